@@ -1,0 +1,25 @@
+import type { z } from 'zod';
+import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
+
+/** A kind whose settings are checked again when it is opened, so that nobody needs to know their type. */
+export interface RegisteredKind {
+  readonly kind: string;
+  readonly title: string;
+  readonly settings: z.ZodType;
+  readonly secretSettings: readonly string[];
+  readonly traits: Traits;
+  readonly open: (settings: unknown, tools: ConnectorTools) => Promise<Connector>;
+}
+
+const register = <Settings>(kind: ConnectorKind<Settings>): RegisteredKind => ({
+  ...kind,
+  open: (settings, tools) => kind.open(kind.settings.parse(settings), tools),
+});
+
+/** Every kind of source that Lockstep can talk to. A new one is a line here. */
+const kinds: readonly RegisteredKind[] = [];
+
+export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(
+  kinds.map((kind) => [kind.kind, kind]),
+);
+void register;

@@ -1,0 +1,17 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: {
+    '^.+\\.(t|j)s$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
+    ],
+  },
+  // These ship ES modules only, which jest does not load as they are.
+  transformIgnorePatterns: ['/node_modules/(?!(jose|listr2|ldapts|@peculiar)/)'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.lockstep'],
+  testTimeout: 60_000,
+  maxWorkers: 2,
+};

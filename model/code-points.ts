@@ -1,0 +1,30 @@
+import type { Secret } from './secret';
+
+/**
+ * The code points of a password, in memory that can be zeroed. Lengths and rules count code points, as NIST SP
+ * 800-63B-4 §3.1.1.2 asks, not bytes and not UTF-16 units.
+ */
+export function withCodePoints<T>(secret: Secret, reader: (points: Uint32Array) => T): T {
+  const points = secret.use(decodeUtf8);
+  try {
+    return reader(points);
+  } finally {
+    points.fill(0);
+  }
+}
+
+/** Expects valid UTF-8; the intake refuses anything else. */
+function decodeUtf8(bytes: Uint8Array): Uint32Array {
+  const points = new Uint32Array(bytes.length);
+  let count = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const first = bytes[at] ?? 0;
+    const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    let point = length === 1 ? first : first & (0xff >> (length + 1));
+    for (let next = 1; next < length; next++)
+      point = (point << 6) | ((bytes[at + next] ?? 0) & 0x3f);
+    points[count++] = point;
+    at += length;
+  }
+  return points.subarray(0, count);
+}

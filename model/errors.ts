@@ -1,0 +1,269 @@
+/**
+ * Every way in which Lockstep can say no, in one table. Nothing below this module lists codes again:
+ * the API takes its status from here, the worker its retry class, the docs their page.
+ *
+ * Vendor errors are translated into these codes by the connectors, at the edge, and nowhere else.
+ */
+
+/**
+ * What is done about it:
+ * - `offline`: nothing is wrong with the password; tried again with growing waits until the change is too old.
+ * - `rejected`: this source refuses this value; never tried again with it.
+ * - `unknown`: nobody knows; five attempts, then it is given up.
+ * - `never`: the request itself is refused; nothing was started.
+ */
+export type Retry = 'offline' | 'rejected' | 'unknown' | 'never';
+
+interface ErrorRow {
+  readonly retry: Retry;
+  /** HTTP status when this is the answer to a request. */
+  readonly status: number;
+  /** What happened and what to do, for the person who reads it. Never holds a value. */
+  readonly says: string;
+}
+
+const table = {
+  // A source that cannot be used now.
+  unreachable: {
+    retry: 'offline',
+    status: 503,
+    says: 'The source cannot be reached. It is tried again; check that it runs and that the worker may connect to it.',
+  },
+  busy: {
+    retry: 'offline',
+    status: 503,
+    says: 'The source says that it is busy. It is tried again.',
+  },
+  throttled: {
+    retry: 'offline',
+    status: 503,
+    says: 'The source limits how often it is called. It is tried again when it allows.',
+  },
+  account_locked: {
+    retry: 'offline',
+    status: 503,
+    says: 'The source has locked this account for a while. It is tried again after the lock.',
+  },
+  certificate_refused: {
+    retry: 'offline',
+    status: 503,
+    says: 'The certificate of the source is not trusted. Check the ca setting and the host name with "lockstep doctor"; it is tried again.',
+  },
+  service_credential_refused: {
+    retry: 'offline',
+    status: 503,
+    says: 'The source refuses the service account of Lockstep. Correct its name or password, then "lockstep retry".',
+  },
+  in_doubt: {
+    retry: 'offline',
+    status: 503,
+    says: 'The source was cut off before it answered, so the password may or may not be written. It is looked up before anything is written again.',
+  },
+  account_in_use: {
+    retry: 'offline',
+    status: 503,
+    says: 'Another change is writing this account at this moment. It is tried again in a moment.',
+  },
+
+  // A source that refuses this value for this account.
+  policy_too_short: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The source finds the password too short. Choose a longer one.',
+  },
+  policy_too_long: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The source finds the password too long. Choose a shorter one.',
+  },
+  policy_quality: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The source finds the password too simple. Choose one with more kinds of characters.',
+  },
+  policy_history: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The source remembers this password from before. Choose one that was not used lately.',
+  },
+  policy_too_young: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The source does not allow another change so soon. Try again when its minimum age has passed.',
+  },
+  policy: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The password does not satisfy the policy of the source, which does not say why. Compare the policies with "lockstep doctor".',
+  },
+  character_not_supported: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The password holds a character that the source cannot take. Choose one without it.',
+  },
+  no_account: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The account is not in the source any more. Link the right one, or remove the link.',
+  },
+  several_accounts: {
+    retry: 'rejected',
+    status: 422,
+    says: 'More than one account in the source matches this person. Link the right one; Lockstep does not guess.',
+  },
+  account_disabled: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The account is disabled in the source, which takes no password for it. Enable it there first.',
+  },
+  no_rights: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The service account of Lockstep may not set this password. Give it the right, then change the password again.',
+  },
+  wrong_current_password: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The current password is not right. Nothing was changed.',
+  },
+  not_supported: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The source cannot do what was asked of it. Check its settings with "lockstep doctor".',
+  },
+  read_only: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The source is a read-only copy. Point Lockstep at the server that takes writes.',
+  },
+  not_proved: {
+    retry: 'unknown',
+    status: 502,
+    says: 'The source said yes, but a login with the new password was refused. Look at the account in the source.',
+  },
+  unknown: {
+    retry: 'unknown',
+    status: 502,
+    says: 'The source answered something that Lockstep does not know. Its code is kept with the outcome.',
+  },
+  too_old: {
+    retry: 'rejected',
+    status: 410,
+    says: 'The change became too old before the source could take it. Change the password again.',
+  },
+  no_auth_account: {
+    retry: 'rejected',
+    status: 422,
+    says: 'This person has no account in the auth source of the group, so nothing was attempted. Link one first.',
+  },
+
+  // A request that is refused before anything is started.
+  unauthenticated: {
+    retry: 'never',
+    status: 401,
+    says: 'Send an API key: "Authorization: Bearer lks_…". "lockstep keys create" makes one.',
+  },
+  forbidden: {
+    retry: 'never',
+    status: 403,
+    says: 'This API key does not have the scope that this needs.',
+  },
+  identity_unknown: {
+    retry: 'never',
+    status: 404,
+    says: 'There is no such person that this API key may change.',
+  },
+  not_found: { retry: 'never', status: 404, says: 'There is nothing at this address.' },
+  method_not_allowed: {
+    retry: 'never',
+    status: 405,
+    says: 'This address does not take that method.',
+  },
+  body_too_large: { retry: 'never', status: 400, says: 'The request body is larger than allowed.' },
+  body_not_json: { retry: 'never', status: 400, says: 'The request body is not JSON.' },
+  body_encoding: {
+    retry: 'never',
+    status: 400,
+    says: 'The request body is not UTF-8 JSON without compression.',
+  },
+  unsupported_character: {
+    retry: 'never',
+    status: 400,
+    says: 'A password may not hold NUL or half of a surrogate pair.',
+  },
+  request_invalid: {
+    retry: 'never',
+    status: 400,
+    says: 'The request does not have the shape that the API documents.',
+  },
+  password_against_policy: {
+    retry: 'never',
+    status: 422,
+    says: 'The password does not satisfy the policy of the group.',
+  },
+  group_needed: {
+    retry: 'never',
+    status: 422,
+    says: 'This person is in groups with different auth sources. Name the group.',
+  },
+  no_group: {
+    retry: 'never',
+    status: 422,
+    says: 'This person has no account in any group. Link an account, or add the source to a group.',
+  },
+  auth_account_refused: {
+    retry: 'never',
+    status: 422,
+    says: 'The auth account did not take the password, so no other account was tried.',
+  },
+  idempotency_conflict: {
+    retry: 'never',
+    status: 422,
+    says: 'This Idempotency-Key was used for another request. Use a new one.',
+  },
+  configuration_invalid: {
+    retry: 'never',
+    status: 422,
+    says: 'The configuration is not valid. Nothing was changed.',
+  },
+  configuration_changed: {
+    retry: 'never',
+    status: 409,
+    says: 'The configuration changed since it was planned. Run "lockstep plan" again.',
+  },
+  change_ended: {
+    retry: 'never',
+    status: 409,
+    says: 'The change has ended and its password is destroyed. Start a new change.',
+  },
+  already_exists: { retry: 'never', status: 409, says: 'There is already one of that name.' },
+  database_away: {
+    retry: 'never',
+    status: 503,
+    says: 'The database of Lockstep cannot be reached. Nothing was accepted; send the request again.',
+  },
+  no_epoch: {
+    retry: 'never',
+    status: 503,
+    says: 'No worker has published a key to seal passwords to. Start a worker; send the request again.',
+  },
+  internal: {
+    retry: 'never',
+    status: 500,
+    says: 'Lockstep made a mistake. The log of the api has it under the request id.',
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof table;
+
+/** The codes of one retry class, as a type: `CodeOf<'offline'>`. */
+export type CodeOf<R extends Retry> = {
+  [Code in ErrorCode]: (typeof table)[Code]['retry'] extends R ? Code : never;
+}[ErrorCode];
+
+/** Why one account does not hold the new password (yet). */
+export type Reason = CodeOf<'offline' | 'rejected' | 'unknown'>;
+
+export const errors: Readonly<Record<ErrorCode, ErrorRow>> = table;
+
+export const errorCodes = Object.keys(table) as ErrorCode[];

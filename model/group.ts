@@ -1,0 +1,73 @@
+import type { Lane } from './plan';
+import type { PolicyRules } from './policy';
+
+/** When a new password is proved after it was written. */
+export const proveModes = ['always', 'in-doubt', 'never'] as const;
+export type ProveMode = (typeof proveModes)[number];
+
+/** What the rules need to know of a source; its connection settings are the connector's business. */
+export interface Source {
+  readonly name: string;
+  readonly enabled: boolean;
+  /** Every account of a person in this source, or only the primary one (seed 001, Multiple Accounts). */
+  readonly multipleAccountPasswordSync: boolean;
+  /** `queue` for sources that are slow, rate-limited or served by a worker of their own. */
+  readonly lane: Lane;
+  readonly prove: ProveMode;
+  /** Accounts of people without a link can be looked up by rules. */
+  readonly correlates: boolean;
+}
+
+/** A sync group: the sources that share one password, judged by one policy (seed 001). */
+export interface Group {
+  readonly name: string;
+  readonly policy: string;
+  readonly authSource: string;
+  readonly sources: readonly string[];
+}
+
+export interface Policy {
+  readonly name: string;
+  readonly rules: PolicyRules;
+}
+
+interface GroupRule {
+  readonly says: string;
+  readonly broken: (group: Group, all: readonly Group[]) => string | false;
+}
+
+/** What must be true of every group before it is accepted; each row names what to do. */
+export const groupRules: readonly GroupRule[] = [
+  {
+    says: 'At least two sources',
+    broken: (group) =>
+      group.sources.length < 2 &&
+      'has fewer than two sources; a group of one has nothing to keep in step',
+  },
+  {
+    says: 'The auth source is one of the sources that Lockstep knows, and goes first',
+    broken: (group, all) =>
+      !group.sources.includes(group.authSource) &&
+      !all.some((other) => other !== group && other.sources.includes(group.authSource)) &&
+      `names the auth source "${group.authSource}", which is in no group; add it to sources`,
+  },
+  {
+    says: 'A source is in at most one group',
+    broken: (group, all) => {
+      const shared = group.sources.find((source) =>
+        all.some((other) => other.name < group.name && other.sources.includes(source)),
+      );
+      return (
+        shared !== undefined &&
+        `holds the source "${shared}", which another group already holds; a source is in at most one group`
+      );
+    },
+  },
+  {
+    says: 'A source is named once',
+    broken: (group) => {
+      const twice = group.sources.find((name, index) => group.sources.indexOf(name) !== index);
+      return twice !== undefined && `names the source "${twice}" twice`;
+    },
+  },
+];

@@ -1,0 +1,55 @@
+import { errors, type Reason } from './errors';
+import type { OutcomeState } from './outcome';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/**
+ * Waits before attempt 2, 3, …: SailPoint's schedule (5 s, 1, 3, 10, 30, 90 min), then hourly until the change is
+ * too old (72 h as in PCNS). Source: reference semantics §2 `S:retry`, §7.
+ */
+const OFFLINE_WAITS_MS = [5 * SECOND, MINUTE, 3 * MINUTE, 10 * MINUTE, 30 * MINUTE, 90 * MINUTE];
+const OFFLINE_THEN_MS = HOUR;
+
+/** Waits where the trouble is ours and short: two changes that want the same account. */
+const ACCOUNT_IN_USE_WAIT_MS = 2 * SECOND;
+
+/** Unknown errors and refused proofs get this many attempts (Ping's max-operation-attempts). */
+export const UNKNOWN_ATTEMPTS = 5;
+
+export const DEFAULT_AGE_LIMIT_MS = 72 * HOUR;
+
+/**
+ * How long to wait before the next attempt.
+ * @param attempts how many were made, 1 or more
+ * @param asked what the source asked for, which is honoured when it is longer
+ * @param jitter from 0 to 1: spreads a crowd of waiting accounts over a fifth of the wait
+ */
+export function waitMs(
+  reason: Reason,
+  attempts: number,
+  asked: number | null,
+  jitter: number,
+): number {
+  const scheduled =
+    reason === 'account_in_use'
+      ? ACCOUNT_IN_USE_WAIT_MS
+      : (OFFLINE_WAITS_MS[attempts - 1] ?? OFFLINE_THEN_MS);
+  return Math.round(Math.max(scheduled, asked ?? 0) * (1 + jitter / 5));
+}
+
+/** What an attempt that ended with `reason` makes of the account. */
+export function stateAfter(
+  reason: Reason,
+  attempts: number,
+): Extract<OutcomeState, 'waiting' | 'rejected' | 'failed'> {
+  switch (errors[reason].retry) {
+    case 'offline':
+      return 'waiting';
+    case 'unknown':
+      return attempts < UNKNOWN_ATTEMPTS ? 'waiting' : 'failed';
+    default:
+      return 'rejected';
+  }
+}
