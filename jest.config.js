@@ -12,6 +12,8 @@ module.exports = {
   // These ship ES modules only, which jest does not load as they are.
   transformIgnorePatterns: ['/node_modules/(?!(jose|listr2|ldapts|@peculiar)/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.lockstep'],
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 60_000,
   maxWorkers: 2,
 };

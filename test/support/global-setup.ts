@@ -1,0 +1,37 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { isRoot } from '../../local/places';
+import { CannotBeHad, FACTS_VARIABLE, type ServerStarter, type StartedServer } from './servers';
+
+/** Every server that a run shares. */
+const starters: readonly ServerStarter[] = [];
+
+export const started: StartedServer[] = [];
+
+export default async function globalSetup(): Promise<void> {
+  const dir = runDir();
+  const report = (line: string) => process.stderr.write(`${line}\n`);
+  const entries = await Promise.all(starters.map((starter) => startOne(starter, dir, report)));
+  const file = path.join(dir, 'servers.json');
+  writeFileSync(file, JSON.stringify(Object.fromEntries(entries), null, 2), { mode: 0o600 });
+  process.env[FACTS_VARIABLE] = file;
+}
+
+/** Servers that run as nobody must be able to enter it, whoever owns the clone. */
+function runDir(): string {
+  const parent = isRoot ? '/var/tmp' : path.resolve('.lockstep');
+  mkdirSync(parent, { recursive: true });
+  return mkdtempSync(path.join(parent, 'lockstep-test-'));
+}
+
+async function startOne(starter: ServerStarter, dir: string, report: (line: string) => void) {
+  try {
+    const server = await starter.start(path.join(dir, starter.name), report);
+    started.push(server);
+    return [starter.name, { facts: server.facts }];
+  } catch (error) {
+    if (!(error instanceof CannotBeHad)) throw error;
+    report(`SKIPPED: every test that needs ${starter.name}: ${error.message}`);
+    return [starter.name, { skipped: error.message }];
+  }
+}

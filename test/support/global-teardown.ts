@@ -1,0 +1,5 @@
+import { started } from './global-setup';
+
+export default async function globalTeardown(): Promise<void> {
+  await Promise.all(started.map((server) => server.stop()));
+}
