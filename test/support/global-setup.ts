@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isRoot } from '../../local/places';
 import { CannotBeHad, FACTS_VARIABLE, type ServerStarter, type StartedServer } from './servers';
@@ -21,7 +21,9 @@ export default async function globalSetup(): Promise<void> {
 function runDir(): string {
   const parent = isRoot ? '/var/tmp' : path.resolve('.lockstep');
   mkdirSync(parent, { recursive: true });
-  return mkdtempSync(path.join(parent, 'lockstep-test-'));
+  const dir = mkdtempSync(path.join(parent, 'lockstep-test-'));
+  chmodSync(dir, 0o755);
+  return dir;
 }
 
 async function startOne(starter: ServerStarter, dir: string, report: (line: string) => void) {
