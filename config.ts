@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { secretReference } from './model/configuration';
 import { Secret } from './model/secret';
 
 /**
@@ -73,13 +74,16 @@ export const environmentSchema = z.object({
     .describe('Age at which a change is given up.'),
 });
 
+/** Something that the operator has to put right; its message is written for them and holds no secret. */
+export class Misconfigured extends Error {}
+
 export type Environment = z.infer<typeof environmentSchema>;
 
 function readEnvironment(): Readonly<Environment> {
   const parsed = environmentSchema.safeParse(process.env);
   if (parsed.success) return Object.freeze(parsed.data);
   const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`The environment is not valid:\n${lines.join('\n')}`);
+  throw new Misconfigured(`The environment is not valid:\n${lines.join('\n')}`);
 }
 
 export const environment = readEnvironment();
@@ -92,19 +96,17 @@ export function inheritedEnvironment(): Record<string, string> {
   return Object.fromEntries(kept) as Record<string, string>;
 }
 
-/** `${file:/run/secrets/x}` or `${env:NAME}`: how the configuration names a secret without holding it. */
-export const secretReference = /^\$\{(file|env):([^}]+)\}$/;
-
 /**
  * Reads what a reference names, at each call, so that a rotated secret is picked up.
  * @throws Error with a sentence about the reference, never its value
  */
 export function resolveReference(reference: string): Secret {
   const [, kind, name] = secretReference.exec(reference) ?? [];
-  if (name === undefined) throw new Error('A secret must be given as ${file:…} or ${env:…}');
+  if (name === undefined)
+    throw new Misconfigured('A secret must be given as ${file:…} or ${env:…}');
   if (kind === 'file') return readSecretFile(path.resolve(name));
   const value = process.env[name];
-  if (value === undefined) throw new Error(`The environment variable ${name} is not set`);
+  if (value === undefined) throw new Misconfigured(`The environment variable ${name} is not set`);
   return Secret.fromText(value);
 }
 

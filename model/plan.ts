@@ -37,14 +37,6 @@ export interface SourcePass {
   readonly lane: Lane;
 }
 
-export interface Plan {
-  /** The auth account first, then the others in the order of the group. */
-  readonly accounts: readonly PlannedAccount[];
-  readonly auth: PlannedAccount | null;
-  /** Who is asked after the auth account, side by side. */
-  readonly passes: readonly SourcePass[];
-}
-
 export interface PlanInput {
   /** Every group that the change covers; they share one auth source. */
   readonly groups: readonly Group[];
@@ -70,13 +62,19 @@ export const leaveOutRules = {
   },
 } as const satisfies Record<string, LeaveOutRule>;
 
-/** Besides the rules above: `no_account_found` is found out on the way, by asking the source. */
-export type LeaveOutCode = keyof typeof leaveOutRules | 'no_account_found';
+/** Besides the rules above, three that are found out on the way. */
+export type LeaveOutCode =
+  | keyof typeof leaveOutRules
+  | 'no_account_found'
+  | 'unlinked'
+  | 'source_removed';
 
 export const leaveOutSays: Readonly<Record<LeaveOutCode, string>> = {
   source_disabled: leaveOutRules.source_disabled.says,
   not_primary: leaveOutRules.not_primary.says,
   no_account_found: 'The source has no account that the correlation rules find for this person.',
+  unlinked: 'The account was unlinked from this person while the change was under way.',
+  source_removed: 'The source was taken out of the configuration while the change was under way.',
 };
 
 const ruleEntries = Object.entries(leaveOutRules) as [keyof typeof leaveOutRules, LeaveOutRule][];
@@ -88,29 +86,32 @@ function primaryIn(source: string, accounts: readonly LinkedAccount[]): LinkedAc
 }
 
 /**
- * Who is changed, in which order, and why not the rest. A disabled account is planned like any other: its source
- * decides (seed 001, Disabled Accounts).
+ * Who is changed, in which order (the auth account first, then in the order of the groups), and why not the rest. A
+ * disabled account is planned like any other: its source decides (seed 001, Disabled Accounts).
  */
-export function planChange(input: PlanInput): Plan {
+export function planChange(input: PlanInput): PlannedAccount[] {
   const authSource = input.groups[0]?.authSource;
   const names = [...new Set([authSource ?? '', ...input.groups.flatMap((group) => group.sources)])];
-  const sources = names.flatMap((name) => input.sources.filter((source) => source.name === name));
+  const accounts = names
+    .flatMap((name) => input.sources.filter((source) => source.name === name))
+    .flatMap((source) => planSource(source, source.name === authSource, input));
+  return [
+    ...accounts.filter(({ role }) => role === 'auth'),
+    ...accounts.filter(({ role }) => role !== 'auth'),
+  ];
+}
 
-  const accounts = sources.flatMap((source) =>
-    planSource(source, source.name === authSource, input),
-  );
-  const auth = accounts.find((account) => account.role === 'auth') ?? null;
-  const rest = accounts.filter((account) => account !== auth && account.leftOut === null);
-  const passes = sources.flatMap((source) => {
-    const count = rest.filter((account) => account.source === source.name).length;
-    if (count === 0) return [];
-    return [{ source: source.name, lane: count > HANDFUL ? ('queue' as const) : source.lane }];
+/** Who is asked after the auth account, side by side. */
+export function passesOver(
+  accounts: readonly Pick<PlannedAccount, 'source' | 'role'>[],
+  sources: readonly Source[],
+): SourcePass[] {
+  const members = accounts.filter(({ role }) => role === 'member').map(({ source }) => source);
+  return [...new Set(members)].map((source) => {
+    const many = members.filter((member) => member === source).length > HANDFUL;
+    const lane = sources.find(({ name }) => name === source)?.lane ?? 'inline';
+    return { source, lane: many ? 'queue' : lane };
   });
-  return {
-    accounts: auth === null ? accounts : [auth, ...accounts.filter((a) => a !== auth)],
-    auth,
-    passes,
-  };
 }
 
 function planSource(source: Source, holdsAuth: boolean, input: PlanInput): PlannedAccount[] {

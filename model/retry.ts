@@ -12,8 +12,8 @@ const HOUR = 60 * MINUTE;
 const OFFLINE_WAITS_MS = [5 * SECOND, MINUTE, 3 * MINUTE, 10 * MINUTE, 30 * MINUTE, 90 * MINUTE];
 const OFFLINE_THEN_MS = HOUR;
 
-/** Waits where the trouble is ours and short: two changes that want the same account. */
-const ACCOUNT_IN_USE_WAIT_MS = 2 * SECOND;
+/** Where there is nothing to wait for but a moment: an older change ends its step, a doubtful write is looked up. */
+const SHORT_WAIT_MS = 2 * SECOND;
 
 /** Unknown errors and refused proofs get this many attempts (Ping's max-operation-attempts). */
 export const UNKNOWN_ATTEMPTS = 5;
@@ -32,10 +32,8 @@ export function waitMs(
   asked: number | null,
   jitter: number,
 ): number {
-  const scheduled =
-    reason === 'account_in_use'
-      ? ACCOUNT_IN_USE_WAIT_MS
-      : (OFFLINE_WAITS_MS[attempts - 1] ?? OFFLINE_THEN_MS);
+  const short = reason === 'account_in_use' || (reason === 'in_doubt' && attempts === 1);
+  const scheduled = short ? SHORT_WAIT_MS : (OFFLINE_WAITS_MS[attempts - 1] ?? OFFLINE_THEN_MS);
   return Math.round(Math.max(scheduled, asked ?? 0) * (1 + jitter / 5));
 }
 

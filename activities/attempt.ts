@@ -1,0 +1,141 @@
+import type { Connector, VerifyAnswer, WriteAnswer } from '../connectors/contract';
+import type { Reason } from '../model/errors';
+import type { ProveMode } from '../model/group';
+import type { AttemptResult, Proof } from '../model/outcome';
+import { stateAfter } from '../model/retry';
+import type { Passwords } from '../store/sealing';
+import type { ClaimedAccount } from '../store/work';
+
+/** One attempt to make the new password the password of one claimed account. */
+export interface Attempt {
+  readonly account: ClaimedAccount;
+  readonly connector: Connector;
+  readonly passwords: Passwords;
+  readonly prove: ProveMode;
+  /** The source calls the account by another name now. */
+  readonly onMoved: (name: string) => Promise<void>;
+}
+
+/**
+ * Looks first when in doubt, validates the current password where one was given, writes, and proves.
+ *
+ * A write whose answer was lost is never repeated blindly: a history rule would refuse the repeat of what has
+ * already succeeded. Each doubt costs one login at most, so that we lock nobody out (I11).
+ */
+export async function attemptAccount(attempt: Attempt): Promise<AttemptResult> {
+  const { account, connector, passwords } = attempt;
+  if (account.inDoubt) {
+    const seen = await look(attempt);
+    if (seen.result === 'holds') return applied(seen.proof);
+    if (seen.result === 'inconclusive') return inconclusive(attempt, seen);
+    // The source had said yes; then looking again is all that can be done.
+    if (account.lastReason === 'not_proved') return failed('not_proved', seen.vendorCode);
+  }
+  if (account.role === 'auth' && passwords.current !== null) {
+    const refusal = await validateCurrent(attempt, passwords.current);
+    if (refusal !== null) return refusal;
+  }
+  const answer = await connector.setPassword({ account, password: passwords.next });
+  return afterWrite(attempt, answer);
+}
+
+async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<AttemptResult> {
+  const { account } = attempt;
+  switch (answer.result) {
+    case 'applied':
+    case 'already_current':
+      if (answer.movedTo !== undefined) await attempt.onMoved(answer.movedTo);
+      return proveIt(attempt);
+    case 'ambiguous':
+      return { ...waiting('in_doubt', answer.vendorCode), inDoubt: true };
+    case 'rejected': {
+      // The doubtful write may have landed after we looked; then the refusal is only of the repeat.
+      const seen = account.inDoubt ? await look(attempt) : null;
+      return seen?.result === 'holds'
+        ? applied(seen.proof)
+        : after(attempt, answer.reason, answer.vendorCode, null);
+    }
+    case 'retry':
+      return after(attempt, answer.reason, answer.vendorCode, answer.retryAfterMs ?? null);
+  }
+}
+
+async function proveIt(attempt: Attempt): Promise<AttemptResult> {
+  const { account, prove } = attempt;
+  if (prove === 'never' || (prove === 'in-doubt' && !account.inDoubt)) return applied('none');
+  const seen = await look(attempt);
+  switch (seen.result) {
+    case 'holds':
+      return applied(seen.proof);
+    case 'inconclusive':
+      // The write was answered with yes; that it cannot be proved now, say because the account is disabled, is told beside it.
+      return { ...applied('none'), reason: seen.reason, vendorCode: seen.vendorCode };
+    case 'differs':
+      return { ...after(attempt, 'not_proved', seen.vendorCode, null), inDoubt: true };
+  }
+}
+
+const look = ({ connector, account, passwords }: Attempt): Promise<VerifyAnswer> =>
+  connector.verify({ account, password: passwords.next });
+
+/** @returns null when the current password is right */
+async function validateCurrent(
+  attempt: Attempt,
+  current: Passwords['next'],
+): Promise<AttemptResult | null> {
+  const seen = await attempt.connector.verify({ account: attempt.account, password: current });
+  switch (seen.result) {
+    case 'holds':
+      return null;
+    case 'differs':
+      return after(attempt, 'wrong_current_password', seen.vendorCode, null);
+    case 'inconclusive':
+      return after(attempt, seen.reason, seen.vendorCode, null);
+  }
+}
+
+/** Still in doubt, unless what we learned settles it. */
+function inconclusive(
+  attempt: Attempt,
+  seen: Extract<VerifyAnswer, { result: 'inconclusive' }>,
+): AttemptResult {
+  return { ...after(attempt, seen.reason, seen.vendorCode, null), inDoubt: true };
+}
+
+const applied = (proof: Proof): AttemptResult => ({
+  state: 'applied',
+  reason: null,
+  vendorCode: null,
+  proof,
+  inDoubt: false,
+  retryAfterMs: null,
+});
+
+const unproved = { proof: 'none', inDoubt: false, retryAfterMs: null } as const;
+
+const waiting = (reason: Reason, vendorCode: string | null): AttemptResult => ({
+  ...unproved,
+  state: 'waiting',
+  reason,
+  vendorCode,
+});
+
+const failed = (reason: Reason, vendorCode: string | null): AttemptResult => ({
+  ...unproved,
+  state: 'failed',
+  reason,
+  vendorCode,
+});
+
+const after = (
+  { account }: Attempt,
+  reason: Reason,
+  vendorCode: string | null,
+  retryAfterMs: number | null,
+): AttemptResult => ({
+  ...unproved,
+  state: stateAfter(reason, account.attempts),
+  reason,
+  vendorCode,
+  retryAfterMs,
+});

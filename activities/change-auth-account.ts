@@ -1,0 +1,58 @@
+import { groupsOf, sourcesOf } from '../model/configuration';
+import type { OutcomeState } from '../model/outcome';
+import { passesOver, planChange, type SourcePass } from '../model/plan';
+import { readStandings, storePlan } from '../store/work';
+import type { Dependencies } from './dependencies';
+import { passOverAccounts } from './pass';
+import { openWork } from './work';
+
+export interface AuthStep {
+  /** Null when the person has no account in the auth source. */
+  readonly auth: {
+    readonly label: string;
+    readonly source: string;
+    readonly state: OutcomeState;
+  } | null;
+  /** What to do once the auth account holds the new password. */
+  readonly passes: readonly SourcePass[];
+  readonly groups: readonly string[];
+  /** Until the change is too old. */
+  readonly remainingMs: number;
+}
+
+/**
+ * Makes the plan, then validates and changes the auth account: both in one step, because each step costs the engine an
+ * event, and this is the step that people wait for. When the auth source is on the queue lane, only the plan is made.
+ */
+export function changeAuthAccount(deps: Dependencies) {
+  return async (changeId: string): Promise<AuthStep> => {
+    const work = await openWork(deps, changeId);
+    const { change, configuration } = work;
+    const sources = sourcesOf(configuration);
+    if (!change.planned) {
+      const groups = groupsOf(configuration).filter(({ name }) => change.groups.includes(name));
+      await storePlan(
+        deps.db,
+        change.id,
+        planChange({ groups, sources, accounts: change.accounts }),
+      );
+    }
+    // Read back rather than derived: after a crash the plan and the auth account may be settled already.
+    const planned = await readStandings(deps.db, change.id);
+    const auth = planned.find(({ role }) => role === 'auth');
+    const lane = sources.find(({ name }) => name === auth?.source)?.lane;
+    const standings =
+      auth === undefined || lane === 'queue'
+        ? planned
+        : await passOverAccounts(deps, work, { source: auth.source, role: 'auth' });
+    return {
+      auth: standings.find(({ role }) => role === 'auth') ?? null,
+      passes: passesOver(
+        standings.filter(({ state }) => state !== 'not_applicable'),
+        sources,
+      ),
+      groups: change.groups,
+      remainingMs: change.remainingMs,
+    };
+  };
+}

@@ -1,0 +1,79 @@
+import { type ChangeState, changeState } from '../model/change';
+import { type ErrorCode, errors } from '../model/errors';
+import { isSettled, type SettledState } from '../model/outcome';
+import { endChange } from '../store/close';
+import { readStandings, type Settlement, type Standing, settleAccounts } from '../store/work';
+import type { Dependencies } from './dependencies';
+import { settleMappingsOf } from './settle-mappings';
+import { openWork } from './work';
+
+/** Why a change comes to its end; `finished` when no account is left to be settled, or none may be. */
+export type Stop = 'finished' | 'cancelled' | 'superseded' | 'expired';
+
+export interface Closing {
+  readonly state: ChangeState;
+  readonly sources: readonly string[];
+  /** Accounts that should hold the new password and do not. */
+  readonly failed: number;
+}
+
+/** The last step: outcomes are final, mappings tell the truth, the sealed password is destroyed. */
+export function closeChange(deps: Dependencies) {
+  return async (changeId: string, stop: Stop): Promise<Closing> => {
+    const work = await openWork(deps, changeId);
+    const standings = await readStandings(deps.db, changeId);
+    const leftovers = leftoversOf(standings, stop);
+    if (leftovers.length > 0) await settleAccounts(deps.db, work.change, leftovers);
+    await settleMappingsOf(deps, work);
+    const final = standings.map((standing) => ({
+      ...standing,
+      ...leftovers.find(({ label }) => label === standing.label),
+    }));
+    const state = changeState(final);
+    await endChange(deps.db, changeId, { state, reason: reasonOf(state, final) });
+    return {
+      state,
+      sources: [...new Set(final.map(({ source }) => source))],
+      failed: final.filter((one) => one.state !== 'applied' && one.state !== 'not_applicable')
+        .length,
+    };
+  };
+}
+
+const ends: Readonly<Record<Stop, [SettledState, Settlement['reason']]>> = {
+  finished: ['not_attempted', null],
+  cancelled: ['cancelled', null],
+  superseded: ['superseded', null],
+  expired: ['expired', 'too_old'],
+};
+
+/** Without an auth account that holds the new password, nobody else was attempted. */
+function leftoversOf(standings: readonly Standing[], stop: Stop): Settlement[] {
+  const gated = !standings.some(({ role, state }) => role === 'auth' && state === 'applied');
+  return standings
+    .filter(({ state }) => !isSettled(state))
+    .map(({ label, role, state, inDoubt }) => {
+      const [end, reason] = gated && role === 'member' ? ends.finished : ends[stop];
+      return {
+        label,
+        accountId: null,
+        state: end,
+        reason,
+        vendorCode: null,
+        proof: 'none',
+        inDoubt: inDoubt || state === 'applying',
+        nextTryInMs: null,
+      };
+    });
+}
+
+/** Why nothing was changed: because of the auth account, or because there is none. */
+function reasonOf(
+  state: ChangeState,
+  final: readonly Pick<Standing, 'role' | 'reason'>[],
+): ErrorCode | null {
+  if (state === 'done' || state === 'partial') return null;
+  const auth = final.find(({ role }) => role === 'auth');
+  if (auth === undefined) return 'no_auth_account';
+  return auth.reason !== null && auth.reason in errors ? (auth.reason as ErrorCode) : null;
+}

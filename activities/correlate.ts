@@ -1,0 +1,58 @@
+import type { Connector } from '../connectors/contract';
+import type { SourceConfiguration } from '../model/configuration';
+import { decide, matchFor } from '../model/correlation';
+import { stateAfter, waitMs } from '../model/retry';
+import { linkAccount } from '../store/identities';
+import { type ChangeAtWork, noteFound, type Settlement } from '../store/work';
+import type { Dependencies } from './dependencies';
+
+/** Two are as bad as many. */
+const ENOUGH_TO_REFUSE = 2;
+
+/**
+ * Finds the account of the person in a source by its correlation rules, and links it.
+ * @returns null when it is found and linked, else what becomes of the outcome
+ */
+export async function correlate(
+  { db, random }: Dependencies,
+  change: ChangeAtWork,
+  label: string,
+  source: { readonly name: string; readonly configuration: SourceConfiguration },
+  connector: Connector,
+): Promise<Settlement | null> {
+  const unsettled = {
+    label,
+    accountId: null,
+    vendorCode: null,
+    proof: 'none',
+    inDoubt: false,
+  } as const;
+  for (const rule of source.configuration.correlate) {
+    const match = matchFor(rule, change.person);
+    if (match === null) continue;
+    const answer = await connector.find({ match, limit: ENOUGH_TO_REFUSE });
+    if (answer.result === 'failed') {
+      const { reason, vendorCode, retryAfterMs = null } = answer;
+      const state = stateAfter(reason, 1);
+      const nextTryInMs = state === 'waiting' ? waitMs(reason, 1, retryAfterMs, random()) : null;
+      return { ...unsettled, state, reason, vendorCode, nextTryInMs };
+    }
+    const found = decide(answer.accounts);
+    if (found.found === 'none') continue;
+    const several = {
+      ...unsettled,
+      state: 'rejected',
+      reason: 'several_accounts',
+      nextTryInMs: null,
+    } as const;
+    if (found.found === 'several') return several;
+    const { name, nativeId } = found.account;
+    const link = { source: source.name, name, nativeId, primary: false };
+    const id = await linkAccount(db, change.identityId, link, 'correlation', 'worker');
+    // Somebody else has it: the rules match two people.
+    if (id === null) return several;
+    await noteFound(db, change.id, label, { id, name });
+    return null;
+  }
+  return { ...unsettled, state: 'not_applicable', reason: 'no_account_found', nextTryInMs: null };
+}

@@ -1,0 +1,32 @@
+import { isSettled } from '../model/outcome';
+import { type Chosen, isChosen, type Standing } from '../store/work';
+import type { Dependencies } from './dependencies';
+import { passOverAccounts } from './pass';
+import { openWork } from './work';
+
+export interface PassResult {
+  readonly source: string;
+  readonly accounts: number;
+  readonly applied: number;
+  /** Labels of the accounts that are not settled. */
+  readonly waiting: readonly string[];
+}
+
+/** The first pass over a source: one attempt at every account of the person there, the auth account aside. */
+export function passOverSource(deps: Dependencies) {
+  return async (changeId: string, source: string): Promise<PassResult> => {
+    const work = await openWork(deps, changeId);
+    const chosen: Chosen = { source, role: 'member' };
+    return passResult(chosen, await passOverAccounts(deps, work, chosen));
+  };
+}
+
+export function passResult(chosen: Chosen, standings: readonly Standing[]): PassResult {
+  const here = standings.filter((outcome) => isChosen(chosen, outcome));
+  return {
+    source: chosen.source,
+    accounts: here.filter(({ state }) => state !== 'not_applicable').length,
+    applied: here.filter(({ state }) => state === 'applied').length,
+    waiting: here.filter(({ state }) => !isSettled(state)).map(({ label }) => label),
+  };
+}

@@ -1,0 +1,75 @@
+import { mappingStep } from '../model/sso';
+import {
+  advanceMappings,
+  type FlagReason,
+  flagMappings,
+  type MappingToSettle,
+  readMappingsToSettle,
+  sealCredential,
+} from '../store/sso';
+import { setChangeState } from '../store/work';
+import type { Dependencies } from './dependencies';
+import { withPasswords } from './secrets';
+import { type OpenWork, openWork } from './work';
+
+/**
+ * The compensating step: every mapping tells what its system really holds (I6). It advances where the system changed,
+ * stays where it did not, and is flagged where nobody knows. Running it again does no harm.
+ */
+export function settleMappings(deps: Dependencies) {
+  return async (changeId: string): Promise<void> => {
+    const work = await openWork(deps, changeId);
+    await setChangeState(deps.db, changeId, 'waiting');
+    await settleMappingsOf(deps, work);
+  };
+}
+
+export async function settleMappingsOf(deps: Dependencies, work: OpenWork): Promise<void> {
+  const { change } = work;
+  const mappings = await readMappingsToSettle(deps.db, change.id);
+  if (mappings.length === 0) return;
+  const steps = mappings.map((mapping) => ({ mapping, step: stepOf(mapping, work) }));
+  const advancing = steps.filter(({ step }) => step === 'advance').map(({ mapping }) => mapping);
+  const advanced = advancing.length === 0 || (await advance(deps, work, advancing));
+  await flagMappings(
+    deps.db,
+    change,
+    steps.flatMap(({ mapping: { id }, step }): { id: string; reason: FlagReason }[] => {
+      if (step === 'stay') return [];
+      if (step !== 'advance') return [{ id, reason: step }];
+      return advanced ? [] : [{ id, reason: 'in_doubt' }];
+    }),
+  );
+}
+
+function stepOf(
+  mapping: MappingToSettle,
+  { configuration }: OpenWork,
+): 'advance' | 'stay' | FlagReason {
+  const step = mappingStep(mapping.outcome);
+  if (step === 'stay') return 'stay';
+  if (step === 'flag') return 'in_doubt';
+  if (!mapping.enabled) return 'mapping_disabled';
+  return configuration.applications[mapping.application]?.enabled === true
+    ? 'advance'
+    : 'application_disabled';
+}
+
+/** @returns false when the password is gone already, so that nothing can be stored */
+async function advance(
+  deps: Dependencies,
+  { change }: OpenWork,
+  mappings: readonly MappingToSettle[],
+): Promise<boolean> {
+  const master = await deps.keys.currentMasterKey();
+  const sealed = await withPasswords(deps, change, async ({ next }) =>
+    mappings.map(({ id }) => ({
+      id,
+      masterKeyId: master.id,
+      sealed: sealCredential(master, id, change.seq, next),
+    })),
+  );
+  if (sealed === null) return false;
+  await advanceMappings(deps.db, change, sealed);
+  return true;
+}

@@ -1,0 +1,58 @@
+import { resolveReference } from '../config';
+import type { SourceConfiguration } from '../model/configuration';
+import type { Connector } from './contract';
+import { connectorKinds } from './registry';
+
+export interface OpenConnectors {
+  /** The connector of a source: opened at its first use, kept, and opened anew when its settings change. */
+  readonly of: (source: string, configuration: SourceConfiguration) => Promise<Connector>;
+  close(): Promise<void>;
+}
+
+interface Entry {
+  readonly settings: string;
+  readonly connector: Promise<Connector>;
+}
+
+/** Steps that still use a connector whose settings have changed end within this time. */
+const DRAIN_MS = 60_000;
+
+export function openConnectors(): OpenConnectors {
+  const entries = new Map<string, Entry>();
+  const draining = new Set<NodeJS.Timeout>();
+
+  const drain = (entry: Entry) => {
+    const timer = setTimeout(() => {
+      draining.delete(timer);
+      void entry.connector.then((connector) => connector.close()).catch(() => {});
+    }, DRAIN_MS);
+    timer.unref();
+    draining.add(timer);
+  };
+
+  return {
+    async of(source, { kind, settings }) {
+      const wanted = JSON.stringify([kind, settings]);
+      const known = entries.get(source);
+      if (known?.settings === wanted) return known.connector;
+      if (known !== undefined) drain(known);
+      const connector = openKind(kind, settings);
+      // One that cannot be opened is not kept: its settings may name a file that appears later.
+      connector.catch(() => entries.delete(source));
+      entries.set(source, { settings: wanted, connector });
+      return connector;
+    },
+    async close() {
+      for (const timer of draining) clearTimeout(timer);
+      const open = [...entries.values()];
+      entries.clear();
+      await Promise.allSettled(open.map(async ({ connector }) => (await connector).close()));
+    },
+  };
+}
+
+async function openKind(kind: string, settings: unknown): Promise<Connector> {
+  const found = connectorKinds.get(kind);
+  if (found === undefined) throw new Error(`There is no connector "${kind}"`);
+  return found.open(settings, { resolve: resolveReference });
+}

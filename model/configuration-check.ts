@@ -1,0 +1,106 @@
+import type { z } from 'zod';
+import {
+  type Configuration,
+  configurationSchema,
+  groupsOf,
+  secretReference,
+} from './configuration';
+import { groupRules } from './group';
+
+/** Something in the document that is not right; `path` leads to it. */
+export interface ConfigurationIssue {
+  readonly path: readonly (string | number)[];
+  readonly says: string;
+}
+
+/** What the check needs of a connector kind. */
+export interface SettingsOfKind {
+  readonly settings: z.ZodType;
+  readonly secretSettings: readonly string[];
+}
+
+export type CheckedConfiguration =
+  | { readonly valid: true; readonly configuration: Configuration }
+  | { readonly valid: false; readonly issues: readonly ConfigurationIssue[] };
+
+/** Every mistake at once: of shape, of the settings of each connector, and of what belongs together. */
+export function checkConfiguration(
+  document: unknown,
+  kinds: ReadonlyMap<string, SettingsOfKind>,
+): CheckedConfiguration {
+  const parsed = configurationSchema.safeParse(document);
+  if (!parsed.success) return { valid: false, issues: zodIssues(parsed.error) };
+  const configuration = parsed.data;
+  const issues = [
+    ...Object.entries(configuration.sources).flatMap(([source, { kind, settings }]) =>
+      settingsIssues(['sources', source], kind, settings, kinds),
+    ),
+    ...groupIssues(configuration),
+    ...Object.entries(configuration.applications).flatMap(([application, { source }]) =>
+      unknownName(['applications', application, 'source'], source, 'source', configuration.sources),
+    ),
+  ];
+  return issues.length === 0 ? { valid: true, configuration } : { valid: false, issues };
+}
+
+function settingsIssues(
+  at: string[],
+  kindName: string,
+  settings: Readonly<Record<string, unknown>>,
+  kinds: ReadonlyMap<string, SettingsOfKind>,
+): ConfigurationIssue[] {
+  const kind = kinds.get(kindName);
+  if (kind === undefined) {
+    const known = [...kinds.keys()].join(', ');
+    return [
+      { path: [...at, 'kind'], says: `there is no connector "${kindName}"; there are: ${known}` },
+    ];
+  }
+  const bare = kind.secretSettings.filter(
+    (field) => settings[field] !== undefined && !secretReference.test(String(settings[field])),
+  );
+  if (bare.length > 0)
+    return bare.map((field) => ({
+      path: [...at, 'settings', field],
+      says: 'holds a secret; write where it is instead: ${file:/path/to/it} or ${env:NAME}',
+    }));
+  const parsed = kind.settings.safeParse(settings);
+  return parsed.success ? [] : zodIssues(parsed.error, [...at, 'settings']);
+}
+
+function groupIssues({ groups, sources, policies }: Configuration): ConfigurationIssue[] {
+  const all = groupsOf({ groups });
+  return all.flatMap((group) => {
+    const at = ['groups', group.name];
+    const rules = groupRules.flatMap(({ broken }) => {
+      const says = broken(group, all);
+      return says === false ? [] : [{ path: [...at, 'sources'], says }];
+    });
+    return [
+      ...rules,
+      ...unknownName([...at, 'policy'], group.policy, 'policy', policies),
+      ...unknownName([...at, 'authSource'], group.authSource, 'source', sources),
+      ...group.sources.flatMap((source, index) =>
+        unknownName([...at, 'sources', index], source, 'source', sources),
+      ),
+    ];
+  });
+}
+
+function unknownName(
+  path: (string | number)[],
+  wanted: string,
+  what: string,
+  known: Readonly<Record<string, unknown>>,
+): ConfigurationIssue[] {
+  if (wanted in known) return [];
+  const names = Object.keys(known).join(', ') || 'none yet';
+  return [{ path, says: `there is no ${what} "${wanted}"; there are: ${names}` }];
+}
+
+function zodIssues(error: z.ZodError, at: string[] = []): ConfigurationIssue[] {
+  return error.issues.map((issue) => ({
+    path: [...at, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))],
+    says: issue.message,
+  }));
+}

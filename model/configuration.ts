@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { type Group, type Policy, proveModes, type Source } from './group';
+import { lanes } from './plan';
+import { policyRulesSchema } from './policy';
+
+/** `lockstep.yaml`: what Lockstep connects and how. It holds no secret, only references to some. */
+
+const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'use lower-case letters, digits and hyphens, a letter first');
+
+/** `${file:/run/secrets/x}` or `${env:NAME}`: how the configuration names a secret without holding it. */
+export const secretReference = /^\$\{(file|env):([^}]+)\}$/;
+
+const attributeMap = z.record(z.string().min(1), z.string().min(1));
+
+export const sourceSchema = z.strictObject({
+  kind: z.string().describe('The connector: see docs/connectors.md.'),
+  settings: z.record(z.string(), z.unknown()).describe('The settings of that connector.'),
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('Off: its accounts are left out, and the outcome says so.'),
+  prove: z
+    .enum(proveModes)
+    .default('always')
+    .describe(
+      'Whether a new password is proved by a login: after each write, only after a doubtful one, or never.',
+    ),
+  multipleAccountPasswordSync: z
+    .boolean()
+    .default(false)
+    .describe('Change every account that a person has in this source, not only the primary one.'),
+  lane: z
+    .enum(lanes)
+    .default('inline')
+    .describe(
+      'queue: give the source a task queue of its own from the first attempt on (slow or rate-limited sources).',
+    ),
+  correlate: z
+    .array(attributeMap)
+    .default([])
+    .describe(
+      'Rules that find the account of a person, tried in turn: account attribute to attribute of the person ("name" is the name).',
+    ),
+  createIdentities: z
+    .strictObject({
+      name: z.string().min(1).describe('The account attribute that names the person.'),
+      attributes: attributeMap
+        .default({})
+        .describe('Attribute of the person to account attribute.'),
+    })
+    .optional()
+    .describe('A refresh of this source adds the people that it finds.'),
+});
+
+export const groupSchema = z.strictObject({
+  policy: name.describe('The one policy that judges every password of the group.'),
+  authSource: name.describe(
+    'The source whose account goes first; when it refuses, nothing else is attempted.',
+  ),
+  sources: z.array(name).describe('The sources whose passwords are the same, two or more.'),
+});
+
+export const applicationSchema = z.strictObject({
+  source: name.describe('The source whose accounts sign in to the application.'),
+  enabled: z.boolean().default(true).describe('Off: its mappings are left as they are.'),
+});
+
+export const configurationSchema = z.strictObject({
+  version: z.literal(1).describe('The version of this format.'),
+  sources: z.record(name, sourceSchema).default({}).describe('The systems that hold accounts.'),
+  policies: z.record(name, policyRulesSchema).default({}).describe('What a password must be.'),
+  groups: z.record(name, groupSchema).default({}).describe('Which sources share a password.'),
+  applications: z
+    .record(name, applicationSchema)
+    .default({})
+    .describe('Single sign-on applications whose stored credentials follow.'),
+});
+
+export type Configuration = z.infer<typeof configurationSchema>;
+export type SourceConfiguration = z.infer<typeof sourceSchema>;
+
+export const emptyConfiguration: Configuration = configurationSchema.parse({ version: 1 });
+
+/** The sources as the rules see them. */
+export const sourcesOf = ({ sources }: Pick<Configuration, 'sources'>): Source[] =>
+  Object.entries(sources).map(([sourceName, source]) => ({
+    name: sourceName,
+    enabled: source.enabled,
+    multipleAccountPasswordSync: source.multipleAccountPasswordSync,
+    lane: source.lane,
+    prove: source.prove,
+    correlates: source.correlate.length > 0,
+  }));
+
+export const groupsOf = ({ groups }: Pick<Configuration, 'groups'>): Group[] =>
+  Object.entries(groups).map(([groupName, group]) => ({ name: groupName, ...group }));
+
+export const policiesOf = ({ policies }: Pick<Configuration, 'policies'>): Policy[] =>
+  Object.entries(policies).map(([policyName, rules]) => ({ name: policyName, rules }));

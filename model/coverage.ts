@@ -1,0 +1,37 @@
+import type { ErrorCode } from './errors';
+import type { Group, Source } from './group';
+
+interface CoverageInput {
+  readonly groups: readonly Group[];
+  readonly sources: readonly Source[];
+  /** Sources in which the person has a linked account. */
+  readonly linkedSources: readonly string[];
+  /** The group that the request names, if it does. */
+  readonly wanted: string | null;
+}
+
+export type Coverage =
+  | { readonly groups: readonly Group[] }
+  | { readonly refused: Extract<ErrorCode, 'no_group' | 'group_needed'> };
+
+/**
+ * The groups that one new password of a person covers: all that hold an account of theirs, or may be found to, and that
+ * share one auth source. When its password changes, every group that it serves follows (seed 001, Authentication
+ * Accounts).
+ */
+export function coverage(input: CoverageInput): Coverage {
+  const { groups, wanted } = input;
+  const holding = groups.filter((group) => group.sources.some((source) => mayHold(source, input)));
+  const named = wanted === null ? null : holding.find((group) => group.name === wanted);
+  if (named === undefined || holding.length === 0) return { refused: 'no_group' };
+  const authSources = new Set(holding.map((group) => group.authSource));
+  if (named === null && authSources.size > 1) return { refused: 'group_needed' };
+  return {
+    groups:
+      named === null ? holding : holding.filter((group) => group.authSource === named.authSource),
+  };
+}
+
+const mayHold = (source: string, { sources, linkedSources }: CoverageInput): boolean =>
+  linkedSources.includes(source) ||
+  sources.some((candidate) => candidate.name === source && candidate.correlates);

@@ -1,0 +1,131 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { sql } from 'kysely';
+import { writeAudit } from './audit';
+import type { Database } from './database';
+import { newId } from './ids';
+import type { Scope } from './tables';
+
+/**
+ * API keys look like `lks_<id>_<secret>`. The secret has 256 random bits, so a fast hash at rest is enough; only the hash is
+ * kept.
+ */
+const PREFIX = 'lks';
+
+export interface Caller {
+  readonly keyId: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** Null: every group. */
+  readonly groups: readonly string[] | null;
+}
+
+export interface ApiKeyView {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly groups: readonly string[] | null;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | null;
+  readonly revokedAt: Date | null;
+  readonly lastUsedAt: Date | null;
+}
+
+export interface NewApiKey {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly groups: readonly string[] | null;
+  readonly expiresAt: Date | null;
+}
+
+/** @returns the key itself, which nobody can read again */
+export async function createApiKey(
+  db: Database,
+  wanted: NewApiKey,
+  by: string,
+): Promise<{ readonly id: string; readonly key: string }> {
+  const id = newId('key');
+  const secret = randomBytes(32).toString('base64url');
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .insertInto('api_key')
+      .values({
+        id,
+        name: wanted.name,
+        hash: hashOf(secret),
+        scopes: [...wanted.scopes],
+        groups: wanted.groups === null ? null : [...wanted.groups],
+        created_by: by,
+        expires_at: wanted.expiresAt,
+      })
+      .execute();
+    await writeAudit(trx, {
+      actor: by,
+      action: 'api-key.created',
+      subject: id,
+      detail: { name: wanted.name, scopes: wanted.scopes.join(' ') },
+    });
+  });
+  return { id, key: `${PREFIX}_${id.replace('key_', '')}_${secret}` };
+}
+
+/** Who sends this key; null for one that is unknown, revoked or too old. Revoking acts at the next request. */
+export async function callerOf(db: Database, presented: string): Promise<Caller | null> {
+  const [, id, secret] = /^lks_([0-9a-z]{26})_([\w-]{43})$/.exec(presented) ?? [];
+  if (id === undefined || secret === undefined) return null;
+  const row = await db
+    .selectFrom('api_key')
+    .select(['id', 'name', 'hash', 'scopes', 'groups'])
+    .where('id', '=', `key_${id}`)
+    .where('revoked_at', 'is', null)
+    .where((where) =>
+      where.or([where('expires_at', 'is', null), where('expires_at', '>', sql<Date>`now()`)]),
+    )
+    .executeTakeFirst();
+  if (row === undefined || !timingSafeEqual(row.hash, hashOf(secret))) return null;
+  return { keyId: row.id, name: row.name, scopes: row.scopes, groups: row.groups };
+}
+
+/** At most once a minute for each key, so that it costs nothing. */
+export async function noteUse(db: Database, keyId: string): Promise<void> {
+  await sql`
+    update api_key set last_used_at = now()
+    where id = ${keyId} and (last_used_at is null or last_used_at < now() - interval '1 minute')`.execute(
+    db,
+  );
+}
+
+export async function revokeApiKey(db: Database, id: string, by: string): Promise<boolean> {
+  return db.transaction().execute(async (trx) => {
+    const revoked = await trx
+      .updateTable('api_key')
+      .set({ revoked_at: sql<Date>`now()` })
+      .where('id', '=', id)
+      .where('revoked_at', 'is', null)
+      .returning('id')
+      .executeTakeFirst();
+    if (revoked === undefined) return false;
+    await writeAudit(trx, { actor: by, action: 'api-key.revoked', subject: id });
+    return true;
+  });
+}
+
+export async function listApiKeys(db: Database): Promise<ApiKeyView[]> {
+  const rows = await db.selectFrom('api_key').selectAll().orderBy('created_at').execute();
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    scopes: row.scopes,
+    groups: row.groups,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+    lastUsedAt: row.last_used_at,
+  }));
+}
+
+export async function hasApiKeys(db: Database): Promise<boolean> {
+  const row = await db.selectFrom('api_key').select('id').limit(1).executeTakeFirst();
+  return row !== undefined;
+}
+
+const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();

@@ -1,0 +1,249 @@
+import { sql } from 'kysely';
+import type { ChangeState, Role } from '../model/change';
+import type { ErrorCode } from '../model/errors';
+import type { OutcomeState, Proof } from '../model/outcome';
+import type { LeaveOutCode } from '../model/plan';
+import type { MappingState } from '../model/sso';
+import { type Database, isUniqueViolation } from './database';
+import { channels } from './notifications';
+import type { CommandKind } from './tables';
+
+export interface NewChange {
+  readonly id: string;
+  readonly identityId: string;
+  readonly identityName: string;
+  /** One more than the last of this identity: see `Accepted`. */
+  readonly seq: number;
+  readonly groups: readonly string[];
+  readonly requestedBy: { readonly keyId: string; readonly name: string };
+  readonly idempotencyKey: string | null;
+  /** Keyed hash of the request, to tell a repeat from another request under the same Idempotency-Key. */
+  readonly fingerprint: Buffer | null;
+  readonly configurationVersion: number;
+  readonly expiresAt: Date;
+  readonly epochId: string;
+  readonly jwe: Buffer;
+}
+
+/**
+ * - `seq_taken`: another change of this person was accepted first. Read the identity again, seal again, try again.
+ * - `repeated`: this Idempotency-Key was used before, for the change told.
+ */
+export type Accepted =
+  | { readonly result: 'accepted' | 'seq_taken' }
+  | { readonly result: 'repeated'; readonly changeId: string; readonly fingerprint: Buffer | null };
+
+/** Takes a change in: one statement, so all of it is durable when this returns, or nothing is (I1). */
+export async function acceptChange(db: Database, change: NewChange): Promise<Accepted> {
+  try {
+    const { rows } = await sql<{ id: string }>`
+      with bumped as (
+        update identity set last_seq = ${change.seq}
+        where id = ${change.identityId} and last_seq = ${change.seq - 1} returning id
+      ), accepted as (
+        insert into change (id, identity_id, identity_name, seq, groups, requested_by, requested_by_name,
+                            idempotency_key, fingerprint, configuration_version, expires_at)
+        select ${change.id}, id, ${change.identityName}, ${change.seq}, ${[...change.groups]}::text[],
+               ${change.requestedBy.keyId}, ${change.requestedBy.name},
+               ${change.idempotencyKey}, ${change.fingerprint}::bytea, ${change.configurationVersion}::int,
+               ${change.expiresAt}::timestamptz
+        from bumped returning id, expires_at
+      ), sealed as (
+        insert into sealed_secret (change_id, epoch_id, jwe, expires_at)
+        select id, ${change.epochId}, ${change.jwe}, expires_at from accepted
+      ), audited as (
+        insert into audit (actor, action, change_id, detail)
+        select ${`api-key:${change.requestedBy.keyId}`}, 'change.accepted', id,
+               jsonb_build_object('seq', ${change.seq}::bigint, 'groups', ${change.groups.join(' ')}::text)
+        from accepted
+      )
+      select id, pg_notify(${channels.accepted}, id) from accepted`.execute(db);
+    return { result: rows.length === 1 ? 'accepted' : 'seq_taken' };
+  } catch (error) {
+    if (isUniqueViolation(error, 'change_identity_id_seq_key')) return { result: 'seq_taken' };
+    if (!isUniqueViolation(error, 'change_idempotency')) throw error;
+    return repeatedChange(db, change.requestedBy.keyId, change.idempotencyKey ?? '');
+  }
+}
+
+/** The change that this caller started under this Idempotency-Key. */
+export async function findRepeated(
+  db: Database,
+  keyId: string,
+  idempotencyKey: string,
+): Promise<Extract<Accepted, { result: 'repeated' }> | null> {
+  const row = await db
+    .selectFrom('change')
+    .select(['id', 'fingerprint'])
+    .where('requested_by', '=', keyId)
+    .where('idempotency_key', '=', idempotencyKey)
+    .executeTakeFirst();
+  return row === undefined
+    ? null
+    : { result: 'repeated', changeId: row.id, fingerprint: row.fingerprint };
+}
+
+async function repeatedChange(db: Database, keyId: string, key: string): Promise<Accepted> {
+  // Null only when the row was removed in between; then the caller may try again.
+  return (await findRepeated(db, keyId, key)) ?? { result: 'seq_taken' };
+}
+
+export interface ChangeView {
+  readonly id: string;
+  readonly identity: string;
+  readonly seq: number;
+  readonly groups: readonly string[];
+  readonly state: ChangeState;
+  readonly reason: ErrorCode | null;
+  readonly requestedBy: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly endedAt: Date | null;
+  readonly accounts: readonly OutcomeView[];
+  readonly mappings: readonly MappingView[];
+}
+
+export interface OutcomeView {
+  readonly label: string;
+  readonly source: string;
+  /** How the source calls the account; null when it was not found yet. */
+  readonly account: string | null;
+  readonly role: Role;
+  readonly state: OutcomeState;
+  readonly reason: ErrorCode | LeaveOutCode | null;
+  readonly vendorCode: string | null;
+  readonly attempts: number;
+  readonly inDoubt: boolean;
+  readonly proof: Proof;
+  readonly nextTryAt: Date | null;
+  readonly updatedAt: Date;
+}
+
+export interface MappingView {
+  readonly application: string;
+  readonly account: string;
+  readonly source: string;
+  readonly state: MappingState;
+  readonly reason: string | null;
+  readonly appliedSeq: number;
+}
+
+export async function readChange(db: Database, id: string): Promise<ChangeView | null> {
+  const [change, accounts, mappings] = await Promise.all([
+    db.selectFrom('change').selectAll().where('id', '=', id).executeTakeFirst(),
+    db.selectFrom('outcome').selectAll().where('change_id', '=', id).orderBy('position').execute(),
+    db
+      .selectFrom('mapping')
+      .innerJoin('outcome', 'outcome.account_id', 'mapping.account_id')
+      .where('outcome.change_id', '=', id)
+      .select([
+        'mapping.application',
+        'mapping.state',
+        'mapping.reason',
+        'mapping.applied_seq as appliedSeq',
+        'outcome.source',
+        'outcome.account_name as account',
+      ])
+      .orderBy('mapping.application')
+      .execute(),
+  ]);
+  if (change === undefined) return null;
+  return {
+    id: change.id,
+    identity: change.identity_name,
+    seq: change.seq,
+    groups: change.groups,
+    state: change.state,
+    reason: change.reason,
+    requestedBy: change.requested_by_name,
+    createdAt: change.created_at,
+    expiresAt: change.expires_at,
+    endedAt: change.ended_at,
+    accounts: accounts.map((row) => ({
+      label: row.label,
+      source: row.source,
+      account: row.account_name,
+      role: row.role,
+      state: row.state,
+      reason: row.reason,
+      vendorCode: row.vendor_code,
+      attempts: row.attempts,
+      inDoubt: row.in_doubt,
+      proof: row.proof,
+      nextTryAt: row.next_try_at,
+      updatedAt: row.updated_at,
+    })),
+    mappings: mappings.map((row) => ({ ...row, account: row.account ?? '' })),
+  };
+}
+
+/** What a caller without `admin` may see and touch: changes of the groups of its key. */
+export interface Visibility {
+  readonly groups: readonly string[] | null;
+}
+
+export interface ListFilter extends Visibility {
+  readonly state: ChangeState | null;
+  readonly identity: string | null;
+  readonly source: string | null;
+  readonly limit: number;
+  readonly cursor: string | null;
+}
+
+export interface ChangeSummary {
+  readonly id: string;
+  readonly identity: string;
+  readonly groups: readonly string[];
+  readonly state: ChangeState;
+  readonly createdAt: Date;
+  readonly endedAt: Date | null;
+  /** How many accounts there are, and how many of them hold the new password. */
+  readonly accounts: number;
+  readonly applied: number;
+}
+
+/** The newest first. Ids grow with time, so the last id of a page is the cursor to the next one. */
+export async function listChanges(db: Database, filter: ListFilter): Promise<ChangeSummary[]> {
+  const { rows } = await sql<ChangeSummary>`
+    select c.id, c.identity_name as identity, c.groups, c.state,
+           c.created_at as "createdAt", c.ended_at as "endedAt", o.accounts, o.applied
+    from change c cross join lateral (
+      select count(*) filter (where state <> 'not_applicable')::int as accounts,
+             count(*) filter (where state = 'applied')::int as applied
+      from outcome where change_id = c.id) o
+    where (${filter.cursor}::text is null or c.id < ${filter.cursor})
+      and (${filter.state}::text is null or c.state = ${filter.state})
+      and (${filter.identity}::text is null or c.identity_name = ${filter.identity})
+      and (${filter.groups === null}::boolean or c.groups && ${[...(filter.groups ?? [])]}::text[])
+      and (${filter.source}::text is null or exists (
+        select from outcome where change_id = c.id and source = ${filter.source}))
+    order by c.id desc limit ${filter.limit}`.execute(db);
+  return rows;
+}
+
+/**
+ * Asks the workflow of a change for something. The row is the request; a worker passes it on as a signal.
+ * @param label one account, or null for the whole change
+ * @returns false when the change has ended
+ */
+export async function giveCommand(
+  db: Database,
+  command: {
+    readonly changeId: string;
+    readonly kind: Exclude<CommandKind, 'supersede'>;
+    readonly label: string | null;
+    readonly by: string;
+  },
+): Promise<boolean> {
+  const { rows } = await sql<{ given: string }>`
+    with given as (
+      insert into command (change_id, kind, label, requested_by)
+      select id, ${command.kind}, ${command.label}, ${command.by} from change
+      where id = ${command.changeId} and ended_at is null returning change_id
+    ), audited as (
+      insert into audit (actor, action, change_id, subject)
+      select ${command.by}, ${`command.${command.kind}`}, change_id, ${command.label} from given
+    )
+    select change_id as given, pg_notify(${channels.accepted}, change_id) from given`.execute(db);
+  return rows.length === 1;
+}

@@ -1,0 +1,54 @@
+import { sql } from 'kysely';
+import { type Configuration, emptyConfiguration } from '../model/configuration';
+import { writeAudit } from './audit';
+import type { Database } from './database';
+import { channels } from './notifications';
+
+export interface AppliedConfiguration {
+  /** 0 before anything was applied; grows by one each time. Older versions are kept. */
+  readonly version: number;
+  readonly configuration: Configuration;
+}
+
+export async function currentConfiguration(db: Database): Promise<AppliedConfiguration> {
+  const row = await db
+    .selectFrom('configuration')
+    .select(['version', 'document'])
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined
+    ? { version: 0, configuration: emptyConfiguration }
+    : { version: row.version, configuration: row.document };
+}
+
+/**
+ * @param basedOn the version that the caller planned against
+ * @returns the new version, or null when somebody else applied one in between
+ */
+export async function applyConfiguration(
+  db: Database,
+  configuration: Configuration,
+  basedOn: number,
+  by: string,
+): Promise<number | null> {
+  return db.transaction().execute(async (trx) => {
+    const { numInsertedOrUpdatedRows } = await trx
+      .insertInto('configuration')
+      .values({
+        version: basedOn + 1,
+        document: JSON.stringify(configuration),
+        applied_by: by,
+      })
+      .onConflict((conflict) => conflict.column('version').doNothing())
+      .executeTakeFirstOrThrow();
+    if (numInsertedOrUpdatedRows === 0n) return null;
+    await writeAudit(trx, {
+      actor: by,
+      action: 'configuration.applied',
+      detail: { version: basedOn + 1 },
+    });
+    await sql`select pg_notify(${channels.configuration}, ${String(basedOn + 1)})`.execute(trx);
+    return basedOn + 1;
+  });
+}

@@ -1,0 +1,65 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { log } from '../log';
+import type { Tables } from './tables';
+
+export type Database = Kysely<Tables>;
+
+export interface OpenDatabase {
+  readonly db: Database;
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+const INT8_OID = 20;
+const types: pg.CustomTypesConfig = {
+  // Sequence numbers stay far below 2^53.
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8_OID
+      ? Number
+      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+/** @param name shows in `pg_stat_activity` */
+export function openDatabase(url: string, name: string, maxConnections = 10): OpenDatabase {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: name,
+    max: maxConnections,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: 30_000,
+    types,
+  });
+  // A broken idle connection is thrown away by the pool; without a listener it would end the process.
+  pool.on('error', (error) => log.warn('lost an idle database connection', { error }));
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return { db, pool, close: () => db.destroy() };
+}
+
+/** SQLSTATE classes and codes that mean "not now": connection lost, shutting down, too many connections. */
+const AWAY = /^(08...|57P0[123]|53300|25006)$/;
+const AWAY_NODE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'ENOENT',
+]);
+
+/** Whether the database cannot be used now, as opposed to having refused what we asked. */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError) return error.errors.some(isAway);
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string') return AWAY.test(code) || AWAY_NODE.has(code);
+  return /connection terminated|timeout exceeded when trying to connect|Connection ended/i.test(
+    error.message,
+  );
+}
+
+export function isUniqueViolation(error: unknown, constraint: string): boolean {
+  const found = error as { code?: unknown; constraint?: unknown };
+  return found.code === '23505' && found.constraint === constraint;
+}

@@ -1,0 +1,17 @@
+import { type Migration, Migrator } from 'kysely';
+import type { Database } from './database';
+import * as initial from './migrations/0001-initial';
+
+const migrations: Record<string, Migration> = {
+  '0001-initial': initial,
+};
+
+/**
+ * Brings the schema up to date. Any number of processes may call it at once: one does it, under an advisory lock, the
+ * others wait.
+ */
+export async function migrate(db: Database): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}

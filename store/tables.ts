@@ -1,0 +1,195 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { ChangeState, Role } from '../model/change';
+import type { Configuration } from '../model/configuration';
+import type { ErrorCode } from '../model/errors';
+import type { OutcomeState, Proof } from '../model/outcome';
+import type { LeaveOutCode } from '../model/plan';
+import type { MappingState } from '../model/sso';
+
+type Time = ColumnType<Date, Date | string | undefined, Date | string>;
+type OptionalTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+type Json<T> = ColumnType<T, string, string>;
+
+export interface ConfigurationTable {
+  version: number;
+  document: Json<Configuration>;
+  applied_by: string;
+  applied_at: Time;
+}
+
+export interface IdentityTable {
+  id: string;
+  name: string;
+  attributes: Json<Record<string, string>>;
+  last_seq: Generated<number>;
+  created_at: Time;
+}
+
+export interface AccountTable {
+  id: string;
+  identity_id: string;
+  source: string;
+  name: string;
+  native_id: string | null;
+  is_primary: Generated<boolean>;
+  /** `operator`, `correlation` or `refresh`. */
+  linked_by: string;
+  linked_at: Time;
+  /** The newest change whose password the account is known to hold. */
+  applied_seq: Generated<number>;
+  /** The newest change that began to write it; nobody else writes until `claimed_until`. */
+  claimed_seq: Generated<number>;
+  claimed_until: OptionalTime;
+}
+
+export interface MappingTable {
+  id: string;
+  application: string;
+  identity_id: string;
+  account_id: string;
+  enabled: Generated<boolean>;
+  state: Generated<MappingState>;
+  reason: string | null;
+  sealed: Buffer | null;
+  master_key_id: string | null;
+  applied_seq: Generated<number>;
+  updated_at: Time;
+}
+
+export interface EpochTable {
+  id: string;
+  public_key: Json<JsonWebKey>;
+  signature: string;
+  created_at: Time;
+  seal_until: Time;
+  destroyed_at: OptionalTime;
+}
+
+export interface JsonWebKey {
+  readonly kty: string;
+  readonly crv?: string;
+  readonly x?: string;
+}
+
+export type Scope = 'trigger' | 'read' | 'admin';
+
+export interface ApiKeyTable {
+  id: string;
+  name: string;
+  hash: Buffer;
+  scopes: Scope[];
+  /** Null: every group. */
+  groups: string[] | null;
+  created_by: string;
+  created_at: Time;
+  expires_at: OptionalTime;
+  revoked_at: OptionalTime;
+  last_used_at: OptionalTime;
+}
+
+export interface ChangeTable {
+  id: string;
+  identity_id: string;
+  identity_name: string;
+  seq: number;
+  groups: string[];
+  state: Generated<ChangeState>;
+  reason: ErrorCode | null;
+  requested_by: string;
+  requested_by_name: string;
+  idempotency_key: string | null;
+  fingerprint: Buffer | null;
+  configuration_version: number;
+  created_at: Time;
+  expires_at: Time;
+  planned_at: OptionalTime;
+  /** A worker has looked after the workflow of this change; nobody else needs to before this time. */
+  attended_until: OptionalTime;
+  ended_at: OptionalTime;
+}
+
+export interface SealedSecretTable {
+  change_id: string;
+  epoch_id: string;
+  jwe: Buffer;
+  expires_at: Time;
+}
+
+export interface OutcomeTable {
+  change_id: string;
+  label: string;
+  position: number;
+  source: string;
+  account_id: string | null;
+  account_name: string | null;
+  role: Role;
+  state: OutcomeState;
+  reason: ErrorCode | LeaveOutCode | null;
+  vendor_code: string | null;
+  attempts: Generated<number>;
+  in_doubt: Generated<boolean>;
+  proof: Generated<Proof>;
+  next_try_at: OptionalTime;
+  updated_at: Time;
+}
+
+export type CommandKind = 'cancel' | 'retry' | 'supersede';
+
+export interface CommandTable {
+  id: Generated<number>;
+  change_id: string;
+  kind: CommandKind;
+  label: string | null;
+  requested_by: string;
+  created_at: Time;
+  delivered_at: OptionalTime;
+}
+
+export type ErrandKind = 'check' | 'refresh';
+
+export interface ErrandTable {
+  id: string;
+  kind: ErrandKind;
+  source: string;
+  parameters: Json<Record<string, unknown>>;
+  state: Generated<'open' | 'done' | 'failed'>;
+  result: ColumnType<unknown, string | null | undefined, string | null>;
+  requested_by: string;
+  created_at: Time;
+  claimed_until: OptionalTime;
+  finished_at: OptionalTime;
+}
+
+export interface WorkerPresenceTable {
+  worker_id: string;
+  engine_reachable: boolean;
+  seen_at: Time;
+}
+
+export interface AuditTable {
+  id: Generated<number>;
+  at: Time;
+  actor: string;
+  action: string;
+  change_id: string | null;
+  subject: string | null;
+  detail: ColumnType<Record<string, unknown>, string | undefined, string>;
+  position: number | null;
+  hash: Buffer | null;
+}
+
+export interface Tables {
+  configuration: ConfigurationTable;
+  identity: IdentityTable;
+  account: AccountTable;
+  mapping: MappingTable;
+  epoch: EpochTable;
+  api_key: ApiKeyTable;
+  change: ChangeTable;
+  sealed_secret: SealedSecretTable;
+  outcome: OutcomeTable;
+  command: CommandTable;
+  errand: ErrandTable;
+  worker_presence: WorkerPresenceTable;
+  audit: AuditTable;
+}

@@ -1,0 +1,131 @@
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { log } from '../log';
+import {
+  giveBack,
+  markDelivered,
+  type OpenCommand,
+  readOpenCommands,
+  takeUnattended,
+  type UnattendedChange,
+} from '../store/attendance';
+import type { Database } from '../store/database';
+import { readStandings } from '../store/work';
+import {
+  accountActivityId,
+  CANCEL_SIGNAL,
+  CHANGE_PASSWORD,
+  CHANGES_QUEUE,
+  crowdActivityId,
+  SUPERSEDE_SIGNAL,
+  searchAttributes,
+} from '../workflows/names';
+
+export interface DispatcherDependencies {
+  readonly db: Database;
+  /** On the connection of the worker itself: only then is a workflow started eagerly, without a task queue between. */
+  readonly client: Client;
+  /** Closes a change whose workflow ended without closing it. */
+  readonly close: (changeId: string) => Promise<unknown>;
+  readonly linkTo: (changeId: string) => string;
+}
+
+const AT_ONCE = 50;
+
+const stateKey = defineSearchAttributeKey(searchAttributes.state, 'KEYWORD');
+const groupKey = defineSearchAttributeKey(searchAttributes.group, 'KEYWORD_LIST');
+
+/**
+ * From rows to workflows: starts one for each accepted change, exactly once, and passes commands on as signals. The rows
+ * are the truth; a start or a signal that is repeated does no harm.
+ * @returns whether there was anything to do
+ */
+export async function dispatch(deps: DispatcherDependencies): Promise<boolean> {
+  const changes = await takeUnattended(deps.db, AT_ONCE);
+  try {
+    await Promise.all(changes.map((change) => attend(deps, change)));
+  } catch (error) {
+    await giveBack(
+      deps.db,
+      changes.map(({ id }) => id),
+    );
+    throw error;
+  }
+  const commands = await readOpenCommands(deps.db, AT_ONCE);
+  for (const command of commands) await deliver(deps, command);
+  await markDelivered(
+    deps.db,
+    commands.map(({ id }) => id),
+  );
+  return changes.length > 0 || commands.length > 0;
+}
+
+async function attend(deps: DispatcherDependencies, change: UnattendedChange): Promise<void> {
+  try {
+    await deps.client.workflow.start(CHANGE_PASSWORD, {
+      workflowId: change.id,
+      taskQueue: CHANGES_QUEUE,
+      args: [change.id],
+      requestEagerStart: true,
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdConflictPolicy: 'FAIL',
+      typedSearchAttributes: [
+        { key: stateKey, value: 'applying' },
+        { key: groupKey, value: [...change.groups] },
+      ],
+      staticSummary: `change in ${change.groups.join(', ')}`,
+      staticDetails: `[Open this change](${deps.linkTo(change.id)})`,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    if (change.planned) await closeWhenOver(deps, change.id);
+  }
+}
+
+/** Someone terminated the workflow in the Web UI: its change must not stay open for ever, nor its password sealed (I2, I9). */
+async function closeWhenOver(deps: DispatcherDependencies, changeId: string): Promise<void> {
+  const { status } = await deps.client.workflow.getHandle(changeId).describe();
+  if (status.name === 'RUNNING') return;
+  log.warn('the workflow of an open change is over; closing the change', { changeId });
+  await deps.close(changeId);
+}
+
+async function deliver(deps: DispatcherDependencies, command: OpenCommand): Promise<void> {
+  const handle = deps.client.workflow.getHandle(command.changeId);
+  try {
+    if (command.kind === 'cancel') await handle.signal(CANCEL_SIGNAL);
+    else if (command.kind === 'supersede') await handle.signal(SUPERSEDE_SIGNAL);
+    else await tryNow(deps, command);
+  } catch (error) {
+    // The change has ended meanwhile, and with it whatever was asked.
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+/** Ends the wait of what waits: the engine runs its next attempt at once. */
+async function tryNow(deps: DispatcherDependencies, command: OpenCommand): Promise<void> {
+  const standings = await readStandings(deps.db, command.changeId);
+  const waiting = standings.filter(
+    ({ label, state }) =>
+      state === 'waiting' && (command.label === null || command.label === label),
+  );
+  const ids = new Set(
+    waiting.flatMap(({ label, source }) => [accountActivityId(label), crowdActivityId(source)]),
+  );
+  for (const id of ids)
+    await deps.client.workflowService
+      .resetActivity({
+        namespace: deps.client.options.namespace,
+        execution: { workflowId: command.changeId },
+        id,
+      })
+      .catch((error: { code?: number }) => {
+        if (error.code !== GRPC_NOT_FOUND) throw error;
+      });
+}
+
+const GRPC_NOT_FOUND = 5;

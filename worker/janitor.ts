@@ -1,0 +1,25 @@
+import { log } from '../log';
+import { chainAudit } from '../store/audit';
+import { deleteExpiredSecrets } from '../store/close';
+import type { Database } from '../store/database';
+import { destroyEndedEpochs, ensureEpoch } from '../store/epochs';
+import type { KeyStore } from '../store/keys/key-store';
+import { type Loop, startLoop } from './loop';
+
+/** What must be done now and then, by whichever worker comes first. */
+export function startJanitor(db: Database, keys: KeyStore, epochHours: number): Loop[] {
+  return [
+    startLoop({ name: 'audit chain', everyMs: 1_000 }, async () => (await chainAudit(db)) > 0),
+    startLoop({ name: 'expired secrets', everyMs: 10_000 }, async () => {
+      const count = await deleteExpiredSecrets(db);
+      if (count > 0) log.info('sealed passwords were too old and are destroyed', { count });
+      return false;
+    }),
+    startLoop({ name: 'epochs', everyMs: 60_000 }, async () => {
+      await ensureEpoch(db, keys, epochHours);
+      for (const epoch of await destroyEndedEpochs(db, keys))
+        log.info('the key of an ended epoch is destroyed', { epoch });
+      return false;
+    }),
+  ];
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import type { Dependencies } from '../activities/dependencies';
+import { environment, Misconfigured } from '../config';
+import { openConnectors } from '../connectors/open';
+import { log } from '../log';
+import { startOps } from '../ops';
+import { watchConfiguration } from '../store/configuration-watch';
+import { openDatabase } from '../store/database';
+import { ensureEpoch } from '../store/epochs';
+import { openKeyDirectory } from '../store/keys/key-directory';
+import { migrate } from '../store/migrate';
+import { sayGone } from '../store/presence';
+import { untilThere } from '../store/until-there';
+import { startEngineSide } from './engine-side';
+import { startErrands } from './errands';
+import { startJanitor } from './janitor';
+import { registerWorkerMetrics } from './metrics';
+import { installRuntime } from './temporal';
+
+/** The process that holds the private keys and talks to sources and engine. Add more of them to do more at once. */
+async function main(): Promise<void> {
+  const { DATABASE_URL, LOCKSTEP_KEY_DIR, TEMPORAL_ADDRESS } = environment;
+  if (DATABASE_URL === undefined) throw new Misconfigured('Set DATABASE_URL');
+  if (LOCKSTEP_KEY_DIR === undefined) throw new Misconfigured('Set LOCKSTEP_KEY_DIR');
+  if (TEMPORAL_ADDRESS === undefined) throw new Misconfigured('Set TEMPORAL_ADDRESS');
+  const stopping = stopSignal();
+  installRuntime();
+
+  const database = openDatabase(DATABASE_URL, 'lockstep worker', 20);
+  const { db } = database;
+  await untilThere('the database', stopping, () => migrate(db));
+  const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR);
+  // Before the engine is there: the api can seal, and so accept, as soon as there is an epoch.
+  await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
+
+  const connectors = openConnectors();
+  const deps: Dependencies = {
+    db,
+    keys,
+    configuration: watchConfiguration(db),
+    connector: connectors.of,
+    random: Math.random,
+  };
+  const workerId = `worker-${randomBytes(6).toString('hex')}`;
+  registerWorkerMetrics(db);
+  const janitor = startJanitor(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
+  const errands = await startErrands(deps, DATABASE_URL);
+  const engineSide = startEngineSide(deps, DATABASE_URL, TEMPORAL_ADDRESS, workerId, stopping);
+  const ops = await startOps(environment.LOCKSTEP_WORKER_OPS_PORT, engineSide.missing);
+  log.info('the worker is up', { address: `127.0.0.1:${ops.port}` });
+
+  await engineSide.ended;
+  await Promise.all([errands.stop(), ...janitor.map((loop) => loop.stop())]);
+  await sayGone(db, workerId).catch(() => {});
+  await connectors.close();
+  await ops.close();
+  await database.close();
+}
+
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      log.info('stopping', { signal });
+      controller.abort();
+    });
+  return controller.signal;
+}
+
+main().catch((error: Error) => {
+  log.error('the worker cannot go on', { error });
+  process.exitCode = 1;
+  process.exit();
+});
