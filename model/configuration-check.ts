@@ -101,6 +101,7 @@ function unknownName(
 function zodIssues(error: z.ZodError, at: string[] = []): ConfigurationIssue[] {
   return error.issues.map((issue) => ({
     path: [...at, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))],
-    says: issue.message,
+    // Of a bad name zod says only that it is one; why is inside.
+    says: (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message,
   }));
 }

@@ -136,7 +136,7 @@ function refuseWhenReadableByOthers(target: string): void {
 
 /** Whole or not at all, also when the power goes. One that is there already stays: another worker was quicker. */
 async function writeKey(target: string, content: string | Buffer, mode = 0o400): Promise<void> {
-  const draft = `${target}.${process.pid}.draft`;
+  const draft = `${target}.${randomBytes(6).toString('hex')}.draft`;
   const file = await open(draft, 'w', 0o600);
   await file.writeFile(content);
   await file.chmod(mode);
