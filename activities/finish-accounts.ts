@@ -1,7 +1,7 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { type ErrorCode, errors } from '../model/errors';
 import { isSettled } from '../model/outcome';
-import { type Chosen, isChosen, type Standing } from '../store/work';
+import { type Chosen, isChosen, readStandings, type Standing } from '../store/work';
 import type { Dependencies } from './dependencies';
 import { passOverAccounts } from './pass';
 import { type PassResult, passResult } from './pass-over-source';
@@ -15,13 +15,23 @@ import { openWork } from './work';
 export function finishAccounts(deps: Dependencies) {
   return async (changeId: string, chosen: Chosen): Promise<PassResult> => {
     const work = await openWork(deps, changeId);
-    const standings = await passOverAccounts(deps, work, chosen);
-    const open = standings.filter((one) => isChosen(chosen, one) && !isSettled(one.state));
     const { remainingMs } = work.change;
+    const before = openOf(chosen, await readStandings(deps.db, changeId));
+    // The engine runs this at once when it is scheduled, and after a restart; the account may still have to wait.
+    if (before.length > 0 && before.every(({ nextTryInMs }) => nextTryInMs > EARLY_MS))
+      throw tryAgain(before, remainingMs);
+    const standings = await passOverAccounts(deps, work, chosen);
+    const open = openOf(chosen, standings);
     if (open.length > 0 && remainingMs > 0) throw tryAgain(open, remainingMs);
     return passResult(chosen, standings);
   };
 }
+
+/** The clocks of engine and database need not agree to the millisecond. */
+const EARLY_MS = 500;
+
+const openOf = (chosen: Chosen, standings: readonly Standing[]): Standing[] =>
+  standings.filter((one) => isChosen(chosen, one) && !isSettled(one.state));
 
 function tryAgain(open: readonly Standing[], remainingMs: number): ApplicationFailure {
   const [first] = [...open].sort((one, other) => one.nextTryInMs - other.nextTryInMs);

@@ -53,3 +53,16 @@ export async function markDelivered(db: Database, ids: readonly number[]): Promi
     db,
   );
 }
+
+/** Waiting accounts may be tried at once. @returns which ones */
+export async function endWait(
+  db: Database,
+  changeId: string,
+  label: string | null,
+): Promise<{ readonly label: string; readonly source: string }[]> {
+  const { rows } = await sql<{ label: string; source: string }>`
+    update outcome set next_try_at = now()
+    where change_id = ${changeId} and state = 'waiting' and (${label}::text is null or label = ${label})
+    returning label, source`.execute(db);
+  return rows;
+}

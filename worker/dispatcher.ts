@@ -6,6 +6,7 @@ import {
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { log } from '../log';
 import {
+  endWait,
   giveBack,
   markDelivered,
   type OpenCommand,
@@ -14,7 +15,6 @@ import {
   type UnattendedChange,
 } from '../store/attendance';
 import type { Database } from '../store/database';
-import { readStandings } from '../store/work';
 import {
   accountActivityId,
   CANCEL_SIGNAL,
@@ -108,11 +108,7 @@ async function deliver(deps: DispatcherDependencies, command: OpenCommand): Prom
 
 /** Ends the wait of what waits: the engine runs its next attempt at once. */
 async function tryNow(deps: DispatcherDependencies, command: OpenCommand): Promise<void> {
-  const standings = await readStandings(deps.db, command.changeId);
-  const waiting = standings.filter(
-    ({ label, state }) =>
-      state === 'waiting' && (command.label === null || command.label === label),
-  );
+  const waiting = await endWait(deps.db, command.changeId, command.label);
   const ids = new Set(
     waiting.flatMap(({ label, source }) => [accountActivityId(label), crowdActivityId(source)]),
   );

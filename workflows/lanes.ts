@@ -1,6 +1,8 @@
 import {
   ActivityCancellationType,
   type ActivityOptions,
+  CancellationScope,
+  CancelledFailure,
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
@@ -75,6 +77,8 @@ async function unlessTooLate(source: string, result: Promise<PassResult>): Promi
     return await result;
   } catch (error) {
     if (isCancellation(error)) throw error;
+    // An attempt that was running when the change was cancelled ends with its own failure, and is not repeated.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
     return { source, accounts: 0, applied: 0, waiting: [source] };
   }
 }
