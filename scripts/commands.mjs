@@ -1,0 +1,61 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Failed, run } from './run.mjs';
+import { setUp } from './setup.mjs';
+import { endWithNpm, mergeRepeatedSignals } from './signals.mjs';
+import { test } from './test.mjs';
+
+const root = path.resolve(import.meta.dirname, '..');
+
+const commands = {
+  start: async (args) => {
+    await setUp('built');
+    await runHere('dist/cli/main.js', ['up', ...args]);
+  },
+  bench: async (args) => {
+    await setUp('built');
+    await runHere('dist/bench/main.js', args);
+  },
+  test: async (args) => {
+    await setUp('built');
+    return test(args);
+  },
+  check: async () => {
+    await setUp('installed');
+    const types = await run([bin('typescript/bin/tsc'), '--noEmit']);
+    const style = await run([bin('@biomejs/biome/bin/biome'), 'check']);
+    return types || style;
+  },
+  build: () => setUp('built'),
+};
+
+/**
+ * @param {string[]} argv name of the command, then its arguments
+ * @returns {Promise<number | undefined>} the exit code; undefined where the command goes on in this process
+ */
+export async function command([name, ...args]) {
+  process.chdir(root);
+  endWithNpm();
+  const chosen = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (chosen === undefined) {
+    console.error(`Usage: node scripts/go.mjs ${Object.keys(commands).join(' | ')}`);
+    return 2;
+  }
+  try {
+    return await chosen(args);
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    console.error(error.message);
+    return error.exitCode;
+  }
+}
+
+const bin = (file) => path.join(root, 'node_modules', file);
+
+/** In this process, so that there is one to signal and none to leave behind. */
+async function runHere(file, args) {
+  const main = path.join(root, file);
+  process.argv = [process.execPath, main, ...args];
+  mergeRepeatedSignals();
+  await import(pathToFileURL(main).href);
+}

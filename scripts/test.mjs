@@ -1,0 +1,25 @@
+import path from 'node:path';
+import { run } from './run.mjs';
+
+const jest = path.resolve(import.meta.dirname, '../node_modules/jest/bin/jest.js');
+const reporter = path.join(import.meta.dirname, 'tally-reporter.mjs');
+
+/**
+ * Runs jest and closes with one plain line that any CI can read. A run in which no test ran has failed.
+ * @param {string[]} args those of jest
+ * @returns {Promise<number>} the exit code
+ */
+export async function test(args) {
+  let tally;
+  const code = await run([jest, ...args, '--reporters=default', `--reporters=${reporter}`], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    onMessage: (message) => {
+      tally = message;
+    },
+  });
+  // `--listTests` and its like run nothing and promise nothing.
+  if (tally === undefined && code === 0) return 0;
+  const { passed, failed, skipped } = tally ?? { passed: 0, failed: 0, skipped: 0 };
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  return code || (passed + failed === 0 ? 1 : 0);
+}
