@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 import type { Dependencies } from '../activities/dependencies';
 import { environment, Misconfigured } from '../config';
 import { openConnectors } from '../connectors/open';
@@ -45,8 +46,21 @@ async function main(): Promise<void> {
   registerWorkerMetrics(db);
   const janitor = startJanitor(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
   const errands = await startErrands(deps, DATABASE_URL);
-  const engineSide = startEngineSide(deps, DATABASE_URL, TEMPORAL_ADDRESS, workerId, stopping);
-  const ops = await startOps(environment.LOCKSTEP_WORKER_OPS_PORT, engineSide.missing);
+  const engineSide = startEngineSide(
+    deps,
+    {
+      address: TEMPORAL_ADDRESS,
+      namespace: environment.TEMPORAL_NAMESPACE,
+      databaseUrl: DATABASE_URL,
+      workerId,
+      workflows: workflowCode(),
+      linkTo,
+    },
+    stopping,
+  );
+  const ops = await startOps(environment.LOCKSTEP_WORKER_OPS_PORT, async () =>
+    engineSide.missing(),
+  );
   log.info('the worker is up', { address: `127.0.0.1:${ops.port}` });
 
   await engineSide.ended;
@@ -55,6 +69,16 @@ async function main(): Promise<void> {
   await connectors.close();
   await ops.close();
   await database.close();
+}
+
+/** Bundled when Lockstep was built. */
+const workflowCode = () => ({
+  workflowBundle: { codePath: path.join(__dirname, '..', 'workflow-bundle.js') },
+});
+
+function linkTo(changeId: string): string {
+  const { LOCKSTEP_API_PUBLIC_URL, LOCKSTEP_API_PORT } = environment;
+  return `${LOCKSTEP_API_PUBLIC_URL ?? `http://127.0.0.1:${LOCKSTEP_API_PORT}`}/changes/${changeId}`;
 }
 
 function stopSignal(): AbortSignal {

@@ -11,6 +11,8 @@ export function installRuntime(): void {
   Runtime.install({
     shutdownSignals: [],
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      // Said of every queue that serves sources only, which is meant so.
+      if (message.startsWith('No workflows registered')) return;
       const fields = { changeId: textOf(meta?.workflowId), error: meta?.error };
       if (level === 'ERROR') log.error(`temporal: ${message}`, fields);
       else log.warn(`temporal: ${message}`, fields);

@@ -1,0 +1,74 @@
+import type { Client } from '@temporalio/client';
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import { createActivities } from '../activities';
+import type { Dependencies } from '../activities/dependencies';
+import { log } from '../log';
+import { channels, listen } from '../store/notifications';
+import { CHANGES_QUEUE } from '../workflows/names';
+import { dispatch } from './dispatcher';
+import type { EngineSettings } from './engine-side';
+import { type Loop, startLoop } from './loop';
+import { type SourceQueues, startSourceQueues } from './source-queues';
+
+/** Carries changes out until it is told to stop: workflows, their steps, the queues of the sources, and the dispatcher. */
+export async function serveChanges(
+  deps: Dependencies,
+  settings: EngineSettings,
+  connection: NativeConnection,
+  client: Client,
+  stopping: AbortSignal,
+): Promise<void> {
+  const { namespace } = settings;
+  const activities = createActivities(deps);
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: CHANGES_QUEUE,
+    activities,
+    ...settings.workflows,
+    maxConcurrentLocalActivityExecutions: 100,
+    maxCachedWorkflows: 200,
+    shutdownGraceTime: '20s',
+    shutdownForceTime: '30s',
+  });
+  const stopNow = () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const queues = startSourceQueues(connection, namespace, activities, (error) => {
+    log.error('the queue of a source cannot be served', { error });
+    stopNow();
+  });
+  const running = worker.run();
+  stopping.addEventListener('abort', stopNow);
+  if (stopping.aborted) stopNow();
+
+  const dispatcher = startLoop({ name: 'dispatcher', everyMs: 2_000, atOnce: 4 }, () =>
+    dispatch({
+      db: deps.db,
+      client,
+      linkTo: settings.linkTo,
+      close: (id) => activities.closeChange(id, 'cancelled'),
+    }),
+  );
+  const sources = watchSources(deps, queues);
+  const listener = await listen(
+    settings.databaseUrl,
+    [channels.accepted, channels.configuration],
+    (channel) => (channel === channels.accepted ? dispatcher : sources).wake(),
+  );
+  log.info('changes are carried out', { address: settings.address });
+  try {
+    await running;
+  } finally {
+    await listener.close();
+    await Promise.all([dispatcher.stop(), sources.stop()]);
+    await queues.stop();
+  }
+}
+
+const watchSources = (deps: Dependencies, queues: SourceQueues): Loop =>
+  startLoop({ name: 'source queues', everyMs: 30_000 }, async () => {
+    const { configuration } = await deps.configuration(Number.POSITIVE_INFINITY);
+    await queues.serve(Object.keys(configuration.sources));
+    return false;
+  });
