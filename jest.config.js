@@ -1,3 +1,6 @@
+// The log of what is tested would bury what the tests say.
+process.env.LOCKSTEP_LOG_LEVEL ??= 'silent';
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',

@@ -45,8 +45,12 @@ export function changeAuthAccount(deps: Dependencies) {
       auth === undefined || lane === 'queue'
         ? planned
         : await passOverAccounts(deps, work, { source: auth.source, role: 'auth' });
+    const reached = standings.find(({ role }) => role === 'auth');
     return {
-      auth: standings.find(({ role }) => role === 'auth') ?? null,
+      auth:
+        reached === undefined
+          ? null
+          : { label: reached.label, source: reached.source, state: reached.state },
       passes: passesOver(
         standings.filter(({ state }) => state !== 'not_applicable'),
         sources,

@@ -18,9 +18,8 @@ import { type OpenWork, openWork } from './work';
  */
 export function settleMappings(deps: Dependencies) {
   return async (changeId: string): Promise<void> => {
-    const work = await openWork(deps, changeId);
+    await settleMappingsOf(deps, await openWork(deps, changeId));
     await setChangeState(deps.db, changeId, 'waiting');
-    await settleMappingsOf(deps, work);
   };
 }
 

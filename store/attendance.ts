@@ -66,3 +66,11 @@ export async function endWait(
     returning label, source`.execute(db);
   return rows;
 }
+
+/** Sources that accounts of open changes still need, whether the configuration has them or not. */
+export async function readNeededSources(db: Database): Promise<string[]> {
+  const { rows } = await sql<{ source: string }>`
+    select distinct o.source from outcome o join change c on c.id = o.change_id
+    where c.ended_at is null and o.state in ('pending', 'applying', 'waiting')`.execute(db);
+  return rows.map(({ source }) => source);
+}

@@ -49,6 +49,25 @@ export async function writeAudit(db: Database, record: AuditRecord): Promise<voi
     .execute();
 }
 
+export interface AuditView {
+  /** Null until the record is chained, a moment after it was written. */
+  readonly position: number | null;
+  readonly at: Date;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string | null;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export async function readAuditOf(db: Database, changeId: string): Promise<AuditView[]> {
+  return db
+    .selectFrom('audit')
+    .select(['position', 'at', 'actor', 'action', 'subject', 'detail'])
+    .where('change_id', '=', changeId)
+    .orderBy('id')
+    .execute();
+}
+
 const CHAIN_LOCK = 0x6c6f636b;
 const BATCH = 1000;
 

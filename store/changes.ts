@@ -12,7 +12,7 @@ export interface NewChange {
   readonly id: string;
   readonly identityId: string;
   readonly identityName: string;
-  /** One more than the last of this identity: see `Accepted`. */
+  /** One more than the last of this identity, else the change is `outdated`. */
   readonly seq: number;
   readonly groups: readonly string[];
   readonly requestedBy: { readonly keyId: string; readonly name: string };
@@ -26,20 +26,25 @@ export interface NewChange {
 }
 
 /**
- * - `seq_taken`: another change of this person was accepted first. Read the identity again, seal again, try again.
+ * - `outdated`: another change of this person was accepted first, or the epoch has ended. Read the identity and the
+ *   epoch again, seal again, try again.
  * - `repeated`: this Idempotency-Key was used before, for the change told.
  */
 export type Accepted =
-  | { readonly result: 'accepted' | 'seq_taken' }
+  | { readonly result: 'accepted'; readonly createdAt: Date }
+  | { readonly result: 'outdated' }
   | { readonly result: 'repeated'; readonly changeId: string; readonly fingerprint: Buffer | null };
 
 /** Takes a change in: one statement, so all of it is durable when this returns, or nothing is (I1). */
 export async function acceptChange(db: Database, change: NewChange): Promise<Accepted> {
   try {
-    const { rows } = await sql<{ id: string }>`
+    const { rows } = await sql<{ createdAt: Date }>`
       with bumped as (
         update identity set last_seq = ${change.seq}
-        where id = ${change.identityId} and last_seq = ${change.seq - 1} returning id
+        where id = ${change.identityId} and last_seq = ${change.seq - 1}
+          and exists (select from epoch
+                      where id = ${change.epochId} and destroyed_at is null and seal_until > now())
+        returning id
       ), accepted as (
         insert into change (id, identity_id, identity_name, seq, groups, requested_by, requested_by_name,
                             idempotency_key, fingerprint, configuration_version, expires_at)
@@ -47,7 +52,7 @@ export async function acceptChange(db: Database, change: NewChange): Promise<Acc
                ${change.requestedBy.keyId}, ${change.requestedBy.name},
                ${change.idempotencyKey}, ${change.fingerprint}::bytea, ${change.configurationVersion}::int,
                ${change.expiresAt}::timestamptz
-        from bumped returning id, expires_at
+        from bumped returning id, created_at, expires_at
       ), sealed as (
         insert into sealed_secret (change_id, epoch_id, jwe, expires_at)
         select id, ${change.epochId}, ${change.jwe}, expires_at from accepted
@@ -57,10 +62,15 @@ export async function acceptChange(db: Database, change: NewChange): Promise<Acc
                jsonb_build_object('seq', ${change.seq}::bigint, 'groups', ${change.groups.join(' ')}::text)
         from accepted
       )
-      select id, pg_notify(${channels.accepted}, id) from accepted`.execute(db);
-    return { result: rows.length === 1 ? 'accepted' : 'seq_taken' };
+      select created_at as "createdAt", pg_notify(${channels.accepted}, id) from accepted`.execute(
+      db,
+    );
+    const [accepted] = rows;
+    return accepted === undefined
+      ? { result: 'outdated' }
+      : { result: 'accepted', createdAt: accepted.createdAt };
   } catch (error) {
-    if (isUniqueViolation(error, 'change_identity_id_seq_key')) return { result: 'seq_taken' };
+    if (isUniqueViolation(error, 'change_identity_id_seq_key')) return { result: 'outdated' };
     if (!isUniqueViolation(error, 'change_idempotency')) throw error;
     return repeatedChange(db, change.requestedBy.keyId, change.idempotencyKey ?? '');
   }
@@ -85,7 +95,7 @@ export async function findRepeated(
 
 async function repeatedChange(db: Database, keyId: string, key: string): Promise<Accepted> {
   // Null only when the row was removed in between; then the caller may try again.
-  return (await findRepeated(db, keyId, key)) ?? { result: 'seq_taken' };
+  return (await findRepeated(db, keyId, key)) ?? { result: 'outdated' };
 }
 
 export interface ChangeView {

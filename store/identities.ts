@@ -25,7 +25,17 @@ export type LinkedBy = 'operator' | 'correlation' | 'refresh';
 export interface IdentityAtIntake extends IdentityView {
   /** The clock of the database, from which ages are counted. */
   readonly now: Date;
+  /** Of the configuration in force now. */
+  readonly configurationVersion: number;
 }
+
+/** For a statement that selects from `identity`. */
+export const accountsOfIdentity = sql<AccountView[]>`
+  coalesce((select json_agg(json_build_object(
+              'id', a.id, 'source', a.source, 'name', a.name, 'nativeId', a.native_id,
+              'primary', a.is_primary, 'linkedBy', a.linked_by)
+              order by a.is_primary desc, a.linked_at, a.id)
+            from account a where a.identity_id = identity.id), '[]')`;
 
 type Key = { readonly name: string } | { readonly source: string; readonly account: string };
 
@@ -38,11 +48,8 @@ export async function findIdentity(db: Database, key: Key): Promise<IdentityAtIn
                            where source = ${key.source} and name = ${key.account})`;
   const { rows } = await sql<IdentityAtIntake>`
     select id, name, attributes, last_seq as "lastSeq", date_trunc('milliseconds', now()) as now,
-           coalesce((select json_agg(json_build_object(
-                       'id', a.id, 'source', a.source, 'name', a.name, 'nativeId', a.native_id,
-                       'primary', a.is_primary, 'linkedBy', a.linked_by)
-                       order by a.is_primary desc, a.linked_at, a.id)
-                     from account a where a.identity_id = identity.id), '[]') as accounts
+           (select coalesce(max(version), 0) from configuration) as "configurationVersion",
+           ${accountsOfIdentity} as accounts
     from identity where ${condition}`.execute(db);
   return rows[0] ?? null;
 }
@@ -143,6 +150,30 @@ export async function linkAccount(
       detail: { source: link.source, linkedBy },
     });
   return row.id;
+}
+
+/**
+ * The account stays in its source; its mappings go with the link.
+ * @returns false when it is not linked to this person
+ */
+export async function unlinkAccount(
+  db: Database,
+  person: string,
+  account: { readonly source: string; readonly name: string },
+  by: string,
+): Promise<boolean> {
+  const { rows } = await sql<{ id: string }>`
+    with unlinked as (
+      delete from account using identity
+      where identity.id = account.identity_id and identity.name = ${person}
+        and account.source = ${account.source} and account.name = ${account.name}
+      returning account.id
+    ), audited as (
+      insert into audit (actor, action, subject, detail)
+      select ${by}, 'account.unlinked', id, jsonb_build_object('source', ${account.source}::text) from unlinked
+    )
+    select id from unlinked`.execute(db);
+  return rows.length === 1;
 }
 
 /** The account is found under another name in its source. A name that is taken is left to its holder. */

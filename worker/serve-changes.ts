@@ -3,6 +3,7 @@ import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities';
 import type { Dependencies } from '../activities/dependencies';
 import { log } from '../log';
+import { readNeededSources } from '../store/attendance';
 import { channels, listen } from '../store/notifications';
 import { CHANGES_QUEUE } from '../workflows/names';
 import { dispatch } from './dispatcher';
@@ -69,6 +70,7 @@ export async function serveChanges(
 const watchSources = (deps: Dependencies, queues: SourceQueues): Loop =>
   startLoop({ name: 'source queues', everyMs: 30_000 }, async () => {
     const { configuration } = await deps.configuration(Number.POSITIVE_INFINITY);
-    await queues.serve(Object.keys(configuration.sources));
+    const needed = await readNeededSources(deps.db);
+    await queues.serve([...new Set([...Object.keys(configuration.sources), ...needed])]);
     return false;
   });

@@ -2,9 +2,23 @@ import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isRoot } from '../../local/places';
 import { CannotBeHad, FACTS_VARIABLE, type ServerStarter, type StartedServer } from './servers';
+import { mariadb } from './servers/mariadb';
+import { postgres } from './servers/postgres';
+import { samba } from './servers/samba';
+import { slapd } from './servers/slapd';
+import { temporal, timeSkipping } from './servers/temporal';
+import { workflows } from './servers/workflows';
 
 /** Every server that a run shares. */
-const starters: readonly ServerStarter[] = [];
+const starters: readonly ServerStarter[] = [
+  slapd,
+  samba,
+  temporal,
+  timeSkipping,
+  postgres,
+  mariadb,
+  workflows,
+];
 
 export const started: StartedServer[] = [];
 

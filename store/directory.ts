@@ -1,0 +1,76 @@
+import { sql } from 'kysely';
+import type { MappingState } from '../model/sso';
+import type { Database } from './database';
+import { accountsOfIdentity, type IdentityView } from './identities';
+
+/** People as an administrator looks through them. */
+
+/** By name; the last name of a page is the cursor to the next one. */
+export async function listIdentities(
+  db: Database,
+  page: { readonly limit: number; readonly cursor: string | null },
+): Promise<IdentityView[]> {
+  const { rows } = await sql<IdentityView>`
+    select id, name, attributes, last_seq as "lastSeq", ${accountsOfIdentity} as accounts
+    from identity where ${page.cursor}::text is null or name > ${page.cursor}
+    order by name limit ${page.limit}`.execute(db);
+  return rows;
+}
+
+export interface MappingOfPerson {
+  readonly application: string;
+  readonly source: string;
+  readonly account: string;
+  readonly enabled: boolean;
+  readonly state: MappingState;
+  readonly reason: string | null;
+}
+
+export async function readMappingsOf(db: Database, identityId: string): Promise<MappingOfPerson[]> {
+  return db
+    .selectFrom('mapping')
+    .innerJoin('account', 'account.id', 'mapping.account_id')
+    .where('mapping.identity_id', '=', identityId)
+    .select([
+      'mapping.application',
+      'account.source',
+      'account.name as account',
+      'mapping.enabled',
+      'mapping.state',
+      'mapping.reason',
+    ])
+    .orderBy(['mapping.application', 'account.name'])
+    .execute();
+}
+
+export interface SourceUse {
+  /** Linked accounts, and how many of them wait for another attempt of an open change. */
+  readonly accounts: number;
+  readonly waiting: number;
+}
+
+/** By the name of the source; those without accounts are left out. */
+export async function readSourceUse(db: Database): Promise<Map<string, SourceUse>> {
+  const { rows } = await sql<SourceUse & { source: string }>`
+    select source, sum(accounts)::int as accounts, sum(waiting)::int as waiting
+    from (select source, count(*) as accounts, 0 as waiting from account group by source
+          union all
+          select o.source, 0, count(*) from outcome o join change c on c.id = o.change_id
+          where c.ended_at is null and o.state = 'waiting' group by o.source) as used
+    group by source`.execute(db);
+  return new Map(rows.map(({ source, ...use }) => [source, use]));
+}
+
+export interface MappingUse {
+  readonly application: string;
+  readonly source: string;
+  readonly mappings: number;
+}
+
+export async function readMappingUse(db: Database): Promise<MappingUse[]> {
+  const { rows } = await sql<MappingUse>`
+    select m.application, a.source, count(*)::int as mappings
+    from mapping m join account a on a.id = m.account_id
+    group by m.application, a.source`.execute(db);
+  return rows;
+}

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import net, { type Socket } from 'node:net';
+import { type Connection, createConnection } from 'mysql2/promise';
+import { Client } from 'pg';
+import { createDatabase } from '../../local/postgres';
+import { server } from '../support/servers';
+
+export const unique = (prefix: string): string => `${prefix}_${randomBytes(6).toString('hex')}`;
+
+/** The superuser of the test server, in a new database. */
+export async function postgresAdmin(): Promise<Client> {
+  const url = await createDatabase({ url: server('postgres').url ?? '' }, unique('test'));
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  return client;
+}
+
+/** Root of the test server, in a new database. */
+export async function mariadbAdmin(): Promise<Connection> {
+  const { url, caFile = '' } = server('mariadb');
+  const ssl = { ca: readFileSync(caFile, 'utf8'), verifyIdentity: true };
+  const connection = await createConnection({ uri: url, ssl, multipleStatements: true });
+  const database = unique('test');
+  await connection.query(`create database ${database}; use ${database}`);
+  return connection;
+}
+
+/** What a PostgreSQL server says before TLS. */
+export async function postgresAgreesToTls(socket: Socket): Promise<void> {
+  await once(socket, 'data');
+  socket.write('S');
+}
+
+/** What a MariaDB server says before TLS, from its own mouth. */
+export async function mariadbAgreesToTls(socket: Socket): Promise<void> {
+  const real = net.connect(Number(server('mariadb').port), '127.0.0.1');
+  const [greeting] = await once(real, 'data');
+  real.destroy();
+  socket.write(greeting);
+  // The client does not wait for an answer to its request, so the first bytes of TLS may come along.
+  await once(socket, 'readable');
+  socket.read(SSL_REQUEST_BYTES);
+}
+
+const SSL_REQUEST_BYTES = 36;
+
+/** The same reason for several promises. */
+export const because = (reason: string, titles: readonly string[]): Record<string, string> =>
+  Object.fromEntries(titles.map((title) => [title, reason]));

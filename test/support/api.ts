@@ -1,0 +1,153 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { freePort } from '../../local/ports';
+import { type RunningServer, startServer } from '../../local/processes';
+import { createApiKey } from '../../store/api-keys';
+import { ensureEpoch } from '../../store/epochs';
+import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
+import type { KeyStore } from '../../store/keys/key-store';
+import { sayPresent } from '../../store/presence';
+import type { Scope } from '../../store/tables';
+import { type TestDatabase, testDatabase } from './database';
+
+/** The api as a process of its own, on a database of its own; the test plays the worker. */
+export interface TestApi {
+  readonly url: string;
+  readonly opsUrl: string;
+  readonly database: TestDatabase;
+  /** Of the worker. */
+  readonly keys: KeyStore;
+  /** Holds the files of the process. */
+  readonly dir: string;
+  readonly pid: number;
+  /** With the key in the file that the api wrote. */
+  readonly adminKey: () => string;
+  newKey(scopes: readonly Scope[], groups?: readonly string[] | null): Promise<string>;
+  send(method: string, path: string, options?: SendOptions): Promise<Reply>;
+  /** Everything that the process has printed. */
+  printed(): string;
+  /** Ends the process alone. */
+  stopProcess(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface SendOptions {
+  /** Without it, the admin key; null for none. */
+  readonly key?: string | null;
+  /** A value is sent as JSON; bytes as they are. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** Of JSON; else empty. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+const root = path.resolve(__dirname, '../..');
+
+interface TestApiOptions {
+  readonly database?: TestDatabase;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Modules to load first. */
+  readonly preload?: readonly string[];
+  /** Without a worker, there is no epoch to seal to. */
+  readonly worker?: boolean;
+}
+
+export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const database = options.database ?? (await testDatabase());
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-api-'));
+  const keys = await openKeyDirectory(path.join(dir, 'keys'));
+  if (options.worker !== false) {
+    await ensureEpoch(database.db, keys, 24);
+    await sayPresent(database.db, 'test', true);
+  }
+  const [port, opsPort] = [await freePort(), await freePort()];
+  const opsUrl = `http://127.0.0.1:${opsPort}`;
+  const logFile = path.join(dir, 'api.log');
+  const preload = [path.join(__dirname, 'typescript.cjs'), ...(options.preload ?? [])];
+  const adminKeyFile = path.join(dir, 'admin-key');
+  const server = await startServer({
+    name: 'the api',
+    command: process.execPath,
+    args: [...preload.flatMap((file) => ['-r', file]), path.join(root, 'api/main.ts')],
+    env: {
+      PATH: process.env.PATH,
+      DATABASE_URL: database.url,
+      LOCKSTEP_API_PORT: String(port),
+      LOCKSTEP_API_OPS_PORT: String(opsPort),
+      LOCKSTEP_SIGNER_FILE: path.join(dir, 'keys', SIGNER_PUBLIC_FILE),
+      LOCKSTEP_FINGERPRINT_KEY_FILE: path.join(dir, 'fingerprint.key'),
+      LOCKSTEP_ADMIN_KEY_FILE: adminKeyFile,
+      LOCKSTEP_LOG_LEVEL: 'debug',
+      ...options.env,
+    },
+    logFile,
+    stopSignal: 'SIGTERM',
+    ready: () => says(`${opsUrl}/readyz`, options.worker === false ? 'missing: epoch' : 'ready'),
+  });
+  return testApi({ url: `http://127.0.0.1:${port}`, opsUrl, database, keys, dir, server });
+}
+
+function testApi(
+  parts: Pick<TestApi, 'url' | 'opsUrl' | 'database' | 'keys' | 'dir'> & { server: RunningServer },
+): TestApi {
+  const { url, database, dir, server } = parts;
+  const adminKey = () => readFileSync(path.join(dir, 'admin-key'), 'utf8').trim();
+  return {
+    ...parts,
+    pid: server.pid,
+    adminKey,
+    async newKey(scopes, groups = null) {
+      const wanted = { name: scopes.join('+'), scopes, groups, expiresAt: null };
+      return (await createApiKey(database.db, wanted, 'test')).key;
+    },
+    send: (method, target, options = {}) =>
+      send(url + target, method, { key: adminKey(), ...options }),
+    printed: () => readFileSync(path.join(dir, 'api.log'), 'utf8'),
+    stopProcess: () => server.stop(),
+    async stop() {
+      await server.stop();
+      await database.close();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+async function send(
+  url: string,
+  method: string,
+  { key, body, headers }: SendOptions,
+): Promise<Reply> {
+  const raw = body instanceof Uint8Array || body instanceof ReadableStream;
+  const response = await fetch(url, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),
+    ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
+  });
+  const text = await response.text();
+  const json = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: json ? JSON.parse(text) : {},
+  };
+}
+
+const says = (url: string, what: string): Promise<boolean> =>
+  fetch(url).then(
+    async (response) => (await response.text()).trim() === what,
+    () => false,
+  );

@@ -1,0 +1,17 @@
+import { randomBytes } from 'node:crypto';
+import { createDatabase } from '../../local/postgres';
+import { type OpenDatabase, openDatabase } from '../../store/database';
+import { migrate } from '../../store/migrate';
+import { server } from './servers';
+
+export interface TestDatabase extends OpenDatabase {
+  readonly url: string;
+}
+
+/** A database of its own, with the schema, on the PostgreSQL of the run. */
+export async function testDatabase(on = server('postgres').url ?? ''): Promise<TestDatabase> {
+  const url = await createDatabase({ url: on }, `test_${randomBytes(6).toString('hex')}`);
+  const opened = openDatabase(url, 'lockstep test', 5);
+  await migrate(opened.db);
+  return { url, ...opened };
+}

@@ -1,0 +1,64 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils';
+import type { EngineAddress } from './lockstep';
+
+type History = ReturnType<typeof historyFromJSON>;
+
+export interface NamedHistory {
+  readonly workflowId: string;
+  readonly history: History;
+}
+
+const dir = path.resolve(__dirname, '..', 'histories');
+
+/** The histories that are kept: how the workflow went on real servers when they were recorded. */
+export const keptHistories = (): NamedHistory[] =>
+  readdirSync(dir)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => ({
+      workflowId: path.basename(file, '.json'),
+      history: historyFromJSON(JSON.parse(readFileSync(path.join(dir, file), 'utf8'))),
+    }));
+
+/**
+ * Keeps the histories of a test run, each under the title of its test, when LOCKSTEP_RECORD_HISTORIES is set: after a
+ * change of the workflow that old ones cannot replay, and that is meant.
+ */
+export async function recordHistories(
+  engine: EngineAddress,
+  titles: ReadonlyMap<string, string>,
+): Promise<void> {
+  if (process.env.LOCKSTEP_RECORD_HISTORIES === undefined) return;
+  mkdirSync(dir, { recursive: true });
+  for (const { workflowId, history } of await readHistories(engine, [...titles.keys()])) {
+    const title = titles.get(workflowId) ?? workflowId;
+    const file = path.join(dir, `${slugOf(title)}.json`);
+    writeFileSync(file, `${JSON.stringify(historyToJSON(history))}\n`);
+  }
+}
+
+export async function readHistories(
+  { address, namespace }: EngineAddress,
+  workflowIds: readonly string[],
+): Promise<NamedHistory[]> {
+  const connection = await Connection.connect({ address });
+  try {
+    const client = new Client({ connection, namespace });
+    return await Promise.all(
+      workflowIds.map(async (workflowId) => ({
+        workflowId,
+        history: (await client.workflow.getHandle(workflowId).fetchHistory()) as History,
+      })),
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
+const slugOf = (title: string): string =>
+  title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');

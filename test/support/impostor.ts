@@ -1,0 +1,50 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import net, { type Socket } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import tls from 'node:tls';
+import { certificatesIn } from '../../local/certificates';
+import { freePort } from '../../local/ports';
+import type { Address } from './proxy';
+
+/** Somebody in the place of the server, with the right names in a certificate of an authority that nobody trusts. */
+export interface Impostor {
+  readonly address: Address;
+  /** Every byte that clients told it inside TLS, once the last of them has gone. */
+  heard(): Promise<Buffer>;
+  stop(): Promise<void>;
+}
+
+/** @param beforeTls what client and server tell each other before TLS begins, where a protocol has that */
+export async function startImpostor(
+  beforeTls: (socket: Socket) => Promise<void> = async () => {},
+): Promise<Impostor> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'impostor-'));
+  const files = await certificatesIn(dir);
+  const context = { key: readFileSync(files.keyFile), cert: readFileSync(files.certFile) };
+  rmSync(dir, { recursive: true });
+  const heard: Buffer[] = [];
+  const sockets = new Map<Socket, Promise<void>>();
+  const listener = net.createServer((socket) => {
+    sockets.set(socket, new Promise((resolve) => socket.once('close', () => resolve())));
+    socket.on('error', () => socket.destroy());
+    void beforeTls(socket).then(() => {
+      const secure = new tls.TLSSocket(socket, { isServer: true, ...context });
+      secure.on('data', (bytes) => heard.push(bytes));
+      secure.on('error', () => socket.destroy());
+    });
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => listener.listen(port, '127.0.0.1', resolve));
+  return {
+    address: { host: '127.0.0.1', port },
+    async heard() {
+      await Promise.all(sockets.values());
+      return Buffer.concat(heard);
+    },
+    async stop() {
+      for (const socket of sockets.keys()) socket.destroy();
+      listener.close();
+    },
+  };
+}

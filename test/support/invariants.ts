@@ -1,0 +1,52 @@
+import { sql } from 'kysely';
+import { chainAudit, verifyAudit } from '../../store/audit';
+import type { Database } from '../../store/database';
+
+/** The promises of docs/architecture.md §4 that the store alone can tell, by their numbers. */
+const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
+  'I2 an ended change has settled every account': sql`
+    select c.id from change c join outcome o on o.change_id = c.id
+    where c.ended_at is not null and o.state in ('pending', 'applying', 'waiting')`,
+  'I2 an account that waits has a next attempt': sql`
+    select change_id as id from outcome where state = 'waiting' and next_try_at is null`,
+  'I3 an account never goes back to an older change': sql`
+    select a.id from account a join outcome o on o.account_id = a.id join change c on c.id = o.change_id
+    where o.state = 'applied' and a.applied_seq < c.seq`,
+  'I4 nothing was written after the auth account failed': sql`
+    select c.id from change c
+    join outcome auth on auth.change_id = c.id and auth.role = 'auth'
+    join outcome other on other.change_id = c.id and other.role = 'member'
+    where auth.state in ('rejected', 'failed') and (other.attempts > 0 or other.state = 'applied')`,
+  'I6 a mapping in sync tells of the newest password of its account': sql`
+    select m.id from mapping m join account a on a.id = m.account_id
+    where m.state = 'in_sync' and m.applied_seq < a.applied_seq
+      and not exists (select from change c where c.identity_id = m.identity_id and c.ended_at is null)`,
+  'I8 the password of an ended change is destroyed': sql`
+    select s.change_id as id from sealed_secret s join change c on c.id = s.change_id
+    where c.ended_at is not null`,
+  'I9 no sealed password outlives its expiry by more than a sweep': sql`
+    select change_id as id from sealed_secret where expires_at < now() - interval '30 seconds'`,
+  'I10 every accepted change has one record of it, and one of its end': sql`
+    select c.id from change c
+    where 1 <> (select count(*) from audit where change_id = c.id and action = 'change.accepted')
+       or (c.ended_at is not null) <> exists (
+         select from audit where change_id = c.id and action = 'change.' || c.state and c.ended_at is not null)`,
+  'I10 every settled account has one record of it': sql`
+    select o.change_id as id from outcome o
+    where o.state in ('applied', 'rejected', 'failed', 'expired', 'cancelled', 'superseded', 'not_attempted')
+      and 1 <> (select count(*) from audit a where a.change_id = o.change_id and a.subject = o.label
+                and a.action = 'account.' || o.state)`,
+};
+
+/** Every broken promise, with what breaks it; none is what a test wants. */
+export async function brokenInvariants(db: Database): Promise<Record<string, unknown>> {
+  const found: Record<string, unknown> = {};
+  for (const [promise, query] of Object.entries(broken)) {
+    const { rows } = await query.execute(db);
+    if (rows.length > 0) found[promise] = rows;
+  }
+  while ((await chainAudit(db)) > 0);
+  const chain = await verifyAudit(db);
+  if (!chain.intact) found['I10 the audit chain verifies'] = chain;
+  return found;
+}

@@ -1,0 +1,208 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Connector } from '../../connectors/contract';
+import { connectorKinds } from '../../connectors/registry';
+import { type Configuration, configurationSchema } from '../../model/configuration';
+import { Secret } from '../../model/secret';
+import { acceptChange, type ChangeView, giveCommand, readChange } from '../../store/changes';
+import { watchConfiguration } from '../../store/configuration-watch';
+import { applyConfiguration, currentConfiguration } from '../../store/configurations';
+import { currentEpoch, ensureEpoch, signerKey } from '../../store/epochs';
+import { findIdentity, saveIdentity } from '../../store/identities';
+import { newId } from '../../store/ids';
+import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
+import type { KeyStore } from '../../store/keys/key-store';
+import { seal } from '../../store/sealing';
+import type { CommandKind } from '../../store/tables';
+import { startEngineSide } from '../../worker/engine-side';
+import { startJanitor } from '../../worker/janitor';
+import { installRuntime } from '../../worker/temporal';
+import { type CompanyAccount, serviceSecret } from './company';
+import { type TestDatabase, testDatabase } from './database';
+import { server } from './servers';
+import { until } from './until';
+
+/** Lockstep's worker in this process, on real servers, with a database and keys of its own; tests play the api. */
+export interface Lockstep {
+  /** Every change that was accepted here, and the test that did. */
+  readonly accepted: ReadonlyMap<string, string>;
+  readonly database: TestDatabase;
+  readonly keys: KeyStore;
+  configure(document: object): Promise<void>;
+  addPerson(
+    accounts: readonly CompanyAccount[],
+    attributes?: Record<string, string>,
+  ): Promise<string>;
+  /** As the api does it: sealed to the epoch, in one statement. */
+  accept(wanted: NewPassword): Promise<string>;
+  read(changeId: string): Promise<ChangeView>;
+  /** Waits for a condition; the test runner says when it took too long. */
+  readUntil(changeId: string, met: (change: ChangeView) => boolean): Promise<ChangeView>;
+  readEnd(changeId: string): Promise<ChangeView>;
+  command(changeId: string, kind: Exclude<CommandKind, 'supersede'>, label?: string): Promise<void>;
+  /** Starts a worker; more than one may run. */
+  startWorker(): TestWorker;
+  stop(): Promise<void>;
+}
+
+export interface NewPassword {
+  readonly person: string;
+  readonly password: string;
+  readonly current?: string;
+  readonly ageLimitMs?: number;
+}
+
+export interface TestWorker {
+  /** Orderly, as on SIGTERM. */
+  stop(): Promise<void>;
+}
+
+export interface EngineAddress {
+  readonly address: string;
+  readonly namespace: string;
+}
+
+const HOUR_MS = 3_600_000;
+let runtimeInstalled = false;
+
+export async function startLockstep(engine: EngineAddress): Promise<Lockstep> {
+  if (!runtimeInstalled) installRuntime();
+  runtimeInstalled = true;
+  const database = await testDatabase();
+  const { db } = database;
+  const keyDir = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-test-')), 'keys');
+  const keys = await openKeyDirectory(keyDir);
+  await ensureEpoch(db, keys, 24);
+  const signer = signerKey(JSON.parse(readFileSync(path.join(keyDir, SIGNER_PUBLIC_FILE), 'utf8')));
+  const janitor = startJanitor(db, keys, 24);
+  const connectors = openTestConnectors();
+  const workers = new Set<TestWorker>();
+  const titles = new Map<string, string>();
+
+  const read = async (changeId: string): Promise<ChangeView> => {
+    const change = await readChange(db, changeId);
+    if (change === null) throw new Error('no such change');
+    return change;
+  };
+  const lockstep: Lockstep = {
+    accepted: titles,
+    database,
+    keys,
+    read,
+    async configure(document) {
+      const { version } = await currentConfiguration(db);
+      await applyConfiguration(db, configurationSchema.parse(document), version, 'test');
+    },
+    async addPerson(accounts, attributes = {}) {
+      const name = `person-${newId('idn').slice(-10)}`;
+      const links = accounts.map((account) => ({
+        source: account.source,
+        name: account.name,
+        nativeId: null,
+        primary: false,
+      }));
+      const taken = await saveIdentity(db, { name, attributes }, links, 'operator', 'test');
+      if (taken.length > 0) throw new Error('taken');
+      return name;
+    },
+    async accept({ person, password, current, ageLimitMs = 72 * HOUR_MS }) {
+      const [identity, epoch, applied] = await Promise.all([
+        findIdentity(db, { name: person }),
+        currentEpoch(db, signer),
+        currentConfiguration(db),
+      ]);
+      if (identity === null || epoch === null) throw new Error('not prepared');
+      const change = {
+        id: newId('chg'),
+        identityId: identity.id,
+        seq: identity.lastSeq + 1,
+        expiresAt: new Date(identity.now.getTime() + ageLimitMs),
+      };
+      const jwe = await seal(
+        epoch.key,
+        { ...change, changeId: change.id },
+        {
+          next: Secret.fromText(password),
+          current: current === undefined ? null : Secret.fromText(current),
+        },
+      );
+      const accepted = await acceptChange(db, {
+        ...change,
+        identityName: identity.name,
+        groups: Object.keys(applied.configuration.groups),
+        requestedBy: { keyId: 'key_test', name: 'test' },
+        idempotencyKey: null,
+        fingerprint: null,
+        configurationVersion: applied.version,
+        epochId: epoch.key.epochId,
+        jwe,
+      });
+      if (accepted.result !== 'accepted') throw new Error(accepted.result);
+      titles.set(change.id, expect.getState().currentTestName ?? '');
+      return change.id;
+    },
+    async readUntil(changeId, met) {
+      await until(async () => met(await read(changeId)));
+      return read(changeId);
+    },
+    readEnd: (changeId) => lockstep.readUntil(changeId, ({ endedAt }) => endedAt !== null),
+    async command(changeId, kind, label) {
+      await giveCommand(db, { changeId, kind, label: label ?? null, by: 'test' });
+    },
+    startWorker() {
+      const stopping = new AbortController();
+      const { ended } = startEngineSide(
+        {
+          db,
+          keys,
+          configuration: watchConfiguration(db),
+          connector: connectors.of,
+          random: () => 0,
+        },
+        {
+          ...engine,
+          databaseUrl: database.url,
+          workerId: newId('key'),
+          workflows: { workflowBundle: { codePath: server('workflows').bundle ?? '' } },
+          linkTo: (id) => `http://127.0.0.1/changes/${id}`,
+        },
+        stopping.signal,
+      );
+      const worker: TestWorker = {
+        async stop() {
+          workers.delete(worker);
+          stopping.abort();
+          await ended;
+        },
+      };
+      workers.add(worker);
+      return worker;
+    },
+    async stop() {
+      await Promise.all([...workers].map((worker) => worker.stop()));
+      await Promise.all(janitor.map((loop) => loop.stop()));
+      await connectors.close();
+      await database.close();
+    },
+  };
+  return lockstep;
+}
+
+/** The real connectors; only where their service passwords come from is the tests' own. */
+function openTestConnectors() {
+  const opened = new Map<string, Promise<Connector>>();
+  return {
+    async of(_name: string, { kind, settings }: Configuration['sources'][string]) {
+      const key = JSON.stringify([kind, settings]);
+      const found = connectorKinds.get(kind);
+      if (found === undefined) throw new Error(`no connector ${kind}`);
+      const connector = opened.get(key) ?? found.open(settings, { resolve: serviceSecret });
+      opened.set(key, connector);
+      return connector;
+    },
+    async close() {
+      await Promise.all([...opened.values()].map(async (one) => (await one).close()));
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { configurationSchema } from '../../model/configuration';
+import type { PlannedAccount } from '../../model/plan';
+import { endChange } from '../../store/close';
+import { applyConfiguration } from '../../store/configurations';
+import type { Database } from '../../store/database';
+import { type AccountLink, findIdentity, saveIdentity } from '../../store/identities';
+import { type Settlement, settleAccounts, storePlan } from '../../store/work';
+
+/** What the worker and an administrator would have done, for tests of the api alone. */
+
+/**
+ * Two groups, `one-password` (directory goes first, warehouse and crm follow) and `finance` (ledger goes first, vault
+ * follows). Only `one-password` has people unless a test says otherwise.
+ */
+export const testConfiguration = configurationSchema.parse({
+  version: 1,
+  sources: Object.fromEntries(
+    ['directory', 'warehouse', 'crm', 'ledger', 'vault'].map((name) => [
+      name,
+      { kind: 'ldap', settings: {} },
+    ]),
+  ),
+  policies: {
+    staff: { minLength: 12, maxLength: 100 },
+    finance: { minLength: 20, minNumeric: 2 },
+  },
+  groups: {
+    'one-password': {
+      policy: 'staff',
+      authSource: 'directory',
+      sources: ['directory', 'warehouse', 'crm'],
+    },
+    finance: { policy: 'finance', authSource: 'ledger', sources: ['ledger', 'vault'] },
+  },
+  applications: { reports: { source: 'warehouse' } },
+});
+
+export const applyTestConfiguration = (db: Database): Promise<number | null> =>
+  applyConfiguration(db, testConfiguration, 0, 'test');
+
+/** Somebody with an account of that name in each of the sources. */
+export async function addPerson(
+  db: Database,
+  name: string,
+  sources: readonly string[] = ['directory', 'warehouse'],
+): Promise<void> {
+  const links = sources.map(
+    (source): AccountLink => ({ source, name, nativeId: null, primary: true }),
+  );
+  await saveIdentity(db, { name, attributes: {} }, links, 'operator', 'test');
+}
+
+/** The first of the sources goes first. */
+export async function planned(
+  db: Database,
+  changeId: string,
+  person: string,
+  sources: readonly string[] = ['directory', 'warehouse'],
+): Promise<void> {
+  const identity = await findIdentity(db, { name: person });
+  const accounts = sources.map((source, index): PlannedAccount => {
+    const account = identity?.accounts.find((one) => one.source === source);
+    return {
+      label: source,
+      source,
+      accountId: account?.id ?? null,
+      accountName: account?.name ?? null,
+      role: index === 0 ? 'auth' : 'member',
+      leftOut: null,
+    };
+  });
+  await storePlan(db, changeId, accounts);
+}
+
+export async function settled(
+  db: Database,
+  changeId: string,
+  label: string,
+  outcome: Partial<Settlement> = {},
+): Promise<void> {
+  const change = await db
+    .selectFrom('change')
+    .select(['id', 'seq', 'identity_id as identityId'])
+    .where('id', '=', changeId)
+    .executeTakeFirstOrThrow();
+  await settleAccounts(db, change, [
+    {
+      label,
+      accountId: null,
+      state: 'applied',
+      reason: null,
+      vendorCode: null,
+      proof: 'login',
+      inDoubt: false,
+      nextTryInMs: null,
+      ...outcome,
+    },
+  ]);
+}
+
+export const ended = endChange;

@@ -1,0 +1,19 @@
+import path from 'node:path';
+import { certificatesIn } from '../../../local/certificates';
+import { startPostgres } from '../../../local/postgres';
+import type { ServerStarter } from '../servers';
+
+/**
+ * Facts: `url` of the superuser, `port`, `caFile`, `otherCaFile` of an authority that the server does not have, `logFile`.
+ * A test file makes a database of its own: `createDatabase`.
+ */
+export const postgres: ServerStarter = {
+  name: 'postgres',
+  start: async (dir, report) => {
+    const server = await startPostgres({ dir, report, durable: false });
+    const other = await certificatesIn(path.join(dir, 'other'));
+    const { url, port, caFile, logFile } = server;
+    const facts = { url, port: String(port), caFile, otherCaFile: other.caFile, logFile };
+    return { facts, stop: server.stop };
+  },
+};

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { certificatesIn } from '../../../local/certificates';
+import { freePort } from '../../../local/ports';
+import { type Directory, findSlapd, ldifEntry, ssha, startSlapd } from '../../../local/slapd';
+import { Secret } from '../../../model/secret';
+import { CannotBeHad, type ServerStarter } from '../servers';
+
+/** A suffix with rules about passwords, and one with none. */
+export const suffixes = { corp: 'dc=corp,dc=test', free: 'dc=free,dc=test' } as const;
+
+/** Service accounts below each suffix. */
+const services = {
+  /** As an administrator should set it up. */
+  lockstep: '=cw',
+  /** Sets passwords, but may not keep a lock, and gets only three entries of any search. */
+  writer: '=cw',
+  /** Reads, and may not set a password. */
+  reader: 'none',
+  /** A password administrator (slapo-ppolicy(5)): no rule binds it, and pwdMustChange follows its writes. */
+  manager: 'manage',
+} as const;
+
+const secret = () => randomBytes(12).toString('base64url');
+
+/** Facts: `url`, `port`, `caFile`, `otherCaFile`, and the passwords of `admin` and of each service account. */
+export const slapd: ServerStarter = {
+  name: 'slapd',
+  start: async (dir, report) => {
+    const program = await findSlapd(report).catch((error: Error) => {
+      throw new CannotBeHad(error.message);
+    });
+    const names = ['admin', ...Object.keys(services)];
+    const passwords = Object.fromEntries(names.map((name) => [name, secret()]));
+    const directories = [
+      directory(suffixes.corp, passwords, {
+        pwdCheckQuality: '2',
+        pwdMinLength: '8',
+        pwdMaxLength: '600',
+        pwdInHistory: '3',
+        pwdLockout: 'TRUE',
+        pwdMaxFailure: '5',
+        pwdLockoutDuration: '300',
+        pwdMustChange: 'TRUE',
+      }),
+      directory(suffixes.free, passwords, {}),
+    ];
+    const port = await freePort();
+    const server = await startSlapd({ program, dir, port, directories });
+    const { url, caFile } = server;
+    const other = await certificatesIn(path.join(dir, 'other-authority'));
+    return {
+      facts: { url, port: String(port), caFile, otherCaFile: other.caFile, ...passwords },
+      stop: server.stop,
+    };
+  },
+};
+
+function directory(
+  suffix: string,
+  passwords: Readonly<Record<string, string>>,
+  policy: Directory['policy'],
+): Directory {
+  const hash = (name: string) => ssha(Secret.fromText(passwords[name] ?? ''));
+  const dn = (name: string) => `cn=${name},ou=services,${suffix}`;
+  const may = (rights: Readonly<Record<string, string>>) =>
+    Object.entries(rights)
+      .map(([name, right]) => `by dn.exact="${dn(name)}" ${right}`)
+      .join(' ');
+  const unit = (name: string) =>
+    ldifEntry(`ou=${name},${suffix}`, { objectClass: 'organizationalUnit', ou: name });
+  const service = (name: string) =>
+    ldifEntry(dn(name), {
+      objectClass: ['organizationalRole', 'simpleSecurityObject'],
+      cn: name,
+      userPassword: hash(name),
+    });
+  return {
+    suffix,
+    adminHash: hash('admin'),
+    policy,
+    rules: [
+      `access to attrs=userPassword ${may(services)} by anonymous auth by * none`,
+      `access to attrs=pwdAccountLockedTime,pwdReset ${may({ lockstep: 'write', manager: 'write' })} by users read`,
+      'access to * by users read',
+      `limits dn.exact="${dn('writer')}" size=3`,
+      `limits dn.children="ou=services,${suffix}" size=unlimited`,
+    ],
+    ldif: [
+      ldifEntry(suffix, { objectClass: 'domain', dc: suffix.slice(3, suffix.indexOf(',')) }),
+      ...['people', 'services', 'policies'].map(unit),
+      ...Object.keys(services).map(service),
+    ].join(''),
+  };
+}
