@@ -14,6 +14,8 @@ export interface EngineSettings {
   readonly databaseUrl: string;
   readonly workerId: string;
   readonly workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>;
+  /** Workflows kept in memory between their tasks; 0 makes every task replay its history, on whichever worker. */
+  readonly cachedWorkflows?: number;
   /** Where people read about a change. */
   readonly linkTo: (changeId: string) => string;
 }

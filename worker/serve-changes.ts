@@ -28,7 +28,7 @@ export async function serveChanges(
     activities,
     ...settings.workflows,
     maxConcurrentLocalActivityExecutions: 100,
-    maxCachedWorkflows: 200,
+    maxCachedWorkflows: settings.cachedWorkflows ?? 200,
     shutdownGraceTime: '20s',
     shutdownForceTime: '30s',
   });

@@ -63,12 +63,14 @@ export interface EngineAddress {
   readonly namespace: string;
 }
 
-const HOUR_MS = 3_600_000;
-let runtimeInstalled = false;
+export type EngineOptions = EngineAddress & { readonly cachedWorkflows?: number };
 
-export async function startLockstep(engine: EngineAddress): Promise<Lockstep> {
-  if (!runtimeInstalled) installRuntime();
-  runtimeInstalled = true;
+const HOUR_MS = 3_600_000;
+
+// Before anything else of the SDK starts one.
+installRuntime();
+
+export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
   const database = await testDatabase();
   const { db } = database;
   const keyDir = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-test-')), 'keys');

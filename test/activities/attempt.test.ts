@@ -1,0 +1,249 @@
+import { attemptAccount } from '../../activities/attempt';
+import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
+import { Secret } from '../../model/secret';
+import type { ClaimedAccount } from '../../store/work';
+
+/** What one attempt does and concludes, for every answer that a connector may give. Real sources prove the answers. */
+
+const holds: VerifyAnswer = { result: 'holds', proof: 'login' };
+const differs: VerifyAnswer = { result: 'differs', vendorCode: '49' };
+const away: VerifyAnswer = { result: 'inconclusive', reason: 'unreachable', vendorCode: null };
+const disabled: VerifyAnswer = {
+  result: 'inconclusive',
+  reason: 'account_disabled',
+  vendorCode: null,
+};
+const applied: WriteAnswer = { result: 'applied' };
+const history: WriteAnswer = { result: 'rejected', reason: 'policy_history', vendorCode: '19' };
+const ambiguous: WriteAnswer = { result: 'ambiguous', vendorCode: null };
+
+interface Row {
+  readonly promise: string;
+  readonly account?: Partial<ClaimedAccount>;
+  readonly prove?: 'always' | 'in-doubt' | 'never';
+  readonly current?: boolean;
+  readonly write?: WriteAnswer;
+  /** Answers to the logins, in order. */
+  readonly logins?: readonly VerifyAnswer[];
+  readonly expected: object;
+  /** What the source saw: `w` a write, `v` a look at the new password, `c` one at the current. */
+  readonly seen: string;
+}
+
+const rows: readonly Row[] = [
+  {
+    promise: 'a write is proved by a login',
+    write: applied,
+    logins: [holds],
+    expected: { state: 'applied', proof: 'login' },
+    seen: 'wv',
+  },
+  {
+    promise: 'the source has this password already: that is success',
+    write: { result: 'already_current' },
+    logins: [holds],
+    expected: { state: 'applied', proof: 'login' },
+    seen: 'wv',
+  },
+  {
+    promise: 'prove never: success is believed',
+    prove: 'never',
+    write: applied,
+    expected: { state: 'applied', proof: 'none' },
+    seen: 'w',
+  },
+  {
+    promise: 'prove in doubt: a write without doubt is believed',
+    prove: 'in-doubt',
+    write: applied,
+    expected: { state: 'applied', proof: 'none' },
+    seen: 'w',
+  },
+  {
+    promise: 'prove in doubt: a doubtful one is proved',
+    prove: 'in-doubt',
+    account: { inDoubt: true, attempts: 2 },
+    write: applied,
+    logins: [differs, holds],
+    expected: { state: 'applied', proof: 'login' },
+    seen: 'vwv',
+  },
+  {
+    promise:
+      'written, but nobody can log in to a disabled account: applied, and why it is not proved',
+    write: applied,
+    logins: [disabled],
+    expected: { state: 'applied', proof: 'none', reason: 'account_disabled' },
+    seen: 'wv',
+  },
+  {
+    promise: 'the source says yes, a login says no: not believed, and looked at again',
+    write: applied,
+    logins: [differs],
+    expected: { state: 'waiting', reason: 'not_proved', inDoubt: true },
+    seen: 'wv',
+  },
+  {
+    promise: 'and if the login still says no, it is given up without writing again',
+    account: { inDoubt: true, attempts: 2, lastReason: 'not_proved' },
+    logins: [differs],
+    expected: { state: 'failed', reason: 'not_proved' },
+    seen: 'v',
+  },
+  {
+    promise: 'the reply is lost: nothing is repeated in this attempt',
+    write: ambiguous,
+    expected: { state: 'waiting', reason: 'in_doubt', inDoubt: true },
+    seen: 'w',
+  },
+  {
+    promise: 'in doubt, and it was written: applied without another write',
+    account: { inDoubt: true, attempts: 2 },
+    logins: [holds],
+    expected: { state: 'applied', proof: 'login', inDoubt: false },
+    seen: 'v',
+  },
+  {
+    promise: 'in doubt, and it was not written: written now',
+    account: { inDoubt: true, attempts: 2 },
+    write: applied,
+    logins: [differs, holds],
+    expected: { state: 'applied' },
+    seen: 'vwv',
+  },
+  {
+    promise: 'in doubt, and the source cannot be asked: still in doubt, and nothing is written',
+    account: { inDoubt: true, attempts: 2 },
+    logins: [away],
+    expected: { state: 'waiting', reason: 'unreachable', inDoubt: true },
+    seen: 'v',
+  },
+  {
+    promise:
+      'in doubt, and history refuses the repeat because the first write landed late: applied',
+    account: { inDoubt: true, attempts: 2 },
+    write: history,
+    logins: [differs, holds],
+    expected: { state: 'applied' },
+    seen: 'vwv',
+  },
+  {
+    promise: 'in doubt, refused, and not there: rejected',
+    account: { inDoubt: true, attempts: 2 },
+    write: history,
+    logins: [differs, differs],
+    expected: { state: 'rejected', reason: 'policy_history', vendorCode: '19' },
+    seen: 'vwv',
+  },
+  {
+    promise: 'refused without doubt: rejected, and no login is made',
+    write: history,
+    expected: { state: 'rejected', reason: 'policy_history' },
+    seen: 'w',
+  },
+  {
+    promise: 'unreachable: waits, and is not in doubt',
+    write: { result: 'retry', reason: 'unreachable', vendorCode: 'ECONNREFUSED' },
+    expected: { state: 'waiting', reason: 'unreachable', inDoubt: false },
+    seen: 'w',
+  },
+  {
+    promise: 'throttled: waits as long as the source asks',
+    write: { result: 'retry', reason: 'throttled', vendorCode: '429', retryAfterMs: 7_000 },
+    expected: { state: 'waiting', reason: 'throttled', retryAfterMs: 7_000 },
+    seen: 'w',
+  },
+  {
+    promise: 'an unknown error five times: given up',
+    account: { attempts: 5 },
+    write: { result: 'retry', reason: 'unknown', vendorCode: '80' },
+    expected: { state: 'failed', reason: 'unknown', vendorCode: '80' },
+    seen: 'w',
+  },
+  {
+    promise: 'the current password is right: written',
+    account: { role: 'auth' },
+    current: true,
+    write: applied,
+    logins: [holds, holds],
+    expected: { state: 'applied' },
+    seen: 'cwv',
+  },
+  {
+    promise: 'the current password is wrong: rejected after one login, nothing is written',
+    account: { role: 'auth' },
+    current: true,
+    logins: [differs],
+    expected: { state: 'rejected', reason: 'wrong_current_password' },
+    seen: 'c',
+  },
+  {
+    promise: 'the current password cannot be checked because the account is disabled: rejected',
+    account: { role: 'auth' },
+    current: true,
+    logins: [disabled],
+    expected: { state: 'rejected', reason: 'account_disabled' },
+    seen: 'c',
+  },
+  {
+    promise: 'the current password is asked of the auth account only',
+    account: { role: 'member' },
+    current: true,
+    write: applied,
+    logins: [holds],
+    expected: { state: 'applied' },
+    seen: 'wv',
+  },
+  {
+    promise:
+      'after a lost reply the current password may be the old one no more: the new one is looked at first',
+    account: { role: 'auth', inDoubt: true, attempts: 2 },
+    current: true,
+    logins: [holds],
+    expected: { state: 'applied' },
+    seen: 'v',
+  },
+];
+
+test.each(rows)('$promise', async (row) => {
+  const next = Secret.fromText('the new one');
+  const current = row.current ? Secret.fromText('the current one') : null;
+  const logins = [...(row.logins ?? [])];
+  let seen = '';
+  const connector = {
+    async setPassword() {
+      seen += 'w';
+      if (row.write === undefined) throw new Error('no write was expected');
+      return row.write;
+    },
+    async verify({ password }: { password: Secret }) {
+      seen += password.equals(next) ? 'v' : 'c';
+      const answer = logins.shift();
+      if (answer === undefined) throw new Error('no login was expected');
+      return answer;
+    },
+  } as unknown as Connector;
+  const account: ClaimedAccount = {
+    label: 'apps',
+    source: 'apps',
+    role: 'member',
+    accountId: 'acc_1',
+    name: 'uid=somebody',
+    nativeId: null,
+    attempts: 1,
+    inDoubt: false,
+    lastReason: null,
+    verdict: 'claimed',
+    ...row.account,
+  };
+  const result = await attemptAccount({
+    account,
+    connector,
+    passwords: { next, current },
+    prove: row.prove ?? 'always',
+    onMoved: async () => {},
+  });
+  expect(result).toMatchObject(row.expected);
+  expect(seen).toBe(row.seen);
+  expect(logins).toEqual([]);
+});

@@ -1,0 +1,147 @@
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { searchAttributes } from '../../workflows/names';
+import { type Company, startCompany } from '../support/company';
+import { recordHistories } from '../support/histories';
+import { brokenInvariants } from '../support/invariants';
+import { type Lockstep, startLockstep, type TestWorker } from '../support/lockstep';
+import { describeWith, server } from '../support/servers';
+
+/** What takes hours, on an engine whose clock skips them; sources and store are real, and their clocks are not. */
+describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
+  let engine: TestWorkflowEnvironment;
+  let company: Company;
+  let lockstep: Lockstep;
+  let worker: TestWorker;
+  const HOUR_MS = 3_600_000;
+  const KEYWORD = 2;
+  const INT = 3;
+  const KEYWORD_LIST = 7;
+
+  beforeAll(async () => {
+    company = await startCompany();
+    const path = server('time-skipping').timeSkippingBinary ?? '';
+    engine = await TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path } },
+    });
+    await engine.connection.operatorService.addSearchAttributes({
+      namespace: engine.namespace ?? 'default',
+      searchAttributes: {
+        [searchAttributes.state]: KEYWORD,
+        [searchAttributes.group]: KEYWORD_LIST,
+        [searchAttributes.sources]: KEYWORD_LIST,
+        [searchAttributes.failed]: INT,
+      },
+    });
+    lockstep = await startLockstep({
+      address: engine.address,
+      namespace: engine.namespace ?? 'default',
+      // This engine never gives a task that a stopped worker was to have to another one.
+      cachedWorkflows: 0,
+    });
+    await lockstep.configure({
+      version: 1,
+      sources: company.sources(),
+      policies: { everyone: {} },
+      groups: {
+        all: { policy: 'everyone', authSource: 'directory', sources: ['directory', 'apps', 'crm'] },
+      },
+    });
+    worker = lockstep.startWorker();
+  });
+
+  afterEach(async () => {
+    for (const proxy of Object.values(company.proxies)) await proxy.pass();
+    expect(await brokenInvariants(lockstep.database.db)).toEqual({});
+  });
+
+  afterAll(async () => {
+    await recordHistories(
+      { address: engine.address, namespace: engine.namespace ?? 'default' },
+      lockstep.accepted,
+    );
+    await lockstep.stop();
+    await engine.teardown();
+    await company.stop();
+  });
+
+  async function somebodyWithout(system: 'directory' | 'apps') {
+    const accounts = await Promise.all([
+      company.addAccount('directory'),
+      company.addAccount('apps'),
+    ]);
+    await company.proxies[system].refuse();
+    company.proxies[system].cut();
+    const person = await lockstep.addPerson(accounts);
+    const password = `Wait for it ${Math.random().toString(36).slice(2)}`;
+    const id = await lockstep.accept({ person, password });
+    return { id, accounts, password };
+  }
+
+  /** The clock of the engine runs while somebody waits for a result, and as fast as it can. */
+  const skipToEnd = (id: string) => engine.client.workflow.getHandle(id).result();
+
+  test('a source that stays away is tried on the schedule until the change is too old, then the account is expired', async () => {
+    const { id } = await somebodyWithout('apps');
+    await lockstep.readUntil(id, ({ state }) => state === 'waiting');
+    const began = await engine.currentTimeMs();
+    expect(await skipToEnd(id)).toBe('partial');
+    const waited = (await engine.currentTimeMs()) - began;
+    // The store, whose clock skips nothing, asks for a last hour that does not fit any more.
+    expect(waited / HOUR_MS).toBeGreaterThan(70.9);
+    expect(waited / HOUR_MS).toBeLessThan(72.2);
+    const { accounts } = await lockstep.readEnd(id);
+    expect(accounts[1]).toMatchObject({ state: 'expired', reason: 'too_old' });
+    // 5 s, 1, 3, 10, 30, 90 minutes, then hourly: 69 more in what is left of 72 hours.
+    expect(accounts[1]?.attempts).toBeGreaterThanOrEqual(74);
+    expect(accounts[1]?.attempts).toBeLessThanOrEqual(78);
+  });
+
+  test('an auth source that stays away: the change expires, and nobody else was attempted', async () => {
+    const { id, accounts, password } = await somebodyWithout('directory');
+    await lockstep.readUntil(id, ({ accounts: [auth] }) => auth?.state === 'waiting');
+    expect(await skipToEnd(id)).toBe('expired');
+    const change = await lockstep.readEnd(id);
+    expect(change.accounts.map(({ state }) => state)).toEqual(['expired', 'not_attempted']);
+    await company.proxies.directory.pass();
+    expect(await Promise.all(accounts.map((account) => account.logsIn(password)))).toEqual([
+      false,
+      false,
+    ]);
+  });
+
+  test('a source that comes back in the middle of a long wait: the account follows', async () => {
+    const { id, accounts, password } = await somebodyWithout('apps');
+    await lockstep.readUntil(id, ({ accounts: [, apps] }) => (apps?.attempts ?? 0) === 1);
+    const ended = skipToEnd(id);
+    await lockstep.readUntil(id, ({ accounts: [, apps] }) => (apps?.attempts ?? 0) >= 6);
+    await company.proxies.apps.pass();
+    expect(await ended).toBe('done');
+    expect(await Promise.all(accounts.map((account) => account.logsIn(password)))).toEqual([
+      true,
+      true,
+    ]);
+  });
+
+  test('cancelled in the middle of a long wait', async () => {
+    const { id } = await somebodyWithout('apps');
+    await lockstep.readUntil(id, ({ state }) => state === 'waiting');
+    await lockstep.command(id, 'cancel');
+    const change = await lockstep.readEnd(id);
+    expect(change.accounts.map(({ state }) => state)).toEqual(['applied', 'cancelled']);
+  });
+
+  test('the worker restarts while an account waits: another one goes on where it was', async () => {
+    const { id, accounts, password } = await somebodyWithout('apps');
+    await lockstep.readUntil(id, ({ state }) => state === 'waiting');
+    await worker.stop();
+    await company.proxies.apps.pass();
+    worker = lockstep.startWorker();
+    expect(await skipToEnd(id)).toBe('done');
+    expect(await Promise.all(accounts.map((account) => account.logsIn(password)))).toEqual([
+      true,
+      true,
+    ]);
+    const change = await lockstep.readEnd(id);
+    expect(change.accounts.map(({ attempts }) => attempts)).toEqual([1, 2]);
+  });
+});
