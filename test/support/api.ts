@@ -20,15 +20,17 @@ export interface TestApi {
   readonly keys: KeyStore;
   /** Holds the files of the process. */
   readonly dir: string;
-  readonly pid: number;
+  readonly pid: () => number;
   /** With the key in the file that the api wrote. */
   readonly adminKey: () => string;
   newKey(scopes: readonly Scope[], groups?: readonly string[] | null): Promise<string>;
   send(method: string, path: string, options?: SendOptions): Promise<Reply>;
   /** Everything that the process has printed. */
   printed(): string;
-  /** Ends the process alone. */
+  /** Ends the process alone, as an operator does. */
   stopProcess(): Promise<void>;
+  /** On the same address. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -69,48 +71,61 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   }
   const [port, opsPort] = [await freePort(), await freePort()];
   const opsUrl = `http://127.0.0.1:${opsPort}`;
-  const logFile = path.join(dir, 'api.log');
-  const preload = [path.join(__dirname, 'typescript.cjs'), ...(options.preload ?? [])];
-  const adminKeyFile = path.join(dir, 'admin-key');
-  const server = await startServer({
-    name: 'the api',
-    command: process.execPath,
-    args: [...preload.flatMap((file) => ['-r', file]), path.join(root, 'api/main.ts')],
-    env: {
-      PATH: process.env.PATH,
-      DATABASE_URL: database.url,
-      LOCKSTEP_API_PORT: String(port),
-      LOCKSTEP_API_OPS_PORT: String(opsPort),
-      LOCKSTEP_SIGNER_FILE: path.join(dir, 'keys', SIGNER_PUBLIC_FILE),
-      LOCKSTEP_FINGERPRINT_KEY_FILE: path.join(dir, 'fingerprint.key'),
-      LOCKSTEP_ADMIN_KEY_FILE: adminKeyFile,
-      LOCKSTEP_LOG_LEVEL: 'debug',
-      ...options.env,
-    },
-    logFile,
-    stopSignal: 'SIGTERM',
-    ready: () => says(`${opsUrl}/readyz`, options.worker === false ? 'missing: epoch' : 'ready'),
-  });
-  return testApi({ url: `http://127.0.0.1:${port}`, opsUrl, database, keys, dir, server });
+  const startProcess = () =>
+    startServer({
+      name: 'the api',
+      command: process.execPath,
+      args: [
+        ...[path.join(__dirname, 'typescript.cjs'), ...(options.preload ?? [])].flatMap((file) => [
+          '-r',
+          file,
+        ]),
+        path.join(root, 'api/main.ts'),
+      ],
+      env: {
+        PATH: process.env.PATH,
+        DATABASE_URL: database.url,
+        LOCKSTEP_API_PORT: String(port),
+        LOCKSTEP_API_OPS_PORT: String(opsPort),
+        LOCKSTEP_SIGNER_FILE: path.join(dir, 'keys', SIGNER_PUBLIC_FILE),
+        LOCKSTEP_FINGERPRINT_KEY_FILE: path.join(dir, 'fingerprint.key'),
+        LOCKSTEP_ADMIN_KEY_FILE: path.join(dir, 'admin-key'),
+        LOCKSTEP_LOG_LEVEL: 'debug',
+        ...options.env,
+      },
+      logFile: path.join(dir, 'api.log'),
+      stopSignal: 'SIGTERM',
+      ready: () => says(`${opsUrl}/readyz`, options.worker === false ? 'missing: epoch' : 'ready'),
+    });
+  return testApi({ url: `http://127.0.0.1:${port}`, opsUrl, database, keys, dir }, startProcess);
 }
 
-function testApi(
-  parts: Pick<TestApi, 'url' | 'opsUrl' | 'database' | 'keys' | 'dir'> & { server: RunningServer },
-): TestApi {
-  const { url, database, dir, server } = parts;
+type Fixed = Pick<TestApi, 'url' | 'opsUrl' | 'database' | 'keys' | 'dir'>;
+
+async function testApi(fixed: Fixed, startProcess: () => Promise<RunningServer>): Promise<TestApi> {
+  const { url, database, dir } = fixed;
+  let server = await startProcess();
   const adminKey = () => readFileSync(path.join(dir, 'admin-key'), 'utf8').trim();
   return {
-    ...parts,
-    pid: server.pid,
+    ...fixed,
+    pid: () => server.pid,
     adminKey,
     async newKey(scopes, groups = null) {
       const wanted = { name: scopes.join('+'), scopes, groups, expiresAt: null };
       return (await createApiKey(database.db, wanted, 'test')).key;
     },
     send: (method, target, options = {}) =>
-      send(url + target, method, { key: adminKey(), ...options }),
+      send(
+        url + target,
+        method,
+        options.key === undefined ? { ...options, key: adminKey() } : options,
+      ),
     printed: () => readFileSync(path.join(dir, 'api.log'), 'utf8'),
     stopProcess: () => server.stop(),
+    async restart() {
+      await server.stop();
+      server = await startProcess();
+    },
     async stop() {
       await server.stop();
       await database.close();
