@@ -1,5 +1,9 @@
 import type { z } from 'zod';
+import { activeDirectory } from './active-directory/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
+import { ldap } from './ldap/kind';
+import { postgresRole } from './postgres-role/kind';
+import { sqlColumn } from './sql-column/kind';
 
 /** A kind whose settings are checked again when it is opened, so that nobody needs to know their type. */
 export interface RegisteredKind {
@@ -17,9 +21,13 @@ const register = <Settings>(kind: ConnectorKind<Settings>): RegisteredKind => ({
 });
 
 /** Every kind of source that Lockstep can talk to. A new one is a line here. */
-const kinds: readonly RegisteredKind[] = [];
+const kinds: readonly RegisteredKind[] = [
+  register(ldap),
+  register(activeDirectory),
+  register(postgresRole),
+  register(sqlColumn),
+];
 
 export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(
   kinds.map((kind) => [kind.kind, kind]),
 );
-void register;

@@ -4,8 +4,12 @@ import { readFileSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
+import type { Connector } from '../../connectors/contract';
+import { connectorKinds } from '../../connectors/registry';
 import { createDatabase } from '../../local/postgres';
+import { Secret } from '../../model/secret';
 import { server } from '../support/servers';
+import type { Settings, Subject } from './conformance/subject';
 
 export const unique = (prefix: string): string => `${prefix}_${randomBytes(6).toString('hex')}`;
 
@@ -49,3 +53,22 @@ const SSL_REQUEST_BYTES = 36;
 /** The same reason for several promises. */
 export const because = (reason: string, titles: readonly string[]): Record<string, string> =>
   Object.fromEntries(titles.map((title) => [title, reason]));
+
+/** Opens connectors of the subject, with changes to its settings, and closes them after the suite. */
+export function openerOf(subject: Subject): (changes?: Settings) => Promise<Connector> {
+  const opened: Connector[] = [];
+  afterAll(() => Promise.all(opened.map((connector) => connector.close())));
+  const resolve = (reference: string) => {
+    const secret = subject.secrets[reference];
+    if (secret === undefined) throw new Error('There is no such secret');
+    return Secret.fromText(secret);
+  };
+  return async (changes = {}) => {
+    const kind = connectorKinds.get(subject.kind);
+    if (kind === undefined) throw new Error(`No connector kind ${subject.kind}`);
+    const settings = { ...subject.settings(subject.server), ...changes };
+    const connector = await kind.open(settings, { resolve });
+    opened.push(connector);
+    return connector;
+  };
+}

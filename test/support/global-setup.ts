@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { isRoot } from '../../local/places';
 import { CannotBeHad, FACTS_VARIABLE, type ServerStarter, type StartedServer } from './servers';
@@ -21,9 +22,11 @@ const starters: readonly ServerStarter[] = [
 ];
 
 export const started: StartedServer[] = [];
+export const run = { dir: '' };
 
 export default async function globalSetup(): Promise<void> {
   const dir = runDir();
+  run.dir = dir;
   const report = (line: string) => process.stderr.write(`${line}\n`);
   const entries = await Promise.all(starters.map((starter) => startOne(starter, dir, report)));
   const file = path.join(dir, 'servers.json');
@@ -33,9 +36,7 @@ export default async function globalSetup(): Promise<void> {
 
 /** Servers that run as nobody must be able to enter it, whoever owns the clone. */
 function runDir(): string {
-  const parent = isRoot ? '/var/tmp' : path.resolve('.lockstep');
-  mkdirSync(parent, { recursive: true });
-  const dir = mkdtempSync(path.join(parent, 'lockstep-test-'));
+  const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'lockstep-test-'));
   chmodSync(dir, 0o755);
   return dir;
 }

@@ -27,7 +27,7 @@ const secret = () => randomBytes(12).toString('base64url');
 export const slapd: ServerStarter = {
   name: 'slapd',
   start: async (dir, report) => {
-    const program = await findSlapd(report).catch((error: Error) => {
+    await findSlapd(report).catch((error: Error) => {
       throw new CannotBeHad(error.message);
     });
     const names = ['admin', ...Object.keys(services)];
@@ -46,7 +46,7 @@ export const slapd: ServerStarter = {
       directory(suffixes.free, passwords, {}),
     ];
     const port = await freePort();
-    const server = await startSlapd({ program, dir, port, directories });
+    const server = await startSlapd({ dir, port, directories, report });
     const { url, caFile } = server;
     const other = await certificatesIn(path.join(dir, 'other-authority'));
     return {

@@ -1,0 +1,150 @@
+import { type Entry, EqualityFilter } from 'ldapts';
+import { withCodePoints } from '../../model/code-points';
+import type { Secret } from '../../model/secret';
+import type { Connector, ConnectorTools, SetPasswordRequest, WriteAnswer } from '../contract';
+import { locate, type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
+import type { Standing, Use } from '../ldap/dialect';
+import { openDirectory } from '../ldap/directory';
+import type { Link } from '../ldap/link';
+import { answerOf, change, heard, insist, replace, sendModify } from '../ldap/requests';
+import { checkActiveDirectory } from './check';
+import { judgeLogin, judgeWrite } from './refusals';
+import type { ActiveDirectorySettings } from './settings';
+
+/** Account names are DNs; `nativeId` is the objectGUID, as Windows writes it. */
+export const openActiveDirectory = (
+  settings: ActiveDirectorySettings,
+  tools: ConnectorTools,
+): Connector =>
+  openDirectory(settings, tools, {
+    ids: objectGuids,
+    standingAttributes: [CONTROL, COMPUTED, LAST_SET],
+    standingControls: () => [],
+    standingOf,
+    loginTellsWhy: true,
+    async logIn(link, dn, password) {
+      const reply = await link.ask((client) => client.bind(dn, password.text()));
+      return reply.ok ? { result: 'holds', proof: 'login' } : judgeLogin(reply);
+    },
+    setPassword: (use, request) => resetPassword(use, request, settings),
+    check: (link) => checkActiveDirectory(link, settings, objectGuids),
+  });
+
+const CONTROL = 'userAccountControl';
+/** Tells what userAccountControl does not: whether a lock is in force now. */
+const COMPUTED = 'msDS-User-Account-Control-Computed';
+/** 0 stands for "must change at the next login", and setting it to -1 for "now". */
+const LAST_SET = 'pwdLastSet';
+const MUST_CHANGE = '0';
+const CHANGED_NOW = '-1';
+
+const DISABLED = 0x2;
+const LOCKED = 0x10;
+
+/** The GUID groups that Windows keeps with the low byte first (MS-DTYP §2.3.4). */
+const REVERSED = [
+  [0, 4],
+  [4, 6],
+  [6, 8],
+] as const;
+
+const swapped = (guid: Buffer): Buffer => {
+  const copy = Buffer.from(guid);
+  for (const [start, end] of REVERSED) copy.subarray(start, end).reverse();
+  return copy;
+};
+
+const GUID = /^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$/i;
+
+const objectGuids: NativeIds = {
+  attribute: 'objectGUID',
+  binary: true,
+  idOf(entry) {
+    const [bytes] = valuesOf(entry, 'objectGUID');
+    if (!Buffer.isBuffer(bytes) || bytes.length !== 16) return null;
+    return swapped(bytes)
+      .toString('hex')
+      .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  },
+  filterFor: (id) =>
+    GUID.test(id)
+      ? new EqualityFilter({
+          attribute: 'objectGUID',
+          value: swapped(Buffer.from(id.replaceAll('-', ''), 'hex')),
+        })
+      : null,
+};
+
+function standingOf(entry: Entry): Standing {
+  const flags = (attribute: string) => Number(textOf(entry, attribute) ?? 0);
+  const lastSet = textOf(entry, LAST_SET);
+  return {
+    disabled: (flags(CONTROL) & DISABLED) !== 0,
+    locked: (flags(COMPUTED) & LOCKED) !== 0,
+    mustChange: lastSet === MUST_CHANGE,
+    passwordChangedAt: lastSet === null || lastSet === MUST_CHANGE ? null : fileTime(lastSet),
+  };
+}
+
+/** Tenths of a microsecond since 1601. */
+const fileTime = (ticks: string): Date =>
+  new Date(Number(BigInt(ticks) / 10_000n) - 11_644_473_600_000);
+
+/**
+ * An administrative reset: it needs no old password and knows no history, so a repeat is harmless, and it neither enables
+ * nor unlocks. It would end "must change at the next login", which is kept in the same step. A service account without
+ * the right to unexpire passwords starts it instead (MS-SAMR §3.1.1.8.7), which is taken back.
+ */
+async function resetPassword(
+  use: Use,
+  { account, password }: SetPasswordRequest,
+  settings: ActiveDirectorySettings,
+): Promise<WriteAnswer> {
+  const { answer, dn, mustChange } = await use(async (link) => {
+    const nobody = { dn: account.name, mustChange: false };
+    const located = await locate(link, account, objectGuids, settings, [LAST_SET]);
+    if (!located.ok) return { ...nobody, answer: judgeWrite(located) };
+    if (located.value === null) return { ...nobody, answer: NO_ACCOUNT };
+    const { entry, moved } = located.value;
+    const kept = textOf(entry, LAST_SET) === MUST_CHANGE;
+    const more = kept ? [replace(LAST_SET, MUST_CHANGE)] : [];
+    const value = quotedUtf16(password);
+    const reply = await heard(sendModify(link, entry.dn, 'unicodePwd', value, more));
+    const judged = answerOf(reply, judgeWrite);
+    const movedTo = moved && judged.result === 'applied' ? { movedTo: entry.dn } : {};
+    return { answer: { ...judged, ...movedTo }, dn: entry.dn, mustChange: kept };
+  });
+  if (!mustChange && (answer.result === 'applied' || answer.result === 'ambiguous'))
+    await insist(use, (link) => unforce(link, dn));
+  return answer;
+}
+
+const NO_ACCOUNT: WriteAnswer = { result: 'rejected', reason: 'no_account', vendorCode: null };
+
+async function unforce(link: Link, dn: string): Promise<void> {
+  const reply = await search(link, dn, { scope: 'base', attributes: [LAST_SET] });
+  const [entry] = reply.ok ? reply.value : [];
+  if (entry !== undefined && textOf(entry, LAST_SET) === MUST_CHANGE)
+    await change(link, dn, [replace(LAST_SET, CHANGED_NOW)]);
+}
+
+const QUOTE = 0x22;
+
+/** The value of unicodePwd: the password in quotes, in UTF-16 (MS-ADTS §3.1.1.3.1.5.1). The caller zeroes it. */
+function quotedUtf16(password: Secret): Buffer {
+  return withCodePoints(password, (points) => {
+    const units = points.reduce((sum, point) => sum + (point > 0xffff ? 2 : 1), 2);
+    const value = Buffer.alloc(2 * units);
+    let at = value.writeUInt16LE(QUOTE, 0);
+    for (const point of points) {
+      const above = point - 0x10000;
+      if (above < 0) at = value.writeUInt16LE(point, at);
+      else {
+        at = value.writeUInt16LE(0xd800 + (above >> 10), at);
+        at = value.writeUInt16LE(0xdc00 + (above & 0x3ff), at);
+      }
+    }
+    value.writeUInt16LE(QUOTE, at);
+    return value;
+  });
+}

@@ -1,0 +1,62 @@
+import type { CodeOf } from '../../model/errors';
+import type { VerifyAnswer, WriteAnswer } from '../contract';
+import type { Refusal } from '../ldap/link';
+import * as anyDirectory from '../ldap/refusals';
+
+/**
+ * Samba says which rule refused, Windows only that one did. Source: check_password_restrictions in
+ * samba/source4/dsdb/samdb/ldb_modules/password_hash.c.
+ */
+const rules: readonly (readonly [text: RegExp, reason: CodeOf<'rejected'>])[] = [
+  [/too short/i, 'policy_too_short'],
+  [/complexity/i, 'policy_quality'],
+  [/miscellaneous restriction/i, 'policy_quality'],
+  [/in history/i, 'policy_history'],
+  [/too young/i, 'policy_too_young'],
+];
+
+/** The Win32 code with which the text of a domain controller begins. */
+const win32 = (text: string): string | null =>
+  /^([0-9A-Fa-f]{8})\b/.exec(text)?.[1]?.toUpperCase() ?? null;
+
+const PASSWORD_RESTRICTION = '0000052D';
+const ACCOUNT_LOCKED = '00000775';
+
+export function judgeWrite(refusal: Refusal): WriteAnswer {
+  const code = win32(refusal.text);
+  const vendorCode = code === null ? String(refusal.code) : `${refusal.code}/${code}`;
+  if (code === ACCOUNT_LOCKED) return { result: 'retry', reason: 'account_locked', vendorCode };
+  if (code !== PASSWORD_RESTRICTION) {
+    const answer = anyDirectory.judgeWrite({ ...refusal, text: '' }, null);
+    return 'vendorCode' in answer ? { ...answer, vendorCode } : answer;
+  }
+  if (/previous password/i.test(refusal.text)) return { result: 'already_current' };
+  const reason = rules.find(([text]) => text.test(refusal.text))?.[1] ?? 'policy';
+  return { result: 'rejected', reason, vendorCode };
+}
+
+/** What "AcceptSecurityContext error, data …" of a refused login means (Win32 logon codes). */
+const logons: Readonly<Record<string, 'differs' | 'holds' | 'locked'>> = {
+  '525': 'differs', // no such user
+  '52e': 'differs', // wrong password
+  // These are looked at only after the password was right.
+  '530': 'holds', // not at this hour
+  '531': 'holds', // not from this computer
+  '532': 'holds', // the password has expired
+  '533': 'holds', // the account is disabled
+  '701': 'holds', // the account has expired
+  '773': 'holds', // the password must be changed
+  // This is looked at first.
+  '775': 'locked',
+};
+
+export function judgeLogin(refusal: Refusal): VerifyAnswer {
+  const data = /\bdata ([0-9a-f]{3,8})\b/i.exec(refusal.text)?.[1]?.toLowerCase();
+  const meaning = data === undefined ? undefined : logons[data];
+  if (refusal.code !== 49) return anyDirectory.judgeLogin(refusal, null);
+  const vendorCode = `49/${data ?? '?'}`;
+  if (meaning === 'holds') return { result: 'holds', proof: 'login' };
+  if (meaning === 'differs') return { result: 'differs', vendorCode };
+  const reason = meaning === 'locked' ? 'account_locked' : 'unknown';
+  return { result: 'inconclusive', reason, vendorCode };
+}

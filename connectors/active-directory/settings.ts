@@ -1,0 +1,10 @@
+import { z } from 'zod';
+import { attributes, directorySettings, userFilter } from '../ldap/settings';
+
+export const activeDirectorySettings = z.strictObject({
+  ...directorySettings,
+  userFilter: userFilter('(&(objectCategory=person)(objectClass=user))'),
+  attributes: attributes('sAMAccountName', 'userPrincipalName', 'mail'),
+});
+
+export type ActiveDirectorySettings = z.infer<typeof activeDirectorySettings>;

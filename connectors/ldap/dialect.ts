@@ -1,0 +1,39 @@
+import type { Control, Entry } from 'ldapts';
+import type { Secret } from '../../model/secret';
+import type {
+  AccountRef,
+  Finding,
+  SetPasswordRequest,
+  StateAnswer,
+  VerifyAnswer,
+  WriteAnswer,
+} from '../contract';
+import type { Located, NativeIds } from './accounts';
+import type { Link, Reply } from './link';
+
+export type Standing = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>;
+
+/** Lends a link of the service account. Throws `NotSent`, and whatever `body` throws. */
+export type Use = <T>(body: (link: Link) => Promise<T>) => Promise<T>;
+
+/** What differs between kinds of directories. */
+export interface Dialect {
+  readonly ids: NativeIds;
+  readonly standingAttributes: readonly string[];
+  readonly standingControls: () => Control[];
+  readonly standingOf: (entry: Entry, controls: readonly Control[]) => Standing;
+  /** A refused login of a disabled or locked account says whether the password was right. */
+  readonly loginTellsWhy: boolean;
+  /** One login. */
+  readonly logIn: (link: Link, dn: string, password: Secret) => Promise<VerifyAnswer>;
+  /** `NotSent` and `NoReply` leave it only while the password has not been sent. */
+  readonly setPassword: (use: Use, request: SetPasswordRequest) => Promise<WriteAnswer>;
+  /** What `doctor` wants to know once the service account is in. */
+  readonly check: (link: Link) => Promise<readonly Finding[]>;
+}
+
+export interface Seen extends Located {
+  readonly standing: Standing;
+}
+
+export type See = (link: Link, account: AccountRef) => Promise<Reply<Seen | null>>;

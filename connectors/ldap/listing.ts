@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import type { SearchResult } from 'ldapts';
+import type { ListAnswer, ListRequest } from '../contract';
+import { accountFilter, accountOptions, failureOf, found, type NativeIds } from './accounts';
+import { IDLE_MS, type Link } from './link';
+import { type Call, newCall, within } from './pool';
+import type { DirectorySettings } from './settings';
+
+/** A listing that nobody goes on with is dropped; its link would not live longer either. */
+const ABANDONED_MS = IDLE_MS;
+
+interface Listing {
+  readonly link: Link;
+  pages: AsyncGenerator<SearchResult> | null;
+  abandoned?: NodeJS.Timeout;
+}
+
+/**
+ * All accounts, page by page. A paged search (RFC 2696) goes on only on the connection where it began, so each listing
+ * has a link of its own, and its cursor means something to this connector alone.
+ */
+export function listings(
+  settings: DirectorySettings,
+  ids: NativeIds,
+  open: (call: Call) => Promise<Link>,
+): { page(request: ListRequest): Promise<ListAnswer>; close(): void } {
+  const running = new Map<string, Listing>();
+  const drop = (cursor: string) => {
+    const listing = running.get(cursor);
+    clearTimeout(listing?.abandoned);
+    listing?.link.destroy();
+    running.delete(cursor);
+  };
+
+  return {
+    async page({ cursor, pageSize }) {
+      const call = newCall();
+      const id = cursor ?? randomUUID();
+      if (cursor === null) running.set(id, { link: await open(call), pages: null });
+      const listing = running.get(id);
+      if (listing === undefined)
+        return { result: 'failed', reason: 'unknown', vendorCode: 'cursor' };
+      clearTimeout(listing.abandoned);
+      const reply = await within(call, listing.link, () =>
+        listing.link.ask((client) => {
+          listing.pages ??= client.searchPaginated(settings.base, {
+            ...accountOptions(ids, settings),
+            filter: accountFilter(settings),
+            paged: { pageSize },
+          });
+          return listing.pages.next();
+        }),
+      ).catch((error: unknown) => {
+        drop(id);
+        throw error;
+      });
+      if (!reply.ok || reply.value.done) drop(id);
+      if (!reply.ok) return failureOf(reply);
+      if (reply.value.done) return { result: 'page', accounts: [], cursor: null };
+      listing.abandoned = setTimeout(() => drop(id), ABANDONED_MS).unref();
+      const accounts = reply.value.value.searchEntries.map((entry) => found(entry, ids, settings));
+      return { result: 'page', accounts, cursor: id };
+    },
+    close() {
+      for (const cursor of [...running.keys()]) drop(cursor);
+    },
+  };
+}

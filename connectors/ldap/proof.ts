@@ -1,0 +1,40 @@
+import type { VerifyAnswer, VerifyRequest } from '../contract';
+import { failureOf } from './accounts';
+import type { Dialect, See, Standing } from './dialect';
+import { newCall, type Pool } from './pool';
+
+interface Means {
+  readonly dialect: Dialect;
+  readonly see: See;
+  readonly services: Pool;
+  /** Links without a login of their own. A simple login replaces the one before it, so they are kept. */
+  readonly proofs: Pool;
+}
+
+/**
+ * Finds out with one login whether the account holds the password. A refused login is held against the state of the
+ * account; when the account has moved, the first login met nobody, and its own is made at the new name.
+ */
+export async function prove(
+  { dialect, see, services, proofs }: Means,
+  { account, password }: VerifyRequest,
+): Promise<VerifyAnswer> {
+  const call = newCall();
+  const logIn = (dn: string) => proofs.use(call, (link) => dialect.logIn(link, dn, password));
+  const first = await logIn(account.name);
+  if (first.result === 'holds') return first;
+  const seen = await services.use(call, (link) => see(link, account));
+  if (!seen.ok) return { ...failureOf(seen), result: 'inconclusive' };
+  if (seen.value === null)
+    return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
+  const { moved, entry, standing } = seen.value;
+  const verdict = moved ? await logIn(entry.dn) : first;
+  if (verdict.result === 'holds' || dialect.loginTellsWhy) return verdict;
+  return barred(standing) ?? verdict;
+}
+
+function barred({ disabled, locked }: Standing): VerifyAnswer | null {
+  if (disabled) return { result: 'inconclusive', reason: 'account_disabled', vendorCode: null };
+  if (locked) return { result: 'inconclusive', reason: 'account_locked', vendorCode: null };
+  return null;
+}

@@ -1,0 +1,103 @@
+import type { CodeOf } from '../../model/errors';
+import type { VerifyAnswer, WriteAnswer } from '../contract';
+import { policyErrors } from './controls';
+import type { Refusal } from './link';
+
+type Meaning =
+  | { readonly result: 'ambiguous' }
+  | { readonly result: 'rejected'; readonly reason: CodeOf<'rejected'> }
+  | { readonly result: 'retry'; readonly reason: CodeOf<'offline' | 'unknown'> };
+
+const rejected = (reason: CodeOf<'rejected'>): Meaning => ({ result: 'rejected', reason });
+const retry = (reason: CodeOf<'offline' | 'unknown'>): Meaning => ({ result: 'retry', reason });
+
+const CONSTRAINT_VIOLATION = 19;
+
+/** OpenLDAP gives this the code of the history rule, although it says that nothing is left to do. */
+const SAME_AS_NOW = /not being changed from existing value/i;
+
+/** What the server says in words, where a code means several things. Sources: protocols.md §2.3–2.5. */
+const texts: readonly (readonly [code: number, text: RegExp, meaning: Meaning])[] = [
+  [19, /history|reuse/i, rejected('policy_history')],
+  [19, /too short/i, rejected('policy_too_short')],
+  [19, /too long/i, rejected('policy_too_long')],
+  [19, /too young|too soon|minimum age/i, rejected('policy_too_young')],
+  [19, /quality|too simple|syntax|breach/i, rejected('policy_quality')],
+  [53, /shadow context|read.?only/i, rejected('read_only')],
+  // No database of this server holds such a name.
+  [53, /no global superior knowledge/i, rejected('no_account')],
+];
+
+const byPolicyError: Readonly<Record<number, Meaning>> = {
+  [policyErrors.modificationNotAllowed]: rejected('no_rights'),
+  [policyErrors.mustSupplyOld]: rejected('not_supported'),
+  [policyErrors.insufficientQuality]: rejected('policy_quality'),
+  [policyErrors.tooShort]: rejected('policy_too_short'),
+  [policyErrors.tooYoung]: rejected('policy_too_young'),
+  [policyErrors.inHistory]: rejected('policy_history'),
+  [policyErrors.tooLong]: rejected('policy_too_long'),
+};
+
+/** RFC 4511 appendix A.2. What is not here is unknown. */
+const byCode: Readonly<Record<number, Meaning>> = {
+  3: retry('busy'),
+  10: rejected('read_only'),
+  11: retry('busy'),
+  12: rejected('not_supported'),
+  13: rejected('not_supported'),
+  // Two writes of one account at once: its history was not as slapo-ppolicy had read it.
+  16: retry('account_in_use'),
+  20: retry('account_in_use'),
+  17: rejected('not_supported'),
+  19: rejected('policy'),
+  32: rejected('no_account'),
+  34: rejected('no_account'),
+  50: rejected('no_rights'),
+  51: retry('busy'),
+  52: retry('busy'),
+  53: rejected('not_supported'),
+  65: rejected('not_supported'),
+  // "Other" is whatever went wrong inside, at whatever point of the write.
+  80: { result: 'ambiguous' },
+};
+
+/** The answer to a write that was refused. */
+export function judgeWrite({ code, text }: Refusal, policyError: number | null): WriteAnswer {
+  if (code === CONSTRAINT_VIOLATION && SAME_AS_NOW.test(text)) return { result: 'already_current' };
+  const meaning =
+    (policyError === null ? undefined : byPolicyError[policyError]) ??
+    texts.find(([wanted, pattern]) => wanted === code && pattern.test(text))?.[2] ??
+    byCode[code] ??
+    retry('unknown');
+  return { ...meaning, vendorCode: vendorCode(code, policyError) };
+}
+
+const vendorCode = (code: number, policyError: number | null): string =>
+  policyError === null ? String(code) : `${code}/${policyError}`;
+
+/** The answer to the login of a proof that was refused; `differs` still has to be held against the state. */
+export function judgeLogin({ code }: Refusal, policyError: number | null): VerifyAnswer {
+  const inconclusive = (reason: Extract<VerifyAnswer, { result: 'inconclusive' }>['reason']) =>
+    ({ result: 'inconclusive', reason, vendorCode: vendorCode(code, policyError) }) as const;
+  switch (code) {
+    case 49:
+      // slapo-ppolicy looks at the age of a password only after it was the right one.
+      if (policyError === policyErrors.expired) return { result: 'holds', proof: 'login' };
+      if (policyError === policyErrors.locked) return inconclusive('account_locked');
+      return { result: 'differs', vendorCode: vendorCode(code, policyError) };
+    // The account has no password at all.
+    case 48:
+      return { result: 'differs', vendorCode: '48' };
+    // 389 Directory Server: the retry limit is exceeded, the account is inactivated.
+    case 19:
+      return inconclusive('account_locked');
+    case 53:
+      return inconclusive('account_disabled');
+    case 3:
+    case 51:
+    case 52:
+      return inconclusive('busy');
+    default:
+      return inconclusive('unknown');
+  }
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { secretReference } from '../../model/configuration';
+
+const name = z.string().min(1);
+
+/**
+ * LDAP over TLS from the first byte. StartTLS is left out: after a lost session, ldapts 8.2 connects again without TLS
+ * and sends the password in clear.
+ */
+const ldapsUrl = z
+  .url({ protocol: /^ldaps$/, error: 'use ldaps://host or ldaps://host:port' })
+  .refine((url) => {
+    const { hostname, pathname, search, username } = new URL(url);
+    return hostname !== '' && pathname.length <= 1 && search === '' && username === '';
+  }, 'give host and port only');
+
+/** Settings of every kind of directory. */
+export const directorySettings = {
+  url: ldapsUrl.describe('ldaps://host:port of the one server that is read and written.'),
+  ca: name.optional().describe('File with the authority that signed its certificate (PEM).'),
+  serverName: name
+    .optional()
+    .describe('The name in its certificate, where that is not the host in url.'),
+  bindDn: name.describe('The service account of Lockstep.'),
+  bindPassword: z
+    .string()
+    .regex(secretReference, 'give ${file:…} or ${env:…}')
+    .describe('Its password.'),
+  base: z.string().regex(/=/, 'give a DN').describe('DN below which the accounts are.'),
+  timeoutMs: z
+    .int()
+    .min(100)
+    .max(10_000)
+    .default(5_000)
+    .describe('How long one request may take, in milliseconds.'),
+  poolSize: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(8)
+    .describe('Connections for writing, and again as many for proofs.'),
+};
+
+const filter = z.string().regex(/^\(.*\)$/s, 'give an LDAP filter in parentheses');
+
+export const userFilter = (fallback: string) =>
+  filter.default(fallback).describe('LDAP filter that tells accounts from other entries.');
+
+export const attributes = (...fallback: string[]) =>
+  z.array(name).default(fallback).describe('Attributes to read for correlation.');
+
+export const ldapSettings = z.strictObject({
+  ...directorySettings,
+  userFilter: userFilter('(objectClass=inetOrgPerson)'),
+  attributes: attributes('uid', 'cn', 'mail'),
+  write: z
+    .enum(['exop', 'modify'])
+    .default('exop')
+    .describe(
+      'exop (RFC 3062): every server hashes the password. modify: one request instead of three, and a lock is kept in the same step, but OpenLDAP stores the password in clear unless ppolicy_hash_cleartext is on.',
+    ),
+});
+
+export type DirectorySettings = z.infer<z.ZodObject<typeof directorySettings>> & {
+  readonly userFilter: string;
+  readonly attributes: readonly string[];
+};
+
+export type LdapSettings = z.infer<typeof ldapSettings>;

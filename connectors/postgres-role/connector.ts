@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type {
+  AccountRef,
+  Connector,
+  ConnectorTools,
+  FindAnswer,
+  ListAnswer,
+  SetPasswordRequest,
+  StateAnswer,
+  VerifyAnswer,
+  VerifyRequest,
+  WriteAnswer,
+} from '../contract';
+import { scramVerifier } from '../scram';
+import { asInconclusive, asSourceFailure, asWriteAnswer, type Reasons } from '../sql/failures';
+import { connectPostgres, type PgDriver, postgresFailure, tlsOf } from '../sql/postgres';
+import { type Sessions, type SqlSession, sessionsOf } from '../sql/sessions';
+import { checkRoles } from './check';
+import { ATTRIBUTES, alterRole, type Role, roleOf, rolesWhere } from './roles';
+import { NoScram, scramLogin, type Wire } from './scram-login';
+import type { PostgresRoleSettings } from './settings';
+
+/** What an SQLSTATE means for our statements about roles. */
+const ofRoles: Reasons = {
+  // undefined_object: dropped since it was looked up.
+  '42704': 'no_account',
+  // invalid_parameter_value: an extension such as passwordcheck.
+  '22023': 'policy',
+};
+
+/** What it means for the login of a proof: pg_hba.conf lets this role not in, or not so. */
+const ofLogins: Reasons = { '28': 'not_supported' };
+
+/** Somebody else changed the role in the same moment, which PostgreSQL reports as an internal error. */
+const CONCURRENT_UPDATE = 'XX000';
+const MOST_ATTEMPTS = 20;
+const PAUSE_MS = 50;
+
+export function openPostgresRole(
+  driver: PgDriver,
+  settings: PostgresRoleSettings,
+  tools: ConnectorTools,
+): Connector {
+  const sessions = sessionsOf(
+    (signal) => connectPostgres(driver, settings, tools, signal),
+    settings.poolSize,
+  );
+  const inTime = () => AbortSignal.timeout(settings.timeoutMs);
+  const read = <T>(work: (session: SqlSession) => Promise<T>) => sessions.use(inTime(), work);
+  const failed = (error: unknown) => asSourceFailure(postgresFailure(error, ofRoles));
+  return {
+    async find({ match, limit }): Promise<FindAnswer> {
+      const names = Object.keys(match);
+      const unknown = names.some((name) => !Object.hasOwn(ATTRIBUTES, name));
+      if (unknown) return { result: 'failed', reason: 'not_supported', vendorCode: null };
+      const conditions = names.map((name, at) => `${ATTRIBUTES[name]} = $${at + 2}`);
+      const find = (session: SqlSession) =>
+        rolesWhere(session, settings.roleFilter, conditions, Object.values(match), limit);
+      try {
+        return { result: 'found', accounts: await read(find) };
+      } catch (error) {
+        const failure = failed(error);
+        // A value that no text can be.
+        if (failure.reason === 'no_account') return { result: 'found', accounts: [] };
+        return failure;
+      }
+    },
+    async list({ cursor, pageSize }): Promise<ListAnswer> {
+      const page = (session: SqlSession) =>
+        rolesWhere(session, settings.roleFilter, ['rolname > $2'], [cursor ?? ''], pageSize);
+      try {
+        const accounts = await read(page);
+        const last = accounts.length < pageSize ? undefined : accounts.at(-1);
+        return { result: 'page', accounts, cursor: last?.name ?? null };
+      } catch (error) {
+        return failed(error);
+      }
+    },
+    async state({ account }): Promise<StateAnswer> {
+      try {
+        const role = await read((session) => roleOf(session, account));
+        if (role === null) return { result: 'failed', reason: 'no_account', vendorCode: null };
+        const disabled = !role.canLogin || role.expired;
+        return {
+          result: 'state',
+          disabled,
+          locked: false,
+          mustChange: false,
+          passwordChangedAt: null,
+        };
+      } catch (error) {
+        return failed(error);
+      }
+    },
+    setPassword: (request) => setPassword(settings, sessions, inTime(), request),
+    verify: (request) => verify(driver, settings, sessions, inTime(), request),
+    check: () => checkRoles(sessions, settings, inTime()),
+    close: async () => sessions.close(),
+  };
+}
+
+async function setPassword(
+  { timeoutMs }: PostgresRoleSettings,
+  sessions: Sessions,
+  signal: AbortSignal,
+  { account, password }: SetPasswordRequest,
+): Promise<WriteAnswer> {
+  const verifier = await scramVerifier(password);
+  for (let attempt = 1; ; attempt++) {
+    let sent = false;
+    try {
+      return await sessions.use(signal, async (session) => {
+        const role = await roleOf(session, account);
+        if (role === null) return { result: 'rejected', reason: 'no_account', vendorCode: null };
+        await alterRole(session, role, verifier, timeoutMs, () => {
+          sent = true;
+        });
+        return { result: 'applied', ...movedTo(account, role) };
+      });
+    } catch (error) {
+      const failure = postgresFailure(error, ofRoles);
+      if (failure.vendorCode !== CONCURRENT_UPDATE) return asWriteAnswer(failure, sent);
+      if (attempt === MOST_ATTEMPTS) return asWriteAnswer({ ...failure, reason: 'busy' }, sent);
+      await sleep(PAUSE_MS * Math.random());
+    }
+  }
+}
+
+const movedTo = (account: AccountRef, role: Role) =>
+  account.name === role.name ? {} : { movedTo: role.name };
+
+/** The types of `pg` know neither this constructor nor the methods of `Wire`. */
+function newWire({ Connection }: PgDriver, settings: PostgresRoleSettings): Wire {
+  const WireConnection = Connection as unknown as new (config: object) => Wire;
+  return new WireConnection({ ssl: tlsOf(settings) });
+}
+
+async function verify(
+  driver: PgDriver,
+  settings: PostgresRoleSettings,
+  sessions: Sessions,
+  signal: AbortSignal,
+  { account, password }: VerifyRequest,
+): Promise<VerifyAnswer> {
+  const { host, port, loginDatabase: database } = settings;
+  let role: Role | null;
+  try {
+    role = await sessions.use(signal, (session) => roleOf(session, account));
+  } catch (error) {
+    return asInconclusive(postgresFailure(error, ofRoles));
+  }
+  if (role === null) return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
+  try {
+    await scramLogin(
+      newWire(driver, settings),
+      { host, port, database, user: role.name },
+      password,
+      signal,
+    );
+    return { result: 'holds', proof: 'login' };
+  } catch (error) {
+    if (error instanceof NoScram)
+      return { result: 'inconclusive', reason: 'not_supported', vendorCode: 'no_scram' };
+    const failure = postgresFailure(error, ofLogins);
+    if (failure.vendorCode !== '28P01') return asInconclusive(failure);
+    // After VALID UNTIL every password is wrong.
+    if (role.expired)
+      return { result: 'inconclusive', reason: 'account_disabled', vendorCode: '28P01' };
+    return { result: 'differs', vendorCode: '28P01' };
+  }
+}

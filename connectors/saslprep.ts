@@ -1,0 +1,42 @@
+import { unassignedInUnicode32 } from './unicode-3.2';
+
+/**
+ * SASLprep (RFC 4013) as PostgreSQL has it, server and libpq alike: text that SASLprep forbids is not refused but used
+ * as it is, and what is forbidden is judged before normalisation (src/common/saslprep.c). In one corner it is less
+ * exact: of the characters that may not stand beside right-to-left ones it knows letters, not symbols.
+ */
+export function saslprep(text: string): string {
+  const mapped = text.replace(NON_ASCII_SPACE, ' ').replace(MAPPED_TO_NOTHING, '');
+  const forbidden =
+    mapped === '' ||
+    PROHIBITED.test(mapped) ||
+    unassignedInUnicode32.test(mapped) ||
+    !isBidiSafe(mapped);
+  return forbidden ? text : mapped.normalize('NFKC');
+}
+
+/** RFC 3454 table C.1.2. */
+const NON_ASCII_SPACE = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g;
+
+/** Table B.1. */
+const MAPPED_TO_NOTHING =
+  /\u00ad|\u034f|\u1806|[\u180b-\u180d]|[\u200b-\u200d]|\u2060|[\ufe00-\ufe0f]|\ufeff/g;
+
+/** Tables C.2 to C.9. */
+const PROHIBITED =
+  /[\p{Cc}\p{Co}\p{Noncharacter_Code_Point}]|[\u0340-\u0341]|[\u06dd\u070f\u180e\u200e\u200f\u2028-\u202e\u2061-\u2063\u206a-\u206f\u2ff0-\u2ffb\ufff9-\ufffd\u{1d173}-\u{1d17a}\u{e0001}\u{e0020}-\u{e007f}]/u;
+
+/** Table D.1. */
+const RIGHT_TO_LEFT =
+  /(?![\p{M}\p{Nd}\u060c\u066a-\u066c\u06de\u06e9\ufb29\ufd3e\ufd3f])[\u05be\u05c0-\u07ff\ufb1d-\ufdfc\ufe70-\ufefc]/u;
+
+/** Section 6: right-to-left text begins and ends so, and holds no left-to-right letter. */
+function isBidiSafe(text: string): boolean {
+  const points = [...text];
+  const rightToLeft = points.map((point) => RIGHT_TO_LEFT.test(point));
+  if (!rightToLeft.includes(true)) return true;
+  const leftToRight = points.some(
+    (point, at) => !rightToLeft[at] && /[\p{L}\p{Mc}\p{Nl}]/u.test(point),
+  );
+  return !leftToRight && rightToLeft[0] === true && rightToLeft.at(-1) === true;
+}

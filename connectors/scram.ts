@@ -1,0 +1,58 @@
+import { isAscii } from 'node:buffer';
+import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { Secret } from '../model/secret';
+import { saslprep } from './saslprep';
+
+const derive = promisify(pbkdf2);
+
+/** Of RFC 5802 section 3, with SHA-256 (RFC 7677). */
+export interface ScramKeys {
+  /** As good as the password for a login: zero it after use. */
+  readonly clientKey: Buffer;
+  readonly storedKey: Buffer;
+  readonly serverKey: Buffer;
+}
+
+/** What the server itself does by default (`scram_iterations`). */
+const ITERATIONS = 4096;
+
+/** `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`, as PostgreSQL keeps it and takes it for a password. */
+export async function scramVerifier(password: Secret): Promise<string> {
+  const salt = randomBytes(16);
+  const { clientKey, storedKey, serverKey } = await scramKeys(password, salt, ITERATIONS);
+  clientKey.fill(0);
+  const [s, stored, server] = [salt, storedKey, serverKey].map((key) => key.toString('base64'));
+  return `SCRAM-SHA-256$${ITERATIONS}:${s}$${stored}:${server}`;
+}
+
+export async function scramKeys(
+  password: Secret,
+  salt: Buffer,
+  iterations: number,
+): Promise<ScramKeys> {
+  const salted = await usePrepared(password, (bytes) =>
+    derive(bytes, salt, iterations, 32, 'sha256'),
+  );
+  const clientKey = hmac(salted, 'Client Key');
+  const serverKey = hmac(salted, 'Server Key');
+  salted.fill(0);
+  return { clientKey, serverKey, storedKey: createHash('sha256').update(clientKey).digest() };
+}
+
+export const hmac = (key: Buffer, text: string): Buffer =>
+  createHmac('sha256', key).update(text).digest();
+
+/** The reader takes what it needs during the call: `pbkdf2` copies its password before it returns. */
+function usePrepared<T>(password: Secret, reader: (bytes: Buffer) => T): T {
+  return password.use((bytes) => {
+    // ASCII stays as it is, so most passwords never become a string.
+    if (isAscii(bytes)) return reader(bytes);
+    const prepared = Buffer.from(saslprep(bytes.toString('utf8')));
+    try {
+      return reader(prepared);
+    } finally {
+      prepared.fill(0);
+    }
+  });
+}

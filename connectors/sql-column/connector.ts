@@ -1,0 +1,121 @@
+import type {
+  Connector,
+  FindAnswer,
+  ListAnswer,
+  SetPasswordRequest,
+  StateAnswer,
+  VerifyAnswer,
+  VerifyRequest,
+  WriteAnswer,
+} from '../contract';
+import { encodings, holds } from '../encodings';
+import { asInconclusive, asSourceFailure, asWriteAnswer } from '../sql/failures';
+import type { SqlSession } from '../sql/sessions';
+import { checkTable } from './check';
+import type { Engine } from './engine';
+import { type AccountRow, type Rows, rowsOf } from './rows';
+import type { SqlColumnSettings } from './settings';
+
+export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Connector {
+  const rows = rowsOf(engine.dialect, settings);
+  const inTime = () => AbortSignal.timeout(settings.timeoutMs);
+  const use = <T>(work: (session: SqlSession) => Promise<T>) => engine.sessions.use(inTime(), work);
+  const failed = (error: unknown) => asSourceFailure(engine.failureOf(error));
+  return {
+    async find({ match, limit }): Promise<FindAnswer> {
+      const unknown = Object.keys(match).some((name) => !rows.attributes.includes(name));
+      if (unknown) return { result: 'failed', reason: 'not_supported', vendorCode: null };
+      try {
+        return {
+          result: 'found',
+          accounts: await use((session) => rows.find(session, match, limit)),
+        };
+      } catch (error) {
+        const failure = failed(error);
+        // A value that the column cannot hold.
+        if (failure.reason === 'no_account') return { result: 'found', accounts: [] };
+        return failure;
+      }
+    },
+    async list({ cursor, pageSize }): Promise<ListAnswer> {
+      try {
+        const accounts = await use((session) => rows.after(session, cursor, pageSize));
+        const last = accounts.length < pageSize ? undefined : accounts.at(-1);
+        return { result: 'page', accounts, cursor: last?.name ?? null };
+      } catch (error) {
+        return failed(error);
+      }
+    },
+    async state({ account }): Promise<StateAnswer> {
+      try {
+        const [row, another] = await use((session) => rows.read(session, account.name));
+        if (row === undefined) return { result: 'failed', reason: 'no_account', vendorCode: null };
+        if (another !== undefined)
+          return { result: 'failed', reason: 'not_supported', vendorCode: SEVERAL_ROWS };
+        return {
+          result: 'state',
+          disabled: row.disabled,
+          locked: false,
+          mustChange: false,
+          passwordChangedAt: row.changedAt,
+        };
+      } catch (error) {
+        return failed(error);
+      }
+    },
+    setPassword: (request) => setPassword(engine, rows, settings, inTime(), request),
+    verify: (request) => verify(engine, rows, inTime(), request),
+    check: () => checkTable(engine, rows, settings, inTime()),
+    close: async () => engine.sessions.close(),
+  };
+}
+
+/** Stands for a vendor code: the key names more than one row. */
+const SEVERAL_ROWS = 'several_rows';
+
+async function setPassword(
+  { dialect, sessions, failureOf }: Engine,
+  rows: Rows,
+  { scheme, timeoutMs }: SqlColumnSettings,
+  signal: AbortSignal,
+  { account, password }: SetPasswordRequest,
+): Promise<WriteAnswer> {
+  const hash = await encodings[scheme].produce(password);
+  let sent = false;
+  try {
+    return await sessions.use(signal, async (session) => {
+      await session.query(dialect.begin(timeoutMs));
+      sent = true;
+      const changed = await rows.write(session, account.name, hash);
+      await session.query(changed === 1 ? 'commit' : 'rollback');
+      if (changed === 1) return { result: 'applied' };
+      if (changed === 0) return { result: 'rejected', reason: 'no_account', vendorCode: null };
+      return { result: 'rejected', reason: 'not_supported', vendorCode: SEVERAL_ROWS };
+    });
+  } catch (error) {
+    return asWriteAnswer(failureOf(error), sent);
+  }
+}
+
+async function verify(
+  { sessions, failureOf }: Engine,
+  rows: Rows,
+  signal: AbortSignal,
+  { account, password }: VerifyRequest,
+): Promise<VerifyAnswer> {
+  let found: readonly AccountRow[];
+  try {
+    found = await sessions.use(signal, (session) => rows.read(session, account.name));
+  } catch (error) {
+    return asInconclusive(failureOf(error));
+  }
+  const [row, another] = found;
+  if (row === undefined) return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
+  if (another !== undefined)
+    return { result: 'inconclusive', reason: 'not_supported', vendorCode: SEVERAL_ROWS };
+  if (row.hash === null) return { result: 'differs', vendorCode: null };
+  const same = await holds(row.hash, password);
+  if (same === null)
+    return { result: 'inconclusive', reason: 'not_supported', vendorCode: 'unknown_scheme' };
+  return same ? { result: 'holds', proof: 'hash' } : { result: 'differs', vendorCode: null };
+}

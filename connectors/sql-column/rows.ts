@@ -1,0 +1,92 @@
+import type { FoundAccount } from '../contract';
+import type { SqlSession } from '../sql/sessions';
+import type { Dialect } from './engine';
+import type { SqlColumnSettings } from './settings';
+
+/** The statements over the table of the settings. */
+export interface Rows {
+  /** Columns that can be looked for. */
+  readonly attributes: readonly string[];
+  find(
+    session: SqlSession,
+    match: Readonly<Record<string, string>>,
+    limit: number,
+  ): Promise<FoundAccount[]>;
+  /** A page in the order of the keys; from the start when `key` is null. */
+  after(session: SqlSession, key: string | null, limit: number): Promise<FoundAccount[]>;
+  /** Two rows at most: enough to see that there is more than one. */
+  read(session: SqlSession, key: string): Promise<readonly AccountRow[]>;
+  /** @returns how many rows it changed */
+  write(session: SqlSession, key: string, hash: string): Promise<number>;
+  /** Writes these columns of no row at all, for the errors that this has. */
+  rehearse(session: SqlSession, columns: readonly string[]): Promise<void>;
+}
+
+export interface AccountRow {
+  readonly hash: string | null;
+  readonly disabled: boolean;
+  readonly changedAt: Date | null;
+}
+
+export function rowsOf(dialect: Dialect, settings: SqlColumnSettings): Rows {
+  const { quote, parameter, text, equals, epochMs } = dialect;
+  const { schema, keyColumn, changedAtColumn, disabledColumn } = settings;
+  const table = [...(schema === undefined ? [] : [schema]), settings.table].map(quote).join('.');
+  const [key, password] = [quote(keyColumn), quote(settings.passwordColumn)];
+  const attributes = [...new Set([keyColumn, ...settings.attributes])];
+  // With its table, or the text of the key that is selected would give the order.
+  const order = `order by ${table}.${key}`;
+  const shown = attributes.map((name) => `${text(quote(name))} as ${quote(name)}`).join(', ');
+  const changedAt = changedAtColumn === undefined ? 'null' : epochMs(quote(changedAtColumn));
+  const disabled = disabledColumn === undefined ? 'null' : text(quote(disabledColumn));
+  const stamp = changedAtColumn === undefined ? '' : `, ${quote(changedAtColumn)} = now()`;
+
+  async function accounts(session: SqlSession, rest: string, values: readonly string[]) {
+    const { rows } = await session.query(`select ${shown} from ${table} where ${rest}`, values);
+    return rows.map((row) => ({
+      name: row[keyColumn] ?? '',
+      nativeId: null,
+      attributes: Object.fromEntries(
+        attributes.flatMap((name) => (row[name] == null ? [] : [[name, row[name]]])),
+      ),
+    }));
+  }
+
+  return {
+    attributes,
+    find(session, match, limit) {
+      const conditions = Object.keys(match).map((name, at) => equals(quote(name), 2 * at + 1));
+      const values = Object.values(match).flatMap((value) => [value, value]);
+      const rest = [`${key} is not null`, ...conditions].join(' and ');
+      return accounts(session, `${rest} ${order} limit ${limit}`, values);
+    },
+    after(session, last, limit) {
+      const start = last === null ? `${key} is not null` : `${key} > ${parameter(1)}`;
+      const values = last === null ? [] : [last];
+      return accounts(session, `${start} ${order} limit ${limit}`, values);
+    },
+    async read(session, name) {
+      const { rows } = await session.query(
+        `select ${text(password)} as hash, ${disabled} as disabled, ${changedAt} as changed_at
+         from ${table} where ${equals(key, 1)} limit 2`,
+        [name, name],
+      );
+      return rows.map((row) => ({
+        hash: row.hash ?? null,
+        disabled: row.disabled != null && settings.disabledValues.includes(row.disabled),
+        changedAt: row.changed_at == null ? null : new Date(Number(row.changed_at)),
+      }));
+    },
+    async write(session, name, hash) {
+      const { count } = await session.query(
+        `update ${table} set ${password} = ${parameter(1)}${stamp} where ${equals(key, 2)}`,
+        [hash, name, name],
+      );
+      return count;
+    },
+    async rehearse(session, columns) {
+      const changes = columns.map((column) => `${quote(column)} = ${quote(column)}`).join(', ');
+      await session.query(`update ${table} set ${changes} where 1 = 0`);
+    },
+  };
+}

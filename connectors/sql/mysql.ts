@@ -1,0 +1,121 @@
+import net from 'node:net';
+import type { Connection, ConnectionOptions, ResultSetHeader, RowDataPacket } from 'mysql2';
+import type { ConnectorTools } from '../contract';
+import { authoritiesOf, type Endpoint, passwordOf } from './endpoint';
+import { failureOfConnection, lost, type SqlFailure } from './failures';
+import { before, type SqlSession } from './sessions';
+
+/** Opens one connection as the service account, to MySQL or MariaDB. */
+export async function connectMysql(
+  driver: { readonly createConnection: (options: ConnectionOptions) => Connection },
+  endpoint: Endpoint,
+  tools: ConnectorTools,
+  signal: AbortSignal,
+): Promise<SqlSession> {
+  const { host, port, user, database } = endpoint;
+  const password = passwordOf(endpoint, tools);
+  const ssl = { ca: authoritiesOf(endpoint), rejectUnauthorized: true, verifyIdentity: true };
+  const socket = net.connect({ host, port, noDelay: true, keepAlive: true });
+  const connection = driver.createConnection({
+    ...{ user, database, password, ssl, stream: () => socket },
+    // The driver checks the certificate against `host`, and only when it is told to verify the identity.
+    host: endpoint.serverName ?? host,
+    // No server may ask us for a file.
+    flags: ['-LOCAL_FILES'],
+  });
+  // Also errors between statements: the end of the connection is what counts.
+  connection.on('error', () => undefined);
+  const promise = connection.promise();
+  try {
+    await before(signal, promise.connect());
+    await before(signal, promise.query(sessionSettings(endpoint)));
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  return {
+    async query(sql, values) {
+      const [result] = await promise.execute<RowDataPacket[] | ResultSetHeader>(
+        sql,
+        values && [...values],
+      );
+      if (Array.isArray(result)) return { rows: result, count: result.length };
+      return { rows: [], count: result.affectedRows };
+    },
+    end() {
+      socket.unref();
+      connection.end();
+    },
+    destroy: () => socket.destroy(),
+    onEnd: (callback) => socket.once('close', callback),
+  };
+}
+
+/**
+ * Strict, or a hash that is too long for its column would be cut short and the server would say that all is well.
+ * And another transaction's lock is waited for half of our time, not for the usual 50 s.
+ */
+const sessionSettings = ({ timeoutMs }: Endpoint): string =>
+  `set session sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES'),
+       session innodb_lock_wait_timeout = ${Math.max(1, Math.floor(timeoutMs / 2000))}`;
+
+/** Error numbers of both servers. The driver's names for them are MySQL's, and wrong for MariaDB's own. */
+const reasons: Readonly<Record<number, SqlFailure['reason']>> = {
+  1040: 'busy', // too many connections
+  1203: 'busy', // too many connections of this user
+  1205: 'busy', // lock wait timeout
+  1213: 'busy', // deadlock
+  1226: 'busy', // a resource limit of this user
+  1317: 'busy', // interrupted
+  1969: 'busy', // max_statement_time (MariaDB)
+  3024: 'busy', // max_execution_time (MySQL)
+  1045: 'service_credential_refused',
+  1129: 'service_credential_refused', // host blocked after failed logins
+  1130: 'service_credential_refused', // host not allowed
+  1698: 'service_credential_refused',
+  1862: 'service_credential_refused', // password expired
+  3159: 'service_credential_refused', // TLS required of this user
+  3955: 'service_credential_refused', // locked (MySQL)
+  4151: 'service_credential_refused', // locked (MariaDB)
+  1044: 'no_rights', // database
+  1142: 'no_rights', // table
+  1143: 'no_rights', // column
+  1227: 'no_rights',
+  1267: 'no_account', // text that the column has no characters for
+  1292: 'no_account', // text that is no number, where the column holds numbers
+  1049: 'not_supported', // no such database
+  1054: 'not_supported', // no such column
+  1146: 'not_supported', // no such table
+  1265: 'not_supported', // data truncated
+  1366: 'not_supported', // wrong value for the type
+  1406: 'not_supported', // data too long
+  1290: 'read_only',
+  1792: 'read_only',
+  1836: 'read_only',
+  1644: 'policy', // a trigger's SIGNAL
+  3819: 'policy', // CHECK (MySQL)
+  4025: 'policy', // CHECK (MariaDB)
+  1053: 'unreachable', // shutting down
+  1927: 'unreachable', // connection killed (MariaDB)
+};
+
+/** The server ended the connection while it worked: the statement may have been done. */
+const ENDING = [1053, 1927];
+
+export function mysqlFailure(error: unknown): SqlFailure {
+  const { errno, sqlState, code } = error as Record<string, unknown>;
+  if (typeof errno === 'number' && typeof sqlState === 'string')
+    return {
+      reason: reasons[errno] ?? 'unknown',
+      vendorCode: String(errno),
+      answered: !ENDING.includes(errno),
+    };
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return lost('certificate_refused', 'no_tls');
+  if (code === 'HANDSHAKE_SSL_ERROR')
+    return lost(cutInHandshake(error) ? 'unreachable' : 'certificate_refused', 'tls');
+  return failureOfConnection(error);
+}
+
+/** The driver puts its own code over that of Node, which leaves these where the network failed and not the certificate. */
+const cutInHandshake = (error: unknown): boolean =>
+  error instanceof Error && ('syscall' in error || 'localAddress' in error);

@@ -1,0 +1,93 @@
+import { activeDirectory } from '../../connectors/active-directory/kind';
+import { activeDirectorySettings } from '../../connectors/active-directory/settings';
+import type { Connector } from '../../connectors/contract';
+import { Secret } from '../../model/secret';
+import { startProxy } from '../support/proxy';
+import { describeWith, server } from '../support/servers';
+import { activeDirectorySubject, type DomainAdmin, domainAdmin } from './active-directory-subject';
+import { conformance } from './conformance';
+import { freshPassword, verify, write } from './conformance/bench';
+
+describeWith(['samba'], 'active-directory', () => {
+  let administrator: Promise<DomainAdmin> | undefined;
+  const opened: Connector[] = [];
+  const admin = () => {
+    administrator ??= domainAdmin();
+    return administrator;
+  };
+  const subject = activeDirectorySubject(admin);
+  const open = async (service: string, at = subject.server): Promise<Connector> => {
+    const settings = {
+      ...subject.settings(at),
+      ...subject.hasty,
+      bindDn: `CN=${service},CN=Users,${server('samba').base}`,
+      bindPassword: `\${file:${service}}`,
+    };
+    const connector = await activeDirectory.open(activeDirectorySettings.parse(settings), {
+      resolve: (reference) => Secret.fromText(subject.secrets[reference] ?? ''),
+    });
+    opened.push(connector);
+    return connector;
+  };
+  afterAll(async () => {
+    for (const connector of opened) await connector.close();
+    await (await administrator)?.close();
+  });
+
+  conformance(subject);
+
+  test('verify: a wrong password of a disabled or must-change account differs', async () => {
+    const connector = await open('lockstep');
+    for (const put of [subject.disable, subject.requireChange]) {
+      const account = await subject.account();
+      await put?.(account);
+      expect(await verify(connector, account, freshPassword())).toMatchObject({
+        result: 'differs',
+      });
+    }
+  });
+
+  test('without the right to keep a forced change, a must-change account is not written', async () => {
+    const writer = await open('writer');
+    const account = await subject.account();
+    expect(await write(writer, account, freshPassword())).toEqual({ result: 'applied' });
+    await subject.requireChange?.(account);
+    expect(await write(writer, account, freshPassword())).toMatchObject({
+      result: 'rejected',
+      reason: 'no_rights',
+    });
+    expect((await (await admin()).read(account)).pwdLastSet).toBe('0');
+    expect(await writer.check()).toContainEqual(
+      expect.objectContaining({ check: 'keep-must-change', verdict: 'warning' }),
+    );
+  });
+
+  // Windows does this to a service account without the right to unexpire passwords (MS-SAMR §3.1.1.8.7), Samba never. So
+  // the administrator does it here, while the connector waits for the reply to its write.
+  test('a forced change that comes with the write is taken back', async () => {
+    const proxy = await startProxy(subject.server);
+    const connector = await open('lockstep', proxy.address);
+    const account = await subject.account();
+    await connector.state({ account: account.ref });
+    const lost = proxy.loseReply(2, 'hang');
+    const answer = write(connector, account, freshPassword());
+    while (!lost.happened()) await new Promise((resolve) => setImmediate(resolve));
+    await subject.requireChange?.(account);
+    expect(await answer).toMatchObject({ result: 'ambiguous' });
+    expect((await (await admin()).read(account)).pwdLastSet).not.toBe('0');
+    await proxy.stop();
+  });
+
+  test('nobody gets the password of an account that had the name before', async () => {
+    const connector = await open('lockstep');
+    const [before, heir] = [await subject.account(), await subject.account()];
+    const directory = await admin();
+    await directory.client.del(before.ref.name);
+    await directory.client.modifyDN(heir.ref.name, before.ref.name);
+    expect(await write(connector, before, freshPassword())).toMatchObject({
+      result: 'rejected',
+      reason: 'no_account',
+    });
+    expect(await directory.logsIn(before, heir.password)).toBe(true);
+  });
+});

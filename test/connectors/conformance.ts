@@ -1,0 +1,25 @@
+import { benchOf } from './conformance/bench';
+import { doubtPromises } from './conformance/doubt';
+import { lookupPromises } from './conformance/lookup';
+import { secrecyPromises } from './conformance/secrecy';
+import type { Subject } from './conformance/subject';
+import { transportPromises } from './conformance/transport';
+import { verifyPromises } from './conformance/verify';
+import { writePromises } from './conformance/writes';
+
+/**
+ * Every promise of `connectors/contract.ts`, proved for one kind on its real server. The kind is a black box here: what
+ * it did is read from the server by ways that are not ours (`Subject`). Run it inside `describeWith`.
+ */
+export function conformance(subject: Subject): void {
+  describe(`${subject.title} keeps the contract`, () => {
+    const bench = benchOf(subject);
+    writePromises(bench);
+    verifyPromises(bench);
+    doubtPromises(bench);
+    lookupPromises(bench);
+    transportPromises(bench);
+    secrecyPromises(bench);
+    bench.everySkipIsKnown();
+  });
+}

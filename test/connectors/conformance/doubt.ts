@@ -1,0 +1,144 @@
+import { performance } from 'node:perf_hooks';
+import type { Connector } from '../../../connectors/contract';
+import type { Armed, ServerProxy } from '../../support/proxy';
+import { type Bench, freshPassword, verify, write } from './bench';
+import type { TestAccount } from './subject';
+
+/** One lost turn: whether the password was written although the answer was in doubt. */
+interface Loss {
+  readonly appliedUnheard: boolean;
+}
+
+/** More than any kind needs for one write. */
+const MOST_TURNS = 40;
+
+export function doubtPromises({ subject, promise, direct, proxied }: Bench): void {
+  let witness: Connector;
+  beforeAll(async () => {
+    witness = await direct();
+  });
+
+  promise('a server that is down: retry, unreachable, and nothing was sent', async () => {
+    const account = await subject.account();
+    const { connector, proxy } = await proxied(subject.hasty);
+    await proxy.refuse();
+    expect(await write(connector, account, freshPassword())).toMatchObject({
+      result: 'retry',
+      reason: 'unreachable',
+    });
+    expect(await subject.logsIn(account, account.password)).toBe(true);
+  });
+
+  promise('a server that accepts and never answers: every call ends', async () => {
+    const account = await subject.account();
+    const { connector, proxy } = await proxied(subject.hasty);
+    proxy.silence();
+    const unreachable = { reason: 'unreachable' };
+    const answers = await Promise.all([
+      endsSoon(write(connector, account, freshPassword())),
+      endsSoon(verify(connector, account, account.password)),
+      endsSoon(connector.state({ account: account.ref })),
+      endsSoon(connector.find({ match: { [subject.findBy]: account.key }, limit: 1 })),
+      endsSoon(connector.list({ cursor: null, pageSize: 10 })),
+    ]);
+    for (const answer of answers) expect(answer).toMatchObject(unreachable);
+    await endsSoon(connector.check());
+  });
+
+  for (const after of ['cut', 'hang'] as const) {
+    promise(
+      `a reply is lost (${after}), whichever: never rejected, retry only when nothing was written, and one more attempt ends it`,
+      async () => {
+        const losses = await lossesOf((proxy, nth) => proxy.loseReply(nth, after));
+        // The reply to the write itself was among them: it was applied, and nobody said so.
+        expect(losses.some((loss) => loss.appliedUnheard)).toBe(true);
+      },
+    );
+  }
+
+  promise('the connection is cut before a request goes out, whichever: the same', async () => {
+    const losses = await lossesOf((proxy, nth) => proxy.cutBeforeRequest(nth));
+    expect(losses.length).toBeGreaterThan(0);
+  });
+
+  promise('when the server is back, the connector works again by itself', async () => {
+    const account = await subject.account();
+    const { connector, proxy } = await proxied(subject.hasty);
+    expect(await write(connector, account, freshPassword())).toMatchObject({ result: 'applied' });
+    await proxy.refuse();
+    proxy.cut();
+    expect(['retry', 'ambiguous']).toContain(
+      (await write(connector, account, freshPassword())).result,
+    );
+    await proxy.pass();
+    const password = freshPassword();
+    expect(await write(connector, account, password)).toMatchObject({ result: 'applied' });
+    expect(await subject.logsIn(account, password)).toBe(true);
+  });
+
+  promise('a connection that failed is not used again', async () => {
+    const account = await subject.account();
+    const { connector, proxy } = await proxied(subject.hasty);
+    await connector.state({ account: account.ref });
+    const lost = proxy.loseReply(1, 'hang');
+    await connector.state({ account: account.ref });
+    expect(lost.happened()).toBe(true);
+    const before = proxy.accepted();
+    expect(await write(connector, account, freshPassword())).toMatchObject({ result: 'applied' });
+    expect(proxy.accepted()).toBeGreaterThan(before);
+  });
+
+  /** Loses the 1st, the 2nd, the 3rd … turn of a write, on a connector that is used for the first time, and on a warm one. */
+  async function lossesOf(arm: (proxy: ServerProxy, nth: number) => Armed): Promise<Loss[]> {
+    const losses: Loss[] = [];
+    for (const warm of [false, true]) {
+      for (let nth = 1; ; nth++) {
+        expect(nth).toBeLessThan(MOST_TURNS);
+        const loss = await lossOf(nth, warm, arm);
+        if (loss === null) break;
+        losses.push(loss);
+      }
+    }
+    return losses;
+  }
+
+  async function lossOf(
+    nth: number,
+    warm: boolean,
+    arm: (proxy: ServerProxy, nth: number) => Armed,
+  ): Promise<Loss | null> {
+    const account = await subject.account();
+    const password = freshPassword();
+    const { connector, proxy } = await proxied(subject.hasty);
+    if (warm) await write(connector, await subject.account(), freshPassword());
+    const armed = arm(proxy, nth);
+    const answer = await endsSoon(write(connector, account, password));
+    if (!armed.happened()) {
+      expect(answer).toMatchObject({ result: 'applied' });
+      return null;
+    }
+    const applied = await subject.logsIn(account, password);
+    expect(['retry', 'ambiguous', 'applied']).toContain(answer.result);
+    if (answer.result === 'retry') expect(applied).toBe(false);
+    if (answer.result === 'applied') expect(applied).toBe(true);
+    await settle(account, password, applied);
+    return { appliedUnheard: applied && answer.result === 'ambiguous' };
+  }
+
+  /** What Lockstep does next: it looks, and writes again only where it must. */
+  async function settle(account: TestAccount, password: string, applied: boolean): Promise<void> {
+    const verdict = await verify(witness, account, password);
+    expect(verdict.result).toBe(applied ? 'holds' : 'differs');
+    const again = await write(witness, account, password);
+    expect(['applied', 'already_current']).toContain(again.result);
+    expect(await subject.logsIn(account, password)).toBe(true);
+  }
+}
+
+/** Hasty settings give up after half a second a step; a call has a handful of steps. */
+async function endsSoon<T>(call: Promise<T>): Promise<T> {
+  const start = performance.now();
+  const answer = await call;
+  expect(performance.now() - start).toBeLessThan(5_000);
+  return answer;
+}

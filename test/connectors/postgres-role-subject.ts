@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import type { Client } from 'pg';
+import { server } from '../support/servers';
+import type { Subject, TestAccount } from './conformance/subject';
+import { because, postgresAdmin, postgresAgreesToTls, unique } from './sql-admin';
+
+export interface PostgresRoles {
+  readonly subject: Subject;
+  /** The superuser. */
+  readonly admin: () => Client;
+  /** The service account, with CREATEROLE and no more, and one without any right. */
+  readonly service: string;
+  readonly reader: string;
+  readonly servicePassword: string;
+  readonly alter: (account: TestAccount, change: string) => Promise<void>;
+}
+
+/** Sets up the roles of a suite. */
+export function postgresRoles(): PostgresRoles {
+  const service = unique('service');
+  const reader = unique('reader');
+  const servicePassword = 'Of the service account';
+  let admin: Client;
+
+  beforeAll(async () => {
+    admin = await postgresAdmin();
+    await admin.query(`
+      create extension dblink;
+      create role ${service} login createrole password '${servicePassword}';
+      create role ${reader} login password '${servicePassword}';`);
+  });
+  afterAll(() => admin.end());
+
+  /** Made by the service account, who has ADMIN OPTION on it from PostgreSQL 16 on. */
+  async function account(): Promise<TestAccount> {
+    const [name, password] = [unique('role'), unique('First')];
+    await admin.query(
+      `set role ${service}; create role ${name} login password '${password}'; reset role`,
+    );
+    const { rows } = await admin.query('select oid from pg_roles where rolname = $1', [name]);
+    return { ref: { name, nativeId: String(rows[0].oid) }, password, key: name };
+  }
+
+  /** By libpq, inside the server: not the client that Lockstep uses. */
+  async function logsIn({ ref }: TestAccount, password: string): Promise<boolean> {
+    const { port, caFile } = server('postgres');
+    const words = { host: 'localhost', port, user: ref.name, password, dbname: 'postgres' };
+    const tls = { sslmode: 'verify-full', sslrootcert: caFile };
+    const quoted = Object.entries({ ...words, ...tls }).map(
+      ([word, value]) => `${word}='${String(value).replace(/['\\]/g, '\\$&')}'`,
+    );
+    try {
+      await admin.query(`select dblink_connect('proof', $1)`, [quoted.join(' ')]);
+      await admin.query(`select dblink_disconnect('proof')`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async function entry({ ref }: TestAccount): Promise<Record<string, unknown>> {
+    const { rows } = await admin.query(
+      `select pg_authid.*, shobj_description(oid, 'pg_authid') as comment,
+         (select array_agg(setconfig) from pg_db_role_setting where setrole = pg_authid.oid) as settings
+       from pg_authid where oid = $1`,
+      [ref.nativeId],
+    );
+    return rows[0];
+  }
+
+  const alter = async ({ ref }: TestAccount, change: string) => {
+    await admin.query(`alter role ${ref.name} ${change}`);
+  };
+
+  const facts = () => server('postgres');
+  const subject: Subject = {
+    title: 'postgres-role',
+    kind: 'postgres-role',
+    get server() {
+      return { host: '127.0.0.1', port: Number(facts().port) };
+    },
+    settings: ({ host, port }) => ({
+      host,
+      port,
+      serverName: 'localhost',
+      ca: facts().caFile,
+      user: service,
+      password: '${file:service}',
+      database: 'postgres',
+    }),
+    secrets: { '${file:service}': servicePassword, '${file:wrong}': 'not the password' },
+    beforeTls: postgresAgreesToTls,
+    hasty: { timeoutMs: 500 },
+    get wrong() {
+      return {
+        authority: { ca: facts().otherCaFile },
+        hostName: { serverName: 'somebody.else.test' },
+        servicePassword: { password: '${file:wrong}' },
+        rights: { user: reader },
+        plaintext: { ssl: false },
+      };
+    },
+    skips: {
+      ...because('PostgreSQL has no lock after failed logins', [
+        'a write changes nothing else of a locked account',
+        'verify: the new password of a locked account is never said to differ',
+        'state: a locked account is locked, not disabled',
+      ]),
+      ...because('PostgreSQL has no forced change', [
+        'a write changes nothing else of a must-change account',
+        'verify: a must-change account holds its password',
+        'state: an account that must change its password says so',
+      ]),
+      'state: tells when the password was changed': 'PostgreSQL does not keep it',
+    },
+    account,
+    absent: (text) => ({ name: text, nativeId: null }),
+    findBy: 'role',
+    logsIn,
+    entry,
+    mayChange: ['rolpassword'],
+    refusals: [],
+    disable: (on) => alter(on, 'nologin'),
+    async rename(on) {
+      const name = unique('renamed');
+      await alter(on, `rename to ${name}`);
+      return { ...on, key: name, ref: { ...on.ref, name } };
+    },
+    provable: { disabled: 'holds', locked: 'inconclusive' },
+    failedLogins: async ({ ref }) =>
+      readFileSync(facts().logFile ?? '', 'utf8').split(
+        `password authentication failed for user "${ref.name}"`,
+      ).length - 1,
+  };
+  return { subject, admin: () => admin, service, reader, servicePassword, alter };
+}

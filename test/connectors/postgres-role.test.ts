@@ -1,0 +1,231 @@
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import type { Connector } from '../../connectors/contract';
+import { freePort } from '../../local/ports';
+import { startPostgres } from '../../local/postgres';
+import { Secret } from '../../model/secret';
+import { describeWith, server } from '../support/servers';
+import { conformance } from './conformance';
+import type { TestAccount } from './conformance/subject';
+import { postgresRoles } from './postgres-role-subject';
+import { openerOf, postgresAdmin, unique } from './sql-admin';
+
+describeWith(['postgres'], 'postgres-role', () => {
+  const { subject, admin, service, reader, servicePassword, alter } = postgresRoles();
+  const { account, entry, logsIn } = subject;
+  conformance(subject);
+  const open = openerOf(subject);
+  const logFile = () => server('postgres').logFile ?? '';
+
+  const write = (connector: Connector, { ref }: TestAccount, password: string) =>
+    connector.setPassword({ account: ref, password: Secret.fromText(password) });
+  const verify = (connector: Connector, { ref }: TestAccount, password: string) =>
+    connector.verify({ account: ref, password: Secret.fromText(password) });
+
+  test('a role whose VALID UNTIL has passed: the write changes nothing else, and no proof says that it differs', async () => {
+    const [connector, expired] = [await open(), await account()];
+    await alter(expired, `valid until '2020-01-01'`);
+    const before = await entry(expired);
+    expect(await write(connector, expired, 'The new one')).toEqual({ result: 'applied' });
+    expect({ ...(await entry(expired)), rolpassword: '' }).toEqual({ ...before, rolpassword: '' });
+    expect(await verify(connector, expired, 'The new one')).toEqual({
+      result: 'inconclusive',
+      reason: 'account_disabled',
+      vendorCode: '28P01',
+    });
+    expect(await connector.state({ account: expired.ref })).toMatchObject({ disabled: true });
+  });
+
+  test('a role that may not enter the database of the proof holds its password', async () => {
+    const [connector, one] = [
+      await open({ loginDatabase: unique('no_such_database') }),
+      await account(),
+    ];
+    expect(await verify(connector, one, one.password)).toEqual({ result: 'holds', proof: 'login' });
+  });
+
+  test('another role of the same name is not the account', async () => {
+    const [connector, old] = [await open(), await account()];
+    const name = old.ref.name;
+    await admin().query(`drop role ${name}; create role ${name} login password 'of somebody else'`);
+    expect(await write(connector, old, 'The new one')).toMatchObject({ reason: 'no_account' });
+    expect(await verify(connector, old, 'of somebody else')).toMatchObject({
+      reason: 'no_account',
+    });
+    expect(await logsIn(old, 'of somebody else')).toBe(true);
+  });
+
+  test('a superuser: rejected, no_rights, and the next write is not disturbed by that', async () => {
+    const { rows } = await admin().query('select current_user as name');
+    const ref = { name: rows[0].name, nativeId: null };
+    const connector = await open({ poolSize: 1 });
+    const answer = await write(connector, { ref, password: '', key: '' }, 'The new one');
+    expect(answer).toEqual({ result: 'rejected', reason: 'no_rights', vendorCode: '42501' });
+    expect(await write(connector, await account(), 'The new one')).toEqual({ result: 'applied' });
+  });
+
+  test('names that need quoting', async () => {
+    const connector = await open();
+    for (const name of [
+      'Ann "the" O\'Neil; drop role x --',
+      '日本 %I $1',
+      'current_user',
+      'x'.repeat(63),
+    ]) {
+      await admin().query(
+        `set role ${service}; create role ${admin().escapeIdentifier(name)} login; reset role`,
+      );
+      const one = { ref: { name, nativeId: null }, password: '', key: name };
+      expect(await write(connector, one, 'The new one')).toEqual({ result: 'applied' });
+      expect(await verify(connector, one, 'The new one')).toMatchObject({ result: 'holds' });
+      expect(await connector.find({ match: { role: name }, limit: 2 })).toMatchObject({
+        accounts: [{ name, attributes: { role: name } }],
+      });
+      const longer = { ref: { name: `${name}x`, nativeId: null }, password: '', key: '' };
+      expect(await write(connector, longer, 'The new one')).toMatchObject({ reason: 'no_account' });
+      await admin().query(`drop role ${admin().escapeIdentifier(name)}`);
+    }
+  });
+
+  test('writers of Lockstep and of somebody else at the same role at once: each of ours is applied', async () => {
+    const [connector, one] = [await open({ poolSize: 8 }), await account()];
+    const somebody = await postgresAdmin();
+    let done = false;
+    const disturb = async () => {
+      for (let n = 0; !done; n++) {
+        await somebody
+          .query(`alter role ${one.ref.name} connection limit ${n}`)
+          .catch(() => undefined);
+        await sleep(5);
+      }
+    };
+    const disturbance = disturb();
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, (_, n) => write(connector, one, `One of many ${n}`)),
+    );
+    done = true;
+    await disturbance;
+    await somebody.end();
+    expect(answers).toEqual(answers.map(() => ({ result: 'applied' })));
+  });
+
+  test('a role that somebody else holds locked: retry, busy, and nothing is written later', async () => {
+    const [connector, one] = [await open({ timeoutMs: 1000 }), await account()];
+    await admin().query(`begin; alter role ${one.ref.name} connection limit 7`);
+    expect(await write(connector, one, 'The new one')).toEqual({
+      result: 'retry',
+      reason: 'busy',
+      vendorCode: '55P03',
+    });
+    await admin().query('rollback');
+    expect(await logsIn(one, one.password)).toBe(true);
+  });
+
+  test('neither password nor verifier is in the log of the server, though it refuses the write and logs every ALTER ROLE', async () => {
+    const [one, password] = [await account(), unique('Never-in-a-log')];
+    await admin().query(`
+      alter role ${service} set log_statement to 'ddl';
+      alter role ${reader} set log_statement to 'ddl'`);
+    const from = readFileSync(logFile()).length;
+    expect(await write(await open(), one, password)).toEqual({ result: 'applied' });
+    expect(await write(await open({ user: reader }), one, password)).toMatchObject({
+      reason: 'no_rights',
+    });
+    await admin().query(`
+      alter role ${service} reset log_statement; alter role ${reader} reset log_statement`);
+    const logged = readFileSync(logFile()).subarray(from).toString();
+    expect(logged).toContain('Lockstep: ALTER ROLE failed');
+    expect(logged).not.toContain(password);
+    expect(logged).not.toContain('SCRAM-SHA-256$');
+  });
+
+  test('find and list show login roles by the pattern, and neither superusers, groups nor our own account', async () => {
+    const one = await account();
+    await admin().query(`comment on role ${one.ref.name} is 'Ann, of sales'`);
+    const group = unique('role');
+    await admin().query(`create role ${group}`);
+    const connector = await open({ roleFilter: `${one.ref.name.slice(0, -3)}%` });
+    expect(await connector.list({ cursor: null, pageSize: 10 })).toEqual({
+      result: 'page',
+      accounts: [{ ...one.ref, attributes: { role: one.key, comment: 'Ann, of sales' } }],
+      cursor: null,
+    });
+    const everything = await open();
+    const found = await Promise.all(
+      [group, service, 'lockstep'].map((role) => everything.find({ match: { role }, limit: 2 })),
+    );
+    expect(found).toEqual(found.map(() => ({ result: 'found', accounts: [] })));
+    expect(await everything.find({ match: { shoe_size: '46' }, limit: 2 })).toMatchObject({
+      reason: 'not_supported',
+    });
+  });
+
+  test('there are never more connections than poolSize, and they are given back', async () => {
+    const connector = await open({ poolSize: 2 });
+    const count = async () => {
+      const { rows } = await admin().query(
+        'select count(*)::int as n from pg_stat_activity where usename = $1',
+        [service],
+      );
+      return rows[0].n;
+    };
+    const before = await count();
+    const account = { name: 'nobody', nativeId: null };
+    await Promise.all(Array.from({ length: 30 }, () => connector.state({ account })));
+    expect((await count()) - before).toBe(2);
+    await connector.close();
+    while ((await count()) > before) await sleep(10);
+  });
+
+  test('a server without TLS: retry, certificate_refused, and it hears nothing but the question', async () => {
+    const heard: Buffer[] = [];
+    const listener = createServer((socket) =>
+      socket.on('data', (bytes) => {
+        heard.push(bytes);
+        socket.write('N');
+      }),
+    );
+    const port = await freePort();
+    await once(listener.listen(port, '127.0.0.1'), 'listening');
+    const connector = await open({ port });
+    const one = await account();
+    expect(await write(connector, one, 'The new one')).toMatchObject({
+      result: 'retry',
+      reason: 'certificate_refused',
+    });
+    expect(Buffer.concat(heard)).toHaveLength(8);
+    listener.close();
+  });
+
+  test('a server that wants the password in clear does not get it for a proof', async () => {
+    const dir = path.join(path.dirname(path.dirname(logFile())), unique('postgres'));
+    mkdirSync(dir);
+    const hba = path.join(dir, 'own_hba.conf');
+    writeFileSync(hba, 'hostssl all all 127.0.0.1/32 password\n');
+    const own = await startPostgres({
+      dir,
+      report: () => {},
+      durable: false,
+      settings: { hba_file: hba },
+    });
+    const owner = new Client({ connectionString: own.url });
+    await owner.connect();
+    await owner.query(`
+      create role ${service} login superuser password '${servicePassword}';
+      create role ann login password 'Right and yet not told'`);
+    await owner.end();
+    const ann = { ref: { name: 'ann', nativeId: null }, password: '', key: '' };
+    const connector = await open({ port: own.port, ca: own.caFile });
+    expect(await verify(connector, ann, 'Right and yet not told')).toEqual({
+      result: 'inconclusive',
+      reason: 'not_supported',
+      vendorCode: 'no_scram',
+    });
+    await connector.close();
+    await own.stop();
+  });
+});

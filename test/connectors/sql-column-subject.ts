@@ -1,0 +1,193 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import type { Client } from 'pg';
+import { server } from '../support/servers';
+import type { Subject, TestAccount } from './conformance/subject';
+import {
+  because,
+  mariadbAdmin,
+  mariadbAgreesToTls,
+  postgresAdmin,
+  postgresAgreesToTls,
+  unique,
+} from './sql-admin';
+
+const SERVICE_PASSWORD = 'Of the service account';
+
+/** The table of an application, and what its administrator does with it on one engine. */
+export interface Table {
+  readonly engine: 'postgres' | 'mysql';
+  readonly disabledValues: readonly string[];
+  open(): Promise<void>;
+  close(): Promise<void>;
+  database(): string;
+  /** Parameters are question marks. */
+  run(sql: string, values?: readonly string[]): Promise<Record<string, unknown>[]>;
+  /** As it is. */
+  admin(sql: string): Promise<void>;
+  /** The row whose password the server itself finds to be this one. */
+  readonly proof: string;
+  readonly beforeTls: Subject['beforeTls'];
+}
+
+const columns = (timestamp: string) => `
+  login varchar(100) primary key, mail varchar(100), note text, password varchar(255),
+  changed_at ${timestamp}, active boolean not null default true`;
+
+export function postgresTable(): Table {
+  let admin: Client;
+  return {
+    engine: 'postgres',
+    disabledValues: ['false'],
+    async open() {
+      admin = await postgresAdmin();
+      await admin.query(`
+        create table people (${columns('timestamptz(3)')});
+        create role ${service} login password '${SERVICE_PASSWORD}';
+        create role ${reader} login password '${SERVICE_PASSWORD}';
+        grant select on people to ${service}, ${reader};
+        grant update (password, changed_at) on people to ${service}`);
+    },
+    close: () => admin.end(),
+    database: () => admin.database ?? '',
+    run: async (sql, values = []) => {
+      let n = 0;
+      return (
+        await admin.query(
+          sql.replaceAll('?', () => `$${++n}`),
+          [...values],
+        )
+      ).rows;
+    },
+    admin: async (sql) => {
+      await admin.query(sql);
+    },
+    proof: `
+      select 1 from people, decode(substr(password, 10), 'base64') as both_parts
+      where login = ? and substr(both_parts, 1, 64) = sha512(convert_to(?, 'UTF8') || substr(both_parts, 65))`,
+    beforeTls: postgresAgreesToTls,
+  };
+}
+
+export function mariadbTable(): Table {
+  let admin: Connection;
+  let database = '';
+  return {
+    engine: 'mysql',
+    disabledValues: ['0'],
+    async open() {
+      admin = await mariadbAdmin();
+      const [rows] = await admin.query<RowDataPacket[]>('select database() as name');
+      database = rows[0]?.name;
+      await admin.query(`
+        create table people (${columns('datetime(3)')}) default charset utf8mb4;
+        create user ${service} identified by '${SERVICE_PASSWORD}';
+        create user ${reader} identified by '${SERVICE_PASSWORD}';
+        grant select, update (password, changed_at) on people to ${service};
+        grant select on people to ${reader}`);
+    },
+    close: () => admin.end(),
+    database: () => database,
+    run: async (sql, values = []) => (await admin.execute<RowDataPacket[]>(sql, [...values]))[0],
+    admin: async (sql) => {
+      await admin.query(sql);
+    },
+    proof: `
+      select 1 from (select login, from_base64(substr(password, 10)) as both_parts from people) as stored
+      where login = ? and substr(both_parts, 1, 64) = unhex(sha2(concat(cast(? as binary), substr(both_parts, 65)), 512))`,
+    beforeTls: mariadbAgreesToTls,
+  };
+}
+
+/** May read the table and write two columns of it. */
+export const service = unique('service');
+/** May read it. */
+const reader = unique('reader');
+
+/** As {SSHA512} is defined; not by the code under test. */
+function hashed(password: string): string {
+  const salt = randomBytes(8);
+  const digest = createHash('sha512').update(password).update(salt).digest();
+  return `{SSHA512}${Buffer.concat([digest, salt]).toString('base64')}`;
+}
+
+export function subjectOf(table: Table): Subject {
+  const facts = () => server(table.engine === 'mysql' ? 'mariadb' : 'postgres');
+
+  async function account(): Promise<TestAccount> {
+    const [login, password] = [unique('person'), unique('First')];
+    await table.run('insert into people (login, mail, note, password) values (?, ?, ?, ?)', [
+      login,
+      `${login}@example.com`,
+      'left alone',
+      hashed(password),
+    ]);
+    return { ref: { name: login, nativeId: null }, password, key: `${login}@example.com` };
+  }
+
+  return {
+    title: `sql-column on ${table.engine}`,
+    kind: 'sql-column',
+    get server() {
+      return { host: '127.0.0.1', port: Number(facts().port) };
+    },
+    settings: ({ host, port }) => ({
+      engine: table.engine,
+      host,
+      port,
+      serverName: 'localhost',
+      ca: facts().caFile,
+      user: service,
+      password: '${file:service}',
+      database: table.database(),
+      table: 'people',
+      keyColumn: 'login',
+      passwordColumn: 'password',
+      scheme: 'ssha512',
+      attributes: ['mail', 'note'],
+      changedAtColumn: 'changed_at',
+      disabledColumn: 'active',
+      disabledValues: table.disabledValues,
+    }),
+    secrets: { '${file:service}': SERVICE_PASSWORD, '${file:wrong}': 'not the password' },
+    beforeTls: table.beforeTls,
+    hasty: { timeoutMs: 500 },
+    get wrong() {
+      return {
+        authority: { ca: facts().otherCaFile },
+        hostName: { serverName: 'somebody.else.test' },
+        servicePassword: { password: '${file:wrong}' },
+        rights: { user: reader },
+        plaintext: { ssl: false },
+      };
+    },
+    skips: {
+      ...because('a row has no lock', [
+        'a write changes nothing else of a locked account',
+        'verify: the new password of a locked account is never said to differ',
+        'state: a locked account is locked, not disabled',
+      ]),
+      ...because('a row has no forced change', [
+        'a write changes nothing else of a must-change account',
+        'verify: a must-change account holds its password',
+        'state: an account that must change its password says so',
+      ]),
+      'verify: makes one login, not more': 'the hash is read; there is no login',
+      'an account that was renamed is found by its native id, and said so':
+        'a row has only its key',
+    },
+    account,
+    absent: (text) => ({ name: text, nativeId: null }),
+    findBy: 'mail',
+    logsIn: async ({ ref }, password) =>
+      (await table.run(table.proof, [ref.name, password])).length === 1,
+    entry: async ({ ref }) =>
+      (await table.run('select * from people where login = ?', [ref.name]))[0] ?? {},
+    mayChange: ['password', 'changed_at'],
+    refusals: [],
+    disable: async ({ ref }) => {
+      await table.run('update people set active = false where login = ?', [ref.name]);
+    },
+    provable: { disabled: 'holds', locked: 'inconclusive' },
+  };
+}

@@ -1,0 +1,243 @@
+import { encodings, schemes } from '../../connectors/encodings';
+import { sqlColumn } from '../../connectors/sql-column/kind';
+import { Secret } from '../../model/secret';
+import { describeWith } from '../support/servers';
+import { conformance } from './conformance';
+import type { Settings, Subject } from './conformance/subject';
+import { openerOf, unique } from './sql-admin';
+import { mariadbTable, postgresTable, service, subjectOf, type Table } from './sql-column-subject';
+
+for (const [needs, table] of [
+  ['postgres', postgresTable()],
+  ['mariadb', mariadbTable()],
+] as const) {
+  describeWith([needs], `sql-column on ${needs}`, () => {
+    beforeAll(() => table.open());
+    afterAll(() => table.close());
+    const subject = subjectOf(table);
+    conformance(subject);
+    ownPromises(table, subject);
+  });
+}
+
+/** What the contract does not ask of every kind. */
+function ownPromises(table: Table, subject: Subject): void {
+  const open = openerOf(subject);
+  const password = () => Secret.fromText('The new one');
+  const named = (name: string) => ({ name, nativeId: null });
+  const stored = async (login: string) =>
+    (await table.run('select password from people where login = ?', [login]))[0]?.password;
+  const verdicts = async (changes: Settings) =>
+    Object.fromEntries(
+      (await (await open(changes)).check()).map(({ check, verdict }) => [check, verdict]),
+    );
+  /** Another table, for the service account alone. */
+  async function tableOf(columns: string): Promise<string> {
+    const name = unique('table');
+    await table.run(`create table ${name} (${columns})`);
+    await table.run(`grant select, update on ${name} to ${service}`);
+    return name;
+  }
+  const plain = { changedAtColumn: undefined, disabledColumn: undefined, attributes: [] };
+
+  test('a key that names two rows: rejected, not_supported, and neither row is changed', async () => {
+    const twins = await tableOf('login varchar(20), password varchar(200)');
+    await table.run(`insert into ${twins} values ('ann', 'one'), ('ann', 'two'), ('bob', 'three')`);
+    const connector = await open({ ...plain, table: twins });
+    const several = { reason: 'not_supported', vendorCode: 'several_rows' };
+    expect(
+      await connector.setPassword({ account: named('ann'), password: password() }),
+    ).toMatchObject({ result: 'rejected', ...several });
+    expect(await connector.verify({ account: named('ann'), password: password() })).toMatchObject({
+      result: 'inconclusive',
+      ...several,
+    });
+    expect(await connector.state({ account: named('ann') })).toMatchObject(several);
+    const rows = await table.run(`select password from ${twins} order by password`);
+    expect(rows.map((row) => row.password)).toEqual(['one', 'three', 'two']);
+    expect(await verdicts({ ...plain, table: twins })).toMatchObject({ key: 'wrong' });
+  });
+
+  test('a name in other letters, or with a space behind it, is another account', async () => {
+    const [connector, { ref }] = [await open(), await subject.account()];
+    const before = await stored(ref.name);
+    for (const name of [ref.name.toUpperCase(), `${ref.name} `, ` ${ref.name}`]) {
+      const answer = await connector.setPassword({ account: named(name), password: password() });
+      expect(answer).toMatchObject({ result: 'rejected', reason: 'no_account' });
+      expect(await connector.find({ match: { login: name }, limit: 2 })).toMatchObject({
+        accounts: [],
+      });
+    }
+    expect(await stored(ref.name)).toBe(before);
+  });
+
+  test('keys that are numbers: found, listed in their order, and text that is none names nobody', async () => {
+    const numbered = await tableOf('id int primary key, password varchar(200)');
+    await table.run(`insert into ${numbered} (id) values (9), (10), (11), (100)`);
+    const connector = await open({ ...plain, table: numbered, keyColumn: 'id' });
+    const account = named('10');
+    expect(await connector.setPassword({ account, password: password() })).toMatchObject({
+      result: 'applied',
+    });
+    expect(await connector.verify({ account, password: password() })).toMatchObject({
+      result: 'holds',
+    });
+    for (const name of ['10x', 'ten', '', '10.0', '99999999999999999999'])
+      expect(
+        await connector.setPassword({ account: named(name), password: password() }),
+      ).toMatchObject({ result: 'rejected', reason: 'no_account' });
+    const first = await connector.list({ cursor: null, pageSize: 3 });
+    expect(first).toMatchObject({
+      accounts: [{ name: '9' }, { name: '10' }, { name: '11' }],
+      cursor: '11',
+    });
+    expect(await connector.list({ cursor: '11', pageSize: 3 })).toMatchObject({
+      accounts: [{ name: '100' }],
+      cursor: null,
+    });
+  });
+
+  test('names that need quoting', async () => {
+    const quoted = table.engine === 'mysql' ? '`odd ``table" ;--`' : '"odd `table"" ;--"';
+    const [id, word] =
+      table.engine === 'mysql' ? ['`the key`', '`a?b $1`'] : ['"the key"', '"a?b $1"'];
+    await table.admin(
+      `create table ${quoted} (${id} varchar(50) primary key, ${word} varchar(200))`,
+    );
+    await table.admin(`grant select, update on ${quoted} to ${service}`);
+    await table.admin(`insert into ${quoted} (${id}) values ('ann')`);
+    const connector = await open({
+      ...plain,
+      table: 'odd `table" ;--',
+      keyColumn: 'the key',
+      passwordColumn: 'a?b $1',
+    });
+    const account = named('ann');
+    expect(await connector.setPassword({ account, password: password() })).toMatchObject({
+      result: 'applied',
+    });
+    expect(await connector.verify({ account, password: password() })).toMatchObject({
+      result: 'holds',
+    });
+    expect(await connector.list({ cursor: null, pageSize: 5 })).toMatchObject({
+      accounts: [{ name: 'ann', attributes: { 'the key': 'ann' } }],
+    });
+  });
+
+  test('a column too short for the hash: refused, not cut short, and check says so', async () => {
+    const short = await tableOf('login varchar(20) primary key, password varchar(50)');
+    await table.run(`insert into ${short} values ('ann', 'as before')`);
+    // A MySQL server that is not strict by itself would cut it short without an error.
+    if (table.engine === 'mysql') await table.admin(`set global sql_mode = ''`);
+    const connector = await open({ ...plain, table: short });
+    expect(
+      await connector.setPassword({ account: named('ann'), password: password() }),
+    ).toMatchObject({ result: 'rejected', reason: 'not_supported' });
+    expect(await table.run(`select password from ${short}`)).toMatchObject([
+      { password: 'as before' },
+    ]);
+    expect(await verdicts({ ...plain, table: short })).toMatchObject({
+      'password-column': 'wrong',
+      scheme: 'warning',
+    });
+    if (table.engine === 'mysql') await table.admin('set global sql_mode = default');
+  });
+
+  test('a constraint that refuses the value: rejected, policy', async () => {
+    const strict = await tableOf(
+      `login varchar(20) primary key, password varchar(200) check (password like 'always%')`,
+    );
+    await table.run(`insert into ${strict} values ('ann', 'always so')`);
+    const connector = await open({ ...plain, table: strict });
+    expect(
+      await connector.setPassword({ account: named('ann'), password: password() }),
+    ).toMatchObject({ result: 'rejected', reason: 'policy' });
+  });
+
+  test('a row that somebody else holds locked: retry, busy, and nothing is written later', async () => {
+    const [connector, { ref }] = [await open({ timeoutMs: 4000 }), await subject.account()];
+    const before = await stored(ref.name);
+    await table.run('start transaction');
+    await table.run('update people set note = ? where login = ?', ['mine', ref.name]);
+    const answer = await connector.setPassword({ account: ref, password: password() });
+    expect(answer).toMatchObject({ result: 'retry', reason: 'busy' });
+    await table.run('rollback');
+    expect(await stored(ref.name)).toBe(before);
+  });
+
+  test('a hash of another scheme is compared; one that nobody knows is inconclusive', async () => {
+    const [connector, { ref }] = [await open(), await subject.account()];
+    const put = (hash: string | null) =>
+      table.run(
+        `update people set password = ${hash === null ? 'null' : `'${hash}'`} where login = ?`,
+        [ref.name],
+      );
+    const verdict = () => connector.verify({ account: ref, password: password() });
+    await put(await encodings['pbkdf2-sha256'].produce(password()));
+    expect(await verdict()).toEqual({ result: 'holds', proof: 'hash' });
+    await put('$2b$12$whatever');
+    expect(await verdict()).toMatchObject({ result: 'inconclusive', reason: 'not_supported' });
+    await put(null);
+    expect(await verdict()).toMatchObject({ result: 'differs' });
+  });
+
+  test.each(schemes)('%s: what is written is proved', async (scheme) => {
+    const [connector, { ref }] = [await open({ scheme }), await subject.account()];
+    await connector.setPassword({ account: ref, password: password() });
+    expect(encodings[scheme].read(String(await stored(ref.name)))).not.toBeNull();
+    expect(await connector.verify({ account: ref, password: password() })).toMatchObject({
+      result: 'holds',
+    });
+  });
+
+  test('check: everything is right with the least rights, and rights to rename are too many', async () => {
+    await subject.account();
+    expect(await verdicts({})).toEqual({
+      tls: 'ok',
+      'service-login': 'ok',
+      rights: 'ok',
+      'password-column': 'ok',
+      key: 'ok',
+      scheme: 'ok',
+    });
+    const open = await tableOf('login varchar(20) primary key, password varchar(200)');
+    expect(await verdicts({ ...plain, table: open })).toMatchObject({
+      rights: 'warning',
+      key: 'ok',
+      scheme: 'skipped',
+    });
+  });
+
+  test('check: names a table or column that is not there, and one that may not be read', async () => {
+    expect(await verdicts({ table: 'nowhere' })).toMatchObject({ table: 'wrong' });
+    expect(await verdicts({ attributes: ['shoe_size'] })).toMatchObject({ table: 'wrong' });
+    const hidden = unique('hidden');
+    await table.run(
+      `create table ${hidden} (login varchar(20) primary key, password varchar(200))`,
+    );
+    expect(await verdicts({ ...plain, table: hidden })).toMatchObject({ table: 'wrong' });
+  });
+
+  test('a file that cannot be read is named: the certificate, or the password of the service account', async () => {
+    const { ref } = await subject.account();
+    for (const [changes, reason] of [
+      [{ ca: '/nowhere/ca.crt' }, 'certificate_refused'],
+      [{ password: '${file:nowhere}' }, 'service_credential_refused'],
+    ] as const) {
+      const connector = await open(changes);
+      expect(await connector.setPassword({ account: ref, password: password() })).toMatchObject({
+        result: 'retry',
+        reason,
+      });
+    }
+  });
+
+  test('settings: an address needs the name of its certificate', () => {
+    const settings = subject.settings(subject.server);
+    const accepts = (changes: Settings) =>
+      sqlColumn.settings.safeParse({ ...settings, ...changes }).success;
+    expect(accepts({ serverName: undefined })).toBe(false);
+    expect(accepts({ serverName: '127.0.0.1' })).toBe(false);
+    expect(accepts({ host: 'localhost', serverName: undefined })).toBe(true);
+  });
+}
