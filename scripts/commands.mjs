@@ -6,11 +6,18 @@ import { endWithNpm, mergeRepeatedSignals } from './signals.mjs';
 import { test } from './test.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
+const callersFolder = process.cwd();
 
 const commands = {
   start: async (args) => {
     await setUp('built');
     await runHere('dist/cli/main.js', ['up', ...args]);
+  },
+  lockstep: async (args) => {
+    await setUp('built');
+    // Files that the arguments name are where the caller is.
+    process.chdir(callersFolder);
+    await runHere('dist/cli/main.js', args);
   },
   bench: async (args) => {
     await setUp('built');

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Attribute, Change, Client, type Entry } from 'ldapts';
+import { userAttributes } from '../../local/domain-admin';
+import { Secret } from '../../model/secret';
 import { server } from '../support/servers';
-import { accountAttributes } from '../support/servers/samba';
 import type { Settings, Subject, TestAccount } from './conformance/subject';
 
 /** The administrator of the test domain: whatever the connector did, he sees it. */
@@ -37,7 +38,7 @@ export async function domainAdmin(): Promise<DomainAdmin> {
       const key = unique('u');
       const password = `First-${unique('')}-1!`;
       const ref = { name: `CN=${key},${people()}`, nativeId: null };
-      await client.add(ref.name, accountAttributes(key, password));
+      await client.add(ref.name, userAttributes(key, Secret.fromText(password)));
       const account = { ref, password, key };
       const { objectGUID } = await read(account);
       return { ...account, ref: { ...ref, nativeId: guidText(objectGUID as Buffer) } };

@@ -1,0 +1,94 @@
+import { HERO, people, REFUSED } from '../../local/demo/company';
+import type { Stack } from '../../local/stack';
+import type { Output } from '../output';
+import { pad, widthOf } from '../text-width';
+import type { DemoResult, ProvedAccount } from './story';
+
+interface Shown {
+  readonly result: DemoResult;
+  readonly stack: Stack;
+  readonly readySeconds: number;
+  readonly configurationFile: string;
+  readonly staysUp: boolean;
+}
+
+/** One line for a program. */
+export const resultAsJson = ({ ok, change, accounts }: DemoResult, readySeconds: number): string =>
+  JSON.stringify({
+    ok,
+    changeId: change.id,
+    state: change.state,
+    accounts: accounts.map(({ source, account, outcome, newAccepted, oldRefused }) => ({
+      source,
+      account,
+      outcome,
+      proved: newAccepted && oldRefused,
+    })),
+    readySeconds,
+  });
+
+export function tellReady(output: Output, readySeconds: number, stack: Stack): void {
+  for (const line of ['', `Lockstep is up (${readySeconds} s).`, '', ...links(stack), '', STOP])
+    output.line(line);
+}
+
+/** What became of the change, the proof, and what to try next. */
+export function tellDemo(
+  stream: { write(text: string): unknown },
+  output: Pick<Output, 'paint'>,
+  { result, stack, readySeconds, configurationFile, staysUp }: Shown,
+): void {
+  const { accounts, change, tookMs } = result;
+  const held = accounts.filter(({ outcome }) => outcome === 'applied').length;
+  const lines = [
+    '',
+    `Lockstep is up (${readySeconds} s).`,
+    '',
+    `${fullName(HERO)} got one new password for her ${accounts.length} accounts. Every account was then tried by a real login.`,
+    '',
+    ...rows(output, accounts),
+    '',
+    `The change is ${change.state} after ${(tookMs / 1000).toFixed(2)} s: ${held} of ${accounts.length} accounts hold the new password.`,
+    ...(staysUp
+      ? ['', ...links(stack, change.id, configurationFile), '', ...tryNext, '', STOP]
+      : []),
+    '',
+  ];
+  stream.write(lines.join('\n'));
+}
+
+function rows({ paint }: Pick<Output, 'paint'>, accounts: readonly ProvedAccount[]): string[] {
+  const sourceWidth = Math.max(...accounts.map(({ source }) => widthOf(source)));
+  const nameWidth = Math.max(...accounts.map(({ account }) => widthOf(account)));
+  return accounts.map(({ source, account, outcome, newAccepted, oldRefused }) => {
+    const right = outcome === 'applied' && newAccepted && oldRefused;
+    const mark = right ? paint('green', '✔') : paint('red', '✖');
+    const proof = `new password ${newAccepted ? 'accepted' : 'REFUSED'}, old one ${oldRefused ? 'refused' : 'STILL ACCEPTED'}`;
+    return `  ${mark} ${pad(source, sourceWidth)}  ${pad(account, nameWidth)}  ${outcome}  ${proof}`;
+  });
+}
+
+function links(stack: Stack, changeId?: string, configurationFile?: string): string[] {
+  const { apiUrl, temporalUiUrl } = stack;
+  const filter = encodeURIComponent(`WorkflowId="${changeId}"`);
+  const rows: [string, string][] = [['API', `${apiUrl}/docs/`]];
+  if (temporalUiUrl !== null)
+    rows.push([
+      'Temporal Web UI',
+      `${temporalUiUrl}/namespaces/lockstep/workflows${changeId === undefined ? '' : `?query=${filter}`}`,
+    ]);
+  if (changeId !== undefined) rows.push(['This change', `./lockstep status ${changeId}`]);
+  if (configurationFile !== undefined) rows.push(['Configuration', configurationFile]);
+  return rows.map(([title, where]) => `  ${pad(title, 16)}  ${where}`);
+}
+
+const fullName = (name: string): string =>
+  people.find((person) => person.name === name)?.fullName ?? name;
+
+const tryNext = [
+  `Try next, in another terminal (one of ${fullName(REFUSED)}'s accounts will refuse what the others take):`,
+  `  ./lockstep change ${REFUSED} --watch`,
+];
+
+const STOP =
+  'Ctrl-C stops everything. "npm start" goes on where you stopped, "npm start -- --fresh" begins anew.';

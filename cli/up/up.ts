@@ -1,0 +1,114 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { demoConfiguration } from '../../local/demo/configuration';
+import { loadCompany } from '../../local/demo/load';
+import { type DemoSystems, startSystems } from '../../local/demo/systems';
+import { type Stack, startStack } from '../../local/stack';
+import { emptyStateDir, holdStateDir } from '../../local/state-dir';
+import { type Api, connect } from '../api';
+import type { UpOptions } from '../commands/up';
+import type { Exit } from '../exit-codes';
+import { Failure } from '../failure';
+import type { Output } from '../output';
+import { type Progress, startProgress } from './progress';
+import { type DemoResult, runDemo } from './story';
+import { resultAsJson, tellDemo, tellReady } from './tell';
+
+/** Runs Lockstep on this machine until it is told to stop, or until the demo is over with `--once`. */
+export async function up(output: Output, options: UpOptions): Promise<Exit> {
+  const state = heldState(options.stateDir);
+  const stops: (() => Promise<void>)[] = [];
+  const stopAll = async () => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+    state.release();
+  };
+  const stopped = stopSignal();
+  try {
+    if (options.fresh) emptyStateDir(options.stateDir);
+    // With --json, stdout is for programs.
+    const progress = startProgress(options.json ? process.stderr : process.stdout);
+    const stack = await startStack({ stateDir: options.stateDir, report: progress.say });
+    stops.push(stack.stop);
+    if (!options.demo) {
+      tellReady(output, progress.readySeconds(), stack);
+      await stopped;
+      return 'done';
+    }
+    const result = await demo(output, options, stack, progress, stops);
+    if (!options.once) await stopped;
+    return result.ok ? 'done' : 'failed';
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure((error as Error).message);
+  } finally {
+    await stopAll();
+  }
+}
+
+async function demo(
+  output: Output,
+  options: UpOptions,
+  stack: Stack,
+  progress: Progress,
+  stops: (() => Promise<void>)[],
+): Promise<DemoResult> {
+  const systems = await startSystems({
+    stateDir: options.stateDir,
+    postgres: stack.postgres,
+    withDomain: options.withAd ?? false,
+    report: progress.say,
+  });
+  stops.push(systems.stop);
+  const api = openApi(stack);
+  const configurationFile = await load(api, systems, options.stateDir);
+  const readySeconds = progress.readySeconds();
+  progress.say('ready; now a change');
+  const result = await runDemo(api, systems, options.passwordFile ?? null);
+  tellDemo(options.json ? process.stderr : process.stdout, output, {
+    result,
+    stack,
+    readySeconds,
+    configurationFile,
+    staysUp: !options.once,
+  });
+  if (options.json) process.stdout.write(`${resultAsJson(result, readySeconds)}\n`);
+  return result;
+}
+
+const openApi = (stack: Stack): Api =>
+  connect(
+    { url: new URL(stack.apiUrl), apiKey: readFileSync(stack.adminKeyFile, 'utf8').trim() },
+    true,
+  );
+
+/** @returns the lockstep.yaml that was applied */
+async function load(api: Api, systems: DemoSystems, stateDir: string): Promise<string> {
+  const text = demoConfiguration(systems);
+  const file = path.join(stateDir, 'demo', 'lockstep.yaml');
+  writeFileSync(file, text);
+  const document = parse(text);
+  const call = (method: 'GET' | 'POST' | 'PUT', segments: readonly string[], body?: unknown) =>
+    method === 'GET'
+      ? api.get(segments)
+      : api.send(method, segments, { body, waitSeconds: REFRESH_SECONDS });
+  await loadCompany(call, document, Object.keys(document.sources));
+  return path.relative(process.cwd(), file);
+}
+
+const REFRESH_SECONDS = 30;
+
+function heldState(dir: string) {
+  try {
+    return holdStateDir(dir);
+  } catch (error) {
+    throw new Failure((error as Error).message);
+  }
+}
+
+/** Resolves at the first Ctrl-C, or when whoever started us ends us. */
+const stopSignal = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => resolve());
+  });

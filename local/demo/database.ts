@@ -1,0 +1,103 @@
+import { Client } from 'pg';
+import { encodings } from '../../connectors/encodings';
+import { scramVerifier } from '../../connectors/scram';
+import type { Secret } from '../../model/secret';
+import { createDatabase } from '../postgres';
+import { mailOf, people } from './company';
+import { randomPassword } from './directories';
+
+export const CRM_SCHEME = 'scrypt';
+const DATABASE = 'harborlane';
+
+export interface DatabaseSecrets {
+  /** Of the service accounts of Lockstep. */
+  readonly warehouse: Secret;
+  readonly crm: Secret;
+}
+
+/**
+ * Login roles of the warehouse and the user table of the CRM, made when they are not there.
+ * @returns the URL of the superuser
+ */
+export async function prepareDatabase(
+  server: { readonly url: string },
+  secrets: DatabaseSecrets,
+): Promise<string> {
+  const url = await createDatabase(server, DATABASE);
+  await withClient(url, async (client) => {
+    await client.query('begin');
+    await prepareRoles(client, secrets);
+    await prepareTable(client);
+    await client.query('commit');
+  });
+  return url;
+}
+
+async function prepareRoles(client: Client, secrets: DatabaseSecrets): Promise<void> {
+  await ensureRole(client, 'lockstep_warehouse', secrets.warehouse, 'login createrole');
+  await ensureRole(client, 'lockstep_crm', secrets.crm, 'login');
+  // From PostgreSQL 16 on, a role may set the passwords only of roles that it made itself.
+  await client.query('set local role lockstep_warehouse');
+  for (const { name, warehouse } of people)
+    if (warehouse) await ensureRole(client, name, randomPassword(), 'login');
+  await client.query('set local role none');
+}
+
+async function ensureRole(
+  client: Client,
+  name: string,
+  password: Secret,
+  attributes: string,
+): Promise<void> {
+  const found = await client.query('select from pg_roles where rolname = $1', [name]);
+  if (found.rowCount !== 0) return;
+  const verifier = client.escapeLiteral(await scramVerifier(password));
+  await client.query(
+    `create role ${client.escapeIdentifier(name)} ${attributes} password ${verifier}`,
+  );
+}
+
+async function prepareTable(client: Client): Promise<void> {
+  await client.query(`
+    create table if not exists crm_user (
+      login text primary key,
+      full_name text not null,
+      password_hash text not null,
+      password_changed_at timestamptz
+    )`);
+  await client.query('grant select, update on crm_user to lockstep_crm');
+  for (const one of people.filter(({ crm }) => crm))
+    await client.query(
+      'insert into crm_user (login, full_name, password_hash) values ($1, $2, $3) on conflict do nothing',
+      [mailOf(one), one.fullName, '*'],
+    );
+}
+
+/** As an administrator would: to begin the demo with a password that we know. */
+export async function resetDatabasePasswords(
+  url: string,
+  accounts: { readonly role: string; readonly login: string },
+  password: Secret,
+): Promise<void> {
+  const hash = await encodings[CRM_SCHEME].produce(password);
+  const verifier = await scramVerifier(password);
+  await withClient(url, async (client) => {
+    await client.query(
+      `alter role ${client.escapeIdentifier(accounts.role)} password ${client.escapeLiteral(verifier)}`,
+    );
+    await client.query('update crm_user set password_hash = $1 where login = $2', [
+      hash,
+      accounts.login,
+    ]);
+  });
+}
+
+export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}

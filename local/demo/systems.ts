@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Secret } from '../../model/secret';
+import type { Report } from '../debian';
+import { serverDir } from '../places';
+import { onPort } from '../ports';
+import { type LocalPostgres, startPostgres } from '../postgres';
+import { type Slapd, startSlapd } from '../slapd';
+import { prepareDatabase } from './database';
+import { demoDirectories, randomPassword } from './directories';
+import { type DemoDomain, startDomain } from './domain';
+
+/** The systems of the demo company, running for real. */
+export interface DemoSystems {
+  readonly slapd: Slapd;
+  /** Of `cn=admin` of both directories. */
+  readonly directoryAdmin: Secret;
+  readonly postgres: LocalPostgres;
+  /** Of the superuser, in the database of the company. */
+  readonly databaseUrl: string;
+  readonly domain: DemoDomain | null;
+  /** Where the service passwords of Lockstep are, by source. */
+  readonly secretFiles: Readonly<Record<DemoSource, string>>;
+  stop(): Promise<void>;
+}
+
+export type DemoSource = 'corp-directory' | 'apps-directory' | 'warehouse' | 'crm' | 'ad';
+
+const LDAPS_PORT = 6636;
+
+export async function startSystems(options: {
+  readonly stateDir: string;
+  /** The server of the store, where we started it: the company uses a database of its own in it. */
+  readonly postgres: LocalPostgres | null;
+  readonly withDomain: boolean;
+  readonly report: Report;
+}): Promise<DemoSystems> {
+  const { stateDir, report } = options;
+  const secretFiles = openSecretFiles(path.join(stateDir, 'demo', 'secrets'));
+  const directoryAdmin = randomPassword();
+  const secretOf = (source: DemoSource) => Secret.of(readFileSync(secretFiles[source]));
+  const directories = demoDirectories(
+    { service: secretOf('corp-directory'), admin: directoryAdmin },
+    { service: secretOf('apps-directory'), admin: directoryAdmin },
+  );
+  const [slapd, database, domain] = await Promise.all([
+    onPort(LDAPS_PORT, (port) =>
+      startSlapd({ dir: serverDir(stateDir, 'slapd'), port, directories, report }),
+    ),
+    openDatabase(options, { warehouse: secretOf('warehouse'), crm: secretOf('crm') }),
+    options.withDomain ? startDomain(stateDir, secretOf('ad'), report) : null,
+  ]);
+  return {
+    slapd,
+    directoryAdmin,
+    postgres: database.server,
+    databaseUrl: database.url,
+    domain,
+    secretFiles,
+    async stop() {
+      const ours = options.postgres === null ? [database.server] : [];
+      await Promise.all(
+        [slapd, ...ours, ...(domain === null ? [] : [domain])].map((one) => one.stop()),
+      );
+    },
+  };
+}
+
+async function openDatabase(
+  { stateDir, postgres, report }: Parameters<typeof startSystems>[0],
+  secrets: Parameters<typeof prepareDatabase>[1],
+): Promise<{ server: LocalPostgres; url: string }> {
+  const server =
+    postgres ?? (await startPostgres({ dir: serverDir(stateDir, 'demo-postgres'), report }));
+  return { server, url: await prepareDatabase(server, secrets) };
+}
+
+const sources: readonly DemoSource[] = [
+  'corp-directory',
+  'apps-directory',
+  'warehouse',
+  'crm',
+  'ad',
+];
+
+/** One random password a source, made once and kept. */
+function openSecretFiles(dir: string): Record<DemoSource, string> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const entries = sources.map((source) => {
+    const file = path.join(dir, source);
+    // Complex enough for the rules of a domain, too.
+    if (!existsSync(file))
+      writeFileSync(file, `Aa1-${randomBytes(24).toString('base64url')}`, { mode: 0o600 });
+    return [source, file] as const;
+  });
+  return Object.fromEntries(entries) as Record<DemoSource, string>;
+}
