@@ -51,6 +51,8 @@ export interface ConnectorKind<Settings> {
   /** Fields that hold a secret: the configuration takes only `${file:…}` or `${env:…}` for them. */
   readonly secretSettings: readonly (keyof Settings & string)[];
   readonly traits: Traits;
+  /** What must be so in the source, a sentence each, for docs/connectors.md. */
+  readonly needs: readonly string[];
   /** Opens lazily: no I/O before the first request. */
   readonly open: (settings: Settings, tools: ConnectorTools) => Promise<Connector>;
 }

@@ -12,6 +12,7 @@ export interface RegisteredKind {
   readonly settings: z.ZodType;
   readonly secretSettings: readonly string[];
   readonly traits: Traits;
+  readonly needs: readonly string[];
   readonly open: (settings: unknown, tools: ConnectorTools) => Promise<Connector>;
 }
 

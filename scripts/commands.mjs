@@ -33,6 +33,11 @@ const commands = {
     const style = await run([bin('@biomejs/biome/bin/biome'), 'check']);
     return types || style;
   },
+  docs: async () => {
+    await setUp('built');
+    const { writeReferencePages } = await import('../dist/scripts/reference.js');
+    writeReferencePages();
+  },
   build: () => setUp('built'),
 };
 

@@ -8,6 +8,12 @@ export const ldap: ConnectorKind<LdapSettings> = {
   settings: ldapSettings,
   secretSettings: ['bindPassword'],
   traits: { proof: 'login', repeatable: true, accepts: ['plaintext'] },
+  needs: [
+    'LDAPS with a certificate that can be checked; `ldap://` and StartTLS are refused.',
+    'A service account of its own with `=cw` on `userPassword`, read rights below `base`, write rights on `pwdAccountLockedTime` and `pwdReset` (so that a lock can be kept), and `limits … size=unlimited` for refreshes. Not `manage`, and not the rootdn: no password policy binds those.',
+    '`write: exop` (RFC 3062) lets every server hash the password, in three requests. `write: modify` takes one, and keeps a lock in the same step; on OpenLDAP it needs `ppolicy_hash_cleartext`.',
+    'A locked or disabled account stays so, and so does a forced change. Failed logins that the server has counted are forgotten by the server itself with each new password.',
+  ],
   // Loaded at the first use: the api reads the registry too, and must not load the driver.
   open: async (settings, tools) =>
     (require('./openldap') as typeof Driver).openLdap(settings, tools),

@@ -10,5 +10,11 @@ export const postgresRole: ConnectorKind<PostgresRoleSettings> = {
   secretSettings: ['password'],
   // A verifier is made here, so that no password reaches the server or its log.
   traits: { proof: 'login', repeatable: true, accepts: ['hash'] },
+  needs: [
+    'TLS with a certificate that can be checked, and `scram-sha-256` in `pg_hba.conf` for the roles.',
+    'A service role with `CREATEROLE`, no superuser. From PostgreSQL 16 on it also needs the admin option on the roles, which it has of those that it made.',
+    'The SCRAM verifier is made by Lockstep: the password never reaches the server, nor its log.',
+    'Superusers are never written.',
+  ],
   open: async (settings, tools) => openPostgresRole(await import('pg'), settings, tools),
 };

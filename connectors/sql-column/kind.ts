@@ -10,5 +10,10 @@ export const sqlColumn: ConnectorKind<SqlColumnSettings> = {
   settings: sqlColumnSettings,
   secretSettings: ['password'],
   traits: { proof: 'hash', repeatable: true, accepts: ['hash'] },
+  needs: [
+    'TLS with a certificate that can be checked.',
+    'A service account that may select and update this one table, a key column that is unique, and a password column that is long enough for the scheme.',
+    'Exactly one row is updated, or none.',
+  ],
   open: async (settings, tools) => openSqlColumn(await openEngine(settings, tools), settings),
 };

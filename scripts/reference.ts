@@ -1,0 +1,157 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { environmentSchema } from '../config';
+import { connectorKinds, type RegisteredKind } from '../connectors/registry';
+import {
+  applicationSchema,
+  configurationSchema,
+  groupSchema,
+  sourceSchema,
+} from '../model/configuration';
+import { errorCodes, errors, type Retry } from '../model/errors';
+import { policyRulesSchema } from '../model/policy';
+
+/** The pages of docs/ that are made from the code, so that they cannot be wrong: `npm run docs`. */
+export const referencePages: Readonly<Record<string, () => string>> = {
+  'configuration.md': configurationPage,
+  'connectors.md': connectorsPage,
+  'errors.md': errorsPage,
+};
+
+const MADE = '<!-- Made by "npm run docs" from the code. -->';
+
+export function writeReferencePages(): void {
+  for (const [file, page] of Object.entries(referencePages))
+    writeFileSync(path.join('docs', file), page());
+}
+
+interface Property {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly items?: Property;
+  readonly additionalProperties?: Property | boolean;
+}
+
+/** A row for each field: name, what it takes, default, meaning. */
+function fieldTable(schema: z.ZodType): string {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+  }) as { properties?: Record<string, Property>; required?: string[] };
+  const rows = Object.entries(properties).map(([name, property]) => [
+    `\`${name}\``,
+    typeOf(property),
+    required.includes(name) ? '**required**' : defaultOf(property),
+    property.description ?? '',
+  ]);
+  return table(['field', 'takes', 'default', 'meaning'], rows);
+}
+
+function typeOf(property: Property): string {
+  if (property.const !== undefined) return `\`${property.const}\``;
+  if (property.enum !== undefined) return property.enum.map((one) => `\`${one}\``).join(', ');
+  if (property.type === 'array') return `list of ${typeOf(property.items ?? {})}`;
+  if (property.type === 'object') return 'map';
+  return (
+    { integer: 'whole number', number: 'number', boolean: 'true or false' }[
+      String(property.type)
+    ] ?? 'text'
+  );
+}
+
+const defaultOf = ({ default: value }: Property): string =>
+  value === undefined || JSON.stringify(value) === '{}' || JSON.stringify(value) === '[]'
+    ? ''
+    : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [titles, titles.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map(cell).join(' | ')} |`)
+    .join('\n');
+
+const page = (...parts: readonly string[]): string => `${[MADE, ...parts].join('\n\n')}\n`;
+
+function configurationPage(): string {
+  return page(
+    '# Configuration',
+    '## lockstep.yaml\nWhat Lockstep connects and how. `lockstep plan` shows what it would change, `lockstep apply` makes it so. It holds no secret, only where one is: `${file:/path}` or `${env:NAME}`, as the worker sees them.',
+    fieldTable(configurationSchema),
+    '### A source: `sources.<name>`',
+    fieldTable(sourceSchema),
+    'The settings of each kind are in [connectors.md](connectors.md).',
+    '### A policy: `policies.<name>`',
+    fieldTable(policyRulesSchema),
+    '### A group: `groups.<name>`',
+    fieldTable(groupSchema),
+    '### An application: `applications.<name>`',
+    fieldTable(applicationSchema),
+    '## Environment\nWhat a process of Lockstep reads when it starts.',
+    table(
+      ['variable', 'default', 'meaning'],
+      Object.entries(environmentSchema.shape).map(([name, field]) => {
+        const property = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' }) as Property;
+        return [`\`${name}\``, defaultOf(property), property.description ?? ''];
+      }),
+    ),
+  );
+}
+
+function connectorsPage(): string {
+  return page(
+    '# Connectors',
+    'Every kind of source that Lockstep can talk to: what it needs, how it proves a password, and its settings. `lockstep doctor` looks for what is missing.',
+    ...[...connectorKinds.values()].flatMap(connectorPart),
+    '## Another one\nA connector is a folder below `connectors/`, a line in `connectors/registry.ts` and a run of the conformance suite: see `connectors/contract.ts` and `test/connectors/ldap.test.ts`.',
+  );
+}
+
+const proofs: Readonly<Record<string, string>> = {
+  login: 'a login with it',
+  hash: 'reading the stored hash back and comparing it',
+  none: 'nothing: success is believed',
+};
+
+const connectorPart = ({ kind, title, traits, settings, needs }: RegisteredKind): string[] => [
+  `## \`${kind}\`: ${title}`,
+  `A new password is proved by ${proofs[traits.proof]}.`,
+  needs.map((need) => `- ${need}`).join('\n'),
+  fieldTable(settings),
+];
+
+const retries: Readonly<Record<Retry, string>> = {
+  offline: 'with growing waits, until the change is too old',
+  rejected: 'never with the same password',
+  unknown: 'five times',
+  never: 'by whoever asked',
+};
+
+function errorsPage(): string {
+  const rows = (chosen: (retry: Retry) => boolean) =>
+    errorCodes
+      .filter((code) => chosen(errors[code].retry))
+      .map((code) => {
+        const { retry, says, status } = errors[code];
+        return [`\`${code}\``, says, retries[retry], String(status)];
+      });
+  const titles = ['code', 'what it says', 'tried again', 'HTTP'];
+  return page(
+    '# Errors',
+    'Every way in which Lockstep says no. Messages of the sources themselves are not shown: they may repeat a password. Their codes are, as `vendorCode`.',
+    '## Why an account does not hold the new password (yet)\nThe HTTP status is that of a request that waits, when the auth account says so.',
+    table(
+      titles,
+      rows((retry) => retry !== 'never'),
+    ),
+    '## Why a request is refused',
+    table(
+      titles,
+      rows((retry) => retry === 'never'),
+    ),
+  );
+}
