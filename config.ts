@@ -88,6 +88,13 @@ function readEnvironment(): Readonly<Environment> {
 
 export const environment = readEnvironment();
 
+/** @throws Misconfigured where libraries would print what passes through them, passwords included */
+export function refuseDebugOutput(): void {
+  for (const name of ['NODE_DEBUG', 'DEBUG'])
+    if ((process.env[name] ?? '') !== '')
+      throw new Misconfigured(`Unset ${name}: with it, libraries print what passes through them`);
+}
+
 /** What a child process of ours may inherit: never our secrets. */
 export function inheritedEnvironment(): Record<string, string> {
   const kept = Object.entries(process.env).filter(

@@ -1,5 +1,5 @@
 import { type ChangeState, changeState } from '../model/change';
-import { type ErrorCode, errors } from '../model/errors';
+import { type ErrorCode, isErrorCode } from '../model/errors';
 import { isSettled, type SettledState } from '../model/outcome';
 import { endChange } from '../store/close';
 import { readStandings, type Settlement, type Standing, settleAccounts } from '../store/work';
@@ -75,5 +75,5 @@ function reasonOf(
   if (state === 'done' || state === 'partial') return null;
   const auth = final.find(({ role }) => role === 'auth');
   if (auth === undefined) return 'no_auth_account';
-  return auth.reason !== null && auth.reason in errors ? (auth.reason as ErrorCode) : null;
+  return auth.reason !== null && isErrorCode(auth.reason) ? auth.reason : null;
 }

@@ -1,6 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { type ErrorCode, errors } from '../model/errors';
+import { errors, isErrorCode } from '../model/errors';
 import { isSettled } from '../model/outcome';
 import { type Chosen, isChosen, readStandings, type Standing } from '../store/work';
 import type { Dependencies } from './dependencies';
@@ -35,7 +35,7 @@ const openOf = (chosen: Chosen, standings: readonly Standing[]): Standing[] =>
 
 function tryAgain(open: readonly Standing[], remainingMs: number): ApplicationFailure {
   const [first] = [...open].sort((one, other) => one.nextTryInMs - other.nextTryInMs);
-  const reason = isErrorCode(first?.reason) ? first.reason : 'unknown';
+  const reason = first?.reason != null && isErrorCode(first.reason) ? first.reason : 'unknown';
   const failure = ApplicationFailure.create({
     type: reason,
     message: errors[reason].says,
@@ -47,7 +47,3 @@ function tryAgain(open: readonly Standing[], remainingMs: number): ApplicationFa
   failure.stack = '';
   return failure;
 }
-
-const isErrorCode = (
-  reason: Standing['reason'] | undefined,
-): reason is ErrorCode & Standing['reason'] => reason != null && reason in errors;

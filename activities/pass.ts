@@ -1,6 +1,6 @@
 import type { Connector } from '../connectors/contract';
 import { log } from '../log';
-import type { SourceConfiguration } from '../model/configuration';
+import { type SourceConfiguration, sourceNamed } from '../model/configuration';
 import type { Reason } from '../model/errors';
 import { type AttemptResult, isSettled } from '../model/outcome';
 import { stateAfter, waitMs } from '../model/retry';
@@ -42,7 +42,7 @@ export async function passOverAccounts(
   { change, configuration }: OpenWork,
   chosen: Chosen,
 ): Promise<Standing[]> {
-  const source = configuration.sources[chosen.source];
+  const source = sourceNamed(configuration, chosen.source);
   if (source === undefined) await leaveOut(deps, change, chosen);
   else await passOver(deps, change, { name: chosen.source, configuration: source }, chosen);
   return readStandings(deps.db, change.id);

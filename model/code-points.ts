@@ -1,4 +1,5 @@
 import type { Secret } from './secret';
+import { zeroableBytes } from './zeroable';
 
 /**
  * The code points of a password, in memory that can be zeroed. Lengths and rules count code points, as NIST SP
@@ -15,7 +16,7 @@ export function withCodePoints<T>(secret: Secret, reader: (points: Uint32Array) 
 
 /** Expects valid UTF-8; the intake refuses anything else. */
 function decodeUtf8(bytes: Uint8Array): Uint32Array {
-  const points = new Uint32Array(bytes.length);
+  const points = new Uint32Array(zeroableBytes(bytes.length * 4).buffer);
   let count = 0;
   for (let at = 0; at < bytes.length; ) {
     const first = bytes[at] ?? 0;

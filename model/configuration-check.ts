@@ -93,7 +93,7 @@ function unknownName(
   what: string,
   known: Readonly<Record<string, unknown>>,
 ): ConfigurationIssue[] {
-  if (wanted in known) return [];
+  if (Object.hasOwn(known, wanted)) return [];
   const names = Object.keys(known).join(', ') || 'none yet';
   return [{ path, says: `there is no ${what} "${wanted}"; there are: ${names}` }];
 }

@@ -18,8 +18,10 @@ export function differences(from: Configuration, to: Configuration): Difference[
     const after: Readonly<Record<string, unknown>> = to[section];
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
     return names.flatMap((entry): Difference[] => {
-      if (!(entry in before)) return [{ action: 'create', section, name: entry, fields: [] }];
-      if (!(entry in after)) return [{ action: 'delete', section, name: entry, fields: [] }];
+      if (!Object.hasOwn(before, entry))
+        return [{ action: 'create', section, name: entry, fields: [] }];
+      if (!Object.hasOwn(after, entry))
+        return [{ action: 'delete', section, name: entry, fields: [] }];
       const fields = differingFields(before[entry], after[entry]);
       return fields.length === 0 ? [] : [{ action: 'update', section, name: entry, fields }];
     });

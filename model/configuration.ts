@@ -99,3 +99,10 @@ export const groupsOf = ({ groups }: Pick<Configuration, 'groups'>): Group[] =>
 
 export const policiesOf = ({ policies }: Pick<Configuration, 'policies'>): Policy[] =>
   Object.entries(policies).map(([policyName, rules]) => ({ name: policyName, rules }));
+
+/** Undefined when there is none of that name; names are people's, and may be those of what every object has. */
+export const sourceNamed = (
+  { sources }: Pick<Configuration, 'sources'>,
+  wanted: string,
+): SourceConfiguration | undefined =>
+  Object.hasOwn(sources, wanted) ? sources[wanted] : undefined;

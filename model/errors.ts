@@ -189,7 +189,7 @@ const table = {
   unsupported_character: {
     retry: 'never',
     status: 400,
-    says: 'A password may not hold NUL or half of a surrogate pair.',
+    says: 'Text may not hold NUL or half of a surrogate pair.',
   },
   request_invalid: {
     retry: 'never',
@@ -240,7 +240,7 @@ const table = {
   database_away: {
     retry: 'never',
     status: 503,
-    says: 'The database of Lockstep cannot be reached. Nothing was accepted; send the request again.',
+    says: 'The database of Lockstep cannot be reached. Send the request again, with the same Idempotency-Key if it had one.',
   },
   no_epoch: {
     retry: 'never',
@@ -267,3 +267,5 @@ export type Reason = CodeOf<'offline' | 'rejected' | 'unknown'>;
 export const errors: Readonly<Record<ErrorCode, ErrorRow>> = table;
 
 export const errorCodes = Object.keys(table) as ErrorCode[];
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(table, code);

@@ -33,6 +33,8 @@ export function openDatabase(url: string, name: string, maxConnections = 10): Op
   });
   // A broken idle connection is thrown away by the pool; without a listener it would end the process.
   pool.on('error', (error) => log.warn('lost an idle database connection', { error }));
+  // So would one that breaks while it is lent, between two queries: whoever has it is told by the next query.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return { db, pool, close: () => db.destroy() };
 }
@@ -48,15 +50,17 @@ const AWAY_NODE = new Set([
   'ENOENT',
 ]);
 
+/** The driver has no codes for its own. */
+const AWAY_MESSAGES =
+  /connection terminated|connection ended|not queryable|timeout exceeded when trying to connect/i;
+
 /** Whether the database cannot be used now, as opposed to having refused what we asked. */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.some(isAway);
   const { code } = error as { code?: unknown };
   if (typeof code === 'string') return AWAY.test(code) || AWAY_NODE.has(code);
-  return /connection terminated|timeout exceeded when trying to connect|Connection ended/i.test(
-    error.message,
-  );
+  return AWAY_MESSAGES.test(error.message);
 }
 
 export function isUniqueViolation(error: unknown, constraint: string): boolean {

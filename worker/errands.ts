@@ -1,5 +1,6 @@
 import type { Dependencies } from '../activities/dependencies';
 import { log } from '../log';
+import { sourceNamed } from '../model/configuration';
 import { type Errand, finishErrand, takeErrand } from '../store/errands';
 import { channels, listen } from '../store/notifications';
 import { checkSource } from './check-source';
@@ -37,7 +38,7 @@ async function doErrand(deps: Dependencies): Promise<boolean> {
 
 async function carryOut(deps: Dependencies, errand: Errand): Promise<unknown> {
   const { configuration } = await deps.configuration(Number.POSITIVE_INFINITY);
-  const source = configuration.sources[errand.source];
+  const source = sourceNamed(configuration, errand.source);
   if (source === undefined) return { code: 'not_found' };
   const connector = await deps.connector(errand.source, source);
   switch (errand.kind) {

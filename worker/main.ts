@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Dependencies } from '../activities/dependencies';
-import { environment, Misconfigured } from '../config';
+import { environment, Misconfigured, refuseDebugOutput } from '../config';
 import { openConnectors } from '../connectors/open';
 import { log } from '../log';
 import { startOps } from '../ops';
@@ -20,6 +20,7 @@ import { installRuntime } from './temporal';
 
 /** The process that holds the private keys and talks to sources and engine. Add more of them to do more at once. */
 async function main(): Promise<void> {
+  refuseDebugOutput();
   const { DATABASE_URL, LOCKSTEP_KEY_DIR, TEMPORAL_ADDRESS } = environment;
   if (DATABASE_URL === undefined) throw new Misconfigured('Set DATABASE_URL');
   if (LOCKSTEP_KEY_DIR === undefined) throw new Misconfigured('Set LOCKSTEP_KEY_DIR');

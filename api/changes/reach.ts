@@ -1,0 +1,38 @@
+import { type Configuration, groupsOf, sourcesOf } from '../../model/configuration';
+import { coverage } from '../../model/coverage';
+import type { ErrorCode } from '../../model/errors';
+import type { Group } from '../../model/group';
+import type { Caller } from '../../store/api-keys';
+import { mayTouch } from '../authorize';
+
+interface Reach {
+  readonly configuration: Configuration;
+  readonly caller: Caller;
+  /** Sources in which the person has a linked account; none for somebody who is not there. */
+  readonly linkedSources: readonly string[];
+  /** The group that the request names, if it does. */
+  readonly wanted: string | null;
+}
+
+/**
+ * The groups that this caller's new password covers. To a key that is bound to groups, people outside of them are
+ * not there; and since a password is carried to every group of the auth source, the key must be good for all of
+ * these.
+ */
+export function reach(
+  input: Reach,
+): { readonly groups: readonly Group[] } | { readonly refused: ErrorCode } {
+  const { configuration, caller, linkedSources, wanted } = input;
+  const sources = sourcesOf(configuration);
+  const groups = groupsOf(configuration);
+  const bound = caller.groups;
+  const seen = bound === null ? groups : groups.filter(({ name }) => bound.includes(name));
+  const own = coverage({ groups: seen, sources, linkedSources, wanted });
+  if (bound === null) return own;
+  if ('refused' in own)
+    return { refused: own.refused === 'no_group' ? 'identity_unknown' : own.refused };
+  const all = coverage({ groups, sources, linkedSources, wanted: own.groups[0]?.name ?? null });
+  if ('refused' in all) return all;
+  const covered = { groups: all.groups.map(({ name }) => name) };
+  return mayTouch(caller, covered) ? all : { refused: 'identity_unknown' };
+}

@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import type { Caller } from '../../store/api-keys';
+import { readAuditOf } from '../../store/audit';
+import { type ChangeView, giveCommand, listChanges, readChange } from '../../store/changes';
+import { maySee, mayTouch } from '../authorize';
+import type { Dependencies } from '../dependencies';
+import { Refusal } from '../refusal';
+import { type Route, route, smallBody } from '../route';
+import { cursor, pageLimit, personName, sourceName, text, time, waitSeconds } from '../schemas';
+import { changeOf, changeSchema, changeState, summaryOf, summarySchema } from './change';
+import { streamChange } from './events';
+import { decided, waitForChange } from './waiting';
+
+const params = z.strictObject({
+  id: text(40).meta({ examples: ['chg_01jd8x2m9k0000000000000000'] }),
+});
+
+/** What a key may not see is not there. */
+async function readVisible({ db }: Dependencies, caller: Caller, id: string): Promise<ChangeView> {
+  const change = await readChange(db, id);
+  if (change === null || !maySee(caller, change)) throw new Refusal('not_found');
+  return change;
+}
+
+const shown = async (deps: Dependencies, change: ChangeView) =>
+  changeOf(change, await deps.standstill(), deps.settings);
+
+const list = route({
+  method: 'get',
+  path: '/v1/changes',
+  scope: 'read',
+  summary: 'List changes, the newest first',
+  query: z.strictObject({
+    state: changeState.optional(),
+    identity: personName.optional(),
+    source: sourceName.optional(),
+    limit: pageLimit,
+    cursor,
+  }),
+  answers: {
+    200: {
+      says: 'A page of them.',
+      schema: z.object({ changes: z.array(summarySchema), next: z.string().nullable() }),
+    },
+  },
+  handle: async ({ db, settings }, { caller, query }) => {
+    const { state = null, identity = null, source = null, limit, cursor: after = null } = query;
+    const { groups } = caller;
+    const filter = { groups, state, identity, source, cursor: after };
+    const found = await listChanges(db, { ...filter, limit: limit + 1 });
+    const changes = found.slice(0, limit).map((summary) => summaryOf(summary, settings));
+    const next = found.length > limit ? (changes.at(-1)?.id ?? null) : null;
+    return { status: 200, body: { changes, next } };
+  },
+});
+
+const read = route({
+  method: 'get',
+  path: '/v1/changes/{id}',
+  scope: 'read',
+  summary: 'Read a change, at once or when its outcome is known',
+  params,
+  query: z.strictObject({
+    wait: waitSeconds,
+    until: z
+      .enum(['auth', 'end'])
+      .default('end')
+      .describe('Wait for the end, or only for the auth account.'),
+  }),
+  answers: { 200: { says: 'The change as it is.', schema: changeSchema } },
+  problems: ['not_found'],
+  handle: async (deps, { caller, params: { id }, query, gone }) => {
+    let change = await readVisible(deps, caller, id);
+    const preference = { waitMs: query.wait * 1000, until: query.until };
+    if (preference.waitMs > 0 && !decided(change, preference.until)) {
+      await waitForChange(deps, id, preference, gone);
+      change = await readVisible(deps, caller, id);
+    }
+    return { status: 200, body: await shown(deps, change) };
+  },
+});
+
+const events = route({
+  method: 'get',
+  path: '/v1/changes/{id}/events',
+  scope: 'read',
+  summary: 'Follow a change',
+  description:
+    'Server-sent events: `change` with the change as it is, at once and each time that it is another; `end` when it has ended. A client that comes again gets it as it is then.',
+  params,
+  answers: {
+    200: { says: 'Events until the change has ended.', contentType: 'text/event-stream' },
+  },
+  problems: ['not_found'],
+  handle: async (deps, { caller, params: { id }, gone }) => {
+    await readVisible(deps, caller, id);
+    const readAgain = async () => shown(deps, await readVisible(deps, caller, id));
+    return {
+      status: 200,
+      events: (response) => streamChange(deps, id, readAgain, gone, response),
+    };
+  },
+});
+
+const audit = route({
+  method: 'get',
+  path: '/v1/changes/{id}/audit',
+  scope: 'read',
+  summary: 'Read the audit records of a change',
+  params,
+  answers: {
+    200: {
+      says: 'Its records, the oldest first.',
+      schema: z.object({
+        records: z.array(
+          z.object({
+            position: z.int().nullable().describe('In the chain; null until it is chained.'),
+            at: time,
+            actor: z.string(),
+            action: z.string(),
+            subject: z.string().nullable(),
+            detail: z.record(z.string(), z.unknown()),
+          }),
+        ),
+      }),
+    },
+  },
+  problems: ['not_found'],
+  handle: async (deps, { caller, params: { id } }) => {
+    await readVisible(deps, caller, id);
+    return { status: 200, body: { records: await readAuditOf(deps.db, id) } };
+  },
+});
+
+const commandAnswers = {
+  202: { says: 'It is passed on; the change as it is now.', schema: changeSchema },
+} as const;
+
+async function command(
+  deps: Dependencies,
+  caller: Caller,
+  id: string,
+  kind: 'cancel' | 'retry',
+  label: string | null,
+) {
+  const change = await readVisible(deps, caller, id);
+  if (!mayTouch(caller, change)) throw new Refusal('forbidden');
+  if (label !== null && !change.accounts.some((account) => account.label === label))
+    throw new Refusal('not_found');
+  const by = `api-key:${caller.keyId}`;
+  if (!(await giveCommand(deps.db, { changeId: id, kind, label, by })))
+    throw new Refusal('change_ended');
+  return { status: 202 as const, body: await shown(deps, change) };
+}
+
+const cancel = route({
+  method: 'post',
+  path: '/v1/changes/{id}/cancel',
+  scope: 'trigger',
+  summary: 'Cancel a change',
+  description: 'What is being written is finished; what was not begun is left as it is.',
+  params,
+  answers: commandAnswers,
+  problems: ['not_found', 'change_ended'],
+  handle: (deps, { caller, params: { id } }) => command(deps, caller, id, 'cancel', null),
+});
+
+const retry = route({
+  method: 'post',
+  path: '/v1/changes/{id}/retry',
+  scope: 'trigger',
+  summary: 'Try waiting accounts now',
+  params,
+  body: smallBody(
+    z
+      .strictObject({ account: text(60).optional().describe('The label of one; all without it.') })
+      .optional(),
+    { one: { account: 'corp-directory' } },
+  ),
+  answers: commandAnswers,
+  problems: ['not_found', 'change_ended'],
+  handle: (deps, { caller, params: { id }, body }) =>
+    command(deps, caller, id, 'retry', body?.account ?? null),
+});
+
+export const changeRoutes: readonly Route[] = [list, read, events, audit, cancel, retry];

@@ -1,0 +1,20 @@
+import { createHmac, type KeyObject } from 'node:crypto';
+import type { Secret } from '../../model/secret';
+
+/**
+ * Tells a repeated request from another one under the same Idempotency-Key. It covers the passwords, so it is keyed,
+ * and the key is not in the database: who reads the database cannot try passwords against it.
+ */
+export function fingerprintOf(
+  key: KeyObject,
+  fields: readonly (string | null)[],
+  secrets: readonly (Secret | null)[],
+): Buffer {
+  const hmac = createHmac('sha256', key).update(JSON.stringify(fields));
+  for (const secret of secrets) {
+    // The length before each keeps two that follow each other apart.
+    if (secret === null) hmac.update('\n-');
+    else secret.use((bytes) => hmac.update(`\n${bytes.length}\n`).update(bytes));
+  }
+  return hmac.digest();
+}

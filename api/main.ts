@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { sql } from 'kysely';
+import { environment, Misconfigured, refuseDebugOutput } from '../config';
+import { log } from '../log';
+import { startOps } from '../ops';
+import { isAway, openDatabase } from '../store/database';
+import { migrate } from '../store/migrate';
+import { untilThere } from '../store/until-there';
+import { ensureAdminKey } from './admin-key';
+import { createApp } from './app';
+import { type Dependencies, openDependencies, type Settings } from './dependencies';
+import { openFingerprintKey, readSigner } from './key-files';
+import { listeningOn, startServer } from './server';
+
+const HOUR_MS = 3_600_000;
+
+/** The process that takes requests. It holds only public keys: what it has sealed it cannot open. */
+async function main(): Promise<void> {
+  refuseDebugOutput();
+  const databaseUrl = required('DATABASE_URL');
+  const settings = readSettings();
+  const listening = listeningOn(
+    environment.LOCKSTEP_API_HOST,
+    environment.LOCKSTEP_API_PORT,
+    environment.LOCKSTEP_API_TLS_CERT_FILE,
+    environment.LOCKSTEP_API_TLS_KEY_FILE,
+  );
+  const stopping = stopSignal();
+  const database = openDatabase(databaseUrl, 'lockstep api', 20);
+  const { db } = database;
+  let readiness = async (): Promise<string[]> => ['database'];
+  const ops = await startOps(environment.LOCKSTEP_API_OPS_PORT, () => readiness());
+
+  const deps = await untilThere('the database', stopping, async () => {
+    await migrate(db);
+    await ensureAdminKey(db, environment.LOCKSTEP_ADMIN_KEY_FILE);
+    return openDependencies(db, databaseUrl, settings, stopping);
+  });
+  const server = await startServer(createApp(deps), listening);
+  readiness = () => missing(deps);
+  log.info('the api is up', { address: server.url });
+
+  if (!stopping.aborted) await once(stopping, 'abort');
+  await server.stop();
+  await deps.close();
+  await ops.close();
+  await database.close();
+}
+
+function readSettings(): Settings {
+  const { LOCKSTEP_API_PUBLIC_URL, LOCKSTEP_AGE_LIMIT_HOURS, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } =
+    environment;
+  const signerFile = required('LOCKSTEP_SIGNER_FILE');
+  const temporal = TEMPORAL_UI_URL?.replace(/\/$/, '');
+  return {
+    fingerprintKey: openFingerprintKey(required('LOCKSTEP_FINGERPRINT_KEY_FILE')),
+    signer: () => readSigner(signerFile),
+    ageLimitMs: LOCKSTEP_AGE_LIMIT_HOURS * HOUR_MS,
+    publicUrl: LOCKSTEP_API_PUBLIC_URL?.replace(/\/$/, '') ?? '',
+    temporalUrl: temporal === undefined ? null : `${temporal}/namespaces/${TEMPORAL_NAMESPACE}`,
+  };
+}
+
+function required(
+  name: 'DATABASE_URL' | 'LOCKSTEP_SIGNER_FILE' | 'LOCKSTEP_FINGERPRINT_KEY_FILE',
+): string {
+  const value = environment[name] ?? '';
+  if (value === '') throw new Misconfigured(`Set ${name}`);
+  return value;
+}
+
+/** What keeps the api from taking a change in. */
+async function missing({ db, keyToSealTo }: Dependencies): Promise<string[]> {
+  try {
+    const { rows } = await sql<{ now: Date }>`select now() as now`.execute(db);
+    return (await keyToSealTo(rows[0]?.now ?? new Date())) === null ? ['epoch'] : [];
+  } catch (error) {
+    if (isAway(error)) return ['database'];
+    throw error;
+  }
+}
+
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      log.info('stopping', { signal });
+      controller.abort();
+    });
+  return controller.signal;
+}
+
+main().catch((error: Error) => {
+  log.error('the api cannot go on', { error });
+  process.exitCode = 1;
+  process.exit();
+});

@@ -1,0 +1,19 @@
+import { auditRoutes } from './audit';
+import { changeRoutes } from './changes/routes';
+import { startChange } from './changes/start';
+import { configurationRoutes } from './configuration';
+import { keyRoutes } from './keys';
+import { peopleRoutes } from './people/routes';
+import type { Route } from './route';
+import { sourceRoutes } from './sources';
+
+/** Everything under /v1. What is not here is not there. */
+export const routes: readonly Route[] = [
+  startChange,
+  ...changeRoutes,
+  ...peopleRoutes,
+  ...configurationRoutes,
+  ...sourceRoutes,
+  ...keyRoutes,
+  ...auditRoutes,
+];

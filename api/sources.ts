@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { groupsOf } from '../model/configuration';
+import { proveModes } from '../model/group';
+import { lanes } from '../model/plan';
+import { readSourceUse } from '../store/directory';
+import { type ErrandView, readErrand, requestErrand } from '../store/errands';
+import type { ErrandKind } from '../store/tables';
+import type { Dependencies } from './dependencies';
+import { waitUntil } from './hub';
+import { own } from './people/mappings';
+import { appliedPreference, type Preference, preferHeader } from './prefer';
+import { Refusal } from './refusal';
+import { type Route, route, smallBody } from './route';
+import { sourceName, text, time, timeOrNull, waitSeconds } from './schemas';
+
+const list = route({
+  method: 'get',
+  path: '/v1/sources',
+  scope: 'read',
+  summary: 'List sources',
+  answers: {
+    200: {
+      says: 'Those that the key may see.',
+      schema: z.object({
+        sources: z.array(
+          z.object({
+            name: z.string(),
+            kind: z.string(),
+            enabled: z.boolean(),
+            prove: z.enum(proveModes),
+            lane: z.enum(lanes),
+            groups: z.array(z.string()),
+            accounts: z.int().describe('Accounts that are linked to somebody.'),
+            waiting: z.int().describe('How many of them wait for another attempt.'),
+          }),
+        ),
+      }),
+    },
+  },
+  handle: async (deps, { caller }) => {
+    const { configuration } = await deps.configuration();
+    const use = await readSourceUse(deps.db);
+    const groups = groupsOf(configuration).filter(
+      ({ name }) => caller.groups === null || caller.groups.includes(name),
+    );
+    const entries = Object.entries(configuration.sources).sort(([a], [b]) => (a < b ? -1 : 1));
+    const sources = entries.map(([name, source]) => ({
+      name,
+      kind: source.kind,
+      enabled: source.enabled,
+      prove: source.prove,
+      lane: source.lane,
+      groups: groups.filter((group) => group.sources.includes(name)).map((group) => group.name),
+      ...(use.get(name) ?? { accounts: 0, waiting: 0 }),
+    }));
+    const seen = caller.groups === null ? sources : sources.filter((one) => one.groups.length > 0);
+    return { status: 200, body: { sources: seen } };
+  },
+});
+
+const errandSchema = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['check', 'refresh']),
+    source: z.string(),
+    state: z.enum(['open', 'done', 'failed']),
+    result: z.unknown().describe('What came of it; null while it is open.'),
+    createdAt: time,
+    finishedAt: timeOrNull,
+  })
+  .meta({ id: 'Errand' });
+
+const params = z.strictObject({ name: sourceName });
+const headers = z.object({ prefer: preferHeader });
+const errandAnswers = {
+  200: { says: 'It was finished in time.', schema: errandSchema },
+  202: {
+    says: 'A worker will do it.',
+    schema: z.object({ errand: z.string().describe('Its id.') }),
+    headers: { location: 'Where to see what came of it.' },
+  },
+} as const;
+
+async function send(
+  deps: Dependencies,
+  errand: {
+    readonly kind: ErrandKind;
+    readonly source: string;
+    readonly parameters: Readonly<Record<string, unknown>>;
+    readonly requestedBy: string;
+  },
+  preference: Preference,
+  gone: AbortSignal,
+) {
+  const { configuration } = await deps.configuration();
+  if (own(configuration.sources, errand.source) === undefined) throw new Refusal('not_found');
+  const id = await requestErrand(deps.db, errand);
+  const answerHeaders = {
+    location: `${deps.settings.publicUrl}/v1/errands/${id}`,
+    ...appliedPreference(preference),
+  };
+  const finished = await waitForErrand(deps, id, preference.waitMs, gone);
+  return finished === null
+    ? { status: 202 as const, body: { errand: id }, headers: answerHeaders }
+    : { status: 200 as const, body: finished, headers: answerHeaders };
+}
+
+/** Null when it is not finished in time. */
+async function waitForErrand(
+  { errands, stopping }: Dependencies,
+  id: string,
+  waitMs: number,
+  gone: AbortSignal,
+): Promise<ErrandView | null> {
+  let finished: ErrandView | null = null;
+  const reached = (errand: ErrandView) => {
+    if (errand.state !== 'open') finished = errand;
+    return finished !== null;
+  };
+  if (waitMs > 0) await waitUntil(errands, id, reached, waitMs, [gone, stopping]);
+  return finished;
+}
+
+const check = route({
+  method: 'post',
+  path: '/v1/sources/{name}/check',
+  scope: 'admin',
+  summary: 'Check that a source can be used',
+  params,
+  headers,
+  answers: errandAnswers,
+  problems: ['not_found'],
+  handle: (deps, { caller, params: { name }, headers: { prefer }, gone }) => {
+    const requestedBy = `api-key:${caller.keyId}`;
+    return send(deps, { kind: 'check', source: name, parameters: {}, requestedBy }, prefer, gone);
+  },
+});
+
+const refresh = route({
+  method: 'post',
+  path: '/v1/sources/{name}/refresh',
+  scope: 'admin',
+  summary: 'Read the accounts of a source and link them to people',
+  params,
+  headers,
+  body: smallBody(
+    z
+      .strictObject({ preview: z.boolean().default(false).describe('Link nothing, only tell.') })
+      .optional(),
+    { preview: { preview: true } },
+  ),
+  answers: errandAnswers,
+  problems: ['not_found'],
+  handle: (deps, { caller, params: { name }, headers: { prefer }, body, gone }) => {
+    const parameters = { preview: body?.preview ?? false };
+    const requestedBy = `api-key:${caller.keyId}`;
+    return send(deps, { kind: 'refresh', source: name, parameters, requestedBy }, prefer, gone);
+  },
+});
+
+const readOne = route({
+  method: 'get',
+  path: '/v1/errands/{id}',
+  scope: 'admin',
+  summary: 'See what came of a check or a refresh',
+  params: z.strictObject({ id: text(40) }),
+  query: z.strictObject({ wait: waitSeconds }),
+  answers: { 200: { says: 'The errand as it is.', schema: errandSchema } },
+  problems: ['not_found'],
+  handle: async (deps, { params: { id }, query, gone }) => {
+    const errand = await readErrand(deps.db, id);
+    if (errand === null) throw new Refusal('not_found');
+    const finished =
+      errand.state === 'open' ? await waitForErrand(deps, id, query.wait * 1000, gone) : errand;
+    return { status: 200, body: finished ?? errand };
+  },
+});
+
+export const sourceRoutes: readonly Route[] = [list, check, refresh, readOne];

@@ -1,0 +1,211 @@
+import { chainAudit } from '../../store/audit';
+import { finishErrand } from '../../store/errands';
+import { startTestApi, type TestApi } from '../support/api';
+import { addPerson, applyTestConfiguration, planned, settled } from '../support/played-worker';
+import { describeWith } from '../support/servers';
+
+describeWith(['postgres'], 'administration', () => {
+  let api: TestApi;
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    await applyTestConfiguration(api.database.db);
+  });
+  afterAll(() => api.stop());
+
+  const put = (name: string, body: unknown) =>
+    api.send('PUT', `/v1/identities/${encodeURIComponent(name)}`, { body });
+  const get = (path: string) => api.send('GET', path);
+
+  describe('the configuration', () => {
+    const plan = (document: unknown) =>
+      api.send('POST', '/v1/configuration/plan', { body: { document } });
+    const apply = (document: unknown, version: number) =>
+      api.send('POST', '/v1/configuration/apply', { body: { document, version } });
+    const empty = { version: 1 };
+
+    test('is planned: what differs, and what loses its accounts and mappings', async () => {
+      await put('hal', {
+        accounts: [
+          { source: 'vault', name: 'hal' },
+          { source: 'warehouse', name: 'hal' },
+        ],
+        mappings: [{ application: 'reports', account: 'hal' }],
+      });
+      const { status, body } = await plan(empty);
+      expect(status).toBe(200);
+      expect(body.version).toBe(1);
+      expect(body.differences).toHaveLength(10);
+      expect(body.deletes).toEqual(
+        expect.arrayContaining([
+          { section: 'sources', name: 'vault', accounts: 1, mappings: 0 },
+          { section: 'sources', name: 'ledger', accounts: 0, mappings: 0 },
+          { section: 'applications', name: 'reports', accounts: 0, mappings: expect.any(Number) },
+        ]),
+      );
+    });
+
+    test.each([
+      ['not an object', 7],
+      ['a group of nothing', { version: 1, groups: { g: {} } }],
+      ['a source of no kind', { version: 1, sources: { s: { kind: 'nothing', settings: {} } } }],
+    ])('that is %s is refused, with the places', async (_what, document) => {
+      const reply = await plan(document);
+      expect(reply.body).toMatchObject({ status: 422, code: 'configuration_invalid' });
+      expect(reply.body.issues).not.toHaveLength(0);
+      expect((await apply(document, 1)).body).toMatchObject({ code: 'configuration_invalid' });
+    });
+
+    test('is applied once for each version that was planned against', async () => {
+      const { body: before } = await get('/v1/configuration');
+      const version = Number(before.version);
+      const wanted = { ...empty, policies: { staff: { minLength: 9 } } };
+      const replies = await Promise.all([apply(wanted, version), apply(wanted, version)]);
+      expect(replies.map(({ status }) => status).sort()).toEqual([200, 409]);
+      expect((await get('/v1/configuration')).body).toMatchObject({
+        version: version + 1,
+        configuration: { policies: { staff: { minLength: 9 } } },
+      });
+      expect((await apply(wanted, version)).body).toMatchObject({
+        code: 'configuration_changed',
+      });
+    });
+
+    test('may be large, and deep', async () => {
+      const names = [...Array(2000).keys()].map((index) => `policy-${index}`);
+      const policies = Object.fromEntries(names.map((name) => [name, { minLength: 9 }]));
+      const { body } = await plan({ ...empty, policies });
+      expect(body.differences).toEqual(
+        expect.arrayContaining([expect.objectContaining({ name: 'policy-1999' })]),
+      );
+      const tooLarge = await plan({ ...empty, padding: 'x'.repeat(1024 * 1024) });
+      expect(tooLarge.body).toMatchObject({ code: 'body_too_large' });
+    });
+  });
+
+  describe('sources', () => {
+    let other: TestApi;
+
+    beforeAll(async () => {
+      other = await startTestApi();
+      await applyTestConfiguration(other.database.db);
+    });
+    afterAll(() => other.stop());
+
+    test('are listed, with what is linked and what waits', async () => {
+      const { db } = other.database;
+      await addPerson(db, 'alice');
+      await addPerson(db, 'bob');
+      const body = { identity: 'alice', password: 'correct horse battery staple' };
+      const { body: change } = await other.send('POST', '/v1/changes', { body });
+      await planned(db, String(change.id), 'alice');
+      const waiting = {
+        state: 'waiting',
+        reason: 'unreachable',
+        proof: 'none',
+        nextTryInMs: 9999,
+      } as const;
+      await settled(db, String(change.id), 'warehouse', waiting);
+      const { body: listed } = await other.send('GET', '/v1/sources');
+      expect(listed.sources).toEqual(
+        expect.arrayContaining([
+          {
+            name: 'warehouse',
+            kind: 'ldap',
+            enabled: true,
+            prove: 'always',
+            lane: 'inline',
+            groups: ['one-password'],
+            accounts: 2,
+            waiting: 1,
+          },
+          expect.objectContaining({ name: 'vault', accounts: 0, waiting: 0 }),
+        ]),
+      );
+    });
+
+    test('are checked and refreshed by a worker, and the answer can be waited for', async () => {
+      const send = (path: string, headers = {}, body?: unknown) =>
+        other.send('POST', `/v1/sources/${path}`, { headers, body });
+      const reply = await send('warehouse/check');
+      expect(reply.status).toBe(202);
+      const location = reply.headers.get('location') ?? '';
+      expect(location).toBe(`/v1/errands/${reply.body.errand}`);
+      const waiting = other.send('GET', `${location}?wait=30`);
+      await finishErrand(other.database.db, String(reply.body.errand), 'done', [{ check: 'tls' }]);
+      expect((await waiting).body).toMatchObject({
+        kind: 'check',
+        source: 'warehouse',
+        state: 'done',
+        result: [{ check: 'tls' }],
+      });
+
+      const refreshing = send('crm/refresh', { prefer: 'wait=30' }, { preview: true });
+      const { rows } = await untilRow(() =>
+        other.database.pool.query(`select id, parameters from errand where kind = 'refresh'`),
+      );
+      expect(rows[0]?.parameters).toEqual({ preview: true });
+      await finishErrand(other.database.db, String(rows[0]?.id), 'done', { read: 7 });
+      const refreshed = await refreshing;
+      expect(refreshed.status).toBe(200);
+      expect(refreshed.headers.get('preference-applied')).toBe('wait=30');
+      expect(refreshed.body).toMatchObject({ kind: 'refresh', result: { read: 7 } });
+
+      expect((await send('crm/refresh', { prefer: 'wait=1' })).status).toBe(202);
+      expect((await send('nowhere/check')).status).toBe(404);
+      expect((await send('constructor/check')).status).toBe(404);
+    });
+  });
+
+  describe('API keys', () => {
+    test('are shown once, and listed without themselves', async () => {
+      const wanted = { name: 'help desk', scopes: ['trigger', 'read'], groups: ['one-password'] };
+      const { status, body } = await api.send('POST', '/v1/keys', { body: wanted });
+      expect(status).toBe(201);
+      expect(body.key).toMatch(/^lks_/);
+      const { text, body: listed } = await get('/v1/keys');
+      expect(text).not.toContain(String(body.key).split('_').at(-1));
+      expect(listed.keys).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ id: body.id, ...wanted, revokedAt: null }),
+        ]),
+      );
+    });
+
+    test('with admin rights cannot be bound to groups', async () => {
+      const body = { name: 'x', scopes: ['admin'], groups: ['one-password'] };
+      expect((await api.send('POST', '/v1/keys', { body })).body).toMatchObject({
+        code: 'request_invalid',
+        at: '/groups',
+      });
+    });
+
+    test('end when they are told to', async () => {
+      const body = { name: 'x', scopes: ['read'], expiresAt: '2020-01-01T00:00:00+02:00' };
+      const { body: made } = await api.send('POST', '/v1/keys', { body });
+      const reply = await api.send('GET', '/v1/changes', { key: String(made.key) });
+      expect(reply.status).toBe(401);
+    });
+
+    test('that are not there cannot be revoked', async () => {
+      expect((await api.send('DELETE', '/v1/keys/key_nothing')).status).toBe(404);
+    });
+  });
+
+  test('the audit chain is verified, and a record that was changed is found', async () => {
+    while ((await chainAudit(api.database.db)) > 0);
+    const { body } = await get('/v1/audit/verify');
+    expect(body).toEqual({ intact: true, records: expect.any(Number) });
+    await api.database.pool.query(`update audit set actor = 'nobody' where position = 2`);
+    expect((await get('/v1/audit/verify')).body).toEqual({ intact: false, position: 2 });
+  });
+});
+
+async function untilRow<Result extends { rowCount: number | null }>(
+  query: () => Promise<Result>,
+): Promise<Result> {
+  for (;;) {
+    const result = await query();
+    if (result.rowCount !== 0) return result;
+  }
+}

@@ -1,0 +1,99 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { freePort } from '../../local/ports';
+import { type LocalPostgres, startPostgres } from '../../local/postgres';
+import { startTestApi, type TestApi } from '../support/api';
+import { testDatabase } from '../support/database';
+import { follow } from '../support/event-stream';
+import { addPerson, applyTestConfiguration, ended } from '../support/played-worker';
+import { describeWith } from '../support/servers';
+import { until } from '../support/until';
+
+const body = { identity: 'alice', password: 'correct horse battery staple' };
+
+describeWith(['postgres'], 'when the database is away', () => {
+  let postgres: LocalPostgres;
+  let api: TestApi;
+  const options = { report: () => undefined, dir: '', port: 0, durable: false };
+
+  beforeAll(async () => {
+    options.dir = mkdtempSync(path.join('/var/tmp', 'lockstep-away-'));
+    chmodSync(options.dir, 0o755);
+    options.port = await freePort();
+    postgres = await startPostgres(options);
+    api = await startTestApi({ database: await testDatabase(postgres.url) });
+    await applyTestConfiguration(api.database.db);
+    await addPerson(api.database.db, 'alice');
+  });
+  afterAll(async () => {
+    await api.stop();
+    await postgres.stop();
+    rmSync(options.dir, { recursive: true });
+  });
+
+  const send = () => api.send('POST', '/v1/changes', { body });
+
+  test('passwords are refused, nothing is half done, and it goes on by itself', async () => {
+    expect((await send()).status).toBe(202);
+    let accepted = 1;
+    let away = 0;
+    let over = false;
+    const load = (async () => {
+      while (!over) {
+        const { status } = await send();
+        if (status === 202) accepted++;
+        else away++;
+        expect([202, 503]).toContain(status);
+      }
+    })();
+    for (let outage = 0; outage < 3; outage++) {
+      const [acceptedBefore, awayBefore] = [accepted, away];
+      await until(() => accepted > acceptedBefore + 5);
+      await postgres.stop();
+      const refused = await send();
+      expect(refused.body).toMatchObject({ status: 503, code: 'database_away' });
+      expect(refused.headers.get('retry-after')).toBe('5');
+      expect(await (await fetch(`${api.opsUrl}/readyz`)).text()).toBe('missing: database\n');
+      expect((await fetch(`${api.opsUrl}/livez`)).status).toBe(200);
+      await until(() => away > awayBefore + 2);
+      postgres = await startPostgres(options);
+    }
+    const acceptedBefore = accepted;
+    await until(() => accepted > acceptedBefore + 5);
+    over = true;
+    await load;
+    const { rows } = await api.database.pool.query(
+      `select count(*)::int as changes, count(jwe)::int as sealed, max(seq)::int as seq,
+              (select count(*)::int from audit where action = 'change.accepted') as audited,
+              (select last_seq::int from identity where name = 'alice') as last
+       from change left join sealed_secret on change_id = id`,
+    );
+    const [{ changes, ...others }] = rows;
+    // With each outage one more may be there than was answered: cut off after the database had it.
+    expect(changes).toBeGreaterThanOrEqual(accepted);
+    expect(changes).toBeLessThanOrEqual(accepted + 3);
+    expect(others).toEqual({ sealed: changes, seq: changes, audited: changes, last: changes });
+  });
+
+  test('who follows a change is told as soon as it is back', async () => {
+    const { body: change } = await send();
+    const events = follow(api, `/v1/changes/${change.id}/events`);
+    expect(await events.next()).toMatchObject({ data: { state: 'accepted' } });
+    await postgres.stop();
+    postgres = await startPostgres(options);
+    const cancelled = { state: 'cancelled', reason: null } as const;
+    await ended(api.database.db, String(change.id), cancelled);
+    expect(await events.next()).toMatchObject({ data: { state: 'cancelled' } });
+    expect(await events.next()).toMatchObject({ event: 'end' });
+  });
+
+  test('it waits for it at the start', async () => {
+    await api.stopProcess();
+    await postgres.stop();
+    const starting = api.restart();
+    await until(() => api.printed().includes('the database cannot be reached'));
+    postgres = await startPostgres(options);
+    await starting;
+    expect((await send()).status).toBe(202);
+  });
+});

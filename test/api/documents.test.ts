@@ -1,0 +1,162 @@
+import { check, secretsIn } from '../../api/input';
+import { scanJson } from '../../api/intake/scan';
+import { type OpenApiDocument, openApiDocument } from '../../api/openapi';
+import type { Route } from '../../api/route';
+import { routes } from '../../api/routes';
+import { errorCodes, errors } from '../../model/errors';
+import { startTestApi, type TestApi } from '../support/api';
+import { addPerson, applyTestConfiguration, ended } from '../support/played-worker';
+import { describeWith } from '../support/servers';
+import { until } from '../support/until';
+
+const operationOf = (document: OpenApiDocument, { method, path }: Route) =>
+  document.paths?.[path]?.[method];
+
+describe('the OpenAPI document', () => {
+  const document = openApiDocument(routes);
+  const text = JSON.stringify(document);
+
+  test('holds every route of the table, each under a name of its own, and no other', () => {
+    const operations = routes.map((route) => operationOf(document, route)?.operationId);
+    expect(operations).not.toContain(undefined);
+    expect(new Set(operations).size).toBe(routes.length);
+    const all = Object.values(document.paths ?? {}).flatMap((item) => Object.keys(item));
+    expect(all).toHaveLength(routes.length);
+  });
+
+  test('is whole: every reference leads somewhere, every name in a path is declared', () => {
+    expect(document.openapi).toBe('3.1.0');
+    const known = Object.keys(document.components?.schemas ?? {});
+    for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g))
+      expect(known).toContain(name);
+    for (const route of routes) {
+      const declared = operationOf(document, route)?.parameters ?? [];
+      const names = declared.flatMap((one) => ('in' in one && one.in === 'path' ? [one.name] : []));
+      expect(names).toEqual([...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+    }
+  });
+
+  test('asks for a key, and for a scope, on every route', () => {
+    for (const route of routes) {
+      const operation = operationOf(document, route);
+      expect(operation?.security).toEqual([{ apiKey: [] }]);
+      expect(operation?.description).toContain(`\`${route.scope}\``);
+    }
+  });
+
+  test('shows every password as one that is only written', () => {
+    const schemas = document.components?.schemas ?? {};
+    const shown = JSON.stringify(schemas.NewChange);
+    expect(shown.match(/"format":"password","writeOnly":true/g)).toHaveLength(2);
+    expect(text.match(/"format":"password"/g)).toHaveLength(2);
+  });
+
+  test('tells every problem that a route may answer, with its sentence', () => {
+    for (const route of routes)
+      for (const code of route.problems) {
+        const answer = operationOf(document, route)?.responses?.[errors[code].status];
+        expect(answer.description).toContain(errors[code].says);
+      }
+  });
+
+  test('has examples that the API takes', () => {
+    for (const { body } of routes)
+      for (const example of Object.values(body?.examples ?? {})) {
+        if (body === null) continue;
+        const limits = { secrets: secretsIn(body.schema), maxDepth: body.maxDepth };
+        check(body.schema, scanJson(Buffer.from(JSON.stringify(example)), limits).value);
+      }
+  });
+});
+
+describeWith(['postgres'], 'the API over HTTP', () => {
+  let api: TestApi;
+  let over: string;
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    await applyTestConfiguration(api.database.db);
+    await addPerson(api.database.db, 'alice');
+    const body = { identity: 'alice', password: 'correct horse battery staple' };
+    over = String((await api.send('POST', '/v1/changes', { body })).body.id);
+    await ended(api.database.db, over, { state: 'cancelled', reason: null });
+  });
+  afterAll(() => api.stop());
+
+  const get = (path: string) => api.send('GET', path, { key: null });
+
+  test('what is not there is a problem, too', async () => {
+    for (const path of [
+      '/nothing',
+      '/v1',
+      '/v1/',
+      '/v1/nothing',
+      '/V1/changes',
+      '/v1/changes/',
+      '/errors/nothing',
+      '/docs/nothing',
+      '/docs/..%2fpackage.json',
+      '/%ff',
+      '/v1/changes/%ff',
+    ])
+      expect((await api.send('GET', path)).body).toMatchObject({ status: 404, code: 'not_found' });
+  });
+
+  test('other methods are refused, and told which there are', async () => {
+    for (const method of ['PATCH', 'PUT', 'DELETE']) {
+      const reply = await api.send(method, '/v1/changes');
+      expect(reply.body).toMatchObject({ status: 405, code: 'method_not_allowed' });
+      expect(reply.headers.get('allow')).toBe('OPTIONS, HEAD, POST, GET');
+    }
+    expect((await api.send('POST', '/openapi.json')).status).toBe(405);
+    const options = await api.send('OPTIONS', '/v1/changes', { key: null });
+    expect(options.status).toBe(204);
+    expect(options.headers.get('access-control-allow-origin')).toBeNull();
+    const overridden = await api.send('GET', '/v1/changes', {
+      headers: { 'x-http-method-override': 'DELETE' },
+    });
+    expect(overridden.status).toBe(200);
+  });
+
+  test('HEAD answers as GET does, without the body', async () => {
+    for (const path of ['/v1/changes', `/v1/changes/${over}`, `/v1/changes/${over}/events`]) {
+      const reply = await api.send('HEAD', path);
+      expect([reply.status, reply.text]).toEqual([200, '']);
+    }
+  });
+
+  test('a log line names the route, never the address, which holds names', async () => {
+    await api.send('GET', '/v1/identities/somebody-private?x=something-private');
+    await until(() => api.printed().includes('"route":"/v1/identities/{name}"'));
+    expect(api.printed()).not.toMatch(/(?:somebody|something)-private/);
+  });
+
+  test('the document is for everyone', async () => {
+    expect((await get('/openapi.json')).body).toEqual(
+      JSON.parse(JSON.stringify(openApiDocument(routes))),
+    );
+  });
+
+  test('every problem has a page', async () => {
+    for (const code of errorCodes) {
+      const { status, text } = await get(`/errors/${code}`);
+      expect(status).toBe(200);
+      expect(text).toContain(String(errors[code].status));
+    }
+  });
+
+  test('the pages load nothing from elsewhere and run no script of their own text', async () => {
+    for (const path of ['/docs/', '/errors/no_group']) {
+      const { headers, text } = await get(path);
+      expect(headers.get('content-security-policy')).toBe(
+        "default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;connect-src 'self';base-uri 'none';form-action 'none';frame-ancestors 'none'",
+      );
+      expect(text).not.toMatch(/<script>|<style|style=|on\w+=|https?:/);
+      for (const [, file] of text.matchAll(/(?:src|href)="([^"]+)"/g))
+        expect((await get(`/docs/${file}`)).status).toBe(200);
+    }
+    expect((await get('/docs/initializer.js')).text).toContain('validatorUrl: null');
+    expect((await get('/')).headers.get('location')).toBe('docs/');
+    expect((await get('/docs')).headers.get('location')).toBe('docs/');
+  });
+});

@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { openApiDocument } from '../../api/openapi';
+import type { Route } from '../../api/route';
+import { routes } from '../../api/routes';
+import { startTestApi, type TestApi } from '../support/api';
+import { addPerson, applyTestConfiguration, ended } from '../support/played-worker';
+import { describeWith } from '../support/servers';
+
+describeWith(['postgres'], 'every route', () => {
+  const document = openApiDocument(routes);
+  let api: TestApi;
+  let over: string;
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    await applyTestConfiguration(api.database.db);
+    await addPerson(api.database.db, 'alice');
+    const body = { identity: 'alice', password: 'correct horse battery staple' };
+    over = String((await api.send('POST', '/v1/changes', { body })).body.id);
+    await ended(api.database.db, over, { state: 'cancelled', reason: null });
+  });
+  afterAll(() => api.stop());
+
+  const titled = routes.map(
+    (route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const,
+  );
+
+  test.each(titled)(
+    '%s answers whatever is sent to it with what it declares',
+    async (_title, route) => {
+      const declared = Object.keys(document.paths?.[route.path]?.[route.method]?.responses ?? {});
+      const property = fc.asyncProperty(requests(route, over), async ({ path, ...options }) => {
+        const reply = await api.send(route.method.toUpperCase(), path, options);
+        expect(declared).toContain(String(reply.status));
+        expect(reply.status).toBeLessThan(500);
+        expect(reply.headers.get('cache-control')).toBe('no-store');
+        if (reply.status < 400) return;
+        expect(reply.headers.get('content-type')).toBe('application/problem+json');
+        expect(reply.body).toMatchObject({ status: reply.status, detail: expect.any(String) });
+      });
+      await fc.assert(property, { numRuns: 150 });
+    },
+  );
+});
+
+/** Where a quoting mistake, a path mistake or a missing check would show. */
+const WORDS = [
+  ...['alice', 'warehouse', 'directory', 'nothing', 'done', 'auth', 'x'],
+  ...['', '0', '1', '-1', '201', '1e9', '__proto__', 'constructor'],
+  ...["'; drop table change; --", '*)(uid=*', '\u0000', '../..', '%00', '${env:PATH}'],
+];
+
+interface FuzzedRequest {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/** Requests to a route that are nearly right, and some that are nothing like it. */
+function requests(route: Route, changeId: string): fc.Arbitrary<FuzzedRequest> {
+  const words = fc.oneof(fc.constantFrom(...WORDS), fc.string({ unit: 'grapheme', maxLength: 20 }));
+  const segments = fc.oneof(words, fc.constant(changeId)).filter((word) => !/^\.{0,2}$/.test(word));
+  const path = fc.array(segments, { minLength: 3, maxLength: 3 }).map((values) => {
+    const left = values.values();
+    return route.path.replaceAll(/\{\w+\}/g, () => encodeURIComponent(left.next().value ?? 'x'));
+  });
+  const query = fc
+    .dictionary(
+      fc.constantFrom(
+        'limit',
+        'cursor',
+        'state',
+        'identity',
+        'source',
+        'name',
+        'until',
+        'x',
+        '__proto__',
+      ),
+      words,
+      { maxKeys: 3 },
+    )
+    .map((entries) => new URLSearchParams(entries).toString());
+  const header = fc.stringMatching(/^[!-~]{0,30}$/);
+  const headers = fc.record(
+    {
+      'idempotency-key': header,
+      prefer: fc.oneof(header, fc.constantFrom('wait=0', 'until=auth, wait=0', 'wait="0"')),
+    },
+    { requiredKeys: [] },
+  );
+  return fc
+    .record({ path, query, headers, body: bodies(route) })
+    .map(({ path: target, query: search, headers: sent, body }) => ({
+      path: search === '' ? target : `${target}?${search}`,
+      headers: sent,
+      ...(route.method === 'get' || body === undefined ? {} : { body }),
+    }));
+}
+
+function bodies({ body }: Route): fc.Arbitrary<unknown> {
+  const examples = Object.values(body?.examples ?? {}) as Record<string, unknown>[];
+  if (examples.length === 0) return fc.constantFrom(undefined, {});
+  const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.string({ unit: 'grapheme' }));
+  const names = [...new Set(examples.flatMap((example) => Object.keys(example)))];
+  const changed = fc
+    .tuple(
+      fc.constantFrom(...examples),
+      fc.dictionary(fc.constantFrom(...names, 'x'), value, { maxKeys: 2 }),
+    )
+    .map(([example, changes]) => ({ ...example, ...changes }));
+  const cut = fc
+    .tuple(changed, fc.double({ min: 0, max: 1, noNaN: true }))
+    .map(([whole, part]) =>
+      Buffer.from(JSON.stringify(whole)).subarray(0, 1 + Math.floor(part * 200)),
+    );
+  return fc.oneof(
+    fc.constantFrom(...examples),
+    changed,
+    changed,
+    cut,
+    fc.jsonValue(),
+    fc.constant(undefined),
+  );
+}

@@ -1,0 +1,99 @@
+import { setMaxListeners } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import { createHub, waitUntil } from '../../api/hub';
+
+/** A table that counts how often it is read. */
+function table(states: Record<string, number>) {
+  const reads: string[][] = [];
+  const read = async (ids: readonly string[]) => {
+    reads.push([...ids].sort());
+    await turn();
+    return new Map(ids.flatMap((id) => (id in states ? [[id, states[id] ?? 0] as const] : [])));
+  };
+  return { states, reads, read };
+}
+
+const never = new AbortController().signal;
+setMaxListeners(0, never);
+const MINUTE = 60_000;
+
+describe('the hub', () => {
+  test('whoever begins to follow is told how things stand', async () => {
+    const { read } = table({ a: 1 });
+    const told = await new Promise((resolve) => createHub(read).follow('a', resolve));
+    expect(told).toBe(1);
+  });
+
+  test('hundreds who wait for many things take one statement at a time', async () => {
+    const { read, reads, states } = table({ a: 0, b: 0 });
+    const hub = createHub(read);
+    const waiting = [...Array(300).keys()].map((index) =>
+      waitUntil(hub, index % 2 === 0 ? 'a' : 'b', (state) => state === 1, MINUTE, [never]),
+    );
+    await turn();
+    states.a = 1;
+    states.b = 1;
+    hub.notify('a');
+    hub.notify('b');
+    await Promise.all(waiting);
+    expect(reads.length).toBeLessThan(5);
+  });
+
+  test('a notification that comes while it reads is not lost', async () => {
+    const states: Record<string, number> = { a: 0 };
+    let reads = 0;
+    const hub = createHub(async () => {
+      const before = new Map(Object.entries(states));
+      if (++reads === 1) {
+        states.a = 1;
+        hub.notify('a');
+        await turn();
+      }
+      return before;
+    });
+    await waitUntil(hub, 'a', (state) => state === 1, MINUTE, [never]);
+    expect(reads).toBe(2);
+  });
+
+  test('after a reconnect everything that somebody follows is read again', async () => {
+    const { read, reads } = table({ a: 1, b: 1 });
+    const hub = createHub(read);
+    const seen: string[] = [];
+    hub.follow('a', () => seen.push('a'));
+    hub.follow('b', () => seen.push('b'));
+    while (seen.length < 2) await turn();
+    hub.notify(null);
+    while (seen.length < 4) await turn();
+    expect(reads.at(-1)).toEqual(['a', 'b']);
+  });
+
+  test('what cannot be read is tried again', async () => {
+    let reads = 0;
+    const hub = createHub(async () => {
+      if (++reads === 1) throw new Error('away');
+      return new Map([['a', 1]]);
+    });
+    await waitUntil(hub, 'a', (state) => state === 1, MINUTE, [never]);
+    expect(reads).toBe(2);
+  });
+
+  test('nothing is read for those who have gone', async () => {
+    const { read, reads } = table({ a: 0 });
+    const hub = createHub(read);
+    const gone = new AbortController();
+    const waiting = waitUntil(hub, 'a', (state) => state === 1, MINUTE, [gone.signal]);
+    while (reads.length === 0) await turn();
+    gone.abort();
+    await waiting;
+    const before = reads.length;
+    hub.notify('a');
+    hub.notify(null);
+    await turn();
+    expect(reads).toHaveLength(before);
+  });
+
+  test('whoever is gone already does not wait', async () => {
+    const hub = createHub(table({ a: 0 }).read);
+    await waitUntil(hub, 'a', (state) => state === 1, MINUTE, [AbortSignal.abort()]);
+  });
+});

@@ -1,0 +1,155 @@
+import { startTestApi, type TestApi } from '../support/api';
+import { applyTestConfiguration } from '../support/played-worker';
+import { describeWith } from '../support/servers';
+
+describeWith(['postgres'], 'people', () => {
+  let api: TestApi;
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    await applyTestConfiguration(api.database.db);
+  });
+  afterAll(() => api.stop());
+
+  const put = (name: string, body: unknown) =>
+    api.send('PUT', `/v1/identities/${encodeURIComponent(name)}`, { body });
+  const get = (path: string) => api.send('GET', path);
+
+  const account = (source: string, name: string, more: object = {}) => ({
+    source,
+    name,
+    ...more,
+  });
+
+  test('are added, with accounts and mappings, and read again', async () => {
+    const accounts = [
+      account('directory', 'uid=ann', { primary: true }),
+      account('warehouse', 'ann'),
+    ];
+    const body = {
+      attributes: { mail: 'ann@x' },
+      accounts,
+      mappings: [{ application: 'reports' }],
+    };
+    const reply = await put('ann', body);
+    expect(reply.status).toBe(200);
+    expect(reply.body).toEqual({
+      name: 'ann',
+      attributes: { mail: 'ann@x' },
+      accounts: [
+        {
+          source: 'directory',
+          name: 'uid=ann',
+          nativeId: null,
+          primary: true,
+          linkedBy: 'operator',
+        },
+        {
+          source: 'warehouse',
+          name: 'ann',
+          nativeId: null,
+          primary: false,
+          linkedBy: 'operator',
+        },
+      ],
+      mappings: [
+        {
+          application: 'reports',
+          source: 'warehouse',
+          account: 'ann',
+          enabled: true,
+          state: 'empty',
+          reason: null,
+        },
+      ],
+    });
+    expect((await get('/v1/identities/ann')).body).toEqual(reply.body);
+    expect((await put('ann', {})).body).toEqual(reply.body);
+  });
+
+  test('may be called anything that a directory allows', async () => {
+    const name = "O'Neil/René, 100% 🔑";
+    expect((await put(name, {})).status).toBe(200);
+    expect((await get(`/v1/identities/${encodeURIComponent(name)}`)).body).toMatchObject({
+      name,
+    });
+  });
+
+  test('an account that belongs to somebody else is refused, and nothing is changed', async () => {
+    await put('ben', { accounts: [account('crm', 'ben')] });
+    const body = {
+      attributes: { a: 'b' },
+      accounts: [account('crm', 'new'), account('crm', 'ben')],
+    };
+    const reply = await put('eve', body);
+    expect(reply.status).toBe(409);
+    expect(reply.body).toMatchObject({
+      code: 'already_exists',
+      issues: [{ path: ['accounts', 1], says: 'is linked to somebody else' }],
+    });
+    expect((await get('/v1/identities/eve')).status).toBe(404);
+  });
+
+  test('every mistake in accounts and mappings is told at once', async () => {
+    const reply = await put('fay', {
+      accounts: [
+        account('nowhere', 'x'),
+        account('constructor', 'x'),
+        account('warehouse', 'a'),
+        account('warehouse', 'b'),
+      ],
+      mappings: [
+        { application: 'nothing' },
+        { application: 'reports' },
+        { application: 'reports', account: 'c' },
+        { application: 'reports', source: 'crm' },
+        { application: 'reports', account: 'a' },
+        { application: '__proto__' },
+      ],
+    });
+    expect(reply.body).toMatchObject({
+      code: 'request_invalid',
+      issues: [
+        { path: ['accounts', 0, 'source'] },
+        { path: ['accounts', 1, 'source'] },
+        { path: ['mappings', 0, 'application'] },
+        {
+          path: ['mappings', 1, 'account'],
+          says: 'the person has several accounts in warehouse: name one',
+        },
+        { path: ['mappings', 2, 'account'] },
+        { path: ['mappings', 3, 'source'] },
+        { path: ['mappings', 5, 'application'] },
+      ],
+    });
+    expect((await get('/v1/identities/fay')).status).toBe(404);
+  });
+
+  test('an account is unlinked, and its mapping goes with it', async () => {
+    await put('gus', {
+      accounts: [account('warehouse', 'gus')],
+      mappings: [{ application: 'reports' }],
+    });
+    const target = '/v1/identities/gus/accounts?source=warehouse&name=gus';
+    expect((await api.send('DELETE', target)).status).toBe(204);
+    expect((await get('/v1/identities/gus')).body).toMatchObject({ accounts: [], mappings: [] });
+    expect((await api.send('DELETE', target)).status).toBe(404);
+    const { rows } = await api.database.pool.query(
+      `select detail from audit where action = 'account.unlinked'`,
+    );
+    expect(rows).toEqual([{ detail: { source: 'warehouse' } }]);
+  });
+
+  test('are listed page by page, by name', async () => {
+    for (const name of ['page-a', 'page-b', 'page-c']) await put(name, {});
+    const names: string[] = [];
+    let cursor = '';
+    do {
+      const { body } = await get(`/v1/identities?limit=2${cursor}`);
+      names.push(...(body.identities as { name: string }[]).map(({ name }) => name));
+      cursor = body.next === null ? '' : `&cursor=${encodeURIComponent(String(body.next))}`;
+    } while (cursor !== '');
+    expect(names).toEqual([...new Set(names)].sort());
+    expect(names).toEqual(expect.arrayContaining(['page-a', 'page-b', 'page-c']));
+  });
+});

@@ -1,0 +1,198 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
+import os from 'node:os';
+import path from 'node:path';
+import { certificatesIn } from '../../local/certificates';
+import { openDatabase } from '../../store/database';
+import { ensureEpoch } from '../../store/epochs';
+import { startTestApi, type TestApi } from '../support/api';
+import { testDatabase } from '../support/database';
+import { follow } from '../support/event-stream';
+import { addPerson, applyTestConfiguration } from '../support/played-worker';
+import { describeWith } from '../support/servers';
+import { until } from '../support/until';
+
+const body = { identity: 'alice', password: 'correct horse battery staple' };
+
+describeWith(['postgres'], 'the process of the api', () => {
+  const running: TestApi[] = [];
+  const start = async (...args: Parameters<typeof startTestApi>) => {
+    const api = await startTestApi(...args);
+    running.push(api);
+    return api;
+  };
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((api) => api.stop()));
+  });
+
+  const ready = async (api: TestApi) => (await fetch(`${api.opsUrl}/readyz`)).text();
+
+  test('refuses passwords until a worker has published a key, and then takes them', async () => {
+    const api = await start({ worker: false });
+    const { db } = api.database;
+    await applyTestConfiguration(db);
+    await addPerson(db, 'alice');
+    const refused = await api.send('POST', '/v1/changes', { body });
+    expect(refused.body).toMatchObject({ status: 503, code: 'no_epoch' });
+    expect(await ready(api)).toBe('missing: epoch\n');
+    await ensureEpoch(db, api.keys, 24);
+    expect((await api.send('POST', '/v1/changes', { body })).status).toBe(202);
+    expect(await ready(api)).toBe('ready\n');
+  });
+
+  test('writes a first admin key, for its owner alone, and never a second', async () => {
+    const database = await testDatabase();
+    const same = { url: database.url, ...openDatabase(database.url, 'lockstep test') };
+    const both = await Promise.all([start({ database }), start({ database: same, worker: false })]);
+    expect((await database.pool.query('select from api_key')).rowCount).toBe(1);
+    const written = both.filter(({ dir }) => existsSync(path.join(dir, 'admin-key')));
+    expect(written).toHaveLength(1);
+    for (const api of written) {
+      expect(statSync(path.join(api.dir, 'admin-key')).mode & 0o777).toBe(0o600);
+      expect((await api.send('GET', '/v1/keys')).status).toBe(200);
+      await api.restart();
+      expect((await api.send('GET', '/v1/keys')).status).toBe(200);
+    }
+    expect((await database.pool.query('select from api_key')).rowCount).toBe(1);
+  });
+
+  test('keeps its fingerprint key to itself, and from one start to the next', async () => {
+    const api = await start();
+    const file = path.join(api.dir, 'fingerprint.key');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const before = readFileSync(file);
+    expect(before).toHaveLength(32);
+    await applyTestConfiguration(api.database.db);
+    await addPerson(api.database.db, 'alice');
+    const headers = { 'idempotency-key': 'once' };
+    const first = await api.send('POST', '/v1/changes', { body, headers });
+    await api.restart();
+    expect(readFileSync(file)).toEqual(before);
+    const again = await api.send('POST', '/v1/changes', { body, headers });
+    expect(again.body.id).toBe(first.body.id);
+  });
+
+  test('on SIGTERM whoever waits is answered, and nobody is let in', async () => {
+    const api = await start();
+    await applyTestConfiguration(api.database.db);
+    await addPerson(api.database.db, 'alice');
+    const { body: change } = await api.send('POST', '/v1/changes', { body });
+    const events = follow(api, `/v1/changes/${change.id}/events`);
+    expect(await events.next()).toMatchObject({ event: 'change' });
+    const waiting = api.send('POST', '/v1/changes', { body, headers: { prefer: 'wait=60' } });
+    await until(async () => {
+      const { rowCount } = await api.database.pool.query('select from change');
+      return rowCount === 2;
+    });
+    const began = Date.now();
+    await api.stopProcess();
+    expect(Date.now() - began).toBeLessThan(5_000);
+    expect((await waiting).status).toBe(202);
+    expect(await events.next()).toBeNull();
+    await expect(api.send('GET', '/v1/changes')).rejects.toThrow('fetch failed');
+    expect(api.printed()).not.toContain('cannot go on');
+  });
+
+  test('loads no driver of a source, nothing of the engine, and nothing that opens what is sealed', async () => {
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-modules-'));
+    const file = path.join(dir, 'modules');
+    const preload = [path.join(__dirname, '../support/list-modules.cjs')];
+    const api = await start({ preload, env: { MODULES_FILE: file } });
+    await api.send('GET', '/docs/');
+    await api.stopProcess();
+    const modules = readFileSync(file, 'utf8');
+    expect(modules).toMatch(/node_modules\/express\//);
+    expect(modules).not.toMatch(/node_modules\/(?:@temporalio|ldapts|mysql2)\//);
+    expect(modules).not.toMatch(/\/store\/keys\/|\/worker\/|\/activities\//);
+  });
+
+  describe('refuses to start', () => {
+    const env = {
+      DATABASE_URL: 'postgres://127.0.0.1:1/nothing',
+      LOCKSTEP_SIGNER_FILE: '/nothing',
+      LOCKSTEP_API_OPS_PORT: '0',
+    };
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-refused-'));
+    const file = (name: string, mode: number, content: Buffer) => {
+      const full = path.join(dir, name);
+      writeFileSync(full, content);
+      chmodSync(full, mode);
+      return full;
+    };
+    const fingerprint = file('good.key', 0o600, Buffer.alloc(32, 1));
+    const good = { ...env, LOCKSTEP_FINGERPRINT_KEY_FILE: fingerprint };
+
+    test.each<[string, Record<string, string>, string]>([
+      [
+        'when libraries would print what passes through',
+        { ...good, NODE_DEBUG: 'http' },
+        'Unset NODE_DEBUG',
+      ],
+      ['when others would', { ...good, DEBUG: 'express:*' }, 'Unset DEBUG'],
+      ['without a database', { ...good, DATABASE_URL: '' }, 'Set DATABASE_URL'],
+      ['without a fingerprint key', env, 'Set LOCKSTEP_FINGERPRINT_KEY_FILE'],
+      [
+        'with a fingerprint key that others can read',
+        { ...env, LOCKSTEP_FINGERPRINT_KEY_FILE: file('open.key', 0o644, Buffer.alloc(32)) },
+        'can be read by others',
+      ],
+      [
+        'with half a fingerprint key',
+        { ...env, LOCKSTEP_FINGERPRINT_KEY_FILE: file('half.key', 0o600, Buffer.alloc(16)) },
+        'is not a key of 32 bytes',
+      ],
+      ['in the clear on every address', { ...good, LOCKSTEP_API_HOST: '0.0.0.0' }, 'in the clear'],
+      [
+        'in the clear on an address of the network',
+        { ...good, LOCKSTEP_API_HOST: '192.0.2.1' },
+        'in the clear',
+      ],
+      [
+        'with a certificate and no key',
+        { ...good, LOCKSTEP_API_TLS_CERT_FILE: '/nothing' },
+        'Set both',
+      ],
+    ])('%s', (_when, variables, says) => {
+      const root = path.resolve(__dirname, '../..');
+      const { status, stdout } = spawnSync(
+        process.execPath,
+        ['-r', path.join(root, 'test/support/typescript.cjs'), path.join(root, 'api/main.ts')],
+        { env: variables, encoding: 'utf8', timeout: 30_000 },
+      );
+      expect(status).toBe(1);
+      expect(stdout).toContain(says);
+    });
+  });
+
+  test('speaks TLS, and nothing older than 1.2', async () => {
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-tls-'));
+    const files = await certificatesIn(dir);
+    const api = await start({
+      env: {
+        LOCKSTEP_API_TLS_CERT_FILE: files.certFile,
+        LOCKSTEP_API_TLS_KEY_FILE: files.keyFile,
+        LOCKSTEP_API_HOST: '0.0.0.0',
+      },
+    });
+    const { port } = new URL(api.url);
+    const get = (options: https.RequestOptions) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        https
+          .get({
+            port,
+            path: '/openapi.json',
+            ca: readFileSync(files.caFile),
+            agent: false,
+            ...options,
+          })
+          .once('response', (response) => resolve(response.resume().statusCode))
+          .once('error', reject);
+      });
+    expect(await get({})).toBe(200);
+    await expect(
+      get({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }),
+    ).rejects.toThrow();
+    await expect(fetch(`${api.url}/openapi.json`)).rejects.toThrow();
+  });
+});
