@@ -1,0 +1,87 @@
+import { Command, Option } from 'commander';
+import { type ChangeState, changeStates } from '../../model/change';
+import { markOfState } from '../change-text';
+import type { Exit } from '../exit-codes';
+import { readPages } from '../pages';
+import { action, type Session } from '../session';
+import type { ChangeSummary } from '../shapes';
+import { type Cell, table } from '../table';
+import { teach } from '../teach';
+import { relative, span } from '../times';
+import { count } from '../values';
+
+interface Options {
+  readonly state?: ChangeState;
+  readonly identity?: string;
+  readonly source?: string;
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly all?: true;
+}
+
+export const changesCommand = (): Command =>
+  new Command('changes')
+    .summary('list changes, the newest first')
+    .description('Lists changes, the newest first.')
+    .addOption(
+      new Option('--state <state>', 'only those in this state').choices(Object.keys(changeStates)),
+    )
+    .option('--identity <name>', 'only those of this person')
+    .option('--source <source>', 'only those with an account in this source')
+    .option('--limit <n>', 'so many at most', count, 20)
+    .option('--cursor <cursor>', 'go on where a list ended')
+    .option('--all', 'all of them')
+    .addHelpText(
+      'after',
+      teach({
+        examples: [
+          ['lockstep changes --state waiting', 'what waits for a source'],
+          ['lockstep changes --identity alice --limit 5', 'the last five of a person'],
+        ],
+      }),
+    )
+    .action(action(changes));
+
+async function changes(session: Session, options: Options): Promise<Exit> {
+  const { output } = session;
+  const { all, ...query } = options;
+  const api = await session.api();
+  const { items, next } = await readPages<'changes', ChangeSummary>(api, 'changes', { query, all });
+  const now = Date.now();
+  output.show({ changes: items, next }, () =>
+    items.length === 0
+      ? ['No change.']
+      : table(
+          output,
+          columns,
+          items.map((item) => row(item, now)),
+        ),
+  );
+  if (next !== null && !output.json) output.note(`More: --cursor ${next}, or --all.`);
+  return 'done';
+}
+
+const columns = [
+  { title: '' },
+  { title: 'CHANGE' },
+  { title: 'PERSON', cut: 'first' },
+  { title: 'STATE' },
+  { title: 'APPLIED' },
+  { title: 'STARTED' },
+  { title: 'TOOK' },
+] as const;
+
+function row(change: ChangeSummary, now: number): Cell[] {
+  const { id, identity, state, accounts, applied, createdAt, endedAt } = change;
+  const [text, style] = markOfState(state);
+  const took = endedAt === null ? '' : span(Date.parse(endedAt) - Date.parse(createdAt));
+  return [
+    { text, style },
+    id,
+    identity,
+    state,
+    `${applied} of ${accounts}`,
+    relative(createdAt, now),
+    took,
+  ];
+}

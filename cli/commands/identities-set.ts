@@ -1,0 +1,103 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { Exit } from '../exit-codes';
+import { identityLines } from '../identity-text';
+import { ApiProblem } from '../refusals';
+import { action, type Session } from '../session';
+import type { Identity } from '../shapes';
+import { teach } from '../teach';
+import { sourceAndName } from '../values';
+
+interface Wanted {
+  readonly attribute?: readonly Attribute[];
+  readonly account?: readonly AccountLink[];
+  readonly map?: readonly Mapping[];
+}
+
+type Attribute = readonly [name: string, value: string];
+
+interface AccountLink {
+  readonly source: string;
+  readonly name: string;
+  readonly primary: boolean;
+}
+
+interface Mapping {
+  readonly application: string;
+  readonly account?: string;
+}
+
+export const setCommand = (): Command =>
+  new Command('set')
+    .description(
+      'Adds a person, or adds to what is known of them. Each option may be given several times; what is not named ' +
+        'stays as it is.',
+    )
+    .argument('<who>', 'name of the person')
+    .option(
+      '--attribute <name=value>',
+      'what the rules of a refresh compare; it goes when the value is empty',
+      each(attribute),
+    )
+    .option('--account <source:name[:primary]>', 'an account that is theirs', each(accountLink))
+    .option('--map <application[=account]>', 'an application that they sign in to', each(mapping))
+    .addHelpText(
+      'after',
+      teach({
+        examples: [
+          [
+            'lockstep identities set alice --attribute mail=alice@example.com --account apps:alice --map reports',
+            'links an account, and the application reports to the account in its source',
+          ],
+        ],
+      }),
+    )
+    .action(action(set));
+
+async function set({ output, api }: Session, who: string, wanted: Wanted): Promise<Exit> {
+  const lockstep = await api();
+  const known = await lockstep.get<Identity>(['identities', who]).catch((error) => {
+    if (error instanceof ApiProblem && error.problem.code === 'not_found') return null;
+    throw error;
+  });
+  const identity = await lockstep.send<Identity>('PUT', ['identities', who], {
+    body: {
+      attributes: merged(known?.attributes ?? {}, wanted.attribute ?? []),
+      accounts: wanted.account,
+      mappings: wanted.map,
+    },
+  });
+  output.show(identity, () => identityLines(output, identity));
+  return 'done';
+}
+
+function merged(
+  known: Readonly<Record<string, string>>,
+  wanted: readonly Attribute[],
+): Record<string, string> {
+  const all = Object.entries({ ...known, ...Object.fromEntries(wanted) });
+  return Object.fromEntries(all.filter(([, value]) => value !== ''));
+}
+
+/** For an option that may be given several times. */
+function each<Value>(parse: (text: string) => Value) {
+  return (text: string, before: readonly Value[] = []): Value[] => [...before, parse(text)];
+}
+
+function attribute(text: string): Attribute {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new InvalidArgumentError('Give the name, an equals sign and the value.');
+  return [name, value];
+}
+
+const PRIMARY = ':primary';
+
+function accountLink(text: string): AccountLink {
+  const primary = text.endsWith(PRIMARY);
+  return { ...sourceAndName(primary ? text.slice(0, -PRIMARY.length) : text), primary };
+}
+
+function mapping(text: string): Mapping {
+  const [application = '', ...account] = text.split('=');
+  return account.length === 0 ? { application } : { application, account: account.join('=') };
+}

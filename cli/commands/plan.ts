@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { planFile, planLines } from '../configuration-plan';
+import type { Exit } from '../exit-codes';
+import { action, type Session } from '../session';
+import { teach } from '../teach';
+
+export const planCommand = (): Command =>
+  new Command('plan')
+    .summary('show what apply would change')
+    .description(
+      'Checks the configuration and shows how it differs from the one in force. It changes nothing.',
+    )
+    .option('-f, --file <file>', 'the configuration', 'lockstep.yaml')
+    .addHelpText(
+      'after',
+      teach({
+        examples: [
+          [
+            'lockstep plan',
+            'checks lockstep.yaml and shows what is new (+), other (~) or gone (-)',
+          ],
+        ],
+        exits: {
+          done: 'valid, whether there are differences or not',
+          usage: 'not valid; each mistake with its line and column',
+        },
+      }),
+    )
+    .action(action(plan));
+
+async function plan({ output, api }: Session, { file }: { readonly file: string }): Promise<Exit> {
+  const planned = await planFile(await api(), file);
+  output.show(planned.plan, () => [
+    ...planLines(output, planned.plan),
+    ...(planned.plan.differences.length === 0 ? [] : [`Next: lockstep apply -f ${file}`]),
+  ]);
+  return 'done';
+}

@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import { inFull } from '../change-text';
+import { type Exit, exitCodes, exitOf } from '../exit-codes';
+import { changeId, noChange } from '../ids';
+import { action, type Session } from '../session';
+import type { Change } from '../shapes';
+import { teach } from '../teach';
+import { watch } from '../watch';
+
+export const statusCommand = (): Command =>
+  new Command('status')
+    .summary('tell what became of every account in a change')
+    .description(
+      'Tells where a change stands: every account with its state, and why it does not hold the new password.',
+    )
+    .argument('<change>', 'id of the change; "last" is the newest')
+    .option('--watch', 'show how it goes on, until it ends')
+    .addHelpText(
+      'after',
+      teach({
+        examples: [['lockstep status last --watch', 'follows the newest change to its end']],
+        exits: {
+          done: 'every account holds the new password',
+          failed: 'the change was refused, given up, cancelled or left to a newer one',
+          partial: exitCodes.partial.says,
+          pending: exitCodes.pending.says,
+        },
+      }),
+    )
+    .action(action(status));
+
+async function status(
+  session: Session,
+  given: string,
+  options: { readonly watch?: true },
+): Promise<Exit> {
+  const { output } = session;
+  const api = await session.api();
+  const id = await changeId(api, given);
+  const current = await api.get<Change>(['changes', id], { missing: noChange(id) });
+  const change = options.watch ? await watch(session, api, current) : current;
+  output.show(change, () => inFull(output, change, Date.now()));
+  return exitOf(change.state);
+}

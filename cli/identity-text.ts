@@ -1,0 +1,29 @@
+import { mappingLine } from './change-text';
+import type { Output } from './output';
+import type { Identity } from './shapes';
+import { table } from './table';
+
+/** Everything about a person. */
+export function identityLines(output: Output, identity: Identity): string[] {
+  const { name, attributes, accounts, mappings = [] } = identity;
+  const rows = accounts.map(({ source, name: account, primary, linkedBy }) => [
+    source,
+    account,
+    primary ? 'primary' : '',
+    linkedBy,
+  ]);
+  return [
+    output.paint('bold', name),
+    ...Object.entries(attributes).map(([attribute, value]) => `  ${attribute} = ${value}`),
+    '',
+    ...(rows.length === 0 ? ['No account is linked.'] : table(output, columns, rows)),
+    ...(mappings.length === 0 ? [] : ['', 'Single sign-on', ...mappings.map(mappingLine)]),
+  ];
+}
+
+const columns = [
+  { title: 'SOURCE' },
+  { title: 'ACCOUNT', cut: 'first' },
+  { title: '' },
+  { title: 'LINKED BY' },
+] as const;

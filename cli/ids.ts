@@ -1,0 +1,17 @@
+import type { Api } from './api';
+import { Failure } from './failure';
+import type { ChangeSummary } from './shapes';
+
+/** `last` stands for the newest change. */
+export async function changeId(api: Api, given: string): Promise<string> {
+  if (given !== 'last') return given;
+  const { changes } = await api.get<{ changes: ChangeSummary[] }>(['changes'], {
+    query: { limit: 1 },
+  });
+  const [newest] = changes;
+  if (newest === undefined) throw new Failure('There is no change yet.');
+  return newest.id;
+}
+
+export const noChange = (id: string): string =>
+  `There is no change ${id} that this API key may see. "lockstep changes" lists them.`;

@@ -1,0 +1,64 @@
+import { hasEnded } from '../model/change';
+import { errors } from '../model/errors';
+import type { Account, Change } from './shapes';
+
+/** A command to try next, and what it is for. */
+export type NextStep = readonly [command: string, purpose: string];
+
+export function nextSteps(change: Change): NextStep[] {
+  const { id, identity, state } = change;
+  switch (state) {
+    case 'done':
+      return [];
+    case 'superseded':
+      return [[`lockstep changes --identity ${quoted(identity)}`, 'shows the newer one']];
+    default:
+      return [
+        ...looks(change),
+        ...(hasEnded(state)
+          ? [step(`lockstep change ${quoted(identity)}`, 'starts again')]
+          : [...retries(change), step(`lockstep status ${id} --watch`, 'shows how it goes on')]),
+      ];
+  }
+}
+
+const step = (command: string, purpose: string): NextStep => [command, purpose];
+
+/** Where the reason is to be looked for. */
+function looks({ accounts, identity }: Change): NextStep[] {
+  const behind = accounts.filter(({ outcome }) => behindStates.includes(outcome));
+  const sources = [...new Set(behind.filter(isOfSource).map(({ source }) => source))];
+  return [
+    ...(sources.length === 0
+      ? []
+      : [step(`lockstep doctor ${sources.join(' ')}`, 'tells what is wrong there')]),
+    ...(behind.some(isOfLink)
+      ? [step(`lockstep identities show ${quoted(identity)}`, 'shows which accounts are linked')]
+      : []),
+  ];
+}
+
+const retries = ({ accounts, id, waitingFor }: Change): NextStep[] =>
+  waitingFor === null && accounts.some(({ outcome }) => outcome === 'waiting')
+    ? [step(`lockstep retry ${id}`, 'tries at once, when that is put right')]
+    : [];
+
+const behindStates: readonly string[] = ['waiting', 'rejected', 'failed'];
+
+/** The password and the account are not to blame. */
+function isOfSource({ reason }: Account): boolean {
+  if (reason === null || !isErrorCode(reason)) return false;
+  const { retry } = errors[reason];
+  return retry === 'offline' || retry === 'unknown' || settings.includes(reason);
+}
+
+const settings: readonly string[] = ['no_rights', 'not_supported', 'read_only', 'policy'];
+
+const isOfLink = ({ reason }: Account): boolean =>
+  reason === 'no_account' || reason === 'several_accounts' || reason === 'no_auth_account';
+
+const isErrorCode = (code: string): code is keyof typeof errors => Object.hasOwn(errors, code);
+
+/** Ready to be pasted into a shell. */
+const quoted = (name: string): string =>
+  /^[\w.@-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;

@@ -1,0 +1,24 @@
+import type { Api, Ask } from './api';
+
+interface Wanted {
+  readonly query: NonNullable<Ask['query']>;
+  /** Every page, not only the first. */
+  readonly all: boolean | undefined;
+}
+
+/** What a list answers under `name`, and the cursor to what comes after it. */
+export async function readPages<Name extends string, Item>(
+  api: Api,
+  name: Name,
+  { query, all }: Wanted,
+): Promise<{ items: Item[]; next: string | null }> {
+  type Page = { readonly [Key in Name]: readonly Item[] } & { readonly next: string | null };
+  const items: Item[] = [];
+  let next: string | null = null;
+  do {
+    const page: Page = await api.get([name], { query: { ...query, cursor: next ?? query.cursor } });
+    items.push(...page[name]);
+    next = page.next;
+  } while (all && next !== null);
+  return { items, next };
+}

@@ -1,0 +1,128 @@
+import type { ChangeState, Role } from '../model/change';
+import type { Difference } from '../model/configuration-differences';
+import type { ErrorCode } from '../model/errors';
+import type { OutcomeState, Proof } from '../model/outcome';
+import type { LeaveOutCode } from '../model/plan';
+import type { MappingState } from '../model/sso';
+
+/** What the api answers, as far as the commands read it. Times are ISO 8601. */
+
+export interface Change {
+  readonly id: string;
+  readonly identity: string;
+  readonly groups: readonly string[];
+  readonly state: ChangeState;
+  readonly says: string;
+  readonly reason: ErrorCode | null;
+  readonly reasonSays: string | null;
+  readonly requestedBy: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly endedAt: string | null;
+  readonly waitingFor: 'worker' | 'engine' | null;
+  readonly accounts: readonly Account[];
+  readonly mappings: readonly Mapping[];
+  readonly links: { readonly self: string; readonly events: string; readonly temporal?: string };
+}
+
+export interface Account {
+  readonly label: string;
+  readonly source: string;
+  readonly account: string | null;
+  readonly role: Role;
+  readonly outcome: OutcomeState;
+  readonly says: string;
+  readonly reason: ErrorCode | LeaveOutCode | null;
+  readonly vendorCode: string | null;
+  readonly attempts: number;
+  readonly proved: boolean;
+  readonly proof: Proof;
+  readonly nextTryAt: string | null;
+  readonly updatedAt: string;
+}
+
+export interface Mapping {
+  readonly application: string;
+  readonly source: string;
+  readonly account: string;
+  readonly state: MappingState;
+  readonly reason: string | null;
+}
+
+export interface ChangeSummary {
+  readonly id: string;
+  readonly identity: string;
+  readonly groups: readonly string[];
+  readonly state: ChangeState;
+  readonly createdAt: string;
+  readonly endedAt: string | null;
+  readonly accounts: number;
+  readonly applied: number;
+}
+
+export interface Plan {
+  readonly version: number;
+  readonly differences: readonly Difference[];
+  readonly deletes: readonly {
+    readonly section: string;
+    readonly name: string;
+    readonly accounts: number;
+    readonly mappings: number;
+  }[];
+}
+
+export interface Issue {
+  readonly path: readonly (string | number)[];
+  readonly says: string;
+}
+
+export interface Finding {
+  readonly check: string;
+  readonly verdict: 'ok' | 'warning' | 'wrong' | 'skipped';
+  readonly says: string;
+}
+
+export interface Refresh {
+  readonly preview: boolean;
+  readonly read: number;
+  readonly linked: number;
+  readonly alreadyLinked: number;
+  readonly peopleAdded: number;
+  readonly unmatched: Sample;
+  readonly ambiguous: Sample;
+  readonly failed: ErrorCode | null;
+}
+
+export interface Sample {
+  readonly count: number;
+  readonly first: readonly string[];
+}
+
+export interface Source {
+  readonly name: string;
+  readonly kind: string;
+  readonly enabled: boolean;
+}
+
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly groups: readonly string[] | null;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+  readonly lastUsedAt: string | null;
+}
+
+export interface Identity {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly accounts: readonly {
+    readonly source: string;
+    readonly name: string;
+    readonly primary: boolean;
+    readonly linkedBy: string;
+  }[];
+  readonly mappings?: readonly (Mapping & { readonly enabled: boolean })[];
+}

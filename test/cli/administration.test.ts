@@ -1,0 +1,177 @@
+import { sayPresent } from '../../store/presence';
+import { startTestApi, type TestApi } from '../support/api';
+import {
+  addPerson,
+  applyTestConfiguration,
+  ended,
+  planned,
+  settled,
+} from '../support/played-worker';
+import { describeWith } from '../support/servers';
+import { acceptedChange } from './accepted';
+import { lockstepAt } from './run-cli';
+
+describeWith(['postgres'], 'administration', () => {
+  let api: TestApi;
+  const lockstep = lockstepAt(() => api);
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    await applyTestConfiguration(api.database.db);
+    await addPerson(api.database.db, 'alice');
+  });
+  afterAll(() => api.stop());
+
+  test('a key is printed once, alone on stdout; works; is listed; and is revoked', async () => {
+    const args = [
+      'keys',
+      'create',
+      'help desk',
+      '--scope',
+      'read',
+      '--group',
+      'one-password',
+      '--expires',
+      '90d',
+    ];
+    const { stdout, stderr } = await lockstep(args);
+    expect(stdout).toMatch(/^lks_[0-9a-z]{26}_[\w-]{43}\n$/);
+    const id = /key_\w+/.exec(stderr)?.[0] ?? '';
+    const LOCKSTEP_API_KEY = stdout.trim();
+    expect((await lockstep(['changes'], { env: { LOCKSTEP_API_KEY } })).code).toBe(0);
+    const listed = await lockstep(['keys', 'list']);
+    expect(listed.stdout).toMatch(
+      new RegExp(`^${id} +help desk +read in one-password +\\d+ s ago +in 89 d|in 90 d$`, 'm'),
+    );
+    expect(listed.stdout).not.toContain(LOCKSTEP_API_KEY);
+    expect((await lockstep(['keys', 'revoke', id])).stdout).toBe(`Revoked ${id}.\n`);
+    const refused = await lockstep(['changes'], { env: { LOCKSTEP_API_KEY } });
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('Send an API key')]);
+    expect((await lockstep(['keys', 'revoke', id])).stderr).toContain(
+      `There is no key ${id} in use.`,
+    );
+  });
+
+  test('people are linked by hand, and what is not named stays', async () => {
+    const dn = 'uid=bob:primary,ou=people,dc=example';
+    await lockstep([
+      'identities',
+      'set',
+      'bob',
+      '--attribute',
+      'mail=bob@example.com',
+      '--attribute',
+      'city=Ulm',
+      '--account',
+      `directory:${dn}:primary`,
+    ]);
+    await lockstep([
+      'identities',
+      'set',
+      'bob',
+      '--attribute',
+      'city=',
+      '--account',
+      'warehouse:bob',
+      '--map',
+      'reports=bob',
+    ]);
+    const { stdout } = await lockstep(['identities', 'show', 'bob', '-o', 'json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      attributes: { mail: 'bob@example.com' },
+      accounts: [
+        { source: 'directory', name: dn, primary: true },
+        { source: 'warehouse', name: 'bob', primary: false },
+      ],
+      mappings: [{ application: 'reports', account: 'bob' }],
+    });
+    const taken = await lockstep(['identities', 'set', 'dave', '--account', 'warehouse:bob']);
+    expect([taken.code, taken.stderr]).toEqual([
+      1,
+      expect.stringContaining('accounts.0: is linked to somebody else'),
+    ]);
+    expect((await lockstep(['identities', 'unlink', 'bob', 'warehouse:bob'])).code).toBe(0);
+    const table = await lockstep(['identities', 'list']);
+    expect(table.stdout).toMatch(/^bob +directory$/m);
+    const nobody = await lockstep(['identities', 'show', 'nobody']);
+    expect([nobody.code, nobody.stderr]).toEqual([
+      1,
+      expect.stringContaining('There is no person nobody.'),
+    ]);
+  });
+
+  test('changes are listed, shown, retried and cancelled', async () => {
+    const { db } = api.database;
+    await sayPresent(db, 'test', true);
+    await addPerson(db, 'carol');
+    const first = await acceptedChange(api, 'carol');
+    const second = await acceptedChange(api, 'carol');
+    await planned(db, second, 'carol');
+    await settled(db, second, 'directory');
+    await settled(db, second, 'warehouse', {
+      state: 'waiting',
+      reason: 'busy',
+      nextTryInMs: 90_000,
+    });
+
+    const list = await lockstep(['changes', '--identity', 'carol', '--limit', '1']);
+    expect(list.stdout).toMatch(new RegExp(`^… +${second} +carol +\\w+ +1 of 2 +\\d+ s ago$`, 'm'));
+    expect(list.stderr).toBe(`More: --cursor ${second}, or --all.\n`);
+    const all = await lockstep([
+      'changes',
+      '--identity',
+      'carol',
+      '--limit',
+      '1',
+      '--all',
+      '-o',
+      'json',
+    ]);
+    expect(JSON.parse(all.stdout).changes.map(({ id }: { id: string }) => id)).toEqual([
+      second,
+      first,
+    ]);
+
+    const status = await lockstep(['status', 'last']);
+    expect(status.code).toBe(4);
+    expect(status.stdout).toMatch(
+      /^✔ +directory \(auth\) +carol +holds the new password, proved by a login$/m,
+    );
+    expect(status.stdout).toMatch(
+      /^… +warehouse +carol +waiting: busy, attempt 0, next try in 1 min$/m,
+    );
+    expect(status.stdout).toContain('Why\n  warehouse: The source says that it is busy.');
+
+    expect((await lockstep(['retry', 'last', 'warehouse'])).code).toBe(0);
+    expect((await lockstep(['cancel', first])).code).toBe(0);
+    const commands = await db
+      .selectFrom('command')
+      .where('kind', '<>', 'supersede')
+      .select(['change_id', 'kind', 'label'])
+      .orderBy('id')
+      .execute();
+    expect(commands).toEqual([
+      { change_id: second, kind: 'retry', label: 'warehouse' },
+      { change_id: first, kind: 'cancel', label: null },
+    ]);
+
+    await ended(db, first, { state: 'cancelled', reason: null });
+    const late = await lockstep(['retry', first]);
+    expect([late.code, late.stderr]).toEqual([1, expect.stringContaining('The change has ended')]);
+    const unknown = await lockstep(['status', 'chg_nothing']);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      1,
+      expect.stringContaining('There is no change chg_nothing'),
+    ]);
+  });
+
+  test('what another system put into a name is shown, not obeyed', async () => {
+    await addPerson(api.database.db, 'mallory\x1b[2J\u202e', ['crm']);
+    const { stdout } = await lockstep(['identities', 'list']);
+    expect(stdout).toContain('mallory\ufffd[2J\ufffd');
+    expect(stdout).not.toContain('\x1b');
+    const json = await lockstep(['identities', 'list', '-o', 'json']);
+    for (const control of ['\u202e', '\x1b']) expect(json.stdout).not.toContain(control);
+    expect(JSON.stringify(JSON.parse(json.stdout))).toContain('\u202e');
+  });
+});

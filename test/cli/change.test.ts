@@ -1,0 +1,219 @@
+import { startTestApi, type TestApi } from '../support/api';
+import {
+  addPerson,
+  applyTestConfiguration,
+  ended,
+  planned,
+  settled,
+} from '../support/played-worker';
+import { describeWith } from '../support/servers';
+import { until } from '../support/until';
+import { changeOf } from './accepted';
+import { lockstepAt, lockstep as lockstepIn, type Running, shown } from './run-cli';
+
+const PASSWORD = 'correct horse battery staple';
+
+describeWith(['postgres'], 'lockstep change', () => {
+  let api: TestApi;
+  let people = 0;
+  const lockstep = lockstepAt(() => api);
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    await applyTestConfiguration(api.database.db);
+  });
+  afterAll(() => api.stop());
+
+  async function person(sources?: readonly string[]): Promise<string> {
+    const name = `person-${++people}`;
+    await addPerson(api.database.db, name, sources);
+    return name;
+  }
+
+  /** The worker's part, while the command waits. */
+  const worker = (identity: string, work: (id: string) => Promise<void>) => async () => {
+    const id = await changeOf(api, identity);
+    await planned(api.database.db, id, identity);
+    await work(id);
+  };
+
+  test('every account took it: exit 0', async () => {
+    const alice = await person();
+    const { code, stdout } = await lockstep(['change', alice], {
+      stdin: PASSWORD,
+      meanwhile: worker(alice, async (id) => {
+        await settled(api.database.db, id, 'directory');
+        await settled(api.database.db, id, 'warehouse');
+        await ended(api.database.db, id, { state: 'done', reason: null });
+      }),
+    });
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      `✔ ${alice}: every account holds the new password (2 of 2)\n  ${await changeOf(api, alice)}\n`,
+    );
+  });
+
+  test('some took it: exit 3, why not the others, and what to try next', async () => {
+    const alice = await person();
+    const rejected = { state: 'rejected', reason: 'no_rights', vendorCode: '42501' } as const;
+    const { code, stdout } = await lockstep(['change', alice], {
+      stdin: PASSWORD,
+      meanwhile: worker(alice, async (id) => {
+        await settled(api.database.db, id, 'directory');
+        await settled(api.database.db, id, 'warehouse', rejected);
+        await ended(api.database.db, id, { state: 'partial', reason: null });
+      }),
+    });
+    expect(code).toBe(3);
+    expect(stdout).toContain('some accounts hold the new password, some do not (1 of 2)');
+    expect(stdout).toContain('  warehouse: The service account of Lockstep may not set this');
+    expect(stdout).toContain('(code 42501)');
+    expect(stdout).toContain('Next:\n  lockstep doctor warehouse');
+    expect(stdout).toContain(`  lockstep change ${alice}  starts again`);
+  });
+
+  test('the auth account refused: exit 1, the reason, and that nothing else was attempted', async () => {
+    const alice = await person();
+    const rejected = { state: 'rejected', reason: 'policy_history', proof: 'none' } as const;
+    const { code, stdout } = await lockstep(['change', alice], {
+      stdin: PASSWORD,
+      meanwhile: worker(alice, async (id) => {
+        await settled(api.database.db, id, 'directory', rejected);
+        await ended(api.database.db, id, { state: 'refused', reason: 'policy_history' });
+      }),
+    });
+    expect(code).toBe(1);
+    expect(stdout).toContain('the auth account refused; nothing else was attempted');
+    expect(stdout).toContain('directory: The source remembers this password from before.');
+  });
+
+  test('not ended in time: exit 4, what it waits for, and how to look again', async () => {
+    const alice = await person();
+    const waiting = { state: 'waiting', reason: 'unreachable', nextTryInMs: 60_000 } as const;
+    const { code, stdout } = await lockstep(['change', alice, '--wait', '2'], {
+      stdin: PASSWORD,
+      meanwhile: worker(alice, async (id) => {
+        await settled(api.database.db, id, 'directory');
+        await settled(api.database.db, id, 'warehouse', waiting);
+      }),
+    });
+    expect(code).toBe(4);
+    expect(stdout).toContain('  warehouse: The source cannot be reached.');
+    expect(stdout).toContain(`lockstep status ${await changeOf(api, alice)} --watch`);
+  });
+
+  test('a password against the policy: every rule is told, exit 1', async () => {
+    const alice = await person();
+    const { code, stderr } = await lockstep(['change', alice], { stdin: alice });
+    expect(code).toBe(1);
+    expect(stderr).toContain('The password does not satisfy the policy of the group.\n');
+    expect(stderr).toContain('  Use at least 12 characters.\n');
+    expect(stderr).toContain('  Do not use your own name');
+  });
+
+  test('the same idempotency key starts a change once', async () => {
+    const alice = await person();
+    const args = ['change', alice, '--wait', '0', '--idempotency-key', `once-${alice}`];
+    const answers = [
+      await lockstep(args, { stdin: PASSWORD }),
+      await lockstep(args, { stdin: PASSWORD }),
+    ];
+    const ids = answers.map(({ stdout }) => /chg_\w+/.exec(stdout)?.[0]);
+    expect(ids[0]).toBe(await changeOf(api, alice));
+    expect(ids[1]).toBe(ids[0]);
+    const other = await lockstep(args, { stdin: `${PASSWORD} 2` });
+    expect([other.code, other.stderr]).toEqual([
+      1,
+      expect.stringContaining('was used for another'),
+    ]);
+  });
+
+  test('Ctrl-C while it waits: that the change may be accepted, and how to find out', async () => {
+    const alice = await person();
+    const { code, stderr } = await lockstep(['change', alice], {
+      stdin: PASSWORD,
+      meanwhile: async (running) => {
+        await changeOf(api, alice);
+        running.interrupt();
+      },
+    });
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('The change may have been accepted'),
+    ]);
+    expect(stderr).toMatch(/--idempotency-key [\w-]{36}, which starts it only once/);
+  });
+
+  test('a key that may start but not read: accepted, exit 4, and said', async () => {
+    const alice = await person();
+    const LOCKSTEP_API_KEY = await api.newKey(['trigger']);
+    const { code, stdout, stderr } = await lockstep(['change', alice, '--watch'], {
+      stdin: PASSWORD,
+      env: { LOCKSTEP_API_KEY },
+    });
+    expect([code, stdout]).toEqual([4, expect.stringContaining(await changeOf(api, alice))]);
+    expect(stderr).toContain('The change is accepted, but cannot be followed: This API key does');
+  });
+
+  test('--watch without a terminal appends a line for each move, without colours', async () => {
+    const alice = await person();
+    const waiting = { state: 'waiting', reason: 'busy', nextTryInMs: 42_000 } as const;
+    const { code, stdout } = await lockstep(['change', alice, '--watch'], {
+      stdin: PASSWORD,
+      meanwhile: async (running: Running) => {
+        await worker(alice, async (id) => {
+          await shown(running, 'not begun');
+          await settled(api.database.db, id, 'directory');
+          await shown(running, 'holds the new password, proved by a login');
+          await settled(api.database.db, id, 'warehouse', waiting);
+          await shown(running, 'waiting: busy, attempt 0, next try in 4');
+          await settled(api.database.db, id, 'warehouse', { proof: 'none' });
+          await shown(running, 'not proved');
+          await ended(api.database.db, id, { state: 'done', reason: null });
+        })();
+      },
+    });
+    expect(code).toBe(0);
+    const moves = stdout.split('\n').filter((line) => /^\d\d:\d\d:\d\d {2}/.test(line));
+    expect(moves.map((line) => line.slice(10).replaceAll(alice, 'WHO'))).toEqual([
+      'directory (auth)  WHO  not begun',
+      'warehouse         WHO  not begun',
+      'directory (auth)  WHO  holds the new password, proved by a login',
+      expect.stringMatching(/^warehouse {8} WHO {2}waiting: busy, attempt 0, next try in 4\d s$/),
+      'warehouse         WHO  holds the new password, not proved',
+    ]);
+    expect(stdout).not.toContain('\x1b');
+  });
+
+  test('an api that is started again while somebody watches costs only a moment', async () => {
+    const first = await startTestApi();
+    const { db } = first.database;
+    await applyTestConfiguration(db);
+    await addPerson(db, 'alice');
+    const env = { LOCKSTEP_URL: first.url, LOCKSTEP_API_KEY: first.adminKey() };
+    let second: TestApi | null = null;
+    const { code, stderr, stdout } = await lockstepIn(['change', 'alice', '--watch'], {
+      stdin: PASSWORD,
+      env,
+      meanwhile: async (running) => {
+        const started = () => db.selectFrom('change').select('id').executeTakeFirst();
+        await until(async () => (await started()) !== undefined);
+        const { id = '' } = (await started()) ?? {};
+        await planned(db, id, 'alice');
+        await shown(running, 'not begun');
+        await first.stopProcess();
+        await shown(running, 'Trying again');
+        const port = { LOCKSTEP_API_PORT: new URL(first.url).port };
+        second = await startTestApi({ database: first.database, env: port, worker: false });
+        await settled(db, id, 'directory');
+        await settled(db, id, 'warehouse');
+        await ended(db, id, { state: 'done', reason: null });
+      },
+    });
+    await (second as TestApi | null)?.stop();
+    expect([code, stderr.split('\n').filter((line) => /Trying again/.test(line)).length]).toEqual([
+      0, 1,
+    ]);
+    expect(stdout).toContain('every account holds the new password (2 of 2)');
+  });
+});

@@ -1,0 +1,245 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { startTestApi, type TestApi } from '../support/api';
+import { addPerson } from '../support/played-worker';
+import { describeWith } from '../support/servers';
+import {
+  connectionTo,
+  type Ended,
+  hasScript,
+  lockstepAt,
+  lockstepAtTerminal,
+  shown,
+} from './run-cli';
+
+const source = (name: string) => `  ${name}:
+    kind: postgres-role
+    settings:
+      host: ${name}.example.com
+      user: lockstep
+      password: \${file:/run/secrets/${name}}
+      database: postgres
+`;
+const rest = `policies:
+  staff:
+    minLength: 12
+groups:
+  one-password:
+    policy: staff
+    authSource: apps
+    sources: [apps, crm]
+`;
+const GOOD = `version: 1
+sources:
+${source('apps')}${source('crm')}${rest}`;
+
+/** The line that holds this text, from 1, and the column where it begins. */
+function placeOf(document: string, text: string): string {
+  const lines = document.split('\n');
+  const line = lines.findIndex((one) => one.includes(text));
+  if (line === -1) throw new Error(`no line holds ${text}`);
+  return `${line + 1}:${(lines[line] ?? '').indexOf(text) + 1}`;
+}
+
+describeWith(['postgres'], 'lockstep.yaml', () => {
+  let api: TestApi;
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-cli-'));
+  const command = lockstepAt(() => api);
+
+  beforeAll(async () => {
+    api = await startTestApi();
+  });
+  afterAll(() => api.stop());
+
+  const run = (document: string, ...args: string[]): Promise<Ended> => {
+    writeFileSync(path.join(dir, 'lockstep.yaml'), document);
+    return command(args, { cwd: dir });
+  };
+  const versionInForce = async () => (await api.send('GET', '/v1/configuration')).body.version;
+
+  test.each([
+    [
+      'an unknown connector',
+      'kind: postgres-role',
+      'kind: oracle',
+      'kind: oracle',
+      'sources.apps.kind: there is no connector "oracle"',
+    ],
+    [
+      'a setting of the wrong type',
+      'database: postgres',
+      'database: 7',
+      'database: 7',
+      'sources.apps.settings.database: ',
+    ],
+    [
+      'a bare secret',
+      '${file:/run/secrets/apps}',
+      'hunter2',
+      'password: hunter2',
+      'sources.apps.settings.password: holds a secret',
+    ],
+    [
+      'a setting that is missing',
+      '      user: lockstep\n',
+      '',
+      'settings:',
+      'sources.apps.settings.user: ',
+    ],
+    ['a bad name', '  apps:\n', '  Apps:\n', 'Apps:', 'sources.Apps: use lower-case letters'],
+    [
+      'a number out of its range',
+      'minLength: 12',
+      'minLength: -1',
+      'minLength: -1',
+      'policies.staff.minLength: ',
+    ],
+    [
+      'an unknown policy',
+      'policy: staff',
+      'policy: stuff',
+      'policy: stuff',
+      'groups.one-password.policy: there is no policy "stuff"',
+    ],
+    [
+      'an unknown source in a list',
+      '[apps, crm]',
+      '[apps, cmr]',
+      'cmr]',
+      'groups.one-password.sources.1: there is no source "cmr"',
+    ],
+    [
+      'a group of one',
+      '[apps, crm]',
+      '[apps]',
+      'sources: [apps]',
+      'groups.one-password.sources: has fewer than two',
+    ],
+  ])('%s is told with its line and column', async (_what, right, wrong, at, says) => {
+    const document = GOOD.replace(right, () => wrong);
+    const { code, stdout, stderr } = await run(document, 'plan');
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`\n  lockstep.yaml:${placeOf(document, at)}  ${says}`);
+    expect(stderr).not.toContain('hunter2');
+  });
+
+  test.each([
+    [
+      'a key twice',
+      '    authSource: apps\n',
+      '    authSource: apps\n    policy: other\n',
+      'policy: other',
+      'Map keys must be unique',
+    ],
+    ['a tab', '  staff:', '\tstaff:', '\tstaff', 'Tabs are not allowed'],
+    [
+      'a list that does not end',
+      '[apps, crm]\n',
+      '[apps, crm\nlast: 1\n',
+      'last: 1',
+      'Flow sequence',
+    ],
+    [
+      'an alias of nothing',
+      'policy: staff',
+      'policy: *staff',
+      '*staff',
+      'there is no &staff before it',
+    ],
+    ['a tag', 'minLength: 12', 'minLength: !secret 12', '!secret', 'Unresolved tag'],
+  ])(
+    'what is no YAML is told with its line and column: %s',
+    async (_what, right, wrong, at, says) => {
+      const document = GOOD.replace(right, wrong);
+      const { code, stderr } = await run(document, 'plan');
+      expect(code).toBe(2);
+      expect(stderr).toContain(`\n  lockstep.yaml:${placeOf(document, at)}  ${says}`);
+    },
+  );
+
+  test('every mistake is told at once, from the top, for programs too', async () => {
+    const document = GOOD.replace('postgres-role', 'oracle').replace('[apps, crm]', '[apps, cmr]');
+    const { stdout } = await run(document, 'plan', '-o', 'json');
+    const answer = JSON.parse(stdout);
+    expect(answer.valid).toBe(false);
+    expect(
+      answer.issues.map((one: { file: string; line: number; path: string[] }) => [
+        one.file,
+        one.line,
+        one.path.join('.'),
+      ]),
+    ).toEqual([
+      ['lockstep.yaml', 4, 'sources.apps.kind'],
+      ['lockstep.yaml', 24, 'groups.one-password.sources.1'],
+    ]);
+  });
+
+  test('a file that is not there: what to do', async () => {
+    const { code, stderr } = await command(['plan', '-f', 'nowhere.yaml'], { cwd: dir });
+    expect([code, stderr]).toEqual([
+      2,
+      'nowhere.yaml cannot be read (ENOENT). Name another file with -f.\n',
+    ]);
+  });
+
+  test('from plan to force, to nothing to do, to what a deletion takes along', async () => {
+    const planned = await run(GOOD, 'plan');
+    expect([planned.code, planned.stdout.split('\n').slice(0, 4)]).toEqual([
+      0,
+      ['+ sources.apps', '+ sources.crm', '+ policies.staff', '+ groups.one-password'],
+    ]);
+    expect(await versionInForce()).toBe(0);
+
+    const refused = await run(GOOD, 'apply');
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining('apply with --yes'),
+    ]);
+    expect(await versionInForce()).toBe(0);
+
+    const applied = await run(GOOD, 'apply', '--yes');
+    expect([applied.code, applied.stdout]).toEqual([
+      0,
+      expect.stringContaining('Configuration 1 is in force.'),
+    ]);
+    const again = await run(GOOD, 'apply');
+    expect([again.code, again.stdout]).toEqual([
+      0,
+      'Nothing to do: configuration 1 says the same.\n',
+    ]);
+
+    await addPerson(api.database.db, 'alice', ['crm']);
+    const less = GOOD.replace(source('crm'), source('erp'))
+      .replace('[apps, crm]', '[erp, apps]')
+      .replace('minLength: 12', 'minLength: 13');
+    const { stdout } = await run(less, 'plan');
+    expect(stdout).toContain('- sources.crm  takes 1 linked account and 0 mappings along\n');
+    expect(stdout).toContain('+ sources.erp\n');
+    expect(stdout).toContain('~ policies.staff  minLength\n');
+    expect(stdout).toContain('~ groups.one-password  sources\n');
+    expect(stdout).toContain('Against configuration 1: 1 to create, 2 to update, 1 to delete.');
+  });
+
+  (hasScript ? test : test.skip)(
+    'at a terminal, apply asks; anything but yes changes nothing',
+    async () => {
+      const document = GOOD.replace('minLength: 12', 'minLength: 14');
+      writeFileSync(path.join(dir, 'lockstep.yaml'), document);
+      const before = await versionInForce();
+      const answering = (answer: string) =>
+        lockstepAtTerminal(['apply'], {
+          cwd: dir,
+          env: connectionTo(api),
+          meanwhile: async (running) => {
+            await shown(running, 'Apply? [y/N] ');
+            running.type(answer);
+          },
+        });
+      for (const no of ['\r', 'n\r', '\x03', '\x04']) expect((await answering(no)).code).toBe(1);
+      expect(await versionInForce()).toBe(before);
+      expect((await answering('y\r')).code).toBe(0);
+      expect(await versionInForce()).toBe(Number(before) + 1);
+    },
+  );
+});

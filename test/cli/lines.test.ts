@@ -1,0 +1,36 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { readLines } from '../../cli/password/lines';
+
+const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-cli-')), 'passwords');
+
+const read = async (content: string, wanted = ['new password']) => {
+  writeFileSync(file, content);
+  return (await readLines(file, wanted)).map((secret) => secret.text());
+};
+
+test('a line is a password, whatever ends it', async () => {
+  for (const end of ['', '\n', '\r\n'])
+    expect(await read(` pass\tword ${end}`)).toEqual([' pass\tword ']);
+  expect(await read('one\r\ntwo', ['new password', 'current password'])).toEqual(['one', 'two']);
+});
+
+test('the buffer that was read into is zeroed, also when it is refused', async () => {
+  const allocate = jest.spyOn(Buffer, 'alloc');
+  await read('canary\n');
+  await expect(read('canary\ncanary\n')).rejects.toThrow(/more than one line/);
+  const buffers = allocate.mock.results.map(({ value }) => value as Buffer);
+  allocate.mockRestore();
+  expect(buffers.length).toBeGreaterThanOrEqual(2);
+  for (const buffer of buffers) expect(buffer.includes('canary')).toBe(false);
+});
+
+test('a file that is not there, or a folder, is told by its name', async () => {
+  await expect(readLines('/nowhere', ['new password'])).rejects.toThrow(
+    '/nowhere cannot be opened (ENOENT).',
+  );
+  await expect(readLines(os.tmpdir(), ['new password'])).rejects.toThrow(
+    /cannot be read \(EISDIR\)/,
+  );
+});

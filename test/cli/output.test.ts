@@ -1,0 +1,171 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { freePort } from '../../local/ports';
+import { finishErrand, takeErrand } from '../../store/errands';
+import { sayPresent } from '../../store/presence';
+import { startTestApi, type TestApi } from '../support/api';
+import { addPerson, applyTestConfiguration } from '../support/played-worker';
+import { describeWith } from '../support/servers';
+import { acceptedChange } from './accepted';
+import { lockstep, lockstepAt } from './run-cli';
+
+const KEY = `lks_${'0'.repeat(26)}_${'a'.repeat(43)}`;
+
+/** Every command there is, with arguments that do something. */
+const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = {
+  change: () => ['alice', '--wait', '0'],
+  status: ({ change }) => [change],
+  changes: () => [],
+  retry: ({ change }) => [change],
+  cancel: ({ change }) => [change],
+  plan: ({ file }) => ['-f', file],
+  apply: ({ file }) => ['-f', file, '--yes'],
+  doctor: () => ['crm'],
+  refresh: () => ['crm'],
+  'identities list': () => [],
+  'identities show': () => ['alice'],
+  'identities set': () => ['alice', '--attribute', 'mail=alice@example.com'],
+  'identities unlink': () => ['alice', 'warehouse:alice'],
+  'keys list': () => [],
+  'keys create': () => ['some', '--scope', 'read'],
+  'keys revoke': ({ key }) => [key],
+};
+
+interface Facts {
+  readonly change: string;
+  readonly file: string;
+  readonly key: string;
+}
+
+async function commandsIn(help: readonly string[]): Promise<string[]> {
+  const { stdout } = await lockstep([...help, '--help']);
+  const [, list = ''] = /\nCommands:\n([\s\S]*?)(?:\n\n|$)/.exec(stdout) ?? [];
+  const names = [...list.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name ?? '');
+  return names.filter((name) => name !== 'help' && name !== 'up');
+}
+
+test('every command is in the table of this test', async () => {
+  const nested = ['identities', 'keys'];
+  const all = (await commandsIn([])).filter((name) => !nested.includes(name));
+  for (const noun of nested)
+    all.push(...(await commandsIn([noun])).map((verb) => `${noun} ${verb}`));
+  expect(all.sort()).toEqual(Object.keys(commands).sort());
+});
+
+test.each(['', ...Object.keys(commands)])('--help teaches: lockstep %s', async (name) => {
+  const { code, stdout, stderr } = await lockstep([...name.split(' ').filter(Boolean), '--help']);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/\nExamples?:\n {2}lockstep |\nExamples:\n {2}pass show/);
+  expect(stdout).toMatch(/\nExit codes:\n {2}0 {2}/);
+});
+
+describeWith(['postgres'], 'with an api', () => {
+  let api: TestApi;
+  let facts: Facts;
+  const here = lockstepAt(() => api);
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    await applyTestConfiguration(api.database.db);
+    await addPerson(api.database.db, 'alice');
+    const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-cli-')), 'lockstep.yaml');
+    writeFileSync(file, 'version: 1\npolicies: { staff: { minLength: 12 } }\n');
+    const made = await api.send('POST', '/v1/keys', { body: { name: 'x', scopes: ['read'] } });
+    facts = { change: await acceptedChange(api, 'alice'), file, key: String(made.body.id) };
+  });
+  afterAll(() => api.stop());
+
+  /** Until the command has ended. */
+  async function worker(over: () => boolean): Promise<void> {
+    while (!over()) {
+      await sayPresent(api.database.db, 'test', true);
+      const errand = await takeErrand(api.database.db, 60);
+      const sample = { count: 0, first: [] };
+      const result = { findings: [], read: 0, unmatched: sample, ambiguous: sample, failed: null };
+      if (errand !== null) await finishErrand(api.database.db, errand.id, 'done', result);
+    }
+  }
+
+  // Applied last: the other commands need the sources.
+  const names = Object.keys(commands).sort((a) => (a === 'apply' ? 1 : -1));
+
+  test.each(names)('-o json prints one document and nothing else: lockstep %s', async (name) => {
+    const args = [...name.split(' '), ...(commands[name]?.(facts) ?? []), '-o', 'json'];
+    const { code, stdout } = await here(args, {
+      stdin: 'correct horse battery staple',
+      meanwhile: ({ over }) => worker(over),
+    });
+    expect([0, 4]).toContain(code);
+    expect(typeof JSON.parse(stdout)).toBe('object');
+  });
+
+  test.each(names)('so it does when the key is refused: lockstep %s', async (name) => {
+    const args = [...name.split(' '), ...(commands[name]?.(facts) ?? []), '-o', 'json'];
+    const env = { LOCKSTEP_URL: api.url, LOCKSTEP_API_KEY: KEY };
+    const { code, stdout, stderr } = await lockstep(args, { env, stdin: 'correct horse battery' });
+    expect(code).toBe(1);
+    expect(JSON.stringify(JSON.parse(stdout))).toContain('Send an API key');
+    expect(stdout + stderr).not.toMatch(/ {4}at |Error:/);
+  });
+
+  test('a command that is none, or gets too much: exit 2', async () => {
+    for (const args of [['nothing'], ['changes', 'x'], ['changes', '--limit', 'x'], ['status'], []])
+      expect([args, (await here(args)).code]).toEqual([args, 2]);
+  });
+});
+
+describe('without an api', () => {
+  test('that does not run: what to do, exit 1, no stack trace', async () => {
+    const LOCKSTEP_URL = `http://127.0.0.1:${await freePort()}`;
+    const { code, stderr } = await lockstep(['changes'], {
+      env: { LOCKSTEP_URL, LOCKSTEP_API_KEY: KEY },
+    });
+    expect([code, stderr]).toEqual([
+      1,
+      `Nothing answers at ${LOCKSTEP_URL}. Start Lockstep with "./lockstep up", or set LOCKSTEP_URL (or --url) to the address of the api.\n`,
+    ]);
+  });
+
+  test.each([
+    ['a web site', 200, 'text/html', '<h1>canary</h1>'],
+    ['a redirect', 302, 'text/html', ''],
+    ['another api', 404, 'application/json', '{"message":"canary"}'],
+    ['a proxy', 502, 'text/html', 'canary'],
+  ])('in the place of which %s answers', async (_what, status, type, body) => {
+    const server = createServer((_request, response) =>
+      response.writeHead(status, { 'content-type': type, location: '/elsewhere' }).end(body),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const LOCKSTEP_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, stderr } = await lockstep(['changes'], {
+      env: { LOCKSTEP_URL, LOCKSTEP_API_KEY: KEY },
+    });
+    server.close();
+    expect([code, stderr]).toEqual([
+      1,
+      `${LOCKSTEP_URL} answers, but not as the api of Lockstep does (HTTP ${status}). Check LOCKSTEP_URL or --url.\n`,
+    ]);
+  });
+
+  test('with an answer that never comes: that the change may be accepted, and how to find out', async () => {
+    const server = createServer((request) => request.socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const LOCKSTEP_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, stderr } = await lockstep(['change', 'alice', '--idempotency-key', 'mine'], {
+      env: { LOCKSTEP_URL, LOCKSTEP_API_KEY: KEY },
+      stdin: 'correct horse battery staple',
+    });
+    server.close();
+    expect(code).toBe(1);
+    expect(stderr).toContain('The change may have been accepted');
+    expect(stderr).toContain('--idempotency-key mine');
+  });
+
+  test('in an environment that is not valid: which variable', async () => {
+    const { code, stderr } = await lockstep(['changes'], { env: { LOCKSTEP_URL: 'nonsense' } });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('LOCKSTEP_URL')]);
+  });
+});

@@ -1,0 +1,162 @@
+import { sayPresent } from '../../store/presence';
+import { startTestApi, type TestApi } from '../support/api';
+import {
+  addPerson,
+  applyTestConfiguration,
+  ended,
+  planned,
+  settled,
+} from '../support/played-worker';
+import { describeWith } from '../support/servers';
+import { changeOf, openedOf } from './accepted';
+import { connectionTo, hasScript, lockstepAtTerminal, type Running, shown } from './run-cli';
+
+const PASSWORD = 'correct Zürich 🔑 "battery" \\ staple';
+
+const describeAtTerminal = hasScript
+  ? describeWith
+  : (_names: readonly string[], title: string, suite: () => void) =>
+      describe.skip(`${title} (skipped: no "script" of util-linux)`, suite);
+
+describeAtTerminal(['postgres'], 'at a terminal', () => {
+  let api: TestApi;
+  let people = 0;
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    await applyTestConfiguration(api.database.db);
+  });
+  beforeEach(() => sayPresent(api.database.db, 'test', true));
+  afterAll(() => api.stop());
+
+  async function person(): Promise<string> {
+    const name = `person-${++people}`;
+    await addPerson(api.database.db, name);
+    return name;
+  }
+
+  const atTerminal = (
+    args: readonly string[],
+    meanwhile: (running: Running) => Promise<void>,
+    columns = 80,
+  ) => lockstepAtTerminal(args, { env: connectionTo(api), meanwhile, columns });
+
+  const changesOf = async (who: string) =>
+    (await api.send('GET', `/v1/changes?identity=${who}`)).body.changes as unknown[];
+
+  test('the password is asked for twice, shown never, and arrives byte for byte', async () => {
+    const alice = await person();
+    const { code, stdout } = await atTerminal(
+      ['change', alice, '--current', '--wait', '0'],
+      async (running) => {
+        await shown(running, `Current password of ${alice}: `);
+        running.type('the one before\r');
+        await shown(running, `New password of ${alice}: `);
+        running.type(`slip\x15${PASSWORD}x\x7f\r`);
+        await shown(running, 'The same again: ');
+        running.type(`${PASSWORD}\r`);
+      },
+    );
+    expect(code).toBe(4);
+    for (const part of ['correct', 'battery', 'slip', 'before', '*'])
+      expect(stdout).not.toContain(part);
+    expect(await openedOf(api, alice)).toEqual([PASSWORD, 'the one before']);
+  });
+
+  test('both, pasted at once, count', async () => {
+    const alice = await person();
+    await atTerminal(['change', alice, '--wait', '0'], async (running) => {
+      await shown(running, 'New password');
+      running.type(`${PASSWORD}\r${PASSWORD}\r`);
+    });
+    expect(await openedOf(api, alice)).toEqual([PASSWORD, null]);
+  });
+
+  test.each([
+    ['two that differ', `${PASSWORD}\r`, `${PASSWORD}2\r`, 'The two are not the same.'],
+    ['nothing', '\r', '\r', 'A password cannot be empty.'],
+    ['Ctrl-C', `${PASSWORD}\r`, 'corr\x03', 'Stopped; nothing was sent.'],
+    ['Ctrl-D', `${PASSWORD}\r`, '\x04', 'Stopped; nothing was sent.'],
+    ['bytes that are no text', Buffer.of(0xff, 0x0d), Buffer.of(0xff, 0x0d), 'does not send UTF-8'],
+  ])('%s: nothing is sent, and it is said', async (_what, first, second, says) => {
+    const alice = await person();
+    const { code, stdout } = await atTerminal(['change', alice], async (running) => {
+      await shown(running, 'New password');
+      running.type(first);
+      await shown(running, 'The same again');
+      running.type(second);
+    });
+    expect([code, await changesOf(alice)]).toEqual([1, []]);
+    expect(stdout).toContain(says);
+    expect(stdout).not.toContain('correct');
+  });
+
+  test('--watch shows a row for each account that fits the terminal, and ends with the reasons', async () => {
+    const alice = await person();
+    const refused = { state: 'rejected', reason: 'policy_too_short', proof: 'none' } as const;
+    const { code, stdout } = await atTerminal(
+      ['change', alice, '--watch'],
+      async (running) => {
+        await shown(running, 'New password');
+        running.type(`${PASSWORD}\r${PASSWORD}\r`);
+        const id = await changeOf(api, alice);
+        await shown(running, 'accepted, not begun');
+        await planned(api.database.db, id, alice);
+        await settled(api.database.db, id, 'directory');
+        await shown(running, 'directory (auth)');
+        await settled(api.database.db, id, 'warehouse', refused);
+        await ended(api.database.db, id, { state: 'partial', reason: null });
+      },
+      100,
+    );
+    expect(code).toBe(3);
+    const lines = stdout.replaceAll(ESCAPES, '').split(/\r?\n/);
+    expect(lines).toContain(
+      `✔ directory (auth)  ${alice}  holds the new password, proved by a login`,
+    );
+    expect(lines).toContain(
+      `✖ warehouse         ${alice}  refused by its source: policy too short`,
+    );
+    expect(lines).toContain(
+      '  warehouse: The source finds the password too short. Choose a longer one.',
+    );
+  });
+
+  test('with NO_COLOR, nothing is coloured', async () => {
+    const alice = await person();
+    const env = { ...connectionTo(api), NO_COLOR: '1', TERM: 'xterm-256color' };
+    const { stdout } = await lockstepAtTerminal(['change', alice, '--watch'], {
+      env,
+      meanwhile: async (running) => {
+        await shown(running, 'New password');
+        running.type(`${PASSWORD}\r${PASSWORD}\r`);
+        const id = await changeOf(api, alice);
+        await planned(api.database.db, id, alice);
+        await settled(api.database.db, id, 'directory');
+        await shown(running, 'directory (auth)');
+        await settled(api.database.db, id, 'warehouse');
+        await ended(api.database.db, id, { state: 'done', reason: null });
+      },
+    });
+    expect(stdout).toContain('(2 of 2)');
+    expect(stdout).not.toMatch(COLOURS);
+  });
+
+  test('Ctrl-C while it shows them: the change goes on, and how to see it is told', async () => {
+    const alice = await person();
+    const { code, stdout } = await atTerminal(['change', alice, '--watch'], async (running) => {
+      await shown(running, 'New password');
+      running.type(`${PASSWORD}\r${PASSWORD}\r`);
+      await planned(api.database.db, await changeOf(api, alice), alice);
+      await shown(running, 'directory (auth)');
+      running.type('\x03');
+    });
+    expect(code).toBe(4);
+    expect(stdout).toContain(`lockstep status ${await changeOf(api, alice)} --watch`);
+  });
+});
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+const COLOURS = /\x1b\[[\d;]*m/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+const ESCAPES = /\x1b\[[\d;?]*[A-Za-z]/g;

@@ -1,0 +1,106 @@
+import { exitCodes, exitOf } from '../../cli/exit-codes';
+import { table } from '../../cli/table';
+import { cut, pad, widthOf, wrap } from '../../cli/text-width';
+import { parseSpan, relative, span } from '../../cli/times';
+import { type ChangeState, changeStates, hasEnded } from '../../model/change';
+
+test('every state of a change has its exit code, and only one that goes on is pending', () => {
+  const states = Object.keys(changeStates) as ChangeState[];
+  const codes = states.map((state) => [state, exitCodes[exitOf(state)].code]);
+  expect(Object.fromEntries(codes)).toEqual({
+    accepted: 4,
+    applying: 4,
+    waiting: 4,
+    done: 0,
+    partial: 3,
+    refused: 1,
+    failed: 1,
+    expired: 1,
+    cancelled: 1,
+    superseded: 1,
+  });
+  for (const state of states) expect(exitOf(state) === 'pending').toBe(!hasEnded(state));
+});
+
+describe('widths', () => {
+  test.each([
+    ['plain', 5],
+    ['王小明', 6],
+    ['🔑', 2],
+    ['e\u0301', 1],
+    ['', 0],
+  ])('%s takes %i columns', (text, width) => {
+    expect(widthOf(text)).toBe(width);
+  });
+
+  test('a cut text never takes more columns than there are', () => {
+    for (const text of ['uid=alice,ou=people', '王小明王小明', 'a🔑b🔑c'])
+      for (let width = 1; width < 20; width++)
+        expect(widthOf(cut(text, width))).toBeLessThanOrEqual(width);
+    expect(cut('uid=alice', 6)).toBe('uid=a…');
+    expect(pad('王', 4)).toBe('王  ');
+  });
+
+  test('a sentence is broken between words, and no word is lost', () => {
+    const says = 'The source cannot be reached. It is tried again.';
+    expect(wrap(says, 20)).toEqual(['The source cannot be', 'reached. It is tried', 'again.']);
+    expect(wrap(says, Number.POSITIVE_INFINITY)).toEqual([says]);
+  });
+});
+
+describe('a table', () => {
+  const columns = [
+    { title: 'ID' },
+    { title: 'NAME', cut: 'first' },
+    { title: 'STATE', cut: 'last' },
+  ] as const;
+  const rows = [
+    ['chg_01', 'uid=alice,ou=people,dc=example', 'holds the new password'],
+    ['chg_02', '王小明', 'not begun'],
+  ];
+  const lines = (width: number) => table({ width, paint: (_style, text) => text }, columns, rows);
+
+  test('fits the terminal: names are cut before words, ids never', () => {
+    expect(lines(46)).toEqual([
+      'ID      NAME            STATE',
+      'chg_01  uid=alice,ou=…  holds the new password',
+      'chg_02  王小明          not begun',
+    ]);
+    for (const line of lines(30)) expect(widthOf(line)).toBeLessThanOrEqual(30);
+    expect(lines(10).join('\n')).toContain('chg_01');
+  });
+
+  test('is not cut where nobody watches', () => {
+    expect(lines(Number.POSITIVE_INFINITY)[1]).toContain('uid=alice,ou=people,dc=example');
+  });
+});
+
+describe('times', () => {
+  test.each([
+    [0, '0 s'],
+    [59_499, '59 s'],
+    [60_000, '1 min'],
+    [7_200_000, '2 h'],
+    [200_000_000, '2 d'],
+  ])('%i ms are %s', (ms, text) => {
+    expect(span(ms)).toBe(text);
+  });
+
+  test('what was and what comes', () => {
+    const now = Date.parse('2026-01-01T00:00:00Z');
+    expect(relative('2025-12-31T23:59:48Z', now)).toBe('12 s ago');
+    expect(relative('2026-01-01T00:05:00Z', now)).toBe('in 5 min');
+    expect(relative(null, now)).toBe('never');
+  });
+
+  test.each([
+    ['12h', 43_200_000],
+    ['90d', 7_776_000_000],
+    ['4w', 2_419_200_000],
+    ['0d', null],
+    ['90', null],
+    ['d', null],
+  ])('%s lasts %s ms', (text, ms) => {
+    expect(parseSpan(text)).toBe(ms);
+  });
+});
