@@ -55,7 +55,10 @@ export const environmentSchema = z.object({
   LOCKSTEP_ADMIN_KEY_FILE: file
     .optional()
     .describe('Where the api writes a first admin key when there is none yet.'),
-  LOCKSTEP_URL: z.url().default('http://127.0.0.1:8080').describe('The api that the CLI talks to.'),
+  LOCKSTEP_URL: z
+    .url()
+    .optional()
+    .describe('The api that the CLI talks to; without it, the one that "lockstep up" started.'),
   LOCKSTEP_API_KEY: z.string().optional().describe('The API key of the CLI.'),
   LOCKSTEP_API_KEY_FILE: file.optional().describe('A file with the API key of the CLI.'),
   LOCKSTEP_LOG_LEVEL: z

@@ -1,8 +1,8 @@
 import { errors } from '../model/errors';
-import type { Api } from './api';
-import { isRefused, runErrand } from './errands';
-import { ApiProblem } from './refusals';
-import type { Change, ChangeSummary, Finding } from './shapes';
+import type { Api } from './http/api';
+import { isRefused, runErrand } from './http/errands';
+import { ApiProblem } from './http/refusals';
+import type { Change, ChangeSummary, Finding } from './http/shapes';
 
 /** What `lockstep doctor` looks at, one part after the other. */
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { type Api, connect } from './api';
-import { connectionOf, type Wanted } from './connection';
 import { type Exit, exitCodes } from './exit-codes';
 import { Failure } from './failure';
+import { type Api, connect } from './http/api';
+import { connectionOf, type Wanted } from './http/connection';
 import { type Output, outputOf } from './output';
 
 /** What a command works with. */

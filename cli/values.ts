@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { parseSpan } from './times';
+import { parseSpan } from './text/times';
 
 /** Values of options; commander says which option a refusal is about. */
 

@@ -16,7 +16,19 @@ export interface Stack {
   readonly temporalUiUrl: string | null;
   /** The server that we started; null when `DATABASE_URL` names another one. */
   readonly postgres: LocalPostgres | null;
+  /** host:port of the Temporal frontend. */
+  readonly engineAddress: string;
+  /** Of the processes that we started, those that run now. */
+  pids(): StackPids;
   stop(): Promise<void>;
+}
+
+/** Null for a server that is somebody else's. */
+export interface StackPids {
+  readonly api: number;
+  readonly worker: number;
+  readonly engine: number | null;
+  readonly postgres: number | null;
 }
 
 export interface StackOptions {
@@ -52,6 +64,12 @@ export async function startStack({ stateDir, report }: StackOptions): Promise<St
       adminKeyFile: files.adminKey,
       temporalUiUrl: engine.uiUrl,
       postgres: store.server,
+      engineAddress: engine.address,
+      pids: () => ({
+        ...lockstep.pids(),
+        engine: engine.pid,
+        postgres: store.server?.pid ?? null,
+      }),
       stop,
     };
   } catch (error) {
@@ -80,6 +98,7 @@ type StateFiles = ReturnType<typeof stateFiles>;
 interface Engine {
   readonly address: string;
   readonly uiUrl: string | null;
+  readonly pid: number | null;
   stop(): Promise<void>;
 }
 
@@ -88,7 +107,7 @@ const notOurs = async (): Promise<void> => {};
 async function openEngine(stateDir: string, report: Report): Promise<Engine> {
   const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_UI_URL } = environment;
   if (TEMPORAL_ADDRESS !== undefined)
-    return { address: TEMPORAL_ADDRESS, uiUrl: TEMPORAL_UI_URL ?? null, stop: notOurs };
+    return { address: TEMPORAL_ADDRESS, uiUrl: TEMPORAL_UI_URL ?? null, pid: null, stop: notOurs };
   const binary = await temporalBinary({ report });
   return onPort(WEB_UI_PORT, (uiPort) =>
     startTemporal({
@@ -116,6 +135,7 @@ async function openStore(stateDir: string, report: Report): Promise<Store> {
 
 interface Lockstep {
   readonly apiUrl: string;
+  pids(): Pick<StackPids, 'api' | 'worker'>;
   stop(): Promise<void>;
 }
 
@@ -129,7 +149,7 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
       LOCKSTEP_API_PORT: String(apiPort),
       ...(engine.uiUrl === null ? {} : { TEMPORAL_UI_URL: engine.uiUrl }),
     };
-    const processes = [
+    const [worker, api] = await allOrNone([
       superviseNode({
         name: 'the worker',
         entry: 'worker/main.js',
@@ -155,21 +175,23 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
         logFile: files.apiLog,
         readyUrl: `http://127.0.0.1:${apiOps}/readyz`,
       }),
-    ];
-    await allOrNone(processes);
+    ]);
     return {
       apiUrl: `http://127.0.0.1:${apiPort}`,
+      pids: () => ({ api: api.pid(), worker: worker.pid() }),
       stop: async () => {
-        await Promise.all((await Promise.all(processes)).map((one) => one.stop()));
+        await Promise.all([worker.stop(), api.stop()]);
       },
     };
   });
 
 /** When one does not come up, the others are stopped again. */
-async function allOrNone(starting: readonly Promise<SupervisedProcess>[]): Promise<void> {
+async function allOrNone<const Starting extends readonly Promise<SupervisedProcess>[]>(
+  starting: Starting,
+) {
   const results = await Promise.allSettled(starting);
   const failed = results.find((result) => result.status === 'rejected');
-  if (failed === undefined) return;
+  if (failed === undefined) return Promise.all(starting);
   const up = results.filter((result) => result.status === 'fulfilled');
   await Promise.all(up.map(({ value }) => value.stop()));
   throw failed.reason;

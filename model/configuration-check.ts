@@ -99,9 +99,15 @@ function unknownName(
 }
 
 function zodIssues(error: z.ZodError, at: string[] = []): ConfigurationIssue[] {
-  return error.issues.map((issue) => ({
-    path: [...at, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))],
+  return error.issues.flatMap((issue) => {
+    const path = [
+      ...at,
+      ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step)),
+    ];
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({ path: [...path, key], says: 'is not a field of this' }));
     // Of a bad name zod says only that it is one; why is inside.
-    says: (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message,
-  }));
+    const why = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
+    return [{ path, says: why ?? issue.message }];
+  });
 }

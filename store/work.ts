@@ -64,11 +64,11 @@ export async function storePlan(
         ${accounts.map((a) => a.accountName)}::text[], ${accounts.map(({ role }) => role)}::text[],
         ${accounts.map(({ leftOut }) => leftOut)}::text[]
       ) as p (label, position, source, account_id, account_name, role, left_out)
+    ), audited as (
+      insert into audit (actor, action, change_id, detail)
+      select 'worker', 'change.planned', id, jsonb_build_object('accounts', ${accounts.length}::int) from begun
     )
-    insert into audit (actor, action, change_id, detail)
-    select 'worker', 'change.planned', id, jsonb_build_object('accounts', ${accounts.length}::int) from begun`.execute(
-    db,
-  );
+    select pg_notify(${channels.progress}, id) from begun`.execute(db);
 }
 
 export interface UnfoundAccount {

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { planFile, planLines } from '../configuration-plan';
+import { planFile, planLines } from '../configuration/plan';
 import type { Exit } from '../exit-codes';
 import { Failure, usage } from '../failure';
 import { action, type Session } from '../session';

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
-import { changeId, noChange } from '../ids';
+import { changeId, noChange } from '../http/ids';
+import type { Change } from '../http/shapes';
 import { action, type Session } from '../session';
-import type { Change } from '../shapes';
 import { teach } from '../teach';
 
 export const cancelCommand = (): Command =>

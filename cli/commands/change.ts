@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
 import { hasEnded } from '../../model/change';
 import type { Secret } from '../../model/secret';
-import type { Api } from '../api';
-import { inShort } from '../change-text';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
 import { Failure, usage } from '../failure';
-import { follow, lastOf } from '../follow';
+import type { Api } from '../http/api';
+import { follow, lastOf } from '../http/follow';
+import { AnswerLost, ApiProblem } from '../http/refusals';
+import type { Change } from '../http/shapes';
 import { askPasswords } from '../password/ask';
 import { jsonBody } from '../password/json-body';
-import { AnswerLost, ApiProblem } from '../refusals';
 import { action, type Session } from '../session';
-import type { Change } from '../shapes';
 import { teach } from '../teach';
+import { inShort } from '../text/change-text';
+import { watch } from '../text/watch';
 import { seconds, sourceAndName } from '../values';
-import { watch } from '../watch';
 
 interface Options {
   readonly account?: AccountName;

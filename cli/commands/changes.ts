@@ -1,13 +1,13 @@
 import { Command, Option } from 'commander';
 import { type ChangeState, changeStates } from '../../model/change';
-import { markOfState } from '../change-text';
 import type { Exit } from '../exit-codes';
-import { readPages } from '../pages';
+import { readPages } from '../http/pages';
+import type { ChangeSummary } from '../http/shapes';
 import { action, type Session } from '../session';
-import type { ChangeSummary } from '../shapes';
-import { type Cell, table } from '../table';
 import { teach } from '../teach';
-import { relative, span } from '../times';
+import { markOfState } from '../text/change-text';
+import { type Cell, table } from '../text/table';
+import { relative, span } from '../text/times';
 import { count } from '../values';
 
 interface Options {

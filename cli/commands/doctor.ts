@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { examineApi, examineSource, prerequisites } from '../doctor';
 import type { Exit } from '../exit-codes';
-import { findingLines } from '../finding-text';
-import { knownSources } from '../known-sources';
+import { knownSources } from '../http/known-sources';
+import type { Finding } from '../http/shapes';
 import { action, type Session } from '../session';
-import type { Finding } from '../shapes';
 import { teach } from '../teach';
+import { findingLines } from '../text/finding-text';
 
 export const doctorCommand = (): Command =>
   new Command('doctor')

@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Exit } from '../exit-codes';
-import { identityLines } from '../identity-text';
-import { ApiProblem } from '../refusals';
+import { ApiProblem } from '../http/refusals';
+import type { Identity } from '../http/shapes';
 import { action, type Session } from '../session';
-import type { Identity } from '../shapes';
 import { teach } from '../teach';
+import { identityLines } from '../text/identity-text';
 import { sourceAndName } from '../values';
 
 interface Wanted {

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
-import { identityLines } from '../identity-text';
-import { readPages } from '../pages';
+import { readPages } from '../http/pages';
+import type { Identity } from '../http/shapes';
 import { action, type Session } from '../session';
-import type { Identity } from '../shapes';
-import { table } from '../table';
 import { teach } from '../teach';
+import { identityLines } from '../text/identity-text';
+import { table } from '../text/table';
 import { count, sourceAndName } from '../values';
 import { setCommand } from './identities-set';
 

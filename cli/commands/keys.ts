@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
+import type { ApiKey } from '../http/shapes';
 import { action, type Session } from '../session';
-import type { ApiKey } from '../shapes';
-import { table } from '../table';
 import { teach } from '../teach';
-import { relative } from '../times';
+import { table } from '../text/table';
+import { relative } from '../text/times';
 import { commaSeparated, lifetime, scopes } from '../values';
 
 export const keysCommand = (): Command =>

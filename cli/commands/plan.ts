@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { planFile, planLines } from '../configuration-plan';
+import { planFile, planLines } from '../configuration/plan';
 import type { Exit } from '../exit-codes';
 import { action, type Session } from '../session';
 import { teach } from '../teach';

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { errors } from '../../model/errors';
-import { isRefused, runErrand } from '../errands';
 import type { Exit } from '../exit-codes';
 import { Failure } from '../failure';
-import { knownSources } from '../known-sources';
+import { isRefused, runErrand } from '../http/errands';
+import { knownSources } from '../http/known-sources';
+import type { Refresh, Sample } from '../http/shapes';
 import { action, type Session } from '../session';
-import type { Refresh, Sample } from '../shapes';
 import { teach } from '../teach';
 import { seconds } from '../values';
 

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { inFull } from '../change-text';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
-import { changeId, noChange } from '../ids';
+import { changeId, noChange } from '../http/ids';
+import type { Change } from '../http/shapes';
 import { action, type Session } from '../session';
-import type { Change } from '../shapes';
 import { teach } from '../teach';
-import { watch } from '../watch';
+import { inFull } from '../text/change-text';
+import { watch } from '../text/watch';
 
 export const statusCommand = (): Command =>
   new Command('status')

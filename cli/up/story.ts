@@ -4,11 +4,11 @@ import { type DemoAccount, giveOldPassword, heroAccounts } from '../../local/dem
 import type { DemoSystems } from '../../local/demo/systems';
 import type { OutcomeState } from '../../model/outcome';
 import type { Secret } from '../../model/secret';
-import type { Api } from '../api';
+import type { Api } from '../http/api';
+import { ApiProblem } from '../http/refusals';
+import type { Change } from '../http/shapes';
 import { jsonBody } from '../password/json-body';
 import { readLines } from '../password/lines';
-import { ApiProblem } from '../refusals';
-import type { Change } from '../shapes';
 
 /** What the demo shows: one change, and for each account whether real logins agree with what Lockstep says. */
 export interface DemoResult {

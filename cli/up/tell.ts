@@ -1,7 +1,7 @@
 import { HERO, people, REFUSED } from '../../local/demo/company';
 import type { Stack } from '../../local/stack';
 import type { Output } from '../output';
-import { pad, widthOf } from '../text-width';
+import { pad, widthOf } from '../text/text-width';
 import type { DemoResult, ProvedAccount } from './story';
 
 interface Shown {

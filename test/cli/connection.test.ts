@@ -1,7 +1,7 @@
 import { chownSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { connectionOf } from '../../cli/connection';
+import { connectionOf } from '../../cli/http/connection';
 import { isRoot, NOBODY } from '../../local/places';
 
 const KEY = `lks_${'0'.repeat(26)}_${'a'.repeat(43)}`;

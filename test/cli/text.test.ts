@@ -1,7 +1,7 @@
 import { exitCodes, exitOf } from '../../cli/exit-codes';
-import { table } from '../../cli/table';
-import { cut, pad, widthOf, wrap } from '../../cli/text-width';
-import { parseSpan, relative, span } from '../../cli/times';
+import { table } from '../../cli/text/table';
+import { cut, pad, widthOf, wrap } from '../../cli/text/text-width';
+import { parseSpan, relative, span } from '../../cli/text/times';
 import { type ChangeState, changeStates, hasEnded } from '../../model/change';
 
 test('every state of a change has its exit code, and only one that goes on is pending', () => {

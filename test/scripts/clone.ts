@@ -15,6 +15,9 @@ const OURS = [
   'tsconfig.build.json',
 ];
 
+/** Of scripts only those of the launcher: what is compiled with the sources would need them. */
+const isOfClone = (file: string) => !file.endsWith('.ts');
+
 /** A command that tells what it was given, and, asked to end, which signals reached it. */
 const COMMAND = `
 const seen: string[] = [];
@@ -65,7 +68,10 @@ export function cleanClone(): Clone {
   const home = mkdtempSync(path.join(os.tmpdir(), 'lockstep-home-'));
   const dir = mkdtempSync(path.join(os.tmpdir(), 'lock step-'));
   for (const name of OURS)
-    cpSync(path.join(repository, name), path.join(dir, name), { recursive: true });
+    cpSync(path.join(repository, name), path.join(dir, name), {
+      recursive: true,
+      filter: isOfClone,
+    });
   const runs: Run[] = [];
   const clone: Clone = {
     write(file, content) {

@@ -1,6 +1,6 @@
+import type { Identity } from '../http/shapes';
+import type { Output } from '../output';
 import { mappingLine } from './change-text';
-import type { Output } from './output';
-import type { Identity } from './shapes';
 import { table } from './table';
 
 /** Everything about a person. */

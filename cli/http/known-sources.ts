@@ -1,5 +1,5 @@
+import { usage } from '../failure';
 import type { Api } from './api';
-import { usage } from './failure';
 import type { Source } from './shapes';
 
 /** The sources that are named, or all where none is. @throws Failure that says which there are */

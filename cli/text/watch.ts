@@ -1,10 +1,10 @@
-import { hasEnded } from '../model/change';
-import type { Api } from './api';
+import { hasEnded } from '../../model/change';
+import type { Api } from '../http/api';
+import { follow, lastOf } from '../http/follow';
+import type { Change } from '../http/shapes';
+import type { Output } from '../output';
+import type { Session } from '../session';
 import { rowText } from './change-text';
-import { follow, lastOf } from './follow';
-import type { Output } from './output';
-import type { Session } from './session';
-import type { Change } from './shapes';
 
 /**
  * Shows how each account of a change moves, until the change has ended or somebody presses Ctrl-C.

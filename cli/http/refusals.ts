@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../model/errors';
-import { Failure } from './failure';
+import type { ErrorCode } from '../../model/errors';
+import { Failure } from '../failure';
 import type { Change, Issue } from './shapes';
 
 /** An error that the api answers (RFC 9457). */

@@ -1,7 +1,7 @@
 import { Listr, type ListrTask } from 'listr2';
-import { isSettled, type OutcomeState } from '../model/outcome';
+import { isSettled, type OutcomeState } from '../../model/outcome';
+import type { Change } from '../http/shapes';
 import { rowText, standstills } from './change-text';
-import type { Change } from './shapes';
 
 const TICK_MS = 1_000;
 /** The icon and the gap before a row. */

@@ -1,9 +1,9 @@
-import type { ChangeState, Role } from '../model/change';
-import type { Difference } from '../model/configuration-differences';
-import type { ErrorCode } from '../model/errors';
-import type { OutcomeState, Proof } from '../model/outcome';
-import type { LeaveOutCode } from '../model/plan';
-import type { MappingState } from '../model/sso';
+import type { ChangeState, Role } from '../../model/change';
+import type { Difference } from '../../model/configuration-differences';
+import type { ErrorCode } from '../../model/errors';
+import type { OutcomeState, Proof } from '../../model/outcome';
+import type { LeaveOutCode } from '../../model/plan';
+import type { MappingState } from '../../model/sso';
 
 /** What the api answers, as far as the commands read it. Times are ISO 8601. */
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { Failure, usage } from './failure';
+import { Failure, usage } from '../failure';
 
 /** Where the api is, and the key to it. */
 export interface Connection {

@@ -1,8 +1,8 @@
-import type { Api } from './api';
-import type { ConfigurationFile } from './configuration-file';
-import type { Output, Style } from './output';
-import { ApiProblem } from './refusals';
-import type { Plan } from './shapes';
+import type { Api } from '../http/api';
+import { ApiProblem } from '../http/refusals';
+import type { Plan } from '../http/shapes';
+import type { Output, Style } from '../output';
+import type { ConfigurationFile } from './file';
 
 export interface Planned {
   readonly document: unknown;
@@ -22,7 +22,7 @@ export async function planFile(api: Api, file: string): Promise<Planned> {
 }
 
 /** Loaded only here, with the YAML parser that it needs. */
-const files = () => require('./configuration-file') as typeof import('./configuration-file');
+const files = () => require('./file') as typeof import('./file');
 
 /** What the api finds, told by line and column. */
 function withPlaces(error: unknown, file: string, { place }: ConfigurationFile): unknown {

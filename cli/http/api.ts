@@ -1,8 +1,8 @@
-import { Secret } from '../model/secret';
+import { Secret } from '../../model/secret';
+import { withoutControls } from '../controls';
+import { Failure } from '../failure';
 import type { Connection } from './connection';
-import { withoutControls } from './controls';
 import { eventData } from './events';
-import { Failure } from './failure';
 import { ApiProblem, isProblem, notOurs, transportFailure } from './refusals';
 
 export interface Ask {

@@ -10,8 +10,8 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
-import { Failure, usage } from './failure';
-import type { Issue } from './shapes';
+import { Failure, usage } from '../failure';
+import type { Issue } from '../http/shapes';
 
 /** `lockstep.yaml` as data, and where each part of it stands. */
 export interface ConfigurationFile {

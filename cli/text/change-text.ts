@@ -1,11 +1,11 @@
-import { type ChangeState, hasEnded } from '../model/change';
-import { errors } from '../model/errors';
-import { isSettled, type OutcomeState, outcomeStates, type Proof } from '../model/outcome';
-import { leaveOutSays } from '../model/plan';
-import type { MappingState } from '../model/sso';
+import { type ChangeState, hasEnded } from '../../model/change';
+import { errors } from '../../model/errors';
+import { isSettled, type OutcomeState, outcomeStates, type Proof } from '../../model/outcome';
+import { leaveOutSays } from '../../model/plan';
+import type { MappingState } from '../../model/sso';
+import type { Account, Change, Mapping } from '../http/shapes';
+import type { Output, Style } from '../output';
 import { nextSteps } from './next-step';
-import type { Output, Style } from './output';
-import type { Account, Change, Mapping } from './shapes';
 import { GAP, NARROWEST, table } from './table';
 import { cut, pad, widthOf, wrap } from './text-width';
 import { relative, span } from './times';

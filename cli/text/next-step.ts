@@ -1,6 +1,6 @@
-import { hasEnded } from '../model/change';
-import { errors } from '../model/errors';
-import type { Account, Change } from './shapes';
+import { hasEnded } from '../../model/change';
+import { errors } from '../../model/errors';
+import type { Account, Change } from '../http/shapes';
 
 /** A command to try next, and what it is for. */
 export type NextStep = readonly [command: string, purpose: string];

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../model/errors';
+import type { ErrorCode } from '../../model/errors';
 import type { Api } from './api';
 
 interface Wanted {

@@ -1,4 +1,4 @@
-import type { Output, Style } from './output';
+import type { Output, Style } from '../output';
 import { cut, pad, widthOf } from './text-width';
 
 export type Cell = string | { readonly text: string; readonly style: Style };

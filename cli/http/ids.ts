@@ -1,5 +1,5 @@
+import { Failure } from '../failure';
 import type { Api } from './api';
-import { Failure } from './failure';
 import type { ChangeSummary } from './shapes';
 
 /** `last` stands for the newest change. */

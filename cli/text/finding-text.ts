@@ -1,5 +1,5 @@
-import type { Output, Style } from './output';
-import type { Finding } from './shapes';
+import type { Finding } from '../http/shapes';
+import type { Output, Style } from '../output';
 import { pad, widthOf, wrap } from './text-width';
 
 const marks: Readonly<Record<Finding['verdict'], readonly [string, Style]>> = {
