@@ -1,0 +1,27 @@
+import { Client, Connection } from '@temporalio/client';
+import { environment } from '../config';
+
+/** What a change left in the engine. */
+export interface HistorySize {
+  readonly events: number;
+  readonly transitions: number;
+}
+
+export async function readHistorySizes(
+  engineAddress: string,
+  changeIds: readonly string[],
+): Promise<HistorySize[]> {
+  const connection = await Connection.connect({ address: engineAddress });
+  try {
+    const client = new Client({ connection, namespace: environment.TEMPORAL_NAMESPACE });
+    return await Promise.all(
+      changeIds.map(async (id) => {
+        const { raw } = await client.workflow.getHandle(id).describe();
+        const { historyLength, stateTransitionCount } = raw.workflowExecutionInfo ?? {};
+        return { events: Number(historyLength), transitions: Number(stateTransitionCount) };
+      }),
+    );
+  } finally {
+    await connection.close();
+  }
+}

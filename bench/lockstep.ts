@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import { serviceDn } from '../local/demo/directories';
+import type { Slapd } from '../local/slapd';
+import type { SecretFiles } from './directories';
+import {
+  accountsOf,
+  type BenchPerson,
+  crowd,
+  everybody,
+  owners,
+  type Size,
+  type SourceName,
+  suffixes,
+} from './people';
+import type { Watched } from './processes';
+import { inTurn, type Load, type Round, runRound, timed } from './round';
+
+/** The side of Lockstep: what a client of its HTTP API does and sees. */
+export interface LockstepSide {
+  configure(prove: boolean): Promise<void>;
+  /**
+   * @param until `end`: the times are those of whole changes. `auth`: those to the verdict about the auth account; the
+   *   end is waited for all the same, so that no more are in flight than said.
+   */
+  round(until: 'end' | 'auth', load: Load): Promise<Round>;
+  /** @returns milliseconds */
+  changeOwner(size: Size): Promise<number>;
+  /** The change that ended last, of the crowd and of each owner. */
+  lastChange(of: 'crowd' | Size): string;
+}
+
+export interface LockstepSetup {
+  readonly apiUrl: string;
+  readonly adminKeyFile: string;
+  readonly slapd: Slapd;
+  readonly secretFiles: SecretFiles;
+  readonly watched: Watched;
+}
+
+export async function openLockstep(setup: LockstepSetup): Promise<LockstepSide> {
+  const call = caller(setup);
+  const queue = [...crowd];
+  const last = new Map<'crowd' | Size, string>();
+
+  const change = async ({ name }: BenchPerson, of: 'crowd' | Size): Promise<void> => {
+    last.set(of, await finished(await post(name, 'wait=60')));
+  };
+  const post = (identity: string, prefer: string) =>
+    call('POST', 'changes', { identity, password: crypto.randomUUID() }, { prefer });
+  const changeInTwo = async ({ name }: BenchPerson): Promise<number> => {
+    const began = performance.now();
+    const { id } = (await post(name, 'wait=60, until=auth')) as { id: string };
+    const verdictMs = performance.now() - began;
+    await finished(await call('GET', `changes/${id}?wait=60`));
+    return verdictMs;
+  };
+
+  const side: LockstepSide = {
+    async configure(prove) {
+      const { version } = (await call('GET', 'configuration')) as { version: number };
+      const document = configuration(setup, prove);
+      await call('POST', 'configuration/apply', { document, version });
+    },
+    round: (until, load) =>
+      runRound(load, { ...setup.watched, client: process.pid }, () =>
+        inTurn(queue, (person) =>
+          until === 'auth' ? changeInTwo(person) : timed(() => change(person, 'crowd')),
+        ),
+      ),
+    changeOwner: (size) => timed(() => change(owners[size], size)),
+    lastChange: (of) => last.get(of) ?? '',
+  };
+  await side.configure(true);
+  for (const person of everybody) await addPerson(call, person);
+  return side;
+}
+
+type Call = (
+  method: 'GET' | 'POST' | 'PUT',
+  path: string,
+  body?: unknown,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<unknown>;
+
+/** Below `/v1`, over connections that are kept. */
+function caller({ apiUrl, adminKeyFile }: LockstepSetup): Call {
+  const key = readFileSync(adminKeyFile, 'utf8').trim();
+  return async (method, path, body, headers = {}) => {
+    const response = await fetch(`${apiUrl}/v1/${path}`, {
+      method,
+      headers: {
+        ...headers,
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} /v1/${path} answers ${response.status}: ${text}`);
+    return JSON.parse(text);
+  };
+}
+
+/** @returns its id. @throws Error when not every account holds the new password */
+async function finished(answer: unknown): Promise<string> {
+  const { id, state } = answer as { id: string; state: string };
+  if (state !== 'done') throw new Error(`${id} is ${state}, not done: the numbers would be wrong`);
+  return id;
+}
+
+const configuration = ({ slapd, secretFiles }: LockstepSetup, prove: boolean) => ({
+  version: 1,
+  sources: {
+    corp: source(slapd, 'corp', secretFiles, prove),
+    apps: source(slapd, 'apps', secretFiles, prove),
+  },
+  policies: { everyone: { minLength: 15 } },
+  groups: { all: { policy: 'everyone', authSource: 'corp', sources: ['corp', 'apps'] } },
+});
+
+/** `write: modify` is one request an account, as the bare loop does it. */
+const source = ({ url, caFile }: Slapd, name: SourceName, files: SecretFiles, prove: boolean) => ({
+  kind: 'ldap',
+  prove: prove ? 'always' : 'never',
+  multipleAccountPasswordSync: true,
+  settings: {
+    url,
+    ca: caFile,
+    serverName: 'localhost',
+    bindDn: serviceDn(suffixes[name]),
+    bindPassword: `\${file:${files[name]}}`,
+    base: `ou=people,${suffixes[name]}`,
+    write: 'modify',
+  },
+});
+
+/** The api takes a thousand accounts at once. */
+const AT_ONCE = 1000;
+
+async function addPerson(call: Call, person: BenchPerson): Promise<void> {
+  const accounts = accountsOf(person).map(({ source, dn }) => ({
+    source,
+    name: dn,
+    primary: dn === person.auth.dn,
+  }));
+  for (let from = 0; from < accounts.length; from += AT_ONCE)
+    await call('PUT', `identities/${person.name}`, {
+      accounts: accounts.slice(from, from + AT_ONCE),
+    });
+}

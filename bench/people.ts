@@ -1,0 +1,66 @@
+/** Who is changed: made up the same way wherever it is asked for, so that both sides write the same entries. */
+
+export const suffixes = { corp: 'dc=corp,dc=bench', apps: 'o=apps' } as const;
+
+export type SourceName = keyof typeof suffixes;
+
+export const sourceNames = Object.keys(suffixes) as SourceName[];
+
+export interface BenchAccount {
+  readonly source: SourceName;
+  readonly uid: string;
+  readonly dn: string;
+}
+
+export interface BenchPerson {
+  readonly name: string;
+  /** Goes first. */
+  readonly auth: BenchAccount;
+  readonly others: readonly BenchAccount[];
+}
+
+/** Enough that nobody is changed twice at once, even with the most changes in flight. */
+const CROWD = 160;
+
+/** How many accounts besides the auth account those have who are changed one at a time. */
+export const sizes = [1, 10, 100, 1000] as const;
+export type Size = (typeof sizes)[number];
+
+/** Everybody has five accounts in two sources. */
+export const crowd: readonly BenchPerson[] = Array.from({ length: CROWD }, (_, index) => {
+  const name = `person-${index}`;
+  return {
+    name,
+    auth: account('corp', name),
+    others: [
+      account('corp', `${name}-admin`),
+      account('corp', `${name}-backup`),
+      account('apps', name),
+      account('apps', `${name}-admin`),
+    ],
+  };
+});
+
+export const owners: Readonly<Record<Size, BenchPerson>> = {
+  1: owner(1),
+  10: owner(10),
+  100: owner(100),
+  1000: owner(1000),
+};
+
+export const everybody: readonly BenchPerson[] = [...crowd, ...Object.values(owners)];
+
+export const accountsOf = ({ auth, others }: BenchPerson): readonly BenchAccount[] => [
+  auth,
+  ...others,
+];
+
+function owner(size: Size): BenchPerson {
+  const name = `owner-of-${size}`;
+  const others = Array.from({ length: size }, (_, index) => account('apps', `${name}-${index}`));
+  return { name, auth: account('corp', name), others };
+}
+
+function account(source: SourceName, uid: string): BenchAccount {
+  return { source, uid, dn: `uid=${uid},ou=people,${suffixes[source]}` };
+}
