@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import { errorCodes, errors, type Retry } from '../model/errors';
+import { isId } from '../store/ids';
 import { openApiDocument } from './openapi';
 import { Refusal } from './refusal';
 import { routes } from './routes';
@@ -30,10 +31,10 @@ const secured = helmet({
   strictTransportSecurity: false,
 });
 
-const html = (page: (code: string) => string): RequestHandler[] => [
+const html = (page: (named: string) => string): RequestHandler[] => [
   secured,
   (request, response) => {
-    response.type('html').send(page(String(request.params.code ?? '')));
+    response.type('html').send(page(String(request.params.named ?? '')));
   },
 ];
 
@@ -74,7 +75,8 @@ export const documents: readonly Document[] = [
   swaggerFile('swagger-ui.css'),
   swaggerFile('swagger-ui-bundle.js'),
   swaggerFile('favicon-32x32.png'),
-  { path: '/errors/:code', send: html(errorPage) },
+  { path: '/errors/:named', send: html(errorPage) },
+  { path: '/changes/:named', send: html(changePage) },
 ];
 
 function docsPage(): string {
@@ -114,6 +116,20 @@ function errorPage(code: string): string {
     <p>${escaped(says)}</p>
     <p>${retrySays[retry]}</p>
     <p>HTTP status ${status}.</p>`,
+  );
+}
+
+/** Where the Temporal Web UI leads. What became of the change takes a key to read, which no link holds. */
+function changePage(id: string): string {
+  if (!isId('chg', id)) throw new Refusal('not_found');
+  return page(
+    id,
+    `<h1>${id}</h1>
+    <p>What became of each account, and what will:</p>
+    <pre>lockstep status ${id} --watch</pre>
+    <p>The same over HTTP, with an API key that may read:</p>
+    <pre>GET /v1/changes/${id}</pre>
+    <p><a href="../docs/">All that the API answers</a></p>`,
   );
 }
 

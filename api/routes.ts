@@ -4,6 +4,7 @@ import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration';
 import { keyRoutes } from './keys';
 import { peopleRoutes } from './people/routes';
+import { presenceRoutes } from './presence';
 import type { Route } from './route';
 import { sourceRoutes } from './sources';
 
@@ -16,4 +17,5 @@ export const routes: readonly Route[] = [
   ...sourceRoutes,
   ...keyRoutes,
   ...auditRoutes,
+  ...presenceRoutes,
 ];

@@ -2,7 +2,7 @@ import { errors } from '../model/errors';
 import type { Api } from './http/api';
 import { isRefused, runErrand } from './http/errands';
 import { ApiProblem } from './http/refusals';
-import type { Change, ChangeSummary, Finding } from './http/shapes';
+import type { Finding, WaitingFor } from './http/shapes';
 
 /** What `lockstep doctor` looks at, one part after the other. */
 
@@ -10,7 +10,6 @@ const CHECK_WAIT_SECONDS = 60;
 
 const ok = (check: string, says: string): Finding => ({ check, verdict: 'ok', says });
 const wrong = (check: string, says: string): Finding => ({ check, verdict: 'wrong', says });
-const skipped = (check: string, says: string): Finding => ({ check, verdict: 'skipped', says });
 
 /** What a source can be asked with; where one of these is wrong, every source would seem to be. */
 export const prerequisites: readonly string[] = ['api', 'key', 'worker'];
@@ -28,12 +27,7 @@ export async function examineApi(api: Api): Promise<Finding[]> {
           'audit',
           `Record ${audit.position} is not as it was written: somebody changed the table audit.`,
         );
-    return [
-      reachable,
-      ok('key', 'The API key may administer.'),
-      chain,
-      ...(await examineEngine(api)),
-    ];
+    return [reachable, ok('key', 'The API key may administer.'), chain, await examineEngine(api)];
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
     const { code, detail } = error.problem;
@@ -43,31 +37,18 @@ export async function examineApi(api: Api): Promise<Finding[]> {
   }
 }
 
-const pendingStates = ['accepted', 'applying', 'waiting'] as const;
-
-/** A change that has not ended tells what keeps it; without one, nobody can tell. */
-async function examineEngine(api: Api): Promise<Finding[]> {
-  const lists = await Promise.all(
-    pendingStates.map((state) =>
-      api.get<{ changes: ChangeSummary[] }>(['changes'], { query: { state, limit: 1 } }),
-    ),
-  );
-  const [pending] = lists.flatMap(({ changes }) => changes);
-  if (pending === undefined)
-    return [skipped('engine', 'No change is under way, so nothing shows whether it is reached.')];
-  const { waitingFor } = await api.get<Change>(['changes', pending.id]);
+async function examineEngine(api: Api): Promise<Finding> {
+  const { waitingFor } = await api.get<{ waitingFor: WaitingFor }>(['presence']);
   switch (waitingFor) {
     case null:
-      return [ok('engine', 'A worker runs and reaches the engine (Temporal).')];
+      return ok('engine', 'A worker runs and reaches the engine (Temporal).');
     case 'worker':
-      return [wrong('worker', 'No worker runs: changes are kept, and go on when you start one.')];
+      return wrong('worker', 'No worker runs: changes are kept, and go on when you start one.');
     case 'engine':
-      return [
-        wrong(
-          'engine',
-          'No worker reaches the engine (Temporal). Check TEMPORAL_ADDRESS and that it runs.',
-        ),
-      ];
+      return wrong(
+        'engine',
+        'No worker reaches the engine (Temporal). Check TEMPORAL_ADDRESS and that it runs.',
+      );
   }
 }
 

@@ -4,11 +4,13 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_LETTERS = 10;
 const RANDOM_LETTERS = 16;
 
+type Prefix = 'chg' | 'idn' | 'acc' | 'map' | 'key' | 'err' | 'ep';
+
 /**
  * A readable id that sorts by time of birth, as a ULID does: `chg_01jd…`. It holds nothing secret or personal, so it may
  * stand in Temporal, logs and URLs.
  */
-export function newId(prefix: 'chg' | 'idn' | 'acc' | 'map' | 'key' | 'err' | 'ep'): string {
+export function newId(prefix: Prefix): string {
   let time = Date.now();
   let letters = '';
   for (let count = 0; count < TIME_LETTERS; count++) {
@@ -18,3 +20,9 @@ export function newId(prefix: 'chg' | 'idn' | 'acc' | 'map' | 'key' | 'err' | 'e
   for (const byte of randomBytes(RANDOM_LETTERS)) letters += ALPHABET.charAt(byte % 32);
   return `${prefix}_${letters}`;
 }
+
+const idTail = new RegExp(`^_[${ALPHABET}]{${TIME_LETTERS + RANDOM_LETTERS}}$`);
+
+/** Whether it could be one; nothing is looked up. */
+export const isId = (prefix: Prefix, text: string): boolean =>
+  text.startsWith(prefix) && idTail.test(text.slice(prefix.length));

@@ -6,6 +6,7 @@ import { type LeaveOutCode, leaveOutSays } from '../../model/plan';
 import type { ChangeSummary, ChangeView, OutcomeView } from '../../store/changes';
 import type { Standstill } from '../../store/presence';
 import type { Settings } from '../dependencies';
+import { waitingFor, waitingForSchema } from '../presence';
 import { errorCode, time, timeOrNull } from '../schemas';
 
 /** A change as people read it: every state and code with its sentence. */
@@ -65,12 +66,7 @@ export const changeSchema = z
     createdAt: time,
     expiresAt: time,
     endedAt: timeOrNull,
-    waitingFor: z
-      .enum(['worker', 'engine'])
-      .nullable()
-      .describe(
-        'What keeps every change from going on: no worker runs, or none reaches the engine.',
-      ),
+    waitingFor: waitingForSchema,
     accounts: z.array(accountSchema),
     mappings: z.array(mappingSchema),
     links: z.object({
@@ -139,17 +135,6 @@ export const summaryOf = (
   groups: [...summary.groups],
   links: { self: changeUrl(links, summary.id) },
 });
-
-const waitingFor = (standstill: Standstill): Change['waitingFor'] => {
-  switch (standstill) {
-    case 'no_worker':
-      return 'worker';
-    case 'no_engine':
-      return 'engine';
-    case null:
-      return null;
-  }
-};
 
 function outcomeSays({ role, state, reason }: OutcomeView, authApplied: boolean): string {
   if (state === 'pending' && role === 'member' && !authApplied)

@@ -7,6 +7,8 @@ import type { MappingState } from '../../model/sso';
 
 /** What the api answers, as far as the commands read it. Times are ISO 8601. */
 
+export type WaitingFor = 'worker' | 'engine' | null;
+
 export interface Change {
   readonly id: string;
   readonly identity: string;
@@ -19,7 +21,7 @@ export interface Change {
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly endedAt: string | null;
-  readonly waitingFor: 'worker' | 'engine' | null;
+  readonly waitingFor: WaitingFor;
   readonly accounts: readonly Account[];
   readonly mappings: readonly Mapping[];
   readonly links: { readonly self: string; readonly events: string; readonly temporal?: string };

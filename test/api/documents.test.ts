@@ -94,6 +94,8 @@ describeWith(['postgres'], 'the API over HTTP', () => {
       '/V1/changes',
       '/v1/changes/',
       '/errors/nothing',
+      '/changes/nothing',
+      '/changes/%3Cscript%3E',
       '/docs/nothing',
       '/docs/..%2fpackage.json',
       '/%ff',
@@ -145,15 +147,24 @@ describeWith(['postgres'], 'the API over HTTP', () => {
     }
   });
 
+  test('the page that a link in Temporal leads to says how to read the change, and nothing of it', async () => {
+    const { status, text } = await get(`/changes/${over}`);
+    expect(status).toBe(200);
+    expect(text).toContain(`lockstep status ${over}`);
+    expect(text).not.toContain('alice');
+    const unknown = `chg_${'0'.repeat(26)}`;
+    expect((await get(`/changes/${unknown}`)).text).toBe(text.replaceAll(over, unknown));
+  });
+
   test('the pages load nothing from elsewhere and run no script of their own text', async () => {
-    for (const path of ['/docs/', '/errors/no_group']) {
+    for (const path of ['/docs/', '/errors/no_group', `/changes/${over}`]) {
       const { headers, text } = await get(path);
       expect(headers.get('content-security-policy')).toBe(
         "default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;connect-src 'self';base-uri 'none';form-action 'none';frame-ancestors 'none'",
       );
       expect(text).not.toMatch(/<script>|<style|style=|on\w+=|https?:/);
       for (const [, file] of text.matchAll(/(?:src|href)="([^"]+)"/g))
-        expect((await get(`/docs/${file}`)).status).toBe(200);
+        expect((await get(new URL(file ?? '', `http://api${path}`).pathname)).status).toBe(200);
     }
     expect((await get('/docs/initializer.js')).text).toContain('validatorUrl: null');
     expect((await get('/')).headers.get('location')).toBe('docs/');

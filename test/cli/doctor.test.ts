@@ -1,9 +1,9 @@
 import { finishErrand, takeErrand } from '../../store/errands';
+import { sayPresent } from '../../store/presence';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
-import { acceptedChange } from './accepted';
 import { lockstepAt } from './run-cli';
 
 describeWith(['postgres'], 'asking the worker', () => {
@@ -27,6 +27,10 @@ describeWith(['postgres'], 'asking the worker', () => {
         return true;
       });
   };
+
+  /** The api looks only now and then. */
+  const presence = (waitingFor: string | null) =>
+    until(async () => (await api.send('GET', '/v1/presence')).body.waitingFor === waitingFor);
 
   describe('doctor', () => {
     const finding = (verdict: string, says = 'It is as it should be.') => ({
@@ -141,12 +145,28 @@ describeWith(['postgres'], 'asking the worker', () => {
     await worker(1, () => ({}))();
   });
 
+  test.each([
+    [true, 0, '✔ engine     A worker runs and reaches the engine (Temporal).'],
+    [false, 1, '✖ engine     No worker reaches the engine (Temporal).'],
+  ])(
+    'an engine that is reached or not (%s): said with no change under way',
+    async (reached, expected, says) => {
+      const { db } = api.database;
+      await sayPresent(db, 'doctor-test', true);
+      await db.updateTable('worker_presence').set({ engine_reachable: reached }).execute();
+      await presence(reached ? null : 'engine');
+      const { code, stdout } = await lockstep(['doctor', 'crm'], {
+        meanwhile: worker(1, () => ({ findings: [] })),
+      });
+      expect([code, stdout]).toEqual([expected, expect.stringContaining(says)]);
+    },
+  );
+
   test('without a worker, the doctor says so at once, and asks for nothing', async () => {
     await api.database.db.deleteFrom('worker_presence').execute();
-    await acceptedChange(api, 'alice');
-    await until(async () =>
-      (await lockstep(['doctor'])).stdout.includes('✖ worker     No worker runs'),
-    );
+    await presence('worker');
+    const { code, stdout } = await lockstep(['doctor']);
+    expect([code, stdout]).toEqual([1, expect.stringContaining('✖ worker     No worker runs')]);
     expect(await takeErrand(api.database.db, 1)).toBeNull();
   });
 });
