@@ -8,6 +8,7 @@ import {
   proxyLocalActivities,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities';
+import type { Stop } from '../activities/close-change';
 import type { PassResult } from '../activities/pass-over-source';
 import type { SourcePass } from '../model/plan';
 import { accountActivityId, crowdActivityId, sourceQueue } from './names';
@@ -17,11 +18,28 @@ import { accountActivityId, crowdActivityId, sourceQueue } from './names';
  * store can be reached; what an account came to is in the store, so a repeat goes on with the rest. A step that runs is
  * waited for when the change is cancelled, so that its outcome is known.
  */
-export const inline = proxyLocalActivities<Activities>({
+const local = proxyLocalActivities<Activities>({
   startToCloseTimeout: '5 minutes',
   retry: { initialInterval: '1s', maximumInterval: '30s' },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
+
+/** Each with the line that the Web UI shows for it. */
+export const inline = {
+  changeAuthAccount: (changeId: string) =>
+    local.changeAuthAccount.executeWithOptions({ summary: 'plan, then the auth account' }, [
+      changeId,
+    ]),
+  passOverSource: (changeId: string, source: string) =>
+    local.passOverSource.executeWithOptions({ summary: source }, [changeId, source]),
+  settleMappings: (changeId: string) =>
+    local.settleMappings.executeWithOptions({ summary: 'mappings tell the truth' }, [changeId]),
+  closeChange: (changeId: string, stop: Stop) =>
+    local.closeChange.executeWithOptions({ summary: 'outcomes told, password destroyed' }, [
+      changeId,
+      stop,
+    ]),
+};
 
 /** The first pass over a source, in the lane that the plan gave it. */
 export function passOverSource(

@@ -177,7 +177,7 @@ export function inFull(output: Output, change: Change, now: number): string[] {
     `  started ${relative(createdAt, now)} by ${requestedBy}, ${end}`,
     ...section('', rows.length === 0 ? [] : table(output, accountColumns, rows)),
     ...section('Why', reasons(output, change)),
-    ...section('Single sign-on', change.mappings.map(mappingLine)),
+    ...section('', mappingLines(output, change.mappings)),
     ...section('', links.temporal === undefined ? [] : [`Temporal: ${links.temporal}`]),
     ...section('', next(output, change)),
   ];
@@ -192,5 +192,21 @@ const mappingStates: Readonly<Record<MappingState, string>> = {
   out_of_sync: 'may not hold what the system holds',
 };
 
-export const mappingLine = ({ application, account, state, reason }: Mapping): string =>
-  `  ${application}  ${account}  ${mappingStates[state]}${reason === null ? '' : `: ${worded(reason)}`}`;
+const mappingColumns = [
+  { title: 'APPLICATION' },
+  { title: 'ACCOUNT', cut: 'first' },
+  { title: 'CREDENTIAL', cut: 'last' },
+] as const;
+
+export const mappingLines = (output: Output, mappings: readonly Mapping[]): string[] =>
+  mappings.length === 0
+    ? []
+    : table(
+        output,
+        mappingColumns,
+        mappings.map(({ application, account, state, reason }) => [
+          application,
+          account,
+          `${mappingStates[state]}${reason === null ? '' : `: ${worded(reason)}`}`,
+        ]),
+      );

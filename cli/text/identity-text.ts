@@ -1,6 +1,6 @@
 import type { Identity } from '../http/shapes';
 import type { Output } from '../output';
-import { mappingLine } from './change-text';
+import { mappingLines } from './change-text';
 import { table } from './table';
 
 /** Everything about a person. */
@@ -17,7 +17,7 @@ export function identityLines(output: Output, identity: Identity): string[] {
     ...Object.entries(attributes).map(([attribute, value]) => `  ${attribute} = ${value}`),
     '',
     ...(rows.length === 0 ? ['No account is linked.'] : table(output, columns, rows)),
-    ...(mappings.length === 0 ? [] : ['', 'Single sign-on', ...mappings.map(mappingLine)]),
+    ...(mappings.length === 0 ? [] : ['', ...mappingLines(output, mappings)]),
   ];
 }
 

@@ -65,7 +65,9 @@ async function prepareTable(client: Client): Promise<void> {
       password_hash text not null,
       password_changed_at timestamptz
     )`);
-  await client.query('grant select, update on crm_user to lockstep_crm');
+  await client.query(
+    'grant select, update (password_hash, password_changed_at) on crm_user to lockstep_crm',
+  );
   for (const one of people.filter(({ crm }) => crm))
     await client.query(
       'insert into crm_user (login, full_name, password_hash) values ($1, $2, $3) on conflict do nothing',
