@@ -6,12 +6,16 @@ import { stateAfter } from '../model/retry';
 import type { Passwords } from '../store/sealing';
 import type { ClaimedAccount } from '../store/work';
 
+/** `validate`: whether the account may be changed is seen, but it is not changed yet. */
+export type Aim = 'validate' | 'write';
+
 /** One attempt to make the new password the password of one claimed account. */
 export interface Attempt {
   readonly account: ClaimedAccount;
   readonly connector: Connector;
   readonly passwords: Passwords;
   readonly prove: ProveMode;
+  readonly aim: Aim;
   /** The source calls the account by another name now. */
   readonly onMoved: (name: string) => Promise<void>;
 }
@@ -35,6 +39,7 @@ export async function attemptAccount(attempt: Attempt): Promise<AttemptResult> {
     const refusal = await validateCurrent(attempt, passwords.current);
     if (refusal !== null) return refusal;
   }
+  if (attempt.aim === 'validate') return waiting('others_first', null);
   const answer = await connector.setPassword({ account, password: passwords.next });
   return afterWrite(attempt, answer);
 }

@@ -1,3 +1,4 @@
+import { authGoesLast } from '../model/change';
 import { groupsOf, sourcesOf } from '../model/configuration';
 import type { OutcomeState } from '../model/outcome';
 import { passesOver, planChange, type SourcePass } from '../model/plan';
@@ -12,8 +13,11 @@ export interface AuthStep {
     readonly label: string;
     readonly source: string;
     readonly state: OutcomeState;
+    /** It goes last, and nothing speaks against it. */
+    readonly othersFirst: boolean;
   } | null;
-  /** What to do once the auth account holds the new password. */
+  readonly authGoesLast: boolean;
+  /** What to do once the auth account holds the new password, or before that when it goes last. */
   readonly passes: readonly SourcePass[];
   readonly groups: readonly string[];
   /** Until the change is too old. */
@@ -41,16 +45,28 @@ export function changeAuthAccount(deps: Dependencies) {
     const planned = await readStandings(deps.db, change.id);
     const auth = planned.find(({ role }) => role === 'auth');
     const lane = sources.find(({ name }) => name === auth?.source)?.lane;
+    const goesLast = authGoesLast(planned);
     const standings =
       auth === undefined || lane === 'queue'
         ? planned
-        : await passOverAccounts(deps, work, { source: auth.source, role: 'auth' });
+        : await passOverAccounts(
+            deps,
+            work,
+            { source: auth.source, role: 'auth' },
+            goesLast ? 'validate' : 'write',
+          );
     const reached = standings.find(({ role }) => role === 'auth');
     return {
       auth:
         reached === undefined
           ? null
-          : { label: reached.label, source: reached.source, state: reached.state },
+          : {
+              label: reached.label,
+              source: reached.source,
+              state: reached.state,
+              othersFirst: reached.reason === 'others_first',
+            },
+      authGoesLast: goesLast,
       passes: passesOver(
         standings.filter(({ state }) => state !== 'not_applicable'),
         sources,

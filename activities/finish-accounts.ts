@@ -2,7 +2,8 @@ import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { errors, isErrorCode } from '../model/errors';
 import { isSettled } from '../model/outcome';
-import { type Chosen, isChosen, readStandings, type Standing } from '../store/work';
+import { type Chosen, isChosen, readStandings, type Standing, settleAccounts } from '../store/work';
+import { aimAt, leftAlone } from './auth-last';
 import type { Dependencies } from './dependencies';
 import { passOverAccounts } from './pass';
 import { type PassResult, passResult } from './pass-over-source';
@@ -17,14 +18,18 @@ export function finishAccounts(deps: Dependencies) {
   return async (changeId: string, chosen: Chosen): Promise<PassResult> => {
     const work = await openWork(deps, changeId);
     const { remainingMs } = work.change;
-    if (activityInfo().attempt === 1) {
-      // The engine runs this as soon as it is scheduled, but the first pass was a moment ago.
-      const waiting = openOf(chosen, await readStandings(deps.db, changeId));
-      if (waiting.length > 0 && waiting.every(({ nextTryInMs }) => nextTryInMs > 0))
-        throw tryAgain(waiting, remainingMs);
+    const before = await readStandings(deps.db, changeId);
+    const aim = aimAt(chosen, before);
+    if (aim === 'leave') {
+      await settleAccounts(deps.db, work.change, openOf(chosen, before).map(leftAlone));
+      return passResult(chosen, await readStandings(deps.db, changeId));
     }
-    const standings = await passOverAccounts(deps, work, chosen);
-    const open = openOf(chosen, standings);
+    // The engine runs this as soon as it is scheduled, but the first pass was a moment ago.
+    const early = openOf(chosen, before);
+    if (activityInfo().attempt === 1 && early.length > 0)
+      if (early.every(({ nextTryInMs }) => nextTryInMs > 0)) throw tryAgain(early, remainingMs);
+    const standings = await passOverAccounts(deps, work, chosen, aim);
+    const open = openOf(chosen, standings).filter(({ reason }) => reason !== 'others_first');
     if (open.length > 0 && remainingMs > 0) throw tryAgain(open, remainingMs);
     return passResult(chosen, standings);
   };

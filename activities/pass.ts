@@ -18,7 +18,7 @@ import {
   type Standing,
   settleAccounts,
 } from '../store/work';
-import { type Attempt, attemptAccount } from './attempt';
+import { type Aim, type Attempt, attemptAccount } from './attempt';
 import { correlate } from './correlate';
 import type { Dependencies } from './dependencies';
 import { withPasswords } from './secrets';
@@ -30,6 +30,7 @@ const AT_ONCE = 16;
 interface SourceAtWork {
   readonly name: string;
   readonly configuration: SourceConfiguration;
+  readonly aim: Aim;
 }
 
 /**
@@ -41,10 +42,11 @@ export async function passOverAccounts(
   deps: Dependencies,
   { change, configuration }: OpenWork,
   chosen: Chosen,
+  aim: Aim = 'write',
 ): Promise<Standing[]> {
   const source = sourceNamed(configuration, chosen.source);
   if (source === undefined) await leaveOut(deps, change, chosen);
-  else await passOver(deps, change, { name: chosen.source, configuration: source }, chosen);
+  else await passOver(deps, change, { name: chosen.source, configuration: source, aim }, chosen);
   return readStandings(deps.db, change.id);
 }
 
@@ -138,6 +140,7 @@ function writer(
       connector,
       passwords,
       prove: source.configuration.prove,
+      aim: source.aim,
       onMoved: (name) => renameAccount(db, account.accountId, name),
     };
     const result = await attemptAccount(attempt).catch((error) => threw(attempt, error));

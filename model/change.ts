@@ -34,17 +34,24 @@ const endOfAuth: Partial<Record<OutcomeState, ChangeState>> = {
   not_applicable: 'refused',
 };
 
-/** The state of a planned change follows from its outcomes and from nothing else. */
+/** Told by the order of the plan alone, so that a change goes on as it began when the configuration does not. */
+export const authGoesLast = (planned: readonly { readonly role: Role }[]): boolean =>
+  planned.length > 1 && planned.at(-1)?.role === 'auth';
+
+/** The state of a planned change follows from its outcomes, in the order of the plan, and from nothing else. */
 export function changeState(outcomes: readonly Standing[]): ChangeState {
-  const auth = outcomes.find((outcome) => outcome.role === 'auth');
+  const auth = outcomes.find(({ role }) => role === 'auth');
   if (auth === undefined) return 'refused';
-  if (!isSettled(auth.state)) return auth.state === 'waiting' ? 'waiting' : 'applying';
+  const touched = outcomes.filter(({ state }) => state !== 'not_applicable');
+  const applied = touched.filter(({ state }) => state === 'applied').length;
   const end = endOfAuth[auth.state];
-  if (end !== undefined) return end;
-  const touched = outcomes.filter((outcome) => outcome.state !== 'not_applicable');
-  if (touched.every((outcome) => outcome.state === 'applied')) return 'done';
-  if (touched.every((outcome) => isSettled(outcome.state))) return 'partial';
-  return touched.some((outcome) => outcome.state === 'pending' || outcome.state === 'applying')
+  if (applied === 0 && end !== undefined) return end;
+  if (touched.every(({ state }) => isSettled(state)))
+    return applied === touched.length ? 'done' : applied === 0 ? 'failed' : 'partial';
+  const members = touched.filter(({ role }) => role === 'member');
+  const [first, second] = authGoesLast(outcomes) ? [members, [auth]] : [[auth], members];
+  const acting = first.every(({ state }) => isSettled(state)) ? second : first;
+  return acting.some(({ state }) => state === 'pending' || state === 'applying')
     ? 'applying'
     : 'waiting';
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Group, type Policy, proveModes, type Source } from './group';
+import { failureModes, type Group, type Policy, proveModes, type Source } from './group';
 import { lanes } from './plan';
 import { policyRulesSchema } from './policy';
 
@@ -43,6 +43,11 @@ export const sourceSchema = z.strictObject({
     .describe(
       'Rules that find the account of a person, tried in turn: account attribute to attribute of the person ("name" is the name).',
     ),
+  policy: name
+    .optional()
+    .describe(
+      'The policy of a source that is in no group: its password is changed on its own. Sources of a group that is taken away keep its policy.',
+    ),
   createIdentities: z
     .strictObject({
       name: z.string().min(1).describe('The account attribute that names the person.'),
@@ -60,6 +65,12 @@ export const groupSchema = z.strictObject({
     'The source whose account goes first; when it refuses, nothing else is attempted.',
   ),
   sources: z.array(name).describe('The sources whose passwords are the same, two or more.'),
+  failureMode: z
+    .enum(failureModes)
+    .default('continue')
+    .describe(
+      'continue: the auth account goes first, and an account that fails stops no other. directory-last: the auth account goes last, and only if every other account took the new password.',
+    ),
 });
 
 export const applicationSchema = z.strictObject({
@@ -94,8 +105,30 @@ export const sourcesOf = ({ sources }: Pick<Configuration, 'sources'>): Source[]
     correlates: source.correlate.length > 0,
   }));
 
-export const groupsOf = ({ groups }: Pick<Configuration, 'groups'>): Group[] =>
+export const declaredGroupsOf = ({ groups }: Pick<Configuration, 'groups'>): Group[] =>
   Object.entries(groups).map(([groupName, group]) => ({ name: groupName, ...group }));
+
+/** Cannot be the name of a group that somebody declares. */
+export const loneGroupName = (source: string): string => `source:${source}`;
+
+/** Those that are declared, and one of its own for each source with a policy that is in none of them. */
+export function groupsOf(configuration: Pick<Configuration, 'groups' | 'sources'>): Group[] {
+  const declared = declaredGroupsOf(configuration);
+  const lone = Object.entries(configuration.sources).flatMap(([source, { policy }]) =>
+    policy === undefined || declared.some(({ sources }) => sources.includes(source))
+      ? []
+      : [
+          {
+            name: loneGroupName(source),
+            policy,
+            authSource: source,
+            sources: [source],
+            failureMode: 'continue' as const,
+          },
+        ],
+  );
+  return [...declared, ...lone];
+}
 
 export const policiesOf = ({ policies }: Pick<Configuration, 'policies'>): Policy[] =>
   Object.entries(policies).map(([policyName, rules]) => ({ name: policyName, rules }));

@@ -64,6 +64,11 @@ const table = {
     status: 503,
     says: 'Another change is writing this account at this moment. It is tried again in a moment.',
   },
+  others_first: {
+    retry: 'offline',
+    status: 503,
+    says: 'The group is directory-last: this account is changed when every other one holds the new password.',
+  },
 
   // A source that refuses this value for this account.
   policy_too_short: {

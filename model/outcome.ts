@@ -11,7 +11,7 @@ export const outcomeStates = {
   expired: { settled: true, says: 'too late: the change became too old' },
   superseded: { settled: true, says: 'left to a newer change' },
   cancelled: { settled: true, says: 'cancelled before it was written' },
-  not_attempted: { settled: true, says: 'not attempted: the auth account did not change' },
+  not_attempted: { settled: true, says: 'not attempted' },
   not_applicable: { settled: true, says: 'left out by a rule' },
 } as const;
 

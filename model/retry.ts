@@ -32,6 +32,7 @@ export function waitMs(
   asked: number | null,
   jitter: number,
 ): number {
+  if (reason === 'others_first') return 0;
   const short = reason === 'account_in_use' || (reason === 'in_doubt' && attempts === 1);
   const scheduled = short ? SHORT_WAIT_MS : (OFFLINE_WAITS_MS[attempts - 1] ?? OFFLINE_THEN_MS);
   return Math.round(Math.max(scheduled, asked ?? 0) * (1 + jitter / 5));

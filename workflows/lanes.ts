@@ -97,6 +97,6 @@ async function unlessTooLate(source: string, result: Promise<PassResult>): Promi
     if (isCancellation(error)) throw error;
     // An attempt that was running when the change was cancelled ends with its own failure, and is not repeated.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
-    return { source, accounts: 0, applied: 0, waiting: [source] };
+    return { source, accounts: 0, applied: 0, waiting: [source], othersFirst: false };
   }
 }

@@ -18,12 +18,10 @@ import { destroyPasswords, type Passwords, seal } from '../../store/sealing';
 import type { Dependencies } from '../dependencies';
 import { fingerprintOf } from '../intake/fingerprint';
 import { Refusal } from '../refusal';
-import { reach } from './reach';
+import { reach, type WhichPerson } from './reach';
 
 export interface WantedChange {
-  readonly person:
-    | { readonly name: string }
-    | { readonly source: string; readonly account: string };
+  readonly person: WhichPerson;
   readonly group: string | null;
   readonly passwords: Passwords;
   readonly idempotencyKey: string | null;
@@ -95,13 +93,13 @@ function replay(earlier: Repeated, fingerprint: Buffer | null): TakenIn {
 async function prepare(
   deps: Dependencies,
   caller: Caller,
-  { group, passwords, idempotencyKey }: WantedChange,
+  { person, group, passwords, idempotencyKey }: WantedChange,
   identity: IdentityAtIntake | null,
   again: boolean,
 ): Promise<Omit<NewChange, 'fingerprint'>> {
   const { version, configuration } = await deps.configuration(identity?.configurationVersion ?? 0);
   const linkedSources = (identity?.accounts ?? []).map(({ source }) => source);
-  const reached = reach({ configuration, caller, linkedSources, wanted: group });
+  const reached = reach({ configuration, caller, linkedSources, person, group });
   if (identity === null) throw new Refusal('identity_unknown');
   if ('refused' in reached) throw new Refusal(reached.refused);
   refuseAgainstPolicy(configuration, reached.groups, identity, passwords.next);

@@ -1,4 +1,4 @@
-import { type Configuration, groupsOf, sourcesOf } from '../../model/configuration';
+import { type Configuration, groupsOf, loneGroupName, sourcesOf } from '../../model/configuration';
 import { coverage } from '../../model/coverage';
 import type { ErrorCode } from '../../model/errors';
 import type { Group } from '../../model/group';
@@ -10,9 +10,15 @@ interface Reach {
   readonly caller: Caller;
   /** Sources in which the person has a linked account; none for somebody who is not there. */
   readonly linkedSources: readonly string[];
+  readonly person: WhichPerson;
   /** The group that the request names, if it does. */
-  readonly wanted: string | null;
+  readonly group: string | null;
 }
+
+/** By name, or by one of their accounts. */
+export type WhichPerson =
+  | { readonly name: string }
+  | { readonly source: string; readonly account: string };
 
 /**
  * The groups that this caller's new password covers. To a key that is bound to groups, people outside of them are
@@ -22,9 +28,10 @@ interface Reach {
 export function reach(
   input: Reach,
 ): { readonly groups: readonly Group[] } | { readonly refused: ErrorCode } {
-  const { configuration, caller, linkedSources, wanted } = input;
+  const { configuration, caller, linkedSources, person } = input;
   const sources = sourcesOf(configuration);
   const groups = groupsOf(configuration);
+  const wanted = input.group ?? loneGroupOf(person, groups);
   const bound = caller.groups;
   const seen = bound === null ? groups : groups.filter(({ name }) => bound.includes(name));
   const own = coverage({ groups: seen, sources, linkedSources, wanted });
@@ -35,4 +42,11 @@ export function reach(
   if ('refused' in all) return all;
   const covered = { groups: all.groups.map(({ name }) => name) };
   return mayTouch(caller, covered) ? all : { refused: 'identity_unknown' };
+}
+
+/** Whoever names an account of a source on its own means that source. */
+function loneGroupOf(person: WhichPerson, groups: readonly Group[]): string | null {
+  if (!('source' in person)) return null;
+  const name = loneGroupName(person.source);
+  return groups.some((group) => group.name === name) ? name : null;
 }

@@ -23,9 +23,11 @@ const body = z
     currentPassword: secretText
       .optional()
       .describe('When given, the auth account is asked first whether it holds this one.'),
-    group: text(40)
+    group: text(60)
       .optional()
-      .describe('Needed when the person is in groups with different auth sources.'),
+      .describe(
+        'Needed when the person is in groups with different auth sources. `source:` and a name means a source with a policy of its own.',
+      ),
   })
   .refine((one) => (one.identity === undefined) !== (one.account === undefined), {
     message: 'name the person by either identity or account',

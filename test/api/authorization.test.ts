@@ -165,6 +165,7 @@ describeWith(['postgres'], 'authorization', () => {
         policy: 'finance',
         authSource: 'directory',
         sources: ['ledger', 'vault'],
+        failureMode: 'continue' as const,
       };
       const shared = { ...testConfiguration, groups: { ...groups, finance } };
       await applyConfiguration(api.database.db, shared, 1, 'test');

@@ -51,6 +51,8 @@ export interface NewPassword {
   readonly password: string;
   readonly current?: string;
   readonly ageLimitMs?: number;
+  /** All that are declared, unless said. */
+  readonly groups?: readonly string[];
 }
 
 export interface TestWorker {
@@ -108,7 +110,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
       if (taken.length > 0) throw new Error('taken');
       return name;
     },
-    async accept({ person, password, current, ageLimitMs = 72 * HOUR_MS }) {
+    async accept({ person, password, current, ageLimitMs = 72 * HOUR_MS, groups }) {
       const [identity, epoch, applied] = await Promise.all([
         findIdentity(db, { name: person }),
         currentEpoch(db, signer),
@@ -132,7 +134,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
       const accepted = await acceptChange(db, {
         ...change,
         identityName: identity.name,
-        groups: Object.keys(applied.configuration.groups),
+        groups: groups ?? Object.keys(applied.configuration.groups),
         requestedBy: { keyId: 'key_test', name: 'test' },
         idempotencyKey: null,
         fingerprint: null,
