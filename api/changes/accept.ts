@@ -18,7 +18,8 @@ import { destroyPasswords, type Passwords, seal } from '../../store/sealing';
 import type { Dependencies } from '../dependencies';
 import { fingerprintOf } from '../intake/fingerprint';
 import { Refusal } from '../refusal';
-import { reach, type WhichPerson } from './reach';
+import { reachedBy } from './reach';
+import type { WhichPerson } from './who';
 
 export interface WantedChange {
   readonly person: WhichPerson;
@@ -89,20 +90,19 @@ function replay(earlier: Repeated, fingerprint: Buffer | null): TakenIn {
   return { replayed: true, changeId: earlier.changeId };
 }
 
-/** Everything but the writing. Somebody unknown costs as much as somebody whom the caller may not change. */
+/** Everything but the writing. */
 async function prepare(
   deps: Dependencies,
   caller: Caller,
-  { person, group, passwords, idempotencyKey }: WantedChange,
+  wanted: WantedChange,
   identity: IdentityAtIntake | null,
   again: boolean,
 ): Promise<Omit<NewChange, 'fingerprint'>> {
-  const { version, configuration } = await deps.configuration(identity?.configurationVersion ?? 0);
-  const linkedSources = (identity?.accounts ?? []).map(({ source }) => source);
-  const reached = reach({ configuration, caller, linkedSources, person, group });
+  const { passwords, idempotencyKey } = wanted;
+  const { version, configuration, groups } = await reachedBy(deps, caller, wanted, identity);
   if (identity === null) throw new Refusal('identity_unknown');
-  if ('refused' in reached) throw new Refusal(reached.refused);
-  refuseAgainstPolicy(configuration, reached.groups, identity, passwords.next);
+  const broken = violationsOf(configuration, groups, identity, passwords.next);
+  if (broken.length > 0) throw new Refusal('password_against_policy', { violations: broken });
 
   const key = await deps.keyToSealTo(identity.now, again);
   if (key === null) throw new Refusal('no_epoch');
@@ -117,7 +117,7 @@ async function prepare(
     ...rest,
     id,
     identityName: identity.name,
-    groups: reached.groups.map(({ name }) => name),
+    groups: groups.map(({ name }) => name),
     requestedBy: caller,
     idempotencyKey,
     configurationVersion: version,
@@ -127,20 +127,18 @@ async function prepare(
 }
 
 /** All rules of all groups at once, so that nobody has to find them one by one. */
-function refuseAgainstPolicy(
+export function violationsOf(
   configuration: Configuration,
   groups: readonly Group[],
   person: Person,
   password: Secret,
-): void {
+): Violation[] {
   const words = identityWords([person.name, ...Object.values(person.attributes)]);
   const names = new Set(groups.map(({ policy }) => policy));
   const broken = policiesOf(configuration)
     .filter(({ name }) => names.has(name))
     .flatMap(({ rules }) => violations(rules, password, words));
-  if (broken.length === 0) return;
-  const distinct = new Map<string, Violation>(broken.map((one) => [one.says, one]));
-  throw new Refusal('password_against_policy', { violations: [...distinct.values()] });
+  return [...new Map<string, Violation>(broken.map((one) => [one.says, one])).values()];
 }
 
 /** As it was written a moment ago; nothing can have come of it yet. */

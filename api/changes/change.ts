@@ -23,6 +23,7 @@ const outcomeState = z
   .meta({ id: 'OutcomeState', description: tableOf(outcomeStates) });
 
 const leaveOutCodes = keysOf<LeaveOutCode>(leaveOutSays);
+export const leaveOutReason = z.enum(leaveOutCodes).nullable();
 const outcomeReason = z
   .enum([...errorCodes, ...leaveOutCodes] as [ErrorCode | LeaveOutCode])
   .nullable();

@@ -3,7 +3,30 @@ import { coverage } from '../../model/coverage';
 import type { ErrorCode } from '../../model/errors';
 import type { Group } from '../../model/group';
 import type { Caller } from '../../store/api-keys';
+import type { AppliedConfiguration } from '../../store/configurations';
+import type { IdentityAtIntake } from '../../store/identities';
 import { mayTouch } from '../authorize';
+import type { Dependencies } from '../dependencies';
+import { Refusal } from '../refusal';
+import type { WhichPerson } from './who';
+
+/**
+ * @param identity null for somebody who is not there; that costs as much as somebody whom the caller may not change
+ * @throws Refusal
+ */
+export async function reachedBy(
+  deps: Dependencies,
+  caller: Caller,
+  who: { readonly person: WhichPerson; readonly group: string | null },
+  identity: IdentityAtIntake | null,
+): Promise<AppliedConfiguration & { readonly groups: readonly Group[] }> {
+  const applied = await deps.configuration(identity?.configurationVersion ?? 0);
+  const linkedSources = (identity?.accounts ?? []).map(({ source }) => source);
+  const reached = reach({ ...applied, caller, linkedSources, ...who });
+  if (identity === null) throw new Refusal('identity_unknown');
+  if ('refused' in reached) throw new Refusal(reached.refused);
+  return { ...applied, groups: reached.groups };
+}
 
 interface Reach {
   readonly configuration: Configuration;
@@ -15,17 +38,12 @@ interface Reach {
   readonly group: string | null;
 }
 
-/** By name, or by one of their accounts. */
-export type WhichPerson =
-  | { readonly name: string }
-  | { readonly source: string; readonly account: string };
-
 /**
  * The groups that this caller's new password covers. To a key that is bound to groups, people outside of them are
  * not there; and since a password is carried to every group of the auth source, the key must be good for all of
  * these.
  */
-export function reach(
+function reach(
   input: Reach,
 ): { readonly groups: readonly Group[] } | { readonly refused: ErrorCode } {
   const { configuration, caller, linkedSources, person } = input;

@@ -7,31 +7,21 @@ import { secretText } from '../input';
 import { appliedPreference, type Preference, preferHeader } from '../prefer';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
-import { accountName, personName, sourceName, text } from '../schemas';
 import { takeIn, type WantedChange } from './accept';
 import { changeOf, changeSchema, changeUrl } from './change';
 import { authApplied, waitForChange } from './waiting';
+import { group, oneOfBoth, personIn, whoFields } from './who';
 
 const body = z
   .strictObject({
-    identity: personName.optional().describe('Whose password it is, by name.'),
-    account: z
-      .strictObject({ source: sourceName, name: accountName })
-      .optional()
-      .describe('Or by one of their accounts.'),
+    ...whoFields,
     password: secretText,
     currentPassword: secretText
       .optional()
       .describe('When given, the auth account is asked first whether it holds this one.'),
-    group: text(60)
-      .optional()
-      .describe(
-        'Needed when the person is in groups with different auth sources. `source:` and a name means a source with a policy of its own.',
-      ),
+    group,
   })
-  .refine((one) => (one.identity === undefined) !== (one.account === undefined), {
-    message: 'name the person by either identity or account',
-  })
+  .refine(...oneOfBoth)
   .meta({ id: 'NewChange' });
 
 const answerHeaders = {
@@ -101,13 +91,10 @@ function wantedChange(call: {
   readonly headers: { readonly 'idempotency-key'?: string | undefined };
   readonly body: z.output<typeof body>;
 }): WantedChange {
-  const { identity, account, password, currentPassword, group } = call.body;
+  const { password, currentPassword } = call.body;
   return {
-    person:
-      account === undefined
-        ? { name: identity ?? '' }
-        : { source: account.source, account: account.name },
-    group: group ?? null,
+    person: personIn(call.body),
+    group: call.body.group ?? null,
     passwords: { next: password, current: currentPassword ?? null },
     idempotencyKey: call.headers['idempotency-key'] ?? null,
   };

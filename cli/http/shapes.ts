@@ -1,6 +1,7 @@
 import type { ChangeState, Role } from '../../model/change';
 import type { Difference } from '../../model/configuration-differences';
 import type { ErrorCode } from '../../model/errors';
+import type { FailureMode, ProveMode } from '../../model/group';
 import type { OutcomeState, Proof } from '../../model/outcome';
 import type { LeaveOutCode } from '../../model/plan';
 import type { MappingState } from '../../model/sso';
@@ -49,6 +50,28 @@ export interface Mapping {
   readonly account: string;
   readonly state: MappingState;
   readonly reason: string | null;
+}
+
+export interface ChangePlan {
+  readonly identity: string;
+  readonly groups: readonly {
+    readonly name: string;
+    readonly policy: string;
+    readonly failureMode: FailureMode;
+  }[];
+  readonly accounts: readonly {
+    readonly label: string;
+    readonly source: string;
+    readonly account: string | null;
+    readonly role: Role;
+    /** Null: left out. */
+    readonly turn: number | null;
+    readonly says: string;
+    readonly prove: ProveMode;
+    readonly proof: 'login' | 'hash' | 'none';
+  }[];
+  /** Null without a password. */
+  readonly violations: readonly { readonly rule: string; readonly says: string }[] | null;
 }
 
 export interface ChangeSummary {

@@ -128,6 +128,9 @@ describeWith(['postgres'], 'authorization', () => {
       expect(comparable(await start(identity, bound, more))).toEqual(
         comparable(await start('nobody', bound, more)),
       );
+      const plan = (who: string) =>
+        api.send('POST', '/v1/changes/plan', { key: bound, body: { identity: who, ...more } });
+      expect(comparable(await plan(identity))).toEqual(comparable(await plan('nobody')));
       const account = { source: 'ledger', name: identity };
       const byAccount = (one: object) =>
         start('', bound, { identity: undefined, account: one, ...more });

@@ -144,10 +144,15 @@ describeWith(['postgres'], 'an early answer', () => {
         data: { state: 'accepted' },
       });
       await planned(api.database.db, id, alice);
-      await settled(api.database.db, id, 'directory');
       expect(await events.next()).toMatchObject({
         event: 'change',
         id: '2',
+        data: { accounts: [{ outcome: 'pending' }, { outcome: 'pending' }] },
+      });
+      await settled(api.database.db, id, 'directory');
+      expect(await events.next()).toMatchObject({
+        event: 'change',
+        id: '3',
         data: { accounts: [{ outcome: 'applied' }, { outcome: 'pending' }] },
       });
       await ended(api.database.db, id, { state: 'partial', reason: null });
