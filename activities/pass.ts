@@ -9,6 +9,7 @@ import type { Passwords } from '../store/sealing';
 import {
   type ChangeAtWork,
   type Chosen,
+  CLAIM_AT_ONCE,
   type ClaimedAccount,
   claimAccounts,
   isChosen,
@@ -77,9 +78,9 @@ async function passOver(
 ): Promise<void> {
   const connector = await deps.connector(source.name, source.configuration);
   await findMissing(deps, change, source, chosen, connector);
-  await withPasswords(deps, change, (passwords) =>
-    writeAll(deps, change, source, chosen, connector, passwords),
-  );
+  await withPasswords(deps, change, async (passwords) => {
+    if (passwords !== null) await writeAll(deps, change, source, chosen, connector, passwords);
+  });
 }
 
 async function findMissing(
@@ -108,11 +109,12 @@ async function writeAll(
 ): Promise<void> {
   const seen: string[] = [];
   const write = writer(deps, source, connector, passwords);
-  for (;;) {
+  for (let more = true; more; ) {
     const claimed = await claimAccounts(deps.db, change, chosen, seen);
-    if (claimed.length === 0) return;
-    await settleAccounts(deps.db, change, await atMost(AT_ONCE, claimed, write));
+    if (claimed.length > 0)
+      await settleAccounts(deps.db, change, await atMost(AT_ONCE, claimed, write));
     seen.push(...claimed.map(({ label }) => label));
+    more = claimed.length === CLAIM_AT_ONCE;
   }
 }
 

@@ -61,14 +61,14 @@ async function advance(
   mappings: readonly MappingToSettle[],
 ): Promise<boolean> {
   const master = await deps.keys.currentMasterKey();
-  const sealed = await withPasswords(deps, change, async ({ next }) =>
-    mappings.map(({ id }) => ({
+  return withPasswords(deps, change, async (passwords) => {
+    if (passwords === null) return false;
+    const sealed = mappings.map(({ id }) => ({
       id,
       masterKeyId: master.id,
-      sealed: sealCredential(master, id, change.seq, next),
-    })),
-  );
-  if (sealed === null) return false;
-  await advanceMappings(deps.db, change, sealed);
-  return true;
+      sealed: sealCredential(master, id, change.seq, passwords.next),
+    }));
+    await advanceMappings(deps.db, change, sealed);
+    return true;
+  });
 }

@@ -140,8 +140,41 @@ export interface MappingView {
 
 export async function readChange(db: Database, id: string): Promise<ChangeView | null> {
   const [change, accounts, mappings] = await Promise.all([
-    db.selectFrom('change').selectAll().where('id', '=', id).executeTakeFirst(),
-    db.selectFrom('outcome').selectAll().where('change_id', '=', id).orderBy('position').execute(),
+    db
+      .selectFrom('change')
+      .where('id', '=', id)
+      .select([
+        'id',
+        'identity_name as identity',
+        'seq',
+        'groups',
+        'state',
+        'reason',
+        'requested_by_name as requestedBy',
+        'created_at as createdAt',
+        'expires_at as expiresAt',
+        'ended_at as endedAt',
+      ])
+      .executeTakeFirst(),
+    db
+      .selectFrom('outcome')
+      .where('change_id', '=', id)
+      .select([
+        'label',
+        'source',
+        'account_name as account',
+        'role',
+        'state',
+        'reason',
+        'vendor_code as vendorCode',
+        'attempts',
+        'in_doubt as inDoubt',
+        'proof',
+        'next_try_at as nextTryAt',
+        'updated_at as updatedAt',
+      ])
+      .orderBy('position')
+      .execute(),
     db
       .selectFrom('mapping')
       .innerJoin('outcome', 'outcome.account_id', 'mapping.account_id')
@@ -159,30 +192,8 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
   ]);
   if (change === undefined) return null;
   return {
-    id: change.id,
-    identity: change.identity_name,
-    seq: change.seq,
-    groups: change.groups,
-    state: change.state,
-    reason: change.reason,
-    requestedBy: change.requested_by_name,
-    createdAt: change.created_at,
-    expiresAt: change.expires_at,
-    endedAt: change.ended_at,
-    accounts: accounts.map((row) => ({
-      label: row.label,
-      source: row.source,
-      account: row.account_name,
-      role: row.role,
-      state: row.state,
-      reason: row.reason,
-      vendorCode: row.vendor_code,
-      attempts: row.attempts,
-      inDoubt: row.in_doubt,
-      proof: row.proof,
-      nextTryAt: row.next_try_at,
-      updatedAt: row.updated_at,
-    })),
+    ...change,
+    accounts,
     mappings: mappings.map((row) => ({ ...row, account: row.account ?? '' })),
   };
 }

@@ -22,26 +22,34 @@ export interface ChangeAtWork {
   /** By the clock of the database; 0 when it is too old. */
   readonly remainingMs: number;
   readonly accounts: readonly LinkedAccount[];
+  /** Null when it is destroyed or too old. */
+  readonly sealed: { readonly epochId: string; readonly jwe: Buffer } | null;
   /** Of the configuration in force now. */
   readonly configurationVersion: number;
 }
 
 export async function readWork(db: Database, changeId: string): Promise<ChangeAtWork | null> {
-  const { rows } = await sql<Omit<ChangeAtWork, 'person'> & Person>`
+  const { rows } = await sql<
+    Omit<ChangeAtWork, 'person' | 'sealed'> &
+      Person & { epochId: string | null; jwe: Buffer | null }
+  >`
     select c.id, c.identity_id as "identityId", i.name, i.attributes, c.seq, c.groups, c.state,
            c.ended_at is not null as ended, c.planned_at is not null as planned,
            c.expires_at as "expiresAt", greatest(0, extract(epoch from c.expires_at - now()) * 1000)::float8 as "remainingMs",
            (select coalesce(max(version), 0) from configuration) as "configurationVersion",
+           s.epoch_id as "epochId", s.jwe,
            coalesce((select json_agg(json_build_object(
                        'id', a.id, 'source', a.source, 'name', a.name, 'primary', a.is_primary)
                        order by a.is_primary desc, a.linked_at, a.id)
                      from account a where a.identity_id = c.identity_id), '[]') as accounts
     from change c join identity i on i.id = c.identity_id
+      left join sealed_secret s on s.change_id = c.id and s.expires_at > now()
     where c.id = ${changeId}`.execute(db);
   const [row] = rows;
   if (row === undefined) return null;
-  const { name, attributes, ...work } = row;
-  return { ...work, person: { name, attributes } };
+  const { name, attributes, epochId, jwe, ...work } = row;
+  const sealed = epochId === null || jwe === null ? null : { epochId, jwe };
+  return { ...work, person: { name, attributes }, sealed };
 }
 
 /** Writes one outcome row for each planned account. Done once: a second plan of the same change changes nothing. */
@@ -144,7 +152,8 @@ export type ClaimVerdict = 'claimed' | 'superseded' | 'in_use' | 'unlinked';
 
 /** Longer than all that one claim can lead to: `CLAIM_AT_ONCE` accounts, each within the hard deadline of a connector. */
 const LEASE_SECONDS = 180;
-const CLAIM_AT_ONCE = 50;
+/** Fewer than this were claimed: there are no more. */
+export const CLAIM_AT_ONCE = 50;
 
 /**
  * Claims unsettled accounts, a handful at once, and counts the attempt, durably, before anything is sent: after a crash the next attempt
@@ -188,19 +197,6 @@ export async function claimAccounts(
     from mine left join claimed on claimed.id = mine.account_id left join account a on a.id = mine.account_id
     order by mine.label`.execute(db);
   return rows;
-}
-
-export interface SealedRow {
-  readonly epochId: string;
-  readonly jwe: Buffer;
-}
-
-/** Null when it is destroyed or too old. */
-export async function readSealed(db: Database, changeId: string): Promise<SealedRow | null> {
-  const { rows } = await sql<SealedRow>`
-    select epoch_id as "epochId", jwe from sealed_secret
-    where change_id = ${changeId} and expires_at > now()`.execute(db);
-  return rows[0] ?? null;
 }
 
 /** What an attempt came to, or why there was none. */
