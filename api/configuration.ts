@@ -6,6 +6,8 @@ import { type Difference, differences } from '../model/configuration-differences
 import { applyConfiguration } from '../store/configurations';
 import { readMappingUse, readSourceUse } from '../store/directory';
 import type { Dependencies } from './dependencies';
+import { policyFileIssues } from './policy/files';
+import { fitOfGroups, groupFitSchema } from './policy/fit';
 import { Refusal } from './refusal';
 import { largeBody, type Route, route } from './route';
 
@@ -19,9 +21,10 @@ const version = z.int().min(0).describe('0 before anything was applied; grows by
 
 const example = { document: { version: 1, sources: {}, policies: {}, groups: {} } };
 
-function checked(candidate: unknown): Configuration {
+async function checked(candidate: unknown): Promise<Configuration> {
   const result = checkConfiguration(candidate, connectorKinds);
-  if (!result.valid) throw new Refusal('configuration_invalid', { issues: result.issues });
+  const issues = result.valid ? await policyFileIssues(result.configuration) : result.issues;
+  if (!result.valid || issues.length > 0) throw new Refusal('configuration_invalid', { issues });
   return result.configuration;
 }
 
@@ -71,12 +74,15 @@ const plan = route({
             }),
           )
           .describe('Sources and applications that would go.'),
+        fit: z
+          .array(groupFitSchema)
+          .describe('Whether the policy of each group suits its sources.'),
       }),
     },
   },
   problems: ['configuration_invalid'],
   handle: async (deps, { body }) => {
-    const wanted = checked(body.document);
+    const wanted = await checked(body.document);
     const { version, configuration } = await deps.configuration();
     const found = differences(configuration, wanted);
     return {
@@ -85,6 +91,7 @@ const plan = route({
         version,
         differences: found.map((one) => ({ ...one, fields: [...one.fields] })),
         deletes: await deletedUse(deps, found),
+        fit: [...(await fitOfGroups(deps.db, wanted))],
       },
     };
   },
@@ -119,7 +126,7 @@ const apply = route({
   answers: { 200: { says: 'It is in force.', schema: z.object({ version }) } },
   problems: ['configuration_invalid', 'configuration_changed'],
   handle: async ({ db }, { caller, body }) => {
-    const wanted = checked(body.document);
+    const wanted = await checked(body.document);
     const by = `api-key:${caller.keyId}`;
     const applied = await applyConfiguration(db, wanted, body.version, by);
     if (applied === null) throw new Refusal('configuration_changed');

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Group, type Policy, proveModes, type Source } from './group';
+import { passwordFilterSchema } from './password-filter';
 import { lanes } from './plan';
-import { policyRulesSchema } from './policy';
+import { policyRulesSchema, rulesOf } from './policy';
 
 /** `lockstep.yaml`: what Lockstep connects and how. It holds no secret, only references to some. */
 
@@ -52,6 +53,9 @@ export const sourceSchema = z.strictObject({
     })
     .optional()
     .describe('A refresh of this source adds the people that it finds.'),
+  passwordFilter: passwordFilterSchema
+    .optional()
+    .describe('Rewrites every password for this source, which cannot take it as it is.'),
 });
 
 export const groupSchema = z.strictObject({
@@ -98,7 +102,10 @@ export const groupsOf = ({ groups }: Pick<Configuration, 'groups'>): Group[] =>
   Object.entries(groups).map(([groupName, group]) => ({ name: groupName, ...group }));
 
 export const policiesOf = ({ policies }: Pick<Configuration, 'policies'>): Policy[] =>
-  Object.entries(policies).map(([policyName, rules]) => ({ name: policyName, rules }));
+  Object.entries(policies).map(([policyName, settings]) => ({
+    name: policyName,
+    rules: rulesOf(settings),
+  }));
 
 /** Undefined when there is none of that name; names are people's, and may be those of what every object has. */
 export const sourceNamed = (

@@ -1,8 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Configuration, policiesOf } from '../../model/configuration';
-import type { Person } from '../../model/correlation';
 import type { Group } from '../../model/group';
-import { identityWords, type Violation, violations } from '../../model/policy';
+import type { Violation } from '../../model/policy-judges';
 import type { Secret } from '../../model/secret';
 import type { Caller } from '../../store/api-keys';
 import {
@@ -104,7 +103,7 @@ async function prepare(
   const reached = reach({ configuration, caller, linkedSources, wanted: group });
   if (identity === null) throw new Refusal('identity_unknown');
   if ('refused' in reached) throw new Refusal(reached.refused);
-  refuseAgainstPolicy(configuration, reached.groups, identity, passwords.next);
+  await refuseAgainstPolicy(deps, configuration, reached.groups, identity, passwords.next);
 
   const key = await deps.keyToSealTo(identity.now, again);
   if (key === null) throw new Refusal('no_epoch');
@@ -129,19 +128,20 @@ async function prepare(
 }
 
 /** All rules of all groups at once, so that nobody has to find them one by one. */
-function refuseAgainstPolicy(
+async function refuseAgainstPolicy(
+  { judge }: Dependencies,
   configuration: Configuration,
   groups: readonly Group[],
-  person: Person,
+  person: IdentityAtIntake,
   password: Secret,
-): void {
-  const words = identityWords([person.name, ...Object.values(person.attributes)]);
+): Promise<void> {
   const names = new Set(groups.map(({ policy }) => policy));
-  const broken = policiesOf(configuration)
-    .filter(({ name }) => names.has(name))
-    .flatMap(({ rules }) => violations(rules, password, words));
-  if (broken.length === 0) return;
-  const distinct = new Map<string, Violation>(broken.map((one) => [one.says, one]));
+  const policies = policiesOf(configuration).filter(({ name }) => names.has(name));
+  const broken = await Promise.all(
+    policies.map(({ rules }) => judge.violations(rules, person, password)),
+  );
+  if (broken.every((one) => one.length === 0)) return;
+  const distinct = new Map<string, Violation>(broken.flat().map((one) => [one.says, one]));
   throw new Refusal('password_against_policy', { violations: [...distinct.values()] });
 }
 
