@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { failureModes, type Group, type Policy, proveModes, type Source } from './group';
+import { passwordFilterSchema } from './password-filter';
 import { lanes } from './plan';
-import { policyRulesSchema } from './policy';
+import { policyRulesSchema, rulesOf } from './policy';
 
 /** `lockstep.yaml`: what Lockstep connects and how. It holds no secret, only references to some. */
 
@@ -57,6 +58,9 @@ export const sourceSchema = z.strictObject({
     })
     .optional()
     .describe('A refresh of this source adds the people that it finds.'),
+  passwordFilter: passwordFilterSchema
+    .optional()
+    .describe('Rewrites every password for this source, which cannot take it as it is.'),
 });
 
 export const groupSchema = z.strictObject({
@@ -131,7 +135,10 @@ export function groupsOf(configuration: Pick<Configuration, 'groups' | 'sources'
 }
 
 export const policiesOf = ({ policies }: Pick<Configuration, 'policies'>): Policy[] =>
-  Object.entries(policies).map(([policyName, rules]) => ({ name: policyName, rules }));
+  Object.entries(policies).map(([policyName, settings]) => ({
+    name: policyName,
+    rules: rulesOf(settings),
+  }));
 
 /** Undefined when there is none of that name; names are people's, and may be those of what every object has. */
 export const sourceNamed = (

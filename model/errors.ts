@@ -206,6 +206,11 @@ const table = {
     status: 422,
     says: 'The password does not satisfy the policy of the group.',
   },
+  policy_file_unreadable: {
+    retry: 'never',
+    status: 503,
+    says: 'The api cannot read a file that the policy of the group names, so it cannot judge the password. "lockstep plan" tells which.',
+  },
   group_needed: {
     retry: 'never',
     status: 422,

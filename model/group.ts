@@ -1,5 +1,5 @@
 import type { Lane } from './plan';
-import type { PolicyRules } from './policy';
+import type { PolicyRules } from './policy-presets';
 
 /** When a new password is proved after it was written. */
 export const proveModes = ['always', 'in-doubt', 'never'] as const;

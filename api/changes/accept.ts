@@ -1,8 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Configuration, policiesOf } from '../../model/configuration';
-import type { Person } from '../../model/correlation';
 import type { Group } from '../../model/group';
-import { identityWords, type Violation, violations } from '../../model/policy';
+import type { Violation } from '../../model/policy-judges';
 import type { Secret } from '../../model/secret';
 import type { Caller } from '../../store/api-keys';
 import {
@@ -101,7 +100,7 @@ async function prepare(
   const { passwords, idempotencyKey } = wanted;
   const { version, configuration, groups } = await reachedBy(deps, caller, wanted, identity);
   if (identity === null) throw new Refusal('identity_unknown');
-  const broken = violationsOf(configuration, groups, identity, passwords.next);
+  const broken = await violationsOf(deps, configuration, groups, identity, passwords.next);
   if (broken.length > 0) throw new Refusal('password_against_policy', { violations: broken });
 
   const key = await deps.keyToSealTo(identity.now, again);
@@ -127,18 +126,19 @@ async function prepare(
 }
 
 /** All rules of all groups at once, so that nobody has to find them one by one. */
-export function violationsOf(
+export async function violationsOf(
+  { judge }: Dependencies,
   configuration: Configuration,
   groups: readonly Group[],
-  person: Person,
+  person: IdentityAtIntake,
   password: Secret,
-): Violation[] {
-  const words = identityWords([person.name, ...Object.values(person.attributes)]);
+): Promise<Violation[]> {
   const names = new Set(groups.map(({ policy }) => policy));
-  const broken = policiesOf(configuration)
-    .filter(({ name }) => names.has(name))
-    .flatMap(({ rules }) => violations(rules, password, words));
-  return [...new Map<string, Violation>(broken.map((one) => [one.says, one])).values()];
+  const policies = policiesOf(configuration).filter(({ name }) => names.has(name));
+  const broken = await Promise.all(
+    policies.map(({ rules }) => judge.violations(rules, person, password)),
+  );
+  return [...new Map<string, Violation>(broken.flat().map((one) => [one.says, one])).values()];
 }
 
 /** As it was written a moment ago; nothing can have come of it yet. */

@@ -79,7 +79,7 @@ export const planOfChange: Route = route({
     const violations =
       body.password === undefined
         ? null
-        : violationsOf(configuration, groups, identity, body.password);
+        : await violationsOf(deps, configuration, groups, identity, body.password);
     return {
       status: 200,
       body: {

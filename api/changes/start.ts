@@ -66,6 +66,7 @@ export const startChange: Route = route({
   problems: [
     'auth_account_refused',
     'password_against_policy',
+    'policy_file_unreadable',
     'group_needed',
     'no_group',
     'identity_unknown',

@@ -94,6 +94,18 @@ export interface Plan {
     readonly accounts: number;
     readonly mappings: number;
   }[];
+  readonly fit: readonly GroupFit[];
+}
+
+/** Whether the policy of a group suits its sources. */
+export interface GroupFit {
+  readonly group: string;
+  readonly policy: string;
+  readonly impossible: readonly string[];
+  readonly notGuaranteed: readonly string[];
+  readonly warnings: readonly string[];
+  readonly fits: string | null;
+  readonly unread: readonly string[];
 }
 
 export interface Issue {
