@@ -22,6 +22,7 @@ import {
 import { type Aim, type Attempt, attemptAccount } from './attempt';
 import { correlate } from './correlate';
 import type { Dependencies } from './dependencies';
+import { withFilteredPasswords } from './filtered';
 import { withPasswords } from './secrets';
 import type { OpenWork } from './work';
 
@@ -79,7 +80,10 @@ async function passOver(
   const connector = await deps.connector(source.name, source.configuration);
   await findMissing(deps, change, source, chosen, connector);
   await withPasswords(deps, change, async (passwords) => {
-    if (passwords !== null) await writeAll(deps, change, source, chosen, connector, passwords);
+    if (passwords === null) return;
+    await withFilteredPasswords(source.configuration.passwordFilter, passwords, (written) =>
+      writeAll(deps, change, source, chosen, connector, written),
+    );
   });
 }
 
@@ -105,7 +109,7 @@ async function writeAll(
   source: SourceAtWork,
   chosen: Chosen,
   connector: Connector,
-  passwords: Passwords,
+  passwords: Passwords | null,
 ): Promise<void> {
   const seen: string[] = [];
   const write = writer(deps, source, connector, passwords);
@@ -131,11 +135,12 @@ function writer(
   { db, random }: Dependencies,
   source: SourceAtWork,
   connector: Connector,
-  passwords: Passwords,
+  passwords: Passwords | null,
 ): (account: ClaimedAccount) => Promise<Settlement> {
   let trouble: Reason | null = null;
   return async (account) => {
     if (account.verdict !== 'claimed') return withoutAttempt(account, random());
+    if (passwords === null) return filteredAway(account);
     if (trouble !== null) return waitFor(account, trouble, null, random());
     const attempt: Attempt = {
       account,
@@ -154,6 +159,18 @@ function writer(
     return { label, accountId, state, reason, vendorCode, proof, inDoubt, nextTryInMs: null };
   };
 }
+
+/** What the filter of the source leaves is shorter than it asks for; the source itself is not asked. */
+const filteredAway = ({ label, accountId, inDoubt }: ClaimedAccount): Settlement => ({
+  label,
+  accountId,
+  state: 'rejected',
+  reason: 'policy_too_short',
+  vendorCode: null,
+  proof: 'none',
+  inDoubt,
+  nextTryInMs: null,
+});
 
 /** A connector that throws is wrong itself; nobody knows how far it came. */
 function threw({ account }: Attempt, error: unknown): AttemptResult {
