@@ -13,12 +13,14 @@ import { errorCodes, errors, type Retry } from '../model/errors';
 import { passwordFilterSchema } from '../model/password-filter';
 import { policyRulesSchema } from '../model/policy';
 import { presetNames, presets } from '../model/policy-presets';
+import { rules } from './semantics';
 
 /** The pages of docs/ that are made from the code, so that they cannot be wrong: `npm run docs`. */
 export const referencePages: Readonly<Record<string, () => string>> = {
   'configuration.md': configurationPage,
   'connectors.md': connectorsPage,
   'errors.md': errorsPage,
+  'semantics.md': semanticsPage,
 };
 
 const MADE = '<!-- Made by "npm run docs" from the code. -->';
@@ -174,5 +176,18 @@ function errorsPage(): string {
       titles,
       rows((retry) => retry === 'never'),
     ),
+  );
+}
+
+function semanticsPage(): string {
+  const rows = rules.map(({ rule, says, tests, missing }) => [
+    String(rule),
+    missing === undefined ? says : `${says} **Not yet:** ${missing}`,
+    tests.map(({ file, title }) => `${title} (\`${file}\`)`).join('<br>'),
+  ]);
+  return page(
+    '# The rules',
+    'What a faithful password synchronization must get right, drawn from what Microsoft Enterprise SSO, SailPoint, PingDirectory and Okta document, and the tests that keep each rule, most of them on real servers.',
+    table(['rule', 'says', 'kept by'], rows),
   );
 }
