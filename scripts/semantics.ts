@@ -83,7 +83,7 @@ export const rules: readonly Rule[] = [
     rule: 8,
     says: 'The policy of the group judges first, then each source. What only a source refuses is not tried again with the same value.',
     tests: [
-      ...inFile('api/intake')('every rule of every covered group is told at once'),
+      ...inFile('api/changes')('every rule of every covered group is told at once'),
       ...live(
         'one account is rejected: the others are done, it is never tried again, and says why',
       ),
@@ -195,7 +195,7 @@ export const rules: readonly Rule[] = [
       ...inFile('api/process')(
         'refuses passwords until a worker has published a key, and then takes them',
       ),
-      ...inFile('api/intake')('an epoch that is destroyed before its time is not sealed to'),
+      ...inFile('api/changes')('an epoch that is destroyed before its time is not sealed to'),
     ],
   },
   {
