@@ -1,7 +1,8 @@
 import { groupsOf, sourcesOf } from '../model/configuration';
-import type { OutcomeState } from '../model/outcome';
+import { isSettled, type OutcomeState } from '../model/outcome';
 import { passesOver, planChange, type SourcePass } from '../model/plan';
-import { readStandings, storePlan } from '../store/work';
+import { storePlan } from '../store/plan';
+import { readStandings } from '../store/work';
 import type { Dependencies } from './dependencies';
 import { passOverAccounts } from './pass';
 import { openWork } from './work';
@@ -42,7 +43,7 @@ export function changeAuthAccount(deps: Dependencies) {
     const auth = planned.find(({ role }) => role === 'auth');
     const lane = sources.find(({ name }) => name === auth?.source)?.lane;
     const standings =
-      auth === undefined || lane === 'queue'
+      auth === undefined || isSettled(auth.state) || lane === 'queue'
         ? planned
         : await passOverAccounts(deps, work, { source: auth.source, role: 'auth' });
     const reached = standings.find(({ role }) => role === 'auth');

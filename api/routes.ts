@@ -1,4 +1,5 @@
 import { auditRoutes } from './audit';
+import { takeCapture } from './captures/route';
 import { changeRoutes } from './changes/routes';
 import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration';
@@ -11,6 +12,7 @@ import { sourceRoutes } from './sources';
 /** Everything under /v1. What is not here is not there. */
 export const routes: readonly Route[] = [
   startChange,
+  takeCapture,
   ...changeRoutes,
   ...peopleRoutes,
   ...configurationRoutes,

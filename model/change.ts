@@ -34,6 +34,9 @@ const endOfAuth: Partial<Record<OutcomeState, ChangeState>> = {
   not_applicable: 'refused',
 };
 
+/** The auth account did not take the password, so nobody holds it. */
+export const endedInVain: readonly ChangeState[] = [...new Set(Object.values(endOfAuth))];
+
 /** The state of a planned change follows from its outcomes and from nothing else. */
 export function changeState(outcomes: readonly Standing[]): ChangeState {
   const auth = outcomes.find((outcome) => outcome.role === 'auth');

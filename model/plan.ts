@@ -62,9 +62,10 @@ export const leaveOutRules = {
   },
 } as const satisfies Record<string, LeaveOutRule>;
 
-/** Besides the rules above, three that are found out on the way. */
+/** Besides the rules above, four that are found out on the way. */
 export type LeaveOutCode =
   | keyof typeof leaveOutRules
+  | 'origin'
   | 'no_account_found'
   | 'unlinked'
   | 'source_removed';
@@ -72,6 +73,7 @@ export type LeaveOutCode =
 export const leaveOutSays: Readonly<Record<LeaveOutCode, string>> = {
   source_disabled: leaveOutRules.source_disabled.says,
   not_primary: leaveOutRules.not_primary.says,
+  origin: 'The password was changed there, so it is not written back.',
   no_account_found: 'The source has no account that the correlation rules find for this person.',
   unlinked: 'The account was unlinked from this person while the change was under way.',
   source_removed: 'The source was taken out of the configuration while the change was under way.',

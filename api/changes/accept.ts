@@ -15,8 +15,9 @@ import {
 import { findIdentity, type IdentityAtIntake } from '../../store/identities';
 import { newId } from '../../store/ids';
 import { destroyPasswords, type Passwords, seal } from '../../store/sealing';
+import { type Capture, judge } from '../captures/judge';
 import type { Dependencies } from '../dependencies';
-import { fingerprintOf } from '../intake/fingerprint';
+import { fingerprintOf, passwordFingerprint } from '../intake/fingerprint';
 import { Refusal } from '../refusal';
 import { reach } from './reach';
 
@@ -27,6 +28,8 @@ export interface WantedChange {
   readonly group: string | null;
   readonly passwords: Passwords;
   readonly idempotencyKey: string | null;
+  /** Null when the change was asked for. */
+  readonly capture: Capture | null;
 }
 
 export type TakenIn =
@@ -36,7 +39,7 @@ export type TakenIn =
 /**
  * Takes a new password in: checked, sealed, and durable when this returns (I1). The passwords are destroyed by then,
  * whatever came of it.
- * @throws Refusal when nothing was accepted
+ * @throws Refusal, CaptureDeclined when nothing was accepted
  */
 export async function takeIn(
   deps: Dependencies,
@@ -65,12 +68,13 @@ export async function takeIn(
 
 function fingerprintFor(
   { settings }: Dependencies,
-  { idempotencyKey, person, group, passwords }: WantedChange,
+  { idempotencyKey, person, group, passwords, capture }: WantedChange,
 ): Buffer | null {
   if (idempotencyKey === null) return null;
   const whom = 'name' in person ? [person.name] : [person.source, person.account];
+  const when = capture === null ? [] : [capture.capturedAt.toISOString()];
   const secrets = [passwords.next, passwords.current];
-  return fingerprintOf(settings.fingerprintKey, [group, ...whom], secrets);
+  return fingerprintOf(settings.fingerprintKey, [group, ...whom, ...when], secrets);
 }
 
 type Repeated = Extract<Accepted, { result: 'repeated' }>;
@@ -95,13 +99,14 @@ function replay(earlier: Repeated, fingerprint: Buffer | null): TakenIn {
 async function prepare(
   deps: Dependencies,
   caller: Caller,
-  { group, passwords, idempotencyKey }: WantedChange,
+  { group, passwords, idempotencyKey, capture }: WantedChange,
   identity: IdentityAtIntake | null,
   again: boolean,
 ): Promise<Omit<NewChange, 'fingerprint'>> {
+  const origin = capture && (await judge(deps, caller, capture, identity, passwords));
   const { version, configuration } = await deps.configuration(identity?.configurationVersion ?? 0);
   const linkedSources = (identity?.accounts ?? []).map(({ source }) => source);
-  const reached = reach({ configuration, caller, linkedSources, wanted: group });
+  const reached = reach({ configuration, caller, linkedSources, wanted: origin?.group ?? group });
   if (identity === null) throw new Refusal('identity_unknown');
   if ('refused' in reached) throw new Refusal(reached.refused);
   refuseAgainstPolicy(configuration, reached.groups, identity, passwords.next);
@@ -112,8 +117,9 @@ async function prepare(
     changeId: newId('chg'),
     identityId: identity.id,
     seq: identity.lastSeq + 1,
-    expiresAt: new Date(identity.now.getTime() + deps.settings.ageLimitMs),
+    expiresAt: new Date((origin?.capturedAt ?? identity.now).getTime() + deps.settings.ageLimitMs),
   };
+  const current = origin?.checksCurrent === false ? null : passwords.current;
   const { changeId: id, ...rest } = sealedFor;
   return {
     ...rest,
@@ -124,9 +130,17 @@ async function prepare(
     idempotencyKey,
     configurationVersion: version,
     epochId: key.epochId,
-    jwe: await seal(key, sealedFor, passwords),
+    jwe: await seal(key, sealedFor, { next: passwords.next, current }),
+    origin,
+    passwordFingerprints: remembers(configuration, reached.groups)
+      ? [passwordFingerprint(deps.settings.fingerprintKey, identity.id, passwords.next)]
+      : null,
   };
 }
+
+/** Only what may come back in a capture. */
+const remembers = ({ sources }: Configuration, groups: readonly Group[]): boolean =>
+  groups.some((group) => group.sources.some((name) => sources[name]?.capture?.enabled === true));
 
 /** All rules of all groups at once, so that nobody has to find them one by one. */
 function refuseAgainstPolicy(
@@ -154,6 +168,7 @@ const viewOf = (change: Omit<NewChange, 'fingerprint'>, createdAt: Date): Change
   state: 'accepted',
   reason: null,
   requestedBy: change.requestedBy.name,
+  capturedAt: change.origin?.capturedAt ?? null,
   createdAt,
   expiresAt: change.expiresAt,
   endedAt: null,
