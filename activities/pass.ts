@@ -154,7 +154,8 @@ function writer(
     if (state === 'waiting' && reason !== null)
       return { ...waitFor(account, reason, retryAfterMs, random()), vendorCode, inDoubt };
     const { label, accountId } = account;
-    return { label, accountId, state, reason, vendorCode, proof, inDoubt, nextTryInMs: null };
+    const told = result.found === true && account.origin ? 'origin' : reason;
+    return { label, accountId, state, reason: told, vendorCode, proof, inDoubt, nextTryInMs: null };
   };
 }
 

@@ -11,9 +11,9 @@ export const CLOCKS_AGREE_MS = 1_000;
 
 /** One password that an account held, as far as we know of it. */
 export interface Held {
-  /** When we were done with writing it; of one that was changed there, when. */
+  /** When we were done with writing it; of one that was changed there, when, by the clock of the captures. */
   readonly at: Date;
-  /** It was changed there, and captured; `at` is of the same clock as any capture of the account. */
+  /** It was changed there, after all that we had written before. */
   readonly native: boolean;
   /** It is the captured password. */
   readonly same: boolean;

@@ -5,6 +5,7 @@ import { environmentSchema } from '../config';
 import { connectorKinds, type RegisteredKind } from '../connectors/registry';
 import {
   applicationSchema,
+  captureSchema,
   configurationSchema,
   groupSchema,
   sourceSchema,
@@ -84,6 +85,8 @@ function configurationPage(): string {
     fieldTable(configurationSchema),
     '### A source: `sources.<name>`',
     fieldTable(sourceSchema),
+    '### What a source captures: `sources.<name>.capture`',
+    fieldTable(captureSchema),
     'The settings of each kind are in [connectors.md](connectors.md).',
     '### A policy: `policies.<name>`',
     fieldTable(policyRulesSchema),

@@ -8,7 +8,7 @@ import type { Database } from './database';
 export interface Rivals {
   /** The newest change of the person in these groups, unless it ended in vain. */
   readonly latest: RememberedPassword | null;
-  /** What we wrote to the account or found captured there, the newest first, as far as it is remembered. */
+  /** What we wrote to the account, or know to have been changed there, the newest first. As far as it is remembered. */
   readonly held: readonly (RememberedPassword & { readonly native: boolean })[];
 }
 
@@ -35,7 +35,8 @@ export async function readRivals(
              o.reason is not distinct from 'origin' as native, c.password_fingerprints as fingerprints
       from change c join outcome o on o.change_id = c.id
       where c.identity_id = ${identityId} and o.account_id = ${accountId}
-        and c.password_fingerprints is not null and (o.state in ('applied', 'applying') or o.in_doubt)
+        and c.password_fingerprints is not null
+        and (o.reason = 'origin' or o.attempts > 0 and (o.state in ('applied', 'applying') or o.in_doubt))
       order by c.seq desc`.execute(db),
   ]);
   return { latest: latest.rows[0] ?? null, held: held.rows };

@@ -108,6 +108,8 @@ export interface ClaimedAccount {
   readonly attempts: number;
   /** An earlier attempt may have written the password: look first. */
   readonly inDoubt: boolean;
+  /** The password was changed there, and this change has not written it. */
+  readonly origin: boolean;
   /** Why the attempt before did not settle it. */
   readonly lastReason: Reason | null;
   readonly verdict: ClaimVerdict;
@@ -160,6 +162,8 @@ export async function claimAccounts(
     )
     select mine.label, mine.source, mine.role, mine.account_id as "accountId", a.name, a.native_id as "nativeId",
            mine.attempts + 1 as attempts, mine.reason as "lastReason", mine.in_doubt or mine.state = 'applying' as "inDoubt",
+           mine.attempts = 0 and mine.account_id is not distinct from
+             (select origin_account_id from change where id = ${change.id}) as origin,
            case when claimed.id is not null then 'claimed'
                 when a.id is null or a.identity_id <> ${change.identityId} then 'unlinked'
                 when a.applied_seq > ${change.seq} or a.claimed_seq > ${change.seq} then 'superseded'
