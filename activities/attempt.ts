@@ -30,7 +30,7 @@ export async function attemptAccount(attempt: Attempt): Promise<AttemptResult> {
   const { account, connector, passwords } = attempt;
   if (account.inDoubt) {
     const seen = await look(attempt);
-    if (seen.result === 'holds') return applied(seen.proof);
+    if (seen.result === 'holds') return { ...applied(seen.proof), found: true };
     if (seen.result === 'inconclusive') return inconclusive(attempt, seen);
     // The source had said yes; then looking again is all that can be done.
     if (account.lastReason === 'not_proved') return failed('not_proved', seen.vendorCode);

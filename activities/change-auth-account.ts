@@ -1,8 +1,9 @@
 import { authGoesLast } from '../model/change';
 import { groupsOf, sourcesOf } from '../model/configuration';
-import type { OutcomeState } from '../model/outcome';
+import { isSettled, type OutcomeState } from '../model/outcome';
 import { passesOver, planChange, type SourcePass } from '../model/plan';
-import { readStandings, storePlan } from '../store/work';
+import { storePlan } from '../store/plan';
+import { readStandings } from '../store/work';
 import type { Dependencies } from './dependencies';
 import { passOverAccounts } from './pass';
 import { openWork } from './work';
@@ -47,7 +48,7 @@ export function changeAuthAccount(deps: Dependencies) {
     const lane = sources.find(({ name }) => name === auth?.source)?.lane;
     const goesLast = authGoesLast(planned);
     const standings =
-      auth === undefined || lane === 'queue'
+      auth === undefined || isSettled(auth.state) || lane === 'queue'
         ? planned
         : await passOverAccounts(
             deps,

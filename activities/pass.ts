@@ -47,25 +47,33 @@ export async function passOverAccounts(
   aim: Aim = 'write',
 ): Promise<Standing[]> {
   const source = sourceNamed(configuration, chosen.source);
-  if (source === undefined) await leaveOut(deps, change, chosen);
+  if (!change.authorized) await leave(deps, change, chosen, 'cancelled', 'no_longer_authorized');
+  else if (source === undefined)
+    await leave(deps, change, chosen, 'not_applicable', 'source_removed');
   else await passOver(deps, change, { name: chosen.source, configuration: source, aim }, chosen);
   return readStandings(deps.db, change.id);
 }
 
-async function leaveOut(deps: Dependencies, change: ChangeAtWork, chosen: Chosen): Promise<void> {
+async function leave(
+  deps: Dependencies,
+  change: ChangeAtWork,
+  chosen: Chosen,
+  state: 'cancelled' | 'not_applicable',
+  reason: Settlement['reason'],
+): Promise<void> {
   const standings = await readStandings(deps.db, change.id);
   const open = standings.filter((one) => isChosen(chosen, one) && !isSettled(one.state));
   await settleAccounts(
     deps.db,
     change,
-    open.map(({ label }) => ({
+    open.map(({ label, inDoubt, state: before }) => ({
       label,
       accountId: null,
-      state: 'not_applicable',
-      reason: 'source_removed',
+      state,
+      reason,
       vendorCode: null,
       proof: 'none',
-      inDoubt: false,
+      inDoubt: inDoubt || before === 'applying',
       nextTryInMs: null,
     })),
   );
@@ -156,7 +164,8 @@ function writer(
     if (state === 'waiting' && reason !== null)
       return { ...waitFor(account, reason, retryAfterMs, random()), vendorCode, inDoubt };
     const { label, accountId } = account;
-    return { label, accountId, state, reason, vendorCode, proof, inDoubt, nextTryInMs: null };
+    const told = result.found === true && account.origin ? 'origin' : reason;
+    return { label, accountId, state, reason: told, vendorCode, proof, inDoubt, nextTryInMs: null };
   };
 }
 

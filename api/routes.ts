@@ -1,4 +1,5 @@
 import { auditRoutes } from './audit';
+import { takeCapture } from './captures/route';
 import { planOfChange } from './changes/plan';
 import { changeRoutes } from './changes/routes';
 import { startChange } from './changes/start';
@@ -13,6 +14,7 @@ import { sourceRoutes } from './sources';
 export const routes: readonly Route[] = [
   startChange,
   planOfChange,
+  takeCapture,
   ...changeRoutes,
   ...peopleRoutes,
   ...configurationRoutes,

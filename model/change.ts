@@ -34,6 +34,9 @@ const endOfAuth: Partial<Record<OutcomeState, ChangeState>> = {
   not_applicable: 'refused',
 };
 
+/** The auth account did not take the password, so nobody holds it. */
+export const endedInVain: readonly ChangeState[] = [...new Set(Object.values(endOfAuth))];
+
 /** Told by the order of the plan alone, so that a change goes on as it began when the configuration does not. */
 export const authGoesLast = (planned: readonly { readonly role: Role }[]): boolean =>
   planned.length > 1 && planned.at(-1)?.role === 'auth';

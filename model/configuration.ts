@@ -15,6 +15,19 @@ export const secretReference = /^\$\{(file|env):([^}]+)\}$/;
 
 const attributeMap = z.record(z.string().min(1), z.string().min(1));
 
+export const captureSchema = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('A password that is changed in this source is carried to the others.'),
+  verifyCurrent: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whoever captures has to bring the current password, which the auth account is asked for first. The auth source itself needs none.',
+    ),
+});
+
 export const sourceSchema = z.strictObject({
   kind: z.string().describe('The connector: see docs/connectors.md.'),
   settings: z.record(z.string(), z.unknown()).describe('The settings of that connector.'),
@@ -49,6 +62,9 @@ export const sourceSchema = z.strictObject({
     .describe(
       'The policy of a source that is in no group: its password is changed on its own. Sources of a group that is taken away keep its policy.',
     ),
+  capture: captureSchema
+    .optional()
+    .describe('Whether passwords that are changed in this source are taken over. Without it: no.'),
   createIdentities: z
     .strictObject({
       name: z.string().min(1).describe('The account attribute that names the person.'),

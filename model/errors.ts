@@ -162,6 +162,12 @@ const table = {
     says: 'This person has no account in the auth source of the group, so nothing was attempted. Link one first.',
   },
 
+  no_longer_authorized: {
+    retry: 'rejected',
+    status: 403,
+    says: 'The API key that asked for the change was revoked, or bound to other groups, before this account was written. Change the password again with a key that may.',
+  },
+
   // A request that is refused before anything is started.
   unauthenticated: {
     retry: 'never',
@@ -200,6 +206,16 @@ const table = {
     retry: 'never',
     status: 400,
     says: 'The request does not have the shape that the API documents.',
+  },
+  capture_disabled: {
+    retry: 'never',
+    status: 403,
+    says: 'The source takes no captures, or none from this API key. Set capture.enabled for it in the configuration.',
+  },
+  current_password_missing: {
+    retry: 'never',
+    status: 422,
+    says: 'A capture from this source has to bring the current password. Send currentPassword, or set capture.verifyCurrent to false for the source.',
   },
   password_against_policy: {
     retry: 'never',

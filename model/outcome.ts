@@ -34,6 +34,8 @@ export interface AttemptResult {
   /** The code of the vendor, such as `19` or `28P01`. Never its text, which may echo a password. */
   readonly vendorCode: string | null;
   readonly proof: Proof;
+  /** It was found to hold the new password, and nothing was written. */
+  readonly found?: true;
   /** The write may have happened: look before writing again. */
   readonly inDoubt: boolean;
   /** What the source asks us to wait, when it says so. */

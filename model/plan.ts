@@ -65,6 +65,7 @@ export const leaveOutRules = {
 /** Besides the rules above, those that are found out on the way. */
 export type LeaveOutCode =
   | keyof typeof leaveOutRules
+  | 'origin'
   | 'no_account_found'
   | 'unlinked'
   | 'source_removed'
@@ -74,6 +75,7 @@ export type LeaveOutCode =
 export const leaveOutSays: Readonly<Record<LeaveOutCode, string>> = {
   source_disabled: leaveOutRules.source_disabled.says,
   not_primary: leaveOutRules.not_primary.says,
+  origin: 'The password was changed there, so it is not written back.',
   no_account_found: 'The source has no account that the correlation rules find for this person.',
   unlinked: 'The account was unlinked from this person while the change was under way.',
   auth_unchanged: 'The auth account did not take the new password.',

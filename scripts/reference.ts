@@ -5,6 +5,7 @@ import { environmentSchema } from '../config';
 import { connectorKinds, type RegisteredKind } from '../connectors/registry';
 import {
   applicationSchema,
+  captureSchema,
   configurationSchema,
   groupSchema,
   sourceSchema,
@@ -102,6 +103,8 @@ function configurationPage(): string {
     fieldTable(configurationSchema),
     '### A source: `sources.<name>`',
     fieldTable(sourceSchema),
+    '### What a source captures: `sources.<name>.capture`',
+    fieldTable(captureSchema),
     'The settings of each kind are in [connectors.md](connectors.md).',
     '#### A password filter: `sources.<name>.passwordFilter`\nIn this order: case, characters, length. What is written, proved and stored as the credential of that source is the rewritten password.',
     fieldTable(passwordFilterSchema),

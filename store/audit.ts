@@ -21,6 +21,7 @@ export interface AuditRecord {
 export type AuditAction =
   | 'change.accepted'
   | 'change.planned'
+  | `capture.${string}`
   | `change.${'done' | 'partial' | 'refused' | 'failed' | 'expired' | 'cancelled' | 'superseded'}`
   | `account.${string}`
   | 'account.linked'

@@ -3,9 +3,10 @@ import type { ChangeState, Role } from '../model/change';
 import type { Person } from '../model/correlation';
 import type { Reason } from '../model/errors';
 import type { AttemptResult, OutcomeState, SettledState } from '../model/outcome';
-import type { LeaveOutCode, LinkedAccount, PlannedAccount } from '../model/plan';
+import type { LeaveOutCode, LinkedAccount } from '../model/plan';
 import type { Database } from './database';
 import { channels } from './notifications';
+import { supersedeOlder } from './supersede';
 
 /** What the worker reads and writes while a change is under way. Each write is one statement, so it happens or it does not. */
 
@@ -18,6 +19,8 @@ export interface ChangeAtWork {
   readonly state: ChangeState;
   readonly ended: boolean;
   readonly planned: boolean;
+  /** Whoever asked for it still may: the API key is in use, and good for these groups. */
+  readonly authorized: boolean;
   readonly expiresAt: Date;
   /** By the clock of the database; 0 when it is too old. */
   readonly remainingMs: number;
@@ -35,6 +38,9 @@ export async function readWork(db: Database, changeId: string): Promise<ChangeAt
   >`
     select c.id, c.identity_id as "identityId", i.name, i.attributes, c.seq, c.groups, c.state,
            c.ended_at is not null as ended, c.planned_at is not null as planned,
+           exists (select from api_key k
+                   where k.id = c.requested_by and k.revoked_at is null
+                     and (k.groups is null or k.groups @> c.groups)) as authorized,
            c.expires_at as "expiresAt", greatest(0, extract(epoch from c.expires_at - now()) * 1000)::float8 as "remainingMs",
            (select coalesce(max(version), 0) from configuration) as "configurationVersion",
            s.epoch_id as "epochId", s.jwe,
@@ -50,33 +56,6 @@ export async function readWork(db: Database, changeId: string): Promise<ChangeAt
   const { name, attributes, epochId, jwe, ...work } = row;
   const sealed = epochId === null || jwe === null ? null : { epochId, jwe };
   return { ...work, person: { name, attributes }, sealed };
-}
-
-/** Writes one outcome row for each planned account. Done once: a second plan of the same change changes nothing. */
-export async function storePlan(
-  db: Database,
-  changeId: string,
-  accounts: readonly PlannedAccount[],
-): Promise<void> {
-  await sql`
-    with begun as (
-      update change set state = 'applying', planned_at = now()
-      where id = ${changeId} and planned_at is null returning id
-    ), planned as (
-      insert into outcome (change_id, label, position, source, account_id, account_name, role, state, reason)
-      select begun.id, p.label, p.position, p.source, p.account_id, p.account_name, p.role,
-             case when p.left_out is null then 'pending' else 'not_applicable' end, p.left_out
-      from begun, unnest(
-        ${accounts.map(({ label }) => label)}::text[], ${accounts.map((_, index) => index)}::int[],
-        ${accounts.map(({ source }) => source)}::text[], ${accounts.map((a) => a.accountId)}::text[],
-        ${accounts.map((a) => a.accountName)}::text[], ${accounts.map(({ role }) => role)}::text[],
-        ${accounts.map(({ leftOut }) => leftOut)}::text[]
-      ) as p (label, position, source, account_id, account_name, role, left_out)
-    ), audited as (
-      insert into audit (actor, action, change_id, detail)
-      select 'worker', 'change.planned', id, jsonb_build_object('accounts', ${accounts.length}::int) from begun
-    )
-    select pg_notify(${channels.progress}, id) from begun`.execute(db);
 }
 
 export interface UnfoundAccount {
@@ -137,6 +116,8 @@ export interface ClaimedAccount {
   readonly attempts: number;
   /** An earlier attempt may have written the password: look first. */
   readonly inDoubt: boolean;
+  /** The password was changed there, and this change has not written it. */
+  readonly origin: boolean;
   /** Why the attempt before did not settle it. */
   readonly lastReason: Reason | null;
   readonly verdict: ClaimVerdict;
@@ -190,6 +171,8 @@ export async function claimAccounts(
     )
     select mine.label, mine.source, mine.role, mine.account_id as "accountId", a.name, a.native_id as "nativeId",
            mine.attempts + 1 as attempts, mine.reason as "lastReason", mine.in_doubt or mine.state = 'applying' as "inDoubt",
+           mine.attempts = 0 and mine.account_id is not distinct from
+             (select origin_account_id from change where id = ${change.id}) as origin,
            case when claimed.id is not null then 'claimed'
                 when a.id is null or a.identity_id <> ${change.identityId} then 'unlinked'
                 when a.applied_seq > ${change.seq} or a.claimed_seq > ${change.seq} then 'superseded'
@@ -251,14 +234,7 @@ export async function settleAccounts(
       select 'worker', 'account.' || state, ${change.id}, label,
              jsonb_build_object('reason', reason, 'attempts', attempts, 'proof', proof)
       from recorded
-    ), superseding as (
-      insert into command (change_id, kind, requested_by)
-      select older.id, 'supersede', ${change.id} from change older
-      where older.identity_id = ${change.identityId} and older.seq < ${change.seq} and older.ended_at is null
-        and older.groups && (select groups from change where id = ${change.id})
-        and exists (select from recorded where role = 'auth' and state = 'applied')
-      returning change_id
-    )
+    ), superseding as (${supersedeOlder(change.id, 'recorded')})
     select pg_notify(${channels.progress}, ${change.id}),
            (select count(pg_notify(${channels.accepted}, change_id)) from superseding)`.execute(db);
 }

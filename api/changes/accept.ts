@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Configuration, policiesOf } from '../../model/configuration';
 import type { Group } from '../../model/group';
+import { rewrite } from '../../model/password-filter';
 import type { Violation } from '../../model/policy-judges';
 import type { Secret } from '../../model/secret';
 import type { Caller } from '../../store/api-keys';
@@ -14,8 +15,9 @@ import {
 import { findIdentity, type IdentityAtIntake } from '../../store/identities';
 import { newId } from '../../store/ids';
 import { destroyPasswords, type Passwords, seal } from '../../store/sealing';
+import { type Capture, judge } from '../captures/judge';
 import type { Dependencies } from '../dependencies';
-import { fingerprintOf } from '../intake/fingerprint';
+import { fingerprintOf, passwordFingerprint } from '../intake/fingerprint';
 import { Refusal } from '../refusal';
 import { reachedBy } from './reach';
 import type { WhichPerson } from './who';
@@ -25,6 +27,8 @@ export interface WantedChange {
   readonly group: string | null;
   readonly passwords: Passwords;
   readonly idempotencyKey: string | null;
+  /** Null when the change was asked for. */
+  readonly capture: Capture | null;
 }
 
 export type TakenIn =
@@ -34,7 +38,7 @@ export type TakenIn =
 /**
  * Takes a new password in: checked, sealed, and durable when this returns (I1). The passwords are destroyed by then,
  * whatever came of it.
- * @throws Refusal when nothing was accepted
+ * @throws Refusal, CaptureDeclined when nothing was accepted
  */
 export async function takeIn(
   deps: Dependencies,
@@ -63,12 +67,13 @@ export async function takeIn(
 
 function fingerprintFor(
   { settings }: Dependencies,
-  { idempotencyKey, person, group, passwords }: WantedChange,
+  { idempotencyKey, person, group, passwords, capture }: WantedChange,
 ): Buffer | null {
   if (idempotencyKey === null) return null;
   const whom = 'name' in person ? [person.name] : [person.source, person.account];
+  const when = capture === null ? [] : [capture.capturedAt.toISOString()];
   const secrets = [passwords.next, passwords.current];
-  return fingerprintOf(settings.fingerprintKey, [group, ...whom], secrets);
+  return fingerprintOf(settings.fingerprintKey, [group, ...whom, ...when], secrets);
 }
 
 type Repeated = Extract<Accepted, { result: 'repeated' }>;
@@ -97,8 +102,10 @@ async function prepare(
   identity: IdentityAtIntake | null,
   again: boolean,
 ): Promise<Omit<NewChange, 'fingerprint'>> {
-  const { passwords, idempotencyKey } = wanted;
-  const { version, configuration, groups } = await reachedBy(deps, caller, wanted, identity);
+  const { passwords, idempotencyKey, capture, person } = wanted;
+  const origin = capture && (await judge(deps, caller, capture, identity, passwords));
+  const who = { person, group: origin?.group ?? wanted.group };
+  const { version, configuration, groups } = await reachedBy(deps, caller, who, identity);
   if (identity === null) throw new Refusal('identity_unknown');
   const broken = await violationsOf(deps, configuration, groups, identity, passwords.next);
   if (broken.length > 0) throw new Refusal('password_against_policy', { violations: broken });
@@ -109,8 +116,9 @@ async function prepare(
     changeId: newId('chg'),
     identityId: identity.id,
     seq: identity.lastSeq + 1,
-    expiresAt: new Date(identity.now.getTime() + deps.settings.ageLimitMs),
+    expiresAt: new Date((origin?.capturedAt ?? identity.now).getTime() + deps.settings.ageLimitMs),
   };
+  const current = origin?.checksCurrent === false ? null : passwords.current;
   const { changeId: id, ...rest } = sealedFor;
   return {
     ...rest,
@@ -121,8 +129,33 @@ async function prepare(
     idempotencyKey,
     configurationVersion: version,
     epochId: key.epochId,
-    jwe: await seal(key, sealedFor, passwords),
+    jwe: await seal(key, sealedFor, { next: passwords.next, current }),
+    origin,
+    passwordFingerprints: fingerprintsOf(deps, configuration, groups, identity, passwords.next),
   };
+}
+
+/** Of the password, then of what the filters make of it: only what may come back in a capture. */
+function fingerprintsOf(
+  { settings }: Dependencies,
+  { sources }: Configuration,
+  groups: readonly Group[],
+  { id }: IdentityAtIntake,
+  password: Secret,
+): Buffer[] | null {
+  const captured = groups
+    .flatMap((group) => group.sources.map((name) => sources[name]))
+    .filter((source) => source?.capture?.enabled === true);
+  if (captured.length === 0) return null;
+  const fingerprint = (value: Secret) => passwordFingerprint(settings.fingerprintKey, id, value);
+  const filtered = captured.flatMap((source) => {
+    const written = source?.passwordFilter && rewrite(source.passwordFilter, password);
+    if (!written) return [];
+    const one = fingerprint(written);
+    written.destroy();
+    return [one];
+  });
+  return [fingerprint(password), ...filtered];
 }
 
 /** All rules of all groups at once, so that nobody has to find them one by one. */
@@ -150,6 +183,7 @@ const viewOf = (change: Omit<NewChange, 'fingerprint'>, createdAt: Date): Change
   state: 'accepted',
   reason: null,
   requestedBy: change.requestedBy.name,
+  capturedAt: change.origin?.capturedAt ?? null,
   createdAt,
   expiresAt: change.expiresAt,
   endedAt: null,

@@ -64,6 +64,9 @@ export const changeSchema = z
     reason: errorCode.nullable(),
     reasonSays: z.string().nullable(),
     requestedBy: z.string().describe('The name of the API key.'),
+    capturedAt: timeOrNull.describe(
+      'When the password was changed in the account whose reason is `origin`; null when it was asked for.',
+    ),
     createdAt: time,
     expiresAt: time,
     endedAt: timeOrNull,

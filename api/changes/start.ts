@@ -7,6 +7,7 @@ import { secretText } from '../input';
 import { appliedPreference, type Preference, preferHeader } from '../prefer';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
+import { idempotencyKey } from '../schemas';
 import { takeIn, type WantedChange } from './accept';
 import { changeOf, changeSchema, changeUrl } from './change';
 import { authApplied, waitForChange } from './waiting';
@@ -39,11 +40,7 @@ export const startChange: Route = route({
   description:
     'When this answers, the change is durable. Send an Idempotency-Key, and the request may be repeated until it is answered.',
   headers: z.object({
-    'idempotency-key': z
-      .string()
-      .regex(/^[!-~]{1,255}$/, 'use 1 to 255 visible ASCII characters')
-      .optional()
-      .describe('The same key and body give the same change again.'),
+    'idempotency-key': idempotencyKey,
     prefer: preferHeader,
   }),
   body: smallBody(body, {
@@ -98,6 +95,7 @@ function wantedChange(call: {
     group: call.body.group ?? null,
     passwords: { next: password, current: currentPassword ?? null },
     idempotencyKey: call.headers['idempotency-key'] ?? null,
+    capture: null,
   };
 }
 

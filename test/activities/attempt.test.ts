@@ -251,6 +251,7 @@ test.each(rows)('$promise', async (row) => {
     nativeId: null,
     attempts: 1,
     inDoubt: false,
+    origin: false,
     lastReason: null,
     verdict: 'claimed',
     ...row.account,

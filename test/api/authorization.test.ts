@@ -18,9 +18,10 @@ const callers: Readonly<Record<string, readonly Scope[] | 'nobody'>> = {
   'an expired key': 'nobody',
   'a key in another scheme': 'nobody',
   trigger: ['trigger'],
+  capture: ['capture'],
   read: ['read'],
   'trigger and read': ['trigger', 'read'],
-  admin: ['trigger', 'read', 'admin'],
+  admin: ['trigger', 'capture', 'read', 'admin'],
 };
 
 describeWith(['postgres'], 'authorization', () => {
@@ -56,6 +57,7 @@ describeWith(['postgres'], 'authorization', () => {
       'an expired key': bearer(expired.key),
       'a key in another scheme': { authorization: `Basic ${admin}` },
       trigger: bearer(await api.newKey(['trigger'])),
+      capture: bearer(await api.newKey(['capture'])),
       read: bearer(await api.newKey(['read'])),
       'trigger and read': bearer(await api.newKey(['trigger', 'read'])),
       admin: bearer(admin),
@@ -66,7 +68,9 @@ describeWith(['postgres'], 'authorization', () => {
   const addressOf = ({ path }: Route) => path.replaceAll(/\{\w+\}/g, 'nothing');
 
   test('there is no route without a scope', () => {
-    expect(routes.filter(({ scope }) => !['trigger', 'read', 'admin'].includes(scope))).toEqual([]);
+    expect(
+      routes.filter(({ scope }) => !['trigger', 'capture', 'read', 'admin'].includes(scope)),
+    ).toEqual([]);
   });
 
   describe.each(

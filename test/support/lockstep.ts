@@ -5,6 +5,7 @@ import type { Connector } from '../../connectors/contract';
 import { connectorKinds } from '../../connectors/registry';
 import { type Configuration, configurationSchema } from '../../model/configuration';
 import { Secret } from '../../model/secret';
+import { createApiKey } from '../../store/api-keys';
 import { acceptChange, type ChangeView, giveCommand, readChange } from '../../store/changes';
 import { watchConfiguration } from '../../store/configuration-watch';
 import { applyConfiguration, currentConfiguration } from '../../store/configurations';
@@ -29,6 +30,9 @@ export interface Lockstep {
   readonly accepted: ReadonlyMap<string, string>;
   readonly database: TestDatabase;
   readonly keys: KeyStore;
+  readonly keyDir: string;
+  /** The id of the API key that asks for every change here. */
+  readonly apiKey: string;
   configure(document: object): Promise<void>;
   addPerson(
     accounts: readonly CompanyAccount[],
@@ -79,6 +83,8 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
   const keys = await openKeyDirectory(keyDir);
   await ensureEpoch(db, keys, 24);
   const signer = signerKey(JSON.parse(readFileSync(path.join(keyDir, SIGNER_PUBLIC_FILE), 'utf8')));
+  const wantedKey = { name: 'test', scopes: ['trigger' as const], groups: null, expiresAt: null };
+  const { id: apiKey } = await createApiKey(db, wantedKey, 'test');
   const janitor = startJanitor(db, keys, 24);
   const connectors = openTestConnectors();
   const workers = new Set<TestWorker>();
@@ -93,6 +99,8 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
     accepted: titles,
     database,
     keys,
+    keyDir,
+    apiKey,
     read,
     async configure(document) {
       const { version } = await currentConfiguration(db);
@@ -135,7 +143,9 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
         ...change,
         identityName: identity.name,
         groups: groups ?? Object.keys(applied.configuration.groups),
-        requestedBy: { keyId: 'key_test', name: 'test' },
+        requestedBy: { keyId: apiKey, name: 'test' },
+        origin: null,
+        passwordFingerprints: null,
         idempotencyKey: null,
         fingerprint: null,
         configurationVersion: applied.version,
