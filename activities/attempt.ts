@@ -3,8 +3,8 @@ import type { Reason } from '../model/errors';
 import type { ProveMode } from '../model/group';
 import type { AttemptResult, Proof } from '../model/outcome';
 import { stateAfter } from '../model/retry';
+import type { ClaimedAccount } from '../store/claims';
 import type { Passwords } from '../store/sealing';
-import type { ClaimedAccount } from '../store/work';
 
 /** One attempt to make the new password the password of one claimed account. */
 export interface Attempt {
@@ -29,7 +29,7 @@ export async function attemptAccount(attempt: Attempt): Promise<AttemptResult> {
     if (seen.result === 'holds') return applied(seen.proof);
     if (seen.result === 'inconclusive') return inconclusive(attempt, seen);
     // The source had said yes; then looking again is all that can be done.
-    if (account.lastReason === 'not_proved') return failed('not_proved', seen.vendorCode);
+    if (account.lastReason === 'not_proved') return parked('not_proved', seen.vendorCode);
   }
   if (account.role === 'auth' && passwords.current !== null) {
     const refusal = await validateCurrent(attempt, passwords.current);
@@ -120,11 +120,13 @@ const waiting = (reason: Reason, vendorCode: string | null): AttemptResult => ({
   vendorCode,
 });
 
-const failed = (reason: Reason, vendorCode: string | null): AttemptResult => ({
+/** Still in doubt: whoever retries it looks again. */
+const parked = (reason: Reason, vendorCode: string | null): AttemptResult => ({
   ...unproved,
-  state: 'failed',
+  state: 'parked',
   reason,
   vendorCode,
+  inDoubt: true,
 });
 
 const after = (
@@ -134,7 +136,7 @@ const after = (
   retryAfterMs: number | null,
 ): AttemptResult => ({
   ...unproved,
-  state: stateAfter(reason, account.attempts),
+  state: stateAfter(reason, account.unknowns),
   reason,
   vendorCode,
   retryAfterMs,

@@ -1,8 +1,8 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { errors, isErrorCode } from '../model/errors';
-import { isSettled } from '../model/outcome';
-import { type Chosen, isChosen, readStandings, type Standing } from '../store/work';
+import { isSettled, outcomeStates } from '../model/outcome';
+import { type Chosen, isChosen, readStandings, type Standing, setChangeState } from '../store/work';
 import type { Dependencies } from './dependencies';
 import { passOverAccounts } from './pass';
 import { type PassResult, passResult } from './pass-over-source';
@@ -20,12 +20,15 @@ export function finishAccounts(deps: Dependencies) {
     if (activityInfo().attempt === 1) {
       // The engine runs this as soon as it is scheduled, but the first pass was a moment ago.
       const waiting = openOf(chosen, await readStandings(deps.db, changeId));
+      if (waiting.length > 0) await setChangeState(deps.db, changeId, 'waiting');
       if (waiting.length > 0 && waiting.every(({ nextTryInMs }) => nextTryInMs > 0))
         throw tryAgain(waiting, remainingMs);
     }
     const standings = await passOverAccounts(deps, work, chosen);
     const open = openOf(chosen, standings);
     if (open.length > 0 && remainingMs > 0) throw tryAgain(open, remainingMs);
+    if (standings.some((one) => isChosen(chosen, one) && one.role === 'auth'))
+      await setChangeState(deps.db, changeId, 'applying');
     return passResult(chosen, standings);
   };
 }
@@ -38,7 +41,7 @@ function tryAgain(open: readonly Standing[], remainingMs: number): ApplicationFa
   const reason = first?.reason != null && isErrorCode(first.reason) ? first.reason : 'unknown';
   const failure = ApplicationFailure.create({
     type: reason,
-    message: errors[reason].says,
+    message: first?.state === 'parked' ? outcomeStates.parked.says : errors[reason].says,
     // The last attempt is made when the change gets too old, to say so.
     nextRetryDelay: Math.max(1000, Math.min(first?.nextTryInMs ?? 0, remainingMs)),
     category: ApplicationFailureCategory.BENIGN,

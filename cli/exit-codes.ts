@@ -18,7 +18,6 @@ const ends: Readonly<Record<ChangeState, Exit>> = {
   done: 'done',
   partial: 'partial',
   refused: 'failed',
-  failed: 'failed',
   expired: 'failed',
   cancelled: 'failed',
   superseded: 'failed',

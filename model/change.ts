@@ -8,7 +8,6 @@ export const changeStates = {
   done: { ended: true, says: 'every account holds the new password' },
   partial: { ended: true, says: 'some accounts hold the new password, some do not' },
   refused: { ended: true, says: 'the auth account refused; nothing else was attempted' },
-  failed: { ended: true, says: 'given up' },
   expired: { ended: true, says: 'too old before the auth account could be changed' },
   cancelled: { ended: true, says: 'cancelled' },
   superseded: { ended: true, says: 'left to a newer change' },
@@ -27,7 +26,6 @@ interface Standing {
 
 const endOfAuth: Partial<Record<OutcomeState, ChangeState>> = {
   rejected: 'refused',
-  failed: 'failed',
   expired: 'expired',
   cancelled: 'cancelled',
   superseded: 'superseded',
@@ -38,13 +36,15 @@ const endOfAuth: Partial<Record<OutcomeState, ChangeState>> = {
 export function changeState(outcomes: readonly Standing[]): ChangeState {
   const auth = outcomes.find((outcome) => outcome.role === 'auth');
   if (auth === undefined) return 'refused';
-  if (!isSettled(auth.state)) return auth.state === 'waiting' ? 'waiting' : 'applying';
+  if (!isSettled(auth.state)) return isWaiting(auth.state) ? 'waiting' : 'applying';
   const end = endOfAuth[auth.state];
   if (end !== undefined) return end;
   const touched = outcomes.filter((outcome) => outcome.state !== 'not_applicable');
   if (touched.every((outcome) => outcome.state === 'applied')) return 'done';
   if (touched.every((outcome) => isSettled(outcome.state))) return 'partial';
-  return touched.some((outcome) => outcome.state === 'pending' || outcome.state === 'applying')
-    ? 'applying'
-    : 'waiting';
+  return touched.every(({ state }) => isSettled(state) || isWaiting(state))
+    ? 'waiting'
+    : 'applying';
 }
+
+const isWaiting = (state: OutcomeState): boolean => state === 'waiting' || state === 'parked';

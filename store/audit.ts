@@ -21,13 +21,14 @@ export interface AuditRecord {
 export type AuditAction =
   | 'change.accepted'
   | 'change.planned'
-  | `change.${'done' | 'partial' | 'refused' | 'failed' | 'expired' | 'cancelled' | 'superseded'}`
+  | `change.${'done' | 'partial' | 'refused' | 'expired' | 'cancelled' | 'superseded'}`
   | `account.${string}`
   | 'account.linked'
   | 'mapping.advanced'
   | 'mapping.flagged'
   | 'mapping.linked'
-  | `command.${'cancel' | 'retry' | 'supersede'}`
+  | `command.${'cancel' | 'retry' | 'park' | 'supersede'}`
+  | `source.${'down' | 'up' | 'paused' | 'resumed' | 'retry' | 'park' | 'cancel'}`
   | 'configuration.applied'
   | 'identity.saved'
   | 'identity.removed'

@@ -1,11 +1,13 @@
 import { sql } from 'kysely';
 import type { ChangeState, Role } from '../model/change';
+import { heldReasons } from '../model/circuit';
 import type { ErrorCode } from '../model/errors';
 import type { OutcomeState, Proof } from '../model/outcome';
 import type { LeaveOutCode } from '../model/plan';
 import type { MappingState } from '../model/sso';
 import { type Database, isUniqueViolation } from './database';
 import { channels } from './notifications';
+import { probeSoon } from './source-commands';
 import type { CommandKind } from './tables';
 
 export interface NewChange {
@@ -141,7 +143,14 @@ export interface MappingView {
 export async function readChange(db: Database, id: string): Promise<ChangeView | null> {
   const [change, accounts, mappings] = await Promise.all([
     db.selectFrom('change').selectAll().where('id', '=', id).executeTakeFirst(),
-    db.selectFrom('outcome').selectAll().where('change_id', '=', id).orderBy('position').execute(),
+    db
+      .selectFrom('outcome')
+      .leftJoin('source_state', 'source_state.source', 'outcome.source')
+      .selectAll('outcome')
+      .select(['source_state.condition', 'source_state.next_probe_at'])
+      .where('change_id', '=', id)
+      .orderBy('position')
+      .execute(),
     db
       .selectFrom('mapping')
       .innerJoin('outcome', 'outcome.account_id', 'mapping.account_id')
@@ -180,11 +189,24 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
       attempts: row.attempts,
       inDoubt: row.in_doubt,
       proof: row.proof,
-      nextTryAt: row.next_try_at,
+      nextTryAt: nextTryOf(row),
       updatedAt: row.updated_at,
     })),
     mappings: mappings.map((row) => ({ ...row, account: row.account ?? '' })),
   };
+}
+
+/** Of an account that waits for its source: when that is asked the next time. One that is parked is not tried. */
+function nextTryOf(row: {
+  readonly state: OutcomeState;
+  readonly reason: ErrorCode | LeaveOutCode | null;
+  readonly next_try_at: Date | null;
+  readonly condition: 'down' | 'paused' | null;
+  readonly next_probe_at: Date | null;
+}): Date | null {
+  if (row.state === 'parked') return null;
+  const held = row.condition !== null && heldReasons.some((reason) => reason === row.reason);
+  return row.state === 'waiting' && held ? row.next_probe_at : row.next_try_at;
 }
 
 /** What a caller without `admin` may see and touch: changes of the groups of its key. */
@@ -250,6 +272,10 @@ export async function giveCommand(
       insert into command (change_id, kind, label, requested_by)
       select id, ${command.kind}, ${command.label}, ${command.by} from change
       where id = ${command.changeId} and ended_at is null returning change_id
+    ), asked_soon as (
+      ${probeSoon(sql`${command.kind}::text = 'retry' and source in (
+        select source from outcome join given on given.change_id = outcome.change_id
+        where state in ('waiting', 'parked') and (${command.label}::text is null or label = ${command.label}))`)}
     ), audited as (
       insert into audit (actor, action, change_id, subject)
       select ${command.by}, ${`command.${command.kind}`}, change_id, ${command.label} from given

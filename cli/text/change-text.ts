@@ -17,10 +17,10 @@ type Mark = readonly [string, Style];
 const marks: Readonly<Partial<Record<OutcomeState, Mark>>> = {
   applied: ['✔', 'green'],
   rejected: ['✖', 'red'],
-  failed: ['✖', 'red'],
   expired: ['✖', 'red'],
   applying: ['…', 'yellow'],
   waiting: ['…', 'yellow'],
+  parked: ['!', 'yellow'],
 };
 
 const markOf = ({ outcome }: Pick<Account, 'outcome'>): Mark =>

@@ -43,7 +43,7 @@ const retries = ({ accounts, id, waitingFor }: Change): NextStep[] =>
     ? [step(`lockstep retry ${id}`, 'tries at once, when that is put right')]
     : [];
 
-const behindStates: readonly string[] = ['waiting', 'rejected', 'failed'];
+const behindStates: readonly string[] = ['waiting', 'parked', 'rejected'];
 
 /** The password and the account are not to blame. */
 function isOfSource({ reason }: Account): boolean {

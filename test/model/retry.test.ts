@@ -32,9 +32,9 @@ test.each(reasons)('%s: its retry class decides what an attempt makes of the acc
   expect(stateAfter(reason, 1)).toBe(expected[errors[reason].retry]);
 });
 
-test('an unknown error is given up after five attempts, an offline source is not', () => {
+test('an unknown error parks the account after five attempts, an offline source never does', () => {
   expect(stateAfter('unknown', UNKNOWN_ATTEMPTS - 1)).toBe('waiting');
-  expect(stateAfter('unknown', UNKNOWN_ATTEMPTS)).toBe('failed');
+  expect(stateAfter('unknown', UNKNOWN_ATTEMPTS)).toBe('parked');
   expect(stateAfter('unreachable', 1000)).toBe('waiting');
 });
 

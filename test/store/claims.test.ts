@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
+import { claimAccounts } from '../../store/claims';
 import { findIdentity, saveIdentity, unlinkAccount } from '../../store/identities';
-import { claimAccounts, type Settlement, settleAccounts, storePlan } from '../../store/work';
+import { type Settlement, settleAccounts, storePlan } from '../../store/work';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { describeWith } from '../support/servers';
 

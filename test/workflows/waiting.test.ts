@@ -51,6 +51,7 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
 
   afterEach(async () => {
     for (const proxy of Object.values(company.proxies)) await proxy.pass();
+    await lockstep.forgetTroubles();
     expect(await brokenInvariants(lockstep.database.db)).toEqual({});
   });
 

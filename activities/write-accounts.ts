@@ -1,0 +1,136 @@
+import type { Connector } from '../connectors/contract';
+import { log } from '../log';
+import { isSourceTrouble, type SourceTrouble } from '../model/circuit';
+import type { Reason } from '../model/errors';
+import type { AttemptResult } from '../model/outcome';
+import { stateAfter, waitMs } from '../model/retry';
+import { type ClaimedAccount, claimAccounts, holdAccounts } from '../store/claims';
+import { renameAccount } from '../store/identities';
+import type { Passwords } from '../store/sealing';
+import { returnProbe } from '../store/source-state';
+import { type ChangeAtWork, type Chosen, type Settlement, settleAccounts } from '../store/work';
+import { type Attempt, attemptAccount } from './attempt';
+import { noteAnswer } from './circuit';
+import type { Dependencies } from './dependencies';
+import type { SourceAtWork } from './pass';
+
+/** How many accounts of one source are written at the same time. */
+const AT_ONCE = 16;
+
+/** Claims and writes the chosen accounts, as long as their source may be asked; else they are put to wait. */
+export async function writeAccounts(
+  deps: Dependencies,
+  change: ChangeAtWork,
+  source: SourceAtWork,
+  chosen: Chosen,
+  connector: Connector,
+  passwords: Passwords,
+): Promise<void> {
+  const seen: string[] = [];
+  for (;;) {
+    const claimed = await claimAccounts(deps.db, change, chosen, seen);
+    if (claimed.length === 0) return;
+    if (claimed.some(({ held }) => held)) {
+      if (await holdAccounts(deps.db, change.id, chosen, seen, deps.random())) return;
+      continue;
+    }
+    const write = writer(deps, source, connector, passwords);
+    await settleAccounts(deps.db, change, await atMost(AT_ONCE, claimed, write));
+    seen.push(...claimed.map(({ label }) => label));
+  }
+}
+
+function writer(
+  deps: Dependencies,
+  source: SourceAtWork,
+  connector: Connector,
+  passwords: Passwords,
+): (account: ClaimedAccount) => Promise<Settlement> {
+  const { db, random } = deps;
+  /** Asking for the next account would only take time, or lock us out. */
+  let trouble: { readonly reason: SourceTrouble; readonly waitMs: number } | null = null;
+  return async (account) => {
+    if (account.verdict !== 'claimed') {
+      if (account.probe !== null) await returnProbe(db, source.name);
+      return withoutAttempt(account, random());
+    }
+    if (trouble !== null) return waitFor(account, trouble.reason, trouble.waitMs);
+    const attempt: Attempt = {
+      account,
+      connector,
+      passwords,
+      prove: source.configuration.prove,
+      onMoved: (name) => renameAccount(db, account.accountId, name),
+    };
+    const result = await attemptAccount(attempt).catch((error) => threw(attempt, error));
+    const { label, accountId, probe } = account;
+    const { state, reason, vendorCode, proof, inDoubt, retryAfterMs } = result;
+    const pause = await noteAnswer(deps, { ...result, source: source.name, probe });
+    if (pause !== null && isSourceTrouble(reason)) trouble = { reason, waitMs: pause };
+    if (state !== 'waiting' || reason === null)
+      return { label, accountId, state, reason, vendorCode, proof, inDoubt, nextTryInMs: null };
+    const wait = pause ?? waitMs(reason, account.attempts, retryAfterMs, random());
+    return { ...waitFor(account, reason, wait), vendorCode, inDoubt };
+  };
+}
+
+/** A connector that throws is wrong itself; nobody knows how far it came. */
+function threw({ account }: Attempt, error: unknown): AttemptResult {
+  log.error('a connector threw', { source: account.source, account: account.label, error });
+  const state = stateAfter('unknown', account.unknowns);
+  return {
+    state,
+    reason: 'unknown',
+    vendorCode: null,
+    proof: 'none',
+    inDoubt: true,
+    retryAfterMs: null,
+  };
+}
+
+const waitFor = (
+  { label, accountId, inDoubt }: ClaimedAccount,
+  reason: Reason,
+  nextTryInMs: number,
+): Settlement => ({
+  label,
+  accountId,
+  state: 'waiting',
+  reason,
+  vendorCode: null,
+  proof: 'none',
+  inDoubt,
+  nextTryInMs,
+});
+
+function withoutAttempt(account: ClaimedAccount, jitter: number): Settlement {
+  const { label, accountId, inDoubt } = account;
+  const untouched = { label, accountId, inDoubt, vendorCode: null, proof: 'none' } as const;
+  switch (account.verdict) {
+    case 'superseded':
+      return { ...untouched, state: 'superseded', reason: null, nextTryInMs: null };
+    case 'unlinked':
+      return { ...untouched, state: 'not_applicable', reason: 'unlinked', nextTryInMs: null };
+    default:
+      return waitFor(
+        account,
+        'account_in_use',
+        waitMs('account_in_use', account.attempts, null, jitter),
+      );
+  }
+}
+
+/** Runs `work` over all items, at most `limit` at the same time; results in the order of the items. */
+async function atMost<Item, Result>(
+  limit: number,
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results = new Array<Result>(items.length);
+  const queue = items.entries();
+  const runner = async () => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, runner));
+  return results;
+}
