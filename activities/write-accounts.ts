@@ -112,11 +112,8 @@ function withoutAttempt(account: ClaimedAccount, jitter: number): Settlement {
     case 'unlinked':
       return { ...untouched, state: 'not_applicable', reason: 'unlinked', nextTryInMs: null };
     default:
-      return waitFor(
-        account,
-        'account_in_use',
-        waitMs('account_in_use', account.attempts, null, jitter),
-      );
+      // No attempt at it: the step of the older change ends soon, however often this one has tried.
+      return waitFor(account, 'account_in_use', waitMs('account_in_use', 1, null, jitter));
   }
 }
 

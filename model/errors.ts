@@ -67,7 +67,7 @@ const table = {
   account_in_use: {
     retry: 'offline',
     status: 503,
-    says: 'Another change is writing this account at this moment. It is tried again in a moment.',
+    says: 'Somebody else is writing this account at this moment. It is tried again in a moment.',
   },
 
   // A source that refuses this value for this account.

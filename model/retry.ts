@@ -14,6 +14,8 @@ const OFFLINE_THEN_MS = HOUR;
 
 /** Where there is nothing to wait for but a moment: an older change ends its step, a doubtful write is looked up. */
 const SHORT_WAIT_MS = 2 * SECOND;
+/** Whoever keeps an account for longer may keep it for hours. */
+const SHORT_WAITS_IN_USE = 3;
 
 /**
  * Unknown errors and refused proofs get this many attempts (Ping's max-operation-attempts); those that an offline source
@@ -35,8 +37,9 @@ export function waitMs(
   asked: number | null,
   jitter: number,
 ): number {
-  const short = reason === 'account_in_use' || (reason === 'in_doubt' && attempts === 1);
-  const scheduled = short ? SHORT_WAIT_MS : (OFFLINE_WAITS_MS[attempts - 1] ?? OFFLINE_THEN_MS);
+  const step = reason === 'account_in_use' ? attempts - SHORT_WAITS_IN_USE : attempts;
+  const short = step < 1 || (reason === 'in_doubt' && attempts === 1);
+  const scheduled = short ? SHORT_WAIT_MS : (OFFLINE_WAITS_MS[step - 1] ?? OFFLINE_THEN_MS);
   return Math.round(Math.max(scheduled, asked ?? 0) * (1 + jitter / 5));
 }
 

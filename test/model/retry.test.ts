@@ -25,6 +25,11 @@ test('a doubtful write is looked up soon', () => {
   expect(waitMs('in_doubt', 2, null, 0)).toBe(minutes(1));
 });
 
+test('an account that somebody else keeps is tried again soon, and rarely when he keeps it', () => {
+  const waits = [1, 2, 3, 4, 5].map((attempts) => waitMs('account_in_use', attempts, null, 0));
+  expect(waits).toEqual([2_000, 2_000, 2_000, 5_000, minutes(1)]);
+});
+
 const reasons = errorCodes.filter((code): code is Reason => errors[code].retry !== 'never');
 
 test.each(reasons)('%s: its retry class decides what an attempt makes of the account', (reason) => {
