@@ -1,5 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { HELD_LOOK_MS } from '../model/circuit';
 import { errors, isErrorCode } from '../model/errors';
 import { isSettled, outcomeStates } from '../model/outcome';
 import { type Chosen, isChosen, readStandings, type Standing, setChangeState } from '../store/work';
@@ -39,11 +40,13 @@ const openOf = (chosen: Chosen, standings: readonly Standing[]): Standing[] =>
 function tryAgain(open: readonly Standing[], remainingMs: number): ApplicationFailure {
   const [first] = [...open].sort((one, other) => one.nextTryInMs - other.nextTryInMs);
   const reason = first?.reason != null && isErrorCode(first.reason) ? first.reason : 'unknown';
+  const parked = first?.state === 'parked';
+  const wait = parked ? HELD_LOOK_MS : (first?.nextTryInMs ?? 0);
   const failure = ApplicationFailure.create({
     type: reason,
-    message: first?.state === 'parked' ? outcomeStates.parked.says : errors[reason].says,
+    message: parked ? outcomeStates.parked.says : errors[reason].says,
     // The last attempt is made when the change gets too old, to say so.
-    nextRetryDelay: Math.max(1000, Math.min(first?.nextTryInMs ?? 0, remainingMs)),
+    nextRetryDelay: Math.max(1000, Math.min(wait, remainingMs)),
     category: ApplicationFailureCategory.BENIGN,
   });
   // Paths of files help no operator.

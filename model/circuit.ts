@@ -76,7 +76,7 @@ export function circuitStep(reason: Reason | null, probing: boolean): CircuitSte
 export const WAKE_PER_SECOND = 20;
 
 /**
- * Who waits for a source is woken when it is up. That he looks by himself once in a while is for the case that nobody
+ * Who waits for a source, or is parked, is woken. That he looks by himself once in a while is for the case that nobody
  * woke him, so that I2 hangs on no signal.
  */
 export const HELD_LOOK_MS = 3_600_000;

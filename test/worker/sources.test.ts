@@ -39,6 +39,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source in trouble', () => {
   beforeEach(() => lockstep.configure(document()));
   afterEach(async () => {
     for (const proxy of Object.values(company.proxies)) await proxy.pass();
+    await company.refuseWrites(null);
     await lockstep.forgetTroubles();
     expect(await brokenInvariants(lockstep.database.db)).toEqual({});
   });
@@ -219,6 +220,49 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source in trouble', () => {
       expect(await appsOf(id)).toMatchObject({ state: 'cancelled', attempts: 0 });
       expect(await accounts[1]?.logsIn(word)).toBe(false);
     }
+  });
+
+  test('five answers that nobody knows: parked, until somebody retries it when that is put right', async () => {
+    await company.refuseWrites('XX000');
+    const [one] = await changesOf(1);
+    const { id = '', word = '', accounts = [] } = one ?? {};
+    for (const attempts of [1, 2, 3, 4]) {
+      await lockstep.readUntil(
+        id,
+        ({ accounts: [, , crm] }) => crm?.state === 'waiting' && crm.attempts === attempts,
+      );
+      await lockstep.command(id, 'retry', 'crm');
+    }
+    const parked = await lockstep.readUntil(
+      id,
+      ({ accounts: [, , crm] }) => crm?.state === 'parked',
+    );
+    expect(parked).toMatchObject({ state: 'waiting', endedAt: null });
+    expect(parked.accounts[2]).toMatchObject({ attempts: 5, reason: 'unknown', nextTryAt: null });
+    // Retried in vain, it is parked again at once.
+    await lockstep.command(id, 'retry', 'crm');
+    await lockstep.readUntil(
+      id,
+      ({ accounts: [, , crm] }) => crm?.state === 'parked' && crm.attempts === 6,
+    );
+    await company.refuseWrites(null);
+    await lockstep.command(id, 'retry', 'crm');
+    expect((await lockstep.readEnd(id)).state).toBe('done');
+    expect(await accounts[2]?.logsIn(word)).toBe(true);
+  });
+
+  test('parked by an operator: it is not woken with its source, and cancelled it ends', async () => {
+    const { db } = lockstep.database;
+    await pauseSource(db, 'apps', 'source_paused', 'api-key:1');
+    const [one, other] = await changesOf(2);
+    await allWait([one, other].filter((started) => started !== undefined));
+    await lockstep.command(one?.id ?? '', 'park', 'apps');
+    await until(async () => (await appsOf(one?.id ?? ''))?.state === 'parked');
+    await reopenSource(db, 'apps', 'paused', 'api-key:1');
+    expect((await lockstep.readEnd(other?.id ?? '')).state).toBe('done');
+    expect((await appsOf(one?.id ?? ''))?.state).toBe('parked');
+    await lockstep.command(one?.id ?? '', 'cancel', 'apps');
+    expect((await lockstep.readEnd(one?.id ?? '')).state).toBe('partial');
   });
 
   test('one account of a change is cancelled: the others go on, and the change ends with them', async () => {
