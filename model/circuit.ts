@@ -19,6 +19,14 @@ export type SourceTrouble = (typeof sourceTroubles)[number];
 export const isSourceTrouble = (reason: Reason | null): reason is SourceTrouble =>
   sourceTroubles.some((trouble) => trouble === reason);
 
+/** Why nobody asks a source at all. */
+export const pauseReasons = [
+  'service_credential_refused',
+  'source_paused',
+] as const satisfies readonly Reason[];
+
+export type PauseReason = (typeof pauseReasons)[number];
+
 /** Why an account waits that would be tried at once if its source were up. */
 export const heldReasons: readonly Reason[] = [...sourceTroubles, 'source_paused'];
 
@@ -40,8 +48,6 @@ export type SourceState =
       /** `worker`, or whose API key. */
       readonly by: string;
     };
-
-export type PauseReason = Extract<Reason, 'service_credential_refused' | 'source_paused'>;
 
 export const sourceStates: Readonly<Record<SourceState['state'], string>> = {
   up: 'its accounts are written at once',

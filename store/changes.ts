@@ -147,7 +147,7 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
       .selectFrom('outcome')
       .leftJoin('source_state', 'source_state.source', 'outcome.source')
       .selectAll('outcome')
-      .select(['source_state.condition', 'source_state.next_probe_at'])
+      .select(['source_state.reason as trouble', 'source_state.next_probe_at'])
       .where('change_id', '=', id)
       .orderBy('position')
       .execute(),
@@ -184,29 +184,32 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
       account: row.account_name,
       role: row.role,
       state: row.state,
-      reason: row.reason,
+      ...waitOf(row),
       vendorCode: row.vendor_code,
       attempts: row.attempts,
       inDoubt: row.in_doubt,
       proof: row.proof,
-      nextTryAt: nextTryOf(row),
       updatedAt: row.updated_at,
     })),
     mappings: mappings.map((row) => ({ ...row, account: row.account ?? '' })),
   };
 }
 
-/** Of an account that waits for its source: when that is asked the next time. One that is parked is not tried. */
-function nextTryOf(row: {
+interface WaitingRow {
   readonly state: OutcomeState;
   readonly reason: ErrorCode | LeaveOutCode | null;
   readonly next_try_at: Date | null;
-  readonly condition: 'down' | 'paused' | null;
+  /** Of its source; null while that is up. */
+  readonly trouble: ErrorCode | null;
   readonly next_probe_at: Date | null;
-}): Date | null {
-  if (row.state === 'parked') return null;
-  const held = row.condition !== null && heldReasons.some((reason) => reason === row.reason);
-  return row.state === 'waiting' && held ? row.next_probe_at : row.next_try_at;
+}
+
+/** Why, and when next. Who waits for the source itself is told how that is now. What is parked is not tried. */
+function waitOf(row: WaitingRow): Pick<OutcomeView, 'reason' | 'nextTryAt'> {
+  const { state, reason, trouble } = row;
+  if (state === 'waiting' && trouble !== null && heldReasons.some((one) => one === reason))
+    return { reason: trouble, nextTryAt: row.next_probe_at };
+  return { reason, nextTryAt: state === 'parked' ? null : row.next_try_at };
 }
 
 /** What a caller without `admin` may see and touch: changes of the groups of its key. */

@@ -46,6 +46,8 @@ export function standing(account: Account, now: number): string {
         `attempt ${attempts}`,
         ...(nextTryAt === null ? [] : [nextTry(nextTryAt, now)]),
       ].join(', ');
+    case 'parked':
+      return `parked${reason === null ? '' : `: ${worded(reason)}`}, attempt ${attempts}`;
     case 'applying':
       return attempts > 1 ? `${words}, attempt ${attempts}` : words;
     default:
@@ -142,7 +144,7 @@ const sentences: Readonly<Record<string, string>> = {
   ...leaveOutSays,
 };
 
-const indented = (says: string, width: number): string[] =>
+export const indented = (says: string, width: number): string[] =>
   wrap(says, width - 4).map((line, index) => `${index === 0 ? '  ' : '    '}${line}`);
 
 /** What to try next: commands to be copied, each with what it is for. */
