@@ -43,7 +43,7 @@ export async function correlate(
       const wait =
         (await noteAnswer(deps, seen)) ?? waitMs(reason, attempts, retryAfterMs, deps.random());
       const nextTryInMs = state === 'waiting' ? wait : null;
-      return { ...unsettled, state, reason, vendorCode, nextTryInMs };
+      return { ...unsettled, state, reason, vendorCode, nextTryInMs, lookedUp: true };
     }
     await noteAnswer(deps, { ...answered, source: source.name, probe });
     const found = decide(answer.accounts);

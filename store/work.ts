@@ -113,6 +113,8 @@ export interface Settlement {
   readonly inDoubt: boolean;
   /** For `waiting`: from now. What is parked has one step left, to become too old. */
   readonly nextTryInMs: number | null;
+  /** It could not be looked up: an attempt, which no claim has counted. */
+  readonly lookedUp?: boolean;
 }
 
 /**
@@ -131,15 +133,15 @@ export async function settleAccounts(
         ${settled.map(({ state }) => state)}::text[], ${settled.map(({ reason }) => reason)}::text[],
         ${settled.map((s) => s.vendorCode)}::text[], ${settled.map(({ proof }) => proof)}::text[],
         ${settled.map(({ inDoubt }) => inDoubt)}::boolean[],
-        ${settled.map((s) => s.nextTryInMs)}::double precision[]
-      ) as r (label, account_id, state, reason, vendor_code, proof, in_doubt, next_try_in_ms)
+        ${settled.map((s) => s.nextTryInMs)}::double precision[],
+        ${settled.map(({ lookedUp = false }) => lookedUp)}::boolean[]
+      ) as r (label, account_id, state, reason, vendor_code, proof, in_doubt, next_try_in_ms, looked_up)
     ), recorded as (
       update outcome o
       set state = r.state, reason = r.reason, vendor_code = r.vendor_code, proof = r.proof,
           in_doubt = r.in_doubt, updated_at = now(),
           unknowns = o.unknowns + case when r.reason = any(${unknownReasons}::text[]) then 1 else 0 end,
-          -- A claim has counted itself; an account that could not be looked up was not claimed.
-          attempts = o.attempts + (r.account_id is null and r.state in ('waiting', 'parked'))::int,
+          attempts = o.attempts + r.looked_up::int,
           next_try_at = case when r.state = 'parked' then c.expires_at
                              else now() + make_interval(secs => r.next_try_in_ms / 1000) end
       from result r, change c

@@ -284,6 +284,25 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source in trouble', () => {
     ]);
   });
 
+  test('an account that nobody linked is not looked for while its source is down; it is found when it answers', async () => {
+    await lockstep.configure(document({ crm: { correlate: [{ login: 'crmLogin' }] } }));
+    const accounts = [await company.addAccount('directory'), await company.addAccount('crm')];
+    const [directory, crm] = accounts;
+    const attributes = { crmLogin: crm?.name ?? '' };
+    const person = await lockstep.addPerson(directory === undefined ? [] : [directory], attributes);
+    await company.proxies.crm.refuse();
+    company.proxies.crm.cut();
+    const word = `Where are you ${randomBytes(6).toString('hex')}`;
+    const id = await lockstep.accept({ person, password: word });
+    const waiting = await lockstep.readUntil(id, ({ state }) => state === 'waiting');
+    const unfound = waiting.accounts.find(({ source }) => source === 'crm');
+    expect(unfound).toMatchObject({ account: null, reason: 'unreachable', attempts: 1 });
+    await company.proxies.crm.pass();
+    await letProbeBeDue();
+    expect((await lockstep.readEnd(id)).state).toBe('done');
+    expect(await crm?.logsIn(word)).toBe(true);
+  });
+
   test('an auth account whose source is paused: nobody else is asked, and all follow when it is resumed', async () => {
     const { db } = lockstep.database;
     await pauseSource(db, 'directory', 'source_paused', 'api-key:1');
