@@ -3,8 +3,8 @@ import type { Reason } from '../model/errors';
 import type { ProveMode } from '../model/group';
 import type { AttemptResult, Proof } from '../model/outcome';
 import { stateAfter } from '../model/retry';
+import type { ClaimedAccount } from '../store/claims';
 import type { Passwords } from '../store/sealing';
-import type { ClaimedAccount } from '../store/work';
 
 /** `validate`: whether the account may be changed is seen, but it is not changed yet. */
 export type Aim = 'validate' | 'write';
@@ -16,6 +16,8 @@ export interface Attempt {
   readonly passwords: Passwords;
   readonly prove: ProveMode;
   readonly aim: Aim;
+  /** False when the claim is too old: this process was frozen, and a newer change may have the account by now. */
+  readonly mayWrite: () => boolean;
   /** The source calls the account by another name now. */
   readonly onMoved: (name: string) => Promise<void>;
 }
@@ -33,13 +35,14 @@ export async function attemptAccount(attempt: Attempt): Promise<AttemptResult> {
     if (seen.result === 'holds') return { ...applied(seen.proof), found: true };
     if (seen.result === 'inconclusive') return inconclusive(attempt, seen);
     // The source had said yes; then looking again is all that can be done.
-    if (account.lastReason === 'not_proved') return failed('not_proved', seen.vendorCode);
+    if (account.lastReason === 'not_proved') return parked('not_proved', seen.vendorCode);
   }
   if (account.role === 'auth' && passwords.current !== null) {
     const refusal = await validateCurrent(attempt, passwords.current);
     if (refusal !== null) return refusal;
   }
   if (attempt.aim === 'validate') return waiting('others_first', null);
+  if (!attempt.mayWrite()) return { ...waiting('account_in_use', null), inDoubt: account.inDoubt };
   const answer = await connector.setPassword({ account, password: passwords.next });
   return afterWrite(attempt, answer);
 }
@@ -125,11 +128,13 @@ const waiting = (reason: Reason, vendorCode: string | null): AttemptResult => ({
   vendorCode,
 });
 
-const failed = (reason: Reason, vendorCode: string | null): AttemptResult => ({
+/** Still in doubt: whoever retries it looks again. */
+const parked = (reason: Reason, vendorCode: string | null): AttemptResult => ({
   ...unproved,
-  state: 'failed',
+  state: 'parked',
   reason,
   vendorCode,
+  inDoubt: true,
 });
 
 const after = (
@@ -139,7 +144,7 @@ const after = (
   retryAfterMs: number | null,
 ): AttemptResult => ({
   ...unproved,
-  state: stateAfter(reason, account.attempts),
+  state: stateAfter(reason, account.unknowns),
   reason,
   vendorCode,
   retryAfterMs,

@@ -1,8 +1,16 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { HELD_LOOK_MS } from '../model/circuit';
 import { errors, isErrorCode } from '../model/errors';
-import { isSettled } from '../model/outcome';
-import { type Chosen, isChosen, readStandings, type Standing, settleAccounts } from '../store/work';
+import { isSettled, outcomeStates } from '../model/outcome';
+import {
+  type Chosen,
+  isChosen,
+  readStandings,
+  type Standing,
+  setChangeState,
+  settleAccounts,
+} from '../store/work';
 import { aimAt, leftAlone } from './auth-last';
 import type { Dependencies } from './dependencies';
 import { passOverAccounts } from './pass';
@@ -25,12 +33,15 @@ export function finishAccounts(deps: Dependencies) {
       return passResult(chosen, await readStandings(deps.db, changeId));
     }
     // The engine runs this as soon as it is scheduled, but the first pass was a moment ago.
-    const early = openOf(chosen, before);
-    if (activityInfo().attempt === 1 && early.length > 0)
-      if (early.every(({ nextTryInMs }) => nextTryInMs > 0)) throw tryAgain(early, remainingMs);
+    const early = activityInfo().attempt === 1 ? openOf(chosen, before) : [];
+    if (early.length > 0) await setChangeState(deps.db, changeId, 'waiting');
+    if (early.length > 0 && early.every(({ nextTryInMs }) => nextTryInMs > 0))
+      throw tryAgain(early, remainingMs);
     const standings = await passOverAccounts(deps, work, chosen, aim);
     const open = openOf(chosen, standings).filter(({ reason }) => reason !== 'others_first');
     if (open.length > 0 && remainingMs > 0) throw tryAgain(open, remainingMs);
+    if (standings.some((one) => isChosen(chosen, one) && one.role === 'auth'))
+      await setChangeState(deps.db, changeId, 'applying');
     return passResult(chosen, standings);
   };
 }
@@ -41,11 +52,13 @@ const openOf = (chosen: Chosen, standings: readonly Standing[]): Standing[] =>
 function tryAgain(open: readonly Standing[], remainingMs: number): ApplicationFailure {
   const [first] = [...open].sort((one, other) => one.nextTryInMs - other.nextTryInMs);
   const reason = first?.reason != null && isErrorCode(first.reason) ? first.reason : 'unknown';
+  const parked = first?.state === 'parked';
+  const wait = parked ? HELD_LOOK_MS : (first?.nextTryInMs ?? 0);
   const failure = ApplicationFailure.create({
     type: reason,
-    message: errors[reason].says,
+    message: parked ? outcomeStates.parked.says : errors[reason].says,
     // The last attempt is made when the change gets too old, to say so.
-    nextRetryDelay: Math.max(1000, Math.min(first?.nextTryInMs ?? 0, remainingMs)),
+    nextRetryDelay: Math.max(1000, Math.min(wait, remainingMs)),
     category: ApplicationFailureCategory.BENIGN,
   });
   // Paths of files help no operator.

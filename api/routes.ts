@@ -8,6 +8,7 @@ import { keyRoutes } from './keys';
 import { peopleRoutes } from './people/routes';
 import { presenceRoutes } from './presence';
 import type { Route } from './route';
+import { sourceCommandRoutes } from './source-commands';
 import { sourceRoutes } from './sources';
 
 /** Everything under /v1. What is not here is not there. */
@@ -19,6 +20,7 @@ export const routes: readonly Route[] = [
   ...peopleRoutes,
   ...configurationRoutes,
   ...sourceRoutes,
+  ...sourceCommandRoutes,
   ...keyRoutes,
   ...auditRoutes,
   ...presenceRoutes,

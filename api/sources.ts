@@ -1,8 +1,4 @@
 import { z } from 'zod';
-import { groupsOf } from '../model/configuration';
-import { proveModes } from '../model/group';
-import { lanes } from '../model/plan';
-import { readSourceUse } from '../store/directory';
 import { type ErrandView, readErrand, requestErrand } from '../store/errands';
 import type { ErrandKind } from '../store/tables';
 import type { Dependencies } from './dependencies';
@@ -12,6 +8,7 @@ import { appliedPreference, type Preference, preferHeader } from './prefer';
 import { Refusal } from './refusal';
 import { type Route, route, smallBody } from './route';
 import { sourceName, text, time, timeOrNull, waitSeconds } from './schemas';
+import { readSources, sourceSchema } from './source-view';
 
 const list = route({
   method: 'get',
@@ -21,41 +18,13 @@ const list = route({
   answers: {
     200: {
       says: 'Those that the key may see.',
-      schema: z.object({
-        sources: z.array(
-          z.object({
-            name: z.string(),
-            kind: z.string(),
-            enabled: z.boolean(),
-            prove: z.enum(proveModes),
-            lane: z.enum(lanes),
-            groups: z.array(z.string()),
-            accounts: z.int().describe('Accounts that are linked to somebody.'),
-            waiting: z.int().describe('How many of them wait for another attempt.'),
-          }),
-        ),
-      }),
+      schema: z.object({ sources: z.array(sourceSchema) }),
     },
   },
-  handle: async (deps, { caller }) => {
-    const { configuration } = await deps.configuration();
-    const use = await readSourceUse(deps.db);
-    const groups = groupsOf(configuration).filter(
-      ({ name }) => caller.groups === null || caller.groups.includes(name),
-    );
-    const entries = Object.entries(configuration.sources).sort(([a], [b]) => (a < b ? -1 : 1));
-    const sources = entries.map(([name, source]) => ({
-      name,
-      kind: source.kind,
-      enabled: source.enabled,
-      prove: source.prove,
-      lane: source.lane,
-      groups: groups.filter((group) => group.sources.includes(name)).map((group) => group.name),
-      ...(use.get(name) ?? { accounts: 0, waiting: 0 }),
-    }));
-    const seen = caller.groups === null ? sources : sources.filter((one) => one.groups.length > 0);
-    return { status: 200, body: { sources: seen } };
-  },
+  handle: async (deps, { caller }) => ({
+    status: 200,
+    body: { sources: await readSources(deps, caller) },
+  }),
 });
 
 const errandSchema = z

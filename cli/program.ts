@@ -7,9 +7,11 @@ import { changesCommand } from './commands/changes';
 import { doctorCommand } from './commands/doctor';
 import { identitiesCommand } from './commands/identities';
 import { keysCommand } from './commands/keys';
+import { parkCommand } from './commands/park';
 import { planCommand } from './commands/plan';
 import { refreshCommand } from './commands/refresh';
 import { retryCommand } from './commands/retry';
+import { sourcesCommand } from './commands/sources';
 import { statusCommand } from './commands/status';
 import { upCommand } from './commands/up';
 import { type Exit, exitCodes } from './exit-codes';
@@ -22,7 +24,9 @@ const commands = [
   statusCommand,
   changesCommand,
   retryCommand,
+  parkCommand,
   cancelCommand,
+  sourcesCommand,
   planCommand,
   applyCommand,
   doctorCommand,

@@ -42,6 +42,8 @@ export async function superviseNode(spec: NodeProcessSpec): Promise<SupervisedPr
       stopping = true;
       await current.stop();
       await supervision;
+      // It may have been started again in that moment.
+      await current.stop();
     },
   };
 }

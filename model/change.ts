@@ -8,7 +8,7 @@ export const changeStates = {
   done: { ended: true, says: 'every account holds the new password' },
   partial: { ended: true, says: 'some accounts hold the new password, some do not' },
   refused: { ended: true, says: 'the auth account refused; nothing else was attempted' },
-  failed: { ended: true, says: 'given up' },
+  failed: { ended: true, says: 'no account took the new password' },
   expired: { ended: true, says: 'too old before the auth account could be changed' },
   cancelled: { ended: true, says: 'cancelled' },
   superseded: { ended: true, says: 'left to a newer change' },
@@ -27,7 +27,6 @@ interface Standing {
 
 const endOfAuth: Partial<Record<OutcomeState, ChangeState>> = {
   rejected: 'refused',
-  failed: 'failed',
   expired: 'expired',
   cancelled: 'cancelled',
   superseded: 'superseded',
@@ -35,7 +34,9 @@ const endOfAuth: Partial<Record<OutcomeState, ChangeState>> = {
 };
 
 /** The auth account did not take the password, so nobody holds it. */
-export const endedInVain: readonly ChangeState[] = [...new Set(Object.values(endOfAuth))];
+export const endedInVain: readonly ChangeState[] = [
+  ...new Set([...Object.values(endOfAuth), 'failed' as const]),
+];
 
 /** Told by the order of the plan alone, so that a change goes on as it began when the configuration does not. */
 export const authGoesLast = (planned: readonly { readonly role: Role }[]): boolean =>
@@ -54,7 +55,7 @@ export function changeState(outcomes: readonly Standing[]): ChangeState {
   const members = touched.filter(({ role }) => role === 'member');
   const [first, second] = authGoesLast(outcomes) ? [members, [auth]] : [[auth], members];
   const acting = first.every(({ state }) => isSettled(state)) ? second : first;
-  return acting.some(({ state }) => state === 'pending' || state === 'applying')
-    ? 'applying'
-    : 'waiting';
+  return acting.every(({ state }) => isSettled(state) || isWaiting(state)) ? 'waiting' : 'applying';
 }
+
+const isWaiting = (state: OutcomeState): boolean => state === 'waiting' || state === 'parked';

@@ -9,7 +9,7 @@
  * What is done about it:
  * - `offline`: nothing is wrong with the password; tried again with growing waits until the change is too old.
  * - `rejected`: this source refuses this value; never tried again with it.
- * - `unknown`: nobody knows; five attempts, then it is given up.
+ * - `unknown`: nobody knows; five attempts, then it is parked until an operator decides.
  * - `never`: the request itself is refused; nothing was started.
  */
 export type Retry = 'offline' | 'rejected' | 'unknown' | 'never';
@@ -52,7 +52,12 @@ const table = {
   service_credential_refused: {
     retry: 'offline',
     status: 503,
-    says: 'The source refuses the service account of Lockstep. Correct its name or password, then "lockstep retry".',
+    says: 'The source refuses the service account of Lockstep. So that this account is not locked out, nobody asks the source any more: correct the name or password, then "lockstep sources resume".',
+  },
+  source_paused: {
+    retry: 'offline',
+    status: 409,
+    says: 'An operator has paused this source, so its accounts wait. "lockstep sources resume" lets them go on.',
   },
   in_doubt: {
     retry: 'offline',
@@ -62,7 +67,7 @@ const table = {
   account_in_use: {
     retry: 'offline',
     status: 503,
-    says: 'Another change is writing this account at this moment. It is tried again in a moment.',
+    says: 'Somebody else is writing this account at this moment. It is tried again in a moment.',
   },
   others_first: {
     retry: 'offline',

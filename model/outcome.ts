@@ -5,9 +5,9 @@ export const outcomeStates = {
   pending: { settled: false, says: 'not begun' },
   applying: { settled: false, says: 'being written' },
   waiting: { settled: false, says: 'waiting for the next attempt' },
+  parked: { settled: false, says: 'parked: not tried again until somebody retries or cancels it' },
   applied: { settled: true, says: 'holds the new password' },
   rejected: { settled: true, says: 'refused by its source' },
-  failed: { settled: true, says: 'given up after five attempts' },
   expired: { settled: true, says: 'too late: the change became too old' },
   superseded: { settled: true, says: 'left to a newer change' },
   cancelled: { settled: true, says: 'cancelled before it was written' },
@@ -29,7 +29,7 @@ export type Proof = 'login' | 'hash' | 'timestamp' | 'none';
 
 /** What one attempt means for the account, before it is stored. */
 export interface AttemptResult {
-  readonly state: 'applied' | 'waiting' | 'rejected' | 'failed';
+  readonly state: 'applied' | 'waiting' | 'parked' | 'rejected';
   readonly reason: Reason | null;
   /** The code of the vendor, such as `19` or `28P01`. Never its text, which may echo a password. */
   readonly vendorCode: string | null;

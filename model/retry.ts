@@ -14,8 +14,13 @@ const OFFLINE_THEN_MS = HOUR;
 
 /** Where there is nothing to wait for but a moment: an older change ends its step, a doubtful write is looked up. */
 const SHORT_WAIT_MS = 2 * SECOND;
+/** Whoever keeps an account for longer may keep it for hours. */
+const SHORT_WAITS_IN_USE = 3;
 
-/** Unknown errors and refused proofs get this many attempts (Ping's max-operation-attempts). */
+/**
+ * Unknown errors and refused proofs get this many attempts (Ping's max-operation-attempts); those that an offline source
+ * took do not count (reference semantics §6.10).
+ */
 export const UNKNOWN_ATTEMPTS = 5;
 
 export const DEFAULT_AGE_LIMIT_MS = 72 * HOUR;
@@ -33,21 +38,25 @@ export function waitMs(
   jitter: number,
 ): number {
   if (reason === 'others_first') return 0;
-  const short = reason === 'account_in_use' || (reason === 'in_doubt' && attempts === 1);
-  const scheduled = short ? SHORT_WAIT_MS : (OFFLINE_WAITS_MS[attempts - 1] ?? OFFLINE_THEN_MS);
+  const step = reason === 'account_in_use' ? attempts - SHORT_WAITS_IN_USE : attempts;
+  const short = step < 1 || (reason === 'in_doubt' && attempts === 1);
+  const scheduled = short ? SHORT_WAIT_MS : (OFFLINE_WAITS_MS[step - 1] ?? OFFLINE_THEN_MS);
   return Math.round(Math.max(scheduled, asked ?? 0) * (1 + jitter / 5));
 }
 
-/** What an attempt that ended with `reason` makes of the account. */
+/**
+ * What an attempt that ended with `reason` makes of the account.
+ * @param unknowns how many attempts at it ended with an unknown error, this one included if it did
+ */
 export function stateAfter(
   reason: Reason,
-  attempts: number,
-): Extract<OutcomeState, 'waiting' | 'rejected' | 'failed'> {
+  unknowns: number,
+): Extract<OutcomeState, 'waiting' | 'parked' | 'rejected'> {
   switch (errors[reason].retry) {
     case 'offline':
       return 'waiting';
     case 'unknown':
-      return attempts < UNKNOWN_ATTEMPTS ? 'waiting' : 'failed';
+      return unknowns < UNKNOWN_ATTEMPTS ? 'waiting' : 'parked';
     default:
       return 'rejected';
   }

@@ -153,7 +153,7 @@ const connectorPart = ({ kind, title, traits, settings, needs }: RegisteredKind)
 const retries: Readonly<Record<Retry, string>> = {
   offline: 'with growing waits, until the change is too old',
   rejected: 'never with the same password',
-  unknown: 'five times',
+  unknown: 'five times, then when an operator retries it',
   never: 'by whoever asked',
 };
 

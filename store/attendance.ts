@@ -54,23 +54,12 @@ export async function markDelivered(db: Database, ids: readonly number[]): Promi
   );
 }
 
-/** Waiting accounts may be tried at once. @returns which ones */
-export async function endWait(
-  db: Database,
-  changeId: string,
-  label: string | null,
-): Promise<{ readonly label: string; readonly source: string }[]> {
-  const { rows } = await sql<{ label: string; source: string }>`
-    update outcome set next_try_at = now()
-    where change_id = ${changeId} and state = 'waiting' and (${label}::text is null or label = ${label})
-    returning label, source`.execute(db);
-  return rows;
-}
-
 /** Sources that accounts of open changes still need, whether the configuration has them or not. */
 export async function readNeededSources(db: Database): Promise<string[]> {
   const { rows } = await sql<{ source: string }>`
     select distinct o.source from outcome o join change c on c.id = o.change_id
-    where c.ended_at is null and o.state in ('pending', 'applying', 'waiting')`.execute(db);
+    where c.ended_at is null and o.state in ('pending', 'applying', 'waiting', 'parked')`.execute(
+    db,
+  );
   return rows.map(({ source }) => source);
 }

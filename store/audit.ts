@@ -28,7 +28,8 @@ export type AuditAction =
   | 'mapping.advanced'
   | 'mapping.flagged'
   | 'mapping.linked'
-  | `command.${'cancel' | 'retry' | 'supersede'}`
+  | `command.${'cancel' | 'retry' | 'park' | 'supersede'}`
+  | `source.${'down' | 'up' | 'paused' | 'resumed' | 'retry' | 'park' | 'cancel'}`
   | 'configuration.applied'
   | 'identity.saved'
   | 'identity.removed'

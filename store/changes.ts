@@ -1,11 +1,13 @@
 import { sql } from 'kysely';
 import type { ChangeState, Role } from '../model/change';
+import { heldReasons } from '../model/circuit';
 import type { ErrorCode } from '../model/errors';
 import type { OutcomeState, Proof } from '../model/outcome';
 import type { LeaveOutCode } from '../model/plan';
 import type { MappingState } from '../model/sso';
 import { type Database, isUniqueViolation } from './database';
 import { channels } from './notifications';
+import { probeSoon } from './source-commands';
 import type { CommandKind } from './tables';
 
 export interface NewChange {
@@ -168,20 +170,23 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
       .executeTakeFirst(),
     db
       .selectFrom('outcome')
+      .leftJoin('source_state', 'source_state.source', 'outcome.source')
       .where('change_id', '=', id)
       .select([
         'label',
-        'source',
+        'outcome.source',
         'account_name as account',
         'role',
         'state',
-        'reason',
+        'outcome.reason',
         'vendor_code as vendorCode',
         'attempts',
         'in_doubt as inDoubt',
         'proof',
         'next_try_at as nextTryAt',
         'updated_at as updatedAt',
+        'source_state.reason as trouble',
+        'source_state.next_probe_at as nextProbeAt',
       ])
       .orderBy('position')
       .execute(),
@@ -203,9 +208,29 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
   if (change === undefined) return null;
   return {
     ...change,
-    accounts,
+    accounts: accounts.map(({ trouble, nextProbeAt, ...account }) => ({
+      ...account,
+      ...waitOf({ ...account, trouble, nextProbeAt }),
+    })),
     mappings: mappings.map((row) => ({ ...row, account: row.account ?? '' })),
   };
+}
+
+interface WaitingRow {
+  readonly state: OutcomeState;
+  readonly reason: ErrorCode | LeaveOutCode | null;
+  readonly nextTryAt: Date | null;
+  /** Of its source; null while that is up. */
+  readonly trouble: ErrorCode | null;
+  readonly nextProbeAt: Date | null;
+}
+
+/** Why, and when next. Who waits for the source itself is told how that is now. What is parked is not tried. */
+function waitOf(row: WaitingRow): Pick<OutcomeView, 'reason' | 'nextTryAt'> {
+  const { state, reason, trouble } = row;
+  if (state === 'waiting' && trouble !== null && heldReasons.some((one) => one === reason))
+    return { reason: trouble, nextTryAt: row.nextProbeAt };
+  return { reason, nextTryAt: state === 'parked' ? null : row.nextTryAt };
 }
 
 /** What a caller without `admin` may see and touch: changes of the groups of its key. */
@@ -271,6 +296,10 @@ export async function giveCommand(
       insert into command (change_id, kind, label, requested_by)
       select id, ${command.kind}, ${command.label}, ${command.by} from change
       where id = ${command.changeId} and ended_at is null returning change_id
+    ), asked_soon as (
+      ${probeSoon(sql`${command.kind}::text = 'retry' and source in (
+        select source from outcome join given on given.change_id = outcome.change_id
+        where state in ('waiting', 'parked') and (${command.label}::text is null or label = ${command.label}))`)}
     ), audited as (
       insert into audit (actor, action, change_id, subject)
       select ${command.by}, ${`command.${command.kind}`}, change_id, ${command.label} from given

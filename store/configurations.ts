@@ -3,6 +3,7 @@ import { type Configuration, emptyConfiguration } from '../model/configuration';
 import { writeAudit } from './audit';
 import type { Database } from './database';
 import { channels } from './notifications';
+import { reopenSource } from './source-state';
 
 export interface AppliedConfiguration {
   /** 0 before anything was applied; grows by one each time. Older versions are kept. */
@@ -45,7 +46,20 @@ export async function applyConfiguration(
       action: 'configuration.applied',
       detail: { version: basedOn + 1 },
     });
+    for (const source of await readAppliedAnew(trx, basedOn))
+      await reopenSource(trx, source, 'by_worker', by);
     await sql`select pg_notify(${channels.configuration}, ${String(basedOn + 1)})`.execute(trx);
     return basedOn + 1;
   });
+}
+
+/** Sources in trouble that differ from what was in force before: they may be right now, or gone. */
+async function readAppliedAnew(db: Database, before: number): Promise<string[]> {
+  const { rows } = await sql<{ source: string }>`
+    select s.source from source_state s join configuration new on new.version = ${before + 1}
+    left join configuration old on old.version = ${before}
+    where new.document -> 'sources' -> s.source is distinct from old.document -> 'sources' -> s.source`.execute(
+    db,
+  );
+  return rows.map(({ source }) => source);
 }

@@ -66,7 +66,9 @@ export async function readMappingsToSettle(
     join change c on c.id = o.change_id
     join mapping m on m.account_id = o.account_id and m.identity_id = c.identity_id
     where o.change_id = ${changeId} and m.applied_seq < c.seq
-      and o.state not in ('pending', 'applying', 'waiting', 'not_applicable')`.execute(db);
+      and o.state not in ('pending', 'applying', 'waiting', 'parked', 'not_applicable')`.execute(
+    db,
+  );
   return rows;
 }
 

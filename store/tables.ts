@@ -1,7 +1,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { ChangeState, Role } from '../model/change';
 import type { Configuration } from '../model/configuration';
-import type { ErrorCode } from '../model/errors';
+import type { ErrorCode, Reason } from '../model/errors';
 import type { OutcomeState, Proof } from '../model/outcome';
 import type { LeaveOutCode } from '../model/plan';
 import type { MappingState } from '../model/sso';
@@ -132,13 +132,15 @@ export interface OutcomeTable {
   reason: ErrorCode | LeaveOutCode | null;
   vendor_code: string | null;
   attempts: Generated<number>;
+  /** Attempts that ended with an unknown error: the only ones that are limited. */
+  unknowns: Generated<number>;
   in_doubt: Generated<boolean>;
   proof: Generated<Proof>;
   next_try_at: OptionalTime;
   updated_at: Time;
 }
 
-export type CommandKind = 'cancel' | 'retry' | 'supersede';
+export type CommandKind = 'cancel' | 'retry' | 'park' | 'supersede';
 
 export interface CommandTable {
   id: Generated<number>;
@@ -148,6 +150,35 @@ export interface CommandTable {
   requested_by: string;
   created_at: Time;
   delivered_at: OptionalTime;
+}
+
+/** A source without a row is up. */
+export interface SourceStateTable {
+  source: string;
+  condition: 'down' | 'paused';
+  reason: Reason;
+  /** `worker`, or whoever asked. */
+  set_by: string;
+  since: Time;
+  failures: Generated<number>;
+  /** Of a source that is down. */
+  next_probe_at: OptionalTime;
+  probing_until: OptionalTime;
+}
+
+/** `wake` is given by the worker: for those who wait for the source itself, and for nothing else. */
+export type SourceCommandKind = 'wake' | 'retry' | 'park' | 'cancel';
+
+/** For all accounts that waited on a source when it was given; a worker hands it out to their changes. */
+export interface SourceCommandTable {
+  id: Generated<number>;
+  source: string;
+  kind: SourceCommandKind;
+  per_second: number;
+  requested_by: string;
+  created_at: Time;
+  next_at: Time;
+  finished_at: OptionalTime;
 }
 
 export type ErrandKind = 'check' | 'refresh';
@@ -194,6 +225,8 @@ export interface Tables {
   sealed_secret: SealedSecretTable;
   outcome: OutcomeTable;
   command: CommandTable;
+  source_state: SourceStateTable;
+  source_command: SourceCommandTable;
   errand: ErrandTable;
   worker_presence: WorkerPresenceTable;
   audit: AuditTable;

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import type { ChangeState, Role } from '../model/change';
 import type { Person } from '../model/correlation';
-import type { Reason } from '../model/errors';
+import { errorCodes, errors, type Reason } from '../model/errors';
 import type { AttemptResult, OutcomeState, SettledState } from '../model/outcome';
 import type { LeaveOutCode, LinkedAccount } from '../model/plan';
+import type { ClaimedAccount } from './claims';
 import type { Database } from './database';
 import { channels } from './notifications';
 import { supersedeOlder } from './supersede';
@@ -58,35 +59,6 @@ export async function readWork(db: Database, changeId: string): Promise<ChangeAt
   return { ...work, person: { name, attributes }, sealed };
 }
 
-export interface UnfoundAccount {
-  readonly label: string;
-  readonly source: string;
-}
-
-/** Unsettled accounts of this source that still have to be found by correlation. */
-export async function readUnfound(
-  db: Database,
-  changeId: string,
-  chosen: Chosen,
-): Promise<UnfoundAccount[]> {
-  const { rows } = await sql<UnfoundAccount>`
-    select label, source from outcome
-    where change_id = ${changeId} and account_id is null and state in ('pending', 'waiting')
-      and ${whereChosen(chosen)}`.execute(db);
-  return rows;
-}
-
-/** The account of an outcome is found. */
-export async function noteFound(
-  db: Database,
-  changeId: string,
-  label: string,
-  account: { readonly id: string; readonly name: string },
-): Promise<void> {
-  await sql`update outcome set account_id = ${account.id}, account_name = ${account.name}
-            where change_id = ${changeId} and label = ${label}`.execute(db);
-}
-
 /** Which outcomes of a change: those of a role in a source, or one by its label. */
 export type Chosen =
   | { readonly source: string; readonly role: Role }
@@ -100,99 +72,26 @@ export const isChosen = (
     ? outcome.label === chosen.label
     : outcome.source === chosen.source && outcome.role === chosen.role;
 
-const whereChosen = (chosen: Chosen) =>
+export const whereChosen = (chosen: Chosen) =>
   'label' in chosen
     ? sql`label = ${chosen.label}`
     : sql`source = ${chosen.source} and role = ${chosen.role}`;
-
-export interface ClaimedAccount {
-  readonly label: string;
-  readonly source: string;
-  readonly role: Role;
-  readonly accountId: string;
-  readonly name: string;
-  readonly nativeId: string | null;
-  /** This attempt included. */
-  readonly attempts: number;
-  /** An earlier attempt may have written the password: look first. */
-  readonly inDoubt: boolean;
-  /** The password was changed there, and this change has not written it. */
-  readonly origin: boolean;
-  /** Why the attempt before did not settle it. */
-  readonly lastReason: Reason | null;
-  readonly verdict: ClaimVerdict;
-}
-
-/**
- * - `claimed`: ours until the lease ends; nobody else writes it.
- * - `superseded`: a newer change has written it, or has begun to.
- * - `in_use`: the step of an older change is still running.
- * - `unlinked`: the account does not belong to the person any more.
- */
-export type ClaimVerdict = 'claimed' | 'superseded' | 'in_use' | 'unlinked';
-
-/** Longer than all that one claim can lead to: `CLAIM_AT_ONCE` accounts, each within the hard deadline of a connector. */
-const LEASE_SECONDS = 180;
-/** Fewer than this were claimed: there are no more. */
-export const CLAIM_AT_ONCE = 50;
-
-/**
- * Claims unsettled accounts, a handful at once, and counts the attempt, durably, before anything is sent: after a crash the next attempt
- * finds the account in state `applying` and knows that it is in doubt.
- * @param except labels that this pass has already been over
- */
-export async function claimAccounts(
-  db: Database,
-  change: { readonly id: string; readonly seq: number; readonly identityId: string },
-  chosen: Chosen,
-  except: readonly string[] = [],
-): Promise<ClaimedAccount[]> {
-  const { rows } = await sql<ClaimedAccount>`
-    with mine as (
-      select label, source, role, account_id, attempts, state, in_doubt, reason from outcome
-      where change_id = ${change.id} and account_id is not null
-        and state in ('pending', 'applying', 'waiting') and ${whereChosen(chosen)}
-        and not label = any(${[...except]}::text[])
-      order by position limit ${CLAIM_AT_ONCE} for update
-    ), claimed as (
-      update account a
-      set claimed_seq = ${change.seq}, claimed_until = now() + make_interval(secs => ${LEASE_SECONDS})
-      from mine
-      where a.id = mine.account_id and a.identity_id = ${change.identityId}
-        and a.applied_seq <= ${change.seq} and a.claimed_seq <= ${change.seq}
-        and (a.claimed_seq = ${change.seq} or a.claimed_until is null or a.claimed_until < now())
-      returning a.id
-    ), begun as (
-      update outcome o
-      set state = 'applying', attempts = o.attempts + 1, in_doubt = o.in_doubt or o.state = 'applying',
-          next_try_at = null, updated_at = now()
-      from mine join claimed on claimed.id = mine.account_id
-      where o.change_id = ${change.id} and o.label = mine.label
-    )
-    select mine.label, mine.source, mine.role, mine.account_id as "accountId", a.name, a.native_id as "nativeId",
-           mine.attempts + 1 as attempts, mine.reason as "lastReason", mine.in_doubt or mine.state = 'applying' as "inDoubt",
-           mine.attempts = 0 and mine.account_id is not distinct from
-             (select origin_account_id from change where id = ${change.id}) as origin,
-           case when claimed.id is not null then 'claimed'
-                when a.id is null or a.identity_id <> ${change.identityId} then 'unlinked'
-                when a.applied_seq > ${change.seq} or a.claimed_seq > ${change.seq} then 'superseded'
-                else 'in_use' end as verdict
-    from mine left join claimed on claimed.id = mine.account_id left join account a on a.id = mine.account_id
-    order by mine.label`.execute(db);
-  return rows;
-}
 
 /** What an attempt came to, or why there was none. */
 export interface Settlement {
   readonly label: string;
   readonly accountId: string | null;
-  readonly state: SettledState | 'waiting';
+  readonly state: SettledState | 'waiting' | 'parked';
   readonly reason: Reason | LeaveOutCode | null;
   readonly vendorCode: AttemptResult['vendorCode'];
   readonly proof: AttemptResult['proof'];
   readonly inDoubt: boolean;
-  /** For `waiting`: from now. */
+  /** For `waiting`: from now. What is parked has one step left, to become too old. */
   readonly nextTryInMs: number | null;
+  /** Of the attempt that came to this. Of another attempt than the newest, nothing is recorded. */
+  readonly claim?: Pick<ClaimedAccount, 'attempts' | 'leasedBefore'>;
+  /** It could not be looked up: an attempt, which no claim has counted. */
+  readonly lookedUp?: boolean;
 }
 
 /**
@@ -211,20 +110,28 @@ export async function settleAccounts(
         ${settled.map(({ state }) => state)}::text[], ${settled.map(({ reason }) => reason)}::text[],
         ${settled.map((s) => s.vendorCode)}::text[], ${settled.map(({ proof }) => proof)}::text[],
         ${settled.map(({ inDoubt }) => inDoubt)}::boolean[],
-        ${settled.map((s) => s.nextTryInMs)}::double precision[]
-      ) as r (label, account_id, state, reason, vendor_code, proof, in_doubt, next_try_in_ms)
+        ${settled.map((s) => s.nextTryInMs)}::double precision[],
+        ${settled.map(({ lookedUp = false }) => lookedUp)}::boolean[],
+        ${settled.map(({ claim }) => claim?.attempts ?? null)}::int[],
+        ${settled.map(({ claim }) => claim?.leasedBefore ?? null)}::timestamptz[]
+      ) as r (label, account_id, state, reason, vendor_code, proof, in_doubt, next_try_in_ms, looked_up,
+              attempt, leased_before)
     ), recorded as (
       update outcome o
       set state = r.state, reason = r.reason, vendor_code = r.vendor_code, proof = r.proof,
           in_doubt = r.in_doubt, updated_at = now(),
-          next_try_at = now() + make_interval(secs => r.next_try_in_ms / 1000)
-      from result r
-      where o.change_id = ${change.id} and o.label = r.label
-        and o.state in ('pending', 'applying', 'waiting')
-      returning o.label, o.role, o.account_id, o.state, o.reason, o.attempts, o.proof
+          unknowns = o.unknowns + case when r.reason = any(${unknownReasons}::text[]) then 1 else 0 end,
+          attempts = o.attempts + r.looked_up::int,
+          next_try_at = case when r.state = 'parked' then c.expires_at
+                             else now() + make_interval(secs => r.next_try_in_ms / 1000) end
+      from result r, change c
+      where c.id = ${change.id} and o.change_id = c.id and o.label = r.label
+        and o.state in ('pending', 'applying', 'waiting', 'parked')
+        and (r.attempt is null or r.attempt = o.attempts)
+      returning o.label, o.role, o.account_id, o.state, o.reason, o.attempts, o.proof, r.leased_before
     ), freed as (
       update account a
-      set claimed_until = null,
+      set claimed_until = recorded.leased_before,
           applied_seq = case when recorded.state = 'applied' then greatest(a.applied_seq, ${change.seq})
                              else a.applied_seq end
       from recorded
@@ -238,6 +145,8 @@ export async function settleAccounts(
     select pg_notify(${channels.progress}, ${change.id}),
            (select count(pg_notify(${channels.accepted}, change_id)) from superseding)`.execute(db);
 }
+
+const unknownReasons = errorCodes.filter((code) => errors[code].retry === 'unknown');
 
 /** Where one account of a change stands. */
 export interface Standing {

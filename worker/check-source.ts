@@ -1,5 +1,8 @@
 import type { Connector, Finding } from '../connectors/contract';
+import { log } from '../log';
 import type { TargetPolicy } from '../model/target-policy';
+import type { Database } from '../store/database';
+import { reopenSource } from '../store/source-state';
 
 export interface SourceCheck {
   readonly findings: readonly Finding[];
@@ -7,9 +10,21 @@ export interface SourceCheck {
   readonly policies: readonly TargetPolicy[];
 }
 
-/** What `lockstep doctor` asks about one source. */
-export async function checkSource(connector: Connector): Promise<SourceCheck> {
+/**
+ * What `lockstep doctor` asks about one source. Where our service account gets in, whatever the worker had found wrong
+ * is put right, and those who wait go on.
+ */
+export async function checkSource(
+  db: Database,
+  source: string,
+  connector: Connector,
+): Promise<SourceCheck> {
   const findings = await connector.check();
+  const letIn = findings.some(
+    ({ check, verdict }) => check === 'service-login' && verdict === 'ok',
+  );
+  if (letIn && (await reopenSource(db, source, 'by_worker', 'worker')))
+    log.info('the check of a source succeeded; those who wait for it are woken', { source });
   const told = await connector.policies?.();
   return { findings, policies: told?.result === 'policies' ? told.policies : [] };
 }

@@ -6,7 +6,12 @@ import {
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { log } from '../log';
 import {
+  type CommandedAccount,
+  cancelAccounts,
   endWait,
+  parkAccounts,
+} from '../store/account-commands';
+import {
   giveBack,
   markDelivered,
   type OpenCommand,
@@ -95,29 +100,47 @@ async function closeWhenOver(deps: DispatcherDependencies, changeId: string): Pr
   await deps.close(changeId);
 }
 
-async function deliver(deps: DispatcherDependencies, command: OpenCommand): Promise<void> {
-  const handle = deps.client.workflow.getHandle(command.changeId);
+async function deliver(
+  deps: DispatcherDependencies,
+  { changeId, kind, label }: OpenCommand,
+): Promise<void> {
+  const handle = deps.client.workflow.getHandle(changeId);
   try {
-    if (command.kind === 'cancel') await handle.signal(CANCEL_SIGNAL);
-    else if (command.kind === 'supersede') await handle.signal(SUPERSEDE_SIGNAL);
-    else await tryNow(deps, command);
+    switch (kind) {
+      case 'supersede':
+        await handle.signal(SUPERSEDE_SIGNAL);
+        break;
+      case 'cancel':
+        if (label === null) await handle.signal(CANCEL_SIGNAL);
+        else await runNow(deps, changeId, await cancelAccounts(deps.db, changeId, label));
+        break;
+      case 'retry':
+        await runNow(deps, changeId, await endWait(deps.db, changeId, label));
+        break;
+      case 'park':
+        // Its activity finds out by itself: it has nothing to try.
+        await parkAccounts(deps.db, changeId, label);
+    }
   } catch (error) {
     // The change has ended meanwhile, and with it whatever was asked.
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
 }
 
-/** Ends the wait of what waits: the engine runs its next attempt at once. */
-async function tryNow(deps: DispatcherDependencies, command: OpenCommand): Promise<void> {
-  const waiting = await endWait(deps.db, command.changeId, command.label);
+/** The activities of these accounts do not wait any longer: the engine runs their next attempt at once. */
+async function runNow(
+  deps: DispatcherDependencies,
+  changeId: string,
+  accounts: readonly CommandedAccount[],
+): Promise<void> {
   const ids = new Set(
-    waiting.flatMap(({ label, source }) => [accountActivityId(label), crowdActivityId(source)]),
+    accounts.flatMap(({ label, source }) => [accountActivityId(label), crowdActivityId(source)]),
   );
   for (const id of ids)
     await deps.client.workflowService
       .resetActivity({
         namespace: deps.client.options.namespace,
-        execution: { workflowId: command.changeId },
+        execution: { workflowId: changeId },
         id,
       })
       .catch((error: { code?: number }) => {

@@ -43,7 +43,7 @@ async function carryOut(deps: Dependencies, errand: Errand): Promise<unknown> {
   const connector = await deps.connector(errand.source, source);
   switch (errand.kind) {
     case 'check':
-      return checkSource(connector);
+      return checkSource(deps.db, errand.source, connector);
     case 'refresh':
       return refreshSource(deps, errand, source, connector);
   }

@@ -20,14 +20,25 @@ export function registerWorkerMetrics(db: Database): void {
   });
   new Gauge({
     name: 'lockstep_waiting_accounts',
-    help: 'Accounts that wait for another attempt, by source.',
+    help: 'Accounts that wait for another attempt or are parked, by source.',
     labelNames: ['source'],
     async collect() {
       this.reset();
       for (const { label, value } of await read(sql`
         select o.source as label, count(*)::int as value
         from outcome o join change c on c.id = o.change_id
-        where c.ended_at is null and o.state = 'waiting' group by o.source`))
+        where c.ended_at is null and o.state in ('waiting', 'parked') group by o.source`))
+        this.set({ source: label }, value);
+    },
+  });
+  new Gauge({
+    name: 'lockstep_source_trouble_seconds',
+    help: 'How long a source has been down or paused; those that are up are left out.',
+    labelNames: ['source'],
+    async collect() {
+      this.reset();
+      for (const { label, value } of await read(sql`
+        select source as label, extract(epoch from now() - since)::float8 as value from source_state`))
         this.set({ source: label }, value);
     },
   });

@@ -5,6 +5,7 @@ import type { Dependencies } from '../activities/dependencies';
 import { log } from '../log';
 import { readNeededSources } from '../store/attendance';
 import { channels, listen } from '../store/notifications';
+import { handOutCommands, sendProbes } from '../store/source-commands';
 import { CHANGES_QUEUE } from '../workflows/names';
 import { dispatch } from './dispatcher';
 import type { EngineSettings } from './engine-side';
@@ -54,6 +55,10 @@ export async function serveChanges(
     }),
   );
   const sources = watchSources(deps, queues);
+  const waiting = startLoop({ name: 'those who wait on sources', everyMs: 1_000 }, async () => {
+    await sendProbes(deps.db);
+    return handOutCommands(deps.db);
+  });
   const listener = await listen(
     settings.databaseUrl,
     [channels.accepted, channels.configuration],
@@ -64,7 +69,7 @@ export async function serveChanges(
     await running;
   } finally {
     await listener.close();
-    await Promise.all([dispatcher.stop(), sources.stop()]);
+    await Promise.all([dispatcher.stop(), sources.stop(), waiting.stop()]);
     await queues.stop();
   }
 }

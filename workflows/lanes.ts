@@ -83,6 +83,8 @@ const queueOf = (
     ...options,
     taskQueue: sourceQueue(source),
     startToCloseTimeout: '10 minutes',
+    // Without it, the step of a worker that was killed would be given to another one after those ten minutes only.
+    heartbeatTimeout: '20s',
     // The last attempt is made when the change gets too old, and says so.
     scheduleToCloseTimeout: remainingMs + 60_000,
     retry: { initialInterval: '1s', maximumInterval: '1 hour' },

@@ -140,7 +140,7 @@ async function command(
   deps: Dependencies,
   caller: Caller,
   id: string,
-  kind: 'cancel' | 'retry',
+  kind: 'cancel' | 'retry' | 'park',
   label: string | null,
 ) {
   const change = await readVisible(deps, caller, id);
@@ -153,34 +153,52 @@ async function command(
   return { status: 202 as const, body: await shown(deps, change) };
 }
 
-const cancel = route({
-  method: 'post',
-  path: '/v1/changes/{id}/cancel',
-  scope: 'trigger',
-  summary: 'Cancel a change',
-  description: 'What is being written is finished; what was not begun is left as it is.',
-  params,
-  answers: commandAnswers,
-  problems: ['not_found', 'change_ended'],
-  handle: (deps, { caller, params: { id } }) => command(deps, caller, id, 'cancel', null),
-});
+const forAccounts = (
+  kind: 'cancel' | 'retry' | 'park',
+  summary: string,
+  description: string,
+  without: string,
+): Route =>
+  route({
+    method: 'post',
+    path: `/v1/changes/{id}/${kind}`,
+    scope: 'trigger',
+    summary,
+    description,
+    params,
+    body: smallBody(
+      z
+        .strictObject({
+          account: text(60).optional().describe(`The label of one; ${without} without it.`),
+        })
+        .optional(),
+      { one: { account: 'corp-directory' } },
+    ),
+    answers: commandAnswers,
+    problems: ['not_found', 'change_ended'],
+    handle: (deps, { caller, params: { id }, body }) =>
+      command(deps, caller, id, kind, body?.account ?? null),
+  });
 
-const retry = route({
-  method: 'post',
-  path: '/v1/changes/{id}/retry',
-  scope: 'trigger',
-  summary: 'Try waiting accounts now',
-  params,
-  body: smallBody(
-    z
-      .strictObject({ account: text(60).optional().describe('The label of one; all without it.') })
-      .optional(),
-    { one: { account: 'corp-directory' } },
-  ),
-  answers: commandAnswers,
-  problems: ['not_found', 'change_ended'],
-  handle: (deps, { caller, params: { id }, body }) =>
-    command(deps, caller, id, 'retry', body?.account ?? null),
-});
+const cancel = forAccounts(
+  'cancel',
+  'Cancel a change, or one account of it',
+  'What is being written is finished; what was not begun is left as it is.',
+  'the whole change',
+);
 
-export const changeRoutes: readonly Route[] = [list, read, events, audit, cancel, retry];
+const retry = forAccounts(
+  'retry',
+  'Try waiting accounts now',
+  'Those that are parked too. An account whose source is paused goes on waiting.',
+  'all that wait',
+);
+
+const park = forAccounts(
+  'park',
+  'Try waiting accounts no more',
+  'Until somebody retries them, or the change becomes too old.',
+  'all that wait',
+);
+
+export const changeRoutes: readonly Route[] = [list, read, events, audit, cancel, retry, park];

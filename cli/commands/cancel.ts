@@ -7,26 +7,35 @@ import { teach } from '../teach';
 
 export const cancelCommand = (): Command =>
   new Command('cancel')
-    .summary('stop a change')
+    .summary('stop a change, or one account of it')
     .description(
       'Stops a change: accounts that are not written yet are left alone. Those that hold the new password keep it, so ' +
         'the passwords of the person may differ afterwards.',
     )
     .argument('<change>', 'id of the change; "last" is the newest')
+    .argument('[account]', 'one account, by its label; the whole change when left out')
     .addHelpText(
       'after',
-      teach({ examples: [['lockstep cancel last', 'stops the newest change']] }),
+      teach({
+        examples: [
+          ['lockstep cancel last', 'stops the newest change'],
+          ['lockstep cancel last apps', 'leaves the account in apps; the others go on'],
+        ],
+      }),
     )
     .action(action(cancel));
 
-async function cancel({ output, api }: Session, given: string): Promise<Exit> {
+async function cancel({ output, api }: Session, given: string, account?: string): Promise<Exit> {
   const lockstep = await api();
   const id = await changeId(lockstep, given);
   const change = await lockstep.send<Change>('POST', ['changes', id, 'cancel'], {
-    missing: noChange(id),
+    body: { account },
+    missing: `${noChange(id)}${account === undefined ? '' : ` Or it has no account "${account}".`}`,
   });
   output.show(change, () => [
-    'Asked to stop. What is written stays written.',
+    account === undefined
+      ? 'Asked to stop. What is written stays written.'
+      : `Asked to leave ${account} as it is. What is being written is finished.`,
     `Next: lockstep status ${id}`,
   ]);
   return 'done';

@@ -1,4 +1,5 @@
 import type { ChangeState, Role } from '../../model/change';
+import type { SourceState } from '../../model/circuit';
 import type { Difference } from '../../model/configuration-differences';
 import type { ErrorCode } from '../../model/errors';
 import type { FailureMode, ProveMode } from '../../model/group';
@@ -139,6 +140,14 @@ export interface Source {
   readonly name: string;
   readonly kind: string;
   readonly enabled: boolean;
+  readonly state: SourceState['state'];
+  readonly since: string | null;
+  readonly reason: ErrorCode | null;
+  readonly says: string;
+  readonly pausedBy: string | null;
+  readonly nextProbeAt: string | null;
+  readonly waiting: number;
+  readonly parked: number;
 }
 
 export interface ApiKey {

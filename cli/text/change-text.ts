@@ -17,10 +17,10 @@ type Mark = readonly [string, Style];
 const marks: Readonly<Partial<Record<OutcomeState, Mark>>> = {
   applied: ['✔', 'green'],
   rejected: ['✖', 'red'],
-  failed: ['✖', 'red'],
   expired: ['✖', 'red'],
   applying: ['…', 'yellow'],
   waiting: ['…', 'yellow'],
+  parked: ['!', 'yellow'],
 };
 
 const markOf = ({ outcome }: Pick<Account, 'outcome'>): Mark =>
@@ -46,6 +46,8 @@ export function standing(account: Account, now: number): string {
         `attempt ${attempts}`,
         ...(nextTryAt === null ? [] : [nextTry(nextTryAt, now)]),
       ].join(', ');
+    case 'parked':
+      return `parked${reason === null ? '' : `: ${worded(reason)}`}, attempt ${attempts}`;
     case 'applying':
       return attempts > 1 ? `${words}, attempt ${attempts}` : words;
     default:
@@ -142,7 +144,7 @@ const sentences: Readonly<Record<string, string>> = {
   ...leaveOutSays,
 };
 
-const indented = (says: string, width: number): string[] =>
+export const indented = (says: string, width: number): string[] =>
   wrap(says, width - 4).map((line, index) => `${index === 0 ? '  ' : '    '}${line}`);
 
 /** What to try next: commands to be copied, each with what it is for. */

@@ -83,7 +83,7 @@ function createRow(first: string): Row {
   };
 }
 
-const failures: ReadonlySet<OutcomeState> = new Set(['rejected', 'failed', 'expired']);
+const failures: ReadonlySet<OutcomeState> = new Set(['rejected', 'expired']);
 
 const show = (rows: readonly Row[]): Promise<unknown> =>
   new Listr(

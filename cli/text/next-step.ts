@@ -1,4 +1,5 @@
 import { hasEnded } from '../../model/change';
+import { pauseReasons } from '../../model/circuit';
 import { errors } from '../../model/errors';
 import type { Account, Change } from '../http/shapes';
 
@@ -38,16 +39,30 @@ function looks({ accounts, identity }: Change): NextStep[] {
   ];
 }
 
-const retries = ({ accounts, id, waitingFor }: Change): NextStep[] =>
-  waitingFor === null && accounts.some(({ outcome }) => outcome === 'waiting')
-    ? [step(`lockstep retry ${id}`, 'tries at once, when that is put right')]
-    : [];
+function retries({ accounts, id, waitingFor }: Change): NextStep[] {
+  if (waitingFor !== null) return [];
+  const paused = accounts.filter((one) => one.outcome === 'waiting' && isPaused(one));
+  const waiting = accounts.some((one) => one.outcome === 'waiting' && !isPaused(one));
+  const parked = accounts.filter(({ outcome }) => outcome === 'parked');
+  return [
+    ...[...new Set(paused.map(({ source }) => source))].map((source) =>
+      step(`lockstep sources resume ${source}`, 'lets all who wait for it go on'),
+    ),
+    ...(waiting ? [step(`lockstep retry ${id}`, 'tries at once, when that is put right')] : []),
+    ...parked.flatMap(({ label }) => [
+      step(`lockstep retry ${id} ${label}`, 'tries it again, when that is put right'),
+      step(`lockstep cancel ${id} ${label}`, 'leaves it as it is'),
+    ]),
+  ];
+}
 
-const behindStates: readonly string[] = ['waiting', 'rejected', 'failed'];
+const isPaused = ({ reason }: Account): boolean => pauseReasons.some((one) => one === reason);
+
+const behindStates: readonly string[] = ['waiting', 'parked', 'rejected'];
 
 /** The password and the account are not to blame. */
 function isOfSource({ reason }: Account): boolean {
-  if (reason === null || !isErrorCode(reason)) return false;
+  if (reason === null || reason === 'source_paused' || !isErrorCode(reason)) return false;
   const { retry } = errors[reason];
   return retry === 'offline' || retry === 'unknown' || settings.includes(reason);
 }

@@ -14,8 +14,11 @@ export interface ServiceLogin {
   ) => Promise<readonly Finding[]>;
 }
 
-/** A password that was refused is not tried again for so long: many waiting accounts would lock the service account. */
-const REFUSED_MS = 5 * 60_000;
+/**
+ * A password that was refused is not tried again for so long: those who were on their way would lock the service account.
+ * Who comes later was told to come, because something was put right in the server.
+ */
+const REFUSED_MS = 10_000;
 
 /** The server cannot say at this moment whether the password is right. */
 const NOT_NOW = new Set([1, 3, 51, 52, 80]);

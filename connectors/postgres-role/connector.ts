@@ -120,7 +120,8 @@ async function setPassword(
     } catch (error) {
       const failure = postgresFailure(error, ofRoles);
       if (failure.vendorCode !== CONCURRENT_UPDATE) return asWriteAnswer(failure, sent);
-      if (attempt === MOST_ATTEMPTS) return asWriteAnswer({ ...failure, reason: 'busy' }, sent);
+      if (attempt === MOST_ATTEMPTS)
+        return asWriteAnswer({ ...failure, reason: 'account_in_use' }, sent);
       await sleep(PAUSE_MS * Math.random());
     }
   }

@@ -63,8 +63,8 @@ const sessionSettings = ({ timeoutMs }: Endpoint): string =>
 const reasons: Readonly<Record<number, SqlFailure['reason']>> = {
   1040: 'busy', // too many connections
   1203: 'busy', // too many connections of this user
-  1205: 'busy', // lock wait timeout
-  1213: 'busy', // deadlock
+  1205: 'account_in_use', // lock wait timeout
+  1213: 'account_in_use', // deadlock
   1226: 'busy', // a resource limit of this user
   1317: 'busy', // interrupted
   1969: 'busy', // max_statement_time (MariaDB)

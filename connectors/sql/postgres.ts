@@ -73,10 +73,11 @@ export function tlsOf(endpoint: Endpoint): ConnectionOptions {
 const reasons: Reasons = {
   '25006': 'read_only',
   '28': 'service_credential_refused',
-  '40': 'busy',
+  // Somebody else has locked the row.
+  '40': 'account_in_use',
   '42501': 'no_rights',
   '53': 'busy',
-  '55P03': 'busy',
+  '55P03': 'account_in_use',
   // Our own statement_timeout, or an administrator.
   '57014': 'busy',
   '57': 'unreachable',

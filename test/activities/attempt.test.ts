@@ -1,7 +1,7 @@
 import { type Aim, attemptAccount } from '../../activities/attempt';
 import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
 import { Secret } from '../../model/secret';
-import type { ClaimedAccount } from '../../store/work';
+import type { ClaimedAccount } from '../../store/claims';
 
 /** What one attempt does and concludes, for every answer that a connector may give. Real sources prove the answers. */
 
@@ -85,10 +85,11 @@ const rows: readonly Row[] = [
     seen: 'wv',
   },
   {
-    promise: 'and if the login still says no, it is given up without writing again',
+    promise:
+      'and if the login still says no, it is parked without writing again, and whoever retries it looks again',
     account: { inDoubt: true, attempts: 2, lastReason: 'not_proved' },
     logins: [differs],
-    expected: { state: 'failed', reason: 'not_proved' },
+    expected: { state: 'parked', reason: 'not_proved', inDoubt: true },
     seen: 'v',
   },
   {
@@ -173,10 +174,17 @@ const rows: readonly Row[] = [
     seen: 'w',
   },
   {
-    promise: 'an unknown error five times: given up',
-    account: { attempts: 5 },
+    promise: 'an unknown error for the fifth time: parked',
+    account: { attempts: 5, unknowns: 5 },
     write: { result: 'retry', reason: 'unknown', vendorCode: '80' },
-    expected: { state: 'failed', reason: 'unknown', vendorCode: '80' },
+    expected: { state: 'parked', reason: 'unknown', vendorCode: '80' },
+    seen: 'w',
+  },
+  {
+    promise: 'an unknown error after many attempts at an offline source: tried again',
+    account: { attempts: 50, unknowns: 1 },
+    write: { result: 'retry', reason: 'unknown', vendorCode: '80' },
+    expected: { state: 'waiting', reason: 'unknown' },
     seen: 'w',
   },
   {
@@ -250,9 +258,13 @@ test.each(rows)('$promise', async (row) => {
     name: 'uid=somebody',
     nativeId: null,
     attempts: 1,
+    unknowns: 1,
+    held: false,
+    probe: null,
     inDoubt: false,
     origin: false,
     lastReason: null,
+    leasedBefore: null,
     verdict: 'claimed',
     ...row.account,
   };
@@ -262,6 +274,7 @@ test.each(rows)('$promise', async (row) => {
     passwords: { next, current },
     prove: row.prove ?? 'always',
     aim: row.aim ?? 'write',
+    mayWrite: () => true,
     onMoved: async () => {},
   });
   expect(result).toMatchObject(row.expected);

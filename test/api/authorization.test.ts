@@ -156,6 +156,7 @@ describeWith(['postgres'], 'authorization', () => {
         ['GET', '/audit'],
         ['POST', '/cancel'],
         ['POST', '/retry'],
+        ['POST', '/park'],
       ] as const)
         expect(
           comparable(await api.send(method, `/v1/changes/${body.id}${path}`, { key: bound })),

@@ -166,7 +166,7 @@ describeWith(['postgres'], 'changes', () => {
     expect(refused.body).toMatchObject({ status: 503, code: 'no_epoch' });
   });
 
-  test('cancel and retry reach the worker as commands, and no change that has ended', async () => {
+  test('cancel, retry and park reach the worker as commands, for all or one, and no change that has ended', async () => {
     const alice = await person();
     const id = idOf(await start(alice));
     await planned(api.database.db, id, alice);
@@ -175,6 +175,9 @@ describeWith(['postgres'], 'changes', () => {
     expect((await send('retry')).status).toBe(202);
     expect((await send('retry', { account: 'warehouse' })).body).toMatchObject({ id });
     expect((await send('retry', { account: 'nowhere' })).status).toBe(404);
+    expect((await send('park', { account: 'warehouse' })).status).toBe(202);
+    expect((await send('cancel', { account: 'warehouse' })).status).toBe(202);
+    expect((await send('cancel', { account: 'nowhere' })).status).toBe(404);
     expect((await send('cancel')).status).toBe(202);
     const { rows } = await api.database.pool.query(
       'select kind, label from command where change_id = $1 order by id',
@@ -183,11 +186,14 @@ describeWith(['postgres'], 'changes', () => {
     expect(rows).toEqual([
       { kind: 'retry', label: null },
       { kind: 'retry', label: 'warehouse' },
+      { kind: 'park', label: 'warehouse' },
+      { kind: 'cancel', label: 'warehouse' },
       { kind: 'cancel', label: null },
     ]);
     await ended(api.database.db, id, { state: 'cancelled', reason: null });
     expect((await send('cancel')).body).toMatchObject({ status: 409, code: 'change_ended' });
-    expect((await send('retry')).body).toMatchObject({ status: 409, code: 'change_ended' });
+    for (const verb of ['retry', 'park'])
+      expect((await send(verb)).body).toMatchObject({ status: 409, code: 'change_ended' });
   });
 
   test('pages hold every change once, the newest first', async () => {

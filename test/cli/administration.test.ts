@@ -1,4 +1,5 @@
 import { sayPresent } from '../../store/presence';
+import { openCircuit, pauseSource } from '../../store/source-state';
 import { startTestApi, type TestApi } from '../support/api';
 import {
   addPerson,
@@ -142,7 +143,8 @@ describeWith(['postgres'], 'administration', () => {
     );
     expect(status.stdout).toContain('Why\n  warehouse: The source says that it is busy.');
 
-    expect((await lockstep(['retry', 'last', 'warehouse'])).code).toBe(0);
+    for (const verb of ['retry', 'park', 'cancel'])
+      expect((await lockstep([verb, 'last', 'warehouse'])).code).toBe(0);
     expect((await lockstep(['cancel', first])).code).toBe(0);
     const commands = await db
       .selectFrom('command')
@@ -152,6 +154,8 @@ describeWith(['postgres'], 'administration', () => {
       .execute();
     expect(commands).toEqual([
       { change_id: second, kind: 'retry', label: 'warehouse' },
+      { change_id: second, kind: 'park', label: 'warehouse' },
+      { change_id: second, kind: 'cancel', label: 'warehouse' },
       { change_id: first, kind: 'cancel', label: null },
     ]);
 
@@ -162,6 +166,55 @@ describeWith(['postgres'], 'administration', () => {
     expect([unknown.code, unknown.stderr]).toEqual([
       1,
       expect.stringContaining('There is no change chg_nothing'),
+    ]);
+  });
+
+  test('a source in trouble: in the list, and as the reason why an account waits, with what to do', async () => {
+    const { db } = api.database;
+    await sayPresent(db, 'test', true);
+    await addPerson(db, 'dora');
+    const change = await acceptedChange(api, 'dora');
+    await planned(db, change, 'dora');
+    await settled(db, change, 'directory');
+    const waiting = { state: 'waiting', reason: 'unreachable', nextTryInMs: 90_000 } as const;
+    await settled(db, change, 'warehouse', waiting);
+
+    await openCircuit(db, 'warehouse', 'unreachable', 600_000);
+    const down = await lockstep(['sources']);
+    expect(down.code).toBe(0);
+    expect(down.stdout).toMatch(/^✔ +crm +ldap +up +0 +0$/m);
+    expect(down.stdout).toMatch(/^✖ +warehouse +ldap +down for \d+ s +\d+ +0 +in \d+ min$/m);
+    expect(down.stdout).toMatch(
+      /^ {2}lockstep doctor warehouse\n {2}lockstep sources retry warehouse$/m,
+    );
+    expect((await lockstep(['status', change])).stdout).toMatch(
+      /^… +warehouse +dora +waiting: unreachable, attempt 0, next try in \d+ min$/m,
+    );
+
+    await pauseSource(db, 'warehouse', 'service_credential_refused', 'worker');
+    const status = await lockstep(['status', change]);
+    expect(status.stdout).toMatch(
+      /^… +warehouse +dora +waiting: service credential refused, attempt 0$/m,
+    );
+    expect(status.stdout).toContain('lockstep doctor warehouse');
+    expect(status.stdout).toContain('lockstep sources resume warehouse');
+    expect((await lockstep(['sources', 'retry', 'warehouse'])).stderr).toContain('resume');
+
+    expect((await lockstep(['sources', 'resume', 'warehouse'])).stdout).toMatch(/^✔ +warehouse/m);
+    const paused = await lockstep(['sources', 'pause', 'warehouse']);
+    expect(paused.stdout).toMatch(/^! +warehouse +ldap +paused for \d+ s/m);
+    expect(paused.stdout).not.toContain('doctor');
+    await lockstep(['sources', 'resume', 'warehouse']);
+
+    await settled(db, change, 'warehouse', { ...waiting, state: 'parked', reason: 'unknown' });
+    const parked = await lockstep(['status', change]);
+    expect(parked.stdout).toMatch(/^! +warehouse +dora +parked: unknown, attempt 0$/m);
+    expect(parked.stdout).toContain(`lockstep retry ${change} warehouse`);
+    expect(parked.stdout).toContain(`lockstep cancel ${change} warehouse`);
+    const unknown = await lockstep(['sources', 'pause', 'nowhere']);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      2,
+      expect.stringContaining('There is no source "nowhere"'),
     ]);
   });
 

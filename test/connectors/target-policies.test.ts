@@ -5,6 +5,7 @@ import { connectorKinds } from '../../connectors/registry';
 import { Secret } from '../../model/secret';
 import { asksNothing } from '../../model/target-policy';
 import { checkSource } from '../../worker/check-source';
+import { testDatabase } from '../support/database';
 import { describeWith, server } from '../support/servers';
 import { suffixes } from '../support/servers/slapd';
 import { activeDirectorySubject, type DomainAdmin, domainAdmin } from './active-directory-subject';
@@ -32,7 +33,7 @@ async function read(connector: Connector) {
   return answer.policies;
 }
 
-describeWith(['slapd'], 'the policies of OpenLDAP', () => {
+describeWith(['slapd', 'postgres'], 'the policies of OpenLDAP', () => {
   const subject = ldapSubject({ title: 'policies', suffix: suffixes.corp, changes: {} });
   const opened: Connector[] = [];
   const open = async (changes: Settings = {}) => {
@@ -77,7 +78,9 @@ describeWith(['slapd'], 'the policies of OpenLDAP', () => {
 
   test('are kept by a check, for the plan', async () => {
     const connector = await open();
-    const { findings, policies } = await checkSource(connector);
+    const database = await testDatabase();
+    const { findings, policies } = await checkSource(database.db, 'directory', connector);
+    await database.close();
     expect(findings.map(({ check }) => check)).toContain('policy');
     expect(policies).toEqual(await read(connector));
   });

@@ -136,6 +136,18 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
       await company.proxies.apps.pass();
       return { id, release: () => {} };
     },
+    'an account that waited is tried again': async ({ person, accounts, next }) => {
+      await company.proxies.crm.refuse();
+      company.proxies.crm.cut();
+      const id = await accept(person, next);
+      await readUntil(id, outcome('crm', 'waiting'));
+      const row = await holdRows(companyUrl(company), 'select from staff where login = $1', [
+        accounts[2]?.name ?? '',
+      ]);
+      await company.proxies.crm.pass();
+      await row.awaited();
+      return { id, release: row.release };
+    },
     'its mappings are being settled': async ({ person, next }) => {
       const rows = await holdRows(
         stack.database.url,
@@ -221,7 +233,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
     await expectDone(id, one);
   });
 
-  test.each<Step>(['the auth account is written, and nobody has heard it'])(
+  test.each<Step>(['an account is claimed, and not written'])(
     'a worker is frozen while %s, and another takes over: when it wakes, it writes nothing old',
     async (step) => {
       const one = await somebody();

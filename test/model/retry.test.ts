@@ -25,6 +25,11 @@ test('a doubtful write is looked up soon', () => {
   expect(waitMs('in_doubt', 2, null, 0)).toBe(minutes(1));
 });
 
+test('an account that somebody else keeps is tried again soon, and rarely when he keeps it', () => {
+  const waits = [1, 2, 3, 4, 5].map((attempts) => waitMs('account_in_use', attempts, null, 0));
+  expect(waits).toEqual([2_000, 2_000, 2_000, 5_000, minutes(1)]);
+});
+
 const reasons = errorCodes.filter((code): code is Reason => errors[code].retry !== 'never');
 
 test.each(reasons)('%s: its retry class decides what an attempt makes of the account', (reason) => {
@@ -32,9 +37,9 @@ test.each(reasons)('%s: its retry class decides what an attempt makes of the acc
   expect(stateAfter(reason, 1)).toBe(expected[errors[reason].retry]);
 });
 
-test('an unknown error is given up after five attempts, an offline source is not', () => {
+test('an unknown error parks the account after five attempts, an offline source never does', () => {
   expect(stateAfter('unknown', UNKNOWN_ATTEMPTS - 1)).toBe('waiting');
-  expect(stateAfter('unknown', UNKNOWN_ATTEMPTS)).toBe('failed');
+  expect(stateAfter('unknown', UNKNOWN_ATTEMPTS)).toBe('parked');
   expect(stateAfter('unreachable', 1000)).toBe('waiting');
 });
 

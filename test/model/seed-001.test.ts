@@ -89,7 +89,7 @@ const rows: Row[] = [
       'If an auth account password change is unsuccessful, password changes for related password sync groups are not attempted.',
     holds: () => {
       expect(ends('rejected', 'not_attempted', 'not_attempted')).toBe('refused');
-      expect(ends('failed', 'not_attempted')).toBe('failed');
+      expect(ends('parked', 'pending')).toBe('waiting');
       expect(ends('expired', 'not_attempted')).toBe('expired');
     },
   },
@@ -145,7 +145,7 @@ const rows: Row[] = [
       'If a source has multiple accounts, and multipleAccountPasswordSync is set, and the password change fails on the first account on that source, password changes on the other accounts are still processed.',
     holds: () => {
       expect(ends('applied', 'rejected', 'pending')).toBe('applying');
-      expect(ends('applied', 'failed', 'applied')).toBe('partial');
+      expect(ends('applied', 'rejected', 'applied')).toBe('partial');
     },
   },
 ];

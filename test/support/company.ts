@@ -32,6 +32,8 @@ export interface Company {
   sources(more?: Partial<Record<SystemName, object>>): Record<string, object>;
   /** A fresh account with a password that nobody knows. */
   addAccount(source: SystemName): Promise<CompanyAccount>;
+  /** `crm` refuses every write with this SQLSTATE; null: no more. */
+  refuseWrites(sqlstate: string | null): Promise<void>;
   /** The administrator of both directories: for policies and locks. */
   readonly directories: Readonly<Record<'directory' | 'apps', LdapAdmin>>;
   stop(): Promise<void>;
@@ -74,6 +76,14 @@ export async function startCompany(): Promise<Company> {
       );
     },
     addAccount: (source) => addTo[source](),
+    async refuseWrites(sqlstate) {
+      await database.client.query('drop trigger if exists refusing on staff');
+      if (sqlstate === null) return;
+      await database.client.query(`
+        create or replace function refuse() returns trigger language plpgsql as $$
+        begin raise exception using errcode = '${sqlstate}'; end $$;
+        create trigger refusing before update on staff for each statement execute function refuse()`);
+    },
     async stop() {
       await Promise.all(Object.values(proxies).map((proxy) => proxy.stop()));
       await Promise.all(Object.values(directories).map((admin) => admin.close()));

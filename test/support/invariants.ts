@@ -6,9 +6,12 @@ import type { Database } from '../../store/database';
 const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
   'I2 an ended change has settled every account': sql`
     select c.id from change c join outcome o on o.change_id = c.id
-    where c.ended_at is not null and o.state in ('pending', 'applying', 'waiting')`,
+    where c.ended_at is not null and o.state in ('pending', 'applying', 'waiting', 'parked')`,
   'I2 an account that waits has a next attempt': sql`
     select change_id as id from outcome where state = 'waiting' and next_try_at is null`,
+  'I2 an account that is parked ends with its change': sql`
+    select o.change_id as id from outcome o join change c on c.id = o.change_id
+    where o.state = 'parked' and o.next_try_at is distinct from c.expires_at`,
   'I3 an account never goes back to an older change': sql`
     select a.id from account a join outcome o on o.account_id = a.id join change c on c.id = o.change_id
     where o.state = 'applied' and a.applied_seq < c.seq`,
@@ -16,7 +19,7 @@ const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
     select c.id from change c
     join outcome auth on auth.change_id = c.id and auth.role = 'auth'
     join outcome other on other.change_id = c.id and other.role = 'member'
-    where auth.state in ('rejected', 'failed') and auth.position < other.position and (other.attempts > 0 or (other.state = 'applied' and other.reason is distinct from 'origin'))`,
+    where auth.state = 'rejected' and auth.position < other.position and (other.attempts > 0 or (other.state = 'applied' and other.reason is distinct from 'origin'))`,
   'I6 a mapping in sync tells of the newest password of its account': sql`
     select m.id from mapping m join account a on a.id = m.account_id
     where m.state = 'in_sync' and m.applied_seq < a.applied_seq
@@ -33,7 +36,7 @@ const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
          select from audit where change_id = c.id and action = 'change.' || c.state and c.ended_at is not null)`,
   'I10 every settled account has one record of it': sql`
     select o.change_id as id from outcome o
-    where o.state in ('applied', 'rejected', 'failed', 'expired', 'cancelled', 'superseded', 'not_attempted')
+    where o.state in ('applied', 'rejected', 'expired', 'cancelled', 'superseded', 'not_attempted')
       and 1 <> (select count(*) from audit a where a.change_id = o.change_id and a.subject = o.label
                 and a.action = 'account.' || o.state)`,
 };

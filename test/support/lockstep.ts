@@ -45,6 +45,8 @@ export interface Lockstep {
   readUntil(changeId: string, met: (change: ChangeView) => boolean): Promise<ChangeView>;
   readEnd(changeId: string): Promise<ChangeView>;
   command(changeId: string, kind: Exclude<CommandKind, 'supersede'>, label?: string): Promise<void>;
+  /** Whatever a test did to the sources: the next one finds them up. */
+  forgetTroubles(): Promise<void>;
   /** Starts a worker; more than one may run. */
   startWorker(): TestWorker;
   stop(): Promise<void>;
@@ -163,6 +165,9 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
     readEnd: (changeId) => lockstep.readUntil(changeId, ({ endedAt }) => endedAt !== null),
     async command(changeId, kind, label) {
       await giveCommand(db, { changeId, kind, label: label ?? null, by: 'test' });
+    },
+    async forgetTroubles() {
+      await db.deleteFrom('source_state').execute();
     },
     startWorker() {
       const stopping = new AbortController();

@@ -47,6 +47,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
 
   afterEach(async () => {
     for (const proxy of Object.values(company.proxies)) await proxy.pass();
+    await lockstep.forgetTroubles();
     expect(await brokenInvariants(lockstep.database.db)).toEqual({});
   });
 

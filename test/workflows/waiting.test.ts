@@ -1,4 +1,5 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { readAuditOf } from '../../store/audit';
 import { searchAttributes } from '../../workflows/names';
 import { type Company, startCompany } from '../support/company';
 import { recordHistories } from '../support/histories';
@@ -46,11 +47,21 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
         all: { policy: 'everyone', authSource: 'directory', sources: ['directory', 'apps', 'crm'] },
       },
     });
+    await probesAreDue();
     worker = lockstep.startWorker();
   });
 
+  /** The clock of the store skips nothing: whoever is woken by that of the engine finds his probe due. */
+  const probesAreDue = () =>
+    lockstep.database.pool.query(`
+      create function due() returns trigger language plpgsql as $$
+      begin new.next_probe_at := now(); return new; end $$;
+      create trigger probes_are_due before insert or update on source_state
+      for each row when (new.condition = 'down') execute function due()`);
+
   afterEach(async () => {
     for (const proxy of Object.values(company.proxies)) await proxy.pass();
+    await lockstep.forgetTroubles();
     expect(await brokenInvariants(lockstep.database.db)).toEqual({});
   });
 
@@ -120,6 +131,68 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
       true,
       true,
     ]);
+  });
+
+  describe('an answer that nobody knows, again and again', () => {
+    const document = (authSource: 'crm' | 'directory') => ({
+      version: 1,
+      sources: company.sources(),
+      policies: { everyone: {} },
+      groups: { all: { policy: 'everyone', authSource, sources: ['directory', 'apps', 'crm'] } },
+    });
+    /** A change of somebody with an account in `directory`, and one in `crm`, which refuses with an unknown code. */
+    async function puzzledBy(authSource: 'crm' | 'directory') {
+      await lockstep.configure(document(authSource));
+      await company.refuseWrites('XX000');
+      const accounts = [await company.addAccount('directory'), await company.addAccount('crm')];
+      const person = await lockstep.addPerson(accounts);
+      const password = `Who knows why ${Math.random().toString(36).slice(2)}`;
+      return { id: await lockstep.accept({ person, password }), accounts, password };
+    }
+    const became = async (id: string, label: string) =>
+      (await readAuditOf(lockstep.database.db, id))
+        .filter(({ subject, action }) => subject === label && action.startsWith('account.'))
+        .map(({ action }) => action);
+    /** How often the engine ran the activity of the account. */
+    async function runs(id: string): Promise<number> {
+      const { events } = await engine.client.workflow.getHandle(id).fetchHistory();
+      const started = events?.map(
+        (event) => event.activityTaskStartedEventAttributes?.attempt ?? 0,
+      );
+      return Math.max(...(started ?? []));
+    }
+
+    afterEach(async () => {
+      await company.refuseWrites(null);
+      await lockstep.configure(document('directory'));
+    });
+
+    test('five attempts, then parked, which costs next to nothing until the change is too old', async () => {
+      const { id } = await puzzledBy('directory');
+      const began = await engine.currentTimeMs();
+      expect(await skipToEnd(id)).toBe('partial');
+      expect(((await engine.currentTimeMs()) - began) / HOUR_MS).toBeGreaterThan(70.9);
+      const { accounts } = await lockstep.readEnd(id);
+      expect(accounts[1]).toMatchObject({ state: 'expired', reason: 'too_old', attempts: 5 });
+      expect(await became(id, 'crm')).toEqual([
+        ...Array.from({ length: 4 }, () => 'account.waiting'),
+        'account.parked',
+        'account.expired',
+      ]);
+      // An hour's look at what is parked, and no more.
+      expect(await runs(id)).toBeLessThanOrEqual(80);
+    });
+
+    test('of the auth source: nobody else is attempted, and the change expires', async () => {
+      const { id, accounts, password } = await puzzledBy('crm');
+      expect(await skipToEnd(id)).toBe('expired');
+      const change = await lockstep.readEnd(id);
+      expect(change.accounts.map(({ state, attempts }) => [state, attempts])).toEqual([
+        ['expired', 5],
+        ['not_attempted', 0],
+      ]);
+      expect(await accounts[0]?.logsIn(password)).toBe(false);
+    });
   });
 
   test('cancelled in the middle of a long wait', async () => {

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { type SourceState, sourceSays, sourceStates } from '../model/circuit';
+import { type Configuration, groupsOf } from '../model/configuration';
+import { proveModes } from '../model/group';
+import { lanes } from '../model/plan';
+import type { Caller } from '../store/api-keys';
+import { readSourceUse } from '../store/directory';
+import { readSourceStates } from '../store/source-state';
+import type { Dependencies } from './dependencies';
+import { errorCode, timeOrNull } from './schemas';
+
+/** A source as people read it: what it is, whether it can be used now, and who waits for it. */
+
+const states = Object.entries(sourceStates);
+
+export const sourceSchema = z
+  .object({
+    name: z.string(),
+    kind: z.string(),
+    enabled: z.boolean(),
+    prove: z.enum(proveModes),
+    lane: z.enum(lanes),
+    groups: z.array(z.string()),
+    state: z
+      .enum(['up', 'down', 'paused'])
+      .describe(states.map(([state, says]) => `- \`${state}\`: ${says}`).join('\n')),
+    since: timeOrNull.describe('Null while it is up.'),
+    reason: errorCode.nullable().describe('Why it is not up.'),
+    says: z.string(),
+    pausedBy: z.string().nullable().describe('`worker`, or whose API key.'),
+    nextProbeAt: timeOrNull.describe('When one that is down is asked again.'),
+    accounts: z.int().describe('Accounts that are linked to somebody.'),
+    waiting: z.int().describe('How many of them wait for another attempt.'),
+    parked: z.int().describe('How many of them wait for an operator.'),
+  })
+  .meta({ id: 'Source' });
+
+type SourceView = z.output<typeof sourceSchema>;
+
+/** Those that the key may see, by name. */
+export async function readSources(deps: Dependencies, caller: Caller): Promise<SourceView[]> {
+  const { configuration } = await deps.configuration();
+  const [use, troubles] = await Promise.all([readSourceUse(deps.db), readSourceStates(deps.db)]);
+  const groups = groupsOf(configuration).filter(
+    ({ name }) => caller.groups === null || caller.groups.includes(name),
+  );
+  const sources = Object.entries(configuration.sources)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, source]) => ({
+      ...settingsOf(name, source),
+      groups: groups.filter((group) => group.sources.includes(name)).map((group) => group.name),
+      ...standingOf(troubles.get(name) ?? { state: 'up' }),
+      ...(use.get(name) ?? { accounts: 0, waiting: 0, parked: 0 }),
+    }));
+  return caller.groups === null ? sources : sources.filter((one) => one.groups.length > 0);
+}
+
+const settingsOf = (
+  name: string,
+  { kind, enabled, prove, lane }: Configuration['sources'][string],
+) => ({ name, kind, enabled, prove, lane });
+
+const standingOf = (source: SourceState) => ({
+  state: source.state,
+  since: source.state === 'up' ? null : source.since,
+  reason: source.state === 'up' ? null : source.reason,
+  says: sourceSays(source),
+  pausedBy: source.state === 'paused' ? source.by : null,
+  nextProbeAt: source.state === 'down' ? source.nextProbeAt : null,
+});

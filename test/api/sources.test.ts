@@ -1,0 +1,113 @@
+import { openCircuit, pauseSource, readSourceStates } from '../../store/source-state';
+import { startTestApi, type TestApi } from '../support/api';
+import { addPerson, applyTestConfiguration, planned, settled } from '../support/played-worker';
+import { describeWith } from '../support/servers';
+
+describeWith(['postgres'], 'sources in trouble', () => {
+  let api: TestApi;
+  let change: string;
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    const { db } = api.database;
+    await applyTestConfiguration(db);
+    await addPerson(db, 'alice');
+    const body = { identity: 'alice', password: 'correct horse battery staple' };
+    change = String((await api.send('POST', '/v1/changes', { body })).body.id);
+    await planned(db, change, 'alice');
+    const waiting = { state: 'waiting', reason: 'unreachable', nextTryInMs: 9_999_999 } as const;
+    await settled(db, change, 'warehouse', { ...waiting, proof: 'none' });
+  });
+  beforeEach(() => api.database.db.deleteFrom('source_state').execute());
+  afterAll(() => api.stop());
+
+  const send = (verb: string, body?: unknown, source = 'warehouse') =>
+    api.send('POST', `/v1/sources/${source}/${verb}`, { body });
+  const listed = async (key?: string) => {
+    const { body } = await api.send('GET', '/v1/sources', key === undefined ? {} : { key });
+    return (body.sources as { name: string }[]).find(({ name }) => name === 'warehouse');
+  };
+  const account = async () => {
+    const { body } = await api.send('GET', `/v1/changes/${change}`);
+    return (body.accounts as Record<string, unknown>[])[1];
+  };
+
+  test('down: since when, why, when it is asked again and who waits, there and in each change', async () => {
+    await openCircuit(api.database.db, 'warehouse', 'busy', 60_000);
+    const reader = await api.newKey(['read'], ['one-password']);
+    expect(await listed(reader)).toMatchObject({
+      state: 'down',
+      since: expect.stringMatching(/Z$/),
+      reason: 'busy',
+      says: expect.stringContaining('busy'),
+      pausedBy: null,
+      nextProbeAt: expect.stringMatching(/Z$/),
+      waiting: 1,
+    });
+    const waiting = await account();
+    expect(waiting).toMatchObject({ outcome: 'waiting', reason: 'busy' });
+    expect(Date.parse(String(waiting?.nextTryAt)) - Date.now()).toBeLessThan(61_000);
+  });
+
+  test('is paused and resumed, and both are audited', async () => {
+    const { keyId } = await adminKey();
+    expect((await send('pause')).body).toMatchObject({
+      name: 'warehouse',
+      state: 'paused',
+      reason: 'source_paused',
+      pausedBy: `api-key:${keyId}`,
+    });
+    expect(await account()).toMatchObject({ reason: 'source_paused', nextTryAt: null });
+    expect((await send('resume')).body).toMatchObject({ state: 'up', reason: null });
+    expect((await send('resume')).body).toMatchObject({ state: 'up' });
+    const { rows } = await api.database.pool.query(
+      `select actor, action from audit where subject = 'warehouse' and action like 'source.%' order by id desc limit 2`,
+    );
+    expect(rows).toEqual(
+      ['resumed', 'paused'].map((what) => ({
+        actor: `api-key:${keyId}`,
+        action: `source.${what}`,
+      })),
+    );
+  });
+
+  async function adminKey(): Promise<{ keyId: string }> {
+    const { rows } = await api.database.pool.query<{ keyId: string }>(
+      `select id as "keyId" from api_key where 'admin' = any(scopes) order by created_at limit 1`,
+    );
+    return rows[0] ?? { keyId: '' };
+  }
+
+  test('one that our service account is refused by is resumed by an operator', async () => {
+    await pauseSource(api.database.db, 'warehouse', 'service_credential_refused', 'worker');
+    expect(await listed()).toMatchObject({ state: 'paused', pausedBy: 'worker' });
+    expect((await send('resume')).body).toMatchObject({ state: 'up' });
+    expect((await readSourceStates(api.database.db)).size).toBe(0);
+  });
+
+  test.each(['retry', 'park', 'cancel'])(
+    '%s: for all that wait, at a rate that has a bound',
+    async (verb) => {
+      const reply = await send(verb, { perSecond: 3 });
+      expect([reply.status, reply.body]).toEqual([202, { accounts: 1 }]);
+      expect((await send(verb)).status).toBe(202);
+      const { rows } = await api.database.pool.query(
+        'select per_second from source_command where kind = $1 order by id',
+        [verb],
+      );
+      expect(rows).toEqual([{ per_second: 3 }, { per_second: 20 }]);
+      for (const perSecond of [0, 1001, 1.5, '3'])
+        expect((await send(verb, { perSecond })).body).toMatchObject({ code: 'request_invalid' });
+    },
+  );
+
+  test('retry of a paused one is refused: it would ask nothing', async () => {
+    await send('pause');
+    expect((await send('retry')).body).toMatchObject({ status: 409, code: 'source_paused' });
+  });
+
+  test.each(['pause', 'resume', 'retry', 'park', 'cancel'])('%s of none is 404', async (verb) => {
+    for (const source of ['nowhere', 'constructor'])
+      expect((await send(verb, undefined, source)).status).toBe(404);
+  });
+});
