@@ -49,7 +49,7 @@ export function changeState(outcomes: readonly Standing[]): ChangeState {
   const touched = outcomes.filter(({ state }) => state !== 'not_applicable');
   const applied = touched.filter(({ state }) => state === 'applied').length;
   const end = endOfAuth[auth.state];
-  if (applied === 0 && end !== undefined) return end;
+  if (end !== undefined && (applied === 0 || !authGoesLast(outcomes))) return end;
   if (touched.every(({ state }) => isSettled(state)))
     return applied === touched.length ? 'done' : applied === 0 ? 'failed' : 'partial';
   const members = touched.filter(({ role }) => role === 'member');

@@ -154,7 +154,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that was changed in 
     const { body } = await changeThere(of('warehouse'), word);
     expect(await standings(body.id)).toEqual([
       ['directory', 'rejected', 'policy_too_short', 1],
-      ['apps', 'not_attempted', null, 0],
+      ['apps', 'not_attempted', 'auth_unchanged', 0],
       ['warehouse', 'applied', 'origin', 0],
     ]);
     expect(await lockstep.read(String(body.id))).toMatchObject({ state: 'refused' });
