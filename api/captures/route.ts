@@ -19,7 +19,9 @@ const body = z
     password: secretText,
     currentPassword: secretText
       .optional()
-      .describe('The one before; needed unless capture.verifyCurrent is off for the source.'),
+      .describe(
+        'The one before. Needed, unless this is the auth source, or capture.verifyCurrent is off for it.',
+      ),
     capturedAt: z.iso
       .datetime({ offset: true })
       .transform((at) => new Date(at))
