@@ -162,6 +162,8 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
         break;
       }
       const chosen = { source: next.source, label: next.label };
+      // One that was away is asked again at once: who asks it, and when, is another promise.
+      await database.db.deleteFrom('source_state').execute();
       await passOverAccounts(worker, await openWork(worker, id), chosen);
       await turn();
     }
