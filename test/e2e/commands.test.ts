@@ -55,6 +55,10 @@ const steps: readonly Step[] = [
   { command: './lockstep plan -f .lockstep/demo/lockstep.yaml', says: /^Nothing to do/ },
   { command: './lockstep apply -f .lockstep/demo/lockstep.yaml --yes', says: /^Nothing to do/ },
   { command: './lockstep doctor', says: /^Nothing is wrong/m },
+  { command: './lockstep doctor corp-directory', says: /^Nothing is wrong/m },
+  { command: './lockstep sources', says: /corp-directory +ldap +up/ },
+  { command: './lockstep sources pause corp-directory', says: /corp-directory +ldap +paused/ },
+  { command: './lockstep sources resume corp-directory', says: /corp-directory +ldap +up/ },
   { command: './lockstep refresh corp-directory --preview', says: /20 accounts read/ },
   { command: './lockstep refresh corp-directory', says: /20 were linked before/ },
   { command: './lockstep identities show ada.marsh', says: /ada\.marsh@harborlane\.example/ },
@@ -70,6 +74,8 @@ const steps: readonly Step[] = [
 /** While an account waits. */
 const stepsMeanwhile: readonly Step[] = [
   { command: './lockstep changes --state waiting', says: /finn\.larsen/ },
+  { command: './lockstep sources retry corp-directory', says: /^Asked to retry 0 accounts/ },
+  { command: './lockstep park last', says: /^Asked to park every waiting account/ },
   { command: './lockstep retry last', says: /^Asked to try every waiting account/ },
   { command: './lockstep cancel last', says: /^Asked to stop/ },
 ];
