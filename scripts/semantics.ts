@@ -21,6 +21,9 @@ const mode = inFile('worker/failure-mode');
 const waiting = inFile('workflows/waiting');
 const retry = inFile('model/retry');
 const claims = inFile('store/claims');
+const captured = inFile('worker/captures');
+const capture = inFile('model/capture');
+const troubled = inFile('worker/sources');
 const configured = inFile('model/configuration');
 
 export const rules: readonly Rule[] = [
@@ -80,6 +83,13 @@ export const rules: readonly Rule[] = [
     ),
   },
   {
+    rule: 7,
+    says: 'A capture of an account that is nobody’s has no effect, and is no error to whoever sent it.',
+    tests: inFile('api/captures')(
+      'of nobody have no effect, and do not name the account in the audit',
+    ),
+  },
+  {
     rule: 8,
     says: 'The policy of the group judges first, then each source. What only a source refuses is not tried again with the same value.',
     tests: [
@@ -113,14 +123,20 @@ export const rules: readonly Rule[] = [
       ...live(
         'a source is away for a while: the others are done at once, and it follows by itself',
       ),
+      ...troubled(
+        'five answers that nobody knows: parked, until somebody retries it when that is put right',
+      ),
     ],
   },
   {
     rule: 11,
     says: 'A change that is too old is given up, by the clock of the database.',
-    tests: waiting(
-      'a source that stays away is tried on the schedule until the change is too old, then the account is expired',
-    ),
+    tests: [
+      ...waiting(
+        'a source that stays away is tried on the schedule until the change is too old, then the account is expired',
+      ),
+      ...capture('is too old at the age limit, counted from the capture'),
+    ],
   },
   {
     rule: 12,
@@ -131,7 +147,32 @@ export const rules: readonly Rule[] = [
         'many changes of one person at once: whatever the order of their steps, the newest stays',
       ),
       ...claims('what a newer change has begun or written is left alone by an older one'),
+      ...captured('before the latest change: changes nothing, though it is told later'),
+      ...inFile('worker/order')(
+        'whatever the order of their steps, the newest is what every account ends with',
+      ),
     ],
+  },
+  {
+    rule: 13,
+    says: 'The same change told twice is one change; it is compared with the latest value only, so that A, then B, then A again is not lost.',
+    tests: [
+      ...captured(
+        'and told twice: one change',
+        'to another one and back again, in a moment: both are carried out',
+      ),
+      ...capture(
+        'of the value of the latest change is a duplicate for ten minutes, and then a change',
+      ),
+    ],
+  },
+  {
+    rule: 14,
+    says: 'What we wrote ourselves comes back as an echo and starts nothing; where a password was changed it is not written back.',
+    tests: captured(
+      'by us: our own write is known again, in every source',
+      'in the auth source: is carried to the others, and never written back',
+    ),
   },
   {
     rule: 15,
@@ -139,6 +180,7 @@ export const rules: readonly Rule[] = [
     tests: [
       ...live('the current password is wrong: nothing is changed, and the person is told so'),
       ...mode('the current password is wrong: no other account is tried'),
+      ...capture('without a current password that has to be checked is refused'),
     ],
   },
   {
@@ -163,6 +205,37 @@ export const rules: readonly Rule[] = [
     ),
   },
   {
+    rule: 19,
+    says: 'Captures are off until a source switches them on.',
+    tests: inFile('api/captures')(
+      'are refused for a source that takes none, whoever the account belongs to',
+    ),
+  },
+  {
+    rule: 20,
+    says: 'A source that gives only hashes goes only to targets that take them, and is refused otherwise when it is configured.',
+    tests: [],
+    missing: 'no source gives hashes.',
+  },
+  {
+    rule: 21,
+    says: 'A hash of an agent is not a password.',
+    tests: [],
+    missing: 'no agent gives hashes.',
+  },
+  {
+    rule: 22,
+    says: 'A change that was missed while its agent was down is told as such.',
+    tests: [],
+    missing: 'there are no agents; whoever has one sends captures.',
+  },
+  {
+    rule: 23,
+    says: 'A domain controller without an agent is told as such.',
+    tests: [],
+    missing: 'there are no agents.',
+  },
+  {
     rule: 24,
     says: 'A crash in the middle: what is done is not done again with another value, and the rest goes on.',
     tests: [
@@ -171,12 +244,31 @@ export const rules: readonly Rule[] = [
     ],
   },
   {
+    rule: 25,
+    says: 'The right of whoever asked is checked again when a waiting change runs.',
+    tests: captured(
+      'and the API key is revoked while an account waits: what is not written is cancelled',
+    ),
+  },
+  {
     rule: 26,
     says: 'A source that is switched off is not asked, and nothing is queued for it.',
     tests: [
       ...seed('a source that is switched off is left out, and the plan says why'),
       ...live('a source that is switched off, and one that is taken away meanwhile, are left out'),
     ],
+  },
+  {
+    rule: 27,
+    says: 'A SCIM target is never sent a document without the password that it would wipe.',
+    tests: [],
+    missing: 'there is no SCIM connector.',
+  },
+  {
+    rule: 28,
+    says: 'A federated or passwordless account is left out, not failed.',
+    tests: [],
+    missing: 'no connector tells such accounts apart.',
   },
   {
     rule: 29,
