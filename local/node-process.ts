@@ -48,8 +48,11 @@ export async function superviseNode(spec: NodeProcessSpec): Promise<SupervisedPr
   };
 }
 
-/** By default V8 (for each thread) and glibc (for each core) keep tens of MiB more, for work of other kinds than ours. */
-const FRUGAL = { args: ['--max-semi-space-size=8'], env: { MALLOC_ARENA_MAX: '2' } } as const;
+/**
+ * Five times what a busy worker needs. Of a large machine V8 and glibc would take as they like: half as much again before
+ * the garbage is collected, and an arena for each core.
+ */
+const FRUGAL = { args: ['--max-old-space-size=256'], env: { MALLOC_ARENA_MAX: '2' } } as const;
 
 const startNode = ({
   name,

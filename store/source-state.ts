@@ -149,7 +149,7 @@ export async function reopenSource(
 }
 
 /** Longer than a probe takes; then whoever took it is gone, and another one may. */
-const PROBE_LEASE_SECONDS = 180;
+const PROBE_LEASE_SECONDS = 60;
 
 /** Where a step stands that is about to ask a source. */
 export interface Gate {

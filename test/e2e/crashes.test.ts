@@ -179,7 +179,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
       await stack[victim].back();
       await expectDone(id, one);
     },
-    2 * MINUTES,
+    4 * MINUTES,
   );
 
   const waitingFor = (id: string, what: 'engine' | 'worker') =>
