@@ -171,7 +171,10 @@ describeWith(['postgres'], 'administration', () => {
 
   test('a source in trouble: in the list, and as the reason why an account waits, with what to do', async () => {
     const { db } = api.database;
-    await sayPresent(db, 'test', true);
+    const status = async () => {
+      await sayPresent(db, 'test', true);
+      return (await lockstep(['status', change])).stdout;
+    };
     await addPerson(db, 'dora');
     const change = await acceptedChange(api, 'dora');
     await planned(db, change, 'dora');
@@ -187,17 +190,17 @@ describeWith(['postgres'], 'administration', () => {
     expect(down.stdout).toMatch(
       /^ {2}lockstep doctor warehouse\n {2}lockstep sources retry warehouse$/m,
     );
-    expect((await lockstep(['status', change])).stdout).toMatch(
+    expect(await status()).toMatch(
       /^… +warehouse +dora +waiting: unreachable, attempt 0, next try in \d+ min$/m,
     );
 
     await pauseSource(db, 'warehouse', 'service_credential_refused', 'worker');
-    const status = await lockstep(['status', change]);
-    expect(status.stdout).toMatch(
+    const refused = await status();
+    expect(refused).toMatch(
       /^… +warehouse +dora +waiting: service credential refused, attempt 0$/m,
     );
-    expect(status.stdout).toContain('lockstep doctor warehouse');
-    expect(status.stdout).toContain('lockstep sources resume warehouse');
+    expect(refused).toContain('lockstep doctor warehouse');
+    expect(refused).toContain('lockstep sources resume warehouse');
     expect((await lockstep(['sources', 'retry', 'warehouse'])).stderr).toContain('resume');
 
     expect((await lockstep(['sources', 'resume', 'warehouse'])).stdout).toMatch(/^✔ +warehouse/m);
@@ -207,10 +210,10 @@ describeWith(['postgres'], 'administration', () => {
     await lockstep(['sources', 'resume', 'warehouse']);
 
     await settled(db, change, 'warehouse', { ...waiting, state: 'parked', reason: 'unknown' });
-    const parked = await lockstep(['status', change]);
-    expect(parked.stdout).toMatch(/^! +warehouse +dora +parked: unknown, attempt 0$/m);
-    expect(parked.stdout).toContain(`lockstep retry ${change} warehouse`);
-    expect(parked.stdout).toContain(`lockstep cancel ${change} warehouse`);
+    const parked = await status();
+    expect(parked).toMatch(/^! +warehouse +dora +parked: unknown, attempt 0$/m);
+    expect(parked).toContain(`lockstep retry ${change} warehouse`);
+    expect(parked).toContain(`lockstep cancel ${change} warehouse`);
     const unknown = await lockstep(['sources', 'pause', 'nowhere']);
     expect([unknown.code, unknown.stderr]).toEqual([
       2,

@@ -154,13 +154,13 @@ function ownPromises(table: Table, subject: Subject): void {
     ).toMatchObject({ result: 'rejected', reason: 'policy' });
   });
 
-  test('a row that somebody else holds locked: retry, busy, and nothing is written later', async () => {
+  test('a row that somebody else holds locked: retry, in use, and nothing is written later', async () => {
     const [connector, { ref }] = [await open({ timeoutMs: 4000 }), await subject.account()];
     const before = await stored(ref.name);
     await table.run('start transaction');
     await table.run('update people set note = ? where login = ?', ['mine', ref.name]);
     const answer = await connector.setPassword({ account: ref, password: password() });
-    expect(answer).toMatchObject({ result: 'retry', reason: 'busy' });
+    expect(answer).toMatchObject({ result: 'retry', reason: 'account_in_use' });
     await table.run('rollback');
     expect(await stored(ref.name)).toBe(before);
   });

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { giveCommand } from '../../store/changes';
+import { giveCommand } from '../../store/account-commands';
 import { claimAccounts, holdAccounts, takeUnfound } from '../../store/claims';
 import { applyConfiguration } from '../../store/configurations';
 import { findIdentity, saveIdentity } from '../../store/identities';
