@@ -184,6 +184,12 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source in trouble', () => {
     const asked = company.proxies.apps.accepted();
     const started = await changesOf(5);
     await allWait(started);
+    for (const { id } of started)
+      expect(await appsOf(id)).toMatchObject({
+        reason: 'source_paused',
+        attempts: 0,
+        nextTryAt: null,
+      });
     expect(company.proxies.apps.accepted()).toBe(asked);
     await reopenSource(db, 'apps', 'paused', 'api-key:1');
     await allDone(started);
