@@ -6,12 +6,18 @@ import { stateAfter } from '../model/retry';
 import type { ClaimedAccount } from '../store/claims';
 import type { Passwords } from '../store/sealing';
 
+/** `validate`: whether the account may be changed is seen, but it is not changed yet. */
+export type Aim = 'validate' | 'write';
+
 /** One attempt to make the new password the password of one claimed account. */
 export interface Attempt {
   readonly account: ClaimedAccount;
   readonly connector: Connector;
   readonly passwords: Passwords;
   readonly prove: ProveMode;
+  readonly aim: Aim;
+  /** False when the claim is too old: this process was frozen, and a newer change may have the account by now. */
+  readonly mayWrite: () => boolean;
   /** The source calls the account by another name now. */
   readonly onMoved: (name: string) => Promise<void>;
 }
@@ -26,7 +32,7 @@ export async function attemptAccount(attempt: Attempt): Promise<AttemptResult> {
   const { account, connector, passwords } = attempt;
   if (account.inDoubt) {
     const seen = await look(attempt);
-    if (seen.result === 'holds') return applied(seen.proof);
+    if (seen.result === 'holds') return { ...applied(seen.proof), found: true };
     if (seen.result === 'inconclusive') return inconclusive(attempt, seen);
     // The source had said yes; then looking again is all that can be done.
     if (account.lastReason === 'not_proved') return parked('not_proved', seen.vendorCode);
@@ -35,6 +41,8 @@ export async function attemptAccount(attempt: Attempt): Promise<AttemptResult> {
     const refusal = await validateCurrent(attempt, passwords.current);
     if (refusal !== null) return refusal;
   }
+  if (attempt.aim === 'validate') return waiting('others_first', null);
+  if (!attempt.mayWrite()) return { ...waiting('account_in_use', null), inDoubt: account.inDoubt };
   const answer = await connector.setPassword({ account, password: passwords.next });
   return afterWrite(attempt, answer);
 }

@@ -1,7 +1,9 @@
+import { authGoesLast } from '../model/change';
 import { groupsOf, sourcesOf } from '../model/configuration';
-import type { OutcomeState } from '../model/outcome';
+import { isSettled, type OutcomeState } from '../model/outcome';
 import { passesOver, planChange, type SourcePass } from '../model/plan';
-import { readStandings, storePlan } from '../store/work';
+import { storePlan } from '../store/plan';
+import { readStandings } from '../store/work';
 import type { Dependencies } from './dependencies';
 import { passOverAccounts } from './pass';
 import { openWork } from './work';
@@ -12,8 +14,11 @@ export interface AuthStep {
     readonly label: string;
     readonly source: string;
     readonly state: OutcomeState;
+    /** It goes last, and nothing speaks against it. */
+    readonly othersFirst: boolean;
   } | null;
-  /** What to do once the auth account holds the new password. */
+  readonly authGoesLast: boolean;
+  /** What to do once the auth account holds the new password, or before that when it goes last. */
   readonly passes: readonly SourcePass[];
   readonly groups: readonly string[];
   /** Until the change is too old. */
@@ -41,16 +46,28 @@ export function changeAuthAccount(deps: Dependencies) {
     const planned = await readStandings(deps.db, change.id);
     const auth = planned.find(({ role }) => role === 'auth');
     const lane = sources.find(({ name }) => name === auth?.source)?.lane;
+    const goesLast = authGoesLast(planned);
     const standings =
-      auth === undefined || lane === 'queue'
+      auth === undefined || isSettled(auth.state) || lane === 'queue'
         ? planned
-        : await passOverAccounts(deps, work, { source: auth.source, role: 'auth' });
+        : await passOverAccounts(
+            deps,
+            work,
+            { source: auth.source, role: 'auth' },
+            goesLast ? 'validate' : 'write',
+          );
     const reached = standings.find(({ role }) => role === 'auth');
     return {
       auth:
         reached === undefined
           ? null
-          : { label: reached.label, source: reached.source, state: reached.state },
+          : {
+              label: reached.label,
+              source: reached.source,
+              state: reached.state,
+              othersFirst: reached.reason === 'others_first',
+            },
+      authGoesLast: goesLast,
       passes: passesOver(
         standings.filter(({ state }) => state !== 'not_applicable'),
         sources,

@@ -1,4 +1,4 @@
-import { type ChangeState, changeState } from '../model/change';
+import { authGoesLast, type ChangeState, changeState } from '../model/change';
 import { type ErrorCode, isErrorCode } from '../model/errors';
 import { isSettled, type SettledState } from '../model/outcome';
 import { endChange } from '../store/close';
@@ -41,7 +41,7 @@ export function closeChange(deps: Dependencies) {
 }
 
 const ends: Readonly<Record<Stop, [SettledState, Settlement['reason']]>> = {
-  finished: ['not_attempted', null],
+  finished: ['not_attempted', 'auth_unchanged'],
   cancelled: ['cancelled', null],
   superseded: ['superseded', null],
   expired: ['expired', 'too_old'],
@@ -49,7 +49,9 @@ const ends: Readonly<Record<Stop, [SettledState, Settlement['reason']]>> = {
 
 /** Without an auth account that holds the new password, nobody else was attempted. */
 function leftoversOf(standings: readonly Standing[], stop: Stop): Settlement[] {
-  const gated = !standings.some(({ role, state }) => role === 'auth' && state === 'applied');
+  const gated =
+    !authGoesLast(standings) &&
+    !standings.some(({ role, state }) => role === 'auth' && state === 'applied');
   return standings
     .filter(({ state }) => !isSettled(state))
     .map(({ label, role, state, inDoubt }) => {

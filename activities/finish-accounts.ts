@@ -3,7 +3,15 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { HELD_LOOK_MS } from '../model/circuit';
 import { errors, isErrorCode } from '../model/errors';
 import { isSettled, outcomeStates } from '../model/outcome';
-import { type Chosen, isChosen, readStandings, type Standing, setChangeState } from '../store/work';
+import {
+  type Chosen,
+  isChosen,
+  readStandings,
+  type Standing,
+  setChangeState,
+  settleAccounts,
+} from '../store/work';
+import { aimAt, leftAlone } from './auth-last';
 import type { Dependencies } from './dependencies';
 import { passOverAccounts } from './pass';
 import { type PassResult, passResult } from './pass-over-source';
@@ -18,15 +26,19 @@ export function finishAccounts(deps: Dependencies) {
   return async (changeId: string, chosen: Chosen): Promise<PassResult> => {
     const work = await openWork(deps, changeId);
     const { remainingMs } = work.change;
-    if (activityInfo().attempt === 1) {
-      // The engine runs this as soon as it is scheduled, but the first pass was a moment ago.
-      const waiting = openOf(chosen, await readStandings(deps.db, changeId));
-      if (waiting.length > 0) await setChangeState(deps.db, changeId, 'waiting');
-      if (waiting.length > 0 && waiting.every(({ nextTryInMs }) => nextTryInMs > 0))
-        throw tryAgain(waiting, remainingMs);
+    const before = await readStandings(deps.db, changeId);
+    const aim = aimAt(chosen, before);
+    if (aim === 'leave') {
+      await settleAccounts(deps.db, work.change, openOf(chosen, before).map(leftAlone));
+      return passResult(chosen, await readStandings(deps.db, changeId));
     }
-    const standings = await passOverAccounts(deps, work, chosen);
-    const open = openOf(chosen, standings);
+    // The engine runs this as soon as it is scheduled, but the first pass was a moment ago.
+    const early = activityInfo().attempt === 1 ? openOf(chosen, before) : [];
+    if (early.length > 0) await setChangeState(deps.db, changeId, 'waiting');
+    if (early.length > 0 && early.every(({ nextTryInMs }) => nextTryInMs > 0))
+      throw tryAgain(early, remainingMs);
+    const standings = await passOverAccounts(deps, work, chosen, aim);
+    const open = openOf(chosen, standings).filter(({ reason }) => reason !== 'others_first');
     if (open.length > 0 && remainingMs > 0) throw tryAgain(open, remainingMs);
     if (standings.some((one) => isChosen(chosen, one) && one.role === 'auth'))
       await setChangeState(deps.db, changeId, 'applying');

@@ -1,3 +1,4 @@
+import { heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { log } from '../log';
 import { changeAuthAccount } from './change-auth-account';
@@ -10,13 +11,29 @@ import { settleMappings } from './settle-mappings';
 /** All that a workflow can ask for. Workflows know this by type only. */
 export const createActivities = (deps: Dependencies) => ({
   changeAuthAccount: sanitised(changeAuthAccount(deps)),
-  passOverSource: sanitised(passOverSource(deps)),
-  finishAccounts: sanitised(finishAccounts(deps)),
+  passOverSource: beating(sanitised(passOverSource(deps))),
+  finishAccounts: beating(sanitised(finishAccounts(deps))),
   settleMappings: sanitised(settleMappings(deps)),
   closeChange: sanitised(closeChange(deps)),
 });
 
 export type Activities = ReturnType<typeof createActivities>;
+
+const BEAT_MS = 5_000;
+
+/** On the queue lane the engine learns by its silence that a worker is gone, and gives the step to another one. */
+function beating<Parameters extends unknown[], Result>(
+  activity: (...parameters: Parameters) => Promise<Result>,
+): (...parameters: Parameters) => Promise<Result> {
+  return async (...parameters) => {
+    const beat = setInterval(() => heartbeat(), BEAT_MS);
+    try {
+      return await activity(...parameters);
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}
 
 /** The engine keeps the text and stack of every failure in clear, and errors of drivers quote what they were given. */
 function sanitised<Parameters extends [changeId: string, ...unknown[]], Result>(

@@ -10,6 +10,8 @@ export interface PassResult {
   readonly applied: number;
   /** Labels of the accounts that are not settled. */
   readonly waiting: readonly string[];
+  /** It is the auth account of a group where that goes last, and nothing speaks against it. */
+  readonly othersFirst: boolean;
 }
 
 /** The first pass over a source: one attempt at every account of the person there, the auth account aside. */
@@ -27,6 +29,9 @@ export function passResult(chosen: Chosen, standings: readonly Standing[]): Pass
     source: chosen.source,
     accounts: here.filter(({ state }) => state !== 'not_applicable').length,
     applied: here.filter(({ state }) => state === 'applied').length,
-    waiting: here.filter(({ state }) => !isSettled(state)).map(({ label }) => label),
+    waiting: here
+      .filter(({ state, reason }) => !isSettled(state) && reason !== 'others_first')
+      .map(({ label }) => label),
+    othersFirst: here.some(({ reason }) => reason === 'others_first'),
   };
 }

@@ -7,11 +7,14 @@ import {
   type Chosen,
   isChosen,
   readStandings,
+  type Settlement,
   type Standing,
   settleAccounts,
 } from '../store/work';
+import type { Aim } from './attempt';
 import { correlate } from './correlate';
 import type { Dependencies } from './dependencies';
+import { withFilteredPasswords } from './filtered';
 import { withPasswords } from './secrets';
 import type { OpenWork } from './work';
 import { type SourceAtWork, writeAccounts } from './write-accounts';
@@ -25,27 +28,36 @@ export async function passOverAccounts(
   deps: Dependencies,
   { change, configuration }: OpenWork,
   chosen: Chosen,
+  aim: Aim = 'write',
 ): Promise<Standing[]> {
   const source = sourceNamed(configuration, chosen.source);
-  if (source === undefined) await leaveOut(deps, change, chosen);
-  else await passOver(deps, change, { name: chosen.source, configuration: source }, chosen);
+  if (!change.authorized) await leave(deps, change, chosen, 'cancelled', 'no_longer_authorized');
+  else if (source === undefined)
+    await leave(deps, change, chosen, 'not_applicable', 'source_removed');
+  else await passOver(deps, change, { name: chosen.source, configuration: source, aim }, chosen);
   return readStandings(deps.db, change.id);
 }
 
-async function leaveOut(deps: Dependencies, change: ChangeAtWork, chosen: Chosen): Promise<void> {
+async function leave(
+  deps: Dependencies,
+  change: ChangeAtWork,
+  chosen: Chosen,
+  state: 'cancelled' | 'not_applicable',
+  reason: Settlement['reason'],
+): Promise<void> {
   const standings = await readStandings(deps.db, change.id);
   const open = standings.filter((one) => isChosen(chosen, one) && !isSettled(one.state));
   await settleAccounts(
     deps.db,
     change,
-    open.map(({ label }) => ({
+    open.map(({ label, inDoubt, state: before }) => ({
       label,
       accountId: null,
-      state: 'not_applicable',
-      reason: 'source_removed',
+      state,
+      reason,
       vendorCode: null,
       proof: 'none',
-      inDoubt: false,
+      inDoubt: inDoubt || before === 'applying',
       nextTryInMs: null,
     })),
   );
@@ -59,9 +71,12 @@ async function passOver(
 ): Promise<void> {
   const connector = await deps.connector(source.name, source.configuration);
   if (!(await findMissing(deps, change, source, chosen, connector))) return;
-  await withPasswords(deps, change, (passwords) =>
-    writeAccounts(deps, change, source, chosen, connector, passwords),
-  );
+  await withPasswords(deps, change, async (passwords) => {
+    if (passwords === null) return;
+    await withFilteredPasswords(source.configuration.passwordFilter, passwords, (written) =>
+      writeAccounts(deps, change, source, chosen, connector, written),
+    );
+  });
 }
 
 /** @returns false when the source is not to be asked now; then everything that was chosen waits */

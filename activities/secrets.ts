@@ -1,29 +1,33 @@
+import type { KeyStore } from '../store/keys/key-store';
 import { destroyPasswords, type Passwords, unseal } from '../store/sealing';
-import { type ChangeAtWork, readSealed } from '../store/work';
+import type { ChangeAtWork } from '../store/work';
 import type { Dependencies } from './dependencies';
 
 /**
  * Lends the passwords of a change for the length of one call and destroys them after it.
- * @returns null when the sealed password is gone: too old, or the change has ended
+ * @param use gets null when they are gone: the change is too old, or has ended
  */
 export async function withPasswords<T>(
-  { db, keys }: Dependencies,
+  { keys }: Dependencies,
   change: ChangeAtWork,
-  use: (passwords: Passwords) => Promise<T>,
-): Promise<T | null> {
-  const sealed = await readSealed(db, change.id);
-  if (sealed === null) return null;
-  const key = await keys.epochKey(sealed.epochId);
+  use: (passwords: Passwords | null) => Promise<T>,
+): Promise<T> {
+  const passwords = await open(keys, change);
+  try {
+    return await use(passwords);
+  } finally {
+    if (passwords !== null) destroyPasswords(passwords);
+  }
+}
+
+async function open(keys: KeyStore, change: ChangeAtWork): Promise<Passwords | null> {
+  if (change.sealed === null) return null;
+  const key = await keys.epochKey(change.sealed.epochId);
   if (key === null) return null;
-  const passwords = await unseal(sealed.jwe, key, {
+  return unseal(change.sealed.jwe, key, {
     changeId: change.id,
     identityId: change.identityId,
     seq: change.seq,
     expiresAt: change.expiresAt,
   });
-  try {
-    return await use(passwords);
-  } finally {
-    destroyPasswords(passwords);
-  }
 }

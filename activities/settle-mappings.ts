@@ -1,3 +1,4 @@
+import { sourceNamed } from '../model/configuration';
 import { mappingStep } from '../model/sso';
 import {
   advanceMappings,
@@ -9,6 +10,7 @@ import {
 } from '../store/sso';
 import { setChangeState } from '../store/work';
 import type { Dependencies } from './dependencies';
+import { withFiltered } from './filtered';
 import { withPasswords } from './secrets';
 import { type OpenWork, openWork } from './work';
 
@@ -29,14 +31,14 @@ export async function settleMappingsOf(deps: Dependencies, work: OpenWork): Prom
   if (mappings.length === 0) return;
   const steps = mappings.map((mapping) => ({ mapping, step: stepOf(mapping, work) }));
   const advancing = steps.filter(({ step }) => step === 'advance').map(({ mapping }) => mapping);
-  const advanced = advancing.length === 0 || (await advance(deps, work, advancing));
+  const advanced = advancing.length === 0 ? [] : await advance(deps, work, advancing);
   await flagMappings(
     deps.db,
     change,
     steps.flatMap(({ mapping: { id }, step }): { id: string; reason: FlagReason }[] => {
       if (step === 'stay') return [];
       if (step !== 'advance') return [{ id, reason: step }];
-      return advanced ? [] : [{ id, reason: 'in_doubt' }];
+      return advanced.includes(id) ? [] : [{ id, reason: 'in_doubt' }];
     }),
   );
 }
@@ -54,21 +56,33 @@ function stepOf(
     : 'application_disabled';
 }
 
-/** @returns false when the password is gone already, so that nothing can be stored */
+/** @returns those that tell what their system holds; none when the password is gone already */
 async function advance(
   deps: Dependencies,
-  { change }: OpenWork,
+  { change, configuration }: OpenWork,
   mappings: readonly MappingToSettle[],
-): Promise<boolean> {
+): Promise<readonly string[]> {
   const master = await deps.keys.currentMasterKey();
-  const sealed = await withPasswords(deps, change, async ({ next }) =>
-    mappings.map(({ id }) => ({
-      id,
-      masterKeyId: master.id,
-      sealed: sealCredential(master, id, change.seq, next),
-    })),
-  );
-  if (sealed === null) return false;
-  await advanceMappings(deps.db, change, sealed);
-  return true;
+  return withPasswords(deps, change, async (passwords) => {
+    if (passwords === null) return [];
+    const seal = ({ id, source }: MappingToSettle) =>
+      withFiltered(
+        sourceNamed(configuration, source)?.passwordFilter,
+        passwords.next,
+        // Nothing is left of it when the filter was changed after the account.
+        async (written) =>
+          written === null
+            ? []
+            : [
+                {
+                  id,
+                  masterKeyId: master.id,
+                  sealed: sealCredential(master, id, change.seq, written),
+                },
+              ],
+      );
+    const sealed = (await Promise.all(mappings.map(seal))).flat();
+    await advanceMappings(deps.db, change, sealed);
+    return sealed.map(({ id }) => id);
+  });
 }

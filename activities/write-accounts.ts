@@ -5,18 +5,25 @@ import type { SourceConfiguration } from '../model/configuration';
 import type { Reason } from '../model/errors';
 import type { AttemptResult } from '../model/outcome';
 import { stateAfter, waitMs } from '../model/retry';
-import { type ClaimedAccount, claimAccounts, holdAccounts } from '../store/claims';
+import {
+  CLAIM_AT_ONCE,
+  type ClaimedAccount,
+  claimAccounts,
+  holdAccounts,
+  WRITE_WITHIN_MS,
+} from '../store/claims';
 import { renameAccount } from '../store/identities';
 import type { Passwords } from '../store/sealing';
 import { returnProbe } from '../store/source-state';
 import { type ChangeAtWork, type Chosen, type Settlement, settleAccounts } from '../store/work';
-import { type Attempt, attemptAccount } from './attempt';
+import { type Aim, type Attempt, attemptAccount } from './attempt';
 import { noteAnswer } from './circuit';
 import type { Dependencies } from './dependencies';
 
 export interface SourceAtWork {
   readonly name: string;
   readonly configuration: SourceConfiguration;
+  readonly aim: Aim;
 }
 
 /** How many accounts of one source are written at the same time. */
@@ -29,27 +36,42 @@ export async function writeAccounts(
   source: SourceAtWork,
   chosen: Chosen,
   connector: Connector,
-  passwords: Passwords,
+  passwords: Passwords | null,
 ): Promise<void> {
   const seen: string[] = [];
-  for (;;) {
+  for (let more = true; more; ) {
+    const end = performance.now() + WRITE_WITHIN_MS;
     const claimed = await claimAccounts(deps.db, change, chosen, seen);
-    if (claimed.length === 0) return;
     if (claimed.some(({ held }) => held)) {
       if (await holdAccounts(deps.db, change.id, chosen, seen, deps.random())) return;
       continue;
     }
-    const write = writer(deps, source, connector, passwords);
-    await settleAccounts(deps.db, change, await atMost(AT_ONCE, claimed, write));
+    const mayWrite = () => performance.now() < end;
+    const write = writer(deps, source, connector, passwords, mayWrite);
+    if (claimed.length > 0)
+      await settleAccounts(
+        deps.db,
+        change,
+        await atMost(AT_ONCE, claimed, async (account) => ({
+          ...(await write(account)),
+          ...claimOf(account),
+        })),
+      );
     seen.push(...claimed.map(({ label }) => label));
+    // After a probe come those who waited for it.
+    more = claimed.length === CLAIM_AT_ONCE || claimed.some(({ probe }) => probe !== null);
   }
 }
+
+const claimOf = ({ verdict, attempts, leasedBefore }: ClaimedAccount): Pick<Settlement, 'claim'> =>
+  verdict === 'claimed' ? { claim: { attempts, leasedBefore } } : {};
 
 function writer(
   deps: Dependencies,
   source: SourceAtWork,
   connector: Connector,
-  passwords: Passwords,
+  passwords: Passwords | null,
+  mayWrite: () => boolean,
 ): (account: ClaimedAccount) => Promise<Settlement> {
   const { db, random } = deps;
   /** Asking for the next account would only take time, or lock us out. */
@@ -59,25 +81,59 @@ function writer(
       if (account.probe !== null) await returnProbe(db, source.name);
       return withoutAttempt(account, random());
     }
+    if (passwords === null) {
+      if (account.probe !== null) await returnProbe(db, source.name);
+      return filteredAway(account);
+    }
     if (trouble !== null) return waitFor(account, trouble.reason, trouble.waitMs);
     const attempt: Attempt = {
       account,
       connector,
       passwords,
       prove: source.configuration.prove,
+      aim: source.aim,
+      mayWrite,
       onMoved: (name) => renameAccount(db, account.accountId, name),
     };
     const result = await attemptAccount(attempt).catch((error) => threw(attempt, error));
     const { label, accountId, probe } = account;
     const { state, reason, vendorCode, proof, inDoubt, retryAfterMs } = result;
+    if (reason === 'others_first') {
+      // Nobody may have been asked.
+      if (probe !== null) await returnProbe(db, source.name);
+      return waitFor(account, reason, waitMs(reason, account.attempts, null, random()));
+    }
     const pause = await noteAnswer(deps, { ...result, source: source.name, probe });
     if (pause !== null && isSourceTrouble(reason)) trouble = { reason, waitMs: pause };
-    if (state !== 'waiting' || reason === null)
-      return { label, accountId, state, reason, vendorCode, proof, inDoubt, nextTryInMs: null };
+    if (state !== 'waiting' || reason === null) {
+      const told = result.found === true && account.origin ? 'origin' : reason;
+      return {
+        label,
+        accountId,
+        state,
+        reason: told,
+        vendorCode,
+        proof,
+        inDoubt,
+        nextTryInMs: null,
+      };
+    }
     const wait = pause ?? waitMs(reason, account.attempts, retryAfterMs, random());
     return { ...waitFor(account, reason, wait), vendorCode, inDoubt };
   };
 }
+
+/** What the filter of the source leaves is shorter than it asks for; the source itself is not asked. */
+const filteredAway = ({ label, accountId, inDoubt }: ClaimedAccount): Settlement => ({
+  label,
+  accountId,
+  state: 'rejected',
+  reason: 'policy_too_short',
+  vendorCode: null,
+  proof: 'none',
+  inDoubt,
+  nextTryInMs: null,
+});
 
 /** A connector that throws is wrong itself; nobody knows how far it came. */
 function threw({ account }: Attempt, error: unknown): AttemptResult {

@@ -3,9 +3,12 @@ import { connectorKinds } from '../connectors/registry';
 import type { Configuration } from '../model/configuration';
 import { checkConfiguration } from '../model/configuration-check';
 import { type Difference, differences } from '../model/configuration-differences';
-import { applyConfiguration } from '../store/configurations';
+import { keepPolicies, lostPolicyIssues } from '../model/kept-policies';
+import { applyConfiguration, currentConfiguration } from '../store/configurations';
 import { readMappingUse, readSourceUse } from '../store/directory';
 import type { Dependencies } from './dependencies';
+import { policyFileIssues } from './policy/files';
+import { fitOfGroups, groupFitSchema } from './policy/fit';
 import { Refusal } from './refusal';
 import { largeBody, type Route, route } from './route';
 
@@ -19,10 +22,14 @@ const version = z.int().min(0).describe('0 before anything was applied; grows by
 
 const example = { document: { version: 1, sources: {}, policies: {}, groups: {} } };
 
-function checked(candidate: unknown): Configuration {
+/** What `candidate` means when it follows the one in force. */
+async function checked(candidate: unknown, inForce: Configuration): Promise<Configuration> {
   const result = checkConfiguration(candidate, connectorKinds);
   if (!result.valid) throw new Refusal('configuration_invalid', { issues: result.issues });
-  return result.configuration;
+  const kept = keepPolicies(inForce, result.configuration);
+  const issues = [...lostPolicyIssues(kept), ...(await policyFileIssues(kept))];
+  if (issues.length > 0) throw new Refusal('configuration_invalid', { issues });
+  return kept;
 }
 
 const read = route({
@@ -71,13 +78,16 @@ const plan = route({
             }),
           )
           .describe('Sources and applications that would go.'),
+        fit: z
+          .array(groupFitSchema)
+          .describe('Whether the policy of each group suits its sources.'),
       }),
     },
   },
   problems: ['configuration_invalid'],
   handle: async (deps, { body }) => {
-    const wanted = checked(body.document);
     const { version, configuration } = await deps.configuration();
+    const wanted = await checked(body.document, configuration);
     const found = differences(configuration, wanted);
     return {
       status: 200,
@@ -85,6 +95,7 @@ const plan = route({
         version,
         differences: found.map((one) => ({ ...one, fields: [...one.fields] })),
         deletes: await deletedUse(deps, found),
+        fit: [...(await fitOfGroups(deps.db, wanted))],
       },
     };
   },
@@ -119,7 +130,8 @@ const apply = route({
   answers: { 200: { says: 'It is in force.', schema: z.object({ version }) } },
   problems: ['configuration_invalid', 'configuration_changed'],
   handle: async ({ db }, { caller, body }) => {
-    const wanted = checked(body.document);
+    const inForce = await currentConfiguration(db);
+    const wanted = await checked(body.document, inForce.configuration);
     const by = `api-key:${caller.keyId}`;
     const applied = await applyConfiguration(db, wanted, body.version, by);
     if (applied === null) throw new Refusal('configuration_changed');

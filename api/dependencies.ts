@@ -10,6 +10,7 @@ import { type ChangeProgress, readProgress } from '../store/progress';
 import { type Authorize, authorizeWith } from './authorize';
 import { type KeyToSealTo, watchEpochs } from './changes/epochs';
 import { createHub, type Hub } from './hub';
+import { type Judge, openJudge } from './policy/judge';
 
 /** What the routes need of the world. */
 export interface Dependencies {
@@ -17,6 +18,7 @@ export interface Dependencies {
   readonly authorize: Authorize;
   readonly configuration: (atLeast?: number) => Promise<AppliedConfiguration>;
   readonly keyToSealTo: KeyToSealTo;
+  readonly judge: Judge;
   readonly standstill: () => Promise<Standstill>;
   readonly changes: Hub<ChangeProgress>;
   readonly errands: Hub<ErrandView>;
@@ -49,6 +51,7 @@ export async function openDependencies(
   setMaxListeners(0, stopping);
   const changes = createHub((ids) => readProgress(db, ids));
   const errands = createHub((ids) => readErrands(db, ids));
+  const judge = openJudge();
   const listener = await listen(databaseUrl, [channels.progress, channels.errand], (channel, id) =>
     (channel === channels.progress ? changes : errands).notify(id),
   );
@@ -57,6 +60,7 @@ export async function openDependencies(
     authorize: authorizeWith(db),
     configuration: watchConfiguration(db),
     keyToSealTo: watchEpochs(db, settings.signer),
+    judge,
     standstill: kept(STANDSTILL_KEPT_MS, () => standstill(db)),
     changes,
     errands,
@@ -66,6 +70,7 @@ export async function openDependencies(
       changes.close();
       errands.close();
       await listener.close();
+      await judge.close();
     },
   };
 }

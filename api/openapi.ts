@@ -1,7 +1,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { type ErrorCode, errors } from '../model/errors';
-import { policyRulesSchema } from '../model/policy';
+import { judgedRules } from '../model/policy-judges';
 import { changeSchema } from './changes/change';
 import { problemOf, Refusal } from './refusal';
 import type { Answers, Route } from './route';
@@ -104,7 +104,7 @@ const problemSchema = z
       .array(z.object({ path: z.array(z.union([z.string(), z.int()])), says: z.string() }))
       .optional(),
     violations: z
-      .array(z.object({ rule: z.enum(Object.keys(policyRulesSchema.shape)), says: z.string() }))
+      .array(z.object({ rule: z.enum(judgedRules), says: z.string() }))
       .optional()
       .describe('Every rule of every policy that the password breaks.'),
     reason: errorCode.nullable().optional().describe('Why the auth account refused.'),

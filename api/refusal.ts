@@ -1,5 +1,5 @@
 import { type ErrorCode, errors } from '../model/errors';
-import type { Violation } from '../model/policy';
+import type { Violation } from '../model/policy-judges';
 import { isAway } from '../store/database';
 
 /** Something in the request that is not right. `path` leads to it; what stands there is never repeated. */

@@ -1,4 +1,6 @@
 import { auditRoutes } from './audit';
+import { takeCapture } from './captures/route';
+import { planOfChange } from './changes/plan';
 import { changeRoutes } from './changes/routes';
 import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration';
@@ -12,6 +14,8 @@ import { sourceRoutes } from './sources';
 /** Everything under /v1. What is not here is not there. */
 export const routes: readonly Route[] = [
   startChange,
+  planOfChange,
+  takeCapture,
   ...changeRoutes,
   ...peopleRoutes,
   ...configurationRoutes,

@@ -49,4 +49,10 @@ export const pageLimit = z.coerce.number().int().min(1).max(200).default(50).met
   description: 'So many at most.',
 });
 
+export const idempotencyKey = z
+  .string()
+  .regex(/^[!-~]{1,255}$/, 'use 1 to 255 visible ASCII characters')
+  .optional()
+  .describe('The same key and body give the same change again.');
+
 export const cursor = text(255).optional().meta({ description: '`next` of the page before.' });

@@ -13,7 +13,7 @@ const canTell = existsSync('/proc/self/stat');
 /** Linux counts in hundredths of a second on every platform that Node runs on (`getconf CLK_TCK`). */
 const TICK_MS = 10;
 
-/** So far, with all their children: PostgreSQL has a process for each connection. */
+/** So far, with their children, because PostgreSQL has a process for each connection; ours are the others. */
 export function costOf(watched: Watched): Cost {
   if (!canTell) return {};
   const all = readdirSync('/proc')
@@ -23,7 +23,7 @@ export function costOf(watched: Watched): Cost {
     Object.entries(watched).map(([name, pid]) => [
       name,
       all
-        .filter((one) => one.pid === pid || one.parent === pid)
+        .filter((one) => one.pid === pid || (one.parent === pid && pid !== process.pid))
         .reduce((sum, one) => sum + one.cpuMs, 0),
     ]),
   );

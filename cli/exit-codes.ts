@@ -18,6 +18,7 @@ const ends: Readonly<Record<ChangeState, Exit>> = {
   done: 'done',
   partial: 'partial',
   refused: 'failed',
+  failed: 'failed',
   expired: 'failed',
   cancelled: 'failed',
   superseded: 'failed',

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { applyCommand } from './commands/apply';
+import { blocklistCommand } from './commands/blocklist';
 import { cancelCommand } from './commands/cancel';
 import { changeCommand } from './commands/change';
 import { changesCommand } from './commands/changes';
@@ -32,6 +33,7 @@ const commands = [
   refreshCommand,
   identitiesCommand,
   keysCommand,
+  blocklistCommand,
   upCommand,
 ];
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { CodeOf } from '../model/errors';
 import type { Secret } from '../model/secret';
+import type { TargetPolicy } from '../model/target-policy';
 
 /** After this time no request of a call is on its way any more, whatever happens. The lease of an account is longer. */
 export const HARD_DEADLINE_MS = 20_000;
@@ -38,6 +39,8 @@ export interface Connector {
   verify(request: VerifyRequest): Promise<VerifyAnswer>;
   /** For `lockstep doctor`: each thing that must be right, in order; it stops where going on makes no sense. */
   check(): Promise<readonly Finding[]>;
+  /** What the source asks of the passwords that Lockstep writes; only where it tells. */
+  policies?(): Promise<PoliciesAnswer>;
   /** Closes every connection. The connector is not used afterwards. */
   close(): Promise<void>;
 }
@@ -130,6 +133,14 @@ export type StateAnswer =
       readonly mustChange: boolean;
       /** When the password was last changed, as the source tells it. */
       readonly passwordChangedAt: Date | null;
+    }
+  | SourceFailure;
+
+export type PoliciesAnswer =
+  | {
+      readonly result: 'policies';
+      /** Every one that may bind some account; none where the service account sees none. */
+      readonly policies: readonly TargetPolicy[];
     }
   | SourceFailure;
 

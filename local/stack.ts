@@ -146,6 +146,9 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
     const shared = {
       DATABASE_URL: store.url,
       TEMPORAL_NAMESPACE: environment.TEMPORAL_NAMESPACE,
+      LOCKSTEP_LOG_LEVEL: environment.LOCKSTEP_LOG_LEVEL,
+      LOCKSTEP_EPOCH_HOURS: String(environment.LOCKSTEP_EPOCH_HOURS),
+      LOCKSTEP_AGE_LIMIT_HOURS: String(environment.LOCKSTEP_AGE_LIMIT_HOURS),
       LOCKSTEP_API_PORT: String(apiPort),
       ...(engine.uiUrl === null ? {} : { TEMPORAL_UI_URL: engine.uiUrl }),
     };

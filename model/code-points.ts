@@ -1,4 +1,4 @@
-import type { Secret } from './secret';
+import { Secret } from './secret';
 import { zeroableBytes } from './zeroable';
 
 /**
@@ -29,3 +29,23 @@ function decodeUtf8(bytes: Uint8Array): Uint32Array {
   }
   return points.subarray(0, count);
 }
+
+/** The password of these code points; whoever asks destroys it. */
+export function secretOf(points: Uint32Array): Secret {
+  const bytes = zeroableBytes(points.reduce((sum, point) => sum + utf8Length(point), 0));
+  let at = 0;
+  for (const point of points) {
+    const length = utf8Length(point);
+    bytes[at] = (LEADS[length - 1] ?? 0) | (point >> (6 * (length - 1)));
+    for (let next = 1; next < length; next++)
+      bytes[at + next] = 0x80 | ((point >> (6 * (length - 1 - next))) & 0x3f);
+    at += length;
+  }
+  return Secret.of(bytes);
+}
+
+const utf8Length = (point: number): number =>
+  point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+
+/** The first byte of a UTF-8 sequence, by how many follow. */
+const LEADS = [0, 0xc0, 0xe0, 0xf0];

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import {
   type Configuration,
   configurationSchema,
-  groupsOf,
+  declaredGroupsOf,
   secretReference,
 } from './configuration';
 import { groupRules } from './group';
@@ -36,6 +36,7 @@ export function checkConfiguration(
       settingsIssues(['sources', source], kind, settings, kinds),
     ),
     ...groupIssues(configuration),
+    ...lonePolicyIssues(configuration),
     ...Object.entries(configuration.applications).flatMap(([application, { source }]) =>
       unknownName(['applications', application, 'source'], source, 'source', configuration.sources),
     ),
@@ -69,7 +70,7 @@ function settingsIssues(
 }
 
 function groupIssues({ groups, sources, policies }: Configuration): ConfigurationIssue[] {
-  const all = groupsOf({ groups });
+  const all = declaredGroupsOf({ groups });
   return all.flatMap((group) => {
     const at = ['groups', group.name];
     const rules = groupRules.flatMap(({ broken }) => {
@@ -84,6 +85,22 @@ function groupIssues({ groups, sources, policies }: Configuration): Configuratio
         unknownName([...at, 'sources', index], source, 'source', sources),
       ),
     ];
+  });
+}
+
+function lonePolicyIssues({ groups, sources, policies }: Configuration): ConfigurationIssue[] {
+  return Object.entries(sources).flatMap(([source, { policy }]) => {
+    if (policy === undefined) return [];
+    const path = ['sources', source, 'policy'];
+    const group = declaredGroupsOf({ groups }).find((one) => one.sources.includes(source));
+    return group === undefined
+      ? unknownName(path, policy, 'policy', policies)
+      : [
+          {
+            path,
+            says: `is not needed: the source is in the group "${group.name}", whose policy judges every password of it, without exceptions`,
+          },
+        ];
   });
 }
 

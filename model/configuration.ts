@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { type Group, type Policy, proveModes, type Source } from './group';
+import { failureModes, type Group, type Policy, proveModes, type Source } from './group';
+import { passwordFilterSchema } from './password-filter';
 import { lanes } from './plan';
-import { policyRulesSchema } from './policy';
+import { policyRulesSchema, rulesOf } from './policy';
 
 /** `lockstep.yaml`: what Lockstep connects and how. It holds no secret, only references to some. */
 
@@ -13,6 +14,19 @@ const name = z
 export const secretReference = /^\$\{(file|env):([^}]+)\}$/;
 
 const attributeMap = z.record(z.string().min(1), z.string().min(1));
+
+export const captureSchema = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('A password that is changed in this source is carried to the others.'),
+  verifyCurrent: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whoever captures has to bring the current password, which the auth account is asked for first. The auth source itself needs none.',
+    ),
+});
 
 export const sourceSchema = z.strictObject({
   kind: z.string().describe('The connector: see docs/connectors.md.'),
@@ -43,6 +57,14 @@ export const sourceSchema = z.strictObject({
     .describe(
       'Rules that find the account of a person, tried in turn: account attribute to attribute of the person ("name" is the name).',
     ),
+  policy: name
+    .optional()
+    .describe(
+      'The policy of a source that is in no group: its password is changed on its own. Sources of a group that is taken away keep its policy.',
+    ),
+  capture: captureSchema
+    .optional()
+    .describe('Whether passwords that are changed in this source are taken over. Without it: no.'),
   createIdentities: z
     .strictObject({
       name: z.string().min(1).describe('The account attribute that names the person.'),
@@ -52,6 +74,9 @@ export const sourceSchema = z.strictObject({
     })
     .optional()
     .describe('A refresh of this source adds the people that it finds.'),
+  passwordFilter: passwordFilterSchema
+    .optional()
+    .describe('Rewrites every password for this source, which cannot take it as it is.'),
 });
 
 export const groupSchema = z.strictObject({
@@ -60,6 +85,12 @@ export const groupSchema = z.strictObject({
     'The source whose account goes first; when it refuses, nothing else is attempted.',
   ),
   sources: z.array(name).describe('The sources whose passwords are the same, two or more.'),
+  failureMode: z
+    .enum(failureModes)
+    .default('continue')
+    .describe(
+      'continue: the auth account goes first, and an account that fails stops no other. directory-last: the auth account goes last, and only if every other account took the new password.',
+    ),
 });
 
 export const applicationSchema = z.strictObject({
@@ -94,11 +125,36 @@ export const sourcesOf = ({ sources }: Pick<Configuration, 'sources'>): Source[]
     correlates: source.correlate.length > 0,
   }));
 
-export const groupsOf = ({ groups }: Pick<Configuration, 'groups'>): Group[] =>
+export const declaredGroupsOf = ({ groups }: Pick<Configuration, 'groups'>): Group[] =>
   Object.entries(groups).map(([groupName, group]) => ({ name: groupName, ...group }));
 
+/** Cannot be the name of a group that somebody declares. */
+export const loneGroupName = (source: string): string => `source:${source}`;
+
+/** Those that are declared, and one of its own for each source with a policy that is in none of them. */
+export function groupsOf(configuration: Pick<Configuration, 'groups' | 'sources'>): Group[] {
+  const declared = declaredGroupsOf(configuration);
+  const lone = Object.entries(configuration.sources).flatMap(([source, { policy }]) =>
+    policy === undefined || declared.some(({ sources }) => sources.includes(source))
+      ? []
+      : [
+          {
+            name: loneGroupName(source),
+            policy,
+            authSource: source,
+            sources: [source],
+            failureMode: 'continue' as const,
+          },
+        ],
+  );
+  return [...declared, ...lone];
+}
+
 export const policiesOf = ({ policies }: Pick<Configuration, 'policies'>): Policy[] =>
-  Object.entries(policies).map(([policyName, rules]) => ({ name: policyName, rules }));
+  Object.entries(policies).map(([policyName, settings]) => ({
+    name: policyName,
+    rules: rulesOf(settings),
+  }));
 
 /** Undefined when there is none of that name; names are people's, and may be those of what every object has. */
 export const sourceNamed = (

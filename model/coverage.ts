@@ -1,5 +1,5 @@
 import type { ErrorCode } from './errors';
-import type { Group, Source } from './group';
+import { type Group, isLone, type Source } from './group';
 
 interface CoverageInput {
   readonly groups: readonly Group[];
@@ -17,19 +17,22 @@ export type Coverage =
 /**
  * The groups that one new password of a person covers: all that hold an account of theirs, or may be found to, and that
  * share one auth source. When its password changes, every group that it serves follows (seed 001, Authentication
- * Accounts).
+ * Accounts). A source on its own is changed when it is named, or when there is nothing else.
  */
 export function coverage(input: CoverageInput): Coverage {
   const { groups, wanted } = input;
   const holding = groups.filter((group) => group.sources.some((source) => mayHold(source, input)));
-  const named = wanted === null ? null : holding.find((group) => group.name === wanted);
-  if (named === undefined || holding.length === 0) return { refused: 'no_group' };
-  const authSources = new Set(holding.map((group) => group.authSource));
-  if (named === null && authSources.size > 1) return { refused: 'group_needed' };
-  return {
-    groups:
-      named === null ? holding : holding.filter((group) => group.authSource === named.authSource),
-  };
+  if (wanted !== null) {
+    const named = holding.find((group) => group.name === wanted);
+    return named === undefined
+      ? { refused: 'no_group' }
+      : { groups: holding.filter((group) => group.authSource === named.authSource) };
+  }
+  const shared = holding.filter((group) => !isLone(group));
+  const covered = shared.length === 0 ? holding : shared;
+  if (covered.length === 0) return { refused: 'no_group' };
+  const authSources = new Set(covered.map((group) => group.authSource));
+  return authSources.size > 1 ? { refused: 'group_needed' } : { groups: covered };
 }
 
 const mayHold = (source: string, { sources, linkedSources }: CoverageInput): boolean =>

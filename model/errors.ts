@@ -69,6 +69,11 @@ const table = {
     status: 503,
     says: 'Somebody else is writing this account at this moment. It is tried again in a moment.',
   },
+  others_first: {
+    retry: 'offline',
+    status: 503,
+    says: 'The group is directory-last: this account is changed when every other one holds the new password.',
+  },
 
   // A source that refuses this value for this account.
   policy_too_short: {
@@ -162,6 +167,12 @@ const table = {
     says: 'This person has no account in the auth source of the group, so nothing was attempted. Link one first.',
   },
 
+  no_longer_authorized: {
+    retry: 'rejected',
+    status: 403,
+    says: 'The API key that asked for the change was revoked, or bound to other groups, before this account was written. Change the password again with a key that may.',
+  },
+
   // A request that is refused before anything is started.
   unauthenticated: {
     retry: 'never',
@@ -201,10 +212,25 @@ const table = {
     status: 400,
     says: 'The request does not have the shape that the API documents.',
   },
+  capture_disabled: {
+    retry: 'never',
+    status: 403,
+    says: 'The source takes no captures, or none from this API key. Set capture.enabled for it in the configuration.',
+  },
+  current_password_missing: {
+    retry: 'never',
+    status: 422,
+    says: 'A capture from this source has to bring the current password. Send currentPassword, or set capture.verifyCurrent to false for the source.',
+  },
   password_against_policy: {
     retry: 'never',
     status: 422,
     says: 'The password does not satisfy the policy of the group.',
+  },
+  policy_file_unreadable: {
+    retry: 'never',
+    status: 503,
+    says: 'The api cannot read a file that the policy of the group names, so it cannot judge the password. "lockstep plan" tells which.',
   },
   group_needed: {
     retry: 'never',

@@ -1,5 +1,5 @@
 import type { Lane } from './plan';
-import type { PolicyRules } from './policy';
+import type { PolicyRules } from './policy-presets';
 
 /** When a new password is proved after it was written. */
 export const proveModes = ['always', 'in-doubt', 'never'] as const;
@@ -18,18 +18,30 @@ export interface Source {
   readonly correlates: boolean;
 }
 
+/**
+ * - `continue`: the auth account goes first; whatever becomes of the others stops nobody (SailPoint).
+ * - `directory-last`: the auth account goes last, and only if every other took the new password (Enterprise SSO, event
+ *   10681). Source: reference semantics §6.4.
+ */
+export const failureModes = ['continue', 'directory-last'] as const;
+export type FailureMode = (typeof failureModes)[number];
+
 /** A sync group: the sources that share one password, judged by one policy (seed 001). */
 export interface Group {
   readonly name: string;
   readonly policy: string;
   readonly authSource: string;
   readonly sources: readonly string[];
+  readonly failureMode: FailureMode;
 }
 
 export interface Policy {
   readonly name: string;
   readonly rules: PolicyRules;
 }
+
+/** A source with a policy of its own, in no group (`groupsOf`). */
+export const isLone = (group: Pick<Group, 'sources'>): boolean => group.sources.length === 1;
 
 interface GroupRule {
   readonly says: string;
@@ -60,6 +72,19 @@ export const groupRules: readonly GroupRule[] = [
       return (
         shared !== undefined &&
         `holds the source "${shared}", which another group already holds; a source is in at most one group`
+      );
+    },
+  },
+  {
+    says: 'Groups with the same auth source agree on when it goes',
+    broken: (group, all) => {
+      const other = all.find(
+        ({ authSource, failureMode }) =>
+          authSource === group.authSource && failureMode !== group.failureMode,
+      );
+      return (
+        other !== undefined &&
+        `has another failureMode than "${other.name}", but the same auth source; one change covers both, so give them the same`
       );
     },
   },

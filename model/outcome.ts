@@ -11,7 +11,7 @@ export const outcomeStates = {
   expired: { settled: true, says: 'too late: the change became too old' },
   superseded: { settled: true, says: 'left to a newer change' },
   cancelled: { settled: true, says: 'cancelled before it was written' },
-  not_attempted: { settled: true, says: 'not attempted: the auth account did not change' },
+  not_attempted: { settled: true, says: 'not attempted' },
   not_applicable: { settled: true, says: 'left out by a rule' },
 } as const;
 
@@ -34,6 +34,8 @@ export interface AttemptResult {
   /** The code of the vendor, such as `19` or `28P01`. Never its text, which may echo a password. */
   readonly vendorCode: string | null;
   readonly proof: Proof;
+  /** It was found to hold the new password, and nothing was written. */
+  readonly found?: true;
   /** The write may have happened: look before writing again. */
   readonly inDoubt: boolean;
   /** What the source asks us to wait, when it says so. */

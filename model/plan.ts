@@ -62,18 +62,25 @@ export const leaveOutRules = {
   },
 } as const satisfies Record<string, LeaveOutRule>;
 
-/** Besides the rules above, three that are found out on the way. */
+/** Besides the rules above, those that are found out on the way. */
 export type LeaveOutCode =
   | keyof typeof leaveOutRules
+  | 'origin'
   | 'no_account_found'
   | 'unlinked'
-  | 'source_removed';
+  | 'source_removed'
+  | 'auth_unchanged'
+  | 'others_unchanged';
 
 export const leaveOutSays: Readonly<Record<LeaveOutCode, string>> = {
   source_disabled: leaveOutRules.source_disabled.says,
   not_primary: leaveOutRules.not_primary.says,
+  origin: 'The password was changed there, so it is not written back.',
   no_account_found: 'The source has no account that the correlation rules find for this person.',
   unlinked: 'The account was unlinked from this person while the change was under way.',
+  auth_unchanged: 'The auth account did not take the new password.',
+  others_unchanged:
+    'The group is directory-last, and another account did not take the new password.',
   source_removed: 'The source was taken out of the configuration while the change was under way.',
 };
 
@@ -86,8 +93,9 @@ function primaryIn(source: string, accounts: readonly LinkedAccount[]): LinkedAc
 }
 
 /**
- * Who is changed, in which order (the auth account first, then in the order of the groups), and why not the rest. A
- * disabled account is planned like any other: its source decides (seed 001, Disabled Accounts).
+ * Who is changed, in which order (the auth account first, or last where the groups say so, then in the order of the
+ * groups), and why not the rest. A disabled account is planned like any other: its source decides (seed 001, Disabled
+ * Accounts).
  */
 export function planChange(input: PlanInput): PlannedAccount[] {
   const authSource = input.groups[0]?.authSource;
@@ -95,10 +103,11 @@ export function planChange(input: PlanInput): PlannedAccount[] {
   const accounts = names
     .flatMap((name) => input.sources.filter((source) => source.name === name))
     .flatMap((source) => planSource(source, source.name === authSource, input));
-  return [
-    ...accounts.filter(({ role }) => role === 'auth'),
-    ...accounts.filter(({ role }) => role !== 'auth'),
-  ];
+  const auth = accounts.filter(({ role }) => role === 'auth');
+  const members = accounts.filter(({ role }) => role === 'member');
+  return input.groups.some(({ failureMode }) => failureMode === 'directory-last')
+    ? [...members, ...auth]
+    : [...auth, ...members];
 }
 
 /** Who is asked after the auth account, side by side. */

@@ -37,6 +37,7 @@ export function waitMs(
   asked: number | null,
   jitter: number,
 ): number {
+  if (reason === 'others_first') return 0;
   const step = reason === 'account_in_use' ? attempts - SHORT_WAITS_IN_USE : attempts;
   const short = step < 1 || (reason === 'in_doubt' && attempts === 1);
   const scheduled = short ? SHORT_WAIT_MS : (OFFLINE_WAITS_MS[step - 1] ?? OFFLINE_THEN_MS);

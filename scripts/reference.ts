@@ -5,18 +5,23 @@ import { environmentSchema } from '../config';
 import { connectorKinds, type RegisteredKind } from '../connectors/registry';
 import {
   applicationSchema,
+  captureSchema,
   configurationSchema,
   groupSchema,
   sourceSchema,
 } from '../model/configuration';
 import { errorCodes, errors, type Retry } from '../model/errors';
+import { passwordFilterSchema } from '../model/password-filter';
 import { policyRulesSchema } from '../model/policy';
+import { presetNames, presets } from '../model/policy-presets';
+import { rules } from './semantics';
 
 /** The pages of docs/ that are made from the code, so that they cannot be wrong: `npm run docs`. */
 export const referencePages: Readonly<Record<string, () => string>> = {
   'configuration.md': configurationPage,
   'connectors.md': connectorsPage,
   'errors.md': errorsPage,
+  'semantics.md': semanticsPage,
 };
 
 const MADE = '<!-- Made by "npm run docs" from the code. -->';
@@ -33,6 +38,7 @@ interface Property {
   readonly default?: unknown;
   readonly description?: string;
   readonly items?: Property;
+  readonly anyOf?: readonly Property[];
   readonly additionalProperties?: Property | boolean;
 }
 
@@ -54,6 +60,7 @@ function fieldTable(schema: z.ZodType): string {
 function typeOf(property: Property): string {
   if (property.const !== undefined) return `\`${property.const}\``;
   if (property.enum !== undefined) return property.enum.map((one) => `\`${one}\``).join(', ');
+  if (property.anyOf !== undefined) return property.anyOf.map(typeOf).join(' or ');
   if (property.type === 'array') return `list of ${typeOf(property.items ?? {})}`;
   if (property.type === 'object') return 'map';
   return (
@@ -67,6 +74,18 @@ const defaultOf = ({ default: value }: Property): string =>
   value === undefined || JSON.stringify(value) === '{}' || JSON.stringify(value) === '[]'
     ? ''
     : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+
+/** The rules in which the presets differ from "no such rule". */
+function presetTable(): string {
+  const names = Object.keys(policyRulesSchema.shape) as (keyof typeof policyRulesSchema.shape)[];
+  const rows = names.flatMap((rule) => {
+    if (rule === 'preset') return [];
+    const values = presetNames.map((preset) => presets[preset][rule]);
+    const says = values.every((value) => value === null || value === 0 || value === '');
+    return says ? [] : [[`\`${rule}\``, ...values.map((value) => `\`${value}\``)]];
+  });
+  return table(['rule', ...presetNames.map((preset) => `\`${preset}\``)], rows);
+}
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -84,9 +103,16 @@ function configurationPage(): string {
     fieldTable(configurationSchema),
     '### A source: `sources.<name>`',
     fieldTable(sourceSchema),
+    '### What a source captures: `sources.<name>.capture`',
+    fieldTable(captureSchema),
     'The settings of each kind are in [connectors.md](connectors.md).',
+    '#### A password filter: `sources.<name>.passwordFilter`\nIn this order: case, characters, length. What is written, proved and stored as the credential of that source is the rewritten password.',
+    fieldTable(passwordFilterSchema),
     '### A policy: `policies.<name>`',
+    'One policy judges every password of a group. It is a preset, and what is said here besides. Lengths are code points. Every rule that a password breaks is told at once.',
     fieldTable(policyRulesSchema),
+    '#### What the presets say\nA password alone protects an account: with a second factor, NIST and CIS are content with 8. `ad-legacy` is what a Windows domain asks for by default; it is there to meet one, not to be recommended.',
+    presetTable(),
     '### A group: `groups.<name>`',
     fieldTable(groupSchema),
     '### An application: `applications.<name>`',
@@ -153,5 +179,18 @@ function errorsPage(): string {
       titles,
       rows((retry) => retry === 'never'),
     ),
+  );
+}
+
+function semanticsPage(): string {
+  const rows = rules.map(({ rule, says, tests, missing }) => [
+    String(rule),
+    missing === undefined ? says : `${says} **Not yet:** ${missing}`,
+    tests.map(({ file, title }) => `${title} (\`${file}\`)`).join('<br>'),
+  ]);
+  return page(
+    '# The rules',
+    'What a faithful password synchronization must get right, drawn from what Microsoft Enterprise SSO, SailPoint, PingDirectory and Okta document, and the tests that keep each rule, most of them on real servers.',
+    table(['rule', 'says', 'kept by'], rows),
   );
 }

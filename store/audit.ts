@@ -21,7 +21,8 @@ export interface AuditRecord {
 export type AuditAction =
   | 'change.accepted'
   | 'change.planned'
-  | `change.${'done' | 'partial' | 'refused' | 'expired' | 'cancelled' | 'superseded'}`
+  | `capture.${string}`
+  | `change.${'done' | 'partial' | 'refused' | 'failed' | 'expired' | 'cancelled' | 'superseded'}`
   | `account.${string}`
   | 'account.linked'
   | 'mapping.advanced'

@@ -20,6 +20,10 @@ export interface NewChange {
   /** Keyed hash of the request, to tell a repeat from another request under the same Idempotency-Key. */
   readonly fingerprint: Buffer | null;
   readonly configurationVersion: number;
+  /** The account in which the password was changed, and when; null when the change was asked for. */
+  readonly origin: { readonly accountId: string; readonly capturedAt: Date } | null;
+  /** Keyed hashes of what it writes, to know it again in a capture; null where there are none. */
+  readonly passwordFingerprints: readonly Buffer[] | null;
   readonly expiresAt: Date;
   readonly epochId: string;
   readonly jwe: Buffer;
@@ -47,11 +51,13 @@ export async function acceptChange(db: Database, change: NewChange): Promise<Acc
         returning id
       ), accepted as (
         insert into change (id, identity_id, identity_name, seq, groups, requested_by, requested_by_name,
-                            idempotency_key, fingerprint, configuration_version, expires_at)
+                            idempotency_key, fingerprint, configuration_version, expires_at,
+                            origin_account_id, captured_at, password_fingerprints)
         select ${change.id}, id, ${change.identityName}, ${change.seq}, ${[...change.groups]}::text[],
                ${change.requestedBy.keyId}, ${change.requestedBy.name},
                ${change.idempotencyKey}, ${change.fingerprint}::bytea, ${change.configurationVersion}::int,
-               ${change.expiresAt}::timestamptz
+               ${change.expiresAt}::timestamptz, ${change.origin?.accountId ?? null},
+               ${change.origin?.capturedAt ?? null}::timestamptz, ${change.passwordFingerprints}::bytea[]
         from bumped returning id, created_at, expires_at
       ), sealed as (
         insert into sealed_secret (change_id, epoch_id, jwe, expires_at)
@@ -59,7 +65,8 @@ export async function acceptChange(db: Database, change: NewChange): Promise<Acc
       ), audited as (
         insert into audit (actor, action, change_id, detail)
         select ${`api-key:${change.requestedBy.keyId}`}, 'change.accepted', id,
-               jsonb_build_object('seq', ${change.seq}::bigint, 'groups', ${change.groups.join(' ')}::text)
+               jsonb_build_object('seq', ${change.seq}::bigint, 'groups', ${change.groups.join(' ')}::text,
+                                  'origin', ${change.origin?.accountId ?? null}::text)
         from accepted
       )
       select created_at as "createdAt", pg_notify(${channels.accepted}, id) from accepted`.execute(
@@ -106,6 +113,8 @@ export interface ChangeView {
   readonly state: ChangeState;
   readonly reason: ErrorCode | null;
   readonly requestedBy: string;
+  /** When the password was changed in one of the accounts; null when the change was asked for. */
+  readonly capturedAt: Date | null;
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly endedAt: Date | null;
@@ -140,13 +149,43 @@ export interface MappingView {
 
 export async function readChange(db: Database, id: string): Promise<ChangeView | null> {
   const [change, accounts, mappings] = await Promise.all([
-    db.selectFrom('change').selectAll().where('id', '=', id).executeTakeFirst(),
+    db
+      .selectFrom('change')
+      .where('id', '=', id)
+      .select([
+        'id',
+        'identity_name as identity',
+        'seq',
+        'groups',
+        'state',
+        'reason',
+        'requested_by_name as requestedBy',
+        'captured_at as capturedAt',
+        'created_at as createdAt',
+        'expires_at as expiresAt',
+        'ended_at as endedAt',
+      ])
+      .executeTakeFirst(),
     db
       .selectFrom('outcome')
       .leftJoin('source_state', 'source_state.source', 'outcome.source')
-      .selectAll('outcome')
-      .select(['source_state.reason as trouble', 'source_state.next_probe_at'])
       .where('change_id', '=', id)
+      .select([
+        'label',
+        'outcome.source',
+        'account_name as account',
+        'role',
+        'state',
+        'outcome.reason',
+        'vendor_code as vendorCode',
+        'attempts',
+        'in_doubt as inDoubt',
+        'proof',
+        'next_try_at as nextTryAt',
+        'updated_at as updatedAt',
+        'source_state.reason as trouble',
+        'source_state.next_probe_at as nextProbeAt',
+      ])
       .orderBy('position')
       .execute(),
     db
@@ -166,28 +205,10 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
   ]);
   if (change === undefined) return null;
   return {
-    id: change.id,
-    identity: change.identity_name,
-    seq: change.seq,
-    groups: change.groups,
-    state: change.state,
-    reason: change.reason,
-    requestedBy: change.requested_by_name,
-    createdAt: change.created_at,
-    expiresAt: change.expires_at,
-    endedAt: change.ended_at,
-    accounts: accounts.map((row) => ({
-      label: row.label,
-      source: row.source,
-      account: row.account_name,
-      role: row.role,
-      state: row.state,
-      ...waitOf(row),
-      vendorCode: row.vendor_code,
-      attempts: row.attempts,
-      inDoubt: row.in_doubt,
-      proof: row.proof,
-      updatedAt: row.updated_at,
+    ...change,
+    accounts: accounts.map(({ trouble, nextProbeAt, ...account }) => ({
+      ...account,
+      ...waitOf({ ...account, trouble, nextProbeAt }),
     })),
     mappings: mappings.map((row) => ({ ...row, account: row.account ?? '' })),
   };
@@ -196,18 +217,18 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
 interface WaitingRow {
   readonly state: OutcomeState;
   readonly reason: ErrorCode | LeaveOutCode | null;
-  readonly next_try_at: Date | null;
+  readonly nextTryAt: Date | null;
   /** Of its source; null while that is up. */
   readonly trouble: ErrorCode | null;
-  readonly next_probe_at: Date | null;
+  readonly nextProbeAt: Date | null;
 }
 
 /** Why, and when next. Who waits for the source itself is told how that is now. What is parked is not tried. */
 function waitOf(row: WaitingRow): Pick<OutcomeView, 'reason' | 'nextTryAt'> {
   const { state, reason, trouble } = row;
   if (state === 'waiting' && trouble !== null && heldReasons.some((one) => one === reason))
-    return { reason: trouble, nextTryAt: row.next_probe_at };
-  return { reason, nextTryAt: state === 'parked' ? null : row.next_try_at };
+    return { reason: trouble, nextTryAt: row.nextProbeAt };
+  return { reason, nextTryAt: state === 'parked' ? null : row.nextTryAt };
 }
 
 /** What a caller without `admin` may see and touch: changes of the groups of its key. */

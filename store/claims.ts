@@ -58,8 +58,12 @@ export interface ClaimedAccount extends Gate {
   readonly unknowns: number;
   /** An earlier attempt may have written the password: look first. */
   readonly inDoubt: boolean;
+  /** The password was changed there, and this change has not written it. */
+  readonly origin: boolean;
   /** Why the attempt before did not settle it. */
   readonly lastReason: Reason | null;
+  /** The end of the lease of an earlier attempt that was never settled: whoever made it may be frozen, not dead. */
+  readonly leasedBefore: Date | null;
   readonly verdict: ClaimVerdict;
 }
 
@@ -73,9 +77,11 @@ export interface ClaimedAccount extends Gate {
  */
 export type ClaimVerdict = 'claimed' | 'superseded' | 'in_use' | 'unlinked';
 
-/** Longer than all that one claim can lead to: `CLAIM_AT_ONCE` accounts, each within the hard deadline of a connector. */
-const LEASE_SECONDS = 180;
-const CLAIM_AT_ONCE = 50;
+const LEASE_SECONDS = 60;
+/** After its claim a write may begin for so long. What is left of the lease is longer than any call of a connector. */
+export const WRITE_WITHIN_MS = 30_000;
+/** Fewer than this were claimed: there are no more. */
+export const CLAIM_AT_ONCE = 50;
 
 /**
  * Claims unsettled accounts, a handful at once, and counts the attempt, durably, before anything is sent: after a crash the next attempt
@@ -115,7 +121,10 @@ export async function claimAccounts(
     )
     select mine.label, mine.source, mine.role, mine.account_id as "accountId", a.name, a.native_id as "nativeId",
            mine.attempts + 1 as attempts, mine.unknowns + 1 as unknowns, mine.reason as "lastReason",
+           case when a.claimed_until > now() then a.claimed_until end as "leasedBefore",
            mine.in_doubt or mine.state = 'applying' as "inDoubt", mine.held, mine.probe,
+           mine.attempts = 0 and mine.account_id is not distinct from
+             (select origin_account_id from change where id = ${change.id}) as origin,
            case when claimed.id is not null then 'claimed'
                 when a.id is null or a.identity_id <> ${change.identityId} then 'unlinked'
                 when a.applied_seq > ${change.seq} or a.claimed_seq > ${change.seq} then 'superseded'

@@ -34,16 +34,13 @@ export async function applyConfiguration(
   by: string,
 ): Promise<number | null> {
   return db.transaction().execute(async (trx) => {
-    const { numInsertedOrUpdatedRows } = await trx
-      .insertInto('configuration')
-      .values({
-        version: basedOn + 1,
-        document: JSON.stringify(configuration),
-        applied_by: by,
-      })
-      .onConflict((conflict) => conflict.column('version').doNothing())
-      .executeTakeFirstOrThrow();
-    if (numInsertedOrUpdatedRows === 0n) return null;
+    const { rows } = await sql`
+      insert into configuration (version, document, applied_by)
+      select ${basedOn + 1}::int, ${JSON.stringify(configuration)}::jsonb, ${by}
+      where ${basedOn}::int = (select coalesce(max(version), 0) from configuration)
+      on conflict (version) do nothing
+      returning version`.execute(trx);
+    if (rows.length === 0) return null;
     await writeAudit(trx, {
       actor: by,
       action: 'configuration.applied',

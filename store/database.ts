@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import { log } from '../log';
 import type { Tables } from './tables';
@@ -35,8 +35,40 @@ export function openDatabase(url: string, name: string, maxConnections = 10): Op
   pool.on('error', (error) => log.warn('lost an idle database connection', { error }));
   // So would one that breaks while it is lent, between two queries: whoever has it is told by the next query.
   pool.on('connect', (client) => client.on('error', () => {}));
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: preparing(pool) }) });
   return { db, pool, close: () => db.destroy() };
+}
+
+type Query = PostgresPoolClient['query'];
+
+/** Statements that are put together as needed could be without number, and each connection keeps what it prepared. */
+const MOST_PREPARED = 200;
+
+/**
+ * Gives each statement a name, so that PostgreSQL parses and plans it once a connection: that costs more than running one
+ * of ours. What has no parameters, such as `begin` and the migrations, goes out as it is. A statement should name its
+ * columns: one with `*` fails on a connection that is open when a migration adds one.
+ */
+function preparing(pool: pg.Pool): PostgresPool {
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string | undefined => {
+    if (!names.has(text) && names.size < MOST_PREPARED) names.set(text, `lockstep-${names.size}`);
+    return names.get(text);
+  };
+  const named = (text: string, values: unknown[]): pg.QueryConfig => {
+    const name = values.length === 0 ? undefined : nameOf(text);
+    return name === undefined ? { text, values } : { name, text, values };
+  };
+  return {
+    async connect() {
+      const client = await pool.connect();
+      const query = (text: string, values: readonly unknown[]) =>
+        client.query(named(text, [...values]));
+      // Kysely's other form of it, with a cursor, is for streams, which nobody uses here.
+      return { query: query as unknown as Query, release: () => client.release() };
+    },
+    end: () => pool.end(),
+  };
 }
 
 /** SQLSTATE classes and codes that mean "not now": connection lost, shutting down, too many connections. */

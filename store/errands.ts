@@ -77,3 +77,14 @@ export async function readErrand(db: Database, id: string): Promise<ErrandView |
     finishedAt: row.finished_at,
   };
 }
+
+/** Of each source, what came of the newest errand of this kind that was done. */
+export async function lastResults(
+  db: Database,
+  kind: ErrandKind,
+): Promise<ReadonlyMap<string, unknown>> {
+  const { rows } = await sql<{ source: string; result: unknown }>`
+    select distinct on (source) source, result from errand
+    where kind = ${kind} and state = 'done' order by source, finished_at desc`.execute(db);
+  return new Map(rows.map(({ source, result }) => [source, result]));
+}

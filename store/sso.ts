@@ -51,6 +51,7 @@ const boundTo = (mappingId: string, seq: number): Buffer =>
 export interface MappingToSettle {
   readonly id: string;
   readonly application: string;
+  readonly source: string;
   readonly enabled: boolean;
   readonly outcome: { readonly state: OutcomeState; readonly inDoubt: boolean };
 }
@@ -60,7 +61,7 @@ export async function readMappingsToSettle(
   changeId: string,
 ): Promise<MappingToSettle[]> {
   const { rows } = await sql<MappingToSettle>`
-    select m.id, m.application, m.enabled, json_build_object('state', o.state, 'inDoubt', o.in_doubt) as outcome
+    select m.id, m.application, o.source, m.enabled, json_build_object('state', o.state, 'inDoubt', o.in_doubt) as outcome
     from outcome o
     join change c on c.id = o.change_id
     join mapping m on m.account_id = o.account_id and m.identity_id = c.identity_id

@@ -71,7 +71,7 @@ export interface JsonWebKey {
   readonly x?: string;
 }
 
-export type Scope = 'trigger' | 'read' | 'admin';
+export type Scope = 'trigger' | 'capture' | 'read' | 'admin';
 
 export interface ApiKeyTable {
   id: string;
@@ -99,6 +99,11 @@ export interface ChangeTable {
   requested_by_name: string;
   idempotency_key: string | null;
   fingerprint: Buffer | null;
+  /** Where the password was changed, if it was captured; the account may be gone since. */
+  origin_account_id: string | null;
+  captured_at: OptionalTime;
+  /** Of the password itself first, then of what sources get in its place. Null: not remembered, or not any more. */
+  password_fingerprints: Buffer[] | null;
   configuration_version: number;
   created_at: Time;
   expires_at: Time;

@@ -3,9 +3,11 @@ import type { ChangeState, Role } from '../model/change';
 import type { Person } from '../model/correlation';
 import { errorCodes, errors, type Reason } from '../model/errors';
 import type { AttemptResult, OutcomeState, SettledState } from '../model/outcome';
-import type { LeaveOutCode, LinkedAccount, PlannedAccount } from '../model/plan';
+import type { LeaveOutCode, LinkedAccount } from '../model/plan';
+import type { ClaimedAccount } from './claims';
 import type { Database } from './database';
 import { channels } from './notifications';
+import { supersedeOlder } from './supersede';
 
 /** What the worker reads and writes while a change is under way. Each write is one statement, so it happens or it does not. */
 
@@ -18,57 +20,43 @@ export interface ChangeAtWork {
   readonly state: ChangeState;
   readonly ended: boolean;
   readonly planned: boolean;
+  /** Whoever asked for it still may: the API key is in use, and good for these groups. */
+  readonly authorized: boolean;
   readonly expiresAt: Date;
   /** By the clock of the database; 0 when it is too old. */
   readonly remainingMs: number;
   readonly accounts: readonly LinkedAccount[];
+  /** Null when it is destroyed or too old. */
+  readonly sealed: { readonly epochId: string; readonly jwe: Buffer } | null;
   /** Of the configuration in force now. */
   readonly configurationVersion: number;
 }
 
 export async function readWork(db: Database, changeId: string): Promise<ChangeAtWork | null> {
-  const { rows } = await sql<Omit<ChangeAtWork, 'person'> & Person>`
+  const { rows } = await sql<
+    Omit<ChangeAtWork, 'person' | 'sealed'> &
+      Person & { epochId: string | null; jwe: Buffer | null }
+  >`
     select c.id, c.identity_id as "identityId", i.name, i.attributes, c.seq, c.groups, c.state,
            c.ended_at is not null as ended, c.planned_at is not null as planned,
+           exists (select from api_key k
+                   where k.id = c.requested_by and k.revoked_at is null
+                     and (k.groups is null or k.groups @> c.groups)) as authorized,
            c.expires_at as "expiresAt", greatest(0, extract(epoch from c.expires_at - now()) * 1000)::float8 as "remainingMs",
            (select coalesce(max(version), 0) from configuration) as "configurationVersion",
+           s.epoch_id as "epochId", s.jwe,
            coalesce((select json_agg(json_build_object(
                        'id', a.id, 'source', a.source, 'name', a.name, 'primary', a.is_primary)
                        order by a.is_primary desc, a.linked_at, a.id)
                      from account a where a.identity_id = c.identity_id), '[]') as accounts
     from change c join identity i on i.id = c.identity_id
+      left join sealed_secret s on s.change_id = c.id and s.expires_at > now()
     where c.id = ${changeId}`.execute(db);
   const [row] = rows;
   if (row === undefined) return null;
-  const { name, attributes, ...work } = row;
-  return { ...work, person: { name, attributes } };
-}
-
-/** Writes one outcome row for each planned account. Done once: a second plan of the same change changes nothing. */
-export async function storePlan(
-  db: Database,
-  changeId: string,
-  accounts: readonly PlannedAccount[],
-): Promise<void> {
-  await sql`
-    with begun as (
-      update change set state = 'applying', planned_at = now()
-      where id = ${changeId} and planned_at is null returning id
-    ), planned as (
-      insert into outcome (change_id, label, position, source, account_id, account_name, role, state, reason)
-      select begun.id, p.label, p.position, p.source, p.account_id, p.account_name, p.role,
-             case when p.left_out is null then 'pending' else 'not_applicable' end, p.left_out
-      from begun, unnest(
-        ${accounts.map(({ label }) => label)}::text[], ${accounts.map((_, index) => index)}::int[],
-        ${accounts.map(({ source }) => source)}::text[], ${accounts.map((a) => a.accountId)}::text[],
-        ${accounts.map((a) => a.accountName)}::text[], ${accounts.map(({ role }) => role)}::text[],
-        ${accounts.map(({ leftOut }) => leftOut)}::text[]
-      ) as p (label, position, source, account_id, account_name, role, left_out)
-    ), audited as (
-      insert into audit (actor, action, change_id, detail)
-      select 'worker', 'change.planned', id, jsonb_build_object('accounts', ${accounts.length}::int) from begun
-    )
-    select pg_notify(${channels.progress}, id) from begun`.execute(db);
+  const { name, attributes, epochId, jwe, ...work } = row;
+  const sealed = epochId === null || jwe === null ? null : { epochId, jwe };
+  return { ...work, person: { name, attributes }, sealed };
 }
 
 /** Which outcomes of a change: those of a role in a source, or one by its label. */
@@ -89,19 +77,6 @@ export const whereChosen = (chosen: Chosen) =>
     ? sql`label = ${chosen.label}`
     : sql`source = ${chosen.source} and role = ${chosen.role}`;
 
-export interface SealedRow {
-  readonly epochId: string;
-  readonly jwe: Buffer;
-}
-
-/** Null when it is destroyed or too old. */
-export async function readSealed(db: Database, changeId: string): Promise<SealedRow | null> {
-  const { rows } = await sql<SealedRow>`
-    select epoch_id as "epochId", jwe from sealed_secret
-    where change_id = ${changeId} and expires_at > now()`.execute(db);
-  return rows[0] ?? null;
-}
-
 /** What an attempt came to, or why there was none. */
 export interface Settlement {
   readonly label: string;
@@ -113,6 +88,8 @@ export interface Settlement {
   readonly inDoubt: boolean;
   /** For `waiting`: from now. What is parked has one step left, to become too old. */
   readonly nextTryInMs: number | null;
+  /** Of the attempt that came to this. Of another attempt than the newest, nothing is recorded. */
+  readonly claim?: Pick<ClaimedAccount, 'attempts' | 'leasedBefore'>;
   /** It could not be looked up: an attempt, which no claim has counted. */
   readonly lookedUp?: boolean;
 }
@@ -134,8 +111,11 @@ export async function settleAccounts(
         ${settled.map((s) => s.vendorCode)}::text[], ${settled.map(({ proof }) => proof)}::text[],
         ${settled.map(({ inDoubt }) => inDoubt)}::boolean[],
         ${settled.map((s) => s.nextTryInMs)}::double precision[],
-        ${settled.map(({ lookedUp = false }) => lookedUp)}::boolean[]
-      ) as r (label, account_id, state, reason, vendor_code, proof, in_doubt, next_try_in_ms, looked_up)
+        ${settled.map(({ lookedUp = false }) => lookedUp)}::boolean[],
+        ${settled.map(({ claim }) => claim?.attempts ?? null)}::int[],
+        ${settled.map(({ claim }) => claim?.leasedBefore ?? null)}::timestamptz[]
+      ) as r (label, account_id, state, reason, vendor_code, proof, in_doubt, next_try_in_ms, looked_up,
+              attempt, leased_before)
     ), recorded as (
       update outcome o
       set state = r.state, reason = r.reason, vendor_code = r.vendor_code, proof = r.proof,
@@ -147,10 +127,11 @@ export async function settleAccounts(
       from result r, change c
       where c.id = ${change.id} and o.change_id = c.id and o.label = r.label
         and o.state in ('pending', 'applying', 'waiting', 'parked')
-      returning o.label, o.role, o.account_id, o.state, o.reason, o.attempts, o.proof
+        and (r.attempt is null or r.attempt = o.attempts)
+      returning o.label, o.role, o.account_id, o.state, o.reason, o.attempts, o.proof, r.leased_before
     ), freed as (
       update account a
-      set claimed_until = null,
+      set claimed_until = recorded.leased_before,
           applied_seq = case when recorded.state = 'applied' then greatest(a.applied_seq, ${change.seq})
                              else a.applied_seq end
       from recorded
@@ -160,14 +141,7 @@ export async function settleAccounts(
       select 'worker', 'account.' || state, ${change.id}, label,
              jsonb_build_object('reason', reason, 'attempts', attempts, 'proof', proof)
       from recorded
-    ), superseding as (
-      insert into command (change_id, kind, requested_by)
-      select older.id, 'supersede', ${change.id} from change older
-      where older.identity_id = ${change.identityId} and older.seq < ${change.seq} and older.ended_at is null
-        and older.groups && (select groups from change where id = ${change.id})
-        and exists (select from recorded where role = 'auth' and state = 'applied')
-      returning change_id
-    )
+    ), superseding as (${supersedeOlder(change.id, 'recorded')})
     select pg_notify(${channels.progress}, ${change.id}),
            (select count(pg_notify(${channels.accepted}, change_id)) from superseding)`.execute(db);
 }

@@ -14,6 +14,7 @@ interface Folder {
 const common = ['config', 'log'];
 const folders: Readonly<Record<string, Folder>> = {
   model: { may: [] },
+  blocklist: { may: ['model'] },
   connectors: { may: ['model', ...common] },
   store: { may: ['model', ...common] },
   activities: { may: ['model', 'store', 'log'], byType: ['connectors'] },
@@ -21,8 +22,13 @@ const folders: Readonly<Record<string, Folder>> = {
   worker: {
     may: ['model', 'store', 'connectors', 'activities', 'workflows/names', 'ops', ...common],
   },
-  api: { may: ['model', 'store', 'connectors/registry', 'workflows/names', 'ops', ...common] },
-  cli: { may: ['model', 'config', 'local'] },
+  api: {
+    may: [
+      ...['model', 'store', 'blocklist/lookup', 'connectors/registry', 'workflows/names', 'ops'],
+      ...common,
+    ],
+  },
+  cli: { may: ['model', 'config', 'local', 'blocklist/build'] },
   local: { may: ['model', 'config', 'connectors/encodings', 'connectors/scram'] },
 };
 

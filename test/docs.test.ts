@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { referencePages } from '../scripts/reference';
+import { rules } from '../scripts/semantics';
 
 const root = path.resolve(__dirname, '..');
 const pages = [
@@ -32,4 +33,13 @@ test.each(pages)('every link and every file that %s names is there', (page) => {
   const there = (file: string) =>
     ['', '.ts', '.test.ts'].some((end) => existsSync(path.join(root, `${file}${end}`)));
   expect([...links, ...files].filter((file) => !there(file))).toEqual([]);
+});
+
+test('every rule of docs/semantics.md is kept by tests that are there', () => {
+  const named = rules.flatMap(({ tests }) => tests);
+  const plain = (text: string) => text.replaceAll(/\s+/g, ' ');
+  expect(named.filter(({ file, title }) => !plain(read(file)).includes(title))).toEqual([]);
+  expect(rules.filter(({ tests, missing }) => tests.length === 0 && missing === undefined)).toEqual(
+    [],
+  );
 });

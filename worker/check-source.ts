@@ -1,10 +1,13 @@
 import type { Connector, Finding } from '../connectors/contract';
 import { log } from '../log';
+import type { TargetPolicy } from '../model/target-policy';
 import type { Database } from '../store/database';
 import { reopenSource } from '../store/source-state';
 
 export interface SourceCheck {
   readonly findings: readonly Finding[];
+  /** What the source asks of passwords, for `lockstep plan`; none where it does not tell. */
+  readonly policies: readonly TargetPolicy[];
 }
 
 /**
@@ -22,5 +25,6 @@ export async function checkSource(
   );
   if (letIn && (await reopenSource(db, source, 'by_worker', 'worker')))
     log.info('the check of a source succeeded; those who wait for it are woken', { source });
-  return { findings };
+  const told = await connector.policies?.();
+  return { findings, policies: told?.result === 'policies' ? told.policies : [] };
 }

@@ -47,7 +47,7 @@ const groupKey = defineSearchAttributeKey(searchAttributes.group, 'KEYWORD_LIST'
 /**
  * From rows to workflows: starts one for each accepted change, exactly once, and passes commands on as signals. The rows
  * are the truth; a start or a signal that is repeated does no harm.
- * @returns whether there was anything to do
+ * @returns whether there may be more to do
  */
 export async function dispatch(deps: DispatcherDependencies): Promise<boolean> {
   const changes = await takeUnattended(deps.db, AT_ONCE);
@@ -62,11 +62,12 @@ export async function dispatch(deps: DispatcherDependencies): Promise<boolean> {
   }
   const commands = await readOpenCommands(deps.db, AT_ONCE);
   for (const command of commands) await deliver(deps, command);
-  await markDelivered(
-    deps.db,
-    commands.map(({ id }) => id),
-  );
-  return changes.length > 0 || commands.length > 0;
+  if (commands.length > 0)
+    await markDelivered(
+      deps.db,
+      commands.map(({ id }) => id),
+    );
+  return changes.length === AT_ONCE || commands.length === AT_ONCE;
 }
 
 async function attend(deps: DispatcherDependencies, change: UnattendedChange): Promise<void> {

@@ -1,5 +1,6 @@
 import { log } from '../log';
 import { chainAudit } from '../store/audit';
+import { forgetFingerprints } from '../store/captures';
 import { deleteExpiredSecrets } from '../store/close';
 import type { Database } from '../store/database';
 import { destroyEndedEpochs, ensureEpoch } from '../store/epochs';
@@ -13,6 +14,10 @@ export function startJanitor(db: Database, keys: KeyStore, epochHours: number): 
     startLoop({ name: 'expired secrets', everyMs: 10_000 }, async () => {
       const count = await deleteExpiredSecrets(db);
       if (count > 0) log.info('sealed passwords were too old and are destroyed', { count });
+      return false;
+    }),
+    startLoop({ name: 'fingerprints', everyMs: 60_000 }, async () => {
+      await forgetFingerprints(db);
       return false;
     }),
     startLoop({ name: 'epochs', everyMs: 60_000 }, async () => {

@@ -28,6 +28,8 @@ export async function serveChanges(
     taskQueue: CHANGES_QUEUE,
     activities,
     ...settings.workflows,
+    // A start is eager only while there is a slot, and what waits in the task queue lets every eager one pass.
+    maxConcurrentWorkflowTaskExecutions: 100,
     maxConcurrentLocalActivityExecutions: 100,
     maxCachedWorkflows: settings.cachedWorkflows ?? 200,
     shutdownGraceTime: '20s',

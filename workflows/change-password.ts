@@ -3,6 +3,7 @@ import type { Closing, Stop } from '../activities/close-change';
 import type { PassResult } from '../activities/pass-over-source';
 import type { ChangeState } from '../model/change';
 import { isSettled } from '../model/outcome';
+import type { SourcePass } from '../model/plan';
 import { finishAccounts, inline, passOverSource } from './lanes';
 import { CANCEL_SIGNAL, SUPERSEDE_SIGNAL } from './names';
 import { tell, tellTheEnd } from './operators-view';
@@ -38,18 +39,30 @@ export async function changePassword(changeId: string): Promise<ChangeState> {
   return closing.state;
 }
 
-async function carryOut(changeId: string): Promise<Extract<Stop, 'finished' | 'expired'>> {
-  const { auth, passes, remainingMs } = await inline.changeAuthAccount(changeId);
+type Step = Extract<Stop, 'finished' | 'expired'>;
+
+async function carryOut(changeId: string): Promise<Step> {
+  const { auth, authGoesLast, passes, remainingMs } = await inline.changeAuthAccount(changeId);
   if (auth === null) return 'finished';
-  let authApplied = auth.state === 'applied';
-  if (!isSettled(auth.state)) {
+  let goOn = auth.state === 'applied' || auth.othersFirst;
+  if (!isSettled(auth.state) && !auth.othersFirst) {
     tell([`auth account in ${auth.source}: waiting, nobody else is attempted before it`]);
     const late = await finishAccounts(changeId, auth.source, auth.label, remainingMs);
     if (late.waiting.length > 0) return 'expired';
-    authApplied = late.applied === 1;
+    goOn = late.applied === 1 || late.othersFirst;
   }
-  if (!authApplied) return 'finished';
+  if (!goOn) return 'finished';
+  const others = await changeOthers(changeId, passes, remainingMs);
+  if (!authGoesLast || others === 'expired') return others;
+  const last = await finishAccounts(changeId, auth.source, auth.label, remainingMs);
+  return last.waiting.length === 0 ? 'finished' : 'expired';
+}
 
+async function changeOthers(
+  changeId: string,
+  passes: readonly SourcePass[],
+  remainingMs: number,
+): Promise<Step> {
   const passed = await everyOne(passes.map((pass) => passOverSource(changeId, pass, remainingMs)));
   const waiting = passed.filter((pass) => pass.waiting.length > 0);
   if (waiting.length === 0) return 'finished';

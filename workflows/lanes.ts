@@ -83,6 +83,8 @@ const queueOf = (
     ...options,
     taskQueue: sourceQueue(source),
     startToCloseTimeout: '10 minutes',
+    // Without it, the step of a worker that was killed would be given to another one after those ten minutes only.
+    heartbeatTimeout: '20s',
     // The last attempt is made when the change gets too old, and says so.
     scheduleToCloseTimeout: remainingMs + 60_000,
     retry: { initialInterval: '1s', maximumInterval: '1 hour' },
@@ -97,6 +99,6 @@ async function unlessTooLate(source: string, result: Promise<PassResult>): Promi
     if (isCancellation(error)) throw error;
     // An attempt that was running when the change was cancelled ends with its own failure, and is not repeated.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
-    return { source, accounts: 0, applied: 0, waiting: [source] };
+    return { source, accounts: 0, applied: 0, waiting: [source], othersFirst: false };
   }
 }

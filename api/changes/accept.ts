@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Configuration, policiesOf } from '../../model/configuration';
-import type { Person } from '../../model/correlation';
 import type { Group } from '../../model/group';
-import { identityWords, type Violation, violations } from '../../model/policy';
+import { rewrite } from '../../model/password-filter';
+import type { Violation } from '../../model/policy-judges';
 import type { Secret } from '../../model/secret';
 import type { Caller } from '../../store/api-keys';
 import {
@@ -15,18 +15,20 @@ import {
 import { findIdentity, type IdentityAtIntake } from '../../store/identities';
 import { newId } from '../../store/ids';
 import { destroyPasswords, type Passwords, seal } from '../../store/sealing';
+import { type Capture, judge } from '../captures/judge';
 import type { Dependencies } from '../dependencies';
-import { fingerprintOf } from '../intake/fingerprint';
+import { fingerprintOf, passwordFingerprint } from '../intake/fingerprint';
 import { Refusal } from '../refusal';
-import { reach } from './reach';
+import { reachedBy } from './reach';
+import type { WhichPerson } from './who';
 
 export interface WantedChange {
-  readonly person:
-    | { readonly name: string }
-    | { readonly source: string; readonly account: string };
+  readonly person: WhichPerson;
   readonly group: string | null;
   readonly passwords: Passwords;
   readonly idempotencyKey: string | null;
+  /** Null when the change was asked for. */
+  readonly capture: Capture | null;
 }
 
 export type TakenIn =
@@ -36,7 +38,7 @@ export type TakenIn =
 /**
  * Takes a new password in: checked, sealed, and durable when this returns (I1). The passwords are destroyed by then,
  * whatever came of it.
- * @throws Refusal when nothing was accepted
+ * @throws Refusal, CaptureDeclined when nothing was accepted
  */
 export async function takeIn(
   deps: Dependencies,
@@ -65,12 +67,13 @@ export async function takeIn(
 
 function fingerprintFor(
   { settings }: Dependencies,
-  { idempotencyKey, person, group, passwords }: WantedChange,
+  { idempotencyKey, person, group, passwords, capture }: WantedChange,
 ): Buffer | null {
   if (idempotencyKey === null) return null;
   const whom = 'name' in person ? [person.name] : [person.source, person.account];
+  const when = capture === null ? [] : [capture.capturedAt.toISOString()];
   const secrets = [passwords.next, passwords.current];
-  return fingerprintOf(settings.fingerprintKey, [group, ...whom], secrets);
+  return fingerprintOf(settings.fingerprintKey, [group, ...whom, ...when], secrets);
 }
 
 type Repeated = Extract<Accepted, { result: 'repeated' }>;
@@ -91,20 +94,21 @@ function replay(earlier: Repeated, fingerprint: Buffer | null): TakenIn {
   return { replayed: true, changeId: earlier.changeId };
 }
 
-/** Everything but the writing. Somebody unknown costs as much as somebody whom the caller may not change. */
+/** Everything but the writing. */
 async function prepare(
   deps: Dependencies,
   caller: Caller,
-  { group, passwords, idempotencyKey }: WantedChange,
+  wanted: WantedChange,
   identity: IdentityAtIntake | null,
   again: boolean,
 ): Promise<Omit<NewChange, 'fingerprint'>> {
-  const { version, configuration } = await deps.configuration(identity?.configurationVersion ?? 0);
-  const linkedSources = (identity?.accounts ?? []).map(({ source }) => source);
-  const reached = reach({ configuration, caller, linkedSources, wanted: group });
+  const { passwords, idempotencyKey, capture, person } = wanted;
+  const origin = capture && (await judge(deps, caller, capture, identity, passwords));
+  const who = { person, group: origin?.group ?? wanted.group };
+  const { version, configuration, groups } = await reachedBy(deps, caller, who, identity);
   if (identity === null) throw new Refusal('identity_unknown');
-  if ('refused' in reached) throw new Refusal(reached.refused);
-  refuseAgainstPolicy(configuration, reached.groups, identity, passwords.next);
+  const broken = await violationsOf(deps, configuration, groups, identity, passwords.next);
+  if (broken.length > 0) throw new Refusal('password_against_policy', { violations: broken });
 
   const key = await deps.keyToSealTo(identity.now, again);
   if (key === null) throw new Refusal('no_epoch');
@@ -112,37 +116,62 @@ async function prepare(
     changeId: newId('chg'),
     identityId: identity.id,
     seq: identity.lastSeq + 1,
-    expiresAt: new Date(identity.now.getTime() + deps.settings.ageLimitMs),
+    expiresAt: new Date((origin?.capturedAt ?? identity.now).getTime() + deps.settings.ageLimitMs),
   };
+  const current = origin?.checksCurrent === false ? null : passwords.current;
   const { changeId: id, ...rest } = sealedFor;
   return {
     ...rest,
     id,
     identityName: identity.name,
-    groups: reached.groups.map(({ name }) => name),
+    groups: groups.map(({ name }) => name),
     requestedBy: caller,
     idempotencyKey,
     configurationVersion: version,
     epochId: key.epochId,
-    jwe: await seal(key, sealedFor, passwords),
+    jwe: await seal(key, sealedFor, { next: passwords.next, current }),
+    origin,
+    passwordFingerprints: fingerprintsOf(deps, configuration, groups, identity, passwords.next),
   };
 }
 
+/** Of the password, then of what the filters make of it: only what may come back in a capture. */
+function fingerprintsOf(
+  { settings }: Dependencies,
+  { sources }: Configuration,
+  groups: readonly Group[],
+  { id }: IdentityAtIntake,
+  password: Secret,
+): Buffer[] | null {
+  const captured = groups
+    .flatMap((group) => group.sources.map((name) => sources[name]))
+    .filter((source) => source?.capture?.enabled === true);
+  if (captured.length === 0) return null;
+  const fingerprint = (value: Secret) => passwordFingerprint(settings.fingerprintKey, id, value);
+  const filtered = captured.flatMap((source) => {
+    const written = source?.passwordFilter && rewrite(source.passwordFilter, password);
+    if (!written) return [];
+    const one = fingerprint(written);
+    written.destroy();
+    return [one];
+  });
+  return [fingerprint(password), ...filtered];
+}
+
 /** All rules of all groups at once, so that nobody has to find them one by one. */
-function refuseAgainstPolicy(
+export async function violationsOf(
+  { judge }: Dependencies,
   configuration: Configuration,
   groups: readonly Group[],
-  person: Person,
+  person: IdentityAtIntake,
   password: Secret,
-): void {
-  const words = identityWords([person.name, ...Object.values(person.attributes)]);
+): Promise<Violation[]> {
   const names = new Set(groups.map(({ policy }) => policy));
-  const broken = policiesOf(configuration)
-    .filter(({ name }) => names.has(name))
-    .flatMap(({ rules }) => violations(rules, password, words));
-  if (broken.length === 0) return;
-  const distinct = new Map<string, Violation>(broken.map((one) => [one.says, one]));
-  throw new Refusal('password_against_policy', { violations: [...distinct.values()] });
+  const policies = policiesOf(configuration).filter(({ name }) => names.has(name));
+  const broken = await Promise.all(
+    policies.map(({ rules }) => judge.violations(rules, person, password)),
+  );
+  return [...new Map<string, Violation>(broken.flat().map((one) => [one.says, one])).values()];
 }
 
 /** As it was written a moment ago; nothing can have come of it yet. */
@@ -154,6 +183,7 @@ const viewOf = (change: Omit<NewChange, 'fingerprint'>, createdAt: Date): Change
   state: 'accepted',
   reason: null,
   requestedBy: change.requestedBy.name,
+  capturedAt: change.origin?.capturedAt ?? null,
   createdAt,
   expiresAt: change.expiresAt,
   endedAt: null,

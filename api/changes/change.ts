@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ChangeState, changeStates } from '../../model/change';
+import { authGoesLast, type ChangeState, changeStates } from '../../model/change';
 import { type ErrorCode, errorCodes, errors } from '../../model/errors';
 import { type OutcomeState, outcomeStates } from '../../model/outcome';
 import { type LeaveOutCode, leaveOutSays } from '../../model/plan';
@@ -23,6 +23,7 @@ const outcomeState = z
   .meta({ id: 'OutcomeState', description: tableOf(outcomeStates) });
 
 const leaveOutCodes = keysOf<LeaveOutCode>(leaveOutSays);
+export const leaveOutReason = z.enum(leaveOutCodes).nullable();
 const outcomeReason = z
   .enum([...errorCodes, ...leaveOutCodes] as [ErrorCode | LeaveOutCode])
   .nullable();
@@ -63,6 +64,9 @@ export const changeSchema = z
     reason: errorCode.nullable(),
     reasonSays: z.string().nullable(),
     requestedBy: z.string().describe('The name of the API key.'),
+    capturedAt: timeOrNull.describe(
+      'When the password was changed in the account whose reason is `origin`; null when it was asked for.',
+    ),
     createdAt: time,
     expiresAt: time,
     endedAt: timeOrNull,
@@ -100,7 +104,10 @@ export const changeUrl = ({ publicUrl }: Pick<Links, 'publicUrl'>, id: string): 
 
 export function changeOf(view: ChangeView, standstill: Standstill, links: Links): Change {
   const { accounts, mappings, reason, state, ...rest } = view;
-  const authApplied = accounts.some((one) => one.role === 'auth' && one.state === 'applied');
+  const standing = {
+    authLast: authGoesLast(accounts),
+    authApplied: accounts.some((one) => one.role === 'auth' && one.state === 'applied'),
+  };
   const self = changeUrl(links, view.id);
   return {
     ...rest,
@@ -113,7 +120,7 @@ export function changeOf(view: ChangeView, standstill: Standstill, links: Links)
     accounts: accounts.map(({ state: outcome, ...account }) => ({
       ...account,
       outcome,
-      says: outcomeSays({ ...account, state: outcome }, authApplied),
+      says: outcomeSays({ ...account, state: outcome }, standing),
       proved: account.proof !== 'none',
     })),
     mappings: mappings.map(({ appliedSeq: _, ...mapping }) => mapping),
@@ -136,9 +143,16 @@ export const summaryOf = (
   links: { self: changeUrl(links, summary.id) },
 });
 
-function outcomeSays({ role, state, reason }: OutcomeView, authApplied: boolean): string {
-  if (state === 'pending' && role === 'member' && !authApplied)
+interface GroupStanding {
+  readonly authLast: boolean;
+  readonly authApplied: boolean;
+}
+
+function outcomeSays({ role, state, reason }: OutcomeView, standing: GroupStanding): string {
+  if (state === 'pending' && role === 'member' && !standing.authLast && !standing.authApplied)
     return 'waiting for the auth account';
+  if (state === 'pending' && role === 'auth' && standing.authLast)
+    return 'waiting for the other accounts';
   const { says } = outcomeStates[state];
   return reason === null ? says : `${says}: ${reasonSays(reason)}`;
 }

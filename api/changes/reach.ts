@@ -1,17 +1,41 @@
-import { type Configuration, groupsOf, sourcesOf } from '../../model/configuration';
+import { type Configuration, groupsOf, loneGroupName, sourcesOf } from '../../model/configuration';
 import { coverage } from '../../model/coverage';
 import type { ErrorCode } from '../../model/errors';
 import type { Group } from '../../model/group';
 import type { Caller } from '../../store/api-keys';
+import type { AppliedConfiguration } from '../../store/configurations';
+import type { IdentityAtIntake } from '../../store/identities';
 import { mayTouch } from '../authorize';
+import type { Dependencies } from '../dependencies';
+import { Refusal } from '../refusal';
+import type { WhichPerson } from './who';
+
+/**
+ * @param identity null for somebody who is not there; that costs as much as somebody whom the caller may not change
+ * @throws Refusal
+ */
+export async function reachedBy(
+  deps: Dependencies,
+  caller: Caller,
+  who: { readonly person: WhichPerson; readonly group: string | null },
+  identity: IdentityAtIntake | null,
+): Promise<AppliedConfiguration & { readonly groups: readonly Group[] }> {
+  const applied = await deps.configuration(identity?.configurationVersion ?? 0);
+  const linkedSources = (identity?.accounts ?? []).map(({ source }) => source);
+  const reached = reach({ ...applied, caller, linkedSources, ...who });
+  if (identity === null) throw new Refusal('identity_unknown');
+  if ('refused' in reached) throw new Refusal(reached.refused);
+  return { ...applied, groups: reached.groups };
+}
 
 interface Reach {
   readonly configuration: Configuration;
   readonly caller: Caller;
   /** Sources in which the person has a linked account; none for somebody who is not there. */
   readonly linkedSources: readonly string[];
+  readonly person: WhichPerson;
   /** The group that the request names, if it does. */
-  readonly wanted: string | null;
+  readonly group: string | null;
 }
 
 /**
@@ -19,12 +43,13 @@ interface Reach {
  * not there; and since a password is carried to every group of the auth source, the key must be good for all of
  * these.
  */
-export function reach(
+function reach(
   input: Reach,
 ): { readonly groups: readonly Group[] } | { readonly refused: ErrorCode } {
-  const { configuration, caller, linkedSources, wanted } = input;
+  const { configuration, caller, linkedSources, person } = input;
   const sources = sourcesOf(configuration);
   const groups = groupsOf(configuration);
+  const wanted = input.group ?? loneGroupOf(person, groups);
   const bound = caller.groups;
   const seen = bound === null ? groups : groups.filter(({ name }) => bound.includes(name));
   const own = coverage({ groups: seen, sources, linkedSources, wanted });
@@ -35,4 +60,11 @@ export function reach(
   if ('refused' in all) return all;
   const covered = { groups: all.groups.map(({ name }) => name) };
   return mayTouch(caller, covered) ? all : { refused: 'identity_unknown' };
+}
+
+/** Whoever names an account of a source on its own means that source. */
+function loneGroupOf(person: WhichPerson, groups: readonly Group[]): string | null {
+  if (!('source' in person)) return null;
+  const name = loneGroupName(person.source);
+  return groups.some((group) => group.name === name) ? name : null;
 }

@@ -7,29 +7,22 @@ import { secretText } from '../input';
 import { appliedPreference, type Preference, preferHeader } from '../prefer';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
-import { accountName, personName, sourceName, text } from '../schemas';
+import { idempotencyKey } from '../schemas';
 import { takeIn, type WantedChange } from './accept';
 import { changeOf, changeSchema, changeUrl } from './change';
 import { authApplied, waitForChange } from './waiting';
+import { group, oneOfBoth, personIn, whoFields } from './who';
 
 const body = z
   .strictObject({
-    identity: personName.optional().describe('Whose password it is, by name.'),
-    account: z
-      .strictObject({ source: sourceName, name: accountName })
-      .optional()
-      .describe('Or by one of their accounts.'),
+    ...whoFields,
     password: secretText,
     currentPassword: secretText
       .optional()
       .describe('When given, the auth account is asked first whether it holds this one.'),
-    group: text(40)
-      .optional()
-      .describe('Needed when the person is in groups with different auth sources.'),
+    group,
   })
-  .refine((one) => (one.identity === undefined) !== (one.account === undefined), {
-    message: 'name the person by either identity or account',
-  })
+  .refine(...oneOfBoth)
   .meta({ id: 'NewChange' });
 
 const answerHeaders = {
@@ -47,11 +40,7 @@ export const startChange: Route = route({
   description:
     'When this answers, the change is durable. Send an Idempotency-Key, and the request may be repeated until it is answered.',
   headers: z.object({
-    'idempotency-key': z
-      .string()
-      .regex(/^[!-~]{1,255}$/, 'use 1 to 255 visible ASCII characters')
-      .optional()
-      .describe('The same key and body give the same change again.'),
+    'idempotency-key': idempotencyKey,
     prefer: preferHeader,
   }),
   body: smallBody(body, {
@@ -74,6 +63,7 @@ export const startChange: Route = route({
   problems: [
     'auth_account_refused',
     'password_against_policy',
+    'policy_file_unreadable',
     'group_needed',
     'no_group',
     'identity_unknown',
@@ -99,15 +89,13 @@ function wantedChange(call: {
   readonly headers: { readonly 'idempotency-key'?: string | undefined };
   readonly body: z.output<typeof body>;
 }): WantedChange {
-  const { identity, account, password, currentPassword, group } = call.body;
+  const { password, currentPassword } = call.body;
   return {
-    person:
-      account === undefined
-        ? { name: identity ?? '' }
-        : { source: account.source, account: account.name },
-    group: group ?? null,
+    person: personIn(call.body),
+    group: call.body.group ?? null,
     passwords: { next: password, current: currentPassword ?? null },
     idempotencyKey: call.headers['idempotency-key'] ?? null,
+    capture: null,
   };
 }
 

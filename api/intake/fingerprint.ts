@@ -18,3 +18,7 @@ export function fingerprintOf(
   }
   return hmac.digest();
 }
+
+/** Tells a password from another one of the same person; that two people have the same does not show. */
+export const passwordFingerprint = (key: KeyObject, identityId: string, password: Secret): Buffer =>
+  fingerprintOf(key, ['password', identityId], [password]);

@@ -7,21 +7,23 @@ import { Failure, usage } from '../failure';
 import type { Api } from '../http/api';
 import { follow, lastOf } from '../http/follow';
 import { AnswerLost, ApiProblem } from '../http/refusals';
-import type { Change } from '../http/shapes';
+import type { Change, ChangePlan } from '../http/shapes';
 import { askPasswords } from '../password/ask';
 import { jsonBody } from '../password/json-body';
 import { action, type Session } from '../session';
 import { teach } from '../teach';
 import { inShort } from '../text/change-text';
+import { dryRunLines } from '../text/dry-run-text';
 import { watch } from '../text/watch';
 import { seconds, sourceAndName } from '../values';
 
 interface Options {
   readonly account?: AccountName;
   readonly group?: string;
-  readonly current?: true;
+  readonly current?: true | undefined;
   readonly passwordFile?: string;
   readonly watch?: true;
+  readonly dryRun?: true;
   readonly wait: number;
   readonly idempotencyKey?: string;
   readonly password?: unknown;
@@ -45,6 +47,10 @@ export const changeCommand = (): Command =>
     .option('--group <group>', 'the sync group, for people in groups with different auth sources')
     .option('--current', 'ask for the current password too; the auth account must have it')
     .option('--password-file <file>', 'read the password from the first line of a file')
+    .option(
+      '--dry-run',
+      'only show what it would do; with --password-file, judge that password too',
+    )
     .option('--watch', 'show how each account takes it')
     .option('--wait <seconds>', 'how long to wait for the end', seconds, 30)
     .option('--idempotency-key <key>', 'the same key starts the same change only once')
@@ -54,6 +60,7 @@ export const changeCommand = (): Command =>
       teach({
         examples: [
           ['lockstep change alice --watch', 'asks twice and shows a row for each account'],
+          ['lockstep change alice --dry-run', 'who would be touched, in which order, and why not'],
           ['pass show alice | lockstep change alice', 'takes the password from another program'],
           [
             "lockstep change --account 'corp-directory:uid=alice,dc=example,dc=com'",
@@ -82,6 +89,7 @@ async function changePassword(
   if (options.password !== undefined) throw usage(ON_THE_COMMAND_LINE);
   if ((who === undefined) === (options.account === undefined))
     throw usage('Name the person, or one of their accounts with --account.');
+  if (options.dryRun) return dryRun(session, who, options);
   const idempotencyKey = checkedKey(options.idempotencyKey ?? randomUUID());
   const api = await session.api();
   const body = await requestBody(who, options);
@@ -95,6 +103,20 @@ async function changePassword(
   const change = await goOn(session, api, started, options.watch ? null : deadline);
   session.output.show(change, () => inShort(session.output, change));
   return exitOf(change.state);
+}
+
+async function dryRun(session: Session, who: string | undefined, options: Options): Promise<Exit> {
+  const { account, group, passwordFile } = options;
+  const api = await session.api();
+  const body =
+    passwordFile === undefined
+      ? jsonBody({ identity: who, account, group })
+      : await requestBody(who, { ...options, current: undefined });
+  const plan = await api
+    .send<ChangePlan>('POST', ['changes', 'plan'], { body })
+    .finally(() => body.destroy());
+  session.output.show(plan, () => dryRunLines(session.output, plan));
+  return plan.violations === null || plan.violations.length === 0 ? 'done' : 'failed';
 }
 
 /** It holds the passwords: whoever calls it destroys it. */

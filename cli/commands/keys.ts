@@ -26,7 +26,11 @@ const createCommand = (): Command =>
     .summary('make a key')
     .description('Makes a key and prints it, once: nobody can read it again.')
     .argument('<name>', 'what it is for')
-    .requiredOption('--scope <scopes>', 'trigger, read or admin; several with commas', scopes)
+    .requiredOption(
+      '--scope <scopes>',
+      'trigger, capture, read or admin; several with commas',
+      scopes,
+    )
     .option('--group <groups>', 'only the changes of these sync groups', commaSeparated)
     .option('--expires <time>', 'valid for so long, such as 90d', lifetime)
     .addHelpText(

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { planFile, planLines } from '../configuration/plan';
+import { fitLines, planFile, planLines } from '../configuration/plan';
 import type { Exit } from '../exit-codes';
 import { action, type Session } from '../session';
 import { teach } from '../teach';
@@ -8,7 +8,7 @@ export const planCommand = (): Command =>
   new Command('plan')
     .summary('show what apply would change')
     .description(
-      'Checks the configuration and shows how it differs from the one in force. It changes nothing.',
+      'Checks the configuration, shows how it differs from the one in force, and whether the policy of each group suits its sources. It changes nothing.',
     )
     .option('-f, --file <file>', 'the configuration', 'lockstep.yaml')
     .addHelpText(
@@ -32,6 +32,7 @@ async function plan({ output, api }: Session, { file }: { readonly file: string 
   const planned = await planFile(await api(), file);
   output.show(planned.plan, () => [
     ...planLines(output, planned.plan),
+    ...fitLines(output, planned.plan),
     ...(planned.plan.differences.length === 0 ? [] : [`Next: lockstep apply -f ${file}`]),
   ]);
   return 'done';

@@ -55,6 +55,18 @@ export function planLines({ paint }: Output, { differences, deletes, version }: 
   return [...lines, '', `Against configuration ${version}: ${counts.join(', ')}.`];
 }
 
+/** What each group takes; of a group that suits its sources a line. */
+export const fitLines = ({ paint }: Output, { fit }: Plan): string[] =>
+  fit.flatMap(({ group, policy, impossible, notGuaranteed, warnings, fits, unread }) => [
+    `Group ${group}, by the policy ${policy}: ${fits ?? paint('red', 'no password')}`,
+    ...impossible.map((says) => `  ${paint('red', 'impossible')}  ${says}`),
+    ...warnings.map((says) => `  ${paint('yellow', 'weaker')}  ${says}`),
+    ...notGuaranteed.map((says) => `  ${paint('yellow', 'may be refused')}  ${says}`),
+    ...(unread.length === 0
+      ? []
+      : [`  not known yet  what ${unread.join(', ')} asks for: "lockstep doctor" reads it`]),
+  ]);
+
 const taken = ({ accounts, mappings }: Plan['deletes'][number]): string =>
   accounts + mappings === 0
     ? ''

@@ -2,6 +2,7 @@ import type { ChangeState, Role } from '../../model/change';
 import type { SourceState } from '../../model/circuit';
 import type { Difference } from '../../model/configuration-differences';
 import type { ErrorCode } from '../../model/errors';
+import type { FailureMode, ProveMode } from '../../model/group';
 import type { OutcomeState, Proof } from '../../model/outcome';
 import type { LeaveOutCode } from '../../model/plan';
 import type { MappingState } from '../../model/sso';
@@ -52,6 +53,28 @@ export interface Mapping {
   readonly reason: string | null;
 }
 
+export interface ChangePlan {
+  readonly identity: string;
+  readonly groups: readonly {
+    readonly name: string;
+    readonly policy: string;
+    readonly failureMode: FailureMode;
+  }[];
+  readonly accounts: readonly {
+    readonly label: string;
+    readonly source: string;
+    readonly account: string | null;
+    readonly role: Role;
+    /** Null: left out. */
+    readonly turn: number | null;
+    readonly says: string;
+    readonly prove: ProveMode;
+    readonly proof: 'login' | 'hash' | 'none';
+  }[];
+  /** Null without a password. */
+  readonly violations: readonly { readonly rule: string; readonly says: string }[] | null;
+}
+
 export interface ChangeSummary {
   readonly id: string;
   readonly identity: string;
@@ -72,6 +95,18 @@ export interface Plan {
     readonly accounts: number;
     readonly mappings: number;
   }[];
+  readonly fit: readonly GroupFit[];
+}
+
+/** Whether the policy of a group suits its sources. */
+export interface GroupFit {
+  readonly group: string;
+  readonly policy: string;
+  readonly impossible: readonly string[];
+  readonly notGuaranteed: readonly string[];
+  readonly warnings: readonly string[];
+  readonly fits: string | null;
+  readonly unread: readonly string[];
 }
 
 export interface Issue {

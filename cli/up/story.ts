@@ -32,14 +32,9 @@ const WAIT_SECONDS = 60;
 /**
  * Gives the accounts of one person an old password as their administrators would, changes it through Lockstep, and tries
  * both at every account.
- * @param passwordFile null for a random one
+ * @param next destroyed by this
  */
-export async function runDemo(
-  api: Api,
-  systems: DemoSystems,
-  passwordFile: string | null,
-): Promise<DemoResult> {
-  const next = await newPassword(passwordFile);
+export async function runDemo(api: Api, systems: DemoSystems, next: Secret): Promise<DemoResult> {
   const old = randomPassword();
   try {
     await giveOldPassword(systems, old);
@@ -57,7 +52,8 @@ export async function runDemo(
   }
 }
 
-async function newPassword(file: string | null): Promise<Secret> {
+/** @param file null for a random one */
+export async function newPassword(file: string | null): Promise<Secret> {
   if (file === null) return randomPassword();
   const [password] = await readLines(file, ['password']);
   return password as Secret;

@@ -6,13 +6,14 @@ import { loadCompany } from '../../local/demo/load';
 import { type DemoSystems, startSystems } from '../../local/demo/systems';
 import { type Stack, startStack } from '../../local/stack';
 import { emptyStateDir, holdStateDir } from '../../local/state-dir';
+import type { Secret } from '../../model/secret';
 import type { UpOptions } from '../commands/up';
 import type { Exit } from '../exit-codes';
 import { Failure } from '../failure';
 import { type Api, connect } from '../http/api';
 import type { Output } from '../output';
 import { type Progress, startProgress } from './progress';
-import { type DemoResult, runDemo } from './story';
+import { type DemoResult, newPassword, runDemo } from './story';
 import { resultAsJson, tellDemo, tellReady } from './tell';
 
 /** Runs Lockstep on this machine until it is told to stop, or until the demo is over with `--once`. */
@@ -25,17 +26,19 @@ export async function up(output: Output, options: UpOptions): Promise<Exit> {
   };
   const stopped = stopSignal();
   try {
+    // First of all: a file that is not right is told at once.
+    const next = options.demo ? await newPassword(options.passwordFile ?? null) : null;
     if (options.fresh) emptyStateDir(options.stateDir);
     // With --json, stdout is for programs.
     const progress = startProgress(options.json ? process.stderr : process.stdout);
     const stack = await startStack({ stateDir: options.stateDir, report: progress.say });
     stops.push(stack.stop);
-    if (!options.demo) {
+    if (next === null) {
       tellReady(output, progress.readySeconds(), stack);
       await stopped;
       return 'done';
     }
-    const result = await demo(output, options, stack, progress, stops);
+    const result = await demo(output, options, stack, progress, stops, next);
     if (!options.once) await stopped;
     return result.ok ? 'done' : 'failed';
   } catch (error) {
@@ -52,6 +55,7 @@ async function demo(
   stack: Stack,
   progress: Progress,
   stops: (() => Promise<void>)[],
+  next: Secret,
 ): Promise<DemoResult> {
   const systems = await startSystems({
     stateDir: options.stateDir,
@@ -64,7 +68,7 @@ async function demo(
   const configurationFile = await load(api, systems, options.stateDir);
   const readySeconds = progress.readySeconds();
   progress.say('ready; now a change');
-  const result = await runDemo(api, systems, options.passwordFile ?? null);
+  const result = await runDemo(api, systems, next);
   tellDemo(options.json ? process.stderr : process.stdout, output, {
     result,
     stack,

@@ -8,6 +8,7 @@ import { openDirectory } from '../ldap/directory';
 import type { Link } from '../ldap/link';
 import { answerOf, change, heard, insist, replace, sendModify } from '../ldap/requests';
 import { checkActiveDirectory } from './check';
+import { readPolicies } from './policies';
 import { judgeLogin, judgeWrite } from './refusals';
 import type { ActiveDirectorySettings } from './settings';
 
@@ -28,6 +29,7 @@ export const openActiveDirectory = (
     },
     setPassword: (use, request) => resetPassword(use, request, settings),
     check: (link) => checkActiveDirectory(link, settings, objectGuids),
+    policies: readPolicies,
   });
 
 const CONTROL = 'userAccountControl';

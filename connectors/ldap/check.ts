@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Attribute, Change, type Entry, EqualityFilter } from 'ldapts';
+import { Attribute, Change, type Entry } from 'ldapts';
 import type { Finding } from '../contract';
 import { accountFilter, accountOptions, type NativeIds, search, valuesOf } from './accounts';
 import { ok, warning, wrong } from './findings';
 import type { Link } from './link';
+import { overlayPolicies } from './policies';
 import { policyStateAttributes } from './policy-state';
 import type { LdapSettings } from './settings';
 
@@ -112,29 +113,11 @@ async function listing(link: Link, settings: LdapSettings): Promise<Finding> {
     : ok('listing', 'Accounts can be listed page by page.');
 }
 
-/** The policies of slapo-ppolicy that can be seen below the naming context of the accounts. */
 async function policies(link: Link, settings: LdapSettings): Promise<Finding[]> {
-  const root = await search(link, '', { scope: 'base', attributes: ['namingContexts'] });
-  const contexts = root.ok ? root.value.flatMap((entry) => valuesOf(entry, 'namingContexts')) : [];
-  const context = contexts
-    .map(String)
-    .filter((suffix) => settings.base.toLowerCase().endsWith(suffix.toLowerCase()))
-    .sort((one, other) => other.length - one.length)[0];
-  if (context === undefined) return [];
-  const reply = await search(link, context, {
-    filter: new EqualityFilter({ attribute: 'objectClass', value: 'pwdPolicy' }),
-    attributes: [
-      'pwdMinLength',
-      'pwdMaxLength',
-      'pwdInHistory',
-      'pwdMinAge',
-      'pwdMustChange',
-      'pwdSafeModify',
-    ],
-  });
-  if (!reply.ok || reply.value.length === 0)
-    return [{ check: 'policy', verdict: 'skipped', says: 'No password policy can be read.' }];
-  return reply.value.map(policyFinding);
+  const seen = await overlayPolicies(link, settings.base);
+  return seen.length === 0
+    ? [{ check: 'policy', verdict: 'skipped', says: 'No password policy can be read.' }]
+    : seen.map(policyFinding);
 }
 
 function policyFinding(policy: Entry): Finding {

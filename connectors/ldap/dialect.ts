@@ -1,5 +1,6 @@
 import type { Control, Entry } from 'ldapts';
 import type { Secret } from '../../model/secret';
+import type { TargetPolicy } from '../../model/target-policy';
 import type {
   AccountRef,
   Finding,
@@ -30,6 +31,7 @@ export interface Dialect {
   readonly setPassword: (use: Use, request: SetPasswordRequest) => Promise<WriteAnswer>;
   /** What `doctor` wants to know once the service account is in. */
   readonly check: (link: Link) => Promise<readonly Finding[]>;
+  readonly policies: (link: Link) => Promise<Reply<readonly TargetPolicy[]>>;
 }
 
 export interface Seen extends Located {

@@ -1,5 +1,11 @@
 import type { Secret } from '../../model/secret';
-import type { Connector, ConnectorTools, SourceFailure, StateAnswer } from '../contract';
+import type {
+  Connector,
+  ConnectorTools,
+  PoliciesAnswer,
+  SourceFailure,
+  StateAnswer,
+} from '../contract';
 import { failureOf, findAccounts, locate } from './accounts';
 import type { Dialect, See } from './dialect';
 import { NoReply, NotSent, openLink, type Reply } from './link';
@@ -57,6 +63,13 @@ export function openDirectory(
       }
     },
     check: () => login.check(dialect.check),
+    policies: () =>
+      orFailed(() =>
+        services.use(newCall(), async (link): Promise<PoliciesAnswer> => {
+          const read = await dialect.policies(link);
+          return read.ok ? { result: 'policies', policies: read.value } : failureOf(read);
+        }),
+      ),
     async close() {
       services.close();
       proofs.close();

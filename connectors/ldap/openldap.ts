@@ -6,6 +6,7 @@ import { checkOpenLdap } from './check';
 import { PasswordPolicyControl, UsabilityControl } from './controls';
 import type { Standing } from './dialect';
 import { openDirectory } from './directory';
+import { readPolicies } from './policies';
 import { judgeLogin } from './refusals';
 import type { LdapSettings } from './settings';
 import { passwordWriter } from './write';
@@ -33,6 +34,7 @@ export const openLdap = (settings: LdapSettings, tools: ConnectorTools): Connect
     },
     setPassword: passwordWriter(settings, entryUuids),
     check: (link) => checkOpenLdap(link, settings, entryUuids),
+    policies: (link) => readPolicies(link, settings.base),
   });
 
 /** Attributes that mean, when they are true, that an administrator has switched the account off. */

@@ -29,9 +29,12 @@ export const serviceDn = (suffix: string): string => `cn=lockstep,ou=services,${
 /** slapo-ppolicy(5) sets this on an account that an administrator has locked for good. */
 const LOCKED_FOR_GOOD = '000001010000Z';
 
+/** Passwords that a directory of the demo refuses to see again, at the most. */
+export const MOST_REMEMBERED = 5;
+
 /** The two OpenLDAP directories of the company: one server, a suffix each, with policies and histories of their own. */
 export const demoDirectories = (corp: DirectorySecrets, apps: DirectorySecrets): Directory[] => [
-  directory(CORP_SUFFIX, corp, { pwdMinLength: '8', pwdInHistory: '5' }, [
+  directory(CORP_SUFFIX, corp, { pwdMinLength: '8', pwdInHistory: `${MOST_REMEMBERED}` }, [
     unit(CORP_SUFFIX, 'people'),
     ...people.map(corpEntry),
   ]),

@@ -6,7 +6,7 @@ import type { Secret } from '../../model/secret';
 import { ssha } from '../slapd';
 import { APPS_SUFFIX, appsDn, CORP_SUFFIX, corpDn, HERO, HERO_SECOND_ACCOUNT } from './company';
 import { resetDatabasePasswords, withClient } from './database';
-import { adminDn } from './directories';
+import { adminDn, MOST_REMEMBERED, randomPassword } from './directories';
 import type { DemoSource, DemoSystems } from './systems';
 
 /**
@@ -52,14 +52,18 @@ export async function giveOldPassword(systems: DemoSystems, password: Secret): P
     ...directories.map(([suffix, dn]) =>
       withLdap(systems, async (client) => {
         await client.bind(adminDn(suffix), systems.directoryAdmin.text());
-        const values = [ssha(password)];
-        const modification = new Attribute({ type: 'userPassword', values });
-        await client.modify(dn, new Change({ operation: 'replace', modification }));
+        for (const word of [...longForgotten(), password]) {
+          const modification = new Attribute({ type: 'userPassword', values: [ssha(word)] });
+          await client.modify(dn, new Change({ operation: 'replace', modification }));
+        }
       }),
     ),
     systems.domain?.resetPassword(HERO, password),
   ]);
 }
+
+/** So many that the directory remembers none from before: the demo may be asked for the same new password again. */
+const longForgotten = (): Secret[] => Array.from({ length: MOST_REMEMBERED }, randomPassword);
 
 async function bind(systems: DemoSystems, dn: string, password: Secret): Promise<boolean> {
   return withLdap(systems, (client) =>

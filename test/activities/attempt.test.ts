@@ -1,4 +1,4 @@
-import { attemptAccount } from '../../activities/attempt';
+import { type Aim, attemptAccount } from '../../activities/attempt';
 import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
 import { Secret } from '../../model/secret';
 import type { ClaimedAccount } from '../../store/claims';
@@ -21,6 +21,7 @@ interface Row {
   readonly promise: string;
   readonly account?: Partial<ClaimedAccount>;
   readonly prove?: 'always' | 'in-doubt' | 'never';
+  readonly aim?: Aim;
   readonly current?: boolean;
   readonly write?: WriteAnswer;
   /** Answers to the logins, in order. */
@@ -90,6 +91,24 @@ const rows: readonly Row[] = [
     logins: [differs],
     expected: { state: 'parked', reason: 'not_proved', inDoubt: true },
     seen: 'v',
+  },
+  {
+    promise: 'an auth account that goes last is validated, and not written yet',
+    aim: 'validate',
+    account: { role: 'auth' },
+    current: true,
+    logins: [holds],
+    expected: { state: 'waiting', reason: 'others_first', inDoubt: false },
+    seen: 'c',
+  },
+  {
+    promise: 'an auth account that goes last refuses the current password: it is over',
+    aim: 'validate',
+    account: { role: 'auth' },
+    current: true,
+    logins: [differs],
+    expected: { state: 'rejected', reason: 'wrong_current_password' },
+    seen: 'c',
   },
   {
     promise: 'the reply is lost: nothing is repeated in this attempt',
@@ -243,7 +262,9 @@ test.each(rows)('$promise', async (row) => {
     held: false,
     probe: null,
     inDoubt: false,
+    origin: false,
     lastReason: null,
+    leasedBefore: null,
     verdict: 'claimed',
     ...row.account,
   };
@@ -252,6 +273,8 @@ test.each(rows)('$promise', async (row) => {
     connector,
     passwords: { next, current },
     prove: row.prove ?? 'always',
+    aim: row.aim ?? 'write',
+    mayWrite: () => true,
     onMoved: async () => {},
   });
   expect(result).toMatchObject(row.expected);

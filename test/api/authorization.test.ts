@@ -18,9 +18,10 @@ const callers: Readonly<Record<string, readonly Scope[] | 'nobody'>> = {
   'an expired key': 'nobody',
   'a key in another scheme': 'nobody',
   trigger: ['trigger'],
+  capture: ['capture'],
   read: ['read'],
   'trigger and read': ['trigger', 'read'],
-  admin: ['trigger', 'read', 'admin'],
+  admin: ['trigger', 'capture', 'read', 'admin'],
 };
 
 describeWith(['postgres'], 'authorization', () => {
@@ -56,6 +57,7 @@ describeWith(['postgres'], 'authorization', () => {
       'an expired key': bearer(expired.key),
       'a key in another scheme': { authorization: `Basic ${admin}` },
       trigger: bearer(await api.newKey(['trigger'])),
+      capture: bearer(await api.newKey(['capture'])),
       read: bearer(await api.newKey(['read'])),
       'trigger and read': bearer(await api.newKey(['trigger', 'read'])),
       admin: bearer(admin),
@@ -66,7 +68,9 @@ describeWith(['postgres'], 'authorization', () => {
   const addressOf = ({ path }: Route) => path.replaceAll(/\{\w+\}/g, 'nothing');
 
   test('there is no route without a scope', () => {
-    expect(routes.filter(({ scope }) => !['trigger', 'read', 'admin'].includes(scope))).toEqual([]);
+    expect(
+      routes.filter(({ scope }) => !['trigger', 'capture', 'read', 'admin'].includes(scope)),
+    ).toEqual([]);
   });
 
   describe.each(
@@ -128,6 +132,9 @@ describeWith(['postgres'], 'authorization', () => {
       expect(comparable(await start(identity, bound, more))).toEqual(
         comparable(await start('nobody', bound, more)),
       );
+      const plan = (who: string) =>
+        api.send('POST', '/v1/changes/plan', { key: bound, body: { identity: who, ...more } });
+      expect(comparable(await plan(identity))).toEqual(comparable(await plan('nobody')));
       const account = { source: 'ledger', name: identity };
       const byAccount = (one: object) =>
         start('', bound, { identity: undefined, account: one, ...more });
@@ -166,6 +173,7 @@ describeWith(['postgres'], 'authorization', () => {
         policy: 'finance',
         authSource: 'directory',
         sources: ['ledger', 'vault'],
+        failureMode: 'continue' as const,
       };
       const shared = { ...testConfiguration, groups: { ...groups, finance } };
       await applyConfiguration(api.database.db, shared, 1, 'test');

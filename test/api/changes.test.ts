@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ensureEpoch } from '../../store/epochs';
 import { openKeyDirectory } from '../../store/keys/key-directory';
 import { destroyPasswords, unseal } from '../../store/sealing';
-import { readSealed } from '../../store/work';
+import { readWork } from '../../store/work';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, ended, planned } from '../support/played-worker';
 import { describeWith } from '../support/servers';
@@ -81,7 +81,7 @@ describeWith(['postgres'], 'changes', () => {
   test('what is stored opens only with the key of the worker, and only for this change', async () => {
     const alice = await person();
     const reply = await start(alice, {}, { currentPassword: 'the one before' });
-    const row = await readSealed(api.database.db, idOf(reply));
+    const row = (await readWork(api.database.db, idOf(reply)))?.sealed ?? null;
     const { rows } = await api.database.pool.query('select * from change where id = $1', [
       idOf(reply),
     ]);

@@ -46,9 +46,10 @@ describe('the OpenAPI document', () => {
 
   test('shows every password as one that is only written', () => {
     const schemas = document.components?.schemas ?? {};
-    const shown = JSON.stringify(schemas.NewChange);
-    expect(shown.match(/"format":"password","writeOnly":true/g)).toHaveLength(2);
-    expect(text.match(/"format":"password"/g)).toHaveLength(2);
+    for (const schema of [schemas.NewChange, schemas.NewCapture])
+      expect(JSON.stringify(schema).match(/"format":"password","writeOnly":true/g)).toHaveLength(2);
+    expect(JSON.stringify(schemas.WantedPlan)).toContain('"format":"password","writeOnly":true');
+    expect(text.match(/"format":"password"/g)).toHaveLength(5);
   });
 
   test('tells every problem that a route may answer, with its sentence', () => {

@@ -180,7 +180,7 @@ describeWith(['postgres'], 'the intake of passwords', () => {
   });
 
   test.each([
-    ['64 characters', 'x'.repeat(64)],
+    ['64 characters', 'long enough '.repeat(6).slice(0, 64)],
     ['spaces at both ends', '  correct horse battery  '],
     ['every kind of character', 'aä€🔑👨‍👩‍👧 "\\/%&<>\'\u0007\u200b'],
   ])('takes a password of %s', async (_what, password) => {

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { startTestApi, type TestApi } from '../support/api';
 import {
   addPerson,
@@ -51,6 +53,42 @@ describeWith(['postgres'], 'lockstep change', () => {
     expect(stdout).toBe(
       `✔ ${alice}: every account holds the new password (2 of 2)\n  ${await changeOf(api, alice)}\n`,
     );
+  });
+
+  describe('--dry-run', () => {
+    const nothingStarted = async (identity: string) =>
+      expect((await api.send('GET', `/v1/changes?identity=${identity}`)).body.changes).toEqual([]);
+
+    test('who would be touched, in which order, and how it would be proved; nothing is started', async () => {
+      const alice = await person();
+      const { code, stdout } = await lockstep(['change', alice, '--dry-run']);
+      expect(code).toBe(0);
+      expect(stdout).toContain(`${alice}: a change would touch 2 of 2 accounts\n`);
+      expect(stdout).toContain('  one-password, policy staff, continue\n');
+      expect(stdout).toMatch(
+        /^1 {5}directory \(auth\) .* first; if it refuses.*; proved by a login$/m,
+      );
+      expect(stdout).toMatch(/^2 {5}warehouse .* after the auth account/m);
+      await nothingStarted(alice);
+    });
+
+    test.each([
+      ['too short', 1, '✖ The password would be refused:\n  Use at least 12 characters.\n'],
+      [PASSWORD, 0, '✔ The password satisfies every policy.\n'],
+    ])('a password that comes along is judged, and forgotten: %s', async (word, expected, says) => {
+      const alice = await person();
+      const file = path.join(api.dir, 'judged');
+      writeFileSync(file, word);
+      const { code, stdout } = await lockstep([
+        'change',
+        alice,
+        '--dry-run',
+        '--password-file',
+        file,
+      ]);
+      expect([code, stdout]).toEqual([expected, expect.stringContaining(says)]);
+      await nothingStarted(alice);
+    });
   });
 
   test('some took it: exit 3, why not the others, and what to try next', async () => {

@@ -189,6 +189,13 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
       0,
       ['+ sources.apps', '+ sources.crm', '+ policies.staff', '+ groups.one-password'],
     ]);
+    expect(planned.stdout).toContain(
+      [
+        'Group one-password, by the policy staff: 12 to 256 characters of printable ASCII',
+        '  not known yet  what apps, crm asks for: "lockstep doctor" reads it',
+        'Next: lockstep apply -f lockstep.yaml',
+      ].join('\n'),
+    );
     expect(await versionInForce()).toBe(0);
 
     const refused = await run(GOOD, 'apply');

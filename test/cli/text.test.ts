@@ -14,6 +14,7 @@ test('every state of a change has its exit code, and only one that goes on is pe
     done: 0,
     partial: 3,
     refused: 1,
+    failed: 1,
     expired: 1,
     cancelled: 1,
     superseded: 1,

@@ -113,7 +113,7 @@ describeWith(['postgres'], 'postgres-role', () => {
     expect(answers).toEqual(answers.map(() => ({ result: 'applied' })));
   });
 
-  test('a role that somebody else holds locked: retry, in use, and nothing is written later', async () => {
+  test('a role that somebody else holds locked: retry, account in use, and nothing is written later', async () => {
     const [connector, one] = [await open({ timeoutMs: 1000 }), await account()];
     await admin().query(`begin; alter role ${one.ref.name} connection limit 7`);
     expect(await write(connector, one, 'The new one')).toEqual({

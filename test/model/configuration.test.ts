@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { configurationSchema } from '../../model/configuration';
+import { configurationSchema, groupsOf } from '../../model/configuration';
 import { checkConfiguration } from '../../model/configuration-check';
 import { differences } from '../../model/configuration-differences';
+import { keepPolicies, lostPolicyIssues } from '../../model/kept-policies';
 
 const kinds = new Map([
   [
@@ -87,6 +88,19 @@ describe('a bad document is refused with the place and what to write instead', (
       /groups\.all\.policy: there is no policy "strict"; there are: everyone/,
     ],
     [
+      'a policy of its own for a source of a group',
+      {
+        ...good,
+        sources: { ...good.sources, apps: { ...good.sources.apps, policy: 'everyone' } },
+      },
+      /sources\.apps\.policy: is not needed: the source is in the group "all"/,
+    ],
+    [
+      'a policy of its own that is not there',
+      { ...good, sources: { ...good.sources, hr: { ...good.sources.apps, policy: 'strict' } } },
+      /sources\.hr\.policy: there is no policy "strict"; there are: everyone/,
+    ],
+    [
       'an application of an unknown source',
       { ...good, applications: { expenses: { source: 'erp' } } },
       /applications\.expenses\.source: there is no source "erp"/,
@@ -126,4 +140,49 @@ test('differences name what is created, updated field by field, and deleted', ()
     { action: 'delete', section: 'applications', name: 'expenses', fields: [] },
   ]);
   expect(differences(from, from)).toEqual([]);
+});
+
+describe('a group is taken away: its policy stays with each of its sources (reference semantics §6.9)', () => {
+  const inForce = configurationSchema.parse(good);
+  const withoutGroup = configurationSchema.parse({ ...good, groups: {} });
+  const policies = ({ sources }: typeof inForce) =>
+    Object.values(sources).map(({ policy }) => policy);
+
+  test('and each is changed on its own', () => {
+    const kept = keepPolicies(inForce, withoutGroup);
+    expect(policies(kept)).toEqual(['everyone', 'everyone']);
+    expect(groupsOf(kept).map(({ name, policy, sources }) => [name, policy, sources])).toEqual([
+      ['source:corp', 'everyone', ['corp']],
+      ['source:apps', 'everyone', ['apps']],
+    ]);
+  });
+
+  test('also when the same document is applied again', () => {
+    expect(policies(keepPolicies(keepPolicies(inForce, withoutGroup), withoutGroup))).toEqual([
+      'everyone',
+      'everyone',
+    ]);
+  });
+
+  test('unless it names another', () => {
+    const sources = { ...good.sources, apps: { ...good.sources.apps, policy: 'strict' } };
+    const document = { ...good, groups: {}, sources, policies: { everyone: {}, strict: {} } };
+    expect(policies(keepPolicies(inForce, configurationSchema.parse(document)))).toEqual([
+      'everyone',
+      'strict',
+    ]);
+  });
+
+  test('until it is in a group again', () => {
+    const kept = keepPolicies(inForce, withoutGroup);
+    expect(policies(keepPolicies(kept, inForce))).toEqual([undefined, undefined]);
+  });
+
+  test('a policy that a source keeps cannot be taken away, and it is said what to do', () => {
+    const gone = configurationSchema.parse({ ...good, groups: {}, policies: {} });
+    expect(lostPolicyIssues(keepPolicies(inForce, gone))).toContainEqual({
+      path: ['sources', 'corp'],
+      says: expect.stringContaining('keeps the policy "everyone"'),
+    });
+  });
 });

@@ -1,4 +1,4 @@
-import { changeState } from '../../model/change';
+import { authGoesLast, changeState } from '../../model/change';
 import { coverage } from '../../model/coverage';
 import { type Group, groupRules, type Source } from '../../model/group';
 import type { OutcomeState } from '../../model/outcome';
@@ -26,6 +26,7 @@ const group: Group = {
   policy: 'everyone',
   authSource: 'corp',
   sources: ['corp', 'apps', 'crm'],
+  failureMode: 'continue',
 };
 const sources = [source('corp'), source('apps'), source('crm')];
 const oneEach = [account('corp', 'c1'), account('apps', 'a1'), account('crm', 'm1')];
@@ -166,6 +167,61 @@ describe('where seed 001 is silent', () => {
   test('a source that is switched off is left out, and the plan says why', () => {
     const off = sources.map((one) => ({ ...one, enabled: one.name !== 'crm' }));
     expect(plan(oneEach, off).find((one) => one.source === 'crm')?.leftOut).toBe('source_disabled');
+  });
+
+  describe('a group that is directory-last (Enterprise SSO, event 10681)', () => {
+    const last: Group = { ...group, failureMode: 'directory-last' };
+    const stands = (auth: OutcomeState, ...members: OutcomeState[]) =>
+      changeState([
+        ...members.map((state) => ({ role: 'member' as const, state })),
+        { role: 'auth', state: auth },
+      ]);
+
+    test('the directory is the last of the plan', () => {
+      const planned = planChange({ groups: [last], sources, accounts: oneEach });
+      expect(planned.map(({ label, role }) => [label, role])).toEqual([
+        ['apps', 'member'],
+        ['crm', 'member'],
+        ['corp', 'auth'],
+      ]);
+      expect(authGoesLast(planned)).toBe(true);
+      expect(authGoesLast(plan(oneEach))).toBe(false);
+    });
+
+    test.each<[OutcomeState, OutcomeState[], string]>([
+      ['waiting', ['pending', 'applied'], 'applying'],
+      ['waiting', ['waiting', 'applied'], 'waiting'],
+      ['applying', ['applied', 'applied'], 'applying'],
+      ['waiting', ['applied', 'applied'], 'waiting'],
+      ['applied', ['applied', 'applied'], 'done'],
+      ['not_attempted', ['applied', 'rejected'], 'partial'],
+      ['not_attempted', ['rejected', 'rejected'], 'failed'],
+      ['rejected', ['applied', 'applied'], 'partial'],
+      ['rejected', ['not_attempted', 'not_attempted'], 'refused'],
+      ['cancelled', ['applied', 'cancelled'], 'partial'],
+    ])('the directory %s, the others %s: the change is %s', (auth, members, expected) => {
+      expect(stands(auth, ...members)).toBe(expected);
+    });
+
+    test('groups that share an auth source agree on when it goes', () => {
+      const other: Group = { ...group, name: 'other', sources: ['hr', 'erp'] };
+      expect(broken(last, [last, other])).toEqual([expect.stringContaining('another failureMode')]);
+    });
+  });
+
+  describe('a source on its own, with a policy of its own', () => {
+    const lone: Group = { ...group, name: 'source:hr', authSource: 'hr', sources: ['hr'] };
+    const covered = (linkedSources: string[], wanted: string | null = null) =>
+      coverage({ groups: [group, lone], sources, linkedSources, wanted });
+
+    test('is not changed with a group of the same person', () => {
+      expect(covered(['corp', 'hr'])).toEqual({ groups: [group] });
+    });
+
+    test('is changed when it is named, or when there is nothing else', () => {
+      expect(covered(['corp', 'hr'], 'source:hr')).toEqual({ groups: [lone] });
+      expect(covered(['hr'])).toEqual({ groups: [lone] });
+    });
   });
 
   test('an auth source outside the group lends its auth account and nothing more', () => {

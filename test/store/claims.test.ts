@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { claimAccounts } from '../../store/claims';
 import { findIdentity, saveIdentity, unlinkAccount } from '../../store/identities';
-import { type Settlement, settleAccounts, storePlan } from '../../store/work';
+import { storePlan } from '../../store/plan';
+import { type Settlement, settleAccounts } from '../../store/work';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { describeWith } from '../support/servers';
 
@@ -89,6 +90,28 @@ describeWith(['postgres'], 'claims', () => {
     await claim(older);
     await sql`update account set claimed_until = now() - interval '1 second'`.execute(database.db);
     expect(await claim(newer)).toMatchObject({ verdict: 'claimed' });
+  });
+
+  test('an attempt that was never settled may only be frozen: until its lease ends, no newer change writes', async () => {
+    const [older, newer] = [await change(1), await change(2)];
+    expect(await claim(older)).toMatchObject({ leasedBefore: null });
+    const again = await claim(older);
+    expect(again).toMatchObject({
+      verdict: 'claimed',
+      inDoubt: true,
+      leasedBefore: expect.any(Date),
+    });
+    await settle(older, again && { claim: again });
+    expect(await claim(newer)).toMatchObject({ verdict: 'in_use' });
+  });
+
+  test('only the newest attempt has a result', async () => {
+    const one = await change(1);
+    const [first, second] = [await claim(one), await claim(one)];
+    await settle(one, first && { claim: first });
+    expect(await claim(one)).toMatchObject({ verdict: 'claimed', attempts: 3 });
+    await settle(one, second && { claim: second });
+    expect(await claim(one)).toMatchObject({ verdict: 'claimed', attempts: 4 });
   });
 
   test('a late result of an older change does not take the account back', async () => {

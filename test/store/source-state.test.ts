@@ -3,6 +3,7 @@ import { giveCommand } from '../../store/account-commands';
 import { claimAccounts, holdAccounts, takeUnfound } from '../../store/claims';
 import { applyConfiguration } from '../../store/configurations';
 import { findIdentity, saveIdentity } from '../../store/identities';
+import { storePlan } from '../../store/plan';
 import { giveSourceCommand, handOutCommands, sendProbes } from '../../store/source-commands';
 import {
   openCircuit,
@@ -12,7 +13,7 @@ import {
   reopenSource,
   returnProbe,
 } from '../../store/source-state';
-import { settleAccounts, storePlan } from '../../store/work';
+import { settleAccounts } from '../../store/work';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { describeWith } from '../support/servers';
 

@@ -59,12 +59,15 @@ interface TestApiOptions {
   readonly preload?: readonly string[];
   /** Without a worker, there is no epoch to seal to. */
   readonly worker?: boolean;
+  /** Of a worker that runs; else the test has keys of its own. */
+  readonly keyDir?: string;
 }
 
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const database = options.database ?? (await testDatabase());
   const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-api-'));
-  const keys = await openKeyDirectory(path.join(dir, 'keys'));
+  const keyDir = options.keyDir ?? path.join(dir, 'keys');
+  const keys = await openKeyDirectory(keyDir);
   if (options.worker !== false) {
     await ensureEpoch(database.db, keys, 24);
     await sayPresent(database.db, 'test', true);
@@ -87,7 +90,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
         DATABASE_URL: database.url,
         LOCKSTEP_API_PORT: String(port),
         LOCKSTEP_API_OPS_PORT: String(opsPort),
-        LOCKSTEP_SIGNER_FILE: path.join(dir, 'keys', SIGNER_PUBLIC_FILE),
+        LOCKSTEP_SIGNER_FILE: path.join(keyDir, SIGNER_PUBLIC_FILE),
         LOCKSTEP_FINGERPRINT_KEY_FILE: path.join(dir, 'fingerprint.key'),
         LOCKSTEP_ADMIN_KEY_FILE: path.join(dir, 'admin-key'),
         LOCKSTEP_LOG_LEVEL: 'debug',

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Client as PgClient } from 'pg';
 import { encodings, holds } from '../../connectors/encodings';
 import { scramVerifier } from '../../connectors/scram';
+import { ssha } from '../../local/slapd';
 import { Secret } from '../../model/secret';
 import { type LdapAdmin, ldapAdmin } from '../connectors/ldap-subject';
 import { postgresAdmin } from '../connectors/sql-admin';
@@ -21,6 +22,8 @@ export interface CompanyAccount {
   readonly name: string;
   /** A login that has nothing to do with Lockstep. */
   logsIn(password: string): Promise<boolean>;
+  /** Past Lockstep, as an administrator of the source does it. */
+  changeThere(password: string): Promise<void>;
 }
 
 export interface Company {
@@ -171,6 +174,8 @@ async function addToDirectory(
     source,
     name: account.ref.name,
     logsIn: (password) => admin.logsIn(account, password),
+    changeThere: (password) =>
+      admin.replace(account, 'userPassword', ssha(Secret.fromText(password))),
   };
 }
 
@@ -178,7 +183,15 @@ async function addRole(client: PgClient): Promise<CompanyAccount> {
   const name = unique('person');
   const verifier = await scramVerifier(Secret.fromText(unique('nobody-knows')));
   await client.query(`create role ${name} login password '${verifier}'`);
-  return { source: 'warehouse', name, logsIn: (password) => roleLogsIn(name, password) };
+  return {
+    source: 'warehouse',
+    name,
+    logsIn: (password) => roleLogsIn(name, password),
+    async changeThere(password) {
+      const changed = await scramVerifier(Secret.fromText(password));
+      await client.query(`alter role ${name} password '${changed}'`);
+    },
+  };
 }
 
 async function roleLogsIn(user: string, password: string): Promise<boolean> {
@@ -211,6 +224,10 @@ async function addRow(client: PgClient): Promise<CompanyAccount> {
         [name],
       );
       return (await holds(stored.rows[0]?.hash ?? '', Secret.fromText(password))) === true;
+    },
+    async changeThere(password) {
+      const changed = await encodings[SCHEME].produce(Secret.fromText(password));
+      await client.query('update staff set hash = $2 where login = $1', [name, changed]);
     },
   };
 }

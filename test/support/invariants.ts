@@ -19,7 +19,7 @@ const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
     select c.id from change c
     join outcome auth on auth.change_id = c.id and auth.role = 'auth'
     join outcome other on other.change_id = c.id and other.role = 'member'
-    where auth.state = 'rejected' and (other.attempts > 0 or other.state = 'applied')`,
+    where auth.state = 'rejected' and auth.position < other.position and (other.attempts > 0 or (other.state = 'applied' and other.reason is distinct from 'origin'))`,
   'I6 a mapping in sync tells of the newest password of its account': sql`
     select m.id from mapping m join account a on a.id = m.account_id
     where m.state = 'in_sync' and m.applied_seq < a.applied_seq

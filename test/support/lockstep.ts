@@ -6,6 +6,7 @@ import { connectorKinds } from '../../connectors/registry';
 import { type Configuration, configurationSchema } from '../../model/configuration';
 import { Secret } from '../../model/secret';
 import { giveCommand } from '../../store/account-commands';
+import { createApiKey } from '../../store/api-keys';
 import { acceptChange, type ChangeView, readChange } from '../../store/changes';
 import { watchConfiguration } from '../../store/configuration-watch';
 import { applyConfiguration, currentConfiguration } from '../../store/configurations';
@@ -30,6 +31,9 @@ export interface Lockstep {
   readonly accepted: ReadonlyMap<string, string>;
   readonly database: TestDatabase;
   readonly keys: KeyStore;
+  readonly keyDir: string;
+  /** The id of the API key that asks for every change here. */
+  readonly apiKey: string;
   configure(document: object): Promise<void>;
   addPerson(
     accounts: readonly CompanyAccount[],
@@ -54,6 +58,8 @@ export interface NewPassword {
   readonly password: string;
   readonly current?: string;
   readonly ageLimitMs?: number;
+  /** All that are declared, unless said. */
+  readonly groups?: readonly string[];
 }
 
 export interface TestWorker {
@@ -80,6 +86,8 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
   const keys = await openKeyDirectory(keyDir);
   await ensureEpoch(db, keys, 24);
   const signer = signerKey(JSON.parse(readFileSync(path.join(keyDir, SIGNER_PUBLIC_FILE), 'utf8')));
+  const wantedKey = { name: 'test', scopes: ['trigger' as const], groups: null, expiresAt: null };
+  const { id: apiKey } = await createApiKey(db, wantedKey, 'test');
   const janitor = startJanitor(db, keys, 24);
   const connectors = openTestConnectors();
   const workers = new Set<TestWorker>();
@@ -94,6 +102,8 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
     accepted: titles,
     database,
     keys,
+    keyDir,
+    apiKey,
     read,
     async configure(document) {
       const { version } = await currentConfiguration(db);
@@ -111,7 +121,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
       if (taken.length > 0) throw new Error('taken');
       return name;
     },
-    async accept({ person, password, current, ageLimitMs = 72 * HOUR_MS }) {
+    async accept({ person, password, current, ageLimitMs = 72 * HOUR_MS, groups }) {
       const [identity, epoch, applied] = await Promise.all([
         findIdentity(db, { name: person }),
         currentEpoch(db, signer),
@@ -135,8 +145,10 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
       const accepted = await acceptChange(db, {
         ...change,
         identityName: identity.name,
-        groups: Object.keys(applied.configuration.groups),
-        requestedBy: { keyId: 'key_test', name: 'test' },
+        groups: groups ?? Object.keys(applied.configuration.groups),
+        requestedBy: { keyId: apiKey, name: 'test' },
+        origin: null,
+        passwordFingerprints: null,
         idempotencyKey: null,
         fingerprint: null,
         configurationVersion: applied.version,

@@ -4,7 +4,8 @@ import { endChange } from '../../store/close';
 import { applyConfiguration } from '../../store/configurations';
 import type { Database } from '../../store/database';
 import { type AccountLink, findIdentity, saveIdentity } from '../../store/identities';
-import { type Settlement, settleAccounts, storePlan } from '../../store/work';
+import { storePlan } from '../../store/plan';
+import { type Settlement, settleAccounts } from '../../store/work';
 
 /** What the worker and an administrator would have done, for tests of the api alone. */
 

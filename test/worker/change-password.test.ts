@@ -509,6 +509,42 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
       ]);
     });
 
+    test('a password filter: the source gets, proves and maps what it makes of the password', async () => {
+      await lockstep.configure(
+        document({ crm: { passwordFilter: { case: 'upper', allowed: 'A-Z0-9', maxLength: 20 } } }),
+      );
+      const { person, accounts } = await mapped();
+      const id = await lockstep.accept({ person, password: 'Tulips, in a field of 2026!' });
+      const change = await lockstep.readEnd(id);
+      expect(change.accounts.map(({ state, proof }) => [state, proof])).toEqual([
+        ['applied', 'login'],
+        ['applied', 'login'],
+        ['applied', 'hash'],
+      ]);
+      expect(await holders(accounts, 'Tulips, in a field of 2026!')).toEqual([true, true, false]);
+      expect(await holders(accounts, 'TULIPSINAFIELDOF2026')).toEqual([false, false, true]);
+      expect(await stored(id)).toEqual({
+        wiki: 'Tulips, in a field of 2026!',
+        expenses: 'TULIPSINAFIELDOF2026',
+      });
+      await lockstep.configure(document());
+    });
+
+    test('a password filter leaves too little: its source is not asked, the others go on', async () => {
+      await lockstep.configure(
+        document({ crm: { passwordFilter: { allowed: '0-9', minLength: 8 } } }),
+      );
+      const { person, accounts } = await somebody('directory', 'crm');
+      const word = 'Only a few digits: 2026';
+      const change = await lockstep.readEnd(await lockstep.accept({ person, password: word }));
+      expect(change.accounts.map(({ state, reason }) => [state, reason])).toEqual([
+        ['applied', null],
+        ['rejected', 'policy_too_short'],
+      ]);
+      expect(await holders(accounts, word)).toEqual([true, false]);
+      await lockstep.configure(document());
+    });
+
     test('a late account takes its mapping along', async () => {
       const { person } = await mapped();
       await company.proxies.apps.refuse();

@@ -147,7 +147,9 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source in trouble', () => {
       const started = await changesOf(10);
       await allWait(started);
       const [one] = started;
-      const change = await lockstep.readUntil(one?.id ?? '', ({ state }) => state === 'waiting');
+      const change = await lockstep.readUntil(one?.id ?? '', ({ accounts }) =>
+        accounts.some(({ source, state }) => source === 'crm' && state === 'applied'),
+      );
       expect(change.accounts.map(({ source, state, reason }) => [source, state, reason])).toEqual([
         ['directory', 'applied', null],
         ['apps', 'waiting', 'service_credential_refused'],

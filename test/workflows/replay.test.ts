@@ -51,9 +51,13 @@ describe('a workflow that was changed so that old changes cannot go on is found 
       'the sources are asked before the auth account',
       (text) =>
         text.replace(
-          'const { auth, passes, remainingMs } = await inline.changeAuthAccount(changeId);',
-          "await passOverSource(changeId, { source: 'apps', lane: 'inline' }, 1);\n  const { auth, passes, remainingMs } = await inline.changeAuthAccount(changeId);",
+          'const { auth, authGoesLast,',
+          "await passOverSource(changeId, { source: 'apps', lane: 'inline' }, 1);\n  const { auth, authGoesLast,",
         ),
+    ],
+    [
+      'a directory that goes last is left out',
+      (text) => text.replace('if (!authGoesLast || others', 'if (authGoesLast || others'),
     ],
     [
       'a cancelled change is not waited for',

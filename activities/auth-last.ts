@@ -1,0 +1,27 @@
+import { authGoesLast } from '../model/change';
+import { isSettled } from '../model/outcome';
+import { type Chosen, isChosen, type Settlement, type Standing } from '../store/work';
+import type { Aim } from './attempt';
+
+/** What may be done now with the chosen accounts, when one of them is an auth account that goes last. */
+export function aimAt(chosen: Chosen, standings: readonly Standing[]): Aim | 'leave' {
+  const auth = standings.find((one) => one.role === 'auth' && isChosen(chosen, one));
+  if (auth === undefined || !authGoesLast(standings)) return 'write';
+  const others = standings.filter(
+    ({ role, state }) => role === 'member' && state !== 'not_applicable',
+  );
+  if (others.some(({ state }) => !isSettled(state))) return 'validate';
+  return others.every(({ state }) => state === 'applied') ? 'write' : 'leave';
+}
+
+/** Another account did not take the new password, so the directory keeps the old one. */
+export const leftAlone = ({ label, inDoubt }: Standing): Settlement => ({
+  label,
+  accountId: null,
+  state: 'not_attempted',
+  reason: 'others_unchanged',
+  vendorCode: null,
+  proof: 'none',
+  inDoubt,
+  nextTryInMs: null,
+});

@@ -1,0 +1,134 @@
+import { type CaptureFacts, type Declined, judgeCapture } from '../../model/capture';
+import { type Configuration, groupsOf, sourceNamed, sourcesOf } from '../../model/configuration';
+import { type ErrorCode, isErrorCode } from '../../model/errors';
+import type { Group } from '../../model/group';
+import { planChange } from '../../model/plan';
+import type { Secret } from '../../model/secret';
+import type { Caller } from '../../store/api-keys';
+import { readRivals } from '../../store/captures';
+import type { IdentityAtIntake } from '../../store/identities';
+import type { Passwords } from '../../store/sealing';
+import { mayTouch } from '../authorize';
+import type { Dependencies } from '../dependencies';
+import { passwordFingerprint } from '../intake/fingerprint';
+import { Refusal } from '../refusal';
+
+/** A password was changed in a source itself. */
+export interface Capture {
+  readonly source: string;
+  readonly account: string;
+  /** By the clock of whoever captured it. */
+  readonly capturedAt: Date;
+}
+
+/** Where a change comes from. */
+export interface Origin {
+  readonly accountId: string;
+  /** From which its age is counted. */
+  readonly capturedAt: Date;
+  readonly group: string;
+  /** Whether the auth account is asked first if it holds the current password. */
+  readonly checksCurrent: boolean;
+}
+
+/** Nothing is started, and nothing is wrong. Thrown like a refusal, which it is not. */
+export class CaptureDeclined extends Error {
+  readonly why: Quiet;
+
+  constructor(why: Quiet) {
+    super(why);
+    this.why = why;
+  }
+}
+
+export type Quiet = Exclude<Declined, ErrorCode>;
+
+/**
+ * Whether a capture starts a change. Its source is judged before anything else, so that whoever may not capture there
+ * learns nothing about people.
+ * @throws Refusal, CaptureDeclined when it does not
+ */
+export async function judge(
+  deps: Dependencies,
+  caller: Caller,
+  capture: Capture,
+  identity: IdentityAtIntake | null,
+  passwords: Passwords,
+): Promise<Origin> {
+  // Without a person there is no version to wait for: then the newest is read.
+  const { configuration } = await deps.configuration(identity?.configurationVersion);
+  const source = sourceNamed(configuration, capture.source);
+  const groups = groupsFrom(configuration, capture.source);
+  const checksCurrent =
+    source?.capture?.verifyCurrent === true && groups[0]?.authSource !== capture.source;
+  const about =
+    identity === null
+      ? unmapped(capture)
+      : await comparedWith(deps, configuration, groups, capture, identity, passwords.next);
+  const verdict = judgeCapture({
+    ...about,
+    source:
+      source !== undefined && mayTouch(caller, { groups: groups.map(({ name }) => name) })
+        ? { enabled: source.enabled, captures: source.capture?.enabled === true }
+        : null,
+    ageLimitMs: deps.settings.ageLimitMs,
+    currentMissing: checksCurrent && passwords.current === null,
+  });
+  if (verdict !== 'accept')
+    throw isErrorCode(verdict) ? new Refusal(verdict) : new CaptureDeclined(verdict);
+  const { accountId, capturedAt } = about;
+  return { accountId, capturedAt, group: groups[0]?.name ?? '', checksCurrent };
+}
+
+/** The group of the source first, then the others that share its auth source. */
+function groupsFrom(configuration: Configuration, source: string): Group[] {
+  const all = groupsOf(configuration);
+  const own = all.find(({ sources }) => sources.includes(source));
+  if (own === undefined) return [];
+  return [own, ...all.filter((one) => one !== own && one.authSource === own.authSource)];
+}
+
+type About = Pick<CaptureFacts, 'takesPart' | 'capturedAt' | 'now' | 'latest' | 'held'> & {
+  readonly accountId: string;
+};
+
+const unmapped = ({ capturedAt }: Capture): About => ({
+  accountId: '',
+  takesPart: false,
+  capturedAt,
+  now: capturedAt,
+  latest: null,
+  held: [],
+});
+
+async function comparedWith(
+  { db, settings }: Dependencies,
+  configuration: Configuration,
+  groups: readonly Group[],
+  capture: Capture,
+  { id, now, accounts }: IdentityAtIntake,
+  password: Secret,
+): Promise<About> {
+  const accountId =
+    accounts.find(({ source, name }) => source === capture.source && name === capture.account)
+      ?.id ?? '';
+  const names = groups.map(({ name }) => name);
+  const { latest, held } = await readRivals(db, id, accountId, names);
+  const captured = passwordFingerprint(settings.fingerprintKey, id, password);
+  const isSame = (known: Buffer | undefined) => known?.equals(captured) === true;
+  const plan = planChange({ groups, sources: sourcesOf(configuration), accounts });
+  return {
+    accountId,
+    takesPart: plan.some((one) => one.accountId === accountId && one.leftOut === null),
+    // Nothing is captured before it happened: a clock that runs ahead would win for ever.
+    capturedAt: capture.capturedAt < now ? capture.capturedAt : now,
+    now,
+    // What filters of sources made of it is another password, unless a source is heard to repeat it.
+    latest: latest && { at: latest.at, same: isSame(latest.fingerprints?.[0]) },
+    held: held.map(({ at, native, fingerprints }) => ({
+      at,
+      native,
+      same: fingerprints?.some(isSame) === true,
+    })),
+  };
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { captureRules, type Declined } from '../../model/capture';
+import { isErrorCode } from '../../model/errors';
+import { auditCapture } from '../../store/captures';
+import { readChange } from '../../store/changes';
+import { type TakenIn, takeIn } from '../changes/accept';
+import { changeOf, changeSchema, changeUrl } from '../changes/change';
+import type { Dependencies } from '../dependencies';
+import { secretText } from '../input';
+import { Refusal } from '../refusal';
+import { type Route, route, smallBody } from '../route';
+import { accountName, idempotencyKey, sourceName } from '../schemas';
+import { CaptureDeclined, type Quiet } from './judge';
+
+const body = z
+  .strictObject({
+    source: sourceName.describe('Where it was changed.'),
+    account: accountName.describe('How the source calls the account.'),
+    password: secretText,
+    currentPassword: secretText
+      .optional()
+      .describe(
+        'The one before. Needed, unless this is the auth source, or capture.verifyCurrent is off for it.',
+      ),
+    capturedAt: z.iso
+      .datetime({ offset: true })
+      .transform((at) => new Date(at))
+      .describe('When it was changed there, with milliseconds, by a clock that is kept in time.'),
+  })
+  .meta({ id: 'NewCapture' });
+
+const quiet = (Object.keys(captureRules) as Declined[]).filter(
+  (rule): rule is Quiet => !isErrorCode(rule),
+) as [Quiet, ...Quiet[]];
+
+const declinedSchema = z
+  .object({
+    result: z.enum(quiet).meta({
+      description: quiet.map((rule) => `- \`${rule}\`: ${captureRules[rule].says}`).join('\n'),
+    }),
+    says: z.string(),
+  })
+  .meta({ id: 'CaptureDeclined' });
+
+export const takeCapture: Route = route({
+  method: 'post',
+  path: '/v1/captures',
+  scope: 'capture',
+  summary: 'Report a password that was changed in a source',
+  description:
+    'It is carried to the other accounts of the person, and not written back. When this answers, it is durable, or nothing has to be done; send it again until it answers.',
+  headers: z.object({ 'idempotency-key': idempotencyKey }),
+  body: smallBody(body, {
+    member: {
+      source: 'warehouse',
+      account: 'alice',
+      password: 'correct horse battery staple',
+      currentPassword: 'the one before',
+      capturedAt: '2026-01-31T12:00:00.000Z',
+    },
+  }),
+  answers: {
+    200: { says: 'Nothing has to be done, and why.', schema: declinedSchema },
+    202: {
+      says: 'A change is started.',
+      schema: changeSchema,
+      headers: {
+        location: 'The address of the change.',
+        'idempotency-replayed':
+          '`true`: this capture was accepted before, under the same Idempotency-Key.',
+      },
+    },
+  },
+  problems: [
+    'capture_disabled',
+    'current_password_missing',
+    'password_against_policy',
+    'unsupported_character',
+    'idempotency_conflict',
+    'no_epoch',
+  ],
+  handle: async (deps, { caller, headers, body: { password, currentPassword, ...capture } }) => {
+    try {
+      const taken = await takeIn(deps, caller, {
+        person: { source: capture.source, account: capture.account },
+        group: null,
+        passwords: { next: password, current: currentPassword ?? null },
+        idempotencyKey: headers['idempotency-key'] ?? null,
+        capture,
+      });
+      return started(deps, taken);
+    } catch (error) {
+      if (!(error instanceof CaptureDeclined) && !(error instanceof Refusal)) throw error;
+      const result = error instanceof CaptureDeclined ? error.why : error.code;
+      await auditCapture(deps.db, capture, result, `api-key:${caller.keyId}`);
+      if (error instanceof Refusal) throw error;
+      return {
+        status: 200 as const,
+        body: { result: error.why, says: captureRules[error.why].says },
+      };
+    }
+  },
+});
+
+async function started(deps: Dependencies, taken: TakenIn) {
+  const view = taken.replayed ? await readChange(deps.db, taken.changeId) : taken.change;
+  if (view === null) throw new Refusal('not_found');
+  const standstill = await deps.standstill().catch(() => null);
+  const headers = {
+    location: changeUrl(deps.settings, view.id),
+    ...(taken.replayed ? { 'idempotency-replayed': 'true' } : {}),
+  };
+  return { status: 202 as const, body: changeOf(view, standstill, deps.settings), headers };
+}

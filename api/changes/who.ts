@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { accountName, personName, sourceName, text } from '../schemas';
+
+/** How a request says whose password it is about. */
+
+/** By name, or by one of their accounts. */
+export type WhichPerson =
+  | { readonly name: string }
+  | { readonly source: string; readonly account: string };
+
+export const whoFields = {
+  identity: personName.optional().describe('Whose password it is, by name.'),
+  account: z
+    .strictObject({ source: sourceName, name: accountName })
+    .optional()
+    .describe('Or by one of their accounts.'),
+};
+
+export const group = text(60)
+  .optional()
+  .describe(
+    'Needed when the person is in groups with different auth sources. `source:` and a name means a source with a policy of its own.',
+  );
+
+interface Who {
+  readonly identity?: string | undefined;
+  readonly account?: { readonly source: string; readonly name: string } | undefined;
+}
+
+/** For `refine`. */
+export const oneOfBoth = [
+  (one: Who) => (one.identity === undefined) !== (one.account === undefined),
+  { message: 'name the person by either identity or account' },
+] as const;
+
+export const personIn = ({ identity, account }: Who): WhichPerson =>
+  account === undefined
+    ? { name: identity ?? '' }
+    : { source: account.source, account: account.name };

@@ -1,0 +1,81 @@
+import { readFile, stat } from 'node:fs/promises';
+import { BlocklistDamaged, checkBlocklist, isListed } from '../../blocklist/lookup';
+import type { Configuration } from '../../model/configuration';
+import type { ConfigurationIssue } from '../../model/configuration-check';
+import { parseDictionary } from '../../model/dictionary';
+import type { Secret } from '../../model/secret';
+import { type WordList, wordList } from '../../model/word-list';
+
+/** A file that a policy names is not what it should be; the message says what to do. */
+export class PolicyFileError extends Error {}
+
+/** What is wrong with the files that the policies name, before these are put in force. */
+export async function policyFileIssues({ policies }: Configuration): Promise<ConfigurationIssue[]> {
+  const named = Object.entries(policies).flatMap(([policy, { dictionary, blocklist }]) => [
+    ...(typeof dictionary === 'string'
+      ? [{ path: ['policies', policy, 'dictionary'], check: () => readDictionary(dictionary) }]
+      : []),
+    ...(blocklist === undefined
+      ? []
+      : [
+          {
+            path: ['policies', policy, 'blocklist'],
+            check: () => checkBlocklist(blocklist).catch(unusable(blocklist)),
+          },
+        ]),
+  ]);
+  const issues = await Promise.all(
+    named.map(async ({ path, check }) => {
+      try {
+        await check();
+        return [];
+      } catch (error) {
+        if (error instanceof PolicyFileError) return [{ path, says: error.message }];
+        throw error;
+      }
+    }),
+  );
+  return issues.flat();
+}
+
+/** @throws PolicyFileError */
+export const isBlocklisted = async (file: string | null, password: Secret): Promise<boolean> =>
+  file === null ? false : isListed(file, password).catch(unusable(file));
+
+const inlineLists = new WeakMap<readonly string[], WordList>();
+const fileLists = new Map<string, { readonly version: string; readonly words: WordList }>();
+
+/** The words of a policy, kept until they change. @throws PolicyFileError */
+export async function dictionaryOf(named: string | readonly string[] | null): Promise<WordList> {
+  if (named === null) return new Map();
+  if (typeof named === 'string') return readDictionary(named);
+  const known = inlineLists.get(named) ?? wordList(named);
+  inlineLists.set(named, known);
+  return known;
+}
+
+async function readDictionary(file: string): Promise<WordList> {
+  const version = await versionOf(file);
+  const known = fileLists.get(file);
+  if (known?.version === version) return known.words;
+  const parsed = parseDictionary(await readFile(file, 'utf8').catch(unusable(file)));
+  if ('line' in parsed) throw new PolicyFileError(`${file}: line ${parsed.line} ${parsed.says}`);
+  const words = wordList(parsed.words);
+  fileLists.set(file, { version, words });
+  return words;
+}
+
+async function versionOf(file: string): Promise<string> {
+  const { ino, size, mtimeMs } = await stat(file).catch(unusable(file));
+  return `${ino} ${size} ${mtimeMs}`;
+}
+
+const unusable =
+  (file: string) =>
+  (error: NodeJS.ErrnoException): never => {
+    if (error instanceof BlocklistDamaged) throw new PolicyFileError(error.message);
+    if (error.code === undefined) throw error;
+    throw new PolicyFileError(
+      `${file} cannot be read by the api (${error.code}): put it on the machine of every api, where their user may read it`,
+    );
+  };

@@ -1,0 +1,174 @@
+import type { Report } from '../local/debian';
+import { type HistorySize, readHistorySizes } from './history';
+import { type Size, sizes } from './people';
+import type { Cost, Memory } from './processes';
+import type { Load, Round } from './round';
+import type { Sides } from './sides';
+import { median, quantile, sum } from './statistics';
+
+/** How long it is measured. */
+export interface Effort {
+  readonly proofs: readonly boolean[];
+  readonly warmUpMs: number;
+  /** Turns of both sides at each load. */
+  readonly turns: number;
+  /** The bare loop needs less time for as many changes. */
+  readonly windowMs: Readonly<Record<'lockstep' | 'bare', number>>;
+  /** Turns of both sides at each size of the one change. */
+  readonly singles: number;
+}
+
+export const efforts = {
+  full: {
+    proofs: [true, false],
+    warmUpMs: 5_000,
+    turns: 3,
+    windowMs: { lockstep: 6_000, bare: 3_000 },
+    singles: 5,
+  },
+  quick: {
+    proofs: [true],
+    warmUpMs: 500,
+    turns: 1,
+    windowMs: { lockstep: 1_000, bare: 500 },
+    singles: 1,
+  },
+} as const satisfies Record<string, Effort>;
+
+export const inFlights = [1, 16, 64] as const;
+
+export interface Times {
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+}
+
+export interface Side extends Times {
+  readonly perSecond: number;
+  /** CPU milliseconds a change, by process. */
+  readonly cpuMs: Cost;
+}
+
+export interface LoadResult {
+  readonly prove: boolean;
+  readonly inFlight: number;
+  /** Changes per second of Lockstep for each one of the bare loop: the median of the turns. */
+  readonly ratio: number;
+  readonly lockstep: Side;
+  readonly bare: Side;
+  /** Until the auth account holds the new password; only measured with proof. */
+  readonly verdict: Times | null;
+}
+
+export interface SingleResult {
+  readonly accounts: Size;
+  readonly lockstepMs: number;
+  readonly bareMs: number;
+  /** Of the time, so less is better: the median of the turns. */
+  readonly ratio: number;
+  readonly history: HistorySize;
+}
+
+export interface Results {
+  readonly loads: readonly LoadResult[];
+  readonly singles: readonly SingleResult[];
+  /** Of a change that just works on five accounts in two sources. */
+  readonly history: HistorySize;
+  /** The most at any time. */
+  readonly memory: Readonly<Record<'worker' | 'api', Memory | null>>;
+}
+
+export async function measure(sides: Sides, effort: Effort, report: Report): Promise<Results> {
+  const loads: LoadResult[] = [];
+  for (const prove of effort.proofs) {
+    await sides.lockstep.configure(prove);
+    report(`warming up ${prove ? 'with' : 'without'} proof`);
+    const warmUp = { inFlight: 16, windowMs: effort.warmUpMs };
+    await sides.lockstep.round('end', warmUp);
+    await sides.bare.round(prove, warmUp);
+    for (const inFlight of inFlights)
+      loads.push(await measureLoad(sides, effort, prove, inFlight, report));
+  }
+  await sides.lockstep.configure(true);
+  const singles: SingleResult[] = [];
+  for (const size of sizes) singles.push(await measureSingle(sides, effort, size, report));
+  const history = await historyOf(sides, 'crowd');
+  return { loads, singles, history, memory: sides.memory() };
+}
+
+async function measureLoad(
+  { lockstep, bare }: Sides,
+  { turns, windowMs }: Effort,
+  prove: boolean,
+  inFlight: number,
+  report: Report,
+): Promise<LoadResult> {
+  const load = (side: 'lockstep' | 'bare'): Load => ({ inFlight, windowMs: windowMs[side] });
+  const rounds: { ours: Round; theirs: Round; verdict: Round | null }[] = [];
+  for (let turn = 1; turn <= turns; turn++) {
+    const ours = await lockstep.round('end', load('lockstep'));
+    const theirs = await bare.round(prove, load('bare'));
+    const verdict = prove ? await lockstep.round('auth', load('lockstep')) : null;
+    rounds.push({ ours, theirs, verdict });
+    const rates = `${rateOf(ours).toFixed(1)}/s, bare ${rateOf(theirs).toFixed(1)}/s`;
+    report(`${prove ? 'with' : 'without'} proof, ${inFlight} in flight, turn ${turn}: ${rates}`);
+  }
+  const verdicts = rounds.flatMap(({ verdict }) => verdict?.timesMs ?? []);
+  return {
+    prove,
+    inFlight,
+    ratio: median(rounds.map(({ ours, theirs }) => rateOf(ours) / rateOf(theirs))),
+    lockstep: sideOf(rounds.map(({ ours }) => ours)),
+    bare: sideOf(rounds.map(({ theirs }) => theirs)),
+    verdict: prove ? timesOf(verdicts) : null,
+  };
+}
+
+async function measureSingle(
+  sides: Sides,
+  { singles }: Effort,
+  accounts: Size,
+  report: Report,
+): Promise<SingleResult> {
+  const turns: { ours: number; theirs: number }[] = [];
+  // The first turn is not counted: the person was never changed before.
+  for (let turn = 0; turn <= singles; turn++) {
+    const ours = await sides.lockstep.changeOwner(accounts);
+    const theirs = await sides.bare.changeOwner(true, accounts);
+    if (turn > 0) turns.push({ ours, theirs });
+  }
+  const result = {
+    accounts,
+    lockstepMs: median(turns.map(({ ours }) => ours)),
+    bareMs: median(turns.map(({ theirs }) => theirs)),
+    ratio: median(turns.map(({ ours, theirs }) => ours / theirs)),
+    history: await historyOf(sides, accounts),
+  };
+  const times = `${result.lockstepMs.toFixed(0)} ms, bare ${result.bareMs.toFixed(0)} ms`;
+  report(`one change, ${accounts} accounts: ${times}`);
+  return result;
+}
+
+async function historyOf(sides: Sides, of: 'crowd' | Size): Promise<HistorySize> {
+  const [size] = await readHistorySizes(sides.engineAddress, [sides.lockstep.lastChange(of)]);
+  if (size === undefined) throw new Error('The engine forgot the change');
+  return size;
+}
+
+const rateOf = ({ changes, seconds }: Round): number => changes / seconds;
+
+const timesOf = (timesMs: readonly number[]): Times => ({
+  p50Ms: quantile(timesMs, 0.5),
+  p95Ms: quantile(timesMs, 0.95),
+});
+
+function sideOf(rounds: readonly Round[]): Side {
+  const changes = sum(rounds.map((round) => round.changes));
+  const names = Object.keys(rounds[0]?.cost ?? {});
+  return {
+    perSecond: median(rounds.map(rateOf)),
+    ...timesOf(rounds.flatMap(({ timesMs }) => timesMs)),
+    cpuMs: Object.fromEntries(
+      names.map((name) => [name, sum(rounds.map(({ cost }) => cost[name] ?? 0)) / changes]),
+    ),
+  };
+}

@@ -1,0 +1,61 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Report } from '../local/debian';
+import { serverDir } from '../local/places';
+import { freePort } from '../local/ports';
+import { startSlapd } from '../local/slapd';
+import { startStack } from '../local/stack';
+import { emptyStateDir } from '../local/state-dir';
+import { type BareLoop, startBareLoop } from './bare';
+import { benchDirectories } from './directories';
+import { type LockstepSide, openLockstep } from './lockstep';
+import { type Memory, memoryOf } from './processes';
+
+/** Both sides, and one slapd that both write to. */
+export interface Sides {
+  readonly lockstep: LockstepSide;
+  readonly bare: BareLoop;
+  readonly engineAddress: string;
+  memory(): Readonly<Record<'worker' | 'api', Memory | null>>;
+  stop(): Promise<void>;
+}
+
+/** Everything is kept on the disk of the clone, as `npm start` does, and removed at the end. */
+export async function openSides(report: Report): Promise<Sides> {
+  mkdirSync('.lockstep', { recursive: true });
+  const stateDir = mkdtempSync(path.resolve('.lockstep', 'bench-'));
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const one of stops.splice(0).reverse()) await one();
+    emptyStateDir(stateDir);
+    rmSync(stateDir, { recursive: true });
+  };
+  const opened = <Side extends { stop(): Promise<void> }>(side: Side): Side => {
+    stops.push(() => side.stop());
+    return side;
+  };
+  try {
+    const { directories, secretFiles } = benchDirectories(stateDir);
+    const dir = serverDir(stateDir, 'slapd');
+    const slapd = opened(await startSlapd({ dir, port: await freePort(), directories, report }));
+    const stack = opened(await startStack({ stateDir, report }));
+    const { apiUrl, adminKeyFile, engineAddress } = stack;
+    const { worker, api, engine, postgres } = stack.pids();
+    const watched = {
+      worker,
+      api,
+      ...(engine === null ? {} : { engine }),
+      ...(postgres === null ? {} : { PostgreSQL: postgres }),
+      slapd: slapd.pid,
+    };
+    report('both sides get the same people');
+    const lockstep = await openLockstep({ apiUrl, adminKeyFile, slapd, secretFiles, watched });
+    const { url, caFile } = slapd;
+    const bare = opened(startBareLoop({ url, caFile, secretFiles, watched: { slapd: slapd.pid } }));
+    const memory = () => ({ worker: memoryOf(worker), api: memoryOf(api) });
+    return { lockstep, bare, engineAddress, memory, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+import { isUtf8 } from 'node:buffer';
+import { Secret } from '../model/secret';
+import { KEY_BYTES, keyOf, keysOf } from './format';
+
+/** The keys of one line of a list of passwords. @throws Error saying what is wrong with the line */
+export type LineReader = (line: Buffer, minCount: number) => readonly number[];
+
+/** What a list holds, by its first line. */
+export function lineReader(first: Buffer): LineReader {
+  const text = first.toString('latin1');
+  if (/^[0-9a-f]{40}(:\d+)?$/i.test(text)) return hashLine;
+  if (/^[0-9a-f]{32}:\d+$/i.test(text))
+    throw new Error('holds NTLM hashes; download the list of SHA-1 hashes');
+  return wordLine;
+}
+
+const COLON = 0x3a;
+const HASH_LENGTH = 40;
+
+/** `SHA1:count` of Have I Been Pwned; only as much of it is looked at as is kept. */
+const hashLine: LineReader = (line, minCount) => {
+  let key = 0;
+  for (let at = 0; at < 2 * KEY_BYTES; at++) {
+    const digit = hexDigit(line[at] ?? 0);
+    if (digit < 0) throw new Error('is not "SHA1:count"');
+    key = key * 16 + digit;
+  }
+  if (line.length === HASH_LENGTH) return [key];
+  if (line[HASH_LENGTH] !== COLON) throw new Error('is not "SHA1:count"');
+  return minCount > 1 && Number(line.toString('latin1', HASH_LENGTH + 1)) < minCount ? [] : [key];
+};
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
+
+const wordLine: LineReader = (line) => (isUtf8(line) ? keysOf(Secret.of(line)) : [keyOf(line)]);

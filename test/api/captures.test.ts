@@ -1,0 +1,284 @@
+import { configurationSchema } from '../../model/configuration';
+import { forgetFingerprints } from '../../store/captures';
+import { applyConfiguration, currentConfiguration } from '../../store/configurations';
+import { saveIdentity } from '../../store/identities';
+import { destroyPasswords, unseal } from '../../store/sealing';
+import { readWork } from '../../store/work';
+import { startTestApi, type TestApi } from '../support/api';
+import { addPerson, ended, testConfiguration } from '../support/played-worker';
+import { describeWith } from '../support/servers';
+
+const PASSWORD = 'correct horse battery staple';
+const HOUR = 3_600_000;
+
+/** The same sources, of which `directory` and `warehouse` take captures. */
+const capturing = (more: Record<string, object> = {}) =>
+  configurationSchema.parse({
+    ...testConfiguration,
+    sources: {
+      ...testConfiguration.sources,
+      directory: { kind: 'ldap', settings: {}, capture: { enabled: true } },
+      warehouse: {
+        kind: 'ldap',
+        settings: {},
+        capture: { enabled: true, verifyCurrent: false },
+      },
+      ledger: { kind: 'ldap', settings: {}, capture: { enabled: true } },
+      ...more,
+    },
+  });
+
+describeWith(['postgres'], 'captures', () => {
+  let api: TestApi;
+  let relay: string;
+  let people = 0;
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    await configure(capturing());
+    relay = await api.newKey(['capture']);
+  });
+  afterEach(async () => {
+    for (const table of ['audit', 'change'])
+      expect(JSON.stringify(await rows(`select * from ${table}`))).not.toContain(PASSWORD);
+    expect(api.printed()).not.toContain(PASSWORD);
+  });
+  afterAll(() => api.stop());
+
+  async function configure(configuration: ReturnType<typeof capturing>): Promise<void> {
+    const { db } = api.database;
+    const { version } = await currentConfiguration(db);
+    await applyConfiguration(db, configuration, version, 'test');
+  }
+  async function person(sources?: readonly string[]): Promise<string> {
+    const name = `person-${++people}`;
+    await addPerson(api.database.db, name, sources);
+    return name;
+  }
+  const rows = async (query: string, values: unknown[] = []) =>
+    (await api.database.pool.query(query, values)).rows;
+  const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+  const capture = (
+    account: string,
+    more: object = {},
+    { key = relay, headers = {} }: { key?: string; headers?: Record<string, string> } = {},
+  ) =>
+    api.send('POST', '/v1/captures', {
+      key,
+      headers,
+      body: { source: 'warehouse', account, password: PASSWORD, capturedAt: ago(0), ...more },
+    });
+  const lastAudit = async () =>
+    (await rows('select action, subject, detail from audit order by id desc limit 1'))[0];
+  const changesOf = (name: string) =>
+    rows('select * from change where identity_name = $1 order by seq', [name]);
+
+  test('that are accepted are changes, as old as what they tell of', async () => {
+    const alice = await person();
+    const capturedAt = ago(HOUR);
+    const reply = await capture(alice, { capturedAt });
+    expect(reply.status).toBe(202);
+    expect(reply.body).toMatchObject({ identity: alice, state: 'accepted', capturedAt });
+    const read = await api.send('GET', reply.headers.get('location') ?? '');
+    expect(read.body).toEqual(reply.body);
+    const [{ expires_at, captured_at }] = await changesOf(alice);
+    expect(expires_at - captured_at).toBe(72 * HOUR);
+  });
+
+  test('of something that is yet to come are of now: a clock that runs ahead does not win for ever', async () => {
+    const alice = await person();
+    await capture(alice, { capturedAt: ago(-HOUR) });
+    const next = await capture(alice, { password: `${PASSWORD} 2` });
+    expect(next.status).toBe(202);
+  });
+
+  test('of nobody have no effect, and do not name the account in the audit', async () => {
+    const reply = await capture('nobody-known');
+    expect(reply.status).toBe(200);
+    expect(reply.body).toMatchObject({ result: 'unmapped' });
+    const audited = await lastAudit();
+    expect(audited).toMatchObject({ action: 'capture.unmapped', subject: null });
+    expect(JSON.stringify(audited)).not.toContain('nobody-known');
+  });
+
+  test('of an account that a change would leave out have no effect', async () => {
+    const alice = await person();
+    const second = { source: 'warehouse', name: `${alice}-2`, nativeId: null, primary: false };
+    const { db } = api.database;
+    await saveIdentity(db, { name: alice, attributes: {} }, [second], 'operator', 'test');
+    expect((await capture(`${alice}-2`)).body).toMatchObject({ result: 'unmapped' });
+    expect((await capture(alice)).status).toBe(202);
+  });
+
+  test('are refused for a source that takes none, whoever the account belongs to', async () => {
+    const alice = await person(['directory', 'crm']);
+    await configure(
+      capturing({
+        crm: { kind: 'ldap', settings: {}, enabled: false, capture: { enabled: true } },
+      }),
+    );
+    const vault = { source: 'vault' };
+    for (const [account, more] of [
+      [alice, vault],
+      ['nobody', vault],
+      [alice, { source: 'crm' }],
+      ['nobody', { source: 'crm' }],
+      [alice, { source: 'nowhere' }],
+      [alice, { source: 'constructor' }],
+    ] as const)
+      expect((await capture(account, more)).body).toMatchObject({
+        status: 403,
+        code: 'capture_disabled',
+      });
+    expect(await lastAudit()).toMatchObject({ action: 'capture.capture_disabled' });
+    expect(await changesOf(alice)).toEqual([]);
+    await configure(capturing());
+  });
+
+  test('by a key that is bound to groups are refused for sources of others', async () => {
+    const alice = await person(['directory', 'warehouse', 'ledger']);
+    const key = await api.newKey(['capture'], ['finance']);
+    for (const account of [alice, 'nobody'])
+      expect((await capture(account, {}, { key })).body).toMatchObject({
+        code: 'capture_disabled',
+      });
+    const own = { source: 'ledger', password: `${PASSWORD} 12` };
+    expect((await capture(alice, own, { key })).body).toMatchObject({ groups: ['finance'] });
+    expect((await capture('nobody', own, { key })).body).toMatchObject({ result: 'unmapped' });
+  });
+
+  test('against the policy of the group start nothing, and are audited', async () => {
+    const alice = await person();
+    const reply = await capture(alice, { password: 'short' });
+    expect(reply.body).toMatchObject({ status: 422, code: 'password_against_policy' });
+    expect(await lastAudit()).toMatchObject({
+      action: 'capture.password_against_policy',
+      detail: { source: 'warehouse' },
+    });
+    expect(await changesOf(alice)).toEqual([]);
+  });
+
+  test('that are too old start nothing', async () => {
+    const alice = await person();
+    const reply = await capture(alice, { capturedAt: ago(72 * HOUR) });
+    expect(reply.body).toMatchObject({ result: 'expired' });
+    expect(await lastAudit()).toMatchObject({ action: 'capture.expired' });
+  });
+
+  test('are compared with the latest change, unless that ended in vain', async () => {
+    const alice = await person();
+    const capturedAt = ago(1);
+    const asked = await api.send('POST', '/v1/changes', {
+      body: { identity: alice, password: `${PASSWORD} 2` },
+    });
+    expect((await capture(alice, { capturedAt })).body).toMatchObject({ result: 'stale' });
+    expect((await capture(alice, { password: `${PASSWORD} 2` })).body).toMatchObject({
+      result: 'duplicate',
+    });
+    const { db } = api.database;
+    await ended(db, String(asked.body.id), { state: 'refused', reason: 'policy_history' });
+    expect((await capture(alice, { capturedAt })).status).toBe(202);
+  });
+
+  test('twenty at once are one change', async () => {
+    const alice = await person();
+    const capturedAt = ago(0);
+    const replies = await Promise.all(
+      [...Array(20).keys()].map(() => capture(alice, { capturedAt })),
+    );
+    expect(replies.map(({ status }) => status).sort()).toEqual([...Array(19).fill(200), 202]);
+    expect(await changesOf(alice)).toHaveLength(1);
+  });
+
+  test('under the same Idempotency-Key are the same change again', async () => {
+    const alice = await person();
+    const headers = { 'idempotency-key': 'seen-once' };
+    const capturedAt = ago(0);
+    const first = await capture(alice, { capturedAt }, { headers });
+    const again = await capture(alice, { capturedAt }, { headers });
+    expect(again.status).toBe(202);
+    expect(again.body).toEqual(first.body);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    const other = await capture(alice, { capturedAt: ago(HOUR) }, { headers });
+    expect(other.body).toMatchObject({ code: 'idempotency_conflict' });
+  });
+
+  test('seal the current password only where it is checked', async () => {
+    const sealed = async (more: object) => {
+      const alice = await person();
+      const { body } = await capture(alice, { currentPassword: 'the one before', ...more });
+      const [row] = await changesOf(alice);
+      const secret = (await readWork(api.database.db, String(body.id)))?.sealed ?? null;
+      const key = await api.keys.epochKey(secret?.epochId ?? '');
+      if (secret === null || key === null) throw new Error('nothing is sealed');
+      const sealedFor = { changeId: row.id, identityId: row.identity_id, seq: row.seq };
+      const opened = await unseal(secret.jwe, key, { ...sealedFor, expiresAt: row.expires_at });
+      const texts = [opened.next.text(), opened.current?.text() ?? null];
+      destroyPasswords(opened);
+      return texts;
+    };
+    expect(await sealed({})).toEqual([PASSWORD, null]);
+    expect(await sealed({ source: 'directory' })).toEqual([PASSWORD, null]);
+    await configure(
+      capturing({ warehouse: { kind: 'ldap', settings: {}, capture: { enabled: true } } }),
+    );
+    expect(await sealed({})).toEqual([PASSWORD, 'the one before']);
+    await configure(capturing());
+  });
+
+  describe('are recognised by fingerprints', () => {
+    const fingerprints = async (name: string): Promise<Buffer[] | null> =>
+      (await changesOf(name))[0]?.password_fingerprints;
+    const ask = (identity: string) =>
+      api.send('POST', '/v1/changes', { body: { identity, password: `${PASSWORD} 12` } });
+
+    test('which do not tell that two people have the same password', async () => {
+      const [alice, bob] = [await person(), await person()];
+      await Promise.all([ask(alice), ask(bob)]);
+      const [[ofAlice], [ofBob]] = [await fingerprints(alice), await fingerprints(bob)] as [
+        Buffer[],
+        Buffer[],
+      ];
+      expect(ofAlice).toHaveLength(32);
+      expect(ofAlice?.equals(ofBob as Buffer)).toBe(false);
+    });
+
+    test('which are not kept where no source takes captures', async () => {
+      const alice = await person(['ledger', 'vault']);
+      await configure(capturing({ ledger: { kind: 'ldap', settings: {} } }));
+      await ask(alice);
+      expect(await fingerprints(alice)).toBeNull();
+      await configure(capturing());
+    });
+
+    test('which no answer holds', async () => {
+      const alice = await person();
+      const { body } = await ask(alice);
+      const [fingerprint] = (await fingerprints(alice)) ?? [];
+      const id = String(body.id);
+      for (const path of ['', `/${id}`, `/${id}/audit`])
+        for (const form of ['hex', 'base64', 'base64url'] as const)
+          expect((await api.send('GET', `/v1/changes${path}`)).text).not.toContain(
+            fingerprint?.toString(form).slice(0, 20),
+          );
+    });
+
+    test('which are forgotten when no capture of them would be taken any more', async () => {
+      const alice = await person();
+      const { body } = await ask(alice);
+      const { db } = api.database;
+      await ended(db, String(body.id), { state: 'done', reason: null });
+      const endedAgo = (hours: number) =>
+        rows(`update change set ended_at = now() - make_interval(hours => $2) where id = $1`, [
+          body.id,
+          hours,
+        ]);
+      await endedAgo(71);
+      await forgetFingerprints(db);
+      expect(await fingerprints(alice)).toHaveLength(1);
+      await endedAgo(73);
+      await forgetFingerprints(db);
+      expect(await fingerprints(alice)).toBeNull();
+    });
+  });
+});

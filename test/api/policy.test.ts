@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { buildBlocklist } from '../../blocklist/build';
+import { configurationSchema } from '../../model/configuration';
+import { asksNothing } from '../../model/target-policy';
+import { applyConfiguration } from '../../store/configurations';
+import { finishErrand, requestErrand } from '../../store/errands';
+import { startTestApi, type TestApi } from '../support/api';
+import { addPerson, testConfiguration } from '../support/played-worker';
+import { countInMemory } from '../support/process-memory';
+import { describeWith } from '../support/servers';
+import { until } from '../support/until';
+
+const linux = process.platform === 'linux' ? test : test.skip;
+
+describeWith(['postgres'], 'the policy of a group', () => {
+  let api: TestApi;
+  let version = 0;
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-policy-'));
+  const file = (name: string) => path.join(dir, name);
+  const documentWith = (policy: object) => ({
+    ...testConfiguration,
+    policies: { staff: policy, finance: {} },
+  });
+  const putInForce = async (policy: object) => {
+    const configuration = configurationSchema.parse(documentWith(policy));
+    version = (await applyConfiguration(api.database.db, configuration, version, 'test')) ?? 0;
+  };
+  const planOf = (policy: object) => {
+    const { sources: _, groups: __, applications: ___, ...rest } = documentWith(policy);
+    return api.send('POST', '/v1/configuration/plan', { body: { document: rest } });
+  };
+  const start = async (password: string) => {
+    const { body } = await api.send('POST', '/v1/changes', {
+      body: { identity: 'alice', password },
+    });
+    const violations = body.violations as { rule: string }[] | undefined;
+    return violations?.map(({ rule }) => rule) ?? body.code ?? body.state;
+  };
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    await addPerson(api.database.db, 'alice');
+    writeFileSync(file('words'), 'leaked and known to all\n');
+    await buildBlocklist({
+      from: file('words'),
+      to: file('blocklist'),
+      minCount: 1,
+      onProgress: () => {},
+    });
+    writeFileSync(file('dictionary'), '# of the company\nCalevate\n');
+  });
+  afterAll(async () => {
+    await api.stop();
+    rmSync(dir, { recursive: true });
+  });
+
+  test('its blocklist refuses the whole password only, in any case', async () => {
+    await putInForce({ blocklist: file('blocklist') });
+    expect(await start('Leaked AND known to all')).toEqual(['blocklist']);
+    expect(await start('leaked and known to all but not this')).toBe('accepted');
+  });
+
+  test.each(['a file', 'a list'])('its dictionary, %s, refuses parts of it', async (how) => {
+    await putInForce({ dictionary: how === 'a file' ? file('dictionary') : ['Calevate'] });
+    expect(await start('I work at calevate here')).toEqual(['dictionary']);
+    expect(await start('I work at cale-vate here')).toBe('accepted');
+  });
+
+  test('a dictionary that is edited counts from the next password on', async () => {
+    await putInForce({ dictionary: file('dictionary') });
+    expect(await start('a winter in the north')).toBe('accepted');
+    writeFileSync(file('dictionary'), 'calevate\nwinter\n');
+    expect(await start('a winter in the north')).toEqual(['dictionary']);
+  });
+
+  test('a file that is gone: nothing is accepted, and the answer is 503', async () => {
+    await putInForce({ blocklist: file('gone') });
+    expect(await start('a long way to nowhere')).toBe('policy_file_unreadable');
+    await putInForce({ dictionary: file('gone') });
+    expect(await start('a long way to nowhere')).toBe('policy_file_unreadable');
+  });
+
+  test('what is easy to guess is refused, whatever its length', async () => {
+    await putInForce({ minStrength: 3 });
+    await until(async () => {
+      const said = await start('baseballbaseball9');
+      return JSON.stringify(said) === '["minStrength"]';
+    });
+    expect(await start('nine purple whales under ice')).toBe('accepted');
+  });
+
+  linux('an estimate of strength leaves no password behind', async () => {
+    await putInForce({ minStrength: 1 });
+    const password = `canary of strength ${process.pid}`;
+    for (let count = 0; count < 30; count++) await start(password);
+    // One lies where the socket was read into, until the next request comes.
+    await until(() => countInMemory(api.pid(), Buffer.from(password)) <= 1);
+  });
+
+  test.each<[string, string, () => void, string]>([
+    ['a blocklist that is missing', 'blocklist', () => {}, 'cannot be read by the api (ENOENT)'],
+    [
+      'a blocklist that is none',
+      'blocklist',
+      () => writeFileSync(file('new'), 'leaked\n'),
+      'make it anew with "lockstep blocklist build"',
+    ],
+    [
+      'a dictionary that is too long',
+      'dictionary',
+      () => writeFileSync(file('new'), 'word\n'.repeat(2_501)),
+      'line 2501 is one line more than the 2500 allowed',
+    ],
+  ])('%s is told before it is in force', async (_what, field, make, says) => {
+    rmSync(file('new'), { force: true });
+    make();
+    const { status, body } = await planOf({ [field]: file('new') });
+    expect([status, body.code]).toEqual([422, 'configuration_invalid']);
+    expect(body.issues).toEqual([
+      { path: ['policies', 'staff', field], says: expect.stringContaining(says) },
+    ]);
+  });
+
+  const checked = async (source: string, policies: readonly object[]) => {
+    const errand = { kind: 'check', source, parameters: {}, requestedBy: 'test' } as const;
+    const id = await requestErrand(api.database.db, errand);
+    await finishErrand(api.database.db, id, 'done', { findings: [], policies });
+  };
+
+  test('is planned against what its sources told when they were last checked', async () => {
+    const told = { ...asksNothing, name: 'cn=policy' };
+    await checked('directory', [{ ...told, minLength: 90 }]);
+    await checked('directory', [{ ...told, minLength: 20 }]);
+    await checked('crm', [{ ...told, maxLength: 18 }]);
+    const settings = {
+      url: 'ldaps://directory.example.com',
+      bindDn: 'cn=lockstep',
+      bindPassword: '${env:NOTHING}',
+      base: 'dc=example',
+    };
+    const source = { kind: 'ldap', settings };
+    const document = {
+      version: 1,
+      sources: {
+        directory: source,
+        crm: source,
+        warehouse: { ...source, passwordFilter: { maxLength: 20 } },
+      },
+      policies: { staff: { maxLength: 64 } },
+      groups: {
+        'one-password': {
+          policy: 'staff',
+          authSource: 'directory',
+          sources: ['directory', 'crm', 'warehouse'],
+        },
+      },
+    };
+    const plan = async () =>
+      (await api.send('POST', '/v1/configuration/plan', { body: { document } })).body.fit;
+    const pair = 'No password satisfies both cn=policy of "directory" and cn=policy of "crm".';
+    expect(await plan()).toMatchObject([
+      { group: 'one-password', impossible: [pair], fits: null, unread: ['warehouse'] },
+    ]);
+    await checked('crm', []);
+    expect(await plan()).toMatchObject([
+      { impossible: [], fits: '20 to 64 characters of printable ASCII' },
+    ]);
+  });
+});

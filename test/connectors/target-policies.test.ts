@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import type { Connector } from '../../connectors/contract';
+import { policyOfServer } from '../../connectors/ldap/policies';
+import { connectorKinds } from '../../connectors/registry';
+import { Secret } from '../../model/secret';
+import { asksNothing } from '../../model/target-policy';
+import { checkSource } from '../../worker/check-source';
+import { testDatabase } from '../support/database';
+import { describeWith, server } from '../support/servers';
+import { suffixes } from '../support/servers/slapd';
+import { activeDirectorySubject, type DomainAdmin, domainAdmin } from './active-directory-subject';
+import type { Settings, Subject } from './conformance/subject';
+import { ldapAdmin, ldapSubject } from './ldap-subject';
+
+/** What sources say that they ask of passwords, against what they do. */
+
+async function openSource(
+  subject: Subject,
+  secrets: Readonly<Record<string, string>>,
+  changes: Settings = {},
+): Promise<Connector> {
+  const kind = connectorKinds.get(subject.kind);
+  if (kind === undefined) throw new Error(subject.kind);
+  const settings = { ...subject.settings(subject.server), ...changes };
+  return kind.open(settings, {
+    resolve: (reference) => Secret.fromText(secrets[reference] ?? ''),
+  });
+}
+
+async function read(connector: Connector) {
+  const answer = await connector.policies?.();
+  if (answer?.result !== 'policies') throw new Error(JSON.stringify(answer));
+  return answer.policies;
+}
+
+describeWith(['slapd', 'postgres'], 'the policies of OpenLDAP', () => {
+  const subject = ldapSubject({ title: 'policies', suffix: suffixes.corp, changes: {} });
+  const opened: Connector[] = [];
+  const open = async (changes: Settings = {}) => {
+    const connector = await openSource(subject, subject.secrets, changes);
+    opened.push(connector);
+    return connector;
+  };
+  afterAll(async () => {
+    for (const connector of opened) await connector.close();
+  });
+
+  test('are read: each that may bind an account, with lengths in bytes', async () => {
+    const admin = await ldapAdmin(suffixes.corp);
+    const strict = await admin.addPolicy({
+      pwdCheckQuality: '1',
+      pwdMinLength: '20',
+      pwdMinAge: '3600',
+    });
+    const unchecked = await admin.addPolicy({ pwdMinLength: '30', pwdMaxLength: '40' });
+    await admin.close();
+    const policies = await read(await open());
+    const byName = Object.fromEntries(policies.map((policy) => [policy.name, policy]));
+    const some = { ...asksNothing, countsBytes: true };
+    expect(byName).toMatchObject({
+      [`cn=policy,${suffixes.corp}`]: { ...some, minLength: 8, maxLength: 600, history: 3 },
+      [strict]: { ...some, minLength: 20, minAgeSeconds: 3600 },
+      [unchecked]: some,
+    });
+  });
+
+  test('agree with what the server does', async () => {
+    const connector = await open();
+    const policy = (await read(connector)).find(({ name }) => name.startsWith('cn=policy,'));
+    const account = (await subject.account()).ref;
+    const write = (bytes: number) =>
+      connector.setPassword({ account, password: Secret.of(printable(bytes)) });
+    expect(await write((policy?.minLength ?? 0) - 1)).toMatchObject({ reason: 'policy_too_short' });
+    expect(await write((policy?.maxLength ?? 0) + 1)).toMatchObject({ reason: 'policy_too_long' });
+    expect(await write(policy?.minLength ?? 0)).toMatchObject({ result: 'applied' });
+    expect(await write(policy?.maxLength ?? 0)).toMatchObject({ result: 'applied' });
+  });
+
+  test('are kept by a check, for the plan', async () => {
+    const connector = await open();
+    const database = await testDatabase();
+    const { findings, policies } = await checkSource(database.db, 'directory', connector);
+    await database.close();
+    expect(findings.map(({ check }) => check)).toContain('policy');
+    expect(policies).toEqual(await read(connector));
+  });
+
+  test('of another suffix are not those of this one', async () => {
+    const other = { bindDn: `cn=lockstep,ou=services,${suffixes.free}` };
+    const policies = await read(await open({ ...other, base: `ou=people,${suffixes.free}` }));
+    expect(policies.filter(({ name }) => !name.endsWith(suffixes.free))).toEqual([]);
+  });
+
+  test('of a server that is away: a failure, no answer', async () => {
+    const connector = await open({ url: 'ldaps://127.0.0.1:1' });
+    expect(await connector.policies?.()).toMatchObject({ reason: 'unreachable' });
+  });
+});
+
+/** Letters and digits of every kind. */
+const printable = (length: number): Buffer =>
+  Buffer.from(`Aa1${randomBytes(length).toString('hex')}`.slice(0, length));
+
+describeWith(['samba'], 'the policies of a domain', () => {
+  let administrator: Promise<DomainAdmin> | undefined;
+  const admin = () => {
+    administrator ??= domainAdmin();
+    return administrator;
+  };
+  const subject = activeDirectorySubject(admin);
+  const fine = `pso${randomBytes(4).toString('hex')}`;
+  const fineDn = () =>
+    `CN=${fine},CN=Password Settings Container,CN=System,${server('samba').base}`;
+  const opened: Connector[] = [];
+  const open = async (changes: Settings = {}) => {
+    const secrets = { ...subject.secrets, '${file:admin}': server('samba').admin ?? '' };
+    const connector = await openSource(subject, secrets, changes);
+    opened.push(connector);
+    return connector;
+  };
+
+  beforeAll(async () => {
+    const { client } = await admin();
+    await client.add(fineDn(), {
+      objectClass: 'msDS-PasswordSettings',
+      'msDS-PasswordSettingsPrecedence': '10',
+      'msDS-PasswordReversibleEncryptionEnabled': 'FALSE',
+      'msDS-PasswordHistoryLength': '5',
+      'msDS-PasswordComplexityEnabled': 'TRUE',
+      'msDS-MinimumPasswordLength': '19',
+      'msDS-MinimumPasswordAge': '0',
+      'msDS-MaximumPasswordAge': '-9223372036854775808',
+      'msDS-LockoutThreshold': '0',
+      'msDS-LockoutObservationWindow': '0',
+      'msDS-LockoutDuration': '0',
+    });
+  });
+  afterAll(async () => {
+    for (const connector of opened) await connector.close();
+    await (await admin()).client.del(fineDn());
+    await (await admin()).close();
+  });
+
+  test('are read: that of the domain, without rules that do not bind a reset', async () => {
+    expect(await read(await open())).toContainEqual({
+      ...asksNothing,
+      name: 'the domain',
+      minLength: 7,
+      minCharacterTypes: 3,
+    });
+  });
+
+  test('fine-grained ones are read where the service account may see them', async () => {
+    const powerful = await open({
+      bindDn: server('samba').adminDn,
+      bindPassword: '${file:admin}',
+    });
+    const wanted = { ...asksNothing, name: fine, minLength: 19, minCharacterTypes: 3 };
+    expect(await read(powerful)).toContainEqual(wanted);
+  });
+
+  test('agree with what the domain does', async () => {
+    const connector = await open();
+    const policy = (await read(connector)).find(({ name }) => name === 'the domain');
+    const account = (await subject.account()).ref;
+    const write = (password: string | Buffer) =>
+      connector.setPassword({ account, password: Secret.of(Buffer.from(password)) });
+    const least = policy?.minLength ?? 0;
+    expect(await write(printable(least - 1))).toMatchObject({ reason: 'policy_too_short' });
+    expect(await write('onlysmallletters')).toMatchObject({ reason: 'policy_quality' });
+    expect(await write(printable(least))).toMatchObject({ result: 'applied' });
+  });
+});
+
+/** As `ldapsearch -b cn=config -s base` prints it. No 389 Directory Server is had here. */
+describe('the policy of a 389 Directory Server', () => {
+  const on = { dn: 'cn=config', passwordCheckSyntax: 'on' };
+
+  test.each<[string, Parameters<typeof policyOfServer>[0], object | null]>([
+    ['another server', { dn: 'cn=config' }, null],
+    [
+      'one that checks nothing',
+      { ...on, passwordCheckSyntax: 'off', passwordMinLength: '8', passwordMinCategories: '3' },
+      {},
+    ],
+    ['one that checks as installed', on, { minLength: 8, minCharacterTypes: 3 }],
+    [
+      'one with rules',
+      {
+        ...on,
+        passwordMinLength: '12',
+        passwordMinAlphas: '2',
+        passwordMinUppers: '1',
+        passwordMinLowers: '1',
+        passwordMinDigits: '2',
+        passwordMinSpecials: '1',
+        passwordMinCategories: '4',
+        passwordMaxRepeats: '2',
+      },
+      {
+        minLength: 12,
+        ...{ minAlpha: 2, minUpper: 1, minLower: 1, minNumeric: 2, minSpecial: 1 },
+        ...{ minCharacterTypes: 4, maxRepeatedChars: 2 },
+      },
+    ],
+    [
+      'one that remembers',
+      { ...on, passwordHistory: 'on', passwordInHistory: '4', passwordMinAge: '86400' },
+      { minLength: 8, minCharacterTypes: 3, history: 4, minAgeSeconds: 86_400 },
+    ],
+    [
+      'one that remembered once',
+      { ...on, passwordHistory: 'off', passwordInHistory: '4' },
+      { minLength: 8, minCharacterTypes: 3 },
+    ],
+  ])('%s', (_title, entry, expected) => {
+    expect(policyOfServer(entry)).toEqual(
+      expected === null ? null : { ...asksNothing, name: 'the server', ...expected },
+    );
+  });
+});

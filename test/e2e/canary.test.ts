@@ -1,0 +1,267 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Connection, Client as TemporalClient } from '@temporalio/client';
+import { lockstep } from '../cli/run-cli';
+import { createScanner, type Scanner } from '../support/canary';
+import { hasProcFiles, queryStore, searchLeftovers } from '../support/leftovers';
+import { describeWith } from '../support/servers';
+import { startWatchedCompany, type Told, type WatchedCompany } from '../support/watched-company';
+
+const AWKWARD = 'Ä"\'\\%&<>\n=?+';
+
+const PLANTED = 'the one that was planted';
+
+const searchedFor: Record<string, string> = {};
+
+/**
+ * A password of 24 characters that is searched for. So is its end alone, which no program has to escape: it shows a password
+ * that was cut, or written in a way that nobody thought of.
+ */
+function password(what: string, begin = AWKWARD): string {
+  const end = randomBytes(9).toString('base64url');
+  searchedFor[what] = begin + end;
+  searchedFor[`the end of ${what}`] = end;
+  return begin + end;
+}
+
+/** Where each kind of thing is that a mistake of ours could write a password to. One will be planted there. */
+const plantedIn: Readonly<Record<string, RegExp>> = {
+  'tables of PostgreSQL': /^files\/postgres\/data\/base\//,
+  'its write-ahead log': /^files\/postgres\/data\/pg_wal\/[0-9A-F]{24}$/,
+  'its log': /^files\/postgres\/postgres\.log$/,
+  'the database of Temporal': /^files\/temporal\/temporal\.db(-wal)?$/,
+  'the log of the api': /^files\/api\.log$/,
+  'the log of the worker': /^files\/worker\.log$/,
+  'keys of epochs': /^files\/keys\/epochs\//,
+  'rows of the store': /^rows\/lockstep\/outcome$/,
+  'histories of the engine': /^histories\/chg_\w+$/,
+  'what is packed in them': /^histories\/chg_\w+ decoded$/,
+  'answers of the api': /^answers\/GET \/v1\/changes\/\w+$/,
+  events: /^answers\/GET \/v1\/changes\/\w+\/events$/,
+};
+const kinds: typeof plantedIn = {
+  ...plantedIn,
+  'current details of the engine': /^details\/chg_/,
+  'rows of a source': /^rows\/harborlane\/crm_user$/,
+  'passwords of database roles': /^rows\/harborlane\/pg_authid$/,
+  'files of the directories': /^files\/slapd\/db-.\/data\.mdb$/,
+  'output of the command': /^printed\/status/,
+  'metrics of the api': /^metrics\/api$/,
+  'metrics of the worker': /^metrics\/worker$/,
+  ...(hasProcFiles
+    ? {
+        'the environment of the api': /^processes\/api environ$/,
+        'the environment of the worker': /^processes\/worker environ$/,
+        'command lines of PostgreSQL': /^processes\/postgres cmdline$/,
+        'the command line of Temporal': /^processes\/temporal cmdline$/,
+      }
+    : {}),
+};
+
+describeWith(['temporal', 'postgres', 'slapd'], 'after changes that ended in every way', () => {
+  let company: WatchedCompany;
+  const printed: [command: string, text: string][] = [];
+
+  beforeAll(async () => {
+    execFileSync(process.execPath, ['scripts/go.mjs', 'build'], {
+      cwd: path.resolve(__dirname, '../..'),
+    });
+    company = await startWatchedCompany();
+    for (const { secret, file } of keptFor(company))
+      searchedFor[secret] = readFileSync(file, 'utf8').trim();
+  }, 300_000);
+  afterAll(() => company?.stop(), 60_000);
+
+  /** Its events until it has ended, and then the change. */
+  async function follow(id: string): Promise<Told> {
+    expect((await company.send('GET', `/v1/changes/${id}/events`)).status).toBe(200);
+    return company.send('GET', `/v1/changes/${id}`);
+  }
+  const retry = (id: string) => company.send('POST', `/v1/changes/${id}/retry`, {});
+  const reasons = ({ body }: Told) =>
+    Object.fromEntries(
+      body.accounts
+        .filter(({ outcome }) => outcome !== 'not_applicable')
+        .map(({ source, outcome, reason }) => [source, reason ?? outcome]),
+    );
+
+  const first = 'the one that every account took';
+
+  test('one reached every account', async () => {
+    const body = { identity: 'ada.marsh', password: password(first) };
+    const told = await company.change(body, { 'idempotency-key': 'once' });
+    expect(told).toMatchObject({ status: 200, body: { state: 'done' } });
+    await follow(told.body.id);
+  });
+
+  test('one came with the current password', async () => {
+    const told = await company.change({
+      identity: 'ada.marsh',
+      password: password('the one after the current one'),
+      currentPassword: searchedFor[first],
+    });
+    expect(told).toMatchObject({ status: 200, body: { state: 'done' } });
+  });
+
+  test('one came with a wrong current password', async () => {
+    const told = await company.change({
+      identity: 'ada.marsh',
+      password: password('the one after a wrong one'),
+      currentPassword: password('a wrong current one'),
+    });
+    expect(told).toMatchObject({ body: { change: { reason: 'wrong_current_password' } } });
+  });
+
+  test('one was rejected by the auth source', async () => {
+    const told = await company.change({ identity: 'ada.marsh', password: searchedFor[first] });
+    expect(told).toMatchObject({ body: { change: { reason: 'policy_history' } } });
+  });
+
+  test('one was rejected by another source', async () => {
+    const body = { identity: 'cleo.tanaka', password: password('the one that is too short') };
+    const told = await company.change(body);
+    expect(told).toMatchObject({ status: 200, body: { state: 'partial' } });
+    expect(reasons(told)['apps-directory']).toBe('policy_too_short');
+  });
+
+  test('one waited for a source to come back', async () => {
+    await company.crm.refuse();
+    company.crm.cut();
+    const body = { identity: 'finn.larsen', password: password('the one that waited') };
+    const { id } = (await company.change(body, { prefer: 'wait=0' })).body;
+    const ended = follow(id);
+    await company.waits(id, 'crm', 1);
+    await company.crm.pass();
+    await retry(id);
+    expect(await ended).toMatchObject({ body: { state: 'done' } });
+  });
+
+  test('one was repeated by a hostile source in its errors, time and again', async () => {
+    const body = { identity: 'nils.berg', password: password('the one that was echoed') };
+    const { id } = (await company.change(body, { prefer: 'wait=0' })).body;
+    await company.waits(id, 'hostile', 1);
+    await retry(id);
+    await company.waits(id, 'hostile', 2);
+    company.hostile.refuseWith(19);
+    await retry(id);
+    expect(reasons(await follow(id))).toEqual({ 'corp-directory': 'applied', hostile: 'policy' });
+    expect(company.hostile.echoed()).toBeGreaterThanOrEqual(3);
+  });
+
+  test('one was against the policy', async () => {
+    const withName = password('the one with a name', 'Whitfield\\"%');
+    const told = await company.change({ identity: 'sam.whitfield', password: withName });
+    expect(told).toMatchObject({ status: 422, body: { code: 'password_against_policy' } });
+  });
+
+  test.each<[string, (json: string) => string]>([
+    ['ends too early', (json) => `{"identity":"ben.osei","password":${json.slice(0, -1)}`],
+    ['goes on after its end', (json) => `{"identity":"ben.osei","password":${json}} ${json}`],
+    ['has it in a list', (json) => `{"identity":"ben.osei","password":[${json}]}`],
+    ['has it twice', (json) => `{"identity":"ben.osei","password":${json},"password":${json}}`],
+    ['has it under another name', (json) => `{"identity":"ben.osei","passwrod":${json}}`],
+    ['has it for a name', (json) => `{"identity":"ben.osei",${json}:1}`],
+    ['is nothing else', (json) => json.slice(1, -1)],
+    ['has a NUL in it', (json) => `{"identity":"ben.osei","password":"\\u0000${json.slice(1)}}`],
+    ['names nobody', (json) => `{"password":${json}}`],
+    ['is too large', (json) => `{"identity":"ben.osei","password":${json}}${' '.repeat(20_000)}`],
+  ])('one came in a body that %s', async (what, bodyWith) => {
+    const json = JSON.stringify(password(`the one in a body that ${what}`));
+    const { status } = await company.send('POST', '/v1/changes', bodyWith(json));
+    expect([400, 422]).toContain(status);
+  });
+
+  test('one came through the command line', async () => {
+    const { apiUrl, adminKeyFile } = company.stack;
+    const env = { LOCKSTEP_URL: apiUrl, LOCKSTEP_API_KEY_FILE: adminKeyFile };
+    const stdin = password('the one of the command', AWKWARD.replace('\n', '-'));
+    for (const command of [
+      'change hana.novak -o json',
+      'status last',
+      'status last -o json',
+      'changes --all -o json',
+      'identities show ada.marsh -o json',
+    ]) {
+      const { code, stdout, stderr } = await lockstep(command.split(' '), { env, stdin });
+      expect([command, code]).toEqual([command, 0]);
+      printed.push([command, stdout + stderr]);
+    }
+  });
+
+  async function search(): Promise<Scanner> {
+    const scanner = createScanner(searchedFor);
+    await searchLeftovers(scanner, company.stack);
+    for (const [asked, answer] of company.answers) scanner.text(`answers/${asked}`, answer);
+    for (const [command, text] of printed) scanner.text(`printed/${command}`, text);
+    return scanner;
+  }
+
+  describe('all that is kept, told and shown', () => {
+    let clean: Scanner;
+    beforeAll(async () => {
+      clean = await search();
+    }, 180_000);
+
+    test('holds no password of a person, in none of seventeen forms', () => {
+      const kept = keptFor(company).map(({ secret }) => secret);
+      expect(clean.findings.filter(({ secret }) => !kept.includes(secret))).toEqual([]);
+    });
+
+    test('holds what Lockstep logs in with only in the file that it is given in', () => {
+      const found = clean.findings.map(({ secret, place }) => `${secret} in ${place}`);
+      const { dir } = company.stack;
+      expect(found.sort()).toEqual(
+        keptFor(company).map(
+          ({ secret, file }) => `${secret} in ${path.join('files', path.relative(dir, file))}`,
+        ),
+      );
+    });
+
+    test.each(Object.entries(kinds))('was searched: %s', (_kind, place) => {
+      const bytes = [...clean.searched].flatMap(([at, count]) => (place.test(at) ? [count] : []));
+      expect(bytes.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(30);
+    });
+
+    test('holds nothing sealed any more', () => {
+      expect(clean.searched.get('rows/lockstep/sealed_secret')).toBe(0);
+    });
+
+    test('would have shown a password that was there', async () => {
+      await plant(company, password(PLANTED));
+      const { findings } = await search();
+      const planted = findings.filter(({ secret }) => secret.endsWith(PLANTED));
+      const found = Object.entries(kinds).flatMap(([kind, place]) =>
+        planted.some((finding) => place.test(finding.place)) ? [kind] : [],
+      );
+      expect(found).toEqual(Object.keys(plantedIn));
+    }, 180_000);
+  });
+});
+
+/** Those that Lockstep needs again and again, by name, sorted. */
+const keptFor = ({ stack }: WatchedCompany): { secret: string; file: string }[] => [
+  { secret: 'the admin key', file: stack.adminKeyFile },
+  ...Object.entries(stack.systems.secretFiles)
+    .map(([source, file]) => ({ secret: `the service password of ${source}`, file }))
+    .sort((one, other) => (one.secret < other.secret ? -1 : 1)),
+];
+
+/** As mistakes would: in a column, in a file, as an argument of a workflow. */
+async function plant({ stack, send }: WatchedCompany, planted: string): Promise<void> {
+  for (const file of ['api.log', 'worker.log', 'keys/epochs/planted'])
+    appendFileSync(path.join(stack.dir, file), planted);
+  const [id] = await queryStore(
+    stack,
+    'update outcome set vendor_code = $1 where change_id = (select max(id) from change) returning change_id as text',
+    [planted],
+  );
+  await send('GET', `/v1/changes/${id}`);
+  await send('GET', `/v1/changes/${id}/events`);
+  const { address, namespace } = stack.engine;
+  const connection = await Connection.connect({ address });
+  const options = { workflowId: 'chg_planted', taskQueue: 'nobody', args: [planted] };
+  await new TemporalClient({ connection, namespace }).workflow.start('planted', options);
+  await connection.close();
+}
