@@ -1,5 +1,5 @@
 import type { Connector } from '../connectors/contract';
-import { type SourceConfiguration, sourceNamed } from '../model/configuration';
+import { sourceNamed } from '../model/configuration';
 import { isSettled } from '../model/outcome';
 import { holdAccounts, takeUnfound } from '../store/claims';
 import {
@@ -17,13 +17,7 @@ import type { Dependencies } from './dependencies';
 import { withFilteredPasswords } from './filtered';
 import { withPasswords } from './secrets';
 import type { OpenWork } from './work';
-import { writeAccounts } from './write-accounts';
-
-export interface SourceAtWork {
-  readonly name: string;
-  readonly configuration: SourceConfiguration;
-  readonly aim: Aim;
-}
+import { type SourceAtWork, writeAccounts } from './write-accounts';
 
 /**
  * One attempt at each of the chosen accounts, each with its own outcome: what becomes of one changes nothing for another

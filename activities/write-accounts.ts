@@ -1,6 +1,7 @@
 import type { Connector } from '../connectors/contract';
 import { log } from '../log';
 import { isSourceTrouble, type SourceTrouble } from '../model/circuit';
+import type { SourceConfiguration } from '../model/configuration';
 import type { Reason } from '../model/errors';
 import type { AttemptResult } from '../model/outcome';
 import { stateAfter, waitMs } from '../model/retry';
@@ -15,10 +16,15 @@ import { renameAccount } from '../store/identities';
 import type { Passwords } from '../store/sealing';
 import { returnProbe } from '../store/source-state';
 import { type ChangeAtWork, type Chosen, type Settlement, settleAccounts } from '../store/work';
-import { type Attempt, attemptAccount } from './attempt';
+import { type Aim, type Attempt, attemptAccount } from './attempt';
 import { noteAnswer } from './circuit';
 import type { Dependencies } from './dependencies';
-import type { SourceAtWork } from './pass';
+
+export interface SourceAtWork {
+  readonly name: string;
+  readonly configuration: SourceConfiguration;
+  readonly aim: Aim;
+}
 
 /** How many accounts of one source are written at the same time. */
 const AT_ONCE = 16;

@@ -1,8 +1,44 @@
 import { sql } from 'kysely';
 import type { Database } from './database';
 import { channels } from './notifications';
+import { probeSoon } from './source-commands';
+import type { CommandKind } from './tables';
 
-/** What is asked for accounts that wait. What is being written at that moment is left to its attempt. */
+/**
+ * What is asked for a change, or for accounts of it that wait: the api writes it down, a worker carries it out. What is
+ * being written at that moment is left to its attempt.
+ */
+
+/**
+ * Asks the workflow of a change for something. The row is the request; a worker passes it on as a signal.
+ * @param label one account, or null for the whole change
+ * @returns false when the change has ended
+ */
+export async function giveCommand(
+  db: Database,
+  command: {
+    readonly changeId: string;
+    readonly kind: Exclude<CommandKind, 'supersede'>;
+    readonly label: string | null;
+    readonly by: string;
+  },
+): Promise<boolean> {
+  const { rows } = await sql<{ given: string }>`
+    with given as (
+      insert into command (change_id, kind, label, requested_by)
+      select id, ${command.kind}, ${command.label}, ${command.by} from change
+      where id = ${command.changeId} and ended_at is null returning change_id
+    ), asked_soon as (
+      ${probeSoon(sql`${command.kind}::text = 'retry' and source in (
+        select source from outcome join given on given.change_id = outcome.change_id
+        where state in ('waiting', 'parked') and (${command.label}::text is null or label = ${command.label}))`)}
+    ), audited as (
+      insert into audit (actor, action, change_id, subject)
+      select ${command.by}, ${`command.${command.kind}`}, change_id, ${command.label} from given
+    )
+    select change_id as given, pg_notify(${channels.accepted}, change_id) from given`.execute(db);
+  return rows.length === 1;
+}
 
 export interface CommandedAccount {
   readonly label: string;

@@ -7,8 +7,6 @@ import type { LeaveOutCode } from '../model/plan';
 import type { MappingState } from '../model/sso';
 import { type Database, isUniqueViolation } from './database';
 import { channels } from './notifications';
-import { probeSoon } from './source-commands';
-import type { CommandKind } from './tables';
 
 export interface NewChange {
   readonly id: string;
@@ -275,35 +273,4 @@ export async function listChanges(db: Database, filter: ListFilter): Promise<Cha
         select from outcome where change_id = c.id and source = ${filter.source}))
     order by c.id desc limit ${filter.limit}`.execute(db);
   return rows;
-}
-
-/**
- * Asks the workflow of a change for something. The row is the request; a worker passes it on as a signal.
- * @param label one account, or null for the whole change
- * @returns false when the change has ended
- */
-export async function giveCommand(
-  db: Database,
-  command: {
-    readonly changeId: string;
-    readonly kind: Exclude<CommandKind, 'supersede'>;
-    readonly label: string | null;
-    readonly by: string;
-  },
-): Promise<boolean> {
-  const { rows } = await sql<{ given: string }>`
-    with given as (
-      insert into command (change_id, kind, label, requested_by)
-      select id, ${command.kind}, ${command.label}, ${command.by} from change
-      where id = ${command.changeId} and ended_at is null returning change_id
-    ), asked_soon as (
-      ${probeSoon(sql`${command.kind}::text = 'retry' and source in (
-        select source from outcome join given on given.change_id = outcome.change_id
-        where state in ('waiting', 'parked') and (${command.label}::text is null or label = ${command.label}))`)}
-    ), audited as (
-      insert into audit (actor, action, change_id, subject)
-      select ${command.by}, ${`command.${command.kind}`}, change_id, ${command.label} from given
-    )
-    select change_id as given, pg_notify(${channels.accepted}, change_id) from given`.execute(db);
-  return rows.length === 1;
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { giveCommand } from '../../store/changes';
+import { giveCommand } from '../../store/account-commands';
 import { claimAccounts, holdAccounts, takeUnfound } from '../../store/claims';
 import { applyConfiguration } from '../../store/configurations';
 import { findIdentity, saveIdentity } from '../../store/identities';
@@ -241,6 +241,24 @@ describeWith(['postgres'], 'the state of a source', () => {
       expect(await commands()).toEqual(ids);
       await nextSecond();
       expect(await handOutCommands(database.db)).toBe(false);
+    });
+
+    test('are not missed when they were put to wait at the moment when it came back', async () => {
+      const [change] = await changes(1);
+      const { db } = database;
+      await openCircuit(db, 'apps', 'unreachable', LATER);
+      let reopened: Promise<boolean> | undefined;
+      await db.transaction().execute(async (trx) => {
+        await holdAccounts(trx, (change as Change).id, apps, [], 0);
+        reopened = reopenSource(db, 'apps', 'down', 'worker');
+        const asked = await Promise.race([reopened, sql`select pg_sleep(0.5)`.execute(db)]);
+        // It waits for us; otherwise whoever it wakes now is not us.
+        expect(asked).not.toBe(true);
+        await handOutCommands(db);
+      });
+      expect(await reopened).toBe(true);
+      await handOutCommands(db);
+      expect(await commands()).toEqual(['retry chg_000 apps']);
     });
 
     test('many workers hand out no more than one', async () => {

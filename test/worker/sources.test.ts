@@ -88,6 +88,10 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source in trouble', () => {
     const state = await apps();
     return state?.state === 'down' ? state.failures : 0;
   };
+  async function msToProbe(): Promise<number> {
+    const state = await apps();
+    return state?.state === 'down' ? state.nextProbeAt.getTime() - Date.now() : 0;
+  }
   /** As if its time had come, so long ago that whoever was to come would have come. */
   const letProbeBeDue = () => probeIn('-5 seconds');
   const probeIn = (time: string) =>
@@ -113,6 +117,9 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source in trouble', () => {
         await letProbeBeDue();
         await until(async () => (await failures()) === probe + 1);
         expect(company.proxies.apps.accepted() - asked).toBe(probe);
+        // 1, 3, 10 minutes: the 5 s were over when it was down for the first time.
+        const minutes = [1, 3, 10][probe - 1] ?? 0;
+        expect(await msToProbe()).toBeGreaterThan((minutes - 0.5) * 60_000);
       }
       await company.proxies.apps.pass();
       await letProbeBeDue();
@@ -186,6 +193,12 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source in trouble', () => {
     const asked = company.proxies.apps.accepted();
     const started = await changesOf(5);
     await allWait(started);
+    for (const { id } of started)
+      expect(await appsOf(id)).toMatchObject({
+        reason: 'source_paused',
+        attempts: 0,
+        nextTryAt: null,
+      });
     expect(company.proxies.apps.accepted()).toBe(asked);
     await reopenSource(db, 'apps', 'paused', 'api-key:1');
     await allDone(started);
