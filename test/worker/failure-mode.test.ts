@@ -106,7 +106,11 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a group that is directory-last'
     await takeAway('apps');
     const next = password();
     const id = await lockstep.accept({ person, password: next });
-    await lockstep.readUntil(id, ({ accounts: [apps] }) => apps?.state === 'waiting');
+    await lockstep.readUntil(
+      id,
+      ({ accounts: [apps, warehouse] }) =>
+        apps?.state === 'waiting' && warehouse?.state === 'applied',
+    );
     expect((await lockstep.read(id)).accounts.at(-1)).toMatchObject({ state: 'waiting' });
     expect(await holders(accounts, next)).toEqual([false, false, true]);
     await company.proxies.apps.pass();
