@@ -1,6 +1,6 @@
 import { authGoesLast } from '../model/change';
 import { isSettled } from '../model/outcome';
-import { type Chosen, isChosen, type Settlement, type Standing } from '../store/work';
+import { type Chosen, isChosen, type Standing } from '../store/work';
 import type { Aim } from './attempt';
 
 /** What may be done now with the chosen accounts, when one of them is an auth account that goes last. */
@@ -13,15 +13,3 @@ export function aimAt(chosen: Chosen, standings: readonly Standing[]): Aim | 'le
   if (others.some(({ state }) => !isSettled(state))) return 'validate';
   return others.every(({ state }) => state === 'applied') ? 'write' : 'leave';
 }
-
-/** Another account did not take the new password, so the directory keeps the old one. */
-export const leftAlone = ({ label, inDoubt }: Standing): Settlement => ({
-  label,
-  accountId: null,
-  state: 'not_attempted',
-  reason: 'others_unchanged',
-  vendorCode: null,
-  proof: 'none',
-  inDoubt,
-  nextTryInMs: null,
-});

@@ -20,7 +20,6 @@ export interface AuthStep {
   readonly authGoesLast: boolean;
   /** What to do once the auth account holds the new password, or before that when it goes last. */
   readonly passes: readonly SourcePass[];
-  readonly groups: readonly string[];
   /** Until the change is too old. */
   readonly remainingMs: number;
 }
@@ -72,7 +71,6 @@ export function changeAuthAccount(deps: Dependencies) {
         standings.filter(({ state }) => state !== 'not_applicable'),
         sources,
       ),
-      groups: change.groups,
       remainingMs: change.remainingMs,
     };
   };

@@ -5,6 +5,7 @@ import { endChange } from '../store/close';
 import { readStandings, type Settlement, type Standing, settleAccounts } from '../store/work';
 import type { Dependencies } from './dependencies';
 import { settleMappingsOf } from './settle-mappings';
+import { untried } from './untried';
 import { openWork } from './work';
 
 /** Why a change comes to its end; `finished` when no account is left to be settled, or none may be. */
@@ -54,18 +55,9 @@ function leftoversOf(standings: readonly Standing[], stop: Stop): Settlement[] {
     !standings.some(({ role, state }) => role === 'auth' && state === 'applied');
   return standings
     .filter(({ state }) => !isSettled(state))
-    .map(({ label, role, state, inDoubt }) => {
-      const [end, reason] = gated && role === 'member' ? ends.finished : ends[stop];
-      return {
-        label,
-        accountId: null,
-        state: end,
-        reason,
-        vendorCode: null,
-        proof: 'none',
-        inDoubt: inDoubt || state === 'applying',
-        nextTryInMs: null,
-      };
+    .map((standing) => {
+      const [end, reason] = gated && standing.role === 'member' ? ends.finished : ends[stop];
+      return untried(standing, end, reason);
     });
 }
 

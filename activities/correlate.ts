@@ -27,7 +27,6 @@ export async function correlate(
 ): Promise<Settlement | null> {
   const unsettled = {
     label,
-    accountId: null,
     vendorCode: null,
     proof: 'none',
     inDoubt: false,

@@ -11,10 +11,11 @@ import {
   setChangeState,
   settleAccounts,
 } from '../store/work';
-import { aimAt, leftAlone } from './auth-last';
+import { aimAt } from './auth-last';
 import type { Dependencies } from './dependencies';
 import { passOverAccounts } from './pass';
 import { type PassResult, passResult } from './pass-over-source';
+import { untried } from './untried';
 import { openWork } from './work';
 
 /**
@@ -29,7 +30,12 @@ export function finishAccounts(deps: Dependencies) {
     const before = await readStandings(deps.db, changeId);
     const aim = aimAt(chosen, before);
     if (aim === 'leave') {
-      await settleAccounts(deps.db, work.change, openOf(chosen, before).map(leftAlone));
+      const left = openOf(chosen, before);
+      await settleAccounts(
+        deps.db,
+        work.change,
+        left.map((one) => untried(one, 'not_attempted', 'others_unchanged')),
+      );
       return passResult(chosen, await readStandings(deps.db, changeId));
     }
     // The engine runs this as soon as it is scheduled, but the first pass was a moment ago.

@@ -16,6 +16,7 @@ import { correlate } from './correlate';
 import type { Dependencies } from './dependencies';
 import { withFilteredPasswords } from './filtered';
 import { withPasswords } from './secrets';
+import { untried } from './untried';
 import type { OpenWork } from './work';
 import { type SourceAtWork, writeAccounts } from './write-accounts';
 
@@ -50,16 +51,7 @@ async function leave(
   await settleAccounts(
     deps.db,
     change,
-    open.map(({ label, inDoubt, state: before }) => ({
-      label,
-      accountId: null,
-      state,
-      reason,
-      vendorCode: null,
-      proof: 'none',
-      inDoubt: inDoubt || before === 'applying',
-      nextTryInMs: null,
-    })),
+    open.map((one) => untried(one, state, reason)),
   );
 }
 

@@ -19,6 +19,7 @@ import { type ChangeAtWork, type Chosen, type Settlement, settleAccounts } from 
 import { type Aim, type Attempt, attemptAccount } from './attempt';
 import { noteAnswer } from './circuit';
 import type { Dependencies } from './dependencies';
+import { untried } from './untried';
 
 export interface SourceAtWork {
   readonly name: string;
@@ -83,7 +84,8 @@ function writer(
     }
     if (passwords === null) {
       if (account.probe !== null) await returnProbe(db, source.name);
-      return filteredAway(account);
+      // What the filter of the source leaves is shorter than it asks for.
+      return untried(account, 'rejected', 'policy_too_short');
     }
     if (trouble !== null) return waitFor(account, trouble.reason, trouble.waitMs);
     const attempt: Attempt = {
@@ -96,7 +98,7 @@ function writer(
       onMoved: (name) => renameAccount(db, account.accountId, name),
     };
     const result = await attemptAccount(attempt).catch((error) => threw(attempt, error));
-    const { label, accountId, probe } = account;
+    const { label, probe } = account;
     const { state, reason, vendorCode, proof, inDoubt, retryAfterMs } = result;
     if (reason === 'others_first') {
       // Nobody may have been asked.
@@ -107,33 +109,12 @@ function writer(
     if (pause !== null && isSourceTrouble(reason)) trouble = { reason, waitMs: pause };
     if (state !== 'waiting' || reason === null) {
       const told = result.found === true && account.origin ? 'origin' : reason;
-      return {
-        label,
-        accountId,
-        state,
-        reason: told,
-        vendorCode,
-        proof,
-        inDoubt,
-        nextTryInMs: null,
-      };
+      return { label, state, reason: told, vendorCode, proof, inDoubt, nextTryInMs: null };
     }
     const wait = pause ?? waitMs(reason, account.attempts, retryAfterMs, random());
     return { ...waitFor(account, reason, wait), vendorCode, inDoubt };
   };
 }
-
-/** What the filter of the source leaves is shorter than it asks for; the source itself is not asked. */
-const filteredAway = ({ label, accountId, inDoubt }: ClaimedAccount): Settlement => ({
-  label,
-  accountId,
-  state: 'rejected',
-  reason: 'policy_too_short',
-  vendorCode: null,
-  proof: 'none',
-  inDoubt,
-  nextTryInMs: null,
-});
 
 /** A connector that throws is wrong itself; nobody knows how far it came. */
 function threw({ account }: Attempt, error: unknown): AttemptResult {
@@ -150,12 +131,11 @@ function threw({ account }: Attempt, error: unknown): AttemptResult {
 }
 
 const waitFor = (
-  { label, accountId, inDoubt }: ClaimedAccount,
+  { label, inDoubt }: ClaimedAccount,
   reason: Reason,
   nextTryInMs: number,
 ): Settlement => ({
   label,
-  accountId,
   state: 'waiting',
   reason,
   vendorCode: null,
@@ -165,13 +145,11 @@ const waitFor = (
 });
 
 function withoutAttempt(account: ClaimedAccount, jitter: number): Settlement {
-  const { label, accountId, inDoubt } = account;
-  const untouched = { label, accountId, inDoubt, vendorCode: null, proof: 'none' } as const;
   switch (account.verdict) {
     case 'superseded':
-      return { ...untouched, state: 'superseded', reason: null, nextTryInMs: null };
+      return untried(account, 'superseded', null);
     case 'unlinked':
-      return { ...untouched, state: 'not_applicable', reason: 'unlinked', nextTryInMs: null };
+      return untried(account, 'not_applicable', 'unlinked');
     default:
       // No attempt at it: the step of the older change ends soon, however often this one has tried.
       return waitFor(account, 'account_in_use', waitMs('account_in_use', 1, null, jitter));

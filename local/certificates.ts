@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { generate } from 'selfsigned';
 
@@ -59,6 +59,3 @@ export async function certificatesIn(
   writeFileSync(files.caFile, ca.cert);
   return files;
 }
-
-export const readCa = (certificates: Certificates): string =>
-  readFileSync(certificates.caFile, 'utf8');

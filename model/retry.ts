@@ -23,8 +23,6 @@ const SHORT_WAITS_IN_USE = 3;
  */
 export const UNKNOWN_ATTEMPTS = 5;
 
-export const DEFAULT_AGE_LIMIT_MS = 72 * HOUR;
-
 /**
  * How long to wait before the next attempt.
  * @param attempts how many were made, 1 or more

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { ChangeState, Role } from '../model/change';
+import type { Role } from '../model/change';
 import type { Person } from '../model/correlation';
 import { errorCodes, errors, type Reason } from '../model/errors';
 import type { AttemptResult, OutcomeState, SettledState } from '../model/outcome';
@@ -17,8 +17,6 @@ export interface ChangeAtWork {
   readonly person: Person;
   readonly seq: number;
   readonly groups: readonly string[];
-  readonly state: ChangeState;
-  readonly ended: boolean;
   readonly planned: boolean;
   /** Whoever asked for it still may: the API key is in use, and good for these groups. */
   readonly authorized: boolean;
@@ -37,8 +35,8 @@ export async function readWork(db: Database, changeId: string): Promise<ChangeAt
     Omit<ChangeAtWork, 'person' | 'sealed'> &
       Person & { epochId: string | null; jwe: Buffer | null }
   >`
-    select c.id, c.identity_id as "identityId", i.name, i.attributes, c.seq, c.groups, c.state,
-           c.ended_at is not null as ended, c.planned_at is not null as planned,
+    select c.id, c.identity_id as "identityId", i.name, i.attributes, c.seq, c.groups,
+           c.planned_at is not null as planned,
            exists (select from api_key k
                    where k.id = c.requested_by and k.revoked_at is null
                      and (k.groups is null or k.groups @> c.groups)) as authorized,
@@ -80,7 +78,6 @@ export const whereChosen = (chosen: Chosen) =>
 /** What an attempt came to, or why there was none. */
 export interface Settlement {
   readonly label: string;
-  readonly accountId: string | null;
   readonly state: SettledState | 'waiting' | 'parked';
   readonly reason: Reason | LeaveOutCode | null;
   readonly vendorCode: AttemptResult['vendorCode'];
@@ -106,15 +103,15 @@ export async function settleAccounts(
   await sql`
     with result as (
       select * from unnest(
-        ${settled.map(({ label }) => label)}::text[], ${settled.map((s) => s.accountId)}::text[],
-        ${settled.map(({ state }) => state)}::text[], ${settled.map(({ reason }) => reason)}::text[],
+        ${settled.map(({ label }) => label)}::text[], ${settled.map(({ state }) => state)}::text[],
+        ${settled.map(({ reason }) => reason)}::text[],
         ${settled.map((s) => s.vendorCode)}::text[], ${settled.map(({ proof }) => proof)}::text[],
         ${settled.map(({ inDoubt }) => inDoubt)}::boolean[],
         ${settled.map((s) => s.nextTryInMs)}::double precision[],
         ${settled.map(({ lookedUp = false }) => lookedUp)}::boolean[],
         ${settled.map(({ claim }) => claim?.attempts ?? null)}::int[],
         ${settled.map(({ claim }) => claim?.leasedBefore ?? null)}::timestamptz[]
-      ) as r (label, account_id, state, reason, vendor_code, proof, in_doubt, next_try_in_ms, looked_up,
+      ) as r (label, state, reason, vendor_code, proof, in_doubt, next_try_in_ms, looked_up,
               attempt, leased_before)
     ), recorded as (
       update outcome o

@@ -4,6 +4,7 @@ import { findIdentity, saveIdentity, unlinkAccount } from '../../store/identitie
 import { storePlan } from '../../store/plan';
 import { type Settlement, settleAccounts } from '../../store/work';
 import { type TestDatabase, testDatabase } from '../support/database';
+import { appliedTo } from '../support/played-worker';
 import { describeWith } from '../support/servers';
 
 /** Who may write an account: what keeps two changes of one person from undoing each other. */
@@ -40,20 +41,7 @@ describeWith(['postgres'], 'claims', () => {
   const settle = (
     of: { id: string; seq: number; identityId: string },
     more: Partial<Settlement> = {},
-  ) =>
-    settleAccounts(database.db, of, [
-      {
-        label: 'apps',
-        accountId,
-        state: 'applied',
-        reason: null,
-        vendorCode: null,
-        proof: 'login',
-        inDoubt: false,
-        nextTryInMs: null,
-        ...more,
-      },
-    ]);
+  ) => settleAccounts(database.db, of, [{ ...appliedTo('apps'), ...more }]);
 
   test('a first attempt is counted before anything is sent, and is not in doubt', async () => {
     expect(await claim(await change(1))).toMatchObject({

@@ -84,19 +84,17 @@ export async function settled(
     .select(['id', 'seq', 'identity_id as identityId'])
     .where('id', '=', changeId)
     .executeTakeFirstOrThrow();
-  await settleAccounts(db, change, [
-    {
-      label,
-      accountId: null,
-      state: 'applied',
-      reason: null,
-      vendorCode: null,
-      proof: 'login',
-      inDoubt: false,
-      nextTryInMs: null,
-      ...outcome,
-    },
-  ]);
+  await settleAccounts(db, change, [{ ...appliedTo(label), ...outcome }]);
 }
+
+export const appliedTo = (label: string): Settlement => ({
+  label,
+  state: 'applied',
+  reason: null,
+  vendorCode: null,
+  proof: 'login',
+  inDoubt: false,
+  nextTryInMs: null,
+});
 
 export const ended = endChange;
