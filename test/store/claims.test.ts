@@ -5,6 +5,7 @@ import { storePlan } from '../../store/plan';
 import { type Settlement, settleAccounts } from '../../store/work';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { appliedTo } from '../support/played-worker';
+import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 
 /** Who may write an account: what keeps two changes of one person from undoing each other. */
@@ -51,11 +52,14 @@ describeWith(['postgres'], 'claims', () => {
     });
   });
 
-  test('after a crash in the middle the next attempt knows that it is in doubt', async () => {
-    const first = await change(1);
-    await claim(first);
-    expect(await claim(first)).toMatchObject({ verdict: 'claimed', attempts: 2, inDoubt: true });
-  });
+  test(
+    keeps('after a crash in the middle the next attempt knows that it is in doubt', 24),
+    async () => {
+      const first = await change(1);
+      await claim(first);
+      expect(await claim(first)).toMatchObject({ verdict: 'claimed', attempts: 2, inDoubt: true });
+    },
+  );
 
   test('while the step of an older change runs, a newer one waits for it', async () => {
     const [older, newer] = [await change(1), await change(2)];
@@ -65,13 +69,16 @@ describeWith(['postgres'], 'claims', () => {
     expect(await claim(newer)).toMatchObject({ verdict: 'claimed' });
   });
 
-  test('what a newer change has begun or written is left alone by an older one', async () => {
-    const [older, newer] = [await change(1), await change(2)];
-    await claim(newer);
-    expect(await claim(older)).toMatchObject({ verdict: 'superseded' });
-    await settle(newer);
-    expect(await claim(older)).toMatchObject({ verdict: 'superseded' });
-  });
+  test(
+    keeps('what a newer change has begun or written is left alone by an older one', 12),
+    async () => {
+      const [older, newer] = [await change(1), await change(2)];
+      await claim(newer);
+      expect(await claim(older)).toMatchObject({ verdict: 'superseded' });
+      await settle(newer);
+      expect(await claim(older)).toMatchObject({ verdict: 'superseded' });
+    },
+  );
 
   test('a worker that died does not hold an account for ever', async () => {
     const [older, newer] = [await change(1), await change(2)];
@@ -116,7 +123,7 @@ describeWith(['postgres'], 'claims', () => {
     expect(account?.applied_seq).toBe(2);
   });
 
-  test('an account that was unlinked meanwhile is not written', async () => {
+  test(keeps('an account that was unlinked meanwhile is not written', 32), async () => {
     const first = await change(1);
     await unlinkAccount(database.db, 'alice', { source: 'apps', name: 'a1' }, 'test');
     expect(await claim(first)).toMatchObject({ verdict: 'unlinked' });
