@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import { claimAccounts } from '../../store/claims';
+import { untried } from '../../activities/untried';
+import { type ClaimedAccount, claimAccounts } from '../../store/claims';
 import { findIdentity, saveIdentity, unlinkAccount } from '../../store/identities';
 import { storePlan } from '../../store/plan';
 import { type Settlement, settleAccounts } from '../../store/work';
@@ -13,9 +14,11 @@ describeWith(['postgres'], 'claims', () => {
   let database: TestDatabase;
   let identityId: string;
   let accountId: string;
+  const lastClaims = new Map<string, ClaimedAccount>();
 
   beforeEach(async () => {
     database = await testDatabase();
+    lastClaims.clear();
     const link = { source: 'apps', name: 'a1', nativeId: null, primary: true };
     await saveIdentity(database.db, { name: 'alice', attributes: {} }, [link], 'operator', 'test');
     const alice = await findIdentity(database.db, { name: 'alice' });
@@ -37,12 +40,18 @@ describeWith(['postgres'], 'claims', () => {
   }
   const claim = async (of: { id: string; seq: number; identityId: string }) => {
     const [claimed] = await claimAccounts(database.db, of, { source: 'apps', role: 'member' });
+    if (claimed?.verdict === 'claimed') lastClaims.set(of.id, claimed);
     return claimed;
   };
+  /** What the last attempt came to, unless said otherwise. */
   const settle = (
     of: { id: string; seq: number; identityId: string },
     more: Partial<Settlement> = {},
-  ) => settleAccounts(database.db, of, [{ ...appliedTo('apps'), ...more }]);
+  ) => {
+    const claimed = lastClaims.get(of.id);
+    const claim = claimed === undefined ? {} : { claim: claimed };
+    return settleAccounts(database.db, of, [{ ...appliedTo('apps'), ...claim, ...more }]);
+  };
 
   test('a first attempt is counted before anything is sent, and is not in doubt', async () => {
     expect(await claim(await change(1))).toMatchObject({
@@ -97,6 +106,14 @@ describeWith(['postgres'], 'claims', () => {
       leasedBefore: expect.any(Date),
     });
     await settle(older, again && { claim: again });
+    expect(await claim(newer)).toMatchObject({ verdict: 'in_use' });
+  });
+
+  test('cancelled in the middle of an attempt: until its lease ends, no newer change writes', async () => {
+    const [older, newer] = [await change(1), await change(2)];
+    await claim(older);
+    const standing = { label: 'apps', state: 'applying', inDoubt: false } as const;
+    await settleAccounts(database.db, older, [untried(standing, 'cancelled', null)]);
     expect(await claim(newer)).toMatchObject({ verdict: 'in_use' });
   });
 
