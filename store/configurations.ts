@@ -1,5 +1,9 @@
 import { sql } from 'kysely';
-import { type Configuration, emptyConfiguration } from '../model/configuration';
+import {
+  type Configuration,
+  configurationSchema,
+  emptyConfiguration,
+} from '../model/configuration';
 import { writeAudit } from './audit';
 import type { Database } from './database';
 import { channels } from './notifications';
@@ -20,7 +24,8 @@ export async function currentConfiguration(db: Database): Promise<AppliedConfigu
     .executeTakeFirst();
   return row === undefined
     ? { version: 0, configuration: emptyConfiguration }
-    : { version: row.version, configuration: row.document };
+    : // What is younger than the document gets its default.
+      { version: row.version, configuration: configurationSchema.parse(row.document) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Aim, attemptAccount } from '../../activities/attempt';
 import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
+import type { Form } from '../../model/encoding';
 import { Secret } from '../../model/secret';
 import type { ClaimedAccount } from '../../store/claims';
 
@@ -23,6 +24,7 @@ interface Row {
   readonly prove?: 'always' | 'in-doubt' | 'never';
   readonly aim?: Aim;
   readonly current?: boolean;
+  readonly form?: Form;
   readonly write?: WriteAnswer;
   /** Answers to the logins, in order. */
   readonly logins?: readonly VerifyAnswer[];
@@ -271,7 +273,7 @@ test.each(rows)('$promise', async (row) => {
   const result = await attemptAccount({
     account,
     connector,
-    passwords: { next, current },
+    passwords: { next, current, form: row.form ?? 'plaintext', seed: Secret.fromText('seed') },
     prove: row.prove ?? 'always',
     aim: row.aim ?? 'write',
     mayWrite: () => true,

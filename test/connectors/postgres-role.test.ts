@@ -12,6 +12,7 @@ import { describeWith, server } from '../support/servers';
 import { conformance } from './conformance';
 import type { TestAccount } from './conformance/subject';
 import { postgresRoles } from './postgres-role-subject';
+import { asking } from './requests';
 import { openerOf, postgresAdmin, unique } from './sql-admin';
 
 describeWith(['postgres'], 'postgres-role', () => {
@@ -22,9 +23,9 @@ describeWith(['postgres'], 'postgres-role', () => {
   const logFile = () => server('postgres').logFile ?? '';
 
   const write = (connector: Connector, { ref }: TestAccount, password: string) =>
-    connector.setPassword({ account: ref, password: Secret.fromText(password) });
+    connector.setPassword(asking(ref, Secret.fromText(password)));
   const verify = (connector: Connector, { ref }: TestAccount, password: string) =>
-    connector.verify({ account: ref, password: Secret.fromText(password) });
+    connector.verify(asking(ref, Secret.fromText(password)));
 
   test('a role whose VALID UNTIL has passed: the write changes nothing else, and no proof says that it differs', async () => {
     const [connector, expired] = [await open(), await account()];
