@@ -216,7 +216,7 @@ describe('encodings', () => {
       fc.string(),
       fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((all) => all.join('')),
     );
-    fc.assert(
+    void fc.assert(
       fc.property(texts, (text) => {
         const encoded = readEncoded(text);
         if (encoded === null) return;
