@@ -31,6 +31,8 @@ export interface Company {
   sources(more?: Partial<Record<SystemName, object>>): Record<string, object>;
   /** A fresh account with a password that nobody knows. */
   addAccount(source: SystemName): Promise<CompanyAccount>;
+  /** What `crm` stores in the place of a password. */
+  hashOf(account: CompanyAccount): Promise<string>;
   /** `crm` refuses every write with this SQLSTATE; null: no more. */
   refuseWrites(sqlstate: string | null): Promise<void>;
   /** The administrator of both directories: for policies and locks. */
@@ -75,6 +77,7 @@ export async function startCompany(): Promise<Company> {
       );
     },
     addAccount: (source) => addTo[source](),
+    hashOf: ({ name }) => storedHash(database.client, name),
     async refuseWrites(sqlstate) {
       await database.client.query('drop trigger if exists refusing on staff');
       if (sqlstate === null) return;
@@ -221,15 +224,18 @@ async function addRow(client: PgClient): Promise<CompanyAccount> {
     source: 'crm',
     name,
     async logsIn(password) {
-      const stored = await client.query<{ hash: string }>(
-        'select hash from staff where login = $1',
-        [name],
-      );
-      return (await holds(stored.rows[0]?.hash ?? '', Secret.fromText(password))) === true;
+      return (await holds(await storedHash(client, name), Secret.fromText(password))) === true;
     },
     async changeThere(password) {
       const changed = await encode(SCHEME, Secret.fromText(password));
       await client.query('update staff set hash = $2 where login = $1', [name, changed]);
     },
   };
+}
+
+async function storedHash(client: PgClient, login: string): Promise<string> {
+  const { rows } = await client.query<{ hash: string }>('select hash from staff where login = $1', [
+    login,
+  ]);
+  return rows[0]?.hash ?? '';
 }
