@@ -100,17 +100,19 @@ describe('a source that gives only hashes', () => {
   const pairs = Object.entries(targets).flatMap(([target, { takes }]) =>
     schemes.map((scheme) => [scheme, target, takes.includes(scheme)] as const),
   );
-  const title = '%s to %s: accepted when it is configured: %s';
-  test.each(pairs)(keeps(title, 20), (scheme, target, accepted) => {
-    const issues = issuesOf(document({ forms: [scheme] }, { target: targets[target]?.source }));
-    if (accepted) expect(issues).toEqual([]);
-    else
-      expect(issues).toEqual([
-        expect.stringMatching(
-          `^sources.shop.capture.forms: names ${scheme}, which cannot get from "shop" to "target": it takes .*; take ${scheme} away here, or "target" out of the group$`,
-        ),
-      ]);
-  });
+  test.each(pairs)(
+    keeps('%s to %s: accepted when it is configured: %s', 20),
+    (scheme, target, accepted) => {
+      const issues = issuesOf(document({ forms: [scheme] }, { target: targets[target]?.source }));
+      if (accepted) expect(issues).toEqual([]);
+      else
+        expect(issues).toEqual([
+          expect.stringMatching(
+            `^sources.shop.capture.forms: names ${scheme}, which cannot get from "shop" to "target": it takes .*; take ${scheme} away here, or "target" out of the group$`,
+          ),
+        ]);
+    },
+  );
 
   test('says when other settings of the target would do', () => {
     const of = (target: string) =>
