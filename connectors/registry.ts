@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { activeDirectory } from './active-directory/kind';
+import { command } from './command/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
 import { ldap } from './ldap/kind';
 import { postgresRole } from './postgres-role/kind';
@@ -12,12 +13,15 @@ export interface RegisteredKind {
   readonly settings: z.ZodType;
   readonly secretSettings: readonly string[];
   readonly traits: Traits;
+  /** Of one source: what its settings say, and else its kind. */
+  readonly traitsOf: (settings: unknown) => Traits;
   readonly needs: readonly string[];
   readonly open: (settings: unknown, tools: ConnectorTools) => Promise<Connector>;
 }
 
 const register = <Settings>(kind: ConnectorKind<Settings>): RegisteredKind => ({
   ...kind,
+  traitsOf: (settings) => ({ ...kind.traits, ...kind.declared?.(kind.settings.parse(settings)) }),
   open: (settings, tools) => kind.open(kind.settings.parse(settings), tools),
 });
 
@@ -27,6 +31,7 @@ const kinds: readonly RegisteredKind[] = [
   register(activeDirectory),
   register(postgresRole),
   register(sqlColumn),
+  register(command),
 ];
 
 export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(

@@ -104,8 +104,8 @@ function accountView(
   authLast: boolean,
   configuration: Configuration,
 ): z.output<typeof accountSchema> {
-  const { kind = '', prove = 'never' } = sourceNamed(configuration, source) ?? {};
-  const { proof = 'none' } = connectorKinds.get(kind)?.traits ?? {};
+  const { kind = '', settings, prove = 'never' } = sourceNamed(configuration, source) ?? {};
+  const { proof = 'none' } = connectorKinds.get(kind)?.traitsOf(settings) ?? {};
   const first = (role === 'auth') !== authLast;
   return {
     label,

@@ -32,7 +32,10 @@ export function benchOf(subject: Subject): Bench {
     const kind = connectorKinds.get(subject.kind);
     if (kind === undefined) throw new Error(`No connector kind ${subject.kind}`);
     const resolve = (reference: string) => Secret.fromText(subject.secrets[reference] ?? '');
-    const connector = await kind.open({ ...subject.settings(address), ...changes }, { resolve });
+    const connector = await kind.open(
+      { ...subject.settings(address), ...changes },
+      { resolve, commandDir: subject.commandDir },
+    );
     closers.push(() => connector.close());
     return watched(connector);
   };

@@ -41,6 +41,8 @@ export interface Subject {
   readonly settings: (at: Address) => Settings;
   /** What the references stand for: `{ '${file:service}': 'secret' }`. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** The folder whose programs the connector may run. */
+  readonly commandDir?: string;
   /** What the server and a client say before TLS begins, where the protocol has that; for an impostor. */
   readonly beforeTls?: (socket: Socket) => Promise<void>;
   /** Changes to the settings that make calls give up after about half a second. */

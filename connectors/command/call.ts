@@ -1,0 +1,67 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
+import { passedOn } from '../../config';
+import { type Call, type Lost, noAnswer, type Reply } from '../wire/connector';
+import { type Ending, runProgram } from './process';
+import type { CommandSettings } from './settings';
+import { turnsOf } from './turns';
+
+/** EX_TEMPFAIL of sysexits.h: the program promises that it has done nothing. */
+const NOTHING_DONE = 75;
+
+/** @param isAllowed whether programs may be run from there at all */
+export function callProgram(settings: CommandSettings, isAllowed: () => boolean): Call {
+  const turns = turnsOf(settings.concurrency);
+  return async (request) => {
+    const deadline = performance.now() + settings.timeoutMs;
+    if (!isAllowed()) return notRead('not_allowed');
+    if (!(await turns.take(settings.timeoutMs))) return { ...notRead(null), reason: 'busy' };
+    try {
+      await access(settings.command, constants.X_OK);
+      return replyOf(await runProgram(specOf(settings, deadline - performance.now()), request));
+    } catch (error) {
+      return notRead((error as NodeJS.ErrnoException).code ?? null);
+    } finally {
+      turns.giveBack();
+    }
+  };
+}
+
+const specOf = (
+  { command, arguments: args, workingDirectory, environment }: CommandSettings,
+  timeoutMs: number,
+) => ({
+  command,
+  args,
+  cwd: workingDirectory,
+  // So that text is UTF-8, whatever the locale of the worker.
+  env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', ...passedOn(environment) },
+  timeoutMs,
+});
+
+const notRead = (vendorCode: string | null): Lost => ({
+  reason: 'unreachable',
+  vendorCode,
+  sent: false,
+});
+
+/** It has the request from its first moment on, so whatever else it did, it may have acted. */
+function replyOf(ending: Ending): Reply {
+  switch (ending.ended) {
+    case 'not_started':
+      return notRead(ending.code);
+    case 'too_slow':
+      return { reason: 'unreachable', vendorCode: 'timeout', sent: true };
+    case 'too_much':
+    case 'signal':
+      return noAnswer(ending.ended);
+    case 'exit':
+      if (ending.status === 0) return { answer: ending.output };
+      ending.output.fill(0);
+      return {
+        ...noAnswer(`exit_${ending.status}.stderr_${ending.stderrBytes}`),
+        ...(ending.status === NOTHING_DONE && { reason: 'busy', sent: false }),
+      };
+  }
+}
