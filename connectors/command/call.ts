@@ -57,11 +57,22 @@ function replyOf(ending: Ending): Reply {
     case 'signal':
       return noAnswer(ending.ended);
     case 'exit':
-      if (ending.status === 0) return { answer: ending.output };
+      if (ending.status === 0) return answerIn(ending.output);
       ending.output.fill(0);
       return {
         ...noAnswer(`exit_${ending.status}.stderr_${ending.stderrBytes}`),
         ...(ending.status === NOTHING_DONE && { reason: 'busy', sent: false }),
       };
+  }
+}
+
+/** The message of a JSON error quotes what it chokes on, so nothing of it is kept. */
+function answerIn(output: Buffer): Reply {
+  try {
+    return { answer: JSON.parse(output.toString('utf8')) };
+  } catch {
+    return noAnswer('not_json');
+  } finally {
+    output.fill(0);
   }
 }

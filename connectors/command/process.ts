@@ -95,7 +95,9 @@ function ending(program: Program, input: Buffer, timeoutMs: number): Promise<End
     });
     // It may have answered without reading everything.
     program.stdin.on('error', () => {});
-    program.stdin.end(input);
+    program.stdin.write(input);
+    // A whole line, for those who read one.
+    program.stdin.end('\n');
     program.on('error', () => {});
     program.once('close', (status) => {
       if (cut !== null) end({ ended: cut });

@@ -3,7 +3,7 @@ import { type CodeOf, errors } from '../../model/errors';
 import type { Secret } from '../../model/secret';
 import type { Connector, Finding, SourceFailure, VerifyAnswer, WriteAnswer } from '../contract';
 import { type Answers, answers, type CheckAnswer, type Operation } from './answers';
-import { requestOf } from './requests';
+import { type Fields, requestOf } from './requests';
 
 /**
  * Brings one request to somebody else's program and its answer back. It does not throw. It may read `request` until it
@@ -11,8 +11,8 @@ import { requestOf } from './requests';
  */
 export type Call = (request: Buffer) => Promise<Reply>;
 
-/** The bytes of the answer, to be zeroed by who reads them, or why there are none. */
-export type Reply = { readonly answer: Buffer } | Lost;
+/** What came back as JSON, or why nothing did. */
+export type Reply = { readonly answer: unknown } | Lost;
 
 export interface Lost {
   readonly reason: CodeOf<'offline' | 'unknown'>;
@@ -39,11 +39,11 @@ export interface WireConnector {
 
 /** A connector whose other side speaks the contract itself, in JSON. */
 export function openWire({ call, served, examine, close }: WireConnector): Connector {
-  const ask = <O extends Operation>(operation: O, fields: object, password?: Secret) =>
+  const ask = <O extends Operation>(operation: O, fields: Fields, password?: Secret) =>
     asked(call, operation, fields, password);
   const read = async <O extends 'find' | 'list' | 'state' | 'policies'>(
     operation: O,
-    fields: object,
+    fields: Fields,
   ): Promise<Answers[O] | SourceFailure> => {
     if (!served.operations.includes(operation)) return notSupported;
     const answer = await ask(operation, fields);
@@ -100,31 +100,21 @@ const notSupported: SourceFailure = {
 async function asked<O extends Operation>(
   call: Call,
   operation: O,
-  fields: object,
+  fields: Fields,
   password: Secret | undefined,
 ): Promise<Answers[O] | Lost> {
   const request = requestOf(operation, fields, password);
   try {
     const reply = await call(request);
-    return isLost(reply) ? reply : understood<Answers[O]>(answers[operation], reply.answer);
+    if (isLost(reply)) return reply;
+    const parsed = (answers[operation] as z.ZodType<Answers[O]>).safeParse(reply.answer);
+    return parsed.success ? parsed.data : noAnswer('not_an_answer');
   } finally {
     request.fill(0);
   }
 }
 
 const isLost = (reply: object): reply is Lost => 'sent' in reply;
-
-/** The message of a JSON error quotes what it chokes on, so nothing of it is kept. */
-function understood<T>(schema: z.ZodType<T>, answer: Buffer): T | Lost {
-  try {
-    const parsed = schema.safeParse(JSON.parse(answer.toString('utf8')));
-    return parsed.success ? parsed.data : noAnswer('not_an_answer');
-  } catch {
-    return noAnswer('not_json');
-  } finally {
-    answer.fill(0);
-  }
-}
 
 /** It was called, and what came back is nothing that the contract knows. */
 export const noAnswer = (vendorCode: string): Lost => ({
