@@ -38,7 +38,7 @@ export const commandSettings = z.strictObject({
     ),
   timeoutMs: z
     .int()
-    .min(100)
+    .min(10)
     // The leash of `process.ts` is a second longer.
     .max(HARD_DEADLINE_MS - 2_000)
     .default(10_000)

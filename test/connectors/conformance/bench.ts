@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Connector } from '../../../connectors/contract';
 import { connectorKinds } from '../../../connectors/registry';
+import type { Trial } from '../../../connectors/trial/cases';
 import { Secret } from '../../../model/secret';
 import { type Impostor, startImpostor } from '../../support/impostor';
 import { type Address, type ServerProxy, startProxy } from '../../support/proxy';
@@ -105,7 +106,26 @@ function watched(connector: Connector): Connector {
   };
 }
 
-export async function write(connector: Connector, account: TestAccount, password: string) {
+/** The cases that authors of connectors run too, here with an independent login. */
+export function trialOf(subject: Subject, connector: () => Connector): Trial {
+  return {
+    account: subject.account,
+    absent: () => subject.absent('nobody'),
+    mayRefuse: false,
+    freshPassword,
+    write: (ref, password) => write(connector(), { ref }, password),
+    verify: (ref, password) => verify(connector(), { ref }, password),
+    find: (key) => connector().find({ match: { [subject.findBy]: key }, limit: 10 }),
+    state: (account) => connector().state({ account }),
+    logsIn: subject.logsIn,
+  };
+}
+
+export async function write(
+  connector: Connector,
+  account: Pick<TestAccount, 'ref'>,
+  password: string,
+) {
   const secret = Secret.fromText(remembered(password));
   try {
     return await connector.setPassword({ account: account.ref, password: secret });
@@ -114,7 +134,11 @@ export async function write(connector: Connector, account: TestAccount, password
   }
 }
 
-export async function verify(connector: Connector, account: TestAccount, password: string) {
+export async function verify(
+  connector: Connector,
+  account: Pick<TestAccount, 'ref'>,
+  password: string,
+) {
   const secret = Secret.fromText(remembered(password));
   try {
     return await connector.verify({ account: account.ref, password: secret });

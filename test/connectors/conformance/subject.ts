@@ -1,16 +1,12 @@
 import type { Socket } from 'node:net';
 import type { AccountRef } from '../../../connectors/contract';
+import type { TrialAccount } from '../../../connectors/trial/cases';
 import type { Reason } from '../../../model/errors';
 import type { Address } from '../../support/proxy';
 
 export type Settings = Readonly<Record<string, unknown>>;
 
-export interface TestAccount {
-  readonly ref: AccountRef;
-  readonly password: string;
-  /** What `Subject.findBy` holds for this account alone. */
-  readonly key: string;
-}
+export type TestAccount = TrialAccount;
 
 /** A password that the policy of the source refuses. */
 export interface Refusal {
