@@ -3,6 +3,7 @@ import { activeDirectory } from './active-directory/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
 import { ldap } from './ldap/kind';
 import { postgresRole } from './postgres-role/kind';
+import { scim } from './scim/kind';
 import { sqlColumn } from './sql-column/kind';
 
 /** A kind whose settings are checked again when it is opened, so that nobody needs to know their type. */
@@ -27,6 +28,7 @@ const kinds: readonly RegisteredKind[] = [
   register(activeDirectory),
   register(postgresRole),
   register(sqlColumn),
+  register(scim),
 ];
 
 export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(

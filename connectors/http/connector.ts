@@ -65,6 +65,12 @@ export interface PreparedWrite {
   readonly nameIn: (reply: HttpReply) => string | null;
 }
 
+export const NO_ACCOUNT: WriteAnswer = {
+  result: 'rejected',
+  reason: 'no_account',
+  vendorCode: null,
+};
+
 export function connectorOver(vendor: Vendor): Connector {
   return {
     async find({ match, limit }) {
@@ -141,8 +147,7 @@ async function write(
 ): Promise<WriteAnswer> {
   try {
     const reply = await api.ask(request(password), signal);
-    if (!DONE.includes(reply.status))
-      return asWriteAnswer(failureOfReply(reply, judgeWrite), true);
+    if (!DONE.includes(reply.status)) return asWriteAnswer(failureOfReply(reply, judgeWrite), true);
     const name = nameIn(reply);
     const moved = name !== null && name !== account.name;
     return { result: 'applied', ...(moved && { movedTo: name }) };

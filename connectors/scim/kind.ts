@@ -1,4 +1,5 @@
 import type { ConnectorKind } from '../contract';
+import type * as Driver from './scim';
 import { type ScimSettings, scimSettings } from './settings';
 
 /** An account is a User: its userName, and its id as native id. */
@@ -14,5 +15,6 @@ export const scim: ConnectorKind<ScimSettings> = {
     'A token that may read users and change them.',
     'SCIM tells nothing of passwords: neither whether one is right, nor when it was changed. A write whose answer was lost is therefore written again.',
   ],
-  open: async (settings, tools) => (await import('./scim')).openScim(settings, tools),
+  // Loaded at the first use: the api reads the registry too, and must not load the driver.
+  open: async (settings, tools) => (require('./scim') as typeof Driver).openScim(settings, tools),
 };
