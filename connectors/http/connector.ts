@@ -48,7 +48,7 @@ export interface Vendor {
   /** The write of a password to an account that does not exist, to see whether it is refused for lack of rights. */
   writeToNobody(): PreparedWrite;
   readonly policies?: (signal: AbortSignal) => Promise<PoliciesAnswer>;
-  close(): Promise<void>;
+  close(): void;
 }
 
 export interface Page {
@@ -116,7 +116,7 @@ export function connectorOver(vendor: Vendor): Connector {
     },
     check: () => check(vendor, newCall()),
     ...(vendor.policies && { policies: policiesOf(vendor.policies) }),
-    close: () => vendor.close(),
+    close: async () => vendor.close(),
   };
 }
 
