@@ -14,7 +14,7 @@ export interface HttpRequest {
 
 export interface HttpReply {
   readonly status: number;
-  /** Of several headers of one name, the first. */
+  /** Several headers of one name are one list (RFC 9110 §5.3). */
   readonly header: (name: string) => string | null;
   /** Null where it is not JSON. For tables that judge it: it may echo a password. */
   readonly json: unknown;
@@ -80,7 +80,7 @@ function exchange(client: Client, request: HttpRequest, signal: AbortSignal): Pr
         },
         onResponseEnd() {
           signal.removeEventListener('abort', stop);
-          const header = (name: string) => [headers[name] ?? null].flat()[0] ?? null;
+          const header = (name: string) => [headers[name] ?? []].flat().join(', ') || null;
           resolve({ status, header, json: parsed(Buffer.concat(chunks)) });
         },
         onResponseError: (_controller, error) => fail(error),
