@@ -4,6 +4,7 @@ import { command } from './command/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
 import { ldap } from './ldap/kind';
 import { postgresRole } from './postgres-role/kind';
+import { scim } from './scim/kind';
 import { sqlColumn } from './sql-column/kind';
 
 /** A kind whose settings are checked again when it is opened, so that nobody needs to know their type. */
@@ -31,6 +32,7 @@ const kinds: readonly RegisteredKind[] = [
   register(activeDirectory),
   register(postgresRole),
   register(sqlColumn),
+  register(scim),
   register(command),
 ];
 

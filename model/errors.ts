@@ -126,6 +126,11 @@ const table = {
     status: 422,
     says: 'The account is disabled in the source, which takes no password for it. Enable it there first.',
   },
+  no_own_password: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The account has no password of its own: it signs in through another system, or only with a smart card or key. It is left out.',
+  },
   no_rights: {
     retry: 'rejected',
     status: 422,

@@ -29,7 +29,7 @@ export type Proof = 'login' | 'hash' | 'timestamp' | 'none';
 
 /** What one attempt means for the account, before it is stored. */
 export interface AttemptResult {
-  readonly state: 'applied' | 'waiting' | 'parked' | 'rejected';
+  readonly state: 'applied' | 'waiting' | 'parked' | 'rejected' | 'not_applicable';
   readonly reason: Reason | null;
   /** The code of the vendor, such as `19` or `28P01`. Never its text, which may echo a password. */
   readonly vendorCode: string | null;

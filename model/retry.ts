@@ -1,5 +1,5 @@
 import { errors, type Reason } from './errors';
-import type { OutcomeState } from './outcome';
+import type { AttemptResult } from './outcome';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -46,10 +46,9 @@ export function waitMs(
  * What an attempt that ended with `reason` makes of the account.
  * @param unknowns how many attempts at it ended with an unknown error, this one included if it did
  */
-export function stateAfter(
-  reason: Reason,
-  unknowns: number,
-): Extract<OutcomeState, 'waiting' | 'parked' | 'rejected'> {
+export function stateAfter(reason: Reason, unknowns: number): AttemptResult['state'] {
+  // Nothing failed: there was nothing to change (reference semantics §6.28).
+  if (reason === 'no_own_password') return 'not_applicable';
   switch (errors[reason].retry) {
     case 'offline':
       return 'waiting';

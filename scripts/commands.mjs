@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { Failed, run } from './run.mjs';
 import { setUp } from './setup.mjs';
 import { endWithNpm, mergeRepeatedSignals } from './signals.mjs';
-import { test } from './test.mjs';
+import { conformance, test } from './test.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const callersFolder = process.cwd();
@@ -26,6 +26,10 @@ const commands = {
   test: async (args) => {
     await setUp('built');
     return test(args);
+  },
+  conformance: async (args) => {
+    await setUp('built');
+    return conformance(args);
   },
   check: async () => {
     await setUp('installed');

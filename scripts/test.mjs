@@ -4,6 +4,15 @@ import { run } from './run.mjs';
 const jest = path.resolve(import.meta.dirname, '../node_modules/jest/bin/jest.js');
 const reporter = path.join(import.meta.dirname, 'tally-reporter.mjs');
 
+const rulesReporter = path.join(import.meta.dirname, 'conformance-reporter.mjs');
+
+/** Runs the tests that keep the rules of docs/semantics.md, and tells of each rule whether it is kept. */
+export async function conformance(args) {
+  const { keepers } = await import('../dist/scripts/semantics.js');
+  const files = [...new Set(keepers('.').map(({ file }) => file))];
+  return test([...files, ...args, '--testNamePattern=\\[rule ', `--reporters=${rulesReporter}`]);
+}
+
 /**
  * Runs jest and closes with one plain line that any CI can read. A run in which no test ran has failed.
  * @param {string[]} args those of jest

@@ -92,8 +92,9 @@ export interface Settlement {
 }
 
 /**
- * Records what came of the accounts and frees them. An outcome that is settled stays as it is. Once the auth account
- * holds the new password, older changes of the person have nothing left to do: they are told so.
+ * Records what came of the accounts, and frees those whose attempt came to this: whoever made one that is not heard of may
+ * be frozen, and its lease stays. An outcome that is settled stays as it is. Once the auth account holds the new
+ * password, older changes of the person have nothing left to do: they are told so.
  */
 export async function settleAccounts(
   db: Database,
@@ -125,10 +126,12 @@ export async function settleAccounts(
       where c.id = ${change.id} and o.change_id = c.id and o.label = r.label
         and o.state in ('pending', 'applying', 'waiting', 'parked')
         and (r.attempt is null or r.attempt = o.attempts)
-      returning o.label, o.role, o.account_id, o.state, o.reason, o.attempts, o.proof, r.leased_before
+      returning o.label, o.role, o.account_id, o.state, o.reason, o.attempts, o.proof, r.attempt,
+                r.leased_before
     ), freed as (
       update account a
-      set claimed_until = recorded.leased_before,
+      set claimed_until = case when recorded.attempt is null then a.claimed_until
+                               else recorded.leased_before end,
           applied_seq = case when recorded.state = 'applied' then greatest(a.applied_seq, ${change.seq})
                              else a.applied_seq end
       from recorded

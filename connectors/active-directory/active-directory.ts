@@ -1,5 +1,6 @@
 import { type Entry, EqualityFilter } from 'ldapts';
 import { withCodePoints } from '../../model/code-points';
+import type { CodeOf } from '../../model/errors';
 import type { Secret } from '../../model/secret';
 import type { Connector, ConnectorTools, SetPasswordRequest, WriteAnswer } from '../contract';
 import { locate, type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
@@ -42,6 +43,7 @@ const CHANGED_NOW = '-1';
 
 const DISABLED = 0x2;
 const LOCKED = 0x10;
+const SMARTCARD_REQUIRED = 0x40000;
 
 /** The GUID groups that Windows keeps with the low byte first (MS-DTYP §2.3.4). */
 const REVERSED = [
@@ -77,12 +79,13 @@ const objectGuids: NativeIds = {
       : null,
 };
 
+const flagsIn = (entry: Entry, attribute: string): number => Number(textOf(entry, attribute) ?? 0);
+
 function standingOf(entry: Entry): Standing {
-  const flags = (attribute: string) => Number(textOf(entry, attribute) ?? 0);
   const lastSet = textOf(entry, LAST_SET);
   return {
-    disabled: (flags(CONTROL) & DISABLED) !== 0,
-    locked: (flags(COMPUTED) & LOCKED) !== 0,
+    disabled: (flagsIn(entry, CONTROL) & DISABLED) !== 0,
+    locked: (flagsIn(entry, COMPUTED) & LOCKED) !== 0,
     mustChange: lastSet === MUST_CHANGE,
     passwordChangedAt: lastSet === null || lastSet === MUST_CHANGE ? null : fileTime(lastSet),
   };
@@ -104,10 +107,13 @@ async function resetPassword(
 ): Promise<WriteAnswer> {
   const { answer, dn, mustChange } = await use(async (link) => {
     const nobody = { dn: account.name, mustChange: false };
-    const located = await locate(link, account, objectGuids, settings, [LAST_SET]);
+    const located = await locate(link, account, objectGuids, settings, [LAST_SET, CONTROL]);
     if (!located.ok) return { ...nobody, answer: judgeWrite(located) };
     if (located.value === null) return { ...nobody, answer: NO_ACCOUNT };
     const { entry, moved } = located.value;
+    // Its password is a random one that the domain made; ours would open a door that was closed.
+    if ((flagsIn(entry, CONTROL) & SMARTCARD_REQUIRED) !== 0)
+      return { ...nobody, answer: NO_PASSWORD };
     const kept = textOf(entry, LAST_SET) === MUST_CHANGE;
     const more = kept ? [replace(LAST_SET, MUST_CHANGE)] : [];
     const value = quotedUtf16(password);
@@ -121,7 +127,13 @@ async function resetPassword(
   return answer;
 }
 
-const NO_ACCOUNT: WriteAnswer = { result: 'rejected', reason: 'no_account', vendorCode: null };
+const refused = (reason: CodeOf<'rejected'>): WriteAnswer => ({
+  result: 'rejected',
+  reason,
+  vendorCode: null,
+});
+const NO_ACCOUNT = refused('no_account');
+const NO_PASSWORD = refused('no_own_password');
 
 async function unforce(link: Link, dn: string): Promise<void> {
   const reply = await search(link, dn, { scope: 'base', attributes: [LAST_SET] });

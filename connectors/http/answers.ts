@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { type CodeOf, errors } from '../../model/errors';
 import type { SourceFailure, VerifyAnswer, WriteAnswer } from '../contract';
 import type { HttpReply } from './client';
@@ -9,7 +10,7 @@ export interface HttpFailure {
   readonly reason: CodeOf<'offline' | 'unknown' | 'rejected'>;
   readonly vendorCode: string | null;
   readonly retryAfterMs: number | null;
-  /** The server said that it was not done; else what was sent may have been done. */
+  /** It was not done, for sure; else what was sent may have been done. */
   readonly refused: boolean;
 }
 
@@ -37,8 +38,6 @@ const ofStatus: Readonly<Record<number, HttpFailure['reason']>> = {
   504: 'busy',
 };
 
-export const isOk = ({ status }: HttpReply): boolean => status >= 200 && status < 300;
-
 /**
  * A server that says "not now, but then" has not done it. Any other 5xx may come from something in front of the server,
  * that has lost what the server did.
@@ -52,12 +51,41 @@ export function failureOfReply(reply: HttpReply, judge: Judge): HttpFailure {
     reason: verdict?.reason ?? ofStatus[status] ?? 'unknown',
     vendorCode: verdict?.vendorCode ?? `${redirect ? 'redirect_' : ''}${status}`,
     retryAfterMs: wait,
-    refused: status < 500 || (status === 503 && wait !== null),
+    refused: status >= 300 && (status < 500 || (status === 503 && wait !== null)),
   };
 }
 
-/** @throws what neither `NotSent` nor `NoReply` is: the connector is wrong then */
-export function failureOfSending(error: unknown): HttpFailure {
+/** The server said no to a request that only reads. */
+export class Refused extends Error {
+  readonly failure: HttpFailure;
+
+  constructor(failure: HttpFailure) {
+    super('refused');
+    this.failure = failure;
+  }
+}
+
+/** @throws Refused for whatever is no 200 */
+export function accepted(reply: HttpReply, judge: Judge): HttpReply {
+  if (reply.status !== 200) throw new Refused(failureOfReply(reply, judge));
+  return reply;
+}
+
+/** @throws Refused when the reply is not what the vendor publishes */
+export function shaped<T>(schema: z.ZodType<T>, { json }: HttpReply): T {
+  const read = schema.safeParse(json);
+  if (read.success) return read.data;
+  throw new Refused({
+    reason: 'unknown',
+    vendorCode: 'malformed',
+    retryAfterMs: null,
+    refused: true,
+  });
+}
+
+/** @throws whatever else it is: the connector is wrong then */
+export function failureOf(error: unknown): HttpFailure {
+  if (error instanceof Refused) return error.failure;
   if (error instanceof NotSent) {
     const { reason, vendorCode, retryAfterMs } = error;
     return { reason, vendorCode, retryAfterMs, refused: true };

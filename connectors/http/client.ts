@@ -1,5 +1,5 @@
-import { type Dispatcher, Pool } from 'undici';
-import { connectorOf } from './connect';
+import type { Client, Dispatcher } from 'undici';
+import { connectionsTo } from './connections';
 import { NoReply, NotSent } from './failures';
 import type { HttpSettings } from './settings';
 
@@ -14,7 +14,7 @@ export interface HttpRequest {
 
 export interface HttpReply {
   readonly status: number;
-  /** Of several headers of one name, the first. */
+  /** Several headers of one name are one list (RFC 9110 §5.3). */
   readonly header: (name: string) => string | null;
   /** Null where it is not JSON. For tables that judge it: it may echo a password. */
   readonly json: unknown;
@@ -26,41 +26,30 @@ export interface HttpClient {
    * @throws NotSent | NoReply
    */
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpReply>;
-  close(): Promise<void>;
+  close(): void;
 }
 
-/** A page of a hundred users with their attributes is far below that. */
-const MOST_REPLY_BYTES = 4 * 1024 * 1024;
-
-/** Shorter than servers keep a connection that is silent: one that ends just as it is used puts a write in doubt. */
-const IDLE_MS = 4_000;
-
-/** @param address https://host[:port][/path], without a slash at its end */
+/** @param address https://host[:port][/path] */
 export function openHttp(address: string, settings: HttpSettings): HttpClient {
   const { origin, pathname } = new URL(address);
   const below = pathname.replace(/\/$/, '');
-  const pool = new Pool(origin, {
-    connections: settings.poolSize,
-    pipelining: 1,
-    allowH2: false,
-    connect: connectorOf(settings),
-    keepAliveTimeout: IDLE_MS,
-    keepAliveMaxTimeout: IDLE_MS,
-    maxResponseSize: MOST_REPLY_BYTES,
-    // The signal ends every part of an exchange, so that bytes that come one by one win no time.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  const connections = connectionsTo(origin, settings);
   return {
-    send(request, signal) {
+    async send(request, signal) {
       const inTime = AbortSignal.any([signal, AbortSignal.timeout(settings.timeoutMs)]);
-      return exchange(pool, { ...request, path: `${below}${request.path}` }, inTime);
+      const whole = { ...request, path: `${below}${request.path}` };
+      const { reply } = await connections.use(inTime, async (client) => {
+        const reply = await exchange(client, whole, inTime);
+        // What answers with 5xx may be about to end.
+        return { reply, good: reply.status < 500 };
+      });
+      return reply;
     },
-    close: () => pool.destroy(),
+    close: () => connections.close(),
   };
 }
 
-function exchange(pool: Pool, request: HttpRequest, signal: AbortSignal): Promise<HttpReply> {
+function exchange(client: Client, request: HttpRequest, signal: AbortSignal): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     let sending: Dispatcher.DispatchController | null = null;
     let status = 0;
@@ -70,14 +59,11 @@ function exchange(pool: Pool, request: HttpRequest, signal: AbortSignal): Promis
       signal.removeEventListener('abort', stop);
       reject(sending === null ? unsent(error) : new NoReply(codeOf(error)));
     };
-    const stop = () => {
-      fail(tooLate());
-      // Which ends the connection too.
-      sending?.abort(tooLate());
-    };
+    const stop = () => fail(tooLate());
     if (signal.aborted) return fail(tooLate());
+    // The connection is dropped then, and whatever is under way on it.
     signal.addEventListener('abort', stop, { once: true });
-    pool.dispatch(
+    client.dispatch(
       { ...request, body: request.body ?? null },
       {
         onRequestStart(controller) {
@@ -94,7 +80,7 @@ function exchange(pool: Pool, request: HttpRequest, signal: AbortSignal): Promis
         },
         onResponseEnd() {
           signal.removeEventListener('abort', stop);
-          const header = (name: string) => [headers[name] ?? null].flat()[0] ?? null;
+          const header = (name: string) => [headers[name] ?? []].flat().join(', ') || null;
           resolve({ status, header, json: parsed(Buffer.concat(chunks)) });
         },
         onResponseError: (_controller, error) => fail(error),

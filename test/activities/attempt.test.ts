@@ -13,6 +13,11 @@ const disabled: VerifyAnswer = {
   reason: 'account_disabled',
   vendorCode: null,
 };
+const impossible: VerifyAnswer = {
+  result: 'inconclusive',
+  reason: 'not_supported',
+  vendorCode: null,
+};
 const applied: WriteAnswer = { result: 'applied' };
 const history: WriteAnswer = { result: 'rejected', reason: 'policy_history', vendorCode: '19' };
 const ambiguous: WriteAnswer = { result: 'ambiguous', vendorCode: null };
@@ -154,6 +159,47 @@ const rows: readonly Row[] = [
     logins: [differs, differs],
     expected: { state: 'rejected', reason: 'policy_history', vendorCode: '19' },
     seen: 'vwv',
+  },
+  {
+    promise:
+      'a source that gives no way to prove: success is believed, and nothing is said beside it',
+    write: applied,
+    logins: [impossible],
+    expected: { state: 'applied', proof: 'none', reason: null },
+    seen: 'wv',
+  },
+  {
+    promise: 'in doubt, and no way to look: the same value is written again',
+    account: { inDoubt: true, attempts: 2, lastReason: 'in_doubt' },
+    write: applied,
+    logins: [impossible, impossible],
+    expected: { state: 'applied', proof: 'none', inDoubt: false },
+    seen: 'vwv',
+  },
+  {
+    promise:
+      'in doubt, no way to look, and its policy refuses the repeat: parked, since it may hold it already',
+    account: { inDoubt: true, attempts: 2 },
+    write: history,
+    logins: [impossible, impossible],
+    expected: { state: 'parked', reason: 'policy_history', inDoubt: true },
+    seen: 'vwv',
+  },
+  {
+    promise: 'in doubt, no way to look, and there is no such account: rejected',
+    account: { inDoubt: true, attempts: 2 },
+    write: { result: 'rejected', reason: 'no_account', vendorCode: '404' },
+    logins: [impossible, impossible],
+    expected: { state: 'rejected', reason: 'no_account' },
+    seen: 'vwv',
+  },
+  {
+    promise: 'the current password cannot be checked by any means: rejected, nothing is written',
+    account: { role: 'auth' },
+    current: true,
+    logins: [impossible],
+    expected: { state: 'rejected', reason: 'not_supported' },
+    seen: 'c',
   },
   {
     promise: 'refused without doubt: rejected, and no login is made',

@@ -6,6 +6,7 @@ import { destroyPasswords, unseal } from '../../store/sealing';
 import { readWork } from '../../store/work';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, ended, testConfiguration } from '../support/played-worker';
+import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 
 const PASSWORD = 'correct horse battery staple';
@@ -92,7 +93,7 @@ describeWith(['postgres'], 'captures', () => {
     expect(next.status).toBe(202);
   });
 
-  test('of nobody have no effect, and do not name the account in the audit', async () => {
+  test(keeps('of nobody have no effect, and do not name the account in the audit', 7), async () => {
     const reply = await capture('nobody-known');
     expect(reply.status).toBe(200);
     expect(reply.body).toMatchObject({ result: 'unmapped' });
@@ -110,30 +111,33 @@ describeWith(['postgres'], 'captures', () => {
     expect((await capture(alice)).status).toBe(202);
   });
 
-  test('are refused for a source that takes none, whoever the account belongs to', async () => {
-    const alice = await person(['directory', 'crm']);
-    await configure(
-      capturing({
-        crm: { kind: 'ldap', settings: {}, enabled: false, capture: { enabled: true } },
-      }),
-    );
-    const vault = { source: 'vault' };
-    for (const [account, more] of [
-      [alice, vault],
-      ['nobody', vault],
-      [alice, { source: 'crm' }],
-      ['nobody', { source: 'crm' }],
-      [alice, { source: 'nowhere' }],
-      [alice, { source: 'constructor' }],
-    ] as const)
-      expect((await capture(account, more)).body).toMatchObject({
-        status: 403,
-        code: 'capture_disabled',
-      });
-    expect(await lastAudit()).toMatchObject({ action: 'capture.capture_disabled' });
-    expect(await changesOf(alice)).toEqual([]);
-    await configure(capturing());
-  });
+  test(
+    keeps('are refused for a source that takes none, whoever the account belongs to', 19),
+    async () => {
+      const alice = await person(['directory', 'crm']);
+      await configure(
+        capturing({
+          crm: { kind: 'ldap', settings: {}, enabled: false, capture: { enabled: true } },
+        }),
+      );
+      const vault = { source: 'vault' };
+      for (const [account, more] of [
+        [alice, vault],
+        ['nobody', vault],
+        [alice, { source: 'crm' }],
+        ['nobody', { source: 'crm' }],
+        [alice, { source: 'nowhere' }],
+        [alice, { source: 'constructor' }],
+      ] as const)
+        expect((await capture(account, more)).body).toMatchObject({
+          status: 403,
+          code: 'capture_disabled',
+        });
+      expect(await lastAudit()).toMatchObject({ action: 'capture.capture_disabled' });
+      expect(await changesOf(alice)).toEqual([]);
+      await configure(capturing());
+    },
+  );
 
   test('by a key that is bound to groups are refused for sources of others', async () => {
     const alice = await person(['directory', 'warehouse', 'ledger']);

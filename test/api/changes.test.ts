@@ -7,6 +7,7 @@ import { destroyPasswords, unseal } from '../../store/sealing';
 import { readWork } from '../../store/work';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, ended, planned } from '../support/played-worker';
+import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 
@@ -113,7 +114,7 @@ describeWith(['postgres'], 'changes', () => {
       expect(() => createPrivateKey(readFileSync(path.join(api.dir, name)))).toThrow();
   });
 
-  test('every rule of every covered group is told at once', async () => {
+  test(keeps('every rule of every covered group is told at once', 8), async () => {
     await addPerson(api.database.db, 'zacharias');
     const reply = await start('zacharias', {}, { password: 'zacharias' });
     expect(reply.status).toBe(422);
@@ -147,7 +148,7 @@ describeWith(['postgres'], 'changes', () => {
     expect(numbers).toEqual([...Array(10).keys()].map((index) => index + 1));
   });
 
-  test('an epoch that is destroyed before its time is not sealed to', async () => {
+  test(keeps('an epoch that is destroyed before its time is not sealed to', 30), async () => {
     const other = await another();
     const body = { identity: 'alice', password: PASSWORD };
     expect((await other.send('POST', '/v1/changes', { body })).status).toBe(202);

@@ -10,6 +10,7 @@ import { startTestApi, type TestApi } from '../support/api';
 import { testDatabase } from '../support/database';
 import { follow } from '../support/event-stream';
 import { addPerson, applyTestConfiguration } from '../support/played-worker';
+import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 
@@ -28,18 +29,21 @@ describeWith(['postgres'], 'the process of the api', () => {
 
   const ready = async (api: TestApi) => (await fetch(`${api.opsUrl}/readyz`)).text();
 
-  test('refuses passwords until a worker has published a key, and then takes them', async () => {
-    const api = await start({ worker: false });
-    const { db } = api.database;
-    await applyTestConfiguration(db);
-    await addPerson(db, 'alice');
-    const refused = await api.send('POST', '/v1/changes', { body });
-    expect(refused.body).toMatchObject({ status: 503, code: 'no_epoch' });
-    expect(await ready(api)).toBe('missing: epoch\n');
-    await ensureEpoch(db, api.keys, 24);
-    expect((await api.send('POST', '/v1/changes', { body })).status).toBe(202);
-    expect(await ready(api)).toBe('ready\n');
-  });
+  test(
+    keeps('refuses passwords until a worker has published a key, and then takes them', 30),
+    async () => {
+      const api = await start({ worker: false });
+      const { db } = api.database;
+      await applyTestConfiguration(db);
+      await addPerson(db, 'alice');
+      const refused = await api.send('POST', '/v1/changes', { body });
+      expect(refused.body).toMatchObject({ status: 503, code: 'no_epoch' });
+      expect(await ready(api)).toBe('missing: epoch\n');
+      await ensureEpoch(db, api.keys, 24);
+      expect((await api.send('POST', '/v1/changes', { body })).status).toBe(202);
+      expect(await ready(api)).toBe('ready\n');
+    },
+  );
 
   test('writes a first admin key, for its owner alone, and never a second', async () => {
     const database = await testDatabase();

@@ -7,6 +7,7 @@ import {
   planned,
   settled,
 } from '../support/played-worker';
+import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 
 describeWith(['postgres'], 'an early answer', () => {
@@ -41,7 +42,7 @@ describeWith(['postgres'], 'an early answer', () => {
   }
 
   describe('waiting', () => {
-    test('until every account has its outcome', async () => {
+    test(keeps('until every account has its outcome', 18), async () => {
       const alice = await person();
       const waiting = start(alice, { prefer: 'wait=30' });
       const id = await latestOf(alice);
@@ -77,7 +78,7 @@ describeWith(['postgres'], 'an early answer', () => {
       });
     });
 
-    test('until the auth account holds it', async () => {
+    test(keeps('until the auth account holds it', 18), async () => {
       const alice = await person();
       const waiting = start(alice, { prefer: 'wait=30, until=auth' });
       const id = await latestOf(alice);

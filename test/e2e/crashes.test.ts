@@ -7,6 +7,7 @@ import { readChange } from '../../store/changes';
 import { type Company, type CompanyAccount, serviceSecret, startCompany } from '../support/company';
 import { holdRows } from '../support/hold';
 import { brokenInvariants } from '../support/invariants';
+import { keeps } from '../support/rules';
 import { describeWith, server } from '../support/servers';
 import { startTestStack, type TestStack } from '../support/stack';
 import { until } from '../support/until';
@@ -170,7 +171,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
   );
 
   test.each(cases)(
-    'kill -9 of $victim while $step: nothing is lost, and nothing written twice',
+    keeps('kill -9 of $victim while $step: nothing is lost, and nothing written twice', 24),
     async ({ victim, step }) => {
       const one = await somebody();
       const { id, release } = await steps[step](one);

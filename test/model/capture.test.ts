@@ -5,6 +5,7 @@ import {
   type Held,
   judgeCapture,
 } from '../../model/capture';
+import { keeps } from '../support/rules';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -47,7 +48,7 @@ describe('a capture', () => {
     expect(judged({ takesPart: false })).toBe('unmapped');
   });
 
-  test('is too old at the age limit, counted from the capture', () => {
+  test(keeps('is too old at the age limit, counted from the capture', 11), () => {
     expect(judged({ now: at(72 * HOUR - 1) })).toBe('accept');
     expect(judged({ now: at(72 * HOUR) })).toBe('expired');
   });
@@ -57,12 +58,18 @@ describe('a capture', () => {
     expect(judged({ latest: { at: at(0), same: false } })).toBe('accept');
   });
 
-  test('of the value of the latest change is a duplicate for ten minutes, and then a change', () => {
-    expect(judged({ latest: { at: at(-DAMPING_MS), same: true } })).toBe('duplicate');
-    expect(judged({ latest: { at: at(-DAMPING_MS - 1), same: true } })).toBe('accept');
-  });
+  test(
+    keeps(
+      'of the value of the latest change is a duplicate for ten minutes, and then a change',
+      13,
+    ),
+    () => {
+      expect(judged({ latest: { at: at(-DAMPING_MS), same: true } })).toBe('duplicate');
+      expect(judged({ latest: { at: at(-DAMPING_MS - 1), same: true } })).toBe('accept');
+    },
+  );
 
-  test('without a current password that has to be checked is refused', () => {
+  test(keeps('without a current password that has to be checked is refused', 15), () => {
     expect(judged({ currentMissing: true })).toBe('current_password_missing');
     expect(judged({ currentMissing: true, latest: { at: at(-1), same: true } })).toBe('duplicate');
   });

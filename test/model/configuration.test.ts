@@ -3,6 +3,7 @@ import { configurationSchema, groupsOf } from '../../model/configuration';
 import { checkConfiguration } from '../../model/configuration-check';
 import { differences } from '../../model/configuration-differences';
 import { keepPolicies, lostPolicyIssues } from '../../model/kept-policies';
+import { keeps } from '../support/rules';
 
 const kinds = new Map([
   [
@@ -148,7 +149,7 @@ describe('a group is taken away: its policy stays with each of its sources (refe
   const policies = ({ sources }: typeof inForce) =>
     Object.values(sources).map(({ policy }) => policy);
 
-  test('and each is changed on its own', () => {
+  test(keeps('and each is changed on its own', 9), () => {
     const kept = keepPolicies(inForce, withoutGroup);
     expect(policies(kept)).toEqual(['everyone', 'everyone']);
     expect(groupsOf(kept).map(({ name, policy, sources }) => [name, policy, sources])).toEqual([
@@ -157,7 +158,7 @@ describe('a group is taken away: its policy stays with each of its sources (refe
     ]);
   });
 
-  test('also when the same document is applied again', () => {
+  test(keeps('also when the same document is applied again', 9), () => {
     expect(policies(keepPolicies(keepPolicies(inForce, withoutGroup), withoutGroup))).toEqual([
       'everyone',
       'everyone',

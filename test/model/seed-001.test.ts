@@ -3,6 +3,7 @@ import { coverage } from '../../model/coverage';
 import { type Group, groupRules, type Source } from '../../model/group';
 import type { OutcomeState } from '../../model/outcome';
 import { type LinkedAccount, passesOver, planChange } from '../../model/plan';
+import { keeps } from '../support/rules';
 
 /** One row for each sentence of seed 001 that says how accounts and groups behave. The sentence is the title. */
 
@@ -79,8 +80,10 @@ const rows: Row[] = [
       ]),
   },
   {
-    sentence:
+    sentence: keeps(
       'Users can change passwords on auth accounts, but if the auth account is disabled at the source, the user cannot log in.',
+      2,
+    ),
     // Whether an account is disabled is for its source to know: no rule of a plan looks at it.
     holds: () => expect(plan(oneEach)[0]).toMatchObject({ role: 'auth', leftOut: null }),
   },
@@ -112,8 +115,10 @@ const rows: Row[] = [
     },
   },
   {
-    sentence:
+    sentence: keeps(
       'If a password sync group’s account is disabled at the source, IdentityNow will still process the password change and let the source reject the change if necessary.',
+      3,
+    ),
     holds: () => {
       expect(plan(oneEach).every(({ leftOut }) => leftOut === null)).toBe(true);
       expect(ends('applied', 'applied', 'rejected')).toBe('partial');
@@ -155,16 +160,22 @@ describe('Password Changes and Password Sync Groups (seed 001)', () => {
 });
 
 describe('where seed 001 is silent', () => {
-  test('without multipleAccountPasswordSync the account marked primary is changed, else the first linked', () => {
-    const primaryIs = (...accounts: LinkedAccount[]) =>
-      plan([account('corp', 'c1'), ...accounts])
-        .filter(({ source: from, leftOut }) => from === 'apps' && leftOut === null)
-        .map(({ accountName }) => accountName);
-    expect(primaryIs(account('apps', 'a1'), account('apps', 'a2', true))).toEqual(['a2']);
-    expect(primaryIs(account('apps', 'a1'), account('apps', 'a2'))).toEqual(['a1']);
-  });
+  test(
+    keeps(
+      'without multipleAccountPasswordSync the account marked primary is changed, else the first linked',
+      5,
+    ),
+    () => {
+      const primaryIs = (...accounts: LinkedAccount[]) =>
+        plan([account('corp', 'c1'), ...accounts])
+          .filter(({ source: from, leftOut }) => from === 'apps' && leftOut === null)
+          .map(({ accountName }) => accountName);
+      expect(primaryIs(account('apps', 'a1'), account('apps', 'a2', true))).toEqual(['a2']);
+      expect(primaryIs(account('apps', 'a1'), account('apps', 'a2'))).toEqual(['a1']);
+    },
+  );
 
-  test('a source that is switched off is left out, and the plan says why', () => {
+  test(keeps('a source that is switched off is left out, and the plan says why', 26), () => {
     const off = sources.map((one) => ({ ...one, enabled: one.name !== 'crm' }));
     expect(plan(oneEach, off).find((one) => one.source === 'crm')?.leftOut).toBe('source_disabled');
   });

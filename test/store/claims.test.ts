@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
-import { claimAccounts } from '../../store/claims';
+import { untried } from '../../activities/untried';
+import { type ClaimedAccount, claimAccounts } from '../../store/claims';
 import { findIdentity, saveIdentity, unlinkAccount } from '../../store/identities';
 import { storePlan } from '../../store/plan';
 import { type Settlement, settleAccounts } from '../../store/work';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { appliedTo } from '../support/played-worker';
+import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 
 /** Who may write an account: what keeps two changes of one person from undoing each other. */
@@ -12,9 +14,11 @@ describeWith(['postgres'], 'claims', () => {
   let database: TestDatabase;
   let identityId: string;
   let accountId: string;
+  const lastClaims = new Map<string, ClaimedAccount>();
 
   beforeEach(async () => {
     database = await testDatabase();
+    lastClaims.clear();
     const link = { source: 'apps', name: 'a1', nativeId: null, primary: true };
     await saveIdentity(database.db, { name: 'alice', attributes: {} }, [link], 'operator', 'test');
     const alice = await findIdentity(database.db, { name: 'alice' });
@@ -36,12 +40,18 @@ describeWith(['postgres'], 'claims', () => {
   }
   const claim = async (of: { id: string; seq: number; identityId: string }) => {
     const [claimed] = await claimAccounts(database.db, of, { source: 'apps', role: 'member' });
+    if (claimed?.verdict === 'claimed') lastClaims.set(of.id, claimed);
     return claimed;
   };
+  /** What the last attempt came to, unless said otherwise. */
   const settle = (
     of: { id: string; seq: number; identityId: string },
     more: Partial<Settlement> = {},
-  ) => settleAccounts(database.db, of, [{ ...appliedTo('apps'), ...more }]);
+  ) => {
+    const claimed = lastClaims.get(of.id);
+    const claim = claimed === undefined ? {} : { claim: claimed };
+    return settleAccounts(database.db, of, [{ ...appliedTo('apps'), ...claim, ...more }]);
+  };
 
   test('a first attempt is counted before anything is sent, and is not in doubt', async () => {
     expect(await claim(await change(1))).toMatchObject({
@@ -51,11 +61,14 @@ describeWith(['postgres'], 'claims', () => {
     });
   });
 
-  test('after a crash in the middle the next attempt knows that it is in doubt', async () => {
-    const first = await change(1);
-    await claim(first);
-    expect(await claim(first)).toMatchObject({ verdict: 'claimed', attempts: 2, inDoubt: true });
-  });
+  test(
+    keeps('after a crash in the middle the next attempt knows that it is in doubt', 24),
+    async () => {
+      const first = await change(1);
+      await claim(first);
+      expect(await claim(first)).toMatchObject({ verdict: 'claimed', attempts: 2, inDoubt: true });
+    },
+  );
 
   test('while the step of an older change runs, a newer one waits for it', async () => {
     const [older, newer] = [await change(1), await change(2)];
@@ -65,13 +78,16 @@ describeWith(['postgres'], 'claims', () => {
     expect(await claim(newer)).toMatchObject({ verdict: 'claimed' });
   });
 
-  test('what a newer change has begun or written is left alone by an older one', async () => {
-    const [older, newer] = [await change(1), await change(2)];
-    await claim(newer);
-    expect(await claim(older)).toMatchObject({ verdict: 'superseded' });
-    await settle(newer);
-    expect(await claim(older)).toMatchObject({ verdict: 'superseded' });
-  });
+  test(
+    keeps('what a newer change has begun or written is left alone by an older one', 12),
+    async () => {
+      const [older, newer] = [await change(1), await change(2)];
+      await claim(newer);
+      expect(await claim(older)).toMatchObject({ verdict: 'superseded' });
+      await settle(newer);
+      expect(await claim(older)).toMatchObject({ verdict: 'superseded' });
+    },
+  );
 
   test('a worker that died does not hold an account for ever', async () => {
     const [older, newer] = [await change(1), await change(2)];
@@ -90,6 +106,14 @@ describeWith(['postgres'], 'claims', () => {
       leasedBefore: expect.any(Date),
     });
     await settle(older, again && { claim: again });
+    expect(await claim(newer)).toMatchObject({ verdict: 'in_use' });
+  });
+
+  test('cancelled in the middle of an attempt: until its lease ends, no newer change writes', async () => {
+    const [older, newer] = [await change(1), await change(2)];
+    await claim(older);
+    const standing = { label: 'apps', state: 'applying', inDoubt: false } as const;
+    await settleAccounts(database.db, older, [untried(standing, 'cancelled', null)]);
     expect(await claim(newer)).toMatchObject({ verdict: 'in_use' });
   });
 
@@ -116,7 +140,7 @@ describeWith(['postgres'], 'claims', () => {
     expect(account?.applied_seq).toBe(2);
   });
 
-  test('an account that was unlinked meanwhile is not written', async () => {
+  test(keeps('an account that was unlinked meanwhile is not written', 32), async () => {
     const first = await change(1);
     await unlinkAccount(database.db, 'alice', { source: 'apps', name: 'a1' }, 'test');
     expect(await claim(first)).toMatchObject({ verdict: 'unlinked' });

@@ -161,9 +161,12 @@ function databaseSources(proxies: Company['proxies'], { database, role, table }:
 
 /** What the references in the settings stand for. */
 export const serviceSecret = (reference: string): Secret =>
-  Secret.fromText(
-    reference === '${env:TEST_LDAP}' ? (server('slapd').lockstep ?? '') : SERVICE_PASSWORD,
-  );
+  Secret.fromText(servicePasswords[reference]?.() ?? SERVICE_PASSWORD);
+
+const servicePasswords: Readonly<Record<string, () => string | undefined>> = {
+  '${env:TEST_LDAP}': () => server('slapd').lockstep,
+  '${env:TEST_DOMAIN}': () => server('samba').lockstep,
+};
 
 async function addToDirectory(
   source: 'directory' | 'apps',

@@ -20,7 +20,7 @@ import type { CommandKind } from '../../store/tables';
 import { startEngineSide } from '../../worker/engine-side';
 import { startJanitor } from '../../worker/janitor';
 import { installRuntime } from '../../worker/temporal';
-import { type CompanyAccount, serviceSecret } from './company';
+import { serviceSecret } from './company';
 import { type TestDatabase, testDatabase } from './database';
 import { server } from './servers';
 import { until } from './until';
@@ -36,7 +36,7 @@ export interface Lockstep {
   readonly apiKey: string;
   configure(document: object): Promise<void>;
   addPerson(
-    accounts: readonly CompanyAccount[],
+    accounts: readonly { readonly source: string; readonly name: string }[],
     attributes?: Record<string, string>,
   ): Promise<string>;
   /** As the api does it: sealed to the epoch, in one statement. */

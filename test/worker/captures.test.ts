@@ -13,6 +13,8 @@ import {
 import { startEngine } from '../support/engine';
 import { brokenInvariants } from '../support/invariants';
 import { type Lockstep, startLockstep } from '../support/lockstep';
+import { addSomebody, holders, newPassword } from '../support/people';
+import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 
 /** Passwords that are changed in a source itself, on real servers, through the api. */
@@ -66,8 +68,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that was changed in 
   });
 
   async function somebody(...systems: SystemName[]) {
-    const accounts = await Promise.all(systems.map((system) => company.addAccount(system)));
-    const person = await lockstep.addPerson(accounts);
+    const { person, accounts } = await addSomebody(lockstep, company, ...systems);
     return { person, accounts, of: (system: SystemName) => accountIn(accounts, system) };
   }
   const accountIn = (accounts: readonly CompanyAccount[], system: SystemName) => {
@@ -75,9 +76,6 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that was changed in 
     if (found === undefined) throw new Error(`no account in ${system}`);
     return found;
   };
-  const password = () => `Changed somewhere ${Math.random().toString(36).slice(2)}`;
-  const holders = (accounts: readonly CompanyAccount[], word: string) =>
-    Promise.all(accounts.map((account) => account.logsIn(word)));
 
   const capture = (account: CompanyAccount, word: string, more: object = {}) =>
     api.send('POST', '/v1/captures', {
@@ -110,24 +108,27 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that was changed in 
       attempts,
     ]);
 
-  test('in the auth source: is carried to the others, and never written back', async () => {
-    const { accounts, of } = await somebody('directory', 'apps', 'warehouse', 'crm');
-    const word = password();
-    const reply = await changeThere(of('directory'), word);
-    expect(reply.status).toBe(202);
-    expect(await standings(reply.body.id)).toEqual([
-      ['directory', 'applied', 'origin', 0],
-      ['apps', 'applied', null, 1],
-      ['warehouse', 'applied', null, 1],
-      ['crm', 'applied', null, 1],
-    ]);
-    expect(await lockstep.read(String(reply.body.id))).toMatchObject({ state: 'done' });
-    expect(await holders(accounts, word)).toEqual([true, true, true, true]);
-  });
+  test(
+    keeps('in the auth source: is carried to the others, and never written back', 14),
+    async () => {
+      const { accounts, of } = await somebody('directory', 'apps', 'warehouse', 'crm');
+      const word = newPassword();
+      const reply = await changeThere(of('directory'), word);
+      expect(reply.status).toBe(202);
+      expect(await standings(reply.body.id)).toEqual([
+        ['directory', 'applied', 'origin', 0],
+        ['apps', 'applied', null, 1],
+        ['warehouse', 'applied', null, 1],
+        ['crm', 'applied', null, 1],
+      ]);
+      expect(await lockstep.read(String(reply.body.id))).toMatchObject({ state: 'done' });
+      expect(await holders(accounts, word)).toEqual([true, true, true, true]);
+    },
+  );
 
   test('in another source: the auth account goes first, and the source is not written back', async () => {
     const { accounts, of } = await somebody('directory', 'apps', 'warehouse');
-    const word = password();
+    const word = newPassword();
     const { body } = await changeThere(of('warehouse'), word);
     expect(await standings(body.id)).toEqual([
       ['directory', 'applied', null, 1],
@@ -150,7 +151,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that was changed in 
     });
     const auth = { ref: { name: of('directory').name, nativeId: null }, password: '', key: '' };
     await company.directories.directory.replace(auth, 'pwdPolicySubentry', strict);
-    const word = password();
+    const word = newPassword();
     const { body } = await changeThere(of('warehouse'), word);
     expect(await standings(body.id)).toEqual([
       ['directory', 'rejected', 'policy_too_short', 1],
@@ -171,7 +172,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that was changed in 
 
   test('brings the current password where that has to be checked: the auth account is asked for it', async () => {
     const { person, accounts, of } = await somebody('directory', 'apps');
-    const [old, next] = [password(), password()];
+    const [old, next] = [newPassword(), newPassword()];
     await ask(person, old);
     const without = await changeThere(of('apps'), next);
     expect(without.body).toMatchObject({ status: 422, code: 'current_password_missing' });
@@ -186,21 +187,21 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that was changed in 
     expect(await holders(accounts, next)).toEqual([true, true]);
   });
 
-  test('by us: our own write is known again, in every source', async () => {
+  test(keeps('by us: our own write is known again, in every source', 14), async () => {
     const { person, accounts, of } = await somebody('directory', 'apps', 'warehouse');
-    const word = password();
+    const word = newPassword();
     await ask(person, word);
     for (const account of accounts)
       expect((await capture(account, word)).body).toMatchObject({ result: 'echo' });
-    const next = password();
+    const next = newPassword();
     const { body } = await changeThere(of('directory'), next);
     await lockstep.readEnd(String(body.id));
     expect((await capture(of('warehouse'), next)).body).toMatchObject({ result: 'echo' });
   });
 
-  test('to another one and back again, in a moment: both are carried out', async () => {
+  test(keeps('to another one and back again, in a moment: both are carried out', 13), async () => {
     const { person, accounts, of } = await somebody('directory', 'apps', 'warehouse');
-    const [a, b] = [password(), password()];
+    const [a, b] = [newPassword(), newPassword()];
     await ask(person, a);
     for (const word of [b, a, b]) {
       const { status, body } = await changeThere(of('directory'), word);
@@ -210,20 +211,23 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that was changed in 
     }
   });
 
-  test('before the latest change: changes nothing, though it is told later', async () => {
-    const { person, accounts, of } = await somebody('directory', 'apps', 'warehouse');
-    const [old, newer] = [password(), password()];
-    const capturedAt = new Date().toISOString();
-    await of('apps').changeThere(old);
-    await ask(person, newer);
-    const late = await capture(of('apps'), old, { capturedAt, currentPassword: 'any' });
-    expect(late.body).toMatchObject({ result: 'stale' });
-    expect(await holders(accounts, newer)).toEqual([true, true, true]);
-  });
+  test(
+    keeps('before the latest change: changes nothing, though it is told later', 12),
+    async () => {
+      const { person, accounts, of } = await somebody('directory', 'apps', 'warehouse');
+      const [old, newer] = [newPassword(), newPassword()];
+      const capturedAt = new Date().toISOString();
+      await of('apps').changeThere(old);
+      await ask(person, newer);
+      const late = await capture(of('apps'), old, { capturedAt, currentPassword: 'any' });
+      expect(late.body).toMatchObject({ result: 'stale' });
+      expect(await holders(accounts, newer)).toEqual([true, true, true]);
+    },
+  );
 
-  test('and told twice: one change', async () => {
+  test(keeps('and told twice: one change', 13), async () => {
     const { accounts, of } = await somebody('directory', 'apps', 'warehouse');
-    const word = password();
+    const word = newPassword();
     const capturedAt = new Date().toISOString();
     await of('directory').changeThere(word);
     const both = await Promise.all(
@@ -237,7 +241,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that was changed in 
 
   test('while we were writing an older one there: it is looked at, and ends with the newest', async () => {
     const { person, accounts, of } = await somebody('directory', 'apps', 'warehouse');
-    const [older, newer] = [password(), password()];
+    const [older, newer] = [newPassword(), newPassword()];
     const capturedAt = new Date().toISOString();
     await of('warehouse').changeThere(newer);
     // Accepted before, written after; here it is told as of a moment before it was asked for.
@@ -261,7 +265,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that was changed in 
     const { person, accounts, of } = await somebody('directory', 'apps', 'warehouse');
     await company.proxies.apps.refuse();
     company.proxies.apps.cut();
-    const older = await lockstep.accept({ person, password: password() });
+    const older = await lockstep.accept({ person, password: newPassword() });
     await lockstep.readUntil(older, ({ state }) => state === 'waiting');
     // As if the older one had been written a while ago: then the capture is believed without a look.
     await lockstep.database.db
@@ -269,7 +273,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that was changed in 
       .set({ updated_at: new Date(Date.now() - 60_000) })
       .where('change_id', '=', older)
       .execute();
-    const word = password();
+    const word = newPassword();
     const { body } = await changeThere(of('directory'), word);
     const id = String(body.id);
     expect(await standings(older)).toContainEqual(['apps', 'superseded', null, 1]);
@@ -280,32 +284,38 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that was changed in 
     expect(await holders(accounts, word)).toEqual([true, true, true]);
   });
 
-  test('and the API key is revoked while an account waits: what is not written is cancelled', async () => {
-    const { accounts, of } = await somebody('directory', 'apps', 'warehouse');
-    relay = await api.newKey(['capture']);
-    await company.proxies.apps.refuse();
-    company.proxies.apps.cut();
-    const word = password();
-    const { body } = await changeThere(of('directory'), word);
-    const id = String(body.id);
-    await lockstep.readUntil(id, ({ state }) => state === 'waiting');
-    await revokeApiKey(lockstep.database.db, `key_${relay.split('_')[1]}`, 'test');
-    relay = await api.newKey(['capture']);
-    await company.proxies.apps.pass();
-    await lockstep.command(id, 'retry');
-    expect(await standings(id)).toEqual([
-      ['directory', 'applied', 'origin', 0],
-      ['apps', 'cancelled', 'no_longer_authorized', 1],
-      ['warehouse', 'applied', null, 1],
-    ]);
-    expect(await holders(accounts, word)).toEqual([true, false, true]);
-  });
+  test(
+    keeps(
+      'and the API key is revoked while an account waits: what is not written is cancelled',
+      25,
+    ),
+    async () => {
+      const { accounts, of } = await somebody('directory', 'apps', 'warehouse');
+      relay = await api.newKey(['capture']);
+      await company.proxies.apps.refuse();
+      company.proxies.apps.cut();
+      const word = newPassword();
+      const { body } = await changeThere(of('directory'), word);
+      const id = String(body.id);
+      await lockstep.readUntil(id, ({ state }) => state === 'waiting');
+      await revokeApiKey(lockstep.database.db, `key_${relay.split('_')[1]}`, 'test');
+      relay = await api.newKey(['capture']);
+      await company.proxies.apps.pass();
+      await lockstep.command(id, 'retry');
+      expect(await standings(id)).toEqual([
+        ['directory', 'applied', 'origin', 0],
+        ['apps', 'cancelled', 'no_longer_authorized', 1],
+        ['warehouse', 'applied', null, 1],
+      ]);
+      expect(await holders(accounts, word)).toEqual([true, false, true]);
+    },
+  );
 
   test('and the API key is bound to other groups before the auth account is written: nothing is', async () => {
     const { person, accounts } = await somebody('directory', 'apps');
     await company.proxies.directory.refuse();
     company.proxies.directory.cut();
-    const word = password();
+    const word = newPassword();
     const id = await lockstep.accept({ person, password: word });
     await lockstep.readUntil(id, ({ accounts: [auth] }) => auth?.state === 'waiting');
     const bind = (groups: string[] | null) =>

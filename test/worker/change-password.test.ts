@@ -5,16 +5,13 @@ import type { ChangeView } from '../../store/changes';
 import { findIdentity } from '../../store/identities';
 import { linkMapping } from '../../store/mappings';
 import { unsealCredential } from '../../store/sso';
-import {
-  type Company,
-  type CompanyAccount,
-  type SystemName,
-  startCompany,
-} from '../support/company';
+import { type Company, type SystemName, startCompany } from '../support/company';
 import { startEngine } from '../support/engine';
 import { recordHistories } from '../support/histories';
 import { brokenInvariants } from '../support/invariants';
 import { type Lockstep, startLockstep } from '../support/lockstep';
+import { addSomebody, holders, newPassword } from '../support/people';
+import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 
 /** One change of a password on real servers, and everything that may become of it. */
@@ -58,44 +55,42 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
     await company.stop();
   });
 
-  /** Somebody with one account in each of these, the auth account first. */
-  async function somebody(...systems: SystemName[]) {
-    const accounts = await Promise.all(systems.map((system) => company.addAccount(system)));
-    return { person: await lockstep.addPerson(accounts), accounts };
-  }
+  const somebody = (...systems: SystemName[]) => addSomebody(lockstep, company, ...systems);
 
-  const password = () => `A new one for everybody ${Math.random().toString(36).slice(2)}`;
   const outcomes = ({ accounts }: ChangeView) =>
     Object.fromEntries(accounts.map(({ label, state }) => [label, state]));
-  const holders = async (accounts: readonly CompanyAccount[], word: string) =>
-    Promise.all(accounts.map((account) => account.logsIn(word)));
 
-  test('reaches every account, each proved by a login, and the old password is refused', async () => {
-    const { person, accounts } = await somebody('directory', 'apps', 'warehouse', 'crm');
-    const [first, second] = [password(), password()];
-    const before = await lockstep.readEnd(await lockstep.accept({ person, password: first }));
-    expect(before.state).toBe('done');
-    const change = await lockstep.readEnd(await lockstep.accept({ person, password: second }));
-    expect(change.state).toBe('done');
-    expect(change.accounts.map(({ label, role, proof }) => [label, role, proof])).toEqual([
-      ['directory', 'auth', 'login'],
-      ['apps', 'member', 'login'],
-      ['warehouse', 'member', 'login'],
-      ['crm', 'member', 'hash'],
-    ]);
-    expect(await holders(accounts, second)).toEqual([true, true, true, true]);
-    expect(await holders(accounts, first)).toEqual([false, false, false, false]);
-  });
+  test(
+    keeps('reaches every account, each proved by a login, and the old password is refused', 31),
+    async () => {
+      const { person, accounts } = await somebody('directory', 'apps', 'warehouse', 'crm');
+      const [first, second] = [newPassword(), newPassword()];
+      const before = await lockstep.readEnd(await lockstep.accept({ person, password: first }));
+      expect(before.state).toBe('done');
+      const change = await lockstep.readEnd(await lockstep.accept({ person, password: second }));
+      expect(change.state).toBe('done');
+      expect(change.accounts.map(({ label, role, proof }) => [label, role, proof])).toEqual([
+        ['directory', 'auth', 'login'],
+        ['apps', 'member', 'login'],
+        ['warehouse', 'member', 'login'],
+        ['crm', 'member', 'hash'],
+      ]);
+      expect(await holders(accounts, second)).toEqual([true, true, true, true]);
+      expect(await holders(accounts, first)).toEqual([false, false, false, false]);
+    },
+  );
 
   test('the auth account goes first: the others are asked only after it holds the new password', async () => {
     const { person, accounts } = await somebody('directory', 'apps', 'crm');
-    const change = await lockstep.readEnd(await lockstep.accept({ person, password: password() }));
+    const change = await lockstep.readEnd(
+      await lockstep.accept({ person, password: newPassword() }),
+    );
     const [auth, ...members] = change.accounts.map(({ updatedAt }) => updatedAt.getTime());
     expect(members.every((member) => member >= (auth ?? Infinity))).toBe(true);
     expect(accounts).toHaveLength(3);
   });
 
-  test('the auth account refuses: no other account is tried', async () => {
+  test(keeps('the auth account refuses: no other account is tried', 1), async () => {
     const { person, accounts } = await somebody('directory', 'apps', 'warehouse');
     const short = 'short';
     const change = await lockstep.readEnd(await lockstep.accept({ person, password: short }));
@@ -109,79 +104,102 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
     expect(await holders(accounts, short)).toEqual([false, false, false]);
   });
 
-  test('the current password is wrong: nothing is changed, and the person is told so', async () => {
-    const { person, accounts } = await somebody('directory', 'apps');
-    const [old, next] = [password(), password()];
-    await lockstep.readEnd(await lockstep.accept({ person, password: old }));
-    const refused = await lockstep.readEnd(
-      await lockstep.accept({ person, password: next, current: 'not the current one' }),
-    );
-    expect(refused).toMatchObject({ state: 'refused', reason: 'wrong_current_password' });
-    expect(await holders(accounts, old)).toEqual([true, true]);
-    const done = await lockstep.readEnd(
-      await lockstep.accept({ person, password: next, current: old }),
-    );
-    expect(done.state).toBe('done');
-    expect(await holders(accounts, next)).toEqual([true, true]);
-  });
+  test(
+    keeps('the current password is wrong: nothing is changed, and the person is told so', 15),
+    async () => {
+      const { person, accounts } = await somebody('directory', 'apps');
+      const [old, next] = [newPassword(), newPassword()];
+      await lockstep.readEnd(await lockstep.accept({ person, password: old }));
+      const refused = await lockstep.readEnd(
+        await lockstep.accept({ person, password: next, current: 'not the current one' }),
+      );
+      expect(refused).toMatchObject({ state: 'refused', reason: 'wrong_current_password' });
+      expect(await holders(accounts, old)).toEqual([true, true]);
+      const done = await lockstep.readEnd(
+        await lockstep.accept({ person, password: next, current: old }),
+      );
+      expect(done.state).toBe('done');
+      expect(await holders(accounts, next)).toEqual([true, true]);
+    },
+  );
 
-  test('one account is rejected: the others are done, it is never tried again, and says why', async () => {
-    const { person, accounts } = await somebody('directory', 'apps', 'warehouse');
-    const strict = await company.directories.apps.addPolicy({
-      pwdCheckQuality: '2',
-      pwdMinLength: '80',
-    });
-    const apps = { ref: { name: accounts[1]?.name ?? '', nativeId: null }, password: '', key: '' };
-    await company.directories.apps.replace(apps, 'pwdPolicySubentry', strict);
-    const word = password();
-    const change = await lockstep.readEnd(await lockstep.accept({ person, password: word }));
-    expect(change.state).toBe('partial');
-    expect(outcomes(change)).toEqual({
-      directory: 'applied',
-      apps: 'rejected',
-      warehouse: 'applied',
-    });
-    expect(change.accounts[1]).toMatchObject({ reason: 'policy_too_short', attempts: 1 });
-    expect(await holders(accounts, word)).toEqual([true, false, true]);
-  });
+  test(
+    keeps(
+      'one account is rejected: the others are done, it is never tried again, and says why',
+      4,
+      8,
+    ),
+    async () => {
+      const { person, accounts } = await somebody('directory', 'apps', 'warehouse');
+      const strict = await company.directories.apps.addPolicy({
+        pwdCheckQuality: '2',
+        pwdMinLength: '80',
+      });
+      const apps = {
+        ref: { name: accounts[1]?.name ?? '', nativeId: null },
+        password: '',
+        key: '',
+      };
+      await company.directories.apps.replace(apps, 'pwdPolicySubentry', strict);
+      const word = newPassword();
+      const change = await lockstep.readEnd(await lockstep.accept({ person, password: word }));
+      expect(change.state).toBe('partial');
+      expect(outcomes(change)).toEqual({
+        directory: 'applied',
+        apps: 'rejected',
+        warehouse: 'applied',
+      });
+      expect(change.accounts[1]).toMatchObject({ reason: 'policy_too_short', attempts: 1 });
+      expect(await holders(accounts, word)).toEqual([true, false, true]);
+    },
+  );
 
-  test('a source is away for a while: the others are done at once, and it follows by itself', async () => {
-    const { person, accounts } = await somebody('directory', 'apps', 'crm');
-    await company.proxies.apps.refuse();
-    company.proxies.apps.cut();
-    const word = password();
-    const id = await lockstep.accept({ person, password: word });
-    const waiting = await lockstep.readUntil(id, ({ state }) => state === 'waiting');
-    expect(outcomes(waiting)).toEqual({ directory: 'applied', apps: 'waiting', crm: 'applied' });
-    expect(waiting.accounts[1]).toMatchObject({ reason: 'unreachable' });
-    await company.proxies.apps.pass();
-    const change = await lockstep.readEnd(id);
-    expect(change.state).toBe('done');
-    expect(change.accounts[1]?.attempts).toBe(2);
-    expect(await holders(accounts, word)).toEqual([true, true, true]);
-  });
+  test(
+    keeps(
+      'a source is away for a while: the others are done at once, and it follows by itself',
+      10,
+    ),
+    async () => {
+      const { person, accounts } = await somebody('directory', 'apps', 'crm');
+      await company.proxies.apps.refuse();
+      company.proxies.apps.cut();
+      const word = newPassword();
+      const id = await lockstep.accept({ person, password: word });
+      const waiting = await lockstep.readUntil(id, ({ state }) => state === 'waiting');
+      expect(outcomes(waiting)).toEqual({ directory: 'applied', apps: 'waiting', crm: 'applied' });
+      expect(waiting.accounts[1]).toMatchObject({ reason: 'unreachable' });
+      await company.proxies.apps.pass();
+      const change = await lockstep.readEnd(id);
+      expect(change.state).toBe('done');
+      expect(change.accounts[1]?.attempts).toBe(2);
+      expect(await holders(accounts, word)).toEqual([true, true, true]);
+    },
+  );
 
-  test('the auth source is away: nobody else is attempted before it has answered', async () => {
-    const { person, accounts } = await somebody('directory', 'apps');
-    await company.proxies.directory.refuse();
-    company.proxies.directory.cut();
-    const word = password();
-    const id = await lockstep.accept({ person, password: word });
-    const waiting = await lockstep.readUntil(id, (one) => outcomes(one).directory === 'waiting');
-    expect(outcomes(waiting)).toEqual({ directory: 'waiting', apps: 'pending' });
-    await company.proxies.directory.pass();
-    await lockstep.command(id, 'retry');
-    expect((await lockstep.readEnd(id)).state).toBe('done');
-    expect(await holders(accounts, word)).toEqual([true, true]);
-  });
+  test(
+    keeps('the auth source is away: nobody else is attempted before it has answered', 1),
+    async () => {
+      const { person, accounts } = await somebody('directory', 'apps');
+      await company.proxies.directory.refuse();
+      company.proxies.directory.cut();
+      const word = newPassword();
+      const id = await lockstep.accept({ person, password: word });
+      const waiting = await lockstep.readUntil(id, (one) => outcomes(one).directory === 'waiting');
+      expect(outcomes(waiting)).toEqual({ directory: 'waiting', apps: 'pending' });
+      await company.proxies.directory.pass();
+      await lockstep.command(id, 'retry');
+      expect((await lockstep.readEnd(id)).state).toBe('done');
+      expect(await holders(accounts, word)).toEqual([true, true]);
+    },
+  );
 
   test.each(['cut', 'hang'] as const)(
     'the reply to a write is lost (%s), where history refuses a repeat: applied, not a false failure',
     async (after) => {
       const { person, accounts } = await somebody('directory', 'apps');
       // Warm connections, so that the next reply is that of a request and not of a login.
-      await lockstep.readEnd(await lockstep.accept({ person, password: password() }));
-      const word = password();
+      await lockstep.readEnd(await lockstep.accept({ person, password: newPassword() }));
+      const word = newPassword();
       const lost = company.proxies.directory.loseReply(2, after);
       const change = await lockstep.readEnd(await lockstep.accept({ person, password: word }));
       expect(lost.happened()).toBe(true);
@@ -190,39 +208,48 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
     },
   );
 
-  test('two changes of one person: the newest is what every account ends with', async () => {
-    const { person, accounts } = await somebody('directory', 'apps', 'crm');
-    await company.proxies.apps.refuse();
-    company.proxies.apps.cut();
-    const [older, newer] = [password(), password()];
-    const first = await lockstep.accept({ person, password: older });
-    await lockstep.readUntil(first, ({ state }) => state === 'waiting');
-    const second = await lockstep.accept({ person, password: newer });
-    const superseded = await lockstep.readEnd(first);
-    expect(outcomes(superseded)).toEqual({
-      directory: 'applied',
-      apps: 'superseded',
-      crm: 'applied',
-    });
-    await company.proxies.apps.pass();
-    expect((await lockstep.readEnd(second)).state).toBe('done');
-    expect(await holders(accounts, newer)).toEqual([true, true, true]);
-  });
+  test(
+    keeps('two changes of one person: the newest is what every account ends with', 12),
+    async () => {
+      const { person, accounts } = await somebody('directory', 'apps', 'crm');
+      await company.proxies.apps.refuse();
+      company.proxies.apps.cut();
+      const [older, newer] = [newPassword(), newPassword()];
+      const first = await lockstep.accept({ person, password: older });
+      await lockstep.readUntil(first, ({ state }) => state === 'waiting');
+      const second = await lockstep.accept({ person, password: newer });
+      const superseded = await lockstep.readEnd(first);
+      expect(outcomes(superseded)).toEqual({
+        directory: 'applied',
+        apps: 'superseded',
+        crm: 'applied',
+      });
+      await company.proxies.apps.pass();
+      expect((await lockstep.readEnd(second)).state).toBe('done');
+      expect(await holders(accounts, newer)).toEqual([true, true, true]);
+    },
+  );
 
-  test('many changes of one person at once: whatever the order of their steps, the newest stays', async () => {
-    const { person, accounts } = await somebody('directory', 'apps', 'warehouse', 'crm');
-    const words = Array.from({ length: 6 }, password);
-    const ids: string[] = [];
-    for (const word of words) ids.push(await lockstep.accept({ person, password: word }));
-    await Promise.all(ids.map((id) => lockstep.readEnd(id)));
-    expect(await holders(accounts, words.at(-1) ?? '')).toEqual([true, true, true, true]);
-  });
+  test(
+    keeps(
+      'many changes of one person at once: whatever the order of their steps, the newest stays',
+      12,
+    ),
+    async () => {
+      const { person, accounts } = await somebody('directory', 'apps', 'warehouse', 'crm');
+      const words = Array.from({ length: 6 }, newPassword);
+      const ids: string[] = [];
+      for (const word of words) ids.push(await lockstep.accept({ person, password: word }));
+      await Promise.all(ids.map((id) => lockstep.readEnd(id)));
+      expect(await holders(accounts, words.at(-1) ?? '')).toEqual([true, true, true, true]);
+    },
+  );
 
   test('cancelled while an account waits: what is done stays, the rest is left', async () => {
     const { person } = await somebody('directory', 'apps');
     await company.proxies.apps.refuse();
     company.proxies.apps.cut();
-    const id = await lockstep.accept({ person, password: password() });
+    const id = await lockstep.accept({ person, password: newPassword() });
     await lockstep.readUntil(id, ({ state }) => state === 'waiting');
     await lockstep.command(id, 'cancel');
     const change = await lockstep.readEnd(id);
@@ -234,7 +261,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
     const { person, accounts } = await somebody('directory', 'apps');
     await company.proxies.directory.refuse();
     company.proxies.directory.cut();
-    const word = password();
+    const word = newPassword();
     const id = await lockstep.accept({ person, password: word });
     await lockstep.readUntil(id, (one) => outcomes(one).directory === 'waiting');
     await lockstep.command(id, 'cancel');
@@ -248,21 +275,27 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
   describe('which accounts', () => {
     afterEach(() => lockstep.configure(document()));
 
-    test('several in one source: all of them with multipleAccountPasswordSync, else the first', async () => {
-      const { person, accounts } = await somebody('directory', 'apps', 'apps');
-      const [one, all] = [password(), password()];
-      const first = await lockstep.readEnd(await lockstep.accept({ person, password: one }));
-      expect(outcomes(first)).toEqual({
-        directory: 'applied',
-        apps: 'applied',
-        'apps:2': 'not_applicable',
-      });
-      expect(first.state).toBe('done');
-      await lockstep.configure(document({ apps: { multipleAccountPasswordSync: true } }));
-      const second = await lockstep.readEnd(await lockstep.accept({ person, password: all }));
-      expect(outcomes(second)['apps:2']).toBe('applied');
-      expect(await holders(accounts, all)).toEqual([true, true, true]);
-    });
+    test(
+      keeps(
+        'several in one source: all of them with multipleAccountPasswordSync, else the first',
+        5,
+      ),
+      async () => {
+        const { person, accounts } = await somebody('directory', 'apps', 'apps');
+        const [one, all] = [newPassword(), newPassword()];
+        const first = await lockstep.readEnd(await lockstep.accept({ person, password: one }));
+        expect(outcomes(first)).toEqual({
+          directory: 'applied',
+          apps: 'applied',
+          'apps:2': 'not_applicable',
+        });
+        expect(first.state).toBe('done');
+        await lockstep.configure(document({ apps: { multipleAccountPasswordSync: true } }));
+        const second = await lockstep.readEnd(await lockstep.accept({ person, password: all }));
+        expect(outcomes(second)['apps:2']).toBe('applied');
+        expect(await holders(accounts, all)).toEqual([true, true, true]);
+      },
+    );
 
     test('nobody linked it: the correlation rules find it, once for ever', async () => {
       const [directory, crm] = [
@@ -271,7 +304,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
       ];
       await lockstep.configure(document({ crm: { correlate: [{ login: 'crmLogin' }] } }));
       const person = await lockstep.addPerson([directory], { crmLogin: crm.name });
-      const word = password();
+      const word = newPassword();
       const change = await lockstep.readEnd(await lockstep.accept({ person, password: word }));
       expect(change.accounts.map(({ source, account }) => [source, account])).toContainEqual([
         'crm',
@@ -303,7 +336,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
         }),
       );
       const person = await lockstep.addPerson(accounts.slice(0, 1), { mail });
-      const word = password();
+      const word = newPassword();
       const change = await lockstep.readEnd(await lockstep.accept({ person, password: word }));
       expect(change.state).toBe('partial');
       expect(change.accounts.map(({ label, state, reason }) => [label, state, reason])).toEqual([
@@ -316,30 +349,37 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
 
     test('nobody in the auth source: refused, and nobody is asked', async () => {
       const { person, accounts } = await somebody('apps', 'crm');
-      const word = password();
+      const word = newPassword();
       const change = await lockstep.readEnd(await lockstep.accept({ person, password: word }));
       expect(change).toMatchObject({ state: 'refused', reason: 'no_auth_account' });
       expect(outcomes(change)).toEqual({ apps: 'not_attempted', crm: 'not_attempted' });
       expect(await holders(accounts, word)).toEqual([false, false]);
     });
 
-    test('a source that is switched off, and one that is taken away meanwhile, are left out', async () => {
-      const { person } = await somebody('directory', 'apps', 'crm');
-      await lockstep.configure(document({ crm: { enabled: false } }));
-      await company.proxies.apps.refuse();
-      company.proxies.apps.cut();
-      const id = await lockstep.accept({ person, password: password() });
-      await lockstep.readUntil(id, ({ state }) => state === 'waiting');
-      const { apps: _gone, ...sources } = company.sources();
-      await lockstep.configure({ ...document(), sources, groups: {}, applications: {} });
-      await lockstep.command(id, 'retry');
-      const change = await lockstep.readEnd(id);
-      expect(change.accounts.map(({ label, state, reason }) => [label, state, reason])).toEqual([
-        ['directory', 'applied', null],
-        ['apps', 'not_applicable', 'source_removed'],
-        ['crm', 'not_applicable', 'source_disabled'],
-      ]);
-    });
+    test(
+      keeps(
+        'a source that is switched off, and one that is taken away meanwhile, are left out',
+        26,
+        32,
+      ),
+      async () => {
+        const { person } = await somebody('directory', 'apps', 'crm');
+        await lockstep.configure(document({ crm: { enabled: false } }));
+        await company.proxies.apps.refuse();
+        company.proxies.apps.cut();
+        const id = await lockstep.accept({ person, password: newPassword() });
+        await lockstep.readUntil(id, ({ state }) => state === 'waiting');
+        const { apps: _gone, ...sources } = company.sources();
+        await lockstep.configure({ ...document(), sources, groups: {}, applications: {} });
+        await lockstep.command(id, 'retry');
+        const change = await lockstep.readEnd(id);
+        expect(change.accounts.map(({ label, state, reason }) => [label, state, reason])).toEqual([
+          ['directory', 'applied', null],
+          ['apps', 'not_applicable', 'source_removed'],
+          ['crm', 'not_applicable', 'source_disabled'],
+        ]);
+      },
+    );
 
     test('more than a handful in one source: one activity for all of them, and few events', async () => {
       const accounts = await Promise.all([
@@ -348,7 +388,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
       ]);
       await lockstep.configure(document({ crm: { multipleAccountPasswordSync: true } }));
       const person = await lockstep.addPerson(accounts);
-      const word = password();
+      const word = newPassword();
       const id = await lockstep.accept({ person, password: word });
       expect((await lockstep.readEnd(id)).state).toBe('done');
       expect((await holders(accounts, word)).every((holds) => holds)).toBe(true);
@@ -358,7 +398,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
     test('a source on the queue lane is served by its own task queue', async () => {
       const { person, accounts } = await somebody('directory', 'apps');
       await lockstep.configure(document({ directory: { lane: 'queue' }, apps: { lane: 'queue' } }));
-      const word = password();
+      const word = newPassword();
       const change = await lockstep.readEnd(await lockstep.accept({ person, password: word }));
       expect(change.state).toBe('done');
       expect(await holders(accounts, word)).toEqual([true, true]);
@@ -375,7 +415,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
       const several = { multipleAccountPasswordSync: true };
       await lockstep.configure(document({ directory: several, apps: several }));
       const person = await lockstep.addPerson(accounts);
-      const id = await lockstep.accept({ person, password: password() });
+      const id = await lockstep.accept({ person, password: newPassword() });
       expect((await lockstep.readEnd(id)).state).toBe('done');
       const { historyLength, raw } = await describeWorkflow(id);
       expect(historyLength).toBeLessThanOrEqual(10);
@@ -387,7 +427,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
       const { person } = await somebody('directory', 'apps');
       await company.proxies.apps.refuse();
       company.proxies.apps.cut();
-      const id = await lockstep.accept({ person, password: password() });
+      const id = await lockstep.accept({ person, password: newPassword() });
       await lockstep.readUntil(id, ({ state }) => state === 'waiting');
       await withClient((client) => client.workflow.getHandle(id).terminate('by an operator'));
       // A worker looks after open changes now and then; here it is time to.
@@ -404,7 +444,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
       const { person, accounts } = await somebody('directory', 'apps', 'warehouse');
       await company.proxies.apps.refuse();
       company.proxies.apps.cut();
-      const word = password();
+      const word = newPassword();
       const id = await lockstep.accept({ person, password: word, current: 'not the current one' });
       await lockstep.readEnd(id);
       const other = await lockstep.accept({ person, password: word });
@@ -490,66 +530,80 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
       );
     };
 
-    test('each mapping of a changed account advances, that of an unchanged one stays', async () => {
+    test(
+      keeps('each mapping of a changed account advances, that of an unchanged one stays', 17),
+      async () => {
+        const { person } = await mapped();
+        const [first, second] = [newPassword(), newPassword()];
+        const before = await lockstep.accept({ person, password: first });
+        await lockstep.readEnd(before);
+        expect(await stored(before)).toEqual({ wiki: first, expenses: first });
+        await company.proxies.apps.refuse();
+        company.proxies.apps.cut();
+        const id = await lockstep.accept({ person, password: second });
+        await lockstep.readUntil(id, ({ state }) => state === 'waiting');
+        await lockstep.command(id, 'cancel');
+        const change = await lockstep.readEnd(id);
+        expect(await stored(id)).toEqual({ wiki: first, expenses: second });
+        expect(change.mappings.map(({ application, state }) => [application, state])).toEqual([
+          ['expenses', 'in_sync'],
+          ['wiki', 'in_sync'],
+        ]);
+      },
+    );
+
+    test(
+      keeps(
+        'a password filter: the source gets, proves and maps what it makes of the password',
+        29,
+      ),
+      async () => {
+        await lockstep.configure(
+          document({
+            crm: { passwordFilter: { case: 'upper', allowed: 'A-Z0-9', maxLength: 20 } },
+          }),
+        );
+        const { person, accounts } = await mapped();
+        const id = await lockstep.accept({ person, password: 'Tulips, in a field of 2026!' });
+        const change = await lockstep.readEnd(id);
+        expect(change.accounts.map(({ state, proof }) => [state, proof])).toEqual([
+          ['applied', 'login'],
+          ['applied', 'login'],
+          ['applied', 'hash'],
+        ]);
+        expect(await holders(accounts, 'Tulips, in a field of 2026!')).toEqual([true, true, false]);
+        expect(await holders(accounts, 'TULIPSINAFIELDOF2026')).toEqual([false, false, true]);
+        expect(await stored(id)).toEqual({
+          wiki: 'Tulips, in a field of 2026!',
+          expenses: 'TULIPSINAFIELDOF2026',
+        });
+        await lockstep.configure(document());
+      },
+    );
+
+    test(
+      keeps('a password filter leaves too little: its source is not asked, the others go on', 29),
+      async () => {
+        await lockstep.configure(
+          document({ crm: { passwordFilter: { allowed: '0-9', minLength: 8 } } }),
+        );
+        const { person, accounts } = await somebody('directory', 'crm');
+        const word = 'Only a few digits: 2026';
+        const change = await lockstep.readEnd(await lockstep.accept({ person, password: word }));
+        expect(change.accounts.map(({ state, reason }) => [state, reason])).toEqual([
+          ['applied', null],
+          ['rejected', 'policy_too_short'],
+        ]);
+        expect(await holders(accounts, word)).toEqual([true, false]);
+        await lockstep.configure(document());
+      },
+    );
+
+    test(keeps('a late account takes its mapping along', 16), async () => {
       const { person } = await mapped();
-      const [first, second] = [password(), password()];
-      const before = await lockstep.accept({ person, password: first });
-      await lockstep.readEnd(before);
-      expect(await stored(before)).toEqual({ wiki: first, expenses: first });
       await company.proxies.apps.refuse();
       company.proxies.apps.cut();
-      const id = await lockstep.accept({ person, password: second });
-      await lockstep.readUntil(id, ({ state }) => state === 'waiting');
-      await lockstep.command(id, 'cancel');
-      const change = await lockstep.readEnd(id);
-      expect(await stored(id)).toEqual({ wiki: first, expenses: second });
-      expect(change.mappings.map(({ application, state }) => [application, state])).toEqual([
-        ['expenses', 'in_sync'],
-        ['wiki', 'in_sync'],
-      ]);
-    });
-
-    test('a password filter: the source gets, proves and maps what it makes of the password', async () => {
-      await lockstep.configure(
-        document({ crm: { passwordFilter: { case: 'upper', allowed: 'A-Z0-9', maxLength: 20 } } }),
-      );
-      const { person, accounts } = await mapped();
-      const id = await lockstep.accept({ person, password: 'Tulips, in a field of 2026!' });
-      const change = await lockstep.readEnd(id);
-      expect(change.accounts.map(({ state, proof }) => [state, proof])).toEqual([
-        ['applied', 'login'],
-        ['applied', 'login'],
-        ['applied', 'hash'],
-      ]);
-      expect(await holders(accounts, 'Tulips, in a field of 2026!')).toEqual([true, true, false]);
-      expect(await holders(accounts, 'TULIPSINAFIELDOF2026')).toEqual([false, false, true]);
-      expect(await stored(id)).toEqual({
-        wiki: 'Tulips, in a field of 2026!',
-        expenses: 'TULIPSINAFIELDOF2026',
-      });
-      await lockstep.configure(document());
-    });
-
-    test('a password filter leaves too little: its source is not asked, the others go on', async () => {
-      await lockstep.configure(
-        document({ crm: { passwordFilter: { allowed: '0-9', minLength: 8 } } }),
-      );
-      const { person, accounts } = await somebody('directory', 'crm');
-      const word = 'Only a few digits: 2026';
-      const change = await lockstep.readEnd(await lockstep.accept({ person, password: word }));
-      expect(change.accounts.map(({ state, reason }) => [state, reason])).toEqual([
-        ['applied', null],
-        ['rejected', 'policy_too_short'],
-      ]);
-      expect(await holders(accounts, word)).toEqual([true, false]);
-      await lockstep.configure(document());
-    });
-
-    test('a late account takes its mapping along', async () => {
-      const { person } = await mapped();
-      await company.proxies.apps.refuse();
-      company.proxies.apps.cut();
-      const word = password();
+      const word = newPassword();
       const id = await lockstep.accept({ person, password: word });
       await lockstep.readUntil(id, ({ state }) => state === 'waiting');
       expect(await stored(id)).toEqual({ wiki: null, expenses: word });
@@ -559,11 +613,11 @@ describeWith(['slapd', 'postgres', 'temporal'], 'one new password of one person'
       expect(await stored(id)).toEqual({ wiki: word, expenses: word });
     });
 
-    test('an account that is left in doubt has its mapping flagged', async () => {
+    test(keeps('an account that is left in doubt has its mapping flagged', 17), async () => {
       const { person } = await mapped();
-      await lockstep.readEnd(await lockstep.accept({ person, password: password() }));
+      await lockstep.readEnd(await lockstep.accept({ person, password: newPassword() }));
       company.proxies.apps.loseReply(2, 'hang');
-      const id = await lockstep.accept({ person, password: password() });
+      const id = await lockstep.accept({ person, password: newPassword() });
       await lockstep.readUntil(id, (one) => outcomes(one).apps === 'waiting');
       company.proxies.apps.silence();
       company.proxies.apps.cut();

@@ -11,6 +11,8 @@ import { startEngine } from '../support/engine';
 import { recordHistories } from '../support/histories';
 import { brokenInvariants } from '../support/invariants';
 import { type Lockstep, startLockstep } from '../support/lockstep';
+import { addSomebody, holders, newPassword } from '../support/people';
+import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 
 /** Enterprise SSO's order: the directory takes the new password only if every other account did. */
@@ -50,15 +52,9 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a group that is directory-last'
     await company.stop();
   });
 
-  async function somebody(...systems: SystemName[]) {
-    const accounts = await Promise.all(systems.map((system) => company.addAccount(system)));
-    return { person: await lockstep.addPerson(accounts), accounts };
-  }
-  const password = () => `A new one for everybody ${Math.random().toString(36).slice(2)}`;
+  const somebody = (...systems: SystemName[]) => addSomebody(lockstep, company, ...systems);
   const outcomes = ({ accounts }: ChangeView) =>
     accounts.map(({ label, role, state, reason }) => [label, role, state, reason]);
-  const holders = (accounts: readonly CompanyAccount[], word: string) =>
-    Promise.all(accounts.map((account) => account.logsIn(word)));
   /** Puts the account under a policy that none of our passwords satisfies. */
   async function restrict(account: CompanyAccount | undefined): Promise<void> {
     const { apps } = company.directories;
@@ -71,40 +67,46 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a group that is directory-last'
     company.proxies[system].cut();
   }
 
-  test('every other account takes the new password: the directory is changed, last', async () => {
-    const { person, accounts } = await somebody('directory', 'apps', 'warehouse');
-    const next = password();
-    const change = await lockstep.readEnd(await lockstep.accept({ person, password: next }));
-    expect(change.state).toBe('done');
-    expect(outcomes(change)).toEqual([
-      ['apps', 'member', 'applied', null],
-      ['warehouse', 'member', 'applied', null],
-      ['directory', 'auth', 'applied', null],
-    ]);
-    const times = change.accounts.map(({ updatedAt }) => updatedAt.getTime());
-    expect(Math.max(...times)).toBe(times.at(-1));
-    expect(await holders(accounts, next)).toEqual([true, true, true]);
-  });
+  test(
+    keeps('every other account takes the new password: the directory is changed, last', 4),
+    async () => {
+      const { person, accounts } = await somebody('directory', 'apps', 'warehouse');
+      const next = newPassword();
+      const change = await lockstep.readEnd(await lockstep.accept({ person, password: next }));
+      expect(change.state).toBe('done');
+      expect(outcomes(change)).toEqual([
+        ['apps', 'member', 'applied', null],
+        ['warehouse', 'member', 'applied', null],
+        ['directory', 'auth', 'applied', null],
+      ]);
+      const times = change.accounts.map(({ updatedAt }) => updatedAt.getTime());
+      expect(Math.max(...times)).toBe(times.at(-1));
+      expect(await holders(accounts, next)).toEqual([true, true, true]);
+    },
+  );
 
-  test('one account refuses: the directory keeps the old password, and says why', async () => {
-    const { person, accounts } = await somebody('directory', 'apps', 'warehouse');
-    const [old, next] = [password(), password()];
-    await lockstep.readEnd(await lockstep.accept({ person, password: old }));
-    await restrict(accounts[1]);
-    const change = await lockstep.readEnd(await lockstep.accept({ person, password: next }));
-    expect(change.state).toBe('partial');
-    expect(outcomes(change)).toEqual([
-      ['apps', 'member', 'rejected', 'policy_too_short'],
-      ['warehouse', 'member', 'applied', null],
-      ['directory', 'auth', 'not_attempted', 'others_unchanged'],
-    ]);
-    expect(await holders(accounts, old)).toEqual([true, true, false]);
-  });
+  test(
+    keeps('one account refuses: the directory keeps the old password, and says why', 4),
+    async () => {
+      const { person, accounts } = await somebody('directory', 'apps', 'warehouse');
+      const [old, next] = [newPassword(), newPassword()];
+      await lockstep.readEnd(await lockstep.accept({ person, password: old }));
+      await restrict(accounts[1]);
+      const change = await lockstep.readEnd(await lockstep.accept({ person, password: next }));
+      expect(change.state).toBe('partial');
+      expect(outcomes(change)).toEqual([
+        ['apps', 'member', 'rejected', 'policy_too_short'],
+        ['warehouse', 'member', 'applied', null],
+        ['directory', 'auth', 'not_attempted', 'others_unchanged'],
+      ]);
+      expect(await holders(accounts, old)).toEqual([true, true, false]);
+    },
+  );
 
   test('an account is away: the directory waits for it', async () => {
     const { person, accounts } = await somebody('directory', 'apps', 'warehouse');
     await takeAway('apps');
-    const next = password();
+    const next = newPassword();
     const id = await lockstep.accept({ person, password: next });
     await lockstep.readUntil(
       id,
@@ -118,9 +120,9 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a group that is directory-last'
     expect(await holders(accounts, next)).toEqual([true, true, true]);
   });
 
-  test('the current password is wrong: no other account is tried', async () => {
+  test(keeps('the current password is wrong: no other account is tried', 15), async () => {
     const { person } = await somebody('directory', 'apps');
-    const wanted = { person, password: password(), current: 'not the current one' };
+    const wanted = { person, password: newPassword(), current: 'not the current one' };
     const change = await lockstep.readEnd(await lockstep.accept(wanted));
     expect(change).toMatchObject({ state: 'refused', reason: 'wrong_current_password' });
     expect(outcomes(change)).toEqual([
@@ -131,7 +133,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a group that is directory-last'
 
   test('the current password cannot be validated yet: nobody is tried before it is', async () => {
     const { person, accounts } = await somebody('directory', 'apps');
-    const [old, next] = [password(), password()];
+    const [old, next] = [newPassword(), newPassword()];
     await lockstep.readEnd(await lockstep.accept({ person, password: old }));
     await takeAway('directory');
     const id = await lockstep.accept({ person, password: next, current: old });
@@ -142,9 +144,9 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a group that is directory-last'
     expect(await holders(accounts, next)).toEqual([true, true]);
   });
 
-  test('a source with a policy of its own is changed on its own', async () => {
+  test(keeps('a source with a policy of its own is changed on its own', 9), async () => {
     const { person, accounts } = await somebody('directory', 'crm');
-    const next = password();
+    const next = newPassword();
     const groups = [loneGroupName('crm')];
     const change = await lockstep.readEnd(
       await lockstep.accept({ person, password: next, groups }),

@@ -25,6 +25,7 @@ import { storePlan } from '../../store/plan';
 import { readStandings } from '../../store/work';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { brokenInvariants } from '../support/invariants';
+import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 import { type Player, player, turn } from '../support/turns';
 
@@ -223,7 +224,10 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
     expect(world.repeats).toEqual([]);
   }
 
-  test('whatever the order of their steps, the newest is what every account ends with', async () => {
+  test(keeps(
+    'whatever the order of their steps, the newest is what every account ends with',
+    12,
+  ), async () => {
     await fc.assert(fc.asyncProperty(runs, play), { numRuns: 80 });
     expect(await brokenInvariants(database.db)).toEqual({});
   }, 180_000);

@@ -10,6 +10,8 @@ import { type Company, type CompanyAccount, startCompany } from '../support/comp
 import { startEngine } from '../support/engine';
 import { brokenInvariants } from '../support/invariants';
 import { type Lockstep, startLockstep } from '../support/lockstep';
+import { addSomebody, newPassword } from '../support/people';
+import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 import { suffixes } from '../support/servers/slapd';
 import { until } from '../support/until';
@@ -56,16 +58,12 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source in trouble', () => {
   }
   /** A change each of so many people, all at once. */
   async function changesOf(people: number): Promise<Started[]> {
-    const prepared: { readonly person: string; readonly accounts: CompanyAccount[] }[] = [];
-    for (let count = 0; count < people; count++) {
-      const accounts: CompanyAccount[] = [];
-      for (const system of ['directory', 'apps', 'crm'] as const)
-        accounts.push(await company.addAccount(system));
-      prepared.push({ person: await lockstep.addPerson(accounts), accounts });
-    }
+    const prepared: Awaited<ReturnType<typeof addSomebody>>[] = [];
+    for (let count = 0; count < people; count++)
+      prepared.push(await addSomebody(lockstep, company, 'directory', 'apps', 'crm'));
     return Promise.all(
       prepared.map(async ({ person, accounts }) => {
-        const word = `Sooner or later ${randomBytes(6).toString('hex')}`;
+        const word = newPassword();
         return { id: await lockstep.accept({ person, password: word }), word, accounts };
       }),
     );
@@ -237,34 +235,40 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source in trouble', () => {
     }
   });
 
-  test('five answers that nobody knows: parked, until somebody retries it when that is put right', async () => {
-    await company.refuseWrites('XX000');
-    const [one] = await changesOf(1);
-    const { id = '', word = '', accounts = [] } = one ?? {};
-    for (const attempts of [1, 2, 3, 4]) {
+  test(
+    keeps(
+      'five answers that nobody knows: parked, until somebody retries it when that is put right',
+      10,
+    ),
+    async () => {
+      await company.refuseWrites('XX000');
+      const [one] = await changesOf(1);
+      const { id = '', word = '', accounts = [] } = one ?? {};
+      for (const attempts of [1, 2, 3, 4]) {
+        await lockstep.readUntil(
+          id,
+          ({ accounts: [, , crm] }) => crm?.state === 'waiting' && crm.attempts === attempts,
+        );
+        await lockstep.command(id, 'retry', 'crm');
+      }
+      const parked = await lockstep.readUntil(
+        id,
+        ({ accounts: [, , crm] }) => crm?.state === 'parked',
+      );
+      expect(parked).toMatchObject({ state: 'waiting', endedAt: null });
+      expect(parked.accounts[2]).toMatchObject({ attempts: 5, reason: 'unknown', nextTryAt: null });
+      // Retried in vain, it is parked again at once.
+      await lockstep.command(id, 'retry', 'crm');
       await lockstep.readUntil(
         id,
-        ({ accounts: [, , crm] }) => crm?.state === 'waiting' && crm.attempts === attempts,
+        ({ accounts: [, , crm] }) => crm?.state === 'parked' && crm.attempts === 6,
       );
+      await company.refuseWrites(null);
       await lockstep.command(id, 'retry', 'crm');
-    }
-    const parked = await lockstep.readUntil(
-      id,
-      ({ accounts: [, , crm] }) => crm?.state === 'parked',
-    );
-    expect(parked).toMatchObject({ state: 'waiting', endedAt: null });
-    expect(parked.accounts[2]).toMatchObject({ attempts: 5, reason: 'unknown', nextTryAt: null });
-    // Retried in vain, it is parked again at once.
-    await lockstep.command(id, 'retry', 'crm');
-    await lockstep.readUntil(
-      id,
-      ({ accounts: [, , crm] }) => crm?.state === 'parked' && crm.attempts === 6,
-    );
-    await company.refuseWrites(null);
-    await lockstep.command(id, 'retry', 'crm');
-    expect((await lockstep.readEnd(id)).state).toBe('done');
-    expect(await accounts[2]?.logsIn(word)).toBe(true);
-  });
+      expect((await lockstep.readEnd(id)).state).toBe('done');
+      expect(await accounts[2]?.logsIn(word)).toBe(true);
+    },
+  );
 
   test('parked by an operator: it is not woken with its source, and cancelled it ends', async () => {
     const { db } = lockstep.database;

@@ -5,6 +5,7 @@ import { type Company, startCompany } from '../support/company';
 import { recordHistories } from '../support/histories';
 import { brokenInvariants } from '../support/invariants';
 import { type Lockstep, startLockstep, type TestWorker } from '../support/lockstep';
+import { keeps } from '../support/rules';
 import { describeWith, server } from '../support/servers';
 
 /** What takes hours, on an engine whose clock skips them; sources and store are real, and their clocks are not. */
@@ -95,47 +96,59 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
     return engine.client.workflow.getHandle(id).result();
   }
 
-  test('a source that stays away is tried on the schedule until the change is too old, then the account is expired', async () => {
-    const { id } = await somebodyWithout('apps');
-    await lockstep.readUntil(id, ({ state }) => state === 'waiting');
-    const began = await engine.currentTimeMs();
-    expect(await skipToEnd(id)).toBe('partial');
-    const waited = (await engine.currentTimeMs()) - began;
-    // The store, whose clock skips nothing, asks for a last hour that does not fit any more.
-    expect(waited / HOUR_MS).toBeGreaterThan(70.9);
-    expect(waited / HOUR_MS).toBeLessThan(72.2);
-    const { accounts } = await lockstep.readEnd(id);
-    expect(accounts[1]).toMatchObject({ state: 'expired', reason: 'too_old' });
-    // 5 s, 1, 3, 10, 30, 90 minutes, then hourly: 69 more in what is left of 72 hours.
-    expect(accounts[1]?.attempts).toBeGreaterThanOrEqual(74);
-    expect(accounts[1]?.attempts).toBeLessThanOrEqual(78);
-  });
+  test(
+    keeps(
+      'a source that stays away is tried on the schedule until the change is too old, then the account is expired',
+      11,
+    ),
+    async () => {
+      const { id } = await somebodyWithout('apps');
+      await lockstep.readUntil(id, ({ state }) => state === 'waiting');
+      const began = await engine.currentTimeMs();
+      expect(await skipToEnd(id)).toBe('partial');
+      const waited = (await engine.currentTimeMs()) - began;
+      // The store, whose clock skips nothing, asks for a last hour that does not fit any more.
+      expect(waited / HOUR_MS).toBeGreaterThan(70.9);
+      expect(waited / HOUR_MS).toBeLessThan(72.2);
+      const { accounts } = await lockstep.readEnd(id);
+      expect(accounts[1]).toMatchObject({ state: 'expired', reason: 'too_old' });
+      // 5 s, 1, 3, 10, 30, 90 minutes, then hourly: 69 more in what is left of 72 hours.
+      expect(accounts[1]?.attempts).toBeGreaterThanOrEqual(74);
+      expect(accounts[1]?.attempts).toBeLessThanOrEqual(78);
+    },
+  );
 
-  test('an auth source that stays away: the change expires, and nobody else was attempted', async () => {
-    const { id, accounts, password } = await somebodyWithout('directory');
-    await lockstep.readUntil(id, ({ accounts: [auth] }) => auth?.state === 'waiting');
-    expect(await skipToEnd(id)).toBe('expired');
-    const change = await lockstep.readEnd(id);
-    expect(change.accounts.map(({ state }) => state)).toEqual(['expired', 'not_attempted']);
-    await company.proxies.directory.pass();
-    expect(await Promise.all(accounts.map((account) => account.logsIn(password)))).toEqual([
-      false,
-      false,
-    ]);
-  });
+  test(
+    keeps('an auth source that stays away: the change expires, and nobody else was attempted', 1),
+    async () => {
+      const { id, accounts, password } = await somebodyWithout('directory');
+      await lockstep.readUntil(id, ({ accounts: [auth] }) => auth?.state === 'waiting');
+      expect(await skipToEnd(id)).toBe('expired');
+      const change = await lockstep.readEnd(id);
+      expect(change.accounts.map(({ state }) => state)).toEqual(['expired', 'not_attempted']);
+      await company.proxies.directory.pass();
+      expect(await Promise.all(accounts.map((account) => account.logsIn(password)))).toEqual([
+        false,
+        false,
+      ]);
+    },
+  );
 
-  test('a source that comes back in the middle of a long wait: the account follows', async () => {
-    const { id, accounts, password } = await somebodyWithout('apps');
-    await lockstep.readUntil(id, ({ accounts: [, apps] }) => (apps?.attempts ?? 0) === 1);
-    const ended = skipToEnd(id);
-    await lockstep.readUntil(id, ({ accounts: [, apps] }) => (apps?.attempts ?? 0) >= 6);
-    await company.proxies.apps.pass();
-    expect(await ended).toBe('done');
-    expect(await Promise.all(accounts.map((account) => account.logsIn(password)))).toEqual([
-      true,
-      true,
-    ]);
-  });
+  test(
+    keeps('a source that comes back in the middle of a long wait: the account follows', 10),
+    async () => {
+      const { id, accounts, password } = await somebodyWithout('apps');
+      await lockstep.readUntil(id, ({ accounts: [, apps] }) => (apps?.attempts ?? 0) === 1);
+      const ended = skipToEnd(id);
+      await lockstep.readUntil(id, ({ accounts: [, apps] }) => (apps?.attempts ?? 0) >= 6);
+      await company.proxies.apps.pass();
+      expect(await ended).toBe('done');
+      expect(await Promise.all(accounts.map((account) => account.logsIn(password)))).toEqual([
+        true,
+        true,
+      ]);
+    },
+  );
 
   describe('an answer that nobody knows, again and again', () => {
     const document = (authSource: 'crm' | 'directory') => ({
