@@ -6,6 +6,7 @@ import { ldap } from './ldap/kind';
 import { postgresRole } from './postgres-role/kind';
 import { scim } from './scim/kind';
 import { sqlColumn } from './sql-column/kind';
+import { webhook } from './webhook/kind';
 
 /** A kind whose settings are checked again when it is opened, so that nobody needs to know their type. */
 export interface RegisteredKind {
@@ -34,6 +35,7 @@ const kinds: readonly RegisteredKind[] = [
   register(sqlColumn),
   register(scim),
   register(command),
+  register(webhook),
 ];
 
 export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(

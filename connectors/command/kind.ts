@@ -1,8 +1,6 @@
 import type { ConnectorKind } from '../contract';
-import { openWire } from '../wire/connector';
-import { servedBy, traitsBy } from '../wire/settings';
-import { callProgram } from './call';
-import { examineProgram, isBelow } from './check';
+import { traitsBy } from '../wire/settings';
+import type * as Driver from './command';
 import { type CommandSettings, commandSettings } from './settings';
 
 /** A program of somebody else, started for each request: the contract in JSON, on stdin and stdout. */
@@ -19,11 +17,7 @@ export const command: ConnectorKind<CommandSettings> = {
     'The password comes on stdin, never as an argument or in the environment. What it writes to stderr is dropped.',
     'It ends within `timeoutMs`, and leaves nothing running.',
   ],
-  open: async (settings, { commandDir }) =>
-    openWire({
-      call: callProgram(settings, () => isBelow(commandDir, settings.command)),
-      served: servedBy(settings),
-      examine: () => examineProgram(settings, commandDir),
-      close: async () => {},
-    }),
+  // Loaded at the first use: the api reads the registry too, and must not be able to start programs.
+  open: async (settings, tools) =>
+    (require('./command') as typeof Driver).openCommand(settings, tools),
 };

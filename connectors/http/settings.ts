@@ -2,14 +2,15 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { HARD_DEADLINE_MS } from '../contract';
 
-/** The address of an API. What is asked for is put below it. */
-export const httpsUrl = z
+export const httpsAddress = z
   .url({ protocol: /^https$/, error: 'use https://host or https://host:port' })
   .refine((url) => {
     const { hostname, search, hash, username, password } = new URL(url);
     return hostname !== '' && `${search}${hash}${username}${password}` === '';
-  }, 'give neither a name nor a query')
-  .transform((url) => url.replace(/\/+$/, ''));
+  }, 'give neither a name nor a query');
+
+/** The address of an API. What is asked for is put below it. */
+export const httpsUrl = httpsAddress.transform((url) => url.replace(/\/+$/, ''));
 
 const publicName = z.hostname();
 const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6(), publicName], {

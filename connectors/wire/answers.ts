@@ -54,8 +54,9 @@ const vendorCode = z
   .string()
   .regex(/^[\w.:-]{1,64}$/)
   .nullable()
-  .default(null)
-  .describe('A code of the target itself, never its text.');
+  // Nothing hangs on it, so whatever else it is does not make the answer none.
+  .catch(null)
+  .describe('A code of the target itself, never its text; without one, null.');
 const retryAfterMs = z.int().min(0).max(86_400_000).optional();
 
 const failed = z.strictObject({

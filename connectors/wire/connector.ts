@@ -34,11 +34,15 @@ export interface WireConnector {
   readonly served: Served;
   /** What can be seen before it is called. */
   readonly examine: () => Promise<readonly Finding[]>;
+  /** What it shows that it answers, and that it does not. */
+  readonly answered: readonly Finding[];
+  readonly lost: (lost: Lost) => Finding;
   readonly close: () => Promise<void>;
 }
 
 /** A connector whose other side speaks the contract itself, in JSON. */
-export function openWire({ call, served, examine, close }: WireConnector): Connector {
+export function openWire(wire: WireConnector): Connector {
+  const { call, served, examine, close } = wire;
   const ask = <O extends Operation>(operation: O, fields: Fields, password?: Secret) =>
     asked(call, operation, fields, password);
   const read = async <O extends 'find' | 'list' | 'state' | 'policies'>(
@@ -84,7 +88,7 @@ export function openWire({ call, served, examine, close }: WireConnector): Conne
     async check() {
       const seen = await examine();
       if (seen.some(({ verdict }) => verdict === 'wrong')) return seen;
-      return [...seen, ...findingsOf(await ask('check', {}))];
+      return [...seen, ...findingsOf(wire, await ask('check', {}))];
     },
     ...(served.operations.includes('policies') && { policies: () => read('policies', {}) }),
     close,
@@ -147,14 +151,13 @@ function withoutPassword<A extends WriteAnswer | VerifyAnswer>(answer: A, passwo
   };
 }
 
-function findingsOf(answer: CheckAnswer | Lost): readonly Finding[] {
-  if (isLost(answer)) {
-    const code = answer.vendorCode === null ? '' : ` (${answer.vendorCode})`;
-    return [{ check: 'answers', verdict: 'wrong', says: `${errors[answer.reason].says}${code}` }];
-  }
-  if (answer.result === 'findings')
-    return [{ check: 'answers', verdict: 'ok', says: 'It answers.' }, ...answer.findings];
-  if (answer.reason === 'not_supported')
-    return [{ check: 'answers', verdict: 'ok', says: 'It answers, and has no check of its own.' }];
+function findingsOf(
+  { answered, lost }: WireConnector,
+  answer: CheckAnswer | Lost,
+): readonly Finding[] {
+  if (isLost(answer)) return [lost(answer)];
+  if (answer.result === 'findings') return [...answered, ...answer.findings];
+  // A check of its own is not asked for.
+  if (answer.reason === 'not_supported') return answered;
   return [{ check: 'answers', verdict: 'wrong', says: errors[answer.reason].says }];
 }
