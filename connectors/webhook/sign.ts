@@ -1,4 +1,4 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { Secret } from '../../model/secret';
 import { NotSent } from '../http/failures';
 
@@ -16,9 +16,10 @@ const LEAST_BYTES = 24;
 export function signatureHeaders(
   body: Buffer,
   secret: Secret,
+  id: string,
   now: number,
 ): Readonly<Record<string, string>> {
-  const [id, timestamp] = [randomUUID(), String(Math.floor(now / 1000))];
+  const timestamp = String(Math.floor(now / 1000));
   const key = keyOf(secret);
   const hmac = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body);
   key.fill(0);

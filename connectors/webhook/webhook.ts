@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Connector, ConnectorTools, Finding } from '../contract';
 import { newCall } from '../http/api';
 import { ok, wrong } from '../http/checks';
@@ -64,8 +65,11 @@ async function credentials(
     headers.authorization = await fixedToken('Bearer', token, tools).authorization(signal);
   if (signingSecret !== undefined) {
     const secret = serviceSecret(signingSecret, tools);
-    Object.assign(headers, signatureHeaders(body, secret, Date.now()));
-    secret.destroy();
+    try {
+      Object.assign(headers, signatureHeaders(body, secret, randomUUID(), Date.now()));
+    } finally {
+      secret.destroy();
+    }
   }
   return headers;
 }
