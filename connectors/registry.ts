@@ -15,6 +15,8 @@ export interface RegisteredKind {
   readonly settings: z.ZodType;
   readonly secretSettings: readonly string[];
   readonly traits: Traits;
+  /** Whether a source says more of itself in its settings. */
+  readonly declares: boolean;
   /** Of one source: what its settings say, and else its kind. */
   readonly traitsOf: (settings: unknown) => Traits;
   readonly needs: readonly string[];
@@ -23,6 +25,7 @@ export interface RegisteredKind {
 
 const register = <Settings>(kind: ConnectorKind<Settings>): RegisteredKind => ({
   ...kind,
+  declares: kind.declared !== undefined,
   traitsOf: (settings) => ({ ...kind.traits, ...kind.declared?.(kind.settings.parse(settings)) }),
   open: (settings, tools) => kind.open(kind.settings.parse(settings), tools),
 });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { environmentSchema } from '../config';
 import { connectorKinds, type RegisteredKind } from '../connectors/registry';
+import { contractSchema } from '../connectors/wire/schema';
 import {
   applicationSchema,
   captureSchema,
@@ -22,6 +23,7 @@ export const referencePages: Readonly<Record<string, () => string>> = {
   'connectors.md': connectorsPage,
   'errors.md': errorsPage,
   'semantics.md': semanticsPage,
+  'your-own-connector.schema.json': () => `${JSON.stringify(contractSchema(), null, 2)}\n`,
 };
 
 const MADE = '<!-- Made by "npm run docs" from the code. -->';
@@ -133,7 +135,7 @@ function connectorsPage(): string {
     '# Connectors',
     'Every kind of source that Lockstep can talk to: what it needs, how it proves a password, and its settings. `lockstep doctor` looks for what is missing.',
     ...[...connectorKinds.values()].flatMap(connectorPart),
-    '## Another one\nA connector is a folder below `connectors/`, a line in `connectors/registry.ts` and a run of the conformance suite: see `connectors/contract.ts` and `test/connectors/ldap.test.ts`.',
+    '## Another one\nWithout TypeScript: `command` or `webhook`, see [your-own-connector.md](your-own-connector.md). A kind of its own is a folder below `connectors/`, a line in `connectors/registry.ts` and a run of the conformance suite: see `connectors/contract.ts` and `test/connectors/ldap.test.ts`.',
   );
 }
 
@@ -143,9 +145,16 @@ const proofs: Readonly<Record<string, string>> = {
   none: 'nothing: success is believed',
 };
 
-const connectorPart = ({ kind, title, traits, settings, needs }: RegisteredKind): string[] => [
+const connectorPart = ({
+  kind,
+  title,
+  traits,
+  declares,
+  settings,
+  needs,
+}: RegisteredKind): string[] => [
   `## \`${kind}\`: ${title}`,
-  `A new password is proved by ${proofs[traits.proof]}.`,
+  `A new password is proved by ${declares ? 'what its setting `proof` says' : proofs[traits.proof]}.`,
   needs.map((need) => `- ${need}`).join('\n'),
   fieldTable(settings),
 ];

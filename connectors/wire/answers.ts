@@ -54,6 +54,7 @@ const vendorCode = z
   .string()
   .regex(/^[\w.:-]{1,64}$/)
   .nullable()
+  .default(null)
   // Nothing hangs on it, so whatever else it is does not make the answer none.
   .catch(null)
   .describe('A code of the target itself, never its text; without one, null.');
