@@ -16,7 +16,7 @@ export async function* tryConnector(job: TrialJob): AsyncGenerator<TrialMessage>
     wake();
   });
   for (const event of ['error', 'close'])
-    child.once(event, () => {
+    child.on(event, () => {
       over = true;
       wake();
     });

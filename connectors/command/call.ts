@@ -16,17 +16,24 @@ export function callProgram(settings: CommandSettings, isAllowed: () => boolean)
   return async (request) => {
     const deadline = performance.now() + settings.timeoutMs;
     if (!isAllowed()) return notRead('not_allowed');
-    if (!(await turns.take(settings.timeoutMs))) return { ...notRead(null), reason: 'busy' };
+    // Whoever comes late still has time to do it.
+    if (!(await turns.take(settings.timeoutMs / 2))) return { ...notRead(null), reason: 'busy' };
     try {
-      await access(settings.command, constants.X_OK);
+      const missing = await whyNot(settings.command);
+      if (missing !== null) return notRead(missing);
       return replyOf(await runProgram(specOf(settings, deadline - performance.now()), request));
-    } catch (error) {
-      return notRead((error as NodeJS.ErrnoException).code ?? null);
     } finally {
       turns.giveBack();
     }
   };
 }
+
+/** Looked at before: what starts it would only say, by an exit code, what the program might say too. */
+const whyNot = (command: string): Promise<string | null> =>
+  access(command, constants.X_OK).then(
+    () => null,
+    ({ code = 'unknown' }: NodeJS.ErrnoException) => code,
+  );
 
 const specOf = (
   { command, arguments: args, workingDirectory, environment }: CommandSettings,

@@ -1,6 +1,5 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { Readable, Writable } from 'node:stream';
 
 export interface ProgramSpec {
   readonly command: string;
@@ -23,8 +22,6 @@ export type Ending =
     }
   | { readonly ended: 'signal' | 'too_slow' | 'too_much' };
 
-type Program = ChildProcessByStdio<Writable, Readable, Readable>;
-
 /** More than a page of accounts, less than what would hurt. */
 const MOST_OUTPUT = 1 << 20;
 
@@ -36,7 +33,7 @@ const DYING_MS = 1_000;
  * given to it. What takes too long or says too much is killed, with its whole process group.
  */
 export function runProgram(spec: ProgramSpec, input: Buffer): Promise<Ending> {
-  let program: Program;
+  let program: ChildProcessWithoutNullStreams;
   try {
     program = start(spec);
   } catch (error) {
@@ -46,14 +43,11 @@ export function runProgram(spec: ProgramSpec, input: Buffer): Promise<Ending> {
   return new Promise((resolve) => program.once('error', (error) => resolve(notStarted(error))));
 }
 
-function start({ command, args, cwd, env, timeoutMs }: ProgramSpec): Program {
-  const options = { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] } as const;
-  if (LEASH === undefined) return spawn(command, args, { ...options, stdio: [...options.stdio] });
+function start({ command, args, cwd, env, timeoutMs }: ProgramSpec) {
+  const options = { cwd, env, detached: true };
+  if (LEASH === undefined) return spawn(command, args, options);
   const seconds = String(Math.ceil(timeoutMs / 1000) + 1);
-  return spawn(LEASH, ['-s', 'KILL', seconds, command, ...args], {
-    ...options,
-    stdio: [...options.stdio],
-  });
+  return spawn(LEASH, ['-s', 'KILL', seconds, command, ...args], options);
 }
 
 /** When this process is killed, timeout(1) still ends what it started. */
@@ -64,7 +58,11 @@ const notStarted = (error: unknown): Ending => ({
   code: (error as NodeJS.ErrnoException).code ?? 'unknown',
 });
 
-function ending(program: Program, input: Buffer, timeoutMs: number): Promise<Ending> {
+function ending(
+  program: ChildProcessWithoutNullStreams,
+  input: Buffer,
+  timeoutMs: number,
+): Promise<Ending> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let [size, stderrBytes] = [0, 0];
@@ -107,7 +105,7 @@ function ending(program: Program, input: Buffer, timeoutMs: number): Promise<End
   });
 }
 
-function killGroup({ pid }: Program): void {
+function killGroup({ pid }: ChildProcessWithoutNullStreams): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   } catch {
