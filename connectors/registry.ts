@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { activeDirectory } from './active-directory/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
 import { ldap } from './ldap/kind';
+import { okta } from './okta/kind';
 import { postgresRole } from './postgres-role/kind';
 import { scim } from './scim/kind';
 import { sqlColumn } from './sql-column/kind';
@@ -29,6 +30,7 @@ const kinds: readonly RegisteredKind[] = [
   register(postgresRole),
   register(sqlColumn),
   register(scim),
+  register(okta),
 ];
 
 export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(

@@ -32,7 +32,7 @@ export function apiOf(http: HttpClient, credential: Credential, accept: string):
       try {
         for (let first = true; ; first = false) {
           const authorization = await credential.authorization(signal);
-          const headers = { accept, authorization, ...type };
+          const headers = { accept, ...(authorization !== null && { authorization }), ...type };
           const reply = await http.send({ method, path, headers, ...(body && { body }) }, signal);
           // What is refused for its token was not done, so it is no repeat.
           if (reply.status !== 401 || !first || !credential.refused(authorization)) return reply;

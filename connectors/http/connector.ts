@@ -63,6 +63,8 @@ export interface PreparedWrite {
   readonly request: (password: Secret) => ApiRequest;
   /** How the source calls the account now, as far as the reply tells. */
   readonly nameIn: (reply: HttpReply) => string | null;
+  /** Gives back what the write takes away. @returns whether it is done */
+  readonly restore?: (signal: AbortSignal) => Promise<boolean>;
 }
 
 export const NO_ACCOUNT: WriteAnswer = {
@@ -139,6 +141,35 @@ async function orFailed<T>(request: () => Promise<T>): Promise<T | SourceFailure
 const DONE = [200, 204];
 
 async function write(
+  vendor: Vendor,
+  prepared: PreparedWrite,
+  account: AccountRef,
+  password: Secret,
+  signal: AbortSignal,
+): Promise<WriteAnswer> {
+  const answer = await send(vendor, prepared, account, password, signal);
+  const mayBeDone = answer.result === 'applied' || answer.result === 'ambiguous';
+  if (mayBeDone && prepared.restore !== undefined) await insist(prepared.restore, signal);
+  return answer;
+}
+
+/** Tries for what has to follow a write. */
+const TRIES = 2;
+
+async function insist(
+  restore: (signal: AbortSignal) => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    try {
+      if (await restore(signal)) return;
+    } catch (error) {
+      failureOf(error);
+    }
+  }
+}
+
+async function send(
   { api, judgeWrite }: Vendor,
   { request, nameIn }: PreparedWrite,
   account: AccountRef,

@@ -6,11 +6,13 @@ import { retryAfterMs } from './retry-after';
 
 /** How Lockstep signs in. */
 export interface Credential {
-  /** The value of the Authorization header. @throws NotSent */
-  authorization(signal: AbortSignal): Promise<string>;
+  /** The value of the Authorization header; null for none. @throws NotSent */
+  authorization(signal: AbortSignal): Promise<string | null>;
   /** The server refuses this value. @returns whether it may take another one */
-  refused(authorization: string): boolean;
+  refused(authorization: string | null): boolean;
 }
+
+export const nobody: Credential = { authorization: async () => null, refused: () => false };
 
 /** A token that does not change by itself. @param scheme what stands before it in the header */
 export const fixedToken = (
@@ -43,13 +45,16 @@ const LIFE_SECONDS = 300;
  * OAuth 2.0 client credentials (RFC 6749 §4.4). A crowd that needs a token asks for it once.
  * @param request made anew each time, so that a rotated secret is picked up; its body is zeroed. @throws NotSent
  */
-export function clientCredentials(http: HttpClient, request: () => HttpRequest): Credential {
+export function clientCredentials(
+  http: HttpClient,
+  request: () => HttpRequest | Promise<HttpRequest>,
+): Credential {
   let token: Token | null = null;
   let fetching: Promise<Token> | null = null;
   return {
     async authorization(signal) {
       if (token !== null && performance.now() < token.until) return token.authorization;
-      fetching ??= fetchToken(http, request(), signal).finally(() => {
+      fetching ??= fetchToken(http, request, signal).finally(() => {
         fetching = null;
       });
       token = await fetching;
@@ -64,9 +69,10 @@ export function clientCredentials(http: HttpClient, request: () => HttpRequest):
 
 async function fetchToken(
   http: HttpClient,
-  request: HttpRequest,
+  make: () => HttpRequest | Promise<HttpRequest>,
   signal: AbortSignal,
 ): Promise<Token> {
+  const request = await make();
   let reply: HttpReply;
   try {
     reply = await http.send(request, signal);
@@ -85,7 +91,7 @@ async function fetchToken(
   };
 }
 
-/** RFC 6749 §5.2. */
+/** RFC 6749 §5.2, and RFC 9449 §5 of a server that wants DPoP. */
 const oauthErrors = [
   'invalid_request',
   'invalid_client',
@@ -93,6 +99,8 @@ const oauthErrors = [
   'unauthorized_client',
   'unsupported_grant_type',
   'invalid_scope',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
 ];
 
 function refusal(reply: HttpReply): NotSent {
