@@ -3,6 +3,7 @@ import { activeDirectory } from './active-directory/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
 import { ldap } from './ldap/kind';
 import { okta } from './okta/kind';
+import { pingOne } from './pingone/kind';
 import { postgresRole } from './postgres-role/kind';
 import { scim } from './scim/kind';
 import { sqlColumn } from './sql-column/kind';
@@ -31,6 +32,7 @@ const kinds: readonly RegisteredKind[] = [
   register(sqlColumn),
   register(scim),
   register(okta),
+  register(pingOne),
 ];
 
 export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(

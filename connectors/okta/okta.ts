@@ -3,8 +3,9 @@ import type { AccountRef, Connector, ConnectorTools, Finding, WriteAnswer } from
 import { type Api, apiOf } from '../http/api';
 import { ok, skipped } from '../http/checks';
 import { openHttp } from '../http/client';
-import { connectorOver, NO_ACCOUNT, type PreparedWrite } from '../http/connector';
+import { connectorOver } from '../http/connector';
 import { nobody } from '../http/credentials';
+import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
 import { judge } from './errors';
 import { readPolicies } from './policies';
 import { prove } from './proof';

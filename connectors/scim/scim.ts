@@ -7,9 +7,10 @@ import { type Api, type ApiRequest, apiOf } from '../http/api';
 import type { Json } from '../http/body';
 import { ok, skipped, wrong } from '../http/checks';
 import { type HttpReply, openHttp } from '../http/client';
-import { connectorOver, NO_ACCOUNT, type PreparedWrite } from '../http/connector';
+import { connectorOver } from '../http/connector';
 import { fixedToken } from '../http/credentials';
 import { matches, scimFilter } from '../http/filter';
+import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
 import type { ScimSettings } from './settings';
 import { idOf, type User, userShape, valuesAt } from './users';
 
