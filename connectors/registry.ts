@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { activeDirectory } from './active-directory/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
+import { entra } from './entra/kind';
 import { ldap } from './ldap/kind';
 import { okta } from './okta/kind';
 import { pingOne } from './pingone/kind';
@@ -33,6 +34,7 @@ const kinds: readonly RegisteredKind[] = [
   register(scim),
   register(okta),
   register(pingOne),
+  register(entra),
 ];
 
 export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(
