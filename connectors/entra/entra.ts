@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { AccountRef, Connector, ConnectorTools, Finding, WriteAnswer } from '../contract';
 import { apiOf } from '../http/api';
-import { formBytes } from '../http/body';
+import { FORM_TYPE, formBytes } from '../http/body';
 import { ok, warning } from '../http/checks';
 import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
-import { clientCredentials, serviceSecret } from '../http/credentials';
+import { clientCredentials, type TokenRequest } from '../http/credentials';
 import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
 import { type FederatedDomains, federatedDomains } from './domains';
 import { judge } from './errors';
@@ -16,7 +16,7 @@ export function openEntra(settings: EntraSettings, tools: ConnectorTools): Conne
   const { graphUrl, loginUrl, attributes } = settings;
   const http = openHttp(graphUrl, settings);
   const login = openHttp(loginUrl, settings);
-  const credential = clientCredentials(login, () => tokenRequest(settings, tools));
+  const credential = clientCredentials(login, settings.clientSecret, tools, tokenRequest(settings));
   const api = apiOf(http, credential, JSON_TYPE);
   const users = usersOf(api, attributes);
   const federated = federatedDomains(api);
@@ -43,25 +43,19 @@ export function openEntra(settings: EntraSettings, tools: ConnectorTools): Conne
 
 const JSON_TYPE = 'application/json';
 
-function tokenRequest(
-  { tenant, clientId, clientSecret, graphUrl }: EntraSettings,
-  tools: ConnectorTools,
-) {
-  const secret = serviceSecret(clientSecret, tools);
-  const body = formBytes({
-    grant_type: 'client_credentials',
-    client_id: clientId,
-    client_secret: secret,
-    scope: `${graphUrl}/.default`,
-  });
-  secret.destroy();
-  return {
+const tokenRequest =
+  ({ tenant, clientId, graphUrl }: EntraSettings): TokenRequest =>
+  (secret) => ({
     method: 'POST',
     path: `/${tenant}/oauth2/v2.0/token`,
-    headers: { accept: JSON_TYPE, 'content-type': 'application/x-www-form-urlencoded' },
-    body,
-  } as const;
-}
+    headers: { accept: JSON_TYPE, 'content-type': FORM_TYPE },
+    body: formBytes({
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      client_secret: secret,
+      scope: `${graphUrl}/.default`,
+    }),
+  });
 
 async function prepare(
   users: ReturnType<typeof usersOf>,

@@ -119,6 +119,7 @@ async function orFailed<T>(request: () => Promise<T>): Promise<T | SourceFailure
 
 /** What `doctor` asks of every API, without changing anything. */
 async function check(vendor: Vendor, signal: AbortSignal): Promise<readonly Finding[]> {
+  vendor.api.forget();
   let found: readonly FoundAccount[];
   try {
     found = (await vendor.page(null, 1, signal)).accounts;

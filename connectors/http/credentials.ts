@@ -1,5 +1,6 @@
 import type { Secret } from '../../model/secret';
 import type { ConnectorTools } from '../contract';
+import { serviceLogins } from '../service-logins';
 import type { HttpClient, HttpReply, HttpRequest } from './client';
 import { NoReply, NotSent } from './failures';
 import { retryAfterMs } from './retry-after';
@@ -10,9 +11,15 @@ export interface Credential {
   authorization(signal: AbortSignal): Promise<string | null>;
   /** The server refuses this value. @returns whether it may take another one */
   refused(authorization: string | null): boolean;
+  /** Signs in anew at the next request, whatever became of it before: somebody asks whether it is right now. */
+  forget(): void;
 }
 
-export const nobody: Credential = { authorization: async () => null, refused: () => false };
+export const nobody: Credential = {
+  authorization: async () => null,
+  refused: () => false,
+  forget() {},
+};
 
 /** A token that does not change by itself. @param scheme what stands before it in the header */
 export const fixedToken = (
@@ -29,13 +36,12 @@ export const fixedToken = (
     return `${scheme} ${text}`;
   },
   refused: () => false,
+  forget() {},
 });
 
-/** A client that signs in with name and secret (RFC 6749 §2.3.1), both in the form of a form. @throws NotSent */
-export function basic(clientId: string, reference: string, tools: ConnectorTools): string {
-  const secret = serviceSecret(reference, tools);
+/** A client that signs in with name and secret (RFC 6749 §2.3.1), both as in a form. */
+export function basic(clientId: string, secret: Secret): string {
   const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(secret.text())}`;
-  secret.destroy();
   return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 
@@ -49,20 +55,39 @@ const USED_LIFE = 0.9;
 /** Where the server does not say (RFC 6749 §5.1 recommends that it does). */
 const LIFE_SECONDS = 300;
 
+/** How a token is asked for with the secret, which is lent. The body of the request is zeroed. @throws NotSent */
+export type TokenRequest = (secret: Secret) => HttpRequest | Promise<HttpRequest>;
+
 /**
  * OAuth 2.0 client credentials (RFC 6749 §4.4). A crowd that needs a token asks for it once.
- * @param request made anew each time, so that a rotated secret is picked up; its body is zeroed. @throws NotSent
+ * @param reference of the secret, which is read each time, so that a rotated one is picked up
  */
 export function clientCredentials(
   http: HttpClient,
-  request: () => HttpRequest | Promise<HttpRequest>,
+  reference: string,
+  tools: ConnectorTools,
+  request: TokenRequest,
 ): Credential {
+  const logins = serviceLogins(
+    (error) => error instanceof NotSent && error.reason === 'service_credential_refused',
+  );
+  let how: 'inTurn' | 'anew' = 'inTurn';
   let token: Token | null = null;
   let fetching: Promise<Token> | null = null;
+
+  const fetch = async (signal: AbortSignal): Promise<Token> => {
+    const secret = serviceSecret(reference, tools);
+    try {
+      return await logins[how](secret, async () => tokenFor(http, await request(secret), signal));
+    } finally {
+      how = 'inTurn';
+      secret.destroy();
+    }
+  };
   return {
     async authorization(signal) {
       if (token !== null && performance.now() < token.until) return token.authorization;
-      fetching ??= fetchToken(http, request, signal).finally(() => {
+      fetching ??= fetch(signal).finally(() => {
         fetching = null;
       });
       token = await fetching;
@@ -72,15 +97,18 @@ export function clientCredentials(
       if (token?.authorization === authorization) token = null;
       return true;
     },
+    forget() {
+      token = null;
+      how = 'anew';
+    },
   };
 }
 
-async function fetchToken(
+async function tokenFor(
   http: HttpClient,
-  make: () => HttpRequest | Promise<HttpRequest>,
+  request: HttpRequest,
   signal: AbortSignal,
 ): Promise<Token> {
-  const request = await make();
   let reply: HttpReply;
   try {
     reply = await http.send(request, signal);
@@ -124,7 +152,7 @@ function refusal(reply: HttpReply): NotSent {
 }
 
 /** @throws NotSent when the reference names nothing that can be read */
-export function serviceSecret(reference: string, tools: ConnectorTools): Secret {
+function serviceSecret(reference: string, tools: ConnectorTools): Secret {
   try {
     return tools.resolve(reference);
   } catch {

@@ -7,14 +7,17 @@ export const httpsUrl = z
   .url({ protocol: /^https$/, error: 'use https://host or https://host:port' })
   .refine((url) => {
     const { hostname, search, hash, username, password } = new URL(url);
-    return hostname !== '' && `${search}${hash}${username}${password}` === '';
-  }, 'give neither a name nor a query')
-  .transform((url) => url.replace(/\/+$/, ''));
+    return hostname !== '' && `${search}${hash}${username}${password}` === '' && !url.endsWith('/');
+  }, 'give neither a name nor a query, and no slash at the end');
 
-const publicName = z.hostname();
-const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6(), publicName], {
-  error: 'give a host name, an address or a network such as 10.1.0.0/16',
-});
+const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6(), z.hostname()]);
+
+const hostOrNetwork = z
+  .string()
+  .refine(
+    (text) => network.safeParse(text).success,
+    'give a host name, an address or a network such as 10.1.0.0/16',
+  );
 
 /** What every kind asks for that is spoken to over HTTPS. */
 export const httpShape = {
@@ -25,12 +28,13 @@ export const httpShape = {
     .describe(
       'File with the certificates (PEM) of the authorities to trust, instead of the public ones.',
     ),
-  serverName: publicName
+  serverName: z
+    .hostname()
     .refine((name) => isIP(name) === 0, 'must be a name')
     .optional()
     .describe('The name in its certificate, where that is not the host of the address.'),
   allowPrivateAddresses: z
-    .array(network)
+    .array(hostOrNetwork)
     .default([])
     .describe(
       'Host names, addresses and networks that may be connected to although they are not public. Loopback, private and link-local addresses are refused otherwise.',

@@ -1,9 +1,10 @@
-import { createPrivateKey, randomUUID } from 'node:crypto';
+import { createPrivateKey, type KeyObject, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
+import type { Secret } from '../../model/secret';
 import type { ConnectorTools } from '../contract';
-import { formBytes } from '../http/body';
-import type { HttpClient, HttpRequest } from '../http/client';
-import { type Credential, clientCredentials, fixedToken, serviceSecret } from '../http/credentials';
+import { FORM_TYPE, formBytes } from '../http/body';
+import type { HttpClient } from '../http/client';
+import { type Credential, clientCredentials, fixedToken } from '../http/credentials';
 import { NotSent } from '../http/failures';
 import type { OktaSettings } from './settings';
 
@@ -17,34 +18,22 @@ export function signIn(
   settings: OktaSettings,
   tools: ConnectorTools,
 ): Credential {
-  const { token, clientId, privateKey } = settings;
+  const { token, privateKey = '' } = settings;
   if (token !== undefined) return fixedToken('SSWS', token, tools);
-  return clientCredentials(http, async (): Promise<HttpRequest> => {
-    const assertion = await assertionOf(clientId ?? '', privateKey ?? '', settings, tools);
-    return {
-      method: 'POST',
-      path: TOKEN_PATH,
-      headers: {
-        accept: 'application/json',
-        'content-type': 'application/x-www-form-urlencoded',
-      },
-      body: formBytes({
-        grant_type: 'client_credentials',
-        scope: SCOPES,
-        client_assertion_type: JWT_BEARER,
-        client_assertion: assertion,
-      }),
-    };
-  });
+  return clientCredentials(http, privateKey, tools, async (pem) => ({
+    method: 'POST',
+    path: TOKEN_PATH,
+    headers: { accept: 'application/json', 'content-type': FORM_TYPE },
+    body: formBytes({
+      grant_type: 'client_credentials',
+      scope: SCOPES,
+      client_assertion_type: JWT_BEARER,
+      client_assertion: await assertionOf(settings, keyIn(pem)),
+    }),
+  }));
 }
 
-async function assertionOf(
-  clientId: string,
-  reference: string,
-  { url, keyId }: OktaSettings,
-  tools: ConnectorTools,
-): Promise<string> {
-  const key = keyOf(reference, tools);
+function assertionOf({ url, clientId = '', keyId }: OktaSettings, key: KeyObject): Promise<string> {
   const alg = key.asymmetricKeyType === 'ec' ? 'ES256' : 'RS256';
   return new SignJWT()
     .setProtectedHeader({ alg, ...(keyId !== undefined && { kid: keyId }) })
@@ -57,13 +46,10 @@ async function assertionOf(
     .sign(key);
 }
 
-function keyOf(reference: string, tools: ConnectorTools) {
-  const secret = serviceSecret(reference, tools);
+function keyIn(pem: Secret): KeyObject {
   try {
-    return secret.use((pem) => createPrivateKey(pem));
+    return pem.use((bytes) => createPrivateKey(bytes));
   } catch {
     throw new NotSent('service_credential_refused', 'malformed');
-  } finally {
-    secret.destroy();
   }
 }

@@ -11,7 +11,7 @@ import type {
 } from '../contract';
 import { asInconclusive, failureOfReply } from '../http/answers';
 import { type Api, apiOf } from '../http/api';
-import { formBytes } from '../http/body';
+import { FORM_TYPE, formBytes } from '../http/body';
 import { ok, skipped } from '../http/checks';
 import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
@@ -28,13 +28,13 @@ export function openPingOne(settings: PingOneSettings, tools: ConnectorTools): C
   const { environment, clientId, clientSecret, apiUrl, authUrl, attributes } = settings;
   const http = openHttp(apiUrl, settings);
   const auth = openHttp(authUrl, settings);
-  const credential = clientCredentials(auth, () => ({
+  const credential = clientCredentials(auth, clientSecret, tools, (secret) => ({
     method: 'POST',
     path: `/${environment}/as/token`,
     headers: {
       accept: JSON_TYPE,
-      'content-type': 'application/x-www-form-urlencoded',
-      authorization: basic(clientId, clientSecret, tools),
+      'content-type': FORM_TYPE,
+      authorization: basic(clientId, secret),
     },
     body: formBytes({ grant_type: 'client_credentials' }),
   }));

@@ -119,6 +119,21 @@ describe('pingone', () => {
     expect(vendor.tokensGiven()).toBeLessThan(before + 8);
   });
 
+  test('a crowd with a wrong secret asks for one token, and for none for a while', async () => {
+    const connector = await open(subject.wrong.servicePassword);
+    const account = await subject.account();
+    const asked = () => vendor.seen.filter((request) => request.endsWith('/as/token')).length;
+    const before = asked();
+    const write = () => connector.setPassword({ account: account.ref, password: next() });
+    const crowd = await Promise.all(Array.from({ length: 30 }, write));
+    for (const answer of [...crowd, await write()])
+      expect(answer).toMatchObject({ result: 'retry', reason: 'service_credential_refused' });
+    expect(asked()).toBe(before + 1);
+    // Somebody asks whether it is right by now.
+    await connector.check();
+    expect(asked()).toBe(before + 2);
+  });
+
   test('no token can be had: retry, and nothing is in doubt', async () => {
     const [connector, account] = [await open(subject.hasty), await subject.account()];
     for (const [status, reason] of [
