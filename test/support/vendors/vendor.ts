@@ -49,7 +49,7 @@ export interface VendorServer {
   /** Of an authority that the server does not have. */
   readonly otherCaFile: string;
   /** What came in that no vendor publishes. */
-  readonly offences: readonly string[];
+  readonly offences: string[];
   /** How many requests came in, by method and path. */
   readonly seen: readonly string[];
   /** The next request that writes, or the next one at all, goes wrong. */
