@@ -2,7 +2,10 @@ import type { z } from 'zod';
 import { activeDirectory } from './active-directory/kind';
 import { command } from './command/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
+import { entra } from './entra/kind';
 import { ldap } from './ldap/kind';
+import { okta } from './okta/kind';
+import { pingOne } from './pingone/kind';
 import { postgresRole } from './postgres-role/kind';
 import { scim } from './scim/kind';
 import { sqlColumn } from './sql-column/kind';
@@ -37,6 +40,9 @@ const kinds: readonly RegisteredKind[] = [
   register(postgresRole),
   register(sqlColumn),
   register(scim),
+  register(okta),
+  register(pingOne),
+  register(entra),
   register(command),
   register(webhook),
 ];

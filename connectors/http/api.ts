@@ -14,6 +14,8 @@ export interface ApiRequest {
 export interface Api {
   /** @throws NotSent | NoReply */
   ask(request: ApiRequest, signal: AbortSignal): Promise<HttpReply>;
+  /** Signs in anew with the next request. */
+  forget(): void;
 }
 
 /** Leaves a margin for what is under way when the time is over. */
@@ -25,6 +27,7 @@ export const newCall = (): AbortSignal => AbortSignal.timeout(CALL_MS);
 /** @param accept the media type of the answers */
 export function apiOf(http: HttpClient, credential: Credential, accept: string): Api {
   return {
+    forget: () => credential.forget(),
     async ask({ method, path, content }, signal) {
       const type: Record<string, string> =
         content === undefined ? {} : { 'content-type': content.type };
@@ -32,7 +35,7 @@ export function apiOf(http: HttpClient, credential: Credential, accept: string):
       try {
         for (let first = true; ; first = false) {
           const authorization = await credential.authorization(signal);
-          const headers = { accept, authorization, ...type };
+          const headers = { accept, ...(authorization !== null && { authorization }), ...type };
           const reply = await http.send({ method, path, headers, ...(body && { body }) }, signal);
           // What is refused for its token was not done, so it is no repeat.
           if (reply.status !== 401 || !first || !credential.refused(authorization)) return reply;

@@ -14,7 +14,9 @@ export type Json =
 /** @returns bytes for the caller to zero */
 export const jsonBytes = (value: Json): Buffer => joined(jsonParts(value));
 
-/** As application/x-www-form-urlencoded. @returns bytes for the caller to zero */
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+/** As `FORM_TYPE`. @returns bytes for the caller to zero */
 export const formBytes = (fields: Readonly<Record<string, string | Secret>>): Buffer =>
   joined(
     Object.entries(fields).flatMap(([name, value], index) => [

@@ -12,17 +12,10 @@ import type {
   VerifyRequest,
   WriteAnswer,
 } from '../contract';
-import {
-  asInconclusive,
-  asSourceFailure,
-  asWriteAnswer,
-  failureOf,
-  failureOfReply,
-  type Judge,
-} from './answers';
-import { type Api, type ApiRequest, newCall } from './api';
+import { asInconclusive, asSourceFailure, asWriteAnswer, failureOf, type Judge } from './answers';
+import { type Api, newCall } from './api';
 import { connectedFindings, rightsFinding, unconnectedFindings } from './checks';
-import type { HttpReply } from './client';
+import { type PreparedWrite, write } from './write';
 
 /** What differs between the APIs. Whatever throws `NotSent`, `NoReply` or `Refused` is translated in one place. */
 export interface Vendor {
@@ -58,19 +51,6 @@ export interface Page {
 
 export type State = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>;
 
-/** The one request that writes. */
-export interface PreparedWrite {
-  readonly request: (password: Secret) => ApiRequest;
-  /** How the source calls the account now, as far as the reply tells. */
-  readonly nameIn: (reply: HttpReply) => string | null;
-}
-
-export const NO_ACCOUNT: WriteAnswer = {
-  result: 'rejected',
-  reason: 'no_account',
-  vendorCode: null,
-};
-
 export function connectorOver(vendor: Vendor): Connector {
   return {
     async find({ match, limit }) {
@@ -102,7 +82,9 @@ export function connectorOver(vendor: Vendor): Connector {
       } catch (error) {
         return asWriteAnswer(failureOf(error), false);
       }
-      return 'result' in prepared ? prepared : write(vendor, prepared, account, password, signal);
+      return 'result' in prepared
+        ? prepared
+        : write(vendor, prepared, { account, password }, signal);
     },
     async verify(request) {
       if (vendor.verify === null)
@@ -135,29 +117,9 @@ async function orFailed<T>(request: () => Promise<T>): Promise<T | SourceFailure
   }
 }
 
-/** Only these say that it is done: 202, for one, says that it may be. */
-const DONE = [200, 204];
-
-async function write(
-  { api, judgeWrite }: Vendor,
-  { request, nameIn }: PreparedWrite,
-  account: AccountRef,
-  password: Secret,
-  signal: AbortSignal,
-): Promise<WriteAnswer> {
-  try {
-    const reply = await api.ask(request(password), signal);
-    if (!DONE.includes(reply.status)) return asWriteAnswer(failureOfReply(reply, judgeWrite), true);
-    const name = nameIn(reply);
-    const moved = name !== null && name !== account.name;
-    return { result: 'applied', ...(moved && { movedTo: name }) };
-  } catch (error) {
-    return asWriteAnswer(failureOf(error), true);
-  }
-}
-
 /** What `doctor` asks of every API, without changing anything. */
 async function check(vendor: Vendor, signal: AbortSignal): Promise<readonly Finding[]> {
+  vendor.api.forget();
   let found: readonly FoundAccount[];
   try {
     found = (await vendor.page(null, 1, signal)).accounts;
@@ -167,7 +129,8 @@ async function check(vendor: Vendor, signal: AbortSignal): Promise<readonly Find
   const nobody = Secret.fromText(`Nobody-${randomBytes(12).toString('base64url')}-1`);
   try {
     const account = { name: '', nativeId: null };
-    const answer = await write(vendor, vendor.writeToNobody(), account, nobody, signal);
+    const request = { account, password: nobody };
+    const answer = await write(vendor, vendor.writeToNobody(), request, signal);
     return [
       ...connectedFindings(found.length),
       rightsFinding(answer),

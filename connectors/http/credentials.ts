@@ -1,16 +1,25 @@
 import type { Secret } from '../../model/secret';
 import type { ConnectorTools } from '../contract';
+import { serviceLogins } from '../service-logins';
 import type { HttpClient, HttpReply, HttpRequest } from './client';
 import { NoReply, NotSent } from './failures';
 import { retryAfterMs } from './retry-after';
 
 /** How Lockstep signs in. */
 export interface Credential {
-  /** The value of the Authorization header. @throws NotSent */
-  authorization(signal: AbortSignal): Promise<string>;
+  /** The value of the Authorization header; null for none. @throws NotSent */
+  authorization(signal: AbortSignal): Promise<string | null>;
   /** The server refuses this value. @returns whether it may take another one */
-  refused(authorization: string): boolean;
+  refused(authorization: string | null): boolean;
+  /** Signs in anew at the next request, whatever became of it before: somebody asks whether it is right now. */
+  forget(): void;
 }
+
+export const nobody: Credential = {
+  authorization: async () => null,
+  refused: () => false,
+  forget() {},
+};
 
 /** A token that does not change by itself. @param scheme what stands before it in the header */
 export const fixedToken = (
@@ -27,7 +36,14 @@ export const fixedToken = (
     return `${scheme} ${text}`;
   },
   refused: () => false,
+  forget() {},
 });
+
+/** A client that signs in with name and secret (RFC 6749 §2.3.1), both as in a form. */
+export function basic(clientId: string, secret: Secret): string {
+  const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(secret.text())}`;
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
 
 interface Token {
   readonly authorization: string;
@@ -39,17 +55,39 @@ const USED_LIFE = 0.9;
 /** Where the server does not say (RFC 6749 §5.1 recommends that it does). */
 const LIFE_SECONDS = 300;
 
+/** How a token is asked for with the secret, which is lent. The body of the request is zeroed. @throws NotSent */
+export type TokenRequest = (secret: Secret) => HttpRequest | Promise<HttpRequest>;
+
 /**
  * OAuth 2.0 client credentials (RFC 6749 §4.4). A crowd that needs a token asks for it once.
- * @param request made anew each time, so that a rotated secret is picked up; its body is zeroed. @throws NotSent
+ * @param reference of the secret, which is read each time, so that a rotated one is picked up
  */
-export function clientCredentials(http: HttpClient, request: () => HttpRequest): Credential {
+export function clientCredentials(
+  http: HttpClient,
+  reference: string,
+  tools: ConnectorTools,
+  request: TokenRequest,
+): Credential {
+  const logins = serviceLogins(
+    (error) => error instanceof NotSent && error.reason === 'service_credential_refused',
+  );
+  let how: 'inTurn' | 'anew' = 'inTurn';
   let token: Token | null = null;
   let fetching: Promise<Token> | null = null;
+
+  const fetch = async (signal: AbortSignal): Promise<Token> => {
+    const secret = serviceSecret(reference, tools);
+    try {
+      return await logins[how](secret, async () => tokenFor(http, await request(secret), signal));
+    } finally {
+      how = 'inTurn';
+      secret.destroy();
+    }
+  };
   return {
     async authorization(signal) {
       if (token !== null && performance.now() < token.until) return token.authorization;
-      fetching ??= fetchToken(http, request(), signal).finally(() => {
+      fetching ??= fetch(signal).finally(() => {
         fetching = null;
       });
       token = await fetching;
@@ -59,10 +97,14 @@ export function clientCredentials(http: HttpClient, request: () => HttpRequest):
       if (token?.authorization === authorization) token = null;
       return true;
     },
+    forget() {
+      token = null;
+      how = 'anew';
+    },
   };
 }
 
-async function fetchToken(
+async function tokenFor(
   http: HttpClient,
   request: HttpRequest,
   signal: AbortSignal,
@@ -85,7 +127,7 @@ async function fetchToken(
   };
 }
 
-/** RFC 6749 §5.2. */
+/** RFC 6749 §5.2, and RFC 9449 §5 of a server that wants DPoP. */
 const oauthErrors = [
   'invalid_request',
   'invalid_client',
@@ -93,6 +135,8 @@ const oauthErrors = [
   'unauthorized_client',
   'unsupported_grant_type',
   'invalid_scope',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
 ];
 
 function refusal(reply: HttpReply): NotSent {

@@ -9,13 +9,20 @@ export const httpsAddress = z
     return hostname !== '' && `${search}${hash}${username}${password}` === '';
   }, 'give neither a name nor a query');
 
-/** The address of an API. What is asked for is put below it. */
-export const httpsUrl = httpsAddress.transform((url) => url.replace(/\/+$/, ''));
+/** The address of an API, below which everything is. */
+export const httpsUrl = httpsAddress.refine(
+  (url) => !url.endsWith('/'),
+  'give no slash at the end',
+);
 
-const publicName = z.hostname();
-const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6(), publicName], {
-  error: 'give a host name, an address or a network such as 10.1.0.0/16',
-});
+const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6(), z.hostname()]);
+
+const hostOrNetwork = z
+  .string()
+  .refine(
+    (text) => network.safeParse(text).success,
+    'give a host name, an address or a network such as 10.1.0.0/16',
+  );
 
 /** What every kind asks for that is spoken to over HTTPS. */
 export const httpShape = {
@@ -26,12 +33,13 @@ export const httpShape = {
     .describe(
       'File with the certificates (PEM) of the authorities to trust, instead of the public ones.',
     ),
-  serverName: publicName
+  serverName: z
+    .hostname()
     .refine((name) => isIP(name) === 0, 'must be a name')
     .optional()
     .describe('The name in its certificate, where that is not the host of the address.'),
   allowPrivateAddresses: z
-    .array(network)
+    .array(hostOrNetwork)
     .default([])
     .describe(
       'Host names, addresses and networks that may be connected to although they are not public. Loopback, private and link-local addresses are refused otherwise.',

@@ -7,8 +7,10 @@ import { type Api, type ApiRequest, apiOf } from '../http/api';
 import type { Json } from '../http/body';
 import { ok, skipped, wrong } from '../http/checks';
 import { type HttpReply, openHttp } from '../http/client';
-import { connectorOver, NO_ACCOUNT, type PreparedWrite } from '../http/connector';
+import { connectorOver } from '../http/connector';
 import { fixedToken } from '../http/credentials';
+import { matches, scimFilter } from '../http/filter';
+import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
 import type { ScimSettings } from './settings';
 import { idOf, type User, userShape, valuesAt } from './users';
 
@@ -85,23 +87,16 @@ async function listed(api: Api, query: Record<string, string>, signal: AbortSign
   return shaped(listShape, accepted(await api.ask({ method: 'GET', path }, signal), judge));
 }
 
-/** Servers that do not know a filter answer with everybody, so what comes back is compared, without regard to case. */
 async function search(
   api: Api,
   match: Readonly<Record<string, string>>,
   limit: number,
   signal: AbortSignal,
 ): Promise<User[]> {
-  // A value is written as in JSON (RFC 7644 §3.4.2.2).
-  const terms = Object.entries(match).map(([name, value]) => `${name} eq ${JSON.stringify(value)}`);
-  const query = { filter: terms.join(' and '), count: String(limit) };
+  const query = { filter: scimFilter(match), count: String(limit) };
   const { Resources } = await listed(api, query, signal);
-  const folded = (text: string) => text.toLowerCase();
-  const matches = (user: User) =>
-    Object.entries(match).every(([name, value]) =>
-      valuesAt(user, name).map(folded).includes(folded(value)),
-    );
-  return Resources.filter(matches).slice(0, limit);
+  const fits = (user: User) => matches(match, (name) => valuesAt(user, name));
+  return Resources.filter(fits).slice(0, limit);
 }
 
 const foundWith =

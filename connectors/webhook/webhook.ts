@@ -3,7 +3,7 @@ import type { Connector, ConnectorTools, Finding } from '../contract';
 import { newCall } from '../http/api';
 import { ok, wrong } from '../http/checks';
 import { type HttpClient, type HttpReply, openHttp } from '../http/client';
-import { fixedToken, serviceSecret } from '../http/credentials';
+import { fixedToken, nobody, serviceSecret } from '../http/credentials';
 import { NoReply, NotSent } from '../http/failures';
 import { retryAfterMs } from '../http/retry-after';
 import { type Call, type Lost, openWire, type Reply } from '../wire/connector';
@@ -60,18 +60,16 @@ async function credentials(
   tools: ConnectorTools,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
-  const headers: Record<string, string> = {};
-  if (token !== undefined)
-    headers.authorization = await fixedToken('Bearer', token, tools).authorization(signal);
-  if (signingSecret !== undefined) {
-    const secret = serviceSecret(signingSecret, tools);
-    try {
-      Object.assign(headers, signatureHeaders(body, secret, randomUUID(), Date.now()));
-    } finally {
-      secret.destroy();
-    }
+  const bearer = token === undefined ? nobody : fixedToken('Bearer', token, tools);
+  const authorization = await bearer.authorization(signal);
+  const known: Record<string, string> = authorization === null ? {} : { authorization };
+  if (signingSecret === undefined) return known;
+  const secret = serviceSecret(signingSecret, tools);
+  try {
+    return { ...known, ...signatureHeaders(body, secret, randomUUID(), Date.now()) };
+  } finally {
+    secret.destroy();
   }
-  return headers;
 }
 
 /** What is not said in an answer of the contract: by the receiver's own server, or by something in front of it. */

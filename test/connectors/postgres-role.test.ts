@@ -12,12 +12,13 @@ import { describeWith, server } from '../support/servers';
 import { conformance } from './conformance';
 import type { TestAccount } from './conformance/subject';
 import { postgresRoles } from './postgres-role-subject';
-import { openerOf, postgresAdmin, unique } from './sql-admin';
+import { openerOf, postgresAdmin, serviceLoginPromises, unique } from './sql-admin';
 
 describeWith(['postgres'], 'postgres-role', () => {
   const { subject, admin, service, reader, servicePassword, alter } = postgresRoles();
   const { account, entry, logsIn } = subject;
   conformance(subject);
+  serviceLoginPromises(subject);
   const open = openerOf(subject);
   const logFile = () => server('postgres').logFile ?? '';
 

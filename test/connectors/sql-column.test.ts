@@ -4,7 +4,7 @@ import { Secret } from '../../model/secret';
 import { describeWith } from '../support/servers';
 import { conformance } from './conformance';
 import type { Settings, Subject } from './conformance/subject';
-import { openerOf, unique } from './sql-admin';
+import { openerOf, serviceLoginPromises, unique } from './sql-admin';
 import { mariadbTable, postgresTable, service, subjectOf, type Table } from './sql-column-subject';
 
 for (const [needs, table] of [
@@ -16,6 +16,7 @@ for (const [needs, table] of [
     afterAll(() => table.close());
     const subject = subjectOf(table);
     conformance(subject);
+    serviceLoginPromises(subject);
     ownPromises(table, subject);
   });
 }

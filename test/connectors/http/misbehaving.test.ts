@@ -249,7 +249,7 @@ describe('addresses that are not public', () => {
 
 test('the bytes of the password are zeroed, whatever became of the request', async () => {
   const bodies: Buffer[] = [];
-  const credential = { authorization: async () => 'Bearer x', refused: () => false };
+  const credential = { authorization: async () => 'Bearer x', refused: () => false, forget() {} };
   const content = {
     type: 'application/json',
     value: { password: Secret.fromText('to be zeroed') },

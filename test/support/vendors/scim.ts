@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { filterOf } from './filter';
 import { type Answer, type Route, startVendor, type VendorServer } from './vendor';
 
 /** A user as a SCIM server keeps it; the password beside, which it never returns. */
@@ -104,7 +105,7 @@ export async function startScimVendor(form: 'path' | 'value'): Promise<ScimVendo
         }),
       ]),
       answer: anybody(({ query }) => {
-        const all = [...users.values()].filter(filterOf(query.get('filter')));
+        const all = [...users.values()].filter(filterOf(query.get('filter'), valuesAt));
         const start = Number(query.get('startIndex') ?? 1);
         const Resources = all.slice(start - 1, start - 1 + Number(query.get('count')));
         return ok({
@@ -173,19 +174,9 @@ export async function startScimVendor(form: 'path' | 'value'): Promise<ScimVendo
   };
 }
 
-/** `attribute eq "value"`, without regard to case (RFC 7643: userName is not caseExact). */
-function filterOf(filter: string | null): (user: ScimUser) => boolean {
-  if (filter === null) return () => true;
-  const terms = filter.split(/ and (?=\w[\w.]* eq ")/).map((term) => {
-    const [, path = '', json = ''] = /^([\w.]+) eq (".*")$/s.exec(term) ?? [];
-    return { path, value: String(JSON.parse(json)).toLowerCase() };
-  });
-  return (user) =>
-    terms.every(({ path, value }) => {
-      const [name = '', part] = path.split('.');
-      const holder = [(user as unknown as Record<string, unknown>)[name]].flat();
-      return holder
-        .map((one) => (part === undefined ? one : (one as Record<string, unknown>)[part]))
-        .some((one) => typeof one === 'string' && one.toLowerCase() === value);
-    });
+/** What stands at `userName` or `emails.value`. */
+function valuesAt(user: ScimUser, path: string): unknown[] {
+  const [name = '', part] = path.split('.');
+  const held = [(user as unknown as Record<string, unknown>)[name]].flat();
+  return held.map((one) => (part === undefined ? one : (one as Record<string, unknown>)[part]));
 }

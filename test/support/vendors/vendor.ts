@@ -22,7 +22,7 @@ export interface Route {
   readonly accept: string;
   /** It changes something. */
   readonly writes?: true;
-  readonly answer: (request: Seen, ...parameters: string[]) => Answer;
+  readonly answer: (request: Seen, ...parameters: string[]) => Answer | Promise<Answer>;
 }
 
 export interface Seen {
@@ -39,7 +39,9 @@ export interface Answer {
 }
 
 /** What goes wrong with one answer; `answer` does what was asked for. */
-export type Mishap = (answer: () => Answer) => Answer | 'cut' | 'drip' | 'flood';
+export type Mishap = (answer: () => Answer | Promise<Answer>) => Told | Promise<Told>;
+
+type Told = Answer | 'cut' | 'drip' | 'flood';
 
 export interface VendorServer {
   readonly address: Address;
@@ -47,7 +49,7 @@ export interface VendorServer {
   /** Of an authority that the server does not have. */
   readonly otherCaFile: string;
   /** What came in that no vendor publishes. */
-  readonly offences: readonly string[];
+  readonly offences: string[];
   /** How many requests came in, by method and path. */
   readonly seen: readonly string[];
   /** The next request that writes, or the next one at all, goes wrong. */
@@ -67,7 +69,7 @@ export async function startVendor(routes: readonly Route[]): Promise<VendorServe
   const seen: string[] = [];
   const mishaps: { mishap: Mishap; on: 'write' | 'any' }[] = [];
 
-  const serve = (request: IncomingMessage, body: Buffer): ReturnType<Mishap> => {
+  const serve = (request: IncomingMessage, body: Buffer): Told | Promise<Told> => {
     const url = new URL(request.url ?? '', 'https://vendor');
     seen.push(`${request.method} ${url.pathname}`);
     const refuse = (offence: string): Answer => {
@@ -95,7 +97,7 @@ export async function startVendor(routes: readonly Route[]): Promise<VendorServe
   const server = https.createServer(credentials, (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => reply(response, serve(request, Buffer.concat(chunks))));
+    request.on('end', async () => reply(response, await serve(request, Buffer.concat(chunks))));
   });
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -153,7 +155,7 @@ function parsed({ content }: Route, body: Buffer): unknown {
 const FLOOD_BYTES = 8 * 1024 * 1024;
 const DRIP_MS = 50;
 
-export function reply(response: ServerResponse, answer: ReturnType<Mishap>): void {
+export function reply(response: ServerResponse, answer: Told): void {
   if (answer === 'cut') {
     response.socket?.destroy();
   } else if (answer === 'drip') {
