@@ -34,8 +34,7 @@ export async function attemptAccount(attempt: Attempt): Promise<AttemptResult> {
   if (account.inDoubt) {
     const seen = await look(attempt);
     if (seen.result === 'holds') return { ...applied(seen.proof), found: true };
-    if (seen.result === 'inconclusive' && !isBlind(attempt, seen))
-      return inconclusive(attempt, seen);
+    if (seen.result === 'inconclusive' && !isImpossible(seen)) return inconclusive(attempt, seen);
     // The source had said yes; then looking again is all that can be done.
     if (seen.result === 'differs' && account.lastReason === 'not_proved')
       return parked('not_proved', seen.vendorCode);
@@ -64,9 +63,10 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
     case 'rejected': {
       // The doubtful write may have landed after we looked; then the refusal is only of the repeat.
       const seen = account.inDoubt ? await look(attempt) : null;
-      return seen?.result === 'holds'
-        ? applied(seen.proof)
-        : after(attempt, answer.reason, answer.vendorCode, null);
+      if (seen?.result === 'holds') return applied(seen.proof);
+      if (seen !== null && isImpossible(seen) && answer.reason.startsWith('policy'))
+        return parked(answer.reason, answer.vendorCode);
+      return after(attempt, answer.reason, answer.vendorCode, null);
     }
     case 'retry':
       return after(attempt, answer.reason, answer.vendorCode, answer.retryAfterMs ?? null);
@@ -81,7 +81,7 @@ async function proveIt(attempt: Attempt): Promise<AttemptResult> {
     case 'holds':
       return applied(seen.proof);
     case 'inconclusive':
-      if (isBlind(attempt, seen)) return applied('none');
+      if (isImpossible(seen)) return { ...applied('none'), vendorCode: seen.vendorCode };
       // The write was answered with yes; that it cannot be proved now, say because the account is disabled, is told beside it.
       return { ...applied('none'), reason: seen.reason, vendorCode: seen.vendorCode };
     case 'differs':
@@ -92,11 +92,14 @@ async function proveIt(attempt: Attempt): Promise<AttemptResult> {
 const look = ({ connector, account, passwords: { next, form } }: Attempt): Promise<VerifyAnswer> =>
   connector.verify({ account, password: next, form });
 
-/** There is no login with a hash, and this source does not show what it stores. Writing the same bytes again does no harm. */
-const isBlind = ({ passwords }: Attempt, seen: Inconclusive): boolean =>
-  passwords.form !== 'plaintext' && seen.reason === 'not_supported';
-
 type Inconclusive = Extract<VerifyAnswer, { result: 'inconclusive' }>;
+
+/**
+ * There is no way to find out, now or later: nobody logs in with a hash, for one. In doubt, all that is left is to write
+ * the same value again.
+ */
+const isImpossible = (seen: VerifyAnswer): boolean =>
+  seen.result === 'inconclusive' && seen.reason === 'not_supported';
 
 /** @returns null when the current password is right */
 async function validateCurrent(

@@ -4,6 +4,7 @@ import { blocklistCommand } from './commands/blocklist';
 import { cancelCommand } from './commands/cancel';
 import { changeCommand } from './commands/change';
 import { changesCommand } from './commands/changes';
+import { connectorCommand } from './commands/connector';
 import { doctorCommand } from './commands/doctor';
 import { identitiesCommand } from './commands/identities';
 import { keysCommand } from './commands/keys';
@@ -30,6 +31,7 @@ const commands = [
   planCommand,
   applyCommand,
   doctorCommand,
+  connectorCommand,
   refreshCommand,
   identitiesCommand,
   keysCommand,

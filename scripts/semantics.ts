@@ -94,7 +94,6 @@ export const rules: Readonly<Record<number, Rule>> = {
   },
   27: {
     says: 'A SCIM target is never sent a document without the password that it would wipe.',
-    missing: 'there is no SCIM connector.',
   },
   28: {
     says: 'A federated or passwordless account is left out, not failed.',

@@ -189,7 +189,7 @@ function fingerprintsOf(
 /** The scheme of the hashes that come back from a source which Lockstep hashes for; null where none do. */
 function hashedAs({ kind, settings, capture }: SourceConfiguration): Scheme | null {
   if (capture?.forms.some((form) => form !== 'plaintext') !== true) return null;
-  const accepts = connectorKinds.get(kind)?.accepts(settings) ?? [];
+  const accepts = connectorKinds.get(kind)?.traitsOf(settings).accepts ?? [];
   const form = handedOver('plaintext', accepts);
   return form === 'plaintext' ? null : form;
 }

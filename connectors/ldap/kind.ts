@@ -14,7 +14,7 @@ export const ldap: ConnectorKind<LdapSettings> = {
     accepts: ['plaintext', ...directorySchemes],
     yields: ['plaintext', 'hash'],
   },
-  accepts: ({ hashes }) => ['plaintext', ...hashes],
+  declared: ({ hashes }) => ({ accepts: ['plaintext', ...hashes] }),
   needs: [
     'LDAPS with a certificate that can be checked; `ldap://` and StartTLS are refused.',
     'A service account of its own with `=cw` on `userPassword`, read rights below `base`, write rights on `pwdAccountLockedTime` and `pwdReset` (so that a lock can be kept), and `limits … size=unlimited` for refreshes. Not `manage`, and not the rootdn: no password policy binds those.',

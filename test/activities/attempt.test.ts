@@ -14,7 +14,11 @@ const disabled: VerifyAnswer = {
   reason: 'account_disabled',
   vendorCode: null,
 };
-const blind: VerifyAnswer = { result: 'inconclusive', reason: 'not_supported', vendorCode: null };
+const impossible: VerifyAnswer = {
+  result: 'inconclusive',
+  reason: 'not_supported',
+  vendorCode: null,
+};
 const applied: WriteAnswer = { result: 'applied' };
 const history: WriteAnswer = { result: 'rejected', reason: 'policy_history', vendorCode: '19' };
 const ambiguous: WriteAnswer = { result: 'ambiguous', vendorCode: null };
@@ -54,7 +58,7 @@ const rows: readonly Row[] = [
       'a hash, and nobody sees which one is stored: applied, not proved, and nothing else is said',
     form: 'ssha512',
     write: applied,
-    logins: [blind],
+    logins: [impossible],
     expected: { state: 'applied', proof: 'none', reason: null },
     seen: 'wv',
   },
@@ -63,7 +67,7 @@ const rows: readonly Row[] = [
     form: 'ssha512',
     account: { inDoubt: true, attempts: 2 },
     write: applied,
-    logins: [blind, blind],
+    logins: [impossible, impossible],
     expected: { state: 'applied', proof: 'none', inDoubt: false },
     seen: 'vwv',
   },
@@ -78,7 +82,7 @@ const rows: readonly Row[] = [
   {
     promise: 'a password in doubt that cannot be looked for is not written again',
     account: { inDoubt: true, attempts: 2 },
-    logins: [blind],
+    logins: [impossible],
     expected: { reason: 'not_supported', inDoubt: true },
     seen: 'v',
   },
@@ -190,6 +194,47 @@ const rows: readonly Row[] = [
     logins: [differs, differs],
     expected: { state: 'rejected', reason: 'policy_history', vendorCode: '19' },
     seen: 'vwv',
+  },
+  {
+    promise:
+      'a source that gives no way to prove: success is believed, and nothing is said beside it',
+    write: applied,
+    logins: [impossible],
+    expected: { state: 'applied', proof: 'none', reason: null },
+    seen: 'wv',
+  },
+  {
+    promise: 'in doubt, and no way to look: the same value is written again',
+    account: { inDoubt: true, attempts: 2, lastReason: 'in_doubt' },
+    write: applied,
+    logins: [impossible, impossible],
+    expected: { state: 'applied', proof: 'none', inDoubt: false },
+    seen: 'vwv',
+  },
+  {
+    promise:
+      'in doubt, no way to look, and its policy refuses the repeat: parked, since it may hold it already',
+    account: { inDoubt: true, attempts: 2 },
+    write: history,
+    logins: [impossible, impossible],
+    expected: { state: 'parked', reason: 'policy_history', inDoubt: true },
+    seen: 'vwv',
+  },
+  {
+    promise: 'in doubt, no way to look, and there is no such account: rejected',
+    account: { inDoubt: true, attempts: 2 },
+    write: { result: 'rejected', reason: 'no_account', vendorCode: '404' },
+    logins: [impossible, impossible],
+    expected: { state: 'rejected', reason: 'no_account' },
+    seen: 'vwv',
+  },
+  {
+    promise: 'the current password cannot be checked by any means: rejected, nothing is written',
+    account: { role: 'auth' },
+    current: true,
+    logins: [impossible],
+    expected: { state: 'rejected', reason: 'not_supported' },
+    seen: 'c',
   },
   {
     promise: 'refused without doubt: rejected, and no login is made',

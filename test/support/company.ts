@@ -9,6 +9,7 @@ import { postgresAdmin } from '../connectors/sql-admin';
 import { type ServerProxy, startProxy } from './proxy';
 import { server } from './servers';
 import { suffixes } from './servers/slapd';
+import { SCIM_TOKEN } from './vendors/scim';
 
 /**
  * The systems of a test company on the real servers of the run, each behind a proxy: `directory` and `apps` (OpenLDAP),
@@ -168,6 +169,7 @@ export const serviceSecret = (reference: string): Secret =>
 const servicePasswords: Readonly<Record<string, () => string | undefined>> = {
   '${env:TEST_LDAP}': () => server('slapd').lockstep,
   '${env:TEST_DOMAIN}': () => server('samba').lockstep,
+  '${env:TEST_SCIM}': () => SCIM_TOKEN,
 };
 
 async function addToDirectory(
