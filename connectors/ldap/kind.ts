@@ -1,5 +1,5 @@
 import type { ConnectorKind } from '../contract';
-import type * as Driver from './openldap';
+import type * as Driver from './open';
 import { type LdapSettings, ldapSettings } from './settings';
 
 export const ldap: ConnectorKind<LdapSettings> = {
@@ -15,6 +15,5 @@ export const ldap: ConnectorKind<LdapSettings> = {
     'A locked or disabled account stays so, and so does a forced change. Failed logins that the server has counted are forgotten by the server itself with each new password.',
   ],
   // Loaded at the first use: the api reads the registry too, and must not load the driver.
-  open: async (settings, tools) =>
-    (require('./openldap') as typeof Driver).openLdap(settings, tools),
+  open: async (settings, tools) => (require('./open') as typeof Driver).openLdap(settings, tools),
 };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Connector } from '../../connectors/contract';
-import { policyOfServer } from '../../connectors/ldap/policies';
+import { policyOf389 } from '../../connectors/ldap/policies';
 import { connectorKinds } from '../../connectors/registry';
 import { Secret } from '../../model/secret';
 import { asksNothing } from '../../model/target-policy';
@@ -176,7 +176,7 @@ describeWith(['samba'], 'the policies of a domain', () => {
 describe('the policy of a 389 Directory Server', () => {
   const on = { dn: 'cn=config', passwordCheckSyntax: 'on' };
 
-  test.each<[string, Parameters<typeof policyOfServer>[0], object | null]>([
+  test.each<[string, Parameters<typeof policyOf389>[0], object | null]>([
     ['another server', { dn: 'cn=config' }, null],
     [
       'one that checks nothing',
@@ -214,7 +214,7 @@ describe('the policy of a 389 Directory Server', () => {
       { minLength: 8, minCharacterTypes: 3 },
     ],
   ])('%s', (_title, entry, expected) => {
-    expect(policyOfServer(entry)).toEqual(
+    expect(policyOf389(entry)).toEqual(
       expected === null ? null : { ...asksNothing, name: 'the server', ...expected },
     );
   });

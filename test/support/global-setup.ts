@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { isRoot } from '../../local/places';
 import { CannotBeHad, FACTS_VARIABLE, type ServerStarter, type StartedServer } from './servers';
+import { ds389 } from './servers/ds389';
 import { mariadb } from './servers/mariadb';
 import { postgres } from './servers/postgres';
 import { samba } from './servers/samba';
@@ -13,6 +14,7 @@ import { workflows } from './servers/workflows';
 /** Every server that a run shares. */
 const starters: readonly ServerStarter[] = [
   slapd,
+  ds389,
   samba,
   temporal,
   timeSkipping,
