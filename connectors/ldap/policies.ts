@@ -1,4 +1,11 @@
-import { AndFilter, type Entry, EqualityFilter, type Filter, OrFilter } from 'ldapts';
+import {
+  AndFilter,
+  type Entry,
+  EqualityFilter,
+  type Filter,
+  OrFilter,
+  PresenceFilter,
+} from 'ldapts';
 import { asksNothing, type TargetPolicy } from '../../model/target-policy';
 import type { Finding } from '../contract';
 import { search, textOf } from './accounts';
@@ -63,7 +70,12 @@ async function policyEntries(link: Link, base: string): Promise<PolicyEntries> {
     const reply = await search(link, context, { filter, attributes });
     return reply.ok ? reply.value : [];
   };
-  const config = await search(link, 'cn=config', { scope: 'base', attributes: ds389Attributes });
+  const config = await search(link, CONFIG, {
+    scope: 'base',
+    // A right to read only the policy is a right to search by it, and not by objectClass.
+    filter: new PresenceFilter({ attribute: 'passwordCheckSyntax' }),
+    attributes: ds389Attributes,
+  });
   return {
     overlay: await below(isA('pwdPolicy'), overlayAttributes),
     ds389: [

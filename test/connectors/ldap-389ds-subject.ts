@@ -19,6 +19,8 @@ export interface Ds389Admin {
   readonly read: (account: TestAccount) => Promise<Entry>;
   /** What a login hears: 0 is success. */
   readonly logIn: (account: TestAccount, password: string) => Promise<number>;
+  /** What whoever logs in hears when he looks at himself. */
+  readonly reads: (account: TestAccount, password: string) => Promise<number>;
   readonly close: () => Promise<void>;
 }
 
@@ -65,19 +67,28 @@ export async function ds389Admin(): Promise<Ds389Admin> {
       const modification = new Attribute({ type, values });
       await client.modify(dn, new Change({ operation: 'replace', modification }));
     },
-    async logIn({ ref }, password) {
-      const person = newClient();
-      try {
-        await person.bind(ref.name, password);
-        return 0;
-      } catch (error) {
-        return Number((error as { code?: number }).code ?? -1);
-      } finally {
-        await person.unbind();
-      }
-    },
+    logIn: (account, password) => heard(account, password, async () => {}),
+    reads: (account, password) =>
+      heard(account, password, (person) => person.search(account.ref.name, { scope: 'base' })),
     close: () => client.unbind(),
   };
+}
+
+async function heard(
+  { ref }: TestAccount,
+  password: string,
+  request: (person: Client) => Promise<unknown>,
+): Promise<number> {
+  const person = newClient();
+  try {
+    await person.bind(ref.name, password);
+    await request(person);
+    return 0;
+  } catch (error) {
+    return Number((error as { code?: number }).code ?? -1);
+  } finally {
+    await person.unbind();
+  }
 }
 
 function newClient(): Client {
@@ -92,10 +103,6 @@ export const ds389Service = (name: string): Settings => ({
 
 export function ds389Subject(admin: () => Promise<Ds389Admin>): Subject {
   const facts = () => server('ds389');
-  const under = async (policy: Attributes) => {
-    const directory = await admin();
-    return directory.addAccount({ pwdPolicySubentry: await directory.addPolicy(policy) });
-  };
   return {
     title: 'ldap on 389 Directory Server',
     kind: 'ldap',
@@ -137,7 +144,7 @@ export function ds389Subject(admin: () => Promise<Ds389Admin>): Subject {
       'pwdReset',
       ...['passwordGraceUserTime', 'passwordExpWarned'],
     ],
-    refusals: refusals(under),
+    refusals: refusals(admin),
     disable: async (on) => (await admin()).replace(on.ref.name, 'nsAccountLock', 'true'),
     async lock(on) {
       for (let failures = 0; failures < 5; failures++)
@@ -159,7 +166,7 @@ export function ds389Subject(admin: () => Promise<Ds389Admin>): Subject {
   };
 }
 
-const refusals = (under: (policy: Attributes) => Promise<TestAccount>): Subject['refusals'] => [
+const refusals = (admin: () => Promise<Ds389Admin>): Subject['refusals'] => [
   {
     title: 'a password of fewer characters than passwordMinLength',
     password: 'Xq7!z',
@@ -173,8 +180,15 @@ const refusals = (under: (policy: Attributes) => Promise<TestAccount>): Subject[
   {
     title: 'a password of passwordHistory',
     password: 'Once-was-mine-1!',
-    after: ['Once-was-mine-1!', 'Then-came-this-2!'],
     reason: 'policy_history',
+    async account() {
+      const directory = await admin();
+      const account = await directory.addAccount({ userPassword: 'Once-was-mine-1!' });
+      await directory.replace(account.ref.name, 'userPassword', account.password);
+      // The server keeps the old one a moment after it has answered.
+      await until(async () => (await directory.read(account)).passwordHistory !== undefined);
+      return account;
+    },
   },
   {
     title: 'a password that looks like a hash',
@@ -185,7 +199,13 @@ const refusals = (under: (policy: Attributes) => Promise<TestAccount>): Subject[
     title: 'a change before passwordMinAge',
     password: 'Much-too-soon-1!',
     reason: 'policy_too_young',
-    after: ['Just-changed-now-1!'],
-    account: () => under({ passwordMinAge: '3600' }),
+    async account() {
+      const directory = await admin();
+      const pwdPolicySubentry = await directory.addPolicy({ passwordMinAge: '3600' });
+      return directory.addAccount({
+        pwdPolicySubentry,
+        passwordAllowChangeTime: '20991231000000Z',
+      });
+    },
   },
 ];

@@ -28,6 +28,8 @@ const policy = {
   passwordCheckSyntax: 'on',
   passwordMinLength: '8',
   passwordMinCategories: '2',
+  // A password of random letters may hold three of somebody's name.
+  passwordMinTokenLength: '30',
   passwordHistory: 'on',
   passwordInHistory: '3',
   passwordLockout: 'on',
@@ -56,7 +58,7 @@ export const ds389: ServerStarter = {
       config: {
         ...policy,
         passwordAdminDN: serviceDn('manager'),
-        aci: aci('policies', 'password*', 'read, search, compare', serviceDn('lockstep')),
+        aci: aci('policies', 'password*', 'read, search, compare', serviceDn('*')),
       },
     });
     const { url, caFile } = server;
@@ -84,6 +86,8 @@ async function seed(client: Client, passwords: Readonly<Record<string, string>>)
     aci: [
       // Everything but the hashes.
       `(targetattr!="userPassword || passwordHistory")(version 3.0; acl "read"; allow (read, search, compare) userdn="ldap:///all";)`,
+      // In a policy it is a switch.
+      `(targetattr="passwordHistory")(targetfilter="(objectClass=passwordPolicy)")(version 3.0; acl "policies"; allow (read, search, compare) userdn="ldap:///all";)`,
       ...Object.entries(services)
         .filter(([, attributes]) => attributes.length > 0)
         .map(([name, attributes]) => aci(name, attributes.join(' || '), 'write', serviceDn(name))),
