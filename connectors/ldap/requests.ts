@@ -60,7 +60,7 @@ export function sendModify(
 }
 
 /** Null when no reply came: then nobody knows whether the request was served. */
-export async function heard<T>(request: Promise<Reply<T>>): Promise<Reply<T> | null> {
+export async function heard<T>(request: Promise<T>): Promise<T | null> {
   try {
     return await request;
   } catch (error) {

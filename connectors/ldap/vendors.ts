@@ -22,8 +22,8 @@ export type Taken = Readonly<Record<string, string>>;
 export interface Vendor {
   /** As `doctor` calls it. */
   readonly title: string;
-  /** Ways to write a password, the one that `write` of the settings asks for or else the first. */
-  readonly ways: readonly ('exop' | 'modify')[];
+  /** Ways to write a password: the one that `write` of the settings asks for, or else the first. */
+  readonly ways: readonly ['exop' | 'modify', ...('exop' | 'modify')[]];
   readonly view: View;
   /** What is seen of an account before its password is written. */
   readonly seen: readonly string[];
@@ -160,7 +160,7 @@ const PASSWORD_UPDATE_BEHAVIOR = '1.3.6.1.4.1.30221.2.5.51';
 /** PingDirectory, and its ancestor UnboundID Directory Server. The control says exactly what a write of ours is. */
 const pingDirectory: Vendor = {
   title: 'PingDirectory',
-  ways: ['modify', 'exop'],
+  ways: ['modify'],
   view: pingView,
   seen: pingView.attributes,
   takes: () => ({}),

@@ -11,6 +11,7 @@ import { answerOf, change, heard, insist, replace, sendExop, sendModify } from '
 import { serverOf } from './server';
 import type { LdapSettings } from './settings';
 import type { Taken, Vendor } from './vendors';
+import { verifyByExop } from './verify-exop';
 
 /** A write that was tried, and what may have to be put right after it. */
 interface Tried {
@@ -43,8 +44,7 @@ export function passwordWriter(settings: LdapSettings, ids: NativeIds) {
       const { vendor } = await serverOf(link);
       const hashed = looksHashed(request.password);
       if (hashed && vendor.takesHashes) return refused(request, vendor);
-      // OpenLDAP takes a value of a modify that looks like "{SSHA}…" for a hash, and stores it as it is.
-      const byModify = wayOf(settings, vendor) === 'modify' && !hashed;
+      const byModify = wayOf(settings, vendor, hashed) === 'modify';
       const writing = { link, request, ids, settings, vendor, byModify };
       if (!byModify || !canAssert || vendor.takesFrom === null) return writeSeen(writing);
       const asserted = await modifyAsserting(writing, vendor.takesFrom);
@@ -65,8 +65,11 @@ interface Writing {
   readonly byModify: boolean;
 }
 
-const wayOf = ({ write }: LdapSettings, { ways }: Vendor) =>
-  ways.includes(write) ? write : ways[0];
+function wayOf({ write }: LdapSettings, { ways }: Vendor, hashed: boolean): 'exop' | 'modify' {
+  // OpenLDAP takes a value of a modify that looks like "{SSHA}…" for a hash, and stores it as it is.
+  if (hashed && ways.includes('exop')) return 'exop';
+  return ways.includes(write) ? write : ways[0];
+}
 
 const looksHashed = (password: Secret) =>
   password.use((bytes) => bytes[0] === 0x7b && bytes.includes(0x7d));
@@ -151,7 +154,8 @@ async function writeSeen(writing: Writing): Promise<Tried> {
       ? sendModify(link, entry.dn, USER_PASSWORD, bytesOf(request.password), kept ?? [], controls)
       : sendExop(link, entry.dn, request.password, controls),
   );
-  const answer = answerOf(reply, judging(vendor, policy));
+  const judged = answerOf(reply, judging(vendor, policy));
+  const answer = await unlessHeld(link, entry.dn, request.password, judged);
   return {
     answer: moved && answer.result === 'applied' ? { ...answer, movedTo: entry.dn } : answer,
     dn: entry.dn,
@@ -160,6 +164,20 @@ async function writeSeen(writing: Writing): Promise<Tried> {
     mayForceChange: vendor.forced !== null && !(vendor.forced.attribute in taken),
   };
 }
+
+/** A history refuses the password of now as well; where the server can be asked without harm, that is told apart. */
+async function unlessHeld(
+  link: Link,
+  dn: string,
+  password: Secret,
+  answer: WriteAnswer,
+): Promise<WriteAnswer> {
+  if (answer.result !== 'rejected' || !HISTORIES.has(answer.reason)) return answer;
+  const told = await heard(verifyByExop(link, dn, password));
+  return told?.result === 'holds' ? { result: 'already_current' } : answer;
+}
+
+const HISTORIES: ReadonlySet<string> = new Set(['policy', 'policy_history']);
 
 const restoring = (taken: Taken): Change[] =>
   Object.entries(taken).map(([attribute, value]) => replace(attribute, value));

@@ -9,12 +9,14 @@ import { postgres } from './servers/postgres';
 import { samba } from './servers/samba';
 import { slapd } from './servers/slapd';
 import { temporal, timeSkipping } from './servers/temporal';
+import { unboundid } from './servers/unboundid';
 import { workflows } from './servers/workflows';
 
 /** Every server that a run shares. */
 const starters: readonly ServerStarter[] = [
   slapd,
   ds389,
+  unboundid,
   samba,
   temporal,
   timeSkipping,
