@@ -53,6 +53,17 @@ describeWith(['unboundid'], 'ldap on a server with the extensions of PingDirecto
     expect(await subject.entry(account)).toEqual(before);
   });
 
+  test('a proof knows the wrong password of an account that is locked or disabled, too', async () => {
+    const connector = await open();
+    for (const put of [subject.lock, subject.disable]) {
+      const account = await subject.account();
+      await put?.(account);
+      expect(await verify(connector, account, freshPassword())).toMatchObject({
+        result: 'differs',
+      });
+    }
+  });
+
   test('a proof of a password that JSON would mangle', async () => {
     const connector = await open();
     for (const password of ['"\\\u0001\t\u007f"', String.raw`\u0041\"`, '🔑"é\\"']) {
