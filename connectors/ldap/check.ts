@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Entry } from 'ldapts';
 import type { Finding } from '../contract';
-import { accountFilter, type NativeIds } from './accounts';
+import { accountFilter, type NativeIds, valuesOf } from './accounts';
 import { ok, warning, wrong } from './findings';
 import type { Link } from './link';
 import { policyFindings } from './policies';
@@ -17,7 +17,7 @@ export async function checkDirectory(
   ids: NativeIds,
 ): Promise<readonly Finding[]> {
   const { vendor, version } = await serverOf(link);
-  const { account, base } = await anAccount(link, settings, ids);
+  const { account, base } = await anAccount(link, settings, ids, vendor.seen);
   if (account === null) return [base];
   return [
     ok('server', `Taken for ${vendor.title}${version === null ? '' : ` (${version})`}.`),
@@ -54,9 +54,13 @@ async function keepingRight(link: Link, account: Entry, vendor: Vendor): Promise
         `${attribute} may not be written, so no password is written to accounts that are locked or must change. ${vendor.advice.keep}`,
       );
   }
-  return vendor.losesLock
+  if (!vendor.losesLock) return ok('keep-lock', 'A lock and a forced change can be kept.');
+  return vendor.seen.some((attribute) => valuesOf(account, attribute).length > 0)
     ? ok('keep-lock', 'A forced change is kept. An account is not written while it is locked.')
-    : ok('keep-lock', 'A lock and a forced change can be kept.');
+    : warning(
+        'keep-lock',
+        `${vendor.seen.join(', ')} cannot be read, so a lock and a forced change are lost with each new password. ${vendor.advice.keep}`,
+      );
 }
 
 const SIZE_LIMIT_EXCEEDED = 4;

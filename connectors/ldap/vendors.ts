@@ -67,7 +67,7 @@ const taken = (values: Readonly<Record<string, string | null>>): Taken =>
   );
 
 /** slapo-ppolicy(5), and what every other server is taken for. */
-export const openLdap: Vendor = {
+const openLdap: Vendor = {
   title: 'an LDAPv3 server',
   ways: ['exop', 'modify'],
   view: openLdapView,
@@ -174,7 +174,7 @@ const pingDirectory: Vendor = {
   isSame: () => false,
   advice: {
     write: 'Give it the privilege password-reset, and an aci that allows to write userPassword.',
-    keep: '',
+    keep: 'Give it an aci that allows to read ds-pwp-state-json.',
     list: 'Give it ds-rlim-size-limit 0.',
   },
   absent: {},

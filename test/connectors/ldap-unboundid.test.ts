@@ -111,6 +111,16 @@ describeWith(['unboundid'], 'ldap on a server with the extensions of PingDirecto
     expect(await write(connector, account, password)).toEqual({ result: 'applied' });
   });
 
+  test('doctor says what it takes the server for, and whether the state of accounts can be read', async () => {
+    const state = (verdict: string) => expect.objectContaining({ check: 'keep-lock', verdict });
+    const findings = await (await open()).check();
+    expect(findings).toContainEqual(state('ok'));
+    expect(findings).toContainEqual(
+      expect.objectContaining({ says: 'Taken for PingDirectory (in memory).' }),
+    );
+    expect(await (await open(unboundidService('reader'))).check()).toContainEqual(state('warning'));
+  });
+
   test('a write forces no change, although the policy wants one after a reset', async () => {
     const account = await subject.account();
     expect(await write(await open(), account, freshPassword())).toEqual({ result: 'applied' });
