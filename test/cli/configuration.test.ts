@@ -103,6 +103,13 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
       'groups.one-password.policy: there is no policy "stuff"',
     ],
     [
+      'a hash that cannot get there',
+      'kind: postgres-role\n    settings:',
+      'kind: postgres-role\n    capture: { enabled: true, forms: [ssha512], verifyCurrent: false }\n    settings:',
+      'forms: [ssha512]',
+      'sources.apps.capture.forms: names ssha512, which cannot get from "apps" to "crm": it takes scram-sha-256',
+    ],
+    [
       'an unknown source in a list',
       '[apps, crm]',
       '[apps, cmr]',
