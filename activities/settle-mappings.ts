@@ -8,7 +8,6 @@ import {
   readMappingsToSettle,
   sealCredential,
 } from '../store/sso';
-import { setChangeState } from '../store/work';
 import type { Dependencies } from './dependencies';
 import { withFiltered } from './filtered';
 import { withPasswords } from './secrets';
@@ -21,7 +20,6 @@ import { type OpenWork, openWork } from './work';
 export function settleMappings(deps: Dependencies) {
   return async (changeId: string): Promise<void> => {
     await settleMappingsOf(deps, await openWork(deps, changeId));
-    await setChangeState(deps.db, changeId, 'waiting');
   };
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { sql } from 'kysely';
 import { environment, Misconfigured, refuseDebugOutput } from '../config';
+import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
 import { isAway, openDatabase } from '../store/database';
@@ -15,7 +16,7 @@ import { listeningOn, startServer } from './server';
 const HOUR_MS = 3_600_000;
 
 /** The process that takes requests. It holds only public keys: what it has sealed it cannot open. */
-async function main(): Promise<void> {
+async function main(stopping: AbortSignal): Promise<void> {
   refuseDebugOutput();
   const databaseUrl = required('DATABASE_URL');
   const settings = readSettings();
@@ -25,7 +26,6 @@ async function main(): Promise<void> {
     environment.LOCKSTEP_API_TLS_CERT_FILE,
     environment.LOCKSTEP_API_TLS_KEY_FILE,
   );
-  const stopping = stopSignal();
   const database = openDatabase(databaseUrl, 'lockstep api', 20);
   const { db } = database;
   let readiness = async (): Promise<string[]> => ['database'];
@@ -80,18 +80,4 @@ async function missing({ db, keyToSealTo }: Dependencies): Promise<string[]> {
   }
 }
 
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
-      log.info('stopping', { signal });
-      controller.abort();
-    });
-  return controller.signal;
-}
-
-main().catch((error: Error) => {
-  log.error('the api cannot go on', { error });
-  process.exitCode = 1;
-  process.exit();
-});
+void live('the api', main);

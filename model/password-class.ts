@@ -1,22 +1,27 @@
 import { characterSet, isDigit, isLower, isUpper } from './characters';
 import { imagesOf, type PasswordFilter, PRINTABLE } from './password-filter';
+import type { PolicyRules } from './policy-presets';
 
 /** What somebody asks of a password, after a filter of theirs has rewritten it. */
-export interface Demand {
+export interface Demand
+  extends Pick<
+    PolicyRules,
+    | 'minLength'
+    | 'minAlpha'
+    | 'minNonAlpha'
+    | 'minUpper'
+    | 'minLower'
+    | 'minNumeric'
+    | 'minSpecial'
+    | 'minCharacterTypes'
+    | 'maxRepeatedChars'
+    | 'allowed'
+    | 'notAllowed'
+  > {
   readonly name: string;
   readonly filter: PasswordFilter | null;
-  readonly minLength: number;
+  /** Null sets no limit. */
   readonly maxLength: number | null;
-  readonly minAlpha: number;
-  readonly minNonAlpha: number;
-  readonly minUpper: number;
-  readonly minLower: number;
-  readonly minNumeric: number;
-  readonly minSpecial: number;
-  readonly minCharacterTypes: number;
-  readonly maxRepeatedChars: number;
-  readonly allowed: string | null;
-  readonly notAllowed: string;
 }
 
 const kinds = ['upper', 'lower', 'digit', 'special'] as const;

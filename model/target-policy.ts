@@ -2,24 +2,27 @@ import { classSays, type Demand, passwordClass } from './password-class';
 import { type PasswordFilter, weakens } from './password-filter';
 import type { PolicyRules } from './policy-presets';
 
-/** What a source itself asks of the passwords that Lockstep writes, as far as it tells. */
-export interface TargetPolicy {
+/**
+ * What a source itself asks of the passwords that Lockstep writes, as far as it tells. Types of characters are upper-case
+ * letters, lower-case letters, digits and others.
+ */
+export interface TargetPolicy
+  extends Pick<
+    Demand,
+    | 'minLength'
+    | 'maxLength'
+    | 'minAlpha'
+    | 'minUpper'
+    | 'minLower'
+    | 'minNumeric'
+    | 'minSpecial'
+    | 'minCharacterTypes'
+    | 'maxRepeatedChars'
+  > {
   /** How the source calls it. */
   readonly name: string;
   /** Lengths are bytes of UTF-8, not code points. */
   readonly countsBytes: boolean;
-  readonly minLength: number;
-  /** Null sets no limit. */
-  readonly maxLength: number | null;
-  readonly minAlpha: number;
-  readonly minUpper: number;
-  readonly minLower: number;
-  readonly minNumeric: number;
-  readonly minSpecial: number;
-  /** Of upper-case letters, lower-case letters, digits and others. */
-  readonly minCharacterTypes: number;
-  /** 0 sets no limit. */
-  readonly maxRepeatedChars: number;
   /** How many old passwords it refuses. */
   readonly history: number;
   readonly minAgeSeconds: number;

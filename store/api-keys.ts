@@ -110,17 +110,19 @@ export async function revokeApiKey(db: Database, id: string, by: string): Promis
 }
 
 export async function listApiKeys(db: Database): Promise<ApiKeyView[]> {
-  const rows = await db.selectFrom('api_key').selectAll().orderBy('created_at').execute();
-  return rows.map((row) => ({
-    id: row.id,
-    name: row.name,
-    scopes: row.scopes,
-    groups: row.groups,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    revokedAt: row.revoked_at,
-    lastUsedAt: row.last_used_at,
-  }));
+  return db
+    .selectFrom('api_key')
+    .select([
+      'id',
+      'name',
+      'scopes',
+      'groups',
+      'created_at as createdAt',
+      'expires_at as expiresAt',
+    ])
+    .select(['revoked_at as revokedAt', 'last_used_at as lastUsedAt'])
+    .orderBy('created_at')
+    .execute();
 }
 
 export async function hasApiKeys(db: Database): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { log } from '../log';
 import {
   type Configuration,
   configurationSchema,
@@ -24,8 +25,18 @@ export async function currentConfiguration(db: Database): Promise<AppliedConfigu
     .executeTakeFirst();
   return row === undefined
     ? { version: 0, configuration: emptyConfiguration }
-    : // What is younger than the document gets its default.
-      { version: row.version, configuration: configurationSchema.parse(row.document) };
+    : { version: row.version, configuration: asOfNow(row.version, row.document) };
+}
+
+/** An older release stored it, perhaps: fields that have come since get their defaults. */
+function asOfNow(version: number, document: Configuration): Configuration {
+  const { success, data } = configurationSchema.safeParse(document);
+  if (success) return data;
+  // Rules have become stricter. Passwords go on being changed as before, until somebody applies one that is right.
+  log.warn('the configuration in force is not valid any more; "lockstep plan" tells why', {
+    version,
+  });
+  return document;
 }
 
 /**

@@ -65,17 +65,13 @@ export async function finishErrand(
 }
 
 export async function readErrand(db: Database, id: string): Promise<ErrandView | null> {
-  const row = await db.selectFrom('errand').selectAll().where('id', '=', id).executeTakeFirst();
-  if (row === undefined) return null;
-  return {
-    id: row.id,
-    kind: row.kind,
-    source: row.source,
-    state: row.state,
-    result: row.result,
-    createdAt: row.created_at,
-    finishedAt: row.finished_at,
-  };
+  const errand = await db
+    .selectFrom('errand')
+    .select(['id', 'kind', 'source', 'state', 'result'])
+    .select(['created_at as createdAt', 'finished_at as finishedAt'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return errand ?? null;
 }
 
 /** Of each source, what came of the newest errand of this kind that was done. */

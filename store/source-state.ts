@@ -14,7 +14,10 @@ import type { Database } from './database';
 
 /** By the name of the source; those that are up are left out. */
 export async function readSourceStates(db: Database): Promise<Map<string, SourceState>> {
-  const rows = await db.selectFrom('source_state').selectAll().execute();
+  const rows = await db
+    .selectFrom('source_state')
+    .select(['source', 'condition', 'reason', 'since', 'set_by', 'failures', 'next_probe_at'])
+    .execute();
   return new Map(
     rows.map(({ source, condition, reason, since, set_by, failures, next_probe_at }) => [
       source,

@@ -20,12 +20,21 @@ const folders: Readonly<Record<string, Folder>> = {
   activities: { may: ['model', 'store', 'log'], byType: ['connectors'] },
   workflows: { may: ['model'], byType: ['activities'] },
   worker: {
-    may: ['model', 'store', 'connectors', 'activities', 'workflows/names', 'ops', ...common],
+    may: [
+      'model',
+      'store',
+      'connectors',
+      'activities',
+      'workflows/names',
+      'ops',
+      'lifetime',
+      ...common,
+    ],
   },
   api: {
     may: [
-      ...['model', 'store', 'blocklist/lookup', 'connectors/registry', 'workflows/names', 'ops'],
-      ...common,
+      ...['model', 'store', 'blocklist/lookup', 'connectors/registry', 'workflows/names'],
+      ...['ops', 'lifetime', ...common],
     ],
   },
   cli: { may: ['model', 'config', 'local', 'blocklist/build'] },
@@ -44,7 +53,7 @@ interface Import {
 }
 
 const sources = Object.keys(folders).flatMap(filesBelow);
-const imports = [...sources, 'config.ts', 'log.ts', 'ops.ts'].flatMap(importsOf);
+const imports = [...sources, 'config.ts', 'log.ts', 'ops.ts', 'lifetime.ts'].flatMap(importsOf);
 
 function filesBelow(folder: string): string[] {
   return readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })

@@ -122,30 +122,37 @@ async function deliver(
         await parkAccounts(deps.db, changeId, label);
     }
   } catch (error) {
-    // The change has ended meanwhile, and with it whatever was asked.
     if (!(error instanceof WorkflowNotFoundError)) throw error;
+    await giveBack(deps.db, [changeId]);
   }
 }
 
-/** The activities of these accounts do not wait any longer: the engine runs their next attempt at once. */
+/**
+ * The activities of these accounts do not wait any longer: the engine runs their next attempt at once. Where it has none
+ * of them, the change has ended, or the engine has lost it: then it is looked after at once.
+ */
 async function runNow(
   deps: DispatcherDependencies,
   changeId: string,
   accounts: readonly CommandedAccount[],
 ): Promise<void> {
+  const { namespace } = deps.client.options;
   const ids = new Set(
     accounts.flatMap(({ label, source }) => [accountActivityId(label), crowdActivityId(source)]),
   );
+  let known = false;
   for (const id of ids)
-    await deps.client.workflowService
-      .resetActivity({
-        namespace: deps.client.options.namespace,
+    try {
+      await deps.client.workflowService.resetActivity({
+        namespace,
         execution: { workflowId: changeId },
         id,
-      })
-      .catch((error: { code?: number }) => {
-        if (error.code !== GRPC_NOT_FOUND) throw error;
       });
+      known = true;
+    } catch (error) {
+      if ((error as { readonly code?: number }).code !== GRPC_NOT_FOUND) throw error;
+    }
+  if (!known) await giveBack(deps.db, [changeId]);
 }
 
 const GRPC_NOT_FOUND = 5;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Dependencies } from '../activities/dependencies';
 import { environment, Misconfigured, refuseDebugOutput } from '../config';
 import { openConnectors } from '../connectors/open';
+import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
 import { watchConfiguration } from '../store/configuration-watch';
@@ -19,13 +20,12 @@ import { registerWorkerMetrics } from './metrics';
 import { installRuntime } from './temporal';
 
 /** The process that holds the private keys and talks to sources and engine. Add more of them to do more at once. */
-async function main(): Promise<void> {
+async function main(stopping: AbortSignal): Promise<void> {
   refuseDebugOutput();
   const { DATABASE_URL, LOCKSTEP_KEY_DIR, TEMPORAL_ADDRESS } = environment;
   if (DATABASE_URL === undefined) throw new Misconfigured('Set DATABASE_URL');
   if (LOCKSTEP_KEY_DIR === undefined) throw new Misconfigured('Set LOCKSTEP_KEY_DIR');
   if (TEMPORAL_ADDRESS === undefined) throw new Misconfigured('Set TEMPORAL_ADDRESS');
-  const stopping = stopSignal();
   installRuntime();
 
   const database = openDatabase(DATABASE_URL, 'lockstep worker', 20);
@@ -82,18 +82,4 @@ function linkTo(changeId: string): string {
   return `${LOCKSTEP_API_PUBLIC_URL ?? `http://127.0.0.1:${LOCKSTEP_API_PORT}`}/changes/${changeId}`;
 }
 
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
-      log.info('stopping', { signal });
-      controller.abort();
-    });
-  return controller.signal;
-}
-
-main().catch((error: Error) => {
-  log.error('the worker cannot go on', { error });
-  process.exitCode = 1;
-  process.exit();
-});
+void live('the worker', main);

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
-import { changeId, noChange } from '../http/ids';
-import type { Change } from '../http/shapes';
+import { commandChange } from '../http/commands';
+import { changeId } from '../http/ids';
 import { action, type Session } from '../session';
 import { teach } from '../teach';
 
@@ -25,10 +25,7 @@ export const parkCommand = (): Command =>
 async function park({ output, api }: Session, given: string, account?: string): Promise<Exit> {
   const lockstep = await api();
   const id = await changeId(lockstep, given);
-  const change = await lockstep.send<Change>('POST', ['changes', id, 'park'], {
-    body: { account },
-    missing: `${noChange(id)}${account === undefined ? '' : ` Or it has no account "${account}".`}`,
-  });
+  const change = await commandChange(lockstep, id, 'park', account);
   output.show(change, () => [
     `Asked to park ${account ?? 'every waiting account'}.`,
     `Next: lockstep retry ${id}${account === undefined ? '' : ` ${account}`}`,

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
-import { changeId, noChange } from '../http/ids';
-import type { Change } from '../http/shapes';
+import { commandChange } from '../http/commands';
+import { changeId } from '../http/ids';
 import { action, type Session } from '../session';
 import { teach } from '../teach';
 
@@ -23,10 +23,7 @@ export const retryCommand = (): Command =>
 async function retry({ output, api }: Session, given: string, account?: string): Promise<Exit> {
   const lockstep = await api();
   const id = await changeId(lockstep, given);
-  const change = await lockstep.send<Change>('POST', ['changes', id, 'retry'], {
-    body: { account },
-    missing: `${noChange(id)}${account === undefined ? '' : ` Or it has no account "${account}".`}`,
-  });
+  const change = await commandChange(lockstep, id, 'retry', account);
   output.show(change, () => [
     `Asked to try ${account ?? 'every waiting account'} at once.`,
     `Next: lockstep status ${id} --watch`,

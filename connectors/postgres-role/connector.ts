@@ -15,7 +15,8 @@ import type {
 import { encode } from '../encodings';
 import { asInconclusive, asSourceFailure, asWriteAnswer, type Reasons } from '../sql/failures';
 import { connectPostgres, type PgDriver, postgresFailure, tlsOf } from '../sql/postgres';
-import { type Sessions, type SqlSession, sessionsOf } from '../sql/sessions';
+import { serviceSessions } from '../sql/service';
+import type { Sessions, SqlSession } from '../sql/sessions';
 import { checkRoles } from './check';
 import { ATTRIBUTES, alterRole, type Role, roleOf, rolesWhere, verifierOf } from './roles';
 import { NoScram, scramLogin, type Wire } from './scram-login';
@@ -42,9 +43,11 @@ export function openPostgresRole(
   settings: PostgresRoleSettings,
   tools: ConnectorTools,
 ): Connector {
-  const sessions = sessionsOf(
-    (signal) => connectPostgres(driver, settings, tools, signal),
-    settings.poolSize,
+  const { sessions, anew } = serviceSessions(
+    settings,
+    tools,
+    (error) => postgresFailure(error, ofRoles),
+    (secret, signal) => connectPostgres(driver, settings, secret, signal),
   );
   const inTime = () => AbortSignal.timeout(settings.timeoutMs);
   const read = <T>(work: (session: SqlSession) => Promise<T>) => sessions.use(inTime(), work);
@@ -95,7 +98,7 @@ export function openPostgresRole(
     },
     setPassword: (request) => setPassword(settings, sessions, inTime(), request),
     verify: (request) => verify(driver, settings, sessions, inTime(), request),
-    check: () => checkRoles(sessions, settings, inTime()),
+    check: () => anew((fresh) => checkRoles(fresh, settings, inTime())),
     close: async () => sessions.close(),
   };
 }

@@ -66,7 +66,8 @@ export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Conn
     },
     setPassword: (request) => setPassword(engine, rows, settings, inTime(), request),
     verify: (request) => verify(engine, rows, inTime(), request),
-    check: () => checkTable(engine, rows, settings, inTime()),
+    check: () =>
+      engine.anew((sessions) => checkTable({ ...engine, sessions }, rows, settings, inTime())),
     close: async () => engine.sessions.close(),
   };
 }

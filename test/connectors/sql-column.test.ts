@@ -6,7 +6,7 @@ import { describeWith } from '../support/servers';
 import { conformance } from './conformance';
 import type { Settings, Subject } from './conformance/subject';
 import { asking } from './requests';
-import { openerOf, unique } from './sql-admin';
+import { openerOf, serviceLoginPromises, unique } from './sql-admin';
 import { mariadbTable, postgresTable, service, subjectOf, type Table } from './sql-column-subject';
 
 for (const [needs, table] of [
@@ -18,6 +18,7 @@ for (const [needs, table] of [
     afterAll(() => table.close());
     const subject = subjectOf(table);
     conformance(subject);
+    serviceLoginPromises(subject);
     ownPromises(table, subject);
   });
 }
