@@ -190,6 +190,19 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
     ]);
   });
 
+  test('where the hashes of a source get to is told, and that no policy judges them', async () => {
+    const forms = 'capture: { enabled: true, forms: [scram-sha-256], verifyCurrent: false }';
+    const document = GOOD.replace('settings:', `${forms}\n    settings:`).replace(
+      'authSource: apps',
+      'authSource: crm',
+    );
+    const { code, stdout } = await run(document, 'plan');
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      'Captured in apps as scram-sha-256: crm stores it as it is; no policy judges it\n',
+    );
+  });
+
   test('from plan to force, to nothing to do, to what a deletion takes along', async () => {
     const planned = await run(GOOD, 'plan');
     expect([planned.code, planned.stdout.split('\n').slice(0, 4)]).toEqual([
