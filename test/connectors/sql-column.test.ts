@@ -208,6 +208,15 @@ function ownPromises(table: Table, subject: Subject): void {
     expect(await stored(ref.name)).toBe(before);
   });
 
+  test('many at once wait for their hashes, which is not the fault of their source', async () => {
+    const connector = await open({ scheme: 'bcrypt', timeoutMs: 1_000 });
+    const accounts = await Promise.all(Array.from({ length: 8 }, () => subject.account()));
+    const answers = await Promise.all(
+      accounts.map(({ ref }) => connector.setPassword(asking(ref, password()))),
+    );
+    expect(answers).toEqual(accounts.map(() => ({ result: 'applied' })));
+  });
+
   test('a hash of crypt(3) stands in the column without the prefix of directories', async () => {
     const [connector, { ref }] = [await open({ scheme: 'sha512-crypt' }), await subject.account()];
     const hash = await encode('sha512-crypt', password());
