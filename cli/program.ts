@@ -5,6 +5,7 @@ import { cancelCommand } from './commands/cancel';
 import { changeCommand } from './commands/change';
 import { changesCommand } from './commands/changes';
 import { doctorCommand } from './commands/doctor';
+import { graphCommand } from './commands/graph';
 import { identitiesCommand } from './commands/identities';
 import { keysCommand } from './commands/keys';
 import { parkCommand } from './commands/park';
@@ -33,6 +34,7 @@ const commands = [
   refreshCommand,
   identitiesCommand,
   keysCommand,
+  graphCommand,
   blocklistCommand,
   upCommand,
 ];

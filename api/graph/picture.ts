@@ -109,7 +109,10 @@ function sourceBox(
     traits?.enabled ? '' : 'switched off',
   ].filter((note) => note !== '');
   const count = accounts === 1 ? '1 account' : `${accounts} accounts`;
-  const flows = traits?.enabled === true && authSource !== null;
+  // Without the auth source, every change is refused.
+  const flows = [name, authSource].every(
+    (one) => one !== null && view.traits.get(one)?.enabled === true,
+  );
   return {
     name,
     lines: [`${traits?.kind ?? ''}, ${count}`, ...(notes.length === 0 ? [] : [notes.join(', ')])],
@@ -178,7 +181,7 @@ function arrow(fromX: number, fromTop: number, toX: number, toTop: number, style
 }
 
 /** Characters that fit into a box: the rest is in its tooltip. */
-const FITS = { name: 28, line: 38 };
+const FITS = { name: 26, line: 38 };
 
 function drawBox({ name, lines, style }: Box, x: number, y: number): string {
   const shown = [

@@ -110,15 +110,15 @@ async function send(
   });
 }
 
-const readDefinition = route({
+const readSchema = route({
   method: 'get',
-  path: '/v1/graph/definition',
+  path: '/v1/graph/schema',
   scope: 'admin',
-  summary: 'Read the extension definition for BloodHound',
+  summary: 'Read the schema of our extension of BloodHound',
   description: 'Installed once, before the first upload: it says over which edges paths lead.',
   answers: {
     200: {
-      says: 'The definition.',
+      says: 'Its definition.',
       schema: z.custom<ReturnType<typeof extensionDefinition>>().meta({ type: 'object' }),
     },
   },
@@ -147,4 +147,4 @@ const readPicture = route({
   },
 });
 
-export const graphRoutes: readonly Route[] = [read, readDefinition, readPicture];
+export const graphRoutes: readonly Route[] = [read, readSchema, readPicture];

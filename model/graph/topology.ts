@@ -119,7 +119,7 @@ function powersOf(view: GraphView, { scopes, groups }: KeyFacts, id: string): Gr
       ? cluster.filter(may).map((group) =>
           // A change covers every group of the auth source that has an account of the person, or it is refused.
           edge('SetPasswords', id, idOf(view, 'Group', group.name), {
-            onlyofpeopleinnoothergroup: !cluster.every(may),
+            partly: !cluster.every(may),
           }),
         )
       : []),
