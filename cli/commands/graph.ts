@@ -85,7 +85,8 @@ async function write(file: string, content: AsyncIterable<Uint8Array>): Promise<
     await pipeline(Readable.from(content), createWriteStream(draft, { mode: 0o600, flags: 'wx' }));
     await rename(draft, file);
   } catch (error) {
-    await rm(draft, { force: true });
+    // Where it could not be made, there is none.
+    await rm(draft, { force: true }).catch(() => {});
     if (error instanceof Failure) throw error;
     throw new Failure(`${file} cannot be written (${(error as NodeJS.ErrnoException).code}).`);
   }
