@@ -11,9 +11,14 @@ describe('users that other collectors know', () => {
     ad: { kind: 'active-directory', settings: { bindDn: 'CN=svc,DC=corp' } },
     okta: { kind: 'okta' },
     hub: { kind: 'okta' },
+    other: { kind: 'active-directory', settings: {} },
   };
   const group = (authSource: string) => ({
-    one: { policy: 'strong', authSource, sources: ['ad', 'okta', 'hub', 'directory', 'apps'] },
+    one: {
+      policy: 'strong',
+      authSource,
+      sources: ['ad', 'other', 'okta', 'hub', 'directory', 'apps'],
+    },
   });
   const hybridOf = (wanted: Wanted, kind: string) => {
     const { own, hybrid } = graphOf({ ...wanted, sources: { ...kinds, ...wanted.sources } });
@@ -52,7 +57,11 @@ describe('users that other collectors know', () => {
       { groups: group('directory'), accounts: [account('directory'), AD, OKTA] },
       [],
     ],
-    ['not without Okta', { groups: group('ad'), accounts: [AD, account('directory')] }, []],
+    [
+      'not without Okta',
+      { groups: group('ad'), accounts: [AD, { ...AD, id: 'acc_other', source: 'other' }] },
+      [],
+    ],
     ['not without the id of Okta', { groups: group('ad'), accounts: [AD, account('okta')] }, []],
   ])('Okta_PasswordSync: %s', (_what, wanted, expected) =>
     expect(hybridOf(wanted, 'Okta_PasswordSync')).toEqual(expected),
