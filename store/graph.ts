@@ -57,7 +57,7 @@ async function readPage(db: Database, after: string): Promise<(PersonFacts & { i
     select i.id, i.name, coalesce((
       select json_agg(json_build_object(
         'id', a.id, 'source', a.source, 'name', a.name, 'nativeId', a.native_id,
-        'primary', a.is_primary,
+        'primary', a.is_primary, 'appliedSeq', a.applied_seq,
         'lastSuccess', (
           select to_char(max(o.updated_at) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
           from change c join outcome o on o.change_id = c.id

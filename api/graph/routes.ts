@@ -62,7 +62,7 @@ const read = route({
     200: { says: 'A file to upload.', contentType: 'application/json', streams: payloadSchema },
   },
   problems: ['no_epoch'],
-  handle: async (deps, { query: { part }, gone }) => {
+  handle: async (deps, { query: { part } }) => {
     const deploymentId = deploymentIdOf(deps);
     return {
       status: 200,
@@ -70,7 +70,7 @@ const read = route({
       stream: (response) =>
         withGraphSnapshot(deps.db, (snapshot) => {
           const view = viewOf(factsOf(deps, deploymentId, snapshot));
-          return send(payloads[part](view, snapshot), response, gone);
+          return send(payloads[part](view, snapshot), response);
         }),
     };
   },
@@ -99,14 +99,11 @@ const factsOf = (
 /** Of one piece: who takes nothing for so long is cut off, and the snapshot let go. */
 const STALLED_MS = 30_000;
 
-async function send(
-  text: AsyncGenerator<string>,
-  response: ServerResponse,
-  gone: AbortSignal,
-): Promise<void> {
+async function send(text: AsyncGenerator<string>, response: ServerResponse): Promise<void> {
   response.setTimeout(STALLED_MS, () => response.destroy());
   await pipeline(Readable.from(text), response).catch((error) => {
-    if (!gone.aborted) throw error;
+    // The client has gone away.
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   });
 }
 

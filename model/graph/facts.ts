@@ -23,6 +23,8 @@ export interface PersonFacts {
 
 export interface AccountFacts extends LinkedAccount {
   readonly nativeId: string | null;
+  /** The newest change whose password it is known to hold; 0: none. */
+  readonly appliedSeq: number;
   /** When it was last known to take a password, ISO 8601. */
   readonly lastSuccess: string | null;
   /** Applications whose stored credential is the password of this account. */

@@ -76,7 +76,7 @@ export const edgeKinds = {
   },
   SamePassword: {
     traversable: true,
-    says: 'Whoever knows the password of the start knows that of the end. A change of it in the start is not carried.',
+    says: 'Whoever knows the password of the start knows that of the end, at the latest when it changes again. What is set in the start alone is not carried.',
   },
   ReadPasswordUpdates: {
     traversable: true,

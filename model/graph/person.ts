@@ -140,7 +140,10 @@ function syncEdge(view: GraphView, start: Member, end: Member): GraphEdge[] {
   return [edge(kind, from, to, syncProperties(start, end))];
 }
 
-/** `real`: it is the password of the person, never one that was made up for the end. */
+/**
+ * `real`: it is the password of the person, never one that was made up for the end. `insync`: the newest password that the
+ * one took is that of the other, too.
+ */
 export const syncProperties = (start: Member, end: Member) => ({
   real: true,
   hashonly: end.traits.hashOnly,
@@ -148,5 +151,6 @@ export const syncProperties = (start: Member, end: Member) => ({
   weakened: end.traits.weakened,
   captured: start.traits.captures,
   needscurrent: start.traits.captures && start.traits.needsCurrent,
+  insync: start.account.appliedSeq > 0 && start.account.appliedSeq === end.account.appliedSeq,
   lastsuccess: end.account.lastSuccess ?? undefined,
 });

@@ -1,5 +1,4 @@
-import type { Group } from '../group';
-import { isLone } from '../group';
+import { type Group, isLone } from '../group';
 import { edge, type GraphEdge, type GraphNode, idOf, node } from './elements';
 import type { GraphView, KeyFacts } from './facts';
 

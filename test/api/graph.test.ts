@@ -195,25 +195,35 @@ describeWith(['postgres'], 'the graph of the demo company', () => {
     );
   });
 
-  test('tells when an account last took a password', async () => {
-    const { db } = api.database;
+  test('tells when an account last took a password, and whether it was the newest', async () => {
+    const { db, pool } = api.database;
     const body = { identity: HERO, password: 'correct horse battery staple' };
     const change = String((await api.send('POST', '/v1/changes', { body })).body.id);
-    await planned(db, change, HERO, ['corp-directory', 'warehouse']);
+    await planned(db, change, HERO, ['corp-directory', 'warehouse', 'crm']);
     // As the worker does before it writes.
-    await api.database.pool.query(
+    await pool.query(
       `update account set claimed_seq = 1 where identity_id = (select id from identity where name = $1)`,
       [HERO],
     );
     await settled(db, change, 'corp-directory');
+    await settled(db, change, 'crm');
     await settled(db, change, 'warehouse', { state: 'rejected', reason: 'policy_too_short' });
     const { graph } = await payload();
-    const last = (name: string) =>
-      graph.nodes.find(({ properties }) => properties.name === name)?.properties.lastsuccess;
-    expect(Date.now() - Date.parse(String(last(`${corpDn(HERO)}@corp-directory`)))).toBeLessThan(
-      60_000,
-    );
-    expect(last(`${HERO}@warehouse`)).toBeUndefined();
+    const account = (name: string) =>
+      graph.nodes.find(({ properties }) => properties.name === name);
+    const [corp, crm, warehouse] = [
+      account(`${corpDn(HERO)}@corp-directory`),
+      account(`${HERO}@harborlane.example@crm`),
+      account(`${HERO}@warehouse`),
+    ];
+    const took = Date.parse(String(corp?.properties.lastsuccess));
+    expect(Date.now() - took).toBeLessThan(60_000);
+    expect(warehouse?.properties.lastsuccess).toBeUndefined();
+    const inSync = (end: { readonly id: string } | undefined) =>
+      graph.edges
+        .filter(({ kind }) => kind === 'Lockstep_PasswordSync')
+        .find((one) => 'value' in one.end && one.end.value === end?.id)?.properties.insync;
+    expect([inSync(crm), inSync(warehouse)]).toEqual([true, false]);
   });
 
   test('the picture and the schema are there; a key that only reads gets nothing', async () => {

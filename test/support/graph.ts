@@ -29,6 +29,7 @@ export const account = (source: string, more: Partial<AccountFacts> = {}): Accou
   name: 'alice',
   nativeId: null,
   primary: true,
+  appliedSeq: 0,
   lastSuccess: null,
   storedFor: [],
   ...more,

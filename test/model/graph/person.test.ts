@@ -96,6 +96,20 @@ describe('accounts that are kept in step', () => {
     expect(propertiesTo(edges, 'apps', 'directory')).toMatchObject({ real: true, hashonly: false });
   });
 
+  test.each([
+    [3, 3, true],
+    [3, 2, false],
+    [0, 0, false],
+  ])('in sync when both took the newest password: %d and %d', (one, other, insync) => {
+    const accounts = [
+      account('directory', { appliedSeq: one }),
+      account('apps', { appliedSeq: other }),
+    ];
+    const { edges } = synced({ accounts });
+    expect(propertiesTo(edges, 'directory', 'apps')).toMatchObject({ insync });
+    expect(propertiesTo(edges, 'apps', 'directory')).toMatchObject({ insync });
+  });
+
   test.each<[string, Wanted]>([
     ['the auth source is switched off', { sources: { directory: { enabled: false } } }],
     ['nobody is in the auth source', { accounts: [account('apps'), account('crm')] }],
