@@ -4,6 +4,7 @@ import { blocklistCommand } from './commands/blocklist';
 import { cancelCommand } from './commands/cancel';
 import { changeCommand } from './commands/change';
 import { changesCommand } from './commands/changes';
+import { connectorCommand } from './commands/connector';
 import { doctorCommand } from './commands/doctor';
 import { graphCommand } from './commands/graph';
 import { identitiesCommand } from './commands/identities';
@@ -31,6 +32,7 @@ const commands = [
   planCommand,
   applyCommand,
   doctorCommand,
+  connectorCommand,
   refreshCommand,
   identitiesCommand,
   keysCommand,

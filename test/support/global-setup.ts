@@ -4,6 +4,7 @@ import path from 'node:path';
 import { isRoot } from '../../local/places';
 import { CannotBeHad, FACTS_VARIABLE, type ServerStarter, type StartedServer } from './servers';
 import { mariadb } from './servers/mariadb';
+import { nginx } from './servers/nginx';
 import { postgres } from './servers/postgres';
 import { samba } from './servers/samba';
 import { slapd } from './servers/slapd';
@@ -18,6 +19,7 @@ const starters: readonly ServerStarter[] = [
   timeSkipping,
   postgres,
   mariadb,
+  nginx,
   workflows,
 ];
 
