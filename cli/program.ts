@@ -6,6 +6,7 @@ import { changeCommand } from './commands/change';
 import { changesCommand } from './commands/changes';
 import { connectorCommand } from './commands/connector';
 import { doctorCommand } from './commands/doctor';
+import { graphCommand } from './commands/graph';
 import { identitiesCommand } from './commands/identities';
 import { keysCommand } from './commands/keys';
 import { parkCommand } from './commands/park';
@@ -35,6 +36,7 @@ const commands = [
   refreshCommand,
   identitiesCommand,
   keysCommand,
+  graphCommand,
   blocklistCommand,
   upCommand,
 ];
