@@ -19,6 +19,18 @@ export interface Caller {
   readonly groups: readonly string[] | null;
 }
 
+/** A key that is bound to groups sees what any of them has part in. */
+export const maySee = (
+  { groups }: Caller,
+  change: { readonly groups: readonly string[] },
+): boolean => groups === null || change.groups.some((group) => groups.includes(group));
+
+/** It touches only what they have for themselves. */
+export const mayTouch = (
+  { groups }: Caller,
+  change: { readonly groups: readonly string[] },
+): boolean => groups === null || change.groups.every((group) => groups.includes(group));
+
 export interface ApiKeyView {
   readonly id: string;
   readonly name: string;

@@ -17,14 +17,24 @@ const folders: Readonly<Record<string, Folder>> = {
   blocklist: { may: ['model'] },
   connectors: { may: ['model', ...common] },
   store: { may: ['model', ...common] },
+  intake: { may: ['model', 'store', 'blocklist/lookup', ...common] },
   activities: { may: ['model', 'store', 'log'], byType: ['connectors'] },
   workflows: { may: ['model'], byType: ['activities'] },
   worker: {
-    may: ['model', 'store', 'connectors', 'activities', 'workflows/names', 'ops', ...common],
+    may: [
+      'model',
+      'store',
+      'connectors',
+      'intake',
+      'activities',
+      'workflows/names',
+      'ops',
+      ...common,
+    ],
   },
   api: {
     may: [
-      ...['model', 'store', 'blocklist/lookup', 'connectors/registry', 'workflows/names', 'ops'],
+      ...['model', 'store', 'intake', 'connectors/registry', 'workflows/names', 'ops'],
       ...common,
     ],
   },

@@ -1,16 +1,17 @@
 import { z } from 'zod';
+import { type TakenIn, takeIn } from '../../intake/accept';
+import { CaptureDeclined, type Quiet } from '../../intake/judge-capture';
+import { Refused } from '../../intake/refused';
 import { captureRules, type Declined } from '../../model/capture';
 import { isErrorCode } from '../../model/errors';
 import { auditCapture } from '../../store/captures';
 import { readChange } from '../../store/changes';
-import { type TakenIn, takeIn } from '../changes/accept';
 import { changeOf, changeSchema, changeUrl } from '../changes/change';
 import type { Dependencies } from '../dependencies';
 import { secretText } from '../input';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
 import { accountName, idempotencyKey, sourceName } from '../schemas';
-import { CaptureDeclined, type Quiet } from './judge';
 
 const body = z
   .strictObject({
@@ -90,10 +91,10 @@ export const takeCapture: Route = route({
       });
       return started(deps, taken);
     } catch (error) {
-      if (!(error instanceof CaptureDeclined) && !(error instanceof Refusal)) throw error;
+      if (!(error instanceof CaptureDeclined) && !(error instanceof Refused)) throw error;
       const result = error instanceof CaptureDeclined ? error.why : error.code;
       await auditCapture(deps.db, capture, result, `api-key:${caller.keyId}`);
-      if (error instanceof Refusal) throw error;
+      if (error instanceof Refused) throw error;
       return {
         status: 200 as const,
         body: { result: error.why, says: captureRules[error.why].says },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { takeIn, type WantedChange } from '../../intake/accept';
 import { hasEnded } from '../../model/change';
 import { type ChangeView, readChange } from '../../store/changes';
 import { isAway } from '../../store/database';
@@ -8,7 +9,6 @@ import { appliedPreference, type Preference, preferHeader } from '../prefer';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
 import { idempotencyKey } from '../schemas';
-import { takeIn, type WantedChange } from './accept';
 import { changeOf, changeSchema, changeUrl } from './change';
 import { authApplied, waitForChange } from './waiting';
 import { group, oneOfBoth, personIn, whoFields } from './who';

@@ -1,26 +1,26 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Configuration, policiesOf } from '../../model/configuration';
-import type { Group } from '../../model/group';
-import { rewrite } from '../../model/password-filter';
-import type { Violation } from '../../model/policy-judges';
-import type { Secret } from '../../model/secret';
-import type { Caller } from '../../store/api-keys';
+import { type Configuration, policiesOf } from '../model/configuration';
+import type { Group } from '../model/group';
+import { rewrite } from '../model/password-filter';
+import type { Violation } from '../model/policy-judges';
+import type { Secret } from '../model/secret';
+import type { Caller } from '../store/api-keys';
 import {
   type Accepted,
   acceptChange,
   type ChangeView,
   findRepeated,
   type NewChange,
-} from '../../store/changes';
-import { findIdentity, type IdentityAtIntake } from '../../store/identities';
-import { newId } from '../../store/ids';
-import { destroyPasswords, type Passwords, seal } from '../../store/sealing';
-import { type Capture, judge } from '../captures/judge';
-import type { Dependencies } from '../dependencies';
-import { fingerprintOf, passwordFingerprint } from '../intake/fingerprint';
-import { Refusal } from '../refusal';
+} from '../store/changes';
+import { findIdentity, type IdentityAtIntake } from '../store/identities';
+import { newId } from '../store/ids';
+import { destroyPasswords, type Passwords, seal } from '../store/sealing';
+import type { IntakeDependencies } from './dependencies';
+import { fingerprintOf, passwordFingerprint } from './fingerprint';
+import { type Capture, judge } from './judge-capture';
 import { reachedBy } from './reach';
-import type { WhichPerson } from './who';
+import { Refused } from './refused';
+import type { WhichPerson } from './which-person';
 
 export interface WantedChange {
   readonly person: WhichPerson;
@@ -38,10 +38,10 @@ export type TakenIn =
 /**
  * Takes a new password in: checked, sealed, and durable when this returns (I1). The passwords are destroyed by then,
  * whatever came of it.
- * @throws Refusal, CaptureDeclined when nothing was accepted
+ * @throws Refused, CaptureDeclined when nothing was accepted
  */
 export async function takeIn(
-  deps: Dependencies,
+  deps: IntakeDependencies,
   caller: Caller,
   wanted: WantedChange,
 ): Promise<TakenIn> {
@@ -66,7 +66,7 @@ export async function takeIn(
 }
 
 function fingerprintFor(
-  { settings }: Dependencies,
+  { settings }: IntakeDependencies,
   { idempotencyKey, person, group, passwords, capture }: WantedChange,
 ): Buffer | null {
   if (idempotencyKey === null) return null;
@@ -79,7 +79,7 @@ function fingerprintFor(
 type Repeated = Extract<Accepted, { result: 'repeated' }>;
 
 const findEarlier = async (
-  { db }: Dependencies,
+  { db }: IntakeDependencies,
   { keyId }: Caller,
   { idempotencyKey }: WantedChange,
 ): Promise<Repeated | null> =>
@@ -90,13 +90,13 @@ function replay(earlier: Repeated, fingerprint: Buffer | null): TakenIn {
     fingerprint !== null &&
     fingerprint.length === earlier.fingerprint?.length &&
     timingSafeEqual(fingerprint, earlier.fingerprint);
-  if (!same) throw new Refusal('idempotency_conflict');
+  if (!same) throw new Refused('idempotency_conflict');
   return { replayed: true, changeId: earlier.changeId };
 }
 
 /** Everything but the writing. */
 async function prepare(
-  deps: Dependencies,
+  deps: IntakeDependencies,
   caller: Caller,
   wanted: WantedChange,
   identity: IdentityAtIntake | null,
@@ -106,12 +106,12 @@ async function prepare(
   const origin = capture && (await judge(deps, caller, capture, identity, passwords));
   const who = { person, group: origin?.group ?? wanted.group };
   const { version, configuration, groups } = await reachedBy(deps, caller, who, identity);
-  if (identity === null) throw new Refusal('identity_unknown');
+  if (identity === null) throw new Refused('identity_unknown');
   const broken = await violationsOf(deps, configuration, groups, identity, passwords.next);
-  if (broken.length > 0) throw new Refusal('password_against_policy', { violations: broken });
+  if (broken.length > 0) throw new Refused('password_against_policy', { violations: broken });
 
   const key = await deps.keyToSealTo(identity.now, again);
-  if (key === null) throw new Refusal('no_epoch');
+  if (key === null) throw new Refused('no_epoch');
   const sealedFor = {
     changeId: newId('chg'),
     identityId: identity.id,
@@ -137,7 +137,7 @@ async function prepare(
 
 /** Of the password, then of what the filters make of it: only what may come back in a capture. */
 function fingerprintsOf(
-  { settings }: Dependencies,
+  { settings }: IntakeDependencies,
   { sources }: Configuration,
   groups: readonly Group[],
   { id }: IdentityAtIntake,
@@ -160,7 +160,7 @@ function fingerprintsOf(
 
 /** All rules of all groups at once, so that nobody has to find them one by one. */
 export async function violationsOf(
-  { judge }: Dependencies,
+  { judge }: IntakeDependencies,
   configuration: Configuration,
   groups: readonly Group[],
   person: IdentityAtIntake,
