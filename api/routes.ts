@@ -7,6 +7,7 @@ import { configurationRoutes } from './configuration';
 import { keyRoutes } from './keys';
 import { peopleRoutes } from './people/routes';
 import { presenceRoutes } from './presence';
+import { relayRoutes } from './relays';
 import type { Route } from './route';
 import { sourceCommandRoutes } from './source-commands';
 import { sourceRoutes } from './sources';
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   ...configurationRoutes,
   ...sourceRoutes,
   ...sourceCommandRoutes,
+  ...relayRoutes,
   ...keyRoutes,
   ...auditRoutes,
   ...presenceRoutes,

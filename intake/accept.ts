@@ -4,6 +4,7 @@ import type { Group } from '../model/group';
 import { rewrite } from '../model/password-filter';
 import type { Violation } from '../model/policy-judges';
 import type { Secret } from '../model/secret';
+import { destroyPasswords, type Passwords, seal } from '../sealing/passwords';
 import type { Caller } from '../store/api-keys';
 import {
   type Accepted,
@@ -14,7 +15,6 @@ import {
 } from '../store/changes';
 import { findIdentity, type IdentityAtIntake } from '../store/identities';
 import { newId } from '../store/ids';
-import { destroyPasswords, type Passwords, seal } from '../store/sealing';
 import type { IntakeDependencies } from './dependencies';
 import { fingerprintOf, passwordFingerprint } from './fingerprint';
 import { type Capture, judge } from './judge-capture';

@@ -222,6 +222,11 @@ const table = {
     status: 422,
     says: 'A capture from this source has to bring the current password. Send currentPassword, or set capture.verifyCurrent to false for the source.',
   },
+  capture_unreadable: {
+    retry: 'never',
+    status: 422,
+    says: 'The capture cannot be opened: it is damaged, or its key was destroyed while the relay was cut off. Change the password again.',
+  },
   password_against_policy: {
     retry: 'never',
     status: 422,

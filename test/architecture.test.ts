@@ -16,29 +16,25 @@ const folders: Readonly<Record<string, Folder>> = {
   model: { may: [] },
   blocklist: { may: ['model'] },
   connectors: { may: ['model', ...common] },
-  store: { may: ['model', ...common] },
-  intake: { may: ['model', 'store', 'blocklist/lookup', ...common] },
-  activities: { may: ['model', 'store', 'log'], byType: ['connectors'] },
+  sealing: { may: ['model'] },
+  store: { may: ['model', 'sealing', ...common] },
+  intake: { may: ['model', 'sealing', 'store', 'blocklist/lookup', ...common] },
+  activities: { may: ['model', 'sealing', 'store', 'log'], byType: ['connectors'] },
   workflows: { may: ['model'], byType: ['activities'] },
   worker: {
     may: [
-      'model',
-      'store',
-      'connectors',
-      'intake',
-      'activities',
-      'workflows/names',
-      'ops',
-      ...common,
+      ...['model', 'sealing', 'store', 'connectors', 'intake', 'activities', 'workflows/names'],
+      ...['ops', ...common],
     ],
   },
   api: {
     may: [
-      ...['model', 'store', 'intake', 'connectors/registry', 'workflows/names', 'ops'],
+      ...['model', 'sealing', 'store', 'intake', 'connectors/registry', 'workflows/names', 'ops'],
       ...common,
     ],
   },
-  cli: { may: ['model', 'config', 'local', 'blocklist/build'] },
+  capture: { may: ['model', 'sealing', ...common] },
+  cli: { may: ['model', 'config', 'local', 'capture', 'blocklist/build'] },
   local: { may: ['model', 'config', 'connectors/encodings', 'connectors/scram'] },
 };
 

@@ -15,7 +15,7 @@ import { findIdentity, saveIdentity } from '../../store/identities';
 import { newId } from '../../store/ids';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
 import type { KeyStore } from '../../store/keys/key-store';
-import { seal } from '../../store/sealing';
+import { seal } from '../../sealing/passwords';
 import type { CommandKind } from '../../store/tables';
 import { startEngineSide } from '../../worker/engine-side';
 import { startJanitor } from '../../worker/janitor';

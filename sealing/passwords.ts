@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { CompactEncrypt, type CryptoKey, compactDecrypt, importJWK } from 'jose';
 import { Secret } from '../model/secret';
-import type { JsonWebKey } from './tables';
+import type { JsonWebKey } from './published-key';
 
 /**
  * Passwords in transit between the api and the worker: JWE compact (RFC 7516), ECDH-ES on X25519 (RFC 8037), A256GCM. Whom
@@ -83,7 +83,7 @@ const headerOf = ({ changeId, identityId, seq, expiresAt }: SealedFor) => ({
 });
 
 /** Length of the new password, the new password, then the current one if there is one. */
-function pack({ next, current }: Passwords): Buffer {
+export function pack({ next, current }: Passwords): Buffer {
   return next.use((nextBytes) => {
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeUInt32BE(nextBytes.length);
@@ -92,7 +92,7 @@ function pack({ next, current }: Passwords): Buffer {
   });
 }
 
-function unpack(payload: Buffer): Passwords {
+export function unpack(payload: Buffer): Passwords {
   const end = LENGTH_BYTES + payload.readUInt32BE(0);
   const copy = (from: number, to: number) => Secret.of(Buffer.from(payload.subarray(from, to)));
   return {
