@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Position } from '../../model/relay';
@@ -42,6 +42,7 @@ export async function createSegment(
     await syncFolder(dir);
   } catch (error) {
     await handle.close();
+    await rm(file);
     throw error;
   }
   return { segment: { name, order, file, follows, last: 0, bytes: about.length }, handle };

@@ -1,16 +1,10 @@
-import { type FileHandle, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Misconfigured } from '../../config';
 import type { Position } from '../../model/relay';
 import { encodeFrame } from './frames';
-import {
-  createSegment,
-  isSegmentFile,
-  readSegment,
-  type Segment,
-  type SegmentContent,
-  syncFolder,
-} from './segments';
+import { openRow } from './row';
+import { readSegment, type Segment, type SegmentContent } from './segments';
 import { openSetAside } from './set-aside';
 
 /**
@@ -48,6 +42,9 @@ export interface SpoolLimits {
   readonly chunkBytes: number;
 }
 
+/** So many are made durable together. */
+const MOST_IN_GROUP = 100;
+
 interface Waiting {
   readonly record: Buffer;
   done(): void;
@@ -58,90 +55,57 @@ export async function openSpool(dir: string, limits: SpoolLimits): Promise<Spool
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await refuseOthers(dir);
   const setAside = await openSetAside(path.join(dir, 'set-aside'), limits.maxBytes);
-  const kept = await recover(dir, setAside);
-  const segments = kept.map(({ segment }) => segment).filter(({ last }) => last > 0);
-  let active = await begin();
-  for (const { segment } of kept) if (segment.last === 0) await rm(segment.file);
-  let cursor: Position | null = null;
-  let waiting: Waiting[] = [];
+  const row = await openRow(dir, setAside);
   const inTurn = oneAtATime();
+  let cursor: Position | null = null;
+  const waiting: Waiting[] = [];
 
-  /** A new segment for what comes. The old ones are only read from now on. */
-  async function begin(): Promise<{ readonly segment: Segment; readonly handle: FileHandle }> {
-    const before = segments.at(-1) ?? kept.findLast(({ begun }) => begun)?.segment;
-    const order = Math.max(
+  const doneIn = ({ name }: Segment) => (name === cursor?.segment ? cursor.position : 0);
+  /** Where the server is; at the first where it does not know any. */
+  const current = () =>
+    Math.max(
       0,
-      ...[...kept.map((one) => one.segment), ...segments].map((one) => one.order),
+      row.all.findIndex(({ name }) => name === cursor?.segment),
     );
-    const begun = await createSegment(dir, order + 1, before === undefined ? null : endOf(before));
-    segments.push(begun.segment);
-    return begun;
-  }
-  async function rotate(): Promise<void> {
-    const { handle } = active;
-    active = await begin();
-    await handle.close();
-  }
-  async function drop(gone: readonly Segment[]): Promise<void> {
-    if (gone.length === 0) return;
-    for (const segment of gone) {
-      await rm(segment.file, { force: true });
-      segments.splice(segments.indexOf(segment), 1);
-    }
-    await syncFolder(dir);
-  }
-  async function makeRoom(wanted: number): Promise<void> {
-    const size = () => segments.reduce((sum, { bytes }) => sum + bytes, wanted);
-    while (size() > limits.maxBytes && segments.some(({ last }) => last > 0)) {
-      if (segments[0] === active.segment) await rotate();
-      const [oldest] = segments.splice(0, 1);
-      if (oldest !== undefined) await setAside.segment(oldest.file, oldest.last - doneIn(oldest));
-    }
-  }
+  const toCome = () => row.all.slice(current()).filter((one) => one.last > doneIn(one));
+
   /** All that wait, with one write and one sync. */
   async function flush(): Promise<void> {
-    const group = waiting;
-    waiting = [];
-    if (group.length === 0) return;
+    const group = waiting.splice(0, MOST_IN_GROUP);
     try {
-      const total = group.reduce((sum, { record }) => sum + record.length, 0);
-      await makeRoom(total);
-      if (active.segment.last > 0 && active.segment.bytes + total > limits.segmentBytes)
-        await rotate();
-      const { segment, handle } = active;
-      const frames = group.map(({ record }, index) =>
-        encodeFrame({ position: segment.last + 1 + index, record }),
-      );
-      await writeDurably(handle, segment, Buffer.concat(frames));
-      segment.last += group.length;
+      if (group.length > 0) await append(group.map(({ record }) => record));
       for (const { done } of group) done();
     } catch (error) {
       for (const { failed } of group) failed(error);
     }
   }
-  /** What could not be made durable is cut off again: it was refused, so it must not be delivered. */
-  async function writeDurably(handle: FileHandle, segment: Segment, bytes: Buffer): Promise<void> {
-    try {
-      for (let at = 0; at < bytes.length; )
-        at += (await handle.write(bytes, at, bytes.length - at, segment.bytes + at)).bytesWritten;
-      await handle.datasync();
-      segment.bytes += bytes.length;
-    } catch (error) {
-      await handle.truncate(segment.bytes);
-      await handle.datasync();
-      throw error;
+  async function append(records: readonly Buffer[]): Promise<void> {
+    const bytes = records.reduce((sum, { length }) => sum + length, 0);
+    await makeRoom(bytes);
+    const full = row.active().bytes + bytes > limits.segmentBytes;
+    if (full && row.active().last > 0) await row.rotate();
+    const segment = row.active();
+    const first = segment.last + 1;
+    await row.write(
+      Buffer.concat(
+        records.map((record, index) => encodeFrame({ position: first + index, record })),
+      ),
+    );
+    segment.last += records.length;
+  }
+  async function makeRoom(wanted: number): Promise<void> {
+    const size = () => row.all.reduce((sum, { bytes }) => sum + bytes, wanted);
+    for (
+      let [oldest] = row.all;
+      oldest !== undefined && size() > limits.maxBytes;
+      [oldest] = row.all
+    ) {
+      if (oldest === row.active() && oldest.last === 0) return;
+      if (oldest === row.active()) await row.rotate();
+      await setAside.segment(oldest.file, oldest.last - doneIn(oldest));
+      row.release(oldest);
     }
   }
-
-  const endOf = (segment: Segment): Position | null =>
-    segment.last === 0 ? segment.follows : { segment: segment.name, position: segment.last };
-  /** Segments that the server knows the end of come before the one that it is at. */
-  const currentIndex = () =>
-    Math.max(
-      0,
-      segments.findIndex(({ name }) => name === cursor?.segment),
-    );
-  const doneIn = ({ name }: Segment) => (name === cursor?.segment ? cursor.position : 0);
 
   return {
     append: (record) =>
@@ -151,46 +115,21 @@ export async function openSpool(dir: string, limits: SpoolLimits): Promise<Spool
       }),
     next: () =>
       inTurn(async () => {
-        const segment = segments.slice(currentIndex()).find((one) => one.last > doneIn(one));
+        const [segment] = toCome();
         if (segment === undefined) return null;
         return chunkOf(await readSegment(segment.file), segment, doneIn(segment) + 1, limits);
       }),
     takenIn: (reached) =>
       inTurn(async () => {
         cursor = reached;
-        const { segment } = active;
-        if (segment.last > 0 && doneIn(segment) >= segment.last) await rotate();
-        const at = currentIndex();
-        await drop(
-          segments.filter(
-            (one, index) =>
-              one !== active.segment && (index < at || (one.last <= doneIn(one) && index === at)),
-          ),
-        );
+        if (row.active().last > 0 && doneIn(row.active()) >= row.active().last) await row.rotate();
+        const open = new Set([...toCome(), row.active()]);
+        await row.remove(row.all.filter((segment) => !open.has(segment)));
       }),
-    backlog: () =>
-      segments
-        .slice(currentIndex())
-        .reduce((sum, one) => sum + Math.max(0, one.last - doneIn(one)), 0),
+    backlog: () => toCome().reduce((sum, one) => sum + one.last - doneIn(one), 0),
     setAside: setAside.count,
-    close: () => inTurn(() => active.handle.close()),
+    close: () => inTurn(row.close),
   };
-}
-
-/** What an earlier process left, the oldest first. What is no record there is set aside. */
-async function recover(
-  dir: string,
-  setAside: { damaged(file: string, from: number, bytes: Buffer): Promise<void> },
-): Promise<readonly SegmentContent[]> {
-  const names = (await readdir(dir)).filter(isSegmentFile).sort();
-  const found: SegmentContent[] = [];
-  for (const name of names) {
-    const content = await readSegment(path.join(dir, name));
-    for (const { from, bytes } of content.damage)
-      await setAside.damaged(content.segment.file, from, bytes);
-    found.push(content);
-  }
-  return found;
 }
 
 function chunkOf(
