@@ -226,20 +226,30 @@ export const rules: readonly Rule[] = [
   {
     rule: 22,
     says: 'A change that was missed while its agent was down is told as such.',
-    tests: [],
-    missing: 'there are no agents; whoever has one sends captures.',
+    tests: [
+      ...inFile('api/relays')(
+        'whose segment follows on something else, as when %s: taken, and said aloud',
+      ),
+      ...inFile('capture/relay')(
+        'whose spool was damaged: the rest is delivered, and what is lost is told',
+      ),
+    ],
+    missing: 'what a source did not hand over while its relay was down, only the source knows.',
   },
   {
     rule: 23,
     says: 'A domain controller without an agent is told as such.',
     tests: [],
-    missing: 'there are no agents.',
+    missing: 'relays are listed, not the domain controllers that need one.',
   },
   {
     rule: 24,
     says: 'A crash in the middle: what is done is not done again with another value, and the rest goes on.',
     tests: [
       ...inFile('e2e/crashes')('nothing is lost, and nothing written twice'),
+      ...inFile('capture/relay')(
+        'killed at every step: loses nothing, reorders nothing, and nothing is taken in twice',
+      ),
       ...claims('after a crash in the middle the next attempt knows that it is in doubt'),
     ],
   },
