@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { z } from 'zod';
 import { Misconfigured } from '../config';
@@ -23,14 +23,16 @@ export interface Setup {
 /**
  * Makes the folder of a new relay: its keys, of which the private ones never leave it, and its configuration.
  * @returns the configuration file
- * @throws Misconfigured when there is one already
+ * @throws Misconfigured when there is one already, which may have captures to deliver
  */
 export async function setUpRelay({ dir, url, source, caFile, register }: Setup): Promise<string> {
   const file = path.join(dir, 'relay.json');
+  if (existsSync(file))
+    throw new Misconfigured(`${file} is there already: choose another folder for a new relay`);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  keep(path.join(dir, 'signing-key.json'), JSON.stringify(privateKey.export({ format: 'jwk' })));
   const { id, key, signer } = await register(publicKey.export({ format: 'jwk' }));
+  keep(path.join(dir, 'signing-key.json'), JSON.stringify(privateKey.export({ format: 'jwk' })));
   keep(path.join(dir, 'api-key'), `${key}\n`);
   const content: z.input<typeof relayFileSchema> = {
     url,
@@ -47,12 +49,5 @@ export async function setUpRelay({ dir, url, source, caFile, register }: Setup):
   return file;
 }
 
-/** One that is there stays: it may be of a relay that has captures to deliver. */
-function keep(file: string, content: string): void {
-  try {
-    writeFileSync(file, content, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new Misconfigured(`${file} is there already: choose another folder for a new relay`);
-  }
-}
+const keep = (file: string, content: string): void =>
+  writeFileSync(file, content, { mode: 0o600, flag: 'wx' });

@@ -127,8 +127,8 @@ const handOverCommand = (): Command =>
       teach({
         examples: [
           [
-            'my-source --print-password | lockstep capture hand-over --socket /run/relay/capture.sock --account alice',
-            'hands it over',
+            'lockstep capture hand-over --socket /run/relay/capture.sock --account alice < /dev/fd/3',
+            'hands over what the script has on descriptor 3; a pipe does as well',
           ],
         ],
       }),
