@@ -51,7 +51,9 @@ export const environmentSchema = z.object({
     ),
   LOCKSTEP_FINGERPRINT_KEY_FILE: file
     .optional()
-    .describe('Key by which the api recognises a repeated request; made when missing.'),
+    .describe(
+      'Key by which passwords are recognised that come again, for api and worker: the same file. Made when missing.',
+    ),
   LOCKSTEP_ADMIN_KEY_FILE: file
     .optional()
     .describe('Where the api writes a first admin key when there is none yet.'),

@@ -4,8 +4,8 @@ import type { ProveMode } from '../model/group';
 import type { AttemptResult, Proof } from '../model/outcome';
 import { stateAfter } from '../model/retry';
 import { saltFor } from '../model/salt';
+import type { Passwords } from '../sealing/passwords';
 import type { ClaimedAccount } from '../store/claims';
-import type { Passwords } from '../store/sealing';
 
 /** `validate`: whether the account may be changed is seen, but it is not changed yet. */
 export type Aim = 'validate' | 'write';

@@ -1,7 +1,7 @@
 import type { CodeOf } from '../model/errors';
 import { type PasswordFilter, rewrite } from '../model/password-filter';
 import type { Secret } from '../model/secret';
-import type { Passwords } from '../store/sealing';
+import type { Passwords } from '../sealing/passwords';
 
 /**
  * Lends what a source gets in the place of a password: one value for the write, its proof and the credentials of its

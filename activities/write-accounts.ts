@@ -5,6 +5,7 @@ import type { SourceConfiguration } from '../model/configuration';
 import type { Reason } from '../model/errors';
 import type { AttemptResult } from '../model/outcome';
 import { stateAfter, waitMs } from '../model/retry';
+import type { Passwords } from '../sealing/passwords';
 import {
   CLAIM_AT_ONCE,
   type ClaimedAccount,
@@ -13,7 +14,6 @@ import {
   WRITE_WITHIN_MS,
 } from '../store/claims';
 import { renameAccount } from '../store/identities';
-import type { Passwords } from '../store/sealing';
 import { returnProbe } from '../store/source-state';
 import { type ChangeAtWork, type Chosen, type Settlement, settleAccounts } from '../store/work';
 import { type Aim, type Attempt, attemptAccount } from './attempt';

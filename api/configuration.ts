@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { connectorKinds } from '../connectors/registry';
+import { policyFileIssues } from '../intake/policy/files';
 import type { Configuration } from '../model/configuration';
 import { checkConfiguration } from '../model/configuration-check';
 import { type Difference, differences } from '../model/configuration-differences';
@@ -9,7 +10,6 @@ import { hashPaths } from '../model/negotiation';
 import { applyConfiguration, currentConfiguration } from '../store/configurations';
 import { readMappingUse, readSourceUse } from '../store/directory';
 import type { Dependencies } from './dependencies';
-import { policyFileIssues } from './policy/files';
 import { fitOfGroups, groupFitSchema } from './policy/fit';
 import { Refusal } from './refusal';
 import { largeBody, type Route, route } from './route';

@@ -8,6 +8,7 @@ import { graphRoutes } from './graph/routes';
 import { keyRoutes } from './keys';
 import { peopleRoutes } from './people/routes';
 import { presenceRoutes } from './presence';
+import { relayRoutes } from './relays';
 import type { Route } from './route';
 import { sourceCommandRoutes } from './source-commands';
 import { sourceRoutes } from './sources';
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   ...configurationRoutes,
   ...sourceRoutes,
   ...sourceCommandRoutes,
+  ...relayRoutes,
   ...keyRoutes,
   ...auditRoutes,
   ...graphRoutes,

@@ -2,6 +2,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { applyCommand } from './commands/apply';
 import { blocklistCommand } from './commands/blocklist';
 import { cancelCommand } from './commands/cancel';
+import { captureCommand } from './commands/capture';
+import { capturesCommand } from './commands/captures';
 import { changeCommand } from './commands/change';
 import { changesCommand } from './commands/changes';
 import { connectorCommand } from './commands/connector';
@@ -29,6 +31,8 @@ const commands = [
   parkCommand,
   cancelCommand,
   sourcesCommand,
+  capturesCommand,
+  captureCommand,
   planCommand,
   applyCommand,
   doctorCommand,

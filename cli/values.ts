@@ -42,6 +42,13 @@ export function scopes(text: string): string[] {
   throw new InvalidArgumentError(`There are: ${SCOPES.join(', ')}.`);
 }
 
+export function moment(text: string): Date {
+  const at = new Date(text);
+  if (/^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(at.getTime()))
+    return at;
+  throw new InvalidArgumentError('Give a time such as 2026-01-31T12:00:00.000Z.');
+}
+
 /** @returns milliseconds */
 export function lifetime(text: string): number {
   const ms = parseSpan(text);

@@ -242,6 +242,11 @@ const table = {
     status: 422,
     says: 'The source does not give passwords in this form. capture.forms of its configuration says in which it does.',
   },
+  capture_unreadable: {
+    retry: 'never',
+    status: 422,
+    says: 'The capture cannot be opened: it is damaged, or its key was destroyed while the relay was cut off. Change the password again.',
+  },
   password_against_policy: {
     retry: 'never',
     status: 422,

@@ -77,11 +77,11 @@ export const rules: Readonly<Record<number, Rule>> = {
   },
   22: {
     says: 'A change that was missed while its agent was down is told as such.',
-    missing: 'there are no agents; whoever has one sends captures.',
+    missing: 'what a source did not hand over while its relay was down, only the source knows.',
   },
   23: {
     says: 'A domain controller without an agent is told as such.',
-    missing: 'there are no agents.',
+    missing: 'relays are listed, not the domain controllers that need one.',
   },
   24: {
     says: 'A crash in the middle: what is done is not done again with another value, and the rest goes on.',

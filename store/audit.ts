@@ -35,6 +35,8 @@ export type AuditAction =
   | 'identity.removed'
   | 'api-key.created'
   | 'api-key.revoked'
+  | 'relay.created'
+  | 'relay.gap'
   | 'epoch.created'
   | 'epoch.destroyed';
 

@@ -6,6 +6,7 @@ import type { ErrorCode, Reason } from '../model/errors';
 import type { OutcomeState, Proof } from '../model/outcome';
 import type { LeaveOutCode } from '../model/plan';
 import type { MappingState } from '../model/sso';
+import type { JsonWebKey, KeyPurpose } from '../sealing/published-key';
 
 type Time = ColumnType<Date, Date | string | undefined, Date | string>;
 type OptionalTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
@@ -59,6 +60,7 @@ export interface MappingTable {
 
 export interface EpochTable {
   id: string;
+  purpose: Generated<KeyPurpose>;
   public_key: Json<JsonWebKey>;
   signature: string;
   created_at: Time;
@@ -66,13 +68,8 @@ export interface EpochTable {
   destroyed_at: OptionalTime;
 }
 
-export interface JsonWebKey {
-  readonly kty: string;
-  readonly crv?: string;
-  readonly x?: string;
-}
-
-export type Scope = 'trigger' | 'capture' | 'read' | 'admin';
+/** `relay`: of the key of a relay, which is good for nothing else. */
+export type Scope = 'trigger' | 'capture' | 'read' | 'admin' | 'relay';
 
 export interface ApiKeyTable {
   id: string;
@@ -199,6 +196,42 @@ export interface ErrandTable {
   finished_at: OptionalTime;
 }
 
+export interface RelayTable {
+  id: string;
+  source: string;
+  api_key_id: string;
+  /** By which its batches are signed. */
+  public_key: Json<JsonWebKey>;
+  /** The number of the last request: a lower one was sent before. */
+  last_request: Generated<number>;
+  /** The last record that was taken in. */
+  segment: string | null;
+  position: Generated<number>;
+  /** How the source calls that change, where it told. */
+  source_sequence: string | null;
+  received: Generated<number>;
+  /** Records that will never come: damaged beside the source, or set aside there. */
+  lost: Generated<number>;
+  created_at: Time;
+  heard_at: OptionalTime;
+  /** As the relay told last. */
+  version: string | null;
+  backlog: Generated<number>;
+  oldest_at: OptionalTime;
+  set_aside: Generated<number>;
+  /** By how much its clock is ahead of the one of the database. */
+  clock_ahead_ms: number | null;
+}
+
+export interface SealedCaptureTable {
+  id: Generated<number>;
+  relay_id: string;
+  epoch_id: string;
+  jwe: Buffer;
+  expires_at: Time;
+  next_try_at: Time;
+}
+
 export interface WorkerPresenceTable {
   worker_id: string;
   engine_reachable: boolean;
@@ -231,6 +264,8 @@ export interface Tables {
   source_state: SourceStateTable;
   source_command: SourceCommandTable;
   errand: ErrandTable;
+  relay: RelayTable;
+  sealed_capture: SealedCaptureTable;
   worker_presence: WorkerPresenceTable;
   audit: AuditTable;
 }

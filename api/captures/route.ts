@@ -1,18 +1,19 @@
 import { z } from 'zod';
+import { type TakenIn, takeIn } from '../../intake/accept';
+import { CaptureDeclined, type Quiet } from '../../intake/judge-capture';
+import { Refused } from '../../intake/refused';
 import { captureRules, type Declined } from '../../model/capture';
 import { isErrorCode } from '../../model/errors';
+import { inPlaintext, type Passwords } from '../../sealing/passwords';
 import { auditCapture } from '../../store/captures';
 import { readChange } from '../../store/changes';
-import type { Passwords } from '../../store/sealing';
-import { type TakenIn, takeIn } from '../changes/accept';
 import { changeOf, changeSchema, changeUrl } from '../changes/change';
 import type { Dependencies } from '../dependencies';
 import { secretText } from '../input';
-import { asHash, inPlaintext } from '../intake/passwords';
+import { asHash } from '../intake/hash';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
 import { accountName, idempotencyKey, sourceName } from '../schemas';
-import { CaptureDeclined, type Quiet } from './judge';
 
 const body = z
   .strictObject({
@@ -104,10 +105,10 @@ export const takeCapture: Route = route({
       });
       return started(deps, taken);
     } catch (error) {
-      if (!(error instanceof CaptureDeclined) && !(error instanceof Refusal)) throw error;
+      if (!(error instanceof CaptureDeclined) && !(error instanceof Refused)) throw error;
       const result = error instanceof CaptureDeclined ? error.why : error.code;
       await auditCapture(deps.db, capture, result, `api-key:${caller.keyId}`);
-      if (error instanceof Refusal) throw error;
+      if (error instanceof Refused) throw error;
       return {
         status: 200 as const,
         body: { result: error.why, says: captureRules[error.why].says },
@@ -117,8 +118,9 @@ export const takeCapture: Route = route({
 });
 
 function passwordsIn({ password, encoded, currentPassword }: z.output<typeof body>): Passwords {
-  if (password !== undefined) return inPlaintext(password, currentPassword);
-  if (encoded !== undefined) return asHash(encoded, currentPassword);
+  const current = currentPassword ?? null;
+  if (password !== undefined) return inPlaintext(password, current);
+  if (encoded !== undefined) return asHash(encoded, current);
   throw new Refusal('request_invalid');
 }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { connectorKinds } from '../../connectors/registry';
+import { violationsOf } from '../../intake/accept';
+import { reachedBy } from '../../intake/reach';
 import { authGoesLast } from '../../model/change';
 import { type Configuration, sourceNamed, sourcesOf } from '../../model/configuration';
 import { forms } from '../../model/encoding';
@@ -10,9 +12,7 @@ import { findIdentity } from '../../store/identities';
 import { secretText } from '../input';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
-import { violationsOf } from './accept';
 import { leaveOutReason } from './change';
-import { reachedBy } from './reach';
 import { group, oneOfBoth, personIn, whoFields } from './who';
 
 /** What a change would do, without one: no source is asked, and nothing is kept. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { giveCommand } from '../../store/account-commands';
 import type { Caller } from '../../store/api-keys';
+import { maySee, mayTouch } from '../../store/api-keys';
 import { readAuditOf } from '../../store/audit';
 import { type ChangeView, listChanges, readChange } from '../../store/changes';
-import { maySee, mayTouch } from '../authorize';
 import type { Dependencies } from '../dependencies';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';

@@ -1,15 +1,15 @@
 import { z } from 'zod';
+import { takeIn, type WantedChange } from '../../intake/accept';
 import { hasEnded } from '../../model/change';
+import { inPlaintext } from '../../sealing/passwords';
 import { type ChangeView, readChange } from '../../store/changes';
 import { isAway } from '../../store/database';
 import type { Dependencies } from '../dependencies';
 import { secretText } from '../input';
-import { inPlaintext } from '../intake/passwords';
 import { appliedPreference, type Preference, preferHeader } from '../prefer';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
 import { idempotencyKey } from '../schemas';
-import { takeIn, type WantedChange } from './accept';
 import { changeOf, changeSchema, changeUrl } from './change';
 import { authApplied, waitForChange } from './waiting';
 import { group, oneOfBoth, personIn, whoFields } from './who';
@@ -94,7 +94,7 @@ function wantedChange(call: {
   return {
     person: personIn(call.body),
     group: call.body.group ?? null,
-    passwords: inPlaintext(password, currentPassword),
+    passwords: inPlaintext(password, currentPassword ?? null),
     idempotencyKey: call.headers['idempotency-key'] ?? null,
     capture: null,
   };

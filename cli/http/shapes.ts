@@ -157,6 +157,20 @@ export interface Source {
   readonly parked: number;
 }
 
+export interface Relay {
+  readonly id: string;
+  readonly source: string;
+  readonly heardAt: string | null;
+  readonly silentMs: number | null;
+  readonly backlog: number;
+  readonly oldestAt: string | null;
+  readonly setAside: number;
+  readonly clockAheadMs: number | null;
+  readonly received: number;
+  readonly lost: number;
+  readonly open: number;
+}
+
 export interface ApiKey {
   readonly id: string;
   readonly name: string;

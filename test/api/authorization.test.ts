@@ -21,7 +21,8 @@ const callers: Readonly<Record<string, readonly Scope[] | 'nobody'>> = {
   capture: ['capture'],
   read: ['read'],
   'trigger and read': ['trigger', 'read'],
-  admin: ['trigger', 'capture', 'read', 'admin'],
+  relay: ['relay'],
+  admin: ['trigger', 'capture', 'read', 'admin', 'relay'],
 };
 
 describeWith(['postgres'], 'authorization', () => {
@@ -60,6 +61,7 @@ describeWith(['postgres'], 'authorization', () => {
       capture: bearer(await api.newKey(['capture'])),
       read: bearer(await api.newKey(['read'])),
       'trigger and read': bearer(await api.newKey(['trigger', 'read'])),
+      relay: bearer(await api.newKey(['relay'])),
       admin: bearer(admin),
     });
   });
@@ -69,7 +71,9 @@ describeWith(['postgres'], 'authorization', () => {
 
   test('there is no route without a scope', () => {
     expect(
-      routes.filter(({ scope }) => !['trigger', 'capture', 'read', 'admin'].includes(scope)),
+      routes.filter(
+        ({ scope }) => !['trigger', 'capture', 'read', 'admin', 'relay'].includes(scope),
+      ),
     ).toEqual([]);
   });
 

@@ -1,8 +1,8 @@
 import { configurationSchema } from '../../model/configuration';
+import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { forgetFingerprints } from '../../store/captures';
 import { applyConfiguration, currentConfiguration } from '../../store/configurations';
 import { saveIdentity } from '../../store/identities';
-import { destroyPasswords, unseal } from '../../store/sealing';
 import { readWork } from '../../store/work';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, ended, testConfiguration } from '../support/played-worker';

@@ -1,11 +1,11 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { inPlaintext } from '../../api/intake/passwords';
 import type { Connector } from '../../connectors/contract';
 import { connectorKinds } from '../../connectors/registry';
 import { type Configuration, configurationSchema } from '../../model/configuration';
 import { Secret } from '../../model/secret';
+import { inPlaintext, seal } from '../../sealing/passwords';
 import { giveCommand } from '../../store/account-commands';
 import { createApiKey } from '../../store/api-keys';
 import { acceptChange, type ChangeView, readChange } from '../../store/changes';
@@ -16,7 +16,6 @@ import { findIdentity, saveIdentity } from '../../store/identities';
 import { newId } from '../../store/ids';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
 import type { KeyStore } from '../../store/keys/key-store';
-import { seal } from '../../store/sealing';
 import type { CommandKind } from '../../store/tables';
 import { startEngineSide } from '../../worker/engine-side';
 import { startJanitor } from '../../worker/janitor';
@@ -140,7 +139,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
         { ...change, changeId: change.id },
         inPlaintext(
           Secret.fromText(password),
-          current === undefined ? undefined : Secret.fromText(current),
+          current === undefined ? null : Secret.fromText(current),
         ),
       );
       const accepted = await acceptChange(db, {

@@ -4,12 +4,12 @@ import type { PolicyRules } from '../../model/policy-presets';
 import type { Secret } from '../../model/secret';
 import { shortName } from '../../model/word-list';
 import type { IdentityView } from '../../store/identities';
-import { Refusal } from '../refusal';
+import { Refused } from '../refused';
 import { dictionaryOf, isBlocklisted, PolicyFileError } from './files';
 import { openStrengthEstimator } from './strength';
 
 export interface Judge {
-  /** Every rule that the password of this person breaks. @throws Refusal when a file of the policy cannot be read */
+  /** Every rule that the password of this person breaks. @throws Refused when a file of the policy cannot be read */
   violations(
     rules: PolicyRules,
     person: Pick<IdentityView, 'name' | 'attributes' | 'accounts'>,
@@ -42,7 +42,7 @@ async function comparisons(
   } catch (error) {
     if (!(error instanceof PolicyFileError)) throw error;
     log.error('a file that a policy names cannot be used; "lockstep plan" tells which', { error });
-    throw new Refusal('policy_file_unreadable');
+    throw new Refused('policy_file_unreadable');
   }
 }
 

@@ -2,9 +2,9 @@ import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Secret } from '../../model/secret';
+import { SEED_BYTES, type SealedFor, seal, sealingKey, unseal } from '../../sealing/passwords';
 import { openKeyDirectory } from '../../store/keys/key-directory';
 import type { KeyStore } from '../../store/keys/key-store';
-import { SEED_BYTES, type SealedFor, seal, sealingKey, unseal } from '../../store/sealing';
 
 const CANARY = 'Zürich-"quotes"\\ 🔑\n tab\t';
 const forChange: SealedFor = {

@@ -1,34 +1,30 @@
 import { timingSafeEqual } from 'node:crypto';
-import { connectorKinds } from '../../connectors/registry';
-import {
-  type Configuration,
-  policiesOf,
-  type SourceConfiguration,
-} from '../../model/configuration';
-import { layoutOf, type Scheme } from '../../model/encoding';
-import type { Group } from '../../model/group';
-import { handedOver } from '../../model/negotiation';
-import { rewrite } from '../../model/password-filter';
-import type { Violation } from '../../model/policy-judges';
-import { saltFor } from '../../model/salt';
-import type { Secret } from '../../model/secret';
-import type { Caller } from '../../store/api-keys';
+import { connectorKinds } from '../connectors/registry';
+import { type Configuration, policiesOf, type SourceConfiguration } from '../model/configuration';
+import { layoutOf, type Scheme } from '../model/encoding';
+import type { Group } from '../model/group';
+import { handedOver } from '../model/negotiation';
+import { rewrite } from '../model/password-filter';
+import type { Violation } from '../model/policy-judges';
+import { saltFor } from '../model/salt';
+import type { Secret } from '../model/secret';
+import { destroyPasswords, type Passwords, seal } from '../sealing/passwords';
+import type { Caller } from '../store/api-keys';
 import {
   type Accepted,
   acceptChange,
   type ChangeView,
   findRepeated,
   type NewChange,
-} from '../../store/changes';
-import { findIdentity, type IdentityAtIntake } from '../../store/identities';
-import { newId } from '../../store/ids';
-import { destroyPasswords, type Passwords, seal } from '../../store/sealing';
-import { type Capture, judge } from '../captures/judge';
-import type { Dependencies } from '../dependencies';
-import { fingerprintOf, passwordFingerprint, saltFingerprints } from '../intake/fingerprint';
-import { Refusal } from '../refusal';
+} from '../store/changes';
+import { findIdentity, type IdentityAtIntake } from '../store/identities';
+import { newId } from '../store/ids';
+import type { IntakeDependencies } from './dependencies';
+import { fingerprintOf, passwordFingerprint, saltFingerprints } from './fingerprint';
+import { type Capture, judge } from './judge-capture';
 import { reachedBy } from './reach';
-import type { WhichPerson } from './who';
+import { Refused } from './refused';
+import type { WhichPerson } from './which-person';
 
 export interface WantedChange {
   readonly person: WhichPerson;
@@ -46,10 +42,10 @@ export type TakenIn =
 /**
  * Takes a new password in: checked, sealed, and durable when this returns (I1). The passwords are destroyed by then,
  * whatever came of it.
- * @throws Refusal, CaptureDeclined when nothing was accepted
+ * @throws Refused, CaptureDeclined when nothing was accepted
  */
 export async function takeIn(
-  deps: Dependencies,
+  deps: IntakeDependencies,
   caller: Caller,
   wanted: WantedChange,
 ): Promise<TakenIn> {
@@ -74,7 +70,7 @@ export async function takeIn(
 }
 
 function fingerprintFor(
-  { settings }: Dependencies,
+  { settings }: IntakeDependencies,
   { idempotencyKey, person, group, passwords, capture }: WantedChange,
 ): Buffer | null {
   if (idempotencyKey === null) return null;
@@ -87,7 +83,7 @@ function fingerprintFor(
 type Repeated = Extract<Accepted, { result: 'repeated' }>;
 
 const findEarlier = async (
-  { db }: Dependencies,
+  { db }: IntakeDependencies,
   { keyId }: Caller,
   { idempotencyKey }: WantedChange,
 ): Promise<Repeated | null> =>
@@ -98,13 +94,13 @@ function replay(earlier: Repeated, fingerprint: Buffer | null): TakenIn {
     fingerprint !== null &&
     fingerprint.length === earlier.fingerprint?.length &&
     timingSafeEqual(fingerprint, earlier.fingerprint);
-  if (!same) throw new Refusal('idempotency_conflict');
+  if (!same) throw new Refused('idempotency_conflict');
   return { replayed: true, changeId: earlier.changeId };
 }
 
 /** Everything but the writing. */
 async function prepare(
-  deps: Dependencies,
+  deps: IntakeDependencies,
   caller: Caller,
   wanted: WantedChange,
   identity: IdentityAtIntake | null,
@@ -114,16 +110,16 @@ async function prepare(
   const origin = capture && (await judge(deps, caller, capture, identity, passwords));
   const who = { person, group: origin?.group ?? wanted.group };
   const { version, configuration, groups } = await reachedBy(deps, caller, who, identity);
-  if (identity === null) throw new Refusal('identity_unknown');
+  if (identity === null) throw new Refused('identity_unknown');
   // What cannot be read cannot be judged: the change says that it was not.
   const broken =
     passwords.form === 'plaintext'
       ? await violationsOf(deps, configuration, groups, identity, passwords.next)
       : [];
-  if (broken.length > 0) throw new Refusal('password_against_policy', { violations: broken });
+  if (broken.length > 0) throw new Refused('password_against_policy', { violations: broken });
 
   const key = await deps.keyToSealTo(identity.now, again);
-  if (key === null) throw new Refusal('no_epoch');
+  if (key === null) throw new Refused('no_epoch');
   const sealedFor = {
     changeId: newId('chg'),
     identityId: identity.id,
@@ -150,7 +146,7 @@ async function prepare(
 
 /** Of the password, then of what may come back of it in a capture: what the filters make of it, and what we hash. */
 function fingerprintsOf(
-  { settings: { fingerprintKey } }: Dependencies,
+  { settings: { fingerprintKey } }: IntakeDependencies,
   { sources }: Configuration,
   groups: readonly Group[],
   identity: IdentityAtIntake,
@@ -196,7 +192,7 @@ function hashedAs({ kind, settings, capture }: SourceConfiguration): Scheme | nu
 
 /** All rules of all groups at once, so that nobody has to find them one by one. */
 export async function violationsOf(
-  { judge }: Dependencies,
+  { judge }: IntakeDependencies,
   configuration: Configuration,
   groups: readonly Group[],
   person: IdentityAtIntake,

@@ -1,8 +1,8 @@
-import type { KeyObject } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { CompactEncrypt, type CryptoKey, compactDecrypt, importJWK } from 'jose';
 import { type Form, readSecret } from '../model/encoding';
 import { Secret } from '../model/secret';
-import type { JsonWebKey } from './tables';
+import type { JsonWebKey } from './published-key';
 
 /**
  * Passwords in transit between the api and the worker: JWE compact (RFC 7516), ECDH-ES on X25519 (RFC 8037), A256GCM. Whom
@@ -36,6 +36,14 @@ export async function sealingKey(epochId: string, publicKey: JsonWebKey): Promis
 
 const FORM_BYTES = 1;
 export const SEED_BYTES = 32;
+
+/** As it was typed, with a seed of its own. Whoever calls it destroys them. */
+export const inPlaintext = (next: Secret, current: Secret | null): Passwords => ({
+  next,
+  current,
+  form: 'plaintext',
+  seed: Secret.of(randomBytes(SEED_BYTES)),
+});
 const LENGTH_BYTES = 4;
 
 export async function seal(
@@ -93,7 +101,7 @@ const PLAINTEXT = 0;
 const HASH = 1;
 
 /** Form, seed, length of the new password, the new password, then the current one if there is one. */
-function pack({ next, current, form, seed }: Passwords): Buffer {
+export function pack({ next, current, form, seed }: Passwords): Buffer {
   const begin = Buffer.alloc(FORM_BYTES + LENGTH_BYTES);
   begin.writeUInt8(form === 'plaintext' ? PLAINTEXT : HASH);
   begin.writeUInt32BE(
@@ -108,7 +116,7 @@ function pack({ next, current, form, seed }: Passwords): Buffer {
   return payload;
 }
 
-function unpack(payload: Buffer): Passwords {
+export function unpack(payload: Buffer): Passwords {
   const seed = FORM_BYTES + LENGTH_BYTES;
   const next = seed + SEED_BYTES;
   const end = next + payload.readUInt32BE(FORM_BYTES);

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import type { Database } from '../../store/database';
-import { currentEpoch } from '../../store/epochs';
-import type { SealingKey } from '../../store/sealing';
+import type { SealingKey } from '../sealing/passwords';
+import type { Database } from '../store/database';
+import { currentEpoch } from '../store/epochs';
 
 /**
  * @param now by the clock of the database

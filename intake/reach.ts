@@ -1,21 +1,20 @@
-import { type Configuration, groupsOf, loneGroupName, sourcesOf } from '../../model/configuration';
-import { coverage } from '../../model/coverage';
-import type { ErrorCode } from '../../model/errors';
-import type { Group } from '../../model/group';
-import type { Caller } from '../../store/api-keys';
-import type { AppliedConfiguration } from '../../store/configurations';
-import type { IdentityAtIntake } from '../../store/identities';
-import { mayTouch } from '../authorize';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
-import type { WhichPerson } from './who';
+import { type Configuration, groupsOf, loneGroupName, sourcesOf } from '../model/configuration';
+import { coverage } from '../model/coverage';
+import type { ErrorCode } from '../model/errors';
+import type { Group } from '../model/group';
+import { type Caller, mayTouch } from '../store/api-keys';
+import type { AppliedConfiguration } from '../store/configurations';
+import type { IdentityAtIntake } from '../store/identities';
+import type { IntakeDependencies } from './dependencies';
+import { Refused } from './refused';
+import type { WhichPerson } from './which-person';
 
 /**
  * @param identity null for somebody who is not there; that costs as much as somebody whom the caller may not change
- * @throws Refusal
+ * @throws Refused
  */
 export async function reachedBy(
-  deps: Dependencies,
+  deps: IntakeDependencies,
   caller: Caller,
   who: { readonly person: WhichPerson; readonly group: string | null },
   identity: IdentityAtIntake | null,
@@ -23,8 +22,8 @@ export async function reachedBy(
   const applied = await deps.configuration(identity?.configurationVersion ?? 0);
   const linkedSources = (identity?.accounts ?? []).map(({ source }) => source);
   const reached = reach({ ...applied, caller, linkedSources, ...who });
-  if (identity === null) throw new Refusal('identity_unknown');
-  if ('refused' in reached) throw new Refusal(reached.refused);
+  if (identity === null) throw new Refused('identity_unknown');
+  if ('refused' in reached) throw new Refused(reached.refused);
   return { ...applied, groups: reached.groups };
 }
 

@@ -1,17 +1,16 @@
-import { type CaptureFacts, type Declined, judgeCapture } from '../../model/capture';
-import { type Configuration, groupsFrom, sourceNamed, sourcesOf } from '../../model/configuration';
-import { readSecret } from '../../model/encoding';
-import { type ErrorCode, isErrorCode } from '../../model/errors';
-import type { Group } from '../../model/group';
-import { planChange } from '../../model/plan';
-import type { Caller } from '../../store/api-keys';
-import { readRivals } from '../../store/captures';
-import type { IdentityAtIntake } from '../../store/identities';
-import type { Passwords } from '../../store/sealing';
-import { mayTouch } from '../authorize';
-import type { Dependencies } from '../dependencies';
-import { passwordFingerprint, saltFingerprints } from '../intake/fingerprint';
-import { Refusal } from '../refusal';
+import { type CaptureFacts, type Declined, judgeCapture } from '../model/capture';
+import { type Configuration, groupsFrom, sourceNamed, sourcesOf } from '../model/configuration';
+import { readSecret } from '../model/encoding';
+import { type ErrorCode, isErrorCode } from '../model/errors';
+import type { Group } from '../model/group';
+import { planChange } from '../model/plan';
+import type { Passwords } from '../sealing/passwords';
+import { type Caller, mayTouch } from '../store/api-keys';
+import { readRivals } from '../store/captures';
+import type { IdentityAtIntake } from '../store/identities';
+import type { IntakeDependencies } from './dependencies';
+import { passwordFingerprint, saltFingerprints } from './fingerprint';
+import { Refused } from './refused';
 
 /** A password was changed in a source itself. */
 export interface Capture {
@@ -46,10 +45,10 @@ export type Quiet = Exclude<Declined, ErrorCode>;
 /**
  * Whether a capture starts a change. Its source is judged before anything else, so that whoever may not capture there
  * learns nothing about people.
- * @throws Refusal, CaptureDeclined when it does not
+ * @throws Refused, CaptureDeclined when it does not
  */
 export async function judge(
-  deps: Dependencies,
+  deps: IntakeDependencies,
   caller: Caller,
   capture: Capture,
   identity: IdentityAtIntake | null,
@@ -80,7 +79,7 @@ export async function judge(
     currentMissing: checksCurrent && passwords.current === null,
   });
   if (verdict !== 'accept')
-    throw isErrorCode(verdict) ? new Refusal(verdict) : new CaptureDeclined(verdict);
+    throw isErrorCode(verdict) ? new Refused(verdict) : new CaptureDeclined(verdict);
   const { accountId, capturedAt } = about;
   return { accountId, capturedAt, group: groups[0]?.name ?? '', checksCurrent };
 }
@@ -99,7 +98,7 @@ const unmapped = ({ capturedAt }: Capture): About => ({
 });
 
 async function comparedWith(
-  { db, settings }: Dependencies,
+  { db, settings }: IntakeDependencies,
   configuration: Configuration,
   groups: readonly Group[],
   capture: Capture,

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { openStrengthEstimator, type StrengthTimes } from '../../api/policy/strength';
+import { openStrengthEstimator, type StrengthTimes } from '../../intake/policy/strength';
 import { Secret } from '../../model/secret';
 
 const generous: StrengthTimes = { deadlineMs: 30_000, startMs: 60_000, quietMs: 60_000 };
