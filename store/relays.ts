@@ -99,6 +99,7 @@ export async function takeBatch(
     const judged = judgeBatch({ ...batch, cursor, segment, count: records.length });
     if (judged === 'gap') return { result: 'gap', cursor, request: batch.request };
     if (judged.missing !== 0) await noteGap(trx, relay, cursor, batch, judged.missing);
+    await noteDone(trx, relay.id, records.length);
     const fresh = records.slice(judged.skip);
     if (fresh.length === 0) return { result: 'taken', cursor, request: batch.request };
     const last = { segment, position: batch.from + records.length - 1 };
@@ -119,6 +120,17 @@ const noteHeard = (trx: Database, id: string, batch: Batch) =>
       oldest_at: batch.oldestAt,
       set_aside: batch.setAside,
       clock_ahead_ms: sql<number>`round(extract(epoch from ${batch.sentAt}::timestamptz - clock_timestamp()) * 1000)`,
+    })
+    .where('id', '=', id)
+    .execute();
+
+/** What the relay said was before these were taken in. */
+const noteDone = (trx: Database, id: string, records: number) =>
+  trx
+    .updateTable('relay')
+    .set({
+      backlog: sql<number>`greatest(0, backlog - ${records})`,
+      oldest_at: sql<Date | null>`case when backlog > ${records} then oldest_at end`,
     })
     .where('id', '=', id)
     .execute();

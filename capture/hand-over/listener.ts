@@ -1,9 +1,10 @@
-import { chmodSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { Misconfigured } from '../../config';
 import { log } from '../../log';
 import { zeroableBytes } from '../../model/zeroable';
+import { listenAlone } from '../listen-alone';
 import { type HandedOver, LENGTH_BYTES, MOST_BYTES, parseMessage, type Refusal } from './protocol';
 
 /** @returns null when the capture is durable */
@@ -29,7 +30,6 @@ export async function listenForCaptures(
   take: Take,
 ): Promise<HandOverListener> {
   refuseOpenFolder(path.dirname(socket));
-  await removeStale(socket);
   const finishers = new Set<() => void>();
   const server = net.createServer((connection) => {
     const finish = serve(connection, take);
@@ -37,16 +37,8 @@ export async function listenForCaptures(
     connection.once('close', () => finishers.delete(finish));
   });
   server.maxConnections = MOST_CONNECTIONS;
-  // Between `listen` and `chmod` nobody else may come in either.
-  const before = process.umask(0o177);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(socket, resolve);
-    });
-  } finally {
-    process.umask(before);
-  }
+  if (!(await listenAlone(server, socket)))
+    throw new Misconfigured(`Another relay listens on ${socket}`);
   chmodSync(socket, mode);
   return {
     close: () =>
@@ -64,19 +56,6 @@ function refuseOpenFolder(folder: string): void {
     throw new Misconfigured(
       `Everybody may write to ${folder}, and so take the place of the relay: choose another folder for its socket`,
     );
-}
-
-/** What a relay that was killed left behind. */
-async function removeStale(socket: string): Promise<void> {
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = net.connect(socket, () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
-  if (alive) throw new Misconfigured(`Another relay listens on ${socket}`);
-  rmSync(socket, { force: true });
 }
 
 /**

@@ -1,6 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { Misconfigured } from '../../config';
 import type { Position } from '../../model/relay';
 import { encodeFrame } from './frames';
 import { openRow } from './row';
@@ -51,9 +49,8 @@ interface Waiting {
   failed(error: unknown): void;
 }
 
+/** @param dir locked: see `lock.ts` */
 export async function openSpool(dir: string, limits: SpoolLimits): Promise<Spool> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  await refuseOthers(dir);
   const setAside = await openSetAside(path.join(dir, 'set-aside'), limits.maxBytes);
   const row = await openRow(dir, setAside);
   const inTurn = oneAtATime();
@@ -147,13 +144,6 @@ function chunkOf(
     chosen.push(record);
   }
   return { segment: name, follows, from, records: chosen };
-}
-
-const OTHERS = 0o077;
-
-async function refuseOthers(dir: string): Promise<void> {
-  if (((await stat(dir)).mode & OTHERS) !== 0)
-    throw new Misconfigured(`${dir} can be read by others: chmod go= it`);
 }
 
 /** Each begins when the one before has ended, whatever came of that. */

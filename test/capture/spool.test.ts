@@ -13,6 +13,7 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { encodeFrame, scanFrames } from '../../capture/spool/frames';
+import { lockSpool } from '../../capture/spool/lock';
 import { openSpool, type Spool, type SpoolLimits } from '../../capture/spool/spool';
 import { isRoot } from '../../local/places';
 import type { Position } from '../../model/relay';
@@ -27,6 +28,7 @@ const limits: SpoolLimits = {
 
 const opened: Spool[] = [];
 const spoolIn = async (dir: string, more: Partial<SpoolLimits> = {}) => {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
   const spool = await openSpool(dir, { ...limits, ...more });
   opened.push(spool);
   return spool;
@@ -106,16 +108,19 @@ test('what was taken in is not kept', async () => {
   expect(spool.backlog()).toBe(0);
 });
 
-test('nobody else can read it, and a folder that others can is refused', async () => {
+test('nobody else can read it; a folder that others can, or that another process has, is refused', async () => {
   const dir = freshDir();
+  const lock = await lockSpool(dir);
   const spool = await spoolIn(dir);
   await spool.append(record(1));
   expect(statSync(dir).mode & 0o777).toBe(0o700);
-  expect(statSync(fileOf(dir)).mode & 0o777).toBe(0o600);
-  const open = freshDir();
-  mkdirSync(open, { mode: 0o700 });
-  chmodSync(open, 0o750);
-  await expect(spoolIn(open)).rejects.toThrow('can be read by others');
+  for (const name of [...segmentsIn(dir), 'lock'])
+    expect(statSync(path.join(dir, name)).mode & 0o777).toBe(0o600);
+  await expect(lockSpool(dir)).rejects.toThrow('Another relay has the spool');
+  await lock.release();
+  await (await lockSpool(dir)).release();
+  chmodSync(dir, 0o750);
+  await expect(lockSpool(dir)).rejects.toThrow('can be read by others');
 });
 
 test('cut off anywhere: every record that is whole is delivered, what is torn is set aside', async () => {
@@ -205,6 +210,7 @@ withDisk(
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'lockstep', mount]);
     try {
       const dir = path.join(mount, 'spool');
+      mkdirSync(dir, { mode: 0o700 });
       const spool = await openSpool(dir, limits);
       const taken: string[] = [];
       const refused: string[] = [];

@@ -9,7 +9,7 @@ import { type Registration, setUpRelay } from '../../capture/setup';
 import { Secret } from '../../model/secret';
 import { until } from './until';
 
-/** A relay as a process of its own, beside a source that the test plays. */
+/** A relay as it is built, a process of its own beside a source that the test plays. */
 export interface TestRelay {
   readonly id: string;
   readonly dir: string;
@@ -68,12 +68,11 @@ export async function setUpTestRelay(wanted: Wanted): Promise<TestRelay> {
       const logFile = path.join(dir, `relay-${logFiles.length}.log`);
       logFiles.push(logFile);
       const log = openSync(logFile, 'a', 0o600);
-      const modules = [path.join(__dirname, 'typescript.cjs'), ...preload];
       child = spawn(
         process.execPath,
         [
-          ...modules.flatMap((file) => ['-r', file]),
-          ...[path.join(root, 'cli/main.ts'), 'capture', 'run', '--config', config],
+          ...preload.flatMap((file) => ['-r', file]),
+          ...[path.join(root, 'dist/cli/main.js'), 'capture', 'run', '--config', config],
         ],
         { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', log, log] },
       );
