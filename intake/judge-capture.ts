@@ -18,6 +18,8 @@ export interface Capture {
   readonly account: string;
   /** By the clock of whoever captured it. */
   readonly capturedAt: Date;
+  /** It was a candidate, and no login shows that the source took it. */
+  readonly unconfirmed?: boolean;
 }
 
 /** Where a change comes from. */
@@ -77,6 +79,7 @@ export async function judge(
     form: passwords.form,
     ageLimitMs: deps.settings.ageLimitMs,
     currentMissing: checksCurrent && passwords.current === null,
+    unconfirmed: capture.unconfirmed === true,
   });
   if (verdict !== 'accept')
     throw isErrorCode(verdict) ? new Refused(verdict) : new CaptureDeclined(verdict);

@@ -38,6 +38,8 @@ export interface CaptureFacts {
   readonly held: readonly Held[];
   /** The current password has to be checked, and is not there. */
   readonly currentMissing: boolean;
+  /** It was a candidate, and no login shows that the source took it. */
+  readonly unconfirmed: boolean;
 }
 
 export interface CapturedSource {
@@ -67,6 +69,10 @@ export const captureRules = {
   unmapped: {
     says: 'Nobody is linked to the account, or it takes no part in a group.',
     applies: ({ takesPart }) => !takesPart,
+  },
+  unconfirmed: {
+    says: 'It was a candidate, and no login shows that the source took it.',
+    applies: ({ unconfirmed }) => unconfirmed,
   },
   expired: {
     says: 'The password was changed too long ago.',

@@ -34,6 +34,12 @@ export const captureSchema = z.strictObject({
     .describe(
       'Whoever captures has to bring the current password, which the auth account is asked for first. The auth source itself needs none.',
     ),
+  confirm: z
+    .boolean()
+    .default(false)
+    .describe(
+      'What a relay brings is only a candidate, which the source may have refused after it was captured (OpenLDAP’s check module): it is carried on once a login shows that the account holds it.',
+    ),
 });
 
 export const sourceSchema = z.strictObject({

@@ -9,6 +9,8 @@ export interface SealedCaptureRow {
   readonly apiKeyId: string;
   readonly epochId: string;
   readonly jwe: Buffer;
+  /** Since the relay brought it. */
+  readonly heldMs: number;
 }
 
 /**
@@ -25,7 +27,8 @@ export async function takeSealedCapture(trx: Database): Promise<SealedCaptureRow
     )
     delete from sealed_capture taken using next, relay r
     where taken.id = next.id and r.id = taken.relay_id
-    returning taken.id, r.id as relay, r.source, r.api_key_id as "apiKeyId", taken.epoch_id as "epochId", taken.jwe`.execute(
+    returning taken.id, r.id as relay, r.source, r.api_key_id as "apiKeyId", taken.epoch_id as "epochId", taken.jwe,
+              (extract(epoch from now() - taken.received_at) * 1000)::float8 as "heldMs"`.execute(
     trx,
   );
   return rows[0] ?? null;

@@ -15,16 +15,16 @@ import type { Database } from '../store/database';
 import type { KeyStore } from '../store/keys/key-store';
 import { channels, listen } from '../store/notifications';
 import { putOff, type SealedCaptureRow, takeSealedCapture } from '../store/sealed-captures';
+import { type ConfirmDependencies, isConfirmed, NotYet } from './confirm-capture';
 import { startLoop } from './loop';
 
-export interface CaptureDependencies extends IntakeDependencies {
+export interface CaptureDependencies extends IntakeDependencies, ConfirmDependencies {
   readonly keys: KeyStore;
 }
 
 type Result = 'accepted' | Declined | ErrorCode;
 
 const PUT_OFF_SECONDS = 30;
-
 /** What keeps us from judging now, and is no word about the capture. */
 const notNow: readonly ErrorCode[] = ['no_epoch', 'policy_file_unreadable'];
 
@@ -59,22 +59,32 @@ export async function takeNextCapture(deps: CaptureDependencies): Promise<boolea
   let row: SealedCaptureRow | null = null;
   try {
     return await deps.db.transaction().execute(async (trx) => {
-      row = await takeSealedCapture(trx);
-      if (row === null) return false;
-      const result = await takeInRow({ ...deps, db: trx }, row);
-      taken.inc({ source: row.source, result });
+      const found = await takeSealedCapture(trx);
+      if (found === null) return false;
+      row = found;
+      const confirm = (capture: SealedCapture) => isConfirmed(deps, found, capture);
+      const result = await takeInRow({ ...deps, db: trx }, found, confirm);
+      taken.inc({ source: found.source, result });
       return true;
     });
   } catch (error) {
     if (row === null) throw error;
     const { id, source } = row as SealedCaptureRow;
+    if (error instanceof NotYet) {
+      await putOff(deps.db, id, error.seconds);
+      return true;
+    }
     log.error('a capture cannot be judged now and will be tried again', { source, error });
     await putOff(deps.db, id, PUT_OFF_SECONDS);
     return true;
   }
 }
 
-async function takeInRow(deps: CaptureDependencies, row: SealedCaptureRow): Promise<Result> {
+async function takeInRow(
+  deps: CaptureDependencies,
+  row: SealedCaptureRow,
+  confirm: (capture: SealedCapture) => Promise<boolean>,
+): Promise<Result> {
   const { relay, source } = row;
   const capture = await open(deps.keys, row);
   if (capture === null) {
@@ -93,7 +103,10 @@ async function takeInRow(deps: CaptureDependencies, row: SealedCaptureRow): Prom
       group: null,
       passwords,
       idempotencyKey: sequence,
-      capture: { source, account, capturedAt },
+      capture: {
+        ...{ source, account, capturedAt },
+        unconfirmed: !(await confirm(capture)),
+      },
     });
     return 'accepted';
   } catch (error) {

@@ -87,7 +87,7 @@ async function main(stopping: AbortSignal): Promise<void> {
 
 /** Null without the key by which the api knows captured passwords: then what relays brought waits. */
 async function openCaptures(
-  { db, keys }: Pick<Dependencies, 'db' | 'keys'>,
+  { db, keys, connector, random }: Pick<Dependencies, 'db' | 'keys' | 'connector' | 'random'>,
   databaseUrl: string,
   keyDir: string,
 ): Promise<{ stop(): Promise<void> } | null> {
@@ -102,6 +102,8 @@ async function openCaptures(
     {
       db,
       keys,
+      connector,
+      random,
       configuration: watchConfiguration(db),
       keyToSealTo: watchEpochs(db, () => signer),
       judge,

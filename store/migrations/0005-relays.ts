@@ -37,6 +37,7 @@ const statements = [
     epoch_id text not null references epoch,
     jwe bytea not null,
     expires_at timestamptz not null,
+    received_at timestamptz not null default now(),
     next_try_at timestamptz not null default now()
   )`,
   `create index sealed_capture_of_relay on sealed_capture (relay_id, id)`,

@@ -23,6 +23,7 @@ const facts = (more: Partial<CaptureFacts> = {}): CaptureFacts => ({
   latest: null,
   held: [],
   currentMissing: false,
+  unconfirmed: false,
   ...more,
 });
 const judged = (more: Partial<CaptureFacts> = {}) => judgeCapture(facts(more));

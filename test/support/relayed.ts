@@ -15,6 +15,9 @@ export function captureDependencies(
   keys: KeyStore,
   signer: Parameters<typeof watchEpochs>[1],
   settings: Partial<IntakeDependencies['settings']> = {},
+  connector: CaptureDependencies['connector'] = async () => {
+    throw new Error('no source is to be asked here');
+  },
 ): CaptureDependencies & { close(): Promise<void> } {
   const judge = openJudge();
   return {
@@ -23,6 +26,8 @@ export function captureDependencies(
     configuration: watchConfiguration(db),
     keyToSealTo: watchEpochs(db, signer),
     judge,
+    connector,
+    random: () => 0,
     settings: {
       fingerprintKey: createSecretKey(randomBytes(32)),
       ageLimitMs: 72 * HOUR_MS,
