@@ -58,8 +58,8 @@ function groupElements(view: GraphView, group: Group): Elements {
 function sourceElements(view: GraphView, name: string): Elements {
   const id = idOf(view, 'Source', name);
   const serviceId = idOf(view, 'ServiceAccount', name);
-  const { kind, enabled, captures, needsCurrent, hashOnly, filtered, weakened } =
-    view.traits.get(name) ?? unknown(name);
+  const traits = view.traits.get(name) ?? unknown(name);
+  const { kind, enabled, captures, needsCurrent, hashOnly, filtered, weakened } = traits;
   const account = serviceAccountOf(view, name);
   return {
     nodes: [
@@ -68,6 +68,7 @@ function sourceElements(view: GraphView, name: string): Elements {
         connector: kind,
         enabled,
         captures,
+        capturedforms: captures ? traits.capturedForms : undefined,
         needscurrent: captures && needsCurrent,
         hashonly: hashOnly,
         filtered,

@@ -67,6 +67,15 @@ describe('who can read, and who can reset', () => {
     );
   });
 
+  test('what is captured as a hash only is told', () => {
+    const forms = ['ssha512'];
+    const { own } = graphOf({
+      sources: { crm: { capture: { enabled: true, forms, verifyCurrent: false } } },
+    });
+    const told = own.graph.nodes.map(({ properties }) => properties.capturedforms);
+    expect(told.filter((one) => one !== undefined)).toEqual([forms]);
+  });
+
   test('a group covers the accounts of its sources, and its auth account', () => {
     expect(edgesOf({ groups: cluster }, 'Covers').told.sort()).toEqual([
       'Group one -Covers-> Account alice@apps',
