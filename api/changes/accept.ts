@@ -25,7 +25,7 @@ import { newId } from '../../store/ids';
 import { destroyPasswords, type Passwords, seal } from '../../store/sealing';
 import { type Capture, judge } from '../captures/judge';
 import type { Dependencies } from '../dependencies';
-import { fingerprintOf, passwordFingerprint, saltFingerprint } from '../intake/fingerprint';
+import { fingerprintOf, passwordFingerprint, saltFingerprints } from '../intake/fingerprint';
 import { Refusal } from '../refusal';
 import { reachedBy } from './reach';
 import type { WhichPerson } from './who';
@@ -181,7 +181,7 @@ function fingerprintsOf(
       : accounts
           .filter((account) => account.source === name)
           .map((account) => layoutOf(scheme).salt(saltFor(seed, account.id)))
-          .map((salt) => saltFingerprint(fingerprintKey, id, salt));
+          .flatMap((salt) => saltFingerprints(fingerprintKey, id, salt));
   });
   return [fingerprint(next), ...filtered, ...salts];
 }

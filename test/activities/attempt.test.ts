@@ -1,6 +1,7 @@
 import { type Aim, attemptAccount } from '../../activities/attempt';
 import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
 import type { Form } from '../../model/encoding';
+import { saltFor } from '../../model/salt';
 import { Secret } from '../../model/secret';
 import type { ClaimedAccount } from '../../store/claims';
 
@@ -313,13 +314,21 @@ const rows: readonly Row[] = [
   },
 ];
 
+test('each account of a change has a salt of its own, and another one in another change', () => {
+  const [seed, other] = [Secret.fromText('seed'), Secret.fromText('another')];
+  const salts = [saltFor(seed, 'acc_1'), saltFor(seed, 'acc_2'), saltFor(other, 'acc_1')];
+  expect(salts.map(({ length }) => length)).toEqual([16, 16, 16]);
+  expect(new Set(salts.map((salt) => salt.toString('hex'))).size).toBe(3);
+});
+
 test.each(rows)('$promise', async (row) => {
   const next = Secret.fromText('the new one');
   const current = row.current ? Secret.fromText('the current one') : null;
   const logins = [...(row.logins ?? [])];
   let seen = '';
   const connector = {
-    async setPassword() {
+    async setPassword({ salt }: { salt: Buffer }) {
+      expect(salt).toEqual(saltFor(Secret.fromText('seed'), 'acc_1'));
       seen += 'w';
       if (row.write === undefined) throw new Error('no write was expected');
       return row.write;
