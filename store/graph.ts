@@ -33,8 +33,9 @@ export async function withGraphSnapshot<T>(
 
 async function readKeysInUse(db: Database): Promise<KeyFacts[]> {
   const { rows } = await sql<KeyFacts>`
-    select id, name, scopes, groups from api_key
-    where revoked_at is null and (expires_at is null or expires_at > now()) order by id`.execute(
+    select k.id, k.name, k.scopes, k.groups, r.source as "relayOf"
+    from api_key k left join relay r on r.api_key_id = k.id
+    where k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) order by k.id`.execute(
     db,
   );
   return rows;

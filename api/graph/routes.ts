@@ -55,7 +55,7 @@ const read = route({
       .enum(['lockstep', 'hybrid'])
       .default('lockstep')
       .describe(
-        '`lockstep`: nodes and edges of our own. `hybrid`: edges to users of Active Directory and Okta, which are uploaded apart, after those.',
+        '`lockstep`: nodes and edges of our own. `hybrid`: edges to users of Active Directory, Okta and Entra, which are uploaded apart, after those.',
       ),
   }),
   answers: {
@@ -92,7 +92,8 @@ const factsOf = (
   deploymentName: publicUrl === '' ? 'Lockstep' : `Lockstep at ${new URL(publicUrl).host}`,
   configurationVersion: version,
   configuration,
-  takesHashOnly: (kind) => connectorKinds.get(kind)?.traits.accepts.includes('plaintext') === false,
+  takesHashOnly: ({ kind, settings }) =>
+    connectorKinds.get(kind)?.traitsOf(settings).accepts.includes('plaintext') === false,
 });
 
 /** Of one piece: who takes nothing for so long is cut off, and the snapshot let go. */

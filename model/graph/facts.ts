@@ -1,4 +1,10 @@
-import { type Configuration, groupsOf, policiesOf, sourcesOf } from '../configuration';
+import {
+  type Configuration,
+  groupsOf,
+  policiesOf,
+  type SourceConfiguration,
+  sourcesOf,
+} from '../configuration';
 import type { Group, Source } from '../group';
 import { weakens } from '../password-filter';
 import type { LinkedAccount } from '../plan';
@@ -11,8 +17,8 @@ export interface GraphFacts {
   readonly deploymentName: string;
   readonly configurationVersion: number;
   readonly configuration: Configuration;
-  /** Whether sources of this kind are given a hash, and never the password. */
-  readonly takesHashOnly: (kind: string) => boolean;
+  /** Whether the source is given a hash, and never the password. */
+  readonly takesHashOnly: (source: SourceConfiguration) => boolean;
 }
 
 export interface PersonFacts {
@@ -38,6 +44,8 @@ export interface KeyFacts {
   readonly scopes: readonly string[];
   /** Null: every group. */
   readonly groups: readonly string[] | null;
+  /** The source whose captures it brings, and those of no other; null: it is no relay. */
+  readonly relayOf: string | null;
 }
 
 /** The facts, and what follows from the configuration alone. */
@@ -56,6 +64,8 @@ export interface SourceTraits {
   readonly enabled: boolean;
   /** A password that is changed there is carried to the others. */
   readonly captures: boolean;
+  /** In plaintext, or as hashes of these schemes. */
+  readonly capturedForms: readonly string[];
   /** Whoever captures has to bring the password before. */
   readonly needsCurrent: boolean;
   readonly hashOnly: boolean;
@@ -94,8 +104,9 @@ function traitsOf(facts: GraphFacts, groups: readonly Group[], name: string): So
     enabled,
     captures: enabled && own !== undefined && capture?.enabled === true,
     // The auth source is believed: it holds what everybody is asked for.
+    capturedForms: capture?.forms ?? [],
     needsCurrent: capture?.verifyCurrent === true && own?.authSource !== name,
-    hashOnly: facts.takesHashOnly(kind),
+    hashOnly: facts.takesHashOnly(source),
     filtered: filter !== undefined,
     weakened:
       filter !== undefined && policy !== undefined && weakens(filter, policy.rules) !== null,

@@ -18,6 +18,8 @@ const foreignUser: Readonly<
   'active-directory': ({ name }) => adUser(name),
   okta: ({ nativeId }) =>
     nativeId === null ? null : { match_by: 'id', value: nativeId, kind: 'Okta_User' },
+  entra: ({ nativeId }) =>
+    nativeId === null ? null : { match_by: 'id', value: nativeId.toUpperCase(), kind: 'AZUser' },
 };
 
 /**

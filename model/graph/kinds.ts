@@ -80,7 +80,7 @@ export const edgeKinds = {
   },
   ReadPasswordUpdates: {
     traversable: true,
-    says: 'Every new password of the account passes through the start in clear.',
+    says: 'Every new password of the account passes through the start, in clear unless it was captured as a hash.',
   },
   ReadStoredPassword: {
     traversable: true,

@@ -58,8 +58,8 @@ function groupElements(view: GraphView, group: Group): Elements {
 function sourceElements(view: GraphView, name: string): Elements {
   const id = idOf(view, 'Source', name);
   const serviceId = idOf(view, 'ServiceAccount', name);
-  const { kind, enabled, captures, needsCurrent, hashOnly, filtered, weakened } =
-    view.traits.get(name) ?? unknown(name);
+  const traits = view.traits.get(name) ?? unknown(name);
+  const { kind, enabled, captures, needsCurrent, hashOnly, filtered, weakened } = traits;
   const account = serviceAccountOf(view, name);
   return {
     nodes: [
@@ -68,6 +68,7 @@ function sourceElements(view: GraphView, name: string): Elements {
         connector: kind,
         enabled,
         captures,
+        capturedforms: captures ? traits.capturedForms : undefined,
         needscurrent: captures && needsCurrent,
         hashonly: hashOnly,
         filtered,
@@ -109,9 +110,10 @@ function keyElements(view: GraphView, key: KeyFacts): Elements {
   return { nodes: [node(view, 'ApiKey', id, properties)], edges };
 }
 
-function powersOf(view: GraphView, { scopes, groups }: KeyFacts, id: string): GraphEdge[] {
+function powersOf(view: GraphView, { scopes, groups, relayOf }: KeyFacts, id: string): GraphEdge[] {
   // It is allowed everything, and can make Lockstep do anything.
   if (scopes.includes('admin')) return [edge('Administers', id, view.deploymentId)];
+  if (relayOf !== null) return captureEdges(view, [relayOf], id);
   const may = (group: Group) => groups === null || groups.includes(group.name);
   return view.clusters.flatMap((cluster) => [
     ...(scopes.includes('trigger')

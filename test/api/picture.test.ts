@@ -17,7 +17,7 @@ function drawn(sources: Readonly<Record<string, object>>, more: object = {}): st
     groups: { one: { policy: 'strong', authSource: 'corp', sources: Object.keys(all) } },
   });
   const facts = { deploymentId: '', deploymentName: '', configurationVersion: 1, configuration };
-  const view = viewOf({ ...facts, takesHashOnly: (kind) => kind === 'postgres-role' });
+  const view = viewOf({ ...facts, takesHashOnly: ({ kind }) => kind === 'postgres-role' });
   return drawGraph(view, (source) => source.length);
 }
 

@@ -57,7 +57,7 @@ export function graphOf({ sources = {}, groups, keys = [], accounts = everywhere
         one: { policy: 'strong', authSource: 'directory', sources: Object.keys(all) },
       },
     }),
-    takesHashOnly: (kind) => kind === 'postgres-role',
+    takesHashOnly: ({ kind }) => kind === 'postgres-role',
   });
   const person: PersonFacts = { name: 'Alice', accounts };
   const { nodes, edges } = topologyOf(view, keys);

@@ -11,7 +11,9 @@ describe('the files', () => {
       apps: { passwordFilter: { case: 'lower' }, policy: 'strong' },
       crm: { capture: { enabled: true } },
     },
-    keys: [{ id: 'key_1', name: 'desk', scopes: ['trigger', 'capture'], groups: ['one'] }],
+    keys: [
+      { id: 'key_1', name: 'desk', scopes: ['trigger', 'capture'], groups: ['one'], relayOf: null },
+    ],
     accounts: [
       account('directory', {
         nativeId: 'x',

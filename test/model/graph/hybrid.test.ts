@@ -83,6 +83,17 @@ describe('users that other collectors know', () => {
     ]);
   });
 
+  test('a user of Entra is known by its id, and is not one of Okta', () => {
+    const entra = account('entra', { name: 'alice@corp.example', nativeId: '3f1c-ab' });
+    const sources = { entra: { kind: 'entra' } };
+    const groups = { one: { policy: 'strong', authSource: 'ad', sources: ['ad', 'entra'] } };
+    const wanted = { sources, groups, accounts: [AD, entra] };
+    expect(hybridOf(wanted, 'Lockstep_SameAccount')).toContain(
+      'Account alice@corp.example@entra -SameAccount-> AZUser 3F1C-AB',
+    );
+    expect(hybridOf(wanted, 'Okta_PasswordSync')).toEqual([]);
+  });
+
   test('their file marks nobody as ours', () => {
     const { hybrid } = graphOf({ sources: kinds, groups: group('ad'), accounts: [AD, OKTA] });
     expect(hybrid).toEqual({ graph: { nodes: [], edges: expect.any(Array) } });

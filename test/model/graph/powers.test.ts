@@ -24,6 +24,7 @@ describe('who can read, and who can reset', () => {
     name: 'k',
     scopes,
     groups,
+    relayOf: null,
   });
   const captured = {
     apps: { capture: { enabled: true } },
@@ -45,6 +46,12 @@ describe('who can read, and who can reset', () => {
       { sources: captured },
       ['-ReportPasswords-> Source apps', '-InjectPasswords-> Source crm'],
     ],
+    [
+      'a relay of one source',
+      { ...key(['relay']), relayOf: 'apps' },
+      { sources: captured },
+      ['-ReportPasswords-> Source apps'],
+    ],
     ['trigger of another group', key(['trigger'], ['three']), {}, []],
     [
       'trigger of one of two that go together',
@@ -65,6 +72,15 @@ describe('who can read, and who can reset', () => {
     expect(own.graph.nodes.some(({ kinds }) => kinds[0] === 'Lockstep_ApiKey')).toBe(
       expected.length > 0,
     );
+  });
+
+  test('what is captured as a hash only is told', () => {
+    const forms = ['ssha512'];
+    const { own } = graphOf({
+      sources: { crm: { capture: { enabled: true, forms, verifyCurrent: false } } },
+    });
+    const told = own.graph.nodes.map(({ properties }) => properties.capturedforms);
+    expect(told.filter((one) => one !== undefined)).toEqual([forms]);
   });
 
   test('a group covers the accounts of its sources, and its auth account', () => {
