@@ -51,6 +51,12 @@ export interface Page {
 
 export type State = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>;
 
+/** A date as a vendor writes it; null where it gives none, or none that can be read. */
+export function dateOf(text: string | null | undefined): Date | null {
+  const date = new Date(text ?? '');
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
 export function connectorOver(vendor: Vendor): Connector {
   return {
     async find({ match, limit }) {
