@@ -1,3 +1,5 @@
+import type { Form } from './encoding';
+
 /**
  * A capture tells that a password was changed in a source itself, past Lockstep. It says when, by a clock that is not
  * ours, and it may be late, come twice, or be of a password that we wrote there.
@@ -21,7 +23,8 @@ export interface Held {
 
 export interface CaptureFacts {
   /** Null when it is in no configuration, or not for whoever captured. */
-  readonly source: { readonly enabled: boolean; readonly captures: boolean } | null;
+  readonly source: CapturedSource | null;
+  readonly form: Form;
   /** Somebody is linked to the account, and a change of theirs would include it. */
   readonly takesPart: boolean;
   /** Not after `now`. */
@@ -37,6 +40,12 @@ export interface CaptureFacts {
   readonly currentMissing: boolean;
 }
 
+export interface CapturedSource {
+  readonly enabled: boolean;
+  readonly captures: boolean;
+  readonly forms: readonly Form[];
+}
+
 interface CaptureRule {
   readonly says: string;
   readonly applies: (facts: CaptureFacts) => boolean;
@@ -50,6 +59,10 @@ export const captureRules = {
   capture_disabled: {
     says: 'The source takes no captures.',
     applies: ({ source }) => source === null || !source.enabled || !source.captures,
+  },
+  form_not_taken: {
+    says: 'The source gives passwords in another form.',
+    applies: ({ source, form }) => source?.forms.includes(form) !== true,
   },
   unmapped: {
     says: 'Nobody is linked to the account, or it takes no part in a group.',

@@ -10,6 +10,7 @@ import {
   groupSchema,
   sourceSchema,
 } from '../model/configuration';
+import { layoutOf, schemes } from '../model/encoding';
 import { errorCodes, errors, type Retry } from '../model/errors';
 import { passwordFilterSchema } from '../model/password-filter';
 import { policyRulesSchema } from '../model/policy';
@@ -133,6 +134,8 @@ function connectorsPage(): string {
     '# Connectors',
     'Every kind of source that Lockstep can talk to: what it needs, how it proves a password, and its settings. `lockstep doctor` looks for what is missing.',
     ...[...connectorKinds.values()].flatMap(connectorPart),
+    '## Schemes\nThe hashes that Lockstep reads, the strongest first, and makes where a source gets no password. A hash is carried from a source that names its scheme in `capture.forms` to sources that take it, as it is: no policy judges it, no password filter rewrites it, nobody signs in with it. `lockstep plan` refuses a pair that does not fit, and says why.',
+    schemesTable(),
     '## Another one\nA connector is a folder below `connectors/`, a line in `connectors/registry.ts` and a run of the conformance suite: see `connectors/contract.ts` and `test/connectors/ldap.test.ts`.',
   );
 }
@@ -145,10 +148,38 @@ const proofs: Readonly<Record<string, string>> = {
 
 const connectorPart = ({ kind, title, traits, settings, needs }: RegisteredKind): string[] => [
   `## \`${kind}\`: ${title}`,
-  `A new password is proved by ${proofs[traits.proof]}.`,
+  `A new password is proved by ${proofs[traits.proof]}. ${formSentences(traits)}`,
   needs.map((need) => `- ${need}`).join('\n'),
   fieldTable(settings),
 ];
+
+function formSentences({ accepts, yields }: RegisteredKind['traits']): string {
+  const hashes = accepts.filter((form) => form !== 'plaintext').map((form) => `\`${form}\``);
+  const where = hashes.length > 1 ? ' where its settings name them' : '';
+  const given = yields.map((one) => (one === 'hash' ? 'hashes' : 'passwords in plaintext'));
+  return [
+    accepts.includes('plaintext')
+      ? 'It takes passwords in plaintext.'
+      : 'It gets no password, but the hash that Lockstep makes of it.',
+    hashes.length === 0
+      ? 'It takes no hashes of others.'
+      : `Hashes of others are stored as they are${where}: ${hashes.join(', ')}.`,
+    given.length === 0
+      ? 'It never gives its passwords, in no form, so nothing can be captured from it.'
+      : `A capture from it may bring ${given.join(' or ')}.`,
+  ].join(' ');
+}
+
+/** In the words of the configuration. */
+function schemesTable(): string {
+  const rows = schemes.map((scheme) => {
+    const { looks, weak, prefix } = layoutOf(scheme);
+    const shown =
+      prefix === undefined ? `\`${looks}\`` : `\`${looks}\`, in directories after \`${prefix}\``;
+    return [`\`${scheme}\``, shown, weak === undefined ? '' : `weak: ${weak}`];
+  });
+  return table(['scheme', 'looks like', ''], rows);
+}
 
 const retries: Readonly<Record<Retry, string>> = {
   offline: 'with growing waits, until the change is too old',

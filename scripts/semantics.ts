@@ -71,11 +71,9 @@ export const rules: Readonly<Record<number, Rule>> = {
   },
   20: {
     says: 'A source that gives only hashes goes only to targets that take them, and is refused otherwise when it is configured.',
-    missing: 'no source gives hashes.',
   },
   21: {
     says: 'A hash of an agent is not a password.',
-    missing: 'no agent gives hashes.',
   },
   22: {
     says: 'A change that was missed while its agent was down is told as such.',

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { CompactEncrypt, type CryptoKey, compactDecrypt, importJWK } from 'jose';
+import { type Form, readSecret } from '../model/encoding';
 import { Secret } from '../model/secret';
 import type { JsonWebKey } from './tables';
 
@@ -16,6 +17,10 @@ export interface SealedFor {
 
 export interface Passwords {
   readonly next: Secret;
+  /** Of `next`. */
+  readonly form: Form;
+  /** `SEED_BYTES` of random, from which the salts of this change follow. */
+  readonly seed: Secret;
   /** The current password, when the request brought one to be validated on the auth account. */
   readonly current: Secret | null;
 }
@@ -29,6 +34,8 @@ export async function sealingKey(epochId: string, publicKey: JsonWebKey): Promis
   return { epochId, publicKey: (await importJWK({ ...publicKey }, 'ECDH-ES')) as CryptoKey };
 }
 
+const FORM_BYTES = 1;
+export const SEED_BYTES = 32;
 const LENGTH_BYTES = 4;
 
 export async function seal(
@@ -82,27 +89,49 @@ const headerOf = ({ changeId, identityId, seq, expiresAt }: SealedFor) => ({
   exp: expiresAt.getTime(),
 });
 
-/** Length of the new password, the new password, then the current one if there is one. */
-function pack({ next, current }: Passwords): Buffer {
-  return next.use((nextBytes) => {
-    const length = Buffer.alloc(LENGTH_BYTES);
-    length.writeUInt32BE(nextBytes.length);
-    if (current === null) return Buffer.concat([length, nextBytes]);
-    return current.use((bytes) => Buffer.concat([length, nextBytes, bytes]));
-  });
+const PLAINTEXT = 0;
+const HASH = 1;
+
+/** Form, seed, length of the new password, the new password, then the current one if there is one. */
+function pack({ next, current, form, seed }: Passwords): Buffer {
+  const begin = Buffer.alloc(FORM_BYTES + LENGTH_BYTES);
+  begin.writeUInt8(form === 'plaintext' ? PLAINTEXT : HASH);
+  begin.writeUInt32BE(
+    next.use(({ length }) => length),
+    FORM_BYTES,
+  );
+  const secrets = [seed, next, ...(current === null ? [] : [current])];
+  const size = secrets.reduce((sum, one) => sum + one.use(({ length }) => length), begin.length);
+  const payload = Buffer.concat([begin], size);
+  let at = begin.length;
+  for (const secret of secrets) at += secret.use((bytes) => bytes.copy(payload, at));
+  return payload;
 }
 
 function unpack(payload: Buffer): Passwords {
-  const end = LENGTH_BYTES + payload.readUInt32BE(0);
+  const seed = FORM_BYTES + LENGTH_BYTES;
+  const next = seed + SEED_BYTES;
+  const end = next + payload.readUInt32BE(FORM_BYTES);
   const copy = (from: number, to: number) => Secret.of(Buffer.from(payload.subarray(from, to)));
+  const password = copy(next, end);
   return {
-    next: copy(LENGTH_BYTES, end),
+    next: password,
+    form: formOf(payload.readUInt8(0), password),
+    seed: copy(seed, next),
     // A password is never empty, so nothing after the first means that there is no second.
     current: end < payload.length ? copy(end, payload.length) : null,
   };
 }
 
+function formOf(kind: number, password: Secret): Form {
+  if (kind === PLAINTEXT) return 'plaintext';
+  const encoded = kind === HASH ? readSecret(password) : null;
+  if (encoded === null) throw new Error('What was sealed is in a form that is not known here');
+  return encoded.scheme;
+}
+
 export function destroyPasswords(passwords: Passwords): void {
   passwords.next.destroy();
+  passwords.seed.destroy();
   passwords.current?.destroy();
 }

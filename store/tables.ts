@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { ChangeState, Role } from '../model/change';
 import type { Configuration } from '../model/configuration';
+import type { Form } from '../model/encoding';
 import type { ErrorCode, Reason } from '../model/errors';
 import type { OutcomeState, Proof } from '../model/outcome';
 import type { LeaveOutCode } from '../model/plan';
@@ -102,6 +103,8 @@ export interface ChangeTable {
   /** Where the password was changed, if it was captured; the account may be gone since. */
   origin_account_id: string | null;
   captured_at: OptionalTime;
+  /** What its password came as. */
+  form: Generated<Form>;
   /** Of the password itself first, then of what sources get in its place. Null: not remembered, or not any more. */
   password_fingerprints: Buffer[] | null;
   configuration_version: number;

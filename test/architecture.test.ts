@@ -38,7 +38,7 @@ const folders: Readonly<Record<string, Folder>> = {
     ],
   },
   cli: { may: ['model', 'config', 'local', 'blocklist/build'] },
-  local: { may: ['model', 'config', 'connectors/encodings', 'connectors/scram'] },
+  local: { may: ['model', 'config', 'connectors/encodings'] },
 };
 
 /** The api seals and cannot open: nothing that reads a private key, a sealed password or a credential. */

@@ -1,16 +1,16 @@
 import { type CaptureFacts, type Declined, judgeCapture } from '../../model/capture';
-import { type Configuration, groupsOf, sourceNamed, sourcesOf } from '../../model/configuration';
+import { type Configuration, groupsFrom, sourceNamed, sourcesOf } from '../../model/configuration';
+import { readSecret } from '../../model/encoding';
 import { type ErrorCode, isErrorCode } from '../../model/errors';
 import type { Group } from '../../model/group';
 import { planChange } from '../../model/plan';
-import type { Secret } from '../../model/secret';
 import type { Caller } from '../../store/api-keys';
 import { readRivals } from '../../store/captures';
 import type { IdentityAtIntake } from '../../store/identities';
 import type { Passwords } from '../../store/sealing';
 import { mayTouch } from '../authorize';
 import type { Dependencies } from '../dependencies';
-import { passwordFingerprint } from '../intake/fingerprint';
+import { passwordFingerprint, saltFingerprint } from '../intake/fingerprint';
 import { Refusal } from '../refusal';
 
 /** A password was changed in a source itself. */
@@ -64,13 +64,18 @@ export async function judge(
   const about =
     identity === null
       ? unmapped(capture)
-      : await comparedWith(deps, configuration, groups, capture, identity, passwords.next);
+      : await comparedWith(deps, configuration, groups, capture, identity, passwords);
   const verdict = judgeCapture({
     ...about,
     source:
       source !== undefined && mayTouch(caller, { groups: groups.map(({ name }) => name) })
-        ? { enabled: source.enabled, captures: source.capture?.enabled === true }
+        ? {
+            enabled: source.enabled,
+            captures: source.capture?.enabled === true,
+            forms: source.capture?.forms ?? [],
+          }
         : null,
+    form: passwords.form,
     ageLimitMs: deps.settings.ageLimitMs,
     currentMissing: checksCurrent && passwords.current === null,
   });
@@ -78,14 +83,6 @@ export async function judge(
     throw isErrorCode(verdict) ? new Refusal(verdict) : new CaptureDeclined(verdict);
   const { accountId, capturedAt } = about;
   return { accountId, capturedAt, group: groups[0]?.name ?? '', checksCurrent };
-}
-
-/** The group of the source first, then the others that share its auth source. */
-function groupsFrom(configuration: Configuration, source: string): Group[] {
-  const all = groupsOf(configuration);
-  const own = all.find(({ sources }) => sources.includes(source));
-  if (own === undefined) return [];
-  return [own, ...all.filter((one) => one !== own && one.authSource === own.authSource)];
 }
 
 type About = Pick<CaptureFacts, 'takesPart' | 'capturedAt' | 'now' | 'latest' | 'held'> & {
@@ -107,15 +104,18 @@ async function comparedWith(
   groups: readonly Group[],
   capture: Capture,
   { id, now, accounts }: IdentityAtIntake,
-  password: Secret,
+  { next, form }: Passwords,
 ): Promise<About> {
   const accountId =
     accounts.find(({ source, name }) => source === capture.source && name === capture.account)
       ?.id ?? '';
   const names = groups.map(({ name }) => name);
   const { latest, held } = await readRivals(db, id, accountId, names);
-  const captured = passwordFingerprint(settings.fingerprintKey, id, password);
-  const isSame = (known: Buffer | undefined) => known?.equals(captured) === true;
+  const captured = [passwordFingerprint(settings.fingerprintKey, id, next)];
+  const hash = form === 'plaintext' ? null : readSecret(next);
+  if (hash !== null) captured.push(saltFingerprint(settings.fingerprintKey, id, hash.salt));
+  const isSame = (known: Buffer | undefined) =>
+    known !== undefined && captured.some((one) => one.equals(known));
   const plan = planChange({ groups, sources: sourcesOf(configuration), accounts });
   return {
     accountId,

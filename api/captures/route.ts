@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { captureRules, type Declined } from '../../model/capture';
 import { isErrorCode } from '../../model/errors';
+import { Secret } from '../../model/secret';
 import { auditCapture } from '../../store/captures';
 import { readChange } from '../../store/changes';
+import type { Passwords } from '../../store/sealing';
 import { type TakenIn, takeIn } from '../changes/accept';
 import { changeOf, changeSchema, changeUrl } from '../changes/change';
 import type { Dependencies } from '../dependencies';
 import { secretText } from '../input';
+import { asHash, inPlaintext } from '../intake/passwords';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
 import { accountName, idempotencyKey, sourceName } from '../schemas';
@@ -16,7 +19,12 @@ const body = z
   .strictObject({
     source: sourceName.describe('Where it was changed.'),
     account: accountName.describe('How the source calls the account.'),
-    password: secretText,
+    password: secretText.optional().describe('The new password.'),
+    encoded: secretText
+      .optional()
+      .describe(
+        'Or its hash, such as `{SSHA512}…`, from a source whose capture.forms names the scheme. No policy judges it.',
+      ),
     currentPassword: secretText
       .optional()
       .describe(
@@ -26,6 +34,9 @@ const body = z
       .datetime({ offset: true })
       .transform((at) => new Date(at))
       .describe('When it was changed there, with milliseconds, by a clock that is kept in time.'),
+  })
+  .refine(({ password, encoded }) => (password === undefined) !== (encoded === undefined), {
+    message: 'send either password or encoded',
   })
   .meta({ id: 'NewCapture' });
 
@@ -73,18 +84,22 @@ export const takeCapture: Route = route({
   },
   problems: [
     'capture_disabled',
+    'form_not_taken',
+    'encoding_unknown',
     'current_password_missing',
     'password_against_policy',
     'unsupported_character',
     'idempotency_conflict',
     'no_epoch',
   ],
-  handle: async (deps, { caller, headers, body: { password, currentPassword, ...capture } }) => {
+  handle: async (deps, { caller, headers, body }) => {
+    const { source, account, capturedAt } = body;
+    const capture = { source, account, capturedAt };
     try {
       const taken = await takeIn(deps, caller, {
         person: { source: capture.source, account: capture.account },
         group: null,
-        passwords: { next: password, current: currentPassword ?? null },
+        passwords: passwordsIn(body),
         idempotencyKey: headers['idempotency-key'] ?? null,
         capture,
       });
@@ -101,6 +116,11 @@ export const takeCapture: Route = route({
     }
   },
 });
+
+const passwordsIn = ({ password, encoded, currentPassword }: z.output<typeof body>): Passwords =>
+  password === undefined
+    ? asHash(encoded ?? Secret.fromText(''), currentPassword)
+    : inPlaintext(password, currentPassword);
 
 async function started(deps: Dependencies, taken: TakenIn) {
   const view = taken.replayed ? await readChange(deps.db, taken.changeId) : taken.change;

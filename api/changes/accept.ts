@@ -1,8 +1,16 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Configuration, policiesOf } from '../../model/configuration';
+import { connectorKinds } from '../../connectors/registry';
+import {
+  type Configuration,
+  policiesOf,
+  type SourceConfiguration,
+} from '../../model/configuration';
+import { layoutOf, type Scheme } from '../../model/encoding';
 import type { Group } from '../../model/group';
+import { handedOver } from '../../model/negotiation';
 import { rewrite } from '../../model/password-filter';
 import type { Violation } from '../../model/policy-judges';
+import { saltFor } from '../../model/salt';
 import type { Secret } from '../../model/secret';
 import type { Caller } from '../../store/api-keys';
 import {
@@ -17,7 +25,7 @@ import { newId } from '../../store/ids';
 import { destroyPasswords, type Passwords, seal } from '../../store/sealing';
 import { type Capture, judge } from '../captures/judge';
 import type { Dependencies } from '../dependencies';
-import { fingerprintOf, passwordFingerprint } from '../intake/fingerprint';
+import { fingerprintOf, passwordFingerprint, saltFingerprint } from '../intake/fingerprint';
 import { Refusal } from '../refusal';
 import { reachedBy } from './reach';
 import type { WhichPerson } from './who';
@@ -107,7 +115,11 @@ async function prepare(
   const who = { person, group: origin?.group ?? wanted.group };
   const { version, configuration, groups } = await reachedBy(deps, caller, who, identity);
   if (identity === null) throw new Refusal('identity_unknown');
-  const broken = await violationsOf(deps, configuration, groups, identity, passwords.next);
+  // What cannot be read cannot be judged: the change says that it was not.
+  const broken =
+    passwords.form === 'plaintext'
+      ? await violationsOf(deps, configuration, groups, identity, passwords.next)
+      : [];
   if (broken.length > 0) throw new Refusal('password_against_policy', { violations: broken });
 
   const key = await deps.keyToSealTo(identity.now, again);
@@ -129,33 +141,57 @@ async function prepare(
     idempotencyKey,
     configurationVersion: version,
     epochId: key.epochId,
-    jwe: await seal(key, sealedFor, { next: passwords.next, current }),
+    form: passwords.form,
+    jwe: await seal(key, sealedFor, { ...passwords, current }),
     origin,
-    passwordFingerprints: fingerprintsOf(deps, configuration, groups, identity, passwords.next),
+    passwordFingerprints: fingerprintsOf(deps, configuration, groups, identity, passwords),
   };
 }
 
-/** Of the password, then of what the filters make of it: only what may come back in a capture. */
+/** Of the password, then of what may come back of it in a capture: what the filters make of it, and what we hash. */
 function fingerprintsOf(
-  { settings }: Dependencies,
+  { settings: { fingerprintKey } }: Dependencies,
   { sources }: Configuration,
   groups: readonly Group[],
-  { id }: IdentityAtIntake,
-  password: Secret,
+  identity: IdentityAtIntake,
+  passwords: Passwords,
 ): Buffer[] | null {
   const captured = groups
-    .flatMap((group) => group.sources.map((name) => sources[name]))
-    .filter((source) => source?.capture?.enabled === true);
+    .flatMap((group) => group.sources)
+    .flatMap((name) => {
+      const source = sources[name];
+      return source?.capture?.enabled === true ? [{ name, source }] : [];
+    });
   if (captured.length === 0) return null;
-  const fingerprint = (value: Secret) => passwordFingerprint(settings.fingerprintKey, id, value);
-  const filtered = captured.flatMap((source) => {
-    const written = source?.passwordFilter && rewrite(source.passwordFilter, password);
+  const { id, accounts } = identity;
+  const fingerprint = (value: Secret) => passwordFingerprint(fingerprintKey, id, value);
+  const { next, form, seed } = passwords;
+  if (form !== 'plaintext') return [fingerprint(next)];
+  const filtered = captured.flatMap(({ source }) => {
+    const written = source.passwordFilter && rewrite(source.passwordFilter, next);
     if (!written) return [];
     const one = fingerprint(written);
     written.destroy();
     return [one];
   });
-  return [fingerprint(password), ...filtered];
+  const salts = captured.flatMap(({ name, source }) => {
+    const scheme = hashedAs(source);
+    return scheme === null
+      ? []
+      : accounts
+          .filter((account) => account.source === name)
+          .map((account) => layoutOf(scheme).salt(saltFor(seed, account.id)))
+          .map((salt) => saltFingerprint(fingerprintKey, id, salt));
+  });
+  return [fingerprint(next), ...filtered, ...salts];
+}
+
+/** The scheme of the hashes that come back from a source which Lockstep hashes for; null where none do. */
+function hashedAs({ kind, settings, capture }: SourceConfiguration): Scheme | null {
+  if (capture?.forms.some((form) => form !== 'plaintext') !== true) return null;
+  const accepts = connectorKinds.get(kind)?.accepts(settings) ?? [];
+  const form = handedOver('plaintext', accepts);
+  return form === 'plaintext' ? null : form;
 }
 
 /** All rules of all groups at once, so that nobody has to find them one by one. */
@@ -183,6 +219,7 @@ const viewOf = (change: Omit<NewChange, 'fingerprint'>, createdAt: Date): Change
   state: 'accepted',
   reason: null,
   requestedBy: change.requestedBy.name,
+  form: change.form,
   capturedAt: change.origin?.capturedAt ?? null,
   createdAt,
   expiresAt: change.expiresAt,

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { connectorKinds } from '../../connectors/registry';
 import { authGoesLast } from '../../model/change';
 import { type Configuration, sourceNamed, sourcesOf } from '../../model/configuration';
+import { forms } from '../../model/encoding';
 import { failureModes, type Group, proveModes } from '../../model/group';
+import { handedOver } from '../../model/negotiation';
 import { leaveOutSays, type PlannedAccount, planChange } from '../../model/plan';
 import { findIdentity } from '../../store/identities';
 import { secretText } from '../input';
@@ -28,6 +30,10 @@ const accountSchema = z.object({
   says: z.string(),
   prove: z.enum(proveModes),
   proof: z.enum(['login', 'hash', 'none']).describe('How its kind of source is able to prove it.'),
+  form: z
+    .enum(forms)
+    .nullable()
+    .describe('What its source gets: the password, or a hash that Lockstep makes of it.'),
 });
 
 const planSchema = z
@@ -104,8 +110,8 @@ function accountView(
   authLast: boolean,
   configuration: Configuration,
 ): z.output<typeof accountSchema> {
-  const { kind = '', prove = 'never' } = sourceNamed(configuration, source) ?? {};
-  const { proof = 'none' } = connectorKinds.get(kind)?.traits ?? {};
+  const { kind = '', settings, prove = 'never' } = sourceNamed(configuration, source) ?? {};
+  const known = connectorKinds.get(kind);
   const first = (role === 'auth') !== authLast;
   return {
     label,
@@ -116,7 +122,8 @@ function accountView(
     reason: leftOut,
     says: leftOut !== null ? leaveOutSays[leftOut] : changedSays(role, authLast),
     prove,
-    proof,
+    proof: known?.traits.proof ?? 'none',
+    form: known === undefined ? null : handedOver('plaintext', known.accepts(settings)),
   };
 }
 

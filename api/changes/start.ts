@@ -4,6 +4,7 @@ import { type ChangeView, readChange } from '../../store/changes';
 import { isAway } from '../../store/database';
 import type { Dependencies } from '../dependencies';
 import { secretText } from '../input';
+import { inPlaintext } from '../intake/passwords';
 import { appliedPreference, type Preference, preferHeader } from '../prefer';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
@@ -93,7 +94,7 @@ function wantedChange(call: {
   return {
     person: personIn(call.body),
     group: call.body.group ?? null,
-    passwords: { next: password, current: currentPassword ?? null },
+    passwords: inPlaintext(password, currentPassword),
     idempotencyKey: call.headers['idempotency-key'] ?? null,
     capture: null,
   };

@@ -1,5 +1,5 @@
 import { createHmac, type KeyObject } from 'node:crypto';
-import type { Secret } from '../../model/secret';
+import { Secret } from '../../model/secret';
 
 /**
  * Tells a repeated request from another one under the same Idempotency-Key. It covers the passwords, so it is keyed,
@@ -22,3 +22,7 @@ export function fingerprintOf(
 /** Tells a password from another one of the same person; that two people have the same does not show. */
 export const passwordFingerprint = (key: KeyObject, identityId: string, password: Secret): Buffer =>
   fingerprintOf(key, ['password', identityId], [password]);
+
+/** Tells a hash that we made ourselves by its salt, which nobody else has drawn: to make it again would take too long here. */
+export const saltFingerprint = (key: KeyObject, identityId: string, salt: Buffer): Buffer =>
+  fingerprintOf(key, ['salt', identityId], [Secret.of(Buffer.from(salt))]);

@@ -8,7 +8,7 @@ export const entra: ConnectorKind<EntraSettings> = {
   title: 'Microsoft Entra ID',
   settings: entraSettings,
   secretSettings: ['clientSecret'],
-  traits: { proof: 'none', repeatable: true, accepts: ['plaintext'] },
+  traits: { proof: 'none', repeatable: true, accepts: ['plaintext'], yields: [] },
   needs: [
     'An app registration with the application permissions `User.Read.All`, `User-PasswordProfile.ReadWrite.All` and `Domain.Read.All`. For users with administrator roles it needs a directory role besides.',
     'Users whose password is in Entra ID. Those who are synchronized from a domain, those of a federated domain, and invited guests are left out; connect the domain itself instead.',

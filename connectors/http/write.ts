@@ -19,6 +19,8 @@ export interface PreparedWrite {
   readonly restore?: (signal: AbortSignal) => Promise<boolean>;
 }
 
+type Wanted = Pick<SetPasswordRequest, 'account' | 'password'>;
+
 interface Writer {
   readonly api: Api;
   /** What the refusal of a write means. */
@@ -37,7 +39,7 @@ const MAY_BE_CURRENT: readonly Reason[] = ['policy', 'policy_history'];
 export async function write(
   writer: Writer,
   prepared: PreparedWrite,
-  request: SetPasswordRequest,
+  request: Wanted,
   signal: AbortSignal,
 ): Promise<WriteAnswer> {
   const { holds, restore } = prepared;
@@ -69,7 +71,7 @@ const DONE = [200, 204];
 async function send(
   { api, judgeWrite }: Writer,
   { request, nameIn }: PreparedWrite,
-  { account, password }: SetPasswordRequest,
+  { account, password }: Wanted,
   signal: AbortSignal,
 ): Promise<WriteAnswer> {
   try {

@@ -47,11 +47,12 @@ export const noAccounts = (settings: { base: string }, code: number | null): Fin
   );
 
 async function passwordRight(link: Link, account: Entry, settings: LdapSettings): Promise<Finding> {
-  return (await mayWrite(link, account.dn, 'userPassword', randomUUID()))
-    ? ok('rights', `${settings.bindDn} may write userPassword.`)
+  const { passwordAttribute } = settings;
+  return (await mayWrite(link, account.dn, passwordAttribute, randomUUID()))
+    ? ok('rights', `${settings.bindDn} may write ${passwordAttribute}.`)
     : wrong(
         'rights',
-        `${settings.bindDn} may not write userPassword of ${account.dn}. Give it "=cw".`,
+        `${settings.bindDn} may not write ${passwordAttribute} of ${account.dn}. Give it "=cw".`,
       );
 }
 
@@ -117,15 +118,20 @@ async function policies(link: Link, settings: LdapSettings): Promise<Finding[]> 
   const seen = await overlayPolicies(link, settings.base);
   return seen.length === 0
     ? [{ check: 'policy', verdict: 'skipped', says: 'No password policy can be read.' }]
-    : seen.map(policyFinding);
+    : seen.map((policy) => policyFinding(policy, settings));
 }
 
-function policyFinding(policy: Entry): Finding {
+function policyFinding(policy: Entry, { hashes }: LdapSettings): Finding {
   const has = (attribute: string) => valuesOf(policy, attribute).map(String)[0] ?? '0';
   if (has('pwdSafeModify') === 'TRUE')
     return warning(
       'policy',
       `${policy.dn} wants the old password with each change (pwdSafeModify), so no password is written to accounts under it.`,
+    );
+  if (hashes.length > 0 && has('pwdCheckQuality') === '2')
+    return warning(
+      'policy',
+      `${policy.dn} refuses what it cannot judge (pwdCheckQuality 2), hashes too, unless the service account may manage userPassword. Set it to 1, or take hashes away.`,
     );
   if (has('pwdMustChange') === 'TRUE')
     return warning(

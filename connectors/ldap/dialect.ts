@@ -7,6 +7,7 @@ import type {
   SetPasswordRequest,
   StateAnswer,
   VerifyAnswer,
+  VerifyRequest,
   WriteAnswer,
 } from '../contract';
 import type { Located, NativeIds } from './accounts';
@@ -27,6 +28,8 @@ export interface Dialect {
   readonly loginTellsWhy: boolean;
   /** One login. */
   readonly logIn: (link: Link, dn: string, password: Secret) => Promise<VerifyAnswer>;
+  /** Whether the account holds this very hash; only where hashes are taken. */
+  readonly compareHash?: (link: Link, request: VerifyRequest) => Promise<VerifyAnswer>;
   /** `NotSent` and `NoReply` leave it only while the password has not been sent. */
   readonly setPassword: (use: Use, request: SetPasswordRequest) => Promise<WriteAnswer>;
   /** What `doctor` wants to know once the service account is in. */

@@ -3,6 +3,7 @@ import { EqualityFilter } from 'ldapts';
 import type { Connector, ConnectorTools, VerifyAnswer } from '../contract';
 import { type NativeIds, textOf, valuesOf } from './accounts';
 import { checkOpenLdap } from './check';
+import { compareHash } from './compare';
 import { PasswordPolicyControl, UsabilityControl } from './controls';
 import type { Standing } from './dialect';
 import { openDirectory } from './directory';
@@ -32,6 +33,7 @@ export const openLdap = (settings: LdapSettings, tools: ConnectorTools): Connect
       const reply = await link.ask((client) => client.bind(dn, password.text(), [policy]));
       return reply.ok ? { result: 'holds', proof: 'login' } : judgeLogin(reply, policy.error);
     },
+    compareHash: (link, request) => compareHash(link, request, entryUuids, settings),
     setPassword: passwordWriter(settings, entryUuids),
     check: (link) => checkOpenLdap(link, settings, entryUuids),
     policies: (link) => readPolicies(link, settings.base),

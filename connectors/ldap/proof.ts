@@ -17,9 +17,15 @@ interface Means {
  */
 export async function prove(
   { dialect, see, services, proofs }: Means,
-  { account, password }: VerifyRequest,
+  request: VerifyRequest,
 ): Promise<VerifyAnswer> {
   const call = newCall();
+  const { account, password, form } = request;
+  const { compareHash } = dialect;
+  if (form !== 'plaintext')
+    return compareHash === undefined
+      ? { result: 'inconclusive', reason: 'not_supported', vendorCode: null }
+      : services.use(call, (link) => compareHash(link, request));
   const logIn = (dn: string) => proofs.use(call, (link) => dialect.logIn(link, dn, password));
   const first = await logIn(account.name);
   if (first.result === 'holds') return first;

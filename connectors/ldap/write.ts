@@ -35,8 +35,6 @@ interface Tried {
   readonly mayForceChange: boolean;
 }
 
-const USER_PASSWORD = 'userPassword';
-
 const CRITICAL_CONTROL_UNKNOWN = 12;
 /** The assertion does not hold, or is not known, or there is no such entry (which may have moved). */
 const LOOK_FIRST = new Set([122, CRITICAL_CONTROL_UNKNOWN, 32]);
@@ -49,15 +47,25 @@ const LOOK_FIRST = new Set([122, CRITICAL_CONTROL_UNKNOWN, 32]);
  */
 export function passwordWriter(settings: LdapSettings, ids: NativeIds) {
   let canAssert = true;
-  return async (use: Use, request: SetPasswordRequest): Promise<WriteAnswer> => {
+  const write = async (use: Use, request: SetPasswordRequest): Promise<WriteAnswer> => {
     // OpenLDAP takes a value of a modify that looks like "{SSHA}…" for a hash, and stores it as it is.
-    const byModify = settings.write === 'modify' && !looksHashed(request.password);
+    const byModify =
+      request.form !== 'plaintext' ||
+      (settings.write === 'modify' && !looksHashed(request.password));
     if (byModify && canAssert) {
       const tried = await use((link) => modifyAsserting(link, request, ids, settings));
       if (typeof tried === 'object') return mended(use, tried);
       canAssert = tried !== CRITICAL_CONTROL_UNKNOWN;
     }
     return mended(use, await use((link) => writeSeen(link, request, ids, settings, byModify)));
+  };
+  return async (use: Use, request: SetPasswordRequest): Promise<WriteAnswer> => {
+    const answer = await write(use, request);
+    // slapo-ppolicy cannot judge a hash, and says of that what it says of a bad password.
+    const unjudged = answer.result === 'rejected' && answer.reason === 'policy_quality';
+    return unjudged && request.form !== 'plaintext'
+      ? { ...answer, reason: 'encoding_not_supported' }
+      : answer;
   };
 }
 
@@ -78,7 +86,9 @@ async function modifyAsserting(
   const nothingToKeep = new AssertionControl(isPlain(account, ids, settings));
   const controls = [policy, after, nothingToKeep];
   const value = bytesOf(password);
-  const reply = await heard(sendModify(link, account.name, USER_PASSWORD, value, [], controls));
+  const reply = await heard(
+    sendModify(link, account.name, settings.passwordAttribute, value, [], controls),
+  );
   if (reply?.ok === false && LOOK_FIRST.has(reply.code)) return reply.code;
   return {
     answer: answerOf(reply, (refusal) => judgeWrite(refusal, policy.error)),
@@ -127,9 +137,14 @@ async function writeSeen(
   const policy = new PasswordPolicyControl();
   const reply = await heard(
     byModify
-      ? sendModify(link, entry.dn, USER_PASSWORD, bytesOf(password), keepingInOneStep(state), [
-          policy,
-        ])
+      ? sendModify(
+          link,
+          entry.dn,
+          settings.passwordAttribute,
+          bytesOf(password),
+          keepingInOneStep(state),
+          [policy],
+        )
       : sendExop(link, entry.dn, password, policy),
   );
   const answer = answerOf(reply, (refusal) => judgeWrite(refusal, policy.error));

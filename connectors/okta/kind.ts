@@ -8,7 +8,7 @@ export const okta: ConnectorKind<OktaSettings> = {
   title: 'Okta',
   settings: oktaSettings,
   secretSettings: ['token', 'privateKey'],
-  traits: { proof: 'login', repeatable: true, accepts: ['plaintext'] },
+  traits: { proof: 'login', repeatable: true, accepts: ['plaintext'], yields: ['plaintext'] },
   needs: [
     'An API token of an administrator who may reset passwords, or a service app with the scopes `okta.users.manage`, `okta.users.read` and `okta.policies.read` and such a role. The app must not ask for DPoP, which Okta switches on for new ones.',
     'Users whose password is in Okta. Those of Active Directory or LDAP (delegated authentication), of another identity provider, and those without a password are left out.',

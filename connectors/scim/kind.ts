@@ -8,7 +8,7 @@ export const scim: ConnectorKind<ScimSettings> = {
   title: 'SCIM 2.0',
   settings: scimSettings,
   secretSettings: ['token'],
-  traits: { proof: 'none', repeatable: true, accepts: ['plaintext'] },
+  traits: { proof: 'none', repeatable: true, accepts: ['plaintext'], yields: ['plaintext'] },
   needs: [
     'HTTPS with a certificate that can be checked.',
     'A server that takes `PATCH` of the attribute `password` and finds users by a filter (RFC 7644). `PUT` is never used: it would need the whole user, and what it leaves out is lost.',

@@ -1,3 +1,4 @@
+import { isSameHash, type Scheme, withoutPrefix } from '../../model/encoding';
 import type {
   Connector,
   FindAnswer,
@@ -8,7 +9,7 @@ import type {
   VerifyRequest,
   WriteAnswer,
 } from '../contract';
-import { encodings, holds } from '../encodings';
+import { encode, holds, isTooLong } from '../encodings';
 import { asInconclusive, asSourceFailure, asWriteAnswer } from '../sql/failures';
 import type { SqlSession } from '../sql/sessions';
 import { checkTable } from './check';
@@ -79,9 +80,12 @@ async function setPassword(
   rows: Rows,
   { scheme, timeoutMs }: SqlColumnSettings,
   signal: AbortSignal,
-  { account, password }: SetPasswordRequest,
+  request: SetPasswordRequest,
 ): Promise<WriteAnswer> {
-  const hash = await encodings[scheme].produce(password);
+  const { account, password, form } = request;
+  if (form === 'plaintext' && isTooLong(scheme, password))
+    return { result: 'rejected', reason: 'policy_too_long', vendorCode: null };
+  const hash = await hashFor(scheme, request);
   let sent = false;
   try {
     return await sessions.use(signal, async (session) => {
@@ -98,11 +102,17 @@ async function setPassword(
   }
 }
 
+const hashFor = async (scheme: Scheme, { password, form, salt }: SetPasswordRequest) =>
+  withoutPrefix(
+    scheme,
+    form === 'plaintext' ? await encode(scheme, password, salt) : password.text(),
+  );
+
 async function verify(
   { sessions, failureOf }: Engine,
   rows: Rows,
   signal: AbortSignal,
-  { account, password }: VerifyRequest,
+  { account, password, form }: VerifyRequest,
 ): Promise<VerifyAnswer> {
   let found: readonly AccountRow[];
   try {
@@ -115,7 +125,9 @@ async function verify(
   if (another !== undefined)
     return { result: 'inconclusive', reason: 'not_supported', vendorCode: SEVERAL_ROWS };
   if (row.hash === null) return { result: 'differs', vendorCode: null };
-  const same = await holds(row.hash, password);
+  const same = await (form === 'plaintext'
+    ? holds(row.hash, password)
+    : isSameHash(row.hash, password.text()));
   if (same === null)
     return { result: 'inconclusive', reason: 'not_supported', vendorCode: 'unknown_scheme' };
   return same ? { result: 'holds', proof: 'hash' } : { result: 'differs', vendorCode: null };

@@ -1,5 +1,6 @@
 import { type Aim, attemptAccount } from '../../activities/attempt';
 import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
+import type { Form } from '../../model/encoding';
 import { Secret } from '../../model/secret';
 import type { ClaimedAccount } from '../../store/claims';
 
@@ -13,11 +14,7 @@ const disabled: VerifyAnswer = {
   reason: 'account_disabled',
   vendorCode: null,
 };
-const impossible: VerifyAnswer = {
-  result: 'inconclusive',
-  reason: 'not_supported',
-  vendorCode: null,
-};
+const blind: VerifyAnswer = { result: 'inconclusive', reason: 'not_supported', vendorCode: null };
 const applied: WriteAnswer = { result: 'applied' };
 const history: WriteAnswer = { result: 'rejected', reason: 'policy_history', vendorCode: '19' };
 const ambiguous: WriteAnswer = { result: 'ambiguous', vendorCode: null };
@@ -28,6 +25,7 @@ interface Row {
   readonly prove?: 'always' | 'in-doubt' | 'never';
   readonly aim?: Aim;
   readonly current?: boolean;
+  readonly form?: Form;
   readonly write?: WriteAnswer;
   /** Answers to the logins, in order. */
   readonly logins?: readonly VerifyAnswer[];
@@ -50,6 +48,32 @@ const rows: readonly Row[] = [
     logins: [holds],
     expected: { state: 'applied', proof: 'login' },
     seen: 'wv',
+  },
+  {
+    promise:
+      'a hash, and nobody sees which one is stored: applied, not proved, and nothing else is said',
+    form: 'ssha512',
+    write: applied,
+    logins: [blind],
+    expected: { state: 'applied', proof: 'none', reason: null },
+    seen: 'wv',
+  },
+  {
+    promise: 'a hash in doubt, and nobody sees which one is stored: the same is written again',
+    form: 'ssha512',
+    account: { inDoubt: true, attempts: 2 },
+    write: applied,
+    logins: [blind, blind],
+    expected: { state: 'applied', proof: 'none', inDoubt: false },
+    seen: 'vwv',
+  },
+  {
+    promise: 'a hash in doubt that is there: nothing is written again',
+    form: 'ssha512',
+    account: { inDoubt: true, attempts: 2 },
+    logins: [{ result: 'holds', proof: 'hash' }],
+    expected: { state: 'applied', proof: 'hash' },
+    seen: 'v',
   },
   {
     promise: 'prove never: success is believed',
@@ -164,7 +188,7 @@ const rows: readonly Row[] = [
     promise:
       'a source that gives no way to prove: success is believed, and nothing is said beside it',
     write: applied,
-    logins: [impossible],
+    logins: [blind],
     expected: { state: 'applied', proof: 'none', reason: null },
     seen: 'wv',
   },
@@ -172,7 +196,7 @@ const rows: readonly Row[] = [
     promise: 'in doubt, and no way to look: the same value is written again',
     account: { inDoubt: true, attempts: 2, lastReason: 'in_doubt' },
     write: applied,
-    logins: [impossible, impossible],
+    logins: [blind, blind],
     expected: { state: 'applied', proof: 'none', inDoubt: false },
     seen: 'vwv',
   },
@@ -181,7 +205,7 @@ const rows: readonly Row[] = [
       'in doubt, no way to look, and its policy refuses the repeat: parked, since it may hold it already',
     account: { inDoubt: true, attempts: 2 },
     write: history,
-    logins: [impossible, impossible],
+    logins: [blind, blind],
     expected: { state: 'parked', reason: 'policy_history', inDoubt: true },
     seen: 'vwv',
   },
@@ -189,7 +213,7 @@ const rows: readonly Row[] = [
     promise: 'in doubt, no way to look, and there is no such account: rejected',
     account: { inDoubt: true, attempts: 2 },
     write: { result: 'rejected', reason: 'no_account', vendorCode: '404' },
-    logins: [impossible, impossible],
+    logins: [blind, blind],
     expected: { state: 'rejected', reason: 'no_account' },
     seen: 'vwv',
   },
@@ -197,7 +221,7 @@ const rows: readonly Row[] = [
     promise: 'the current password cannot be checked by any means: rejected, nothing is written',
     account: { role: 'auth' },
     current: true,
-    logins: [impossible],
+    logins: [blind],
     expected: { state: 'rejected', reason: 'not_supported' },
     seen: 'c',
   },
@@ -317,7 +341,7 @@ test.each(rows)('$promise', async (row) => {
   const result = await attemptAccount({
     account,
     connector,
-    passwords: { next, current },
+    passwords: { next, current, form: row.form ?? 'plaintext', seed: Secret.fromText('seed') },
     prove: row.prove ?? 'always',
     aim: row.aim ?? 'write',
     mayWrite: () => true,

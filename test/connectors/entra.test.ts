@@ -8,6 +8,7 @@ import {
 } from '../support/vendors/entra';
 import { conformance } from './conformance';
 import { entraSubject } from './entra-subject';
+import { asking } from './requests';
 import { openerOf } from './sql-admin';
 
 describe('entra', () => {
@@ -37,7 +38,7 @@ describe('entra', () => {
     'the password is somewhere else (%s): left out, and nothing is sent',
     async (code, changes) => {
       const [connector, account] = [await open(), await userWith(changes)];
-      expect(await connector.setPassword({ account: account.ref, password: next() })).toEqual({
+      expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
         result: 'rejected',
         reason: 'no_own_password',
         vendorCode: code,
@@ -54,7 +55,7 @@ describe('entra', () => {
       if (user !== undefined) user.onPremisesSyncEnabled = true;
       return answer();
     });
-    expect(await connector.setPassword({ account: account.ref, password: next() })).toEqual({
+    expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
       result: 'rejected',
       reason: 'no_own_password',
       vendorCode: 'Request_BadRequest',
@@ -63,7 +64,7 @@ describe('entra', () => {
 
   test('without the right to see domains: written, and check says what that means', async () => {
     const [connector, account] = [await open({ clientId: NO_DOMAINS }), await subject.account()];
-    expect(await connector.setPassword({ account: account.ref, password: next() })).toEqual({
+    expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
       result: 'applied',
     });
     expect(await connector.check()).toContainEqual({
@@ -77,7 +78,7 @@ describe('entra', () => {
     const [connector, account] = [await open(), await subject.account()];
     const user = vendor.users.get(account.ref.nativeId ?? '');
     if (user !== undefined) vendor.users.set('an-id-that-is-no-name', user);
-    const named = (name: string) => ({ account: { name, nativeId: null }, password: next() });
+    const named = (name: string) => asking({ name, nativeId: null }, next());
     expect(await connector.setPassword(named('an-id-that-is-no-name'))).toMatchObject({
       reason: 'no_account',
     });

@@ -3,6 +3,7 @@ import { type OktaVendor, startOktaVendor } from '../support/vendors/okta';
 import { conformance } from './conformance';
 import type { TestAccount } from './conformance/subject';
 import { oktaSubject } from './okta-subject';
+import { asking } from './requests';
 import { openerOf } from './sql-admin';
 
 describe('okta', () => {
@@ -27,7 +28,7 @@ describe('okta', () => {
       const [connector, account] = [await open(), await subject.account()];
       const user = userOf(account);
       if (user) user.credentials = { password: {}, provider: { type, name: 'somewhere' } };
-      expect(await connector.setPassword({ account: account.ref, password: next() })).toEqual({
+      expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
         result: 'rejected',
         reason: 'no_own_password',
         vendorCode: type,
@@ -41,7 +42,7 @@ describe('okta', () => {
     const user = userOf(account);
     if (user === undefined) throw new Error('No such user');
     vendor.users.set('me', user);
-    const named = (name: string) => ({ account: { name, nativeId: null }, password: next() });
+    const named = (name: string) => asking({ name, nativeId: null }, next());
     expect(await connector.setPassword(named('me'))).toMatchObject({ reason: 'no_account' });
     await unchanged(account);
     const loud = user.profile.login.toUpperCase();
@@ -55,7 +56,7 @@ describe('okta', () => {
     const [connector, account] = [await open(), await subject.account()];
     const user = userOf(account);
     if (user) user.credentials = { provider: { type: 'OKTA', name: 'OKTA' } };
-    expect(await connector.setPassword({ account: account.ref, password: next() })).toMatchObject({
+    expect(await connector.setPassword(asking(account.ref, next()))).toMatchObject({
       result: 'rejected',
       reason: 'no_own_password',
     });
@@ -70,9 +71,7 @@ describe('okta', () => {
     const [connector, account] = [await open(), await subject.account()];
     const user = userOf(account);
     if (user) user.status = status;
-    expect(await connector.setPassword({ account: account.ref, password: next() })).toMatchObject(
-      answer,
-    );
+    expect(await connector.setPassword(asking(account.ref, next()))).toMatchObject(answer);
     expect(userOf(account)?.status).toBe(status);
     await unchanged(account);
   });
@@ -84,7 +83,7 @@ describe('okta', () => {
       void answer();
       return 'cut';
     });
-    expect(await connector.setPassword({ account: account.ref, password: next() })).toMatchObject({
+    expect(await connector.setPassword(asking(account.ref, next()))).toMatchObject({
       result: 'ambiguous',
     });
     expect(userOf(account)?.status).toBe('PASSWORD_EXPIRED');
@@ -93,9 +92,9 @@ describe('okta', () => {
   test('strict: Okta is told to look at history and age, and the policies say so', async () => {
     const account = await subject.account();
     const read = async (strict: boolean) => (await open({ strict })).policies?.();
-    expect(
-      await (await open({ strict: true })).setPassword({ account: account.ref, password: next() }),
-    ).toEqual({ result: 'applied' });
+    expect(await (await open({ strict: true })).setPassword(asking(account.ref, next()))).toEqual({
+      result: 'applied',
+    });
     const asked = { name: 'Default Policy', minLength: 8, minUpper: 1, minSpecial: 0 };
     expect(await read(true)).toMatchObject({
       policies: [{ ...asked, history: 4, minAgeSeconds: 3600 }],
@@ -112,7 +111,7 @@ describe('okta', () => {
 
   test('proof none: no login is made', async () => {
     const [connector, account] = [await open({ proof: 'none' }), await subject.account()];
-    expect(await connector.verify({ account: account.ref, password: next() })).toEqual({
+    expect(await connector.verify(asking(account.ref, next()))).toEqual({
       result: 'inconclusive',
       reason: 'not_supported',
       vendorCode: null,
@@ -128,7 +127,7 @@ describe('okta', () => {
       const before = vendor.tokensGiven();
       const accounts = await Promise.all(Array.from({ length: 8 }, () => subject.account()));
       const answers = await Promise.all(
-        accounts.map(({ ref }) => connector.setPassword({ account: ref, password: next() })),
+        accounts.map(({ ref }) => connector.setPassword(asking(ref, next()))),
       );
       for (const answer of answers) expect(answer).toEqual({ result: 'applied' });
       expect(vendor.tokensGiven()).toBe(before + 1);
@@ -139,7 +138,7 @@ describe('okta', () => {
       await connector.state({ account: account.ref });
       vendor.expireTokens();
       const before = vendor.tokensGiven();
-      expect(await connector.setPassword({ account: account.ref, password: next() })).toEqual({
+      expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
         result: 'applied',
       });
       expect(vendor.tokensGiven()).toBe(before + 1);
@@ -150,7 +149,7 @@ describe('okta', () => {
         await open({ ...app(), clientId: 'another' }),
         await subject.account(),
       ];
-      expect(await connector.setPassword({ account: account.ref, password: next() })).toEqual({
+      expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
         result: 'retry',
         reason: 'service_credential_refused',
         vendorCode: 'invalid_client',

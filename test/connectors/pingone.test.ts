@@ -3,6 +3,7 @@ import { type PingOneVendor, startPingOneVendor } from '../support/vendors/pingo
 import { conformance } from './conformance';
 import type { TestAccount } from './conformance/subject';
 import { pingOneSubject } from './pingone-subject';
+import { asking } from './requests';
 import { openerOf } from './sql-admin';
 
 describe('pingone', () => {
@@ -31,7 +32,7 @@ describe('pingone', () => {
       const password = passwordOf(account);
       if (user && provider) user.identityProvider = provider;
       if (password) password.status = status;
-      expect(await connector.setPassword({ account: account.ref, password: next() })).toEqual({
+      expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
         result: 'rejected',
         reason: 'no_own_password',
         vendorCode: status,
@@ -43,7 +44,7 @@ describe('pingone', () => {
   test('locked out: waits until the lock ends, and is not unlocked', async () => {
     const [connector, account] = [await open(), await subject.account()];
     await subject.lock?.(account);
-    expect(await connector.setPassword({ account: account.ref, password: next() })).toEqual({
+    expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
       result: 'retry',
       reason: 'account_locked',
       vendorCode: 'PASSWORD_LOCKED_OUT',
@@ -56,7 +57,7 @@ describe('pingone', () => {
     const [connector, account] = [await open(), await subject.account()];
     const user = vendor.users.get(account.ref.nativeId ?? '');
     if (user) user.account = { canAuthenticate: false, status: 'LOCKED' };
-    expect(await connector.setPassword({ account: account.ref, password: next() })).toEqual({
+    expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
       result: 'applied',
     });
     expect(await connector.state({ account: account.ref })).toMatchObject({ locked: true });
@@ -65,13 +66,25 @@ describe('pingone', () => {
   test('the password that it has already costs no failed login; one from the history costs one', async () => {
     const [connector, account] = [await open(), await subject.account()];
     const write = (text: string) =>
-      connector.setPassword({ account: account.ref, password: Secret.fromText(text) });
+      connector.setPassword(asking(account.ref, Secret.fromText(text)));
     await write('Kept-for-now-1!');
     expect(await write('Kept-for-now-1!')).toEqual({ result: 'already_current' });
     expect(await subject.failedLogins?.(account)).toBe(0);
     expect(await write(account.password)).toMatchObject({ reason: 'policy_history' });
     expect(await subject.failedLogins?.(account)).toBe(1);
     expect(await write('short')).toMatchObject({ reason: 'policy' });
+  });
+
+  test('a password that PingOne would take for a hash is refused, and nothing is sent', async () => {
+    const [connector, account] = [await open(), await subject.account()];
+    const before = vendor.seen.length;
+    const password = Secret.fromText('{SSHA}c29tZWJvZHk=');
+    expect(await connector.setPassword(asking(account.ref, password))).toEqual({
+      result: 'rejected',
+      reason: 'character_not_supported',
+      vendorCode: null,
+    });
+    expect(vendor.seen).toHaveLength(before);
   });
 
   test('policies: those that some population has, in our words', async () => {
@@ -106,9 +119,7 @@ describe('pingone', () => {
     const accounts = await Promise.all(Array.from({ length: 8 }, () => subject.account()));
     const writeAll = (text: string) =>
       Promise.all(
-        accounts.map(({ ref }) =>
-          connector.setPassword({ account: ref, password: Secret.fromText(text) }),
-        ),
+        accounts.map(({ ref }) => connector.setPassword(asking(ref, Secret.fromText(text)))),
       );
     for (const answer of await writeAll('First-time-7!'))
       expect(answer).toEqual({ result: 'applied' });
@@ -124,7 +135,7 @@ describe('pingone', () => {
     const account = await subject.account();
     const asked = () => vendor.seen.filter((request) => request.endsWith('/as/token')).length;
     const before = asked();
-    const write = () => connector.setPassword({ account: account.ref, password: next() });
+    const write = () => connector.setPassword(asking(account.ref, next()));
     const crowd = await Promise.all(Array.from({ length: 30 }, write));
     for (const answer of [...crowd, await write()])
       expect(answer).toMatchObject({ result: 'retry', reason: 'service_credential_refused' });
@@ -141,7 +152,7 @@ describe('pingone', () => {
       [503, 'busy'],
     ] as const) {
       vendor.goWrong(() => ({ status, headers: { 'retry-after': '9' } }), 'any');
-      expect(await connector.setPassword({ account: account.ref, password: next() })).toEqual({
+      expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
         result: 'retry',
         reason,
         vendorCode: String(status),
@@ -149,7 +160,7 @@ describe('pingone', () => {
       });
     }
     vendor.goWrong(() => 'cut', 'any');
-    expect(await connector.setPassword({ account: account.ref, password: next() })).toMatchObject({
+    expect(await connector.setPassword(asking(account.ref, next()))).toMatchObject({
       result: 'retry',
       reason: 'unreachable',
     });

@@ -2,6 +2,7 @@ import { Secret } from '../../model/secret';
 import { keeps } from '../support/rules';
 import { type ScimVendor, startScimVendor } from '../support/vendors/scim';
 import { conformance } from './conformance';
+import { asking } from './requests';
 import { scimSubject } from './scim-subject';
 import { openerOf } from './sql-admin';
 
@@ -20,9 +21,9 @@ describe.each(['path', 'value'] as const)('scim, with the name of the attribute 
     const [connector, account] = [await open(), await subject.account()];
     const before = vendor.seen.length;
     const password = Secret.fromText('The-new-one-9');
-    await connector.setPassword({ account: account.ref, password });
+    await connector.setPassword(asking(account.ref, password));
     // By name, it is looked up first.
-    await connector.setPassword({ account: { ...account.ref, nativeId: null }, password });
+    await connector.setPassword(asking({ ...account.ref, nativeId: null }, password));
     const path = `/scim/v2/Users/${account.ref.nativeId}`;
     // That there is nothing else in it, the vendor checks.
     expect(vendor.seen.slice(before)).toEqual([
@@ -36,7 +37,7 @@ describe.each(['path', 'value'] as const)('scim, with the name of the attribute 
     const other = write === 'path' ? 'value' : 'path';
     const [connector, account] = [await open({ write: other }), await subject.account()];
     const password = Secret.fromText('The-new-one-9');
-    expect(await connector.setPassword({ account: account.ref, password })).toMatchObject({
+    expect(await connector.setPassword(asking(account.ref, password))).toMatchObject({
       result: 'retry',
       reason: 'unknown',
     });

@@ -11,6 +11,7 @@ import { Secret } from '../../model/secret';
 import { startProxy } from '../support/proxy';
 import { server } from '../support/servers';
 import type { Settings, Subject } from './conformance/subject';
+import { asking } from './requests';
 
 export const unique = (prefix: string): string => `${prefix}_${randomBytes(6).toString('hex')}`;
 
@@ -85,8 +86,7 @@ export function serviceLoginPromises(subject: Subject): void {
       ...subject.settings(proxy.address),
       ...subject.wrong.servicePassword,
     });
-    const write = () =>
-      connector.setPassword({ account: account.ref, password: Secret.fromText('The new one') });
+    const write = () => connector.setPassword(asking(account.ref, Secret.fromText('The new one')));
     const refused = { result: 'retry', reason: 'service_credential_refused' };
     const crowd = await Promise.all(Array.from({ length: 30 }, write));
     for (const answer of [...crowd, await write()]) expect(answer).toMatchObject(refused);

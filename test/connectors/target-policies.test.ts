@@ -11,6 +11,7 @@ import { suffixes } from '../support/servers/slapd';
 import { activeDirectorySubject, type DomainAdmin, domainAdmin } from './active-directory-subject';
 import type { Settings, Subject } from './conformance/subject';
 import { ldapAdmin, ldapSubject } from './ldap-subject';
+import { asking } from './requests';
 
 /** What sources say that they ask of passwords, against what they do. */
 
@@ -69,7 +70,7 @@ describeWith(['slapd', 'postgres'], 'the policies of OpenLDAP', () => {
     const policy = (await read(connector)).find(({ name }) => name.startsWith('cn=policy,'));
     const account = (await subject.account()).ref;
     const write = (bytes: number) =>
-      connector.setPassword({ account, password: Secret.of(printable(bytes)) });
+      connector.setPassword(asking(account, Secret.of(printable(bytes))));
     expect(await write((policy?.minLength ?? 0) - 1)).toMatchObject({ reason: 'policy_too_short' });
     expect(await write((policy?.maxLength ?? 0) + 1)).toMatchObject({ reason: 'policy_too_long' });
     expect(await write(policy?.minLength ?? 0)).toMatchObject({ result: 'applied' });
@@ -164,7 +165,7 @@ describeWith(['samba'], 'the policies of a domain', () => {
     const policy = (await read(connector)).find(({ name }) => name === 'the domain');
     const account = (await subject.account()).ref;
     const write = (password: string | Buffer) =>
-      connector.setPassword({ account, password: Secret.of(Buffer.from(password)) });
+      connector.setPassword(asking(account, Secret.of(Buffer.from(password))));
     const least = policy?.minLength ?? 0;
     expect(await write(printable(least - 1))).toMatchObject({ reason: 'policy_too_short' });
     expect(await write('onlysmallletters')).toMatchObject({ reason: 'policy_quality' });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Secret } from '../../model/secret';
 import { openKeyDirectory } from '../../store/keys/key-directory';
 import type { KeyStore } from '../../store/keys/key-store';
-import { type SealedFor, seal, sealingKey, unseal } from '../../store/sealing';
+import { SEED_BYTES, type SealedFor, seal, sealingKey, unseal } from '../../store/sealing';
 
 const CANARY = 'Zürich-"quotes"\\ 🔑\n tab\t';
 const forChange: SealedFor = {
@@ -28,7 +28,12 @@ const privateKey = async () => {
   return found;
 };
 const sealed = (current: Secret | null = null) =>
-  seal(key, forChange, { next: Secret.fromText(CANARY), current });
+  seal(key, forChange, {
+    next: Secret.fromText(CANARY),
+    current,
+    form: 'plaintext',
+    seed: Secret.of(Buffer.alloc(SEED_BYTES, 7)),
+  });
 
 test('what is sealed opens to the same bytes, with and without a current password', async () => {
   const alone = await unseal(await sealed(), await privateKey(), forChange);

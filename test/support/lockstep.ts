@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { inPlaintext } from '../../api/intake/passwords';
 import type { Connector } from '../../connectors/contract';
 import { connectorKinds } from '../../connectors/registry';
 import { type Configuration, configurationSchema } from '../../model/configuration';
@@ -137,16 +138,17 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
       const jwe = await seal(
         epoch.key,
         { ...change, changeId: change.id },
-        {
-          next: Secret.fromText(password),
-          current: current === undefined ? null : Secret.fromText(current),
-        },
+        inPlaintext(
+          Secret.fromText(password),
+          current === undefined ? undefined : Secret.fromText(current),
+        ),
       );
       const accepted = await acceptChange(db, {
         ...change,
         identityName: identity.name,
         groups: groups ?? Object.keys(applied.configuration.groups),
         requestedBy: { keyId: apiKey, name: 'test' },
+        form: 'plaintext',
         origin: null,
         passwordFingerprints: null,
         idempotencyKey: null,

@@ -11,6 +11,7 @@ import { openWork } from '../../activities/work';
 import { CaptureDeclined } from '../../api/captures/judge';
 import { takeIn } from '../../api/changes/accept';
 import { openDependencies } from '../../api/dependencies';
+import { inPlaintext } from '../../api/intake/passwords';
 import type { Connector } from '../../connectors/contract';
 import { configurationSchema, groupsOf, sourcesOf } from '../../model/configuration';
 import { isSettled } from '../../model/outcome';
@@ -130,7 +131,7 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
       const taken = await takeIn(api, caller, {
         person: seen === null ? { name: person } : account,
         group: null,
-        passwords: { next: Secret.fromText(password), current: null },
+        passwords: inPlaintext(Secret.fromText(password), undefined),
         idempotencyKey: null,
         capture: seen === null ? null : { ...account, capturedAt: new Date(seen.at) },
       });

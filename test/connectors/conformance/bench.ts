@@ -4,6 +4,7 @@ import { connectorKinds } from '../../../connectors/registry';
 import { Secret } from '../../../model/secret';
 import { type Impostor, startImpostor } from '../../support/impostor';
 import { type Address, type ServerProxy, startProxy } from '../../support/proxy';
+import { asking } from '../requests';
 import type { Settings, Subject, TestAccount } from './subject';
 
 /** What every promise works with. */
@@ -105,7 +106,7 @@ function watched(connector: Connector): Connector {
 export async function write(connector: Connector, account: TestAccount, password: string) {
   const secret = Secret.fromText(remembered(password));
   try {
-    return await connector.setPassword({ account: account.ref, password: secret });
+    return await connector.setPassword(asking(account.ref, secret));
   } finally {
     secret.destroy();
   }
@@ -114,7 +115,7 @@ export async function write(connector: Connector, account: TestAccount, password
 export async function verify(connector: Connector, account: TestAccount, password: string) {
   const secret = Secret.fromText(remembered(password));
   try {
-    return await connector.verify({ account: account.ref, password: secret });
+    return await connector.verify(asking(account.ref, secret));
   } finally {
     secret.destroy();
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { AccountRef } from '../../../connectors/contract';
+import type { Scheme } from '../../../model/encoding';
 import type { Reason } from '../../../model/errors';
 import type { Address } from '../../support/proxy';
 
@@ -72,6 +73,19 @@ export interface Subject {
   readonly mayChange: readonly string[];
   /** Passwords with lengths or characters that the source does not take, by the title of their test. */
   readonly refusals: readonly Refusal[];
+
+  /** What of `entry` the source keeps of a password. Needed where hashes are written. */
+  readonly stored?: (entry: Readonly<Record<string, unknown>>) => unknown;
+  /** Hashes that the server stores as they are and checks logins against. */
+  readonly hashes?: {
+    readonly schemes: readonly Scheme[];
+    /** Changes to the settings under which it takes this one. */
+    readonly settings: (scheme: Scheme) => Settings;
+    /** It can be seen which one is stored. */
+    readonly provable: boolean;
+    /** An account that may get one; a usual one otherwise. */
+    readonly account?: () => Promise<TestAccount>;
+  };
 
   readonly disable?: (account: TestAccount) => Promise<void>;
   readonly lock?: (account: TestAccount) => Promise<void>;

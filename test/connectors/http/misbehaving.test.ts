@@ -8,6 +8,7 @@ import { startProxy } from '../../support/proxy';
 import { type ScimVendor, startScimVendor } from '../../support/vendors/scim';
 import type { Answer, Mishap } from '../../support/vendors/vendor';
 import type { Settings, TestAccount } from '../conformance/subject';
+import { asking } from '../requests';
 import { scimSubject } from '../scim-subject';
 import { unique } from '../sql-admin';
 
@@ -39,10 +40,7 @@ async function open(changes: Settings = {}): Promise<Connector> {
 }
 
 async function write(connector: Connector, account: TestAccount, text = unique('New')) {
-  const answer = await connector.setPassword({
-    account: account.ref,
-    password: Secret.fromText(text),
-  });
+  const answer = await connector.setPassword(asking(account.ref, Secret.fromText(text)));
   return { answer, written: await subject.logsIn(account, text) };
 }
 
