@@ -34,7 +34,7 @@ export async function attemptAccount(attempt: Attempt): Promise<AttemptResult> {
   if (account.inDoubt) {
     const seen = await look(attempt);
     if (seen.result === 'holds') return { ...applied(seen.proof), found: true };
-    if (seen.result === 'inconclusive' && !isBlind(seen)) return inconclusive(attempt, seen);
+    if (seen.result === 'inconclusive' && !isImpossible(seen)) return inconclusive(attempt, seen);
     // The source had said yes; then looking again is all that can be done.
     if (seen.result === 'differs' && account.lastReason === 'not_proved')
       return parked('not_proved', seen.vendorCode);
@@ -64,7 +64,7 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
       // The doubtful write may have landed after we looked; then the refusal is only of the repeat.
       const seen = account.inDoubt ? await look(attempt) : null;
       if (seen?.result === 'holds') return applied(seen.proof);
-      if (seen !== null && isBlind(seen) && answer.reason.startsWith('policy'))
+      if (seen !== null && isImpossible(seen) && answer.reason.startsWith('policy'))
         return parked(answer.reason, answer.vendorCode);
       return after(attempt, answer.reason, answer.vendorCode, null);
     }
@@ -81,7 +81,7 @@ async function proveIt(attempt: Attempt): Promise<AttemptResult> {
     case 'holds':
       return applied(seen.proof);
     case 'inconclusive':
-      if (isBlind(seen)) return { ...applied('none'), vendorCode: seen.vendorCode };
+      if (isImpossible(seen)) return { ...applied('none'), vendorCode: seen.vendorCode };
       // The write was answered with yes; that it cannot be proved now, say because the account is disabled, is told beside it.
       return { ...applied('none'), reason: seen.reason, vendorCode: seen.vendorCode };
     case 'differs':
@@ -92,11 +92,13 @@ async function proveIt(attempt: Attempt): Promise<AttemptResult> {
 const look = ({ connector, account, passwords: { next, form } }: Attempt): Promise<VerifyAnswer> =>
   connector.verify({ account, password: next, form });
 
+type Inconclusive = Extract<VerifyAnswer, { result: 'inconclusive' }>;
+
 /**
- * There is no way to find out, now or later: the source has none, or none for a hash. In doubt, all that is left is to
- * write the same value again.
+ * There is no way to find out, now or later: nobody logs in with a hash, for one. In doubt, all that is left is to write
+ * the same value again.
  */
-const isBlind = (seen: VerifyAnswer): boolean =>
+const isImpossible = (seen: VerifyAnswer): boolean =>
   seen.result === 'inconclusive' && seen.reason === 'not_supported';
 
 /** @returns null when the current password is right */
@@ -117,10 +119,7 @@ async function validateCurrent(
 }
 
 /** Still in doubt, unless what we learned settles it. */
-function inconclusive(
-  attempt: Attempt,
-  seen: Extract<VerifyAnswer, { result: 'inconclusive' }>,
-): AttemptResult {
+function inconclusive(attempt: Attempt, seen: Inconclusive): AttemptResult {
   return { ...after(attempt, seen.reason, seen.vendorCode, null), inDoubt: true };
 }
 

@@ -40,4 +40,4 @@ export function withFilteredPasswords<T>(
   });
 }
 
-export type Nothing = CodeOf<'rejected'> & ('policy_too_short' | 'encoding_not_supported');
+export type Nothing = Extract<CodeOf<'rejected'>, 'policy_too_short' | 'encoding_not_supported'>;

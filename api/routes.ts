@@ -4,6 +4,7 @@ import { planOfChange } from './changes/plan';
 import { changeRoutes } from './changes/routes';
 import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration';
+import { graphRoutes } from './graph/routes';
 import { keyRoutes } from './keys';
 import { peopleRoutes } from './people/routes';
 import { presenceRoutes } from './presence';
@@ -23,5 +24,6 @@ export const routes: readonly Route[] = [
   ...sourceCommandRoutes,
   ...keyRoutes,
   ...auditRoutes,
+  ...graphRoutes,
   ...presenceRoutes,
 ];

@@ -4,7 +4,9 @@ import { blocklistCommand } from './commands/blocklist';
 import { cancelCommand } from './commands/cancel';
 import { changeCommand } from './commands/change';
 import { changesCommand } from './commands/changes';
+import { connectorCommand } from './commands/connector';
 import { doctorCommand } from './commands/doctor';
+import { graphCommand } from './commands/graph';
 import { identitiesCommand } from './commands/identities';
 import { keysCommand } from './commands/keys';
 import { parkCommand } from './commands/park';
@@ -30,9 +32,11 @@ const commands = [
   planCommand,
   applyCommand,
   doctorCommand,
+  connectorCommand,
   refreshCommand,
   identitiesCommand,
   keysCommand,
+  graphCommand,
   blocklistCommand,
   upCommand,
 ];

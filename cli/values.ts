@@ -21,6 +21,13 @@ export function sourceAndName(text: string): { source: string; name: string } {
   return { source, name };
 }
 
+export function attributeAndValue(text: string): { attribute: string; value: string } {
+  const [, attribute, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (attribute === undefined || value === undefined)
+    throw new InvalidArgumentError('Give the attribute, an equals sign and its value.');
+  return { attribute, value };
+}
+
 export function commaSeparated(text: string): string[] {
   const values = text.split(',').filter((value) => value !== '');
   if (values.length > 0) return values;

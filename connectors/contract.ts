@@ -56,8 +56,8 @@ export interface ConnectorKind<Settings> {
   /** Fields that hold a secret: the configuration takes only `${file:…}` or `${env:…}` for them. */
   readonly secretSettings: readonly (keyof Settings & string)[];
   readonly traits: Traits;
-  /** Those of `traits.accepts` that a source with these settings takes; all of them without it. */
-  readonly accepts?: (settings: Settings) => readonly Form[];
+  /** What the settings of one source say of its traits, where the kind alone does not tell, or takes more than the source. */
+  readonly declared?: (settings: Settings) => Partial<Traits>;
   /** What must be so in the source, a sentence each, for docs/connectors.md. */
   readonly needs: readonly string[];
   /** Opens lazily: no I/O before the first request. */
@@ -81,6 +81,8 @@ export interface Traits {
 export interface ConnectorTools {
   /** Resolves `${file:…}` and `${env:…}`, at each use, so that a rotated credential is picked up. */
   readonly resolve: (reference: string) => Secret;
+  /** The folder whose programs sources may run; without it, none. */
+  readonly commandDir?: string;
 }
 
 /** Where an account is: `name` is how the source calls it; `nativeId` survives a rename, where there is one. */

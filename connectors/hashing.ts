@@ -33,7 +33,9 @@ export async function deriveApart(work: Work, password: Secret): Promise<Buffer>
   if (running === AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
   else running++;
   try {
-    return Buffer.from(await ask({ ...work, password: bytes }));
+    // Its own bytes: with a part of a larger buffer the thread would get all of it.
+    const salt = new Uint8Array(work.salt);
+    return Buffer.from(await ask({ ...work, salt, password: bytes }));
   } finally {
     const next = waiting.shift();
     if (next === undefined) running--;

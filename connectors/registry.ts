@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Form } from '../model/encoding';
 import { activeDirectory } from './active-directory/kind';
+import { command } from './command/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
 import { entra } from './entra/kind';
 import { takingOnly } from './forms';
@@ -10,6 +10,7 @@ import { pingOne } from './pingone/kind';
 import { postgresRole } from './postgres-role/kind';
 import { scim } from './scim/kind';
 import { sqlColumn } from './sql-column/kind';
+import { webhook } from './webhook/kind';
 
 /** A kind whose settings are checked again when it is opened, so that nobody needs to know their type. */
 export interface RegisteredKind {
@@ -18,23 +19,23 @@ export interface RegisteredKind {
   readonly settings: z.ZodType;
   readonly secretSettings: readonly string[];
   readonly traits: Traits;
+  /** Of one source: what its settings say, and else its kind; of its kind alone where they are not right. */
+  readonly traitsOf: (settings: unknown) => Traits;
   readonly needs: readonly string[];
-  /** Whatever the kind takes where the settings are not right. */
-  readonly accepts: (settings: unknown) => readonly Form[];
   readonly open: (settings: unknown, tools: ConnectorTools) => Promise<Connector>;
 }
 
 function register<Settings>(kind: ConnectorKind<Settings>): RegisteredKind {
-  const accepts = (settings: Settings) => kind.accepts?.(settings) ?? kind.traits.accepts;
+  const traitsOf = (settings: Settings) => ({ ...kind.traits, ...kind.declared?.(settings) });
   return {
     ...kind,
-    accepts(settings) {
+    traitsOf(settings) {
       const parsed = kind.settings.safeParse(settings);
-      return parsed.success ? accepts(parsed.data) : kind.traits.accepts;
+      return parsed.success ? traitsOf(parsed.data) : kind.traits;
     },
     async open(settings, tools) {
       const parsed = kind.settings.parse(settings);
-      return takingOnly(accepts(parsed), await kind.open(parsed, tools));
+      return takingOnly(traitsOf(parsed).accepts, await kind.open(parsed, tools));
     },
   };
 }
@@ -49,6 +50,8 @@ const kinds: readonly RegisteredKind[] = [
   register(okta),
   register(pingOne),
   register(entra),
+  register(command),
+  register(webhook),
 ];
 
 export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(

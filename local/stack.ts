@@ -161,6 +161,9 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
           TEMPORAL_ADDRESS: engine.address,
           LOCKSTEP_KEY_DIR: files.keys,
           LOCKSTEP_WORKER_OPS_PORT: String(workerOps),
+          ...(environment.LOCKSTEP_COMMAND_DIR !== undefined && {
+            LOCKSTEP_COMMAND_DIR: environment.LOCKSTEP_COMMAND_DIR,
+          }),
         },
         logFile: files.workerLog,
         readyUrl: `http://127.0.0.1:${workerOps}/readyz`,

@@ -19,12 +19,14 @@ export interface ConfigurationIssue {
 export interface CheckedKind {
   readonly settings: z.ZodType;
   readonly secretSettings: readonly string[];
-  readonly traits: {
-    readonly accepts: readonly Form[];
-    readonly yields: readonly ('plaintext' | 'hash')[];
-  };
+  readonly traits: FormTraits;
   /** With these settings, which are right. */
-  readonly accepts: (settings: unknown) => readonly Form[];
+  readonly traitsOf: (settings: unknown) => FormTraits;
+}
+
+interface FormTraits {
+  readonly accepts: readonly Form[];
+  readonly yields: readonly ('plaintext' | 'hash')[];
 }
 
 export type CheckedConfiguration =
@@ -59,8 +61,8 @@ const abilitiesIn =
     const configured = Object.hasOwn(sources, source) ? sources[source] : undefined;
     const kind = kinds.get(configured?.kind ?? '');
     if (kind?.settings.safeParse(configured?.settings).success !== true) return null;
-    const { accepts, yields } = kind.traits;
-    return { accepts: kind.accepts(configured?.settings), couldAccept: accepts, yields };
+    const { accepts, yields } = kind.traitsOf(configured?.settings);
+    return { accepts, couldAccept: kind.traits.accepts, yields };
   };
 
 function settingsIssues(

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { environmentSchema } from '../config';
 import { connectorKinds, type RegisteredKind } from '../connectors/registry';
+import { contractSchema } from '../connectors/wire/schema';
 import {
   applicationSchema,
   captureSchema,
@@ -23,6 +24,7 @@ export const referencePages: Readonly<Record<string, () => string>> = {
   'connectors.md': connectorsPage,
   'errors.md': errorsPage,
   'semantics.md': semanticsPage,
+  'your-own-connector.schema.json': () => `${JSON.stringify(contractSchema(), null, 2)}\n`,
 };
 
 const MADE = '<!-- Made by "npm run docs" from the code. -->';
@@ -136,7 +138,7 @@ function connectorsPage(): string {
     ...[...connectorKinds.values()].flatMap(connectorPart),
     '## Schemes\nThe hashes that Lockstep reads, the strongest first, and makes where a source gets no password. A hash is carried from a source that names its scheme in `capture.forms` to sources that take it, as it is: no policy judges it, no password filter rewrites it, nobody signs in with it. `lockstep plan` refuses a pair that does not fit, and says why.',
     schemesTable(),
-    '## Another one\nA connector is a folder below `connectors/`, a line in `connectors/registry.ts` and a run of the conformance suite: see `connectors/contract.ts` and `test/connectors/ldap.test.ts`.',
+    '## Another one\nWithout TypeScript: `command` or `webhook`, see [your-own-connector.md](your-own-connector.md). A kind of its own is a folder below `connectors/`, a line in `connectors/registry.ts` and a run of the conformance suite: see `connectors/contract.ts` and `test/connectors/ldap.test.ts`.',
   );
 }
 
@@ -146,9 +148,13 @@ const proofs: Readonly<Record<string, string>> = {
   none: 'nothing: success is believed',
 };
 
+/** Whoever writes the other side says how it proves. */
+const proofIn = (settings: z.ZodType): boolean =>
+  'proof' in (z.toJSONSchema(settings, { io: 'input', unrepresentable: 'any' }).properties ?? {});
+
 const connectorPart = ({ kind, title, traits, settings, needs }: RegisteredKind): string[] => [
   `## \`${kind}\`: ${title}`,
-  `A new password is proved by ${proofs[traits.proof]}. ${formSentences(traits)}`,
+  `A new password is proved by ${proofIn(settings) ? 'what its setting `proof` says' : proofs[traits.proof]}. ${formSentences(traits)}`,
   needs.map((need) => `- ${need}`).join('\n'),
   fieldTable(settings),
 ];

@@ -10,7 +10,7 @@ import type { IdentityAtIntake } from '../../store/identities';
 import type { Passwords } from '../../store/sealing';
 import { mayTouch } from '../authorize';
 import type { Dependencies } from '../dependencies';
-import { passwordFingerprint, saltFingerprint } from '../intake/fingerprint';
+import { passwordFingerprint, saltFingerprints } from '../intake/fingerprint';
 import { Refusal } from '../refusal';
 
 /** A password was changed in a source itself. */
@@ -111,9 +111,12 @@ async function comparedWith(
       ?.id ?? '';
   const names = groups.map(({ name }) => name);
   const { latest, held } = await readRivals(db, id, accountId, names);
-  const captured = [passwordFingerprint(settings.fingerprintKey, id, next)];
+  const { fingerprintKey } = settings;
   const hash = form === 'plaintext' ? null : readSecret(next);
-  if (hash !== null) captured.push(saltFingerprint(settings.fingerprintKey, id, hash.salt));
+  const captured = [
+    passwordFingerprint(fingerprintKey, id, next),
+    ...(hash === null ? [] : saltFingerprints(fingerprintKey, id, hash.salt)),
+  ];
   const isSame = (known: Buffer | undefined) =>
     known !== undefined && captured.some((one) => one.equals(known));
   const plan = planChange({ groups, sources: sourcesOf(configuration), accounts });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { captureRules, type Declined } from '../../model/capture';
 import { isErrorCode } from '../../model/errors';
-import { Secret } from '../../model/secret';
 import { auditCapture } from '../../store/captures';
 import { readChange } from '../../store/changes';
 import type { Passwords } from '../../store/sealing';
@@ -117,10 +116,11 @@ export const takeCapture: Route = route({
   },
 });
 
-const passwordsIn = ({ password, encoded, currentPassword }: z.output<typeof body>): Passwords =>
-  password === undefined
-    ? asHash(encoded ?? Secret.fromText(''), currentPassword)
-    : inPlaintext(password, currentPassword);
+function passwordsIn({ password, encoded, currentPassword }: z.output<typeof body>): Passwords {
+  if (password !== undefined) return inPlaintext(password, currentPassword);
+  if (encoded !== undefined) return asHash(encoded, currentPassword);
+  throw new Refusal('request_invalid');
+}
 
 async function started(deps: Dependencies, taken: TakenIn) {
   const view = taken.replayed ? await readChange(deps.db, taken.changeId) : taken.change;

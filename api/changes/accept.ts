@@ -25,7 +25,7 @@ import { newId } from '../../store/ids';
 import { destroyPasswords, type Passwords, seal } from '../../store/sealing';
 import { type Capture, judge } from '../captures/judge';
 import type { Dependencies } from '../dependencies';
-import { fingerprintOf, passwordFingerprint, saltFingerprint } from '../intake/fingerprint';
+import { fingerprintOf, passwordFingerprint, saltFingerprints } from '../intake/fingerprint';
 import { Refusal } from '../refusal';
 import { reachedBy } from './reach';
 import type { WhichPerson } from './who';
@@ -181,7 +181,7 @@ function fingerprintsOf(
       : accounts
           .filter((account) => account.source === name)
           .map((account) => layoutOf(scheme).salt(saltFor(seed, account.id)))
-          .map((salt) => saltFingerprint(fingerprintKey, id, salt));
+          .flatMap((salt) => saltFingerprints(fingerprintKey, id, salt));
   });
   return [fingerprint(next), ...filtered, ...salts];
 }
@@ -189,7 +189,7 @@ function fingerprintsOf(
 /** The scheme of the hashes that come back from a source which Lockstep hashes for; null where none do. */
 function hashedAs({ kind, settings, capture }: SourceConfiguration): Scheme | null {
   if (capture?.forms.some((form) => form !== 'plaintext') !== true) return null;
-  const accepts = connectorKinds.get(kind)?.accepts(settings) ?? [];
+  const accepts = connectorKinds.get(kind)?.traitsOf(settings).accepts ?? [];
   const form = handedOver('plaintext', accepts);
   return form === 'plaintext' ? null : form;
 }

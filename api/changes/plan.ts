@@ -111,7 +111,7 @@ function accountView(
   configuration: Configuration,
 ): z.output<typeof accountSchema> {
   const { kind = '', settings, prove = 'never' } = sourceNamed(configuration, source) ?? {};
-  const known = connectorKinds.get(kind);
+  const traits = connectorKinds.get(kind)?.traitsOf(settings);
   const first = (role === 'auth') !== authLast;
   return {
     label,
@@ -122,8 +122,8 @@ function accountView(
     reason: leftOut,
     says: leftOut !== null ? leaveOutSays[leftOut] : changedSays(role, authLast),
     prove,
-    proof: known?.traits.proof ?? 'none',
-    form: known === undefined ? null : handedOver('plaintext', known.accepts(settings)),
+    proof: traits?.proof ?? 'none',
+    form: traits === undefined ? null : handedOver('plaintext', traits.accepts),
   };
 }
 

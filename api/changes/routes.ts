@@ -98,7 +98,8 @@ const events = route({
     const readAgain = async () => shown(deps, await readVisible(deps, caller, id));
     return {
       status: 200,
-      events: (response) => streamChange(deps, id, readAgain, gone, response),
+      headers: { 'content-type': 'text/event-stream' },
+      stream: (response) => streamChange(deps, id, readAgain, gone, response),
     };
   },
 });

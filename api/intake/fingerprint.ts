@@ -23,6 +23,11 @@ export function fingerprintOf(
 export const passwordFingerprint = (key: KeyObject, identityId: string, password: Secret): Buffer =>
   fingerprintOf(key, ['password', identityId], [password]);
 
-/** Tells a hash that we made ourselves by its salt, which nobody else has drawn: to make it again would take too long here. */
-export const saltFingerprint = (key: KeyObject, identityId: string, salt: Buffer): Buffer =>
-  fingerprintOf(key, ['salt', identityId], [Secret.of(Buffer.from(salt))]);
+/**
+ * Tells a hash that we made ourselves by its salt, which nobody else has drawn: to make it again would take too long here.
+ * @returns none where there is no salt: all such hashes would be the same
+ */
+export const saltFingerprints = (key: KeyObject, identityId: string, salt: Buffer): Buffer[] =>
+  salt.length === 0
+    ? []
+    : [fingerprintOf(key, ['salt', identityId], [Secret.of(Buffer.from(salt))])];

@@ -152,7 +152,7 @@ function refusal(reply: HttpReply): NotSent {
 }
 
 /** @throws NotSent when the reference names nothing that can be read */
-function serviceSecret(reference: string, tools: ConnectorTools): Secret {
+export function serviceSecret(reference: string, tools: ConnectorTools): Secret {
   try {
     return tools.resolve(reference);
   } catch {

@@ -2,13 +2,18 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { HARD_DEADLINE_MS } from '../contract';
 
-/** The address of an API. What is asked for is put below it. */
-export const httpsUrl = z
+export const httpsAddress = z
   .url({ protocol: /^https$/, error: 'use https://host or https://host:port' })
   .refine((url) => {
     const { hostname, search, hash, username, password } = new URL(url);
-    return hostname !== '' && `${search}${hash}${username}${password}` === '' && !url.endsWith('/');
-  }, 'give neither a name nor a query, and no slash at the end');
+    return hostname !== '' && `${search}${hash}${username}${password}` === '';
+  }, 'give neither a name nor a query');
+
+/** The address of an API, below which everything is. */
+export const httpsUrl = httpsAddress.refine(
+  (url) => !url.endsWith('/'),
+  'give no slash at the end',
+);
 
 const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6(), z.hostname()]);
 

@@ -5,6 +5,9 @@ import { asWriteAnswer, failureOf, failureOfReply, type Judge } from './answers'
 import type { Api, ApiRequest } from './api';
 import type { HttpReply } from './client';
 
+/** These vendors take plaintext only, which the registry sees to. */
+type Wanted = Pick<SetPasswordRequest, 'account' | 'password'>;
+
 /** The one request that writes, and what may have to follow it. */
 export interface PreparedWrite {
   readonly request: (password: Secret) => ApiRequest;
@@ -18,8 +21,6 @@ export interface PreparedWrite {
   /** Gives back what the write takes away. @returns whether it is done */
   readonly restore?: (signal: AbortSignal) => Promise<boolean>;
 }
-
-type Wanted = Pick<SetPasswordRequest, 'account' | 'password'>;
 
 interface Writer {
   readonly api: Api;

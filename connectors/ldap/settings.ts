@@ -71,7 +71,7 @@ export const ldapSettings = z.strictObject({
     .enum(['exop', 'modify'])
     .default('exop')
     .describe(
-      'exop (RFC 3062): every server hashes the password. modify: one request instead of three, and a lock is kept in the same step, but OpenLDAP stores the password in clear unless ppolicy_hash_cleartext is on.',
+      'exop (RFC 3062): every server hashes the password. modify: one request instead of three, and a lock is kept in the same step, but OpenLDAP stores the password in clear unless ppolicy_hash_cleartext is on. 389 Directory Server and PingDirectory, which always hash, are always written by modify.',
     ),
 });
 

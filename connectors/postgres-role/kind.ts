@@ -20,7 +20,7 @@ export const postgresRole: ConnectorKind<PostgresRoleSettings> = {
     'A service role with `CREATEROLE`, no superuser. From PostgreSQL 16 on it also needs the admin option on the roles, which it has of those that it made.',
     'The SCRAM verifier is made by Lockstep: the password never reaches the server, nor its log.',
     'Superusers are never written.',
-    'A verifier that comes from elsewhere is stored as it is. To prove that, the service role needs `SELECT` on `pg_authid`, which a superuser can grant; without it such a write is told as not proved.',
+    'A verifier that comes from elsewhere is stored as it is. To prove that, the service role needs `SELECT` on `pg_authid`, which a superuser can grant in the database that it connects to; without it such a write is told as not proved.',
   ],
   open: async (settings, tools) => openPostgresRole(await import('pg'), settings, tools),
 };

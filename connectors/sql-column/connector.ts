@@ -1,13 +1,14 @@
 import { isSameHash, type Scheme, withoutPrefix } from '../../model/encoding';
-import type {
-  Connector,
-  FindAnswer,
-  ListAnswer,
-  SetPasswordRequest,
-  StateAnswer,
-  VerifyAnswer,
-  VerifyRequest,
-  WriteAnswer,
+import {
+  type Connector,
+  type FindAnswer,
+  HARD_DEADLINE_MS,
+  type ListAnswer,
+  type SetPasswordRequest,
+  type StateAnswer,
+  type VerifyAnswer,
+  type VerifyRequest,
+  type WriteAnswer,
 } from '../contract';
 import { encode, holds, isTooLong } from '../encodings';
 import { asInconclusive, asSourceFailure, asWriteAnswer } from '../sql/failures';
@@ -64,7 +65,7 @@ export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Conn
         return failed(error);
       }
     },
-    setPassword: (request) => setPassword(engine, rows, settings, inTime(), request),
+    setPassword: (request) => setPassword(engine, rows, settings, request),
     verify: (request) => verify(engine, rows, inTime(), request),
     check: () =>
       engine.anew((sessions) => checkTable({ ...engine, sessions }, rows, settings, inTime())),
@@ -79,13 +80,16 @@ async function setPassword(
   { dialect, sessions, failureOf }: Engine,
   rows: Rows,
   { scheme, timeoutMs }: SqlColumnSettings,
-  signal: AbortSignal,
   request: SetPasswordRequest,
 ): Promise<WriteAnswer> {
   const { account, password, form } = request;
   if (form === 'plaintext' && isTooLong(scheme, password))
     return { result: 'rejected', reason: 'policy_too_long', vendorCode: null };
+  const end = performance.now() + HARD_DEADLINE_MS;
   const hash = await hashFor(scheme, request);
+  // From here on: while we hash for many, their source is not to blame.
+  const leftMs = Math.max(0, Math.min(timeoutMs, end - performance.now()));
+  const signal = AbortSignal.timeout(leftMs);
   let sent = false;
   try {
     return await sessions.use(signal, async (session) => {

@@ -11,7 +11,7 @@ export const sqlColumn: ConnectorKind<SqlColumnSettings> = {
   settings: sqlColumnSettings,
   secretSettings: ['password'],
   traits: { proof: 'hash', repeatable: true, accepts: schemes, yields: ['plaintext', 'hash'] },
-  accepts: ({ scheme }) => [scheme],
+  declared: ({ scheme }) => ({ accepts: [scheme] }),
   needs: [
     'TLS with a certificate that can be checked.',
     'A service account that may select and update this one table, a key column that is unique, and a password column that is long enough for the scheme.',

@@ -1,6 +1,7 @@
 import { type Aim, attemptAccount } from '../../activities/attempt';
 import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
 import type { Form } from '../../model/encoding';
+import { saltFor } from '../../model/salt';
 import { Secret } from '../../model/secret';
 import type { ClaimedAccount } from '../../store/claims';
 
@@ -14,7 +15,11 @@ const disabled: VerifyAnswer = {
   reason: 'account_disabled',
   vendorCode: null,
 };
-const blind: VerifyAnswer = { result: 'inconclusive', reason: 'not_supported', vendorCode: null };
+const impossible: VerifyAnswer = {
+  result: 'inconclusive',
+  reason: 'not_supported',
+  vendorCode: null,
+};
 const applied: WriteAnswer = { result: 'applied' };
 const history: WriteAnswer = { result: 'rejected', reason: 'policy_history', vendorCode: '19' };
 const ambiguous: WriteAnswer = { result: 'ambiguous', vendorCode: null };
@@ -54,7 +59,7 @@ const rows: readonly Row[] = [
       'a hash, and nobody sees which one is stored: applied, not proved, and nothing else is said',
     form: 'ssha512',
     write: applied,
-    logins: [blind],
+    logins: [impossible],
     expected: { state: 'applied', proof: 'none', reason: null },
     seen: 'wv',
   },
@@ -63,7 +68,7 @@ const rows: readonly Row[] = [
     form: 'ssha512',
     account: { inDoubt: true, attempts: 2 },
     write: applied,
-    logins: [blind, blind],
+    logins: [impossible, impossible],
     expected: { state: 'applied', proof: 'none', inDoubt: false },
     seen: 'vwv',
   },
@@ -188,7 +193,7 @@ const rows: readonly Row[] = [
     promise:
       'a source that gives no way to prove: success is believed, and nothing is said beside it',
     write: applied,
-    logins: [blind],
+    logins: [impossible],
     expected: { state: 'applied', proof: 'none', reason: null },
     seen: 'wv',
   },
@@ -196,7 +201,7 @@ const rows: readonly Row[] = [
     promise: 'in doubt, and no way to look: the same value is written again',
     account: { inDoubt: true, attempts: 2, lastReason: 'in_doubt' },
     write: applied,
-    logins: [blind, blind],
+    logins: [impossible, impossible],
     expected: { state: 'applied', proof: 'none', inDoubt: false },
     seen: 'vwv',
   },
@@ -205,7 +210,7 @@ const rows: readonly Row[] = [
       'in doubt, no way to look, and its policy refuses the repeat: parked, since it may hold it already',
     account: { inDoubt: true, attempts: 2 },
     write: history,
-    logins: [blind, blind],
+    logins: [impossible, impossible],
     expected: { state: 'parked', reason: 'policy_history', inDoubt: true },
     seen: 'vwv',
   },
@@ -213,7 +218,7 @@ const rows: readonly Row[] = [
     promise: 'in doubt, no way to look, and there is no such account: rejected',
     account: { inDoubt: true, attempts: 2 },
     write: { result: 'rejected', reason: 'no_account', vendorCode: '404' },
-    logins: [blind, blind],
+    logins: [impossible, impossible],
     expected: { state: 'rejected', reason: 'no_account' },
     seen: 'vwv',
   },
@@ -221,7 +226,7 @@ const rows: readonly Row[] = [
     promise: 'the current password cannot be checked by any means: rejected, nothing is written',
     account: { role: 'auth' },
     current: true,
-    logins: [blind],
+    logins: [impossible],
     expected: { state: 'rejected', reason: 'not_supported' },
     seen: 'c',
   },
@@ -302,13 +307,21 @@ const rows: readonly Row[] = [
   },
 ];
 
+test('each account of a change has a salt of its own, and another one in another change', () => {
+  const [seed, other] = [Secret.fromText('seed'), Secret.fromText('another')];
+  const salts = [saltFor(seed, 'acc_1'), saltFor(seed, 'acc_2'), saltFor(other, 'acc_1')];
+  expect(salts.map(({ length }) => length)).toEqual([16, 16, 16]);
+  expect(new Set(salts.map((salt) => salt.toString('hex'))).size).toBe(3);
+});
+
 test.each(rows)('$promise', async (row) => {
   const next = Secret.fromText('the new one');
   const current = row.current ? Secret.fromText('the current one') : null;
   const logins = [...(row.logins ?? [])];
   let seen = '';
   const connector = {
-    async setPassword() {
+    async setPassword({ salt }: { salt: Buffer }) {
+      expect(salt).toEqual(saltFor(Secret.fromText('seed'), 'acc_1'));
       seen += 'w';
       if (row.write === undefined) throw new Error('no write was expected');
       return row.write;

@@ -39,6 +39,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'keys list': () => [],
   'keys create': () => ['some', '--scope', 'read'],
   'keys revoke': ({ key }) => [key],
+  graph: ({ file }) => ['--svg', `${file}.svg`],
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Connector } from '../../connectors/contract';
+import { encode } from '../../connectors/encodings';
 import { freePort } from '../../local/ports';
 import { startPostgres } from '../../local/postgres';
 import { Secret } from '../../model/secret';
@@ -40,6 +41,23 @@ describeWith(['postgres'], 'postgres-role', () => {
       vendorCode: '28P01',
     });
     expect(await connector.state({ account: expired.ref })).toMatchObject({ disabled: true });
+  });
+
+  test('a verifier is proved where a superuser lets the service account see it', async () => {
+    const { rows } = await admin().query('select current_database() as database');
+    const [connector, one] = [await open(rows[0]), await account()];
+    const made = () => encode('scram-sha-256', Secret.fromText('The new one'));
+    const [verifier, other] = [await made(), await made()];
+    const asked = (text: string) => asking(one.ref, Secret.fromText(text), 'scram-sha-256');
+    await connector.setPassword(asked(verifier));
+    await admin().query(`grant select on pg_authid to ${service}`);
+    try {
+      expect(await connector.verify(asked(verifier))).toEqual({ result: 'holds', proof: 'hash' });
+      expect(await connector.verify(asked(other))).toMatchObject({ result: 'differs' });
+    } finally {
+      await admin().query(`revoke select on pg_authid from ${service}`);
+    }
+    expect(await logsIn(one, 'The new one')).toBe(true);
   });
 
   test('a role that may not enter the database of the proof holds its password', async () => {

@@ -197,6 +197,35 @@ function ownPromises(table: Table, subject: Subject): void {
     });
   });
 
+  test('bcrypt: a password that it would cut short is refused, and nothing is written', async () => {
+    const [connector, { ref }] = [await open({ scheme: 'bcrypt' }), await subject.account()];
+    const before = await stored(ref.name);
+    const long = Secret.fromText('é'.repeat(37));
+    expect(await connector.setPassword(asking(ref, long))).toMatchObject({
+      result: 'rejected',
+      reason: 'policy_too_long',
+    });
+    expect(await stored(ref.name)).toBe(before);
+  });
+
+  test('many at once wait for their hashes, which is not the fault of their source', async () => {
+    const connector = await open({ scheme: 'bcrypt', timeoutMs: 1_000 });
+    const accounts = await Promise.all(Array.from({ length: 8 }, () => subject.account()));
+    const answers = await Promise.all(
+      accounts.map(({ ref }) => connector.setPassword(asking(ref, password()))),
+    );
+    expect(answers).toEqual(accounts.map(() => ({ result: 'applied' })));
+  });
+
+  test('a hash of crypt(3) stands in the column without the prefix of directories', async () => {
+    const [connector, { ref }] = [await open({ scheme: 'sha512-crypt' }), await subject.account()];
+    const hash = await encode('sha512-crypt', password());
+    await connector.setPassword(asking(ref, Secret.fromText(hash), 'sha512-crypt'));
+    expect(`{CRYPT}${await stored(ref.name)}`).toBe(hash);
+    const asked = asking(ref, Secret.fromText(hash), 'sha512-crypt');
+    expect(await connector.verify(asked)).toEqual({ result: 'holds', proof: 'hash' });
+  });
+
   test('check: everything is right with the least rights, and rights to rename are too many', async () => {
     const { ref } = await subject.account();
     // The other tests leave hashes of every scheme, and it is chance whose is the first.

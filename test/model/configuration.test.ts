@@ -15,7 +15,7 @@ const kinds = new Map([
       }),
       secretSettings: ['bindPassword'],
       traits: { accepts: ['plaintext' as const], yields: ['plaintext' as const] },
-      accepts: () => ['plaintext' as const],
+      traitsOf: () => ({ accepts: ['plaintext' as const], yields: ['plaintext' as const] }),
     },
   ],
 ]);

@@ -13,7 +13,7 @@ const kinds = new Map<string, CheckedKind>([
       settings: (connectorKinds.get('ldap') as CheckedKind).settings,
       secretSettings: [],
       traits: { accepts: forms, yields: [] },
-      accepts: () => forms,
+      traitsOf: () => ({ accepts: forms, yields: [] }),
     },
   ],
 ]);

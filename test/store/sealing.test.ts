@@ -42,6 +42,31 @@ test('what is sealed opens to the same bytes, with and without a current passwor
   expect([both.next.text(), both.current?.text()]).toEqual([CANARY, 'old']);
 });
 
+test('form and seed come along', async () => {
+  const seed = Secret.of(Buffer.from(Array.from({ length: SEED_BYTES }, (_, index) => index)));
+  const hash = '{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3';
+  const jwe = await seal(key, forChange, {
+    next: Secret.fromText(hash),
+    current: null,
+    form: 'ssha',
+    seed,
+  });
+  const opened = await unseal(jwe, await privateKey(), forChange);
+  expect([opened.next.text(), opened.form, opened.seed.equals(seed)]).toEqual([hash, 'ssha', true]);
+  const plain = await unseal(await sealed(), await privateKey(), forChange);
+  expect(plain.form).toBe('plaintext');
+});
+
+test('a password that looks like a hash is a password, and what is no hash is never opened as one', async () => {
+  const passwords = { current: null, seed: Secret.of(Buffer.alloc(SEED_BYTES)) };
+  const hash = Secret.fromText('{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3');
+  const plain = await seal(key, forChange, { ...passwords, next: hash, form: 'plaintext' });
+  expect((await unseal(plain, await privateKey(), forChange)).form).toBe('plaintext');
+  const word = Secret.fromText('no hash');
+  const wrong = await seal(key, forChange, { ...passwords, next: word, form: 'ssha' });
+  await expect(unseal(wrong, await privateKey(), forChange)).rejects.toThrow(/not known here/);
+});
+
 test('the sealed form holds nothing of the password', async () => {
   const jwe = (await sealed()).toString('latin1');
   expect(jwe).not.toContain('rich-');

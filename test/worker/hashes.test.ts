@@ -131,6 +131,26 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a hash of a password', () => {
     expect((await capture(crm, await rowOf(crm))).status).toBe(202);
   });
 
+  test('without a salt is never taken for one that we made', async () => {
+    const { crm: table, ...others } = company.sources();
+    const settings = { ...Object(table).settings, scheme: 'mysql-native' };
+    const lone = { kind: 'sql-column', settings };
+    await lockstep.configure({
+      version: 1,
+      sources: { ...others, crm: { ...lone, ...hashesOf('mysql-native'), policy: 'everyone' } },
+      policies: { everyone: {} },
+    });
+    const { accounts } = await addSomebody(lockstep, company, 'crm');
+    const [crm] = accounts;
+    if (crm === undefined) throw new Error('no account');
+    const account = { source: 'crm', name: crm.name };
+    const asked = { account, password: newPassword() };
+    const { body } = await api.send('POST', '/v1/changes', { key: desk, body: asked });
+    expect(await lockstep.readEnd(String(body.id))).toMatchObject({ state: 'done' });
+    const other = await encode('mysql-native', Secret.fromText(newPassword()));
+    expect((await capture(crm, other)).status).toBe(202);
+  });
+
   test(
     keeps('is no credential: the mapping of its account says that it is out of sync', 17),
     async () => {

@@ -1,17 +1,13 @@
 import type { Socket } from 'node:net';
 import type { AccountRef } from '../../../connectors/contract';
+import type { TrialAccount } from '../../../connectors/trial/cases';
 import type { Scheme } from '../../../model/encoding';
 import type { Reason } from '../../../model/errors';
 import type { Address } from '../../support/proxy';
 
 export type Settings = Readonly<Record<string, unknown>>;
 
-export interface TestAccount {
-  readonly ref: AccountRef;
-  readonly password: string;
-  /** What `Subject.findBy` holds for this account alone. */
-  readonly key: string;
-}
+export type TestAccount = TrialAccount;
 
 /** A password that the policy of the source refuses. */
 export interface Refusal {
@@ -42,6 +38,8 @@ export interface Subject {
   readonly settings: (at: Address) => Settings;
   /** What the references stand for: `{ '${file:service}': 'secret' }`. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** The folder whose programs the connector may run. */
+  readonly commandDir?: string;
   /** What the server and a client say before TLS begins, where the protocol has that; for an impostor. */
   readonly beforeTls?: (socket: Socket) => Promise<void>;
   /** Changes to the settings that make calls give up after about half a second. */

@@ -155,7 +155,7 @@ function parsed({ content }: Route, body: Buffer): unknown {
 const FLOOD_BYTES = 8 * 1024 * 1024;
 const DRIP_MS = 50;
 
-function reply(response: ServerResponse, answer: Told): void {
+export function reply(response: ServerResponse, answer: Told): void {
   if (answer === 'cut') {
     response.socket?.destroy();
   } else if (answer === 'drip') {
