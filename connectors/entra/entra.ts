@@ -29,7 +29,7 @@ export function openEntra(settings: EntraSettings, tools: ConnectorTools): Conne
       const user = await users.user(account, signal);
       return user && stateOf(user);
     },
-    prepare: (account, signal) => prepare(users, federated, account, signal),
+    prepare: ({ account }, signal) => prepare(users, federated, account, signal),
     judgeWrite: judge,
     verify: null,
     check: (signal) => checkDomains(federated, signal),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AccountRef, FoundAccount } from '../contract';
 import { accepted, Refused, shaped } from '../http/answers';
 import type { Api } from '../http/api';
-import type { Page, State } from '../http/connector';
+import { dateOf, type Page, type State } from '../http/connector';
 import { matches } from '../http/filter';
 import { judge } from './errors';
 
@@ -101,5 +101,5 @@ export const stateOf = ({ accountEnabled, lastPasswordChangeDateTime: at }: User
   // Neither its lock nor a forced change is shown by Entra.
   locked: false,
   mustChange: false,
-  passwordChangedAt: at == null ? null : new Date(at),
+  passwordChangedAt: dateOf(at),
 });

@@ -6,6 +6,7 @@ import type {
   Finding,
   FoundAccount,
   PoliciesAnswer,
+  SetPasswordRequest,
   SourceFailure,
   StateAnswer,
   VerifyAnswer,
@@ -31,7 +32,7 @@ export interface Vendor {
   /** Null when there is no such account. */
   state(account: AccountRef, signal: AbortSignal): Promise<State | null>;
   /** Looks at the account, as far as it has to be before a write. An answer ends it there. */
-  prepare(account: AccountRef, signal: AbortSignal): Promise<PreparedWrite | WriteAnswer>;
+  prepare(request: SetPasswordRequest, signal: AbortSignal): Promise<PreparedWrite | WriteAnswer>;
   /** What the refusal of a write means. */
   readonly judgeWrite: Judge;
   /** Null where the vendor has no way to prove a password. */
@@ -50,6 +51,12 @@ export interface Page {
 }
 
 export type State = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>;
+
+/** A date as a vendor writes it; null where it gives none, or none that can be read. */
+export function dateOf(text: string | null | undefined): Date | null {
+  const date = new Date(text ?? '');
+  return Number.isNaN(date.getTime()) ? null : date;
+}
 
 export function connectorOver(vendor: Vendor): Connector {
   return {
@@ -72,19 +79,17 @@ export function connectorOver(vendor: Vendor): Connector {
         if (state === null) return { result: 'failed', reason: 'no_account', vendorCode: null };
         return { result: 'state', ...state };
       }),
-    async setPassword({ account, password }) {
-      if (isEmpty(password))
+    async setPassword(request) {
+      if (isEmpty(request.password))
         return { result: 'rejected', reason: 'policy_too_short', vendorCode: null };
       const signal = newCall();
       let prepared: PreparedWrite | WriteAnswer;
       try {
-        prepared = await vendor.prepare(account, signal);
+        prepared = await vendor.prepare(request, signal);
       } catch (error) {
         return asWriteAnswer(failureOf(error), false);
       }
-      return 'result' in prepared
-        ? prepared
-        : write(vendor, prepared, { account, password }, signal);
+      return 'result' in prepared ? prepared : write(vendor, prepared, request, signal);
     },
     async verify(request) {
       if (vendor.verify === null)

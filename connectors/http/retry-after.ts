@@ -8,9 +8,13 @@ const MOST_MS = 24 * 3_600_000;
  * @param now milliseconds since 1970
  * @returns milliseconds from now on; null when it asks for nothing
  */
-export function retryAfterMs({ header }: Pick<HttpReply, 'header'>, now: number): number | null {
+export function retryAfterMs(
+  { status, header }: Pick<HttpReply, 'status' | 'header'>,
+  now: number,
+): number | null {
   const asked = header('retry-after');
-  const reset = header('x-rate-limit-reset');
+  // Okta says this with every answer; it means something only once the limit is reached.
+  const reset = status === 429 ? header('x-rate-limit-reset') : null;
   const wait =
     asked !== null ? waitOf(asked, now) : reset !== null ? Number(reset) * 1000 - now : Number.NaN;
   return Number.isNaN(wait) ? null : Math.min(Math.max(wait, 0), MOST_MS);

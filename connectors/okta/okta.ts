@@ -28,7 +28,7 @@ export function openOkta(settings: OktaSettings, tools: ConnectorTools): Connect
       const user = await userOf(api, account, signal);
       return user && stateOf(user);
     },
-    prepare: (account, signal) => prepare(api, account, strict, signal),
+    prepare: ({ account }, signal) => prepare(api, account, strict, signal),
     judgeWrite: judge,
     verify: proof === 'none' ? null : (request, signal) => prove(api, asNobody, request, signal),
     check: (signal) => checkPolicies(api, strict, signal),

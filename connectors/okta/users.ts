@@ -3,7 +3,7 @@ import type { AccountRef, FoundAccount } from '../contract';
 import { accepted, Refused, shaped } from '../http/answers';
 import type { Api } from '../http/api';
 import type { HttpReply } from '../http/client';
-import type { Page, State } from '../http/connector';
+import { dateOf, type Page, type State } from '../http/connector';
 import { matches, scimFilter } from '../http/filter';
 import { judge } from './errors';
 
@@ -117,6 +117,6 @@ export function stateOf({ status, passwordChanged }: User): State {
     disabled: status === 'SUSPENDED' || status === 'DEPROVISIONED',
     locked: status === 'LOCKED_OUT',
     mustChange: status === 'PASSWORD_EXPIRED',
-    passwordChangedAt: passwordChanged == null ? null : new Date(passwordChanged),
+    passwordChangedAt: dateOf(passwordChanged),
   };
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Secret } from '../../model/secret';
 import type {
-  AccountRef,
   Connector,
   ConnectorTools,
   Finding,
+  SetPasswordRequest,
   VerifyAnswer,
   VerifyRequest,
   WriteAnswer,
@@ -49,7 +49,7 @@ export function openPingOne(settings: PingOneSettings, tools: ConnectorTools): C
       const user = await users.user(account, signal);
       return user && stateOf(user);
     },
-    prepare: (account, signal) => prepare(api, users, account, signal),
+    prepare: (request, signal) => prepare(api, users, request, signal),
     judgeWrite: judge,
     verify: (request, signal) => verify(api, users, request, signal),
     check: (signal) => checkPolicies(api, environment, signal),
@@ -69,9 +69,11 @@ const CHECK = 'application/vnd.pingidentity.password.check+json';
 async function prepare(
   api: Api,
   users: Users,
-  account: AccountRef,
+  { account, password: wanted, form }: SetPasswordRequest,
   signal: AbortSignal,
 ): Promise<PreparedWrite | WriteAnswer> {
+  if (form === 'plaintext' && looksEncoded(wanted))
+    return { result: 'rejected', reason: 'character_not_supported', vendorCode: null };
   const user = await users.user(account, signal);
   if (user === null) return NO_ACCOUNT;
   const { profile, password } = user;
@@ -83,12 +85,20 @@ async function prepare(
     const wait = seconds === null ? {} : { retryAfterMs: seconds * 1000 };
     return { result: 'retry', reason: 'account_locked', vendorCode: password.status, ...wait };
   }
-  return {
+  const write = {
     ...writeTo(users, profile.id, stateOf(user).mustChange),
     nameIn: () => profile.username,
-    holds: (secret) => isCurrent(api, users, profile.id, secret, signal),
   };
+  if (form !== 'plaintext') return write;
+  return { ...write, holds: (secret) => isCurrent(api, users, profile.id, secret, signal) };
 }
+
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+/** PingOne would take "{SSHA}…" for a hash, and make something else the password. */
+const looksEncoded = (password: Secret): boolean =>
+  password.use((bytes) => bytes[0] === OPEN && bytes.includes(CLOSE));
 
 const writeTo = (users: Users, id: string, forceChange: boolean): PreparedWrite => ({
   request: (password) => ({
@@ -121,9 +131,12 @@ async function isCurrent(
 async function verify(
   api: Api,
   users: Users,
-  { account, password }: VerifyRequest,
+  { account, password, form }: VerifyRequest,
   signal: AbortSignal,
 ): Promise<VerifyAnswer> {
+  // Nobody can check a hash.
+  if (form !== 'plaintext')
+    return { result: 'inconclusive', reason: 'not_supported', vendorCode: null };
   const user = await users.user(account, signal);
   if (user === null) return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
   const vendorCode = user.password.status;

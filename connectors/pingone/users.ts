@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AccountRef, FoundAccount } from '../contract';
 import { accepted, Refused, shaped } from '../http/answers';
 import type { Api } from '../http/api';
-import type { Page, State } from '../http/connector';
+import { dateOf, type Page, type State } from '../http/connector';
 import { matches, scimFilter } from '../http/filter';
 import { judge } from './errors';
 
@@ -119,6 +119,6 @@ export function stateOf(user: User): State {
     disabled: !profile.enabled,
     locked: isLockedOut(user) || profile.account?.status === 'LOCKED',
     mustChange: password.status === 'MUST_CHANGE_PASSWORD',
-    passwordChangedAt: password.lastChangedAt == null ? null : new Date(password.lastChangedAt),
+    passwordChangedAt: dateOf(password.lastChangedAt),
   };
 }

@@ -42,7 +42,7 @@ export function openScim(settings: ScimSettings, tools: ConnectorTools): Connect
       const rest = { locked: false, mustChange: false, passwordChangedAt: null };
       return { disabled: active === false, ...rest };
     },
-    async prepare(account, signal) {
+    async prepare({ account }, signal) {
       const id = await idFor(account, signal);
       return id === undefined ? NO_ACCOUNT : patchOf(settings, id);
     },

@@ -81,13 +81,6 @@ const rows: readonly Row[] = [
     seen: 'v',
   },
   {
-    promise: 'a password in doubt that cannot be looked for is not written again',
-    account: { inDoubt: true, attempts: 2 },
-    logins: [impossible],
-    expected: { reason: 'not_supported', inDoubt: true },
-    seen: 'v',
-  },
-  {
     promise: 'prove never: success is believed',
     prove: 'never',
     write: applied,

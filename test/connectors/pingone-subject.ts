@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { ENVIRONMENT, type PingOneVendor, READER, WORKER } from '../support/vendors/pingone';
+import { pingOneSchemes } from '../../connectors/pingone/schemes';
+import {
+  ENVIRONMENT,
+  isPassword,
+  type PingOneVendor,
+  READER,
+  WORKER,
+} from '../support/vendors/pingone';
 import type { Subject, TestAccount } from './conformance/subject';
 import { unique } from './sql-admin';
 
@@ -50,8 +57,9 @@ export function pingOneSubject(vendor: () => PingOneVendor): Subject {
     },
     absent: (text) => ({ name: text, nativeId: `${text}-${randomUUID()}` }),
     findBy: 'email',
-    logsIn: async ({ ref }, password) =>
-      vendor().passwords.get(ref.nativeId ?? '')?.value === password,
+    logsIn: async (account, password) => isPassword(of(account).password, password),
+    stored: (entry) => entry.value,
+    hashes: { schemes: pingOneSchemes, settings: () => ({}), provable: false },
     entry: async (account) => {
       const { user, password } = of(account);
       return { ...user, ...password, history: password.history.length };

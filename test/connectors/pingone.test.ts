@@ -75,6 +75,18 @@ describe('pingone', () => {
     expect(await write('short')).toMatchObject({ reason: 'policy' });
   });
 
+  test('a password that PingOne would take for a hash is refused, and nothing is sent', async () => {
+    const [connector, account] = [await open(), await subject.account()];
+    const before = vendor.seen.length;
+    const password = Secret.fromText('{SSHA}c29tZWJvZHk=');
+    expect(await connector.setPassword(asking(account.ref, password))).toEqual({
+      result: 'rejected',
+      reason: 'character_not_supported',
+      vendorCode: null,
+    });
+    expect(vendor.seen).toHaveLength(before);
+  });
+
   test('policies: those that some population has, in our words', async () => {
     const policies = await (await open()).policies?.();
     expect(policies).toEqual({

@@ -71,8 +71,13 @@ describe('bodies', () => {
 
 describe('what a server asks us to wait', () => {
   const now = Date.parse('2026-11-22T12:00:00Z');
-  const asked = (headers: Record<string, string>) =>
-    retryAfterMs({ header: (name) => headers[name] ?? null }, now);
+  const asked = (headers: Record<string, string>, status = 429) =>
+    retryAfterMs({ status, header: (name) => headers[name] ?? null }, now);
+
+  test('when a limit is reset says nothing before it is reached', () => {
+    expect(asked({ 'x-rate-limit-reset': String(now / 1000 + 42) }, 503)).toBeNull();
+    expect(asked({ 'retry-after': '42' }, 503)).toBe(42_000);
+  });
 
   test.each([
     ['seconds', { 'retry-after': '7' }, 7_000],

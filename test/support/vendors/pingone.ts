@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { filterOf } from './filter';
 import { type Answer, type Route, startVendor, type VendorServer } from './vendor';
@@ -50,6 +50,28 @@ const brokenRule = (rule: string, password: string) =>
   });
 
 const MOST_FAILURES = 5;
+
+/** Stored as it is, and not judged by the policy. */
+const PRE_ENCODED = /^\{SSHA(256|384|512)?\}/;
+
+function brokenBy(value: string, password: PingOnePassword): string | null {
+  if (value.length < 8) return 'length';
+  if (value === 'commonplace') return 'excludesCommonlyUsed';
+  // The name of this rule is not published.
+  if (value === password.value) return 'current';
+  return password.history.includes(value) ? 'history' : null;
+}
+
+/** Whether a login takes it. The digests are not made by the code under test. */
+export function isPassword({ value }: PingOnePassword, text: string): boolean {
+  const [prefix, bits] = PRE_ENCODED.exec(value) ?? [];
+  if (prefix === undefined) return value === text;
+  const [name, length] = bits === undefined ? ['sha1', 20] : [`sha${bits}`, Number(bits) / 8];
+  const stored = Buffer.from(value.slice(prefix.length), 'base64');
+  const salt = stored.subarray(length);
+  const digest = createHash(name).update(text).update(salt).digest();
+  return digest.equals(stored.subarray(0, length));
+}
 
 export async function startPingOneVendor(): Promise<PingOneVendor> {
   const users = new Map<string, PingOneUser>();
@@ -174,11 +196,8 @@ export async function startPingOneVendor(): Promise<PingOneVendor> {
       answer: worker(
         withUser((_user, password, body) => {
           const { value, forceChange } = body as { value: string; forceChange: boolean };
-          if (value.length < 8) return brokenRule('length', value);
-          if (value === 'commonplace') return brokenRule('excludesCommonlyUsed', value);
-          // The name of this rule is not published.
-          if (value === password.value) return brokenRule('current', value);
-          if (password.history.includes(value)) return brokenRule('history', value);
+          const broken = PRE_ENCODED.test(value) ? null : brokenBy(value, password);
+          if (broken !== null) return brokenRule(broken, value);
           password.history.push(password.value);
           password.value = value;
           password.status = forceChange ? 'MUST_CHANGE_PASSWORD' : 'OK';
@@ -198,7 +217,7 @@ export async function startPingOneVendor(): Promise<PingOneVendor> {
       },
       answer: worker(
         withUser((_user, password, body) => {
-          const right = (body as { password: string }).password === password.value;
+          const right = isPassword(password, (body as { password: string }).password);
           const { status } = password;
           if (['NO_PASSWORD', 'PASSWORD_LOCKED_OUT', 'EXTERNAL'].includes(status))
             return error(400, 'REQUEST_FAILED', { code: status });
