@@ -32,8 +32,9 @@ export function startDelivery(
   key: PinnedKey,
   { version, everyMs, waitMs, random }: DeliveryOptions,
 ): Delivery {
-  const stopping = new AbortController();
-  let wakeUp = () => {};
+  /** Ends the wait before the next attempt. */
+  let pause = new AbortController();
+  let stopped = false;
   let request = 0;
   let failures = 0;
   /** Where the server is was asked. */
@@ -83,23 +84,23 @@ export function startDelivery(
     }
   }
   async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      const woken = new Promise<void>((resolve) => {
-        wakeUp = resolve;
-      });
+    while (!stopped) {
+      pause = new AbortController();
       const wait = await attempt();
-      if (wait === 0) continue;
-      const timer = sleep(wait, undefined, { signal: stopping.signal }).catch(() => {});
-      // A server that is away is asked no sooner because there is more for it.
-      await (failures > 0 ? timer : Promise.race([timer, woken]));
+      if (wait > 0 && !stopped)
+        await sleep(wait, undefined, { signal: pause.signal }).catch(() => {});
     }
   }
 
   const running = run();
   return {
-    wake: () => wakeUp(),
+    wake() {
+      // A server that is away is asked no sooner because there is more for it.
+      if (failures === 0) pause.abort();
+    },
     async stop() {
-      stopping.abort();
+      stopped = true;
+      pause.abort();
       await running;
     },
   };
