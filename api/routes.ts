@@ -8,10 +8,11 @@ import { keyRoutes } from './keys';
 import { peopleRoutes } from './people/routes';
 import { presenceRoutes } from './presence';
 import type { Route } from './route';
+import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './source-commands';
 import { sourceRoutes } from './sources';
 
-/** Everything under /v1. What is not here is not there. */
+/** Everything under /v1 and /scim. What is not here is not there. */
 export const routes: readonly Route[] = [
   startChange,
   planOfChange,
@@ -24,4 +25,5 @@ export const routes: readonly Route[] = [
   ...keyRoutes,
   ...auditRoutes,
   ...presenceRoutes,
+  ...scimRoutes,
 ];

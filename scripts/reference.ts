@@ -8,6 +8,7 @@ import {
   captureSchema,
   configurationSchema,
   groupSchema,
+  scimSchema,
   sourceSchema,
 } from '../model/configuration';
 import { errorCodes, errors, type Retry } from '../model/errors';
@@ -105,6 +106,8 @@ function configurationPage(): string {
     fieldTable(sourceSchema),
     '### What a source captures: `sources.<name>.capture`',
     fieldTable(captureSchema),
+    '#### An identity provider that pushes: `sources.<name>.capture.scim`',
+    fieldTable(scimSchema),
     'The settings of each kind are in [connectors.md](connectors.md).',
     '#### A password filter: `sources.<name>.passwordFilter`\nIn this order: case, characters, length. What is written, proved and stored as the credential of that source is the rewritten password.',
     fieldTable(passwordFilterSchema),

@@ -95,8 +95,7 @@ export const rules: Readonly<Record<number, Rule>> = {
     says: 'A source that is switched off is not asked, and nothing is queued for it.',
   },
   27: {
-    says: 'A SCIM target is never sent a document without the password that it would wipe.',
-    missing: 'there is no SCIM connector.',
+    says: 'A SCIM target is never sent a document without the password that it would wipe; of a SCIM sender the placeholder of a new user is ignored.',
   },
   28: {
     says: 'A federated or passwordless account is left out, not failed.',

@@ -32,6 +32,7 @@ export type AuditAction =
   | `source.${'down' | 'up' | 'paused' | 'resumed' | 'retry' | 'park' | 'cancel'}`
   | 'configuration.applied'
   | 'identity.saved'
+  | `scim-user.${'created' | 'removed'}`
   | 'identity.removed'
   | 'api-key.created'
   | 'api-key.revoked'

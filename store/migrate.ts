@@ -3,11 +3,13 @@ import type { Database } from './database';
 import * as initial from './migrations/0001-initial';
 import * as captures from './migrations/0002-captures';
 import * as sourceState from './migrations/0003-source-state';
+import * as pushedPasswords from './migrations/0006-pushed-passwords';
 
 const migrations: Record<string, Migration> = {
   '0001-initial': initial,
   '0002-captures': captures,
   '0003-source-state': sourceState,
+  '0006-pushed-passwords': pushedPasswords,
 };
 
 /**

@@ -32,7 +32,7 @@ export interface AccountTable {
   name: string;
   native_id: string | null;
   is_primary: Generated<boolean>;
-  /** `operator`, `correlation` or `refresh`. */
+  /** `operator`, `correlation`, `refresh` or `scim`. */
   linked_by: string;
   linked_at: Time;
   /** The newest change whose password the account is known to hold. */
@@ -102,6 +102,7 @@ export interface ChangeTable {
   /** Where the password was changed, if it was captured; the account may be gone since. */
   origin_account_id: string | null;
   captured_at: OptionalTime;
+  looks_first: Generated<boolean>;
   /** Of the password itself first, then of what sources get in its place. Null: not remembered, or not any more. */
   password_fingerprints: Buffer[] | null;
   configuration_version: number;
@@ -196,6 +197,18 @@ export interface ErrandTable {
   finished_at: OptionalTime;
 }
 
+/** A user as an identity provider pushes it to `/scim/v2`; nobody need have that account. */
+export interface ScimUserTable {
+  id: string;
+  source: string;
+  user_name: string;
+  external_id: string | null;
+  active: boolean;
+  version: Generated<number>;
+  created_at: Time;
+  updated_at: Time;
+}
+
 export interface WorkerPresenceTable {
   worker_id: string;
   engine_reachable: boolean;
@@ -228,6 +241,7 @@ export interface Tables {
   source_state: SourceStateTable;
   source_command: SourceCommandTable;
   errand: ErrandTable;
+  scim_user: ScimUserTable;
   worker_presence: WorkerPresenceTable;
   audit: AuditTable;
 }

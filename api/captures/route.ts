@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { captureRules, type Declined } from '../../model/capture';
 import { isErrorCode } from '../../model/errors';
-import { auditCapture } from '../../store/captures';
 import { readChange } from '../../store/changes';
-import { type TakenIn, takeIn } from '../changes/accept';
+import type { TakenIn } from '../changes/accept';
 import { changeOf, changeSchema, changeUrl } from '../changes/change';
 import type { Dependencies } from '../dependencies';
 import { secretText } from '../input';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
 import { accountName, idempotencyKey, sourceName } from '../schemas';
-import { CaptureDeclined, type Quiet } from './judge';
+import type { Quiet } from './judge';
+import { takeCaptured } from './take';
 
 const body = z
   .strictObject({
@@ -80,25 +80,11 @@ export const takeCapture: Route = route({
     'no_epoch',
   ],
   handle: async (deps, { caller, headers, body: { password, currentPassword, ...capture } }) => {
-    try {
-      const taken = await takeIn(deps, caller, {
-        person: { source: capture.source, account: capture.account },
-        group: null,
-        passwords: { next: password, current: currentPassword ?? null },
-        idempotencyKey: headers['idempotency-key'] ?? null,
-        capture,
-      });
-      return started(deps, taken);
-    } catch (error) {
-      if (!(error instanceof CaptureDeclined) && !(error instanceof Refusal)) throw error;
-      const result = error instanceof CaptureDeclined ? error.why : error.code;
-      await auditCapture(deps.db, capture, result, `api-key:${caller.keyId}`);
-      if (error instanceof Refusal) throw error;
-      return {
-        status: 200 as const,
-        body: { result: error.why, says: captureRules[error.why].says },
-      };
-    }
+    const passwords = { next: password, current: currentPassword ?? null };
+    const key = headers['idempotency-key'] ?? null;
+    const taken = await takeCaptured(deps, caller, { ...capture, repeats: false }, passwords, key);
+    if (typeof taken !== 'string') return started(deps, taken);
+    return { status: 200 as const, body: { result: taken, says: captureRules[taken].says } };
   },
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { openApiDocument } from '../../api/openapi';
 import type { Route } from '../../api/route';
 import { routes } from '../../api/routes';
+import { SCIM_TYPE, speaksScim } from '../../api/scim/errors';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, ended } from '../support/played-worker';
 import { describeWith } from '../support/servers';
@@ -35,8 +36,12 @@ describeWith(['postgres'], 'every route', () => {
         expect(reply.status).toBeLessThan(500);
         expect(reply.headers.get('cache-control')).toBe('no-store');
         if (reply.status < 400) return;
-        expect(reply.headers.get('content-type')).toBe('application/problem+json');
-        expect(reply.body).toMatchObject({ status: reply.status, detail: expect.any(String) });
+        const scim = speaksScim(route.path);
+        expect(reply.headers.get('content-type')).toBe(
+          scim ? SCIM_TYPE : 'application/problem+json',
+        );
+        const status = scim ? String(reply.status) : reply.status;
+        expect(reply.body).toMatchObject({ status, detail: expect.any(String) });
       });
       await fc.assert(property, { numRuns: 150 });
     },

@@ -132,7 +132,8 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
         group: null,
         passwords: { next: Secret.fromText(password), current: null },
         idempotencyKey: null,
-        capture: seen === null ? null : { ...account, capturedAt: new Date(seen.at) },
+        capture:
+          seen === null ? null : { ...account, capturedAt: new Date(seen.at), repeats: false },
       });
       return taken.replayed ? taken.changeId : taken.change.id;
     } catch (error) {

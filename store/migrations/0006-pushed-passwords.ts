@@ -1,0 +1,28 @@
+import { type Kysely, sql } from 'kysely';
+
+/**
+ * Passwords that are pushed to us, by identity providers over SCIM, and by whoever sees a person sign in. They are told
+ * again and again, so a change may be of a password that its accounts hold already.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+const statements = [
+  `alter table change add column looks_first boolean not null default false`,
+
+  `create table scim_user (
+    id text primary key,
+    source text not null,
+    user_name text not null,
+    external_id text,
+    active boolean not null,
+    version integer not null default 1,
+    created_at timestamptz not null default date_trunc('milliseconds', now()),
+    updated_at timestamptz not null default date_trunc('milliseconds', now())
+  )`,
+  `create unique index scim_user_name on scim_user (source, lower(user_name))`,
+  `create index scim_user_external on scim_user (source, external_id)`,
+  `create index account_any_case on account (source, lower(name))`,
+  `create index account_native on account (source, native_id)`,
+];
