@@ -3,8 +3,10 @@ import { openApiDocument } from '../../api/openapi';
 import type { Route } from '../../api/route';
 import { routes } from '../../api/routes';
 import { SCIM_TYPE, speaksScim } from '../../api/scim/errors';
+import { configurationSchema } from '../../model/configuration';
+import { applyConfiguration } from '../../store/configurations';
 import { startTestApi, type TestApi } from '../support/api';
-import { addPerson, applyTestConfiguration, ended } from '../support/played-worker';
+import { addPerson, ended, testConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
 
 describeWith(['postgres'], 'every route', () => {
@@ -14,7 +16,7 @@ describeWith(['postgres'], 'every route', () => {
 
   beforeAll(async () => {
     api = await startTestApi();
-    await applyTestConfiguration(api.database.db);
+    await applyConfiguration(api.database.db, configuration, 0, 'test');
     await addPerson(api.database.db, 'alice');
     const body = { identity: 'alice', password: 'correct horse battery staple' };
     over = String((await api.send('POST', '/v1/changes', { body })).body.id);
@@ -48,6 +50,17 @@ describeWith(['postgres'], 'every route', () => {
   );
 });
 
+/** An identity provider may push to it. */
+const warehouse = {
+  kind: 'ldap',
+  settings: {},
+  capture: { enabled: true, scim: { pushesRealPassword: true } },
+};
+const configuration = configurationSchema.parse({
+  ...testConfiguration,
+  sources: { ...testConfiguration.sources, warehouse },
+});
+
 /** Where a quoting mistake, a path mistake or a missing check would show. */
 const WORDS = [
   ...['alice', 'warehouse', 'directory', 'nothing', 'done', 'auth', 'x'],
@@ -65,7 +78,8 @@ interface FuzzedRequest {
 function requests(route: Route, changeId: string): fc.Arbitrary<FuzzedRequest> {
   const words = fc.oneof(fc.constantFrom(...WORDS), fc.string({ unit: 'grapheme', maxLength: 20 }));
   const segments = fc.oneof(words, fc.constant(changeId)).filter((word) => !/^\.{0,2}$/.test(word));
-  const path = fc.array(segments, { minLength: 3, maxLength: 3 }).map((values) => {
+  const sources = fc.oneof(fc.constant('warehouse'), segments);
+  const path = fc.tuple(sources, segments, segments).map((values) => {
     const left = values.values();
     return route.path.replaceAll(/\{\w+\}/g, () => encodeURIComponent(left.next().value ?? 'x'));
   });
@@ -79,6 +93,10 @@ function requests(route: Route, changeId: string): fc.Arbitrary<FuzzedRequest> {
         'source',
         'name',
         'until',
+        'filter',
+        'startIndex',
+        'count',
+        'attributes',
         'x',
         '__proto__',
       ),
