@@ -11,6 +11,7 @@ import type { Route } from './route';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './source-commands';
 import { sourceRoutes } from './sources';
+import { staleRoutes } from './stale';
 
 /** Everything under /v1 and /scim. What is not here is not there. */
 export const routes: readonly Route[] = [
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   ...configurationRoutes,
   ...sourceRoutes,
   ...sourceCommandRoutes,
+  ...staleRoutes,
   ...keyRoutes,
   ...auditRoutes,
   ...presenceRoutes,

@@ -12,6 +12,7 @@ import { planCommand } from './commands/plan';
 import { refreshCommand } from './commands/refresh';
 import { retryCommand } from './commands/retry';
 import { sourcesCommand } from './commands/sources';
+import { staleCommand } from './commands/stale';
 import { statusCommand } from './commands/status';
 import { upCommand } from './commands/up';
 import { type Exit, exitCodes } from './exit-codes';
@@ -26,6 +27,7 @@ const commands = [
   retryCommand,
   parkCommand,
   cancelCommand,
+  staleCommand,
   sourcesCommand,
   planCommand,
   applyCommand,

@@ -78,8 +78,7 @@ export const rules: Readonly<Record<number, Rule>> = {
     missing: 'no agent gives hashes.',
   },
   22: {
-    says: 'A change that was missed while its agent was down is told as such.',
-    missing: 'there are no agents; whoever has one sends captures.',
+    says: 'A change that was missed while nobody captured is told as such; only a new change, or the next sign-in, cures it.',
   },
   23: {
     says: 'A domain controller without an agent is told as such.',

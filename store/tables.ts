@@ -40,6 +40,8 @@ export interface AccountTable {
   /** The newest change that began to write it; nobody else writes until `claimed_until`. */
   claimed_seq: Generated<number>;
   claimed_until: OptionalTime;
+  /** When its password was last changed, as its source told when somebody looked. */
+  changed_there_at: OptionalTime;
 }
 
 export interface MappingTable {
@@ -182,7 +184,7 @@ export interface SourceCommandTable {
   finished_at: OptionalTime;
 }
 
-export type ErrandKind = 'check' | 'refresh';
+export type ErrandKind = 'check' | 'refresh' | 'look';
 
 export interface ErrandTable {
   id: string;

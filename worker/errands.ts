@@ -4,6 +4,7 @@ import { sourceNamed } from '../model/configuration';
 import { type Errand, finishErrand, takeErrand } from '../store/errands';
 import { channels, listen } from '../store/notifications';
 import { checkSource } from './check-source';
+import { lookAtSource } from './look-at-source';
 import { startLoop } from './loop';
 import { refreshSource } from './refresh-source';
 
@@ -46,5 +47,7 @@ async function carryOut(deps: Dependencies, errand: Errand): Promise<unknown> {
       return checkSource(deps.db, errand.source, connector);
     case 'refresh':
       return refreshSource(deps, errand, source, connector);
+    case 'look':
+      return lookAtSource(deps.db, errand.source, connector);
   }
 }

@@ -25,4 +25,6 @@ const statements = [
   `create index scim_user_external on scim_user (source, external_id)`,
   `create index account_any_case on account (source, lower(name))`,
   `create index account_native on account (source, native_id)`,
+
+  `alter table account add column changed_there_at timestamptz`,
 ];
