@@ -9,6 +9,7 @@ import { peopleRoutes } from './people/routes';
 import { presenceRoutes } from './presence';
 import type { Route } from './route';
 import { scimRoutes } from './scim/routes';
+import { signInRoutes } from './sign-ins';
 import { sourceCommandRoutes } from './source-commands';
 import { sourceRoutes } from './sources';
 import { staleRoutes } from './stale';
@@ -18,6 +19,7 @@ export const routes: readonly Route[] = [
   startChange,
   planOfChange,
   takeCapture,
+  ...signInRoutes,
   ...changeRoutes,
   ...peopleRoutes,
   ...configurationRoutes,

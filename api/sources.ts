@@ -30,7 +30,7 @@ const list = route({
 const errandSchema = z
   .object({
     id: z.string(),
-    kind: z.enum(['check', 'refresh', 'look']),
+    kind: z.enum(['check', 'refresh', 'look', 'sign-in']),
     source: z.string(),
     state: z.enum(['open', 'done', 'failed']),
     result: z.unknown().describe('What came of it; null while it is open.'),
@@ -75,7 +75,7 @@ async function send(
 }
 
 /** Null when it is not finished in time. */
-async function waitForErrand(
+export async function waitForErrand(
   { errands, stopping }: Dependencies,
   id: string,
   waitMs: number,

@@ -217,6 +217,11 @@ const table = {
     status: 400,
     says: 'The request does not have the shape that the API documents.',
   },
+  sign_in_closed: {
+    retry: 'never',
+    status: 429,
+    says: 'This account was asked in vain not long ago, or is being asked, so it is left alone for a while: nobody may guess through Lockstep, or be locked out by it. Nothing follows from that.',
+  },
   scim_filter_invalid: {
     retry: 'never',
     status: 400,

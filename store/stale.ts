@@ -55,6 +55,17 @@ const atTime = (outcome: NonNullable<AccountStanding['outcome']>) => ({
   at: new Date(outcome.at),
 });
 
+export async function hasOpenChange(db: Database, identityId: string): Promise<boolean> {
+  const open = await db
+    .selectFrom('change')
+    .select('id')
+    .where('identity_id', '=', identityId)
+    .where('ended_at', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  return open !== undefined;
+}
+
 /** Linked accounts of a source, in the order of their ids. */
 export async function readAccountsAfter(
   db: Database,

@@ -73,7 +73,7 @@ export interface JsonWebKey {
   readonly x?: string;
 }
 
-export type Scope = 'trigger' | 'capture' | 'read' | 'admin';
+export type Scope = 'trigger' | 'capture' | 'sign-in' | 'read' | 'admin';
 
 export interface ApiKeyTable {
   id: string;
@@ -184,7 +184,7 @@ export interface SourceCommandTable {
   finished_at: OptionalTime;
 }
 
-export type ErrandKind = 'check' | 'refresh' | 'look';
+export type ErrandKind = 'check' | 'refresh' | 'look' | 'sign-in';
 
 export interface ErrandTable {
   id: string;
@@ -209,6 +209,21 @@ export interface ScimUserTable {
   version: Generated<number>;
   created_at: Time;
   updated_at: Time;
+}
+
+/** Accounts that are asked by nobody for a while, because a login of ours failed, or is under way. */
+export interface SignInGuardTable {
+  account_id: string;
+  failures: number;
+  closed_until: Time;
+}
+
+export interface SealedSignInTable {
+  errand_id: string;
+  account_id: string;
+  epoch_id: string;
+  jwe: Buffer;
+  expires_at: Time;
 }
 
 export interface WorkerPresenceTable {
@@ -244,6 +259,8 @@ export interface Tables {
   source_command: SourceCommandTable;
   errand: ErrandTable;
   scim_user: ScimUserTable;
+  sign_in_guard: SignInGuardTable;
+  sealed_sign_in: SealedSignInTable;
   worker_presence: WorkerPresenceTable;
   audit: AuditTable;
 }

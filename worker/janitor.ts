@@ -5,6 +5,7 @@ import { deleteExpiredSecrets } from '../store/close';
 import type { Database } from '../store/database';
 import { destroyEndedEpochs, ensureEpoch } from '../store/epochs';
 import type { KeyStore } from '../store/keys/key-store';
+import { forgetSignIns } from '../store/work-sign-ins';
 import { type Loop, startLoop } from './loop';
 
 /** What must be done now and then, by whichever worker comes first. */
@@ -14,6 +15,7 @@ export function startJanitor(db: Database, keys: KeyStore, epochHours: number): 
     startLoop({ name: 'expired secrets', everyMs: 10_000 }, async () => {
       const count = await deleteExpiredSecrets(db);
       if (count > 0) log.info('sealed passwords were too old and are destroyed', { count });
+      await forgetSignIns(db);
       return false;
     }),
     startLoop({ name: 'fingerprints', everyMs: 60_000 }, async () => {

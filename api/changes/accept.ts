@@ -15,7 +15,7 @@ import {
 import { findIdentity, type IdentityAtIntake } from '../../store/identities';
 import { newId } from '../../store/ids';
 import { destroyPasswords, type Passwords, seal } from '../../store/sealing';
-import { type Capture, judge } from '../captures/judge';
+import { type Capture, CaptureDeclined, judge, type Origin } from '../captures/judge';
 import type { Dependencies } from '../dependencies';
 import { fingerprintOf, passwordFingerprint } from '../intake/fingerprint';
 import { Refusal } from '../refusal';
@@ -29,6 +29,13 @@ export interface WantedChange {
   readonly idempotencyKey: string | null;
   /** Null when the change was asked for. */
   readonly capture: Capture | null;
+  /** The auth account was just asked, and holds the password. */
+  readonly proved?: Proved;
+}
+
+/** What was proved, of an account, at a time when this was the last change of its person. */
+export interface Proved extends Origin {
+  readonly lastSeq: number;
 }
 
 export type TakenIn =
@@ -102,8 +109,11 @@ async function prepare(
   identity: IdentityAtIntake | null,
   again: boolean,
 ): Promise<Omit<NewChange, 'fingerprint'>> {
-  const { passwords, idempotencyKey, capture, person } = wanted;
-  const origin = capture && (await judge(deps, caller, capture, identity, passwords));
+  const { passwords, idempotencyKey, capture, person, proved } = wanted;
+  // What was accepted meanwhile is newer than what was proved.
+  if (proved !== undefined && proved.lastSeq !== identity?.lastSeq)
+    throw new CaptureDeclined('stale');
+  const origin = proved ?? (capture && (await judge(deps, caller, capture, identity, passwords)));
   const who = { person, group: origin?.group ?? wanted.group };
   const { version, configuration, groups } = await reachedBy(deps, caller, who, identity);
   if (identity === null) throw new Refusal('identity_unknown');

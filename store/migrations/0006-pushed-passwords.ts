@@ -2,7 +2,8 @@ import { type Kysely, sql } from 'kysely';
 
 /**
  * Passwords that are pushed to us, by identity providers over SCIM, and by whoever sees a person sign in. They are told
- * again and again, so a change may be of a password that its accounts hold already.
+ * again and again, so a change may be of a password that its accounts hold already. `sealed_sign_in.jwe` is the third column
+ * that holds a password, for seconds, sealed to the epoch as a change is.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
@@ -27,4 +28,18 @@ const statements = [
   `create index account_native on account (source, native_id)`,
 
   `alter table account add column changed_there_at timestamptz`,
+
+  `create table sign_in_guard (
+    account_id text primary key references account on delete cascade,
+    failures integer not null,
+    closed_until timestamptz not null
+  )`,
+  `create table sealed_sign_in (
+    errand_id text primary key references errand on delete cascade,
+    account_id text not null references account on delete cascade,
+    epoch_id text not null references epoch,
+    jwe bytea not null,
+    expires_at timestamptz not null
+  )`,
+  `create index sealed_sign_in_expiry on sealed_sign_in (expires_at)`,
 ];

@@ -23,7 +23,8 @@ const callers: Readonly<Record<string, readonly Scope[] | 'nobody'>> = {
   capture: ['capture'],
   read: ['read'],
   'trigger and read': ['trigger', 'read'],
-  admin: ['trigger', 'capture', 'read', 'admin'],
+  'sign-in': ['sign-in'],
+  admin: ['trigger', 'capture', 'sign-in', 'read', 'admin'],
 };
 
 describeWith(['postgres'], 'authorization', () => {
@@ -60,6 +61,7 @@ describeWith(['postgres'], 'authorization', () => {
       'a key in another scheme': { authorization: `Basic ${admin}` },
       trigger: bearer(await api.newKey(['trigger'])),
       capture: bearer(await api.newKey(['capture'])),
+      'sign-in': bearer(await api.newKey(['sign-in'])),
       read: bearer(await api.newKey(['read'])),
       'trigger and read': bearer(await api.newKey(['trigger', 'read'])),
       admin: bearer(admin),
@@ -71,7 +73,9 @@ describeWith(['postgres'], 'authorization', () => {
 
   test('there is no route without a scope', () => {
     expect(
-      routes.filter(({ scope }) => !['trigger', 'capture', 'read', 'admin'].includes(scope)),
+      routes.filter(
+        ({ scope }) => !['trigger', 'capture', 'sign-in', 'read', 'admin'].includes(scope),
+      ),
     ).toEqual([]);
   });
 
