@@ -49,8 +49,9 @@ describe('the OpenAPI document', () => {
     const schemas = document.components?.schemas ?? {};
     for (const schema of [schemas.NewChange, schemas.NewCapture])
       expect(JSON.stringify(schema).match(/"format":"password","writeOnly":true/g)).toHaveLength(2);
-    expect(JSON.stringify(schemas.WantedPlan)).toContain('"format":"password","writeOnly":true');
-    expect(text.match(/"format":"password"/g)).toHaveLength(5);
+    for (const schema of [schemas.WantedPlan, schemas.NewSignIn])
+      expect(JSON.stringify(schema)).toContain('"format":"password","writeOnly":true');
+    expect(text.match(/"format":"password"/g)).toHaveLength(6);
   });
 
   test('tells every problem that a route may answer, with its sentence', () => {
