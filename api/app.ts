@@ -11,6 +11,7 @@ import { documents } from './documents';
 import { discardBody } from './intake/body';
 import { headersOf, problemOf, Refusal, refusalOf } from './refusal';
 import { routes } from './routes';
+import { scimErrorOf, scimHeadersOf, scimStatus, speaksScim } from './scim/errors';
 import { sendJson, serve } from './serve';
 
 /** The HTTP API. What is not in the table of routes, or a document, is not there. */
@@ -75,6 +76,11 @@ const answerProblem: ErrorRequestHandler = (error, request, response: Response, 
   discardBody(request);
   if (response.headersSent) {
     response.destroy();
+    return;
+  }
+  if (speaksScim(request.path)) {
+    const status = scimStatus(refusal.code);
+    sendJson(response, status, scimErrorOf(refusal), scimHeadersOf(refusal));
     return;
   }
   const problem = problemOf(refusal, requestId);

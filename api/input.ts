@@ -40,8 +40,9 @@ export async function readInput(request: IncomingMessage, wanted: RequestBody): 
   try {
     if (body.length === 0 && wanted.schema.safeParse(undefined).success)
       return { value: undefined, secrets: [] };
-    const { maxDepth } = wanted;
-    const { value, secrets } = scanJson(body, { secrets: secretsIn(wanted.schema), maxDepth });
+    const { maxDepth, mayBeSecret } = wanted;
+    const limits = { secrets: secretsIn(wanted.schema), mayBeSecret, maxDepth };
+    const { value, secrets } = scanJson(body, limits);
     try {
       return { value: check(wanted.schema, value), secrets };
     } catch (error) {

@@ -4,9 +4,9 @@ import { Refusal } from './refusal';
 import { type Route, route, smallBody } from './route';
 import { text, time, timeOrNull } from './schemas';
 
-const scopes = z.array(z.enum(['trigger', 'capture', 'read', 'admin'])).min(1);
+const scopes = z.array(z.enum(['trigger', 'capture', 'sign-in', 'read', 'admin'])).min(1);
 /** The key of a relay is made with the relay. */
-const anyScopes = z.array(z.enum(['trigger', 'capture', 'read', 'admin', 'relay']));
+const anyScopes = z.array(z.enum(['trigger', 'capture', 'sign-in', 'read', 'admin', 'relay']));
 const groups = z.array(text(40)).min(1).nullable();
 
 const list = route({
@@ -53,7 +53,7 @@ const create = route({
       .strictObject({
         name: text(100),
         scopes: scopes.describe(
-          '`trigger`: start, cancel and retry changes; `capture`: report passwords that were changed in a source; `read`: see changes; `admin`: everything.',
+          '`trigger`: start, cancel and retry changes; `capture`: report passwords that were changed in a source; `sign-in`: report sign-ins, and learn whether the password is right; `read`: see changes; `admin`: everything.',
         ),
         groups: groups
           .default(null)

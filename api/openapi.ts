@@ -6,6 +6,7 @@ import { changeSchema } from './changes/change';
 import { problemOf, Refusal } from './refusal';
 import type { Answers, Route } from './route';
 import { errorCode } from './schemas';
+import { SCIM_TYPE, scimErrorOf, scimStatus, speaksScim } from './scim/errors';
 
 /** The OpenAPI 3.1 document, from the same schemas that check the requests. */
 export function openApiDocument(routes: readonly Route[]) {
@@ -52,7 +53,8 @@ const operationId = ({ method, path }: Route): string =>
 
 const tagOf = ({ path }: Route): string => segments(path)[0] ?? '';
 
-const segments = (path: string): string[] => path.split('/').slice(2);
+const segments = (path: string): string[] =>
+  path.split('/').filter((segment) => segment !== '' && segment !== 'v1');
 
 type Requested = Parameters<OpenAPIRegistry['registerPath']>[0]['request'];
 
@@ -115,6 +117,16 @@ const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
+/** RFC 7644 §3.12 */
+const scimErrorSchema = z
+  .object({
+    schemas: z.array(z.string()),
+    status: z.string(),
+    scimType: z.string().optional(),
+    detail: z.string(),
+  })
+  .meta({ id: 'ScimError' });
+
 /** What any request may come to, besides what its route says. */
 export function problemCodes({ path, body, problems }: Route): ErrorCode[] {
   const common: ErrorCode[] = [
@@ -136,18 +148,25 @@ export function problemCodes({ path, body, problems }: Route): ErrorCode[] {
 
 function problemsOf(route: Route) {
   const possible = problemCodes(route);
-  const statuses = [...new Set(possible.map((code) => errors[code].status))];
+  const scim = speaksScim(route.path);
+  const statusOf = (code: ErrorCode) => (scim ? scimStatus(code) : errors[code].status);
+  const statuses = [...new Set(possible.map(statusOf))];
   return Object.fromEntries(
     statuses.map((status) => {
-      const codes = possible.filter((code) => errors[code].status === status);
+      const codes = possible.filter((code) => statusOf(code) === status);
       return [
         status,
         {
           description: codes.map((code) => `- \`${code}\`: ${errors[code].says}`).join('\n'),
           content: {
-            'application/problem+json': {
-              schema: problemSchema,
-              examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
+            [scim ? SCIM_TYPE : 'application/problem+json']: {
+              schema: scim ? scimErrorSchema : problemSchema,
+              examples: Object.fromEntries(
+                codes.map((code) => [
+                  code,
+                  { value: scim ? scimErrorOf(new Refusal(code)) : exampleOf(code) },
+                ]),
+              ),
             },
           },
         },

@@ -4,13 +4,14 @@ import type { ErrorCode } from '../model/errors';
 import type { Caller } from '../store/api-keys';
 import type { Scope } from '../store/tables';
 import type { Dependencies } from './dependencies';
+import type { MayBeSecret } from './intake/scan';
 
 /**
  * One entry of the table of routes: all that the router, the checks, the OpenAPI document and the tests know of it.
  * There is no route without a scope.
  */
 export interface Route {
-  readonly method: 'get' | 'post' | 'put' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** `/v1/changes/{id}` */
   readonly path: string;
   /** What the API key must be allowed to do. `admin` is allowed everything. */
@@ -30,6 +31,8 @@ export interface Route {
 export interface RequestBody<Schema extends z.ZodType = z.ZodType> {
   /** Members of the format `password` reach the handler as `Secret`s, which are destroyed after the answer. */
   readonly schema: Schema;
+  /** Texts that reach the handler as `Secret`s too, wherever they are. */
+  readonly mayBeSecret?: MayBeSecret;
   readonly limitBytes: number;
   readonly maxDepth: number;
   readonly examples?: Readonly<Record<string, unknown>>;

@@ -30,7 +30,7 @@ const list = route({
 const errandSchema = z
   .object({
     id: z.string(),
-    kind: z.enum(['check', 'refresh']),
+    kind: z.enum(['check', 'refresh', 'look', 'sign-in']),
     source: z.string(),
     state: z.enum(['open', 'done', 'failed']),
     result: z.unknown().describe('What came of it; null while it is open.'),
@@ -75,7 +75,7 @@ async function send(
 }
 
 /** Null when it is not finished in time. */
-async function waitForErrand(
+export async function waitForErrand(
   { errands, stopping }: Dependencies,
   id: string,
   waitMs: number,
@@ -127,11 +127,27 @@ const refresh = route({
   },
 });
 
+const look = route({
+  method: 'post',
+  path: '/v1/sources/{name}/look',
+  scope: 'admin',
+  summary: 'Ask a source when the password of each linked account was last changed',
+  description: 'What nobody captured shows in `GET /v1/stale` then. Costs a request an account.',
+  params,
+  headers,
+  answers: errandAnswers,
+  problems: ['not_found'],
+  handle: (deps, { caller, params: { name }, headers: { prefer }, gone }) => {
+    const requestedBy = `api-key:${caller.keyId}`;
+    return send(deps, { kind: 'look', source: name, parameters: {}, requestedBy }, prefer, gone);
+  },
+});
+
 const readOne = route({
   method: 'get',
   path: '/v1/errands/{id}',
   scope: 'admin',
-  summary: 'See what came of a check or a refresh',
+  summary: 'See what came of a check, a refresh or a look',
   params: z.strictObject({ id: text(40) }),
   query: z.strictObject({ wait: waitSeconds }),
   answers: { 200: { says: 'The errand as it is.', schema: errandSchema } },
@@ -145,4 +161,4 @@ const readOne = route({
   },
 });
 
-export const sourceRoutes: readonly Route[] = [list, check, refresh, readOne];
+export const sourceRoutes: readonly Route[] = [list, check, refresh, look, readOne];

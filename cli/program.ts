@@ -16,6 +16,7 @@ import { planCommand } from './commands/plan';
 import { refreshCommand } from './commands/refresh';
 import { retryCommand } from './commands/retry';
 import { sourcesCommand } from './commands/sources';
+import { staleCommand } from './commands/stale';
 import { statusCommand } from './commands/status';
 import { upCommand } from './commands/up';
 import { type Exit, exitCodes } from './exit-codes';
@@ -30,6 +31,7 @@ const commands = [
   retryCommand,
   parkCommand,
   cancelCommand,
+  staleCommand,
   sourcesCommand,
   capturesCommand,
   captureCommand,

@@ -34,7 +34,7 @@ export function commaSeparated(text: string): string[] {
   throw new InvalidArgumentError('Give one or more, separated by commas.');
 }
 
-const SCOPES = ['trigger', 'capture', 'read', 'admin'];
+const SCOPES = ['trigger', 'capture', 'sign-in', 'read', 'admin'];
 
 export function scopes(text: string): string[] {
   const values = commaSeparated(text);

@@ -21,7 +21,7 @@ import { findIdentity, type IdentityAtIntake } from '../store/identities';
 import { newId } from '../store/ids';
 import type { IntakeDependencies } from './dependencies';
 import { fingerprintOf, passwordFingerprint, saltFingerprints } from './fingerprint';
-import { type Capture, judge } from './judge-capture';
+import { type Capture, CaptureDeclined, judge, type Origin } from './judge-capture';
 import { reachedBy } from './reach';
 import { Refused } from './refused';
 import type { WhichPerson } from './which-person';
@@ -33,6 +33,13 @@ export interface WantedChange {
   readonly idempotencyKey: string | null;
   /** Null when the change was asked for. */
   readonly capture: Capture | null;
+  /** The auth account was just asked, and holds the password. */
+  readonly proved?: Proved;
+}
+
+/** What was proved, of an account, at a time when this was the last change of its person. */
+export interface Proved extends Origin {
+  readonly lastSeq: number;
 }
 
 export type TakenIn =
@@ -106,8 +113,11 @@ async function prepare(
   identity: IdentityAtIntake | null,
   again: boolean,
 ): Promise<Omit<NewChange, 'fingerprint'>> {
-  const { passwords, idempotencyKey, capture, person } = wanted;
-  const origin = capture && (await judge(deps, caller, capture, identity, passwords));
+  const { passwords, idempotencyKey, capture, person, proved } = wanted;
+  // What was accepted meanwhile is newer than what was proved.
+  if (proved !== undefined && proved.lastSeq !== identity?.lastSeq)
+    throw new CaptureDeclined('stale');
+  const origin = proved ?? (capture && (await judge(deps, caller, capture, identity, passwords)));
   const who = { person, group: origin?.group ?? wanted.group };
   const { version, configuration, groups } = await reachedBy(deps, caller, who, identity);
   if (identity === null) throw new Refused('identity_unknown');

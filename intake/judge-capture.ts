@@ -20,6 +20,8 @@ export interface Capture {
   readonly capturedAt: Date;
   /** It was a candidate, and no login shows that the source took it. */
   readonly unconfirmed?: boolean;
+  /** Whoever captures tells the same password again and again: at every sign-in, not only when it changes. */
+  readonly repeats: boolean;
 }
 
 /** Where a change comes from. */
@@ -30,6 +32,8 @@ export interface Origin {
   readonly group: string;
   /** Whether the auth account is asked first if it holds the current password. */
   readonly checksCurrent: boolean;
+  /** Accounts may hold the password already, so each is looked at before it is written. */
+  readonly looksFirst: boolean;
 }
 
 /** Nothing is started, and nothing is wrong. Thrown like a refusal, which it is not. */
@@ -83,18 +87,26 @@ export async function judge(
   });
   if (verdict !== 'accept')
     throw isErrorCode(verdict) ? new Refused(verdict) : new CaptureDeclined(verdict);
-  const { accountId, capturedAt } = about;
-  return { accountId, capturedAt, group: groups[0]?.name ?? '', checksCurrent };
+  const { accountId, capturedAt, forgotten } = about;
+  const looksFirst = capture.repeats && forgotten;
+  return { accountId, capturedAt, group: groups[0]?.name ?? '', checksCurrent, looksFirst };
 }
 
-type About = Pick<CaptureFacts, 'takesPart' | 'capturedAt' | 'now' | 'latest' | 'held'> & {
+type About = Pick<
+  CaptureFacts,
+  'takesPart' | 'capturedAt' | 'now' | 'latest' | 'held' | 'repeats'
+> & {
   readonly accountId: string;
+  /** Whether it is the latest password of the person is not known, or not any more. */
+  readonly forgotten: boolean;
 };
 
-const unmapped = ({ capturedAt }: Capture): About => ({
+const unmapped = ({ capturedAt, repeats }: Capture): About => ({
   accountId: '',
   takesPart: false,
   capturedAt,
+  repeats,
+  forgotten: true,
   now: capturedAt,
   latest: null,
   held: [],
@@ -128,6 +140,8 @@ async function comparedWith(
     // Nothing is captured before it happened: a clock that runs ahead would win for ever.
     capturedAt: capture.capturedAt < now ? capture.capturedAt : now,
     now,
+    repeats: capture.repeats,
+    forgotten: !latest?.fingerprints,
     // What filters of sources made of it is another password, unless a source is heard to repeat it.
     latest: latest && { at: latest.at, same: isSame(latest.fingerprints?.[0]) },
     held: held.map(({ at, native, fingerprints }) => ({

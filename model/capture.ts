@@ -36,6 +36,8 @@ export interface CaptureFacts {
   readonly latest: { readonly at: Date; readonly same: boolean } | null;
   /** What is known of the account, the newest first. */
   readonly held: readonly Held[];
+  /** Whoever captures tells the password at every sign-in, not only when it changes. */
+  readonly repeats: boolean;
   /** The current password has to be checked, and is not there. */
   readonly currentMissing: boolean;
   /** It was a candidate, and no login shows that the source took it. */
@@ -91,8 +93,8 @@ export const captureRules = {
   },
   duplicate: {
     says: 'The latest change of this person is to the same password.',
-    applies: ({ capturedAt, latest }) =>
-      latest?.same === true && msFrom(latest.at, capturedAt) <= DAMPING_MS,
+    applies: ({ capturedAt, latest, repeats }) =>
+      latest?.same === true && (repeats || msFrom(latest.at, capturedAt) <= DAMPING_MS),
   },
   current_password_missing: {
     says: 'The source has to send the current password along.',

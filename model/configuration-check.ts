@@ -3,6 +3,7 @@ import {
   type Configuration,
   configurationSchema,
   declaredGroupsOf,
+  groupsOf,
   secretReference,
 } from './configuration';
 import type { Form } from './encoding';
@@ -48,6 +49,7 @@ export function checkConfiguration(
     ...groupIssues(configuration),
     ...lonePolicyIssues(configuration),
     ...formIssues(configuration, abilitiesIn(configuration, kinds)),
+    ...scimIssues(configuration),
     ...Object.entries(configuration.applications).flatMap(([application, { source }]) =>
       unknownName(['applications', application, 'source'], source, 'source', configuration.sources),
     ),
@@ -123,6 +125,21 @@ function lonePolicyIssues({ groups, sources, policies }: Configuration): Configu
           },
         ];
   });
+}
+
+/** SCIM has no place for the current password. */
+function scimIssues(configuration: Configuration): ConfigurationIssue[] {
+  const auth = new Set(groupsOf(configuration).map(({ authSource }) => authSource));
+  return Object.entries(configuration.sources).flatMap(([source, { capture }]) =>
+    capture?.scim === undefined || !capture.verifyCurrent || auth.has(source)
+      ? []
+      : [
+          {
+            path: ['sources', source, 'capture', 'verifyCurrent'],
+            says: 'has to be false: SCIM cannot bring the current password. So whoever holds the API key of the provider can set passwords of the whole group',
+          },
+        ],
+  );
 }
 
 function unknownName(

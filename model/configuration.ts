@@ -16,6 +16,27 @@ export const secretReference = /^\$\{(file|env):([^}]+)\}$/;
 
 const attributeMap = z.record(z.string().min(1), z.string().min(1));
 
+export const scimSchema = z.strictObject({
+  pushesRealPassword: z
+    .boolean()
+    .default(false)
+    .describe(
+      'You attest that the provider is set to push the password of the person itself. It may as well push a random one, and nobody can see which it is: without this, what it pushes has no effect.',
+    ),
+  createPassword: z
+    .boolean()
+    .default(false)
+    .describe(
+      'The password in the creation of a user counts, too. Most providers send a placeholder there.',
+    ),
+  createLinks: z
+    .boolean()
+    .default(false)
+    .describe(
+      'A user that the provider creates is linked as a refresh of this source would link an account: by correlate, else by createIdentities. They see attributes of SCIM, such as userName, emails or name.givenName.',
+    ),
+});
+
 export const captureSchema = z.strictObject({
   enabled: z
     .boolean()
@@ -39,6 +60,11 @@ export const captureSchema = z.strictObject({
     .default(false)
     .describe(
       'What a relay brings is only a candidate, which the source may have refused after it was captured (OpenLDAP’s check module): it is carried on once a login shows that the account holds it.',
+    ),
+  scim: scimSchema
+    .optional()
+    .describe(
+      'An identity provider pushes the passwords of this source to /scim/v2/<source>: see docs/scim.md.',
     ),
 });
 

@@ -222,6 +222,36 @@ const table = {
     status: 400,
     says: 'The request does not have the shape that the API documents.',
   },
+  sign_in_closed: {
+    retry: 'never',
+    status: 429,
+    says: 'This account was asked in vain not long ago, or is being asked, so it is left alone for a while: nobody may guess through Lockstep, or be locked out by it. Nothing follows from that.',
+  },
+  scim_filter_invalid: {
+    retry: 'never',
+    status: 400,
+    says: 'The filter is not understood. Compare id, userName, externalId or active by eq, ne, co, sw, ew or pr; and, or, not and parentheses join.',
+  },
+  scim_path_invalid: {
+    retry: 'never',
+    status: 400,
+    says: 'The path of an operation is not one of RFC 7644.',
+  },
+  scim_no_target: {
+    retry: 'never',
+    status: 400,
+    says: 'An operation that removes something has to name its path.',
+  },
+  scim_value_invalid: {
+    retry: 'never',
+    status: 400,
+    says: 'A value is missing, or is not of the kind that its attribute takes: userName is text and is needed, externalId and password are text, active is true or false.',
+  },
+  scim_version_outdated: {
+    retry: 'never',
+    status: 412,
+    says: 'The user was changed since the version that If-Match names. Read it again.',
+  },
   capture_disabled: {
     retry: 'never',
     status: 403,

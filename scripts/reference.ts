@@ -9,6 +9,7 @@ import {
   captureSchema,
   configurationSchema,
   groupSchema,
+  scimSchema,
   sourceSchema,
 } from '../model/configuration';
 import { layoutOf, schemes } from '../model/encoding';
@@ -108,6 +109,8 @@ function configurationPage(): string {
     fieldTable(sourceSchema),
     '### What a source captures: `sources.<name>.capture`',
     fieldTable(captureSchema),
+    '#### An identity provider that pushes: `sources.<name>.capture.scim`',
+    fieldTable(scimSchema),
     'The settings of each kind are in [connectors.md](connectors.md).',
     '#### A password filter: `sources.<name>.passwordFilter`\nIn this order: case, characters, length. What is written, proved and stored as the credential of that source is the rewritten password.',
     fieldTable(passwordFilterSchema),

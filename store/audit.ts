@@ -32,6 +32,8 @@ export type AuditAction =
   | `source.${'down' | 'up' | 'paused' | 'resumed' | 'retry' | 'park' | 'cancel'}`
   | 'configuration.applied'
   | 'identity.saved'
+  | 'sign-in.differs'
+  | `scim-user.${'created' | 'removed'}`
   | 'identity.removed'
   | 'api-key.created'
   | 'api-key.revoked'

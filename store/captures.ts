@@ -46,7 +46,7 @@ export async function readRivals(
 export async function auditCapture(
   db: Database,
   capture: { readonly source: string; readonly account: string; readonly capturedAt: Date | null },
-  result: Declined | ErrorCode,
+  result: Declined | ErrorCode | 'not_attested',
   by: string,
 ): Promise<void> {
   await sql`

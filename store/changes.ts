@@ -24,7 +24,12 @@ export interface NewChange {
   /** A hash is judged by no policy. */
   readonly form: Form;
   /** The account in which the password was changed, and when; null when the change was asked for. */
-  readonly origin: { readonly accountId: string; readonly capturedAt: Date } | null;
+  readonly origin: {
+    readonly accountId: string;
+    readonly capturedAt: Date;
+    /** Its other accounts may hold the password already: each is looked at before it is written. */
+    readonly looksFirst: boolean;
+  } | null;
   /** Keyed hashes of what it writes, to know it again in a capture; null where there are none. */
   readonly passwordFingerprints: readonly Buffer[] | null;
   readonly expiresAt: Date;
@@ -55,12 +60,13 @@ export async function acceptChange(db: Database, change: NewChange): Promise<Acc
       ), accepted as (
         insert into change (id, identity_id, identity_name, seq, groups, requested_by, requested_by_name,
                             idempotency_key, fingerprint, configuration_version, expires_at,
-                            origin_account_id, captured_at, password_fingerprints, form)
+                            origin_account_id, captured_at, looks_first, password_fingerprints, form)
         select ${change.id}, id, ${change.identityName}, ${change.seq}, ${[...change.groups]}::text[],
                ${change.requestedBy.keyId}, ${change.requestedBy.name},
                ${change.idempotencyKey}, ${change.fingerprint}::bytea, ${change.configurationVersion}::int,
                ${change.expiresAt}::timestamptz, ${change.origin?.accountId ?? null},
-               ${change.origin?.capturedAt ?? null}::timestamptz, ${change.passwordFingerprints}::bytea[],
+               ${change.origin?.capturedAt ?? null}::timestamptz, ${change.origin?.looksFirst ?? false},
+               ${change.passwordFingerprints}::bytea[],
                ${change.form}
         from bumped returning id, created_at, expires_at
       ), sealed as (

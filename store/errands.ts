@@ -6,7 +6,7 @@ import type { ErrandKind } from './tables';
 
 /**
  * Work outside of a change that the api asks of the worker, because only the worker may talk to sources: checking one for
- * `lockstep doctor`, refreshing the accounts of one.
+ * `lockstep doctor`, refreshing the accounts of one, asking an account whether it holds a password.
  */
 export interface Errand {
   readonly id: string;
@@ -38,13 +38,20 @@ export async function requestErrand(db: Database, wanted: Omit<Errand, 'id'>): P
   return id;
 }
 
-/** The oldest open one, if any; another worker gets it when we do not finish within the lease. */
-export async function takeErrand(db: Database, leaseSeconds: number): Promise<Errand | null> {
+/** All but those for which a person waits to be let in. */
+export const errandsOfSources: readonly ErrandKind[] = ['check', 'refresh', 'look'];
+
+/** The oldest open one of these kinds, if any; another worker gets it when we do not finish within the lease. */
+export async function takeErrand(
+  db: Database,
+  leaseSeconds: number,
+  kinds: readonly ErrandKind[] = errandsOfSources,
+): Promise<Errand | null> {
   const { rows } = await sql<Errand>`
     update errand set claimed_until = now() + make_interval(secs => ${leaseSeconds})
     where id = (
       select id from errand
-      where finished_at is null and (claimed_until is null or claimed_until < now())
+      where finished_at is null and kind = any(${[...kinds]}::text[]) and (claimed_until is null or claimed_until < now())
       order by created_at limit 1 for update skip locked)
     returning id, kind, source, parameters, requested_by as "requestedBy"`.execute(db);
   return rows[0] ?? null;

@@ -20,7 +20,7 @@ export interface AccountView {
   readonly linkedBy: LinkedBy;
 }
 
-export type LinkedBy = 'operator' | 'correlation' | 'refresh';
+export type LinkedBy = 'operator' | 'correlation' | 'refresh' | 'scim';
 
 export interface IdentityAtIntake extends IdentityView {
   /** The clock of the database, from which ages are counted. */

@@ -5,6 +5,7 @@ import * as captures from './migrations/0002-captures';
 import * as sourceState from './migrations/0003-source-state';
 import * as forms from './migrations/0004-forms';
 import * as relays from './migrations/0005-relays';
+import * as pushedPasswords from './migrations/0006-pushed-passwords';
 
 const migrations: Record<string, Migration> = {
   '0001-initial': initial,
@@ -12,6 +13,7 @@ const migrations: Record<string, Migration> = {
   '0003-source-state': sourceState,
   '0004-forms': forms,
   '0005-relays': relays,
+  '0006-pushed-passwords': pushedPasswords,
 };
 
 /**

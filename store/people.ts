@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Person } from '../model/correlation';
 import type { Database } from './database';
 
@@ -10,12 +11,41 @@ export async function readPeople(db: Database): Promise<KnownPerson[]> {
   return db.selectFrom('identity').select(['id', 'name', 'attributes']).orderBy('id').execute();
 }
 
-/** Names of the accounts of a source that belong to somebody, and the id of that person. */
-export async function readLinkedNames(db: Database, source: string): Promise<Map<string, string>> {
+/** Those who have one of these values as their name or an attribute. */
+export async function readPeopleLike(
+  db: Database,
+  values: readonly string[],
+): Promise<KnownPerson[]> {
+  const { rows } = await sql<KnownPerson>`
+    select id, name, attributes from identity
+    where name = any(${[...values]}::text[]) or exists (
+      select from jsonb_each_text(attributes) where value = any(${[...values]}::text[]))
+    order by id`.execute(db);
+  return rows;
+}
+
+/**
+ * Names of the accounts of a source that belong to somebody, and the id of that person.
+ * @param among of this name, or of these people
+ */
+export async function readLinkedNames(
+  db: Database,
+  source: string,
+  among?: { readonly name: string; readonly people: readonly KnownPerson[] },
+): Promise<Map<string, string>> {
+  const ids = among?.people.map(({ id }) => id) ?? [];
   const rows = await db
     .selectFrom('account')
     .select(['name', 'identity_id'])
     .where('source', '=', source)
+    .$if(among !== undefined, (query) =>
+      query.where((where) =>
+        where.or([
+          where('name', '=', among?.name ?? ''),
+          where('identity_id', '=', sql<string>`any(${ids}::text[])`),
+        ]),
+      ),
+    )
     .execute();
   return new Map(rows.map(({ name, identity_id }) => [name, identity_id]));
 }

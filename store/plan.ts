@@ -10,6 +10,7 @@ import { supersedeOlder } from './supersede';
  *
  * The account in which the password was changed holds it, and from here on older changes leave it alone. Where we have
  * written since, or may have, nobody knows: then it is an account like any other, and in doubt, so it is looked at first.
+ * So is every account of a change whose password they may hold already.
  */
 export async function storePlan(
   db: Database,
@@ -20,7 +21,7 @@ export async function storePlan(
     with begun as (
       update change set state = 'applying', planned_at = now()
       where id = ${changeId} and planned_at is null
-      returning id, identity_id, seq, origin_account_id, captured_at
+      returning id, identity_id, seq, origin_account_id, captured_at, looks_first
     ), origin as (
       update account a set applied_seq = begun.seq, claimed_seq = begun.seq, claimed_until = null
       from begun
@@ -34,7 +35,7 @@ export async function storePlan(
                   when p.left_out is null then 'pending' else 'not_applicable' end,
              case when origin.id is not null then 'origin' else p.left_out end,
              origin.id is null and p.left_out is null
-               and coalesce(p.account_id = begun.origin_account_id, false)
+               and (begun.looks_first or coalesce(p.account_id = begun.origin_account_id, false))
       from begun cross join unnest(
         ${accounts.map(({ label }) => label)}::text[], ${accounts.map((_, index) => index)}::int[],
         ${accounts.map(({ source }) => source)}::text[], ${accounts.map((a) => a.accountId)}::text[],

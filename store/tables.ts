@@ -34,7 +34,7 @@ export interface AccountTable {
   name: string;
   native_id: string | null;
   is_primary: Generated<boolean>;
-  /** `operator`, `correlation` or `refresh`. */
+  /** `operator`, `correlation`, `refresh` or `scim`. */
   linked_by: string;
   linked_at: Time;
   /** The newest change whose password the account is known to hold. */
@@ -42,6 +42,8 @@ export interface AccountTable {
   /** The newest change that began to write it; nobody else writes until `claimed_until`. */
   claimed_seq: Generated<number>;
   claimed_until: OptionalTime;
+  /** When its password was last changed, as its source told when somebody looked. */
+  changed_there_at: OptionalTime;
 }
 
 export interface MappingTable {
@@ -69,7 +71,7 @@ export interface EpochTable {
 }
 
 /** `relay`: of the key of a relay, which is good for nothing else. */
-export type Scope = 'trigger' | 'capture' | 'read' | 'admin' | 'relay';
+export type Scope = 'trigger' | 'capture' | 'sign-in' | 'read' | 'admin' | 'relay';
 
 export interface ApiKeyTable {
   id: string;
@@ -102,6 +104,7 @@ export interface ChangeTable {
   captured_at: OptionalTime;
   /** What its password came as. */
   form: Generated<Form>;
+  looks_first: Generated<boolean>;
   /** Of the password itself first, then of what sources get in its place. Null: not remembered, or not any more. */
   password_fingerprints: Buffer[] | null;
   configuration_version: number;
@@ -181,7 +184,7 @@ export interface SourceCommandTable {
   finished_at: OptionalTime;
 }
 
-export type ErrandKind = 'check' | 'refresh';
+export type ErrandKind = 'check' | 'refresh' | 'look' | 'sign-in';
 
 export interface ErrandTable {
   id: string;
@@ -232,6 +235,33 @@ export interface SealedCaptureTable {
   next_try_at: Time;
 }
 
+/** A user as an identity provider pushes it to `/scim/v2`; nobody need have that account. */
+export interface ScimUserTable {
+  id: string;
+  source: string;
+  user_name: string;
+  external_id: string | null;
+  active: boolean;
+  version: Generated<number>;
+  created_at: Time;
+  updated_at: Time;
+}
+
+/** Accounts that are asked by nobody for a while, because a login of ours failed, or is under way. */
+export interface SignInGuardTable {
+  account_id: string;
+  failures: number;
+  closed_until: Time;
+}
+
+export interface SealedSignInTable {
+  errand_id: string;
+  account_id: string;
+  epoch_id: string;
+  jwe: Buffer;
+  expires_at: Time;
+}
+
 export interface WorkerPresenceTable {
   worker_id: string;
   engine_reachable: boolean;
@@ -266,6 +296,9 @@ export interface Tables {
   errand: ErrandTable;
   relay: RelayTable;
   sealed_capture: SealedCaptureTable;
+  scim_user: ScimUserTable;
+  sign_in_guard: SignInGuardTable;
+  sealed_sign_in: SealedSignInTable;
   worker_presence: WorkerPresenceTable;
   audit: AuditTable;
 }

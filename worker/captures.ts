@@ -106,6 +106,7 @@ async function takeInRow(
       capture: {
         ...{ source, account, capturedAt },
         unconfirmed: !(await confirm(capture)),
+        repeats: false,
       },
     });
     return 'accepted';

@@ -1,9 +1,12 @@
 import type { Dependencies } from '../activities/dependencies';
 import { log } from '../log';
 import { sourceNamed } from '../model/configuration';
-import { type Errand, finishErrand, takeErrand } from '../store/errands';
+import { type Errand, errandsOfSources, finishErrand, takeErrand } from '../store/errands';
 import { channels, listen } from '../store/notifications';
+import type { ErrandKind } from '../store/tables';
+import { answerSignIn } from './answer-sign-in';
 import { checkSource } from './check-source';
+import { lookAtSource } from './look-at-source';
 import { startLoop } from './loop';
 import { refreshSource } from './refresh-source';
 
@@ -13,19 +16,27 @@ export async function startErrands(
   deps: Dependencies,
   databaseUrl: string,
 ): Promise<{ stop(): Promise<void> }> {
-  const loop = startLoop({ name: 'errands', everyMs: 10_000, atOnce: 4 }, () => doErrand(deps));
-  const listener = await listen(databaseUrl, [channels.errand], () => loop.wake());
+  // Somebody waits to be let in: that is not kept waiting by a refresh that takes minutes.
+  const loops = [
+    startLoop({ name: 'errands', everyMs: 10_000, atOnce: 4 }, () =>
+      doErrand(deps, errandsOfSources),
+    ),
+    startLoop({ name: 'sign-ins', everyMs: 10_000, atOnce: 8 }, () => doErrand(deps, ['sign-in'])),
+  ];
+  const listener = await listen(databaseUrl, [channels.errand], () => {
+    for (const loop of loops) loop.wake();
+  });
   return {
     async stop() {
       await listener.close();
-      await loop.stop();
+      await Promise.all(loops.map((loop) => loop.stop()));
     },
   };
 }
 
 /** Does the oldest open errand. @returns whether there was one */
-async function doErrand(deps: Dependencies): Promise<boolean> {
-  const errand = await takeErrand(deps.db, LEASE_SECONDS);
+async function doErrand(deps: Dependencies, kinds: readonly ErrandKind[]): Promise<boolean> {
+  const errand = await takeErrand(deps.db, LEASE_SECONDS, kinds);
   if (errand === null) return false;
   try {
     await finishErrand(deps.db, errand.id, 'done', await carryOut(deps, errand));
@@ -40,11 +51,14 @@ async function carryOut(deps: Dependencies, errand: Errand): Promise<unknown> {
   const { configuration } = await deps.configuration(Number.POSITIVE_INFINITY);
   const source = sourceNamed(configuration, errand.source);
   if (source === undefined) return { code: 'not_found' };
+  if (errand.kind === 'sign-in') return answerSignIn(deps, errand, source);
   const connector = await deps.connector(errand.source, source);
   switch (errand.kind) {
     case 'check':
       return checkSource(deps.db, errand.source, connector);
     case 'refresh':
       return refreshSource(deps, errand, source, connector);
+    case 'look':
+      return lookAtSource(deps.db, errand.source, connector);
   }
 }

@@ -6,6 +6,7 @@ import type { Database } from '../store/database';
 import { destroyEndedEpochs, ensureEpoch } from '../store/epochs';
 import type { KeyStore } from '../store/keys/key-store';
 import { deleteExpiredCaptures } from '../store/sealed-captures';
+import { forgetSignIns } from '../store/work-sign-ins';
 import { type Loop, startLoop } from './loop';
 
 /**
@@ -23,6 +24,7 @@ export function startJanitor(
     startLoop({ name: 'expired secrets', everyMs: 10_000 }, async () => {
       const count = (await deleteExpiredSecrets(db)) + (await deleteExpiredCaptures(db));
       if (count > 0) log.info('sealed passwords were too old and are destroyed', { count });
+      await forgetSignIns(db);
       return false;
     }),
     startLoop({ name: 'fingerprints', everyMs: 60_000 }, async () => {

@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import { type TakenIn, takeIn } from '../../intake/accept';
-import { CaptureDeclined, type Quiet } from '../../intake/judge-capture';
-import { Refused } from '../../intake/refused';
+import type { TakenIn } from '../../intake/accept';
+import type { Quiet } from '../../intake/judge-capture';
 import { captureRules, type Declined } from '../../model/capture';
 import { isErrorCode } from '../../model/errors';
 import { inPlaintext, type Passwords } from '../../sealing/passwords';
-import { auditCapture } from '../../store/captures';
 import { readChange } from '../../store/changes';
 import { changeOf, changeSchema, changeUrl } from '../changes/change';
 import type { Dependencies } from '../dependencies';
@@ -14,6 +12,7 @@ import { asHash } from '../intake/hash';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
 import { accountName, idempotencyKey, sourceName } from '../schemas';
+import { takeCaptured } from './take';
 
 const body = z
   .strictObject({
@@ -94,26 +93,11 @@ export const takeCapture: Route = route({
   ],
   handle: async (deps, { caller, headers, body }) => {
     const { source, account, capturedAt } = body;
-    const capture = { source, account, capturedAt };
-    try {
-      const taken = await takeIn(deps, caller, {
-        person: { source: capture.source, account: capture.account },
-        group: null,
-        passwords: passwordsIn(body),
-        idempotencyKey: headers['idempotency-key'] ?? null,
-        capture,
-      });
-      return started(deps, taken);
-    } catch (error) {
-      if (!(error instanceof CaptureDeclined) && !(error instanceof Refused)) throw error;
-      const result = error instanceof CaptureDeclined ? error.why : error.code;
-      await auditCapture(deps.db, capture, result, `api-key:${caller.keyId}`);
-      if (error instanceof Refused) throw error;
-      return {
-        status: 200 as const,
-        body: { result: error.why, says: captureRules[error.why].says },
-      };
-    }
+    const capture = { source, account, capturedAt, repeats: false };
+    const key = headers['idempotency-key'] ?? null;
+    const taken = await takeCaptured(deps, caller, capture, () => passwordsIn(body), key);
+    if (typeof taken !== 'string') return started(deps, taken);
+    return { status: 200 as const, body: { result: taken, says: captureRules[taken].says } };
   },
 });
 

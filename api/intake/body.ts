@@ -17,7 +17,8 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
   return collect(request, limitBytes);
 }
 
-const JSON_TYPE = /^application\/json *(?:; *charset=(?:utf-8|"utf-8") *)?$/i;
+/** SCIM (RFC 7644 §8.1) has a name of its own for it. */
+const JSON_TYPE = /^application\/(?:scim\+)?json *(?:; *charset=(?:utf-8|"utf-8") *)?$/i;
 
 /** The rest of the body stays unread: the connection cannot carry another request. */
 const tooLarge = () => new Refusal('body_too_large', {}, { connection: 'close' });

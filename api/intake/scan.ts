@@ -5,16 +5,21 @@ import { Refusal } from '../refusal';
 
 /**
  * JSON (RFC 8259) from bytes, for bodies that may hold a password. The members of the top object that are named as
- * secrets become `Secret`s without ever being a string, which nobody could zero; they are blanked in `body`, and
- * only the rest meets `JSON.parse`.
+ * secrets, and texts where one may be, become `Secret`s without ever being a string, which nobody could zero; they are
+ * blanked in `body`, and only the rest meets `JSON.parse`.
  *
  * Stricter than JSON where two readers could understand different things, or a source could not take the text: no
  * member twice, no NUL, no half of a surrogate pair, no byte order mark.
  */
 export interface ScanLimits {
   readonly secrets: readonly string[];
+  /** For bodies that hold one in other places: a text there becomes a `Secret`, unless it is empty. */
+  readonly mayBeSecret?: MayBeSecret | undefined;
   readonly maxDepth: number;
 }
+
+/** The way to a member of the body, names of objects only: those of lists are like one another. */
+export type MayBeSecret = (names: readonly string[]) => boolean;
 
 export interface Scanned {
   readonly value: unknown;
@@ -25,25 +30,39 @@ export interface Scanned {
 /** @throws Refusal with the place of what is wrong, never with what stands there */
 export function scanJson(body: Buffer, limits: ScanLimits): Scanned {
   refuseOtherThanUtf8(body);
-  const cursor: Cursor = { body, at: 0, limits, secrets: new Map() };
+  const cursor: Cursor = { body, at: 0, limits, place: [], secrets: [] };
   try {
     scanValue(cursor, 0);
     if (cursor.at < body.length) throw notJson(cursor);
-    const value: Record<string, unknown> = JSON.parse(body.toString('utf8'));
-    for (const [name, secret] of cursor.secrets) value[name] = secret;
-    return { value, secrets: [...cursor.secrets.values()] };
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    for (const { place, secret } of cursor.secrets) put(value, place, secret);
+    return { value, secrets: cursor.secrets.map(({ secret }) => secret) };
   } catch (error) {
-    for (const secret of cursor.secrets.values()) secret.destroy();
+    for (const { secret } of cursor.secrets) secret.destroy();
     throw error;
   }
 }
 
+type Place = readonly (string | number)[];
+
 interface Cursor {
   readonly body: Buffer;
   readonly limits: ScanLimits;
-  readonly secrets: Map<string, Secret>;
+  /** Of the value that is being read. */
+  readonly place: (string | number)[];
+  readonly secrets: { readonly place: Place; readonly secret: Secret }[];
   at: number;
 }
+
+/** No member is there twice, so each step leads to what was scanned. */
+function put(value: unknown, place: Place, secret: Secret): void {
+  const steps = [...place];
+  const last = steps.pop() ?? '';
+  const holder = steps.reduce((one, step) => one[step] as Members, value as Members);
+  holder[last] = secret;
+}
+
+type Members = { [member: string | number]: unknown };
 
 const byte = (character: string): number => character.charCodeAt(0);
 const QUOTE = byte('"');
@@ -58,10 +77,12 @@ const notJson = (cursor: Cursor) => new Refusal('body_not_json', { at: cursor.at
 function scanValue(cursor: Cursor, depth: number): void {
   skipSpace(cursor);
   const first = cursor.body[cursor.at];
-  if (first === QUOTE) scanString(cursor);
+  if (first === QUOTE) scanText(cursor);
   else if (first === byte('{')) scanObject(cursor, depth + 1);
   else if (first === byte('['))
-    scanItems(cursor, depth + 1, ']', () => scanValue(cursor, depth + 1));
+    scanItems(cursor, depth + 1, ']', (index) =>
+      within(cursor, index, () => scanValue(cursor, depth + 1)),
+    );
   else scanScalar(cursor);
   skipSpace(cursor);
 }
@@ -76,17 +97,31 @@ function scanObject(cursor: Cursor, depth: number): void {
     names.add(name);
     skipSpace(cursor);
     if (!take(cursor, ':')) throw notJson(cursor);
-    if (depth === 1 && cursor.limits.secrets.includes(name)) scanSecret(cursor, name);
-    else scanValue(cursor, depth);
+    within(cursor, name, () => {
+      if (depth === 1 && cursor.limits.secrets.includes(name)) scanSecret(cursor, name);
+      else scanValue(cursor, depth);
+    });
   });
 }
 
-function scanItems(cursor: Cursor, depth: number, end: '}' | ']', scanItem: () => void): void {
+function within(cursor: Cursor, step: string | number, scan: () => void): void {
+  cursor.place.push(step);
+  scan();
+  cursor.place.pop();
+}
+
+function scanItems(
+  cursor: Cursor,
+  depth: number,
+  end: '}' | ']',
+  scanItem: (index: number) => void,
+): void {
   if (depth > cursor.limits.maxDepth) throw new Refusal('request_invalid', { at: cursor.at });
   cursor.at++;
   skipSpace(cursor);
   if (take(cursor, end)) return;
-  do scanItem();
+  let index = 0;
+  do scanItem(index++);
   while (take(cursor, ','));
   if (!take(cursor, end)) throw notJson(cursor);
 }
@@ -96,11 +131,20 @@ function scanSecret(cursor: Cursor, name: string): void {
   const at = `/${name}`;
   if (cursor.body[cursor.at] !== QUOTE) throw new Refusal('request_invalid', { at });
   const text = scanString(cursor);
-  const secret = Secret.of(decoded(cursor.body, text));
-  cursor.secrets.set(name, secret);
-  cursor.body.fill(' ', text.from, text.to);
+  takeOut(cursor, text);
   if (text.from === text.to) throw new Refusal('request_invalid', { at });
   skipSpace(cursor);
+}
+
+function scanText(cursor: Cursor): void {
+  const text = scanString(cursor);
+  const names = cursor.place.filter((step) => typeof step === 'string');
+  if (text.from < text.to && cursor.limits.mayBeSecret?.(names) === true) takeOut(cursor, text);
+}
+
+function takeOut({ body, place, secrets }: Cursor, text: Text): void {
+  secrets.push({ place: [...place], secret: Secret.of(decoded(body, text)) });
+  body.fill(' ', text.from, text.to);
 }
 
 function scanScalar(cursor: Cursor): void {

@@ -19,7 +19,7 @@ const accountSchema = z.object({
   name: z.string(),
   nativeId: z.string().nullable().describe('Survives a rename in the source, where there is one.'),
   primary: z.boolean(),
-  linkedBy: z.enum(['operator', 'correlation', 'refresh']),
+  linkedBy: z.enum(['operator', 'correlation', 'refresh', 'scim']),
 });
 
 const identitySchema = z

@@ -28,7 +28,7 @@ const createCommand = (): Command =>
     .argument('<name>', 'what it is for')
     .requiredOption(
       '--scope <scopes>',
-      'trigger, capture, read or admin; several with commas',
+      'trigger, capture, sign-in, read or admin; several with commas',
       scopes,
     )
     .option('--group <groups>', 'only the changes of these sync groups', commaSeparated)

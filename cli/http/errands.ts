@@ -3,7 +3,7 @@ import type { Api } from './api';
 
 interface Wanted {
   readonly source: string;
-  readonly verb: 'check' | 'refresh';
+  readonly verb: 'check' | 'refresh' | 'look';
   readonly body?: unknown;
   readonly waitSeconds: number;
 }

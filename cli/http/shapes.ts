@@ -143,6 +143,24 @@ export interface Sample {
   readonly first: readonly string[];
 }
 
+export interface Look {
+  readonly read: number;
+  readonly told: number;
+  readonly failed: ErrorCode | null;
+}
+
+export interface StaleAccount {
+  readonly identity: string;
+  readonly source: string;
+  readonly account: string;
+  readonly change: string;
+  readonly code: string;
+  readonly says: string;
+  readonly cure: string;
+  readonly reason: string | null;
+  readonly since: string;
+}
+
 export interface Source {
   readonly name: string;
   readonly kind: string;

@@ -3,6 +3,7 @@ import { scanJson } from '../../api/intake/scan';
 import { type OpenApiDocument, openApiDocument } from '../../api/openapi';
 import type { Route } from '../../api/route';
 import { routes } from '../../api/routes';
+import { scimStatus, speaksScim } from '../../api/scim/errors';
 import { errorCodes, errors } from '../../model/errors';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, ended } from '../support/played-worker';
@@ -49,14 +50,16 @@ describe('the OpenAPI document', () => {
     const shown = (schema: unknown) =>
       JSON.stringify(schema).match(/"format":"password","writeOnly":true/g)?.length;
     expect([schemas.NewChange, schemas.NewCapture].map(shown)).toEqual([2, 3]);
-    expect(JSON.stringify(schemas.WantedPlan)).toContain('"format":"password","writeOnly":true');
-    expect(text.match(/"format":"password"/g)).toHaveLength(6);
+    for (const schema of [schemas.WantedPlan, schemas.NewSignIn])
+      expect(JSON.stringify(schema)).toContain('"format":"password","writeOnly":true');
+    expect(text.match(/"format":"password"/g)).toHaveLength(7);
   });
 
   test('tells every problem that a route may answer, with its sentence', () => {
     for (const route of routes)
       for (const code of route.problems) {
-        const answer = operationOf(document, route)?.responses?.[errors[code].status];
+        const status = speaksScim(route.path) ? scimStatus(code) : errors[code].status;
+        const answer = operationOf(document, route)?.responses?.[status];
         expect(answer.description).toContain(errors[code].says);
       }
   });

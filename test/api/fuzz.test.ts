@@ -2,8 +2,11 @@ import fc from 'fast-check';
 import { openApiDocument } from '../../api/openapi';
 import type { Route } from '../../api/route';
 import { routes } from '../../api/routes';
+import { SCIM_TYPE, speaksScim } from '../../api/scim/errors';
+import { configurationSchema } from '../../model/configuration';
+import { applyConfiguration } from '../../store/configurations';
 import { startTestApi, type TestApi } from '../support/api';
-import { addPerson, applyTestConfiguration, ended } from '../support/played-worker';
+import { addPerson, ended, testConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
 
 describeWith(['postgres'], 'every route', () => {
@@ -13,7 +16,7 @@ describeWith(['postgres'], 'every route', () => {
 
   beforeAll(async () => {
     api = await startTestApi();
-    await applyTestConfiguration(api.database.db);
+    await applyConfiguration(api.database.db, configuration, 0, 'test');
     await addPerson(api.database.db, 'alice');
     const body = { identity: 'alice', password: 'correct horse battery staple' };
     over = String((await api.send('POST', '/v1/changes', { body })).body.id);
@@ -35,12 +38,27 @@ describeWith(['postgres'], 'every route', () => {
         expect(reply.status).toBeLessThan(500);
         expect(reply.headers.get('cache-control')).toBe('no-store');
         if (reply.status < 400) return;
-        expect(reply.headers.get('content-type')).toBe('application/problem+json');
-        expect(reply.body).toMatchObject({ status: reply.status, detail: expect.any(String) });
+        const scim = speaksScim(route.path);
+        expect(reply.headers.get('content-type')).toBe(
+          scim ? SCIM_TYPE : 'application/problem+json',
+        );
+        const status = scim ? String(reply.status) : reply.status;
+        expect(reply.body).toMatchObject({ status, detail: expect.any(String) });
       });
       await fc.assert(property, { numRuns: 150 });
     },
   );
+});
+
+/** An identity provider may push to it. */
+const warehouse = {
+  kind: 'ldap',
+  settings: {},
+  capture: { enabled: true, scim: { pushesRealPassword: true } },
+};
+const configuration = configurationSchema.parse({
+  ...testConfiguration,
+  sources: { ...testConfiguration.sources, warehouse },
 });
 
 /** Where a quoting mistake, a path mistake or a missing check would show. */
@@ -60,7 +78,8 @@ interface FuzzedRequest {
 function requests(route: Route, changeId: string): fc.Arbitrary<FuzzedRequest> {
   const words = fc.oneof(fc.constantFrom(...WORDS), fc.string({ unit: 'grapheme', maxLength: 20 }));
   const segments = fc.oneof(words, fc.constant(changeId)).filter((word) => !/^\.{0,2}$/.test(word));
-  const path = fc.array(segments, { minLength: 3, maxLength: 3 }).map((values) => {
+  const sources = fc.oneof(fc.constant('warehouse'), segments);
+  const path = fc.tuple(sources, segments, segments).map((values) => {
     const left = values.values();
     return route.path.replaceAll(/\{\w+\}/g, () => encodeURIComponent(left.next().value ?? 'x'));
   });
@@ -74,6 +93,10 @@ function requests(route: Route, changeId: string): fc.Arbitrary<FuzzedRequest> {
         'source',
         'name',
         'until',
+        'filter',
+        'startIndex',
+        'count',
+        'attributes',
         'x',
         '__proto__',
       ),

@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   retry: ({ change }) => [change],
   park: ({ change }) => [change],
   cancel: ({ change }) => [change],
+  stale: () => ['--look'],
   'sources list': () => [],
   'sources pause': () => ['ledger'],
   'sources resume': () => ['ledger'],

@@ -22,6 +22,7 @@ const facts = (more: Partial<CaptureFacts> = {}): CaptureFacts => ({
   ageLimitMs: 72 * HOUR,
   latest: null,
   held: [],
+  repeats: false,
   currentMissing: false,
   unconfirmed: false,
   ...more,
@@ -79,6 +80,12 @@ describe('a capture', () => {
       expect(judged({ latest: { at: at(-DAMPING_MS - 1), same: true } })).toBe('accept');
     },
   );
+
+  test('of the latest value by a sender that repeats itself is a duplicate, however late', () => {
+    const latest = { at: at(-60 * HOUR), same: true };
+    expect(judged({ latest, repeats: true })).toBe('duplicate');
+    expect(judged({ latest: { ...latest, same: false }, repeats: true })).toBe('accept');
+  });
 
   test(keeps('without a current password that has to be checked is refused', 15), () => {
     expect(judged({ currentMissing: true })).toBe('current_password_missing');

@@ -18,6 +18,7 @@ import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-direc
 import type { KeyStore } from '../../store/keys/key-store';
 import type { CommandKind } from '../../store/tables';
 import { startEngineSide } from '../../worker/engine-side';
+import { startErrands } from '../../worker/errands';
 import { startJanitor } from '../../worker/janitor';
 import { installRuntime } from '../../worker/temporal';
 import { serviceSecret } from './company';
@@ -173,14 +174,16 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
     },
     startWorker() {
       const stopping = new AbortController();
+      const deps = {
+        db,
+        keys,
+        configuration: watchConfiguration(db),
+        connector: connectors.of,
+        random: () => 0,
+      };
+      const errands = startErrands(deps, database.url);
       const { ended } = startEngineSide(
-        {
-          db,
-          keys,
-          configuration: watchConfiguration(db),
-          connector: connectors.of,
-          random: () => 0,
-        },
+        deps,
         {
           ...engine,
           databaseUrl: database.url,
@@ -194,6 +197,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
         async stop() {
           workers.delete(worker);
           stopping.abort();
+          await (await errands).stop();
           await ended;
         },
       };

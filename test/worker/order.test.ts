@@ -133,7 +133,8 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
         group: null,
         passwords: inPlaintext(Secret.fromText(password), null),
         idempotencyKey: null,
-        capture: seen === null ? null : { ...account, capturedAt: new Date(seen.at) },
+        capture:
+          seen === null ? null : { ...account, capturedAt: new Date(seen.at), repeats: false },
       });
       return taken.replayed ? taken.changeId : taken.change.id;
     } catch (error) {

@@ -1,0 +1,37 @@
+import { type TakenIn, takeIn } from '../../intake/accept';
+import { type Capture, CaptureDeclined, type Quiet } from '../../intake/judge-capture';
+import { Refused } from '../../intake/refused';
+import type { Declined } from '../../model/capture';
+import type { ErrorCode } from '../../model/errors';
+import type { Passwords } from '../../sealing/passwords';
+import type { Caller } from '../../store/api-keys';
+import { auditCapture } from '../../store/captures';
+import type { Dependencies } from '../dependencies';
+
+/**
+ * Takes a captured password in, by whatever way it came. What starts nothing is in the audit.
+ * @param passwordsIn may refuse, too
+ * @returns the change, or why there is none though nothing is wrong
+ * @throws Refused
+ */
+export async function takeCaptured(
+  deps: Dependencies,
+  caller: Caller,
+  capture: Capture,
+  passwordsIn: () => Passwords,
+  idempotencyKey: string | null,
+): Promise<TakenIn | Quiet> {
+  const note = (result: Declined | ErrorCode) =>
+    auditCapture(deps.db, capture, result, `api-key:${caller.keyId}`);
+  try {
+    const { source, account } = capture;
+    const person = { source, account };
+    const passwords = passwordsIn();
+    return await takeIn(deps, caller, { person, group: null, passwords, idempotencyKey, capture });
+  } catch (error) {
+    if (error instanceof Refused) await note(error.code);
+    if (!(error instanceof CaptureDeclined)) throw error;
+    await note(error.why);
+    return error.why;
+  }
+}

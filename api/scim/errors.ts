@@ -1,0 +1,42 @@
+import { type ErrorCode, errors } from '../../model/errors';
+import { headersOf, type Refusal } from '../refusal';
+
+/** Under this prefix the api speaks SCIM, errors included. */
+export const speaksScim = (path: string): boolean => path.startsWith('/scim/');
+
+export const SCIM_TYPE = 'application/scim+json';
+const SCIM_ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error';
+
+/** RFC 7644 §3.12 */
+const scimTypes: Partial<Record<ErrorCode, string>> = {
+  request_invalid: 'invalidSyntax',
+  body_not_json: 'invalidSyntax',
+  body_encoding: 'invalidSyntax',
+  unsupported_character: 'invalidValue',
+  scim_filter_invalid: 'invalidFilter',
+  scim_path_invalid: 'invalidPath',
+  scim_no_target: 'noTarget',
+  scim_value_invalid: 'invalidValue',
+  password_against_policy: 'invalidValue',
+  already_exists: 'uniqueness',
+};
+
+/** What the RFC has a status for that is not ours: a value that is refused is 400, never 422. */
+export const scimStatus = (code: ErrorCode): number =>
+  code === 'password_against_policy' ? 400 : errors[code].status;
+
+export function scimErrorOf({ code, details }: Refusal) {
+  const scimType = scimTypes[code];
+  const broken = details.violations?.map(({ says }) => says) ?? [];
+  return {
+    schemas: [SCIM_ERROR],
+    status: String(scimStatus(code)),
+    ...(scimType === undefined ? {} : { scimType }),
+    detail: [errors[code].says, ...broken].join(' '),
+  };
+}
+
+export const scimHeadersOf = (refusal: Refusal): Record<string, string> => ({
+  ...headersOf(refusal),
+  'content-type': SCIM_TYPE,
+});

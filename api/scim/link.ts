@@ -1,0 +1,60 @@
+import { sortAccounts } from '../../model/refresh';
+import type { Database } from '../../store/database';
+import { type AccountLink, linkAccount, saveIdentity } from '../../store/identities';
+import { readLinkedNames, readPeopleLike } from '../../store/people';
+import type { ScimFields } from '../../store/scim-users';
+import type { ScimSource } from './source';
+import { type Document, isDocument } from './user';
+
+/**
+ * Links a user that the provider has created, by the rules of a refresh: to the one person whom they name, or to a new
+ * one. Who fits two people stays nobody's.
+ */
+export async function linkUser(
+  db: Database,
+  source: ScimSource,
+  { userName, externalId }: ScimFields,
+  document: Document,
+  by: string,
+): Promise<void> {
+  const account = { name: userName, nativeId: externalId, attributes: attributesOf(document) };
+  const people = await readPeopleLike(db, Object.values(account.attributes));
+  const { toLink, toAdd } = sortAccounts({
+    accounts: [account],
+    correlate: source.correlate,
+    createIdentities: source.createIdentities,
+    people,
+    linked: await readLinkedNames(db, source.name, { name: userName, people }),
+  });
+  const link: AccountLink = {
+    source: source.name,
+    name: userName,
+    nativeId: externalId,
+    primary: false,
+  };
+  for (const { person } of toAdd) await saveIdentity(db, person, [link], 'scim', by);
+  for (const { person } of toLink) await linkAccount(db, person.id, link, 'scim', by);
+}
+
+/**
+ * What the rules may ask for: `userName`, `name.givenName`, `emails` (the primary one, else the first), and those of an
+ * extension by their bare names.
+ */
+export function attributesOf(document: Document): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, value] of Object.entries(document)) {
+    if (typeof value === 'string') found[name] = value;
+    else if (Array.isArray(value)) Object.assign(found, valueAmong(name, value));
+    else if (isDocument(value))
+      for (const [part, text] of Object.entries(value))
+        if (typeof text === 'string')
+          found[name.startsWith('urn:') ? part : `${name}.${part}`] = text;
+  }
+  return found;
+}
+
+function valueAmong(name: string, values: readonly unknown[]): Record<string, string> {
+  const documents = values.filter(isDocument);
+  const chosen = documents.find(({ primary }) => primary === true) ?? documents[0];
+  return typeof chosen?.value === 'string' ? { [name]: chosen.value } : {};
+}

@@ -1,0 +1,34 @@
+import type { StaleAccount } from '../http/shapes';
+import type { Output } from '../output';
+import { indented } from './change-text';
+import { table } from './table';
+import { relative } from './times';
+
+const columns = [
+  { title: 'PERSON', cut: 'first' },
+  { title: 'SOURCE' },
+  { title: 'ACCOUNT', cut: 'first' },
+  { title: 'WHY' },
+  { title: 'SINCE' },
+] as const;
+
+/** A row each, and once for all that share it, what is wrong and what to do. */
+export function staleLines(
+  output: Output,
+  accounts: readonly StaleAccount[],
+  now: number,
+): string[] {
+  if (accounts.length === 0) return ['No account is known to be stale.'];
+  const rows = accounts.map(({ identity, source, account, code, since }) => [
+    identity,
+    source,
+    account,
+    code.replaceAll('_', ' '),
+    relative(since, now),
+  ]);
+  const told = accounts.map(
+    ({ code, says, cure }) => `${code.replaceAll('_', ' ')}: ${says} ${cure}`,
+  );
+  const why = [...new Set(told)].flatMap((text) => indented(text, output.width));
+  return [...table(output, columns, rows), '', 'What to do', ...why];
+}
