@@ -49,6 +49,9 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 
+/** Tries a source itself, without an api: test/cli/connector.test.ts. */
+const triedElsewhere = ['connector test'];
+
 interface Facts {
   readonly change: string;
   readonly file: string;
@@ -65,19 +68,22 @@ async function commandsIn(help: readonly string[]): Promise<string[]> {
 }
 
 test('every command is in the table of this test', async () => {
-  const nested = ['identities', 'keys', 'blocklist', 'sources', 'capture'];
+  const nested = ['identities', 'keys', 'blocklist', 'sources', 'capture', 'connector'];
   const all = (await commandsIn([])).filter((name) => !nested.includes(name));
   for (const noun of nested)
     all.push(...(await commandsIn([noun])).map((verb) => `${noun} ${verb}`));
-  expect(all.sort()).toEqual(Object.keys(commands).sort());
+  expect(all.sort()).toEqual([...Object.keys(commands), ...triedElsewhere].sort());
 });
 
-test.each(['', ...Object.keys(commands)])('--help teaches: lockstep %s', async (name) => {
-  const { code, stdout, stderr } = await lockstep([...name.split(' ').filter(Boolean), '--help']);
-  expect([code, stderr]).toEqual([0, '']);
-  expect(stdout).toMatch(/\nExamples?:\n {2}lockstep |\nExamples:\n {2}pass show/);
-  expect(stdout).toMatch(/\nExit codes:\n {2}0 {2}/);
-});
+test.each(['', ...Object.keys(commands), ...triedElsewhere])(
+  '--help teaches: lockstep %s',
+  async (name) => {
+    const { code, stdout, stderr } = await lockstep([...name.split(' ').filter(Boolean), '--help']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/\nExamples?:\n {2}lockstep |\nExamples:\n {2}pass show/);
+    expect(stdout).toMatch(/\nExit codes:\n {2}0 {2}/);
+  },
+);
 
 describeWith(['postgres'], 'with an api', () => {
   let api: TestApi;

@@ -237,7 +237,10 @@ describe('nothing goes on', () => {
       const { Secret } = require('${path.resolve('model/secret.ts')}');
       const settings = command.settings.parse({ command: '${file}', proof: 'none', timeoutMs: 1000 });
       command.open(settings, { commandDir: '${dir}' }).then((connector) =>
-        connector.setPassword(asking({ name: 'a', nativeId: null }, Secret.fromText('b'))));`;
+        connector.setPassword({
+          ...{ account: { name: 'a', nativeId: null }, password: Secret.fromText('b') },
+          ...{ form: 'plaintext', salt: Buffer.alloc(16) },
+        }));`;
     const hook = path.resolve('test/support/typescript.cjs');
     const worker = spawn(process.execPath, ['-r', hook, '-e', script], { stdio: 'ignore' });
     await until(() => existsSync(path.join(dir, 'orphan')));

@@ -47,6 +47,10 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   "echo 'throwaway:*' > /tmp/lockstep-example/people": 'test/cli/connector.test.ts',
   './lockstep connector test wiki -f docs/examples/wiki.yaml --account throwaway --find name=throwaway':
     'test/cli/connector.test.ts',
+  './lockstep --url https://lockstep.example.com capture setup warehouse --dir /var/lib/lockstep-relay':
+    'test/e2e/relay.test.ts',
+  './lockstep capture run --config /var/lib/lockstep-relay/relay.json': 'test/e2e/relay.test.ts',
+  './lockstep stale --look': 'test/cli/output.test.ts',
 };
 
 interface Step {
@@ -72,6 +76,11 @@ const steps: readonly Step[] = [
     says: /5 of 5/,
   },
   { command: './lockstep status last', says: /warehouse/ },
+  { command: './lockstep stale', says: /^No account is known to be stale/ },
+  { command: './lockstep captures', says: /^No relay/ },
+  { command: './lockstep graph --out bloodhound --schema', says: /lockstep-hybrid\.json/ },
+  { command: './lockstep graph --svg lockstep.svg', says: /lockstep\.svg/ },
+  { command: './lockstep keys create okta --scope capture --group one-password', says: /^lks_/m },
   { command: './lockstep keys create help-desk --scope trigger,read', says: /^lks_[\w-]+$/m },
   { command: './lockstep keys list', says: /help-desk/ },
 ];

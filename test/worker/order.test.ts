@@ -251,7 +251,7 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
       takeIn(api, caller, {
         person: { name },
         group: null,
-        passwords: { next: Secret.fromText('The one that was proved'), current: null },
+        passwords: inPlaintext(Secret.fromText('The one that was proved'), null),
         idempotencyKey: null,
         capture: null,
         proved,
