@@ -17,7 +17,7 @@ export interface SealedSignIn {
 
 /** Gives the sealed password out once, and keeps it no longer: so there is one login, whoever dies. Null when it is gone. */
 export async function takeSignIn(db: Database, errandId: string): Promise<SealedSignIn | null> {
-  const { rows } = await sql<SealedSignIn & { fresh: boolean }>`
+  const { rows } = await sql<SealedSignIn>`
     with taken as (
       delete from sealed_sign_in where errand_id = ${errandId} and expires_at > now()
       returning account_id, epoch_id, jwe, expires_at
@@ -28,7 +28,7 @@ export async function takeSignIn(db: Database, errandId: string): Promise<Sealed
   return rows[0] ?? null;
 }
 
-/** After a login that let us in the account may be asked again at once; after none that is known to have failed, soon. */
+/** After a login that succeeded the account may be asked again at once; after one of which nothing is known, soon. */
 export async function noteSignIn(
   db: Database,
   accountId: string,

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 /**
  * Passwords that are pushed to us, by identity providers over SCIM, and by whoever sees a person sign in. They are told
  * again and again, so a change may be of a password that its accounts hold already. `sealed_sign_in.jwe` is the third column
- * that holds a password, for seconds, sealed to the epoch as a change is.
+ * that holds a password: for seconds, and sealed to the epoch like that of a change.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

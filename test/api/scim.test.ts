@@ -297,6 +297,9 @@ describeWith(['postgres'], 'an identity provider that pushes over SCIM', () => {
         const [change] = (await rows('select * from change order by id')).slice(before.length);
         expect(change?.identity_name ?? null).toBe(who);
       }
+      const [exact] = await rows(`select id from scim_user where user_name = 'Twin'`);
+      await patch(exact.id, { op: 'replace', value: { userName: 'TWIN', password: PASSWORD } });
+      expect(await changesOf('other-of-two')).toHaveLength(1);
       const both = await pushed('third', { externalId: '00u1' });
       await patch(both, { op: 'replace', path: 'password', value: PASSWORD });
       expect(await lastAudit()).toMatchObject({ action: 'capture.unmapped' });

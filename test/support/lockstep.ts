@@ -49,8 +49,8 @@ export interface Lockstep {
   command(changeId: string, kind: Exclude<CommandKind, 'supersede'>, label?: string): Promise<void>;
   /** Whatever a test did to the sources: the next one finds them up. */
   forgetTroubles(): Promise<void>;
-  /** Starts a worker; more than one may run. */
-  startWorker(): TestWorker;
+  /** Starts a worker; more than one may run. `away`: it does what needs no engine, and does not find one. */
+  startWorker(engine?: 'away'): TestWorker;
   stop(): Promise<void>;
 }
 
@@ -171,7 +171,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
     async forgetTroubles() {
       await db.deleteFrom('source_state').execute();
     },
-    startWorker() {
+    startWorker(found) {
       const stopping = new AbortController();
       const deps = {
         db,
@@ -185,6 +185,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
         deps,
         {
           ...engine,
+          ...(found === 'away' ? { address: '127.0.0.1:1' } : {}),
           databaseUrl: database.url,
           workerId: newId('key'),
           workflows: { workflowBundle: { codePath: server('workflows').bundle ?? '' } },

@@ -19,7 +19,7 @@ import { Secret } from '../../model/secret';
 import { type Caller, callerOf, createApiKey } from '../../store/api-keys';
 import { applyConfiguration } from '../../store/configurations';
 import { ensureEpoch, signerKey } from '../../store/epochs';
-import { saveIdentity } from '../../store/identities';
+import { findIdentity, saveIdentity } from '../../store/identities';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
 import { storePlan } from '../../store/plan';
 import { readStandings } from '../../store/work';
@@ -232,6 +232,33 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
     await fc.assert(fc.asyncProperty(runs, play), { numRuns: 80 });
     expect(await brokenInvariants(database.db)).toEqual({});
   }, 180_000);
+
+  test('what an account was proved to hold before another change was accepted starts none', async () => {
+    const name = `person-${randomBytes(6).toString('hex')}`;
+    const links = names.map((source) => ({ source, name, nativeId: null, primary: true }));
+    await saveIdentity(database.db, { name, attributes: {} }, links, 'operator', 'test');
+    const asked = await findIdentity(database.db, { name });
+    const proved = {
+      accountId: asked?.accounts[0]?.id ?? '',
+      capturedAt: new Date(await now()),
+      group: groupsOf(configuration)[0]?.name ?? '',
+      checksCurrent: false,
+      looksFirst: true,
+      lastSeq: asked?.lastSeq ?? 0,
+    };
+    const take = () =>
+      takeIn(api, caller, {
+        person: { name },
+        group: null,
+        passwords: { next: Secret.fromText('The one that was proved'), current: null },
+        idempotencyKey: null,
+        capture: null,
+        proved,
+      });
+    await bring(name, 'The one that was accepted meanwhile', null);
+    await expect(take()).rejects.toMatchObject({ why: 'stale' });
+    expect((await findIdentity(database.db, { name }))?.lastSeq).toBe(proved.lastSeq + 1);
+  });
 });
 
 interface World {

@@ -132,7 +132,7 @@ describeWith(
         'warehouse',
         'crm',
       );
-      const [directory, apps, , crm] = accounts;
+      const [, apps, warehouse, crm] = accounts;
       const id = await assign(crm?.name ?? '');
       const [word, stale] = [newPassword(), newPassword()];
       await crm?.changeThere(word);
@@ -143,15 +143,15 @@ describeWith(
         .set({ password_fingerprints: null })
         .where('identity_name', '=', person)
         .execute();
-      await apps?.changeThere(stale);
+      await warehouse?.changeThere(stale);
       // Salted: each write makes another one.
       const stored = async () => {
         const account = {
-          ref: { name: directory?.name ?? '', nativeId: null },
+          ref: { name: apps?.name ?? '', nativeId: null },
           password: '',
           key: '',
         };
-        return String((await company.directories.directory.read(account)).userPassword);
+        return String((await company.directories.apps.read(account)).userPassword);
       };
       const before = await stored();
       await push(id, word);

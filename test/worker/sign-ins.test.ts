@@ -80,7 +80,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', ()
     ]);
   const stored = async (account: CompanyAccount | undefined) => {
     const which = { ref: { name: account?.name ?? '', nativeId: null }, password: '', key: '' };
-    return String((await company.directories.directory.read(which)).userPassword);
+    return String((await company.directories.apps.read(which)).userPassword);
   };
 
   /** Everybody took `word` but `warehouse`, which was away for as long as the change could wait. */
@@ -108,7 +108,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', ()
       const { person, accounts } = await somebodyBehind(word);
       expect(await holders(accounts, word)).toEqual([true, true, false]);
       expect(await stale(person)).toEqual([['warehouse', 'expired']]);
-      const before = await stored(accounts[0]);
+      const before = await stored(accounts[1]);
       const { status, body } = await report(person, word);
       expect([status, body]).toEqual([
         200,
@@ -120,7 +120,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', ()
         ['warehouse', 'applied', null],
       ]);
       expect(await holders(accounts, word)).toEqual([true, true, true]);
-      expect(await stored(accounts[0])).toBe(before);
+      expect(await stored(accounts[1])).toBe(before);
       expect(await stale(person)).toEqual([]);
     },
   );
@@ -193,16 +193,16 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', ()
     await lockstep.database.db.deleteFrom('sign_in_guard').execute();
   });
 
-  test('while a change is under way starts nothing beside it: that one may bring a newer password', async () => {
+  test('while a change is accepted and not begun starts nothing: that one brings a newer password', async () => {
     const [word, newer] = [newPassword(), newPassword()];
     const { person, accounts } = await somebodyBehind(word);
-    await company.proxies.apps.refuse();
-    company.proxies.apps.cut();
+    await worker.stop();
+    const without = lockstep.startWorker('away');
     const id = await lockstep.accept({ person, password: newer });
-    await lockstep.readUntil(id, ({ state }) => state === 'waiting');
-    expect((await report(person, newer)).body).toMatchObject({ result: 'holds', change: null });
-    await company.proxies.apps.pass();
-    await lockstep.command(id, 'retry');
+    const { body } = await report(person, word);
+    await without.stop();
+    worker = lockstep.startWorker();
+    expect(body).toMatchObject({ result: 'holds', change: null });
     await lockstep.readEnd(id);
     expect(await holders(accounts, newer)).toEqual([true, true, true]);
   });
