@@ -51,7 +51,9 @@ export const environmentSchema = z.object({
     ),
   LOCKSTEP_FINGERPRINT_KEY_FILE: file
     .optional()
-    .describe('Key by which the api recognises a repeated request; made when missing.'),
+    .describe(
+      'Key by which passwords are recognised that come again, for api and worker: the same file. Made when missing.',
+    ),
   LOCKSTEP_ADMIN_KEY_FILE: file
     .optional()
     .describe('Where the api writes a first admin key when there is none yet.'),
@@ -61,6 +63,13 @@ export const environmentSchema = z.object({
     .describe('The api that the CLI talks to; without it, the one that "lockstep up" started.'),
   LOCKSTEP_API_KEY: z.string().optional().describe('The API key of the CLI.'),
   LOCKSTEP_API_KEY_FILE: file.optional().describe('A file with the API key of the CLI.'),
+  LOCKSTEP_COMMAND_DIR: z
+    .string()
+    .startsWith('/', 'must be an absolute path')
+    .optional()
+    .describe(
+      'The folder whose programs sources of the kind "command" may run, for the worker. Without it, none.',
+    ),
   LOCKSTEP_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
@@ -104,6 +113,12 @@ export function inheritedEnvironment(): Record<string, string> {
     ([name]) => !name.startsWith('LOCKSTEP_') && name !== 'DATABASE_URL',
   );
   return Object.fromEntries(kept) as Record<string, string>;
+}
+
+/** Of the variables that are named, those that are set. */
+export function passedOn(names: readonly string[]): Record<string, string> {
+  const set = names.map((name) => [name, process.env[name]]);
+  return Object.fromEntries(set.filter(([, value]) => value !== undefined));
 }
 
 /**

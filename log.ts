@@ -8,6 +8,7 @@ import { environment, Misconfigured } from './config';
 export interface LogFields {
   readonly changeId?: string;
   readonly source?: string;
+  readonly relay?: string;
   readonly account?: string;
   readonly outcome?: string;
   readonly reason?: string;

@@ -3,8 +3,9 @@ import type { Reason } from '../model/errors';
 import type { ProveMode } from '../model/group';
 import type { AttemptResult, Proof } from '../model/outcome';
 import { stateAfter } from '../model/retry';
+import { saltFor } from '../model/salt';
+import type { Passwords } from '../sealing/passwords';
 import type { ClaimedAccount } from '../store/claims';
-import type { Passwords } from '../store/sealing';
 
 /** `validate`: whether the account may be changed is seen, but it is not changed yet. */
 export type Aim = 'validate' | 'write';
@@ -33,9 +34,10 @@ export async function attemptAccount(attempt: Attempt): Promise<AttemptResult> {
   if (account.inDoubt) {
     const seen = await look(attempt);
     if (seen.result === 'holds') return { ...applied(seen.proof), found: true };
-    if (seen.result === 'inconclusive') return inconclusive(attempt, seen);
+    if (seen.result === 'inconclusive' && !isImpossible(seen)) return inconclusive(attempt, seen);
     // The source had said yes; then looking again is all that can be done.
-    if (account.lastReason === 'not_proved') return parked('not_proved', seen.vendorCode);
+    if (seen.result === 'differs' && account.lastReason === 'not_proved')
+      return parked('not_proved', seen.vendorCode);
   }
   if (account.role === 'auth' && passwords.current !== null) {
     const refusal = await validateCurrent(attempt, passwords.current);
@@ -43,7 +45,9 @@ export async function attemptAccount(attempt: Attempt): Promise<AttemptResult> {
   }
   if (attempt.aim === 'validate') return waiting('others_first', null);
   if (!attempt.mayWrite()) return { ...waiting('account_in_use', null), inDoubt: account.inDoubt };
-  const answer = await connector.setPassword({ account, password: passwords.next });
+  const { next: password, form, seed } = passwords;
+  const salt = saltFor(seed, account.accountId);
+  const answer = await connector.setPassword({ account, password, form, salt });
   return afterWrite(attempt, answer);
 }
 
@@ -59,9 +63,10 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
     case 'rejected': {
       // The doubtful write may have landed after we looked; then the refusal is only of the repeat.
       const seen = account.inDoubt ? await look(attempt) : null;
-      return seen?.result === 'holds'
-        ? applied(seen.proof)
-        : after(attempt, answer.reason, answer.vendorCode, null);
+      if (seen?.result === 'holds') return applied(seen.proof);
+      if (seen !== null && isImpossible(seen) && answer.reason.startsWith('policy'))
+        return parked(answer.reason, answer.vendorCode);
+      return after(attempt, answer.reason, answer.vendorCode, null);
     }
     case 'retry':
       return after(attempt, answer.reason, answer.vendorCode, answer.retryAfterMs ?? null);
@@ -76,6 +81,7 @@ async function proveIt(attempt: Attempt): Promise<AttemptResult> {
     case 'holds':
       return applied(seen.proof);
     case 'inconclusive':
+      if (isImpossible(seen)) return { ...applied('none'), vendorCode: seen.vendorCode };
       // The write was answered with yes; that it cannot be proved now, say because the account is disabled, is told beside it.
       return { ...applied('none'), reason: seen.reason, vendorCode: seen.vendorCode };
     case 'differs':
@@ -83,15 +89,25 @@ async function proveIt(attempt: Attempt): Promise<AttemptResult> {
   }
 }
 
-const look = ({ connector, account, passwords }: Attempt): Promise<VerifyAnswer> =>
-  connector.verify({ account, password: passwords.next });
+const look = ({ connector, account, passwords: { next, form } }: Attempt): Promise<VerifyAnswer> =>
+  connector.verify({ account, password: next, form });
+
+type Inconclusive = Extract<VerifyAnswer, { result: 'inconclusive' }>;
+
+/**
+ * There is no way to find out, now or later: nobody logs in with a hash, for one. In doubt, all that is left is to write
+ * the same value again.
+ */
+const isImpossible = (seen: VerifyAnswer): boolean =>
+  seen.result === 'inconclusive' && seen.reason === 'not_supported';
 
 /** @returns null when the current password is right */
 async function validateCurrent(
   attempt: Attempt,
   current: Passwords['next'],
 ): Promise<AttemptResult | null> {
-  const seen = await attempt.connector.verify({ account: attempt.account, password: current });
+  const { connector, account } = attempt;
+  const seen = await connector.verify({ account, password: current, form: 'plaintext' });
   switch (seen.result) {
     case 'holds':
       return null;
@@ -103,10 +119,7 @@ async function validateCurrent(
 }
 
 /** Still in doubt, unless what we learned settles it. */
-function inconclusive(
-  attempt: Attempt,
-  seen: Extract<VerifyAnswer, { result: 'inconclusive' }>,
-): AttemptResult {
+function inconclusive(attempt: Attempt, seen: Inconclusive): AttemptResult {
   return { ...after(attempt, seen.reason, seen.vendorCode, null), inDoubt: true };
 }
 

@@ -22,7 +22,7 @@ export interface SourceAnswer {
  * @returns in how many ms it may be asked again; null when it is not in trouble
  */
 export async function noteAnswer(
-  { db, random }: Dependencies,
+  { db, random }: Pick<Dependencies, 'db' | 'random'>,
   { source, reason, vendorCode, retryAfterMs, probe }: SourceAnswer,
 ): Promise<number | null> {
   const failures = (probe ?? 0) + 1;

@@ -1,6 +1,7 @@
+import type { CodeOf } from '../model/errors';
 import { type PasswordFilter, rewrite } from '../model/password-filter';
 import type { Secret } from '../model/secret';
-import type { Passwords } from '../store/sealing';
+import type { Passwords } from '../sealing/passwords';
 
 /**
  * Lends what a source gets in the place of a password: one value for the write, its proof and the credentials of its
@@ -20,17 +21,23 @@ export async function withFiltered<T>(
   }
 }
 
-/** The same for both passwords of a change; null when too little of the new one is left. */
-export const withFilteredPasswords = <T>(
+/** The same for both passwords of a change; or why there is nothing that its source could get. */
+export function withFilteredPasswords<T>(
   filter: PasswordFilter | undefined,
-  { next, current }: Passwords,
-  use: (written: Passwords | null) => Promise<T>,
-): Promise<T> =>
-  withFiltered(filter, next, (writtenNext) => {
-    if (writtenNext === null) return use(null);
-    if (current === null) return use({ next: writtenNext, current });
+  passwords: Passwords,
+  use: (written: Passwords | Nothing) => Promise<T>,
+): Promise<T> {
+  const { next, current } = passwords;
+  // What a filter would leave out of a hash is not what the filter is about.
+  if (filter !== undefined && passwords.form !== 'plaintext') return use('encoding_not_supported');
+  return withFiltered(filter, next, (writtenNext) => {
+    if (writtenNext === null) return use('policy_too_short');
+    if (current === null) return use({ ...passwords, next: writtenNext });
     // One of which nothing is left is not the one that the account has: its source says so.
     return withFiltered(filter, current, (writtenCurrent) =>
-      use({ next: writtenNext, current: writtenCurrent ?? current }),
+      use({ ...passwords, next: writtenNext, current: writtenCurrent ?? current }),
     );
   });
+}
+
+export type Nothing = Extract<CodeOf<'rejected'>, 'policy_too_short' | 'encoding_not_supported'>;

@@ -1,5 +1,5 @@
+import { destroyPasswords, type Passwords, unseal } from '../sealing/passwords';
 import type { KeyStore } from '../store/keys/key-store';
-import { destroyPasswords, type Passwords, unseal } from '../store/sealing';
 import type { ChangeAtWork } from '../store/work';
 import type { Dependencies } from './dependencies';
 

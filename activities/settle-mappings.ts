@@ -43,11 +43,12 @@ export async function settleMappingsOf(deps: Dependencies, work: OpenWork): Prom
 
 function stepOf(
   mapping: MappingToSettle,
-  { configuration }: OpenWork,
+  { change, configuration }: OpenWork,
 ): 'advance' | 'stay' | FlagReason {
   const step = mappingStep(mapping.outcome);
   if (step === 'stay') return 'stay';
   if (step === 'flag') return 'in_doubt';
+  if (change.form !== 'plaintext') return 'hash_only';
   if (!mapping.enabled) return 'mapping_disabled';
   return configuration.applications[mapping.application]?.enabled === true
     ? 'advance'

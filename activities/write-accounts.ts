@@ -5,6 +5,7 @@ import type { SourceConfiguration } from '../model/configuration';
 import type { Reason } from '../model/errors';
 import type { AttemptResult } from '../model/outcome';
 import { stateAfter, waitMs } from '../model/retry';
+import type { Passwords } from '../sealing/passwords';
 import {
   CLAIM_AT_ONCE,
   type ClaimedAccount,
@@ -13,12 +14,12 @@ import {
   WRITE_WITHIN_MS,
 } from '../store/claims';
 import { renameAccount } from '../store/identities';
-import type { Passwords } from '../store/sealing';
 import { returnProbe } from '../store/source-state';
 import { type ChangeAtWork, type Chosen, type Settlement, settleAccounts } from '../store/work';
 import { type Aim, type Attempt, attemptAccount } from './attempt';
 import { noteAnswer } from './circuit';
 import type { Dependencies } from './dependencies';
+import type { Nothing } from './filtered';
 import { untried } from './untried';
 
 export interface SourceAtWork {
@@ -37,7 +38,7 @@ export async function writeAccounts(
   source: SourceAtWork,
   chosen: Chosen,
   connector: Connector,
-  passwords: Passwords | null,
+  passwords: Passwords | Nothing,
 ): Promise<void> {
   const seen: string[] = [];
   for (let more = true; more; ) {
@@ -71,7 +72,7 @@ function writer(
   deps: Dependencies,
   source: SourceAtWork,
   connector: Connector,
-  passwords: Passwords | null,
+  passwords: Passwords | Nothing,
   mayWrite: () => boolean,
 ): (account: ClaimedAccount) => Promise<Settlement> {
   const { db, random } = deps;
@@ -82,10 +83,9 @@ function writer(
       if (account.probe !== null) await returnProbe(db, source.name);
       return withoutAttempt(account, random());
     }
-    if (passwords === null) {
+    if (typeof passwords === 'string') {
       if (account.probe !== null) await returnProbe(db, source.name);
-      // What the filter of the source leaves is shorter than it asks for.
-      return untried(account, 'rejected', 'policy_too_short');
+      return untried(account, 'rejected', passwords);
     }
     if (trouble !== null) return waitFor(account, trouble.reason, trouble.waitMs);
     const attempt: Attempt = {

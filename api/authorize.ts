@@ -34,15 +34,3 @@ function noteUseNowAndThen(db: Database): (keyId: string) => void {
     noteUse(db, keyId).catch((error) => log.debug('cannot note the use of a key', { error }));
   };
 }
-
-/** A key that is bound to groups sees what any of them has part in. */
-export const maySee = (
-  { groups }: Caller,
-  change: { readonly groups: readonly string[] },
-): boolean => groups === null || change.groups.some((group) => groups.includes(group));
-
-/** It touches only what they have for themselves. */
-export const mayTouch = (
-  { groups }: Caller,
-  change: { readonly groups: readonly string[] },
-): boolean => groups === null || change.groups.every((group) => groups.includes(group));

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { connectorKinds } from '../connectors/registry';
+import { policyFileIssues } from '../intake/policy/files';
 import type { Configuration } from '../model/configuration';
 import { checkConfiguration } from '../model/configuration-check';
 import { type Difference, differences } from '../model/configuration-differences';
+import { schemes } from '../model/encoding';
 import { keepPolicies, lostPolicyIssues } from '../model/kept-policies';
+import { hashPaths } from '../model/negotiation';
 import { applyConfiguration, currentConfiguration } from '../store/configurations';
 import { readMappingUse, readSourceUse } from '../store/directory';
 import type { Dependencies } from './dependencies';
-import { policyFileIssues } from './policy/files';
 import { fitOfGroups, groupFitSchema } from './policy/fit';
 import { Refusal } from './refusal';
 import { largeBody, type Route, route } from './route';
@@ -78,6 +80,16 @@ const plan = route({
             }),
           )
           .describe('Sources and applications that would go.'),
+        hashPaths: z
+          .array(
+            z.object({
+              from: z.string(),
+              form: z.enum(schemes),
+              to: z.array(z.string()).describe('They store it as it is.'),
+              warnings: z.array(z.string()),
+            }),
+          )
+          .describe('Where the hashes that are captured get to.'),
         fit: z
           .array(groupFitSchema)
           .describe('Whether the policy of each group suits its sources.'),
@@ -95,6 +107,11 @@ const plan = route({
         version,
         differences: found.map((one) => ({ ...one, fields: [...one.fields] })),
         deletes: await deletedUse(deps, found),
+        hashPaths: hashPaths(wanted).map((path) => ({
+          ...path,
+          to: [...path.to],
+          warnings: [...path.warnings],
+        })),
         fit: [...(await fitOfGroups(deps.db, wanted))],
       },
     };

@@ -1,24 +1,20 @@
 import type { KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
+import type { IntakeDependencies, IntakeSettings } from '../intake/dependencies';
+import { watchEpochs } from '../intake/epochs';
+import { openJudge } from '../intake/policy/judge';
 import { watchConfiguration } from '../store/configuration-watch';
-import type { AppliedConfiguration } from '../store/configurations';
 import type { Database } from '../store/database';
 import { type ErrandView, readErrand } from '../store/errands';
 import { channels, listen } from '../store/notifications';
 import { type Standstill, standstill } from '../store/presence';
 import { type ChangeProgress, readProgress } from '../store/progress';
 import { type Authorize, authorizeWith } from './authorize';
-import { type KeyToSealTo, watchEpochs } from './changes/epochs';
 import { createHub, type Hub } from './hub';
-import { type Judge, openJudge } from './policy/judge';
 
 /** What the routes need of the world. */
-export interface Dependencies {
-  readonly db: Database;
+export interface Dependencies extends IntakeDependencies {
   readonly authorize: Authorize;
-  readonly configuration: (atLeast?: number) => Promise<AppliedConfiguration>;
-  readonly keyToSealTo: KeyToSealTo;
-  readonly judge: Judge;
   readonly standstill: () => Promise<Standstill>;
   readonly changes: Hub<ChangeProgress>;
   readonly errands: Hub<ErrandView>;
@@ -27,12 +23,9 @@ export interface Dependencies {
   readonly stopping: AbortSignal;
 }
 
-export interface Settings {
-  /** Tells a repeated request from another one: see `intake/fingerprint.ts`. */
-  readonly fingerprintKey: KeyObject;
+export interface Settings extends IntakeSettings {
   /** Null until the worker has written it. */
   readonly signer: () => KeyObject | null;
-  readonly ageLimitMs: number;
   /** Before the path of every link; empty for links without a host. */
   readonly publicUrl: string;
   /** Of the Web UI, up to the namespace. */

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
+import type { Issue } from '../intake/refused';
 import { Secret } from '../model/secret';
 import { readBody } from './intake/body';
 import { scanJson } from './intake/scan';
-import { type Issue, Refusal } from './refusal';
+import { Refusal } from './refusal';
 import type { RequestBody } from './route';
 
 /** How the parts of a request become what a handler takes. */

@@ -5,6 +5,8 @@ import { type Route, route, smallBody } from './route';
 import { text, time, timeOrNull } from './schemas';
 
 const scopes = z.array(z.enum(['trigger', 'capture', 'sign-in', 'read', 'admin'])).min(1);
+/** The key of a relay is made with the relay. */
+const anyScopes = z.array(z.enum(['trigger', 'capture', 'sign-in', 'read', 'admin', 'relay']));
 const groups = z.array(text(40)).min(1).nullable();
 
 const list = route({
@@ -20,7 +22,7 @@ const list = route({
           z.object({
             id: z.string(),
             name: z.string(),
-            scopes,
+            scopes: anyScopes,
             groups,
             createdAt: time,
             expiresAt: timeOrNull,

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { sql } from 'kysely';
 import { environment, Misconfigured, refuseDebugOutput } from '../config';
+import { openFingerprintKey, readSigner } from '../intake/key-files';
 import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
@@ -10,7 +11,6 @@ import { untilThere } from '../store/until-there';
 import { ensureAdminKey } from './admin-key';
 import { createApp } from './app';
 import { type Dependencies, openDependencies, type Settings } from './dependencies';
-import { openFingerprintKey, readSigner } from './key-files';
 import { listeningOn, startServer } from './server';
 
 const HOUR_MS = 3_600_000;

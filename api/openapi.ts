@@ -71,23 +71,25 @@ function requestOf({ params, query, headers, body }: Route): Requested {
 
 const answersOf = (answers: Answers) =>
   Object.fromEntries(
-    Object.entries(answers).map(([status, { says, schema, headers = {}, contentType }]) => {
-      const type = contentType ?? 'application/json';
-      const content = schema ?? (contentType === undefined ? undefined : z.string());
-      return [
-        status,
-        {
-          description: says,
-          headers: Object.fromEntries(
-            Object.entries(headers).map(([name, description]) => [
-              name,
-              { description, schema: { type: 'string' as const } },
-            ]),
-          ),
-          ...(content === undefined ? {} : { content: { [type]: { schema: content } } }),
-        },
-      ];
-    }),
+    Object.entries(answers).map(
+      ([status, { says, schema, streams, headers = {}, contentType }]) => {
+        const type = contentType ?? 'application/json';
+        const content = schema ?? streams ?? (contentType === undefined ? undefined : z.string());
+        return [
+          status,
+          {
+            description: says,
+            headers: Object.fromEntries(
+              Object.entries(headers).map(([name, description]) => [
+                name,
+                { description, schema: { type: 'string' as const } },
+              ]),
+            ),
+            ...(content === undefined ? {} : { content: { [type]: { schema: content } } }),
+          },
+        ];
+      },
+    ),
   );
 
 /** RFC 9457 */

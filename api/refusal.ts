@@ -1,27 +1,9 @@
+import { type Details, Refused } from '../intake/refused';
 import { type ErrorCode, errors } from '../model/errors';
-import type { Violation } from '../model/policy-judges';
 import { isAway } from '../store/database';
 
-/** Something in the request that is not right. `path` leads to it; what stands there is never repeated. */
-export interface Issue {
-  readonly path: readonly (string | number)[];
-  readonly says: string;
-}
-
-interface Details {
-  /** Where the request is wrong: a byte offset in its body, or a JSON pointer. */
-  readonly at?: number | string;
-  readonly issues?: readonly Issue[];
-  readonly violations?: readonly Violation[];
-  /** Why the auth account refused, and the change as it is now. */
-  readonly reason?: ErrorCode | null;
-  readonly change?: unknown;
-}
-
 /** Ends a request with a problem. Thrown, because any depth may refuse. */
-export class Refusal extends Error {
-  readonly code: ErrorCode;
-  readonly details: Details;
+export class Refusal extends Refused {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
@@ -29,9 +11,7 @@ export class Refusal extends Error {
     details: Details = {},
     headers: Readonly<Record<string, string>> = {},
   ) {
-    super(code);
-    this.code = code;
-    this.details = details;
+    super(code, details);
     this.headers = headers;
   }
 }
@@ -41,6 +21,7 @@ const RETRY_AFTER_SECONDS = '5';
 /** What the world is told of an error: of those that nobody foresaw, nothing. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
+  if (error instanceof Refused) return new Refusal(error.code, error.details);
   if (isAway(error)) return new Refusal('database_away');
   // The router could not decode the address.
   if (error instanceof URIError) return new Refusal('not_found');

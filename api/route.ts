@@ -48,6 +48,8 @@ interface AnswerShape {
   readonly headers?: Readonly<Record<string, string>>;
   /** `application/json` where there is a schema. */
   readonly contentType?: string;
+  /** Of a stream, as a whole. */
+  readonly streams?: z.ZodType;
 }
 
 export interface Call<Params, Query, Headers, Body> {
@@ -64,13 +66,13 @@ export interface Answer {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** In place of a body: server-sent events, until it resolves. */
-  readonly events?: (response: ServerResponse) => Promise<void>;
+  /** In place of a body, whose type is in the headers: what it writes until it resolves. */
+  readonly stream?: (response: ServerResponse) => Promise<void>;
 }
 
 /** What a handler may return, so that the compiler holds it to what the document promises. */
 export type AnswerOf<All extends Answers> = {
-  [Status in keyof All & number]: Pick<Answer, 'headers' | 'events'> & {
+  [Status in keyof All & number]: Pick<Answer, 'headers' | 'stream'> & {
     readonly status: Status;
   } & (All[Status] extends { readonly schema: infer Schema extends z.ZodType }
       ? { readonly body: z.output<Schema> }

@@ -4,9 +4,11 @@ import { planOfChange } from './changes/plan';
 import { changeRoutes } from './changes/routes';
 import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration';
+import { graphRoutes } from './graph/routes';
 import { keyRoutes } from './keys';
 import { peopleRoutes } from './people/routes';
 import { presenceRoutes } from './presence';
+import { relayRoutes } from './relays';
 import type { Route } from './route';
 import { scimRoutes } from './scim/routes';
 import { signInRoutes } from './sign-ins';
@@ -26,8 +28,10 @@ export const routes: readonly Route[] = [
   ...sourceRoutes,
   ...sourceCommandRoutes,
   ...staleRoutes,
+  ...relayRoutes,
   ...keyRoutes,
   ...auditRoutes,
+  ...graphRoutes,
   ...presenceRoutes,
   ...scimRoutes,
 ];

@@ -35,10 +35,10 @@ function goneSignal(response: Response): AbortSignal {
 }
 
 async function send(request: Request, response: Response, answer: Answer): Promise<void> {
-  const { status, body, headers, events } = answer;
-  if (events !== undefined) {
-    response.writeHead(status, { ...headers, 'content-type': 'text/event-stream' });
-    if (request.method !== 'HEAD') await events(response);
+  const { status, body, headers, stream } = answer;
+  if (stream !== undefined) {
+    response.writeHead(status, headers);
+    if (request.method !== 'HEAD') await stream(response);
     response.end();
   } else if (body === undefined) {
     response.writeHead(status, headers).end();

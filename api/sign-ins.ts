@@ -1,20 +1,22 @@
 import { z } from 'zod';
+import { takeIn } from '../intake/accept';
+import { CaptureDeclined } from '../intake/judge-capture';
+import { reachedBy } from '../intake/reach';
+import { Refused } from '../intake/refused';
+import type { WhichPerson } from '../intake/which-person';
 import { sourcesOf } from '../model/configuration';
 import type { Group } from '../model/group';
 import { planChange } from '../model/plan';
 import type { Secret } from '../model/secret';
 import { type SignInResult, shouldCatchUp, signInResults } from '../model/sign-in';
+import { inPlaintext, seal } from '../sealing/passwords';
 import type { Caller } from '../store/api-keys';
 import { findIdentity, type IdentityAtIntake } from '../store/identities';
 import { newId } from '../store/ids';
-import { seal } from '../store/sealing';
 import { requestSignIn } from '../store/sign-ins';
 import { readSourceStates } from '../store/source-state';
 import { hasOpenChange } from '../store/stale';
-import { CaptureDeclined } from './captures/judge';
-import { takeIn } from './changes/accept';
-import { reachedBy } from './changes/reach';
-import { group, oneOfBoth, personIn, type WhichPerson, whoFields } from './changes/who';
+import { group, oneOfBoth, personIn, whoFields } from './changes/who';
 import type { Dependencies } from './dependencies';
 import { secretText } from './input';
 import { Refusal } from './refusal';
@@ -128,7 +130,7 @@ async function ask(
     source,
     identityId: identity.id,
     epochId: key.epochId,
-    jwe: await seal(key, sealedFor, { next: password, current: null }),
+    jwe: await seal(key, sealedFor, inPlaintext(password, null)),
     expiresAt,
     requestedBy: `api-key:${caller.keyId}`,
   });
@@ -164,14 +166,14 @@ async function catchUp(
     lastSeq: identity.lastSeq,
   };
   try {
-    const passwords = { next: password, current: null };
+    const passwords = inPlaintext(password, null);
     const asked = { person, group: wanted, passwords, idempotencyKey: null, capture: null, proved };
     const taken = await takeIn(deps, caller, asked);
     return { change: taken.replayed ? taken.changeId : taken.change.id, reason: null };
   } catch (error) {
     // Somebody changed it meanwhile, so there is nothing to catch up; or it cannot be taken, and the sign-in was right.
     if (error instanceof CaptureDeclined) return { change: null, reason: null };
-    if (error instanceof Refusal) return { change: null, reason: error.code };
+    if (error instanceof Refused) return { change: null, reason: error.code };
     throw error;
   }
 }

@@ -2,9 +2,13 @@ import { Command, CommanderError, Option } from 'commander';
 import { applyCommand } from './commands/apply';
 import { blocklistCommand } from './commands/blocklist';
 import { cancelCommand } from './commands/cancel';
+import { captureCommand } from './commands/capture';
+import { capturesCommand } from './commands/captures';
 import { changeCommand } from './commands/change';
 import { changesCommand } from './commands/changes';
+import { connectorCommand } from './commands/connector';
 import { doctorCommand } from './commands/doctor';
+import { graphCommand } from './commands/graph';
 import { identitiesCommand } from './commands/identities';
 import { keysCommand } from './commands/keys';
 import { parkCommand } from './commands/park';
@@ -29,12 +33,16 @@ const commands = [
   cancelCommand,
   staleCommand,
   sourcesCommand,
+  capturesCommand,
+  captureCommand,
   planCommand,
   applyCommand,
   doctorCommand,
+  connectorCommand,
   refreshCommand,
   identitiesCommand,
   keysCommand,
+  graphCommand,
   blocklistCommand,
   upCommand,
 ];

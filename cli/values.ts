@@ -21,6 +21,13 @@ export function sourceAndName(text: string): { source: string; name: string } {
   return { source, name };
 }
 
+export function attributeAndValue(text: string): { attribute: string; value: string } {
+  const [, attribute, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (attribute === undefined || value === undefined)
+    throw new InvalidArgumentError('Give the attribute, an equals sign and its value.');
+  return { attribute, value };
+}
+
 export function commaSeparated(text: string): string[] {
   const values = text.split(',').filter((value) => value !== '');
   if (values.length > 0) return values;
@@ -33,6 +40,13 @@ export function scopes(text: string): string[] {
   const values = commaSeparated(text);
   if (values.every((value) => SCOPES.includes(value))) return values;
   throw new InvalidArgumentError(`There are: ${SCOPES.join(', ')}.`);
+}
+
+export function moment(text: string): Date {
+  const at = new Date(text);
+  if (/^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(at.getTime()))
+    return at;
+  throw new InvalidArgumentError('Give a time such as 2026-01-31T12:00:00.000Z.');
 }
 
 /** @returns milliseconds */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Form } from '../model/encoding';
 import type { CodeOf } from '../model/errors';
 import type { Secret } from '../model/secret';
 import type { TargetPolicy } from '../model/target-policy';
@@ -29,7 +30,8 @@ export interface Connector {
   state(request: StateRequest): Promise<StateAnswer>;
   /**
    * Makes `password` the password of the account. Asked again with the same value it ends the same way: where a
-   * history rule would refuse the repeat, the answer is `already_current` if the source tells it apart.
+   * history rule would refuse the repeat, the answer is `already_current` if the source tells it apart. Asked only for
+   * forms that the source takes (`registry.ts` sees to it).
    */
   setPassword(request: SetPasswordRequest): Promise<WriteAnswer>;
   /**
@@ -54,6 +56,8 @@ export interface ConnectorKind<Settings> {
   /** Fields that hold a secret: the configuration takes only `${file:…}` or `${env:…}` for them. */
   readonly secretSettings: readonly (keyof Settings & string)[];
   readonly traits: Traits;
+  /** What the settings of one source say of its traits, where the kind alone does not tell, or takes more than the source. */
+  readonly declared?: (settings: Settings) => Partial<Traits>;
   /** What must be so in the source, a sentence each, for docs/connectors.md. */
   readonly needs: readonly string[];
   /** Opens lazily: no I/O before the first request. */
@@ -68,13 +72,17 @@ export interface Traits {
   readonly proof: 'login' | 'hash' | 'none';
   /** A repeated write of the same value is harmless to the account, whatever its history rules. */
   readonly repeatable: boolean;
-  /** In which form the source takes a password. */
-  readonly accepts: readonly ('plaintext' | 'hash')[];
+  /** The forms in which a password can be handed to the source. What it does not take in plaintext, it gets hashed. */
+  readonly accepts: readonly Form[];
+  /** What the source, or an agent beside it, can ever tell of a password that was changed there. */
+  readonly yields: readonly ('plaintext' | 'hash')[];
 }
 
 export interface ConnectorTools {
   /** Resolves `${file:…}` and `${env:…}`, at each use, so that a rotated credential is picked up. */
   readonly resolve: (reference: string) => Secret;
+  /** The folder whose programs sources may run; without it, none. */
+  readonly commandDir?: string;
 }
 
 /** Where an account is: `name` is how the source calls it; `nativeId` survives a rename, where there is one. */
@@ -146,7 +154,11 @@ export type PoliciesAnswer =
 
 export interface SetPasswordRequest {
   readonly account: AccountRef;
+  /** Of the form `form`: what is a hash already is stored as it is, or not at all. */
   readonly password: Secret;
+  readonly form: Form;
+  /** 16 bytes for a hash that is made here: the same in each attempt, so that each writes the same. */
+  readonly salt: Buffer;
 }
 export type WriteAnswer =
   | {
@@ -169,7 +181,9 @@ export type WriteAnswer =
 
 export interface VerifyRequest {
   readonly account: AccountRef;
+  /** Of the form `form`: nobody can log in with a hash, so it is compared with what is stored, where that can be done. */
   readonly password: Secret;
+  readonly form: Form;
 }
 export type VerifyAnswer =
   /** The account holds this password, even where something else keeps it from logging in. */

@@ -1,4 +1,4 @@
-import { resolveReference } from '../config';
+import { environment, resolveReference } from '../config';
 import type { SourceConfiguration } from '../model/configuration';
 import type { Connector } from './contract';
 import { connectorKinds } from './registry';
@@ -54,5 +54,8 @@ export function openConnectors(): OpenConnectors {
 async function openKind(kind: string, settings: unknown): Promise<Connector> {
   const found = connectorKinds.get(kind);
   if (found === undefined) throw new Error(`There is no connector "${kind}"`);
-  return found.open(settings, { resolve: resolveReference });
+  return found.open(settings, {
+    resolve: resolveReference,
+    commandDir: environment.LOCKSTEP_COMMAND_DIR,
+  });
 }

@@ -1,9 +1,16 @@
 import type { z } from 'zod';
 import { activeDirectory } from './active-directory/kind';
+import { command } from './command/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
+import { entra } from './entra/kind';
+import { takingOnly } from './forms';
 import { ldap } from './ldap/kind';
+import { okta } from './okta/kind';
+import { pingOne } from './pingone/kind';
 import { postgresRole } from './postgres-role/kind';
+import { scim } from './scim/kind';
 import { sqlColumn } from './sql-column/kind';
+import { webhook } from './webhook/kind';
 
 /** A kind whose settings are checked again when it is opened, so that nobody needs to know their type. */
 export interface RegisteredKind {
@@ -12,14 +19,26 @@ export interface RegisteredKind {
   readonly settings: z.ZodType;
   readonly secretSettings: readonly string[];
   readonly traits: Traits;
+  /** Of one source: what its settings say, and else its kind; of its kind alone where they are not right. */
+  readonly traitsOf: (settings: unknown) => Traits;
   readonly needs: readonly string[];
   readonly open: (settings: unknown, tools: ConnectorTools) => Promise<Connector>;
 }
 
-const register = <Settings>(kind: ConnectorKind<Settings>): RegisteredKind => ({
-  ...kind,
-  open: (settings, tools) => kind.open(kind.settings.parse(settings), tools),
-});
+function register<Settings>(kind: ConnectorKind<Settings>): RegisteredKind {
+  const traitsOf = (settings: Settings) => ({ ...kind.traits, ...kind.declared?.(settings) });
+  return {
+    ...kind,
+    traitsOf(settings) {
+      const parsed = kind.settings.safeParse(settings);
+      return parsed.success ? traitsOf(parsed.data) : kind.traits;
+    },
+    async open(settings, tools) {
+      const parsed = kind.settings.parse(settings);
+      return takingOnly(traitsOf(parsed).accepts, await kind.open(parsed, tools));
+    },
+  };
+}
 
 /** Every kind of source that Lockstep can talk to. A new one is a line here. */
 const kinds: readonly RegisteredKind[] = [
@@ -27,6 +46,12 @@ const kinds: readonly RegisteredKind[] = [
   register(activeDirectory),
   register(postgresRole),
   register(sqlColumn),
+  register(scim),
+  register(okta),
+  register(pingOne),
+  register(entra),
+  register(command),
+  register(webhook),
 ];
 
 export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto';
+import { createHash, createHmac, pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Secret } from '../model/secret';
 import { saslprep } from './saslprep';
@@ -12,18 +12,6 @@ export interface ScramKeys {
   readonly clientKey: Buffer;
   readonly storedKey: Buffer;
   readonly serverKey: Buffer;
-}
-
-/** What the server itself does by default (`scram_iterations`). */
-const ITERATIONS = 4096;
-
-/** `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`, as PostgreSQL keeps it and takes it for a password. */
-export async function scramVerifier(password: Secret): Promise<string> {
-  const salt = randomBytes(16);
-  const { clientKey, storedKey, serverKey } = await scramKeys(password, salt, ITERATIONS);
-  clientKey.fill(0);
-  const [s, stored, server] = [salt, storedKey, serverKey].map((key) => key.toString('base64'));
-  return `SCRAM-SHA-256$${ITERATIONS}:${s}$${stored}:${server}`;
 }
 
 export async function scramKeys(

@@ -31,6 +31,8 @@ export interface SlapdOptions {
   readonly dir: string;
   readonly port: number;
   readonly directories: readonly Directory[];
+  /** Modules besides those that it needs, such as `argon2`. */
+  readonly modules?: readonly string[];
   readonly report: Report;
 }
 
@@ -50,7 +52,7 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   const dir = openServerDir(options.dir);
   const certificates = await certificatesIn(path.join(dir, 'tls'));
   const configFile = path.join(dir, 'slapd.conf');
-  writeFileSync(configFile, configuration(dir, options.directories, program, certificates), {
+  writeFileSync(configFile, configuration(dir, options, program, certificates), {
     mode: 0o600,
   });
   for (const file of [configFile, certificates.keyFile]) giveToServer(file);
@@ -125,11 +127,15 @@ export async function findSlapd(report: Report): Promise<SlapdProgram> {
   return unpacked(await fetchPackages(report));
 }
 
-const PACKAGES = ['slapd', 'libltdl7', 'libwrap0', 'libnsl2', 'libsasl2-2', 'libsasl2-modules-db'];
+const PACKAGES = [
+  ...['slapd', 'libltdl7', 'libwrap0', 'libnsl2', 'libsasl2-2', 'libsasl2-modules-db'],
+  // Modules that check hashes, and the library of one of them.
+  ...['slapd-contrib', 'libargon2-1'],
+];
 /** From Debian 13 and Ubuntu 24.04 on, libraries have other names. */
 const LIBRARIES = [
-  ['libldap-2.5-0', 'libtirpc3'],
-  ['libldap2', 'libtirpc3t64'],
+  ['libldap-2.5-0', 'libtirpc3', 'libnettle8'],
+  ['libldap2', 'libtirpc3t64', 'libnettle8t64'],
 ] as const;
 
 async function fetchPackages(report: Report): Promise<string> {
@@ -157,7 +163,7 @@ const quoted = (text: string) => `"${text.replace(/["\\]/g, '\\$&')}"`;
 
 function configuration(
   dir: string,
-  directories: readonly Directory[],
+  { directories, modules = [] }: SlapdOptions,
   { schemaDir, moduleDir }: SlapdProgram,
   certificates: Certificates,
 ): string {
@@ -166,7 +172,8 @@ function configuration(
     ...schemas.map((name) => `include ${quoted(path.join(schemaDir, `${name}.schema`))}`),
     `modulepath ${quoted(moduleDir)}`,
     // The suffix matters: without it slapd loads the module of the system, which may be of another version.
-    ...['back_mdb.so', 'ppolicy.so']
+    ...['back_mdb', 'ppolicy', ...modules]
+      .map((name) => `${name}.so`)
       // Some distributions build them in.
       .filter((name) => existsSync(path.join(moduleDir, name)))
       .map((name) => `moduleload ${name}`),

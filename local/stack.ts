@@ -149,6 +149,7 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
       LOCKSTEP_LOG_LEVEL: environment.LOCKSTEP_LOG_LEVEL,
       LOCKSTEP_EPOCH_HOURS: String(environment.LOCKSTEP_EPOCH_HOURS),
       LOCKSTEP_AGE_LIMIT_HOURS: String(environment.LOCKSTEP_AGE_LIMIT_HOURS),
+      LOCKSTEP_FINGERPRINT_KEY_FILE: files.fingerprintKey,
       LOCKSTEP_API_PORT: String(apiPort),
       ...(engine.uiUrl === null ? {} : { TEMPORAL_UI_URL: engine.uiUrl }),
     };
@@ -161,6 +162,9 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
           TEMPORAL_ADDRESS: engine.address,
           LOCKSTEP_KEY_DIR: files.keys,
           LOCKSTEP_WORKER_OPS_PORT: String(workerOps),
+          ...(environment.LOCKSTEP_COMMAND_DIR !== undefined && {
+            LOCKSTEP_COMMAND_DIR: environment.LOCKSTEP_COMMAND_DIR,
+          }),
         },
         logFile: files.workerLog,
         readyUrl: `http://127.0.0.1:${workerOps}/readyz`,
@@ -171,7 +175,6 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
         env: {
           ...shared,
           LOCKSTEP_SIGNER_FILE: files.signer,
-          LOCKSTEP_FINGERPRINT_KEY_FILE: files.fingerprintKey,
           LOCKSTEP_ADMIN_KEY_FILE: files.adminKey,
           LOCKSTEP_API_OPS_PORT: String(apiOps),
         },

@@ -1,3 +1,5 @@
+import type { Form } from './encoding';
+
 /**
  * A capture tells that a password was changed in a source itself, past Lockstep. It says when, by a clock that is not
  * ours, and it may be late, come twice, or be of a password that we wrote there.
@@ -21,7 +23,8 @@ export interface Held {
 
 export interface CaptureFacts {
   /** Null when it is in no configuration, or not for whoever captured. */
-  readonly source: { readonly enabled: boolean; readonly captures: boolean } | null;
+  readonly source: CapturedSource | null;
+  readonly form: Form;
   /** Somebody is linked to the account, and a change of theirs would include it. */
   readonly takesPart: boolean;
   /** Not after `now`. */
@@ -37,6 +40,14 @@ export interface CaptureFacts {
   readonly repeats: boolean;
   /** The current password has to be checked, and is not there. */
   readonly currentMissing: boolean;
+  /** It was a candidate, and no login shows that the source took it. */
+  readonly unconfirmed: boolean;
+}
+
+export interface CapturedSource {
+  readonly enabled: boolean;
+  readonly captures: boolean;
+  readonly forms: readonly Form[];
 }
 
 interface CaptureRule {
@@ -53,9 +64,17 @@ export const captureRules = {
     says: 'The source takes no captures.',
     applies: ({ source }) => source === null || !source.enabled || !source.captures,
   },
+  form_not_taken: {
+    says: 'The source gives passwords in another form.',
+    applies: ({ source, form }) => source?.forms.includes(form) !== true,
+  },
   unmapped: {
     says: 'Nobody is linked to the account, or it takes no part in a group.',
     applies: ({ takesPart }) => !takesPart,
+  },
+  unconfirmed: {
+    says: 'It was a candidate, and no login shows that the source took it.',
+    applies: ({ unconfirmed }) => unconfirmed,
   },
   expired: {
     says: 'The password was changed too long ago.',

@@ -6,7 +6,9 @@ import {
   groupsOf,
   secretReference,
 } from './configuration';
+import type { Form } from './encoding';
 import { groupRules } from './group';
+import { type AbilitiesOf, formIssues } from './negotiation';
 
 /** Something in the document that is not right; `path` leads to it. */
 export interface ConfigurationIssue {
@@ -15,9 +17,17 @@ export interface ConfigurationIssue {
 }
 
 /** What the check needs of a connector kind. */
-export interface SettingsOfKind {
+export interface CheckedKind {
   readonly settings: z.ZodType;
   readonly secretSettings: readonly string[];
+  readonly traits: FormTraits;
+  /** With these settings, which are right. */
+  readonly traitsOf: (settings: unknown) => FormTraits;
+}
+
+interface FormTraits {
+  readonly accepts: readonly Form[];
+  readonly yields: readonly ('plaintext' | 'hash')[];
 }
 
 export type CheckedConfiguration =
@@ -27,7 +37,7 @@ export type CheckedConfiguration =
 /** Every mistake at once: of shape, of the settings of each connector, and of what belongs together. */
 export function checkConfiguration(
   document: unknown,
-  kinds: ReadonlyMap<string, SettingsOfKind>,
+  kinds: ReadonlyMap<string, CheckedKind>,
 ): CheckedConfiguration {
   const parsed = configurationSchema.safeParse(document);
   if (!parsed.success) return { valid: false, issues: zodIssues(parsed.error) };
@@ -39,6 +49,7 @@ export function checkConfiguration(
     ...groupIssues(configuration),
     ...lonePolicyIssues(configuration),
     ...scimIssues(configuration),
+    ...formIssues(configuration, abilitiesIn(configuration, kinds)),
     ...Object.entries(configuration.applications).flatMap(([application, { source }]) =>
       unknownName(['applications', application, 'source'], source, 'source', configuration.sources),
     ),
@@ -46,11 +57,21 @@ export function checkConfiguration(
   return issues.length === 0 ? { valid: true, configuration } : { valid: false, issues };
 }
 
+const abilitiesIn =
+  ({ sources }: Configuration, kinds: ReadonlyMap<string, CheckedKind>): AbilitiesOf =>
+  (source) => {
+    const configured = Object.hasOwn(sources, source) ? sources[source] : undefined;
+    const kind = kinds.get(configured?.kind ?? '');
+    if (kind?.settings.safeParse(configured?.settings).success !== true) return null;
+    const { accepts, yields } = kind.traitsOf(configured?.settings);
+    return { accepts, couldAccept: kind.traits.accepts, yields };
+  };
+
 function settingsIssues(
   at: string[],
   kindName: string,
   settings: Readonly<Record<string, unknown>>,
-  kinds: ReadonlyMap<string, SettingsOfKind>,
+  kinds: ReadonlyMap<string, CheckedKind>,
 ): ConfigurationIssue[] {
   const kind = kinds.get(kindName);
   if (kind === undefined) {

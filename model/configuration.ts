@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { forms } from './encoding';
 import { failureModes, type Group, type Policy, proveModes, type Source } from './group';
 import { passwordFilterSchema } from './password-filter';
 import { lanes } from './plan';
@@ -41,6 +42,13 @@ export const captureSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('A password that is changed in this source is carried to the others.'),
+  forms: z
+    .array(z.enum(forms))
+    .min(1)
+    .default(['plaintext'])
+    .describe(
+      'What whoever captures sends: passwords in plaintext, or hashes of these schemes. A hash is judged by no policy, and is carried on as it is, so every other source of the groups has to take its scheme.',
+    ),
   verifyCurrent: z
     .boolean()
     .default(true)
@@ -51,6 +59,12 @@ export const captureSchema = z.strictObject({
     .optional()
     .describe(
       'An identity provider pushes the passwords of this source to /scim/v2/<source>: see docs/scim.md.',
+    ),
+  confirm: z
+    .boolean()
+    .default(false)
+    .describe(
+      'What a relay brings is only a candidate, which the source may have refused after it was captured (OpenLDAP’s check module): it is carried on once a login shows that the account holds it.',
     ),
 });
 
@@ -174,6 +188,17 @@ export function groupsOf(configuration: Pick<Configuration, 'groups' | 'sources'
         ],
   );
   return [...declared, ...lone];
+}
+
+/** Those that one change covers which begins in this source: its own first, then the others of the same auth source. */
+export function groupsFrom(
+  configuration: Pick<Configuration, 'groups' | 'sources'>,
+  source: string,
+): Group[] {
+  const all = groupsOf(configuration);
+  const own = all.find(({ sources }) => sources.includes(source));
+  if (own === undefined) return [];
+  return [own, ...all.filter((one) => one !== own && one.authSource === own.authSource)];
 }
 
 export const policiesOf = ({ policies }: Pick<Configuration, 'policies'>): Policy[] =>

@@ -141,6 +141,11 @@ const table = {
     status: 422,
     says: 'The current password is not right. Nothing was changed.',
   },
+  encoding_not_supported: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The password came as a hash, and the source does not take one of that scheme. "lockstep plan" tells which forms each source takes.',
+  },
   not_supported: {
     retry: 'rejected',
     status: 422,
@@ -256,6 +261,21 @@ const table = {
     retry: 'never',
     status: 422,
     says: 'A capture from this source has to bring the current password. Send currentPassword, or set capture.verifyCurrent to false for the source.',
+  },
+  encoding_unknown: {
+    retry: 'never',
+    status: 422,
+    says: 'The encoded password is of no scheme that Lockstep knows, is malformed, or asks for more work than a login may. docs/connectors.md lists the schemes.',
+  },
+  form_not_taken: {
+    retry: 'never',
+    status: 422,
+    says: 'The source does not give passwords in this form. capture.forms of its configuration says in which it does.',
+  },
+  capture_unreadable: {
+    retry: 'never',
+    status: 422,
+    says: 'The capture cannot be opened: it is damaged, or its key was destroyed while the relay was cut off. Change the password again.',
   },
   password_against_policy: {
     retry: 'never',

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { environmentSchema } from '../config';
 import { connectorKinds, type RegisteredKind } from '../connectors/registry';
+import { contractSchema } from '../connectors/wire/schema';
 import {
   applicationSchema,
   captureSchema,
@@ -11,6 +12,7 @@ import {
   scimSchema,
   sourceSchema,
 } from '../model/configuration';
+import { layoutOf, schemes } from '../model/encoding';
 import { errorCodes, errors, type Retry } from '../model/errors';
 import { passwordFilterSchema } from '../model/password-filter';
 import { policyRulesSchema } from '../model/policy';
@@ -23,6 +25,7 @@ export const referencePages: Readonly<Record<string, () => string>> = {
   'connectors.md': connectorsPage,
   'errors.md': errorsPage,
   'semantics.md': semanticsPage,
+  'your-own-connector.schema.json': () => `${JSON.stringify(contractSchema(), null, 2)}\n`,
 };
 
 const MADE = '<!-- Made by "npm run docs" from the code. -->';
@@ -136,7 +139,9 @@ function connectorsPage(): string {
     '# Connectors',
     'Every kind of source that Lockstep can talk to: what it needs, how it proves a password, and its settings. `lockstep doctor` looks for what is missing.',
     ...[...connectorKinds.values()].flatMap(connectorPart),
-    '## Another one\nA connector is a folder below `connectors/`, a line in `connectors/registry.ts` and a run of the conformance suite: see `connectors/contract.ts` and `test/connectors/ldap.test.ts`.',
+    '## Schemes\nThe hashes that Lockstep reads, the strongest first, and makes where a source gets no password. A hash is carried from a source that names its scheme in `capture.forms` to sources that take it, as it is: no policy judges it, no password filter rewrites it, nobody signs in with it. `lockstep plan` refuses a pair that does not fit, and says why.',
+    schemesTable(),
+    '## Another one\nWithout TypeScript: `command` or `webhook`, see [your-own-connector.md](your-own-connector.md). A kind of its own is a folder below `connectors/`, a line in `connectors/registry.ts` and a run of the conformance suite: see `connectors/contract.ts` and `test/connectors/ldap.test.ts`.',
   );
 }
 
@@ -146,12 +151,44 @@ const proofs: Readonly<Record<string, string>> = {
   none: 'nothing: success is believed',
 };
 
+/** Whoever writes the other side says how it proves. */
+const proofIn = (settings: z.ZodType): boolean =>
+  'proof' in (z.toJSONSchema(settings, { io: 'input', unrepresentable: 'any' }).properties ?? {});
+
 const connectorPart = ({ kind, title, traits, settings, needs }: RegisteredKind): string[] => [
   `## \`${kind}\`: ${title}`,
-  `A new password is proved by ${proofs[traits.proof]}.`,
+  `A new password is proved by ${proofIn(settings) ? 'what its setting `proof` says' : proofs[traits.proof]}. ${formSentences(traits)}`,
   needs.map((need) => `- ${need}`).join('\n'),
   fieldTable(settings),
 ];
+
+function formSentences({ accepts, yields }: RegisteredKind['traits']): string {
+  const hashes = accepts.filter((form) => form !== 'plaintext').map((form) => `\`${form}\``);
+  const where = hashes.length > 1 ? ' where its settings name them' : '';
+  const given = yields.map((one) => (one === 'hash' ? 'hashes' : 'passwords in plaintext'));
+  return [
+    accepts.includes('plaintext')
+      ? 'It takes passwords in plaintext.'
+      : 'It gets no password, but the hash that Lockstep makes of it.',
+    hashes.length === 0
+      ? 'It takes no hashes of others.'
+      : `Hashes of others are stored as they are${where}: ${hashes.join(', ')}.`,
+    given.length === 0
+      ? 'It never gives its passwords, in no form, so nothing can be captured from it.'
+      : `A capture from it may bring ${given.join(' or ')}.`,
+  ].join(' ');
+}
+
+/** In the words of the configuration. */
+function schemesTable(): string {
+  const rows = schemes.map((scheme) => {
+    const { looks, weak, prefix } = layoutOf(scheme);
+    const shown =
+      prefix === undefined ? `\`${looks}\`` : `\`${looks}\`, in directories after \`${prefix}\``;
+    return [`\`${scheme}\``, shown, weak === undefined ? '' : `weak: ${weak}`];
+  });
+  return table(['scheme', 'looks like', ''], rows);
+}
 
 const retries: Readonly<Record<Retry, string>> = {
   offline: 'with growing waits, until the change is too old',

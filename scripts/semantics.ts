@@ -71,18 +71,16 @@ export const rules: Readonly<Record<number, Rule>> = {
   },
   20: {
     says: 'A source that gives only hashes goes only to targets that take them, and is refused otherwise when it is configured.',
-    missing: 'no source gives hashes.',
   },
   21: {
     says: 'A hash of an agent is not a password.',
-    missing: 'no agent gives hashes.',
   },
   22: {
     says: 'A change that was missed while nobody captured is told as such; only a new change, or the next sign-in, cures it.',
   },
   23: {
     says: 'A domain controller without an agent is told as such.',
-    missing: 'there are no agents.',
+    missing: 'relays are listed, not the domain controllers that need one.',
   },
   24: {
     says: 'A crash in the middle: what is done is not done again with another value, and the rest goes on.',

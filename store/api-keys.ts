@@ -19,6 +19,18 @@ export interface Caller {
   readonly groups: readonly string[] | null;
 }
 
+/** A key that is bound to groups sees what any of them has part in. */
+export const maySee = (
+  { groups }: Caller,
+  change: { readonly groups: readonly string[] },
+): boolean => groups === null || change.groups.some((group) => groups.includes(group));
+
+/** It touches only what they have for themselves. */
+export const mayTouch = (
+  { groups }: Caller,
+  change: { readonly groups: readonly string[] },
+): boolean => groups === null || change.groups.every((group) => groups.includes(group));
+
 export interface ApiKeyView {
   readonly id: string;
   readonly name: string;
@@ -38,32 +50,37 @@ export interface NewApiKey {
 }
 
 /** @returns the key itself, which nobody can read again */
-export async function createApiKey(
+export const createApiKey = (
   db: Database,
+  wanted: NewApiKey,
+  by: string,
+): Promise<{ readonly id: string; readonly key: string }> =>
+  db.transaction().execute((trx) => createApiKeyIn(trx, wanted, by));
+
+export async function createApiKeyIn(
+  trx: Database,
   wanted: NewApiKey,
   by: string,
 ): Promise<{ readonly id: string; readonly key: string }> {
   const id = newId('key');
   const secret = randomBytes(32).toString('base64url');
-  await db.transaction().execute(async (trx) => {
-    await trx
-      .insertInto('api_key')
-      .values({
-        id,
-        name: wanted.name,
-        hash: hashOf(secret),
-        scopes: [...wanted.scopes],
-        groups: wanted.groups === null ? null : [...wanted.groups],
-        created_by: by,
-        expires_at: wanted.expiresAt,
-      })
-      .execute();
-    await writeAudit(trx, {
-      actor: by,
-      action: 'api-key.created',
-      subject: id,
-      detail: { name: wanted.name, scopes: wanted.scopes.join(' ') },
-    });
+  await trx
+    .insertInto('api_key')
+    .values({
+      id,
+      name: wanted.name,
+      hash: hashOf(secret),
+      scopes: [...wanted.scopes],
+      groups: wanted.groups === null ? null : [...wanted.groups],
+      created_by: by,
+      expires_at: wanted.expiresAt,
+    })
+    .execute();
+  await writeAudit(trx, {
+    actor: by,
+    action: 'api-key.created',
+    subject: id,
+    detail: { name: wanted.name, scopes: wanted.scopes.join(' ') },
   });
   return { id, key: `${PREFIX}_${id.replace('key_', '')}_${secret}` };
 }
@@ -83,6 +100,17 @@ export async function callerOf(db: Database, presented: string): Promise<Caller 
     .executeTakeFirst();
   if (row === undefined || !timingSafeEqual(row.hash, hashOf(secret))) return null;
   return { keyId: row.id, name: row.name, scopes: row.scopes, groups: row.groups };
+}
+
+/** Who has this key; null for one that was revoked. One that expired meanwhile was good when it asked. */
+export async function callerWithKey(db: Database, keyId: string): Promise<Caller | null> {
+  const row = await db
+    .selectFrom('api_key')
+    .select(['id as keyId', 'name', 'scopes', 'groups'])
+    .where('id', '=', keyId)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  return row ?? null;
 }
 
 /** At most once a minute for each key, so that it costs nothing. */

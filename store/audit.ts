@@ -8,7 +8,7 @@ import type { Database } from './database';
  * out shows. Chaining happens behind the transactions because a chain inside them would let only one commit at a time.
  */
 export interface AuditRecord {
-  /** `api-key:<id>`, `worker`, `lockstep`. */
+  /** `api-key:<id>`, the id of a relay, `worker`, `lockstep`. */
   readonly actor: string;
   readonly action: AuditAction;
   readonly changeId?: string;
@@ -37,6 +37,8 @@ export type AuditAction =
   | 'identity.removed'
   | 'api-key.created'
   | 'api-key.revoked'
+  | 'relay.created'
+  | 'relay.gap'
   | 'epoch.created'
   | 'epoch.destroyed';
 

@@ -45,7 +45,7 @@ export async function readRivals(
 /** A capture that started nothing. An account that nobody is linked to is not named. */
 export async function auditCapture(
   db: Database,
-  capture: { readonly source: string; readonly account: string; readonly capturedAt: Date },
+  capture: { readonly source: string; readonly account: string; readonly capturedAt: Date | null },
   result: Declined | ErrorCode | 'not_attested',
   by: string,
 ): Promise<void> {
@@ -54,7 +54,7 @@ export async function auditCapture(
     values (${by}, ${`capture.${result}`},
             (select id from account where source = ${capture.source} and name = ${capture.account}),
             jsonb_build_object('source', ${capture.source}::text,
-                               'capturedAt', ${capture.capturedAt.toISOString()}::text))`.execute(
+                               'capturedAt', ${capture.capturedAt?.toISOString() ?? null}::text))`.execute(
     db,
   );
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ChangeState, Role } from '../model/change';
 import { heldReasons } from '../model/circuit';
+import type { Form } from '../model/encoding';
 import type { ErrorCode } from '../model/errors';
 import type { OutcomeState, Proof } from '../model/outcome';
 import type { LeaveOutCode } from '../model/plan';
@@ -20,6 +21,8 @@ export interface NewChange {
   /** Keyed hash of the request, to tell a repeat from another request under the same Idempotency-Key. */
   readonly fingerprint: Buffer | null;
   readonly configurationVersion: number;
+  /** A hash is judged by no policy. */
+  readonly form: Form;
   /** The account in which the password was changed, and when; null when the change was asked for. */
   readonly origin: {
     readonly accountId: string;
@@ -57,13 +60,13 @@ export async function acceptChange(db: Database, change: NewChange): Promise<Acc
       ), accepted as (
         insert into change (id, identity_id, identity_name, seq, groups, requested_by, requested_by_name,
                             idempotency_key, fingerprint, configuration_version, expires_at,
-                            origin_account_id, captured_at, looks_first, password_fingerprints)
+                            origin_account_id, captured_at, looks_first, password_fingerprints, form)
         select ${change.id}, id, ${change.identityName}, ${change.seq}, ${[...change.groups]}::text[],
                ${change.requestedBy.keyId}, ${change.requestedBy.name},
                ${change.idempotencyKey}, ${change.fingerprint}::bytea, ${change.configurationVersion}::int,
                ${change.expiresAt}::timestamptz, ${change.origin?.accountId ?? null},
                ${change.origin?.capturedAt ?? null}::timestamptz, ${change.origin?.looksFirst ?? false},
-               ${change.passwordFingerprints}::bytea[]
+               ${change.passwordFingerprints}::bytea[], ${change.form}
         from bumped returning id, created_at, expires_at
       ), sealed as (
         insert into sealed_secret (change_id, epoch_id, jwe, expires_at)
@@ -72,7 +75,8 @@ export async function acceptChange(db: Database, change: NewChange): Promise<Acc
         insert into audit (actor, action, change_id, detail)
         select ${`api-key:${change.requestedBy.keyId}`}, 'change.accepted', id,
                jsonb_build_object('seq', ${change.seq}::bigint, 'groups', ${change.groups.join(' ')}::text,
-                                  'origin', ${change.origin?.accountId ?? null}::text)
+                                  'origin', ${change.origin?.accountId ?? null}::text,
+                                  'form', ${change.form}::text)
         from accepted
       )
       select created_at as "createdAt", pg_notify(${channels.accepted}, id) from accepted`.execute(
@@ -119,6 +123,7 @@ export interface ChangeView {
   readonly state: ChangeState;
   readonly reason: ErrorCode | null;
   readonly requestedBy: string;
+  readonly form: Form;
   /** When the password was changed in one of the accounts; null when the change was asked for. */
   readonly capturedAt: Date | null;
   readonly createdAt: Date;
@@ -166,6 +171,7 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
         'state',
         'reason',
         'requested_by_name as requestedBy',
+        'form',
         'captured_at as capturedAt',
         'created_at as createdAt',
         'expires_at as expiresAt',

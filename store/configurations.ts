@@ -1,5 +1,10 @@
 import { sql } from 'kysely';
-import { type Configuration, emptyConfiguration } from '../model/configuration';
+import { log } from '../log';
+import {
+  type Configuration,
+  configurationSchema,
+  emptyConfiguration,
+} from '../model/configuration';
 import { writeAudit } from './audit';
 import type { Database } from './database';
 import { channels } from './notifications';
@@ -20,7 +25,18 @@ export async function currentConfiguration(db: Database): Promise<AppliedConfigu
     .executeTakeFirst();
   return row === undefined
     ? { version: 0, configuration: emptyConfiguration }
-    : { version: row.version, configuration: row.document };
+    : { version: row.version, configuration: asOfNow(row.version, row.document) };
+}
+
+/** An older release stored it, perhaps: fields that have come since get their defaults. */
+function asOfNow(version: number, document: Configuration): Configuration {
+  const { success, data } = configurationSchema.safeParse(document);
+  if (success) return data;
+  // Rules have become stricter. Passwords go on being changed as before, until somebody applies one that is right.
+  log.warn('the configuration in force is not valid any more; "lockstep plan" tells why', {
+    version,
+  });
+  return document;
 }
 
 /**

@@ -1,26 +1,41 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { sql } from 'kysely';
+import { type SealingKey, sealingKey } from '../sealing/passwords';
+import {
+  isPublishedBy,
+  type JsonWebKey,
+  type KeyPurpose,
+  type PublishedKey,
+  signedText,
+} from '../sealing/published-key';
 import { writeAudit } from './audit';
 import type { Database } from './database';
 import { newId } from './ids';
 import type { KeyStore } from './keys/key-store';
-import { type SealingKey, sealingKey } from './sealing';
-import type { JsonWebKey } from './tables';
 
 /**
  * An epoch is a key pair that passwords are sealed to for a day. The worker makes it, signs its public half, and destroys the
  * private half once nothing can need it; then every copy of what was sealed in it, in backups and in the write-ahead log,
- * is unreadable.
+ * is unreadable. What relays seal to has epochs of its own: whoever made it cannot see what still waits beside a source,
+ * so their keys are kept longer.
  */
 const OVERLAP = '1 hour';
+/** So long a relay may be cut off from us, and still be understood. */
+export const CAPTURE_KEY_HOURS = 7 * 24;
 const EPOCH_LOCK = 0x65706f63;
 
 /** Makes the next epoch when the newest one is about to end. Any worker may call it at any time. */
-export async function ensureEpoch(db: Database, keys: KeyStore, hours: number): Promise<void> {
+export async function ensureEpoch(
+  db: Database,
+  keys: KeyStore,
+  hours: number,
+  purpose: KeyPurpose = 'change',
+): Promise<void> {
   await db.transaction().execute(async (trx) => {
     await sql`select pg_advisory_xact_lock(${EPOCH_LOCK})`.execute(trx);
     const { rows } = await sql<{ fresh: boolean; until: Date }>`
-      select exists (select from epoch where seal_until > now() + ${OVERLAP}::interval and destroyed_at is null) as fresh,
+      select exists (select from epoch where purpose = ${purpose} and seal_until > now() + ${OVERLAP}::interval
+                                         and destroyed_at is null) as fresh,
              date_trunc('milliseconds', now() + make_interval(secs => ${hours * 3600}) + ${OVERLAP}::interval) as until`.execute(
       trx,
     );
@@ -28,11 +43,12 @@ export async function ensureEpoch(db: Database, keys: KeyStore, hours: number): 
     if (row === undefined || row.fresh) return;
     const id = newId('ep');
     const publicKey = await keys.createEpochKey(id);
-    const signature = await keys.sign(signedText(id, publicKey, row.until));
+    const signature = await keys.sign(signedText(purpose, { id, publicKey, sealUntil: row.until }));
     await trx
       .insertInto('epoch')
       .values({
         id,
+        purpose,
         public_key: JSON.stringify(publicKey),
         signature,
         seal_until: row.until,
@@ -44,13 +60,21 @@ export async function ensureEpoch(db: Database, keys: KeyStore, hours: number): 
 
 /**
  * Destroys the private keys of epochs that have ended and to which nothing is sealed any more.
+ * @param captureHours so long those that relays seal to are kept after they have ended
  * @returns the epochs that were destroyed
  */
-export async function destroyEndedEpochs(db: Database, keys: KeyStore): Promise<string[]> {
+export async function destroyEndedEpochs(
+  db: Database,
+  keys: KeyStore,
+  captureHours = CAPTURE_KEY_HOURS,
+): Promise<string[]> {
   const ended = await sql<{ id: string }>`
     select id from epoch
-    where destroyed_at is null and seal_until < now() - interval '10 minutes'
-      and not exists (select from sealed_secret where epoch_id = epoch.id)`.execute(db);
+    where destroyed_at is null
+      and seal_until < now() - case purpose when 'capture' then make_interval(secs => ${captureHours * 3600})
+                                            else interval '10 minutes' end
+      and not exists (select from sealed_secret where epoch_id = epoch.id)
+      and not exists (select from sealed_capture where epoch_id = epoch.id)`.execute(db);
   for (const { id } of ended.rows) {
     // The key first: a row that says "destroyed" must never be wrong.
     await keys.destroyEpochKey(id);
@@ -67,32 +91,32 @@ export async function destroyEndedEpochs(db: Database, keys: KeyStore): Promise<
  * passwords sealed to a key of his own.
  * @returns null when no worker has published one, or none is signed by `signer`
  */
-export async function currentEpoch(
+export async function publishedKey(
   db: Database,
   signer: KeyObject,
-): Promise<{ readonly key: SealingKey; readonly sealUntil: Date } | null> {
+  purpose: KeyPurpose,
+): Promise<PublishedKey | null> {
   const rows = await db
     .selectFrom('epoch')
-    .select(['id', 'public_key', 'signature', 'seal_until'])
+    .select(['id', 'public_key as publicKey', 'signature', 'seal_until as sealUntil'])
+    .where('purpose', '=', purpose)
     .where('destroyed_at', 'is', null)
     .where('seal_until', '>', sql<Date>`now()`)
     .orderBy('created_at', 'desc')
     .execute();
-  const trusted = rows.find((row) =>
-    verify(
-      null,
-      signedText(row.id, row.public_key, row.seal_until),
-      signer,
-      Buffer.from(row.signature, 'base64url'),
-    ),
-  );
-  if (trusted === undefined) return null;
-  return { key: await sealingKey(trusted.id, trusted.public_key), sealUntil: trusted.seal_until };
+  return rows.find((row) => isPublishedBy(signer, purpose, row)) ?? null;
+}
+
+export async function currentEpoch(
+  db: Database,
+  signer: KeyObject,
+): Promise<{ readonly key: SealingKey; readonly sealUntil: Date } | null> {
+  const published = await publishedKey(db, signer, 'change');
+  if (published === null) return null;
+  const key = await sealingKey(published.id, published.publicKey);
+  return { key, sealUntil: published.sealUntil };
 }
 
 /** @param jwk the content of `signer.pub.json` */
 export const signerKey = (jwk: JsonWebKey): KeyObject =>
   createPublicKey({ key: { ...jwk }, format: 'jwk' });
-
-const signedText = (id: string, key: JsonWebKey, until: Date): Buffer =>
-  Buffer.from(`lockstep-epoch\n${id}\n${key.crv}\n${key.x}\n${until.toISOString()}`);

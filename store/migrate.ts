@@ -3,12 +3,16 @@ import type { Database } from './database';
 import * as initial from './migrations/0001-initial';
 import * as captures from './migrations/0002-captures';
 import * as sourceState from './migrations/0003-source-state';
+import * as forms from './migrations/0004-forms';
+import * as relays from './migrations/0005-relays';
 import * as pushedPasswords from './migrations/0006-pushed-passwords';
 
 const migrations: Record<string, Migration> = {
   '0001-initial': initial,
   '0002-captures': captures,
   '0003-source-state': sourceState,
+  '0004-forms': forms,
+  '0005-relays': relays,
   '0006-pushed-passwords': pushedPasswords,
 };
 

@@ -9,6 +9,8 @@ export const channels = {
   progress: 'lockstep_progress',
   configuration: 'lockstep_configuration',
   errand: 'lockstep_errand',
+  /** A relay brought something: payload is its id. */
+  captured: 'lockstep_captured',
 } as const;
 
 export type Channel = (typeof channels)[keyof typeof channels];

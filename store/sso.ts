@@ -100,7 +100,8 @@ export async function advanceMappings(
     from advanced`.execute(db);
 }
 
-export type FlagReason = 'in_doubt' | 'mapping_disabled' | 'application_disabled';
+/** `hash_only`: the system got a hash, with which nobody signs in. */
+export type FlagReason = 'in_doubt' | 'hash_only' | 'mapping_disabled' | 'application_disabled';
 
 /** It does not tell, or may not tell, what its system holds. */
 export async function flagMappings(

@@ -1,10 +1,12 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { ChangeState, Role } from '../model/change';
 import type { Configuration } from '../model/configuration';
+import type { Form } from '../model/encoding';
 import type { ErrorCode, Reason } from '../model/errors';
 import type { OutcomeState, Proof } from '../model/outcome';
 import type { LeaveOutCode } from '../model/plan';
 import type { MappingState } from '../model/sso';
+import type { JsonWebKey, KeyPurpose } from '../sealing/published-key';
 
 type Time = ColumnType<Date, Date | string | undefined, Date | string>;
 type OptionalTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
@@ -60,6 +62,7 @@ export interface MappingTable {
 
 export interface EpochTable {
   id: string;
+  purpose: Generated<KeyPurpose>;
   public_key: Json<JsonWebKey>;
   signature: string;
   created_at: Time;
@@ -67,13 +70,8 @@ export interface EpochTable {
   destroyed_at: OptionalTime;
 }
 
-export interface JsonWebKey {
-  readonly kty: string;
-  readonly crv?: string;
-  readonly x?: string;
-}
-
-export type Scope = 'trigger' | 'capture' | 'sign-in' | 'read' | 'admin';
+/** `relay`: of the key of a relay, which is good for nothing else. */
+export type Scope = 'trigger' | 'capture' | 'sign-in' | 'read' | 'admin' | 'relay';
 
 export interface ApiKeyTable {
   id: string;
@@ -105,6 +103,8 @@ export interface ChangeTable {
   origin_account_id: string | null;
   captured_at: OptionalTime;
   looks_first: Generated<boolean>;
+  /** What its password came as. */
+  form: Generated<Form>;
   /** Of the password itself first, then of what sources get in its place. Null: not remembered, or not any more. */
   password_fingerprints: Buffer[] | null;
   configuration_version: number;
@@ -226,6 +226,42 @@ export interface SealedSignInTable {
   expires_at: Time;
 }
 
+export interface RelayTable {
+  id: string;
+  source: string;
+  api_key_id: string;
+  /** By which its batches are signed. */
+  public_key: Json<JsonWebKey>;
+  /** The number of the last request: a lower one was sent before. */
+  last_request: Generated<number>;
+  /** The last record that was taken in. */
+  segment: string | null;
+  position: Generated<number>;
+  /** How the source calls that change, where it told. */
+  source_sequence: string | null;
+  received: Generated<number>;
+  /** Records that will never come: damaged beside the source, or set aside there. */
+  lost: Generated<number>;
+  created_at: Time;
+  heard_at: OptionalTime;
+  /** As the relay told last. */
+  version: string | null;
+  backlog: Generated<number>;
+  oldest_at: OptionalTime;
+  set_aside: Generated<number>;
+  /** By how much its clock is ahead of the one of the database. */
+  clock_ahead_ms: number | null;
+}
+
+export interface SealedCaptureTable {
+  id: Generated<number>;
+  relay_id: string;
+  epoch_id: string;
+  jwe: Buffer;
+  expires_at: Time;
+  next_try_at: Time;
+}
+
 export interface WorkerPresenceTable {
   worker_id: string;
   engine_reachable: boolean;
@@ -261,6 +297,8 @@ export interface Tables {
   scim_user: ScimUserTable;
   sign_in_guard: SignInGuardTable;
   sealed_sign_in: SealedSignInTable;
+  relay: RelayTable;
+  sealed_capture: SealedCaptureTable;
   worker_presence: WorkerPresenceTable;
   audit: AuditTable;
 }

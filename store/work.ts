@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Role } from '../model/change';
 import type { Person } from '../model/correlation';
+import type { Form } from '../model/encoding';
 import { errorCodes, errors, type Reason } from '../model/errors';
 import type { AttemptResult, OutcomeState, SettledState } from '../model/outcome';
 import type { LeaveOutCode, LinkedAccount } from '../model/plan';
@@ -18,6 +19,7 @@ export interface ChangeAtWork {
   readonly seq: number;
   readonly groups: readonly string[];
   readonly planned: boolean;
+  readonly form: Form;
   /** Whoever asked for it still may: the API key is in use, and good for these groups. */
   readonly authorized: boolean;
   readonly expiresAt: Date;
@@ -36,7 +38,7 @@ export async function readWork(db: Database, changeId: string): Promise<ChangeAt
       Person & { epochId: string | null; jwe: Buffer | null }
   >`
     select c.id, c.identity_id as "identityId", i.name, i.attributes, c.seq, c.groups,
-           c.planned_at is not null as planned,
+           c.planned_at is not null as planned, c.form,
            exists (select from api_key k
                    where k.id = c.requested_by and k.revoked_at is null
                      and (k.groups is null or k.groups @> c.groups)) as authorized,

@@ -16,29 +16,28 @@ const folders: Readonly<Record<string, Folder>> = {
   model: { may: [] },
   blocklist: { may: ['model'] },
   connectors: { may: ['model', ...common] },
-  store: { may: ['model', ...common] },
-  activities: { may: ['model', 'store', 'log'], byType: ['connectors'] },
+  sealing: { may: ['model'] },
+  store: { may: ['model', 'sealing', ...common] },
+  intake: {
+    may: ['model', 'sealing', 'store', 'connectors/registry', 'blocklist/lookup', ...common],
+  },
+  activities: { may: ['model', 'sealing', 'store', 'log'], byType: ['connectors'] },
   workflows: { may: ['model'], byType: ['activities'] },
   worker: {
     may: [
-      'model',
-      'store',
-      'connectors',
-      'activities',
-      'workflows/names',
-      'ops',
-      'lifetime',
-      ...common,
+      ...['model', 'sealing', 'store', 'connectors', 'intake', 'activities', 'workflows/names'],
+      ...['ops', 'lifetime', ...common],
     ],
   },
   api: {
     may: [
-      ...['model', 'store', 'blocklist/lookup', 'connectors/registry', 'workflows/names'],
+      ...['model', 'sealing', 'store', 'intake', 'connectors/registry', 'workflows/names'],
       ...['ops', 'lifetime', ...common],
     ],
   },
-  cli: { may: ['model', 'config', 'local', 'blocklist/build'] },
-  local: { may: ['model', 'config', 'connectors/encodings', 'connectors/scram'] },
+  capture: { may: ['model', 'sealing', ...common] },
+  cli: { may: ['model', 'config', 'local', 'capture', 'blocklist/build'] },
+  local: { may: ['model', 'config', 'connectors/encodings'] },
 };
 
 /** The api seals and cannot open: nothing that reads a private key, a sealed password or a credential. */

@@ -4,8 +4,8 @@ import { withFiltered } from '../activities/filtered';
 import type { SourceConfiguration } from '../model/configuration';
 import type { Reason } from '../model/errors';
 import type { SignInResult } from '../model/sign-in';
+import { destroyPasswords, unseal } from '../sealing/passwords';
 import type { Errand } from '../store/errands';
-import { destroyPasswords, unseal } from '../store/sealing';
 import { noteSignIn, type SealedSignIn, takeSignIn } from '../store/work-sign-ins';
 
 export interface SignInAnswer {
@@ -44,7 +44,7 @@ async function ask(
     return await withFiltered(source.passwordFilter, passwords.next, async (password) => {
       // Too little is left of it: nobody can have it there.
       if (password === null) return { result: 'differs', reason: null };
-      const seen = await connector.verify({ account, password });
+      const seen = await connector.verify({ account, password, form: 'plaintext' });
       if (seen.result !== 'inconclusive') return { result: seen.result, reason: null };
       const { reason, vendorCode } = seen;
       await noteAnswer(deps, { source: name, reason, vendorCode, retryAfterMs: null, probe: null });

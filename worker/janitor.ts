@@ -5,15 +5,24 @@ import { deleteExpiredSecrets } from '../store/close';
 import type { Database } from '../store/database';
 import { destroyEndedEpochs, ensureEpoch } from '../store/epochs';
 import type { KeyStore } from '../store/keys/key-store';
+import { deleteExpiredCaptures } from '../store/sealed-captures';
 import { forgetSignIns } from '../store/work-sign-ins';
 import { type Loop, startLoop } from './loop';
 
-/** What must be done now and then, by whichever worker comes first. */
-export function startJanitor(db: Database, keys: KeyStore, epochHours: number): Loop[] {
+/**
+ * What must be done now and then, by whichever worker comes first.
+ * @param captureHours so long the keys of relays are kept after they have ended
+ */
+export function startJanitor(
+  db: Database,
+  keys: KeyStore,
+  epochHours: number,
+  captureHours?: number,
+): Loop[] {
   return [
     startLoop({ name: 'audit chain', everyMs: 1_000 }, async () => (await chainAudit(db)) > 0),
     startLoop({ name: 'expired secrets', everyMs: 10_000 }, async () => {
-      const count = await deleteExpiredSecrets(db);
+      const count = (await deleteExpiredSecrets(db)) + (await deleteExpiredCaptures(db));
       if (count > 0) log.info('sealed passwords were too old and are destroyed', { count });
       await forgetSignIns(db);
       return false;
@@ -24,7 +33,8 @@ export function startJanitor(db: Database, keys: KeyStore, epochHours: number): 
     }),
     startLoop({ name: 'epochs', everyMs: 60_000 }, async () => {
       await ensureEpoch(db, keys, epochHours);
-      for (const epoch of await destroyEndedEpochs(db, keys))
+      await ensureEpoch(db, keys, epochHours, 'capture');
+      for (const epoch of await destroyEndedEpochs(db, keys, captureHours))
         log.info('the key of an ended epoch is destroyed', { epoch });
       return false;
     }),

@@ -3,21 +3,27 @@ import path from 'node:path';
 import type { Dependencies } from '../activities/dependencies';
 import { environment, Misconfigured, refuseDebugOutput } from '../config';
 import { openConnectors } from '../connectors/open';
+import { watchEpochs } from '../intake/epochs';
+import { openFingerprintKey, readSigner } from '../intake/key-files';
+import { openJudge } from '../intake/policy/judge';
 import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
 import { watchConfiguration } from '../store/configuration-watch';
 import { openDatabase } from '../store/database';
-import { ensureEpoch } from '../store/epochs';
-import { openKeyDirectory } from '../store/keys/key-directory';
+import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/epochs';
+import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/keys/key-directory';
 import { migrate } from '../store/migrate';
 import { sayGone } from '../store/presence';
 import { untilThere } from '../store/until-there';
+import { startCaptures } from './captures';
 import { startEngineSide } from './engine-side';
 import { startErrands } from './errands';
 import { startJanitor } from './janitor';
 import { registerWorkerMetrics } from './metrics';
 import { installRuntime } from './temporal';
+
+const HOUR_MS = 3_600_000;
 
 /** The process that holds the private keys and talks to sources and engine. Add more of them to do more at once. */
 async function main(stopping: AbortSignal): Promise<void> {
@@ -34,6 +40,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR);
   // Before the engine is there: the api can seal, and so accept, as soon as there is an epoch.
   await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
+  await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS, 'capture');
 
   const connectors = openConnectors();
   const deps: Dependencies = {
@@ -45,7 +52,13 @@ async function main(stopping: AbortSignal): Promise<void> {
   };
   const workerId = `worker-${randomBytes(6).toString('hex')}`;
   registerWorkerMetrics(db);
-  const janitor = startJanitor(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
+  const janitor = startJanitor(
+    db,
+    keys,
+    environment.LOCKSTEP_EPOCH_HOURS,
+    Math.max(CAPTURE_KEY_HOURS, environment.LOCKSTEP_AGE_LIMIT_HOURS),
+  );
+  const captures = await openCaptures(deps, DATABASE_URL, LOCKSTEP_KEY_DIR);
   const errands = await startErrands(deps, DATABASE_URL);
   const engineSide = startEngineSide(
     deps,
@@ -65,11 +78,48 @@ async function main(stopping: AbortSignal): Promise<void> {
   log.info('the worker is up', { address: `127.0.0.1:${ops.port}` });
 
   await engineSide.ended;
-  await Promise.all([errands.stop(), ...janitor.map((loop) => loop.stop())]);
+  await Promise.all([errands.stop(), captures?.stop(), ...janitor.map((loop) => loop.stop())]);
   await sayGone(db, workerId).catch(() => {});
   await connectors.close();
   await ops.close();
   await database.close();
+}
+
+/** Null without the key by which the api knows captured passwords: then what relays brought waits. */
+async function openCaptures(
+  { db, keys, connector, random }: Pick<Dependencies, 'db' | 'keys' | 'connector' | 'random'>,
+  databaseUrl: string,
+  keyDir: string,
+): Promise<{ stop(): Promise<void> } | null> {
+  const { LOCKSTEP_FINGERPRINT_KEY_FILE, LOCKSTEP_AGE_LIMIT_HOURS } = environment;
+  if (LOCKSTEP_FINGERPRINT_KEY_FILE === undefined) {
+    log.warn('captures of relays are not taken in here: LOCKSTEP_FINGERPRINT_KEY_FILE is not set');
+    return null;
+  }
+  const signer = readSigner(path.join(keyDir, SIGNER_PUBLIC_FILE));
+  const judge = openJudge();
+  const captures = await startCaptures(
+    {
+      db,
+      keys,
+      connector,
+      random,
+      configuration: watchConfiguration(db),
+      keyToSealTo: watchEpochs(db, () => signer),
+      judge,
+      settings: {
+        fingerprintKey: openFingerprintKey(LOCKSTEP_FINGERPRINT_KEY_FILE),
+        ageLimitMs: LOCKSTEP_AGE_LIMIT_HOURS * HOUR_MS,
+      },
+    },
+    databaseUrl,
+  );
+  return {
+    async stop() {
+      await captures.stop();
+      await judge.close();
+    },
+  };
 }
 
 /** Bundled when Lockstep was built. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { Gauge } from 'prom-client';
 import type { Database } from '../store/database';
+import { listRelays, type RelayView } from '../store/relays';
 
 /** What an operator sets alarms on: read from the store when asked, so that every worker tells the same. */
 export function registerWorkerMetrics(db: Database): void {
@@ -52,4 +53,51 @@ export function registerWorkerMetrics(db: Database): void {
       this.set(rows[0]?.value ?? 0);
     },
   });
+  for (const { name, help, value } of relayGauges)
+    new Gauge({
+      name,
+      help,
+      labelNames: ['source', 'relay'],
+      async collect() {
+        this.reset();
+        for (const relay of await listRelays(db))
+          if (relay.revokedAt === null)
+            this.set({ source: relay.source, relay: relay.id }, value(relay));
+      },
+    });
 }
+
+const seconds = (since: Date | null): number =>
+  since === null ? 0 : Math.max(0, (Date.now() - since.getTime()) / 1000);
+
+const relayGauges: readonly {
+  readonly name: string;
+  readonly help: string;
+  readonly value: (relay: RelayView) => number;
+}[] = [
+  {
+    name: 'lockstep_relay_silence_seconds',
+    help: 'How long a relay was not heard; since it was registered, if never.',
+    value: ({ heardAt, createdAt }) => seconds(heardAt ?? createdAt),
+  },
+  {
+    name: 'lockstep_relay_backlog',
+    help: 'Captures that wait beside the source, and those brought that no worker has taken in.',
+    value: ({ backlog, open }) => backlog + open,
+  },
+  {
+    name: 'lockstep_relay_oldest_seconds',
+    help: 'Age of the oldest capture that waits beside the source.',
+    value: ({ oldestAt }) => seconds(oldestAt),
+  },
+  {
+    name: 'lockstep_relay_lost',
+    help: 'Captures of a relay that will never come.',
+    value: ({ lost }) => lost,
+  },
+  {
+    name: 'lockstep_relay_set_aside',
+    help: 'Files beside the source that an operator should look at.',
+    value: ({ setAside }) => setAside,
+  },
+];

@@ -1,22 +1,29 @@
 import { z } from 'zod';
+import type { TakenIn } from '../../intake/accept';
+import type { Quiet } from '../../intake/judge-capture';
 import { captureRules, type Declined } from '../../model/capture';
 import { isErrorCode } from '../../model/errors';
+import { inPlaintext, type Passwords } from '../../sealing/passwords';
 import { readChange } from '../../store/changes';
-import type { TakenIn } from '../changes/accept';
 import { changeOf, changeSchema, changeUrl } from '../changes/change';
 import type { Dependencies } from '../dependencies';
 import { secretText } from '../input';
+import { asHash } from '../intake/hash';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
 import { accountName, idempotencyKey, sourceName } from '../schemas';
-import type { Quiet } from './judge';
 import { takeCaptured } from './take';
 
 const body = z
   .strictObject({
     source: sourceName.describe('Where it was changed.'),
     account: accountName.describe('How the source calls the account.'),
-    password: secretText,
+    password: secretText.optional().describe('The new password.'),
+    encoded: secretText
+      .optional()
+      .describe(
+        'Or its hash, such as `{SSHA512}…`, from a source whose capture.forms names the scheme. No policy judges it.',
+      ),
     currentPassword: secretText
       .optional()
       .describe(
@@ -26,6 +33,9 @@ const body = z
       .datetime({ offset: true })
       .transform((at) => new Date(at))
       .describe('When it was changed there, with milliseconds, by a clock that is kept in time.'),
+  })
+  .refine(({ password, encoded }) => (password === undefined) !== (encoded === undefined), {
+    message: 'send either password or encoded',
   })
   .meta({ id: 'NewCapture' });
 
@@ -73,20 +83,30 @@ export const takeCapture: Route = route({
   },
   problems: [
     'capture_disabled',
+    'form_not_taken',
+    'encoding_unknown',
     'current_password_missing',
     'password_against_policy',
     'unsupported_character',
     'idempotency_conflict',
     'no_epoch',
   ],
-  handle: async (deps, { caller, headers, body: { password, currentPassword, ...capture } }) => {
-    const passwords = { next: password, current: currentPassword ?? null };
+  handle: async (deps, { caller, headers, body }) => {
+    const { source, account, capturedAt } = body;
+    const capture = { source, account, capturedAt };
     const key = headers['idempotency-key'] ?? null;
-    const taken = await takeCaptured(deps, caller, { ...capture, repeats: false }, passwords, key);
+    const taken = await takeCaptured(deps, caller, capture, () => passwordsIn(body), key);
     if (typeof taken !== 'string') return started(deps, taken);
     return { status: 200 as const, body: { result: taken, says: captureRules[taken].says } };
   },
 });
+
+function passwordsIn({ password, encoded, currentPassword }: z.output<typeof body>): Passwords {
+  const current = currentPassword ?? null;
+  if (password !== undefined) return inPlaintext(password, current);
+  if (encoded !== undefined) return asHash(encoded, current);
+  throw new Refusal('request_invalid');
+}
 
 async function started(deps: Dependencies, taken: TakenIn) {
   const view = taken.replayed ? await readChange(deps.db, taken.changeId) : taken.change;

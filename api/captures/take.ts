@@ -1,23 +1,24 @@
+import { type TakenIn, takeIn } from '../../intake/accept';
+import type { IntakeDependencies } from '../../intake/dependencies';
+import { type Capture, CaptureDeclined, type Quiet } from '../../intake/judge-capture';
+import { Refused } from '../../intake/refused';
 import type { Declined } from '../../model/capture';
 import type { ErrorCode } from '../../model/errors';
+import type { Passwords } from '../../sealing/passwords';
 import type { Caller } from '../../store/api-keys';
 import { auditCapture } from '../../store/captures';
-import type { Passwords } from '../../store/sealing';
-import { type TakenIn, takeIn } from '../changes/accept';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
-import { type Capture, CaptureDeclined, type Quiet } from './judge';
 
 /**
  * Takes a captured password in, by whatever way it came. What starts nothing is in the audit.
+ * @param readPasswords refuses a hash that is none
  * @returns the change, or why there is none though nothing is wrong
- * @throws Refusal
+ * @throws Refused
  */
 export async function takeCaptured(
-  deps: Dependencies,
+  deps: IntakeDependencies,
   caller: Caller,
   capture: Capture,
-  passwords: Passwords,
+  readPasswords: () => Passwords,
   idempotencyKey: string | null,
 ): Promise<TakenIn | Quiet> {
   const note = (result: Declined | ErrorCode) =>
@@ -25,9 +26,10 @@ export async function takeCaptured(
   try {
     const { source, account } = capture;
     const person = { source, account };
+    const passwords = readPasswords();
     return await takeIn(deps, caller, { person, group: null, passwords, idempotencyKey, capture });
   } catch (error) {
-    if (error instanceof Refusal) await note(error.code);
+    if (error instanceof Refused) await note(error.code);
     if (!(error instanceof CaptureDeclined)) throw error;
     await note(error.why);
     return error.why;

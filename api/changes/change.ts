@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { authGoesLast, type ChangeState, changeStates } from '../../model/change';
+import { forms } from '../../model/encoding';
 import { type ErrorCode, errorCodes, errors } from '../../model/errors';
 import { type OutcomeState, outcomeStates } from '../../model/outcome';
 import { type LeaveOutCode, leaveOutSays } from '../../model/plan';
@@ -64,6 +65,12 @@ export const changeSchema = z
     reason: errorCode.nullable(),
     reasonSays: z.string().nullable(),
     requestedBy: z.string().describe('The name of the API key.'),
+    form: z
+      .enum(forms)
+      .describe(
+        'What the password came as. Other than `plaintext`: a hash, and no policy has judged it.',
+      ),
+    policy: z.enum(['judged', 'skipped']).describe('`skipped`: it came as a hash.'),
     capturedAt: timeOrNull.describe(
       'When the password was changed in the account whose reason is `origin`; null when it was asked for.',
     ),
@@ -116,6 +123,7 @@ export function changeOf(view: ChangeView, standstill: Standstill, links: Links)
     says: changeStates[state].says,
     reason,
     reasonSays: reason === null ? null : errors[reason].says,
+    policy: view.form === 'plaintext' ? ('judged' as const) : ('skipped' as const),
     waitingFor: changeStates[state].ended ? null : waitingFor(standstill),
     accounts: accounts.map(({ state: outcome, ...account }) => ({
       ...account,

@@ -1,16 +1,18 @@
 import { z } from 'zod';
 import { connectorKinds } from '../../connectors/registry';
+import { violationsOf } from '../../intake/accept';
+import { reachedBy } from '../../intake/reach';
 import { authGoesLast } from '../../model/change';
 import { type Configuration, sourceNamed, sourcesOf } from '../../model/configuration';
+import { forms } from '../../model/encoding';
 import { failureModes, type Group, proveModes } from '../../model/group';
+import { handedOver } from '../../model/negotiation';
 import { leaveOutSays, type PlannedAccount, planChange } from '../../model/plan';
 import { findIdentity } from '../../store/identities';
 import { secretText } from '../input';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
-import { violationsOf } from './accept';
 import { leaveOutReason } from './change';
-import { reachedBy } from './reach';
 import { group, oneOfBoth, personIn, whoFields } from './who';
 
 /** What a change would do, without one: no source is asked, and nothing is kept. */
@@ -28,6 +30,10 @@ const accountSchema = z.object({
   says: z.string(),
   prove: z.enum(proveModes),
   proof: z.enum(['login', 'hash', 'none']).describe('How its kind of source is able to prove it.'),
+  form: z
+    .enum(forms)
+    .nullable()
+    .describe('What its source gets: the password, or a hash that Lockstep makes of it.'),
 });
 
 const planSchema = z
@@ -104,8 +110,8 @@ function accountView(
   authLast: boolean,
   configuration: Configuration,
 ): z.output<typeof accountSchema> {
-  const { kind = '', prove = 'never' } = sourceNamed(configuration, source) ?? {};
-  const { proof = 'none' } = connectorKinds.get(kind)?.traits ?? {};
+  const { kind = '', settings, prove = 'never' } = sourceNamed(configuration, source) ?? {};
+  const traits = connectorKinds.get(kind)?.traitsOf(settings);
   const first = (role === 'auth') !== authLast;
   return {
     label,
@@ -116,7 +122,8 @@ function accountView(
     reason: leftOut,
     says: leftOut !== null ? leaveOutSays[leftOut] : changedSays(role, authLast),
     prove,
-    proof,
+    proof: traits?.proof ?? 'none',
+    form: traits === undefined ? null : handedOver('plaintext', traits.accepts),
   };
 }
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { giveCommand } from '../../store/account-commands';
 import type { Caller } from '../../store/api-keys';
+import { maySee, mayTouch } from '../../store/api-keys';
 import { readAuditOf } from '../../store/audit';
 import { type ChangeView, listChanges, readChange } from '../../store/changes';
-import { maySee, mayTouch } from '../authorize';
 import type { Dependencies } from '../dependencies';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
@@ -98,7 +98,8 @@ const events = route({
     const readAgain = async () => shown(deps, await readVisible(deps, caller, id));
     return {
       status: 200,
-      events: (response) => streamChange(deps, id, readAgain, gone, response),
+      headers: { 'content-type': 'text/event-stream' },
+      stream: (response) => streamChange(deps, id, readAgain, gone, response),
     };
   },
 });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { takeIn, type WantedChange } from '../../intake/accept';
 import { hasEnded } from '../../model/change';
+import { inPlaintext } from '../../sealing/passwords';
 import { type ChangeView, readChange } from '../../store/changes';
 import { isAway } from '../../store/database';
 import type { Dependencies } from '../dependencies';
@@ -8,7 +10,6 @@ import { appliedPreference, type Preference, preferHeader } from '../prefer';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
 import { idempotencyKey } from '../schemas';
-import { takeIn, type WantedChange } from './accept';
 import { changeOf, changeSchema, changeUrl } from './change';
 import { authApplied, waitForChange } from './waiting';
 import { group, oneOfBoth, personIn, whoFields } from './who';
@@ -93,7 +94,7 @@ function wantedChange(call: {
   return {
     person: personIn(call.body),
     group: call.body.group ?? null,
-    passwords: { next: password, current: currentPassword ?? null },
+    passwords: inPlaintext(password, currentPassword ?? null),
     idempotencyKey: call.headers['idempotency-key'] ?? null,
     capture: null,
   };

@@ -1,12 +1,8 @@
 import { z } from 'zod';
+import type { WhichPerson } from '../../intake/which-person';
 import { accountName, personName, sourceName, text } from '../schemas';
 
 /** How a request says whose password it is about. */
-
-/** By name, or by one of their accounts. */
-export type WhichPerson =
-  | { readonly name: string }
-  | { readonly source: string; readonly account: string };
 
 export const whoFields = {
   identity: personName.optional().describe('Whose password it is, by name.'),

@@ -1,5 +1,5 @@
+import type { Issue } from '../../intake/refused';
 import type { Configuration } from '../../model/configuration';
-import type { Issue } from '../refusal';
 
 interface Account {
   readonly source: string;

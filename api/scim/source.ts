@@ -1,11 +1,15 @@
 import type { z } from 'zod';
-import { type SourceConfiguration, type scimSchema, sourceNamed } from '../../model/configuration';
+import {
+  groupsFrom,
+  type SourceConfiguration,
+  type scimSchema,
+  sourceNamed,
+} from '../../model/configuration';
 import type { Secret } from '../../model/secret';
-import type { Caller } from '../../store/api-keys';
+import { inPlaintext } from '../../sealing/passwords';
+import { type Caller, mayTouch } from '../../store/api-keys';
 import { auditCapture } from '../../store/captures';
 import { findScimAccount, type ScimFields } from '../../store/scim-users';
-import { mayTouch } from '../authorize';
-import { groupsFrom } from '../captures/judge';
 import { takeCaptured } from '../captures/take';
 import type { Dependencies } from '../dependencies';
 import { Refusal } from '../refusal';
@@ -59,6 +63,6 @@ export async function takePushed(
       ? 'unmapped'
       : null;
   if (refused === null)
-    await takeCaptured(deps, caller, capture, { next: password, current: null }, null);
+    await takeCaptured(deps, caller, capture, () => inPlaintext(password, null), null);
   else await auditCapture(deps.db, capture, refused, `api-key:${caller.keyId}`);
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { fitLines, planFile, planLines } from '../configuration/plan';
+import { fitLines, hashPathLines, planFile, planLines } from '../configuration/plan';
 import type { Exit } from '../exit-codes';
 import { action, type Session } from '../session';
 import { teach } from '../teach';
@@ -32,6 +32,7 @@ async function plan({ output, api }: Session, { file }: { readonly file: string 
   const planned = await planFile(await api(), file);
   output.show(planned.plan, () => [
     ...planLines(output, planned.plan),
+    ...hashPathLines(output, planned.plan),
     ...fitLines(output, planned.plan),
     ...(planned.plan.differences.length === 0 ? [] : [`Next: lockstep apply -f ${file}`]),
   ]);

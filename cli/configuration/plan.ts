@@ -55,6 +55,13 @@ export function planLines({ paint }: Output, { differences, deletes, version }: 
   return [...lines, '', `Against configuration ${version}: ${counts.join(', ')}.`];
 }
 
+/** Where the hashes that are captured get to. */
+export const hashPathLines = ({ paint }: Output, { hashPaths }: Plan): string[] =>
+  hashPaths.flatMap(({ from, form, to, warnings }) => [
+    `Captured in ${from} as ${form}: ${to.length === 0 ? 'nobody' : to.join(', ')} stores it as it is; no policy judges it`,
+    ...warnings.map((says) => `  ${paint('yellow', 'beware')}  ${says}`),
+  ]);
+
 /** What each group takes; of a group that suits its sources a line. */
 export const fitLines = ({ paint }: Output, { fit }: Plan): string[] =>
   fit.flatMap(({ group, policy, impossible, notGuaranteed, warnings, fits, unread }) => [

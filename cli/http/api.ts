@@ -29,11 +29,13 @@ export interface Api {
   send<T>(method: Method, path: Path, ask?: Ask): Promise<T>;
   /** Server-sent events, until the api or `signal` ends them. */
   events<T>(path: Path, signal: AbortSignal): AsyncGenerator<T>;
+  /** A file, as it comes: it may be larger than what should be held. */
+  file(path: Path, signal: AbortSignal, ask?: Ask): AsyncGenerator<Uint8Array>;
 }
 
 /** Besides what the api was asked to wait. */
 const ANSWER_TIMEOUT_MS = 60_000;
-/** Heartbeats come each 15 s: a stream of events without any is dead. */
+/** Heartbeats come each 15 s: a stream of events without any is dead. So is a file. */
 const SILENCE_MS = 45_000;
 
 /** @param forTerminal answers are to be shown to a person */
@@ -58,25 +60,41 @@ export function connect({ url, apiKey }: Connection, forTerminal: boolean): Api 
     const response = await request(method, path, { ...ask, signal });
     return (await readJson(response, url, forTerminal)) as T;
   };
+  async function* listen<T>(
+    path: Path,
+    signal: AbortSignal,
+    ask: Ask,
+    parts: (body: ReadableStream<Uint8Array>, heard: () => void) => AsyncIterable<T>,
+  ): AsyncGenerator<T> {
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(), SILENCE_MS);
+    try {
+      const both = AbortSignal.any([signal, silence.signal]);
+      const { body } = await request('GET', path, { ...ask, signal: both });
+      if (body !== null) yield* parts(body, () => timer.refresh());
+    } catch (error) {
+      throw error instanceof Failure ? error : transportFailure(error, url);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
   return {
     url,
     get: (path, ask = {}) => read('GET', path, ask),
     send: (method, path, ask = {}) => read(method, path, ask),
-    async *events<T>(path: Path, signal: AbortSignal) {
-      const silence = new AbortController();
-      const timer = setTimeout(() => silence.abort(), SILENCE_MS);
-      try {
-        const ask = { signal: AbortSignal.any([signal, silence.signal]) };
-        const { body } = await request('GET', path, ask);
-        for await (const data of body === null ? [] : eventData(body, () => timer.refresh()))
-          yield parseJson(data, forTerminal) as T;
-      } catch (error) {
-        throw error instanceof Failure ? error : transportFailure(error, url);
-      } finally {
-        clearTimeout(timer);
-      }
-    },
+    events: <T>(path: Path, signal: AbortSignal) =>
+      listen(path, signal, {}, async function* (body, heard) {
+        for await (const data of eventData(body, heard)) yield parseJson(data, forTerminal) as T;
+      }),
+    file: (path, signal, ask = {}) => listen(path, signal, ask, pieces),
   };
+}
+
+async function* pieces(body: ReadableStream<Uint8Array>, heard: () => void) {
+  for await (const piece of body) {
+    heard();
+    yield piece;
+  }
 }
 
 function addressOf(url: URL, method: Method, path: Path, { query = {}, waitSeconds }: Ask): URL {

@@ -1,8 +1,10 @@
 import type { ChangeState, Role } from '../../model/change';
 import type { SourceState } from '../../model/circuit';
 import type { Difference } from '../../model/configuration-differences';
+import type { Form } from '../../model/encoding';
 import type { ErrorCode } from '../../model/errors';
 import type { FailureMode, ProveMode } from '../../model/group';
+import type { HashPath } from '../../model/negotiation';
 import type { OutcomeState, Proof } from '../../model/outcome';
 import type { LeaveOutCode } from '../../model/plan';
 import type { MappingState } from '../../model/sso';
@@ -20,6 +22,8 @@ export interface Change {
   readonly reason: ErrorCode | null;
   readonly reasonSays: string | null;
   readonly requestedBy: string;
+  /** Other than `plaintext`: no policy has judged it. */
+  readonly form: Form;
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly endedAt: string | null;
@@ -70,6 +74,8 @@ export interface ChangePlan {
     readonly says: string;
     readonly prove: ProveMode;
     readonly proof: 'login' | 'hash' | 'none';
+    /** What its source gets. */
+    readonly form: Form | null;
   }[];
   /** Null without a password. */
   readonly violations: readonly { readonly rule: string; readonly says: string }[] | null;
@@ -95,6 +101,7 @@ export interface Plan {
     readonly accounts: number;
     readonly mappings: number;
   }[];
+  readonly hashPaths: readonly HashPath[];
   readonly fit: readonly GroupFit[];
 }
 
@@ -166,6 +173,20 @@ export interface Source {
   readonly nextProbeAt: string | null;
   readonly waiting: number;
   readonly parked: number;
+}
+
+export interface Relay {
+  readonly id: string;
+  readonly source: string;
+  readonly heardAt: string | null;
+  readonly silentMs: number | null;
+  readonly backlog: number;
+  readonly oldestAt: string | null;
+  readonly setAside: number;
+  readonly clockAheadMs: number | null;
+  readonly received: number;
+  readonly lost: number;
+  readonly open: number;
 }
 
 export interface ApiKey {

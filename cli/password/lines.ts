@@ -28,7 +28,8 @@ export async function readLines(file: string | null, wanted: readonly string[]):
   }
 }
 
-async function readInto(content: Buffer, file: string | null): Promise<number> {
+/** @returns how many bytes there were, of which only what fits `content` is read */
+export async function readInto(content: Buffer, file: string | null): Promise<number> {
   const descriptor = file === null ? STDIN : openFile(file);
   let length = 0;
   try {

@@ -167,7 +167,7 @@ export const inShort = (output: Output, change: Change): string[] => [
 
 /** Everything about a change. */
 export function inFull(output: Output, change: Change, now: number): string[] {
-  const { groups, requestedBy, createdAt, endedAt, expiresAt, links } = change;
+  const { groups, requestedBy, createdAt, endedAt, expiresAt, form, links } = change;
   const end =
     endedAt === null
       ? `will be given up ${relative(expiresAt, now)}`
@@ -177,6 +177,7 @@ export function inFull(output: Output, change: Change, now: number): string[] {
     summary(output, change),
     `  ${change.id}, ${groups.join(', ')}`,
     `  started ${relative(createdAt, now)} by ${requestedBy}, ${end}`,
+    ...(form === 'plaintext' ? [] : [`  came as a hash (${form}): no policy has judged it`]),
     ...section('', rows.length === 0 ? [] : table(output, accountColumns, rows)),
     ...section('Why', reasons(output, change)),
     ...section('', mappingLines(output, change.mappings)),

@@ -17,7 +17,9 @@ export function dryRunLines(output: Output, plan: ChangePlan): string[] {
     account.turn === null ? '-' : String(account.turn),
     account.role === 'auth' ? `${account.label} (auth)` : account.label,
     account.account ?? 'to be found',
-    account.turn === null ? `left out: ${account.says}` : `${account.says}; ${proofOf(account)}`,
+    account.turn === null
+      ? `left out: ${account.says}`
+      : `${account.says}; ${formOf(account)}${proofOf(account)}`,
   ]);
   return [
     `${output.paint('bold', identity)}: a change would touch ${touched} of ${accounts.length} accounts`,
@@ -35,6 +37,10 @@ const judgement = ({ paint }: Output, violations: NonNullable<ChangePlan['violat
         `${paint('red', '✖')} The password would be refused:`,
         ...violations.map(({ says }) => `  ${says}`),
       ];
+
+/** Told where it is not the password itself. */
+const formOf = ({ form }: ChangePlan['accounts'][number]): string =>
+  form === null || form === 'plaintext' ? '' : `hashed as ${form}; `;
 
 function proofOf({ prove, proof }: ChangePlan['accounts'][number]): string {
   if (prove === 'never' || proof === 'none') return 'not proved';

@@ -4,7 +4,7 @@ import type { CodeOf } from '../../model/errors';
 import type { Secret } from '../../model/secret';
 import type { Connector, ConnectorTools, SetPasswordRequest, WriteAnswer } from '../contract';
 import { locate, type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
-import type { Standing, Use } from '../ldap/dialect';
+import type { Standing, Use, View } from '../ldap/dialect';
 import { openDirectory } from '../ldap/directory';
 import type { Link } from '../ldap/link';
 import { answerOf, change, heard, insist, replace, sendModify } from '../ldap/requests';
@@ -20,9 +20,7 @@ export const openActiveDirectory = (
 ): Connector =>
   openDirectory(settings, tools, {
     ids: objectGuids,
-    standingAttributes: [CONTROL, COMPUTED, LAST_SET],
-    standingControls: () => [],
-    standingOf,
+    view: async () => view,
     loginTellsWhy: true,
     async logIn(link, dn, password) {
       const reply = await link.ask((client) => client.bind(dn, password.text()));
@@ -90,6 +88,12 @@ function standingOf(entry: Entry): Standing {
     passwordChangedAt: lastSet === null || lastSet === MUST_CHANGE ? null : fileTime(lastSet),
   };
 }
+
+const view: View = {
+  attributes: [CONTROL, COMPUTED, LAST_SET],
+  controls: () => [],
+  standingOf,
+};
 
 /** Tenths of a microsecond since 1601. */
 const fileTime = (ticks: string): Date =>

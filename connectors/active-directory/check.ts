@@ -1,19 +1,10 @@
 import { Attribute, Change, type Entry } from 'ldapts';
 import type { Finding } from '../contract';
-import {
-  accountFilter,
-  accountOptions,
-  type NativeIds,
-  search,
-  textOf,
-  valuesOf,
-} from '../ldap/accounts';
-import { noAccounts } from '../ldap/check';
+import { type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
 import { ok, warning, wrong } from '../ldap/findings';
 import type { Link } from '../ldap/link';
+import { anAccount, lacksRights } from '../ldap/probe';
 import type { ActiveDirectorySettings } from './settings';
-
-const INSUFFICIENT_RIGHTS = 50;
 
 /** What `doctor` wants to know of a domain controller, found out without changing anything. */
 export async function checkActiveDirectory(
@@ -21,15 +12,10 @@ export async function checkActiveDirectory(
   settings: ActiveDirectorySettings,
   ids: NativeIds,
 ): Promise<readonly Finding[]> {
-  const reply = await search(link, settings.base, {
-    ...accountOptions(ids, settings, ['allowedAttributesEffective']),
-    filter: accountFilter(settings),
-    sizeLimit: 1,
-  });
-  const [account] = reply.ok ? reply.value : [];
-  if (account === undefined) return [noAccounts(settings, reply.ok ? null : reply.code)];
+  const { account, base } = await anAccount(link, settings, ids, ['allowedAttributesEffective']);
+  if (account === null) return [base];
   return [
-    ok('base', `There are accounts below ${settings.base}.`),
+    base,
     await resetRight(link, account, settings),
     keepingRight(account),
     await policy(link),
@@ -50,7 +36,7 @@ async function resetRight(
     modification: new Attribute({ type: 'unicodePwd', values: [Buffer.from('x')] }),
   });
   const reply = await link.ask((client) => client.modify(account.dn, malformed));
-  return !reply.ok && reply.code === INSUFFICIENT_RIGHTS
+  return lacksRights(reply)
     ? wrong(
         'rights',
         `${settings.bindDn} may not reset the password of ${account.dn}. Give it the right "Reset Password".`,

@@ -27,10 +27,13 @@ export interface Located {
   readonly moved: boolean;
 }
 
-/** Every value of an attribute, whatever the case in which the server writes its name. */
+/**
+ * Every value of an attribute, whatever the case in which the server writes its name, and also where it adds that it is
+ * binary, as IBM's directories do of userPassword (seed 002).
+ */
 export function valuesOf(entry: Entry, attribute: string): readonly (string | Buffer)[] {
-  const wanted = attribute.toLowerCase();
-  const name = Object.keys(entry).find((key) => key.toLowerCase() === wanted);
+  const wanted = [attribute.toLowerCase(), `${attribute.toLowerCase()};binary`];
+  const name = Object.keys(entry).find((key) => wanted.includes(key.toLowerCase()));
   const value = name === undefined ? [] : entry[name];
   return value === undefined ? [] : [value].flat();
 }

@@ -89,3 +89,37 @@ export class PostReadControl extends Control {
     this.values = entry.attributes.flatMap((attribute) => attribute.values.map(String));
   }
 }
+
+const IS_SELF_CHANGE_TAG = 0x80;
+const ALLOW_PRE_ENCODED_TAG = 0x81;
+const SKIP_VALIDATION_TAG = 0x82;
+const IGNORE_HISTORY_TAG = 0x83;
+const MUST_CHANGE_TAG = 0x86;
+
+/**
+ * What a new password is in PingDirectory (`PasswordUpdateBehaviorRequestControl` of the UnboundID LDAP SDK): set by
+ * somebody else, a hash only when it is sent as one, held to every rule, and no reason to force a change, or to end one. The minimum age is left to
+ * the server, whose default does not hold an administrator to it.
+ */
+export class PasswordUpdateBehaviorControl extends Control {
+  readonly mustChange: boolean;
+  readonly isHash: boolean;
+
+  constructor(mustChange: boolean, isHash: boolean) {
+    super('1.3.6.1.4.1.30221.2.5.51', { critical: true });
+    this.mustChange = mustChange;
+    this.isHash = isHash;
+  }
+
+  override writeControl(writer: BerWriter): void {
+    const behavior = new BerWriter();
+    behavior.startSequence();
+    behavior.writeBoolean(false, IS_SELF_CHANGE_TAG);
+    behavior.writeBoolean(this.isHash, ALLOW_PRE_ENCODED_TAG);
+    behavior.writeBoolean(false, SKIP_VALIDATION_TAG);
+    behavior.writeBoolean(false, IGNORE_HISTORY_TAG);
+    behavior.writeBoolean(this.mustChange, MUST_CHANGE_TAG);
+    behavior.endSequence();
+    writer.writeBuffer(behavior.buffer, Ber.OctetString);
+  }
+}

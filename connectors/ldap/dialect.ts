@@ -7,6 +7,7 @@ import type {
   SetPasswordRequest,
   StateAnswer,
   VerifyAnswer,
+  VerifyRequest,
   WriteAnswer,
 } from '../contract';
 import type { Located, NativeIds } from './accounts';
@@ -17,16 +18,26 @@ export type Standing = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>
 /** Lends a link of the service account. Throws `NotSent`, and whatever `body` throws. */
 export type Use = <T>(body: (link: Link) => Promise<T>) => Promise<T>;
 
+/** How a server tells the state of an account. */
+export interface View {
+  readonly attributes: readonly string[];
+  readonly controls: () => Control[];
+  readonly standingOf: (entry: Entry, controls: readonly Control[]) => Standing;
+}
+
 /** What differs between kinds of directories. */
 export interface Dialect {
   readonly ids: NativeIds;
-  readonly standingAttributes: readonly string[];
-  readonly standingControls: () => Control[];
-  readonly standingOf: (entry: Entry, controls: readonly Control[]) => Standing;
+  /** As the server at the other end tells it. */
+  readonly view: (link: Link) => Promise<View>;
   /** A refused login of a disabled or locked account says whether the password was right. */
   readonly loginTellsWhy: boolean;
+  /** Finds it out without a login, on a link of the service account; null where that cannot be. */
+  readonly verify?: (link: Link, dn: string, password: Secret) => Promise<VerifyAnswer | null>;
   /** One login. */
   readonly logIn: (link: Link, dn: string, password: Secret) => Promise<VerifyAnswer>;
+  /** Whether the account holds this very hash; only where hashes are taken. */
+  readonly compareHash?: (link: Link, request: VerifyRequest) => Promise<VerifyAnswer>;
   /** `NotSent` and `NoReply` leave it only while the password has not been sent. */
   readonly setPassword: (use: Use, request: SetPasswordRequest) => Promise<WriteAnswer>;
   /** What `doctor` wants to know once the service account is in. */

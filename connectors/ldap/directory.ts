@@ -80,11 +80,11 @@ export function openDirectory(
 
 function seeing(settings: DirectorySettings, dialect: Dialect): See {
   return async (link, account) => {
-    const controls = dialect.standingControls();
-    const { ids, standingAttributes } = dialect;
-    const reply = await locate(link, account, ids, settings, standingAttributes, controls);
+    const view = await dialect.view(link);
+    const controls = view.controls();
+    const reply = await locate(link, account, dialect.ids, settings, view.attributes, controls);
     if (!reply.ok || reply.value === null) return reply as Reply<null>;
-    const standing = dialect.standingOf(reply.value.entry, controls);
+    const standing = view.standingOf(reply.value.entry, controls);
     return { ok: true, value: { ...reply.value, standing } };
   };
 }

@@ -1,23 +1,100 @@
-import { type Entry, EqualityFilter } from 'ldapts';
+import {
+  AndFilter,
+  type Entry,
+  EqualityFilter,
+  type Filter,
+  OrFilter,
+  PresenceFilter,
+} from 'ldapts';
 import { asksNothing, type TargetPolicy } from '../../model/target-policy';
-import { search, textOf, valuesOf } from './accounts';
+import type { Finding } from '../contract';
+import { search, textOf } from './accounts';
+import { ok, warning } from './findings';
 import type { Link, Reply } from './link';
+import { serverOf } from './server';
+import type { LdapSettings } from './settings';
 
 /** What the directory asks of passwords, as far as the service account may read it. */
 export async function readPolicies(
   link: Link,
   base: string,
 ): Promise<Reply<readonly TargetPolicy[]>> {
-  const overlay = await overlayPolicies(link, base);
-  const config = await search(link, 'cn=config', { scope: 'base', attributes: serverAttributes });
+  const { overlay, ds389 } = await policyEntries(link, base);
   return {
     ok: true,
-    value: [
-      ...overlay.map(policyOfOverlay),
-      ...(config.ok ? config.value.flatMap((entry) => policyOfServer(entry) ?? []) : []),
+    value: [...overlay.map(policyOfOverlay), ...ds389.flatMap((entry) => policyOf389(entry) ?? [])],
+  };
+}
+
+/** What `doctor` says of them. */
+export async function policyFindings(
+  link: Link,
+  { base, bindDn, hashes }: LdapSettings,
+): Promise<readonly Finding[]> {
+  const { overlay, ds389 } = await policyEntries(link, base);
+  const findings = overlay.map((policy) => overlayFinding(policy, hashes.length > 0));
+  for (const entry of ds389) {
+    const policy = policyOf389(entry);
+    if (policy === null) continue;
+    findings.push(
+      textOf(entry, 'passwordMustChange') === 'on' && (await isAdministrator(link, entry, bindDn))
+        ? warning(
+            'policy',
+            `${policy.name} forces a change after a write by a password administrator (passwordMustChange), and ${bindDn} is one. Take it out of passwordAdminDN, and give it an aci on userPassword.`,
+          )
+        : ok(
+            'policy',
+            `${policy.name}: length ${policy.minLength} or more, history ${policy.history}, minimum age ${policy.minAgeSeconds} s; 0 sets no rule.`,
+          ),
+    );
+  }
+  return findings.length > 0
+    ? findings
+    : [{ check: 'policy', verdict: 'skipped', says: 'No password policy can be read.' }];
+}
+
+interface PolicyEntries {
+  /** Policies of slapo-ppolicy below the naming context of the accounts. */
+  readonly overlay: readonly Entry[];
+  /** 389 Directory Server has one in its configuration, and others for subtrees and accounts. */
+  readonly ds389: readonly Entry[];
+}
+
+async function policyEntries(link: Link, base: string): Promise<PolicyEntries> {
+  const { namingContexts } = await serverOf(link);
+  const context = namingContexts
+    .filter((suffix) => base.toLowerCase().endsWith(suffix.toLowerCase()))
+    .sort((one, other) => other.length - one.length)[0];
+  const below = async (filter: Filter, attributes: string[]) => {
+    if (context === undefined) return [];
+    const reply = await search(link, context, { filter, attributes });
+    return reply.ok ? reply.value : [];
+  };
+  const config = await search(link, CONFIG, {
+    scope: 'base',
+    // A right to read only the policy is a right to search by it, and not by objectClass.
+    filter: new PresenceFilter({ attribute: 'passwordCheckSyntax' }),
+    attributes: ds389Attributes,
+  });
+  return {
+    overlay: await below(isA('pwdPolicy'), overlayAttributes),
+    ds389: [
+      ...(config.ok ? config.value : []),
+      // Without the first, subentries are not shown.
+      ...(await below(
+        new AndFilter({ filters: [isA('ldapSubEntry'), isA('passwordPolicy')] }),
+        ds389Attributes,
+      )),
     ],
   };
 }
+
+const isA = (value: string) => new EqualityFilter({ attribute: 'objectClass', value });
+
+export const numberOf = (entry: Entry, attribute: string, fallback = 0): number => {
+  const text = textOf(entry, attribute);
+  return text === null ? fallback : Number(text);
+};
 
 const overlayAttributes = [
   'pwdCheckQuality',
@@ -28,27 +105,6 @@ const overlayAttributes = [
   'pwdMustChange',
   'pwdSafeModify',
 ];
-
-/** The policies of slapo-ppolicy that can be seen below the naming context of the accounts. */
-export async function overlayPolicies(link: Link, base: string): Promise<readonly Entry[]> {
-  const root = await search(link, '', { scope: 'base', attributes: ['namingContexts'] });
-  const contexts = root.ok ? root.value.flatMap((entry) => valuesOf(entry, 'namingContexts')) : [];
-  const context = contexts
-    .map(String)
-    .filter((suffix) => base.toLowerCase().endsWith(suffix.toLowerCase()))
-    .sort((one, other) => other.length - one.length)[0];
-  if (context === undefined) return [];
-  const reply = await search(link, context, {
-    filter: new EqualityFilter({ attribute: 'objectClass', value: 'pwdPolicy' }),
-    attributes: overlayAttributes,
-  });
-  return reply.ok ? reply.value : [];
-}
-
-export const numberOf = (entry: Entry, attribute: string, fallback = 0): number => {
-  const text = textOf(entry, attribute);
-  return text === null ? fallback : Number(text);
-};
 
 /** slapo-ppolicy(5): lengths are bytes, and are looked at only where the quality is. */
 function policyOfOverlay(entry: Entry): TargetPolicy {
@@ -65,7 +121,30 @@ function policyOfOverlay(entry: Entry): TargetPolicy {
   };
 }
 
-const serverAttributes = [
+function overlayFinding(policy: Entry, takesHashes: boolean): Finding {
+  const has = (attribute: string) => textOf(policy, attribute) ?? '0';
+  if (has('pwdSafeModify') === 'TRUE')
+    return warning(
+      'policy',
+      `${policy.dn} wants the old password with each change (pwdSafeModify), so no password is written to accounts under it.`,
+    );
+  if (takesHashes && has('pwdCheckQuality') === '2')
+    return warning(
+      'policy',
+      `${policy.dn} refuses what it cannot judge (pwdCheckQuality 2), hashes too, unless the service account may manage userPassword. Set it to 1, or take hashes away.`,
+    );
+  if (has('pwdMustChange') === 'TRUE')
+    return warning(
+      'policy',
+      `${policy.dn} forces a change after a write by an account that may manage userPassword (pwdMustChange). Lockstep takes that back; give its service account "=cw", not "manage".`,
+    );
+  return ok(
+    'policy',
+    `${policy.dn}: length ${has('pwdMinLength')} to ${has('pwdMaxLength')} bytes, history ${has('pwdInHistory')}, minimum age ${has('pwdMinAge')} s; 0 sets no rule.`,
+  );
+}
+
+const ds389Attributes = [
   'passwordCheckSyntax',
   'passwordMinLength',
   'passwordMinAlphas',
@@ -78,19 +157,25 @@ const serverAttributes = [
   'passwordHistory',
   'passwordInHistory',
   'passwordMinAge',
+  'passwordMustChange',
+  'passwordAdminDN',
 ];
 
+const CONFIG = 'cn=config';
+
 /**
- * The policy of a 389 Directory Server, in its configuration ("Core server configuration attributes").
- * @returns null when the entry is of another server, or may not be read
+ * A policy of a 389 Directory Server ("Core server configuration attributes").
+ * @returns null when the configuration is of another server, or may not be read
  */
-export function policyOfServer(entry: Entry): TargetPolicy | null {
+export function policyOf389(entry: Entry): TargetPolicy | null {
   const checked = textOf(entry, 'passwordCheckSyntax');
-  if (checked === null) return null;
+  const ofServer = entry.dn.toLowerCase() === CONFIG;
+  if (ofServer && checked === null) return null;
+  const name = ofServer ? 'the server' : entry.dn;
   const minAgeSeconds = numberOf(entry, 'passwordMinAge');
   const remembers = textOf(entry, 'passwordHistory') === 'on';
   const history = remembers ? numberOf(entry, 'passwordInHistory', 6) : 0;
-  const policy = { ...asksNothing, name: 'the server', history, minAgeSeconds };
+  const policy = { ...asksNothing, name, history, minAgeSeconds };
   if (checked !== 'on') return policy;
   return {
     ...policy,
@@ -103,4 +188,17 @@ export function policyOfServer(entry: Entry): TargetPolicy | null {
     minCharacterTypes: numberOf(entry, 'passwordMinCategories', 3),
     maxRepeatedChars: numberOf(entry, 'passwordMaxRepeats'),
   };
+}
+
+/** `passwordAdminDN` is an account, or a group of them. */
+async function isAdministrator(link: Link, policy: Entry, bindDn: string): Promise<boolean> {
+  const administrators = textOf(policy, 'passwordAdminDN') ?? '';
+  if (administrators === '') return false;
+  if (administrators.toLowerCase() === bindDn.toLowerCase()) return true;
+  const filters = ['member', 'uniqueMember'].map(
+    (attribute) => new EqualityFilter({ attribute, value: bindDn }),
+  );
+  const filter = new OrFilter({ filters });
+  const reply = await search(link, administrators, { scope: 'base', filter, attributes: ['1.1'] });
+  return reply.ok && reply.value.length > 0;
 }

@@ -11,13 +11,13 @@ type Meaning =
 const rejected = (reason: CodeOf<'rejected'>): Meaning => ({ result: 'rejected', reason });
 const retry = (reason: CodeOf<'offline' | 'unknown'>): Meaning => ({ result: 'retry', reason });
 
-const CONSTRAINT_VIOLATION = 19;
+type Texts = readonly (readonly [code: number, text: RegExp, meaning: Meaning])[];
 
-/** OpenLDAP gives this the code of the history rule, although it says that nothing is left to do. */
-const SAME_AS_NOW = /not being changed from existing value/i;
+/** What says more than the error of the policy that comes with it: 389 Directory Server has one for all of syntax. */
+const exact: Texts = [[19, /at least \d+ characters long/, rejected('policy_too_short')]];
 
 /** What the server says in words, where a code means several things. Sources: protocols.md §2.3–2.5. */
-const texts: readonly (readonly [code: number, text: RegExp, meaning: Meaning])[] = [
+const texts: Texts = [
   [19, /history|reuse/i, rejected('policy_history')],
   [19, /too short/i, rejected('policy_too_short')],
   [19, /too long/i, rejected('policy_too_long')],
@@ -63,10 +63,12 @@ const byCode: Readonly<Record<number, Meaning>> = {
 
 /** The answer to a write that was refused. */
 export function judgeWrite({ code, text }: Refusal, policyError: number | null): WriteAnswer {
-  if (code === CONSTRAINT_VIOLATION && SAME_AS_NOW.test(text)) return { result: 'already_current' };
+  const said = (rows: Texts) =>
+    rows.find(([wanted, pattern]) => wanted === code && pattern.test(text))?.[2];
   const meaning =
+    said(exact) ??
     (policyError === null ? undefined : byPolicyError[policyError]) ??
-    texts.find(([wanted, pattern]) => wanted === code && pattern.test(text))?.[2] ??
+    said(texts) ??
     byCode[code] ??
     retry('unknown');
   return { ...meaning, vendorCode: vendorCode(code, policyError) };

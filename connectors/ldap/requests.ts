@@ -25,7 +25,7 @@ export async function sendExop(
   link: Link,
   dn: string,
   password: Secret,
-  control: Control,
+  controls: Control[],
 ): Promise<Reply<unknown>> {
   const value = password.use((bytes) => {
     // Large enough from the start: a writer that grows leaves copies behind.
@@ -37,7 +37,7 @@ export async function sendExop(
     return writer.buffer;
   });
   return link
-    .ask((client) => client.exop(PASSWORD_MODIFY, value, [control]))
+    .ask((client) => client.exop(PASSWORD_MODIFY, value, controls))
     .finally(() => value.fill(0));
 }
 
@@ -60,7 +60,7 @@ export function sendModify(
 }
 
 /** Null when no reply came: then nobody knows whether the request was served. */
-export async function heard<T>(request: Promise<Reply<T>>): Promise<Reply<T> | null> {
+export async function heard<T>(request: Promise<T>): Promise<T | null> {
   try {
     return await request;
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Secret } from '../../model/secret';
 import type { ConnectorTools, Finding } from '../contract';
+import { serviceLogins } from '../service-logins';
 import { ok, wrong } from './findings';
 import { type Link, NoReply, NotSent, openLink } from './link';
 import { type Call, newCall, within } from './pool';
@@ -14,44 +15,19 @@ export interface ServiceLogin {
   ) => Promise<readonly Finding[]>;
 }
 
-/**
- * A password that was refused is not tried again for so long: those who were on their way would lock the service account.
- * Who comes later was told to come, because something was put right in the server.
- */
-const REFUSED_MS = 10_000;
-
 /** The server cannot say at this moment whether the password is right. */
 const NOT_NOW = new Set([1, 3, 51, 52, 80]);
 
 export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools): ServiceLogin {
-  let refused: { readonly secret: Secret; readonly until: number } | null = null;
-  let turn: Promise<unknown> = Promise.resolve();
-
-  /** One login at a time, so that a crowd finds out about a wrong password once. */
-  const inTurn = <T>(body: () => Promise<T>): Promise<T> => {
-    const mine = turn.then(body);
-    turn = mine.catch(() => {});
-    return mine;
-  };
-
-  const forget = () => {
-    refused?.secret.destroy();
-    refused = null;
-  };
-
-  const notRefused = (secret: Secret) => {
-    if (refused !== null && performance.now() < refused.until && refused.secret.equals(secret))
-      throw new NotSent('service_credential_refused', 'remembered');
-  };
+  const logins = serviceLogins(
+    (error) => error instanceof NotSent && error.reason === 'service_credential_refused',
+  );
 
   const logIn = async (link: Link, secret: Secret) => {
     const reply = await link.ask((client) => client.bind(settings.bindDn, secret.text()));
-    forget();
     if (reply.ok) return;
-    const code = String(reply.code);
-    if (NOT_NOW.has(reply.code)) throw new NotSent('busy', code);
-    refused = { secret: secret.copy(), until: performance.now() + REFUSED_MS };
-    throw new NotSent('service_credential_refused', code);
+    const reason = NOT_NOW.has(reply.code) ? 'busy' : 'service_credential_refused';
+    throw new NotSent(reason, String(reply.code));
   };
 
   return {
@@ -59,15 +35,10 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
       const secret = resolved(settings, tools);
       let link: Link | null = null;
       try {
-        notRefused(secret);
+        logins.mayTry(secret);
         const opened = await openLink(settings, call.remainingMs());
         link = opened;
-        await within(call, opened, () =>
-          inTurn(async () => {
-            notRefused(secret);
-            await logIn(opened, secret);
-          }),
-        );
+        await within(call, opened, () => logins.inTurn(secret, () => logIn(opened, secret)));
         return opened;
       } catch (error) {
         link?.destroy();
@@ -86,7 +57,7 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
         findings.push(ok('tls', `${settings.url} shows a certificate that is trusted.`));
         await within(call, opened, async () => {
           const secret = resolved(settings, tools);
-          await logIn(opened, secret).finally(() => secret.destroy());
+          await logins.anew(secret, () => logIn(opened, secret)).finally(() => secret.destroy());
           findings.push(ok('service-login', `${settings.bindDn} can log in.`));
           findings.push(...(await rest(opened)));
         });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secretReference } from '../../model/configuration';
+import { directorySchemes } from './schemes';
 
 const name = z.string().min(1);
 
@@ -53,11 +54,24 @@ export const ldapSettings = z.strictObject({
   ...directorySettings,
   userFilter: userFilter('(objectClass=inetOrgPerson)'),
   attributes: attributes('uid', 'cn', 'mail'),
+  passwordAttribute: name
+    .default('userPassword')
+    // IBM's directories return it under this option (RFC 4522), and take it without.
+    .transform((attribute) => attribute.replace(/;binary$/i, ''))
+    .describe(
+      'The attribute with the password. `userPassword;binary` means the same as `userPassword`.',
+    ),
+  hashes: z
+    .array(z.enum(directorySchemes))
+    .default([])
+    .describe(
+      'Schemes of hashes that this server stores as they are and checks logins against; only those are ever handed to it.',
+    ),
   write: z
     .enum(['exop', 'modify'])
     .default('exop')
     .describe(
-      'exop (RFC 3062): every server hashes the password. modify: one request instead of three, and a lock is kept in the same step, but OpenLDAP stores the password in clear unless ppolicy_hash_cleartext is on.',
+      'exop (RFC 3062): every server hashes the password. modify: one request instead of three, and a lock is kept in the same step, but OpenLDAP stores the password in clear unless ppolicy_hash_cleartext is on. 389 Directory Server and PingDirectory, which always hash, are always written by modify.',
     ),
 });
 

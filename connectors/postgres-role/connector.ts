@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Secret } from '../../model/secret';
 import type {
   AccountRef,
   Connector,
@@ -11,12 +12,13 @@ import type {
   VerifyRequest,
   WriteAnswer,
 } from '../contract';
-import { scramVerifier } from '../scram';
+import { encode } from '../encodings';
 import { asInconclusive, asSourceFailure, asWriteAnswer, type Reasons } from '../sql/failures';
 import { connectPostgres, type PgDriver, postgresFailure, tlsOf } from '../sql/postgres';
-import { type Sessions, type SqlSession, sessionsOf } from '../sql/sessions';
+import { serviceSessions } from '../sql/service';
+import type { Sessions, SqlSession } from '../sql/sessions';
 import { checkRoles } from './check';
-import { ATTRIBUTES, alterRole, type Role, roleOf, rolesWhere } from './roles';
+import { ATTRIBUTES, alterRole, type Role, roleOf, rolesWhere, verifierOf } from './roles';
 import { NoScram, scramLogin, type Wire } from './scram-login';
 import type { PostgresRoleSettings } from './settings';
 
@@ -41,9 +43,11 @@ export function openPostgresRole(
   settings: PostgresRoleSettings,
   tools: ConnectorTools,
 ): Connector {
-  const sessions = sessionsOf(
-    (signal) => connectPostgres(driver, settings, tools, signal),
-    settings.poolSize,
+  const { sessions, anew } = serviceSessions(
+    settings,
+    tools,
+    (error) => postgresFailure(error, ofRoles),
+    (secret, signal) => connectPostgres(driver, settings, secret, signal),
   );
   const inTime = () => AbortSignal.timeout(settings.timeoutMs);
   const read = <T>(work: (session: SqlSession) => Promise<T>) => sessions.use(inTime(), work);
@@ -94,7 +98,7 @@ export function openPostgresRole(
     },
     setPassword: (request) => setPassword(settings, sessions, inTime(), request),
     verify: (request) => verify(driver, settings, sessions, inTime(), request),
-    check: () => checkRoles(sessions, settings, inTime()),
+    check: () => anew((fresh) => checkRoles(fresh, settings, inTime())),
     close: async () => sessions.close(),
   };
 }
@@ -103,9 +107,10 @@ async function setPassword(
   { timeoutMs }: PostgresRoleSettings,
   sessions: Sessions,
   signal: AbortSignal,
-  { account, password }: SetPasswordRequest,
+  { account, password, form, salt }: SetPasswordRequest,
 ): Promise<WriteAnswer> {
-  const verifier = await scramVerifier(password);
+  const verifier =
+    form === 'plaintext' ? await encode('scram-sha-256', password, salt) : password.text();
   for (let attempt = 1; ; attempt++) {
     let sent = false;
     try {
@@ -141,16 +146,19 @@ async function verify(
   settings: PostgresRoleSettings,
   sessions: Sessions,
   signal: AbortSignal,
-  { account, password }: VerifyRequest,
+  { account, password, form }: VerifyRequest,
 ): Promise<VerifyAnswer> {
   const { host, port, loginDatabase: database } = settings;
   let role: Role | null;
   try {
     role = await sessions.use(signal, (session) => roleOf(session, account));
+    if (role === null) return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
+    const { oid } = role;
+    if (form !== 'plaintext')
+      return await sessions.use(signal, (session) => compareVerifier(session, oid, password));
   } catch (error) {
     return asInconclusive(postgresFailure(error, ofRoles));
   }
-  if (role === null) return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
   try {
     await scramLogin(
       newWire(driver, settings),
@@ -169,4 +177,17 @@ async function verify(
       return { result: 'inconclusive', reason: 'account_disabled', vendorCode: '28P01' };
     return { result: 'differs', vendorCode: '28P01' };
   }
+}
+
+async function compareVerifier(
+  session: SqlSession,
+  oid: string,
+  verifier: Secret,
+): Promise<VerifyAnswer> {
+  const stored = await verifierOf(session, oid);
+  if (stored === undefined)
+    return { result: 'inconclusive', reason: 'not_supported', vendorCode: null };
+  return stored === verifier.text()
+    ? { result: 'holds', proof: 'hash' }
+    : { result: 'differs', vendorCode: null };
 }

@@ -31,6 +31,27 @@ export async function roleOf(session: SqlSession, account: AccountRef): Promise<
   };
 }
 
+/**
+ * What PostgreSQL keeps instead of the password; null where it keeps none.
+ * @returns undefined when the service account may not see it, which it asks before it would be refused
+ */
+export async function verifierOf(
+  session: SqlSession,
+  oid: string,
+): Promise<string | null | undefined> {
+  const may = await session.query(
+    `select 1 where pg_catalog.has_column_privilege('pg_catalog.pg_authid', 'rolpassword', 'select')
+                and pg_catalog.has_column_privilege('pg_catalog.pg_authid', 'oid', 'select')`,
+    [],
+  );
+  if (may.count === 0) return undefined;
+  const { rows } = await session.query(
+    'select rolpassword from pg_catalog.pg_authid where oid = $1',
+    [oid],
+  );
+  return rows[0]?.rolpassword ?? null;
+}
+
 /** What can be looked for, as SQL. */
 export const ATTRIBUTES: Readonly<Record<string, string>> = {
   role: 'rolname::text',

@@ -1,6 +1,7 @@
+import { layoutOf, readEncoded, withoutPrefix } from '../../model/encoding';
 import { Secret } from '../../model/secret';
 import type { Finding } from '../contract';
-import { encodings } from '../encodings';
+import { encode } from '../encodings';
 import { connectedFindings, unconnectedFindings } from '../sql/checks';
 import type { SqlFailure } from '../sql/failures';
 import type { SqlSession } from '../sql/sessions';
@@ -87,7 +88,7 @@ async function columnFinding(
   use: Use,
 ): Promise<Finding> {
   const { passwordColumn, scheme } = settings;
-  const sample = await encodings[scheme].produce(Secret.fromText('sample'));
+  const sample = withoutPrefix(scheme, await encode(scheme, Secret.fromText('sample')));
   const { place, values } = placeOf(dialect, settings, passwordColumn);
   const { rows } = await use((session) =>
     session.query(
@@ -147,7 +148,10 @@ async function schemeFinding(
     const [row] = account === undefined ? [] : await rows.read(session, account.name);
     return row?.hash ?? null;
   });
-  const alike = stored === null ? null : encodings[scheme].read(stored) !== null;
+  const { weak } = layoutOf(scheme);
+  if (weak !== undefined)
+    return { check: 'scheme', verdict: 'warning', says: `${scheme} is weak: ${weak}.` };
+  const alike = stored === null ? null : readEncoded(stored)?.scheme === scheme;
   if (alike === null)
     return {
       check: 'scheme',

@@ -1,14 +1,16 @@
-import type {
-  Connector,
-  FindAnswer,
-  ListAnswer,
-  SetPasswordRequest,
-  StateAnswer,
-  VerifyAnswer,
-  VerifyRequest,
-  WriteAnswer,
+import { isSameHash, type Scheme, withoutPrefix } from '../../model/encoding';
+import {
+  type Connector,
+  type FindAnswer,
+  HARD_DEADLINE_MS,
+  type ListAnswer,
+  type SetPasswordRequest,
+  type StateAnswer,
+  type VerifyAnswer,
+  type VerifyRequest,
+  type WriteAnswer,
 } from '../contract';
-import { encodings, holds } from '../encodings';
+import { encode, holds, isTooLong } from '../encodings';
 import { asInconclusive, asSourceFailure, asWriteAnswer } from '../sql/failures';
 import type { SqlSession } from '../sql/sessions';
 import { checkTable } from './check';
@@ -63,9 +65,10 @@ export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Conn
         return failed(error);
       }
     },
-    setPassword: (request) => setPassword(engine, rows, settings, inTime(), request),
+    setPassword: (request) => setPassword(engine, rows, settings, request),
     verify: (request) => verify(engine, rows, inTime(), request),
-    check: () => checkTable(engine, rows, settings, inTime()),
+    check: () =>
+      engine.anew((sessions) => checkTable({ ...engine, sessions }, rows, settings, inTime())),
     close: async () => engine.sessions.close(),
   };
 }
@@ -77,10 +80,16 @@ async function setPassword(
   { dialect, sessions, failureOf }: Engine,
   rows: Rows,
   { scheme, timeoutMs }: SqlColumnSettings,
-  signal: AbortSignal,
-  { account, password }: SetPasswordRequest,
+  request: SetPasswordRequest,
 ): Promise<WriteAnswer> {
-  const hash = await encodings[scheme].produce(password);
+  const { account, password, form } = request;
+  if (form === 'plaintext' && isTooLong(scheme, password))
+    return { result: 'rejected', reason: 'policy_too_long', vendorCode: null };
+  const end = performance.now() + HARD_DEADLINE_MS;
+  const hash = await hashFor(scheme, request);
+  // From here on: while we hash for many, their source is not to blame.
+  const leftMs = Math.max(0, Math.min(timeoutMs, end - performance.now()));
+  const signal = AbortSignal.timeout(leftMs);
   let sent = false;
   try {
     return await sessions.use(signal, async (session) => {
@@ -97,11 +106,17 @@ async function setPassword(
   }
 }
 
+const hashFor = async (scheme: Scheme, { password, form, salt }: SetPasswordRequest) =>
+  withoutPrefix(
+    scheme,
+    form === 'plaintext' ? await encode(scheme, password, salt) : password.text(),
+  );
+
 async function verify(
   { sessions, failureOf }: Engine,
   rows: Rows,
   signal: AbortSignal,
-  { account, password }: VerifyRequest,
+  { account, password, form }: VerifyRequest,
 ): Promise<VerifyAnswer> {
   let found: readonly AccountRow[];
   try {
@@ -114,7 +129,9 @@ async function verify(
   if (another !== undefined)
     return { result: 'inconclusive', reason: 'not_supported', vendorCode: SEVERAL_ROWS };
   if (row.hash === null) return { result: 'differs', vendorCode: null };
-  const same = await holds(row.hash, password);
+  const same = await (form === 'plaintext'
+    ? holds(row.hash, password)
+    : isSameHash(row.hash, password.text()));
   if (same === null)
     return { result: 'inconclusive', reason: 'not_supported', vendorCode: 'unknown_scheme' };
   return same ? { result: 'holds', proof: 'hash' } : { result: 'differs', vendorCode: null };

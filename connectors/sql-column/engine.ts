@@ -2,7 +2,8 @@ import type { ConnectorTools } from '../contract';
 import type { Reasons, SqlFailure } from '../sql/failures';
 import { connectMysql, mysqlFailure } from '../sql/mysql';
 import { connectPostgres, postgresFailure } from '../sql/postgres';
-import { type Connect, type Sessions, sessionsOf } from '../sql/sessions';
+import { type ServiceSessions, serviceSessions } from '../sql/service';
+import type { SqlSession } from '../sql/sessions';
 import type { SqlColumnSettings } from './settings';
 
 /** What differs between the two engines, and no more. */
@@ -30,9 +31,8 @@ export interface ColumnPlace {
   readonly column: string;
 }
 
-export interface Engine {
+export interface Engine extends ServiceSessions {
   readonly dialect: Dialect;
-  readonly sessions: Sessions;
   readonly failureOf: (error: unknown) => SqlFailure;
 }
 
@@ -90,19 +90,24 @@ export async function openEngine(
   settings: SqlColumnSettings,
   tools: ConnectorTools,
 ): Promise<Engine> {
-  const dialect = dialects[settings.engine];
-  const engine = (connect: Connect, failureOf: Engine['failureOf']): Engine => ({
-    dialect,
-    sessions: sessionsOf(connect, settings.poolSize),
+  const engine = (
+    connect: (password: string, signal: AbortSignal) => Promise<SqlSession>,
+    failureOf: Engine['failureOf'],
+  ): Engine => ({
+    dialect: dialects[settings.engine],
+    ...serviceSessions(settings, tools, failureOf, connect),
     failureOf,
   });
   if (settings.engine === 'postgres') {
     const driver = await import('pg');
     return engine(
-      (signal) => connectPostgres(driver, settings, tools, signal),
+      (password, signal) => connectPostgres(driver, settings, password, signal),
       (error) => postgresFailure(error, ofRows),
     );
   }
   const driver = await import('mysql2');
-  return engine((signal) => connectMysql(driver, settings, tools, signal), mysqlFailure);
+  return engine(
+    (password, signal) => connectMysql(driver, settings, password, signal),
+    mysqlFailure,
+  );
 }

@@ -1,3 +1,4 @@
+import { schemes } from '../../model/encoding';
 import type { ConnectorKind } from '../contract';
 import { openSqlColumn } from './connector';
 import { openEngine } from './engine';
@@ -9,11 +10,13 @@ export const sqlColumn: ConnectorKind<SqlColumnSettings> = {
   title: 'Hashed passwords in an SQL table',
   settings: sqlColumnSettings,
   secretSettings: ['password'],
-  traits: { proof: 'hash', repeatable: true, accepts: ['hash'] },
+  traits: { proof: 'hash', repeatable: true, accepts: schemes, yields: ['plaintext', 'hash'] },
+  declared: ({ scheme }) => ({ accepts: [scheme] }),
   needs: [
     'TLS with a certificate that can be checked.',
     'A service account that may select and update this one table, a key column that is unique, and a password column that is long enough for the scheme.',
     'Exactly one row is updated, or none.',
+    'A hash of its own scheme that comes from elsewhere is stored as it is, without a `{CRYPT}` or `{ARGON2}` before it.',
   ],
   open: async (settings, tools) => openSqlColumn(await openEngine(settings, tools), settings),
 };

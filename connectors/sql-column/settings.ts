@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { schemes } from '../encodings';
+import { schemes } from '../../model/encoding';
 import { endpointShape, namesItsCertificate, serverNameNeeded } from '../sql/endpoint';
 
 // Quoted before it is used; what no quoting can save is refused here.

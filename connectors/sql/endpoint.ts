@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { secretReference } from '../../model/configuration';
+import type { Secret } from '../../model/secret';
 import { type ConnectorTools, HARD_DEADLINE_MS } from '../contract';
 import { NoConnection } from './failures';
 
@@ -53,13 +54,9 @@ export function authoritiesOf({ ca }: Endpoint): Buffer | undefined {
   }
 }
 
-/** The drivers take a password only as a string. */
-export function passwordOf({ password }: Endpoint, tools: ConnectorTools): string {
+export function serviceSecret({ password }: Endpoint, tools: ConnectorTools): Secret {
   try {
-    const secret = tools.resolve(password);
-    const text = secret.text();
-    secret.destroy();
-    return text;
+    return tools.resolve(password);
   } catch {
     throw new NoConnection('service_credential_refused', 'not_readable');
   }

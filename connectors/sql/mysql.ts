@@ -1,7 +1,6 @@
 import net from 'node:net';
 import type { Connection, ConnectionOptions, ResultSetHeader, RowDataPacket } from 'mysql2';
-import type { ConnectorTools } from '../contract';
-import { authoritiesOf, type Endpoint, passwordOf } from './endpoint';
+import { authoritiesOf, type Endpoint } from './endpoint';
 import { failureOfConnection, lost, type SqlFailure } from './failures';
 import { before, type SqlSession } from './sessions';
 
@@ -9,11 +8,10 @@ import { before, type SqlSession } from './sessions';
 export async function connectMysql(
   driver: { readonly createConnection: (options: ConnectionOptions) => Connection },
   endpoint: Endpoint,
-  tools: ConnectorTools,
+  password: string,
   signal: AbortSignal,
 ): Promise<SqlSession> {
   const { host, port, user, database } = endpoint;
-  const password = passwordOf(endpoint, tools);
   const ssl = { ca: authoritiesOf(endpoint), rejectUnauthorized: true, verifyIdentity: true };
   const socket = net.connect({ host, port, noDelay: true, keepAlive: true });
   const connection = driver.createConnection({

@@ -1,8 +1,7 @@
 import { Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import type * as pg from 'pg';
-import type { ConnectorTools } from '../contract';
-import { authoritiesOf, type Endpoint, passwordOf } from './endpoint';
+import { authoritiesOf, type Endpoint } from './endpoint';
 import { failureOfConnection, lost, type Reasons, reasonIn, type SqlFailure } from './failures';
 import type { SqlSession } from './sessions';
 
@@ -13,15 +12,14 @@ export type PgDriver = Pick<typeof pg, 'Client' | 'Connection'>;
 export async function connectPostgres(
   driver: PgDriver,
   endpoint: Endpoint,
-  tools: ConnectorTools,
+  password: string,
   signal: AbortSignal,
 ): Promise<SqlSession> {
   const { host, port, user, database } = endpoint;
   const socket = new Socket();
   const client = new driver.Client({
     stream: () => socket,
-    ...{ host, port, user, database, ssl: tlsOf(endpoint) },
-    password: () => passwordOf(endpoint, tools),
+    ...{ host, port, user, password, database, ssl: tlsOf(endpoint) },
     application_name: 'lockstep',
     keepAlive: true,
     // Everything is text: nothing of what we read is a number or a date to us.

@@ -1,6 +1,5 @@
 import { Client } from 'pg';
-import { encodings } from '../../connectors/encodings';
-import { scramVerifier } from '../../connectors/scram';
+import { encode } from '../../connectors/encodings';
 import type { Secret } from '../../model/secret';
 import { createDatabase } from '../postgres';
 import { mailOf, people } from './company';
@@ -51,7 +50,7 @@ async function ensureRole(
 ): Promise<void> {
   const found = await client.query('select from pg_roles where rolname = $1', [name]);
   if (found.rowCount !== 0) return;
-  const verifier = client.escapeLiteral(await scramVerifier(password));
+  const verifier = client.escapeLiteral(await encode('scram-sha-256', password));
   await client.query(
     `create role ${client.escapeIdentifier(name)} ${attributes} password ${verifier}`,
   );
@@ -81,8 +80,8 @@ export async function resetDatabasePasswords(
   accounts: { readonly role: string; readonly login: string },
   password: Secret,
 ): Promise<void> {
-  const hash = await encodings[CRM_SCHEME].produce(password);
-  const verifier = await scramVerifier(password);
+  const hash = await encode(CRM_SCHEME, password);
+  const verifier = await encode('scram-sha-256', password);
   await withClient(url, async (client) => {
     await client.query(
       `alter role ${client.escapeIdentifier(accounts.role)} password ${client.escapeLiteral(verifier)}`,

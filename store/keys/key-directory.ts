@@ -11,8 +11,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync }
 import { link, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Misconfigured } from '../../config';
+import type { JsonWebKey } from '../../sealing/published-key';
 import { newId } from '../ids';
-import type { JsonWebKey } from '../tables';
 import type { KeyStore, MasterKey } from './key-store';
 
 export const SIGNER_PUBLIC_FILE = 'signer.pub.json';

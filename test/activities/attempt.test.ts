@@ -1,5 +1,7 @@
 import { type Aim, attemptAccount } from '../../activities/attempt';
 import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
+import type { Form } from '../../model/encoding';
+import { saltFor } from '../../model/salt';
 import { Secret } from '../../model/secret';
 import type { ClaimedAccount } from '../../store/claims';
 
@@ -13,6 +15,11 @@ const disabled: VerifyAnswer = {
   reason: 'account_disabled',
   vendorCode: null,
 };
+const impossible: VerifyAnswer = {
+  result: 'inconclusive',
+  reason: 'not_supported',
+  vendorCode: null,
+};
 const applied: WriteAnswer = { result: 'applied' };
 const history: WriteAnswer = { result: 'rejected', reason: 'policy_history', vendorCode: '19' };
 const ambiguous: WriteAnswer = { result: 'ambiguous', vendorCode: null };
@@ -23,6 +30,7 @@ interface Row {
   readonly prove?: 'always' | 'in-doubt' | 'never';
   readonly aim?: Aim;
   readonly current?: boolean;
+  readonly form?: Form;
   readonly write?: WriteAnswer;
   /** Answers to the logins, in order. */
   readonly logins?: readonly VerifyAnswer[];
@@ -45,6 +53,32 @@ const rows: readonly Row[] = [
     logins: [holds],
     expected: { state: 'applied', proof: 'login' },
     seen: 'wv',
+  },
+  {
+    promise:
+      'a hash, and nobody sees which one is stored: applied, not proved, and nothing else is said',
+    form: 'ssha512',
+    write: applied,
+    logins: [impossible],
+    expected: { state: 'applied', proof: 'none', reason: null },
+    seen: 'wv',
+  },
+  {
+    promise: 'a hash in doubt, and nobody sees which one is stored: the same is written again',
+    form: 'ssha512',
+    account: { inDoubt: true, attempts: 2 },
+    write: applied,
+    logins: [impossible, impossible],
+    expected: { state: 'applied', proof: 'none', inDoubt: false },
+    seen: 'vwv',
+  },
+  {
+    promise: 'a hash in doubt that is there: nothing is written again',
+    form: 'ssha512',
+    account: { inDoubt: true, attempts: 2 },
+    logins: [{ result: 'holds', proof: 'hash' }],
+    expected: { state: 'applied', proof: 'hash' },
+    seen: 'v',
   },
   {
     promise: 'prove never: success is believed',
@@ -156,6 +190,47 @@ const rows: readonly Row[] = [
     seen: 'vwv',
   },
   {
+    promise:
+      'a source that gives no way to prove: success is believed, and nothing is said beside it',
+    write: applied,
+    logins: [impossible],
+    expected: { state: 'applied', proof: 'none', reason: null },
+    seen: 'wv',
+  },
+  {
+    promise: 'in doubt, and no way to look: the same value is written again',
+    account: { inDoubt: true, attempts: 2, lastReason: 'in_doubt' },
+    write: applied,
+    logins: [impossible, impossible],
+    expected: { state: 'applied', proof: 'none', inDoubt: false },
+    seen: 'vwv',
+  },
+  {
+    promise:
+      'in doubt, no way to look, and its policy refuses the repeat: parked, since it may hold it already',
+    account: { inDoubt: true, attempts: 2 },
+    write: history,
+    logins: [impossible, impossible],
+    expected: { state: 'parked', reason: 'policy_history', inDoubt: true },
+    seen: 'vwv',
+  },
+  {
+    promise: 'in doubt, no way to look, and there is no such account: rejected',
+    account: { inDoubt: true, attempts: 2 },
+    write: { result: 'rejected', reason: 'no_account', vendorCode: '404' },
+    logins: [impossible, impossible],
+    expected: { state: 'rejected', reason: 'no_account' },
+    seen: 'vwv',
+  },
+  {
+    promise: 'the current password cannot be checked by any means: rejected, nothing is written',
+    account: { role: 'auth' },
+    current: true,
+    logins: [impossible],
+    expected: { state: 'rejected', reason: 'not_supported' },
+    seen: 'c',
+  },
+  {
     promise: 'refused without doubt: rejected, and no login is made',
     write: history,
     expected: { state: 'rejected', reason: 'policy_history' },
@@ -232,13 +307,21 @@ const rows: readonly Row[] = [
   },
 ];
 
+test('each account of a change has a salt of its own, and another one in another change', () => {
+  const [seed, other] = [Secret.fromText('seed'), Secret.fromText('another')];
+  const salts = [saltFor(seed, 'acc_1'), saltFor(seed, 'acc_2'), saltFor(other, 'acc_1')];
+  expect(salts.map(({ length }) => length)).toEqual([16, 16, 16]);
+  expect(new Set(salts.map((salt) => salt.toString('hex'))).size).toBe(3);
+});
+
 test.each(rows)('$promise', async (row) => {
   const next = Secret.fromText('the new one');
   const current = row.current ? Secret.fromText('the current one') : null;
   const logins = [...(row.logins ?? [])];
   let seen = '';
   const connector = {
-    async setPassword() {
+    async setPassword({ salt }: { salt: Buffer }) {
+      expect(salt).toEqual(saltFor(Secret.fromText('seed'), 'acc_1'));
       seen += 'w';
       if (row.write === undefined) throw new Error('no write was expected');
       return row.write;
@@ -271,7 +354,7 @@ test.each(rows)('$promise', async (row) => {
   const result = await attemptAccount({
     account,
     connector,
-    passwords: { next, current },
+    passwords: { next, current, form: row.form ?? 'plaintext', seed: Secret.fromText('seed') },
     prove: row.prove ?? 'always',
     aim: row.aim ?? 'write',
     mayWrite: () => true,

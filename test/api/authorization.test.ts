@@ -24,7 +24,8 @@ const callers: Readonly<Record<string, readonly Scope[] | 'nobody'>> = {
   read: ['read'],
   'trigger and read': ['trigger', 'read'],
   'sign-in': ['sign-in'],
-  admin: ['trigger', 'capture', 'sign-in', 'read', 'admin'],
+  relay: ['relay'],
+  admin: ['trigger', 'capture', 'sign-in', 'read', 'admin', 'relay'],
 };
 
 describeWith(['postgres'], 'authorization', () => {
@@ -64,6 +65,7 @@ describeWith(['postgres'], 'authorization', () => {
       'sign-in': bearer(await api.newKey(['sign-in'])),
       read: bearer(await api.newKey(['read'])),
       'trigger and read': bearer(await api.newKey(['trigger', 'read'])),
+      relay: bearer(await api.newKey(['relay'])),
       admin: bearer(admin),
     });
   });
@@ -74,7 +76,7 @@ describeWith(['postgres'], 'authorization', () => {
   test('there is no route without a scope', () => {
     expect(
       routes.filter(
-        ({ scope }) => !['trigger', 'capture', 'sign-in', 'read', 'admin'].includes(scope),
+        ({ scope }) => !['trigger', 'capture', 'sign-in', 'read', 'admin', 'relay'].includes(scope),
       ),
     ).toEqual([]);
   });

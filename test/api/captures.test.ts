@@ -1,8 +1,8 @@
 import { configurationSchema } from '../../model/configuration';
+import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { forgetFingerprints } from '../../store/captures';
 import { applyConfiguration, currentConfiguration } from '../../store/configurations';
 import { saveIdentity } from '../../store/identities';
-import { destroyPasswords, unseal } from '../../store/sealing';
 import { readWork } from '../../store/work';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, ended, testConfiguration } from '../support/played-worker';
@@ -228,6 +228,83 @@ describeWith(['postgres'], 'captures', () => {
     );
     expect(await sealed({})).toEqual([PASSWORD, 'the one before']);
     await configure(capturing());
+  });
+
+  describe('of hashes', () => {
+    const CRYPT = `$6$saltstring$${'a'.repeat(86)}`;
+    const hashed = () =>
+      capturing({
+        warehouse: {
+          kind: 'ldap',
+          settings: {},
+          capture: { enabled: true, verifyCurrent: false, forms: ['ssha512', 'sha512-crypt'] },
+        },
+      });
+    const send = (account: string, more: object) =>
+      capture(account, { password: undefined, ...more });
+    beforeAll(() => configure(hashed()));
+    afterAll(() => configure(capturing()));
+
+    test('are changes that say so, and that no policy has judged; sealed in one way of writing, with a seed', async () => {
+      const alice = await person();
+      const { status, body } = await send(alice, { encoded: CRYPT });
+      expect(status).toBe(202);
+      expect(body).toMatchObject({ form: 'sha512-crypt', policy: 'skipped' });
+      const [row] = await changesOf(alice);
+      const secret = (await readWork(api.database.db, String(body.id)))?.sealed ?? null;
+      const key = await api.keys.epochKey(secret?.epochId ?? '');
+      if (secret === null || key === null) throw new Error('nothing is sealed');
+      const sealedFor = { changeId: row.id, identityId: row.identity_id, seq: row.seq };
+      const opened = await unseal(secret.jwe, key, { ...sealedFor, expiresAt: row.expires_at });
+      expect([opened.next.text(), opened.form]).toEqual([`{CRYPT}${CRYPT}`, 'sha512-crypt']);
+      expect(opened.seed.use((bytes) => new Set(bytes).size)).toBeGreaterThan(8);
+      destroyPasswords(opened);
+    });
+
+    test('that come twice are one change, however they are written', async () => {
+      const alice = await person();
+      const capturedAt = ago(0);
+      expect((await send(alice, { encoded: CRYPT, capturedAt })).status).toBe(202);
+      const again = await send(alice, { encoded: `{crypt}${CRYPT}`, capturedAt });
+      expect(again.body).toMatchObject({ result: 'duplicate' });
+    });
+
+    test.each([
+      ['of an unknown scheme', '{CLEARTEXT}hunter2-hunter2'],
+      ['cut short', CRYPT.slice(0, -1)],
+      ['that would take minutes to check', CRYPT.replace('$6$', '$6$rounds=9999999$')],
+      ['that are none', 'hunter2-hunter2'],
+    ])('%s are refused; nothing is written, and nothing of it is said', async (_what, encoded) => {
+      const alice = await person();
+      const reply = await send(alice, { encoded });
+      expect(reply.body).toMatchObject({ status: 422, code: 'encoding_unknown' });
+      expect(reply.text).not.toContain(encoded.slice(8, 20));
+      expect(await changesOf(alice)).toEqual([]);
+      const audited = await lastAudit();
+      expect(audited).toMatchObject({ action: 'capture.encoding_unknown' });
+      expect(JSON.stringify(audited)).not.toContain(encoded.slice(8, 20));
+      expect(api.printed()).not.toContain(encoded.slice(8, 20));
+    });
+
+    test('are refused where the source gives another form', async () => {
+      const alice = await person();
+      const ssha = '{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3';
+      for (const more of [
+        { encoded: ssha },
+        { password: PASSWORD },
+        // A source that gives passwords, not hashes.
+        { source: 'directory', encoded: CRYPT },
+      ])
+        expect((await send(alice, more)).body).toMatchObject({ code: 'form_not_taken' });
+      expect(await changesOf(alice)).toEqual([]);
+    });
+
+    test('go alone: one value is the password', async () => {
+      const alice = await person();
+      const both = await send(alice, { encoded: CRYPT, password: PASSWORD });
+      expect(both.body).toMatchObject({ code: 'request_invalid' });
+      expect((await send(alice, {})).body).toMatchObject({ code: 'request_invalid' });
+    });
   });
 
   describe('are recognised by fingerprints', () => {

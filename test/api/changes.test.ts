@@ -1,9 +1,9 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { ensureEpoch } from '../../store/epochs';
 import { openKeyDirectory } from '../../store/keys/key-directory';
-import { destroyPasswords, unseal } from '../../store/sealing';
 import { readWork } from '../../store/work';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, ended, planned } from '../support/played-worker';

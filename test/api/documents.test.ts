@@ -47,11 +47,11 @@ describe('the OpenAPI document', () => {
 
   test('shows every password as one that is only written', () => {
     const schemas = document.components?.schemas ?? {};
-    for (const schema of [schemas.NewChange, schemas.NewCapture])
-      expect(JSON.stringify(schema).match(/"format":"password","writeOnly":true/g)).toHaveLength(2);
-    for (const schema of [schemas.WantedPlan, schemas.NewSignIn])
-      expect(JSON.stringify(schema)).toContain('"format":"password","writeOnly":true');
-    expect(text.match(/"format":"password"/g)).toHaveLength(6);
+    const shown = (schema: unknown) =>
+      JSON.stringify(schema).match(/"format":"password","writeOnly":true/g)?.length;
+    const password = [schemas.NewChange, schemas.NewCapture, schemas.WantedPlan, schemas.NewSignIn];
+    expect(password.map(shown)).toEqual([2, 3, 1, 1]);
+    expect(text.match(/"format":"password"/g)).toHaveLength(7);
   });
 
   test('tells every problem that a route may answer, with its sentence', () => {

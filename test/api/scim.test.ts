@@ -1,7 +1,7 @@
 import { configurationSchema } from '../../model/configuration';
+import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { applyConfiguration, currentConfiguration } from '../../store/configurations';
 import { saveIdentity } from '../../store/identities';
-import { destroyPasswords, unseal } from '../../store/sealing';
 import { readWork } from '../../store/work';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { addPerson, testConfiguration } from '../support/played-worker';

@@ -1,4 +1,4 @@
-import { unseal } from '../../store/sealing';
+import { unseal } from '../../sealing/passwords';
 import { readWork } from '../../store/work';
 import type { TestApi } from '../support/api';
 

@@ -103,6 +103,13 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
       'groups.one-password.policy: there is no policy "stuff"',
     ],
     [
+      'a hash that cannot get there',
+      'kind: postgres-role\n    settings:',
+      'kind: postgres-role\n    capture: { enabled: true, forms: [ssha512], verifyCurrent: false }\n    settings:',
+      'forms: [ssha512]',
+      'sources.apps.capture.forms: names ssha512, which cannot get from "apps" to "crm": it takes scram-sha-256',
+    ],
+    [
       'an unknown source in a list',
       '[apps, crm]',
       '[apps, cmr]',
@@ -181,6 +188,19 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
       2,
       'nowhere.yaml cannot be read (ENOENT). Name another file with -f.\n',
     ]);
+  });
+
+  test('where the hashes of a source get to is told, and that no policy judges them', async () => {
+    const forms = 'capture: { enabled: true, forms: [scram-sha-256], verifyCurrent: false }';
+    const document = GOOD.replace('settings:', `${forms}\n    settings:`).replace(
+      'authSource: apps',
+      'authSource: crm',
+    );
+    const { code, stdout } = await run(document, 'plan');
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      'Captured in apps as scram-sha-256: crm stores it as it is; no policy judges it\n',
+    );
   });
 
   test('from plan to force, to nothing to do, to what a deletion takes along', async () => {

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { type HandOverListener, listenForCaptures } from '../../capture/hand-over/listener';
 import { freePort } from '../../local/ports';
 import { finishErrand, takeErrand } from '../../store/errands';
 import { sayPresent } from '../../store/presence';
@@ -40,6 +42,10 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'keys list': () => [],
   'keys create': () => ['some', '--scope', 'read'],
   'keys revoke': ({ key }) => [key],
+  graph: ({ file }) => ['--svg', `${file}.svg`],
+  captures: () => [],
+  'capture setup': ({ file }) => ['warehouse', '--dir', `${file}.${randomUUID()}`],
+  'capture hand-over': ({ socket }) => ['--socket', socket, '--account', 'alice'],
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 
@@ -47,17 +53,19 @@ interface Facts {
   readonly change: string;
   readonly file: string;
   readonly key: string;
+  readonly socket: string;
 }
 
 async function commandsIn(help: readonly string[]): Promise<string[]> {
   const { stdout } = await lockstep([...help, '--help']);
   const [, list = ''] = /\nCommands:\n([\s\S]*?)(?:\n\n|$)/.exec(stdout) ?? [];
-  const names = [...list.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name ?? '');
-  return names.filter((name) => name !== 'help' && name !== 'up');
+  const names = [...list.matchAll(/^ {2}([\w-]+)/gm)].map(([, name]) => name ?? '');
+  // Those that stay until they are told to stop are left out.
+  return names.filter((name) => !['help', 'up', 'run'].includes(name));
 }
 
 test('every command is in the table of this test', async () => {
-  const nested = ['identities', 'keys', 'blocklist', 'sources'];
+  const nested = ['identities', 'keys', 'blocklist', 'sources', 'capture'];
   const all = (await commandsIn([])).filter((name) => !nested.includes(name));
   for (const noun of nested)
     all.push(...(await commandsIn([noun])).map((verb) => `${noun} ${verb}`));
@@ -74,6 +82,7 @@ test.each(['', ...Object.keys(commands)])('--help teaches: lockstep %s', async (
 describeWith(['postgres'], 'with an api', () => {
   let api: TestApi;
   let facts: Facts;
+  let relay: HandOverListener;
   const here = lockstepAt(() => api);
 
   beforeAll(async () => {
@@ -83,9 +92,14 @@ describeWith(['postgres'], 'with an api', () => {
     const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-cli-')), 'lockstep.yaml');
     writeFileSync(file, 'version: 1\npolicies: { staff: { minLength: 12 } }\n');
     const made = await api.send('POST', '/v1/keys', { body: { name: 'x', scopes: ['read'] } });
-    facts = { change: await acceptedChange(api, 'alice'), file, key: String(made.body.id) };
+    const socket = path.join(path.dirname(file), 'capture.sock');
+    relay = await listenForCaptures(socket, 0o600, async () => null);
+    facts = { change: await acceptedChange(api, 'alice'), file, key: String(made.body.id), socket };
   });
-  afterAll(() => api.stop());
+  afterAll(async () => {
+    await relay.close();
+    await api.stop();
+  });
 
   /** Until the command has ended. */
   async function worker(over: () => boolean): Promise<void> {
@@ -111,7 +125,8 @@ describeWith(['postgres'], 'with an api', () => {
     expect(typeof JSON.parse(stdout)).toBe('object');
   });
 
-  const asking = names.filter((name) => name !== 'blocklist build');
+  const alone = ['blocklist build', 'capture hand-over'];
+  const asking = names.filter((name) => !alone.includes(name));
 
   test.each(asking)('so it does when the key is refused: lockstep %s', async (name) => {
     const args = [...name.split(' '), ...(commands[name]?.(facts) ?? []), '-o', 'json'];

@@ -1,4 +1,7 @@
 import { exitCodes, exitOf } from '../../cli/exit-codes';
+import type { Change } from '../../cli/http/shapes';
+import type { Output } from '../../cli/output';
+import { inFull } from '../../cli/text/change-text';
 import { table } from '../../cli/text/table';
 import { cut, pad, widthOf, wrap } from '../../cli/text/text-width';
 import { parseSpan, relative, span } from '../../cli/text/times';
@@ -103,4 +106,31 @@ describe('times', () => {
   ])('%s lasts %s ms', (text, ms) => {
     expect(parseSpan(text)).toBe(ms);
   });
+});
+
+test('a change that came as a hash says that no policy has judged it', () => {
+  const output = { width: 80, paint: (_style: string, text: string) => text };
+  const at = '2026-01-31T12:00:00.000Z';
+  const change: Change = {
+    id: 'chg_1',
+    identity: 'alice',
+    groups: ['all'],
+    state: 'done',
+    says: changeStates.done.says,
+    reason: null,
+    reasonSays: null,
+    requestedBy: 'relay',
+    form: 'ssha512',
+    createdAt: at,
+    expiresAt: at,
+    endedAt: at,
+    waitingFor: null,
+    accounts: [],
+    mappings: [],
+    links: { self: '', events: '' },
+  };
+  const told = (form: Change['form']) =>
+    inFull(output as unknown as Output, { ...change, form }, Date.parse(at)).join('\n');
+  expect(told('ssha512')).toContain('came as a hash (ssha512): no policy has judged it');
+  expect(told('plaintext')).not.toContain('policy');
 });

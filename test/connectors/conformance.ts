@@ -1,5 +1,6 @@
 import { benchOf } from './conformance/bench';
 import { doubtPromises } from './conformance/doubt';
+import { hashPromises } from './conformance/hashes';
 import { lookupPromises } from './conformance/lookup';
 import { secrecyPromises } from './conformance/secrecy';
 import type { Subject } from './conformance/subject';
@@ -16,6 +17,7 @@ export function conformance(subject: Subject): void {
     const bench = benchOf(subject);
     writePromises(bench);
     verifyPromises(bench);
+    hashPromises(bench);
     doubtPromises(bench);
     lookupPromises(bench);
     transportPromises(bench);

@@ -1,14 +1,20 @@
 import { createHmac } from 'node:crypto';
 import * as fc from 'fast-check';
-import { encodings, holds, type Scheme, schemes } from '../../connectors/encodings';
+import { encode, holds, isTooLong } from '../../connectors/encodings';
 import { saslprep } from '../../connectors/saslprep';
 import { scramKeys } from '../../connectors/scram';
+import { readEncoded, type Scheme, schemes, writeEncoded } from '../../model/encoding';
 import { Secret } from '../../model/secret';
 import { describeWith } from '../support/servers';
-import { postgresAdmin, unique } from './sql-admin';
+import { mariadbAdmin, postgresAdmin, unique } from './sql-admin';
 
 /** Made by others. */
 const published: readonly [scheme: Scheme, password: string, stored: string][] = [
+  // OpenLDAP's Administrator's Guide, 14.4
+  ['ssha', 'secret', '{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3'],
+  ['sha', 'secret', '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ='],
+  // The manual of MySQL, 6.1.2.4
+  ['mysql-native', 'mypass', '*6C8989366EAF75BB670AD8EA7A7FC1176A95CEF4'],
   // Python's hashlib, with the salt "NaCl"
   ['ssha256', 'password', '{SSHA256}AoSAlxEEs3aR9BxDDlngf9TFrg9TMXsqouBs+N27/hBOYUNs'],
   // uffd, tests/test_password_hash.py
@@ -34,6 +40,47 @@ const published: readonly [scheme: Scheme, password: string, stored: string][] =
     '12345678_kolab',
     '{PBKDF2-SHA512}10000$hbMHmUXNh3UoHNlDu+NJBOW+hVAhP3C0$ax9vNLL1rr85ppODFTykPC46igHh92vULWpZaR/CQqyD4IGG/IyPYbbC2v7BxSPIDUXc0e9AGX9IuwinIj5a/w==',
   ],
+  // slapd-pw-pbkdf2(5) of OpenLDAP
+  [
+    'pbkdf2-sha256',
+    'secret',
+    '{PBKDF2-SHA256}10000$jq40ImWtmpTE.aYDYV1GfQ$mpiL4ui02ACmYOAnCjp/MI1gQk50xLbZ54RZneU0fCg',
+  ],
+  // Python's hashlib, with the salt "NaCl"
+  [
+    'ssha384',
+    'password',
+    '{SSHA384}7Wh/INf41w88+3O1dJO+AdAZNBM6hgAASCnH8QZEoeYZwRzMFMk/+u7QryqoC4WcTmFDbA==',
+  ],
+  // Openwall's crypt_blowfish, wrapper.c
+  ['bcrypt', 'U*U', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'],
+  // crypt(3) of glibc, for the test strings of Drepper's specification
+  [
+    'sha512-crypt',
+    'Hello world!',
+    '$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1',
+  ],
+  [
+    'sha512-crypt',
+    'a very much longer text to encrypt.  This one even stretches over morethan one line.',
+    '$6$rounds=1400$anotherlongsalts$POfYwTEok97VWcjxIiSOjiykti.o/pQs.wPvMxQ6Fm7I6IoYN3CmLs66x9t0oSwbtEW7o7UmJEiDwGqd8p4ur1',
+  ],
+  [
+    'sha256-crypt',
+    'Hello world!',
+    '{CRYPT}$5$rounds=10000$saltstringsaltst$3xv.VbSHBb41AL9AvLeujZkZRBAwqFMz2.opqey6IcA',
+  ],
+  // phc-winner-argon2, src/test.c
+  [
+    'argon2',
+    'password',
+    '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc',
+  ],
+  [
+    'argon2',
+    'password',
+    '{ARGON2}$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA',
+  ],
   // Django, tests/auth_tests/test_hashers.py
   [
     'django-pbkdf2-sha256',
@@ -56,57 +103,99 @@ const published: readonly [scheme: Scheme, password: string, stored: string][] =
 
 const secret = (text: string) => Secret.fromText(text);
 
+/** Some take a good part of a second for each. */
+const TIME = 60_000;
+
 describe('encodings', () => {
-  test.each(published)('%s: reads what others made: %s', async (scheme, password, stored) => {
-    expect(encodings[scheme].read(stored)).not.toBeNull();
+  test.each(published)('%s: reads what others made of %j: %s', async (scheme, password, stored) => {
+    expect(readEncoded(stored)?.scheme).toBe(scheme);
     expect(await holds(stored, secret(password))).toBe(true);
     expect(await holds(stored, secret(`${password}x`))).toBe(false);
   });
 
   test.each(schemes)(
-    '%s: what it makes holds the password and no other, and is never the same twice',
+    '%s: what it makes holds the password and no other',
     async (scheme) => {
       const password = 'Pä$$wörd {with} "all" of it, and 日本';
-      const [stored, again] = [
-        await encodings[scheme].produce(secret(password)),
-        await encodings[scheme].produce(secret(password)),
-      ];
-      expect(stored).not.toBe(again);
+      const stored = await encode(scheme, secret(password));
       expect(stored).not.toContain(password);
       expect(await holds(stored, secret(password))).toBe(true);
       expect(await holds(stored, secret(password.toLowerCase()))).toBe(false);
     },
+    TIME,
   );
 
-  test.each(schemes)('%s: no other encoding takes what it makes for its own', async (scheme) => {
-    const stored = await encodings[scheme].produce(secret('x'));
-    const readers = schemes.filter((other) => encodings[other].read(stored) !== null);
-    expect(readers).toEqual([scheme]);
-  });
+  test.each(schemes)(
+    '%s: the same salt gives the same bytes, another one gives others',
+    async (scheme) => {
+      const [drawn, other] = [Buffer.alloc(16, 'drawn once'), Buffer.alloc(16, 'and again')];
+      const hashes = [drawn, drawn, other].map((salt) => encode(scheme, secret('twice'), salt));
+      const [once, again, third] = await Promise.all(hashes);
+      expect(again).toBe(once);
+      const unsalted = readEncoded(once ?? '')?.salt.length === 0;
+      expect(third === once).toBe(unsalted);
+    },
+    TIME,
+  );
+
+  test.each(schemes)(
+    '%s: what it makes is read as its own, and written the same',
+    async (scheme) => {
+      const stored = await encode(scheme, secret('x'));
+      const encoded = readEncoded(stored);
+      expect(encoded?.scheme).toBe(scheme);
+      expect(encoded && writeEncoded(encoded)).toBe(stored);
+    },
+  );
 
   test.each(schemes)(
     '%s: the password is borrowed, and the hash is that of the time of the call',
     async (scheme) => {
       const password = secret('borrowed for a moment');
-      const making = encodings[scheme].produce(password);
+      const making = encode(scheme, password);
       expect(password.equals(secret('borrowed for a moment'))).toBe(true);
       password.destroy();
       expect(await holds(await making, secret('borrowed for a moment'))).toBe(true);
     },
+    TIME,
   );
 
+  test('bcrypt: a password that it would cut short is not encoded, and is held by nothing', async () => {
+    const stored = await encode('bcrypt', secret('x'.repeat(72)));
+    expect(isTooLong('bcrypt', secret('x'.repeat(73)))).toBe(true);
+    expect(await holds(stored, secret('x'.repeat(73)))).toBe(false);
+  });
+
+  const key = (size: number) => Buffer.alloc(size, 1).toString('base64').replaceAll('=', '');
   test.each([
     '',
     'in clear',
+    '*',
+    '{CLEARTEXT}secret',
+    '{SASL}somebody@example.com',
     '{SSHA512}',
     '{SSHA512}dOeDLmVpHJThhHeag10=',
     '{PBKDF2-SHA256}99999999999$c2FsdA$a2V5',
     '{PBKDF2-SHA256}0$c2FsdA$a2V5',
+    `{PBKDF2-SHA256}20000000$c2FsdA$${key(32)}`,
     ...['ln=30,r=8,p=1', 'ln=14,r=8,p=999', 'ln=0,r=8,p=1', 'ln=14,r=0,p=1', 'ln=14,r=8,p=0'].map(
-      (cost) => `$scrypt$${cost}$c2FsdA$${'a'.repeat(43)}`,
+      (cost) => `$scrypt$${cost}$c2FsdA$${key(32)}`,
     ),
+    ...[
+      'm=4000000,t=1,p=1',
+      'm=262144,t=900,p=1',
+      'm=8,t=1,p=2',
+      'm=64,t=0,p=1',
+      'm=64,t=1,p=0',
+    ].map((cost) => `$argon2id$v=19$${cost}$${key(16)}$${key(32)}`),
+    `$argon2x$v=19$m=64,t=1,p=1$${key(16)}$${key(32)}`,
+    `$argon2id$v=16$m=64,t=1,p=1$${key(16)}$${key(32)}`,
     `SCRAM-SHA-256$999999999:c2FsdA==$${'a'.repeat(43)}=:${'a'.repeat(43)}=`,
     '$2b$12$abcdefghijklmnopqrstuv',
+    `$2b$31$${'a'.repeat(53)}`,
+    `$6$rounds=9999999$salt$${'a'.repeat(86)}`,
+    `$6$rounds=999$salt$${'a'.repeat(86)}`,
+    'md5d8578edf8458ce06fbc5bb76a58c5ca4',
   ])('%j is nothing that is known here, or more work than a login may be', async (stored) => {
     expect(await holds(stored, secret('anything'))).toBeNull();
   });
@@ -114,11 +203,57 @@ describe('encodings', () => {
   test.each(schemes)(
     '%s: a hash that was cut short in its column holds no password',
     async (scheme) => {
-      const stored = await encodings[scheme].produce(secret('whole'));
+      const stored = await encode(scheme, secret('whole'));
       for (const lost of [1, 2, 4, 12])
         expect(await holds(stored.slice(0, -lost), secret('whole'))).not.toBe(true);
     },
+    TIME,
   );
+
+  test('whatever comes in: it is read at once, or not at all, and what is read is written the same again', () => {
+    const pieces = published.flatMap(([, , stored]) => stored.split(/(?=[${},:])/));
+    const texts = fc.oneof(
+      fc.string(),
+      fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((all) => all.join('')),
+    );
+    void fc.assert(
+      fc.property(texts, (text) => {
+        const encoded = readEncoded(text);
+        if (encoded === null) return;
+        const written = writeEncoded(encoded);
+        const again = readEncoded(written);
+        expect(again && writeEncoded(again)).toBe(written);
+      }),
+    );
+  });
+
+  test('what is the same hash is written the same, however it came', () => {
+    const same = (one: string, other: string) => {
+      const [first, second] = [one, other].map((text) => {
+        const encoded = readEncoded(text);
+        return encoded && writeEncoded(encoded);
+      });
+      expect(first).toEqual(expect.any(String));
+      expect(first).toBe(second);
+    };
+    const [, , ssha = ''] = published[0] ?? [];
+    same(ssha, ssha.replace('{SSHA}', '{ssha}'));
+    const crypt = `$6$saltstring$${'a'.repeat(86)}`;
+    same(crypt, `{CRYPT}${crypt}`);
+    same(`{crypt}${crypt}`, crypt.replace('$6$', '$6$rounds=5000$'));
+  });
+});
+
+describeWith(['mariadb'], 'mysql_native_password', () => {
+  test('what is made here is what MariaDB makes, and the other way round', async () => {
+    const admin = await mariadbAdmin();
+    const password = `${unique('Native')}-é`;
+    const [rows] = await admin.query('select password(?) as made', [password]);
+    const { made } = (rows as { made: string }[])[0] ?? { made: '' };
+    expect(await encode('mysql-native', secret(password))).toBe(made);
+    expect(await holds(made, secret(password))).toBe(true);
+    await admin.end();
+  });
 });
 
 describe('SCRAM', () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Attribute, Change, Client, type Entry } from 'ldapts';
+import { directorySchemes } from '../../connectors/ldap/schemes';
 import { ssha } from '../../local/slapd';
 import { Secret } from '../../model/secret';
 import { server } from '../support/servers';
@@ -155,6 +156,13 @@ export function ldapSubject({ title, suffix, changes, skips = {} }: Variant): Su
       'modifyTimestamp',
       'modifiersName',
     ],
+    stored: ({ userPassword }) => String(userPassword),
+    hashes: {
+      schemes: directorySchemes,
+      settings: (scheme) => ({ hashes: [scheme] }),
+      provable: true,
+      account: () => under({ pwdCheckQuality: '1' }),
+    },
     refusals: refusals(under),
     disable: (on) => set(on, 'pwdAccountLockedTime', '000001010000Z'),
     async lock(on) {

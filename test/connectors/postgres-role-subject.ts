@@ -119,6 +119,8 @@ export function postgresRoles(): PostgresRoles {
     logsIn,
     entry,
     mayChange: ['rolpassword'],
+    stored: ({ rolpassword }) => rolpassword,
+    hashes: { schemes: ['scram-sha-256'], settings: () => ({}), provable: false },
     refusals: [],
     disable: (on) => alter(on, 'nologin'),
     async rename(on) {

@@ -8,8 +8,10 @@ import type { Connector } from '../../connectors/contract';
 import { connectorKinds } from '../../connectors/registry';
 import { createDatabase } from '../../local/postgres';
 import { Secret } from '../../model/secret';
+import { startProxy } from '../support/proxy';
 import { server } from '../support/servers';
 import type { Settings, Subject } from './conformance/subject';
+import { asking } from './requests';
 
 export const unique = (prefix: string): string => `${prefix}_${randomBytes(6).toString('hex')}`;
 
@@ -71,4 +73,27 @@ export function openerOf(subject: Subject): (changes?: Settings) => Promise<Conn
     opened.push(connector);
     return connector;
   };
+}
+
+/** That Lockstep does not lock out its own account; each connection is a login here. */
+export function serviceLoginPromises(subject: Subject): void {
+  const open = openerOf(subject);
+
+  test('a crowd with a wrong service password makes one login, and none for a while', async () => {
+    const account = await subject.account();
+    const proxy = await startProxy(subject.server);
+    const connector = await open({
+      ...subject.settings(proxy.address),
+      ...subject.wrong.servicePassword,
+    });
+    const write = () => connector.setPassword(asking(account.ref, Secret.fromText('The new one')));
+    const refused = { result: 'retry', reason: 'service_credential_refused' };
+    const crowd = await Promise.all(Array.from({ length: 30 }, write));
+    for (const answer of [...crowd, await write()]) expect(answer).toMatchObject(refused);
+    expect(proxy.accepted()).toBe(1);
+    // Somebody asks whether it is right by now.
+    await connector.check();
+    expect(proxy.accepted()).toBe(2);
+    await proxy.stop();
+  });
 }

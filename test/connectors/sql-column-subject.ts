@@ -184,6 +184,8 @@ export function subjectOf(table: Table): Subject {
     entry: async ({ ref }) =>
       (await table.run('select * from people where login = ?', [ref.name]))[0] ?? {},
     mayChange: ['password', 'changed_at'],
+    stored: ({ password }) => password,
+    hashes: { schemes: ['ssha512'], settings: () => ({}), provable: true },
     refusals: [],
     disable: async ({ ref }) => {
       await table.run('update people set active = false where login = ?', [ref.name]);

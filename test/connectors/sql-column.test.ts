@@ -1,10 +1,12 @@
-import { encodings, schemes } from '../../connectors/encodings';
+import { encode } from '../../connectors/encodings';
 import { sqlColumn } from '../../connectors/sql-column/kind';
+import { readEncoded, schemes } from '../../model/encoding';
 import { Secret } from '../../model/secret';
 import { describeWith } from '../support/servers';
 import { conformance } from './conformance';
 import type { Settings, Subject } from './conformance/subject';
-import { openerOf, unique } from './sql-admin';
+import { asking } from './requests';
+import { openerOf, serviceLoginPromises, unique } from './sql-admin';
 import { mariadbTable, postgresTable, service, subjectOf, type Table } from './sql-column-subject';
 
 for (const [needs, table] of [
@@ -16,6 +18,7 @@ for (const [needs, table] of [
     afterAll(() => table.close());
     const subject = subjectOf(table);
     conformance(subject);
+    serviceLoginPromises(subject);
     ownPromises(table, subject);
   });
 }
@@ -45,10 +48,11 @@ function ownPromises(table: Table, subject: Subject): void {
     await table.run(`insert into ${twins} values ('ann', 'one'), ('ann', 'two'), ('bob', 'three')`);
     const connector = await open({ ...plain, table: twins });
     const several = { reason: 'not_supported', vendorCode: 'several_rows' };
-    expect(
-      await connector.setPassword({ account: named('ann'), password: password() }),
-    ).toMatchObject({ result: 'rejected', ...several });
-    expect(await connector.verify({ account: named('ann'), password: password() })).toMatchObject({
+    expect(await connector.setPassword(asking(named('ann'), password()))).toMatchObject({
+      result: 'rejected',
+      ...several,
+    });
+    expect(await connector.verify(asking(named('ann'), password()))).toMatchObject({
       result: 'inconclusive',
       ...several,
     });
@@ -62,7 +66,7 @@ function ownPromises(table: Table, subject: Subject): void {
     const [connector, { ref }] = [await open(), await subject.account()];
     const before = await stored(ref.name);
     for (const name of [ref.name.toUpperCase(), `${ref.name} `, ` ${ref.name}`]) {
-      const answer = await connector.setPassword({ account: named(name), password: password() });
+      const answer = await connector.setPassword(asking(named(name), password()));
       expect(answer).toMatchObject({ result: 'rejected', reason: 'no_account' });
       expect(await connector.find({ match: { login: name }, limit: 2 })).toMatchObject({
         accounts: [],
@@ -76,16 +80,17 @@ function ownPromises(table: Table, subject: Subject): void {
     await table.run(`insert into ${numbered} (id) values (9), (10), (11), (100)`);
     const connector = await open({ ...plain, table: numbered, keyColumn: 'id' });
     const account = named('10');
-    expect(await connector.setPassword({ account, password: password() })).toMatchObject({
+    expect(await connector.setPassword(asking(account, password()))).toMatchObject({
       result: 'applied',
     });
-    expect(await connector.verify({ account, password: password() })).toMatchObject({
+    expect(await connector.verify(asking(account, password()))).toMatchObject({
       result: 'holds',
     });
     for (const name of ['10x', 'ten', '', '10.0', '99999999999999999999'])
-      expect(
-        await connector.setPassword({ account: named(name), password: password() }),
-      ).toMatchObject({ result: 'rejected', reason: 'no_account' });
+      expect(await connector.setPassword(asking(named(name), password()))).toMatchObject({
+        result: 'rejected',
+        reason: 'no_account',
+      });
     const first = await connector.list({ cursor: null, pageSize: 3 });
     expect(first).toMatchObject({
       accounts: [{ name: '9' }, { name: '10' }, { name: '11' }],
@@ -113,10 +118,10 @@ function ownPromises(table: Table, subject: Subject): void {
       passwordColumn: 'a?b $1',
     });
     const account = named('ann');
-    expect(await connector.setPassword({ account, password: password() })).toMatchObject({
+    expect(await connector.setPassword(asking(account, password()))).toMatchObject({
       result: 'applied',
     });
-    expect(await connector.verify({ account, password: password() })).toMatchObject({
+    expect(await connector.verify(asking(account, password()))).toMatchObject({
       result: 'holds',
     });
     expect(await connector.list({ cursor: null, pageSize: 5 })).toMatchObject({
@@ -130,9 +135,10 @@ function ownPromises(table: Table, subject: Subject): void {
     // A MySQL server that is not strict by itself would cut it short without an error.
     if (table.engine === 'mysql') await table.admin(`set global sql_mode = ''`);
     const connector = await open({ ...plain, table: short });
-    expect(
-      await connector.setPassword({ account: named('ann'), password: password() }),
-    ).toMatchObject({ result: 'rejected', reason: 'not_supported' });
+    expect(await connector.setPassword(asking(named('ann'), password()))).toMatchObject({
+      result: 'rejected',
+      reason: 'not_supported',
+    });
     expect(await table.run(`select password from ${short}`)).toMatchObject([
       { password: 'as before' },
     ]);
@@ -149,9 +155,10 @@ function ownPromises(table: Table, subject: Subject): void {
     );
     await table.run(`insert into ${strict} values ('ann', 'always so')`);
     const connector = await open({ ...plain, table: strict });
-    expect(
-      await connector.setPassword({ account: named('ann'), password: password() }),
-    ).toMatchObject({ result: 'rejected', reason: 'policy' });
+    expect(await connector.setPassword(asking(named('ann'), password()))).toMatchObject({
+      result: 'rejected',
+      reason: 'policy',
+    });
   });
 
   test('a row that somebody else holds locked: retry, account in use, and nothing is written later', async () => {
@@ -159,7 +166,7 @@ function ownPromises(table: Table, subject: Subject): void {
     const before = await stored(ref.name);
     await table.run('start transaction');
     await table.run('update people set note = ? where login = ?', ['mine', ref.name]);
-    const answer = await connector.setPassword({ account: ref, password: password() });
+    const answer = await connector.setPassword(asking(ref, password()));
     expect(answer).toMatchObject({ result: 'retry', reason: 'account_in_use' });
     await table.run('rollback');
     expect(await stored(ref.name)).toBe(before);
@@ -172,8 +179,8 @@ function ownPromises(table: Table, subject: Subject): void {
         `update people set password = ${hash === null ? 'null' : `'${hash}'`} where login = ?`,
         [ref.name],
       );
-    const verdict = () => connector.verify({ account: ref, password: password() });
-    await put(await encodings['pbkdf2-sha256'].produce(password()));
+    const verdict = () => connector.verify(asking(ref, password()));
+    await put(await encode('pbkdf2-sha256', password()));
     expect(await verdict()).toEqual({ result: 'holds', proof: 'hash' });
     await put('$2b$12$whatever');
     expect(await verdict()).toMatchObject({ result: 'inconclusive', reason: 'not_supported' });
@@ -183,11 +190,40 @@ function ownPromises(table: Table, subject: Subject): void {
 
   test.each(schemes)('%s: what is written is proved', async (scheme) => {
     const [connector, { ref }] = [await open({ scheme }), await subject.account()];
-    await connector.setPassword({ account: ref, password: password() });
-    expect(encodings[scheme].read(String(await stored(ref.name)))).not.toBeNull();
-    expect(await connector.verify({ account: ref, password: password() })).toMatchObject({
+    await connector.setPassword(asking(ref, password()));
+    expect(readEncoded(String(await stored(ref.name)))?.scheme).toBe(scheme);
+    expect(await connector.verify(asking(ref, password()))).toMatchObject({
       result: 'holds',
     });
+  });
+
+  test('bcrypt: a password that it would cut short is refused, and nothing is written', async () => {
+    const [connector, { ref }] = [await open({ scheme: 'bcrypt' }), await subject.account()];
+    const before = await stored(ref.name);
+    const long = Secret.fromText('é'.repeat(37));
+    expect(await connector.setPassword(asking(ref, long))).toMatchObject({
+      result: 'rejected',
+      reason: 'policy_too_long',
+    });
+    expect(await stored(ref.name)).toBe(before);
+  });
+
+  test('many at once wait for their hashes, which is not the fault of their source', async () => {
+    const connector = await open({ scheme: 'bcrypt', timeoutMs: 1_000 });
+    const accounts = await Promise.all(Array.from({ length: 8 }, () => subject.account()));
+    const answers = await Promise.all(
+      accounts.map(({ ref }) => connector.setPassword(asking(ref, password()))),
+    );
+    expect(answers).toEqual(accounts.map(() => ({ result: 'applied' })));
+  });
+
+  test('a hash of crypt(3) stands in the column without the prefix of directories', async () => {
+    const [connector, { ref }] = [await open({ scheme: 'sha512-crypt' }), await subject.account()];
+    const hash = await encode('sha512-crypt', password());
+    await connector.setPassword(asking(ref, Secret.fromText(hash), 'sha512-crypt'));
+    expect(`{CRYPT}${await stored(ref.name)}`).toBe(hash);
+    const asked = asking(ref, Secret.fromText(hash), 'sha512-crypt');
+    expect(await connector.verify(asked)).toEqual({ result: 'holds', proof: 'hash' });
   });
 
   test('check: everything is right with the least rights, and rights to rename are too many', async () => {
@@ -227,7 +263,7 @@ function ownPromises(table: Table, subject: Subject): void {
       [{ password: '${file:nowhere}' }, 'service_credential_refused'],
     ] as const) {
       const connector = await open(changes);
-      expect(await connector.setPassword({ account: ref, password: password() })).toMatchObject({
+      expect(await connector.setPassword(asking(ref, password()))).toMatchObject({
         result: 'retry',
         reason,
       });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Connector } from '../../connectors/contract';
-import { policyOfServer } from '../../connectors/ldap/policies';
+import { policyOf389 } from '../../connectors/ldap/policies';
 import { connectorKinds } from '../../connectors/registry';
 import { Secret } from '../../model/secret';
 import { asksNothing } from '../../model/target-policy';
@@ -10,7 +10,9 @@ import { describeWith, server } from '../support/servers';
 import { suffixes } from '../support/servers/slapd';
 import { activeDirectorySubject, type DomainAdmin, domainAdmin } from './active-directory-subject';
 import type { Settings, Subject } from './conformance/subject';
+import { type Ds389Admin, ds389Admin, ds389Subject } from './ldap-389ds-subject';
 import { ldapAdmin, ldapSubject } from './ldap-subject';
+import { asking } from './requests';
 
 /** What sources say that they ask of passwords, against what they do. */
 
@@ -69,7 +71,7 @@ describeWith(['slapd', 'postgres'], 'the policies of OpenLDAP', () => {
     const policy = (await read(connector)).find(({ name }) => name.startsWith('cn=policy,'));
     const account = (await subject.account()).ref;
     const write = (bytes: number) =>
-      connector.setPassword({ account, password: Secret.of(printable(bytes)) });
+      connector.setPassword(asking(account, Secret.of(printable(bytes))));
     expect(await write((policy?.minLength ?? 0) - 1)).toMatchObject({ reason: 'policy_too_short' });
     expect(await write((policy?.maxLength ?? 0) + 1)).toMatchObject({ reason: 'policy_too_long' });
     expect(await write(policy?.minLength ?? 0)).toMatchObject({ result: 'applied' });
@@ -164,7 +166,7 @@ describeWith(['samba'], 'the policies of a domain', () => {
     const policy = (await read(connector)).find(({ name }) => name === 'the domain');
     const account = (await subject.account()).ref;
     const write = (password: string | Buffer) =>
-      connector.setPassword({ account, password: Secret.of(Buffer.from(password)) });
+      connector.setPassword(asking(account, Secret.of(Buffer.from(password))));
     const least = policy?.minLength ?? 0;
     expect(await write(printable(least - 1))).toMatchObject({ reason: 'policy_too_short' });
     expect(await write('onlysmallletters')).toMatchObject({ reason: 'policy_quality' });
@@ -172,11 +174,76 @@ describeWith(['samba'], 'the policies of a domain', () => {
   });
 });
 
-/** As `ldapsearch -b cn=config -s base` prints it. No 389 Directory Server is had here. */
+describeWith(['ds389'], 'the policies of 389 Directory Server', () => {
+  let administrator: Promise<Ds389Admin> | undefined;
+  const admin = () => {
+    administrator ??= ds389Admin();
+    return administrator;
+  };
+  const subject = ds389Subject(admin);
+  let connector: Connector;
+  beforeAll(async () => {
+    connector = await openSource(subject, subject.secrets);
+  });
+  afterAll(async () => {
+    await connector.close();
+    await (await administrator)?.close();
+  });
+
+  test('are read: that of the server, and those of subtrees and accounts', async () => {
+    const strict = await (await admin()).addPolicy({
+      passwordCheckSyntax: 'on',
+      passwordMinLength: '20',
+      passwordMinDigits: '2',
+      passwordHistory: 'on',
+      passwordMinAge: '3600',
+    });
+    const policies = await read(connector);
+    const defaults = { ...asksNothing, minCharacterTypes: 3 };
+    expect(policies).toContainEqual({
+      ...{ ...asksNothing, name: 'the server', minLength: 8 },
+      ...{ minCharacterTypes: 2, history: 3 },
+    });
+    expect(policies).toContainEqual({
+      ...{ ...defaults, name: strict, minLength: 20, minNumeric: 2 },
+      ...{ history: 6, minAgeSeconds: 3600 },
+    });
+  });
+
+  test('agree with what the server does', async () => {
+    const policy = (await read(connector)).find(({ name }) => name === 'the server');
+    const account = (await subject.account()).ref;
+    const write = (password: string | Buffer) =>
+      connector.setPassword(asking(account, Secret.of(Buffer.from(password))));
+    const least = policy?.minLength ?? 0;
+    expect(await write(printable(least - 1))).toMatchObject({ reason: 'policy_too_short' });
+    expect(await write('onlysmallletters')).toMatchObject({ reason: 'policy_quality' });
+    expect(await write(printable(least))).toMatchObject({ result: 'applied' });
+  });
+
+  test('in a policy of its own say what an account may have', async () => {
+    const directory = await admin();
+    const dn = await directory.addPolicy({
+      ...{ passwordCheckSyntax: 'on', passwordMinLength: '10', passwordMinCategories: '1' },
+      ...{ passwordMinDigits: '3', passwordMaxRepeats: '2', passwordMinTokenLength: '30' },
+    });
+    const policy = (await read(connector)).find(({ name }) => name === dn);
+    expect(policy).toMatchObject({ minLength: 10, minNumeric: 3, maxRepeatedChars: 2 });
+    const account = (await directory.addAccount({ pwdPolicySubentry: dn })).ref;
+    const write = (password: string) =>
+      connector.setPassword(asking(account, Secret.fromText(password)));
+    expect(await write('abcdefg12')).toMatchObject({ reason: 'policy_too_short' });
+    expect(await write('abcdefghi12')).toMatchObject({ reason: 'policy_quality' });
+    expect(await write('abcdefgh1222')).toMatchObject({ reason: 'policy_quality' });
+    expect(await write('abcdefgh122')).toEqual({ result: 'applied' });
+  });
+});
+
+/** As `ldapsearch -b cn=config -s base` prints it. */
 describe('the policy of a 389 Directory Server', () => {
   const on = { dn: 'cn=config', passwordCheckSyntax: 'on' };
 
-  test.each<[string, Parameters<typeof policyOfServer>[0], object | null]>([
+  test.each<[string, Parameters<typeof policyOf389>[0], object | null]>([
     ['another server', { dn: 'cn=config' }, null],
     [
       'one that checks nothing',
@@ -214,7 +281,7 @@ describe('the policy of a 389 Directory Server', () => {
       { minLength: 8, minCharacterTypes: 3 },
     ],
   ])('%s', (_title, entry, expected) => {
-    expect(policyOfServer(entry)).toEqual(
+    expect(policyOf389(entry)).toEqual(
       expected === null ? null : { ...asksNothing, name: 'the server', ...expected },
     );
   });

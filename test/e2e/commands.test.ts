@@ -42,6 +42,11 @@ const documented = new Set(
 const coveredElsewhere: Readonly<Record<string, string>> = {
   'npm start': 'test/scripts/setup.test.ts',
   'npm test': 'test/scripts/setup.test.ts',
+  'mkdir -p /tmp/lockstep-example': 'test/cli/connector.test.ts',
+  'cp docs/examples/htpasswd.py /tmp/lockstep-example/': 'test/cli/connector.test.ts',
+  "echo 'throwaway:*' > /tmp/lockstep-example/people": 'test/cli/connector.test.ts',
+  './lockstep connector test wiki -f docs/examples/wiki.yaml --account throwaway --find name=throwaway':
+    'test/cli/connector.test.ts',
 };
 
 interface Step {

@@ -14,7 +14,8 @@ const noon = new Date('2026-01-31T12:00:00Z').getTime();
 const at = (ms: number) => new Date(noon + ms);
 
 const facts = (more: Partial<CaptureFacts> = {}): CaptureFacts => ({
-  source: { enabled: true, captures: true },
+  source: { enabled: true, captures: true, forms: ['plaintext'] },
+  form: 'plaintext',
   takesPart: true,
   capturedAt: at(0),
   now: at(500),
@@ -23,6 +24,7 @@ const facts = (more: Partial<CaptureFacts> = {}): CaptureFacts => ({
   held: [],
   repeats: false,
   currentMissing: false,
+  unconfirmed: false,
   ...more,
 });
 const judged = (more: Partial<CaptureFacts> = {}) => judgeCapture(facts(more));
@@ -42,7 +44,16 @@ describe('a capture', () => {
     ['is switched off', { enabled: false, captures: true }],
     ['takes no captures', { enabled: true, captures: false }],
   ])('from a source that %s is refused before anything else is looked at', (_what, source) => {
-    expect(judged({ source, takesPart: false, ageLimitMs: 0 })).toBe('capture_disabled');
+    const asked = source && { ...source, forms: [] };
+    expect(judged({ source: asked, takesPart: false, ageLimitMs: 0 })).toBe('capture_disabled');
+  });
+
+  test(keeps('of another form than its source gives is refused: a hash is no password', 21), () => {
+    const source = { enabled: true, captures: true, forms: ['ssha512'] as const };
+    expect(judged({ source, form: 'ssha512' })).toBe('accept');
+    expect(judged({ source, form: 'ssha' })).toBe('form_not_taken');
+    expect(judged({ source, form: 'plaintext', takesPart: false })).toBe('form_not_taken');
+    expect(judged({ form: 'ssha512' })).toBe('form_not_taken');
   });
 
   test('of an account that takes no part has no effect', () => {

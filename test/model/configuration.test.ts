@@ -14,6 +14,8 @@ const kinds = new Map([
         bindPassword: z.string(),
       }),
       secretSettings: ['bindPassword'],
+      traits: { accepts: ['plaintext' as const], yields: ['plaintext' as const] },
+      traitsOf: () => ({ accepts: ['plaintext' as const], yields: ['plaintext' as const] }),
     },
   ],
 ]);

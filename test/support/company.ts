@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Client as PgClient } from 'pg';
-import { encodings, holds } from '../../connectors/encodings';
-import { scramVerifier } from '../../connectors/scram';
+import { encode, holds } from '../../connectors/encodings';
 import { ssha } from '../../local/slapd';
 import { Secret } from '../../model/secret';
 import { type LdapAdmin, ldapAdmin } from '../connectors/ldap-subject';
@@ -10,6 +9,7 @@ import { postgresAdmin } from '../connectors/sql-admin';
 import { type ServerProxy, startProxy } from './proxy';
 import { server } from './servers';
 import { suffixes } from './servers/slapd';
+import { SCIM_TOKEN } from './vendors/scim';
 
 /**
  * The systems of a test company on the real servers of the run, each behind a proxy: `directory` and `apps` (OpenLDAP),
@@ -32,6 +32,8 @@ export interface Company {
   sources(more?: Partial<Record<SystemName, object>>): Record<string, object>;
   /** A fresh account with a password that nobody knows. */
   addAccount(source: SystemName): Promise<CompanyAccount>;
+  /** What `crm` stores in the place of a password. */
+  hashOf(account: CompanyAccount): Promise<string>;
   /** `crm` refuses every write with this SQLSTATE; null: no more. */
   refuseWrites(sqlstate: string | null): Promise<void>;
   /** The administrator of both directories: for policies and locks. */
@@ -76,6 +78,7 @@ export async function startCompany(): Promise<Company> {
       );
     },
     addAccount: (source) => addTo[source](),
+    hashOf: ({ name }) => storedHash(database.client, name),
     async refuseWrites(sqlstate) {
       await database.client.query('drop trigger if exists refusing on staff');
       if (sqlstate === null) return;
@@ -122,7 +125,7 @@ async function prepareDatabase(): Promise<TestTables> {
   const client = await postgresAdmin();
   const role = unique('service');
   const table = 'staff';
-  const verifier = await scramVerifier(Secret.fromText(SERVICE_PASSWORD));
+  const verifier = await encode('scram-sha-256', Secret.fromText(SERVICE_PASSWORD));
   await client.query(`create role ${role} login createrole password '${verifier}'`);
   await client.query(`create table ${table} (login text primary key, hash text not null)`);
   await client.query(`grant select, update on ${table} to ${role}`);
@@ -166,6 +169,7 @@ export const serviceSecret = (reference: string): Secret =>
 const servicePasswords: Readonly<Record<string, () => string | undefined>> = {
   '${env:TEST_LDAP}': () => server('slapd').lockstep,
   '${env:TEST_DOMAIN}': () => server('samba').lockstep,
+  '${env:TEST_SCIM}': () => SCIM_TOKEN,
 };
 
 async function addToDirectory(
@@ -184,14 +188,14 @@ async function addToDirectory(
 
 async function addRole(client: PgClient): Promise<CompanyAccount> {
   const name = unique('person');
-  const verifier = await scramVerifier(Secret.fromText(unique('nobody-knows')));
+  const verifier = await encode('scram-sha-256', Secret.fromText(unique('nobody-knows')));
   await client.query(`create role ${name} login password '${verifier}'`);
   return {
     source: 'warehouse',
     name,
     logsIn: (password) => roleLogsIn(name, password),
     async changeThere(password) {
-      const changed = await scramVerifier(Secret.fromText(password));
+      const changed = await encode('scram-sha-256', Secret.fromText(password));
       await client.query(`alter role ${name} password '${changed}'`);
     },
   };
@@ -216,21 +220,24 @@ async function roleLogsIn(user: string, password: string): Promise<boolean> {
 
 async function addRow(client: PgClient): Promise<CompanyAccount> {
   const name = unique('person');
-  const hash = await encodings[SCHEME].produce(Secret.fromText(unique('nobody-knows')));
+  const hash = await encode(SCHEME, Secret.fromText(unique('nobody-knows')));
   await client.query('insert into staff values ($1, $2)', [name, hash]);
   return {
     source: 'crm',
     name,
     async logsIn(password) {
-      const stored = await client.query<{ hash: string }>(
-        'select hash from staff where login = $1',
-        [name],
-      );
-      return (await holds(stored.rows[0]?.hash ?? '', Secret.fromText(password))) === true;
+      return (await holds(await storedHash(client, name), Secret.fromText(password))) === true;
     },
     async changeThere(password) {
-      const changed = await encodings[SCHEME].produce(Secret.fromText(password));
+      const changed = await encode(SCHEME, Secret.fromText(password));
       await client.query('update staff set hash = $2 where login = $1', [name, changed]);
     },
   };
+}
+
+async function storedHash(client: PgClient, login: string): Promise<string> {
+  const { rows } = await client.query<{ hash: string }>('select hash from staff where login = $1', [
+    login,
+  ]);
+  return rows[0]?.hash ?? '';
 }

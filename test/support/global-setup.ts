@@ -3,21 +3,27 @@ import os from 'node:os';
 import path from 'node:path';
 import { isRoot } from '../../local/places';
 import { CannotBeHad, FACTS_VARIABLE, type ServerStarter, type StartedServer } from './servers';
+import { ds389 } from './servers/ds389';
 import { mariadb } from './servers/mariadb';
+import { nginx } from './servers/nginx';
 import { postgres } from './servers/postgres';
 import { samba } from './servers/samba';
 import { slapd } from './servers/slapd';
 import { temporal, timeSkipping } from './servers/temporal';
+import { unboundid } from './servers/unboundid';
 import { workflows } from './servers/workflows';
 
 /** Every server that a run shares. */
 const starters: readonly ServerStarter[] = [
   slapd,
+  ds389,
+  unboundid,
   samba,
   temporal,
   timeSkipping,
   postgres,
   mariadb,
+  nginx,
   workflows,
 ];
 

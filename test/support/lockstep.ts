@@ -5,6 +5,7 @@ import type { Connector } from '../../connectors/contract';
 import { connectorKinds } from '../../connectors/registry';
 import { type Configuration, configurationSchema } from '../../model/configuration';
 import { Secret } from '../../model/secret';
+import { inPlaintext, seal } from '../../sealing/passwords';
 import { giveCommand } from '../../store/account-commands';
 import { createApiKey } from '../../store/api-keys';
 import { acceptChange, type ChangeView, readChange } from '../../store/changes';
@@ -15,7 +16,6 @@ import { findIdentity, saveIdentity } from '../../store/identities';
 import { newId } from '../../store/ids';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
 import type { KeyStore } from '../../store/keys/key-store';
-import { seal } from '../../store/sealing';
 import type { CommandKind } from '../../store/tables';
 import { startEngineSide } from '../../worker/engine-side';
 import { startErrands } from '../../worker/errands';
@@ -138,16 +138,17 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
       const jwe = await seal(
         epoch.key,
         { ...change, changeId: change.id },
-        {
-          next: Secret.fromText(password),
-          current: current === undefined ? null : Secret.fromText(current),
-        },
+        inPlaintext(
+          Secret.fromText(password),
+          current === undefined ? null : Secret.fromText(current),
+        ),
       );
       const accepted = await acceptChange(db, {
         ...change,
         identityName: identity.name,
         groups: groups ?? Object.keys(applied.configuration.groups),
         requestedBy: { keyId: apiKey, name: 'test' },
+        form: 'plaintext',
         origin: null,
         passwordFingerprints: null,
         idempotencyKey: null,

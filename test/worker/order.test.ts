@@ -8,14 +8,15 @@ import { closeChange } from '../../activities/close-change';
 import type { Dependencies } from '../../activities/dependencies';
 import { passOverAccounts } from '../../activities/pass';
 import { openWork } from '../../activities/work';
-import { CaptureDeclined } from '../../api/captures/judge';
-import { takeIn } from '../../api/changes/accept';
 import { openDependencies } from '../../api/dependencies';
 import type { Connector } from '../../connectors/contract';
+import { takeIn } from '../../intake/accept';
+import { CaptureDeclined } from '../../intake/judge-capture';
 import { configurationSchema, groupsOf, sourcesOf } from '../../model/configuration';
 import { isSettled } from '../../model/outcome';
 import { planChange } from '../../model/plan';
 import { Secret } from '../../model/secret';
+import { inPlaintext } from '../../sealing/passwords';
 import { type Caller, callerOf, createApiKey } from '../../store/api-keys';
 import { applyConfiguration } from '../../store/configurations';
 import { ensureEpoch, signerKey } from '../../store/epochs';
@@ -130,7 +131,7 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
       const taken = await takeIn(api, caller, {
         person: seen === null ? { name: person } : account,
         group: null,
-        passwords: { next: Secret.fromText(password), current: null },
+        passwords: inPlaintext(Secret.fromText(password), null),
         idempotencyKey: null,
         capture:
           seen === null ? null : { ...account, capturedAt: new Date(seen.at), repeats: false },
@@ -250,7 +251,7 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
       takeIn(api, caller, {
         person: { name },
         group: null,
-        passwords: { next: Secret.fromText('The one that was proved'), current: null },
+        passwords: inPlaintext(Secret.fromText('The one that was proved'), null),
         idempotencyKey: null,
         capture: null,
         proved,

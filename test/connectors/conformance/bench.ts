@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Connector } from '../../../connectors/contract';
 import { connectorKinds } from '../../../connectors/registry';
+import type { Trial } from '../../../connectors/trial/cases';
 import { Secret } from '../../../model/secret';
 import { type Impostor, startImpostor } from '../../support/impostor';
 import { type Address, type ServerProxy, startProxy } from '../../support/proxy';
+import { asking } from '../requests';
 import type { Settings, Subject, TestAccount } from './subject';
 
 /** What every promise works with. */
@@ -32,7 +34,10 @@ export function benchOf(subject: Subject): Bench {
     const kind = connectorKinds.get(subject.kind);
     if (kind === undefined) throw new Error(`No connector kind ${subject.kind}`);
     const resolve = (reference: string) => Secret.fromText(subject.secrets[reference] ?? '');
-    const connector = await kind.open({ ...subject.settings(address), ...changes }, { resolve });
+    const connector = await kind.open(
+      { ...subject.settings(address), ...changes },
+      { resolve, commandDir: subject.commandDir },
+    );
     closers.push(() => connector.close());
     return watched(connector);
   };
@@ -102,19 +107,42 @@ function watched(connector: Connector): Connector {
   };
 }
 
-export async function write(connector: Connector, account: TestAccount, password: string) {
+/** The cases that authors of connectors run too, here with an independent login. */
+export function trialOf(subject: Subject, connector: () => Connector): Trial {
+  return {
+    account: subject.account,
+    absent: () => subject.absent('nobody'),
+    mayRefuse: false,
+    freshPassword,
+    write: (ref, password) => write(connector(), { ref }, password),
+    verify: (ref, password) => verify(connector(), { ref }, password),
+    find: (key) => connector().find({ match: { [subject.findBy]: key }, limit: 10 }),
+    state: (account) => connector().state({ account }),
+    logsIn: subject.logsIn,
+  };
+}
+
+export async function write(
+  connector: Connector,
+  account: Pick<TestAccount, 'ref'>,
+  password: string,
+) {
   const secret = Secret.fromText(remembered(password));
   try {
-    return await connector.setPassword({ account: account.ref, password: secret });
+    return await connector.setPassword(asking(account.ref, secret));
   } finally {
     secret.destroy();
   }
 }
 
-export async function verify(connector: Connector, account: TestAccount, password: string) {
+export async function verify(
+  connector: Connector,
+  account: Pick<TestAccount, 'ref'>,
+  password: string,
+) {
   const secret = Secret.fromText(remembered(password));
   try {
-    return await connector.verify({ account: account.ref, password: secret });
+    return await connector.verify(asking(account.ref, secret));
   } finally {
     secret.destroy();
   }

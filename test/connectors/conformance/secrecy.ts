@@ -1,4 +1,5 @@
 import { Secret } from '../../../model/secret';
+import { asking } from '../requests';
 import { type Bench, freshPassword, remembered, verify, write } from './bench';
 
 export function secrecyPromises({ subject, promise, direct }: Bench): void {
@@ -29,8 +30,8 @@ export function secrecyPromises({ subject, promise, direct }: Bench): void {
     const account = await subject.account();
     const text = remembered(freshPassword());
     const password = Secret.fromText(text);
-    await connector.setPassword({ account: account.ref, password });
-    await connector.verify({ account: account.ref, password });
+    await connector.setPassword(asking(account.ref, password));
+    await connector.verify(asking(account.ref, password));
     expect(password.equals(Secret.fromText(text))).toBe(true);
     password.destroy();
   });

@@ -1,16 +1,13 @@
 import type { Socket } from 'node:net';
 import type { AccountRef } from '../../../connectors/contract';
+import type { TrialAccount } from '../../../connectors/trial/cases';
+import type { Scheme } from '../../../model/encoding';
 import type { Reason } from '../../../model/errors';
 import type { Address } from '../../support/proxy';
 
 export type Settings = Readonly<Record<string, unknown>>;
 
-export interface TestAccount {
-  readonly ref: AccountRef;
-  readonly password: string;
-  /** What `Subject.findBy` holds for this account alone. */
-  readonly key: string;
-}
+export type TestAccount = TrialAccount;
 
 /** A password that the policy of the source refuses. */
 export interface Refusal {
@@ -41,6 +38,8 @@ export interface Subject {
   readonly settings: (at: Address) => Settings;
   /** What the references stand for: `{ '${file:service}': 'secret' }`. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** The folder whose programs the connector may run. */
+  readonly commandDir?: string;
   /** What the server and a client say before TLS begins, where the protocol has that; for an impostor. */
   readonly beforeTls?: (socket: Socket) => Promise<void>;
   /** Changes to the settings that make calls give up after about half a second. */
@@ -72,6 +71,19 @@ export interface Subject {
   readonly mayChange: readonly string[];
   /** Passwords with lengths or characters that the source does not take, by the title of their test. */
   readonly refusals: readonly Refusal[];
+
+  /** What of `entry` the source keeps of a password. Needed where hashes are written. */
+  readonly stored?: (entry: Readonly<Record<string, unknown>>) => unknown;
+  /** Hashes that the server stores as they are and checks logins against. */
+  readonly hashes?: {
+    readonly schemes: readonly Scheme[];
+    /** Changes to the settings under which it takes this one. */
+    readonly settings: (scheme: Scheme) => Settings;
+    /** It can be seen which one is stored. */
+    readonly provable: boolean;
+    /** An account that may get one; a usual one otherwise. */
+    readonly account?: () => Promise<TestAccount>;
+  };
 
   readonly disable?: (account: TestAccount) => Promise<void>;
   readonly lock?: (account: TestAccount) => Promise<void>;

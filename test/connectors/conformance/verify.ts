@@ -1,5 +1,6 @@
 import type { Connector } from '../../../connectors/contract';
-import { type Bench, freshPassword, needed, verify, write } from './bench';
+import { verifyCases } from '../../../connectors/trial/cases';
+import { type Bench, freshPassword, needed, trialOf, verify, write } from './bench';
 import type { TestAccount } from './subject';
 
 export function verifyPromises({ subject, promise, direct, proxied }: Bench): void {
@@ -8,12 +9,8 @@ export function verifyPromises({ subject, promise, direct, proxied }: Bench): vo
     connector = await direct();
   });
 
-  promise('verify: the right password holds, another one differs', async () => {
-    const account = await subject.account();
-    expect(await verify(connector, account, account.password)).toMatchObject({ result: 'holds' });
-    expect(await verify(connector, account, freshPassword())).toMatchObject({ result: 'differs' });
-    expect(await verify(connector, account, '')).toMatchObject({ result: 'differs' });
-  });
+  const trial = trialOf(subject, () => connector);
+  for (const { title, run } of verifyCases) promise(title, () => run(trial));
 
   promise('verify: after a write the new password holds and the old one differs', async () => {
     const account = await subject.account();
@@ -57,14 +54,6 @@ export function verifyPromises({ subject, promise, direct, proxied }: Bench): vo
     expect(await failedLogins(account)).toBe(0);
     await verify(connector, account, freshPassword());
     expect(await failedLogins(account)).toBe(1);
-  });
-
-  promise('verify: an account that does not exist is inconclusive, no_account', async () => {
-    const absent = { ref: subject.absent('nobody'), password: '', key: '' };
-    expect(await verify(connector, absent, freshPassword())).toMatchObject({
-      result: 'inconclusive',
-      reason: 'no_account',
-    });
   });
 
   promise('verify: a server that is away is inconclusive, unreachable', async () => {

@@ -1,22 +1,9 @@
 import type { Connector, StateAnswer } from '../../../connectors/contract';
-import { type Bench, freshPassword, needed, write } from './bench';
+import { writeCases } from '../../../connectors/trial/cases';
+import { type Bench, freshPassword, needed, trialOf, write } from './bench';
 import type { TestAccount } from './subject';
 
 const WROTE = expect.objectContaining({ result: 'applied' });
-
-/** Passwords that something between here and the server could mangle. */
-const awkward: Readonly<Record<string, string>> = {
-  'quotes and apostrophes': `Say "it's" "" '' Ok9`,
-  backslashes: String.raw`Back\slash\\ \n \5c \00 Ok9`,
-  'spaces at the ends': '  Two spaces 9 ',
-  'what filters, DNs and SQL give a meaning': `*)(uid=*),cn=x;--$$ %s %41 Ok9`,
-  emoji: 'Clé-🔑-😀-👩‍👩‍👧-9',
-  'combining characters, not composed': 'Cafe\u0301-n\u0303-9-Ok',
-  'composed characters': 'Caf\u00e9-\u00f1-9-Ok',
-  'right to left': 'שלום-عربي-9-Ok',
-  'one character of each class in a long run': `Aa1!${'x'.repeat(60)}`,
-  '256 code points': `Aa1!${'ä'.repeat(252)}`,
-};
 
 export function writePromises({ subject, promise, direct }: Bench): void {
   let connector: Connector;
@@ -24,17 +11,8 @@ export function writePromises({ subject, promise, direct }: Bench): void {
     connector = await direct();
   });
 
-  promise(
-    'a new password is written, and an independent login takes it and refuses the old one',
-    async () => {
-      const account = await subject.account();
-      const password = freshPassword();
-      expect(await subject.logsIn(account, account.password)).toBe(true);
-      expect(await write(connector, account, password)).toEqual(WROTE);
-      expect(await subject.logsIn(account, password)).toBe(true);
-      expect(await subject.logsIn(account, account.password)).toBe(false);
-    },
-  );
+  const trial = trialOf(subject, () => connector);
+  for (const { title, run } of writeCases) promise(title, () => run(trial));
 
   const states = {
     'an active': async () => {},
@@ -54,25 +32,6 @@ export function writePromises({ subject, promise, direct }: Bench): void {
     });
   }
 
-  promise('the same value again is applied or already current, never refused', async () => {
-    const account = await subject.account();
-    const password = freshPassword();
-    expect(await write(connector, account, password)).toEqual(WROTE);
-    const again = await write(connector, account, password);
-    expect(['applied', 'already_current']).toContain(again.result);
-    expect(await subject.logsIn(account, password)).toBe(true);
-  });
-
-  for (const [what, password] of Object.entries(awkward)) {
-    promise(`every byte arrives: ${what}`, async () => {
-      const account = await subject.account();
-      expect(await write(connector, account, password)).toEqual(WROTE);
-      expect(await subject.logsIn(account, password)).toBe(true);
-      // Neither trimmed nor cut short on the way.
-      expect(await subject.logsIn(account, [...password].slice(0, -1).join(''))).toBe(false);
-    });
-  }
-
   for (const refusal of subject.refusals) {
     promise(`${refusal.title}: rejected, ${refusal.reason}`, async () => {
       const account = await (refusal.account ?? subject.account)();
@@ -86,14 +45,6 @@ export function writePromises({ subject, promise, direct }: Bench): void {
       expect(await subject.logsIn(account, current)).toBe(true);
     });
   }
-
-  promise('an account that does not exist: rejected, no_account', async () => {
-    const absent = { ref: subject.absent('nobody'), password: '', key: '' };
-    expect(await write(connector, absent, freshPassword())).toMatchObject({
-      result: 'rejected',
-      reason: 'no_account',
-    });
-  });
 
   promise('a service account without rights: rejected, no_rights', async () => {
     const account = await subject.account();

@@ -46,7 +46,9 @@ export const slapd: ServerStarter = {
       directory(suffixes.free, passwords, {}),
     ];
     const port = await freePort();
-    const server = await startSlapd({ dir, port, directories, report });
+    // To check logins against hashes that OpenLDAP does not know by itself.
+    const modules = ['pw-sha2', 'pw-pbkdf2', 'argon2'];
+    const server = await startSlapd({ dir, port, directories, modules, report });
     const { url, caFile } = server;
     const other = await certificatesIn(path.join(dir, 'other-authority'));
     return {

@@ -1,0 +1,89 @@
+import http from 'node:http';
+import https from 'node:https';
+import { z } from 'zod';
+import { type SignedBatch, signBatch } from '../sealing/batch';
+import type { RelaySettings } from './settings';
+
+const answerSchema = z.object({
+  result: z.enum(['taken', 'gap', 'repeated']),
+  cursor: z.object({ segment: z.string(), position: z.int() }).nullable(),
+  request: z.int(),
+  key: z.unknown().nullable(),
+});
+
+export type BatchAnswer = z.infer<typeof answerSchema>;
+
+/** The api did not take a batch. */
+export class NotTaken extends Error {
+  /** Its own code, or of the system. */
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+export interface ApiLink {
+  /** @throws NotTaken, or an error of the connection */
+  send(batch: SignedBatch): Promise<BatchAnswer>;
+  close(): void;
+}
+
+const TIMEOUT_MS = 30_000;
+const MOST_LETTERS = 64 * 1024;
+
+/** One address, one connection, no redirects, no proxies; TLS unless the api is on this machine. */
+export function openApiLink({ url, apiKey, signingKey, tls }: RelaySettings): ApiLink {
+  const client = url.protocol === 'https:' ? https : http;
+  const agent = new client.Agent({ keepAlive: true, maxSockets: 1, ...tls });
+  const address = new URL(`${url.pathname.replace(/\/$/, '')}/v1/relays/batch`, url);
+  return {
+    async send(batch) {
+      const body = Buffer.from(JSON.stringify({ batch: await signBatch(signingKey, batch) }));
+      const { status, text } = await post(body);
+      if (status !== 200) throw new NotTaken(codeOf(text) ?? `http_${status}`);
+      const parsed = answerSchema.safeParse(parseJson(text));
+      if (!parsed.success) throw new NotTaken('not_lockstep');
+      return parsed.data;
+    },
+    close: () => agent.destroy(),
+  };
+
+  function post(body: Buffer): Promise<{ readonly status: number; readonly text: string }> {
+    return new Promise((resolve, reject) => {
+      const headers = {
+        authorization: `Bearer ${apiKey}`,
+        'content-type': 'application/json',
+        'content-length': body.length,
+      };
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const options = { method: 'POST', agent, headers, signal, minVersion: 'TLSv1.2' as const };
+      const request = client.request(address, options, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          text += chunk;
+          if (text.length > MOST_LETTERS) response.destroy(new NotTaken('not_lockstep'));
+        });
+        response.once('error', reject);
+        response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      });
+      request.once('error', reject);
+      request.end(body);
+    });
+  }
+}
+
+const problemSchema = z.object({ code: z.string().regex(/^[a-z_]{1,40}$/) });
+
+const codeOf = (text: string): string | undefined =>
+  problemSchema.safeParse(parseJson(text)).data?.code;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

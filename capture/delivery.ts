@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { log } from '../log';
+import type { Position } from '../model/relay';
+import { readHeader } from '../sealing/captures';
+import { type ApiLink, type BatchAnswer, NotTaken } from './api-link';
+import type { PinnedKey } from './pinned-key';
+import type { Chunk, Spool } from './spool/spool';
+
+export interface Delivery {
+  /** Something was handed over. */
+  wake(): void;
+  /** After what is under way. */
+  stop(): Promise<void>;
+}
+
+export interface DeliveryOptions {
+  readonly version: string;
+  /** So often it says that it is there. */
+  readonly everyMs: number;
+  /** After a failure: the first wait, and the longest. */
+  readonly waitMs: { readonly first: number; readonly most: number };
+  readonly random: () => number;
+}
+
+/**
+ * Brings what is in the spool to the api, one batch after the other, as long as it takes. Only the timers of the process
+ * are used, and numbers that the server keeps: nothing depends on the clock of this machine being right, or going forward.
+ */
+export function startDelivery(
+  spool: Spool,
+  link: ApiLink,
+  key: PinnedKey,
+  { version, everyMs, waitMs, random }: DeliveryOptions,
+): Delivery {
+  /** Ends the wait before the next attempt. */
+  let pause = new AbortController();
+  let stopped = false;
+  let request = 0;
+  let failures = 0;
+  /** Where the server is was asked. */
+  let oriented = false;
+
+  /** @returns whether there is more to bring */
+  async function bring(): Promise<boolean> {
+    const chunk = oriented ? await spool.next() : null;
+    request = Math.max(request + 1, Date.now());
+    const answer = await link.send({
+      request,
+      sentAt: new Date().toISOString(),
+      version,
+      backlog: spool.backlog(),
+      oldestAt: oldestIn(chunk),
+      setAside: spool.setAside(),
+      ...(chunk === null ? nothing : { ...chunk, records: chunk.records.map(textOf) }),
+    });
+    const first = !oriented;
+    await understand(answer);
+    if (chunk !== null && !isEndOf(chunk, answer.cursor)) throw new NotTaken('no_progress');
+    return first || spool.backlog() > 0;
+  }
+  async function understand({ result, cursor, ...answer }: BatchAnswer): Promise<void> {
+    request = Math.max(request, answer.request);
+    if (answer.key !== null) await key.offer(answer.key);
+    await spool.takenIn(cursor);
+    oriented = true;
+    if (result !== 'taken') throw new NotTaken(result);
+  }
+  async function attempt(): Promise<number> {
+    try {
+      const more = await bring();
+      if (failures > 0) log.info('captures are delivered again', { attempt: failures });
+      failures = 0;
+      return more ? 0 : everyMs;
+    } catch (error) {
+      failures++;
+      const { code } = error as { code?: unknown };
+      log.warn('captures cannot be delivered now; they are kept', {
+        attempt: failures,
+        count: spool.backlog(),
+        ...(typeof code === 'string' ? { code } : {}),
+      });
+      const wait = Math.min(waitMs.most, waitMs.first * 2 ** Math.min(failures - 1, 20));
+      return wait * (0.5 + random() / 2);
+    }
+  }
+  async function run(): Promise<void> {
+    while (!stopped) {
+      pause = new AbortController();
+      const wait = await attempt();
+      if (wait > 0 && !stopped)
+        await sleep(wait, undefined, { signal: pause.signal }).catch(() => {});
+    }
+  }
+
+  const running = run();
+  return {
+    wake() {
+      // A server that is away is asked no sooner because there is more for it.
+      if (failures === 0) pause.abort();
+    },
+    async stop() {
+      stopped = true;
+      pause.abort();
+      await running;
+    },
+  };
+}
+
+const nothing = { segment: null, follows: null, from: 1, records: [] };
+
+const textOf = (record: Buffer | null): string | null => record?.toString('latin1') ?? null;
+
+const isEndOf = ({ segment, from, records }: Chunk, cursor: Position | null): boolean =>
+  cursor?.segment === segment && cursor.position === from + records.length - 1;
+
+function oldestIn(chunk: Chunk | null): string | null {
+  const first = chunk?.records.find((record) => record !== null);
+  const read = first == null ? null : readHeader(first.toString('latin1'));
+  return read?.header.capturedAt.toISOString() ?? null;
+}

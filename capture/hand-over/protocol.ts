@@ -1,0 +1,97 @@
+import { Secret } from '../../model/secret';
+import { zeroableBytes } from '../../model/zeroable';
+
+/**
+ * How a capture is handed over: docs/capture-protocol.md. A message is its length (32 bits, the high byte first), then
+ * fields: a letter, the length of the value, the value. The answer is `+` or `-` and a word, and a line end.
+ */
+export interface HandedOver {
+  readonly account: string;
+  readonly password: Secret;
+  readonly current: Secret | null;
+  /** Null: now. */
+  readonly capturedAt: Date | null;
+  readonly sequence: string | null;
+}
+
+export const LENGTH_BYTES = 4;
+export const MOST_BYTES = 16 * 1024;
+
+export const refusals = {
+  malformed: 'The message is not one of this protocol.',
+  no_key: 'The relay has not reached Lockstep yet, and has no key to seal to.',
+  not_durable: 'The record could not be written: the disk is full, or bad.',
+} as const;
+
+export type Refusal = keyof typeof refusals;
+
+const limits = { a: 1024, p: 4096, o: 4096, t: 16, s: 255 } as const;
+type Letter = keyof typeof limits;
+
+const isLetter = (letter: string): letter is Letter => Object.hasOwn(limits, letter);
+
+/**
+ * @param message without its length; the caller zeroes it, and destroys the secrets
+ * @returns null when it is malformed: also with a field that this relay does not know, which may change what the rest means
+ */
+export function parseMessage(message: Buffer): HandedOver | null {
+  const fields = new Map<Letter, Buffer>();
+  for (let at = 0; at < message.length; ) {
+    const letter = String.fromCharCode(message[at] ?? 0);
+    if (at + 1 + LENGTH_BYTES > message.length || !isLetter(letter)) return null;
+    const from = at + 1 + LENGTH_BYTES;
+    const end = from + message.readUInt32BE(at + 1);
+    if (end > message.length || end - from > limits[letter] || end === from || fields.has(letter))
+      return null;
+    fields.set(letter, message.subarray(from, end));
+    at = end;
+  }
+  return handedOver(fields);
+}
+
+const MILLISECONDS = /^\d{1,15}$/;
+const SEQUENCE = /^[!-~]+$/;
+
+function handedOver(fields: ReadonlyMap<Letter, Buffer>): HandedOver | null {
+  const [account, password] = [fields.get('a'), fields.get('p')];
+  const time = fields.get('t')?.toString('latin1') ?? null;
+  const sequence = fields.get('s')?.toString('latin1') ?? null;
+  if (account === undefined || password === undefined) return null;
+  if (time !== null && !MILLISECONDS.test(time)) return null;
+  if (sequence !== null && !SEQUENCE.test(sequence)) return null;
+  const current = fields.get('o');
+  return {
+    account: account.toString('utf8'),
+    password: secretOf(password),
+    current: current === undefined ? null : secretOf(current),
+    capturedAt: time === null ? null : new Date(Number(time)),
+    sequence,
+  };
+}
+
+function secretOf(bytes: Buffer): Secret {
+  const own = zeroableBytes(bytes.length);
+  bytes.copy(own);
+  return Secret.of(own);
+}
+
+/** With its length. The caller zeroes it. */
+export function encodeMessage({ account, password, capturedAt, sequence }: HandedOver): Buffer {
+  return password.use((bytes) => {
+    const fields: readonly (readonly [Letter, Buffer])[] = [
+      ['a', Buffer.from(account)],
+      ['p', bytes],
+      ...(capturedAt === null ? [] : [['t', Buffer.from(String(capturedAt.getTime()))] as const]),
+      ...(sequence === null ? [] : [['s', Buffer.from(sequence)] as const]),
+    ];
+    const total = fields.reduce((sum, [, value]) => sum + 1 + LENGTH_BYTES + value.length, 0);
+    const message = zeroableBytes(LENGTH_BYTES + total);
+    let at = message.writeUInt32BE(total);
+    for (const [letter, value] of fields) {
+      at = message.writeUInt8(letter.charCodeAt(0), at);
+      at = message.writeUInt32BE(value.length, at);
+      at += value.copy(message, at);
+    }
+    return message;
+  });
+}

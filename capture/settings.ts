@@ -1,0 +1,120 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { Misconfigured } from '../config';
+
+/** The file that `lockstep capture setup` writes and `lockstep capture run` reads. Files in it are beside it. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+const MEBIBYTE = 1024 * 1024;
+
+export const relayFileSchema = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => url.startsWith('https:') || LOOPBACK.test(new URL(url).hostname), {
+      message: 'must be https, unless the api is on this machine',
+    })
+    .describe('The api.'),
+  relay: z.string().describe('Its id.'),
+  source: z.string().describe('The source beside which it runs.'),
+  apiKeyFile: z.string().describe('Its API key.'),
+  signingKeyFile: z.string().describe('The private key that signs what it sends (Ed25519, JWK).'),
+  signer: z
+    .strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() })
+    .describe('What signs the keys that it may seal to.'),
+  caFile: z.string().optional().describe('Whose certificate the api has to show (PEM).'),
+  certFile: z.string().optional().describe('The certificate that it shows itself (PEM).'),
+  certKeyFile: z.string().optional().describe('The key of that certificate (PEM).'),
+  spool: z.string().describe('The folder of what is not delivered yet.'),
+  socket: z.string().describe('Where captures are handed over.'),
+  socketMode: z
+    .enum(['0600', '0660'])
+    .default('0600')
+    .describe('Who may hand over: the user of the relay, or its group, too.'),
+  maxBytes: z
+    .int()
+    .min(16 * 1024)
+    .default(64 * MEBIBYTE)
+    .describe('Of the spool: when more waits, the oldest is set aside.'),
+});
+
+export interface RelaySettings {
+  readonly url: URL;
+  readonly relay: string;
+  readonly source: string;
+  readonly apiKey: string;
+  readonly signingKey: KeyObject;
+  readonly signer: KeyObject;
+  readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  readonly spool: string;
+  readonly socket: string;
+  readonly socketMode: number;
+  readonly maxBytes: number;
+}
+
+/** @throws Misconfigured, with what to put right */
+export function readSettings(file: string): RelaySettings {
+  const folder = path.dirname(path.resolve(file));
+  const at = (name: string) => path.resolve(folder, name);
+  const parsed = relayFileSchema.safeParse(parse(file));
+  if (!parsed.success)
+    throw new Misconfigured(
+      `${file} is not valid: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`,
+    );
+  const { url, relay, source, signer, maxBytes, ...named } = parsed.data;
+  const optional = (name: string | undefined) =>
+    name === undefined ? undefined : readBytes(at(name));
+  const ca = optional(named.caFile);
+  const cert = optional(named.certFile);
+  const key = named.certKeyFile === undefined ? undefined : readPrivate(at(named.certKeyFile));
+  return {
+    url: new URL(url),
+    relay,
+    source,
+    apiKey: readPrivate(at(named.apiKeyFile)).toString('utf8').trim(),
+    signingKey: privateKeyIn(at(named.signingKeyFile)),
+    signer: createPublicKey({ key: signer, format: 'jwk' }),
+    tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+    spool: at(named.spool),
+    socket: at(named.socket),
+    socketMode: Number.parseInt(named.socketMode, 8),
+    maxBytes,
+  };
+}
+
+function parse(file: string): unknown {
+  const text = readBytes(file).toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Misconfigured(`${file} is not JSON`);
+  }
+}
+
+function privateKeyIn(file: string): KeyObject {
+  try {
+    return createPrivateKey({ key: JSON.parse(readPrivate(file).toString('utf8')), format: 'jwk' });
+  } catch (error) {
+    if (error instanceof Misconfigured) throw error;
+    // What the parser says quotes the file.
+    throw new Misconfigured(`${file} does not hold a private key`);
+  }
+}
+
+const OTHERS = 0o077;
+
+function readPrivate(file: string): Buffer {
+  const content = readBytes(file);
+  if ((statSync(file).mode & OTHERS) !== 0)
+    throw new Misconfigured(`${file} can be read by others: chmod go= it`);
+  return content;
+}
+
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Misconfigured(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}

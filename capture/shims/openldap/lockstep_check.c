@@ -1,0 +1,105 @@
+/*
+ * A password check module for OpenLDAP's ppolicy overlay (slapo-ppolicy(5), pwdCheckModule) that refuses nothing: it
+ * hands the candidate over to the relay before slapd stores it.
+ *
+ * pwdCheckModuleArg says where, and what happens while the relay does not answer:
+ *   open:/run/lockstep/relay.sock    the change goes on, and is not captured
+ *   closed:/run/lockstep/relay.sock  the change is refused with a message to try again
+ *
+ * slapd calls it after its own checks of length and before that of history, so a candidate may still be refused:
+ * Lockstep confirms it by a login before it is carried anywhere.
+ */
+#include <stdlib.h>
+
+#include "../hand_over.h"
+
+/* A person waits for slapd, and slapd for us. */
+#define WITHIN_MS 500
+
+struct berval {
+	unsigned long bv_len;
+	char *bv_val;
+};
+
+/* The first members of Entry in slap.h, the same from OpenLDAP 2.4 to 2.6. */
+typedef struct Entry {
+	unsigned long e_id;
+	struct berval e_name;
+	struct berval e_nname;
+} Entry;
+
+enum { SLAPD_ACCEPTS = 0, SLAPD_REFUSES = 1 };
+
+static const char OPEN[] = "open:";
+static const char CLOSED[] = "closed:";
+
+static size_t after(const char *word, const struct berval *argument)
+{
+	size_t length = strlen(word);
+	return argument->bv_len > length && strncmp(argument->bv_val, word, length) == 0 ? length : 0;
+}
+
+/* <ldap.h> of both libraries; slapd has it loaded. */
+struct ldapapiinfo {
+	int version;
+	int api_version;
+	int protocol_version;
+	char **extensions;
+	char *vendor_name;
+	int vendor_version;
+};
+enum { LDAP_OPT_API_INFO = 0, LDAP_API_INFO_VERSION = 1, OPENLDAP_2_5 = 20500, OPENLDAP_2_6 = 20600 };
+int ldap_get_option(void *ld, int option, void *value) __attribute__((weak));
+void ldap_memvfree(void **list) __attribute__((weak));
+void ldap_memfree(void *memory) __attribute__((weak));
+
+/* 0 when it cannot be told. */
+static int openldap_version(void)
+{
+	struct ldapapiinfo info = { .version = LDAP_API_INFO_VERSION };
+	if (ldap_get_option == NULL || ldap_get_option(NULL, LDAP_OPT_API_INFO, &info) != 0)
+		return 0;
+	if (ldap_memvfree != NULL)
+		ldap_memvfree((void **)info.extensions);
+	if (ldap_memfree != NULL)
+		ldap_memfree(info.vendor_name);
+	return info.vendor_version;
+}
+
+/*
+ * Where the message goes differs: up to 2.5 it is a `char **` for memory that slapd frees, from 2.6 on a buffer. Where
+ * nobody knows, a refusal has no message.
+ */
+static int refuse(void *message, const char *says)
+{
+	int version = openldap_version();
+	if (message != NULL && version >= OPENLDAP_2_6) {
+		struct berval *buffer = message;
+		size_t length = strlen(says);
+		if (buffer->bv_val != NULL && buffer->bv_len > length) {
+			memcpy(buffer->bv_val, says, length + 1);
+			buffer->bv_len = length;
+		}
+	} else if (message != NULL && version >= OPENLDAP_2_5) {
+		*(char **)message = strdup(says);
+	}
+	return SLAPD_REFUSES;
+}
+
+/*
+ * An argument that names no socket refuses: whoever made the mistake finds it at the first change, and not when a
+ * password is missed.
+ */
+int check_password(char *password, void *message, Entry *entry, struct berval *argument)
+{
+	size_t open = argument == NULL ? 0 : after(OPEN, argument);
+	size_t closed = argument == NULL ? 0 : after(CLOSED, argument);
+	size_t word = open + closed;
+	if (word == 0)
+		return refuse(message, "pwdCheckModuleArg must be open:<socket> or closed:<socket>");
+	int taken = lockstep_hand_over(argument->bv_val + word, argument->bv_len - word, entry->e_name.bv_val,
+				       entry->e_name.bv_len, password, strlen(password), WITHIN_MS);
+	if (taken || open > 0)
+		return SLAPD_ACCEPTS;
+	return refuse(message, "the password cannot be passed on at this moment, try again");
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Position } from '../../model/relay';
+import { type Damage, encodeFrame, scanFrames } from './frames';
+
+/** A file of the spool: `<order>-<name>.segment`. Its name is one that no segment had before, of any relay. */
+export interface Segment {
+  readonly name: string;
+  readonly order: number;
+  readonly file: string;
+  /** The last record before it; null when there was none. */
+  readonly follows: Position | null;
+  /** The position of its last record; 0 when it has none. */
+  last: number;
+  /** Up to here it is durable, and whole as far as its frames are. */
+  bytes: number;
+}
+
+const FILE_NAME = /^(\d{12})-([0-9a-f]{32})\.segment$/;
+
+export const isSegmentFile = (name: string): boolean => FILE_NAME.test(name);
+
+const aboutSchema = z.object({
+  follows: z.object({ segment: z.string(), position: z.int() }).nullable(),
+});
+
+/** Durable when this resolves. */
+export async function createSegment(
+  dir: string,
+  order: number,
+  follows: Position | null,
+): Promise<{ readonly segment: Segment; readonly handle: FileHandle }> {
+  const name = randomBytes(16).toString('hex');
+  const file = path.join(dir, `${String(order).padStart(12, '0')}-${name}.segment`);
+  const about = encodeFrame({ position: 0, record: Buffer.from(JSON.stringify({ follows })) });
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await handle.write(about);
+    await handle.sync();
+    await syncFolder(dir);
+  } catch (error) {
+    await handle.close();
+    await rm(file);
+    throw error;
+  }
+  return { segment: { name, order, file, follows, last: 0, bytes: about.length }, handle };
+}
+
+export interface SegmentContent {
+  readonly segment: Segment;
+  /** It tells what it follows; one that a crash left at its very beginning does not. */
+  readonly begun: boolean;
+  /** By position; those that are damaged are missing. */
+  readonly records: ReadonlyMap<number, Buffer>;
+  readonly damage: readonly (Damage & { readonly bytes: Buffer })[];
+}
+
+export async function readSegment(file: string): Promise<SegmentContent> {
+  const [, order = '', name = ''] = FILE_NAME.exec(path.basename(file)) ?? [];
+  const content = await readFile(file);
+  const { frames, damage } = scanFrames(content);
+  const about = frames.find(({ position }) => position === 0);
+  const records = new Map<number, Buffer>();
+  for (const { position, record } of frames) if (position > 0) records.set(position, record);
+  return {
+    segment: {
+      name,
+      order: Number(order),
+      file,
+      follows: about === undefined ? null : followedBy(about.record),
+      last: Math.max(0, ...records.keys()),
+      bytes: content.length,
+    },
+    begun: about !== undefined,
+    records,
+    damage: damage.map((one) => ({ ...one, bytes: content.subarray(one.from, one.to) })),
+  };
+}
+
+const followedBy = (record: Buffer): Position | null =>
+  aboutSchema.parse(JSON.parse(record.toString('utf8'))).follows;
+
+/** So that a file that was made, renamed or removed is so after the power has gone. */
+export async function syncFolder(dir: string): Promise<void> {
+  const folder = await open(dir, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

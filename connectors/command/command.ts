@@ -1,0 +1,26 @@
+import type { Connector, ConnectorTools } from '../contract';
+import { ok, wrong } from '../http/checks';
+import { type Lost, openWire } from '../wire/connector';
+import { servedBy } from '../wire/settings';
+import { callProgram } from './call';
+import { examineProgram, isBelow } from './check';
+import type { CommandSettings } from './settings';
+
+export const openCommand = (
+  settings: CommandSettings,
+  { commandDir }: Pick<ConnectorTools, 'commandDir'>,
+): Connector =>
+  openWire({
+    call: callProgram(settings, () => isBelow(commandDir, settings.command)),
+    served: servedBy(settings),
+    examine: () => examineProgram(settings, commandDir),
+    answered: [ok('answers', 'It answers.')],
+    lost: findingOf,
+    close: async () => {},
+  });
+
+const findingOf = ({ vendorCode }: Lost) =>
+  wrong(
+    'answers',
+    `It did not answer as it should (${vendorCode ?? 'busy'}). Run it by hand: echo '{"version":1,"operation":"check"}' into it must give one JSON answer and exit code 0.`,
+  );

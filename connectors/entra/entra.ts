@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import type { AccountRef, Connector, ConnectorTools, Finding, WriteAnswer } from '../contract';
+import { apiOf } from '../http/api';
+import { FORM_TYPE, formBytes } from '../http/body';
+import { ok, warning } from '../http/checks';
+import { openHttp } from '../http/client';
+import { connectorOver } from '../http/connector';
+import { clientCredentials, type TokenRequest } from '../http/credentials';
+import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
+import { type FederatedDomains, federatedDomains } from './domains';
+import { judge } from './errors';
+import type { EntraSettings } from './settings';
+import { pathOf, stateOf, type User, usersOf } from './users';
+
+export function openEntra(settings: EntraSettings, tools: ConnectorTools): Connector {
+  const { graphUrl, loginUrl, attributes } = settings;
+  const http = openHttp(graphUrl, settings);
+  const login = openHttp(loginUrl, settings);
+  const credential = clientCredentials(login, settings.clientSecret, tools, tokenRequest(settings));
+  const api = apiOf(http, credential, JSON_TYPE);
+  const users = usersOf(api, attributes);
+  const federated = federatedDomains(api);
+  return connectorOver({
+    api,
+    attributes: users.names,
+    find: users.search,
+    page: users.page,
+    async state(account, signal) {
+      const user = await users.user(account, signal);
+      return user && stateOf(user);
+    },
+    prepare: ({ account }, signal) => prepare(users, federated, account, signal),
+    judgeWrite: judge,
+    verify: null,
+    check: (signal) => checkDomains(federated, signal),
+    writeToNobody: () => writeTo(randomUUID(), null),
+    close() {
+      http.close();
+      login.close();
+    },
+  });
+}
+
+const JSON_TYPE = 'application/json';
+
+const tokenRequest =
+  ({ tenant, clientId, graphUrl }: EntraSettings): TokenRequest =>
+  (secret) => ({
+    method: 'POST',
+    path: `/${tenant}/oauth2/v2.0/token`,
+    headers: { accept: JSON_TYPE, 'content-type': FORM_TYPE },
+    body: formBytes({
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      client_secret: secret,
+      scope: `${graphUrl}/.default`,
+    }),
+  });
+
+async function prepare(
+  users: ReturnType<typeof usersOf>,
+  federated: FederatedDomains,
+  account: AccountRef,
+  signal: AbortSignal,
+): Promise<PreparedWrite | WriteAnswer> {
+  const user = await users.user(account, signal);
+  if (user === null) return NO_ACCOUNT;
+  const elsewhere = passwordElsewhere(user, await federated(signal));
+  if (elsewhere !== null)
+    return { result: 'rejected', reason: 'no_own_password', vendorCode: elsewhere };
+  return writeTo(user.id, user.userPrincipalName);
+}
+
+/** Where the password of a user is, if not in Entra ID. */
+function passwordElsewhere(user: User, federated: ReadonlySet<string> | null): string | null {
+  const [, domain = ''] = user.userPrincipalName.toLowerCase().split('@');
+  if (user.externalUserState != null) return 'guest';
+  if (user.onPremisesSyncEnabled === true) return 'on_premises';
+  return federated?.has(domain) ? 'federated_domain' : null;
+}
+
+/** What is not said of the next sign-in has been taken for "must change" before. */
+const writeTo = (id: string, name: string | null): PreparedWrite => ({
+  request: (password) => ({
+    method: 'PATCH',
+    path: pathOf(id),
+    content: {
+      type: JSON_TYPE,
+      value: { passwordProfile: { password, forceChangePasswordNextSignIn: false } },
+    },
+  }),
+  nameIn: () => name,
+});
+
+async function checkDomains(
+  federated: FederatedDomains,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const domains = await federated(signal);
+  if (domains === null)
+    return [
+      warning(
+        'domains',
+        'Domains cannot be read, so users of a federated one are not told apart. Give Domain.Read.All.',
+      ),
+    ];
+  const named = [...domains].join(', ');
+  return [
+    ok(
+      'domains',
+      domains.size === 0 ? 'No domain is federated.' : `Users of ${named} are left out: federated.`,
+    ),
+  ];
+}

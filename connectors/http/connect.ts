@@ -1,0 +1,89 @@
+import { lookup } from 'node:dns';
+import { readFileSync } from 'node:fs';
+import { isIP, type LookupFunction } from 'node:net';
+import tls from 'node:tls';
+import type { buildConnector } from 'undici';
+import { type AddressGuard, guardOf } from './addresses';
+import { NotSent } from './failures';
+import type { HttpSettings } from './settings';
+
+/** Stands for a vendor code: the name leads only to addresses that are not public. */
+export const PRIVATE_ADDRESS = 'private_address';
+
+/**
+ * Opens the TLS connections of one client. The address is judged at the very moment at which it is connected to, so a
+ * name that leads somewhere else by then (DNS rebinding) leads nowhere.
+ */
+export function connectorOf(settings: HttpSettings): buildConnector.connector {
+  const guard = guardOf(settings.allowPrivateAddresses);
+  return ({ hostname, port }, callback) => {
+    const host = hostname.replace(/^\[|\]$/g, '');
+    // Node looks up no addresses.
+    if (isIP(host) !== 0 && !guard(host, host)) return callback(refused(), null);
+    let authorities: Buffer | null;
+    try {
+      // Read for each connection, so that a new authority is picked up.
+      authorities = settings.ca === undefined ? null : readFileSync(settings.ca);
+    } catch {
+      return callback(new NotSent('certificate_refused', 'ca_not_readable'), null);
+    }
+    connect(host, Number(port || 443), guard, authorities, settings, callback);
+  };
+}
+
+const refused = () => new NotSent('unreachable', PRIVATE_ADDRESS);
+
+function connect(
+  host: string,
+  port: number,
+  guard: AddressGuard,
+  authorities: Buffer | null,
+  { serverName, timeoutMs }: HttpSettings,
+  callback: buildConnector.Callback,
+): void {
+  const name = serverName ?? host;
+  const socket = tls.connect({
+    host,
+    port,
+    // SNI takes no addresses; without it, Node checks the certificate against the host.
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(authorities === null ? {} : { ca: authorities }),
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    lookup: guarded(guard),
+  });
+  socket.setNoDelay(true);
+  const end = (error: Error | null) => {
+    clearTimeout(patience);
+    socket.removeListener('error', fail);
+    if (error === null) return callback(null, socket);
+    socket.on('error', () => undefined).destroy();
+    callback(error, null);
+  };
+  const fail = (error: Error) => end(failureOf(error, socket));
+  const patience = setTimeout(() => end(new NotSent('unreachable', 'timeout')), timeoutMs);
+  socket.once('error', fail);
+  socket.once('secureConnect', () => end(null));
+}
+
+/** As the lookup of the system, but only addresses that may be connected to come back. */
+const guarded =
+  (guard: AddressGuard): LookupFunction =>
+  (host, options, callback) => {
+    lookup(host, { ...options, all: true }, (error, found) => {
+      if (error !== null) return callback(error, []);
+      const allowed = found.filter(({ address }) => guard(host, address));
+      if (allowed[0] === undefined) return callback(refused(), []);
+      if (options.all === true) callback(null, allowed);
+      else callback(null, allowed[0].address, allowed[0].family);
+    });
+  };
+
+function failureOf(error: NodeJS.ErrnoException, socket: tls.TLSSocket): NotSent {
+  if (error instanceof NotSent) return error;
+  const code = error.code ?? null;
+  // Node sets this when it has seen the certificate and does not trust it.
+  const untrusted = Boolean(socket.authorizationError) || code?.startsWith('ERR_SSL_');
+  return new NotSent(untrusted ? 'certificate_refused' : 'unreachable', code);
+}

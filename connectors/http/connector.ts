@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { Secret } from '../../model/secret';
+import type {
+  AccountRef,
+  Connector,
+  Finding,
+  FoundAccount,
+  PoliciesAnswer,
+  SetPasswordRequest,
+  SourceFailure,
+  StateAnswer,
+  VerifyAnswer,
+  VerifyRequest,
+  WriteAnswer,
+} from '../contract';
+import { asInconclusive, asSourceFailure, asWriteAnswer, failureOf, type Judge } from './answers';
+import { type Api, newCall } from './api';
+import { connectedFindings, rightsFinding, unconnectedFindings } from './checks';
+import { type PreparedWrite, write } from './write';
+
+/** What differs between the APIs. Whatever throws `NotSent`, `NoReply` or `Refused` is translated in one place. */
+export interface Vendor {
+  readonly api: Api;
+  /** Names that `find` can look for. */
+  readonly attributes: readonly string[];
+  find(
+    match: Readonly<Record<string, string>>,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<readonly FoundAccount[]>;
+  page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page>;
+  /** Null when there is no such account. */
+  state(account: AccountRef, signal: AbortSignal): Promise<State | null>;
+  /** Looks at the account, as far as it has to be before a write. An answer ends it there. */
+  prepare(request: SetPasswordRequest, signal: AbortSignal): Promise<PreparedWrite | WriteAnswer>;
+  /** What the refusal of a write means. */
+  readonly judgeWrite: Judge;
+  /** Null where the vendor has no way to prove a password. */
+  readonly verify: ((request: VerifyRequest, signal: AbortSignal) => Promise<VerifyAnswer>) | null;
+  /** After the sign-in and the rights: whatever else can be wrong. */
+  check(signal: AbortSignal): Promise<readonly Finding[]>;
+  /** The write of a password to an account that does not exist, to see whether it is refused for lack of rights. */
+  writeToNobody(): PreparedWrite;
+  readonly policies?: (signal: AbortSignal) => Promise<PoliciesAnswer>;
+  close(): void;
+}
+
+export interface Page {
+  readonly accounts: readonly FoundAccount[];
+  readonly cursor: string | null;
+}
+
+export type State = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>;
+
+/** A date as a vendor writes it; null where it gives none, or none that can be read. */
+export function dateOf(text: string | null | undefined): Date | null {
+  const date = new Date(text ?? '');
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
+export function connectorOver(vendor: Vendor): Connector {
+  return {
+    async find({ match, limit }) {
+      const unknown = Object.keys(match).some((name) => !vendor.attributes.includes(name));
+      if (unknown) return { result: 'failed', reason: 'not_supported', vendorCode: null };
+      return orFailed(async () => ({
+        result: 'found',
+        accounts: await vendor.find(match, limit, newCall()),
+      }));
+    },
+    list: ({ cursor, pageSize }) =>
+      orFailed(async () => ({
+        result: 'page',
+        ...(await vendor.page(cursor, pageSize, newCall())),
+      })),
+    state: ({ account }) =>
+      orFailed(async (): Promise<StateAnswer> => {
+        const state = await vendor.state(account, newCall());
+        if (state === null) return { result: 'failed', reason: 'no_account', vendorCode: null };
+        return { result: 'state', ...state };
+      }),
+    async setPassword(request) {
+      if (isEmpty(request.password))
+        return { result: 'rejected', reason: 'policy_too_short', vendorCode: null };
+      const signal = newCall();
+      let prepared: PreparedWrite | WriteAnswer;
+      try {
+        prepared = await vendor.prepare(request, signal);
+      } catch (error) {
+        return asWriteAnswer(failureOf(error), false);
+      }
+      return 'result' in prepared ? prepared : write(vendor, prepared, request, signal);
+    },
+    async verify(request) {
+      if (vendor.verify === null)
+        return { result: 'inconclusive', reason: 'not_supported', vendorCode: null };
+      if (isEmpty(request.password)) return { result: 'differs', vendorCode: null };
+      try {
+        return await vendor.verify(request, newCall());
+      } catch (error) {
+        return asInconclusive(failureOf(error));
+      }
+    },
+    check: () => check(vendor, newCall()),
+    ...(vendor.policies && { policies: policiesOf(vendor.policies) }),
+    close: async () => vendor.close(),
+  };
+}
+
+const isEmpty = (password: Secret) => password.use((bytes) => bytes.length === 0);
+
+const policiesOf =
+  (policies: NonNullable<Vendor['policies']>): NonNullable<Connector['policies']> =>
+  () =>
+    orFailed(() => policies(newCall()));
+
+async function orFailed<T>(request: () => Promise<T>): Promise<T | SourceFailure> {
+  try {
+    return await request();
+  } catch (error) {
+    return asSourceFailure(failureOf(error));
+  }
+}
+
+/** What `doctor` asks of every API, without changing anything. */
+async function check(vendor: Vendor, signal: AbortSignal): Promise<readonly Finding[]> {
+  vendor.api.forget();
+  let found: readonly FoundAccount[];
+  try {
+    found = (await vendor.page(null, 1, signal)).accounts;
+  } catch (error) {
+    return unconnectedFindings(failureOf(error));
+  }
+  const nobody = Secret.fromText(`Nobody-${randomBytes(12).toString('base64url')}-1`);
+  try {
+    const account = { name: '', nativeId: null };
+    const request = { account, password: nobody };
+    const answer = await write(vendor, vendor.writeToNobody(), request, signal);
+    return [
+      ...connectedFindings(found.length),
+      rightsFinding(answer),
+      ...(await vendor.check(signal)),
+    ];
+  } catch (error) {
+    return unconnectedFindings(failureOf(error));
+  } finally {
+    nobody.destroy();
+  }
+}

@@ -1,0 +1,39 @@
+import { EqualityFilter } from 'ldapts';
+import type { Connector, ConnectorTools, VerifyAnswer } from '../contract';
+import { type NativeIds, textOf } from './accounts';
+import { checkDirectory } from './check';
+import { compareHash } from './compare';
+import { PasswordPolicyControl } from './controls';
+import { openDirectory } from './directory';
+import { readPolicies } from './policies';
+import { judgeLogin } from './refusals';
+import { serverOf } from './server';
+import type { LdapSettings } from './settings';
+import { verifyByExop } from './verify-exop';
+import { passwordWriter } from './write';
+
+export const entryUuids: NativeIds = {
+  attribute: 'entryUUID',
+  binary: false,
+  idOf: (entry) => textOf(entry, 'entryUUID'),
+  filterFor: (id) => new EqualityFilter({ attribute: 'entryUUID', value: id }),
+};
+
+/** Every server that speaks LDAPv3 and keeps to RFC 4530; how they differ is in `vendors.ts`. */
+export const openLdap = (settings: LdapSettings, tools: ConnectorTools): Connector =>
+  openDirectory(settings, tools, {
+    ids: entryUuids,
+    view: async (link) => (await serverOf(link)).vendor.view,
+    // "Invalid credentials" is all that a locked or disabled account hears from most of them.
+    loginTellsWhy: false,
+    verify: verifyByExop,
+    async logIn(link, dn, password): Promise<VerifyAnswer> {
+      const policy = new PasswordPolicyControl();
+      const reply = await link.ask((client) => client.bind(dn, password.text(), [policy]));
+      return reply.ok ? { result: 'holds', proof: 'login' } : judgeLogin(reply, policy.error);
+    },
+    compareHash: (link, request) => compareHash(link, request, entryUuids, settings),
+    setPassword: passwordWriter(settings, entryUuids),
+    check: (link) => checkDirectory(link, settings, entryUuids),
+    policies: (link) => readPolicies(link, settings.base),
+  });

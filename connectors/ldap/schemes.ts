@@ -1,0 +1,17 @@
+import type { Scheme } from '../../model/encoding';
+
+/** Those that a directory may know how to check. OpenLDAP needs modules for most: pw-sha2, pw-pbkdf2, argon2. */
+export const directorySchemes = [
+  'argon2',
+  'bcrypt',
+  'pbkdf2-sha512',
+  'pbkdf2-sha256',
+  'pbkdf2-sha1',
+  'sha512-crypt',
+  'sha256-crypt',
+  'ssha512',
+  'ssha384',
+  'ssha256',
+  'ssha',
+  'sha',
+] as const satisfies readonly Scheme[];

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import type { AccountRef, Connector, ConnectorTools, Finding, WriteAnswer } from '../contract';
+import { type Api, apiOf } from '../http/api';
+import { ok, skipped } from '../http/checks';
+import { openHttp } from '../http/client';
+import { connectorOver } from '../http/connector';
+import { nobody } from '../http/credentials';
+import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
+import { judge } from './errors';
+import { readPolicies } from './policies';
+import { prove } from './proof';
+import type { OktaSettings } from './settings';
+import { signIn } from './sign-in';
+import { foundWith, hasOwnPassword, page, pathOf, search, stateOf, userOf } from './users';
+
+export function openOkta(settings: OktaSettings, tools: ConnectorTools): Connector {
+  const http = openHttp(settings.url, settings);
+  const api = apiOf(http, signIn(http, settings, tools), JSON_TYPE);
+  const asNobody = apiOf(http, nobody, JSON_TYPE);
+  const { attributes, strict, proof } = settings;
+  const found = foundWith(attributes);
+  return connectorOver({
+    api,
+    attributes: ['login', ...attributes],
+    find: async (match, limit, signal) => (await search(api, match, limit, signal)).map(found),
+    page: (after, pageSize, signal) => page(api, after, pageSize, found, signal),
+    async state(account, signal) {
+      const user = await userOf(api, account, signal);
+      return user && stateOf(user);
+    },
+    prepare: ({ account }, signal) => prepare(api, account, strict, signal),
+    judgeWrite: judge,
+    verify: proof === 'none' ? null : (request, signal) => prove(api, asNobody, request, signal),
+    check: (signal) => checkPolicies(api, strict, signal),
+    writeToNobody: () => writeTo(`00u${randomBytes(9).toString('hex').slice(0, 17)}`, strict),
+    policies: (signal) => readPolicies(api, strict, signal),
+    close: () => http.close(),
+  });
+}
+
+const JSON_TYPE = 'application/json';
+
+async function prepare(
+  api: Api,
+  account: AccountRef,
+  strict: boolean,
+  signal: AbortSignal,
+): Promise<PreparedWrite | WriteAnswer> {
+  const user = await userOf(api, account, signal);
+  if (user === null) return NO_ACCOUNT;
+  const vendorCode = user.status;
+  if (!hasOwnPassword(user))
+    return {
+      result: 'rejected',
+      reason: 'no_own_password',
+      vendorCode: user.credentials?.provider?.type ?? null,
+    };
+  const { locked, mustChange } = stateOf(user);
+  // Okta refuses these, and a write must not unlock.
+  if (locked) return { result: 'retry', reason: 'account_locked', vendorCode };
+  const write = { ...writeTo(user.id, strict), nameIn: () => user.profile.login };
+  return mustChange ? { ...write, restore: (after) => expire(api, user.id, after) } : write;
+}
+
+/** POST changes what it names; PUT would empty whatever it does not. */
+const writeTo = (id: string, strict: boolean): PreparedWrite => ({
+  request: (password) => ({
+    method: 'POST',
+    path: `${pathOf(id)}${strict ? '?strict=true' : ''}`,
+    content: { type: JSON_TYPE, value: { credentials: { password: { value: password } } } },
+  }),
+  nameIn: () => null,
+});
+
+/** A new password ends the forced change; this brings it back and leaves the password as it is. */
+async function expire(api: Api, id: string, signal: AbortSignal): Promise<boolean> {
+  const path = `${pathOf(id)}/lifecycle/expire_password`;
+  const { status } = await api.ask({ method: 'POST', path }, signal);
+  return status === 200;
+}
+
+async function checkPolicies(
+  api: Api,
+  strict: boolean,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const read = await readPolicies(api, strict, signal);
+  const policies = read.result === 'policies' ? read.policies : [];
+  if (policies.length === 0)
+    return [
+      skipped(
+        'policy',
+        'No password policy can be read; okta.policies.read lets Lockstep see them.',
+      ),
+    ];
+  return policies.map(({ name, minLength, history }) =>
+    ok(
+      'policy',
+      `${name}: ${minLength} characters or more${strict ? `, history ${history}` : '; history and minimum age are not looked at'}.`,
+    ),
+  );
+}

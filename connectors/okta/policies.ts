@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { asksNothing, type TargetPolicy } from '../../model/target-policy';
+import type { PoliciesAnswer } from '../contract';
+import { accepted, Refused, shaped } from '../http/answers';
+import type { Api } from '../http/api';
+import { judge } from './errors';
+
+const count = z.number().nullish();
+
+/** A password policy. Source: Okta Management API, PasswordPolicy. */
+const policiesShape = z.array(
+  z.looseObject({
+    name: z.string(),
+    status: z.string(),
+    conditions: z
+      .looseObject({ authProvider: z.looseObject({ provider: z.string().nullish() }).nullish() })
+      .nullish(),
+    settings: z.looseObject({
+      password: z.looseObject({
+        complexity: z
+          .looseObject({
+            minLength: count,
+            minLowerCase: count,
+            minUpperCase: count,
+            minNumber: count,
+            minSymbol: count,
+          })
+          .nullish(),
+        age: z.looseObject({ minAgeMinutes: count, historyCount: count }).nullish(),
+      }),
+    }),
+  }),
+);
+
+type Policy = z.infer<typeof policiesShape>[number];
+
+/** @param strict whether Okta looks at history and age too when Lockstep writes */
+export async function readPolicies(
+  api: Api,
+  strict: boolean,
+  signal: AbortSignal,
+): Promise<PoliciesAnswer> {
+  try {
+    const reply = await api.ask({ method: 'GET', path: '/api/v1/policies?type=PASSWORD' }, signal);
+    const policies = shaped(policiesShape, accepted(reply, judge)).filter(binds);
+    return { result: 'policies', policies: policies.map((policy) => targetOf(policy, strict)) };
+  } catch (error) {
+    // The service account may do without that right.
+    if (error instanceof Refused && error.failure.reason === 'no_rights')
+      return { result: 'policies', policies: [] };
+    throw error;
+  }
+}
+
+/** Those of directories are for users whose password is not in Okta. */
+const binds = ({ status, conditions }: Policy): boolean =>
+  status === 'ACTIVE' && (conditions?.authProvider?.provider ?? 'OKTA') === 'OKTA';
+
+function targetOf({ name, settings }: Policy, strict: boolean): TargetPolicy {
+  const { complexity, age } = settings.password;
+  return {
+    ...asksNothing,
+    name,
+    minLength: complexity?.minLength ?? 0,
+    minLower: complexity?.minLowerCase ?? 0,
+    minUpper: complexity?.minUpperCase ?? 0,
+    minNumeric: complexity?.minNumber ?? 0,
+    minSpecial: complexity?.minSymbol ?? 0,
+    history: strict ? (age?.historyCount ?? 0) : 0,
+    minAgeSeconds: strict ? (age?.minAgeMinutes ?? 0) * 60 : 0,
+  };
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { VerifyAnswer, VerifyRequest } from '../contract';
+import { asInconclusive, failureOfReply } from '../http/answers';
+import type { Api } from '../http/api';
+import { judge } from './errors';
+import { hasOwnPassword, stateOf, userOf } from './users';
+
+const answerShape = z.looseObject({ status: z.string() });
+
+const WRONG_PASSWORD = 'E0000004';
+
+/**
+ * A primary authentication; the session token that it may bring is never used. Okta answers a locked user as one with a
+ * wrong password, so the state is looked at first.
+ * @param asNobody without our own sign-in: with it, Okta would take it for one of an application that it trusts
+ */
+export async function prove(
+  api: Api,
+  asNobody: Api,
+  { account, password }: VerifyRequest,
+  signal: AbortSignal,
+): Promise<VerifyAnswer> {
+  const user = await userOf(api, account, signal);
+  if (user === null) return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
+  const { disabled, locked } = stateOf(user);
+  const vendorCode = user.status;
+  if (disabled) return { result: 'inconclusive', reason: 'account_disabled', vendorCode };
+  if (locked) return { result: 'inconclusive', reason: 'account_locked', vendorCode };
+  if (!hasOwnPassword(user))
+    return { result: 'inconclusive', reason: 'not_supported', vendorCode: 'no_own_password' };
+  const content = {
+    type: 'application/json',
+    value: { username: user.profile.login, password },
+  };
+  const reply = await asNobody.ask({ method: 'POST', path: '/api/v1/authn', content }, signal);
+  if (reply.status === 200) {
+    const status = answerShape.safeParse(reply.json).data?.status;
+    // Whatever else it asks for then, a factor or a new password, it has taken this one.
+    if (status !== undefined && status !== 'LOCKED_OUT') return { result: 'holds', proof: 'login' };
+    return { result: 'inconclusive', reason: 'account_locked', vendorCode: 'LOCKED_OUT' };
+  }
+  const failure = failureOfReply(reply, judge);
+  if (failure.vendorCode === WRONG_PASSWORD)
+    return { result: 'differs', vendorCode: WRONG_PASSWORD };
+  return asInconclusive(failure);
+}

@@ -1,0 +1,55 @@
+import { createPrivateKey, type KeyObject, randomUUID } from 'node:crypto';
+import { SignJWT } from 'jose';
+import type { Secret } from '../../model/secret';
+import type { ConnectorTools } from '../contract';
+import { FORM_TYPE, formBytes } from '../http/body';
+import type { HttpClient } from '../http/client';
+import { type Credential, clientCredentials, fixedToken } from '../http/credentials';
+import { NotSent } from '../http/failures';
+import type { OktaSettings } from './settings';
+
+const TOKEN_PATH = '/oauth2/v1/token';
+const SCOPES = 'okta.users.manage okta.users.read okta.policies.read';
+const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** An API token, or a service app that proves itself with a signed assertion (RFC 7523). */
+export function signIn(
+  http: HttpClient,
+  settings: OktaSettings,
+  tools: ConnectorTools,
+): Credential {
+  const { token, privateKey = '' } = settings;
+  if (token !== undefined) return fixedToken('SSWS', token, tools);
+  return clientCredentials(http, privateKey, tools, async (pem) => ({
+    method: 'POST',
+    path: TOKEN_PATH,
+    headers: { accept: 'application/json', 'content-type': FORM_TYPE },
+    body: formBytes({
+      grant_type: 'client_credentials',
+      scope: SCOPES,
+      client_assertion_type: JWT_BEARER,
+      client_assertion: await assertionOf(settings, keyIn(pem)),
+    }),
+  }));
+}
+
+function assertionOf({ url, clientId = '', keyId }: OktaSettings, key: KeyObject): Promise<string> {
+  const alg = key.asymmetricKeyType === 'ec' ? 'ES256' : 'RS256';
+  return new SignJWT()
+    .setProtectedHeader({ alg, ...(keyId !== undefined && { kid: keyId }) })
+    .setIssuer(clientId)
+    .setSubject(clientId)
+    .setAudience(`${url}${TOKEN_PATH}`)
+    .setIssuedAt()
+    .setExpirationTime('5 min')
+    .setJti(randomUUID())
+    .sign(key);
+}
+
+function keyIn(pem: Secret): KeyObject {
+  try {
+    return pem.use((bytes) => createPrivateKey(bytes));
+  } catch {
+    throw new NotSent('service_credential_refused', 'malformed');
+  }
+}

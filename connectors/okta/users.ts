@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import type { AccountRef, FoundAccount } from '../contract';
+import { accepted, Refused, shaped } from '../http/answers';
+import type { Api } from '../http/api';
+import type { HttpReply } from '../http/client';
+import { dateOf, type Page, type State } from '../http/connector';
+import { matches, scimFilter } from '../http/filter';
+import { judge } from './errors';
+
+/** A user, as far as Lockstep looks at it. Source: Okta Management API, User. */
+const userShape = z.looseObject({
+  id: z.string().min(1),
+  status: z.string(),
+  passwordChanged: z.string().nullish(),
+  profile: z.looseObject({ login: z.string() }),
+  credentials: z
+    .looseObject({
+      password: z.looseObject({}).nullish(),
+      provider: z.looseObject({ type: z.string() }).nullish(),
+    })
+    .nullish(),
+});
+
+export type User = z.infer<typeof userShape>;
+
+const LOGIN = 'login';
+
+/** Okta gives no more in a page. */
+const MOST_IN_A_PAGE = 200;
+
+export const pathOf = (id: string): string => `/api/v1/users/${encodeURIComponent(id)}`;
+
+export const userIn = (reply: HttpReply): User => shaped(userShape, accepted(reply, judge));
+
+/** By id, or by login where there is none. Null when there is no such user. */
+export async function userOf(
+  api: Api,
+  { nativeId, name }: AccountRef,
+  signal: AbortSignal,
+): Promise<User | null> {
+  try {
+    const user = userIn(await api.ask({ method: 'GET', path: pathOf(nativeId ?? name) }, signal));
+    // Okta takes the part before the @ for a login, and "me" for ourselves.
+    const asked =
+      nativeId === null ? user.profile.login.toLowerCase() === name.toLowerCase() : true;
+    return asked ? user : null;
+  } catch (error) {
+    if (error instanceof Refused && error.failure.reason === 'no_account') return null;
+    throw error;
+  }
+}
+
+export async function search(
+  api: Api,
+  match: Readonly<Record<string, string>>,
+  limit: number,
+  signal: AbortSignal,
+): Promise<User[]> {
+  const inProfile = Object.entries(match).map(([name, value]) => [`profile.${name}`, value]);
+  const query = new URLSearchParams({
+    search: scimFilter(Object.fromEntries(inProfile)),
+    limit: String(limit),
+  });
+  const users = await listed(api, query, signal);
+  return users.found.filter((user) => matches(match, (name) => valuesAt(user, name)));
+}
+
+export async function page(
+  api: Api,
+  after: string | null,
+  pageSize: number,
+  found: (user: User) => FoundAccount,
+  signal: AbortSignal,
+): Promise<Page> {
+  const query = new URLSearchParams({
+    limit: String(Math.min(pageSize, MOST_IN_A_PAGE)),
+    ...(after !== null && { after }),
+  });
+  const users = await listed(api, query, signal);
+  return { accounts: users.found.map(found), cursor: users.next };
+}
+
+async function listed(api: Api, query: URLSearchParams, signal: AbortSignal) {
+  const reply = await api.ask({ method: 'GET', path: `/api/v1/users?${query}` }, signal);
+  const found = shaped(z.array(userShape), accepted(reply, judge));
+  return { found, next: nextIn(reply) };
+}
+
+/** Of the link to the next page only its place in the list: where the requests go is not for a reply to say. */
+function nextIn({ header }: HttpReply): string | null {
+  const [, url] = /<([^>]*)>\s*;\s*rel="next"/.exec(header('link') ?? '') ?? [];
+  return url === undefined ? null : new URL(url, 'https://okta').searchParams.get('after');
+}
+
+const valuesAt = ({ profile }: User, name: string): string[] =>
+  [profile[name]].filter((value) => typeof value === 'string');
+
+export const foundWith =
+  (attributes: readonly string[]) =>
+  (user: User): FoundAccount => ({
+    name: user.profile.login,
+    nativeId: user.id,
+    attributes: Object.fromEntries(
+      [LOGIN, ...attributes].flatMap((name) => valuesAt(user, name).map((value) => [name, value])),
+    ),
+  });
+
+/** Providers whose users have their password in Okta; those of IMPORT get one with their first sign-in. */
+const OWN = ['OKTA', 'IMPORT'];
+
+/** Okta shows an empty object in the place of a password, and nothing where there is none. */
+export const hasOwnPassword = ({ credentials }: User): boolean =>
+  OWN.includes(credentials?.provider?.type ?? 'OKTA') && credentials?.password != null;
+
+export function stateOf({ status, passwordChanged }: User): State {
+  return {
+    disabled: status === 'SUSPENDED' || status === 'DEPROVISIONED',
+    locked: status === 'LOCKED_OUT',
+    mustChange: status === 'PASSWORD_EXPIRED',
+    passwordChangedAt: dateOf(passwordChanged),
+  };
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { Judge, Verdict } from '../http/answers';
+
+/** Source: PingOne Platform API, error codes. */
+const errorShape = z.looseObject({
+  code: z.string(),
+  details: z
+    .array(
+      z.looseObject({
+        code: z.string().nullish(),
+        target: z.string().nullish(),
+        innerError: z
+          .looseObject({ unsatisfiedRequirements: z.array(z.string()).default([]) })
+          .nullish(),
+      }),
+    )
+    .default([]),
+});
+
+/** Top-level codes, which are all that is passed on. */
+const codes: Readonly<Record<string, Verdict['reason']>> = {
+  ACCESS_FAILED: 'no_rights',
+  INVALID_DATA: 'unknown',
+  INVALID_REQUEST: 'not_supported',
+  NOT_FOUND: 'no_account',
+  REQUEST_FAILED: 'unknown',
+  REQUEST_LIMITED: 'throttled',
+};
+
+/** Rules of a password policy, by the names that the policy itself gives them. */
+const requirements: Readonly<Record<string, Verdict['reason']>> = {
+  excludesCommonlyUsed: 'policy_quality',
+  excludesProfileData: 'policy_quality',
+  history: 'policy_history',
+  maxRepeatedCharacters: 'policy_quality',
+  minAgeDays: 'policy_too_young',
+  minCharacters: 'policy_quality',
+  minComplexity: 'policy_quality',
+  minUniqueCharacters: 'policy_quality',
+  notSimilarToCurrent: 'policy_history',
+};
+
+/** What of a request the vendor calls the new password, or the one to check. */
+const PASSWORD = ['password', 'value'];
+
+export const judge: Judge = ({ status, json }) => {
+  const error = errorShape.safeParse(json).data;
+  if (error === undefined) return null;
+  const known = Object.entries(codes).find(([code]) => code === error.code);
+  if (known === undefined) return null;
+  const [vendorCode, reason] = known;
+  if (status === 401) return { reason: 'service_credential_refused', vendorCode };
+  const aboutPassword = error.details.filter(({ target }) => PASSWORD.includes(target ?? ''));
+  if (vendorCode !== 'INVALID_DATA' || aboutPassword.length === 0) return { reason, vendorCode };
+  const broken = aboutPassword.flatMap(
+    ({ innerError }) => innerError?.unsatisfiedRequirements ?? [],
+  );
+  return { reason: requirements[broken[0] ?? ''] ?? 'policy', vendorCode };
+};
+
+/** The answer to a check of a password: it is another one. */
+export const isWrongPassword = (json: unknown): boolean =>
+  errorShape
+    .safeParse(json)
+    .data?.details.some(({ code, target }) => code === 'INVALID_VALUE' && target === 'password') ??
+  false;

@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import type { Secret } from '../../model/secret';
+import type {
+  Connector,
+  ConnectorTools,
+  Finding,
+  SetPasswordRequest,
+  VerifyAnswer,
+  VerifyRequest,
+  WriteAnswer,
+} from '../contract';
+import { asInconclusive, failureOfReply } from '../http/answers';
+import { type Api, apiOf } from '../http/api';
+import { FORM_TYPE, formBytes } from '../http/body';
+import { ok, skipped } from '../http/checks';
+import { openHttp } from '../http/client';
+import { connectorOver } from '../http/connector';
+import { basic, clientCredentials } from '../http/credentials';
+import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
+import { isWrongPassword, judge } from './errors';
+import { readPolicies } from './policies';
+import type { PingOneSettings } from './settings';
+import { hasOwnPassword, isLockedOut, stateOf, usersOf } from './users';
+
+type Users = ReturnType<typeof usersOf>;
+
+export function openPingOne(settings: PingOneSettings, tools: ConnectorTools): Connector {
+  const { environment, clientId, clientSecret, apiUrl, authUrl, attributes } = settings;
+  const http = openHttp(apiUrl, settings);
+  const auth = openHttp(authUrl, settings);
+  const credential = clientCredentials(auth, clientSecret, tools, (secret) => ({
+    method: 'POST',
+    path: `/${environment}/as/token`,
+    headers: {
+      accept: JSON_TYPE,
+      'content-type': FORM_TYPE,
+      authorization: basic(clientId, secret),
+    },
+    body: formBytes({ grant_type: 'client_credentials' }),
+  }));
+  const api = apiOf(http, credential, JSON_TYPE);
+  const users = usersOf(api, environment, attributes);
+  return connectorOver({
+    api,
+    attributes: users.names,
+    find: users.search,
+    page: users.page,
+    async state(account, signal) {
+      const user = await users.user(account, signal);
+      return user && stateOf(user);
+    },
+    prepare: (request, signal) => prepare(api, users, request, signal),
+    judgeWrite: judge,
+    verify: (request, signal) => verify(api, users, request, signal),
+    check: (signal) => checkPolicies(api, environment, signal),
+    writeToNobody: () => writeTo(users, randomUUID(), false),
+    policies: (signal) => readPolicies(api, environment, signal),
+    close() {
+      http.close();
+      auth.close();
+    },
+  });
+}
+
+const JSON_TYPE = 'application/json';
+const SET = 'application/vnd.pingidentity.password.set+json';
+const CHECK = 'application/vnd.pingidentity.password.check+json';
+
+async function prepare(
+  api: Api,
+  users: Users,
+  { account, password: wanted, form }: SetPasswordRequest,
+  signal: AbortSignal,
+): Promise<PreparedWrite | WriteAnswer> {
+  if (form === 'plaintext' && looksEncoded(wanted))
+    return { result: 'rejected', reason: 'character_not_supported', vendorCode: null };
+  const user = await users.user(account, signal);
+  if (user === null) return NO_ACCOUNT;
+  const { profile, password } = user;
+  if (!hasOwnPassword(user))
+    return { result: 'rejected', reason: 'no_own_password', vendorCode: password.status };
+  // An administrative set would unlock it.
+  if (isLockedOut(user)) {
+    const seconds = password.secondsUntilUnlock ?? null;
+    const wait = seconds === null ? {} : { retryAfterMs: seconds * 1000 };
+    return { result: 'retry', reason: 'account_locked', vendorCode: password.status, ...wait };
+  }
+  const write = {
+    ...writeTo(users, profile.id, stateOf(user).mustChange),
+    nameIn: () => profile.username,
+  };
+  if (form !== 'plaintext') return write;
+  return { ...write, holds: (secret) => isCurrent(api, users, profile.id, secret, signal) };
+}
+
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+/** PingOne would take "{SSHA}…" for a hash, and make something else the password. */
+const looksEncoded = (password: Secret): boolean =>
+  password.use((bytes) => bytes[0] === OPEN && bytes.includes(CLOSE));
+
+const writeTo = (users: Users, id: string, forceChange: boolean): PreparedWrite => ({
+  request: (password) => ({
+    method: 'PUT',
+    path: users.passwordPath(id),
+    content: { type: SET, value: { value: password, forceChange } },
+  }),
+  nameIn: () => null,
+});
+
+const checkOf = (users: Users, id: string, password: Secret) =>
+  ({
+    method: 'POST',
+    path: users.passwordPath(id),
+    content: { type: CHECK, value: { password } },
+  }) as const;
+
+async function isCurrent(
+  api: Api,
+  users: Users,
+  id: string,
+  password: Secret,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { status } = await api.ask(checkOf(users, id, password), signal);
+  return status === 200;
+}
+
+/** A check counts like a login when it fails, and says nothing of a password that is locked out. */
+async function verify(
+  api: Api,
+  users: Users,
+  { account, password, form }: VerifyRequest,
+  signal: AbortSignal,
+): Promise<VerifyAnswer> {
+  // Nobody can check a hash.
+  if (form !== 'plaintext')
+    return { result: 'inconclusive', reason: 'not_supported', vendorCode: null };
+  const user = await users.user(account, signal);
+  if (user === null) return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
+  const vendorCode = user.password.status;
+  if (isLockedOut(user)) return { result: 'inconclusive', reason: 'account_locked', vendorCode };
+  if (!hasOwnPassword(user)) return { result: 'inconclusive', reason: 'not_supported', vendorCode };
+  const reply = await api.ask(checkOf(users, user.profile.id, password), signal);
+  if (reply.status === 200) return { result: 'holds', proof: 'login' };
+  if (reply.status === 400 && isWrongPassword(reply.json))
+    return { result: 'differs', vendorCode: 'INVALID_VALUE' };
+  return asInconclusive(failureOfReply(reply, judge));
+}
+
+async function checkPolicies(
+  api: Api,
+  environment: string,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const read = await readPolicies(api, environment, signal);
+  const policies = read.result === 'policies' ? read.policies : [];
+  if (policies.length === 0) return [skipped('policy', 'No password policy can be read.')];
+  return policies.map(({ name, minLength, history }) =>
+    ok('policy', `${name}: ${minLength} characters or more, history ${history}.`),
+  );
+}

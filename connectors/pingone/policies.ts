@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { asksNothing, type TargetPolicy } from '../../model/target-policy';
+import type { PoliciesAnswer } from '../contract';
+import { accepted, Refused, shaped } from '../http/answers';
+import type { Api } from '../http/api';
+import { judge } from './errors';
+
+const count = z.number().nullish();
+
+/** Source: PingOne Platform API, password policies. */
+const policiesShape = z.looseObject({
+  _embedded: z.looseObject({
+    passwordPolicies: z.array(
+      z.looseObject({
+        name: z.string(),
+        default: z.boolean().default(false),
+        populationCount: count,
+        length: z.looseObject({ min: count, max: count }).nullish(),
+        /** How many of these characters there must be. */
+        minCharacters: z.record(z.string(), z.number()).nullish(),
+        maxRepeatedCharacters: count,
+        history: z.looseObject({ count }).nullish(),
+        minAgeDays: count,
+      }),
+    ),
+  }),
+});
+
+type Policy = z.infer<typeof policiesShape>['_embedded']['passwordPolicies'][number];
+
+export async function readPolicies(
+  api: Api,
+  environment: string,
+  signal: AbortSignal,
+): Promise<PoliciesAnswer> {
+  try {
+    const path = `/environments/${environment}/passwordPolicies`;
+    const reply = accepted(await api.ask({ method: 'GET', path }, signal), judge);
+    const { passwordPolicies } = shaped(policiesShape, reply)._embedded;
+    return { result: 'policies', policies: passwordPolicies.filter(binds).map(targetOf) };
+  } catch (error) {
+    // The service account may do without that right.
+    if (error instanceof Refused && error.failure.reason === 'no_rights')
+      return { result: 'policies', policies: [] };
+    throw error;
+  }
+}
+
+/** Every environment has three, of which populations use some. */
+const binds = (policy: Policy): boolean => policy.default || (policy.populationCount ?? 0) > 0;
+
+const SECONDS_A_DAY = 86_400;
+
+function targetOf(policy: Policy): TargetPolicy {
+  const least = Object.entries(policy.minCharacters ?? {});
+  const of = (sample: RegExp) => least.find(([characters]) => sample.test(characters))?.[1] ?? 0;
+  return {
+    ...asksNothing,
+    name: policy.name,
+    minLength: policy.length?.min ?? 0,
+    maxLength: policy.length?.max ?? null,
+    minUpper: of(/^[A-Z]+$/),
+    minLower: of(/^[a-z]+$/),
+    minNumeric: of(/^\d+$/),
+    minSpecial: of(/^[^A-Za-z0-9]+$/),
+    maxRepeatedChars: policy.maxRepeatedCharacters ?? 0,
+    history: policy.history?.count ?? 0,
+    minAgeSeconds: (policy.minAgeDays ?? 0) * SECONDS_A_DAY,
+  };
+}

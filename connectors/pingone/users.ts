@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import type { AccountRef, FoundAccount } from '../contract';
+import { accepted, Refused, shaped } from '../http/answers';
+import type { Api } from '../http/api';
+import { dateOf, type Page, type State } from '../http/connector';
+import { matches, scimFilter } from '../http/filter';
+import { judge } from './errors';
+
+/** A user, as far as Lockstep looks at it. Source: PingOne Platform API, users data model. */
+const userShape = z.looseObject({
+  id: z.string().min(1),
+  username: z.string(),
+  enabled: z.boolean().default(true),
+  account: z.looseObject({ status: z.string() }).nullish(),
+  identityProvider: z.looseObject({ type: z.string() }).nullish(),
+});
+
+/** The state of the password. Source: the same, password state data model. */
+const passwordShape = z.looseObject({
+  status: z.string(),
+  lastChangedAt: z.string().nullish(),
+  secondsUntilUnlock: z.number().nullish(),
+});
+
+export interface User {
+  readonly profile: z.infer<typeof userShape>;
+  readonly password: z.infer<typeof passwordShape>;
+}
+
+const USERNAME = 'username';
+
+/** The default of the vendor, and its maximum for some resources. */
+const MOST_IN_A_PAGE = 100;
+
+/** Requests about the users of one environment. */
+export function usersOf(api: Api, environment: string, attributes: readonly string[]) {
+  const all = `/environments/${environment}/users`;
+  const pathOf = (id: string) => `${all}/${encodeURIComponent(id)}`;
+  const get = async (path: string, signal: AbortSignal) =>
+    accepted(await api.ask({ method: 'GET', path }, signal), judge);
+  const names = [USERNAME, ...attributes];
+
+  const found = (user: z.infer<typeof userShape>): FoundAccount => ({
+    name: user.username,
+    nativeId: user.id,
+    attributes: Object.fromEntries(
+      names.flatMap((name) => valuesAt(user, name).map((value) => [name, value])),
+    ),
+  });
+
+  async function listed(query: Record<string, string>, signal: AbortSignal) {
+    const list = shaped(listShape, await get(`${all}?${new URLSearchParams(query)}`, signal));
+    // Of the link only its place in the list: where the requests go is not for a reply to say.
+    const next = list._links?.next?.href;
+    const cursor = next === undefined ? null : new URL(next).searchParams.get('cursor');
+    return { users: list._embedded.users, cursor };
+  }
+
+  async function search(
+    match: Readonly<Record<string, string>>,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<readonly FoundAccount[]> {
+    const query = { filter: scimFilter(match), limit: String(limit) };
+    const { users } = await listed(query, signal);
+    return users.filter((user) => matches(match, (name) => valuesAt(user, name))).map(found);
+  }
+
+  return {
+    names,
+    passwordPath: (id: string) => `${pathOf(id)}/password`,
+    search,
+    async page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page> {
+      const limit = String(Math.min(pageSize, MOST_IN_A_PAGE));
+      const page = await listed({ limit, ...(cursor !== null && { cursor }) }, signal);
+      return { accounts: page.users.map(found), cursor: page.cursor };
+    },
+    /** Null when there is no such user. */
+    async user({ nativeId, name }: AccountRef, signal: AbortSignal): Promise<User | null> {
+      const id = nativeId ?? (await search({ [USERNAME]: name }, 2, signal))[0]?.nativeId;
+      if (id == null) return null;
+      try {
+        const profile = shaped(userShape, await get(pathOf(id), signal));
+        const password = shaped(passwordShape, await get(`${pathOf(id)}/password`, signal));
+        return { profile, password };
+      } catch (error) {
+        if (error instanceof Refused && error.failure.reason === 'no_account') return null;
+        throw error;
+      }
+    },
+  };
+}
+
+const listShape = z.looseObject({
+  _embedded: z.looseObject({ users: z.array(userShape) }),
+  _links: z.looseObject({ next: z.looseObject({ href: z.url() }).optional() }).optional(),
+});
+
+/** What stands at `email` or `name.family`. */
+function valuesAt(user: Readonly<Record<string, unknown>>, path: string): string[] {
+  let value: unknown = user;
+  for (const name of path.split('.'))
+    value = (value as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+  return [value].filter((one) => typeof one === 'string');
+}
+
+export const isLockedOut = ({ password }: User): boolean =>
+  password.status === 'PASSWORD_LOCKED_OUT';
+
+/** A password in an external directory is shown as EXTERNAL. */
+export const hasOwnPassword = ({ profile, password }: User): boolean =>
+  (profile.identityProvider?.type ?? 'PING_ONE') === 'PING_ONE' &&
+  password.status !== 'EXTERNAL' &&
+  password.status !== 'NO_PASSWORD';
+
+export function stateOf(user: User): State {
+  const { profile, password } = user;
+  return {
+    disabled: !profile.enabled,
+    locked: isLockedOut(user) || profile.account?.status === 'LOCKED',
+    mustChange: password.status === 'MUST_CHANGE_PASSWORD',
+    passwordChangedAt: dateOf(password.lastChangedAt),
+  };
+}

@@ -1,0 +1,66 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { CompactEncrypt, calculateJwkThumbprint } from 'jose';
+import { NotSent } from '../http/failures';
+
+/** The public key of a receiver, and how things are sealed to it. */
+export interface Recipient {
+  readonly key: KeyObject;
+  readonly algorithm: 'ECDH-ES' | 'RSA-OAEP-256';
+  /** As its JWK names it, or else its thumbprint (RFC 7638). */
+  readonly kid: string;
+}
+
+/** NIST SP 800-131A: fewer bits are not to be used any more. */
+const LEAST_RSA_BITS = 2048;
+
+/**
+ * Read for each request, so that a new key is picked up.
+ * @throws NotSent when there is no such public key; its code says why
+ */
+export async function recipientIn(file: string): Promise<Recipient> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch {
+    throw keyRefused('key_not_readable');
+  }
+  const { key, kid } = parsedKey(text);
+  const algorithm = algorithmFor(key);
+  if (algorithm === null) throw keyRefused('key_not_supported');
+  const jwk = key.export({ format: 'jwk' });
+  return { key, algorithm, kid: kid ?? (await calculateJwkThumbprint(jwk as object)) };
+}
+
+const keyRefused = (code: string) => new NotSent('unreachable', code);
+
+function parsedKey(text: string): { key: KeyObject; kid: string | undefined } {
+  try {
+    if (!text.trimStart().startsWith('{')) {
+      if (text.includes('PRIVATE KEY')) throw keyRefused('key_is_private');
+      return { key: createPublicKey(text), kid: undefined };
+    }
+    const jwk: JsonWebKey & { kid?: unknown } = JSON.parse(text);
+    if ('d' in jwk) throw keyRefused('key_is_private');
+    const kid = typeof jwk.kid === 'string' ? jwk.kid : undefined;
+    return { key: createPublicKey({ key: jwk, format: 'jwk' }), kid };
+  } catch (error) {
+    throw error instanceof NotSent ? error : keyRefused('key_not_supported');
+  }
+}
+
+function algorithmFor({
+  asymmetricKeyType,
+  asymmetricKeyDetails,
+}: KeyObject): Recipient['algorithm'] | null {
+  if (asymmetricKeyType === 'ec' || asymmetricKeyType === 'x25519') return 'ECDH-ES';
+  const bits = asymmetricKeyDetails?.modulusLength ?? 0;
+  return asymmetricKeyType === 'rsa' && bits >= LEAST_RSA_BITS ? 'RSA-OAEP-256' : null;
+}
+
+/** The whole request in one JWE (RFC 7516), so that no part of it can be put beside another. */
+export async function sealed(request: Buffer, recipient: Recipient): Promise<Buffer> {
+  const { key, algorithm: alg, kid } = recipient;
+  const jwe = new CompactEncrypt(request).setProtectedHeader({ alg, enc: 'A256GCM', kid });
+  return Buffer.from(await jwe.encrypt(key));
+}

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import type { Connector, ConnectorTools, Finding } from '../contract';
+import { newCall } from '../http/api';
+import { ok, wrong } from '../http/checks';
+import { type HttpClient, type HttpReply, openHttp } from '../http/client';
+import { fixedToken, nobody, serviceSecret } from '../http/credentials';
+import { NoReply, NotSent } from '../http/failures';
+import { retryAfterMs } from '../http/retry-after';
+import { type Call, type Lost, openWire, type Reply } from '../wire/connector';
+import { servedBy } from '../wire/settings';
+import { recipientIn, sealed } from './seal';
+import type { WebhookSettings } from './settings';
+import { signatureHeaders } from './sign';
+
+export function openWebhook(settings: WebhookSettings, tools: ConnectorTools): Connector {
+  const http = openHttp(new URL(settings.url).origin, settings);
+  return openWire({
+    call: callWebhook(http, settings, tools),
+    served: servedBy(settings),
+    examine: async () => [],
+    answered: [
+      ok('tls', 'The connection is encrypted and its certificate trusted.'),
+      ok('service-login', 'The receiver knows Lockstep.'),
+    ],
+    lost: findingOf,
+    close: async () => http.close(),
+  });
+}
+
+function callWebhook(http: HttpClient, settings: WebhookSettings, tools: ConnectorTools): Call {
+  const path = new URL(settings.url).pathname;
+  return async (request) => {
+    try {
+      const signal = newCall();
+      const { body, type } = await bodyOf(request, settings);
+      const headers = {
+        accept: 'application/json',
+        'content-type': type,
+        ...(await credentials(body, settings, tools, signal)),
+      };
+      return replyOf(await http.send({ method: 'POST', path, headers, body }, signal));
+    } catch (error) {
+      return lostBy(error);
+    }
+  };
+}
+
+async function bodyOf(
+  request: Buffer,
+  { recipientKey }: WebhookSettings,
+): Promise<{ body: Buffer; type: string }> {
+  if (recipientKey === undefined) return { body: request, type: 'application/json' };
+  const body = await sealed(request, await recipientIn(recipientKey));
+  return { body, type: 'application/jose' };
+}
+
+async function credentials(
+  body: Buffer,
+  { signingSecret, token }: WebhookSettings,
+  tools: ConnectorTools,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  const bearer = token === undefined ? nobody : fixedToken('Bearer', token, tools);
+  const authorization = await bearer.authorization(signal);
+  const known: Record<string, string> = authorization === null ? {} : { authorization };
+  if (signingSecret === undefined) return known;
+  const secret = serviceSecret(signingSecret, tools);
+  try {
+    return { ...known, ...signatureHeaders(body, secret, randomUUID(), Date.now()) };
+  } finally {
+    secret.destroy();
+  }
+}
+
+/** What is not said in an answer of the contract: by the receiver's own server, or by something in front of it. */
+const ofStatus: Readonly<Record<number, Lost['reason']>> = {
+  401: 'service_credential_refused',
+  403: 'service_credential_refused',
+  408: 'busy',
+  429: 'throttled',
+  502: 'busy',
+  503: 'busy',
+  504: 'busy',
+};
+
+function replyOf(reply: HttpReply): Reply {
+  const { status, json } = reply;
+  if (status === 200) return { answer: json };
+  const wait = retryAfterMs(reply, Date.now());
+  // Who says "not now, but then" has not done it. Any other 5xx may hide that the receiver has.
+  const refused = status >= 300 && (status < 500 || (status === 503 && wait !== null));
+  const redirect = status >= 300 && status < 400;
+  return {
+    reason: ofStatus[status] ?? 'unknown',
+    vendorCode: `${redirect ? 'redirect_' : ''}${status}`,
+    ...(wait !== null && { retryAfterMs: wait }),
+    sent: !refused,
+  };
+}
+
+function lostBy(error: unknown): Lost {
+  if (error instanceof NotSent) {
+    const { reason, vendorCode, retryAfterMs: wait } = error;
+    return { reason, vendorCode, ...(wait !== null && { retryAfterMs: wait }), sent: false };
+  }
+  if (!(error instanceof NoReply)) throw error;
+  return { reason: 'unreachable', vendorCode: error.vendorCode, sent: true };
+}
+
+function findingOf({ reason, vendorCode }: Lost): Finding {
+  const code = vendorCode === null ? '' : ` (${vendorCode})`;
+  if (reason === 'certificate_refused')
+    return wrong(
+      'tls',
+      `The certificate of the receiver is not trusted${code}. Check url, ca and serverName.`,
+    );
+  if (reason === 'service_credential_refused')
+    return wrong(
+      'service-login',
+      `The receiver does not know Lockstep${code}. Check signingSecret and token, and its clock.`,
+    );
+  if (vendorCode?.startsWith('key_'))
+    return wrong(
+      'recipient-key',
+      `recipientKey is no public key that can be used${code}: it takes a JWK or PEM of an elliptic curve, X25519, or RSA of 2048 bits or more.`,
+    );
+  return wrong(
+    'answers',
+    `The receiver does not answer as it should${code}. Check url, what stands in front of it, and, for a private address, allowPrivateAddresses.`,
+  );
+}

@@ -1,0 +1,190 @@
+import { z } from 'zod';
+import type { CodeOf } from '../../model/errors';
+import { asksNothing } from '../../model/target-policy';
+import type {
+  FindAnswer,
+  Finding,
+  ListAnswer,
+  PoliciesAnswer,
+  SourceFailure,
+  StateAnswer,
+  VerifyAnswer,
+  WriteAnswer,
+} from '../contract';
+
+/**
+ * The answers of `../contract.ts` as somebody else's program writes them in JSON. Strict: what is not exactly one of these
+ * is no answer. The JSON schema that authors get (docs/your-own-connector.md) is made from here.
+ */
+
+/** What only Lockstep itself can say is not among these. */
+const offline = [
+  'unreachable',
+  'busy',
+  'throttled',
+  'account_locked',
+  'certificate_refused',
+  'service_credential_refused',
+] as const satisfies readonly CodeOf<'offline'>[];
+
+const rejected = [
+  'policy',
+  'policy_too_short',
+  'policy_too_long',
+  'policy_quality',
+  'policy_history',
+  'policy_too_young',
+  'character_not_supported',
+  'no_account',
+  'account_disabled',
+  'no_rights',
+  'not_supported',
+  'read_only',
+] as const satisfies readonly CodeOf<'rejected'>[];
+
+/** No control characters, which PostgreSQL or a terminal would choke on, and no half of a character. */
+const text = (length: number) =>
+  z
+    .string()
+    .max(length)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u);
+const name = text(1024).min(1);
+
+const vendorCode = z
+  .string()
+  .regex(/^[\w.:-]{1,64}$/)
+  .nullable()
+  .default(null)
+  // Nothing hangs on it, so whatever else it is does not make the answer none.
+  .catch(null)
+  .describe('A code of the target itself, never its text; without one, null.');
+const retryAfterMs = z.int().min(0).max(86_400_000).optional();
+
+const failed = z.strictObject({
+  result: z.literal('failed'),
+  reason: z.enum([...offline, 'unknown', 'no_rights', 'not_supported', 'no_account']),
+  vendorCode,
+  retryAfterMs,
+});
+
+const accounts = z.array(
+  z.strictObject({
+    name,
+    nativeId: name.nullable(),
+    attributes: z.record(name, text(4096)),
+  }),
+);
+
+const setPassword = z.discriminatedUnion('result', [
+  z.strictObject({ result: z.enum(['applied', 'already_current']), movedTo: name.optional() }),
+  z.strictObject({ result: z.literal('rejected'), reason: z.enum(rejected), vendorCode }),
+  z.strictObject({
+    result: z.literal('retry'),
+    reason: z.enum([...offline, 'unknown']),
+    vendorCode,
+    retryAfterMs,
+  }),
+  z.strictObject({ result: z.literal('ambiguous'), vendorCode }),
+]);
+
+const verify = z.discriminatedUnion('result', [
+  z.strictObject({ result: z.literal('holds'), proof: z.enum(['login', 'hash']) }),
+  z.strictObject({ result: z.literal('differs'), vendorCode }),
+  z.strictObject({
+    result: z.literal('inconclusive'),
+    reason: z.enum([
+      ...offline,
+      ...(['unknown', 'account_disabled', 'no_rights', 'not_supported', 'no_account'] as const),
+    ]),
+    vendorCode,
+  }),
+]);
+
+const find = z.discriminatedUnion('result', [
+  z.strictObject({ result: z.literal('found'), accounts }),
+  failed,
+]);
+
+const list = z.discriminatedUnion('result', [
+  z.strictObject({ result: z.literal('page'), accounts, cursor: name.nullable() }),
+  failed,
+]);
+
+const state = z.discriminatedUnion('result', [
+  z.strictObject({
+    result: z.literal('state'),
+    disabled: z.boolean(),
+    locked: z.boolean(),
+    mustChange: z.boolean(),
+    passwordChangedAt: z.iso
+      .datetime({ offset: true })
+      .transform((moment) => new Date(moment))
+      .nullable(),
+  }),
+  failed,
+]);
+
+const count = z.int().min(0).default(0);
+const policies = z.discriminatedUnion('result', [
+  z.strictObject({
+    result: z.literal('policies'),
+    policies: z.array(
+      z.strictObject({
+        name,
+        countsBytes: z.boolean().default(asksNothing.countsBytes),
+        minLength: count,
+        maxLength: z.int().min(0).nullable().default(asksNothing.maxLength),
+        minAlpha: count,
+        minUpper: count,
+        minLower: count,
+        minNumeric: count,
+        minSpecial: count,
+        minCharacterTypes: count,
+        maxRepeatedChars: count,
+        history: count,
+        minAgeSeconds: count,
+      }),
+    ),
+  }),
+  failed,
+]);
+
+const findings = z.array(
+  z.strictObject({
+    check: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
+    verdict: z.enum(['ok', 'warning', 'wrong', 'skipped']),
+    says: text(500).min(1),
+  }),
+);
+
+const check = z.discriminatedUnion('result', [
+  z.strictObject({ result: z.literal('findings'), findings }),
+  failed,
+]);
+
+export type CheckAnswer =
+  | { readonly result: 'findings'; readonly findings: readonly Finding[] }
+  | SourceFailure;
+
+/** What each operation may be answered with. */
+export interface Answers {
+  readonly setPassword: WriteAnswer;
+  readonly verify: VerifyAnswer;
+  readonly find: FindAnswer;
+  readonly list: ListAnswer;
+  readonly state: StateAnswer;
+  readonly policies: PoliciesAnswer;
+  readonly check: CheckAnswer;
+}
+
+export type Operation = keyof Answers;
+
+export const answers: { readonly [O in Operation]: z.ZodType<Answers[O]> } = {
+  setPassword,
+  verify,
+  find,
+  list,
+  state,
+  policies,
+  check,
+};

@@ -1,0 +1,20 @@
+import type { KeyObject } from 'node:crypto';
+import type { AppliedConfiguration } from '../store/configurations';
+import type { Database } from '../store/database';
+import type { KeyToSealTo } from './epochs';
+import type { Judge } from './policy/judge';
+
+/** What taking a new password in needs, in the api as in the worker. */
+export interface IntakeDependencies {
+  readonly db: Database;
+  readonly configuration: (atLeast?: number) => Promise<AppliedConfiguration>;
+  readonly keyToSealTo: KeyToSealTo;
+  readonly judge: Judge;
+  readonly settings: IntakeSettings;
+}
+
+export interface IntakeSettings {
+  /** Tells a repeated request from another one: see `fingerprint.ts`. */
+  readonly fingerprintKey: KeyObject;
+  readonly ageLimitMs: number;
+}

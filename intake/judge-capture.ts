@@ -1,0 +1,153 @@
+import { type CaptureFacts, type Declined, judgeCapture } from '../model/capture';
+import { type Configuration, groupsFrom, sourceNamed, sourcesOf } from '../model/configuration';
+import { readSecret } from '../model/encoding';
+import { type ErrorCode, isErrorCode } from '../model/errors';
+import type { Group } from '../model/group';
+import { planChange } from '../model/plan';
+import type { Passwords } from '../sealing/passwords';
+import { type Caller, mayTouch } from '../store/api-keys';
+import { readRivals } from '../store/captures';
+import type { IdentityAtIntake } from '../store/identities';
+import type { IntakeDependencies } from './dependencies';
+import { passwordFingerprint, saltFingerprints } from './fingerprint';
+import { Refused } from './refused';
+
+/** A password was changed in a source itself. */
+export interface Capture {
+  readonly source: string;
+  readonly account: string;
+  /** By the clock of whoever captured it. */
+  readonly capturedAt: Date;
+  /** Whoever captures tells the same password again and again: at every sign-in, not only when it changes. */
+  readonly repeats?: boolean;
+  /** It was a candidate, and no login shows that the source took it. */
+  readonly unconfirmed?: boolean;
+}
+
+/** Where a change comes from. */
+export interface Origin {
+  readonly accountId: string;
+  /** From which its age is counted. */
+  readonly capturedAt: Date;
+  readonly group: string;
+  /** Whether the auth account is asked first if it holds the current password. */
+  readonly checksCurrent: boolean;
+  /** Accounts may hold the password already, so each is looked at before it is written. */
+  readonly looksFirst: boolean;
+}
+
+/** Nothing is started, and nothing is wrong. Thrown like a refusal, which it is not. */
+export class CaptureDeclined extends Error {
+  readonly why: Quiet;
+
+  constructor(why: Quiet) {
+    super(why);
+    this.why = why;
+  }
+}
+
+export type Quiet = Exclude<Declined, ErrorCode>;
+
+/**
+ * Whether a capture starts a change. Its source is judged before anything else, so that whoever may not capture there
+ * learns nothing about people.
+ * @throws Refused, CaptureDeclined when it does not
+ */
+export async function judge(
+  deps: IntakeDependencies,
+  caller: Caller,
+  capture: Capture,
+  identity: IdentityAtIntake | null,
+  passwords: Passwords,
+): Promise<Origin> {
+  // Without a person there is no version to wait for: then the newest is read.
+  const { configuration } = await deps.configuration(identity?.configurationVersion);
+  const source = sourceNamed(configuration, capture.source);
+  const groups = groupsFrom(configuration, capture.source);
+  const checksCurrent =
+    source?.capture?.verifyCurrent === true && groups[0]?.authSource !== capture.source;
+  const about =
+    identity === null
+      ? unmapped(capture)
+      : await comparedWith(deps, configuration, groups, capture, identity, passwords);
+  const verdict = judgeCapture({
+    ...about,
+    source:
+      source !== undefined && mayTouch(caller, { groups: groups.map(({ name }) => name) })
+        ? {
+            enabled: source.enabled,
+            captures: source.capture?.enabled === true,
+            forms: source.capture?.forms ?? [],
+          }
+        : null,
+    form: passwords.form,
+    ageLimitMs: deps.settings.ageLimitMs,
+    currentMissing: checksCurrent && passwords.current === null,
+    unconfirmed: capture.unconfirmed === true,
+  });
+  if (verdict !== 'accept')
+    throw isErrorCode(verdict) ? new Refused(verdict) : new CaptureDeclined(verdict);
+  const { accountId, capturedAt, repeats, forgotten } = about;
+  const looksFirst = repeats && forgotten;
+  return { accountId, capturedAt, group: groups[0]?.name ?? '', checksCurrent, looksFirst };
+}
+
+type About = Pick<
+  CaptureFacts,
+  'takesPart' | 'capturedAt' | 'now' | 'latest' | 'held' | 'repeats'
+> & {
+  readonly accountId: string;
+  /** Whether it is the latest password of the person is not known, or not any more. */
+  readonly forgotten: boolean;
+};
+
+const unmapped = ({ capturedAt, repeats = false }: Capture): About => ({
+  accountId: '',
+  takesPart: false,
+  capturedAt,
+  repeats,
+  forgotten: true,
+  now: capturedAt,
+  latest: null,
+  held: [],
+});
+
+async function comparedWith(
+  { db, settings }: IntakeDependencies,
+  configuration: Configuration,
+  groups: readonly Group[],
+  capture: Capture,
+  { id, now, accounts }: IdentityAtIntake,
+  { next, form }: Passwords,
+): Promise<About> {
+  const accountId =
+    accounts.find(({ source, name }) => source === capture.source && name === capture.account)
+      ?.id ?? '';
+  const names = groups.map(({ name }) => name);
+  const { latest, held } = await readRivals(db, id, accountId, names);
+  const { fingerprintKey } = settings;
+  const hash = form === 'plaintext' ? null : readSecret(next);
+  const captured = [
+    passwordFingerprint(fingerprintKey, id, next),
+    ...(hash === null ? [] : saltFingerprints(fingerprintKey, id, hash.salt)),
+  ];
+  const isSame = (known: Buffer | undefined) =>
+    known !== undefined && captured.some((one) => one.equals(known));
+  const plan = planChange({ groups, sources: sourcesOf(configuration), accounts });
+  return {
+    accountId,
+    takesPart: plan.some((one) => one.accountId === accountId && one.leftOut === null),
+    // Nothing is captured before it happened: a clock that runs ahead would win for ever.
+    capturedAt: capture.capturedAt < now ? capture.capturedAt : now,
+    now,
+    repeats: capture.repeats === true,
+    forgotten: !latest?.fingerprints,
+    // What filters of sources made of it is another password, unless a source is heard to repeat it.
+    latest: latest && { at: latest.at, same: isSame(latest.fingerprints?.[0]) },
+    held: held.map(({ at, native, fingerprints }) => ({
+      at,
+      native,
+      same: fingerprints?.some(isSame) === true,
+    })),
+  };
+}

@@ -1,0 +1,139 @@
+import { type Group, isLone } from '../group';
+import { edge, type GraphEdge, type GraphNode, idOf, node } from './elements';
+import type { GraphView, KeyFacts } from './facts';
+
+/** What follows from the configuration and the API keys: everything but the accounts of people. */
+
+export interface Elements {
+  readonly nodes: readonly GraphNode[];
+  readonly edges: readonly GraphEdge[];
+}
+
+export function topologyOf(view: GraphView, keys: readonly KeyFacts[]): Elements {
+  const parts = [
+    deployment(view),
+    ...view.groups.map((group) => groupElements(view, group)),
+    ...[...view.traits.keys()].map((source) => sourceElements(view, source)),
+    ...keys.map((key) => keyElements(view, key)),
+  ];
+  return {
+    nodes: parts.flatMap(({ nodes }) => nodes),
+    edges: parts.flatMap(({ edges }) => edges),
+  };
+}
+
+function deployment(view: GraphView): Elements {
+  const { deploymentName, configurationVersion } = view.facts;
+  const properties = {
+    name: deploymentName,
+    collected: true,
+    configurationversion: configurationVersion,
+  };
+  return { nodes: [node(view, 'Deployment', view.deploymentId, properties)], edges: [] };
+}
+
+function groupElements(view: GraphView, group: Group): Elements {
+  const id = idOf(view, 'Group', group.name);
+  const { name, policy, authSource, failureMode, sources } = group;
+  const lone = isLone(group);
+  return {
+    nodes: [
+      node(view, 'Group', id, {
+        name,
+        policy,
+        authsource: authSource,
+        failuremode: failureMode,
+        lone,
+      }),
+    ],
+    edges: [
+      edge('Contains', view.deploymentId, id),
+      ...[...new Set([authSource, ...sources])].map((source) =>
+        edge('InGroup', idOf(view, 'Source', source), id, { authsource: source === authSource }),
+      ),
+    ],
+  };
+}
+
+function sourceElements(view: GraphView, name: string): Elements {
+  const id = idOf(view, 'Source', name);
+  const serviceId = idOf(view, 'ServiceAccount', name);
+  const traits = view.traits.get(name) ?? unknown(name);
+  const { kind, enabled, captures, needsCurrent, hashOnly, filtered, weakened } = traits;
+  const account = serviceAccountOf(view, name);
+  return {
+    nodes: [
+      node(view, 'Source', id, {
+        name,
+        connector: kind,
+        enabled,
+        captures,
+        capturedforms: captures ? traits.capturedForms : undefined,
+        needscurrent: captures && needsCurrent,
+        hashonly: hashOnly,
+        filtered,
+        weakened,
+      }),
+      node(view, 'ServiceAccount', serviceId, {
+        name: `${account ?? 'service account'}@${name}`,
+        account: account ?? undefined,
+        source: name,
+      }),
+    ],
+    edges: [
+      edge('Contains', view.deploymentId, id),
+      edge('HoldsCredential', view.deploymentId, serviceId),
+    ],
+  };
+}
+
+const unknown = (source: string): never => {
+  throw new Error(`no source ${source}`);
+};
+
+/** Settings that name the service account, in the kinds that have a name for it and not only a token. */
+const NAMED_BY = ['bindDn', 'user', 'clientId'];
+
+export function serviceAccountOf(view: GraphView, source: string): string | null {
+  const settings = view.facts.configuration.sources[source]?.settings ?? {};
+  const named = NAMED_BY.map((setting) => settings[setting]).find((value) => value !== undefined);
+  return typeof named === 'string' ? named : null;
+}
+
+function keyElements(view: GraphView, key: KeyFacts): Elements {
+  const id = idOf(view, 'ApiKey', key.id);
+  const edges = powersOf(view, key, id);
+  // One that only reads tells names and times, and no way leads on from it.
+  if (edges.length === 0) return { nodes: [], edges };
+  const { name, scopes, groups } = key;
+  const properties = { name, keyid: key.id, scopes, groups: groups ?? undefined };
+  return { nodes: [node(view, 'ApiKey', id, properties)], edges };
+}
+
+function powersOf(view: GraphView, { scopes, groups, relayOf }: KeyFacts, id: string): GraphEdge[] {
+  // It is allowed everything, and can make Lockstep do anything.
+  if (scopes.includes('admin')) return [edge('Administers', id, view.deploymentId)];
+  if (relayOf !== null) return captureEdges(view, [relayOf], id);
+  const may = (group: Group) => groups === null || groups.includes(group.name);
+  return view.clusters.flatMap((cluster) => [
+    ...(scopes.includes('trigger')
+      ? cluster.filter(may).map((group) =>
+          // A change covers every group of the auth source that has an account of the person, or it is refused.
+          edge('SetPasswords', id, idOf(view, 'Group', group.name), {
+            partly: !cluster.every(may),
+          }),
+        )
+      : []),
+    ...(scopes.includes('capture') && cluster.every(may)
+      ? cluster.flatMap(({ sources }) => captureEdges(view, sources, id))
+      : []),
+  ]);
+}
+
+const captureEdges = (view: GraphView, sources: readonly string[], id: string): GraphEdge[] =>
+  sources.flatMap((source) => {
+    const { captures, needsCurrent } = view.traits.get(source) ?? unknown(source);
+    if (!captures) return [];
+    const kind = needsCurrent ? 'ReportPasswords' : 'InjectPasswords';
+    return [edge(kind, id, idOf(view, 'Source', source))];
+  });

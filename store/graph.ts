@@ -1,0 +1,74 @@
+import { sql } from 'kysely';
+import type { KeyFacts, PersonFacts } from '../model/graph/facts';
+import { type AppliedConfiguration, currentConfiguration } from './configurations';
+import type { Database } from './database';
+
+/** What the graph is made of, all of it as it was at one moment. */
+export interface GraphSnapshot extends AppliedConfiguration {
+  /** In use: neither revoked nor too old. */
+  readonly keys: readonly KeyFacts[];
+  /** Everybody, in pages, always in the same order; may be read again. */
+  people(): AsyncGenerator<readonly PersonFacts[]>;
+}
+
+const PAGE = 500;
+
+/** The snapshot is there until `read` resolves, in a transaction of its own: it keeps a connection, and no lock. */
+export async function withGraphSnapshot<T>(
+  db: Database,
+  read: (snapshot: GraphSnapshot) => Promise<T>,
+): Promise<T> {
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .setAccessMode('read only')
+    .execute(async (trx) =>
+      read({
+        ...(await currentConfiguration(trx)),
+        keys: await readKeysInUse(trx),
+        people: () => readPages(trx),
+      }),
+    );
+}
+
+async function readKeysInUse(db: Database): Promise<KeyFacts[]> {
+  const { rows } = await sql<KeyFacts>`
+    select k.id, k.name, k.scopes, k.groups, r.source as "relayOf"
+    from api_key k left join relay r on r.api_key_id = k.id
+    where k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) order by k.id`.execute(
+    db,
+  );
+  return rows;
+}
+
+async function* readPages(db: Database): AsyncGenerator<readonly PersonFacts[]> {
+  let after = '';
+  for (;;) {
+    const page = await readPage(db, after);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    after = last.id;
+  }
+}
+
+/** An account took the password of its newest applied change when that outcome was settled. */
+async function readPage(db: Database, after: string): Promise<(PersonFacts & { id: string })[]> {
+  const { rows } = await sql<PersonFacts & { id: string }>`
+    select i.id, i.name, coalesce((
+      select json_agg(json_build_object(
+        'id', a.id, 'source', a.source, 'name', a.name, 'nativeId', a.native_id,
+        'primary', a.is_primary, 'appliedSeq', a.applied_seq,
+        'lastSuccess', (
+          select to_char(max(o.updated_at) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+          from change c join outcome o on o.change_id = c.id
+          where c.identity_id = i.id and c.seq = a.applied_seq
+            and o.account_id = a.id and o.state = 'applied'),
+        'storedFor', coalesce((
+          select json_agg(m.application order by m.application) from mapping m
+          where m.account_id = a.id and m.sealed is not null and m.state = 'in_sync'), '[]'))
+        order by a.is_primary desc, a.linked_at, a.id)
+      from account a where a.identity_id = i.id), '[]') as accounts
+    from identity i where i.id > ${after} order by i.id limit ${PAGE}`.execute(db);
+  return rows;
+}

@@ -1,0 +1,69 @@
+import { drawGraph } from '../../api/graph/picture';
+import { configurationSchema } from '../../model/configuration';
+import { viewOf } from '../../model/graph/facts';
+
+/** What a source differs in, by name; all of them are in one group, `corp` first. */
+function drawn(sources: Readonly<Record<string, object>>, more: object = {}): string {
+  const all = Object.fromEntries(
+    Object.entries(sources).map(([name, source]) => [
+      name,
+      { kind: 'ldap', settings: {}, ...source },
+    ]),
+  );
+  const configuration = configurationSchema.parse({
+    version: 1,
+    sources: { ...all, ...more },
+    policies: { strong: { minLength: 15 } },
+    groups: { one: { policy: 'strong', authSource: 'corp', sources: Object.keys(all) } },
+  });
+  const facts = { deploymentId: '', deploymentName: '', configurationVersion: 1, configuration };
+  const view = viewOf({ ...facts, takesHashOnly: ({ kind }) => kind === 'postgres-role' });
+  return drawGraph(view, (source) => source.length);
+}
+
+/** Style and tooltip of each box. */
+const boxes = (picture: string): string[] =>
+  [...picture.matchAll(/<g class="box (\w+)"><title>([^<]*)</g)].map(
+    ([, style, title]) => `${style}: ${title}`,
+  );
+
+test('what goes where: in, through the group, to the auth source and the others', () => {
+  const filter = { passwordFilter: { case: 'upper', maxLength: 8 } };
+  const captured = { capture: { enabled: true } };
+  expect(
+    boxes(drawn({ corp: captured, apps: captured, db: { kind: 'postgres-role', ...filter } })),
+  ).toEqual([
+    'group: one, auth source corp, policy strong, continue',
+    'api: api, changes by people and help desks',
+    'captured: corp, captured, believed',
+    'captured: apps, captured, asked for the one before',
+    'auth: corp, ldap, 4 accounts, auth source',
+    'member: apps, ldap, 4 accounts',
+    'member: db, postgres-role, 2 accounts, gets a hash only, filtered, weaker',
+  ]);
+});
+
+test('what is switched off, or in no group, gets nothing', () => {
+  const more = { lonely: { kind: 'ldap', settings: {} } };
+  expect(boxes(drawn({ corp: {}, apps: { enabled: false } }, more)).slice(2)).toEqual([
+    'auth: corp, ldap, 4 accounts, auth source',
+    'off: apps, ldap, 4 accounts, switched off',
+    'off: lonely, ldap, 6 accounts, in no group',
+  ]);
+});
+
+test('nor does anything behind an auth source that is switched off', () => {
+  const styles = boxes(drawn({ corp: { enabled: false }, apps: {} })).slice(2);
+  expect(styles.map((box) => box.split(':')[0])).toEqual(['off', 'off']);
+});
+
+test('is told in words too, the same each time, and whatever is in a name stays text', () => {
+  const sources = { corp: {}, apps: { kind: '"><script>&' } };
+  const picture = drawn(sources);
+  expect(picture).toBe(drawn(sources));
+  expect(picture).toContain('role="img" aria-labelledby="title description"');
+  expect(picture).toContain(
+    'Group one: passwords come from api (changes by people and help desks), and go to corp (ldap, 4 accounts, auth source); apps (&quot;>&lt;script>&amp;, 4 accounts).',
+  );
+  expect(picture).not.toContain('<script');
+});

@@ -1,0 +1,139 @@
+import { chmodSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { Attribute, Change, ConstraintViolationError } from 'ldapts';
+import type { HandOverListener } from '../../capture/hand-over/listener';
+import type { TestAccount } from '../connectors/conformance/subject';
+import { type LdapAdmin, ldapAdmin, newClient } from '../connectors/ldap-subject';
+import { describeWith, server } from '../support/servers';
+import { suffixes } from '../support/servers/slapd';
+import { compiler, compileShim, type HandedIn, listenAsRelay, openFolder } from '../support/shims';
+
+const suite = compiler === null ? describe.skip : describe;
+
+suite(`the check module of OpenLDAP${compiler === null ? ' (skipped: no C compiler)' : ''}`, () => {
+  describeWith(['slapd'], 'in slapd', () => {
+    const folder = openFolder();
+    const socket = path.join(folder, 'relay.sock');
+    const taken: HandedIn[] = [];
+    let directory: LdapAdmin;
+    let module: string;
+    let relay: HandOverListener | null = null;
+
+    beforeAll(async () => {
+      module = compileShim('openldap/lockstep_check.c');
+      directory = await ldapAdmin(suffixes.free);
+    });
+    beforeEach(() => taken.splice(0));
+    afterEach(async () => {
+      await relay?.close();
+      relay = null;
+    });
+    afterAll(() => directory.close());
+
+    /** @param argument of the module */
+    async function person(
+      argument: string,
+      more: Record<string, string> = {},
+    ): Promise<TestAccount> {
+      const policy = `cn=checked-${Math.random().toString(36).slice(2)},ou=policies,${suffixes.free}`;
+      await directory.client.add(policy, {
+        objectClass: ['device', 'pwdPolicy', 'pwdPolicyChecker'],
+        cn: policy.slice(3, policy.indexOf(',')),
+        pwdAttribute: 'userPassword',
+        pwdCheckQuality: '2',
+        pwdCheckModule: module,
+        pwdCheckModuleArg: argument,
+        ...more,
+      });
+      return directory.addAccount({ pwdPolicySubentry: policy });
+    }
+    /** As an administrator of passwords does it, whom the policy binds. */
+    async function change(account: TestAccount, next: string): Promise<void> {
+      const client = newClient();
+      await client.bind(`cn=lockstep,ou=services,${suffixes.free}`, server('slapd').lockstep ?? '');
+      const modification = new Attribute({ type: 'userPassword', values: [next] });
+      try {
+        await client.modify(account.ref.name, new Change({ operation: 'replace', modification }));
+      } finally {
+        await client.unbind();
+      }
+    }
+    const listen = async () => {
+      relay = await listenAsRelay(socket, taken);
+    };
+
+    test.each([
+      ['quotes and backslashes', '"quoted" \\ \'and\' back'],
+      ['emoji', 'Grüße an 🔐 Schlüssel'],
+      ['line ends', 'one\nand\ttwo\r\nlines'],
+      ['256 characters', `${'x'.repeat(255)}!`],
+    ])('hands over what somebody changes, byte for byte: %s', async (_what, next) => {
+      await listen();
+      const account = await person(`open:${socket}`);
+      await change(account, next);
+      expect(taken).toEqual([{ account: account.ref.name, password: next }]);
+      expect(await directory.logsIn(account, next)).toBe(true);
+    });
+
+    test('open: while no relay answers, the change goes on', async () => {
+      const account = await person(`open:${socket}`);
+      await change(account, 'Nobody is there to hear it');
+      expect(await directory.logsIn(account, 'Nobody is there to hear it')).toBe(true);
+    });
+
+    test('closed: while no relay answers, the change is refused, and says that it may be tried again', async () => {
+      const account = await person(`closed:${socket}`);
+      const refused = change(account, 'Nobody is there to hear it');
+      await expect(refused).rejects.toThrow(ConstraintViolationError);
+      await expect(refused).rejects.toThrow('try again');
+      expect(await directory.logsIn(account, account.password)).toBe(true);
+      await listen();
+      await change(account, 'Now somebody is');
+      expect(taken).toEqual([{ account: account.ref.name, password: 'Now somebody is' }]);
+    });
+
+    test('a relay that does not speak keeps nobody waiting', async () => {
+      const silent = path.join(folder, 'silent.sock');
+      const deaf = net.createServer(() => {});
+      await new Promise<void>((resolve) => deaf.listen(silent, resolve));
+      chmodSync(silent, 0o666);
+      const [open, closed] = [await person(`open:${silent}`), await person(`closed:${silent}`)];
+      await change(open, 'It goes on without');
+      await expect(change(closed, 'It goes on without')).rejects.toThrow(ConstraintViolationError);
+      deaf.close();
+    });
+
+    test('a login is none of its business, whether the relay answers or not', async () => {
+      const account = await person(`closed:${socket}`);
+      expect(await directory.logsIn(account, account.password)).toBe(true);
+      expect(await directory.logsIn(account, 'a wrong one')).toBe(false);
+    });
+
+    test('a password that the policy finds too short is not handed over', async () => {
+      await listen();
+      const account = await person(`open:${socket}`, { pwdMinLength: '40' });
+      await expect(change(account, 'short')).rejects.toThrow(ConstraintViolationError);
+      expect(taken).toEqual([]);
+    });
+
+    test('one that is refused for its history was handed over before: it is a candidate', async () => {
+      await listen();
+      const account = await person(`open:${socket}`, { pwdInHistory: '3' });
+      await change(account, 'The first of two');
+      await change(account, 'The second of two');
+      await expect(change(account, 'The first of two')).rejects.toThrow(ConstraintViolationError);
+      expect(taken.map(({ password }) => password)).toEqual([
+        'The first of two',
+        'The second of two',
+        'The first of two',
+      ]);
+      expect(await directory.logsIn(account, 'The second of two')).toBe(true);
+    });
+
+    test('an argument that names no socket refuses every change, and says what it must be', async () => {
+      const account = await person('opne:/run/relay.sock');
+      await expect(change(account, 'Whatever it is')).rejects.toThrow('pwdCheckModuleArg');
+    });
+  });
+});

@@ -1,0 +1,255 @@
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { encodeFrame, scanFrames } from '../../capture/spool/frames';
+import { lockSpool } from '../../capture/spool/lock';
+import { openSpool, type Spool, type SpoolLimits } from '../../capture/spool/spool';
+import { isRoot } from '../../local/places';
+import type { Position } from '../../model/relay';
+
+const KIB = 1024;
+const limits: SpoolLimits = {
+  maxBytes: 1024 * KIB,
+  segmentBytes: 64 * KIB,
+  chunkRecords: 100,
+  chunkBytes: 256 * KIB,
+};
+
+const opened: Spool[] = [];
+const spoolIn = async (dir: string, more: Partial<SpoolLimits> = {}) => {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const spool = await openSpool(dir, { ...limits, ...more });
+  opened.push(spool);
+  return spool;
+};
+afterEach(async () => {
+  for (const spool of opened.splice(0)) await spool.close();
+});
+
+const freshDir = () => path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-spool-')), 'spool');
+const record = (name: string | number) => Buffer.from(`record ${name}`);
+const segmentsIn = (dir: string) =>
+  readdirSync(dir)
+    .filter((name) => name.endsWith('.segment'))
+    .sort();
+const setAsideIn = (dir: string) => readdirSync(path.join(dir, 'set-aside')).sort();
+const fileOf = (dir: string, index = 0) => path.join(dir, segmentsIn(dir)[index] ?? '');
+
+/** What a server would get, from its cursor on, to the end. */
+async function deliver(spool: Spool, from: Position | null = null): Promise<(string | null)[]> {
+  const got: (string | null)[] = [];
+  await spool.takenIn(from);
+  for (;;) {
+    const chunk = await spool.next();
+    if (chunk === null) return got;
+    got.push(...chunk.records.map((one) => one?.toString() ?? null));
+    const position = chunk.from + chunk.records.length - 1;
+    await spool.takenIn({ segment: chunk.segment, position });
+  }
+}
+
+test('what was handed over is delivered in its order, also by another process', async () => {
+  const dir = freshDir();
+  const spool = await spoolIn(dir);
+  const names = Array.from({ length: 250 }, (_, index) => `record ${index}`);
+  await Promise.all(names.slice(0, 100).map((name) => spool.append(Buffer.from(name))));
+  for (const name of names.slice(100)) await spool.append(Buffer.from(name));
+  expect(spool.backlog()).toBe(250);
+  // As it is after SIGKILL: nobody closed anything.
+  expect(await deliver(await spoolIn(dir))).toEqual(names);
+});
+
+test('a server that has a part of it gets the rest, and only the rest', async () => {
+  const dir = freshDir();
+  const spool = await spoolIn(dir);
+  for (const name of [1, 2, 3, 4]) await spool.append(record(name));
+  const [chunk] = [await spool.next()];
+  const again = await spoolIn(dir);
+  await again.append(record(5));
+  const cursor = { segment: chunk?.segment ?? '', position: 3 };
+  expect(await deliver(again, cursor)).toEqual(['record 4', 'record 5']);
+});
+
+test('a server that was somewhere else gets everything, and is told what comes before', async () => {
+  const dir = freshDir();
+  const spool = await spoolIn(dir);
+  await spool.append(record(1));
+  const first = await spool.next();
+  expect(first?.follows).toBeNull();
+  const again = await spoolIn(dir);
+  await again.append(record(2));
+  expect(await deliver(again, { segment: 'unknown', position: 7 })).toEqual([
+    'record 1',
+    'record 2',
+  ]);
+  await again.append(record(3));
+  expect((await again.next())?.follows).toMatchObject({ position: 1 });
+});
+
+test('what was taken in is not kept', async () => {
+  const dir = freshDir();
+  const spool = await spoolIn(dir, { segmentBytes: 2 * KIB });
+  for (let index = 0; index < 200; index++) await spool.append(Buffer.alloc(100, index));
+  expect(segmentsIn(dir).length).toBeGreaterThan(5);
+  await deliver(spool);
+  expect(segmentsIn(dir)).toHaveLength(1);
+  expect(scanFrames(readFileSync(fileOf(dir))).frames.map(({ position }) => position)).toEqual([0]);
+  expect(spool.backlog()).toBe(0);
+});
+
+test('nobody else can read it; a folder that others can, or that another process has, is refused', async () => {
+  const dir = freshDir();
+  const lock = await lockSpool(dir);
+  const spool = await spoolIn(dir);
+  await spool.append(record(1));
+  expect(statSync(dir).mode & 0o777).toBe(0o700);
+  for (const name of [...segmentsIn(dir), 'lock'])
+    expect(statSync(path.join(dir, name)).mode & 0o777).toBe(0o600);
+  await expect(lockSpool(dir)).rejects.toThrow('Another relay has the spool');
+  await lock.release();
+  await (await lockSpool(dir)).release();
+  chmodSync(dir, 0o750);
+  await expect(lockSpool(dir)).rejects.toThrow('can be read by others');
+});
+
+test('cut off anywhere: every record that is whole is delivered, what is torn is set aside', async () => {
+  const dir = freshDir();
+  const spool = await spoolIn(dir);
+  const ends: number[] = [statSync(fileOf(dir)).size];
+  for (const name of [1, 2, 3]) {
+    await spool.append(record(name));
+    ends.push(statSync(fileOf(dir)).size);
+  }
+  const whole = readFileSync(fileOf(dir));
+  for (let length = 0; length <= whole.length; length++) {
+    const copy = freshDir();
+    mkdirSync(copy, { mode: 0o700 });
+    writeFileSync(path.join(copy, segmentsIn(dir)[0] ?? ''), whole.subarray(0, length));
+    const kept = ends.filter((end) => end <= length).length - 1;
+    const again = await openSpool(copy, limits);
+    expect(await deliver(again)).toEqual(
+      [1, 2, 3].slice(0, Math.max(0, kept)).map((n) => `record ${n}`),
+    );
+    expect(setAsideIn(copy)).toHaveLength([0, ...ends].includes(length) ? 0 : 1);
+    await again.close();
+  }
+});
+
+test('zeros at the end, as a file has whose length was written before its content, are no record', async () => {
+  const dir = freshDir();
+  await (await spoolIn(dir)).append(record(1));
+  appendFileSync(fileOf(dir), Buffer.alloc(4096));
+  expect(await deliver(await spoolIn(dir))).toEqual(['record 1']);
+});
+
+test('damaged in the middle: the place is told, what comes behind is delivered, the bytes are set aside', async () => {
+  const dir = freshDir();
+  const spool = await spoolIn(dir);
+  for (const name of [1, 2, 3]) await spool.append(record(name));
+  const content = readFileSync(fileOf(dir));
+  const at = content.indexOf('record 2');
+  content[at] = 0x58;
+  writeFileSync(fileOf(dir), content);
+  const again = await spoolIn(dir);
+  expect(await deliver(again)).toEqual(['record 1', null, 'record 3']);
+  expect(again.setAside()).toBe(1);
+  const [damaged = ''] = setAsideIn(dir);
+  expect(readFileSync(path.join(dir, 'set-aside', damaged)).includes('Xecord 2')).toBe(true);
+});
+
+test('a length that is damaged hides nothing that comes behind', async () => {
+  const dir = freshDir();
+  const spool = await spoolIn(dir);
+  for (const name of [1, 2, 3]) await spool.append(record(name));
+  const content = readFileSync(fileOf(dir));
+  content.writeUInt32BE(0x7fffffff, content.indexOf('record 2') - 8);
+  writeFileSync(fileOf(dir), content);
+  expect(await deliver(await spoolIn(dir))).toEqual(['record 1', null, 'record 3']);
+});
+
+test('what the segment says of itself is damaged: its records are delivered', async () => {
+  const dir = freshDir();
+  const spool = await spoolIn(dir);
+  for (const name of [1, 2]) await spool.append(record(name));
+  const content = readFileSync(fileOf(dir));
+  content[20] = 0;
+  writeFileSync(fileOf(dir), content);
+  expect(await deliver(await spoolIn(dir))).toEqual(['record 1', 'record 2']);
+});
+
+test('full: the oldest is set aside, never the newest, and no more than allowed is kept', async () => {
+  const dir = freshDir();
+  const spool = await spoolIn(dir, { maxBytes: 32 * KIB, segmentBytes: 4 * KIB });
+  const names = Array.from({ length: 300 }, (_, index) => String(index).padStart(200, '0'));
+  for (const name of names) await spool.append(Buffer.from(name));
+  const got = await deliver(spool);
+  expect(got.length).toBeGreaterThan(100);
+  expect(got).toEqual(names.slice(-got.length));
+  expect(spool.setAside()).toBeGreaterThan(1);
+  const bytes = setAsideIn(dir).map((name) => statSync(path.join(dir, 'set-aside', name)).size);
+  expect(bytes.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(32 * KIB);
+});
+
+const withDisk = isRoot && process.platform === 'linux' ? test : test.skip;
+
+withDisk(
+  'the disk is full: the record is refused, is not there, and all before it is (needs root)',
+  async () => {
+    const mount = mkdtempSync(path.join(os.tmpdir(), 'lockstep-disk-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'lockstep', mount]);
+    try {
+      const dir = path.join(mount, 'spool');
+      mkdirSync(dir, { mode: 0o700 });
+      const spool = await openSpool(dir, limits);
+      const taken: string[] = [];
+      const refused: string[] = [];
+      for (let index = 0; index < 30; index++) {
+        const text = String(index).padStart(5000, '.');
+        const into = await spool.append(Buffer.from(text)).then(
+          () => taken,
+          () => refused,
+        );
+        into.push(text);
+      }
+      expect(taken.length).toBeGreaterThan(3);
+      expect(refused.length).toBeGreaterThan(3);
+      expect(scanFrames(readFileSync(fileOf(dir))).damage).toEqual([]);
+      expect(await deliver(spool)).toEqual(taken);
+      await spool.append(record('after'));
+      expect(await deliver(spool)).toEqual(['record after']);
+      await spool.close();
+    } finally {
+      execFileSync('umount', ['-l', mount]);
+    }
+  },
+);
+
+test('frames: whatever happens to the bytes, only what was written comes out', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 6 }),
+      fc.array(fc.tuple(fc.nat(400), fc.integer({ min: 0, max: 255 })), { maxLength: 4 }),
+      (records, changes) => {
+        const written = records.map((bytes, index) => ({
+          position: index,
+          record: Buffer.from(bytes),
+        }));
+        const content = Buffer.concat(written.map(encodeFrame));
+        for (const [at, value] of changes) if (at < content.length) content[at] = value;
+        for (const { position, record: read } of scanFrames(content).frames)
+          expect(read.equals(written[position]?.record ?? Buffer.from('none'))).toBe(true);
+      },
+    ),
+  );
+});

@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { describeWith } from '../support/servers';
+import { type Ended, lockstep } from './run-cli';
+
+const root = path.resolve(__dirname, '../..');
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(path.join(os.tmpdir(), 'connectors-'));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+/** A program in the shell that answers `$operation` with one of these, and a configuration that names it. */
+function source(answers: Readonly<Record<string, string>>, settings = ''): string {
+  const file = path.join(dir, 'program');
+  const cases = Object.entries(answers).map(
+    ([operation, answer]) => `*'"${operation}"'*) ${answer};;`,
+  );
+  writeFileSync(
+    file,
+    `#!/bin/sh\nread -r request\ncase "$request" in\n${cases.join('\n')}\n*) echo '{"result":"failed","reason":"not_supported"}';;\nesac\n`,
+  );
+  chmodSync(file, 0o755);
+  const yaml = path.join(dir, 'lockstep.yaml');
+  writeFileSync(
+    yaml,
+    `version: 1\nsources:\n  hub:\n    kind: command\n    settings:\n      command: ${file}\n${settings || '      proof: none\n'}`,
+  );
+  return yaml;
+}
+
+const trial = (file: string, ...more: string[]): Promise<Ended> =>
+  lockstep(['connector', 'test', 'hub', '-f', file, '--account', 'ada', ...more]);
+
+const APPLIED = `echo '{"result":"applied"}'`;
+
+describeWith(['nginx'], 'lockstep connector test', () => {
+  test('docs/your-own-connector.md, followed to the letter: every promise is kept', async () => {
+    const page = readFileSync(path.join(root, 'docs/your-own-connector.md'), 'utf8');
+    const [, block = ''] = /```sh\n(.*?)```/s.exec(page) ?? [];
+    const lines = block.trim().split('\n');
+    const last = lines.pop()?.split(' ') ?? [];
+    for (const line of lines) await promisify(execFile)('sh', ['-c', line], { cwd: root });
+    expect(last.shift()).toBe('./lockstep');
+    const { code, stdout } = await lockstep(last, { cwd: root });
+    expect(stdout).toMatch(/^\d+ kept, 0 not, 2 not tried\.$/m);
+    expect(code).toBe(0);
+    rmSync('/tmp/lockstep-example', { recursive: true });
+    // A hundred and fifty starts of Python, by a shim where there is one.
+  }, 180_000);
+});
+
+describe('lockstep connector test, on what is not right', () => {
+  test('a program that says yes and does nothing is found out, with what to do', async () => {
+    const file = source(
+      { setPassword: APPLIED, verify: `echo '{"result":"holds","proof":"login"}'` },
+      '      proof: login\n',
+    );
+    const { code, stdout } = await trial(file);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /✖ a new password is written.*\n +another password is taken\. Answer applied only when/,
+    );
+    expect(stdout).toMatch(/✖ verify: the right password holds, another one differs/);
+  });
+
+  test('where nothing can be proved, success is believed, and it says what was not tried', async () => {
+    const { code, stdout } = await trial(source({ setPassword: APPLIED }));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/✖ an account that does not exist: rejected, no_account/);
+    expect(stdout).toMatch(/- verify: .*: not tried, it proves no passwords/);
+    expect(stdout).toMatch(/- list: .*: not tried, it does not serve list/);
+  });
+
+  test('a program that cannot be run is the only thing that is told', async () => {
+    const file = source({ setPassword: APPLIED });
+    chmodSync(path.join(dir, 'program'), 0o644);
+    const { code, stdout } = await trial(file);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/✖ check: program\n.*chmod 755/s);
+    expect(stdout).toMatch(/^0 kept, 1 not, 0 not tried\.$/m);
+  });
+
+  test('-o json: every case, and no password', async () => {
+    const { code, stdout } = await trial(source({ setPassword: 'cat' }), '-o', 'json');
+    expect(code).toBe(1);
+    const { ok, cases } = JSON.parse(stdout);
+    expect(ok).toBe(false);
+    expect(cases.map((one: { title: string }) => one.title)).toContain('every byte arrives: emoji');
+    expect(stdout).not.toMatch(/Keep-[\w-]{12}-7!/);
+  });
+
+  test('a mistake in the configuration is told by line and column', async () => {
+    const file = source({}, '      prof: none\n');
+    const { code, stderr } = await trial(file);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/lockstep\.yaml:7:7 +sources\.hub\.settings\.prof: is not a field/);
+  });
+
+  test('a source that is not there, and an account that is not named: 2, and what there is', async () => {
+    const file = source({});
+    const strange = await lockstep(['connector', 'test', 'hbu', '-f', file, '--account', 'ada']);
+    expect(strange).toMatchObject({ code: 2, stderr: expect.stringMatching(/there are: hub/) });
+    expect(await lockstep(['connector', 'test', 'hub', '-f', file])).toMatchObject({ code: 2 });
+  });
+});

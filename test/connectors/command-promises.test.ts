@@ -1,0 +1,368 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { command } from '../../connectors/command/kind';
+import type { Connector } from '../../connectors/contract';
+import { Secret } from '../../model/secret';
+import { until } from '../support/until';
+import type { Settings } from './conformance/subject';
+import { asking } from './requests';
+
+/** Programs that do what they should not, and what becomes of it. */
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(path.join(os.tmpdir(), 'programs-'));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+let made = 0;
+
+/** A program in the shell, which finds its own folder in `$0`. */
+function program(script: string): string {
+  const file = path.join(dir, `program-${++made}`);
+  writeFileSync(file, `#!/bin/sh\ncd "${dir}"\n${script}\n`);
+  chmodSync(file, 0o755);
+  return file;
+}
+
+const open = (file: string, changes: Settings = {}): Promise<Connector> =>
+  command.open(command.settings.parse({ command: file, proof: 'login', ...changes }), {
+    resolve: () => Secret.fromText(''),
+    commandDir: dir,
+  });
+
+const ada = { name: 'ada', nativeId: null };
+const PASSWORD = 'Something-only-here-42!';
+
+async function write(connector: Connector, text = PASSWORD) {
+  const password = Secret.fromText(text);
+  const answer = await connector.setPassword(asking(ada, password));
+  password.destroy();
+  return answer;
+}
+
+async function verify(connector: Connector) {
+  return connector.verify(asking(ada, Secret.fromText(PASSWORD)));
+}
+
+const answering = (answer: object) => program(`cat >/dev/null\necho '${JSON.stringify(answer)}'`);
+
+describe('what a program does, and what is made of it', () => {
+  const rows: readonly [string, string, object, object][] = [
+    [
+      'an exit code other than 0, whatever it answered: in doubt',
+      `cat >/dev/null; echo '{"result":"applied"}'; echo oops >&2; exit 3`,
+      { result: 'ambiguous', vendorCode: 'exit_3.stderr_5' },
+      { result: 'inconclusive', reason: 'unknown', vendorCode: 'exit_3.stderr_5' },
+    ],
+    [
+      'exit code 75: it has done nothing, so it is tried again',
+      'exit 75',
+      { result: 'retry', reason: 'busy' },
+      { result: 'inconclusive', reason: 'busy' },
+    ],
+    [
+      'an interpreter that is not there: in doubt, as for every program that says nothing',
+      'exec /nowhere/python',
+      { result: 'ambiguous', vendorCode: expect.stringMatching(/^exit_127/) },
+      { result: 'inconclusive', reason: 'unknown' },
+    ],
+    [
+      'no answer',
+      'cat >/dev/null',
+      { result: 'ambiguous', vendorCode: 'not_json' },
+      { result: 'inconclusive', reason: 'unknown' },
+    ],
+    [
+      'more than an answer',
+      `echo '{"result":"applied"}{"result":"holds","proof":"login"}'`,
+      { result: 'ambiguous', vendorCode: 'not_json' },
+      { result: 'inconclusive', reason: 'unknown' },
+    ],
+    [
+      'an answer with a field that the contract does not know',
+      `echo '{"result":"applied","done":true}'`,
+      { result: 'ambiguous', vendorCode: 'not_an_answer' },
+      { result: 'inconclusive', reason: 'unknown', vendorCode: 'not_an_answer' },
+    ],
+    [
+      'a reason that only Lockstep can give',
+      `echo '{"result":"rejected","reason":"no_longer_authorized"}'`,
+      { result: 'ambiguous', vendorCode: 'not_an_answer' },
+      { result: 'inconclusive', reason: 'unknown' },
+    ],
+    [
+      'more than a megabyte: it is killed',
+      'yes',
+      { result: 'ambiguous', vendorCode: 'too_much' },
+      { result: 'inconclusive', reason: 'unknown', vendorCode: 'too_much' },
+    ],
+    [
+      'it kills itself',
+      'kill -9 $$',
+      { result: 'ambiguous', vendorCode: expect.stringMatching(/^(signal|exit_137)/) },
+      { result: 'inconclusive', reason: 'unknown' },
+    ],
+    [
+      'no end: it is killed in time',
+      'sleep 600',
+      { result: 'ambiguous', vendorCode: 'timeout' },
+      { result: 'inconclusive', reason: 'unreachable', vendorCode: 'timeout' },
+    ],
+  ];
+  test.each(rows)('%s', async (_title, script, ofWrite, ofVerify) => {
+    const connector = await open(program(script), { timeoutMs: 1_000 });
+    expect(await write(connector)).toEqual(expect.objectContaining(ofWrite));
+    expect(await verify(connector)).toEqual(expect.objectContaining(ofVerify));
+  });
+
+  test('one that is not there, or not to be run: retry, unreachable, and nothing is in doubt', async () => {
+    const closed = program('');
+    chmodSync(closed, 0o644);
+    for (const [file, vendorCode] of [
+      [path.join(dir, 'nothing'), 'ENOENT'],
+      [closed, 'EACCES'],
+    ] as const)
+      expect(await write(await open(file))).toEqual({
+        result: 'retry',
+        reason: 'unreachable',
+        vendorCode,
+      });
+    const nowhere = await open(program(''), { workingDirectory: '/nowhere' });
+    expect(await write(nowhere)).toMatchObject({ result: 'retry', vendorCode: 'ENOENT' });
+  });
+
+  test('one that is not below LOCKSTEP_COMMAND_DIR is not run, whatever way leads to it', async () => {
+    const file = program('touch was-run');
+    const settings = (name: string) => command.settings.parse({ command: name, proof: 'none' });
+    const resolve = () => Secret.fromText('');
+    for (const [name, commandDir] of [
+      [file, undefined],
+      [file, path.join(dir, 'deeper')],
+      [file, dir.slice(0, -1)],
+      [`/usr/bin/../..${file}`, '/usr'],
+    ] as const) {
+      const connector = await command.open(settings(name), { resolve, commandDir });
+      expect(await write(connector)).toMatchObject({ result: 'retry', vendorCode: 'not_allowed' });
+      expect(await connector.check()).toMatchObject([{ check: 'allowed', verdict: 'wrong' }]);
+    }
+    expect(existsSync(path.join(dir, 'was-run'))).toBe(false);
+  });
+});
+
+describe('a password on its way to a program', () => {
+  const awkward = {
+    quotes: `"it's" \\ "`,
+    emoji: '🔑👩‍👩‍👧',
+    'control characters': `${String.fromCharCode(...Array.from({ length: 31 }, (_, at) => at + 1))}\u007f\u0085`,
+    'line ends of Unicode': 'a\u2028b\u2029c',
+    nothing: '',
+  };
+  test.each(Object.entries(awkward))('%s: exactly these bytes, in one line', async (_, text) => {
+    const connector = await open(program(`cat >seen; echo '{"result":"applied"}'`));
+    expect(await write(connector, text)).toMatchObject({ result: 'applied' });
+    const seen = readFileSync(path.join(dir, 'seen'), 'utf8');
+    expect(JSON.parse(seen)).toEqual({
+      ...{ version: 1, operation: 'setPassword' },
+      account: ada,
+      password: text,
+    });
+    expect(seen.indexOf('\n')).toBe(seen.length - 1);
+  });
+
+  test('it is neither among its arguments nor in its environment, which holds nothing of ours', async () => {
+    const file = program(
+      `cat /proc/$$/cmdline /proc/$$/environ >seen; echo '{"result":"applied"}'`,
+    );
+    await write(await open(file, { arguments: ['$HOME; one'], environment: ['HOME'] }));
+    const seen = readFileSync(path.join(dir, 'seen'), 'utf8').split('\0').slice(0, -1);
+    const searchPath = 'PATH=/usr/local/bin:/usr/bin:/bin';
+    expect(new Set(seen)).toEqual(
+      new Set(['/bin/sh', file, '$HOME; one', searchPath, 'LANG=C.UTF-8', `HOME=${os.homedir()}`]),
+    );
+  });
+
+  test('what it repeats in its answer is dropped', async () => {
+    const moved = await open(answering({ result: 'applied', movedTo: `x${PASSWORD}` }));
+    expect(await write(moved)).toEqual({ result: 'applied' });
+    const code = 'Only-A-Code';
+    const refused = await open(
+      answering({ result: 'rejected', reason: 'policy', vendorCode: code }),
+    );
+    expect(await write(refused)).toMatchObject({ vendorCode: code });
+    expect(await write(refused, 'A-Code')).toMatchObject({ reason: 'policy', vendorCode: null });
+    const differs = await open(answering({ result: 'differs', vendorCode: code }));
+    const password = Secret.fromText('Only');
+    expect(await differs.verify(asking(ada, password))).toEqual({
+      result: 'differs',
+      vendorCode: null,
+    });
+  });
+});
+
+describe('nothing goes on', () => {
+  /** Whether a process is there; one that has ended and was not asked for yet is not. */
+  const lives = (pid: string): boolean => {
+    try {
+      return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid.trim()}/stat`, 'utf8'));
+    } catch {
+      return false;
+    }
+  };
+  const pidIn = (file: string) => readFileSync(path.join(dir, file), 'utf8');
+  const withChild = (file: string) =>
+    program(`sleep 600 & echo $! >${file}.new; mv ${file}.new ${file}; wait`);
+
+  test('after its time a program is gone, with what it started', async () => {
+    const connector = await open(withChild('slow'), { timeoutMs: 500 });
+    expect(await write(connector)).toMatchObject({ result: 'ambiguous', vendorCode: 'timeout' });
+    await until(() => !lives(pidIn('slow')));
+  });
+
+  test('who leaves the group and keeps the answer open holds nobody up', async () => {
+    const leaver = program(`setsid sleep 30 & echo $! >left; echo '{"result":"applied"}'`);
+    const start = performance.now();
+    const answer = await write(await open(leaver, { timeoutMs: 500 }));
+    expect(performance.now() - start).toBeLessThan(3_000);
+    expect(answer).toMatchObject({ result: 'ambiguous', vendorCode: 'timeout' });
+    process.kill(Number(pidIn('left')));
+  });
+
+  test('when the worker is killed, the program ends all the same', async () => {
+    const file = withChild('orphan');
+    const script = `
+      const { command } = require('${path.resolve('connectors/command/kind.ts')}');
+      const { Secret } = require('${path.resolve('model/secret.ts')}');
+      const settings = command.settings.parse({ command: '${file}', proof: 'none', timeoutMs: 1000 });
+      command.open(settings, { commandDir: '${dir}' }).then((connector) =>
+        connector.setPassword(asking({ name: 'a', nativeId: null }, Secret.fromText('b'))));`;
+    const hook = path.resolve('test/support/typescript.cjs');
+    const worker = spawn(process.execPath, ['-r', hook, '-e', script], { stdio: 'ignore' });
+    await until(() => existsSync(path.join(dir, 'orphan')));
+    worker.kill('SIGKILL');
+    expect(lives(pidIn('orphan'))).toBe(true);
+    await until(() => !lives(pidIn('orphan')));
+  });
+
+  test('not more of them at the same time than concurrency says', async () => {
+    const file = program(`
+      touch "run.$$"; ls run.* | wc -l >>together; sleep 0.1; rm "run.$$"; echo '{"result":"applied"}'`);
+    const connector = await open(file, { concurrency: 2 });
+    const answers = await Promise.all(Array.from({ length: 8 }, () => write(connector)));
+    expect(answers).toEqual(Array(8).fill({ result: 'applied' }));
+    const together = pidIn('together').trim().split('\n').map(Number);
+    expect(together).toHaveLength(8);
+    expect(Math.max(...together)).toBe(2);
+  });
+
+  test('who gets no turn in time is told busy, and was not sent', async () => {
+    const connector = await open(program('sleep 600'), { concurrency: 1, timeoutMs: 500 });
+    const answers = await Promise.all([write(connector), write(connector)]);
+    expect(answers.map(({ result }) => result).sort()).toEqual(['ambiguous', 'retry']);
+    expect(answers).toContainEqual({ result: 'retry', reason: 'busy', vendorCode: null });
+  });
+});
+
+describe('what it says of accounts', () => {
+  const operations = ['find', 'list'];
+  const account = (name: string) => ({ name, nativeId: null, attributes: { mail: `${name}@x` } });
+
+  test('find: of more than was asked for, only what matches is taken', async () => {
+    const accounts = ['ada', 'bob', 'Ada'].map(account);
+    const connector = await open(answering({ result: 'found', accounts }), { operations });
+    expect(await connector.find({ match: { mail: 'ada@x' }, limit: 5 })).toEqual({
+      result: 'found',
+      accounts: [account('ada')],
+    });
+    expect(await connector.find({ match: { mail: 'ada@x', uid: 'a' }, limit: 5 })).toEqual({
+      result: 'found',
+      accounts: [],
+    });
+  });
+
+  test('find: names that a terminal or a database would choke on are no answer', async () => {
+    for (const name of ['a\u0000b', 'a\u001b[2Jb', '\ud800', '']) {
+      const answer = { result: 'found', accounts: [account(name)] };
+      const connector = await open(answering(answer), { operations });
+      expect(await connector.find({ match: {}, limit: 5 })).toMatchObject({ result: 'failed' });
+    }
+  });
+
+  test('list: a page that leads to itself ends the listing', async () => {
+    const page = { result: 'page', accounts: [account('ada')], cursor: 'same' };
+    const connector = await open(answering(page), { operations });
+    expect(await connector.list({ cursor: null, pageSize: 1 })).toEqual(page);
+    expect(await connector.list({ cursor: 'same', pageSize: 1 })).toMatchObject({
+      result: 'failed',
+      reason: 'unknown',
+    });
+  });
+
+  test('what it does not serve it is not asked for', async () => {
+    const connector = await open(program('touch asked; cat'), { proof: 'none' });
+    const no = { reason: 'not_supported' };
+    expect(await connector.find({ match: {}, limit: 1 })).toMatchObject(no);
+    expect(await connector.list({ cursor: null, pageSize: 1 })).toMatchObject(no);
+    expect(await connector.state({ account: ada })).toMatchObject(no);
+    expect(await verify(connector)).toMatchObject(no);
+    expect(connector.policies).toBeUndefined();
+    expect(existsSync(path.join(dir, 'asked'))).toBe(false);
+  });
+});
+
+describe('check', () => {
+  const verdicts = async (file: string) =>
+    (await (await open(file)).check()).map(({ check, verdict }) => [check, verdict]);
+  const fine = [
+    ['program', 'ok'],
+    ['owner', 'ok'],
+  ];
+
+  test('a program without a check of its own is right when it answers', async () => {
+    const file = answering({ result: 'failed', reason: 'not_supported' });
+    expect(await verdicts(file)).toEqual([...fine, ['answers', 'ok']]);
+  });
+
+  test('what the program itself finds is told', async () => {
+    const findings = [{ check: 'service-login', verdict: 'wrong', says: 'It was renewed.' }];
+    const file = answering({ result: 'findings', findings });
+    expect(await verdicts(file)).toEqual([...fine, ['answers', 'ok'], ['service-login', 'wrong']]);
+  });
+
+  test('one that does not answer is wrong', async () => {
+    expect(await verdicts(program('exit 1'))).toEqual([...fine, ['answers', 'wrong']]);
+  });
+
+  test('a program that others may write is wrong, and so is one that cannot be run', async () => {
+    const file = answering({ result: 'failed', reason: 'not_supported' });
+    chmodSync(file, 0o777);
+    expect(await verdicts(file)).toEqual([['owner', 'wrong']]);
+    chmodSync(file, 0o644);
+    expect(await verdicts(file)).toEqual([['program', 'wrong']]);
+    expect(await verdicts(path.join(dir, 'nothing'))).toEqual([['program', 'wrong']]);
+  });
+});
+
+describe('settings', () => {
+  const right = { command: '/opt/lockstep/hub', proof: 'none' };
+  const accepts = (changes: object) => command.settings.safeParse({ ...right, ...changes }).success;
+
+  test('the right ones are accepted', () => {
+    expect(accepts({})).toBe(true);
+    expect(accepts({ arguments: ['--file', '/srv/people'], environment: ['HOME'] })).toBe(true);
+  });
+
+  test.each([
+    ['a program without its folder', { command: 'hub' }],
+    ['a secret among the arguments', { arguments: ['${file:/run/secrets/hub}'] }],
+    ['a variable of Lockstep', { environment: ['LOCKSTEP_KEY_DIR'] }],
+    ['the database of Lockstep', { environment: ['DATABASE_URL'] }],
+    ['a variable with its value', { environment: ['BASH_ENV=/tmp/x'] }],
+    ['a time beyond the lease', { timeoutMs: 20_000 }],
+    ['no word about proofs', { proof: undefined }],
+  ])('%s is refused', (_, changes) => {
+    expect(accepts(changes)).toBe(false);
+  });
+});

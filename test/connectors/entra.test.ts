@@ -1,0 +1,90 @@
+import { Secret } from '../../model/secret';
+import {
+  type EntraUser,
+  type EntraVendor,
+  FEDERATED,
+  NO_DOMAINS,
+  startEntraVendor,
+} from '../support/vendors/entra';
+import { conformance } from './conformance';
+import { entraSubject } from './entra-subject';
+import { asking } from './requests';
+import { openerOf } from './sql-admin';
+
+describe('entra', () => {
+  let vendor: EntraVendor;
+  beforeAll(async () => {
+    vendor = await startEntraVendor();
+  });
+  afterEach(() => expect(vendor.offences).toEqual([]));
+  afterAll(() => vendor.stop());
+  const subject = entraSubject(() => vendor);
+  conformance(subject);
+
+  const open = openerOf(subject);
+  const next = () => Secret.fromText('The-new-one-9');
+  async function userWith(changes: Partial<EntraUser>) {
+    const account = await subject.account();
+    const user = vendor.users.get(account.ref.nativeId ?? '');
+    if (user !== undefined) Object.assign(user, changes);
+    return account;
+  }
+
+  test.each([
+    ['on_premises', { onPremisesSyncEnabled: true }],
+    ['guest', { externalUserState: 'Accepted' }],
+    ['federated_domain', { userPrincipalName: `ann@${FEDERATED.toUpperCase()}` }],
+  ])(
+    'the password is somewhere else (%s): left out, and nothing is sent',
+    async (code, changes) => {
+      const [connector, account] = [await open(), await userWith(changes)];
+      expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
+        result: 'rejected',
+        reason: 'no_own_password',
+        vendorCode: code,
+      });
+      expect(vendor.seen.at(-1)).toMatch(/^GET/);
+      expect(await subject.logsIn(account, account.password)).toBe(true);
+    },
+  );
+
+  test('it becomes one of a domain after we looked: left out too', async () => {
+    const [connector, account] = [await open(), await subject.account()];
+    vendor.goWrong((answer) => {
+      const user = vendor.users.get(account.ref.nativeId ?? '');
+      if (user !== undefined) user.onPremisesSyncEnabled = true;
+      return answer();
+    });
+    expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
+      result: 'rejected',
+      reason: 'no_own_password',
+      vendorCode: 'Request_BadRequest',
+    });
+  });
+
+  test('without the right to see domains: written, and check says what that means', async () => {
+    const [connector, account] = [await open({ clientId: NO_DOMAINS }), await subject.account()];
+    expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
+      result: 'applied',
+    });
+    expect(await connector.check()).toContainEqual({
+      check: 'domains',
+      verdict: 'warning',
+      says: expect.stringContaining('Domain.Read.All'),
+    });
+  });
+
+  test('by name only the whole name is found', async () => {
+    const [connector, account] = [await open(), await subject.account()];
+    const user = vendor.users.get(account.ref.nativeId ?? '');
+    if (user !== undefined) vendor.users.set('an-id-that-is-no-name', user);
+    const named = (name: string) => asking({ name, nativeId: null }, next());
+    expect(await connector.setPassword(named('an-id-that-is-no-name'))).toMatchObject({
+      reason: 'no_account',
+    });
+    expect(await connector.setPassword(named(account.ref.name.toUpperCase()))).toMatchObject({
+      result: 'applied',
+    });
+    vendor.users.delete('an-id-that-is-no-name');
+  });
+});

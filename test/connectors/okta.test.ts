@@ -1,0 +1,165 @@
+import { Secret } from '../../model/secret';
+import { type OktaVendor, startOktaVendor } from '../support/vendors/okta';
+import { conformance } from './conformance';
+import type { TestAccount } from './conformance/subject';
+import { oktaSubject } from './okta-subject';
+import { asking } from './requests';
+import { openerOf } from './sql-admin';
+
+describe('okta', () => {
+  let vendor: OktaVendor;
+  beforeAll(async () => {
+    vendor = await startOktaVendor();
+  });
+  afterEach(() => expect(vendor.offences).toEqual([]));
+  afterAll(() => vendor.stop());
+  const subject = oktaSubject(() => vendor);
+  conformance(subject);
+
+  const open = openerOf(subject);
+  const next = () => Secret.fromText('The-new-one-9');
+  const userOf = ({ ref }: TestAccount) => vendor.users.get(ref.nativeId ?? '');
+  const unchanged = async (account: TestAccount) =>
+    expect(await subject.logsIn(account, account.password)).toBe(true);
+
+  test.each(['ACTIVE_DIRECTORY', 'LDAP', 'FEDERATION', 'SOCIAL'])(
+    'the password of a user of %s is not in Okta: left out, and nothing is sent',
+    async (type) => {
+      const [connector, account] = [await open(), await subject.account()];
+      const user = userOf(account);
+      if (user) user.credentials = { password: {}, provider: { type, name: 'somewhere' } };
+      expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
+        result: 'rejected',
+        reason: 'no_own_password',
+        vendorCode: type,
+      });
+      expect(vendor.seen.at(-1)).toBe(`GET /api/v1/users/${account.ref.nativeId}`);
+    },
+  );
+
+  test('by name only the whole login is found: neither its first part nor whoever "me" is', async () => {
+    const [connector, account] = [await open(), await subject.account()];
+    const user = userOf(account);
+    if (user === undefined) throw new Error('No such user');
+    vendor.users.set('me', user);
+    const named = (name: string) => asking({ name, nativeId: null }, next());
+    expect(await connector.setPassword(named('me'))).toMatchObject({ reason: 'no_account' });
+    await unchanged(account);
+    const loud = user.profile.login.toUpperCase();
+    vendor.users.set(loud, user);
+    expect(await connector.setPassword(named(loud))).toMatchObject({ result: 'applied' });
+    vendor.users.delete('me');
+    vendor.users.delete(loud);
+  });
+
+  test('a user without a password is left out: a write would give him one', async () => {
+    const [connector, account] = [await open(), await subject.account()];
+    const user = userOf(account);
+    if (user) user.credentials = { provider: { type: 'OKTA', name: 'OKTA' } };
+    expect(await connector.setPassword(asking(account.ref, next()))).toMatchObject({
+      result: 'rejected',
+      reason: 'no_own_password',
+    });
+    await unchanged(account);
+  });
+
+  test.each([
+    ['LOCKED_OUT', { result: 'retry', reason: 'account_locked' }],
+    ['SUSPENDED', { result: 'rejected', reason: 'account_disabled', vendorCode: 'E0000038' }],
+    ['DEPROVISIONED', { result: 'rejected', reason: 'account_disabled', vendorCode: 'E0000038' }],
+  ])('a user who is %s keeps password and status', async (status, answer) => {
+    const [connector, account] = [await open(), await subject.account()];
+    const user = userOf(account);
+    if (user) user.status = status;
+    expect(await connector.setPassword(asking(account.ref, next()))).toMatchObject(answer);
+    expect(userOf(account)?.status).toBe(status);
+    await unchanged(account);
+  });
+
+  test('a forced change survives a write whose answer is lost', async () => {
+    const [connector, account] = [await open(subject.hasty), await subject.account()];
+    await subject.requireChange?.(account);
+    vendor.goWrong((answer) => {
+      void answer();
+      return 'cut';
+    });
+    expect(await connector.setPassword(asking(account.ref, next()))).toMatchObject({
+      result: 'ambiguous',
+    });
+    expect(userOf(account)?.status).toBe('PASSWORD_EXPIRED');
+  });
+
+  test('strict: Okta is told to look at history and age, and the policies say so', async () => {
+    const account = await subject.account();
+    const read = async (strict: boolean) => (await open({ strict })).policies?.();
+    expect(await (await open({ strict: true })).setPassword(asking(account.ref, next()))).toEqual({
+      result: 'applied',
+    });
+    const asked = { name: 'Default Policy', minLength: 8, minUpper: 1, minSpecial: 0 };
+    expect(await read(true)).toMatchObject({
+      policies: [{ ...asked, history: 4, minAgeSeconds: 3600 }],
+    });
+    expect(await read(false)).toMatchObject({
+      policies: [{ ...asked, history: 0, minAgeSeconds: 0 }],
+    });
+  });
+
+  test('policies that the service account may not see: none, and no failure', async () => {
+    const connector = await open(subject.wrong.rights);
+    expect(await connector.policies?.()).toEqual({ result: 'policies', policies: [] });
+  });
+
+  test('proof none: no login is made', async () => {
+    const [connector, account] = [await open({ proof: 'none' }), await subject.account()];
+    expect(await connector.verify(asking(account.ref, next()))).toEqual({
+      result: 'inconclusive',
+      reason: 'not_supported',
+      vendorCode: null,
+    });
+    expect(await subject.failedLogins?.(account)).toBe(0);
+  });
+
+  describe('a service app', () => {
+    const app = () => ({ token: undefined, clientId: vendor.clientId, privateKey: '${file:key}' });
+
+    test('signs in with its key, once for a crowd', async () => {
+      const connector = await open(app());
+      const before = vendor.tokensGiven();
+      const accounts = await Promise.all(Array.from({ length: 8 }, () => subject.account()));
+      const answers = await Promise.all(
+        accounts.map(({ ref }) => connector.setPassword(asking(ref, next()))),
+      );
+      for (const answer of answers) expect(answer).toEqual({ result: 'applied' });
+      expect(vendor.tokensGiven()).toBe(before + 1);
+    });
+
+    test('a token that is good no more is replaced once, and the write is done', async () => {
+      const [connector, account] = [await open(app()), await subject.account()];
+      await connector.state({ account: account.ref });
+      vendor.expireTokens();
+      const before = vendor.tokensGiven();
+      expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
+        result: 'applied',
+      });
+      expect(vendor.tokensGiven()).toBe(before + 1);
+    });
+
+    test('a key that the app does not have: retry, service_credential_refused, and no token', async () => {
+      const [connector, account] = [
+        await open({ ...app(), clientId: 'another' }),
+        await subject.account(),
+      ];
+      expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
+        result: 'retry',
+        reason: 'service_credential_refused',
+        vendorCode: 'invalid_client',
+      });
+      await unchanged(account);
+    });
+
+    test('both ways to sign in, or none: refused', async () => {
+      await expect(open({ ...app(), token: '${file:token}' })).rejects.toThrow();
+      await expect(open({ token: undefined })).rejects.toThrow();
+    });
+  });
+});

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { pingOneSchemes } from '../../connectors/pingone/schemes';
+import {
+  ENVIRONMENT,
+  isPassword,
+  type PingOneVendor,
+  READER,
+  WORKER,
+} from '../support/vendors/pingone';
+import type { Subject, TestAccount } from './conformance/subject';
+import { unique } from './sql-admin';
+
+export function pingOneSubject(vendor: () => PingOneVendor): Subject {
+  const of = ({ ref }: TestAccount) => {
+    const id = ref.nativeId ?? '';
+    const [user, password] = [vendor().users.get(id), vendor().passwords.get(id)];
+    if (user === undefined || password === undefined) throw new Error('No such user');
+    return { user, password };
+  };
+  return {
+    title: 'pingone',
+    kind: 'pingone',
+    get server() {
+      return vendor().address;
+    },
+    settings: ({ port }) => ({
+      environment: ENVIRONMENT,
+      clientId: WORKER,
+      clientSecret: '${file:secret}',
+      apiUrl: `https://localhost:${port}/v1`,
+      authUrl: `https://localhost:${port}`,
+      attributes: ['email', 'name.family'],
+      ca: vendor().caFile,
+      allowPrivateAddresses: ['localhost'],
+    }),
+    get secrets() {
+      return { '${file:secret}': vendor().clientSecret, '${file:wrong}': 'no-secret-of-anybody' };
+    },
+    hasty: { timeoutMs: 500 },
+    get wrong() {
+      return {
+        authority: { ca: vendor().otherCaFile },
+        hostName: { serverName: 'somebody.else.test' },
+        servicePassword: { clientSecret: '${file:wrong}' },
+        rights: { clientId: READER },
+        plaintext: { apiUrl: 'http://localhost:1/v1' },
+      };
+    },
+    skips: {
+      'a write changes nothing else of a locked account':
+        'a write would unlock it, so it waits, see below',
+    },
+    async account() {
+      const password = unique('First');
+      const { id, username, email } = vendor().addUser(unique('person'), password);
+      return { ref: { name: username, nativeId: id }, password, key: email };
+    },
+    absent: (text) => ({ name: text, nativeId: `${text}-${randomUUID()}` }),
+    findBy: 'email',
+    logsIn: async (account, password) => isPassword(of(account).password, password),
+    stored: (entry) => entry.value,
+    hashes: { schemes: pingOneSchemes, settings: () => ({}), provable: false },
+    entry: async (account) => {
+      const { user, password } = of(account);
+      return { ...user, ...password, history: password.history.length };
+    },
+    mayChange: ['value', 'lastChangedAt', 'history'],
+    refusals: [
+      { title: 'a password that is too short', password: 'Xq7!z', reason: 'policy' },
+      { title: 'a password that is on a list', password: 'commonplace', reason: 'policy_quality' },
+      {
+        title: 'a password from the history',
+        password: 'Seen-before-7!',
+        after: ['Seen-before-7!', 'Seen-after-it-7!'],
+        reason: 'policy_history',
+      },
+    ],
+    disable: async (account) => {
+      of(account).user.enabled = false;
+    },
+    async lock(account) {
+      const { password } = of(account);
+      password.status = 'PASSWORD_LOCKED_OUT';
+      password.secondsUntilUnlock = 600;
+    },
+    requireChange: async (account) => {
+      of(account).password.status = 'MUST_CHANGE_PASSWORD';
+    },
+    async rename(account) {
+      const name = unique('renamed');
+      of(account).user.username = name;
+      return { ...account, ref: { ...account.ref, name } };
+    },
+    provable: { disabled: 'holds', locked: 'inconclusive' },
+    failedLogins: async (account) => of(account).password.failures,
+  };
+}

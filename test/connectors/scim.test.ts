@@ -1,0 +1,57 @@
+import { Secret } from '../../model/secret';
+import { keeps } from '../support/rules';
+import { type ScimVendor, startScimVendor } from '../support/vendors/scim';
+import { conformance } from './conformance';
+import { asking } from './requests';
+import { scimSubject } from './scim-subject';
+import { openerOf } from './sql-admin';
+
+describe.each(['path', 'value'] as const)('scim, with the name of the attribute in %s', (write) => {
+  let vendor: ScimVendor;
+  beforeAll(async () => {
+    vendor = await startScimVendor(write);
+  });
+  afterEach(() => expect(vendor.offences).toEqual([]));
+  afterAll(() => vendor.stop());
+  const subject = scimSubject(() => vendor, write);
+  conformance(subject);
+  const open = openerOf(subject);
+
+  test(keeps('a PATCH of the password alone is all that is ever sent', 27), async () => {
+    const [connector, account] = [await open(), await subject.account()];
+    const before = vendor.seen.length;
+    const password = Secret.fromText('The-new-one-9');
+    await connector.setPassword(asking(account.ref, password));
+    // By name, it is looked up first.
+    await connector.setPassword(asking({ ...account.ref, nativeId: null }, password));
+    const path = `/scim/v2/Users/${account.ref.nativeId}`;
+    // That there is nothing else in it, the vendor checks.
+    expect(vendor.seen.slice(before)).toEqual([
+      `PATCH ${path}`,
+      'GET /scim/v2/Users',
+      `PATCH ${path}`,
+    ]);
+  });
+
+  test('the other form of PATCH is not taken by this server, and not guessed', async () => {
+    const other = write === 'path' ? 'value' : 'path';
+    const [connector, account] = [await open({ write: other }), await subject.account()];
+    const password = Secret.fromText('The-new-one-9');
+    expect(await connector.setPassword(asking(account.ref, password))).toMatchObject({
+      result: 'retry',
+      reason: 'unknown',
+    });
+    expect(vendor.offences.splice(0)).toHaveLength(1);
+  });
+
+  test('check: a server that says what it lacks', async () => {
+    vendor.supports({ changePassword: false, filter: false });
+    const findings = await (await open()).check();
+    vendor.supports({});
+    expect(findings).toContainEqual({
+      check: 'provider',
+      verdict: 'wrong',
+      says: 'The server says that it does not support filter, changePassword.',
+    });
+  });
+});

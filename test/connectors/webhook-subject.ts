@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { type Receiver, TOKENS } from '../support/receiver';
+import type { Settings, Subject, TestAccount } from './conformance/subject';
+import { unique } from './sql-admin';
+
+/** @param sealing the settings that say how requests are kept from others */
+export function webhookSubject(
+  receiver: () => Receiver,
+  title: string,
+  sealing: () => Settings,
+): Subject {
+  const person = ({ ref }: TestAccount) => {
+    const found = receiver().people.get(ref.nativeId ?? '');
+    if (found === undefined) throw new Error('No such person');
+    return found;
+  };
+  return {
+    title: `webhook, ${title}`,
+    kind: 'webhook',
+    get server() {
+      return receiver().address;
+    },
+    settings: ({ port }) => ({
+      url: `https://localhost:${port}/lockstep/`,
+      ca: receiver().caFile,
+      allowPrivateAddresses: ['127.0.0.0/8', '::1'],
+      signingSecret: '${file:signing}',
+      token: '${file:token}',
+      proof: 'login',
+      operations: ['find', 'list', 'state'],
+      ...sealing(),
+    }),
+    get secrets() {
+      return {
+        '${file:signing}': receiver().signingSecret,
+        '${file:token}': TOKENS.writer,
+        '${file:reader}': TOKENS.reader,
+        '${file:wrong}': 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+      };
+    },
+    hasty: { timeoutMs: 500 },
+    get wrong() {
+      return {
+        authority: { ca: receiver().otherCaFile },
+        hostName: { serverName: 'somebody.else.test' },
+        servicePassword: { signingSecret: '${file:wrong}' },
+        rights: { token: '${file:reader}' },
+        plaintext: { url: 'http://localhost:1/lockstep/' },
+      };
+    },
+    skips: {},
+    async account() {
+      const [name, id, password] = [unique('person'), randomUUID(), unique('First')];
+      receiver().people.set(id, {
+        ...{ name, id, password, changedAt: null, failedLogins: 0 },
+        ...{ disabled: false, locked: false, mustChange: false },
+      });
+      return { ref: { name, nativeId: id }, password, key: `${id}@example.com` };
+    },
+    absent: (text) => ({ name: text, nativeId: null }),
+    findBy: 'mail',
+    async logsIn(account, password) {
+      await receiver().settled();
+      return person(account).password === password;
+    },
+    entry: async (account) => ({ ...person(account) }),
+    mayChange: ['password', 'changedAt'],
+    refusals: [{ title: 'too short', password: 'Xq7!z', reason: 'policy_too_short' }],
+    disable: async (account) => {
+      person(account).disabled = true;
+    },
+    lock: async (account) => {
+      person(account).locked = true;
+    },
+    requireChange: async (account) => {
+      person(account).mustChange = true;
+    },
+    async rename(account) {
+      person(account).name = unique('renamed');
+      return { ...account, ref: { ...account.ref, name: person(account).name } };
+    },
+    provable: { disabled: 'inconclusive', locked: 'inconclusive' },
+    failedLogins: async (account) => person(account).failedLogins,
+  };
+}

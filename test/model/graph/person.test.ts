@@ -1,0 +1,168 @@
+import { type GraphEdge, guid } from '../../../model/graph/elements';
+import { account, DEPLOYMENT, edgesOf, everywhere, type Wanted } from '../../support/graph';
+
+const synced = (wanted: Wanted) => edgesOf(wanted, 'PasswordSync', 'SamePassword');
+const propertiesTo = (edges: readonly GraphEdge[], from: string, to: string) => {
+  const [start, end] = [from, to].map((source) =>
+    guid(DEPLOYMENT, 'Account', `acc_${source}_alice`),
+  );
+  const found = edges.find(
+    (one) =>
+      'value' in one.start &&
+      'value' in one.end &&
+      one.start.value === start &&
+      one.end.value === end,
+  );
+  return found?.properties;
+};
+
+describe('accounts that are kept in step', () => {
+  test('the password of the auth account becomes that of the others, and each of them opens it', () => {
+    expect(synced({}).told).toEqual([
+      'Account alice@directory -PasswordSync-> Account alice@apps',
+      'Account alice@apps -SamePassword-> Account alice@directory',
+      'Account alice@directory -PasswordSync-> Account alice@crm',
+      'Account alice@crm -SamePassword-> Account alice@directory',
+    ]);
+  });
+
+  test('an account that is captured passes on what is set there', () => {
+    const { told: all, edges } = synced({ sources: { crm: { capture: { enabled: true } } } });
+    expect(all).toContain('Account alice@crm -PasswordSync-> Account alice@directory');
+    expect(propertiesTo(edges, 'crm', 'directory')).toMatchObject({
+      captured: true,
+      needscurrent: true,
+    });
+    expect(propertiesTo(edges, 'directory', 'crm')).toMatchObject({
+      captured: false,
+      needscurrent: false,
+    });
+  });
+
+  test.each([
+    [
+      'believed where it is told to',
+      { crm: { capture: { enabled: true, verifyCurrent: false } } },
+      'crm',
+      'directory',
+    ],
+    [
+      'believed in the auth source',
+      { directory: { capture: { enabled: true } } },
+      'directory',
+      'crm',
+    ],
+  ])('a capture is %s', (_where, sources, from, to) => {
+    expect(propertiesTo(synced({ sources }).edges, from, to)).toMatchObject({
+      captured: true,
+      needscurrent: false,
+    });
+  });
+
+  test('what a filter left of a password opens nothing else', () => {
+    const { told: all, edges } = synced({
+      sources: { crm: { passwordFilter: { case: 'upper', maxLength: 8 } } },
+    });
+    expect(all.filter((one) => one.includes('crm'))).toEqual([
+      'Account alice@directory -PasswordSync-> Account alice@crm',
+    ]);
+    expect(propertiesTo(edges, 'directory', 'crm')).toMatchObject({
+      filtered: true,
+      weakened: true,
+    });
+    expect(propertiesTo(edges, 'directory', 'apps')).toMatchObject({
+      filtered: false,
+      weakened: false,
+    });
+  });
+
+  test('behind an auth source with a filter, the others still open each other', () => {
+    expect(synced({ sources: { directory: { passwordFilter: { case: 'upper' } } } }).told).toEqual([
+      'Account alice@apps -SamePassword-> Account alice@directory',
+      'Account alice@apps -SamePassword-> Account alice@crm',
+      'Account alice@crm -SamePassword-> Account alice@apps',
+    ]);
+  });
+
+  test('the password is the real one; what gets a hash only is told, and when it last took one', () => {
+    const lastSuccess = '2026-01-02T03:04:05Z';
+    const accounts = [account('directory'), account('apps', { lastSuccess })];
+    const { edges } = synced({ sources: { apps: { kind: 'postgres-role' } }, accounts });
+    expect(propertiesTo(edges, 'directory', 'apps')).toMatchObject({
+      real: true,
+      hashonly: true,
+      lastsuccess: lastSuccess,
+    });
+    expect(propertiesTo(edges, 'apps', 'directory')).toMatchObject({ real: true, hashonly: false });
+  });
+
+  test.each([
+    [3, 3, true],
+    [3, 2, false],
+    [0, 0, false],
+  ])('in sync when both took the newest password: %d and %d', (one, other, insync) => {
+    const accounts = [
+      account('directory', { appliedSeq: one }),
+      account('apps', { appliedSeq: other }),
+    ];
+    const { edges } = synced({ accounts });
+    expect(propertiesTo(edges, 'directory', 'apps')).toMatchObject({ insync });
+    expect(propertiesTo(edges, 'apps', 'directory')).toMatchObject({ insync });
+  });
+
+  test.each<[string, Wanted]>([
+    ['the auth source is switched off', { sources: { directory: { enabled: false } } }],
+    ['nobody is in the auth source', { accounts: [account('apps'), account('crm')] }],
+    ['there is no group', { groups: {} }],
+    ['there is one account', { accounts: [account('directory')] }],
+  ])('none where %s', (_what, wanted) => expect(synced(wanted).told).toEqual([]));
+
+  test.each<[string, Wanted]>([
+    ['of a source that is switched off', { sources: { crm: { enabled: false } } }],
+    [
+      'that is not the primary one',
+      { accounts: [...everywhere, account('apps', { name: 'alice-2', primary: false })] },
+    ],
+    ['of a source that is gone', { accounts: [...everywhere, account('gone')] }],
+  ])('an account %s is left out', (_what, wanted) => {
+    const expected = synced({}).told.filter((one) => !(wanted.sources && one.includes('crm')));
+    expect(synced(wanted).told).toEqual(expected);
+  });
+
+  test('every account of a person takes part where the source says so', () => {
+    const accounts = [...everywhere, account('apps', { name: 'alice-2', primary: false })];
+    const { told: all } = synced({
+      sources: { apps: { multipleAccountPasswordSync: true } },
+      accounts,
+    });
+    expect(all).toContain('Account alice@directory -PasswordSync-> Account alice-2@apps');
+  });
+
+  test('groups with one auth source follow it together, others do not', () => {
+    const groups = {
+      one: { policy: 'strong', authSource: 'directory', sources: ['directory', 'apps'] },
+      two: { policy: 'strong', authSource: 'directory', sources: ['crm', 'erp'] },
+      three: { policy: 'strong', authSource: 'ledger', sources: ['ledger', 'vault'] },
+    };
+    const sources = { erp: {}, ledger: {}, vault: {} };
+    const accounts = ['directory', 'apps', 'crm', 'ledger', 'vault'].map((name) => account(name));
+    expect(
+      synced({ groups, sources, accounts }).told.filter((one) => one.includes('-PasswordSync')),
+    ).toEqual([
+      'Account alice@directory -PasswordSync-> Account alice@apps',
+      'Account alice@directory -PasswordSync-> Account alice@crm',
+      'Account alice@ledger -PasswordSync-> Account alice@vault',
+    ]);
+  });
+
+  test('a thousand accounts of one person are a thousand edges each way, not a million', () => {
+    const many = Array.from({ length: 1000 }, (_, count) =>
+      account('apps', { name: `alice-${count}` }),
+    );
+    const wanted = {
+      sources: { apps: { multipleAccountPasswordSync: true } },
+      accounts: [account('directory'), ...many],
+    };
+    expect(synced(wanted).edges).toHaveLength(2000);
+  });
+});

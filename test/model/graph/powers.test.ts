@@ -1,0 +1,94 @@
+import type { KeyFacts } from '../../../model/graph/facts';
+import { account, edgesOf, graphOf, type Wanted } from '../../support/graph';
+import { told } from '../../support/opengraph';
+
+describe('who can read, and who can reset', () => {
+  test('the deployment reads what is written; the service account resets, also what nothing is carried to', () => {
+    const wanted = {
+      sources: { crm: { enabled: false } },
+      accounts: [account('directory'), account('crm', { storedFor: ['wiki'] })],
+    };
+    expect(
+      edgesOf(wanted, 'ReadPasswordUpdates', 'ReadStoredPassword', 'ResetPassword').told,
+    ).toEqual([
+      'ServiceAccount cn=lockstep@directory -ResetPassword-> Account alice@directory',
+      'ServiceAccount cn=lockstep@crm -ResetPassword-> Account alice@crm',
+      'Deployment Lockstep -ReadStoredPassword-> Account alice@crm',
+      'Deployment Lockstep -ReadPasswordUpdates-> Account alice@directory',
+    ]);
+    expect(edgesOf(wanted, 'HoldsCredential').told).toHaveLength(3);
+  });
+
+  const key = (scopes: readonly string[], groups: readonly string[] | null = null): KeyFacts => ({
+    id: 'key_1',
+    name: 'k',
+    scopes,
+    groups,
+    relayOf: null,
+  });
+  const captured = {
+    apps: { capture: { enabled: true } },
+    crm: { capture: { enabled: true, verifyCurrent: false } },
+  };
+  const cluster = {
+    one: { policy: 'strong', authSource: 'directory', sources: ['directory', 'apps'] },
+    two: { policy: 'strong', authSource: 'directory', sources: ['crm'] },
+  };
+
+  test.each<[string, KeyFacts, Wanted, readonly string[]]>([
+    ['read', key(['read']), {}, []],
+    ['trigger', key(['trigger', 'read']), {}, ['-SetPasswords-> Group one']],
+    ['admin', key(['admin', 'trigger']), {}, ['-Administers-> Deployment Lockstep']],
+    ['capture, where nothing is captured', key(['capture']), {}, []],
+    [
+      'capture',
+      key(['capture']),
+      { sources: captured },
+      ['-ReportPasswords-> Source apps', '-InjectPasswords-> Source crm'],
+    ],
+    [
+      'a relay of one source',
+      { ...key(['relay']), relayOf: 'apps' },
+      { sources: captured },
+      ['-ReportPasswords-> Source apps'],
+    ],
+    ['trigger of another group', key(['trigger'], ['three']), {}, []],
+    [
+      'trigger of one of two that go together',
+      key(['trigger'], ['two']),
+      { groups: cluster },
+      ['-SetPasswords-> Group two'],
+    ],
+    [
+      'capture of one of two that go together',
+      key(['capture'], ['two']),
+      { groups: cluster, sources: captured },
+      [],
+    ],
+  ])('a key with %s', (_scopes, one, wanted, expected) => {
+    const { own } = graphOf({ ...wanted, keys: [one] });
+    const all = told(own.graph).filter((line) => line.startsWith('ApiKey'));
+    expect(all).toEqual(expected.map((way) => `ApiKey k ${way}`));
+    expect(own.graph.nodes.some(({ kinds }) => kinds[0] === 'Lockstep_ApiKey')).toBe(
+      expected.length > 0,
+    );
+  });
+
+  test('what is captured as a hash only is told', () => {
+    const forms = ['ssha512'];
+    const { own } = graphOf({
+      sources: { crm: { capture: { enabled: true, forms, verifyCurrent: false } } },
+    });
+    const told = own.graph.nodes.map(({ properties }) => properties.capturedforms);
+    expect(told.filter((one) => one !== undefined)).toEqual([forms]);
+  });
+
+  test('a group covers the accounts of its sources, and its auth account', () => {
+    expect(edgesOf({ groups: cluster }, 'Covers').told.sort()).toEqual([
+      'Group one -Covers-> Account alice@apps',
+      'Group one -Covers-> Account alice@directory',
+      'Group two -Covers-> Account alice@crm',
+      'Group two -Covers-> Account alice@directory',
+    ]);
+  });
+});

@@ -1,0 +1,38 @@
+import { createSecretKey, randomBytes } from 'node:crypto';
+import type { IntakeDependencies } from '../../intake/dependencies';
+import { watchEpochs } from '../../intake/epochs';
+import { openJudge } from '../../intake/policy/judge';
+import { watchConfiguration } from '../../store/configuration-watch';
+import type { Database } from '../../store/database';
+import type { KeyStore } from '../../store/keys/key-store';
+import type { CaptureDependencies } from '../../worker/captures';
+
+const HOUR_MS = 3_600_000;
+
+/** What a worker needs to take in what relays brought. */
+export function captureDependencies(
+  db: Database,
+  keys: KeyStore,
+  signer: Parameters<typeof watchEpochs>[1],
+  settings: Partial<IntakeDependencies['settings']> = {},
+  connector: CaptureDependencies['connector'] = async () => {
+    throw new Error('no source is to be asked here');
+  },
+): CaptureDependencies & { close(): Promise<void> } {
+  const judge = openJudge();
+  return {
+    db,
+    keys,
+    configuration: watchConfiguration(db),
+    keyToSealTo: watchEpochs(db, signer),
+    judge,
+    connector,
+    random: () => 0,
+    settings: {
+      fingerprintKey: createSecretKey(randomBytes(32)),
+      ageLimitMs: 72 * HOUR_MS,
+      ...settings,
+    },
+    close: judge.close,
+  };
+}

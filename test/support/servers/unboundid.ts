@@ -1,0 +1,125 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from 'ldapts';
+import { inheritedEnvironment } from '../../../config';
+import { certificatesIn } from '../../../local/certificates';
+import { jarFromMaven } from '../../../local/jars';
+import { acceptsConnections, freePort } from '../../../local/ports';
+import { type RunningServer, startServer } from '../../../local/processes';
+import { giveToServer, openServerDir, serverEnvironment } from '../../../local/server-setup';
+import { CannotBeHad, type ServerStarter } from '../servers';
+
+const run = promisify(execFile);
+
+const SDK = {
+  group: 'com.unboundid',
+  artifact: 'unboundid-ldapsdk',
+  version: '7.0.3',
+  sha256: '7f1b9141f2c955d3a03b3f5da2c450bd616826e921a87fc19264a3f22b35e2fb',
+};
+
+const SOURCE = path.resolve(__dirname, '..', 'unboundid', 'PingLike.java');
+
+export const unboundidSuffix = 'dc=ping,dc=test';
+
+/** Privileges of each service account. */
+const services = {
+  /** As an administrator should set it up. */
+  lockstep: ['password-reset', 'permit-verify-password-request'],
+  /** Sets passwords, but may not ask whether one is right. */
+  writer: ['password-reset'],
+  /** Reads, and may not set a password. */
+  reader: [],
+} as const;
+
+/**
+ * Not PingDirectory, which is not free, but the in-memory directory server of its SDK, with what the SDK documents of it
+ * added in `PingLike.java`. Facts: `url`, `port`, `caFile`, `otherCaFile`, and the passwords of `admin` and of each service
+ * account.
+ */
+export const unboundid: ServerStarter = {
+  name: 'unboundid',
+  start: async (folder, report) => {
+    const dir = openServerDir(folder);
+    const jar = await compiled(dir, report).catch((error: Error) => {
+      throw new CannotBeHad(error.message);
+    });
+    const names = ['admin', ...Object.keys(services)];
+    const passwords = Object.fromEntries(
+      names.map((name) => [name, randomBytes(12).toString('base64url')]),
+    );
+    const port = await freePort();
+    const { server, caFile } = await startPingLike(dir, jar, port, passwords.admin ?? '');
+    const url = `ldaps://127.0.0.1:${port}`;
+    await seed(url, caFile, passwords);
+    const other = await certificatesIn(path.join(dir, 'other-authority'));
+    return {
+      facts: { url, port: String(port), caFile, otherCaFile: other.caFile, ...passwords },
+      stop: server.stop,
+    };
+  },
+};
+
+const classesIn = (dir: string) => path.join(dir, 'classes');
+
+/** @returns the jar that it was compiled against */
+async function compiled(dir: string, report: (line: string) => void): Promise<string> {
+  const env = inheritedEnvironment();
+  await run('javac', ['-version'], { env }).catch(() => {
+    throw new Error('a Java compiler is needed (OpenJDK 17 or newer), and there is none');
+  });
+  const jar = await jarFromMaven(SDK, report);
+  mkdirSync(classesIn(dir));
+  await run('javac', ['-d', classesIn(dir), '-cp', jar, SOURCE], { env });
+  return jar;
+}
+
+async function startPingLike(
+  dir: string,
+  jar: string,
+  port: number,
+  adminPassword: string,
+): Promise<{ server: RunningServer; caFile: string }> {
+  const { caFile, certFile, keyFile } = await certificatesIn(path.join(dir, 'tls'));
+  const settingsFile = path.join(dir, 'settings.json');
+  const settings = { port, certFile, keyFile, suffix: unboundidSuffix, adminPassword };
+  writeFileSync(settingsFile, JSON.stringify(settings), { mode: 0o600 });
+  for (const file of [settingsFile, keyFile]) giveToServer(file);
+  const server = await startServer({
+    name: 'the UnboundID in-memory directory server',
+    command: 'java',
+    args: [
+      ...['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'],
+      ...['-cp', [classesIn(dir), jar].join(path.delimiter), 'PingLike', settingsFile],
+    ],
+    env: { ...serverEnvironment(null), PATH: inheritedEnvironment().PATH },
+    logFile: path.join(dir, 'unboundid.log'),
+    asNobody: true,
+    stopSignal: 'SIGTERM',
+    ready: () => acceptsConnections(port),
+  });
+  return { server, caFile };
+}
+
+async function seed(
+  url: string,
+  caFile: string,
+  passwords: Readonly<Record<string, string>>,
+): Promise<void> {
+  const client = new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 10_000 });
+  await client.bind('cn=Directory Manager', passwords.admin ?? '');
+  await client.add(unboundidSuffix, { objectClass: ['top', 'domain'], dc: 'ping' });
+  for (const ou of ['people', 'services'])
+    await client.add(`ou=${ou},${unboundidSuffix}`, { objectClass: 'organizationalUnit', ou });
+  for (const [name, privileges] of Object.entries(services))
+    await client.add(`cn=${name},ou=services,${unboundidSuffix}`, {
+      objectClass: 'applicationProcess',
+      cn: name,
+      userPassword: passwords[name] ?? '',
+      ...(privileges.length === 0 ? {} : { 'ds-privilege-name': [...privileges] }),
+    });
+  await client.unbind();
+}

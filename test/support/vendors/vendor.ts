@@ -1,0 +1,173 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import https from 'node:https';
+import os from 'node:os';
+import path from 'node:path';
+import type { z } from 'zod';
+import { certificatesIn } from '../../../local/certificates';
+import { freePort } from '../../../local/ports';
+import type { Address } from '../proxy';
+
+/** A request as the vendor publishes it. Whatever is not of this shape is an offence, and the test fails. */
+export interface Route {
+  readonly method: string;
+  /** Its groups are the parameters of `answer`. */
+  readonly path: RegExp;
+  /** The query, all of it. */
+  readonly query?: z.ZodType;
+  /** Without it there is no body. */
+  readonly content?: { readonly type: string; readonly shape: z.ZodType };
+  /** The one accepted form of the Authorization header; without it there is none. */
+  readonly authorization?: RegExp;
+  readonly accept: string;
+  /** It changes something. */
+  readonly writes?: true;
+  readonly answer: (request: Seen, ...parameters: string[]) => Answer | Promise<Answer>;
+}
+
+export interface Seen {
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** Already of the shape of the route. */
+  readonly body: unknown;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+}
+
+/** What goes wrong with one answer; `answer` does what was asked for. */
+export type Mishap = (answer: () => Answer | Promise<Answer>) => Told | Promise<Told>;
+
+type Told = Answer | 'cut' | 'drip' | 'flood';
+
+export interface VendorServer {
+  readonly address: Address;
+  readonly caFile: string;
+  /** Of an authority that the server does not have. */
+  readonly otherCaFile: string;
+  /** What came in that no vendor publishes. */
+  readonly offences: string[];
+  /** How many requests came in, by method and path. */
+  readonly seen: readonly string[];
+  /** The next request that writes, or the next one at all, goes wrong. */
+  goWrong(mishap: Mishap, on?: 'write' | 'any'): void;
+  stop(): Promise<void>;
+}
+
+/** Everything else is nothing that a client has to say. */
+const HEADERS = ['host', 'connection', 'accept', 'authorization', 'content-type', 'content-length'];
+
+/** A vendor's API on loopback, over TLS, that takes only what the vendor documents. */
+export async function startVendor(routes: readonly Route[]): Promise<VendorServer> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'vendor-'));
+  const files = await certificatesIn(dir);
+  const other = await certificatesIn(path.join(dir, 'other'));
+  const offences: string[] = [];
+  const seen: string[] = [];
+  const mishaps: { mishap: Mishap; on: 'write' | 'any' }[] = [];
+
+  const serve = (request: IncomingMessage, body: Buffer): Told | Promise<Told> => {
+    const url = new URL(request.url ?? '', 'https://vendor');
+    seen.push(`${request.method} ${url.pathname}`);
+    const refuse = (offence: string): Answer => {
+      offences.push(`${request.method} ${url.pathname}: ${offence}`);
+      return { status: 400 };
+    };
+    const route = routes.find(
+      (one) => one.method === request.method && one.path.test(url.pathname),
+    );
+    if (route === undefined) return refuse('no such operation');
+    const offence = offenceOf(route, request.headers, url.searchParams, body);
+    if (offence !== null) return refuse(offence);
+    const parameters = (route.path.exec(url.pathname) ?? []).slice(1).map(decodeURIComponent);
+    const answer = () =>
+      route.answer(
+        { query: url.searchParams, headers: request.headers, body: parsed(route, body) },
+        ...parameters,
+      );
+    const at = mishaps.findIndex(({ on }) => on === 'any' || route.writes === true);
+    const [armed] = at < 0 ? [] : mishaps.splice(at, 1);
+    return armed === undefined ? answer() : armed.mishap(answer);
+  };
+
+  const credentials = { key: readFileSync(files.keyFile), cert: readFileSync(files.certFile) };
+  const server = https.createServer(credentials, (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', async () => reply(response, await serve(request, Buffer.concat(chunks))));
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    address: { host: '127.0.0.1', port },
+    caFile: files.caFile,
+    otherCaFile: other.caFile,
+    offences,
+    seen,
+    goWrong: (mishap, on = 'write') => mishaps.push({ mishap, on }),
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+function offenceOf(
+  route: Route,
+  headers: IncomingHttpHeaders,
+  query: URLSearchParams,
+  body: Buffer,
+): string | null {
+  const strange = Object.keys(headers).filter((name) => !HEADERS.includes(name));
+  if (strange.length > 0) return `headers ${strange.join(', ')}`;
+  if (headers.accept !== route.accept) return `accept ${headers.accept}`;
+  const { authorization = '' } = headers;
+  if (!(route.authorization ?? /^$/).test(authorization)) return 'authorization';
+  if (headers['content-type'] !== route.content?.type)
+    return `content type ${headers['content-type']}`;
+  const asked = Object.fromEntries(query);
+  const strayed = [...query.keys()].length !== Object.keys(asked).length;
+  const queryFits = route.query?.safeParse(asked).success ?? query.size === 0;
+  if (strayed || !queryFits) return `query ${query}`;
+  if (route.content === undefined) return body.length === 0 ? null : 'a body';
+  const json = parsed(route, body);
+  // Never what is in it: it holds a password.
+  return route.content.shape.safeParse(json).success ? null : 'body';
+}
+
+function parsed({ content }: Route, body: Buffer): unknown {
+  if (content === undefined) return null;
+  const text = body.toString('utf8');
+  if (content.type === 'application/x-www-form-urlencoded')
+    return Object.fromEntries(new URLSearchParams(text));
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** More than any connector reads. */
+const FLOOD_BYTES = 8 * 1024 * 1024;
+const DRIP_MS = 50;
+
+export function reply(response: ServerResponse, answer: Told): void {
+  if (answer === 'cut') {
+    response.socket?.destroy();
+  } else if (answer === 'drip') {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const drip = setInterval(() => response.write(' '), DRIP_MS);
+    response.on('close', () => clearInterval(drip));
+  } else if (answer === 'flood') {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(Buffer.alloc(FLOOD_BYTES, ' '));
+  } else {
+    const { status, headers = {}, json } = answer;
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(json === undefined ? '' : JSON.stringify(json));
+  }
+}

@@ -1,0 +1,260 @@
+import { mkdtempSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { readSigner } from '../../intake/key-files';
+import { configurationSchema } from '../../model/configuration';
+import { Secret } from '../../model/secret';
+import { type CaptureHeader, sealCapture } from '../../sealing/captures';
+import { inPlaintext, type SealingKey, sealingKey } from '../../sealing/passwords';
+import { revokeApiKey } from '../../store/api-keys';
+import { applyConfiguration } from '../../store/configurations';
+import { destroyEndedEpochs, ensureEpoch, publishedKey } from '../../store/epochs';
+import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
+import type { KeyStore } from '../../store/keys/key-store';
+import { createRelay, type Relay, takeBatch } from '../../store/relays';
+import { deleteExpiredCaptures } from '../../store/sealed-captures';
+import { type CaptureDependencies, takeNextCapture } from '../../worker/captures';
+import { type TestDatabase, testDatabase } from '../support/database';
+import { brokenInvariants } from '../support/invariants';
+import { addPerson, testConfiguration } from '../support/played-worker';
+import { captureDependencies } from '../support/relayed';
+import { describeWith } from '../support/servers';
+
+const PASSWORD = 'correct horse battery staple';
+const HOUR_MS = 3_600_000;
+
+const capture = { enabled: true, verifyCurrent: false };
+const configuration = configurationSchema.parse({
+  ...testConfiguration,
+  sources: {
+    ...testConfiguration.sources,
+    warehouse: { kind: 'ldap', settings: {}, capture },
+    ledger: { kind: 'ldap', settings: {}, capture },
+  },
+  policies: { ...testConfiguration.policies, finance: { dictionary: '/nowhere/words.txt' } },
+});
+
+describeWith(['postgres'], 'what a relay brought', () => {
+  let database: TestDatabase;
+  let keys: KeyStore;
+  let deps: CaptureDependencies & { close(): Promise<void> };
+  let key: SealingKey;
+  let relay: Relay & { apiKeyId: string };
+  let people = 0;
+
+  beforeEach(async () => {
+    database = await testDatabase();
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-keys-'));
+    keys = await openKeyDirectory(dir);
+    await ensureEpoch(database.db, keys, 24);
+    await ensureEpoch(database.db, keys, 24, 'capture');
+    await applyConfiguration(database.db, configuration, 0, 'test');
+    const signer = readSigner(path.join(dir, SIGNER_PUBLIC_FILE));
+    deps = captureDependencies(database.db, keys, () => signer);
+    const published = signer && (await publishedKey(database.db, signer, 'capture'));
+    if (published === null) throw new Error('no key');
+    key = await sealingKey(published.id, published.publicKey);
+    relay = await register('warehouse');
+  });
+  afterEach(async () => {
+    expect(await brokenInvariants(database.db)).toEqual({});
+    await deps.close();
+    await database.close();
+  });
+
+  async function register(source: string) {
+    const publicKey = { kty: 'OKP', crv: 'Ed25519', x: 'unused here' };
+    const made = await createRelay(database.db, { source, publicKey }, 'test');
+    const apiKeyId = `key_${made.key.split('_')[1]}`;
+    return { id: made.id, source, publicKey, apiKeyId };
+  }
+  async function person(sources = ['directory', 'warehouse']): Promise<string> {
+    const name = `person-${++people}`;
+    await addPerson(database.db, name, sources);
+    return name;
+  }
+  const rows = async (query: string, values: unknown[] = []) =>
+    (await database.pool.query(query, values)).rows;
+  const changesOf = (name: string) =>
+    rows('select * from change where identity_name = $1 order by seq', [name]);
+  const results = async () =>
+    (await rows(`select action from audit where action like 'capture.%' order by id`)).map(
+      ({ action }) => action.slice('capture.'.length),
+    );
+  const left = async () => (await rows('select * from sealed_capture')).length;
+
+  const positions = new Map<string, number>();
+  /** As the api keeps it. */
+  async function bring(
+    account: string,
+    password: string | Buffer,
+    more: Partial<CaptureHeader> & { by?: Relay; current?: string } = {},
+  ): Promise<void> {
+    const { by = relay, current, ...rest } = more;
+    const header = {
+      relay: by.id,
+      source: by.source,
+      capturedAt: new Date(),
+      sequence: null,
+      ...rest,
+    };
+    const passwords = inPlaintext(
+      Secret.of(Buffer.from(password)),
+      current === undefined ? null : Secret.fromText(current),
+    );
+    const jwe = await sealCapture(key, header, { account, passwords });
+    const from = (positions.get(by.id) ?? 0) + 1;
+    positions.set(by.id, from);
+    const how = { sentAt: new Date(), version: 'test', backlog: 0, oldestAt: null, setAside: 0 };
+    const record = { keyId: key.epochId, jwe, ...header };
+    const batch = { ...how, request: from, segment: 'one', follows: null, from, records: [record] };
+    await takeBatch(database.db, by, batch, 72 * HOUR_MS);
+  }
+  async function takeAll(): Promise<void> {
+    while (await takeNextCapture(deps));
+  }
+
+  test('becomes a change, once, from when it was captured; nothing of it is left', async () => {
+    const alice = await person();
+    const capturedAt = new Date(Date.now() - HOUR_MS);
+    await bring(alice, PASSWORD, { capturedAt });
+    await Promise.all([takeAll(), takeAll(), takeAll()]);
+    expect(await changesOf(alice)).toMatchObject([
+      { captured_at: capturedAt, requested_by: relay.apiKeyId, state: 'accepted' },
+    ]);
+    expect(await left()).toBe(0);
+  });
+
+  test('in its order, however many workers are at it', async () => {
+    const alice = await person();
+    const words = Array.from({ length: 12 }, (_, index) => `${PASSWORD} ${index}`);
+    const began = Date.now() - 60_000;
+    for (const [index, word] of words.entries())
+      await bring(alice, word, { capturedAt: new Date(began + index) });
+    await Promise.all(Array.from({ length: 4 }, takeAll));
+    // Had one come before an older one, that would be stale.
+    expect(await changesOf(alice)).toHaveLength(words.length);
+    expect(await results()).toEqual([]);
+  });
+
+  test('is there as it was when the worker dies in the middle, and is then taken in once', async () => {
+    const alice = await person();
+    await bring(alice, PASSWORD);
+    const dies = { ...deps, keyToSealTo: () => Promise.reject(new Error('killed')) };
+    await takeNextCapture(dies);
+    expect([await left(), await changesOf(alice)]).toEqual([1, []]);
+    await rows('update sealed_capture set next_try_at = now()');
+    await takeAll();
+    expect([await left(), (await changesOf(alice)).length]).toEqual([0, 1]);
+  });
+
+  test('that cannot be judged now waits, and with it what comes behind it; another relay does not', async () => {
+    const [alice, bob] = [await person(), await person(['ledger', 'vault'])];
+    const other = await register('ledger');
+    await bring(bob, PASSWORD, { by: other });
+    await bring(alice, PASSWORD);
+    await takeAll();
+    expect((await changesOf(alice)).length).toBe(1);
+    expect([await left(), await changesOf(bob)]).toEqual([1, []]);
+    expect(await results()).toEqual([]);
+  });
+
+  test.each([
+    [
+      'late: a newer password of the person was accepted since',
+      'stale',
+      async (name: string) => {
+        await bring(name, `${PASSWORD} newer`);
+        await bring(name, PASSWORD, { capturedAt: new Date(Date.now() - 60_000) });
+      },
+    ],
+    [
+      'twice',
+      'duplicate',
+      async (name: string) => {
+        const capturedAt = new Date();
+        await bring(name, PASSWORD, { capturedAt });
+        await bring(name, PASSWORD, { capturedAt });
+      },
+    ],
+    ['of nobody', 'unmapped', async () => bring('nobody at all', PASSWORD)],
+    [
+      'too old',
+      'expired',
+      async (name: string) =>
+        bring(name, PASSWORD, { capturedAt: new Date(Date.now() - 73 * HOUR_MS) }),
+    ],
+    ['against the policy', 'password_against_policy', async (name: string) => bring(name, 'short')],
+    [
+      'of bytes that are no text',
+      'unsupported_character',
+      async (name: string) => bring(name, Buffer.from([0xff, 0xfe, ...Buffer.from(PASSWORD)])),
+    ],
+    ['with a NUL', 'unsupported_character', async (name: string) => bring(name, `${PASSWORD}\0`)],
+    [
+      'of a source that takes none',
+      'capture_disabled',
+      async (name: string) => bring(name, PASSWORD, { by: await register('directory') }),
+    ],
+  ] as const)('%s: starts nothing, and the audit says why', async (_title, result, act) => {
+    await act(await person());
+    await takeAll();
+    // Of the expired one the janitor may have been first.
+    await deleteExpiredCaptures(database.db);
+    expect(await results()).toEqual([result]);
+    expect(await left()).toBe(0);
+    expect(JSON.stringify(await rows('select * from audit'))).not.toContain('nobody at all');
+  });
+
+  test('told again under the number of the source, at another time: is the change that it was', async () => {
+    const alice = await person();
+    await bring(alice, PASSWORD, { sequence: '4711' });
+    await bring(alice, `${PASSWORD} newer`, { sequence: '4712' });
+    await bring(alice, PASSWORD, { sequence: '4711' });
+    await takeAll();
+    expect((await changesOf(alice)).length).toBe(2);
+    expect(await rows('select source_sequence from relay')).toContainEqual({
+      source_sequence: '4711',
+    });
+  });
+
+  test('by a relay whose key was revoked meanwhile: is not taken in', async () => {
+    const alice = await person();
+    await bring(alice, PASSWORD);
+    await revokeApiKey(database.db, relay.apiKeyId, 'test');
+    await takeAll();
+    expect([await changesOf(alice), await results()]).toEqual([[], ['no_longer_authorized']]);
+  });
+
+  test('of another relay or source than it says: does not open', async () => {
+    const alice = await person();
+    const other = await register('warehouse');
+    await bring(alice, PASSWORD, { relay: other.id });
+    await bring(alice, PASSWORD, { source: 'ledger' });
+    await takeAll();
+    expect([await changesOf(alice), await results()]).toEqual([
+      [],
+      ['capture_unreadable', 'capture_unreadable'],
+    ]);
+  });
+
+  test('its key is kept while a relay may be cut off, and as long as something sealed to it is here', async () => {
+    const ended = (ago: string) =>
+      rows(`update epoch set seal_until = now() - $1::interval where purpose = 'capture'`, [ago]);
+    await ended('6 days');
+    expect(await destroyEndedEpochs(database.db, keys)).toEqual([]);
+    await bring(await person(), PASSWORD);
+    await ended('8 days');
+    expect(await destroyEndedEpochs(database.db, keys)).toEqual([]);
+    await takeAll();
+    expect(await destroyEndedEpochs(database.db, keys)).toEqual([key.epochId]);
+    expect(await keys.epochKey(key.epochId)).toBeNull();
+  });
+
+  test('and was never taken in is destroyed when it is too old, and said aloud (I9)', async () => {
+    await bring(await person(), PASSWORD);
+    await rows('update sealed_capture set expires_at = now()');
+    expect(await deleteExpiredCaptures(database.db)).toBe(1);
+    expect([await left(), await results()]).toEqual([0, ['expired']]);
+  });
+});
