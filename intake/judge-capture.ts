@@ -18,10 +18,10 @@ export interface Capture {
   readonly account: string;
   /** By the clock of whoever captured it. */
   readonly capturedAt: Date;
+  /** Whoever captures tells the same password again and again: at every sign-in, not only when it changes. */
+  readonly repeats?: boolean;
   /** It was a candidate, and no login shows that the source took it. */
   readonly unconfirmed?: boolean;
-  /** Whoever captures tells the same password again and again: at every sign-in, not only when it changes. */
-  readonly repeats: boolean;
 }
 
 /** Where a change comes from. */
@@ -87,8 +87,8 @@ export async function judge(
   });
   if (verdict !== 'accept')
     throw isErrorCode(verdict) ? new Refused(verdict) : new CaptureDeclined(verdict);
-  const { accountId, capturedAt, forgotten } = about;
-  const looksFirst = capture.repeats && forgotten;
+  const { accountId, capturedAt, repeats, forgotten } = about;
+  const looksFirst = repeats && forgotten;
   return { accountId, capturedAt, group: groups[0]?.name ?? '', checksCurrent, looksFirst };
 }
 
@@ -101,7 +101,7 @@ type About = Pick<
   readonly forgotten: boolean;
 };
 
-const unmapped = ({ capturedAt, repeats }: Capture): About => ({
+const unmapped = ({ capturedAt, repeats = false }: Capture): About => ({
   accountId: '',
   takesPart: false,
   capturedAt,
@@ -140,7 +140,7 @@ async function comparedWith(
     // Nothing is captured before it happened: a clock that runs ahead would win for ever.
     capturedAt: capture.capturedAt < now ? capture.capturedAt : now,
     now,
-    repeats: capture.repeats,
+    repeats: capture.repeats === true,
     forgotten: !latest?.fingerprints,
     // What filters of sources made of it is another password, unless a source is heard to repeat it.
     latest: latest && { at: latest.at, same: isSame(latest.fingerprints?.[0]) },

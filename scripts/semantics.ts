@@ -76,8 +76,7 @@ export const rules: Readonly<Record<number, Rule>> = {
     says: 'A hash of an agent is not a password.',
   },
   22: {
-    says: 'A change that was missed while its agent was down is told as such.',
-    missing: 'what a source did not hand over while its relay was down, only the source knows.',
+    says: 'A change that was missed while nobody captured is told as such; only a new change, or the next sign-in, cures it.',
   },
   23: {
     says: 'A domain controller without an agent is told as such.',
@@ -93,7 +92,7 @@ export const rules: Readonly<Record<number, Rule>> = {
     says: 'A source that is switched off is not asked, and nothing is queued for it.',
   },
   27: {
-    says: 'A SCIM target is never sent a document without the password that it would wipe.',
+    says: 'A SCIM target is never sent a document without the password that it would wipe; of a SCIM sender the placeholder of a new user is ignored.',
   },
   28: {
     says: 'A federated or passwordless account is left out, not failed.',

@@ -106,7 +106,6 @@ async function takeInRow(
       capture: {
         ...{ source, account, capturedAt },
         unconfirmed: !(await confirm(capture)),
-        repeats: false,
       },
     });
     return 'accepted';

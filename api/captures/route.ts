@@ -93,7 +93,7 @@ export const takeCapture: Route = route({
   ],
   handle: async (deps, { caller, headers, body }) => {
     const { source, account, capturedAt } = body;
-    const capture = { source, account, capturedAt, repeats: false };
+    const capture = { source, account, capturedAt };
     const key = headers['idempotency-key'] ?? null;
     const taken = await takeCaptured(deps, caller, capture, () => passwordsIn(body), key);
     if (typeof taken !== 'string') return started(deps, taken);

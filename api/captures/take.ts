@@ -1,4 +1,5 @@
 import { type TakenIn, takeIn } from '../../intake/accept';
+import type { IntakeDependencies } from '../../intake/dependencies';
 import { type Capture, CaptureDeclined, type Quiet } from '../../intake/judge-capture';
 import { Refused } from '../../intake/refused';
 import type { Declined } from '../../model/capture';
@@ -6,19 +7,18 @@ import type { ErrorCode } from '../../model/errors';
 import type { Passwords } from '../../sealing/passwords';
 import type { Caller } from '../../store/api-keys';
 import { auditCapture } from '../../store/captures';
-import type { Dependencies } from '../dependencies';
 
 /**
  * Takes a captured password in, by whatever way it came. What starts nothing is in the audit.
- * @param passwordsIn may refuse, too
+ * @param readPasswords refuses a hash that is none
  * @returns the change, or why there is none though nothing is wrong
  * @throws Refused
  */
 export async function takeCaptured(
-  deps: Dependencies,
+  deps: IntakeDependencies,
   caller: Caller,
   capture: Capture,
-  passwordsIn: () => Passwords,
+  readPasswords: () => Passwords,
   idempotencyKey: string | null,
 ): Promise<TakenIn | Quiet> {
   const note = (result: Declined | ErrorCode) =>
@@ -26,7 +26,7 @@ export async function takeCaptured(
   try {
     const { source, account } = capture;
     const person = { source, account };
-    const passwords = passwordsIn();
+    const passwords = readPasswords();
     return await takeIn(deps, caller, { person, group: null, passwords, idempotencyKey, capture });
   } catch (error) {
     if (error instanceof Refused) await note(error.code);
