@@ -1,11 +1,12 @@
 import { chmodSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { Attribute, Change, ConstraintViolationError } from 'ldapts';
+import { ConstraintViolationError } from 'ldapts';
 import type { HandOverListener } from '../../capture/hand-over/listener';
 import type { TestAccount } from '../connectors/conformance/subject';
-import { type LdapAdmin, ldapAdmin, newClient } from '../connectors/ldap-subject';
-import { describeWith, server } from '../support/servers';
+import { type LdapAdmin, ldapAdmin } from '../connectors/ldap-subject';
+import { changeUnderPolicy, checkedPolicy } from '../support/checked-directory';
+import { describeWith } from '../support/servers';
 import { suffixes } from '../support/servers/slapd';
 import { compiler, compileShim, type HandedIn, listenAsRelay, openFolder } from '../support/shims';
 
@@ -32,33 +33,12 @@ suite(`the check module of OpenLDAP${compiler === null ? ' (skipped: no C compil
     afterAll(() => directory.close());
 
     /** @param argument of the module */
-    async function person(
-      argument: string,
-      more: Record<string, string> = {},
-    ): Promise<TestAccount> {
-      const policy = `cn=checked-${Math.random().toString(36).slice(2)},ou=policies,${suffixes.free}`;
-      await directory.client.add(policy, {
-        objectClass: ['device', 'pwdPolicy', 'pwdPolicyChecker'],
-        cn: policy.slice(3, policy.indexOf(',')),
-        pwdAttribute: 'userPassword',
-        pwdCheckQuality: '2',
-        pwdCheckModule: module,
-        pwdCheckModuleArg: argument,
-        ...more,
-      });
+    async function person(argument: string, more: Record<string, string> = {}) {
+      const policy = await checkedPolicy(directory, suffixes.free, module, argument, more);
       return directory.addAccount({ pwdPolicySubentry: policy });
     }
-    /** As an administrator of passwords does it, whom the policy binds. */
-    async function change(account: TestAccount, next: string): Promise<void> {
-      const client = newClient();
-      await client.bind(`cn=lockstep,ou=services,${suffixes.free}`, server('slapd').lockstep ?? '');
-      const modification = new Attribute({ type: 'userPassword', values: [next] });
-      try {
-        await client.modify(account.ref.name, new Change({ operation: 'replace', modification }));
-      } finally {
-        await client.unbind();
-      }
-    }
+    const change = ({ ref }: TestAccount, next: string) =>
+      changeUnderPolicy(suffixes.free, ref.name, next);
     const listen = async () => {
       relay = await listenAsRelay(socket, taken);
     };

@@ -1,16 +1,7 @@
-import { rmSync } from 'node:fs';
-import path from 'node:path';
-import type { Registration } from '../../capture/setup';
-import { openFingerprintKey, readSigner } from '../../intake/key-files';
-import type { Temporal } from '../../local/temporal';
-import { startCaptures } from '../../worker/captures';
-import { startTestApi, type TestApi } from '../support/api';
-import { type Company, type CompanyAccount, startCompany } from '../support/company';
-import { startEngine } from '../support/engine';
+import type { CompanyAccount } from '../support/company';
 import { brokenInvariants } from '../support/invariants';
-import { type Lockstep, startLockstep } from '../support/lockstep';
-import { setUpTestRelay, type TestRelay } from '../support/relay';
-import { captureDependencies } from '../support/relayed';
+import { addSomebody, holders } from '../support/people';
+import { type RelayedCompany, startRelayedCompany } from '../support/relayed-company';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 
@@ -18,77 +9,20 @@ const MINUTES = 60_000;
 
 /** From a directory in which somebody changed a password, through the relay beside it, to every other account. */
 describeWith(['slapd', 'postgres', 'temporal'], 'a password that a relay brought', () => {
-  let engine: Temporal;
-  let company: Company;
-  let lockstep: Lockstep;
-  let api: TestApi;
-  let relay: TestRelay;
-  let worker: { stop(): Promise<void> };
+  let relayed: RelayedCompany;
+  let { company, lockstep, api, relay } = {} as RelayedCompany;
 
   beforeAll(async () => {
-    company = await startCompany();
-    engine = await startEngine();
-    lockstep = await startLockstep(engine);
     const captured = { capture: { enabled: true } };
-    await lockstep.configure({
-      version: 1,
-      sources: company.sources({ directory: captured, crm: captured }),
-      policies: { everyone: {} },
-      groups: {
-        all: {
-          policy: 'everyone',
-          authSource: 'directory',
-          sources: ['directory', 'apps', 'warehouse', 'crm'],
-        },
-      },
-    });
-    lockstep.startWorker();
-    api = await startTestApi({ database: lockstep.database, keyDir: lockstep.keyDir });
-    const signer = readSigner(path.join(lockstep.keyDir, 'signer.pub.json'));
-    const fingerprintKey = openFingerprintKey(path.join(api.dir, 'fingerprint.key'));
-    const settings = { fingerprintKey };
-    const deps = captureDependencies(lockstep.database.db, lockstep.keys, () => signer, settings);
-    const captures = await startCaptures(deps, lockstep.database.url);
-    worker = {
-      stop: async () => {
-        await captures.stop();
-        await deps.close();
-      },
-    };
-    relay = await setUpTestRelay({
-      url: api.url,
-      source: 'directory',
-      register: async (publicKey) => {
-        const wanted = {
-          key: await api.newKey(['admin']),
-          body: { source: 'directory', publicKey },
-        };
-        return (await api.send('POST', '/v1/relays', wanted)).body as unknown as Registration;
-      },
-    });
-    await relay.start();
-    await until(async () => (await relay.handOver('nobody', 'the first one')) === 'taken');
+    relayed = await startRelayedCompany({ sources: { directory: captured, crm: captured } });
+    ({ company, lockstep, api, relay } = relayed);
   }, 2 * MINUTES);
   afterEach(async () => {
     expect(await brokenInvariants(lockstep.database.db)).toEqual({});
   });
-  afterAll(async () => {
-    await relay.stop();
-    rmSync(relay.dir, { recursive: true });
-    await worker.stop();
-    await api.stopProcess();
-    await lockstep.stop();
-    await engine.stop();
-    await company.stop();
-  });
+  afterAll(() => relayed.stop());
 
-  async function somebody() {
-    const systems = ['directory', 'apps', 'warehouse', 'crm'] as const;
-    const accounts = await Promise.all(systems.map((system) => company.addAccount(system)));
-    return { person: await lockstep.addPerson(accounts), accounts };
-  }
-  const logins = (accounts: readonly CompanyAccount[], word: string) =>
-    Promise.all(accounts.map((one) => one.logsIn(word)));
+  const somebody = () => addSomebody(lockstep, company, 'directory', 'apps', 'warehouse', 'crm');
   const changesOf = async (person: string) =>
     lockstep.database.db
       .selectFrom('change')
@@ -111,7 +45,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that a relay brought
     const { person, accounts } = await somebody();
     await changeThere(accounts[0], word);
     await until(async () => (await changesOf(person))[0]?.state === 'done');
-    expect(await logins(accounts, word)).toEqual([true, true, true, true]);
+    expect(await holders(accounts, word)).toEqual([true, true, true, true]);
     expect(await changesOf(person)).toMatchObject([{ origin: expect.any(String) }]);
   });
 
@@ -128,7 +62,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that a relay brought
       const changes = await changesOf(person);
       return changes.length === 4 && changes.every(({ ended }) => ended !== null);
     });
-    expect(await logins(accounts, words[3] ?? '')).toEqual([true, true, true, true]);
+    expect(await holders(accounts, words[3] ?? '')).toEqual([true, true, true, true]);
     expect((await changesOf(person)).at(-1)?.state).toBe('done');
     expect([api.printed(), relay.printed()].join()).not.toContain('the word after number');
   });
