@@ -20,6 +20,10 @@ export interface SambaOptions {
   readonly address: string;
   /** `ad.example.test` */
   readonly realm: string;
+  /** Lines of smb.conf(5) besides ours. */
+  readonly settings?: readonly string[];
+  /** Variables of the server besides ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Samba extends RunningServer {
@@ -40,7 +44,8 @@ const LDAPS_PORT = 636;
  * A real Active Directory domain controller (Samba) on loopback, which takes logins over TLS only. Only root can have
  * one, on Debian, after `installSamba`. Making a domain takes about five seconds, once.
  */
-export async function startSamba({ dir, address, realm }: SambaOptions): Promise<Samba> {
+export async function startSamba(options: SambaOptions): Promise<Samba> {
+  const { dir, address, realm, settings = [], env = {} } = options;
   const place = path.resolve(dir);
   if (place.length > LONGEST_DIR)
     throw new Error(`${place} is too long for the sockets of Samba (${LONGEST_DIR} characters)`);
@@ -48,13 +53,13 @@ export async function startSamba({ dir, address, realm }: SambaOptions): Promise
   await provision(place, realm, address);
   const certificates = await certificatesIn(path.join(place, 'tls'), [serverName]);
   const configFile = path.join(place, 'smb.conf');
-  writeFileSync(configFile, configuration(place, address, realm, certificates));
+  writeFileSync(configFile, configuration(place, address, realm, certificates, settings));
   const server = await startServer({
     name: 'samba',
     command: SAMBA,
     // One process, so that nothing outlives it.
     args: ['--foreground', '--no-process-group', '--model=single', `--configfile=${configFile}`],
-    env: serverEnvironment(null),
+    env: { ...serverEnvironment(null), ...env },
     logFile: path.join(place, 'samba.log'),
     stopSignal: 'SIGTERM',
     ready: () => acceptsConnections(LDAPS_PORT, address),
@@ -160,6 +165,7 @@ const configuration = (
   address: string,
   realm: string,
   certificates: Certificates,
+  settings: readonly string[],
 ): string =>
   [
     '[global]',
@@ -186,5 +192,6 @@ const configuration = (
     `tls keyfile = ${certificates.keyFile}`,
     // Otherwise a login takes the old password for another hour, and nobody can tell that it was changed.
     'old password allowed period = 0',
+    ...settings,
     '',
   ].join('\n');

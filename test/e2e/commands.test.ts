@@ -50,6 +50,13 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep --url https://lockstep.example.com capture setup warehouse --dir /var/lib/lockstep-relay':
     'test/e2e/relay.test.ts',
   './lockstep capture run --config /var/lib/lockstep-relay/relay.json': 'test/e2e/relay.test.ts',
+  'cc -O2 -fPIC -shared -o lockstep_check.so capture/shims/openldap/lockstep_check.c':
+    'test/capture/openldap.test.ts',
+  'cc -O2 -fPIC -shared -o pam_lockstep.so capture/shims/pam/pam_lockstep.c':
+    'test/capture/pam.test.ts',
+  'samba-tool user syncpasswords --cache-ldb-initialize --decrypt-samba-gpg --script=/usr/local/lib/lockstep/lockstep-samba.py --attributes=objectGUID,sAMAccountName,userAccountControl,pwdLastSet,msDS-KeyVersionNumber,virtualClearTextUTF8':
+    'test/capture/samba.test.ts',
+  'samba-tool user syncpasswords --daemon': 'test/capture/samba.test.ts',
   './lockstep stale --look': 'test/cli/output.test.ts',
 };
 

@@ -36,12 +36,14 @@ export function compileShim(file: string, ...flags: string[]): string {
 export interface HandedIn {
   readonly account: string;
   readonly password: string;
+  readonly sequence?: string;
 }
 
 /** Listens as a relay does, and keeps what it is handed. */
 export async function listenAsRelay(socket: string, taken: HandedIn[]): Promise<HandOverListener> {
-  const take: Take = async ({ account, password }) => {
-    taken.push({ account, password: password.use((bytes) => Buffer.from(bytes).toString('utf8')) });
+  const take: Take = async ({ account, password, sequence }) => {
+    const text = password.use((bytes) => Buffer.from(bytes).toString('utf8'));
+    taken.push({ account, password: text, ...(sequence === null ? {} : { sequence }) });
     return null;
   };
   return listenForCaptures(socket, 0o666, take);
