@@ -1,3 +1,4 @@
+import { sayPresent } from '../../store/presence';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { follow } from '../support/event-stream';
 import {
@@ -18,6 +19,8 @@ describeWith(['postgres'], 'an early answer', () => {
     api = await startTestApi();
     await applyTestConfiguration(api.database.db);
   });
+  // Else, after a while, a change also tells that no worker is there.
+  beforeEach(() => sayPresent(api.database.db, 'test', true));
   afterAll(() => api.stop());
 
   async function person(): Promise<string> {
