@@ -1,19 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Attribute, Change, Client, type Entry } from 'ldapts';
+import { Client } from 'ldapts';
 import { userAttributes } from '../../local/domain-admin';
 import { Secret } from '../../model/secret';
 import { server } from '../support/servers';
 import type { Settings, Subject, TestAccount } from './conformance/subject';
+import { type DirectoryAdmin, directoryAdmin } from './directory-admin';
 
 /** The administrator of the test domain: whatever the connector did, he sees it. */
-export interface DomainAdmin {
-  readonly client: Client;
+export interface DomainAdmin extends DirectoryAdmin {
   readonly addAccount: () => Promise<TestAccount>;
-  readonly replace: (account: TestAccount, attribute: string, value: string) => Promise<void>;
-  readonly read: (account: TestAccount) => Promise<Entry>;
-  readonly logsIn: (account: TestAccount, password: string) => Promise<boolean>;
-  readonly close: () => Promise<void>;
 }
 
 const unique = (prefix: string) => `${prefix}${randomBytes(5).toString('hex')}`;
@@ -23,42 +19,21 @@ export const people = () => `OU=people,${facts().base}`;
 export async function domainAdmin(): Promise<DomainAdmin> {
   const client = newClient();
   await client.bind(facts().adminDn ?? '', facts().admin ?? '');
-  const read = async ({ ref }: TestAccount) => {
-    const found = await client.search(ref.name, {
-      scope: 'base',
-      attributes: ['*', 'msDS-User-Account-Control-Computed'],
-      explicitBufferAttributes: ['objectGUID'],
-    });
-    return found.searchEntries[0] ?? { dn: '' };
-  };
+  const hands = directoryAdmin(client, newClient, {
+    attributes: ['*', 'msDS-User-Account-Control-Computed'],
+    explicitBufferAttributes: ['objectGUID'],
+  });
   return {
-    client,
-    read,
+    ...hands,
     async addAccount() {
       const key = unique('u');
       const password = `First-${unique('')}-1!`;
       const ref = { name: `CN=${key},${people()}`, nativeId: null };
       await client.add(ref.name, userAttributes(key, Secret.fromText(password)));
       const account = { ref, password, key };
-      const { objectGUID } = await read(account);
+      const { objectGUID } = await hands.read(account);
       return { ...account, ref: { ...ref, nativeId: guidText(objectGUID as Buffer) } };
     },
-    async replace({ ref }, type, value) {
-      const modification = new Attribute({ type, values: [value] });
-      await client.modify(ref.name, new Change({ operation: 'replace', modification }));
-    },
-    async logsIn({ ref }, password) {
-      const person = newClient();
-      try {
-        await person.bind(ref.name, password);
-        return true;
-      } catch {
-        return false;
-      } finally {
-        await person.unbind();
-      }
-    },
-    close: () => client.unbind(),
   };
 }
 

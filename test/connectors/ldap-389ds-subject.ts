@@ -1,27 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Attribute, Change, Client, type Entry } from 'ldapts';
+import { Client } from 'ldapts';
 import { managerDn } from '../../local/ds389';
 import { server } from '../support/servers';
 import { ds389Suffix } from '../support/servers/ds389';
 import { until } from '../support/until';
 import type { Settings, Subject, TestAccount } from './conformance/subject';
+import { type DirectoryAdmin, directoryAdmin } from './directory-admin';
 
 type Attributes = Readonly<Record<string, string>>;
 
 /** The Directory Manager of the test server: whatever the connector did, he sees it. */
-export interface Ds389Admin {
-  readonly client: Client;
+export interface Ds389Admin extends Omit<DirectoryAdmin, 'logsIn'> {
   readonly addAccount: (attributes?: Attributes) => Promise<TestAccount>;
   /** A policy of its own, for `pwdPolicySubentry` of an account. */
   readonly addPolicy: (attributes: Attributes) => Promise<string>;
-  readonly replace: (dn: string, attribute: string, ...values: string[]) => Promise<void>;
-  readonly read: (account: TestAccount) => Promise<Entry>;
   /** What a login hears: 0 is success. */
   readonly logIn: (account: TestAccount, password: string) => Promise<number>;
   /** What whoever logs in hears when he looks at himself. */
   readonly reads: (account: TestAccount, password: string) => Promise<number>;
-  readonly close: () => Promise<void>;
 }
 
 const unique = (prefix: string) => `${prefix}${randomBytes(6).toString('hex')}`;
@@ -37,14 +34,9 @@ const operational = [
 export async function ds389Admin(): Promise<Ds389Admin> {
   const client = newClient();
   await client.bind(managerDn, server('ds389').admin ?? '');
-  const read = async ({ ref }: TestAccount) => {
-    const attributes = ['*', '+', ...operational];
-    const found = await client.search(ref.name, { scope: 'base', attributes });
-    return found.searchEntries[0] ?? { dn: '' };
-  };
+  const hands = directoryAdmin(client, newClient, { attributes: ['*', '+', ...operational] });
   return {
-    client,
-    read,
+    ...hands,
     async addAccount(attributes = {}) {
       const uid = unique('user');
       const password = `First-${unique('')}-1!`;
@@ -55,7 +47,7 @@ export async function ds389Admin(): Promise<Ds389Admin> {
         ...{ passwordExpirationTime: '19700101000001Z', passwordRetryCount: '0' },
         ...attributes,
       });
-      const { entryUUID } = await read({ ref: { name, nativeId: null }, password, key: uid });
+      const { entryUUID } = await hands.read({ ref: { name, nativeId: null }, password, key: uid });
       return { ref: { name, nativeId: String(entryUUID) }, password, key: uid };
     },
     async addPolicy(attributes) {
@@ -63,14 +55,9 @@ export async function ds389Admin(): Promise<Ds389Admin> {
       await client.add(dn, { objectClass: ['ldapSubEntry', 'passwordPolicy'], ...attributes });
       return dn;
     },
-    async replace(dn, type, ...values) {
-      const modification = new Attribute({ type, values });
-      await client.modify(dn, new Change({ operation: 'replace', modification }));
-    },
     logIn: (account, password) => heard(account, password, async () => {}),
     reads: (account, password) =>
       heard(account, password, (person) => person.search(account.ref.name, { scope: 'base' })),
-    close: () => client.unbind(),
   };
 }
 
@@ -145,13 +132,13 @@ export function ds389Subject(admin: () => Promise<Ds389Admin>): Subject {
       ...['passwordGraceUserTime', 'passwordExpWarned'],
     ],
     refusals: refusals(admin),
-    disable: async (on) => (await admin()).replace(on.ref.name, 'nsAccountLock', 'true'),
+    disable: async (on) => (await admin()).replace(on, 'nsAccountLock', 'true'),
     async lock(on) {
       for (let failures = 0; failures < 5; failures++)
         await (await admin()).logIn(on, 'not the password');
     },
     async requireChange(on) {
-      await (await admin()).replace(on.ref.name, 'userPassword', on.password);
+      await (await admin()).replace(on, 'userPassword', on.password);
       // The server says so a moment after it has answered.
       await until(async () => (await (await admin()).read(on)).pwdReset === 'TRUE');
     },
@@ -184,7 +171,7 @@ const refusals = (admin: () => Promise<Ds389Admin>): Subject['refusals'] => [
     async account() {
       const directory = await admin();
       const account = await directory.addAccount({ userPassword: 'Once-was-mine-1!' });
-      await directory.replace(account.ref.name, 'userPassword', account.password);
+      await directory.replace(account, 'userPassword', account.password);
       // The server keeps the old one a moment after it has answered.
       await until(async () => (await directory.read(account)).passwordHistory !== undefined);
       return account;

@@ -86,7 +86,7 @@ describeWith(['ds389'], 'ldap on 389 Directory Server', () => {
 
     test('is not locked any more when its time is over', async () => {
       const account = await locked();
-      await (await admin()).replace(account.ref.name, 'accountUnlockTime', '20200101000000Z');
+      await (await admin()).replace(account, 'accountUnlockTime', '20200101000000Z');
       const connector = await open();
       expect(await connector.state({ account: account.ref })).toMatchObject({ locked: false });
       expect(await verify(connector, account, account.password)).toMatchObject({

@@ -1,22 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Attribute, Change, Client, type Entry } from 'ldapts';
+import { Client } from 'ldapts';
 import { directorySchemes } from '../../connectors/ldap/schemes';
 import { ssha } from '../../local/slapd';
 import { Secret } from '../../model/secret';
 import { server } from '../support/servers';
 import type { Settings, Subject, TestAccount } from './conformance/subject';
+import { type DirectoryAdmin, directoryAdmin } from './directory-admin';
 
 /** The administrator of a suffix of the test server: whatever the connector did, he sees it. */
-export interface LdapAdmin {
-  readonly client: Client;
+export interface LdapAdmin extends DirectoryAdmin {
   readonly addAccount: (attributes?: Readonly<Record<string, string>>) => Promise<TestAccount>;
   /** A policy of its own, for `pwdPolicySubentry` of an account. */
   readonly addPolicy: (attributes: Readonly<Record<string, string>>) => Promise<string>;
-  readonly replace: (account: TestAccount, attribute: string, ...values: string[]) => Promise<void>;
-  readonly read: (account: TestAccount) => Promise<Entry>;
-  readonly logsIn: (account: TestAccount, password: string) => Promise<boolean>;
-  readonly close: () => Promise<void>;
 }
 
 const unique = (prefix: string) => `${prefix}${randomBytes(6).toString('hex')}`;
@@ -29,13 +25,9 @@ export async function ldapAdmin(suffix: string): Promise<LdapAdmin> {
     await client.add(rdn, { ...attributes });
     return rdn;
   };
-  const read = async ({ ref }: TestAccount) => {
-    const found = await client.search(ref.name, { scope: 'base', attributes: ['*', '+'] });
-    return found.searchEntries[0] ?? { dn: '' };
-  };
+  const hands = directoryAdmin(client, newClient);
   return {
-    client,
-    read,
+    ...hands,
     async addAccount(attributes = {}) {
       const uid = unique('user');
       const password = `First-${unique('')}-1!`;
@@ -47,7 +39,7 @@ export async function ldapAdmin(suffix: string): Promise<LdapAdmin> {
         userPassword: ssha(Secret.fromText(password)),
         ...attributes,
       });
-      const { entryUUID } = await read({ ref: { name, nativeId: null }, password, key: uid });
+      const { entryUUID } = await hands.read({ ref: { name, nativeId: null }, password, key: uid });
       return { ref: { name, nativeId: String(entryUUID) }, password, key: uid };
     },
     addPolicy: (attributes) => {
@@ -59,22 +51,6 @@ export async function ldapAdmin(suffix: string): Promise<LdapAdmin> {
         ...attributes,
       });
     },
-    async replace({ ref }, type, ...values) {
-      const modification = new Attribute({ type, values });
-      await client.modify(ref.name, new Change({ operation: 'replace', modification }));
-    },
-    async logsIn({ ref }, password) {
-      const person = newClient();
-      try {
-        await person.bind(ref.name, password);
-        return true;
-      } catch {
-        return false;
-      } finally {
-        await person.unbind();
-      }
-    },
-    close: () => client.unbind(),
   };
 }
 

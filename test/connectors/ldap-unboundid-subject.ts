@@ -1,18 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Attribute, Change, Client, type Entry } from 'ldapts';
+import { Client } from 'ldapts';
 import { server } from '../support/servers';
 import { unboundidSuffix } from '../support/servers/unboundid';
 import type { Settings, Subject, TestAccount } from './conformance/subject';
+import { type DirectoryAdmin, directoryAdmin } from './directory-admin';
 
 /** The administrator of the test server: whatever the connector did, he sees it. */
-export interface UnboundidAdmin {
-  readonly client: Client;
+export interface UnboundidAdmin extends DirectoryAdmin {
   readonly addAccount: () => Promise<TestAccount>;
-  readonly replace: (account: TestAccount, attribute: string, ...values: string[]) => Promise<void>;
-  readonly read: (account: TestAccount) => Promise<Entry>;
-  readonly logsIn: (account: TestAccount, password: string) => Promise<boolean>;
-  readonly close: () => Promise<void>;
 }
 
 const unique = (prefix: string) => `${prefix}${randomBytes(6).toString('hex')}`;
@@ -21,13 +17,9 @@ const people = `ou=people,${unboundidSuffix}`;
 export async function unboundidAdmin(): Promise<UnboundidAdmin> {
   const client = newClient();
   await client.bind('cn=Directory Manager', server('unboundid').admin ?? '');
-  const read = async ({ ref }: TestAccount) => {
-    const found = await client.search(ref.name, { scope: 'base', attributes: ['*', '+'] });
-    return found.searchEntries[0] ?? { dn: '' };
-  };
+  const hands = directoryAdmin(client, newClient);
   return {
-    client,
-    read,
+    ...hands,
     async addAccount() {
       const uid = unique('user');
       const password = `First-${unique('')}-1!`;
@@ -35,25 +27,9 @@ export async function unboundidAdmin(): Promise<UnboundidAdmin> {
       await client.add(name, {
         ...{ objectClass: 'inetOrgPerson', uid, cn: uid, sn: 'Test', userPassword: password },
       });
-      const { entryUUID } = await read({ ref: { name, nativeId: null }, password, key: uid });
+      const { entryUUID } = await hands.read({ ref: { name, nativeId: null }, password, key: uid });
       return { ref: { name, nativeId: String(entryUUID) }, password, key: uid };
     },
-    async replace({ ref }, type, ...values) {
-      const modification = new Attribute({ type, values });
-      await client.modify(ref.name, new Change({ operation: 'replace', modification }));
-    },
-    async logsIn({ ref }, password) {
-      const person = newClient();
-      try {
-        await person.bind(ref.name, password);
-        return true;
-      } catch {
-        return false;
-      } finally {
-        await person.unbind();
-      }
-    },
-    close: () => client.unbind(),
   };
 }
 
