@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Client } from 'ldapts';
+import { directorySchemes } from '../../connectors/ldap/schemes';
 import { managerDn } from '../../local/ds389';
 import { server } from '../support/servers';
 import { ds389Suffix } from '../support/servers/ds389';
@@ -132,6 +133,12 @@ export function ds389Subject(admin: () => Promise<Ds389Admin>): Subject {
       ...['passwordGraceUserTime', 'passwordExpWarned'],
     ],
     refusals: refusals(admin),
+    stored: ({ userPassword }) => String(userPassword),
+    hashes: {
+      schemes: directorySchemes.filter((scheme) => scheme !== 'argon2'),
+      settings: (scheme) => ({ hashes: [scheme] }),
+      provable: false,
+    },
     disable: async (on) => (await admin()).replace(on, 'nsAccountLock', 'true'),
     async lock(on) {
       for (let failures = 0; failures < 5; failures++)

@@ -38,6 +38,10 @@ const policy = {
   passwordMustChange: 'on',
   passwordTrackUpdateTime: 'on',
   'nsslapd-pwpolicy-local': 'on',
+  // Else only a password administrator may write hashes.
+  'nsslapd-allow-hashed-passwords': 'on',
+  // Else a login replaces a hash by one of its own scheme.
+  'nsslapd-enable-upgrade-hash': 'off',
 };
 
 /** Facts: `url`, `port`, `caFile`, `otherCaFile`, and the passwords of `manager` of the server and of each service account. */
