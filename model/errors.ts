@@ -285,7 +285,7 @@ const table = {
   policy_file_unreadable: {
     retry: 'never',
     status: 503,
-    says: 'The api cannot read a file that the policy of the group names, so it cannot judge the password. "lockstep plan" tells which.',
+    says: 'A file that the policy of the group names cannot be read, so nobody can judge the password. "lockstep plan" tells which.',
   },
   group_needed: {
     retry: 'never',

@@ -46,6 +46,13 @@ export const inPlaintext = (next: Secret, current: Secret | null): Passwords => 
 });
 const LENGTH_BYTES = 4;
 
+/**
+ * The layout of what is sealed. It is critical (RFC 7516 §4.1.13): whoever knows another one would take a part of it for the
+ * password, so neither an older worker nor a newer one opens it.
+ */
+const LAYOUT = { fmt: 2, crit: ['fmt'] };
+const CRITICAL = { crit: { fmt: true } };
+
 export async function seal(
   key: SealingKey,
   sealedFor: SealedFor,
@@ -59,8 +66,9 @@ export async function seal(
         enc: 'A256GCM',
         kid: key.epochId,
         ...headerOf(sealedFor),
+        ...LAYOUT,
       })
-      .encrypt(key.publicKey);
+      .encrypt(key.publicKey, CRITICAL);
     return Buffer.from(jwe, 'ascii');
   } finally {
     payload.fill(0);
@@ -79,8 +87,11 @@ export async function unseal(
   const { plaintext, protectedHeader } = await compactDecrypt(jwe, privateKey, {
     keyManagementAlgorithms: ['ECDH-ES'],
     contentEncryptionAlgorithms: ['A256GCM'],
+    ...CRITICAL,
   });
   try {
+    if (protectedHeader.fmt !== LAYOUT.fmt)
+      throw new Error('The password was sealed by another release');
     for (const [name, value] of Object.entries(headerOf(sealedFor)))
       if (protectedHeader[name] !== value)
         throw new Error(`The sealed password is not for this change: ${name} differs`);

@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { CompactEncrypt } from 'jose';
 import { Secret } from '../../model/secret';
 import { SEED_BYTES, type SealedFor, seal, sealingKey, unseal } from '../../sealing/passwords';
 import { openKeyDirectory } from '../../store/keys/key-directory';
@@ -65,6 +66,27 @@ test('a password that looks like a hash is a password, and what is no hash is ne
   const word = Secret.fromText('no hash');
   const wrong = await seal(key, forChange, { ...passwords, next: word, form: 'ssha' });
   await expect(unseal(wrong, await privateKey(), forChange)).rejects.toThrow(/not known here/);
+});
+
+test('what another release has sealed in its own layout is not opened, rather than taken for another password', async () => {
+  const header = {
+    alg: 'ECDH-ES',
+    enc: 'A256GCM',
+    kid: 'ep_1',
+    cid: 'chg_1',
+    sub: 'idn_1',
+    seq: 7,
+  };
+  const older = Buffer.concat([Buffer.from([0, 0, 0, 60]), Buffer.alloc(60, 'x')]);
+  const sealedBy = (more: object, options = {}) =>
+    new CompactEncrypt(older)
+      .setProtectedHeader({ ...header, exp: forChange.expiresAt.getTime(), ...more })
+      .encrypt(key.publicKey, options);
+  const newer = await sealedBy({ fmt: 3, crit: ['fmt'] }, { crit: { fmt: true } });
+  for (const jwe of [await sealedBy({}), newer])
+    await expect(unseal(Buffer.from(jwe), await privateKey(), forChange)).rejects.toThrow(
+      'another release',
+    );
 });
 
 test('the sealed form holds nothing of the password', async () => {
