@@ -1,9 +1,8 @@
-import { unassignedInUnicode32 } from './unicode-3.2';
+import { leftToRightInUnicode32, unassignedInUnicode32 } from './unicode-3.2';
 
 /**
  * SASLprep (RFC 4013) as PostgreSQL has it, server and libpq alike: text that SASLprep forbids is not refused but used
- * as it is, and what is forbidden is judged before normalisation (src/common/saslprep.c). In one corner it is less
- * exact: of the characters that may not stand beside right-to-left ones it knows letters, not symbols.
+ * as it is, and what is forbidden is judged before normalisation (src/common/saslprep.c).
  */
 export function saslprep(text: string): string {
   const mapped = text.replace(NON_ASCII_SPACE, ' ').replace(MAPPED_TO_NOTHING, '');
@@ -30,13 +29,11 @@ const PROHIBITED =
 const RIGHT_TO_LEFT =
   /(?![\p{M}\p{Nd}\u060c\u066a-\u066c\u06de\u06e9\ufb29\ufd3e\ufd3f])[\u05be\u05c0-\u07ff\ufb1d-\ufdfc\ufe70-\ufefc]/u;
 
-/** Section 6: right-to-left text begins and ends so, and holds no left-to-right letter. */
+/** Section 6: right-to-left text begins and ends so, and holds nothing that is written from left to right. */
 function isBidiSafe(text: string): boolean {
   const points = [...text];
   const rightToLeft = points.map((point) => RIGHT_TO_LEFT.test(point));
   if (!rightToLeft.includes(true)) return true;
-  const leftToRight = points.some(
-    (point, at) => !rightToLeft[at] && /[\p{L}\p{Mc}\p{Nl}]/u.test(point),
-  );
-  return !leftToRight && rightToLeft[0] === true && rightToLeft.at(-1) === true;
+  const mixed = leftToRightInUnicode32.test(text);
+  return !mixed && rightToLeft[0] === true && rightToLeft.at(-1) === true;
 }
