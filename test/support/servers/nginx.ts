@@ -59,7 +59,7 @@ function ourProgram(dir: string, python: string): string {
   mkdirSync(programs);
   const file = path.join(programs, 'htpasswd');
   const example = path.resolve(__dirname, '../../../docs/examples/htpasswd.py');
-  writeFileSync(file, `#!/bin/sh\nexec ${python} ${example} "$@"\n`);
+  writeFileSync(file, `#!/bin/sh\nexec '${python}' '${example}' "$@"\n`);
   chmodSync(file, 0o755);
   return file;
 }
