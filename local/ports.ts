@@ -20,8 +20,8 @@ export async function onPort<T>(known: number, start: (port: number) => Promise<
   if (!(await canListen(known, '127.0.0.1'))) return start(await freePort());
   try {
     return await start(known);
-  } catch (error) {
-    if (await canListen(known, '127.0.0.1')) throw error;
+  } catch {
+    // Whoever has it may only have looked whether it is free, and be gone again. What else is wrong is so there, too.
     return start(await freePort());
   }
 }
