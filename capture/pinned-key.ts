@@ -3,7 +3,7 @@ import { open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { log } from '../log';
-import { type SealingKey, sealingKey } from '../sealing/passwords';
+import { type SealingKey, sealingKey } from '../sealing/jwe';
 import { isPublishedBy } from '../sealing/published-key';
 
 /** The key that captures are sealed to: of the worker, signed by the signer that was pinned when the relay was set up. */

@@ -2,7 +2,6 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { log } from '../log';
 import { sealCapture } from '../sealing/captures';
-import { inPlaintext } from '../sealing/passwords';
 import { openApiLink } from './api-link';
 import { startDelivery } from './delivery';
 import { listenForCaptures, type Take } from './hand-over/listener';
@@ -58,13 +57,11 @@ export async function startRelay(settings: RelaySettings): Promise<RunningRelay>
 /** Sealed, then durable, then answered. */
 const takeInto =
   (spool: Spool, key: PinnedKey, { relay, source }: RelaySettings, wake: () => void): Take =>
-  async ({ account, password, current, capturedAt, sequence }) => {
+  async ({ capturedAt, sequence, ...capture }) => {
     const sealedTo = key.current();
     if (sealedTo === null) return 'no_key';
     const header = { relay, source, capturedAt: capturedAt ?? new Date(), sequence };
-    const passwords = inPlaintext(password, current);
-    const record = await sealCapture(sealedTo, header, { account, passwords });
-    passwords.seed.destroy();
+    const record = await sealCapture(sealedTo, header, capture);
     try {
       await spool.append(record);
     } catch (error) {

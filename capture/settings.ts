@@ -4,7 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { Misconfigured } from '../config';
 
-/** The file that `lockstep capture setup` writes and `lockstep capture run` reads. Files in it are beside it. */
+/** The file that `lockstep capture setup relay` writes and `lockstep capture run` reads. Files in it are beside it. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 const MEBIBYTE = 1024 * 1024;

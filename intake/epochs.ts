@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { SealingKey } from '../sealing/passwords';
+import type { SealingKey } from '../sealing/jwe';
 import type { Database } from '../store/database';
 import { currentEpoch } from '../store/epochs';
 

@@ -20,8 +20,8 @@ export interface Capture {
   readonly capturedAt: Date;
   /** Whoever captures tells the same password again and again: at every sign-in, not only when it changes. */
   readonly repeats?: boolean;
-  /** It was a candidate, and no login shows that the source took it. */
-  readonly unconfirmed?: boolean;
+  /** It was a candidate: whether the source took it, found out with a login. */
+  readonly confirm?: () => Promise<boolean>;
 }
 
 /** Where a change comes from. */
@@ -70,7 +70,7 @@ export async function judge(
     identity === null
       ? unmapped(capture)
       : await comparedWith(deps, configuration, groups, capture, identity, passwords);
-  const verdict = judgeCapture({
+  const facts: CaptureFacts = {
     ...about,
     source:
       source !== undefined && mayTouch(caller, { groups: groups.map(({ name }) => name) })
@@ -83,13 +83,21 @@ export async function judge(
     form: passwords.form,
     ageLimitMs: deps.settings.ageLimitMs,
     currentMissing: checksCurrent && passwords.current === null,
-    unconfirmed: capture.unconfirmed === true,
-  });
+    unconfirmed: false,
+  };
+  const verdict = await confirmed(facts, capture);
   if (verdict !== 'accept')
     throw isErrorCode(verdict) ? new Refused(verdict) : new CaptureDeclined(verdict);
   const { accountId, capturedAt, repeats, forgotten } = about;
   const looksFirst = repeats && forgotten;
   return { accountId, capturedAt, group: groups[0]?.name ?? '', checksCurrent, looksFirst };
+}
+
+/** Nobody is logged in for what comes to nothing anyway. */
+async function confirmed(facts: CaptureFacts, { confirm }: Capture): Promise<Declined | 'accept'> {
+  const verdict = judgeCapture(facts);
+  if (verdict !== 'accept' || confirm === undefined) return verdict;
+  return judgeCapture({ ...facts, unconfirmed: !(await confirm()) });
 }
 
 type About = Pick<

@@ -72,10 +72,6 @@ export const captureRules = {
     says: 'Nobody is linked to the account, or it takes no part in a group.',
     applies: ({ takesPart }) => !takesPart,
   },
-  unconfirmed: {
-    says: 'It was a candidate, and no login shows that the source took it.',
-    applies: ({ unconfirmed }) => unconfirmed,
-  },
   expired: {
     says: 'The password was changed too long ago.',
     applies: ({ capturedAt, now, ageLimitMs }) => msFrom(capturedAt, now) >= ageLimitMs,
@@ -99,6 +95,10 @@ export const captureRules = {
   current_password_missing: {
     says: 'The source has to send the current password along.',
     applies: ({ currentMissing }) => currentMissing,
+  },
+  unconfirmed: {
+    says: 'It was a candidate, and no login shows that the source took it.',
+    applies: ({ unconfirmed }) => unconfirmed,
   },
 } as const satisfies Record<string, CaptureRule>;
 

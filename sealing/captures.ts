@@ -1,12 +1,12 @@
 import type { KeyObject } from 'node:crypto';
-import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
+import { decodeProtectedHeader } from 'jose';
 import { z } from 'zod';
-import { type Passwords, pack, type SealingKey, unpack } from './passwords';
+import { Secret } from '../model/secret';
+import { type SealingKey, sealPayload, unsealPayload } from './jwe';
 
 /**
- * A captured password on its way from a relay to the worker: JWE compact like the password of a change, to a key that
- * lives longer. Who captured it, where and when stands in the protected header; whose it is, is sealed. What an older
- * worker must not take for a password as it was typed has to be named in `crit` (RFC 7516 §4.1.13): then it does not open.
+ * A captured password on its way from a relay to the worker, sealed to a key that lives longer than those of changes. Who
+ * captured it, where and when stands in the protected header; whose it is, is sealed.
  */
 export interface CaptureHeader {
   readonly relay: string;
@@ -19,36 +19,18 @@ export interface CaptureHeader {
 
 export interface SealedCapture {
   readonly account: string;
-  readonly passwords: Passwords;
+  /** As the source gave it; of a hash nobody has looked yet whether it is one. */
+  readonly password: Secret;
+  readonly hashed: boolean;
+  /** The password before, where the source knows it. */
+  readonly current: Secret | null;
 }
 
-const LENGTH_BYTES = 4;
-
-export async function sealCapture(
+export const sealCapture = (
   key: SealingKey,
   header: CaptureHeader,
-  { account, passwords }: SealedCapture,
-): Promise<Buffer> {
-  const name = Buffer.from(account, 'utf8');
-  const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeUInt32BE(name.length);
-  const secrets = pack(passwords);
-  const payload = Buffer.concat([length, name, secrets]);
-  try {
-    const jwe = await new CompactEncrypt(payload)
-      .setProtectedHeader({
-        alg: 'ECDH-ES',
-        enc: 'A256GCM',
-        kid: key.epochId,
-        ...membersOf(header),
-      })
-      .encrypt(key.publicKey);
-    return Buffer.from(jwe, 'ascii');
-  } finally {
-    secrets.fill(0);
-    payload.fill(0);
-  }
-}
+  capture: SealedCapture,
+): Promise<Buffer> => sealPayload(key, membersOf(header), pack(capture));
 
 const headerSchema = z
   .object({
@@ -78,27 +60,17 @@ export function readHeader(
  * Whoever calls it destroys the passwords that it returns.
  * @throws Error when it was sealed by somebody else, was tampered with, or the key is another one
  */
-export async function unsealCapture(
+export const unsealCapture = (
   jwe: Buffer,
   privateKey: KeyObject,
   from: Pick<CaptureHeader, 'relay' | 'source'>,
-): Promise<CaptureHeader & SealedCapture> {
-  const { plaintext, protectedHeader } = await compactDecrypt(jwe, privateKey, {
-    keyManagementAlgorithms: ['ECDH-ES'],
-    contentEncryptionAlgorithms: ['A256GCM'],
-  });
-  try {
-    const { header } = headerSchema.parse(protectedHeader);
+): Promise<CaptureHeader & SealedCapture> =>
+  unsealPayload(jwe, privateKey, (members, payload) => {
+    const { header } = headerSchema.parse(members);
     if (header.relay !== from.relay || header.source !== from.source)
       throw new Error('The sealed capture is not of this relay');
-    const payload = Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength);
-    const end = LENGTH_BYTES + payload.readUInt32BE(0);
-    const account = payload.toString('utf8', LENGTH_BYTES, end);
-    return { ...header, account, passwords: unpack(payload.subarray(end)) };
-  } finally {
-    plaintext.fill(0);
-  }
-}
+    return { ...header, ...unpack(payload) };
+  });
 
 const membersOf = ({ relay, source, capturedAt, sequence }: CaptureHeader) => ({
   rly: relay,
@@ -106,3 +78,41 @@ const membersOf = ({ relay, source, capturedAt, sequence }: CaptureHeader) => ({
   at: capturedAt.getTime(),
   ...(sequence === null ? {} : { seq: sequence }),
 });
+
+const FORM_BYTES = 1;
+const LENGTH_BYTES = 4;
+const HASH = 1;
+
+/** Whether it is a hash; then account, password, and the current one if there is one, each after its length. */
+function pack({ account, password, hashed, current }: SealedCapture): Buffer {
+  const secrets = current === null ? [password] : [password, current];
+  const size = secrets.reduce(
+    (sum, one) => sum + LENGTH_BYTES + one.use(({ length }) => length),
+    FORM_BYTES + LENGTH_BYTES + Buffer.byteLength(account),
+  );
+  const payload = Buffer.alloc(size);
+  let at = payload.writeUInt8(hashed ? HASH : 0);
+  const put = (bytes: Buffer) => {
+    at = payload.writeUInt32BE(bytes.length, at);
+    at += bytes.copy(payload, at);
+  };
+  put(Buffer.from(account));
+  for (const secret of secrets) secret.use(put);
+  return payload;
+}
+
+function unpack(payload: Buffer): SealedCapture {
+  let at = FORM_BYTES;
+  const take = () => {
+    const from = at + LENGTH_BYTES;
+    at = from + payload.readUInt32BE(at);
+    return payload.subarray(from, at);
+  };
+  const copy = () => Secret.of(Buffer.from(take()));
+  return {
+    account: take().toString('utf8'),
+    hashed: payload.readUInt8(0) === HASH,
+    password: copy(),
+    current: at < payload.length ? copy() : null,
+  };
+}

@@ -1,12 +1,11 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
-import { CompactEncrypt, type CryptoKey, compactDecrypt, importJWK } from 'jose';
 import { type Form, readSecret } from '../model/encoding';
 import { Secret } from '../model/secret';
-import type { JsonWebKey } from './published-key';
+import { type SealingKey, sealPayload, unsealPayload } from './jwe';
 
 /**
- * Passwords in transit between the api and the worker: JWE compact (RFC 7516), ECDH-ES on X25519 (RFC 8037), A256GCM. Whom
- * and what it is for stands in the protected header, so a row that is moved to another change does not open.
+ * Passwords in transit between the api and the worker. Whom and what they are for stands in the protected header, so a row
+ * that is moved to another change does not open.
  */
 export interface SealedFor {
   readonly changeId: string;
@@ -25,16 +24,8 @@ export interface Passwords {
   readonly current: Secret | null;
 }
 
-export interface SealingKey {
-  readonly epochId: string;
-  readonly publicKey: CryptoKey;
-}
-
-export async function sealingKey(epochId: string, publicKey: JsonWebKey): Promise<SealingKey> {
-  return { epochId, publicKey: (await importJWK({ ...publicKey }, 'ECDH-ES')) as CryptoKey };
-}
-
 const FORM_BYTES = 1;
+const LENGTH_BYTES = 4;
 export const SEED_BYTES = 32;
 
 /** As it was typed, with a seed of its own. Whoever calls it destroys them. */
@@ -44,62 +35,28 @@ export const inPlaintext = (next: Secret, current: Secret | null): Passwords => 
   form: 'plaintext',
   seed: Secret.of(randomBytes(SEED_BYTES)),
 });
-const LENGTH_BYTES = 4;
 
-/**
- * The layout of what is sealed. It is critical (RFC 7516 §4.1.13): whoever knows another one would take a part of it for the
- * password, so neither an older worker nor a newer one opens it.
- */
-const LAYOUT = { fmt: 2, crit: ['fmt'] };
-const CRITICAL = { crit: { fmt: true } };
-
-export async function seal(
+export const seal = (
   key: SealingKey,
   sealedFor: SealedFor,
   passwords: Passwords,
-): Promise<Buffer> {
-  const payload = pack(passwords);
-  try {
-    const jwe = await new CompactEncrypt(payload)
-      .setProtectedHeader({
-        alg: 'ECDH-ES',
-        enc: 'A256GCM',
-        kid: key.epochId,
-        ...headerOf(sealedFor),
-        ...LAYOUT,
-      })
-      .encrypt(key.publicKey, CRITICAL);
-    return Buffer.from(jwe, 'ascii');
-  } finally {
-    payload.fill(0);
-  }
-}
+): Promise<Buffer> => sealPayload(key, headerOf(sealedFor), pack(passwords));
 
 /**
  * Whoever calls it destroys what it returns.
  * @throws Error when it was sealed for something else, was tampered with, or the key is another one
  */
-export async function unseal(
+export const unseal = (
   jwe: Buffer,
   privateKey: KeyObject,
   sealedFor: SealedFor,
-): Promise<Passwords> {
-  const { plaintext, protectedHeader } = await compactDecrypt(jwe, privateKey, {
-    keyManagementAlgorithms: ['ECDH-ES'],
-    contentEncryptionAlgorithms: ['A256GCM'],
-    ...CRITICAL,
-  });
-  try {
-    if (protectedHeader.fmt !== LAYOUT.fmt)
-      throw new Error('The password was sealed by another release');
+): Promise<Passwords> =>
+  unsealPayload(jwe, privateKey, (members, payload) => {
     for (const [name, value] of Object.entries(headerOf(sealedFor)))
-      if (protectedHeader[name] !== value)
+      if (members[name] !== value)
         throw new Error(`The sealed password is not for this change: ${name} differs`);
-    return unpack(Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength));
-  } finally {
-    plaintext.fill(0);
-  }
-}
+    return unpack(payload);
+  });
 
 const headerOf = ({ changeId, identityId, seq, expiresAt }: SealedFor) => ({
   cid: changeId,
@@ -112,7 +69,7 @@ const PLAINTEXT = 0;
 const HASH = 1;
 
 /** Form, seed, length of the new password, the new password, then the current one if there is one. */
-export function pack({ next, current, form, seed }: Passwords): Buffer {
+function pack({ next, current, form, seed }: Passwords): Buffer {
   const begin = Buffer.alloc(FORM_BYTES + LENGTH_BYTES);
   begin.writeUInt8(form === 'plaintext' ? PLAINTEXT : HASH);
   begin.writeUInt32BE(
@@ -127,7 +84,7 @@ export function pack({ next, current, form, seed }: Passwords): Buffer {
   return payload;
 }
 
-export function unpack(payload: Buffer): Passwords {
+function unpack(payload: Buffer): Passwords {
   const seed = FORM_BYTES + LENGTH_BYTES;
   const next = seed + SEED_BYTES;
   const end = next + payload.readUInt32BE(FORM_BYTES);

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { sql } from 'kysely';
-import { type SealingKey, sealingKey } from '../sealing/passwords';
+import { type SealingKey, sealingKey } from '../sealing/jwe';
 import {
   isPublishedBy,
   type JsonWebKey,

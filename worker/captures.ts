@@ -2,13 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import { Counter } from 'prom-client';
 import { takeIn } from '../intake/accept';
 import type { IntakeDependencies } from '../intake/dependencies';
+import { asHash } from '../intake/hash';
 import { CaptureDeclined } from '../intake/judge-capture';
 import { Refused } from '../intake/refused';
 import { log } from '../log';
 import type { Declined } from '../model/capture';
 import type { ErrorCode } from '../model/errors';
 import { type CaptureHeader, type SealedCapture, unsealCapture } from '../sealing/captures';
-import { destroyPasswords } from '../sealing/passwords';
+import { inPlaintext, type Passwords } from '../sealing/passwords';
 import { callerWithKey } from '../store/api-keys';
 import { auditCapture } from '../store/captures';
 import type { Database } from '../store/database';
@@ -62,7 +63,8 @@ export async function takeNextCapture(deps: CaptureDependencies): Promise<boolea
       const found = await takeSealedCapture(trx);
       if (found === null) return false;
       row = found;
-      const confirm = (capture: SealedCapture) => isConfirmed(deps, found, capture);
+      const confirm = (account: string, passwords: Passwords) =>
+        isConfirmed(deps, found, account, passwords);
       const result = await takeInRow({ ...deps, db: trx }, found, confirm);
       taken.inc({ source: found.source, result });
       return true;
@@ -83,7 +85,7 @@ export async function takeNextCapture(deps: CaptureDependencies): Promise<boolea
 async function takeInRow(
   deps: CaptureDependencies,
   row: SealedCaptureRow,
-  confirm: (capture: SealedCapture) => Promise<boolean>,
+  confirm: (account: string, passwords: Passwords) => Promise<boolean>,
 ): Promise<Result> {
   const { relay, source } = row;
   const capture = await open(deps.keys, row);
@@ -92,12 +94,13 @@ async function takeInRow(
     await audit(deps.db, row, null, 'capture_unreadable');
     return 'capture_unreadable';
   }
-  const { account, capturedAt, sequence, passwords } = capture;
+  const { account, capturedAt, sequence, password, current } = capture;
   try {
     const caller = await callerWithKey(deps.db, row.apiKeyId);
     if (caller === null) throw new Refused('no_longer_authorized');
-    if (!passwords.next.use(isText) || passwords.current?.use(isText) === false)
+    if (!password.use(isText) || current?.use(isText) === false)
       throw new Refused('unsupported_character');
+    const passwords = capture.hashed ? asHash(password, current) : inPlaintext(password, current);
     await takeIn(deps, caller, {
       person: { source, account },
       group: null,
@@ -105,7 +108,7 @@ async function takeInRow(
       idempotencyKey: sequence,
       capture: {
         ...{ source, account, capturedAt },
-        unconfirmed: !(await confirm(capture)),
+        confirm: () => confirm(account, passwords),
       },
     });
     return 'accepted';
@@ -115,7 +118,8 @@ async function takeInRow(
     await audit(deps.db, row, capture, why);
     return why;
   } finally {
-    destroyPasswords(passwords);
+    password.destroy();
+    current?.destroy();
   }
 }
 

@@ -3,7 +3,7 @@ import type { Dependencies } from '../activities/dependencies';
 import type { IntakeDependencies } from '../intake/dependencies';
 import { isSourceTrouble } from '../model/circuit';
 import { sourceNamed } from '../model/configuration';
-import type { SealedCapture } from '../sealing/captures';
+import type { Passwords } from '../sealing/passwords';
 import { findIdentity } from '../store/identities';
 import type { SealedCaptureRow } from '../store/sealed-captures';
 import { readSourceStates } from '../store/source-state';
@@ -33,7 +33,8 @@ const TROUBLE_SECONDS = 30;
 export async function isConfirmed(
   deps: ConfirmDependencies,
   { source, heldMs }: SealedCaptureRow,
-  { account, passwords }: SealedCapture,
+  account: string,
+  { next: password, form }: Passwords,
 ): Promise<boolean> {
   const configured = sourceNamed((await deps.configuration()).configuration, source);
   if (configured?.capture?.confirm !== true) return true;
@@ -44,7 +45,6 @@ export async function isConfirmed(
   const state = (await readSourceStates(deps.db)).get(source);
   if (state?.state === 'paused') throw new NotYet(TROUBLE_SECONDS);
   const connector = await deps.connector(source, configured);
-  const { next: password, form } = passwords;
   const seen = await connector.verify({ account: linked, password, form });
   const reason =
     seen.result === 'inconclusive' && isSourceTrouble(seen.reason) ? seen.reason : null;

@@ -53,6 +53,7 @@ export function registerWorkerMetrics(db: Database): void {
       this.set(rows[0]?.value ?? 0);
     },
   });
+  const relays = shared(() => listRelays(db));
   for (const { name, help, value } of relayGauges)
     new Gauge({
       name,
@@ -60,11 +61,22 @@ export function registerWorkerMetrics(db: Database): void {
       labelNames: ['source', 'relay'],
       async collect() {
         this.reset();
-        for (const relay of await listRelays(db))
+        for (const relay of await relays())
           if (relay.revokedAt === null)
             this.set({ source: relay.source, relay: relay.id }, value(relay));
       },
     });
+}
+
+/** All gauges are collected at once: those that ask while an answer is on its way get the same. */
+function shared<T>(read: () => Promise<T>): () => Promise<T> {
+  let pending: Promise<T> | null = null;
+  return () => {
+    pending ??= read().finally(() => {
+      pending = null;
+    });
+    return pending;
+  };
 }
 
 const seconds = (since: Date | null): number =>

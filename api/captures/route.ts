@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TakenIn } from '../../intake/accept';
+import { asHash } from '../../intake/hash';
 import type { Quiet } from '../../intake/judge-capture';
 import { captureRules, type Declined } from '../../model/capture';
 import { isErrorCode } from '../../model/errors';
@@ -8,7 +9,6 @@ import { readChange } from '../../store/changes';
 import { changeOf, changeSchema, changeUrl } from '../changes/change';
 import type { Dependencies } from '../dependencies';
 import { secretText } from '../input';
-import { asHash } from '../intake/hash';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
 import { accountName, idempotencyKey, sourceName } from '../schemas';

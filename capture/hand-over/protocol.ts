@@ -8,6 +8,8 @@ import { zeroableBytes } from '../../model/zeroable';
 export interface HandedOver {
   readonly account: string;
   readonly password: Secret;
+  /** `password` is a hash of it, as its source keeps it. */
+  readonly hashed: boolean;
   readonly current: Secret | null;
   /** Null: now. */
   readonly capturedAt: Date | null;
@@ -25,7 +27,7 @@ export const refusals = {
 
 export type Refusal = keyof typeof refusals;
 
-const limits = { a: 1024, p: 4096, o: 4096, t: 16, s: 255 } as const;
+const limits = { a: 1024, p: 4096, o: 4096, t: 16, s: 255, f: 4 } as const;
 type Letter = keyof typeof limits;
 
 const isLetter = (letter: string): letter is Letter => Object.hasOwn(limits, letter);
@@ -49,6 +51,7 @@ export function parseMessage(message: Buffer): HandedOver | null {
   return handedOver(fields);
 }
 
+const HASH = 'hash';
 const MILLISECONDS = /^\d{1,15}$/;
 const SEQUENCE = /^[!-~]+$/;
 
@@ -57,12 +60,15 @@ function handedOver(fields: ReadonlyMap<Letter, Buffer>): HandedOver | null {
   const time = fields.get('t')?.toString('latin1') ?? null;
   const sequence = fields.get('s')?.toString('latin1') ?? null;
   if (account === undefined || password === undefined) return null;
+  const form = fields.get('f')?.toString('latin1') ?? null;
+  if (form !== null && form !== HASH) return null;
   if (time !== null && !MILLISECONDS.test(time)) return null;
   if (sequence !== null && !SEQUENCE.test(sequence)) return null;
   const current = fields.get('o');
   return {
     account: account.toString('utf8'),
     password: secretOf(password),
+    hashed: form === HASH,
     current: current === undefined ? null : secretOf(current),
     capturedAt: time === null ? null : new Date(Number(time)),
     sequence,
@@ -76,12 +82,14 @@ function secretOf(bytes: Buffer): Secret {
 }
 
 /** With its length. The caller zeroes it. */
-export function encodeMessage({ account, password, capturedAt, sequence }: HandedOver): Buffer {
+export function encodeMessage(capture: HandedOver): Buffer {
+  const { account, password, hashed, capturedAt, sequence } = capture;
   return password.use((bytes) => {
     const fields: readonly (readonly [Letter, Buffer])[] = [
       ['a', Buffer.from(account)],
       ['p', bytes],
       ...(capturedAt === null ? [] : [['t', Buffer.from(String(capturedAt.getTime()))] as const]),
+      ...(hashed ? [['f', Buffer.from(HASH)] as const] : []),
       ...(sequence === null ? [] : [['s', Buffer.from(sequence)] as const]),
     ];
     const total = fields.reduce((sum, [, value]) => sum + 1 + LENGTH_BYTES + value.length, 0);

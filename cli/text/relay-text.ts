@@ -57,7 +57,7 @@ const columns = [
 ] as const;
 
 export function relayLines(output: Output, relays: readonly Relay[], now: number): string[] {
-  if (relays.length === 0) return ['No relay yet. "lockstep capture setup" makes one.'];
+  if (relays.length === 0) return ['No relay yet. "lockstep capture setup relay" makes one.'];
   const why = relays.flatMap((relay) =>
     troublesOf(relay).map((says) => `${relay.source} (${relay.id}): ${says}`),
   );

@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { Secret } from '../../model/secret';
 import { type SignedBatch, signBatch } from '../../sealing/batch';
 import { type CaptureHeader, sealCapture } from '../../sealing/captures';
-import { inPlaintext, type SealingKey, sealingKey } from '../../sealing/passwords';
+import { type SealingKey, sealingKey } from '../../sealing/jwe';
 import { isPublishedBy, type JsonWebKey } from '../../sealing/published-key';
 import { ensureEpoch, signerKey } from '../../store/epochs';
 import { startTestApi, type TestApi } from '../support/api';
@@ -74,8 +74,8 @@ describeWith(['postgres'], 'relays', () => {
     send(await signed(by, batch), by.apiKey);
   const sealed = async (by: PlayedRelay, more: Partial<CaptureHeader> = {}) => {
     const header = { relay: by.id, source: 'warehouse', capturedAt: new Date(), sequence: null };
-    const passwords = inPlaintext(Secret.fromText(PASSWORD), null);
-    const content = { account: 'alice', passwords };
+    const password = Secret.fromText(PASSWORD);
+    const content = { account: 'alice', password, hashed: false, current: null };
     return (await sealCapture(key, { ...header, ...more }, content)).toString('latin1');
   };
   const records = (count: number) =>

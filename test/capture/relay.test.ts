@@ -266,7 +266,8 @@ describeWith(['postgres'], 'a relay', () => {
 
   test.each([
     ['longer than a message is', Buffer.from([0xff, 0xff, 0xff, 0xff])],
-    ['of a field that it does not know', message('a', 'alice', 'p', 'secret', 'f', 'hash')],
+    ['of a field that it does not know', message('a', 'alice', 'p', 'secret', 'x', 'new')],
+    ['of a form that it does not know', message('a', 'alice', 'p', 'secret', 'f', 'blob')],
     ['of a field twice', message('a', 'alice', 'p', 'one', 'p', 'two')],
     ['without a password', message('a', 'alice')],
     ['with an empty one', message('a', 'alice', 'p', '')],

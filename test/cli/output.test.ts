@@ -44,7 +44,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'keys revoke': ({ key }) => [key],
   graph: ({ file }) => ['--svg', `${file}.svg`],
   captures: () => [],
-  'capture setup': ({ file }) => ['warehouse', '--dir', `${file}.${randomUUID()}`],
+  'capture setup relay': ({ file }) => ['warehouse', '--dir', `${file}.${randomUUID()}`],
   'capture hand-over': ({ socket }) => ['--socket', socket, '--account', 'alice'],
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };

@@ -47,7 +47,7 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   "echo 'throwaway:*' > /tmp/lockstep-example/people": 'test/cli/connector.test.ts',
   './lockstep connector test wiki -f docs/examples/wiki.yaml --account throwaway --find name=throwaway':
     'test/cli/connector.test.ts',
-  './lockstep --url https://lockstep.example.com capture setup warehouse --dir /var/lib/lockstep-relay':
+  './lockstep --url https://lockstep.example.com capture setup relay warehouse --dir /var/lib/lockstep-relay':
     'test/e2e/relay.test.ts',
   './lockstep capture run --config /var/lib/lockstep-relay/relay.json': 'test/e2e/relay.test.ts',
   'cc -O2 -fPIC -shared -o lockstep_check.so capture/shims/openldap/lockstep_check.c':

@@ -3,7 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { CompactEncrypt } from 'jose';
 import { Secret } from '../../model/secret';
-import { SEED_BYTES, type SealedFor, seal, sealingKey, unseal } from '../../sealing/passwords';
+import { sealingKey } from '../../sealing/jwe';
+import { SEED_BYTES, type SealedFor, seal, unseal } from '../../sealing/passwords';
 import { openKeyDirectory } from '../../store/keys/key-directory';
 import type { KeyStore } from '../../store/keys/key-store';
 

@@ -84,7 +84,14 @@ export async function setUpTestRelay(wanted: Wanted): Promise<TestRelay> {
     async handOver(account, password, more = {}) {
       const secret = Secret.of(Buffer.from(password));
       const refusal = await handOver(socket, {
-        ...{ account, password: secret, current: null, capturedAt: null, sequence: null },
+        ...{
+          account,
+          password: secret,
+          hashed: false,
+          current: null,
+          capturedAt: null,
+          sequence: null,
+        },
         ...more,
       });
       return refusal ?? 'taken';

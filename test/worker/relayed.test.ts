@@ -5,7 +5,7 @@ import { readSigner } from '../../intake/key-files';
 import { configurationSchema } from '../../model/configuration';
 import { Secret } from '../../model/secret';
 import { type CaptureHeader, sealCapture } from '../../sealing/captures';
-import { inPlaintext, type SealingKey, sealingKey } from '../../sealing/passwords';
+import { type SealingKey, sealingKey } from '../../sealing/jwe';
 import { revokeApiKey } from '../../store/api-keys';
 import { applyConfiguration } from '../../store/configurations';
 import { destroyEndedEpochs, ensureEpoch, publishedKey } from '../../store/epochs';
@@ -30,6 +30,7 @@ const configuration = configurationSchema.parse({
     ...testConfiguration.sources,
     warehouse: { kind: 'ldap', settings: {}, capture },
     ledger: { kind: 'ldap', settings: {}, capture },
+    vault: { kind: 'ldap', settings: {}, capture: { ...capture, forms: ['ssha512'] } },
   },
   policies: { ...testConfiguration.policies, finance: { dictionary: '/nowhere/words.txt' } },
 });
@@ -88,9 +89,9 @@ describeWith(['postgres'], 'what a relay brought', () => {
   async function bring(
     account: string,
     password: string | Buffer,
-    more: Partial<CaptureHeader> & { by?: Relay; current?: string } = {},
+    more: Partial<CaptureHeader> & { by?: Relay; current?: string; hashed?: boolean } = {},
   ): Promise<void> {
-    const { by = relay, current, ...rest } = more;
+    const { by = relay, current, hashed = false, ...rest } = more;
     const header = {
       relay: by.id,
       source: by.source,
@@ -98,11 +99,11 @@ describeWith(['postgres'], 'what a relay brought', () => {
       sequence: null,
       ...rest,
     };
-    const passwords = inPlaintext(
-      Secret.of(Buffer.from(password)),
-      current === undefined ? null : Secret.fromText(current),
-    );
-    const jwe = await sealCapture(key, header, { account, passwords });
+    const jwe = await sealCapture(key, header, {
+      ...{ account, hashed },
+      password: Secret.of(Buffer.from(password)),
+      current: current === undefined ? null : Secret.fromText(current),
+    });
     const from = (positions.get(by.id) ?? 0) + 1;
     positions.set(by.id, from);
     const how = { sentAt: new Date(), version: 'test', backlog: 0, oldestAt: null, setAside: 0 };
@@ -204,6 +205,19 @@ describeWith(['postgres'], 'what a relay brought', () => {
     expect(await results()).toEqual([result]);
     expect(await left()).toBe(0);
     expect(JSON.stringify(await rows('select * from audit'))).not.toContain('nobody at all');
+  });
+
+  test('a hash: is carried on as a hash, never as a password that looks like one', async () => {
+    const alice = await person(['ledger', 'vault']);
+    const hash = `{SSHA512}${Buffer.alloc(72, 7).toString('base64')}`;
+    const vault = await register('vault');
+    await bring(alice, hash, { by: vault });
+    await bring(alice, hash, { by: vault, hashed: true });
+    await bring(alice, 'none at all', { by: vault, hashed: true });
+    await takeAll();
+    expect((await changesOf(alice)).length).toBe(1);
+    expect(await results()).toEqual(['form_not_taken', 'encoding_unknown']);
+    expect(await rows('select form from change')).toEqual([{ form: 'ssha512' }]);
   });
 
   test('told again under the number of the source, at another time: is the change that it was', async () => {
