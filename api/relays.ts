@@ -101,6 +101,15 @@ const create = route({
   },
 });
 
+const numberedStartpoint = z.object({
+  number: z.int().describe('Grows with each that is set.'),
+  startpoint: z.union([
+    z.object({ from: z.enum(['begin', 'end']) }),
+    z.object({ from: z.literal('cursor'), cursor: z.string() }),
+    z.object({ from: z.literal('time'), at: time }),
+  ]),
+});
+
 const cursorSchema = z.object({ segment: z.string(), position: z.int() }).nullable();
 
 const bring = route({
@@ -136,6 +145,9 @@ const bring = route({
           })
           .nullable()
           .describe('What to seal to from now on; null when no worker has published one.'),
+        startpoint: numberedStartpoint
+          .nullable()
+          .describe('From where the source is to be read; null: nobody has said.'),
       }),
     },
   },
@@ -156,7 +168,7 @@ const bring = route({
       records: verified.records.map((jwe) => recordOf(relay, jwe)),
     };
     const taken = await takeBatch(db, relay, batch, settings.ageLimitMs);
-    return { status: 200, body: { ...taken, key: await keyToSealTo(deps) } };
+    return { status: 200, body: { ...taken, key: await keyToSealTo(deps), startpoint: null } };
   },
 });
 

@@ -9,6 +9,16 @@ const answerSchema = z.object({
   cursor: z.object({ segment: z.string(), position: z.int() }).nullable(),
   request: z.int(),
   key: z.unknown().nullable(),
+  startpoint: z
+    .object({
+      number: z.int(),
+      startpoint: z.discriminatedUnion('from', [
+        z.object({ from: z.enum(['begin', 'end']) }),
+        z.object({ from: z.literal('cursor'), cursor: z.string() }),
+        z.object({ from: z.literal('time'), at: z.iso.datetime().transform((at) => new Date(at)) }),
+      ]),
+    })
+    .nullable(),
 });
 
 export type BatchAnswer = z.infer<typeof answerSchema>;

@@ -4,6 +4,7 @@ import type { Position } from '../model/relay';
 import { readHeader } from '../sealing/captures';
 import { type ApiLink, type BatchAnswer, NotTaken } from './api-link';
 import type { PinnedKey } from './pinned-key';
+import type { Polling } from './polling/loop';
 import type { Chunk, Spool } from './spool/spool';
 
 export interface Delivery {
@@ -20,6 +21,9 @@ export interface DeliveryOptions {
   /** After a failure: the first wait, and the longest. */
   readonly waitMs: { readonly first: number; readonly most: number };
   readonly random: () => number;
+  readonly host: string;
+  /** Null where nothing is read. */
+  readonly polling: Pick<Polling, 'offer' | 'heeded' | 'missed' | 'trouble'> | null;
 }
 
 /**
@@ -30,7 +34,7 @@ export function startDelivery(
   spool: Spool,
   link: ApiLink,
   key: PinnedKey,
-  { version, everyMs, waitMs, random }: DeliveryOptions,
+  { version, everyMs, waitMs, random, host, polling }: DeliveryOptions,
 ): Delivery {
   /** Ends the wait before the next attempt. */
   let pause = new AbortController();
@@ -51,6 +55,8 @@ export function startDelivery(
       backlog: spool.backlog(),
       oldestAt: oldestIn(chunk),
       setAside: spool.setAside(),
+      host,
+      ...(polling === null ? {} : { reading: readingOf(polling) }),
       ...(chunk === null ? nothing : { ...chunk, records: chunk.records.map(textOf) }),
     });
     const first = !oriented;
@@ -61,6 +67,7 @@ export function startDelivery(
   async function understand({ result, cursor, ...answer }: BatchAnswer): Promise<void> {
     request = Math.max(request, answer.request);
     if (answer.key !== null) await key.offer(answer.key);
+    if (answer.startpoint !== null) polling?.offer(answer.startpoint);
     await spool.takenIn(cursor);
     oriented = true;
     if (result !== 'taken') throw new NotTaken(result);
@@ -105,6 +112,12 @@ export function startDelivery(
     },
   };
 }
+
+const readingOf = ({ trouble, heeded, missed }: NonNullable<DeliveryOptions['polling']>) => ({
+  trouble: trouble(),
+  heeded: heeded(),
+  missed: missed(),
+});
 
 const nothing = { segment: null, follows: null, from: 1, records: [] };
 

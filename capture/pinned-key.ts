@@ -1,10 +1,11 @@
 import type { KeyObject } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { log } from '../log';
 import { type SealingKey, sealingKey } from '../sealing/jwe';
 import { isPublishedBy } from '../sealing/published-key';
+import { replaceFile } from './replace-file';
 
 /** The key that captures are sealed to: of the worker, signed by the signer that was pinned when the relay was set up. */
 export interface PinnedKey {
@@ -46,7 +47,7 @@ export async function openPinnedKey(dir: string, signer: KeyObject): Promise<Pin
   return {
     current: () => known?.key ?? null,
     async offer(key) {
-      if (await accept(key)) await replace(file, JSON.stringify(key));
+      if (await accept(key)) await replaceFile(file, JSON.stringify(key));
     },
   };
 }
@@ -57,15 +58,4 @@ function parseJson(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-async function replace(file: string, content: string): Promise<void> {
-  const draft = await open(`${file}.draft`, 'w', 0o600);
-  try {
-    await draft.writeFile(content);
-    await draft.sync();
-  } finally {
-    await draft.close();
-  }
-  await rename(`${file}.draft`, file);
 }

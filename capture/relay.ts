@@ -1,11 +1,15 @@
 import { mkdir } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
+import { resolveReference } from '../config';
 import { log } from '../log';
 import { sealCapture } from '../sealing/captures';
 import { openApiLink } from './api-link';
 import { startDelivery } from './delivery';
-import { listenForCaptures, type Take } from './hand-over/listener';
+import { type HandOverListener, listenForCaptures, type Take } from './hand-over/listener';
 import { openPinnedKey, type PinnedKey } from './pinned-key';
+import { type Polling, startPolling } from './polling/loop';
+import { openPlace } from './polling/place';
 import type { RelaySettings } from './settings';
 import { lockSpool } from './spool/lock';
 import { openSpool, type Spool } from './spool/spool';
@@ -15,19 +19,16 @@ export interface RunningRelay {
 }
 
 const SPOOL = { segmentBytes: 1024 * 1024, chunkRecords: 100, chunkBytes: 256 * 1024 };
-const DELIVERY = {
-  version: '1',
-  everyMs: 15_000,
-  waitMs: { first: 1_000, most: 60_000 },
-  random: Math.random,
-};
+const WAIT_MS = { first: 1_000, most: 60_000 };
+const DELIVERY = { version: '1', everyMs: 15_000, waitMs: WAIT_MS, random: Math.random };
+const POLLING = { mostWaiting: 10_000, everyMs: 1_000, waitMs: WAIT_MS, random: Math.random };
 
 /**
- * The process beside a source: what is handed over is sealed to a worker, which alone can open it, and durable before the
- * answer. It is delivered from the spool, in its order, until the server says that it has it.
+ * The process beside a source: what is handed over, or read there, is sealed to a worker, which alone can open it, and durable
+ * before the answer. It is delivered from the spool, in its order, until the server says that it has it.
  */
 export async function startRelay(settings: RelaySettings): Promise<RunningRelay> {
-  const { relay, source, socket, socketMode } = settings;
+  const { relay, source } = settings;
   const stops: (() => unknown)[] = [];
   const stop = async () => {
     for (const one of stops.splice(0).reverse()) await one();
@@ -39,19 +40,50 @@ export async function startRelay(settings: RelaySettings): Promise<RunningRelay>
     stops.push(spool.close);
     const key = await openPinnedKey(settings.spool, settings.signer);
     const link = openApiLink(settings);
-    const delivery = startDelivery(spool, link, key, DELIVERY);
+    let wake = () => {};
+    const take = takeInto(spool, key, settings, () => wake());
+    const polling = await poll(settings, spool, take);
+    if (polling !== null) stops.push(polling.stop);
+    const delivery = startDelivery(spool, link, key, { ...DELIVERY, host: os.hostname(), polling });
+    wake = delivery.wake;
     // What is under way is not waited for: it is sent again.
     stops.push(delivery.stop, link.close);
-    const take = takeInto(spool, key, settings, delivery.wake);
-    await mkdir(path.dirname(socket), { recursive: true, mode: 0o700 });
-    const listener = await listenForCaptures(socket, socketMode, take);
-    stops.push(listener.close);
+    if (settings.socket !== null) stops.push((await listen(settings.socket, settings, take)).close);
     log.info('the relay is up', { relay, source, count: spool.backlog() });
     return { stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+async function listen(
+  socket: string,
+  { socketMode }: RelaySettings,
+  take: Take,
+): Promise<HandOverListener> {
+  await mkdir(path.dirname(socket), { recursive: true, mode: 0o700 });
+  return listenForCaptures(socket, socketMode, take);
+}
+
+/** Null where nothing is read. */
+async function poll(
+  { poll: wanted, source, spool: dir }: RelaySettings,
+  spool: Spool,
+  take: Take,
+): Promise<Polling | null> {
+  if (wanted === null) return null;
+  const placeIn = (name: string) => openPlace(path.join(dir, name));
+  const place = await placeIn('place');
+  const heeded = await placeIn('startpoint');
+  const missed = await placeIn('missed');
+  let wake = () => {};
+  const tools = { resolve: resolveReference, place, wake: () => wake() };
+  const poller = await wanted.kind.open(wanted.settings, tools);
+  const { backlog } = spool;
+  const polling = startPolling(poller, { ...POLLING, source, take, backlog, heeded, missed });
+  wake = polling.wake;
+  return polling;
 }
 
 /** Sealed, then durable, then answered. */

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { Misconfigured } from '../config';
+import { pollerKinds, type RegisteredPoller } from './polling/kinds';
 
 /** The file that `lockstep capture setup relay` writes and `lockstep capture run` reads. Files in it are beside it. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
@@ -27,7 +28,14 @@ export const relayFileSchema = z.strictObject({
   certFile: z.string().optional().describe('The certificate that it shows itself (PEM).'),
   certKeyFile: z.string().optional().describe('The key of that certificate (PEM).'),
   spool: z.string().describe('The folder of what is not delivered yet.'),
-  socket: z.string().describe('Where captures are handed over.'),
+  socket: z.string().optional().describe('Where captures are handed over.'),
+  poll: z
+    .strictObject({
+      kind: z.string().describe('How: see docs/capture-agents.md.'),
+      settings: z.record(z.string(), z.unknown()).describe('The settings of that kind.'),
+    })
+    .optional()
+    .describe('The source is read, where nobody hands its captures over.'),
   socketMode: z
     .enum(['0600', '0660'])
     .default('0600')
@@ -48,7 +56,10 @@ export interface RelaySettings {
   readonly signer: KeyObject;
   readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
   readonly spool: string;
-  readonly socket: string;
+  /** Null: nobody hands anything over. */
+  readonly socket: string | null;
+  /** Null: nothing is read. */
+  readonly poll: { readonly kind: RegisteredPoller; readonly settings: unknown } | null;
   readonly socketMode: number;
   readonly maxBytes: number;
 }
@@ -58,10 +69,7 @@ export function readSettings(file: string): RelaySettings {
   const folder = path.dirname(path.resolve(file));
   const at = (name: string) => path.resolve(folder, name);
   const parsed = relayFileSchema.safeParse(parse(file));
-  if (!parsed.success)
-    throw new Misconfigured(
-      `${file} is not valid: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`,
-    );
+  if (!parsed.success) throw new Misconfigured(`${file} is not valid: ${issuesIn(parsed.error)}`);
   const { url, relay, source, signer, maxBytes, ...named } = parsed.data;
   const optional = (name: string | undefined) =>
     name === undefined ? undefined : readBytes(at(name));
@@ -77,11 +85,28 @@ export function readSettings(file: string): RelaySettings {
     signer: createPublicKey({ key: signer, format: 'jwk' }),
     tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
     spool: at(named.spool),
-    socket: at(named.socket),
+    socket: named.socket === undefined ? null : at(named.socket),
+    poll: named.poll === undefined ? null : pollOf(named.poll, file),
     socketMode: Number.parseInt(named.socketMode, 8),
     maxBytes,
   };
 }
+
+function pollOf(
+  { kind, settings }: NonNullable<z.output<typeof relayFileSchema>['poll']>,
+  file: string,
+): RelaySettings['poll'] {
+  const found = pollerKinds.get(kind);
+  if (found === undefined)
+    throw new Misconfigured(`${file}: poll.kind is one of ${[...pollerKinds.keys()].join(', ')}`);
+  const parsed = found.settings.safeParse(settings);
+  if (!parsed.success)
+    throw new Misconfigured(`${file} is not valid: ${issuesIn(parsed.error, 'poll.settings.')}`);
+  return { kind: found, settings };
+}
+
+const issuesIn = ({ issues }: z.ZodError, before = ''): string =>
+  issues.map(({ path: at, message }) => `${before}${at.join('.')}: ${message}`).join('; ');
 
 function parse(file: string): unknown {
   const text = readBytes(file).toString('utf8');

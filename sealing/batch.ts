@@ -23,6 +23,19 @@ const batchSchema = z.strictObject({
   oldestAt: z.iso.datetime().nullable(),
   /** Files that an operator should look at. */
   setAside: z.int().min(0),
+  /** The machine that it runs on, as that calls itself. */
+  host: z.string().max(255).optional(),
+  /** Of a relay that reads its source: see `RelayReading`. */
+  reading: z
+    .strictObject({
+      trouble: z
+        .string()
+        .regex(/^[a-z_]{1,40}$/)
+        .nullable(),
+      heeded: z.int().min(0),
+      missed: z.int().min(0),
+    })
+    .optional(),
   segment: z.string().min(1).max(64).nullable(),
   follows: position.nullable(),
   /** Of the first record. */

@@ -35,7 +35,7 @@ const folders: Readonly<Record<string, Folder>> = {
       ...['ops', 'lifetime', ...common],
     ],
   },
-  capture: { may: ['model', 'sealing', ...common] },
+  capture: { may: ['model', 'sealing', 'connectors', ...common] },
   cli: { may: ['model', 'config', 'local', 'capture', 'blocklist/build'] },
   local: { may: ['model', 'config', 'connectors/encodings'] },
 };
