@@ -12,6 +12,7 @@ import {
   relayOf,
   takeBatch,
 } from '../store/relays';
+import { readCaptureControl } from '../store/startpoints';
 import type { Dependencies } from './dependencies';
 import { own } from './people/mappings';
 import { Refusal } from './refusal';
@@ -42,6 +43,16 @@ const relaySchema = z
     setAside: z.int().describe('Files beside the source that an operator should look at.'),
     clockAheadMs: z.int().nullable().describe('By how much its clock is ahead of the database’s.'),
     sequence: z.string().nullable().describe('How the source calls the last change it brought.'),
+    host: z.string().nullable().describe('The machine that it runs on.'),
+    covers: z
+      .enum(['host', 'source'])
+      .describe('Whether it captures what is changed on that machine, or all of its source.'),
+    heeded: z
+      .int()
+      .nullable()
+      .describe('The number of the startpoint that it went to last; null where it reads nothing.'),
+    trouble: z.string().nullable().describe('Why it cannot read its source.'),
+    missed: z.int().describe('How often something was gone from its source before it was read.'),
     received: z.int().describe('Captures that it brought.'),
     lost: z.int().describe('Captures that will never come; the audit has each.'),
     open: z.int().describe('Brought, and not yet taken in by a worker.'),
@@ -168,7 +179,9 @@ const bring = route({
       records: verified.records.map((jwe) => recordOf(relay, jwe)),
     };
     const taken = await takeBatch(db, relay, batch, settings.ageLimitMs);
-    return { status: 200, body: { ...taken, key: await keyToSealTo(deps), startpoint: null } };
+    const set = (await readCaptureControl(db, relay.source))?.startpoint;
+    const startpoint = set ? { number: set.number, startpoint: set.startpoint } : null;
+    return { status: 200, body: { ...taken, key: await keyToSealTo(deps), startpoint } };
   },
 });
 

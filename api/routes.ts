@@ -1,4 +1,5 @@
 import { auditRoutes } from './audit';
+import { captureControlRoutes } from './captures/control';
 import { takeCapture } from './captures/route';
 import { planOfChange } from './changes/plan';
 import { changeRoutes } from './changes/routes';
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   startChange,
   planOfChange,
   takeCapture,
+  ...captureControlRoutes,
   ...signInRoutes,
   ...changeRoutes,
   ...peopleRoutes,

@@ -22,6 +22,7 @@ export interface DeliveryOptions {
   readonly waitMs: { readonly first: number; readonly most: number };
   readonly random: () => number;
   readonly host: string;
+  readonly covers: 'host' | 'source';
   /** Null where nothing is read. */
   readonly polling: Pick<Polling, 'offer' | 'heeded' | 'missed' | 'trouble'> | null;
 }
@@ -34,7 +35,7 @@ export function startDelivery(
   spool: Spool,
   link: ApiLink,
   key: PinnedKey,
-  { version, everyMs, waitMs, random, host, polling }: DeliveryOptions,
+  { version, everyMs, waitMs, random, host, covers, polling }: DeliveryOptions,
 ): Delivery {
   /** Ends the wait before the next attempt. */
   let pause = new AbortController();
@@ -55,7 +56,7 @@ export function startDelivery(
       backlog: spool.backlog(),
       oldestAt: oldestIn(chunk),
       setAside: spool.setAside(),
-      host,
+      ...{ host, covers },
       ...(polling === null ? {} : { reading: readingOf(polling) }),
       ...(chunk === null ? nothing : { ...chunk, records: chunk.records.map(textOf) }),
     });

@@ -28,7 +28,7 @@ const POLLING = { mostWaiting: 10_000, everyMs: 1_000, waitMs: WAIT_MS, random: 
  * before the answer. It is delivered from the spool, in its order, until the server says that it has it.
  */
 export async function startRelay(settings: RelaySettings): Promise<RunningRelay> {
-  const { relay, source } = settings;
+  const { relay, source, covers } = settings;
   const stops: (() => unknown)[] = [];
   const stop = async () => {
     for (const one of stops.splice(0).reverse()) await one();
@@ -44,7 +44,10 @@ export async function startRelay(settings: RelaySettings): Promise<RunningRelay>
     const take = takeInto(spool, key, settings, () => wake());
     const polling = await poll(settings, spool, take);
     if (polling !== null) stops.push(polling.stop);
-    const delivery = startDelivery(spool, link, key, { ...DELIVERY, host: os.hostname(), polling });
+    const delivery = startDelivery(spool, link, key, {
+      ...DELIVERY,
+      ...{ host: os.hostname(), covers, polling },
+    });
     wake = delivery.wake;
     // What is under way is not waited for: it is sent again.
     stops.push(delivery.stop, link.close);

@@ -36,6 +36,10 @@ export const relayFileSchema = z.strictObject({
     })
     .optional()
     .describe('The source is read, where nobody hands its captures over.'),
+  covers: z
+    .enum(['host', 'source'])
+    .default('host')
+    .describe('What it captures: changes made on this machine, or all of the source.'),
   socketMode: z
     .enum(['0600', '0660'])
     .default('0600')
@@ -60,6 +64,7 @@ export interface RelaySettings {
   readonly socket: string | null;
   /** Null: nothing is read. */
   readonly poll: { readonly kind: RegisteredPoller; readonly settings: unknown } | null;
+  readonly covers: 'host' | 'source';
   readonly socketMode: number;
   readonly maxBytes: number;
 }
@@ -87,6 +92,7 @@ export function readSettings(file: string): RelaySettings {
     spool: at(named.spool),
     socket: named.socket === undefined ? null : at(named.socket),
     poll: named.poll === undefined ? null : pollOf(named.poll, file),
+    covers: named.covers,
     socketMode: Number.parseInt(named.socketMode, 8),
     maxBytes,
   };

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Form } from '../model/encoding';
 import type { CodeOf } from '../model/errors';
+import type { Replica } from '../model/replica';
 import type { Secret } from '../model/secret';
 import type { TargetPolicy } from '../model/target-policy';
 
@@ -43,6 +44,8 @@ export interface Connector {
   check(): Promise<readonly Finding[]>;
   /** What the source asks of the passwords that Lockstep writes; only where it tells. */
   policies?(): Promise<PoliciesAnswer>;
+  /** The servers on which its passwords may be changed; only where it tells. */
+  replicas?(): Promise<ReplicasAnswer>;
   /** Closes every connection. The connector is not used afterwards. */
   close(): Promise<void>;
 }
@@ -150,6 +153,10 @@ export type PoliciesAnswer =
       /** Every one that may bind some account; none where the service account sees none. */
       readonly policies: readonly TargetPolicy[];
     }
+  | SourceFailure;
+
+export type ReplicasAnswer =
+  | { readonly result: 'replicas'; readonly replicas: readonly Replica[] }
   | SourceFailure;
 
 export interface SetPasswordRequest {

@@ -8,6 +8,7 @@ import type { Passwords } from '../sealing/passwords';
 import { type Caller, mayTouch } from '../store/api-keys';
 import { readRivals } from '../store/captures';
 import type { IdentityAtIntake } from '../store/identities';
+import { readCaptureControl } from '../store/startpoints';
 import type { IntakeDependencies } from './dependencies';
 import { passwordFingerprint, saltFingerprints } from './fingerprint';
 import { Refused } from './refused';
@@ -66,6 +67,7 @@ export async function judge(
   const groups = groupsFrom(configuration, capture.source);
   const checksCurrent =
     source?.capture?.verifyCurrent === true && groups[0]?.authSource !== capture.source;
+  const control = await readCaptureControl(deps.db, capture.source);
   const about =
     identity === null
       ? unmapped(capture)
@@ -77,10 +79,12 @@ export async function judge(
         ? {
             enabled: source.enabled,
             captures: source.capture?.enabled === true,
+            stopped: control !== null && control.stoppedAt !== null,
             forms: source.capture?.forms ?? [],
           }
         : null,
     form: passwords.form,
+    notBefore: control?.startpoint?.notBefore ?? null,
     ageLimitMs: deps.settings.ageLimitMs,
     currentMissing: checksCurrent && passwords.current === null,
     unconfirmed: false,

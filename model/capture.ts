@@ -29,6 +29,8 @@ export interface CaptureFacts {
   readonly takesPart: boolean;
   /** Not after `now`. */
   readonly capturedAt: Date;
+  /** What was captured earlier does not count; null: everything does. */
+  readonly notBefore: Date | null;
   /** By the clock of the database. */
   readonly now: Date;
   readonly ageLimitMs: number;
@@ -47,6 +49,8 @@ export interface CaptureFacts {
 export interface CapturedSource {
   readonly enabled: boolean;
   readonly captures: boolean;
+  /** An operator has stopped them for a while. */
+  readonly stopped: boolean;
   readonly forms: readonly Form[];
 }
 
@@ -64,6 +68,10 @@ export const captureRules = {
     says: 'The source takes no captures.',
     applies: ({ source }) => source === null || !source.enabled || !source.captures,
   },
+  captures_stopped: {
+    says: 'The captures of the source are stopped for a while.',
+    applies: ({ source }) => source?.stopped === true,
+  },
   form_not_taken: {
     says: 'The source gives passwords in another form.',
     applies: ({ source, form }) => source?.forms.includes(form) !== true,
@@ -71,6 +79,10 @@ export const captureRules = {
   unmapped: {
     says: 'Nobody is linked to the account, or it takes no part in a group.',
     applies: ({ takesPart }) => !takesPart,
+  },
+  before_startpoint: {
+    says: 'The password was changed before the startpoint that was set for the source.',
+    applies: ({ capturedAt, notBefore }) => notBefore !== null && capturedAt < notBefore,
   },
   expired: {
     says: 'The password was changed too long ago.',

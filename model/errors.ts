@@ -257,6 +257,16 @@ const table = {
     status: 403,
     says: 'The source takes no captures, or none from this API key. Set capture.enabled for it in the configuration.',
   },
+  captures_stopped: {
+    retry: 'never',
+    status: 503,
+    says: 'An operator has stopped the captures of this source. Nothing was taken: send it again, until it is answered. "lockstep captures start" lets them go on.',
+  },
+  startpoint_not_possible: {
+    retry: 'never',
+    status: 409,
+    says: 'No relay reads this source, so there is no cursor to go to: what is handed over or pushed comes once. Give end, or a time.',
+  },
   current_password_missing: {
     retry: 'never',
     status: 422,

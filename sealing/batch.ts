@@ -25,6 +25,7 @@ const batchSchema = z.strictObject({
   setAside: z.int().min(0),
   /** The machine that it runs on, as that calls itself. */
   host: z.string().max(255).optional(),
+  covers: z.enum(['host', 'source']).optional(),
   /** Of a relay that reads its source: see `RelayReading`. */
   reading: z
     .strictObject({

@@ -39,6 +39,8 @@ export type AuditAction =
   | 'api-key.revoked'
   | 'relay.created'
   | 'relay.gap'
+  | 'relay.missed'
+  | `captures.${'started' | 'stopped' | 'startpoint'}`
   | 'epoch.created'
   | 'epoch.destroyed';
 

@@ -6,6 +6,7 @@ import * as sourceState from './migrations/0003-source-state';
 import * as forms from './migrations/0004-forms';
 import * as relays from './migrations/0005-relays';
 import * as pushedPasswords from './migrations/0006-pushed-passwords';
+import * as startpoints from './migrations/0007-startpoints';
 
 const migrations: Record<string, Migration> = {
   '0001-initial': initial,
@@ -14,6 +15,7 @@ const migrations: Record<string, Migration> = {
   '0004-forms': forms,
   '0005-relays': relays,
   '0006-pushed-passwords': pushedPasswords,
+  '0007-startpoints': startpoints,
 };
 
 /**

@@ -42,6 +42,16 @@ export async function relayOf(db: Database, apiKeyId: string): Promise<Relay | n
   return row ?? null;
 }
 
+/** How a relay that reads its source gets on. */
+export interface RelayReading {
+  /** Why it cannot, a code of `capture/polling/poller.ts`. */
+  readonly trouble: string | null;
+  /** The number of the startpoint that it went to last; 0: none was set. */
+  readonly heeded: number;
+  /** How often something was gone before it was read, since it was set up. */
+  readonly missed: number;
+}
+
 export interface Batch {
   /** Grows with each request, so that one that was sent before is known. */
   readonly request: number;
@@ -51,6 +61,9 @@ export interface Batch {
   readonly backlog: number;
   readonly oldestAt: Date | null;
   readonly setAside: number;
+  readonly host?: string | undefined;
+  readonly covers?: 'host' | 'source' | undefined;
+  readonly reading?: RelayReading | undefined;
   readonly segment: string | null;
   readonly follows: Position | null;
   readonly from: number;
@@ -85,7 +98,7 @@ export async function takeBatch(
   return db.transaction().execute(async (trx) => {
     const row = await trx
       .selectFrom('relay')
-      .select(['segment', 'position', 'last_request as lastRequest'])
+      .select(['segment', 'position', 'last_request as lastRequest', 'missed'])
       .where('id', '=', relay.id)
       .forUpdate()
       .executeTakeFirstOrThrow();
@@ -93,6 +106,7 @@ export async function takeBatch(
     if (batch.request <= row.lastRequest)
       return { result: 'repeated', cursor, request: row.lastRequest };
     await noteHeard(trx, relay.id, batch);
+    await noteMissed(trx, relay, row.missed, batch);
     const { segment, records } = batch;
     if (segment === null || records.length === 0)
       return { result: 'taken', cursor, request: batch.request };
@@ -119,10 +133,31 @@ const noteHeard = (trx: Database, id: string, batch: Batch) =>
       backlog: batch.backlog,
       oldest_at: batch.oldestAt,
       set_aside: batch.setAside,
+      host: batch.host ?? null,
+      covers: batch.covers ?? 'host',
+      trouble: batch.reading?.trouble ?? null,
+      heeded: batch.reading?.heeded ?? null,
+      missed: batch.reading?.missed ?? 0,
       clock_ahead_ms: sql<number>`round(extract(epoch from ${batch.sentAt}::timestamptz - clock_timestamp()) * 1000)`,
     })
     .where('id', '=', id)
     .execute();
+
+async function noteMissed(
+  trx: Database,
+  { id, source }: Relay,
+  before: number,
+  { reading }: Batch,
+): Promise<void> {
+  const missed = (reading?.missed ?? 0) - before;
+  if (missed > 0)
+    await writeAudit(trx, {
+      actor: id,
+      action: 'relay.missed',
+      subject: id,
+      detail: { source, count: missed },
+    });
+}
 
 /** What the relay said was before these were taken in. */
 const noteDone = (trx: Database, id: string, records: number) =>
@@ -218,6 +253,12 @@ export interface RelayView {
   readonly setAside: number;
   readonly clockAheadMs: number | null;
   readonly sequence: string | null;
+  readonly host: string | null;
+  readonly covers: 'host' | 'source';
+  /** Null of one that reads nothing. */
+  readonly heeded: number | null;
+  readonly trouble: string | null;
+  readonly missed: number;
   readonly received: number;
   readonly lost: number;
   /** Brought, and not yet taken in by a worker. */
@@ -230,7 +271,8 @@ export async function listRelays(db: Database): Promise<RelayView[]> {
     select r.id, r.source, r.created_at as "createdAt", k.revoked_at as "revokedAt", r.heard_at as "heardAt",
            extract(epoch from now() - r.heard_at)::float8 * 1000 as "silentMs",
            r.version, r.backlog, r.oldest_at as "oldestAt", r.set_aside as "setAside",
-           r.clock_ahead_ms as "clockAheadMs", r.source_sequence as sequence, r.received, r.lost, o.open
+           r.clock_ahead_ms as "clockAheadMs", r.source_sequence as sequence, r.host, r.covers,
+           r.heeded, r.trouble, r.missed, r.received, r.lost, o.open
     from relay r join api_key k on k.id = r.api_key_id
     cross join lateral (select count(*)::int as open from sealed_capture where relay_id = r.id) o
     where k.revoked_at is null or o.open > 0

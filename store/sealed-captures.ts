@@ -15,13 +15,15 @@ export interface SealedCaptureRow {
 
 /**
  * Takes the oldest of a relay that nobody else is at: what one relay brought is taken in in its order. It is gone when
- * the transaction commits, and stays when it does not.
+ * the transaction commits, and stays when it does not. Those of a source whose captures are stopped wait.
  */
 export async function takeSealedCapture(trx: Database): Promise<SealedCaptureRow | null> {
   const { rows } = await sql<SealedCaptureRow>`
     with next as (
       select s.id from sealed_capture s
       where s.next_try_at <= now()
+        and not exists (select from relay join capture_control c using (source)
+                        where relay.id = s.relay_id and c.stopped_at is not null)
         and not exists (select from sealed_capture before where before.relay_id = s.relay_id and before.id < s.id)
       order by s.id limit 1 for update skip locked
     )

@@ -6,6 +6,7 @@ import type { ErrorCode, Reason } from '../model/errors';
 import type { OutcomeState, Proof } from '../model/outcome';
 import type { LeaveOutCode } from '../model/plan';
 import type { MappingState } from '../model/sso';
+import type { Startpoint } from '../model/startpoint';
 import type { JsonWebKey, KeyPurpose } from '../sealing/published-key';
 
 type Time = ColumnType<Date, Date | string | undefined, Date | string>;
@@ -224,6 +225,35 @@ export interface RelayTable {
   set_aside: Generated<number>;
   /** By how much its clock is ahead of the one of the database. */
   clock_ahead_ms: number | null;
+  /** The machine that it runs on, as that calls itself. */
+  host: string | null;
+  /** Whether it captures what is changed on that machine, or all of its source. */
+  covers: Generated<'host' | 'source'>;
+  /** Of one that reads its source: why it cannot; the startpoint that it went to last (null: it reads none); what it missed. */
+  trouble: string | null;
+  heeded: number | null;
+  missed: Generated<number>;
+}
+
+/** What an operator said of the captures of a source: see `startpoints.ts`. */
+export interface CaptureControlTable {
+  source: string;
+  stopped_at: OptionalTime;
+  stopped_by: string | null;
+  startpoint_number: Generated<number>;
+  start_from: Startpoint['from'] | null;
+  start_cursor: string | null;
+  start_at: OptionalTime;
+  startpoint_set_at: OptionalTime;
+  startpoint_set_by: string | null;
+}
+
+/** The servers of a source, as it tells. */
+export interface ReplicaTable {
+  source: string;
+  host: string;
+  writable: boolean;
+  seen_at: Time;
 }
 
 export interface SealedCaptureTable {
@@ -295,6 +325,8 @@ export interface Tables {
   source_command: SourceCommandTable;
   errand: ErrandTable;
   relay: RelayTable;
+  capture_control: CaptureControlTable;
+  replica: ReplicaTable;
   sealed_capture: SealedCaptureTable;
   scim_user: ScimUserTable;
   sign_in_guard: SignInGuardTable;

@@ -27,7 +27,7 @@ type Result = 'accepted' | Declined | ErrorCode;
 
 const PUT_OFF_SECONDS = 30;
 /** What keeps us from judging now, and is no word about the capture. */
-const notNow: readonly ErrorCode[] = ['no_epoch', 'policy_file_unreadable'];
+const notNow: readonly ErrorCode[] = ['no_epoch', 'policy_file_unreadable', 'captures_stopped'];
 
 const taken = new Counter({
   name: 'lockstep_relayed_captures_total',

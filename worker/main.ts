@@ -21,6 +21,7 @@ import { startEngineSide } from './engine-side';
 import { startErrands } from './errands';
 import { startJanitor } from './janitor';
 import { registerWorkerMetrics } from './metrics';
+import { startReplicas } from './replicas';
 import { installRuntime } from './temporal';
 
 const HOUR_MS = 3_600_000;
@@ -58,6 +59,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     environment.LOCKSTEP_EPOCH_HOURS,
     Math.max(CAPTURE_KEY_HOURS, environment.LOCKSTEP_AGE_LIMIT_HOURS),
   );
+  const replicas = startReplicas(deps);
   const captures = await openCaptures(deps, DATABASE_URL, LOCKSTEP_KEY_DIR);
   const errands = await startErrands(deps, DATABASE_URL);
   const engineSide = startEngineSide(
@@ -78,7 +80,11 @@ async function main(stopping: AbortSignal): Promise<void> {
   log.info('the worker is up', { address: `127.0.0.1:${ops.port}` });
 
   await engineSide.ended;
-  await Promise.all([errands.stop(), captures?.stop(), ...janitor.map((loop) => loop.stop())]);
+  await Promise.all([
+    errands.stop(),
+    captures?.stop(),
+    ...[...janitor, replicas].map((loop) => loop.stop()),
+  ]);
   await sayGone(db, workerId).catch(() => {});
   await connectors.close();
   await ops.close();

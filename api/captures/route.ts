@@ -83,6 +83,7 @@ export const takeCapture: Route = route({
   },
   problems: [
     'capture_disabled',
+    'captures_stopped',
     'form_not_taken',
     'encoding_unknown',
     'current_password_missing',

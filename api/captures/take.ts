@@ -29,7 +29,8 @@ export async function takeCaptured(
     const passwords = readPasswords();
     return await takeIn(deps, caller, { person, group: null, passwords, idempotencyKey, capture });
   } catch (error) {
-    if (error instanceof Refused) await note(error.code);
+    // It is sent again and again, and is audited when it is taken.
+    if (error instanceof Refused && error.code !== 'captures_stopped') await note(error.code);
     if (!(error instanceof CaptureDeclined)) throw error;
     await note(error.why);
     return error.why;

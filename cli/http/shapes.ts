@@ -7,7 +7,9 @@ import type { FailureMode, ProveMode } from '../../model/group';
 import type { HashPath } from '../../model/negotiation';
 import type { OutcomeState, Proof } from '../../model/outcome';
 import type { LeaveOutCode } from '../../model/plan';
+import type { Covered } from '../../model/replica';
 import type { MappingState } from '../../model/sso';
+import type { Startpoint } from '../../model/startpoint';
 
 /** What the api answers, as far as the commands read it. Times are ISO 8601. */
 
@@ -187,6 +189,22 @@ export interface Relay {
   readonly received: number;
   readonly lost: number;
   readonly open: number;
+  readonly trouble: string | null;
+  readonly missed: number;
+}
+
+export interface SourceCaptures {
+  readonly source: string;
+  readonly stoppedAt: string | null;
+  readonly stoppedBy: string | null;
+  readonly startpoint: {
+    readonly from: Startpoint['from'];
+    readonly cursor: string | null;
+    readonly notBefore: string | null;
+    readonly setAt: string;
+    readonly heeded: boolean | null;
+  } | null;
+  readonly servers: readonly Covered[];
 }
 
 export interface ApiKey {

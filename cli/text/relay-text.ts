@@ -1,4 +1,4 @@
-import type { Relay } from '../http/shapes';
+import type { Relay, SourceCaptures } from '../http/shapes';
 import type { Output, Style } from '../output';
 import { indented } from './change-text';
 import { type Cell, table } from './table';
@@ -31,6 +31,18 @@ const troubles: readonly Trouble[] = [
       `${lost === 1 ? '1 capture is' : `${lost} captures are`} lost; the audit tells when (relay.gap, capture.capture_unreadable). These people have to change their password again.`,
   },
   {
+    applies: ({ trouble }) => trouble !== null,
+    says: ({ trouble }) =>
+      trouble === 'startpoint_unknown'
+        ? 'its source does not know the cursor that was set, or no longer: it goes on where it was. Set another: lockstep captures set-startpoint'
+        : `cannot read its source now (${trouble}): its log says more. What is changed there meanwhile stays in the source.`,
+  },
+  {
+    applies: ({ missed }) => missed > 0,
+    says: () =>
+      'changes were gone from its source before it read them (relay.missed in the audit). "lockstep stale" shows who is concerned.',
+  },
+  {
     applies: ({ setAside }) => setAside > 0,
     says: ({ setAside }) =>
       `${setAside === 1 ? '1 file is' : `${setAside} files are`} set aside beside the source: its log tells why.`,
@@ -56,21 +68,70 @@ const columns = [
   { title: 'BROUGHT' },
 ] as const;
 
-export function relayLines(output: Output, relays: readonly Relay[], now: number): string[] {
-  if (relays.length === 0) return ['No relay yet. "lockstep capture setup relay" makes one.'];
-  const why = relays.flatMap((relay) =>
-    troublesOf(relay).map((says) => `${relay.source} (${relay.id}): ${says}`),
-  );
-  return [
-    ...table(
-      output,
-      columns,
-      relays.map((relay) => row(relay, now)),
+export function captureLines(
+  output: Output,
+  relays: readonly Relay[],
+  sources: readonly SourceCaptures[],
+  now: number,
+): string[] {
+  const why = [
+    ...sources.flatMap((source) => sourceSays(source, now)),
+    ...relays.flatMap((relay) =>
+      troublesOf(relay).map((says) => `${relay.source} (${relay.id}): ${says}`),
     ),
+  ];
+  const rows = relays.map((relay) => row(relay, now));
+  return [
+    ...(relays.length === 0
+      ? ['No relay yet. "lockstep capture setup relay" makes one.']
+      : table(output, columns, rows)),
     ...(why.length === 0
       ? []
       : ['', 'Look at', ...why.flatMap((one) => indented(one, output.width))]),
   ];
+}
+
+export const sourceCaptureLines = (
+  output: Output,
+  sources: readonly SourceCaptures[],
+  now: number,
+): string[] =>
+  sources.flatMap((one) => lineOf(one, now)).flatMap((one) => indented(one, output.width));
+
+const lineOf = (captures: SourceCaptures, now: number): string[] => {
+  const says = sourceSays(captures, now);
+  return says.length === 0 ? [`${captures.source}: captures are taken in.`] : says;
+};
+
+/** What an operator said of the captures of a source, and where nobody captures. */
+function sourceSays(captures: SourceCaptures, now: number): string[] {
+  const { source, stoppedAt, stoppedBy, startpoint, servers } = captures;
+  const bare = servers.filter(({ writable, relay }) => writable && relay === null);
+  const says: string[] = [];
+  if (stoppedAt !== null)
+    says.push(
+      `stopped ${relative(stoppedAt, now)} by ${stoppedBy}. What comes meanwhile is kept. Next: lockstep captures start ${source}`,
+    );
+  if (startpoint !== null) says.push(startpointSays(startpoint, now));
+  if (bare.length > 0)
+    says.push(
+      `${bare.map(({ host }) => host).join(', ')} of ${servers.length} servers ${bare.length === 1 ? 'has' : 'have'} no relay: what is changed there, nobody captures. "lockstep stale" shows who is concerned.`,
+    );
+  return says.map((one) => `${source}: ${one}`);
+}
+
+function startpointSays(
+  { from, cursor, notBefore, setAt, heeded }: NonNullable<SourceCaptures['startpoint']>,
+  now: number,
+): string {
+  const where = {
+    begin: 'all that the source still knows counts',
+    end: `what was changed before ${notBefore} does not count`,
+    cursor: `what comes after ${cursor} counts`,
+    time: `what was changed before ${notBefore} does not count`,
+  }[from];
+  const going = heeded === false ? ' Its relay has not gone there yet.' : '';
+  return `${where} (startpoint set ${relative(setAt, now)}).${going}`;
 }
 
 const troublesOf = (relay: Relay): string[] =>

@@ -11,6 +11,7 @@ import { answerOf, change, heard, insist, replace, sendModify } from '../ldap/re
 import { checkActiveDirectory } from './check';
 import { readPolicies } from './policies';
 import { judgeLogin, judgeWrite } from './refusals';
+import { readDomainControllers } from './replicas';
 import type { ActiveDirectorySettings } from './settings';
 
 /** Account names are DNs; `nativeId` is the objectGUID, as Windows writes it. */
@@ -29,6 +30,7 @@ export const openActiveDirectory = (
     setPassword: (use, request) => resetPassword(use, request, settings),
     check: (link) => checkActiveDirectory(link, settings, objectGuids),
     policies: readPolicies,
+    replicas: readDomainControllers,
   });
 
 const CONTROL = 'userAccountControl';

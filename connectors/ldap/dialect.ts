@@ -1,4 +1,5 @@
 import type { Control, Entry } from 'ldapts';
+import type { Replica } from '../../model/replica';
 import type { Secret } from '../../model/secret';
 import type { TargetPolicy } from '../../model/target-policy';
 import type {
@@ -43,6 +44,7 @@ export interface Dialect {
   /** What `doctor` wants to know once the service account is in. */
   readonly check: (link: Link) => Promise<readonly Finding[]>;
   readonly policies: (link: Link) => Promise<Reply<readonly TargetPolicy[]>>;
+  readonly replicas: (link: Link) => Promise<Reply<readonly Replica[]>>;
 }
 
 export interface Seen extends Located {

@@ -3,6 +3,7 @@ import type {
   Connector,
   ConnectorTools,
   PoliciesAnswer,
+  ReplicasAnswer,
   SourceFailure,
   StateAnswer,
 } from '../contract';
@@ -68,6 +69,13 @@ export function openDirectory(
         services.use(newCall(), async (link): Promise<PoliciesAnswer> => {
           const read = await dialect.policies(link);
           return read.ok ? { result: 'policies', policies: read.value } : failureOf(read);
+        }),
+      ),
+    replicas: () =>
+      orFailed(() =>
+        services.use(newCall(), async (link): Promise<ReplicasAnswer> => {
+          const read = await dialect.replicas(link);
+          return read.ok ? { result: 'replicas', replicas: read.value } : failureOf(read);
         }),
       ),
     async close() {

@@ -7,6 +7,7 @@ import { PasswordPolicyControl } from './controls';
 import { openDirectory } from './directory';
 import { readPolicies } from './policies';
 import { judgeLogin } from './refusals';
+import { readSuppliers } from './replicas';
 import { serverOf } from './server';
 import type { LdapSettings } from './settings';
 import { verifyByExop } from './verify-exop';
@@ -36,4 +37,5 @@ export const openLdap = (settings: LdapSettings, tools: ConnectorTools): Connect
     setPassword: passwordWriter(settings, entryUuids),
     check: (link) => checkDirectory(link, settings, entryUuids),
     policies: (link) => readPolicies(link, settings.base),
+    replicas: (link) => readSuppliers(link, settings.base),
   });

@@ -14,7 +14,8 @@ const noon = new Date('2026-01-31T12:00:00Z').getTime();
 const at = (ms: number) => new Date(noon + ms);
 
 const facts = (more: Partial<CaptureFacts> = {}): CaptureFacts => ({
-  source: { enabled: true, captures: true, forms: ['plaintext'] },
+  source: { enabled: true, captures: true, stopped: false, forms: ['plaintext'] },
+  notBefore: null,
   form: 'plaintext',
   takesPart: true,
   capturedAt: at(0),
@@ -44,16 +45,26 @@ describe('a capture', () => {
     ['is switched off', { enabled: false, captures: true }],
     ['takes no captures', { enabled: true, captures: false }],
   ])('from a source that %s is refused before anything else is looked at', (_what, source) => {
-    const asked = source && { ...source, forms: [] };
+    const asked = source && { ...source, stopped: true, forms: [] };
     expect(judged({ source: asked, takesPart: false, ageLimitMs: 0 })).toBe('capture_disabled');
   });
 
   test(keeps('of another form than its source gives is refused: a hash is no password', 21), () => {
-    const source = { enabled: true, captures: true, forms: ['ssha512'] as const };
+    const source = { enabled: true, captures: true, stopped: false, forms: ['ssha512'] as const };
     expect(judged({ source, form: 'ssha512' })).toBe('accept');
     expect(judged({ source, form: 'ssha' })).toBe('form_not_taken');
     expect(judged({ source, form: 'plaintext', takesPart: false })).toBe('form_not_taken');
     expect(judged({ form: 'ssha512' })).toBe('form_not_taken');
+  });
+
+  test('while those of its source are stopped is refused, whoever it is of', () => {
+    const source = { enabled: true, captures: true, stopped: true, forms: ['plaintext'] as const };
+    expect(judged({ source, takesPart: false })).toBe('captures_stopped');
+  });
+
+  test('from before the startpoint has no effect; one of that moment has', () => {
+    expect(judged({ notBefore: at(1) })).toBe('before_startpoint');
+    expect(judged({ notBefore: at(0) })).toBe('accept');
   });
 
   test('of an account that takes no part has no effect', () => {

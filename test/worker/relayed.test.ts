@@ -13,6 +13,7 @@ import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-direc
 import type { KeyStore } from '../../store/keys/key-store';
 import { createRelay, type Relay, takeBatch } from '../../store/relays';
 import { deleteExpiredCaptures } from '../../store/sealed-captures';
+import { setStartpoint, startCaptures, stopCaptures } from '../../store/startpoints';
 import { type CaptureDependencies, takeNextCapture } from '../../worker/captures';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { brokenInvariants } from '../support/invariants';
@@ -218,6 +219,61 @@ describeWith(['postgres'], 'what a relay brought', () => {
     expect((await changesOf(alice)).length).toBe(1);
     expect(await results()).toEqual(['form_not_taken', 'encoding_unknown']);
     expect(await rows('select form from change')).toEqual([{ form: 'ssha512' }]);
+  });
+
+  describe('while an operator', () => {
+    const control = [['warehouse'], 'operator'] as const;
+    const ago = (ms: number) => new Date(Date.now() - ms);
+
+    test('has stopped its source: waits, and is taken in when it is started', async () => {
+      const [alice, bob] = [await person(), await person(['ledger', 'vault'])];
+      await stopCaptures(database.db, ...control);
+      await bring(alice, PASSWORD);
+      await bring(bob, PASSWORD, { by: await register('directory') });
+      await takeAll();
+      expect([await changesOf(alice), await left(), await results()]).toEqual([
+        ...[[], 1, ['capture_disabled']],
+      ]);
+      await startCaptures(database.db, ...control);
+      await takeAll();
+      expect([(await changesOf(alice)).length, await left()]).toEqual([1, 0]);
+    });
+
+    test('has set the end as startpoint: what was captured before is left alone, what comes is not', async () => {
+      const alice = await person();
+      await bring(alice, PASSWORD, { capturedAt: ago(60_000) });
+      await setStartpoint(database.db, control[0], { from: 'end' }, 'operator');
+      await takeAll();
+      expect([await changesOf(alice), await results()]).toEqual([[], ['before_startpoint']]);
+      await bring(alice, `${PASSWORD} newer`);
+      await takeAll();
+      expect((await changesOf(alice)).length).toBe(1);
+    });
+
+    test('has gone back: nothing older overwrites a newer password, what was missed is taken in', async () => {
+      const [alice, bob] = [await person(), await person()];
+      await setStartpoint(database.db, control[0], { from: 'end' }, 'operator');
+      await bring(bob, PASSWORD, { capturedAt: ago(HOUR_MS), sequence: '1' });
+      await bring(alice, `${PASSWORD} newest`, { sequence: '3' });
+      await takeAll();
+      await setStartpoint(database.db, control[0], { from: 'begin' }, 'operator');
+      await bring(bob, PASSWORD, { capturedAt: ago(HOUR_MS), sequence: '1' });
+      await bring(alice, `${PASSWORD} older`, { capturedAt: ago(HOUR_MS), sequence: '2' });
+      await takeAll();
+      expect([(await changesOf(alice)).length, (await changesOf(bob)).length]).toEqual([1, 1]);
+      expect(await results()).toEqual(['before_startpoint', 'stale']);
+    });
+
+    test('has set a time: only what was captured from then on counts', async () => {
+      const alice = await person();
+      await setStartpoint(database.db, control[0], { from: 'time', at: ago(60_000) }, 'operator');
+      await bring(alice, PASSWORD, { capturedAt: ago(61_000) });
+      await bring(alice, `${PASSWORD} newer`, { capturedAt: ago(59_000) });
+      await takeAll();
+      expect([(await changesOf(alice)).length, await results()]).toEqual([
+        ...[1, ['before_startpoint']],
+      ]);
+    });
   });
 
   test('told again under the number of the source, at another time: is the change that it was', async () => {
