@@ -80,7 +80,6 @@ export const rules: Readonly<Record<number, Rule>> = {
   },
   23: {
     says: 'A domain controller without an agent is told as such.',
-    missing: 'relays are listed, not the domain controllers that need one.',
   },
   24: {
     says: 'A crash in the middle: what is done is not done again with another value, and the rest goes on.',

@@ -11,7 +11,7 @@ const UPDATE_VECTOR = 'ffffffff-ffffffff-ffffffff-ffffffff';
 const SUPPLIER = /^\{replica \d+ ldaps?:\/\/(?:\[([^\]]+)\]|([^:/}]+))/;
 
 /**
- * The suppliers of 389 Directory Server, where the service account may read `nsds50ruv`. Of other directories nothing is
+ * The suppliers of 389 Directory Server, where the service account may read `nsds50ruv` of its `cn=config`, which answers. Of other directories nothing is
  * known: OpenLDAP tells numbers of its providers, and no hosts.
  */
 export async function readSuppliers(link: Link, base: string): Promise<Reply<readonly Replica[]>> {

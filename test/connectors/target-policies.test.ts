@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Connector } from '../../connectors/contract';
 import { policyOf389 } from '../../connectors/ldap/policies';
-import { connectorKinds } from '../../connectors/registry';
 import { Secret } from '../../model/secret';
 import { asksNothing } from '../../model/target-policy';
 import { checkSource } from '../../worker/check-source';
@@ -9,25 +8,13 @@ import { testDatabase } from '../support/database';
 import { describeWith, server } from '../support/servers';
 import { suffixes } from '../support/servers/slapd';
 import { activeDirectorySubject, type DomainAdmin, domainAdmin } from './active-directory-subject';
-import type { Settings, Subject } from './conformance/subject';
+import type { Settings } from './conformance/subject';
 import { type Ds389Admin, ds389Admin, ds389Subject } from './ldap-389ds-subject';
 import { ldapAdmin, ldapSubject } from './ldap-subject';
+import { openSubject } from './open-subject';
 import { asking } from './requests';
 
 /** What sources say that they ask of passwords, against what they do. */
-
-async function openSource(
-  subject: Subject,
-  secrets: Readonly<Record<string, string>>,
-  changes: Settings = {},
-): Promise<Connector> {
-  const kind = connectorKinds.get(subject.kind);
-  if (kind === undefined) throw new Error(subject.kind);
-  const settings = { ...subject.settings(subject.server), ...changes };
-  return kind.open(settings, {
-    resolve: (reference) => Secret.fromText(secrets[reference] ?? ''),
-  });
-}
 
 async function read(connector: Connector) {
   const answer = await connector.policies?.();
@@ -39,7 +26,7 @@ describeWith(['slapd', 'postgres'], 'the policies of OpenLDAP', () => {
   const subject = ldapSubject({ title: 'policies', suffix: suffixes.corp, changes: {} });
   const opened: Connector[] = [];
   const open = async (changes: Settings = {}) => {
-    const connector = await openSource(subject, subject.secrets, changes);
+    const connector = await openSubject(subject, changes);
     opened.push(connector);
     return connector;
   };
@@ -116,7 +103,7 @@ describeWith(['samba'], 'the policies of a domain', () => {
   const opened: Connector[] = [];
   const open = async (changes: Settings = {}) => {
     const secrets = { ...subject.secrets, '${file:admin}': server('samba').admin ?? '' };
-    const connector = await openSource(subject, secrets, changes);
+    const connector = await openSubject(subject, changes, secrets);
     opened.push(connector);
     return connector;
   };
@@ -183,7 +170,7 @@ describeWith(['ds389'], 'the policies of 389 Directory Server', () => {
   const subject = ds389Subject(admin);
   let connector: Connector;
   beforeAll(async () => {
-    connector = await openSource(subject, subject.secrets);
+    connector = await openSubject(subject);
   });
   afterAll(async () => {
     await connector.close();
