@@ -18,54 +18,87 @@ export interface RelayedCompany {
   readonly company: Company;
   readonly lockstep: Lockstep;
   readonly api: TestApi;
+  /** Of the directory. */
   readonly relay: TestRelay;
+  /** One more, beside another source. */
+  addRelay(source: string, settings?: Readonly<Record<string, unknown>>): Promise<TestRelay>;
+  /** Api and worker are away. */
+  stopService(): Promise<void>;
+  startService(): Promise<void>;
   stop(): Promise<void>;
 }
 
 interface Wanted {
   /** What the sources differ in. */
   readonly sources: Parameters<Company['sources']>[0];
-  /** Of the relay, in place of what setup wrote. */
+  /** Sources besides those of the company. */
+  readonly more?: Readonly<Record<string, object>>;
+  /** In place of one of all sources of the company. */
+  readonly groups?: Readonly<
+    Record<string, { readonly authSource: string; readonly sources: readonly string[] }>
+  >;
+  /** Of the relay of the directory, in place of what setup wrote. */
   readonly relay?: Readonly<Record<string, unknown>>;
 }
 
 export async function startRelayedCompany(wanted: Wanted): Promise<RelayedCompany> {
   const [company, engine] = [await startCompany(), await startEngine()];
   const lockstep = await startLockstep(engine);
-  const sources = ['directory', 'apps', 'warehouse', 'crm'];
+  const sources = company.sources(wanted.sources);
+  const groups = wanted.groups ?? {
+    all: { authSource: 'directory', sources: Object.keys(sources) },
+  };
   await lockstep.configure({
     version: 1,
-    sources: company.sources(wanted.sources),
+    sources: { ...sources, ...wanted.more },
     policies: { everyone: {} },
-    groups: { all: { policy: 'everyone', authSource: 'directory', sources } },
+    groups: Object.fromEntries(
+      Object.entries(groups).map(([name, group]) => [name, { policy: 'everyone', ...group }]),
+    ),
   });
-  lockstep.startWorker();
   const api = await startTestApi({ database: lockstep.database, keyDir: lockstep.keyDir });
-  const captures = await takeCapturesIn(lockstep, api);
-  const relay = await setUpTestRelay({
-    url: api.url,
-    source: 'directory',
-    ...(wanted.relay && { settings: wanted.relay }),
-    register: async (publicKey) => {
-      const body = { source: 'directory', publicKey };
-      const reply = await api.send('POST', '/v1/relays', {
-        key: await api.newKey(['admin']),
-        body,
-      });
-      return reply.body as unknown as Registration;
-    },
+  const startWorker = async () => ({
+    worker: lockstep.startWorker(),
+    captures: await takeCapturesIn(lockstep, api),
   });
-  await relay.start();
+  let running = await startWorker();
+  const stopWorker = async () => {
+    await running.captures.stop();
+    await running.worker.stop();
+  };
+  const relays: TestRelay[] = [];
+  const addRelay = async (source: string, settings?: Readonly<Record<string, unknown>>) => {
+    const relay = await setUpTestRelay({
+      ...{ url: api.url, source },
+      ...(settings && { settings }),
+      register: async (publicKey) => {
+        const key = await api.newKey(['admin']);
+        const reply = await api.send('POST', '/v1/relays', { key, body: { source, publicKey } });
+        return reply.body as unknown as Registration;
+      },
+    });
+    relays.push(relay);
+    await relay.start();
+    return relay;
+  };
+  const relay = await addRelay('directory', wanted.relay);
   await until(async () => (await relay.handOver('nobody', 'the first one')) === 'taken');
   return {
-    company,
-    lockstep,
-    api,
-    relay,
+    ...{ company, lockstep, api, relay, addRelay },
+    async stopService() {
+      await api.stopProcess();
+      await stopWorker();
+    },
+    async startService() {
+      running = await startWorker();
+      await api.restart();
+    },
     async stop() {
-      await relay.stop();
-      rmSync(relay.dir, { recursive: true });
-      await captures.stop();
+      for (const one of relays) {
+        await one.stop();
+        rmSync(one.dir, { recursive: true });
+      }
+      await running.captures.stop();
       await api.stopProcess();
       await lockstep.stop();
       await engine.stop();

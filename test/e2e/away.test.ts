@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inheritedEnvironment } from '../../config';
+import type { CompanyAccount } from '../support/company';
+import { brokenInvariants } from '../support/invariants';
+import { addSomebody, holders } from '../support/people';
+import { type RelayedCompany, startRelayedCompany } from '../support/relayed-company';
+import { describeWith } from '../support/servers';
+import { until } from '../support/until';
+
+/** So long nothing answers; `AWAY_SECONDS=600 npm test -- test/e2e/away` are the ten minutes that docs/operating.md speaks of. */
+const AWAY_MS = 1000 * Number(inheritedEnvironment().AWAY_SECONDS ?? 15);
+const PEOPLE = 12;
+const PAUSE_MS = 200;
+const MINUTES = 60_000;
+
+interface Somebody {
+  readonly person: string;
+  readonly accounts: readonly CompanyAccount[];
+  /** What was changed in the directory, in its order. */
+  readonly words: string[];
+}
+
+describeWith(['slapd', 'postgres', 'temporal'], 'while people go on changing passwords', () => {
+  let relayed: RelayedCompany;
+  let people: Somebody[];
+
+  beforeAll(async () => {
+    relayed = await startRelayedCompany({ sources: { directory: { capture: { enabled: true } } } });
+    const { lockstep, company } = relayed;
+    people = await Promise.all(
+      Array.from({ length: PEOPLE }, async () => ({
+        ...(await addSomebody(lockstep, company, 'directory', 'apps', 'crm')),
+        words: [],
+      })),
+    );
+  }, 2 * MINUTES);
+  afterAll(() => relayed.stop());
+
+  let handedOver = 0;
+  /** One of them after the other, past Lockstep; the source hands each over. */
+  async function changeUntil(ended: () => boolean): Promise<void> {
+    for (let turn = 0; !ended(); turn++) {
+      const { accounts, words } = people[turn % PEOPLE] as Somebody;
+      const word = `word ${words.length} of them, and nobody guesses it`;
+      await accounts[0]?.changeThere(word);
+      if (await handsOver(accounts[0]?.name ?? '', word)) words.push(word);
+      await sleep(PAUSE_MS);
+    }
+  }
+  /** Again and again, as shims do, while the relay is not there. */
+  async function handsOver(account: string, word: string): Promise<boolean> {
+    const capturedAt = new Date();
+    const sequence = `${++handedOver}`;
+    const answer = () =>
+      relayed.relay.handOver(account, word, { capturedAt, sequence }).catch(() => 'away');
+    await until(async () => (await answer()) === 'taken');
+    return true;
+  }
+  const changesOf = (person: string) =>
+    relayed.lockstep.database.db
+      .selectFrom('change')
+      .select(['captured_at as capturedAt', 'ended_at as ended'])
+      .where('identity_name', '=', person)
+      .orderBy('seq')
+      .execute();
+
+  test(
+    'api and workers are away, and the relay is killed: nothing is lost, doubled or out of order when they are back',
+    async () => {
+      const { relay, api, lockstep } = relayed;
+      let over = false;
+      const changing = changeUntil(() => over);
+      await until(async () => people.every(({ words }) => words.length > 1));
+      await relayed.stopService();
+      await sleep(AWAY_MS / 2);
+      await relay.kill();
+      await relay.start();
+      await sleep(AWAY_MS / 2);
+      await relayed.startService();
+      await until(async () => people.every(({ words }) => words.length > 2));
+      over = true;
+      await changing;
+      await until(async () => {
+        const changes = await Promise.all(people.map(({ person }) => changesOf(person)));
+        return changes.every(
+          (all, index) =>
+            all.length === people[index]?.words.length && all.every(({ ended }) => ended !== null),
+        );
+      });
+      for (const { person, accounts, words } of people) {
+        expect(await holders(accounts, words.at(-1) ?? '')).toEqual([true, true, true]);
+        const times = (await changesOf(person)).map(({ capturedAt }) => capturedAt?.getTime() ?? 0);
+        expect(times).toEqual([...times].sort((one, other) => one - other));
+      }
+      expect(await brokenInvariants(lockstep.database.db)).toEqual({});
+      const { body } = await api.send('GET', '/v1/relays', { key: await api.newKey(['read']) });
+      // The first one of all was of nobody.
+      expect(body.relays).toMatchObject([
+        { backlog: 0, open: 0, lost: 0, setAside: 0, received: handedOver + 1 },
+      ]);
+    },
+    AWAY_MS * 3 + 5 * MINUTES,
+  );
+});
