@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { serviceDn } from '../local/demo/directories';
 import type { Slapd } from '../local/slapd';
+import { type Call, caller } from './call';
 import type { SecretFiles } from './directories';
 import {
   accountsOf,
@@ -38,7 +38,7 @@ export interface LockstepSetup {
 }
 
 export async function openLockstep(setup: LockstepSetup): Promise<LockstepSide> {
-  const call = caller(setup);
+  const call = caller(setup.apiUrl, setup.adminKeyFile);
   const queue = [...crowd];
   const last = new Map<'crowd' | Size, string>();
 
@@ -73,32 +73,6 @@ export async function openLockstep(setup: LockstepSetup): Promise<LockstepSide> 
   await side.configure(true);
   for (const person of everybody) await addPerson(call, person);
   return side;
-}
-
-type Call = (
-  method: 'GET' | 'POST' | 'PUT',
-  path: string,
-  body?: unknown,
-  headers?: Readonly<Record<string, string>>,
-) => Promise<unknown>;
-
-/** Below `/v1`, over connections that are kept. */
-function caller({ apiUrl, adminKeyFile }: LockstepSetup): Call {
-  const key = readFileSync(adminKeyFile, 'utf8').trim();
-  return async (method, path, body, headers = {}) => {
-    const response = await fetch(`${apiUrl}/v1/${path}`, {
-      method,
-      headers: {
-        ...headers,
-        authorization: `Bearer ${key}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} /v1/${path} answers ${response.status}: ${text}`);
-    return JSON.parse(text);
-  };
 }
 
 /** @returns its id. @throws Error when not every account holds the new password */

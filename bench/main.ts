@@ -1,8 +1,10 @@
 import { Command } from 'commander';
+import { efforts as captureEfforts } from './captures/measure';
+import { benchCaptures } from './captures/run';
 import { headlines } from './goals';
 import { efforts, measure, type Results } from './measure';
 import { openSides } from './sides';
-import { tablesOf } from './tables';
+import { captureTable, tablesOf } from './tables';
 
 interface Options {
   readonly json?: true;
@@ -10,6 +12,7 @@ interface Options {
 }
 
 const program = new Command('bench')
+  .enablePositionalOptions()
   .usage('[options]  (npm run bench -- [options])')
   .description(
     'Lockstep beside a bare loop that does the same writes and the same proofs and keeps nothing, in turn, in one run, on ' +
@@ -27,6 +30,8 @@ const program = new Command('bench')
       '      about eight minutes; tables on stdout, where it is on stderr',
       '  npm run bench -- --json | tail -1',
       '      for a program',
+      '  npm run bench -- captures',
+      '      how fast a password that is changed in a source reaches all others',
       '  TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench',
       '      with a Temporal server of your own behind it, such as one on PostgreSQL',
       '',
@@ -64,6 +69,20 @@ const asJson = (results: Results): string =>
 const report = (line: string): void => {
   process.stderr.write(`${process.uptime().toFixed(1).padStart(6)} s  ${line}\n`);
 };
+
+program
+  .command('captures')
+  .description(
+    'How long a password that is changed in a source takes to every other account, and how many a second.',
+  )
+  .option('--json', 'print the results as one line of JSON at the end of stdout')
+  .option('--quick', 'a few changes: to see that it works, not how fast')
+  .action(async ({ json, quick }: Options) => {
+    const effort = quick ? captureEfforts.quick : captureEfforts.full;
+    const measured = await benchCaptures(effort, report, interruption());
+    process.stdout.write(`\n${captureTable(measured)}`);
+    if (json) process.stdout.write(`${JSON.stringify({ captures: measured })}\n`);
+  });
 
 program.parseAsync(process.argv).catch((error: Error) => {
   report(error.message);

@@ -1,3 +1,4 @@
+import type { Measured } from './captures/measure';
 import { goalsOf } from './goals';
 import type { LoadResult, Results, Times } from './measure';
 import type { Cost } from './processes';
@@ -92,6 +93,23 @@ const shown = ({ p50Ms, p95Ms }: Times): string =>
 
 const rounded = (value: number): string =>
   Number.isInteger(value) ? `${value}` : value.toPrecision(3);
+
+/** How a password that is changed in a source reaches every other account. */
+export const captureTable = (measured: readonly Measured[]): string =>
+  [
+    'From a change in its source to the last target',
+    ...columns(
+      [
+        ['alone ms p50', 'p95', 'in flight', 'a second', 'ms p50', 'p95', 'captured by'],
+        ...measured.map(({ title, delayMs, perSecond, inFlight, delayInFlightMs }) => [
+          ...[delayMs.p50.toFixed(0), delayMs.p95.toFixed(0), `${inFlight}`, perSecond.toFixed(1)],
+          ...[delayInFlightMs.p50.toFixed(0), delayInFlightMs.p95.toFixed(0), title],
+        ]),
+      ],
+      6,
+    ),
+    '',
+  ].join('\n');
 
 /** Right-aligned, as numbers are read, but the last columns from `textFrom` on. */
 function columns(rows: readonly (readonly string[])[], textFrom = Number.POSITIVE_INFINITY) {

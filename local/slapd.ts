@@ -225,7 +225,11 @@ const SEEDED = 'seeded';
 
 async function seed({ slapd, env }: SlapdProgram, configFile: string, empty: EmptyDatabase) {
   const policy = ldifEntry(policyDn(empty.suffix), {
-    objectClass: ['device', 'pwdPolicy'],
+    objectClass: [
+      'device',
+      'pwdPolicy',
+      ...(empty.policy.pwdCheckModule ? ['pwdPolicyChecker'] : []),
+    ],
     cn: 'policy',
     pwdAttribute: 'userPassword',
     ...empty.policy,

@@ -41,7 +41,7 @@ export async function startCaptures(
   databaseUrl: string,
 ): Promise<{ stop(): Promise<void> }> {
   const loop = startLoop({ name: 'captures', everyMs: 5_000, atOnce: 4 }, () =>
-    takeNextCapture(deps),
+    takeNextCapture(deps, (seconds) => setTimeout(loop.wake, seconds * 1000).unref()),
   );
   const listener = await listen(databaseUrl, [channels.captured], () => loop.wake());
   return {
@@ -54,9 +54,13 @@ export async function startCaptures(
 
 /**
  * The oldest of some relay: it is gone, and its change or the reason why there is none is there, in one transaction.
+ * @param later one was put off by so many seconds
  * @returns whether there may be more
  */
-export async function takeNextCapture(deps: CaptureDependencies): Promise<boolean> {
+export async function takeNextCapture(
+  deps: CaptureDependencies,
+  later: (seconds: number) => void = () => {},
+): Promise<boolean> {
   let row: SealedCaptureRow | null = null;
   try {
     return await deps.db.transaction().execute(async (trx) => {
@@ -74,6 +78,7 @@ export async function takeNextCapture(deps: CaptureDependencies): Promise<boolea
     const { id, source } = row as SealedCaptureRow;
     if (error instanceof NotYet) {
       await putOff(deps.db, id, error.seconds);
+      later(error.seconds);
       return true;
     }
     log.error('a capture cannot be judged now and will be tried again', { source, error });

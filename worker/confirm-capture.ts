@@ -41,7 +41,8 @@ export async function isConfirmed(
   const person = await findIdentity(deps.db, { source, account });
   const linked = person?.accounts.find((one) => one.source === source && one.name === account);
   if (linked === undefined) return true;
-  if (heldMs < SETTLED_SECONDS * 1000) throw new NotYet(SETTLED_SECONDS);
+  const unsettledSeconds = SETTLED_SECONDS - heldMs / 1000;
+  if (unsettledSeconds > 0) throw new NotYet(unsettledSeconds);
   const state = (await readSourceStates(deps.db)).get(source);
   if (state?.state === 'paused') throw new NotYet(TROUBLE_SECONDS);
   const connector = await deps.connector(source, configured);

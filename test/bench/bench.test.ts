@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { inheritedEnvironment } from '../../config';
 import { describeWith } from '../support/servers';
+import { compiler } from '../support/shims';
 
 const root = path.resolve(__dirname, '..', '..');
 const run = promisify(execFile);
@@ -40,6 +41,23 @@ describeWith(['slapd', 'postgres', 'temporal'], 'npm run bench', () => {
     expect(stderr).toContain('with proof, 16 in flight');
     expect(kept()).toEqual(before);
   }, 300_000);
+
+  const withCompiler = compiler === null ? test.skip : test;
+  withCompiler(
+    'captures --quick --json: from a change in its source to the last target, by each way',
+    async () => {
+      const before = kept();
+      const { stdout } = await bench('captures', '--quick', '--json');
+      const { captures } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+      expect(captures.length).toBeGreaterThan(1);
+      for (const { delayMs, perSecond } of captures) {
+        expect(delayMs.p95).toBeGreaterThanOrEqual(delayMs.p50);
+        expect(perSecond).toBeGreaterThan(0);
+      }
+      expect(kept()).toEqual(before);
+    },
+    300_000,
+  );
 
   test('--help teaches without starting anything', async () => {
     const { stdout } = await bench('--help');

@@ -30,6 +30,7 @@ const configuration = configurationSchema.parse({
   sources: {
     ...testConfiguration.sources,
     warehouse: { kind: 'ldap', settings: {}, capture },
+    crm: { kind: 'ldap', settings: {}, capture: { ...capture, confirm: true } },
     ledger: { kind: 'ldap', settings: {}, capture },
     vault: { kind: 'ldap', settings: {}, capture: { ...capture, forms: ['ssha512'] } },
   },
@@ -148,6 +149,17 @@ describeWith(['postgres'], 'what a relay brought', () => {
     await rows('update sealed_capture set next_try_at = now()');
     await takeAll();
     expect([await left(), (await changesOf(alice)).length]).toEqual([0, 1]);
+  });
+
+  test('a candidate: its source is asked when it has settled, and somebody comes back for that', async () => {
+    const alice = await person(['directory', 'crm']);
+    await bring(alice, PASSWORD, { by: await register('crm') });
+    const waits: number[] = [];
+    while (await takeNextCapture(deps, (seconds) => waits.push(seconds)));
+    expect([await left(), await changesOf(alice), await results()]).toEqual([1, [], []]);
+    expect(waits).toEqual([expect.any(Number)]);
+    expect(waits[0]).toBeGreaterThan(0);
+    expect(waits[0]).toBeLessThanOrEqual(2);
   });
 
   test('that cannot be judged now waits, and with it what comes behind it; another relay does not', async () => {

@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { randomPassword, serviceDn } from '../../local/demo/directories';
+import type { Directory } from '../../local/slapd';
+import { ldifEntry, ssha } from '../../local/slapd';
+import { Secret } from '../../model/secret';
+
+/** Two directories in which everybody has an account. The first one has our check module; both tell captures. */
+export const suffixes = { corp: 'dc=corp,dc=bench', apps: 'dc=apps,dc=bench' } as const;
+export type SourceName = keyof typeof suffixes;
+const sourceNames = Object.keys(suffixes) as SourceName[];
+
+export const people = Array.from({ length: 64 }, (_, index) => `person-${index}`);
+export const dnOf = (source: SourceName, person: string) =>
+  `uid=${person},ou=people,${suffixes[source]}`;
+
+export interface CaptureDirectories {
+  readonly directories: readonly Directory[];
+  readonly secretFiles: Readonly<Record<SourceName, string>>;
+  /** What an administrator of both may log in with. */
+  readonly password: string;
+}
+
+/** @param socket of the relay, which slapd may reach */
+export function captureDirectories(stateDir: string, socket: string): CaptureDirectories {
+  const secrets = path.join(stateDir, 'secrets');
+  mkdirSync(secrets, { mode: 0o700 });
+  const password = randomBytes(24).toString('base64url');
+  const checked = { pwdCheckModule: compiledModule(), pwdCheckModuleArg: `closed:${socket}` };
+  const secretFiles = Object.fromEntries(
+    sourceNames.map((source) => {
+      const file = path.join(secrets, source);
+      writeFileSync(file, password, { mode: 0o600 });
+      return [source, file];
+    }),
+  ) as Record<SourceName, string>;
+  return {
+    directories: [directory('corp', password, checked), directory('apps', password, {})],
+    ...{ secretFiles, password },
+  };
+}
+
+/** @throws Error where there is no C compiler */
+function compiledModule(): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'lockstep-module-'));
+  execFileSync('chmod', ['755', folder]);
+  const made = path.join(folder, 'lockstep_check.so');
+  const source = path.resolve('capture/shims/openldap/lockstep_check.c');
+  execFileSync('cc', ['-O2', '-fPIC', '-shared', '-o', made, source]);
+  return made;
+}
+
+function directory(
+  source: SourceName,
+  password: string,
+  policy: Readonly<Record<string, string>>,
+): Directory {
+  const suffix = suffixes[source];
+  const lockstep = `by dn.exact="${serviceDn(suffix)}"`;
+  const unit = (name: string) =>
+    ldifEntry(`ou=${name},${suffix}`, { objectClass: 'organizationalUnit', ou: name });
+  return {
+    suffix,
+    adminHash: ssha(randomPassword()),
+    policy: { pwdCheckQuality: '2', pwdMinLength: '8', ...policy },
+    rules: [
+      `access to attrs=userPassword ${lockstep} =cw by anonymous auth by * none`,
+      `access to attrs=pwdAccountLockedTime,pwdReset ${lockstep} write by * none`,
+      `access to * ${lockstep} read by * none`,
+    ],
+    ldif: [
+      ldifEntry(suffix, { objectClass: 'domain', dc: source }),
+      ...['services', 'people'].map(unit),
+      ldifEntry(serviceDn(suffix), {
+        objectClass: ['organizationalRole', 'simpleSecurityObject'],
+        cn: 'lockstep',
+        userPassword: ssha(Secret.fromText(password)),
+      }),
+      ...people.map((uid) =>
+        ldifEntry(dnOf(source, uid), {
+          ...{ objectClass: 'inetOrgPerson', uid, cn: uid, sn: uid },
+          userPassword: ssha(randomPassword()),
+        }),
+      ),
+    ].join(''),
+  };
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { Attribute, Change, Client } from 'ldapts';
+import { serviceDn } from '../../local/demo/directories';
+import type { Slapd } from '../../local/slapd';
+import type { Call } from '../call';
+import { dnOf, people, suffixes } from './company';
+
+/** Where a password is changed, and how that reaches Lockstep. */
+export interface Origin {
+  readonly title: string;
+  readonly people: readonly string[];
+  /** Changed there, as somebody would; resolves when the source has answered. */
+  change(person: string, password: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const half = people.length / 2;
+
+/** Somebody's program sends what was changed in `apps`. */
+export const httpOrigin = (call: Call): Origin => ({
+  title: 'HTTP (POST /v1/captures)',
+  people: people.slice(0, half),
+  async change(person, password) {
+    const capturedAt = new Date().toISOString();
+    const account = dnOf('apps', person);
+    await call('POST', 'captures', { source: 'apps', account, password, capturedAt });
+  },
+  async close() {},
+});
+
+/** slapd asks our check module, which hands a candidate over; a login confirms it, two seconds later at the earliest. */
+export async function openLdapOrigin({ url, caFile }: Slapd, password: string): Promise<Origin> {
+  const connect = async () => {
+    const tlsOptions = { ca: [readFileSync(caFile)], servername: 'localhost' };
+    const client = new Client({ url, tlsOptions, timeout: 10_000, connectTimeout: 10_000 });
+    await client.bind(serviceDn(suffixes.corp), password);
+    return client;
+  };
+  const idle: Client[] = [];
+  return {
+    title: 'OpenLDAP (check module, relay, login)',
+    people: people.slice(half),
+    async change(person, next) {
+      const client = idle.pop() ?? (await connect());
+      const modification = new Attribute({ type: 'userPassword', values: [next] });
+      await client.modify(dnOf('corp', person), new Change({ operation: 'replace', modification }));
+      idle.push(client);
+    },
+    async close() {
+      for (const client of idle) await client.unbind();
+    },
+  };
+}
