@@ -45,6 +45,10 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   graph: ({ file }) => ['--svg', `${file}.svg`],
   captures: () => [],
   'capture setup relay': ({ file }) => ['warehouse', '--dir', `${file}.${randomUUID()}`],
+  'capture setup outbox': () => [
+    ...['--engine', 'postgres', '--table', 'app.users'],
+    ...['--account-column', 'login', '--password-column', 'hash'],
+  ],
   'capture hand-over': ({ socket }) => ['--socket', socket, '--account', 'alice'],
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
@@ -131,7 +135,7 @@ describeWith(['postgres'], 'with an api', () => {
     expect(typeof JSON.parse(stdout)).toBe('object');
   });
 
-  const alone = ['blocklist build', 'capture hand-over'];
+  const alone = ['blocklist build', 'capture setup outbox', 'capture hand-over'];
   const asking = names.filter((name) => !alone.includes(name));
 
   test.each(asking)('so it does when the key is refused: lockstep %s', async (name) => {
