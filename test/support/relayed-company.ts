@@ -6,14 +6,14 @@ import { openFingerprintKey, readSigner } from '../../intake/key-files';
 import type { CaptureDependencies } from '../../worker/captures';
 import { startCaptures } from '../../worker/captures';
 import { startTestApi, type TestApi } from './api';
-import { type Company, serviceSecret, startCompany } from './company';
+import { type Company, type SystemName, serviceSecret, startCompany } from './company';
 import { startEngine } from './engine';
 import { type Lockstep, startLockstep } from './lockstep';
 import { setUpTestRelay, type TestRelay } from './relay';
 import { captureDependencies } from './relayed';
 import { until } from './until';
 
-/** A company whose directory has a relay beside it, with api, worker and engine. */
+/** A company of which one source has a relay beside it, with api, worker and engine. */
 export interface RelayedCompany {
   readonly company: Company;
   readonly lockstep: Lockstep;
@@ -25,9 +25,13 @@ export interface RelayedCompany {
 interface Wanted {
   /** What the sources differ in. */
   readonly sources: Parameters<Company['sources']>[0];
+  /** Beside which the relay is; the directory, unless said. */
+  readonly source?: SystemName;
   /** Of the relay, in place of what setup wrote. */
-  readonly relay?: Readonly<Record<string, unknown>>;
+  readonly relay?: RelaySettings | ((company: Company) => Promise<RelaySettings>);
 }
+
+type RelaySettings = Readonly<Record<string, unknown>>;
 
 export async function startRelayedCompany(wanted: Wanted): Promise<RelayedCompany> {
   const [company, engine] = [await startCompany(), await startEngine()];
@@ -42,12 +46,16 @@ export async function startRelayedCompany(wanted: Wanted): Promise<RelayedCompan
   lockstep.startWorker();
   const api = await startTestApi({ database: lockstep.database, keyDir: lockstep.keyDir });
   const captures = await takeCapturesIn(lockstep, api);
+  const { source = 'directory' } = wanted;
+  const settings = await (typeof wanted.relay === 'function'
+    ? wanted.relay(company)
+    : wanted.relay);
   const relay = await setUpTestRelay({
     url: api.url,
-    source: 'directory',
-    ...(wanted.relay && { settings: wanted.relay }),
+    source,
+    ...(settings && { settings }),
     register: async (publicKey) => {
-      const body = { source: 'directory', publicKey };
+      const body = { source, publicKey };
       const reply = await api.send('POST', '/v1/relays', {
         key: await api.newKey(['admin']),
         body,

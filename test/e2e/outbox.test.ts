@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Client } from 'pg';
+import { setUpOutbox } from '../../capture/polling/outbox/setup';
+import type { Company } from '../support/company';
+import { brokenInvariants } from '../support/invariants';
+import { holders, newPassword } from '../support/people';
+import { type RelayedCompany, startRelayedCompany } from '../support/relayed-company';
+import { describeWith, server } from '../support/servers';
+import { until } from '../support/until';
+
+const MINUTES = 60_000;
+const RELAY_PASSWORD = 'Of the relay at the database';
+
+/** The whole way: from the table of an application, by trigger and relay, to a directory that takes hashes of its scheme. */
+describeWith(['slapd', 'postgres', 'temporal'], 'a hash that is changed in a table', () => {
+  const secrets = mkdtempSync(path.join(os.tmpdir(), 'lockstep-outbox-'));
+  let relayed: RelayedCompany;
+  let { company, lockstep, api, relay } = {} as RelayedCompany;
+  let database: Client;
+  let desk: string;
+
+  beforeAll(async () => {
+    relayed = await startRelayedCompany({ sources: {}, source: 'crm', relay: withOutbox });
+    ({ company, lockstep, api, relay } = relayed);
+    desk = await api.newKey(['trigger']);
+    // Of nobody, with which the relay was tried.
+    await until(async () => (await told('capture.%')) === 1);
+    const { crm, apps } = company.sources({
+      crm: { capture: { enabled: true, verifyCurrent: false, forms: ['ssha512'] } },
+    });
+    const { settings } = Object(apps);
+    await lockstep.configure({
+      version: 1,
+      sources: { crm, apps: { ...apps, settings: { ...settings, hashes: ['ssha512'] } } },
+      policies: { everyone: {} },
+      groups: { all: { policy: 'everyone', authSource: 'apps', sources: ['apps', 'crm'] } },
+    });
+  }, 2 * MINUTES);
+  afterEach(async () => {
+    expect(await brokenInvariants(lockstep.database.db)).toEqual({});
+  });
+  afterAll(async () => {
+    await database.end();
+    await relayed.stop();
+    rmSync(secrets, { recursive: true });
+  });
+
+  /** As an administrator of the database does it. */
+  async function withOutbox(where: Company) {
+    const { settings } = Object(where.sources().crm);
+    const { host, port, serverName, ca, table, keyColumn, passwordColumn } = settings;
+    const url = new URL(server('postgres').url ?? '');
+    url.pathname = settings.database;
+    database = new Client({ connectionString: url.href });
+    await database.connect();
+    const role = `relay_of_${settings.database}`;
+    const { sql, poll } = setUpOutbox({
+      ...{ engine: 'postgres', table: `public.${table}`, role },
+      ...{ accountColumn: keyColumn, passwordColumn },
+    });
+    await database.query(`create role ${role} login password '${RELAY_PASSWORD}'`);
+    await database.query(sql);
+    const file = path.join(secrets, 'password');
+    writeFileSync(file, RELAY_PASSWORD, { mode: 0o600 });
+    const endpoint = { host, port, serverName, ca, database: settings.database };
+    return {
+      poll: { ...poll, settings: { ...poll.settings, ...endpoint, password: `\${file:${file}}` } },
+    };
+  }
+  const changesOf = async (person: string) =>
+    lockstep.database.db
+      .selectFrom('change')
+      .select(['state', 'captured_at as captured', 'ended_at as ended'])
+      .where('identity_name', '=', person)
+      .orderBy('seq')
+      .execute();
+  const told = async (action: string) =>
+    (
+      await lockstep.database.db
+        .selectFrom('audit')
+        .select('id')
+        .where('action', 'like', action)
+        .execute()
+    ).length;
+  /** Whose first password in the table was heard before anybody knew whose it is. */
+  async function somebody() {
+    const before = await told('capture.unmapped');
+    const accounts = [await company.addAccount('apps'), await company.addAccount('crm')];
+    await until(async () => (await told('capture.unmapped')) === before + 1);
+    return { person: await lockstep.addPerson(accounts), accounts };
+  }
+
+  test('arrives where its scheme is taken, and a login with the password works there', async () => {
+    const { person, accounts } = await somebody();
+    const word = newPassword();
+    await accounts[1]?.changeThere(word);
+    await until(async () => (await changesOf(person)).at(-1)?.state === 'done');
+    expect(await holders(accounts, word)).toEqual([true, true]);
+  });
+
+  test('by ourselves comes back as an echo, and starts nothing; the next one there does', async () => {
+    const { person, accounts } = await somebody();
+    const before = await told('capture.echo');
+    const word = newPassword();
+    const body = { identity: person, password: word };
+    expect((await api.send('POST', '/v1/changes', { key: desk, body })).status).toBe(202);
+    await until(async () => (await told('capture.echo')) === before + 1);
+    expect(await changesOf(person)).toMatchObject([{ captured: null }]);
+    const next = newPassword();
+    await accounts[1]?.changeThere(next);
+    await until(async () => {
+      const changes = await changesOf(person);
+      return changes.length === 2 && changes.every(({ ended }) => ended !== null);
+    });
+    expect(await holders(accounts, next)).toEqual([true, true]);
+  });
+
+  test('while the relay is killed arrives when it is back', async () => {
+    const { person, accounts } = await somebody();
+    await relay.kill();
+    const words = [newPassword(), newPassword()];
+    for (const word of words) await accounts[1]?.changeThere(word);
+    await relay.start();
+    await until(async () => (await holders(accounts, words[1] ?? ''))[0] === true);
+    await until(async () => (await changesOf(person)).every(({ ended }) => ended !== null));
+    expect(relay.printed()).not.toMatch(/SSHA512|A new one for everybody/);
+    expect(relay.printed()).not.toContain(RELAY_PASSWORD);
+  });
+});
