@@ -1,5 +1,6 @@
 import type { ConnectorTools } from '../contract';
 import type { Reasons, SqlFailure } from '../sql/failures';
+import { quoted } from '../sql/identifiers';
 import { connectMysql, mysqlFailure } from '../sql/mysql';
 import { connectPostgres, postgresFailure } from '../sql/postgres';
 import { type ServiceSessions, serviceSessions } from '../sql/service';
@@ -38,7 +39,7 @@ export interface Engine extends ServiceSessions {
 
 const dialects: Readonly<Record<SqlColumnSettings['engine'], Dialect>> = {
   postgres: {
-    quote: (identifier) => `"${identifier.replaceAll('"', '""')}"`,
+    quote: quoted.postgres,
     parameter: (n) => `$${n}`,
     text: (column) => `${column}::text`,
     equals: (column, n) => `${column} = $${n} and ${column}::text = $${n + 1}`,
@@ -56,7 +57,7 @@ const dialects: Readonly<Record<SqlColumnSettings['engine'], Dialect>> = {
         and indisunique and indisvalid and indnkeyatts = 1 and indpred is null`,
   },
   mysql: {
-    quote: (identifier) => `\`${identifier.replaceAll('`', '``')}\``,
+    quote: quoted.mysql,
     parameter: () => '?',
     text: (column) => `convert(${column} using utf8mb4)`,
     // Most collations take upper case for lower, and spaces at the end for nothing.

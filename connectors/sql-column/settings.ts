@@ -1,13 +1,7 @@
 import { z } from 'zod';
 import { schemes } from '../../model/encoding';
 import { endpointShape, namesItsCertificate, serverNameNeeded } from '../sql/endpoint';
-
-// Quoted before it is used; what no quoting can save is refused here.
-const identifier = z
-  .string()
-  .min(1)
-  .max(64)
-  .refine((name) => !name.includes('\0'), 'may not hold NUL');
+import { identifier } from '../sql/identifiers';
 
 export const sqlColumnSettings = z
   .strictObject({

@@ -8,13 +8,18 @@ import type { SqlSession } from './sessions';
 /** What is used of `pg`, which the api must not load for this, so it arrives when a connector is opened. */
 export type PgDriver = Pick<typeof pg, 'Client' | 'Connection'>;
 
+export interface PostgresSession extends SqlSession {
+  /** Calls back at each NOTIFY that the session listens to. */
+  onNotification(callback: () => void): void;
+}
+
 /** Opens one connection as the service account. */
 export async function connectPostgres(
   driver: PgDriver,
   endpoint: Endpoint,
   password: string,
   signal: AbortSignal,
-): Promise<SqlSession> {
+): Promise<PostgresSession> {
   const { host, port, user, database } = endpoint;
   const socket = new Socket();
   const client = new driver.Client({
@@ -50,6 +55,7 @@ export async function connectPostgres(
     },
     destroy,
     onEnd: (callback) => client.once('end', callback),
+    onNotification: (callback) => client.on('notification', () => callback()),
   };
 }
 

@@ -48,6 +48,10 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'captures start': () => [],
   'captures set-startpoint': () => ['end'],
   'capture setup relay': ({ file }) => ['warehouse', '--dir', `${file}.${randomUUID()}`],
+  'capture setup outbox': () => [
+    ...['--engine', 'postgres', '--table', 'app.users'],
+    ...['--account-column', 'login', '--password-column', 'hash'],
+  ],
   'capture hand-over': ({ socket }) => ['--socket', socket, '--account', 'alice'],
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
@@ -137,7 +141,7 @@ describeWith(['postgres'], 'with an api', () => {
     expect(typeof JSON.parse(stdout)).toBe('object');
   });
 
-  const alone = ['blocklist build', 'capture hand-over'];
+  const alone = ['blocklist build', 'capture setup outbox', 'capture hand-over'];
   const asking = names.filter((name) => !alone.includes(name));
 
   test.each(asking)('so it does when the key is refused: lockstep %s', async (name) => {

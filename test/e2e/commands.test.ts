@@ -50,6 +50,8 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep --url https://lockstep.example.com capture setup relay warehouse --dir /var/lib/lockstep-relay':
     'test/e2e/relay.test.ts',
   './lockstep capture run --config /var/lib/lockstep-relay/relay.json': 'test/e2e/relay.test.ts',
+  './lockstep capture setup outbox --engine postgres --table app.users --account-column login --password-column password_hash':
+    'test/capture/outbox-setup.test.ts',
   'cc -O2 -fPIC -shared -o lockstep_check.so capture/shims/openldap/lockstep_check.c':
     'test/capture/openldap.test.ts',
   'cc -O2 -fPIC -shared -o pam_lockstep.so capture/shims/pam/pam_lockstep.c':

@@ -1,0 +1,324 @@
+import { startPolling } from '../../capture/polling/loop';
+import type { Startpoint } from '../../model/startpoint';
+import type { Application } from '../support/application';
+import {
+  inPairs,
+  look,
+  outboxBench,
+  outboxEngines,
+  placeAt,
+  readAll,
+  readPairs,
+  type Told,
+} from '../support/outbox';
+import { startProxy } from '../support/proxy';
+import { describeWith, server } from '../support/servers';
+import { until } from '../support/until';
+
+describe.each(outboxEngines)('on %s', (engine, serverName) => {
+  describeWith([serverName], 'an outbox', () => {
+    const { application, connect, captured, open } = outboxBench(engine);
+
+    test('tells each new value once, in the order of its account, from the first on', async () => {
+      const { setup, setFor, add } = await captured();
+      const poller = await open(setup);
+      const began = Date.now();
+      await add('alice', 'a1');
+      await add('bob', 'b1');
+      await setFor('alice', 'a2');
+      await setFor('bob', 'b2');
+      await setFor('alice', 'a1');
+      const told = await readAll(poller);
+      expect(inPairs(told)).toEqual([
+        ['alice', 'a1'],
+        ['bob', 'b1'],
+        ['alice', 'a2'],
+        ['bob', 'b2'],
+        ['alice', 'a1'],
+      ]);
+      expect(new Set(told.map(({ sequence }) => sequence)).size).toBe(5);
+      for (const { at, hashed, sequence } of told) {
+        expect(hashed).toBe(true);
+        expect(at).toBeGreaterThanOrEqual(began - 1);
+        expect(at).toBeLessThanOrEqual(Date.now() + 1);
+        expect(sequence).toMatch(/^[!-~]{1,255}$/);
+      }
+      expect(await readAll(poller)).toEqual([]);
+    });
+
+    test('says nothing where no value is new, or where there is none; case and blanks are news', async () => {
+      const { name, setup, session, setFor, add } = await captured();
+      const poller = await open(setup, { holds: 'plaintext' });
+      await add('alice', null);
+      await setFor('alice', '');
+      await setFor('alice', 'secret');
+      await setFor('alice', 'secret');
+      await session.run(`update ${name} set note = 'new'`);
+      await setFor('alice', null);
+      await setFor('alice', 'Secret');
+      await setFor('alice', 'Secret ');
+      await session.run(`delete from ${name}`);
+      const told = await readAll(poller);
+      expect(inPairs(told)).toEqual([
+        ['alice', 'secret'],
+        ['alice', 'Secret'],
+        ['alice', 'Secret '],
+      ]);
+      expect(told.some(({ hashed }) => hashed)).toBe(false);
+    });
+
+    test('tells nothing of a transaction that was rolled back', async () => {
+      const { setup, session, setFor, add } = await captured();
+      await session.run('start transaction');
+      await add('alice', 'never');
+      await session.run('rollback');
+      await add('alice', 'a1');
+      await session.run('start transaction');
+      await setFor('alice', 'nor this');
+      await session.run('rollback');
+      expect(await readPairs(await open(setup))).toEqual([['alice', 'a1']]);
+    });
+
+    test('does not pass by a transaction that began before another one and ended after it', async () => {
+      const { setup, session, setFor, add } = await captured();
+      const poller = await open(setup);
+      const other = await connect();
+      await add('alice', 'a1');
+      await add('bob', 'b1');
+      await readAll(poller);
+      await session.run('start transaction');
+      await setFor('alice', 'a2');
+      await setFor('bob', 'b2', other);
+      const { page, told } = await look(poller);
+      expect(inPairs(told)).toEqual([['bob', 'b2']]);
+      await session.run('commit');
+      await poller.acknowledge(page);
+      expect(await readPairs(poller)).toEqual([['alice', 'a2']]);
+    });
+
+    test('tells two transactions that wait for each other in the order in which the account got them', async () => {
+      const { setup, session, setFor, add } = await captured();
+      const poller = await open(setup);
+      const other = await connect();
+      await add('alice', 'a1');
+      // It is not the begin of a transaction that counts, nor that of a statement.
+      await other.run('start transaction');
+      await laterThan(Date.now());
+      await session.run('start transaction');
+      await setFor('alice', 'first');
+      let done = false;
+      const waiting = setFor('alice', 'last', other).then(() => {
+        done = true;
+      });
+      await until(async () => (await waitingFor(application())) > 0);
+      await laterThan(Date.now());
+      await setFor('alice', 'second');
+      expect(done).toBe(false);
+      await session.run('commit');
+      await waiting;
+      await other.run('commit');
+      const told = await readAll(poller);
+      expect(told.map(({ value }) => value)).toEqual(['a1', 'first', 'second', 'last']);
+      expect(told.map(({ at }) => at)).toEqual(told.map(({ at }) => at).sort((a, b) => a - b));
+    });
+
+    test('reads again, under the same names, what was not acknowledged', async () => {
+      const { setup, setFor, add } = await captured();
+      await add('alice', 'a1');
+      await setFor('alice', 'a2');
+      const killed = await open(setup);
+      const { told } = await look(killed);
+      await killed.close();
+      await setFor('alice', 'a3');
+      const next = await open(setup);
+      const again = await readAll(next);
+      expect(again.slice(0, 2)).toEqual(told);
+      expect(again.map(({ value }) => value)).toEqual(['a1', 'a2', 'a3']);
+    });
+
+    test('reads on from any startpoint, in pages', async () => {
+      const { kept, setup, setFor, add } = await captured();
+      const poller = await open(setup);
+      await add('alice', 'a0');
+      for (let n = 1; n < 450; n++) await setFor('alice', `a${n}`);
+      const all = await readAll(poller);
+      expect(all.map(({ value }) => value)).toEqual(all.map((_, n) => `a${n}`));
+      expect(all).toHaveLength(450);
+      const from = async (startpoint: Startpoint) => {
+        await poller.moveTo(startpoint);
+        return (await readAll(poller)).map(({ sequence }) => sequence);
+      };
+      const following = (index: number) => all.slice(index).map(({ sequence }) => sequence);
+      const { sequence = '', at = 0 } = all[100] ?? {};
+      expect(await from({ from: 'begin' })).toEqual(following(0));
+      expect(await from({ from: 'cursor', cursor: sequence })).toEqual(following(101));
+      expect(await from({ from: 'cursor', cursor: sequence.split('-')[0] ?? '' })).toEqual(
+        following(101),
+      );
+      const then = all.findIndex((one) => one.at >= at);
+      expect(await from({ from: 'time', at: new Date(at) })).toEqual(following(then));
+      await setFor('alice', 'not yet read');
+      expect(await from({ from: 'end' })).toEqual([]);
+      await setFor('alice', 'after the end');
+      expect(await readPairs(poller)).toEqual([['alice', 'after the end']]);
+      // Also what nobody has read yet is before a startpoint.
+      await setFor('alice', 'left out');
+      const [last] = await application().ask(`select max(id) as id from ${kept}`);
+      expect(await from({ from: 'cursor', cursor: String(last?.id) })).toEqual([]);
+    });
+
+    test.each(['99999', '1-1', 'yesterday', '9'.repeat(30), "1' or '1'='1"])(
+      'does not know the cursor %s, and stays where it was',
+      async (cursor) => {
+        const { setup, add } = await captured();
+        const poller = await open(setup);
+        await add('alice', 'a1');
+        const moved = poller.moveTo({ from: 'cursor', cursor });
+        await expect(moved).rejects.toMatchObject({ code: 'startpoint_unknown' });
+        expect(await readPairs(poller)).toEqual([['alice', 'a1']]);
+      },
+    );
+
+    test('keeps what was taken for some days, and what was not for ever', async () => {
+      const { kept, setup, setFor, add } = await captured();
+      const poller = await open(setup);
+      const days = (count: number) =>
+        application().script(
+          engine === 'postgres'
+            ? `update ${kept} set taken_at = taken_at - interval '${count} days', changed_at = changed_at - interval '${count} days'`
+            : `update ${kept} set taken_at = taken_at - interval ${count} day, changed_at = changed_at - interval ${count} day`,
+        );
+      const count = async () => (await application().ask(`select id from ${kept}`)).length;
+      await add('alice', 'a1');
+      await readAll(poller);
+      await days(2);
+      await setFor('alice', 'a2');
+      expect((await look(poller)).told).toHaveLength(1);
+      await days(2);
+      expect(await count()).toBe(2);
+      expect(await readPairs(poller)).toEqual([['alice', 'a2']]);
+      expect(await count()).toBe(1);
+      const hasty = await open(setup, { keepDays: 0 });
+      await readAll(hasty);
+      expect(await count()).toBe(0);
+    });
+
+    test('carries 256 characters of quotes, lines and emoji byte for byte', async () => {
+      const { setup, add } = await captured();
+      const value = [...`it's "quoted" \\ %s ? $1 \r\n\t🐦 пароль ä`.repeat(8)]
+        .slice(0, 256)
+        .join('');
+      const account = `o'brien "x" \\ 王🔑`;
+      await add(account, value);
+      expect(await readPairs(await open(setup))).toEqual([[account, value]]);
+    });
+
+    test('leaves out what is longer than any password, and goes on behind it', async () => {
+      const { setup, setFor, add } = await captured();
+      const poller = await open(setup);
+      await add('alice', 'ä'.repeat(2048));
+      await setFor('alice', 'x'.repeat(4097));
+      await setFor('alice', 'a3');
+      expect((await readAll(poller)).map(({ value }) => value.length)).toEqual([2048, 2]);
+      expect(await readAll(poller)).toEqual([]);
+    });
+
+    test('says what keeps it from reading: no rights, no table, a wrong password', async () => {
+      const { setup, kept } = await captured();
+      const reading = async (more: object) =>
+        (await open(setup, more)).read().catch(({ code }) => code);
+      expect(await reading({ table: 'nowhere' })).toMatch(/no_rights|not_supported/);
+      expect(await reading({ user: 'nobody_at_all' })).toBe('service_credential_refused');
+      expect(await reading({ ca: server(serverName).otherCaFile })).toBe('certificate_refused');
+      await application().script(`revoke select on ${kept} from ${application().relay};`);
+      expect(await reading({})).toBe('no_rights');
+    });
+
+    test('is read by a loop that says so while its server is away, and goes on', async () => {
+      const { setup, setFor, add } = await captured();
+      const proxy = await startProxy({ host: '127.0.0.1', port: Number(server(serverName).port) });
+      const poller = await open(setup, { port: proxy.address.port });
+      const heard: string[] = [];
+      const polling = startPolling(poller, {
+        ...{ source: 'crm', backlog: () => 0, mostWaiting: 10, everyMs: 20 },
+        take: async ({ password }) => {
+          heard.push(password.use((bytes) => bytes.toString('utf8')));
+          return null;
+        },
+        ...{ heeded: placeAt(null), missed: placeAt(null), random: () => 1 },
+        waitMs: { first: 20, most: 40 },
+      });
+      try {
+        await add('alice', 'a1');
+        await until(() => heard.length === 1);
+        await proxy.refuse();
+        proxy.cut();
+        await until(() => polling.trouble() === 'unreachable');
+        await setFor('alice', 'a2');
+        await proxy.pass();
+        await until(() => heard.length === 2);
+        expect(heard).toEqual(['a1', 'a2']);
+        await until(() => polling.trouble() === null);
+      } finally {
+        await polling.stop();
+        await proxy.stop();
+      }
+    });
+
+    test('holds up nobody who writes from many sides, and loses nothing of them', async () => {
+      const { setup, setFor, add } = await captured();
+      const people = ['alice', 'bob', 'carol', 'dave'];
+      for (const who of people) await add(who, `${who} 0`);
+      const ROUNDS = 60;
+      let writing = people.length;
+      const write = async (who: string) => {
+        const own = await connect();
+        for (let n = 1; n < ROUNDS; n += 2) {
+          await own.run('start transaction');
+          await setFor(who, `${who} ${n}`, own);
+          await setFor(who, `${who} ${n + 1}`, own);
+          await own.run('commit');
+        }
+        writing--;
+      };
+      const poller = await open(setup, { keepDays: 0 });
+      const told: Told[] = [];
+      const reading = async () => {
+        while (writing > 0) told.push(...(await readAll(poller)));
+      };
+      await Promise.all([...people.map(write), reading()]);
+      told.push(...(await readAll(poller)));
+      for (const who of people)
+        expect(told.filter(({ account }) => account === who).map(({ value }) => value)).toEqual(
+          Array.from({ length: ROUNDS + 1 }, (_, n) => `${who} ${n}`),
+        );
+    });
+
+    if (engine === 'postgres')
+      test('is heard at the commit, before anybody asks again', async () => {
+        const { setup, session, add } = await captured();
+        let woken = 0;
+        const poller = await open(setup, {}, () => woken++);
+        await readAll(poller);
+        await session.run('start transaction');
+        await add('alice', 'a1');
+        expect(woken).toBe(0);
+        await session.run('commit');
+        await until(() => woken === 1);
+        expect(await readPairs(poller)).toEqual([['alice', 'a1']]);
+      });
+  });
+});
+
+/** How many statements of this database wait for a lock. */
+async function waitingFor({ engine, ask }: Application): Promise<number> {
+  const rows = await ask(
+    engine === 'postgres'
+      ? `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      : `select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'`,
+  );
+  return rows.length;
+}
+
+/** What happens from now on has another millisecond. */
+const laterThan = (now: number): Promise<void> => until(() => Date.now() > now + 1);

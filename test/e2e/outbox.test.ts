@@ -1,0 +1,103 @@
+import { addCrmOutbox, OUTBOX_PASSWORD } from '../support/crm-outbox';
+import { brokenInvariants } from '../support/invariants';
+import { holders, newPassword } from '../support/people';
+import { type RelayedCompany, startRelayedCompany } from '../support/relayed-company';
+import { describeWith } from '../support/servers';
+import { until } from '../support/until';
+
+const MINUTES = 60_000;
+
+/** The whole way: from the table of an application, by trigger and relay, to a directory that takes hashes of its scheme. */
+describeWith(['slapd', 'postgres', 'temporal'], 'a hash that is changed in a table', () => {
+  let relayed: RelayedCompany;
+  let { company, lockstep, api, relay } = {} as RelayedCompany;
+  let outbox: Awaited<ReturnType<typeof addCrmOutbox>>;
+  let desk: string;
+
+  beforeAll(async () => {
+    relayed = await startRelayedCompany({ sources: {} });
+    ({ company, lockstep, api } = relayed);
+    outbox = await addCrmOutbox(company);
+    relay = await relayed.addRelay('crm', outbox.settings);
+    desk = await api.newKey(['trigger']);
+    // Of nobody, with which the relay was tried.
+    await until(async () => (await told('capture.%')) === 1);
+    const { crm, apps } = company.sources({
+      crm: { capture: { enabled: true, verifyCurrent: false, forms: ['ssha512'] } },
+    });
+    const { settings } = Object(apps);
+    await lockstep.configure({
+      version: 1,
+      sources: { crm, apps: { ...apps, settings: { ...settings, hashes: ['ssha512'] } } },
+      policies: { everyone: {} },
+      groups: { all: { policy: 'everyone', authSource: 'apps', sources: ['apps', 'crm'] } },
+    });
+  }, 2 * MINUTES);
+  afterEach(async () => {
+    expect(await brokenInvariants(lockstep.database.db)).toEqual({});
+  });
+  afterAll(async () => {
+    await relayed.stop();
+    outbox.remove();
+  });
+
+  const changesOf = async (person: string) =>
+    lockstep.database.db
+      .selectFrom('change')
+      .select(['state', 'captured_at as captured', 'ended_at as ended'])
+      .where('identity_name', '=', person)
+      .orderBy('seq')
+      .execute();
+  const told = async (action: string) =>
+    (
+      await lockstep.database.db
+        .selectFrom('audit')
+        .select('id')
+        .where('action', 'like', action)
+        .execute()
+    ).length;
+  /** Whose first password in the table was heard before anybody knew whose it is. */
+  async function somebody() {
+    const before = await told('capture.unmapped');
+    const accounts = [await company.addAccount('apps'), await company.addAccount('crm')];
+    await until(async () => (await told('capture.unmapped')) === before + 1);
+    return { person: await lockstep.addPerson(accounts), accounts };
+  }
+
+  test('arrives where its scheme is taken, and a login with the password works there', async () => {
+    const { person, accounts } = await somebody();
+    const word = newPassword();
+    await accounts[1]?.changeThere(word);
+    await until(async () => (await changesOf(person)).at(-1)?.state === 'done');
+    expect(await holders(accounts, word)).toEqual([true, true]);
+  });
+
+  test('by ourselves comes back as an echo, and starts nothing; the next one there does', async () => {
+    const { person, accounts } = await somebody();
+    const before = await told('capture.echo');
+    const word = newPassword();
+    const body = { identity: person, password: word };
+    expect((await api.send('POST', '/v1/changes', { key: desk, body })).status).toBe(202);
+    await until(async () => (await told('capture.echo')) === before + 1);
+    expect(await changesOf(person)).toMatchObject([{ captured: null }]);
+    const next = newPassword();
+    await accounts[1]?.changeThere(next);
+    await until(async () => {
+      const changes = await changesOf(person);
+      return changes.length === 2 && changes.every(({ ended }) => ended !== null);
+    });
+    expect(await holders(accounts, next)).toEqual([true, true]);
+  });
+
+  test('while the relay is killed arrives when it is back', async () => {
+    const { person, accounts } = await somebody();
+    await relay.kill();
+    const words = [newPassword(), newPassword()];
+    for (const word of words) await accounts[1]?.changeThere(word);
+    await relay.start();
+    await until(async () => (await holders(accounts, words[1] ?? ''))[0] === true);
+    await until(async () => (await changesOf(person)).every(({ ended }) => ended !== null));
+    expect(relay.printed()).not.toMatch(/SSHA512|A new one for everybody/);
+    expect(relay.printed()).not.toContain(OUTBOX_PASSWORD);
+  });
+});
