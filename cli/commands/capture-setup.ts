@@ -4,12 +4,14 @@ import type { Exit } from '../exit-codes';
 import { asFailure } from '../misconfigured';
 import { action, type Session } from '../session';
 import { teach } from '../teach';
+import { setupSambaCommand } from './capture-setup-samba';
 
 export const captureSetupCommand = (): Command =>
   new Command('setup')
     .summary('set up a relay, and what hands passwords over to it')
     .description('Each is run once, on the machine of the source.')
-    .addCommand(relayCommand());
+    .addCommand(relayCommand())
+    .addCommand(setupSambaCommand());
 
 interface RelayOptions {
   readonly dir: string;
