@@ -1,9 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
-import { connectorKinds } from '../connectors/registry';
-import { type Configuration, policiesOf, type SourceConfiguration } from '../model/configuration';
-import { layoutOf, type Scheme } from '../model/encoding';
+import { type Configuration, policiesOf } from '../model/configuration';
+import { layoutOf } from '../model/encoding';
 import type { Group } from '../model/group';
-import { handedOver } from '../model/negotiation';
 import { rewrite } from '../model/password-filter';
 import type { Violation } from '../model/policy-judges';
 import { saltFor } from '../model/salt';
@@ -21,6 +19,7 @@ import { findIdentity, type IdentityAtIntake } from '../store/identities';
 import { newId } from '../store/ids';
 import type { IntakeDependencies } from './dependencies';
 import { fingerprintOf, passwordFingerprint, saltFingerprints } from './fingerprint';
+import { hashedAs } from './hashed-as';
 import { type Capture, CaptureDeclined, judge, type Origin } from './judge-capture';
 import { reachedBy } from './reach';
 import { Refused } from './refused';
@@ -190,14 +189,6 @@ function fingerprintsOf(
           .flatMap((salt) => saltFingerprints(fingerprintKey, id, salt));
   });
   return [fingerprint(next), ...filtered, ...salts];
-}
-
-/** The scheme of the hashes that come back from a source which Lockstep hashes for; null where none do. */
-function hashedAs({ kind, settings, capture }: SourceConfiguration): Scheme | null {
-  if (capture?.forms.some((form) => form !== 'plaintext') !== true) return null;
-  const accepts = connectorKinds.get(kind)?.traitsOf(settings).accepts ?? [];
-  const form = handedOver('plaintext', accepts);
-  return form === 'plaintext' ? null : form;
 }
 
 /** All rules of all groups at once, so that nobody has to find them one by one. */

@@ -11,6 +11,7 @@ import type { IdentityAtIntake } from '../store/identities';
 import { readCaptureControl } from '../store/startpoints';
 import type { IntakeDependencies } from './dependencies';
 import { passwordFingerprint, saltFingerprints } from './fingerprint';
+import { hashedAs } from './hashed-as';
 import { Refused } from './refused';
 
 /** A password was changed in a source itself. */
@@ -84,6 +85,8 @@ export async function judge(
           }
         : null,
     form: passwords.form,
+    hashedThere:
+      passwords.form !== 'plaintext' && source !== undefined && hashedAs(source) === null,
     notBefore: control?.startpoint?.notBefore ?? null,
     ageLimitMs: deps.settings.ageLimitMs,
     currentMissing: checksCurrent && passwords.current === null,

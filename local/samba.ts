@@ -35,6 +35,8 @@ export interface Samba extends RunningServer {
   readonly base: string;
   readonly adminDn: string;
   readonly adminPassword: () => Secret;
+  /** With smb.conf(5) as it is now. */
+  restart(): Promise<void>;
 }
 
 const HOST = 'dc1';
@@ -54,19 +56,32 @@ export async function startSamba(options: SambaOptions): Promise<Samba> {
   const certificates = await certificatesIn(path.join(place, 'tls'), [serverName]);
   const configFile = path.join(place, 'smb.conf');
   writeFileSync(configFile, configuration(place, address, realm, certificates, settings));
-  const server = await startServer({
-    name: 'samba',
-    command: SAMBA,
-    // One process, so that nothing outlives it.
-    args: ['--foreground', '--no-process-group', '--model=single', `--configfile=${configFile}`],
-    env: { ...serverEnvironment(null), ...env },
-    logFile: path.join(place, 'samba.log'),
-    stopSignal: 'SIGTERM',
-    ready: () => acceptsConnections(LDAPS_PORT, address),
-  });
+  const start = () =>
+    startServer({
+      name: 'samba',
+      command: SAMBA,
+      // One process, so that nothing outlives it.
+      args: ['--foreground', '--no-process-group', '--model=single', `--configfile=${configFile}`],
+      env: { ...serverEnvironment(null), ...env },
+      logFile: path.join(place, 'samba.log'),
+      stopSignal: 'SIGTERM',
+      ready: () => acceptsConnections(LDAPS_PORT, address),
+    });
+  let server = await start();
   const base = `DC=${realm.split('.').join(',DC=')}`;
   return {
-    ...server,
+    name: server.name,
+    get pid() {
+      return server.pid;
+    },
+    get exited() {
+      return server.exited;
+    },
+    stop: () => server.stop(),
+    async restart() {
+      await server.stop();
+      server = await start();
+    },
     url: `ldaps://${address}:${LDAPS_PORT}`,
     caFile: certificates.caFile,
     serverName,

@@ -11,6 +11,9 @@ export const DAMPING_MS = 10 * 60_000;
 /** Whoever captures keeps time with the database this well. */
 export const CLOCKS_AGREE_MS = 1_000;
 
+/** No write takes longer, with its proof. */
+const WRITE_MS = 40_000;
+
 /** One password that an account held, as far as we know of it. */
 export interface Held {
   /** When we were done with writing it; of one that was changed there, when, by the clock of the captures. */
@@ -25,6 +28,8 @@ export interface CaptureFacts {
   /** Null when it is in no configuration, or not for whoever captured. */
   readonly source: CapturedSource | null;
   readonly form: Form;
+  /** It is a hash that the source makes itself of what we write: nobody can compare it. */
+  readonly hashedThere: boolean;
   /** Somebody is linked to the account, and a change of theirs would include it. */
   readonly takesPart: boolean;
   /** Not after `now`. */
@@ -94,10 +99,11 @@ export const captureRules = {
   },
   echo: {
     says: 'Lockstep wrote this password there itself.',
-    applies: ({ capturedAt, held }) =>
+    applies: ({ capturedAt, held, hashedThere }) =>
       maybeHeldAt(held, capturedAt).some(
         ({ at, native, same }) => same && !native && msFrom(at, capturedAt) <= DAMPING_MS,
-      ),
+      ) ||
+      (hashedThere && held.some(({ at, native }) => !native && isDuringWrite(at, capturedAt))),
   },
   duplicate: {
     says: 'The latest change of this person is to the same password.',
@@ -120,6 +126,15 @@ const ruleEntries = Object.entries(captureRules) as [Declined, CaptureRule][];
 
 export const judgeCapture = (facts: CaptureFacts): Declined | 'accept' =>
   ruleEntries.find(([, rule]) => rule.applies(facts))?.[0] ?? 'accept';
+
+/**
+ * It was hashed while we wrote: then it is ours, or one that ours has replaced.
+ * @param doneAt when we were done with writing
+ */
+function isDuringWrite(doneAt: Date, capturedAt: Date): boolean {
+  const sinceMs = msFrom(doneAt, capturedAt);
+  return sinceMs > -WRITE_MS && sinceMs <= CLOCKS_AGREE_MS;
+}
 
 /**
  * What the account may have held at that time: the last that had surely begun to be its password by then, and all that

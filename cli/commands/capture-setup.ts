@@ -5,12 +5,14 @@ import { asFailure } from '../misconfigured';
 import { action, type Session } from '../session';
 import { teach } from '../teach';
 import { outboxCommand } from './capture-setup-outbox';
+import { setupSambaCommand } from './capture-setup-samba';
 
 export const captureSetupCommand = (): Command =>
   new Command('setup')
     .summary('set up a relay, and what hands passwords over to it')
     .description('Each is run once, on the machine of the source.')
     .addCommand(relayCommand())
+    .addCommand(setupSambaCommand())
     .addCommand(outboxCommand());
 
 interface RelayOptions {

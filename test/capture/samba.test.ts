@@ -3,11 +3,14 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { Attribute, Change } from 'ldapts';
 import type { HandOverListener } from '../../capture/hand-over/listener';
 import { inheritedEnvironment } from '../../config';
+import { holds } from '../../connectors/encodings';
 import { unpackedDebs } from '../../local/debian';
 import { administerDomain, type DomainAdmin } from '../../local/domain-admin';
 import { freeLoopback, type Samba, startSamba } from '../../local/samba';
+import { readEncoded } from '../../model/encoding';
 import { Secret } from '../../model/secret';
 import { describeWith } from '../support/servers';
 import { type HandedIn, listenAsRelay, openFolder } from '../support/shims';
@@ -80,14 +83,16 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       const listed = execFileSync('gpg', [...gpg, '--list-keys', '--with-colons']).toString();
       return /^fpr:+([0-9A-F]+):/m.exec(listed)?.[1]?.slice(-16) ?? '';
     }
-    const sync = (...args: string[]) => {
+    const sync = (...args: string[]) => syncBy('cache.ldb', ...args);
+    /** @param cache what was told with it is its own, and so is how far it is */
+    const syncBy = (cache: string, ...args: string[]) => {
       const place = path.join(dir, 'dc');
       const ldapi = encodeURIComponent(path.join(place, 'private/ldap_priv/ldapi'));
       const at = args.includes('--cache-ldb-initialize') ? ['-H', `ldapi://${ldapi}`] : [];
       return run(
         'samba-tool',
         [
-          ...['user', 'syncpasswords', `--cache-ldb=${path.join(dir, 'cache.ldb')}`],
+          ...['user', 'syncpasswords', `--cache-ldb=${path.join(dir, cache)}`],
           ...['-s', path.join(place, 'smb.conf'), ...at, ...args],
         ],
         { env: { ...inheritedEnvironment(), GNUPGHOME: gnupg, PYTHONPATH: python } },
@@ -96,6 +101,16 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
     const listen = async () => {
       relay = await listenAsRelay(socket, taken);
     };
+    const replace = (dn: string, type: string, value: string) =>
+      admin.client.modify(
+        dn,
+        new Change({
+          operation: 'replace',
+          modification: new Attribute({ type, values: [value] }),
+        }),
+      );
+    const disable = (dn: string) => replace(dn, 'userAccountControl', '514');
+    const rename = (dn: string, name: string) => replace(dn, 'sAMAccountName', name);
     let people = 0;
     const somebody = (password: string) =>
       admin.addUser(`CN=Users,${samba.base}`, `person${++people}`, Secret.fromText(password));
@@ -106,7 +121,9 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       taken.splice(0);
       const word = 'Pässwort "mit" Anführung\\ 🔐 1';
       const dn = await somebody(word);
-      await sync('--no-wait');
+      const { stdout, stderr } = await sync('--no-wait');
+      for (const form of ['utf8', 'base64', 'hex'] as const)
+        expect(stdout + stderr).not.toContain(Buffer.from(word).toString(form));
       expect(taken).toEqual([{ account: dn, password: word, sequence: expect.any(String) }]);
     });
 
@@ -123,5 +140,59 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
         ].sort(),
       );
     });
+
+    test('three changes while nobody listened are told once, as the last', async () => {
+      await listen();
+      const dn = await somebody('The first of them 1');
+      await sync('--no-wait');
+      const before = versionOf(taken.find(({ account }) => account === dn));
+      taken.splice(0);
+      for (const word of ['One of three 1', 'One of three 2', 'One of three 3'])
+        await admin.resetPassword(dn, Secret.fromText(word));
+      await sync('--no-wait');
+      expect(taken).toMatchObject([{ account: dn, password: 'One of three 3' }]);
+      expect(versionOf(taken[0])).toBe(before + 3);
+    });
+
+    test('an account that changed otherwise is told again as the same change', async () => {
+      await listen();
+      const dn = await somebody('Set once and left alone 1');
+      await sync('--no-wait');
+      const first = taken.find(({ account }) => account === dn);
+      taken.splice(0);
+      await disable(dn);
+      await sync('--no-wait');
+      const renamed = `CN=renamed,CN=Users,${samba.base}`;
+      await admin.client.modifyDN(dn, renamed);
+      await rename(renamed, 'renamed');
+      await sync('--no-wait');
+      expect(taken).toEqual([first, { ...first, account: renamed }]);
+      taken.splice(0);
+      await admin.resetPassword(renamed, Secret.fromText('Set once and left alone 1'));
+      await sync('--no-wait');
+      expect(taken).toHaveLength(1);
+      expect(taken[0]?.sequence).not.toBe(first?.sequence);
+    });
+
+    test.each([
+      ['virtualSSHA', 'ssha'],
+      ['virtualCryptSHA256', 'sha256-crypt'],
+    ])('where only %s is asked for, a hash is handed over, and says so', async (name, scheme) => {
+      await listen();
+      const [attributes = '', filter = ''] = WHAT;
+      const asked = attributes.replace('virtualClearTextUTF8', name);
+      const initialise = ['--cache-ldb-initialize', '--decrypt-samba-gpg', `--script=${script}`];
+      const word = 'Pässwort that nobody sees 1';
+      const dn = await somebody(word);
+      await syncBy(`${name}.ldb`, ...initialise, asked, filter);
+      await syncBy(`${name}.ldb`, '--no-wait');
+      const { password = '', hashed } = taken.find(({ account }) => account === dn) ?? {};
+      expect([hashed, readEncoded(password)?.scheme]).toEqual([true, scheme]);
+      expect(await holds(password, Secret.fromText(word))).toBe(true);
+    });
   });
 });
+
+/** `objectGUID/msDS-KeyVersionNumber/pwdLastSet` */
+const versionOf = (handed: HandedIn | undefined): number =>
+  Number(handed?.sequence?.split('/')[1] ?? Number.NaN);

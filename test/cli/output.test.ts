@@ -56,8 +56,8 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 
-/** Tries a source itself, without an api: test/cli/connector.test.ts. */
-const triedElsewhere = ['connector test'];
+/** On what is here itself, without an api: test/cli/connector.test.ts, test/capture/samba-setup.test.ts. */
+const triedElsewhere = ['connector test', 'capture setup samba'];
 
 interface Facts {
   readonly change: string;

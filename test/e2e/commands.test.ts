@@ -58,7 +58,11 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
     'test/capture/pam.test.ts',
   'samba-tool user syncpasswords --cache-ldb-initialize --decrypt-samba-gpg --script=/usr/local/lib/lockstep/lockstep-samba.py --attributes=objectGUID,sAMAccountName,userAccountControl,pwdLastSet,msDS-KeyVersionNumber,virtualClearTextUTF8':
     'test/capture/samba.test.ts',
-  'samba-tool user syncpasswords --daemon': 'test/capture/samba.test.ts',
+  'samba-tool user syncpasswords': 'test/capture/samba.test.ts',
+  './lockstep capture setup samba --config /var/lib/lockstep-relay/relay.json':
+    'test/capture/samba-setup.test.ts',
+  './lockstep capture setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt':
+    'test/capture/samba-setup.test.ts',
   './lockstep stale --look': 'test/cli/output.test.ts',
 };
 

@@ -17,6 +17,7 @@ const facts = (more: Partial<CaptureFacts> = {}): CaptureFacts => ({
   source: { enabled: true, captures: true, stopped: false, forms: ['plaintext'] },
   notBefore: null,
   form: 'plaintext',
+  hashedThere: false,
   takesPart: true,
   capturedAt: at(0),
   now: at(500),
@@ -65,6 +66,16 @@ describe('a capture', () => {
   test('from before the startpoint has no effect; one of that moment has', () => {
     expect(judged({ notBefore: at(1) })).toBe('before_startpoint');
     expect(judged({ notBefore: at(0) })).toBe('accept');
+  });
+
+  test('of a hash that its source made while we wrote there is ours; before and after it is not', () => {
+    const hashed = { hashedThere: true, held: [wrote(-500, false)] };
+    expect(judged(hashed)).toBe('echo');
+    expect(judged({ ...hashed, held: [wrote(19_000, false)] })).toBe('echo');
+    expect(judged({ ...hashed, hashedThere: false })).toBe('accept');
+    expect(judged({ ...hashed, held: [wrote(-CLOCKS_AGREE_MS - 1, false)] })).toBe('accept');
+    expect(judged({ ...hashed, held: [wrote(MINUTE, false)] })).toBe('accept');
+    expect(judged({ ...hashed, held: [captured(-500, false)] })).toBe('accept');
   });
 
   test('of an account that takes no part has no effect', () => {

@@ -37,13 +37,19 @@ export interface HandedIn {
   readonly account: string;
   readonly password: string;
   readonly sequence?: string;
+  /** `password` is a hash. */
+  readonly hashed?: true;
 }
 
 /** Listens as a relay does, and keeps what it is handed. */
 export async function listenAsRelay(socket: string, taken: HandedIn[]): Promise<HandOverListener> {
-  const take: Take = async ({ account, password, sequence }) => {
+  const take: Take = async ({ account, password, hashed, sequence }) => {
     const text = password.use((bytes) => Buffer.from(bytes).toString('utf8'));
-    taken.push({ account, password: text, ...(sequence === null ? {} : { sequence }) });
+    taken.push({
+      ...{ account, password: text },
+      ...(sequence === null ? {} : { sequence }),
+      ...(hashed ? { hashed } : {}),
+    });
     return null;
   };
   return listenForCaptures(socket, 0o666, take);

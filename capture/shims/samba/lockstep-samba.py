@@ -15,6 +15,8 @@ import sys
 
 WITHIN_SECONDS = 10
 PASSWORD = "virtualcleartextutf8"
+# Whichever the daemon was told to ask for; a hash only where it was not to see the password.
+HASHES = ("virtualcryptsha512", "virtualcryptsha256", "virtualssha")
 
 
 def attributes_of(ldif):
@@ -35,16 +37,18 @@ def milliseconds(file_time):
     return int(file_time) // 10_000 - 11_644_473_600_000
 
 
-def message_of(account):
+def message_of(account, secret):
     """docs/capture-protocol.md. The sequence tells the same change told twice: Samba also tells of other changes."""
     version = account.get("msds-keyversionnumber", b"0").decode()
     guid = account.get("objectguid", b"").decode("ascii", "replace")
     fields = [
         (b"a", account["dn"]),
-        (b"p", account[PASSWORD]),
+        (b"p", account[secret]),
         (b"t", str(milliseconds(account["pwdlastset"])).encode()),
         (b"s", f"{guid}/{version}/{account['pwdlastset'].decode()}".encode()),
     ]
+    if secret != PASSWORD:
+        fields.append((b"f", b"hash"))
     body = b"".join(letter + struct.pack(">I", len(value)) + value for letter, value in fields)
     return struct.pack(">I", len(body)) + body
 
@@ -66,14 +70,15 @@ def hand_over(path, message):
 def main():
     account = attributes_of(sys.stdin.buffer.read())
     # Set before Samba kept what we read, or no password at all: there is nothing to hand over.
-    if PASSWORD not in account or int(account.get("pwdlastset", b"0")) == 0:
+    secret = next((name for name in (PASSWORD, *HASHES) if name in account), None)
+    if secret is None or int(account.get("pwdlastset", b"0")) == 0:
         print("DONE-EXIT: no password")
         return 0
     here = os.path.dirname(os.path.realpath(__file__))
     with open(os.path.join(here, "socket"), encoding="utf-8") as file:
         path = file.read().strip()
     try:
-        answer = hand_over(path, message_of(account))
+        answer = hand_over(path, message_of(account, secret))
     except OSError as error:
         print(f"the relay cannot be reached: {error.strerror or 'no answer'}", file=sys.stderr)
         return 1

@@ -1,0 +1,158 @@
+"""
+What `lockstep capture setup samba` asks of a domain controller, by Samba's own Python, one verb a call, after `-s smb.conf`:
+
+  facts            what is configured
+  told             what `samba-tool user syncpasswords` was told to tell
+  controllers      how many domain controllers the domain has
+  change ACCOUNT   sets the password on stdin; with `--make` it makes the account, disabled, where there is none
+  remove ACCOUNT   takes an account of `change` away
+
+It answers with one JSON value on stdout. A password is only on stdin: samba-tool would take it on its command line.
+Changes go over ldapi, so that the server makes them with the configuration that it has read.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import sys
+import time
+
+import ldb
+from samba import Ldb, dsdb
+from samba.auth import system_session
+from samba.credentials import Credentials
+from samba.param import LoadParm
+from samba.samdb import SamDB
+
+# A server that was restarted needs a moment.
+WITHIN_SECONDS = 60
+MADE_BY_US = "Canary of lockstep capture setup samba"
+
+
+def facts(lp, _asked):
+    return {
+        "smbConf": lp.configfile,
+        "serverRole": lp.server_role(),
+        "ldapi": ldapi(lp),
+        "cache": cache(lp),
+        "pidFile": os.path.join(lp.get("pid directory"), "samba.pid"),
+        "gpgKeyIds": lp.get("password hash gpg key ids") or [],
+        "hashSchemes": lp.get("password hash userPassword schemes") or [],
+        "readsGpg": importlib.util.find_spec("gpg") is not None,
+    }
+
+
+def told(lp, _asked):
+    if not os.path.exists(cache(lp)):
+        return None
+    found = Ldb(cache(lp)).search(base="KEY=USERSYNCPASSWORDS", scope=ldb.SCOPE_BASE)
+    if len(found) == 0 or "syncCommand" not in found[0]:
+        return None
+    return {
+        "script": str(found[0]["syncCommand"][0]),
+        "attributes": [str(name) for name in found[0]["passwordAttribute"]],
+        "decrypts": str(found[0]["decryptSambaGPG"][0]) == "TRUE",
+    }
+
+
+def change(lp, asked):
+    """null, or why the server refused."""
+    value = ('"%s"' % sys.stdin.buffer.read().decode("utf-8")).encode("utf-16-le")
+    db = connect(lp)
+    try:
+        dn = dn_of(db, asked.account)
+        if dn is None and not asked.make:
+            return "There is no account %s" % asked.account
+        if dn is None:
+            db.add(
+                {
+                    "dn": "CN=%s,%s" % (asked.account, users(db)),
+                    "objectClass": "user",
+                    "sAMAccountName": asked.account,
+                    "description": MADE_BY_US,
+                    "userAccountControl": str(dsdb.UF_NORMAL_ACCOUNT | dsdb.UF_ACCOUNTDISABLE),
+                    "unicodePwd": value,
+                }
+            )
+        else:
+            message = ldb.Message(dn)
+            message["unicodePwd"] = ldb.MessageElement(value, ldb.FLAG_MOD_REPLACE, "unicodePwd")
+            db.modify(message)
+    except ldb.LdbError as error:
+        return str(error.args[1])
+    return None
+
+
+def remove(lp, asked):
+    """Whether there was one. Never an account that somebody else made."""
+    db = connect(lp)
+    dn = dn_of(db, asked.account, "(description=%s)" % MADE_BY_US)
+    if dn is not None:
+        db.delete(dn)
+    return dn is not None
+
+
+def controllers(lp, _asked):
+    db = connect(lp)
+    return len(db.search(base=db.get_config_basedn(), expression="(objectClass=nTDSDSA)", attrs=["dn"]))
+
+
+def ldapi(lp):
+    return "ldapi://" + os.path.abspath(lp.private_path("ldap_priv/ldapi"))
+
+
+def cache(lp):
+    return lp.private_path("user-syncpasswords-cache.ldb")
+
+
+def connect(lp):
+    """As the system itself: on this socket, whoever is nobody is SYSTEM. That is how samba-tool does it."""
+    credentials = Credentials()
+    credentials.set_anonymous()
+    deadline = time.monotonic() + WITHIN_SECONDS
+    while True:
+        try:
+            db = SamDB(url=ldapi(lp), session_info=system_session(), credentials=credentials, lp=lp)
+            # A server that is just coming up takes the connection, and drops it.
+            db.search(base=db.get_default_basedn(), scope=ldb.SCOPE_BASE, attrs=["dn"])
+            return db
+        except ldb.LdbError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def users(db):
+    return db.get_wellknown_dn(db.get_default_basedn(), dsdb.DS_GUID_USERS_CONTAINER)
+
+
+def dn_of(db, account, also=""):
+    name = ldb.binary_encode(account)
+    found = db.search(
+        base=db.get_default_basedn(),
+        scope=ldb.SCOPE_SUBTREE,
+        expression="(&(objectClass=user)(sAMAccountName=%s)%s)" % (name, also),
+        attrs=["dn"],
+    )
+    return found[0].dn if len(found) > 0 else None
+
+
+def main():
+    verbs = {verb.__name__: verb for verb in (facts, told, controllers, change, remove)}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("verb", choices=sorted(verbs))
+    parser.add_argument("account", nargs="?")
+    parser.add_argument("-s", dest="smb_conf")
+    parser.add_argument("--make", action="store_true")
+    asked = parser.parse_args()
+    lp = LoadParm()
+    if asked.smb_conf is None:
+        lp.load_default()
+    else:
+        lp.load(asked.smb_conf)
+    json.dump(verbs[asked.verb](lp, asked), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import type { HandOverListener } from '../../capture/hand-over/listener';
+import { setUpRelay } from '../../capture/setup';
+import { inheritedEnvironment } from '../../config';
+import { holds } from '../../connectors/encodings';
+import { unpackedDebs } from '../../local/debian';
+import { administerDomain, type DomainAdmin } from '../../local/domain-admin';
+import { freeLoopback, type Samba, startSamba } from '../../local/samba';
+import { readEncoded } from '../../model/encoding';
+import { Secret } from '../../model/secret';
+import { type Ended, lockstep, type RunOptions } from '../cli/run-cli';
+import { describeWith } from '../support/servers';
+import { type HandedIn, listenAsRelay } from '../support/shims';
+import { until } from '../support/until';
+
+const hasGpg = spawnSync('gpg', ['--version']).status === 0;
+const suite = hasGpg ? describe : describe.skip;
+
+/** On a real domain of its own, as an administrator runs it. In this order: what refuses, hashes, passwords. */
+suite(`lockstep capture setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
+  describeWith(['samba'], 'on a domain controller', () => {
+    // Short: below are sockets.
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'ls-'));
+    const place = path.join(dir, 'dc');
+    const smbConf = path.join(place, 'smb.conf');
+    /** Samba, like root of its machine, has this one. */
+    const home = path.join(dir, 'gnupg');
+    const elsewhere = path.join(dir, 'gnupg2');
+    const taken: HandedIn[] = [];
+    let samba: Samba;
+    let admin: DomainAdmin;
+    let relay: HandOverListener;
+    let config = '';
+    let python = '';
+    let restarts = 0;
+    let beforeRestart = async () => {};
+    const restarter = net.createServer(async (asked) => {
+      await beforeRestart();
+      await samba.restart();
+      await admin.close();
+      admin = await administerDomain(samba, place);
+      restarts++;
+      asked.end();
+    });
+
+    beforeAll(async () => {
+      for (const gnupg of [home, elsewhere]) mkdirSync(gnupg, { mode: 0o700 });
+      const unpacked = await unpackedDebs('python3-gpg', ['python3-gpg'], () => {});
+      python = path.join(unpacked, 'usr/lib/python3/dist-packages');
+      samba = await startSamba({
+        dir: place,
+        address: await freeLoopback(),
+        realm: 'setup.lockstep.test',
+        env: { GNUPGHOME: home },
+      });
+      admin = await administerDomain(samba, place);
+      config = await setUpRelay({
+        ...{ dir: path.join(dir, 'relay'), url: 'https://lockstep.example.com', source: 'domain' },
+        caFile: null,
+        register: async () => ({
+          ...{ id: 'relay', key: 'key' },
+          signer: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
+        }),
+      });
+      mkdirSync(path.join(dir, 'relay/run'), { mode: 0o700 });
+      relay = await listenAsRelay(path.join(dir, 'relay/run/capture.sock'), taken);
+      await new Promise<void>((resolve) => restarter.listen(path.join(dir, 'restart'), resolve));
+    }, 180_000);
+    beforeEach(() => {
+      restarts = 0;
+      beforeRestart = async () => {};
+    });
+    afterAll(async () => {
+      restarter.close();
+      await relay?.close();
+      await admin?.close();
+      await samba?.stop();
+      for (const gnupg of [home, elsewhere])
+        spawnSync('gpgconf', ['--homedir', gnupg, '--kill', 'all']);
+      rmSync(dir, { recursive: true });
+    });
+
+    const restartCommand = `${process.execPath} -e "require('net').connect('${path.join(dir, 'restart')}').resume()"`;
+    const setUp = (more: readonly string[] = [], gnupg = home, options: RunOptions = {}) =>
+      lockstep(
+        [
+          ...['capture', 'setup', 'samba', '--config', config, '--smb-conf', smbConf],
+          ...['--dir', path.join(dir, 'lib'), '--restart-command', restartCommand, ...more],
+        ],
+        { ...options, env: { GNUPGHOME: gnupg, PYTHONPATH: python } },
+      );
+    const conf = () => readFileSync(smbConf, 'utf8');
+    const somebody = (name: string, password: string) =>
+      admin.addUser(`CN=Users,${samba.base}`, name, Secret.fromText(password));
+    const changesWork = () => admin.resetPassword(samba.adminDn, samba.adminPassword());
+    const canaries = async () =>
+      (await admin.client.search(samba.base, { filter: '(cn=lockstep-canary)' })).searchEntries;
+    /** @returns its fingerprint */
+    const makeKey = (gnupg: string, name: string, ...kind: string[]): string => {
+      const gpg = ['--homedir', gnupg, '--batch', '--pinentry-mode', 'loopback'];
+      spawnSync('gpg', [...gpg, '--passphrase', '', '--quick-gen-key', name, ...kind]);
+      const { stdout } = spawnSync('gpg', [...gpg, '--with-colons', '--list-keys', name]);
+      return /^fpr:+([0-9A-F]+):/m.exec(stdout.toString())?.[1] ?? '';
+    };
+    const daemons: ChildProcess[] = [];
+    /** Starts what the command says has to keep running. */
+    const handOver = ({ stdout }: Ended, gnupg = home): void => {
+      const line = /^ {2}(?:GNUPGHOME=\S+ )?(\S+ user syncpasswords .*)$/m.exec(stdout)?.[1] ?? '';
+      const [program = '', ...args] = line.split(' ');
+      const env = { ...inheritedEnvironment(), GNUPGHOME: gnupg, PYTHONPATH: python };
+      daemons.push(spawn(program, args, { env, stdio: 'ignore' }));
+    };
+    afterEach(async () => {
+      for (const daemon of daemons.splice(0)) {
+        const gone = new Promise((resolve) => daemon.once('exit', resolve));
+        if (daemon.kill()) await gone;
+      }
+    });
+
+    test('a dry run says what would be done, and does nothing', async () => {
+      const before = conf();
+      const { code, stdout } = await setUp(['--dry-run']);
+      expect(stdout).toMatch(/Make a GnuPG key.*smb\.conf: password hash gpg key ids = .*\n/s);
+      expect([code, conf(), existsSync(path.join(dir, 'lib')), restarts]).toEqual([
+        0,
+        before,
+        false,
+        0,
+      ]);
+    });
+
+    test('a key that only signs is refused, and nothing is touched', async () => {
+      const before = conf();
+      const { code, stderr } = await setUp(['--key', makeKey(home, 'signer', 'rsa2048', 'sign')]);
+      expect(stderr).toMatch(/only signs.*every password change of the domain fails/s);
+      expect([code, conf(), restarts]).toEqual([2, before, 0]);
+    });
+
+    test('an unknown key in smb.conf is found before Samba is restarted with it', async () => {
+      const before = conf();
+      writeFileSync(smbConf, `${before}password hash gpg key ids = 0123456789ABCDEF\n`);
+      const { code, stderr } = await setUp();
+      writeFileSync(smbConf, before);
+      expect(stderr).toMatch(/names the key 0123456789ABCDEF, which is not in the key ring/);
+      expect([code, restarts]).toEqual([2, 0]);
+      await changesWork();
+    });
+
+    test('a key that somebody put into smb.conf, and Samba has not read: it is not restarted with it', async () => {
+      const before = conf();
+      const id = makeKey(elsewhere, 'by hand', 'default', 'default', 'never').slice(-16);
+      writeFileSync(smbConf, `${before}password hash gpg key ids = ${id}\n`);
+      const { code, stderr } = await setUp([], elsewhere);
+      writeFileSync(smbConf, before);
+      expect(stderr).toMatch(/has the setting already, but .* did not arrive/);
+      expect([code, restarts]).toEqual([2, 0]);
+    });
+
+    test('a key that Samba cannot see: the canary is refused, all is put back, and changes work', async () => {
+      const before = conf();
+      const { code, stderr } = await setUp([], elsewhere);
+      expect(stderr).toMatch(/refused a password change.*as it was, .*password changes work/s);
+      expect([code, conf(), restarts]).toEqual([1, before, 2]);
+      expect(readdirSync(place).filter((name) => name.startsWith('smb.conf'))).toEqual([
+        'smb.conf',
+      ]);
+      await changesWork();
+      expect(await canaries()).toEqual([]);
+    });
+
+    test('interrupted while Samba restarts: all is put back', async () => {
+      const before = conf();
+      const { code, stderr } = await setUp([], home, {
+        meanwhile: async ({ pid, over }) => {
+          beforeRestart = async () => {
+            if (restarts === 0) process.kill(pid, 'SIGTERM');
+          };
+          await until(over);
+        },
+      });
+      expect(stderr).toMatch(/It was interrupted\..*password changes work/s);
+      expect([code, conf(), restarts]).toEqual([1, before, 2]);
+    });
+
+    test('a restart that fails is told, and smb.conf put back', async () => {
+      const before = conf();
+      const { code, stderr } = await setUp(['--restart-command', 'exit 7']);
+      expect(stderr).toMatch(/"exit 7" failed \(7\)/);
+      expect([code, conf()]).toEqual([1, before]);
+    });
+
+    test('hashes alone: no key anywhere, and what is handed over is a hash of the password', async () => {
+      rmSync(elsewhere, { recursive: true });
+      mkdirSync(elsewhere, { mode: 0o700 });
+      const ended = await setUp(['--hash', 'sha512-crypt'], elsewhere);
+      expect([ended.code, ended.stderr, restarts]).toEqual([0, '', 1]);
+      expect(conf()).not.toContain('gpg');
+      expect(readdirSync(elsewhere)).toEqual([]);
+      const dn = await somebody('hashed', 'Pässwort as a hash 1');
+      handOver(ended, elsewhere);
+      await until(() => taken.some(({ account }) => account === dn));
+      const [{ password = '', hashed } = {}] = taken.filter(({ account }) => account === dn);
+      expect([hashed, readEncoded(password)?.scheme]).toEqual([true, 'sha512-crypt']);
+      expect(password).toMatch(/^\{CRYPT\}\$6\$rounds=100000\$/);
+      expect(await holds(password, Secret.fromText('Pässwort as a hash 1'))).toBe(true);
+    });
+
+    test('what samba-tool was told before is not told otherwise in passing', async () => {
+      const { code, stderr } = await setUp();
+      expect(stderr).toMatch(/told already.*move \S+cache\.ldb away/s);
+      expect([code, restarts]).toEqual([2, 0]);
+    });
+
+    test('passwords: the canary arrives, and what is printed hands passwords over', async () => {
+      rmSync(path.join(place, 'private/user-syncpasswords-cache.ldb'));
+      const ended = await setUp();
+      expect(ended.stderr).toBe('');
+      expect(ended.stdout).toMatch(/^Restarted Samba: the canary arrived\.$/m);
+      expect([ended.code, restarts, await canaries()]).toEqual([0, 1, []]);
+      const [, copy = ''] = /as it was, it is in (\S+)\.\n/.exec(ended.stdout) ?? [];
+      expect(changedLines(readFileSync(copy, 'utf8'), conf())).toEqual([
+        expect.stringMatching(/^\tpassword hash gpg key ids = [0-9A-F]{16}$/),
+      ]);
+      const dn = await somebody('plain', 'Pässwort itself 1');
+      handOver(ended);
+      await until(() => taken.some(({ account }) => account === dn));
+      expect(taken.filter(({ account }) => account === dn)).toEqual([
+        { account: dn, password: 'Pässwort itself 1', sequence: expect.any(String) },
+      ]);
+    });
+
+    test('run again: all is right already, nothing is done twice, and a unit can be had', async () => {
+      const [before, unit] = [conf(), path.join(dir, 'lockstep-samba.service')];
+      const { code, stdout } = await setUp(['--unit', unit]);
+      expect(stdout).toMatch(/is right already: the canary arrived/);
+      expect(stdout).not.toMatch(/^(?:Made|Wrote \S+\.py|Changed|Restarted|Told)/m);
+      expect([code, conf(), restarts]).toEqual([0, before, 0]);
+      expect(readFileSync(unit, 'utf8')).toContain(`\nEnvironment=GNUPGHOME=${home}\nExecStart=`);
+      const keys = spawnSync('gpg', ['--homedir', home, '--list-keys', '--with-colons']);
+      expect(keys.stdout.toString().match(/^uid:.*Lockstep/gm)).toHaveLength(1);
+    });
+
+    test('a test account of the operator gets another password, and stays', async () => {
+      const dn = await somebody('tester', 'Pässwort of a tester 1');
+      const changed = async () =>
+        (await admin.client.search(dn, { scope: 'base', attributes: ['pwdLastSet'] }))
+          .searchEntries[0]?.pwdLastSet;
+      const before = await changed();
+      const { code, stdout } = await setUp(['--account', 'tester']);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('the canary arrived')]);
+      expect(await changed()).not.toBe(before);
+      const unknown = await setUp(['--account', 'nobody']);
+      expect([unknown.code, unknown.stderr]).toEqual([
+        2,
+        expect.stringContaining('There is no account nobody'),
+      ]);
+    });
+  });
+});
+
+const changedLines = (before: string, after: string): string[] => {
+  const known = before.split('\n');
+  return after.split('\n').filter((line) => !known.includes(line));
+};
