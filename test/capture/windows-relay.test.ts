@@ -2,16 +2,23 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Registration } from '../../capture/setup';
+import { activeDirectory } from '../../connectors/active-directory/kind';
+import { activeDirectorySettings } from '../../connectors/active-directory/settings';
+import { readSigner } from '../../intake/key-files';
 import { configurationSchema } from '../../model/configuration';
+import { Secret } from '../../model/secret';
 import { unsealCapture } from '../../sealing/captures';
-import { destroyPasswords } from '../../sealing/passwords';
 import { applyConfiguration } from '../../store/configurations';
 import { ensureEpoch } from '../../store/epochs';
+import { saveIdentity } from '../../store/identities';
 import { takeSealedCapture } from '../../store/sealed-captures';
+import { takeNextCapture } from '../../worker/captures';
+import { activeDirectorySubject, domainAdmin } from '../connectors/active-directory-subject';
 import { startTestApi, type TestApi } from '../support/api';
 import { type Call, openLsass, type PlayedLsass, SUPPORT, sids } from '../support/lsass';
 import { testConfiguration } from '../support/played-worker';
 import { setUpTestRelay, type TestRelay } from '../support/relay';
+import { captureDependencies } from '../support/relayed';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 import { openWindows, type Windows, windowsPath } from '../support/windows';
@@ -22,7 +29,7 @@ const PIPE = '\\\\.\\pipe\\lockstep';
 const capture = { enabled: true, verifyCurrent: false };
 const configuration = configurationSchema.parse({
   ...testConfiguration,
-  sources: { ...testConfiguration.sources, domain: { kind: 'ldap', settings: {}, capture } },
+  sources: { ...testConfiguration.sources, warehouse: { kind: 'ldap', settings: {}, capture } },
 });
 
 /** The relay itself, run by the Node of Windows, between the notification package and the api. */
@@ -35,6 +42,7 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
     await applyConfiguration(api.database.db, configuration, 0, 'test');
     await ensureEpoch(api.database.db, api.keys, 24, 'capture');
     relay = await setUp(PIPE);
+    await start();
   }, 2 * MINUTES);
   afterAll(async () => {
     await relay.kill();
@@ -45,11 +53,11 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
   const setUp = (socket: string, settings: Record<string, unknown> = {}) =>
     setUpTestRelay({
       url: api.url,
-      source: 'domain',
+      source: 'warehouse',
       settings: { socket, ...settings },
       program: [windows.command, windows.node],
       register: async (publicKey) => {
-        const body = { source: 'domain', publicKey };
+        const body = { source: 'warehouse', publicKey };
         return (await api.send('POST', '/v1/relays', { body })).body as unknown as Registration;
       },
     });
@@ -79,9 +87,10 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
       ) {
         const key = await api.keys.epochKey(row.epochId);
         if (key === null) throw new Error('no key');
-        const { account, passwords } = await unsealCapture(row.jwe, key, row);
-        opened.push([account, passwords.next.use((bytes) => bytes.toString('utf8'))]);
-        destroyPasswords(passwords);
+        const { account, password, current } = await unsealCapture(row.jwe, key, row);
+        opened.push([account, password.use((bytes) => bytes.toString('utf8'))]);
+        password.destroy();
+        current?.destroy();
       }
     });
     return opened;
@@ -102,7 +111,6 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
   };
 
   test('brings what the package hands over, byte for byte and in its order, also what came while the api was away', async () => {
-    await start();
     const words = ['"quoted" \\ word', 'Grüße an 🔐', 'one\nand\ttwo', `${'x'.repeat(255)}!`];
     const calls = words.map((word): Call => ['alice', word]);
     await lsass.change(calls);
@@ -136,5 +144,52 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
 
   test('listens on nothing but a pipe, and says how one is called', async () => {
     expect(await refused('run/capture.sock')).toContain('such as \\\\.\\pipe\\lockstep');
+  });
+
+  /** Of a domain: Samba in place of the domain controller beside which the relay would run. */
+  describeWith(['samba'], 'beside a domain', () => {
+    test('what somebody changed there is their change, though the package knows no more than their name', async () => {
+      const admin = await domainAdmin();
+      const subject = activeDirectorySubject(async () => admin);
+      const { ref, key } = await admin.addAccount();
+      const { db } = api.database;
+      const settings = activeDirectorySettings.parse(subject.settings(subject.server));
+      const warehouse = { kind: 'active-directory', settings };
+      const named = { ...capture, accountsBy: 'sAMAccountName' };
+      const sources = { ...configuration.sources, warehouse: { ...warehouse, capture: named } };
+      await applyConfiguration(
+        db,
+        configurationSchema.parse({ ...configuration, sources }),
+        1,
+        'test',
+      );
+      const links = [
+        { source: 'directory', name: key, nativeId: null, primary: true },
+        { source: 'warehouse', ...ref, primary: true },
+      ];
+      await saveIdentity(db, { name: 'alice', attributes: {} }, links, 'operator', 'test');
+      const resolve = (reference: string) => Secret.fromText(subject.secrets[reference] ?? '');
+      const connector = await activeDirectory.open(settings, { resolve });
+      const signer = readSigner(path.join(api.dir, 'keys', 'signer.pub.json'));
+      const worker = captureDependencies(
+        db,
+        api.keys,
+        () => signer,
+        {},
+        async () => connector,
+      );
+
+      const { received } = await told();
+      await lsass.change([[key, 'correct horse battery staple']]);
+      await delivered(Number(received) + 1);
+      while (await takeNextCapture(worker));
+      const changes = await db
+        .selectFrom('change')
+        .innerJoin('account', 'account.id', 'origin_account_id')
+        .select(['identity_name', 'account.name'])
+        .execute();
+      expect(changes).toEqual([{ identity_name: 'alice', name: ref.name }]);
+      for (const one of [connector, worker, admin]) await one.close();
+    });
   });
 });
