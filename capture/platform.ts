@@ -16,10 +16,13 @@ export const PIPES = '\\\\.\\pipe\\';
 export const grants = (file: string, rights: number): boolean =>
   !onWindows && (statSync(file).mode & rights) !== 0;
 
-/** Of ours alone when it was not there before; on Windows of LocalSystem and the administrators. */
-export function makePrivateFolder(dir: string): void {
-  const made = mkdirSync(dir, { recursive: true, mode: 0o700 });
-  if (!onWindows || made === undefined) return;
+/**
+ * Of ours alone when it was not there before; on Windows of LocalSystem and the administrators.
+ * @returns whether it was made
+ */
+export function makePrivateFolder(dir: string): boolean {
+  const made = mkdirSync(dir, { recursive: true, mode: 0o700 }) !== undefined;
+  if (!onWindows || !made) return made;
   const { SystemRoot = 'C:\\Windows' } = inheritedEnvironment();
   // By their numbers: their names are translated.
   const owners = ['*S-1-5-18:(OI)(CI)F', '*S-1-5-32-544:(OI)(CI)F'];
@@ -27,6 +30,7 @@ export function makePrivateFolder(dir: string): void {
     ...[dir, '/inheritance:r', '/grant:r'],
     ...owners,
   ]);
+  return made;
 }
 
 /** Where a process listens as long as it has the folder. */

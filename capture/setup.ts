@@ -30,7 +30,10 @@ export async function setUpRelay({ dir, url, source, caFile, register }: Setup):
   const file = path.join(dir, 'relay.json');
   if (existsSync(file))
     throw new Misconfigured(`${file} is there already: choose another folder for a new relay`);
-  makePrivateFolder(dir);
+  if (!makePrivateFolder(dir) && onWindows)
+    throw new Misconfigured(
+      `${dir} is there already, and others may have rights to it: choose a folder that is not`,
+    );
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const { id, key, signer } = await register(publicKey.export({ format: 'jwk' }));
   keep(path.join(dir, 'signing-key.json'), JSON.stringify(privateKey.export({ format: 'jwk' })));

@@ -135,9 +135,15 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
     );
   });
 
-  test('that was set up on Windows listens on the pipe of the package', async () => {
+  test('that was set up on Windows has a folder for itself, and listens on the pipe of the package', async () => {
     const dir = path.join(windows.dir, 'relay');
     await windows.run(windows.node, path.join(SUPPORT, 'set-up.cjs'), windowsPath(dir));
+    const again = windows.run(
+      windows.node,
+      path.join(SUPPORT, 'set-up.cjs'),
+      windowsPath(windows.dir),
+    );
+    await expect(again).rejects.toThrow('choose a folder that is not');
     const written = JSON.parse(readFileSync(path.join(dir, 'relay.json'), 'utf8'));
     expect(written).toMatchObject({ source: 'domain', socket: PIPE });
   });
