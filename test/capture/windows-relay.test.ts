@@ -46,6 +46,7 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
   }, 2 * MINUTES);
   afterAll(async () => {
     await relay.kill();
+    rmSync(relay.dir, { recursive: true });
     await api.stop();
     await windows.stop();
   });
