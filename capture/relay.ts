@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { resolveReference } from '../config';
@@ -6,7 +5,7 @@ import { log } from '../log';
 import { sealCapture } from '../sealing/captures';
 import { openApiLink } from './api-link';
 import { startDelivery } from './delivery';
-import { type HandOverListener, listenForCaptures, type Take } from './hand-over/listener';
+import { listenForCaptures, type Take } from './hand-over/listener';
 import { openPinnedKey, type PinnedKey } from './pinned-key';
 import { type Polling, startPolling } from './polling/loop';
 import { openPlace } from './polling/place';
@@ -28,7 +27,7 @@ const POLLING = { mostWaiting: 10_000, everyMs: 1_000, waitMs: WAIT_MS, random: 
  * before the answer. It is delivered from the spool, in its order, until the server says that it has it.
  */
 export async function startRelay(settings: RelaySettings): Promise<RunningRelay> {
-  const { relay, source, covers } = settings;
+  const { relay, source, covers, socket, socketMode } = settings;
   const stops: (() => unknown)[] = [];
   const stop = async () => {
     for (const one of stops.splice(0).reverse()) await one();
@@ -51,22 +50,13 @@ export async function startRelay(settings: RelaySettings): Promise<RunningRelay>
     wake = delivery.wake;
     // What is under way is not waited for: it is sent again.
     stops.push(delivery.stop, link.close);
-    if (settings.socket !== null) stops.push((await listen(settings.socket, settings, take)).close);
+    if (socket !== null) stops.push((await listenForCaptures(socket, socketMode, take)).close);
     log.info('the relay is up', { relay, source, count: spool.backlog() });
     return { stop };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-async function listen(
-  socket: string,
-  { socketMode }: RelaySettings,
-  take: Take,
-): Promise<HandOverListener> {
-  await mkdir(path.dirname(socket), { recursive: true, mode: 0o700 });
-  return listenForCaptures(socket, socketMode, take);
 }
 
 /** Null where nothing is read. */

@@ -1,8 +1,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { Misconfigured } from '../config';
+import { grants, onWindows, PIPES } from './platform';
 import { pollerKinds, type RegisteredPoller } from './polling/kinds';
 
 /** The file that `lockstep capture setup relay` writes and `lockstep capture run` reads. Files in it are beside it. */
@@ -28,7 +29,10 @@ export const relayFileSchema = z.strictObject({
   certFile: z.string().optional().describe('The certificate that it shows itself (PEM).'),
   certKeyFile: z.string().optional().describe('The key of that certificate (PEM).'),
   spool: z.string().describe('The folder of what is not delivered yet.'),
-  socket: z.string().optional().describe('Where captures are handed over.'),
+  socket: z
+    .string()
+    .optional()
+    .describe('Where captures are handed over; a named pipe on Windows.'),
   poll: z
     .strictObject({
       kind: z.string().describe('How: see docs/capture-agents.md.'),
@@ -90,7 +94,7 @@ export function readSettings(file: string): RelaySettings {
     signer: createPublicKey({ key: signer, format: 'jwk' }),
     tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
     spool: at(named.spool),
-    socket: named.socket === undefined ? null : at(named.socket),
+    socket: named.socket === undefined ? null : socketAt(at(named.socket)),
     poll: named.poll === undefined ? null : pollOf(named.poll, file),
     covers: named.covers,
     socketMode: Number.parseInt(named.socketMode, 8),
@@ -113,6 +117,12 @@ function pollOf(
 
 const issuesIn = ({ issues }: z.ZodError, before = ''): string =>
   issues.map(({ path: at, message }) => `${before}${at.join('.')}: ${message}`).join('; ');
+
+function socketAt(socket: string): string {
+  if (onWindows && !socket.startsWith(PIPES))
+    throw new Misconfigured(`socket must be a named pipe on Windows, such as ${PIPES}lockstep`);
+  return socket;
+}
 
 function parse(file: string): unknown {
   const text = readBytes(file).toString('utf8');
@@ -137,8 +147,7 @@ const OTHERS = 0o077;
 
 function readPrivate(file: string): Buffer {
   const content = readBytes(file);
-  if ((statSync(file).mode & OTHERS) !== 0)
-    throw new Misconfigured(`${file} can be read by others: chmod go= it`);
+  if (grants(file, OTHERS)) throw new Misconfigured(`${file} can be read by others: chmod go= it`);
   return content;
 }
 

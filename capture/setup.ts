@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { z } from 'zod';
 import { Misconfigured } from '../config';
+import { makePrivateFolder, onWindows, PIPES } from './platform';
 import { relayFileSchema } from './settings';
 
 export interface Registration {
@@ -29,7 +30,10 @@ export async function setUpRelay({ dir, url, source, caFile, register }: Setup):
   const file = path.join(dir, 'relay.json');
   if (existsSync(file))
     throw new Misconfigured(`${file} is there already: choose another folder for a new relay`);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  if (!makePrivateFolder(dir) && onWindows)
+    throw new Misconfigured(
+      `${dir} is there already, and others may have rights to it: choose a folder that is not`,
+    );
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const { id, key, signer } = await register(publicKey.export({ format: 'jwk' }));
   keep(path.join(dir, 'signing-key.json'), JSON.stringify(privateKey.export({ format: 'jwk' })));
@@ -43,7 +47,7 @@ export async function setUpRelay({ dir, url, source, caFile, register }: Setup):
     signer,
     ...(caFile === null ? {} : { caFile: path.resolve(caFile) }),
     spool: 'spool',
-    socket: 'run/capture.sock',
+    socket: onWindows ? `${PIPES}lockstep` : 'run/capture.sock',
   };
   keep(file, `${JSON.stringify(relayFileSchema.parse(content), null, 2)}\n`);
   return file;

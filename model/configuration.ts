@@ -55,6 +55,13 @@ export const captureSchema = z.strictObject({
     .describe(
       'Whoever captures has to bring the current password, which the auth account is asked for first. The auth source itself needs none.',
     ),
+  accountsBy: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The account attribute by which a relay calls accounts, where whoever captures knows no more: `sAMAccountName` for the notification package of Windows. The worker asks the source whose it is. Without it: the name of the account.',
+    ),
   confirm: z
     .boolean()
     .default(false)

@@ -54,6 +54,24 @@ export async function findIdentity(db: Database, key: Key): Promise<IdentityAtIn
   return rows[0] ?? null;
 }
 
+/**
+ * What the account of a source is called here: it may have been renamed there since, and another one may have its name.
+ * @returns null when it is linked to nobody
+ */
+export async function linkedName(
+  db: Database,
+  source: string,
+  found: { readonly name: string; readonly nativeId: string | null },
+): Promise<string | null> {
+  const { rows } = await sql<{ name: string }>`
+    select name from account
+    where source = ${source}
+      and (native_id = ${found.nativeId}
+           or (name = ${found.name} and (native_id is null or ${found.nativeId}::text is null)))
+    order by native_id is null limit 1`.execute(db);
+  return rows[0]?.name ?? null;
+}
+
 export interface AccountLink {
   readonly source: string;
   readonly name: string;

@@ -16,10 +16,12 @@ import type { Database } from '../store/database';
 import type { KeyStore } from '../store/keys/key-store';
 import { channels, listen } from '../store/notifications';
 import { putOff, type SealedCaptureRow, takeSealedCapture } from '../store/sealed-captures';
-import { type ConfirmDependencies, isConfirmed, NotYet } from './confirm-capture';
+import { type AskDependencies, NotYet } from './ask-source';
+import { capturedAccount } from './captured-account';
+import { isConfirmed } from './confirm-capture';
 import { startLoop } from './loop';
 
-export interface CaptureDependencies extends IntakeDependencies, ConfirmDependencies {
+export interface CaptureDependencies extends IntakeDependencies, AskDependencies {
   readonly keys: KeyStore;
 }
 
@@ -67,9 +69,11 @@ export async function takeNextCapture(
       const found = await takeSealedCapture(trx);
       if (found === null) return false;
       row = found;
-      const confirm = (account: string, passwords: Passwords) =>
-        isConfirmed(deps, found, account, passwords);
-      const result = await takeInRow({ ...deps, db: trx }, found, confirm);
+      // What is learned of a source while it is asked stays, whatever becomes of the transaction.
+      const result = await takeInRow({ ...deps, db: trx }, found, {
+        accountOf: (told) => capturedAccount(deps, found.source, told),
+        confirm: (account, passwords) => isConfirmed(deps, found, account, passwords),
+      });
       taken.inc({ source: found.source, result });
       return true;
     });
@@ -87,25 +91,32 @@ export async function takeNextCapture(
   }
 }
 
+interface AskedOfSource {
+  accountOf(told: string): Promise<string>;
+  confirm(account: string, passwords: Passwords): Promise<boolean>;
+}
+
 async function takeInRow(
   deps: CaptureDependencies,
   row: SealedCaptureRow,
-  confirm: (account: string, passwords: Passwords) => Promise<boolean>,
+  { accountOf, confirm }: AskedOfSource,
 ): Promise<Result> {
   const { relay, source } = row;
-  const capture = await open(deps.keys, row);
+  let capture = await open(deps.keys, row);
   if (capture === null) {
     log.error('what a relay brought cannot be opened', { source, relay });
     await audit(deps.db, row, null, 'capture_unreadable');
     return 'capture_unreadable';
   }
-  const { account, capturedAt, sequence, password, current } = capture;
+  const { capturedAt, sequence, password, current } = capture;
   try {
     const caller = await callerWithKey(deps.db, row.apiKeyId);
     if (caller === null) throw new Refused('no_longer_authorized');
     if (!password.use(isText) || current?.use(isText) === false)
       throw new Refused('unsupported_character');
     const passwords = capture.hashed ? asHash(password, current) : inPlaintext(password, current);
+    const account = await accountOf(capture.account);
+    capture = { ...capture, account };
     await takeIn(deps, caller, {
       person: { source, account },
       group: null,

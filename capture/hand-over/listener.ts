@@ -1,10 +1,11 @@
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { Misconfigured } from '../../config';
 import { log } from '../../log';
 import { zeroableBytes } from '../../model/zeroable';
 import { listenAlone } from '../listen-alone';
+import { grants, makePrivateFolder, onWindows } from '../platform';
 import { type HandedOver, LENGTH_BYTES, MOST_BYTES, parseMessage, type Refusal } from './protocol';
 
 /** @returns null when the capture is durable */
@@ -21,7 +22,8 @@ const IDLE_MS = 60_000;
 const MESSAGE_MS = 5_000;
 
 /**
- * Listens where captures are handed over: on this machine only, and only to whom the mode of the socket lets in.
+ * Listens where captures are handed over: on this machine only, and only to whom the mode of the socket lets in (on
+ * Windows: to administrators).
  * @throws Misconfigured when another relay listens there, or others could put a socket of theirs in its place
  */
 export async function listenForCaptures(
@@ -29,7 +31,7 @@ export async function listenForCaptures(
   mode: number,
   take: Take,
 ): Promise<HandOverListener> {
-  refuseOpenFolder(path.dirname(socket));
+  if (!onWindows) prepareFolder(path.dirname(socket));
   const finishers = new Set<() => void>();
   const server = net.createServer((connection) => {
     const finish = serve(connection, take);
@@ -39,7 +41,7 @@ export async function listenForCaptures(
   server.maxConnections = MOST_CONNECTIONS;
   if (!(await listenAlone(server, socket)))
     throw new Misconfigured(`Another relay listens on ${socket}`);
-  chmodSync(socket, mode);
+  if (!onWindows) chmodSync(socket, mode);
   return {
     close: () =>
       new Promise((resolve) => {
@@ -51,8 +53,9 @@ export async function listenForCaptures(
 
 const WRITABLE_BY_ALL = 0o002;
 
-function refuseOpenFolder(folder: string): void {
-  if ((statSync(folder).mode & WRITABLE_BY_ALL) !== 0)
+function prepareFolder(folder: string): void {
+  makePrivateFolder(folder);
+  if (grants(folder, WRITABLE_BY_ALL))
     throw new Misconfigured(
       `Everybody may write to ${folder}, and so take the place of the relay: choose another folder for its socket`,
     );

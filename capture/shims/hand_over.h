@@ -9,14 +9,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LOCKSTEP_MOST_ACCOUNT 1024
-#define LOCKSTEP_MOST_PASSWORD 4096
+#include "message.h"
 
 static int64_t lockstep_now_ms(void)
 {
@@ -86,42 +84,20 @@ static int lockstep_send(int fd, const unsigned char *bytes, size_t length, int6
 	return 1;
 }
 
-static unsigned char *lockstep_put_length(unsigned char *at, size_t length)
-{
-	for (int shift = 24; shift >= 0; shift -= 8)
-		*at++ = (unsigned char)(length >> shift);
-	return at;
-}
-
-static unsigned char *lockstep_put_field(unsigned char *at, char letter, const char *value, size_t length)
-{
-	*at++ = (unsigned char)letter;
-	at = lockstep_put_length(at, length);
-	memcpy(at, value, length);
-	return at + length;
-}
-
 /* 1 when the relay says that it has the capture for good. */
 static int lockstep_hand_over(const char *path, size_t path_length, const char *account, size_t account_length,
 			      const char *password, size_t password_length, int within_ms)
 {
-	unsigned char message[4 + 2 * 5 + LOCKSTEP_MOST_ACCOUNT + LOCKSTEP_MOST_PASSWORD];
+	unsigned char message[LOCKSTEP_MOST_MESSAGE];
 	int64_t deadline = lockstep_now_ms() + within_ms;
 	char answer = 0;
-	if (account_length == 0 || account_length > LOCKSTEP_MOST_ACCOUNT)
-		return 0;
-	if (password_length == 0 || password_length > LOCKSTEP_MOST_PASSWORD)
-		return 0;
-	int fd = lockstep_connect(path, path_length, deadline);
-	if (fd < 0)
-		return 0;
-	unsigned char *end = lockstep_put_length(message, 2 * 5 + account_length + password_length);
-	end = lockstep_put_field(end, 'a', account, account_length);
-	end = lockstep_put_field(end, 'p', password, password_length);
-	if (lockstep_send(fd, message, (size_t)(end - message), deadline) && lockstep_ready(fd, POLLIN, deadline))
+	size_t length = lockstep_encode(message, account, account_length, password, password_length, 0);
+	int fd = length == 0 ? -1 : lockstep_connect(path, path_length, deadline);
+	if (fd >= 0 && lockstep_send(fd, message, length, deadline) && lockstep_ready(fd, POLLIN, deadline))
 		(void)!recv(fd, &answer, 1, 0);
 	lockstep_wipe(message, sizeof message);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return answer == '+';
 }
 

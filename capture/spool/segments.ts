@@ -3,6 +3,7 @@ import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Position } from '../../model/relay';
+import { onWindows } from '../platform';
 import { type Damage, encodeFrame, scanFrames } from './frames';
 
 /** A file of the spool: `<order>-<name>.segment`. Its name is one that no segment had before, of any relay. */
@@ -82,8 +83,12 @@ export async function readSegment(file: string): Promise<SegmentContent> {
 const followedBy = (record: Buffer): Position | null =>
   aboutSchema.parse(JSON.parse(record.toString('utf8'))).follows;
 
-/** So that a file that was made, renamed or removed is so after the power has gone. */
+/**
+ * So that a file that was made, renamed or removed is so after the power has gone. Windows syncs no folders; NTFS writes
+ * down what becomes of names when a file is synced.
+ */
 export async function syncFolder(dir: string): Promise<void> {
+  if (onWindows) return;
   const folder = await open(dir, 'r');
   try {
     await folder.sync();

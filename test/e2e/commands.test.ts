@@ -56,6 +56,8 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
     'test/capture/openldap.test.ts',
   'cc -O2 -fPIC -shared -o pam_lockstep.so capture/shims/pam/pam_lockstep.c':
     'test/capture/pam.test.ts',
+  'x86_64-w64-mingw32-gcc -O2 -s -shared -nostartfiles -e DllMain -o lockstep_notify.dll capture/shims/windows/lockstep_notify.c capture/shims/windows/lockstep_notify.def':
+    'test/capture/windows.test.ts',
   'samba-tool user syncpasswords --cache-ldb-initialize --decrypt-samba-gpg --script=/usr/local/lib/lockstep/lockstep-samba.py --attributes=objectGUID,sAMAccountName,userAccountControl,pwdLastSet,msDS-KeyVersionNumber,virtualClearTextUTF8':
     'test/capture/samba.test.ts',
   'samba-tool user syncpasswords': 'test/capture/samba.test.ts',

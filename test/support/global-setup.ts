@@ -11,6 +11,7 @@ import { samba } from './servers/samba';
 import { slapd } from './servers/slapd';
 import { temporal, timeSkipping } from './servers/temporal';
 import { unboundid } from './servers/unboundid';
+import { windows } from './servers/windows';
 import { workflows } from './servers/workflows';
 
 /** Every server that a run shares. */
@@ -24,6 +25,7 @@ const starters: readonly ServerStarter[] = [
   postgres,
   mariadb,
   nginx,
+  windows,
   workflows,
 ];
 

@@ -38,6 +38,8 @@ interface Wanted {
   readonly url: string;
   readonly source: string;
   readonly register: (publicKey: unknown) => Promise<Registration>;
+  /** What runs it, and is told its command line; without it, the Node that runs the tests. */
+  readonly program?: readonly [string, ...string[]];
   /** In place of what setup wrote. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -68,9 +70,11 @@ export async function setUpTestRelay(wanted: Wanted): Promise<TestRelay> {
       const logFile = path.join(dir, `relay-${logFiles.length}.log`);
       logFiles.push(logFile);
       const log = openSync(logFile, 'a', 0o600);
+      const [command, ...first] = wanted.program ?? [process.execPath];
       child = spawn(
-        process.execPath,
+        command,
         [
+          ...first,
           ...preload.flatMap((file) => ['-r', file]),
           ...[path.join(root, 'dist/cli/main.js'), 'capture', 'run', '--config', config],
         ],
