@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Poller, PollerKind, PollerTools } from './poller';
+import { retroChangelog } from './retro-changelog';
 
 /** A kind whose settings are checked when it is opened, so that nobody needs to know their type. */
 export interface RegisteredPoller {
@@ -8,13 +9,13 @@ export interface RegisteredPoller {
   readonly open: (settings: unknown, tools: PollerTools) => Promise<Poller>;
 }
 
-export const register = <Settings>(kind: PollerKind<Settings>): RegisteredPoller => ({
+const register = <Settings>(kind: PollerKind<Settings>): RegisteredPoller => ({
   ...kind,
   open: (settings, tools) => kind.open(kind.settings.parse(settings), tools),
 });
 
 /** Every kind of source whose changes can be read. A new one is a line here. */
-const kinds: readonly RegisteredPoller[] = [];
+const kinds: readonly RegisteredPoller[] = [register(retroChangelog)];
 
 export const pollerKinds: ReadonlyMap<string, RegisteredPoller> = new Map(
   kinds.map((kind) => [kind.kind, kind]),
