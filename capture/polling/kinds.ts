@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { pingDirectory } from './pingdirectory';
 import type { Poller, PollerKind, PollerTools } from './poller';
 import { retroChangelog } from './retro-changelog';
 
@@ -15,7 +16,7 @@ const register = <Settings>(kind: PollerKind<Settings>): RegisteredPoller => ({
 });
 
 /** Every kind of source whose changes can be read. A new one is a line here. */
-const kinds: readonly RegisteredPoller[] = [register(retroChangelog)];
+const kinds: readonly RegisteredPoller[] = [register(retroChangelog), register(pingDirectory)];
 
 export const pollerKinds: ReadonlyMap<string, RegisteredPoller> = new Map(
   kinds.map((kind) => [kind.kind, kind]),
