@@ -2,32 +2,30 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Attribute, Change, Client } from 'ldapts';
+import { Attribute, Change, type Client } from 'ldapts';
 import { pollerKinds } from '../../capture/polling/kinds';
 import { openPlace } from '../../capture/polling/place';
 import type { Page, Poller } from '../../capture/polling/poller';
 import { sendExop } from '../../connectors/ldap/requests';
-import { type Ds389, managerDn, startDs389 } from '../../local/ds389';
+import type { Ds389 } from '../../local/ds389';
 import { isRoot } from '../../local/places';
-import { freePort } from '../../local/ports';
 import { ssha } from '../../local/slapd';
 import { Secret } from '../../model/secret';
 import { applyLdif } from '../support/ldif';
 import { startProxy } from '../support/proxy';
+import {
+  clientOf,
+  letRelayRead,
+  manager,
+  people,
+  serviceDn,
+  startRetroDs389,
+} from '../support/retro-ds389';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 
-const SUFFIX = 'dc=example,dc=com';
-const PEOPLE = `ou=people,${SUFFIX}`;
-const RELAY = `cn=relay,ou=services,${SUFFIX}`;
+const RELAY = serviceDn('relay');
 const MINUTES = 60_000;
-
-/** The commands of the docs, in their order. */
-const docs = readFileSync(path.resolve('docs/capture-agents.md'), 'utf8');
-const [, section = ''] = docs.split('## 389 Directory Server');
-const [switchOn = '', letRead = ''] = [...section.matchAll(/```ldif\n(.*?)```/gs)].map(
-  ([, ldif]) => ldif,
-);
 
 /** A 389 Directory Server of its own, set up as the docs say, and the poller beside it. */
 describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
@@ -41,17 +39,11 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
 
   beforeAll(async () => {
     chmodSync(dir, 0o755);
-    ds = await startDs389({
-      ...{ dir: path.join(dir, 'ds'), port: await freePort(), suffixes: [SUFFIX] },
-      managerHash: ssha(Secret.fromText(secrets.admin)),
-      config: { passwordLockout: 'on', passwordMaxFailure: '3' },
-      report: () => {},
+    ds = await startRetroDs389(path.join(dir, 'ds'), {
+      admin: secrets.admin,
+      relay: secrets.relay,
     });
-    admin = await manager();
-    await applyLdif(admin, switchOn);
-    await restart();
-    await seed(admin, secrets.relay);
-    await applyLdif(admin, letRead);
+    admin = await manager(ds, secrets.admin);
   }, 2 * MINUTES);
   afterAll(async () => {
     for (const poller of opened) await poller.close();
@@ -60,17 +52,10 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     for (const folder of [dir, places]) rmSync(folder, { recursive: true });
   });
 
-  const newClient = () =>
-    new Client({ url: ds.url, tlsOptions: { ca: [readFileSync(ds.caFile)] }, timeout: 10_000 });
-  async function manager(): Promise<Client> {
-    const client = newClient();
-    await client.bind(managerDn, secrets.admin);
-    return client;
-  }
   async function restart(): Promise<void> {
     await admin.unbind();
     ds = await ds.restart();
-    admin = await manager();
+    admin = await manager(ds, secrets.admin);
   }
 
   /** @param place of one that was stopped, or killed */
@@ -78,7 +63,7 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     const kind = pollerKinds.get('retro-changelog');
     if (kind === undefined) throw new Error('There is no such kind');
     const settings = {
-      ...{ url: ds.url, ca: ds.caFile, base: PEOPLE, bindDn: RELAY, bindPassword: '${file:relay}' },
+      ...{ url: ds.url, ca: ds.caFile, base: people, bindDn: RELAY, bindPassword: '${file:relay}' },
       ...changes,
     };
     const poller = await kind.open(settings, {
@@ -98,7 +83,7 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
   }
   async function somebody(password = `First-${unique()}`): Promise<string> {
     const uid = `Person${unique()}`;
-    const dn = `uid=${uid},${PEOPLE}`;
+    const dn = `uid=${uid},${people}`;
     const names = { uid, cn: uid, sn: 'Test' };
     await admin.add(dn, { objectClass: 'inetOrgPerson', ...names, userPassword: password });
     return dn;
@@ -138,7 +123,7 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     const { poller } = await watching();
     const before = Date.now();
     await reset(dn, 'by an administrator');
-    const person = newClient();
+    const person = clientOf(ds);
     await person.bind(dn, 'by an administrator');
     await person.modify(dn, replace('userPassword', 'by the person'));
     await person.unbind();
@@ -179,7 +164,7 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     const [renamed, gone] = [await somebody(), await somebody()];
     const { poller } = await watching();
     for (const dn of [renamed, gone]) await reset(dn, 'before it was renamed');
-    const now = `uid=Other${unique()},${PEOPLE}`;
+    const now = `uid=Other${unique()},${people}`;
     await admin.modifyDN(renamed, now);
     await admin.del(gone);
     expect(await drained(poller)).toMatchObject([{ account: now }]);
@@ -336,8 +321,8 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
       await ds.stop();
       rmSync(path.join(dir, 'ds', 'db', 'changelog'), { recursive: true });
       ds = await ds.restart();
-      admin = await manager();
-      await applyLdif(admin, letRead);
+      admin = await manager(ds, secrets.admin);
+      await letRelayRead(admin);
       await reset(dn, 'of the new one');
       const [, last] = await bounds();
       expect(last).toBeLessThan(Number.parseInt(readFileSync(place, 'utf8'), 10));
@@ -363,19 +348,6 @@ nsslapd-changelog-trim-interval: 1s
 
 function unique(): string {
   return randomBytes(6).toString('hex');
-}
-
-async function seed(admin: Client, relayPassword: string): Promise<void> {
-  const read = `(targetattr!="userPassword")(version 3.0; acl "read"; allow (read, search, compare) userdn="ldap:///all";)`;
-  const own = `(targetattr="userPassword")(version 3.0; acl "own"; allow (write) userdn="ldap:///self";)`;
-  await admin.add(SUFFIX, { objectClass: ['top', 'domain'], dc: 'example', aci: [read, own] });
-  for (const ou of ['people', 'services'])
-    await admin.add(`ou=${ou},${SUFFIX}`, { objectClass: 'organizationalUnit', ou });
-  await admin.add(RELAY, {
-    objectClass: ['organizationalRole', 'simpleSecurityObject'],
-    cn: 'relay',
-    userPassword: relayPassword,
-  });
 }
 
 /** The server refuses with "operations error" what is in the way of its own entry for a change that it has answered. */
