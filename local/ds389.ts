@@ -31,6 +31,8 @@ export interface Ds389 extends RunningServer {
   readonly port: number;
   readonly url: string;
   readonly caFile: string;
+  /** With what was changed in its configuration meanwhile. */
+  restart(): Promise<Ds389>;
 }
 
 export const managerDn = 'cn=Directory Manager';
@@ -52,7 +54,16 @@ export async function startDs389(options: Ds389Options): Promise<Ds389> {
   await makeNssDatabase(program, path.join(dir, 'certs'), certificates);
   configure(program, dir, options);
   const url = `ldaps://127.0.0.1:${options.port}`;
-  const server = await startServer({
+  const start = async (): Promise<Ds389> => {
+    const server = await launch(program, dir, options.port);
+    const restart = () => server.stop().then(start);
+    return { ...server, port: options.port, url, caFile: certificates.caFile, restart };
+  };
+  return start();
+}
+
+const launch = (program: Ds389Program, dir: string, port: number): Promise<RunningServer> =>
+  startServer({
     name: '389 Directory Server',
     command: path.join(program.root, 'usr', 'sbin', 'ns-slapd'),
     // A debug level, even 0, keeps it in the foreground.
@@ -61,10 +72,8 @@ export async function startDs389(options: Ds389Options): Promise<Ds389> {
     logFile: path.join(dir, 'ns-slapd.log'),
     asNobody: true,
     stopSignal: 'SIGTERM',
-    ready: () => acceptsConnections(options.port),
+    ready: () => acceptsConnections(port),
   });
-  return { ...server, port: options.port, url, caFile: certificates.caFile };
-}
 
 export interface Ds389Program {
   /** Stands for `/`. */

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import { outbox } from './outbox/outbox';
+import { pingDirectory } from './pingdirectory';
 import type { Poller, PollerKind, PollerTools } from './poller';
+import { retroChangelog } from './retro-changelog';
 
 /** A kind whose settings are checked when it is opened, so that nobody needs to know their type. */
 export interface RegisteredPoller {
@@ -15,7 +17,11 @@ const register = <Settings>(kind: PollerKind<Settings>): RegisteredPoller => ({
 });
 
 /** Every kind of source whose changes can be read. A new one is a line here. */
-const kinds: readonly RegisteredPoller[] = [register(outbox)];
+const kinds: readonly RegisteredPoller[] = [
+  register(outbox),
+  register(retroChangelog),
+  register(pingDirectory),
+];
 
 export const pollerKinds: ReadonlyMap<string, RegisteredPoller> = new Map(
   kinds.map((kind) => [kind.kind, kind]),

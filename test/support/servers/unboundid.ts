@@ -10,7 +10,7 @@ import { jarFromMaven } from '../../../local/jars';
 import { acceptsConnections, freePort } from '../../../local/ports';
 import { type RunningServer, startServer } from '../../../local/processes';
 import { giveToServer, openServerDir, serverEnvironment } from '../../../local/server-setup';
-import { CannotBeHad, type ServerStarter } from '../servers';
+import { CannotBeHad, type ServerStarter, type StartedServer } from '../servers';
 
 const run = promisify(execFile);
 
@@ -21,7 +21,9 @@ const SDK = {
   sha256: '7f1b9141f2c955d3a03b3f5da2c450bd616826e921a87fc19264a3f22b35e2fb',
 };
 
-const SOURCE = path.resolve(__dirname, '..', 'unboundid', 'PingLike.java');
+const SOURCES = ['PingLike.java', 'Aes256Encoder.java'].map((name) =>
+  path.resolve(__dirname, '..', 'unboundid', name),
+);
 
 export const unboundidSuffix = 'dc=ping,dc=test';
 
@@ -47,21 +49,42 @@ export const unboundid: ServerStarter = {
     const jar = await compiled(dir, report).catch((error: Error) => {
       throw new CannotBeHad(error.message);
     });
-    const names = ['admin', ...Object.keys(services)];
-    const passwords = Object.fromEntries(
-      names.map((name) => [name, randomBytes(12).toString('base64url')]),
-    );
-    const port = await freePort();
-    const { server, caFile } = await startPingLike(dir, jar, port, passwords.admin ?? '');
-    const url = `ldaps://127.0.0.1:${port}`;
-    await seed(url, caFile, passwords);
+    const { facts, stop } = await startUnboundid(dir, { jar, classes: classesIn(dir) });
     const other = await certificatesIn(path.join(dir, 'other-authority'));
-    return {
-      facts: { url, port: String(port), caFile, otherCaFile: other.caFile, ...passwords },
-      stop: server.stop,
-    };
+    const programs = { jar, classes: classesIn(dir) };
+    return { facts: { ...facts, ...programs, otherCaFile: other.caFile }, stop };
   },
 };
+
+/** Where its programs are. */
+interface Programs {
+  readonly jar: string;
+  readonly classes: string;
+}
+
+/**
+ * One of its own for who needs other settings.
+ * @param folder which nobody may enter, when we are root
+ * @param settings what `PingLike.java` takes besides
+ */
+export async function startUnboundid(
+  folder: string,
+  programs: Programs,
+  settings: Readonly<Record<string, string | number>> = {},
+): Promise<StartedServer> {
+  const dir = openServerDir(folder);
+  const names = ['admin', ...Object.keys(services)];
+  const passwords = Object.fromEntries(
+    names.map((name) => [name, randomBytes(12).toString('base64url')]),
+  );
+  const { admin: adminPassword = '' } = passwords;
+  const port = await freePort();
+  const wanted = { adminPassword, port, suffix: unboundidSuffix, ...settings };
+  const { server, caFile } = await startPingLike(dir, programs, wanted);
+  const url = `ldaps://127.0.0.1:${wanted.port}`;
+  await seed(url, caFile, passwords);
+  return { facts: { url, port: String(wanted.port), caFile, ...passwords }, stop: server.stop };
+}
 
 const classesIn = (dir: string) => path.join(dir, 'classes');
 
@@ -73,33 +96,31 @@ async function compiled(dir: string, report: (line: string) => void): Promise<st
   });
   const jar = await jarFromMaven(SDK, report);
   mkdirSync(classesIn(dir));
-  await run('javac', ['-d', classesIn(dir), '-cp', jar, SOURCE], { env });
+  await run('javac', ['-d', classesIn(dir), '-cp', jar, ...SOURCES], { env });
   return jar;
 }
 
 async function startPingLike(
   dir: string,
-  jar: string,
-  port: number,
-  adminPassword: string,
+  { jar, classes }: Programs,
+  wanted: { readonly port: number },
 ): Promise<{ server: RunningServer; caFile: string }> {
   const { caFile, certFile, keyFile } = await certificatesIn(path.join(dir, 'tls'));
   const settingsFile = path.join(dir, 'settings.json');
-  const settings = { port, certFile, keyFile, suffix: unboundidSuffix, adminPassword };
-  writeFileSync(settingsFile, JSON.stringify(settings), { mode: 0o600 });
+  writeFileSync(settingsFile, JSON.stringify({ ...wanted, certFile, keyFile }), { mode: 0o600 });
   for (const file of [settingsFile, keyFile]) giveToServer(file);
   const server = await startServer({
     name: 'the UnboundID in-memory directory server',
     command: 'java',
     args: [
       ...['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'],
-      ...['-cp', [classesIn(dir), jar].join(path.delimiter), 'PingLike', settingsFile],
+      ...['-cp', [classes, jar].join(path.delimiter), 'PingLike', settingsFile],
     ],
     env: { ...serverEnvironment(null), PATH: inheritedEnvironment().PATH },
     logFile: path.join(dir, 'unboundid.log'),
     asNobody: true,
     stopSignal: 'SIGTERM',
-    ready: () => acceptsConnections(port),
+    ready: () => acceptsConnections(wanted.port),
   });
   return { server, caFile };
 }

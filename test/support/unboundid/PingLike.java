@@ -8,6 +8,7 @@ import com.unboundid.ldap.listener.InMemoryRequestHandler;
 import com.unboundid.ldap.listener.SaltedMessageDigestInMemoryPasswordEncoder;
 import com.unboundid.ldap.listener.interceptor.InMemoryInterceptedModifyRequest;
 import com.unboundid.ldap.listener.interceptor.InMemoryInterceptedSearchEntry;
+import com.unboundid.ldap.listener.interceptor.InMemoryInterceptedSearchRequest;
 import com.unboundid.ldap.listener.interceptor.InMemoryInterceptedSimpleBindRequest;
 import com.unboundid.ldap.listener.interceptor.InMemoryInterceptedSimpleBindResult;
 import com.unboundid.ldap.listener.interceptor.InMemoryOperationInterceptor;
@@ -17,6 +18,7 @@ import com.unboundid.ldap.sdk.DN;
 import com.unboundid.ldap.sdk.Entry;
 import com.unboundid.ldap.sdk.ExtendedRequest;
 import com.unboundid.ldap.sdk.ExtendedResult;
+import com.unboundid.ldap.sdk.Filter;
 import com.unboundid.ldap.sdk.LDAPException;
 import com.unboundid.ldap.sdk.Modification;
 import com.unboundid.ldap.sdk.ModificationType;
@@ -40,6 +42,7 @@ import java.util.Date;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.LongStream;
 
 /**
  * The in-memory directory server of the UnboundID LDAP SDK with as much of PingDirectory as Lockstep meets: the verify
@@ -64,7 +67,13 @@ public final class PingLike {
   /** Digests of the passwords that an account has had, by its entryUUID. */
   private static final Map<String, List<String>> histories = new ConcurrentHashMap<>();
 
-  /** @param arguments a JSON file with port, certFile, keyFile, suffix and adminPassword */
+  /** Whom an entry of the changelog is about, for good. */
+  private static final Map<String, String> uniqueIds = new ConcurrentHashMap<>();
+
+  /**
+   * @param arguments a JSON file with port, certFile, keyFile, suffix and adminPassword; definition and passphrase, where
+   *     passwords are stored in {AES256}; changelogEntries, where there is a changelog
+   */
   public static void main(final String... arguments) throws Exception {
     final JSONObject settings = new JSONObject(Files.readString(new File(arguments[0]).toPath()));
     final var config = new InMemoryDirectoryServerConfig(settings.getFieldAsString("suffix"));
@@ -81,14 +90,21 @@ public final class PingLike {
             null));
     config.setSchema(null);
     config.addAdditionalBindCredentials(ADMINISTRATOR, settings.getFieldAsString("adminPassword"));
-    config.setPasswordEncoders(
+    final var salted =
         new SaltedMessageDigestInMemoryPasswordEncoder(
             "{SSHA256}",
             Base64PasswordEncoderOutputFormatter.getInstance(),
             MessageDigest.getInstance("SHA-256"),
             8,
             true,
-            true));
+            true);
+    final String definition = settings.getFieldAsString("definition");
+    if (definition == null) config.setPasswordEncoders(salted);
+    else
+      config.setPasswordEncoders(
+          new Aes256Encoder(definition, settings.getFieldAsString("passphrase")), salted);
+    final Integer changes = settings.getFieldAsInteger("changelogEntries");
+    if (changes != null) config.setMaxChangeLogEntries(changes);
     config.setVendorName("Ping Identity Corporation");
     config.setVendorVersion("in memory");
     config.setCustomRootDSEAttributes(
@@ -189,6 +205,7 @@ public final class PingLike {
       final var behavior = takeBehavior(controls);
       final Entry entry = server.getEntry(request.getDN());
       if (entry == null) throw new LDAPException(ResultCode.NO_SUCH_OBJECT);
+      uniqueIds.put(entry.getParsedDN().toNormalizedString(), entry.getAttributeValue("entryUUID"));
       for (final Modification change : request.getModifications())
         if (change.getAttributeName().equalsIgnoreCase("userPassword")
             && change.getModificationType() == ModificationType.REPLACE)
@@ -243,8 +260,31 @@ public final class PingLike {
       throw new LDAPException(ResultCode.CONSTRAINT_VIOLATION);
     }
 
+    /** The server compares the numbers of changes as texts: without a schema it does not know better. */
+    @Override
+    public void processSearchRequest(final InMemoryInterceptedSearchRequest intercepted)
+        throws LDAPException {
+      final var request = intercepted.getRequest().duplicate();
+      if (!request.getBaseDN().equalsIgnoreCase("cn=changelog")) return;
+      long from = 0;
+      long to = Long.parseLong(server.getRootDSE().getAttributeValue("lastChangeNumber"));
+      for (final Filter part : request.getFilter().getComponents()) {
+        final long number = Long.parseLong(part.getAssertionValue());
+        if (part.getFilterType() == Filter.FILTER_TYPE_GREATER_OR_EQUAL) from = number;
+        else to = Math.min(to, number);
+      }
+      if (request.getFilter().getComponents().length == 0) return;
+      request.setFilter(
+          Filter.createORFilter(
+              LongStream.rangeClosed(from, to)
+                  .mapToObj(number -> Filter.createEqualityFilter("changeNumber", "" + number))
+                  .toList()));
+      intercepted.setRequest(request);
+    }
+
     @Override
     public void processSearchEntry(final InMemoryInterceptedSearchEntry found) {
+      if (found.getSearchEntry().hasAttribute("changeNumber")) tellMore(found);
       if (!found.getRequest().getAttributeList().contains(STATE)) return;
       try {
         demand(requesters.get(found.getConnectionID()), "password-reset");
@@ -254,6 +294,21 @@ public final class PingLike {
         found.setSearchEntry(told);
       } catch (final LDAPException refusal) {
         // Who may not read an attribute gets the entry without it.
+      }
+    }
+
+    /** What PingDirectory says of a change besides ({@code UnboundIDChangeLogEntry} of the SDK). */
+    private static void tellMore(final InMemoryInterceptedSearchEntry found) {
+      try {
+        final Entry entry = server.getEntry(found.getSearchEntry().getDN());
+        final Entry told = found.getSearchEntry().duplicate();
+        told.addAttribute("changeTime", entry.getAttributeValue("createTimestamp"));
+        final DN target = new DN(entry.getAttributeValue("targetDN"));
+        final String uniqueId = uniqueIds.get(target.toNormalizedString());
+        if (uniqueId != null) told.addAttribute("targetUniqueID", uniqueId);
+        found.setSearchEntry(told);
+      } catch (final LDAPException problem) {
+        throw new IllegalStateException(problem);
       }
     }
 

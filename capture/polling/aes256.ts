@@ -1,0 +1,79 @@
+import { createDecipheriv, pbkdf2 } from 'node:crypto';
+import { promisify } from 'node:util';
+import { Secret } from '../../model/secret';
+import { zeroableBytes } from '../../model/zeroable';
+
+/**
+ * A password in the reversible scheme `{AES256}` of PingDirectory, as `AES256EncodedPassword` of the UnboundID LDAP SDK documents
+ * it: version and padding (4 bits each), salt, initialization vector, the length of the id of an encryption settings
+ * definition and that id, then what AES-256-GCM made of the password and its padding, and the tag.
+ */
+export interface Aes256 {
+  /** Whose passphrase opens it: hex, in small letters. */
+  readonly definition: string;
+  readonly salt: Buffer;
+  readonly vector: Buffer;
+  readonly sealed: Buffer;
+  readonly tag: Buffer;
+  /** Bytes of zero behind the password. */
+  readonly padding: number;
+}
+
+const SCHEME = '{AES256}';
+const VERSION = 0;
+const BYTES = { salt: 16, vector: 16, tag: 16, key: 32 };
+const ROUNDS = 32_768;
+
+export const isAes256 = (value: string): boolean => value.toUpperCase().startsWith(SCHEME);
+
+/** @returns null when it is malformed, or of a version that is not published */
+export function readAes256(value: string): Aes256 | null {
+  const bytes = Buffer.from(value.slice(SCHEME.length), 'base64');
+  const vectorAt = 1 + BYTES.salt;
+  const lengthAt = vectorAt + BYTES.vector;
+  const [first = 0, idBytes = 0] = [bytes[0], bytes[lengthAt]];
+  const sealedAt = lengthAt + 1 + idBytes;
+  if (bytes.length < sealedAt + BYTES.tag || first >> 4 !== VERSION) return null;
+  return {
+    definition: bytes.toString('hex', lengthAt + 1, sealedAt),
+    salt: bytes.subarray(1, vectorAt),
+    vector: bytes.subarray(vectorAt, lengthAt),
+    sealed: bytes.subarray(sealedAt, -BYTES.tag),
+    tag: bytes.subarray(-BYTES.tag),
+    padding: first & 0x0f,
+  };
+}
+
+const derive = promisify(pbkdf2);
+
+/** @returns null when it is another passphrase that opens it, or somebody has changed it */
+export async function openAes256(
+  { salt, vector, sealed, tag, padding }: Aes256,
+  passphrase: Secret,
+): Promise<Secret | null> {
+  const own = passphrase.copy();
+  const key = await own.use((bytes) => derive(bytes, salt, ROUNDS, BYTES.key, 'sha512'));
+  own.destroy();
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, vector).setAuthTag(tag);
+    const padded = decipher.update(sealed);
+    try {
+      decipher.final();
+      return withoutPadding(padded, padding);
+    } finally {
+      padded.fill(0);
+    }
+  } catch {
+    return null;
+  } finally {
+    key.fill(0);
+  }
+}
+
+function withoutPadding(padded: Buffer, padding: number): Secret | null {
+  const length = padded.length - padding;
+  if (length < 0 || padded.subarray(length).some((byte) => byte !== 0)) return null;
+  const own = zeroableBytes(length);
+  padded.copy(own);
+  return Secret.of(own);
+}

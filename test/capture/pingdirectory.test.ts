@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Attribute, Change, Client } from 'ldapts';
+import { pollerKinds } from '../../capture/polling/kinds';
+import { openPlace } from '../../capture/polling/place';
+import type { Page, Poller } from '../../capture/polling/poller';
+import { isRoot } from '../../local/places';
+import { Secret } from '../../model/secret';
+import { startProxy } from '../support/proxy';
+import { describeWith, type ServerFacts, type StartedServer, server } from '../support/servers';
+import { startUnboundid, unboundidSuffix } from '../support/servers/unboundid';
+
+const DEFINITION = randomBytes(32).toString('hex');
+const PASSPHRASE = 'the pässphrase of a definition';
+const PEOPLE = `ou=people,${unboundidSuffix}`;
+const KEPT = 60;
+
+/** The in-memory directory of the SDK, with a changelog of its last changes and passwords in {AES256}. */
+describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
+  const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'ls-ping-'));
+  const places = mkdtempSync(path.join(os.tmpdir(), 'ls-place-'));
+  const opened: Poller[] = [];
+  let running: StartedServer;
+  let facts: ServerFacts;
+  let admin: Client;
+
+  async function start(name: string, more: Record<string, number> = {}): Promise<void> {
+    const { jar = '', classes = '' } = server('unboundid');
+    const settings = { definition: DEFINITION, passphrase: PASSPHRASE, changelogEntries: KEPT };
+    const at = path.join(dir, name);
+    running = await startUnboundid(at, { jar, classes }, { ...settings, ...more });
+    facts = running.facts;
+    const { url = '', caFile = '' } = facts;
+    admin = new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 10_000 });
+    await admin.bind('cn=Directory Manager', facts.admin ?? '');
+  }
+  beforeAll(async () => {
+    chmodSync(dir, 0o755);
+    await start('first');
+  }, 60_000);
+  afterAll(async () => {
+    for (const poller of opened) await poller.close();
+    await admin?.unbind();
+    await running?.stop();
+    for (const folder of [dir, places]) rmSync(folder, { recursive: true });
+  });
+
+  async function open(changes: object = {}, place = path.join(places, unique())) {
+    const kind = pollerKinds.get('pingdirectory');
+    if (kind === undefined) throw new Error('There is no such kind');
+    const settings = {
+      ...{ url: facts.url, ca: facts.caFile, base: PEOPLE },
+      bindDn: `cn=lockstep,ou=services,${unboundidSuffix}`,
+      bindPassword: '${file:lockstep}',
+      definitions: { [DEFINITION.toUpperCase()]: '${file:passphrase}' },
+      ...changes,
+    };
+    const secrets: Readonly<Record<string, string | undefined>> = {
+      '${file:lockstep}': facts.lockstep,
+      '${file:passphrase}': PASSPHRASE,
+      '${file:other}': 'another one',
+    };
+    const poller = await kind.open(settings, {
+      resolve: (reference) => Secret.fromText(secrets[reference] ?? ''),
+      place: await openPlace(place),
+      wake: () => {},
+    });
+    opened.push(poller);
+    return { poller, place };
+  }
+  async function watching(changes: object = {}) {
+    const one = await open(changes);
+    await drained(one.poller);
+    return one;
+  }
+  async function somebody(): Promise<string> {
+    const uid = `Person${unique()}`;
+    const dn = `uid=${uid},${PEOPLE}`;
+    const names = { uid, cn: uid, sn: 'Test' };
+    await admin.add(dn, { objectClass: 'inetOrgPerson', ...names, userPassword: `First-${uid}` });
+    return dn;
+  }
+  const replace = (dn: string, type: string, ...values: string[]) =>
+    admin.modify(
+      dn,
+      new Change({ operation: 'replace', modification: new Attribute({ type, values }) }),
+    );
+  const reset = (dn: string, password: string) => replace(dn, 'userPassword', password);
+
+  test.each([
+    ['plain', 'correct horse battery staple'],
+    ['of quotes and backslashes', `it's "quoted" \\ and %s $1 {}`],
+    ['of two lines', 'the first\nthe second \r\n'],
+    ['of emoji and accents', 'pässwörd 🐦 пароль 密码'],
+    ['of 256 characters', '0123456789abcdéf'.repeat(16)],
+  ])('a password %s is read byte for byte, once', async (_title, word) => {
+    const dn = await somebody();
+    const { poller } = await watching();
+    await reset(dn, word);
+    expect(await drained(poller)).toMatchObject([{ account: dn, word, hashed: false }]);
+    expect(await drained(poller)).toEqual([]);
+  });
+
+  test('its time is the one at which the account says that it was changed, to the millisecond', async () => {
+    const dn = await somebody();
+    const { poller } = await watching();
+    const before = Date.now();
+    await reset(dn, 'at a certain time');
+    const after = Date.now();
+    const [{ at } = { at: 0 }] = await drained(poller);
+    expect(at).toBeGreaterThanOrEqual(before);
+    expect(at).toBeLessThanOrEqual(after);
+  });
+
+  test('of several changes the last is read, and accounts come in the order of those', async () => {
+    const [one, other] = [await somebody(), await somebody()];
+    const { poller } = await watching();
+    await reset(one, 'one, the first');
+    await reset(other, 'other, the first');
+    await reset(one, 'one, the second');
+    expect(await drained(poller)).toMatchObject([
+      { account: other, word: 'other, the first' },
+      { account: one, word: 'one, the second' },
+    ]);
+  });
+
+  test('an account goes by its name of now; one that is gone, a new one and other changes are left out', async () => {
+    const [renamed, gone, other] = [await somebody(), await somebody(), await somebody()];
+    const { poller } = await watching();
+    await reset(renamed.toUpperCase(), 'before it was renamed');
+    await reset(gone, 'before it was deleted');
+    await replace(other, 'description', 'userPassword: not one');
+    await somebody();
+    const now = `uid=Other${unique()},${PEOPLE}`;
+    await admin.modifyDN(renamed, now);
+    await admin.del(gone);
+    expect(await drained(poller)).toMatchObject([{ account: now, word: 'before it was renamed' }]);
+  });
+
+  test('a password in another scheme is handed over as the hash that it is', async () => {
+    const dn = await somebody();
+    const { poller } = await watching();
+    const hash = '{SSHA256}mQ9vZ3cGZkQ1cGZkQ1cGZkQ1cGZkQ1cGmQ9vZ3cGZkQ1cGZkQ1cGZg==';
+    await reset(dn, hash);
+    expect(await drained(poller)).toMatchObject([{ account: dn, word: hash, hashed: true }]);
+  });
+
+  test.each([
+    ['no passphrase', { definitions: {} }],
+    ['a wrong passphrase', { definitions: { [DEFINITION]: '${file:other}' } }],
+  ])(
+    'with %s it says so, and nothing is lost until it has the right one',
+    async (_title, wrong) => {
+      const dn = await somebody();
+      const { place } = await watching();
+      await reset(dn, 'sealed for now');
+      const without = await open(wrong, place);
+      await expect(without.poller.read()).rejects.toMatchObject({
+        code: 'not_supported',
+        vendorCode: DEFINITION,
+      });
+      const right = await open({}, place);
+      expect(await drained(right.poller)).toMatchObject([{ word: 'sealed for now' }]);
+    },
+  );
+
+  test('a poller that was killed before it was told goes on with the very same', async () => {
+    const dn = await somebody();
+    const { poller, place } = await watching();
+    await reset(dn, 'read twice');
+    const first = textsOf(await poller.read());
+    const again = await open({}, place);
+    expect(textsOf(await again.poller.read())).toEqual(first);
+    expect(first).toHaveLength(1);
+  });
+
+  test('it goes where an operator sends it: begin, end, a cursor, a time', async () => {
+    const [one, other] = [await somebody(), await somebody()];
+    const { poller } = await watching();
+    await reset(one, 'of the one');
+    await reset(other, 'of the other');
+    const [first, second] = await drained(poller);
+    const wordsFrom = async (startpoint: Parameters<Poller['moveTo']>[0]) => {
+      await poller.moveTo(startpoint);
+      return (await drained(poller)).map(({ word }) => word);
+    };
+    expect((await wordsFrom({ from: 'begin' })).slice(-2)).toEqual(['of the one', 'of the other']);
+    expect(await wordsFrom({ from: 'end' })).toEqual([]);
+    const cursor = first?.sequence ?? '';
+    expect(await wordsFrom({ from: 'cursor', cursor })).toEqual(['of the other']);
+    const at = new Date((second?.at ?? 0) - 1);
+    expect(await wordsFrom({ from: 'time', at })).toContain('of the other');
+    expect(await wordsFrom({ from: 'time', at: new Date(Date.now() + 1_000) })).toEqual([]);
+    await expect(poller.moveTo({ from: 'cursor', cursor: '999999' })).rejects.toMatchObject({
+      code: 'startpoint_unknown',
+    });
+  });
+
+  test('of what was trimmed before it was read it says that it was missed, and goes on', async () => {
+    const [one, other] = [await somebody(), await somebody()];
+    const { poller } = await watching();
+    await reset(one, 'soon trimmed');
+    for (let nth = 0; nth < KEPT; nth++) await replace(other, 'description', String(nth));
+    await reset(other, 'still there');
+    const page = await poller.read();
+    expect(page.missed).toBe(true);
+    expect(textsOf(page)).toMatchObject([{ account: other, word: 'still there' }]);
+    await poller.acknowledge(page);
+    expect(await poller.read()).toMatchObject({ missed: false, captures: [] });
+  });
+
+  test('while the server is away it says so; of one with a new changelog it reads all of it', async () => {
+    const proxy = await startProxy({ host: '127.0.0.1', port: Number(facts.port) });
+    const { poller, place } = await watching({ url: `ldaps://127.0.0.1:${proxy.address.port}` });
+    await proxy.refuse();
+    proxy.cut();
+    await expect(poller.read()).rejects.toMatchObject({ code: 'unreachable' });
+    await proxy.stop();
+    await admin.unbind();
+    await running.stop();
+    await start('second');
+    const dn = await somebody();
+    await reset(dn, 'in a new changelog');
+    const again = await open({}, place);
+    const page = await again.poller.read();
+    expect(page.missed).toBe(true);
+    expect(textsOf(page)).toMatchObject([{ word: 'in a new changelog' }]);
+  });
+});
+
+function unique(): string {
+  return randomBytes(6).toString('hex');
+}
+
+const textsOf = (page: Page) =>
+  page.captures.map(({ account, password, hashed, capturedAt, sequence }) => ({
+    account,
+    word: password.text(),
+    hashed,
+    at: capturedAt?.getTime() ?? 0,
+    sequence,
+  }));
+
+/** All that there is to read, acknowledged. */
+async function drained(poller: Poller) {
+  const found: ReturnType<typeof textsOf> = [];
+  for (let more = true; more; ) {
+    const page = await poller.read();
+    found.push(...textsOf(page));
+    await poller.acknowledge(page);
+    more = page.more;
+  }
+  return found;
+}

@@ -1,0 +1,395 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Attribute, Change, type Client } from 'ldapts';
+import { pollerKinds } from '../../capture/polling/kinds';
+import { openPlace } from '../../capture/polling/place';
+import type { Page, Poller } from '../../capture/polling/poller';
+import { sendExop } from '../../connectors/ldap/requests';
+import type { Ds389 } from '../../local/ds389';
+import { isRoot } from '../../local/places';
+import { ssha } from '../../local/slapd';
+import { Secret } from '../../model/secret';
+import { applyLdif } from '../support/ldif';
+import { startProxy } from '../support/proxy';
+import {
+  clientOf,
+  letRelayRead,
+  manager,
+  people,
+  serviceDn,
+  startRetroDs389,
+} from '../support/retro-ds389';
+import { describeWith } from '../support/servers';
+import { until } from '../support/until';
+
+const RELAY = serviceDn('relay');
+const MINUTES = 60_000;
+
+/** A 389 Directory Server of its own, set up as the docs say, and the poller beside it. */
+describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
+  // Servers that run as nobody must be able to enter it.
+  const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'ls-retro-'));
+  const places = mkdtempSync(path.join(os.tmpdir(), 'ls-place-'));
+  const secrets = { admin: `Admin-${unique()}`, relay: `Relay-${unique()}`, wrong: 'not it' };
+  const opened: Poller[] = [];
+  let ds: Ds389;
+  let admin: Client;
+
+  beforeAll(async () => {
+    chmodSync(dir, 0o755);
+    ds = await startRetroDs389(path.join(dir, 'ds'), {
+      admin: secrets.admin,
+      relay: secrets.relay,
+    });
+    admin = await manager(ds, secrets.admin);
+  }, 2 * MINUTES);
+  afterAll(async () => {
+    for (const poller of opened) await poller.close();
+    await admin?.unbind();
+    await ds?.stop();
+    for (const folder of [dir, places]) rmSync(folder, { recursive: true });
+  });
+
+  async function restart(): Promise<void> {
+    await admin.unbind();
+    ds = await ds.restart();
+    admin = await manager(ds, secrets.admin);
+  }
+
+  /** @param place of one that was stopped, or killed */
+  async function open(changes: object = {}, place = path.join(places, unique())) {
+    const kind = pollerKinds.get('retro-changelog');
+    if (kind === undefined) throw new Error('There is no such kind');
+    const settings = {
+      ...{ url: ds.url, ca: ds.caFile, base: people, bindDn: RELAY, bindPassword: '${file:relay}' },
+      ...changes,
+    };
+    const poller = await kind.open(settings, {
+      resolve: (reference) =>
+        Secret.fromText(secrets[/:(\w+)/.exec(reference)?.[1] as keyof typeof secrets]),
+      place: await openPlace(place),
+      wake: () => {},
+    });
+    opened.push(poller);
+    return { poller, place, close: () => poller.close() };
+  }
+  /** One that has had its first look. */
+  async function watching(changes: object = {}) {
+    const one = await open(changes);
+    await drained(one.poller);
+    return one;
+  }
+  async function somebody(password = `First-${unique()}`): Promise<string> {
+    const uid = `Person${unique()}`;
+    const dn = `uid=${uid},${people}`;
+    const names = { uid, cn: uid, sn: 'Test' };
+    await admin.add(dn, { objectClass: 'inetOrgPerson', ...names, userPassword: password });
+    return dn;
+  }
+  const replace = (type: string, ...values: string[]) =>
+    new Change({ operation: 'replace', modification: new Attribute({ type, values }) });
+  const reset = (dn: string, password: string) =>
+    admin.modify(dn, replace('userPassword', password));
+  const bounds = async () => {
+    const attributes = ['firstChangeNumber', 'lastChangeNumber'];
+    const { searchEntries } = await admin.search('', { scope: 'base', attributes });
+    return attributes.map((name) => Number(searchEntries[0]?.[name]));
+  };
+  const changelog = async () => {
+    const found = await admin.search('cn=changelog', { scope: 'one' });
+    return JSON.stringify(found.searchEntries);
+  };
+
+  test.each([
+    ['plain', 'correct horse battery staple'],
+    ['of quotes and backslashes', `it's "quoted" \\ and %s $1 {}`],
+    ['of blanks at both ends', ' between two blanks '],
+    ['of emoji and accents', 'pässwörd 🐦 пароль 密码'],
+    ['of two lines', 'the first\nreplace: userPassword\n- \r\nthe second'],
+    ['of 256 characters', '0123456789abcdéf'.repeat(16)],
+    ['that looks like LDIF', ': < unhashed#user#password: mine'],
+  ])('a password %s is read byte for byte', async (_title, word) => {
+    const dn = await somebody();
+    const { poller } = await watching();
+    await reset(dn, word);
+    expect(await drained(poller)).toMatchObject([{ account: dn, word, hashed: false }]);
+    expect(await drained(poller)).toEqual([]);
+  });
+
+  test('a reset, a change by the person and RFC 3062 are read, once each and in their order', async () => {
+    const dn = await somebody();
+    const { poller } = await watching();
+    const before = Date.now();
+    await reset(dn, 'by an administrator');
+    const person = clientOf(ds);
+    await person.bind(dn, 'by an administrator');
+    await person.modify(dn, replace('userPassword', 'by the person'));
+    await person.unbind();
+    const link = { ask: async (request: (client: Client) => Promise<unknown>) => request(admin) };
+    await sendExop(link as never, dn, Secret.fromText('by RFC 3062'), []);
+    const found = await drained(poller);
+    expect(found.map(({ word }) => word)).toEqual([
+      'by an administrator',
+      'by the person',
+      'by RFC 3062',
+    ]);
+    expect(new Set(found.map(({ sequence }) => sequence)).size).toBe(3);
+    // The end of the second: never before it happened.
+    for (const { at } of found) expect(at - before).toBeGreaterThanOrEqual(0);
+    for (const { at } of found) expect(at - Date.now()).toBeLessThan(1_000);
+  });
+
+  test(
+    'more than fit on a page come in their order, and none twice',
+    async () => {
+      const dn = await somebody();
+      const { poller } = await watching();
+      const words = Array.from({ length: 130 }, (_, nth) => `the word of number ${nth}`);
+      for (const word of words) await reset(dn, word);
+      expect((await drained(poller)).map(({ word }) => word)).toEqual(words);
+    },
+    MINUTES,
+  );
+
+  test('an account is named as the connector finds it, in whatever case it was written', async () => {
+    const dn = await somebody();
+    const { poller } = await watching();
+    await reset(dn.toUpperCase().replaceAll(',', ' , '), 'in capital letters');
+    expect(await drained(poller)).toMatchObject([{ account: dn, word: 'in capital letters' }]);
+  });
+
+  test('an account that was renamed since goes by its new name; one that is gone is left out', async () => {
+    const [renamed, gone] = [await somebody(), await somebody()];
+    const { poller } = await watching();
+    for (const dn of [renamed, gone]) await reset(dn, 'before it was renamed');
+    const now = `uid=Other${unique()},${people}`;
+    await admin.modifyDN(renamed, now);
+    await admin.del(gone);
+    expect(await drained(poller)).toMatchObject([{ account: now }]);
+  });
+
+  test('what is not below base, a new account, and every other change are left alone', async () => {
+    const { poller } = await watching();
+    const dn = await somebody();
+    await admin.modify(dn, replace('description', 'unhashed#user#password: not one'));
+    await reset(RELAY, secrets.relay);
+    await admin.modify(dn, replace('userPassword'));
+    expect(await drained(poller)).toEqual([]);
+  });
+
+  test('a hash that was written is handed over as a hash', async () => {
+    const dn = await somebody();
+    const { poller } = await watching();
+    const hash = ssha(Secret.fromText('of another system'));
+    await reset(dn, hash);
+    expect(await drained(poller)).toMatchObject([{ account: dn, word: hash, hashed: true }]);
+  });
+
+  test('what the server was told to keep as it is, is the password without that word', async () => {
+    const dn = await somebody();
+    const { poller } = await watching();
+    await reset(dn, '{CLEAR}as it is');
+    expect(await drained(poller)).toMatchObject([{ account: dn, word: 'as it is', hashed: false }]);
+    const person = clientOf(ds);
+    await person.bind(dn, 'as it is');
+    await person.unbind();
+  });
+
+  test('a poller that was killed before it was told goes on with the very same', async () => {
+    const dn = await somebody();
+    const { poller, place } = await watching();
+    for (const word of ['the first', 'the second']) await reset(dn, word);
+    const first = textsOf(await poller.read());
+    const again = await open({}, place);
+    expect(textsOf(await again.poller.read())).toEqual(first);
+    expect(first).toHaveLength(2);
+  });
+
+  test('it goes where an operator sends it: begin, end, a cursor, a time', async () => {
+    const dn = await somebody();
+    const { poller } = await watching();
+    await reset(dn, 'number one');
+    const [one] = await drained(poller);
+    await until(async () => Date.now() > (one?.at ?? 0));
+    await reset(dn, 'number two');
+    await drained(poller);
+    const wordsFrom = async (startpoint: Parameters<Poller['moveTo']>[0]) => {
+      await poller.moveTo(startpoint);
+      const found = await drained(poller);
+      return found.filter(({ account }) => account === dn).map(({ word }) => word);
+    };
+    expect(await wordsFrom({ from: 'begin' })).toEqual(['number one', 'number two']);
+    expect(await wordsFrom({ from: 'end' })).toEqual([]);
+    const cursor = one?.sequence ?? '';
+    expect(await wordsFrom({ from: 'cursor', cursor })).toEqual(['number two']);
+    expect(await wordsFrom({ from: 'cursor', cursor: cursor.replace(/\/.*/, '') })).toEqual([
+      'number two',
+    ]);
+    for (const unknown of ['99999999', cursor.replace(/\/.*/, '/of-another-changelog')])
+      await expect(poller.moveTo({ from: 'cursor', cursor: unknown })).rejects.toMatchObject({
+        code: 'startpoint_unknown',
+      });
+    const at = new Date(one?.at ?? 0);
+    expect(await wordsFrom({ from: 'time', at })).toEqual(['number one', 'number two']);
+    expect(await wordsFrom({ from: 'time', at: new Date(at.getTime() + 1) })).toEqual([
+      'number two',
+    ]);
+  });
+
+  test('with erase, nothing of a password is left in the changelog once it is durable', async () => {
+    const dn = await somebody();
+    const word = `pässwörd to be erased ${unique()}`;
+    const long = `${word} ${'0123456789'.repeat(20)}`;
+    const { poller } = await watching({ erase: true });
+    for (const one of [word, long, 'plain and erased']) await reset(dn, one);
+    const page = await poller.read();
+    expect(await changelog()).toContain('plain and erased');
+    expect(textsOf(page)).toHaveLength(3);
+    await persist(() => poller.acknowledge(page));
+    const left = await changelog();
+    const base64 = (text: string) => Buffer.from(text).toString('base64').slice(0, 40);
+    for (const one of [word, base64(word), 'plain and erased']) expect(left).not.toContain(one);
+    expect(left.match(/replace: unhashed#user#password/g)?.length).toBeGreaterThanOrEqual(3);
+    await poller.moveTo({ from: 'cursor', cursor: page.captures[0]?.sequence ?? '' });
+    expect(await drained(poller)).toEqual([]);
+  });
+
+  test('while the server is away it says so, and goes on where it was', async () => {
+    const proxy = await startProxy({ host: '127.0.0.1', port: ds.port });
+    const dn = await somebody();
+    const { poller } = await watching({ url: `ldaps://127.0.0.1:${proxy.address.port}` });
+    await proxy.refuse();
+    proxy.cut();
+    await reset(dn, 'nobody saw it');
+    for (let tries = 0; tries < 3; tries++)
+      await expect(poller.read()).rejects.toMatchObject({ code: 'unreachable' });
+    await proxy.pass();
+    expect(await drained(poller)).toMatchObject([{ word: 'nobody saw it' }]);
+    await proxy.stop();
+  });
+
+  test('a wrong password of the service account makes one login, not more', async () => {
+    const { poller } = await open({ bindPassword: '${file:wrong}' });
+    const now = performance.now.bind(performance);
+    for (const later of [0, 1, 11_000, 59 * MINUTES]) {
+      const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + later);
+      await expect(poller.read()).rejects.toMatchObject({ code: 'service_credential_refused' });
+      clock.mockRestore();
+    }
+    const attributes = ['passwordRetryCount'];
+    const { searchEntries } = await admin.search(RELAY, { scope: 'base', attributes });
+    expect(searchEntries[0]?.passwordRetryCount).toBe('1');
+    expect(await drained((await watching()).poller)).toEqual([]);
+  });
+
+  test('without the right to read the changelog, or accounts, it says so and passes nothing by', async () => {
+    const { poller, place } = await watching();
+    const dn = await somebody();
+    await reset(dn, 'nobody may read it');
+    const [entry] = (await admin.search('cn=changelog', { scope: 'base', attributes: ['aci'] }))
+      .searchEntries;
+    await persist(() => admin.modify('cn=changelog', replace('aci')));
+    await expect(poller.read()).rejects.toMatchObject({ code: 'no_rights' });
+    const acis = [entry?.aci ?? []].flat().map(String);
+    await persist(() => admin.modify('cn=changelog', replace('aci', ...acis)));
+    const elsewhere = await open({ base: 'ou=nowhere,dc=example,dc=com' }, place);
+    await expect(elsewhere.poller.read()).rejects.toMatchObject({ code: 'no_rights' });
+    expect(await drained(poller)).toMatchObject([{ word: 'nobody may read it' }]);
+  });
+
+  test(
+    'of what was trimmed before it was read it says that it was missed, and goes on',
+    async () => {
+      const dn = await somebody();
+      const { poller, place } = await watching();
+      await reset(dn, 'soon trimmed');
+      // The last one always stays.
+      await admin.modify(dn, replace('description', 'no password'));
+      await applyLdif(admin, TRIMMED_AT_ONCE);
+      await poller.close();
+      await restart();
+      const [, last = 0] = await bounds();
+      await until(async () => (await bounds())[0] === last);
+      await applyLdif(admin, TRIMMED_AT_ONCE.replaceAll(/ \ds$/gm, ' 1d'));
+      await restart();
+      await reset(dn, 'after the trimming');
+      const again = await open({}, place);
+      const page = await again.poller.read();
+      expect(page.missed).toBe(true);
+      await again.poller.acknowledge(page);
+      expect(textsOf(page)).toMatchObject([{ word: 'after the trimming' }]);
+      expect(await again.poller.read()).toMatchObject({ missed: false, captures: [] });
+    },
+    MINUTES,
+  );
+
+  test(
+    'of a changelog that was made anew it says that something was missed, and reads it from its begin',
+    async () => {
+      const dn = await somebody();
+      const { poller, place } = await watching();
+      await poller.close();
+      await admin.unbind();
+      await ds.stop();
+      rmSync(path.join(dir, 'ds', 'db', 'changelog'), { recursive: true });
+      ds = await ds.restart();
+      admin = await manager(ds, secrets.admin);
+      await letRelayRead(admin);
+      await reset(dn, 'of the new one');
+      const [, last] = await bounds();
+      expect(last).toBeLessThan(Number.parseInt(readFileSync(place, 'utf8'), 10));
+      const again = await open({}, place);
+      const page = await again.poller.read();
+      expect(page).toMatchObject({ missed: true });
+      expect(textsOf(page)).toMatchObject([{ word: 'of the new one' }]);
+      await again.poller.acknowledge(page);
+      expect(await again.poller.read()).toMatchObject({ missed: false, captures: [] });
+    },
+    MINUTES,
+  );
+});
+
+const TRIMMED_AT_ONCE = `dn: cn=Retro Changelog Plugin,cn=plugins,cn=config
+changetype: modify
+replace: nsslapd-changelogmaxage
+nsslapd-changelogmaxage: 1s
+-
+replace: nsslapd-changelog-trim-interval
+nsslapd-changelog-trim-interval: 1s
+`;
+
+function unique(): string {
+  return randomBytes(6).toString('hex');
+}
+
+/** The server refuses with "operations error" what is in the way of its own entry for a change that it has answered. */
+const persist = (write: () => Promise<unknown>) =>
+  until(() =>
+    write().then(
+      () => true,
+      () => false,
+    ),
+  );
+
+const textsOf = (page: Page) =>
+  page.captures.map(({ account, password, hashed, capturedAt, sequence }) => ({
+    account,
+    word: password.text(),
+    hashed,
+    at: capturedAt?.getTime() ?? 0,
+    sequence,
+  }));
+
+/** All that there is to read, acknowledged. */
+async function drained(poller: Poller) {
+  const found: ReturnType<typeof textsOf> = [];
+  for (let more = true; more; ) {
+    const page = await poller.read();
+    found.push(...textsOf(page));
+    await poller.acknowledge(page);
+    more = page.more;
+  }
+  return found;
+}

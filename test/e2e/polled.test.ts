@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Attribute, Change, type Client } from 'ldapts';
+import type { Ds389 } from '../../local/ds389';
+import { isRoot } from '../../local/places';
+import type { CompanyAccount } from '../support/company';
+import { brokenInvariants } from '../support/invariants';
+import { holders } from '../support/people';
+import { type RelayedCompany, startRelayedCompany } from '../support/relayed-company';
+import { clientOf, manager, people, serviceDn, startRetroDs389 } from '../support/retro-ds389';
+import { describeWith, server } from '../support/servers';
+import { until } from '../support/until';
+
+const MINUTES = 60_000;
+
+/** From a 389 Directory Server in which somebody changed a password, by the relay that reads its changelog. */
+describeWith(['ds389', 'slapd', 'postgres', 'temporal'], 'a password that a relay read', () => {
+  // Servers that run as nobody must be able to enter it.
+  const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'ls-polled-'));
+  const relayPassword = unique();
+  const adminPassword = unique();
+  const passwordFile = path.join(mkdtempSync(path.join(os.tmpdir(), 'ls-secret-')), 'relay');
+  let ds: Ds389;
+  let admin: Client;
+  let relayed: RelayedCompany;
+
+  beforeAll(async () => {
+    chmodSync(dir, 0o755);
+    writeFileSync(passwordFile, `${relayPassword}\n`, { mode: 0o600 });
+    ds = await startRetroDs389(path.join(dir, 'ds'), {
+      ...{ admin: adminPassword, relay: relayPassword },
+      // The secret that the sources of the company name.
+      lockstep: server('slapd').lockstep ?? '',
+    });
+    admin = await manager(ds, adminPassword);
+    const shared = { url: ds.url, ca: ds.caFile, base: people };
+    const settings = {
+      ...{ ...shared, bindDn: serviceDn('lockstep'), bindPassword: '${env:TEST_LDAP}' },
+    };
+    const bindPassword = `\${file:${passwordFile}}`;
+    relayed = await startRelayedCompany({
+      sources: { directory: { settings, capture: { enabled: true } } },
+      relay: {
+        poll: {
+          kind: 'retro-changelog',
+          settings: { ...shared, bindDn: serviceDn('relay'), bindPassword, erase: true },
+        },
+      },
+    });
+    // It reads what is changed after its first look.
+    await until(() => existsSync(path.join(relayed.relay.spool, 'place')));
+  }, 3 * MINUTES);
+  afterAll(async () => {
+    await relayed?.stop();
+    await admin?.unbind();
+    await ds?.stop();
+    for (const folder of [dir, path.dirname(passwordFile)]) rmSync(folder, { recursive: true });
+  });
+  afterEach(async () => {
+    expect(await brokenInvariants(relayed.lockstep.database.db)).toEqual({});
+  });
+
+  async function addAccount(): Promise<CompanyAccount> {
+    const uid = `Person${unique()}`;
+    const name = `uid=${uid},${people}`;
+    const names = { objectClass: 'inetOrgPerson', uid, cn: uid, sn: 'Test' };
+    await admin.add(name, { ...names, userPassword: unique() });
+    return {
+      source: 'directory',
+      name,
+      async logsIn(password) {
+        const person = clientOf(ds);
+        const heard = person.bind(name, password).then(
+          () => true,
+          () => false,
+        );
+        return heard.finally(() => person.unbind());
+      },
+      async changeThere(password) {
+        const modification = new Attribute({ type: 'userPassword', values: [password] });
+        await admin.modify(name, new Change({ operation: 'replace', modification }));
+      },
+    };
+  }
+  async function somebody() {
+    const { company, lockstep } = relayed;
+    const others = (['apps', 'warehouse', 'crm'] as const).map(company.addAccount);
+    const accounts = [await addAccount(), ...(await Promise.all(others))];
+    return { person: await lockstep.addPerson(accounts), accounts };
+  }
+  const changesOf = (person: string) =>
+    relayed.lockstep.database.db
+      .selectFrom('change')
+      .select(['state', 'ended_at as ended', 'origin_account_id as origin'])
+      .where('identity_name', '=', person)
+      .orderBy('seq')
+      .execute();
+  const endOf = (person: string, count: number) =>
+    until(async () => {
+      const changes = await changesOf(person);
+      return changes.length >= count && changes.every(({ ended }) => ended !== null);
+    });
+  const inChangelog = async (word: string) => {
+    const { searchEntries } = await admin.search('cn=changelog', { scope: 'one' });
+    const base64 = Buffer.from(word).toString('base64').slice(0, 60);
+    return [word, base64].some((one) => JSON.stringify(searchEntries).includes(one));
+  };
+
+  test.each([
+    ['plain', 'correct horse battery staple'],
+    ['of quotes and backslashes', `it's "quoted" \\ and %s $1 {}`],
+    ['of emoji and accents', 'pässwörd 🐦 пароль 密码'],
+    ['of 256 characters', '0123456789abcdéf'.repeat(16)],
+  ])('%s is what every account holds, byte for byte', async (_title, word) => {
+    const { person, accounts } = await somebody();
+    await accounts[0]?.changeThere(word);
+    await endOf(person, 1);
+    expect(await holders(accounts, word)).toEqual([true, true, true, true]);
+    expect(await changesOf(person)).toMatchObject([{ state: 'done', origin: expect.any(String) }]);
+    await until(async () => !(await inChangelog(word)));
+  });
+
+  test('is no change when Lockstep had written it there itself', async () => {
+    const { person, accounts } = await somebody();
+    const body = { identity: person, password: 'written by Lockstep itself' };
+    const key = await relayed.api.newKey(['trigger']);
+    const { status } = await relayed.api.send('POST', '/v1/changes', { key, body });
+    expect(status).toBe(202);
+    await endOf(person, 1);
+    await until(async () => {
+      const heard = await relayed.lockstep.database.db
+        .selectFrom('audit')
+        .innerJoin('account', 'account.id', 'audit.subject')
+        .select('action')
+        .where('account.name', '=', accounts[0]?.name ?? '')
+        .execute();
+      return heard.some(({ action }) => action === 'capture.echo');
+    });
+    await accounts[0]?.changeThere('and later on in its own place');
+    await endOf(person, 2);
+    expect(await changesOf(person)).toMatchObject([
+      { origin: null },
+      { origin: expect.any(String) },
+    ]);
+    expect(await holders(accounts, 'and later on in its own place')).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  test('comes once and in its order while relay and directory fall over in turn', async () => {
+    const { person, accounts } = await somebody();
+    const words = Array.from({ length: 4 }, (_, index) => `the word after number ${index}`);
+    for (const word of words.slice(0, 2)) await accounts[0]?.changeThere(word);
+    await relayed.relay.kill();
+    await accounts[0]?.changeThere(words[2] ?? '');
+    await relayed.relay.start();
+    await admin.unbind();
+    ds = await ds.restart();
+    admin = await manager(ds, adminPassword);
+    await accounts[0]?.changeThere(words[3] ?? '');
+    await endOf(person, 4);
+    expect(await changesOf(person)).toHaveLength(4);
+    expect(await holders(accounts, words[3] ?? '')).toEqual([true, true, true, true]);
+    expect(relayed.relay.printed()).not.toContain('the word after number');
+  });
+});
+
+function unique(): string {
+  return randomBytes(9).toString('hex');
+}
