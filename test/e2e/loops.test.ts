@@ -1,4 +1,4 @@
-import { chownSync } from 'node:fs';
+import { chownSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { isRoot, NOBODY } from '../../local/places';
 import { listRelays } from '../../store/relays';
@@ -8,6 +8,7 @@ import { addCrmOutbox } from '../support/crm-outbox';
 import { brokenInvariants } from '../support/invariants';
 import { holders, newPassword } from '../support/people';
 import { type RelayedCompany, startRelayedCompany } from '../support/relayed-company';
+import { type RetroSource, startRetroSource } from '../support/retro-source';
 import { describeWith } from '../support/servers';
 import { suffixes } from '../support/servers/slapd';
 import { compiler, compileShim, openFolder } from '../support/shims';
@@ -16,13 +17,14 @@ import { until } from '../support/until';
 const MINUTES = 60_000;
 const suite = compiler === null ? describe.skip : describe;
 const directories = { directory: suffixes.corp, apps: suffixes.free } as const;
-const systems = ['directory', 'apps', 'crm'] as const;
+const systems = ['directory', 'apps', 'crm', 'vault'] as const;
+const three = ['directory', 'apps', 'crm'] as const;
 type System = (typeof systems)[number];
 
 /** Each with its auth source first. */
 type Groups = Readonly<Record<string, readonly [System, ...System[]]>>;
 const pair = { both: ['directory', 'apps'] } as const;
-const clique = { all: ['directory', 'apps', 'crm'] } as const;
+const clique = { all: systems } as const;
 const ring = {
   one: ['directory', 'apps'],
   two: ['directory', 'apps', 'crm'],
@@ -35,158 +37,180 @@ const chain = {
 const membersOf = (groups: Groups): System[] =>
   systems.filter((system) => Object.values(groups).some((group) => group.includes(system)));
 
-const candidate = { capture: { enabled: true, confirm: true, verifyCurrent: false } };
-const hashed = { capture: { enabled: true, forms: ['ssha512'], verifyCurrent: false } };
+const taken = { enabled: true, verifyCurrent: false };
+const candidate = { capture: { ...taken, confirm: true } };
+const hashed = { capture: { ...taken, forms: ['ssha512'] } };
 
-/** Sources that all capture: OpenLDAP by our check module, twice, and a table by its outbox, each with a relay of its own. */
+/**
+ * Sources that all capture: OpenLDAP by our check module, twice, a table by its
+ * outbox, and 389 Directory Server by its changelog, each with a relay of its own.
+ */
 suite(`where every source captures${compiler === null ? ' (skipped: no C compiler)' : ''}`, () => {
-  describeWith(['slapd', 'postgres', 'temporal'], 'a change is made once, and ends', () => {
-    const folder = openFolder();
-    const socketOf = (system: System) => path.join(folder, `${system}.sock`);
-    let relayed: RelayedCompany;
-    let module: string;
-    let outbox: Awaited<ReturnType<typeof addCrmOutbox>>;
+  describeWith(
+    ['slapd', 'ds389', 'postgres', 'temporal'],
+    'a change is made once, and ends',
+    () => {
+      const folder = openFolder();
+      const socketOf = (system: System) => path.join(folder, `${system}.sock`);
+      let relayed: RelayedCompany;
+      let module: string;
+      let outbox: Awaited<ReturnType<typeof addCrmOutbox>>;
+      let vault: RetroSource;
 
-    beforeAll(async () => {
-      module = compileShim('openldap/lockstep_check.c');
-      const relay = (system: System) => ({ socket: socketOf(system), socketMode: '0660' });
-      relayed = await startRelayedCompany({ sources: {}, relay: relay('directory') });
-      await relayed.addRelay('apps', relay('apps'));
-      outbox = await addCrmOutbox(relayed.company);
-      await relayed.addRelay('crm', outbox.settings);
-      // As who runs slapd.
-      if (isRoot)
-        for (const system of ['directory', 'apps'] as const)
-          chownSync(socketOf(system), 0, NOBODY.gid);
-    }, 2 * MINUTES);
-    afterEach(async () => {
-      expect(await brokenInvariants(relayed.lockstep.database.db)).toEqual({});
-    });
-    afterAll(async () => {
-      await relayed.stop();
-      outbox.remove();
-    });
-
-    async function connect(groups: Groups): Promise<void> {
-      const all = relayed.company.sources({ directory: candidate, apps: candidate, crm: hashed });
-      const used = membersOf(groups);
-      await relayed.lockstep.configure({
-        version: 1,
-        sources: Object.fromEntries(used.map((system) => [system, takingHashes(all, system)])),
-        policies: { everyone: {} },
-        groups: Object.fromEntries(
-          Object.entries(groups).map(([name, [authSource, ...others]]) => [
-            name,
-            { policy: 'everyone', authSource, sources: [...new Set([authSource, ...others])] },
-          ]),
-        ),
+      beforeAll(async () => {
+        module = compileShim('openldap/lockstep_check.c');
+        const relay = (system: System) => ({ socket: socketOf(system), socketMode: '0660' });
+        relayed = await startRelayedCompany({ sources: {}, relay: relay('directory') });
+        await relayed.addRelay('apps', relay('apps'));
+        outbox = await addCrmOutbox(relayed.company);
+        await relayed.addRelay('crm', outbox.settings);
+        vault = await startRetroSource();
+      await connect(clique);
+        const reading = await relayed.addRelay('vault', vault.relay);
+        await until(() => existsSync(path.join(reading.spool, 'place')));
+        // As who runs slapd.
+        if (isRoot)
+          for (const system of ['directory', 'apps'] as const)
+            chownSync(socketOf(system), 0, NOBODY.gid);
+      }, 2 * MINUTES);
+      afterEach(async () => {
+        expect(await brokenInvariants(relayed.lockstep.database.db)).toEqual({});
       });
-    }
-    const takingHashes = (all: Record<string, object>, system: System) => {
-      const source = Object(all[system]);
-      if (system === 'crm') return source;
-      return { ...source, settings: { ...source.settings, hashes: ['ssha512'] } };
-    };
-    async function somebody(...where: readonly System[]) {
-      const { company, lockstep } = relayed;
-      const accounts = await Promise.all(where.map((system) => company.addAccount(system)));
-      for (const account of accounts) if (account.source !== 'crm') await check(account);
-      // A new row is told, too: before anybody knows whose it is.
-      await settled();
-      return { person: await lockstep.addPerson(accounts), accounts };
-    }
-    async function check({ source, name }: CompanyAccount): Promise<void> {
-      const directory = relayed.company.directories[source as 'directory' | 'apps'];
-      const suffix = directories[source as 'directory' | 'apps'];
-      // Hashes of ours are let pass: nobody could check them.
-      const policy = await checkedPolicy(
-        directory,
-        suffix,
-        module,
-        `closed:${socketOf(source as System)}`,
-        { pwdCheckQuality: '1' },
-      );
-      const account = { ref: { name, nativeId: null }, password: '', key: '' };
-      await directory.replace(account, 'pwdPolicySubentry', policy);
-    }
-    /** As its users do it. */
-    const changeThere = (account: CompanyAccount, next: string): Promise<void> =>
-      account.source === 'crm'
-        ? account.changeThere(next)
-        : changeUnderPolicy(
-            directories[account.source as 'directory' | 'apps'],
-            account.name,
-            next,
-          );
+      afterAll(async () => {
+        await relayed.stop();
+        outbox.remove();
+        await vault.stop();
+      });
 
-    /** What each source has told so far: every write that it saw, ours too. */
-    async function told(): Promise<Record<string, number>> {
-      const relays = await listRelays(relayed.lockstep.database.db);
-      return Object.fromEntries(relays.map(({ source, received }) => [source, received]));
-    }
-    const changesOf = (person: string) =>
-      relayed.lockstep.database.db
-        .selectFrom('change')
-        .select(['state', 'ended_at as ended'])
-        .where('identity_name', '=', person)
-        .execute();
-    /** Nothing is on its way any more, neither in a relay nor in Lockstep, and nothing comes. */
-    async function settled(): Promise<void> {
-      for (let before = ''; ; ) {
-        await until(async () => {
-          const relays = await listRelays(relayed.lockstep.database.db);
-          return relays.every(({ backlog, open }) => backlog === 0 && open === 0);
+      async function connect(groups: Groups): Promise<void> {
+        const all = {
+          ...relayed.company.sources({ directory: candidate, apps: candidate, crm: hashed }),
+          vault: { kind: 'ldap', settings: vault.settings, capture: taken },
+        };
+        const used = membersOf(groups);
+        await relayed.lockstep.configure({
+          version: 1,
+          sources: Object.fromEntries(used.map((system) => [system, takingHashes(all, system)])),
+          policies: { everyone: {} },
+          groups: Object.fromEntries(
+            Object.entries(groups).map(([name, [authSource, ...others]]) => [
+              name,
+              { policy: 'everyone', authSource, sources: [...new Set([authSource, ...others])] },
+            ]),
+          ),
         });
-        await until(async () => {
-          const open = await relayed.lockstep.database.db
-            .selectFrom('change')
-            .select('id')
-            .where('ended_at', 'is', null)
-            .execute();
-          return open.length === 0;
-        });
-        const now = JSON.stringify(await told());
-        if (now === before) return;
-        before = now;
-        // An outbox is looked into every second.
-        await new Promise((resolve) => setTimeout(resolve, 2_500));
       }
-    }
-
-    test.each([
-      ['a pair, on one side', pair, 'directory', pair.both],
-      ['a pair, on the other', pair, 'apps', pair.both],
-      ['a ring of three', ring, 'directory', systems],
-      ['a ring of three, elsewhere', ring, 'apps', systems],
-      ['a ring of three, by a hash', ring, 'crm', systems],
-      ['a ring in which each pair has an auth source of its own', chain, 'directory', pair.both],
-      ['a clique', clique, 'apps', systems],
-      ['a clique, by a hash', clique, 'crm', systems],
-    ] as const)(
-      'in %s: every account of its groups gets it with one write at most',
-      async (_title, groups, origin, reached) => {
-        await connect(groups);
-        const members = membersOf(groups);
-        const { person, accounts } = await somebody(...members);
-        const before = await told();
-        const word = newPassword();
-        const there = accounts.find(({ source }) => source === origin) as CompanyAccount;
-        await changeThere(there, word);
-        await until(async () => (await changesOf(person)).length > 0);
+      const takingHashes = (all: Record<string, object>, system: System) => {
+        const source = Object(all[system]);
+        if (system === 'crm') return source;
+        return { ...source, settings: { ...source.settings, hashes: ['ssha512'] } };
+      };
+      async function somebody(...where: readonly System[]) {
+        const { company, lockstep } = relayed;
+        const accounts = await Promise.all(
+          where.map((system) =>
+            system === 'vault' ? vault.addAccount(system) : company.addAccount(system),
+          ),
+        );
+        for (const account of accounts) if (isOpenLdap(account)) await check(account);
+        // A new row is told, too: before anybody knows whose it is.
         await settled();
-        expect(await changesOf(person)).toMatchObject([{ state: 'done' }]);
-        const isReached = ({ source }: CompanyAccount) =>
-          (reached as readonly string[]).includes(source);
-        expect(await holders(accounts, word)).toEqual(accounts.map(isReached));
-        const after = await told();
-        for (const account of accounts) {
-          const { source } = account;
-          // A module is not asked about a hash, so the directories do not tell of those.
-          const silent = origin === 'crm' && source !== 'crm';
-          const writes = (after[source] ?? 0) - (before[source] ?? 0);
-          expect([source, writes]).toEqual([source, isReached(account) && !silent ? 1 : 0]);
+        return { person: await lockstep.addPerson(accounts), accounts };
+      }
+      const isOpenLdap = ({ source }: CompanyAccount) => Object.hasOwn(directories, source);
+      async function check({ source, name }: CompanyAccount): Promise<void> {
+        const directory = relayed.company.directories[source as 'directory' | 'apps'];
+        const suffix = directories[source as 'directory' | 'apps'];
+        // Hashes of ours are let pass: nobody could check them.
+        const policy = await checkedPolicy(
+          directory,
+          suffix,
+          module,
+          `closed:${socketOf(source as System)}`,
+          { pwdCheckQuality: '1' },
+        );
+        const account = { ref: { name, nativeId: null }, password: '', key: '' };
+        await directory.replace(account, 'pwdPolicySubentry', policy);
+      }
+      /** As its users do it. */
+      const changeThere = (account: CompanyAccount, next: string): Promise<void> =>
+        isOpenLdap(account)
+          ? changeUnderPolicy(
+              directories[account.source as 'directory' | 'apps'],
+              account.name,
+              next,
+            )
+          : account.changeThere(next);
+
+      /** What each source has told so far: every write that it saw, ours too. */
+      async function told(): Promise<Record<string, number>> {
+        const relays = await listRelays(relayed.lockstep.database.db);
+        return Object.fromEntries(relays.map(({ source, received }) => [source, received]));
+      }
+      const changesOf = (person: string) =>
+        relayed.lockstep.database.db
+          .selectFrom('change')
+          .select(['state', 'ended_at as ended'])
+          .where('identity_name', '=', person)
+          .execute();
+      /** Nothing is on its way any more, neither in a relay nor in Lockstep, and nothing comes. */
+      async function settled(): Promise<void> {
+        for (let before = ''; ; ) {
+          await until(async () => {
+            const relays = await listRelays(relayed.lockstep.database.db);
+            return relays.every(({ backlog, open }) => backlog === 0 && open === 0);
+          });
+          await until(async () => {
+            const open = await relayed.lockstep.database.db
+              .selectFrom('change')
+              .select('id')
+              .where('ended_at', 'is', null)
+              .execute();
+            return open.length === 0;
+          });
+          const now = JSON.stringify(await told());
+          if (now === before) return;
+          before = now;
+          // An outbox is looked into every second.
+          await new Promise((resolve) => setTimeout(resolve, 2_500));
         }
-      },
-    );
-  });
+      }
+
+      test.each([
+        ['a pair, on one side', pair, 'directory', pair.both],
+        ['a pair, on the other', pair, 'apps', pair.both],
+        ['a ring of three', ring, 'directory', three],
+        ['a ring of three, elsewhere', ring, 'apps', three],
+        ['a ring of three, by a hash', ring, 'crm', three],
+        ['a ring in which each pair has an auth source of its own', chain, 'directory', pair.both],
+        ['a clique of four', clique, 'directory', systems],
+        ['a clique of four, elsewhere', clique, 'vault', systems],
+      ] as const)(
+        'in %s: every account of its groups gets it with one write at most',
+        async (_title, groups, origin, reached) => {
+          await connect(groups);
+          const members = membersOf(groups);
+          const { person, accounts } = await somebody(...members);
+          const before = await told();
+          const word = newPassword();
+          const there = accounts.find(({ source }) => source === origin) as CompanyAccount;
+          await changeThere(there, word);
+          await until(async () => (await changesOf(person)).length > 0);
+          await settled();
+          expect(await changesOf(person)).toMatchObject([{ state: 'done' }]);
+          const isReached = ({ source }: CompanyAccount) =>
+            (reached as readonly string[]).includes(source);
+          expect(await holders(accounts, word)).toEqual(accounts.map(isReached));
+          const after = await told();
+          for (const account of accounts) {
+            const { source } = account;
+            // A module is not asked about a hash, so the directories do not tell of those.
+            const silent = origin === 'crm' && source !== 'crm';
+            const writes = (after[source] ?? 0) - (before[source] ?? 0);
+            expect([source, writes]).toEqual([source, isReached(account) && !silent ? 1 : 0]);
+          }
+        },
+      );
+    },
+  );
 });

@@ -1,93 +1,40 @@
-import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { Attribute, Change, type Client } from 'ldapts';
-import type { Ds389 } from '../../local/ds389';
-import { isRoot } from '../../local/places';
-import type { CompanyAccount } from '../support/company';
 import { brokenInvariants } from '../support/invariants';
 import { holders } from '../support/people';
 import { type RelayedCompany, startRelayedCompany } from '../support/relayed-company';
-import { clientOf, manager, people, serviceDn, startRetroDs389 } from '../support/retro-ds389';
-import { describeWith, server } from '../support/servers';
+import { type RetroSource, startRetroSource } from '../support/retro-source';
+import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 
 const MINUTES = 60_000;
 
 /** From a 389 Directory Server in which somebody changed a password, by the relay that reads its changelog. */
 describeWith(['ds389', 'slapd', 'postgres', 'temporal'], 'a password that a relay read', () => {
-  // Servers that run as nobody must be able to enter it.
-  const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'ls-polled-'));
-  const relayPassword = unique();
-  const adminPassword = unique();
-  const passwordFile = path.join(mkdtempSync(path.join(os.tmpdir(), 'ls-secret-')), 'relay');
-  let ds: Ds389;
-  let admin: Client;
+  let ds: RetroSource;
   let relayed: RelayedCompany;
 
   beforeAll(async () => {
-    chmodSync(dir, 0o755);
-    writeFileSync(passwordFile, `${relayPassword}\n`, { mode: 0o600 });
-    ds = await startRetroDs389(path.join(dir, 'ds'), {
-      ...{ admin: adminPassword, relay: relayPassword },
-      // The secret that the sources of the company name.
-      lockstep: server('slapd').lockstep ?? '',
-    });
-    admin = await manager(ds, adminPassword);
-    const shared = { url: ds.url, ca: ds.caFile, base: people };
-    const settings = {
-      ...{ ...shared, bindDn: serviceDn('lockstep'), bindPassword: '${env:TEST_LDAP}' },
-    };
-    const bindPassword = `\${file:${passwordFile}}`;
+    ds = await startRetroSource();
     relayed = await startRelayedCompany({
-      sources: { directory: { settings, capture: { enabled: true } } },
-      relay: {
-        poll: {
-          kind: 'retro-changelog',
-          settings: { ...shared, bindDn: serviceDn('relay'), bindPassword, erase: true },
-        },
-      },
+      sources: { directory: { settings: ds.settings, capture: { enabled: true } } },
+      relay: ds.relay,
     });
     // It reads what is changed after its first look.
     await until(() => existsSync(path.join(relayed.relay.spool, 'place')));
   }, 3 * MINUTES);
   afterAll(async () => {
     await relayed?.stop();
-    await admin?.unbind();
     await ds?.stop();
-    for (const folder of [dir, path.dirname(passwordFile)]) rmSync(folder, { recursive: true });
   });
   afterEach(async () => {
     expect(await brokenInvariants(relayed.lockstep.database.db)).toEqual({});
   });
 
-  async function addAccount(): Promise<CompanyAccount> {
-    const uid = `Person${unique()}`;
-    const name = `uid=${uid},${people}`;
-    const names = { objectClass: 'inetOrgPerson', uid, cn: uid, sn: 'Test' };
-    await admin.add(name, { ...names, userPassword: unique() });
-    return {
-      source: 'directory',
-      name,
-      async logsIn(password) {
-        const person = clientOf(ds);
-        const heard = person.bind(name, password).then(
-          () => true,
-          () => false,
-        );
-        return heard.finally(() => person.unbind());
-      },
-      async changeThere(password) {
-        const modification = new Attribute({ type: 'userPassword', values: [password] });
-        await admin.modify(name, new Change({ operation: 'replace', modification }));
-      },
-    };
-  }
   async function somebody() {
     const { company, lockstep } = relayed;
     const others = (['apps', 'warehouse', 'crm'] as const).map(company.addAccount);
-    const accounts = [await addAccount(), ...(await Promise.all(others))];
+    const accounts = [await ds.addAccount('directory'), ...(await Promise.all(others))];
     return { person: await lockstep.addPerson(accounts), accounts };
   }
   const changesOf = (person: string) =>
@@ -103,7 +50,7 @@ describeWith(['ds389', 'slapd', 'postgres', 'temporal'], 'a password that a rela
       return changes.length >= count && changes.every(({ ended }) => ended !== null);
     });
   const inChangelog = async (word: string) => {
-    const { searchEntries } = await admin.search('cn=changelog', { scope: 'one' });
+    const { searchEntries } = await ds.admin().search('cn=changelog', { scope: 'one' });
     const base64 = Buffer.from(word).toString('base64').slice(0, 60);
     return [word, base64].some((one) => JSON.stringify(searchEntries).includes(one));
   };
@@ -159,9 +106,7 @@ describeWith(['ds389', 'slapd', 'postgres', 'temporal'], 'a password that a rela
     await relayed.relay.kill();
     await accounts[0]?.changeThere(words[2] ?? '');
     await relayed.relay.start();
-    await admin.unbind();
-    ds = await ds.restart();
-    admin = await manager(ds, adminPassword);
+    await ds.restart();
     await accounts[0]?.changeThere(words[3] ?? '');
     await endOf(person, 4);
     expect(await changesOf(person)).toHaveLength(4);
@@ -169,7 +114,3 @@ describeWith(['ds389', 'slapd', 'postgres', 'temporal'], 'a password that a rela
     expect(relayed.relay.printed()).not.toContain('the word after number');
   });
 });
-
-function unique(): string {
-  return randomBytes(9).toString('hex');
-}

@@ -18,7 +18,7 @@ import { SCIM_TOKEN } from './vendors/scim';
 export type SystemName = 'directory' | 'apps' | 'warehouse' | 'crm';
 
 export interface CompanyAccount {
-  readonly source: SystemName;
+  readonly source: string;
   readonly name: string;
   /** A login that has nothing to do with Lockstep. */
   logsIn(password: string): Promise<boolean>;

@@ -31,12 +31,6 @@ export interface RelayedCompany {
 interface Wanted {
   /** What the sources differ in. */
   readonly sources: Parameters<Company['sources']>[0];
-  /** Sources besides those of the company. */
-  readonly more?: Readonly<Record<string, object>>;
-  /** In place of one of all sources of the company. */
-  readonly groups?: Readonly<
-    Record<string, { readonly authSource: string; readonly sources: readonly string[] }>
-  >;
   /** Of the relay of the directory, in place of what setup wrote. */
   readonly relay?: Readonly<Record<string, unknown>>;
 }
@@ -45,16 +39,13 @@ export async function startRelayedCompany(wanted: Wanted): Promise<RelayedCompan
   const [company, engine] = [await startCompany(), await startEngine()];
   const lockstep = await startLockstep(engine);
   const sources = company.sources(wanted.sources);
-  const groups = wanted.groups ?? {
-    all: { authSource: 'directory', sources: Object.keys(sources) },
-  };
   await lockstep.configure({
     version: 1,
-    sources: { ...sources, ...wanted.more },
+    sources,
     policies: { everyone: {} },
-    groups: Object.fromEntries(
-      Object.entries(groups).map(([name, group]) => [name, { policy: 'everyone', ...group }]),
-    ),
+    groups: {
+      all: { policy: 'everyone', authSource: 'directory', sources: Object.keys(sources) },
+    },
   });
   const api = await startTestApi({ database: lockstep.database, keyDir: lockstep.keyDir });
   const startWorker = async () => ({
