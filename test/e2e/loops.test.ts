@@ -65,7 +65,7 @@ suite(`where every source captures${compiler === null ? ' (skipped: no C compile
         outbox = await addCrmOutbox(relayed.company);
         await relayed.addRelay('crm', outbox.settings);
         vault = await startRetroSource();
-      await connect(clique);
+        await connect(clique);
         const reading = await relayed.addRelay('vault', vault.relay);
         await until(() => existsSync(path.join(reading.spool, 'place')));
         // As who runs slapd.
