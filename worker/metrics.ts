@@ -108,6 +108,16 @@ const relayGauges: readonly {
     value: ({ lost }) => lost,
   },
   {
+    name: 'lockstep_relay_missed',
+    help: 'How often changes were gone from a source before its relay had read them.',
+    value: ({ missed }) => missed,
+  },
+  {
+    name: 'lockstep_relay_trouble',
+    help: '1 while a relay cannot read its source.',
+    value: ({ trouble }) => (trouble === null ? 0 : 1),
+  },
+  {
     name: 'lockstep_relay_set_aside',
     help: 'Files beside the source that an operator should look at.',
     value: ({ setAside }) => setAside,

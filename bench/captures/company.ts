@@ -8,8 +8,12 @@ import type { Directory } from '../../local/slapd';
 import { ldifEntry, ssha } from '../../local/slapd';
 import { Secret } from '../../model/secret';
 
-/** Two directories in which everybody has an account. The first one has our check module; both tell captures. */
-export const suffixes = { corp: 'dc=corp,dc=bench', apps: 'dc=apps,dc=bench' } as const;
+/** Directories in which everybody has an account: one with our check module, one that a program tells of, a target of the domain. */
+export const suffixes = {
+  corp: 'dc=corp,dc=bench',
+  apps: 'dc=apps,dc=bench',
+  branch: 'dc=branch,dc=bench',
+} as const;
 export type SourceName = keyof typeof suffixes;
 const sourceNames = Object.keys(suffixes) as SourceName[];
 
@@ -20,7 +24,7 @@ export const dnOf = (source: SourceName, person: string) =>
 export interface CaptureDirectories {
   readonly directories: readonly Directory[];
   readonly secretFiles: Readonly<Record<SourceName, string>>;
-  /** What an administrator of both may log in with. */
+  /** What an administrator of them may log in with. */
   readonly password: string;
 }
 
@@ -38,7 +42,9 @@ export function captureDirectories(stateDir: string, socket: string): CaptureDir
     }),
   ) as Record<SourceName, string>;
   return {
-    directories: [directory('corp', password, checked), directory('apps', password, {})],
+    directories: sourceNames.map((source) =>
+      directory(source, password, source === 'corp' ? checked : {}),
+    ),
     ...{ secretFiles, password },
   };
 }

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Attribute, Change, Client } from 'ldapts';
 import { serviceDn } from '../../local/demo/directories';
 import type { Slapd } from '../../local/slapd';
+import { Secret } from '../../model/secret';
 import type { Call } from '../call';
 import { dnOf, people, suffixes } from './company';
+import type { BenchDomain } from './domain';
 
 /** Where a password is changed, and how that reaches Lockstep. */
 export interface Origin {
@@ -14,12 +16,12 @@ export interface Origin {
   close(): Promise<void>;
 }
 
-const half = people.length / 2;
+const third = Math.floor(people.length / 3);
 
 /** Somebody's program sends what was changed in `apps`. */
 export const httpOrigin = (call: Call): Origin => ({
   title: 'HTTP (POST /v1/captures)',
-  people: people.slice(0, half),
+  people: people.slice(0, third),
   async change(person, password) {
     const capturedAt = new Date().toISOString();
     const account = dnOf('apps', person);
@@ -39,7 +41,7 @@ export async function openLdapOrigin({ url, caFile }: Slapd, password: string): 
   const idle: Client[] = [];
   return {
     title: 'OpenLDAP (check module, relay, login)',
-    people: people.slice(half),
+    people: people.slice(third, 2 * third),
     async change(person, next) {
       const client = idle.pop() ?? (await connect());
       const modification = new Attribute({ type: 'userPassword', values: [next] });
@@ -51,3 +53,17 @@ export async function openLdapOrigin({ url, caFile }: Slapd, password: string): 
     },
   };
 }
+
+export const peopleOfDomain = people.slice(2 * third);
+
+/** `samba-tool user syncpasswords` hears of each change of a Samba domain. */
+export const sambaOrigin = ({ admin, dnOf: dnIn }: BenchDomain): Origin => ({
+  title: 'Samba AD (syncpasswords, relay)',
+  people: peopleOfDomain,
+  async change(person, next) {
+    const password = Secret.fromText(`A1-${next}`);
+    await admin.resetPassword(dnIn(person), password);
+    password.destroy();
+  },
+  async close() {},
+});

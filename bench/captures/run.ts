@@ -17,8 +17,9 @@ import {
   type SourceName,
   suffixes,
 } from './company';
+import { type BenchDomain, startBenchDomain } from './domain';
 import { type Effort, type Measured, measureOrigin } from './measure';
-import { httpOrigin, openLdapOrigin } from './origins';
+import { httpOrigin, openLdapOrigin, peopleOfDomain, sambaOrigin } from './origins';
 import { startBenchRelay } from './relay';
 
 /** Everything that a change in a source passes on its way, and two directories that capture from each other. */
@@ -31,30 +32,34 @@ export async function benchCaptures(
   const stateDir = mkdtempSync(path.resolve('.lockstep', 'bench-'));
   const folder = mkdtempSync(path.join(os.tmpdir(), 'lockstep-relay-'));
   chmodSync(folder, 0o755);
-  const socket = path.join(folder, 'capture.sock');
+  const socketOf = (source: string) => path.join(folder, `${source}.sock`);
   const stops: (() => Promise<void>)[] = [];
   const opened = <One extends { stop(): Promise<void> }>(one: One): One => {
     stops.push(() => one.stop());
     return one;
   };
   try {
-    const company = captureDirectories(stateDir, socket);
+    const company = captureDirectories(stateDir, socketOf('corp'));
     const dir = serverDir(stateDir, 'slapd');
     const { directories } = company;
     const slapd = opened(await startSlapd({ dir, port: await freePort(), directories, report }));
+    const domain = await domainIfAny(report);
+    if (domain !== null) opened(domain);
     const { apiUrl, adminKeyFile } = opened(await startStack({ stateDir, report }));
     const call = caller(apiUrl, adminKeyFile);
-    await configure(call, slapd, company.secretFiles);
-    for (const person of people) await addPerson(call, person);
-    opened(
-      await startBenchRelay(call, {
-        apiUrl,
-        dir: path.join(stateDir, 'relay'),
-        source: 'corp',
-        socket,
-      }),
-    );
+    await configure(call, slapd, company.secretFiles, domain);
+    for (const person of people) await addPerson(call, person, domain);
+    const relay = async (source: 'corp' | 'domain') => {
+      const place = path.join(stateDir, `relay-${source}`);
+      opened(await startBenchRelay(call, { apiUrl, dir: place, source, socket: socketOf(source) }));
+    };
+    await relay('corp');
     const origins = [httpOrigin(call), await openLdapOrigin(slapd, company.password)];
+    if (domain !== null) {
+      await relay('domain');
+      opened(await domain.startSync(socketOf('domain')));
+      origins.push(sambaOrigin(domain));
+    }
     const measured: Measured[] = [];
     for (const origin of origins)
       measured.push(await Promise.race([measureOrigin(origin, call, effort, report), interrupted]));
@@ -67,35 +72,62 @@ export async function benchCaptures(
   }
 }
 
+/** Null where there is none to be had. */
+const domainIfAny = (report: Report): Promise<BenchDomain | null> =>
+  startBenchDomain(peopleOfDomain, report).catch((error: Error) => {
+    report(`a Samba domain is left out: ${error.message}`);
+    return null;
+  });
+
 async function configure(
   call: Call,
   { url, caFile }: { readonly url: string; readonly caFile: string },
   secretFiles: CaptureDirectories['secretFiles'],
+  domain: BenchDomain | null,
 ): Promise<void> {
   const { version } = (await call('GET', 'configuration')) as { version: number };
-  const source = (name: SourceName, confirm: boolean) => ({
+  const capture = { enabled: true, verifyCurrent: false };
+  const directory = (name: SourceName, confirm: boolean) => ({
     kind: 'ldap',
-    capture: { enabled: true, verifyCurrent: false, confirm },
+    capture: { ...capture, confirm },
     settings: {
       ...{ url, ca: caFile, serverName: 'localhost', bindDn: serviceDn(suffixes[name]) },
       bindPassword: `\${file:${secretFiles[name]}}`,
       ...{ base: `ou=people,${suffixes[name]}`, write: 'modify' },
     },
   });
+  const sources = {
+    corp: directory('corp', true),
+    apps: directory('apps', false),
+    branch: directory('branch', false),
+  };
+  const group = (authSource: string, target: SourceName) => ({
+    ...{ policy: 'everyone', authSource, sources: [authSource, target] },
+  });
   const document = {
     version: 1,
-    sources: { corp: source('corp', true), apps: source('apps', false) },
+    sources: { ...sources, ...(domain && { domain: domainSource(domain, capture) }) },
     policies: { everyone: { minLength: 15 } },
-    groups: { all: { policy: 'everyone', authSource: 'corp', sources: ['corp', 'apps'] } },
+    groups: { all: group('corp', 'apps'), ...(domain && { domain: group('domain', 'branch') }) },
   };
   await call('POST', 'configuration/apply', { document, version });
 }
 
-const addPerson = (call: Call, person: string) =>
-  call('PUT', `identities/${person}`, {
-    accounts: (['corp', 'apps'] as const).map((source) => ({
-      source,
-      name: dnOf(source, person),
-      primary: true,
-    })),
+const domainSource = ({ samba, secretFile }: BenchDomain, capture: object) => ({
+  ...{ kind: 'active-directory', capture },
+  settings: {
+    ...{ url: samba.url, ca: samba.caFile, serverName: samba.serverName, base: samba.base },
+    ...{ bindDn: samba.adminDn, bindPassword: `\${file:${secretFile}}` },
+  },
+});
+
+function addPerson(call: Call, person: string, domain: BenchDomain | null): Promise<unknown> {
+  const there = (source: SourceName) => ({ source, name: dnOf(source, person) });
+  const accounts =
+    domain !== null && peopleOfDomain.includes(person)
+      ? [{ source: 'domain', name: domain.dnOf(person) }, there('branch')]
+      : [there('corp'), there('apps')];
+  return call('PUT', `identities/${person}`, {
+    accounts: accounts.map((account) => ({ ...account, primary: true })),
   });
+}
