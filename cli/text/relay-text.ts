@@ -75,7 +75,7 @@ export function captureLines(
   now: number,
 ): string[] {
   const why = [
-    ...sources.flatMap((source) => sourceSays(source, now)),
+    ...sources.map(withoutOldStartpoint(now)).flatMap((source) => sourceSays(source, now)),
     ...relays.flatMap((relay) =>
       troublesOf(relay).map((says) => `${relay.source} (${relay.id}): ${says}`),
     ),
@@ -90,6 +90,19 @@ export function captureLines(
       : ['', 'Look at', ...why.flatMap((one) => indented(one, output.width))]),
   ];
 }
+
+const NEWS_MS = 24 * 3_600_000;
+
+/** One that was gone to long ago is nothing to look at. */
+const withoutOldStartpoint =
+  (now: number) =>
+  ({ startpoint, ...captures }: SourceCaptures): SourceCaptures => ({
+    ...captures,
+    startpoint:
+      startpoint?.heeded === false || now - Date.parse(startpoint?.setAt ?? '') < NEWS_MS
+        ? startpoint
+        : null,
+  });
 
 export const sourceCaptureLines = (
   output: Output,
