@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Attribute, Change, Client } from 'ldapts';
 import { serviceDn } from '../../local/demo/directories';
 import type { Slapd } from '../../local/slapd';
+import type { ToldDomain } from '../../local/told-domain';
 import { Secret } from '../../model/secret';
 import type { Call } from '../call';
 import { dnOf, people, suffixes } from './company';
-import type { BenchDomain } from './domain';
 
 /** Where a password is changed, and how that reaches Lockstep. */
 export interface Origin {
@@ -57,7 +57,7 @@ export async function openLdapOrigin({ url, caFile }: Slapd, password: string): 
 export const peopleOfDomain = people.slice(2 * third);
 
 /** `samba-tool user syncpasswords` hears of each change of a Samba domain. */
-export const sambaOrigin = ({ admin, dnOf: dnIn }: BenchDomain): Origin => ({
+export const sambaOrigin = ({ admin, dnOf: dnIn }: ToldDomain): Origin => ({
   title: 'Samba AD (syncpasswords, relay)',
   people: peopleOfDomain,
   async change(person, next) {

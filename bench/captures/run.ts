@@ -8,6 +8,7 @@ import { freePort } from '../../local/ports';
 import { startSlapd } from '../../local/slapd';
 import { startStack } from '../../local/stack';
 import { emptyStateDir } from '../../local/state-dir';
+import { startToldDomain, type ToldDomain } from '../../local/told-domain';
 import { type Call, caller } from '../call';
 import {
   type CaptureDirectories,
@@ -17,7 +18,6 @@ import {
   type SourceName,
   suffixes,
 } from './company';
-import { type BenchDomain, startBenchDomain } from './domain';
 import { type Effort, type Measured, measureOrigin } from './measure';
 import { httpOrigin, openLdapOrigin, peopleOfDomain, sambaOrigin } from './origins';
 import { startBenchRelay } from './relay';
@@ -57,7 +57,7 @@ export async function benchCaptures(
     const origins = [httpOrigin(call), await openLdapOrigin(slapd, company.password)];
     if (domain !== null) {
       await relay('domain');
-      opened(await domain.startSync(socketOf('domain')));
+      opened(await domain.startSync({ socket: socketOf('domain'), names: 'person-' }));
       origins.push(sambaOrigin(domain));
     }
     const measured: Measured[] = [];
@@ -73,8 +73,8 @@ export async function benchCaptures(
 }
 
 /** Null where there is none to be had. */
-const domainIfAny = (report: Report): Promise<BenchDomain | null> =>
-  startBenchDomain(peopleOfDomain, report).catch((error: Error) => {
+const domainIfAny = (report: Report): Promise<ToldDomain | null> =>
+  startToldDomain(peopleOfDomain, report).catch((error: Error) => {
     report(`a Samba domain is left out: ${error.message}`);
     return null;
   });
@@ -83,7 +83,7 @@ async function configure(
   call: Call,
   { url, caFile }: { readonly url: string; readonly caFile: string },
   secretFiles: CaptureDirectories['secretFiles'],
-  domain: BenchDomain | null,
+  domain: ToldDomain | null,
 ): Promise<void> {
   const { version } = (await call('GET', 'configuration')) as { version: number };
   const capture = { enabled: true, verifyCurrent: false };
@@ -113,7 +113,7 @@ async function configure(
   await call('POST', 'configuration/apply', { document, version });
 }
 
-const domainSource = ({ samba, secretFile }: BenchDomain, capture: object) => ({
+const domainSource = ({ samba, secretFile }: ToldDomain, capture: object) => ({
   ...{ kind: 'active-directory', capture },
   settings: {
     ...{ url: samba.url, ca: samba.caFile, serverName: samba.serverName, base: samba.base },
@@ -121,7 +121,7 @@ const domainSource = ({ samba, secretFile }: BenchDomain, capture: object) => ({
   },
 });
 
-function addPerson(call: Call, person: string, domain: BenchDomain | null): Promise<unknown> {
+function addPerson(call: Call, person: string, domain: ToldDomain | null): Promise<unknown> {
   const there = (source: SourceName) => ({ source, name: dnOf(source, person) });
   const accounts =
     domain !== null && peopleOfDomain.includes(person)

@@ -140,6 +140,29 @@ describeWith(['postgres'], 'what a relay brought', () => {
     expect(await results()).toEqual([]);
   });
 
+  test('by three relays of one source, late, twice and in any order: the newest is what stays', async () => {
+    const controllers = [relay, await register('warehouse'), await register('warehouse')] as const;
+    const began = Date.now() - 60_000;
+    const words = Array.from({ length: 6 }, (_, index) => `${PASSWORD} ${index}`);
+    const at = (index: number) => new Date(began + index * 1000);
+    for (let round = 0; round < 5; round++) {
+      const alice = await person();
+      // Each controller tells some of them, and all of them are told by two.
+      const tellings = words.flatMap((word, index) => [
+        { by: controllers[index % 3], word, index },
+        { by: controllers[(index + 1) % 3], word, index },
+      ]);
+      for (const { by, word, index } of tellings.sort(() => Math.random() - 0.5))
+        await bring(alice, word, { by: by as typeof relay, capturedAt: at(index) });
+      await Promise.all(Array.from({ length: 3 }, takeAll));
+      const changes = await changesOf(alice);
+      const times = changes.map(({ captured_at }) => captured_at.getTime());
+      expect(times).toEqual([...new Set(times)].sort((one, other) => one - other));
+      expect(times.at(-1)).toBe(at(words.length - 1).getTime());
+      expect(await left()).toBe(0);
+    }
+  });
+
   test('is there as it was when the worker dies in the middle, and is then taken in once', async () => {
     const alice = await person();
     await bring(alice, PASSWORD);

@@ -3,47 +3,54 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync 
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { inheritedEnvironment } from '../../config';
-import { type Report, unpackedDebs } from '../../local/debian';
-import { administerDomain, type DomainAdmin } from '../../local/domain-admin';
-import { type RunningServer, startServer } from '../../local/processes';
-import { freeLoopback, installSamba, type Samba, startSamba } from '../../local/samba';
-import { Secret } from '../../model/secret';
+import { inheritedEnvironment } from '../config';
+import { Secret } from '../model/secret';
+import { type Report, unpackedDebs } from './debian';
+import { administerDomain, type DomainAdmin } from './domain-admin';
+import { type RunningServer, startServer } from './processes';
+import { freeLoopback, installSamba, type Samba, startSamba } from './samba';
 
 const run = promisify(execFile);
 
+export interface Told {
+  readonly socket: string;
+  readonly names: string;
+  /** As hashes that the domain makes when a password is set, in place of passwords. */
+  readonly hashed?: boolean;
+}
+
 /** A Samba domain of which `samba-tool user syncpasswords` hands passwords over, as the docs set it up by hand. */
-export interface BenchDomain {
+export interface ToldDomain {
   readonly samba: Samba;
   readonly admin: DomainAdmin;
   /** Holds the password of the administrator. */
   readonly secretFile: string;
   /** DN of the account of a person. */
   dnOf(person: string): string;
-  /** Once a relay listens there. */
-  startSync(socket: string): Promise<RunningServer>;
+  /** Once a relay listens there. Passwords of accounts whose names begin so are handed over. */
+  startSync(told: Told): Promise<RunningServer>;
   stop(): Promise<void>;
 }
 
-const ATTRIBUTES = [
-  ...['objectGUID', 'sAMAccountName', 'userAccountControl', 'pwdLastSet'],
-  ...['msDS-KeyVersionNumber', 'virtualClearTextUTF8'],
-];
+const ATTRIBUTES = 'objectGUID,sAMAccountName,userAccountControl,pwdLastSet,msDS-KeyVersionNumber';
 const FIRST = 'The first one, which is told to nobody 1';
 
 /** @throws Error where a domain, or gpg, cannot be had */
-export async function startBenchDomain(
+export async function startToldDomain(
   people: readonly string[],
   report: Report,
-): Promise<BenchDomain> {
+): Promise<ToldDomain> {
   await installSamba(report);
   // Short: below are sockets.
   const dir = mkdtempSync(path.join(os.tmpdir(), 'ls-'));
   const [place, gnupg] = [path.join(dir, 'dc'), path.join(dir, 'gnupg')];
   const env = { GNUPGHOME: gnupg };
   const samba = await startSamba({
-    ...{ dir: place, address: await freeLoopback(), realm: 'bench.lockstep.test', env },
-    settings: [`password hash gpg key ids = ${makeKey(gnupg)}`],
+    ...{ dir: place, address: await freeLoopback(), realm: 'told.lockstep.test', env },
+    settings: [
+      `password hash gpg key ids = ${makeKey(gnupg)}`,
+      'password hash userPassword schemes = CryptSHA512',
+    ],
   });
   const admin = await administerDomain(samba, place);
   const unit = await admin.addUnit('people');
@@ -57,8 +64,8 @@ export async function startBenchDomain(
   return {
     ...{ samba, admin, secretFile },
     dnOf: (person) => `CN=${person},${unit}`,
-    startSync: (socket) =>
-      startSync(dir, socket, { ...inheritedEnvironment(), ...env, PYTHONPATH: python }),
+    startSync: (told) =>
+      startSync(dir, told, { ...inheritedEnvironment(), ...env, PYTHONPATH: python }),
     async stop() {
       await admin.close();
       await samba.stop();
@@ -84,24 +91,27 @@ function makeKey(home: string): string {
 
 async function startSync(
   dir: string,
-  socket: string,
+  { socket, names, hashed = false }: Told,
   env: NodeJS.ProcessEnv,
 ): Promise<RunningServer> {
-  const script = path.join(dir, 'lockstep-samba.py');
+  const folder = mkdtempSync(path.join(dir, 'sync-'));
+  const script = path.join(folder, 'lockstep-samba.py');
   copyFileSync(path.resolve('capture/shims/samba/lockstep-samba.py'), script);
   chmodSync(script, 0o755);
-  writeFileSync(path.join(dir, 'socket'), `${socket}\n`);
+  writeFileSync(path.join(folder, 'socket'), `${socket}\n`);
   const ldapi = encodeURIComponent(path.join(dir, 'dc/private/ldap_priv/ldapi'));
   const sync = [
-    ...['user', 'syncpasswords', `--cache-ldb=${path.join(dir, 'cache.ldb')}`],
+    ...['user', 'syncpasswords', `--cache-ldb=${path.join(folder, 'cache.ldb')}`],
     ...['-s', path.join(dir, 'dc/smb.conf')],
   ];
+  const password = hashed ? 'virtualCryptSHA512' : 'virtualClearTextUTF8';
   await run(
     'samba-tool',
     [
-      ...[...sync, '--cache-ldb-initialize', '--decrypt-samba-gpg', `--script=${script}`],
-      ...[`--attributes=${ATTRIBUTES.join(',')}`, '-H', `ldapi://${ldapi}`],
-      '--filter=(&(objectClass=user)(sAMAccountName=person-*))',
+      ...[...sync, '--cache-ldb-initialize', `--script=${script}`, '-H', `ldapi://${ldapi}`],
+      ...(hashed ? [] : ['--decrypt-samba-gpg']),
+      ...[`--attributes=${ATTRIBUTES},${password}`],
+      `--filter=(&(objectClass=user)(sAMAccountName=${names}*))`,
     ],
     { env },
   );
@@ -110,7 +120,7 @@ async function startSync(
   return startServer({
     name: 'samba-tool user syncpasswords',
     ...{ command: 'samba-tool', args: sync, env },
-    logFile: path.join(dir, 'sync.log'),
+    logFile: path.join(folder, 'sync.log'),
     stopSignal: 'SIGTERM',
     ready: async () => true,
   });

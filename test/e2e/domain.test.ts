@@ -1,0 +1,149 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { Client } from 'ldapts';
+import { rights } from '../../local/domain-admin';
+import type { RunningServer } from '../../local/processes';
+import { startToldDomain, type ToldDomain } from '../../local/told-domain';
+import { Secret } from '../../model/secret';
+import type { CompanyAccount } from '../support/company';
+import { brokenInvariants } from '../support/invariants';
+import { holders, newPassword } from '../support/people';
+import { type RelayedCompany, startRelayedCompany } from '../support/relayed-company';
+import { describeWith, server } from '../support/servers';
+import { until } from '../support/until';
+
+const MINUTES = 60_000;
+const hasGpg = spawnSync('gpg', ['--version']).status === 0;
+const suite = hasGpg ? describe : describe.skip;
+
+/** Told as passwords, and as hashes that the domain makes. */
+const people = { plain: ['plain-1', 'plain-2', 'plain-3'], hashed: ['hashed-1', 'hashed-2'] };
+
+/** The whole way, there and back: a Samba domain, samba-tool with our script, a relay, and a directory beside it. */
+suite(`a password that is changed in a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
+  describeWith(['samba', 'slapd', 'postgres', 'temporal'], 'reaches a directory', () => {
+    let domain: ToldDomain;
+    let relayed: RelayedCompany;
+    let desk: string;
+    const syncs: RunningServer[] = [];
+
+    beforeAll(async () => {
+      domain = await startToldDomain([...people.plain, ...people.hashed], () => {});
+      relayed = await startRelayedCompany({ sources: {} });
+      await connect();
+      const { socket } = await relayed.addRelay('domain', { covers: 'source' });
+      syncs.push(await domain.startSync({ socket, names: 'plain-' }));
+      syncs.push(await domain.startSync({ socket, names: 'hashed-', hashed: true }));
+      desk = await relayed.api.newKey(['trigger']);
+      // What the accounts had at first is nobody's.
+      await until(async () => (await told('capture.unmapped')) === 5);
+    }, 3 * MINUTES);
+    afterEach(async () => {
+      expect(await brokenInvariants(relayed.lockstep.database.db)).toEqual({});
+    });
+    afterAll(async () => {
+      for (const sync of syncs) await sync.stop();
+      await relayed?.stop();
+      await domain?.stop();
+    });
+
+    async function connect(): Promise<void> {
+      const { samba, admin } = domain;
+      // The secret that the sources of the company name.
+      const password = Secret.fromText(server('slapd').lockstep ?? '');
+      const bindDn = await admin.addUser(`CN=Users,${samba.base}`, 'lockstep', password);
+      const given = [rights.resetPassword, rights.writePwdLastSet];
+      await admin.delegate(`OU=people,${samba.base}`, bindDn, given);
+      const { apps } = relayed.company.sources();
+      const { settings } = Object(apps);
+      const { url, caFile: ca, serverName, base } = samba;
+      await relayed.lockstep.configure({
+        version: 1,
+        sources: {
+          domain: {
+            kind: 'active-directory',
+            capture: { enabled: true, forms: ['plaintext', 'sha512-crypt'] },
+            settings: { url, ca, serverName, base, bindDn, bindPassword: '${env:TEST_LDAP}' },
+          },
+          apps: { ...apps, settings: { ...settings, hashes: ['sha512-crypt'] } },
+        },
+        policies: { everyone: {} },
+        groups: { all: { policy: 'everyone', authSource: 'domain', sources: ['domain', 'apps'] } },
+      });
+    }
+    const told = async (action: string) =>
+      (
+        await relayed.lockstep.database.db
+          .selectFrom('audit')
+          .select('id')
+          .where('action', '=', action)
+          .execute()
+      ).length;
+    const changesOf = (person: string) =>
+      relayed.lockstep.database.db
+        .selectFrom('change')
+        .select(['state', 'form', 'captured_at as captured'])
+        .where('identity_name', '=', person)
+        .orderBy('seq')
+        .execute();
+
+    const inDomain = (name: string): CompanyAccount => ({
+      ...{ source: 'domain', name: domain.dnOf(name) },
+      async logsIn(password) {
+        const { url, caFile, serverName } = domain.samba;
+        const tlsOptions = { ca: [readFileSync(caFile)], servername: serverName };
+        const client = new Client({ url, tlsOptions, timeout: 10_000 });
+        return client
+          .bind(domain.dnOf(name), password)
+          .then(() => true)
+          .catch(() => false)
+          .finally(() => client.unbind());
+      },
+      async changeThere(password) {
+        const secret = Secret.fromText(password);
+        await domain.admin.resetPassword(domain.dnOf(name), secret);
+        secret.destroy();
+      },
+    });
+    async function somebody(name: string) {
+      const accounts = [inDomain(name), await relayed.company.addAccount('apps')];
+      return { person: await relayed.lockstep.addPerson(accounts), accounts };
+    }
+    const isDone = async (person: string) => (await changesOf(person)).at(-1)?.state === 'done';
+
+    test.each([
+      ['plain-1', `"quotes" 'and' \\ 🔐 Пароль 1\nand a line`],
+      ['plain-2', `${'0123456789abcdéF'.repeat(15)}${'x'.repeat(16)}`],
+    ])('byte for byte: %s', async (name, word) => {
+      const { person, accounts } = await somebody(name);
+      await accounts[0]?.changeThere(word);
+      await until(() => isDone(person));
+      expect(await holders(accounts, word)).toEqual([true, true]);
+      expect(await changesOf(person)).toHaveLength(1);
+    });
+
+    test('as a hash that the domain has made: a login with the password works there', async () => {
+      const { person, accounts } = await somebody('hashed-1');
+      const word = newPassword();
+      await accounts[0]?.changeThere(word);
+      await until(() => isDone(person));
+      expect(await holders(accounts, word)).toEqual([true, true]);
+      expect(await changesOf(person)).toMatchObject([{ form: 'sha512-crypt' }]);
+    });
+
+    test.each(['plain-3', 'hashed-2'])(
+      'and the other way round: what Lockstep writes to %s comes back as an echo, and starts nothing',
+      async (name) => {
+        const { person, accounts } = await somebody(name);
+        const before = await told('capture.echo');
+        const word = newPassword();
+        const body = { identity: person, password: word };
+        await relayed.api.send('POST', '/v1/changes', { key: desk, body });
+        await until(async () => (await told('capture.echo')) === before + 1);
+        await until(() => isDone(person));
+        expect(await changesOf(person)).toMatchObject([{ form: 'plaintext', captured: null }]);
+        expect(await holders(accounts, word)).toEqual([true, true]);
+      },
+    );
+  });
+});
