@@ -1,26 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { log } from '../log';
 import type { Position } from '../model/relay';
 import { readHeader } from '../sealing/captures';
 import { type ApiLink, type BatchAnswer, NotTaken } from './api-link';
 import type { PinnedKey } from './pinned-key';
 import type { Polling } from './polling/loop';
+import { type Pace, type Repeated, repeat } from './repeat';
 import type { Chunk, Spool } from './spool/spool';
-
-export interface Delivery {
-  /** Something was handed over. */
-  wake(): void;
-  /** After what is under way. */
-  stop(): Promise<void>;
-}
 
 export interface DeliveryOptions {
   readonly version: string;
-  /** So often it says that it is there. */
-  readonly everyMs: number;
-  /** After a failure: the first wait, and the longest. */
-  readonly waitMs: { readonly first: number; readonly most: number };
-  readonly random: () => number;
+  /** So often it says that it is there, with captures or without. */
+  readonly pace: Pace;
   readonly host: string;
   readonly covers: 'host' | 'source';
   /** Null where nothing is read. */
@@ -35,13 +25,9 @@ export function startDelivery(
   spool: Spool,
   link: ApiLink,
   key: PinnedKey,
-  { version, everyMs, waitMs, random, host, covers, polling }: DeliveryOptions,
-): Delivery {
-  /** Ends the wait before the next attempt. */
-  let pause = new AbortController();
-  let stopped = false;
+  { version, pace, host, covers, polling }: DeliveryOptions,
+): Repeated {
   let request = 0;
-  let failures = 0;
   /** Where the server is was asked. */
   let oriented = false;
 
@@ -73,45 +59,20 @@ export function startDelivery(
     oriented = true;
     if (result !== 'taken') throw new NotTaken(result);
   }
-  async function attempt(): Promise<number> {
-    try {
-      const more = await bring();
-      if (failures > 0) log.info('captures are delivered again', { attempt: failures });
-      failures = 0;
-      return more ? 0 : everyMs;
-    } catch (error) {
-      failures++;
-      const { code } = error as { code?: unknown };
-      log.warn('captures cannot be delivered now; they are kept', {
-        attempt: failures,
-        count: spool.backlog(),
-        ...(typeof code === 'string' ? { code } : {}),
-      });
-      const wait = Math.min(waitMs.most, waitMs.first * 2 ** Math.min(failures - 1, 20));
-      return wait * (0.5 + random() / 2);
-    }
-  }
-  async function run(): Promise<void> {
-    while (!stopped) {
-      pause = new AbortController();
-      const wait = await attempt();
-      if (wait > 0 && !stopped)
-        await sleep(wait, undefined, { signal: pause.signal }).catch(() => {});
-    }
-  }
-
-  const running = run();
-  return {
-    wake() {
-      // A server that is away is asked no sooner because there is more for it.
-      if (failures === 0) pause.abort();
+  return repeat(
+    {
+      once: bring,
+      recovered: (failures) => log.info('captures are delivered again', { attempt: failures }),
+      failed(error, failures) {
+        const { code } = error as { code?: unknown };
+        log.warn('captures cannot be delivered now; they are kept', {
+          ...{ attempt: failures, count: spool.backlog() },
+          ...(typeof code === 'string' ? { code } : {}),
+        });
+      },
     },
-    async stop() {
-      stopped = true;
-      pause.abort();
-      await running;
-    },
-  };
+    pace,
+  );
 }
 
 const readingOf = ({ trouble, heeded, missed }: NonNullable<DeliveryOptions['polling']>) => ({

@@ -18,9 +18,9 @@ export interface RunningRelay {
 }
 
 const SPOOL = { segmentBytes: 1024 * 1024, chunkRecords: 100, chunkBytes: 256 * 1024 };
-const WAIT_MS = { first: 1_000, most: 60_000 };
-const DELIVERY = { version: '1', everyMs: 15_000, waitMs: WAIT_MS, random: Math.random };
-const POLLING = { mostWaiting: 10_000, everyMs: 1_000, waitMs: WAIT_MS, random: Math.random };
+const PACE = { waitMs: { first: 1_000, most: 60_000 }, random: Math.random };
+const DELIVERY = { version: '1', pace: { ...PACE, everyMs: 15_000 } };
+const POLLING = { mostWaiting: 10_000, pace: { ...PACE, everyMs: 1_000 } };
 
 /**
  * The process beside a source: what is handed over, or read there, is sealed to a worker, which alone can open it, and durable

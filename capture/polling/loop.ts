@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { log } from '../../log';
 import type { NumberedStartpoint } from '../../model/startpoint';
 import type { Take } from '../hand-over/listener';
+import { type Pace, repeat } from '../repeat';
 import { type Page, type Place, type PollCode, type Poller, PollFailure } from './poller';
 
 export interface Polling {
@@ -13,7 +13,7 @@ export interface Polling {
   heeded(): number;
   /** How often something was gone before it was read, since the relay was set up. */
   missed(): number;
-  /** Why nothing could be read at the last try; null when it could. */
+  /** Why nothing could be read at the last try, or a startpoint not be heeded; null when all is well. */
   trouble(): PollCode | null;
   /** After what is under way. */
   stop(): Promise<void>;
@@ -30,98 +30,76 @@ export interface PollingOptions {
   readonly heeded: Place;
   /** Remembers how often something was missed. */
   readonly missed: Place;
-  readonly everyMs: number;
-  /** After a failure: the first wait, and the longest. */
-  readonly waitMs: { readonly first: number; readonly most: number };
-  readonly random: () => number;
+  readonly pace: Pace;
 }
 
 /** Reads a page, makes it durable, and only then goes on behind it: whatever ends in between, it is read again. */
 export function startPolling(poller: Poller, options: PollingOptions): Polling {
-  const { source, backlog, mostWaiting, heeded, missed, everyMs, waitMs, random } = options;
-  let pause = new AbortController();
+  const { source, backlog, mostWaiting, heeded, missed, pace } = options;
   let wanted: NumberedStartpoint | null = null;
+  /** The number of the last startpoint that the source did not know. */
+  let refused = 0;
   let trouble: PollCode | null = null;
-  let failures = 0;
-  let stopped = false;
   const numberIn = (place: Place) => Number(place.current() ?? 0);
 
   async function turn(): Promise<boolean> {
-    if (wanted !== null && wanted.number > numberIn(heeded)) await move(wanted);
+    if (wanted !== null) await move(wanted);
     if (backlog() >= mostWaiting) return false;
     const page = await poller.read();
     await makeDurable(page, options.take);
     if (page.missed) await noteMissed();
     await poller.acknowledge(page);
+    trouble = null;
     return page.more;
   }
   async function noteMissed(): Promise<void> {
     await missed.moveTo(String(numberIn(missed) + 1));
     log.error('changes of the source were gone before they were read', { source });
   }
+  /** Where it cannot go, it stays, and says so until somebody says otherwise. */
   async function move({ number, startpoint }: NumberedStartpoint): Promise<void> {
-    // Where it cannot go, it stays, until somebody says otherwise.
-    wanted = null;
-    await poller.moveTo(startpoint).catch((error) => {
-      wanted = isUnknown(error) ? null : { number, startpoint };
-      throw error;
-    });
-    await heeded.moveTo(String(number));
-    log.info('the startpoint was moved', { source, count: number });
-  }
-  /** @returns the wait before the next turn */
-  async function attempt(): Promise<number> {
     try {
-      const more = await turn();
-      if (failures > 0) log.info('the source is read again', { source, attempt: failures });
-      failures = 0;
-      trouble = null;
-      return more ? 0 : everyMs;
+      await poller.moveTo(startpoint);
+      await heeded.moveTo(String(number));
+      log.info('the startpoint was moved', { source, count: number });
     } catch (error) {
-      failures++;
-      trouble = error instanceof PollFailure ? error.code : 'unknown';
-      const known = error instanceof PollFailure;
-      log.warn('the source cannot be read now', {
-        ...{ source, code: trouble, attempt: failures },
-        ...(known ? { vendorCode: error.vendorCode } : { error }),
-      });
-      const wait = Math.min(waitMs.most, waitMs.first * 2 ** Math.min(failures - 1, 20));
-      return wait * (0.5 + random() / 2);
+      if (!(error instanceof PollFailure) || error.code !== 'startpoint_unknown') throw error;
+      refused = number;
+      log.error('the source does not know the startpoint that was set', { source, count: number });
     }
+    if (wanted?.number === number) wanted = null;
   }
-  async function run(): Promise<void> {
-    while (!stopped) {
-      pause = new AbortController();
-      const wait = await attempt();
-      if (wait > 0 && !stopped)
-        await sleep(wait, undefined, { signal: pause.signal }).catch(() => {});
-    }
-  }
-
-  const running = run();
-  return {
-    wake() {
-      if (failures === 0) pause.abort();
+  const repeated = repeat(
+    {
+      once: turn,
+      recovered: (failures) => log.info('the source is read again', { source, attempt: failures }),
+      failed(error, failures) {
+        const known = error instanceof PollFailure;
+        trouble = known ? error.code : 'unknown';
+        log.warn('the source cannot be read now', {
+          ...{ source, code: trouble, attempt: failures },
+          ...(known ? { vendorCode: error.vendorCode } : { error }),
+        });
+      },
     },
+    pace,
+  );
+  return {
+    wake: repeated.wake,
     offer(startpoint) {
-      if (startpoint.number <= numberIn(heeded)) return;
+      if (startpoint.number <= Math.max(numberIn(heeded), refused)) return;
       wanted = startpoint;
-      pause.abort();
+      repeated.hurry();
     },
     heeded: () => numberIn(heeded),
     missed: () => numberIn(missed),
-    trouble: () => trouble,
+    trouble: () => (refused > numberIn(heeded) ? 'startpoint_unknown' : trouble),
     async stop() {
-      stopped = true;
-      pause.abort();
-      await running;
+      await repeated.stop();
       await poller.close();
     },
   };
 }
-
-const isUnknown = (error: unknown): boolean =>
-  error instanceof PollFailure && error.code === 'startpoint_unknown';
 
 /** All of it; what is handed over twice because the rest could not be is known by its sequence. */
 async function makeDurable({ captures }: Page, take: Take): Promise<void> {

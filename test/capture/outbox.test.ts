@@ -241,7 +241,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       // By its name: what was not acknowledged when the server went is told again.
       const heard = new Map<string | null, string>();
       const polling = startPolling(poller, {
-        ...{ source: 'crm', backlog: () => 0, mostWaiting: 10, everyMs: 20 },
+        ...{ source: 'crm', backlog: () => 0, mostWaiting: 10 },
         take: async ({ sequence, password }) => {
           heard.set(
             sequence,
@@ -249,8 +249,8 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
           );
           return null;
         },
-        ...{ heeded: placeAt(null), missed: placeAt(null), random: () => 1 },
-        waitMs: { first: 20, most: 40 },
+        ...{ heeded: placeAt(null), missed: placeAt(null) },
+        pace: { everyMs: 20, waitMs: { first: 20, most: 40 }, random: () => 1 },
       });
       try {
         await add('alice', 'a1');

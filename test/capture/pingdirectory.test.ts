@@ -5,9 +5,10 @@ import path from 'node:path';
 import { Attribute, Change, Client } from 'ldapts';
 import { pollerKinds } from '../../capture/polling/kinds';
 import { openPlace } from '../../capture/polling/place';
-import type { Page, Poller } from '../../capture/polling/poller';
+import type { Poller } from '../../capture/polling/poller';
 import { isRoot } from '../../local/places';
 import { Secret } from '../../model/secret';
+import { drained, textsOf } from '../support/drained';
 import { startProxy } from '../support/proxy';
 import { describeWith, type ServerFacts, type StartedServer, server } from '../support/servers';
 import { startUnboundid, unboundidSuffix } from '../support/servers/unboundid';
@@ -232,25 +233,4 @@ describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
 
 function unique(): string {
   return randomBytes(6).toString('hex');
-}
-
-const textsOf = (page: Page) =>
-  page.captures.map(({ account, password, hashed, capturedAt, sequence }) => ({
-    account,
-    word: password.text(),
-    hashed,
-    at: capturedAt?.getTime() ?? 0,
-    sequence,
-  }));
-
-/** All that there is to read, acknowledged. */
-async function drained(poller: Poller) {
-  const found: ReturnType<typeof textsOf> = [];
-  for (let more = true; more; ) {
-    const page = await poller.read();
-    found.push(...textsOf(page));
-    await poller.acknowledge(page);
-    more = page.more;
-  }
-  return found;
 }

@@ -5,12 +5,13 @@ import path from 'node:path';
 import { Attribute, Change, type Client } from 'ldapts';
 import { pollerKinds } from '../../capture/polling/kinds';
 import { openPlace } from '../../capture/polling/place';
-import type { Page, Poller } from '../../capture/polling/poller';
+import type { Poller } from '../../capture/polling/poller';
 import { sendExop } from '../../connectors/ldap/requests';
 import type { Ds389 } from '../../local/ds389';
 import { isRoot } from '../../local/places';
 import { ssha } from '../../local/slapd';
 import { Secret } from '../../model/secret';
+import { drained, textsOf } from '../support/drained';
 import { applyLdif } from '../support/ldif';
 import { startProxy } from '../support/proxy';
 import {
@@ -372,24 +373,3 @@ const persist = (write: () => Promise<unknown>) =>
       () => false,
     ),
   );
-
-const textsOf = (page: Page) =>
-  page.captures.map(({ account, password, hashed, capturedAt, sequence }) => ({
-    account,
-    word: password.text(),
-    hashed,
-    at: capturedAt?.getTime() ?? 0,
-    sequence,
-  }));
-
-/** All that there is to read, acknowledged. */
-async function drained(poller: Poller) {
-  const found: ReturnType<typeof textsOf> = [];
-  for (let more = true; more; ) {
-    const page = await poller.read();
-    found.push(...textsOf(page));
-    await poller.acknowledge(page);
-    more = page.more;
-  }
-  return found;
-}

@@ -1,0 +1,22 @@
+import type { Page, Poller } from '../../capture/polling/poller';
+
+export const textsOf = (page: Page) =>
+  page.captures.map(({ account, password, hashed, capturedAt, sequence }) => ({
+    account,
+    word: password.text(),
+    hashed,
+    at: capturedAt?.getTime() ?? 0,
+    sequence,
+  }));
+
+/** All that there is to read, acknowledged. */
+export async function drained(poller: Poller) {
+  const found: ReturnType<typeof textsOf> = [];
+  for (let more = true; more; ) {
+    const page = await poller.read();
+    found.push(...textsOf(page));
+    await poller.acknowledge(page);
+    more = page.more;
+  }
+  return found;
+}
