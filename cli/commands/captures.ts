@@ -73,7 +73,7 @@ const startpointCommand = (): Command =>
     )
     .argument(
       '<where>',
-      '"begin": all that the source still knows; "end": from now on; a time such as 2026-01-31T12:00:00Z, or 12h ago; "cursor:…": after that change, of one source',
+      '"begin": all that the source still knows; "end": from now on; a time such as 2026-01-31T12:00:00Z, or 12h ago; "cursor:…": after that change ("sequence" of a relay in -o json), of one source',
       startpoint,
     )
     .argument('[source]', 'the source; every one that takes captures when left out')
