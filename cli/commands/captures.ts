@@ -118,7 +118,7 @@ async function say({ output, api }: Session, what: string, body: object): Promis
   output.show({ sources }, () =>
     sources.length === 0
       ? ['No source takes captures: set capture.enabled for one in the configuration.']
-      : sourceCaptureLines(output, sources, Date.now()),
+      : sourceCaptureLines(sources, Date.now()),
   );
   return 'done';
 }

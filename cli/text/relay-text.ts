@@ -70,10 +70,15 @@ const columns = [
 
 export function captureLines(
   output: Output,
-  relays: readonly Relay[],
+  all: readonly Relay[],
   sources: readonly SourceCaptures[],
   now: number,
 ): string[] {
+  const stopped = sources.filter(({ stoppedAt }) => stoppedAt !== null).map(({ source }) => source);
+  // What a stopped source has brought waits because somebody wants it to.
+  const relays = all.map((relay) =>
+    stopped.includes(relay.source) ? { ...relay, open: 0 } : relay,
+  );
   const why = [
     ...sources.map(withoutOldStartpoint(now)).flatMap((source) => sourceSays(source, now)),
     ...relays.flatMap((relay) =>
@@ -104,12 +109,8 @@ const withoutOldStartpoint =
         : null,
   });
 
-export const sourceCaptureLines = (
-  output: Output,
-  sources: readonly SourceCaptures[],
-  now: number,
-): string[] =>
-  sources.flatMap((one) => lineOf(one, now)).flatMap((one) => indented(one, output.width));
+export const sourceCaptureLines = (sources: readonly SourceCaptures[], now: number): string[] =>
+  sources.flatMap((one) => lineOf(one, now));
 
 const lineOf = (captures: SourceCaptures, now: number): string[] => {
   const says = sourceSays(captures, now);

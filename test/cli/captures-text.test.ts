@@ -58,7 +58,13 @@ test.each([
 test('a startpoint of long ago is told no more, but to whoever sets it', () => {
   const source = captures({ startpoint: startpoint(ago(48 * HOUR), true) });
   expect(told(source)).not.toContain('Look at');
-  expect(sourceCaptureLines(output, [source], NOW).join()).toContain('does not count');
+  expect(sourceCaptureLines([source], NOW).join()).toContain('does not count');
+});
+
+test('what waits because captures are stopped is not told as a worker that is missing', () => {
+  const stopped = captures({ stoppedAt: ago(HOUR), stoppedBy: 'api-key:key_1' });
+  expect(told(captures(), relay({ open: 3 }))).toContain('is a worker running?');
+  expect(told(stopped, relay({ open: 3 }))).not.toContain('is a worker running?');
 });
 
 test('a relay that cannot read its source, or has missed something, says so', () => {
