@@ -23,20 +23,27 @@ export interface SupervisedProcess {
 const RESTART_MS = 500;
 
 /** A process of Lockstep itself. When it ends without being asked to, it is started again. */
-export async function superviseNode(spec: NodeProcessSpec): Promise<SupervisedProcess> {
-  let current = await startNode(spec);
+export const superviseNode = (spec: NodeProcessSpec): Promise<SupervisedProcess> =>
+  supervise(spec.name, () => startNode(spec));
+
+/** When it ends without being asked to, it is started again. */
+export async function supervise(
+  name: string,
+  start: () => Promise<RunningServer>,
+): Promise<SupervisedProcess> {
+  let current = await start();
   let stopping = false;
-  const supervise = async (): Promise<void> => {
+  const restart = async (): Promise<void> => {
     while (!stopping) {
       await current.exited;
       if (stopping) return;
       await sleep(RESTART_MS);
-      current = await startNode(spec).catch(() => current);
+      current = await start().catch(() => current);
     }
   };
-  const supervision = supervise();
+  const supervision = restart();
   return {
-    name: spec.name,
+    name,
     pid: () => current.pid,
     async stop() {
       stopping = true;

@@ -7,7 +7,8 @@ import { inheritedEnvironment } from '../config';
 import { Secret } from '../model/secret';
 import { type Report, unpackedDebs } from './debian';
 import { administerDomain, type DomainAdmin } from './domain-admin';
-import { type RunningServer, startServer } from './processes';
+import { type SupervisedProcess, supervise } from './node-process';
+import { startServer } from './processes';
 import { freeLoopback, installSamba, type Samba, startSamba } from './samba';
 
 const run = promisify(execFile);
@@ -28,7 +29,7 @@ export interface ToldDomain {
   /** DN of the account of a person. */
   dnOf(person: string): string;
   /** Once a relay listens there. Passwords of accounts whose names begin so are handed over. */
-  startSync(told: Told): Promise<RunningServer>;
+  startSync(told: Told): Promise<SupervisedProcess>;
   stop(): Promise<void>;
 }
 
@@ -93,7 +94,7 @@ async function startSync(
   dir: string,
   { socket, names, hashed = false }: Told,
   env: NodeJS.ProcessEnv,
-): Promise<RunningServer> {
+): Promise<SupervisedProcess> {
   const folder = mkdtempSync(path.join(dir, 'sync-'));
   const script = path.join(folder, 'lockstep-samba.py');
   copyFileSync(path.resolve('capture/shims/samba/lockstep-samba.py'), script);
@@ -117,11 +118,14 @@ async function startSync(
   );
   // What there is is told first, which is nobody's yet.
   await run('samba-tool', [...sync, '--no-wait'], { env });
-  return startServer({
-    name: 'samba-tool user syncpasswords',
-    ...{ command: 'samba-tool', args: sync, env },
-    logFile: path.join(folder, 'sync.log'),
-    stopSignal: 'SIGTERM',
-    ready: async () => true,
-  });
+  const name = 'samba-tool user syncpasswords';
+  // It ends when the script could not hand something over, and tells it again when it is started anew.
+  return supervise(name, () =>
+    startServer({
+      ...{ name, command: 'samba-tool', args: sync, env },
+      logFile: path.join(folder, 'sync.log'),
+      stopSignal: 'SIGTERM',
+      ready: async () => true,
+    }),
+  );
 }

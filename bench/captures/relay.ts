@@ -1,4 +1,4 @@
-import { chownSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Registration, setUpRelay } from '../../capture/setup';
 import { inheritedEnvironment } from '../../config';
@@ -31,7 +31,10 @@ export async function startBenchRelay(
     env: inheritedEnvironment(),
     logFile,
     stopSignal: 'SIGTERM',
-    ready: async () => readFileSync(logFile, 'utf8').includes('the relay is up'),
+    // Without a key it could take nothing yet.
+    ready: async () =>
+      existsSync(path.join(dir, 'spool', 'key.json')) &&
+      readFileSync(logFile, 'utf8').includes('the relay is up'),
   });
   if (isRoot) chownSync(socket, 0, NOBODY.gid);
   return relay;

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { Client } from 'ldapts';
+import { Attribute, Change, Client } from 'ldapts';
 import { rights } from '../../local/domain-admin';
-import type { RunningServer } from '../../local/processes';
+import type { SupervisedProcess } from '../../local/node-process';
 import { startToldDomain, type ToldDomain } from '../../local/told-domain';
 import { Secret } from '../../model/secret';
 import type { CompanyAccount } from '../support/company';
@@ -25,18 +25,20 @@ suite(`a password that is changed in a Samba domain${hasGpg ? '' : ' (skipped: n
     let domain: ToldDomain;
     let relayed: RelayedCompany;
     let desk: string;
-    const syncs: RunningServer[] = [];
+    const syncs: SupervisedProcess[] = [];
 
     beforeAll(async () => {
       domain = await startToldDomain([...people.plain, ...people.hashed], () => {});
       relayed = await startRelayedCompany({ sources: {} });
       await connect();
-      const { socket } = await relayed.addRelay('domain', { covers: 'source' });
+      const relay = await relayed.addRelay('domain', { covers: 'source' });
+      await until(async () => (await relay.handOver('nobody', 'the first one')) === 'taken');
+      const { socket } = relay;
       syncs.push(await domain.startSync({ socket, names: 'plain-' }));
       syncs.push(await domain.startSync({ socket, names: 'hashed-', hashed: true }));
       desk = await relayed.api.newKey(['trigger']);
-      // What the accounts had at first is nobody's.
-      await until(async () => (await told('capture.unmapped')) === 5);
+      // What the accounts had at first is nobody's, as the one before.
+      await until(async () => (await told('capture.unmapped')) === 1 + 5);
     }, 3 * MINUTES);
     afterEach(async () => {
       expect(await brokenInvariants(relayed.lockstep.database.db)).toEqual({});
@@ -49,6 +51,9 @@ suite(`a password that is changed in a Samba domain${hasGpg ? '' : ' (skipped: n
 
     async function connect(): Promise<void> {
       const { samba, admin } = domain;
+      // What the passwords here are made of is left to chance.
+      const modification = new Attribute({ type: 'pwdProperties', values: ['0'] });
+      await admin.client.modify(samba.base, new Change({ operation: 'replace', modification }));
       // The secret that the sources of the company name.
       const password = Secret.fromText(server('slapd').lockstep ?? '');
       const bindDn = await admin.addUser(`CN=Users,${samba.base}`, 'lockstep', password);
