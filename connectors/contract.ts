@@ -84,6 +84,8 @@ export interface Traits {
 export interface ConnectorTools {
   /** Resolves `${file:…}` and `${env:…}`, at each use, so that a rotated credential is picked up. */
   readonly resolve: (reference: string) => Secret;
+  /** How long a secret that was refused is not tried again; without it, until who was on their way are done. */
+  readonly refusedForMs?: number;
   /** The folder whose programs sources may run; without it, none. */
   readonly commandDir?: string;
 }

@@ -20,7 +20,10 @@ export interface ServiceLogins {
 const REFUSED_MS = 10_000;
 
 /** @param isRefusal whether what a login threw says that the secret is wrong */
-export function serviceLogins(isRefusal: (error: unknown) => boolean): ServiceLogins {
+export function serviceLogins(
+  isRefusal: (error: unknown) => boolean,
+  refusedForMs = REFUSED_MS,
+): ServiceLogins {
   let refused: { readonly secret: Secret; readonly until: number; readonly error: unknown } | null =
     null;
   let turn: Promise<unknown> = Promise.resolve();
@@ -41,7 +44,7 @@ export function serviceLogins(isRefusal: (error: unknown) => boolean): ServiceLo
     } catch (error) {
       if (isRefusal(error)) {
         forget();
-        refused = { secret: secret.copy(), until: performance.now() + REFUSED_MS, error };
+        refused = { secret: secret.copy(), until: performance.now() + refusedForMs, error };
       }
       throw error;
     }

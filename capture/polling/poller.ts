@@ -48,6 +48,12 @@ export interface PollerTools {
   readonly wake: () => void;
 }
 
+/**
+ * So long a service password that was refused is not tried again, unless another one is in its place: nobody stands here to
+ * say that it was put right, and each attempt is a step towards the lock of the service account.
+ */
+export const REFUSED_FOR_MS = 3_600_000;
+
 /** How far a poller has come. */
 export interface Place {
   /** Null before the first time. */

@@ -21,6 +21,7 @@ const NOT_NOW = new Set([1, 3, 51, 52, 80]);
 export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools): ServiceLogin {
   const logins = serviceLogins(
     (error) => error instanceof NotSent && error.reason === 'service_credential_refused',
+    tools.refusedForMs,
   );
 
   const logIn = async (link: Link, secret: Secret) => {

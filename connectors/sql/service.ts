@@ -17,7 +17,10 @@ export function serviceSessions(
   failureOf: (error: unknown) => SqlFailure,
   connect: (password: string, signal: AbortSignal) => Promise<SqlSession>,
 ): ServiceSessions {
-  const logins = serviceLogins((error) => failureOf(error).reason === 'service_credential_refused');
+  const logins = serviceLogins(
+    (error) => failureOf(error).reason === 'service_credential_refused',
+    tools.refusedForMs,
+  );
   const connecting =
     (how: 'inTurn' | 'anew'): Connect =>
     async (signal) => {

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { startPolling } from '../../capture/polling/loop';
 import type { Startpoint } from '../../model/startpoint';
-import type { Application } from '../support/application';
+import { type Application, RELAY_PASSWORD } from '../support/application';
 import {
   inPairs,
   look,
@@ -232,6 +233,36 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       expect(await reading({ ca: server(serverName).otherCaFile })).toBe('certificate_refused');
       await application().script(`revoke select on ${kept} from ${application().relay};`);
       expect(await reading({})).toBe('no_rights');
+    });
+
+    test('is not asked again for an hour by a relay whose password it has refused', async () => {
+      const { setup, kept } = await captured();
+      const late = `late_${randomBytes(4).toString('hex')}`;
+      const poller = await open(setup, { user: late });
+      const now = performance.now.bind(performance);
+      const readingAfter = async (minutes: number) => {
+        const clock = jest
+          .spyOn(performance, 'now')
+          .mockImplementation(() => now() + minutes * 60_000);
+        const seen = await poller.read().then(
+          () => 'read',
+          ({ code }) => code,
+        );
+        clock.mockRestore();
+        return seen;
+      };
+      expect(await readingAfter(0)).toBe('service_credential_refused');
+      // From now on it would be let in.
+      await application().script(
+        engine === 'mysql'
+          ? `create user ${late} identified by '${RELAY_PASSWORD}'; grant select, update, delete on ${kept} to ${late};`
+          : `create role ${late} login password '${RELAY_PASSWORD}'; grant usage on schema ${application().schema} to ${late};
+             grant select, update, delete on ${kept} to ${late};`,
+      );
+      expect([await readingAfter(1), await readingAfter(59)]).toEqual([
+        ...['service_credential_refused', 'service_credential_refused'],
+      ]);
+      expect(await readingAfter(61)).toBe('read');
     });
 
     test('is read by a loop that says so while its server is away, and goes on', async () => {

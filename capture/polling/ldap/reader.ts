@@ -7,8 +7,7 @@ import {
   directorySettings,
   userFilter,
 } from '../../../connectors/ldap/settings';
-import type { Secret } from '../../../model/secret';
-import { type PollerTools, PollFailure } from '../poller';
+import { type PollerTools, PollFailure, REFUSED_FOR_MS } from '../poller';
 
 const { url, ca, serverName, bindDn, bindPassword, base, timeoutMs } = directorySettings;
 
@@ -31,17 +30,10 @@ export interface Reader {
   close(): void;
 }
 
-/**
- * A password that was refused is not tried again for so long, unless another one is in its place: nobody stands here to
- * say that it was put right, and each attempt is a step towards the lock of the service account.
- */
-const REFUSED_MS = 3_600_000;
-
 export function openReader(from: ReaderSettings, tools: PollerTools): Reader {
   const settings: DirectorySettings = { ...from, poolSize: 1, attributes: [] };
-  const login = serviceLogin(settings, tools);
-  const mayTry = refusals(() => tools.resolve(settings.bindPassword));
-  const links = poolOf(1, (call) => mayTry(() => login.open(call)));
+  const login = serviceLogin(settings, { ...tools, refusedForMs: REFUSED_FOR_MS });
+  const links = poolOf(1, login.open);
 
   const reader: Reader = {
     settings,
@@ -70,35 +62,4 @@ const NO_SUCH_OBJECT = 32;
 function failureIn(error: unknown): unknown {
   if (error instanceof NotSent) return new PollFailure(error.reason, error.vendorCode);
   return error instanceof NoReply ? new PollFailure('unreachable') : error;
-}
-
-function refusals(resolve: () => Secret) {
-  let refused: { readonly secret: Secret; readonly until: number; readonly error: Error } | null =
-    null;
-  return async <T>(logIn: () => Promise<T>): Promise<T> => {
-    const secret = resolvedBy(resolve);
-    try {
-      if (secret !== null && refused?.secret.equals(secret) && performance.now() < refused.until)
-        throw refused.error;
-      return await logIn();
-    } catch (error) {
-      const isNew = error instanceof NotSent && error !== refused?.error;
-      if (isNew && error.reason === 'service_credential_refused' && secret !== null) {
-        refused?.secret.destroy();
-        refused = { secret: secret.copy(), until: performance.now() + REFUSED_MS, error };
-      }
-      throw error;
-    } finally {
-      secret?.destroy();
-    }
-  };
-}
-
-/** Null where the login says that it cannot be read. */
-function resolvedBy(resolve: () => Secret): Secret | null {
-  try {
-    return resolve();
-  } catch {
-    return null;
-  }
 }

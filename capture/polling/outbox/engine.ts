@@ -5,7 +5,7 @@ import { connectMysql, mysqlFailure } from '../../../connectors/sql/mysql';
 import { connectPostgres, type PgDriver, postgresFailure } from '../../../connectors/sql/postgres';
 import { serviceSessions } from '../../../connectors/sql/service';
 import { before, type Sessions, type SqlSession } from '../../../connectors/sql/sessions';
-import type { PollerTools } from '../poller';
+import { type PollerTools, REFUSED_FOR_MS } from '../poller';
 import type { OutboxSettings } from './settings';
 
 /** What differs between the two engines, and no more. */
@@ -44,7 +44,8 @@ const dialects: Readonly<Record<OutboxSettings['engine'], Dialect>> = {
 };
 
 /** One connection is enough; in PostgreSQL it also hears that there is something. Loads the driver of this engine only. */
-export async function openEngine(settings: OutboxSettings, tools: PollerTools): Promise<Engine> {
+export async function openEngine(settings: OutboxSettings, given: PollerTools): Promise<Engine> {
+  const tools = { ...given, refusedForMs: REFUSED_FOR_MS };
   const endpoint = { ...settings, poolSize: 1 };
   const dialect = dialects[settings.engine];
   if (settings.engine === 'postgres') {
