@@ -59,11 +59,11 @@ describeWith(['samba', 'postgres'], 'the servers of a domain', () => {
 
   test('are kept by a worker, of sources whose captures are taken', async () => {
     const database = await testDatabase();
-    const { directory, ...sources } = testConfiguration.sources;
+    const { crm, directory, ...sources } = testConfiguration.sources;
     const capture = { enabled: true };
     const configuration = {
       ...testConfiguration,
-      sources: { ...sources, directory: { ...directory, capture } },
+      sources: { crm: { ...crm, capture }, ...sources, directory: { ...directory, capture } },
     };
     await applyConfiguration(database.db, configurationSchema.parse(configuration), 0, 'test');
     const asked: string[] = [];
@@ -71,11 +71,12 @@ describeWith(['samba', 'postgres'], 'the servers of a domain', () => {
       db: database.db,
       connector: async (source) => {
         asked.push(source);
+        if (source === 'crm') throw new Error('its settings are wrong');
         return connector;
       },
     });
     const kept = (await readReplicas(database.db)).get('directory');
-    expect([asked, kept?.length]).toEqual([['directory'], 3]);
+    expect([asked, kept?.length]).toEqual([['crm', 'directory'], 3]);
     await database.close();
   });
 });
