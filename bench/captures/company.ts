@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { randomPassword, serviceDn } from '../../local/demo/directories';
 import type { Directory } from '../../local/slapd';
@@ -28,12 +27,19 @@ export interface CaptureDirectories {
   readonly password: string;
 }
 
-/** @param socket of the relay, which slapd may reach */
-export function captureDirectories(stateDir: string, socket: string): CaptureDirectories {
+/**
+ * @param folder that slapd may enter: for the module
+ * @param socket of the relay, which slapd may reach
+ */
+export function captureDirectories(
+  stateDir: string,
+  folder: string,
+  socket: string,
+): CaptureDirectories {
   const secrets = path.join(stateDir, 'secrets');
   mkdirSync(secrets, { mode: 0o700 });
   const password = randomBytes(24).toString('base64url');
-  const checked = { pwdCheckModule: compiledModule(), pwdCheckModuleArg: `closed:${socket}` };
+  const checked = { pwdCheckModule: compiledModule(folder), pwdCheckModuleArg: `closed:${socket}` };
   const secretFiles = Object.fromEntries(
     sourceNames.map((source) => {
       const file = path.join(secrets, source);
@@ -50,9 +56,7 @@ export function captureDirectories(stateDir: string, socket: string): CaptureDir
 }
 
 /** @throws Error where there is no C compiler */
-function compiledModule(): string {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'lockstep-module-'));
-  execFileSync('chmod', ['755', folder]);
+function compiledModule(folder: string): string {
   const made = path.join(folder, 'lockstep_check.so');
   const source = path.resolve('capture/shims/openldap/lockstep_check.c');
   execFileSync('cc', ['-O2', '-fPIC', '-shared', '-o', made, source]);

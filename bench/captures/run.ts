@@ -39,7 +39,7 @@ export async function benchCaptures(
     return one;
   };
   try {
-    const company = captureDirectories(stateDir, socketOf('corp'));
+    const company = captureDirectories(stateDir, folder, socketOf('corp'));
     const dir = serverDir(stateDir, 'slapd');
     const { directories } = company;
     const slapd = opened(await startSlapd({ dir, port: await freePort(), directories, report }));
