@@ -76,8 +76,12 @@ export async function startToldDomain(
   };
 }
 
-/** @returns the end of its fingerprint */
-function makeKey(home: string): string {
+/**
+ * A key without a passphrase that encrypts; of one that only signs, every password change of the domain would fail.
+ * @param home a folder that is made
+ * @returns the end of its fingerprint, as smb.conf wants it
+ */
+export function makeKey(home: string): string {
   mkdirSync(home, { mode: 0o700 });
   const gpg = (...args: string[]) =>
     execFileSync(

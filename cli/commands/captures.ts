@@ -3,7 +3,7 @@ import type { Exit } from '../exit-codes';
 import type { Relay, SourceCaptures } from '../http/shapes';
 import { action, type Session } from '../session';
 import { teach } from '../teach';
-import { captureLines, sourceCaptureLines } from '../text/relay-text';
+import { captureLines, sourceCaptureLines } from '../text/captures-text';
 import { parseSpan } from '../text/times';
 import { moment } from '../values';
 

@@ -1,6 +1,5 @@
-import type { Relay, SourceCaptures } from '../http/shapes';
+import type { Relay } from '../http/shapes';
 import type { Output, Style } from '../output';
-import { indented } from './change-text';
 import { type Cell, table } from './table';
 import { relative, span } from './times';
 
@@ -68,85 +67,18 @@ const columns = [
   { title: 'BROUGHT' },
 ] as const;
 
-export function captureLines(
-  output: Output,
-  all: readonly Relay[],
-  sources: readonly SourceCaptures[],
-  now: number,
-): string[] {
-  const stopped = sources.filter(({ stoppedAt }) => stoppedAt !== null).map(({ source }) => source);
-  // What a stopped source has brought waits because somebody wants it to.
-  const relays = all.map((relay) =>
-    stopped.includes(relay.source) ? { ...relay, open: 0 } : relay,
+export const relayTable = (output: Output, relays: readonly Relay[], now: number): string[] =>
+  table(
+    output,
+    columns,
+    relays.map((relay) => row(relay, now)),
   );
-  const why = [
-    ...sources.map(withoutOldStartpoint(now)).flatMap((source) => sourceSays(source, now)),
-    ...relays.flatMap((relay) =>
-      troublesOf(relay).map((says) => `${relay.source} (${relay.id}): ${says}`),
-    ),
-  ];
-  const rows = relays.map((relay) => row(relay, now));
-  return [
-    ...(relays.length === 0
-      ? ['No relay yet. "lockstep capture setup relay" makes one.']
-      : table(output, columns, rows)),
-    ...(why.length === 0
-      ? []
-      : ['', 'Look at', ...why.flatMap((one) => indented(one, output.width))]),
-  ];
-}
 
-const NEWS_MS = 24 * 3_600_000;
-
-/** One that was gone to long ago is nothing to look at. */
-const withoutOldStartpoint =
-  (now: number) =>
-  ({ startpoint, ...captures }: SourceCaptures): SourceCaptures => ({
-    ...captures,
-    startpoint:
-      startpoint?.heeded === false || now - Date.parse(startpoint?.setAt ?? '') < NEWS_MS
-        ? startpoint
-        : null,
-  });
-
-export const sourceCaptureLines = (sources: readonly SourceCaptures[], now: number): string[] =>
-  sources.flatMap((one) => lineOf(one, now));
-
-const lineOf = (captures: SourceCaptures, now: number): string[] => {
-  const says = sourceSays(captures, now);
-  return says.length === 0 ? [`${captures.source}: captures are taken in.`] : says;
-};
-
-/** What an operator said of the captures of a source, and where nobody captures. */
-function sourceSays(captures: SourceCaptures, now: number): string[] {
-  const { source, stoppedAt, stoppedBy, startpoint, servers } = captures;
-  const bare = servers.filter(({ writable, relay }) => writable && relay === null);
-  const says: string[] = [];
-  if (stoppedAt !== null)
-    says.push(
-      `stopped ${relative(stoppedAt, now)} by ${stoppedBy}. What comes meanwhile is kept. Next: lockstep captures start ${source}`,
-    );
-  if (startpoint !== null) says.push(startpointSays(startpoint, now));
-  if (bare.length > 0)
-    says.push(
-      `${bare.map(({ host }) => host).join(', ')} of ${servers.length} servers ${bare.length === 1 ? 'has' : 'have'} no relay: what is changed there, nobody captures. "lockstep stale" shows who is concerned.`,
-    );
-  return says.map((one) => `${source}: ${one}`);
-}
-
-function startpointSays(
-  { from, cursor, notBefore, setAt, heeded }: NonNullable<SourceCaptures['startpoint']>,
-  now: number,
-): string {
-  const where = {
-    begin: 'all that the source still knows counts',
-    end: `what was changed before ${notBefore} does not count`,
-    cursor: `what comes after ${cursor} counts`,
-    time: `what was changed before ${notBefore} does not count`,
-  }[from];
-  const going = heeded === false ? ' Its relay has not gone there yet.' : '';
-  return `${where} (startpoint set ${relative(setAt, now)}).${going}`;
-}
+/** What is wrong, a sentence each. */
+export const relaysSay = (relays: readonly Relay[]): string[] =>
+  relays.flatMap((relay) =>
+    troublesOf(relay).map((says) => `${relay.source} (${relay.id}): ${says}`),
+  );
 
 const troublesOf = (relay: Relay): string[] =>
   troubles.filter(({ applies }) => applies(relay)).map(({ says }) => says(relay));

@@ -1,5 +1,5 @@
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +10,7 @@ import { holds } from '../../connectors/encodings';
 import { unpackedDebs } from '../../local/debian';
 import { administerDomain, type DomainAdmin } from '../../local/domain-admin';
 import { freeLoopback, type Samba, startSamba } from '../../local/samba';
+import { makeKey } from '../../local/told-domain';
 import { readEncoded } from '../../model/encoding';
 import { Secret } from '../../model/secret';
 import { describeWith } from '../support/servers';
@@ -43,7 +44,7 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
         dir: path.join(dir, 'dc'),
         address: await freeLoopback(),
         realm: REALM,
-        settings: [`password hash gpg key ids = ${makeKey()}`],
+        settings: [`password hash gpg key ids = ${makeKey(gnupg)}`],
         env: { GNUPGHOME: gnupg },
       });
       admin = await administerDomain(samba, path.join(dir, 'dc'));
@@ -65,24 +66,6 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       '--attributes=objectGUID,sAMAccountName,userAccountControl,pwdLastSet,msDS-KeyVersionNumber,virtualClearTextUTF8',
       '--filter=(&(objectClass=user)(userAccountControl:1.2.840.113556.1.4.803:=512)(!(sAMAccountName=krbtgt*)))',
     ];
-    /** A key without a passphrase that encrypts; of one that only signs, every password change of the domain would fail. */
-    function makeKey(): string {
-      mkdirSync(gnupg, { mode: 0o700 });
-      const gpg = [
-        '--homedir',
-        gnupg,
-        '--batch',
-        '--pinentry-mode',
-        'loopback',
-        '--passphrase',
-        '',
-      ];
-      execFileSync('gpg', [...gpg, '--quick-gen-key', 'lockstep', 'default', 'default', 'never'], {
-        stdio: 'ignore',
-      });
-      const listed = execFileSync('gpg', [...gpg, '--list-keys', '--with-colons']).toString();
-      return /^fpr:+([0-9A-F]+):/m.exec(listed)?.[1]?.slice(-16) ?? '';
-    }
     const sync = (...args: string[]) => syncBy('cache.ldb', ...args);
     /** @param cache what was told with it is its own, and so is how far it is */
     const syncBy = (cache: string, ...args: string[]) => {

@@ -1,4 +1,4 @@
-import { captureLines, sourceCaptureLines } from '../../cli/text/relay-text';
+import { captureLines, sourceCaptureLines } from '../../cli/text/captures-text';
 
 const NOW = Date.parse('2026-01-31T12:00:00Z');
 const ago = (ms: number) => new Date(NOW - ms).toISOString();

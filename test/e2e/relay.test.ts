@@ -1,6 +1,6 @@
 import type { CompanyAccount } from '../support/company';
 import { brokenInvariants } from '../support/invariants';
-import { addSomebody, holders } from '../support/people';
+import { addSomebody, awkwardWords, holders } from '../support/people';
 import { type RelayedCompany, startRelayedCompany } from '../support/relayed-company';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
@@ -36,12 +36,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that a relay brought
     expect(await relay.handOver(account?.name ?? '', word)).toBe('taken');
   }
 
-  test.each([
-    ['plain', 'correct horse battery staple'],
-    ['of quotes and backslashes', `it's "quoted" \\ and %s $1 {}`],
-    ['of emoji and accents', 'pässwörd 🐦 пароль 密码'],
-    ['of 256 characters', '0123456789abcdéf'.repeat(16)],
-  ])('%s is what every account holds, byte for byte', async (_title, word) => {
+  test.each(awkwardWords)('%s is what every account holds, byte for byte', async (_title, word) => {
     const { person, accounts } = await somebody();
     await changeThere(accounts[0], word);
     await until(async () => (await changesOf(person))[0]?.state === 'done');

@@ -15,6 +15,14 @@ export async function addSomebody(
   return { person: await lockstep.addPerson(accounts), accounts };
 }
 
+/** What has to arrive byte for byte; each after what it is like. */
+export const awkwardWords = [
+  ['plain', 'correct horse battery staple'],
+  ['of quotes and backslashes', `it's "quoted" \\ and %s $1 {}`],
+  ['of emoji and accents', 'pässwörd 🐦 пароль 密码'],
+  ['of 256 characters', '0123456789abcdéf'.repeat(16)],
+] as const;
+
 /** Which of the accounts take the password, in their order. */
 export const holders = (accounts: readonly CompanyAccount[], word: string): Promise<boolean[]> =>
   Promise.all(accounts.map((account) => account.logsIn(word)));
