@@ -18,7 +18,7 @@ import { own } from './people/mappings';
 import { Refusal } from './refusal';
 import { largeBody, type Route, route, smallBody } from './route';
 import { sourceName, text, time, timeOrNull } from './schemas';
-import { readSources } from './source-view';
+import { visibleSources } from './source-view';
 
 /** Relays: processes beside a source that seal what was captured there before they answer. */
 
@@ -71,8 +71,9 @@ const list = route({
     },
   },
   handle: async (deps, { caller }) => {
-    const [relays, sources] = await Promise.all([listRelays(deps.db), readSources(deps, caller)]);
-    const seen = new Set(sources.map(({ name }) => name));
+    const { configuration } = await deps.configuration();
+    const seen = new Set(visibleSources(configuration, caller));
+    const relays = await listRelays(deps.db);
     const visible = relays.filter(({ source }) => caller.groups === null || seen.has(source));
     return { status: 200, body: { relays: visible } };
   },

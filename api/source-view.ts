@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type SourceState, sourceSays, sourceStates } from '../model/circuit';
-import { type Configuration, groupsOf } from '../model/configuration';
+import { type Configuration, groupsOf, sourceNamed } from '../model/configuration';
 import { proveModes } from '../model/group';
 import { lanes } from '../model/plan';
 import type { Caller } from '../store/api-keys';
@@ -37,22 +37,32 @@ export const sourceSchema = z
 
 type SourceView = z.output<typeof sourceSchema>;
 
+/** The names of those that the key may see, in their order. */
+export function visibleSources(configuration: Configuration, caller: Caller): string[] {
+  const names = Object.keys(configuration.sources).sort();
+  if (caller.groups === null) return names;
+  const seen = new Set(groupsOfCaller(configuration, caller).flatMap(({ sources }) => sources));
+  return names.filter((name) => seen.has(name));
+}
+
+const groupsOfCaller = (configuration: Configuration, { groups }: Caller) =>
+  groupsOf(configuration).filter(({ name }) => groups === null || groups.includes(name));
+
 /** Those that the key may see, by name. */
 export async function readSources(deps: Dependencies, caller: Caller): Promise<SourceView[]> {
   const { configuration } = await deps.configuration();
   const [use, troubles] = await Promise.all([readSourceUse(deps.db), readSourceStates(deps.db)]);
-  const groups = groupsOf(configuration).filter(
-    ({ name }) => caller.groups === null || caller.groups.includes(name),
-  );
-  const sources = Object.entries(configuration.sources)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, source]) => ({
+  const groups = groupsOfCaller(configuration, caller);
+  return visibleSources(configuration, caller).flatMap((name) => {
+    const source = sourceNamed(configuration, name);
+    if (source === undefined) return [];
+    return {
       ...settingsOf(name, source),
       groups: groups.filter((group) => group.sources.includes(name)).map((group) => group.name),
       ...standingOf(troubles.get(name) ?? { state: 'up' }),
       ...(use.get(name) ?? { accounts: 0, waiting: 0, parked: 0 }),
-    }));
-  return caller.groups === null ? sources : sources.filter((one) => one.groups.length > 0);
+    };
+  });
 }
 
 const settingsOf = (

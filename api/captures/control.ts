@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sourceNamed } from '../../model/configuration';
 import { replicasCovered } from '../../model/replica';
 import type { Caller } from '../../store/api-keys';
 import { listRelays } from '../../store/relays';
@@ -15,7 +16,7 @@ import type { Dependencies } from '../dependencies';
 import { Refusal } from '../refusal';
 import { type Route, route, smallBody } from '../route';
 import { sourceName, time, timeOrNull } from '../schemas';
-import { readSources } from '../source-view';
+import { visibleSources } from '../source-view';
 
 /** The captures of whole sources: whether they are taken in, from where on, and on which servers nobody captures. */
 
@@ -126,9 +127,9 @@ const byCaller = ({ keyId }: Caller): string => `api-key:${keyId}`;
 /** Those that the key may see, and that take captures. */
 async function namesFor(deps: Dependencies, caller: Caller, wanted?: string): Promise<string[]> {
   const { configuration } = await deps.configuration();
-  const names = (await readSources(deps, caller))
-    .map(({ name }) => name)
-    .filter((name) => configuration.sources[name]?.capture?.enabled === true);
+  const names = visibleSources(configuration, caller).filter(
+    (name) => sourceNamed(configuration, name)?.capture?.enabled === true,
+  );
   if (wanted === undefined) return names;
   if (!names.includes(wanted)) throw new Refusal('not_found');
   return [wanted];
