@@ -3,7 +3,7 @@ import path from 'node:path';
 import { generate } from 'selfsigned';
 
 export interface Certificates {
-  /** PEM files. Clients trust `caFile`; a server shows `certFile`. */
+  /** PEM files. Clients trust the authority in `caFile`. A server presents `certFile`. */
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
@@ -12,8 +12,9 @@ export interface Certificates {
 const TEN_YEARS_MS = 3650 * 24 * 3600 * 1000;
 
 /**
- * A private certificate authority and one server certificate in `dir`, made once. For servers that we start ourselves on
- * this machine; a real installation brings its own.
+ * A private certificate authority in `dir`, and the one certificate that it signs, made once. The key of the authority is
+ * not kept, so a server that presents a certificate of it is the server of this folder (`proofs.ts`). For local servers
+ * only.
  */
 export async function certificatesIn(
   dir: string,

@@ -22,10 +22,9 @@ export const onDebian = (): boolean =>
   existsSync('/usr/bin/apt-get') && existsSync('/usr/bin/dpkg');
 
 /**
- * Debian packages unpacked into a folder of the cache: nothing is installed, no service is started, and no rights are
- * needed. Made once; later calls return at once.
+ * Unpacks Debian packages into a folder of the cache, once. It installs nothing, starts no service and needs no rights.
  * @returns the folder that stands for `/`
- * @throws Error with what apt said when a package cannot be had
+ * @throws Error with the message of apt when a package is not available
  */
 export async function unpackedDebs(
   name: string,
@@ -39,7 +38,7 @@ export async function unpackedDebs(
   mkdirSync(path.dirname(root), { recursive: true });
   const work = mkdtempSync(path.join(path.dirname(root), `.${name}-`));
   try {
-    // mkdtemp makes it private, but servers that run as nobody look into it.
+    // mkdtemp makes a private folder, and servers that run as the user nobody read from it.
     chmodSync(work, 0o755);
     await download(packages, work);
     const unpacked = path.join(work, 'root');
@@ -53,7 +52,7 @@ export async function unpackedDebs(
   return root;
 }
 
-/** Another clone may have been quicker; then its folder is as good. */
+/** Another clone may have finished first, with the same content. */
 function moveIntoPlace(from: string, to: string): void {
   try {
     renameSync(from, to);
@@ -66,7 +65,7 @@ async function download(packages: readonly string[], into: string): Promise<void
   try {
     await apt([], ['download', ...packages], into);
   } catch {
-    // No package lists on this machine, or old ones: fetch lists of our own and leave the machine's alone.
+    // This machine has no package lists, or outdated ones. Fetch lists into our folder, not into those of the machine.
     const lists = path.join(into, 'apt');
     mkdirSync(path.join(lists, 'lists', 'partial'), { recursive: true });
     mkdirSync(path.join(lists, 'cache', 'archives', 'partial'), { recursive: true });
@@ -89,7 +88,7 @@ async function apt(
       maxBuffer: 1 << 24,
     });
   } catch (error) {
-    const said = (error as { stderr?: string }).stderr?.trim();
-    throw new Error(`apt-get ${command[0]}: ${said || String(error)}`);
+    const printed = (error as { stderr?: string }).stderr?.trim();
+    throw new Error(`apt-get ${command[0]}: ${printed || String(error)}`);
   }
 }

@@ -4,17 +4,17 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Attribute, Change, Client } from 'ldapts';
 import type { Secret } from '../model/secret';
-import type { Samba } from './samba';
+import { SAMBA_TOOL, type Samba, sambaEnvironment } from './samba';
 
 const run = promisify(execFile);
 
-/** Rights below a unit, as SDDL (MS-ADTS §5.1.3.2) without the account that gets them. */
+/** Rights below a unit, in SDDL (MS-ADTS §5.1.3.2), with SID in the place of the account that gets them. */
 export const rights = {
   resetPassword: '(OA;CI;CR;00299570-246d-11d0-a768-00aa006e0529;;SID)',
   writePwdLastSet: '(OA;CI;RPWP;bf967a0a-0de6-11d0-a285-00aa003049e2;;SID)',
 } as const;
 
-/** The administrator of a domain of ours. */
+/** The administrator of a local domain. */
 export interface DomainAdmin {
   readonly client: Client;
   /** @returns its DN */
@@ -22,7 +22,7 @@ export interface DomainAdmin {
   /** @returns its DN */
   addUser(container: string, name: string, password: Secret, more?: Attributes): Promise<string>;
   resetPassword(dn: string, password: Secret): Promise<void>;
-  /** On the database itself, because the tool would take a password only on its command line. */
+  /** Works on the database, because samba-tool accepts a password only on its command line. */
   delegate(container: string, toDn: string, given: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -53,12 +53,16 @@ export async function administerDomain(server: Samba, dir: string): Promise<Doma
     async delegate(container, toDn, given) {
       const sid = await sidOf(client, toDn);
       for (const right of given)
-        await run('samba-tool', [
-          ...['dsacl', 'set', '--action=allow', `--objectdn=${container}`],
-          ...[`--sddl=${right.replace('SID', sid)}`],
-          ...['-H', `tdb://${path.join(dir, 'private', 'sam.ldb')}`],
-          ...['-s', path.join(dir, 'smb.conf')],
-        ]);
+        await run(
+          SAMBA_TOOL,
+          [
+            ...['dsacl', 'set', '--action=allow', `--objectdn=${container}`],
+            ...[`--sddl=${right.replace('SID', sid)}`],
+            ...['-H', `tdb://${path.join(dir, 'private', 'sam.ldb')}`],
+            ...['-s', path.join(dir, 'smb.conf')],
+          ],
+          { env: sambaEnvironment() },
+        );
     },
     close: () => client.unbind(),
   };
@@ -79,7 +83,7 @@ export const userAttributes = (
     ...Object.fromEntries(Object.entries(more).map(([type, value]) => [type, [value]])),
   }).map(([type, values]) => new Attribute({ type, values: values as string[] }));
 
-/** MS-ADTS §3.1.1.3.1.5.1: in quotes, as UTF-16. */
+/** The password in quotes, as UTF-16 (MS-ADTS §3.1.1.3.1.5.1). */
 const unicodePwd = (password: Secret): Buffer => Buffer.from(`"${password.text()}"`, 'utf16le');
 
 async function sidOf(client: Client, dn: string): Promise<string> {

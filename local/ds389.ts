@@ -6,23 +6,24 @@ import { promisify } from 'node:util';
 import { type Certificates, certificatesIn } from './certificates';
 import { onDebian, type Report, unpackedDebs } from './debian';
 import { isRoot, NOBODY } from './places';
-import { acceptsConnections } from './ports';
+import { loopback, onFreePort } from './ports';
 import { type RunningServer, startServer } from './processes';
 import { giveToServer, librariesIn, openServerDir, serverEnvironment } from './server-setup';
 
 const run = promisify(execFile);
 
 export interface Ds389Options {
-  /** A new folder for its data and configuration; nobody must be able to enter it when we are root. */
+  /** A new folder for data and configuration. When we are root, the user nobody must be able to enter it. */
   readonly dir: string;
-  readonly port: number;
-  /** Hash of the password of `managerDn`, whom no rule binds: see `ssha`. */
+  /** Any free port without it. */
+  readonly port?: number;
+  /** The hash of the password of `managerDn`, the administrator whom no rule limits: see `ssha`. */
   readonly managerHash: string;
-  /** Each gets a database, which is empty. */
+  /** Each suffix gets an empty database. */
   readonly suffixes: readonly string[];
   /** Attributes of `cn=config`, such as `nsslapd-allow-hashed-passwords`. */
   readonly config?: Readonly<Record<string, string>>;
-  /** Every write is kept in `cn=changelog`; passwords in clear only where `config` asks for it, in `nsslapd-unhashed-pw-switch`. */
+  /** Records every write in `cn=changelog`, with clear-text passwords only if `config` sets `nsslapd-unhashed-pw-switch`. */
   readonly changelog?: boolean;
   readonly report: Report;
 }
@@ -31,15 +32,16 @@ export interface Ds389 extends RunningServer {
   readonly port: number;
   readonly url: string;
   readonly caFile: string;
-  /** With what was changed in its configuration meanwhile. */
+  /** On the same port, with the changes that were made to its configuration. */
   restart(): Promise<Ds389>;
 }
 
 export const managerDn = 'cn=Directory Manager';
 
 /**
- * A real 389 Directory Server on loopback, LDAPS only, that anybody may start: as nobody when we are root. Its own
- * installer (dscreate) wants root, systemd and folders of the machine, so the template that it fills is filled here.
+ * A real 389 Directory Server on loopback, for LDAPS only. No rights are needed to start it, and as root it runs as the
+ * user nobody. Its own installer (dscreate) needs root, systemd and folders of the machine, so its template is filled in
+ * here.
  * @throws Error as `unpackedDs389`
  */
 export async function startDs389(options: Ds389Options): Promise<Ds389> {
@@ -52,31 +54,41 @@ export async function startDs389(options: Ds389Options): Promise<Ds389> {
   }
   const certificates = await certificatesIn(path.join(dir, 'tls'));
   await makeNssDatabase(program, path.join(dir, 'certs'), certificates);
-  configure(program, dir, options);
-  const url = `ldaps://127.0.0.1:${options.port}`;
-  const start = async (): Promise<Ds389> => {
-    const server = await launch(program, dir, options.port);
-    const restart = () => server.stop().then(start);
-    return { ...server, port: options.port, url, caFile: certificates.caFile, restart };
+  const { caFile } = certificates;
+  const start = async (port: number): Promise<Ds389> => {
+    const server = await launch(program, dir, port, caFile);
+    const restart = () => server.stop().then(() => start(port));
+    return { ...server, port, url: `ldaps://127.0.0.1:${port}`, caFile, restart };
   };
-  return start();
+  const configureAndStart = (port: number) => {
+    configure(program, dir, port, options);
+    return start(port);
+  };
+  return options.port === undefined
+    ? onFreePort(configureAndStart)
+    : configureAndStart(options.port);
 }
 
-const launch = (program: Ds389Program, dir: string, port: number): Promise<RunningServer> =>
+const launch = (
+  program: Ds389Program,
+  dir: string,
+  port: number,
+  caFile: string,
+): Promise<RunningServer> =>
   startServer({
     name: '389 Directory Server',
     command: path.join(program.root, 'usr', 'sbin', 'ns-slapd'),
-    // A debug level, even 0, keeps it in the foreground.
+    // Any debug level, even 0, keeps it in the foreground.
     args: ['-D', path.join(dir, 'conf'), '-i', path.join(dir, 'run', 'pid'), '-d', '0'],
     env: program.env,
     logFile: path.join(dir, 'ns-slapd.log'),
     asNobody: true,
     stopSignal: 'SIGTERM',
-    ready: () => acceptsConnections(port),
+    listeners: [{ ...loopback(port), proof: { by: 'certificate', caFile } }],
   });
 
 export interface Ds389Program {
-  /** Stands for `/`. */
+  /** The folder that stands for `/`. */
   readonly root: string;
   readonly pluginDir: string;
   readonly env: NodeJS.ProcessEnv;
@@ -89,26 +101,28 @@ const PACKAGES = [
 ];
 
 /**
- * 389 Directory Server of Debian 12, unpacked into the cache.
- * @throws Error saying why it cannot be had
+ * 389 Directory Server of Debian 12, unpacked into the cache. An installed one is not used: its plugins and its schema are
+ * where its own installer puts them.
+ * @throws Error with the reason why it is not available
  */
 export async function unpackedDs389(report: Report): Promise<Ds389Program> {
   if (!onDebian())
-    throw new Error('389 Directory Server is had from the packages of Debian 12 only');
+    throw new Error('389 Directory Server is available only from the packages of Debian 12');
   const root = await unpackedDebs('ds389', PACKAGES, report);
   const libraries = librariesIn(root).split(':');
   const own = libraries.map((dir) => path.join(dir, 'dirsrv'));
   const pluginDirs = own.map((dir) => path.join(dir, 'plugins'));
-  const pluginDir = pluginDirs.find((dir) => existsSync(dir)) ?? '';
+  const pluginDir = pluginDirs.find((dir) => existsSync(dir));
+  if (pluginDir === undefined) throw new Error(`389 Directory Server in ${root} lacks its plugins`);
   const env = serverEnvironment([...libraries, ...own, ...pluginDirs].join(':'));
   return { root, pluginDir, env };
 }
 
-/** A tool of the packages, as whom the server runs. Passwords of the files below are empty: only the server may read them. */
+/** Runs a tool of the packages as the user of the server. The files that it makes need no password: only that user may read them. */
 const tool = ({ root, env }: Ds389Program, name: string, ...args: string[]) =>
   run(path.join(root, 'usr', 'bin', name), args, { env, cwd: '/', ...(isRoot ? NOBODY : {}) });
 
-/** The server reads its key from a database of NSS, which takes one only as PKCS #12. */
+/** The server reads its key from an NSS database, which imports keys only as PKCS #12. */
 async function makeNssDatabase(
   program: Ds389Program,
   dir: string,
@@ -123,13 +137,13 @@ async function makeNssDatabase(
   await tool(program, 'certutil', '-A', '-d', dir, '-n', 'CA', '-t', 'CT,,', '-a', '-i', caFile);
 }
 
-/** The name in the template. */
+/** The template names the certificate so. */
 const CERTIFICATE = 'Server-Cert';
 
-/** It looks here before it has read where to look. */
+/** The server reads this folder before it has read the configuration that names it. */
 const SCHEMA = path.join('conf', 'schema');
 
-function configure(program: Ds389Program, dir: string, options: Ds389Options): void {
+function configure(program: Ds389Program, dir: string, port: number, options: Ds389Options): void {
   const { root, pluginDir } = program;
   const conf = path.join(dir, 'conf');
   for (const file of ['slapd-collations.conf', 'certmap.conf'])
@@ -148,7 +162,7 @@ function configure(program: Ds389Program, dir: string, options: Ds389Options): v
     }),
   );
   const server = filled(template('template-dse.ldif'), values)
-    .replace(/\n\n/, `\n${configLines(options)}\n\n`)
+    .replace(/\n\n/, `\n${configLines(port, options)}\n\n`)
     .replace(RETRO_CHANGELOG, options.changelog ? '$1on' : '$1off');
   const dse = [server, UUIDS, ...databases]
     .map((part) => part.trim())
@@ -163,10 +177,10 @@ const filled = (template: string, values: Readonly<Record<string, string>>): str
   template.replaceAll(/%(\w+)%/g, (_, name: string) => values[name] ?? '');
 
 const RETRO_CHANGELOG = /(cn: Retro Changelog Plugin\n(?:.+\n)*?nsslapd-pluginenabled: )off/;
-/** A name alone would be looked for in the folder of an installed server. */
+/** The server would look for a name without a folder where an installed server has its plugins. */
 const PLUGIN_PATH = /^(nsslapd-pluginpath: )(?=lib)/gim;
 
-/** The server adds these by itself, with paths that are not there. */
+/** Without these entries the server adds them itself, with paths that do not exist here. */
 const UUIDS = [
   ['entryuuid', 'libentryuuid-plugin', 'entryuuid_plugin_init', 'betxnpreoperation'],
   ['entryuuid_syntax', 'libentryuuid-syntax-plugin', 'entryuuid_syntax_plugin_init', 'syntax'],
@@ -213,7 +227,7 @@ function valuesFor(dir: string, { suffixes, managerHash }: Ds389Options) {
   };
 }
 
-const configLines = ({ port, config }: Ds389Options): string =>
+const configLines = (port: number, { config }: Ds389Options): string =>
   Object.entries({
     'nsslapd-security': 'on',
     'nsslapd-securePort': String(port),

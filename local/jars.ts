@@ -14,15 +14,15 @@ export interface Jar {
   readonly group: string;
   readonly artifact: string;
   readonly version: string;
-  /** Of the only file that is taken. */
+  /** The checksum of the file. Any other file is refused. */
   readonly sha256: string;
 }
 
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy';
 
 /**
- * The jar, fetched by Maven into the cache the first time.
- * @throws Error when there is no Maven, what it said, or when the file is not the one that is pinned
+ * The jar, which Maven fetches into the cache the first time.
+ * @throws Error when Maven is missing or fails, or when the file has another checksum
  */
 export async function jarFromMaven(jar: Jar, report: Report, cache = cacheDir()): Promise<string> {
   const name = `${jar.artifact}-${jar.version}.jar`;
@@ -32,13 +32,14 @@ export async function jarFromMaven(jar: Jar, report: Report, cache = cacheDir())
   const work = mkdtempSync(path.join(cache, `.${jar.artifact}-`));
   try {
     const artifact = `-Dartifact=${jar.group}:${jar.artifact}:${jar.version}`;
-    // Its own store of what it fetches, plugins too: the one of the user is left alone.
+    // A local repository of its own, also for plugins, so that the one of the user stays as it is.
     const places = [`-DoutputDirectory=${work}`, `-Dmaven.repo.local=${path.join(work, 'store')}`];
     await maven('-q', '-B', COPY, artifact, ...places);
     const fetched = path.join(work, name);
     const sha256 = createHash('sha256').update(readFileSync(fetched)).digest('hex');
-    if (sha256 !== jar.sha256) throw new Error(`${name} is not the file that is pinned`);
-    // In one step: another clone may be doing the same.
+    if (sha256 !== jar.sha256)
+      throw new Error(`${name} is not the pinned file: its checksum differs`);
+    // In one step, because another clone may do the same now.
     renameSync(fetched, file);
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -51,7 +52,7 @@ async function maven(...args: string[]): Promise<void> {
     await run('mvn', args, { env: inheritedEnvironment(), maxBuffer: 1 << 24 });
   } catch (error) {
     const { code, stdout = '' } = error as { code?: unknown; stdout?: string };
-    if (code === 'ENOENT') throw new Error('Maven is needed to fetch it, and there is none');
+    if (code === 'ENOENT') throw new Error('Maven is needed to fetch it, and is missing');
     throw new Error(`mvn: ${stdout.trim() || String(error)}`);
   }
 }

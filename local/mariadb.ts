@@ -1,27 +1,32 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { createConnection } from 'mysql2/promise';
 import { inheritedEnvironment } from '../config';
+import { firstCapable, NoneCapable, type Source } from './candidates';
 import { type Certificates, certificatesIn } from './certificates';
 import { onDebian, type Report, unpackedDebs } from './debian';
 import { isRoot, NOBODY } from './places';
-import { freePort } from './ports';
+import { loopback, onFreePort } from './ports';
 import { type RunningServer, startServer } from './processes';
 import { giveToServer, librariesIn, openServerDir, serverEnvironment } from './server-setup';
 
+const run = promisify(execFile);
+
 export interface MariadbOptions {
-  /** Holds everything, and is kept. When we are root, nobody must be able to enter it: see `serverDir`. */
+  /** Holds everything from one start to the next. When we are root, the user nobody must be able to enter it: see `serverDir`. */
   readonly dir: string;
   readonly program: MariadbProgram;
+  /** Any free port without it. */
   readonly port?: number;
   /** Further options of mariadbd, without the leading dashes. */
   readonly settings?: readonly string[];
 }
 
 export interface LocalMariadb extends RunningServer {
-  /** Of root, with its password. It takes connections over TLS only. */
+  /** For root, with its password. The server accepts connections over TLS only. */
   readonly url: string;
   readonly port: number;
   readonly caFile: string;
@@ -30,8 +35,8 @@ export interface LocalMariadb extends RunningServer {
 }
 
 /**
- * Starts the MariaDB of `dir`, after making it the first time, on loopback only and for TLS only.
- * @throws Error that says what is missing, or shows the end of the server's log
+ * Starts the MariaDB of `dir` on loopback, for TLS only. The first start makes its data.
+ * @throws Error with the end of the server's log
  */
 export async function startMariadb(options: MariadbOptions): Promise<LocalMariadb> {
   const dir = openServerDir(options.dir);
@@ -42,17 +47,37 @@ export async function startMariadb(options: MariadbOptions): Promise<LocalMariad
   const certificates = await certificatesIn(path.join(dir, 'tls'));
   giveToServer(certificates.keyFile);
   const logFile = path.join(dir, 'mariadb.log');
-  const port = options.port ?? (await freePort());
-  const url = `mysql://root:${readFileSync(passwordFile, 'utf8')}@127.0.0.1:${port}/mysql`;
-  const server = await startServer({
+  const password = readFileSync(passwordFile, 'utf8');
+  const start = async (port: number): Promise<LocalMariadb> => {
+    const url = `mysql://root:${password}@127.0.0.1:${port}/mysql`;
+    const server = await launch(options, { data, logFile, port, url, certificates });
+    const { caFile } = certificates;
+    return { ...server, url, port, caFile, logFile, binDir: path.dirname(program.command) };
+  };
+  return options.port === undefined ? onFreePort(start) : start(options.port);
+}
+
+interface Launch {
+  readonly data: string;
+  readonly logFile: string;
+  readonly port: number;
+  readonly url: string;
+  readonly certificates: Certificates;
+}
+
+const launch = (
+  { program, settings = [] }: MariadbOptions,
+  { data, logFile, port, url, certificates }: Launch,
+): Promise<RunningServer> =>
+  startServer({
     name: 'MariaDB',
     command: program.command,
     args: [
       ...program.args,
       ...networking(port, certificates),
-      ...(options.settings ?? []).map((setting) => `--${setting}`),
+      ...settings.map((setting) => `--${setting}`),
       `--datadir=${data}`,
-      // Safe against a crash of the server, though not of the machine: these data are tests'.
+      // Safe when the server crashes, not when the machine does: the data belong to tests.
       '--innodb-flush-log-at-trx-commit=2',
       '--innodb-buffer-pool-size=16M',
     ],
@@ -60,42 +85,58 @@ export async function startMariadb(options: MariadbOptions): Promise<LocalMariad
     logFile,
     asNobody: true,
     stopSignal: 'SIGTERM',
-    ready: () => answers(url, certificates.caFile),
+    listeners: [
+      {
+        ...loopback(port),
+        proof: { by: 'login', logIn: () => logIn(url, certificates.caFile) },
+      },
+    ],
   });
-  const { caFile } = certificates;
-  return { ...server, url, port, caFile, logFile, binDir: path.dirname(program.command) };
-}
 
 export interface MariadbProgram {
   readonly command: string;
-  /** What it needs to find its files; `--no-defaults` must be the first argument. */
+  /** With these the program finds its files and reads no my.cnf. `--no-defaults` must be the first argument. */
   readonly args: readonly string[];
   readonly shareDir: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** What the server needs beyond the packages that every Debian 12 has. */
+/** The server and the libraries that not every Debian 12 has. */
 const DEBIAN_PACKAGES = ['mariadb-server-core', 'libaio1', 'libnuma1', 'libssl3', 'liburing2'];
 
 /**
- * An installed one, or that of Debian's packages.
- * @throws Error where neither can be had
+ * An installed server that has what a new data folder needs, or the one of Debian's packages.
+ * @throws Error that names what each server lacks
  */
 export async function mariadbProgram(report: Report): Promise<MariadbProgram> {
-  const dirs = ['/usr/sbin', ...(inheritedEnvironment().PATH ?? '').split(path.delimiter)];
-  const installed = dirs.map((dir) => path.join(dir, 'mariadbd')).find((file) => existsSync(file));
-  if (installed !== undefined) return programIn(path.resolve(installed, '../..'), installed, null);
-  if (!onDebian()) throw new Error('No mariadbd in PATH, and no Debian packages to unpack here');
-  const root = await unpackedDebs('mariadb', DEBIAN_PACKAGES, report);
-  const base = path.join(root, 'usr');
-  return programIn(base, path.join(base, 'sbin/mariadbd'), librariesIn(root));
+  try {
+    return await firstCapable([installed, fetched], ({ command }) => command, mariadbFlaw, report);
+  } catch (error) {
+    if (!(error instanceof NoneCapable)) throw error;
+    const lines = error.reasons.map((line) => `  ${line}`);
+    throw new Error(['No MariaDB 10.4 or newer here. What was tried:', ...lines].join('\n'));
+  }
 }
 
+const installed: Source<MariadbProgram> = async () => {
+  const dirs = ['/usr/sbin', ...(inheritedEnvironment().PATH ?? '').split(path.delimiter)];
+  return [...new Set(dirs.filter((dir) => dir !== ''))]
+    .map((dir) => path.resolve(dir, 'mariadbd'))
+    .filter((file) => existsSync(file))
+    .map((command) => programIn(path.resolve(command, '../..'), command, null));
+};
+
+const fetched: Source<MariadbProgram> = async (report) => {
+  if (!onDebian()) return [];
+  const root = await unpackedDebs('mariadb', DEBIAN_PACKAGES, report);
+  const base = path.join(root, 'usr');
+  return [programIn(base, path.join(base, 'sbin/mariadbd'), librariesIn(root))];
+};
+
 function programIn(base: string, command: string, libraryPath: string | null): MariadbProgram {
-  const shareDir = ['share/mysql', 'share/mariadb', 'share']
-    .map((dir) => path.join(base, dir))
-    .find((dir) => existsSync(path.join(dir, SYSTEM_TABLES)));
-  if (shareDir === undefined) throw new Error(`${command} is there, but not its ${SYSTEM_TABLES}`);
+  const shareDirs = ['share/mysql', 'share/mariadb', 'share'].map((dir) => path.join(base, dir));
+  const complete = shareDirs.find((dir) => existsSync(path.join(dir, SYSTEM_TABLES)));
+  const shareDir = complete ?? path.join(base, 'share');
   return {
     command,
     args: ['--no-defaults', `--basedir=${base}`, `--lc-messages-dir=${shareDir}`],
@@ -104,9 +145,26 @@ function programIn(base: string, command: string, libraryPath: string | null): M
   };
 }
 
+/** What a server lacks, or null. The accounts of a new data folder are in a table that 10.4 introduced. */
+export async function mariadbFlaw({
+  command,
+  shareDir,
+  env,
+}: MariadbProgram): Promise<string | null> {
+  const { stdout } = await run(command, ['--no-defaults', '--version'], { env }).catch(() => ({
+    stdout: '',
+  }));
+  const version = /Ver (\d+)\.(\d+)\.\S*MariaDB/.exec(stdout);
+  if (version === null) return 'does not run, or is no MariaDB';
+  const [major, minor] = [Number(version[1]), Number(version[2])];
+  if (major < 10 || (major === 10 && minor < 4)) return `is ${major}.${minor}, older than 10.4`;
+  const tables = path.join(shareDir, SYSTEM_TABLES);
+  return existsSync(tables) ? null : `lacks ${tables}`;
+}
+
 const SYSTEM_TABLES = 'mysql_system_tables.sql';
 
-/** As mariadb-install-db does it, but root is the only account, and has a password from the start. */
+/** As mariadb-install-db does, except that root is the only account and has a password from the start. */
 async function initialise(
   { command, args, shareDir, env }: MariadbProgram,
   data: string,
@@ -118,7 +176,7 @@ async function initialise(
   giveToServer(fresh);
   const password = randomBytes(24).toString('base64url');
   writeFileSync(passwordFile, password, { mode: 0o600 });
-  // Every right; more than a JavaScript number holds.
+  // All rights. The number is too large for JavaScript.
   const access = '18446744073709551615';
   const root = `{"access":${access},"plugin":"mysql_native_password","authentication_string":"${nativeHash(password)}"}`;
   const sql = [
@@ -152,7 +210,7 @@ function nativeHash(password: string): string {
 const networking = (port: number, certificates: Certificates): readonly string[] => [
   '--bind-address=127.0.0.1',
   `--port=${port}`,
-  // In the data folder, by a short name: the path of a socket may have 107 bytes only.
+  // A short name in the data folder: the path of a socket may have 107 bytes only.
   '--socket=mariadb.sock',
   '--skip-name-resolve',
   '--require-secure-transport=on',
@@ -161,13 +219,8 @@ const networking = (port: number, certificates: Certificates): readonly string[]
   `--ssl-key=${certificates.keyFile}`,
 ];
 
-async function answers(url: string, caFile: string): Promise<boolean> {
-  try {
-    const ssl = { ca: readFileSync(caFile, 'utf8'), verifyIdentity: true };
-    const connection = await createConnection({ uri: url, ssl, connectTimeout: 2000 });
-    await connection.end();
-    return true;
-  } catch {
-    return false;
-  }
+async function logIn(url: string, caFile: string): Promise<void> {
+  const ssl = { ca: readFileSync(caFile, 'utf8'), verifyIdentity: true };
+  const connection = await createConnection({ uri: url, ssl, connectTimeout: 2000 });
+  await connection.end();
 }

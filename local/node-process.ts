@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inheritedEnvironment } from '../config';
+import { loopback } from './ports';
 import { type RunningServer, startServer } from './processes';
 
 export interface NodeProcessSpec {
@@ -9,24 +10,26 @@ export interface NodeProcessSpec {
   readonly entry: string;
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
+  /** Every port that it opens. */
+  readonly ports: readonly number[];
   /** Answers 200 when the process can do its work. */
   readonly readyUrl: string;
 }
 
 export interface SupervisedProcess {
   readonly name: string;
-  /** Of the process that runs now. */
+  /** The id of the process that runs now. */
   pid(): number;
   stop(): Promise<void>;
 }
 
 const RESTART_MS = 500;
 
-/** A process of Lockstep itself. When it ends without being asked to, it is started again. */
+/** Starts a process of Lockstep itself, and starts it again when it ends before `stop`. */
 export const superviseNode = (spec: NodeProcessSpec): Promise<SupervisedProcess> =>
   supervise(spec.name, () => startNode(spec));
 
-/** When it ends without being asked to, it is started again. */
+/** Starts a server, and starts it again when it ends before `stop`. */
 export async function supervise(
   name: string,
   start: () => Promise<RunningServer>,
@@ -49,32 +52,38 @@ export async function supervise(
       stopping = true;
       await current.stop();
       await supervision;
-      // It may have been started again in that moment.
+      // The supervision may have started it again just now.
       await current.stop();
     },
   };
 }
 
 /**
- * Five times what a busy worker needs. Of a large machine V8 and glibc would take as they like: half as much again before
- * the garbage is collected, and an arena for each core.
+ * Five times what a busy worker needs. Without these limits, V8 and glibc take more memory on a large machine: V8 collects
+ * garbage later, and glibc has an arena for each core.
  */
 const FRUGAL = { args: ['--max-old-space-size=256'], env: { MALLOC_ARENA_MAX: '2' } } as const;
+
+/** Of the machine's PG… variables only those are inherited that `env` has: they are about another server. */
+const withoutDriverVariables = (inherited: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(inherited).filter(([name]) => !/^PG[A-Z_]+$/.test(name)));
 
 const startNode = ({
   name,
   entry,
   env,
   logFile,
+  ports,
   readyUrl,
 }: NodeProcessSpec): Promise<RunningServer> =>
   startServer({
     name,
     command: process.execPath,
     args: ['--enable-source-maps', ...FRUGAL.args, path.join(__dirname, '..', entry)],
-    env: { ...FRUGAL.env, ...inheritedEnvironment(), ...env },
+    env: { ...FRUGAL.env, ...withoutDriverVariables(inheritedEnvironment()), ...env },
     logFile,
     stopSignal: 'SIGTERM',
+    listeners: ports.map((port) => ({ ...loopback(port), proof: { by: 'owner' } })),
     ready: () => answersOk(readyUrl),
     readyTimeoutMs: 60_000,
   });

@@ -4,24 +4,24 @@ import os from 'node:os';
 import path from 'node:path';
 import { environment } from '../config';
 
-/** Servers that refuse to run as root (PostgreSQL, MariaDB) run as nobody when we are root; so does slapd. */
+/** The user as which servers run when we are root: some refuse to run as root (PostgreSQL, MariaDB), none needs it but Samba. */
 export const NOBODY = { uid: 65534, gid: 65534 } as const;
 
 export const isRoot = process.getuid?.() === 0;
 
-/** Downloads that every clone on this machine can share. */
+/** The folder for downloads, which the clones on this machine share. */
 export function cacheDir(): string {
   const dir =
     environment.LOCKSTEP_CACHE_DIR ??
-    // Nobody cannot look into /root.
+    // The user nobody cannot enter /root.
     (isRoot ? '/var/cache/lockstep' : path.join(os.homedir(), '.cache', 'lockstep'));
   mkdirSync(dir, { recursive: true });
   return dir;
 }
 
 /**
- * Where a server may keep its files: below `stateDir`, or, when we are root in a folder that nobody cannot enter, in
- * a folder of the machine that belongs to this `stateDir` alone.
+ * The folder of a server: below `stateDir` or, when we are root and the user nobody cannot enter that one, in a folder of
+ * the machine that belongs to this `stateDir` alone.
  */
 export function serverDir(stateDir: string, name: string): string {
   const wanted = path.resolve(stateDir, name);

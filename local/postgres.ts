@@ -15,11 +15,11 @@ import {
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { type Certificates, certificatesIn } from './certificates';
 import type { Report } from './debian';
 import { isRoot, NOBODY } from './places';
-import { freePort } from './ports';
+import { loopback, onFreePort } from './ports';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries';
 import { type RunningServer, startServer } from './processes';
 import { giveToServer, openServerDir, serverEnvironment } from './server-setup';
@@ -27,21 +27,23 @@ import { giveToServer, openServerDir, serverEnvironment } from './server-setup';
 const run = promisify(execFile);
 
 export interface PostgresOptions {
-  /** Holds everything, and is kept. When we are root, nobody must be able to enter it: see `serverDir`. */
+  /** Holds everything from one start to the next. When we are root, the user nobody must be able to enter it: see `serverDir`. */
   readonly dir: string;
   readonly report: Report;
-  /** Any free port without it. A server that comes back for the same clients needs its old one. */
+  /** Any free port without it. A server that starts again for the same clients needs its old port. */
   readonly port?: number;
-  /** False gives up safety against a crash of the machine (not of the server) for speed: for tests. */
+  /** False is faster and safe when the server crashes, not when the machine does. For tests. */
   readonly durable?: boolean;
   /** Further settings, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Found by `postgresBinaries` without it. */
+  /** Extensions that the server can create. */
+  readonly extensions?: readonly string[];
+  /** Those of `postgresBinaries` without it. */
   readonly binaries?: PostgresBinaries;
 }
 
 export interface LocalPostgres extends RunningServer {
-  /** Of the superuser, with its password: for `pg`, `psql` and `DATABASE_URL`. */
+  /** For the superuser, with its password. Fits `pg`, `psql` and `DATABASE_URL`. */
   readonly url: string;
   readonly port: number;
   readonly caFile: string;
@@ -53,9 +55,9 @@ const SUPERUSER = 'lockstep';
 const VACATE_TIMEOUT_MS = 10_000;
 
 /**
- * Starts the PostgreSQL of `dir`, after making it the first time. It listens on loopback only, and takes logins only
- * by SCRAM over TLS, its own superuser's too: so the demo and the tests connect as a production does.
- * @throws Error that says what is missing, or shows the end of the server's log
+ * Starts the PostgreSQL of `dir`. The first start makes its data. It listens on loopback only, and accepts only logins by
+ * SCRAM over TLS, also from its superuser, so that the demo and the tests connect as in production.
+ * @throws Error that names what is missing, or with the end of the server's log
  */
 export async function startPostgres(options: PostgresOptions): Promise<LocalPostgres> {
   const dir = openServerDir(options.dir);
@@ -66,7 +68,11 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
     password: path.join(dir, 'password'),
   };
   const binaries =
-    options.binaries ?? (await postgresBinaries(options.report, majorOf(files.data)));
+    options.binaries ??
+    (await postgresBinaries(options.report, {
+      major: majorOf(files.data),
+      extensions: options.extensions ?? [],
+    }));
   const env = serverEnvironment(binaries.libraryPath);
   if (!existsSync(files.data)) await initialise(binaries, env, files);
   await vacated(files.data);
@@ -74,35 +80,55 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
   giveToServer(certificates.keyFile);
   writeFileSync(files.hba, 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
   chmodSync(files.hba, 0o644);
-  const port = options.port ?? (await freePort());
-  const url = superuserUrl(port, readFileSync(files.password, 'utf8'), certificates.caFile);
-  const server = await startServer({
-    name: 'PostgreSQL',
-    command: path.join(binaries.binDir, 'postgres'),
-    args: [
-      ...['-D', files.data, '-p', String(port)],
-      ...settings(options, files.hba, certificates).flatMap((setting) => ['-c', setting]),
-    ],
-    env,
-    logFile: files.log,
-    asNobody: true,
-    // A fast shutdown: clients are cut off, and the data are written.
-    stopSignal: 'SIGINT',
-    ready: () => answers(url),
-  });
   const { caFile } = certificates;
-  return { ...server, url, port, caFile, logFile: files.log, binDir: binaries.binDir };
+  const start = async (port: number): Promise<LocalPostgres> => {
+    const url = superuserUrl(port, readFileSync(files.password, 'utf8'), caFile);
+    const server = await startServer({
+      name: 'PostgreSQL',
+      command: path.join(binaries.binDir, 'postgres'),
+      args: [
+        ...['-D', files.data, '-p', String(port)],
+        ...settings(options, files.hba, certificates).flatMap((setting) => ['-c', setting]),
+      ],
+      env,
+      logFile: files.log,
+      asNobody: true,
+      // A fast shutdown: connections are closed, and the data are written.
+      stopSignal: 'SIGINT',
+      listeners: [{ ...loopback(port), proof: { by: 'login', logIn: () => logIn(url) } }],
+    });
+    return { ...server, url, port, caFile, logFile: files.log, binDir: binaries.binDir };
+  };
+  return options.port === undefined ? onFreePort(start) : start(options.port);
 }
 
 /**
- * A database of its own, for a test file or an application; made when it is not there.
+ * A client of one of our servers. `pg` reads what it is not given from PG… variables, which are about a server of the
+ * machine, so it is given all of it.
+ */
+export const clientOf = (config: ClientConfig): Client =>
+  new Client({ connectionTimeoutMillis: CONNECT_TIMEOUT_MS, ...explicit, ...config });
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** An empty setting would count as none. */
+const explicit = {
+  options: ' ',
+  client_encoding: 'UTF8',
+  application_name: 'lockstep local',
+  sslnegotiation: 'postgres',
+  replication: 'false',
+} as const;
+
+/**
+ * A database for one test file or application. It is made when it is missing.
  * @returns its URL
  */
 export async function createDatabase(
   server: { readonly url: string },
   name: string,
 ): Promise<string> {
-  const client = new Client({ connectionString: server.url });
+  const client = clientOf({ connectionString: server.url });
   await client.connect();
   try {
     await client.query(`create database ${client.escapeIdentifier(name)}`);
@@ -124,7 +150,7 @@ function settings(
 ): readonly string[] {
   const all = {
     listen_addresses: '127.0.0.1',
-    // The path of a socket may have 107 bytes only, and nobody needs one.
+    // No client needs a socket, whose path may have 107 bytes only.
     unix_socket_directories: '',
     hba_file: hbaFile,
     ssl: 'on',
@@ -139,7 +165,7 @@ function settings(
   return Object.entries(all).map(([name, value]) => `${name}=${value}`);
 }
 
-/** It is ready, or not at all: a half made one would be taken for whole after a crash. */
+/** Renamed when it is complete, so that a later start does not use data that an interrupted one left. */
 async function initialise(
   { binDir }: PostgresBinaries,
   env: NodeJS.ProcessEnv,
@@ -152,7 +178,7 @@ async function initialise(
   writeFileSync(files.password, randomBytes(24).toString('base64url'), { mode: 0o600 });
   giveToServer(fresh);
   giveToServer(files.password);
-  // The locale that is everywhere: text sorts by its bytes, on every machine alike.
+  // Every machine has this locale. It sorts text by bytes.
   const flags = ['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C'];
   await run(
     path.join(binDir, 'initdb'),
@@ -168,9 +194,9 @@ function majorOf(data: string): number | null {
 }
 
 /**
- * Waits until no PostgreSQL works in the data folder: when the postmaster was killed, its children hold on for a moment
- * to the memory that a new one needs. Then a pid file there is stale, and its number may meanwhile be that of another
- * server of nobody, which PostgreSQL would take for a postmaster.
+ * Waits until no PostgreSQL works in the data folder. When the postmaster was killed, its children keep the memory that a
+ * new one needs for a moment. After that a pid file in the folder is stale. Its number may now belong to another process
+ * of the same user, which PostgreSQL would mistake for a postmaster.
  */
 async function vacated(data: string): Promise<void> {
   if (!existsSync('/proc/self/cwd')) return;
@@ -191,7 +217,7 @@ function isPostgresOn(data: string, pid: string): boolean {
     const program = path.basename(readlinkSync(`/proc/${pid}/exe`));
     return program.startsWith('postgres') && readlinkSync(`/proc/${pid}/cwd`) === data;
   } catch {
-    // Not a process, gone meanwhile, or of somebody else.
+    // Not a process, or ended by now, or of another user.
     return false;
   }
 }
@@ -201,15 +227,13 @@ function superuserUrl(port: number, password: string, caFile: string): string {
   return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres?${tls}`;
 }
 
-async function answers(url: string): Promise<boolean> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2000 });
-  // A server that goes away while we ask is an answer too.
+/** The server proves itself, too: by its certificate, and because SCRAM is mutual (RFC 5802). */
+async function logIn(url: string): Promise<void> {
+  const client = clientOf({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  // Without a listener, a server that ends now would end us.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    return true;
-  } catch {
-    return false;
   } finally {
     await client.end();
   }

@@ -7,22 +7,23 @@ import { Secret } from '../model/secret';
 import { type Certificates, certificatesIn } from './certificates';
 import { onDebian, type Report } from './debian';
 import { isRoot } from './places';
-import { acceptsConnections } from './ports';
+import { isFree } from './ports';
 import { type RunningServer, startServer } from './processes';
+import type { Listener } from './proofs';
 import { serverEnvironment } from './server-setup';
 
 const run = promisify(execFile);
 
 export interface SambaOptions {
-  /** Its domain, kept between starts. */
+  /** Holds the domain from one start to the next. */
   readonly dir: string;
-  /** A loopback address of its own: the ports of a domain controller cannot be chosen. See `freeLoopback`. */
+  /** A loopback address of its own, because the ports of a domain controller are fixed. See `freeLoopback`. */
   readonly address: string;
   /** `ad.example.test` */
   readonly realm: string;
-  /** Lines of smb.conf(5) besides ours. */
+  /** Further lines of smb.conf(5). */
   readonly settings?: readonly string[];
-  /** Variables of the server besides ours. */
+  /** Further variables of the server. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -35,16 +36,18 @@ export interface Samba extends RunningServer {
   readonly base: string;
   readonly adminDn: string;
   readonly adminPassword: () => Secret;
-  /** With smb.conf(5) as it is now. */
+  /** Reads smb.conf(5) again. */
   restart(): Promise<void>;
 }
 
 const HOST = 'dc1';
 const LDAPS_PORT = 636;
+/** LDAP, and LDAP and LDAPS of the global catalog. */
+const FURTHER_PORTS = [389, 3268, 3269];
 
 /**
- * A real Active Directory domain controller (Samba) on loopback, which takes logins over TLS only. Only root can have
- * one, on Debian, after `installSamba`. Making a domain takes about five seconds, once.
+ * A real Active Directory domain controller (Samba) on loopback, which accepts logins over TLS only. It needs root and a
+ * Samba: see `installSamba`. The first start makes the domain, which takes about five seconds.
  */
 export async function startSamba(options: SambaOptions): Promise<Samba> {
   const { dir, address, realm, settings = [], env = {} } = options;
@@ -60,12 +63,12 @@ export async function startSamba(options: SambaOptions): Promise<Samba> {
     startServer({
       name: 'samba',
       command: SAMBA,
-      // One process, so that nothing outlives it.
+      // One process, so that no child outlives it.
       args: ['--foreground', '--no-process-group', '--model=single', `--configfile=${configFile}`],
       env: { ...serverEnvironment(null), ...env },
       logFile: path.join(place, 'samba.log'),
       stopSignal: 'SIGTERM',
-      ready: () => acceptsConnections(LDAPS_PORT, address),
+      listeners: listenersOf(address, certificates.caFile),
     });
   let server = await start();
   const base = `DC=${realm.split('.').join(',DC=')}`;
@@ -91,34 +94,78 @@ export async function startSamba(options: SambaOptions): Promise<Samba> {
   };
 }
 
-/** A loopback address where no domain controller listens. Linux has all of 127.0.0.0/8 without any set-up. */
+/** It opens the others first, and ends when it cannot have one of them. */
+const listenersOf = (address: string, caFile: string): readonly Listener[] => [
+  ...FURTHER_PORTS.map((port) => ({ host: address, port, proof: { by: 'owner' } as const })),
+  { host: address, port: LDAPS_PORT, proof: { by: 'certificate', caFile } },
+];
+
+/**
+ * A loopback address where no process has a port of a domain controller. Linux has all of 127.0.0.0/8 without any set-up.
+ * @throws Error that names the port when another server has it on every address, as an installed slapd has 389
+ */
 export async function freeLoopback(): Promise<string> {
   const byte = () => 1 + Math.floor(Math.random() * 254);
+  let taken: number | undefined;
   for (let tries = 0; tries < 100; tries++) {
-    const address = `127.${byte()}.${byte()}.${byte()}`;
-    if (!(await acceptsConnections(LDAPS_PORT, address))) return address;
+    const host = `127.${byte()}.${byte()}.${byte()}`;
+    const ports = [LDAPS_PORT, ...FURTHER_PORTS];
+    const free = await Promise.all(ports.map((port) => isFree({ host, port })));
+    if (free.every(Boolean)) return host;
+    taken = ports[free.indexOf(false)];
   }
-  throw new Error('No free loopback address');
+  throw new Error(
+    `A domain controller needs port ${taken}, and another server listens there on every address`,
+  );
 }
 
 const SAMBA = '/usr/sbin/samba';
-const SAMBA_TOOL = '/usr/bin/samba-tool';
+export const SAMBA_TOOL = '/usr/bin/samba-tool';
 /** The schema and texts of a new domain. */
 const SETUP = '/usr/share/samba/setup/provision.ldif';
+const PYTHON = '/usr/bin/python3';
+/** samba-tool loads them when it makes a domain. */
+const PYTHON_MODULES = ['samba.provision', 'samba.netcmd.domain', 'markdown'];
 const PACKAGES = ['samba-ad-dc', 'samba-ad-provision', 'python3-markdown'];
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /**
- * Installs Samba on this machine where it is missing. Its services are not started.
- * @throws Error saying why it cannot be had
+ * Installs Samba on this machine when it is missing or incomplete, such as a file server without the domain controller.
+ * Its services are not started, and no installed package is changed, because its server may be running.
+ * @throws Error with the reason why it is not available
  */
 export async function installSamba(report: Report): Promise<void> {
-  if (!isRoot) throw new Error('Samba can only be a domain controller as root');
-  if ([SAMBA, SAMBA_TOOL, SETUP].every((file) => existsSync(file))) return;
-  if (!onDebian()) throw new Error('Samba is missing: install samba with its domain controller');
+  if (!isRoot) throw new Error('Samba can be a domain controller only as root');
+  const flaw = await sambaFlaw();
+  if (flaw === null) return;
+  if (!onDebian())
+    throw new Error(`Samba ${flaw}: install samba with its domain controller and Python modules`);
   report(`installing ${PACKAGES.join(', ')} on this machine (Debian packages; about 20 s)`);
+  await installPackages(report);
+  const remaining = await sambaFlaw();
+  if (remaining !== null) throw new Error(`Samba ${remaining}, also after ${PACKAGES.join(', ')}`);
+}
+
+/** What the installed Samba lacks of a domain controller, or null. */
+export async function sambaFlaw(
+  files: readonly string[] = [SAMBA, SAMBA_TOOL, SETUP],
+  modules: readonly string[] = PYTHON_MODULES,
+): Promise<string | null> {
+  const missing = files.find((file) => !existsSync(file));
+  if (missing !== undefined) return `lacks ${missing}`;
+  for (const name of modules) {
+    const found = await run(PYTHON, ['-c', `import ${name}`], { env: sambaEnvironment() }).then(
+      () => true,
+      () => false,
+    );
+    if (!found) return `lacks the Python module ${name}`;
+  }
+  return null;
+}
+
+async function installPackages(report: Report): Promise<void> {
   const guarded = !existsSync(POLICY);
-  // What Debian asks before it starts the services of a package: 101 forbids it.
+  // Debian runs it before it starts the services of a package; 101 forbids the start.
   if (guarded) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' });
   try {
     await install().catch(async () => {
@@ -131,19 +178,35 @@ export async function installSamba(report: Report): Promise<void> {
   }
 }
 
-const install = () => apt('install', '--yes', '--no-install-recommends', ...PACKAGES);
+async function install(): Promise<void> {
+  const options = ['--yes', '--no-install-recommends', '--no-remove', ...PACKAGES];
+  const planned = await apt('install', '--simulate', ...options);
+  const changed = /^Inst (\S+) \[/m.exec(planned)?.[1];
+  if (changed !== undefined)
+    throw new Error(`Samba needs another version of the installed package ${changed}: upgrade it`);
+  await apt('install', ...options);
+}
 
-async function apt(...args: string[]): Promise<void> {
+/** In a session of its own, because Ctrl-C would leave the packages of the machine half installed. */
+async function apt(command: string, ...args: string[]): Promise<string> {
+  const quiet = ['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=120', command, ...args];
   try {
-    await run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+    const { stdout } = await run('setsid', ['--wait', ...quiet], {
       env: { ...inheritedEnvironment(), LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
       maxBuffer: 1 << 24,
     });
+    return stdout;
   } catch (error) {
-    const said = (error as { stderr?: string }).stderr?.trim();
-    throw new Error(`apt-get ${args[0]}: ${said || String(error)}`);
+    const printed = (error as { stderr?: string }).stderr?.trim();
+    throw new Error(`apt-get ${command}: ${printed || String(error)}`);
   }
 }
+
+/** For samba-tool, which finds its helpers by PATH. */
+export const sambaEnvironment = (): NodeJS.ProcessEnv => ({
+  ...serverEnvironment(null),
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+});
 
 const ADMIN_PASSWORD = 'administrator.secret';
 const PROVISIONED = 'provisioned';
@@ -151,30 +214,34 @@ const PROVISIONED = 'provisioned';
 /** A socket path has 107 bytes, and the longest below the folder is `/private/ldap_priv/ldapi`. */
 const LONGEST_DIR = 75;
 
-/** Makes the domain; one that was cut off while it was made leaves no mark, and is made anew. */
+/** Makes the domain. An interrupted attempt leaves no mark, so that the next start makes the domain again. */
 async function provision(dir: string, realm: string, address: string): Promise<void> {
   if (existsSync(path.join(dir, PROVISIONED))) return;
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true, mode: 0o755 });
-  // Without a password on its command line, Samba makes one up and says it.
+  // Otherwise samba-tool would begin with the smb.conf of the machine.
+  const emptyFile = path.join(dir, 'empty.conf');
+  writeFileSync(emptyFile, '[global]\n');
+  // Without a password on its command line, Samba makes one and prints it.
   const { stdout, stderr } = await run(
     SAMBA_TOOL,
     [
       ...['domain', 'provision', '--server-role=dc', '--dns-backend=NONE', `--targetdir=${dir}`],
       ...[`--realm=${realm.toUpperCase()}`, `--domain=${workgroup(realm)}`],
-      ...[`--host-name=${HOST}`, `--host-ip=${address}`],
+      ...[`--host-name=${HOST}`, `--host-ip=${address}`, `--configfile=${emptyFile}`],
     ],
-    { env: { ...serverEnvironment(null), PATH: inheritedEnvironment().PATH }, maxBuffer: 1 << 24 },
+    { env: sambaEnvironment(), maxBuffer: 1 << 24 },
   );
   const password = /^(?:.*\s)?Admin password:\s+(\S+)\s*$/m.exec(`${stdout}\n${stderr}`)?.[1];
-  if (password === undefined) throw new Error('samba-tool did not say the administrator password');
+  if (password === undefined)
+    throw new Error('samba-tool did not print the password of the administrator');
   writeFileSync(path.join(dir, ADMIN_PASSWORD), password, { mode: 0o600 });
   writeFileSync(path.join(dir, PROVISIONED), '');
 }
 
 const workgroup = (realm: string) => (realm.split('.')[0] ?? '').toUpperCase();
 
-/** smb.conf(5). A value goes to the end of the line, so folders need no quotes. */
+/** smb.conf(5). A value ends with its line, so folders need no quotes. */
 const configuration = (
   dir: string,
   address: string,
@@ -205,7 +272,7 @@ const configuration = (
     `tls cafile = ${certificates.caFile}`,
     `tls certfile = ${certificates.certFile}`,
     `tls keyfile = ${certificates.keyFile}`,
-    // Otherwise a login takes the old password for another hour, and nobody can tell that it was changed.
+    // Otherwise the old password works for another hour, and a login does not show that it was changed.
     'old password allowed period = 0',
     ...settings,
     '',

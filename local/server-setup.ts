@@ -3,14 +3,16 @@ import path from 'node:path';
 import { isRoot, NOBODY, reachableByNobody } from './places';
 
 /**
- * The folder of a server that runs as nobody when we are root, made when it is not there.
- * @throws Error when nobody cannot enter it; `serverDir` names one that he can
+ * The folder of a server that runs as the user nobody when we are root. It is made when it is missing.
+ * @throws Error when that user cannot enter it; `serverDir` names a folder that it can enter
  */
 export function openServerDir(dir: string): string {
   const full = path.resolve(dir);
   mkdirSync(full, { recursive: true });
   if (isRoot && !reachableByNobody(full))
-    throw new Error(`As root, servers are started as nobody, who cannot enter ${full}`);
+    throw new Error(
+      `As root, we start servers as the user nobody, and that user cannot enter ${full}`,
+    );
   return full;
 }
 
@@ -18,7 +20,7 @@ export function giveToServer(file: string): void {
   if (isRoot) chownSync(file, NOBODY.uid, NOBODY.gid);
 }
 
-/** Where Debian packages that were unpacked into `root` have their shared libraries. */
+/** The folders with shared libraries of Debian packages that were unpacked into `root`, as in LD_LIBRARY_PATH. */
 export function librariesIn(root: string): string {
   return ['lib', 'usr/lib']
     .map((dir) => path.join(root, dir))
@@ -29,11 +31,14 @@ export function librariesIn(root: string): string {
 }
 
 /**
- * Nothing of ours, so that neither a variable nor a locale changes how a server behaves.
+ * The whole environment of a server or of its tools. It has no variable of ours, so that neither PG…, LDAP…, MYSQL_… or
+ * SMB_CONF_PATH nor a locale changes what they do. LDAPNOINIT keeps libldap, which several of them load, from the
+ * ldap.conf of the machine (ldap.conf(5)).
  * @param libraryPath of unpacked packages, or null
  */
 export const serverEnvironment = (libraryPath: string | null): NodeJS.ProcessEnv => ({
   LC_ALL: 'C',
   TZ: 'UTC',
+  LDAPNOINIT: '1',
   ...(libraryPath === null ? {} : { LD_LIBRARY_PATH: libraryPath }),
 });

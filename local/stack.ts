@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { environment } from '../config';
+import { environment, passedOn } from '../config';
 import type { Report } from './debian';
 import { type SupervisedProcess, superviseNode } from './node-process';
 import { serverDir } from './places';
@@ -8,22 +8,22 @@ import { freePort, onPort } from './ports';
 import { createDatabase, type LocalPostgres, startPostgres } from './postgres';
 import { searchAttributes, startTemporal, temporalBinary } from './temporal';
 
-/** Lockstep on this machine: engine, database, api and worker, each found, fetched or pointed at, and all stopped with us. */
+/** Lockstep on this machine: engine, database, api and worker. We start those that no variable names, and stop them with us. */
 export interface Stack {
   readonly apiUrl: string;
   readonly adminKeyFile: string;
-  /** Null when the engine is somebody else's and `TEMPORAL_UI_URL` is not set. */
+  /** Null when `TEMPORAL_ADDRESS` names the engine and `TEMPORAL_UI_URL` is not set. */
   readonly temporalUiUrl: string | null;
-  /** The server that we started; null when `DATABASE_URL` names another one. */
+  /** The server that we started. Null when `DATABASE_URL` names another one. */
   readonly postgres: LocalPostgres | null;
   /** host:port of the Temporal frontend. */
   readonly engineAddress: string;
-  /** Of the processes that we started, those that run now. */
+  /** The ids of the processes that run now. */
   pids(): StackPids;
   stop(): Promise<void>;
 }
 
-/** Null for a server that is somebody else's. */
+/** Null for a server that we did not start. */
 export interface StackPids {
   readonly api: number;
   readonly worker: number;
@@ -32,7 +32,7 @@ export interface StackPids {
 }
 
 export interface StackOptions {
-  /** Everything that is kept from one start to the next. */
+  /** Holds everything that stays from one start to the next. */
   readonly stateDir: string;
   readonly report: Report;
 }
@@ -78,7 +78,7 @@ export async function startStack({ stateDir, report }: StackOptions): Promise<St
   }
 }
 
-/** Waits for all, also when one fails: whatever came up must be known before it can be stopped. */
+/** Waits for all, also when one fails, so that the others are known and can be stopped. */
 async function everyOne<const Starting extends readonly Promise<unknown>[]>(starting: Starting) {
   await Promise.allSettled(starting);
   return Promise.all(starting);
@@ -122,16 +122,26 @@ async function openEngine(stateDir: string, report: Report): Promise<Engine> {
 
 interface Store {
   readonly url: string;
+  /** Variables that the driver reads for it. */
+  readonly env: Readonly<Record<string, string>>;
   readonly server: LocalPostgres | null;
   stop(): Promise<void>;
 }
 
 async function openStore(stateDir: string, report: Report): Promise<Store> {
   const { DATABASE_URL } = environment;
-  if (DATABASE_URL !== undefined) return { url: DATABASE_URL, server: null, stop: notOurs };
+  if (DATABASE_URL !== undefined)
+    return { url: DATABASE_URL, env: passedOn(DRIVER_VARIABLES), server: null, stop: notOurs };
   const server = await startPostgres({ dir: serverDir(stateDir, 'postgres'), report });
-  return { url: await createDatabase(server, 'lockstep'), server, stop: () => server.stop() };
+  const url = await createDatabase(server, 'lockstep');
+  return { url, env: {}, server, stop: () => server.stop() };
 }
+
+/** An operator may give in these what `DATABASE_URL` leaves out. They do not apply to a server that we start. */
+const DRIVER_VARIABLES = [
+  ...['PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD', 'PGPASSFILE', 'PGDATABASE', 'PGSSLMODE'],
+  ...['PGSSLNEGOTIATION', 'PGOPTIONS', 'PGCONNECT_TIMEOUT', 'PGCLIENT_ENCODING'],
+];
 
 interface Lockstep {
   readonly apiUrl: string;
@@ -139,11 +149,12 @@ interface Lockstep {
   stop(): Promise<void>;
 }
 
-/** Api and worker, side by side: the api is ready when the worker has published a key to seal to. */
+/** Starts api and worker together: the api is ready when the worker has published a key to seal to. */
 const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise<Lockstep> =>
   onPort(API_PORT, async (apiPort) => {
     const [apiOps, workerOps] = [await freePort(), await freePort()];
     const shared = {
+      ...store.env,
       DATABASE_URL: store.url,
       TEMPORAL_NAMESPACE: environment.TEMPORAL_NAMESPACE,
       LOCKSTEP_LOG_LEVEL: environment.LOCKSTEP_LOG_LEVEL,
@@ -167,6 +178,7 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
           }),
         },
         logFile: files.workerLog,
+        ports: [workerOps],
         readyUrl: `http://127.0.0.1:${workerOps}/readyz`,
       }),
       superviseNode({
@@ -179,6 +191,7 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
           LOCKSTEP_API_OPS_PORT: String(apiOps),
         },
         logFile: files.apiLog,
+        ports: [apiPort, apiOps],
         readyUrl: `http://127.0.0.1:${apiOps}/readyz`,
       }),
     ]);

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from 'node:path';
 import { isRoot, serverDir } from './places';
 
-/** The folder that keeps everything of a clone between two starts, held by one launcher at a time. */
+/** The folder with everything of a clone that stays between two starts. One launcher holds it at a time. */
 export interface StateDir {
   readonly dir: string;
   release(): void;
@@ -21,7 +21,7 @@ export function holdStateDir(dir: string): StateDir {
   return { dir, release: () => rmSync(file, { force: true }) };
 }
 
-/** Begins anew: nothing of what was kept stays. */
+/** Removes everything that earlier starts left. */
 export function emptyStateDir(dir: string): void {
   const kept = new Set(['up.pid']);
   for (const name of readdirSync(dir).filter((entry) => !kept.has(entry)))
@@ -31,7 +31,7 @@ export function emptyStateDir(dir: string): void {
     rmSync(elsewhere, { recursive: true, force: true });
 }
 
-/** A pid of a process that is gone, or of another program, does not count. */
+/** Ignores the id of a process that has ended, or that now belongs to another program. */
 function holderOf(file: string): number | null {
   if (!existsSync(file)) return null;
   const pid = Number(readFileSync(file, 'utf8'));
@@ -44,7 +44,7 @@ function holderOf(file: string): number | null {
   return isNode(pid) ? pid : null;
 }
 
-/** Pids are used again. Where there is no /proc, any living process counts. */
+/** The system uses process ids again. Without /proc, any living process counts. */
 function isNode(pid: number): boolean {
   const commandLine = `/proc/${pid}/cmdline`;
   return !existsSync('/proc/self/cmdline') || readIfThere(commandLine).includes('node');

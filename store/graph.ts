@@ -22,13 +22,21 @@ export async function withGraphSnapshot<T>(
     .transaction()
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
-    .execute(async (trx) =>
-      read({
+    .execute(async (trx) => {
+      // A client that goes away ends `read` while a page is on its way, and the connection takes one query at a time.
+      let reading: Promise<unknown> = Promise.resolve();
+      const pageAfter = (id: string) => {
+        const page = readPage(trx, id);
+        reading = page;
+        return page;
+      };
+      const snapshot = {
         ...(await currentConfiguration(trx)),
         keys: await readKeysInUse(trx),
-        people: () => readPages(trx),
-      }),
-    );
+        people: () => readPages(pageAfter),
+      };
+      return read(snapshot).finally(() => Promise.allSettled([reading]));
+    });
 }
 
 async function readKeysInUse(db: Database): Promise<KeyFacts[]> {
@@ -41,10 +49,14 @@ async function readKeysInUse(db: Database): Promise<KeyFacts[]> {
   return rows;
 }
 
-async function* readPages(db: Database): AsyncGenerator<readonly PersonFacts[]> {
+type Page = readonly (PersonFacts & { readonly id: string })[];
+
+async function* readPages(
+  pageAfter: (id: string) => Promise<Page>,
+): AsyncGenerator<readonly PersonFacts[]> {
   let after = '';
   for (;;) {
-    const page = await readPage(db, after);
+    const page = await pageAfter(after);
     const last = page.at(-1);
     if (last === undefined) return;
     yield page;
@@ -53,7 +65,7 @@ async function* readPages(db: Database): AsyncGenerator<readonly PersonFacts[]> 
 }
 
 /** An account took the password of its newest applied change when that outcome was settled. */
-async function readPage(db: Database, after: string): Promise<(PersonFacts & { id: string })[]> {
+async function readPage(db: Database, after: string): Promise<Page> {
   const { rows } = await sql<PersonFacts & { id: string }>`
     select i.id, i.name, coalesce((
       select json_agg(json_build_object(

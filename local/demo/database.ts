@@ -1,7 +1,7 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { encode } from '../../connectors/encodings';
 import type { Secret } from '../../model/secret';
-import { createDatabase } from '../postgres';
+import { clientOf, createDatabase } from '../postgres';
 import { mailOf, people } from './company';
 import { randomPassword } from './directories';
 
@@ -9,14 +9,14 @@ export const CRM_SCHEME = 'scrypt';
 const DATABASE = 'harborlane';
 
 export interface DatabaseSecrets {
-  /** Of the service accounts of Lockstep. */
+  /** The passwords of Lockstep's service accounts. */
   readonly warehouse: Secret;
   readonly crm: Secret;
 }
 
 /**
- * Login roles of the warehouse and the user table of the CRM, made when they are not there.
- * @returns the URL of the superuser
+ * Makes the login roles of the warehouse and the user table of the CRM where they are missing.
+ * @returns the URL for the superuser
  */
 export async function prepareDatabase(
   server: { readonly url: string },
@@ -35,7 +35,7 @@ export async function prepareDatabase(
 async function prepareRoles(client: Client, secrets: DatabaseSecrets): Promise<void> {
   await ensureRole(client, 'lockstep_warehouse', secrets.warehouse, 'login createrole');
   await ensureRole(client, 'lockstep_crm', secrets.crm, 'login');
-  // From PostgreSQL 16 on, a role may set the passwords only of roles that it made itself.
+  // From PostgreSQL 16 on, a role may set passwords only of roles that it has made.
   await client.query('set local role lockstep_warehouse');
   for (const { name, warehouse } of people)
     if (warehouse) await ensureRole(client, name, randomPassword(), 'login');
@@ -74,7 +74,7 @@ async function prepareTable(client: Client): Promise<void> {
     );
 }
 
-/** As an administrator would: to begin the demo with a password that we know. */
+/** Does what an administrator would do, so that the demo begins with a known password. */
 export async function resetDatabasePasswords(
   url: string,
   accounts: { readonly role: string; readonly login: string },
@@ -94,7 +94,7 @@ export async function resetDatabasePasswords(
 }
 
 export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url });
+  const client = clientOf({ connectionString: url });
   await client.connect();
   try {
     return await work(client);

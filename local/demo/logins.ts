@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Attribute, Change, Client as LdapClient } from 'ldapts';
-import { Client as PgClient } from 'pg';
 import { holds } from '../../connectors/encodings';
 import type { Secret } from '../../model/secret';
+import { clientOf } from '../postgres';
 import { ssha } from '../slapd';
 import { APPS_SUFFIX, appsDn, CORP_SUFFIX, corpDn, HERO, HERO_SECOND_ACCOUNT } from './company';
 import { resetDatabasePasswords, withClient } from './database';
@@ -10,8 +10,8 @@ import { adminDn, MOST_REMEMBERED, randomPassword } from './directories';
 import type { DemoSource, DemoSystems } from './systems';
 
 /**
- * An account of the person whose password the demo changes, and a login to it that has nothing to do with Lockstep: what
- * any application would do.
+ * An account of the person whose password the demo changes, and a login to it without Lockstep, as any application would
+ * do it.
  */
 export interface DemoAccount {
   readonly source: DemoSource;
@@ -40,7 +40,7 @@ export function heroAccounts(systems: DemoSystems): DemoAccount[] {
 
 const crmLogin = `${HERO}@harborlane.example`;
 
-/** As an administrator of each system would: the demo begins with an old password that we know, and nobody else. */
+/** Does what an administrator of each system would do, so that the demo begins with a known old password. */
 export async function giveOldPassword(systems: DemoSystems, password: Secret): Promise<void> {
   const directories = [
     [CORP_SUFFIX, corpDn(HERO)],
@@ -52,7 +52,7 @@ export async function giveOldPassword(systems: DemoSystems, password: Secret): P
     ...directories.map(([suffix, dn]) =>
       withLdap(systems, async (client) => {
         await client.bind(adminDn(suffix), systems.directoryAdmin.text());
-        for (const word of [...longForgotten(), password]) {
+        for (const word of [...fillers(), password]) {
           const modification = new Attribute({ type: 'userPassword', values: [ssha(word)] });
           await client.modify(dn, new Change({ operation: 'replace', modification }));
         }
@@ -62,8 +62,8 @@ export async function giveOldPassword(systems: DemoSystems, password: Secret): P
   ]);
 }
 
-/** So many that the directory remembers none from before: the demo may be asked for the same new password again. */
-const longForgotten = (): Secret[] => Array.from({ length: MOST_REMEMBERED }, randomPassword);
+/** Fills the history of the directory, so that a demo may set the same new password again. */
+const fillers = (): Secret[] => Array.from({ length: MOST_REMEMBERED }, randomPassword);
 
 async function bind(systems: DemoSystems, dn: string, password: Secret): Promise<boolean> {
   return withLdap(systems, (client) =>
@@ -97,7 +97,7 @@ async function withLdap<T>(
 }
 
 async function connect({ postgres }: DemoSystems, password: Secret): Promise<boolean> {
-  const client = new PgClient({
+  const client = clientOf({
     host: '127.0.0.1',
     port: postgres.port,
     user: HERO,

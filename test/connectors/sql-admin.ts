@@ -15,11 +15,23 @@ import { asking } from './requests';
 
 export const unique = (prefix: string): string => `${prefix}_${randomBytes(6).toString('hex')}`;
 
-/** The superuser of the test server, in a new database. */
+/** The superuser of the test server, in a new database. Its queries may be sent together. */
 export async function postgresAdmin(): Promise<Client> {
   const url = await createDatabase({ url: server('postgres').url ?? '' }, unique('test'));
-  const client = new Client({ connectionString: url });
+  const client = oneAtATime(new Client({ connectionString: url }));
   await client.connect();
+  return client;
+}
+
+/** Each query waits for the end of the one before, which `pg` leaves to its callers from version 9 on. */
+function oneAtATime(client: Client): Client {
+  const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
+  let last: Promise<unknown> = Promise.resolve();
+  const queued = (...args: unknown[]) => {
+    last = last.catch(() => undefined).then(() => query(...args));
+    return last;
+  };
+  client.query = queued as Client['query'];
   return client;
 }
 
