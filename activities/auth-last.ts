@@ -1,6 +1,7 @@
-import { authGoesLast } from '../model/change';
-import { isSettled } from '../model/outcome';
-import { type Chosen, isChosen, type Standing } from '../store/work';
+import { authGoesLast } from '../model/change/change';
+import { isSettled } from '../model/change/outcome';
+import { type Chosen, isChosen } from '../store/worker/chosen';
+import type { Standing } from '../store/worker/outcomes';
 import type { Aim } from './attempt';
 
 /** What may be done now with the chosen accounts, when one of them is an auth account that goes last. */

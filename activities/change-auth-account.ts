@@ -1,12 +1,12 @@
-import { authGoesLast } from '../model/change';
-import { groupsOf, sourcesOf } from '../model/configuration';
-import { isSettled, type OutcomeState } from '../model/outcome';
-import { passesOver, planChange, type SourcePass } from '../model/plan';
-import { storePlan } from '../store/plan';
-import { readStandings } from '../store/work';
+import { authGoesLast } from '../model/change/change';
+import { isSettled, type OutcomeState } from '../model/change/outcome';
+import { passesOver, planChange, type SourcePass } from '../model/change/plan';
+import { groupsOf, sourcesOf } from '../model/configuration/document';
+import { readStandings } from '../store/worker/outcomes';
+import { storePlan } from '../store/worker/store-plan';
+import { passOverAccounts } from './attempt-accounts';
 import type { Dependencies } from './dependencies';
-import { passOverAccounts } from './pass';
-import { openWork } from './work';
+import { openWork } from './open-change';
 
 export interface AuthStep {
   /** Null when the person has no account in the auth source. */

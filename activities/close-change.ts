@@ -1,12 +1,17 @@
-import { authGoesLast, type ChangeState, changeState } from '../model/change';
+import { authGoesLast, type ChangeState, changeState } from '../model/change/change';
+import { isSettled, type SettledState } from '../model/change/outcome';
 import { type ErrorCode, isErrorCode } from '../model/errors';
-import { isSettled, type SettledState } from '../model/outcome';
-import { endChange } from '../store/close';
-import { readStandings, type Settlement, type Standing, settleAccounts } from '../store/work';
+import { endChange } from '../store/worker/close';
+import {
+  readStandings,
+  type Settlement,
+  type Standing,
+  settleAccounts,
+} from '../store/worker/outcomes';
 import type { Dependencies } from './dependencies';
+import { openWork } from './open-change';
 import { settleMappingsOf } from './settle-mappings';
 import { untried } from './untried';
-import { openWork } from './work';
 
 /** Why a change comes to its end; `finished` when no account is left to be settled, or none may be. */
 export type Stop = 'finished' | 'cancelled' | 'superseded' | 'expired';

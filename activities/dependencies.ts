@@ -1,6 +1,6 @@
 import type { Connector } from '../connectors/contract';
-import type { SourceConfiguration } from '../model/configuration';
-import type { AppliedConfiguration } from '../store/configurations';
+import type { SourceConfiguration } from '../model/configuration/document';
+import type { AppliedConfiguration } from '../store/configuration/versions';
 import type { Database } from '../store/database';
 import type { KeyStore } from '../store/keys/key-store';
 

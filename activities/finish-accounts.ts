@@ -1,22 +1,21 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { HELD_LOOK_MS } from '../model/circuit';
+import { isSettled, outcomeStates } from '../model/change/outcome';
+import { HELD_LOOK_MS } from '../model/change/source-circuit';
 import { errors, isErrorCode } from '../model/errors';
-import { isSettled, outcomeStates } from '../model/outcome';
+import { type Chosen, isChosen } from '../store/worker/chosen';
 import {
-  type Chosen,
-  isChosen,
   readStandings,
   type Standing,
   setChangeState,
   settleAccounts,
-} from '../store/work';
+} from '../store/worker/outcomes';
+import { passOverAccounts } from './attempt-accounts';
 import { aimAt } from './auth-last';
 import type { Dependencies } from './dependencies';
-import { passOverAccounts } from './pass';
+import { openWork } from './open-change';
 import { type PassResult, passResult } from './pass-over-source';
 import { untried } from './untried';
-import { openWork } from './work';
 
 /**
  * Another attempt at accounts that wait: an activity of the queue lane, which the engine repeats for as long as this

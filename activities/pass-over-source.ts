@@ -1,8 +1,9 @@
-import { isSettled } from '../model/outcome';
-import { type Chosen, isChosen, type Standing } from '../store/work';
+import { isSettled } from '../model/change/outcome';
+import { type Chosen, isChosen } from '../store/worker/chosen';
+import type { Standing } from '../store/worker/outcomes';
+import { passOverAccounts } from './attempt-accounts';
 import type { Dependencies } from './dependencies';
-import { passOverAccounts } from './pass';
-import { openWork } from './work';
+import { openWork } from './open-change';
 
 export interface PassResult {
   readonly source: string;

@@ -1,5 +1,5 @@
-import type { SettledState } from '../model/outcome';
-import type { Settlement, Standing } from '../store/work';
+import type { SettledState } from '../model/change/outcome';
+import type { Settlement, Standing } from '../store/worker/outcomes';
 
 /** Of one that was claimed, the claim knows whether it was being written before. */
 type Untried = Pick<Standing, 'label' | 'inDoubt'> & Partial<Pick<Standing, 'state'>>;

@@ -6,13 +6,13 @@ import express, {
   type Response,
 } from 'express';
 import { log } from '../log';
-import type { Dependencies } from './dependencies';
-import { documents } from './documents';
-import { discardBody } from './intake/body';
-import { headersOf, problemOf, Refusal, refusalOf } from './refusal';
+import { documents } from './documents/documents';
+import { discardBody } from './http/body';
+import type { Dependencies } from './http/dependencies';
+import { headersOf, problemOf, Refusal, refusalOf } from './http/problem';
+import { sendJson, serve } from './http/serve';
 import { routes } from './routes';
 import { scimErrorOf, scimHeadersOf, scimStatus, speaksScim } from './scim/errors';
-import { sendJson, serve } from './serve';
 
 /** The HTTP API. What is not in the table of routes, or a document, is not there. */
 export function createApp(deps: Dependencies): Express {

@@ -1,10 +1,10 @@
 import { log } from '../log';
-import type { Position } from '../model/relay';
+import type { Position } from '../model/captures/batch';
 import { readHeader } from '../sealing/captures';
 import { type ApiLink, type BatchAnswer, NotTaken } from './api-link';
 import type { PinnedKey } from './pinned-key';
 import type { Polling } from './polling/loop';
-import { type Pace, type Repeated, repeat } from './repeat';
+import { type Pace, type Repeated, repeat } from './retry-loop';
 import type { Chunk, Spool } from './spool/spool';
 
 export interface DeliveryOptions {

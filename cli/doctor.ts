@@ -1,6 +1,6 @@
 import { errors } from '../model/errors';
 import type { Api } from './http/api';
-import { isRefused, runErrand } from './http/errands';
+import { isRefused, runErrand } from './http/jobs';
 import { ApiProblem } from './http/refusals';
 import type { Finding, WaitingFor } from './http/shapes';
 

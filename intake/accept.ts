@@ -1,29 +1,24 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Configuration, policiesOf } from '../model/configuration';
-import { layoutOf } from '../model/encoding';
-import type { Group } from '../model/group';
-import { rewrite } from '../model/password-filter';
-import type { Violation } from '../model/policy-judges';
-import { saltFor } from '../model/salt';
-import type { Secret } from '../model/secret';
+import { type Configuration, policiesOf } from '../model/configuration/document';
+import type { Group } from '../model/configuration/group';
+import { layoutOf } from '../model/hashes/encoding';
+import { saltFor } from '../model/hashes/salt';
+import type { Secret } from '../model/passwords/secret';
+import { rewrite } from '../model/policy/password-filter';
+import type { Violation } from '../model/policy/violations';
 import { destroyPasswords, type Passwords, seal } from '../sealing/passwords';
 import type { Caller } from '../store/api-keys';
-import {
-  type Accepted,
-  acceptChange,
-  type ChangeView,
-  findRepeated,
-  type NewChange,
-} from '../store/changes';
-import { findIdentity, type IdentityAtIntake } from '../store/identities';
+import { type Accepted, acceptChange, findRepeated, type NewChange } from '../store/changes/accept';
+import type { ChangeView } from '../store/changes/read';
 import { newId } from '../store/ids';
+import { findIdentity, type IdentityAtIntake } from '../store/people/identities';
+import { reachedBy } from './covered-groups';
 import type { IntakeDependencies } from './dependencies';
+import { type Capture, CaptureDeclined, judge, type Origin } from './evaluate-capture';
 import { fingerprintOf, passwordFingerprint, saltFingerprints } from './fingerprint';
-import { hashedAs } from './hashed-as';
-import { type Capture, CaptureDeclined, judge, type Origin } from './judge-capture';
-import { reachedBy } from './reach';
-import { Refused } from './refused';
-import type { WhichPerson } from './which-person';
+import type { WhichPerson } from './person-reference';
+import { Refused } from './rejected';
+import { hashedAs } from './returning-scheme';
 
 export interface WantedChange {
   readonly person: WhichPerson;

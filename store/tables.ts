@@ -1,12 +1,12 @@
 import type { ColumnType, Generated } from 'kysely';
-import type { ChangeState, Role } from '../model/change';
-import type { Configuration } from '../model/configuration';
-import type { Form } from '../model/encoding';
+import type { Startpoint } from '../model/captures/startpoint';
+import type { ChangeState, Role } from '../model/change/change';
+import type { MappingState } from '../model/change/mapping';
+import type { OutcomeState, Proof } from '../model/change/outcome';
+import type { LeaveOutCode } from '../model/change/plan';
+import type { Configuration } from '../model/configuration/document';
 import type { ErrorCode, Reason } from '../model/errors';
-import type { OutcomeState, Proof } from '../model/outcome';
-import type { LeaveOutCode } from '../model/plan';
-import type { MappingState } from '../model/sso';
-import type { Startpoint } from '../model/startpoint';
+import type { Form } from '../model/hashes/encoding';
 import type { JsonWebKey, KeyPurpose } from '../sealing/published-key';
 
 type Time = ColumnType<Date, Date | string | undefined, Date | string>;

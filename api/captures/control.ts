@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { sourceNamed } from '../../model/configuration';
-import { replicasCovered } from '../../model/replica';
+import { replicasCovered } from '../../model/captures/replica';
+import { sourceNamed } from '../../model/configuration/document';
 import type { Caller } from '../../store/api-keys';
-import { listRelays } from '../../store/relays';
-import { readReplicas } from '../../store/replicas';
 import {
   type CaptureControl,
   readCaptureControls,
@@ -11,12 +9,14 @@ import {
   setStartpoint,
   startCaptures,
   stopCaptures,
-} from '../../store/startpoints';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
-import { type Route, route, smallBody } from '../route';
-import { sourceName, time, timeOrNull } from '../schemas';
-import { visibleSources } from '../source-view';
+} from '../../store/captures/control';
+import { listRelays } from '../../store/captures/relays';
+import { readReplicas } from '../../store/sources/replicas';
+import type { Dependencies } from '../http/dependencies';
+import { Refusal } from '../http/problem';
+import { type Route, route, smallBody } from '../http/route';
+import { sourceName, time, timeOrNull } from '../http/schemas';
+import { visibleSources } from '../sources/view';
 
 /** The captures of whole sources: whether they are taken in, from where on, and on which servers nobody captures. */
 

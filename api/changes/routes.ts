@@ -1,13 +1,21 @@
 import { z } from 'zod';
-import { giveCommand } from '../../store/account-commands';
 import type { Caller } from '../../store/api-keys';
 import { maySee, mayTouch } from '../../store/api-keys';
 import { readAuditOf } from '../../store/audit';
-import { type ChangeView, listChanges, readChange } from '../../store/changes';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
-import { type Route, route, smallBody } from '../route';
-import { cursor, pageLimit, personName, sourceName, text, time, waitSeconds } from '../schemas';
+import { giveCommand } from '../../store/changes/commands';
+import { type ChangeView, listChanges, readChange } from '../../store/changes/read';
+import type { Dependencies } from '../http/dependencies';
+import { Refusal } from '../http/problem';
+import { type Route, route, smallBody } from '../http/route';
+import {
+  cursor,
+  pageLimit,
+  personName,
+  sourceName,
+  text,
+  time,
+  waitSeconds,
+} from '../http/schemas';
 import { changeOf, changeSchema, changeState, summaryOf, summarySchema } from './change';
 import { streamChange } from './events';
 import { decided, waitForChange } from './waiting';

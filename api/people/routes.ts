@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { listIdentities, readMappingsOf } from '../../store/directory';
 import {
   type AccountView,
   findIdentity,
   type IdentityView,
   saveIdentity,
   unlinkAccount,
-} from '../../store/identities';
-import { linkMapping } from '../../store/mappings';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
-import { largeBody, type Route, route } from '../route';
-import { accountName, cursor, pageLimit, personName, sourceName, text } from '../schemas';
+} from '../../store/people/identities';
+import { listIdentities, readMappingsOf } from '../../store/people/listing';
+import { linkMapping } from '../../store/people/mappings';
+import type { Dependencies } from '../http/dependencies';
+import { Refusal } from '../http/problem';
+import { largeBody, type Route, route } from '../http/route';
+import { accountName, cursor, pageLimit, personName, sourceName, text } from '../http/schemas';
 import { type ResolvedMapping, resolveMappings, unknownSources } from './mappings';
 
 const accountSchema = z.object({

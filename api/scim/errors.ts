@@ -1,5 +1,5 @@
 import { type ErrorCode, errors } from '../../model/errors';
-import { headersOf, type Refusal } from '../refusal';
+import { headersOf, type Refusal } from '../http/problem';
 
 /** Under this prefix the api speaks SCIM, errors included. */
 export const speaksScim = (path: string): boolean => path.startsWith('/scim/');

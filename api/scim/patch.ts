@@ -1,5 +1,5 @@
-import { plainName } from '../../model/scim-filter';
-import { Refusal } from '../refusal';
+import { plainName } from '../../model/people/scim-filter';
+import { Refusal } from '../http/problem';
 import { type Document, isDocument, type SaidOfUser, saidIn, say } from './user';
 
 /**

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { parseScimFilter } from '../../model/scim-filter';
-import { listScimUsers } from '../../store/scim-users';
-import { Refusal } from '../refusal';
-import { type Route, route } from '../route';
-import { sourceName, text } from '../schemas';
+import { parseScimFilter } from '../../model/people/scim-filter';
+import { listScimUsers } from '../../store/people/scim-users';
+import { Refusal } from '../http/problem';
+import { type Route, route } from '../http/route';
+import { sourceName, text } from '../http/schemas';
 import {
   listOf,
   MOST_USERS_AT_ONCE,

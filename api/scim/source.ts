@@ -4,15 +4,15 @@ import {
   type SourceConfiguration,
   type scimSchema,
   sourceNamed,
-} from '../../model/configuration';
-import type { Secret } from '../../model/secret';
+} from '../../model/configuration/document';
+import type { Secret } from '../../model/passwords/secret';
 import { inPlaintext } from '../../sealing/passwords';
 import { type Caller, mayTouch } from '../../store/api-keys';
-import { auditCapture } from '../../store/captures';
-import { findScimAccount, type ScimFields } from '../../store/scim-users';
-import { takeCaptured } from '../captures/take';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
+import { auditCapture } from '../../store/captures/fingerprints';
+import { findScimAccount, type ScimFields } from '../../store/people/scim-users';
+import { takeCaptured } from '../captures/ingest';
+import type { Dependencies } from '../http/dependencies';
+import { Refusal } from '../http/problem';
 
 /** A source whose accounts an identity provider keeps. */
 export interface ScimSource {

@@ -7,11 +7,11 @@ import {
   removeScimUser,
   type ScimUser,
   updateScimUser,
-} from '../../store/scim-users';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
-import { type RequestBody, type Route, route } from '../route';
-import { sourceName, text } from '../schemas';
+} from '../../store/people/scim-users';
+import type { Dependencies } from '../http/dependencies';
+import { Refusal } from '../http/problem';
+import { type RequestBody, type Route, route } from '../http/route';
+import { sourceName, text } from '../http/schemas';
 import { SCIM_TYPE } from './errors';
 import { linkUser } from './link';
 import { mayBePassword, saidByOperations } from './patch';

@@ -1,8 +1,8 @@
-import { plainName, SCIM_USER, scimBoolean } from '../../model/scim-filter';
-import { Secret } from '../../model/secret';
-import type { ScimFields, ScimUser } from '../../store/scim-users';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
+import { Secret } from '../../model/passwords/secret';
+import { plainName, SCIM_USER, scimBoolean } from '../../model/people/scim-filter';
+import type { ScimFields, ScimUser } from '../../store/people/scim-users';
+import type { Dependencies } from '../http/dependencies';
+import { Refusal } from '../http/problem';
 
 /** A user as an identity provider writes and reads it. What Lockstep does not keep is taken, and not given back. */
 

@@ -3,8 +3,8 @@ import net from 'node:net';
 import path from 'node:path';
 import { Misconfigured } from '../../config';
 import { log } from '../../log';
-import { zeroableBytes } from '../../model/zeroable';
-import { listenAlone } from '../listen-alone';
+import { zeroableBytes } from '../../model/passwords/zeroable';
+import { listenAlone } from '../exclusive-socket';
 import { grants, makePrivateFolder, onWindows } from '../platform';
 import { type HandedOver, LENGTH_BYTES, MOST_BYTES, parseMessage, type Refusal } from './protocol';
 

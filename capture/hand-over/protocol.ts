@@ -1,5 +1,5 @@
-import { Secret } from '../../model/secret';
-import { zeroableBytes } from '../../model/zeroable';
+import { Secret } from '../../model/passwords/secret';
+import { zeroableBytes } from '../../model/passwords/zeroable';
 
 /**
  * How a capture is handed over: docs/capture-protocol.md. A message is its length (32 bits, the high byte first), then

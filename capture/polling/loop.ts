@@ -1,7 +1,7 @@
 import { log } from '../../log';
-import type { NumberedStartpoint } from '../../model/startpoint';
+import type { NumberedStartpoint } from '../../model/captures/startpoint';
 import type { Take } from '../hand-over/listener';
-import { type Pace, repeat } from '../repeat';
+import { type Pace, repeat } from '../retry-loop';
 import { type Page, type Place, type PollCode, type Poller, PollFailure } from './poller';
 
 export interface Polling {

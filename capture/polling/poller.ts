@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import type { Startpoint } from '../../model/captures/startpoint';
 import type { CodeOf } from '../../model/errors';
-import type { Secret } from '../../model/secret';
-import type { Startpoint } from '../../model/startpoint';
+import type { Secret } from '../../model/passwords/secret';
 import type { HandedOver } from '../hand-over/protocol';
 
 /**

@@ -1,8 +1,8 @@
 import { type FileHandle, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Position } from '../../model/relay';
+import type { Position } from '../../model/captures/batch';
+import type { SetAside } from './quarantine';
 import { createSegment, isSegmentFile, readSegment, type Segment, syncFolder } from './segments';
-import type { SetAside } from './set-aside';
 
 /** The segments of a spool, the oldest first. Only the last one is written to, and by one process. */
 export interface SegmentRow {

@@ -1,9 +1,9 @@
 import path from 'node:path';
-import type { Position } from '../../model/relay';
+import type { Position } from '../../model/captures/batch';
 import { encodeFrame } from './frames';
+import { openSetAside } from './quarantine';
 import { openRow } from './row';
 import { readSegment, type Segment, type SegmentContent } from './segments';
-import { openSetAside } from './set-aside';
 
 /**
  * What was handed over and is not taken in yet: sealed records in segments, of which only the newest is written to. How

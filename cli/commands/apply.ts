@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { planFile, planLines } from '../configuration/plan';
+import { planFile, planLines } from '../configuration/preview';
 import type { Exit } from '../exit-codes';
 import { Failure, usage } from '../failure';
+import { teach } from '../help-text';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 
 interface Options {
   readonly file: string;

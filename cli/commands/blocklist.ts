@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import type * as Building from '../../blocklist/build';
 import type { Exit } from '../exit-codes';
 import { usage } from '../failure';
+import { teach } from '../help-text';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { count } from '../values';
 
 export const blocklistCommand = (): Command =>

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Exit } from '../exit-codes';
+import { teach } from '../help-text';
 import type { Relay, SourceCaptures } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { captureLines, sourceCaptureLines } from '../text/captures-text';
 import { parseSpan } from '../text/times';
 import { moment } from '../values';

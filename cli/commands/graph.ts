@@ -6,8 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
 import { Failure, usage } from '../failure';
+import { teach } from '../help-text';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 
 interface Options {
   readonly out?: string;

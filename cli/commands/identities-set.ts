@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Exit } from '../exit-codes';
+import { teach } from '../help-text';
 import { ApiProblem } from '../http/refusals';
 import type { Identity } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { identityLines } from '../text/identity-text';
 import { sourceAndName } from '../values';
 

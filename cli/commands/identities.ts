@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
+import { teach } from '../help-text';
 import { readPages } from '../http/pages';
 import type { Identity } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { identityLines } from '../text/identity-text';
 import { table } from '../text/table';
 import { count, sourceAndName } from '../values';

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
+import { teach } from '../help-text';
 import type { ApiKey } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { table } from '../text/table';
 import { relative } from '../text/times';
 import { commaSeparated, lifetime, scopes } from '../values';

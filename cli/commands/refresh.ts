@@ -2,11 +2,11 @@ import { Command } from 'commander';
 import { errors } from '../../model/errors';
 import type { Exit } from '../exit-codes';
 import { Failure } from '../failure';
-import { isRefused, runErrand } from '../http/errands';
+import { teach } from '../help-text';
+import { isRefused, runErrand } from '../http/jobs';
 import { knownSources } from '../http/known-sources';
 import type { Refresh, Sample } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { seconds } from '../values';
 
 interface Options {

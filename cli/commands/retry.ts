@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
+import { teach } from '../help-text';
 import { commandChange } from '../http/commands';
 import { changeId } from '../http/ids';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 
 export const retryCommand = (): Command =>
   new Command('retry')

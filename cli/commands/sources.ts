@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
+import { teach } from '../help-text';
 import { knownSources } from '../http/known-sources';
 import type { Source } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { sourceLines } from '../text/source-text';
 import { count } from '../values';
 

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { errors } from '../../model/errors';
 import type { Exit } from '../exit-codes';
+import { teach } from '../help-text';
 import type { Api } from '../http/api';
-import { isRefused, runErrand } from '../http/errands';
+import { isRefused, runErrand } from '../http/jobs';
 import { knownSources } from '../http/known-sources';
 import { readPages } from '../http/pages';
 import type { Look, StaleAccount } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { staleLines } from '../text/stale-text';
 import { count, seconds } from '../values';
 

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
+import { teach } from '../help-text';
 import { changeId, noChange } from '../http/ids';
 import type { Change } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { inFull } from '../text/change-text';
 import { watch } from '../text/watch';
 

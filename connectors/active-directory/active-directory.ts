@@ -1,7 +1,7 @@
 import { type Entry, EqualityFilter } from 'ldapts';
-import { withCodePoints } from '../../model/code-points';
 import type { CodeOf } from '../../model/errors';
-import type { Secret } from '../../model/secret';
+import { withCodePoints } from '../../model/passwords/code-points';
+import type { Secret } from '../../model/passwords/secret';
 import type { Connector, ConnectorTools, SetPasswordRequest, WriteAnswer } from '../contract';
 import { locate, type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
 import type { Standing, Use, View } from '../ldap/dialect';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import type {
   AccountRef,
   Connector,

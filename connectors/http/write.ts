@@ -1,5 +1,5 @@
 import type { Reason } from '../../model/errors';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { SetPasswordRequest, WriteAnswer } from '../contract';
 import { asWriteAnswer, failureOf, failureOfReply, type Judge } from './answers';
 import type { Api, ApiRequest } from './api';

@@ -1,7 +1,7 @@
 import type { Control, Entry } from 'ldapts';
-import type { Replica } from '../../model/replica';
-import type { Secret } from '../../model/secret';
-import type { TargetPolicy } from '../../model/target-policy';
+import type { Replica } from '../../model/captures/replica';
+import type { Secret } from '../../model/passwords/secret';
+import type { TargetPolicy } from '../../model/policy/target-policy';
 import type {
   AccountRef,
   Finding,

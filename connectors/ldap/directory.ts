@@ -1,4 +1,4 @@
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type {
   Connector,
   ConnectorTools,
@@ -13,7 +13,7 @@ import { NoReply, NotSent, openLink, type Reply } from './link';
 import { listings } from './listing';
 import { newCall, poolOf } from './pool';
 import { prove } from './proof';
-import { serviceLogin } from './service';
+import { serviceLogin } from './service-login';
 import type { DirectorySettings } from './settings';
 
 /** A connector for a directory that is spoken to over LDAPS. */

@@ -2,7 +2,7 @@ import { EqualityFilter } from 'ldapts';
 import type { Connector, ConnectorTools, VerifyAnswer } from '../contract';
 import { type NativeIds, textOf } from './accounts';
 import { checkDirectory } from './check';
-import { compareHash } from './compare';
+import { compareHash } from './compare-hash';
 import { PasswordPolicyControl } from './controls';
 import { openDirectory } from './directory';
 import { readPolicies } from './policies';

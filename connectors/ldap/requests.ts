@@ -1,5 +1,5 @@
 import { Attribute, BerWriter, Change, type Control } from 'ldapts';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { WriteAnswer } from '../contract';
 import type { Use } from './dialect';
 import { type Link, NoReply, NotSent, type Refusal, type Reply } from './link';

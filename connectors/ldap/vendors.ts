@@ -8,12 +8,12 @@ import {
   OrFilter,
   PresenceFilter,
 } from 'ldapts';
+import { ds389View, openLdapView, pingView } from './account-state';
 import { textOf } from './accounts';
 import { PasswordUpdateBehaviorControl } from './controls';
 import type { Standing, View } from './dialect';
 import type { Refusal } from './link';
 import { replace } from './requests';
-import { ds389View, openLdapView, pingView } from './views';
 
 /** What an account loses with each new password, though it is no part of it: values by attribute. */
 export type Taken = Readonly<Record<string, string>>;

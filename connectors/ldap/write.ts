@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AndFilter, type Change, type Entry, type Filter, NotFilter } from 'ldapts';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { AccountRef, SetPasswordRequest, WriteAnswer } from '../contract';
 import { accountFilter, locate, type NativeIds, search, textOf } from './accounts';
 import { AssertionControl, PasswordPolicyControl, PostReadControl } from './controls';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { asksNothing, type TargetPolicy } from '../../model/target-policy';
+import { asksNothing, type TargetPolicy } from '../../model/policy/target-policy';
 import type { PoliciesAnswer } from '../contract';
 import { accepted, Refused, shaped } from '../http/answers';
 import type { Api } from '../http/api';

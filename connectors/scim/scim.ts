@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { AccountRef, Connector, ConnectorTools, Finding, FoundAccount } from '../contract';
 import { accepted, type Judge, shaped, type Verdict } from '../http/answers';
 import { type Api, type ApiRequest, apiOf } from '../http/api';

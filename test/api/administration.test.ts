@@ -1,5 +1,5 @@
 import { chainAudit } from '../../store/audit';
-import { finishErrand } from '../../store/errands';
+import { finishErrand } from '../../store/sources/jobs';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, planned, settled } from '../support/played-worker';
 import { describeWith } from '../support/servers';

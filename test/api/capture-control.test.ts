@@ -1,6 +1,6 @@
-import { configurationSchema } from '../../model/configuration';
-import { applyConfiguration } from '../../store/configurations';
-import { saveReplicas } from '../../store/replicas';
+import { configurationSchema } from '../../model/configuration/document';
+import { applyConfiguration } from '../../store/configuration/versions';
+import { saveReplicas } from '../../store/sources/replicas';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, testConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { ensureEpoch } from '../../store/epochs';
 import { openKeyDirectory } from '../../store/keys/key-directory';
-import { readWork } from '../../store/work';
+import { readWork } from '../../store/worker/outcomes';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, ended, planned } from '../support/played-worker';
 import { keeps } from '../support/rules';

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { type SignedBatch, signBatch } from '../../sealing/batch';
 import { type CaptureHeader, sealCapture } from '../../sealing/captures';
 import { type SealingKey, sealingKey } from '../../sealing/jwe';

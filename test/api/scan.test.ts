@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { scanJson } from '../../api/intake/scan';
-import { Refusal } from '../../api/refusal';
+import { Refusal } from '../../api/http/problem';
+import { scanJson } from '../../api/http/scan';
 
 const limits = { secrets: ['password', 'currentPassword'], maxDepth: 8 };
 

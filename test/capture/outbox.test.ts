@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { startPolling } from '../../capture/polling/loop';
-import type { Startpoint } from '../../model/startpoint';
+import type { Startpoint } from '../../model/captures/startpoint';
 import { type Application, RELAY_PASSWORD } from '../support/application';
 import {
   inPairs,

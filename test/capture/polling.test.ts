@@ -2,11 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Refusal } from '../../capture/hand-over/protocol';
+import { openPlace } from '../../capture/polling/checkpoint';
 import { type Polling, startPolling } from '../../capture/polling/loop';
-import { openPlace } from '../../capture/polling/place';
 import { type Page, type Poller, PollFailure } from '../../capture/polling/poller';
-import { Secret } from '../../model/secret';
-import type { Startpoint } from '../../model/startpoint';
+import type { Startpoint } from '../../model/captures/startpoint';
+import { Secret } from '../../model/passwords/secret';
 import { until } from '../support/until';
 
 /** A log of words, of which the first are gone. */

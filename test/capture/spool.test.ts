@@ -16,7 +16,7 @@ import { encodeFrame, scanFrames } from '../../capture/spool/frames';
 import { lockSpool } from '../../capture/spool/lock';
 import { openSpool, type Spool, type SpoolLimits } from '../../capture/spool/spool';
 import { isRoot } from '../../local/places';
-import type { Position } from '../../model/relay';
+import type { Position } from '../../model/captures/batch';
 
 const KIB = 1024;
 const limits: SpoolLimits = {

@@ -1,5 +1,5 @@
-import { finishErrand, takeErrand } from '../../store/errands';
 import { sayPresent } from '../../store/presence';
+import { finishErrand, takeErrand } from '../../store/sources/jobs';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';

@@ -1,8 +1,9 @@
+import type { OutboxSetup } from '../../capture/polling/outbox/names';
 import { outbox } from '../../capture/polling/outbox/outbox';
-import { type OutboxSetup, setUpOutbox } from '../../capture/polling/outbox/setup';
+import { setUpOutbox } from '../../capture/polling/outbox/setup';
 import type { Place, Poller } from '../../capture/polling/poller';
 import { quoted } from '../../connectors/sql/identifiers';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import {
   type Application,
   type ApplicationSession,

@@ -1,11 +1,11 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import type { IntakeDependencies } from '../../intake/dependencies';
 import { watchEpochs } from '../../intake/epochs';
-import { openJudge } from '../../intake/policy/judge';
-import { watchConfiguration } from '../../store/configuration-watch';
+import { openJudge } from '../../intake/policy/check-policy';
+import { watchConfiguration } from '../../store/configuration/watch';
 import type { Database } from '../../store/database';
 import type { KeyStore } from '../../store/keys/key-store';
-import type { CaptureDependencies } from '../../worker/captures';
+import type { CaptureDependencies } from '../../worker/captures/ingest-relayed';
 
 const HOUR_MS = 3_600_000;
 

@@ -1,5 +1,5 @@
 import type { Temporal } from '../../local/temporal';
-import { findIdentity } from '../../store/identities';
+import { findIdentity } from '../../store/people/identities';
 import { startTestApi, type TestApi } from '../support/api';
 import { type Company, type CompanyAccount, startCompany } from '../support/company';
 import { startEngine } from '../support/engine';

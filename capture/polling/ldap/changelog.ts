@@ -6,7 +6,7 @@ import {
   type SearchOptions,
 } from 'ldapts';
 import { search, textOf } from '../../../connectors/ldap/accounts';
-import type { Startpoint } from '../../../model/startpoint';
+import type { Startpoint } from '../../../model/captures/startpoint';
 import { type Page, type Place, PollFailure } from '../poller';
 import { type LoggedChange, loggedChange, timeIn, wanted } from './entries';
 import type { Reader } from './reader';
