@@ -5,9 +5,9 @@ import { type Chosen, isChosen } from '../store/worker/chosen';
 import { holdAccounts, takeUnfound } from '../store/worker/claims';
 import {
   type ChangeAtWork,
-  readStandings,
+  type OutcomeStatus,
+  readOutcomeStatuses,
   type Settlement,
-  type Standing,
   settleAccounts,
 } from '../store/worker/outcomes';
 import type { Aim } from './attempt';
@@ -24,18 +24,24 @@ import { type SourceAtWork, writeAccounts } from './write-accounts';
  * (I5). Both lanes run this; what is settled already is left alone, so running it again does no harm.
  * @returns where every account of the change stands now
  */
-export async function passOverAccounts(
+export async function attemptAccounts(
   deps: Dependencies,
   { change, configuration }: OpenWork,
   chosen: Chosen,
   aim: Aim = 'write',
-): Promise<Standing[]> {
+): Promise<OutcomeStatus[]> {
   const source = sourceNamed(configuration, chosen.source);
   if (!change.authorized) await leave(deps, change, chosen, 'cancelled', 'no_longer_authorized');
   else if (source === undefined)
     await leave(deps, change, chosen, 'not_applicable', 'source_removed');
-  else await passOver(deps, change, { name: chosen.source, configuration: source, aim }, chosen);
-  return readStandings(deps.db, change.id);
+  else
+    await attemptUnlessHeld(
+      deps,
+      change,
+      { name: chosen.source, configuration: source, aim },
+      chosen,
+    );
+  return readOutcomeStatuses(deps.db, change.id);
 }
 
 async function leave(
@@ -45,8 +51,8 @@ async function leave(
   state: 'cancelled' | 'not_applicable',
   reason: Settlement['reason'],
 ): Promise<void> {
-  const standings = await readStandings(deps.db, change.id);
-  const open = standings.filter((one) => isChosen(chosen, one) && !isSettled(one.state));
+  const statuses = await readOutcomeStatuses(deps.db, change.id);
+  const open = statuses.filter((one) => isChosen(chosen, one) && !isSettled(one.state));
   await settleAccounts(
     deps.db,
     change,
@@ -54,7 +60,7 @@ async function leave(
   );
 }
 
-async function passOver(
+async function attemptUnlessHeld(
   deps: Dependencies,
   change: ChangeAtWork,
   source: SourceAtWork,

@@ -1,7 +1,7 @@
 import { isSettled } from '../model/change/outcome';
 import { type Chosen, isChosen } from '../store/worker/chosen';
-import type { Standing } from '../store/worker/outcomes';
-import { passOverAccounts } from './attempt-accounts';
+import type { OutcomeStatus } from '../store/worker/outcomes';
+import { attemptAccounts } from './attempt-accounts';
 import type { Dependencies } from './dependencies';
 import { openWork } from './open-change';
 
@@ -20,12 +20,12 @@ export function passOverSource(deps: Dependencies) {
   return async (changeId: string, source: string): Promise<PassResult> => {
     const work = await openWork(deps, changeId);
     const chosen: Chosen = { source, role: 'member' };
-    return passResult(chosen, await passOverAccounts(deps, work, chosen));
+    return passResult(chosen, await attemptAccounts(deps, work, chosen));
   };
 }
 
-export function passResult(chosen: Chosen, standings: readonly Standing[]): PassResult {
-  const here = standings.filter((outcome) => isChosen(chosen, outcome));
+export function passResult(chosen: Chosen, statuses: readonly OutcomeStatus[]): PassResult {
+  const here = statuses.filter((outcome) => isChosen(chosen, outcome));
   return {
     source: chosen.source,
     accounts: here.filter(({ state }) => state !== 'not_applicable').length,

@@ -1,5 +1,5 @@
 import { destroyPasswords, type Passwords, unseal } from '../sealing/passwords';
-import type { KeyStore } from '../store/keys/key-store';
+import type { KeyStore } from '../store/worker/keys/key-store';
 import type { ChangeAtWork } from '../store/worker/outcomes';
 import type { Dependencies } from './dependencies';
 

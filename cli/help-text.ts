@@ -8,7 +8,7 @@ interface Lesson {
 }
 
 /** What --help adds below the options. */
-export function teach({ examples, exits = {} }: Lesson): string {
+export function helpText({ examples, exits = {} }: Lesson): string {
   const shown = examples.map(([line, says]) => `  ${line}\n      ${says}`);
   const codes = (Object.keys(exitCodes) as Exit[])
     .filter((exit) => exit in exits || ['done', 'failed', 'usage'].includes(exit))

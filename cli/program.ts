@@ -13,7 +13,7 @@ import { keysCommand } from './commands/keys';
 import { parkCommand } from './commands/park';
 import { planCommand } from './commands/plan';
 import { refreshCommand } from './commands/refresh';
-import { captureCommand } from './commands/relay';
+import { relayCommand } from './commands/relay';
 import { retryCommand } from './commands/retry';
 import { sourcesCommand } from './commands/sources';
 import { staleCommand } from './commands/stale';
@@ -21,7 +21,7 @@ import { statusCommand } from './commands/status';
 import { upCommand } from './commands/up';
 import { type Exit, exitCodes } from './exit-codes';
 import { Failure } from './failure';
-import { teach } from './help-text';
+import { helpText } from './help-text';
 import { outputOf } from './output';
 
 const commands = [
@@ -34,7 +34,7 @@ const commands = [
   staleCommand,
   sourcesCommand,
   capturesCommand,
-  captureCommand,
+  relayCommand,
   planCommand,
   applyCommand,
   doctorCommand,
@@ -78,7 +78,7 @@ function buildProgram(): Command {
     .exitOverride()
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
             'lockstep change alice --watch',

@@ -12,11 +12,11 @@ import type { AppliedConfiguration } from '../store/configuration/versions';
 import type { IdentityAtIntake } from '../store/people/identities';
 import type { IntakeDependencies } from './dependencies';
 import type { WhichPerson } from './person-reference';
-import { Refused } from './rejected';
+import { IntakeRejected } from './rejected';
 
 /**
  * @param identity null for somebody who is not there; that costs as much as somebody whom the caller may not change
- * @throws Refused
+ * @throws IntakeRejected
  */
 export async function reachedBy(
   deps: IntakeDependencies,
@@ -27,8 +27,8 @@ export async function reachedBy(
   const applied = await deps.configuration(identity?.configurationVersion ?? 0);
   const linkedSources = (identity?.accounts ?? []).map(({ source }) => source);
   const reached = reach({ ...applied, caller, linkedSources, ...who });
-  if (identity === null) throw new Refused('identity_unknown');
-  if ('refused' in reached) throw new Refused(reached.refused);
+  if (identity === null) throw new IntakeRejected('identity_unknown');
+  if ('refused' in reached) throw new IntakeRejected(reached.refused);
   return { ...applied, groups: reached.groups };
 }
 

@@ -1,4 +1,4 @@
-import { type CaptureFacts, type Declined, judgeCapture } from '../model/captures/capture';
+import { type CaptureFacts, type Declined, evaluateCapture } from '../model/captures/capture';
 import { planChange } from '../model/change/plan';
 import {
   type Configuration,
@@ -16,7 +16,7 @@ import { readRivals } from '../store/captures/fingerprints';
 import type { IdentityAtIntake } from '../store/people/identities';
 import type { IntakeDependencies } from './dependencies';
 import { passwordFingerprint, saltFingerprints } from './fingerprint';
-import { Refused } from './rejected';
+import { IntakeRejected } from './rejected';
 import { hashedAs } from './returning-scheme';
 
 /** A password was changed in a source itself. */
@@ -58,9 +58,9 @@ export type Quiet = Exclude<Declined, ErrorCode>;
 /**
  * Whether a capture starts a change. Its source is judged before anything else, so that whoever may not capture there
  * learns nothing about people.
- * @throws Refused, CaptureDeclined when it does not
+ * @throws IntakeRejected, CaptureDeclined when it does not
  */
-export async function judge(
+export async function evaluate(
   deps: IntakeDependencies,
   caller: Caller,
   capture: Capture,
@@ -99,7 +99,7 @@ export async function judge(
   };
   const verdict = await confirmed(facts, capture);
   if (verdict !== 'accept')
-    throw isErrorCode(verdict) ? new Refused(verdict) : new CaptureDeclined(verdict);
+    throw isErrorCode(verdict) ? new IntakeRejected(verdict) : new CaptureDeclined(verdict);
   const { accountId, capturedAt, repeats, forgotten } = about;
   const looksFirst = repeats && forgotten;
   return { accountId, capturedAt, group: groups[0]?.name ?? '', checksCurrent, looksFirst };
@@ -107,9 +107,9 @@ export async function judge(
 
 /** Nobody is logged in for what comes to nothing anyway. */
 async function confirmed(facts: CaptureFacts, { confirm }: Capture): Promise<Declined | 'accept'> {
-  const verdict = judgeCapture(facts);
+  const verdict = evaluateCapture(facts);
   if (verdict !== 'accept' || confirm === undefined) return verdict;
-  return judgeCapture({ ...facts, unconfirmed: !(await confirm()) });
+  return evaluateCapture({ ...facts, unconfirmed: !(await confirm()) });
 }
 
 type About = Pick<

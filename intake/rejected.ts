@@ -18,7 +18,7 @@ export interface Details {
 }
 
 /** Nothing was taken in. Thrown, because any depth may refuse. */
-export class Refused extends Error {
+export class IntakeRejected extends Error {
   readonly code: ErrorCode;
   readonly details: Details;
 

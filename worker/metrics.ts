@@ -118,8 +118,8 @@ const relayGauges: readonly {
     value: ({ trouble }) => (trouble === null ? 0 : 1),
   },
   {
-    name: 'lockstep_relay_set_aside',
+    name: 'lockstep_relay_quarantined',
     help: 'Files beside the source that an operator should look at.',
-    value: ({ setAside }) => setAside,
+    value: ({ quarantined }) => quarantined,
   },
 ];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { createApiKey, listApiKeys, revokeApiKey } from '../../store/api-keys';
-import { Refusal } from '../http/problem';
+import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { text, time, timeOrNull } from '../http/schemas';
 
@@ -93,7 +93,8 @@ const revoke = route({
   answers: { 204: { says: 'It is revoked.' } },
   problems: ['not_found'],
   handle: async ({ db }, { caller, params: { id } }) => {
-    if (!(await revokeApiKey(db, id, `api-key:${caller.keyId}`))) throw new Refusal('not_found');
+    if (!(await revokeApiKey(db, id, `api-key:${caller.keyId}`)))
+      throw new HttpProblem('not_found');
     return { status: 204 };
   },
 });

@@ -7,15 +7,15 @@ import { readCaptureControl } from '../../store/captures/control';
 import {
   type BatchRecord,
   createRelay,
+  ingestBatch,
   listRelays,
   type Relay,
   relayOf,
-  takeBatch,
 } from '../../store/captures/relays';
 import { publishedKey } from '../../store/epochs';
 import type { Dependencies } from '../http/dependencies';
 import { own } from '../http/own';
-import { Refusal } from '../http/problem';
+import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route, smallBody } from '../http/route';
 import { sourceName, text, time, timeOrNull } from '../http/schemas';
 import { visibleSources } from '../sources/view';
@@ -40,14 +40,14 @@ const relaySchema = z
     version: z.string().nullable(),
     backlog: z.int().describe('Captures that still wait beside the source, as it told last.'),
     oldestAt: timeOrNull.describe('When the oldest of them was captured.'),
-    setAside: z.int().describe('Files beside the source that an operator should look at.'),
+    quarantined: z.int().describe('Files beside the source that an operator should look at.'),
     clockAheadMs: z.int().nullable().describe('By how much its clock is ahead of the database’s.'),
     sequence: z.string().nullable().describe('How the source calls the last change it brought.'),
     host: z.string().nullable().describe('The machine that it runs on.'),
     covers: z
       .enum(['host', 'source'])
       .describe('Whether it captures what is changed on that machine, or all of its source.'),
-    heeded: z
+    startpointApplied: z
       .int()
       .nullable()
       .describe('The number of the startpoint that it went to last; null where it reads nothing.'),
@@ -105,9 +105,9 @@ const create = route({
   problems: ['not_found', 'no_epoch'],
   handle: async ({ db, configuration, settings }, { caller, body }) => {
     if (own((await configuration()).configuration.sources, body.source) === undefined)
-      throw new Refusal('not_found');
+      throw new HttpProblem('not_found');
     const signer = settings.signer()?.export({ format: 'jwk' });
-    if (signer === undefined) throw new Refusal('no_epoch');
+    if (signer === undefined) throw new HttpProblem('no_epoch');
     const made = await createRelay(db, body, `api-key:${caller.keyId}`);
     return { status: 201, body: { ...made, signer: okp('Ed25519').parse(signer) } };
   },
@@ -167,19 +167,19 @@ const bring = route({
   handle: async (deps, { caller, body }) => {
     const { db, settings } = deps;
     const relay = await relayOf(db, caller.keyId);
-    if (relay === null) throw new Refusal('forbidden');
+    if (relay === null) throw new HttpProblem('forbidden');
     const verified = await readBatch(
       body.batch,
       createPublicKey({ key: { ...relay.publicKey }, format: 'jwk' }),
     );
-    if (verified === null) throw new Refusal('request_invalid', { at: '/batch' });
+    if (verified === null) throw new HttpProblem('request_invalid', { at: '/batch' });
     const batch = {
       ...verified,
       sentAt: new Date(verified.sentAt),
       oldestAt: verified.oldestAt === null ? null : new Date(verified.oldestAt),
       records: verified.records.map((jwe) => recordOf(relay, jwe)),
     };
-    const taken = await takeBatch(db, relay, batch, settings.ageLimitMs);
+    const taken = await ingestBatch(db, relay, batch, settings.ageLimitMs);
     const set = (await readCaptureControl(db, relay.source))?.startpoint;
     const startpoint = set ? { number: set.number, startpoint: set.startpoint } : null;
     return { status: 200, body: { ...taken, key: await keyToSealTo(deps), startpoint } };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TakenIn } from '../../intake/accept';
+import type { AcceptedRequest } from '../../intake/accept';
 import { asHash } from '../../intake/captured-hash';
 import type { Quiet } from '../../intake/evaluate-capture';
 import { captureRules, type Declined } from '../../model/captures/capture';
@@ -9,10 +9,10 @@ import { readChange } from '../../store/changes/read';
 import { changeOf, changeSchema, changeUrl } from '../changes/change';
 import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
-import { Refusal } from '../http/problem';
+import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { accountName, idempotencyKey, sourceName } from '../http/schemas';
-import { takeCaptured } from './ingest';
+import { ingestCapture } from './ingest';
 
 const body = z
   .strictObject({
@@ -96,7 +96,7 @@ export const takeCapture: Route = route({
     const { source, account, capturedAt } = body;
     const capture = { source, account, capturedAt };
     const key = headers['idempotency-key'] ?? null;
-    const taken = await takeCaptured(deps, caller, capture, () => passwordsIn(body), key);
+    const taken = await ingestCapture(deps, caller, capture, () => passwordsIn(body), key);
     if (typeof taken !== 'string') return started(deps, taken);
     return { status: 200 as const, body: { result: taken, says: captureRules[taken].says } };
   },
@@ -106,12 +106,12 @@ function passwordsIn({ password, encoded, currentPassword }: z.output<typeof bod
   const current = currentPassword ?? null;
   if (password !== undefined) return inPlaintext(password, current);
   if (encoded !== undefined) return asHash(encoded, current);
-  throw new Refusal('request_invalid');
+  throw new HttpProblem('request_invalid');
 }
 
-async function started(deps: Dependencies, taken: TakenIn) {
+async function started(deps: Dependencies, taken: AcceptedRequest) {
   const view = taken.replayed ? await readChange(deps.db, taken.changeId) : taken.change;
-  if (view === null) throw new Refusal('not_found');
+  if (view === null) throw new HttpProblem('not_found');
   const standstill = await deps.standstill().catch(() => null);
   const headers = {
     location: changeUrl(deps.settings, view.id),

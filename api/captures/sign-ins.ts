@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { takeIn } from '../../intake/accept';
+import { acceptRequest } from '../../intake/accept';
 import { reachedBy } from '../../intake/covered-groups';
 import { CaptureDeclined } from '../../intake/evaluate-capture';
 import type { WhichPerson } from '../../intake/person-reference';
-import { Refused } from '../../intake/rejected';
+import { IntakeRejected } from '../../intake/rejected';
 import { type SignInResult, shouldCatchUp, signInResults } from '../../model/captures/sign-in';
 import { planChange } from '../../model/change/plan';
 import { sourcesOf } from '../../model/configuration/document';
@@ -20,10 +20,10 @@ import { readStale } from '../changes/stale';
 import { group, oneOfBoth, personIn, whoFields } from '../changes/who';
 import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
-import { Refusal } from '../http/problem';
+import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { errorCode } from '../http/schemas';
-import { waitForErrand } from '../sources/jobs';
+import { waitForJob } from '../sources/jobs';
 
 /** Longer nobody waits to be let in; a worker that comes later finds the password gone. */
 const ANSWER_WITHIN_MS = 10_000;
@@ -99,11 +99,11 @@ interface Asked {
 async function whomToAsk(deps: Dependencies, caller: Caller, who: Who): Promise<Asked> {
   const identity = await findIdentity(deps.db, who.person);
   const { configuration, groups } = await reachedBy(deps, caller, who, identity);
-  if (identity === null) throw new Refusal('identity_unknown');
+  if (identity === null) throw new HttpProblem('identity_unknown');
   const { accounts } = identity;
   const plan = planChange({ groups, sources: sourcesOf(configuration), accounts });
   const auth = plan.find(({ role, leftOut }) => role === 'auth' && leftOut === null);
-  if (!auth?.accountId) throw new Refusal('no_auth_account');
+  if (!auth?.accountId) throw new HttpProblem('no_auth_account');
   return { identity, groups, source: auth.source, accountId: auth.accountId };
 }
 
@@ -120,8 +120,8 @@ async function ask(
   if (trouble !== undefined && trouble.state !== 'up')
     return { result: 'unknown', reason: trouble.reason };
   const key = await deps.keyToSealTo(identity.now, false);
-  if (key === null) throw new Refusal('no_epoch');
-  const id = newId('err');
+  if (key === null) throw new HttpProblem('no_epoch');
+  const id = newId('job');
   const expiresAt = new Date(identity.now.getTime() + ANSWER_WITHIN_MS);
   const sealedFor = { changeId: id, identityId: identity.id, seq: 0, expiresAt };
   const closedForSeconds = await requestSignIn(deps.db, {
@@ -135,8 +135,8 @@ async function ask(
     requestedBy: `api-key:${caller.keyId}`,
   });
   if (closedForSeconds !== null)
-    throw new Refusal('sign_in_closed', {}, { 'retry-after': String(closedForSeconds) });
-  const finished = await waitForErrand(deps, id, ANSWER_WITHIN_MS, gone);
+    throw new HttpProblem('sign_in_closed', {}, { 'retry-after': String(closedForSeconds) });
+  const finished = await waitForJob(deps, id, ANSWER_WITHIN_MS, gone);
   const answered = answerSchema.pick({ result: true, reason: true }).safeParse(finished?.result);
   return answered.success ? answered.data : { result: 'unknown', reason: null };
 }
@@ -168,12 +168,12 @@ async function catchUp(
   try {
     const passwords = inPlaintext(password, null);
     const asked = { person, group: wanted, passwords, idempotencyKey: null, capture: null, proved };
-    const taken = await takeIn(deps, caller, asked);
+    const taken = await acceptRequest(deps, caller, asked);
     return { change: taken.replayed ? taken.changeId : taken.change.id, reason: null };
   } catch (error) {
     // Somebody changed it meanwhile, so there is nothing to catch up; or it cannot be taken, and the sign-in was right.
     if (error instanceof CaptureDeclined) return { change: null, reason: null };
-    if (error instanceof Refused) return { change: null, reason: error.code };
+    if (error instanceof IntakeRejected) return { change: null, reason: error.code };
     throw error;
   }
 }

@@ -151,12 +151,12 @@ export const summaryOf = (
   links: { self: changeUrl(links, summary.id) },
 });
 
-interface GroupStanding {
+interface GroupStatus {
   readonly authLast: boolean;
   readonly authApplied: boolean;
 }
 
-function outcomeSays({ role, state, reason }: OutcomeView, standing: GroupStanding): string {
+function outcomeSays({ role, state, reason }: OutcomeView, standing: GroupStatus): string {
   if (state === 'pending' && role === 'member' && !standing.authLast && !standing.authApplied)
     return 'waiting for the auth account';
   if (state === 'pending' && role === 'auth' && standing.authLast)

@@ -10,7 +10,7 @@ import { handedOver } from '../../model/configuration/hash-paths';
 import { forms } from '../../model/hashes/encoding';
 import { findIdentity } from '../../store/people/identities';
 import { secretText } from '../http/input';
-import { Refusal } from '../http/problem';
+import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { leaveOutReason } from './change';
 import { group, oneOfBoth, personIn, whoFields } from './who';
@@ -76,7 +76,7 @@ export const planOfChange: Route = route({
     const identity = await findIdentity(deps.db, person);
     const wanted = { person, group: body.group ?? null };
     const { configuration, groups } = await reachedBy(deps, caller, wanted, identity);
-    if (identity === null) throw new Refusal('identity_unknown');
+    if (identity === null) throw new HttpProblem('identity_unknown');
     const planned = planChange({
       groups,
       sources: sourcesOf(configuration),

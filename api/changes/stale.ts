@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Stale, staleCodes, staleness, staleRules } from '../../model/change/stale';
 import { groupsOf, sourceNamed } from '../../model/configuration/document';
-import { type AccountStanding, readDoubtful, type StaleFilter } from '../../store/changes/stale';
+import { type DoubtfulAccount, readDoubtful, type StaleFilter } from '../../store/changes/stale';
 import type { Dependencies } from '../http/dependencies';
 import { type Route, route } from '../http/route';
 import { cursor, pageLimit, personName, sourceName, time } from '../http/schemas';
@@ -70,7 +70,7 @@ interface Wanted extends Omit<StaleFilter, 'sources'> {
 export async function readStale(
   deps: Dependencies,
   { groups, source, ...page }: Wanted,
-): Promise<(AccountStanding & { readonly is: Stale | null })[]> {
+): Promise<(DoubtfulAccount & { readonly is: Stale | null })[]> {
   const { configuration } = await deps.configuration();
   const sources = groupsOf(configuration)
     .filter(({ name }) => groups === null || groups.includes(name))

@@ -10,7 +10,7 @@ import { schemes } from '../../model/hashes/encoding';
 import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
 import { readMappingUse, readSourceUse } from '../../store/sources/usage';
 import type { Dependencies } from '../http/dependencies';
-import { Refusal } from '../http/problem';
+import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route } from '../http/route';
 import { fitOfGroups, groupFitSchema } from './fit';
 
@@ -27,10 +27,10 @@ const example = { document: { version: 1, sources: {}, policies: {}, groups: {} 
 /** What `candidate` means when it follows the one in force. */
 async function checked(candidate: unknown, inForce: Configuration): Promise<Configuration> {
   const result = checkConfiguration(candidate, connectorKinds);
-  if (!result.valid) throw new Refusal('configuration_invalid', { issues: result.issues });
+  if (!result.valid) throw new HttpProblem('configuration_invalid', { issues: result.issues });
   const kept = keepPolicies(inForce, result.configuration);
   const issues = [...lostPolicyIssues(kept), ...(await policyFileIssues(kept))];
-  if (issues.length > 0) throw new Refusal('configuration_invalid', { issues });
+  if (issues.length > 0) throw new HttpProblem('configuration_invalid', { issues });
   return kept;
 }
 
@@ -151,7 +151,7 @@ const apply = route({
     const wanted = await checked(body.document, inForce.configuration);
     const by = `api-key:${caller.keyId}`;
     const applied = await applyConfiguration(db, wanted, body.version, by);
-    if (applied === null) throw new Refusal('configuration_changed');
+    if (applied === null) throw new HttpProblem('configuration_changed');
     return { status: 200, body: { version: applied } };
   },
 });

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import { errorCodes, errors, type Retry } from '../../model/errors';
 import { isId } from '../../store/ids';
-import { Refusal } from '../http/problem';
+import { HttpProblem } from '../http/problem';
 import { routes } from '../routes';
 import { openApiDocument } from './openapi';
 
@@ -108,7 +108,7 @@ const retrySays: Readonly<Record<Retry, string>> = {
 
 function errorPage(code: string): string {
   const known = errorCodes.find((one) => one === code);
-  if (known === undefined) throw new Refusal('not_found');
+  if (known === undefined) throw new HttpProblem('not_found');
   const { status, says, retry } = errors[known];
   return page(
     known,
@@ -121,7 +121,7 @@ function errorPage(code: string): string {
 
 /** Where the Temporal Web UI leads. What became of the change takes a key to read, which no link holds. */
 function changePage(id: string): string {
-  if (!isId('chg', id)) throw new Refusal('not_found');
+  if (!isId('chg', id)) throw new HttpProblem('not_found');
   return page(
     id,
     `<h1>${id}</h1>

@@ -1,9 +1,9 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { type ErrorCode, errors } from '../../model/errors';
-import { judgedRules } from '../../model/policy/violations';
+import { checkedRules } from '../../model/policy/violations';
 import { changeSchema } from '../changes/change';
-import { problemOf, Refusal } from '../http/problem';
+import { HttpProblem, problemOf } from '../http/problem';
 import type { Answers, Route } from '../http/route';
 import { errorCode } from '../http/schemas';
 import { SCIM_TYPE, scimErrorOf, scimStatus, speaksScim } from '../scim/errors';
@@ -108,7 +108,7 @@ const problemSchema = z
       .array(z.object({ path: z.array(z.union([z.string(), z.int()])), says: z.string() }))
       .optional(),
     violations: z
-      .array(z.object({ rule: z.enum(judgedRules), says: z.string() }))
+      .array(z.object({ rule: z.enum(checkedRules), says: z.string() }))
       .optional()
       .describe('Every rule of every policy that the password breaks.'),
     reason: errorCode.nullable().optional().describe('Why the auth account refused.'),
@@ -164,7 +164,7 @@ function problemsOf(route: Route) {
               examples: Object.fromEntries(
                 codes.map((code) => [
                   code,
-                  { value: scim ? scimErrorOf(new Refusal(code)) : exampleOf(code) },
+                  { value: scim ? scimErrorOf(new HttpProblem(code)) : exampleOf(code) },
                 ]),
               ),
             },
@@ -176,4 +176,4 @@ function problemsOf(route: Route) {
 }
 
 const exampleOf = (code: ErrorCode) =>
-  problemOf(new Refusal(code), '3f1c2a9e-7f0b-4b1e-9f60-0c5d8a1b2c3d');
+  problemOf(new HttpProblem(code), '3f1c2a9e-7f0b-4b1e-9f60-0c5d8a1b2c3d');

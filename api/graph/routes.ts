@@ -9,7 +9,7 @@ import { extensionDefinition } from '../../model/graph/kinds';
 import { type GraphSnapshot, withGraphSnapshot } from '../../store/graph';
 import { readSourceUse } from '../../store/sources/usage';
 import type { Dependencies } from '../http/dependencies';
-import { Refusal } from '../http/problem';
+import { HttpProblem } from '../http/problem';
 import { type Route, route } from '../http/route';
 import { hybridPayload, ownPayload } from './payload';
 import { drawGraph } from './picture';
@@ -79,7 +79,7 @@ const read = route({
 /** The worker signs with one key as long as there is a deployment, and every api knows it. */
 function deploymentIdOf({ settings }: Dependencies): string {
   const signer = settings.signer();
-  if (signer === null) throw new Refusal('no_epoch');
+  if (signer === null) throw new HttpProblem('no_epoch');
   return guid('deployment', signer.export({ format: 'jwk' }).x ?? '');
 }
 

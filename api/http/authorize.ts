@@ -2,9 +2,9 @@ import { log } from '../../log';
 import { type Caller, callerOf, noteUse } from '../../store/api-keys';
 import type { Database } from '../../store/database';
 import type { Scope } from '../../store/tables';
-import { Refusal } from './problem';
+import { HttpProblem } from './problem';
 
-/** @throws Refusal when the header holds no key that is allowed `scope` */
+/** @throws HttpProblem when the header holds no key that is allowed `scope` */
 export type Authorize = (header: string | undefined, scope: Scope) => Promise<Caller>;
 
 const BEARER = /^Bearer +(\S+)$/i;
@@ -14,10 +14,10 @@ export function authorizeWith(db: Database): Authorize {
   return async (header, scope) => {
     const key = BEARER.exec(header ?? '')?.[1];
     const caller = key === undefined ? null : await callerOf(db, key);
-    if (caller === null) throw new Refusal('unauthenticated');
+    if (caller === null) throw new HttpProblem('unauthenticated');
     note(caller.keyId);
     if (!caller.scopes.includes(scope) && !caller.scopes.includes('admin'))
-      throw new Refusal('forbidden');
+      throw new HttpProblem('forbidden');
     return caller;
   };
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { zeroableBytes } from '../../model/passwords/zeroable';
-import { Refusal } from './problem';
+import { HttpProblem } from './problem';
 
 /**
  * The whole body as bytes, in memory that nothing else uses. Whoever calls it zeroes what it returns; every chunk
@@ -12,7 +12,7 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
   if (length === 0 && headers['transfer-encoding'] === undefined) return Buffer.alloc(0);
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity' || !JSON_TYPE.test(headers['content-type'] ?? ''))
-    throw new Refusal('body_encoding');
+    throw new HttpProblem('body_encoding');
   if (length > limitBytes) throw tooLarge();
   return collect(request, limitBytes);
 }
@@ -21,7 +21,7 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
 const JSON_TYPE = /^application\/(?:scim\+)?json *(?:; *charset=(?:utf-8|"utf-8") *)?$/i;
 
 /** The rest of the body stays unread: the connection cannot carry another request. */
-const tooLarge = () => new Refusal('body_too_large', {}, { connection: 'close' });
+const tooLarge = () => new HttpProblem('body_too_large', {}, { connection: 'close' });
 
 function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -48,7 +48,7 @@ function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> 
     request.once('close', () => {
       forget();
       // Without an end: the client is gone, and nobody hears this.
-      reject(new Refusal('body_not_json', { at: size }));
+      reject(new HttpProblem('body_not_json', { at: size }));
     });
   });
 }

@@ -2,13 +2,13 @@ import type { KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { IntakeDependencies, IntakeSettings } from '../../intake/dependencies';
 import { watchEpochs } from '../../intake/epochs';
-import { openJudge } from '../../intake/policy/check-policy';
+import { openPolicyChecker } from '../../intake/policy/check-policy';
 import { type ChangeProgress, readProgress } from '../../store/changes/progress';
 import { watchConfiguration } from '../../store/configuration/watch';
 import type { Database } from '../../store/database';
 import { channels, listen } from '../../store/notifications';
 import { type Standstill, standstill } from '../../store/presence';
-import { type ErrandView, readErrand } from '../../store/sources/jobs';
+import { type JobView, readJob } from '../../store/sources/jobs';
 import { type Authorize, authorizeWith } from './authorize';
 import { createHub, type Hub } from './hub';
 
@@ -17,7 +17,7 @@ export interface Dependencies extends IntakeDependencies {
   readonly authorize: Authorize;
   readonly standstill: () => Promise<Standstill>;
   readonly changes: Hub<ChangeProgress>;
-  readonly errands: Hub<ErrandView>;
+  readonly jobs: Hub<JobView>;
   readonly settings: Settings;
   /** Whoever waits is answered at once when it fires. */
   readonly stopping: AbortSignal;
@@ -43,37 +43,37 @@ export async function openDependencies(
   // Everybody who waits listens to it.
   setMaxListeners(0, stopping);
   const changes = createHub((ids) => readProgress(db, ids));
-  const errands = createHub((ids) => readErrands(db, ids));
-  const judge = openJudge();
-  const listener = await listen(databaseUrl, [channels.progress, channels.errand], (channel, id) =>
-    (channel === channels.progress ? changes : errands).notify(id),
+  const jobs = createHub((ids) => readJobs(db, ids));
+  const policyChecker = openPolicyChecker();
+  const listener = await listen(databaseUrl, [channels.progress, channels.job], (channel, id) =>
+    (channel === channels.progress ? changes : jobs).notify(id),
   );
   return {
     db,
     authorize: authorizeWith(db),
     configuration: watchConfiguration(db),
     keyToSealTo: watchEpochs(db, settings.signer),
-    judge,
+    policyChecker,
     standstill: kept(STANDSTILL_KEPT_MS, () => standstill(db)),
     changes,
-    errands,
+    jobs,
     settings,
     stopping,
     async close() {
       changes.close();
-      errands.close();
+      jobs.close();
       await listener.close();
-      await judge.close();
+      await policyChecker.close();
     },
   };
 }
 
-async function readErrands(
+async function readJobs(
   db: Database,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, ErrandView>> {
-  const errands = await Promise.all(ids.map((id) => readErrand(db, id)));
-  return new Map(errands.flatMap((errand) => (errand === null ? [] : [[errand.id, errand]])));
+): Promise<ReadonlyMap<string, JobView>> {
+  const jobs = await Promise.all(ids.map((id) => readJob(db, id)));
+  return new Map(jobs.flatMap((job) => (job === null ? [] : [[job.id, job]])));
 }
 
 /** What `read` gave, for so long. */

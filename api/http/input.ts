@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Issue } from '../../intake/rejected';
 import { Secret } from '../../model/passwords/secret';
 import { readBody } from './body';
-import { Refusal } from './problem';
+import { HttpProblem } from './problem';
 import type { RequestBody } from './route';
 import { scanJson } from './scan';
 
@@ -26,7 +26,7 @@ export function check(
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map((issue) => issueOf(issue, place));
   const at = place === undefined ? pointer(issues[0]?.path ?? []) : undefined;
-  throw new Refusal('request_invalid', { at, issues });
+  throw new HttpProblem('request_invalid', { at, issues });
 }
 
 export interface Body {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Secret } from '../../model/passwords/secret';
 import { zeroableBytes } from '../../model/passwords/zeroable';
-import { Refusal } from './problem';
+import { HttpProblem } from './problem';
 
 /**
  * JSON (RFC 8259) from bytes, for bodies that may hold a password. The members of the top object that are named as
@@ -27,7 +27,7 @@ export interface Scanned {
   readonly secrets: readonly Secret[];
 }
 
-/** @throws Refusal with the place of what is wrong, never with what stands there */
+/** @throws HttpProblem with the place of what is wrong, never with what stands there */
 export function scanJson(body: Buffer, limits: ScanLimits): Scanned {
   refuseOtherThanUtf8(body);
   const cursor: Cursor = { body, at: 0, limits, place: [], secrets: [] };
@@ -71,7 +71,7 @@ const SPACES = new Set([...' \t\n\r'].map(byte));
 const SCALAR = new Set([...'+-.0123456789eEaflnrstu'].map(byte));
 const NUMBER_OR_NAME = /^(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)$/;
 
-const notJson = (cursor: Cursor) => new Refusal('body_not_json', { at: cursor.at });
+const notJson = (cursor: Cursor) => new HttpProblem('body_not_json', { at: cursor.at });
 
 /** A value and the space around it. */
 function scanValue(cursor: Cursor, depth: number): void {
@@ -93,7 +93,7 @@ function scanObject(cursor: Cursor, depth: number): void {
     skipSpace(cursor);
     const start = cursor.at;
     const name = decoded(cursor.body, scanString(cursor)).toString('utf8');
-    if (names.has(name)) throw new Refusal('request_invalid', { at: start });
+    if (names.has(name)) throw new HttpProblem('request_invalid', { at: start });
     names.add(name);
     skipSpace(cursor);
     if (!take(cursor, ':')) throw notJson(cursor);
@@ -116,7 +116,7 @@ function scanItems(
   end: '}' | ']',
   scanItem: (index: number) => void,
 ): void {
-  if (depth > cursor.limits.maxDepth) throw new Refusal('request_invalid', { at: cursor.at });
+  if (depth > cursor.limits.maxDepth) throw new HttpProblem('request_invalid', { at: cursor.at });
   cursor.at++;
   skipSpace(cursor);
   if (take(cursor, end)) return;
@@ -129,10 +129,10 @@ function scanItems(
 function scanSecret(cursor: Cursor, name: string): void {
   skipSpace(cursor);
   const at = `/${name}`;
-  if (cursor.body[cursor.at] !== QUOTE) throw new Refusal('request_invalid', { at });
+  if (cursor.body[cursor.at] !== QUOTE) throw new HttpProblem('request_invalid', { at });
   const text = scanString(cursor);
   takeOut(cursor, text);
-  if (text.from === text.to) throw new Refusal('request_invalid', { at });
+  if (text.from === text.to) throw new HttpProblem('request_invalid', { at });
   skipSpace(cursor);
 }
 
@@ -183,7 +183,7 @@ function scanEscape(cursor: Cursor): void {
   }
   const { point, length } = escapedPoint(body, at);
   if (point === NO_POINT) throw notJson(cursor);
-  if (point === 0 || isHalf(point)) throw new Refusal('unsupported_character', { at });
+  if (point === 0 || isHalf(point)) throw new HttpProblem('unsupported_character', { at });
   cursor.at += length;
 }
 
@@ -260,7 +260,8 @@ function writePoint(bytes: Buffer, at: number, point: number): number {
 const LEADS = [0, 0xc0, 0xe0, 0xf0];
 
 function refuseOtherThanUtf8(body: Buffer): void {
-  if (body.subarray(0, 3).equals(BYTE_ORDER_MARK)) throw new Refusal('body_encoding', { at: 0 });
+  if (body.subarray(0, 3).equals(BYTE_ORDER_MARK))
+    throw new HttpProblem('body_encoding', { at: 0 });
   if (isUtf8(body)) return;
   let at = 0;
   for (let end = 0; isUtf8(body.subarray(at, end)); ) {
@@ -268,7 +269,7 @@ function refuseOtherThanUtf8(body: Buffer): void {
     const lead = body[at] ?? 0;
     end += lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
   }
-  throw new Refusal('body_encoding', { at });
+  throw new HttpProblem('body_encoding', { at });
 }
 
 const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);

@@ -10,9 +10,9 @@ import { inPlaintext } from '../../sealing/passwords';
 import { type Caller, mayTouch } from '../../store/api-keys';
 import { auditCapture } from '../../store/captures/fingerprints';
 import { findScimAccount, type ScimFields } from '../../store/people/scim-users';
-import { takeCaptured } from '../captures/ingest';
+import { ingestCapture } from '../captures/ingest';
 import type { Dependencies } from '../http/dependencies';
-import { Refusal } from '../http/problem';
+import { HttpProblem } from '../http/problem';
 
 /** A source whose accounts an identity provider keeps. */
 export interface ScimSource {
@@ -22,7 +22,7 @@ export interface ScimSource {
   readonly createIdentities: SourceConfiguration['createIdentities'];
 }
 
-/** @throws Refusal when it takes nothing over SCIM, or not from this key */
+/** @throws HttpProblem when it takes nothing over SCIM, or not from this key */
 export async function scimSource(
   deps: Dependencies,
   caller: Caller,
@@ -33,7 +33,7 @@ export async function scimSource(
   const groups = groupsFrom(configuration, name).map((group) => group.name);
   const settings = source?.enabled && source.capture?.enabled ? source.capture.scim : undefined;
   if (source === undefined || settings === undefined || !mayTouch(caller, { groups }))
-    throw new Refusal('capture_disabled');
+    throw new HttpProblem('capture_disabled');
   const { correlate, createIdentities } = source;
   return { name, settings, correlate, createIdentities };
 }
@@ -41,7 +41,7 @@ export async function scimSource(
 /**
  * A password that the provider has pushed for a user. Whether it starts a change is judged as of any capture; whoever
  * pushed is content either way. SCIM does not tell when it was changed, so that is now.
- * @throws Refusal when it cannot be taken
+ * @throws HttpProblem when it cannot be taken
  */
 export async function takePushed(
   deps: Dependencies,
@@ -63,6 +63,6 @@ export async function takePushed(
       ? 'unmapped'
       : null;
   if (refused === null)
-    await takeCaptured(deps, caller, capture, () => inPlaintext(password, null), null);
+    await ingestCapture(deps, caller, capture, () => inPlaintext(password, null), null);
   else await auditCapture(deps.db, capture, refused, `api-key:${caller.keyId}`);
 }

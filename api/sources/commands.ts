@@ -4,7 +4,7 @@ import type { Caller } from '../../store/api-keys';
 import { giveSourceCommand } from '../../store/sources/commands';
 import { pauseSource, reopenSource } from '../../store/sources/state';
 import type { Dependencies } from '../http/dependencies';
-import { Refusal } from '../http/problem';
+import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { sourceName } from '../http/schemas';
 import { readSources, sourceSchema } from './view';
@@ -17,7 +17,7 @@ const byCaller = ({ keyId }: Caller): string => `api-key:${keyId}`;
 
 async function readOne(deps: Dependencies, caller: Caller, name: string) {
   const source = (await readSources(deps, caller)).find((one) => one.name === name);
-  if (source === undefined) throw new Refusal('not_found');
+  if (source === undefined) throw new HttpProblem('not_found');
   return source;
 }
 
@@ -83,7 +83,7 @@ const forAll = (kind: 'retry' | 'park' | 'cancel', summary: string, description:
     problems: ['not_found', 'source_paused'],
     handle: async (deps, { caller, params: { name }, body }) => {
       const { state } = await readOne(deps, caller, name);
-      if (kind === 'retry' && state === 'paused') throw new Refusal('source_paused');
+      if (kind === 'retry' && state === 'paused') throw new HttpProblem('source_paused');
       const perSecond = body?.perSecond ?? WAKE_PER_SECOND;
       const by = byCaller(caller);
       const accounts = await giveSourceCommand(deps.db, { source: name, kind, perSecond, by });

@@ -1,19 +1,19 @@
-import type { ErrandView } from '../../store/sources/jobs';
+import type { JobView } from '../../store/sources/jobs';
 import type { Dependencies } from '../http/dependencies';
 import { waitUntil } from '../http/hub';
 
 /** Null when it is not finished in time. */
-export async function waitForErrand(
-  { errands, stopping }: Dependencies,
+export async function waitForJob(
+  { jobs, stopping }: Dependencies,
   id: string,
   waitMs: number,
   gone: AbortSignal,
-): Promise<ErrandView | null> {
-  let finished: ErrandView | null = null;
-  const reached = (errand: ErrandView) => {
-    if (errand.state !== 'open') finished = errand;
+): Promise<JobView | null> {
+  let finished: JobView | null = null;
+  const reached = (job: JobView) => {
+    if (job.state !== 'open') finished = job;
     return finished !== null;
   };
-  if (waitMs > 0) await waitUntil(errands, id, reached, waitMs, [gone, stopping]);
+  if (waitMs > 0) await waitUntil(jobs, id, reached, waitMs, [gone, stopping]);
   return finished;
 }

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { readErrand, requestErrand } from '../../store/sources/jobs';
-import type { ErrandKind } from '../../store/tables';
+import { readJob, requestJob } from '../../store/sources/jobs';
+import type { JobKind } from '../../store/tables';
 import type { Dependencies } from '../http/dependencies';
 import { own } from '../http/own';
 import { appliedPreference, type Preference, preferHeader } from '../http/prefer';
-import { Refusal } from '../http/problem';
+import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { sourceName, text, time, timeOrNull, waitSeconds } from '../http/schemas';
-import { waitForErrand } from './jobs';
+import { waitForJob } from './jobs';
 import { readSources, sourceSchema } from './view';
 
 const list = route({
@@ -27,7 +27,7 @@ const list = route({
   }),
 });
 
-const errandSchema = z
+const jobSchema = z
   .object({
     id: z.string(),
     kind: z.enum(['check', 'refresh', 'look', 'sign-in']),
@@ -37,23 +37,23 @@ const errandSchema = z
     createdAt: time,
     finishedAt: timeOrNull,
   })
-  .meta({ id: 'Errand' });
+  .meta({ id: 'Job' });
 
 const params = z.strictObject({ name: sourceName });
 const headers = z.object({ prefer: preferHeader });
-const errandAnswers = {
-  200: { says: 'It was finished in time.', schema: errandSchema },
+const jobAnswers = {
+  200: { says: 'It was finished in time.', schema: jobSchema },
   202: {
     says: 'A worker will do it.',
-    schema: z.object({ errand: z.string().describe('Its id.') }),
+    schema: z.object({ job: z.string().describe('Its id.') }),
     headers: { location: 'Where to see what came of it.' },
   },
 } as const;
 
 async function send(
   deps: Dependencies,
-  errand: {
-    readonly kind: ErrandKind;
+  job: {
+    readonly kind: JobKind;
     readonly source: string;
     readonly parameters: Readonly<Record<string, unknown>>;
     readonly requestedBy: string;
@@ -62,15 +62,15 @@ async function send(
   gone: AbortSignal,
 ) {
   const { configuration } = await deps.configuration();
-  if (own(configuration.sources, errand.source) === undefined) throw new Refusal('not_found');
-  const id = await requestErrand(deps.db, errand);
+  if (own(configuration.sources, job.source) === undefined) throw new HttpProblem('not_found');
+  const id = await requestJob(deps.db, job);
   const answerHeaders = {
-    location: `${deps.settings.publicUrl}/v1/errands/${id}`,
+    location: `${deps.settings.publicUrl}/v1/jobs/${id}`,
     ...appliedPreference(preference),
   };
-  const finished = await waitForErrand(deps, id, preference.waitMs, gone);
+  const finished = await waitForJob(deps, id, preference.waitMs, gone);
   return finished === null
-    ? { status: 202 as const, body: { errand: id }, headers: answerHeaders }
+    ? { status: 202 as const, body: { job: id }, headers: answerHeaders }
     : { status: 200 as const, body: finished, headers: answerHeaders };
 }
 
@@ -81,7 +81,7 @@ const check = route({
   summary: 'Check that a source can be used',
   params,
   headers,
-  answers: errandAnswers,
+  answers: jobAnswers,
   problems: ['not_found'],
   handle: (deps, { caller, params: { name }, headers: { prefer }, gone }) => {
     const requestedBy = `api-key:${caller.keyId}`;
@@ -102,7 +102,7 @@ const refresh = route({
       .optional(),
     { preview: { preview: true } },
   ),
-  answers: errandAnswers,
+  answers: jobAnswers,
   problems: ['not_found'],
   handle: (deps, { caller, params: { name }, headers: { prefer }, body, gone }) => {
     const parameters = { preview: body?.preview ?? false };
@@ -119,7 +119,7 @@ const look = route({
   description: 'What nobody captured shows in `GET /v1/stale` then. Costs a request an account.',
   params,
   headers,
-  answers: errandAnswers,
+  answers: jobAnswers,
   problems: ['not_found'],
   handle: (deps, { caller, params: { name }, headers: { prefer }, gone }) => {
     const requestedBy = `api-key:${caller.keyId}`;
@@ -129,19 +129,19 @@ const look = route({
 
 const readOne = route({
   method: 'get',
-  path: '/v1/errands/{id}',
+  path: '/v1/jobs/{id}',
   scope: 'admin',
   summary: 'See what came of a check, a refresh or a look',
   params: z.strictObject({ id: text(40) }),
   query: z.strictObject({ wait: waitSeconds }),
-  answers: { 200: { says: 'The errand as it is.', schema: errandSchema } },
+  answers: { 200: { says: 'The job as it is.', schema: jobSchema } },
   problems: ['not_found'],
   handle: async (deps, { params: { id }, query, gone }) => {
-    const errand = await readErrand(deps.db, id);
-    if (errand === null) throw new Refusal('not_found');
+    const job = await readJob(deps.db, id);
+    if (job === null) throw new HttpProblem('not_found');
     const finished =
-      errand.state === 'open' ? await waitForErrand(deps, id, query.wait * 1000, gone) : errand;
-    return { status: 200, body: finished ?? errand };
+      job.state === 'open' ? await waitForJob(deps, id, query.wait * 1000, gone) : job;
+    return { status: 200, body: finished ?? job };
   },
 });
 

@@ -58,7 +58,7 @@ export async function readSources(deps: Dependencies, caller: Caller): Promise<S
     return {
       ...settingsOf(name, source),
       groups: groups.filter((group) => group.sources.includes(name)).map((group) => group.name),
-      ...standingOf(troubles.get(name) ?? { state: 'up' }),
+      ...statusOf(troubles.get(name) ?? { state: 'up' }),
       ...(use.get(name) ?? { accounts: 0, waiting: 0, parked: 0 }),
     };
   });
@@ -69,7 +69,7 @@ const settingsOf = (
   { kind, enabled, prove, lane }: Configuration['sources'][string],
 ) => ({ name, kind, enabled, prove, lane });
 
-const standingOf = (source: SourceState) => ({
+const statusOf = (source: SourceState) => ({
   state: source.state,
   since: source.state === 'up' ? null : source.since,
   reason: source.state === 'up' ? null : source.reason,

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { replaceFile } from '../replace-file';
-import type { Place } from './poller';
+import type { Checkpoint } from './poller';
 
-export async function openPlace(file: string): Promise<Place> {
+export async function openCheckpoint(file: string): Promise<Checkpoint> {
   let place = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;

@@ -4,7 +4,7 @@ import { log } from '../../log';
 import { syncFolder } from './segments';
 
 /** What cannot be delivered is not removed, but put where an operator finds it. Everything there is sealed, too. */
-export interface SetAside {
+export interface Quarantine {
   /** How many files there are. */
   count(): number;
   segment(file: string, records: number): Promise<void>;
@@ -12,7 +12,7 @@ export interface SetAside {
 }
 
 /** @param maxBytes of all files there; then the oldest is removed */
-export async function openSetAside(dir: string, maxBytes: number): Promise<SetAside> {
+export async function openQuarantine(dir: string, maxBytes: number): Promise<Quarantine> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   let files = await list(dir);
 

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { planFile, planLines } from '../configuration/preview';
 import type { Exit } from '../exit-codes';
 import { Failure, usage } from '../failure';
-import { teach } from '../help-text';
+import { helpText } from '../help-text';
 import { action, type Session } from '../session';
 
 interface Options {
@@ -21,7 +21,7 @@ export const applyCommand = (): Command =>
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['lockstep apply --yes -o json', 'for scripts: does not ask, prints the new version'],
         ],

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type * as Building from '../../blocklist/build';
 import type { Exit } from '../exit-codes';
 import { usage } from '../failure';
-import { teach } from '../help-text';
+import { helpText } from '../help-text';
 import { action, type Session } from '../session';
 import { count } from '../values';
 
@@ -31,7 +31,7 @@ const buildCommand = (): Command =>
     .option('--min-count <n>', 'leave out what was seen less often', count, 1)
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
             'lockstep blocklist build pwned.txt /etc/lockstep/leaked.blocklist --min-count 10',

@@ -4,7 +4,7 @@ import { hasEnded } from '../../model/change/change';
 import type { Secret } from '../../model/passwords/secret';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
 import { Failure, usage } from '../failure';
-import { teach } from '../help-text';
+import { helpText } from '../help-text';
 import type { Api } from '../http/api';
 import { follow, lastOf } from '../http/follow';
 import { AnswerLost, ApiProblem } from '../http/refusals';
@@ -57,7 +57,7 @@ export const changeCommand = (): Command =>
     .addOption(new Option('--password [value]').hideHelp())
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['lockstep change alice --watch', 'asks twice and shows a row for each account'],
           ['lockstep change alice --dry-run', 'who would be touched, in which order, and why not'],

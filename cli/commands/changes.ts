@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { type ChangeState, changeStates } from '../../model/change/change';
 import type { Exit } from '../exit-codes';
-import { teach } from '../help-text';
+import { helpText } from '../help-text';
 import { readPages } from '../http/pages';
 import type { ChangeSummary } from '../http/shapes';
 import { action, type Session } from '../session';
@@ -33,7 +33,7 @@ export const changesCommand = (): Command =>
     .option('--all', 'all of them')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['lockstep changes --state waiting', 'what waits for a source'],
           ['lockstep changes --identity alice --limit 5', 'the last five of a person'],

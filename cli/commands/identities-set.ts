@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Exit } from '../exit-codes';
-import { teach } from '../help-text';
+import { helpText } from '../help-text';
 import { ApiProblem } from '../http/refusals';
 import type { Identity } from '../http/shapes';
 import { action, type Session } from '../session';
@@ -42,7 +42,7 @@ export const setCommand = (): Command =>
     .option('--map <application[=account]>', 'an application that they sign in to', each(mapping))
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
             'lockstep identities set alice --attribute mail=alice@example.com --account apps:alice --map reports',

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { fitLines, hashPathLines, planFile, planLines } from '../configuration/preview';
 import type { Exit } from '../exit-codes';
-import { teach } from '../help-text';
+import { helpText } from '../help-text';
 import { action, type Session } from '../session';
 
 export const planCommand = (): Command =>
@@ -13,7 +13,7 @@ export const planCommand = (): Command =>
     .option('-f, --file <file>', 'the configuration', 'lockstep.yaml')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
             'lockstep plan',

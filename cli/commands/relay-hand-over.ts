@@ -3,7 +3,7 @@ import { Secret } from '../../model/passwords/secret';
 import { zeroableBytes } from '../../model/passwords/zeroable';
 import type { Exit } from '../exit-codes';
 import { Failure, usage } from '../failure';
-import { teach } from '../help-text';
+import { helpText } from '../help-text';
 import { readInto } from '../password/lines';
 import { action, type Session } from '../session';
 import { moment } from '../values';
@@ -30,10 +30,10 @@ export const handOverCommand = (): Command =>
     .option('--hash', 'stdin is a hash of the password, as the source keeps it')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
-            'lockstep capture hand-over --socket /run/relay/capture.sock --account alice < /dev/fd/3',
+            'lockstep relay hand-over --socket /run/relay/capture.sock --account alice < /dev/fd/3',
             'hands over what the script has on descriptor 3; a pipe does as well',
           ],
         ],

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
-import { teach } from '../help-text';
+import { helpText } from '../help-text';
 import { asFailure } from '../misconfigured';
 import { action, type Session } from '../session';
 
@@ -11,11 +11,11 @@ export const runRelayCommand = (): Command =>
     .description(
       'Runs a relay until it is told to stop (SIGTERM or Ctrl-C). It logs to stdout, a line of JSON each.',
     )
-    .requiredOption('--config <file>', 'what "lockstep capture setup relay" wrote')
+    .requiredOption('--config <file>', 'what "lockstep relay register" wrote')
     .addHelpText(
       'after',
-      teach({
-        examples: [['lockstep capture run --config /var/lib/lockstep-relay/relay.json', 'runs it']],
+      helpText({
+        examples: [['lockstep relay run --config /var/lib/lockstep-relay/relay.json', 'runs it']],
       }),
     )
     .action(

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { OutboxSetup } from '../../capture/polling/outbox/names';
 import type { Exit } from '../exit-codes';
-import { teach } from '../help-text';
+import { helpText } from '../help-text';
 import { asFailure } from '../misconfigured';
 import { action, type Session } from '../session';
 
@@ -27,10 +27,10 @@ export const outboxCommand = (): Command =>
     .option('--role <name>', 'whom the relay is to the database', 'lockstep_relay')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
-            'lockstep capture setup outbox --engine postgres --table app.users --account-column login --password-column password_hash',
+            'lockstep relay setup outbox --engine postgres --table app.users --account-column login --password-column password_hash',
             'then: psql, as an administrator',
           ],
         ],

@@ -6,7 +6,7 @@ import type { SambaSetUp } from '../../capture/samba/setup';
 import type { Plan } from '../../capture/samba/setup-steps';
 import type { Exit } from '../exit-codes';
 import { Failure, usage } from '../failure';
-import { teach } from '../help-text';
+import { helpText } from '../help-text';
 import { asFailure } from '../misconfigured';
 import { action, type Session } from '../session';
 
@@ -35,7 +35,7 @@ export const setupSambaCommand = (): Command =>
     )
     .requiredOption(
       '--config <file>',
-      'relay.json of the relay: what "lockstep capture setup relay" wrote',
+      'relay.json of the relay: what "lockstep relay register" wrote',
     )
     .option('--smb-conf <file>', 'smb.conf of the domain controller (default: the one of Samba)')
     .addOption(
@@ -58,14 +58,14 @@ export const setupSambaCommand = (): Command =>
     .option('--dry-run', 'only say what would be done', false)
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
-            'lockstep capture setup samba --config /var/lib/lockstep-relay/relay.json --dry-run',
+            'lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --dry-run',
             'says what would be done',
           ],
           [
-            'lockstep capture setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt',
+            'lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt',
             'for sources that take such a hash: no password leaves the domain, and there is no key',
           ],
         ],

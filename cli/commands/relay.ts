@@ -1,15 +1,18 @@
 import { Command } from 'commander';
 import { handOverCommand } from './relay-hand-over';
+import { registerCommand } from './relay-register';
 import { runRelayCommand } from './relay-run';
-import { captureSetupCommand } from './relay-setup';
+import { relaySetupCommand } from './relay-setup';
 
-export const captureCommand = (): Command =>
-  new Command('capture')
-    .summary('run a relay beside a source')
+export const relayCommand = (): Command =>
+  new Command('relay')
+    .summary('run a relay next to a source')
     .description(
-      'A relay takes in passwords that are changed in a source, seals them so that only a worker can open them, keeps ' +
-        'them until Lockstep has them, and brings them in their order. "lockstep captures" shows how all relays are.',
+      'A relay receives passwords that are changed in a source and seals them so that only a worker can open them. It ' +
+        'keeps them until Lockstep has accepted them, and delivers them in order. "lockstep captures" shows the state of ' +
+        'all relays.',
     )
-    .addCommand(captureSetupCommand())
+    .addCommand(registerCommand())
+    .addCommand(relaySetupCommand())
     .addCommand(runRelayCommand())
     .addCommand(handOverCommand());

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Command } from 'commander';
-import { teach } from '../help-text';
+import { helpText } from '../help-text';
 import { action } from '../session';
 import type { UpOptions } from '../up/up';
 
@@ -29,7 +29,7 @@ export const upCommand = (): Command =>
     )
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['npm start', 'sets up what is missing, then runs this with --demo'],
           ['npm start -- --once --json', 'the demo for a script'],

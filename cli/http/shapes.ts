@@ -184,7 +184,7 @@ export interface Relay {
   readonly silentMs: number | null;
   readonly backlog: number;
   readonly oldestAt: string | null;
-  readonly setAside: number;
+  readonly quarantined: number;
   readonly clockAheadMs: number | null;
   readonly received: number;
   readonly lost: number;
@@ -202,7 +202,7 @@ export interface SourceCaptures {
     readonly cursor: string | null;
     readonly notBefore: string | null;
     readonly setAt: string;
-    readonly heeded: boolean | null;
+    readonly startpointApplied: boolean | null;
   } | null;
   readonly servers: readonly Covered[];
 }

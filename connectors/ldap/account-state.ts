@@ -1,7 +1,7 @@
 import type { Control, Entry } from 'ldapts';
 import { textOf, valuesOf } from './accounts';
 import { UsabilityControl } from './controls';
-import type { Standing, View } from './dialect';
+import type { AccountState, View } from './dialect';
 
 /** slapo-ppolicy(5): locked until an administrator says otherwise. */
 const FOR_GOOD = '000001010000Z';
@@ -20,7 +20,7 @@ export const openLdapView: View = {
     ...switches,
   ],
   controls: () => [new UsabilityControl()],
-  standingOf(entry: Entry, controls: readonly Control[]): Standing {
+  accountStateOf(entry: Entry, controls: readonly Control[]): AccountState {
     const lockedAt = textOf(entry, 'pwdAccountLockedTime');
     const usability = controls.find((control) => control instanceof UsabilityControl);
     const at = (attribute: string) => generalizedTime(textOf(entry, attribute))?.getTime();
@@ -57,7 +57,7 @@ export const ds389View: View = {
     'pwdUpdateTime',
   ],
   controls: () => [],
-  standingOf(entry: Entry): Standing {
+  accountStateOf(entry: Entry): AccountState {
     const unlock = textOf(entry, 'accountUnlockTime');
     const unlocksAt = generalizedTime(unlock)?.getTime() ?? 0;
     return {
@@ -86,7 +86,7 @@ const locking = [
 export const pingView: View = {
   attributes: [STATE],
   controls: () => [],
-  standingOf(entry: Entry): Standing {
+  accountStateOf(entry: Entry): AccountState {
     const state = jsonObject(textOf(entry, STATE));
     const changed = state['password-changed-time'];
     return {

@@ -92,7 +92,7 @@ function seeing(settings: DirectorySettings, dialect: Dialect): See {
     const controls = view.controls();
     const reply = await locate(link, account, dialect.ids, settings, view.attributes, controls);
     if (!reply.ok || reply.value === null) return reply as Reply<null>;
-    const standing = view.standingOf(reply.value.entry, controls);
+    const standing = view.accountStateOf(reply.value.entry, controls);
     return { ok: true, value: { ...reply.value, standing } };
   };
 }

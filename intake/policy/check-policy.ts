@@ -4,12 +4,12 @@ import type { PolicyRules } from '../../model/policy/presets';
 import { type Known, type Violation, violations } from '../../model/policy/violations';
 import { shortName } from '../../model/policy/word-list';
 import type { IdentityView } from '../../store/people/identities';
-import { Refused } from '../rejected';
+import { IntakeRejected } from '../rejected';
 import { dictionaryOf, isBlocklisted, PolicyFileError } from './files';
 import { openStrengthEstimator } from './strength';
 
-export interface Judge {
-  /** Every rule that the password of this person breaks. @throws Refused when a file of the policy cannot be read */
+export interface PolicyChecker {
+  /** Every rule that the password of this person breaks. @throws IntakeRejected when a file of the policy cannot be read */
   violations(
     rules: PolicyRules,
     person: Pick<IdentityView, 'name' | 'attributes' | 'accounts'>,
@@ -18,7 +18,7 @@ export interface Judge {
   close(): Promise<void>;
 }
 
-export function openJudge(): Judge {
+export function openPolicyChecker(): PolicyChecker {
   const estimator = openStrengthEstimator();
   return {
     async violations(rules, person, password) {
@@ -42,7 +42,7 @@ async function comparisons(
   } catch (error) {
     if (!(error instanceof PolicyFileError)) throw error;
     log.error('a file that a policy names cannot be used; "lockstep plan" tells which', { error });
-    throw new Refused('policy_file_unreadable');
+    throw new IntakeRejected('policy_file_unreadable');
   }
 }
 

@@ -19,7 +19,7 @@ export interface BatchFacts {
   readonly count: number;
 }
 
-export interface Taken {
+export interface BatchDecision {
   /** So many at the start were taken in before. */
   readonly skip: number;
   /** Records that are missing before the batch, and will not come; null: nobody knows how many. */
@@ -30,7 +30,7 @@ export interface Taken {
  * What of a batch is new. Within a segment nothing may be missing: the relay still has it, and has to begin where the
  * cursor is. What is missing before a new segment is gone, and is told.
  */
-export function judgeBatch(batch: BatchFacts): Taken | 'gap' {
+export function evaluateBatch(batch: BatchFacts): BatchDecision | 'gap' {
   const { cursor, segment, follows, from, count } = batch;
   if (cursor?.segment === segment) {
     if (from > cursor.position + 1) return 'gap';

@@ -124,7 +124,7 @@ export type Declined = keyof typeof captureRules;
 
 const ruleEntries = Object.entries(captureRules) as [Declined, CaptureRule][];
 
-export const judgeCapture = (facts: CaptureFacts): Declined | 'accept' =>
+export const evaluateCapture = (facts: CaptureFacts): Declined | 'accept' =>
   ruleEntries.find(([, rule]) => rule.applies(facts))?.[0] ?? 'accept';
 
 /**

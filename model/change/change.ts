@@ -20,7 +20,7 @@ export const hasEnded = (state: ChangeState): boolean => changeStates[state].end
 
 export type Role = 'auth' | 'member';
 
-interface Standing {
+interface PlannedOutcome {
   readonly role: Role;
   readonly state: OutcomeState;
 }
@@ -43,7 +43,7 @@ export const authGoesLast = (planned: readonly { readonly role: Role }[]): boole
   planned.length > 1 && planned.at(-1)?.role === 'auth';
 
 /** The state of a planned change follows from its outcomes, in the order of the plan, and from nothing else. */
-export function changeState(outcomes: readonly Standing[]): ChangeState {
+export function changeState(outcomes: readonly PlannedOutcome[]): ChangeState {
   const auth = outcomes.find(({ role }) => role === 'auth');
   if (auth === undefined) return 'refused';
   const touched = outcomes.filter(({ state }) => state !== 'not_applicable');

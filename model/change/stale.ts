@@ -6,7 +6,7 @@ import type { LeaveOutCode } from './plan';
  * Accounts that missed the last change of their person, or went another way since. Nothing can be done with the
  * password of that change, which is destroyed: each needs it once more, and from somebody who knows it (seed 003).
  */
-export interface Standing {
+export interface AccountHistory {
   /** What the last change came to here; null when it did not include the account. Changes in vain do not count. */
   readonly outcome: {
     readonly state: OutcomeState;
@@ -30,18 +30,18 @@ interface StaleRule {
   readonly cure: string;
   /** A sign-in cures it: nothing says that the account would refuse the same password again. */
   readonly catchesUp: boolean;
-  readonly applies: (standing: Standing) => boolean;
-  readonly since: (standing: Standing) => Date;
+  readonly applies: (standing: AccountHistory) => boolean;
+  readonly since: (standing: AccountHistory) => Date;
 }
 
 const AGAIN = 'Change the password again, or have the next sign-in reported (POST /v1/sign-ins).';
 
 const ended = (state: OutcomeState) => ({
-  applies: ({ outcome, holdsLast }: Standing) => outcome?.state === state && !holdsLast,
-  since: ({ outcome, linkedAt }: Standing) => outcome?.at ?? linkedAt,
+  applies: ({ outcome, holdsLast }: AccountHistory) => outcome?.state === state && !holdsLast,
+  since: ({ outcome, linkedAt }: AccountHistory) => outcome?.at ?? linkedAt,
 });
 
-const isOff = ({ outcome }: Standing): boolean =>
+const isOff = ({ outcome }: AccountHistory): boolean =>
   outcome?.reason === 'source_disabled' || outcome?.reason === 'source_removed';
 
 /** The first that applies is told. */
@@ -136,7 +136,7 @@ export interface Stale {
 }
 
 /** Null when nothing is known to be wrong, or the change that will tell is still under way. */
-export function staleness(standing: Standing): Stale | null {
+export function staleness(standing: AccountHistory): Stale | null {
   const code = staleCodes.find((one) => (staleRules[one] as StaleRule).applies(standing));
   if (code === undefined) return null;
   const { since, cure, catchesUp }: StaleRule = staleRules[code];

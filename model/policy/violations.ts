@@ -42,31 +42,31 @@ export const nothingKnown: Known = {
   strength: null,
 };
 
-interface Judged extends Known {
+interface Candidate extends Known {
   readonly points: Uint32Array;
   /** As people read it, without case: see `withFolded`. */
   readonly folded: Uint32Array;
 }
 
-type Judge = (rules: PolicyRules, judged: Judged) => string | false;
+type Check = (rules: PolicyRules, candidate: Candidate) => string | false;
 
 type Counted = 'minAlpha' | 'minNonAlpha' | 'minUpper' | 'minLower' | 'minNumeric' | 'minSpecial';
 
 const atLeast =
-  (rule: Counted, is: (point: number) => boolean, what: string): Judge =>
+  (rule: Counted, is: (point: number) => boolean, what: string): Check =>
   (rules, { points }) =>
     points.reduce((sum, point) => sum + (is(point) ? 1 : 0), 0) < rules[rule] &&
     `Use at least ${rules[rule]} ${what}.`;
 
 const withoutWords = (
-  { folded }: Judged,
+  { folded }: Candidate,
   texts: readonly string[],
   minLength: number,
   says: string,
 ): string | false => holdsWord(folded, wordList(wordsIn(texts, minLength))) && says;
 
 /** Each rule that can be broken; the other fields of a policy say how one of these is meant. */
-const judges: { readonly [Rule in keyof PolicyRules]?: Judge } = {
+const checks: { readonly [Rule in keyof PolicyRules]?: Check } = {
   minLength: ({ minLength }, { points }) =>
     points.length < minLength && `Use at least ${minLength} characters.`,
   maxLength: ({ maxLength }, { points }) =>
@@ -92,28 +92,28 @@ const judges: { readonly [Rule in keyof PolicyRules]?: Judge } = {
     const set = characterSet(notAllowed);
     return points.some((point) => set?.has(point)) && `Do not use these characters: ${notAllowed}`;
   },
-  identityWordMinLength: ({ useIdentityAttributes, identityWordMinLength }, judged) =>
+  identityWordMinLength: ({ useIdentityAttributes, identityWordMinLength }, candidate) =>
     useIdentityAttributes &&
     identityWordMinLength > 0 &&
     withoutWords(
-      judged,
-      judged.identity,
+      candidate,
+      candidate.identity,
       identityWordMinLength,
       'Do not use your own name or other words about you.',
     ),
-  validateAgainstAccountName: (rules, judged) =>
+  validateAgainstAccountName: (rules, candidate) =>
     rules.validateAgainstAccountName &&
     withoutWords(
-      judged,
-      judged.accountNames,
+      candidate,
+      candidate.accountNames,
       rules.accountNameMinWordLength,
       'Do not use the name of one of your accounts.',
     ),
-  validateAgainstAccountId: (rules, judged) =>
+  validateAgainstAccountId: (rules, candidate) =>
     rules.validateAgainstAccountId &&
     withoutWords(
-      judged,
-      judged.accountIds,
+      candidate,
+      candidate.accountIds,
       rules.accountIdMinWordLength,
       'Do not use words that identify one of your accounts.',
     ),
@@ -130,7 +130,7 @@ const judges: { readonly [Rule in keyof PolicyRules]?: Judge } = {
 };
 
 /** The rules that a violation can name. */
-export const judgedRules = Object.keys(judges) as [keyof PolicyRules, ...(keyof PolicyRules)[]];
+export const checkedRules = Object.keys(checks) as [keyof PolicyRules, ...(keyof PolicyRules)[]];
 
 /** Every rule that the password breaks, so that nobody has to find them one by one. */
 export function violations(
@@ -140,8 +140,8 @@ export function violations(
 ): Violation[] {
   return withCodePoints(password, (points) =>
     withFolded(points, (folded) =>
-      judgedRules.flatMap((rule) => {
-        const says = judges[rule]?.(rules, { ...known, points, folded }) ?? false;
+      checkedRules.flatMap((rule) => {
+        const says = checks[rule]?.(rules, { ...known, points, folded }) ?? false;
         return says === false ? [] : [{ rule, says }];
       }),
     ),

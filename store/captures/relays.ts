@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { judgeBatch, type Position } from '../../model/captures/batch';
+import { evaluateBatch, type Position } from '../../model/captures/batch';
 import type { JsonWebKey } from '../../sealing/published-key';
 import { createApiKeyIn } from '../api-keys';
 import { writeAudit } from '../audit';
@@ -47,7 +47,7 @@ export interface RelayReading {
   /** Why it cannot, a code of `capture/polling/poller.ts`. */
   readonly trouble: string | null;
   /** The number of the startpoint that it went to last; 0: none was set. */
-  readonly heeded: number;
+  readonly startpointApplied: number;
   /** How often something was gone before it was read, since it was set up. */
   readonly missed: number;
 }
@@ -60,7 +60,7 @@ export interface Batch {
   readonly version: string;
   readonly backlog: number;
   readonly oldestAt: Date | null;
-  readonly setAside: number;
+  readonly quarantined: number;
   readonly host?: string | undefined;
   readonly covers?: 'host' | 'source' | undefined;
   readonly reading?: RelayReading | undefined;
@@ -78,7 +78,7 @@ export type BatchRecord = {
   readonly sequence: string | null;
 } | null;
 
-export interface BatchTaken {
+export interface BatchIngested {
   /** `repeated`: an answer to this request, or to a later one, was given before. */
   readonly result: 'taken' | 'gap' | 'repeated';
   readonly cursor: Position | null;
@@ -89,12 +89,12 @@ export interface BatchTaken {
  * Takes a batch in: its records and how far the relay has come in one transaction, so that a record that is told twice is
  * taken in once.
  */
-export async function takeBatch(
+export async function ingestBatch(
   db: Database,
   relay: Relay,
   batch: Batch,
   ageLimitMs: number,
-): Promise<BatchTaken> {
+): Promise<BatchIngested> {
   return db.transaction().execute(async (trx) => {
     const row = await trx
       .selectFrom('relay')
@@ -110,7 +110,7 @@ export async function takeBatch(
     const { segment, records } = batch;
     if (segment === null || records.length === 0)
       return { result: 'taken', cursor, request: batch.request };
-    const judged = judgeBatch({ ...batch, cursor, segment, count: records.length });
+    const judged = evaluateBatch({ ...batch, cursor, segment, count: records.length });
     if (judged === 'gap') return { result: 'gap', cursor, request: batch.request };
     if (judged.missing !== 0) await noteGap(trx, relay, cursor, batch, judged.missing);
     await noteDone(trx, relay.id, records.length);
@@ -132,11 +132,11 @@ const noteHeard = (trx: Database, id: string, batch: Batch) =>
       version: batch.version,
       backlog: batch.backlog,
       oldest_at: batch.oldestAt,
-      set_aside: batch.setAside,
+      quarantined: batch.quarantined,
       host: batch.host ?? null,
       covers: batch.covers ?? 'host',
       trouble: batch.reading?.trouble ?? null,
-      heeded: batch.reading?.heeded ?? null,
+      startpoint_applied: batch.reading?.startpointApplied ?? null,
       missed: batch.reading?.missed ?? 0,
       clock_ahead_ms: sql<number>`round(extract(epoch from ${batch.sentAt}::timestamptz - clock_timestamp()) * 1000)`,
     })
@@ -250,13 +250,13 @@ export interface RelayView {
   readonly version: string | null;
   readonly backlog: number;
   readonly oldestAt: Date | null;
-  readonly setAside: number;
+  readonly quarantined: number;
   readonly clockAheadMs: number | null;
   readonly sequence: string | null;
   readonly host: string | null;
   readonly covers: 'host' | 'source';
   /** Null of one that reads nothing. */
-  readonly heeded: number | null;
+  readonly startpointApplied: number | null;
   readonly trouble: string | null;
   readonly missed: number;
   readonly received: number;
@@ -270,9 +270,9 @@ export async function listRelays(db: Database): Promise<RelayView[]> {
   const { rows } = await sql<RelayView>`
     select r.id, r.source, r.created_at as "createdAt", k.revoked_at as "revokedAt", r.heard_at as "heardAt",
            extract(epoch from now() - r.heard_at)::float8 * 1000 as "silentMs",
-           r.version, r.backlog, r.oldest_at as "oldestAt", r.set_aside as "setAside",
+           r.version, r.backlog, r.oldest_at as "oldestAt", r.quarantined,
            r.clock_ahead_ms as "clockAheadMs", r.source_sequence as sequence, r.host, r.covers,
-           r.heeded, r.trouble, r.missed, r.received, r.lost, o.open
+           r.startpoint_applied as "startpointApplied", r.trouble, r.missed, r.received, r.lost, o.open
     from relay r join api_key k on k.id = r.api_key_id
     cross join lateral (select count(*)::int as open from sealed_capture where relay_id = r.id) o
     where k.revoked_at is null or o.open > 0

@@ -5,7 +5,7 @@ import { channels } from '../notifications';
 
 /** A password that one account is asked for: it is sealed, and nobody but the worker can open it, once. */
 export interface NewSignIn {
-  /** Of the errand. */
+  /** Of the job. */
   readonly id: string;
   readonly accountId: string;
   readonly source: string;
@@ -36,17 +36,17 @@ export async function requestSignIn(db: Database, wanted: NewSignIn): Promise<nu
         where g.closed_until <= now()
       returning account_id
     ), requested as (
-      insert into errand (id, kind, source, parameters, requested_by)
+      insert into job (id, kind, source, parameters, requested_by)
       select ${wanted.id}, 'sign-in', ${wanted.source},
              jsonb_build_object('accountId', account_id, 'identityId', ${wanted.identityId}::text),
              ${wanted.requestedBy}
       from opened returning id
     ), sealed as (
-      insert into sealed_sign_in (errand_id, account_id, epoch_id, jwe, expires_at)
+      insert into sealed_sign_in (job_id, account_id, epoch_id, jwe, expires_at)
       select ${wanted.id}, account_id, ${wanted.epochId}, ${wanted.jwe}, ${wanted.expiresAt} from opened
     )
     select exists (select from opened) as opened,
-           (select count(pg_notify(${channels.errand}, id)) from requested) as told,
+           (select count(pg_notify(${channels.job}, id)) from requested) as told,
            (select greatest(1, ceil(extract(epoch from closed_until - now())))::int
             from sign_in_guard where account_id = ${wanted.accountId}) as seconds`.execute(db);
   const [answer] = rows;

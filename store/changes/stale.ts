@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { endedInVain } from '../../model/change/change';
-import { SOURCE_CLOCKS_MS, type Standing } from '../../model/change/stale';
+import { type AccountHistory, SOURCE_CLOCKS_MS } from '../../model/change/stale';
 import type { Database } from '../database';
 
-export interface AccountStanding extends Omit<Standing, 'enabled'> {
+export interface DoubtfulAccount extends Omit<AccountHistory, 'enabled'> {
   readonly id: string;
   readonly identity: string;
   readonly source: string;
@@ -22,8 +22,8 @@ export interface StaleFilter {
 }
 
 /** Accounts that `staleness` may find stale, and some that it does not, in the order of their ids. */
-export async function readDoubtful(db: Database, filter: StaleFilter): Promise<AccountStanding[]> {
-  const { rows } = await sql<AccountStanding>`
+export async function readDoubtful(db: Database, filter: StaleFilter): Promise<DoubtfulAccount[]> {
+  const { rows } = await sql<DoubtfulAccount>`
     with looked_at as (
       select * from unnest(${filter.sources.map(({ name }) => name)}::text[],
                            ${filter.sources.map(({ group }) => group)}::text[]) as l (source, "group")
@@ -50,7 +50,7 @@ export async function readDoubtful(db: Database, filter: StaleFilter): Promise<A
 }
 
 /** JSON has no times. */
-const atTime = (outcome: NonNullable<AccountStanding['outcome']>) => ({
+const atTime = (outcome: NonNullable<DoubtfulAccount['outcome']>) => ({
   ...outcome,
   at: new Date(outcome.at),
 });

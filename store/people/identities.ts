@@ -119,17 +119,17 @@ export async function saveIdentity(
         if (linked === null) taken.push({ source: link.source, name: link.name });
       }
       // Thrown, so that the transaction is rolled back.
-      if (taken.length > 0) throw new Taken(taken);
+      if (taken.length > 0) throw new AccountTaken(taken);
       await writeAudit(trx, { actor: by, action: 'identity.saved', subject: id });
       return [];
     })
     .catch((error: unknown) => {
-      if (error instanceof Taken) return error.accounts;
+      if (error instanceof AccountTaken) return error.accounts;
       throw error;
     });
 }
 
-class Taken extends Error {
+class AccountTaken extends Error {
   readonly accounts: readonly TakenAccount[];
   constructor(accounts: readonly TakenAccount[]) {
     super('accounts are linked to somebody else');

@@ -2,23 +2,23 @@ import { sql } from 'kysely';
 import type { Database } from '../database';
 import { newId } from '../ids';
 import { channels } from '../notifications';
-import type { ErrandKind } from '../tables';
+import type { JobKind } from '../tables';
 
 /**
  * Work outside of a change that the api asks of the worker, because only the worker may talk to sources: checking one for
  * `lockstep doctor`, refreshing the accounts of one, asking an account whether it holds a password.
  */
-export interface Errand {
+export interface Job {
   readonly id: string;
-  readonly kind: ErrandKind;
+  readonly kind: JobKind;
   readonly source: string;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly requestedBy: string;
 }
 
-export interface ErrandView {
+export interface JobView {
   readonly id: string;
-  readonly kind: ErrandKind;
+  readonly kind: JobKind;
   readonly source: string;
   readonly state: 'open' | 'done' | 'failed';
   readonly result: unknown;
@@ -26,38 +26,38 @@ export interface ErrandView {
   readonly finishedAt: Date | null;
 }
 
-export async function requestErrand(db: Database, wanted: Omit<Errand, 'id'>): Promise<string> {
-  const id = newId('err');
+export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise<string> {
+  const id = newId('job');
   await sql`
     with requested as (
-      insert into errand (id, kind, source, parameters, requested_by)
+      insert into job (id, kind, source, parameters, requested_by)
       values (${id}, ${wanted.kind}, ${wanted.source}, ${JSON.stringify(wanted.parameters)}, ${wanted.requestedBy})
       returning id
     )
-    select pg_notify(${channels.errand}, id) from requested`.execute(db);
+    select pg_notify(${channels.job}, id) from requested`.execute(db);
   return id;
 }
 
 /** All but those for which a person waits to be let in. */
-export const errandsOfSources: readonly ErrandKind[] = ['check', 'refresh', 'look'];
+export const jobsOfSources: readonly JobKind[] = ['check', 'refresh', 'look'];
 
 /** The oldest open one of these kinds, if any; another worker gets it when we do not finish within the lease. */
-export async function takeErrand(
+export async function takeJob(
   db: Database,
   leaseSeconds: number,
-  kinds: readonly ErrandKind[] = errandsOfSources,
-): Promise<Errand | null> {
-  const { rows } = await sql<Errand>`
-    update errand set claimed_until = now() + make_interval(secs => ${leaseSeconds})
+  kinds: readonly JobKind[] = jobsOfSources,
+): Promise<Job | null> {
+  const { rows } = await sql<Job>`
+    update job set claimed_until = now() + make_interval(secs => ${leaseSeconds})
     where id = (
-      select id from errand
+      select id from job
       where finished_at is null and kind = any(${[...kinds]}::text[]) and (claimed_until is null or claimed_until < now())
       order by created_at limit 1 for update skip locked)
     returning id, kind, source, parameters, requested_by as "requestedBy"`.execute(db);
   return rows[0] ?? null;
 }
 
-export async function finishErrand(
+export async function finishJob(
   db: Database,
   id: string,
   state: 'done' | 'failed',
@@ -65,29 +65,29 @@ export async function finishErrand(
 ): Promise<void> {
   await sql`
     with finished as (
-      update errand set state = ${state}, result = ${JSON.stringify(result)}::jsonb, finished_at = now()
+      update job set state = ${state}, result = ${JSON.stringify(result)}::jsonb, finished_at = now()
       where id = ${id} and finished_at is null returning id
     )
-    select pg_notify(${channels.errand}, id) from finished`.execute(db);
+    select pg_notify(${channels.job}, id) from finished`.execute(db);
 }
 
-export async function readErrand(db: Database, id: string): Promise<ErrandView | null> {
-  const errand = await db
-    .selectFrom('errand')
+export async function readJob(db: Database, id: string): Promise<JobView | null> {
+  const job = await db
+    .selectFrom('job')
     .select(['id', 'kind', 'source', 'state', 'result'])
     .select(['created_at as createdAt', 'finished_at as finishedAt'])
     .where('id', '=', id)
     .executeTakeFirst();
-  return errand ?? null;
+  return job ?? null;
 }
 
-/** Of each source, what came of the newest errand of this kind that was done. */
+/** Of each source, what came of the newest job of this kind that was done. */
 export async function lastResults(
   db: Database,
-  kind: ErrandKind,
+  kind: JobKind,
 ): Promise<ReadonlyMap<string, unknown>> {
   const { rows } = await sql<{ source: string; result: unknown }>`
-    select distinct on (source) source, result from errand
+    select distinct on (source) source, result from job
     where kind = ${kind} and state = 'done' order by source, finished_at desc`.execute(db);
   return new Map(rows.map(({ source, result }) => [source, result]));
 }

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { OutcomeState } from '../../model/change/outcome';
 import { Secret } from '../../model/passwords/secret';
 import type { Database } from '../database';
-import type { MasterKey } from '../keys/key-store';
+import type { MasterKey } from './keys/key-store';
 
 /**
  * The single sign-on credential store. Unlike a password in transit, a stored credential must be readable later, so it is

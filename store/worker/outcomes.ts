@@ -133,7 +133,7 @@ export async function settleAccounts(
 const unknownReasons = errorCodes.filter((code) => errors[code].retry === 'unknown');
 
 /** Where one account of a change stands. */
-export interface Standing {
+export interface OutcomeStatus {
   readonly label: string;
   readonly source: string;
   readonly role: Role;
@@ -144,8 +144,11 @@ export interface Standing {
   readonly nextTryInMs: number;
 }
 
-export async function readStandings(db: Database, changeId: string): Promise<Standing[]> {
-  const { rows } = await sql<Standing>`
+export async function readOutcomeStatuses(
+  db: Database,
+  changeId: string,
+): Promise<OutcomeStatus[]> {
+  const { rows } = await sql<OutcomeStatus>`
     select label, source, role, state, reason, in_doubt as "inDoubt",
            greatest(0, coalesce(extract(epoch from next_try_at - now()) * 1000, 0))::float8 as "nextTryInMs"
     from outcome where change_id = ${changeId} order by position`.execute(db);

@@ -16,10 +16,10 @@ export interface SealedSignIn {
 }
 
 /** Gives the sealed password out once, and keeps it no longer: so there is one login, whoever dies. Null when it is gone. */
-export async function takeSignIn(db: Database, errandId: string): Promise<SealedSignIn | null> {
+export async function takeSignIn(db: Database, jobId: string): Promise<SealedSignIn | null> {
   const { rows } = await sql<SealedSignIn>`
     with taken as (
-      delete from sealed_sign_in where errand_id = ${errandId} and expires_at > now()
+      delete from sealed_sign_in where job_id = ${jobId} and expires_at > now()
       returning account_id, epoch_id, jwe, expires_at
     )
     select json_build_object('id', a.id, 'name', a.name, 'nativeId', a.native_id) as account,
@@ -61,7 +61,7 @@ export async function forgetSignIns(db: Database): Promise<void> {
     update sign_in_guard g set failures = g.failures - 1, closed_until = now()
     from late where g.account_id = late.account_id`.execute(db);
   await sql`
-    delete from errand where kind = 'sign-in' and created_at < now() - interval '10 minutes'`.execute(
+    delete from job where kind = 'sign-in' and created_at < now() - interval '10 minutes'`.execute(
     db,
   );
 }

@@ -68,7 +68,7 @@ describeWith(['postgres'], 'the captures of sources', () => {
     const at = '2026-01-31T12:00:00.000Z';
     const set = await say('startpoint', { source: 'crm', from: 'time', at });
     expect(set.body.sources).toMatchObject([
-      { source: 'crm', startpoint: { from: 'time', notBefore: at, heeded: null } },
+      { source: 'crm', startpoint: { from: 'time', notBefore: at, startpointApplied: null } },
     ]);
     await say('startpoint', { source: 'warehouse', from: 'end' });
     const before = new Date(Date.now() - 60_000).toISOString();

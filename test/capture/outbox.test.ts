@@ -280,7 +280,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
           );
           return null;
         },
-        ...{ heeded: placeAt(null), missed: placeAt(null) },
+        ...{ startpointApplied: placeAt(null), missed: placeAt(null) },
         pace: { everyMs: 20, waitMs: { first: 20, most: 40 }, random: () => 1 },
       });
       try {

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Attribute, Change, Client } from 'ldapts';
-import { openPlace } from '../../capture/polling/checkpoint';
+import { openCheckpoint } from '../../capture/polling/checkpoint';
 import { pollerKinds } from '../../capture/polling/kinds';
 import type { Poller } from '../../capture/polling/poller';
 import { isRoot } from '../../local/places';
@@ -65,7 +65,7 @@ describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
     };
     const poller = await kind.open(settings, {
       resolve: (reference) => Secret.fromText(secrets[reference] ?? ''),
-      place: await openPlace(place),
+      place: await openCheckpoint(place),
       wake: () => {},
     });
     opened.push(poller);

@@ -5,7 +5,7 @@ import { CompactEncrypt } from 'jose';
 import { Secret } from '../../model/passwords/secret';
 import { type CaptureHeader, readHeader, sealCapture, unsealCapture } from '../../sealing/captures';
 import { type SealingKey, sealingKey } from '../../sealing/jwe';
-import { openKeyDirectory } from '../../store/keys/key-directory';
+import { openKeyDirectory } from '../../store/worker/keys/key-directory';
 
 const CANARY = 'Zürich-"quotes"\\ 🔑\n tab\t';
 const header: CaptureHeader = {

@@ -76,7 +76,7 @@ export async function setUpTestRelay(wanted: Wanted): Promise<TestRelay> {
         [
           ...first,
           ...preload.flatMap((file) => ['-r', file]),
-          ...[path.join(root, 'dist/cli/main.js'), 'capture', 'run', '--config', config],
+          ...[path.join(root, 'dist/cli/main.js'), 'relay', 'run', '--config', config],
         ],
         { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', log, log] },
       );

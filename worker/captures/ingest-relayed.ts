@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { Counter } from 'prom-client';
-import { takeIn } from '../../intake/accept';
+import { acceptRequest } from '../../intake/accept';
 import { asHash } from '../../intake/captured-hash';
 import type { IntakeDependencies } from '../../intake/dependencies';
 import { CaptureDeclined } from '../../intake/evaluate-capture';
-import { Refused } from '../../intake/rejected';
+import { IntakeRejected } from '../../intake/rejected';
 import { log } from '../../log';
 import type { Declined } from '../../model/captures/capture';
 import type { ErrorCode } from '../../model/errors';
@@ -13,8 +13,8 @@ import { inPlaintext, type Passwords } from '../../sealing/passwords';
 import { callerWithKey } from '../../store/api-keys';
 import { auditCapture } from '../../store/captures/fingerprints';
 import type { Database } from '../../store/database';
-import type { KeyStore } from '../../store/keys/key-store';
 import { channels, listen } from '../../store/notifications';
+import type { KeyStore } from '../../store/worker/keys/key-store';
 import {
   putOff,
   type SealedCaptureRow,
@@ -47,7 +47,7 @@ export async function startCaptures(
   databaseUrl: string,
 ): Promise<{ stop(): Promise<void> }> {
   const loop = startLoop({ name: 'captures', everyMs: 5_000, atOnce: 4 }, () =>
-    takeNextCapture(deps, (seconds) => setTimeout(loop.wake, seconds * 1000).unref()),
+    ingestNextCapture(deps, (seconds) => setTimeout(loop.wake, seconds * 1000).unref()),
   );
   const listener = await listen(databaseUrl, [channels.captured], () => loop.wake());
   return {
@@ -63,7 +63,7 @@ export async function startCaptures(
  * @param later one was put off by so many seconds
  * @returns whether there may be more
  */
-export async function takeNextCapture(
+export async function ingestNextCapture(
   deps: CaptureDependencies,
   later: (seconds: number) => void = () => {},
 ): Promise<boolean> {
@@ -74,7 +74,7 @@ export async function takeNextCapture(
       if (found === null) return false;
       row = found;
       // What is learned of a source while it is asked stays, whatever becomes of the transaction.
-      const result = await takeInRow({ ...deps, db: trx }, found, {
+      const result = await ingestRow({ ...deps, db: trx }, found, {
         accountOf: (told) => capturedAccount(deps, found.source, told),
         confirm: (account, passwords) => isConfirmed(deps, found, account, passwords),
       });
@@ -100,7 +100,7 @@ interface AskedOfSource {
   confirm(account: string, passwords: Passwords): Promise<boolean>;
 }
 
-async function takeInRow(
+async function ingestRow(
   deps: CaptureDependencies,
   row: SealedCaptureRow,
   { accountOf, confirm }: AskedOfSource,
@@ -115,13 +115,13 @@ async function takeInRow(
   const { capturedAt, sequence, password, current } = capture;
   try {
     const caller = await callerWithKey(deps.db, row.apiKeyId);
-    if (caller === null) throw new Refused('no_longer_authorized');
+    if (caller === null) throw new IntakeRejected('no_longer_authorized');
     if (!password.use(isText) || current?.use(isText) === false)
-      throw new Refused('unsupported_character');
+      throw new IntakeRejected('unsupported_character');
     const passwords = capture.hashed ? asHash(password, current) : inPlaintext(password, current);
     const account = await accountOf(capture.account);
     capture = { ...capture, account };
-    await takeIn(deps, caller, {
+    await acceptRequest(deps, caller, {
       person: { source, account },
       group: null,
       passwords,
@@ -149,7 +149,7 @@ const isText = (bytes: Buffer): boolean => isUtf8(bytes) && !bytes.includes(NUL)
 /** Null for what says nothing about the capture. */
 function whyNot(error: unknown): Declined | ErrorCode | null {
   if (error instanceof CaptureDeclined) return error.why;
-  return error instanceof Refused && !notNow.includes(error.code) ? error.code : null;
+  return error instanceof IntakeRejected && !notNow.includes(error.code) ? error.code : null;
 }
 
 async function open(

@@ -5,7 +5,7 @@ import type { SignInResult } from '../../model/captures/sign-in';
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
-import type { Errand } from '../../store/sources/jobs';
+import type { Job } from '../../store/sources/jobs';
 import { noteSignIn, type SealedSignIn, takeSignIn } from '../../store/worker/sign-ins';
 
 export interface SignInAnswer {
@@ -19,19 +19,19 @@ const gone: SignInAnswer = { result: 'unknown', reason: 'too_old' };
 /** Asks the account by one login at most whether it holds the password. The sealed password is gone before. */
 export async function answerSignIn(
   deps: Dependencies,
-  errand: Errand,
+  job: Job,
   source: SourceConfiguration,
 ): Promise<SignInAnswer> {
-  const sealed = await takeSignIn(deps.db, errand.id);
+  const sealed = await takeSignIn(deps.db, job.id);
   if (sealed === null) return gone;
-  const answer = await ask(deps, errand, source, sealed);
+  const answer = await ask(deps, job, source, sealed);
   await noteSignIn(deps.db, sealed.account.id, answer.result);
   return answer;
 }
 
 async function ask(
   deps: Dependencies,
-  { id, source: name, parameters }: Errand,
+  { id, source: name, parameters }: Job,
   source: SourceConfiguration,
   { account, epochId, jwe, expiresAt }: SealedSignIn,
 ): Promise<SignInAnswer> {

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../model/errors';
 import { type SortedAccounts, sortAccounts } from '../../model/people/refresh';
 import { type AccountLink, linkAccount, saveIdentity } from '../../store/people/identities';
 import { type KnownPerson, readLinkedNames, readPeople } from '../../store/people/matching';
-import type { Errand } from '../../store/sources/jobs';
+import type { Job } from '../../store/sources/jobs';
 
 /**
  * Reads every account of a source, page by page, and links it to the person whom the correlation rules name. A preview
@@ -34,20 +34,20 @@ const SAMPLE_SIZE = 20;
 
 export async function refreshSource(
   deps: Dependencies,
-  errand: Errand,
+  job: Job,
   source: SourceConfiguration,
   connector: Connector,
 ): Promise<Refresh> {
-  const preview = errand.parameters.preview === true;
+  const preview = job.parameters.preview === true;
   const { accounts, failed } = await listAll(connector);
   const sorted = sortAccounts({
     accounts,
     correlate: source.correlate,
     createIdentities: source.createIdentities,
     people: await readPeople(deps.db),
-    linked: await readLinkedNames(deps.db, errand.source),
+    linked: await readLinkedNames(deps.db, job.source),
   });
-  if (!preview) await link(deps, errand, sorted);
+  if (!preview) await link(deps, job, sorted);
   return {
     preview,
     read: accounts.length,
@@ -76,7 +76,7 @@ async function listAll(
 
 async function link(
   { db }: Dependencies,
-  { source, requestedBy }: Errand,
+  { source, requestedBy }: Job,
   { toAdd, toLink }: SortedAccounts<FoundAccount, KnownPerson>,
 ): Promise<void> {
   const linkOf = ({ name, nativeId }: FoundAccount): AccountLink => ({

@@ -2,8 +2,8 @@ import {
   type CaptureFacts,
   CLOCKS_AGREE_MS,
   DAMPING_MS,
+  evaluateCapture,
   type Held,
-  judgeCapture,
 } from '../../../model/captures/capture';
 import { keeps } from '../../support/rules';
 
@@ -29,7 +29,7 @@ const facts = (more: Partial<CaptureFacts> = {}): CaptureFacts => ({
   unconfirmed: false,
   ...more,
 });
-const judged = (more: Partial<CaptureFacts> = {}) => judgeCapture(facts(more));
+const judged = (more: Partial<CaptureFacts> = {}) => evaluateCapture(facts(more));
 const wrote = (ms: number, same: boolean): Held => ({ at: at(ms), native: false, same });
 const captured = (ms: number, same: boolean): Held => ({ at: at(ms), native: true, same });
 

@@ -1,7 +1,7 @@
 import { outcomeStates } from '../../../model/change/outcome';
 import {
+  type AccountHistory,
   SOURCE_CLOCKS_MS,
-  type Standing,
   staleCodes,
   staleness,
   staleRules,
@@ -11,7 +11,7 @@ const noon = Date.parse('2026-01-31T12:00:00Z');
 const at = (ms: number) => new Date(noon + ms);
 const LINKED = at(-1_000_000);
 
-const standing = (more: Partial<Standing> = {}): Standing => ({
+const standing = (more: Partial<AccountHistory> = {}): AccountHistory => ({
   outcome: { state: 'applied', reason: null, at: at(0) },
   holdsLast: true,
   linkedAt: LINKED,
@@ -19,12 +19,12 @@ const standing = (more: Partial<Standing> = {}): Standing => ({
   enabled: true,
   ...more,
 });
-type Outcome = NonNullable<Standing['outcome']>;
+type Outcome = NonNullable<AccountHistory['outcome']>;
 const cameTo = (state: Outcome['state'], reason: Outcome['reason'] = null, more = {}) =>
   staleness(standing({ outcome: { state, reason, at: at(0) }, holdsLast: false, ...more }));
 
 describe('an account is not stale', () => {
-  test.each<[string, Partial<Standing>]>([
+  test.each<[string, Partial<AccountHistory>]>([
     ['that holds the last password, proved', {}],
     ['in which it was changed', { outcome: { state: 'applied', reason: 'origin', at: at(0) } }],
     [

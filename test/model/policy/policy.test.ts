@@ -5,7 +5,7 @@ import { parseDictionary } from '../../../model/policy/dictionary';
 import { foldedPoints, withFolded } from '../../../model/policy/folding';
 import { type PolicySettings, policyRulesSchema, rulesOf } from '../../../model/policy/schema';
 import {
-  judgedRules,
+  checkedRules,
   type Known,
   nothingKnown,
   violations,
@@ -191,7 +191,7 @@ const allKnown: Known = {
 
 test('every violation is told at once', () => {
   expect(brokenBy('QWERTYQWERTY1111', { ...everything, notCommon: false }, allKnown)).toEqual(
-    judgedRules.filter((rule) => !['maxLength', 'notAllowed', 'notCommon'].includes(rule)),
+    checkedRules.filter((rule) => !['maxLength', 'notAllowed', 'notCommon'].includes(rule)),
   );
 });
 

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { JsonWebKey } from '../../sealing/published-key';
+import type { JsonWebKey } from '../../../sealing/published-key';
 
 /**
  * Where the worker's private keys live: outside the database and its backups, so that destroying a key makes every

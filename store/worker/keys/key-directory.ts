@@ -10,9 +10,9 @@ import {
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { link, open, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Misconfigured } from '../../config';
-import type { JsonWebKey } from '../../sealing/published-key';
-import { newId } from '../ids';
+import { Misconfigured } from '../../../config';
+import type { JsonWebKey } from '../../../sealing/published-key';
+import { newId } from '../../ids';
 import type { KeyStore, MasterKey } from './key-store';
 
 export const SIGNER_PUBLIC_FILE = 'signer.pub.json';
