@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { secretReference } from './model/configuration';
-import { Secret } from './model/secret';
+import { secretReference } from './model/configuration/document';
+import { Secret } from './model/passwords/secret';
 
 /**
  * The only place that reads the environment. Every variable that Lockstep knows is a line here;

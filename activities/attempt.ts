@@ -1,11 +1,11 @@
 import type { Connector, VerifyAnswer, WriteAnswer } from '../connectors/contract';
+import type { AttemptResult, Proof } from '../model/change/outcome';
+import { stateAfter } from '../model/change/retry';
+import type { ProveMode } from '../model/configuration/group';
 import type { Reason } from '../model/errors';
-import type { ProveMode } from '../model/group';
-import type { AttemptResult, Proof } from '../model/outcome';
-import { stateAfter } from '../model/retry';
-import { saltFor } from '../model/salt';
+import { saltFor } from '../model/hashes/salt';
 import type { Passwords } from '../sealing/passwords';
-import type { ClaimedAccount } from '../store/claims';
+import type { ClaimedAccount } from '../store/worker/claims';
 
 /** `validate`: whether the account may be changed is seen, but it is not changed yet. */
 export type Aim = 'validate' | 'write';

@@ -1,12 +1,12 @@
-import { authGoesLast } from '../model/change';
-import { groupsOf, sourcesOf } from '../model/configuration';
-import { isSettled, type OutcomeState } from '../model/outcome';
-import { passesOver, planChange, type SourcePass } from '../model/plan';
-import { storePlan } from '../store/plan';
-import { readStandings } from '../store/work';
+import { authGoesLast } from '../model/change/change';
+import { isSettled, type OutcomeState } from '../model/change/outcome';
+import { passesOver, planChange, type SourcePass } from '../model/change/plan';
+import { groupsOf, sourcesOf } from '../model/configuration/document';
+import { readOutcomeStatuses } from '../store/worker/outcomes';
+import { storePlan } from '../store/worker/store-plan';
+import { attemptAccounts } from './attempt-accounts';
 import type { Dependencies } from './dependencies';
-import { passOverAccounts } from './pass';
-import { openWork } from './work';
+import { openWork } from './open-change';
 
 export interface AuthStep {
   /** Null when the person has no account in the auth source. */
@@ -42,20 +42,20 @@ export function changeAuthAccount(deps: Dependencies) {
       );
     }
     // Read back rather than derived: after a crash the plan and the auth account may be settled already.
-    const planned = await readStandings(deps.db, change.id);
+    const planned = await readOutcomeStatuses(deps.db, change.id);
     const auth = planned.find(({ role }) => role === 'auth');
     const lane = sources.find(({ name }) => name === auth?.source)?.lane;
     const goesLast = authGoesLast(planned);
-    const standings =
+    const statuses =
       auth === undefined || isSettled(auth.state) || lane === 'queue'
         ? planned
-        : await passOverAccounts(
+        : await attemptAccounts(
             deps,
             work,
             { source: auth.source, role: 'auth' },
             goesLast ? 'validate' : 'write',
           );
-    const reached = standings.find(({ role }) => role === 'auth');
+    const reached = statuses.find(({ role }) => role === 'auth');
     return {
       auth:
         reached === undefined
@@ -68,7 +68,7 @@ export function changeAuthAccount(deps: Dependencies) {
             },
       authGoesLast: goesLast,
       passes: passesOver(
-        standings.filter(({ state }) => state !== 'not_applicable'),
+        statuses.filter(({ state }) => state !== 'not_applicable'),
         sources,
       ),
       remainingMs: change.remainingMs,

@@ -1,8 +1,8 @@
 import { log } from '../log';
-import { circuitStep, HELD_LOOK_MS } from '../model/circuit';
+import { waitMs } from '../model/change/retry';
+import { circuitStep, HELD_LOOK_MS } from '../model/change/source-circuit';
 import type { Reason } from '../model/errors';
-import { waitMs } from '../model/retry';
-import { openCircuit, pauseSource, prolongCircuit, reopenSource } from '../store/source-state';
+import { openCircuit, pauseSource, prolongCircuit, reopenSource } from '../store/sources/state';
 import type { Dependencies } from './dependencies';
 
 /** What a step learned about the source as a whole. */

@@ -1,12 +1,17 @@
-import { authGoesLast, type ChangeState, changeState } from '../model/change';
+import { authGoesLast, type ChangeState, changeState } from '../model/change/change';
+import { isSettled, type SettledState } from '../model/change/outcome';
 import { type ErrorCode, isErrorCode } from '../model/errors';
-import { isSettled, type SettledState } from '../model/outcome';
-import { endChange } from '../store/close';
-import { readStandings, type Settlement, type Standing, settleAccounts } from '../store/work';
+import { endChange } from '../store/worker/close';
+import {
+  type OutcomeStatus,
+  readOutcomeStatuses,
+  type Settlement,
+  settleAccounts,
+} from '../store/worker/outcomes';
 import type { Dependencies } from './dependencies';
+import { openWork } from './open-change';
 import { settleMappingsOf } from './settle-mappings';
 import { untried } from './untried';
-import { openWork } from './work';
 
 /** Why a change comes to its end; `finished` when no account is left to be settled, or none may be. */
 export type Stop = 'finished' | 'cancelled' | 'superseded' | 'expired';
@@ -22,11 +27,11 @@ export interface Closing {
 export function closeChange(deps: Dependencies) {
   return async (changeId: string, stop: Stop): Promise<Closing> => {
     const work = await openWork(deps, changeId);
-    const standings = await readStandings(deps.db, changeId);
-    const leftovers = leftoversOf(standings, stop);
+    const statuses = await readOutcomeStatuses(deps.db, changeId);
+    const leftovers = leftoversOf(statuses, stop);
     if (leftovers.length > 0) await settleAccounts(deps.db, work.change, leftovers);
     await settleMappingsOf(deps, work);
-    const final = standings.map((standing) => ({
+    const final = statuses.map((standing) => ({
       ...standing,
       ...leftovers.find(({ label }) => label === standing.label),
     }));
@@ -49,11 +54,11 @@ const ends: Readonly<Record<Stop, [SettledState, Settlement['reason']]>> = {
 };
 
 /** Without an auth account that holds the new password, nobody else was attempted. */
-function leftoversOf(standings: readonly Standing[], stop: Stop): Settlement[] {
+function leftoversOf(statuses: readonly OutcomeStatus[], stop: Stop): Settlement[] {
   const gated =
-    !authGoesLast(standings) &&
-    !standings.some(({ role, state }) => role === 'auth' && state === 'applied');
-  return standings
+    !authGoesLast(statuses) &&
+    !statuses.some(({ role, state }) => role === 'auth' && state === 'applied');
+  return statuses
     .filter(({ state }) => !isSettled(state))
     .map((standing) => {
       const [end, reason] = gated && standing.role === 'member' ? ends.finished : ends[stop];
@@ -64,7 +69,7 @@ function leftoversOf(standings: readonly Standing[], stop: Stop): Settlement[] {
 /** Why nothing was changed: because of the auth account, or because there is none. */
 function reasonOf(
   state: ChangeState,
-  final: readonly Pick<Standing, 'role' | 'reason'>[],
+  final: readonly Pick<OutcomeStatus, 'role' | 'reason'>[],
 ): ErrorCode | null {
   if (state === 'done' || state === 'partial') return null;
   const auth = final.find(({ role }) => role === 'auth');

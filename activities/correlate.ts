@@ -1,11 +1,11 @@
 import type { Connector } from '../connectors/contract';
-import type { SourceConfiguration } from '../model/configuration';
-import { decide, matchFor } from '../model/correlation';
-import { stateAfter, waitMs } from '../model/retry';
-import { noteFound, type UnfoundAccount } from '../store/claims';
-import { linkAccount } from '../store/identities';
-import { returnProbe } from '../store/source-state';
-import type { ChangeAtWork, Settlement } from '../store/work';
+import { stateAfter, waitMs } from '../model/change/retry';
+import type { SourceConfiguration } from '../model/configuration/document';
+import { decide, matchFor } from '../model/people/correlation';
+import { linkAccount } from '../store/people/identities';
+import { returnProbe } from '../store/sources/state';
+import { noteFound, type UnfoundAccount } from '../store/worker/claims';
+import type { ChangeAtWork, Settlement } from '../store/worker/outcomes';
 import { noteAnswer } from './circuit';
 import type { Dependencies } from './dependencies';
 

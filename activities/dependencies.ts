@@ -1,8 +1,8 @@
 import type { Connector } from '../connectors/contract';
-import type { SourceConfiguration } from '../model/configuration';
-import type { AppliedConfiguration } from '../store/configurations';
+import type { SourceConfiguration } from '../model/configuration/document';
+import type { AppliedConfiguration } from '../store/configuration/versions';
 import type { Database } from '../store/database';
-import type { KeyStore } from '../store/keys/key-store';
+import type { KeyStore } from '../store/worker/keys/key-store';
 
 /** Everything that an activity may touch. */
 export interface Dependencies {

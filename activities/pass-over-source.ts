@@ -1,8 +1,9 @@
-import { isSettled } from '../model/outcome';
-import { type Chosen, isChosen, type Standing } from '../store/work';
+import { isSettled } from '../model/change/outcome';
+import { type Chosen, isChosen } from '../store/worker/chosen';
+import type { OutcomeStatus } from '../store/worker/outcomes';
+import { attemptAccounts } from './attempt-accounts';
 import type { Dependencies } from './dependencies';
-import { passOverAccounts } from './pass';
-import { openWork } from './work';
+import { openWork } from './open-change';
 
 export interface PassResult {
   readonly source: string;
@@ -19,12 +20,12 @@ export function passOverSource(deps: Dependencies) {
   return async (changeId: string, source: string): Promise<PassResult> => {
     const work = await openWork(deps, changeId);
     const chosen: Chosen = { source, role: 'member' };
-    return passResult(chosen, await passOverAccounts(deps, work, chosen));
+    return passResult(chosen, await attemptAccounts(deps, work, chosen));
   };
 }
 
-export function passResult(chosen: Chosen, standings: readonly Standing[]): PassResult {
-  const here = standings.filter((outcome) => isChosen(chosen, outcome));
+export function passResult(chosen: Chosen, statuses: readonly OutcomeStatus[]): PassResult {
+  const here = statuses.filter((outcome) => isChosen(chosen, outcome));
   return {
     source: chosen.source,
     accounts: here.filter(({ state }) => state !== 'not_applicable').length,

@@ -1,5 +1,5 @@
-import { sourceNamed } from '../model/configuration';
-import { mappingStep } from '../model/sso';
+import { mappingStep } from '../model/change/mapping';
+import { sourceNamed } from '../model/configuration/document';
 import {
   advanceMappings,
   type FlagReason,
@@ -7,11 +7,11 @@ import {
   type MappingToSettle,
   readMappingsToSettle,
   sealCredential,
-} from '../store/sso';
+} from '../store/worker/credentials';
 import type { Dependencies } from './dependencies';
-import { withFiltered } from './filtered';
-import { withPasswords } from './secrets';
-import { type OpenWork, openWork } from './work';
+import { type OpenWork, openWork } from './open-change';
+import { withFiltered } from './password-filter';
+import { withPasswords } from './unsealed';
 
 /**
  * The compensating step: every mapping tells what its system really holds (I6). It advances where the system changed,

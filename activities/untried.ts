@@ -1,8 +1,8 @@
-import type { SettledState } from '../model/outcome';
-import type { Settlement, Standing } from '../store/work';
+import type { SettledState } from '../model/change/outcome';
+import type { OutcomeStatus, Settlement } from '../store/worker/outcomes';
 
 /** Of one that was claimed, the claim knows whether it was being written before. */
-type Untried = Pick<Standing, 'label' | 'inDoubt'> & Partial<Pick<Standing, 'state'>>;
+type Untried = Pick<OutcomeStatus, 'label' | 'inDoubt'> & Partial<Pick<OutcomeStatus, 'state'>>;
 
 /** What becomes of an account without an attempt at it. One that was being written may hold either password. */
 export const untried = (

@@ -1,25 +1,26 @@
 import type { Connector } from '../connectors/contract';
 import { log } from '../log';
-import { isSourceTrouble, type SourceTrouble } from '../model/circuit';
-import type { SourceConfiguration } from '../model/configuration';
+import type { AttemptResult } from '../model/change/outcome';
+import { stateAfter, waitMs } from '../model/change/retry';
+import { isSourceTrouble, type SourceTrouble } from '../model/change/source-circuit';
+import type { SourceConfiguration } from '../model/configuration/document';
 import type { Reason } from '../model/errors';
-import type { AttemptResult } from '../model/outcome';
-import { stateAfter, waitMs } from '../model/retry';
 import type { Passwords } from '../sealing/passwords';
+import { renameAccount } from '../store/people/identities';
+import { returnProbe } from '../store/sources/state';
+import type { Chosen } from '../store/worker/chosen';
 import {
   CLAIM_AT_ONCE,
   type ClaimedAccount,
   claimAccounts,
   holdAccounts,
   WRITE_WITHIN_MS,
-} from '../store/claims';
-import { renameAccount } from '../store/identities';
-import { returnProbe } from '../store/source-state';
-import { type ChangeAtWork, type Chosen, type Settlement, settleAccounts } from '../store/work';
+} from '../store/worker/claims';
+import { type ChangeAtWork, type Settlement, settleAccounts } from '../store/worker/outcomes';
 import { type Aim, type Attempt, attemptAccount } from './attempt';
 import { noteAnswer } from './circuit';
 import type { Dependencies } from './dependencies';
-import type { Nothing } from './filtered';
+import type { Nothing } from './password-filter';
 import { untried } from './untried';
 
 export interface SourceAtWork {

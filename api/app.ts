@@ -6,13 +6,13 @@ import express, {
   type Response,
 } from 'express';
 import { log } from '../log';
-import type { Dependencies } from './dependencies';
-import { documents } from './documents';
-import { discardBody } from './intake/body';
-import { headersOf, problemOf, Refusal, refusalOf } from './refusal';
+import { documents } from './documents/documents';
+import { discardBody } from './http/body';
+import type { Dependencies } from './http/dependencies';
+import { asHttpProblem, HttpProblem, headersOf, problemOf } from './http/problem';
+import { sendJson, serve } from './http/serve';
 import { routes } from './routes';
 import { scimErrorOf, scimHeadersOf, scimStatus, speaksScim } from './scim/errors';
-import { sendJson, serve } from './serve';
 
 /** The HTTP API. What is not in the table of routes, or a document, is not there. */
 export function createApp(deps: Dependencies): Express {
@@ -27,7 +27,7 @@ export function createApp(deps: Dependencies): Express {
     app.all(expressPath(path), otherMethods(path));
   for (const { path, send } of documents) app.route(path).get(send).all(otherMethods(path));
   app.use(() => {
-    throw new Refusal('not_found');
+    throw new HttpProblem('not_found');
   });
   app.use(answerProblem);
   return app;
@@ -63,14 +63,14 @@ function otherMethods(path: string): RequestHandler {
   const allow = allowed.join(', ').toUpperCase();
   return (request, response) => {
     response.locals.route = path;
-    if (request.method !== 'OPTIONS') throw new Refusal('method_not_allowed', {}, { allow });
+    if (request.method !== 'OPTIONS') throw new HttpProblem('method_not_allowed', {}, { allow });
     response.writeHead(204, { allow }).end();
   };
 }
 
 /** Where every failure of a request ends. */
 const answerProblem: ErrorRequestHandler = (error, request, response: Response, _next) => {
-  const refusal = refusalOf(error);
+  const refusal = asHttpProblem(error);
   const { requestId } = response.locals;
   if (refusal.code === 'internal') log.error('a request failed', { requestId, error });
   discardBody(request);

@@ -7,11 +7,11 @@ import { log } from '../log';
 import { startOps } from '../ops';
 import { isAway, openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
-import { untilThere } from '../store/until-there';
-import { ensureAdminKey } from './admin-key';
+import { untilThere } from '../store/until-reachable';
+import { ensureAdminKey } from './admin/first-key';
 import { createApp } from './app';
-import { type Dependencies, openDependencies, type Settings } from './dependencies';
-import { listeningOn, startServer } from './server';
+import { type Dependencies, openDependencies, type Settings } from './http/dependencies';
+import { listeningOn, startServer } from './http/server';
 
 const HOUR_MS = 3_600_000;
 

@@ -1,21 +1,21 @@
-import { auditRoutes } from './audit';
+import { auditRoutes } from './admin/audit';
+import { keyRoutes } from './admin/keys';
+import { presenceRoutes } from './admin/presence';
 import { captureControlRoutes } from './captures/control';
-import { takeCapture } from './captures/route';
-import { planOfChange } from './changes/plan';
+import { relayRoutes } from './captures/relays';
+import { takeCapture } from './captures/report';
+import { signInRoutes } from './captures/sign-ins';
+import { planOfChange } from './changes/dry-run';
 import { changeRoutes } from './changes/routes';
+import { staleRoutes } from './changes/stale';
 import { startChange } from './changes/start';
-import { configurationRoutes } from './configuration';
+import { configurationRoutes } from './configuration/routes';
 import { graphRoutes } from './graph/routes';
-import { keyRoutes } from './keys';
+import type { Route } from './http/route';
 import { peopleRoutes } from './people/routes';
-import { presenceRoutes } from './presence';
-import { relayRoutes } from './relays';
-import type { Route } from './route';
 import { scimRoutes } from './scim/routes';
-import { signInRoutes } from './sign-ins';
-import { sourceCommandRoutes } from './source-commands';
-import { sourceRoutes } from './sources';
-import { staleRoutes } from './stale';
+import { sourceCommandRoutes } from './sources/commands';
+import { sourceRoutes } from './sources/routes';
 
 /** Everything under /v1 and /scim. What is not here is not there. */
 export const routes: readonly Route[] = [

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { randomPassword, serviceDn } from '../local/demo/directories';
 import { type Directory, ldifEntry, ssha } from '../local/slapd';
-import { Secret } from '../model/secret';
+import { Secret } from '../model/passwords/secret';
 import { accountsOf, everybody, type SourceName, sourceNames, suffixes } from './people';
 
 /** Where the service password of each source is. */

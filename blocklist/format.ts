@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { secretOf, withCodePoints } from '../model/code-points';
-import { withFolded } from '../model/folding';
-import type { Secret } from '../model/secret';
+import { secretOf, withCodePoints } from '../model/passwords/code-points';
+import type { Secret } from '../model/passwords/secret';
+import { withFolded } from '../model/policy/folding';
 
 /**
  * A blocklist file: a header, then the first 48 bits of the SHA-1 of each password, in order and each once. SHA-1 is what

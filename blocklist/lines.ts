@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { Secret } from '../model/secret';
+import { Secret } from '../model/passwords/secret';
 import { KEY_BYTES, keyOf, keysOf } from './format';
 
 /** The keys of one line of a list of passwords. @throws Error saying what is wrong with the line */

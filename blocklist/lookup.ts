@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Secret } from '../model/secret';
+import type { Secret } from '../model/passwords/secret';
 import { countIn, HEADER_BYTES, KEY_BYTES, KEYS, keysOf } from './format';
 
 /** The file is no blocklist, or only a part of one; the message says what to do. */

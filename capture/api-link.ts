@@ -24,7 +24,7 @@ const answerSchema = z.object({
 export type BatchAnswer = z.infer<typeof answerSchema>;
 
 /** The api did not take a batch. */
-export class NotTaken extends Error {
+export class BatchRejected extends Error {
   /** Its own code, or of the system. */
   readonly code: string;
 
@@ -35,7 +35,7 @@ export class NotTaken extends Error {
 }
 
 export interface ApiLink {
-  /** @throws NotTaken, or an error of the connection */
+  /** @throws BatchRejected, or an error of the connection */
   send(batch: SignedBatch): Promise<BatchAnswer>;
   close(): void;
 }
@@ -52,9 +52,9 @@ export function openApiLink({ url, apiKey, signingKey, tls }: RelaySettings): Ap
     async send(batch) {
       const body = Buffer.from(JSON.stringify({ batch: await signBatch(signingKey, batch) }));
       const { status, text } = await post(body);
-      if (status !== 200) throw new NotTaken(codeOf(text) ?? `http_${status}`);
+      if (status !== 200) throw new BatchRejected(codeOf(text) ?? `http_${status}`);
       const parsed = answerSchema.safeParse(parseJson(text));
-      if (!parsed.success) throw new NotTaken('not_lockstep');
+      if (!parsed.success) throw new BatchRejected('not_lockstep');
       return parsed.data;
     },
     close: () => agent.destroy(),
@@ -74,7 +74,7 @@ export function openApiLink({ url, apiKey, signingKey, tls }: RelaySettings): Ap
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => {
           text += chunk;
-          if (text.length > MOST_LETTERS) response.destroy(new NotTaken('not_lockstep'));
+          if (text.length > MOST_LETTERS) response.destroy(new BatchRejected('not_lockstep'));
         });
         response.once('error', reject);
         response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));

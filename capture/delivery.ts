@@ -1,10 +1,10 @@
 import { log } from '../log';
-import type { Position } from '../model/relay';
+import type { Position } from '../model/captures/batch';
 import { readHeader } from '../sealing/captures';
-import { type ApiLink, type BatchAnswer, NotTaken } from './api-link';
+import { type ApiLink, type BatchAnswer, BatchRejected } from './api-link';
 import type { PinnedKey } from './pinned-key';
 import type { Polling } from './polling/loop';
-import { type Pace, type Repeated, repeat } from './repeat';
+import { type Pace, type Repeated, repeat } from './retry-loop';
 import type { Chunk, Spool } from './spool/spool';
 
 export interface DeliveryOptions {
@@ -14,7 +14,7 @@ export interface DeliveryOptions {
   readonly host: string;
   readonly covers: 'host' | 'source';
   /** Null where nothing is read. */
-  readonly polling: Pick<Polling, 'offer' | 'heeded' | 'missed' | 'trouble'> | null;
+  readonly polling: Pick<Polling, 'offer' | 'startpointApplied' | 'missed' | 'trouble'> | null;
 }
 
 /**
@@ -41,14 +41,14 @@ export function startDelivery(
       version,
       backlog: spool.backlog(),
       oldestAt: oldestIn(chunk),
-      setAside: spool.setAside(),
+      quarantined: spool.quarantined(),
       ...{ host, covers },
       ...(polling === null ? {} : { reading: readingOf(polling) }),
       ...(chunk === null ? nothing : { ...chunk, records: chunk.records.map(textOf) }),
     });
     const first = !oriented;
     await understand(answer);
-    if (chunk !== null && !isEndOf(chunk, answer.cursor)) throw new NotTaken('no_progress');
+    if (chunk !== null && !isEndOf(chunk, answer.cursor)) throw new BatchRejected('no_progress');
     return first || spool.backlog() > 0;
   }
   async function understand({ result, cursor, ...answer }: BatchAnswer): Promise<void> {
@@ -57,7 +57,7 @@ export function startDelivery(
     if (answer.startpoint !== null) polling?.offer(answer.startpoint);
     await spool.takenIn(cursor);
     oriented = true;
-    if (result !== 'taken') throw new NotTaken(result);
+    if (result !== 'taken') throw new BatchRejected(result);
   }
   return repeat(
     {
@@ -75,9 +75,13 @@ export function startDelivery(
   );
 }
 
-const readingOf = ({ trouble, heeded, missed }: NonNullable<DeliveryOptions['polling']>) => ({
+const readingOf = ({
+  trouble,
+  startpointApplied,
+  missed,
+}: NonNullable<DeliveryOptions['polling']>) => ({
   trouble: trouble(),
-  heeded: heeded(),
+  startpointApplied: startpointApplied(),
   missed: missed(),
 });
 

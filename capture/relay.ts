@@ -7,8 +7,8 @@ import { openApiLink } from './api-link';
 import { startDelivery } from './delivery';
 import { listenForCaptures, type Take } from './hand-over/listener';
 import { openPinnedKey, type PinnedKey } from './pinned-key';
+import { openCheckpoint } from './polling/checkpoint';
 import { type Polling, startPolling } from './polling/loop';
-import { openPlace } from './polling/place';
 import type { RelaySettings } from './settings';
 import { lockSpool } from './spool/lock';
 import { openSpool, type Spool } from './spool/spool';
@@ -66,15 +66,22 @@ async function poll(
   take: Take,
 ): Promise<Polling | null> {
   if (wanted === null) return null;
-  const placeIn = (name: string) => openPlace(path.join(dir, name));
-  const place = await placeIn('place');
-  const heeded = await placeIn('startpoint');
-  const missed = await placeIn('missed');
+  const checkpointIn = (name: string) => openCheckpoint(path.join(dir, name));
+  const place = await checkpointIn('place');
+  const startpointApplied = await checkpointIn('startpoint');
+  const missed = await checkpointIn('missed');
   let wake = () => {};
   const tools = { resolve: resolveReference, place, wake: () => wake() };
   const poller = await wanted.kind.open(wanted.settings, tools);
   const { backlog } = spool;
-  const polling = startPolling(poller, { ...POLLING, source, take, backlog, heeded, missed });
+  const polling = startPolling(poller, {
+    ...POLLING,
+    source,
+    take,
+    backlog,
+    startpointApplied,
+    missed,
+  });
   wake = polling.wake;
   return polling;
 }

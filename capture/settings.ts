@@ -6,7 +6,7 @@ import { Misconfigured } from '../config';
 import { grants, onWindows, PIPES } from './platform';
 import { pollerKinds, type RegisteredPoller } from './polling/kinds';
 
-/** The file that `lockstep capture setup relay` writes and `lockstep capture run` reads. Files in it are beside it. */
+/** The file that `lockstep relay register` writes and `lockstep relay run` reads. Files in it are beside it. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 const MEBIBYTE = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { errors } from '../model/errors';
 import type { Api } from './http/api';
-import { isRefused, runErrand } from './http/errands';
+import { isRefused, runJob } from './http/jobs';
 import { ApiProblem } from './http/refusals';
 import type { Finding, WaitingFor } from './http/shapes';
 
@@ -53,7 +53,7 @@ async function examineEngine(api: Api): Promise<Finding> {
 }
 
 export async function examineSource(api: Api, source: string): Promise<readonly Finding[]> {
-  const result = await runErrand<{ readonly findings: readonly Finding[] }>(api, {
+  const result = await runJob<{ readonly findings: readonly Finding[] }>(api, {
     source,
     verb: 'check',
     waitSeconds: CHECK_WAIT_SECONDS,

@@ -1,4 +1,4 @@
-import type { ChangeState } from '../model/change';
+import type { ChangeState } from '../model/change/change';
 
 /** How every command ends. */
 export const exitCodes = {

@@ -2,7 +2,6 @@ import { Command, CommanderError, Option } from 'commander';
 import { applyCommand } from './commands/apply';
 import { blocklistCommand } from './commands/blocklist';
 import { cancelCommand } from './commands/cancel';
-import { captureCommand } from './commands/capture';
 import { capturesCommand } from './commands/captures';
 import { changeCommand } from './commands/change';
 import { changesCommand } from './commands/changes';
@@ -14,6 +13,7 @@ import { keysCommand } from './commands/keys';
 import { parkCommand } from './commands/park';
 import { planCommand } from './commands/plan';
 import { refreshCommand } from './commands/refresh';
+import { relayCommand } from './commands/relay';
 import { retryCommand } from './commands/retry';
 import { sourcesCommand } from './commands/sources';
 import { staleCommand } from './commands/stale';
@@ -21,8 +21,8 @@ import { statusCommand } from './commands/status';
 import { upCommand } from './commands/up';
 import { type Exit, exitCodes } from './exit-codes';
 import { Failure } from './failure';
+import { helpText } from './help-text';
 import { outputOf } from './output';
-import { teach } from './teach';
 
 const commands = [
   changeCommand,
@@ -34,7 +34,7 @@ const commands = [
   staleCommand,
   sourcesCommand,
   capturesCommand,
-  captureCommand,
+  relayCommand,
   planCommand,
   applyCommand,
   doctorCommand,
@@ -78,7 +78,7 @@ function buildProgram(): Command {
     .exitOverride()
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
             'lockstep change alice --watch',

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import type { Form } from '../model/encoding';
+import type { Replica } from '../model/captures/replica';
 import type { CodeOf } from '../model/errors';
-import type { Replica } from '../model/replica';
-import type { Secret } from '../model/secret';
-import type { TargetPolicy } from '../model/target-policy';
+import type { Form } from '../model/hashes/encoding';
+import type { Secret } from '../model/passwords/secret';
+import type { TargetPolicy } from '../model/policy/target-policy';
 
 /** After this time no request of a call is on its way any more, whatever happens. The lease of an account is longer. */
 export const HARD_DEADLINE_MS = 20_000;

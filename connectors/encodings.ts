@@ -1,8 +1,14 @@
 import { createHash, pbkdf2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { type Encoded, layoutOf, readEncoded, type Scheme, writeEncoded } from '../model/encoding';
-import type { Hashed, Scrypt } from '../model/hashed';
-import type { Secret } from '../model/secret';
+import {
+  type Encoded,
+  layoutOf,
+  readEncoded,
+  type Scheme,
+  writeEncoded,
+} from '../model/hashes/encoding';
+import type { Hashed, Scrypt } from '../model/hashes/layout';
+import type { Secret } from '../model/passwords/secret';
 import { deriveApart } from './hashing';
 import { scramKeys } from './scram';
 

@@ -1,4 +1,4 @@
-import type { Form } from '../model/encoding';
+import type { Form } from '../model/hashes/encoding';
 import type { Connector, VerifyAnswer, WriteAnswer } from './contract';
 
 const REFUSED: WriteAnswer = {

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { argon2d, argon2i, argon2id, bcrypt } from 'hash-wasm';
-import type { Argon2 } from '../model/hashed';
+import type { Argon2 } from '../model/hashes/layout';
 import type { Question } from './hashing';
 import { shaCrypt } from './sha-crypt';
 

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { Argon2, Bcrypt, ShaCrypt } from '../model/hashed';
-import type { Secret } from '../model/secret';
-import { zeroableBytes } from '../model/zeroable';
+import type { Argon2, Bcrypt, ShaCrypt } from '../model/hashes/layout';
+import type { Secret } from '../model/passwords/secret';
+import { zeroableBytes } from '../model/passwords/zeroable';
 
 /** Node has none of these. Some of them take a good part of a second, which an event loop has not. */
 export interface Work {

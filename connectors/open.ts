@@ -1,5 +1,5 @@
 import { environment, resolveReference } from '../config';
-import type { SourceConfiguration } from '../model/configuration';
+import type { SourceConfiguration } from '../model/configuration/document';
 import type { Connector } from './contract';
 import { connectorKinds } from './registry';
 

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { createHash, createHmac, pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { Secret } from '../model/secret';
+import type { Secret } from '../model/passwords/secret';
 import { saslprep } from './saslprep';
 
 const derive = promisify(pbkdf2);

@@ -1,4 +1,4 @@
-import type { Secret } from '../model/secret';
+import type { Secret } from '../model/passwords/secret';
 
 /** Logins of a service account, which must not lock itself out however many ask for one at the same time. */
 export interface ServiceLogins {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ShaCrypt } from '../model/hashed';
+import type { ShaCrypt } from '../model/hashes/layout';
 
 /** U. Drepper, "Unix crypt using SHA-256 and SHA-512", version 0.6: the numbers below are those of its steps. */
 export function shaCrypt(

@@ -1,29 +1,24 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Configuration, policiesOf } from '../model/configuration';
-import { layoutOf } from '../model/encoding';
-import type { Group } from '../model/group';
-import { rewrite } from '../model/password-filter';
-import type { Violation } from '../model/policy-judges';
-import { saltFor } from '../model/salt';
-import type { Secret } from '../model/secret';
+import { type Configuration, policiesOf } from '../model/configuration/document';
+import type { Group } from '../model/configuration/group';
+import { layoutOf } from '../model/hashes/encoding';
+import { saltFor } from '../model/hashes/salt';
+import type { Secret } from '../model/passwords/secret';
+import { rewrite } from '../model/policy/password-filter';
+import type { Violation } from '../model/policy/violations';
 import { destroyPasswords, type Passwords, seal } from '../sealing/passwords';
 import type { Caller } from '../store/api-keys';
-import {
-  type Accepted,
-  acceptChange,
-  type ChangeView,
-  findRepeated,
-  type NewChange,
-} from '../store/changes';
-import { findIdentity, type IdentityAtIntake } from '../store/identities';
+import { type Accepted, acceptChange, findRepeated, type NewChange } from '../store/changes/accept';
+import type { ChangeView } from '../store/changes/read';
 import { newId } from '../store/ids';
+import { findIdentity, type IdentityAtIntake } from '../store/people/identities';
+import { reachedBy } from './covered-groups';
 import type { IntakeDependencies } from './dependencies';
+import { type Capture, CaptureDeclined, evaluate, type Origin } from './evaluate-capture';
 import { fingerprintOf, passwordFingerprint, saltFingerprints } from './fingerprint';
-import { hashedAs } from './hashed-as';
-import { type Capture, CaptureDeclined, judge, type Origin } from './judge-capture';
-import { reachedBy } from './reach';
-import { Refused } from './refused';
-import type { WhichPerson } from './which-person';
+import type { WhichPerson } from './person-reference';
+import { IntakeRejected } from './rejected';
+import { hashedAs } from './returning-scheme';
 
 export interface WantedChange {
   readonly person: WhichPerson;
@@ -41,20 +36,20 @@ export interface Proved extends Origin {
   readonly lastSeq: number;
 }
 
-export type TakenIn =
+export type AcceptedRequest =
   | { readonly replayed: false; readonly change: ChangeView }
   | { readonly replayed: true; readonly changeId: string };
 
 /**
  * Takes a new password in: checked, sealed, and durable when this returns (I1). The passwords are destroyed by then,
  * whatever came of it.
- * @throws Refused, CaptureDeclined when nothing was accepted
+ * @throws IntakeRejected, CaptureDeclined when nothing was accepted
  */
-export async function takeIn(
+export async function acceptRequest(
   deps: IntakeDependencies,
   caller: Caller,
   wanted: WantedChange,
-): Promise<TakenIn> {
+): Promise<AcceptedRequest> {
   try {
     const fingerprint = fingerprintFor(deps, wanted);
     // It ends: who is outdated is so because another change of this person was accepted, or an epoch has ended.
@@ -95,12 +90,12 @@ const findEarlier = async (
 ): Promise<Repeated | null> =>
   idempotencyKey === null ? null : findRepeated(db, keyId, idempotencyKey);
 
-function replay(earlier: Repeated, fingerprint: Buffer | null): TakenIn {
+function replay(earlier: Repeated, fingerprint: Buffer | null): AcceptedRequest {
   const same =
     fingerprint !== null &&
     fingerprint.length === earlier.fingerprint?.length &&
     timingSafeEqual(fingerprint, earlier.fingerprint);
-  if (!same) throw new Refused('idempotency_conflict');
+  if (!same) throw new IntakeRejected('idempotency_conflict');
   return { replayed: true, changeId: earlier.changeId };
 }
 
@@ -116,19 +111,21 @@ async function prepare(
   // What was accepted meanwhile is newer than what was proved.
   if (proved !== undefined && proved.lastSeq !== identity?.lastSeq)
     throw new CaptureDeclined('stale');
-  const origin = proved ?? (capture && (await judge(deps, caller, capture, identity, passwords)));
+  const origin =
+    proved ?? (capture && (await evaluate(deps, caller, capture, identity, passwords)));
   const who = { person, group: origin?.group ?? wanted.group };
   const { version, configuration, groups } = await reachedBy(deps, caller, who, identity);
-  if (identity === null) throw new Refused('identity_unknown');
+  if (identity === null) throw new IntakeRejected('identity_unknown');
   // What cannot be read cannot be judged: the change says that it was not.
   const broken =
     passwords.form === 'plaintext'
       ? await violationsOf(deps, configuration, groups, identity, passwords.next)
       : [];
-  if (broken.length > 0) throw new Refused('password_against_policy', { violations: broken });
+  if (broken.length > 0)
+    throw new IntakeRejected('password_against_policy', { violations: broken });
 
   const key = await deps.keyToSealTo(identity.now, again);
-  if (key === null) throw new Refused('no_epoch');
+  if (key === null) throw new IntakeRejected('no_epoch');
   const sealedFor = {
     changeId: newId('chg'),
     identityId: identity.id,
@@ -193,7 +190,7 @@ function fingerprintsOf(
 
 /** All rules of all groups at once, so that nobody has to find them one by one. */
 export async function violationsOf(
-  { judge }: IntakeDependencies,
+  { policyChecker }: IntakeDependencies,
   configuration: Configuration,
   groups: readonly Group[],
   person: IdentityAtIntake,
@@ -202,7 +199,7 @@ export async function violationsOf(
   const names = new Set(groups.map(({ policy }) => policy));
   const policies = policiesOf(configuration).filter(({ name }) => names.has(name));
   const broken = await Promise.all(
-    policies.map(({ rules }) => judge.violations(rules, person, password)),
+    policies.map(({ rules }) => policyChecker.violations(rules, person, password)),
   );
   return [...new Map<string, Violation>(broken.flat().map((one) => [one.says, one])).values()];
 }

@@ -1,15 +1,15 @@
 import type { KeyObject } from 'node:crypto';
-import type { AppliedConfiguration } from '../store/configurations';
+import type { AppliedConfiguration } from '../store/configuration/versions';
 import type { Database } from '../store/database';
 import type { KeyToSealTo } from './epochs';
-import type { Judge } from './policy/judge';
+import type { PolicyChecker } from './policy/check-policy';
 
 /** What taking a new password in needs, in the api as in the worker. */
 export interface IntakeDependencies {
   readonly db: Database;
   readonly configuration: (atLeast?: number) => Promise<AppliedConfiguration>;
   readonly keyToSealTo: KeyToSealTo;
-  readonly judge: Judge;
+  readonly policyChecker: PolicyChecker;
   readonly settings: IntakeSettings;
 }
 

@@ -1,5 +1,5 @@
 import { createHmac, type KeyObject } from 'node:crypto';
-import { Secret } from '../model/secret';
+import { Secret } from '../model/passwords/secret';
 
 /**
  * Tells a repeated request from another one under the same Idempotency-Key. It covers the passwords, so it is keyed,

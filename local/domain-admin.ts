@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Attribute, Change, Client } from 'ldapts';
-import type { Secret } from '../model/secret';
+import type { Secret } from '../model/passwords/secret';
 import { SAMBA_TOOL, type Samba, sambaEnvironment } from './samba';
 
 const run = promisify(execFile);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { inheritedEnvironment } from '../config';
-import { Secret } from '../model/secret';
+import { Secret } from '../model/passwords/secret';
 import { type Certificates, certificatesIn } from './certificates';
 import { onDebian, type Report } from './debian';
 import { isRoot } from './places';

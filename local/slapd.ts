@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type { Secret } from '../model/secret';
+import type { Secret } from '../model/passwords/secret';
 import { type Certificates, certificatesIn } from './certificates';
 import type { Report } from './debian';
 import { isRoot, NOBODY } from './places';

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { inheritedEnvironment } from '../config';
-import { Secret } from '../model/secret';
+import { Secret } from '../model/passwords/secret';
 import { type Report, unpackedDebs } from './debian';
 import { administerDomain, type DomainAdmin } from './domain-admin';
 import { type SupervisedProcess, supervise } from './node-process';

@@ -1,4 +1,4 @@
-import type { ConfigurationIssue } from './configuration-check';
+import type { ConfigurationIssue } from './configuration/document';
 
 /** What `lockstep connector test` and the process that carries it out tell each other. */
 export interface TrialJob {

@@ -11,12 +11,12 @@ import {
   groupSchema,
   scimSchema,
   sourceSchema,
-} from '../model/configuration';
-import { layoutOf, schemes } from '../model/encoding';
+} from '../model/configuration/document';
 import { errorCodes, errors, type Retry } from '../model/errors';
-import { passwordFilterSchema } from '../model/password-filter';
-import { policyRulesSchema } from '../model/policy';
-import { presetNames, presets } from '../model/policy-presets';
+import { layoutOf, schemes } from '../model/hashes/encoding';
+import { passwordFilterSchema } from '../model/policy/password-filter';
+import { presetNames, presets } from '../model/policy/presets';
+import { policyRulesSchema } from '../model/policy/schema';
 import { keepers, rules } from './semantics';
 
 /** The pages of docs/ that are made from the code, so that they cannot be wrong: `npm run docs`. */

@@ -22,7 +22,7 @@ const batchSchema = z.strictObject({
   /** When the oldest of them was captured. */
   oldestAt: z.iso.datetime().nullable(),
   /** Files that an operator should look at. */
-  setAside: z.int().min(0),
+  quarantined: z.int().min(0),
   /** The machine that it runs on, as that calls itself. */
   host: z.string().max(255).optional(),
   covers: z.enum(['host', 'source']).optional(),
@@ -33,7 +33,7 @@ const batchSchema = z.strictObject({
         .string()
         .regex(/^[a-z_]{1,40}$/)
         .nullable(),
-      heeded: z.int().min(0),
+      startpointApplied: z.int().min(0),
       missed: z.int().min(0),
     })
     .optional(),

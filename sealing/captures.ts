@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
 import { z } from 'zod';
-import { Secret } from '../model/secret';
+import { Secret } from '../model/passwords/secret';
 import { type SealingKey, sealPayload, unsealPayload } from './jwe';
 
 /**

@@ -1,6 +1,6 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
-import { type Form, readSecret } from '../model/encoding';
-import { Secret } from '../model/secret';
+import { type Form, readSecret } from '../model/hashes/encoding';
+import { Secret } from '../model/passwords/secret';
 import { type SealingKey, sealPayload, unsealPayload } from './jwe';
 
 /**

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { KeyFacts, PersonFacts } from '../model/graph/facts';
-import { type AppliedConfiguration, currentConfiguration } from './configurations';
+import { type AppliedConfiguration, currentConfiguration } from './configuration/versions';
 import type { Database } from './database';
 
 /** What the graph is made of, all of it as it was at one moment. */

@@ -7,6 +7,7 @@ import * as forms from './migrations/0004-forms';
 import * as relays from './migrations/0005-relays';
 import * as pushedPasswords from './migrations/0006-pushed-passwords';
 import * as startpoints from './migrations/0007-startpoints';
+import * as jobs from './migrations/0008-jobs';
 
 const migrations: Record<string, Migration> = {
   '0001-initial': initial,
@@ -16,6 +17,7 @@ const migrations: Record<string, Migration> = {
   '0005-relays': relays,
   '0006-pushed-passwords': pushedPasswords,
   '0007-startpoints': startpoints,
+  '0008-jobs': jobs,
 };
 
 /**

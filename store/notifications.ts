@@ -8,7 +8,7 @@ export const channels = {
   /** Something about a change is new: payload is the change id. */
   progress: 'lockstep_progress',
   configuration: 'lockstep_configuration',
-  errand: 'lockstep_errand',
+  job: 'lockstep_job',
   /** A relay brought something: payload is its id. */
   captured: 'lockstep_captured',
 } as const;

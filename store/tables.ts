@@ -1,12 +1,12 @@
 import type { ColumnType, Generated } from 'kysely';
-import type { ChangeState, Role } from '../model/change';
-import type { Configuration } from '../model/configuration';
-import type { Form } from '../model/encoding';
+import type { Startpoint } from '../model/captures/startpoint';
+import type { ChangeState, Role } from '../model/change/change';
+import type { MappingState } from '../model/change/mapping';
+import type { OutcomeState, Proof } from '../model/change/outcome';
+import type { LeaveOutCode } from '../model/change/plan';
+import type { Configuration } from '../model/configuration/document';
 import type { ErrorCode, Reason } from '../model/errors';
-import type { OutcomeState, Proof } from '../model/outcome';
-import type { LeaveOutCode } from '../model/plan';
-import type { MappingState } from '../model/sso';
-import type { Startpoint } from '../model/startpoint';
+import type { Form } from '../model/hashes/encoding';
 import type { JsonWebKey, KeyPurpose } from '../sealing/published-key';
 
 type Time = ColumnType<Date, Date | string | undefined, Date | string>;
@@ -185,11 +185,11 @@ export interface SourceCommandTable {
   finished_at: OptionalTime;
 }
 
-export type ErrandKind = 'check' | 'refresh' | 'look' | 'sign-in';
+export type JobKind = 'check' | 'refresh' | 'look' | 'sign-in';
 
-export interface ErrandTable {
+export interface JobTable {
   id: string;
-  kind: ErrandKind;
+  kind: JobKind;
   source: string;
   parameters: Json<Record<string, unknown>>;
   state: Generated<'open' | 'done' | 'failed'>;
@@ -222,7 +222,7 @@ export interface RelayTable {
   version: string | null;
   backlog: Generated<number>;
   oldest_at: OptionalTime;
-  set_aside: Generated<number>;
+  quarantined: Generated<number>;
   /** By how much its clock is ahead of the one of the database. */
   clock_ahead_ms: number | null;
   /** The machine that it runs on, as that calls itself. */
@@ -231,7 +231,7 @@ export interface RelayTable {
   covers: Generated<'host' | 'source'>;
   /** Of one that reads its source: why it cannot; the startpoint that it went to last (null: it reads none); what it missed. */
   trouble: string | null;
-  heeded: number | null;
+  startpoint_applied: number | null;
   missed: Generated<number>;
 }
 
@@ -285,7 +285,7 @@ export interface SignInGuardTable {
 }
 
 export interface SealedSignInTable {
-  errand_id: string;
+  job_id: string;
   account_id: string;
   epoch_id: string;
   jwe: Buffer;
@@ -323,7 +323,7 @@ export interface Tables {
   command: CommandTable;
   source_state: SourceStateTable;
   source_command: SourceCommandTable;
-  errand: ErrandTable;
+  job: JobTable;
   relay: RelayTable;
   capture_control: CaptureControlTable;
   replica: ReplicaTable;

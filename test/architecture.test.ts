@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Imports go one way: this is the table of docs/architecture.md. */
@@ -40,8 +40,9 @@ const folders: Readonly<Record<string, Folder>> = {
   local: { may: ['model', 'config', 'connectors/encodings'] },
 };
 
-/** The api seals and cannot open: nothing that reads a private key, a sealed password or a credential. */
-const apiMayNot = ['store/keys/', 'store/work', 'store/sso'];
+/** Only the worker opens a password: these folders read private keys, sealed passwords and credentials. */
+const workerOnly = ['store/worker'];
+const mayOpenPasswords = ['store/worker', 'activities', 'worker'];
 
 interface Import {
   readonly from: string;
@@ -60,20 +61,18 @@ function filesBelow(folder: string): string[] {
     .map((file) => path.relative(root, path.join(file.parentPath, file.name)));
 }
 
+/** `import`, `export … from`, `import('…')`, `typeof import('…')` and `require('…')` of our own files. */
 function importsOf(file: string): Import[] {
   const text = readFileSync(path.join(root, file), 'utf8');
   const statements = text.matchAll(
-    /^(import|export)\s+(type\s)?(?:[^'"();]*?\sfrom\s+)?'(\.[^']+)';|\bimport\('(\.[^']+)'\)/gms,
+    /^(?:import|export)\s+(type\s)?(?:[^'"();]*?\sfrom\s+)?'(\.[^']+)';|(?<!typeof )\b(import|require)\('(\.[^']+)'\)|typeof import\('(\.[^']+)'\)/gms,
   );
-  return [...statements].map(([, , typeWord, fixed, dynamic]) => {
-    const target = path.join(path.dirname(file), fixed ?? dynamic ?? '');
-    return {
-      from: file,
-      to: path.normalize(target),
-      typeOnly: typeWord !== undefined,
-      lazy: dynamic !== undefined,
-    };
-  });
+  return [...statements].map(([, typeWord, fixed, lazy, loaded, byType]) => ({
+    from: file,
+    to: path.normalize(path.join(path.dirname(file), fixed ?? loaded ?? byType ?? '')),
+    typeOnly: typeWord !== undefined || byType !== undefined,
+    lazy: lazy !== undefined,
+  }));
 }
 
 const within = (target: string, allowed: string): boolean =>
@@ -96,23 +95,26 @@ test.each(Object.entries(folders))('%s imports only what the table allows', (fol
   expect(forbidden).toEqual([]);
 });
 
-test('the api imports nothing that could open a password', () => {
+test('only the worker imports what can open a password', () => {
   const forbidden = imports
-    .filter(({ from }) => within(from, 'api'))
-    .filter(({ to, typeOnly }) => !typeOnly && apiMayNot.some((prefix) => to.startsWith(prefix)))
+    .filter(({ to }) => workerOnly.some((folder) => within(to, folder)))
+    .filter(({ from }) => !mayOpenPasswords.some((folder) => within(from, folder)))
     .map(({ from, to }) => `${from} imports ${to}`);
   expect(forbidden).toEqual([]);
 });
 
-test('no module imports itself by a detour', () => {
+test('no module imports itself by a detour, counting type imports and lazy ones', () => {
   const graph = new Map<string, string[]>();
-  for (const { from, to, typeOnly, lazy } of imports)
-    if (!typeOnly && !lazy) {
-      const key = from.replace(/\.ts$/, '');
-      graph.set(key, [...(graph.get(key) ?? []), to]);
-    }
+  for (const { from, to } of imports) {
+    const key = from.replace(/\.ts$/, '');
+    graph.set(key, [...(graph.get(key) ?? []), moduleOf(to)]);
+  }
   expect(cyclesIn(graph)).toEqual([]);
 });
+
+/** `../activities` is `activities/index`. */
+const moduleOf = (target: string): string =>
+  existsSync(path.join(root, `${target}.ts`)) ? target : path.join(target, 'index');
 
 function cyclesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const done = new Set<string>();
@@ -127,6 +129,15 @@ function cyclesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
   for (const node of graph.keys()) visit(node, []);
   return found;
 }
+
+test('the layout of the architecture page lists every top-level folder', () => {
+  const page = readFileSync(path.join(root, 'docs/architecture.md'), 'utf8');
+  const tracked = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !/^\.|^(node_modules|dist)$/.test(entry.name))
+    .map(({ name }) => name);
+  const missing = tracked.filter((name) => !new RegExp(`(^|\\s)${name}/(\\s|$)`, 'm').test(page));
+  expect(missing).toEqual([]);
+});
 
 test('model is pure: no I/O, no clock, no random', () => {
   const impure = filesBelow('model').filter((file) => {
@@ -151,6 +162,6 @@ test('only connectors, and the administrators of our own servers, turn a Secret 
     .filter((file) =>
       /(secret|password|next|current)\.text\(\)/i.test(readFileSync(path.join(root, file), 'utf8')),
     )
-    .filter((file) => file !== 'model/secret.ts');
+    .filter((file) => file !== 'model/passwords/secret.ts');
   expect(callers).toEqual([]);
 });

@@ -1,12 +1,12 @@
 import { log } from '../log';
 import { chainAudit } from '../store/audit';
-import { forgetFingerprints } from '../store/captures';
-import { deleteExpiredSecrets } from '../store/close';
+import { forgetFingerprints } from '../store/captures/fingerprints';
 import type { Database } from '../store/database';
-import { destroyEndedEpochs, ensureEpoch } from '../store/epochs';
-import type { KeyStore } from '../store/keys/key-store';
-import { deleteExpiredCaptures } from '../store/sealed-captures';
-import { forgetSignIns } from '../store/work-sign-ins';
+import { deleteExpiredSecrets } from '../store/worker/close';
+import { destroyEndedEpochs, ensureEpoch } from '../store/worker/epochs';
+import type { KeyStore } from '../store/worker/keys/key-store';
+import { deleteExpiredCaptures } from '../store/worker/sealed-captures';
+import { forgetSignIns } from '../store/worker/sign-ins';
 import { type Loop, startLoop } from './loop';
 
 /**

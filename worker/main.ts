@@ -5,24 +5,24 @@ import { environment, Misconfigured, refuseDebugOutput } from '../config';
 import { openConnectors } from '../connectors/open';
 import { watchEpochs } from '../intake/epochs';
 import { openFingerprintKey, readSigner } from '../intake/key-files';
-import { openJudge } from '../intake/policy/judge';
+import { openPolicyChecker } from '../intake/policy/check-policy';
 import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
-import { watchConfiguration } from '../store/configuration-watch';
+import { watchConfiguration } from '../store/configuration/watch';
 import { openDatabase } from '../store/database';
-import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/epochs';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/keys/key-directory';
 import { migrate } from '../store/migrate';
 import { sayGone } from '../store/presence';
-import { untilThere } from '../store/until-there';
-import { startCaptures } from './captures';
-import { startEngineSide } from './engine-side';
-import { startErrands } from './errands';
+import { untilThere } from '../store/until-reachable';
+import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
+import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
+import { startCaptures } from './captures/ingest-relayed';
+import { startEngineSide } from './changes/engine';
+import { installRuntime } from './changes/temporal';
 import { startJanitor } from './janitor';
+import { startJobs } from './jobs/jobs';
 import { registerWorkerMetrics } from './metrics';
 import { startReplicas } from './replicas';
-import { installRuntime } from './temporal';
 
 const HOUR_MS = 3_600_000;
 
@@ -61,7 +61,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   );
   const replicas = startReplicas(deps);
   const captures = await openCaptures(deps, DATABASE_URL, LOCKSTEP_KEY_DIR);
-  const errands = await startErrands(deps, DATABASE_URL);
+  const jobs = await startJobs(deps, DATABASE_URL);
   const engineSide = startEngineSide(
     deps,
     {
@@ -81,7 +81,7 @@ async function main(stopping: AbortSignal): Promise<void> {
 
   await engineSide.ended;
   await Promise.all([
-    errands.stop(),
+    jobs.stop(),
     captures?.stop(),
     ...[...janitor, replicas].map((loop) => loop.stop()),
   ]);
@@ -103,7 +103,7 @@ async function openCaptures(
     return null;
   }
   const signer = readSigner(path.join(keyDir, SIGNER_PUBLIC_FILE));
-  const judge = openJudge();
+  const policyChecker = openPolicyChecker();
   const captures = await startCaptures(
     {
       db,
@@ -112,7 +112,7 @@ async function openCaptures(
       random,
       configuration: watchConfiguration(db),
       keyToSealTo: watchEpochs(db, () => signer),
-      judge,
+      policyChecker,
       settings: {
         fingerprintKey: openFingerprintKey(LOCKSTEP_FINGERPRINT_KEY_FILE),
         ageLimitMs: LOCKSTEP_AGE_LIMIT_HOURS * HOUR_MS,
@@ -123,7 +123,7 @@ async function openCaptures(
   return {
     async stop() {
       await captures.stop();
-      await judge.close();
+      await policyChecker.close();
     },
   };
 }

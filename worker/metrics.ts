@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { Gauge } from 'prom-client';
+import { listRelays, type RelayView } from '../store/captures/relays';
 import type { Database } from '../store/database';
-import { listRelays, type RelayView } from '../store/relays';
 
 /** What an operator sets alarms on: read from the store when asked, so that every worker tells the same. */
 export function registerWorkerMetrics(db: Database): void {
@@ -118,8 +118,8 @@ const relayGauges: readonly {
     value: ({ trouble }) => (trouble === null ? 0 : 1),
   },
   {
-    name: 'lockstep_relay_set_aside',
+    name: 'lockstep_relay_quarantined',
     help: 'Files beside the source that an operator should look at.',
-    value: ({ setAside }) => setAside,
+    value: ({ quarantined }) => quarantined,
   },
 ];

@@ -1,9 +1,9 @@
 import type { Dependencies } from '../activities/dependencies';
 import { log } from '../log';
-import type { SourceConfiguration } from '../model/configuration';
-import { currentConfiguration } from '../store/configurations';
-import { saveReplicas } from '../store/replicas';
-import { readSourceStates } from '../store/source-state';
+import type { SourceConfiguration } from '../model/configuration/document';
+import { currentConfiguration } from '../store/configuration/versions';
+import { saveReplicas } from '../store/sources/replicas';
+import { readSourceStates } from '../store/sources/state';
 import { type Loop, startLoop } from './loop';
 
 const EVERY_MS = 10 * 60_000;

@@ -1,9 +1,9 @@
 import { CancellationScope, defineSignal, isCancellation, setHandler } from '@temporalio/workflow';
 import type { Closing, Stop } from '../activities/close-change';
 import type { PassResult } from '../activities/pass-over-source';
-import type { ChangeState } from '../model/change';
-import { isSettled } from '../model/outcome';
-import type { SourcePass } from '../model/plan';
+import type { ChangeState } from '../model/change/change';
+import { isSettled } from '../model/change/outcome';
+import type { SourcePass } from '../model/change/plan';
 import { finishAccounts, inline, passOverSource } from './lanes';
 import { CANCEL_SIGNAL, SUPERSEDE_SIGNAL } from './names';
 import { tell, tellTheEnd } from './operators-view';

@@ -10,7 +10,7 @@ import {
 import type { Activities } from '../activities';
 import type { Stop } from '../activities/close-change';
 import type { PassResult } from '../activities/pass-over-source';
-import type { SourcePass } from '../model/plan';
+import type { SourcePass } from '../model/change/plan';
 import { accountActivityId, crowdActivityId, sourceQueue } from './names';
 
 /**

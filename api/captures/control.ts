@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { sourceNamed } from '../../model/configuration';
-import { replicasCovered } from '../../model/replica';
+import { replicasCovered } from '../../model/captures/replica';
+import { sourceNamed } from '../../model/configuration/document';
 import type { Caller } from '../../store/api-keys';
-import { listRelays } from '../../store/relays';
-import { readReplicas } from '../../store/replicas';
 import {
   type CaptureControl,
   readCaptureControls,
@@ -11,12 +9,14 @@ import {
   setStartpoint,
   startCaptures,
   stopCaptures,
-} from '../../store/startpoints';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
-import { type Route, route, smallBody } from '../route';
-import { sourceName, time, timeOrNull } from '../schemas';
-import { visibleSources } from '../source-view';
+} from '../../store/captures/control';
+import { listRelays } from '../../store/captures/relays';
+import { readReplicas } from '../../store/sources/replicas';
+import type { Dependencies } from '../http/dependencies';
+import { HttpProblem } from '../http/problem';
+import { type Route, route, smallBody } from '../http/route';
+import { sourceName, time, timeOrNull } from '../http/schemas';
+import { visibleSources } from '../sources/view';
 
 /** The captures of whole sources: whether they are taken in, from where on, and on which servers nobody captures. */
 
@@ -27,7 +27,7 @@ const startpointSchema = z
     notBefore: timeOrNull.describe('What was captured earlier does not count.'),
     setAt: time,
     setBy: z.string(),
-    heeded: z
+    startpointApplied: z
       .boolean()
       .nullable()
       .describe('Whether the relay that reads the source has gone there; null where none does.'),
@@ -115,7 +115,7 @@ const startFrom = route({
   handle: async (deps, { caller, body }) => {
     const names = await namesFor(deps, caller, body.source);
     if (body.from === 'cursor' && !(await isRead(deps, body.source)))
-      throw new Refusal('startpoint_not_possible');
+      throw new HttpProblem('startpoint_not_possible');
     const { source: _, ...startpoint } = body;
     await setStartpoint(deps.db, names, startpoint, byCaller(caller));
     return read(deps, names);
@@ -131,13 +131,15 @@ async function namesFor(deps: Dependencies, caller: Caller, wanted?: string): Pr
     (name) => sourceNamed(configuration, name)?.capture?.enabled === true,
   );
   if (wanted === undefined) return names;
-  if (!names.includes(wanted)) throw new Refusal('not_found');
+  if (!names.includes(wanted)) throw new HttpProblem('not_found');
   return [wanted];
 }
 
 /** A relay has told that it reads the source. */
 const isRead = async ({ db }: Dependencies, source: string): Promise<boolean> =>
-  (await listRelays(db)).some((relay) => relay.source === source && relay.heeded !== null);
+  (await listRelays(db)).some(
+    (relay) => relay.source === source && relay.startpointApplied !== null,
+  );
 
 async function read({ db }: Dependencies, names: readonly string[]) {
   const [controls, replicas, relays] = await Promise.all([
@@ -150,9 +152,9 @@ async function read({ db }: Dependencies, names: readonly string[]) {
     const control = controls.get(source);
     return {
       source,
-      ...standingOf(control),
+      ...statusOf(control),
       startpoint: control?.startpoint
-        ? startpointOf(control.startpoint, heededBy(there, control.startpoint.number))
+        ? startpointOf(control.startpoint, startpointAppliedBy(there, control.startpoint.number))
         : null,
       servers: [...replicasCovered(replicas.get(source) ?? [], there)],
     };
@@ -160,26 +162,30 @@ async function read({ db }: Dependencies, names: readonly string[]) {
   return { status: 200 as const, body: { sources } };
 }
 
-const standingOf = (control: CaptureControl | undefined) => ({
+const statusOf = (control: CaptureControl | undefined) => ({
   stoppedAt: control?.stoppedAt ?? null,
   stoppedBy: control?.stoppedBy ?? null,
 });
 
 const startpointOf = (
   { startpoint, notBefore, setAt, setBy }: SetStartpoint,
-  heeded: boolean | null,
+  startpointApplied: boolean | null,
 ) => ({
   from: startpoint.from,
   cursor: startpoint.from === 'cursor' ? startpoint.cursor : null,
-  ...{ notBefore, setAt, setBy, heeded },
+  ...{ notBefore, setAt, setBy, startpointApplied },
 });
 
-function heededBy(
-  relays: readonly { readonly heeded: number | null }[],
+function startpointAppliedBy(
+  relays: readonly { readonly startpointApplied: number | null }[],
   number: number,
 ): boolean | null {
-  const reading = relays.map(({ heeded }) => heeded).filter((heeded) => heeded !== null);
-  return reading.length === 0 ? null : reading.every((heeded) => heeded >= number);
+  const reading = relays
+    .map(({ startpointApplied }) => startpointApplied)
+    .filter((startpointApplied) => startpointApplied !== null);
+  return reading.length === 0
+    ? null
+    : reading.every((startpointApplied) => startpointApplied >= number);
 }
 
 export const captureControlRoutes: readonly Route[] = [

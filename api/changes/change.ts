@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { authGoesLast, type ChangeState, changeStates } from '../../model/change';
-import { forms } from '../../model/encoding';
+import { authGoesLast, type ChangeState, changeStates } from '../../model/change/change';
+import { type OutcomeState, outcomeStates } from '../../model/change/outcome';
+import { type LeaveOutCode, leaveOutSays } from '../../model/change/plan';
 import { type ErrorCode, errorCodes, errors } from '../../model/errors';
-import { type OutcomeState, outcomeStates } from '../../model/outcome';
-import { type LeaveOutCode, leaveOutSays } from '../../model/plan';
-import type { ChangeSummary, ChangeView, OutcomeView } from '../../store/changes';
+import { forms } from '../../model/hashes/encoding';
+import type { ChangeSummary, ChangeView, OutcomeView } from '../../store/changes/read';
 import type { Standstill } from '../../store/presence';
-import type { Settings } from '../dependencies';
-import { waitingFor, waitingForSchema } from '../presence';
-import { errorCode, time, timeOrNull } from '../schemas';
+import { waitingFor, waitingForSchema } from '../admin/presence';
+import type { Settings } from '../http/dependencies';
+import { errorCode, time, timeOrNull } from '../http/schemas';
 
 /** A change as people read it: every state and code with its sentence. */
 
@@ -151,12 +151,12 @@ export const summaryOf = (
   links: { self: changeUrl(links, summary.id) },
 });
 
-interface GroupStanding {
+interface GroupStatus {
   readonly authLast: boolean;
   readonly authApplied: boolean;
 }
 
-function outcomeSays({ role, state, reason }: OutcomeView, standing: GroupStanding): string {
+function outcomeSays({ role, state, reason }: OutcomeView, standing: GroupStatus): string {
   if (state === 'pending' && role === 'member' && !standing.authLast && !standing.authApplied)
     return 'waiting for the auth account';
   if (state === 'pending' && role === 'auth' && standing.authLast)

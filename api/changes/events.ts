@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { isAway } from '../../store/database';
-import type { Dependencies } from '../dependencies';
+import type { Dependencies } from '../http/dependencies';
 import type { Change } from './change';
 
 /** A proxy or a laptop that slept shows itself by these. */

@@ -1,13 +1,21 @@
 import { z } from 'zod';
-import { giveCommand } from '../../store/account-commands';
 import type { Caller } from '../../store/api-keys';
 import { maySee, mayTouch } from '../../store/api-keys';
 import { readAuditOf } from '../../store/audit';
-import { type ChangeView, listChanges, readChange } from '../../store/changes';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
-import { type Route, route, smallBody } from '../route';
-import { cursor, pageLimit, personName, sourceName, text, time, waitSeconds } from '../schemas';
+import { giveCommand } from '../../store/changes/commands';
+import { type ChangeView, listChanges, readChange } from '../../store/changes/read';
+import type { Dependencies } from '../http/dependencies';
+import { HttpProblem } from '../http/problem';
+import { type Route, route, smallBody } from '../http/route';
+import {
+  cursor,
+  pageLimit,
+  personName,
+  sourceName,
+  text,
+  time,
+  waitSeconds,
+} from '../http/schemas';
 import { changeOf, changeSchema, changeState, summaryOf, summarySchema } from './change';
 import { streamChange } from './events';
 import { decided, waitForChange } from './waiting';
@@ -19,7 +27,7 @@ const params = z.strictObject({
 /** What a key may not see is not there. */
 async function readVisible({ db }: Dependencies, caller: Caller, id: string): Promise<ChangeView> {
   const change = await readChange(db, id);
-  if (change === null || !maySee(caller, change)) throw new Refusal('not_found');
+  if (change === null || !maySee(caller, change)) throw new HttpProblem('not_found');
   return change;
 }
 
@@ -146,12 +154,12 @@ async function command(
   label: string | null,
 ) {
   const change = await readVisible(deps, caller, id);
-  if (!mayTouch(caller, change)) throw new Refusal('forbidden');
+  if (!mayTouch(caller, change)) throw new HttpProblem('forbidden');
   if (label !== null && !change.accounts.some((account) => account.label === label))
-    throw new Refusal('not_found');
+    throw new HttpProblem('not_found');
   const by = `api-key:${caller.keyId}`;
   if (!(await giveCommand(deps.db, { changeId: id, kind, label, by })))
-    throw new Refusal('change_ended');
+    throw new HttpProblem('change_ended');
   return { status: 202 as const, body: await shown(deps, change) };
 }
 

@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { takeIn, type WantedChange } from '../../intake/accept';
-import { hasEnded } from '../../model/change';
+import { acceptRequest, type WantedChange } from '../../intake/accept';
+import { hasEnded } from '../../model/change/change';
 import { inPlaintext } from '../../sealing/passwords';
-import { type ChangeView, readChange } from '../../store/changes';
+import { type ChangeView, readChange } from '../../store/changes/read';
 import { isAway } from '../../store/database';
-import type { Dependencies } from '../dependencies';
-import { secretText } from '../input';
-import { appliedPreference, type Preference, preferHeader } from '../prefer';
-import { Refusal } from '../refusal';
-import { type Route, route, smallBody } from '../route';
-import { idempotencyKey } from '../schemas';
+import type { Dependencies } from '../http/dependencies';
+import { secretText } from '../http/input';
+import { appliedPreference, type Preference, preferHeader } from '../http/prefer';
+import { HttpProblem } from '../http/problem';
+import { type Route, route, smallBody } from '../http/route';
+import { idempotencyKey } from '../http/schemas';
 import { changeOf, changeSchema, changeUrl } from './change';
 import { authApplied, waitForChange } from './waiting';
 import { group, oneOfBoth, personIn, whoFields } from './who';
@@ -74,7 +74,7 @@ export const startChange: Route = route({
   ],
   handle: async (deps, call) => {
     const { caller, headers, gone } = call;
-    const taken = await takeIn(deps, caller, wantedChange(call));
+    const taken = await acceptRequest(deps, caller, wantedChange(call));
     const id = taken.replayed ? taken.changeId : taken.change.id;
     const known = taken.replayed ? null : taken.change;
     const change = await afterWaiting(deps, id, known, headers.prefer, gone);
@@ -119,7 +119,7 @@ async function afterWaiting(
     // What was accepted stays accepted, whatever happens to the database while somebody waits.
     if (known === null || !isAway(error)) throw error;
   }
-  if (known === null) throw new Refusal('not_found');
+  if (known === null) throw new HttpProblem('not_found');
   return known;
 }
 
@@ -134,6 +134,6 @@ async function answer(
   if (view.state === 'done' || view.state === 'partial' || (until === 'auth' && authApplied(view)))
     return { status: 200 as const, body: change, headers };
   if (hasEnded(view.state))
-    throw new Refusal('auth_account_refused', { reason: view.reason, change }, headers);
+    throw new HttpProblem('auth_account_refused', { reason: view.reason, change }, headers);
   return { status: 202 as const, body: change, headers };
 }

@@ -1,8 +1,8 @@
-import { hasEnded } from '../../model/change';
-import type { ChangeView } from '../../store/changes';
-import type { Dependencies } from '../dependencies';
-import { waitUntil } from '../hub';
-import type { Preference } from '../prefer';
+import { hasEnded } from '../../model/change/change';
+import type { ChangeView } from '../../store/changes/read';
+import type { Dependencies } from '../http/dependencies';
+import { waitUntil } from '../http/hub';
+import type { Preference } from '../http/prefer';
 
 /** Whether what somebody waits for has come. */
 export const decided = (change: ChangeView, until: Preference['until']): boolean =>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { WhichPerson } from '../../intake/which-person';
-import { accountName, personName, sourceName, text } from '../schemas';
+import type { WhichPerson } from '../../intake/person-reference';
+import { accountName, personName, sourceName, text } from '../http/schemas';
 
 /** How a request says whose password it is about. */
 

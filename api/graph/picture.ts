@@ -1,5 +1,5 @@
+import { type Group, isLone } from '../../model/configuration/group';
 import type { GraphView, SourceTraits } from '../../model/graph/facts';
-import { type Group, isLone } from '../../model/group';
 
 /**
  * How passwords flow between sources, as an SVG: a band for each group, with where passwords come in on the left and the

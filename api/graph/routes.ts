@@ -6,11 +6,11 @@ import { connectorKinds } from '../../connectors/registry';
 import { guid } from '../../model/graph/elements';
 import { type GraphFacts, viewOf } from '../../model/graph/facts';
 import { extensionDefinition } from '../../model/graph/kinds';
-import { readSourceUse } from '../../store/directory';
 import { type GraphSnapshot, withGraphSnapshot } from '../../store/graph';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
-import { type Route, route } from '../route';
+import { readSourceUse } from '../../store/sources/usage';
+import type { Dependencies } from '../http/dependencies';
+import { HttpProblem } from '../http/problem';
+import { type Route, route } from '../http/route';
 import { hybridPayload, ownPayload } from './payload';
 import { drawGraph } from './picture';
 
@@ -79,7 +79,7 @@ const read = route({
 /** The worker signs with one key as long as there is a deployment, and every api knows it. */
 function deploymentIdOf({ settings }: Dependencies): string {
   const signer = settings.signer();
-  if (signer === null) throw new Refusal('no_epoch');
+  if (signer === null) throw new HttpProblem('no_epoch');
   return guid('deployment', signer.export({ format: 'jwk' }).x ?? '');
 }
 

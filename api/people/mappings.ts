@@ -1,5 +1,6 @@
-import type { Issue } from '../../intake/refused';
-import type { Configuration } from '../../model/configuration';
+import type { Issue } from '../../intake/rejected';
+import type { Configuration } from '../../model/configuration/document';
+import { own } from '../http/own';
 
 interface Account {
   readonly source: string;
@@ -67,7 +68,3 @@ export const unknownSources = ({ sources }: Configuration, accounts: readonly Ac
       ? [{ path: ['accounts', index, 'source'], says: 'there is no such source' }]
       : [],
   );
-
-/** `constructor` is a name that somebody may send, and no member of ours. */
-export const own = <T>(entries: Readonly<Record<string, T>>, name: string): T | undefined =>
-  Object.hasOwn(entries, name) ? entries[name] : undefined;

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { listIdentities, readMappingsOf } from '../../store/directory';
 import {
   type AccountView,
   findIdentity,
   type IdentityView,
   saveIdentity,
   unlinkAccount,
-} from '../../store/identities';
-import { linkMapping } from '../../store/mappings';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
-import { largeBody, type Route, route } from '../route';
-import { accountName, cursor, pageLimit, personName, sourceName, text } from '../schemas';
+} from '../../store/people/identities';
+import { listIdentities, readMappingsOf } from '../../store/people/listing';
+import { linkMapping } from '../../store/people/mappings';
+import type { Dependencies } from '../http/dependencies';
+import { HttpProblem } from '../http/problem';
+import { largeBody, type Route, route } from '../http/route';
+import { accountName, cursor, pageLimit, personName, sourceName, text } from '../http/schemas';
 import { type ResolvedMapping, resolveMappings, unknownSources } from './mappings';
 
 const accountSchema = z.object({
@@ -53,7 +53,7 @@ const summaryOf = ({ name, attributes, accounts }: IdentityView) => ({
 
 async function readWhole({ db }: Dependencies, name: string) {
   const identity = await findIdentity(db, { name });
-  if (identity === null) throw new Refusal('not_found');
+  if (identity === null) throw new HttpProblem('not_found');
   return { ...summaryOf(identity), mappings: await readMappingsOf(db, identity.id) };
 }
 
@@ -151,11 +151,11 @@ const save = route({
     const accounts = [...(before?.accounts ?? []), ...body.accounts];
     const { mappings, issues } = resolveMappings(configuration, accounts, body.mappings);
     const wrong = [...unknownSources(configuration, body.accounts), ...issues];
-    if (wrong.length > 0) throw new Refusal('request_invalid', { issues: wrong });
+    if (wrong.length > 0) throw new HttpProblem('request_invalid', { issues: wrong });
     const attributes = body.attributes ?? before?.attributes ?? {};
     const taken = await saveIdentity(deps.db, { name, attributes }, body.accounts, 'operator', by);
     if (taken.length > 0)
-      throw new Refusal('already_exists', {
+      throw new HttpProblem('already_exists', {
         issues: taken.map((account) => ({
           path: ['accounts', body.accounts.findIndex((one) => isSame(one, account))],
           says: 'is linked to somebody else',
@@ -184,7 +184,7 @@ async function linkMappings(
   const identity = await findIdentity(db, { name });
   for (const { application, account, enabled } of mappings) {
     const linked = identity?.accounts.find((one) => isSame(one, account));
-    if (identity === null || linked === undefined) throw new Refusal('not_found');
+    if (identity === null || linked === undefined) throw new HttpProblem('not_found');
     const link = { identityId: identity.id, application, accountId: linked.id, enabled };
     await linkMapping(db, link, by);
   }
@@ -203,7 +203,7 @@ const unlink = route({
   problems: ['not_found'],
   handle: async ({ db }, { caller, params: { name }, query }) => {
     if (!(await unlinkAccount(db, name, query, `api-key:${caller.keyId}`)))
-      throw new Refusal('not_found');
+      throw new HttpProblem('not_found');
     return { status: 204 };
   },
 });

@@ -1,4 +1,4 @@
-import { SCIM_USER } from '../../model/scim-filter';
+import { SCIM_USER } from '../../model/people/scim-filter';
 
 /** What a provider may learn of this SCIM service (RFC 7644 §4, RFC 7643 §5 to §7). */
 

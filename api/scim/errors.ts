@@ -1,5 +1,5 @@
 import { type ErrorCode, errors } from '../../model/errors';
-import { headersOf, type Refusal } from '../refusal';
+import { type HttpProblem, headersOf } from '../http/problem';
 
 /** Under this prefix the api speaks SCIM, errors included. */
 export const speaksScim = (path: string): boolean => path.startsWith('/scim/');
@@ -25,7 +25,7 @@ const scimTypes: Partial<Record<ErrorCode, string>> = {
 export const scimStatus = (code: ErrorCode): number =>
   code === 'password_against_policy' ? 400 : errors[code].status;
 
-export function scimErrorOf({ code, details }: Refusal) {
+export function scimErrorOf({ code, details }: HttpProblem) {
   const scimType = scimTypes[code];
   const broken = details.violations?.map(({ says }) => says) ?? [];
   return {
@@ -36,7 +36,7 @@ export function scimErrorOf({ code, details }: Refusal) {
   };
 }
 
-export const scimHeadersOf = (refusal: Refusal): Record<string, string> => ({
+export const scimHeadersOf = (refusal: HttpProblem): Record<string, string> => ({
   ...headersOf(refusal),
   'content-type': SCIM_TYPE,
 });

@@ -1,8 +1,8 @@
-import { sortAccounts } from '../../model/refresh';
+import { sortAccounts } from '../../model/people/refresh';
 import type { Database } from '../../store/database';
-import { type AccountLink, linkAccount, saveIdentity } from '../../store/identities';
-import { readLinkedNames, readPeopleLike } from '../../store/people';
-import type { ScimFields } from '../../store/scim-users';
+import { type AccountLink, linkAccount, saveIdentity } from '../../store/people/identities';
+import { readLinkedNames, readPeopleLike } from '../../store/people/matching';
+import type { ScimFields } from '../../store/people/scim-users';
 import type { ScimSource } from './source';
 import { type Document, isDocument } from './user';
 

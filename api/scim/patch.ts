@@ -1,38 +1,39 @@
-import { plainName } from '../../model/scim-filter';
-import { Refusal } from '../refusal';
+import { plainName } from '../../model/people/scim-filter';
+import { HttpProblem } from '../http/problem';
 import { type Document, isDocument, type SaidOfUser, saidIn, say } from './user';
 
 /**
  * What the operations of a PATCH (RFC 7644 §3.5.2) say together; the last word counts. Providers write an operation as
  * they like: with a path, or a document as its value, `replace` or `Replace`. Paths to what Lockstep does not keep are
  * taken, and have no effect.
- * @throws Refusal, before anything is done
+ * @throws HttpProblem, before anything is done
  */
 export function saidByOperations(body: Document): SaidOfUser {
   const operations = member(body, 'operations');
-  if (!Array.isArray(operations) || operations.length === 0) throw new Refusal('request_invalid');
+  if (!Array.isArray(operations) || operations.length === 0)
+    throw new HttpProblem('request_invalid');
   const said: SaidOfUser = {};
   for (const operation of operations) carryOut(said, operation);
   return said;
 }
 
 function carryOut(said: SaidOfUser, operation: unknown): void {
-  if (!isDocument(operation)) throw new Refusal('request_invalid');
+  if (!isDocument(operation)) throw new HttpProblem('request_invalid');
   const op = String(member(operation, 'op')).toLowerCase();
   const path = member(operation, 'path');
   const value = member(operation, 'value');
-  if (!['add', 'replace', 'remove'].includes(op)) throw new Refusal('request_invalid');
+  if (!['add', 'replace', 'remove'].includes(op)) throw new HttpProblem('request_invalid');
   if (path !== undefined && path !== null && !(typeof path === 'string' && PATH.test(path)))
-    throw new Refusal('scim_path_invalid');
+    throw new HttpProblem('scim_path_invalid');
   if (op === 'remove') remove(said, path);
   else if (typeof path === 'string' && value !== undefined) say(said, path, value);
   else if (isDocument(value)) Object.assign(said, saidIn(value));
-  else throw new Refusal('scim_value_invalid');
+  else throw new HttpProblem('scim_value_invalid');
 }
 
 /** What a user is after something of it was taken away. A password that is taken away is none to carry to others. */
 function remove(said: SaidOfUser, path: unknown): void {
-  if (typeof path !== 'string') throw new Refusal('scim_no_target');
+  if (typeof path !== 'string') throw new HttpProblem('scim_no_target');
   const name = plainName(path);
   if (name === 'active') say(said, path, true);
   else if (name !== 'password') say(said, path, null);

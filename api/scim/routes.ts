@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { parseScimFilter } from '../../model/scim-filter';
-import { listScimUsers } from '../../store/scim-users';
-import { Refusal } from '../refusal';
-import { type Route, route } from '../route';
-import { sourceName, text } from '../schemas';
+import { parseScimFilter } from '../../model/people/scim-filter';
+import { listScimUsers } from '../../store/people/scim-users';
+import { HttpProblem } from '../http/problem';
+import { type Route, route } from '../http/route';
+import { sourceName, text } from '../http/schemas';
 import {
   listOf,
   MOST_USERS_AT_ONCE,
@@ -56,7 +56,7 @@ const listed = (
     handle: async (deps, { caller, params: { source, id } }) => {
       await scimSource(deps, caller, source);
       const one = all.find((resource) => resource.id === id);
-      if (one === undefined) throw new Refusal('not_found');
+      if (one === undefined) throw new HttpProblem('not_found');
       return { status: 200, body: one, headers: typed };
     },
   }),
@@ -86,7 +86,7 @@ const list = route({
   handle: async (deps, { caller, params, query }) => {
     const { name } = await scimSource(deps, caller, params.source);
     const filter = query.filter === undefined ? null : parseScimFilter(query.filter);
-    if (filter === null && query.filter !== undefined) throw new Refusal('scim_filter_invalid');
+    if (filter === null && query.filter !== undefined) throw new HttpProblem('scim_filter_invalid');
     const page = { filter, offset: query.startIndex - 1, limit: query.count };
     const { total, users } = await listScimUsers(deps.db, name, page);
     const documents = users.map((user) => partOf(userDocument(deps, name, user), query));

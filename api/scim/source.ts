@@ -4,15 +4,15 @@ import {
   type SourceConfiguration,
   type scimSchema,
   sourceNamed,
-} from '../../model/configuration';
-import type { Secret } from '../../model/secret';
+} from '../../model/configuration/document';
+import type { Secret } from '../../model/passwords/secret';
 import { inPlaintext } from '../../sealing/passwords';
 import { type Caller, mayTouch } from '../../store/api-keys';
-import { auditCapture } from '../../store/captures';
-import { findScimAccount, type ScimFields } from '../../store/scim-users';
-import { takeCaptured } from '../captures/take';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
+import { auditCapture } from '../../store/captures/fingerprints';
+import { findScimAccount, type ScimFields } from '../../store/people/scim-users';
+import { ingestCapture } from '../captures/ingest';
+import type { Dependencies } from '../http/dependencies';
+import { HttpProblem } from '../http/problem';
 
 /** A source whose accounts an identity provider keeps. */
 export interface ScimSource {
@@ -22,7 +22,7 @@ export interface ScimSource {
   readonly createIdentities: SourceConfiguration['createIdentities'];
 }
 
-/** @throws Refusal when it takes nothing over SCIM, or not from this key */
+/** @throws HttpProblem when it takes nothing over SCIM, or not from this key */
 export async function scimSource(
   deps: Dependencies,
   caller: Caller,
@@ -33,7 +33,7 @@ export async function scimSource(
   const groups = groupsFrom(configuration, name).map((group) => group.name);
   const settings = source?.enabled && source.capture?.enabled ? source.capture.scim : undefined;
   if (source === undefined || settings === undefined || !mayTouch(caller, { groups }))
-    throw new Refusal('capture_disabled');
+    throw new HttpProblem('capture_disabled');
   const { correlate, createIdentities } = source;
   return { name, settings, correlate, createIdentities };
 }
@@ -41,7 +41,7 @@ export async function scimSource(
 /**
  * A password that the provider has pushed for a user. Whether it starts a change is judged as of any capture; whoever
  * pushed is content either way. SCIM does not tell when it was changed, so that is now.
- * @throws Refusal when it cannot be taken
+ * @throws HttpProblem when it cannot be taken
  */
 export async function takePushed(
   deps: Dependencies,
@@ -63,6 +63,6 @@ export async function takePushed(
       ? 'unmapped'
       : null;
   if (refused === null)
-    await takeCaptured(deps, caller, capture, () => inPlaintext(password, null), null);
+    await ingestCapture(deps, caller, capture, () => inPlaintext(password, null), null);
   else await auditCapture(deps.db, capture, refused, `api-key:${caller.keyId}`);
 }

@@ -7,11 +7,11 @@ import {
   removeScimUser,
   type ScimUser,
   updateScimUser,
-} from '../../store/scim-users';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
-import { type RequestBody, type Route, route } from '../route';
-import { sourceName, text } from '../schemas';
+} from '../../store/people/scim-users';
+import type { Dependencies } from '../http/dependencies';
+import { HttpProblem } from '../http/problem';
+import { type RequestBody, type Route, route } from '../http/route';
+import { sourceName, text } from '../http/schemas';
 import { SCIM_TYPE } from './errors';
 import { linkUser } from './link';
 import { mayBePassword, saidByOperations } from './patch';
@@ -76,7 +76,7 @@ const create = route({
     const source = await scimSource(deps, caller, name);
     const said = saidIn(sent);
     const user = await createScimUser(deps.db, name, wholeUser(said), by(caller));
-    if (user === null) throw new Refusal('already_exists');
+    if (user === null) throw new HttpProblem('already_exists');
     try {
       if (source.settings.createLinks) await linkUser(deps.db, source, user, sent, by(caller));
       if (source.settings.createPassword) await push(deps, caller, source, user, said);
@@ -186,8 +186,8 @@ async function userAt(
 ): Promise<{ readonly source: ScimSource; readonly user: ScimUser }> {
   const source = await scimSource(deps, caller, at.source);
   const user = await readScimUser(deps.db, source.name, at.id);
-  if (user === null) throw new Refusal('not_found');
-  if (matches(ifMatch, user) === false) throw new Refusal('scim_version_outdated');
+  if (user === null) throw new HttpProblem('not_found');
+  if (matches(ifMatch, user) === false) throw new HttpProblem('scim_version_outdated');
   return { source, user };
 }
 
@@ -212,8 +212,8 @@ async function update(
   await push(deps, caller, source, { ...user, ...wanted }, said);
   const version = ifMatch === undefined ? null : user.version;
   const updated = await updateScimUser(deps.db, user.id, version, wanted);
-  if (updated === 'taken') throw new Refusal('already_exists');
-  if (updated === null) throw new Refusal('scim_version_outdated');
+  if (updated === 'taken') throw new HttpProblem('already_exists');
+  if (updated === null) throw new HttpProblem('scim_version_outdated');
   return { status: 200 as const, ...shown(deps, source, updated) };
 }
 

@@ -1,8 +1,8 @@
-import { plainName, SCIM_USER, scimBoolean } from '../../model/scim-filter';
-import { Secret } from '../../model/secret';
-import type { ScimFields, ScimUser } from '../../store/scim-users';
-import type { Dependencies } from '../dependencies';
-import { Refusal } from '../refusal';
+import { Secret } from '../../model/passwords/secret';
+import { plainName, SCIM_USER, scimBoolean } from '../../model/people/scim-filter';
+import type { ScimFields, ScimUser } from '../../store/people/scim-users';
+import type { Dependencies } from '../http/dependencies';
+import { HttpProblem } from '../http/problem';
 
 /** A user as an identity provider writes and reads it. What Lockstep does not keep is taken, and not given back. */
 
@@ -31,18 +31,18 @@ const setters: Readonly<Record<string, (said: SaidOfUser, value: unknown) => voi
   },
   active: (said, value) => {
     const active = scimBoolean(plain(value));
-    if (active === null) throw new Refusal('scim_value_invalid');
+    if (active === null) throw new HttpProblem('scim_value_invalid');
     said.active = active;
   },
   // Null is "none" (RFC 7643 §2.5), and none is no new one.
   password: (said, value) => {
     if (value === null) return;
-    if (!(value instanceof Secret)) throw new Refusal('scim_value_invalid');
+    if (!(value instanceof Secret)) throw new HttpProblem('scim_value_invalid');
     said.password = value;
   },
 };
 
-/** @throws Refusal when the attribute does not take the value */
+/** @throws HttpProblem when the attribute does not take the value */
 export function say(said: SaidOfUser, attribute: string, value: unknown): void {
   const name = plainName(attribute);
   if (Object.hasOwn(setters, name)) setters[name]?.(said, value);
@@ -61,7 +61,7 @@ export function saidIn(document: Document): SaidOfUser {
 
 /** A new user, or one that is replaced as a whole: what is not said is as if it had never been. */
 export function wholeUser({ userName: name, externalId = null, active = true }: SaidOfUser) {
-  if (name === undefined) throw new Refusal('scim_value_invalid');
+  if (name === undefined) throw new HttpProblem('scim_value_invalid');
   return { userName: name, externalId, active } satisfies ScimFields;
 }
 
@@ -70,13 +70,13 @@ const MAX_LENGTH = 1024;
 function textOf(value: unknown): string {
   const text = plain(value);
   if (typeof text !== 'string' || text.length > MAX_LENGTH || text.includes('\0'))
-    throw new Refusal('scim_value_invalid');
+    throw new HttpProblem('scim_value_invalid');
   return text;
 }
 
 function userName(value: unknown): string {
   const name = textOf(value);
-  if (name === '') throw new Refusal('scim_value_invalid');
+  if (name === '') throw new HttpProblem('scim_value_invalid');
   return name;
 }
 

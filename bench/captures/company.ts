@@ -5,7 +5,7 @@ import path from 'node:path';
 import { randomPassword, serviceDn } from '../../local/demo/directories';
 import type { Directory } from '../../local/slapd';
 import { ldifEntry, ssha } from '../../local/slapd';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 
 /** Directories in which everybody has an account: one with our check module, one that a program tells of, a target of the domain. */
 export const suffixes = {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Attribute, Change, Client } from 'ldapts';
 import { serviceDn } from '../../local/demo/directories';
 import type { Slapd } from '../../local/slapd';
-import type { ToldDomain } from '../../local/told-domain';
-import { Secret } from '../../model/secret';
+import type { ToldDomain } from '../../local/syncing-domain';
+import { Secret } from '../../model/passwords/secret';
 import type { Call } from '../call';
 import { dnOf, people, suffixes } from './company';
 

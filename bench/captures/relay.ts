@@ -27,7 +27,7 @@ export async function startBenchRelay(
   const relay = await startServer({
     name: `the relay of ${source}`,
     command: process.execPath,
-    args: [path.resolve('dist/cli/main.js'), 'capture', 'run', '--config', config],
+    args: [path.resolve('dist/cli/main.js'), 'relay', 'run', '--config', config],
     env: inheritedEnvironment(),
     logFile,
     stopSignal: 'SIGTERM',

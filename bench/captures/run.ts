@@ -8,7 +8,7 @@ import { freePort } from '../../local/ports';
 import { startSlapd } from '../../local/slapd';
 import { startStack } from '../../local/stack';
 import { emptyStateDir } from '../../local/state-dir';
-import { startToldDomain, type ToldDomain } from '../../local/told-domain';
+import { startToldDomain, type ToldDomain } from '../../local/syncing-domain';
 import { type Call, caller } from '../call';
 import {
   type CaptureDirectories,

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { encodeMessage, type HandedOver, type Refusal, refusals } from './protocol';
+import { encodeMessage, type HandedOver, type HandOverRefusal, refusals } from './protocol';
 
 const ANSWER_MS = 10_000;
 
@@ -8,7 +8,10 @@ const ANSWER_MS = 10_000;
  * @returns null when the relay has it for good
  * @throws Error, with the code of the system, when it cannot be reached or does not answer
  */
-export async function handOver(socket: string, capture: HandedOver): Promise<Refusal | null> {
+export async function handOver(
+  socket: string,
+  capture: HandedOver,
+): Promise<HandOverRefusal | null> {
   const message = encodeMessage(capture);
   try {
     return await send(socket, message);
@@ -17,7 +20,7 @@ export async function handOver(socket: string, capture: HandedOver): Promise<Ref
   }
 }
 
-const send = (socket: string, message: Buffer): Promise<Refusal | null> =>
+const send = (socket: string, message: Buffer): Promise<HandOverRefusal | null> =>
   new Promise((resolve, reject) => {
     let answer = '';
     const connection = net.connect(socket, () => connection.write(message));
@@ -30,7 +33,8 @@ const send = (socket: string, message: Buffer): Promise<Refusal | null> =>
       connection.end();
       const word = answer.slice(1, -1);
       if (answer === '+\n') resolve(null);
-      else if (answer.startsWith('-') && Object.hasOwn(refusals, word)) resolve(word as Refusal);
+      else if (answer.startsWith('-') && Object.hasOwn(refusals, word))
+        resolve(word as HandOverRefusal);
       else reject(Object.assign(new Error('not a relay'), { code: 'EPROTO' }));
     });
     connection.once('error', reject);

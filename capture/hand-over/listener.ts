@@ -3,13 +3,19 @@ import net from 'node:net';
 import path from 'node:path';
 import { Misconfigured } from '../../config';
 import { log } from '../../log';
-import { zeroableBytes } from '../../model/zeroable';
-import { listenAlone } from '../listen-alone';
+import { zeroableBytes } from '../../model/passwords/zeroable';
+import { listenAlone } from '../exclusive-socket';
 import { grants, makePrivateFolder, onWindows } from '../platform';
-import { type HandedOver, LENGTH_BYTES, MOST_BYTES, parseMessage, type Refusal } from './protocol';
+import {
+  type HandedOver,
+  type HandOverRefusal,
+  LENGTH_BYTES,
+  MOST_BYTES,
+  parseMessage,
+} from './protocol';
 
 /** @returns null when the capture is durable */
-export type Take = (capture: HandedOver) => Promise<Refusal | null>;
+export type Take = (capture: HandedOver) => Promise<HandOverRefusal | null>;
 
 export interface HandOverListener {
   /** What is under way is answered. */
@@ -71,7 +77,7 @@ function serve(connection: net.Socket, take: Take): () => void {
   let busy = false;
   let last = false;
 
-  const answer = (refusal: Refusal | null): void => {
+  const answer = (refusal: HandOverRefusal | null): void => {
     connection.write(refusal === null ? '+\n' : `-${refusal}\n`);
   };
   const next = async (): Promise<void> => {

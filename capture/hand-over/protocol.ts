@@ -1,5 +1,5 @@
-import { Secret } from '../../model/secret';
-import { zeroableBytes } from '../../model/zeroable';
+import { Secret } from '../../model/passwords/secret';
+import { zeroableBytes } from '../../model/passwords/zeroable';
 
 /**
  * How a capture is handed over: docs/capture-protocol.md. A message is its length (32 bits, the high byte first), then
@@ -25,7 +25,7 @@ export const refusals = {
   not_durable: 'The record could not be written: the disk is full, or bad.',
 } as const;
 
-export type Refusal = keyof typeof refusals;
+export type HandOverRefusal = keyof typeof refusals;
 
 const limits = { a: 1024, p: 4096, o: 4096, t: 16, s: 255, f: 4 } as const;
 type Letter = keyof typeof limits;

@@ -1,7 +1,7 @@
 import { createDecipheriv, pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { Secret } from '../../model/secret';
-import { zeroableBytes } from '../../model/zeroable';
+import { Secret } from '../../model/passwords/secret';
+import { zeroableBytes } from '../../model/passwords/zeroable';
 
 /**
  * A password in the reversible scheme `{AES256}` of PingDirectory, as `AES256EncodedPassword` of the UnboundID LDAP SDK documents

@@ -1,19 +1,19 @@
 import { log } from '../../log';
-import type { NumberedStartpoint } from '../../model/startpoint';
+import type { NumberedStartpoint } from '../../model/captures/startpoint';
 import type { Take } from '../hand-over/listener';
-import { type Pace, repeat } from '../repeat';
-import { type Page, type Place, type PollCode, type Poller, PollFailure } from './poller';
+import { type Pace, repeat } from '../retry-loop';
+import { type Checkpoint, type Page, type PollCode, type Poller, PollFailure } from './poller';
 
 export interface Polling {
   /** There may be something to read. */
   wake(): void;
-  /** One that an operator has set; those that were heeded before are left alone. */
+  /** One that an operator has set; those that were startpointApplied before are left alone. */
   offer(startpoint: NumberedStartpoint): void;
-  /** The number of the last that was heeded; 0: none yet. */
-  heeded(): number;
+  /** The number of the last that was startpointApplied; 0: none yet. */
+  startpointApplied(): number;
   /** How often something was gone before it was read, since the relay was set up. */
   missed(): number;
-  /** Why nothing could be read at the last try, or a startpoint not be heeded; null when all is well. */
+  /** Why nothing could be read at the last try, or a startpoint not be startpointApplied; null when all is well. */
   trouble(): PollCode | null;
   /** After what is under way. */
   stop(): Promise<void>;
@@ -26,21 +26,21 @@ export interface PollingOptions {
   readonly backlog: () => number;
   /** With so many of them the source keeps the rest for now. */
   readonly mostWaiting: number;
-  /** Remembers the number of the last startpoint that was heeded. */
-  readonly heeded: Place;
+  /** Remembers the number of the last startpoint that was startpointApplied. */
+  readonly startpointApplied: Checkpoint;
   /** Remembers how often something was missed. */
-  readonly missed: Place;
+  readonly missed: Checkpoint;
   readonly pace: Pace;
 }
 
 /** Reads a page, makes it durable, and only then goes on behind it: whatever ends in between, it is read again. */
 export function startPolling(poller: Poller, options: PollingOptions): Polling {
-  const { source, backlog, mostWaiting, heeded, missed, pace } = options;
+  const { source, backlog, mostWaiting, startpointApplied, missed, pace } = options;
   let wanted: NumberedStartpoint | null = null;
   /** The number of the last startpoint that the source did not know. */
   let refused = 0;
   let trouble: PollCode | null = null;
-  const numberIn = (place: Place) => Number(place.current() ?? 0);
+  const numberIn = (place: Checkpoint) => Number(place.current() ?? 0);
 
   async function turn(): Promise<boolean> {
     if (wanted !== null) await move(wanted);
@@ -60,7 +60,7 @@ export function startPolling(poller: Poller, options: PollingOptions): Polling {
   async function move({ number, startpoint }: NumberedStartpoint): Promise<void> {
     try {
       await poller.moveTo(startpoint);
-      await heeded.moveTo(String(number));
+      await startpointApplied.moveTo(String(number));
       log.info('the startpoint was moved', { source, count: number });
     } catch (error) {
       if (!(error instanceof PollFailure) || error.code !== 'startpoint_unknown') throw error;
@@ -87,13 +87,13 @@ export function startPolling(poller: Poller, options: PollingOptions): Polling {
   return {
     wake: repeated.wake,
     offer(startpoint) {
-      if (startpoint.number <= Math.max(numberIn(heeded), refused)) return;
+      if (startpoint.number <= Math.max(numberIn(startpointApplied), refused)) return;
       wanted = startpoint;
       repeated.hurry();
     },
-    heeded: () => numberIn(heeded),
+    startpointApplied: () => numberIn(startpointApplied),
     missed: () => numberIn(missed),
-    trouble: () => (refused > numberIn(heeded) ? 'startpoint_unknown' : trouble),
+    trouble: () => (refused > numberIn(startpointApplied) ? 'startpoint_unknown' : trouble),
     async stop() {
       await repeated.stop();
       await poller.close();

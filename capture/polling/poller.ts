@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import type { Startpoint } from '../../model/captures/startpoint';
 import type { CodeOf } from '../../model/errors';
-import type { Secret } from '../../model/secret';
-import type { Startpoint } from '../../model/startpoint';
+import type { Secret } from '../../model/passwords/secret';
 import type { HandedOver } from '../hand-over/protocol';
 
 /**
@@ -43,7 +43,7 @@ export interface PollerTools {
   /** Resolves `${file:…}` and `${env:…}`, at each use. */
   readonly resolve: (reference: string) => Secret;
   /** Durable, for pollers whose source does not keep it for them. */
-  readonly place: Place;
+  readonly place: Checkpoint;
   /** There is something to read: ends the wait before the next page. */
   readonly wake: () => void;
 }
@@ -55,7 +55,7 @@ export interface PollerTools {
 export const REFUSED_FOR_MS = 3_600_000;
 
 /** How far a poller has come. */
-export interface Place {
+export interface Checkpoint {
   /** Null before the first time. */
   current(): string | null;
   moveTo(place: string): Promise<void>;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Misconfigured } from '../../config';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import { lastLine, runTool, type Tools } from './tools';
 
 export interface DomainFacts {

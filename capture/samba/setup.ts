@@ -3,8 +3,8 @@ import { Misconfigured } from '../../config';
 import { type Conduct, configure } from './configure';
 import type { Domain } from './domain';
 import { type Key, makeKey } from './gpg';
-import { neededConf, type Plan } from './plan';
 import { daemonCommand, initialise, installScript, type Sync, scriptIn, unitOf } from './service';
+import { neededConf, type Plan } from './setup-steps';
 import { inPath, runTool } from './tools';
 
 /** What has to go on from now, or why everything is as it was. */

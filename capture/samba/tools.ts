@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inheritedEnvironment, Misconfigured } from '../../config';
-import type { Secret } from '../../model/secret';
-import { zeroableBytes } from '../../model/zeroable';
+import type { Secret } from '../../model/passwords/secret';
+import { zeroableBytes } from '../../model/passwords/zeroable';
 
 /** The programs of a domain controller, with their paths. */
 export interface Tools {

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { Misconfigured } from '../../config';
-import { listenAlone } from '../listen-alone';
+import { listenAlone } from '../exclusive-socket';
 import { grants, lockOf, makePrivateFolder } from '../platform';
 
 /**

@@ -1,8 +1,8 @@
 import { type FileHandle, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Position } from '../../model/relay';
+import type { Position } from '../../model/captures/batch';
+import type { Quarantine } from './quarantine';
 import { createSegment, isSegmentFile, readSegment, type Segment, syncFolder } from './segments';
-import type { SetAside } from './set-aside';
 
 /** The segments of a spool, the oldest first. Only the last one is written to, and by one process. */
 export interface SegmentRow {
@@ -19,8 +19,8 @@ export interface SegmentRow {
 }
 
 /** With what an earlier process left; what is no record there is set aside. */
-export async function openRow(dir: string, setAside: SetAside): Promise<SegmentRow> {
-  const { segments, empty, follows, order } = await recover(dir, setAside);
+export async function openRow(dir: string, quarantined: Quarantine): Promise<SegmentRow> {
+  const { segments, empty, follows, order } = await recover(dir, quarantined);
   let next = order;
   const begin = async () => {
     const before = segments.at(-1);
@@ -100,14 +100,14 @@ interface Recovered {
   readonly order: number;
 }
 
-async function recover(dir: string, setAside: SetAside): Promise<Recovered> {
+async function recover(dir: string, quarantined: Quarantine): Promise<Recovered> {
   const names = (await readdir(dir)).filter(isSegmentFile).sort();
   const segments: Segment[] = [];
   const empty: Segment[] = [];
   let follows: Position | null = null;
   for (const name of names) {
     const { segment, begun, damage } = await readSegment(path.join(dir, name));
-    for (const { from, bytes } of damage) await setAside.damaged(segment.file, from, bytes);
+    for (const { from, bytes } of damage) await quarantined.damaged(segment.file, from, bytes);
     (segment.last > 0 ? segments : empty).push(segment);
     if (begun || segment.last > 0) follows = endOf(segment);
   }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { Position } from '../../model/relay';
+import type { Position } from '../../model/captures/batch';
 import { onWindows } from '../platform';
 import { type Damage, encodeFrame, scanFrames } from './frames';
 

@@ -1,9 +1,9 @@
 import path from 'node:path';
-import type { Position } from '../../model/relay';
+import type { Position } from '../../model/captures/batch';
 import { encodeFrame } from './frames';
+import { openQuarantine } from './quarantine';
 import { openRow } from './row';
 import { readSegment, type Segment, type SegmentContent } from './segments';
-import { openSetAside } from './set-aside';
 
 /**
  * What was handed over and is not taken in yet: sealed records in segments, of which only the newest is written to. How
@@ -17,7 +17,7 @@ export interface Spool {
   /** The server has everything up to here. */
   takenIn(cursor: Position | null): Promise<void>;
   backlog(): number;
-  setAside(): number;
+  quarantined(): number;
   close(): Promise<void>;
 }
 
@@ -51,8 +51,8 @@ interface Waiting {
 
 /** @param dir locked: see `lock.ts` */
 export async function openSpool(dir: string, limits: SpoolLimits): Promise<Spool> {
-  const setAside = await openSetAside(path.join(dir, 'set-aside'), limits.maxBytes);
-  const row = await openRow(dir, setAside);
+  const quarantined = await openQuarantine(path.join(dir, 'quarantine'), limits.maxBytes);
+  const row = await openRow(dir, quarantined);
   const inTurn = oneAtATime();
   let cursor: Position | null = null;
   const waiting: Waiting[] = [];
@@ -99,7 +99,7 @@ export async function openSpool(dir: string, limits: SpoolLimits): Promise<Spool
     ) {
       if (oldest === row.active() && oldest.last === 0) return;
       if (oldest === row.active()) await row.rotate();
-      await setAside.segment(oldest.file, oldest.last - doneIn(oldest));
+      await quarantined.segment(oldest.file, oldest.last - doneIn(oldest));
       row.release(oldest);
     }
   }
@@ -124,7 +124,7 @@ export async function openSpool(dir: string, limits: SpoolLimits): Promise<Spool
         await row.remove(row.all.filter((segment) => !open.has(segment)));
       }),
     backlog: () => toCome().reduce((sum, one) => sum + one.last - doneIn(one), 0),
-    setAside: setAside.count,
+    quarantined: quarantined.count,
     close: () => inTurn(row.close),
   };
 }

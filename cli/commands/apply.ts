@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { planFile, planLines } from '../configuration/plan';
+import { planFile, planLines } from '../configuration/preview';
 import type { Exit } from '../exit-codes';
 import { Failure, usage } from '../failure';
+import { helpText } from '../help-text';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 
 interface Options {
   readonly file: string;
@@ -21,7 +21,7 @@ export const applyCommand = (): Command =>
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['lockstep apply --yes -o json', 'for scripts: does not ask, prints the new version'],
         ],

@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import type * as Building from '../../blocklist/build';
 import type { Exit } from '../exit-codes';
 import { usage } from '../failure';
+import { helpText } from '../help-text';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { count } from '../values';
 
 export const blocklistCommand = (): Command =>
@@ -31,7 +31,7 @@ const buildCommand = (): Command =>
     .option('--min-count <n>', 'leave out what was seen less often', count, 1)
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
             'lockstep blocklist build pwned.txt /etc/lockstep/leaked.blocklist --min-count 10',

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
+import { helpText } from '../help-text';
 import { commandChange } from '../http/commands';
 import { changeId } from '../http/ids';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 
 export const cancelCommand = (): Command =>
   new Command('cancel')
@@ -16,7 +16,7 @@ export const cancelCommand = (): Command =>
     .argument('[account]', 'one account, by its label; the whole change when left out')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['lockstep cancel last', 'stops the newest change'],
           ['lockstep cancel last apps', 'leaves the account in apps; the others go on'],

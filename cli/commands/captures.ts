@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Exit } from '../exit-codes';
+import { helpText } from '../help-text';
 import type { Relay, SourceCaptures } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { captureLines, sourceCaptureLines } from '../text/captures-text';
 import { parseSpan } from '../text/times';
 import { moment } from '../values';
@@ -38,7 +38,7 @@ const listCommand = (): Command =>
     .description('Shows every relay, what an operator said of its source, and what is wrong.')
     .addHelpText(
       'after',
-      teach({ examples: [['lockstep captures', 'whether every relay is heard, and delivers']] }),
+      helpText({ examples: [['lockstep captures', 'whether every relay is heard, and delivers']] }),
     )
     .action(action(list));
 
@@ -57,7 +57,10 @@ const turnCommand = (verb: 'stop' | 'start', summary: string, description: strin
     .summary(summary)
     .description(description)
     .argument('[source]', 'the source; every one that takes captures when left out')
-    .addHelpText('after', teach({ examples: [[`lockstep captures ${verb} directory`, summary]] }))
+    .addHelpText(
+      'after',
+      helpText({ examples: [[`lockstep captures ${verb} directory`, summary]] }),
+    )
     .action(
       action((session: Session, source?: string) =>
         say(session, verb, source === undefined ? {} : { source }),
@@ -79,7 +82,7 @@ const startpointCommand = (): Command =>
     .argument('[source]', 'the source; every one that takes captures when left out')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['lockstep captures set-startpoint end', 'before the first load of a directory'],
           ['lockstep captures set-startpoint 12h directory', 'what happened since last night'],

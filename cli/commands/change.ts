@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
-import { hasEnded } from '../../model/change';
-import type { Secret } from '../../model/secret';
+import { hasEnded } from '../../model/change/change';
+import type { Secret } from '../../model/passwords/secret';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
 import { Failure, usage } from '../failure';
+import { helpText } from '../help-text';
 import type { Api } from '../http/api';
 import { follow, lastOf } from '../http/follow';
 import { AnswerLost, ApiProblem } from '../http/refusals';
@@ -11,7 +12,6 @@ import type { Change, ChangePlan } from '../http/shapes';
 import { askPasswords } from '../password/ask';
 import { jsonBody } from '../password/json-body';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { inShort } from '../text/change-text';
 import { dryRunLines } from '../text/dry-run-text';
 import { watch } from '../text/watch';
@@ -57,7 +57,7 @@ export const changeCommand = (): Command =>
     .addOption(new Option('--password [value]').hideHelp())
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['lockstep change alice --watch', 'asks twice and shows a row for each account'],
           ['lockstep change alice --dry-run', 'who would be touched, in which order, and why not'],

@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
-import { type ChangeState, changeStates } from '../../model/change';
+import { type ChangeState, changeStates } from '../../model/change/change';
 import type { Exit } from '../exit-codes';
+import { helpText } from '../help-text';
 import { readPages } from '../http/pages';
 import type { ChangeSummary } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { markOfState } from '../text/change-text';
 import { type Cell, table } from '../text/table';
 import { relative, span } from '../text/times';
@@ -33,7 +33,7 @@ export const changesCommand = (): Command =>
     .option('--all', 'all of them')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['lockstep changes --state waiting', 'what waits for a source'],
           ['lockstep changes --identity alice --limit 5', 'the last five of a person'],

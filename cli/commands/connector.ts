@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import type { CaseResult, TrialJob } from '../../model/trial';
 import type { Exit } from '../exit-codes';
 import { Failure, usage } from '../failure';
+import { helpText } from '../help-text';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { caseLines } from '../text/case-text';
 import { tryConnector } from '../trial';
 import { attributeAndValue } from '../values';
@@ -41,7 +41,7 @@ const testCommand = (): Command =>
     .option('-f, --file <file>', 'the configuration', 'lockstep.yaml')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
             'lockstep connector test wiki --account throwaway --find name=throwaway',

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { examineApi, examineSource, prerequisites } from '../doctor';
 import type { Exit } from '../exit-codes';
+import { helpText } from '../help-text';
 import { knownSources } from '../http/known-sources';
 import type { Finding } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { findingLines } from '../text/finding-text';
 
 export const doctorCommand = (): Command =>
@@ -17,7 +17,7 @@ export const doctorCommand = (): Command =>
     .argument('[source...]', 'only these sources')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['lockstep doctor', 'checks everything'],
           ['lockstep doctor corp-directory', 'checks the api and one source'],

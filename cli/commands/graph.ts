@@ -6,8 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
 import { Failure, usage } from '../failure';
+import { helpText } from '../help-text';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 
 interface Options {
   readonly out?: string;
@@ -32,7 +32,7 @@ export const graphCommand = (): Command =>
     .option('--svg <file>', 'write a picture of sources and groups')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['lockstep graph --out bloodhound --schema', 'everything that BloodHound needs'],
           ['lockstep graph --svg lockstep.svg', 'how passwords flow, to look at'],

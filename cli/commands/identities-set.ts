@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Exit } from '../exit-codes';
+import { helpText } from '../help-text';
 import { ApiProblem } from '../http/refusals';
 import type { Identity } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { identityLines } from '../text/identity-text';
 import { sourceAndName } from '../values';
 
@@ -42,7 +42,7 @@ export const setCommand = (): Command =>
     .option('--map <application[=account]>', 'an application that they sign in to', each(mapping))
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
             'lockstep identities set alice --attribute mail=alice@example.com --account apps:alice --map reports',

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
+import { helpText } from '../help-text';
 import { readPages } from '../http/pages';
 import type { Identity } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { identityLines } from '../text/identity-text';
 import { table } from '../text/table';
 import { count, sourceAndName } from '../values';
@@ -24,7 +24,7 @@ const listCommand = (): Command =>
     .option('--limit <n>', 'so many at most', count, 50)
     .option('--cursor <cursor>', 'go on where a list ended')
     .option('--all', 'all of them')
-    .addHelpText('after', teach({ examples: [['lockstep identities list --all', 'everybody']] }))
+    .addHelpText('after', helpText({ examples: [['lockstep identities list --all', 'everybody']] }))
     .action(action(list));
 
 async function list(
@@ -53,7 +53,10 @@ const showCommand = (): Command =>
   new Command('show')
     .description('Shows a person with accounts and applications.')
     .argument('<who>', 'name of the person')
-    .addHelpText('after', teach({ examples: [['lockstep identities show alice', 'what is hers']] }))
+    .addHelpText(
+      'after',
+      helpText({ examples: [['lockstep identities show alice', 'what is hers']] }),
+    )
     .action(action(show));
 
 async function show({ output, api }: Session, who: string): Promise<Exit> {
@@ -74,7 +77,7 @@ const unlinkCommand = (): Command =>
     .argument('<source:name>', 'the account', sourceAndName)
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['lockstep identities unlink alice apps:alice', 'apps stays as it is from now on'],
         ],

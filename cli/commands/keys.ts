@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
+import { helpText } from '../help-text';
 import type { ApiKey } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { table } from '../text/table';
 import { relative } from '../text/times';
 import { commaSeparated, lifetime, scopes } from '../values';
@@ -35,7 +35,7 @@ const createCommand = (): Command =>
     .option('--expires <time>', 'valid for so long, such as 90d', lifetime)
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
             'lockstep keys create "help desk" --scope trigger,read --expires 90d > key.txt',
@@ -64,7 +64,7 @@ async function create(
 const listCommand = (): Command =>
   new Command('list')
     .description('Lists the keys, without the keys themselves.')
-    .addHelpText('after', teach({ examples: [['lockstep keys list', 'who may do what']] }))
+    .addHelpText('after', helpText({ examples: [['lockstep keys list', 'who may do what']] }))
     .action(action(list));
 
 async function list({ output, api }: Session): Promise<Exit> {
@@ -102,7 +102,9 @@ const revokeCommand = (): Command =>
     .argument('<key>', 'its id, as "lockstep keys list" shows it')
     .addHelpText(
       'after',
-      teach({ examples: [['lockstep keys revoke key_01jd8x2m9k0000000000000000', 'revokes it']] }),
+      helpText({
+        examples: [['lockstep keys revoke key_01jd8x2m9k0000000000000000', 'revokes it']],
+      }),
     )
     .action(action(revoke));
 

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
+import { helpText } from '../help-text';
 import { commandChange } from '../http/commands';
 import { changeId } from '../http/ids';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 
 export const parkCommand = (): Command =>
   new Command('park')
@@ -16,7 +16,7 @@ export const parkCommand = (): Command =>
     .argument('[account]', 'one account, by its label; all that wait when left out')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [['lockstep park last apps', 'leaves the account in apps until you retry it']],
       }),
     )

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { fitLines, hashPathLines, planFile, planLines } from '../configuration/plan';
+import { fitLines, hashPathLines, planFile, planLines } from '../configuration/preview';
 import type { Exit } from '../exit-codes';
+import { helpText } from '../help-text';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 
 export const planCommand = (): Command =>
   new Command('plan')
@@ -13,7 +13,7 @@ export const planCommand = (): Command =>
     .option('-f, --file <file>', 'the configuration', 'lockstep.yaml')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           [
             'lockstep plan',

@@ -2,11 +2,11 @@ import { Command } from 'commander';
 import { errors } from '../../model/errors';
 import type { Exit } from '../exit-codes';
 import { Failure } from '../failure';
-import { isRefused, runErrand } from '../http/errands';
+import { helpText } from '../help-text';
+import { isRefused, runJob } from '../http/jobs';
 import { knownSources } from '../http/known-sources';
 import type { Refresh, Sample } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { seconds } from '../values';
 
 interface Options {
@@ -26,7 +26,7 @@ export const refreshCommand = (): Command =>
     .option('--wait <seconds>', 'how long to wait for it', seconds, 300)
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [['lockstep refresh corp-directory --preview', 'tells who would be linked']],
         exits: { pending: 'not finished within --wait; it goes on' },
       }),
@@ -40,7 +40,7 @@ async function refresh(
 ): Promise<Exit> {
   const lockstep = await api();
   await knownSources(lockstep, [source]);
-  const result = await runErrand<Refresh>(lockstep, {
+  const result = await runJob<Refresh>(lockstep, {
     source,
     verb: 'refresh',
     body: { preview: preview === true },

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
+import { helpText } from '../help-text';
 import { commandChange } from '../http/commands';
 import { changeId } from '../http/ids';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 
 export const retryCommand = (): Command =>
   new Command('retry')
@@ -16,7 +16,7 @@ export const retryCommand = (): Command =>
     .argument('[account]', 'one account, by its label; all that wait when left out')
     .addHelpText(
       'after',
-      teach({ examples: [['lockstep retry last apps', 'tries the account in apps at once']] }),
+      helpText({ examples: [['lockstep retry last apps', 'tries the account in apps at once']] }),
     )
     .action(action(retry));
 

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
+import { helpText } from '../help-text';
 import { knownSources } from '../http/known-sources';
 import type { Source } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { sourceLines } from '../text/source-text';
 import { count } from '../values';
 
@@ -55,7 +55,10 @@ const listCommand = (): Command =>
   new Command('list')
     .summary('list the sources (also without "list")')
     .description('Lists the sources: state, who waits, and when one that is down is asked again.')
-    .addHelpText('after', teach({ examples: [['lockstep sources', 'what is up, down or paused']] }))
+    .addHelpText(
+      'after',
+      helpText({ examples: [['lockstep sources', 'what is up, down or paused']] }),
+    )
     .action(action(list));
 
 async function list({ output, api }: Session): Promise<Exit> {
@@ -69,7 +72,7 @@ const stateCommand = (verb: 'pause' | 'resume', summary: string, description: st
     .summary(summary)
     .description(description)
     .argument('<source>', 'the source')
-    .addHelpText('after', teach({ examples: [[`lockstep sources ${verb} apps`, summary]] }))
+    .addHelpText('after', helpText({ examples: [[`lockstep sources ${verb} apps`, summary]] }))
     .action(
       action(async ({ output, api }: Session, name: string): Promise<Exit> => {
         const lockstep = await api();
@@ -95,7 +98,7 @@ const waitingCommand = (verb: WaitingVerb, summary: string, description: string)
     )
     .addHelpText(
       'after',
-      teach({ examples: [[`lockstep sources ${verb} apps --per-second 5`, 'slowly']] }),
+      helpText({ examples: [[`lockstep sources ${verb} apps --per-second 5`, 'slowly']] }),
     )
     .action(
       action(

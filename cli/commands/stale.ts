@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { errors } from '../../model/errors';
 import type { Exit } from '../exit-codes';
+import { helpText } from '../help-text';
 import type { Api } from '../http/api';
-import { isRefused, runErrand } from '../http/errands';
+import { isRefused, runJob } from '../http/jobs';
 import { knownSources } from '../http/known-sources';
 import { readPages } from '../http/pages';
 import type { Look, StaleAccount } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { staleLines } from '../text/stale-text';
 import { count, seconds } from '../values';
 
@@ -37,7 +37,7 @@ export const staleCommand = (): Command =>
     .option('--all', 'all of them')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['lockstep stale', 'who missed the last change'],
           ['lockstep stale --look --source crm', 'asks crm for changes that nobody captured, too'],
@@ -69,7 +69,7 @@ async function lookAt(
   const sources = (await knownSources(api, named)).filter(({ enabled }) => enabled);
   const seen = await Promise.all(
     sources.map(async ({ name: source }) => {
-      const look = await runErrand<Look>(api, { source, verb: 'look', waitSeconds });
+      const look = await runJob<Look>(api, { source, verb: 'look', waitSeconds });
       const failed = look !== null && (isRefused(look) ? look.code : look.failed);
       if (look === null) return { source, says: 'it takes longer than --wait; it goes on.' };
       return failed ? { source, says: errors[failed].says } : null;

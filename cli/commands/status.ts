@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
+import { helpText } from '../help-text';
 import { changeId, noChange } from '../http/ids';
 import type { Change } from '../http/shapes';
 import { action, type Session } from '../session';
-import { teach } from '../teach';
 import { inFull } from '../text/change-text';
 import { watch } from '../text/watch';
 
@@ -17,7 +17,7 @@ export const statusCommand = (): Command =>
     .option('--watch', 'show how it goes on, until it ends')
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [['lockstep status last --watch', 'follows the newest change to its end']],
         exits: {
           done: 'every account holds the new password',

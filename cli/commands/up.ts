@@ -1,17 +1,8 @@
 import path from 'node:path';
 import { Command } from 'commander';
+import { helpText } from '../help-text';
 import { action } from '../session';
-import { teach } from '../teach';
-
-export interface UpOptions {
-  readonly demo?: true;
-  readonly fresh?: true;
-  readonly once?: true;
-  readonly json?: true;
-  readonly passwordFile?: string;
-  readonly withAd?: true;
-  readonly stateDir: string;
-}
+import type { UpOptions } from '../up/up';
 
 export const upCommand = (): Command =>
   new Command('up')
@@ -38,7 +29,7 @@ export const upCommand = (): Command =>
     )
     .addHelpText(
       'after',
-      teach({
+      helpText({
         examples: [
           ['npm start', 'sets up what is missing, then runs this with --demo'],
           ['npm start -- --once --json', 'the demo for a script'],

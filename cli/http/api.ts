@@ -1,4 +1,4 @@
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { withoutControls } from '../controls';
 import { Failure } from '../failure';
 import type { Connection } from './connection';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasEnded } from '../../model/change';
+import { hasEnded } from '../../model/change/change';
 import type { Api } from './api';
 import { ApiProblem } from './refusals';
 import type { Change } from './shapes';

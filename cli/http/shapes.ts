@@ -1,15 +1,15 @@
-import type { ChangeState, Role } from '../../model/change';
-import type { SourceState } from '../../model/circuit';
-import type { Difference } from '../../model/configuration-differences';
-import type { Form } from '../../model/encoding';
+import type { Covered } from '../../model/captures/replica';
+import type { Startpoint } from '../../model/captures/startpoint';
+import type { ChangeState, Role } from '../../model/change/change';
+import type { MappingState } from '../../model/change/mapping';
+import type { OutcomeState, Proof } from '../../model/change/outcome';
+import type { LeaveOutCode } from '../../model/change/plan';
+import type { SourceState } from '../../model/change/source-circuit';
+import type { Difference } from '../../model/configuration/differences';
+import type { FailureMode, ProveMode } from '../../model/configuration/group';
+import type { HashPath } from '../../model/configuration/hash-paths';
 import type { ErrorCode } from '../../model/errors';
-import type { FailureMode, ProveMode } from '../../model/group';
-import type { HashPath } from '../../model/negotiation';
-import type { OutcomeState, Proof } from '../../model/outcome';
-import type { LeaveOutCode } from '../../model/plan';
-import type { Covered } from '../../model/replica';
-import type { MappingState } from '../../model/sso';
-import type { Startpoint } from '../../model/startpoint';
+import type { Form } from '../../model/hashes/encoding';
 
 /** What the api answers, as far as the commands read it. Times are ISO 8601. */
 
@@ -184,7 +184,7 @@ export interface Relay {
   readonly silentMs: number | null;
   readonly backlog: number;
   readonly oldestAt: string | null;
-  readonly setAside: number;
+  readonly quarantined: number;
   readonly clockAheadMs: number | null;
   readonly received: number;
   readonly lost: number;
@@ -202,7 +202,7 @@ export interface SourceCaptures {
     readonly cursor: string | null;
     readonly notBefore: string | null;
     readonly setAt: string;
-    readonly heeded: boolean | null;
+    readonly startpointApplied: boolean | null;
   } | null;
   readonly servers: readonly Covered[];
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import { Failure, usage } from '../failure';
 import { readLines } from './lines';
 import { openPrompt, type Prompt } from './prompt';

@@ -1,4 +1,4 @@
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { usage } from '../failure';
 
 /** Larger than any request that the api takes. */

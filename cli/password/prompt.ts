@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import { Failure } from '../failure';
 import { createTypedLine } from './typed-line';
 

@@ -1,4 +1,4 @@
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 
 /** A line that somebody types without seeing it, byte by byte, in memory that is zeroed. */
 export interface TypedLine {

@@ -23,7 +23,7 @@ export function captureLines(
   ];
   return [
     ...(relays.length === 0
-      ? ['No relay yet. "lockstep capture setup relay" makes one.']
+      ? ['No relay yet. "lockstep relay register" makes one.']
       : relayTable(output, relays, now)),
     ...(why.length === 0
       ? []
@@ -39,7 +39,7 @@ const withoutOldStartpoint =
   ({ startpoint, ...captures }: SourceCaptures): SourceCaptures => ({
     ...captures,
     startpoint:
-      startpoint?.heeded === false || now - Date.parse(startpoint?.setAt ?? '') < NEWS_MS
+      startpoint?.startpointApplied === false || now - Date.parse(startpoint?.setAt ?? '') < NEWS_MS
         ? startpoint
         : null,
   });
@@ -70,7 +70,7 @@ function sourceSays(captures: SourceCaptures, now: number): string[] {
 }
 
 function startpointSays(
-  { from, cursor, notBefore, setAt, heeded }: NonNullable<SourceCaptures['startpoint']>,
+  { from, cursor, notBefore, setAt, startpointApplied }: NonNullable<SourceCaptures['startpoint']>,
   now: number,
 ): string {
   const where = {
@@ -79,6 +79,6 @@ function startpointSays(
     cursor: `what comes after ${cursor} counts`,
     time: `what was changed before ${notBefore} does not count`,
   }[from];
-  const going = heeded === false ? ' Its relay has not gone there yet.' : '';
+  const going = startpointApplied === false ? ' Its relay has not gone there yet.' : '';
   return `${where} (startpoint set ${relative(setAt, now)}).${going}`;
 }

@@ -1,8 +1,13 @@
-import { type ChangeState, hasEnded } from '../../model/change';
+import { type ChangeState, hasEnded } from '../../model/change/change';
+import type { MappingState } from '../../model/change/mapping';
+import {
+  isSettled,
+  type OutcomeState,
+  outcomeStates,
+  type Proof,
+} from '../../model/change/outcome';
+import { leaveOutSays } from '../../model/change/plan';
 import { errors } from '../../model/errors';
-import { isSettled, type OutcomeState, outcomeStates, type Proof } from '../../model/outcome';
-import { leaveOutSays } from '../../model/plan';
-import type { MappingState } from '../../model/sso';
 import type { Account, Change, Mapping } from '../http/shapes';
 import type { Output, Style } from '../output';
 import { nextSteps } from './next-step';

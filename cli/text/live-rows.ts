@@ -1,5 +1,5 @@
 import { Listr, type ListrTask } from 'listr2';
-import { isSettled, type OutcomeState } from '../../model/outcome';
+import { isSettled, type OutcomeState } from '../../model/change/outcome';
 import type { Change } from '../http/shapes';
 import { rowText, standstills } from './change-text';
 

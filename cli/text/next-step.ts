@@ -1,5 +1,5 @@
-import { hasEnded } from '../../model/change';
-import { pauseReasons } from '../../model/circuit';
+import { hasEnded } from '../../model/change/change';
+import { pauseReasons } from '../../model/change/source-circuit';
 import { errors } from '../../model/errors';
 import type { Account, Change } from '../http/shapes';
 

@@ -17,7 +17,7 @@ interface Trouble {
 const troubles: readonly Trouble[] = [
   {
     applies: ({ heardAt }) => heardAt === null,
-    says: () => 'was never heard. Run it: lockstep capture run --config …/relay.json',
+    says: () => 'was never heard. Run it: lockstep relay run --config …/relay.json',
   },
   {
     applies: ({ silentMs }) => (silentMs ?? 0) > SILENT_MS,
@@ -42,9 +42,9 @@ const troubles: readonly Trouble[] = [
       'changes were gone from its source before it read them (relay.missed in the audit). "lockstep stale" shows who is concerned.',
   },
   {
-    applies: ({ setAside }) => setAside > 0,
-    says: ({ setAside }) =>
-      `${setAside === 1 ? '1 file is' : `${setAside} files are`} set aside beside the source: its log tells why.`,
+    applies: ({ quarantined }) => quarantined > 0,
+    says: ({ quarantined }) =>
+      `${quarantined === 1 ? '1 file is' : `${quarantined} files are`} set aside beside the source: its log tells why.`,
   },
   {
     applies: ({ clockAheadMs }) => Math.abs(clockAheadMs ?? 0) > CLOCK_MS,

@@ -1,4 +1,4 @@
-import { hasEnded } from '../../model/change';
+import { hasEnded } from '../../model/change/change';
 import type { Api } from '../http/api';
 import { follow, lastOf } from '../http/follow';
 import type { Change } from '../http/shapes';

@@ -6,15 +6,24 @@ import { loadCompany } from '../../local/demo/load';
 import { type DemoSystems, startSystems } from '../../local/demo/systems';
 import { type Stack, startStack } from '../../local/stack';
 import { emptyStateDir, holdStateDir } from '../../local/state-dir';
-import type { Secret } from '../../model/secret';
-import type { UpOptions } from '../commands/up';
+import type { Secret } from '../../model/passwords/secret';
 import type { Exit } from '../exit-codes';
 import { Failure } from '../failure';
 import { type Api, connect } from '../http/api';
 import type { Output } from '../output';
 import { type Progress, startProgress } from './progress';
+import { resultAsJson, tellDemo, tellReady } from './report';
 import { type DemoResult, newPassword, runDemo } from './story';
-import { resultAsJson, tellDemo, tellReady } from './tell';
+
+export interface UpOptions {
+  readonly demo?: true;
+  readonly fresh?: true;
+  readonly once?: true;
+  readonly json?: true;
+  readonly passwordFile?: string;
+  readonly withAd?: true;
+  readonly stateDir: string;
+}
 
 /** Runs Lockstep on this machine until it is told to stop, or until the demo is over with `--once`. */
 export async function up(output: Output, options: UpOptions): Promise<Exit> {

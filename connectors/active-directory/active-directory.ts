@@ -1,16 +1,16 @@
 import { type Entry, EqualityFilter } from 'ldapts';
-import { withCodePoints } from '../../model/code-points';
 import type { CodeOf } from '../../model/errors';
-import type { Secret } from '../../model/secret';
+import { withCodePoints } from '../../model/passwords/code-points';
+import type { Secret } from '../../model/passwords/secret';
 import type { Connector, ConnectorTools, SetPasswordRequest, WriteAnswer } from '../contract';
 import { locate, type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
-import type { Standing, Use, View } from '../ldap/dialect';
+import type { AccountState, Use, View } from '../ldap/dialect';
 import { openDirectory } from '../ldap/directory';
 import type { Link } from '../ldap/link';
 import { answerOf, change, heard, insist, replace, sendModify } from '../ldap/requests';
 import { checkActiveDirectory } from './check';
 import { readPolicies } from './policies';
-import { judgeLogin, judgeWrite } from './refusals';
+import { classifyLogin, classifyWrite } from './refusals';
 import { readDomainControllers } from './replicas';
 import type { ActiveDirectorySettings } from './settings';
 
@@ -25,7 +25,7 @@ export const openActiveDirectory = (
     loginTellsWhy: true,
     async logIn(link, dn, password) {
       const reply = await link.ask((client) => client.bind(dn, password.text()));
-      return reply.ok ? { result: 'holds', proof: 'login' } : judgeLogin(reply);
+      return reply.ok ? { result: 'holds', proof: 'login' } : classifyLogin(reply);
     },
     setPassword: (use, request) => resetPassword(use, request, settings),
     check: (link) => checkActiveDirectory(link, settings, objectGuids),
@@ -81,7 +81,7 @@ const objectGuids: NativeIds = {
 
 const flagsIn = (entry: Entry, attribute: string): number => Number(textOf(entry, attribute) ?? 0);
 
-function standingOf(entry: Entry): Standing {
+function accountStateOf(entry: Entry): AccountState {
   const lastSet = textOf(entry, LAST_SET);
   return {
     disabled: (flagsIn(entry, CONTROL) & DISABLED) !== 0,
@@ -94,7 +94,7 @@ function standingOf(entry: Entry): Standing {
 const view: View = {
   attributes: [CONTROL, COMPUTED, LAST_SET],
   controls: () => [],
-  standingOf,
+  accountStateOf,
 };
 
 /** Tenths of a microsecond since 1601. */
@@ -114,7 +114,7 @@ async function resetPassword(
   const { answer, dn, mustChange } = await use(async (link) => {
     const nobody = { dn: account.name, mustChange: false };
     const located = await locate(link, account, objectGuids, settings, [LAST_SET, CONTROL]);
-    if (!located.ok) return { ...nobody, answer: judgeWrite(located) };
+    if (!located.ok) return { ...nobody, answer: classifyWrite(located) };
     if (located.value === null) return { ...nobody, answer: NO_ACCOUNT };
     const { entry, moved } = located.value;
     // Its password is a random one that the domain made; ours would open a door that was closed.
@@ -124,7 +124,7 @@ async function resetPassword(
     const more = kept ? [replace(LAST_SET, MUST_CHANGE)] : [];
     const value = quotedUtf16(password);
     const reply = await heard(sendModify(link, entry.dn, 'unicodePwd', value, more));
-    const judged = answerOf(reply, judgeWrite);
+    const judged = answerOf(reply, classifyWrite);
     const movedTo = moved && judged.result === 'applied' ? { movedTo: entry.dn } : {};
     return { answer: { ...judged, ...movedTo }, dn: entry.dn, mustChange: kept };
   });

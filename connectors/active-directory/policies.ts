@@ -1,5 +1,5 @@
 import { type Entry, EqualityFilter } from 'ldapts';
-import { asksNothing, type TargetPolicy } from '../../model/target-policy';
+import { asksNothing, type TargetPolicy } from '../../model/policy/target-policy';
 import { search, textOf } from '../ldap/accounts';
 import type { Link, Reply } from '../ldap/link';
 import { numberOf } from '../ldap/policies';

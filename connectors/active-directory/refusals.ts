@@ -1,6 +1,6 @@
 import type { CodeOf } from '../../model/errors';
 import type { VerifyAnswer, WriteAnswer } from '../contract';
-import type { Refusal } from '../ldap/link';
+import type { LdapRefusal } from '../ldap/link';
 import * as anyDirectory from '../ldap/refusals';
 
 /**
@@ -22,12 +22,12 @@ const win32 = (text: string): string | null =>
 const PASSWORD_RESTRICTION = '0000052D';
 const ACCOUNT_LOCKED = '00000775';
 
-export function judgeWrite(refusal: Refusal): WriteAnswer {
+export function classifyWrite(refusal: LdapRefusal): WriteAnswer {
   const code = win32(refusal.text);
   const vendorCode = code === null ? String(refusal.code) : `${refusal.code}/${code}`;
   if (code === ACCOUNT_LOCKED) return { result: 'retry', reason: 'account_locked', vendorCode };
   if (code !== PASSWORD_RESTRICTION) {
-    const answer = anyDirectory.judgeWrite({ ...refusal, text: '' }, null);
+    const answer = anyDirectory.classifyWrite({ ...refusal, text: '' }, null);
     return 'vendorCode' in answer ? { ...answer, vendorCode } : answer;
   }
   if (/previous password/i.test(refusal.text)) return { result: 'already_current' };
@@ -50,10 +50,10 @@ const logons: Readonly<Record<string, 'differs' | 'holds' | 'locked'>> = {
   '775': 'locked',
 };
 
-export function judgeLogin(refusal: Refusal): VerifyAnswer {
+export function classifyLogin(refusal: LdapRefusal): VerifyAnswer {
   const data = /\bdata ([0-9a-f]{3,8})\b/i.exec(refusal.text)?.[1]?.toLowerCase();
   const meaning = data === undefined ? undefined : logons[data];
-  if (refusal.code !== 49) return anyDirectory.judgeLogin(refusal, null);
+  if (refusal.code !== 49) return anyDirectory.classifyLogin(refusal, null);
   const vendorCode = `49/${data ?? '?'}`;
   if (meaning === 'holds') return { result: 'holds', proof: 'login' };
   if (meaning === 'differs') return { result: 'differs', vendorCode };

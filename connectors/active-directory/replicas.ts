@@ -1,5 +1,5 @@
 import { AndFilter, EqualityFilter, ExtensibleFilter } from 'ldapts';
-import type { Replica } from '../../model/replica';
+import type { Replica } from '../../model/captures/replica';
 import { search, textOf } from '../ldap/accounts';
 import type { Link, Reply } from '../ldap/link';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secretReference } from '../../model/configuration';
+import { secretReference } from '../../model/configuration/document';
 import { HARD_DEADLINE_MS } from '../contract';
 import { servedShape } from '../wire/settings';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { accepted, Refused, shaped } from '../http/answers';
+import { accepted, HttpRefused, shaped } from '../http/answers';
 import type { Api } from '../http/api';
-import { judge } from './errors';
+import { classify } from './errors';
 
 const domainsShape = z.looseObject({
   value: z.array(z.looseObject({ id: z.string(), authenticationType: z.string() })),
@@ -27,11 +27,11 @@ async function read(api: Api, signal: AbortSignal): Promise<ReadonlySet<string> 
   const query = new URLSearchParams({ $select: 'id,authenticationType' });
   try {
     const reply = await api.ask({ method: 'GET', path: `/v1.0/domains?${query}` }, signal);
-    const { value } = shaped(domainsShape, accepted(reply, judge));
+    const { value } = shaped(domainsShape, accepted(reply, classify));
     const federated = value.filter(({ authenticationType }) => authenticationType === 'Federated');
     return new Set(federated.map(({ id }) => id.toLowerCase()));
   } catch (error) {
-    if (error instanceof Refused && error.failure.reason === 'no_rights') return null;
+    if (error instanceof HttpRefused && error.failure.reason === 'no_rights') return null;
     throw error;
   }
 }

@@ -8,7 +8,7 @@ import { connectorOver } from '../http/connector';
 import { clientCredentials, type TokenRequest } from '../http/credentials';
 import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
 import { type FederatedDomains, federatedDomains } from './domains';
-import { judge } from './errors';
+import { classify } from './errors';
 import type { EntraSettings } from './settings';
 import { pathOf, stateOf, type User, usersOf } from './users';
 
@@ -30,7 +30,7 @@ export function openEntra(settings: EntraSettings, tools: ConnectorTools): Conne
       return user && stateOf(user);
     },
     prepare: ({ account }, signal) => prepare(users, federated, account, signal),
-    judgeWrite: judge,
+    classifyWrite: classify,
     verify: null,
     check: (signal) => checkDomains(federated, signal),
     writeToNobody: () => writeTo(randomUUID(), null),

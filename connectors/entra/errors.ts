@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Judge, Verdict } from '../http/answers';
+import type { Classify, Verdict } from '../http/answers';
 
 const errorShape = z.looseObject({
   error: z.looseObject({ code: z.string(), message: z.string().default('') }),
@@ -25,7 +25,7 @@ const texts: readonly (readonly [text: RegExp, reason: Verdict['reason']])[] = [
   [/password.*(comply|complexity|banned|commonly|weak|requirement)/i, 'policy'],
 ];
 
-export const judge: Judge = ({ json }) => {
+export const classify: Classify = ({ json }) => {
   const error = errorShape.safeParse(json).data?.error;
   const known = Object.entries(codes).find(([code]) => code === error?.code);
   if (error === undefined || known === undefined) return null;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secretReference } from '../../model/configuration';
+import { secretReference } from '../../model/configuration/document';
 import { httpShape, httpsUrl } from '../http/settings';
 
 export const entraSettings = z.strictObject({

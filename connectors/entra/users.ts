@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { AccountRef, FoundAccount } from '../contract';
-import { accepted, Refused, shaped } from '../http/answers';
+import { accepted, HttpRefused, shaped } from '../http/answers';
 import type { Api } from '../http/api';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches } from '../http/filter';
-import { judge } from './errors';
+import { classify } from './errors';
 
 /** A user, as far as Lockstep looks at it. Source: Microsoft Graph, user resource type. */
 const userShape = z.looseObject({
@@ -34,7 +34,7 @@ export const pathOf = (id: string): string => `/v1.0/users/${encodeURIComponent(
 export function usersOf(api: Api, attributes: readonly string[]) {
   const names = [NAME, ...attributes];
   const get = async (path: string, signal: AbortSignal) =>
-    accepted(await api.ask({ method: 'GET', path }, signal), judge);
+    accepted(await api.ask({ method: 'GET', path }, signal), classify);
 
   const found = (user: User): FoundAccount => ({
     name: user.userPrincipalName,
@@ -78,7 +78,7 @@ export function usersOf(api: Api, attributes: readonly string[]) {
         const asked = nativeId !== null || matches({ [NAME]: name }, (at) => valuesAt(user, at));
         return asked ? user : null;
       } catch (error) {
-        if (error instanceof Refused && error.failure.reason === 'no_account') return null;
+        if (error instanceof HttpRefused && error.failure.reason === 'no_account') return null;
         throw error;
       }
     },

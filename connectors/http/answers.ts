@@ -15,7 +15,7 @@ export interface HttpFailure {
 }
 
 /** What the vendor's own code in a reply means; null where the table does not know it. */
-export type Judge = (reply: HttpReply) => Verdict | null;
+export type Classify = (reply: HttpReply) => Verdict | null;
 
 export interface Verdict {
   readonly reason: HttpFailure['reason'];
@@ -42,10 +42,10 @@ const ofStatus: Readonly<Record<number, HttpFailure['reason']>> = {
  * A server that says "not now, but then" has not done it. Any other 5xx may come from something in front of the server,
  * that has lost what the server did.
  */
-export function failureOfReply(reply: HttpReply, judge: Judge): HttpFailure {
+export function failureOfReply(reply: HttpReply, classify: Classify): HttpFailure {
   const { status } = reply;
   const wait = retryAfterMs(reply, Date.now());
-  const verdict = judge(reply);
+  const verdict = classify(reply);
   const redirect = status >= 300 && status < 400;
   return {
     reason: verdict?.reason ?? ofStatus[status] ?? 'unknown',
@@ -56,7 +56,7 @@ export function failureOfReply(reply: HttpReply, judge: Judge): HttpFailure {
 }
 
 /** The server said no to a request that only reads. */
-export class Refused extends Error {
+export class HttpRefused extends Error {
   readonly failure: HttpFailure;
 
   constructor(failure: HttpFailure) {
@@ -65,17 +65,17 @@ export class Refused extends Error {
   }
 }
 
-/** @throws Refused for whatever is no 200 */
-export function accepted(reply: HttpReply, judge: Judge): HttpReply {
-  if (reply.status !== 200) throw new Refused(failureOfReply(reply, judge));
+/** @throws HttpRefused for whatever is no 200 */
+export function accepted(reply: HttpReply, classify: Classify): HttpReply {
+  if (reply.status !== 200) throw new HttpRefused(failureOfReply(reply, classify));
   return reply;
 }
 
-/** @throws Refused when the reply is not what the vendor publishes */
+/** @throws HttpRefused when the reply is not what the vendor publishes */
 export function shaped<T>(schema: z.ZodType<T>, { json }: HttpReply): T {
   const read = schema.safeParse(json);
   if (read.success) return read.data;
-  throw new Refused({
+  throw new HttpRefused({
     reason: 'unknown',
     vendorCode: 'malformed',
     retryAfterMs: null,
@@ -85,7 +85,7 @@ export function shaped<T>(schema: z.ZodType<T>, { json }: HttpReply): T {
 
 /** @throws whatever else it is: the connector is wrong then */
 export function failureOf(error: unknown): HttpFailure {
-  if (error instanceof Refused) return error.failure;
+  if (error instanceof HttpRefused) return error.failure;
   if (error instanceof NotSent) {
     const { reason, vendorCode, retryAfterMs } = error;
     return { reason, vendorCode, retryAfterMs, refused: true };

@@ -1,5 +1,5 @@
-import { Secret } from '../../model/secret';
-import { zeroableBytes } from '../../model/zeroable';
+import { Secret } from '../../model/passwords/secret';
+import { zeroableBytes } from '../../model/passwords/zeroable';
 
 /** What a request body is made of. A secret becomes a JSON string without ever being one of JavaScript. */
 export type Json =

@@ -16,7 +16,7 @@ export interface HttpReply {
   readonly status: number;
   /** Several headers of one name are one list (RFC 9110 §5.3). */
   readonly header: (name: string) => string | null;
-  /** Null where it is not JSON. For tables that judge it: it may echo a password. */
+  /** Null where it is not JSON. For tables that classify it: it may echo a password. */
   readonly json: unknown;
 }
 

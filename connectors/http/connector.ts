@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import type {
   AccountRef,
   Connector,
@@ -13,7 +13,13 @@ import type {
   VerifyRequest,
   WriteAnswer,
 } from '../contract';
-import { asInconclusive, asSourceFailure, asWriteAnswer, failureOf, type Judge } from './answers';
+import {
+  asInconclusive,
+  asSourceFailure,
+  asWriteAnswer,
+  type Classify,
+  failureOf,
+} from './answers';
 import { type Api, newCall } from './api';
 import { connectedFindings, rightsFinding, unconnectedFindings } from './checks';
 import { type PreparedWrite, write } from './write';
@@ -34,7 +40,7 @@ export interface Vendor {
   /** Looks at the account, as far as it has to be before a write. An answer ends it there. */
   prepare(request: SetPasswordRequest, signal: AbortSignal): Promise<PreparedWrite | WriteAnswer>;
   /** What the refusal of a write means. */
-  readonly judgeWrite: Judge;
+  readonly classifyWrite: Classify;
   /** Null where the vendor has no way to prove a password. */
   readonly verify: ((request: VerifyRequest, signal: AbortSignal) => Promise<VerifyAnswer>) | null;
   /** After the sign-in and the rights: whatever else can be wrong. */

@@ -1,4 +1,4 @@
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { ConnectorTools } from '../contract';
 import { serviceLogins } from '../service-logins';
 import type { HttpClient, HttpReply, HttpRequest } from './client';

@@ -1,7 +1,7 @@
 import type { Reason } from '../../model/errors';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { SetPasswordRequest, WriteAnswer } from '../contract';
-import { asWriteAnswer, failureOf, failureOfReply, type Judge } from './answers';
+import { asWriteAnswer, type Classify, failureOf, failureOfReply } from './answers';
 import type { Api, ApiRequest } from './api';
 import type { HttpReply } from './client';
 
@@ -25,7 +25,7 @@ export interface PreparedWrite {
 interface Writer {
   readonly api: Api;
   /** What the refusal of a write means. */
-  readonly judgeWrite: Judge;
+  readonly classifyWrite: Classify;
 }
 
 export const NO_ACCOUNT: WriteAnswer = {
@@ -70,14 +70,15 @@ async function heard<T>(request: Promise<T>): Promise<T | null> {
 const DONE = [200, 204];
 
 async function send(
-  { api, judgeWrite }: Writer,
+  { api, classifyWrite }: Writer,
   { request, nameIn }: PreparedWrite,
   { account, password }: Wanted,
   signal: AbortSignal,
 ): Promise<WriteAnswer> {
   try {
     const reply = await api.ask(request(password), signal);
-    if (!DONE.includes(reply.status)) return asWriteAnswer(failureOfReply(reply, judgeWrite), true);
+    if (!DONE.includes(reply.status))
+      return asWriteAnswer(failureOfReply(reply, classifyWrite), true);
     const name = nameIn(reply);
     const moved = name !== null && name !== account.name;
     return { result: 'applied', ...(moved && { movedTo: name }) };

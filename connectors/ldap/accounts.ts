@@ -8,7 +8,7 @@ import {
   type SearchOptions,
 } from 'ldapts';
 import type { AccountRef, FindAnswer, FindRequest, FoundAccount, SourceFailure } from '../contract';
-import type { Link, Refusal, Reply } from './link';
+import type { LdapRefusal, Link, Reply } from './link';
 import type { DirectorySettings } from './settings';
 
 /** How one kind of directory names its accounts for good. */
@@ -145,7 +145,7 @@ export async function search(
 }
 
 /** A refusal to read. */
-export function failureOf({ code }: Refusal): SourceFailure {
+export function failureOf({ code }: LdapRefusal): SourceFailure {
   const vendorCode = String(code);
   switch (code) {
     case 3:

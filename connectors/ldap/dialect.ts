@@ -1,7 +1,7 @@
 import type { Control, Entry } from 'ldapts';
-import type { Replica } from '../../model/replica';
-import type { Secret } from '../../model/secret';
-import type { TargetPolicy } from '../../model/target-policy';
+import type { Replica } from '../../model/captures/replica';
+import type { Secret } from '../../model/passwords/secret';
+import type { TargetPolicy } from '../../model/policy/target-policy';
 import type {
   AccountRef,
   Finding,
@@ -14,7 +14,7 @@ import type {
 import type { Located, NativeIds } from './accounts';
 import type { Link, Reply } from './link';
 
-export type Standing = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>;
+export type AccountState = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>;
 
 /** Lends a link of the service account. Throws `NotSent`, and whatever `body` throws. */
 export type Use = <T>(body: (link: Link) => Promise<T>) => Promise<T>;
@@ -23,7 +23,7 @@ export type Use = <T>(body: (link: Link) => Promise<T>) => Promise<T>;
 export interface View {
   readonly attributes: readonly string[];
   readonly controls: () => Control[];
-  readonly standingOf: (entry: Entry, controls: readonly Control[]) => Standing;
+  readonly accountStateOf: (entry: Entry, controls: readonly Control[]) => AccountState;
 }
 
 /** What differs between kinds of directories. */
@@ -48,7 +48,7 @@ export interface Dialect {
 }
 
 export interface Seen extends Located {
-  readonly standing: Standing;
+  readonly standing: AccountState;
 }
 
 export type See = (link: Link, account: AccountRef) => Promise<Reply<Seen | null>>;

@@ -1,4 +1,4 @@
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type {
   Connector,
   ConnectorTools,
@@ -13,7 +13,7 @@ import { NoReply, NotSent, openLink, type Reply } from './link';
 import { listings } from './listing';
 import { newCall, poolOf } from './pool';
 import { prove } from './proof';
-import { serviceLogin } from './service';
+import { serviceLogin } from './service-login';
 import type { DirectorySettings } from './settings';
 
 /** A connector for a directory that is spoken to over LDAPS. */
@@ -92,7 +92,7 @@ function seeing(settings: DirectorySettings, dialect: Dialect): See {
     const controls = view.controls();
     const reply = await locate(link, account, dialect.ids, settings, view.attributes, controls);
     if (!reply.ok || reply.value === null) return reply as Reply<null>;
-    const standing = view.standingOf(reply.value.entry, controls);
+    const standing = view.accountStateOf(reply.value.entry, controls);
     return { ok: true, value: { ...reply.value, standing } };
   };
 }

@@ -27,13 +27,13 @@ export class NotSent extends Error {
 export class NoReply extends Error {}
 
 /** What the server refused. `text` is for the tables that judge it and goes no further: it may echo a password. */
-export interface Refusal {
+export interface LdapRefusal {
   readonly ok: false;
   readonly code: number;
   readonly text: string;
 }
 
-export type Reply<T> = { readonly ok: true; readonly value: T } | Refusal;
+export type Reply<T> = { readonly ok: true; readonly value: T } | LdapRefusal;
 
 /**
  * One TLS connection, which is never opened again: ldapts would, without a login, when it is asked after a loss.

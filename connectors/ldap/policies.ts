@@ -6,7 +6,7 @@ import {
   OrFilter,
   PresenceFilter,
 } from 'ldapts';
-import { asksNothing, type TargetPolicy } from '../../model/target-policy';
+import { asksNothing, type TargetPolicy } from '../../model/policy/target-policy';
 import type { Finding } from '../contract';
 import { search, textOf } from './accounts';
 import { ok, warning } from './findings';

@@ -1,6 +1,6 @@
 import type { VerifyAnswer, VerifyRequest } from '../contract';
 import { failureOf } from './accounts';
-import type { Dialect, See, Standing } from './dialect';
+import type { AccountState, Dialect, See } from './dialect';
 import { newCall, type Pool } from './pool';
 
 interface Means {
@@ -46,7 +46,7 @@ export async function prove(
   return barred(standing) ?? verdict;
 }
 
-function barred({ disabled, locked }: Standing): VerifyAnswer | null {
+function barred({ disabled, locked }: AccountState): VerifyAnswer | null {
   if (disabled) return { result: 'inconclusive', reason: 'account_disabled', vendorCode: null };
   if (locked) return { result: 'inconclusive', reason: 'account_locked', vendorCode: null };
   return null;

@@ -1,7 +1,7 @@
 import type { CodeOf } from '../../model/errors';
 import type { VerifyAnswer, WriteAnswer } from '../contract';
 import { policyErrors } from './controls';
-import type { Refusal } from './link';
+import type { LdapRefusal } from './link';
 
 type Meaning =
   | { readonly result: 'ambiguous' }
@@ -62,7 +62,10 @@ const byCode: Readonly<Record<number, Meaning>> = {
 };
 
 /** The answer to a write that was refused. */
-export function judgeWrite({ code, text }: Refusal, policyError: number | null): WriteAnswer {
+export function classifyWrite(
+  { code, text }: LdapRefusal,
+  policyError: number | null,
+): WriteAnswer {
   const said = (rows: Texts) =>
     rows.find(([wanted, pattern]) => wanted === code && pattern.test(text))?.[2];
   const meaning =
@@ -78,7 +81,7 @@ const vendorCode = (code: number, policyError: number | null): string =>
   policyError === null ? String(code) : `${code}/${policyError}`;
 
 /** The answer to the login of a proof that was refused; `differs` still has to be held against the state. */
-export function judgeLogin({ code }: Refusal, policyError: number | null): VerifyAnswer {
+export function classifyLogin({ code }: LdapRefusal, policyError: number | null): VerifyAnswer {
   const inconclusive = (reason: Extract<VerifyAnswer, { result: 'inconclusive' }>['reason']) =>
     ({ result: 'inconclusive', reason, vendorCode: vendorCode(code, policyError) }) as const;
   switch (code) {

@@ -1,5 +1,5 @@
 import { AndFilter, EqualityFilter } from 'ldapts';
-import type { Replica } from '../../model/replica';
+import type { Replica } from '../../model/captures/replica';
 import { search, valuesOf } from './accounts';
 import type { Link, Reply } from './link';
 import { serverOf } from './server';

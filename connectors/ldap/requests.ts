@@ -1,8 +1,8 @@
 import { Attribute, BerWriter, Change, type Control } from 'ldapts';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { WriteAnswer } from '../contract';
 import type { Use } from './dialect';
-import { type Link, NoReply, NotSent, type Refusal, type Reply } from './link';
+import { type LdapRefusal, type Link, NoReply, NotSent, type Reply } from './link';
 
 /** RFC 3062. */
 const PASSWORD_MODIFY = '1.3.6.1.4.1.4203.1.11.1';
@@ -72,10 +72,10 @@ export async function heard<T>(request: Promise<T>): Promise<T | null> {
 /** What a reply to the request that writes the password, or its loss, means. */
 export function answerOf(
   reply: Reply<unknown> | null,
-  judge: (refusal: Refusal) => WriteAnswer,
+  classify: (refusal: LdapRefusal) => WriteAnswer,
 ): WriteAnswer {
   if (reply === null) return { result: 'ambiguous', vendorCode: null };
-  return reply.ok ? { result: 'applied' } : judge(reply);
+  return reply.ok ? { result: 'applied' } : classify(reply);
 }
 
 /** Tries for what has to follow a write. */

@@ -1,4 +1,4 @@
-import type { Scheme } from '../../model/encoding';
+import type { Scheme } from '../../model/hashes/encoding';
 
 /** Those that a directory may know how to check. OpenLDAP needs modules for most: pw-sha2, pw-pbkdf2, argon2. */
 export const directorySchemes = [

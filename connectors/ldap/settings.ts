@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secretReference } from '../../model/configuration';
+import { secretReference } from '../../model/configuration/document';
 import { directorySchemes } from './schemes';
 
 const name = z.string().min(1);

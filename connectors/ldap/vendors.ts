@@ -8,15 +8,15 @@ import {
   OrFilter,
   PresenceFilter,
 } from 'ldapts';
+import { ds389View, openLdapView, pingView } from './account-state';
 import { textOf } from './accounts';
 import { PasswordUpdateBehaviorControl } from './controls';
-import type { Standing, View } from './dialect';
-import type { Refusal } from './link';
+import type { AccountState, View } from './dialect';
+import type { LdapRefusal } from './link';
 import { replace } from './requests';
-import { ds389View, openLdapView, pingView } from './views';
 
 /** What an account loses with each new password, though it is no part of it: values by attribute. */
-export type Taken = Readonly<Record<string, string>>;
+export type LockValues = Readonly<Record<string, string>>;
 
 /** How servers that speak LDAPv3 differ, as far as a password is concerned. */
 export interface Vendor {
@@ -28,11 +28,11 @@ export interface Vendor {
   /** What is seen of an account before its password is written. */
   readonly seen: readonly string[];
   /** What the server would take from it with the new password, and a write of ours gives back. */
-  readonly takes: (entry: Entry) => Taken;
+  readonly takes: (entry: Entry) => LockValues;
   /** True of an account from which something would be taken; null where the server knows no assertions. */
   readonly takesFrom: Filter | null;
   /** Keeps it in the very request that writes the password; null where only another one gives it back. */
-  readonly keeping: ((taken: Taken) => Change[]) | null;
+  readonly keeping: ((taken: LockValues) => Change[]) | null;
   /** It takes only after it has answered, so what is given back at once is lost. */
   readonly takesLate: boolean;
   /** There is no way to give a lock back, so an account is not written while it is locked. */
@@ -44,11 +44,11 @@ export interface Vendor {
     readonly undo: Change;
   } | null;
   /** @param isHash what is written is one, to be stored as it is */
-  readonly controls: (standing: Standing, isHash: boolean) => Control[];
+  readonly controls: (standing: AccountState, isHash: boolean) => Control[];
   /** A value that looks like a hash is stored as it is, whatever the way. */
   readonly takesHashes: boolean;
   /** The refusal says that the account has this password already. */
-  readonly isSame: (refusal: Refusal, policyError: number | null) => boolean;
+  readonly isSame: (refusal: LdapRefusal, policyError: number | null) => boolean;
   readonly advice: {
     /** What gives the service account its right, and the right to give back what is taken. */
     readonly write: string;
@@ -56,13 +56,13 @@ export interface Vendor {
     readonly list: string;
   };
   /** Values that no account has, for the attributes that are given back. */
-  readonly absent: Taken;
+  readonly absent: LockValues;
 }
 
 const LOCKED_TIME = 'pwdAccountLockedTime';
 const RESET = 'pwdReset';
 
-const taken = (values: Readonly<Record<string, string | null>>): Taken =>
+const taken = (values: Readonly<Record<string, string | null>>): LockValues =>
   Object.fromEntries(
     Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== null),
   );
@@ -133,7 +133,7 @@ const ds389: Vendor = {
   seen: ds389View.attributes,
   takes: (entry) =>
     taken({
-      [RETRIES]: ds389View.standingOf(entry, []).locked ? textOf(entry, RETRIES) : null,
+      [RETRIES]: ds389View.accountStateOf(entry, []).locked ? textOf(entry, RETRIES) : null,
       [EXPIRES]: textOf(entry, EXPIRES) === MUST_CHANGE ? MUST_CHANGE : null,
     }),
   takesFrom: null,

@@ -1,4 +1,4 @@
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { VerifyAnswer } from '../contract';
 import type { Link } from './link';
 import { serverOf } from './server';

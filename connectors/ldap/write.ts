@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AndFilter, type Change, type Entry, type Filter, NotFilter } from 'ldapts';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { AccountRef, SetPasswordRequest, WriteAnswer } from '../contract';
 import { accountFilter, locate, type NativeIds, search, textOf } from './accounts';
 import { AssertionControl, PasswordPolicyControl, PostReadControl } from './controls';
 import type { Use } from './dialect';
-import type { Link, Refusal } from './link';
-import { judgeWrite } from './refusals';
+import type { LdapRefusal, Link } from './link';
+import { classifyWrite } from './refusals';
 import { answerOf, change, heard, insist, replace, sendExop, sendModify } from './requests';
 import { serverOf } from './server';
 import type { LdapSettings } from './settings';
-import type { Taken, Vendor } from './vendors';
+import type { LockValues, Vendor } from './vendors';
 import { verifyByExop } from './verify-exop';
 
 /** A write that was tried, and what may have to be put right after it. */
@@ -19,7 +19,7 @@ interface Tried {
   readonly dn: string;
   readonly vendor: Vendor;
   /** What another request gives back. */
-  readonly taken: Taken;
+  readonly taken: LockValues;
   /** A forced change may have appeared that was not there before. */
   readonly mayForceChange: boolean;
 }
@@ -94,10 +94,10 @@ const refused = (request: SetPasswordRequest, vendor: Vendor): Tried => ({
 
 const judging =
   (vendor: Vendor, policy: PasswordPolicyControl) =>
-  (refusal: Refusal): WriteAnswer =>
+  (refusal: LdapRefusal): WriteAnswer =>
     vendor.isSame(refusal, policy.error)
       ? { result: 'already_current' }
-      : judgeWrite(refusal, policy.error);
+      : classifyWrite(refusal, policy.error);
 
 /** @returns the result code instead when the account has to be looked at first */
 async function modifyAsserting(writing: Writing, takesFrom: Filter): Promise<Tried | number> {
@@ -140,11 +140,11 @@ async function writeSeen(writing: Writing): Promise<Tried> {
   const { link, request, ids, settings, vendor, byModify } = writing;
   const nothing = untouched(request, vendor);
   const located = await locate(link, request.account, ids, settings, vendor.seen);
-  if (!located.ok) return { ...nothing, answer: judgeWrite(located, null) };
+  if (!located.ok) return { ...nothing, answer: classifyWrite(located, null) };
   if (located.value === null)
     return { ...nothing, answer: { result: 'rejected', reason: 'no_account', vendorCode: null } };
   const { entry, moved } = located.value;
-  const standing = vendor.view.standingOf(entry, []);
+  const standing = vendor.view.accountStateOf(entry, []);
   if (vendor.losesLock && standing.locked)
     return { ...nothing, answer: { result: 'retry', reason: 'account_locked', vendorCode: null } };
   const taken = vendor.takes(entry);
@@ -152,7 +152,7 @@ async function writeSeen(writing: Writing): Promise<Tried> {
   const restore = kept === null ? restoring(taken) : [];
   // Writes what is there already, to learn before the password is written whether it can be given back.
   const allowed = restore.length === 0 ? null : await change(link, entry.dn, restore);
-  if (allowed?.ok === false) return { ...nothing, answer: judgeWrite(allowed, null) };
+  if (allowed?.ok === false) return { ...nothing, answer: classifyWrite(allowed, null) };
   const policy = new PasswordPolicyControl();
   const isHash = request.form !== 'plaintext';
   const controls = [policy, ...vendor.controls(standing, isHash)];
@@ -193,7 +193,7 @@ async function unlessHeld(
 
 const HISTORIES: ReadonlySet<string> = new Set(['policy', 'policy_history']);
 
-const restoring = (taken: Taken): Change[] =>
+const restoring = (taken: LockValues): Change[] =>
   Object.entries(taken).map(([attribute, value]) => replace(attribute, value));
 
 /** Also after a write without a reply, which may have been served. */
@@ -222,7 +222,7 @@ async function mend(link: Link, { dn, vendor, taken, mayForceChange }: Tried): P
 const LOOKS = 20;
 const BETWEEN_LOOKS_MS = 25;
 
-async function untilTaken(link: Link, dn: string, taken: Taken): Promise<void> {
+async function untilTaken(link: Link, dn: string, taken: LockValues): Promise<void> {
   for (let looks = 0; looks < LOOKS; looks++) {
     const entry = await read(link, dn, Object.keys(taken));
     const stays = ([attribute, value]: [string, string]) =>

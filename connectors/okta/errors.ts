@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Judge, Verdict } from '../http/answers';
+import type { Classify, Verdict } from '../http/answers';
 
 const errorShape = z.looseObject({
   // The shape of a code: nothing that an error says may be a password.
@@ -30,7 +30,7 @@ const codes: Readonly<Record<string, Verdict['reason']>> = {
 /** Validation failed: of which attribute, only the causes say. */
 const INVALID = 'E0000001';
 
-export const judge: Judge = ({ json }) => {
+export const classify: Classify = ({ json }) => {
   const error = errorShape.safeParse(json).data;
   if (error === undefined) return null;
   const { errorCode, errorCauses } = error;

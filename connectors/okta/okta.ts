@@ -6,7 +6,7 @@ import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { nobody } from '../http/credentials';
 import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
-import { judge } from './errors';
+import { classify } from './errors';
 import { readPolicies } from './policies';
 import { prove } from './proof';
 import type { OktaSettings } from './settings';
@@ -29,7 +29,7 @@ export function openOkta(settings: OktaSettings, tools: ConnectorTools): Connect
       return user && stateOf(user);
     },
     prepare: ({ account }, signal) => prepare(api, account, strict, signal),
-    judgeWrite: judge,
+    classifyWrite: classify,
     verify: proof === 'none' ? null : (request, signal) => prove(api, asNobody, request, signal),
     check: (signal) => checkPolicies(api, strict, signal),
     writeToNobody: () => writeTo(`00u${randomBytes(9).toString('hex').slice(0, 17)}`, strict),

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { asksNothing, type TargetPolicy } from '../../model/target-policy';
+import { asksNothing, type TargetPolicy } from '../../model/policy/target-policy';
 import type { PoliciesAnswer } from '../contract';
-import { accepted, Refused, shaped } from '../http/answers';
+import { accepted, HttpRefused, shaped } from '../http/answers';
 import type { Api } from '../http/api';
-import { judge } from './errors';
+import { classify } from './errors';
 
 const count = z.number().nullish();
 
@@ -42,11 +42,11 @@ export async function readPolicies(
 ): Promise<PoliciesAnswer> {
   try {
     const reply = await api.ask({ method: 'GET', path: '/api/v1/policies?type=PASSWORD' }, signal);
-    const policies = shaped(policiesShape, accepted(reply, judge)).filter(binds);
+    const policies = shaped(policiesShape, accepted(reply, classify)).filter(binds);
     return { result: 'policies', policies: policies.map((policy) => targetOf(policy, strict)) };
   } catch (error) {
     // The service account may do without that right.
-    if (error instanceof Refused && error.failure.reason === 'no_rights')
+    if (error instanceof HttpRefused && error.failure.reason === 'no_rights')
       return { result: 'policies', policies: [] };
     throw error;
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { VerifyAnswer, VerifyRequest } from '../contract';
 import { asInconclusive, failureOfReply } from '../http/answers';
 import type { Api } from '../http/api';
-import { judge } from './errors';
+import { classify } from './errors';
 import { hasOwnPassword, stateOf, userOf } from './users';
 
 const answerShape = z.looseObject({ status: z.string() });
@@ -39,7 +39,7 @@ export async function prove(
     if (status !== undefined && status !== 'LOCKED_OUT') return { result: 'holds', proof: 'login' };
     return { result: 'inconclusive', reason: 'account_locked', vendorCode: 'LOCKED_OUT' };
   }
-  const failure = failureOfReply(reply, judge);
+  const failure = failureOfReply(reply, classify);
   if (failure.vendorCode === WRONG_PASSWORD)
     return { result: 'differs', vendorCode: WRONG_PASSWORD };
   return asInconclusive(failure);

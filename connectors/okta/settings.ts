@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secretReference } from '../../model/configuration';
+import { secretReference } from '../../model/configuration/document';
 import { httpShape, httpsUrl } from '../http/settings';
 
 const secret = z.string().regex(secretReference, 'give ${file:…} or ${env:…}');

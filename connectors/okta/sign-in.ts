@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { ConnectorTools } from '../contract';
 import { FORM_TYPE, formBytes } from '../http/body';
 import type { HttpClient } from '../http/client';

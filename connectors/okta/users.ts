@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { AccountRef, FoundAccount } from '../contract';
-import { accepted, Refused, shaped } from '../http/answers';
+import { accepted, HttpRefused, shaped } from '../http/answers';
 import type { Api } from '../http/api';
 import type { HttpReply } from '../http/client';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches, scimFilter } from '../http/filter';
-import { judge } from './errors';
+import { classify } from './errors';
 
 /** A user, as far as Lockstep looks at it. Source: Okta Management API, User. */
 const userShape = z.looseObject({
@@ -30,7 +30,7 @@ const MOST_IN_A_PAGE = 200;
 
 export const pathOf = (id: string): string => `/api/v1/users/${encodeURIComponent(id)}`;
 
-export const userIn = (reply: HttpReply): User => shaped(userShape, accepted(reply, judge));
+export const userIn = (reply: HttpReply): User => shaped(userShape, accepted(reply, classify));
 
 /** By id, or by login where there is none. Null when there is no such user. */
 export async function userOf(
@@ -45,7 +45,7 @@ export async function userOf(
       nativeId === null ? user.profile.login.toLowerCase() === name.toLowerCase() : true;
     return asked ? user : null;
   } catch (error) {
-    if (error instanceof Refused && error.failure.reason === 'no_account') return null;
+    if (error instanceof HttpRefused && error.failure.reason === 'no_account') return null;
     throw error;
   }
 }
@@ -82,7 +82,7 @@ export async function page(
 
 async function listed(api: Api, query: URLSearchParams, signal: AbortSignal) {
   const reply = await api.ask({ method: 'GET', path: `/api/v1/users?${query}` }, signal);
-  const found = shaped(z.array(userShape), accepted(reply, judge));
+  const found = shaped(z.array(userShape), accepted(reply, classify));
   return { found, next: nextIn(reply) };
 }
 

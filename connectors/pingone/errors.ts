@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Judge, Verdict } from '../http/answers';
+import type { Classify, Verdict } from '../http/answers';
 
 /** Source: PingOne Platform API, error codes. */
 const errorShape = z.looseObject({
@@ -43,7 +43,7 @@ const requirements: Readonly<Record<string, Verdict['reason']>> = {
 /** What of a request the vendor calls the new password, or the one to check. */
 const PASSWORD = ['password', 'value'];
 
-export const judge: Judge = ({ status, json }) => {
+export const classify: Classify = ({ status, json }) => {
   const error = errorShape.safeParse(json).data;
   if (error === undefined) return null;
   const known = Object.entries(codes).find(([code]) => code === error.code);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type {
   Connector,
   ConnectorTools,
@@ -17,7 +17,7 @@ import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { basic, clientCredentials } from '../http/credentials';
 import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
-import { isWrongPassword, judge } from './errors';
+import { classify, isWrongPassword } from './errors';
 import { readPolicies } from './policies';
 import type { PingOneSettings } from './settings';
 import { hasOwnPassword, isLockedOut, stateOf, usersOf } from './users';
@@ -50,7 +50,7 @@ export function openPingOne(settings: PingOneSettings, tools: ConnectorTools): C
       return user && stateOf(user);
     },
     prepare: (request, signal) => prepare(api, users, request, signal),
-    judgeWrite: judge,
+    classifyWrite: classify,
     verify: (request, signal) => verify(api, users, request, signal),
     check: (signal) => checkPolicies(api, environment, signal),
     writeToNobody: () => writeTo(users, randomUUID(), false),
@@ -146,7 +146,7 @@ async function verify(
   if (reply.status === 200) return { result: 'holds', proof: 'login' };
   if (reply.status === 400 && isWrongPassword(reply.json))
     return { result: 'differs', vendorCode: 'INVALID_VALUE' };
-  return asInconclusive(failureOfReply(reply, judge));
+  return asInconclusive(failureOfReply(reply, classify));
 }
 
 async function checkPolicies(

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { asksNothing, type TargetPolicy } from '../../model/target-policy';
+import { asksNothing, type TargetPolicy } from '../../model/policy/target-policy';
 import type { PoliciesAnswer } from '../contract';
-import { accepted, Refused, shaped } from '../http/answers';
+import { accepted, HttpRefused, shaped } from '../http/answers';
 import type { Api } from '../http/api';
-import { judge } from './errors';
+import { classify } from './errors';
 
 const count = z.number().nullish();
 
@@ -35,12 +35,12 @@ export async function readPolicies(
 ): Promise<PoliciesAnswer> {
   try {
     const path = `/environments/${environment}/passwordPolicies`;
-    const reply = accepted(await api.ask({ method: 'GET', path }, signal), judge);
+    const reply = accepted(await api.ask({ method: 'GET', path }, signal), classify);
     const { passwordPolicies } = shaped(policiesShape, reply)._embedded;
     return { result: 'policies', policies: passwordPolicies.filter(binds).map(targetOf) };
   } catch (error) {
     // The service account may do without that right.
-    if (error instanceof Refused && error.failure.reason === 'no_rights')
+    if (error instanceof HttpRefused && error.failure.reason === 'no_rights')
       return { result: 'policies', policies: [] };
     throw error;
   }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { AccountRef, FoundAccount } from '../contract';
-import { accepted, Refused, shaped } from '../http/answers';
+import { accepted, HttpRefused, shaped } from '../http/answers';
 import type { Api } from '../http/api';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches, scimFilter } from '../http/filter';
-import { judge } from './errors';
+import { classify } from './errors';
 
 /** A user, as far as Lockstep looks at it. Source: PingOne Platform API, users data model. */
 const userShape = z.looseObject({
@@ -37,7 +37,7 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
   const all = `/environments/${environment}/users`;
   const pathOf = (id: string) => `${all}/${encodeURIComponent(id)}`;
   const get = async (path: string, signal: AbortSignal) =>
-    accepted(await api.ask({ method: 'GET', path }, signal), judge);
+    accepted(await api.ask({ method: 'GET', path }, signal), classify);
   const names = [USERNAME, ...attributes];
 
   const found = (user: z.infer<typeof userShape>): FoundAccount => ({
@@ -84,7 +84,7 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
         const password = shaped(passwordShape, await get(`${pathOf(id)}/password`, signal));
         return { profile, password };
       } catch (error) {
-        if (error instanceof Refused && error.failure.reason === 'no_account') return null;
+        if (error instanceof HttpRefused && error.failure.reason === 'no_account') return null;
         throw error;
       }
     },

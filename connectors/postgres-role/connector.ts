@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type {
   AccountRef,
   Connector,

@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import { hmac, scramKeys } from '../scram';
 import { before } from '../sql/sessions';
 

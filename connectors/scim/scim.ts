@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { AccountRef, Connector, ConnectorTools, Finding, FoundAccount } from '../contract';
-import { accepted, type Judge, shaped, type Verdict } from '../http/answers';
+import { accepted, type Classify, shaped, type Verdict } from '../http/answers';
 import { type Api, type ApiRequest, apiOf } from '../http/api';
 import type { Json } from '../http/body';
 import { ok, skipped, wrong } from '../http/checks';
@@ -37,7 +37,7 @@ export function openScim(settings: ScimSettings, tools: ConnectorTools): Connect
       const id = await idFor(account, signal);
       const reply = id && (await api.ask({ method: 'GET', path: pathOf(id) }, signal));
       if (!reply || reply.status === 404) return null;
-      const { active } = shaped(userShape, accepted(reply, judge));
+      const { active } = shaped(userShape, accepted(reply, classify));
       // SCIM knows neither locks nor forced changes.
       const rest = { locked: false, mustChange: false, passwordChangedAt: null };
       return { disabled: active === false, ...rest };
@@ -46,7 +46,7 @@ export function openScim(settings: ScimSettings, tools: ConnectorTools): Connect
       const id = await idFor(account, signal);
       return id === undefined ? NO_ACCOUNT : patchOf(settings, id);
     },
-    judgeWrite: judge,
+    classifyWrite: classify,
     verify: null,
     check: (signal) => checkProvider(api, signal),
     writeToNobody: () => patchOf(settings, randomUUID()),
@@ -84,7 +84,7 @@ const listShape = z.looseObject({
 
 async function listed(api: Api, query: Record<string, string>, signal: AbortSignal) {
   const path = `/Users?${new URLSearchParams(query)}`;
-  return shaped(listShape, accepted(await api.ask({ method: 'GET', path }, signal), judge));
+  return shaped(listShape, accepted(await api.ask({ method: 'GET', path }, signal), classify));
 }
 
 async function search(
@@ -124,7 +124,7 @@ const types: Readonly<Record<string, Verdict['reason']>> = {
   tooMany: 'busy',
 };
 
-const judge: Judge = ({ status, json }: HttpReply) => {
+const classify: Classify = ({ status, json }: HttpReply) => {
   if (status === 405 || status === 501)
     return { reason: 'not_supported', vendorCode: String(status) };
   const { scimType } = (json ?? {}) as { scimType?: unknown };

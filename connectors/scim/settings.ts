@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secretReference } from '../../model/configuration';
+import { secretReference } from '../../model/configuration/document';
 import { httpShape, httpsUrl } from '../http/settings';
 
 /** An attribute, a part of one, or one of an extension: `userName`, `emails.value`, `urn:…:User:employeeNumber`. */

@@ -1,5 +1,5 @@
-import { layoutOf, readEncoded, withoutPrefix } from '../../model/encoding';
-import { Secret } from '../../model/secret';
+import { layoutOf, readEncoded, withoutPrefix } from '../../model/hashes/encoding';
+import { Secret } from '../../model/passwords/secret';
 import type { Finding } from '../contract';
 import { encode } from '../encodings';
 import { connectedFindings, unconnectedFindings } from '../sql/checks';

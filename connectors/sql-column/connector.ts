@@ -1,4 +1,4 @@
-import { isSameHash, type Scheme, withoutPrefix } from '../../model/encoding';
+import { isSameHash, type Scheme, withoutPrefix } from '../../model/hashes/encoding';
 import {
   type Connector,
   type FindAnswer,

@@ -1,4 +1,4 @@
-import { schemes } from '../../model/encoding';
+import { schemes } from '../../model/hashes/encoding';
 import type { ConnectorKind } from '../contract';
 import { openSqlColumn } from './connector';
 import { openEngine } from './engine';

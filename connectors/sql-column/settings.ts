@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { schemes } from '../../model/encoding';
+import { schemes } from '../../model/hashes/encoding';
 import { endpointShape, namesItsCertificate, serverNameNeeded } from '../sql/endpoint';
 import { identifier } from '../sql/identifiers';
 

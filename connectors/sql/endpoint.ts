@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { secretReference } from '../../model/configuration';
-import type { Secret } from '../../model/secret';
+import { secretReference } from '../../model/configuration/document';
+import type { Secret } from '../../model/passwords/secret';
 import { type ConnectorTools, HARD_DEADLINE_MS } from '../contract';
 import { NoConnection } from './failures';
 

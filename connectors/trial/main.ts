@@ -1,6 +1,6 @@
 import { refuseDebugOutput, resolveReference } from '../../config';
-import { sourceNamed } from '../../model/configuration';
-import { checkConfiguration } from '../../model/configuration-check';
+import { checkConfiguration } from '../../model/configuration/check';
+import { sourceNamed } from '../../model/configuration/document';
 import type { TrialJob, TrialMessage } from '../../model/trial';
 import type { Connector } from '../contract';
 import { connectorKinds, type RegisteredKind } from '../registry';

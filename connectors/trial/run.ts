@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import type { CaseResult, TrialJob } from '../../model/trial';
 import type {
   AccountRef,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secretReference } from '../../model/configuration';
+import { secretReference } from '../../model/configuration/document';
 import { httpShape, httpsAddress } from '../http/settings';
 import { servedShape } from '../wire/settings';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CodeOf } from '../../model/errors';
-import { asksNothing } from '../../model/target-policy';
+import { asksNothing } from '../../model/policy/target-policy';
 import type {
   FindAnswer,
   Finding,

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { type CodeOf, errors } from '../../model/errors';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { Connector, Finding, SourceFailure, VerifyAnswer, WriteAnswer } from '../contract';
 import { type Answers, answers, type CheckAnswer, type Operation } from './answers';
 import { type Fields, requestOf } from './requests';

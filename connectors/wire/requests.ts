@@ -1,4 +1,4 @@
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import { type Json, jsonBytes } from '../http/body';
 import type { Operation } from './answers';
 

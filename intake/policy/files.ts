@@ -1,10 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { BlocklistDamaged, checkBlocklist, isListed } from '../../blocklist/lookup';
-import type { Configuration } from '../../model/configuration';
-import type { ConfigurationIssue } from '../../model/configuration-check';
-import { parseDictionary } from '../../model/dictionary';
-import type { Secret } from '../../model/secret';
-import { type WordList, wordList } from '../../model/word-list';
+import type { Configuration, ConfigurationIssue } from '../../model/configuration/document';
+import type { Secret } from '../../model/passwords/secret';
+import { parseDictionary } from '../../model/policy/dictionary';
+import { type WordList, wordList } from '../../model/policy/word-list';
 
 /** A file that a policy names is not what it should be; the message says what to do. */
 export class PolicyFileError extends Error {}

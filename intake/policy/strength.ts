@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { Counter } from 'prom-client';
 import { log } from '../../log';
-import type { Secret } from '../../model/secret';
-import { zeroableBytes } from '../../model/zeroable';
+import type { Secret } from '../../model/passwords/secret';
+import { zeroableBytes } from '../../model/passwords/zeroable';
 import type { Answer, Question } from './strength-thread';
 
 /** Estimates how hard passwords are to guess, beside the event loop. */

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { encode } from '../../connectors/encodings';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import { clientOf, createDatabase } from '../postgres';
 import { mailOf, people } from './company';
 import { randomPassword } from './directories';

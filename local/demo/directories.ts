@@ -1,4 +1,4 @@
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { type Directory, ldifEntry, ssha } from '../slapd';
 import {
   APPS_SUFFIX,

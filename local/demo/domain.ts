@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'ldapts';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import type { Report } from '../debian';
 import { administerDomain, type DomainAdmin, rights } from '../domain-admin';
 import { serverDir } from '../places';

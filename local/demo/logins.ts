@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Attribute, Change, Client as LdapClient } from 'ldapts';
 import { holds } from '../../connectors/encodings';
-import type { Secret } from '../../model/secret';
+import type { Secret } from '../../model/passwords/secret';
 import { clientOf } from '../postgres';
 import { ssha } from '../slapd';
 import { APPS_SUFFIX, appsDn, CORP_SUFFIX, corpDn, HERO, HERO_SECOND_ACCOUNT } from './company';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import type { Report } from '../debian';
 import { serverDir } from '../places';
 import { onPort } from '../ports';

@@ -1,13 +1,13 @@
+import type { LinkedAccount } from '../change/plan';
 import {
   type Configuration,
   groupsOf,
   policiesOf,
   type SourceConfiguration,
   sourcesOf,
-} from '../configuration';
-import type { Group, Source } from '../group';
-import { weakens } from '../password-filter';
-import type { LinkedAccount } from '../plan';
+} from '../configuration/document';
+import type { Group, Source } from '../configuration/group';
+import { weakens } from '../policy/password-filter';
 import type { Place } from './elements';
 
 /** What the graph is made of. */

@@ -1,4 +1,4 @@
-import { type PlannedAccount, planChange } from '../plan';
+import { type PlannedAccount, planChange } from '../change/plan';
 import { edge, type GraphEdge, type GraphNode, idOf, node } from './elements';
 import type { AccountFacts, GraphView, PersonFacts, SourceTraits } from './facts';
 

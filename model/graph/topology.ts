@@ -1,4 +1,4 @@
-import { type Group, isLone } from '../group';
+import { type Group, isLone } from '../configuration/group';
 import { edge, type GraphEdge, type GraphNode, idOf, node } from './elements';
 import type { GraphView, KeyFacts } from './facts';
 

@@ -1,9 +1,9 @@
 import { type Aim, attemptAccount } from '../../activities/attempt';
 import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
-import type { Form } from '../../model/encoding';
-import { saltFor } from '../../model/salt';
-import { Secret } from '../../model/secret';
-import type { ClaimedAccount } from '../../store/claims';
+import type { Form } from '../../model/hashes/encoding';
+import { saltFor } from '../../model/hashes/salt';
+import { Secret } from '../../model/passwords/secret';
+import type { ClaimedAccount } from '../../store/worker/claims';
 
 /** What one attempt does and concludes, for every answer that a connector may give. Real sources prove the answers. */
 

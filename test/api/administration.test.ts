@@ -1,5 +1,5 @@
 import { chainAudit } from '../../store/audit';
-import { finishErrand } from '../../store/errands';
+import { finishJob } from '../../store/sources/jobs';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, planned, settled } from '../support/played-worker';
 import { describeWith } from '../support/servers';
@@ -136,9 +136,9 @@ describeWith(['postgres'], 'administration', () => {
       const reply = await send('warehouse/check');
       expect(reply.status).toBe(202);
       const location = reply.headers.get('location') ?? '';
-      expect(location).toBe(`/v1/errands/${reply.body.errand}`);
+      expect(location).toBe(`/v1/jobs/${reply.body.job}`);
       const waiting = other.send('GET', `${location}?wait=30`);
-      await finishErrand(other.database.db, String(reply.body.errand), 'done', [{ check: 'tls' }]);
+      await finishJob(other.database.db, String(reply.body.job), 'done', [{ check: 'tls' }]);
       expect((await waiting).body).toMatchObject({
         kind: 'check',
         source: 'warehouse',
@@ -148,10 +148,10 @@ describeWith(['postgres'], 'administration', () => {
 
       const refreshing = send('crm/refresh', { prefer: 'wait=30' }, { preview: true });
       const { rows } = await untilRow(() =>
-        other.database.pool.query(`select id, parameters from errand where kind = 'refresh'`),
+        other.database.pool.query(`select id, parameters from job where kind = 'refresh'`),
       );
       expect(rows[0]?.parameters).toEqual({ preview: true });
-      await finishErrand(other.database.db, String(rows[0]?.id), 'done', { read: 7 });
+      await finishJob(other.database.db, String(rows[0]?.id), 'done', { read: 7 });
       const refreshed = await refreshing;
       expect(refreshed.status).toBe(200);
       expect(refreshed.headers.get('preference-applied')).toBe('wait=30');

@@ -1,9 +1,9 @@
-import type { Route } from '../../api/route';
+import type { Route } from '../../api/http/route';
 import { routes } from '../../api/routes';
 import { speaksScim } from '../../api/scim/errors';
 import { type ErrorCode, errors } from '../../model/errors';
 import { createApiKey, revokeApiKey } from '../../store/api-keys';
-import { applyConfiguration } from '../../store/configurations';
+import { applyConfiguration } from '../../store/configuration/versions';
 import type { Scope } from '../../store/tables';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, testConfiguration } from '../support/played-worker';

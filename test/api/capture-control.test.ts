@@ -1,6 +1,6 @@
-import { configurationSchema } from '../../model/configuration';
-import { applyConfiguration } from '../../store/configurations';
-import { saveReplicas } from '../../store/replicas';
+import { configurationSchema } from '../../model/configuration/document';
+import { applyConfiguration } from '../../store/configuration/versions';
+import { saveReplicas } from '../../store/sources/replicas';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, testConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
@@ -68,7 +68,7 @@ describeWith(['postgres'], 'the captures of sources', () => {
     const at = '2026-01-31T12:00:00.000Z';
     const set = await say('startpoint', { source: 'crm', from: 'time', at });
     expect(set.body.sources).toMatchObject([
-      { source: 'crm', startpoint: { from: 'time', notBefore: at, heeded: null } },
+      { source: 'crm', startpoint: { from: 'time', notBefore: at, startpointApplied: null } },
     ]);
     await say('startpoint', { source: 'warehouse', from: 'end' });
     const before = new Date(Date.now() - 60_000).toISOString();

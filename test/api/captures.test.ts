@@ -1,9 +1,9 @@
-import { configurationSchema } from '../../model/configuration';
+import { configurationSchema } from '../../model/configuration/document';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
-import { forgetFingerprints } from '../../store/captures';
-import { applyConfiguration, currentConfiguration } from '../../store/configurations';
-import { saveIdentity } from '../../store/identities';
-import { readWork } from '../../store/work';
+import { forgetFingerprints } from '../../store/captures/fingerprints';
+import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
+import { saveIdentity } from '../../store/people/identities';
+import { readWork } from '../../store/worker/outcomes';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, ended, testConfiguration } from '../support/played-worker';
 import { keeps } from '../support/rules';

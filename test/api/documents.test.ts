@@ -1,7 +1,7 @@
-import { check, secretsIn } from '../../api/input';
-import { scanJson } from '../../api/intake/scan';
-import { type OpenApiDocument, openApiDocument } from '../../api/openapi';
-import type { Route } from '../../api/route';
+import { type OpenApiDocument, openApiDocument } from '../../api/documents/openapi';
+import { check, secretsIn } from '../../api/http/input';
+import type { Route } from '../../api/http/route';
+import { scanJson } from '../../api/http/scan';
 import { routes } from '../../api/routes';
 import { scimStatus, speaksScim } from '../../api/scim/errors';
 import { errorCodes, errors } from '../../model/errors';

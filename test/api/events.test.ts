@@ -3,8 +3,8 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Change } from '../../api/changes/change';
 import { streamChange } from '../../api/changes/events';
-import { createHub } from '../../api/hub';
-import type { ChangeProgress } from '../../store/progress';
+import { createHub } from '../../api/http/hub';
+import type { ChangeProgress } from '../../store/changes/progress';
 import { until } from '../support/until';
 
 const CHANGES = 200;

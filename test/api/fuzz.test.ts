@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { openApiDocument } from '../../api/openapi';
-import type { Route } from '../../api/route';
+import { openApiDocument } from '../../api/documents/openapi';
+import type { Route } from '../../api/http/route';
 import { routes } from '../../api/routes';
 import { SCIM_TYPE, speaksScim } from '../../api/scim/errors';
-import { configurationSchema } from '../../model/configuration';
-import { applyConfiguration } from '../../store/configurations';
+import { configurationSchema } from '../../model/configuration/document';
+import { applyConfiguration } from '../../store/configuration/versions';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, ended, testConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';

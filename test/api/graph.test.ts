@@ -11,10 +11,10 @@ import {
 } from '../../local/demo/company';
 import { demoConfiguration } from '../../local/demo/configuration';
 import type { DemoSystems } from '../../local/demo/systems';
-import type { Configuration } from '../../model/configuration';
-import { checkConfiguration } from '../../model/configuration-check';
-import { applyConfiguration } from '../../store/configurations';
-import { saveIdentity } from '../../store/identities';
+import { checkConfiguration } from '../../model/configuration/check';
+import type { Configuration } from '../../model/configuration/document';
+import { applyConfiguration } from '../../store/configuration/versions';
+import { saveIdentity } from '../../store/people/identities';
 import { startTestApi, type TestApi } from '../support/api';
 import { objectionsTo, type Payload, told } from '../support/opengraph';
 import { planned, settled } from '../support/played-worker';

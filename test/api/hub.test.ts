@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createHub, waitUntil } from '../../api/hub';
+import { createHub, waitUntil } from '../../api/http/hub';
 
 /** A table that counts how often it is read. */
 function table(states: Record<string, number>) {

@@ -1,5 +1,5 @@
-import { policyRulesSchema } from '../../model/policy';
-import { applyConfiguration } from '../../store/configurations';
+import { policyRulesSchema } from '../../model/policy/schema';
+import { applyConfiguration } from '../../store/configuration/versions';
 import { startTestApi, type TestApi } from '../support/api';
 import {
   addPerson,

@@ -1,5 +1,5 @@
 import { drawGraph } from '../../api/graph/picture';
-import { configurationSchema } from '../../model/configuration';
+import { configurationSchema } from '../../model/configuration/document';
 import { viewOf } from '../../model/graph/facts';
 
 /** What a source differs in, by name; all of them are in one group, `corp` first. */

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { buildBlocklist } from '../../blocklist/build';
-import { configurationSchema } from '../../model/configuration';
-import { asksNothing } from '../../model/target-policy';
-import { applyConfiguration } from '../../store/configurations';
-import { finishErrand, requestErrand } from '../../store/errands';
+import { configurationSchema } from '../../model/configuration/document';
+import { asksNothing } from '../../model/policy/target-policy';
+import { applyConfiguration } from '../../store/configuration/versions';
+import { finishJob, requestJob } from '../../store/sources/jobs';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, testConfiguration } from '../support/played-worker';
 import { countInMemory } from '../support/process-memory';
@@ -124,9 +124,9 @@ describeWith(['postgres'], 'the policy of a group', () => {
   });
 
   const checked = async (source: string, policies: readonly object[]) => {
-    const errand = { kind: 'check', source, parameters: {}, requestedBy: 'test' } as const;
-    const id = await requestErrand(api.database.db, errand);
-    await finishErrand(api.database.db, id, 'done', { findings: [], policies });
+    const job = { kind: 'check', source, parameters: {}, requestedBy: 'test' } as const;
+    const id = await requestJob(api.database.db, job);
+    await finishJob(api.database.db, id, 'done', { findings: [], policies });
   };
 
   test('is planned against what its sources told when they were last checked', async () => {

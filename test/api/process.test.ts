@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { certificatesIn } from '../../local/certificates';
 import { openDatabase } from '../../store/database';
-import { ensureEpoch } from '../../store/epochs';
+import { ensureEpoch } from '../../store/worker/epochs';
 import { startTestApi, type TestApi } from '../support/api';
 import { testDatabase } from '../support/database';
 import { follow } from '../support/event-stream';

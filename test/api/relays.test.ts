@@ -1,10 +1,11 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { type SignedBatch, signBatch } from '../../sealing/batch';
 import { type CaptureHeader, sealCapture } from '../../sealing/captures';
 import { type SealingKey, sealingKey } from '../../sealing/jwe';
 import { isPublishedBy, type JsonWebKey } from '../../sealing/published-key';
-import { ensureEpoch, signerKey } from '../../store/epochs';
+import { signerKey } from '../../store/epochs';
+import { ensureEpoch } from '../../store/worker/epochs';
 import { startTestApi, type TestApi } from '../support/api';
 import { applyTestConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
@@ -61,7 +62,7 @@ describeWith(['postgres'], 'relays', () => {
       version: 'test',
       backlog: 0,
       oldestAt: null,
-      setAside: 0,
+      quarantined: 0,
       segment: null,
       follows: null,
       from: 1,
@@ -209,9 +210,9 @@ describeWith(['postgres'], 'relays', () => {
     expect(await told()).toMatchObject({ heardAt: null, backlog: 0 });
     const oldestAt = new Date(Date.now() - 3_600_000).toISOString();
     const sentAt = new Date(Date.now() + 90_000).toISOString();
-    await bring(relay, { backlog: 12, oldestAt, setAside: 2, sentAt });
+    await bring(relay, { backlog: 12, oldestAt, quarantined: 2, sentAt });
     const seen = (await told()) as unknown as { clockAheadMs: number; silentMs: number };
-    expect(seen).toMatchObject({ backlog: 12, oldestAt, setAside: 2, version: 'test' });
+    expect(seen).toMatchObject({ backlog: 12, oldestAt, quarantined: 2, version: 'test' });
     expect(Math.round(seen.clockAheadMs / 10_000)).toBe(9);
     expect(seen.silentMs).toBeLessThan(60_000);
     await api.send('DELETE', `/v1/keys/key_${relay.apiKey.split('_')[1]}`);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { scanJson } from '../../api/intake/scan';
-import { Refusal } from '../../api/refusal';
+import { HttpProblem } from '../../api/http/problem';
+import { scanJson } from '../../api/http/scan';
 
 const limits = { secrets: ['password', 'currentPassword'], maxDepth: 8 };
 
@@ -19,7 +19,7 @@ function refusal(text: string | Buffer): { code: string; at?: unknown } {
   try {
     scan(text);
   } catch (error) {
-    if (error instanceof Refusal) return { code: error.code, at: error.details.at };
+    if (error instanceof HttpProblem) return { code: error.code, at: error.details.at };
     throw error;
   }
   throw new Error('it was accepted');
@@ -118,7 +118,7 @@ describe('the scanner of password bodies', () => {
           expect(secrets).toEqual([]);
           expect({ json: value }).toEqual(strict);
         } catch (error) {
-          if (!(error instanceof Refusal)) throw error;
+          if (!(error instanceof HttpProblem)) throw error;
           if (error.code === 'body_not_json') expect(strict).toBeNull();
         }
       }),

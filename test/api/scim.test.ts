@@ -1,8 +1,8 @@
-import { configurationSchema } from '../../model/configuration';
+import { configurationSchema } from '../../model/configuration/document';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
-import { applyConfiguration, currentConfiguration } from '../../store/configurations';
-import { saveIdentity } from '../../store/identities';
-import { readWork } from '../../store/work';
+import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
+import { saveIdentity } from '../../store/people/identities';
+import { readWork } from '../../store/worker/outcomes';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { addPerson, testConfiguration } from '../support/played-worker';
 import { keeps } from '../support/rules';

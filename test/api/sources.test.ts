@@ -1,4 +1,4 @@
-import { openCircuit, pauseSource, readSourceStates } from '../../store/source-state';
+import { openCircuit, pauseSource, readSourceStates } from '../../store/sources/state';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, planned, settled } from '../support/played-worker';
 import { describeWith } from '../support/servers';

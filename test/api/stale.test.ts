@@ -1,9 +1,9 @@
-import { configurationSchema } from '../../model/configuration';
-import { endChange } from '../../store/close';
-import { applyConfiguration } from '../../store/configurations';
-import { findIdentity, saveIdentity } from '../../store/identities';
-import { noteChangedThere } from '../../store/stale';
-import type { Settlement } from '../../store/work';
+import { configurationSchema } from '../../model/configuration/document';
+import { noteChangedThere } from '../../store/changes/stale';
+import { applyConfiguration } from '../../store/configuration/versions';
+import { findIdentity, saveIdentity } from '../../store/people/identities';
+import { endChange } from '../../store/worker/close';
+import type { Settlement } from '../../store/worker/outcomes';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, planned, settled, testConfiguration } from '../support/played-worker';
 import { keeps } from '../support/rules';

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { buildBlocklist } from '../../blocklist/build';
 import { checkBlocklist, isListed } from '../../blocklist/lookup';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-blocklist-'));
 const from = path.join(dir, 'from');

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { openAes256, readAes256 } from '../../capture/polling/aes256';
 import { inheritedEnvironment } from '../../config';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { describeWith, server } from '../support/servers';
 
 interface Vector {

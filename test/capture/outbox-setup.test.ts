@@ -64,7 +64,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
         `create table ${name} (login varchar(99) primary key, hash text);`,
       );
       const { code, stdout } = await lockstep([
-        ...['capture', 'setup', 'outbox', '--engine', engine, '--table', `${schema}.${table}`],
+        ...['relay', 'setup', 'outbox', '--engine', engine, '--table', `${schema}.${table}`],
         ...['--account-column', 'login', '--password-column', 'hash', '--role', relay],
       ]);
       expect(code).toBe(0);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { startPolling } from '../../capture/polling/loop';
-import type { Startpoint } from '../../model/startpoint';
+import type { Startpoint } from '../../model/captures/startpoint';
 import { type Application, RELAY_PASSWORD } from '../support/application';
 import {
   inPairs,
@@ -280,7 +280,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
           );
           return null;
         },
-        ...{ heeded: placeAt(null), missed: placeAt(null) },
+        ...{ startpointApplied: placeAt(null), missed: placeAt(null) },
         pace: { everyMs: 20, waitMs: { first: 20, most: 40 }, random: () => 1 },
       });
       try {

@@ -3,11 +3,11 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Attribute, Change, Client } from 'ldapts';
+import { openCheckpoint } from '../../capture/polling/checkpoint';
 import { pollerKinds } from '../../capture/polling/kinds';
-import { openPlace } from '../../capture/polling/place';
 import type { Poller } from '../../capture/polling/poller';
 import { isRoot } from '../../local/places';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { drained, textsOf } from '../support/drained';
 import { startProxy } from '../support/proxy';
 import { describeWith, type ServerFacts, type StartedServer, server } from '../support/servers';
@@ -65,7 +65,7 @@ describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
     };
     const poller = await kind.open(settings, {
       resolve: (reference) => Secret.fromText(secrets[reference] ?? ''),
-      place: await openPlace(place),
+      place: await openCheckpoint(place),
       wake: () => {},
     });
     opened.push(poller);

@@ -1,12 +1,12 @@
 import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Refusal } from '../../capture/hand-over/protocol';
+import type { HandOverRefusal } from '../../capture/hand-over/protocol';
+import { openCheckpoint } from '../../capture/polling/checkpoint';
 import { type Polling, startPolling } from '../../capture/polling/loop';
-import { openPlace } from '../../capture/polling/place';
 import { type Page, type Poller, PollFailure } from '../../capture/polling/poller';
-import { Secret } from '../../model/secret';
-import type { Startpoint } from '../../model/startpoint';
+import type { Startpoint } from '../../model/captures/startpoint';
+import { Secret } from '../../model/passwords/secret';
 import { until } from '../support/until';
 
 /** A log of words, of which the first are gone. */
@@ -53,7 +53,7 @@ afterEach(async () => {
 
 async function start(
   log: PlayedLog,
-  more: { refusal?: () => Refusal | null; backlog?: number } = {},
+  more: { refusal?: () => HandOverRefusal | null; backlog?: number } = {},
 ) {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-polling-'));
   const heard: string[] = [];
@@ -66,8 +66,8 @@ async function start(
     },
     backlog: () => more.backlog ?? 0,
     mostWaiting: 10,
-    heeded: await openPlace(path.join(dir, 'startpoint')),
-    missed: await openPlace(path.join(dir, 'missed')),
+    startpointApplied: await openCheckpoint(path.join(dir, 'startpoint')),
+    missed: await openCheckpoint(path.join(dir, 'missed')),
     pace: { everyMs: 5, waitMs: { first: 5, most: 10 }, random: () => 1 },
   });
   running.push(polling);
@@ -87,7 +87,7 @@ test('all of it is read, in its order, and what comes later, too', async () => {
 test('what could not be made durable is read again, from the beginning of its page', async () => {
   const log = playedLog();
   log.words.push('a', 'b', 'c');
-  const refusals: (Refusal | null)[] = [null, 'not_durable'];
+  const refusals: (HandOverRefusal | null)[] = [null, 'not_durable'];
   const { heard, polling } = await start(log, { refusal: () => refusals.shift() ?? null });
   await until(() => heard.length === 4);
   expect(heard).toEqual(['a', 'a', 'b', 'c']);
@@ -99,7 +99,7 @@ test('with a full spool the source keeps the rest', async () => {
   log.words.push('a');
   const { heard, polling } = await start(log, { backlog: 10 });
   polling.offer({ number: 1, startpoint: { from: 'begin' } });
-  await until(() => polling.heeded() === 1);
+  await until(() => polling.startpointApplied() === 1);
   expect([heard, log.asked()]).toEqual([[], 0]);
 });
 
@@ -110,7 +110,7 @@ test('what was gone before it was read is counted, and is so after a restart', a
   const { heard, polling, dir } = await start(log);
   await until(() => heard.length === 2);
   expect([heard, polling.missed()]).toEqual([['b', 'c'], 1]);
-  expect((await openPlace(path.join(dir, 'missed'))).current()).toBe('1');
+  expect((await openCheckpoint(path.join(dir, 'missed'))).current()).toBe('1');
 });
 
 test('a startpoint is gone to once, however often it is told', async () => {
@@ -124,7 +124,7 @@ test('a startpoint is gone to once, however often it is told', async () => {
   polling.offer(again);
   log.words.push('b');
   await until(() => heard.length === 3);
-  expect([heard, polling.heeded()]).toEqual([['a', 'a', 'b'], 1]);
+  expect([heard, polling.startpointApplied()]).toEqual([['a', 'a', 'b'], 1]);
 });
 
 test('one that the source does not know is told as long as nobody sets another, and reading goes on', async () => {
@@ -136,8 +136,8 @@ test('one that the source does not know is told as long as nobody sets another, 
   log.words.push('a');
   await until(() => heard.length === 1);
   polling.offer(unknown);
-  expect([polling.trouble(), polling.heeded()]).toEqual(['startpoint_unknown', 0]);
+  expect([polling.trouble(), polling.startpointApplied()]).toEqual(['startpoint_unknown', 0]);
   polling.offer({ number: 2, startpoint: { from: 'begin' } });
-  await until(() => polling.heeded() === 2);
+  await until(() => polling.startpointApplied() === 2);
   await until(() => polling.trouble() === null);
 });

@@ -5,11 +5,11 @@ import net from 'node:net';
 import path from 'node:path';
 import type { Registration } from '../../capture/setup';
 import { openFingerprintKey, readSigner } from '../../intake/key-files';
-import { configurationSchema } from '../../model/configuration';
-import { Secret } from '../../model/secret';
-import { applyConfiguration } from '../../store/configurations';
-import { ensureEpoch } from '../../store/epochs';
-import { type CaptureDependencies, takeNextCapture } from '../../worker/captures';
+import { configurationSchema } from '../../model/configuration/document';
+import { Secret } from '../../model/passwords/secret';
+import { applyConfiguration } from '../../store/configuration/versions';
+import { ensureEpoch } from '../../store/worker/epochs';
+import { type CaptureDependencies, ingestNextCapture } from '../../worker/captures/ingest-relayed';
 import { startTestApi, type TestApi } from '../support/api';
 import { createScanner } from '../support/canary';
 import { addPerson, testConfiguration } from '../support/played-worker';
@@ -85,7 +85,7 @@ describeWith(['postgres'], 'a relay', () => {
       return received === count && backlog === 0;
     });
   const takeAll = async () => {
-    while (await takeNextCapture(worker));
+    while (await ingestNextCapture(worker));
   };
   const changesOf = (name: string) =>
     rows('select captured_at, idempotency_key from change where identity_name = $1 order by seq', [
@@ -142,7 +142,7 @@ describeWith(['postgres'], 'a relay', () => {
     await delivered(relay, 11);
     await takeAll();
     expect(await changesOf(alice)).toHaveLength(11);
-    expect(await told(relay)).toMatchObject({ lost: 0, setAside: 0 });
+    expect(await told(relay)).toMatchObject({ lost: 0, quarantined: 0 });
   });
 
   test(
@@ -202,7 +202,7 @@ describeWith(['postgres'], 'a relay', () => {
     await delivered(relay, 4);
     await takeAll();
     expect(await changesOf(alice)).toHaveLength(4);
-    expect(await told(relay)).toMatchObject({ setAside: 0, lost: 0 });
+    expect(await told(relay)).toMatchObject({ quarantined: 0, lost: 0 });
   });
 
   test('whose spool was damaged: the rest is delivered, and what is lost is told', async () => {
@@ -226,7 +226,7 @@ describeWith(['postgres'], 'a relay', () => {
     await until(async () => (await told(relay)).lost === 1 && (await idle(relay)));
     await takeAll();
     expect(await changesOf(alice)).toHaveLength(3);
-    expect(await told(relay)).toMatchObject({ received: 3, lost: 1, setAside: 1 });
+    expect(await told(relay)).toMatchObject({ received: 3, lost: 1, quarantined: 1 });
   });
 
   test('holds no plaintext on its disk, of whatever bytes it is, nor whose it is', async () => {
@@ -298,7 +298,7 @@ describeWith(['postgres'], 'a relay', () => {
     await relay.start();
     const alice = await person();
     await until(async () => (await relay.handOver('first', PASSWORD)) === 'taken');
-    const args = ['capture', 'hand-over', '--socket', relay.socket, '--account', alice];
+    const args = ['relay', 'hand-over', '--socket', relay.socket, '--account', alice];
     const { status, stderr } = spawnSync(process.execPath, [main, ...args], { input: PASSWORD });
     expect([status, String(stderr)]).toEqual([0, '']);
     await delivered(relay, 2);

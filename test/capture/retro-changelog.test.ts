@@ -3,14 +3,14 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Attribute, Change, type Client } from 'ldapts';
+import { openCheckpoint } from '../../capture/polling/checkpoint';
 import { pollerKinds } from '../../capture/polling/kinds';
-import { openPlace } from '../../capture/polling/place';
 import type { Poller } from '../../capture/polling/poller';
 import { sendExop } from '../../connectors/ldap/requests';
 import type { Ds389 } from '../../local/ds389';
 import { isRoot } from '../../local/places';
 import { ssha } from '../../local/slapd';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { drained, textsOf } from '../support/drained';
 import { applyLdif } from '../support/ldif';
 import { startProxy } from '../support/proxy';
@@ -70,7 +70,7 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     const poller = await kind.open(settings, {
       resolve: (reference) =>
         Secret.fromText(secrets[/:(\w+)/.exec(reference)?.[1] as keyof typeof secrets]),
-      place: await openPlace(place),
+      place: await openCheckpoint(place),
       wake: () => {},
     });
     opened.push(poller);

@@ -18,8 +18,8 @@ import { holds } from '../../connectors/encodings';
 import { unpackedDebs } from '../../local/debian';
 import { administerDomain, type DomainAdmin } from '../../local/domain-admin';
 import { freeLoopback, type Samba, startSamba } from '../../local/samba';
-import { readEncoded } from '../../model/encoding';
-import { Secret } from '../../model/secret';
+import { readEncoded } from '../../model/hashes/encoding';
+import { Secret } from '../../model/passwords/secret';
 import { type Ended, lockstep, type RunOptions } from '../cli/run-cli';
 import { describeWith } from '../support/servers';
 import { type HandedIn, listenAsRelay } from '../support/shims';
@@ -29,7 +29,7 @@ const hasGpg = spawnSync('gpg', ['--version']).status === 0;
 const suite = hasGpg ? describe : describe.skip;
 
 /** On a real domain of its own, as an administrator runs it. In this order: what refuses, hashes, passwords. */
-suite(`lockstep capture setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
+suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
   describeWith(['samba'], 'on a domain controller', () => {
     // Short: below are sockets.
     const dir = mkdtempSync(path.join(os.tmpdir(), 'ls-'));
@@ -96,7 +96,7 @@ suite(`lockstep capture setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () =>
     const setUp = (more: readonly string[] = [], gnupg = home, options: RunOptions = {}) =>
       lockstep(
         [
-          ...['capture', 'setup', 'samba', '--config', config, '--smb-conf', smbConf],
+          ...['relay', 'setup', 'samba', '--config', config, '--smb-conf', smbConf],
           ...['--dir', path.join(dir, 'lib'), '--restart-command', restartCommand, ...more],
         ],
         { ...options, env: { GNUPGHOME: gnupg, PYTHONPATH: python } },

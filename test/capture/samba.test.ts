@@ -10,9 +10,9 @@ import { holds } from '../../connectors/encodings';
 import { unpackedDebs } from '../../local/debian';
 import { administerDomain, type DomainAdmin } from '../../local/domain-admin';
 import { freeLoopback, type Samba, startSamba } from '../../local/samba';
-import { makeKey } from '../../local/told-domain';
-import { readEncoded } from '../../model/encoding';
-import { Secret } from '../../model/secret';
+import { makeKey } from '../../local/syncing-domain';
+import { readEncoded } from '../../model/hashes/encoding';
+import { Secret } from '../../model/passwords/secret';
 import { describeWith } from '../support/servers';
 import { type HandedIn, listenAsRelay, openFolder } from '../support/shims';
 

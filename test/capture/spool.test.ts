@@ -16,7 +16,7 @@ import { encodeFrame, scanFrames } from '../../capture/spool/frames';
 import { lockSpool } from '../../capture/spool/lock';
 import { openSpool, type Spool, type SpoolLimits } from '../../capture/spool/spool';
 import { isRoot } from '../../local/places';
-import type { Position } from '../../model/relay';
+import type { Position } from '../../model/captures/batch';
 
 const KIB = 1024;
 const limits: SpoolLimits = {
@@ -43,7 +43,7 @@ const segmentsIn = (dir: string) =>
   readdirSync(dir)
     .filter((name) => name.endsWith('.segment'))
     .sort();
-const setAsideIn = (dir: string) => readdirSync(path.join(dir, 'set-aside')).sort();
+const quarantinedIn = (dir: string) => readdirSync(path.join(dir, 'quarantine')).sort();
 const fileOf = (dir: string, index = 0) => path.join(dir, segmentsIn(dir)[index] ?? '');
 
 /** What a server would get, from its cursor on, to the end. */
@@ -141,7 +141,7 @@ test('cut off anywhere: every record that is whole is delivered, what is torn is
     expect(await deliver(again)).toEqual(
       [1, 2, 3].slice(0, Math.max(0, kept)).map((n) => `record ${n}`),
     );
-    expect(setAsideIn(copy)).toHaveLength([0, ...ends].includes(length) ? 0 : 1);
+    expect(quarantinedIn(copy)).toHaveLength([0, ...ends].includes(length) ? 0 : 1);
     await again.close();
   }
 });
@@ -163,9 +163,9 @@ test('damaged in the middle: the place is told, what comes behind is delivered, 
   writeFileSync(fileOf(dir), content);
   const again = await spoolIn(dir);
   expect(await deliver(again)).toEqual(['record 1', null, 'record 3']);
-  expect(again.setAside()).toBe(1);
-  const [damaged = ''] = setAsideIn(dir);
-  expect(readFileSync(path.join(dir, 'set-aside', damaged)).includes('Xecord 2')).toBe(true);
+  expect(again.quarantined()).toBe(1);
+  const [damaged = ''] = quarantinedIn(dir);
+  expect(readFileSync(path.join(dir, 'quarantine', damaged)).includes('Xecord 2')).toBe(true);
 });
 
 test('a length that is damaged hides nothing that comes behind', async () => {
@@ -196,8 +196,8 @@ test('full: the oldest is set aside, never the newest, and no more than allowed 
   const got = await deliver(spool);
   expect(got.length).toBeGreaterThan(100);
   expect(got).toEqual(names.slice(-got.length));
-  expect(spool.setAside()).toBeGreaterThan(1);
-  const bytes = setAsideIn(dir).map((name) => statSync(path.join(dir, 'set-aside', name)).size);
+  expect(spool.quarantined()).toBeGreaterThan(1);
+  const bytes = quarantinedIn(dir).map((name) => statSync(path.join(dir, 'quarantine', name)).size);
   expect(bytes.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(32 * KIB);
 });
 

@@ -5,14 +5,14 @@ import type { Registration } from '../../capture/setup';
 import { activeDirectory } from '../../connectors/active-directory/kind';
 import { activeDirectorySettings } from '../../connectors/active-directory/settings';
 import { readSigner } from '../../intake/key-files';
-import { configurationSchema } from '../../model/configuration';
-import { Secret } from '../../model/secret';
+import { configurationSchema } from '../../model/configuration/document';
+import { Secret } from '../../model/passwords/secret';
 import { unsealCapture } from '../../sealing/captures';
-import { applyConfiguration } from '../../store/configurations';
-import { ensureEpoch } from '../../store/epochs';
-import { saveIdentity } from '../../store/identities';
-import { takeSealedCapture } from '../../store/sealed-captures';
-import { takeNextCapture } from '../../worker/captures';
+import { applyConfiguration } from '../../store/configuration/versions';
+import { saveIdentity } from '../../store/people/identities';
+import { ensureEpoch } from '../../store/worker/epochs';
+import { takeSealedCapture } from '../../store/worker/sealed-captures';
+import { ingestNextCapture } from '../../worker/captures/ingest-relayed';
 import { activeDirectorySubject, domainAdmin } from '../connectors/active-directory-subject';
 import { startTestApi, type TestApi } from '../support/api';
 import { type Call, openLsass, type PlayedLsass, SUPPORT, sids } from '../support/lsass';
@@ -189,7 +189,7 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
       const { received } = await told();
       await lsass.change([[key, 'correct horse battery staple']]);
       await delivered(Number(received) + 1);
-      while (await takeNextCapture(worker));
+      while (await ingestNextCapture(worker));
       const changes = await db
         .selectFrom('change')
         .innerJoin('account', 'account.id', 'origin_account_id')

@@ -1,5 +1,5 @@
 import { unseal } from '../../sealing/passwords';
-import { readWork } from '../../store/work';
+import { readWork } from '../../store/worker/outcomes';
 import type { TestApi } from '../support/api';
 
 /** The newest change of a person, once there is one. */

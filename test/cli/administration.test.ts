@@ -1,5 +1,5 @@
 import { sayPresent } from '../../store/presence';
-import { openCircuit, pauseSource } from '../../store/source-state';
+import { openCircuit, pauseSource } from '../../store/sources/state';
 import { startTestApi, type TestApi } from '../support/api';
 import {
   addPerson,

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { isListed } from '../../blocklist/lookup';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { lockstep } from './run-cli';
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-cli-blocklist-'));

@@ -9,15 +9,15 @@ const output = { width: 200, paint: (_style: unknown, text: string) => text } as
 
 const relay = (more: object = {}) => ({
   ...{ id: 'rly_1', source: 'domain', heardAt: ago(4000), silentMs: 4000, backlog: 0 },
-  ...{ oldestAt: null, setAside: 0, clockAheadMs: 0, received: 12, lost: 0, open: 0 },
+  ...{ oldestAt: null, quarantined: 0, clockAheadMs: 0, received: 12, lost: 0, open: 0 },
   ...{ trouble: null, missed: 0, ...more },
 });
 const captures = (more: object = {}) => ({
   ...{ source: 'domain', stoppedAt: null, stoppedBy: null, startpoint: null, servers: [] },
   ...more,
 });
-const startpoint = (setAt: string, heeded: boolean | null) => ({
-  ...{ from: 'end' as const, cursor: null, notBefore: setAt, setAt, heeded },
+const startpoint = (setAt: string, startpointApplied: boolean | null) => ({
+  ...{ from: 'end' as const, cursor: null, notBefore: setAt, setAt, startpointApplied },
 });
 const told = (source: ReturnType<typeof captures>, ...relays: ReturnType<typeof relay>[]) =>
   captureLines(output, relays.length === 0 ? [relay()] : relays, [source], NOW).join('\n');

@@ -1,5 +1,5 @@
-import { finishErrand, takeErrand } from '../../store/errands';
 import { sayPresent } from '../../store/presence';
+import { finishJob, takeJob } from '../../store/sources/jobs';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
@@ -17,13 +17,13 @@ describeWith(['postgres'], 'asking the worker', () => {
   });
   afterAll(() => api.stop());
 
-  /** The worker does so many errands, each with what this gives. */
-  const worker = (errands: number, result: (source: string) => unknown) => async () => {
-    for (let done = 0; done < errands; done++)
+  /** The worker does so many jobs, each with what this gives. */
+  const worker = (jobs: number, result: (source: string) => unknown) => async () => {
+    for (let done = 0; done < jobs; done++)
       await until(async () => {
-        const errand = await takeErrand(api.database.db, 60);
-        if (errand === null) return false;
-        await finishErrand(api.database.db, errand.id, 'done', result(errand.source));
+        const job = await takeJob(api.database.db, 60);
+        if (job === null) return false;
+        await finishJob(api.database.db, job.id, 'done', result(job.source));
         return true;
       });
   };
@@ -92,7 +92,7 @@ describeWith(['postgres'], 'asking the worker', () => {
         1,
         expect.stringContaining('needs a key with the scope admin'),
       ]);
-      expect(await takeErrand(api.database.db, 1)).toBeNull();
+      expect(await takeJob(api.database.db, 1)).toBeNull();
     });
 
     test('a source that is not there: which are', async () => {
@@ -167,6 +167,6 @@ describeWith(['postgres'], 'asking the worker', () => {
     await presence('worker');
     const { code, stdout } = await lockstep(['doctor']);
     expect([code, stdout]).toEqual([1, expect.stringContaining('✖ worker     No worker runs')]);
-    expect(await takeErrand(api.database.db, 1)).toBeNull();
+    expect(await takeJob(api.database.db, 1)).toBeNull();
   });
 });

@@ -6,8 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { type HandOverListener, listenForCaptures } from '../../capture/hand-over/listener';
 import { freePort } from '../../local/ports';
-import { finishErrand, takeErrand } from '../../store/errands';
 import { sayPresent } from '../../store/presence';
+import { finishJob, takeJob } from '../../store/sources/jobs';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
@@ -47,17 +47,17 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'captures stop': () => [],
   'captures start': () => [],
   'captures set-startpoint': () => ['end'],
-  'capture setup relay': ({ file }) => ['warehouse', '--dir', `${file}.${randomUUID()}`],
-  'capture setup outbox': () => [
+  'relay register': ({ file }) => ['warehouse', '--dir', `${file}.${randomUUID()}`],
+  'relay setup outbox': () => [
     ...['--engine', 'postgres', '--table', 'app.users'],
     ...['--account-column', 'login', '--password-column', 'hash'],
   ],
-  'capture hand-over': ({ socket }) => ['--socket', socket, '--account', 'alice'],
+  'relay hand-over': ({ socket }) => ['--socket', socket, '--account', 'alice'],
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 
 /** On what is here itself, without an api: test/cli/connector.test.ts, test/capture/samba-setup.test.ts. */
-const triedElsewhere = ['connector test', 'capture setup samba'];
+const triedElsewhere = ['connector test', 'relay setup samba'];
 
 interface Facts {
   readonly change: string;
@@ -76,7 +76,7 @@ async function commandsIn(help: readonly string[]): Promise<string[]> {
 
 test('every command is in the table of this test', async () => {
   const nouns = ['identities', 'keys', 'blocklist', 'sources', 'captures', 'capture', 'connector'];
-  const nested = [...nouns, 'capture setup'];
+  const nested = [...nouns, 'relay setup'];
   const all = await commandsIn([]);
   for (const noun of nested)
     all.push(...(await commandsIn(noun.split(' '))).map((verb) => `${noun} ${verb}`));
@@ -121,10 +121,10 @@ describeWith(['postgres'], 'with an api', () => {
   async function worker(over: () => boolean): Promise<void> {
     while (!over()) {
       await sayPresent(api.database.db, 'test', true);
-      const errand = await takeErrand(api.database.db, 60);
+      const job = await takeJob(api.database.db, 60);
       const sample = { count: 0, first: [] };
       const result = { findings: [], read: 0, unmatched: sample, ambiguous: sample, failed: null };
-      if (errand !== null) await finishErrand(api.database.db, errand.id, 'done', result);
+      if (job !== null) await finishJob(api.database.db, job.id, 'done', result);
     }
   }
 
@@ -141,7 +141,7 @@ describeWith(['postgres'], 'with an api', () => {
     expect(typeof JSON.parse(stdout)).toBe('object');
   });
 
-  const alone = ['blocklist build', 'capture setup outbox', 'capture hand-over'];
+  const alone = ['blocklist build', 'relay setup outbox', 'relay hand-over'];
   const asking = names.filter((name) => !alone.includes(name));
 
   test.each(asking)('so it does when the key is refused: lockstep %s', async (name) => {

@@ -5,7 +5,7 @@ import { inFull } from '../../cli/text/change-text';
 import { table } from '../../cli/text/table';
 import { cut, pad, widthOf, wrap } from '../../cli/text/text-width';
 import { parseSpan, relative, span } from '../../cli/text/times';
-import { type ChangeState, changeStates, hasEnded } from '../../model/change';
+import { type ChangeState, changeStates, hasEnded } from '../../model/change/change';
 
 test('every state of a change has its exit code, and only one that goes on is pending', () => {
   const states = Object.keys(changeStates) as ChangeState[];

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Client } from 'ldapts';
 import { userAttributes } from '../../local/domain-admin';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { server } from '../support/servers';
 import type { Settings, Subject, TestAccount } from './conformance/subject';
 import { type DirectoryAdmin, directoryAdmin } from './directory-admin';

@@ -1,7 +1,7 @@
 import { activeDirectory } from '../../connectors/active-directory/kind';
 import { activeDirectorySettings } from '../../connectors/active-directory/settings';
 import type { Connector } from '../../connectors/contract';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { startProxy } from '../support/proxy';
 import { describeWith, server } from '../support/servers';
 import { activeDirectorySubject, type DomainAdmin, domainAdmin } from './active-directory-subject';

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { command } from '../../connectors/command/kind';
 import type { Connector } from '../../connectors/contract';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { until } from '../support/until';
 import type { Settings } from './conformance/subject';
 import { asking } from './requests';
@@ -234,7 +234,7 @@ describe('nothing goes on', () => {
     const file = withChild('orphan');
     const script = `
       const { command } = require('${path.resolve('connectors/command/kind.ts')}');
-      const { Secret } = require('${path.resolve('model/secret.ts')}');
+      const { Secret } = require('${path.resolve('model/passwords/secret.ts')}');
       const settings = command.settings.parse({ command: '${file}', proof: 'none', timeoutMs: 1000 });
       command.open(settings, { commandDir: '${dir}' }).then((connector) =>
         connector.setPassword({

@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 import { encode, holds, isTooLong } from '../../connectors/encodings';
 import { saslprep } from '../../connectors/saslprep';
 import { scramKeys } from '../../connectors/scram';
-import { readEncoded, type Scheme, schemes, writeEncoded } from '../../model/encoding';
-import { Secret } from '../../model/secret';
+import { readEncoded, type Scheme, schemes, writeEncoded } from '../../model/hashes/encoding';
+import { Secret } from '../../model/passwords/secret';
 import { describeWith } from '../support/servers';
 import { mariadbAdmin, postgresAdmin, unique } from './sql-admin';
 

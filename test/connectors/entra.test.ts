@@ -1,4 +1,4 @@
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import {
   type EntraUser,
   type EntraVendor,

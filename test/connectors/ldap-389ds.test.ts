@@ -1,6 +1,6 @@
 import type { Connector } from '../../connectors/contract';
 import { connectorKinds } from '../../connectors/registry';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { startProxy } from '../support/proxy';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Client } from 'ldapts';
 import { directorySchemes } from '../../connectors/ldap/schemes';
 import { ssha } from '../../local/slapd';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { server } from '../support/servers';
 import type { Settings, Subject, TestAccount } from './conformance/subject';
 import { type DirectoryAdmin, directoryAdmin } from './directory-admin';

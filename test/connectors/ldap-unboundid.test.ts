@@ -1,6 +1,6 @@
 import type { Connector } from '../../connectors/contract';
 import { connectorKinds } from '../../connectors/registry';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { describeWith } from '../support/servers';
 import { conformance } from './conformance';
 import { freshPassword, verify, write } from './conformance/bench';

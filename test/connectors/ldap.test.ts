@@ -1,7 +1,7 @@
 import type { Connector } from '../../connectors/contract';
 import { ldap } from '../../connectors/ldap/kind';
 import { ldapSettings } from '../../connectors/ldap/settings';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { startProxy } from '../support/proxy';
 import { describeWith, server } from '../support/servers';
 import { suffixes } from '../support/servers/slapd';

@@ -1,4 +1,4 @@
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { type OktaVendor, startOktaVendor } from '../support/vendors/okta';
 import { conformance } from './conformance';
 import type { TestAccount } from './conformance/subject';

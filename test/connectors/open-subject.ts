@@ -1,6 +1,6 @@
 import type { Connector } from '../../connectors/contract';
 import { connectorKinds } from '../../connectors/registry';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import type { Settings, Subject } from './conformance/subject';
 
 /** Its own connector, with what is to be different. */

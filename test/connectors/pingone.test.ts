@@ -1,4 +1,4 @@
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { type PingOneVendor, startPingOneVendor } from '../support/vendors/pingone';
 import { conformance } from './conformance';
 import type { TestAccount } from './conformance/subject';

@@ -8,7 +8,7 @@ import type { Connector } from '../../connectors/contract';
 import { encode } from '../../connectors/encodings';
 import { freePort } from '../../local/ports';
 import { startPostgres } from '../../local/postgres';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { describeWith, server } from '../support/servers';
 import { conformance } from './conformance';
 import type { TestAccount } from './conformance/subject';

@@ -1,7 +1,7 @@
 import type { Connector } from '../../connectors/contract';
-import { configurationSchema } from '../../model/configuration';
-import { applyConfiguration } from '../../store/configurations';
-import { readReplicas } from '../../store/replicas';
+import { configurationSchema } from '../../model/configuration/document';
+import { applyConfiguration } from '../../store/configuration/versions';
+import { readReplicas } from '../../store/sources/replicas';
 import { lookAtReplicas } from '../../worker/replicas';
 import { testDatabase } from '../support/database';
 import { testConfiguration } from '../support/played-worker';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AccountRef, SetPasswordRequest } from '../../connectors/contract';
-import type { Form } from '../../model/encoding';
-import type { Secret } from '../../model/secret';
+import type { Form } from '../../model/hashes/encoding';
+import type { Secret } from '../../model/passwords/secret';
 
 /** A request to write, or to verify, as the worker would make it. */
 export const asking = (

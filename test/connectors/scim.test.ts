@@ -1,4 +1,4 @@
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { keeps } from '../support/rules';
 import { type ScimVendor, startScimVendor } from '../support/vendors/scim';
 import { conformance } from './conformance';

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { NoScram, scramLogin, type Wire } from '../../connectors/postgres-role/scram-login';
 import { scramKeys } from '../../connectors/scram';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 
 /** A server in one process with us, which can be made to lie as no PostgreSQL does. */
 function lyingServer(lies: Lies): Wire {

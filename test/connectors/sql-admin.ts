@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import type { Connector } from '../../connectors/contract';
 import { connectorKinds } from '../../connectors/registry';
 import { createDatabase } from '../../local/postgres';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { startProxy } from '../support/proxy';
 import { server } from '../support/servers';
 import type { Settings, Subject } from './conformance/subject';

@@ -1,7 +1,7 @@
 import { encode } from '../../connectors/encodings';
 import { sqlColumn } from '../../connectors/sql-column/kind';
-import { readEncoded, schemes } from '../../model/encoding';
-import { Secret } from '../../model/secret';
+import { readEncoded, schemes } from '../../model/hashes/encoding';
+import { Secret } from '../../model/passwords/secret';
 import { describeWith } from '../support/servers';
 import { conformance } from './conformance';
 import type { Settings, Subject } from './conformance/subject';

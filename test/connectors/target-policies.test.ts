@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Connector } from '../../connectors/contract';
 import { policyOf389 } from '../../connectors/ldap/policies';
-import { Secret } from '../../model/secret';
-import { asksNothing } from '../../model/target-policy';
-import { checkSource } from '../../worker/check-source';
+import { Secret } from '../../model/passwords/secret';
+import { asksNothing } from '../../model/policy/target-policy';
+import { checkSource } from '../../worker/jobs/check-source';
 import { testDatabase } from '../support/database';
 import { describeWith, server } from '../support/servers';
 import { suffixes } from '../support/servers/slapd';

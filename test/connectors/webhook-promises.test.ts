@@ -5,7 +5,7 @@ import https from 'node:https';
 import type { Connector } from '../../connectors/contract';
 import { webhook } from '../../connectors/webhook/kind';
 import { signatureHeaders } from '../../connectors/webhook/sign';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { type Receiver, startReceiver } from '../support/receiver';
 import type { Mishap } from '../support/vendors/vendor';
 import type { Settings, TestAccount } from './conformance/subject';

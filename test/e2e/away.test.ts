@@ -94,7 +94,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'while people go on changing pas
       const { body } = await api.send('GET', '/v1/relays', { key: await api.newKey(['read']) });
       // The first one of all was of nobody.
       expect(body.relays).toMatchObject([
-        { backlog: 0, open: 0, lost: 0, setAside: 0, received: handedOver + 1 },
+        { backlog: 0, open: 0, lost: 0, quarantined: 0, received: handedOver + 1 },
       ]);
     },
     AWAY_MS * 3 + 5 * MINUTES,

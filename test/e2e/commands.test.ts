@@ -47,10 +47,10 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   "echo 'throwaway:*' > /tmp/lockstep-example/people": 'test/cli/connector.test.ts',
   './lockstep connector test wiki -f docs/examples/wiki.yaml --account throwaway --find name=throwaway':
     'test/cli/connector.test.ts',
-  './lockstep --url https://lockstep.example.com capture setup relay warehouse --dir /var/lib/lockstep-relay':
+  './lockstep --url https://lockstep.example.com relay register warehouse --dir /var/lib/lockstep-relay':
     'test/e2e/relay.test.ts',
-  './lockstep capture run --config /var/lib/lockstep-relay/relay.json': 'test/e2e/relay.test.ts',
-  './lockstep capture setup outbox --engine postgres --table app.users --account-column login --password-column password_hash':
+  './lockstep relay run --config /var/lib/lockstep-relay/relay.json': 'test/e2e/relay.test.ts',
+  './lockstep relay setup outbox --engine postgres --table app.users --account-column login --password-column password_hash':
     'test/capture/outbox-setup.test.ts',
   'cc -O2 -fPIC -shared -o lockstep_check.so capture/shims/openldap/lockstep_check.c':
     'test/capture/openldap.test.ts',
@@ -61,9 +61,9 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   'samba-tool user syncpasswords --cache-ldb-initialize --decrypt-samba-gpg --script=/usr/local/lib/lockstep/lockstep-samba.py --attributes=objectGUID,sAMAccountName,userAccountControl,pwdLastSet,msDS-KeyVersionNumber,virtualClearTextUTF8':
     'test/capture/samba.test.ts',
   'samba-tool user syncpasswords': 'test/capture/samba.test.ts',
-  './lockstep capture setup samba --config /var/lib/lockstep-relay/relay.json':
+  './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json':
     'test/capture/samba-setup.test.ts',
-  './lockstep capture setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt':
+  './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt':
     'test/capture/samba-setup.test.ts',
   './lockstep stale --look': 'test/cli/output.test.ts',
 };

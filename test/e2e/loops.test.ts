@@ -1,7 +1,7 @@
 import { chownSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { isRoot, NOBODY } from '../../local/places';
-import { listRelays } from '../../store/relays';
+import { listRelays } from '../../store/captures/relays';
 import { changeUnderPolicy, checkedPolicy } from '../support/checked-directory';
 import type { CompanyAccount } from '../support/company';
 import { addCrmOutbox } from '../support/crm-outbox';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { openStrengthEstimator, type StrengthTimes } from '../../intake/policy/strength';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 
 const generous: StrengthTimes = { deadlineMs: 30_000, startMs: 60_000, quietMs: 60_000 };
 const LONGEST = 'p@55w0rd!1l0v3y0u'.repeat(8);

@@ -5,7 +5,7 @@ import { type Ds389, managerDn, startDs389 } from '../../local/ds389';
 import { isRoot } from '../../local/places';
 import { freePort } from '../../local/ports';
 import { ssha } from '../../local/slapd';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 

@@ -4,7 +4,7 @@ import { Attribute, Change, Client } from 'ldapts';
 import { isRoot } from '../../local/places';
 import { freePort } from '../../local/ports';
 import { type Directory, ldifEntry, type Slapd, ssha, startSlapd } from '../../local/slapd';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { describeWith } from '../support/servers';
 
 const ADMIN_PASSWORD = 'of the administrator';

@@ -2,10 +2,10 @@ import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { CompactEncrypt } from 'jose';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { type CaptureHeader, readHeader, sealCapture, unsealCapture } from '../../sealing/captures';
 import { type SealingKey, sealingKey } from '../../sealing/jwe';
-import { openKeyDirectory } from '../../store/keys/key-directory';
+import { openKeyDirectory } from '../../store/worker/keys/key-directory';
 
 const CANARY = 'Zürich-"quotes"\\ 🔑\n tab\t';
 const header: CaptureHeader = {

@@ -2,11 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { CompactEncrypt } from 'jose';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { sealingKey } from '../../sealing/jwe';
 import { SEED_BYTES, type SealedFor, seal, unseal } from '../../sealing/passwords';
-import { openKeyDirectory } from '../../store/keys/key-directory';
-import type { KeyStore } from '../../store/keys/key-store';
+import { openKeyDirectory } from '../../store/worker/keys/key-directory';
+import type { KeyStore } from '../../store/worker/keys/key-store';
 
 const CANARY = 'Zürich-"quotes"\\ 🔑\n tab\t';
 const forChange: SealedFor = {

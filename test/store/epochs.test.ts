@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
-import { currentEpoch, destroyEndedEpochs, ensureEpoch, signerKey } from '../../store/epochs';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
-import type { KeyStore } from '../../store/keys/key-store';
+import { currentEpoch, signerKey } from '../../store/epochs';
+import { destroyEndedEpochs, ensureEpoch } from '../../store/worker/epochs';
+import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
+import type { KeyStore } from '../../store/worker/keys/key-store';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { describeWith } from '../support/servers';
 

@@ -11,7 +11,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { Misconfigured } from '../../config';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
+import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 
 const freshDir = () => path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-keys-')), 'keys');
 

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { freePort } from '../../local/ports';
 import { type RunningServer, startServer } from '../../local/processes';
 import { createApiKey } from '../../store/api-keys';
-import { ensureEpoch } from '../../store/epochs';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
-import type { KeyStore } from '../../store/keys/key-store';
 import { sayPresent } from '../../store/presence';
 import type { Scope } from '../../store/tables';
+import { ensureEpoch } from '../../store/worker/epochs';
+import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
+import type { KeyStore } from '../../store/worker/keys/key-store';
 import { type TestDatabase, testDatabase } from './database';
 
 /** The api as a process of its own, on a database of its own; the test plays the worker. */

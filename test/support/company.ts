@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Client as PgClient } from 'pg';
 import { encode, holds } from '../../connectors/encodings';
 import { ssha } from '../../local/slapd';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { type LdapAdmin, ldapAdmin } from '../connectors/ldap-subject';
 import { postgresAdmin } from '../connectors/sql-admin';
 import { type ServerProxy, startProxy } from './proxy';

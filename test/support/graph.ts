@@ -1,4 +1,4 @@
-import { configurationSchema } from '../../model/configuration';
+import { configurationSchema } from '../../model/configuration/document';
 import { guid } from '../../model/graph/elements';
 import {
   type AccountFacts,

@@ -30,7 +30,7 @@ const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
   'I9 no sealed password outlives its expiry by more than a sweep': sql`
     select change_id as id from sealed_secret where expires_at < now() - interval '30 seconds'
     union all
-    select errand_id from sealed_sign_in where expires_at < now() - interval '30 seconds'`,
+    select job_id from sealed_sign_in where expires_at < now() - interval '30 seconds'`,
   'I9 no sealed capture outlives its expiry by more than a sweep': sql`
     select id from sealed_capture where expires_at < now() - interval '30 seconds'`,
   'I10 every accepted change has one record of it, and one of its end': sql`

@@ -3,24 +3,26 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Connector } from '../../connectors/contract';
 import { connectorKinds } from '../../connectors/registry';
-import { type Configuration, configurationSchema } from '../../model/configuration';
-import { Secret } from '../../model/secret';
+import { type Configuration, configurationSchema } from '../../model/configuration/document';
+import { Secret } from '../../model/passwords/secret';
 import { inPlaintext, seal } from '../../sealing/passwords';
-import { giveCommand } from '../../store/account-commands';
 import { createApiKey } from '../../store/api-keys';
-import { acceptChange, type ChangeView, readChange } from '../../store/changes';
-import { watchConfiguration } from '../../store/configuration-watch';
-import { applyConfiguration, currentConfiguration } from '../../store/configurations';
-import { currentEpoch, ensureEpoch, signerKey } from '../../store/epochs';
-import { findIdentity, saveIdentity } from '../../store/identities';
+import { acceptChange } from '../../store/changes/accept';
+import { giveCommand } from '../../store/changes/commands';
+import { type ChangeView, readChange } from '../../store/changes/read';
+import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
+import { watchConfiguration } from '../../store/configuration/watch';
+import { currentEpoch, signerKey } from '../../store/epochs';
 import { newId } from '../../store/ids';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
-import type { KeyStore } from '../../store/keys/key-store';
+import { findIdentity, saveIdentity } from '../../store/people/identities';
 import type { CommandKind } from '../../store/tables';
-import { startEngineSide } from '../../worker/engine-side';
-import { startErrands } from '../../worker/errands';
+import { ensureEpoch } from '../../store/worker/epochs';
+import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
+import type { KeyStore } from '../../store/worker/keys/key-store';
+import { startEngineSide } from '../../worker/changes/engine';
+import { installRuntime } from '../../worker/changes/temporal';
 import { startJanitor } from '../../worker/janitor';
-import { installRuntime } from '../../worker/temporal';
+import { startJobs } from '../../worker/jobs/jobs';
 import { serviceSecret } from './company';
 import { type TestDatabase, testDatabase } from './database';
 import { server } from './servers';
@@ -181,7 +183,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
         connector: connectors.of,
         random: () => 0,
       };
-      const errands = startErrands(deps, database.url);
+      const jobs = startJobs(deps, database.url);
       const { ended } = startEngineSide(
         deps,
         {
@@ -198,7 +200,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
         async stop() {
           workers.delete(worker);
           stopping.abort();
-          await (await errands).stop();
+          await (await jobs).stop();
           await ended;
         },
       };

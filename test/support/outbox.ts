@@ -1,8 +1,9 @@
+import type { OutboxSetup } from '../../capture/polling/outbox/names';
 import { outbox } from '../../capture/polling/outbox/outbox';
-import { type OutboxSetup, setUpOutbox } from '../../capture/polling/outbox/setup';
-import type { Place, Poller } from '../../capture/polling/poller';
+import { setUpOutbox } from '../../capture/polling/outbox/setup';
+import type { Checkpoint, Poller } from '../../capture/polling/poller';
 import { quoted } from '../../connectors/sql/identifiers';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import {
   type Application,
   type ApplicationSession,
@@ -124,7 +125,7 @@ export const inPairs = (told: readonly Told[]) =>
 
 export const readPairs = async (poller: Poller) => inPairs(await readAll(poller));
 
-export function placeAt(start: string | null): Place {
+export function placeAt(start: string | null): Checkpoint {
   let place = start;
   return {
     current: () => place,

@@ -1,11 +1,11 @@
-import { configurationSchema } from '../../model/configuration';
-import type { PlannedAccount } from '../../model/plan';
-import { endChange } from '../../store/close';
-import { applyConfiguration } from '../../store/configurations';
+import type { PlannedAccount } from '../../model/change/plan';
+import { configurationSchema } from '../../model/configuration/document';
+import { applyConfiguration } from '../../store/configuration/versions';
 import type { Database } from '../../store/database';
-import { type AccountLink, findIdentity, saveIdentity } from '../../store/identities';
-import { storePlan } from '../../store/plan';
-import { type Settlement, settleAccounts } from '../../store/work';
+import { type AccountLink, findIdentity, saveIdentity } from '../../store/people/identities';
+import { endChange } from '../../store/worker/close';
+import { type Settlement, settleAccounts } from '../../store/worker/outcomes';
+import { storePlan } from '../../store/worker/store-plan';
 
 /** What the worker and an administrator would have done, for tests of the api alone. */
 

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { handOver } from '../../capture/hand-over/client';
 import type { HandedOver } from '../../capture/hand-over/protocol';
 import { type Registration, setUpRelay } from '../../capture/setup';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { until } from './until';
 
 /** A relay as it is built, a process of its own beside a source that the test plays. */
@@ -76,7 +76,7 @@ export async function setUpTestRelay(wanted: Wanted): Promise<TestRelay> {
         [
           ...first,
           ...preload.flatMap((file) => ['-r', file]),
-          ...[path.join(root, 'dist/cli/main.js'), 'capture', 'run', '--config', config],
+          ...[path.join(root, 'dist/cli/main.js'), 'relay', 'run', '--config', config],
         ],
         { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', log, log] },
       );

@@ -1,11 +1,11 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import type { IntakeDependencies } from '../../intake/dependencies';
 import { watchEpochs } from '../../intake/epochs';
-import { openJudge } from '../../intake/policy/judge';
-import { watchConfiguration } from '../../store/configuration-watch';
+import { openPolicyChecker } from '../../intake/policy/check-policy';
+import { watchConfiguration } from '../../store/configuration/watch';
 import type { Database } from '../../store/database';
-import type { KeyStore } from '../../store/keys/key-store';
-import type { CaptureDependencies } from '../../worker/captures';
+import type { KeyStore } from '../../store/worker/keys/key-store';
+import type { CaptureDependencies } from '../../worker/captures/ingest-relayed';
 
 const HOUR_MS = 3_600_000;
 
@@ -19,13 +19,13 @@ export function captureDependencies(
     throw new Error('no source is to be asked here');
   },
 ): CaptureDependencies & { close(): Promise<void> } {
-  const judge = openJudge();
+  const policyChecker = openPolicyChecker();
   return {
     db,
     keys,
     configuration: watchConfiguration(db),
     keyToSealTo: watchEpochs(db, signer),
-    judge,
+    policyChecker,
     connector,
     random: () => 0,
     settings: {
@@ -33,6 +33,6 @@ export function captureDependencies(
       ageLimitMs: 72 * HOUR_MS,
       ...settings,
     },
-    close: judge.close,
+    close: policyChecker.close,
   };
 }

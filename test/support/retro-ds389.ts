@@ -4,7 +4,7 @@ import { Client } from 'ldapts';
 import { type Ds389, managerDn, startDs389 } from '../../local/ds389';
 import { freePort } from '../../local/ports';
 import { ssha } from '../../local/slapd';
-import { Secret } from '../../model/secret';
+import { Secret } from '../../model/passwords/secret';
 import { applyLdif } from './ldif';
 
 const SUFFIX = 'dc=example,dc=com';

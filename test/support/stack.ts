@@ -8,7 +8,7 @@ import { createDatabase, startPostgres } from '../../local/postgres';
 import type { RunningServer } from '../../local/processes';
 import { searchAttributes, startTemporal } from '../../local/temporal';
 import { type OpenDatabase, openDatabase } from '../../store/database';
-import { SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
+import { SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import { server } from './servers';
 import { until } from './until';
 

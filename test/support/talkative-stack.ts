@@ -7,7 +7,7 @@ import { isRoot } from '../../local/places';
 import { freePort } from '../../local/ports';
 import { createDatabase, type LocalPostgres, startPostgres } from '../../local/postgres';
 import { searchAttributes, startTemporal } from '../../local/temporal';
-import { SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
+import { SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import type { EngineAddress } from './lockstep';
 import { server } from './servers';
 

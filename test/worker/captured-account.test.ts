@@ -3,12 +3,12 @@ import { activeDirectory } from '../../connectors/active-directory/kind';
 import { activeDirectorySettings } from '../../connectors/active-directory/settings';
 import type { Connector } from '../../connectors/contract';
 import { freePort } from '../../local/ports';
-import { configurationSchema } from '../../model/configuration';
-import { Secret } from '../../model/secret';
-import { saveIdentity } from '../../store/identities';
-import { readSourceStates } from '../../store/source-state';
-import { type AskDependencies, NotYet } from '../../worker/ask-source';
-import { capturedAccount } from '../../worker/captured-account';
+import { configurationSchema } from '../../model/configuration/document';
+import { Secret } from '../../model/passwords/secret';
+import { saveIdentity } from '../../store/people/identities';
+import { readSourceStates } from '../../store/sources/state';
+import { type AskDependencies, NotYet } from '../../worker/captures/ask-source';
+import { capturedAccount } from '../../worker/captures/captured-account';
 import {
   activeDirectorySubject,
   type DomainAdmin,

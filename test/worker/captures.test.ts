@@ -1,8 +1,8 @@
 import type { Temporal } from '../../local/temporal';
 import { revokeApiKey } from '../../store/api-keys';
-import { findIdentity } from '../../store/identities';
-import { linkMapping } from '../../store/mappings';
-import { unsealCredential } from '../../store/sso';
+import { findIdentity } from '../../store/people/identities';
+import { linkMapping } from '../../store/people/mappings';
+import { unsealCredential } from '../../store/worker/credentials';
 import { startTestApi, type TestApi } from '../support/api';
 import {
   type Company,

@@ -1,10 +1,10 @@
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import type { Temporal } from '../../local/temporal';
-import type { ChangeView } from '../../store/changes';
-import { findIdentity } from '../../store/identities';
-import { linkMapping } from '../../store/mappings';
-import { unsealCredential } from '../../store/sso';
+import type { ChangeView } from '../../store/changes/read';
+import { findIdentity } from '../../store/people/identities';
+import { linkMapping } from '../../store/people/mappings';
+import { unsealCredential } from '../../store/worker/credentials';
 import { type Company, type SystemName, startCompany } from '../support/company';
 import { startEngine } from '../support/engine';
 import { recordHistories } from '../support/histories';

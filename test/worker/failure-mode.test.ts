@@ -1,6 +1,6 @@
 import type { Temporal } from '../../local/temporal';
-import { loneGroupName } from '../../model/configuration';
-import type { ChangeView } from '../../store/changes';
+import { loneGroupName } from '../../model/configuration/document';
+import type { ChangeView } from '../../store/changes/read';
 import {
   type Company,
   type CompanyAccount,

@@ -1,9 +1,9 @@
 import { encode } from '../../connectors/encodings';
 import type { Temporal } from '../../local/temporal';
-import type { Scheme } from '../../model/encoding';
-import { Secret } from '../../model/secret';
-import { findIdentity } from '../../store/identities';
-import { linkMapping } from '../../store/mappings';
+import type { Scheme } from '../../model/hashes/encoding';
+import { Secret } from '../../model/passwords/secret';
+import { findIdentity } from '../../store/people/identities';
+import { linkMapping } from '../../store/people/mappings';
 import { startTestApi, type TestApi } from '../support/api';
 import { type Company, type CompanyAccount, startCompany } from '../support/company';
 import { startEngine } from '../support/engine';

@@ -1,5 +1,5 @@
 import type { Temporal } from '../../local/temporal';
-import type { ChangeView } from '../../store/changes';
+import type { ChangeView } from '../../store/changes/read';
 import {
   activeDirectorySubject,
   type DomainAdmin,

@@ -4,26 +4,27 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { sql } from 'kysely';
+import { attemptAccounts } from '../../activities/attempt-accounts';
 import { closeChange } from '../../activities/close-change';
 import type { Dependencies } from '../../activities/dependencies';
-import { passOverAccounts } from '../../activities/pass';
-import { openWork } from '../../activities/work';
-import { openDependencies } from '../../api/dependencies';
+import { openWork } from '../../activities/open-change';
+import { openDependencies } from '../../api/http/dependencies';
 import type { Connector } from '../../connectors/contract';
-import { takeIn } from '../../intake/accept';
-import { CaptureDeclined } from '../../intake/judge-capture';
-import { configurationSchema, groupsOf, sourcesOf } from '../../model/configuration';
-import { isSettled } from '../../model/outcome';
-import { planChange } from '../../model/plan';
-import { Secret } from '../../model/secret';
+import { acceptRequest } from '../../intake/accept';
+import { CaptureDeclined } from '../../intake/evaluate-capture';
+import { isSettled } from '../../model/change/outcome';
+import { planChange } from '../../model/change/plan';
+import { configurationSchema, groupsOf, sourcesOf } from '../../model/configuration/document';
+import { Secret } from '../../model/passwords/secret';
 import { inPlaintext } from '../../sealing/passwords';
 import { type Caller, callerOf, createApiKey } from '../../store/api-keys';
-import { applyConfiguration } from '../../store/configurations';
-import { ensureEpoch, signerKey } from '../../store/epochs';
-import { findIdentity, saveIdentity } from '../../store/identities';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
-import { storePlan } from '../../store/plan';
-import { readStandings } from '../../store/work';
+import { applyConfiguration } from '../../store/configuration/versions';
+import { signerKey } from '../../store/epochs';
+import { findIdentity, saveIdentity } from '../../store/people/identities';
+import { ensureEpoch } from '../../store/worker/epochs';
+import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
+import { readOutcomeStatuses } from '../../store/worker/outcomes';
+import { storePlan } from '../../store/worker/store-plan';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { brokenInvariants } from '../support/invariants';
 import { keeps } from '../support/rules';
@@ -128,7 +129,7 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
   async function bring(person: string, password: string, seen: Seen | null): Promise<string> {
     const account = { source: seen?.source ?? '', account: person };
     try {
-      const taken = await takeIn(api, caller, {
+      const taken = await acceptRequest(api, caller, {
         person: seen === null ? { name: person } : account,
         group: null,
         passwords: inPlaintext(Secret.fromText(password), null),
@@ -155,7 +156,7 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
     await turn();
     let stop: 'finished' | 'superseded' = 'finished';
     for (;;) {
-      const standings = await readStandings(database.db, id);
+      const standings = await readOutcomeStatuses(database.db, id);
       const auth = standings.find(({ role }) => role === 'auth');
       const gone = auth !== undefined && isSettled(auth.state) && auth.state !== 'applied';
       const next = standings.find(({ state }) => !isSettled(state));
@@ -167,7 +168,7 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
       const chosen = { source: next.source, label: next.label };
       // One that was away is asked again at once: who asks it, and when, is another promise.
       await database.db.deleteFrom('source_state').execute();
-      await passOverAccounts(worker, await openWork(worker, id), chosen);
+      await attemptAccounts(worker, await openWork(worker, id), chosen);
       await turn();
     }
     await closeChange(worker)(id, stop);
@@ -248,7 +249,7 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
       lastSeq: asked?.lastSeq ?? 0,
     };
     const take = () =>
-      takeIn(api, caller, {
+      acceptRequest(api, caller, {
         person: { name },
         group: null,
         passwords: inPlaintext(Secret.fromText('The one that was proved'), null),

@@ -2,19 +2,20 @@ import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readSigner } from '../../intake/key-files';
-import { configurationSchema } from '../../model/configuration';
-import { Secret } from '../../model/secret';
+import { configurationSchema } from '../../model/configuration/document';
+import { Secret } from '../../model/passwords/secret';
 import { type CaptureHeader, sealCapture } from '../../sealing/captures';
 import { type SealingKey, sealingKey } from '../../sealing/jwe';
 import { revokeApiKey } from '../../store/api-keys';
-import { applyConfiguration } from '../../store/configurations';
-import { destroyEndedEpochs, ensureEpoch, publishedKey } from '../../store/epochs';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/keys/key-directory';
-import type { KeyStore } from '../../store/keys/key-store';
-import { createRelay, type Relay, takeBatch } from '../../store/relays';
-import { deleteExpiredCaptures } from '../../store/sealed-captures';
-import { setStartpoint, startCaptures, stopCaptures } from '../../store/startpoints';
-import { type CaptureDependencies, takeNextCapture } from '../../worker/captures';
+import { setStartpoint, startCaptures, stopCaptures } from '../../store/captures/control';
+import { createRelay, ingestBatch, type Relay } from '../../store/captures/relays';
+import { applyConfiguration } from '../../store/configuration/versions';
+import { publishedKey } from '../../store/epochs';
+import { destroyEndedEpochs, ensureEpoch } from '../../store/worker/epochs';
+import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
+import type { KeyStore } from '../../store/worker/keys/key-store';
+import { deleteExpiredCaptures } from '../../store/worker/sealed-captures';
+import { type CaptureDependencies, ingestNextCapture } from '../../worker/captures/ingest-relayed';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { brokenInvariants } from '../support/invariants';
 import { addPerson, testConfiguration } from '../support/played-worker';
@@ -108,13 +109,13 @@ describeWith(['postgres'], 'what a relay brought', () => {
     });
     const from = (positions.get(by.id) ?? 0) + 1;
     positions.set(by.id, from);
-    const how = { sentAt: new Date(), version: 'test', backlog: 0, oldestAt: null, setAside: 0 };
+    const how = { sentAt: new Date(), version: 'test', backlog: 0, oldestAt: null, quarantined: 0 };
     const record = { keyId: key.epochId, jwe, ...header };
     const batch = { ...how, request: from, segment: 'one', follows: null, from, records: [record] };
-    await takeBatch(database.db, by, batch, 72 * HOUR_MS);
+    await ingestBatch(database.db, by, batch, 72 * HOUR_MS);
   }
   async function takeAll(): Promise<void> {
-    while (await takeNextCapture(deps));
+    while (await ingestNextCapture(deps));
   }
 
   test('becomes a change, once, from when it was captured; nothing of it is left', async () => {
@@ -167,7 +168,7 @@ describeWith(['postgres'], 'what a relay brought', () => {
     const alice = await person();
     await bring(alice, PASSWORD);
     const dies = { ...deps, keyToSealTo: () => Promise.reject(new Error('killed')) };
-    await takeNextCapture(dies);
+    await ingestNextCapture(dies);
     expect([await left(), await changesOf(alice)]).toEqual([1, []]);
     await rows('update sealed_capture set next_try_at = now()');
     await takeAll();
@@ -178,7 +179,7 @@ describeWith(['postgres'], 'what a relay brought', () => {
     const alice = await person(['directory', 'crm']);
     await bring(alice, PASSWORD, { by: await register('crm') });
     const waits: number[] = [];
-    while (await takeNextCapture(deps, (seconds) => waits.push(seconds)));
+    while (await ingestNextCapture(deps, (seconds) => waits.push(seconds)));
     expect([await left(), await changesOf(alice), await results()]).toEqual([1, [], []]);
     expect(waits).toEqual([expect.any(Number)]);
     expect(waits[0]).toBeGreaterThan(0);

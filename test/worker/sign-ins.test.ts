@@ -1,5 +1,5 @@
 import type { Temporal } from '../../local/temporal';
-import { findIdentity } from '../../store/identities';
+import { findIdentity } from '../../store/people/identities';
 import { startTestApi, type TestApi } from '../support/api';
 import { type Company, type CompanyAccount, startCompany } from '../support/company';
 import { startEngine } from '../support/engine';
@@ -45,7 +45,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', ()
     for (const proxy of Object.values(company.proxies)) await proxy.pass();
     await lockstep.forgetTroubles();
     const { db } = lockstep.database;
-    expect(await db.selectFrom('sealed_sign_in').select('errand_id').execute()).toEqual([]);
+    expect(await db.selectFrom('sealed_sign_in').select('job_id').execute()).toEqual([]);
     expect(await brokenInvariants(db)).toEqual({});
   });
   afterAll(async () => {
@@ -266,7 +266,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', ()
     expect((await report(person, word)).body).toMatchObject({ result: 'unknown', change: null });
     const { db } = lockstep.database;
     await until(async () => {
-      const left = await db.selectFrom('sealed_sign_in').select('errand_id').execute();
+      const left = await db.selectFrom('sealed_sign_in').select('job_id').execute();
       return left.length === 0;
     });
     worker = lockstep.startWorker();

@@ -1,5 +1,5 @@
 import type { Temporal } from '../../local/temporal';
-import { readSourceStates } from '../../store/source-state';
+import { readSourceStates } from '../../store/sources/state';
 import { type Company, startCompany } from '../support/company';
 import { startEngine } from '../support/engine';
 import { brokenInvariants } from '../support/invariants';

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'n
 import os from 'node:os';
 import path from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, type ReplayResult, Worker } from '@temporalio/worker';
-import { installRuntime } from '../../worker/temporal';
+import { installRuntime } from '../../worker/changes/temporal';
 import { keptHistories } from '../support/histories';
 import { server } from '../support/servers';
 

@@ -6,8 +6,8 @@ import {
   type SearchOptions,
 } from 'ldapts';
 import { search, textOf } from '../../../connectors/ldap/accounts';
-import type { Startpoint } from '../../../model/startpoint';
-import { type Page, type Place, PollFailure } from '../poller';
+import type { Startpoint } from '../../../model/captures/startpoint';
+import { type Checkpoint, type Page, PollFailure } from '../poller';
 import { type LoggedChange, loggedChange, timeIn, wanted } from './entries';
 import type { Reader } from './reader';
 
@@ -35,7 +35,7 @@ const LOOKED_THROUGH = 1_000;
 const CHANGELOG = 'cn=changelog';
 
 /** The entries of `cn=changelog` in the order of their numbers, from a durable place on; the first time, from its end on. */
-export function openChangelog(reader: Reader, place: Place): Changelog {
+export function openChangelog(reader: Reader, place: Checkpoint): Changelog {
   let readable = false;
 
   async function after(spot: Spot, missed: boolean): Promise<Stretch> {

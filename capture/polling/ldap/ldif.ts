@@ -1,4 +1,4 @@
-import { zeroableBytes } from '../../../model/zeroable';
+import { zeroableBytes } from '../../../model/passwords/zeroable';
 
 /** One modification in the `changes` of a changelog (RFC 2849, `mod-spec`). */
 export interface Modification {

@@ -1,7 +1,7 @@
 import { failureOf, search } from '../../../connectors/ldap/accounts';
 import { type Link, NoReply, NotSent, type Reply } from '../../../connectors/ldap/link';
 import { newCall, poolOf } from '../../../connectors/ldap/pool';
-import { serviceLogin } from '../../../connectors/ldap/service';
+import { serviceLogin } from '../../../connectors/ldap/service-login';
 import {
   type DirectorySettings,
   directorySettings,

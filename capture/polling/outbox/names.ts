@@ -1,6 +1,29 @@
 import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 import { Misconfigured } from '../../../config';
 import type { SqlEngine } from '../../../connectors/sql/identifiers';
+import type { outboxSettings } from './settings';
+
+export interface OutboxSetup {
+  /** For a client of the database, as an administrator. */
+  readonly sql: string;
+  /** Takes away what `sql` made. */
+  readonly undo: string;
+  /** For relay.json, as far as it is known. */
+  readonly poll: { readonly kind: 'outbox'; readonly settings: z.input<typeof outboxSettings> };
+}
+
+/** What the SQL of both engines is made of; not quoted yet. */
+export interface OutboxNames {
+  readonly application: TableName;
+  readonly accountColumn: string;
+  readonly passwordColumn: string;
+  readonly outbox: string;
+  readonly role: string;
+  readonly triggers: { readonly insert: string; readonly update: string };
+  /** Of the function that both triggers of PostgreSQL call. */
+  readonly capture: string;
+}
 
 /** A table with its schema, which MySQL calls a database. */
 export interface TableName {

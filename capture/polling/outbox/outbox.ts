@@ -1,8 +1,8 @@
 import { asSourceFailure, type SqlFailure } from '../../../connectors/sql/failures';
 import type { SqlSession } from '../../../connectors/sql/sessions';
 import { log } from '../../../log';
-import { Secret } from '../../../model/secret';
-import { zeroableBytes } from '../../../model/zeroable';
+import { Secret } from '../../../model/passwords/secret';
+import { zeroableBytes } from '../../../model/passwords/zeroable';
 import type { HandedOver } from '../../hand-over/protocol';
 import { type Page, type Poller, type PollerKind, PollFailure } from '../poller';
 import { type Engine, openEngine } from './engine';

@@ -1,6 +1,6 @@
 import { quoted } from '../../../connectors/sql/identifiers';
 import type { SqlSession } from '../../../connectors/sql/sessions';
-import type { Startpoint } from '../../../model/startpoint';
+import type { Startpoint } from '../../../model/captures/startpoint';
 import { PollFailure } from '../poller';
 import type { Engine } from './engine';
 import type { OutboxSettings } from './settings';

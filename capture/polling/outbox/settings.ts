@@ -16,7 +16,7 @@ export const outboxSettings = z
     schema: identifier
       .optional()
       .describe('Schema (MySQL: database) of the outbox, where it is not the current one.'),
-    table: identifier.describe('The outbox that "lockstep capture setup outbox" told how to make.'),
+    table: identifier.describe('The outbox that "lockstep relay setup outbox" told how to make.'),
     holds: z
       .enum(['hash', 'plaintext'])
       .default('hash')

@@ -1,5 +1,5 @@
 import { quoted } from '../../../connectors/sql/identifiers';
-import type { OutboxNames, OutboxSetup } from './setup';
+import type { OutboxNames, OutboxSetup } from './names';
 
 const quote = quoted.postgres;
 const text = (value: string) => `'${value.replaceAll("'", "''")}'`;

@@ -1,7 +1,5 @@
-import type { z } from 'zod';
 import type { SqlEngine } from '../../../connectors/sql/identifiers';
-import { checkName, named, readTableName, type TableName } from './names';
-import type { outboxSettings } from './settings';
+import { checkName, named, type OutboxNames, type OutboxSetup, readTableName } from './names';
 import { mysqlSql } from './setup-mysql';
 import { postgresSql } from './setup-postgres';
 
@@ -13,27 +11,6 @@ export interface WantedOutbox {
   readonly passwordColumn: string;
   /** Whom the relay is to the database. */
   readonly role: string;
-}
-
-export interface OutboxSetup {
-  /** For a client of the database, as an administrator. */
-  readonly sql: string;
-  /** Takes away what `sql` made. */
-  readonly undo: string;
-  /** For relay.json, as far as it is known. */
-  readonly poll: { readonly kind: 'outbox'; readonly settings: z.input<typeof outboxSettings> };
-}
-
-/** What the SQL of both engines is made of; not quoted yet. */
-export interface OutboxNames {
-  readonly application: TableName;
-  readonly accountColumn: string;
-  readonly passwordColumn: string;
-  readonly outbox: string;
-  readonly role: string;
-  readonly triggers: { readonly insert: string; readonly update: string };
-  /** Of the function that both triggers of PostgreSQL call. */
-  readonly capture: string;
 }
 
 /** @throws Misconfigured for names that cannot be */

@@ -1,5 +1,5 @@
 """
-What `lockstep capture setup samba` asks of a domain controller, by Samba's own Python, one verb a call, after `-s smb.conf`:
+What `lockstep relay setup samba` asks of a domain controller, by Samba's own Python, one verb a call, after `-s smb.conf`:
 
   facts            what is configured
   told             what `samba-tool user syncpasswords` was told to tell
@@ -27,7 +27,7 @@ from samba.samdb import SamDB
 
 # A server that was restarted needs a moment.
 WITHIN_SECONDS = 60
-MADE_BY_US = "Canary of lockstep capture setup samba"
+MADE_BY_US = "Canary of lockstep relay setup samba"
 
 
 def facts(lp, _asked):

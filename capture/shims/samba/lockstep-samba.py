@@ -4,7 +4,7 @@ What `samba-tool user syncpasswords --script=…` runs for each account that cha
 
 Samba gives no arguments and no environment, only one entry in LDIF on stdin, and wants a line that begins with
 "DONE-EXIT:". Without it, it tells the same entry again later, so nothing is lost while the relay is away.
-Needs nothing but Python. The socket is in the file `socket` beside it, which `lockstep capture setup samba` writes.
+Needs nothing but Python. The socket is in the file `socket` beside it, which `lockstep relay setup samba` writes.
 """
 
 import base64

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Connector } from '../../../connectors/contract';
 import { connectorKinds } from '../../../connectors/registry';
 import type { Trial } from '../../../connectors/trial/cases';
-import { Secret } from '../../../model/secret';
+import { Secret } from '../../../model/passwords/secret';
 import { type Impostor, startImpostor } from '../../support/impostor';
 import { type Address, type ServerProxy, startProxy } from '../../support/proxy';
 import { asking } from '../requests';

@@ -1,8 +1,8 @@
 import type { Connector } from '../../../connectors/contract';
 import { encode } from '../../../connectors/encodings';
 import { connectorKinds } from '../../../connectors/registry';
-import { forms, type Scheme, schemes } from '../../../model/encoding';
-import { Secret } from '../../../model/secret';
+import { forms, type Scheme, schemes } from '../../../model/hashes/encoding';
+import { Secret } from '../../../model/passwords/secret';
 import { asking } from '../requests';
 import { type Bench, freshPassword, needed, remembered } from './bench';
 import type { TestAccount } from './subject';

@@ -1,4 +1,4 @@
-import { Secret } from '../../../model/secret';
+import { Secret } from '../../../model/passwords/secret';
 import { asking } from '../requests';
 import { type Bench, freshPassword, remembered, verify, write } from './bench';
 

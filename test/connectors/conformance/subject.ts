@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { AccountRef } from '../../../connectors/contract';
 import type { TrialAccount } from '../../../connectors/trial/cases';
-import type { Scheme } from '../../../model/encoding';
 import type { Reason } from '../../../model/errors';
+import type { Scheme } from '../../../model/hashes/encoding';
 import type { Address } from '../../support/proxy';
 
 export type Settings = Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { guardOf } from '../../../connectors/http/addresses';
 import { formBytes, jsonBytes } from '../../../connectors/http/body';
 import { retryAfterMs } from '../../../connectors/http/retry-after';
-import { Secret } from '../../../model/secret';
+import { Secret } from '../../../model/passwords/secret';
 
 describe('addresses', () => {
   const guard = guardOf([]);

@@ -3,7 +3,7 @@ import type { Connector } from '../../../connectors/contract';
 import { apiOf } from '../../../connectors/http/api';
 import type { HttpReply } from '../../../connectors/http/client';
 import { connectorKinds } from '../../../connectors/registry';
-import { Secret } from '../../../model/secret';
+import { Secret } from '../../../model/passwords/secret';
 import { startProxy } from '../../support/proxy';
 import { type ScimVendor, startScimVendor } from '../../support/vendors/scim';
 import type { Answer, Mishap } from '../../support/vendors/vendor';

@@ -6,7 +6,7 @@ import { certificatesIn } from '../../../local/certificates';
 import { managerDn, startDs389, unpackedDs389 } from '../../../local/ds389';
 import { freePort } from '../../../local/ports';
 import { ssha } from '../../../local/slapd';
-import { Secret } from '../../../model/secret';
+import { Secret } from '../../../model/passwords/secret';
 import { CannotBeHad, type ServerStarter } from '../servers';
 
 export const ds389Suffix = 'dc=ds389,dc=test';

@@ -4,7 +4,7 @@ import { Attribute, Change } from 'ldapts';
 import { certificatesIn } from '../../../local/certificates';
 import { administerDomain, rights } from '../../../local/domain-admin';
 import { freeLoopback, installSamba, type Samba, startSamba } from '../../../local/samba';
-import { Secret } from '../../../model/secret';
+import { Secret } from '../../../model/passwords/secret';
 import { CannotBeHad, type ServerStarter } from '../servers';
 
 /** Service accounts: what each may do below the unit of people. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { certificatesIn } from '../../../local/certificates';
 import { freePort } from '../../../local/ports';
 import { type Directory, findSlapd, ldifEntry, ssha, startSlapd } from '../../../local/slapd';
-import { Secret } from '../../../model/secret';
+import { Secret } from '../../../model/passwords/secret';
 import { CannotBeHad, type ServerStarter } from '../servers';
 
 /** A suffix with rules about passwords, and one with none. */

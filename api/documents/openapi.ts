@@ -1,0 +1,179 @@
+import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
+import { z } from 'zod';
+import { type ErrorCode, errors } from '../../model/errors';
+import { checkedRules } from '../../model/policy/violations';
+import { changeSchema } from '../changes/change';
+import { HttpProblem, problemOf } from '../http/problem';
+import type { Answers, Route } from '../http/route';
+import { errorCode } from '../http/schemas';
+import { SCIM_TYPE, scimErrorOf, scimStatus, speaksScim } from '../scim/errors';
+
+/** The OpenAPI 3.1 document, from the same schemas that check the requests. */
+export function openApiDocument(routes: readonly Route[]) {
+  const registry = new OpenAPIRegistry();
+  const { name: apiKey } = registry.registerComponent('securitySchemes', 'apiKey', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key, `lks_…`. `lockstep keys create` makes one.',
+  });
+  for (const route of routes)
+    registry.registerPath({
+      method: route.method,
+      path: route.path,
+      operationId: operationId(route),
+      tags: [tagOf(route)],
+      summary: route.summary,
+      description: [route.description, `Needs the scope \`${route.scope}\`.`]
+        .filter((part) => part !== undefined)
+        .join('\n\n'),
+      security: [{ [apiKey]: [] }],
+      request: requestOf(route),
+      responses: { ...answersOf(route.answers), ...problemsOf(route) },
+    });
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Lockstep',
+      version: '1',
+      description: "Keeps a person's password the same everywhere it is used.",
+    },
+  });
+}
+
+export type OpenApiDocument = ReturnType<typeof openApiDocument>;
+
+/** `getChangesByIdEvents` */
+const operationId = ({ method, path }: Route): string =>
+  segments(path).reduce((id, segment) => {
+    const word = segment
+      .replace(/^\{(\w+)\}$/, 'by-$1')
+      .replaceAll(/-?\b(\w)/g, (_, letter) => letter.toUpperCase());
+    return id + word;
+  }, method as string);
+
+const tagOf = ({ path }: Route): string => segments(path)[0] ?? '';
+
+const segments = (path: string): string[] =>
+  path.split('/').filter((segment) => segment !== '' && segment !== 'v1');
+
+type Requested = Parameters<OpenAPIRegistry['registerPath']>[0]['request'];
+
+function requestOf({ params, query, headers, body }: Route): Requested {
+  const shapes = { params, query, headers } as Pick<NonNullable<Requested>, 'params' | 'query'> & {
+    headers: z.ZodObject;
+  };
+  if (body === null) return shapes;
+  const examples = Object.entries(body.examples ?? {}).map(([name, value]) => [name, { value }]);
+  const required = !body.schema.safeParse(undefined).success;
+  const content = { schema: body.schema, examples: Object.fromEntries(examples) };
+  return { ...shapes, body: { required, content: { 'application/json': content } } };
+}
+
+const answersOf = (answers: Answers) =>
+  Object.fromEntries(
+    Object.entries(answers).map(
+      ([status, { says, schema, streams, headers = {}, contentType }]) => {
+        const type = contentType ?? 'application/json';
+        const content = schema ?? streams ?? (contentType === undefined ? undefined : z.string());
+        return [
+          status,
+          {
+            description: says,
+            headers: Object.fromEntries(
+              Object.entries(headers).map(([name, description]) => [
+                name,
+                { description, schema: { type: 'string' as const } },
+              ]),
+            ),
+            ...(content === undefined ? {} : { content: { [type]: { schema: content } } }),
+          },
+        ];
+      },
+    ),
+  );
+
+/** RFC 9457 */
+const problemSchema = z
+  .object({
+    type: z.string().describe('The address of a page about this code.'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What happened and what to do.'),
+    code: errorCode,
+    at: z
+      .union([z.int(), z.string()])
+      .optional()
+      .describe('Where the request is wrong: a byte offset in its body, or a JSON pointer.'),
+    issues: z
+      .array(z.object({ path: z.array(z.union([z.string(), z.int()])), says: z.string() }))
+      .optional(),
+    violations: z
+      .array(z.object({ rule: z.enum(checkedRules), says: z.string() }))
+      .optional()
+      .describe('Every rule of every policy that the password breaks.'),
+    reason: errorCode.nullable().optional().describe('Why the auth account refused.'),
+    change: changeSchema.optional(),
+    requestId: z.string(),
+  })
+  .meta({ id: 'Problem' });
+
+/** RFC 7644 §3.12 */
+const scimErrorSchema = z
+  .object({
+    schemas: z.array(z.string()),
+    status: z.string(),
+    scimType: z.string().optional(),
+    detail: z.string(),
+  })
+  .meta({ id: 'ScimError' });
+
+/** What any request may come to, besides what its route says. */
+export function problemCodes({ path, body, problems }: Route): ErrorCode[] {
+  const common: ErrorCode[] = [
+    'unauthenticated',
+    'forbidden',
+    'request_invalid',
+    'database_away',
+    'internal',
+  ];
+  const ofBody: ErrorCode[] = [
+    'body_too_large',
+    'body_not_json',
+    'body_encoding',
+    'unsupported_character',
+  ];
+  const ofPath: ErrorCode[] = path.includes('{') ? ['not_found'] : [];
+  return [...new Set([...problems, ...ofPath, ...(body === null ? [] : ofBody), ...common])];
+}
+
+function problemsOf(route: Route) {
+  const possible = problemCodes(route);
+  const scim = speaksScim(route.path);
+  const statusOf = (code: ErrorCode) => (scim ? scimStatus(code) : errors[code].status);
+  const statuses = [...new Set(possible.map(statusOf))];
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const codes = possible.filter((code) => statusOf(code) === status);
+      return [
+        status,
+        {
+          description: codes.map((code) => `- \`${code}\`: ${errors[code].says}`).join('\n'),
+          content: {
+            [scim ? SCIM_TYPE : 'application/problem+json']: {
+              schema: scim ? scimErrorSchema : problemSchema,
+              examples: Object.fromEntries(
+                codes.map((code) => [
+                  code,
+                  { value: scim ? scimErrorOf(new HttpProblem(code)) : exampleOf(code) },
+                ]),
+              ),
+            },
+          },
+        },
+      ];
+    }),
+  );
+}
+
+const exampleOf = (code: ErrorCode) =>
+  problemOf(new HttpProblem(code), '3f1c2a9e-7f0b-4b1e-9f60-0c5d8a1b2c3d');

@@ -1,0 +1,45 @@
+import { type Details, IntakeRejected } from '../../intake/rejected';
+import { type ErrorCode, errors } from '../../model/errors';
+import { isAway } from '../../store/database';
+
+/** Ends a request with a problem. Thrown, because any depth may refuse. */
+export class HttpProblem extends IntakeRejected {
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: ErrorCode,
+    details: Details = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(code, details);
+    this.headers = headers;
+  }
+}
+
+const RETRY_AFTER_SECONDS = '5';
+
+/** What the world is told of an error: of those that nobody foresaw, nothing. */
+export function asHttpProblem(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  if (error instanceof IntakeRejected) return new HttpProblem(error.code, error.details);
+  if (isAway(error)) return new HttpProblem('database_away');
+  // The router could not decode the address.
+  if (error instanceof URIError) return new HttpProblem('not_found');
+  return new HttpProblem('internal');
+}
+
+/** The body of a problem (RFC 9457). */
+export function problemOf({ code, details }: HttpProblem, requestId: string) {
+  const { status, says } = errors[code];
+  const title = code.replaceAll('_', ' ');
+  return { type: `/errors/${code}`, title, status, detail: says, code, ...details, requestId };
+}
+
+export function headersOf({ code, headers }: HttpProblem): Record<string, string> {
+  return {
+    'content-type': 'application/problem+json',
+    ...(errors[code].status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
+    ...(code === 'unauthenticated' ? { 'www-authenticate': 'Bearer' } : {}),
+    ...headers,
+  };
+}

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import http, { type RequestListener } from 'node:http';
+import https from 'node:https';
+import { type AddressInfo, BlockList, isIP } from 'node:net';
+import { Misconfigured } from '../../config';
+
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+  /** Null on loopback, where nobody listens in. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
+}
+
+/** @throws Misconfigured where passwords would cross a network in the clear */
+export function listeningOn(
+  host: string,
+  port: number,
+  certFile: string | undefined,
+  keyFile: string | undefined,
+): Listening {
+  if (certFile !== undefined && keyFile !== undefined)
+    return { host, port, tls: { cert: readFileSync(certFile), key: readFileSync(keyFile) } };
+  if (certFile !== undefined || keyFile !== undefined)
+    throw new Misconfigured('Set both LOCKSTEP_API_TLS_CERT_FILE and LOCKSTEP_API_TLS_KEY_FILE');
+  if (isLoopback(host)) return { host, port, tls: null };
+  throw new Misconfigured(
+    `Passwords would cross the network in the clear: set LOCKSTEP_API_TLS_CERT_FILE and LOCKSTEP_API_TLS_KEY_FILE, or listen on 127.0.0.1 instead of ${host}`,
+  );
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+function isLoopback(host: string): boolean {
+  const family = isIP(host);
+  return family === 0 ? host === 'localhost' : loopback.check(host, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+export interface ApiServer {
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+  /** Takes no more requests, and resolves when those under way are answered. */
+  stop(): Promise<void>;
+}
+
+/** A client has so long to send a request; how long the answer takes is ours. */
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 30_000,
+  connectionsCheckingInterval: 1_000,
+};
+
+const STOP_WITHIN_MS = 10_000;
+const CLOSE_IDLE_EVERY_MS = 50;
+
+export async function startServer(
+  app: RequestListener,
+  { host, port, tls }: Listening,
+): Promise<ApiServer> {
+  const server =
+    tls === null
+      ? http.createServer(LIMITS, app)
+      : https.createServer({ ...LIMITS, ...tls, minVersion: 'TLSv1.2' }, app);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return {
+    url: `${tls === null ? 'http' : 'https'}://${shown}:${address.port}`,
+    stop: () => stop(server),
+  };
+}
+
+async function stop(server: http.Server | https.Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+  const impatience = setTimeout(() => server.closeAllConnections(), STOP_WITHIN_MS);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(impatience);
+}

@@ -1,0 +1,12 @@
+import { connectorKinds } from '../connectors/registry';
+import type { SourceConfiguration } from '../model/configuration/document';
+import { handedOver } from '../model/configuration/hash-paths';
+import type { Scheme } from '../model/hashes/encoding';
+
+/** The scheme of the hashes that come back from a source which Lockstep hashes for; null where none do. */
+export function hashedAs({ kind, settings, capture }: SourceConfiguration): Scheme | null {
+  if (capture?.forms.some((form) => form !== 'plaintext') !== true) return null;
+  const accepts = connectorKinds.get(kind)?.traitsOf(settings).accepts ?? [];
+  const form = handedOver('plaintext', accepts);
+  return form === 'plaintext' ? null : form;
+}

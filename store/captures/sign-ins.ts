@@ -1,0 +1,54 @@
+import { sql } from 'kysely';
+import { closedForMs } from '../../model/captures/sign-in';
+import type { Database } from '../database';
+import { channels } from '../notifications';
+
+/** A password that one account is asked for: it is sealed, and nobody but the worker can open it, once. */
+export interface NewSignIn {
+  /** Of the job. */
+  readonly id: string;
+  readonly accountId: string;
+  readonly source: string;
+  readonly identityId: string;
+  readonly epochId: string;
+  readonly jwe: Buffer;
+  readonly expiresAt: Date;
+  readonly requestedBy: string;
+}
+
+/** How long the account is asked no more after so many failures in a row. */
+export const closedFor = (failures: ReturnType<typeof sql>) => sql`
+  make_interval(secs => case when ${failures} < 2 then ${closedForMs(1) / 1000}::float8
+                             else ${closedForMs(2) / 1000}::float8 end)`;
+
+/**
+ * Has a worker ask the account, unless it was asked in vain lately, or is being asked: one at a time, so that many
+ * guesses at once are one. Counted as a failure until it is known to be none, whoever dies meanwhile (I11).
+ * @returns null when it is asked, else for how many seconds it is not
+ */
+export async function requestSignIn(db: Database, wanted: NewSignIn): Promise<number | null> {
+  const { rows } = await sql<{ opened: boolean; seconds: number }>`
+    with opened as (
+      insert into sign_in_guard as g (account_id, failures, closed_until)
+      values (${wanted.accountId}, 1, now() + ${closedFor(sql`1`)})
+      on conflict (account_id) do update
+        set failures = g.failures + 1, closed_until = now() + ${closedFor(sql`g.failures + 1`)}
+        where g.closed_until <= now()
+      returning account_id
+    ), requested as (
+      insert into job (id, kind, source, parameters, requested_by)
+      select ${wanted.id}, 'sign-in', ${wanted.source},
+             jsonb_build_object('accountId', account_id, 'identityId', ${wanted.identityId}::text),
+             ${wanted.requestedBy}
+      from opened returning id
+    ), sealed as (
+      insert into sealed_sign_in (job_id, account_id, epoch_id, jwe, expires_at)
+      select ${wanted.id}, account_id, ${wanted.epochId}, ${wanted.jwe}, ${wanted.expiresAt} from opened
+    )
+    select exists (select from opened) as opened,
+           (select count(pg_notify(${channels.job}, id)) from requested) as told,
+           (select greatest(1, ceil(extract(epoch from closed_until - now())))::int
+            from sign_in_guard where account_id = ${wanted.accountId}) as seconds`.execute(db);
+  const [answer] = rows;
+  return answer?.opened === true ? null : (answer?.seconds ?? 1);
+}

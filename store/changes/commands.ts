@@ -1,0 +1,101 @@
+import { sql } from 'kysely';
+import type { Database } from '../database';
+import { channels } from '../notifications';
+import { probeSoon } from '../sources/commands';
+import type { CommandKind } from '../tables';
+
+/**
+ * What is asked for a change, or for accounts of it that wait: the api writes it down, a worker carries it out. What is
+ * being written at that moment is left to its attempt.
+ */
+
+/**
+ * Asks the workflow of a change for something. The row is the request; a worker passes it on as a signal.
+ * @param label one account, or null for the whole change
+ * @returns false when the change has ended
+ */
+export async function giveCommand(
+  db: Database,
+  command: {
+    readonly changeId: string;
+    readonly kind: Exclude<CommandKind, 'supersede'>;
+    readonly label: string | null;
+    readonly by: string;
+  },
+): Promise<boolean> {
+  const { rows } = await sql<{ given: string }>`
+    with given as (
+      insert into command (change_id, kind, label, requested_by)
+      select id, ${command.kind}, ${command.label}, ${command.by} from change
+      where id = ${command.changeId} and ended_at is null returning change_id
+    ), asked_soon as (
+      ${probeSoon(sql`${command.kind}::text = 'retry' and source in (
+        select source from outcome join given on given.change_id = outcome.change_id
+        where state in ('waiting', 'parked') and (${command.label}::text is null or label = ${command.label}))`)}
+    ), audited as (
+      insert into audit (actor, action, change_id, subject)
+      select ${command.by}, ${`command.${command.kind}`}, change_id, ${command.label} from given
+    )
+    select change_id as given, pg_notify(${channels.accepted}, change_id) from given`.execute(db);
+  return rows.length === 1;
+}
+
+export interface CommandedAccount {
+  readonly label: string;
+  readonly source: string;
+}
+
+/** They may be tried at once. @returns which ones */
+export async function endWait(
+  db: Database,
+  changeId: string,
+  label: string | null,
+): Promise<CommandedAccount[]> {
+  const { rows } = await sql<CommandedAccount>`
+    update outcome set state = 'waiting', next_try_at = now(), updated_at = now()
+    where ${those(changeId, label)} and state in ('waiting', 'parked')
+    returning label, source`.execute(db);
+  return rows;
+}
+
+/** They are tried no more until somebody says so; the one step that is left to them is to become too old. */
+export async function parkAccounts(
+  db: Database,
+  changeId: string,
+  label: string | null,
+): Promise<void> {
+  await sql`
+    with parked as (
+      update outcome set state = 'parked', updated_at = now(),
+        next_try_at = (select expires_at from change where id = ${changeId})
+      where ${those(changeId, label)} and state = 'waiting' returning change_id, label, reason, attempts
+    ), ${audited('parked')}
+    select pg_notify(${channels.progress}, ${changeId}) from parked limit 1`.execute(db);
+}
+
+/** They are left as they are, for good. @returns which ones */
+export async function cancelAccounts(
+  db: Database,
+  changeId: string,
+  label: string | null,
+): Promise<CommandedAccount[]> {
+  const { rows } = await sql<CommandedAccount>`
+    with cancelled as (
+      update outcome set state = 'cancelled', reason = null, next_try_at = null, updated_at = now()
+      where ${those(changeId, label)} and state in ('pending', 'waiting', 'parked')
+      returning change_id, label, source, reason, attempts
+    ), ${audited('cancelled')}
+    select label, source, pg_notify(${channels.progress}, ${changeId}) from cancelled`.execute(db);
+  return rows;
+}
+
+const those = (changeId: string, label: string | null) =>
+  sql`change_id = ${changeId} and (${label}::text is null or label = ${label})`;
+
+const audited = (became: 'parked' | 'cancelled') => sql`
+  audited as (
+    insert into audit (actor, action, change_id, subject, detail)
+    select 'worker', ${`account.${became}`}, change_id, label,
+           jsonb_build_object('reason', reason, 'attempts', attempts, 'proof', 'none')
+    from ${sql.ref(became)}
+  )`;

@@ -1,0 +1,181 @@
+import { sql } from 'kysely';
+import type { ChangeState, Role } from '../../model/change/change';
+import type { MappingState } from '../../model/change/mapping';
+import type { OutcomeState, Proof } from '../../model/change/outcome';
+import type { LeaveOutCode } from '../../model/change/plan';
+import { heldReasons } from '../../model/change/source-circuit';
+import type { ErrorCode } from '../../model/errors';
+import type { Form } from '../../model/hashes/encoding';
+import type { Database } from '../database';
+
+export interface ChangeView {
+  readonly id: string;
+  readonly identity: string;
+  readonly seq: number;
+  readonly groups: readonly string[];
+  readonly state: ChangeState;
+  readonly reason: ErrorCode | null;
+  readonly requestedBy: string;
+  readonly form: Form;
+  /** When the password was changed in one of the accounts; null when the change was asked for. */
+  readonly capturedAt: Date | null;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly endedAt: Date | null;
+  readonly accounts: readonly OutcomeView[];
+  readonly mappings: readonly MappingView[];
+}
+
+export interface OutcomeView {
+  readonly label: string;
+  readonly source: string;
+  /** How the source calls the account; null when it was not found yet. */
+  readonly account: string | null;
+  readonly role: Role;
+  readonly state: OutcomeState;
+  readonly reason: ErrorCode | LeaveOutCode | null;
+  readonly vendorCode: string | null;
+  readonly attempts: number;
+  readonly inDoubt: boolean;
+  readonly proof: Proof;
+  readonly nextTryAt: Date | null;
+  readonly updatedAt: Date;
+}
+
+export interface MappingView {
+  readonly application: string;
+  readonly account: string;
+  readonly source: string;
+  readonly state: MappingState;
+  readonly reason: string | null;
+  readonly appliedSeq: number;
+}
+
+export async function readChange(db: Database, id: string): Promise<ChangeView | null> {
+  const [change, accounts, mappings] = await Promise.all([
+    db
+      .selectFrom('change')
+      .where('id', '=', id)
+      .select([
+        'id',
+        'identity_name as identity',
+        'seq',
+        'groups',
+        'state',
+        'reason',
+        'requested_by_name as requestedBy',
+        'form',
+        'captured_at as capturedAt',
+        'created_at as createdAt',
+        'expires_at as expiresAt',
+        'ended_at as endedAt',
+      ])
+      .executeTakeFirst(),
+    db
+      .selectFrom('outcome')
+      .leftJoin('source_state', 'source_state.source', 'outcome.source')
+      .where('change_id', '=', id)
+      .select([
+        'label',
+        'outcome.source',
+        'account_name as account',
+        'role',
+        'state',
+        'outcome.reason',
+        'vendor_code as vendorCode',
+        'attempts',
+        'in_doubt as inDoubt',
+        'proof',
+        'next_try_at as nextTryAt',
+        'updated_at as updatedAt',
+        'source_state.reason as trouble',
+        'source_state.next_probe_at as nextProbeAt',
+      ])
+      .orderBy('position')
+      .execute(),
+    db
+      .selectFrom('mapping')
+      .innerJoin('outcome', 'outcome.account_id', 'mapping.account_id')
+      .where('outcome.change_id', '=', id)
+      .select([
+        'mapping.application',
+        'mapping.state',
+        'mapping.reason',
+        'mapping.applied_seq as appliedSeq',
+        'outcome.source',
+        'outcome.account_name as account',
+      ])
+      .orderBy('mapping.application')
+      .execute(),
+  ]);
+  if (change === undefined) return null;
+  return {
+    ...change,
+    accounts: accounts.map(({ trouble, nextProbeAt, ...account }) => ({
+      ...account,
+      ...waitOf({ ...account, trouble, nextProbeAt }),
+    })),
+    mappings: mappings.map((row) => ({ ...row, account: row.account ?? '' })),
+  };
+}
+
+interface WaitingRow {
+  readonly state: OutcomeState;
+  readonly reason: ErrorCode | LeaveOutCode | null;
+  readonly nextTryAt: Date | null;
+  /** Of its source; null while that is up. */
+  readonly trouble: ErrorCode | null;
+  readonly nextProbeAt: Date | null;
+}
+
+/** Why, and when next. Who waits for the source itself is told how that is now. What is parked is not tried. */
+function waitOf(row: WaitingRow): Pick<OutcomeView, 'reason' | 'nextTryAt'> {
+  const { state, reason, trouble } = row;
+  if (state === 'waiting' && trouble !== null && heldReasons.some((one) => one === reason))
+    return { reason: trouble, nextTryAt: row.nextProbeAt };
+  return { reason, nextTryAt: state === 'parked' ? null : row.nextTryAt };
+}
+
+/** What a caller without `admin` may see and touch: changes of the groups of its key. */
+export interface Visibility {
+  readonly groups: readonly string[] | null;
+}
+
+export interface ListFilter extends Visibility {
+  readonly state: ChangeState | null;
+  readonly identity: string | null;
+  readonly source: string | null;
+  readonly limit: number;
+  readonly cursor: string | null;
+}
+
+export interface ChangeSummary {
+  readonly id: string;
+  readonly identity: string;
+  readonly groups: readonly string[];
+  readonly state: ChangeState;
+  readonly createdAt: Date;
+  readonly endedAt: Date | null;
+  /** How many accounts there are, and how many of them hold the new password. */
+  readonly accounts: number;
+  readonly applied: number;
+}
+
+/** The newest first. Ids grow with time, so the last id of a page is the cursor to the next one. */
+export async function listChanges(db: Database, filter: ListFilter): Promise<ChangeSummary[]> {
+  const { rows } = await sql<ChangeSummary>`
+    select c.id, c.identity_name as identity, c.groups, c.state,
+           c.created_at as "createdAt", c.ended_at as "endedAt", o.accounts, o.applied
+    from change c cross join lateral (
+      select count(*) filter (where state <> 'not_applicable')::int as accounts,
+             count(*) filter (where state = 'applied')::int as applied
+      from outcome where change_id = c.id) o
+    where (${filter.cursor}::text is null or c.id < ${filter.cursor})
+      and (${filter.state}::text is null or c.state = ${filter.state})
+      and (${filter.identity}::text is null or c.identity_name = ${filter.identity})
+      and (${filter.groups === null}::boolean or c.groups && ${[...(filter.groups ?? [])]}::text[])
+      and (${filter.source}::text is null or exists (
+        select from outcome where change_id = c.id and source = ${filter.source}))
+    order by c.id desc limit ${filter.limit}`.execute(db);
+  return rows;
+}

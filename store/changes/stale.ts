@@ -1,0 +1,97 @@
+import { sql } from 'kysely';
+import { endedInVain } from '../../model/change/change';
+import { type AccountHistory, SOURCE_CLOCKS_MS } from '../../model/change/stale';
+import type { Database } from '../database';
+
+export interface DoubtfulAccount extends Omit<AccountHistory, 'enabled'> {
+  readonly id: string;
+  readonly identity: string;
+  readonly source: string;
+  readonly account: string;
+  /** The last change of the person there. */
+  readonly changeId: string;
+}
+
+export interface StaleFilter {
+  /** The sources looked at, and the group of each. */
+  readonly sources: readonly { readonly name: string; readonly group: string }[];
+  readonly identity: string | null;
+  readonly limit: number;
+  /** The id of the last account of the page before. */
+  readonly cursor: string | null;
+}
+
+/** Accounts that `staleness` may find stale, and some that it does not, in the order of their ids. */
+export async function readDoubtful(db: Database, filter: StaleFilter): Promise<DoubtfulAccount[]> {
+  const { rows } = await sql<DoubtfulAccount>`
+    with looked_at as (
+      select * from unnest(${filter.sources.map(({ name }) => name)}::text[],
+                           ${filter.sources.map(({ group }) => group)}::text[]) as l (source, "group")
+    )
+    select a.id, i.name as identity, a.source, a.name as account, last.id as "changeId",
+           a.applied_seq >= last.seq as "holdsLast", a.linked_at as "linkedAt",
+           a.changed_there_at as "changedThereAt",
+           case when o.label is not null
+                then json_build_object('state', o.state, 'reason', o.reason, 'at', o.updated_at) end as outcome
+    from looked_at join account a on a.source = looked_at.source join identity i on i.id = a.identity_id
+      cross join lateral (
+        select c.id, c.seq from change c
+        where c.identity_id = i.id and c.groups @> array[looked_at."group"] and c.planned_at is not null
+          and c.state <> all(${[...endedInVain]}::text[])
+        order by c.seq desc limit 1) last
+      left join outcome o on o.change_id = last.id and o.account_id = a.id
+    where (${filter.identity}::text is null or i.name = ${filter.identity})
+      and (${filter.cursor}::text is null or a.id > ${filter.cursor})
+      and (a.applied_seq < last.seq and (o.state is null or o.state not in ('pending', 'applying', 'waiting'))
+           or o.state = 'applied' and o.reason is not null
+           or a.changed_there_at > o.updated_at + make_interval(secs => ${SOURCE_CLOCKS_MS / 1000}))
+    order by a.id limit ${filter.limit}`.execute(db);
+  return rows.map((row) => ({ ...row, outcome: row.outcome && atTime(row.outcome) }));
+}
+
+/** JSON has no times. */
+const atTime = (outcome: NonNullable<DoubtfulAccount['outcome']>) => ({
+  ...outcome,
+  at: new Date(outcome.at),
+});
+
+export async function hasOpenChange(db: Database, identityId: string): Promise<boolean> {
+  const open = await db
+    .selectFrom('change')
+    .select('id')
+    .where('identity_id', '=', identityId)
+    .where('ended_at', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  return open !== undefined;
+}
+
+/** Linked accounts of a source, in the order of their ids. */
+export async function readAccountsAfter(
+  db: Database,
+  source: string,
+  after: string,
+  limit: number,
+): Promise<
+  readonly { readonly id: string; readonly name: string; readonly nativeId: string | null }[]
+> {
+  return db
+    .selectFrom('account')
+    .select(['id', 'name', 'native_id as nativeId'])
+    .where('source', '=', source)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** When the password of each account was last changed, as its source tells. */
+export async function noteChangedThere(
+  db: Database,
+  told: readonly { readonly id: string; readonly at: Date | null }[],
+): Promise<void> {
+  await sql`
+    update account a set changed_there_at = t.at
+    from unnest(${told.map(({ id }) => id)}::text[], ${told.map(({ at }) => at)}::timestamptz[]) as t (id, at)
+    where a.id = t.id`.execute(db);
+}

@@ -1,0 +1,106 @@
+import { sql } from 'kysely';
+import { heldReasons } from '../../model/change/source-circuit';
+import type { Database } from '../database';
+import { channels } from '../notifications';
+import type { SourceCommandKind } from '../tables';
+
+/** What is done with all accounts that wait on a source: a command to each of their changes, so many a second. */
+
+/**
+ * @returns how many accounts it is for
+ */
+export async function giveSourceCommand(
+  db: Database,
+  command: {
+    readonly source: string;
+    readonly kind: Exclude<SourceCommandKind, 'wake'>;
+    readonly perSecond: number;
+    readonly by: string;
+  },
+): Promise<number> {
+  const { source, kind, perSecond, by } = command;
+  const { rows } = await sql<{ accounts: number }>`
+    with those as (
+      select count(*)::int as accounts from outcome o join change c on c.id = o.change_id
+      where c.ended_at is null and o.source = ${source} and o.state in ('waiting', 'parked')
+    ), given as (
+      insert into source_command (source, kind, per_second, requested_by)
+      values (${source}, ${kind}, ${perSecond}, ${by})
+    ), asked_soon as (
+      ${probeSoon(sql`${kind}::text = 'retry' and source = ${source}`)}
+    ), audited as (
+      insert into audit (actor, action, subject, detail)
+      select ${by}, ${`source.${kind}`}, ${source}, jsonb_build_object('accounts', accounts, 'perSecond', ${perSecond}::int)
+      from those
+    )
+    select accounts from those`.execute(db);
+  return rows[0]?.accounts ?? 0;
+}
+
+/** Somebody wants to know whether a source that is down is up again: it is asked at once, still by one. */
+export const probeSoon = (which: ReturnType<typeof sql>) => sql`
+  update source_state set next_probe_at = now() where condition = 'down' and ${which}`;
+
+/**
+ * Hands the oldest command that is due to the next accounts, the oldest changes first; a source gets its commands one
+ * after the other. Who has moved since the command was given has had his turn.
+ * @returns whether there was one
+ */
+export async function handOutCommands(db: Database): Promise<boolean> {
+  const { rows } = await sql`
+    with due as (
+      select id, source, kind, per_second, requested_by, created_at from source_command given
+      where finished_at is null and next_at <= now() and not exists (
+        select from source_command older
+        where older.source = given.source and older.finished_at is null and older.id < given.id)
+      order by id limit 1 for update skip locked
+    ), chosen as (
+      select o.change_id, o.label, o.position, c.created_at
+      from due join outcome o on o.source = due.source join change c on c.id = o.change_id
+      where c.ended_at is null and o.updated_at < due.created_at
+        and case due.kind when 'park' then o.state = 'waiting'
+                          when 'wake' then o.state = 'waiting' and o.reason = any(${[...heldReasons]}::text[])
+                          else o.state in ('waiting', 'parked') end
+      order by c.created_at, c.id, o.position limit (select per_second from due)
+    ), moved as (
+      update outcome o set updated_at = now() from chosen
+      where o.change_id = chosen.change_id and o.label = chosen.label
+    ), given as (
+      insert into command (change_id, kind, label, requested_by)
+      select chosen.change_id, case kind when 'wake' then 'retry' else kind end, label, requested_by
+      from due, chosen order by chosen.created_at, chosen.change_id, position
+    ), audited as (
+      insert into audit (actor, action, change_id, subject)
+      select requested_by, 'command.' || kind, change_id, label from due, chosen where kind <> 'wake'
+    ), went_on as (
+      update source_command
+      set next_at = now() + interval '1 second',
+          finished_at = case when (select count(*) from chosen) < due.per_second then now() end
+      from due where source_command.id = due.id
+    )
+    select id, (select count(pg_notify(${channels.accepted}, change_id)) from chosen) from due`.execute(
+    db,
+  );
+  return rows.length > 0;
+}
+
+/**
+ * The probe of a source that is down is made by the first who comes when it is due. Where nobody came, because whoever was to
+ * has been cancelled, somebody who waits is sent.
+ */
+export async function sendProbes(db: Database): Promise<void> {
+  await sql`
+    with overdue as (
+      select source from source_state
+      where next_probe_at < now() - interval '2 seconds' and (probing_until is null or probing_until < now())
+    ), sent as (
+      insert into command (change_id, kind, label, requested_by)
+      select change_id, 'retry', label, 'worker'
+      from overdue cross join lateral (
+        select o.change_id, o.label from outcome o join change c on c.id = o.change_id
+        where c.ended_at is null and o.source = overdue.source and o.state = 'waiting'
+        order by random() limit 1) as somebody
+      returning change_id
+    )
+    select pg_notify(${channels.accepted}, change_id) from sent`.execute(db);
+}

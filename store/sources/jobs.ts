@@ -1,0 +1,93 @@
+import { sql } from 'kysely';
+import type { Database } from '../database';
+import { newId } from '../ids';
+import { channels } from '../notifications';
+import type { JobKind } from '../tables';
+
+/**
+ * Work outside of a change that the api asks of the worker, because only the worker may talk to sources: checking one for
+ * `lockstep doctor`, refreshing the accounts of one, asking an account whether it holds a password.
+ */
+export interface Job {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly source: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly requestedBy: string;
+}
+
+export interface JobView {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly source: string;
+  readonly state: 'open' | 'done' | 'failed';
+  readonly result: unknown;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise<string> {
+  const id = newId('job');
+  await sql`
+    with requested as (
+      insert into job (id, kind, source, parameters, requested_by)
+      values (${id}, ${wanted.kind}, ${wanted.source}, ${JSON.stringify(wanted.parameters)}, ${wanted.requestedBy})
+      returning id
+    )
+    select pg_notify(${channels.job}, id) from requested`.execute(db);
+  return id;
+}
+
+/** All but those for which a person waits to be let in. */
+export const jobsOfSources: readonly JobKind[] = ['check', 'refresh', 'look'];
+
+/** The oldest open one of these kinds, if any; another worker gets it when we do not finish within the lease. */
+export async function takeJob(
+  db: Database,
+  leaseSeconds: number,
+  kinds: readonly JobKind[] = jobsOfSources,
+): Promise<Job | null> {
+  const { rows } = await sql<Job>`
+    update job set claimed_until = now() + make_interval(secs => ${leaseSeconds})
+    where id = (
+      select id from job
+      where finished_at is null and kind = any(${[...kinds]}::text[]) and (claimed_until is null or claimed_until < now())
+      order by created_at limit 1 for update skip locked)
+    returning id, kind, source, parameters, requested_by as "requestedBy"`.execute(db);
+  return rows[0] ?? null;
+}
+
+export async function finishJob(
+  db: Database,
+  id: string,
+  state: 'done' | 'failed',
+  result: unknown,
+): Promise<void> {
+  await sql`
+    with finished as (
+      update job set state = ${state}, result = ${JSON.stringify(result)}::jsonb, finished_at = now()
+      where id = ${id} and finished_at is null returning id
+    )
+    select pg_notify(${channels.job}, id) from finished`.execute(db);
+}
+
+export async function readJob(db: Database, id: string): Promise<JobView | null> {
+  const job = await db
+    .selectFrom('job')
+    .select(['id', 'kind', 'source', 'state', 'result'])
+    .select(['created_at as createdAt', 'finished_at as finishedAt'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return job ?? null;
+}
+
+/** Of each source, what came of the newest job of this kind that was done. */
+export async function lastResults(
+  db: Database,
+  kind: JobKind,
+): Promise<ReadonlyMap<string, unknown>> {
+  const { rows } = await sql<{ source: string; result: unknown }>`
+    select distinct on (source) source, result from job
+    where kind = ${kind} and state = 'done' order by source, finished_at desc`.execute(db);
+  return new Map(rows.map(({ source, result }) => [source, result]));
+}

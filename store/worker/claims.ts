@@ -1,0 +1,175 @@
+import { sql } from 'kysely';
+import type { Role } from '../../model/change/change';
+import { HELD_LOOK_MS } from '../../model/change/source-circuit';
+import type { Reason } from '../../model/errors';
+import type { Database } from '../database';
+import { channels } from '../notifications';
+import { type Gate, gateColumns, gateOf } from '../sources/state';
+import { type Chosen, whereChosen } from './chosen';
+
+/** Who may ask a source for an account, and write it. Each question is one statement, with the state of the source in it. */
+
+export interface UnfoundAccount extends Gate {
+  readonly label: string;
+  /** This one included. */
+  readonly attempts: number;
+  readonly unknowns: number;
+}
+
+/** Unsettled accounts of this source that still have to be found by correlation: of a source in trouble one, as its probe. */
+export async function takeUnfound(
+  db: Database,
+  changeId: string,
+  chosen: Chosen,
+  except: readonly string[],
+): Promise<UnfoundAccount[]> {
+  const { rows } = await sql<UnfoundAccount>`
+    with unfound as (
+      select label, position, attempts, unknowns from outcome
+      where change_id = ${changeId} and account_id is null and state in ('pending', 'waiting')
+        and ${whereChosen(chosen)} and not label = any(${[...except]}::text[])
+    ), ${gateOf(chosen.source, 'unfound')}
+    select label, attempts + 1 as attempts, unknowns + 1 as unknowns, ${gateColumns}
+    from unfound order by position limit ${oneIfProbe(null)}`.execute(db);
+  return rows;
+}
+
+/** The account of an outcome is found. */
+export async function noteFound(
+  db: Database,
+  changeId: string,
+  label: string,
+  account: { readonly id: string; readonly name: string },
+): Promise<void> {
+  await sql`update outcome set account_id = ${account.id}, account_name = ${account.name}
+            where change_id = ${changeId} and label = ${label}`.execute(db);
+}
+
+export interface ClaimedAccount extends Gate {
+  readonly label: string;
+  readonly source: string;
+  readonly role: Role;
+  readonly accountId: string;
+  readonly name: string;
+  readonly nativeId: string | null;
+  /** This attempt included. */
+  readonly attempts: number;
+  /** Attempts that ended with an unknown error, this one included if it will. */
+  readonly unknowns: number;
+  /** An earlier attempt may have written the password: look first. */
+  readonly inDoubt: boolean;
+  /** The password was changed there, and this change has not written it. */
+  readonly origin: boolean;
+  /** Why the attempt before did not settle it. */
+  readonly lastReason: Reason | null;
+  /** The end of the lease of an earlier attempt that was never settled: whoever made it may be frozen, not dead. */
+  readonly leasedBefore: Date | null;
+  readonly verdict: ClaimVerdict;
+}
+
+/**
+ * - `claimed`: ours until the lease ends; nobody else writes it.
+ * - `superseded`: a newer change has written it, or has begun to.
+ * - `in_use`: the step of an older change is still running.
+ * - `unlinked`: the account does not belong to the person any more.
+ *
+ * Where the source is not to be asked (`held`), nothing is claimed, and no verdict means anything.
+ */
+export type ClaimVerdict = 'claimed' | 'superseded' | 'in_use' | 'unlinked';
+
+const LEASE_SECONDS = 60;
+/** After its claim a write may begin for so long. What is left of the lease is longer than any call of a connector. */
+export const WRITE_WITHIN_MS = 30_000;
+/** Fewer than this were claimed: there are no more. */
+export const CLAIM_AT_ONCE = 50;
+
+/**
+ * Claims unsettled accounts, a handful at once, and counts the attempt, durably, before anything is sent: after a crash the next attempt
+ * finds the account in state `applying` and knows that it is in doubt. Of a source in trouble one is claimed, as its
+ * probe, or none.
+ * @param except labels that this pass has already been over
+ */
+export async function claimAccounts(
+  db: Database,
+  change: { readonly id: string; readonly seq: number; readonly identityId: string },
+  chosen: Chosen,
+  except: readonly string[] = [],
+): Promise<ClaimedAccount[]> {
+  const { rows } = await sql<ClaimedAccount>`
+    with open as (
+      select label, source, role, account_id, attempts, unknowns, state, in_doubt, reason, position from outcome
+      where change_id = ${change.id} and account_id is not null
+        and state in ('pending', 'applying', 'waiting') and ${whereChosen(chosen)}
+        and not label = any(${[...except]}::text[])
+      order by position limit ${CLAIM_AT_ONCE} for update
+    ), ${gateOf(chosen.source, 'open')}, mine as (
+      select open.*, ${gateColumns} from open order by position limit ${oneIfProbe(CLAIM_AT_ONCE)}
+    ), claimed as (
+      update account a
+      set claimed_seq = ${change.seq}, claimed_until = now() + make_interval(secs => ${LEASE_SECONDS})
+      from mine
+      where a.id = mine.account_id and not mine.held and a.identity_id = ${change.identityId}
+        and a.applied_seq <= ${change.seq} and a.claimed_seq <= ${change.seq}
+        and (a.claimed_seq = ${change.seq} or a.claimed_until is null or a.claimed_until < now())
+      returning a.id
+    ), begun as (
+      update outcome o
+      set state = 'applying', attempts = o.attempts + 1, in_doubt = o.in_doubt or o.state = 'applying',
+          next_try_at = null, updated_at = now()
+      from mine join claimed on claimed.id = mine.account_id
+      where o.change_id = ${change.id} and o.label = mine.label
+    )
+    select mine.label, mine.source, mine.role, mine.account_id as "accountId", a.name, a.native_id as "nativeId",
+           mine.attempts + 1 as attempts, mine.unknowns + 1 as unknowns, mine.reason as "lastReason",
+           case when a.claimed_until > now() then a.claimed_until end as "leasedBefore",
+           mine.in_doubt or mine.state = 'applying' as "inDoubt", mine.held, mine.probe,
+           mine.attempts = 0 and mine.account_id is not distinct from
+             (select origin_account_id from change where id = ${change.id}) as origin,
+           case when claimed.id is not null then 'claimed'
+                when a.id is null or a.identity_id <> ${change.identityId} then 'unlinked'
+                when a.applied_seq > ${change.seq} or a.claimed_seq > ${change.seq} then 'superseded'
+                else 'in_use' end as verdict
+    from mine left join claimed on claimed.id = mine.account_id left join account a on a.id = mine.account_id
+    order by mine.label`.execute(db);
+  return rows;
+}
+
+const oneIfProbe = (otherwise: number | null) =>
+  sql`(select case when exists (select from probe) then 1 else ${otherwise}::int end)`;
+
+/**
+ * The accounts wait until somebody wakes them. No attempt is counted, for none was made. The state of the source is
+ * locked meanwhile: when it ends, whoever wakes those who wait sees these too.
+ * @param except labels that this pass has already been over
+ * @param jitter from 0 to 1
+ * @returns false when the source is not in trouble any more; then nothing was changed
+ */
+export async function holdAccounts(
+  db: Database,
+  changeId: string,
+  chosen: Chosen,
+  except: readonly string[],
+  jitter: number,
+): Promise<boolean> {
+  const { rows } = await sql`
+    with trouble as (
+      select reason from source_state where source = ${chosen.source} for share
+    ), mine as (
+      select label, state, outcome.reason, trouble.reason as trouble from outcome, trouble
+      where change_id = ${changeId} and ${whereChosen(chosen)} and state in ('pending', 'applying', 'waiting')
+        and not label = any(${[...except]}::text[])
+      for update of outcome
+    ), held as (
+      update outcome o
+      set state = 'waiting', reason = mine.trouble, vendor_code = null, updated_at = now(),
+          in_doubt = o.in_doubt or o.state = 'applying',
+          next_try_at = now() + make_interval(secs => ${(HELD_LOOK_MS * (1 + jitter)) / 1000}::double precision)
+      from mine where o.change_id = ${changeId} and o.label = mine.label
+    ), audited as (
+      insert into audit (actor, action, change_id, subject, detail)
+      select 'worker', 'account.waiting', ${changeId}, label, jsonb_build_object('reason', trouble)
+      from mine where state <> 'waiting' or reason is distinct from trouble
+    )
+    select pg_notify(${channels.progress}, ${changeId}) from trouble`.execute(db);
+  return rows.length > 0;
+}

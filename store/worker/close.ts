@@ -1,0 +1,37 @@
+import { sql } from 'kysely';
+import type { ChangeState } from '../../model/change/change';
+import type { ErrorCode } from '../../model/errors';
+import type { Database } from '../database';
+import { channels } from '../notifications';
+
+export interface Ending {
+  readonly state: ChangeState;
+  readonly reason: ErrorCode | null;
+}
+
+/**
+ * Ends a change whose outcomes are all settled: in one statement its state is set and its sealed password is deleted. A
+ * change that has ended stays as it is, but its password is deleted all the same.
+ */
+export async function endChange(db: Database, changeId: string, ending: Ending): Promise<void> {
+  await sql`
+    with ended as (
+      update change set state = ${ending.state}, reason = ${ending.reason}, ended_at = now()
+      where id = ${changeId} and ended_at is null returning id
+    ), destroyed as (
+      delete from sealed_secret where change_id = ${changeId}
+    ), audited as (
+      insert into audit (actor, action, change_id, detail)
+      select 'worker', 'change.' || ${ending.state}::text, id,
+             jsonb_build_object('reason', ${ending.reason}::text)
+      from ended
+    )
+    select pg_notify(${channels.progress}, id) from ended`.execute(db);
+}
+
+/** I9: no sealed password outlives its expiry, whatever became of its change. */
+export async function deleteExpiredSecrets(db: Database): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from sealed_secret where expires_at <= now()`.execute(db);
+  return Number(numAffectedRows ?? 0n);
+}

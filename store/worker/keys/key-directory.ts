@@ -1,0 +1,152 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { link, open, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Misconfigured } from '../../../config';
+import type { JsonWebKey } from '../../../sealing/published-key';
+import { newId } from '../../ids';
+import type { KeyStore, MasterKey } from './key-store';
+
+export const SIGNER_PUBLIC_FILE = 'signer.pub.json';
+
+const OTHERS = 0o077;
+const KEY_BYTES = 32;
+
+/**
+ * Keys as files of a folder that only the worker may read. Several workers of one machine, or of one shared volume, may use
+ * the same folder.
+ *
+ *     signer.json, signer.pub.json   Ed25519; the api is given the second
+ *     epochs/<id>.json               X25519, private
+ *     master/<id>.key                32 bytes
+ *
+ * @throws Error when the folder or a key can be read by others
+ */
+export async function openKeyDirectory(dir: string): Promise<KeyStore> {
+  for (const sub of ['', 'epochs', 'master']) {
+    mkdirSync(path.join(dir, sub), { recursive: true, mode: 0o700 });
+    refuseWhenReadableByOthers(path.join(dir, sub));
+  }
+  const epochFile = (id: string) => path.join(dir, 'epochs', `${id}.json`);
+  const masterFile = (id: string) => path.join(dir, 'master', `${id}.key`);
+  const signer = await signerIn(dir);
+  await masterKeyIn(path.join(dir, 'master'));
+  const opened = new Map<string, KeyObject>();
+
+  const masterKey = async (id: string): Promise<MasterKey> => {
+    if (!existsSync(masterFile(id)))
+      throw new Misconfigured(`The master key ${id} is not in ${dir}`);
+    const bytes = readKey(masterFile(id));
+    if (bytes.length !== KEY_BYTES)
+      throw new Misconfigured(`${masterFile(id)} is not a key of 32 bytes`);
+    return { id, key: createSecretKey(bytes) };
+  };
+
+  return {
+    masterKey,
+    async currentMasterKey() {
+      const newest = masterKeyIds(path.join(dir, 'master')).at(-1);
+      if (newest === undefined) throw new Misconfigured(`There is no master key in ${dir}`);
+      return masterKey(newest);
+    },
+    async createEpochKey(epochId) {
+      const { publicKey, privateKey } = generateKeyPairSync('x25519');
+      await writeKey(epochFile(epochId), JSON.stringify(privateKey.export({ format: 'jwk' })));
+      return publicKey.export({ format: 'jwk' }) as JsonWebKey;
+    },
+    async epochKey(epochId) {
+      // Another worker may have destroyed it; then we must not go on with our copy.
+      if (!existsSync(epochFile(epochId))) {
+        opened.delete(epochId);
+        return null;
+      }
+      const key = opened.get(epochId) ?? privateKeyIn(epochFile(epochId));
+      opened.set(epochId, key);
+      return key;
+    },
+    async destroyEpochKey(epochId) {
+      opened.delete(epochId);
+      if (existsSync(epochFile(epochId))) await shred(epochFile(epochId));
+    },
+    sign: async (message) => sign(null, message, signer).toString('base64url'),
+  };
+}
+
+async function shred(target: string): Promise<void> {
+  chmodSync(target, 0o600);
+  const file = await open(target, 'r+');
+  await file.write(randomBytes((await file.stat()).size), 0);
+  await file.sync();
+  await file.close();
+  await rm(target);
+}
+
+/** Ids grow with time, so the last is the newest. */
+const masterKeyIds = (dir: string): string[] =>
+  readdirSync(dir)
+    .filter((file) => file.endsWith('.key'))
+    .map((file) => file.slice(0, -'.key'.length))
+    .sort();
+
+async function masterKeyIn(dir: string): Promise<void> {
+  if (masterKeyIds(dir).length > 0) return;
+  await writeKey(path.join(dir, `${newId('key')}.key`), randomBytes(KEY_BYTES));
+}
+
+async function signerIn(dir: string): Promise<KeyObject> {
+  const file = path.join(dir, 'signer.json');
+  if (!existsSync(file)) {
+    await rm(path.join(dir, SIGNER_PUBLIC_FILE), { force: true });
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await writeKey(file, JSON.stringify(privateKey.export({ format: 'jwk' })));
+  }
+  const signer = privateKeyIn(file);
+  const publicHalf = JSON.stringify(createPublicKey(signer).export({ format: 'jwk' }));
+  await writeKey(path.join(dir, SIGNER_PUBLIC_FILE), publicHalf, 0o444);
+  return signer;
+}
+
+function privateKeyIn(file: string): KeyObject {
+  try {
+    return createPrivateKey({ key: JSON.parse(readKey(file).toString('utf8')), format: 'jwk' });
+  } catch (error) {
+    if (error instanceof Misconfigured) throw error;
+    // What the parser says quotes the file.
+    throw new Misconfigured(`${file} does not hold a private key`);
+  }
+}
+
+function readKey(file: string): Buffer {
+  refuseWhenReadableByOthers(file);
+  return readFileSync(file);
+}
+
+function refuseWhenReadableByOthers(target: string): void {
+  if ((statSync(target).mode & OTHERS) === 0) return;
+  throw new Misconfigured(`${target} can be read by others: chmod go= it`);
+}
+
+/** Whole or not at all, also when the power goes. One that is there already stays: another worker was quicker. */
+async function writeKey(target: string, content: string | Buffer, mode = 0o400): Promise<void> {
+  const draft = `${target}.${randomBytes(6).toString('hex')}.draft`;
+  const file = await open(draft, 'w', 0o600);
+  await file.writeFile(content);
+  await file.chmod(mode);
+  await file.sync();
+  await file.close();
+  await link(draft, target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await rm(draft);
+  const folder = await open(path.dirname(target), 'r');
+  await folder.sync();
+  await folder.close();
+}

@@ -1,0 +1,170 @@
+import { sql } from 'kysely';
+import type { Role } from '../../model/change/change';
+import type { AttemptResult, OutcomeState, SettledState } from '../../model/change/outcome';
+import type { LeaveOutCode, LinkedAccount } from '../../model/change/plan';
+import { errorCodes, errors, type Reason } from '../../model/errors';
+import type { Form } from '../../model/hashes/encoding';
+import type { Person } from '../../model/people/correlation';
+import type { Database } from '../database';
+import { channels } from '../notifications';
+import type { ClaimedAccount } from './claims';
+import { supersedeOlder } from './supersede';
+
+/** What the worker reads and writes while a change is under way. Each write is one statement, so it happens or it does not. */
+
+export interface ChangeAtWork {
+  readonly id: string;
+  readonly identityId: string;
+  readonly person: Person;
+  readonly seq: number;
+  readonly groups: readonly string[];
+  readonly planned: boolean;
+  readonly form: Form;
+  /** Whoever asked for it still may: the API key is in use, and good for these groups. */
+  readonly authorized: boolean;
+  readonly expiresAt: Date;
+  /** By the clock of the database; 0 when it is too old. */
+  readonly remainingMs: number;
+  readonly accounts: readonly LinkedAccount[];
+  /** Null when it is destroyed or too old. */
+  readonly sealed: { readonly epochId: string; readonly jwe: Buffer } | null;
+  /** Of the configuration in force now. */
+  readonly configurationVersion: number;
+}
+
+export async function readWork(db: Database, changeId: string): Promise<ChangeAtWork | null> {
+  const { rows } = await sql<
+    Omit<ChangeAtWork, 'person' | 'sealed'> &
+      Person & { epochId: string | null; jwe: Buffer | null }
+  >`
+    select c.id, c.identity_id as "identityId", i.name, i.attributes, c.seq, c.groups,
+           c.planned_at is not null as planned, c.form,
+           exists (select from api_key k
+                   where k.id = c.requested_by and k.revoked_at is null
+                     and (k.groups is null or k.groups @> c.groups)) as authorized,
+           c.expires_at as "expiresAt", greatest(0, extract(epoch from c.expires_at - now()) * 1000)::float8 as "remainingMs",
+           (select coalesce(max(version), 0) from configuration) as "configurationVersion",
+           s.epoch_id as "epochId", s.jwe,
+           coalesce((select json_agg(json_build_object(
+                       'id', a.id, 'source', a.source, 'name', a.name, 'primary', a.is_primary)
+                       order by a.is_primary desc, a.linked_at, a.id)
+                     from account a where a.identity_id = c.identity_id), '[]') as accounts
+    from change c join identity i on i.id = c.identity_id
+      left join sealed_secret s on s.change_id = c.id and s.expires_at > now()
+    where c.id = ${changeId}`.execute(db);
+  const [row] = rows;
+  if (row === undefined) return null;
+  const { name, attributes, epochId, jwe, ...work } = row;
+  const sealed = epochId === null || jwe === null ? null : { epochId, jwe };
+  return { ...work, person: { name, attributes }, sealed };
+}
+
+/** What an attempt came to, or why there was none. */
+export interface Settlement {
+  readonly label: string;
+  readonly state: SettledState | 'waiting' | 'parked';
+  readonly reason: Reason | LeaveOutCode | null;
+  readonly vendorCode: AttemptResult['vendorCode'];
+  readonly proof: AttemptResult['proof'];
+  readonly inDoubt: boolean;
+  /** For `waiting`: from now. What is parked has one step left, to become too old. */
+  readonly nextTryInMs: number | null;
+  /** Of the attempt that came to this. Of another attempt than the newest, nothing is recorded. */
+  readonly claim?: Pick<ClaimedAccount, 'attempts' | 'leasedBefore'>;
+  /** It could not be looked up: an attempt, which no claim has counted. */
+  readonly lookedUp?: boolean;
+}
+
+/**
+ * Records what came of the accounts, and frees those whose attempt came to this: whoever made one that is not heard of may
+ * be frozen, and its lease stays. An outcome that is settled stays as it is. Once the auth account holds the new
+ * password, older changes of the person have nothing left to do: they are told so.
+ */
+export async function settleAccounts(
+  db: Database,
+  change: { readonly id: string; readonly seq: number; readonly identityId: string },
+  settled: readonly Settlement[],
+): Promise<void> {
+  await sql`
+    with result as (
+      select * from unnest(
+        ${settled.map(({ label }) => label)}::text[], ${settled.map(({ state }) => state)}::text[],
+        ${settled.map(({ reason }) => reason)}::text[],
+        ${settled.map((s) => s.vendorCode)}::text[], ${settled.map(({ proof }) => proof)}::text[],
+        ${settled.map(({ inDoubt }) => inDoubt)}::boolean[],
+        ${settled.map((s) => s.nextTryInMs)}::double precision[],
+        ${settled.map(({ lookedUp = false }) => lookedUp)}::boolean[],
+        ${settled.map(({ claim }) => claim?.attempts ?? null)}::int[],
+        ${settled.map(({ claim }) => claim?.leasedBefore ?? null)}::timestamptz[]
+      ) as r (label, state, reason, vendor_code, proof, in_doubt, next_try_in_ms, looked_up,
+              attempt, leased_before)
+    ), recorded as (
+      update outcome o
+      set state = r.state, reason = r.reason, vendor_code = r.vendor_code, proof = r.proof,
+          in_doubt = r.in_doubt, updated_at = now(),
+          unknowns = o.unknowns + case when r.reason = any(${unknownReasons}::text[]) then 1 else 0 end,
+          attempts = o.attempts + r.looked_up::int,
+          next_try_at = case when r.state = 'parked' then c.expires_at
+                             else now() + make_interval(secs => r.next_try_in_ms / 1000) end
+      from result r, change c
+      where c.id = ${change.id} and o.change_id = c.id and o.label = r.label
+        and o.state in ('pending', 'applying', 'waiting', 'parked')
+        and (r.attempt is null or r.attempt = o.attempts)
+      returning o.label, o.role, o.account_id, o.state, o.reason, o.attempts, o.proof, r.attempt,
+                r.leased_before
+    ), freed as (
+      update account a
+      set claimed_until = case when recorded.attempt is null then a.claimed_until
+                               else recorded.leased_before end,
+          applied_seq = case when recorded.state = 'applied' then greatest(a.applied_seq, ${change.seq})
+                             else a.applied_seq end
+      from recorded
+      where a.id = recorded.account_id and a.claimed_seq = ${change.seq}
+    ), audited as (
+      insert into audit (actor, action, change_id, subject, detail)
+      select 'worker', 'account.' || state, ${change.id}, label,
+             jsonb_build_object('reason', reason, 'attempts', attempts, 'proof', proof)
+      from recorded
+    ), superseding as (${supersedeOlder(change.id, 'recorded')})
+    select pg_notify(${channels.progress}, ${change.id}),
+           (select count(pg_notify(${channels.accepted}, change_id)) from superseding)`.execute(db);
+}
+
+const unknownReasons = errorCodes.filter((code) => errors[code].retry === 'unknown');
+
+/** Where one account of a change stands. */
+export interface OutcomeStatus {
+  readonly label: string;
+  readonly source: string;
+  readonly role: Role;
+  readonly state: OutcomeState;
+  readonly reason: Reason | LeaveOutCode | null;
+  readonly inDoubt: boolean;
+  /** 0 when it may be tried at once. */
+  readonly nextTryInMs: number;
+}
+
+export async function readOutcomeStatuses(
+  db: Database,
+  changeId: string,
+): Promise<OutcomeStatus[]> {
+  const { rows } = await sql<OutcomeStatus>`
+    select label, source, role, state, reason, in_doubt as "inDoubt",
+           greatest(0, coalesce(extract(epoch from next_try_at - now()) * 1000, 0))::float8 as "nextTryInMs"
+    from outcome where change_id = ${changeId} order by position`.execute(db);
+  return rows;
+}
+
+/** Only while it is under way; how a change ends is for `endChange`. */
+export async function setChangeState(
+  db: Database,
+  changeId: string,
+  state: 'applying' | 'waiting',
+): Promise<void> {
+  await sql`
+    with moved as (
+      update change set state = ${state}
+      where id = ${changeId} and ended_at is null and state <> ${state} returning id
+    )
+    select pg_notify(${channels.progress}, id) from moved`.execute(db);
+}

@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { checkConfiguration } from '../../../model/configuration/check';
+import { differences } from '../../../model/configuration/differences';
+import { configurationSchema, groupsOf } from '../../../model/configuration/document';
+import { keepPolicies, lostPolicyIssues } from '../../../model/configuration/kept-policies';
+import { keeps } from '../../support/rules';
+
+const kinds = new Map([
+  [
+    'ldap',
+    {
+      settings: z.strictObject({
+        url: z.string().startsWith('ldaps://'),
+        bindPassword: z.string(),
+      }),
+      secretSettings: ['bindPassword'],
+      traits: { accepts: ['plaintext' as const], yields: ['plaintext' as const] },
+      traitsOf: () => ({ accepts: ['plaintext' as const], yields: ['plaintext' as const] }),
+    },
+  ],
+]);
+const settings = { url: 'ldaps://corp.test', bindPassword: '${file:/run/secrets/corp}' };
+const good = {
+  version: 1,
+  sources: { corp: { kind: 'ldap', settings }, apps: { kind: 'ldap', settings } },
+  policies: { everyone: {} },
+  groups: { all: { policy: 'everyone', authSource: 'corp', sources: ['corp', 'apps'] } },
+  applications: { expenses: { source: 'apps' } },
+};
+const issuesOf = (document: unknown) => {
+  const checked = checkConfiguration(document, kinds);
+  return checked.valid ? [] : checked.issues.map(({ path, says }) => `${path.join('.')}: ${says}`);
+};
+
+test('a good document is accepted, with its defaults', () => {
+  const checked = checkConfiguration(good, kinds);
+  expect(checked).toMatchObject({
+    valid: true,
+    configuration: { sources: { corp: { prove: 'always', enabled: true, lane: 'inline' } } },
+  });
+});
+
+describe('a bad document is refused with the place and what to write instead', () => {
+  test.each<[string, unknown, RegExp]>([
+    ['a field that nobody knows', { ...good, sauces: {} }, /sauces/],
+    [
+      'a source name with capitals',
+      { ...good, sources: { Corp: good.sources.corp } },
+      /lower-case/,
+    ],
+    [
+      'an unknown connector',
+      { ...good, sources: { ...good.sources, apps: { kind: 'ldpa', settings } } },
+      /sources\.apps\.kind: there is no connector "ldpa"; there are: ldap/,
+    ],
+    [
+      'a setting that the connector does not take',
+      {
+        ...good,
+        sources: {
+          ...good.sources,
+          apps: { kind: 'ldap', settings: { ...settings, url: 'ldap://x' } },
+        },
+      },
+      /sources\.apps\.settings\.url/,
+    ],
+    [
+      'a secret written into the file',
+      {
+        ...good,
+        sources: {
+          ...good.sources,
+          apps: { kind: 'ldap', settings: { ...settings, bindPassword: 'hunter2' } },
+        },
+      },
+      /sources\.apps\.settings\.bindPassword: holds a secret; write where it is instead/,
+    ],
+    [
+      'a group of one source',
+      { ...good, groups: { all: { ...good.groups.all, sources: ['corp'] } } },
+      /groups\.all\.sources: has fewer than two sources/,
+    ],
+    [
+      'a source in two groups',
+      { ...good, groups: { all: good.groups.all, both: good.groups.all } },
+      /groups\.both\.sources: holds the source "corp", which another group already holds/,
+    ],
+    [
+      'a policy that is not there',
+      { ...good, groups: { all: { ...good.groups.all, policy: 'strict' } } },
+      /groups\.all\.policy: there is no policy "strict"; there are: everyone/,
+    ],
+    [
+      'a policy of its own for a source of a group',
+      {
+        ...good,
+        sources: { ...good.sources, apps: { ...good.sources.apps, policy: 'everyone' } },
+      },
+      /sources\.apps\.policy: is not needed: the source is in the group "all"/,
+    ],
+    [
+      'a policy of its own that is not there',
+      { ...good, sources: { ...good.sources, hr: { ...good.sources.apps, policy: 'strict' } } },
+      /sources\.hr\.policy: there is no policy "strict"; there are: everyone/,
+    ],
+    [
+      'an application of an unknown source',
+      { ...good, applications: { expenses: { source: 'erp' } } },
+      /applications\.expenses\.source: there is no source "erp"/,
+    ],
+  ])('%s', (_title, document, expected) => {
+    expect(issuesOf(document).join('\n')).toMatch(expected);
+  });
+
+  test('a secret in the file is not repeated in the refusal', () => {
+    const source = { kind: 'ldap', settings: { ...settings, bindPassword: 'hunter2' } };
+    expect(issuesOf({ ...good, sources: { corp: source } }).join()).not.toContain('hunter2');
+  });
+
+  test('all mistakes are told at once', () => {
+    const worse = {
+      ...good,
+      groups: { all: { ...good.groups.all, sources: ['corp'], policy: 'no' } },
+    };
+    expect(issuesOf(worse)).toHaveLength(2);
+  });
+});
+
+test('differences name what is created, updated field by field, and deleted', () => {
+  const from = configurationSchema.parse(good);
+  const to = configurationSchema.parse({
+    ...good,
+    sources: {
+      corp: { ...good.sources.corp, settings: { ...settings, url: 'ldaps://new.test' } },
+      hr: good.sources.apps,
+    },
+    applications: {},
+  });
+  expect(differences(from, to)).toEqual([
+    { action: 'delete', section: 'sources', name: 'apps', fields: [] },
+    { action: 'update', section: 'sources', name: 'corp', fields: ['settings.url'] },
+    { action: 'create', section: 'sources', name: 'hr', fields: [] },
+    { action: 'delete', section: 'applications', name: 'expenses', fields: [] },
+  ]);
+  expect(differences(from, from)).toEqual([]);
+});
+
+describe('a group is taken away: its policy stays with each of its sources (reference semantics §6.9)', () => {
+  const inForce = configurationSchema.parse(good);
+  const withoutGroup = configurationSchema.parse({ ...good, groups: {} });
+  const policies = ({ sources }: typeof inForce) =>
+    Object.values(sources).map(({ policy }) => policy);
+
+  test(keeps('and each is changed on its own', 9), () => {
+    const kept = keepPolicies(inForce, withoutGroup);
+    expect(policies(kept)).toEqual(['everyone', 'everyone']);
+    expect(groupsOf(kept).map(({ name, policy, sources }) => [name, policy, sources])).toEqual([
+      ['source:corp', 'everyone', ['corp']],
+      ['source:apps', 'everyone', ['apps']],
+    ]);
+  });
+
+  test(keeps('also when the same document is applied again', 9), () => {
+    expect(policies(keepPolicies(keepPolicies(inForce, withoutGroup), withoutGroup))).toEqual([
+      'everyone',
+      'everyone',
+    ]);
+  });
+
+  test('unless it names another', () => {
+    const sources = { ...good.sources, apps: { ...good.sources.apps, policy: 'strict' } };
+    const document = { ...good, groups: {}, sources, policies: { everyone: {}, strict: {} } };
+    expect(policies(keepPolicies(inForce, configurationSchema.parse(document)))).toEqual([
+      'everyone',
+      'strict',
+    ]);
+  });
+
+  test('until it is in a group again', () => {
+    const kept = keepPolicies(inForce, withoutGroup);
+    expect(policies(keepPolicies(kept, inForce))).toEqual([undefined, undefined]);
+  });
+
+  test('a policy that a source keeps cannot be taken away, and it is said what to do', () => {
+    const gone = configurationSchema.parse({ ...good, groups: {}, policies: {} });
+    expect(lostPolicyIssues(keepPolicies(inForce, gone))).toContainEqual({
+      path: ['sources', 'corp'],
+      says: expect.stringContaining('keeps the policy "everyone"'),
+    });
+  });
+});

@@ -1,0 +1,342 @@
+import { sql } from 'kysely';
+import { giveCommand } from '../../../store/changes/commands';
+import { applyConfiguration } from '../../../store/configuration/versions';
+import { findIdentity, saveIdentity } from '../../../store/people/identities';
+import { giveSourceCommand, handOutCommands, sendProbes } from '../../../store/sources/commands';
+import {
+  openCircuit,
+  pauseSource,
+  prolongCircuit,
+  readSourceStates,
+  reopenSource,
+  returnProbe,
+} from '../../../store/sources/state';
+import { claimAccounts, holdAccounts, takeUnfound } from '../../../store/worker/claims';
+import { settleAccounts } from '../../../store/worker/outcomes';
+import { storePlan } from '../../../store/worker/store-plan';
+import { type TestDatabase, testDatabase } from '../../support/database';
+import { describeWith } from '../../support/servers';
+
+/** Who may ask a source that is in trouble, and how those come back who wait for it. */
+describeWith(['postgres'], 'the state of a source', () => {
+  let database: TestDatabase;
+  const apps = { source: 'apps', role: 'member' } as const;
+  const PAST = -1;
+  const LATER = 60_000;
+
+  beforeEach(async () => {
+    database = await testDatabase();
+  });
+  afterEach(() => database.close());
+
+  /** Changes of as many people, each with one account in apps. */
+  async function changes(count: number, seq = 1) {
+    const { db } = database;
+    return Promise.all(
+      Array.from({ length: count }, async (_, index) => {
+        const name = `person-${index}`;
+        const link = { source: 'apps', name, nativeId: null, primary: true };
+        await saveIdentity(db, { name, attributes: {} }, [link], 'operator', 'test');
+        const identity = await findIdentity(db, { name });
+        const identityId = identity?.id ?? '';
+        const id = `chg_${String(index).padStart(3, '0')}`;
+        await sql`insert into change (id, identity_id, identity_name, seq, groups, requested_by, requested_by_name,
+                                      configuration_version, created_at, expires_at)
+                  values (${id}, ${identityId}, ${name}, ${seq}, '{all}', 'k', 'k', 0,
+                          now() + make_interval(secs => ${index}::int - 100), now() + interval '1 day')`.execute(
+          db,
+        );
+        const account = {
+          label: 'apps',
+          source: 'apps',
+          accountName: name,
+          leftOut: null,
+        } as const;
+        const accountId = identity?.accounts[0]?.id ?? null;
+        await storePlan(db, id, [{ ...account, accountId, role: 'member' }]);
+        return { id, seq, identityId };
+      }),
+    );
+  }
+  type Change = Awaited<ReturnType<typeof changes>>[number];
+  const claim = async (change: Change) => (await claimAccounts(database.db, change, apps))[0];
+  const hold = (change: Change) => holdAccounts(database.db, change.id, apps, [], 0);
+  const probes = (claimed: Awaited<ReturnType<typeof claim>>[]) =>
+    claimed.filter((one) => one?.probe !== null).length;
+  const stateOf = async () => (await readSourceStates(database.db)).get('apps')?.state ?? 'up';
+  const outcomes = () =>
+    database.db.selectFrom('outcome').selectAll().orderBy('change_id').execute();
+  const commands = async () => {
+    const rows = await database.db
+      .selectFrom('command')
+      .select(['change_id', 'kind', 'label'])
+      .orderBy('id')
+      .execute();
+    return rows.map(({ change_id, kind, label }) => `${kind} ${change_id} ${label}`);
+  };
+  const audited = async () => {
+    const rows = await database.db
+      .selectFrom('audit')
+      .select(['actor', 'action'])
+      .where('subject', '=', 'apps')
+      .where('action', 'like', 'source.%')
+      .orderBy('id')
+      .execute();
+    return rows.map(({ actor, action }) => `${actor} ${action}`);
+  };
+  /** As if a second had gone by since the last hand-out. */
+  const nextSecond = () =>
+    database.db
+      .updateTable('source_command')
+      .set({ next_at: new Date(0) })
+      .execute();
+
+  test('up: accounts are claimed, and nobody is a probe', async () => {
+    const [change] = await changes(1);
+    expect(change && (await claim(change))).toMatchObject({
+      verdict: 'claimed',
+      held: false,
+      probe: null,
+    });
+  });
+
+  test('down and not due: nobody asks, and no attempt is counted', async () => {
+    const all = await changes(3);
+    await openCircuit(database.db, 'apps', 'unreachable', LATER);
+    const claimed = await Promise.all(all.map(claim));
+    expect(claimed.every((one) => one?.held === true && one.probe === null)).toBe(true);
+    for (const change of all) expect(await hold(change)).toBe(true);
+    for (const outcome of await outcomes())
+      expect(outcome).toMatchObject({ state: 'waiting', attempts: 0, reason: 'unreachable' });
+  });
+
+  test('down and due: of many at once exactly one takes the probe, each time it is due', async () => {
+    const all = await changes(12);
+    await openCircuit(database.db, 'apps', 'unreachable', PAST);
+    for (const failures of [1, 2, 3]) {
+      const claimed = await Promise.all(all.map(claim));
+      expect(probes(claimed)).toBe(1);
+      expect(claimed.filter((one) => one?.held)).toHaveLength(11);
+      expect(claimed.find((one) => one?.probe !== null)?.probe).toBe(failures);
+      await prolongCircuit(database.db, 'apps', null, failures + 1, PAST);
+    }
+  });
+
+  test('a probe that is returned, or whose worker died, is taken by another one', async () => {
+    const all = await changes(3);
+    await openCircuit(database.db, 'apps', 'unreachable', PAST);
+    expect(probes(await Promise.all(all.map(claim)))).toBe(1);
+    expect(probes(await Promise.all(all.map(claim)))).toBe(0);
+    await returnProbe(database.db, 'apps');
+    expect(probes(await Promise.all(all.map(claim)))).toBe(1);
+    await sql`update source_state set probing_until = now() - interval '1 second'`.execute(
+      database.db,
+    );
+    expect(probes(await Promise.all(all.map(claim)))).toBe(1);
+  });
+
+  test('who has nothing to ask for takes no probe', async () => {
+    const [first, second] = await changes(2);
+    await openCircuit(database.db, 'apps', 'unreachable', PAST);
+    const none = await claimAccounts(database.db, first as Change, apps, ['apps']);
+    expect(none).toEqual([]);
+    expect(await takeUnfound(database.db, (first as Change).id, apps, [])).toEqual([]);
+    expect((await claim(second as Change))?.probe).toBe(1);
+  });
+
+  test('a lookup by correlation is held and probes like a write', async () => {
+    const all = await changes(5);
+    await database.db.updateTable('outcome').set({ account_id: null }).execute();
+    await openCircuit(database.db, 'apps', 'busy', PAST);
+    const taken = await Promise.all(all.map(({ id }) => takeUnfound(database.db, id, apps, [])));
+    expect(taken.flat().filter(({ probe }) => probe !== null)).toHaveLength(1);
+    expect(taken.flat().filter(({ held }) => held)).toHaveLength(4);
+  });
+
+  test('whoever finds out at the same time adds nothing; only a probe prolongs', async () => {
+    const { db } = database;
+    const opened = await Promise.all(
+      [1, 2, 3].map(() => openCircuit(db, 'apps', 'unreachable', LATER)),
+    );
+    expect(opened.filter(Boolean)).toHaveLength(1);
+    await prolongCircuit(db, 'apps', null, 2, LATER);
+    expect((await readSourceStates(db)).get('apps')).toMatchObject({
+      reason: 'unreachable',
+      failures: 2,
+    });
+    expect(await audited()).toEqual(['worker source.down']);
+  });
+
+  test('paused: nobody asks, however long it lasts; what an operator has paused stays his', async () => {
+    const { db } = database;
+    const [change] = await changes(1);
+    await openCircuit(db, 'apps', 'busy', PAST);
+    expect(await pauseSource(db, 'apps', 'service_credential_refused', 'worker')).toBe(true);
+    expect(await pauseSource(db, 'apps', 'service_credential_refused', 'worker')).toBe(false);
+    expect((await claim(change as Change))?.held).toBe(true);
+    expect(await pauseSource(db, 'apps', 'source_paused', 'api-key:1')).toBe(true);
+    expect(await pauseSource(db, 'apps', 'service_credential_refused', 'worker')).toBe(false);
+    for (const ended of ['down', 'by_worker'] as const)
+      expect(await reopenSource(db, 'apps', ended, 'worker')).toBe(false);
+    expect(await reopenSource(db, 'apps', 'paused', 'api-key:1')).toBe(true);
+    expect(await stateOf()).toBe('up');
+    expect(await audited()).toEqual([
+      'worker source.down',
+      'worker source.paused',
+      'api-key:1 source.paused',
+      'api-key:1 source.resumed',
+    ]);
+  });
+
+  test('applied anew, what the worker had paused is up again; another source, or none, is not', async () => {
+    const { db } = database;
+    const source = (port: number) => ({ kind: 'ldap', settings: { port } }) as never;
+    const document = (port: number) =>
+      ({
+        version: 1,
+        sources: { apps: source(port) },
+        policies: {},
+        groups: {},
+        applications: {},
+      }) as never;
+    await applyConfiguration(db, document(1), 0, 'test');
+    await pauseSource(db, 'apps', 'service_credential_refused', 'worker');
+    await applyConfiguration(db, document(1), 1, 'test');
+    expect(await stateOf()).toBe('paused');
+    await applyConfiguration(db, document(2), 2, 'test');
+    expect(await stateOf()).toBe('up');
+    await pauseSource(db, 'apps', 'source_paused', 'api-key:1');
+    await applyConfiguration(db, document(3), 3, 'test');
+    expect(await stateOf()).toBe('paused');
+  });
+
+  test('the source comes back just before it was put to wait: it is claimed instead', async () => {
+    const [change] = await changes(1);
+    expect(await hold(change as Change)).toBe(false);
+    expect((await outcomes())[0]?.state).toBe('pending');
+  });
+
+  describe('those who wait', () => {
+    async function waiting(count: number) {
+      const all = await changes(count);
+      await openCircuit(database.db, 'apps', 'unreachable', LATER);
+      for (const change of all) await hold(change);
+      return all;
+    }
+    const give = (kind: 'retry' | 'park' | 'cancel', perSecond: number) =>
+      giveSourceCommand(database.db, { source: 'apps', kind, perSecond, by: 'api-key:1' });
+
+    test('are woken when it is up, the oldest changes first, so many a second and no more', async () => {
+      const all = await waiting(50);
+      await reopenSource(database.db, 'apps', 'down', 'worker');
+      const ids = all.map(({ id }) => `retry ${id} apps`);
+      while (await handOutCommands(database.db));
+      expect(await commands()).toEqual(ids.slice(0, 20));
+      expect(await handOutCommands(database.db)).toBe(false);
+      await nextSecond();
+      while (await handOutCommands(database.db));
+      expect(await commands()).toEqual(ids.slice(0, 40));
+      await nextSecond();
+      while (await handOutCommands(database.db));
+      expect(await commands()).toEqual(ids);
+      await nextSecond();
+      expect(await handOutCommands(database.db)).toBe(false);
+    });
+
+    test('are not missed when they were put to wait at the moment when it came back', async () => {
+      const [change] = await changes(1);
+      const { db } = database;
+      await openCircuit(db, 'apps', 'unreachable', LATER);
+      let reopened: Promise<boolean> | undefined;
+      await db.transaction().execute(async (trx) => {
+        await holdAccounts(trx, (change as Change).id, apps, [], 0);
+        reopened = reopenSource(db, 'apps', 'down', 'worker');
+        const asked = await Promise.race([reopened, sql`select pg_sleep(0.5)`.execute(db)]);
+        // It waits for us; otherwise whoever it wakes now is not us.
+        expect(asked).not.toBe(true);
+        await handOutCommands(db);
+      });
+      expect(await reopened).toBe(true);
+      await handOutCommands(db);
+      expect(await commands()).toEqual(['retry chg_000 apps']);
+    });
+
+    test('many workers hand out no more than one', async () => {
+      await waiting(30);
+      await reopenSource(database.db, 'apps', 'down', 'worker');
+      await Promise.all([1, 2, 3, 4].map(() => handOutCommands(database.db)));
+      expect(await commands()).toHaveLength(20);
+    });
+
+    test('go on waiting when it is down again meanwhile', async () => {
+      await waiting(30);
+      await reopenSource(database.db, 'apps', 'down', 'worker');
+      await handOutCommands(database.db);
+      await pauseSource(database.db, 'apps', 'service_credential_refused', 'worker');
+      await nextSecond();
+      expect(await handOutCommands(database.db)).toBe(false);
+    });
+
+    test('for something else, or are parked, are not woken with them', async () => {
+      const [first, second] = await waiting(2);
+      const settle = (change: Change | undefined, state: 'waiting' | 'parked') =>
+        settleAccounts(database.db, change as Change, [
+          {
+            ...{ label: 'apps', accountId: null, vendorCode: null, proof: 'none', inDoubt: false },
+            state,
+            reason: state === 'parked' ? 'unknown' : 'account_locked',
+            nextTryInMs: LATER,
+          },
+        ]);
+      await settle(first, 'waiting');
+      await settle(second, 'parked');
+      await reopenSource(database.db, 'apps', 'down', 'worker');
+      await handOutCommands(database.db);
+      expect(await commands()).toEqual([]);
+      expect(await give('retry', 10)).toBe(2);
+      await nextSecond();
+      await handOutCommands(database.db);
+      expect(await commands()).toHaveLength(2);
+    });
+
+    test('are retried, parked or cancelled by an operator at his rate, each in the audit of its change', async () => {
+      await waiting(5);
+      expect(await give('park', 2)).toBe(5);
+      await handOutCommands(database.db);
+      expect(await commands()).toEqual(['park chg_000 apps', 'park chg_001 apps']);
+      const records = await database.db
+        .selectFrom('audit')
+        .select(['actor', 'action', 'change_id'])
+        .where('action', 'like', 'command.%')
+        .orderBy('id')
+        .execute();
+      expect(records).toEqual(
+        ['chg_000', 'chg_001'].map((id) => ({
+          actor: 'api-key:1',
+          action: 'command.park',
+          change_id: id,
+        })),
+      );
+      expect(await audited()).toContain('api-key:1 source.park');
+    });
+
+    test('a retry makes the probe of a source that is down due at once, for one', async () => {
+      const [first, second] = await waiting(2);
+      const command = { changeId: (first as Change).id, kind: 'retry', label: 'apps' } as const;
+      await giveCommand(database.db, { ...command, by: 'test' });
+      const claimed = await Promise.all([claim(first as Change), claim(second as Change)]);
+      expect(probes(claimed)).toBe(1);
+    });
+
+    test('somebody is sent when the probe is overdue and nobody came', async () => {
+      await waiting(3);
+      await sendProbes(database.db);
+      expect(await commands()).toEqual([]);
+      await sql`update source_state set next_probe_at = now() - interval '10 seconds'`.execute(
+        database.db,
+      );
+      await sendProbes(database.db);
+      expect(await commands()).toHaveLength(1);
+    });
+  });
+});

@@ -1,0 +1,164 @@
+import { sql } from 'kysely';
+import { untried } from '../../../activities/untried';
+import { findIdentity, saveIdentity, unlinkAccount } from '../../../store/people/identities';
+import { type ClaimedAccount, claimAccounts } from '../../../store/worker/claims';
+import { type Settlement, settleAccounts } from '../../../store/worker/outcomes';
+import { storePlan } from '../../../store/worker/store-plan';
+import { type TestDatabase, testDatabase } from '../../support/database';
+import { appliedTo } from '../../support/played-worker';
+import { keeps } from '../../support/rules';
+import { describeWith } from '../../support/servers';
+
+/** Who may write an account: what keeps two changes of one person from undoing each other. */
+describeWith(['postgres'], 'claims', () => {
+  let database: TestDatabase;
+  let identityId: string;
+  let accountId: string;
+  const lastClaims = new Map<string, ClaimedAccount>();
+
+  beforeEach(async () => {
+    database = await testDatabase();
+    lastClaims.clear();
+    const link = { source: 'apps', name: 'a1', nativeId: null, primary: true };
+    await saveIdentity(database.db, { name: 'alice', attributes: {} }, [link], 'operator', 'test');
+    const alice = await findIdentity(database.db, { name: 'alice' });
+    identityId = alice?.id ?? '';
+    accountId = alice?.accounts[0]?.id ?? '';
+  });
+  afterEach(() => database.close());
+
+  async function change(seq: number) {
+    const id = `chg_${seq}`;
+    await sql`insert into change (id, identity_id, identity_name, seq, groups, requested_by, requested_by_name,
+                                  configuration_version, expires_at)
+              values (${id}, ${identityId}, 'alice', ${seq}, '{all}', 'k', 'k', 0, now() + interval '1 day')`.execute(
+      database.db,
+    );
+    const account = { label: 'apps', source: 'apps', accountId, accountName: 'a1' };
+    await storePlan(database.db, id, [{ ...account, role: 'member', leftOut: null }]);
+    return { id, seq, identityId };
+  }
+  const claim = async (of: { id: string; seq: number; identityId: string }) => {
+    const [claimed] = await claimAccounts(database.db, of, { source: 'apps', role: 'member' });
+    if (claimed?.verdict === 'claimed') lastClaims.set(of.id, claimed);
+    return claimed;
+  };
+  /** What the last attempt came to, unless said otherwise. */
+  const settle = (
+    of: { id: string; seq: number; identityId: string },
+    more: Partial<Settlement> = {},
+  ) => {
+    const claimed = lastClaims.get(of.id);
+    const claim = claimed === undefined ? {} : { claim: claimed };
+    return settleAccounts(database.db, of, [{ ...appliedTo('apps'), ...claim, ...more }]);
+  };
+
+  test('a first attempt is counted before anything is sent, and is not in doubt', async () => {
+    expect(await claim(await change(1))).toMatchObject({
+      verdict: 'claimed',
+      attempts: 1,
+      inDoubt: false,
+    });
+  });
+
+  test(
+    keeps('after a crash in the middle the next attempt knows that it is in doubt', 24),
+    async () => {
+      const first = await change(1);
+      await claim(first);
+      expect(await claim(first)).toMatchObject({ verdict: 'claimed', attempts: 2, inDoubt: true });
+    },
+  );
+
+  test('while the step of an older change runs, a newer one waits for it', async () => {
+    const [older, newer] = [await change(1), await change(2)];
+    await claim(older);
+    expect(await claim(newer)).toMatchObject({ verdict: 'in_use' });
+    await settle(older);
+    expect(await claim(newer)).toMatchObject({ verdict: 'claimed' });
+  });
+
+  test(
+    keeps('what a newer change has begun or written is left alone by an older one', 12),
+    async () => {
+      const [older, newer] = [await change(1), await change(2)];
+      await claim(newer);
+      expect(await claim(older)).toMatchObject({ verdict: 'superseded' });
+      await settle(newer);
+      expect(await claim(older)).toMatchObject({ verdict: 'superseded' });
+    },
+  );
+
+  test('a worker that died does not hold an account for ever', async () => {
+    const [older, newer] = [await change(1), await change(2)];
+    await claim(older);
+    await sql`update account set claimed_until = now() - interval '1 second'`.execute(database.db);
+    expect(await claim(newer)).toMatchObject({ verdict: 'claimed' });
+  });
+
+  test('an attempt that was never settled may only be frozen: until its lease ends, no newer change writes', async () => {
+    const [older, newer] = [await change(1), await change(2)];
+    expect(await claim(older)).toMatchObject({ leasedBefore: null });
+    const again = await claim(older);
+    expect(again).toMatchObject({
+      verdict: 'claimed',
+      inDoubt: true,
+      leasedBefore: expect.any(Date),
+    });
+    await settle(older, again && { claim: again });
+    expect(await claim(newer)).toMatchObject({ verdict: 'in_use' });
+  });
+
+  test('cancelled in the middle of an attempt: until its lease ends, no newer change writes', async () => {
+    const [older, newer] = [await change(1), await change(2)];
+    await claim(older);
+    const standing = { label: 'apps', state: 'applying', inDoubt: false } as const;
+    await settleAccounts(database.db, older, [untried(standing, 'cancelled', null)]);
+    expect(await claim(newer)).toMatchObject({ verdict: 'in_use' });
+  });
+
+  test('only the newest attempt has a result', async () => {
+    const one = await change(1);
+    const [first, second] = [await claim(one), await claim(one)];
+    await settle(one, first && { claim: first });
+    expect(await claim(one)).toMatchObject({ verdict: 'claimed', attempts: 3 });
+    await settle(one, second && { claim: second });
+    expect(await claim(one)).toMatchObject({ verdict: 'claimed', attempts: 4 });
+  });
+
+  test('a late result of an older change does not take the account back', async () => {
+    const [older, newer] = [await change(1), await change(2)];
+    await claim(older);
+    await sql`update account set claimed_until = now() - interval '1 second'`.execute(database.db);
+    await claim(newer);
+    await settle(newer);
+    await settle(older);
+    const account = await database.db
+      .selectFrom('account')
+      .select('applied_seq')
+      .executeTakeFirst();
+    expect(account?.applied_seq).toBe(2);
+  });
+
+  test(keeps('an account that was unlinked meanwhile is not written', 32), async () => {
+    const first = await change(1);
+    await unlinkAccount(database.db, 'alice', { source: 'apps', name: 'a1' }, 'test');
+    expect(await claim(first)).toMatchObject({ verdict: 'unlinked' });
+  });
+
+  test('two workers that claim at once: each attempt is counted, and only the first is without doubt', async () => {
+    const first = await change(1);
+    const claims = await Promise.all([claim(first), claim(first), claim(first)]);
+    expect(claims.map((one) => one?.attempts).sort()).toEqual([1, 2, 3]);
+    expect(claims.filter((one) => one?.inDoubt === false)).toHaveLength(1);
+  });
+
+  test('a settled outcome stays as it is', async () => {
+    const first = await change(1);
+    await claim(first);
+    await settle(first);
+    await settle(first, { state: 'rejected', reason: 'policy' });
+    const outcome = await database.db.selectFrom('outcome').select('state').executeTakeFirst();
+    expect(outcome?.state).toBe('applied');
+  });
+});

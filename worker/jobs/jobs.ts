@@ -1,0 +1,62 @@
+import type { Dependencies } from '../../activities/dependencies';
+import { log } from '../../log';
+import { sourceNamed } from '../../model/configuration/document';
+import { channels, listen } from '../../store/notifications';
+import { finishJob, type Job, jobsOfSources, takeJob } from '../../store/sources/jobs';
+import type { JobKind } from '../../store/tables';
+import { startLoop } from '../loop';
+import { answerSignIn } from './answer-sign-in';
+import { checkSource } from './check-source';
+import { lookAtSource } from './look-at-source';
+import { refreshSource } from './refresh-source';
+
+const LEASE_SECONDS = 300;
+
+export async function startJobs(
+  deps: Dependencies,
+  databaseUrl: string,
+): Promise<{ stop(): Promise<void> }> {
+  // Somebody waits to be let in: that is not kept waiting by a refresh that takes minutes.
+  const loops = [
+    startLoop({ name: 'jobs', everyMs: 10_000, atOnce: 4 }, () => doJob(deps, jobsOfSources)),
+    startLoop({ name: 'sign-ins', everyMs: 10_000, atOnce: 8 }, () => doJob(deps, ['sign-in'])),
+  ];
+  const listener = await listen(databaseUrl, [channels.job], () => {
+    for (const loop of loops) loop.wake();
+  });
+  return {
+    async stop() {
+      await listener.close();
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  };
+}
+
+/** Does the oldest open job. @returns whether there was one */
+async function doJob(deps: Dependencies, kinds: readonly JobKind[]): Promise<boolean> {
+  const job = await takeJob(deps.db, LEASE_SECONDS, kinds);
+  if (job === null) return false;
+  try {
+    await finishJob(deps.db, job.id, 'done', await carryOut(deps, job));
+  } catch (error) {
+    log.error('an job failed', { source: job.source, code: job.kind, error });
+    await finishJob(deps.db, job.id, 'failed', { code: 'internal' });
+  }
+  return true;
+}
+
+async function carryOut(deps: Dependencies, job: Job): Promise<unknown> {
+  const { configuration } = await deps.configuration(Number.POSITIVE_INFINITY);
+  const source = sourceNamed(configuration, job.source);
+  if (source === undefined) return { code: 'not_found' };
+  if (job.kind === 'sign-in') return answerSignIn(deps, job, source);
+  const connector = await deps.connector(job.source, source);
+  switch (job.kind) {
+    case 'check':
+      return checkSource(deps.db, job.source, connector);
+    case 'refresh':
+      return refreshSource(deps, job, source, connector);
+    case 'look':
+      return lookAtSource(deps.db, job.source, connector);
+  }
+}
