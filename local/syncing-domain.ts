@@ -3,46 +3,53 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync 
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { inheritedEnvironment } from '../config';
 import { Secret } from '../model/passwords/secret';
 import { type Report, unpackedDebs } from './debian';
 import { administerDomain, type DomainAdmin } from './domain-admin';
 import { type SupervisedProcess, supervise } from './node-process';
 import { startServer } from './processes';
-import { freeLoopback, installSamba, type Samba, startSamba } from './samba';
+import {
+  freeLoopback,
+  installSamba,
+  SAMBA_TOOL,
+  type Samba,
+  sambaEnvironment,
+  startSamba,
+} from './samba';
 
 const run = promisify(execFile);
 
-export interface Told {
+export interface SyncOptions {
+  /** The socket of a relay that listens already. */
   readonly socket: string;
+  /** Passwords of accounts whose names begin with it are submitted. */
   readonly names: string;
-  /** As hashes that the domain makes when a password is set, in place of passwords. */
+  /** Submits hashes, which the domain makes when a password is set, in place of passwords. */
   readonly hashed?: boolean;
 }
 
-/** A Samba domain of which `samba-tool user syncpasswords` hands passwords over, as the docs set it up by hand. */
-export interface ToldDomain {
+/** A Samba domain whose `samba-tool user syncpasswords` submits passwords to a relay, set up as in the docs. */
+export interface SyncingDomain {
   readonly samba: Samba;
   readonly admin: DomainAdmin;
-  /** Holds the password of the administrator. */
+  /** A file with the password of the administrator. */
   readonly secretFile: string;
-  /** DN of the account of a person. */
+  /** @returns the DN of the account of a person */
   dnOf(person: string): string;
-  /** Once a relay listens there. Passwords of accounts whose names begin so are handed over. */
-  startSync(told: Told): Promise<SupervisedProcess>;
+  startSync(options: SyncOptions): Promise<SupervisedProcess>;
   stop(): Promise<void>;
 }
 
 const ATTRIBUTES = 'objectGUID,sAMAccountName,userAccountControl,pwdLastSet,msDS-KeyVersionNumber';
-const FIRST = 'The first one, which is told to nobody 1';
+const FIRST = 'The first one, which no relay submits 1';
 
-/** @throws Error where a domain, or gpg, cannot be had */
-export async function startToldDomain(
+/** @throws Error when Samba or gpg is not available */
+export async function startSyncingDomain(
   people: readonly string[],
   report: Report,
-): Promise<ToldDomain> {
+): Promise<SyncingDomain> {
   await installSamba(report);
-  // Short: below are sockets.
+  // A short path, because sockets are below it.
   const dir = mkdtempSync(path.join(os.tmpdir(), 'ls-'));
   const [place, gnupg] = [path.join(dir, 'dc'), path.join(dir, 'gnupg')];
   const env = { GNUPGHOME: gnupg };
@@ -65,8 +72,8 @@ export async function startToldDomain(
   return {
     ...{ samba, admin, secretFile },
     dnOf: (person) => `CN=${person},${unit}`,
-    startSync: (told) =>
-      startSync(dir, told, { ...inheritedEnvironment(), ...env, PYTHONPATH: python }),
+    startSync: (options) =>
+      startSync(dir, options, { ...sambaEnvironment(), ...env, PYTHONPATH: python }),
     async stop() {
       await admin.close();
       await samba.stop();
@@ -77,9 +84,9 @@ export async function startToldDomain(
 }
 
 /**
- * A key without a passphrase that encrypts; of one that only signs, every password change of the domain would fail.
+ * Makes a key that encrypts, without a passphrase. With a key that only signs, every password change of the domain fails.
  * @param home a folder that is made
- * @returns the end of its fingerprint, as smb.conf wants it
+ * @returns the end of its fingerprint, for smb.conf
  */
 export function makeKey(home: string): string {
   mkdirSync(home, { mode: 0o700 });
@@ -96,7 +103,7 @@ export function makeKey(home: string): string {
 
 async function startSync(
   dir: string,
-  { socket, names, hashed = false }: Told,
+  { socket, names, hashed = false }: SyncOptions,
   env: NodeJS.ProcessEnv,
 ): Promise<SupervisedProcess> {
   const folder = mkdtempSync(path.join(dir, 'sync-'));
@@ -111,7 +118,7 @@ async function startSync(
   ];
   const password = hashed ? 'virtualCryptSHA512' : 'virtualClearTextUTF8';
   await run(
-    'samba-tool',
+    SAMBA_TOOL,
     [
       ...[...sync, '--cache-ldb-initialize', `--script=${script}`, '-H', `ldapi://${ldapi}`],
       ...(hashed ? [] : ['--decrypt-samba-gpg']),
@@ -120,16 +127,16 @@ async function startSync(
     ],
     { env },
   );
-  // What there is is told first, which is nobody's yet.
-  await run('samba-tool', [...sync, '--no-wait'], { env });
+  // The first run submits all existing accounts, none of which is linked yet.
+  await run(SAMBA_TOOL, [...sync, '--no-wait'], { env });
   const name = 'samba-tool user syncpasswords';
-  // It ends when the script could not hand something over, and tells it again when it is started anew.
+  // It ends when the script could not submit a password, and submits it again after its next start.
   return supervise(name, () =>
     startServer({
-      ...{ name, command: 'samba-tool', args: sync, env },
+      ...{ name, command: SAMBA_TOOL, args: sync, env },
       logFile: path.join(folder, 'sync.log'),
       stopSignal: 'SIGTERM',
-      ready: async () => true,
+      listeners: [],
     }),
   );
 }

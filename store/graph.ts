@@ -35,7 +35,11 @@ export async function withGraphSnapshot<T>(
         keys: await readKeysInUse(trx),
         people: () => readPages(pageAfter),
       };
-      return read(snapshot).finally(() => Promise.allSettled([reading]));
+      try {
+        return await read(snapshot);
+      } finally {
+        await reading.catch(() => undefined);
+      }
     });
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Attribute, Change, Client } from 'ldapts';
 import { serviceDn } from '../../local/demo/directories';
 import type { Slapd } from '../../local/slapd';
-import type { ToldDomain } from '../../local/syncing-domain';
+import type { SyncingDomain } from '../../local/syncing-domain';
 import { Secret } from '../../model/passwords/secret';
 import type { Call } from '../call';
 import { dnOf, people, suffixes } from './company';
@@ -57,7 +57,7 @@ export async function openLdapOrigin({ url, caFile }: Slapd, password: string): 
 export const peopleOfDomain = people.slice(2 * third);
 
 /** `samba-tool user syncpasswords` hears of each change of a Samba domain. */
-export const sambaOrigin = ({ admin, dnOf: dnIn }: ToldDomain): Origin => ({
+export const sambaOrigin = ({ admin, dnOf: dnIn }: SyncingDomain): Origin => ({
   title: 'Samba AD (syncpasswords, relay)',
   people: peopleOfDomain,
   async change(person, next) {

@@ -31,6 +31,7 @@ export async function startBenchRelay(
     env: inheritedEnvironment(),
     logFile,
     stopSignal: 'SIGTERM',
+    listeners: [],
     // Without a key it could take nothing yet.
     ready: async () =>
       existsSync(path.join(dir, 'spool', 'key.json')) &&

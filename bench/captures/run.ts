@@ -8,7 +8,7 @@ import { freePort } from '../../local/ports';
 import { startSlapd } from '../../local/slapd';
 import { startStack } from '../../local/stack';
 import { emptyStateDir } from '../../local/state-dir';
-import { startToldDomain, type ToldDomain } from '../../local/syncing-domain';
+import { type SyncingDomain, startSyncingDomain } from '../../local/syncing-domain';
 import { type Call, caller } from '../call';
 import {
   type CaptureDirectories,
@@ -73,8 +73,8 @@ export async function benchCaptures(
 }
 
 /** Null where there is none to be had. */
-const domainIfAny = (report: Report): Promise<ToldDomain | null> =>
-  startToldDomain(peopleOfDomain, report).catch((error: Error) => {
+const domainIfAny = (report: Report): Promise<SyncingDomain | null> =>
+  startSyncingDomain(peopleOfDomain, report).catch((error: Error) => {
     report(`a Samba domain is left out: ${error.message}`);
     return null;
   });
@@ -83,7 +83,7 @@ async function configure(
   call: Call,
   { url, caFile }: { readonly url: string; readonly caFile: string },
   secretFiles: CaptureDirectories['secretFiles'],
-  domain: ToldDomain | null,
+  domain: SyncingDomain | null,
 ): Promise<void> {
   const { version } = (await call('GET', 'configuration')) as { version: number };
   const capture = { enabled: true, verifyCurrent: false };
@@ -113,7 +113,7 @@ async function configure(
   await call('POST', 'configuration/apply', { document, version });
 }
 
-const domainSource = ({ samba, secretFile }: ToldDomain, capture: object) => ({
+const domainSource = ({ samba, secretFile }: SyncingDomain, capture: object) => ({
   ...{ kind: 'active-directory', capture },
   settings: {
     ...{ url: samba.url, ca: samba.caFile, serverName: samba.serverName, base: samba.base },
@@ -121,7 +121,7 @@ const domainSource = ({ samba, secretFile }: ToldDomain, capture: object) => ({
   },
 });
 
-function addPerson(call: Call, person: string, domain: ToldDomain | null): Promise<unknown> {
+function addPerson(call: Call, person: string, domain: SyncingDomain | null): Promise<unknown> {
   const there = (source: SourceName) => ({ source, name: dnOf(source, person) });
   const accounts =
     domain !== null && peopleOfDomain.includes(person)

@@ -7,7 +7,7 @@ import type { Connector } from '../../connectors/contract';
 import { encode, holds } from '../../connectors/encodings';
 import { valuesOf } from '../../connectors/ldap/accounts';
 import { ldapSettings } from '../../connectors/ldap/settings';
-import { findSlapd } from '../../local/slapd';
+import { findSlapd } from '../../local/slapd-program';
 import { readEncoded } from '../../model/hashes/encoding';
 import { Secret } from '../../model/passwords/secret';
 import { describeWith } from '../support/servers';
@@ -49,8 +49,8 @@ describeWith(['slapd'], 'ldap and hashes', () => {
     ['{PBKDF2-SHA256}', ['pw-pbkdf2'], 'pbkdf2-sha256'],
     ['{PBKDF2-SHA512}', ['pw-pbkdf2'], 'pbkdf2-sha512'],
     ['{ARGON2}', ['argon2'], 'argon2'],
-  ])('%s as OpenLDAP makes it is recognised', async (name, modules, scheme) => {
-    const { slapd, moduleDir, env } = await findSlapd(() => {});
+  ] as const)('%s as OpenLDAP makes it is recognised', async (name, modules, scheme) => {
+    const { slapd, moduleDir, env } = await findSlapd(() => {}, modules);
     const password = 'Pä$$wörd, and 日本';
     const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-hash-')), 'password');
     writeFileSync(file, password);

@@ -209,6 +209,7 @@ function startDemo(dir: string): Promise<RunningServer> {
     env: inheritedEnvironment(),
     logFile,
     stopSignal: 'SIGINT',
+    listeners: [],
     ready: async () => readFileSync(logFile, 'utf8').includes('Ctrl-C stops everything'),
     readyTimeoutMs: 240_000,
   });

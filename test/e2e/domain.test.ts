@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Attribute, Change, Client } from 'ldapts';
 import { rights } from '../../local/domain-admin';
 import type { SupervisedProcess } from '../../local/node-process';
-import { startToldDomain, type ToldDomain } from '../../local/syncing-domain';
+import { type SyncingDomain, startSyncingDomain } from '../../local/syncing-domain';
 import { Secret } from '../../model/passwords/secret';
 import type { CompanyAccount } from '../support/company';
 import { brokenInvariants } from '../support/invariants';
@@ -22,13 +22,13 @@ const people = { plain: ['plain-1', 'plain-2', 'plain-3'], hashed: ['hashed-1', 
 /** The whole way, there and back: a Samba domain, samba-tool with our script, a relay, and a directory beside it. */
 suite(`a password that is changed in a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
   describeWith(['samba', 'slapd', 'postgres', 'temporal'], 'reaches a directory', () => {
-    let domain: ToldDomain;
+    let domain: SyncingDomain;
     let relayed: RelayedCompany;
     let desk: string;
     const syncs: SupervisedProcess[] = [];
 
     beforeAll(async () => {
-      domain = await startToldDomain([...people.plain, ...people.hashed], () => {});
+      domain = await startSyncingDomain([...people.plain, ...people.hashed], () => {});
       relayed = await startRelayedCompany({ sources: {} });
       await connect();
       const relay = await relayed.addRelay('domain', { covers: 'source' });

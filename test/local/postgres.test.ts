@@ -189,7 +189,7 @@ function sleeper(): ChildProcess {
 
 describe('where PostgreSQL is taken from', () => {
   test('what is passed over is said, with the ways out', async () => {
-    const error = await postgresBinaries(silent, 99).catch((caught: Error) => caught);
+    const error = await postgresBinaries(silent, { major: 99 }).catch((caught: Error) => caught);
     expect(String(error)).toContain('No PostgreSQL 99 to start here');
     expect(String(error)).toMatch(
       /DATABASE_URL[\s\S]*POSTGRES_BIN_DIR[\s\S]*the data were made by 99/,

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { onDebian } from '../../local/debian';
-import { acceptsConnections, freePort } from '../../local/ports';
+import { acceptsConnections, freePort, loopback } from '../../local/ports';
 import {
   searchAttributes,
   startTemporal,
@@ -146,14 +146,14 @@ describeWith(['temporal'], 'a Temporal of our own', () => {
       fetch(`${uiUrl}/namespaces/lockstep/workflows`),
     );
     expect(page.status).toBe(200);
-    expect(await acceptsConnections(uiPort)).toBe(false);
+    expect(await acceptsConnections(loopback(uiPort))).toBe(false);
   });
 
   test('headless: there is no Web UI', async () => {
     const uiPort = await freePort();
     await during({ inMemory: true, headless: true, uiPort }, async ({ uiUrl }) => {
       expect(uiUrl).toBeNull();
-      expect(await acceptsConnections(uiPort)).toBe(false);
+      expect(await acceptsConnections(loopback(uiPort))).toBe(false);
     });
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { freePort } from '../../local/ports';
+import { freePort, loopback } from '../../local/ports';
 import { type RunningServer, startServer } from '../../local/processes';
 import { createApiKey } from '../../store/api-keys';
 import { sayPresent } from '../../store/presence';
@@ -98,6 +98,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       },
       logFile: path.join(dir, 'api.log'),
       stopSignal: 'SIGTERM',
+      listeners: [port, opsPort].map((one) => ({ ...loopback(one), proof: { by: 'owner' } })),
       ready: () => says(`${opsUrl}/readyz`, options.worker === false ? 'missing: epoch' : 'ready'),
     });
   return testApi({ url: `http://127.0.0.1:${port}`, opsUrl, database, keys, dir }, startProcess);

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'ldapts';
 import { type Ds389, managerDn, startDs389 } from '../../local/ds389';
-import { freePort } from '../../local/ports';
 import { ssha } from '../../local/slapd';
 import { Secret } from '../../model/passwords/secret';
 import { applyLdif } from './ldif';
@@ -32,7 +31,7 @@ export async function startRetroDs389(
 ): Promise<Ds389> {
   const { admin: adminPassword = '', ...services } = passwords;
   const ds = await startDs389({
-    ...{ dir, port: await freePort(), suffixes: [SUFFIX] },
+    ...{ dir, suffixes: [SUFFIX] },
     managerHash: ssha(Secret.fromText(adminPassword)),
     config: { passwordLockout: 'on', passwordMaxFailure: '3' },
     report: () => {},

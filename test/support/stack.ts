@@ -133,6 +133,7 @@ async function specOf(
     entry: `dist/${name}/main.js`,
     env: { ...env, [`LOCKSTEP_${name.toUpperCase()}_OPS_PORT`]: String(opsPort) },
     logFile: path.join(dir, `${name}.log`),
+    ports: [opsPort, ...(name === 'api' ? [Number(env.LOCKSTEP_API_PORT)] : [])],
     readyUrl: `http://127.0.0.1:${opsPort}/readyz`,
   };
 }

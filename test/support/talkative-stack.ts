@@ -124,5 +124,6 @@ const startProcess = (
     entry: `dist/${name}/main.js`,
     env: { ...env, LOCKSTEP_LOG_LEVEL: 'debug' },
     logFile: path.join(dir, `${name}.log`),
+    ports: [opsPort, ...(name === 'api' ? [Number(env.LOCKSTEP_API_PORT)] : [])],
     readyUrl: `http://127.0.0.1:${opsPort}/readyz`,
   });

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { Client } from 'ldapts';
 import { certificatesIn } from '../../../local/certificates';
 import { managerDn, startDs389, unpackedDs389 } from '../../../local/ds389';
-import { freePort } from '../../../local/ports';
 import { ssha } from '../../../local/slapd';
 import { Secret } from '../../../model/passwords/secret';
 import { CannotBeHad, type ServerStarter } from '../servers';
@@ -57,7 +56,7 @@ export const ds389: ServerStarter = {
     );
     const { admin = '' } = passwords;
     const server = await startDs389({
-      ...{ dir, port: await freePort(), suffixes: [ds389Suffix], report },
+      ...{ dir, suffixes: [ds389Suffix], report },
       managerHash: ssha(Secret.fromText(admin)),
       config: {
         ...policy,

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { firstCapable, type Source } from '../../../local/candidates';
 import { onDebian, type Report, unpackedDebs } from '../../../local/debian';
-import { freePort } from '../../../local/ports';
+import { loopback, onFreePort } from '../../../local/ports';
 import { startServer } from '../../../local/processes';
 import { giveToServer, librariesIn, serverEnvironment } from '../../../local/server-setup';
 import { CannotBeHad, type ServerStarter } from '../servers';
@@ -14,35 +16,65 @@ export const nginx: ServerStarter = {
   start: async (dir, report) => {
     const [program, python] = await Promise.all([nginxProgram(report), pythonProgram()]);
     mkdirSync(dir, { recursive: true });
-    const [file, port] = [path.join(dir, 'htpasswd'), await freePort()];
+    const file = path.join(dir, 'htpasswd');
     writeFileSync(file, '');
     writeFileSync(path.join(dir, 'in'), 'in');
-    writeFileSync(path.join(dir, 'nginx.conf'), configuration(dir, file, port));
     giveToServer(dir);
     giveToServer(file);
-    const server = await startServer({
-      name: 'nginx',
-      command: program.command,
-      args: ['-p', dir, '-c', path.join(dir, 'nginx.conf'), '-e', 'stderr'],
-      env: serverEnvironment(program.libraries),
-      logFile: path.join(dir, 'nginx.log'),
-      asNobody: true,
-      stopSignal: 'SIGTERM',
-      ready: () => answers(`http://127.0.0.1:${port}/`),
-    });
+    const { port, stop } = await onFreePort((free) => startNginx(program, dir, file, free));
     const facts = { url: `http://127.0.0.1:${port}/in`, file, program: ourProgram(dir, python) };
-    return { facts, stop: server.stop };
+    return { facts, stop };
   },
 };
 
-async function nginxProgram(report: Report) {
-  const installed = ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find((file) => existsSync(file));
-  if (installed !== undefined) return { command: installed, libraries: null };
-  if (!onDebian()) throw new CannotBeHad('nginx is missing: install it');
-  const root = await unpackedDebs('nginx', ['nginx'], report).catch((error: Error) => {
-    throw new CannotBeHad(error.message);
+export async function startNginx(program: NginxProgram, dir: string, file: string, port: number) {
+  const header = { name: 'lockstep-server', value: randomUUID() };
+  const configFile = path.join(dir, 'nginx.conf');
+  writeFileSync(configFile, configuration(dir, file, port, header));
+  const server = await startServer({
+    name: 'nginx',
+    command: program.command,
+    args: ['-p', dir, '-c', configFile, '-e', 'stderr'],
+    env: serverEnvironment(program.libraries),
+    logFile: path.join(dir, 'nginx.log'),
+    asNobody: true,
+    stopSignal: 'SIGTERM',
+    listeners: [{ ...loopback(port), proof: { by: 'header', ...header } }],
   });
-  return { command: path.join(root, 'usr', 'sbin', 'nginx'), libraries: librariesIn(root) };
+  return { port, stop: server.stop };
+}
+
+interface NginxProgram {
+  readonly command: string;
+  readonly libraries: string | null;
+}
+
+export const nginxProgram = (report: Report): Promise<NginxProgram> =>
+  firstCapable([installed, fetched], ({ command }) => command, nginxFlaw, report).catch(
+    (error: Error) => {
+      throw new CannotBeHad(`no nginx: ${error.message}`);
+    },
+  );
+
+const installed: Source<NginxProgram> = async () =>
+  ['/usr/sbin/nginx', '/usr/local/sbin/nginx']
+    .filter((file) => existsSync(file))
+    .map((command) => ({ command, libraries: null }));
+
+const fetched: Source<NginxProgram> = async (report) => {
+  if (!onDebian()) return [];
+  const root = await unpackedDebs('nginx', ['nginx'], report);
+  return [{ command: path.join(root, 'usr', 'sbin', 'nginx'), libraries: librariesIn(root) }];
+};
+
+/** `-V` prints what was left out when it was built. */
+async function nginxFlaw({ command, libraries }: NginxProgram): Promise<string | null> {
+  const env = serverEnvironment(libraries);
+  const printed = await promisify(execFile)(command, ['-V'], { env }).catch(() => null);
+  if (printed === null) return 'does not run';
+  return printed.stderr.includes('--without-http_auth_basic_module')
+    ? 'lacks the module for basic authentication'
+    : null;
 }
 
 /** Not a shim of a version manager, which needs an environment of its own. */
@@ -64,7 +96,12 @@ function ourProgram(dir: string, python: string): string {
   return file;
 }
 
-const configuration = (dir: string, file: string, port: number): string => `
+const configuration = (
+  dir: string,
+  file: string,
+  port: number,
+  header: { readonly name: string; readonly value: string },
+): string => `
 daemon off;
 master_process off;
 pid ${dir}/nginx.pid;
@@ -80,14 +117,9 @@ http {
   server {
     listen 127.0.0.1:${port};
     root ${dir};
+    add_header ${header.name} ${header.value} always;
     auth_basic people;
     auth_basic_user_file ${file};
   }
 }
 `;
-
-const answers = (url: string): Promise<boolean> =>
-  fetch(url).then(
-    () => true,
-    () => false,
-  );

@@ -10,7 +10,7 @@ import type { ServerStarter } from '../servers';
 export const postgres: ServerStarter = {
   name: 'postgres',
   start: async (dir, report) => {
-    const server = await startPostgres({ dir, report, durable: false });
+    const server = await startPostgres({ dir, report, durable: false, extensions: ['dblink'] });
     const other = await certificatesIn(path.join(dir, 'other'));
     const { url, port, caFile, logFile } = server;
     const facts = { url, port: String(port), caFile, otherCaFile: other.caFile, logFile };

@@ -27,7 +27,9 @@ export const samba: ServerStarter = {
     await installSamba(report).catch((error: Error) => {
       throw new CannotBeHad(error.message);
     });
-    const address = await freeLoopback();
+    const address = await freeLoopback().catch((error: Error) => {
+      throw new CannotBeHad(error.message);
+    });
     const server = await startSamba({ dir, address, realm: 'ad.lockstep.test' });
     const passwords = await setUp(server, dir);
     const other = await certificatesIn(path.join(dir, 'other-authority'));

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { certificatesIn } from '../../../local/certificates';
-import { freePort } from '../../../local/ports';
-import { type Directory, findSlapd, ldifEntry, ssha, startSlapd } from '../../../local/slapd';
+import { type Directory, ldifEntry, ssha, startSlapd } from '../../../local/slapd';
+import { findSlapd } from '../../../local/slapd-program';
 import { Secret } from '../../../model/passwords/secret';
 import { CannotBeHad, type ServerStarter } from '../servers';
 
@@ -27,7 +27,9 @@ const secret = () => randomBytes(12).toString('base64url');
 export const slapd: ServerStarter = {
   name: 'slapd',
   start: async (dir, report) => {
-    await findSlapd(report).catch((error: Error) => {
+    // To check logins against hashes that OpenLDAP does not know by itself.
+    const modules = ['pw-sha2', 'pw-pbkdf2', 'argon2'];
+    await findSlapd(report, modules).catch((error: Error) => {
       throw new CannotBeHad(error.message);
     });
     const names = ['admin', ...Object.keys(services)];
@@ -45,11 +47,8 @@ export const slapd: ServerStarter = {
       }),
       directory(suffixes.free, passwords, {}),
     ];
-    const port = await freePort();
-    // To check logins against hashes that OpenLDAP does not know by itself.
-    const modules = ['pw-sha2', 'pw-pbkdf2', 'argon2'];
-    const server = await startSlapd({ dir, port, directories, modules, report });
-    const { url, caFile } = server;
+    const server = await startSlapd({ dir, directories, modules, report });
+    const { url, port, caFile } = server;
     const other = await certificatesIn(path.join(dir, 'other-authority'));
     return {
       facts: { url, port: String(port), caFile, otherCaFile: other.caFile, ...passwords },

@@ -7,7 +7,7 @@ import { Client } from 'ldapts';
 import { inheritedEnvironment } from '../../../config';
 import { certificatesIn } from '../../../local/certificates';
 import { jarFromMaven } from '../../../local/jars';
-import { acceptsConnections, freePort } from '../../../local/ports';
+import { loopback, onFreePort } from '../../../local/ports';
 import { type RunningServer, startServer } from '../../../local/processes';
 import { giveToServer, openServerDir, serverEnvironment } from '../../../local/server-setup';
 import { CannotBeHad, type ServerStarter, type StartedServer } from '../servers';
@@ -78,25 +78,38 @@ export async function startUnboundid(
     names.map((name) => [name, randomBytes(12).toString('base64url')]),
   );
   const { admin: adminPassword = '' } = passwords;
-  const port = await freePort();
-  const wanted = { adminPassword, port, suffix: unboundidSuffix, ...settings };
-  const { server, caFile } = await startPingLike(dir, programs, wanted);
-  const url = `ldaps://127.0.0.1:${wanted.port}`;
+  const { server, port, caFile } = await onFreePort((free) =>
+    startPingLike(dir, programs, {
+      ...{ adminPassword, port: free, suffix: unboundidSuffix },
+      ...settings,
+    }),
+  );
+  const url = `ldaps://127.0.0.1:${port}`;
   await seed(url, caFile, passwords);
-  return { facts: { url, port: String(wanted.port), caFile, ...passwords }, stop: server.stop };
+  return { facts: { url, port: String(port), caFile, ...passwords }, stop: server.stop };
 }
+
+const OLDEST_JAVA = 17;
 
 const classesIn = (dir: string) => path.join(dir, 'classes');
 
 /** @returns the jar that it was compiled against */
 async function compiled(dir: string, report: (line: string) => void): Promise<string> {
   const env = inheritedEnvironment();
-  await run('javac', ['-version'], { env }).catch(() => {
-    throw new Error('a Java compiler is needed (OpenJDK 17 or newer), and there is none');
-  });
+  for (const program of ['javac', 'java']) {
+    const { stdout, stderr } = await run(program, ['-version'], { env }).catch(() => ({
+      stdout: '',
+      stderr: '',
+    }));
+    const major = Number(/(?:javac |version ")(\d+)/.exec(`${stdout}${stderr}`)?.[1] ?? 0);
+    if (major < OLDEST_JAVA)
+      throw new Error(`${program} of a JDK ${OLDEST_JAVA} or newer is needed; install OpenJDK`);
+  }
   const jar = await jarFromMaven(SDK, report);
   mkdirSync(classesIn(dir));
-  await run('javac', ['-d', classesIn(dir), '-cp', jar, ...SOURCES], { env });
+  // The java on the PATH may be of an older JDK than the javac.
+  const release = ['--release', String(OLDEST_JAVA)];
+  await run('javac', [...release, '-d', classesIn(dir), '-cp', jar, ...SOURCES], { env });
   return jar;
 }
 
@@ -104,7 +117,7 @@ async function startPingLike(
   dir: string,
   { jar, classes }: Programs,
   wanted: { readonly port: number },
-): Promise<{ server: RunningServer; caFile: string }> {
+): Promise<{ server: RunningServer; port: number; caFile: string }> {
   const { caFile, certFile, keyFile } = await certificatesIn(path.join(dir, 'tls'));
   const settingsFile = path.join(dir, 'settings.json');
   writeFileSync(settingsFile, JSON.stringify({ ...wanted, certFile, keyFile }), { mode: 0o600 });
@@ -120,9 +133,9 @@ async function startPingLike(
     logFile: path.join(dir, 'unboundid.log'),
     asNobody: true,
     stopSignal: 'SIGTERM',
-    ready: () => acceptsConnections(wanted.port),
+    listeners: [{ ...loopback(wanted.port), proof: { by: 'certificate', caFile } }],
   });
-  return { server, caFile };
+  return { server, port: wanted.port, caFile };
 }
 
 async function seed(
