@@ -10,6 +10,7 @@ import { ensureEpoch } from '../../store/worker/epochs';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import type { KeyStore } from '../../store/worker/keys/key-store';
 import { type TestDatabase, testDatabase } from './database';
+import { refuseDeprecations } from './deprecations';
 
 /** The api as a process of its own, on a database of its own; the test plays the worker. */
 export interface TestApi {
@@ -133,6 +134,7 @@ async function testApi(fixed: Fixed, startProcess: () => Promise<RunningServer>)
     async stop() {
       await server.stop();
       await database.close();
+      refuseDeprecations(path.join(dir, 'api.log'));
       rmSync(dir, { recursive: true });
     },
   };

@@ -9,6 +9,7 @@ import type { RunningServer } from '../../local/processes';
 import { searchAttributes, startTemporal } from '../../local/temporal';
 import { type OpenDatabase, openDatabase } from '../../store/database';
 import { SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
+import { refuseDeprecations } from './deprecations';
 import { server } from './servers';
 import { until } from './until';
 
@@ -107,6 +108,7 @@ export async function startTestStack(): Promise<TestStack> {
       await Promise.all(processes.map((part) => part.stop()));
       await database.close();
       await Promise.all([engine.stop(), postgres.stop()]);
+      for (const name of ['api', 'worker']) refuseDeprecations(path.join(dir, `${name}.log`));
       rmSync(dir, { recursive: true });
     },
   };

@@ -8,6 +8,7 @@ import { freePort } from '../../local/ports';
 import { createDatabase, type LocalPostgres, startPostgres } from '../../local/postgres';
 import { searchAttributes, startTemporal } from '../../local/temporal';
 import { SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
+import { refuseDeprecations } from './deprecations';
 import type { EngineAddress } from './lockstep';
 import { server } from './servers';
 
@@ -45,7 +46,11 @@ export async function startTalkativeStack(): Promise<TalkativeStack> {
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'lockstep-talkative-'));
   chmodSync(dir, 0o755);
   const report = () => {};
-  const stops: (() => Promise<unknown>)[] = [async () => rmSync(dir, { recursive: true })];
+  const logs = ['api', 'worker'].map((name) => path.join(dir, `${name}.log`));
+  const stops: (() => Promise<unknown>)[] = [
+    async () => rmSync(dir, { recursive: true }),
+    async () => logs.forEach(refuseDeprecations),
+  ];
   const started = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>) => {
     const one = await starting;
     stops.push(() => one.stop());
