@@ -1,3 +1,5 @@
+// PG… variables are about another server, and every client of a test would read them.
+for (const name of Object.keys(process.env)) if (/^PG[A-Z_]+$/.test(name)) delete process.env[name];
 // The log of what is tested would bury what the tests say.
 process.env.LOCKSTEP_LOG_LEVEL ??= 'silent';
 

@@ -36,7 +36,7 @@ export async function findSlapd(
   report: Report,
   modules: readonly string[] = [],
 ): Promise<CapableSlapd> {
-  const wanted = [...NEEDED, ...modules];
+  const wanted = [...new Set([...NEEDED, ...modules])];
   const nameOf = ({ slapd, moduleDir }: SlapdProgram) => `${slapd} with ${moduleDir}`;
   const flawOf = (program: SlapdProgram) => slapdFlaw(program, wanted);
   try {

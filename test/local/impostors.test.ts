@@ -80,14 +80,9 @@ const kinds: Readonly<Record<string, Kind>> = {
       return startUnboundid(dir, { jar, classes }, { port });
     },
   },
-  'Samba (LDAPS)': {
+  Samba: {
     needs: 'samba',
     address: async () => ({ host: await freeLoopback(), port: 636 }),
-    start: (dir, { host }) => startSamba({ dir, address: host, realm: 'taken.lockstep.test' }),
-  },
-  'Samba (LDAP)': {
-    needs: 'samba',
-    address: async () => ({ host: await freeLoopback(), port: 389 }),
     start: (dir, { host }) => startSamba({ dir, address: host, realm: 'taken.lockstep.test' }),
   },
   PostgreSQL: {
@@ -140,6 +135,9 @@ const kinds: Readonly<Record<string, Kind>> = {
       }),
   },
 };
+
+/** Samba makes a domain first. */
+jest.setTimeout(120_000);
 
 const parent = isRoot ? '/var/tmp' : os.tmpdir();
 let dir: string;
