@@ -1,7 +1,7 @@
-/** Harbor Lane, a company of twenty people, and the accounts that they have. All of it is made up. */
+/** Harbor Lane, an invented company of twenty people, and their accounts. */
 
 export interface DemoPerson {
-  /** Also the login in every system but the CRM, which goes by mail. */
+  /** Also the login in every system except the CRM, where it is the mail address. */
   readonly name: string;
   readonly fullName: string;
   readonly apps: boolean;
@@ -44,12 +44,12 @@ export const people: readonly DemoPerson[] = [
 
 export const mailOf = ({ name }: DemoPerson): string => `${name}@harborlane.example`;
 
-/** Has two accounts in the apps directory, and so five in all: the change of the demo is hers. */
+/** The person whose password the demo changes. She has two accounts in the apps directory, and five in all. */
 export const HERO = 'ada.marsh';
 export const HERO_SECOND_ACCOUNT = 'ada.marsh-admin';
-/** Disabled in the apps directory: the change is sent all the same, and its source decides. */
+/** A person who is disabled in the apps directory. Lockstep sends the change anyway, and the source decides. */
 export const DISABLED = 'ben.osei';
-/** The apps directory asks a password of at least forty characters of her: it will refuse. */
+/** A person whose password must have at least forty characters in the apps directory, which therefore rejects the change. */
 export const REFUSED = 'cleo.tanaka';
 export const REFUSED_MIN_LENGTH = 40;
 

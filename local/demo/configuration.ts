@@ -4,7 +4,7 @@ import { CRM_SCHEME } from './database';
 import { serviceDn } from './directories';
 import type { DemoSystems } from './systems';
 
-/** The lockstep.yaml of the demo company: an example to read, and what `npm start` applies. */
+/** The lockstep.yaml of the demo company, which `npm start` applies. It is also an example to read. */
 export function demoConfiguration(systems: DemoSystems): string {
   const document = {
     version: 1,

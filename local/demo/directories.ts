@@ -15,24 +15,24 @@ import {
   REFUSED_MIN_LENGTH,
 } from './company';
 
-/** Who may do what with passwords of the demo directories. */
+/** The passwords of the accounts that may write passwords in the demo directories. */
 export interface DirectorySecrets {
-  /** Of the service account of Lockstep. */
+  /** For the service account of Lockstep. */
   readonly service: Secret;
-  /** Of the administrator, made anew at each start. */
+  /** For the administrator. Each start makes another one. */
   readonly admin: Secret;
 }
 
 export const adminDn = (suffix: string): string => `cn=admin,${suffix}`;
 export const serviceDn = (suffix: string): string => `cn=lockstep,ou=services,${suffix}`;
 
-/** slapo-ppolicy(5) sets this on an account that an administrator has locked for good. */
+/** slapo-ppolicy(5): an account with this lock time stays locked until an administrator unlocks it. */
 const LOCKED_FOR_GOOD = '000001010000Z';
 
-/** Passwords that a directory of the demo refuses to see again, at the most. */
+/** The longest password history of a demo directory. */
 export const MOST_REMEMBERED = 5;
 
-/** The two OpenLDAP directories of the company: one server, a suffix each, with policies and histories of their own. */
+/** The two OpenLDAP directories of the company: two suffixes of one server, each with its own policy and history. */
 export const demoDirectories = (corp: DirectorySecrets, apps: DirectorySecrets): Directory[] => [
   directory(CORP_SUFFIX, corp, { pwdMinLength: '8', pwdInHistory: `${MOST_REMEMBERED}` }, [
     unit(CORP_SUFFIX, 'people'),
@@ -107,7 +107,7 @@ function corpEntry(one: DemoPerson, index: number): string {
     sn: surname,
     mail: mailOf(one),
     employeeNumber: String(1001 + index),
-    userPassword: nobodyKnows(),
+    userPassword: unknownHash(),
   });
 }
 
@@ -117,23 +117,23 @@ function appsEntry(one: DemoPerson): string {
     cn: one.name,
     sn: one.fullName,
     mail: mailOf(one),
-    userPassword: nobodyKnows(),
+    userPassword: unknownHash(),
     ...(one.name === REFUSED ? { pwdPolicySubentry: strictPolicy } : {}),
     ...(one.name === DISABLED ? { pwdAccountLockedTime: LOCKED_FOR_GOOD } : {}),
   });
 }
 
-/** Without a mail address, so that no rule takes it for her first one: an operator links it. */
+/** Has no mail address, so that no correlation rule finds it. An operator links it. */
 const heroSecondEntry = (): string =>
   ldifEntry(appsDn(HERO_SECOND_ACCOUNT), {
     objectClass: 'inetOrgPerson',
     cn: HERO_SECOND_ACCOUNT,
     sn: `${HERO}, administrator`,
-    userPassword: nobodyKnows(),
+    userPassword: unknownHash(),
   });
 
-/** People have forgotten their passwords anyway. */
-const nobodyKnows = (): string => ssha(randomPassword());
+/** The hash of a password that no person knows. */
+const unknownHash = (): string => ssha(randomPassword());
 
-/** With the three kinds of characters that a domain asks for. */
+/** Has the three kinds of characters that a domain requires. */
 export const randomPassword = (): Secret => Secret.fromText(`Aa-${crypto.randomUUID()}`);

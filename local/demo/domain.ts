@@ -13,7 +13,7 @@ import { randomPassword } from './directories';
 export interface DemoDomain {
   readonly settings: Readonly<Record<string, unknown>>;
   account(name: string): { readonly name: string; login(password: Secret): Promise<boolean> };
-  /** As an administrator would. */
+  /** Does what an administrator would do. */
   resetPassword(name: string, password: Secret): Promise<void>;
   stop(): Promise<void>;
 }
@@ -22,7 +22,7 @@ const REALM = 'ad.harborlane.example';
 const UNIT = 'people';
 const SERVICE = 'lockstep';
 
-/** @param service of the service account of Lockstep */
+/** @param service the password of the service account of Lockstep */
 export async function startDomain(
   stateDir: string,
   service: Secret,
@@ -48,7 +48,7 @@ export async function startDomain(
   };
 }
 
-/** Once: people of the apps directory, and a service account that may reset their passwords and nothing else. */
+/** Adds, once, the people of the apps directory and a service account that may only reset their passwords. */
 async function populate(server: Samba, dir: string, service: Secret): Promise<void> {
   const mark = path.join(dir, 'populated');
   if (existsSync(mark)) return;

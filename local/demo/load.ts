@@ -1,8 +1,8 @@
 import { appsDn, HERO, HERO_SECOND_ACCOUNT, people } from './company';
 
 /**
- * Calls the api with the admin key, and waits for what takes a while. The path is below `/v1`, one segment each.
- * @throws Error with what the api says
+ * Calls the api with the admin key, and waits until a job has ended. The path is below `/v1`, one string per segment.
+ * @throws Error with the problem that the api reports
  */
 export type CallApi = (
   method: 'GET' | 'POST' | 'PUT',
@@ -10,7 +10,7 @@ export type CallApi = (
   body?: unknown,
 ) => Promise<unknown>;
 
-/** Tells Lockstep about the company: its configuration, its people, their accounts, and who signs in where. */
+/** Loads the company into Lockstep: its configuration, people, accounts and mappings. */
 export async function loadCompany(
   call: CallApi,
   document: unknown,
@@ -23,9 +23,9 @@ export async function loadCompany(
   if (plan.differences.length > 0)
     await call('POST', ['configuration', 'apply'], { document, version: plan.version });
   if (await isLoaded(call)) return;
-  // The first adds the people; the others find theirs by mail, login or role.
-  for (const source of sources) await call('POST', ['sources', source, 'refresh'], {});
-  // Hers comes last: it says that all is done.
+  // The first source adds the people. The accounts of the others are found by mail, login or role.
+  for (const source of sources) await refresh(call, source);
+  // Her account comes last, because `isLoaded` looks for it.
   for (const { name, crm, apps } of people.slice(0, 8).reverse())
     await call('PUT', ['identities', name], {
       ...(name === HERO ? secondAccount : {}),
@@ -34,6 +34,17 @@ export async function loadCompany(
         ...(apps ? [{ application: 'wiki', account: appsDn(name) }] : []),
       ],
     });
+}
+
+/** @throws Error when the source was not read, because all further steps need its accounts */
+async function refresh(call: CallApi, source: string): Promise<void> {
+  const job = (await call('POST', ['sources', source, 'refresh'], {})) as {
+    readonly state?: 'done' | 'failed';
+    readonly result?: unknown;
+  };
+  if (job.state === 'failed')
+    throw new Error(`The accounts of ${source} were not read: ${JSON.stringify(job.result)}`);
+  if (job.state === undefined) throw new Error(`No worker has read the accounts of ${source} yet`);
 }
 
 const secondAccount = {

@@ -11,16 +11,16 @@ import { prepareDatabase } from './database';
 import { demoDirectories, randomPassword } from './directories';
 import { type DemoDomain, startDomain } from './domain';
 
-/** The systems of the demo company, running for real. */
+/** The running systems of the demo company. */
 export interface DemoSystems {
   readonly slapd: Slapd;
-  /** Of `cn=admin` of both directories. */
+  /** The password of `cn=admin` in both directories. */
   readonly directoryAdmin: Secret;
   readonly postgres: LocalPostgres;
-  /** Of the superuser, in the database of the company. */
+  /** For the superuser, in the database of the company. */
   readonly databaseUrl: string;
   readonly domain: DemoDomain | null;
-  /** Where the service passwords of Lockstep are, by source. */
+  /** The files with the service passwords of Lockstep, by source. */
   readonly secretFiles: Readonly<Record<DemoSource, string>>;
   stop(): Promise<void>;
 }
@@ -31,7 +31,7 @@ const LDAPS_PORT = 6636;
 
 export async function startSystems(options: {
   readonly stateDir: string;
-  /** The server of the store, where we started it: the company uses a database of its own in it. */
+  /** The server of the store if we started it. The company uses a database of its own in it. */
   readonly postgres: LocalPostgres | null;
   readonly withDomain: boolean;
   readonly report: Report;
@@ -84,12 +84,12 @@ const sources: readonly DemoSource[] = [
   'ad',
 ];
 
-/** One random password a source, made once and kept. */
+/** One random password for each source, made once. */
 function openSecretFiles(dir: string): Record<DemoSource, string> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const entries = sources.map((source) => {
     const file = path.join(dir, source);
-    // Complex enough for the rules of a domain, too.
+    // A domain also requires three kinds of characters.
     if (!existsSync(file))
       writeFileSync(file, `Aa1-${randomBytes(24).toString('base64url')}`, { mode: 0o600 });
     return [source, file] as const;

@@ -62,7 +62,7 @@ describeWith(['ds389'], 'startDs389', () => {
     return person;
   };
 
-  test('a changelog is kept where it is asked for, with passwords in clear where that is asked for, too', async () => {
+  test('the server keeps a changelog when asked to, and clear-text passwords in it when its configuration asks for them', async () => {
     await setPassword(manager, 'in-clear-1');
     const logged = async () => {
       const { searchEntries } = await manager.search('cn=changelog', {
@@ -75,7 +75,7 @@ describeWith(['ds389'], 'startDs389', () => {
     await until(async () => (await logged()).includes('unhashed#user#password: in-clear-1'));
   });
 
-  test('attributes of its configuration are set: somebody who is no manager may bring a hash', async () => {
+  test('the server applies the given attributes of its configuration: an account that is no manager may write a hash', async () => {
     await setPassword(manager, 'second-2');
     const person = await logIn('second-2');
     await setPassword(person, ssha(Secret.fromText('third-3')));

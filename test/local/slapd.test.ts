@@ -58,7 +58,7 @@ describeWith(['slapd'], 'startSlapd', () => {
       .search(dn, { scope: 'base', attributes: ['description'] })
       .then(({ searchEntries }) => searchEntries[0]?.description);
 
-  test('each suffix has its own administrator and policy, from a folder with any name', () =>
+  test('each suffix has its own administrator and policy, also in a folder whose name needs quotes', () =>
     withServer(async (server) => {
       for (const name of ['one', 'two'])
         await as(server, `cn=admin,dc=${name}`, async (client) =>
@@ -66,7 +66,7 @@ describeWith(['slapd'], 'startSlapd', () => {
         );
     }));
 
-  test('started again on the same folder it has the data of before', async () => {
+  test('a second start on the same folder has the data of the first', async () => {
     const modification = new Attribute({ type: 'description', values: ['written'] });
     await withServer((server) =>
       as(server, 'cn=admin,dc=one', (client) =>
@@ -80,7 +80,7 @@ describeWith(['slapd'], 'startSlapd', () => {
     );
   });
 
-  test('a first start that was cut off is begun anew', async () => {
+  test('the data of an interrupted first start are made again', async () => {
     rmSync(path.join(dir, 'db-1', 'seeded'));
     await withServer((server) =>
       as(server, 'cn=admin,dc=two', async (client) =>

