@@ -75,7 +75,7 @@ async function commandsIn(help: readonly string[]): Promise<string[]> {
 }
 
 test('every command is in the table of this test', async () => {
-  const nouns = ['identities', 'keys', 'blocklist', 'sources', 'captures', 'capture', 'connector'];
+  const nouns = ['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'];
   const nested = [...nouns, 'relay setup'];
   const all = await commandsIn([]);
   for (const noun of nested)
