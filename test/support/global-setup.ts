@@ -36,11 +36,21 @@ export default async function globalSetup(): Promise<void> {
   const dir = runDir();
   run.dir = dir;
   const report = (line: string) => process.stderr.write(`${line}\n`);
-  const entries = await Promise.all(starters.map((starter) => startOne(starter, dir, report)));
+  const entries = await Promise.all(
+    starters.map((starter) =>
+      isWanted(starter.name) ? startOne(starter, dir, report) : notWanted(starter.name),
+    ),
+  );
   const file = path.join(dir, 'servers.json');
   writeFileSync(file, JSON.stringify(Object.fromEntries(entries), null, 2), { mode: 0o600 });
   process.env[FACTS_VARIABLE] = file;
 }
+
+/** `LOCKSTEP_TEST_SERVERS=postgres,slapd` starts these alone; tests that need another one are skipped. */
+const isWanted = (name: string): boolean =>
+  process.env.LOCKSTEP_TEST_SERVERS?.split(',').includes(name) ?? true;
+
+const notWanted = (name: string) => [name, { skipped: 'LOCKSTEP_TEST_SERVERS leaves it out' }];
 
 /** Servers that run as nobody must be able to enter it, whoever owns the clone. */
 function runDir(): string {
