@@ -118,7 +118,7 @@ describeAtTerminal(['postgres'], 'at a terminal', () => {
       `✖ warehouse         ${alice}  refused by its source: policy too short`,
     );
     expect(lines).toContain(
-      '  warehouse: The source finds the password too short. Choose a longer one.',
+      '  warehouse: The source rejects the password as too short. Choose a longer one.',
     );
   });
 

@@ -61,7 +61,7 @@ describe('an account is stale', () => {
     [
       'it was refused: what to do is what the refusal says',
       cameTo('rejected', 'no_rights'),
-      { code: 'rejected', catchesUp: false, cure: expect.stringContaining('Give it the right') },
+      { code: 'rejected', catchesUp: false, cure: expect.stringContaining('Grant it the right') },
     ],
     ['the change was cancelled', cameTo('cancelled'), { code: 'cancelled', catchesUp: false }],
     [
