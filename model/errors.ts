@@ -1,29 +1,30 @@
 /**
- * Every way in which Lockstep can say no, in one table. Nothing below this module lists codes again:
- * the API takes its status from here, the worker its retry class, the docs their page.
+ * The closed list of errors of Lockstep: every reason why an account does not hold a password, and every reason why the
+ * api refuses a request. No other module lists the codes again: the api reads the HTTP status from here, the worker the
+ * retry class, and the docs their page.
  *
- * Vendor errors are translated into these codes by the connectors, at the edge, and nowhere else.
+ * Only the connectors translate vendor errors into these codes.
  */
 
 /**
- * What is done about it:
- * - `offline`: nothing is wrong with the password; tried again with growing waits until the change is too old.
- * - `rejected`: this source refuses this value; never tried again with it.
- * - `unknown`: nobody knows; five attempts, then it is parked until an operator decides.
- * - `never`: the request itself is refused; nothing was started.
+ * What Lockstep does after an error:
+ * - `offline`: nothing is wrong with the password; Lockstep retries with growing waits until the change is too old.
+ * - `rejected`: the source refuses this value for this account; Lockstep never retries the same value.
+ * - `unknown`: the cause is not known; Lockstep makes five attempts, then parks the account for an operator.
+ * - `never`: the request itself is refused and nothing was started.
  */
 export type Retry = 'offline' | 'rejected' | 'unknown' | 'never';
 
 interface ErrorRow {
   readonly retry: Retry;
-  /** HTTP status when this is the answer to a request. */
+  /** HTTP status of the response, when a request ends with this error. */
   readonly status: number;
-  /** What happened and what to do, for the person who reads it. Never holds a value. */
+  /** What happened and what to do next, in sentences for a caller or an operator. Never holds a value of the request. */
   readonly says: string;
 }
 
 const table = {
-  // A source that cannot be used now.
+  // The source cannot be used now.
   unreachable: {
     retry: 'offline',
     status: 503,
@@ -75,7 +76,7 @@ const table = {
     says: 'The group is directory-last: Lockstep changes this account after every other account holds the new password. No action is needed.',
   },
 
-  // A source that refuses this value for this account.
+  // The source refuses this value for this account, or its answer is not understood.
   policy_too_short: {
     retry: 'rejected',
     status: 422,
@@ -183,7 +184,7 @@ const table = {
     says: 'The API key that requested the change was revoked, or bound to other groups, before this account was written. Change the password again with a key that may.',
   },
 
-  // A request that is refused before anything is started.
+  // The request is refused before anything is started.
   unauthenticated: {
     retry: 'never',
     status: 401,
@@ -368,12 +369,12 @@ const table = {
 
 export type ErrorCode = keyof typeof table;
 
-/** The codes of one retry class, as a type: `CodeOf<'offline'>`. */
+/** The codes of one retry class, as a type: `CodeOf<'offline'>` holds `unreachable`, `busy` and the like. */
 export type CodeOf<R extends Retry> = {
   [Code in ErrorCode]: (typeof table)[Code]['retry'] extends R ? Code : never;
 }[ErrorCode];
 
-/** Why one account does not hold the new password (yet). */
+/** Why one account does not hold the new password yet, or will not. */
 export type Reason = CodeOf<'offline' | 'rejected' | 'unknown'>;
 
 export const errors: Readonly<Record<ErrorCode, ErrorRow>> = table;
