@@ -14,8 +14,9 @@ import type { LoadedChange } from '../shared/load-change';
 import { withPasswords } from '../shared/unseal-passwords';
 import { untriedSettlement } from '../shared/untried-settlement';
 import type { Aim } from './aim';
-import { claimAndWrite, type SourceAtWork } from './claim-and-write';
+import { claimAndWrite } from './claim-and-write';
 import { findUnlinkedAccounts } from './find-unlinked-accounts';
+import type { SourceAtWork } from './write-claimed-account';
 
 /**
  * Makes one attempt at each chosen account of one source, and stores an outcome for each (I5: the outcome of one account

@@ -1,5 +1,4 @@
 import type { Connector } from '../../connectors/contract';
-import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Passwords } from '../../sealing/passwords';
 import type { Chosen } from '../../store/worker/chosen';
 import {
@@ -12,14 +11,7 @@ import {
 import { type ChangeAtWork, type Settlement, settleAccounts } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 import type { FilterRefusal } from '../shared/filter-passwords';
-import type { Aim } from './aim';
-import { claimedAccountWriter } from './write-claimed-account';
-
-export interface SourceAtWork {
-  readonly name: string;
-  readonly configuration: SourceConfiguration;
-  readonly aim: Aim;
-}
+import { claimedAccountWriter, type SourceAtWork } from './write-claimed-account';
 
 /** Number of accounts of one source that one step writes at the same time. */
 const WRITES_AT_ONCE = 16;

@@ -3,6 +3,7 @@ import { log } from '../../log';
 import type { AttemptResult } from '../../model/change/outcome';
 import { stateAfter, waitMs } from '../../model/change/retry';
 import { isSourceTrouble, type SourceTrouble } from '../../model/change/source-circuit';
+import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
 import type { Passwords } from '../../sealing/passwords';
 import { renameAccount } from '../../store/people/identities';
@@ -13,8 +14,14 @@ import type { Dependencies } from '../dependencies';
 import type { FilterRefusal } from '../shared/filter-passwords';
 import { recordSourceAnswer } from '../shared/record-source-answer';
 import { untriedSettlement } from '../shared/untried-settlement';
-import type { SourceAtWork } from './claim-and-write';
+import type { Aim } from './aim';
 import { type Attempt, writeAndVerify } from './write-and-verify';
+
+export interface SourceAtWork {
+  readonly name: string;
+  readonly configuration: SourceConfiguration;
+  readonly aim: Aim;
+}
 
 type WriteClaimedAccount = (account: ClaimedAccount) => Promise<Settlement>;
 

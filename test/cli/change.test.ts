@@ -121,7 +121,7 @@ describeWith(['postgres'], 'lockstep change', () => {
       }),
     });
     expect(code).toBe(1);
-    expect(stdout).toContain('the auth account refused; nothing else was attempted');
+    expect(stdout).toContain('the auth account was not changed, so nothing else was attempted');
     expect(stdout).toContain(
       'directory: The source rejects the password because it was used before.',
     );
