@@ -73,7 +73,7 @@ describe('a bad document is refused with the place and what to write instead', (
           apps: { kind: 'ldap', settings: { ...settings, bindPassword: 'hunter2' } },
         },
       },
-      /sources\.apps\.settings\.bindPassword: holds a secret; write where it is instead/,
+      /sources\.apps\.settings\.bindPassword: holds a secret; write a reference to it instead/,
     ],
     [
       'a group of one source',
@@ -83,7 +83,7 @@ describe('a bad document is refused with the place and what to write instead', (
     [
       'a source in two groups',
       { ...good, groups: { all: good.groups.all, both: good.groups.all } },
-      /groups\.both\.sources: holds the source "corp", which another group already holds/,
+      /groups\.both\.sources: contains the source "corp", which another group contains too/,
     ],
     [
       'a policy that is not there',

@@ -108,7 +108,7 @@ describe('a source that gives only hashes', () => {
       else
         expect(issues).toEqual([
           expect.stringMatching(
-            `^sources.shop.capture.forms: names ${scheme}, which cannot get from "shop" to "target": it takes .*; take ${scheme} away here, or "target" out of the group$`,
+            `^sources.shop.capture.forms: names ${scheme}, which cannot be carried from "shop" to "target": it accepts .*; remove ${scheme} here, or "target" from the group$`,
           ),
         ]);
     },
@@ -117,8 +117,8 @@ describe('a source that gives only hashes', () => {
   test('says when other settings of the target would do', () => {
     const of = (target: string) =>
       issuesOf(document({ forms: ['ssha512'] }, { target: targets[target]?.source }))[0];
-    expect(of('ldap')).toContain('unless its settings say that it knows ssha512 too');
-    expect(of('active-directory')).toContain('no other hash can be made of this one');
+    expect(of('ldap')).toContain('unless its settings add ssha512');
+    expect(of('active-directory')).toContain('a hash cannot be turned into another one');
   });
 
   test('goes to every source of every group of its auth source, and to itself where it holds several accounts', () => {
@@ -152,7 +152,7 @@ describe('a source that gives only hashes', () => {
     const knows = targets['ldap that knows two schemes']?.source;
     const asking = document({ forms: ['ssha512'], verifyCurrent: true }, { corp: knows });
     expect(issuesOf(asking)).toEqual([
-      expect.stringMatching(/^sources\.shop\.capture\.verifyCurrent: has to be false/),
+      expect.stringMatching(/^sources\.shop\.capture\.verifyCurrent: must be false/),
     ]);
   });
 
@@ -167,7 +167,7 @@ test('a source that can never give passwords is refused as an origin by its trai
   const one = document({}, { corp: targets.ldap?.source, vault });
   expect(issuesOf(one)).toEqual([
     expect.stringMatching(
-      /^sources\.vault\.capture: is not possible: .* never gives its passwords/,
+      /^sources\.vault\.capture: is not possible: .* never exposes its passwords/,
     ),
   ]);
   expect(issuesOf(document({}, { corp: targets.ldap?.source, vault: directory('vault') }))).toEqual(
@@ -186,7 +186,7 @@ test('the plan tells where the hashes of each source get to, and what is wrong w
     kinds,
   );
   if (!checked.valid) throw new Error('not valid');
-  const lost = 'Credentials of "reports" are out of sync afterwards: nobody signs in with a hash.';
+  const lost = 'Credentials of "reports" will be out of sync: an application cannot sign in with a hash.';
   expect(hashPaths(checked.configuration)).toEqual([
     { from: 'shop', form: 'ssha512', to: ['corp'], warnings: [lost] },
     {
