@@ -12,7 +12,10 @@ const file = z.string().min(1);
  * `docs/configuration.md` is generated from these descriptions.
  */
 export const environmentSchema = z.object({
-  DATABASE_URL: z.string().optional().describe('Connection URL of PostgreSQL 15 or newer, for api and worker.'),
+  DATABASE_URL: z
+    .string()
+    .optional()
+    .describe('Connection URL of PostgreSQL 15 or newer, for api and worker.'),
   TEMPORAL_ADDRESS: z
     .string()
     .optional()
@@ -26,7 +29,9 @@ export const environmentSchema = z.object({
   POSTGRES_BIN_DIR: file
     .optional()
     .describe('The folder with initdb and postgres that "lockstep up" uses.'),
-  LOCKSTEP_CACHE_DIR: file.optional().describe('The folder in which "lockstep up" keeps downloads.'),
+  LOCKSTEP_CACHE_DIR: file
+    .optional()
+    .describe('The folder in which "lockstep up" keeps downloads.'),
   LOCKSTEP_API_HOST: z
     .string()
     .default('127.0.0.1')
@@ -134,7 +139,10 @@ export function resolveReference(reference: string): Secret {
     throw new Misconfigured('A secret must be given as a reference: ${file:…} or ${env:…}.');
   if (kind === 'file') return readSecretFile(path.resolve(name));
   const value = process.env[name];
-  if (value === undefined) throw new Misconfigured(`The environment variable ${name} is not set. Set it, or correct the reference.`);
+  if (value === undefined)
+    throw new Misconfigured(
+      `The environment variable ${name} is not set. Set it, or correct the reference.`,
+    );
   return Secret.fromText(value);
 }
 

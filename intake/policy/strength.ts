@@ -54,9 +54,12 @@ export function openStrengthEstimator(
       estimates.inc({ result: strength === null ? 'left_out' : 'in_time' });
       if (strength === null) {
         const durationMs = Math.round(performance.now() - began);
-        log.warn('the strength of a password was not estimated in time, so the rule minStrength was skipped', {
-          durationMs,
-        });
+        log.warn(
+          'the strength of a password was not estimated in time, so the rule minStrength was skipped',
+          {
+            durationMs,
+          },
+        );
         // The thread may stay busy. Replacing it also ends the estimates that wait for it, as too late.
         if (thread === mine) replace();
       } else {
@@ -96,7 +99,9 @@ function startThread(execArgv: string[]): Thread {
     pending.delete(message.id);
   });
   worker.on('error', (error) =>
-    log.error('the thread that estimates password strengths failed; a new one is started', { error }),
+    log.error('the thread that estimates password strengths failed; a new one is started', {
+      error,
+    }),
   );
   worker.once('exit', () => {
     ended = true;

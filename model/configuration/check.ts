@@ -158,7 +158,10 @@ function zodIssues(error: z.ZodError, at: string[] = []): ConfigurationIssue[] {
       ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step)),
     ];
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({ path: [...path, key], says: 'is not a known field; check its spelling, or remove it' }));
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        says: 'is not a known field; check its spelling, or remove it',
+      }));
     // For an invalid key, zod keeps the reason in a nested issue.
     const why = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
     return [{ path, says: why ?? issue.message }];

@@ -85,7 +85,9 @@ export const sourceSchema = z.strictObject({
   enabled: z
     .boolean()
     .default(true)
-    .describe('When false, changes leave out the accounts of this source, and their outcomes show that.'),
+    .describe(
+      'When false, changes leave out the accounts of this source, and their outcomes show that.',
+    ),
   prove: z
     .enum(proveModes)
     .default('always')
@@ -127,7 +129,9 @@ export const sourceSchema = z.strictObject({
     .describe('Lets a refresh of this source add the people that it finds.'),
   passwordFilter: passwordFilterSchema
     .optional()
-    .describe('Rewrites every password for this source, when the source cannot accept it unchanged.'),
+    .describe(
+      'Rewrites every password for this source, when the source cannot accept it unchanged.',
+    ),
 });
 
 export const groupSchema = z.strictObject({

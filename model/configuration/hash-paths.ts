@@ -9,7 +9,9 @@ import { type Configuration, groupsFrom } from './document';
  */
 export const handedOver = (given: Form, accepts: readonly Form[]): Form | null => {
   if (accepts.includes(given)) return given;
-  return given === 'plaintext' ? (schemes.find((scheme) => accepts.includes(scheme)) ?? null) : null;
+  return given === 'plaintext'
+    ? (schemes.find((scheme) => accepts.includes(scheme)) ?? null)
+    : null;
 };
 
 /** The forms that a source accepts, and those in which its passwords can be captured. */

@@ -148,7 +148,8 @@ function countsFor(
     counts[added] += missing;
   }
   const varied = demands.every(
-    (demand) => new Set(inUse.map((kind) => kindAfterFilter(kind, demand))).size >= demand.minCharacterTypes,
+    (demand) =>
+      new Set(inUse.map((kind) => kindAfterFilter(kind, demand))).size >= demand.minCharacterTypes,
   );
   return varied ? counts : null;
 }

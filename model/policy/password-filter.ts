@@ -81,7 +81,8 @@ export function imagesOf({ case: wanted, allowed, replaceWith }: PasswordFilter)
     inCase(point, wanted).flatMap((written) => (permits(set, written) ? [written] : instead));
 }
 
-const permits = (set: CharacterSet | null, point: number): boolean => set === null || set.has(point);
+const permits = (set: CharacterSet | null, point: number): boolean =>
+  set === null || set.has(point);
 
 function inCase(point: number, wanted: PasswordFilter['case']): number[] {
   if (wanted === undefined) return [point];

@@ -5,13 +5,18 @@ import { type PolicyRules, presetNames, presets } from './presets';
 
 const count = (says: string) => z.int().min(0).max(1024).optional().describe(says);
 const flag = (says: string) => z.boolean().optional().describe(says);
-const file = z.string().regex(/^(\/|[A-Za-z]:\\)/, 'give the absolute path of a file on the host of the api');
+const file = z
+  .string()
+  .regex(/^(\/|[A-Za-z]:\\)/, 'give the absolute path of a file on the host of the api');
 
 /** The schema of a set of characters, such as `A-Z0-9_.-`. */
 export const characters = z
   .string()
   .max(256)
-  .refine((text) => characterSet(text) !== null, 'write each range from its lower to its higher character');
+  .refine(
+    (text) => characterSet(text) !== null,
+    'write each range from its lower to its higher character',
+  );
 
 const { maxLines, maxLineLength } = dictionaryLimits;
 
@@ -38,7 +43,9 @@ export const policyRulesSchema = z
       .describe(
         'Minimum number of kinds of characters: upper-case letters, lower-case letters, letters without case, digits, others.',
       ),
-    maxRepeatedChars: count('Maximum number of times that a character is repeated in a row; 0 sets no limit.'),
+    maxRepeatedChars: count(
+      'Maximum number of times that a character is repeated in a row; 0 sets no limit.',
+    ),
     allowed: characters
       .min(1)
       .optional()

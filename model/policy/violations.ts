@@ -121,7 +121,9 @@ const checks: { readonly [Rule in keyof PolicyRules]?: Check } = {
   dictionary: (_rules, { folded, dictionary }) =>
     holdsWord(folded, dictionary) && 'Do not use words that are easy to guess in this company.',
   notCommon: ({ notCommon }, { folded }) =>
-    notCommon && isCommon(folded) && 'Choose another password: this is one of those that attackers try first.',
+    notCommon &&
+    isCommon(folded) &&
+    'Choose another password: this is one of those that attackers try first.',
   blocklist: (_rules, { blocklisted }) =>
     blocklisted && 'Choose another password: this one is on a list of leaked passwords.',
   minStrength: ({ minStrength }, { strength }) =>
