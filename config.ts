@@ -129,9 +129,10 @@ export function passedOn(names: readonly string[]): Record<string, string> {
 }
 
 /**
- * Reads the secret that a reference such as `${file:/run/secrets/x}` or `${env:NAME}` names. It is read again at each call, so
- * that a rotated secret is used at once. The caller destroys it.
- * @throws Misconfigured when the reference or the variable is missing; an error of the file system when the file cannot be read
+ * Reads the secret that a reference such as `${file:/run/secrets/x}` or `${env:NAME}` names. It is read again at each
+ * call, so that a rotated secret is used at once. The caller destroys it.
+ * @throws Misconfigured when the reference or the variable is missing; an error of the file system when the file cannot
+ *   be read
  */
 export function resolveReference(reference: string): Secret {
   const [, kind, name] = secretReference.exec(reference) ?? [];

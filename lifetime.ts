@@ -1,8 +1,8 @@
 import { log } from './log';
 
 /**
- * Runs a process of Lockstep until it ends. SIGINT and SIGTERM abort `stopping`, after which `main` is expected to return.
- * When `main` throws, the error is logged and the process exits with code 1.
+ * Runs a process of Lockstep until it ends. SIGINT and SIGTERM abort `stopping`, after which `main` is expected to
+ * return. When `main` throws, the error is logged and the process exits with code 1.
  * @param what the name of the process in the log, such as `the api`
  */
 export async function live(

@@ -2,8 +2,8 @@ import pino from 'pino';
 import { environment, Misconfigured } from './config';
 
 /**
- * The fields that a log line may hold. Any other field does not compile. An allow-list is used because redaction of arbitrary
- * fields always misses a path (reference reliability §4, L5).
+ * The fields that a log line may hold. Any other field does not compile. An allow-list is used because redaction of
+ * arbitrary fields always misses a path (reference reliability §4, L5).
  */
 export interface LogFields {
   readonly changeId?: string;

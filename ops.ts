@@ -9,7 +9,8 @@ export interface OpsServer {
 }
 
 /**
- * Serves `/livez`, `/readyz` and `/metrics` of a process, on loopback and on a port of their own, never on the public port.
+ * Serves `/livez`, `/readyz` and `/metrics` of a process, on loopback and on a port of their own, never on the public
+ * port.
  * @param port 0 for any free port
  * @param ready returns what is missing, a word or two each; an empty list when the process can work
  */

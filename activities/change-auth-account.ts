@@ -25,9 +25,9 @@ export interface AuthStep {
 }
 
 /**
- * Activity 1 of 5. Makes the plan, then validates and changes the auth account (`attemptAccounts`). It is one step, because
- * each step costs Temporal an event, and people wait for this one. When the auth source is on the queue lane, this step only
- * makes the plan, and `finishAccounts` changes the auth account.
+ * Activity 1 of 5. Makes the plan, then validates and changes the auth account (`attemptAccounts`). It is one step,
+ * because each step costs Temporal an event, and people wait for this one. When the auth source is on the queue lane,
+ * this step only makes the plan, and `finishAccounts` changes the auth account.
  */
 export function changeAuthAccount(deps: Dependencies) {
   return async (changeId: string): Promise<AuthStep> => {

@@ -9,16 +9,16 @@ import { passOverSource } from './pass-over-source';
 import { settleMappings } from './settle-mappings';
 
 /**
- * The five activities, which are all that a workflow can call, in the order in which a change uses them. Each has the file
- * of its name in this folder:
+ * The five activities, which are all that a workflow can call, in the order in which a change uses them. Each has the
+ * file of its name in this folder:
  * 1. `changeAuthAccount` makes the plan, then validates and changes the auth account;
  * 2. `passOverSource` makes the first attempt at every other account of one source;
  * 3. `finishAccounts` makes a further attempt at accounts that wait;
  * 4. `settleMappings` brings the single sign-on mappings up to date;
  * 5. `closeChange` ends the outcomes that are still open, settles the mappings and destroys the password.
  *
- * The first three share one attempt: `attempt/attempt-accounts.ts`, whose docstring names what it calls. Recorded histories
- * refer to the activities by these keys, so a key never changes. Workflows import only the type.
+ * The first three share one attempt: `attempt/attempt-accounts.ts`, whose docstring names what it calls. Recorded
+ * histories refer to the activities by these keys, so a key never changes. Workflows import only the type.
  */
 export const createActivities = (deps: Dependencies) => ({
   changeAuthAccount: sanitised(changeAuthAccount(deps)),
@@ -33,8 +33,8 @@ export type Activities = ReturnType<typeof createActivities>;
 const BEAT_MS = 5_000;
 
 /**
- * Sends a heartbeat every `BEAT_MS` while the activity runs. On the queue lane Temporal takes a missing heartbeat for a dead
- * worker, and gives the step to another worker.
+ * Sends a heartbeat every `BEAT_MS` while the activity runs. On the queue lane Temporal takes a missing heartbeat for a
+ * dead worker, and gives the step to another worker.
  */
 function beating<Parameters extends unknown[], Result>(
   activity: (...parameters: Parameters) => Promise<Result>,
@@ -50,8 +50,8 @@ function beating<Parameters extends unknown[], Result>(
 }
 
 /**
- * Replaces every error but an `ApplicationFailure` by one without details, and logs the original. Temporal keeps the text
- * and stack of a failure in clear, and errors of drivers quote their input, which may be a password.
+ * Replaces every error but an `ApplicationFailure` by one without details, and logs the original. Temporal keeps the
+ * text and stack of a failure in clear, and errors of drivers quote their input, which may be a password.
  */
 function sanitised<Parameters extends [changeId: string, ...unknown[]], Result>(
   activity: (...parameters: Parameters) => Promise<Result>,

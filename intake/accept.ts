@@ -31,7 +31,9 @@ export interface WantedChange {
   readonly proved?: Proved;
 }
 
-/** An account that was verified by a login while `lastSeq` was the sequence number of the latest change of its person. */
+/**
+ * An account that was verified by a login while `lastSeq` was the sequence number of the latest change of its person.
+ */
 export interface Proved extends Origin {
   readonly lastSeq: number;
 }
@@ -41,9 +43,9 @@ export type AcceptedRequest =
   | { readonly replayed: true; readonly changeId: string };
 
 /**
- * Accepts a new password: checks it, seals it and stores the change, which is durable when this returns (I1). The passwords
- * are destroyed by then, also after an error. The next step is `workflows/change-password.ts`, which the worker starts from
- * the stored row.
+ * Accepts a new password: checks it, seals it and stores the change, which is durable when this returns (I1). The
+ * passwords are destroyed by then, also after an error. The next step is `workflows/change-password.ts`, which the
+ * worker starts from the stored row.
  * @throws IntakeRejected when the request is refused, CaptureDeclined when a capture starts no change
  */
 export async function acceptRequest(
@@ -152,8 +154,8 @@ async function prepare(
 }
 
 /**
- * The fingerprints by which a later capture is recognised as this change: of the password, of what password filters make of
- * it, and of the salts of the hashes that Lockstep writes. Null when no source of the groups is captured.
+ * The fingerprints by which a later capture is recognised as this change: of the password, of what password filters
+ * make of it, and of the salts of the hashes that Lockstep writes. Null when no source of the groups is captured.
  */
 function fingerprintsOf(
   { settings: { fingerprintKey } }: IntakeDependencies,

@@ -16,8 +16,8 @@ import { IntakeRejected } from './rejected';
 
 /**
  * The configuration in force, and the groups that a new password of this person covers, if the caller may change them.
- * @param identity null for an unknown person; the work is the same as for a person whom the caller may not change, so that
- *   the time of the answer does not show which people exist
+ * @param identity null for an unknown person; the work is the same as for a person whom the caller may not change, so
+ *   that the time of the answer does not show which people exist
  * @throws IntakeRejected when there is no such person for this caller, or no group to change
  */
 export async function reachedBy(
@@ -45,8 +45,9 @@ interface Reach {
 }
 
 /**
- * The groups that a new password from this caller covers. For a key that is bound to groups, people outside these groups do
- * not exist. A password is carried to every group of the auth source, so the key must be allowed for all of them.
+ * The groups that a new password from this caller covers. For a key that is bound to groups, people outside these
+ * groups do not exist. A password is carried to every group of the auth source, so the key must be allowed for all of
+ * them.
  */
 function reach(
   input: Reach,

@@ -23,7 +23,7 @@ import { hashedAs } from './returning-scheme';
 export interface Capture {
   readonly source: string;
   readonly account: string;
-  /** By the clock of the capture agent. */
+  /** When the password was changed, by the clock of the capture agent. */
   readonly capturedAt: Date;
   /** True when the sender reports the password at every sign-in, not only when it changes. */
   readonly repeats?: boolean;
@@ -163,7 +163,8 @@ async function comparedWith(
     now,
     repeats: capture.repeats === true,
     forgotten: !latest?.fingerprints,
-    // Only the password itself counts here (the first fingerprint); what the filters made of it may come back in `held`.
+    // Only the password itself counts here (the first fingerprint); what the filters made of it may come back in
+    // `held`.
     latest: latest && { at: latest.at, same: isSame(latest.fingerprints?.[0]) },
     held: held.map(({ at, native, fingerprints }) => ({
       at,

@@ -23,8 +23,8 @@ const KEY_BYTES = 32;
 const OTHERS = 0o077;
 
 /**
- * Opens the key of the fingerprints, and creates it when the file is missing. Every api and worker of one installation needs
- * the same key.
+ * Opens the key of the fingerprints, and creates it when the file is missing. Every api and worker of one installation
+ * needs the same key.
  * @throws Misconfigured when other users can read the file, or it does not hold a key
  */
 export function openFingerprintKey(file: string): KeyObject {

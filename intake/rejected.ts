@@ -7,7 +7,7 @@ export interface Issue {
   readonly says: string;
 }
 
-/** What an error response holds besides its code. */
+/** The members of an error response in addition to its code. */
 export interface Details {
   /** The place of the problem: a byte offset in the body, or a JSON pointer. */
   readonly at?: number | string;

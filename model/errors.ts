@@ -19,7 +19,9 @@ interface ErrorRow {
   readonly retry: Retry;
   /** HTTP status of the response, when a request ends with this error. */
   readonly status: number;
-  /** What happened and what to do next, in sentences for a caller or an operator. Never holds a value of the request. */
+  /**
+   * What happened and what to do next, in sentences for a caller or an operator. Never holds a value of the request.
+   */
   readonly says: string;
 }
 

@@ -6,13 +6,13 @@ import { type SealingKey, sealPayload, unsealPayload } from './jwe';
 
 /**
  * The readable part of a captured password on its way from a relay to the worker: the protected header says which relay
- * captured it, in which source and when. The account and the passwords are sealed, to a key that is kept longer than the keys
- * of changes.
+ * captured it, in which source and when. The account and the passwords are sealed, to a key that is kept longer than
+ * the keys of changes.
  */
 export interface CaptureHeader {
   readonly relay: string;
   readonly source: string;
-  /** By the clock of the capture agent. */
+  /** When the password was changed, by the clock of the capture agent. */
   readonly capturedAt: Date;
   /** The id that the source gives this password change, the same in a repeated report; null when it gives none. */
   readonly sequence: string | null;
@@ -48,7 +48,10 @@ const headerSchema = z
     header: { relay: rly, source: src, capturedAt: new Date(at), sequence: seq ?? null },
   }));
 
-/** The header of a sealed capture, which anyone can read and which is not verified. Null when it is not a sealed capture. */
+/**
+ * The header of a sealed capture, which anyone can read and which is not verified. Null when it is not a sealed
+ * capture.
+ */
 export function readHeader(
   jwe: string,
 ): { readonly keyId: string; readonly header: CaptureHeader } | null {
@@ -87,7 +90,10 @@ const FORM_BYTES = 1;
 const LENGTH_BYTES = 4;
 const HASH = 1;
 
-/** Layout: one byte for the form; then account, password and the current password if there is one, each after its length. */
+/**
+ * Layout: one byte for the form; then account, password and the current password if there is one, each after its
+ * length.
+ */
 function pack({ account, password, hashed, current }: SealedCapture): Buffer {
   const secrets = current === null ? [password] : [password, current];
   const size = secrets.reduce(

@@ -9,8 +9,8 @@ import {
 import type { JsonWebKey } from './published-key';
 
 /**
- * The public key of an epoch. Everything that only a worker may open is sealed to one: JWE compact (RFC 7516), ECDH-ES on
- * X25519 (RFC 8037), A256GCM.
+ * The public key of an epoch. Everything that only a worker may open is sealed to one: JWE compact (RFC 7516), ECDH-ES
+ * on X25519 (RFC 8037), A256GCM.
  */
 export interface SealingKey {
   readonly epochId: string;

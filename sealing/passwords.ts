@@ -4,8 +4,8 @@ import { Secret } from '../model/passwords/secret';
 import { type SealingKey, sealPayload, unsealPayload } from './jwe';
 
 /**
- * The change to which sealed passwords belong, on their way from the api to the worker. It is in the protected header, so a
- * sealed row that is moved to another change does not open.
+ * The change to which sealed passwords belong, on their way from the api to the worker. It is in the protected header,
+ * so a sealed row that is moved to another change does not open.
  */
 export interface SealedFor {
   readonly changeId: string;

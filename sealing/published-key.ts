@@ -32,6 +32,8 @@ export const signedText = (
     `${labels[purpose]}\n${id}\n${publicKey.crv}\n${publicKey.x}\n${sealUntil.toISOString()}`,
   );
 
-/** True when the signer signed the key. An attacker on the way therefore cannot have passwords sealed to another key. */
+/**
+ * True when the signer signed the key. An attacker on the way therefore cannot have passwords sealed to another key.
+ */
 export const isPublishedBy = (signer: KeyObject, purpose: KeyPurpose, key: PublishedKey): boolean =>
   verify(null, signedText(purpose, key), signer, Buffer.from(key.signature, 'base64url'));

@@ -61,7 +61,10 @@ function filesBelow(folder: string): string[] {
     .map((file) => path.relative(root, path.join(file.parentPath, file.name)));
 }
 
-/** Every import of a file of Lockstep: `import`, `export … from`, `import('…')`, `typeof import('…')` and `require('…')`. */
+/**
+ * Every import of a file of Lockstep: `import`, `export … from`, `import('…')`, `typeof import('…')` and
+ * `require('…')`.
+ */
 function importsOf(file: string): Import[] {
   const text = readFileSync(path.join(root, file), 'utf8');
   const statements = text.matchAll(

@@ -12,9 +12,9 @@ export const cancelSignal = defineSignal(CANCEL_SIGNAL);
 export const supersedeSignal = defineSignal(SUPERSEDE_SIGNAL);
 
 /**
- * Carries one new password of one person to all their accounts. This file is only the order of the steps; each step is an
- * activity (`activities/index.ts`), which stores the outcome of every account, failures included. The lanes that run the
- * activities are in `lanes.ts`.
+ * Carries one new password of one person to all their accounts. This file is only the order of the steps; each step is
+ * an activity (`activities/index.ts`), which stores the outcome of every account, failures included. The lanes that run
+ * the activities are in `lanes.ts`.
  *
  * The change comes from `intake/accept.ts`, which stores it; `worker/changes` starts this workflow from its row. The
  * arguments and results hold nothing secret or personal: the id of the change, source names, labels and counts.
@@ -48,7 +48,9 @@ export async function changePassword(changeId: string): Promise<ChangeState> {
 
 type End = Extract<Stop, 'finished' | 'expired'>;
 
-/** The auth account first, then every other account; a group that is directory-last writes its auth account at the end. */
+/**
+ * The auth account first, then every other account; a group that is directory-last writes its auth account at the end.
+ */
 async function changeAccounts(changeId: string): Promise<End> {
   const plan = await inline.changeAuthAccount(changeId);
   const { auth, authGoesLast, remainingMs } = plan;
@@ -66,8 +68,8 @@ async function changeAccounts(changeId: string): Promise<End> {
 
 /**
  * Waits until the auth account is settled, with retries on the queue lane when its first attempt was not enough.
- * @returns `ready` when the other accounts may be changed: the auth account holds the new password, or was validated and
- * goes last
+ * @returns `ready` when the other accounts may be changed: the auth account holds the new password, or was validated
+ *   and goes last
  */
 async function waitForAuthAccount(
   changeId: string,
@@ -104,7 +106,9 @@ async function changeOtherAccounts(
   return late.every((result) => result.waiting.length === 0) ? 'finished' : 'expired';
 }
 
-/** Above this number, the waiting accounts of one source share one activity: each activity costs Temporal three events. */
+/**
+ * Above this number, the waiting accounts of one source share one activity: each activity costs Temporal three events.
+ */
 const MAX_ACTIVITIES_PER_SOURCE = 50;
 
 function retryWaiting(
@@ -124,7 +128,9 @@ const lineOf = ({ source, accounts, applied, waiting }: PassResult): string =>
   `${source}: ${applied} of ${accounts} changed` +
   (waiting.length === 0 ? '' : `, waiting: ${waiting.join(', ')}`);
 
-/** Waits for all steps even when one of them fails: after a cancellation, a running step ends before the change closes. */
+/**
+ * Waits for all steps even when one of them fails: after a cancellation, a running step ends before the change closes.
+ */
 async function inParallel<Result>(steps: Promise<Result>[]): Promise<Result[]> {
   await Promise.allSettled(steps);
   return Promise.all(steps);

@@ -14,9 +14,9 @@ import type { SourcePass } from '../model/change/plan';
 import { accountActivityId, crowdActivityId, sourceQueue } from './names';
 
 /**
- * The inline lane: local activities, which run inside the workflow task, take a few seconds, cost one event and need no task
- * queue. A step is repeated until the store can be reached; outcomes are in the store, so a repeat continues with the
- * accounts that are open. When the change is cancelled, a running step is awaited, so that its outcome is known.
+ * The inline lane: local activities, which run inside the workflow task, take a few seconds, cost one event and need no
+ * task queue. A step is repeated until the store can be reached; outcomes are in the store, so a repeat continues with
+ * the accounts that are open. When the change is cancelled, a running step is awaited, so that its outcome is known.
  */
 const local = proxyLocalActivities<Activities>({
   startToCloseTimeout: '5 minutes',
@@ -60,8 +60,9 @@ export function passOverSource(
 }
 
 /**
- * Retries accounts that wait, on the queue lane: an activity on the task queue of the source, which itself names the wait
- * before the next attempt. The Web UI shows it under the label of the account, where an operator can pause or reset it.
+ * Retries accounts that wait, on the queue lane: an activity on the task queue of the source, which itself names the
+ * wait before the next attempt. The Web UI shows it under the label of the account, where an operator can pause or
+ * reset it.
  * @param label the account; null for all that wait in this source
  */
 export function finishAccounts(
@@ -96,8 +97,8 @@ const queueOf = (
   });
 
 /**
- * An activity that fails for good (its time is over, or an operator ended it) leaves its accounts unsettled, which does not
- * stop the other accounts: the failure becomes a result with something waiting.
+ * An activity that fails for good (its time is over, or an operator ended it) leaves its accounts unsettled, which does
+ * not stop the other accounts: the failure becomes a result with something waiting.
  */
 async function unlessTooLate(source: string, result: Promise<PassResult>): Promise<PassResult> {
   try {

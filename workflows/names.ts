@@ -1,6 +1,6 @@
 /**
- * The names that the worker, the workflows and the Temporal Web UI share. Recorded histories refer to them, so they never
- * change. This file imports nothing, so every folder may import it.
+ * The names that the worker, the workflows and the Temporal Web UI share. Recorded histories refer to them, so they
+ * never change. This file imports nothing, so every folder may import it.
  */
 
 export const CHANGE_PASSWORD = 'changePassword';
@@ -14,7 +14,9 @@ export const sourceQueue = (source: string): string => `lockstep-source-${source
 export const CANCEL_SIGNAL = 'cancel';
 export const SUPERSEDE_SIGNAL = 'supersede';
 
-/** The search attributes by which an operator filters and sorts in the Web UI. None holds anything secret or personal. */
+/**
+ * The search attributes by which an operator filters and sorts in the Web UI. None holds anything secret or personal.
+ */
 export const searchAttributes = {
   state: 'LockstepState',
   group: 'LockstepGroup',
@@ -22,7 +24,9 @@ export const searchAttributes = {
   failed: 'LockstepFailed',
 } as const;
 
-/** The activity id of one waiting account in the Web UI: the label of its outcome, such as `warehouse` or `warehouse:2`. */
+/**
+ * The activity id of one waiting account in the Web UI: the label of its outcome, such as `warehouse` or `warehouse:2`.
+ */
 export const accountActivityId = (label: string): string => label;
 
 /** The activity id when too many accounts of a source wait for one activity each. */

@@ -3,7 +3,9 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import type { Closing } from '../activities/close-change';
 import { searchAttributes } from './names';
 
-/** The texts and search attributes that the Web UI shows of a change: source names, labels and counts, nothing personal. */
+/**
+ * The texts and search attributes that the Web UI shows of a change: source names, labels and counts, nothing personal.
+ */
 
 const state = defineSearchAttributeKey(searchAttributes.state, 'KEYWORD');
 const sources = defineSearchAttributeKey(searchAttributes.sources, 'KEYWORD_LIST');

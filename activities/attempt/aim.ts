@@ -7,9 +7,9 @@ import type { OutcomeStatus } from '../../store/worker/outcomes';
 export type Aim = 'validate' | 'write';
 
 /**
- * The aim of the next attempt at the chosen accounts. It is `write`, unless the auth account is one of them and goes last
- * (directory-last): then it is `validate` until every other account is settled, and `leave` when one of those does not
- * hold the new password.
+ * The aim of the next attempt at the chosen accounts. It is `write`, unless the auth account is one of them and goes
+ * last (directory-last): then it is `validate` until every other account is settled, and `leave` when one of those does
+ * not hold the new password.
  */
 export function aimAt(chosen: Chosen, statuses: readonly OutcomeStatus[]): Aim | 'leave' {
   const auth = statuses.find((status) => status.role === 'auth' && isChosen(chosen, status));

@@ -19,12 +19,12 @@ import { findUnlinkedAccounts } from './find-unlinked-accounts';
 import type { SourceAtWork } from './write-claimed-account';
 
 /**
- * Makes one attempt at each chosen account of one source, and stores an outcome for each (I5: the outcome of one account
- * never changes that of another). Accounts that are settled already are skipped, so a repeat is harmless.
+ * Makes one attempt at each chosen account of one source, and stores an outcome for each (I5: the outcome of one
+ * account never changes that of another). Accounts that are settled already are skipped, so a repeat is harmless.
  *
  * Called by the activities `changeAuthAccount`, `passOverSource` and `finishAccounts`. Calls, in this order:
- * `findUnlinkedAccounts` (accounts without a link), then `claimAndWrite` (claims in batches) → `writeClaimedAccount` (one
- * account and its settlement) → `writeAndVerify` (the calls to the connector).
+ * `findUnlinkedAccounts` (accounts without a link), then `claimAndWrite` (claims in batches) → `writeClaimedAccount`
+ * (one account and its settlement) → `writeAndVerify` (the calls to the connector).
  *
  * @returns the status of every account of the change, those of other sources included
  */

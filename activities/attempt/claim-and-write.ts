@@ -17,8 +17,9 @@ import { claimedAccountWriter, type SourceAtWork } from './write-claimed-account
 const WRITES_AT_ONCE = 16;
 
 /**
- * Claims the chosen accounts of one source in batches, writes each claimed account (`writeClaimedAccount`) and stores the
- * settlements. When the source is down or paused, the accounts are set to wait instead. Called by `attemptAccounts`.
+ * Claims the chosen accounts of one source in batches, writes each claimed account (`writeClaimedAccount`) and stores
+ * the settlements. When the source is down or paused, the accounts are set to wait instead. Called by
+ * `attemptAccounts`.
  * @param passwords what the source gets, or why it gets nothing
  */
 export async function claimAndWrite(

@@ -15,7 +15,9 @@ export interface Attempt {
   readonly passwords: Passwords;
   readonly prove: ProveMode;
   readonly aim: Aim;
-  /** False once the claim is too old to begin a write: this process was frozen, and a newer change may hold the claim. */
+  /**
+   * False once the claim is too old to begin a write: this process was frozen, and a newer change may hold the claim.
+   */
   readonly claimIsFresh: () => boolean;
   /** Called when the source now knows the account by another name, with that name. */
   readonly onMoved: (name: string) => Promise<void>;
@@ -25,8 +27,8 @@ export interface Attempt {
  * The calls to the connector for one account, in this order: verify the new password when an earlier write is in doubt,
  * verify the current password when one was given, write, verify what was written. Called by `writeClaimedAccount`.
  *
- * A write whose answer was lost is never repeated blindly, because a history rule would refuse the repeat of a write that
- * succeeded. Each doubt costs at most one login, so that no account is locked out by Lockstep (I11).
+ * A write whose answer was lost is never repeated blindly, because a history rule would refuse the repeat of a write
+ * that succeeded. Each doubt costs at most one login, so that no account is locked out by Lockstep (I11).
  */
 export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
   const { account, connector, passwords } = attempt;
@@ -83,8 +85,8 @@ async function verifyWritten(attempt: Attempt): Promise<AttemptResult> {
       return applied(found.proof);
     case 'inconclusive':
       if (isImpossible(found)) return { ...applied('none'), vendorCode: found.vendorCode };
-      // The source reported success, so the account counts as applied; the reason shows why there is no proof (a disabled
-      // account, for example).
+      // The source reported success, so the account counts as applied; the reason shows why there is no proof (a
+      // disabled account, for example).
       return { ...applied('none'), reason: found.reason, vendorCode: found.vendorCode };
     case 'differs':
       return { ...failed(attempt, 'not_proved', found.vendorCode, null), inDoubt: true };

@@ -26,9 +26,9 @@ export interface SourceAtWork {
 type WriteClaimedAccount = (account: ClaimedAccount) => Promise<Settlement>;
 
 /**
- * Makes the function that `claimAndWrite` calls for each account of one batch. It decides whether the account is tried at
- * all, lets `writeAndVerify` try it, records what the answer means for the source as a whole, and returns the settlement
- * of the account.
+ * Makes the function that `claimAndWrite` calls for each account of one batch. It decides whether the account is tried
+ * at all, lets `writeAndVerify` try it, records what the answer means for the source as a whole, and returns the
+ * settlement of the account.
  * @param claimIsFresh false once the lease may be too short for another write
  */
 export function claimedAccountWriter(
@@ -117,7 +117,8 @@ function unclaimedSettlement(account: ClaimedAccount, jitter: number): Settlemen
     case 'unlinked':
       return untriedSettlement(account, 'not_applicable', 'unlinked');
     default:
-      // The step of the older change ends soon, so the wait is that of a first attempt, whatever the number of attempts.
+      // The step of the older change ends soon, so the wait is that of a first attempt, whatever the number of
+      // attempts.
       return waitFor(account, 'account_in_use', waitMs('account_in_use', 1, null, jitter));
   }
 }

@@ -9,8 +9,8 @@ export interface LoadedChange {
 }
 
 /**
- * Reads a change and the configuration in force. Every activity calls this first, because only the id of a change passes
- * through Temporal.
+ * Reads a change and the configuration in force. Every activity calls this first, because only the id of a change
+ * passes through Temporal.
  * @throws ApplicationFailure `not_found`, which Temporal does not retry, when the rows of the change were removed
  */
 export async function loadChange(deps: Dependencies, changeId: string): Promise<LoadedChange> {

@@ -5,7 +5,7 @@ import type { Reason } from '../../model/errors';
 import { openCircuit, pauseSource, prolongCircuit, reopenSource } from '../../store/sources/state';
 import type { Dependencies } from '../dependencies';
 
-/** What one answer of a connector says about the source as a whole. */
+/** The part of a connector's answer that concerns the source as a whole. */
 export interface SourceAnswer {
   readonly source: string;
   /** Why the call failed; null for success. */
@@ -13,13 +13,15 @@ export interface SourceAnswer {
   readonly vendorCode: string | null;
   /** Milliseconds that the source asks us to wait; null when it asks for none. */
   readonly retryAfterMs: number | null;
-  /** Number of probes that failed before, when this was the probe of a source that is down; null for every other call. */
+  /**
+   * Number of probes that failed before, when this was the probe of a source that is down; null for every other call.
+   */
   readonly probe: number | null;
 }
 
 /**
- * Records an answer in the stored state of the source: opens, prolongs or closes its circuit, or pauses it. An answer of a
- * source that is up and stays up writes nothing.
+ * Records an answer in the stored state of the source: opens, prolongs or closes its circuit, or pauses it. An answer
+ * of a source that is up and stays up writes nothing.
  * @returns in how many milliseconds the source may be called again; null when it may be called now
  */
 export async function recordSourceAnswer(

@@ -6,8 +6,8 @@ type UntriedAccount = Pick<OutcomeStatus, 'label' | 'inDoubt'> &
   Partial<Pick<OutcomeStatus, 'state'>>;
 
 /**
- * The settlement of an account that this step ends without calling its connector: cancelled, superseded, left out. When a
- * write had begun earlier (state `applying`), the account stays in doubt, because it may hold either password.
+ * The settlement of an account that this step ends without calling its connector: cancelled, superseded, left out. When
+ * a write had begun earlier (state `applying`), the account stays in doubt, because it may hold either password.
  */
 export const untriedSettlement = (
   { label, state: before, inDoubt }: UntriedAccount,

@@ -4,8 +4,8 @@ import { adjacencyGraphs, dictionary as common } from '@zxcvbn-ts/language-commo
 import { dictionary as english } from '@zxcvbn-ts/language-en';
 
 /**
- * The request to the thread that runs zxcvbn. It is a thread of its own because zxcvbn is slow for some passwords, and takes
- * them as strings, which cannot be zeroed. `strength.ts` limits the time, and replaces the thread.
+ * The request to the thread that runs zxcvbn. It is a thread of its own because zxcvbn is slow for some passwords, and
+ * takes them as strings, which cannot be zeroed. `strength.ts` limits the time, and replaces the thread.
  */
 export interface Question {
   readonly id: number;
@@ -19,8 +19,8 @@ export interface Answer {
 }
 
 /**
- * The two limits keep the worst password of 64 characters, one of possible letter substitutes only, at a tenth of a second
- * instead of a second. Characters after the 64th never make a password weaker.
+ * The two limits keep the worst password of 64 characters, one of possible letter substitutes only, at a tenth of a
+ * second instead of a second. Characters after the 64th never make a password weaker.
  */
 const zxcvbn = new ZxcvbnFactory({
   graphs: adjacencyGraphs,

@@ -1,7 +1,8 @@
 /**
- * The place of one record in the spool of a relay. A relay keeps its records in a sequence of segments, each with a name that
- * is never used again, and numbers the records of a segment from 1. The last ingested record therefore shows where to
- * continue, even after a restore on either side: an unknown segment is a new one, never an old name with other records.
+ * The place of one record in the spool of a relay. A relay keeps its records in a sequence of segments, each with a
+ * name that is never used again, and numbers the records of a segment from 1. The last ingested record therefore shows
+ * where to continue, even after a restore on either side: an unknown segment is a new one, never an old name with other
+ * records.
  */
 export interface Position {
   readonly segment: string;
@@ -27,9 +28,9 @@ export interface BatchDecision {
 }
 
 /**
- * Finds the records of a batch that are new. Within a segment no record may be missing, because the relay still has it: such
- * a batch is a `gap`, and the relay has to send from the cursor on. Records missing before a new segment are lost, and
- * are reported.
+ * Finds the records of a batch that are new. Within a segment no record may be missing, because the relay still has it:
+ * such a batch is a `gap`, and the relay has to send from the cursor on. Records missing before a new segment are lost,
+ * and are reported.
  */
 export function evaluateBatch(batch: BatchFacts): BatchDecision | 'gap' {
   const { cursor, segment, follows, from, count } = batch;

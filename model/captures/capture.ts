@@ -65,9 +65,9 @@ interface CaptureRule {
 }
 
 /**
- * The reasons for which a capture starts no change (reference semantics §6, rules 7, 11 to 15 and 26). The first rule that
- * applies is the reason. A reason that is an error code too refuses the capture; with any other, the sender
- * gets a success, because there is nothing to correct.
+ * The reasons for which a capture starts no change (reference semantics §6, rules 7, 11 to 15 and 26). The first rule
+ * that applies is the reason. A reason that is an error code too refuses the capture; with any other, the sender gets a
+ * success, because there is nothing to correct.
  */
 export const captureRules = {
   capture_disabled: {
@@ -129,8 +129,8 @@ export const evaluateCapture = (facts: CaptureFacts): Declined | 'accept' =>
   ruleEntries.find(([, rule]) => rule.applies(facts))?.[0] ?? 'accept';
 
 /**
- * True when the capture was hashed while Lockstep wrote the account: the hash is then of that write, or of a password that
- * the write has replaced.
+ * True when the capture was hashed while Lockstep wrote the account: the hash is then of that write, or of a password
+ * that the write has replaced.
  * @param doneAt when the write ended
  */
 function isDuringWrite(doneAt: Date, capturedAt: Date): boolean {
@@ -139,8 +139,9 @@ function isDuringWrite(doneAt: Date, capturedAt: Date): boolean {
 }
 
 /**
- * The passwords that the account may have held at that time: the last one that was surely in force by then, and every later
- * one. A password that a person set in the source hides the earlier ones: A, then B, then A again are three changes.
+ * The passwords that the account may have held at that time: the last one that was surely in force by then, and every
+ * later one. A password that a person set in the source hides the earlier ones: A, then B, then A again are three
+ * changes.
  */
 function maybeHeldAt(held: readonly Held[], when: Date): readonly Held[] {
   const last = held.findIndex(

@@ -40,8 +40,8 @@ export const endedInVain: readonly ChangeState[] = [
 ];
 
 /**
- * True when the auth account is the last of the plan (directory-last). It is read from the order of the plan alone, so that
- * a change continues as it began although the configuration changed.
+ * True when the auth account is the last of the plan (directory-last). It is read from the order of the plan alone, so
+ * that a change continues as it began although the configuration changed.
  */
 export const authGoesLast = (planned: readonly { readonly role: Role }[]): boolean =>
   planned.length > 1 && planned.at(-1)?.role === 'auth';

@@ -15,10 +15,10 @@ export type Coverage =
   | { readonly refused: Extract<ErrorCode, 'no_group' | 'group_needed'> };
 
 /**
- * The groups that one new password of a person covers: every group that shares one auth source and has an account of the
- * person, or may find one by correlation. When the password of the auth account changes, every group of its auth source
- * follows (seed 001, Authentication Accounts). A source with a policy of its own is covered only when the request names it,
- * or when the person is in no group.
+ * The groups that one new password of a person covers: every group that shares one auth source and has an account of
+ * the person, or may find one by correlation. When the password of the auth account changes, every group of its auth
+ * source follows (seed 001, Authentication Accounts). A source with a policy of its own is covered only when the
+ * request names it, or when the person is in no group.
  */
 export function coverage(input: CoverageInput): Coverage {
   const { groups, wanted } = input;

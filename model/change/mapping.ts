@@ -1,8 +1,8 @@
 import type { OutcomeState } from './outcome';
 
 /**
- * What to do with a mapping once its account is settled. A mapping holds what its system holds (I6): it advances after the
- * system has changed, never before (reference semantics §6.17).
+ * What to do with a mapping once its account is settled. A mapping holds what its system holds (I6): it advances after
+ * the system has changed, never before (reference semantics §6.17).
  */
 export type MappingStep = 'advance' | 'stay' | 'flag';
 

@@ -1,6 +1,8 @@
 import type { Reason } from '../errors';
 
-/** The states of one account in one change. A state with `settled` is final for that change; `says` is what people read. */
+/**
+ * The states of one account in one change. A state with `settled` is final for that change; `says` is what people read.
+ */
 export const outcomeStates = {
   pending: { settled: false, says: 'not begun' },
   applying: { settled: false, says: 'being written' },

@@ -46,10 +46,10 @@ interface LeaveOutRule {
 }
 
 /**
- * The rules by which a plan leaves out an account of the person although its source is in the group. The first rule that
- * applies is the reason. ADD A NEW RULE HERE: a row with its sentence and its condition is all that it takes; its key becomes
- * a `LeaveOutCode`, which the api and the CLI show. The rules see linked accounts; `toBeFound` decides for an account that no
- * link names yet.
+ * The rules by which a plan leaves out an account of the person although its source is in the group. The first rule
+ * that applies is the reason. ADD A NEW RULE HERE: a row with its sentence and its condition is all that it takes; its
+ * key becomes a `LeaveOutCode`, which the api and the CLI show. The rules see linked accounts; `toBeFound` decides for
+ * an account that no link names yet.
  */
 export const leaveOutRules = {
   source_disabled: {
@@ -97,9 +97,9 @@ function primaryIn(source: string, accounts: readonly LinkedAccount[]): LinkedAc
 }
 
 /**
- * Plans a change: which accounts of the person it changes, in which order, and why it leaves out the others. The auth account
- * comes first (last when a group is directory-last), the others in the order of the groups. A disabled account is planned
- * like any other, because its source decides (seed 001, Disabled Accounts).
+ * Plans a change: which accounts of the person it changes, in which order, and why it leaves out the others. The auth
+ * account comes first (last when a group is directory-last), the others in the order of the groups. A disabled account
+ * is planned like any other, because its source decides (seed 001, Disabled Accounts).
  */
 export function planChange(input: PlanInput): PlannedAccount[] {
   const authSource = input.groups[0]?.authSource;

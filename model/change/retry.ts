@@ -6,8 +6,8 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 /**
- * Waits before attempt 2, 3, …: the schedule of SailPoint (5 s, 1, 3, 10, 30, 90 min), then hourly until the change is too
- * old (72 h, as in PCNS). Source: reference semantics §2 `S:retry`, §7.
+ * Waits before attempt 2, 3, …: the schedule of SailPoint (5 s, 1, 3, 10, 30, 90 min), then hourly until the change is
+ * too old (72 h, as in PCNS). Source: reference semantics §2 `S:retry`, §7.
  */
 const OFFLINE_WAITS_MS = [5 * SECOND, MINUTE, 3 * MINUTE, 10 * MINUTE, 30 * MINUTE, 90 * MINUTE];
 const OFFLINE_THEN_MS = HOUR;
@@ -18,8 +18,8 @@ const SHORT_WAIT_MS = 2 * SECOND;
 const SHORT_WAITS_IN_USE = 3;
 
 /**
- * Attempts before unknown errors and failed verifications park the account (`max-operation-attempts` of Ping). Attempts that
- * an offline source took do not count (reference semantics §6.10).
+ * Attempts before unknown errors and failed verifications park the account (`max-operation-attempts` of Ping). Attempts
+ * that an offline source took do not count (reference semantics §6.10).
  */
 export const UNKNOWN_ATTEMPTS = 5;
 

@@ -2,8 +2,8 @@ import { errors, type Reason } from '../errors';
 
 /**
  * The circuit breaker of a source. While a source is down, one change at a time probes it, and the others wait. While a
- * source refuses the service account of Lockstep, it is paused and nothing calls it, because each further login could lock
- * that account.
+ * source refuses the service account of Lockstep, it is paused and nothing calls it, because each further login could
+ * lock that account.
  */
 
 /** The reasons that concern the source as a whole, whichever account the call was about. */

@@ -3,12 +3,15 @@ import type { OutcomeState } from './outcome';
 import type { LeaveOutCode } from './plan';
 
 /**
- * What is known of one account, to find out whether it is stale: it missed the last change of its person, or was changed in
+ * The facts about one account that show whether it is stale: it missed the last change of its person, or was changed in
  * its source since. The password of that change is destroyed, so a stale account needs it once more, from a person or a
  * program that knows it (seed 003).
  */
 export interface AccountHistory {
-  /** The outcome of the last change here; null when it did not include the account. Changes that no account took do not count. */
+  /**
+   * The outcome of the last change here; null when it did not include the account. Changes that no account took do not
+   * count.
+   */
   readonly outcome: {
     readonly state: OutcomeState;
     readonly reason: ErrorCode | LeaveOutCode | null;
@@ -17,7 +20,9 @@ export interface AccountHistory {
   /** True when the account is known to hold the password of the last change. */
   readonly holdsLast: boolean;
   readonly linkedAt: Date;
-  /** When its password was last changed, as the source reported at the last look; null when it never reported a time. */
+  /**
+   * When its password was last changed, as the source reported at the last look; null when it never reported a time.
+   */
   readonly changedThereAt: Date | null;
   /** True when its source is switched on in the configuration. */
   readonly enabled: boolean;

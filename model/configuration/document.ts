@@ -4,7 +4,10 @@ import { passwordFilterSchema } from '../policy/password-filter';
 import { policyRulesSchema, rulesOf } from '../policy/schema';
 import { failureModes, type Group, lanes, type Policy, proveModes, type Source } from './group';
 
-/** One problem in a configuration document. `path` leads to the field, and `says` continues it: "sources.hr.policy: is …". */
+/**
+ * One problem in a configuration document. `path` leads to the field, and `says` continues it: "sources.hr.policy: is
+ * …".
+ */
 export interface ConfigurationIssue {
   readonly path: readonly (string | number)[];
   readonly says: string;
@@ -14,7 +17,9 @@ const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'use lower-case letters, digits and hyphens, a letter first');
 
-/** Matches `${file:/run/secrets/x}` and `${env:NAME}`, by which the configuration refers to a secret without holding it. */
+/**
+ * Matches `${file:/run/secrets/x}` and `${env:NAME}`, by which the configuration refers to a secret without holding it.
+ */
 export const secretReference = /^\$\{(file|env):([^}]+)\}$/;
 
 const attributeMap = z.record(z.string().min(1), z.string().min(1));
@@ -184,10 +189,14 @@ export const sourcesOf = ({ sources }: Pick<Configuration, 'sources'>): Source[]
 export const declaredGroupsOf = ({ groups }: Pick<Configuration, 'groups'>): Group[] =>
   Object.entries(groups).map(([groupName, group]) => ({ name: groupName, ...group }));
 
-/** The name of the implicit group of a source with a policy of its own. A declared group cannot have it: it has a colon. */
+/**
+ * The name of the implicit group of a source with a policy of its own. A declared group cannot have it: it has a colon.
+ */
 export const loneGroupName = (source: string): string => `source:${source}`;
 
-/** The declared groups, and one implicit group for each source with a policy of its own that is in no declared group. */
+/**
+ * The declared groups, and one implicit group for each source with a policy of its own that is in no declared group.
+ */
 export function groupsOf(configuration: Pick<Configuration, 'groups' | 'sources'>): Group[] {
   const declared = declaredGroupsOf(configuration);
   const lone = Object.entries(configuration.sources).flatMap(([source, { policy }]) =>
@@ -207,8 +216,8 @@ export function groupsOf(configuration: Pick<Configuration, 'groups' | 'sources'
 }
 
 /**
- * The groups that a change covers when it begins in this source: the group of the source first, then the others with the
- * same auth source. Empty when the source is in no group.
+ * The groups that a change covers when it begins in this source: the group of the source first, then the others with
+ * the same auth source. Empty when the source is in no group.
  */
 export function groupsFrom(
   configuration: Pick<Configuration, 'groups' | 'sources'>,
@@ -230,8 +239,8 @@ export const policiesOf = ({ policies }: Pick<Configuration, 'policies'>): Polic
   }));
 
 /**
- * The source of this name; undefined when there is none. Only properties of the document count, because the name may be that
- * of a property that every object has, such as `constructor`.
+ * The source of this name; undefined when there is none. Only properties of the document count, because the name may be
+ * that of a property that every object has, such as `constructor`.
  */
 export const sourceNamed = (
   { sources }: Pick<Configuration, 'sources'>,

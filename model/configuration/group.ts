@@ -17,7 +17,9 @@ export type ProveMode = (typeof proveModes)[number];
 export interface Source {
   readonly name: string;
   readonly enabled: boolean;
-  /** True changes every account of a person in this source, false only the primary one (seed 001, Multiple Accounts). */
+  /**
+   * True changes every account of a person in this source, false only the primary one (seed 001, Multiple Accounts).
+   */
   readonly multipleAccountPasswordSync: boolean;
   /** `queue` for a source that is slow, limits its rate, or has a worker of its own. */
   readonly lane: Lane;
@@ -29,8 +31,8 @@ export interface Source {
 /**
  * What a failure of one account means for the others (reference semantics §6.4):
  * - `continue`: the auth account goes first, and a failed account does not stop the others (SailPoint);
- * - `directory-last`: the auth account goes last, and only if every other account took the new password (Enterprise SSO,
- *   event 10681).
+ * - `directory-last`: the auth account goes last, and only if every other account took the new password (Enterprise
+ *   SSO, event 10681).
  */
 export const failureModes = ['continue', 'directory-last'] as const;
 export type FailureMode = (typeof failureModes)[number];

@@ -3,8 +3,8 @@ import type { ConfigurationIssue } from './document';
 import { type Configuration, groupsFrom } from './document';
 
 /**
- * The form in which a source gets a password that comes in the form `given`: unchanged if the source accepts that form; else
- * a plaintext password as the strongest hash that the source accepts. A hash cannot become another hash.
+ * The form in which a source gets a password that comes in the form `given`: unchanged if the source accepts that form;
+ * else a plaintext password as the strongest hash that the source accepts. A hash cannot become another hash.
  * @returns null when the source accepts no form that can be made of it
  */
 export const handedOver = (given: Form, accepts: readonly Form[]): Form | null => {
@@ -76,8 +76,8 @@ function origins(configuration: Sources): Origin[] {
 }
 
 /**
- * The issues of captures that could never reach every source of their groups. They are refused when the configuration is
- * applied, so that no capture fails later.
+ * The issues of captures that could never reach every source of their groups. They are refused when the configuration
+ * is applied, so that no capture fails later.
  */
 export const formIssues = (
   configuration: Sources,

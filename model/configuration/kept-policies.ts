@@ -2,9 +2,9 @@ import type { ConfigurationIssue } from './document';
 import { type Configuration, declaredGroupsOf } from './document';
 
 /**
- * Completes a configuration that replaces the one in force: a source that leaves its group keeps the policy of that group,
- * unless it names another policy; a source that kept a policy before still keeps it. Source: SailPoint, deleting a password
- * sync group (reference semantics §6.9).
+ * Completes a configuration that replaces the one in force: a source that leaves its group keeps the policy of that
+ * group, unless it names another policy; a source that kept a policy before still keeps it. Source: SailPoint, deleting
+ * a password sync group (reference semantics §6.9).
  */
 export function keepPolicies(inForce: Configuration, wanted: Configuration): Configuration {
   const policyBefore = (source: string): string | undefined =>

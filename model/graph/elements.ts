@@ -42,8 +42,8 @@ export interface Place {
 }
 
 /**
- * A UUID of version 8 (RFC 9562 §5.8) that is the same for the same parts. It is in upper case, in which BloodHound keeps ids
- * and compares environments.
+ * A UUID of version 8 (RFC 9562 §5.8) that is the same for the same parts. It is in upper case, in which BloodHound
+ * keeps ids and compares environments.
  */
 export function guid(...parts: readonly string[]): string {
   const hex = createHash('sha256').update(JSON.stringify(parts)).digest('hex').toUpperCase();

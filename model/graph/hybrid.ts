@@ -6,8 +6,8 @@ import { serviceAccountOf } from './topology';
 /**
  * How the collector of a kind of source identifies an account; null when Lockstep does not know the id that it uses.
  *
- * The edges to such nodes go into a file of their own without a source kind, because BloodHound would otherwise mark those
- * nodes as nodes of Lockstep, and delete them together with them.
+ * The edges to such nodes go into a file of their own without a source kind, because BloodHound would otherwise mark
+ * those nodes as nodes of Lockstep, and delete them together with them.
  */
 const foreignUser: Readonly<
   Record<
@@ -23,8 +23,8 @@ const foreignUser: Readonly<
 };
 
 /**
- * A user of Active Directory, matched by DN: BloodHound identifies users by SID, which Lockstep does not read. BloodHound
- * keeps the DN in upper case, converted character by character, so that ß stays.
+ * A user of Active Directory, matched by DN: BloodHound identifies users by SID, which Lockstep does not read.
+ * BloodHound keeps the DN in upper case, converted character by character, so that ß stays.
  */
 const adUser = (dn: string): Endpoint | null =>
   dn.includes('=')
@@ -73,8 +73,8 @@ const sameAccount = (ours: string, theirs: Endpoint): GraphEdge[] => [
 ];
 
 /**
- * Edges of the kinds that the Okta extension defines, where its collector would draw them if Okta synchronized the passwords
- * (reference semantics §4.2).
+ * Edges of the kinds that the Okta extension defines, where its collector would draw them if Okta synchronized the
+ * passwords (reference semantics §4.2).
  */
 function oktaEdges(view: GraphView, circle: readonly Member[]): GraphEdge[] {
   const users = circle.flatMap((member) => {

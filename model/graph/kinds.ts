@@ -1,6 +1,7 @@
 /**
- * The prefix of the kinds in Lockstep's extension of BloodHound OpenGraph. This file defines its kinds of nodes and of edges.
- * An edge is traversable when control of its start gives control of its end; BloodHound searches paths over such edges.
+ * The prefix of the kinds in Lockstep's extension of BloodHound OpenGraph. This file defines its kinds of nodes and of
+ * edges. An edge is traversable when control of its start gives control of its end; BloodHound searches paths over such
+ * edges.
  */
 export const NAMESPACE = 'Lockstep';
 
@@ -138,8 +139,8 @@ export type EdgeKindName = keyof typeof edgeKinds;
 export const named = (kind: NodeKindName | EdgeKindName): string => `${NAMESPACE}_${kind}`;
 
 /**
- * The body for `PUT /api/v2/extensions` of BloodHound. Without the extension BloodHound shows the edges of Lockstep, but
- * searches no path over them.
+ * The body for `PUT /api/v2/extensions` of BloodHound. Without the extension BloodHound shows the edges of Lockstep,
+ * but searches no path over them.
  */
 export const extensionDefinition = () => ({
   schema: {

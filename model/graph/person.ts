@@ -55,8 +55,8 @@ function ownEdges(view: GraphView, { id, source, storedFor }: AccountFacts): Gra
 }
 
 /**
- * The circles of a person: each holds the accounts that one change would give the same password, by the rules that plan a
- * change. Without an auth account every change is refused, so there is no circle.
+ * The circles of a person: each holds the accounts that one change would give the same password, by the rules that plan
+ * a change. Without an auth account every change is refused, so there is no circle.
  */
 export const circlesOf = (view: GraphView, person: PersonFacts): Member[][] =>
   view.clusters
@@ -91,8 +91,8 @@ const coverEdges = (view: GraphView, { account, groups }: Member): GraphEdge[] =
 };
 
 /**
- * Pairs each account with the one in the middle of the circle, in both directions; a path over the middle reaches all. The
- * middle is the auth account, unless a filter rewrites the password for it.
+ * Pairs each account with the one in the middle of the circle, in both directions; a path over the middle reaches all.
+ * The middle is the auth account, unless a filter rewrites the password for it.
  */
 function syncPairs(circle: readonly Member[]): (readonly [Member, Member])[] {
   const whole = circle.filter(({ traits }) => !traits.filtered);
@@ -104,7 +104,10 @@ function syncPairs(circle: readonly Member[]): (readonly [Member, Member])[] {
     .flatMap((other) => [[middle, other] as const, [other, middle] as const]);
 }
 
-/** The kind of edge from `start` to every other account of its circle; null for no edge. The first rule that applies decides. */
+/**
+ * The kind of edge from `start` to every other account of its circle; null for no edge. The first rule that applies
+ * decides.
+ */
 export const syncKind = (start: Member): 'PasswordSync' | 'SamePassword' | null =>
   syncRules.find(({ applies }) => applies(start))?.kind ?? null;
 
@@ -143,8 +146,8 @@ function syncEdge(view: GraphView, start: Member, end: Member): GraphEdge[] {
 }
 
 /**
- * The properties of an edge between two accounts. `real` is always true: the end gets the password of the person, never a
- * generated one. `insync` is true when both took the same newest password.
+ * The properties of an edge between two accounts. `real` is always true: the end gets the password of the person, never
+ * a generated one. `insync` is true when both took the same newest password.
  */
 export const syncProperties = (start: Member, end: Member) => ({
   real: true,

@@ -7,7 +7,9 @@ export interface Elements {
   readonly edges: readonly GraphEdge[];
 }
 
-/** The nodes and edges that follow from the configuration and the API keys: everything except the accounts of people. */
+/**
+ * The nodes and edges that follow from the configuration and the API keys: everything except the accounts of people.
+ */
 export function topologyOf(view: GraphView, keys: readonly KeyFacts[]): Elements {
   const parts = [
     deployment(view),
@@ -90,7 +92,10 @@ const unknown = (source: string): never => {
   throw new Error(`no source ${source}`);
 };
 
-/** The settings that name the service account, in the kinds of sources that sign in with a name and not only with a token. */
+/**
+ * The settings that name the service account, in the kinds of sources that sign in with a name and not only with a
+ * token.
+ */
 const NAMED_BY = ['bindDn', 'user', 'clientId'];
 
 export function serviceAccountOf(view: GraphView, source: string): string | null {
@@ -117,7 +122,8 @@ function powersOf(view: GraphView, { scopes, groups, relayOf }: KeyFacts, id: st
   return view.clusters.flatMap((cluster) => [
     ...(scopes.includes('trigger')
       ? cluster.filter(may).map((group) =>
-          // A change is refused unless the key may change every group of the auth source in which the person has an account.
+          // A change is refused unless the key may change every group of the auth source in which the person has an
+          // account.
           edge('SetPasswords', id, idOf(view, 'Group', group.name), {
             partly: !cluster.every(may),
           }),

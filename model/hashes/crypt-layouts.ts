@@ -10,8 +10,8 @@ import {
 } from './layout';
 
 /**
- * The schemes of crypt(3) and their relatives. The limits below are upper bounds on the work of one verification: no system
- * would spend more on a login, so a hash that asks for more can only be meant to keep Lockstep busy.
+ * The schemes of crypt(3) and their relatives. The limits below are upper bounds on the work of one verification: no
+ * system would spend more on a login, so a hash that asks for more can only be meant to keep Lockstep busy.
  */
 const MOST_ROUNDS = 1_000_000;
 const MOST_COST = 16;
@@ -25,8 +25,8 @@ const CRYPT = '{CRYPT}';
 const DEFAULT_ROUNDS = 5_000;
 
 /**
- * `$6$rounds=…$salt$key` of U. Drepper, "Unix crypt using SHA-256 and SHA-512". Salt and key are text. OWASP gives no number
- * of rounds; those here take a server about as long as the other hashes.
+ * `$6$rounds=…$salt$key` of U. Drepper, "Unix crypt using SHA-256 and SHA-512". Salt and key are text. OWASP gives no
+ * number of rounds; those here take a server about as long as the other hashes.
  */
 export function shaCrypt(id: string, digest: 'sha256' | 'sha512', size: number): Layout<ShaCrypt> {
   const pattern = new RegExp(

@@ -11,8 +11,8 @@ import {
 } from './layout';
 
 /**
- * The schemes that apply a digest once or many times: those of directories, SQL servers and Django. No system would spend
- * more iterations on a login than this; a hash that asks for more can only be meant to keep Lockstep busy.
+ * The schemes that apply a digest once or many times: those of directories, SQL servers and Django. No system would
+ * spend more iterations on a login than this; a hash that asks for more can only be meant to keep Lockstep busy.
  */
 const MOST_ITERATIONS = 10_000_000;
 
@@ -81,8 +81,8 @@ export function mysqlNative(): Layout<DoubleSha1> {
 }
 
 /**
- * `iterations$salt$key` in adapted base64 (`.` for `+`, no padding), as in the pw-pbkdf2 module of OpenLDAP. 389 Directory
- * Server reads that and writes plain base64; both are read here.
+ * `iterations$salt$key` in adapted base64 (`.` for `+`, no padding), as in the pw-pbkdf2 module of OpenLDAP. 389
+ * Directory Server reads that and writes plain base64; both are read here.
  */
 export function ldapPbkdf2(
   name: string,
@@ -109,7 +109,10 @@ export function ldapPbkdf2(
   };
 }
 
-/** `pbkdf2_sha256$iterations$salt$key`, where the salt is text. Django itself upgrades a hash with few iterations at login. */
+/**
+ * `pbkdf2_sha256$iterations$salt$key`, where the salt is text. Django itself upgrades a hash with few iterations at
+ * login.
+ */
 export function djangoPbkdf2(iterations: number): Layout<Pbkdf2> {
   const pattern = /^pbkdf2_sha256\$(\d{1,8})\$([\x21-\x23\x25-\x7e]{1,128})\$([A-Za-z0-9+/]{43}=)$/;
   const recipe = { algorithm: 'pbkdf2', digest: 'sha256' } as const;
@@ -131,7 +134,9 @@ export function djangoPbkdf2(iterations: number): Layout<Pbkdf2> {
 /** The default of PostgreSQL (`scram_iterations`). */
 const SCRAM_ITERATIONS = 4096;
 
-/** `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`, the form that PostgreSQL stores and accepts in place of a password. */
+/**
+ * `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`, the form that PostgreSQL stores and accepts in place of a password.
+ */
 export function scram(): Layout<Scram> {
   const pattern =
     /^SCRAM-SHA-256\$(\d{1,8}):([A-Za-z0-9+/]{4,96}={0,2})\$([A-Za-z0-9+/]{43}=):([A-Za-z0-9+/]{43}=)$/;

@@ -61,7 +61,9 @@ export interface Layout<Of extends Recipe = Recipe> {
   /** @returns null when the text is not a valid hash of this scheme */
   read(text: string): Hashed<Of> | null;
   write(hashed: Hashed<Of>): string;
-  /** The recipe of the hashes that Lockstep makes: the costs of the OWASP Password Storage Cheat Sheet, if it names any. */
+  /**
+   * The recipe of the hashes that Lockstep makes: the costs of the OWASP Password Storage Cheat Sheet, if it names any.
+   */
   readonly recipe: Of;
   /** Turns 16 bytes into the salt of a new hash. */
   salt(drawn: Buffer): Buffer;

@@ -2,8 +2,8 @@ import { Secret } from './secret';
 import { zeroableBytes } from './zeroable';
 
 /**
- * Lends the code points of a password for one call, in memory that is zeroed afterwards. Lengths and rules count code points,
- * as NIST SP 800-63B-4 §3.1.1.2 requires, not bytes and not UTF-16 units.
+ * Lends the code points of a password for one call, in memory that is zeroed afterwards. Lengths and rules count code
+ * points, as NIST SP 800-63B-4 §3.1.1.2 requires, not bytes and not UTF-16 units.
  */
 export function withCodePoints<T>(secret: Secret, reader: (points: Uint32Array) => T): T {
   const points = secret.use(decodeUtf8);

@@ -6,11 +6,11 @@ const refuse = (how: string): never => {
 };
 
 /**
- * The bytes of a password (UTF-8) or a key. It throws wherever JavaScript would turn it into text, so that a mistake fails
- * loudly instead of leaking the password, or of setting a password to "[object Object]".
+ * The bytes of a password (UTF-8) or a key. It throws wherever JavaScript would turn it into text, so that a mistake
+ * fails loudly instead of leaking the password, or of setting a password to "[object Object]".
  *
- * The code that creates a Secret destroys it. Strings cannot be zeroed, so `text()` is only for drivers that accept nothing
- * else.
+ * The code that creates a Secret destroys it. Strings cannot be zeroed, so `text()` is only for drivers that accept
+ * nothing else.
  */
 export class Secret {
   readonly #bytes: Buffer;

@@ -1,7 +1,7 @@
 /**
- * Finds which account in a source belongs to a person, when no account is linked. The rules of a source are tried in turn
- * (like PingDataSync's correlation attributes), and the first rule that finds exactly one account decides. Two matches are
- * refused and reported, because a guess could give the password of one person to another.
+ * Finds which account in a source belongs to a person, when no account is linked. The rules of a source are tried in
+ * turn (like PingDataSync's correlation attributes), and the first rule that finds exactly one account decides. Two
+ * matches are refused and reported, because a guess could give the password of one person to another.
  *
  * A rule maps account attribute to attribute of the person; `name` stands for the name of the person.
  */

@@ -14,8 +14,8 @@ export interface RefreshInput<Account extends ListedAccount, Known extends Known
   readonly accounts: readonly Account[];
   readonly correlate: readonly CorrelationRule[];
   /**
-   * The account attribute that names a new person, and the attributes of that person (attribute of the person to account
-   * attribute). Undefined adds no people.
+   * The account attribute that names a new person, and the attributes of that person (attribute of the person to
+   * account attribute). Undefined adds no people.
    */
   readonly createIdentities:
     | { readonly name: string; readonly attributes: Readonly<Record<string, string>> }
@@ -103,7 +103,9 @@ function claimsOn<Account extends ListedAccount, Known extends KnownPerson>(
   return claims;
 }
 
-/** The people to add, by account. An account whose name already belongs to a person, or to another account, is skipped. */
+/**
+ * The people to add, by account. An account whose name already belongs to a person, or to another account, is skipped.
+ */
 function newPeople<Account extends ListedAccount, Known extends KnownPerson>(
   accounts: readonly Account[],
   { createIdentities, people }: RefreshInput<Account, Known>,

@@ -7,7 +7,10 @@ export type ScimFilter =
   | { readonly is: 'not'; readonly one: ScimFilter }
   | ScimComparison;
 
-/** One comparison. `attribute` is null for an attribute that Lockstep does not store; `value` is null for `pr` and for null. */
+/**
+ * One comparison. `attribute` is null for an attribute that Lockstep does not store; `value` is null for `pr` and for
+ * null.
+ */
 export interface ScimComparison {
   readonly is: Comparison;
   readonly attribute: ScimAttribute | null;
@@ -23,8 +26,8 @@ export type ScimAttribute = (typeof attributes)[number];
 export const SCIM_USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 
 /**
- * The attribute name without the URN of the schema, in lower case: `urn:ietf:params:scim:schemas:core:2.0:User:active` gives
- * `active`. SCIM ignores the case of names (RFC 7643 §2.1).
+ * The attribute name without the URN of the schema, in lower case: `urn:ietf:params:scim:schemas:core:2.0:User:active`
+ * gives `active`. SCIM ignores the case of names (RFC 7643 §2.1).
  */
 export function plainName(name: string): string {
   const lower = name.toLowerCase();

@@ -7,8 +7,8 @@ export const isDigit = of(/\p{Nd}/u);
 export const isSpecial = of(/[^\p{L}\p{Nd}]/u);
 
 /**
- * The five kinds of characters of the complexity rule of Active Directory (MS-SAMR §3.1.1.7.1). Every character is of exactly
- * one kind.
+ * The five kinds of characters of the complexity rule of Active Directory (MS-SAMR §3.1.1.7.1). Every character is of
+ * exactly one kind.
  */
 export const characterTypes: readonly ((point: number) => boolean)[] = [
   isUpper,
@@ -23,7 +23,8 @@ export interface CharacterSet {
 }
 
 /**
- * Parses a set of characters such as `A-Z0-9_.-`: single characters and ranges; a hyphen at either end stands for itself.
+ * Parses a set of characters such as `A-Z0-9_.-`: single characters and ranges; a hyphen at either end stands for
+ * itself.
  * @returns null when a range runs backwards
  */
 export function characterSet(text: string): CharacterSet | null {

@@ -3,8 +3,8 @@ import { holdsWord, isWord, wordList } from './word-list';
 
 /**
  * True for a password that attackers try first: one of the most used passwords, once or repeated, or a row of keys. It
- * compares whole passwords, as NIST SP 800-63B-4 §3.1.1.2 requires, and ignores case. For a list of millions of passwords
- * see the rule `blocklist`.
+ * compares whole passwords, as NIST SP 800-63B-4 §3.1.1.2 requires, and ignores case. For a list of millions of
+ * passwords see the rule `blocklist`.
  */
 export const isCommon = (folded: Uint32Array): boolean =>
   isWord(folded, words) || isPartOfRow(folded);

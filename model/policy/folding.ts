@@ -1,8 +1,8 @@
 import { zeroableBytes } from '../passwords/zeroable';
 
 /**
- * Lends the folded code points for one call: composed (NFC) and without case, so that texts which people read as equal become
- * equal. The text is folded one letter with its marks at a time, so that no string ever holds a password.
+ * Lends the folded code points for one call: composed (NFC) and without case, so that texts which people read as equal
+ * become equal. The text is folded one letter with its marks at a time, so that no string ever holds a password.
  */
 export function withFolded<T>(points: Uint32Array, reader: (folded: Uint32Array) => T): T {
   const folded = new Uint32Array(zeroableBytes(4 * GROWTH * points.length).buffer);
@@ -28,8 +28,8 @@ export const foldedPoints = (text: string): Uint32Array =>
   );
 
 /**
- * One character becomes at most three, by composition (UAX #15) or by conversion to upper case (SpecialCasing.txt), never by
- * both.
+ * One character becomes at most three, by composition (UAX #15) or by conversion to upper case (SpecialCasing.txt),
+ * never by both.
  */
 const GROWTH = 3;
 

@@ -2,7 +2,9 @@ import { characterSet, isDigit, isLower, isUpper } from './characters';
 import { imagesOf, type PasswordFilter, PRINTABLE } from './password-filter';
 import type { PolicyRules } from './presets';
 
-/** The requirements of a policy of a group or of a source, which apply after the filter of the source, if it has one. */
+/**
+ * The requirements of a policy of a group or of a source, which apply after the filter of the source, if it has one.
+ */
 export interface Demand
   extends Pick<
     PolicyRules,

@@ -7,9 +7,9 @@ import type { PolicyRules } from './presets';
 import { characters } from './schema';
 
 /**
- * The password filter of a source that cannot accept every password, such as a mainframe that allows eight capitals (the
- * password filter of Microsoft Enterprise SSO). The rewritten password is written to the source, verified there and stored as
- * the credential of its mappings.
+ * The password filter of a source that cannot accept every password, such as a mainframe that allows eight capitals
+ * (the password filter of Microsoft Enterprise SSO). The rewritten password is written to the source, verified there
+ * and stored as the credential of its mappings.
  */
 export const passwordFilterSchema = z
   .strictObject({
@@ -100,8 +100,8 @@ function leavesAlone(filter: PasswordFilter, point: number): boolean {
 export const PRINTABLE: readonly number[] = Array.from({ length: 95 }, (_, index) => 0x20 + index);
 
 /**
- * A warning when the filter leaves a weaker password than the policy requires. It compares the bits of the shortest random
- * password before and after the filter.
+ * A warning when the filter leaves a weaker password than the policy requires. It compares the bits of the shortest
+ * random password before and after the filter.
  * @returns null when the filter loses nothing
  */
 export function weakens(filter: PasswordFilter, rules: PolicyRules): string | null {

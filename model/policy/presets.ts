@@ -1,4 +1,6 @@
-/** The rules of a password policy, each with its value. Lengths and counts are in code points; 0 switches a rule off. */
+/**
+ * The rules of a password policy, each with its value. Lengths and counts are in code points; 0 switches a rule off.
+ */
 export interface PolicyRules {
   readonly minLength: number;
   readonly maxLength: number;
@@ -28,9 +30,9 @@ export interface PolicyRules {
 }
 
 /**
- * NIST SP 800-63B-4 §3.1.1.2 for a password as the only factor: 15 code points, no composition rules, and a comparison of the
- * whole password with common and breached ones. Words about the person are refused as "context-specific words, such as the
- * username, and derivatives thereof".
+ * NIST SP 800-63B-4 §3.1.1.2 for a password as the only factor: 15 code points, no composition rules, and a comparison
+ * of the whole password with common and breached ones. Words about the person are refused as "context-specific words,
+ * such as the username, and derivatives thereof".
  */
 const nist: PolicyRules = {
   minLength: 15,
@@ -61,15 +63,18 @@ export const presets = {
   'nist-63b-4': nist,
   /**
    * OWASP ASVS 5.0, 6.2: at least 8 code points (15 "strongly recommended"), any composition, 64 and more permitted,
-   * context-specific words refused (6.2.11). It also requires a set of breached passwords (6.2.12), so `blocklist` has to be
-   * set.
+   * context-specific words refused (6.2.11). It also requires a set of breached passwords (6.2.12), so `blocklist` has
+   * to be set.
    */
   'asvs-l2': { ...nist, minLength: 8, validateAgainstAccountName: true },
-  /** CIS Password Policy Guide, for a password as the only factor: 14 characters, one not a letter, common ones denied. */
+  /**
+   * CIS Password Policy Guide, for a password as the only factor: 14 characters, one not a letter, common ones denied.
+   */
   cis: { ...nist, minLength: 14, minNonAlpha: 1, useIdentityAttributes: false },
   /**
-   * The default policy of a Windows domain: 7 characters or more of 3 of 5 kinds, without the account name and without words
-   * of 3 letters or more of the display name (MS-SAMR §3.1.1.7.1). The Windows sign-in accepts at most 127 characters.
+   * The default policy of a Windows domain: 7 characters or more of 3 of 5 kinds, without the account name and without
+   * words of 3 letters or more of the display name (MS-SAMR §3.1.1.7.1). The Windows sign-in accepts at most 127
+   * characters.
    */
   'ad-legacy': {
     ...nist,

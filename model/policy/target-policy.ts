@@ -3,8 +3,8 @@ import { type PasswordFilter, weakens } from './password-filter';
 import type { PolicyRules } from './presets';
 
 /**
- * The password policy of a source, as far as the source shows it. Its kinds of characters are upper-case letters, lower-case
- * letters, digits and others.
+ * The password policy of a source, as far as the source shows it. Its kinds of characters are upper-case letters,
+ * lower-case letters, digits and others.
  */
 export interface TargetPolicy
   extends Pick<
@@ -206,8 +206,8 @@ function givenBy(rules: PolicyRules, filter: PasswordFilter | null): Given {
 }
 
 /**
- * What is still guaranteed after a filter, which may remove or replace any character that it does not allow, and cut off the
- * end.
+ * What is still guaranteed after a filter, which may remove or replace any character that it does not allow, and cut
+ * off the end.
  */
 function filtered(
   given: Given,

@@ -14,7 +14,7 @@ describe('an estimate of strength', () => {
   };
   afterEach(() => estimator.close());
 
-  test('an estimate tells a password that is guessed at once from a strong one', async () => {
+  test('an estimate distinguishes a password that is guessed at once from a strong one', async () => {
     const estimate = open();
     const strengths = ['password1', 'P@ssw0rd123', 'zw!kQ8xqjvmw', 'correct horse battery staple'];
     expect(await Promise.all(strengths.map(estimate))).toEqual([0, 1, 4, 4]);

@@ -8,7 +8,10 @@ import { type Lockstep, startLockstep, type TestWorker } from '../support/lockst
 import { keeps } from '../support/rules';
 import { describeWith, server } from '../support/servers';
 
-/** Waits of hours, on a Temporal server whose clock skips them. The sources and the store are real, and so are their clocks. */
+/**
+ * Waits of hours, on a Temporal server whose clock skips them. The sources and the store are real, and so are their
+ * clocks.
+ */
 describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
   let engine: TestWorkflowEnvironment;
   let company: Company;
@@ -52,7 +55,10 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
     worker = lockstep.startWorker();
   });
 
-  /** Makes every probe due at once: the clock of the store skips nothing, unlike that of the engine, which wakes the accounts. */
+  /**
+   * Makes every probe due at once: the clock of the store skips nothing, unlike that of the engine, which wakes the
+   * accounts.
+   */
   const probesAreDue = () =>
     lockstep.database.pool.query(`
       create function due() returns trigger language plpgsql as $$

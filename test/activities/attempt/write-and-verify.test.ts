@@ -7,8 +7,8 @@ import { Secret } from '../../../model/passwords/secret';
 import type { ClaimedAccount } from '../../../store/worker/claims';
 
 /**
- * The calls and the result of one attempt, for every answer that a connector may give. That real sources give these answers
- * is tested by the conformance suite of the connectors.
+ * The calls and the result of one attempt, for every answer that a connector may give. That real sources give these
+ * answers is tested by the conformance suite of the connectors.
  */
 
 const holds: VerifyAnswer = { result: 'holds', proof: 'login' };

@@ -5,7 +5,10 @@ import { type LinkedAccount, passesOver, planChange } from '../../../model/chang
 import { type Group, groupRules, type Source } from '../../../model/configuration/group';
 import { keeps } from '../../support/rules';
 
-/** One row for each sentence of seed 001 about the behaviour of accounts and groups. The sentence is the title of the test. */
+/**
+ * One row for each sentence of seed 001 about the behaviour of accounts and groups. The sentence is the title of the
+ * test.
+ */
 
 const source = (name: string, more: Partial<Source> = {}): Source => ({
   name,

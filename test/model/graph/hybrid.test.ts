@@ -1,5 +1,5 @@
 import { account, graphOf, type Wanted } from '../../support/graph';
-import { objectionsTo, told } from '../../support/opengraph';
+import { objectionsTo, linesOf } from '../../support/opengraph';
 
 describe('users that other collectors know', () => {
   const AD = account('ad', { name: 'CN=Straße\\, Alice,DC=corp,DC=example', nativeId: 'a-guid' });
@@ -23,7 +23,7 @@ describe('users that other collectors know', () => {
   const hybridOf = (wanted: Wanted, kind: string) => {
     const { own, hybrid } = graphOf({ ...wanted, sources: { ...kinds, ...wanted.sources } });
     const edges = hybrid.graph.edges.filter((one) => one.kind === kind);
-    return told({ nodes: [], edges }, own.graph.nodes);
+    return linesOf({ nodes: [], edges }, own.graph.nodes);
   };
   const capture = { capture: { enabled: true } };
 

@@ -18,7 +18,7 @@ const propertiesTo = (edges: readonly GraphEdge[], from: string, to: string) => 
 
 describe('accounts that are kept in step', () => {
   test('the password of the auth account becomes that of the others, and each of them opens it', () => {
-    expect(synced({}).told).toEqual([
+    expect(synced({}).lines).toEqual([
       'Account alice@directory -PasswordSync-> Account alice@apps',
       'Account alice@apps -SamePassword-> Account alice@directory',
       'Account alice@directory -PasswordSync-> Account alice@crm',
@@ -27,7 +27,7 @@ describe('accounts that are kept in step', () => {
   });
 
   test('an account that is captured passes on a password that is set there', () => {
-    const { told: all, edges } = synced({ sources: { crm: { capture: { enabled: true } } } });
+    const { lines: all, edges } = synced({ sources: { crm: { capture: { enabled: true } } } });
     expect(all).toContain('Account alice@crm -PasswordSync-> Account alice@directory');
     expect(propertiesTo(edges, 'crm', 'directory')).toMatchObject({
       captured: true,
@@ -55,7 +55,7 @@ describe('accounts that are kept in step', () => {
   });
 
   test('an account with a filtered password opens no other account', () => {
-    const { told: all, edges } = synced({
+    const { lines: all, edges } = synced({
       sources: { crm: { passwordFilter: { case: 'upper', maxLength: 8 } } },
     });
     expect(all.filter((one) => one.includes('crm'))).toEqual([
@@ -72,7 +72,7 @@ describe('accounts that are kept in step', () => {
   });
 
   test('accounts behind an auth source with a filter still open each other', () => {
-    expect(synced({ sources: { directory: { passwordFilter: { case: 'upper' } } } }).told).toEqual([
+    expect(synced({ sources: { directory: { passwordFilter: { case: 'upper' } } } }).lines).toEqual([
       'Account alice@apps -SamePassword-> Account alice@directory',
       'Account alice@apps -SamePassword-> Account alice@crm',
       'Account alice@crm -SamePassword-> Account alice@apps',
@@ -117,7 +117,7 @@ describe('accounts that are kept in step', () => {
     ['there is no group', { groups: {} }],
     ['the person has one account', { accounts: [account('directory')] }],
   ])('no account is kept in step when %s', (_what, wanted) =>
-    expect(synced(wanted).told).toEqual([]),
+    expect(synced(wanted).lines).toEqual([]),
   );
 
   test.each<[string, Wanted]>([
@@ -128,13 +128,13 @@ describe('accounts that are kept in step', () => {
     ],
     ['of a source that was removed', { accounts: [...everywhere, account('gone')] }],
   ])('an account %s has no edges', (_what, wanted) => {
-    const expected = synced({}).told.filter((one) => !(wanted.sources && one.includes('crm')));
-    expect(synced(wanted).told).toEqual(expected);
+    const expected = synced({}).lines.filter((one) => !(wanted.sources && one.includes('crm')));
+    expect(synced(wanted).lines).toEqual(expected);
   });
 
   test('every account of a person has edges with multipleAccountPasswordSync', () => {
     const accounts = [...everywhere, account('apps', { name: 'alice-2', primary: false })];
-    const { told: all } = synced({
+    const { lines: all } = synced({
       sources: { apps: { multipleAccountPasswordSync: true } },
       accounts,
     });
@@ -150,7 +150,7 @@ describe('accounts that are kept in step', () => {
     const sources = { erp: {}, ledger: {}, vault: {} };
     const accounts = ['directory', 'apps', 'crm', 'ledger', 'vault'].map((name) => account(name));
     expect(
-      synced({ groups, sources, accounts }).told.filter((one) => one.includes('-PasswordSync')),
+      synced({ groups, sources, accounts }).lines.filter((one) => one.includes('-PasswordSync')),
     ).toEqual([
       'Account alice@directory -PasswordSync-> Account alice@apps',
       'Account alice@directory -PasswordSync-> Account alice@crm',
