@@ -4,15 +4,18 @@ import { z } from 'zod';
 import { secretReference } from './model/configuration/document';
 import { Secret } from './model/passwords/secret';
 
-/**
- * The only place that reads the environment. Every variable that Lockstep knows is a line here;
- * `docs/configuration.md` is generated from it.
- */
 const port = z.coerce.number().int().min(0).max(65535);
 const file = z.string().min(1);
 
+/**
+ * Every environment variable that Lockstep knows. This file is the only one that reads the environment, and
+ * `docs/configuration.md` is generated from these descriptions.
+ */
 export const environmentSchema = z.object({
-  DATABASE_URL: z.string().optional().describe('PostgreSQL 15 or newer, for api and worker.'),
+  DATABASE_URL: z
+    .string()
+    .optional()
+    .describe('Connection URL of PostgreSQL 15 or newer, for api and worker.'),
   TEMPORAL_ADDRESS: z
     .string()
     .optional()
@@ -21,54 +24,56 @@ export const environmentSchema = z.object({
   TEMPORAL_UI_URL: z
     .url()
     .optional()
-    .describe('Temporal Web UI, for the links that the api gives.'),
+    .describe('URL of the Temporal Web UI, for links in responses of the api.'),
   TEMPORAL_CLI_PATH: file.optional().describe('The temporal binary that "lockstep up" starts.'),
   POSTGRES_BIN_DIR: file
     .optional()
-    .describe('The folder with initdb and postgres for "lockstep up".'),
-  LOCKSTEP_CACHE_DIR: file.optional().describe('Where "lockstep up" keeps what it downloads.'),
+    .describe('The folder with initdb and postgres that "lockstep up" uses.'),
+  LOCKSTEP_CACHE_DIR: file
+    .optional()
+    .describe('The folder in which "lockstep up" keeps downloads.'),
   LOCKSTEP_API_HOST: z
     .string()
     .default('127.0.0.1')
-    .describe('Address that the api listens on. Anything but loopback needs TLS.'),
-  LOCKSTEP_API_PORT: port.default(8080).describe('Port of the api.'),
+    .describe('Address on which the api listens. Any address but loopback requires TLS.'),
+  LOCKSTEP_API_PORT: port.default(8080).describe('Port on which the api listens.'),
   LOCKSTEP_API_TLS_CERT_FILE: file.optional().describe('Certificate chain of the api (PEM).'),
   LOCKSTEP_API_TLS_KEY_FILE: file.optional().describe('Private key of the api certificate (PEM).'),
-  LOCKSTEP_API_PUBLIC_URL: z.url().optional().describe('How people reach the api, for links.'),
+  LOCKSTEP_API_PUBLIC_URL: z.url().optional().describe('Public URL of the api, for links.'),
   LOCKSTEP_API_OPS_PORT: port
     .default(9080)
-    .describe('/livez, /readyz and /metrics of the api, on loopback.'),
+    .describe('Loopback port for /livez, /readyz and /metrics of the api.'),
   LOCKSTEP_WORKER_OPS_PORT: port
     .default(9081)
-    .describe('/livez, /readyz and /metrics of the worker, on loopback.'),
+    .describe('Loopback port for /livez, /readyz and /metrics of the worker.'),
   LOCKSTEP_KEY_DIR: file
     .optional()
-    .describe('Private keys of the worker. Keep it out of the backups of the database.'),
+    .describe('Folder with the private keys of the worker. Keep it out of database backups.'),
   LOCKSTEP_SIGNER_FILE: file
     .optional()
     .describe(
-      'Public key that signs epochs, for the api. The worker writes it as signer.pub.json into its key folder.',
+      'File with the public key by which the api verifies epochs. The worker writes it as signer.pub.json into its key folder.',
     ),
   LOCKSTEP_FINGERPRINT_KEY_FILE: file
     .optional()
     .describe(
-      'Key by which passwords are recognised that come again, for api and worker: the same file. Made when missing.',
+      'File with the key of the fingerprints that recognise a repeated password. Api and worker need the same file; it is created when missing.',
     ),
   LOCKSTEP_ADMIN_KEY_FILE: file
     .optional()
-    .describe('Where the api writes a first admin key when there is none yet.'),
+    .describe('File into which the api writes the first admin key, when there is no key yet.'),
   LOCKSTEP_URL: z
     .url()
     .optional()
-    .describe('The api that the CLI talks to; without it, the one that "lockstep up" started.'),
-  LOCKSTEP_API_KEY: z.string().optional().describe('The API key of the CLI.'),
-  LOCKSTEP_API_KEY_FILE: file.optional().describe('A file with the API key of the CLI.'),
+    .describe('URL of the api for the CLI; without it, the api that "lockstep up" started.'),
+  LOCKSTEP_API_KEY: z.string().optional().describe('API key for the CLI.'),
+  LOCKSTEP_API_KEY_FILE: file.optional().describe('File with the API key for the CLI.'),
   LOCKSTEP_COMMAND_DIR: z
     .string()
     .startsWith('/', 'must be an absolute path')
     .optional()
     .describe(
-      'The folder whose programs sources of the kind "command" may run, for the worker. Without it, none.',
+      'Folder with the programs that the worker may run for sources of the kind "command". Without it, it runs none.',
     ),
   LOCKSTEP_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
@@ -78,15 +83,15 @@ export const environmentSchema = z.object({
     .number()
     .positive()
     .default(24)
-    .describe('How long passwords are sealed to one epoch key.'),
+    .describe('Hours during which passwords are sealed to the same epoch key.'),
   LOCKSTEP_AGE_LIMIT_HOURS: z.coerce
     .number()
     .positive()
     .default(72)
-    .describe('Age at which a change is given up.'),
+    .describe('Age, in hours, at which a change expires.'),
 });
 
-/** Something that the operator has to put right; its message is written for them and holds no secret. */
+/** An error in the setup that the operator has to correct. Its message is for the operator and holds no secret. */
 export class Misconfigured extends Error {}
 
 export type Environment = z.infer<typeof environmentSchema>;
@@ -95,19 +100,21 @@ function readEnvironment(): Readonly<Environment> {
   const parsed = environmentSchema.safeParse(process.env);
   if (parsed.success) return Object.freeze(parsed.data);
   const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-  throw new Misconfigured(`The environment is not valid:\n${lines.join('\n')}`);
+  throw new Misconfigured(
+    `The environment is not valid. Correct these variables:\n${lines.join('\n')}`,
+  );
 }
 
 export const environment = readEnvironment();
 
-/** @throws Misconfigured where libraries would print what passes through them, passwords included */
+/** @throws Misconfigured when debug output of libraries is on, because they would print passwords */
 export function refuseDebugOutput(): void {
   for (const name of ['NODE_DEBUG', 'DEBUG'])
     if ((process.env[name] ?? '') !== '')
-      throw new Misconfigured(`Unset ${name}: with it, libraries print what passes through them`);
+      throw new Misconfigured(`Unset ${name}: with it, libraries print their data, passwords too.`);
 }
 
-/** What a child process of ours may inherit: never our secrets. */
+/** The environment that a child process inherits: everything but the variables of Lockstep, which may hold secrets. */
 export function inheritedEnvironment(): Record<string, string> {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('LOCKSTEP_') && name !== 'DATABASE_URL',
@@ -115,27 +122,32 @@ export function inheritedEnvironment(): Record<string, string> {
   return Object.fromEntries(kept) as Record<string, string>;
 }
 
-/** Of the variables that are named, those that are set. */
+/** The named variables with their values, without those that are not set. */
 export function passedOn(names: readonly string[]): Record<string, string> {
   const set = names.map((name) => [name, process.env[name]]);
   return Object.fromEntries(set.filter(([, value]) => value !== undefined));
 }
 
 /**
- * Reads what a reference names, at each call, so that a rotated secret is picked up.
- * @throws Error with a sentence about the reference, never its value
+ * Reads the secret that a reference such as `${file:/run/secrets/x}` or `${env:NAME}` names. It is read again at each
+ * call, so that a rotated secret is used at once. The caller destroys it.
+ * @throws Misconfigured when the reference or the variable is missing; an error of the file system when the file cannot
+ *   be read
  */
 export function resolveReference(reference: string): Secret {
   const [, kind, name] = secretReference.exec(reference) ?? [];
   if (name === undefined)
-    throw new Misconfigured('A secret must be given as ${file:…} or ${env:…}');
+    throw new Misconfigured('A secret must be given as a reference: ${file:…} or ${env:…}.');
   if (kind === 'file') return readSecretFile(path.resolve(name));
   const value = process.env[name];
-  if (value === undefined) throw new Misconfigured(`The environment variable ${name} is not set`);
+  if (value === undefined)
+    throw new Misconfigured(
+      `The environment variable ${name} is not set. Set it, or correct the reference.`,
+    );
   return Secret.fromText(value);
 }
 
-/** The content of a file without the line end that editors add. */
+/** The content of a file, without one line end at the end, which editors add. */
 function readSecretFile(name: string): Secret {
   const content = readFileSync(name);
   const end = content.at(-1) === 0x0a ? (content.at(-2) === 0x0d ? -2 : -1) : content.length;

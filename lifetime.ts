@@ -1,9 +1,9 @@
 import { log } from './log';
 
 /**
- * Runs a process of Lockstep to its end.
- * @param what as its log says it, such as `the api`
- * @param main ends when what it was given is aborted, which SIGINT and SIGTERM do; what it throws ends the process
+ * Runs a process of Lockstep until it ends. SIGINT and SIGTERM abort `stopping`, after which `main` is expected to
+ * return. When `main` throws, the error is logged and the process exits with code 1.
+ * @param what the name of the process in the log, such as `the api`
  */
 export async function live(
   what: string,
@@ -12,13 +12,13 @@ export async function live(
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
-      log.info('stopping', { signal });
+      log.info(`${what} is stopping because of a signal`, { signal });
       stopping.abort();
     });
   try {
     await main(stopping.signal);
   } catch (error) {
-    log.error(`${what} cannot go on`, { error });
+    log.error(`${what} failed and exits`, { error });
     process.exit(1);
   }
 }

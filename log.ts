@@ -2,8 +2,8 @@ import pino from 'pino';
 import { environment, Misconfigured } from './config';
 
 /**
- * Everything that a log line may hold. A field that is not here does not compile, and what is not of the named type
- * does not get out: redaction of whatever happens to be logged always misses a path (reference reliability §4, L5).
+ * The fields that a log line may hold. Any other field does not compile. An allow-list is used because redaction of
+ * arbitrary fields always misses a path (reference reliability §4, L5).
  */
 export interface LogFields {
   readonly changeId?: string;
@@ -26,7 +26,7 @@ export interface LogFields {
   readonly address?: string;
   readonly version?: number;
   readonly signal?: string;
-  /** Only its name, code and the places of its stack get out: messages quote what they choke on. */
+  /** Logged with its name, code and stack frames only, because the message of an error may quote its input. */
   readonly error?: unknown;
 }
 
@@ -54,6 +54,7 @@ function describeError(error: unknown): Record<string, unknown> {
   };
 }
 
+/** The only log of Lockstep: one JSON line on stdout for each call, at the level `LOCKSTEP_LOG_LEVEL` or above. */
 export const log = {
   debug: (message: string, fields: LogFields = {}) => logger.debug(lineOf(fields), message),
   info: (message: string, fields: LogFields = {}) => logger.info(lineOf(fields), message),

@@ -9,9 +9,10 @@ export interface OpsServer {
 }
 
 /**
- * `/livez`, `/readyz` and `/metrics` of a process, on loopback and a port of their own, never on the one that the
- * world reaches.
- * @param ready what is missing, in a word each; empty when the process can do its work
+ * Serves `/livez`, `/readyz` and `/metrics` of a process, on loopback and on a port of their own, never on the public
+ * port.
+ * @param port 0 for any free port
+ * @param ready returns what is missing, a word or two each; an empty list when the process can work
  */
 export async function startOps(
   port: number,
@@ -38,7 +39,7 @@ export async function startOps(
       const [status, type, body] = await answer();
       response.writeHead(status, { 'content-type': type }).end(body);
     } catch (error) {
-      log.error('the ops server could not answer', { error });
+      log.error('a request for health or metrics failed and was answered with 500', { error });
       response.writeHead(500).end();
     }
   });

@@ -4,9 +4,9 @@ import { passesOver, planChange, type SourcePass } from '../model/change/plan';
 import { groupsOf, sourcesOf } from '../model/configuration/document';
 import { readOutcomeStatuses } from '../store/worker/outcomes';
 import { storePlan } from '../store/worker/store-plan';
-import { attemptAccounts } from './attempt-accounts';
+import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
-import { openWork } from './open-change';
+import { loadChange } from './shared/load-change';
 
 export interface AuthStep {
   /** Null when the person has no account in the auth source. */
@@ -14,24 +14,25 @@ export interface AuthStep {
     readonly label: string;
     readonly source: string;
     readonly state: OutcomeState;
-    /** It goes last, and nothing speaks against it. */
+    /** True when the account was validated, and is written only after every other account (directory-last). */
     readonly othersFirst: boolean;
   } | null;
   readonly authGoesLast: boolean;
-  /** What to do once the auth account holds the new password, or before that when it goes last. */
+  /** The sources whose other accounts are to be changed, without accounts that are left out. */
   readonly passes: readonly SourcePass[];
-  /** Until the change is too old. */
+  /** Milliseconds until the change is too old, by the clock of the database. */
   readonly remainingMs: number;
 }
 
 /**
- * Makes the plan, then validates and changes the auth account: both in one step, because each step costs the engine an
- * event, and this is the step that people wait for. When the auth source is on the queue lane, only the plan is made.
+ * Activity 1 of 5. Makes the plan, then validates and changes the auth account (`attemptAccounts`). It is one step,
+ * because each step costs Temporal an event, and people wait for this one. When the auth source is on the queue lane,
+ * this step only makes the plan, and `finishAccounts` changes the auth account.
  */
 export function changeAuthAccount(deps: Dependencies) {
   return async (changeId: string): Promise<AuthStep> => {
-    const work = await openWork(deps, changeId);
-    const { change, configuration } = work;
+    const loaded = await loadChange(deps, changeId);
+    const { change, configuration } = loaded;
     const sources = sourcesOf(configuration);
     if (!change.planned) {
       const groups = groupsOf(configuration).filter(({ name }) => change.groups.includes(name));
@@ -41,7 +42,7 @@ export function changeAuthAccount(deps: Dependencies) {
         planChange({ groups, sources, accounts: change.accounts }),
       );
     }
-    // Read back rather than derived: after a crash the plan and the auth account may be settled already.
+    // The plan is read back instead of kept: after a crash it may be stored, and the auth account settled, already.
     const planned = await readOutcomeStatuses(deps.db, change.id);
     const auth = planned.find(({ role }) => role === 'auth');
     const lane = sources.find(({ name }) => name === auth?.source)?.lane;
@@ -51,7 +52,7 @@ export function changeAuthAccount(deps: Dependencies) {
         ? planned
         : await attemptAccounts(
             deps,
-            work,
+            loaded,
             { source: auth.source, role: 'auth' },
             goesLast ? 'validate' : 'write',
           );

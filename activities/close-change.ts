@@ -9,39 +9,43 @@ import {
   settleAccounts,
 } from '../store/worker/outcomes';
 import type { Dependencies } from './dependencies';
-import { openWork } from './open-change';
 import { settleMappingsOf } from './settle-mappings';
-import { untried } from './untried';
+import { loadChange } from './shared/load-change';
+import { untriedSettlement } from './shared/untried-settlement';
 
-/** Why a change comes to its end; `finished` when no account is left to be settled, or none may be. */
+/** Why a change ends; `finished` when every account is settled, or the auth account did not take the password. */
 export type Stop = 'finished' | 'cancelled' | 'superseded' | 'expired';
 
 export interface Closing {
   readonly state: ChangeState;
   readonly sources: readonly string[];
-  /** Accounts that should hold the new password and do not. */
+  /** Number of accounts that should hold the new password and do not. */
   readonly failed: number;
 }
 
-/** The last step: outcomes are final, mappings tell the truth, the sealed password is destroyed. */
+/**
+ * Activity 5 of 5, the last step of every change: ends the outcomes that are still open, settles the single sign-on
+ * mappings a last time, stores the final state of the change and destroys the sealed password.
+ */
 export function closeChange(deps: Dependencies) {
   return async (changeId: string, stop: Stop): Promise<Closing> => {
-    const work = await openWork(deps, changeId);
+    const loaded = await loadChange(deps, changeId);
     const statuses = await readOutcomeStatuses(deps.db, changeId);
     const leftovers = leftoversOf(statuses, stop);
-    if (leftovers.length > 0) await settleAccounts(deps.db, work.change, leftovers);
-    await settleMappingsOf(deps, work);
-    const final = statuses.map((standing) => ({
-      ...standing,
-      ...leftovers.find(({ label }) => label === standing.label),
+    if (leftovers.length > 0) await settleAccounts(deps.db, loaded.change, leftovers);
+    await settleMappingsOf(deps, loaded);
+    const final = statuses.map((status) => ({
+      ...status,
+      ...leftovers.find(({ label }) => label === status.label),
     }));
     const state = changeState(final);
     await endChange(deps.db, changeId, { state, reason: reasonOf(state, final) });
     return {
       state,
       sources: [...new Set(final.map(({ source }) => source))],
-      failed: final.filter((one) => one.state !== 'applied' && one.state !== 'not_applicable')
-        .length,
+      failed: final.filter(
+        (outcome) => outcome.state !== 'applied' && outcome.state !== 'not_applicable',
+      ).length,
     };
   };
 }
@@ -53,20 +57,23 @@ const ends: Readonly<Record<Stop, [SettledState, Settlement['reason']]>> = {
   expired: ['expired', 'too_old'],
 };
 
-/** Without an auth account that holds the new password, nobody else was attempted. */
+/**
+ * The settlements of the accounts that are still open. While the auth account goes first and does not hold the new
+ * password, every other account ends as `not_attempted`, whatever stopped the change.
+ */
 function leftoversOf(statuses: readonly OutcomeStatus[], stop: Stop): Settlement[] {
-  const gated =
+  const authFailed =
     !authGoesLast(statuses) &&
     !statuses.some(({ role, state }) => role === 'auth' && state === 'applied');
   return statuses
     .filter(({ state }) => !isSettled(state))
-    .map((standing) => {
-      const [end, reason] = gated && standing.role === 'member' ? ends.finished : ends[stop];
-      return untried(standing, end, reason);
+    .map((status) => {
+      const [end, reason] = authFailed && status.role === 'member' ? ends.finished : ends[stop];
+      return untriedSettlement(status, end, reason);
     });
 }
 
-/** Why nothing was changed: because of the auth account, or because there is none. */
+/** Why the change as a whole failed: the reason of the auth account, or that there is no auth account. */
 function reasonOf(
   state: ChangeState,
   final: readonly Pick<OutcomeStatus, 'role' | 'reason'>[],

@@ -4,14 +4,14 @@ import type { AppliedConfiguration } from '../store/configuration/versions';
 import type { Database } from '../store/database';
 import type { KeyStore } from '../store/worker/keys/key-store';
 
-/** Everything that an activity may touch. */
+/** Everything outside its arguments that an activity uses. The worker makes it once, at its start. */
 export interface Dependencies {
   readonly db: Database;
   readonly keys: KeyStore;
-  /** The configuration of at least this version. */
+  /** Returns the configuration in force; reads it again when the cached version is older than `version`. */
   readonly configuration: (version: number) => Promise<AppliedConfiguration>;
-  /** The connector of a source, opened once and kept. */
+  /** Returns the connector of a source; it is opened at the first call and kept open. */
   readonly connector: (source: string, configuration: SourceConfiguration) => Promise<Connector>;
-  /** From 0 to 1. */
+  /** A random number from 0 to 1, as `Math.random`. */
   readonly random: () => number;
 }

@@ -10,51 +10,52 @@ import {
   setChangeState,
   settleAccounts,
 } from '../store/worker/outcomes';
-import { attemptAccounts } from './attempt-accounts';
-import { aimAt } from './auth-last';
+import { aimAt } from './attempt/aim';
+import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
-import { openWork } from './open-change';
 import { type PassResult, passResult } from './pass-over-source';
-import { untried } from './untried';
+import { loadChange } from './shared/load-change';
+import { untriedSettlement } from './shared/untried-settlement';
 
 /**
- * Another attempt at accounts that wait: an activity of the queue lane, which the engine repeats for as long as this
- * says so. It ends when all of them are settled, or the change is too old.
- * @throws ApplicationFailure that names the reason and the wait; nothing secret or personal
+ * Activity 3 of 5. A further attempt (`attemptAccounts`) at accounts that wait, on the queue lane. Temporal repeats it
+ * after each failure that it throws, until every chosen account is settled or the change is too old.
+ * @throws ApplicationFailure with the reason and the wait before the next attempt; nothing secret or personal
  */
 export function finishAccounts(deps: Dependencies) {
   return async (changeId: string, chosen: Chosen): Promise<PassResult> => {
-    const work = await openWork(deps, changeId);
-    const { remainingMs } = work.change;
+    const loaded = await loadChange(deps, changeId);
+    const { remainingMs } = loaded.change;
     const before = await readOutcomeStatuses(deps.db, changeId);
     const aim = aimAt(chosen, before);
     if (aim === 'leave') {
-      const left = openOf(chosen, before);
+      const open = openOf(chosen, before);
       await settleAccounts(
         deps.db,
-        work.change,
-        left.map((one) => untried(one, 'not_attempted', 'others_unchanged')),
+        loaded.change,
+        open.map((status) => untriedSettlement(status, 'not_attempted', 'others_unchanged')),
       );
       return passResult(chosen, await readOutcomeStatuses(deps.db, changeId));
     }
-    // The engine runs this as soon as it is scheduled, but the first pass was a moment ago.
+    // Temporal runs an activity as soon as it is scheduled, but the first pass over these accounts was a moment ago.
     const early = activityInfo().attempt === 1 ? openOf(chosen, before) : [];
     if (early.length > 0) await setChangeState(deps.db, changeId, 'waiting');
     if (early.length > 0 && early.every(({ nextTryInMs }) => nextTryInMs > 0))
-      throw tryAgain(early, remainingMs);
-    const statuses = await attemptAccounts(deps, work, chosen, aim);
+      throw retryLater(early, remainingMs);
+    const statuses = await attemptAccounts(deps, loaded, chosen, aim);
     const open = openOf(chosen, statuses).filter(({ reason }) => reason !== 'others_first');
-    if (open.length > 0 && remainingMs > 0) throw tryAgain(open, remainingMs);
-    if (statuses.some((one) => isChosen(chosen, one) && one.role === 'auth'))
+    if (open.length > 0 && remainingMs > 0) throw retryLater(open, remainingMs);
+    if (statuses.some((status) => isChosen(chosen, status) && status.role === 'auth'))
       await setChangeState(deps.db, changeId, 'applying');
     return passResult(chosen, statuses);
   };
 }
 
 const openOf = (chosen: Chosen, statuses: readonly OutcomeStatus[]): OutcomeStatus[] =>
-  statuses.filter((one) => isChosen(chosen, one) && !isSettled(one.state));
+  statuses.filter((status) => isChosen(chosen, status) && !isSettled(status.state));
 
-function tryAgain(open: readonly OutcomeStatus[], remainingMs: number): ApplicationFailure {
+/** The failure that makes Temporal run the activity again when the first of the open accounts is due. */
+function retryLater(open: readonly OutcomeStatus[], remainingMs: number): ApplicationFailure {
   const [first] = [...open].sort((one, other) => one.nextTryInMs - other.nextTryInMs);
   const reason = first?.reason != null && isErrorCode(first.reason) ? first.reason : 'unknown';
   const parked = first?.state === 'parked';
@@ -62,11 +63,11 @@ function tryAgain(open: readonly OutcomeStatus[], remainingMs: number): Applicat
   const failure = ApplicationFailure.create({
     type: reason,
     message: parked ? outcomeStates.parked.says : errors[reason].says,
-    // The last attempt is made when the change gets too old, to say so.
+    // The last attempt runs when the change becomes too old, and ends the activity.
     nextRetryDelay: Math.max(1000, Math.min(wait, remainingMs)),
     category: ApplicationFailureCategory.BENIGN,
   });
-  // Paths of files help no operator.
+  // The Web UI shows the stack, and file paths do not help an operator.
   failure.stack = '';
   return failure;
 }

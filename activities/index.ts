@@ -8,7 +8,18 @@ import { finishAccounts } from './finish-accounts';
 import { passOverSource } from './pass-over-source';
 import { settleMappings } from './settle-mappings';
 
-/** All that a workflow can ask for. Workflows know this by type only. */
+/**
+ * The five activities, which are all that a workflow can call, in the order in which a change uses them. Each has the
+ * file of its name in this folder:
+ * 1. `changeAuthAccount` makes the plan, then validates and changes the auth account;
+ * 2. `passOverSource` makes the first attempt at every other account of one source;
+ * 3. `finishAccounts` makes a further attempt at accounts that wait;
+ * 4. `settleMappings` brings the single sign-on mappings up to date;
+ * 5. `closeChange` ends the outcomes that are still open, settles the mappings and destroys the password.
+ *
+ * The first three share one attempt: `attempt/attempt-accounts.ts`, whose docstring names what it calls. Recorded
+ * histories refer to the activities by these keys, so a key never changes. Workflows import only the type.
+ */
 export const createActivities = (deps: Dependencies) => ({
   changeAuthAccount: sanitised(changeAuthAccount(deps)),
   passOverSource: beating(sanitised(passOverSource(deps))),
@@ -21,7 +32,10 @@ export type Activities = ReturnType<typeof createActivities>;
 
 const BEAT_MS = 5_000;
 
-/** On the queue lane the engine learns by its silence that a worker is gone, and gives the step to another one. */
+/**
+ * Sends a heartbeat every `BEAT_MS` while the activity runs. On the queue lane Temporal takes a missing heartbeat for a
+ * dead worker, and gives the step to another worker.
+ */
 function beating<Parameters extends unknown[], Result>(
   activity: (...parameters: Parameters) => Promise<Result>,
 ): (...parameters: Parameters) => Promise<Result> {
@@ -35,7 +49,10 @@ function beating<Parameters extends unknown[], Result>(
   };
 }
 
-/** The engine keeps the text and stack of every failure in clear, and errors of drivers quote what they were given. */
+/**
+ * Replaces every error but an `ApplicationFailure` by one without details, and logs the original. Temporal keeps the
+ * text and stack of a failure in clear, and errors of drivers quote their input, which may be a password.
+ */
 function sanitised<Parameters extends [changeId: string, ...unknown[]], Result>(
   activity: (...parameters: Parameters) => Promise<Result>,
 ): (...parameters: Parameters) => Promise<Result> {
@@ -44,14 +61,14 @@ function sanitised<Parameters extends [changeId: string, ...unknown[]], Result>(
       return await activity(...parameters);
     } catch (error) {
       if (error instanceof ApplicationFailure) throw error;
-      log.warn('a step did not come to its end and is repeated', {
+      log.warn('a step failed and is repeated; look for the cause in "error"', {
         changeId: parameters[0],
         error,
       });
       const failure = ApplicationFailure.create({
         type: 'step_interrupted',
         message:
-          'The step did not come to its end. The log of the worker says why; it is repeated.',
+          'The step failed and is repeated. Search the log of the worker for the id of the change to see why.',
       });
       failure.stack = '';
       throw failure;

@@ -1,29 +1,35 @@
 import { isSettled } from '../model/change/outcome';
 import { type Chosen, isChosen } from '../store/worker/chosen';
 import type { OutcomeStatus } from '../store/worker/outcomes';
-import { attemptAccounts } from './attempt-accounts';
+import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
-import { openWork } from './open-change';
+import { loadChange } from './shared/load-change';
 
 export interface PassResult {
   readonly source: string;
+  /** Number of accounts, without those that are left out. */
   readonly accounts: number;
+  /** Number of accounts that hold the new password. */
   readonly applied: number;
   /** Labels of the accounts that are not settled. */
   readonly waiting: readonly string[];
-  /** It is the auth account of a group where that goes last, and nothing speaks against it. */
+  /** True when one of them is an auth account that was validated, and is written after every other account. */
   readonly othersFirst: boolean;
 }
 
-/** The first pass over a source: one attempt at every account of the person there, the auth account aside. */
+/**
+ * Activity 2 of 5. The first pass over a source: one attempt (`attemptAccounts`) at every account of the person there,
+ * except the auth account. Accounts that have to wait are returned for `finishAccounts`.
+ */
 export function passOverSource(deps: Dependencies) {
   return async (changeId: string, source: string): Promise<PassResult> => {
-    const work = await openWork(deps, changeId);
+    const loaded = await loadChange(deps, changeId);
     const chosen: Chosen = { source, role: 'member' };
-    return passResult(chosen, await attemptAccounts(deps, work, chosen));
+    return passResult(chosen, await attemptAccounts(deps, loaded, chosen));
   };
 }
 
+/** Counts what became of the chosen accounts, for the workflow: numbers and labels, nothing personal. */
 export function passResult(chosen: Chosen, statuses: readonly OutcomeStatus[]): PassResult {
   const here = statuses.filter((outcome) => isChosen(chosen, outcome));
   return {

@@ -9,27 +9,28 @@ import {
   sealCredential,
 } from '../store/worker/credentials';
 import type { Dependencies } from './dependencies';
-import { type OpenWork, openWork } from './open-change';
-import { withFiltered } from './password-filter';
-import { withPasswords } from './unsealed';
+import { withFiltered } from './shared/filter-passwords';
+import { type LoadedChange, loadChange } from './shared/load-change';
+import { withPasswords } from './shared/unseal-passwords';
 
 /**
- * The compensating step: every mapping tells what its system really holds (I6). It advances where the system changed,
- * stays where it did not, and is flagged where nobody knows. Running it again does no harm.
+ * Activity 4 of 5, the compensating step: makes every single sign-on mapping hold what its system really holds (I6). A
+ * mapping advances to the new password where the account was changed, stays where it was not, and is flagged as out of
+ * sync where the account is in doubt. Repeating it is harmless. `closeChange` runs the same at the end.
  */
 export function settleMappings(deps: Dependencies) {
   return async (changeId: string): Promise<void> => {
-    await settleMappingsOf(deps, await openWork(deps, changeId));
+    await settleMappingsOf(deps, await loadChange(deps, changeId));
   };
 }
 
-export async function settleMappingsOf(deps: Dependencies, work: OpenWork): Promise<void> {
-  const { change } = work;
+export async function settleMappingsOf(deps: Dependencies, loaded: LoadedChange): Promise<void> {
+  const { change } = loaded;
   const mappings = await readMappingsToSettle(deps.db, change.id);
   if (mappings.length === 0) return;
-  const steps = mappings.map((mapping) => ({ mapping, step: stepOf(mapping, work) }));
+  const steps = mappings.map((mapping) => ({ mapping, step: stepOf(mapping, loaded) }));
   const advancing = steps.filter(({ step }) => step === 'advance').map(({ mapping }) => mapping);
-  const advanced = advancing.length === 0 ? [] : await advance(deps, work, advancing);
+  const advanced = advancing.length === 0 ? [] : await advance(deps, loaded, advancing);
   await flagMappings(
     deps.db,
     change,
@@ -43,7 +44,7 @@ export async function settleMappingsOf(deps: Dependencies, work: OpenWork): Prom
 
 function stepOf(
   mapping: MappingToSettle,
-  { change, configuration }: OpenWork,
+  { change, configuration }: LoadedChange,
 ): 'advance' | 'stay' | FlagReason {
   const step = mappingStep(mapping.outcome);
   if (step === 'stay') return 'stay';
@@ -55,10 +56,10 @@ function stepOf(
     : 'application_disabled';
 }
 
-/** @returns those that tell what their system holds; none when the password is gone already */
+/** @returns the ids of the mappings that now hold the new password; none when the password was destroyed before */
 async function advance(
   deps: Dependencies,
-  { change, configuration }: OpenWork,
+  { change, configuration }: LoadedChange,
   mappings: readonly MappingToSettle[],
 ): Promise<readonly string[]> {
   const master = await deps.keys.currentMasterKey();
@@ -68,15 +69,15 @@ async function advance(
       withFiltered(
         sourceNamed(configuration, source)?.passwordFilter,
         passwords.next,
-        // Nothing is left of it when the filter was changed after the account.
-        async (written) =>
-          written === null
+        // The filter leaves nothing only if it was changed after the account was written.
+        async (filtered) =>
+          filtered === null
             ? []
             : [
                 {
                   id,
                   masterKeyId: master.id,
-                  sealed: sealCredential(master, id, change.seq, written),
+                  sealed: sealCredential(master, id, change.seq, filtered),
                 },
               ],
       );

@@ -25,13 +25,15 @@ export interface WantedChange {
   readonly group: string | null;
   readonly passwords: Passwords;
   readonly idempotencyKey: string | null;
-  /** Null when the change was asked for. */
+  /** The capture that reports the new password; null when a caller requested the change. */
   readonly capture: Capture | null;
-  /** The auth account was just asked, and holds the password. */
+  /** Set when a login has just shown that the auth account holds the password. */
   readonly proved?: Proved;
 }
 
-/** What was proved, of an account, at a time when this was the last change of its person. */
+/**
+ * An account that was verified by a login while `lastSeq` was the sequence number of the latest change of its person.
+ */
 export interface Proved extends Origin {
   readonly lastSeq: number;
 }
@@ -41,9 +43,10 @@ export type AcceptedRequest =
   | { readonly replayed: true; readonly changeId: string };
 
 /**
- * Takes a new password in: checked, sealed, and durable when this returns (I1). The passwords are destroyed by then,
- * whatever came of it.
- * @throws IntakeRejected, CaptureDeclined when nothing was accepted
+ * Accepts a new password: checks it, seals it and stores the change, which is durable when this returns (I1). The
+ * passwords are destroyed by then, also after an error. The next step is `workflows/change-password.ts`, which the
+ * worker starts from the stored row.
+ * @throws IntakeRejected when the request is refused, CaptureDeclined when a capture starts no change
  */
 export async function acceptRequest(
   deps: IntakeDependencies,
@@ -52,7 +55,7 @@ export async function acceptRequest(
 ): Promise<AcceptedRequest> {
   try {
     const fingerprint = fingerprintFor(deps, wanted);
-    // It ends: who is outdated is so because another change of this person was accepted, or an epoch has ended.
+    // The loop ends: it repeats only after another change of this person was accepted, or an epoch ended.
     for (let again = false; ; again = true) {
       const [identity, earlier] = await Promise.all([
         findIdentity(deps.db, wanted.person),
@@ -99,7 +102,7 @@ function replay(earlier: Repeated, fingerprint: Buffer | null): AcceptedRequest 
   return { replayed: true, changeId: earlier.changeId };
 }
 
-/** Everything but the writing. */
+/** Makes the change that is to be stored: all checks, the plan of its groups and the sealed password. */
 async function prepare(
   deps: IntakeDependencies,
   caller: Caller,
@@ -108,7 +111,7 @@ async function prepare(
   again: boolean,
 ): Promise<Omit<NewChange, 'fingerprint'>> {
   const { passwords, idempotencyKey, capture, person, proved } = wanted;
-  // What was accepted meanwhile is newer than what was proved.
+  // A change that was accepted after the login is newer than the verified password.
   if (proved !== undefined && proved.lastSeq !== identity?.lastSeq)
     throw new CaptureDeclined('stale');
   const origin =
@@ -116,7 +119,7 @@ async function prepare(
   const who = { person, group: origin?.group ?? wanted.group };
   const { version, configuration, groups } = await reachedBy(deps, caller, who, identity);
   if (identity === null) throw new IntakeRejected('identity_unknown');
-  // What cannot be read cannot be judged: the change says that it was not.
+  // A policy cannot check a hash. The form of the change shows that it was not checked.
   const broken =
     passwords.form === 'plaintext'
       ? await violationsOf(deps, configuration, groups, identity, passwords.next)
@@ -150,7 +153,10 @@ async function prepare(
   };
 }
 
-/** Of the password, then of what may come back of it in a capture: what the filters make of it, and what we hash. */
+/**
+ * The fingerprints by which a later capture is recognised as this change: of the password, of what password filters
+ * make of it, and of the salts of the hashes that Lockstep writes. Null when no source of the groups is captured.
+ */
 function fingerprintsOf(
   { settings: { fingerprintKey } }: IntakeDependencies,
   { sources }: Configuration,
@@ -172,9 +178,9 @@ function fingerprintsOf(
   const filtered = captured.flatMap(({ source }) => {
     const written = source.passwordFilter && rewrite(source.passwordFilter, next);
     if (!written) return [];
-    const one = fingerprint(written);
+    const ofFiltered = fingerprint(written);
     written.destroy();
-    return [one];
+    return [ofFiltered];
   });
   const salts = captured.flatMap(({ name, source }) => {
     const scheme = hashedAs(source);
@@ -188,7 +194,7 @@ function fingerprintsOf(
   return [fingerprint(next), ...filtered, ...salts];
 }
 
-/** All rules of all groups at once, so that nobody has to find them one by one. */
+/** The broken rules of all groups together, so that the person sees all of them at once. */
 export async function violationsOf(
   { policyChecker }: IntakeDependencies,
   configuration: Configuration,
@@ -201,10 +207,11 @@ export async function violationsOf(
   const broken = await Promise.all(
     policies.map(({ rules }) => policyChecker.violations(rules, person, password)),
   );
-  return [...new Map<string, Violation>(broken.flat().map((one) => [one.says, one])).values()];
+  const bySentence = broken.flat().map((violation) => [violation.says, violation] as const);
+  return [...new Map<string, Violation>(bySentence).values()];
 }
 
-/** As it was written a moment ago; nothing can have come of it yet. */
+/** The view of a change that was stored a moment ago, so nothing can have happened to it yet. */
 const viewOf = (change: Omit<NewChange, 'fingerprint'>, createdAt: Date): ChangeView => ({
   id: change.id,
   identity: change.identityName,

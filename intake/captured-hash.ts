@@ -4,8 +4,8 @@ import { inPlaintext, type Passwords } from '../sealing/passwords';
 import { IntakeRejected } from './rejected';
 
 /**
- * A hash in the place of the new password, written as Lockstep writes it.
- * @throws IntakeRejected when it is none that is known here; what it is stays untold
+ * The passwords of a change whose new password is a captured hash, in the canonical text of its scheme.
+ * @throws IntakeRejected `encoding_unknown` when the text is not a known hash; the error does not repeat it
  */
 export function asHash(hash: Secret, current: Secret | null): Passwords {
   const read = readSecret(hash);

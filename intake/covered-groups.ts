@@ -15,8 +15,10 @@ import type { WhichPerson } from './person-reference';
 import { IntakeRejected } from './rejected';
 
 /**
- * @param identity null for somebody who is not there; that costs as much as somebody whom the caller may not change
- * @throws IntakeRejected
+ * The configuration in force, and the groups that a new password of this person covers, if the caller may change them.
+ * @param identity null for an unknown person; the work is the same as for a person whom the caller may not change, so
+ *   that the time of the answer does not show which people exist
+ * @throws IntakeRejected when there is no such person for this caller, or no group to change
  */
 export async function reachedBy(
   deps: IntakeDependencies,
@@ -35,17 +37,17 @@ export async function reachedBy(
 interface Reach {
   readonly configuration: Configuration;
   readonly caller: Caller;
-  /** Sources in which the person has a linked account; none for somebody who is not there. */
+  /** Sources in which the person has a linked account; empty for an unknown person. */
   readonly linkedSources: readonly string[];
   readonly person: WhichPerson;
-  /** The group that the request names, if it does. */
+  /** The group that the request names; null when it names none. */
   readonly group: string | null;
 }
 
 /**
- * The groups that this caller's new password covers. To a key that is bound to groups, people outside of them are
- * not there; and since a password is carried to every group of the auth source, the key must be good for all of
- * these.
+ * The groups that a new password from this caller covers. For a key that is bound to groups, people outside these
+ * groups do not exist. A password is carried to every group of the auth source, so the key must be allowed for all of
+ * them.
  */
 function reach(
   input: Reach,
@@ -55,18 +57,18 @@ function reach(
   const groups = groupsOf(configuration);
   const wanted = input.group ?? loneGroupOf(person, groups);
   const bound = caller.groups;
-  const seen = bound === null ? groups : groups.filter(({ name }) => bound.includes(name));
-  const own = coverage({ groups: seen, sources, linkedSources, wanted });
-  if (bound === null) return own;
-  if ('refused' in own)
-    return { refused: own.refused === 'no_group' ? 'identity_unknown' : own.refused };
-  const all = coverage({ groups, sources, linkedSources, wanted: own.groups[0]?.name ?? null });
+  const visible = bound === null ? groups : groups.filter(({ name }) => bound.includes(name));
+  const allowed = coverage({ groups: visible, sources, linkedSources, wanted });
+  if (bound === null) return allowed;
+  if ('refused' in allowed)
+    return { refused: allowed.refused === 'no_group' ? 'identity_unknown' : allowed.refused };
+  const all = coverage({ groups, sources, linkedSources, wanted: allowed.groups[0]?.name ?? null });
   if ('refused' in all) return all;
   const covered = { groups: all.groups.map(({ name }) => name) };
   return mayTouch(caller, covered) ? all : { refused: 'identity_unknown' };
 }
 
-/** Whoever names an account of a source on its own means that source. */
+/** The implicit group of the source, when the request names an account of a source with a policy of its own. */
 function loneGroupOf(person: WhichPerson, groups: readonly Group[]): string | null {
   if (!('source' in person)) return null;
   const name = loneGroupName(person.source);

@@ -4,7 +4,7 @@ import type { Database } from '../store/database';
 import type { KeyToSealTo } from './epochs';
 import type { PolicyChecker } from './policy/check-policy';
 
-/** What taking a new password in needs, in the api as in the worker. */
+/** Everything that accepting a new password needs, in the api as in the worker. */
 export interface IntakeDependencies {
   readonly db: Database;
   readonly configuration: (atLeast?: number) => Promise<AppliedConfiguration>;
@@ -14,7 +14,7 @@ export interface IntakeDependencies {
 }
 
 export interface IntakeSettings {
-  /** Tells a repeated request from another one: see `fingerprint.ts`. */
+  /** The key of the fingerprints, by which a repeated request or password is recognised: see `fingerprint.ts`. */
   readonly fingerprintKey: KeyObject;
   readonly ageLimitMs: number;
 }

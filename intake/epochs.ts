@@ -4,23 +4,28 @@ import type { Database } from '../store/database';
 import { currentEpoch } from '../store/epochs';
 
 /**
- * @param now by the clock of the database
- * @param again the key that was given last did not serve
+ * Returns the key of the current epoch, to which a new password is sealed.
+ * @param now clock of the database
+ * @param again true when the key of the call before was refused, so that it is looked up again
  * @returns null when no worker has published a key
  */
 export type KeyToSealTo = (now: Date, again?: boolean) => Promise<SealingKey | null>;
 
-/** Looked up again before it ends, and now and then: a newer one may be there. */
+/** Time, in milliseconds, for which a key is cached; shorter when its epoch ends. */
 const KEPT_MS = 60_000;
 
+/**
+ * Makes the cached look-up of the current epoch.
+ * @param signer returns the public key that has to have signed the epoch; null before the worker has written it
+ */
 export function watchEpochs(db: Database, signer: () => KeyObject | null): KeyToSealTo {
-  let known: { readonly key: SealingKey; readonly keptUntil: number } | null = null;
+  let cached: { readonly key: SealingKey; readonly keptUntil: number } | null = null;
   return async (now, again = false) => {
-    if (known !== null && !again && now.getTime() < known.keptUntil) return known.key;
+    if (cached !== null && !again && now.getTime() < cached.keptUntil) return cached.key;
     const trusted = signer();
     const epoch = trusted === null ? null : await currentEpoch(db, trusted);
     const keptUntil = Math.min(epoch?.sealUntil.getTime() ?? 0, now.getTime() + KEPT_MS);
-    known = epoch === null ? null : { key: epoch.key, keptUntil };
-    return known?.key ?? null;
+    cached = epoch === null ? null : { key: epoch.key, keptUntil };
+    return cached?.key ?? null;
   };
 }

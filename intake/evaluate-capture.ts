@@ -19,31 +19,31 @@ import { passwordFingerprint, saltFingerprints } from './fingerprint';
 import { IntakeRejected } from './rejected';
 import { hashedAs } from './returning-scheme';
 
-/** A password was changed in a source itself. */
+/** The report that a password was changed in a source itself. */
 export interface Capture {
   readonly source: string;
   readonly account: string;
-  /** By the clock of whoever captured it. */
+  /** When the password was changed, by the clock of the capture agent. */
   readonly capturedAt: Date;
-  /** Whoever captures tells the same password again and again: at every sign-in, not only when it changes. */
+  /** True when the sender reports the password at every sign-in, not only when it changes. */
   readonly repeats?: boolean;
-  /** It was a candidate: whether the source took it, found out with a login. */
+  /** Set for a candidate password, which the source may have refused: verifies by a login that the account holds it. */
   readonly confirm?: () => Promise<boolean>;
 }
 
-/** Where a change comes from. */
+/** The account in which a change began. */
 export interface Origin {
   readonly accountId: string;
-  /** From which its age is counted. */
+  /** The age of the change is counted from this time. */
   readonly capturedAt: Date;
   readonly group: string;
-  /** Whether the auth account is asked first if it holds the current password. */
+  /** True when the current password is verified at the auth account first. */
   readonly checksCurrent: boolean;
-  /** Accounts may hold the password already, so each is looked at before it is written. */
+  /** True when accounts may already hold the password, so that each is verified before it is written. */
   readonly looksFirst: boolean;
 }
 
-/** Nothing is started, and nothing is wrong. Thrown like a refusal, which it is not. */
+/** Thrown when a capture starts no change and that is not an error, such as the echo of a write of Lockstep. */
 export class CaptureDeclined extends Error {
   readonly why: Quiet;
 
@@ -56,9 +56,10 @@ export class CaptureDeclined extends Error {
 export type Quiet = Exclude<Declined, ErrorCode>;
 
 /**
- * Whether a capture starts a change. Its source is judged before anything else, so that whoever may not capture there
- * learns nothing about people.
- * @throws IntakeRejected, CaptureDeclined when it does not
+ * Decides whether a capture starts a change, by the rules of `model/captures/capture.ts`. The source is checked before
+ * anything else, so that a caller that may not capture there learns nothing about people.
+ * @returns the origin of the change
+ * @throws IntakeRejected when the capture is refused, CaptureDeclined when it starts no change
  */
 export async function evaluate(
   deps: IntakeDependencies,
@@ -67,7 +68,7 @@ export async function evaluate(
   identity: IdentityAtIntake | null,
   passwords: Passwords,
 ): Promise<Origin> {
-  // Without a person there is no version to wait for: then the newest is read.
+  // An unknown person has no version to wait for, so the newest configuration is read.
   const { configuration } = await deps.configuration(identity?.configurationVersion);
   const source = sourceNamed(configuration, capture.source);
   const groups = groupsFrom(configuration, capture.source);
@@ -105,7 +106,7 @@ export async function evaluate(
   return { accountId, capturedAt, group: groups[0]?.name ?? '', checksCurrent, looksFirst };
 }
 
-/** Nobody is logged in for what comes to nothing anyway. */
+/** Evaluates the rules, and skips the confirming login when the capture is declined anyway. */
 async function confirmed(facts: CaptureFacts, { confirm }: Capture): Promise<Declined | 'accept'> {
   const verdict = evaluateCapture(facts);
   if (verdict !== 'accept' || confirm === undefined) return verdict;
@@ -117,7 +118,7 @@ type About = Pick<
   'takesPart' | 'capturedAt' | 'now' | 'latest' | 'held' | 'repeats'
 > & {
   readonly accountId: string;
-  /** Whether it is the latest password of the person is not known, or not any more. */
+  /** True when Lockstep does not know, or no longer knows, the latest password of the person. */
   readonly forgotten: boolean;
 };
 
@@ -151,18 +152,19 @@ async function comparedWith(
     passwordFingerprint(fingerprintKey, id, next),
     ...(hash === null ? [] : saltFingerprints(fingerprintKey, id, hash.salt)),
   ];
-  const isSame = (known: Buffer | undefined) =>
-    known !== undefined && captured.some((one) => one.equals(known));
+  const isSame = (stored: Buffer | undefined) =>
+    stored !== undefined && captured.some((fingerprint) => fingerprint.equals(stored));
   const plan = planChange({ groups, sources: sourcesOf(configuration), accounts });
   return {
     accountId,
-    takesPart: plan.some((one) => one.accountId === accountId && one.leftOut === null),
-    // Nothing is captured before it happened: a clock that runs ahead would win for ever.
+    takesPart: plan.some((account) => account.accountId === accountId && account.leftOut === null),
+    // A capture cannot be of the future: a clock that runs ahead would otherwise win over every later change.
     capturedAt: capture.capturedAt < now ? capture.capturedAt : now,
     now,
     repeats: capture.repeats === true,
     forgotten: !latest?.fingerprints,
-    // What filters of sources made of it is another password, unless a source is heard to repeat it.
+    // Only the password itself counts here (the first fingerprint); what the filters made of it may come back in
+    // `held`.
     latest: latest && { at: latest.at, same: isSame(latest.fingerprints?.[0]) },
     held: held.map(({ at, native, fingerprints }) => ({
       at,

@@ -2,8 +2,9 @@ import { createHmac, type KeyObject } from 'node:crypto';
 import { Secret } from '../model/passwords/secret';
 
 /**
- * Tells a repeated request from another one under the same Idempotency-Key. It covers the passwords, so it is keyed,
- * and the key is not in the database: who reads the database cannot try passwords against it.
+ * The fingerprint of a request, which distinguishes a repeat under the same Idempotency-Key from a new request. It
+ * covers the passwords, so it is keyed (HMAC-SHA-256) and the key is not in the database: a reader of the database
+ * cannot test guesses.
  */
 export function fingerprintOf(
   key: KeyObject,
@@ -12,20 +13,24 @@ export function fingerprintOf(
 ): Buffer {
   const hmac = createHmac('sha256', key).update(JSON.stringify(fields));
   for (const secret of secrets) {
-    // The length before each keeps two that follow each other apart.
+    // The length before each secret separates it from the next one.
     if (secret === null) hmac.update('\n-');
     else secret.use((bytes) => hmac.update(`\n${bytes.length}\n`).update(bytes));
   }
   return hmac.digest();
 }
 
-/** Tells a password from another one of the same person; that two people have the same does not show. */
+/**
+ * The fingerprint of a password of one person. It differs between people, so it does not show that two share a
+ * password.
+ */
 export const passwordFingerprint = (key: KeyObject, identityId: string, password: Secret): Buffer =>
   fingerprintOf(key, ['password', identityId], [password]);
 
 /**
- * Tells a hash that we made ourselves by its salt, which nobody else has drawn: to make it again would take too long here.
- * @returns none where there is no salt: all such hashes would be the same
+ * The fingerprint of a salt, by which a hash that Lockstep wrote itself is recognised: no one else has drawn the same
+ * salt, and computing the hash again would take too long here.
+ * @returns an empty list for a hash without a salt, because all such hashes would have the same fingerprint
  */
 export const saltFingerprints = (key: KeyObject, identityId: string, salt: Buffer): Buffer[] =>
   salt.length === 0

@@ -3,13 +3,19 @@ import { existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { Misconfigured } from '../config';
 import { signerKey } from '../store/epochs';
 
-/** The public key by which the api knows epochs of ours; null until the worker has written it. */
+/**
+ * Reads the public key by which the api verifies epochs.
+ * @returns null until the worker has written the file
+ * @throws Misconfigured when the file holds something else
+ */
 export function readSigner(file: string): KeyObject | null {
   if (!existsSync(file)) return null;
   try {
     return signerKey(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
-    throw new Misconfigured(`${file} does not hold the public key of a signer`);
+    throw new Misconfigured(
+      `${file} does not hold the public key of a signer. Copy signer.pub.json from the key folder of the worker.`,
+    );
   }
 }
 
@@ -17,22 +23,25 @@ const KEY_BYTES = 32;
 const OTHERS = 0o077;
 
 /**
- * The key of fingerprints, made when it is not there. Every api of one installation needs the same.
- * @throws Misconfigured when others can read it, or it is not a key
+ * Opens the key of the fingerprints, and creates it when the file is missing. Every api and worker of one installation
+ * needs the same key.
+ * @throws Misconfigured when other users can read the file, or it does not hold a key
  */
 export function openFingerprintKey(file: string): KeyObject {
   if (!existsSync(file)) makeKey(file);
   if ((statSync(file).mode & OTHERS) !== 0)
-    throw new Misconfigured(`${file} can be read by others: chmod go= it`);
+    throw new Misconfigured(`${file} can be read by other users. Run: chmod go= ${file}`);
   const bytes = readFileSync(file);
   if (bytes.length !== KEY_BYTES)
-    throw new Misconfigured(`${file} is not a key of ${KEY_BYTES} bytes`);
+    throw new Misconfigured(
+      `${file} is not a key of ${KEY_BYTES} bytes. Copy the file from another api or worker, or delete it to make a new one.`,
+    );
   const key = createSecretKey(bytes);
   bytes.fill(0);
   return key;
 }
 
-/** Whole or not at all; when another api was quicker, its key stays. */
+/** Creates the file atomically. When another process creates it at the same time, the key of that process stays. */
 function makeKey(file: string): void {
   const draft = `${file}.${process.pid}.draft`;
   writeFileSync(draft, randomBytes(KEY_BYTES), { mode: 0o600 });

@@ -1,23 +1,24 @@
 import type { ErrorCode } from '../model/errors';
 import type { Violation } from '../model/policy/violations';
 
-/** Something in the request that is not right. `path` leads to it; what stands there is never repeated. */
+/** One problem in a request. `path` leads to the field; its value is never repeated. */
 export interface Issue {
   readonly path: readonly (string | number)[];
   readonly says: string;
 }
 
+/** The members of an error response in addition to its code. */
 export interface Details {
-  /** Where the request is wrong: a byte offset in its body, or a JSON pointer. */
+  /** The place of the problem: a byte offset in the body, or a JSON pointer. */
   readonly at?: number | string;
   readonly issues?: readonly Issue[];
   readonly violations?: readonly Violation[];
-  /** Why the auth account refused, and the change as it is now. */
+  /** Why the auth account was not changed, and the change in its present state. */
   readonly reason?: ErrorCode | null;
   readonly change?: unknown;
 }
 
-/** Nothing was taken in. Thrown, because any depth may refuse. */
+/** Thrown when a request is refused, so that nothing was accepted. It is an exception because any depth may refuse. */
 export class IntakeRejected extends Error {
   readonly code: ErrorCode;
   readonly details: Details;

@@ -1,23 +1,25 @@
 import type { ConfigurationIssue } from './configuration/document';
 
-/** What `lockstep connector test` and the process that carries it out tell each other. */
+/** The task that `lockstep connector test` sends to the process that tries the connector. */
 export interface TrialJob {
-  /** A lockstep.yaml, as data. */
+  /** A parsed lockstep.yaml. */
   readonly document: unknown;
   readonly source: string;
-  /** Its password is lost afterwards: nobody is told what it is set to. */
+  /** The test account. It ends with a random password that is not shown. */
   readonly account: { readonly name: string; readonly nativeId: string | null };
-  /** An attribute and its value that find the account, and no other. */
+  /** An attribute and a value that find this account and no other; null skips the cases of `find`. */
   readonly find: { readonly attribute: string; readonly value: string } | null;
 }
 
+/** The result of one case of the trial. */
 export interface CaseResult {
   readonly title: string;
   readonly verdict: 'ok' | 'wrong' | 'skipped';
-  /** What was seen, and what to do about it; why it was skipped. */
+  /** What happened and what to do about it, or why the case was skipped; null when there is nothing to add. */
   readonly says: string | null;
 }
 
+/** The messages that the process of the trial sends back, in the order in which they occur. */
 export type TrialMessage =
   | { readonly kind: 'issues'; readonly issues: readonly ConfigurationIssue[] }
   | { readonly kind: 'unknown_source'; readonly known: readonly string[] }

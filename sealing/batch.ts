@@ -2,31 +2,35 @@ import type { KeyObject } from 'node:crypto';
 import { CompactSign, compactVerify } from 'jose';
 import { z } from 'zod';
 
-/** What a relay sends: records in their order, how it is, and nothing else. JWS compact (RFC 7515), Ed25519. */
+/** The place of one record in the spool of a relay: see `model/captures/batch.ts`. */
 const position = z.strictObject({
   segment: z.string().min(1).max(64),
   position: z.int().min(1),
 });
 
 export const MOST_RECORDS = 100;
-/** A password, an account and a header of the most that the api takes, in base64. */
+/** Maximum length of one sealed record in base64: the longest password, account and header that the api accepts. */
 const MOST_LETTERS = 32 * 1024;
 
+/**
+ * One request of a relay: records in their order, and its own status. It is sent as JWS compact (RFC 7515), signed with
+ * Ed25519.
+ */
 const batchSchema = z.strictObject({
-  /** Larger than that of each request before. */
+  /** Number of the request, larger than every earlier one, so that an old request cannot be replayed. */
   request: z.int().min(1),
   sentAt: z.iso.datetime(),
   version: z.string().max(40),
-  /** Records that are not taken in yet, these included. */
+  /** Number of records that are not ingested yet, these included. */
   backlog: z.int().min(0),
-  /** When the oldest of them was captured. */
+  /** When the oldest of these records was captured; null when there is none. */
   oldestAt: z.iso.datetime().nullable(),
-  /** Files that an operator should look at. */
+  /** Number of quarantined files, which an operator should look at. */
   quarantined: z.int().min(0),
-  /** The machine that it runs on, as that calls itself. */
+  /** The name that the machine of the relay has for itself. */
   host: z.string().max(255).optional(),
   covers: z.enum(['host', 'source']).optional(),
-  /** Of a relay that reads its source: see `RelayReading`. */
+  /** The status of reading, from a relay that reads its source: see `RelayReading`. */
   reading: z
     .strictObject({
       trouble: z
@@ -39,9 +43,9 @@ const batchSchema = z.strictObject({
     .optional(),
   segment: z.string().min(1).max(64).nullable(),
   follows: position.nullable(),
-  /** Of the first record. */
+  /** Number of the first record in its segment. */
   from: z.int().min(1),
-  /** JWE compact; null for one that is damaged. */
+  /** The sealed records as JWE compact; null for a damaged one. */
   records: z.array(z.string().max(MOST_LETTERS).nullable()).max(MOST_RECORDS),
 });
 
@@ -52,7 +56,7 @@ export const signBatch = (privateKey: KeyObject, batch: SignedBatch): Promise<st
     .setProtectedHeader({ alg: 'EdDSA' })
     .sign(privateKey);
 
-/** Null when it was signed by somebody else, or does not hold a batch. */
+/** @returns null when the signature is not of this key, or the content is not a batch */
 export async function readBatch(jws: string, publicKey: KeyObject): Promise<SignedBatch | null> {
   try {
     const { payload } = await compactVerify(jws, publicKey, { algorithms: ['EdDSA'] });

@@ -5,27 +5,30 @@ import { Secret } from '../model/passwords/secret';
 import { type SealingKey, sealPayload, unsealPayload } from './jwe';
 
 /**
- * A captured password on its way from a relay to the worker, sealed to a key that lives longer than those of changes. Who
- * captured it, where and when stands in the protected header; whose it is, is sealed.
+ * The readable part of a captured password on its way from a relay to the worker: the protected header says which relay
+ * captured it, in which source and when. The account and the passwords are sealed, to a key that is kept longer than
+ * the keys of changes.
  */
 export interface CaptureHeader {
   readonly relay: string;
   readonly source: string;
-  /** By the clock of whoever captured it. */
+  /** When the password was changed, by the clock of the capture agent. */
   readonly capturedAt: Date;
-  /** What the source calls this change: the same when it is told again. */
+  /** The id that the source gives this password change, the same in a repeated report; null when it gives none. */
   readonly sequence: string | null;
 }
 
+/** The sealed part of a captured password. */
 export interface SealedCapture {
   readonly account: string;
-  /** As the source gave it; of a hash nobody has looked yet whether it is one. */
+  /** The password or hash as the source gave it; whether a hash is valid is checked later. */
   readonly password: Secret;
   readonly hashed: boolean;
-  /** The password before, where the source knows it. */
+  /** The previous password; null when the source does not know it. */
   readonly current: Secret | null;
 }
 
+/** @returns the sealed capture as JWE compact, in ASCII */
 export const sealCapture = (
   key: SealingKey,
   header: CaptureHeader,
@@ -45,7 +48,10 @@ const headerSchema = z
     header: { relay: rly, source: src, capturedAt: new Date(at), sequence: seq ?? null },
   }));
 
-/** What anybody can read of it, as it claims. Null when it is no sealed capture. */
+/**
+ * The header of a sealed capture, which anyone can read and which is not verified. Null when it is not a sealed
+ * capture.
+ */
 export function readHeader(
   jwe: string,
 ): { readonly keyId: string; readonly header: CaptureHeader } | null {
@@ -57,8 +63,9 @@ export function readHeader(
 }
 
 /**
- * Whoever calls it destroys the passwords that it returns.
- * @throws Error when it was sealed by somebody else, was tampered with, or the key is another one
+ * Opens a sealed capture. The caller destroys the passwords that it returns.
+ * @param from the relay that delivered it, and the source of that relay
+ * @throws Error when the capture is of another relay or source, was tampered with, or was sealed to another key
  */
 export const unsealCapture = (
   jwe: Buffer,
@@ -68,7 +75,7 @@ export const unsealCapture = (
   unsealPayload(jwe, privateKey, (members, payload) => {
     const { header } = headerSchema.parse(members);
     if (header.relay !== from.relay || header.source !== from.source)
-      throw new Error('The sealed capture is not of this relay');
+      throw new Error('The sealed capture is not of this relay. Check which relay delivered it.');
     return { ...header, ...unpack(payload) };
   });
 
@@ -83,11 +90,14 @@ const FORM_BYTES = 1;
 const LENGTH_BYTES = 4;
 const HASH = 1;
 
-/** Whether it is a hash; then account, password, and the current one if there is one, each after its length. */
+/**
+ * Layout: one byte for the form; then account, password and the current password if there is one, each after its
+ * length.
+ */
 function pack({ account, password, hashed, current }: SealedCapture): Buffer {
   const secrets = current === null ? [password] : [password, current];
   const size = secrets.reduce(
-    (sum, one) => sum + LENGTH_BYTES + one.use(({ length }) => length),
+    (sum, secret) => sum + LENGTH_BYTES + secret.use(({ length }) => length),
     FORM_BYTES + LENGTH_BYTES + Buffer.byteLength(account),
   );
   const payload = Buffer.alloc(size);
@@ -103,14 +113,14 @@ function pack({ account, password, hashed, current }: SealedCapture): Buffer {
 
 function unpack(payload: Buffer): SealedCapture {
   let at = FORM_BYTES;
-  const take = () => {
+  const nextPart = () => {
     const from = at + LENGTH_BYTES;
     at = from + payload.readUInt32BE(at);
     return payload.subarray(from, at);
   };
-  const copy = () => Secret.of(Buffer.from(take()));
+  const copy = () => Secret.of(Buffer.from(nextPart()));
   return {
-    account: take().toString('utf8'),
+    account: nextPart().toString('utf8'),
     hashed: payload.readUInt8(0) === HASH,
     password: copy(),
     current: at < payload.length ? copy() : null,

@@ -9,7 +9,8 @@ import {
 import type { JsonWebKey } from './published-key';
 
 /**
- * How everything that a worker alone may open is sealed: JWE compact (RFC 7516), ECDH-ES on X25519 (RFC 8037), A256GCM.
+ * The public key of an epoch. Everything that only a worker may open is sealed to one: JWE compact (RFC 7516), ECDH-ES
+ * on X25519 (RFC 8037), A256GCM.
  */
 export interface SealingKey {
   readonly epochId: string;
@@ -21,15 +22,17 @@ export async function sealingKey(epochId: string, publicKey: JsonWebKey): Promis
 }
 
 /**
- * The layout of what is sealed. It is critical (RFC 7516 §4.1.13): whoever knows another one would take a part of it for the
- * password, so neither an older program nor a newer one opens it.
+ * The layout of sealed payloads. It is a critical header parameter (RFC 7516 §4.1.13), so a release with another layout
+ * refuses the payload, instead of mistaking a part of it for the password.
  */
 const LAYOUT = { fmt: 2, crit: ['fmt'] };
 const CRITICAL = { crit: { fmt: true } };
 
 /**
- * @param members of the protected header: what anybody may read, and nobody may change
+ * Seals a payload to the key of an epoch.
+ * @param members members of the protected header, which anyone can read and a change of which is detected
  * @param payload zeroed when this returns
+ * @returns JWE compact, in ASCII
  */
 export async function sealPayload(
   { epochId, publicKey }: SealingKey,
@@ -47,8 +50,9 @@ export async function sealPayload(
 }
 
 /**
+ * Opens a sealed payload.
  * @param read copies what it needs of the payload, which is zeroed afterwards
- * @throws Error when it was tampered with, was sealed by another release, or the key is another one
+ * @throws Error when the JWE was tampered with, was sealed by another release, or was sealed to another key
  */
 export async function unsealPayload<T>(
   jwe: Buffer,
@@ -62,7 +66,9 @@ export async function unsealPayload<T>(
   });
   try {
     if (protectedHeader.fmt !== LAYOUT.fmt)
-      throw new Error('The password was sealed by another release');
+      throw new Error(
+        'The password was sealed by another release. Run the same release on every machine.',
+      );
     const payload = Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength);
     return read(protectedHeader, payload);
   } finally {

@@ -4,8 +4,8 @@ import { Secret } from '../model/passwords/secret';
 import { type SealingKey, sealPayload, unsealPayload } from './jwe';
 
 /**
- * Passwords in transit between the api and the worker. Whom and what they are for stands in the protected header, so a row
- * that is moved to another change does not open.
+ * The change to which sealed passwords belong, on their way from the api to the worker. It is in the protected header,
+ * so a sealed row that is moved to another change does not open.
  */
 export interface SealedFor {
   readonly changeId: string;
@@ -14,13 +14,15 @@ export interface SealedFor {
   readonly expiresAt: Date;
 }
 
+/** The passwords of one change. */
 export interface Passwords {
+  /** The new password, or a hash of it. */
   readonly next: Secret;
-  /** Of `next`. */
+  /** The form of `next`. */
   readonly form: Form;
-  /** `SEED_BYTES` of random, from which the salts of this change follow. */
+  /** `SEED_BYTES` random bytes, from which the salts of this change are derived. */
   readonly seed: Secret;
-  /** The current password, when the request brought one to be validated on the auth account. */
+  /** The current password, to be verified at the auth account; null when the request had none. */
   readonly current: Secret | null;
 }
 
@@ -28,7 +30,7 @@ const FORM_BYTES = 1;
 const LENGTH_BYTES = 4;
 export const SEED_BYTES = 32;
 
-/** As it was typed, with a seed of its own. Whoever calls it destroys them. */
+/** A new password in plaintext, with a fresh seed. The caller destroys it with `destroyPasswords`. */
 export const inPlaintext = (next: Secret, current: Secret | null): Passwords => ({
   next,
   current,
@@ -36,6 +38,7 @@ export const inPlaintext = (next: Secret, current: Secret | null): Passwords => 
   seed: Secret.of(randomBytes(SEED_BYTES)),
 });
 
+/** @returns the sealed passwords as JWE compact, in ASCII */
 export const seal = (
   key: SealingKey,
   sealedFor: SealedFor,
@@ -43,8 +46,8 @@ export const seal = (
 ): Promise<Buffer> => sealPayload(key, headerOf(sealedFor), pack(passwords));
 
 /**
- * Whoever calls it destroys what it returns.
- * @throws Error when it was sealed for something else, was tampered with, or the key is another one
+ * Opens the passwords of a change. The caller destroys them with `destroyPasswords`.
+ * @throws Error when they were sealed for another change, were tampered with, or were sealed to another key
  */
 export const unseal = (
   jwe: Buffer,
@@ -68,7 +71,7 @@ const headerOf = ({ changeId, identityId, seq, expiresAt }: SealedFor) => ({
 const PLAINTEXT = 0;
 const HASH = 1;
 
-/** Form, seed, length of the new password, the new password, then the current one if there is one. */
+/** Layout: form, length of the new password, seed, the new password, then the current password if there is one. */
 function pack({ next, current, form, seed }: Passwords): Buffer {
   const begin = Buffer.alloc(FORM_BYTES + LENGTH_BYTES);
   begin.writeUInt8(form === 'plaintext' ? PLAINTEXT : HASH);
@@ -77,7 +80,10 @@ function pack({ next, current, form, seed }: Passwords): Buffer {
     FORM_BYTES,
   );
   const secrets = [seed, next, ...(current === null ? [] : [current])];
-  const size = secrets.reduce((sum, one) => sum + one.use(({ length }) => length), begin.length);
+  const size = secrets.reduce(
+    (sum, secret) => sum + secret.use(({ length }) => length),
+    begin.length,
+  );
   const payload = Buffer.concat([begin], size);
   let at = begin.length;
   for (const secret of secrets) at += secret.use((bytes) => bytes.copy(payload, at));
@@ -94,7 +100,7 @@ function unpack(payload: Buffer): Passwords {
     next: password,
     form: formOf(payload.readUInt8(0), password),
     seed: copy(seed, next),
-    // A password is never empty, so nothing after the first means that there is no second.
+    // A password is never empty, so an end after the new password means that there is no current one.
     current: end < payload.length ? copy(end, payload.length) : null,
   };
 }
@@ -102,7 +108,7 @@ function unpack(payload: Buffer): Passwords {
 function formOf(kind: number, password: Secret): Form {
   if (kind === PLAINTEXT) return 'plaintext';
   const encoded = kind === HASH ? readSecret(password) : null;
-  if (encoded === null) throw new Error('What was sealed is in a form that is not known here');
+  if (encoded === null) throw new Error('The sealed password is in a form that is not known here');
   return encoded.scheme;
 }
 

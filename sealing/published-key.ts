@@ -6,15 +6,15 @@ export interface JsonWebKey {
   readonly x?: string;
 }
 
-/** What is sealed to a key: a change, between the api and the worker, or a capture, on its way from a relay. */
+/** The use of a key: changes are sealed to it by the api, or captures by relays. */
 export type KeyPurpose = 'change' | 'capture';
 
-/** The public half of a key that a worker made to be sealed to, and signed. */
+/** The public half of a sealing key, as a worker published and signed it. */
 export interface PublishedKey {
   readonly id: string;
   readonly publicKey: JsonWebKey;
   readonly sealUntil: Date;
-  /** Ed25519, base64url. */
+  /** Ed25519 signature of `signedText`, in base64url. */
   readonly signature: string;
 }
 
@@ -23,6 +23,7 @@ const labels: Readonly<Record<KeyPurpose, string>> = {
   capture: 'lockstep-capture-key',
 };
 
+/** The text that the signature of a published key covers. */
 export const signedText = (
   purpose: KeyPurpose,
   { id, publicKey, sealUntil }: Omit<PublishedKey, 'signature'>,
@@ -31,6 +32,8 @@ export const signedText = (
     `${labels[purpose]}\n${id}\n${publicKey.crv}\n${publicKey.x}\n${sealUntil.toISOString()}`,
   );
 
-/** Whether the key is one of ours: whoever stands between cannot have passwords sealed to a key of his own. */
+/**
+ * True when the signer signed the key. An attacker on the way therefore cannot have passwords sealed to another key.
+ */
 export const isPublishedBy = (signer: KeyObject, purpose: KeyPurpose, key: PublishedKey): boolean =>
   verify(null, signedText(purpose, key), signer, Buffer.from(key.signature, 'base64url'));

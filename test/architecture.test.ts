@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Imports go one way: this is the table of docs/architecture.md. */
+/** Imports go one way: this is the table in the layout section of docs/architecture.md. */
 const root = path.resolve(__dirname, '..');
 
 interface Folder {
-  /** Folders, or single files, that it may import. */
+  /** Folders, or single files, that the folder may import. */
   readonly may: readonly string[];
-  /** What it may know by type only. */
+  /** Folders of which it may import types only. */
   readonly byType?: readonly string[];
 }
 
@@ -40,7 +40,7 @@ const folders: Readonly<Record<string, Folder>> = {
   local: { may: ['model', 'config', 'connectors/encodings'] },
 };
 
-/** Only the worker opens a password: these folders read private keys, sealed passwords and credentials. */
+/** Only the worker can open a password: these folders read private keys, sealed passwords and credentials. */
 const workerOnly = ['store/worker'];
 const mayOpenPasswords = ['store/worker', 'activities', 'worker'];
 
@@ -48,7 +48,7 @@ interface Import {
   readonly from: string;
   readonly to: string;
   readonly typeOnly: boolean;
-  /** Loaded when it is needed, not with the module. */
+  /** True for `import()`, which loads the module when it is needed. */
   readonly lazy: boolean;
 }
 
@@ -61,7 +61,10 @@ function filesBelow(folder: string): string[] {
     .map((file) => path.relative(root, path.join(file.parentPath, file.name)));
 }
 
-/** `import`, `export … from`, `import('…')`, `typeof import('…')` and `require('…')` of our own files. */
+/**
+ * Every import of a file of Lockstep: `import`, `export … from`, `import('…')`, `typeof import('…')` and
+ * `require('…')`.
+ */
 function importsOf(file: string): Import[] {
   const text = readFileSync(path.join(root, file), 'utf8');
   const statements = text.matchAll(
@@ -78,24 +81,27 @@ function importsOf(file: string): Import[] {
 const within = (target: string, allowed: string): boolean =>
   target === allowed || target.startsWith(`${allowed}/`);
 
-test('there is something to check', () => {
+test('the architecture test finds the source files and their imports', () => {
   expect(sources.length).toBeGreaterThan(50);
   expect(imports.length).toBeGreaterThan(100);
 });
 
-test.each(Object.entries(folders))('%s imports only what the table allows', (folder, rule) => {
-  const forbidden = imports
-    .filter(({ from }) => within(from, folder))
-    .filter(({ to }) => !within(to, folder))
-    .filter(({ to }) => !rule.may.some((allowed) => within(to, allowed)))
-    .filter(
-      ({ to, typeOnly }) => !(typeOnly && rule.byType?.some((allowed) => within(to, allowed))),
-    )
-    .map(({ from, to }) => `${from} imports ${to}`);
-  expect(forbidden).toEqual([]);
-});
+test.each(Object.entries(folders))(
+  'the folder %s imports only what the table allows',
+  (folder, rule) => {
+    const forbidden = imports
+      .filter(({ from }) => within(from, folder))
+      .filter(({ to }) => !within(to, folder))
+      .filter(({ to }) => !rule.may.some((allowed) => within(to, allowed)))
+      .filter(
+        ({ to, typeOnly }) => !(typeOnly && rule.byType?.some((allowed) => within(to, allowed))),
+      )
+      .map(({ from, to }) => `${from} imports ${to}`);
+    expect(forbidden).toEqual([]);
+  },
+);
 
-test('only the worker imports what can open a password', () => {
+test('only the worker imports the folders that can open a password', () => {
   const forbidden = imports
     .filter(({ to }) => workerOnly.some((folder) => within(to, folder)))
     .filter(({ from }) => !mayOpenPasswords.some((folder) => within(from, folder)))
@@ -103,7 +109,7 @@ test('only the worker imports what can open a password', () => {
   expect(forbidden).toEqual([]);
 });
 
-test('no module imports itself by a detour, counting type imports and lazy ones', () => {
+test('no module imports itself in a cycle, type imports and lazy imports included', () => {
   const graph = new Map<string, string[]>();
   for (const { from, to } of imports) {
     const key = from.replace(/\.ts$/, '');
@@ -112,7 +118,7 @@ test('no module imports itself by a detour, counting type imports and lazy ones'
   expect(cyclesIn(graph)).toEqual([]);
 });
 
-/** `../activities` is `activities/index`. */
+/** The module that an import path names: `../activities` is `activities/index`. */
 const moduleOf = (target: string): string =>
   existsSync(path.join(root, `${target}.ts`)) ? target : path.join(target, 'index');
 
@@ -130,7 +136,7 @@ function cyclesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
   return found;
 }
 
-test('the layout of the architecture page lists every top-level folder', () => {
+test('the layout section of the architecture page lists every top-level folder', () => {
   const page = readFileSync(path.join(root, 'docs/architecture.md'), 'utf8');
   const tracked = readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !/^\.|^(node_modules|dist)$/.test(entry.name))
@@ -139,7 +145,7 @@ test('the layout of the architecture page lists every top-level folder', () => {
   expect(missing).toEqual([]);
 });
 
-test('model is pure: no I/O, no clock, no random', () => {
+test('the folder model is pure: it uses no I/O, no clock and no random numbers', () => {
   const impure = filesBelow('model').filter((file) => {
     const text = readFileSync(path.join(root, file), 'utf8');
     const modules = [...text.matchAll(/from '([^.'][^']*)'/g)].map(([, name]) => name);
@@ -149,14 +155,14 @@ test('model is pure: no I/O, no clock, no random', () => {
   expect(impure).toEqual([]);
 });
 
-test('the environment is read in config.ts and nowhere else', () => {
+test('config.ts is the only file that reads the environment', () => {
   const readers = [...sources, 'log.ts', 'ops.ts'].filter((file) =>
     readFileSync(path.join(root, file), 'utf8').includes('process.env'),
   );
   expect(readers).toEqual([]);
 });
 
-test('only connectors, and the administrators of our own servers, turn a Secret into a string', () => {
+test('only connectors, and the setup of local servers, turn a Secret into a string', () => {
   const callers = sources
     .filter((file) => !within(file, 'connectors') && !within(file, 'local'))
     .filter((file) =>

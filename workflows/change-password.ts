@@ -1,19 +1,25 @@
 import { CancellationScope, defineSignal, isCancellation, setHandler } from '@temporalio/workflow';
+import type { AuthStep } from '../activities/change-auth-account';
 import type { Closing, Stop } from '../activities/close-change';
 import type { PassResult } from '../activities/pass-over-source';
 import type { ChangeState } from '../model/change/change';
 import { isSettled } from '../model/change/outcome';
-import type { SourcePass } from '../model/change/plan';
 import { finishAccounts, inline, passOverSource } from './lanes';
 import { CANCEL_SIGNAL, SUPERSEDE_SIGNAL } from './names';
-import { tell, tellTheEnd } from './operators-view';
+import { showEnd, showLines } from './operators-view';
 
 export const cancelSignal = defineSignal(CANCEL_SIGNAL);
 export const supersedeSignal = defineSignal(SUPERSEDE_SIGNAL);
 
 /**
- * One new password of one person, carried to all their accounts. What becomes of each account is kept in the store; here is
- * only the order of things. Nothing secret or personal passes through: the id of the change, labels, counts.
+ * Carries one new password of one person to all their accounts. This file is only the order of the steps; each step is
+ * an activity (`activities/index.ts`), which stores the outcome of every account, failures included. The lanes that run
+ * the activities are in `lanes.ts`.
+ *
+ * The change comes from `intake/accept.ts`, which stores it; `worker/changes` starts this workflow from its row. The
+ * arguments and results hold nothing secret or personal: the id of the change, source names, labels and counts.
+ *
+ * @returns the final state of the change
  */
 export async function changePassword(changeId: string): Promise<ChangeState> {
   const work = new CancellationScope();
@@ -26,60 +32,93 @@ export async function changePassword(changeId: string): Promise<ChangeState> {
 
   let closing: Closing | null = null;
   try {
-    stop = await work.run(() => carryOut(changeId));
+    stop = await work.run(() => changeAccounts(changeId));
   } catch (error) {
     if (!isCancellation(error)) throw error;
   } finally {
+    // However the change ends: settle the SSO mappings, end the open outcomes and destroy the password.
     try {
       closing = await CancellationScope.nonCancellable(() => inline.closeChange(changeId, stop));
     } finally {
-      tellTheEnd(closing);
+      showEnd(closing);
     }
   }
   return closing.state;
 }
 
-type Step = Extract<Stop, 'finished' | 'expired'>;
+type End = Extract<Stop, 'finished' | 'expired'>;
 
-async function carryOut(changeId: string): Promise<Step> {
-  const { auth, authGoesLast, passes, remainingMs } = await inline.changeAuthAccount(changeId);
+/**
+ * The auth account first, then every other account; a group that is directory-last writes its auth account at the end.
+ */
+async function changeAccounts(changeId: string): Promise<End> {
+  const plan = await inline.changeAuthAccount(changeId);
+  const { auth, authGoesLast, remainingMs } = plan;
   if (auth === null) return 'finished';
-  let goOn = auth.state === 'applied' || auth.othersFirst;
-  if (!isSettled(auth.state) && !auth.othersFirst) {
-    tell([`auth account in ${auth.source}: waiting, nobody else is attempted before it`]);
-    const late = await finishAccounts(changeId, auth.source, auth.label, remainingMs);
-    if (late.waiting.length > 0) return 'expired';
-    goOn = late.applied === 1 || late.othersFirst;
-  }
-  if (!goOn) return 'finished';
-  const others = await changeOthers(changeId, passes, remainingMs);
+
+  const reached = await waitForAuthAccount(changeId, auth, remainingMs);
+  if (reached !== 'ready') return reached === 'expired' ? 'expired' : 'finished';
+
+  const others = await changeOtherAccounts(changeId, plan);
   if (!authGoesLast || others === 'expired') return others;
+
   const last = await finishAccounts(changeId, auth.source, auth.label, remainingMs);
   return last.waiting.length === 0 ? 'finished' : 'expired';
 }
 
-async function changeOthers(
+/**
+ * Waits until the auth account is settled, with retries on the queue lane when its first attempt was not enough.
+ * @returns `ready` when the other accounts may be changed: the auth account holds the new password, or was validated
+ *   and goes last
+ */
+async function waitForAuthAccount(
   changeId: string,
-  passes: readonly SourcePass[],
+  auth: NonNullable<AuthStep['auth']>,
   remainingMs: number,
-): Promise<Step> {
-  const passed = await everyOne(passes.map((pass) => passOverSource(changeId, pass, remainingMs)));
+): Promise<'ready' | 'refused' | 'expired'> {
+  if (auth.state === 'applied' || auth.othersFirst) return 'ready';
+  if (isSettled(auth.state)) return 'refused';
+  showLines([`auth account in ${auth.source}: waiting; no other account is attempted before it`]);
+  const late = await finishAccounts(changeId, auth.source, auth.label, remainingMs);
+  if (late.waiting.length > 0) return 'expired';
+  return late.applied === 1 || late.othersFirst ? 'ready' : 'refused';
+}
+
+/**
+ * One pass over every source, in parallel; then retries for the accounts that wait, also in parallel. The mappings are
+ * settled after the first pass and after each late account, so that none lags behind while others wait.
+ */
+async function changeOtherAccounts(
+  changeId: string,
+  { passes, remainingMs }: Pick<AuthStep, 'passes' | 'remainingMs'>,
+): Promise<End> {
+  const passed = await inParallel(
+    passes.map((pass) => passOverSource(changeId, pass, remainingMs)),
+  );
   const waiting = passed.filter((pass) => pass.waiting.length > 0);
   if (waiting.length === 0) return 'finished';
 
-  tell(passed.map(lineOf));
+  showLines(passed.map(lineOf));
   await inline.settleMappings(changeId);
-  const late = await everyOne(waiting.flatMap((pass) => finishLater(changeId, pass, remainingMs)));
+  const late = await inParallel(
+    waiting.flatMap((pass) => retryWaiting(changeId, pass, remainingMs)),
+  );
   return late.every((result) => result.waiting.length === 0) ? 'finished' : 'expired';
 }
 
-/** More waiting accounts of one source than this share one activity: each costs the engine three events. */
-const CROWD = 50;
+/**
+ * Above this number, the waiting accounts of one source share one activity: each activity costs Temporal three events.
+ */
+const MAX_ACTIVITIES_PER_SOURCE = 50;
 
-function finishLater(changeId: string, pass: PassResult, untilMs: number): Promise<PassResult>[] {
-  const labels = pass.waiting.length > CROWD ? [null] : pass.waiting;
+function retryWaiting(
+  changeId: string,
+  pass: PassResult,
+  remainingMs: number,
+): Promise<PassResult>[] {
+  const labels = pass.waiting.length > MAX_ACTIVITIES_PER_SOURCE ? [null] : pass.waiting;
   return labels.map(async (label) => {
-    const result = await finishAccounts(changeId, pass.source, label, untilMs);
+    const result = await finishAccounts(changeId, pass.source, label, remainingMs);
     if (result.applied > 0) await inline.settleMappings(changeId);
     return result;
   });
@@ -89,8 +128,10 @@ const lineOf = ({ source, accounts, applied, waiting }: PassResult): string =>
   `${source}: ${applied} of ${accounts} changed` +
   (waiting.length === 0 ? '' : `, waiting: ${waiting.join(', ')}`);
 
-/** Side by side; when the change is cancelled, whatever is running comes to its end first. */
-async function everyOne<Result>(steps: Promise<Result>[]): Promise<Result[]> {
+/**
+ * Waits for all steps even when one of them fails: after a cancellation, a running step ends before the change closes.
+ */
+async function inParallel<Result>(steps: Promise<Result>[]): Promise<Result[]> {
   await Promise.allSettled(steps);
   return Promise.all(steps);
 }

@@ -14,9 +14,9 @@ import type { SourcePass } from '../model/change/plan';
 import { accountActivityId, crowdActivityId, sourceQueue } from './names';
 
 /**
- * The inline lane: inside the workflow task, a few seconds, one event, no task queue. A step is repeated until the
- * store can be reached; what an account came to is in the store, so a repeat goes on with the rest. A step that runs is
- * waited for when the change is cancelled, so that its outcome is known.
+ * The inline lane: local activities, which run inside the workflow task, take a few seconds, cost one event and need no
+ * task queue. A step is repeated until the store can be reached; outcomes are in the store, so a repeat continues with
+ * the accounts that are open. When the change is cancelled, a running step is awaited, so that its outcome is known.
  */
 const local = proxyLocalActivities<Activities>({
   startToCloseTimeout: '5 minutes',
@@ -24,24 +24,28 @@ const local = proxyLocalActivities<Activities>({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
-/** Each with the line that the Web UI shows for it. */
+/** The activities of the inline lane, each with the summary that the Web UI shows. */
 export const inline = {
   changeAuthAccount: (changeId: string) =>
-    local.changeAuthAccount.executeWithOptions({ summary: 'plan, then the auth account' }, [
-      changeId,
-    ]),
+    local.changeAuthAccount.executeWithOptions(
+      { summary: 'make the plan, then change the auth account' },
+      [changeId],
+    ),
   passOverSource: (changeId: string, source: string) =>
-    local.passOverSource.executeWithOptions({ summary: source }, [changeId, source]),
+    local.passOverSource.executeWithOptions({ summary: `first pass over ${source}` }, [
+      changeId,
+      source,
+    ]),
   settleMappings: (changeId: string) =>
-    local.settleMappings.executeWithOptions({ summary: 'mappings tell the truth' }, [changeId]),
+    local.settleMappings.executeWithOptions({ summary: 'update the SSO mappings' }, [changeId]),
   closeChange: (changeId: string, stop: Stop) =>
-    local.closeChange.executeWithOptions({ summary: 'outcomes told, password destroyed' }, [
+    local.closeChange.executeWithOptions({ summary: 'end all outcomes, destroy the password' }, [
       changeId,
       stop,
     ]),
 };
 
-/** The first pass over a source, in the lane that the plan gave it. */
+/** The first pass over a source, in the lane that the plan chose for it. */
 export function passOverSource(
   changeId: string,
   { source, lane }: SourcePass,
@@ -56,9 +60,10 @@ export function passOverSource(
 }
 
 /**
- * The queue lane, for what waits: an activity on the task queue of the source, which says itself how long to wait for
- * the next attempt. The Web UI shows it under its label, where an operator can pause or reset it.
- * @param label one account, or null for all that wait in this source
+ * Retries accounts that wait, on the queue lane: an activity on the task queue of the source, which itself names the
+ * wait before the next attempt. The Web UI shows it under the label of the account, where an operator can pause or
+ * reset it.
+ * @param label the account; null for all that wait in this source
  */
 export function finishAccounts(
   changeId: string,
@@ -68,7 +73,7 @@ export function finishAccounts(
 ): Promise<PassResult> {
   const queue = queueOf(source, remainingMs, {
     activityId: label === null ? crowdActivityId(source) : accountActivityId(label),
-    summary: `${source} was not ready, tried again`,
+    summary: `retry, because ${source} was not ready`,
   });
   const chosen = label === null ? { source, role: 'member' as const } : { source, label };
   return unlessTooLate(source, queue.finishAccounts(changeId, chosen));
@@ -83,21 +88,24 @@ const queueOf = (
     ...options,
     taskQueue: sourceQueue(source),
     startToCloseTimeout: '10 minutes',
-    // Without it, the step of a worker that was killed would be given to another one after those ten minutes only.
+    // Without a heartbeat, another worker would take over the step of a killed worker only after those ten minutes.
     heartbeatTimeout: '20s',
-    // The last attempt is made when the change gets too old, and says so.
+    // The activity makes its last attempt when the change becomes too old; the extra minute leaves time for it.
     scheduleToCloseTimeout: remainingMs + 60_000,
     retry: { initialInterval: '1s', maximumInterval: '1 hour' },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
 
-/** Whatever else ends such an activity leaves its accounts unsettled; that stops nobody else. */
+/**
+ * An activity that fails for good (its time is over, or an operator ended it) leaves its accounts unsettled, which does
+ * not stop the other accounts: the failure becomes a result with something waiting.
+ */
 async function unlessTooLate(source: string, result: Promise<PassResult>): Promise<PassResult> {
   try {
     return await result;
   } catch (error) {
     if (isCancellation(error)) throw error;
-    // An attempt that was running when the change was cancelled ends with its own failure, and is not repeated.
+    // An attempt that ran when the change was cancelled ends with its own failure, which here means the cancellation.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
     return { source, accounts: 0, applied: 0, waiting: [source], othersFirst: false };
   }

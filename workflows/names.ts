@@ -1,17 +1,22 @@
-/** Names that both sides of Temporal use. Plain text, so that anyone may import them. */
+/**
+ * The names that the worker, the workflows and the Temporal Web UI share. Recorded histories refer to them, so they
+ * never change. This file imports nothing, so every folder may import it.
+ */
 
 export const CHANGE_PASSWORD = 'changePassword';
 
-/** Workflows and whatever runs inside their tasks. */
+/** The task queue of workflows, and of the local activities that run inside workflow tasks. */
 export const CHANGES_QUEUE = 'lockstep-changes';
 
-/** What waits for one source, or is slow there. */
+/** The task queue of the activities that wait for one source, or are slow there. */
 export const sourceQueue = (source: string): string => `lockstep-source-${source}`;
 
 export const CANCEL_SIGNAL = 'cancel';
 export const SUPERSEDE_SIGNAL = 'supersede';
 
-/** An operator filters and sorts by these in the Web UI; none holds anything secret or personal. */
+/**
+ * The search attributes by which an operator filters and sorts in the Web UI. None holds anything secret or personal.
+ */
 export const searchAttributes = {
   state: 'LockstepState',
   group: 'LockstepGroup',
@@ -19,8 +24,10 @@ export const searchAttributes = {
   failed: 'LockstepFailed',
 } as const;
 
-/** The Web UI shows a waiting account under this id: the label of its outcome, such as `warehouse` or `warehouse:2`. */
+/**
+ * The activity id of one waiting account in the Web UI: the label of its outcome, such as `warehouse` or `warehouse:2`.
+ */
 export const accountActivityId = (label: string): string => label;
 
-/** Where too many accounts of a source wait for one activity each. */
+/** The activity id when too many accounts of a source wait for one activity each. */
 export const crowdActivityId = (source: string): string => `${source} (all)`;

@@ -3,26 +3,33 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import type { Closing } from '../activities/close-change';
 import { searchAttributes } from './names';
 
-/** What an operator reads in the Web UI. Nothing secret or personal: sources, labels and counts. */
+/**
+ * The texts and search attributes that the Web UI shows of a change: source names, labels and counts, nothing personal.
+ */
 
 const state = defineSearchAttributeKey(searchAttributes.state, 'KEYWORD');
 const sources = defineSearchAttributeKey(searchAttributes.sources, 'KEYWORD_LIST');
 const failed = defineSearchAttributeKey(searchAttributes.failed, 'INT');
 
-/** Short lines: the page shows them as a list. */
-export function tell(lines: readonly string[]): void {
+/** Shows these lines as a list on the page of the workflow. */
+export function showLines(lines: readonly string[]): void {
   setCurrentDetails(lines.map((line) => `- ${line}`).join('\n'));
 }
 
-/** @param closing null when the change could not be closed: then the workflow itself fails */
-export function tellTheEnd(closing: Closing | null): void {
+/**
+ * Shows how the change ended, as search attributes and as a line.
+ * @param closing null when closing the change failed, so that the workflow itself fails
+ */
+export function showEnd(closing: Closing | null): void {
   upsertSearchAttributes([
     { key: state, value: closing?.state ?? 'failed' },
     { key: sources, value: [...(closing?.sources ?? [])] },
     { key: failed, value: closing?.failed ?? 0 },
   ]);
-  if (closing !== null) tell([`${closing.state}: ${endLine(closing)}`]);
+  if (closing !== null) showLines([`${closing.state}: ${endLine(closing)}`]);
 }
 
 const endLine = ({ failed: count }: Closing): string =>
-  count === 0 ? 'every account holds the new password' : `${count} without the new password`;
+  count === 0
+    ? 'every account holds the new password'
+    : `${count} ${count === 1 ? 'account does' : 'accounts do'} not hold the new password`;

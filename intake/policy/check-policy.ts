@@ -9,7 +9,10 @@ import { dictionaryOf, isBlocklisted, PolicyFileError } from './files';
 import { openStrengthEstimator } from './strength';
 
 export interface PolicyChecker {
-  /** Every rule that the password of this person breaks. @throws IntakeRejected when a file of the policy cannot be read */
+  /**
+   * Returns every rule that this password of this person breaks.
+   * @throws IntakeRejected `policy_file_unreadable` when a file of the policy cannot be read
+   */
   violations(
     rules: PolicyRules,
     person: Pick<IdentityView, 'name' | 'attributes' | 'accounts'>,
@@ -41,7 +44,9 @@ async function comparisons(
     };
   } catch (error) {
     if (!(error instanceof PolicyFileError)) throw error;
-    log.error('a file that a policy names cannot be used; "lockstep plan" tells which', { error });
+    log.error('a file that a policy names cannot be used; run "lockstep plan" to see which', {
+      error,
+    });
     throw new IntakeRejected('policy_file_unreadable');
   }
 }

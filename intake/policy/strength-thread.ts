@@ -4,12 +4,12 @@ import { adjacencyGraphs, dictionary as common } from '@zxcvbn-ts/language-commo
 import { dictionary as english } from '@zxcvbn-ts/language-en';
 
 /**
- * zxcvbn in a thread of its own: it takes long for some passwords, and wants them as strings, which nobody can zero. See
- * `strength.ts` for what is done about both.
+ * The request to the thread that runs zxcvbn. It is a thread of its own because zxcvbn is slow for some passwords, and
+ * takes them as strings, which cannot be zeroed. `strength.ts` limits the time, and replaces the thread.
  */
 export interface Question {
   readonly id: number;
-  /** UTF-8; zeroed here. */
+  /** The password in UTF-8. The thread zeroes it. */
   readonly bytes: Uint8Array;
 }
 
@@ -19,8 +19,8 @@ export interface Answer {
 }
 
 /**
- * Without these two, 64 characters that could all stand for letters take a second; with them, a tenth. What comes after 64
- * characters makes no password weaker.
+ * The two limits keep the worst password of 64 characters, one of possible letter substitutes only, at a tenth of a
+ * second instead of a second. Characters after the 64th never make a password weaker.
  */
 const zxcvbn = new ZxcvbnFactory({
   graphs: adjacencyGraphs,

@@ -5,19 +5,19 @@ import type { Secret } from '../../model/passwords/secret';
 import { zeroableBytes } from '../../model/passwords/zeroable';
 import type { Answer, Question } from './strength-thread';
 
-/** Estimates how hard passwords are to guess, beside the event loop. */
+/** Estimates how hard passwords are to guess, in a thread, so that the event loop is never blocked. */
 export interface StrengthEstimator {
-  /** 0 (guessed at once) to 4; null when that took too long. */
+  /** Returns 0 (guessed at once) to 4; null when the estimate took too long. */
   estimate(password: Secret): Promise<number | null>;
   close(): Promise<void>;
 }
 
 export interface StrengthTimes {
-  /** For one estimate. */
+  /** Maximum time of one estimate. */
   readonly deadlineMs: number;
-  /** Until the dictionaries are loaded. */
+  /** Maximum time until a new thread has loaded its dictionaries. */
   readonly startMs: number;
-  /** After the last estimate, until the thread that has seen passwords is replaced by one that has not. */
+  /** Time after the last estimate until the thread, which may still hold passwords, is replaced by a new one. */
   readonly quietMs: number;
 }
 
@@ -25,11 +25,11 @@ const TIMES: StrengthTimes = { deadlineMs: 200, startMs: 5_000, quietMs: 1_000 }
 
 const estimates = new Counter({
   name: 'lockstep_strength_estimates_total',
-  help: 'Estimates of the strength of a password, by whether they came in time.',
+  help: 'Number of password strength estimates; result is in_time, or left_out when the estimate took too long.',
   labelNames: ['result'],
 });
 
-/** Loads nothing before the first password. */
+/** Opens an estimator. The thread and its dictionaries are loaded with the first password. */
 export function openStrengthEstimator(
   times: StrengthTimes = TIMES,
   execArgv: string[] = process.execArgv,
@@ -54,8 +54,13 @@ export function openStrengthEstimator(
       estimates.inc({ result: strength === null ? 'left_out' : 'in_time' });
       if (strength === null) {
         const durationMs = Math.round(performance.now() - began);
-        log.warn('the strength of a password was not estimated in time', { durationMs });
-        // It may be busy for long; whoever waits for it too is told the same.
+        log.warn(
+          'the strength of a password was not estimated in time, so the rule minStrength was skipped',
+          {
+            durationMs,
+          },
+        );
+        // The thread may stay busy. Replacing it also ends the estimates that wait for it, as too late.
         if (thread === mine) replace();
       } else {
         clearTimeout(quiet);
@@ -71,9 +76,9 @@ export function openStrengthEstimator(
 }
 
 interface Thread {
-  /** False when it cannot be had. */
+  /** Resolves with true once the dictionaries are loaded, with false when the thread could not start. */
   readonly ready: Promise<boolean>;
-  /** Null when it ended before it answered. */
+  /** Resolves with null when the thread ended before it answered. */
   ask(password: Secret): Promise<number | null>;
   end(): Promise<void>;
 }
@@ -81,7 +86,7 @@ interface Thread {
 function startThread(execArgv: string[]): Thread {
   const worker = new Worker(require.resolve('./strength-thread'), { env: {}, execArgv });
   worker.unref();
-  const asked = new Map<number, (strength: number | null) => void>();
+  const pending = new Map<number, (strength: number | null) => void>();
   let last = 0;
   let ended = false;
   const ready = new Promise<boolean>((resolve) => {
@@ -90,13 +95,17 @@ function startThread(execArgv: string[]): Thread {
   });
   worker.on('message', (message: Answer | 'ready') => {
     if (message === 'ready') return;
-    asked.get(message.id)?.(message.strength);
-    asked.delete(message.id);
+    pending.get(message.id)?.(message.strength);
+    pending.delete(message.id);
   });
-  worker.on('error', (error) => log.error('strengths cannot be estimated', { error }));
+  worker.on('error', (error) =>
+    log.error('the thread that estimates password strengths failed; a new one is started', {
+      error,
+    }),
+  );
   worker.once('exit', () => {
     ended = true;
-    for (const tell of asked.values()) tell(null);
+    for (const resolve of pending.values()) resolve(null);
   });
   return {
     ready,
@@ -104,11 +113,11 @@ function startThread(execArgv: string[]): Thread {
       new Promise((resolve) => {
         if (ended) return resolve(null);
         const id = ++last;
-        asked.set(id, resolve);
-        // Transferred, not copied: the thread zeroes the only bytes that there are.
-        const bytes = password.use((own) => {
-          const copy = zeroableBytes(own.length);
-          copy.set(own);
+        pending.set(id, resolve);
+        // The copy is transferred, so that the thread zeroes the only bytes of it.
+        const bytes = password.use((lent) => {
+          const copy = zeroableBytes(lent.length);
+          copy.set(lent);
           return copy;
         });
         worker.postMessage({ id, bytes } satisfies Question, [bytes.buffer as ArrayBuffer]);
@@ -119,7 +128,7 @@ function startThread(execArgv: string[]): Thread {
   };
 }
 
-/** Null when it takes longer. */
+/** The result, or null when it takes longer than `ms` milliseconds. */
 async function within<T>(ms: number, result: Promise<T>): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {

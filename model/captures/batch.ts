@@ -1,7 +1,8 @@
 /**
- * A relay keeps what it took in a row of segments, each with a name that nobody had before, and numbers the records of a
- * segment from 1. So the last record that was taken in tells where to go on, whatever became of either side: a segment
- * that the other does not know is another one, never the same with other records in it.
+ * The place of one record in the spool of a relay. A relay keeps its records in a sequence of segments, each with a
+ * name that is never used again, and numbers the records of a segment from 1. The last ingested record therefore shows
+ * where to continue, even after a restore on either side: an unknown segment is a new one, never an old name with other
+ * records.
  */
 export interface Position {
   readonly segment: string;
@@ -9,26 +10,27 @@ export interface Position {
 }
 
 export interface BatchFacts {
-  /** The last record that was taken in; null before the first. */
+  /** The last record that was ingested; null before the first. */
   readonly cursor: Position | null;
   readonly segment: string;
-  /** The last record before this segment, as the relay knows; null when there was none. */
+  /** The last record before this segment, as the relay reports it; null when there was none. */
   readonly follows: Position | null;
-  /** Of the first record of the batch. */
+  /** Number of the first record of the batch. */
   readonly from: number;
   readonly count: number;
 }
 
 export interface BatchDecision {
-  /** So many at the start were taken in before. */
+  /** Number of records at the start of the batch that were ingested before. */
   readonly skip: number;
-  /** Records that are missing before the batch, and will not come; null: nobody knows how many. */
+  /** Number of records before the batch that are lost for good; null when that number is not known. */
   readonly missing: number | null;
 }
 
 /**
- * What of a batch is new. Within a segment nothing may be missing: the relay still has it, and has to begin where the
- * cursor is. What is missing before a new segment is gone, and is told.
+ * Finds the records of a batch that are new. Within a segment no record may be missing, because the relay still has it:
+ * such a batch is a `gap`, and the relay has to send from the cursor on. Records missing before a new segment are lost,
+ * and are reported.
  */
 export function evaluateBatch(batch: BatchFacts): BatchDecision | 'gap' {
   const { cursor, segment, follows, from, count } = batch;

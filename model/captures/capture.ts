@@ -1,60 +1,60 @@
 import type { Form } from '../hashes/encoding';
 
 /**
- * A capture tells that a password was changed in a source itself, past Lockstep. It says when, by a clock that is not
- * ours, and it may be late, come twice, or be of a password that we wrote there.
+ * Decides whether a capture starts a change. A capture reports that a password was changed in a source itself, outside
+ * Lockstep. Its time comes from another clock, and it may be late, a duplicate, or the echo of a write of Lockstep.
  */
 
-/** The same value again within this time is one change (reference semantics §6.13). */
+/** Within this time, in milliseconds, the same value again is the same change (reference semantics §6.13). */
 export const DAMPING_MS = 10 * 60_000;
 
-/** Whoever captures keeps time with the database this well. */
+/** Largest difference, in milliseconds, between the clock of a capture and that of the database. */
 export const CLOCKS_AGREE_MS = 1_000;
 
-/** No write takes longer, with its proof. */
+/** Longest time, in milliseconds, that a write takes together with its verification. */
 const WRITE_MS = 40_000;
 
-/** One password that an account held, as far as we know of it. */
+/** One password that an account held, as far as Lockstep knows. */
 export interface Held {
-  /** When we were done with writing it; of one that was changed there, when, by the clock of the captures. */
+  /** When Lockstep finished writing it (database clock); for a password changed in the source, when it was captured. */
   readonly at: Date;
-  /** It was changed there, after all that we had written before. */
+  /** True when it was changed in the source, after every earlier write of Lockstep. */
   readonly native: boolean;
-  /** It is the captured password. */
+  /** True when it is the captured password. */
   readonly same: boolean;
 }
 
 export interface CaptureFacts {
-  /** Null when it is in no configuration, or not for whoever captured. */
+  /** Null when the source is not configured, or the caller may not capture there. */
   readonly source: CapturedSource | null;
   readonly form: Form;
-  /** It is a hash that the source makes itself of what we write: nobody can compare it. */
+  /** True for a hash that the source itself makes of each password, so that no fingerprint of Lockstep matches it. */
   readonly hashedThere: boolean;
-  /** Somebody is linked to the account, and a change of theirs would include it. */
+  /** True when the account is linked to a person, and a change of that person would include it. */
   readonly takesPart: boolean;
-  /** Not after `now`. */
+  /** Never after `now`. */
   readonly capturedAt: Date;
-  /** What was captured earlier does not count; null: everything does. */
+  /** Captures before this time are ignored; null ignores none. */
   readonly notBefore: Date | null;
-  /** By the clock of the database. */
+  /** Clock of the database. */
   readonly now: Date;
   readonly ageLimitMs: number;
-  /** The newest change of the person in these groups, unless it ended in vain. */
+  /** The newest change of the person in these groups; changes that no account took are skipped. */
   readonly latest: { readonly at: Date; readonly same: boolean } | null;
-  /** What is known of the account, the newest first. */
+  /** The known passwords of the account, newest first. */
   readonly held: readonly Held[];
-  /** Whoever captures tells the password at every sign-in, not only when it changes. */
+  /** True when the sender reports the password at every sign-in, not only when it changes. */
   readonly repeats: boolean;
-  /** The current password has to be checked, and is not there. */
+  /** True when the current password has to be verified and the capture does not include it. */
   readonly currentMissing: boolean;
-  /** It was a candidate, and no login shows that the source took it. */
+  /** True for a candidate password that a login did not confirm: the source may have refused it. */
   readonly unconfirmed: boolean;
 }
 
 export interface CapturedSource {
   readonly enabled: boolean;
   readonly captures: boolean;
-  /** An operator has stopped them for a while. */
+  /** True while an operator has stopped the captures of the source. */
   readonly stopped: boolean;
   readonly forms: readonly Form[];
 }
@@ -65,24 +65,25 @@ interface CaptureRule {
 }
 
 /**
- * Why nothing is started. The first that applies is told (reference semantics §6, rules 7, 11 to 15 and 26). Those that
- * are error codes too are refused; of the others whoever captured need know no more.
+ * The reasons for which a capture starts no change (reference semantics §6, rules 7, 11 to 15 and 26). The first rule
+ * that applies is the reason. A reason that is an error code too refuses the capture; with any other, the sender gets a
+ * success, because there is nothing to correct.
  */
 export const captureRules = {
   capture_disabled: {
-    says: 'The source takes no captures.',
+    says: 'The source accepts no captures.',
     applies: ({ source }) => source === null || !source.enabled || !source.captures,
   },
   captures_stopped: {
-    says: 'The captures of the source are stopped for a while.',
+    says: 'An operator has stopped the captures of the source.',
     applies: ({ source }) => source?.stopped === true,
   },
   form_not_taken: {
-    says: 'The source gives passwords in another form.',
+    says: 'The source is configured to provide passwords in another form.',
     applies: ({ source, form }) => source?.forms.includes(form) !== true,
   },
   unmapped: {
-    says: 'Nobody is linked to the account, or it takes no part in a group.',
+    says: 'The account is not linked to a person, or a change of that person would not include it.',
     applies: ({ takesPart }) => !takesPart,
   },
   before_startpoint: {
@@ -90,15 +91,15 @@ export const captureRules = {
     applies: ({ capturedAt, notBefore }) => notBefore !== null && capturedAt < notBefore,
   },
   expired: {
-    says: 'The password was changed too long ago.',
+    says: 'The password was changed longer ago than the age limit.',
     applies: ({ capturedAt, now, ageLimitMs }) => msFrom(capturedAt, now) >= ageLimitMs,
   },
   stale: {
-    says: 'The password was changed before the latest change of this person was accepted, which stays.',
+    says: 'The password was changed before the latest change of this person was accepted, which is kept.',
     applies: ({ capturedAt, latest }) => latest !== null && capturedAt < latest.at,
   },
   echo: {
-    says: 'Lockstep wrote this password there itself.',
+    says: 'Lockstep itself wrote this password to the account.',
     applies: ({ capturedAt, held, hashedThere }) =>
       maybeHeldAt(held, capturedAt).some(
         ({ at, native, same }) => same && !native && msFrom(at, capturedAt) <= DAMPING_MS,
@@ -106,16 +107,16 @@ export const captureRules = {
       (hashedThere && held.some(({ at, native }) => !native && isDuringWrite(at, capturedAt))),
   },
   duplicate: {
-    says: 'The latest change of this person is to the same password.',
+    says: 'The latest change of this person has the same password.',
     applies: ({ capturedAt, latest, repeats }) =>
       latest?.same === true && (repeats || msFrom(latest.at, capturedAt) <= DAMPING_MS),
   },
   current_password_missing: {
-    says: 'The source has to send the current password along.',
+    says: 'The capture does not include the current password, which this source has to send.',
     applies: ({ currentMissing }) => currentMissing,
   },
   unconfirmed: {
-    says: 'It was a candidate, and no login shows that the source took it.',
+    says: 'The password was a candidate, and no login shows that the source accepted it.',
     applies: ({ unconfirmed }) => unconfirmed,
   },
 } as const satisfies Record<string, CaptureRule>;
@@ -128,8 +129,9 @@ export const evaluateCapture = (facts: CaptureFacts): Declined | 'accept' =>
   ruleEntries.find(([, rule]) => rule.applies(facts))?.[0] ?? 'accept';
 
 /**
- * It was hashed while we wrote: then it is ours, or one that ours has replaced.
- * @param doneAt when we were done with writing
+ * True when the capture was hashed while Lockstep wrote the account: the hash is then of that write, or of a password
+ * that the write has replaced.
+ * @param doneAt when the write ended
  */
 function isDuringWrite(doneAt: Date, capturedAt: Date): boolean {
   const sinceMs = msFrom(doneAt, capturedAt);
@@ -137,8 +139,9 @@ function isDuringWrite(doneAt: Date, capturedAt: Date): boolean {
 }
 
 /**
- * What the account may have held at that time: the last that had surely begun to be its password by then, and all that
- * came later. What a person changed there covers what was before: A, then B, then A again are three changes.
+ * The passwords that the account may have held at that time: the last one that was surely in force by then, and every
+ * later one. A password that a person set in the source hides the earlier ones: A, then B, then A again are three
+ * changes.
  */
 function maybeHeldAt(held: readonly Held[], when: Date): readonly Held[] {
   const last = held.findIndex(

@@ -1,25 +1,24 @@
-/** Which servers of a source have a relay, and which have none: a password that is changed there is missed (§6, rule 23). */
-
-/** A server of a source, on which passwords may be changed. */
+/** One server of a source. A password that is changed on a server without a relay is missed (semantics, rule 23). */
 export interface Replica {
   readonly host: string;
-  /** Nobody changes a password on one that only reads. */
+  /** False for a read-only server, on which no password can be changed. */
   readonly writable: boolean;
 }
 
 export interface CoveringRelay {
   readonly id: string;
-  /** As its machine calls itself, with or without its domain. */
+  /** The name that the machine of the relay has for itself, with or without a domain; null when it is not known. */
   readonly host: string | null;
-  /** Changes made on its machine, or all of its source. */
+  /** `host` when the relay captures the changes made on its machine, `source` when it captures those of all servers. */
   readonly covers: 'host' | 'source';
 }
 
 export interface Covered extends Replica {
-  /** Null: what is changed there is captured by nobody. */
+  /** Id of the relay that captures the changes of this server; null when none does. */
   readonly relay: string | null;
 }
 
+/** Assigns each server the relay that covers it. */
 export const replicasCovered = (
   replicas: readonly Replica[],
   relays: readonly CoveringRelay[],

@@ -1,31 +1,34 @@
 import type { StaleCode } from '../change/stale';
 
 /**
- * A sign-in that Lockstep is told of: the one moment at which a password that nobody has kept can be had again (seed 003,
- * pass-through authentication). The auth account is asked for it by one login, and that must lock nobody out.
+ * A sign-in that a caller reports: the only moment at which the password of a person is available again after its
+ * change has ended (seed 003, pass-through authentication). One login verifies it at the auth account, and that must
+ * never lock the account.
  */
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 /**
- * After a login of ours that failed the account is asked no more for a while. Two in a day stay below every lockout that
- * is worth its name, also of sources that count until the next success.
- * @param failures in a row, this one included
+ * How long, in milliseconds, the auth account is not asked again after a failed login of Lockstep. Two failed logins a
+ * day stay below the usual lockout thresholds, even in sources that count failures until the next success.
+ * @param failures number of failures in a row, this one included
  */
 export const closedForMs = (failures: number): number => (failures < 2 ? 15 * MINUTE : DAY);
 
-/** What was learned of the password. */
+/** What the login showed about the password. */
 export const signInResults = {
   holds: { says: 'The auth account holds this password.' },
   differs: { says: 'The auth account holds another password.' },
-  unknown: { says: 'The auth account could not be asked now. Nothing follows from that.' },
+  unknown: {
+    says: 'The auth account could not be asked now, so nothing is known about this password.',
+  },
 } as const;
 export type SignInResult = keyof typeof signInResults;
 
 /**
- * An auth account in such a way may hold an older password than the others: a change from it would take the newer one
- * from them. In the other ways it is itself what others have to follow.
+ * The stale codes with which an auth account may still start a change. With any other code it may hold an older
+ * password than the other accounts, and a change from it would overwrite the newer one.
  */
 const leads: readonly StaleCode[] = ['changed_there', 'unproved'];
 
@@ -34,7 +37,10 @@ interface StaleAccount {
   readonly is: { readonly code: StaleCode; readonly catchesUp: boolean } | null;
 }
 
-/** Whether a change from the auth account, whose password was just proved, brings somebody back. */
+/**
+ * True when a change from the auth account, whose password a login just verified, would cure at least one stale
+ * account.
+ */
 export function shouldCatchUp(authAccountId: string, accounts: readonly StaleAccount[]): boolean {
   const auth = accounts.find(({ id }) => id === authAccountId)?.is;
   if (auth && !leads.includes(auth.code)) return false;

@@ -1,15 +1,15 @@
-/** From where on the changes of a source are captured. */
+/** The point from which the changes of a source are captured. */
 export type Startpoint =
-  /** All that the source still knows of. */
+  /** Every change that the source still has. */
   | { readonly from: 'begin' }
-  /** What happens from now on. */
+  /** Changes from now on. */
   | { readonly from: 'end' }
-  /** What came after this one, by the name that the source has for it. */
+  /** Changes after this cursor, which is the source's own name for a change. */
   | { readonly from: 'cursor'; readonly cursor: string }
-  /** What happened then or later, by the clock of the source. */
+  /** Changes at this time or later, by the clock of the source. */
   | { readonly from: 'time'; readonly at: Date };
 
-/** One that an operator has set. Each has a larger number than those before it. */
+/** A startpoint that an operator has set. A later one has a larger number. */
 export interface NumberedStartpoint {
   readonly number: number;
   readonly startpoint: Startpoint;

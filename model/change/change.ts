@@ -1,17 +1,17 @@
 import { isSettled, type OutcomeState } from './outcome';
 
-/** Where one change stands as a whole. */
+/** The states of a change as a whole. `says` is the line that people read. */
 export const changeStates = {
   accepted: { ended: false, says: 'accepted, not begun' },
-  applying: { ended: false, says: 'under way' },
-  waiting: { ended: false, says: 'some accounts wait for another attempt' },
+  applying: { ended: false, says: 'in progress' },
+  waiting: { ended: false, says: 'some accounts wait for the next attempt' },
   done: { ended: true, says: 'every account holds the new password' },
   partial: { ended: true, says: 'some accounts hold the new password, some do not' },
-  refused: { ended: true, says: 'the auth account refused; nothing else was attempted' },
+  refused: { ended: true, says: 'the auth account was not changed, so nothing else was attempted' },
   failed: { ended: true, says: 'no account took the new password' },
-  expired: { ended: true, says: 'too old before the auth account could be changed' },
+  expired: { ended: true, says: 'expired before the auth account could be changed' },
   cancelled: { ended: true, says: 'cancelled' },
-  superseded: { ended: true, says: 'left to a newer change' },
+  superseded: { ended: true, says: 'replaced by a newer change' },
 } as const;
 
 export type ChangeState = keyof typeof changeStates;
@@ -25,6 +25,7 @@ interface PlannedOutcome {
   readonly state: OutcomeState;
 }
 
+/** The state of the whole change when the auth account ended in this outcome. */
 const endOfAuth: Partial<Record<OutcomeState, ChangeState>> = {
   rejected: 'refused',
   expired: 'expired',
@@ -33,16 +34,19 @@ const endOfAuth: Partial<Record<OutcomeState, ChangeState>> = {
   not_applicable: 'refused',
 };
 
-/** The auth account did not take the password, so nobody holds it. */
+/** The states in which a change ended without any account holding its password. */
 export const endedInVain: readonly ChangeState[] = [
   ...new Set([...Object.values(endOfAuth), 'failed' as const]),
 ];
 
-/** Told by the order of the plan alone, so that a change goes on as it began when the configuration does not. */
+/**
+ * True when the auth account is the last of the plan (directory-last). It is read from the order of the plan alone, so
+ * that a change continues as it began although the configuration changed.
+ */
 export const authGoesLast = (planned: readonly { readonly role: Role }[]): boolean =>
   planned.length > 1 && planned.at(-1)?.role === 'auth';
 
-/** The state of a planned change follows from its outcomes, in the order of the plan, and from nothing else. */
+/** The state of a planned change. It follows from its outcomes, in the order of the plan, and from nothing else. */
 export function changeState(outcomes: readonly PlannedOutcome[]): ChangeState {
   const auth = outcomes.find(({ role }) => role === 'auth');
   if (auth === undefined) return 'refused';

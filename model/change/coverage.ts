@@ -6,7 +6,7 @@ interface CoverageInput {
   readonly sources: readonly Source[];
   /** Sources in which the person has a linked account. */
   readonly linkedSources: readonly string[];
-  /** The group that the request names, if it does. */
+  /** The group that the request names; null when it names none. */
   readonly wanted: string | null;
 }
 
@@ -15,9 +15,10 @@ export type Coverage =
   | { readonly refused: Extract<ErrorCode, 'no_group' | 'group_needed'> };
 
 /**
- * The groups that one new password of a person covers: all that hold an account of theirs, or may be found to, and that
- * share one auth source. When its password changes, every group that it serves follows (seed 001, Authentication
- * Accounts). A source on its own is changed when it is named, or when there is nothing else.
+ * The groups that one new password of a person covers: every group that shares one auth source and has an account of
+ * the person, or may find one by correlation. When the password of the auth account changes, every group of its auth
+ * source follows (seed 001, Authentication Accounts). A source with a policy of its own is covered only when the
+ * request names it, or when the person is in no group.
  */
 export function coverage(input: CoverageInput): Coverage {
   const { groups, wanted } = input;

@@ -1,8 +1,8 @@
 import type { OutcomeState } from './outcome';
 
 /**
- * What becomes of a mapping when its account is settled. A mapping tells what its system holds (I6): it advances
- * only after the system changed, never before (reference semantics §6.17).
+ * What to do with a mapping once its account is settled. A mapping holds what its system holds (I6): it advances after
+ * the system has changed, never before (reference semantics §6.17).
  */
 export type MappingStep = 'advance' | 'stay' | 'flag';
 
@@ -10,23 +10,23 @@ export type MappingState = 'empty' | 'in_sync' | 'out_of_sync';
 
 interface SettledAccount {
   readonly state: OutcomeState;
-  /** A write may have happened although nobody saw its answer. */
+  /** A write may have happened, but its answer was lost. */
   readonly inDoubt: boolean;
 }
 
-/** The rows are tried from the top. */
+/** The first row that applies decides. The sentence gives the reason. */
 const rows: readonly [(account: SettledAccount) => boolean, MappingStep, string][] = [
   [
     ({ state }) => state === 'applied',
     'advance',
-    'The system holds the new password: so does the mapping.',
+    'The system holds the new password, so the mapping takes it too.',
   ],
   [
     ({ inDoubt }) => inDoubt,
     'flag',
-    'The system may hold either password: nobody can tell what the mapping should be.',
+    'The system may hold either password, so the right value of the mapping is not known.',
   ],
-  [() => true, 'stay', 'The system still holds what the mapping holds.'],
+  [() => true, 'stay', 'The system still holds the password that the mapping holds.'],
 ];
 
 export function mappingStep(account: SettledAccount): MappingStep {

@@ -1,15 +1,20 @@
 import type { Reason } from '../errors';
 
-/** What became of one account in one change. `settled` states are final for that change. */
+/**
+ * The states of one account in one change. A state with `settled` is final for that change; `says` is what people read.
+ */
 export const outcomeStates = {
   pending: { settled: false, says: 'not begun' },
   applying: { settled: false, says: 'being written' },
   waiting: { settled: false, says: 'waiting for the next attempt' },
-  parked: { settled: false, says: 'parked: not tried again until somebody retries or cancels it' },
+  parked: {
+    settled: false,
+    says: 'parked: not tried again until an operator retries or cancels it',
+  },
   applied: { settled: true, says: 'holds the new password' },
-  rejected: { settled: true, says: 'refused by its source' },
-  expired: { settled: true, says: 'too late: the change became too old' },
-  superseded: { settled: true, says: 'left to a newer change' },
+  rejected: { settled: true, says: 'rejected by its source' },
+  expired: { settled: true, says: 'expired: the change became too old' },
+  superseded: { settled: true, says: 'replaced by a newer change' },
   cancelled: { settled: true, says: 'cancelled before it was written' },
   not_attempted: { settled: true, says: 'not attempted' },
   not_applicable: { settled: true, says: 'left out by a rule' },
@@ -24,20 +29,20 @@ export type SettledState = {
 export const isSettled = (state: OutcomeState): state is SettledState =>
   outcomeStates[state].settled;
 
-/** How a new password was proved; `none` where the source gives no harmless way, or proving is off. */
+/** How a new password was verified; `none` when the source offers no harmless way, or verifying is switched off. */
 export type Proof = 'login' | 'hash' | 'timestamp' | 'none';
 
-/** What one attempt means for the account, before it is stored. */
+/** The result of one attempt at an account, before it is stored as its outcome. */
 export interface AttemptResult {
   readonly state: 'applied' | 'waiting' | 'parked' | 'rejected' | 'not_applicable';
   readonly reason: Reason | null;
-  /** The code of the vendor, such as `19` or `28P01`. Never its text, which may echo a password. */
+  /** The error code of the vendor, such as `19` or `28P01`. Never the error text, which may repeat a password. */
   readonly vendorCode: string | null;
   readonly proof: Proof;
-  /** It was found to hold the new password, and nothing was written. */
+  /** The account already held the new password, so nothing was written. */
   readonly found?: true;
-  /** The write may have happened: look before writing again. */
+  /** The write may have happened, so the next attempt verifies before it writes. */
   readonly inDoubt: boolean;
-  /** What the source asks us to wait, when it says so. */
+  /** Milliseconds that the source asks us to wait; null when it asks for none. */
   readonly retryAfterMs: number | null;
 }

@@ -1,51 +1,59 @@
 import type { Group, Lane, Source } from '../configuration/group';
 import type { Role } from './change';
 
-/** More accounts of one person in one source than this, and its first pass takes the queue lane. */
+/** When a person has more accounts than this in one source, the first pass over it takes the queue lane. */
 const HANDFUL = 8;
 
 export interface LinkedAccount {
   readonly id: string;
   readonly source: string;
-  /** How the source calls it: a DN, a role name, a row key. */
+  /** The name of the account in its source: a DN, a role name, a row key. */
   readonly name: string;
   readonly primary: boolean;
 }
 
-/** One line of a plan; becomes one outcome row. */
+/** One account of a plan. It becomes one outcome row. */
 export interface PlannedAccount {
-  /** Unique in the change, and fit to be read by anyone: the source, with a number from the second account on. */
+  /** Unique in the change and not personal: the source name, with a number from the second account on (`crm:2`). */
   readonly label: string;
   readonly source: string;
   /** Null when the account still has to be found by the correlation rules of its source. */
   readonly accountId: string | null;
   readonly accountName: string | null;
   readonly role: Role;
-  /** Null when it is to be changed, else the rule that leaves it out. */
+  /** The rule that leaves the account out; null when it is to be changed. */
   readonly leftOut: LeaveOutCode | null;
 }
 
+/** The first pass over one source, and the lane that it takes. */
 export interface SourcePass {
   readonly source: string;
   readonly lane: Lane;
 }
 
 export interface PlanInput {
-  /** Every group that the change covers; they share one auth source. */
+  /** Every group that the change covers. They share one auth source. */
   readonly groups: readonly Group[];
   readonly sources: readonly Source[];
   readonly accounts: readonly LinkedAccount[];
 }
 
 interface LeaveOutRule {
+  /** The reason, as people read it. */
   readonly says: string;
+  /** True when the plan leaves the account out for this reason. */
   readonly applies: (account: LinkedAccount, source: Source, input: PlanInput) => boolean;
 }
 
-/** Why an account of the person is left out although its source is in the group. The first that applies is told. */
+/**
+ * The rules by which a plan leaves out an account of the person although its source is in the group. The first rule
+ * that applies is the reason. ADD A NEW RULE HERE: a row with its sentence and its condition is all that it takes; its
+ * key becomes a `LeaveOutCode`, which the api and the CLI show. The rules see linked accounts; `toBeFound` decides for
+ * an account that no link names yet.
+ */
 export const leaveOutRules = {
   source_disabled: {
-    says: 'The source is switched off in the configuration, so it is not asked.',
+    says: 'The source is switched off in the configuration, so the account is not changed.',
     applies: (_account, source) => !source.enabled,
   },
   not_primary: {
@@ -55,40 +63,43 @@ export const leaveOutRules = {
   },
 } as const satisfies Record<string, LeaveOutRule>;
 
-/** Besides the rules above, those that are found out on the way. */
-export type LeaveOutCode =
-  | keyof typeof leaveOutRules
-  | 'origin'
-  | 'no_account_found'
-  | 'unlinked'
-  | 'source_removed'
-  | 'auth_unchanged'
-  | 'others_unchanged';
-
-export const leaveOutSays: Readonly<Record<LeaveOutCode, string>> = {
-  source_disabled: leaveOutRules.source_disabled.says,
-  not_primary: leaveOutRules.not_primary.says,
-  origin: 'The password was changed there, so it is not written back.',
-  no_account_found: 'The source has no account that the correlation rules find for this person.',
-  unlinked: 'The account was unlinked from this person while the change was under way.',
+/** The reasons for leaving an account out that show only while the change is carried out, after the plan. */
+const leftOutLater = {
+  origin: 'The password was changed in this account, so it is not written back.',
+  no_account_found: 'The correlation rules find no account of this person in the source.',
+  unlinked: 'The account was unlinked from this person during the change.',
   auth_unchanged: 'The auth account did not take the new password.',
   others_unchanged:
     'The group is directory-last, and another account did not take the new password.',
-  source_removed: 'The source was taken out of the configuration while the change was under way.',
+  source_removed: 'The source was removed from the configuration during the change.',
+} as const;
+
+type LeaveOutRuleCode = keyof typeof leaveOutRules;
+
+/** Why an account of the person was not changed although nothing failed in it. */
+export type LeaveOutCode = LeaveOutRuleCode | keyof typeof leftOutLater;
+
+const ruleEntries = Object.entries(leaveOutRules) as [LeaveOutRuleCode, LeaveOutRule][];
+
+/** The sentence of each reason. */
+export const leaveOutSays: Readonly<Record<LeaveOutCode, string>> = {
+  ...(Object.fromEntries(ruleEntries.map(([code, { says }]) => [code, says])) as Record<
+    LeaveOutRuleCode,
+    string
+  >),
+  ...leftOutLater,
 };
 
-const ruleEntries = Object.entries(leaveOutRules) as [keyof typeof leaveOutRules, LeaveOutRule][];
-
-/** The marked one, else the first linked, as SailPoint's pass-through does (reference semantics §6.5). */
+/** The account marked primary, else the first linked one, as in SailPoint's pass-through (reference semantics §6.5). */
 function primaryIn(source: string, accounts: readonly LinkedAccount[]): LinkedAccount | undefined {
   const here = accounts.filter((account) => account.source === source);
   return here.find((account) => account.primary) ?? here[0];
 }
 
 /**
- * Who is changed, in which order (the auth account first, or last where the groups say so, then in the order of the
- * groups), and why not the rest. A disabled account is planned like any other: its source decides (seed 001, Disabled
- * Accounts).
+ * Plans a change: which accounts of the person it changes, in which order, and why it leaves out the others. The auth
+ * account comes first (last when a group is directory-last), the others in the order of the groups. A disabled account
+ * is planned like any other, because its source decides (seed 001, Disabled Accounts).
  */
 export function planChange(input: PlanInput): PlannedAccount[] {
   const authSource = input.groups[0]?.authSource;
@@ -103,7 +114,7 @@ export function planChange(input: PlanInput): PlannedAccount[] {
     : [...auth, ...members];
 }
 
-/** Who is asked after the auth account, side by side. */
+/** The passes that follow the auth account, one per source; they run in parallel. */
 export function passesOver(
   accounts: readonly Pick<PlannedAccount, 'source' | 'role'>[],
   sources: readonly Source[],
@@ -121,7 +132,7 @@ function planSource(source: Source, holdsAuth: boolean, input: PlanInput): Plann
   if (linked.length === 0) return source.correlates ? [toBeFound(source, holdsAuth)] : [];
   const primary = primaryIn(source.name, linked);
   const member = input.groups.some((group) => group.sources.includes(source.name));
-  // An auth source outside the group lends its auth account and nothing more.
+  // Of an auth source outside the group, only the auth account is changed.
   const touched = member ? linked : linked.filter((account) => account === primary);
   return touched.map((account, index) => ({
     label: labelOf(source.name, index),
@@ -129,10 +140,18 @@ function planSource(source: Source, holdsAuth: boolean, input: PlanInput): Plann
     accountId: account.id,
     accountName: account.name,
     role: holdsAuth && account === primary ? ('auth' as const) : ('member' as const),
-    leftOut: ruleEntries.find(([, rule]) => rule.applies(account, source, input))?.[0] ?? null,
+    leftOut: leftOutBy(account, source, input),
   }));
 }
 
+const leftOutBy = (
+  account: LinkedAccount,
+  source: Source,
+  input: PlanInput,
+): LeaveOutRuleCode | null =>
+  ruleEntries.find(([, rule]) => rule.applies(account, source, input))?.[0] ?? null;
+
+/** An account that no link names yet: its name and id are found by correlation during the change. */
 const toBeFound = (source: Source, holdsAuth: boolean): PlannedAccount => ({
   label: labelOf(source.name, 0),
   source: source.name,

@@ -1,11 +1,12 @@
 import { errors, type Reason } from '../errors';
 
 /**
- * A source that cannot be used is asked by one change at a time, not by all that need it (a circuit breaker), and one
- * that refuses our service account by nobody: each further login could lock that account.
+ * The circuit breaker of a source. While a source is down, one change at a time probes it, and the others wait. While a
+ * source refuses the service account of Lockstep, it is paused and nothing calls it, because each further login could
+ * lock that account.
  */
 
-/** What is wrong with the source as a whole, whichever account was asked for. */
+/** The reasons that concern the source as a whole, whichever account the call was about. */
 export const sourceTroubles = [
   'unreachable',
   'busy',
@@ -19,7 +20,7 @@ export type SourceTrouble = (typeof sourceTroubles)[number];
 export const isSourceTrouble = (reason: Reason | null): reason is SourceTrouble =>
   sourceTroubles.some((trouble) => trouble === reason);
 
-/** Why nobody asks a source at all. */
+/** The reasons for which a source is paused, so that nothing calls it. */
 export const pauseReasons = [
   'service_credential_refused',
   'source_paused',
@@ -27,17 +28,17 @@ export const pauseReasons = [
 
 export type PauseReason = (typeof pauseReasons)[number];
 
-/** Why an account waits that would be tried at once if its source were up. */
+/** The reasons of accounts that wait only for their source: they are tried at once when it is up again. */
 export const heldReasons: readonly Reason[] = [...sourceTroubles, 'source_paused'];
 
-/** Only the states that end by somebody's doing or by an answer are kept; a source without one is up. */
+/** The state of a source. The store keeps `down` and `paused` only; a source without a row is up. */
 export type SourceState =
   | { readonly state: 'up' }
   | {
       readonly state: 'down';
       readonly reason: SourceTrouble;
       readonly since: Date;
-      /** Probes that failed, the answer that opened the circuit included. */
+      /** Number of failed probes, the failure that opened the circuit included. */
       readonly failures: number;
       readonly nextProbeAt: Date;
     }
@@ -45,44 +46,45 @@ export type SourceState =
       readonly state: 'paused';
       readonly reason: PauseReason;
       readonly since: Date;
-      /** `worker`, or whose API key. */
+      /** `worker`, or the name of the API key that paused it. */
       readonly by: string;
     };
 
 export const sourceStates: Readonly<Record<SourceState['state'], string>> = {
   up: 'its accounts are written at once',
-  down: 'one change asks it now and then; the others wait, and follow when it answers',
-  paused: 'nobody asks it until it is resumed; its accounts wait',
+  down: 'one change at a time probes it; the other accounts wait, and continue when it answers',
+  paused: 'its accounts wait until an operator resumes it',
 };
 
-/** Why it is not up, and what to do. */
+/** The sentence about the state of a source: why it is not up, and what to do. */
 export const sourceSays = (source: SourceState): string =>
   source.state === 'up' ? sourceStates.up : errors[source.reason].says;
 
-/** What an answer of a source does to its circuit. */
+/** What one answer of a source does to its circuit. */
 export type CircuitStep =
   | { readonly step: 'leave' | 'close' | 'pause' }
   | { readonly step: 'open'; readonly reason: SourceTrouble }
-  /** Without a reason it is the one that was known. */
+  /** With reason null, the stored reason stays. */
   | { readonly step: 'prolong'; readonly reason: SourceTrouble | null };
 
 /**
- * @param reason what the attempt ended with; null for success
- * @param probing the attempt was the one that a source in trouble is asked with
+ * Decides what one answer does to the circuit of its source.
+ * @param reason the reason for which the attempt failed; null for success
+ * @param probing true when the attempt was the probe of a source that is down
  */
 export function circuitStep(reason: Reason | null, probing: boolean): CircuitStep {
   if (reason === 'service_credential_refused') return { step: 'pause' };
   if (isSourceTrouble(reason)) return { step: probing ? 'prolong' : 'open', reason };
   if (!probing) return { step: 'leave' };
-  // Cut off before it answered. Whatever else it says of an account, it answers.
+  // A lost answer proves nothing. Any other reason concerns one account, and shows that the source answers.
   return reason === 'in_doubt' ? { step: 'prolong', reason: null } : { step: 'close' };
 }
 
-/** How fast those who waited come back to a source that is up again; it may be the crowd that brought it down. */
+/** Waiting accounts woken per second when a source is up again. The load of all of them may be what brought it down. */
 export const WAKE_PER_SECOND = 20;
 
 /**
- * Who waits for a source, or is parked, is woken. That he looks by himself once in a while is for the case that nobody
- * woke him, so that I2 hangs on no signal.
+ * Interval of the fallback poll, in milliseconds, for accounts that wait for their source or are parked. They are woken
+ * when that ends; the poll covers a lost wake-up, so that I2 depends on no signal.
  */
 export const HELD_LOOK_MS = 3_600_000;

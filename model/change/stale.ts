@@ -3,38 +3,44 @@ import type { OutcomeState } from './outcome';
 import type { LeaveOutCode } from './plan';
 
 /**
- * Accounts that missed the last change of their person, or went another way since. Nothing can be done with the
- * password of that change, which is destroyed: each needs it once more, and from somebody who knows it (seed 003).
+ * The facts about one account that show whether it is stale: it missed the last change of its person, or was changed in
+ * its source since. The password of that change is destroyed, so a stale account needs it once more, from a person or a
+ * program that knows it (seed 003).
  */
 export interface AccountHistory {
-  /** What the last change came to here; null when it did not include the account. Changes in vain do not count. */
+  /**
+   * The outcome of the last change here; null when it did not include the account. Changes that no account took do not
+   * count.
+   */
   readonly outcome: {
     readonly state: OutcomeState;
     readonly reason: ErrorCode | LeaveOutCode | null;
     readonly at: Date;
   } | null;
-  /** It is known to hold the password of the last change. */
+  /** True when the account is known to hold the password of the last change. */
   readonly holdsLast: boolean;
   readonly linkedAt: Date;
-  /** When its password was last changed, as the source told when somebody looked; null when it never did. */
+  /**
+   * When its password was last changed, as the source reported at the last look; null when it never reported a time.
+   */
   readonly changedThereAt: Date | null;
-  /** Its source is switched on. */
+  /** True when its source is switched on in the configuration. */
   readonly enabled: boolean;
 }
 
-/** Sources keep time with the database this well. */
+/** Largest difference, in milliseconds, between the clock of a source and that of the database. */
 export const SOURCE_CLOCKS_MS = 60_000;
 
 interface StaleRule {
   readonly says: string;
   readonly cure: string;
-  /** A sign-in cures it: nothing says that the account would refuse the same password again. */
+  /** True when a reported sign-in cures it: nothing shows that the account would refuse the same password again. */
   readonly catchesUp: boolean;
-  readonly applies: (standing: AccountHistory) => boolean;
-  readonly since: (standing: AccountHistory) => Date;
+  readonly applies: (account: AccountHistory) => boolean;
+  readonly since: (account: AccountHistory) => Date;
 }
 
-const AGAIN = 'Change the password again, or have the next sign-in reported (POST /v1/sign-ins).';
+const AGAIN = 'Change the password again, or report the next sign-in (POST /v1/sign-ins).';
 
 const ended = (state: OutcomeState) => ({
   applies: ({ outcome, holdsLast }: AccountHistory) => outcome?.state === state && !holdsLast,
@@ -44,35 +50,35 @@ const ended = (state: OutcomeState) => ({
 const isOff = ({ outcome }: AccountHistory): boolean =>
   outcome?.reason === 'source_disabled' || outcome?.reason === 'source_removed';
 
-/** The first that applies is told. */
+/** Why an account is stale. The first rule that applies is the reason. */
 export const staleRules = {
   parked: {
     ...ended('parked'),
-    says: 'It is parked after answers that nobody knows.',
+    says: 'It is parked after errors that Lockstep does not know.',
     cure: 'Look at the account in its source, then "lockstep retry" the change.',
     catchesUp: false,
   },
   expired: {
     ...ended('expired'),
-    says: 'Its source did not take the password until the change was too old.',
+    says: 'Its source did not accept the password before the change expired.',
     cure: AGAIN,
     catchesUp: true,
   },
   rejected: {
     ...ended('rejected'),
-    says: 'Its source refused the password.',
+    says: 'Its source rejected the password.',
     cure: 'Change the password again.',
     catchesUp: false,
   },
   cancelled: {
     ...ended('cancelled'),
-    says: 'The change was cancelled before it was written.',
+    says: 'The change was cancelled before the account was written.',
     cure: 'Change the password again.',
     catchesUp: false,
   },
   left_behind: {
     ...ended('superseded'),
-    says: 'It was left to a newer change, which came to nothing.',
+    says: 'It was left to a newer change, which no account took.',
     cure: AGAIN,
     catchesUp: true,
   },
@@ -86,7 +92,7 @@ export const staleRules = {
     says: 'Its source is switched off, so it was left out.',
     cure: 'Switch the source on, then change the password again.',
     catchesUp: false,
-    applies: (standing) => isOff(standing) && !standing.enabled,
+    applies: (account) => isOff(account) && !account.enabled,
     since: ended('not_applicable').since,
   },
   was_switched_off: {
@@ -97,23 +103,23 @@ export const staleRules = {
     since: ended('not_applicable').since,
   },
   linked_later: {
-    says: 'It was linked after the last change, so it never got the password.',
+    says: 'It was linked after the last change, so it never received the password.',
     cure: AGAIN,
     catchesUp: true,
     applies: ({ outcome, holdsLast }) => outcome === null && !holdsLast,
     since: ({ linkedAt }) => linkedAt,
   },
   unproved: {
-    says: 'Its source took the password, but no login could prove it.',
-    cure: 'Look at the account in its source: whoever cannot sign in is not let in by a new password either.',
+    says: 'Its source accepted the password, but no login could verify it.',
+    cure: 'Look at the account in its source: an account that is locked or disabled stays so after a new password.',
     catchesUp: true,
     applies: ({ outcome }) =>
       outcome?.state === 'applied' && outcome.reason !== null && isErrorCode(outcome.reason),
     since: ended('applied').since,
   },
   changed_there: {
-    says: 'Its password was changed in the source since, and nobody captured that.',
-    cure: `${AGAIN} So that it does not come again, capture what is changed in this source.`,
+    says: 'Its password was changed in the source since, and that change was not captured.',
+    cure: `${AGAIN} To prevent this, capture the changes of this source.`,
     catchesUp: true,
     applies: ({ outcome, holdsLast, changedThereAt }) =>
       holdsLast &&
@@ -130,19 +136,21 @@ export const staleCodes = Object.keys(staleRules) as [StaleCode, ...StaleCode[]]
 export interface Stale {
   readonly code: StaleCode;
   readonly since: Date;
-  /** What to do. */
+  /** A sentence for an operator: what to do. */
   readonly cure: string;
   readonly catchesUp: boolean;
 }
 
-/** Null when nothing is known to be wrong, or the change that will tell is still under way. */
-export function staleness(standing: AccountHistory): Stale | null {
-  const code = staleCodes.find((one) => (staleRules[one] as StaleRule).applies(standing));
+/** @returns why the account is stale; null when it is not, or when its last change is still in progress */
+export function staleness(account: AccountHistory): Stale | null {
+  const code = staleCodes.find((candidate) =>
+    (staleRules[candidate] as StaleRule).applies(account),
+  );
   if (code === undefined) return null;
-  const { since, cure, catchesUp }: StaleRule = staleRules[code];
-  const reason = standing.outcome?.reason ?? null;
-  // The sentence of a refusal says what to do about it.
-  const own =
-    code === 'rejected' && reason !== null && isErrorCode(reason) ? errors[reason].says : cure;
-  return { code, since: since(standing), cure: own, catchesUp };
+  const rule: StaleRule = staleRules[code];
+  const reason = account.outcome?.reason ?? null;
+  // The sentence of the error says what to do about this rejection.
+  const cure =
+    code === 'rejected' && reason !== null && isErrorCode(reason) ? errors[reason].says : rule.cure;
+  return { code, since: rule.since(account), cure, catchesUp: rule.catchesUp };
 }

@@ -11,12 +11,12 @@ import {
 import { groupRules } from './group';
 import { type AbilitiesOf, formIssues } from './hash-paths';
 
-/** What the check needs of a connector kind. */
+/** The part of a connector kind that the check uses. */
 export interface CheckedKind {
   readonly settings: z.ZodType;
   readonly secretSettings: readonly string[];
   readonly traits: FormTraits;
-  /** With these settings, which are right. */
+  /** The traits with these settings, which must be valid. */
   readonly traitsOf: (settings: unknown) => FormTraits;
 }
 
@@ -29,7 +29,10 @@ export type CheckedConfiguration =
   | { readonly valid: true; readonly configuration: Configuration }
   | { readonly valid: false; readonly issues: readonly ConfigurationIssue[] };
 
-/** Every mistake at once: of shape, of the settings of each connector, and of what belongs together. */
+/**
+ * Checks a configuration document: its shape, the settings of each connector, and the references between its parts.
+ * @returns every issue at once, so that an operator corrects the document in one go
+ */
 export function checkConfiguration(
   document: unknown,
   kinds: ReadonlyMap<string, CheckedKind>,
@@ -81,7 +84,7 @@ function settingsIssues(
   if (bare.length > 0)
     return bare.map((field) => ({
       path: [...at, 'settings', field],
-      says: 'holds a secret; write where it is instead: ${file:/path/to/it} or ${env:NAME}',
+      says: 'holds a secret; write a reference to it instead: ${file:/path/to/it} or ${env:NAME}',
     }));
   const parsed = kind.settings.safeParse(settings);
   return parsed.success ? [] : zodIssues(parsed.error, [...at, 'settings']);
@@ -116,13 +119,13 @@ function lonePolicyIssues({ groups, sources, policies }: Configuration): Configu
       : [
           {
             path,
-            says: `is not needed: the source is in the group "${group.name}", whose policy judges every password of it, without exceptions`,
+            says: `is not needed: the source is in the group "${group.name}", whose policy applies to every password of it; remove this field`,
           },
         ];
   });
 }
 
-/** SCIM has no place for the current password. */
+/** SCIM has no attribute for the current password, so a source that is not an auth source cannot ask for it. */
 function scimIssues(configuration: Configuration): ConfigurationIssue[] {
   const auth = new Set(groupsOf(configuration).map(({ authSource }) => authSource));
   return Object.entries(configuration.sources).flatMap(([source, { capture }]) =>
@@ -131,7 +134,7 @@ function scimIssues(configuration: Configuration): ConfigurationIssue[] {
       : [
           {
             path: ['sources', source, 'capture', 'verifyCurrent'],
-            says: 'has to be false: SCIM cannot bring the current password. So whoever holds the API key of the provider can set passwords of the whole group',
+            says: 'must be false: SCIM cannot send the current password. Note that every holder of the API key of the provider can then set passwords of the whole group',
           },
         ],
   );
@@ -155,8 +158,11 @@ function zodIssues(error: z.ZodError, at: string[] = []): ConfigurationIssue[] {
       ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step)),
     ];
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({ path: [...path, key], says: 'is not a field of this' }));
-    // Of a bad name zod says only that it is one; why is inside.
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        says: 'is not a known field; check its spelling, or remove it',
+      }));
+    // For an invalid key, zod keeps the reason in a nested issue.
     const why = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
     return [{ path, says: why ?? issue.message }];
   });

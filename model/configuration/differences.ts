@@ -5,13 +5,13 @@ export interface Difference {
   /** `sources`, `policies`, `groups` or `applications`. */
   readonly section: string;
   readonly name: string;
-  /** For an update: the fields that differ, as `settings.url`. */
+  /** The paths of the fields that differ, such as `settings.url`; empty unless the action is `update`. */
   readonly fields: readonly string[];
 }
 
 const sections = ['sources', 'policies', 'groups', 'applications'] as const;
 
-/** What `lockstep apply` would change. */
+/** The differences between two configurations: what `lockstep apply` would create, update and delete. */
 export function differences(from: Configuration, to: Configuration): Difference[] {
   return sections.flatMap((section) => {
     const before: Readonly<Record<string, unknown>> = from[section];

@@ -4,19 +4,22 @@ import { passwordFilterSchema } from '../policy/password-filter';
 import { policyRulesSchema, rulesOf } from '../policy/schema';
 import { failureModes, type Group, lanes, type Policy, proveModes, type Source } from './group';
 
-/** Something in the document that is not right; `path` leads to it. */
+/**
+ * One problem in a configuration document. `path` leads to the field, and `says` continues it: "sources.hr.policy: is
+ * …".
+ */
 export interface ConfigurationIssue {
   readonly path: readonly (string | number)[];
   readonly says: string;
 }
 
-/** `lockstep.yaml`: what Lockstep connects and how. It holds no secret, only references to some. */
-
 const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'use lower-case letters, digits and hyphens, a letter first');
 
-/** `${file:/run/secrets/x}` or `${env:NAME}`: how the configuration names a secret without holding it. */
+/**
+ * Matches `${file:/run/secrets/x}` and `${env:NAME}`, by which the configuration refers to a secret without holding it.
+ */
 export const secretReference = /^\$\{(file|env):([^}]+)\}$/;
 
 const attributeMap = z.record(z.string().min(1), z.string().min(1));
@@ -26,19 +29,19 @@ export const scimSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'You attest that the provider is set to push the password of the person itself. It may as well push a random one, and nobody can see which it is: without this, what it pushes has no effect.',
+      'Attests that the provider is set to push the real password of the person. A provider may push a random one instead, and Lockstep cannot tell them apart, so pushed passwords have no effect without this.',
     ),
   createPassword: z
     .boolean()
     .default(false)
     .describe(
-      'The password in the creation of a user counts, too. Most providers send a placeholder there.',
+      'Also accepts the password with which the provider creates a user. Most providers send a placeholder there.',
     ),
   createLinks: z
     .boolean()
     .default(false)
     .describe(
-      'A user that the provider creates is linked as a refresh of this source would link an account: by correlate, else by createIdentities. They see attributes of SCIM, such as userName, emails or name.givenName.',
+      'Links a user that the provider creates in the way a refresh of this source links an account: by correlate, else by createIdentities. Both use attributes of SCIM, such as userName, emails or name.givenName.',
     ),
 });
 
@@ -46,52 +49,55 @@ export const captureSchema = z.strictObject({
   enabled: z
     .boolean()
     .default(false)
-    .describe('A password that is changed in this source is carried to the others.'),
+    .describe('Carries a password that is changed in this source to the others.'),
   forms: z
     .array(z.enum(forms))
     .min(1)
     .default(['plaintext'])
     .describe(
-      'What whoever captures sends: passwords in plaintext, or hashes of these schemes. A hash is judged by no policy, and is carried on as it is, so every other source of the groups has to take its scheme.',
+      'The forms in which captures come: passwords in plaintext, or hashes of these schemes. A hash is checked by no policy and is carried on unchanged, so every other source of the groups must accept its scheme.',
     ),
   verifyCurrent: z
     .boolean()
     .default(true)
     .describe(
-      'Whoever captures has to bring the current password, which the auth account is asked for first. The auth source itself needs none.',
+      'Requires the current password in each capture, and verifies it at the auth account first. Captures of the auth source itself need none.',
     ),
   accountsBy: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'The account attribute by which a relay calls accounts, where whoever captures knows no more: `sAMAccountName` for the notification package of Windows. The worker asks the source whose it is. Without it: the name of the account.',
+      'The account attribute that the relay sends instead of the account name, when the capture agent knows nothing else: `sAMAccountName` for the notification package of Windows. The worker looks the account up in the source. Without it, the relay sends the account name.',
     ),
   confirm: z
     .boolean()
     .default(false)
     .describe(
-      'What a relay brings is only a candidate, which the source may have refused after it was captured (OpenLDAP’s check module): it is carried on once a login shows that the account holds it.',
+      'Treats each capture as a candidate that the source may have refused after it was captured (the check module of OpenLDAP): it is carried on once a login shows that the account holds it.',
     ),
   scim: scimSchema
     .optional()
     .describe(
-      'An identity provider pushes the passwords of this source to /scim/v2/<source>: see docs/scim.md.',
+      'Lets an identity provider push the passwords of this source to /scim/v2/<source>: see docs/scim.md.',
     ),
 });
 
+/** One source of the configuration. The schema is the reference page, too: each description is a line of it. */
 export const sourceSchema = z.strictObject({
   kind: z.string().describe('The connector: see docs/connectors.md.'),
   settings: z.record(z.string(), z.unknown()).describe('The settings of that connector.'),
   enabled: z
     .boolean()
     .default(true)
-    .describe('Off: its accounts are left out, and the outcome says so.'),
+    .describe(
+      'When false, changes leave out the accounts of this source, and their outcomes show that.',
+    ),
   prove: z
     .enum(proveModes)
     .default('always')
     .describe(
-      'Whether a new password is proved by a login: after each write, only after a doubtful one, or never.',
+      'When a new password is verified by a login: after each write, only after a doubtful one, or never.',
     ),
   multipleAccountPasswordSync: z
     .boolean()
@@ -101,22 +107,22 @@ export const sourceSchema = z.strictObject({
     .enum(lanes)
     .default('inline')
     .describe(
-      'queue: give the source a task queue of its own from the first attempt on (slow or rate-limited sources).',
+      'queue: the source has a task queue of its own from the first attempt on, for slow or rate-limited sources.',
     ),
   correlate: z
     .array(attributeMap)
     .default([])
     .describe(
-      'Rules that find the account of a person, tried in turn: account attribute to attribute of the person ("name" is the name).',
+      'Rules that find the account of a person, tried in turn. Each maps account attribute to attribute of the person; "name" is the name of the person.',
     ),
   policy: name
     .optional()
     .describe(
-      'The policy of a source that is in no group: its password is changed on its own. Sources of a group that is taken away keep its policy.',
+      'The policy of a source that is in no group: its password is changed on its own. The sources of a removed group keep the policy of that group.',
     ),
   capture: captureSchema
     .optional()
-    .describe('Whether passwords that are changed in this source are taken over. Without it: no.'),
+    .describe('How passwords that are changed in this source are captured. Without it, none are.'),
   createIdentities: z
     .strictObject({
       name: z.string().min(1).describe('The account attribute that names the person.'),
@@ -125,18 +131,20 @@ export const sourceSchema = z.strictObject({
         .describe('Attribute of the person to account attribute.'),
     })
     .optional()
-    .describe('A refresh of this source adds the people that it finds.'),
+    .describe('Lets a refresh of this source add the people that it finds.'),
   passwordFilter: passwordFilterSchema
     .optional()
-    .describe('Rewrites every password for this source, which cannot take it as it is.'),
+    .describe(
+      'Rewrites every password for this source, when the source cannot accept it unchanged.',
+    ),
 });
 
 export const groupSchema = z.strictObject({
-  policy: name.describe('The one policy that judges every password of the group.'),
+  policy: name.describe('The policy that checks every password of the group.'),
   authSource: name.describe(
-    'The source whose account goes first; when it refuses, nothing else is attempted.',
+    'The source whose account is changed first; when that fails, nothing else is attempted.',
   ),
-  sources: z.array(name).describe('The sources whose passwords are the same, two or more.'),
+  sources: z.array(name).describe('The sources that share one password, two or more.'),
   failureMode: z
     .enum(failureModes)
     .default('continue')
@@ -147,18 +155,19 @@ export const groupSchema = z.strictObject({
 
 export const applicationSchema = z.strictObject({
   source: name.describe('The source whose accounts sign in to the application.'),
-  enabled: z.boolean().default(true).describe('Off: its mappings are left as they are.'),
+  enabled: z.boolean().default(true).describe('When false, its mappings are left unchanged.'),
 });
 
+/** `lockstep.yaml`: the systems that Lockstep connects, and how. It holds no secret, only references to secrets. */
 export const configurationSchema = z.strictObject({
   version: z.literal(1).describe('The version of this format.'),
   sources: z.record(name, sourceSchema).default({}).describe('The systems that hold accounts.'),
-  policies: z.record(name, policyRulesSchema).default({}).describe('What a password must be.'),
-  groups: z.record(name, groupSchema).default({}).describe('Which sources share a password.'),
+  policies: z.record(name, policyRulesSchema).default({}).describe('The rules for passwords.'),
+  groups: z.record(name, groupSchema).default({}).describe('The sources that share a password.'),
   applications: z
     .record(name, applicationSchema)
     .default({})
-    .describe('Single sign-on applications whose stored credentials follow.'),
+    .describe('Single sign-on applications whose stored credentials follow the passwords.'),
 });
 
 export type Configuration = z.infer<typeof configurationSchema>;
@@ -166,7 +175,7 @@ export type SourceConfiguration = z.infer<typeof sourceSchema>;
 
 export const emptyConfiguration: Configuration = configurationSchema.parse({ version: 1 });
 
-/** The sources as the rules see them. */
+/** The sources in the shape that the rules use. */
 export const sourcesOf = ({ sources }: Pick<Configuration, 'sources'>): Source[] =>
   Object.entries(sources).map(([sourceName, source]) => ({
     name: sourceName,
@@ -180,10 +189,14 @@ export const sourcesOf = ({ sources }: Pick<Configuration, 'sources'>): Source[]
 export const declaredGroupsOf = ({ groups }: Pick<Configuration, 'groups'>): Group[] =>
   Object.entries(groups).map(([groupName, group]) => ({ name: groupName, ...group }));
 
-/** Cannot be the name of a group that somebody declares. */
+/**
+ * The name of the implicit group of a source with a policy of its own. A declared group cannot have it: it has a colon.
+ */
 export const loneGroupName = (source: string): string => `source:${source}`;
 
-/** Those that are declared, and one of its own for each source with a policy that is in none of them. */
+/**
+ * The declared groups, and one implicit group for each source with a policy of its own that is in no declared group.
+ */
 export function groupsOf(configuration: Pick<Configuration, 'groups' | 'sources'>): Group[] {
   const declared = declaredGroupsOf(configuration);
   const lone = Object.entries(configuration.sources).flatMap(([source, { policy }]) =>
@@ -202,15 +215,21 @@ export function groupsOf(configuration: Pick<Configuration, 'groups' | 'sources'
   return [...declared, ...lone];
 }
 
-/** Those that one change covers which begins in this source: its own first, then the others of the same auth source. */
+/**
+ * The groups that a change covers when it begins in this source: the group of the source first, then the others with
+ * the same auth source. Empty when the source is in no group.
+ */
 export function groupsFrom(
   configuration: Pick<Configuration, 'groups' | 'sources'>,
   source: string,
 ): Group[] {
   const all = groupsOf(configuration);
-  const own = all.find(({ sources }) => sources.includes(source));
-  if (own === undefined) return [];
-  return [own, ...all.filter((one) => one !== own && one.authSource === own.authSource)];
+  const first = all.find(({ sources }) => sources.includes(source));
+  if (first === undefined) return [];
+  return [
+    first,
+    ...all.filter((group) => group !== first && group.authSource === first.authSource),
+  ];
 }
 
 export const policiesOf = ({ policies }: Pick<Configuration, 'policies'>): Policy[] =>
@@ -219,7 +238,10 @@ export const policiesOf = ({ policies }: Pick<Configuration, 'policies'>): Polic
     rules: rulesOf(settings),
   }));
 
-/** Undefined when there is none of that name; names are people's, and may be those of what every object has. */
+/**
+ * The source of this name; undefined when there is none. Only properties of the document count, because the name may be
+ * that of a property that every object has, such as `constructor`.
+ */
 export const sourceNamed = (
   { sources }: Pick<Configuration, 'sources'>,
   wanted: string,

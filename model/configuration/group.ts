@@ -1,39 +1,43 @@
 import type { PolicyRules } from '../policy/presets';
 
 /**
- * - `inline`: the first pass over a source runs inside the workflow task; a few seconds, no task queue.
- * - `queue`: an activity on the source's own task queue, for whatever is slow or waits.
+ * Where the first pass over a source runs:
+ * - `inline`: inside the workflow task, within a few seconds and without a task queue;
+ * - `queue`: as an activity on the task queue of the source, for sources that are slow or limit their rate.
  */
 export const lanes = ['inline', 'queue'] as const;
 
 export type Lane = (typeof lanes)[number];
 
-/** When a new password is proved after it was written. */
+/** When a new password is verified by a login after it was written. */
 export const proveModes = ['always', 'in-doubt', 'never'] as const;
 export type ProveMode = (typeof proveModes)[number];
 
-/** What the rules need to know of a source; its connection settings are the connector's business. */
+/** The part of a configured source that the rules use; only the connector reads its connection settings. */
 export interface Source {
   readonly name: string;
   readonly enabled: boolean;
-  /** Every account of a person in this source, or only the primary one (seed 001, Multiple Accounts). */
+  /**
+   * True changes every account of a person in this source, false only the primary one (seed 001, Multiple Accounts).
+   */
   readonly multipleAccountPasswordSync: boolean;
-  /** `queue` for sources that are slow, rate-limited or served by a worker of their own. */
+  /** `queue` for a source that is slow, limits its rate, or has a worker of its own. */
   readonly lane: Lane;
   readonly prove: ProveMode;
-  /** Accounts of people without a link can be looked up by rules. */
+  /** True when the source has correlation rules, which find accounts that are not linked. */
   readonly correlates: boolean;
 }
 
 /**
- * - `continue`: the auth account goes first; whatever becomes of the others stops nobody (SailPoint).
- * - `directory-last`: the auth account goes last, and only if every other took the new password (Enterprise SSO, event
- *   10681). Source: reference semantics §6.4.
+ * What a failure of one account means for the others (reference semantics §6.4):
+ * - `continue`: the auth account goes first, and a failed account does not stop the others (SailPoint);
+ * - `directory-last`: the auth account goes last, and only if every other account took the new password (Enterprise
+ *   SSO, event 10681).
  */
 export const failureModes = ['continue', 'directory-last'] as const;
 export type FailureMode = (typeof failureModes)[number];
 
-/** A sync group: the sources that share one password, judged by one policy (seed 001). */
+/** A sync group: sources that share one password, which one policy checks (seed 001). */
 export interface Group {
   readonly name: string;
   readonly policy: string;
@@ -47,7 +51,7 @@ export interface Policy {
   readonly rules: PolicyRules;
 }
 
-/** A source with a policy of its own, in no group (`groupsOf`). */
+/** True for the implicit group of a source with a policy of its own, which is in no declared group (`groupsOf`). */
 export const isLone = (group: Pick<Group, 'sources'>): boolean => group.sources.length === 1;
 
 interface GroupRule {
@@ -55,13 +59,13 @@ interface GroupRule {
   readonly broken: (group: Group, all: readonly Group[]) => string | false;
 }
 
-/** What must be true of every group before it is accepted; each row names what to do. */
+/** The rules that every declared group must satisfy. `broken` returns false, or what is wrong and what to do. */
 export const groupRules: readonly GroupRule[] = [
   {
     says: 'At least two sources',
     broken: (group) =>
       group.sources.length < 2 &&
-      'has fewer than two sources; a group of one has nothing to keep in step',
+      'has fewer than two sources; add another one, or remove the group',
   },
   {
     says: 'The auth source is one of the sources that Lockstep knows, and goes first',
@@ -78,7 +82,7 @@ export const groupRules: readonly GroupRule[] = [
       );
       return (
         shared !== undefined &&
-        `holds the source "${shared}", which another group already holds; a source is in at most one group`
+        `contains the source "${shared}", which another group contains too; a source is in at most one group, so remove it from one`
       );
     },
   },
@@ -91,7 +95,7 @@ export const groupRules: readonly GroupRule[] = [
       );
       return (
         other !== undefined &&
-        `has another failureMode than "${other.name}", but the same auth source; one change covers both, so give them the same`
+        `has another failureMode than "${other.name}", but the same auth source; one change covers both groups, so set the same failureMode in both`
       );
     },
   },
@@ -99,7 +103,7 @@ export const groupRules: readonly GroupRule[] = [
     says: 'A source is named once',
     broken: (group) => {
       const twice = group.sources.find((name, index) => group.sources.indexOf(name) !== index);
-      return twice !== undefined && `names the source "${twice}" twice`;
+      return twice !== undefined && `names the source "${twice}" twice; remove one of them`;
     },
   },
 ];

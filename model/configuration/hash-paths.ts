@@ -2,27 +2,29 @@ import { type Form, layoutOf, type Scheme, schemes } from '../hashes/encoding';
 import type { ConfigurationIssue } from './document';
 import { type Configuration, groupsFrom } from './document';
 
-/** In which form a password gets from where it was changed to where it is wanted. */
-
 /**
- * As it is, if it is taken so; a password in plaintext else as the strongest hash that is. Of a hash nobody can make
- * another one.
+ * The form in which a source gets a password that comes in the form `given`: unchanged if the source accepts that form;
+ * else a plaintext password as the strongest hash that the source accepts. A hash cannot become another hash.
+ * @returns null when the source accepts no form that can be made of it
  */
 export const handedOver = (given: Form, accepts: readonly Form[]): Form | null => {
   if (accepts.includes(given)) return given;
-  return given === 'plaintext' ? (schemes.find((one) => accepts.includes(one)) ?? null) : null;
+  return given === 'plaintext'
+    ? (schemes.find((scheme) => accepts.includes(scheme)) ?? null)
+    : null;
 };
 
-/** What a source takes and gives; null where its settings are not right. */
+/** The forms that a source accepts, and those in which its passwords can be captured. */
 export interface Abilities {
   readonly accepts: readonly Form[];
-  /** With other settings. */
+  /** The forms that its connector could accept with other settings. */
   readonly couldAccept: readonly Form[];
   readonly yields: readonly ('plaintext' | 'hash')[];
 }
+/** Returns null for a source whose settings are not valid. */
 export type AbilitiesOf = (source: string) => Abilities | null;
 
-/** A source that gives hashes of a scheme, and where they get to. */
+/** A source that captures hashes of one scheme, the sources that get them, and warnings about it. */
 export interface HashPath {
   readonly from: string;
   readonly form: Scheme;
@@ -32,7 +34,7 @@ export interface HashPath {
 
 type Sources = Pick<Configuration, 'sources' | 'groups' | 'applications'>;
 
-/** Every way of a hash through a configuration that is right. */
+/** Every way of a captured hash through a valid configuration, as `lockstep plan` shows it. */
 export const hashPaths = (configuration: Sources): HashPath[] =>
   origins(configuration).flatMap(({ from, hashes, to }) =>
     hashes.map((form) => ({ from, form, to, warnings: warnings(configuration, form, to) })),
@@ -43,20 +45,20 @@ interface Origin {
   readonly at: string[];
   readonly forms: readonly Form[];
   readonly hashes: readonly Scheme[];
-  /** Every source that a change from there writes. */
+  /** The sources that a change from this origin writes. */
   readonly to: readonly string[];
   readonly isAuth: boolean;
   readonly verifyCurrent: boolean;
 }
 
-/** The sources that take captures. */
+/** The sources in which a change may begin, because they accept captures. */
 function origins(configuration: Sources): Origin[] {
   const { sources } = configuration;
   return Object.entries(sources).flatMap(([from, { capture, enabled, ...source }]) => {
     if (capture?.enabled !== true) return [];
     const groups = groupsFrom(configuration, from);
     const covered = new Set(groups.flatMap((group) => [group.authSource, ...group.sources]));
-    // It is not written back, unless it holds several accounts of the person.
+    // The origin is not written back, unless it holds several accounts of the person.
     if (!source.multipleAccountPasswordSync) covered.delete(from);
     const { forms, verifyCurrent } = capture;
     return [
@@ -65,7 +67,7 @@ function origins(configuration: Sources): Origin[] {
         at: ['sources', from, 'capture'],
         forms,
         hashes: forms.filter((form) => form !== 'plaintext'),
-        to: enabled ? [...covered].filter((one) => sources[one]?.enabled === true) : [],
+        to: enabled ? [...covered].filter((name) => sources[name]?.enabled === true) : [],
         isAuth: groups[0]?.authSource === from,
         verifyCurrent,
       },
@@ -73,7 +75,10 @@ function origins(configuration: Sources): Origin[] {
   });
 }
 
-/** What a capture could bring that would get nowhere. It is refused here, so that it is not found out later. */
+/**
+ * The issues of captures that could never reach every source of their groups. They are refused when the configuration
+ * is applied, so that no capture fails later.
+ */
 export const formIssues = (
   configuration: Sources,
   abilitiesOf: AbilitiesOf,
@@ -91,14 +96,14 @@ function yieldIssues({ from, at, forms }: Origin, abilitiesOf: AbilitiesOf): Con
     return [
       {
         path: at,
-        says: 'is not possible: such a source never gives its passwords, in no form; take capture away',
+        says: 'is not possible: this kind of source never exposes its passwords; remove capture',
       },
     ];
   return forms
     .filter((form) => !yields.includes(form === 'plaintext' ? form : 'hash'))
     .map((form) => ({
       path: [...at, 'forms'],
-      says: `names ${form}, but such a source gives ${yields.includes('hash') ? 'hashes' : 'passwords in plaintext'} only`,
+      says: `names ${form}, but this kind of source provides only ${yields.includes('hash') ? 'hashes' : 'passwords in plaintext'}; remove ${form}`,
     }));
 }
 
@@ -107,7 +112,7 @@ const currentIssues = ({ at, hashes, isAuth, verifyCurrent }: Origin): Configura
     ? [
         {
           path: [...at, 'verifyCurrent'],
-          says: 'has to be false: whoever has only hashes has no current password to bring',
+          says: 'must be false: a source that provides only hashes cannot send the current password',
         },
       ]
     : [];
@@ -123,7 +128,7 @@ const pairIssues = (
       if (abilities === null) return [];
       const why = refusal(form, abilities, sources[target]?.passwordFilter !== undefined);
       if (why === null) return [];
-      const says = `names ${form}, which cannot get from "${from}" to "${target}": ${why}; take ${form} away here, or "${target}" out of the group`;
+      const says = `names ${form}, which cannot be carried from "${from}" to "${target}": ${why}; remove ${form} here, or "${target}" from the group`;
       return [{ path: [...at, 'forms'], says }];
     }),
   );
@@ -135,10 +140,10 @@ function refusal(
 ): string | null {
   if (filtered) return 'its passwordFilter cannot rewrite a hash';
   if (handedOver(form, accepts) !== null) return null;
-  const taken = `it takes ${accepts.join(', ')}`;
+  const accepted = `it accepts ${accepts.join(', ')}`;
   return couldAccept.includes(form)
-    ? `${taken}, unless its settings say that it knows ${form} too`
-    : `${taken}, and no other hash can be made of this one`;
+    ? `${accepted}, unless its settings add ${form}`
+    : `${accepted}, and a hash cannot be turned into another one`;
 }
 
 function warnings({ applications }: Sources, form: Scheme, to: readonly string[]): string[] {
@@ -149,7 +154,7 @@ function warnings({ applications }: Sources, form: Scheme, to: readonly string[]
       .filter(([, { source }]) => to.includes(source))
       .map(
         ([name]) =>
-          `Credentials of "${name}" are out of sync afterwards: nobody signs in with a hash.`,
+          `Credentials of "${name}" will be out of sync: an application cannot sign in with a hash.`,
       ),
   ];
 }

@@ -2,9 +2,9 @@ import type { ConfigurationIssue } from './document';
 import { type Configuration, declaredGroupsOf } from './document';
 
 /**
- * What `wanted` means when it follows `inForce`: a source that leaves every group keeps the policy that it had, unless it
- * names another one. So does one that had kept a policy before. Source: SailPoint, deleting a password sync group
- * (reference semantics §6.9).
+ * Completes a configuration that replaces the one in force: a source that leaves its group keeps the policy of that
+ * group, unless it names another policy; a source that kept a policy before still keeps it. Source: SailPoint, deleting
+ * a password sync group (reference semantics §6.9).
  */
 export function keepPolicies(inForce: Configuration, wanted: Configuration): Configuration {
   const policyBefore = (source: string): string | undefined =>
@@ -18,7 +18,7 @@ export function keepPolicies(inForce: Configuration, wanted: Configuration): Con
   return { ...wanted, sources: Object.fromEntries(sources) };
 }
 
-/** A policy cannot go while a source keeps it. */
+/** The issues of sources that keep a policy which the configuration no longer has. */
 export const lostPolicyIssues = ({ sources, policies }: Configuration): ConfigurationIssue[] =>
   Object.entries(sources).flatMap(([name, { policy }]) =>
     policy === undefined || Object.hasOwn(policies, policy)
@@ -26,7 +26,7 @@ export const lostPolicyIssues = ({ sources, policies }: Configuration): Configur
       : [
           {
             path: ['sources', name],
-            says: `keeps the policy "${policy}" of the group that it was in, but that policy is taken away; leave it, or give the source another with "policy:"`,
+            says: `keeps the policy "${policy}" of its former group, but the configuration removes that policy; keep the policy, or give the source another one with "policy:"`,
           },
         ],
   );

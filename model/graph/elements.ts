@@ -1,27 +1,28 @@
 import { createHash } from 'node:crypto';
 import { type EdgeKindName, type NodeKindName, named } from './kinds';
 
-/** Nodes and edges as BloodHound OpenGraph takes them (its JSON schemas for nodes and edges, reference protocols §5.1). */
-
 type Value = string | number | boolean | readonly string[];
 
-/** Flat, in lower case. What is undefined is left out. */
+/** The properties of a node or an edge: flat, with lower-case names. Undefined ones are left out of the file. */
 type Properties = Readonly<Record<string, Value | undefined>>;
 
+/** A node of a BloodHound OpenGraph file (the JSON schema of nodes, reference protocols §5.1). */
 export interface GraphNode {
   readonly id: string;
   readonly kinds: readonly string[];
   readonly properties: Properties;
 }
 
+/** An edge of a BloodHound OpenGraph file (the JSON schema of edges, reference protocols §5.1). */
 export interface GraphEdge {
   readonly kind: string;
   readonly start: Endpoint;
   readonly end: Endpoint;
-  /** Never left out: the schema of the server asks for it, that of the documentation does not. */
+  /** Always present: the schema of the BloodHound server requires it, although its documentation does not. */
   readonly properties: Properties;
 }
 
+/** One end of an edge: a node by its id, or a node of another collector by a property. */
 export type Endpoint =
   | { readonly match_by: 'id'; readonly value: string; readonly kind?: string }
   | {
@@ -34,15 +35,15 @@ export type Endpoint =
       readonly kind: string;
     };
 
-/** Where the nodes of one deployment are; the ids of another one are others. */
+/** The deployment to which nodes belong. The ids of its nodes differ from those of every other deployment. */
 export interface Place {
-  /** Of the node of the deployment. */
+  /** Id of the node of the deployment itself. */
   readonly deploymentId: string;
 }
 
 /**
- * The same for the same parts, in upper case, as BloodHound keeps ids and compares environments: a UUID of version 8 (RFC
- * 9562 §5.8).
+ * A UUID of version 8 (RFC 9562 §5.8) that is the same for the same parts. It is in upper case, in which BloodHound
+ * keeps ids and compares environments.
  */
 export function guid(...parts: readonly string[]): string {
   const hex = createHash('sha256').update(JSON.stringify(parts)).digest('hex').toUpperCase();
@@ -56,7 +57,10 @@ export function guid(...parts: readonly string[]): string {
   return `${a}-${b}-8${c}-A${d}-${e}`;
 }
 
-/** @param key what tells it from others of its kind: a name of the configuration, or an id of ours */
+/**
+ * The id of a node.
+ * @param key distinguishes it from other nodes of its kind: a name of the configuration, or an id of Lockstep
+ */
 export const idOf = ({ deploymentId }: Place, kind: NodeKindName, key: string): string =>
   guid(deploymentId, kind, key);
 
@@ -78,7 +82,7 @@ export const edge = (
   properties: Properties = {},
 ): GraphEdge => edgeOf(named(kind), start, end, properties);
 
-/** Of a kind that another extension defines. */
+/** An edge of a kind that another extension defines. */
 export const edgeOf = (
   kind: string,
   start: string | Endpoint,

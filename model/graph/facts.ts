@@ -10,45 +10,45 @@ import type { Group, Source } from '../configuration/group';
 import { weakens } from '../policy/password-filter';
 import type { Place } from './elements';
 
-/** What the graph is made of. */
+/** The input of the graph, apart from people and API keys. */
 export interface GraphFacts {
-  /** Of this deployment and no other; it stays. */
+  /** Identifies this deployment, and never changes. */
   readonly deploymentId: string;
   readonly deploymentName: string;
   readonly configurationVersion: number;
   readonly configuration: Configuration;
-  /** Whether the source is given a hash, and never the password. */
+  /** True when the source gets a hash and never the password itself. */
   readonly takesHashOnly: (source: SourceConfiguration) => boolean;
 }
 
 export interface PersonFacts {
   readonly name: string;
-  /** In the order in which they were linked, the primary ones first. */
+  /** Primary accounts first, then in the order in which they were linked. */
   readonly accounts: readonly AccountFacts[];
 }
 
 export interface AccountFacts extends LinkedAccount {
   readonly nativeId: string | null;
-  /** The newest change whose password it is known to hold; 0: none. */
+  /** Sequence number of the newest change whose password it is known to hold; 0 for none. */
   readonly appliedSeq: number;
-  /** When it was last known to take a password, ISO 8601. */
+  /** When it last accepted a password, in ISO 8601; null when that is not known. */
   readonly lastSuccess: string | null;
   /** Applications whose stored credential is the password of this account. */
   readonly storedFor: readonly string[];
 }
 
-/** An API key in use. */
+/** An API key that is in use. */
 export interface KeyFacts {
   readonly id: string;
   readonly name: string;
   readonly scopes: readonly string[];
-  /** Null: every group. */
+  /** The groups that the key is bound to; null for all groups. */
   readonly groups: readonly string[] | null;
-  /** The source whose captures it brings, and those of no other; null: it is no relay. */
+  /** The one source whose captures the key may send; null when the key is not that of a relay. */
   readonly relayOf: string | null;
 }
 
-/** The facts, and what follows from the configuration alone. */
+/** The facts, with the values that follow from the configuration alone. */
 export interface GraphView extends Place {
   readonly facts: GraphFacts;
   readonly sources: readonly Source[];
@@ -58,20 +58,20 @@ export interface GraphView extends Place {
   readonly traits: ReadonlyMap<string, SourceTraits>;
 }
 
-/** What an attacker makes of a source. */
+/** The traits of a source that matter to an attacker. */
 export interface SourceTraits {
   readonly kind: string;
   readonly enabled: boolean;
-  /** A password that is changed there is carried to the others. */
+  /** True when a password that is changed in the source is carried to the others. */
   readonly captures: boolean;
-  /** In plaintext, or as hashes of these schemes. */
+  /** The forms in which passwords are captured there: `plaintext`, or schemes of hashes. */
   readonly capturedForms: readonly string[];
-  /** Whoever captures has to bring the password before. */
+  /** True when a capture has to include the current password. */
   readonly needsCurrent: boolean;
   readonly hashOnly: boolean;
-  /** It gets something that is derived from the password. */
+  /** True when the source gets a rewritten password instead of the password itself. */
   readonly filtered: boolean;
-  /** What it gets is weaker than the policy of its group asks for. */
+  /** True when the rewritten password is weaker than the policy of the group asks for. */
   readonly weakened: boolean;
 }
 
@@ -97,15 +97,15 @@ function traitsOf(facts: GraphFacts, groups: readonly Group[], name: string): So
   const source = configuration.sources[name];
   if (source === undefined) throw new Error('a source without a configuration');
   const { kind, enabled, capture, passwordFilter: filter } = source;
-  const own = groups.find(({ sources }) => sources.includes(name));
-  const policy = policiesOf(configuration).find((one) => one.name === own?.policy);
+  const group = groups.find(({ sources }) => sources.includes(name));
+  const policy = policiesOf(configuration).find((candidate) => candidate.name === group?.policy);
   return {
     kind,
     enabled,
-    captures: enabled && own !== undefined && capture?.enabled === true,
-    // The auth source is believed: it holds what everybody is asked for.
+    captures: enabled && group !== undefined && capture?.enabled === true,
     capturedForms: capture?.forms ?? [],
-    needsCurrent: capture?.verifyCurrent === true && own?.authSource !== name,
+    // Captures of the auth source need no current password, because it would be verified there.
+    needsCurrent: capture?.verifyCurrent === true && group?.authSource !== name,
     hashOnly: facts.takesHashOnly(source),
     filtered: filter !== undefined,
     weakened:

@@ -4,11 +4,11 @@ import { circlesOf, type Member, syncKind, syncProperties } from './person';
 import { serviceAccountOf } from './topology';
 
 /**
- * Edges to nodes of other collectors. They go into a file of their own, without a source kind: BloodHound would mark those
- * nodes as ours, and delete them with ours.
+ * How the collector of a kind of source identifies an account; null when Lockstep does not know the id that it uses.
+ *
+ * The edges to such nodes go into a file of their own without a source kind, because BloodHound would otherwise mark
+ * those nodes as nodes of Lockstep, and delete them together with them.
  */
-
-/** How the collector of a kind of source knows an account; null where we cannot tell. */
 const foreignUser: Readonly<
   Record<
     string,
@@ -23,8 +23,8 @@ const foreignUser: Readonly<
 };
 
 /**
- * BloodHound knows users by their SID, which we do not read, and keeps their DN in upper case, a character at a time, so
- * that ß stays.
+ * A user of Active Directory, matched by DN: BloodHound identifies users by SID, which Lockstep does not read.
+ * BloodHound keeps the DN in upper case, converted character by character, so that ß stays.
  */
 const adUser = (dn: string): Endpoint | null =>
   dn.includes('=')
@@ -38,9 +38,11 @@ const adUser = (dn: string): Endpoint | null =>
     : null;
 
 const inUpperCase = (text: string): string =>
-  [...text].map((one) => ([...one.toUpperCase()].length === 1 ? one.toUpperCase() : one)).join('');
+  [...text]
+    .map((letter) => ([...letter.toUpperCase()].length === 1 ? letter.toUpperCase() : letter))
+    .join('');
 
-/** The service accounts that are users of a domain. */
+/** The edges of service accounts that are users of a domain. */
 export const hybridTopology = (view: GraphView): GraphEdge[] =>
   [...view.traits].flatMap(([source, { kind }]) => {
     const name = serviceAccountOf(view, source);
@@ -48,6 +50,7 @@ export const hybridTopology = (view: GraphView): GraphEdge[] =>
     return user === null ? [] : sameAccount(idOf(view, 'ServiceAccount', source), user);
   });
 
+/** The edges that tie the accounts of a person to the nodes that other collectors made of them. */
 export function hybridEdges(view: GraphView, person: PersonFacts): GraphEdge[] {
   return [
     ...person.accounts.flatMap((account) => {
@@ -69,7 +72,10 @@ const sameAccount = (ours: string, theirs: Endpoint): GraphEdge[] => [
   edge('SameAccount', theirs, ours),
 ];
 
-/** Kinds of the Okta extension, where its collector would draw them if Okta did the work (reference semantics §4.2). */
+/**
+ * Edges of the kinds that the Okta extension defines, where its collector would draw them if Okta synchronized the
+ * passwords (reference semantics §4.2).
+ */
 function oktaEdges(view: GraphView, circle: readonly Member[]): GraphEdge[] {
   const users = circle.flatMap((member) => {
     const user = userOf(member.account, member.traits.kind);
@@ -78,7 +84,7 @@ function oktaEdges(view: GraphView, circle: readonly Member[]): GraphEdge[] {
   const reads = users
     .filter(({ isOkta }) => isOkta)
     .map(({ user }) => edgeOf('Okta_ReadPasswordUpdates', view.deploymentId, user, {}));
-  // Inbound and outbound of a domain, and from one Okta organization to another.
+  // Between a domain and Okta in both directions, and from one Okta organization to another.
   const syncs = users
     .filter(({ member }) => syncKind(member) === 'PasswordSync')
     .flatMap((start) =>

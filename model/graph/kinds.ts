@@ -1,33 +1,34 @@
 /**
- * The words of our extension of BloodHound OpenGraph: what can be a node, what an edge says, and whether whoever has the
- * start has the end (then BloodHound walks over it when it looks for paths).
+ * The prefix of the kinds in Lockstep's extension of BloodHound OpenGraph. This file defines its kinds of nodes and of
+ * edges. An edge is traversable when control of its start gives control of its end; BloodHound searches paths over such
+ * edges.
  */
 export const NAMESPACE = 'Lockstep';
 
-/** Of the extension definition; grows when a kind comes, goes or means something else. */
+/** The version of the extension definition. Raise it when a kind is added or removed, or changes its meaning. */
 const VERSION = 'v1.0.0';
 
 interface NodeKind {
   readonly title: string;
   readonly says: string;
-  /** Of Font Awesome. */
+  /** Name of an icon of Font Awesome. */
   readonly icon: string;
   readonly color: string;
-  /** It signs in somewhere. */
+  /** True for a kind that signs in to a system. */
   readonly principal: boolean;
 }
 
 export const nodeKinds = {
   Deployment: {
     title: 'Lockstep',
-    says: 'Everything that runs Lockstep: its processes, their keys and the database.',
+    says: 'One installation of Lockstep: its processes, their keys and its database.',
     icon: 'arrows-rotate',
     color: '#7c3aed',
     principal: false,
   },
   Group: {
     title: 'Sync group',
-    says: 'Sources whose accounts of a person have one password.',
+    says: 'Sources in which the accounts of a person share one password.',
     icon: 'object-group',
     color: '#0f766e',
     principal: false,
@@ -48,14 +49,14 @@ export const nodeKinds = {
   },
   ServiceAccount: {
     title: 'Service account of Lockstep',
-    says: 'As whom Lockstep signs in to a source.',
+    says: 'The account with which Lockstep signs in to a source.',
     icon: 'user-gear',
     color: '#b45309',
     principal: true,
   },
   ApiKey: {
     title: 'API key of Lockstep',
-    says: 'A key in use that may do more than read: of a help desk, an administrator, a relay that captures.',
+    says: 'An active key that may do more than read: that of a help desk, an administrator or a relay.',
     icon: 'key',
     color: '#be123c',
     principal: true,
@@ -76,15 +77,15 @@ export const edgeKinds = {
   },
   SamePassword: {
     traversable: true,
-    says: 'Whoever knows the password of the start knows that of the end, at the latest when it changes again. What is set in the start alone is not carried.',
+    says: 'The start and the end share one password, at the latest after its next change. A password that is set in the start alone is not carried.',
   },
   ReadPasswordUpdates: {
     traversable: true,
-    says: 'Every new password of the account passes through the start, in clear unless it was captured as a hash.',
+    says: 'Every new password of the account passes through the start, in plaintext unless it was captured as a hash.',
   },
   ReadStoredPassword: {
     traversable: true,
-    says: 'The start holds the current password, sealed under its own key, as credential of single sign-on applications.',
+    says: 'The start stores the current password, sealed under its own key, as the credential of single sign-on applications.',
   },
   HoldsCredential: {
     traversable: true,
@@ -96,48 +97,51 @@ export const edgeKinds = {
   },
   Administers: {
     traversable: true,
-    says: 'The key may change the configuration: where passwords go, and as whom Lockstep signs in.',
+    says: 'The key may change the configuration: where passwords are carried, and with which accounts Lockstep signs in.',
   },
   SetPasswords: {
     traversable: true,
-    says: 'The key may set the password of people in the group without knowing the one before.',
+    says: 'The key may set the password of people in the group without the current password.',
   },
   Covers: {
     traversable: true,
-    says: 'A password that is set for the group is set for the account.',
+    says: 'A password that is set for the group is set in the account.',
   },
   InjectPasswords: {
     traversable: true,
-    says: 'What the key reports as changed in the source is carried on without asking for the password before.',
+    says: 'A password that the key reports as changed in the source is carried on without the current password.',
   },
   ReportPasswords: {
     traversable: false,
-    says: 'The key may report passwords that were changed in the source, but has to bring the one before.',
+    says: 'The key may report passwords that were changed in the source, but has to send the current password too.',
   },
   HasAccount: {
     traversable: true,
-    says: 'The source holds the account.',
+    says: 'The source contains the account.',
   },
   SameAccount: {
     traversable: true,
-    says: 'Both are one account: ours, and that of the collector of its system. In both directions.',
+    says: 'Both nodes are the same account: that of Lockstep, and that of the collector of its system. Drawn in both directions.',
   },
   Contains: {
     traversable: false,
-    says: 'The deployment is configured with it.',
+    says: 'The configuration of the deployment contains it.',
   },
   InGroup: {
     traversable: false,
-    says: 'The source is one of the group, or its auth source.',
+    says: 'The source is in the group, or is its auth source.',
   },
 } as const satisfies Record<string, EdgeKind>;
 
 export type EdgeKindName = keyof typeof edgeKinds;
 
-/** `Lockstep_Account` */
+/** The full name of a kind, such as `Lockstep_Account`. */
 export const named = (kind: NodeKindName | EdgeKindName): string => `${NAMESPACE}_${kind}`;
 
-/** For `PUT /api/v2/extensions` of BloodHound: without it, edges of ours are shown, but no path leads over them. */
+/**
+ * The body for `PUT /api/v2/extensions` of BloodHound. Without the extension BloodHound shows the edges of Lockstep,
+ * but searches no path over them.
+ */
 export const extensionDefinition = () => ({
   schema: {
     name: NAMESPACE,

@@ -2,13 +2,11 @@ import { type PlannedAccount, planChange } from '../change/plan';
 import { edge, type GraphEdge, type GraphNode, idOf, node } from './elements';
 import type { AccountFacts, GraphView, PersonFacts, SourceTraits } from './facts';
 
-/** What follows from the accounts of one person. Their number grows with the accounts, not with its square. */
-
-/** An account that takes part when the password of its person changes. */
+/** An account that is changed when the password of its person changes. */
 export interface Member {
   readonly account: AccountFacts;
   readonly isAuth: boolean;
-  /** The groups in which it takes part. */
+  /** Names of the groups in which it is changed. */
   readonly groups: readonly string[];
   readonly traits: SourceTraits;
 }
@@ -27,6 +25,7 @@ export const personNodes = (view: GraphView, person: PersonFacts): GraphNode[] =
     }),
   );
 
+/** The edges of the accounts of one person. Their number grows with the number of accounts, not with its square. */
 export function personEdges(view: GraphView, person: PersonFacts): GraphEdge[] {
   return [
     ...known(view, person).flatMap(({ account }) => ownEdges(view, account)),
@@ -37,7 +36,7 @@ export function personEdges(view: GraphView, person: PersonFacts): GraphEdge[] {
   ];
 }
 
-/** Accounts of sources that are in the configuration: of others we know nothing any more. */
+/** The accounts whose source is in the configuration, with the traits of that source. */
 const known = (view: GraphView, { accounts }: PersonFacts) =>
   accounts.flatMap((account) => {
     const traits = view.traits.get(account.source);
@@ -56,15 +55,17 @@ function ownEdges(view: GraphView, { id, source, storedFor }: AccountFacts): Gra
 }
 
 /**
- * The accounts that one change would give one password, by the rules that plan it. Without an auth account that can be
- * asked, every change is refused, and nothing is kept in step.
+ * The circles of a person: each holds the accounts that one change would give the same password, by the rules that plan
+ * a change. Without an auth account every change is refused, so there is no circle.
  */
 export const circlesOf = (view: GraphView, person: PersonFacts): Member[][] =>
   view.clusters
     .map((groups) => {
       const planned = planChange({ groups, sources: view.sources, accounts: person.accounts });
       const members = known(view, person).flatMap(({ account, traits }) => {
-        const plan = planned.find((one) => one.accountId === account.id && one.leftOut === null);
+        const plan = planned.find(
+          ({ accountId, leftOut }) => accountId === account.id && leftOut === null,
+        );
         return plan === undefined ? [] : [{ account, traits, ...partOf(plan, groups) }];
       });
       return members.some(({ isAuth }) => isAuth) ? members : [];
@@ -90,19 +91,23 @@ const coverEdges = (view: GraphView, { account, groups }: Member): GraphEdge[] =
 };
 
 /**
- * Each with one in their middle, in both directions: whoever gets to that one gets to all. It is the auth account, unless
- * that holds less than the password.
+ * Pairs each account with the one in the middle of the circle, in both directions; a path over the middle reaches all.
+ * The middle is the auth account, unless a filter rewrites the password for it.
  */
 function syncPairs(circle: readonly Member[]): (readonly [Member, Member])[] {
   const whole = circle.filter(({ traits }) => !traits.filtered);
-  const middle = whole.find(({ isAuth }) => isAuth) ?? whole[0] ?? circle.find((one) => one.isAuth);
+  const middle =
+    whole.find(({ isAuth }) => isAuth) ?? whole[0] ?? circle.find(({ isAuth }) => isAuth);
   if (middle === undefined) return [];
   return circle
     .filter((other) => other !== middle)
     .flatMap((other) => [[middle, other] as const, [other, middle] as const]);
 }
 
-/** What having the password of `start` means for `end`; null: nothing. The rows are tried from the top. */
+/**
+ * The kind of edge from `start` to every other account of its circle; null for no edge. The first rule that applies
+ * decides.
+ */
 export const syncKind = (start: Member): 'PasswordSync' | 'SamePassword' | null =>
   syncRules.find(({ applies }) => applies(start))?.kind ?? null;
 
@@ -112,22 +117,22 @@ const syncRules: readonly {
   readonly kind: 'PasswordSync' | 'SamePassword' | null;
 }[] = [
   {
-    says: 'A password that is changed there is captured, and carried to all.',
+    says: 'A password that is changed in the account is captured and carried to all.',
     applies: ({ traits }) => traits.captures,
     kind: 'PasswordSync',
   },
   {
-    says: 'It holds what a filter left of the password: that opens nothing else.',
+    says: 'The account holds a rewritten password, which opens no other account.',
     applies: ({ traits }) => traits.filtered,
     kind: null,
   },
   {
-    says: 'The auth account goes first, and the others get what it took.',
+    says: 'The auth account goes first, and the others get the password that it took.',
     applies: ({ isAuth }) => isAuth,
     kind: 'PasswordSync',
   },
   {
-    says: 'It holds what all hold.',
+    says: 'The account holds the password that all hold.',
     applies: () => true,
     kind: 'SamePassword',
   },
@@ -141,8 +146,8 @@ function syncEdge(view: GraphView, start: Member, end: Member): GraphEdge[] {
 }
 
 /**
- * `real`: it is the password of the person, never one that was made up for the end. `insync`: the newest password that the
- * one took is that of the other, too.
+ * The properties of an edge between two accounts. `real` is always true: the end gets the password of the person, never
+ * a generated one. `insync` is true when both took the same newest password.
  */
 export const syncProperties = (start: Member, end: Member) => ({
   real: true,

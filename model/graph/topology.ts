@@ -2,13 +2,14 @@ import { type Group, isLone } from '../configuration/group';
 import { edge, type GraphEdge, type GraphNode, idOf, node } from './elements';
 import type { GraphView, KeyFacts } from './facts';
 
-/** What follows from the configuration and the API keys: everything but the accounts of people. */
-
 export interface Elements {
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
 }
 
+/**
+ * The nodes and edges that follow from the configuration and the API keys: everything except the accounts of people.
+ */
 export function topologyOf(view: GraphView, keys: readonly KeyFacts[]): Elements {
   const parts = [
     deployment(view),
@@ -91,7 +92,10 @@ const unknown = (source: string): never => {
   throw new Error(`no source ${source}`);
 };
 
-/** Settings that name the service account, in the kinds that have a name for it and not only a token. */
+/**
+ * The settings that name the service account, in the kinds of sources that sign in with a name and not only with a
+ * token.
+ */
 const NAMED_BY = ['bindDn', 'user', 'clientId'];
 
 export function serviceAccountOf(view: GraphView, source: string): string | null {
@@ -103,7 +107,7 @@ export function serviceAccountOf(view: GraphView, source: string): string | null
 function keyElements(view: GraphView, key: KeyFacts): Elements {
   const id = idOf(view, 'ApiKey', key.id);
   const edges = powersOf(view, key, id);
-  // One that only reads tells names and times, and no way leads on from it.
+  // A key that only reads shows names and times, and no path leads on from it.
   if (edges.length === 0) return { nodes: [], edges };
   const { name, scopes, groups } = key;
   const properties = { name, keyid: key.id, scopes, groups: groups ?? undefined };
@@ -111,14 +115,15 @@ function keyElements(view: GraphView, key: KeyFacts): Elements {
 }
 
 function powersOf(view: GraphView, { scopes, groups, relayOf }: KeyFacts, id: string): GraphEdge[] {
-  // It is allowed everything, and can make Lockstep do anything.
+  // An admin key may do everything, so its other scopes add nothing.
   if (scopes.includes('admin')) return [edge('Administers', id, view.deploymentId)];
   if (relayOf !== null) return captureEdges(view, [relayOf], id);
   const may = (group: Group) => groups === null || groups.includes(group.name);
   return view.clusters.flatMap((cluster) => [
     ...(scopes.includes('trigger')
       ? cluster.filter(may).map((group) =>
-          // A change covers every group of the auth source that has an account of the person, or it is refused.
+          // A change is refused unless the key may change every group of the auth source in which the person has an
+          // account.
           edge('SetPasswords', id, idOf(view, 'Group', group.name), {
             partly: !cluster.every(may),
           }),

@@ -9,23 +9,24 @@ import {
   unprefixed,
 } from './layout';
 
-/** Schemes of crypt(3) and their kin. */
-
-/** A hash that asks for more is out to keep us busy: no reader would spend so much on a login. */
+/**
+ * The schemes of crypt(3) and their relatives. The limits below are upper bounds on the work of one verification: no
+ * system would spend more on a login, so a hash that asks for more can only be meant to keep Lockstep busy.
+ */
 const MOST_ROUNDS = 1_000_000;
 const MOST_COST = 16;
 const MOST_MEMORY_KIB = 256 * 1024;
-/** Memory times passes. */
+/** Upper bound for memory (KiB) times passes. */
 const MOST_WORK_KIB = 8 * MOST_MEMORY_KIB;
 
-/** What stands before the hashes of crypt(3) in a directory (RFC 2307), and before nothing else. */
+/** The prefix of crypt(3) hashes in a directory (RFC 2307). */
 const CRYPT = '{CRYPT}';
 
 const DEFAULT_ROUNDS = 5_000;
 
 /**
- * `$6$rounds=…$salt$key` of U. Drepper, "Unix crypt using SHA-256 and SHA-512". Salt and key are text. OWASP says nothing of
- * it; these rounds take a server about as long as its other hashes.
+ * `$6$rounds=…$salt$key` of U. Drepper, "Unix crypt using SHA-256 and SHA-512". Salt and key are text. OWASP gives no
+ * number of rounds; those here take a server about as long as the other hashes.
  */
 export function shaCrypt(id: string, digest: 'sha256' | 'sha512', size: number): Layout<ShaCrypt> {
   const pattern = new RegExp(
@@ -57,7 +58,7 @@ const BCRYPT64 = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 const translated = (text: string, from: string, to: string): string =>
   text.replace(/./g, (letter) => to[from.indexOf(letter)] ?? '');
 
-/** `$2b$12$` with 22 letters of salt and 31 of the key. */
+/** `$2b$12$`, followed by 22 letters of salt and 31 letters of key. */
 export function bcrypt(): Layout<Bcrypt> {
   const pattern = /^\$2([aby])\$(\d\d)\$([A-Za-z0-9./]{22})([A-Za-z0-9./]{31})$/;
   const decode = (text: string) => Buffer.from(translated(text, BCRYPT64, BASE64), 'base64');
@@ -82,7 +83,7 @@ export function bcrypt(): Layout<Bcrypt> {
 
 const KEY_BYTES = 32;
 
-/** `$scrypt$ln=…,r=…,p=…$salt$key`, the PHC string that passlib writes, in base64 without padding. */
+/** `$scrypt$ln=…,r=…,p=…$salt$key`, the PHC string of passlib, in base64 without padding. */
 export function scrypt(): Layout<Scrypt> {
   const pattern =
     /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]{2,96})\$([A-Za-z0-9+/]{2,96})$/;
@@ -99,7 +100,7 @@ export function scrypt(): Layout<Scrypt> {
         p: Number(p),
       } as const;
       const [salt, key] = [fromBareBase64(first), fromBareBase64(second)];
-      // One that was cut short is the beginning of the whole one, and would match.
+      // A truncated key is the beginning of the whole key, and would match.
       if (!isBearable(recipe) || salt === null || key === null || key.length < KEY_BYTES)
         return null;
       return { recipe, salt, key };

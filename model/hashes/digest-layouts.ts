@@ -10,9 +10,10 @@ import {
   toBareBase64,
 } from './layout';
 
-/** Schemes that hash once, or many times without more: of directories, of SQL servers, of Django. */
-
-/** A reader would spend as long on a login; a hash that asks for more is out to keep us busy. */
+/**
+ * The schemes that apply a digest once or many times: those of directories, SQL servers and Django. No system would
+ * spend more iterations on a login than this; a hash that asks for more can only be meant to keep Lockstep busy.
+ */
 const MOST_ITERATIONS = 10_000_000;
 
 const isSane = (iterations: number): boolean => iterations > 0 && iterations <= MOST_ITERATIONS;
@@ -22,13 +23,13 @@ const asDrawn = (drawn: Buffer): Buffer => drawn;
 
 const SIZES: Readonly<Record<Digest, number>> = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
 
-/** What follows a prefix in whatever case; null when there is nothing of that kind. */
+/** The text after the prefix, which may be in any case; null when the text does not begin with it, or ends there. */
 function after(prefix: string, text: string): string | null {
   const begins = text.slice(0, prefix.length).toUpperCase() === prefix;
   return begins && text.length > prefix.length ? text.slice(prefix.length) : null;
 }
 
-/** RFC 2307 with a salt: digest and salt together, as OpenLDAP has it, from SHA-256 on in its pw-sha2. */
+/** A salted digest of RFC 2307: digest and salt in one base64 text, as in OpenLDAP (SHA-2 in its pw-sha2 module). */
 export function saltedDigest(name: string, digest: Digest): Layout<Plain> {
   const size = SIZES[digest];
   const recipe = { algorithm: 'digest', digest } as const;
@@ -45,9 +46,9 @@ export function saltedDigest(name: string, digest: Digest): Layout<Plain> {
   };
 }
 
-const NO_SALT = 'it has no salt: one guess is a guess at everybody’s password';
+const NO_SALT = 'it has no salt, so one guess tests the passwords of all people';
 
-/** RFC 2307. */
+/** The unsalted SHA-1 digest of RFC 2307. */
 export function bareDigest(): Layout<Plain> {
   const recipe = { algorithm: 'digest', digest: 'sha1' } as const;
   return {
@@ -63,7 +64,7 @@ export function bareDigest(): Layout<Plain> {
   };
 }
 
-/** `PASSWORD()` of MySQL and MariaDB: what `mysql_native_password` keeps. */
+/** The hash of `PASSWORD()` in MySQL and MariaDB, which `mysql_native_password` stores. */
 export function mysqlNative(): Layout<DoubleSha1> {
   const recipe = { algorithm: 'double-sha1' } as const;
   return {
@@ -80,8 +81,8 @@ export function mysqlNative(): Layout<DoubleSha1> {
 }
 
 /**
- * `iterations$salt$key` in adapted base64 (`.` for `+`, no padding), as OpenLDAP's pw-pbkdf2 has it. 389 Directory Server
- * reads that and writes plain base64, which is read here too.
+ * `iterations$salt$key` in adapted base64 (`.` for `+`, no padding), as in the pw-pbkdf2 module of OpenLDAP. 389
+ * Directory Server reads that and writes plain base64; both are read here.
  */
 export function ldapPbkdf2(
   name: string,
@@ -100,7 +101,7 @@ export function ldapPbkdf2(
       const [, count, first = '', second = ''] =
         pattern.exec(after(name, text) ?? after(alias, text) ?? '') ?? [];
       const [salt, key] = [decode(first), decode(second)];
-      // One that was cut short is the beginning of the whole one, and would match.
+      // A truncated key is the beginning of the whole key, and would match.
       if (!isSane(Number(count)) || salt === null || key?.length !== SIZES[digest]) return null;
       return { recipe: { algorithm: 'pbkdf2', digest, iterations: Number(count) }, salt, key };
     },
@@ -108,7 +109,10 @@ export function ldapPbkdf2(
   };
 }
 
-/** `pbkdf2_sha256$iterations$salt$key`: the salt is text. Django itself re-hashes at a login what it finds too cheap. */
+/**
+ * `pbkdf2_sha256$iterations$salt$key`, where the salt is text. Django itself upgrades a hash with few iterations at
+ * login.
+ */
 export function djangoPbkdf2(iterations: number): Layout<Pbkdf2> {
   const pattern = /^pbkdf2_sha256\$(\d{1,8})\$([\x21-\x23\x25-\x7e]{1,128})\$([A-Za-z0-9+/]{43}=)$/;
   const recipe = { algorithm: 'pbkdf2', digest: 'sha256' } as const;
@@ -127,10 +131,12 @@ export function djangoPbkdf2(iterations: number): Layout<Pbkdf2> {
   };
 }
 
-/** What PostgreSQL itself does by default (`scram_iterations`). */
+/** The default of PostgreSQL (`scram_iterations`). */
 const SCRAM_ITERATIONS = 4096;
 
-/** `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`, as PostgreSQL keeps it and takes it for a password. */
+/**
+ * `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`, the form that PostgreSQL stores and accepts in place of a password.
+ */
 export function scram(): Layout<Scram> {
   const pattern =
     /^SCRAM-SHA-256\$(\d{1,8}):([A-Za-z0-9+/]{4,96}={0,2})\$([A-Za-z0-9+/]{43}=):([A-Za-z0-9+/]{43}=)$/;

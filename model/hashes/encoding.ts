@@ -11,11 +11,9 @@ import {
 import type { Hashed, Layout } from './layout';
 
 /**
- * Hashed passwords as other systems keep them: what can be told of one without the password. The hashing itself, which
- * costs time, is in `connectors/encodings.ts`.
+ * The hash schemes that Lockstep knows, strongest first. This file reads and writes stored hashes; computing one from a
+ * password takes time, and is in `connectors/encodings.ts`.
  */
-
-/** The closed table, the strongest first. */
 const layouts = {
   argon2: argon2(),
   scrypt: scrypt(),
@@ -41,7 +39,7 @@ export const schemes = Object.keys(layouts) as [Scheme, ...Scheme[]];
 
 export const layoutOf = (scheme: Scheme): Layout => layouts[scheme];
 
-/** What a password comes as, or goes as: itself, or a hash of a scheme. */
+/** The form of a password: the password itself (`plaintext`), or a hash of a scheme. */
 export type Form = 'plaintext' | Scheme;
 
 export const forms: readonly [Form, ...Form[]] = ['plaintext', ...schemes];
@@ -50,10 +48,10 @@ export interface Encoded extends Hashed {
   readonly scheme: Scheme;
 }
 
-/** Longer than any hash of the table, and too short to keep an expression busy. */
+/** Maximum length in characters: longer than every known hash, and short enough for the regular expressions. */
 const LONGEST = 1_024;
 
-/** Null when it is of no scheme of the table, malformed, or asks for more work than a login may. */
+/** @returns null when the text is of no known scheme, is malformed, or asks for more work than a login may */
 export function readEncoded(text: string): Encoded | null {
   if (text.length > LONGEST) return null;
   for (const scheme of schemes) {
@@ -63,23 +61,26 @@ export function readEncoded(text: string): Encoded | null {
   return null;
 }
 
-/** The same, of what came as a secret. Of a hash, unlike of a password, a string may be left in memory. */
+/** `readEncoded` for a Secret. Unlike a password, a hash may stay in memory as a string. */
 export const readSecret = (value: Secret): Encoded | null =>
   readEncoded(value.use((bytes) => bytes.toString('latin1')));
 
-/** The one way in which Lockstep writes it: what is the same hash is the same text, and directories can read it. */
+/** The canonical text of a hash, with the prefix for directories: equal hashes have equal texts. */
 export const writeEncoded = ({ scheme, ...hashed }: Encoded): string => {
   const { prefix = '', write } = layoutOf(scheme);
   return `${prefix}${write(hashed)}`;
 };
 
-/** @param hash as Lockstep writes it */
+/**
+ * Compares a stored hash, in any spelling of its scheme, with another one.
+ * @param hash the canonical text of the other hash
+ */
 export function isSameHash(stored: string, hash: string): boolean {
   const encoded = readEncoded(stored);
   return encoded !== null && writeEncoded(encoded) === hash;
 }
 
-/** For readers that are no directories. */
+/** The text of a hash for systems other than directories, which do not know the prefix. */
 export function withoutPrefix(scheme: Scheme, encoded: string): string {
   const { prefix = '' } = layoutOf(scheme);
   return encoded.startsWith(prefix) ? encoded.slice(prefix.length) : encoded;

@@ -1,8 +1,6 @@
-/** A hashed password taken apart, and what the ways of writing one down have in common. */
-
 export type Digest = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
-/** How the key follows from password and salt. */
+/** The algorithm and its costs: how the key of a hash is computed from password and salt. */
 export type Recipe = Plain | DoubleSha1 | Pbkdf2 | Scram | ShaCrypt | Bcrypt | Scrypt | Argon2;
 
 export interface Plain {
@@ -28,7 +26,7 @@ export interface ShaCrypt {
 }
 export interface Bcrypt {
   readonly algorithm: 'bcrypt';
-  /** `a`, `b` or `y`: the same for passwords of 72 bytes and less. */
+  /** `a`, `b` or `y`, which give the same key for passwords of up to 72 bytes. */
   readonly revision: string;
   readonly cost: number;
 }
@@ -46,29 +44,34 @@ export interface Argon2 {
   readonly lanes: number;
 }
 
+/** A stored hash, taken apart. */
 export interface Hashed<Of extends Recipe = Recipe> {
   readonly recipe: Of;
-  /** As the algorithm takes it. */
+  /** The salt in the bytes that the algorithm uses. */
   readonly salt: Buffer;
   readonly key: Buffer;
 }
 
+/** The way in which one scheme writes a hash as text. */
 export interface Layout<Of extends Recipe = Recipe> {
-  /** How one begins, for people. */
+  /** How such a text begins, for the reference pages. */
   readonly looks: string;
-  /** A directory wants it before the text, other readers do not. */
+  /** The prefix that directories require before the text and other systems do not know. */
   readonly prefix?: string;
+  /** @returns null when the text is not a valid hash of this scheme */
   read(text: string): Hashed<Of> | null;
   write(hashed: Hashed<Of>): string;
-  /** What Lockstep makes: the costs of the OWASP Password Storage Cheat Sheet, where it names some. */
+  /**
+   * The recipe of the hashes that Lockstep makes: the costs of the OWASP Password Storage Cheat Sheet, if it names any.
+   */
   readonly recipe: Of;
-  /** The salt of a new one, from 16 bytes. */
+  /** Turns 16 bytes into the salt of a new hash. */
   salt(drawn: Buffer): Buffer;
-  /** Why nobody should keep passwords so, although some do. */
+  /** Why the scheme is weak; undefined for the others. */
   readonly weak?: string;
 }
 
-/** Null when it was cut short, has lost its padding or has bits too many. */
+/** @returns null when the text is truncated, lacks its padding or has excess bits */
 export function fromBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : null;
@@ -82,7 +85,7 @@ export function fromBareBase64(text: string): Buffer | null {
   return toBareBase64(bytes) === text ? bytes : null;
 }
 
-/** What follows one of the prefixes, in whatever case; all of the text where none does. */
+/** The text without the prefix with which it begins, in any case; the whole text when it begins with none. */
 export function unprefixed(text: string, ...prefixes: readonly string[]): string {
   const prefix = prefixes.find((one) => text.slice(0, one.length).toUpperCase() === one) ?? '';
   return text.slice(prefix.length);

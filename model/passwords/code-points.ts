@@ -2,8 +2,8 @@ import { Secret } from './secret';
 import { zeroableBytes } from './zeroable';
 
 /**
- * The code points of a password, in memory that can be zeroed. Lengths and rules count code points, as NIST SP
- * 800-63B-4 §3.1.1.2 asks, not bytes and not UTF-16 units.
+ * Lends the code points of a password for one call, in memory that is zeroed afterwards. Lengths and rules count code
+ * points, as NIST SP 800-63B-4 §3.1.1.2 requires, not bytes and not UTF-16 units.
  */
 export function withCodePoints<T>(secret: Secret, reader: (points: Uint32Array) => T): T {
   const points = secret.use(decodeUtf8);
@@ -14,7 +14,7 @@ export function withCodePoints<T>(secret: Secret, reader: (points: Uint32Array) 
   }
 }
 
-/** Expects valid UTF-8; the intake refuses anything else. */
+/** Decodes valid UTF-8. The intake refuses any other bytes. */
 function decodeUtf8(bytes: Uint8Array): Uint32Array {
   const points = new Uint32Array(zeroableBytes(bytes.length * 4).buffer);
   let count = 0;
@@ -30,7 +30,7 @@ function decodeUtf8(bytes: Uint8Array): Uint32Array {
   return points.subarray(0, count);
 }
 
-/** The password of these code points; whoever asks destroys it. */
+/** The password of these code points. The caller destroys it. */
 export function secretOf(points: Uint32Array): Secret {
   const bytes = zeroableBytes(points.reduce((sum, point) => sum + utf8Length(point), 0));
   let at = 0;
@@ -47,5 +47,5 @@ export function secretOf(points: Uint32Array): Secret {
 const utf8Length = (point: number): number =>
   point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
 
-/** The first byte of a UTF-8 sequence, by how many follow. */
+/** The high bits of the first byte of a UTF-8 sequence, by the number of bytes that follow. */
 const LEADS = [0, 0xc0, 0xe0, 0xf0];

@@ -6,11 +6,11 @@ const refuse = (how: string): never => {
 };
 
 /**
- * The bytes of a password (UTF-8) or a key. It throws wherever JavaScript would turn it into text, so that a
- * slip fails loudly instead of leaking, or of setting somebody's password to "[object Object]".
+ * The bytes of a password (UTF-8) or a key. It throws wherever JavaScript would turn it into text, so that a mistake
+ * fails loudly instead of leaking the password, or of setting a password to "[object Object]".
  *
- * Whoever creates a Secret destroys it. Strings cannot be zeroed, so `text()` is only for drivers that
- * take nothing else.
+ * The code that creates a Secret destroys it. Strings cannot be zeroed, so `text()` is only for drivers that accept
+ * nothing else.
  */
 export class Secret {
   readonly #bytes: Buffer;
@@ -29,28 +29,33 @@ export class Secret {
     return new Secret(Buffer.from(text, 'utf8'));
   }
 
-  /** Lends the bytes for the length of one call. Do not keep them. */
+  /**
+   * Lends the bytes for one call. Do not keep them.
+   * @throws TypeError after `destroy()`
+   */
   use<T>(reader: (bytes: Buffer) => T): T {
     if (this.#destroyed) throw new TypeError('This Secret is already destroyed');
     return reader(this.#bytes);
   }
 
-  /** The password as a string that nobody can zero: only for drivers that take nothing else. */
+  /** The password as a string, which cannot be zeroed: only for drivers that accept nothing else. */
   text(): string {
     return this.use((bytes) => bytes.toString('utf8'));
   }
 
-  /** Its own bytes, to be destroyed on their own. */
+  /** A Secret with a copy of the bytes, which has to be destroyed too. */
   copy(): Secret {
     return this.use((bytes) => new Secret(Buffer.from(bytes)));
   }
 
+  /** Compares the bytes in constant time. */
   equals(other: Secret): boolean {
     return this.use((mine) =>
       other.use((theirs) => mine.length === theirs.length && timingSafeEqual(mine, theirs)),
     );
   }
 
+  /** Zeroes the bytes. Every later use throws. */
   destroy(): void {
     this.#bytes.fill(0);
     this.#destroyed = true;

@@ -1,7 +1,9 @@
 /**
- * Which account in a source belongs to a person, when nobody linked one. The rules of a source are tried in turn (as
- * PingDataSync's correlation attributes are); the first that finds exactly one account decides. Two are refused and
- * reported: a guess would give somebody's password to somebody else.
+ * Finds which account in a source belongs to a person, when no account is linked. The rules of a source are tried in
+ * turn (like PingDataSync's correlation attributes), and the first rule that finds exactly one account decides. Two
+ * matches are refused and reported, because a guess could give the password of one person to another.
+ *
+ * A rule maps account attribute to attribute of the person; `name` stands for the name of the person.
  */
 export type CorrelationRule = Readonly<Record<string, string>>;
 
@@ -10,8 +12,11 @@ export interface Person {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/** Two matches are enough to call a rule ambiguous, so no look-up asks a source for more. */
+export const ENOUGH_TO_BE_AMBIGUOUS = 2;
+
 /**
- * What to ask the source for: account attribute to value.
+ * The values to look for in the source, as account attribute to value.
  * @returns null when the person lacks an attribute that the rule needs; an empty value never matches
  */
 export function matchFor(rule: CorrelationRule, person: Person): Record<string, string> | null {

@@ -1,7 +1,6 @@
 import { type CorrelationRule, matchFor, type Person } from './correlation';
 
-/** What a refresh makes of the accounts of a source: whose each one is, or why nobody's. */
-
+/** An account as the source lists it during a refresh. */
 export interface ListedAccount {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -14,12 +13,15 @@ interface KnownPerson extends Person {
 export interface RefreshInput<Account extends ListedAccount, Known extends KnownPerson> {
   readonly accounts: readonly Account[];
   readonly correlate: readonly CorrelationRule[];
-  /** Account attribute that names a new person, and attribute of the person to account attribute. */
+  /**
+   * The account attribute that names a new person, and the attributes of that person (attribute of the person to
+   * account attribute). Undefined adds no people.
+   */
   readonly createIdentities:
     | { readonly name: string; readonly attributes: Readonly<Record<string, string>> }
     | undefined;
   readonly people: readonly Known[];
-  /** Accounts of this source that belong to somebody, and to whom. */
+  /** The linked accounts of this source: account name to id of the person. */
   readonly linked: ReadonlyMap<string, string>;
 }
 
@@ -28,10 +30,11 @@ export interface SortedAccounts<Account, Known> {
   readonly toLink: readonly { readonly person: Known; readonly account: Account }[];
   readonly toAdd: readonly { readonly person: Person; readonly account: Account }[];
   readonly unmatched: readonly Account[];
-  /** One account that fits two people, or two accounts that fit one: refused and reported, never guessed. */
+  /** Accounts that match two people, or of which several match one person: refused and reported, never guessed. */
   readonly ambiguous: readonly Account[];
 }
 
+/** Decides for each account of a source what a refresh does with it: keep, link, add a person, or report it. */
 export function sortAccounts<Account extends ListedAccount, Known extends KnownPerson>(
   input: RefreshInput<Account, Known>,
 ): SortedAccounts<Account, Known> {
@@ -48,18 +51,20 @@ export function sortAccounts<Account extends ListedAccount, Known extends KnownP
     if (another === undefined && claims.get(person.id) === 1) toLink.push({ person, account });
     else ambiguous.push(account);
   }
-  const nobodys = matched.filter(({ people }) => people.length === 0).map((one) => one.account);
-  const added = newPeople(nobodys, input);
+  const unmatched = matched
+    .filter(({ people }) => people.length === 0)
+    .map(({ account }) => account);
+  const added = newPeople(unmatched, input);
   return {
     alreadyLinked: input.accounts.length - free.length,
     toLink,
     toAdd: [...added].map(([account, person]) => ({ account, person })),
-    unmatched: nobodys.filter((account) => !added.has(account)),
+    unmatched: unmatched.filter((account) => !added.has(account)),
     ambiguous,
   };
 }
 
-/** People by what each rule compares, so that a large source takes one look-up an account. */
+/** Indexes the people by what each rule compares, so that a large source costs one look-up per account. */
 function matcherOf<Account extends ListedAccount, Known extends KnownPerson>({
   correlate,
   people,
@@ -86,7 +91,7 @@ function matcherOf<Account extends ListedAccount, Known extends KnownPerson>({
 const keyOf = (rule: CorrelationRule, values: Readonly<Record<string, string>>): string =>
   JSON.stringify(Object.keys(rule).map((attribute) => values[attribute] ?? null));
 
-/** How many accounts of the source each person would have, those linked already included. */
+/** Number of accounts of the source that each person would have, linked ones included, by the id of the person. */
 function claimsOn<Account extends ListedAccount, Known extends KnownPerson>(
   { linked }: RefreshInput<Account, Known>,
   matched: readonly { readonly people: readonly Known[] }[],
@@ -98,18 +103,20 @@ function claimsOn<Account extends ListedAccount, Known extends KnownPerson>(
   return claims;
 }
 
-/** One that another account, or somebody known, is already called is left alone. */
+/**
+ * The people to add, by account. An account whose name already belongs to a person, or to another account, is skipped.
+ */
 function newPeople<Account extends ListedAccount, Known extends KnownPerson>(
   accounts: readonly Account[],
   { createIdentities, people }: RefreshInput<Account, Known>,
 ): Map<Account, Person> {
   const added = new Map<Account, Person>();
   if (createIdentities === undefined) return added;
-  const taken = new Set(people.map(({ name }) => name));
+  const usedNames = new Set(people.map(({ name }) => name));
   for (const account of accounts) {
     const name = account.attributes[createIdentities.name] ?? '';
-    if (name === '' || taken.has(name)) continue;
-    taken.add(name);
+    if (name === '' || usedNames.has(name)) continue;
+    usedNames.add(name);
     const attributes = Object.entries(createIdentities.attributes)
       .map(([attribute, from]) => [attribute, account.attributes[from]])
       .filter(([, value]) => value !== undefined);

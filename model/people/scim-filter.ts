@@ -1,12 +1,16 @@
 /**
- * Filters of SCIM (RFC 7644 §3.4.2.2) over the attributes that Lockstep keeps of a user. Of other attributes nothing is
- * kept, so they match nobody.
+ * A filter of SCIM (RFC 7644 §3.4.2.2) over the attributes of a user that Lockstep stores. A comparison with any other
+ * attribute matches no user.
  */
 export type ScimFilter =
   | { readonly is: 'and' | 'or'; readonly left: ScimFilter; readonly right: ScimFilter }
   | { readonly is: 'not'; readonly one: ScimFilter }
   | ScimComparison;
 
+/**
+ * One comparison. `attribute` is null for an attribute that Lockstep does not store; `value` is null for `pr` and for
+ * null.
+ */
 export interface ScimComparison {
   readonly is: Comparison;
   readonly attribute: ScimAttribute | null;
@@ -21,14 +25,17 @@ export type ScimAttribute = (typeof attributes)[number];
 
 export const SCIM_USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 
-/** `active` of `urn:ietf:params:scim:schemas:core:2.0:User:active`; names mean the same in any case (RFC 7643 §2.1). */
+/**
+ * The attribute name without the URN of the schema, in lower case: `urn:ietf:params:scim:schemas:core:2.0:User:active`
+ * gives `active`. SCIM ignores the case of names (RFC 7643 §2.1).
+ */
 export function plainName(name: string): string {
   const lower = name.toLowerCase();
   const prefix = `${SCIM_USER.toLowerCase()}:`;
   return lower.startsWith(prefix) ? lower.slice(prefix.length) : lower;
 }
 
-/** Null when it is not a filter, or one of the few kinds that nobody sends. */
+/** @returns null when the text is not a filter, or uses a part of the syntax that no known provider sends */
 export function parseScimFilter(text: string): ScimFilter | null {
   const tokens = text.match(TOKEN) ?? [];
   if (tokens.join('') !== text.replaceAll(OUTSIDE_OF_TEXTS, '$1')) return null;
@@ -38,7 +45,7 @@ export function parseScimFilter(text: string): ScimFilter | null {
 }
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[()]|[^\s()"]+/g;
-/** Space, and texts, which keep theirs. */
+/** White space outside quoted texts; the texts themselves are group 1. */
 const OUTSIDE_OF_TEXTS = /("(?:[^"\\]|\\.)*")|\s+/g;
 
 interface Reader {
@@ -91,7 +98,7 @@ function readComparison(reader: Reader): ScimFilter | null {
   return fits || attribute === null ? { is, attribute, value } : null;
 }
 
-/** Entra sends "True" and "False". */
+/** Reads a boolean of SCIM, also as the texts "True" and "False" that Entra sends; null for anything else. */
 export function scimBoolean(value: unknown): boolean | null {
   if (typeof value === 'boolean') return value;
   const text = typeof value === 'string' ? value.toLowerCase() : '';

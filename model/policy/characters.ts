@@ -1,5 +1,3 @@
-/** Kinds of characters, as policies count them. */
-
 const of = (kind: RegExp) => (point: number) => kind.test(String.fromCodePoint(point));
 
 export const isLetter = of(/\p{L}/u);
@@ -8,7 +6,10 @@ export const isLower = of(/\p{Ll}/u);
 export const isDigit = of(/\p{Nd}/u);
 export const isSpecial = of(/[^\p{L}\p{Nd}]/u);
 
-/** Every character is of exactly one of these: the five of Active Directory's complexity rule (MS-SAMR §3.1.1.7.1). */
+/**
+ * The five kinds of characters of the complexity rule of Active Directory (MS-SAMR §3.1.1.7.1). Every character is of
+ * exactly one kind.
+ */
 export const characterTypes: readonly ((point: number) => boolean)[] = [
   isUpper,
   isLower,
@@ -22,7 +23,8 @@ export interface CharacterSet {
 }
 
 /**
- * Of a text such as `A-Z0-9_.-`: characters and ranges of them; a hyphen at either end is itself.
+ * Parses a set of characters such as `A-Z0-9_.-`: single characters and ranges; a hyphen at either end stands for
+ * itself.
  * @returns null when a range runs backwards
  */
 export function characterSet(text: string): CharacterSet | null {

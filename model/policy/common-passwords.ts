@@ -2,8 +2,9 @@ import { foldedPoints } from './folding';
 import { holdsWord, isWord, wordList } from './word-list';
 
 /**
- * Whether everybody tries it first: one of the most used passwords, once or several times in a row, or a row of keys. In
- * any case; only whole passwords, as NIST SP 800-63B-4 §3.1.1.2 asks. A list of millions is a file: see `blocklist`.
+ * True for a password that attackers try first: one of the most used passwords, once or repeated, or a row of keys. It
+ * compares whole passwords, as NIST SP 800-63B-4 §3.1.1.2 requires, and ignores case. For a list of millions of
+ * passwords see the rule `blocklist`.
  */
 export const isCommon = (folded: Uint32Array): boolean =>
   isWord(folded, words) || isPartOfRow(folded);

@@ -1,8 +1,8 @@
 import { zeroableBytes } from '../passwords/zeroable';
 
 /**
- * Texts that people take for the same become the same: composed (NFC) and without case. Piece by piece, a letter with
- * its marks at a time, so that no string ever holds a password.
+ * Lends the folded code points for one call: composed (NFC) and without case, so that texts which people read as equal
+ * become equal. The text is folded one letter with its marks at a time, so that no string ever holds a password.
  */
 export function withFolded<T>(points: Uint32Array, reader: (folded: Uint32Array) => T): T {
   const folded = new Uint32Array(zeroableBytes(4 * GROWTH * points.length).buffer);
@@ -20,20 +20,23 @@ export function withFolded<T>(points: Uint32Array, reader: (folded: Uint32Array)
   }
 }
 
-/** For texts that are not secret. */
+/** The folded code points of a text that is not secret. */
 export const foldedPoints = (text: string): Uint32Array =>
   withFolded(
     Uint32Array.from([...text], (character) => character.codePointAt(0) ?? 0),
     (folded) => folded.slice(),
   );
 
-/** One character becomes three at most, composed (UAX #15) and in upper case (SpecialCasing.txt), never by both. */
+/**
+ * One character becomes at most three, by composition (UAX #15) or by conversion to upper case (SpecialCasing.txt),
+ * never by both.
+ */
 const GROWTH = 3;
 
-/** Upper case first: it brings together what lower case keeps apart, such as ß and ss, ς and σ. */
+/** Converts to upper case first, which unites letters that lower case keeps apart, such as ß and ss, ς and σ. */
 const foldedPiece = (piece: string): string =>
   piece.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 
-/** Marks, and the vowels and finals of Hangul: all that composes with what stands before it. */
+/** True for a character that composes with the one before it: a mark, or a vowel or final of Hangul. */
 const joins = (point: number): boolean =>
   point >= 0x300 && /[\p{M}\u1160-\u11ff]/u.test(String.fromCodePoint(point));

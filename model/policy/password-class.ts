@@ -2,7 +2,9 @@ import { characterSet, isDigit, isLower, isUpper } from './characters';
 import { imagesOf, type PasswordFilter, PRINTABLE } from './password-filter';
 import type { PolicyRules } from './presets';
 
-/** What somebody asks of a password, after a filter of theirs has rewritten it. */
+/**
+ * The requirements of a policy of a group or of a source, which apply after the filter of the source, if it has one.
+ */
 export interface Demand
   extends Pick<
     PolicyRules,
@@ -20,7 +22,7 @@ export interface Demand
   > {
   readonly name: string;
   readonly filter: PasswordFilter | null;
-  /** Null sets no limit. */
+  /** In code points; null sets no limit. */
   readonly maxLength: number | null;
 }
 
@@ -28,11 +30,11 @@ const kinds = ['upper', 'lower', 'digit', 'special'] as const;
 export type Kind = (typeof kinds)[number];
 type Counts = Readonly<Record<Kind, number>>;
 
-/** Passwords of printable ASCII that all have these in common. */
+/** A set of passwords of printable ASCII, described by lengths, characters and minimum counts. */
 export interface PasswordClass {
   readonly minLength: number;
   readonly maxLength: number;
-  /** How many of each kind at least; where a filter cuts, among the characters before the cut; the whole comes last. */
+  /** Minimum counts of each kind: among the characters before each cut of a filter, then in the whole password. */
   readonly parts: readonly Part[];
   readonly characters: readonly number[];
   /** 0 sets no limit. */
@@ -40,7 +42,7 @@ export interface PasswordClass {
 }
 
 interface Part {
-  /** Of so many first characters. */
+  /** The counts apply to this number of characters at the beginning. */
   readonly within: number;
   readonly counts: Counts;
 }
@@ -48,12 +50,12 @@ interface Part {
 const kindOf = (point: number): Kind =>
   isUpper(point) ? 'upper' : isLower(point) ? 'lower' : isDigit(point) ? 'digit' : 'special';
 
-/** Longer ones are of no use to anybody. */
+/** Maximum length that is considered, in characters. */
 const LONGEST = 1024;
 
-/** Passwords that satisfy every demand; null when there are none of printable ASCII. */
+/** The passwords that satisfy every demand; null when no password of printable ASCII does. */
 export function passwordClass(demands: readonly Demand[]): PasswordClass | null {
-  const characters = PRINTABLE.filter((point) => demands.every((demand) => lets(demand, point)));
+  const characters = PRINTABLE.filter((point) => demands.every((demand) => permits(demand, point)));
   const minLength = Math.max(1, ...demands.map((demand) => demand.minLength));
   const maxLength = Math.min(LONGEST, ...demands.map(limitOf));
   const cuts = demands.map(cutOf).filter((cut) => cut < maxLength);
@@ -75,11 +77,11 @@ const ascending = (one: number, other: number): number => one - other;
 
 const cutOf = ({ filter }: Demand): number => filter?.maxLength ?? LONGEST;
 
-/** What is cut off anyway is not too long. */
+/** The length limit of a demand; none when the filter cuts the password to that limit or below. */
 const limitOf = (demand: Demand): number =>
   demand.maxLength === null || cutOf(demand) <= demand.maxLength ? LONGEST : demand.maxLength;
 
-/** The fewest of each kind before each cut, and in the whole. */
+/** The minimum counts of each kind before each cut, and in the whole password. */
 function partsOf(
   demands: readonly Demand[],
   characters: readonly number[],
@@ -89,11 +91,11 @@ function partsOf(
   for (const inUse of subsetsOf(usable)) {
     const parts: Part[] = [];
     for (const within of ends) {
-      const concerned = demands.filter(
+      const applicable = demands.filter(
         (demand) => cutOf(demand) <= within || within === ends.at(-1),
       );
       const counts = subsetsOf(inUse)
-        .map((present) => countsFor(concerned, present, parts.at(-1)?.counts ?? none))
+        .map((present) => countsFor(applicable, present, parts.at(-1)?.counts ?? none))
         .find((found) => found !== null && sumOf(found) <= within);
       if (counts === undefined || counts === null) break;
       parts.push({ within, counts });
@@ -107,8 +109,8 @@ const none: Counts = { upper: 0, lower: 0, digit: 0, special: 0 };
 
 const sumOf = (counts: Counts = none): number => kinds.reduce((sum, kind) => sum + counts[kind], 0);
 
-/** It may be in the password, and the filter leaves it alone but for its case. */
-function lets({ allowed, notAllowed, filter }: Demand, point: number): boolean {
+/** True when the demand allows the character, and its filter changes at most the case of it. */
+function permits({ allowed, notAllowed, filter }: Demand, point: number): boolean {
   if (allowed !== null && !characterSet(allowed)?.has(point)) return false;
   if (characterSet(notAllowed)?.has(point)) return false;
   if (filter === null) return true;
@@ -116,13 +118,13 @@ function lets({ allowed, notAllowed, filter }: Demand, point: number): boolean {
   return image !== undefined && another === undefined;
 }
 
-/** From none to all of them, the smaller ones first. */
+/** All subsets, from none to all kinds, smaller ones first. */
 const subsetsOf = (all: readonly Kind[]): Kind[][] =>
   all
     .reduce<Kind[][]>((sets, kind) => sets.concat(sets.map((set) => [...set, kind])), [[]])
     .sort((one, other) => one.length - other.length);
 
-/** The fewest of each kind, these ones at least, that satisfy every demand; null when these kinds do not. */
+/** The smallest counts that include the kinds in `present` and satisfy every demand; null when these kinds cannot. */
 function countsFor(
   demands: readonly Demand[],
   present: readonly Kind[],
@@ -131,27 +133,30 @@ function countsFor(
   const counts = { ...before };
   for (const kind of present) counts[kind] = Math.max(1, counts[kind]);
   const inUse = kinds.filter((kind) => counts[kind] > 0);
-  const asked = demands.flatMap((demand) =>
-    askedOf(demand).map(([seen, least]) => ({
-      giving: inUse.filter((kind) => seen.includes(seenAs(kind, demand))),
+  const minimums = demands.flatMap((demand) =>
+    minimumsOf(demand).map(([counted, least]) => ({
+      suitable: inUse.filter((kind) => counted.includes(kindAfterFilter(kind, demand))),
       least,
     })),
   );
-  // What only one kind can give comes first: it counts for what several can.
-  for (const { giving, least } of asked.sort((a, b) => a.giving.length - b.giving.length)) {
-    const missing = least - giving.reduce((sum, kind) => sum + counts[kind], 0);
-    const most = giving.at(-1);
+  // Minimums that only one kind can satisfy come first, because these characters also count for the others.
+  for (const { suitable, least } of minimums.sort(
+    (a, b) => a.suitable.length - b.suitable.length,
+  )) {
+    const missing = least - suitable.reduce((sum, kind) => sum + counts[kind], 0);
+    const added = suitable.at(-1);
     if (missing <= 0) continue;
-    if (most === undefined) return null;
-    counts[most] += missing;
+    if (added === undefined) return null;
+    counts[added] += missing;
   }
   const varied = demands.every(
-    (demand) => new Set(inUse.map((kind) => seenAs(kind, demand))).size >= demand.minCharacterTypes,
+    (demand) =>
+      new Set(inUse.map((kind) => kindAfterFilter(kind, demand))).size >= demand.minCharacterTypes,
   );
   return varied ? counts : null;
 }
 
-const askedOf = (demand: Demand): (readonly [kinds: readonly Kind[], least: number])[] => [
+const minimumsOf = (demand: Demand): (readonly [kinds: readonly Kind[], least: number])[] => [
   [['upper'], demand.minUpper],
   [['lower'], demand.minLower],
   [['digit'], demand.minNumeric],
@@ -160,7 +165,7 @@ const askedOf = (demand: Demand): (readonly [kinds: readonly Kind[], least: numb
   [['digit', 'special'], demand.minNonAlpha],
 ];
 
-const seenAs = (kind: Kind, { filter }: Demand): Kind =>
+const kindAfterFilter = (kind: Kind, { filter }: Demand): Kind =>
   filter?.case !== undefined && (kind === 'upper' || kind === 'lower') ? filter.case : kind;
 
 const names: Readonly<Record<Kind, readonly [one: string, several: string]>> = {
@@ -188,7 +193,7 @@ function partSays({ within, counts }: Part, maxLength: number): string {
   return `${where}at least ${wanted.join(', ')}`;
 }
 
-/** `0-9 A-Z a-z` */
+/** The characters as ranges, such as `0-9 A-Z a-z`. */
 function rangesOf(characters: readonly number[]): string {
   if (characters.length === PRINTABLE.length) return 'printable ASCII';
   const ranges: [number, number][] = [];

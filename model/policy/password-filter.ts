@@ -7,35 +7,35 @@ import type { PolicyRules } from './presets';
 import { characters } from './schema';
 
 /**
- * Rewrites a password for a source that cannot take it as it is, such as a mainframe that knows eight capitals (the
- * password filter of Microsoft Enterprise SSO). What is written, proved and stored as credential of that source is the
- * rewritten one.
+ * The password filter of a source that cannot accept every password, such as a mainframe that allows eight capitals
+ * (the password filter of Microsoft Enterprise SSO). The rewritten password is written to the source, verified there
+ * and stored as the credential of its mappings.
  */
 export const passwordFilterSchema = z
   .strictObject({
-    case: z.enum(['upper', 'lower']).optional().describe('Every letter in this case.'),
+    case: z.enum(['upper', 'lower']).optional().describe('Converts every letter to this case.'),
     allowed: characters
       .min(1)
       .optional()
-      .describe('Characters that the source takes, such as `A-Z0-9@#$`.'),
+      .describe('The characters that the source accepts, such as `A-Z0-9@#$`.'),
     replaceWith: z
       .string()
       .refine((text) => [...text].length === 1, 'give one character')
       .optional()
-      .describe('Takes the place of every other character; without it, those are left out.'),
+      .describe('Replaces every other character; without it, those are removed.'),
     maxLength: z
       .int()
       .min(1)
       .max(1024)
       .optional()
-      .describe('Code points that the source takes; the rest is cut off.'),
+      .describe('Maximum number of code points; the rest is cut off.'),
     minLength: z
       .int()
       .min(1)
       .max(1024)
       .default(1)
       .describe(
-        'When fewer are left, the source gets nothing, and the outcome is policy_too_short.',
+        'Minimum number of code points. When fewer are left, the source gets nothing and the outcome is policy_too_short.',
       ),
   })
   .superRefine((filter, context) => {
@@ -43,16 +43,16 @@ export const passwordFilterSchema = z
     const issue = (field: keyof PasswordFilter, message: string) =>
       context.addIssue({ code: 'custom', path: [field], message });
     if (replaceWith !== undefined && !leavesAlone(filter, replaceWith.codePointAt(0) ?? 0))
-      issue('replaceWith', 'has to be a character that the filter lets through as it is');
+      issue('replaceWith', 'must be a character that the filter leaves unchanged');
     if (maxLength !== undefined && minLength > maxLength)
-      issue('minLength', `asks for more than maxLength leaves (${maxLength})`);
+      issue('minLength', `must not be larger than maxLength (${maxLength})`);
   });
 
 export type PasswordFilter = z.infer<typeof passwordFilterSchema>;
 
 /**
- * The same again for what it has rewritten, so that a repeat writes the same value.
- * @returns a Secret of its own, to be destroyed on its own; null when fewer than minLength code points are left
+ * Rewrites a password. Rewriting the result again changes nothing, so a repeated write carries the same value.
+ * @returns a new Secret, which the caller destroys; null when fewer than minLength code points are left
  */
 export function rewrite(filter: PasswordFilter, password: Secret): Secret | null {
   return withCodePoints(password, (points) => {
@@ -70,24 +70,25 @@ export function rewrite(filter: PasswordFilter, password: Secret): Secret | null
   });
 }
 
-/** A letter becomes three at most in another case (SpecialCasing.txt). */
+/** One letter becomes at most three in another case (SpecialCasing.txt). */
 const GROWTH = 3;
 
-/** What becomes of one code point. */
+/** Returns the function that maps one code point to the code points which the filter writes instead. */
 export function imagesOf({ case: wanted, allowed, replaceWith }: PasswordFilter) {
   const set = allowed === undefined ? null : characterSet(allowed);
   const instead = replaceWith === undefined ? [] : [replaceWith.codePointAt(0) ?? 0];
   return (point: number): number[] =>
-    inCase(point, wanted).flatMap((written) => (takes(set, written) ? [written] : instead));
+    inCase(point, wanted).flatMap((written) => (permits(set, written) ? [written] : instead));
 }
 
-const takes = (set: CharacterSet | null, point: number): boolean => set === null || set.has(point);
+const permits = (set: CharacterSet | null, point: number): boolean =>
+  set === null || set.has(point);
 
 function inCase(point: number, wanted: PasswordFilter['case']): number[] {
   if (wanted === undefined) return [point];
   const letter = String.fromCodePoint(point);
   const written = wanted === 'upper' ? letter.toUpperCase() : letter.toLowerCase();
-  return [...written].map((one) => one.codePointAt(0) ?? 0);
+  return [...written].map((character) => character.codePointAt(0) ?? 0);
 }
 
 function leavesAlone(filter: PasswordFilter, point: number): boolean {
@@ -95,12 +96,13 @@ function leavesAlone(filter: PasswordFilter, point: number): boolean {
   return images.length === 1 && images[0] === point;
 }
 
-/** Printable ASCII: what generators of passwords choose from. */
+/** The code points of printable ASCII, from which password generators choose. */
 export const PRINTABLE: readonly number[] = Array.from({ length: 95 }, (_, index) => 0x20 + index);
 
 /**
- * A warning when the source holds a weaker password than the policy asks for: what is left of the shortest random one.
- * @returns null when nothing is lost
+ * A warning when the filter leaves a weaker password than the policy requires. It compares the bits of the shortest
+ * random password before and after the filter.
+ * @returns null when the filter loses nothing
  */
 export function weakens(filter: PasswordFilter, rules: PolicyRules): string | null {
   const { minLength } = rules;
@@ -112,11 +114,11 @@ export function weakens(filter: PasswordFilter, rules: PolicyRules): string | nu
   );
   const after = Math.floor(length * bitsOf(written));
   return after < before
-    ? `The filter weakens passwords: of about ${before} bits of ${minLength} random characters, ${after} are left.`
+    ? `The filter weakens passwords: of about ${before} bits of ${minLength} random characters, ${after} are left. Allow more characters, or a larger maxLength, if the source accepts them.`
     : null;
 }
 
-/** Of one character that is drawn from these. */
+/** The entropy, in bits, of one character drawn from these. */
 function bitsOf(drawn: readonly number[]): number {
   const counts = new Map<number, number>();
   for (const point of drawn) counts.set(point, (counts.get(point) ?? 0) + 1);

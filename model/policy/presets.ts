@@ -1,4 +1,6 @@
-/** What a password must be, every rule with its value. */
+/**
+ * The rules of a password policy, each with its value. Lengths and counts are in code points; 0 switches a rule off.
+ */
 export interface PolicyRules {
   readonly minLength: number;
   readonly maxLength: number;
@@ -10,7 +12,7 @@ export interface PolicyRules {
   readonly minSpecial: number;
   readonly minCharacterTypes: number;
   readonly maxRepeatedChars: number;
-  /** Null allows every character; see `characterSet`. */
+  /** A set such as `A-Z0-9` (see `characterSet`); null allows every character. */
   readonly allowed: string | null;
   readonly notAllowed: string;
   readonly useIdentityAttributes: boolean;
@@ -19,18 +21,18 @@ export interface PolicyRules {
   readonly accountNameMinWordLength: number;
   readonly validateAgainstAccountId: boolean;
   readonly accountIdMinWordLength: number;
-  /** A file, or the words. */
+  /** Path of a file with words, or the words themselves; null for none. */
   readonly dictionary: string | readonly string[] | null;
   readonly notCommon: boolean;
-  /** A file that "lockstep blocklist build" made. */
+  /** Path of a file that "lockstep blocklist build" made; null for none. */
   readonly blocklist: string | null;
   readonly minStrength: number;
 }
 
 /**
- * NIST SP 800-63B-4 §3.1.1.2 for a password alone: 15 code points, no rule of composition, compared as a whole with what
- * is common or known. Words about the person are refused as "context-specific words, such as the username, and
- * derivatives thereof".
+ * NIST SP 800-63B-4 §3.1.1.2 for a password as the only factor: 15 code points, no composition rules, and a comparison
+ * of the whole password with common and breached ones. Words about the person are refused as "context-specific words,
+ * such as the username, and derivatives thereof".
  */
 const nist: PolicyRules = {
   minLength: 15,
@@ -60,15 +62,19 @@ const nist: PolicyRules = {
 export const presets = {
   'nist-63b-4': nist,
   /**
-   * OWASP ASVS 5.0, 6.2: at least 8 (15 "strongly recommended"), any composition, 64 and more permitted, context-specific
-   * words refused (6.2.11). A set of breached passwords is asked for too (6.2.12), so `blocklist` has to be given.
+   * OWASP ASVS 5.0, 6.2: at least 8 code points (15 "strongly recommended"), any composition, 64 and more permitted,
+   * context-specific words refused (6.2.11). It also requires a set of breached passwords (6.2.12), so `blocklist` has
+   * to be set.
    */
   'asvs-l2': { ...nist, minLength: 8, validateAgainstAccountName: true },
-  /** CIS Password Policy Guide, for a password alone: 14, one of them not a letter, the most used ones denied. */
+  /**
+   * CIS Password Policy Guide, for a password as the only factor: 14 characters, one not a letter, common ones denied.
+   */
   cis: { ...nist, minLength: 14, minNonAlpha: 1, useIdentityAttributes: false },
   /**
-   * The default policy of a Windows domain: 7 or more, 3 of 5 kinds of characters, neither the account name nor words of
-   * the display name of 3 letters or more (MS-SAMR §3.1.1.7.1). 127 is what the sign-in of Windows takes.
+   * The default policy of a Windows domain: 7 characters or more of 3 of 5 kinds, without the account name and without
+   * words of 3 letters or more of the display name (MS-SAMR §3.1.1.7.1). The Windows sign-in accepts at most 127
+   * characters.
    */
   'ad-legacy': {
     ...nist,

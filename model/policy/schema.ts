@@ -5,68 +5,81 @@ import { type PolicyRules, presetNames, presets } from './presets';
 
 const count = (says: string) => z.int().min(0).max(1024).optional().describe(says);
 const flag = (says: string) => z.boolean().optional().describe(says);
-const file = z.string().regex(/^(\/|[A-Za-z]:\\)/, 'give the whole path of a file of the api');
+const file = z
+  .string()
+  .regex(/^(\/|[A-Za-z]:\\)/, 'give the absolute path of a file on the host of the api');
 
-/** Such as `A-Z0-9_.-`. */
+/** The schema of a set of characters, such as `A-Z0-9_.-`. */
 export const characters = z
   .string()
   .max(256)
-  .refine((text) => characterSet(text) !== null, 'write each range from its first character on');
+  .refine(
+    (text) => characterSet(text) !== null,
+    'write each range from its lower to its higher character',
+  );
 
 const { maxLines, maxLineLength } = dictionaryLimits;
 
-/** A policy as the configuration says it: a preset, and what differs from it. */
+/** A policy as the configuration states it: a preset, and the rules that differ from it. */
 export const policyRulesSchema = z
   .strictObject({
     preset: z
       .enum(presetNames)
       .default('nist-63b-4')
-      .describe('Gives every rule that is not said here.'),
-    minLength: count('Code points at least.'),
-    maxLength: count('Code points at most.'),
-    minAlpha: count('Letters at least.'),
-    minNonAlpha: count('Characters that are not letters, at least.'),
-    minUpper: count('Upper-case letters at least.'),
-    minLower: count('Lower-case letters at least.'),
-    minNumeric: count('Digits at least.'),
-    minSpecial: count('Characters that are neither letters nor digits, at least.'),
+      .describe('Supplies every rule that is not set here.'),
+    minLength: count('Minimum number of code points.'),
+    maxLength: count('Maximum number of code points.'),
+    minAlpha: count('Minimum number of letters.'),
+    minNonAlpha: count('Minimum number of characters that are not letters.'),
+    minUpper: count('Minimum number of upper-case letters.'),
+    minLower: count('Minimum number of lower-case letters.'),
+    minNumeric: count('Minimum number of digits.'),
+    minSpecial: count('Minimum number of characters that are neither letters nor digits.'),
     minCharacterTypes: z
       .int()
       .min(0)
       .max(5)
       .optional()
       .describe(
-        'How many of these kinds at least: upper-case letters, lower-case letters, letters without case, digits, others.',
+        'Minimum number of kinds of characters: upper-case letters, lower-case letters, letters without case, digits, others.',
       ),
-    maxRepeatedChars: count('The same character in a row at most; 0 sets no limit.'),
+    maxRepeatedChars: count(
+      'Maximum number of times that a character is repeated in a row; 0 sets no limit.',
+    ),
     allowed: characters
       .min(1)
       .optional()
-      .describe('Only these characters, such as `A-Za-z0-9_.-`.'),
-    notAllowed: characters.optional().describe('None of these characters, such as `:`.'),
+      .describe('The only characters that are allowed, such as `A-Za-z0-9_.-`.'),
+    notAllowed: characters.optional().describe('Characters that are not allowed, such as `:`.'),
     useIdentityAttributes: flag(
-      'Words of the name and attributes of the person may not be part of the password.',
+      'Refuses passwords that contain a word of the name or attributes of the person.',
     ),
-    identityWordMinLength: count('Of these only words of so many letters; 0 looks at none.'),
+    identityWordMinLength: count(
+      'Minimum length of the words that useIdentityAttributes compares; 0 compares none.',
+    ),
     validateAgainstAccountName: flag(
-      'Words of the names of their accounts, of a DN those of its first part, may not be part of the password.',
+      'Refuses passwords that contain a word of the name of an account of the person (of a DN, of its first part).',
     ),
-    accountNameMinWordLength: count('Of these only words of so many letters.'),
+    accountNameMinWordLength: count(
+      'Minimum length of the words that validateAgainstAccountName compares.',
+    ),
     validateAgainstAccountId: flag(
-      'Nor may words of all that identifies an account: the whole DN, and the id that the source gave.',
+      'Refuses passwords that contain a word of what identifies an account: the whole DN, and the id in the source.',
     ),
-    accountIdMinWordLength: count('Of these only words of so many letters.'),
+    accountIdMinWordLength: count(
+      'Minimum length of the words that validateAgainstAccountId compares.',
+    ),
     dictionary: z
       .union([file, z.array(z.string().trim().min(1).max(maxLineLength)).max(maxLines)])
       .optional()
       .describe(
-        `Words that may not be part of the password, in any case: a list, or a file of the api (at most ${maxLines} lines of ${maxLineLength} characters).`,
+        `Words that a password may not contain, in any case: a list, or a file on the host of the api (at most ${maxLines} lines of ${maxLineLength} characters).`,
       ),
-    notCommon: flag('It may not be one of the most used passwords.'),
+    notCommon: flag('Refuses the most used passwords.'),
     blocklist: file
       .optional()
       .describe(
-        'The password may not be in this file of the api, which `lockstep blocklist build` makes.',
+        'A file on the host of the api, made by `lockstep blocklist build`, with passwords that are refused.',
       ),
     minStrength: z
       .int()
@@ -74,7 +87,7 @@ export const policyRulesSchema = z
       .max(4)
       .optional()
       .describe(
-        'How hard to guess, estimated by zxcvbn: 4 is very hard; 0 does not ask. An estimate that takes too long is left out.',
+        'Minimum strength, estimated by zxcvbn, from 1 to 4 (very hard to guess); 0 estimates none. An estimate that takes too long is skipped.',
       ),
   })
   .superRefine((settings, context) => {
@@ -84,12 +97,13 @@ export const policyRulesSchema = z
 
 export type PolicySettings = z.infer<typeof policyRulesSchema>;
 
-export const rulesOf = ({ preset, ...said }: PolicySettings): PolicyRules => ({
+/** The rules of a policy: those of its preset, with the settings that differ. */
+export const rulesOf = ({ preset, ...overrides }: PolicySettings): PolicyRules => ({
   ...presets[preset],
-  ...said,
+  ...overrides,
 });
 
-/** What no password could satisfy, or what does not keep what its name says. */
+/** Settings that no password could satisfy, or that lack what their preset requires, each with a sentence. */
 function contradictions(settings: PolicySettings): [keyof PolicySettings, string][] {
   const rules = rulesOf(settings);
   const { maxLength, minAlpha, minUpper, minLower, minNonAlpha, minNumeric, minSpecial } = rules;
@@ -97,13 +111,13 @@ function contradictions(settings: PolicySettings): [keyof PolicySettings, string
     Math.max(minAlpha, minUpper + minLower) + Math.max(minNonAlpha, minNumeric + minSpecial);
   return [
     ...(rules.minLength > maxLength
-      ? [['minLength', `asks for more characters than maxLength allows (${maxLength})`] as const]
+      ? [['minLength', `must not be larger than maxLength (${maxLength})`] as const]
       : []),
     ...(composed > maxLength
       ? [
           [
             'maxLength',
-            `is less than the characters that other rules ask for (${composed})`,
+            `must be at least ${composed}, because the other rules require that many characters`,
           ] as const,
         ]
       : []),
@@ -111,7 +125,7 @@ function contradictions(settings: PolicySettings): [keyof PolicySettings, string
       ? [
           [
             'preset',
-            'asks for a set of breached passwords (ASVS 6.2.12): name one as blocklist, see "lockstep blocklist build --help"',
+            'requires a set of breached passwords (ASVS 6.2.12): set blocklist, see "lockstep blocklist build --help"',
           ] as const,
         ]
       : []),

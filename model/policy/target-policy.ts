@@ -3,8 +3,8 @@ import { type PasswordFilter, weakens } from './password-filter';
 import type { PolicyRules } from './presets';
 
 /**
- * What a source itself asks of the passwords that Lockstep writes, as far as it tells. Types of characters are upper-case
- * letters, lower-case letters, digits and others.
+ * The password policy of a source, as far as the source shows it. Its kinds of characters are upper-case letters,
+ * lower-case letters, digits and others.
  */
 export interface TargetPolicy
   extends Pick<
@@ -19,15 +19,16 @@ export interface TargetPolicy
     | 'minCharacterTypes'
     | 'maxRepeatedChars'
   > {
-  /** How the source calls it. */
+  /** The name of the policy in its source. */
   readonly name: string;
-  /** Lengths are bytes of UTF-8, not code points. */
+  /** True when its lengths are bytes of UTF-8, false for code points. */
   readonly countsBytes: boolean;
-  /** How many old passwords it refuses. */
+  /** Number of old passwords that it refuses. */
   readonly history: number;
   readonly minAgeSeconds: number;
 }
 
+/** A policy without requirements, to which a connector adds those that it finds. */
 export const asksNothing: Omit<TargetPolicy, 'name'> = {
   countsBytes: false,
   minLength: 0,
@@ -43,27 +44,29 @@ export const asksNothing: Omit<TargetPolicy, 'name'> = {
   minAgeSeconds: 0,
 };
 
+/** A source of a group, with its filter and its own policies. */
 export interface Member {
   readonly source: string;
   readonly filter: PasswordFilter | null;
-  /** Every one that may bind some account there; none where none can be read. */
+  /** Every policy that may apply to an account in the source; empty when the source shows none. */
   readonly policies: readonly TargetPolicy[];
 }
 
+/** The result of `satisfiability`. Each text is a sentence for an operator. */
 export interface Satisfiability {
-  /** What no password can satisfy together, a sentence each. */
+  /** Policies that no password can satisfy together. */
   readonly impossible: readonly string[];
-  /** What a source may refuse although the policy of the group accepts it, and what would prevent it. */
+  /** Passwords that a source may refuse although the policy of the group accepts them. */
   readonly notGuaranteed: readonly string[];
   /** Filters that leave a weaker password. */
   readonly warnings: readonly string[];
-  /** A recipe for passwords that every source takes; null when there is none. */
+  /** A recipe for passwords that every source accepts; null when there is none. */
   readonly fits: string | null;
 }
 
 /**
- * Whether one password can satisfy the policy of a group and every source of it. Judged for printable ASCII; words,
- * lists and history are not looked at: they refuse single passwords, not kinds of them.
+ * Finds out whether one password can satisfy the policy of a group and of every source in it. Only printable ASCII is
+ * considered. Word lists and histories are not, because they refuse single passwords and not kinds of passwords.
  */
 export function satisfiability(
   policy: { readonly name: string; readonly rules: PolicyRules },
@@ -106,10 +109,10 @@ const demandsOfMember = ({ source, filter, policies }: Member): Demand[] =>
     filter,
   }));
 
-/** One that cannot be satisfied alone is told alone. */
+/** The demands that contradict each other in pairs. A demand that no password satisfies alone is reported alone. */
 function impossiblePairs(demands: readonly Demand[]): string[] {
-  const alone = demands.filter((one) => passwordClass([one]) === null);
-  const rest = demands.filter((one) => !alone.includes(one));
+  const alone = demands.filter((demand) => passwordClass([demand]) === null);
+  const rest = demands.filter((demand) => !alone.includes(demand));
   return [
     ...alone.map(({ name }) => `No password satisfies ${name}.`),
     ...rest.flatMap((one, index) =>
@@ -125,35 +128,35 @@ const namesOf = (demands: readonly Demand[]): string => demands.map(({ name }) =
 
 type Gap = (given: Given, target: TargetPolicy) => string | false;
 
-/** Rows in the order in which they are told. */
+/** The comparisons of a target policy with what the policy of the group guarantees, in the order of their sentences. */
 const gapRules: readonly Gap[] = [
   ({ minLength }, target) =>
-    minLength < target.minLength && `wants ${target.minLength} characters or more`,
+    minLength < target.minLength && `requires ${target.minLength} characters or more`,
   ({ maxLength, bytesEach }, { maxLength: most, countsBytes }) =>
     most !== null &&
     maxLength * (countsBytes ? bytesEach : 1) > most &&
-    `takes ${most} ${countsBytes ? 'bytes' : 'characters'} at most`,
+    `accepts at most ${most} ${countsBytes ? 'bytes' : 'characters'}`,
   ({ minAlpha }, target) =>
-    minAlpha < target.minAlpha && `wants ${target.minAlpha} or more letters`,
+    minAlpha < target.minAlpha && `requires ${target.minAlpha} or more letters`,
   ({ minUpper }, target) =>
-    minUpper < target.minUpper && `wants ${target.minUpper} or more upper-case letters`,
+    minUpper < target.minUpper && `requires ${target.minUpper} or more upper-case letters`,
   ({ minLower }, target) =>
-    minLower < target.minLower && `wants ${target.minLower} or more lower-case letters`,
+    minLower < target.minLower && `requires ${target.minLower} or more lower-case letters`,
   ({ minNumeric }, target) =>
-    minNumeric < target.minNumeric && `wants ${target.minNumeric} or more digits`,
+    minNumeric < target.minNumeric && `requires ${target.minNumeric} or more digits`,
   ({ minSpecial }, target) =>
     minSpecial < target.minSpecial &&
-    `wants ${target.minSpecial} or more characters besides letters and digits`,
+    `requires ${target.minSpecial} or more characters other than letters and digits`,
   ({ types }, target) =>
     types < target.minCharacterTypes &&
-    `wants ${target.minCharacterTypes} or more kinds of characters`,
+    `requires ${target.minCharacterTypes} or more kinds of characters`,
   ({ maxRepeatedChars }, target) =>
     target.maxRepeatedChars > 0 &&
     (maxRepeatedChars === 0 || maxRepeatedChars > target.maxRepeatedChars) &&
-    `takes a character ${target.maxRepeatedChars} times in a row at most`,
+    `accepts a character at most ${target.maxRepeatedChars} times in a row`,
   (_given, { history }) => history > 0 && `remembers ${history} old passwords`,
   (_given, { minAgeSeconds }) =>
-    minAgeSeconds > 0 && `takes no second change within ${minAgeSeconds} seconds`,
+    minAgeSeconds > 0 && `accepts no second change within ${minAgeSeconds} seconds`,
 ];
 
 function gaps(
@@ -162,20 +165,20 @@ function gaps(
 ): string[] {
   const given = givenBy(policy.rules, filter);
   return policies.flatMap((target) => {
-    const says = gapRules.map((gap) => gap(given, target)).filter((one) => one !== false);
+    const says = gapRules.map((gap) => gap(given, target)).filter((gap) => gap !== false);
     return says.length === 0
       ? []
       : [
-          `${target.name} of "${source}" ${says.join(', ')}; the policy "${policy.name}" does not see to it.`,
+          `${target.name} of "${source}" ${says.join(', ')}; the policy "${policy.name}" does not guarantee that.`,
         ];
   });
 }
 
-/** What every password has that the policy of the group accepts, when the source gets it. */
+/** What the policy of the group guarantees about every password, after the filter of the source. */
 interface Given {
   readonly minLength: number;
   readonly maxLength: number;
-  /** Of one code point. */
+  /** Maximum number of UTF-8 bytes of one code point. */
   readonly bytesEach: number;
   readonly minAlpha: number;
   readonly minUpper: number;
@@ -202,7 +205,10 @@ function givenBy(rules: PolicyRules, filter: PasswordFilter | null): Given {
   return filter === null ? given : filtered(given, filter);
 }
 
-/** A filter may leave out or replace any character that it does not allow, and cut off any that comes late. */
+/**
+ * What is still guaranteed after a filter, which may remove or replace any character that it does not allow, and cut
+ * off the end.
+ */
 function filtered(
   given: Given,
   { case: wanted, allowed, maxLength, minLength }: PasswordFilter,

@@ -14,22 +14,23 @@ import { withFolded } from './folding';
 import type { PolicyRules } from './presets';
 import { holdsWord, type WordList, wordList, wordsIn } from './word-list';
 
+/** A rule that a password breaks. */
 export interface Violation {
   readonly rule: keyof PolicyRules;
-  /** What to do, with the limit, never with a part of the password. */
+  /** What the person should do, with the limit of the rule. Never a part of the password. */
   readonly says: string;
 }
 
-/** What a policy compares a password with. */
+/** The facts that a policy compares a password with. */
 export interface Known {
-  /** Name and attributes of the person. */
+  /** The name and the values of the attributes of the person. */
   readonly identity: readonly string[];
-  /** How sources call their accounts. */
+  /** The short names of the accounts of the person. */
   readonly accountNames: readonly string[];
   readonly accountIds: readonly string[];
   readonly dictionary: WordList;
   readonly blocklisted: boolean;
-  /** 0 to 4; null when nobody has estimated it. */
+  /** Estimated strength, 0 to 4; null when it was not estimated. */
   readonly strength: number | null;
 }
 
@@ -44,7 +45,7 @@ export const nothingKnown: Known = {
 
 interface Candidate extends Known {
   readonly points: Uint32Array;
-  /** As people read it, without case: see `withFolded`. */
+  /** The code points without case, as people read them: see `withFolded`. */
   readonly folded: Uint32Array;
 }
 
@@ -65,14 +66,14 @@ const withoutWords = (
   says: string,
 ): string | false => holdsWord(folded, wordList(wordsIn(texts, minLength))) && says;
 
-/** Each rule that can be broken; the other fields of a policy say how one of these is meant. */
+/** The check of each rule that a password can break. The other fields of a policy are parameters of these checks. */
 const checks: { readonly [Rule in keyof PolicyRules]?: Check } = {
   minLength: ({ minLength }, { points }) =>
     points.length < minLength && `Use at least ${minLength} characters.`,
   maxLength: ({ maxLength }, { points }) =>
     points.length > maxLength && `Use at most ${maxLength} characters.`,
   minAlpha: atLeast('minAlpha', isLetter, 'letters'),
-  minNonAlpha: atLeast('minNonAlpha', (point) => !isLetter(point), 'characters besides letters'),
+  minNonAlpha: atLeast('minNonAlpha', (point) => !isLetter(point), 'characters other than letters'),
   minUpper: atLeast('minUpper', isUpper, 'upper-case letters'),
   minLower: atLeast('minLower', isLower, 'lower-case letters'),
   minNumeric: atLeast('minNumeric', isDigit, 'digits'),
@@ -120,19 +121,21 @@ const checks: { readonly [Rule in keyof PolicyRules]?: Check } = {
   dictionary: (_rules, { folded, dictionary }) =>
     holdsWord(folded, dictionary) && 'Do not use words that are easy to guess in this company.',
   notCommon: ({ notCommon }, { folded }) =>
-    notCommon && isCommon(folded) && 'Choose another one: this is one of those tried first.',
+    notCommon &&
+    isCommon(folded) &&
+    'Choose another password: this is one of those that attackers try first.',
   blocklist: (_rules, { blocklisted }) =>
-    blocklisted && 'Choose another one: this is known from a list of leaked passwords.',
+    blocklisted && 'Choose another password: this one is on a list of leaked passwords.',
   minStrength: ({ minStrength }, { strength }) =>
     strength !== null &&
     strength < minStrength &&
-    `Choose one that is harder to guess: its strength is ${strength} of 4, ${minStrength} is asked for.`,
+    `Choose a password that is harder to guess: its strength is ${strength} of 4, and ${minStrength} is required.`,
 };
 
-/** The rules that a violation can name. */
+/** The rules that a violation can name, in the order in which they are reported. */
 export const checkedRules = Object.keys(checks) as [keyof PolicyRules, ...(keyof PolicyRules)[]];
 
-/** Every rule that the password breaks, so that nobody has to find them one by one. */
+/** Every rule that the password breaks, so that a person sees all of them at once. */
 export function violations(
   rules: PolicyRules,
   password: Secret,

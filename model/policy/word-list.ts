@@ -1,6 +1,6 @@
 import { foldedPoints } from './folding';
 
-/** Words to look for in folded code points, by the first of each, so that thousands take one pass. */
+/** Folded words, indexed by their first code point, so that one pass over a password looks for thousands of words. */
 export type WordList = ReadonlyMap<number, readonly Uint32Array[]>;
 
 export function wordList(words: Iterable<string>): WordList {
@@ -14,7 +14,7 @@ export function wordList(words: Iterable<string>): WordList {
   return list;
 }
 
-/** Whether one of the words is a part of it. */
+/** True when the folded text contains one of the words. */
 export function holdsWord(folded: Uint32Array, words: WordList): boolean {
   return folded.some((first, at) =>
     (words.get(first) ?? []).some(
@@ -25,7 +25,7 @@ export function holdsWord(folded: Uint32Array, words: WordList): boolean {
   );
 }
 
-/** Whether it is one of the words, once or several times in a row. */
+/** True when the folded text is one of the words, once or repeated. */
 export function isWord(folded: Uint32Array, words: WordList): boolean {
   const [first] = folded;
   if (first === undefined) return false;
@@ -36,12 +36,12 @@ export function isWord(folded: Uint32Array, words: WordList): boolean {
   );
 }
 
-/** The words of a text that are this long or longer. */
+/** The words of the texts, without those shorter than `minLength` characters. */
 export const wordsIn = (texts: readonly string[], minLength: number): string[] =>
   texts
     .flatMap((text) => text.split(/[^\p{L}\p{M}\p{N}]+/u))
     .filter((word) => word !== '' && [...word].length >= minLength);
 
-/** Of a DN its first value, without what stands around it; of every other name all of it. */
+/** The value of the first part of a DN (`alice` of `uid=alice,dc=example`); any other name unchanged. */
 export const shortName = (accountName: string): string =>
   /^[A-Za-z][\w.-]*=((?:\\.|[^\\,+])*)/.exec(accountName)?.[1] ?? accountName;

@@ -16,7 +16,7 @@ import type { Configuration } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { saveIdentity } from '../../store/people/identities';
 import { startTestApi, type TestApi } from '../support/api';
-import { objectionsTo, type Payload, told } from '../support/opengraph';
+import { objectionsTo, type Payload, linesOf } from '../support/opengraph';
 import { planned, settled } from '../support/played-worker';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
@@ -101,7 +101,7 @@ describeWith(['postgres'], 'the graph of the demo company', () => {
 
   const edgesOf = (kind: string): string[] => {
     const edges = own.graph.edges.filter((one) => one.kind === `Lockstep_${kind}`);
-    return told({ ...own.graph, edges }).sort();
+    return linesOf({ ...own.graph, edges }).sort();
   };
 
   test('pleases both schemas', async () => {

@@ -95,7 +95,7 @@ describeWith(['postgres'], 'the process of the api', () => {
     expect((await waiting).status).toBe(202);
     expect(await events.next()).toBeNull();
     await expect(api.send('GET', '/v1/changes')).rejects.toThrow('fetch failed');
-    expect(api.printed()).not.toContain('cannot go on');
+    expect(api.printed()).not.toContain('failed and exits');
   });
 
   test('loads no driver of a source, nothing of the engine, and nothing that opens what is sealed', async () => {
@@ -139,7 +139,7 @@ describeWith(['postgres'], 'the process of the api', () => {
       [
         'with a fingerprint key that others can read',
         { ...env, LOCKSTEP_FINGERPRINT_KEY_FILE: file('open.key', 0o644, Buffer.alloc(32)) },
-        'can be read by others',
+        'can be read by other users',
       ],
       [
         'with half a fingerprint key',

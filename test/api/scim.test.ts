@@ -670,7 +670,7 @@ describeWith(['postgres'], 'an identity provider that pushes over SCIM', () => {
     test('a source that is not the auth source has to say that no current password comes', async () => {
       const document = pushedTo(null, { capture: { enabled: true, scim: attested } });
       const reply = await api.send('POST', '/v1/configuration/plan', { body: { document } });
-      expect(JSON.stringify(reply.body)).toContain('SCIM cannot bring the current password');
+      expect(JSON.stringify(reply.body)).toContain('SCIM cannot send the current password');
     });
   });
 });

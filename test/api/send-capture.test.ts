@@ -58,7 +58,7 @@ describeWith(['postgres'], 'send_capture.py', () => {
 
   test('says why nothing has to be done, and why one is refused for good', async () => {
     expect(await send('nobody', WORD)).toMatchObject({
-      ...{ code: 0, says: expect.stringContaining('Nobody is linked') },
+      ...{ code: 0, says: expect.stringContaining('The account is not linked') },
     });
     const refused = await send('alice', 'short');
     expect([refused.code, refused.error]).toEqual([1, expect.stringMatching(/policy/i)]);

@@ -74,7 +74,9 @@ describeWith(['postgres'], 'an early answer', () => {
             label: 'warehouse',
             outcome: 'rejected',
             reason: 'policy_history',
-            says: expect.stringMatching(/^refused by its source: The source remembers/),
+            says: expect.stringMatching(
+              /^rejected by its source: The source rejects the password because/,
+            ),
             proved: false,
           },
         ],

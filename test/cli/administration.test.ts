@@ -47,7 +47,10 @@ describeWith(['postgres'], 'administration', () => {
     expect(listed.stdout).not.toContain(LOCKSTEP_API_KEY);
     expect((await lockstep(['keys', 'revoke', id])).stdout).toBe(`Revoked ${id}.\n`);
     const refused = await lockstep(['changes'], { env: { LOCKSTEP_API_KEY } });
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('Send an API key')]);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('The API key is missing or not valid'),
+    ]);
     expect((await lockstep(['keys', 'revoke', id])).stderr).toContain(
       `There is no key ${id} in use.`,
     );
@@ -141,7 +144,7 @@ describeWith(['postgres'], 'administration', () => {
     expect(status.stdout).toMatch(
       /^… +warehouse +carol +waiting: busy, attempt 0, next try in 1 min$/m,
     );
-    expect(status.stdout).toContain('Why\n  warehouse: The source says that it is busy.');
+    expect(status.stdout).toContain('Why\n  warehouse: The source reports that it is busy.');
 
     for (const verb of ['retry', 'park', 'cancel'])
       expect((await lockstep([verb, 'last', 'warehouse'])).code).toBe(0);

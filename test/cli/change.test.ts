@@ -121,8 +121,10 @@ describeWith(['postgres'], 'lockstep change', () => {
       }),
     });
     expect(code).toBe(1);
-    expect(stdout).toContain('the auth account refused; nothing else was attempted');
-    expect(stdout).toContain('directory: The source remembers this password from before.');
+    expect(stdout).toContain('the auth account was not changed, so nothing else was attempted');
+    expect(stdout).toContain(
+      'directory: The source rejects the password because it was used before.',
+    );
   });
 
   test('not ended in time: exit 4, what it waits for, and how to look again', async () => {
@@ -144,7 +146,7 @@ describeWith(['postgres'], 'lockstep change', () => {
     const alice = await person();
     const { code, stderr } = await lockstep(['change', alice], { stdin: alice });
     expect(code).toBe(1);
-    expect(stderr).toContain('The password does not satisfy the policy of the group.\n');
+    expect(stderr).toContain('The password does not satisfy the policy of the group. ');
     expect(stderr).toContain('  Use at least 12 characters.\n');
     expect(stderr).toContain('  Do not use your own name');
   });
@@ -162,7 +164,7 @@ describeWith(['postgres'], 'lockstep change', () => {
     const other = await lockstep(args, { stdin: `${PASSWORD} 2` });
     expect([other.code, other.stderr]).toEqual([
       1,
-      expect.stringContaining('was used for another'),
+      expect.stringContaining('was used for a different request'),
     ]);
   });
 

@@ -107,7 +107,7 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
       'kind: postgres-role\n    settings:',
       'kind: postgres-role\n    capture: { enabled: true, forms: [ssha512], verifyCurrent: false }\n    settings:',
       'forms: [ssha512]',
-      'sources.apps.capture.forms: names ssha512, which cannot get from "apps" to "crm": it takes scram-sha-256',
+      'sources.apps.capture.forms: names ssha512, which cannot be carried from "apps" to "crm": it accepts scram-sha-256',
     ],
     [
       'an unknown source in a list',

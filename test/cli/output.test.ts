@@ -149,7 +149,7 @@ describeWith(['postgres'], 'with an api', () => {
     const env = { LOCKSTEP_URL: api.url, LOCKSTEP_API_KEY: KEY };
     const { code, stdout, stderr } = await lockstep(args, { env, stdin: 'correct horse battery' });
     expect(code).toBe(1);
-    expect(JSON.stringify(JSON.parse(stdout))).toContain('Send an API key');
+    expect(JSON.stringify(JSON.parse(stdout))).toContain('The API key is missing or not valid');
     expect(stdout + stderr).not.toMatch(/ {4}at |Error:/);
   });
 

@@ -115,10 +115,10 @@ describeAtTerminal(['postgres'], 'at a terminal', () => {
       `✔ directory (auth)  ${alice}  holds the new password, proved by a login`,
     );
     expect(lines).toContain(
-      `✖ warehouse         ${alice}  refused by its source: policy too short`,
+      `✖ warehouse         ${alice}  rejected by its source: policy too short`,
     );
     expect(lines).toContain(
-      '  warehouse: The source finds the password too short. Choose a longer one.',
+      '  warehouse: The source rejects the password as too short. Choose a longer one.',
     );
   });
 

@@ -14,13 +14,13 @@ describe('an estimate of strength', () => {
   };
   afterEach(() => estimator.close());
 
-  test('tells what is guessed at once from what is not', async () => {
+  test('an estimate distinguishes a password that is guessed at once from a strong one', async () => {
     const estimate = open();
     const strengths = ['password1', 'P@ssw0rd123', 'zw!kQ8xqjvmw', 'correct horse battery staple'];
     expect(await Promise.all(strengths.map(estimate))).toEqual([0, 1, 4, 4]);
   });
 
-  test('leaves the event loop alone', async () => {
+  test('an estimate does not block the event loop', async () => {
     const estimate = open();
     await estimate('warm');
     let turns = 0;
@@ -30,12 +30,12 @@ describe('an estimate of strength', () => {
     expect(turns).toBeGreaterThan(2);
   });
 
-  test('that takes too long is left out', async () => {
+  test('an estimate that takes too long is skipped', async () => {
     const estimate = open({ deadlineMs: 1 });
     expect(await estimate(LONGEST)).toBeNull();
   });
 
-  test('whose thread cannot be started in time is left out', async () => {
+  test('an estimate whose thread does not start in time is skipped', async () => {
     const estimate = open({ startMs: 1 });
     expect(await estimate('password1')).toBeNull();
   });

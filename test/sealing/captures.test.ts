@@ -29,7 +29,7 @@ beforeAll(async () => {
 const account = 'uid=älice,dc=example';
 const capture = { account, password: Secret.fromText(CANARY), hashed: false, current: null };
 
-test('opens to the same bytes, with the form and the password before, if there is one', async () => {
+test('a sealed capture opens to the same bytes, with its form and the current password if there is one', async () => {
   const alone = await unsealCapture(await sealCapture(key, header, capture), privateKey, header);
   expect([alone.account, alone.password.text(), alone.hashed]).toEqual([account, CANARY, false]);
   expect(alone.current).toBeNull();
@@ -41,14 +41,14 @@ test('opens to the same bytes, with the form and the password before, if there i
   ]);
 });
 
-test('tells when and where it was captured, and nothing of whose it is', async () => {
+test('a sealed capture shows when and where it was captured, and not the account', async () => {
   const jwe = (await sealCapture(key, header, capture)).toString('latin1');
   expect(readHeader(jwe)).toEqual({ keyId: 'ep_1', header });
   const readable = Buffer.from(jwe.split('.')[0] ?? '', 'base64url').toString();
   expect(readable).not.toContain('lice');
 });
 
-test('does not open for another relay or source', async () => {
+test('a sealed capture does not open for another relay or source', async () => {
   const jwe = await sealCapture(key, header, capture);
   for (const other of [{ relay: 'rly_2' }, { source: 'warehouse' }])
     await expect(unsealCapture(jwe, privateKey, { ...header, ...other })).rejects.toThrow(
@@ -56,7 +56,7 @@ test('does not open for another relay or source', async () => {
     );
 });
 
-test('what another release has sealed in its own layout is not opened', async () => {
+test('a capture that another release sealed in its own layout is not opened', async () => {
   const members = { rly: 'rly_1', src: 'directory', at: header.capturedAt.getTime(), seq: '4711' };
   const sealedBy = (more: object, options = {}) =>
     new CompactEncrypt(Buffer.alloc(80, 1))

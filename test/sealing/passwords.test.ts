@@ -37,14 +37,14 @@ const sealed = (current: Secret | null = null) =>
     seed: Secret.of(Buffer.alloc(SEED_BYTES, 7)),
   });
 
-test('what is sealed opens to the same bytes, with and without a current password', async () => {
+test('a sealed password opens to the same bytes, with and without a current password', async () => {
   const alone = await unseal(await sealed(), await privateKey(), forChange);
   expect([alone.next.text(), alone.current]).toEqual([CANARY, null]);
   const both = await unseal(await sealed(Secret.fromText('old')), await privateKey(), forChange);
   expect([both.next.text(), both.current?.text()]).toEqual([CANARY, 'old']);
 });
 
-test('form and seed come along', async () => {
+test('the form and the seed are sealed with the password', async () => {
   const seed = Secret.of(Buffer.from(Array.from({ length: SEED_BYTES }, (_, index) => index)));
   const hash = '{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3';
   const jwe = await seal(key, forChange, {
@@ -59,7 +59,7 @@ test('form and seed come along', async () => {
   expect(plain.form).toBe('plaintext');
 });
 
-test('a password that looks like a hash is a password, and what is no hash is never opened as one', async () => {
+test('a password that looks like a hash stays a password, and a text that is not a hash does not open as one', async () => {
   const passwords = { current: null, seed: Secret.of(Buffer.alloc(SEED_BYTES)) };
   const hash = Secret.fromText('{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3');
   const plain = await seal(key, forChange, { ...passwords, next: hash, form: 'plaintext' });
@@ -69,7 +69,7 @@ test('a password that looks like a hash is a password, and what is no hash is ne
   await expect(unseal(wrong, await privateKey(), forChange)).rejects.toThrow(/not known here/);
 });
 
-test('what another release has sealed in its own layout is not opened, rather than taken for another password', async () => {
+test('a password that another release sealed in its own layout is not opened, instead of being mistaken for another one', async () => {
   const header = {
     alg: 'ECDH-ES',
     enc: 'A256GCM',
@@ -90,7 +90,7 @@ test('what another release has sealed in its own layout is not opened, rather th
     );
 });
 
-test('the sealed form holds nothing of the password', async () => {
+test('a sealed password contains no part of the password', async () => {
   const jwe = (await sealed()).toString('latin1');
   expect(jwe).not.toContain('rich-');
   expect(jwe).not.toContain(Buffer.from(CANARY).toString('base64url').slice(4, 20));
@@ -111,7 +111,7 @@ test.each<[keyof SealedFor, SealedFor]>([
   );
 });
 
-test('with any of its bytes changed it does not open', async () => {
+test('a sealed password does not open with any of its bytes changed', async () => {
   const jwe = await sealed();
   const privately = await privateKey();
   for (let at = 0; at < jwe.length; at++) {
@@ -122,7 +122,7 @@ test('with any of its bytes changed it does not open', async () => {
   }
 });
 
-/** The last letter of a base64url part has bits that mean nothing. */
+/** The last letter of a base64url part may have bits that are not used. */
 const decodesAlike = (one: Buffer, other: Buffer): boolean => {
   const decoded = (jwe: Buffer) =>
     jwe
@@ -133,7 +133,7 @@ const decodesAlike = (one: Buffer, other: Buffer): boolean => {
   return decoded(one) === decoded(other);
 };
 
-test('another epoch key does not open it', async () => {
+test('a sealed password does not open with another epoch key', async () => {
   await keys.createEpochKey('ep_2');
   const other = await keys.epochKey('ep_2');
   if (other === null) throw new Error('no key');

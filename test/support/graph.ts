@@ -9,7 +9,7 @@ import {
 import { hybridEdges, hybridTopology } from '../../model/graph/hybrid';
 import { personEdges, personNodes } from '../../model/graph/person';
 import { topologyOf } from '../../model/graph/topology';
-import { type Payload, told } from './opengraph';
+import { type Payload, linesOf } from './opengraph';
 
 /** The graph of a small configuration with one person. */
 
@@ -79,5 +79,5 @@ export const edgesOf = (wanted: Wanted, ...kinds: readonly string[]) => {
   const edges = own.graph.edges.filter(({ kind }) =>
     kinds.some((one) => kind === `Lockstep_${one}`),
   );
-  return { edges, told: told({ ...own.graph, edges }) };
+  return { edges, lines: linesOf({ ...own.graph, edges }) };
 };

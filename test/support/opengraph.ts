@@ -116,7 +116,7 @@ const repeated = (ids: readonly string[]): string[] =>
   [...new Set(ids)].length === ids.length ? [] : ids.filter((id, at) => ids.indexOf(id) !== at);
 
 /** `alice@crm -SamePassword-> alice@directory`, for people to read; users of other collectors by what they match. */
-export function told({ nodes, edges }: Payload['graph'], names = nodes): string[] {
+export function linesOf({ nodes, edges }: Payload['graph'], names = nodes): string[] {
   const name = new Map(
     names.map(({ id, kinds, properties: { name: is } }) => [
       id,

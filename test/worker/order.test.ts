@@ -4,10 +4,10 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { attemptAccounts } from '../../activities/attempt-accounts';
+import { attemptAccounts } from '../../activities/attempt/attempt-accounts';
 import { closeChange } from '../../activities/close-change';
 import type { Dependencies } from '../../activities/dependencies';
-import { openWork } from '../../activities/open-change';
+import { loadChange } from '../../activities/shared/load-change';
 import { openDependencies } from '../../api/http/dependencies';
 import type { Connector } from '../../connectors/contract';
 import { acceptRequest } from '../../intake/accept';
@@ -145,7 +145,7 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
   }
 
   async function carryOut(id: string): Promise<void> {
-    const { change } = await openWork(worker, id);
+    const { change } = await loadChange(worker, id);
     const groups = groupsOf(configuration);
     const plan = planChange({
       groups,
@@ -168,7 +168,7 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
       const chosen = { source: next.source, label: next.label };
       // One that was away is asked again at once: who asks it, and when, is another promise.
       await database.db.deleteFrom('source_state').execute();
-      await attemptAccounts(worker, await openWork(worker, id), chosen);
+      await attemptAccounts(worker, await loadChange(worker, id), chosen);
       await turn();
     }
     await closeChange(worker)(id, stop);

@@ -7,9 +7,9 @@ import { keptHistories } from '../support/histories';
 import { server } from '../support/servers';
 
 /**
- * A change may be under way while Lockstep is upgraded: the new workflow must go on where the old one was. Histories of
- * every branch are kept in test/histories and replayed. Replay sees the order of steps, not what was passed to them:
- * that is for test/worker.
+ * A change may be under way while Lockstep is upgraded, so a new workflow must continue where the old one stopped.
+ * Histories of every branch are kept in test/histories and replayed here. A replay compares the order of the steps, not
+ * their arguments, which test/worker covers.
  */
 const root = path.resolve(__dirname, '..', '..');
 
@@ -26,44 +26,47 @@ async function replay(workflowBundle: { code: string } | { codePath: string }) {
   return results;
 }
 
-test('histories of at least twelve branches are kept', () => {
+test('test/histories holds at least twelve histories', () => {
   expect(keptHistories().length).toBeGreaterThanOrEqual(12);
 });
 
-test('every kept history goes on with the workflow as it is', async () => {
+test('the workflow replays every kept history without a deviation', async () => {
   const results = await replay({ codePath: server('workflows').bundle ?? '' });
   const broken = results.filter(({ error }) => error !== undefined);
   expect(broken.map(({ workflowId, error }) => `${workflowId}: ${error?.name}`)).toEqual([]);
 });
 
-describe('a workflow that was changed so that old changes cannot go on is found out', () => {
+describe('the replay fails for a workflow that cannot continue old changes', () => {
   test.each<[string, (text: string) => string]>([
     [
-      'the close is left out',
+      'a workflow that never closes the change does not replay',
       (text) =>
         text.replace('inline.closeChange(changeId, stop)', 'Promise.resolve(null as never)'),
     ],
     [
-      'mappings are not settled before the wait',
+      'a workflow that does not settle the mappings before it waits does not replay',
       (text) => text.replace('await inline.settleMappings(changeId);\n  const late', 'const late'),
     ],
     [
-      'the sources are asked before the auth account',
+      'a workflow that passes over a source before the auth account does not replay',
       (text) =>
         text.replace(
-          'const { auth, authGoesLast,',
-          "await passOverSource(changeId, { source: 'apps', lane: 'inline' }, 1);\n  const { auth, authGoesLast,",
+          'const plan = await',
+          "await passOverSource(changeId, { source: 'apps', lane: 'inline' }, 1);\n  const plan = await",
         ),
     ],
     [
-      'a directory that goes last is left out',
+      'a workflow that skips a directory that goes last does not replay',
       (text) => text.replace('if (!authGoesLast || others', 'if (authGoesLast || others'),
     ],
     [
-      'a cancelled change is not waited for',
+      'a workflow that ignores the cancel signal does not replay',
       (text) => text.replace('setHandler(cancelSignal, () => work.cancel());', ''),
     ],
-    ['nothing is told at the end', (text) => text.replace('tellTheEnd(closing);', '')],
+    [
+      'a workflow that sets no search attributes at its end does not replay',
+      (text) => text.replace('showEnd(closing);', ''),
+    ],
   ])('%s', async (_title, change) => {
     const changed = copyOfWorkflows(change);
     const results = await replay(await bundleOf(changed));
@@ -82,8 +85,9 @@ function copyOfWorkflows(change: (text: string) => string): string {
   const file = path.join(dir, 'workflows', 'change-password.ts');
   const before = readFileSync(file, 'utf8');
   const after = change(before);
-  // A row that changes nothing would prove nothing.
-  if (after === before) throw new Error('the workflow does not read like that any more');
+  // A row whose text does not occur would test nothing.
+  if (after === before)
+    throw new Error('change-password.ts does not contain the replaced text: update this row');
   writeFileSync(file, after);
   return path.join(dir, 'workflows', 'index.ts');
 }

@@ -8,7 +8,10 @@ import { type Lockstep, startLockstep, type TestWorker } from '../support/lockst
 import { keeps } from '../support/rules';
 import { describeWith, server } from '../support/servers';
 
-/** What takes hours, on an engine whose clock skips them; sources and store are real, and their clocks are not. */
+/**
+ * Waits of hours, on a Temporal server whose clock skips them. The sources and the store are real, and so are their
+ * clocks.
+ */
 describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
   let engine: TestWorkflowEnvironment;
   let company: Company;
@@ -37,7 +40,7 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
     lockstep = await startLockstep({
       address: engine.address,
       namespace: engine.namespace ?? 'default',
-      // This engine never gives a task that a stopped worker was to have to another one.
+      // This server never gives the tasks of a stopped worker to another worker.
       cachedWorkflows: 0,
     });
     await lockstep.configure({
@@ -52,7 +55,10 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
     worker = lockstep.startWorker();
   });
 
-  /** The clock of the store skips nothing: whoever is woken by that of the engine finds his probe due. */
+  /**
+   * Makes every probe due at once: the clock of the store skips nothing, unlike that of the engine, which wakes the
+   * accounts.
+   */
   const probesAreDue = () =>
     lockstep.database.pool.query(`
       create function due() returns trigger language plpgsql as $$
@@ -76,7 +82,7 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
     await company.stop();
   });
 
-  async function somebodyWithout(system: 'directory' | 'apps') {
+  async function personWithout(system: 'directory' | 'apps') {
     const accounts = await Promise.all([
       company.addAccount('directory'),
       company.addAccount('apps'),
@@ -89,25 +95,25 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
     return { id, accounts, password };
   }
 
-  /** The clock of the engine runs while somebody waits for a result, and as fast as it can. */
+  /** Waits for the result of the workflow. The engine skips time only while a client waits for one. */
   async function skipToEnd(id: string): Promise<unknown> {
-    // Before it is begun, the engine knows of no such workflow.
+    // Before the change is started, the engine has no workflow of this id.
     await lockstep.readUntil(id, ({ state }) => state !== 'accepted');
     return engine.client.workflow.getHandle(id).result();
   }
 
   test(
     keeps(
-      'a source that stays away is tried on the schedule until the change is too old, then the account is expired',
+      'an account of a source that stays away is tried on the schedule until the change is too old, then it expires',
       11,
     ),
     async () => {
-      const { id } = await somebodyWithout('apps');
+      const { id } = await personWithout('apps');
       await lockstep.readUntil(id, ({ state }) => state === 'waiting');
       const began = await engine.currentTimeMs();
       expect(await skipToEnd(id)).toBe('partial');
       const waited = (await engine.currentTimeMs()) - began;
-      // The store, whose clock skips nothing, asks for a last hour that does not fit any more.
+      // The store, whose clock skips nothing, asks for a last wait of an hour, which is cut at the end of the change.
       expect(waited / HOUR_MS).toBeGreaterThan(70.9);
       expect(waited / HOUR_MS).toBeLessThan(72.2);
       const { accounts } = await lockstep.readEnd(id);
@@ -119,9 +125,9 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
   );
 
   test(
-    keeps('an auth source that stays away: the change expires, and nobody else was attempted', 1),
+    keeps('a change whose auth source stays away expires, and no other account was attempted', 1),
     async () => {
-      const { id, accounts, password } = await somebodyWithout('directory');
+      const { id, accounts, password } = await personWithout('directory');
       await lockstep.readUntil(id, ({ accounts: [auth] }) => auth?.state === 'waiting');
       expect(await skipToEnd(id)).toBe('expired');
       const change = await lockstep.readEnd(id);
@@ -135,9 +141,9 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
   );
 
   test(
-    keeps('a source that comes back in the middle of a long wait: the account follows', 10),
+    keeps('an account follows when its source comes back in the middle of a long wait', 10),
     async () => {
-      const { id, accounts, password } = await somebodyWithout('apps');
+      const { id, accounts, password } = await personWithout('apps');
       await lockstep.readUntil(id, ({ accounts: [, apps] }) => (apps?.attempts ?? 0) === 1);
       const ended = skipToEnd(id);
       await lockstep.readUntil(id, ({ accounts: [, apps] }) => (apps?.attempts ?? 0) >= 6);
@@ -150,15 +156,15 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
     },
   );
 
-  describe('an answer that nobody knows, again and again', () => {
+  describe('an unknown error, again and again', () => {
     const document = (authSource: 'crm' | 'directory') => ({
       version: 1,
       sources: company.sources(),
       policies: { everyone: {} },
       groups: { all: { policy: 'everyone', authSource, sources: ['directory', 'apps', 'crm'] } },
     });
-    /** A change of somebody with an account in `directory`, and one in `crm`, which refuses with an unknown code. */
-    async function puzzledBy(authSource: 'crm' | 'directory') {
+    /** A change of a person with an account in `directory` and one in `crm`, which refuses with an unknown code. */
+    async function refusedBy(authSource: 'crm' | 'directory') {
       await lockstep.configure(document(authSource));
       await company.refuseWrites('XX000');
       const accounts = [await company.addAccount('directory'), await company.addAccount('crm')];
@@ -170,7 +176,7 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
       (await readAuditOf(lockstep.database.db, id))
         .filter(({ subject, action }) => subject === label && action.startsWith('account.'))
         .map(({ action }) => action);
-    /** How often the engine ran the activity of the account. */
+    /** Number of times that the engine ran the activity of the account. */
     async function runs(id: string): Promise<number> {
       const { events } = await engine.client.workflow.getHandle(id).fetchHistory();
       const started = events?.map(
@@ -184,8 +190,8 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
       await lockstep.configure(document('directory'));
     });
 
-    test('five attempts, then parked, which costs next to nothing until the change is too old', async () => {
-      const { id } = await puzzledBy('directory');
+    test('an account is parked after five unknown errors, and costs next to nothing until the change is too old', async () => {
+      const { id } = await refusedBy('directory');
       const began = await engine.currentTimeMs();
       expect(await skipToEnd(id)).toBe('partial');
       expect(((await engine.currentTimeMs()) - began) / HOUR_MS).toBeGreaterThan(70.9);
@@ -196,12 +202,12 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
         'account.parked',
         'account.expired',
       ]);
-      // An hour's look at what is parked, and no more.
+      // A parked account is looked at once an hour, and not more often.
       expect(await runs(id)).toBeLessThanOrEqual(80);
     });
 
-    test('of the auth source: nobody else is attempted, and the change expires', async () => {
-      const { id, accounts, password } = await puzzledBy('crm');
+    test('a change whose auth account is parked expires, and no other account is attempted', async () => {
+      const { id, accounts, password } = await refusedBy('crm');
       expect(await skipToEnd(id)).toBe('expired');
       const change = await lockstep.readEnd(id);
       expect(change.accounts.map(({ state, attempts }) => [state, attempts])).toEqual([
@@ -212,16 +218,16 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
     });
   });
 
-  test('cancelled in the middle of a long wait', async () => {
-    const { id } = await somebodyWithout('apps');
+  test('a change that is cancelled in the middle of a long wait keeps what is applied, and cancels the rest', async () => {
+    const { id } = await personWithout('apps');
     await lockstep.readUntil(id, ({ state }) => state === 'waiting');
     await lockstep.command(id, 'cancel');
     const change = await lockstep.readEnd(id);
     expect(change.accounts.map(({ state }) => state)).toEqual(['applied', 'cancelled']);
   });
 
-  test('the worker restarts while an account waits: another one goes on where it was', async () => {
-    const { id, accounts, password } = await somebodyWithout('apps');
+  test('another worker continues a waiting account where a stopped worker left it', async () => {
+    const { id, accounts, password } = await personWithout('apps');
     await lockstep.readUntil(id, ({ state }) => state === 'waiting');
     await worker.stop();
     await company.proxies.apps.pass();

@@ -1,5 +1,5 @@
-import { noteAnswer } from '../../activities/circuit';
 import type { Dependencies } from '../../activities/dependencies';
+import { recordSourceAnswer } from '../../activities/shared/record-source-answer';
 import type { Connector } from '../../connectors/contract';
 import type { IntakeDependencies } from '../../intake/dependencies';
 import { isSourceTrouble } from '../../model/change/source-circuit';
@@ -46,7 +46,7 @@ export async function askSource<Answer>(
   const reason = failure !== null && isSourceTrouble(failure.reason) ? failure.reason : null;
   const vendorCode = failure?.vendorCode ?? null;
   const probe = state?.state === 'down' ? state.failures : null;
-  await noteAnswer(deps, { source, reason, vendorCode, retryAfterMs: null, probe });
+  await recordSourceAnswer(deps, { source, reason, vendorCode, retryAfterMs: null, probe });
   if (reason !== null) throw new NotYet(TROUBLE_SECONDS);
   return answer;
 }

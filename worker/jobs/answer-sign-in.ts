@@ -1,6 +1,6 @@
-import { noteAnswer } from '../../activities/circuit';
 import type { Dependencies } from '../../activities/dependencies';
-import { withFiltered } from '../../activities/password-filter';
+import { withFiltered } from '../../activities/shared/filter-passwords';
+import { recordSourceAnswer } from '../../activities/shared/record-source-answer';
 import type { SignInResult } from '../../model/captures/sign-in';
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
@@ -47,7 +47,13 @@ async function ask(
       const seen = await connector.verify({ account, password, form: 'plaintext' });
       if (seen.result !== 'inconclusive') return { result: seen.result, reason: null };
       const { reason, vendorCode } = seen;
-      await noteAnswer(deps, { source: name, reason, vendorCode, retryAfterMs: null, probe: null });
+      await recordSourceAnswer(deps, {
+        source: name,
+        reason,
+        vendorCode,
+        retryAfterMs: null,
+        probe: null,
+      });
       return { result: 'unknown', reason };
     });
   } finally {

@@ -5,7 +5,10 @@ import { type LinkedAccount, passesOver, planChange } from '../../../model/chang
 import { type Group, groupRules, type Source } from '../../../model/configuration/group';
 import { keeps } from '../../support/rules';
 
-/** One row for each sentence of seed 001 that says how accounts and groups behave. The sentence is the title. */
+/**
+ * One row for each sentence of seed 001 about the behaviour of accounts and groups. The sentence is the title of the
+ * test.
+ */
 
 const source = (name: string, more: Partial<Source> = {}): Source => ({
   name,
@@ -84,7 +87,7 @@ const rows: Row[] = [
       'Users can change passwords on auth accounts, but if the auth account is disabled at the source, the user cannot log in.',
       2,
     ),
-    // Whether an account is disabled is for its source to know: no rule of a plan looks at it.
+    // Only the source knows whether an account is disabled, so no rule of a plan looks at it.
     holds: () => expect(plan(oneEach)[0]).toMatchObject({ role: 'auth', leftOut: null }),
   },
   {
@@ -175,7 +178,7 @@ describe('where seed 001 is silent', () => {
     },
   );
 
-  test(keeps('a source that is switched off is left out, and the plan says why', 26), () => {
+  test(keeps('a source that is switched off is left out, and the plan shows why', 26), () => {
     const off = sources.map((one) => ({ ...one, enabled: one.name !== 'crm' }));
     expect(plan(oneEach, off).find((one) => one.source === 'crm')?.leftOut).toBe('source_disabled');
   });
@@ -188,7 +191,7 @@ describe('where seed 001 is silent', () => {
         { role: 'auth', state: auth },
       ]);
 
-    test('the directory is the last of the plan', () => {
+    test('the directory is the last account of the plan when the group is directory-last', () => {
       const planned = planChange({ groups: [last], sources, accounts: oneEach });
       expect(planned.map(({ label, role }) => [label, role])).toEqual([
         ['apps', 'member'],
@@ -210,11 +213,14 @@ describe('where seed 001 is silent', () => {
       ['rejected', ['applied', 'applied'], 'partial'],
       ['rejected', ['not_attempted', 'not_attempted'], 'refused'],
       ['cancelled', ['applied', 'cancelled'], 'partial'],
-    ])('the directory %s, the others %s: the change is %s', (auth, members, expected) => {
-      expect(stands(auth, ...members)).toBe(expected);
-    });
+    ])(
+      'with the directory %s and the others %s, the change of a directory-last group is %s',
+      (auth, members, expected) => {
+        expect(stands(auth, ...members)).toBe(expected);
+      },
+    );
 
-    test('groups that share an auth source agree on when it goes', () => {
+    test('groups that share an auth source must have the same failure mode', () => {
       const other: Group = { ...group, name: 'other', sources: ['hr', 'erp'] };
       expect(broken(last, [last, other])).toEqual([expect.stringContaining('another failureMode')]);
     });
@@ -225,17 +231,17 @@ describe('where seed 001 is silent', () => {
     const covered = (linkedSources: string[], wanted: string | null = null) =>
       coverage({ groups: [group, lone], sources, linkedSources, wanted });
 
-    test('is not changed with a group of the same person', () => {
+    test('a source on its own is not changed together with a group of the same person', () => {
       expect(covered(['corp', 'hr'])).toEqual({ groups: [group] });
     });
 
-    test('is changed when it is named, or when there is nothing else', () => {
+    test('a source on its own is changed when it is named, or when the person is in no group', () => {
       expect(covered(['corp', 'hr'], 'source:hr')).toEqual({ groups: [lone] });
       expect(covered(['hr'])).toEqual({ groups: [lone] });
     });
   });
 
-  test('an auth source outside the group lends its auth account and nothing more', () => {
+  test('of an auth source outside the group, only the auth account is changed', () => {
     const outside: Group = { ...group, sources: ['apps', 'crm'] };
     const accounts = [...oneEach, account('corp', 'c2')];
     const all = sources.map((one) => ({ ...one, multipleAccountPasswordSync: true }));
@@ -243,7 +249,7 @@ describe('where seed 001 is silent', () => {
     expect(planned.map(({ label }) => label)).toEqual(['corp', 'apps', 'crm']);
   });
 
-  test('no account in the auth source: refused', () => {
+  test('a change of a person without an account in the auth source is refused', () => {
     expect(changeState([{ role: 'member', state: 'not_attempted' }])).toBe('refused');
     expect(changeState([])).toBe('refused');
   });
@@ -252,7 +258,7 @@ describe('where seed 001 is silent', () => {
     expect(ends('applied', 'applied', 'not_applicable')).toBe('done');
   });
 
-  test('more than a handful of accounts of one person in one source take the queue lane', () => {
+  test('more than eight accounts of one person in one source take the queue lane', () => {
     const many = Array.from({ length: 9 }, (_, index) => account('apps', `a${index}`));
     const all = sources.map((one) => ({ ...one, multipleAccountPasswordSync: true }));
     const lanes = (accounts: LinkedAccount[]) => passesOver(plan(accounts, all), all);
@@ -262,7 +268,7 @@ describe('where seed 001 is silent', () => {
     ]);
   });
 
-  test('groups with different auth sources: the request has to name one', () => {
+  test('a request for a person in groups with different auth sources has to name a group', () => {
     const other: Group = { ...group, name: 'other', authSource: 'hr', sources: ['hr', 'erp'] };
     const input = { groups: [group, other], sources, linkedSources: ['corp', 'hr'] };
     expect(coverage({ ...input, wanted: null })).toEqual({ refused: 'group_needed' });

@@ -13,21 +13,24 @@ const rows: readonly [Reason | null, ordinary: string, asProbe: string][] = [
   ['throttled', 'open', 'prolong'],
   ['certificate_refused', 'open', 'prolong'],
   ['service_credential_refused', 'pause', 'pause'],
-  // What a source says of one account says nothing of the others, but it was there to say it.
+  // A reason that concerns one account says nothing about the others, but shows that the source answers.
   ['account_locked', 'leave', 'close'],
   ['account_in_use', 'leave', 'close'],
   ['policy_history', 'leave', 'close'],
   ['no_rights', 'leave', 'close'],
   ['not_proved', 'leave', 'close'],
   ['unknown', 'leave', 'close'],
-  // Cut off: it was there, and went.
+  // The source was reached, and lost before it answered.
   ['in_doubt', 'leave', 'prolong'],
 ];
 
-test.each(rows)('an attempt that ends with %s: %s; as the probe: %s', (reason, ordinary, probe) => {
-  expect(circuitStep(reason, false).step).toBe(ordinary);
-  expect(circuitStep(reason, true).step).toBe(probe);
-});
+test.each(rows)(
+  'after an attempt that ends with %s, the circuit does: %s; after a probe that does: %s',
+  (reason, ordinary, probe) => {
+    expect(circuitStep(reason, false).step).toBe(ordinary);
+    expect(circuitStep(reason, true).step).toBe(probe);
+  },
+);
 
 test('no reason that concerns one account alone stops the others', () => {
   const stopping = errorCodes.filter(
@@ -36,11 +39,11 @@ test('no reason that concerns one account alone stops the others', () => {
   expect(stopping.sort()).toEqual([...sourceTroubles].sort());
 });
 
-test('a probe that was cut off keeps the reason that was known', () => {
+test('a probe whose answer is lost keeps the stored reason', () => {
   expect(circuitStep('in_doubt', true)).toEqual({ step: 'prolong', reason: null });
 });
 
-test('whatever keeps a source from being asked says what to do, and holds its accounts', () => {
+test('every reason that keeps a source from being called says what to do, and holds its accounts', () => {
   const since = new Date(0);
   const down = { state: 'down', since, failures: 1, nextProbeAt: since } as const;
   expect(sourceSays({ ...down, reason: 'unreachable' })).toMatch(/check that it runs/);

@@ -11,7 +11,7 @@ const noon = Date.parse('2026-01-31T12:00:00Z');
 const at = (ms: number) => new Date(noon + ms);
 const LINKED = at(-1_000_000);
 
-const standing = (more: Partial<AccountHistory> = {}): AccountHistory => ({
+const account = (more: Partial<AccountHistory> = {}): AccountHistory => ({
   outcome: { state: 'applied', reason: null, at: at(0) },
   holdsLast: true,
   linkedAt: LINKED,
@@ -21,23 +21,29 @@ const standing = (more: Partial<AccountHistory> = {}): AccountHistory => ({
 });
 type Outcome = NonNullable<AccountHistory['outcome']>;
 const cameTo = (state: Outcome['state'], reason: Outcome['reason'] = null, more = {}) =>
-  staleness(standing({ outcome: { state, reason, at: at(0) }, holdsLast: false, ...more }));
+  staleness(account({ outcome: { state, reason, at: at(0) }, holdsLast: false, ...more }));
 
-describe('an account is not stale', () => {
+describe('an account that is not stale', () => {
   test.each<[string, Partial<AccountHistory>]>([
-    ['that holds the last password, proved', {}],
-    ['in which it was changed', { outcome: { state: 'applied', reason: 'origin', at: at(0) } }],
+    ['an account that holds the last password, verified by a login, is not stale', {}],
     [
-      'that a later change has written',
+      'an account in which the password was changed is not stale',
+      { outcome: { state: 'applied', reason: 'origin', at: at(0) } },
+    ],
+    [
+      'an account that a later change has written is not stale',
       { outcome: { state: 'expired', reason: 'too_old', at: at(0) } },
     ],
-    ['whose source tells of our own write', { changedThereAt: at(SOURCE_CLOCKS_MS) }],
+    [
+      'an account whose source reports the time of the write itself is not stale',
+      { changedThereAt: at(SOURCE_CLOCKS_MS) },
+    ],
   ])('%s', (_what, more) => {
-    expect(staleness(standing(more))).toBeNull();
+    expect(staleness(account(more))).toBeNull();
   });
 
   test.each(Object.keys(outcomeStates) as Outcome['state'][])(
-    'or is, for each state that an outcome may have: %s',
+    'an account with the outcome %s is stale once its change has ended without it',
     (state) => {
       const underWay = ['pending', 'applying', 'waiting'].includes(state);
       const leftOut = state === 'not_applicable' || state === 'applied';
@@ -46,70 +52,77 @@ describe('an account is not stale', () => {
   );
 
   test.each(['not_primary', 'no_own_password', 'unlinked', 'no_account_found'] as const)(
-    'that a rule leaves out: %s',
+    'an account that a rule left out is not stale: %s',
     (reason) => expect(cameTo('not_applicable', reason)).toBeNull(),
   );
 });
 
-describe('an account is stale', () => {
+describe('an account that is stale', () => {
   test.each<[string, ReturnType<typeof cameTo>, object]>([
     [
-      'its source stayed away',
+      'an account is stale when its source could not be reached until the change expired',
       cameTo('expired', 'too_old'),
       { code: 'expired', catchesUp: true, since: at(0) },
     ],
     [
-      'it was refused: what to do is what the refusal says',
+      'an account is stale when it was rejected, with the cure of that rejection',
       cameTo('rejected', 'no_rights'),
-      { code: 'rejected', catchesUp: false, cure: expect.stringContaining('Give it the right') },
+      { code: 'rejected', catchesUp: false, cure: expect.stringContaining('Grant it the right') },
     ],
-    ['the change was cancelled', cameTo('cancelled'), { code: 'cancelled', catchesUp: false }],
     [
-      'a newer change that came to nothing took it over',
+      'an account is stale when its change was cancelled',
+      cameTo('cancelled'),
+      { code: 'cancelled', catchesUp: false },
+    ],
+    [
+      'an account is stale when it was left to a newer change that no account took',
       cameTo('superseded'),
       { code: 'left_behind', catchesUp: true },
     ],
     [
-      'nobody attempted it',
+      'an account is stale when it was not attempted',
       cameTo('not_attempted', 'others_unchanged'),
       { code: 'not_attempted', catchesUp: true },
     ],
     [
-      'somebody has to look at it',
+      'an account is stale when it is parked',
       cameTo('parked', 'unknown'),
       { code: 'parked', catchesUp: false },
     ],
     [
-      'its source is off: no sign-in helps',
+      'an account is stale when its source is switched off, and a sign-in does not cure it',
       cameTo('not_applicable', 'source_disabled', { enabled: false }),
       { code: 'switched_off', catchesUp: false },
     ],
     [
-      'its source was off, and is on again',
+      'an account is stale when its source was switched off, and a sign-in cures it',
       cameTo('not_applicable', 'source_disabled'),
       { code: 'was_switched_off', catchesUp: true },
     ],
     [
-      'it was linked since',
-      staleness(standing({ outcome: null, holdsLast: false })),
+      'an account is stale when it was linked after the last change',
+      staleness(account({ outcome: null, holdsLast: false })),
       { code: 'linked_later', catchesUp: true, since: LINKED },
     ],
     [
-      'no login proved it',
+      'an account is stale when no login could verify its password',
       cameTo('applied', 'account_locked', { holdsLast: true }),
       { code: 'unproved', catchesUp: true },
     ],
     [
-      'it was changed there, and nobody captured it',
-      staleness(standing({ changedThereAt: at(SOURCE_CLOCKS_MS + 1) })),
+      'an account is stale when it was changed in its source and that was not captured',
+      staleness(account({ changedThereAt: at(SOURCE_CLOCKS_MS + 1) })),
       { code: 'changed_there', catchesUp: true, since: at(SOURCE_CLOCKS_MS + 1) },
     ],
-  ])('when %s', (_what, stale, expected) => {
+  ])('%s', (_what, stale, expected) => {
     expect(stale).toMatchObject(expected);
   });
 
-  test.each(staleCodes)('%s: in a sentence each, what is wrong and what to do', (code) => {
-    const { says, cure } = staleRules[code];
-    for (const text of [says, cure]) expect(text).toMatch(/^[A-Z].{15,}\.$/);
-  });
+  test.each(staleCodes)(
+    'the stale code %s says in one sentence what is wrong, and in another what to do',
+    (code) => {
+      const { says, cure } = staleRules[code];
+      for (const text of [says, cure]) expect(text).toMatch(/^[A-Z].{15,}\.$/);
+    },
+  );
 });

@@ -32,7 +32,7 @@ const issuesOf = (document: unknown) => {
   return checked.valid ? [] : checked.issues.map(({ path, says }) => `${path.join('.')}: ${says}`);
 };
 
-test('a good document is accepted, with its defaults', () => {
+test('a valid document is accepted, with its defaults', () => {
   const checked = checkConfiguration(good, kinds);
   expect(checked).toMatchObject({
     valid: true,
@@ -40,21 +40,21 @@ test('a good document is accepted, with its defaults', () => {
   });
 });
 
-describe('a bad document is refused with the place and what to write instead', () => {
+describe('an invalid document is refused with the field and what to write instead', () => {
   test.each<[string, unknown, RegExp]>([
-    ['a field that nobody knows', { ...good, sauces: {} }, /sauces/],
+    ['an unknown field is refused', { ...good, sauces: {} }, /sauces/],
     [
-      'a source name with capitals',
+      'a source name with capitals is refused',
       { ...good, sources: { Corp: good.sources.corp } },
       /lower-case/,
     ],
     [
-      'an unknown connector',
+      'an unknown connector is refused, with the known ones',
       { ...good, sources: { ...good.sources, apps: { kind: 'ldpa', settings } } },
       /sources\.apps\.kind: there is no connector "ldpa"; there are: ldap/,
     ],
     [
-      'a setting that the connector does not take',
+      'a setting that the connector does not accept is refused',
       {
         ...good,
         sources: {
@@ -65,7 +65,7 @@ describe('a bad document is refused with the place and what to write instead', (
       /sources\.apps\.settings\.url/,
     ],
     [
-      'a secret written into the file',
+      'a secret written into the file is refused',
       {
         ...good,
         sources: {
@@ -73,25 +73,25 @@ describe('a bad document is refused with the place and what to write instead', (
           apps: { kind: 'ldap', settings: { ...settings, bindPassword: 'hunter2' } },
         },
       },
-      /sources\.apps\.settings\.bindPassword: holds a secret; write where it is instead/,
+      /sources\.apps\.settings\.bindPassword: holds a secret; write a reference to it instead/,
     ],
     [
-      'a group of one source',
+      'a group of one source is refused',
       { ...good, groups: { all: { ...good.groups.all, sources: ['corp'] } } },
       /groups\.all\.sources: has fewer than two sources/,
     ],
     [
-      'a source in two groups',
+      'a source in two groups is refused',
       { ...good, groups: { all: good.groups.all, both: good.groups.all } },
-      /groups\.both\.sources: holds the source "corp", which another group already holds/,
+      /groups\.both\.sources: contains the source "corp", which another group contains too/,
     ],
     [
-      'a policy that is not there',
+      'a policy that does not exist is refused',
       { ...good, groups: { all: { ...good.groups.all, policy: 'strict' } } },
       /groups\.all\.policy: there is no policy "strict"; there are: everyone/,
     ],
     [
-      'a policy of its own for a source of a group',
+      'a policy of its own is refused for a source of a group',
       {
         ...good,
         sources: { ...good.sources, apps: { ...good.sources.apps, policy: 'everyone' } },
@@ -99,12 +99,12 @@ describe('a bad document is refused with the place and what to write instead', (
       /sources\.apps\.policy: is not needed: the source is in the group "all"/,
     ],
     [
-      'a policy of its own that is not there',
+      'a policy of its own that does not exist is refused',
       { ...good, sources: { ...good.sources, hr: { ...good.sources.apps, policy: 'strict' } } },
       /sources\.hr\.policy: there is no policy "strict"; there are: everyone/,
     ],
     [
-      'an application of an unknown source',
+      'an application of an unknown source is refused',
       { ...good, applications: { expenses: { source: 'erp' } } },
       /applications\.expenses\.source: there is no source "erp"/,
     ],
@@ -112,12 +112,12 @@ describe('a bad document is refused with the place and what to write instead', (
     expect(issuesOf(document).join('\n')).toMatch(expected);
   });
 
-  test('a secret in the file is not repeated in the refusal', () => {
+  test('a secret in the file is not repeated in the issue', () => {
     const source = { kind: 'ldap', settings: { ...settings, bindPassword: 'hunter2' } };
     expect(issuesOf({ ...good, sources: { corp: source } }).join()).not.toContain('hunter2');
   });
 
-  test('all mistakes are told at once', () => {
+  test('all issues of a document are reported at once', () => {
     const worse = {
       ...good,
       groups: { all: { ...good.groups.all, sources: ['corp'], policy: 'no' } },
@@ -126,7 +126,7 @@ describe('a bad document is refused with the place and what to write instead', (
   });
 });
 
-test('differences name what is created, updated field by field, and deleted', () => {
+test('the differences name what is created, updated field by field, and deleted', () => {
   const from = configurationSchema.parse(good);
   const to = configurationSchema.parse({
     ...good,
@@ -145,29 +145,38 @@ test('differences name what is created, updated field by field, and deleted', ()
   expect(differences(from, from)).toEqual([]);
 });
 
-describe('a group is taken away: its policy stays with each of its sources (reference semantics §6.9)', () => {
+describe('the sources of a removed group keep its policy (reference semantics §6.9)', () => {
   const inForce = configurationSchema.parse(good);
   const withoutGroup = configurationSchema.parse({ ...good, groups: {} });
   const policies = ({ sources }: typeof inForce) =>
     Object.values(sources).map(({ policy }) => policy);
 
-  test(keeps('and each is changed on its own', 9), () => {
-    const kept = keepPolicies(inForce, withoutGroup);
-    expect(policies(kept)).toEqual(['everyone', 'everyone']);
-    expect(groupsOf(kept).map(({ name, policy, sources }) => [name, policy, sources])).toEqual([
-      ['source:corp', 'everyone', ['corp']],
-      ['source:apps', 'everyone', ['apps']],
-    ]);
-  });
+  test(
+    keeps('each source of a removed group keeps its policy and is changed on its own', 9),
+    () => {
+      const kept = keepPolicies(inForce, withoutGroup);
+      expect(policies(kept)).toEqual(['everyone', 'everyone']);
+      expect(groupsOf(kept).map(({ name, policy, sources }) => [name, policy, sources])).toEqual([
+        ['source:corp', 'everyone', ['corp']],
+        ['source:apps', 'everyone', ['apps']],
+      ]);
+    },
+  );
 
-  test(keeps('also when the same document is applied again', 9), () => {
-    expect(policies(keepPolicies(keepPolicies(inForce, withoutGroup), withoutGroup))).toEqual([
-      'everyone',
-      'everyone',
-    ]);
-  });
+  test(
+    keeps(
+      'a source keeps the policy of a removed group when the same document is applied again',
+      9,
+    ),
+    () => {
+      expect(policies(keepPolicies(keepPolicies(inForce, withoutGroup), withoutGroup))).toEqual([
+        'everyone',
+        'everyone',
+      ]);
+    },
+  );
 
-  test('unless it names another', () => {
+  test('a source of a removed group does not keep its policy when it names another one', () => {
     const sources = { ...good.sources, apps: { ...good.sources.apps, policy: 'strict' } };
     const document = { ...good, groups: {}, sources, policies: { everyone: {}, strict: {} } };
     expect(policies(keepPolicies(inForce, configurationSchema.parse(document)))).toEqual([
@@ -176,12 +185,12 @@ describe('a group is taken away: its policy stays with each of its sources (refe
     ]);
   });
 
-  test('until it is in a group again', () => {
+  test('a source keeps the policy of a removed group only until it is in a group again', () => {
     const kept = keepPolicies(inForce, withoutGroup);
     expect(policies(keepPolicies(kept, inForce))).toEqual([undefined, undefined]);
   });
 
-  test('a policy that a source keeps cannot be taken away, and it is said what to do', () => {
+  test('a policy that a source keeps cannot be removed, and the issue names it', () => {
     const gone = configurationSchema.parse({ ...good, groups: {}, policies: {} });
     expect(lostPolicyIssues(keepPolicies(inForce, gone))).toContainEqual({
       path: ['sources', 'corp'],

@@ -4,7 +4,7 @@ import { handedOver, hashPaths } from '../../../model/configuration/hash-paths';
 import { type Form, forms, type Scheme, schemes } from '../../../model/hashes/encoding';
 import { keeps } from '../../support/rules';
 
-/** The kinds that there are, and one that never gives a password, such as PingOne (seed 002). */
+/** The real connector kinds, and one that never exposes a password, such as PingOne (seed 002). */
 const kinds = new Map<string, CheckedKind>([
   ...connectorKinds,
   [
@@ -53,7 +53,7 @@ const roles = {
   },
 };
 
-/** Every target kind, by the schemes that its settings say it stores as they are. */
+/** Every kind of target, with the schemes that its settings let it store unchanged. */
 const targets: Readonly<Record<string, { readonly source: object; readonly takes: Form[] }>> = {
   ldap: { source: directory('ldap'), takes: [] },
   'ldap that knows two schemes': {
@@ -89,7 +89,7 @@ const issuesOf = (given: object) => {
 };
 
 describe('a password in plaintext', () => {
-  test('is handed over as it is where that is taken, else as the strongest hash that is', () => {
+  test('a password in plaintext is handed over unchanged when that is accepted, else as the strongest accepted hash', () => {
     expect(handedOver('plaintext', ['ssha', 'plaintext'])).toBe('plaintext');
     expect(handedOver('plaintext', ['ssha', 'argon2', 'ssha512'])).toBe('argon2');
     expect(handedOver('plaintext', [])).toBeNull();
@@ -101,27 +101,27 @@ describe('a source that gives only hashes', () => {
     schemes.map((scheme) => [scheme, target, takes.includes(scheme)] as const),
   );
   test.each(pairs)(
-    keeps('%s to %s: accepted when it is configured: %s', 20),
+    keeps('a configuration that carries %s to %s is accepted: %s', 20),
     (scheme, target, accepted) => {
       const issues = issuesOf(document({ forms: [scheme] }, { target: targets[target]?.source }));
       if (accepted) expect(issues).toEqual([]);
       else
         expect(issues).toEqual([
           expect.stringMatching(
-            `^sources.shop.capture.forms: names ${scheme}, which cannot get from "shop" to "target": it takes .*; take ${scheme} away here, or "target" out of the group$`,
+            `^sources.shop.capture.forms: names ${scheme}, which cannot be carried from "shop" to "target": it accepts .*; remove ${scheme} here, or "target" from the group$`,
           ),
         ]);
     },
   );
 
-  test('says when other settings of the target would do', () => {
+  test('the issue of a hash that is not accepted says whether other settings of the target would accept it', () => {
     const of = (target: string) =>
       issuesOf(document({ forms: ['ssha512'] }, { target: targets[target]?.source }))[0];
-    expect(of('ldap')).toContain('unless its settings say that it knows ssha512 too');
-    expect(of('active-directory')).toContain('no other hash can be made of this one');
+    expect(of('ldap')).toContain('unless its settings add ssha512');
+    expect(of('active-directory')).toContain('a hash cannot be turned into another one');
   });
 
-  test('goes to every source of every group of its auth source, and to itself where it holds several accounts', () => {
+  test('a captured hash goes to every source of every group of its auth source, and back to its source when that holds several accounts', () => {
     const knows = targets['ldap that knows two schemes']?.source;
     const more = {
       groups: {
@@ -138,7 +138,7 @@ describe('a source that gives only hashes', () => {
     expect(issuesOf(several)).toEqual([expect.stringContaining('"shop" to "shop"')]);
   });
 
-  test('goes to no source with a password filter, and needs none that is switched off', () => {
+  test('a captured hash goes to no source with a password filter, and a source that is switched off does not matter', () => {
     const knows = targets['ldap that knows two schemes']?.source;
     const filtered = { ...knows, passwordFilter: { case: 'upper' } };
     expect(issuesOf(document({ forms: ['ssha512'] }, { corp: filtered }))).toEqual([
@@ -148,26 +148,26 @@ describe('a source that gives only hashes', () => {
     expect(issuesOf(document({ forms: ['ssha512'] }, { corp: knows, off }))).toEqual([]);
   });
 
-  test('brings no current password, so that none may be asked for', () => {
+  test('a source that provides only hashes must not require the current password', () => {
     const knows = targets['ldap that knows two schemes']?.source;
     const asking = document({ forms: ['ssha512'], verifyCurrent: true }, { corp: knows });
     expect(issuesOf(asking)).toEqual([
-      expect.stringMatching(/^sources\.shop\.capture\.verifyCurrent: has to be false/),
+      expect.stringMatching(/^sources\.shop\.capture\.verifyCurrent: must be false/),
     ]);
   });
 
-  test('may give passwords in plaintext besides', () => {
+  test('a source that provides hashes may also provide passwords in plaintext', () => {
     const knows = targets['ldap that knows two schemes']?.source;
     expect(issuesOf(document({ forms: ['plaintext', 'ssha512'] }, { corp: knows }))).toEqual([]);
   });
 });
 
-test('a source that can never give passwords is refused as an origin by its traits', () => {
+test('a source that never exposes passwords is refused as an origin', () => {
   const vault = { ...directory('vault'), capture: { enabled: true } };
   const one = document({}, { corp: targets.ldap?.source, vault });
   expect(issuesOf(one)).toEqual([
     expect.stringMatching(
-      /^sources\.vault\.capture: is not possible: .* never gives its passwords/,
+      /^sources\.vault\.capture: is not possible: .* never exposes its passwords/,
     ),
   ]);
   expect(issuesOf(document({}, { corp: targets.ldap?.source, vault: directory('vault') }))).toEqual(
@@ -175,7 +175,7 @@ test('a source that can never give passwords is refused as an origin by its trai
   );
 });
 
-test('the plan tells where the hashes of each source get to, and what is wrong with them', () => {
+test('the hash paths name the targets of the hashes of each source, and warn about weak ones', () => {
   const knows = directory('ldap', { hashes: ['ssha512', 'sha'] });
   const checked = checkConfiguration(
     document(
@@ -186,7 +186,8 @@ test('the plan tells where the hashes of each source get to, and what is wrong w
     kinds,
   );
   if (!checked.valid) throw new Error('not valid');
-  const lost = 'Credentials of "reports" are out of sync afterwards: nobody signs in with a hash.';
+  const lost =
+    'Credentials of "reports" will be out of sync: an application cannot sign in with a hash.';
   expect(hashPaths(checked.configuration)).toEqual([
     { from: 'shop', form: 'ssha512', to: ['corp'], warnings: [lost] },
     {

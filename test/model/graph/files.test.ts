@@ -5,7 +5,7 @@ import { edgeKinds, extensionDefinition, nodeKinds } from '../../../model/graph/
 import { account, DEPLOYMENT, graphOf, type Wanted } from '../../support/graph';
 import { objectionsTo } from '../../support/opengraph';
 
-describe('the files', () => {
+describe('the graph files', () => {
   const everything: Wanted = {
     sources: {
       apps: { passwordFilter: { case: 'lower' }, policy: 'strong' },
@@ -25,7 +25,7 @@ describe('the files', () => {
     ],
   };
 
-  test('please both schemas of BloodHound, and each edge has its ends', () => {
+  test('the graph file satisfies both schemas of BloodHound, and holds both ends of each edge', () => {
     const { own } = graphOf(everything);
     expect(objectionsTo(JSON.parse(JSON.stringify(own)))).toEqual([]);
     const ids = new Set(own.graph.nodes.map(({ id }) => id));
@@ -55,21 +55,21 @@ describe('the files', () => {
       },
     ],
     [
-      'more metadata',
+      'unknown metadata',
       { metadata: { source_kind: 'Lockstep', made: 'today' }, graph: { nodes: [], edges: [] } },
     ],
-  ])('would not please them with %s', (_what, file) => {
+  ])('the schemas of BloodHound refuse a file with %s', (_what, file) => {
     const schemas = objectionsTo(file);
     expect(schemas.join()).toContain('schema');
   });
 
-  test('an id stays the same, and is another one in another deployment', () => {
+  test('the id of a node stays the same, and differs in another deployment', () => {
     expect(guid('deployment', 'x')).toBe('E36FB7FF-B371-8C33-ABCB-49F636899924');
     expect(guid('deployment', 'y')).not.toBe(guid('deployment', 'x'));
     expect(guid('a', 'bc')).not.toBe(guid('ab', 'c'));
   });
 
-  test('every kind that is used is defined, within the namespace, and explained in docs/graph.md', () => {
+  test('every kind that is used is defined in the namespace and explained in docs/graph.md', () => {
     const { schema, node_kinds, relationship_kinds, environments } = extensionDefinition();
     expect(schema).toMatchObject({
       namespace: 'Lockstep',

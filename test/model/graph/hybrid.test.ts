@@ -1,5 +1,5 @@
 import { account, graphOf, type Wanted } from '../../support/graph';
-import { objectionsTo, told } from '../../support/opengraph';
+import { objectionsTo, linesOf } from '../../support/opengraph';
 
 describe('users that other collectors know', () => {
   const AD = account('ad', { name: 'CN=Straße\\, Alice,DC=corp,DC=example', nativeId: 'a-guid' });
@@ -23,28 +23,28 @@ describe('users that other collectors know', () => {
   const hybridOf = (wanted: Wanted, kind: string) => {
     const { own, hybrid } = graphOf({ ...wanted, sources: { ...kinds, ...wanted.sources } });
     const edges = hybrid.graph.edges.filter((one) => one.kind === kind);
-    return told({ nodes: [], edges }, own.graph.nodes);
+    return linesOf({ nodes: [], edges }, own.graph.nodes);
   };
   const capture = { capture: { enabled: true } };
 
   test.each<[string, Wanted, readonly string[]]>([
     [
-      'from the domain to Okta',
+      'the domain to Okta',
       { groups: group('ad'), accounts: [AD, OKTA] },
       [`${USER} -Okta_PasswordSync-> ${USER_OKTA}`],
     ],
     [
-      'from Okta to the domain',
+      'Okta to the domain',
       { groups: group('okta'), accounts: [OKTA, AD] },
       [`${USER_OKTA} -Okta_PasswordSync-> ${USER}`],
     ],
     [
-      'from one organization to another',
+      'one organization to another',
       { groups: group('okta'), accounts: [OKTA, HUB] },
       [`${USER_OKTA} -Okta_PasswordSync-> ${USER_HUB}`],
     ],
     [
-      'what is captured in the domain',
+      'a domain that is captured to Okta',
       {
         groups: group('directory'),
         sources: { ad: { ...kinds.ad, ...capture } },
@@ -53,28 +53,32 @@ describe('users that other collectors know', () => {
       [`${USER} -Okta_PasswordSync-> ${USER_OKTA}`],
     ],
     [
-      'not where another source is between them',
+      'no edge when another source is between them',
       { groups: group('directory'), accounts: [account('directory'), AD, OKTA] },
       [],
     ],
     [
-      'not without Okta',
+      'no edge without Okta',
       { groups: group('ad'), accounts: [AD, { ...AD, id: 'acc_other', source: 'other' }] },
       [],
     ],
-    ['not without the id of Okta', { groups: group('ad'), accounts: [AD, account('okta')] }, []],
-  ])('Okta_PasswordSync: %s', (_what, wanted, expected) =>
+    [
+      'no edge without the id of Okta',
+      { groups: group('ad'), accounts: [AD, account('okta')] },
+      [],
+    ],
+  ])('Okta_PasswordSync is drawn as Okta would draw it: %s', (_what, wanted, expected) =>
     expect(hybridOf(wanted, 'Okta_PasswordSync')).toEqual(expected),
   );
 
-  test('Okta_ReadPasswordUpdates: the deployment reads what goes to Okta', () => {
+  test('Okta_ReadPasswordUpdates is drawn from the deployment to each user of Okta that it writes', () => {
     const wanted = { groups: group('ad'), accounts: [AD, OKTA] };
     expect(hybridOf(wanted, 'Okta_ReadPasswordUpdates')).toEqual([
       `Deployment Lockstep -Okta_ReadPasswordUpdates-> ${USER_OKTA}`,
     ]);
   });
 
-  test('accounts and service accounts are tied to them in both directions', () => {
+  test('accounts and service accounts are tied to users of the domain in both directions', () => {
     expect(hybridOf({ groups: group('ad'), accounts: [AD] }, 'Lockstep_SameAccount')).toEqual([
       'ServiceAccount CN=svc,DC=corp@ad -SameAccount-> User CN=SVC,DC=CORP',
       'User CN=SVC,DC=CORP -SameAccount-> ServiceAccount CN=svc,DC=corp@ad',
@@ -83,7 +87,7 @@ describe('users that other collectors know', () => {
     ]);
   });
 
-  test('a user of Entra is known by its id, and is not one of Okta', () => {
+  test('a user of Entra is identified by its id, and gets no edges of Okta', () => {
     const entra = account('entra', { name: 'alice@corp.example', nativeId: '3f1c-ab' });
     const sources = { entra: { kind: 'entra' } };
     const groups = { one: { policy: 'strong', authSource: 'ad', sources: ['ad', 'entra'] } };
@@ -94,7 +98,7 @@ describe('users that other collectors know', () => {
     expect(hybridOf(wanted, 'Okta_PasswordSync')).toEqual([]);
   });
 
-  test('their file marks nobody as ours', () => {
+  test('the file of hybrid edges marks no node as a node of Lockstep', () => {
     const { hybrid } = graphOf({ sources: kinds, groups: group('ad'), accounts: [AD, OKTA] });
     expect(hybrid).toEqual({ graph: { nodes: [], edges: expect.any(Array) } });
     expect(objectionsTo(hybrid)).toEqual([]);

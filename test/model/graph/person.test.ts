@@ -18,7 +18,7 @@ const propertiesTo = (edges: readonly GraphEdge[], from: string, to: string) => 
 
 describe('accounts that are kept in step', () => {
   test('the password of the auth account becomes that of the others, and each of them opens it', () => {
-    expect(synced({}).told).toEqual([
+    expect(synced({}).lines).toEqual([
       'Account alice@directory -PasswordSync-> Account alice@apps',
       'Account alice@apps -SamePassword-> Account alice@directory',
       'Account alice@directory -PasswordSync-> Account alice@crm',
@@ -26,8 +26,8 @@ describe('accounts that are kept in step', () => {
     ]);
   });
 
-  test('an account that is captured passes on what is set there', () => {
-    const { told: all, edges } = synced({ sources: { crm: { capture: { enabled: true } } } });
+  test('an account that is captured passes on a password that is set there', () => {
+    const { lines: all, edges } = synced({ sources: { crm: { capture: { enabled: true } } } });
     expect(all).toContain('Account alice@crm -PasswordSync-> Account alice@directory');
     expect(propertiesTo(edges, 'crm', 'directory')).toMatchObject({
       captured: true,
@@ -41,26 +41,21 @@ describe('accounts that are kept in step', () => {
 
   test.each([
     [
-      'believed where it is told to',
+      'with verifyCurrent: false',
       { crm: { capture: { enabled: true, verifyCurrent: false } } },
       'crm',
       'directory',
     ],
-    [
-      'believed in the auth source',
-      { directory: { capture: { enabled: true } } },
-      'directory',
-      'crm',
-    ],
-  ])('a capture is %s', (_where, sources, from, to) => {
+    ['in the auth source', { directory: { capture: { enabled: true } } }, 'directory', 'crm'],
+  ])('a capture %s needs no current password', (_where, sources, from, to) => {
     expect(propertiesTo(synced({ sources }).edges, from, to)).toMatchObject({
       captured: true,
       needscurrent: false,
     });
   });
 
-  test('what a filter left of a password opens nothing else', () => {
-    const { told: all, edges } = synced({
+  test('an account with a filtered password opens no other account', () => {
+    const { lines: all, edges } = synced({
       sources: { crm: { passwordFilter: { case: 'upper', maxLength: 8 } } },
     });
     expect(all.filter((one) => one.includes('crm'))).toEqual([
@@ -76,15 +71,15 @@ describe('accounts that are kept in step', () => {
     });
   });
 
-  test('behind an auth source with a filter, the others still open each other', () => {
-    expect(synced({ sources: { directory: { passwordFilter: { case: 'upper' } } } }).told).toEqual([
+  test('accounts behind an auth source with a filter still open each other', () => {
+    expect(synced({ sources: { directory: { passwordFilter: { case: 'upper' } } } }).lines).toEqual([
       'Account alice@apps -SamePassword-> Account alice@directory',
       'Account alice@apps -SamePassword-> Account alice@crm',
       'Account alice@crm -SamePassword-> Account alice@apps',
     ]);
   });
 
-  test('the password is the real one; what gets a hash only is told, and when it last took one', () => {
+  test('an edge shows that the password is real, whether the end gets only a hash, and when it last took one', () => {
     const lastSuccess = '2026-01-02T03:04:05Z';
     const accounts = [account('directory'), account('apps', { lastSuccess })];
     const { edges } = synced({ sources: { apps: { kind: 'postgres-role' } }, accounts });
@@ -100,22 +95,30 @@ describe('accounts that are kept in step', () => {
     [3, 3, true],
     [3, 2, false],
     [0, 0, false],
-  ])('in sync when both took the newest password: %d and %d', (one, other, insync) => {
-    const accounts = [
-      account('directory', { appliedSeq: one }),
-      account('apps', { appliedSeq: other }),
-    ];
-    const { edges } = synced({ accounts });
-    expect(propertiesTo(edges, 'directory', 'apps')).toMatchObject({ insync });
-    expect(propertiesTo(edges, 'apps', 'directory')).toMatchObject({ insync });
-  });
+  ])(
+    'an edge is in sync when both accounts took the newest password: %d and %d',
+    (one, other, insync) => {
+      const accounts = [
+        account('directory', { appliedSeq: one }),
+        account('apps', { appliedSeq: other }),
+      ];
+      const { edges } = synced({ accounts });
+      expect(propertiesTo(edges, 'directory', 'apps')).toMatchObject({ insync });
+      expect(propertiesTo(edges, 'apps', 'directory')).toMatchObject({ insync });
+    },
+  );
 
   test.each<[string, Wanted]>([
-    ['the auth source is switched off', { sources: { directory: { enabled: false } } }],
-    ['nobody is in the auth source', { accounts: [account('apps'), account('crm')] }],
+    ['its auth source is switched off', { sources: { directory: { enabled: false } } }],
+    [
+      'the person has no account in the auth source',
+      { accounts: [account('apps'), account('crm')] },
+    ],
     ['there is no group', { groups: {} }],
-    ['there is one account', { accounts: [account('directory')] }],
-  ])('none where %s', (_what, wanted) => expect(synced(wanted).told).toEqual([]));
+    ['the person has one account', { accounts: [account('directory')] }],
+  ])('no account is kept in step when %s', (_what, wanted) =>
+    expect(synced(wanted).lines).toEqual([]),
+  );
 
   test.each<[string, Wanted]>([
     ['of a source that is switched off', { sources: { crm: { enabled: false } } }],
@@ -123,22 +126,22 @@ describe('accounts that are kept in step', () => {
       'that is not the primary one',
       { accounts: [...everywhere, account('apps', { name: 'alice-2', primary: false })] },
     ],
-    ['of a source that is gone', { accounts: [...everywhere, account('gone')] }],
-  ])('an account %s is left out', (_what, wanted) => {
-    const expected = synced({}).told.filter((one) => !(wanted.sources && one.includes('crm')));
-    expect(synced(wanted).told).toEqual(expected);
+    ['of a source that was removed', { accounts: [...everywhere, account('gone')] }],
+  ])('an account %s has no edges', (_what, wanted) => {
+    const expected = synced({}).lines.filter((one) => !(wanted.sources && one.includes('crm')));
+    expect(synced(wanted).lines).toEqual(expected);
   });
 
-  test('every account of a person takes part where the source says so', () => {
+  test('every account of a person has edges with multipleAccountPasswordSync', () => {
     const accounts = [...everywhere, account('apps', { name: 'alice-2', primary: false })];
-    const { told: all } = synced({
+    const { lines: all } = synced({
       sources: { apps: { multipleAccountPasswordSync: true } },
       accounts,
     });
     expect(all).toContain('Account alice@directory -PasswordSync-> Account alice-2@apps');
   });
 
-  test('groups with one auth source follow it together, others do not', () => {
+  test('groups with the same auth source follow it together, and other groups do not', () => {
     const groups = {
       one: { policy: 'strong', authSource: 'directory', sources: ['directory', 'apps'] },
       two: { policy: 'strong', authSource: 'directory', sources: ['crm', 'erp'] },
@@ -147,7 +150,7 @@ describe('accounts that are kept in step', () => {
     const sources = { erp: {}, ledger: {}, vault: {} };
     const accounts = ['directory', 'apps', 'crm', 'ledger', 'vault'].map((name) => account(name));
     expect(
-      synced({ groups, sources, accounts }).told.filter((one) => one.includes('-PasswordSync')),
+      synced({ groups, sources, accounts }).lines.filter((one) => one.includes('-PasswordSync')),
     ).toEqual([
       'Account alice@directory -PasswordSync-> Account alice@apps',
       'Account alice@directory -PasswordSync-> Account alice@crm',
@@ -155,7 +158,7 @@ describe('accounts that are kept in step', () => {
     ]);
   });
 
-  test('a thousand accounts of one person are a thousand edges each way, not a million', () => {
+  test('a thousand accounts of one person have a thousand edges each way, not a million', () => {
     const many = Array.from({ length: 1000 }, (_, count) =>
       account('apps', { name: `alice-${count}` }),
     );

@@ -1,22 +1,22 @@
 import type { KeyFacts } from '../../../model/graph/facts';
 import { account, edgesOf, graphOf, type Wanted } from '../../support/graph';
-import { told } from '../../support/opengraph';
+import { linesOf } from '../../support/opengraph';
 
-describe('who can read, and who can reset', () => {
-  test('the deployment reads what is written; the service account resets, also what nothing is carried to', () => {
+describe('who can read and who can reset a password', () => {
+  test('the deployment reads what it writes, and a service account can reset every account of its source', () => {
     const wanted = {
       sources: { crm: { enabled: false } },
       accounts: [account('directory'), account('crm', { storedFor: ['wiki'] })],
     };
     expect(
-      edgesOf(wanted, 'ReadPasswordUpdates', 'ReadStoredPassword', 'ResetPassword').told,
+      edgesOf(wanted, 'ReadPasswordUpdates', 'ReadStoredPassword', 'ResetPassword').lines,
     ).toEqual([
       'ServiceAccount cn=lockstep@directory -ResetPassword-> Account alice@directory',
       'ServiceAccount cn=lockstep@crm -ResetPassword-> Account alice@crm',
       'Deployment Lockstep -ReadStoredPassword-> Account alice@crm',
       'Deployment Lockstep -ReadPasswordUpdates-> Account alice@directory',
     ]);
-    expect(edgesOf(wanted, 'HoldsCredential').told).toHaveLength(3);
+    expect(edgesOf(wanted, 'HoldsCredential').lines).toHaveLength(3);
   });
 
   const key = (scopes: readonly string[], groups: readonly string[] | null = null): KeyFacts => ({
@@ -39,7 +39,7 @@ describe('who can read, and who can reset', () => {
     ['read', key(['read']), {}, []],
     ['trigger', key(['trigger', 'read']), {}, ['-SetPasswords-> Group one']],
     ['admin', key(['admin', 'trigger']), {}, ['-Administers-> Deployment Lockstep']],
-    ['capture, where nothing is captured', key(['capture']), {}, []],
+    ['capture, when no source is captured', key(['capture']), {}, []],
     [
       'capture',
       key(['capture']),
@@ -47,44 +47,44 @@ describe('who can read, and who can reset', () => {
       ['-ReportPasswords-> Source apps', '-InjectPasswords-> Source crm'],
     ],
     [
-      'a relay of one source',
+      'relay, for one source',
       { ...key(['relay']), relayOf: 'apps' },
       { sources: captured },
       ['-ReportPasswords-> Source apps'],
     ],
-    ['trigger of another group', key(['trigger'], ['three']), {}, []],
+    ['trigger, bound to another group', key(['trigger'], ['three']), {}, []],
     [
-      'trigger of one of two that go together',
+      'trigger, bound to one of two groups with the same auth source',
       key(['trigger'], ['two']),
       { groups: cluster },
       ['-SetPasswords-> Group two'],
     ],
     [
-      'capture of one of two that go together',
+      'capture, bound to one of two groups with the same auth source',
       key(['capture'], ['two']),
       { groups: cluster, sources: captured },
       [],
     ],
-  ])('a key with %s', (_scopes, one, wanted, expected) => {
+  ])('an API key has exactly the edges of its scope: %s', (_scopes, one, wanted, expected) => {
     const { own } = graphOf({ ...wanted, keys: [one] });
-    const all = told(own.graph).filter((line) => line.startsWith('ApiKey'));
+    const all = linesOf(own.graph).filter((line) => line.startsWith('ApiKey'));
     expect(all).toEqual(expected.map((way) => `ApiKey k ${way}`));
     expect(own.graph.nodes.some(({ kinds }) => kinds[0] === 'Lockstep_ApiKey')).toBe(
       expected.length > 0,
     );
   });
 
-  test('what is captured as a hash only is told', () => {
+  test('a source shows the forms in which its passwords are captured', () => {
     const forms = ['ssha512'];
     const { own } = graphOf({
       sources: { crm: { capture: { enabled: true, forms, verifyCurrent: false } } },
     });
-    const told = own.graph.nodes.map(({ properties }) => properties.capturedforms);
-    expect(told.filter((one) => one !== undefined)).toEqual([forms]);
+    const shown = own.graph.nodes.map(({ properties }) => properties.capturedforms);
+    expect(shown.filter((captured) => captured !== undefined)).toEqual([forms]);
   });
 
   test('a group covers the accounts of its sources, and its auth account', () => {
-    expect(edgesOf({ groups: cluster }, 'Covers').told.sort()).toEqual([
+    expect(edgesOf({ groups: cluster }, 'Covers').lines.sort()).toEqual([
       'Group one -Covers-> Account alice@apps',
       'Group one -Covers-> Account alice@directory',
       'Group two -Covers-> Account alice@crm',

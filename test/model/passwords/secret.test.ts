@@ -12,17 +12,17 @@ describe('a Secret refuses to print', () => {
     ['concatenation', () => `x${secret as unknown as string}`],
     ['JSON.stringify', () => JSON.stringify({ deep: [{ secret }] })],
     ['arithmetic', () => Number(secret)],
-  ])('%s throws, and does not say what it holds', (_how, print) => {
+  ])('%s of a Secret throws, and the error does not hold the password', (_how, print) => {
     expect(print).toThrow(TypeError);
     expect(print).not.toThrow(CANARY);
   });
 
-  test('inspect and console show a placeholder', () => {
+  test('inspect and console show a placeholder for a Secret', () => {
     expect(inspect({ secret }, { showHidden: true, depth: 9 })).not.toContain(CANARY);
     expect(inspect(secret)).toBe('[secret]');
   });
 
-  test('its bytes are not among its properties', () => {
+  test('the bytes of a Secret are not among its properties', () => {
     expect(Reflect.ownKeys(secret).map(String)).toEqual([]);
     expect({ ...secret }).toEqual({});
     expect(structuredCloneOf(secret)).not.toContain(CANARY);
@@ -39,14 +39,14 @@ test('a destroyed Secret has zeroed its bytes and lends them no more', () => {
   expect(() => secret.text()).toThrow(TypeError);
 });
 
-test('a copy outlives the original', () => {
+test('a copy of a Secret outlives the original', () => {
   const secret = Secret.fromText(CANARY);
   const copy = secret.copy();
   secret.destroy();
   expect(copy.text()).toBe(CANARY);
 });
 
-test('equality looks at the bytes', () => {
+test('two Secrets are equal when their bytes are equal', () => {
   expect(Secret.fromText('a').equals(Secret.fromText('a'))).toBe(true);
   expect(Secret.fromText('a').equals(Secret.fromText('b'))).toBe(false);
   expect(Secret.fromText('a').equals(Secret.fromText('aa'))).toBe(false);

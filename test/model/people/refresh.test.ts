@@ -19,14 +19,14 @@ const sort = (input: Partial<Input>) =>
   });
 
 describe('correlation', () => {
-  test('a person without the attribute is not asked for: an empty value would match anybody without one', () => {
+  test('a person without the attribute is not looked up, because an empty value would match every account without one', () => {
     expect(matchFor({ mail: 'mail' }, person('alice'))).toBeNull();
     expect(matchFor({ mail: 'mail' }, person('alice', { mail: '' }))).toBeNull();
     expect(matchFor({}, person('alice'))).toBeNull();
     expect(matchFor({ uid: 'name' }, person('alice'))).toEqual({ uid: 'alice' });
   });
 
-  test('one is taken, none is none, two are refused', () => {
+  test('one match is used, no match is none, and two matches are ambiguous', () => {
     expect(decide(['a'])).toEqual({ found: 'one', account: 'a' });
     expect(decide([])).toEqual({ found: 'none' });
     expect(decide(['a', 'b'])).toEqual({ found: 'several' });
@@ -34,7 +34,7 @@ describe('correlation', () => {
 });
 
 describe('a refresh', () => {
-  test('links by the first rule that finds somebody', () => {
+  test('a refresh links an account by the first rule that matches a person', () => {
     const alice = person('alice', { mail: 'a@corp.test' });
     const bob = person('bob');
     const sorted = sort({
@@ -47,7 +47,7 @@ describe('a refresh', () => {
     ]);
   });
 
-  test('two accounts that fit one person are both refused', () => {
+  test('two accounts that match one person are both ambiguous', () => {
     const sorted = sort({
       accounts: [account('x1', { uid: 'bob' }), account('x2', { uid: 'bob' })],
       people: [person('bob')],
@@ -56,7 +56,7 @@ describe('a refresh', () => {
     expect(sorted.ambiguous.map(({ name }) => name)).toEqual(['x1', 'x2']);
   });
 
-  test('one account that fits two people is refused', () => {
+  test('one account that matches two people is ambiguous', () => {
     const mail = 'shared@corp.test';
     const sorted = sort({
       accounts: [account('x1', { mail })],
@@ -66,7 +66,7 @@ describe('a refresh', () => {
     expect(sorted.ambiguous).toHaveLength(1);
   });
 
-  test('a second account of somebody who has one already is not linked by itself', () => {
+  test('a second account of a person with a linked account is not linked automatically', () => {
     const sorted = sort({
       accounts: [account('old', { uid: 'bob' }), account('new', { uid: 'bob' })],
       people: [person('bob')],
@@ -76,7 +76,7 @@ describe('a refresh', () => {
     expect(sorted.ambiguous.map(({ name }) => name)).toEqual(['new']);
   });
 
-  test('people are added only where the source is meant to, once each, and never over somebody known', () => {
+  test('people are added only with createIdentities, once each, and never in place of a known person', () => {
     const accounts = [
       account('x1', { uid: 'carol', cn: 'Carol' }),
       account('x2', { uid: 'carol' }),

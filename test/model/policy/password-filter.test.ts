@@ -16,18 +16,33 @@ const mainframe: Partial<PasswordFilter> = { case: 'upper', allowed: 'A-Z0-9@#$'
 
 describe('a password filter', () => {
   test.each<[string, Partial<PasswordFilter>, string, string | null]>([
-    ['of no rule leaves all as it is', {}, 'Größe 🔑', 'Größe 🔑'],
-    ['writes capitals', { case: 'upper' }, 'Größe-1', 'GRÖSSE-1'],
-    ['writes small letters', { case: 'lower' }, 'GRÖSSE-Σ', 'grösse-σ'],
-    ['leaves out what is not allowed', { allowed: 'a-z' }, 'a-b c🔑d', 'abcd'],
-    ['puts another character in its place', { allowed: 'a-z.', replaceWith: '.' }, 'a-b🔑', 'a.b.'],
-    ['cuts off by code points, not by bytes', { maxLength: 3 }, '🔑é🔑é', '🔑é🔑'],
-    ['takes the case before the characters', { case: 'upper', allowed: 'A-Z' }, 'ab-c', 'ABC'],
-    ['takes the characters before the length', { allowed: 'a-z', maxLength: 3 }, '1a2b3c4d', 'abc'],
-    ['makes what a mainframe takes', mainframe, 'correct horse', 'CORRECTH'],
-    ['that leaves nothing gives nothing', { allowed: 'a-z' }, '1234', null],
+    ['a filter without rules leaves a password unchanged', {}, 'Größe 🔑', 'Größe 🔑'],
+    ['a filter with case: upper writes capitals', { case: 'upper' }, 'Größe-1', 'GRÖSSE-1'],
+    ['a filter with case: lower writes small letters', { case: 'lower' }, 'GRÖSSE-Σ', 'grösse-σ'],
+    ['a filter removes characters that are not allowed', { allowed: 'a-z' }, 'a-b c🔑d', 'abcd'],
     [
-      'that leaves less than minLength gives nothing',
+      'a filter with replaceWith replaces characters that are not allowed',
+      { allowed: 'a-z.', replaceWith: '.' },
+      'a-b🔑',
+      'a.b.',
+    ],
+    ['a filter cuts by code points, not by bytes', { maxLength: 3 }, '🔑é🔑é', '🔑é🔑'],
+    [
+      'a filter changes the case before it removes characters',
+      { case: 'upper', allowed: 'A-Z' },
+      'ab-c',
+      'ABC',
+    ],
+    [
+      'a filter removes characters before it cuts the length',
+      { allowed: 'a-z', maxLength: 3 },
+      '1a2b3c4d',
+      'abc',
+    ],
+    ['the filter of a mainframe writes eight capitals', mainframe, 'correct horse', 'CORRECTH'],
+    ['a filter that leaves nothing returns nothing', { allowed: 'a-z' }, '1234', null],
+    [
+      'a filter that leaves less than minLength returns nothing',
       { allowed: 'a-z', minLength: 4 },
       'abc-1',
       null,
@@ -50,7 +65,7 @@ describe('a password filter', () => {
     .filter(({ success }) => success)
     .map(({ data }) => data as PasswordFilter);
 
-  test('once more changes nothing, whatever the filter and the password', () => {
+  test('filtering again changes nothing, whatever the filter and the password', () => {
     const password = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }));
     fc.assert(
       fc.property(anyFilter, password, (said, text) => {
@@ -61,7 +76,7 @@ describe('a password filter', () => {
     );
   });
 
-  test('gives a password of its own: the one that it was made of stays as it is', () => {
+  test('a filter returns a new Secret, and the original stays usable', () => {
     const password = Secret.fromText('abc');
     const made = rewrite(filter({}), password);
     made?.destroy();
@@ -69,35 +84,51 @@ describe('a password filter', () => {
   });
 
   test.each<[string, object, string]>([
-    ['that puts in what it does not allow', { allowed: 'a-z', replaceWith: '-' }, 'replaceWith'],
-    ['that puts in a letter of the other case', { case: 'upper', replaceWith: 'x' }, 'replaceWith'],
-    ['that puts in two characters', { replaceWith: '--' }, 'replaceWith'],
-    ['that leaves less than it asks for', { minLength: 9, maxLength: 8 }, 'minLength'],
+    [
+      'a filter whose replaceWith it does not allow',
+      { allowed: 'a-z', replaceWith: '-' },
+      'replaceWith',
+    ],
+    [
+      'a filter whose replaceWith is of the other case',
+      { case: 'upper', replaceWith: 'x' },
+      'replaceWith',
+    ],
+    ['a filter whose replaceWith is two characters', { replaceWith: '--' }, 'replaceWith'],
+    [
+      'a filter whose minLength is larger than its maxLength',
+      { minLength: 9, maxLength: 8 },
+      'minLength',
+    ],
   ])('%s is refused', (_title, said, field) => {
     const issues = passwordFilterSchema.safeParse(said).error?.issues ?? [];
     expect(issues.map(({ path }) => path[0])).toContain(field);
   });
 });
 
-describe('what a filter costs', () => {
+describe('the loss of strength by a filter', () => {
   const rules = rulesOf(policyRulesSchema.parse({ minLength: 15 }));
 
   test.each<[string, Partial<PasswordFilter>, string | null]>([
-    ['nothing, where it only keeps control characters out', { allowed: ' -~' }, null],
-    ['nothing, where it cuts off what no shortest password has', { maxLength: 15 }, null],
+    ['a filter that removes only control characters loses nothing', { allowed: ' -~' }, null],
+    ['a filter that cuts behind the minimum length loses nothing', { maxLength: 15 }, null],
     [
-      'a bit a letter, in one case',
+      'a filter to one case loses up to a bit a letter',
       { case: 'lower' },
       'of about 98 bits of 15 random characters, 90 are left',
     ],
-    ['more than half, on a mainframe', mainframe, '98 bits of 15 random characters, 41 are left'],
     [
-      'nearly all, as a PIN',
+      'the filter of a mainframe loses more than half',
+      mainframe,
+      '98 bits of 15 random characters, 41 are left',
+    ],
+    [
+      'a filter that leaves a PIN loses nearly all',
       { allowed: '0-9', maxLength: 4 },
       '98 bits of 15 random characters, 5 are left',
     ],
     [
-      'all, where everything is replaced',
+      'a filter that replaces every character loses all',
       { allowed: '.', replaceWith: '.' },
       '98 bits of 15 random characters, 0 are left',
     ],

@@ -14,7 +14,7 @@ import { shortName, wordList, wordsIn } from '../../../model/policy/word-list';
 
 type Settings = Partial<PolicySettings>;
 
-/** No rule but those of the test. */
+/** Switches off every rule that a test does not set. */
 const none: Settings = { minLength: 0, notCommon: false, useIdentityAttributes: false };
 
 const broken = (password: string, settings: Settings = {}, known: Partial<Known> = {}) =>
@@ -23,7 +23,8 @@ const broken = (password: string, settings: Settings = {}, known: Partial<Known>
     Secret.fromText(password),
     { ...nothingKnown, ...known },
   );
-const brokenBy = (...asked: Parameters<typeof broken>) => broken(...asked).map(({ rule }) => rule);
+const brokenBy = (...parameters: Parameters<typeof broken>) =>
+  broken(...parameters).map(({ rule }) => rule);
 
 const about = { identity: ['alice', 'Alice O’Neill-Brown', 'Ürümqi'] };
 const dn = 'uid=neill.brown,ou=people,dc=example,dc=com';
@@ -155,10 +156,13 @@ describe('each rule', () => {
     ['one that has leaked', 'x', {}, ['blocklist'], { blocklisted: true }],
     ['one that is too easy to guess', 'x', { minStrength: 3 }, ['minStrength'], { strength: 2 }],
     ['one that is just hard enough', 'x', { minStrength: 3 }, [], { strength: 3 }],
-    ['one that nobody could estimate', 'x', { minStrength: 3 }, [], { strength: null }],
-  ])('%s', (_title, password, settings, expected, known = {}) => {
-    expect(brokenBy(password, settings, known)).toEqual(expected);
-  });
+    ['one whose strength was not estimated', 'x', { minStrength: 3 }, [], { strength: null }],
+  ])(
+    'the rules report exactly what is wrong with a password: %s',
+    (_title, password, settings, expected, known = {}) => {
+      expect(brokenBy(password, settings, known)).toEqual(expected);
+    },
+  );
 });
 
 const everything: Settings = {
@@ -189,67 +193,75 @@ const allKnown: Known = {
   strength: 0,
 };
 
-test('every violation is told at once', () => {
+test('every violation of a password is reported at once', () => {
   expect(brokenBy('QWERTYQWERTY1111', { ...everything, notCommon: false }, allKnown)).toEqual(
     checkedRules.filter((rule) => !['maxLength', 'notAllowed', 'notCommon'].includes(rule)),
   );
 });
 
-test('what a violation says names the limit, never a part of the password', () => {
-  const said = broken('qwertyqwerty', everything, allKnown);
-  expect(said.map(({ says }) => says).join(' ')).not.toMatch(/qwerty/i);
-  expect(said[0]?.says).toBe('Use at least 60 characters.');
+test('a violation names the limit of its rule, and never a part of the password', () => {
+  const reported = broken('qwertyqwerty', everything, allKnown);
+  expect(reported.map(({ says }) => says).join(' ')).not.toMatch(/qwerty/i);
+  expect(reported[0]?.says).toBe('Use at least 60 characters.');
 });
 
 describe('a policy', () => {
   test.each<[string, object, string]>([
-    ['that asks for more than it allows', { minLength: 30, maxLength: 20 }, 'minLength'],
     [
-      'whose rules need more room',
+      'a policy whose minLength is larger than its maxLength',
+      { minLength: 30, maxLength: 20 },
+      'minLength',
+    ],
+    [
+      'a policy whose rules require more characters than maxLength',
       { minLength: 4, maxLength: 8, minUpper: 5, minNumeric: 4 },
       'maxLength',
     ],
-    ['with a range that runs backwards', { allowed: 'z-a' }, 'allowed'],
+    ['a policy with a range that runs backwards', { allowed: 'z-a' }, 'allowed'],
+    ['a policy with a relative path', { blocklist: 'leaked.bin' }, 'blocklist'],
+    ['a policy of the preset asvs-l2 without a blocklist', { preset: 'asvs-l2' }, 'preset'],
     [
-      'with a path that depends on where the api was started',
-      { blocklist: 'leaked.bin' },
-      'blocklist',
+      'a policy with a dictionary word that is too long',
+      { dictionary: ['x'.repeat(129)] },
+      'dictionary',
     ],
-    ['asvs-l2 without a set of breached passwords', { preset: 'asvs-l2' }, 'preset'],
-    ['with a word that is too long', { dictionary: ['x'.repeat(129)] }, 'dictionary'],
-    ['with too many words', { dictionary: Array(2_501).fill('word') }, 'dictionary'],
+    [
+      'a policy with too many dictionary words',
+      { dictionary: Array(2_501).fill('word') },
+      'dictionary',
+    ],
   ])('%s is refused', (_title, settings, field) => {
     const { error } = policyRulesSchema.safeParse(settings);
     expect(error?.issues.map(({ path }) => path[0])).toEqual([field]);
   });
 
-  test('is a preset, and what differs from it', () => {
+  test('a policy has the rules of its preset, and the settings that differ', () => {
     const rules = rulesOf(policyRulesSchema.parse({ preset: 'cis', minLength: 20 }));
     expect(rules).toMatchObject({ minLength: 20, minNonAlpha: 1, maxLength: 256 });
   });
 });
 
 describe('a dictionary file', () => {
-  test('holds a word a line, besides comments and its language', () => {
+  test('a dictionary file holds one word a line, next to comments and its language', () => {
     const text = '# Prohibited\r\nlocale=en_US\r\n\r\nAcme\r\n  winter \r\n';
     expect(parseDictionary(text)).toEqual({ words: ['Acme', 'winter'] });
   });
 
   test.each<[string, string, number]>([
-    ['with too many lines', 'word\n'.repeat(2_501), 2_501],
-    ['with a line that is too long', `word\n${'é'.repeat(129)}\n`, 2],
-  ])('%s is told by its line', (_title, text, line) => {
+    ['a dictionary file with too many lines', 'word\n'.repeat(2_501), 2_501],
+    ['a dictionary file with a line that is too long', `word\n${'é'.repeat(129)}\n`, 2],
+  ])('%s is refused with the number of the line', (_title, text, line) => {
     expect(parseDictionary(text)).toMatchObject({ line });
   });
 
-  test('may be as large as allowed', () => {
+  test('a dictionary file may have exactly the maximum size', () => {
     expect(parseDictionary(`${'é'.repeat(128)}\n`.repeat(2_500))).toMatchObject({
       words: { length: 2_500 },
     });
   });
 });
 
-test('words are what stands between other characters', () => {
+test('the words of a text are separated by every other character', () => {
   expect(wordsIn(['Alice O’Neill-Brown', 'alice@example.com'], 4)).toEqual([
     ...['Alice', 'Neill', 'Brown', 'alice', 'example'],
   ]);
@@ -266,7 +278,7 @@ test.each([
 describe('code points', () => {
   const anyText = fc.string({ unit: 'binary' });
 
-  test('are those of the text, for any text', () => {
+  test('the code points of a Secret are those of its text, for any text', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const points = withCodePoints(Secret.fromText(text), (lent) => [...lent]);
@@ -275,7 +287,7 @@ describe('code points', () => {
     );
   });
 
-  test('folded piece by piece are those of the text folded as a whole, for any text', () => {
+  test('code points that are folded piece by piece equal those of the text folded as a whole, for any text', () => {
     const grapheme = fc.string({ unit: 'grapheme' });
     fc.assert(
       fc.property(fc.oneof(anyText, grapheme), (text) => {
@@ -287,7 +299,7 @@ describe('code points', () => {
     );
   });
 
-  test('are zeroed after they were lent, folded or not', () => {
+  test('code points are zeroed after they were lent, folded or not', () => {
     const kept = withCodePoints(Secret.fromText('abc'), (lent) =>
       withFolded(lent, (folded) => [lent, folded]),
     );

@@ -3,14 +3,14 @@ import { type PresetName, presetNames } from '../../../model/policy/presets';
 import { policyRulesSchema, rulesOf } from '../../../model/policy/schema';
 import { type Known, nothingKnown, violations } from '../../../model/policy/violations';
 
-/** What each standard says of a password, as it is shown in docs/configuration.md. */
+/** The verdict of each preset on one password, as docs/configuration.md shows it. */
 
 const about: Partial<Known> = { identity: ['alice', 'Alice Neill'], accountNames: ['aneill'] };
 
 interface Row {
   readonly password: string;
   readonly known?: Partial<Known>;
-  /** Of each preset, the rules that refuse it. */
+  /** The rules of each preset that refuse the password. */
   readonly refused: Readonly<Partial<Record<PresetName, readonly string[]>>>;
 }
 
@@ -52,7 +52,7 @@ const rows: readonly (Row & { readonly title: string })[] = [
     password: 'Xq7!mz',
     refused: { 'nist-63b-4': length, 'asvs-l2': length, cis: length, 'ad-legacy': length },
   },
-  { title: 'three of five kinds', password: 'ubfqkwmxjzrtvl-7', refused: {} },
+  { title: 'three of five kinds of characters', password: 'ubfqkwmxjzrtvl-7', refused: {} },
   { title: '64 code points', password: 'Ub7-'.repeat(16), refused: {} },
   {
     title: '128 code points',
@@ -112,7 +112,7 @@ const rows: readonly (Row & { readonly title: string })[] = [
   },
   { title: 'a colon', password: 'why: because 1 Cat', refused: {} },
   {
-    title: 'the same character all the time but once',
+    title: 'mostly the same character',
     password: 'Xq7!mzwkAAAAAAAAAAAA',
     refused: {},
   },
@@ -124,13 +124,16 @@ const settings = (preset: PresetName) =>
   );
 
 describe.each(presetNames)('%s', (preset) => {
-  test.each(rows.map((row) => [row.title, row] as const))('%s', (_title, row) => {
-    const known = { ...nothingKnown, ...(row.known ?? about) };
-    const broken = violations(settings(preset), Secret.fromText(row.password), known);
-    expect(broken.map(({ rule }) => rule)).toEqual(row.refused[preset] ?? []);
-  });
+  test.each(rows.map((row) => [row.title, row] as const))(
+    `the preset ${preset} on a password with: %s`,
+    (_title, row) => {
+      const known = { ...nothingKnown, ...(row.known ?? about) };
+      const broken = violations(settings(preset), Secret.fromText(row.password), known);
+      expect(broken.map(({ rule }) => rule)).toEqual(row.refused[preset] ?? []);
+    },
+  );
 });
 
-test('nist-63b-4 is what a policy is that names no preset', () => {
+test('a policy that names no preset has the rules of nist-63b-4', () => {
   expect(rulesOf(policyRulesSchema.parse({}))).toEqual(settings('nist-63b-4'));
 });

@@ -26,14 +26,14 @@ const member = (
   filter: filter === null ? null : passwordFilterSchema.parse(filter),
   policies: [{ ...asksNothing, name: 'cn=policy', ...policy }],
 });
-const judged = (
+const evaluated = (
   settings: Partial<PolicySettings>,
   ...members: Parameters<typeof satisfiability>[1]
 ) => satisfiability({ name: 'staff', rules: rulesOf(policyRulesSchema.parse(settings)) }, members);
 
 const windows = { name: 'the domain', minLength: 7, minCharacterTypes: 3 };
 
-describe('what cannot be satisfied together', () => {
+describe('policies that no password can satisfy together', () => {
   test.each<[string, Partial<PolicySettings>, Parameters<typeof satisfiability>[1], string[]]>([
     ['nothing', {}, [member({ minLength: 20 })], []],
     [
@@ -80,24 +80,24 @@ describe('what cannot be satisfied together', () => {
         'No password satisfies all of these together: the policy "staff", cn=policy of "corp", cn=policy of "apps".',
       ],
     ],
-  ])('%s', (_title, settings, members, expected) => {
-    const { impossible, fits } = judged(settings, ...members);
+  ])('the contradictions between policies are found: %s', (_title, settings, members, expected) => {
+    const { impossible, fits } = evaluated(settings, ...members);
     expect(impossible).toEqual(expected);
     expect(fits === null).toBe(expected.length > 0);
   });
 });
 
-describe('what the policy of the group does not see to', () => {
+describe('passwords that the policy of the group does not guarantee', () => {
   test.each<[string, Partial<PolicySettings>, Parameters<typeof satisfiability>[1], string[]]>([
     ['nothing', { preset: 'ad-legacy' }, [member(windows)], []],
     [
       'kinds of characters',
       {},
       [member(windows)],
-      ['the domain of "corp" wants 3 or more kinds of characters'],
+      ['the domain of "corp" requires 3 or more kinds of characters'],
     ],
     [
-      'kinds that the policy asks for one by one',
+      'nothing, when the policy requires the kinds one by one',
       { minUpper: 1, minLower: 1, minNumeric: 1 },
       [member(windows)],
       [],
@@ -106,13 +106,13 @@ describe('what the policy of the group does not see to', () => {
       'lengths',
       { minLength: 8, maxLength: 64 },
       [member({ minLength: 9, maxLength: 63 })],
-      ['cn=policy of "corp" wants 9 characters or more, takes 63 characters at most'],
+      ['cn=policy of "corp" requires 9 characters or more, accepts at most 63 characters'],
     ],
     [
       'bytes, of which a character takes four',
       { maxLength: 64 },
       [member({ maxLength: 255, countsBytes: true })],
-      ['cn=policy of "corp" takes 255 bytes at most'],
+      ['cn=policy of "corp" accepts at most 255 bytes'],
     ],
     [
       'nothing, where the characters are of one byte',
@@ -121,13 +121,13 @@ describe('what the policy of the group does not see to', () => {
       [],
     ],
     [
-      'history and age, which no policy of ours can',
+      'history and age, which no policy of a group guarantees',
       {},
       [member({ history: 3, minAgeSeconds: 60 })],
-      ['cn=policy of "corp" remembers 3 old passwords, takes no second change within 60 seconds'],
+      ['cn=policy of "corp" remembers 3 old passwords, accepts no second change within 60 seconds'],
     ],
     [
-      'capitals that a filter makes of letters',
+      'nothing, when a filter makes capitals of letters',
       { minAlpha: 2 },
       [member({ minUpper: 2 }, { case: 'upper' })],
       [],
@@ -136,29 +136,29 @@ describe('what the policy of the group does not see to', () => {
       'digits that a filter may cut off',
       { minNumeric: 1 },
       [member({ minNumeric: 1 }, { maxLength: 8 })],
-      ['cn=policy of "corp" wants 1 or more digits'],
+      ['cn=policy of "corp" requires 1 or more digits'],
     ],
     [
       'a length that a filter may take away',
       { minLength: 15 },
       [member({ minLength: 8 }, { allowed: 'a-z' })],
-      ['cn=policy of "corp" wants 8 characters or more'],
+      ['cn=policy of "corp" requires 8 characters or more'],
     ],
-  ])('%s', (_title, settings, members, expected) => {
-    const says = '; the policy "staff" does not see to it.';
-    expect(judged(settings, ...members).notGuaranteed).toEqual(
-      expected.map((one) => `${one}${says}`),
+  ])('the gaps in the policy of the group are found: %s', (_title, settings, members, expected) => {
+    const says = '; the policy "staff" does not guarantee that.';
+    expect(evaluated(settings, ...members).notGuaranteed).toEqual(
+      expected.map((gap) => `${gap}${says}`),
     );
   });
 
-  test('and a filter that weakens is warned about', () => {
-    expect(judged({}, member({}, { maxLength: 8 })).warnings).toEqual([
-      'corp: The filter weakens passwords: of about 98 bits of 15 random characters, 52 are left.',
+  test('a filter that weakens passwords causes a warning', () => {
+    expect(evaluated({}, member({}, { maxLength: 8 })).warnings).toEqual([
+      'corp: The filter weakens passwords: of about 98 bits of 15 random characters, 52 are left. Allow more characters, or a larger maxLength, if the source accepts them.',
     ]);
   });
 });
 
-describe('passwords that fit everybody', () => {
+describe('passwords that fit every policy', () => {
   test.each<[string, Partial<PolicySettings>, Parameters<typeof satisfiability>[1], string]>([
     ['one policy alone', {}, [], '15 to 256 characters of printable ASCII'],
     [
@@ -168,7 +168,7 @@ describe('passwords that fit everybody', () => {
       '15 to 64 characters of space-9 ;-~; at least 1 upper-case letter, 1 lower-case letter, 2 digits; none more than 3 times in a row',
     ],
     [
-      'letters, which the capitals of somebody else are too',
+      'letters, which include the capitals of another policy',
       { minAlpha: 4, minLower: 1 },
       [member({ minUpper: 4 })],
       '15 to 256 characters of printable ASCII; at least 4 upper-case letters, 1 lower-case letter',
@@ -179,12 +179,12 @@ describe('passwords that fit everybody', () => {
       [member({ minNumeric: 1, minAlpha: 1 }, { case: 'upper', allowed: 'A-Z0-9', maxLength: 8 })],
       '15 to 64 characters of 0-9 A-Z a-z; among the first 8 at least 1 upper-case letter, 1 digit; at least 1 upper-case letter, 1 digit',
     ],
-  ])('%s', (_title, settings, members, expected) => {
-    expect(judged(settings, ...members).fits).toBe(expected);
+  ])('the recipe fits every policy: %s', (_title, settings, members, expected) => {
+    expect(evaluated(settings, ...members).fits).toBe(expected);
   });
 });
 
-/** Every password of up to five characters, a character a kind. */
+/** Every password of up to five characters, with one character of each kind. */
 const everyPassword = (() => {
   const all = [''];
   for (let from = 0, length = 0; length < 5; length++) {
@@ -220,19 +220,19 @@ const demands = fc.array(
   { minLength: 1, maxLength: 3 },
 );
 
-const seenBy = ({ filter }: Demand, password: string): string =>
+const filteredBy = ({ filter }: Demand, password: string): string =>
   filter === null ? password : (rewrite(filter, Secret.fromText(password))?.text() ?? '');
 
 function satisfies(password: string, demand: Demand): boolean {
   const { allowed } = demand;
   if (allowed !== null && !new RegExp(`^[${allowed}]*$`).test(password)) return false;
-  const seen = seenBy(demand, password);
-  const count = (kind: RegExp) => seen.match(kind)?.length ?? 0;
+  const filtered = filteredBy(demand, password);
+  const count = (kind: RegExp) => filtered.match(kind)?.length ?? 0;
   const counts = [/[A-Z]/g, /[a-z]/g, /[0-9]/g, /[^A-Za-z0-9]/g].map(count);
   const [upper = 0, lower = 0, digits = 0, special = 0] = counts;
   return (
-    seen.length >= demand.minLength &&
-    seen.length <= (demand.maxLength ?? seen.length) &&
+    filtered.length >= demand.minLength &&
+    filtered.length <= (demand.maxLength ?? filtered.length) &&
     upper >= demand.minUpper &&
     lower >= demand.minLower &&
     digits >= demand.minNumeric &&
@@ -243,7 +243,7 @@ function satisfies(password: string, demand: Demand): boolean {
   );
 }
 
-/** As a generator would: what is asked for before each cut first, then anything. */
+/** Makes a password as a generator would: the required characters before each cut first, then any others. */
 function oneOf({ parts, minLength, characters }: PasswordClass): string {
   const letters = { upper: 'A', lower: 'a', digit: '0', special: '-' };
   let password = '';
@@ -255,7 +255,7 @@ function oneOf({ parts, minLength, characters }: PasswordClass): string {
   return password.padEnd(minLength, String.fromCodePoint(characters.at(-1) ?? 0));
 }
 
-test('whether there are such passwords is what trying them all says, and each of the class is one', () => {
+test('a class of passwords exists exactly when trying all passwords finds one, and its members satisfy every demand', () => {
   fc.assert(
     fc.property(demands, (asked) => {
       const found = passwordClass(asked);

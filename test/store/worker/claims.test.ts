@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { untried } from '../../../activities/untried';
+import { untriedSettlement } from '../../../activities/shared/untried-settlement';
 import { findIdentity, saveIdentity, unlinkAccount } from '../../../store/people/identities';
 import { type ClaimedAccount, claimAccounts } from '../../../store/worker/claims';
 import { type Settlement, settleAccounts } from '../../../store/worker/outcomes';
@@ -113,7 +113,7 @@ describeWith(['postgres'], 'claims', () => {
     const [older, newer] = [await change(1), await change(2)];
     await claim(older);
     const standing = { label: 'apps', state: 'applying', inDoubt: false } as const;
-    await settleAccounts(database.db, older, [untried(standing, 'cancelled', null)]);
+    await settleAccounts(database.db, older, [untriedSettlement(standing, 'cancelled', null)]);
     expect(await claim(newer)).toMatchObject({ verdict: 'in_use' });
   });
 

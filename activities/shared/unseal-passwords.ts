@@ -1,11 +1,11 @@
-import { destroyPasswords, type Passwords, unseal } from '../sealing/passwords';
-import type { KeyStore } from '../store/worker/keys/key-store';
-import type { ChangeAtWork } from '../store/worker/outcomes';
-import type { Dependencies } from './dependencies';
+import { destroyPasswords, type Passwords, unseal } from '../../sealing/passwords';
+import type { KeyStore } from '../../store/worker/keys/key-store';
+import type { ChangeAtWork } from '../../store/worker/outcomes';
+import type { Dependencies } from '../dependencies';
 
 /**
- * Lends the passwords of a change for the length of one call and destroys them after it.
- * @param use gets null when they are gone: the change is too old, or has ended
+ * Unseals the passwords of a change, lends them to `use` for one call, and destroys them when it ends.
+ * @param use gets null when the passwords are gone, because the change is too old or has ended
  */
 export async function withPasswords<T>(
   { keys }: Dependencies,

@@ -1,11 +1,15 @@
-import { type Aim, attemptAccount } from '../../activities/attempt';
-import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
-import type { Form } from '../../model/hashes/encoding';
-import { saltFor } from '../../model/hashes/salt';
-import { Secret } from '../../model/passwords/secret';
-import type { ClaimedAccount } from '../../store/worker/claims';
+import type { Aim } from '../../../activities/attempt/aim';
+import { writeAndVerify } from '../../../activities/attempt/write-and-verify';
+import type { Connector, VerifyAnswer, WriteAnswer } from '../../../connectors/contract';
+import type { Form } from '../../../model/hashes/encoding';
+import { saltFor } from '../../../model/hashes/salt';
+import { Secret } from '../../../model/passwords/secret';
+import type { ClaimedAccount } from '../../../store/worker/claims';
 
-/** What one attempt does and concludes, for every answer that a connector may give. Real sources prove the answers. */
+/**
+ * The calls and the result of one attempt, for every answer that a connector may give. That real sources give these
+ * answers is tested by the conformance suite of the connectors.
+ */
 
 const holds: VerifyAnswer = { result: 'holds', proof: 'login' };
 const differs: VerifyAnswer = { result: 'differs', vendorCode: '49' };
@@ -32,282 +36,289 @@ interface Row {
   readonly current?: boolean;
   readonly form?: Form;
   readonly write?: WriteAnswer;
-  /** Answers to the logins, in order. */
+  /** Answers to the calls of `verify`, in order. */
   readonly logins?: readonly VerifyAnswer[];
   readonly expected: object;
-  /** What the source saw: `w` a write, `v` a look at the new password, `c` one at the current. */
-  readonly seen: string;
+  /** Calls in order: `w` a write, `v` a login with the new password, `c` a login with the current one. */
+  readonly calls: string;
 }
 
 const rows: readonly Row[] = [
   {
-    promise: 'a write is proved by a login',
+    promise: 'a write is verified by a login with the new password',
     write: applied,
     logins: [holds],
     expected: { state: 'applied', proof: 'login' },
-    seen: 'wv',
+    calls: 'wv',
   },
   {
-    promise: 'the source has this password already: that is success',
+    promise: 'an answer that the account already has this password counts as success',
     write: { result: 'already_current' },
     logins: [holds],
     expected: { state: 'applied', proof: 'login' },
-    seen: 'wv',
+    calls: 'wv',
   },
   {
     promise:
-      'a hash, and nobody sees which one is stored: applied, not proved, and nothing else is said',
+      'a hash in a source that cannot verify hashes is applied without proof and without a reason',
     form: 'ssha512',
     write: applied,
     logins: [impossible],
     expected: { state: 'applied', proof: 'none', reason: null },
-    seen: 'wv',
+    calls: 'wv',
   },
   {
-    promise: 'a hash in doubt, and nobody sees which one is stored: the same is written again',
+    promise: 'a hash in doubt in a source that cannot verify hashes is written again',
     form: 'ssha512',
     account: { inDoubt: true, attempts: 2 },
     write: applied,
     logins: [impossible, impossible],
     expected: { state: 'applied', proof: 'none', inDoubt: false },
-    seen: 'vwv',
+    calls: 'vwv',
   },
   {
-    promise: 'a hash in doubt that is there: nothing is written again',
+    promise: 'a hash in doubt that the source already stores is not written again',
     form: 'ssha512',
     account: { inDoubt: true, attempts: 2 },
     logins: [{ result: 'holds', proof: 'hash' }],
     expected: { state: 'applied', proof: 'hash' },
-    seen: 'v',
+    calls: 'v',
   },
   {
-    promise: 'prove never: success is believed',
+    promise: 'with prove: never, a success of the source is not verified',
     prove: 'never',
     write: applied,
     expected: { state: 'applied', proof: 'none' },
-    seen: 'w',
+    calls: 'w',
   },
   {
-    promise: 'prove in doubt: a write without doubt is believed',
+    promise: 'with prove: in-doubt, a write without doubt is not verified',
     prove: 'in-doubt',
     write: applied,
     expected: { state: 'applied', proof: 'none' },
-    seen: 'w',
+    calls: 'w',
   },
   {
-    promise: 'prove in doubt: a doubtful one is proved',
+    promise: 'with prove: in-doubt, a write after a doubtful one is verified',
     prove: 'in-doubt',
     account: { inDoubt: true, attempts: 2 },
     write: applied,
     logins: [differs, holds],
     expected: { state: 'applied', proof: 'login' },
-    seen: 'vwv',
+    calls: 'vwv',
   },
   {
     promise:
-      'written, but nobody can log in to a disabled account: applied, and why it is not proved',
+      'a write to a disabled account is applied, with the reason why no login could verify it',
     write: applied,
     logins: [disabled],
     expected: { state: 'applied', proof: 'none', reason: 'account_disabled' },
-    seen: 'wv',
+    calls: 'wv',
   },
   {
-    promise: 'the source says yes, a login says no: not believed, and looked at again',
+    promise: 'a success of the source that a login contradicts waits in doubt for another check',
     write: applied,
     logins: [differs],
     expected: { state: 'waiting', reason: 'not_proved', inDoubt: true },
-    seen: 'wv',
+    calls: 'wv',
   },
   {
     promise:
-      'and if the login still says no, it is parked without writing again, and whoever retries it looks again',
+      'a success that a second login contradicts parks the account, still in doubt, without another write',
     account: { inDoubt: true, attempts: 2, lastReason: 'not_proved' },
     logins: [differs],
     expected: { state: 'parked', reason: 'not_proved', inDoubt: true },
-    seen: 'v',
+    calls: 'v',
   },
   {
-    promise: 'an auth account that goes last is validated, and not written yet',
+    promise: 'an auth account that goes last is validated and not written yet',
     aim: 'validate',
     account: { role: 'auth' },
     current: true,
     logins: [holds],
     expected: { state: 'waiting', reason: 'others_first', inDoubt: false },
-    seen: 'c',
+    calls: 'c',
   },
   {
-    promise: 'an auth account that goes last refuses the current password: it is over',
+    promise: 'an auth account that goes last is rejected when the current password is wrong',
     aim: 'validate',
     account: { role: 'auth' },
     current: true,
     logins: [differs],
     expected: { state: 'rejected', reason: 'wrong_current_password' },
-    seen: 'c',
+    calls: 'c',
   },
   {
-    promise: 'the reply is lost: nothing is repeated in this attempt',
+    promise: 'an attempt whose reply is lost ends in doubt and repeats nothing',
     write: ambiguous,
     expected: { state: 'waiting', reason: 'in_doubt', inDoubt: true },
-    seen: 'w',
+    calls: 'w',
   },
   {
-    promise: 'in doubt, and it was written: applied without another write',
+    promise: 'an account in doubt that holds the new password is applied without another write',
     account: { inDoubt: true, attempts: 2 },
     logins: [holds],
     expected: { state: 'applied', proof: 'login', inDoubt: false },
-    seen: 'v',
+    calls: 'v',
   },
   {
-    promise: 'in doubt, and it was not written: written now',
+    promise: 'an account in doubt that still holds the old password is written',
     account: { inDoubt: true, attempts: 2 },
     write: applied,
     logins: [differs, holds],
     expected: { state: 'applied' },
-    seen: 'vwv',
-  },
-  {
-    promise: 'in doubt, and the source cannot be asked: still in doubt, and nothing is written',
-    account: { inDoubt: true, attempts: 2 },
-    logins: [away],
-    expected: { state: 'waiting', reason: 'unreachable', inDoubt: true },
-    seen: 'v',
+    calls: 'vwv',
   },
   {
     promise:
-      'in doubt, and history refuses the repeat because the first write landed late: applied',
+      'an account in doubt stays in doubt, and is not written, while its source cannot be reached',
+    account: { inDoubt: true, attempts: 2 },
+    logins: [away],
+    expected: { state: 'waiting', reason: 'unreachable', inDoubt: true },
+    calls: 'v',
+  },
+  {
+    promise:
+      'an account in doubt is applied when the history refuses the repeat because the first write landed late',
     account: { inDoubt: true, attempts: 2 },
     write: history,
     logins: [differs, holds],
     expected: { state: 'applied' },
-    seen: 'vwv',
+    calls: 'vwv',
   },
   {
-    promise: 'in doubt, refused, and not there: rejected',
+    promise:
+      'an account in doubt is rejected when the source refuses the write and a login shows the old password',
     account: { inDoubt: true, attempts: 2 },
     write: history,
     logins: [differs, differs],
     expected: { state: 'rejected', reason: 'policy_history', vendorCode: '19' },
-    seen: 'vwv',
+    calls: 'vwv',
   },
   {
     promise:
-      'a source that gives no way to prove: success is believed, and nothing is said beside it',
+      'a success of a source that offers no way to verify is applied without proof and without a reason',
     write: applied,
     logins: [impossible],
     expected: { state: 'applied', proof: 'none', reason: null },
-    seen: 'wv',
+    calls: 'wv',
   },
   {
-    promise: 'in doubt, and no way to look: the same value is written again',
+    promise:
+      'an account in doubt in a source that offers no way to verify is written again with the same value',
     account: { inDoubt: true, attempts: 2, lastReason: 'in_doubt' },
     write: applied,
     logins: [impossible, impossible],
     expected: { state: 'applied', proof: 'none', inDoubt: false },
-    seen: 'vwv',
+    calls: 'vwv',
   },
   {
     promise:
-      'in doubt, no way to look, and its policy refuses the repeat: parked, since it may hold it already',
+      'an account in doubt that cannot be verified is parked when a policy refuses the repeat',
     account: { inDoubt: true, attempts: 2 },
     write: history,
     logins: [impossible, impossible],
     expected: { state: 'parked', reason: 'policy_history', inDoubt: true },
-    seen: 'vwv',
+    calls: 'vwv',
   },
   {
-    promise: 'in doubt, no way to look, and there is no such account: rejected',
+    promise:
+      'an account in doubt that cannot be verified is rejected when the source has no such account',
     account: { inDoubt: true, attempts: 2 },
     write: { result: 'rejected', reason: 'no_account', vendorCode: '404' },
     logins: [impossible, impossible],
     expected: { state: 'rejected', reason: 'no_account' },
-    seen: 'vwv',
+    calls: 'vwv',
   },
   {
-    promise: 'the current password cannot be checked by any means: rejected, nothing is written',
+    promise:
+      'an auth account whose current password cannot be verified at all is rejected and not written',
     account: { role: 'auth' },
     current: true,
     logins: [impossible],
     expected: { state: 'rejected', reason: 'not_supported' },
-    seen: 'c',
+    calls: 'c',
   },
   {
-    promise: 'refused without doubt: rejected, and no login is made',
+    promise: 'a refusal of an account that is not in doubt is final, without any login',
     write: history,
     expected: { state: 'rejected', reason: 'policy_history' },
-    seen: 'w',
+    calls: 'w',
   },
   {
-    promise: 'unreachable: waits, and is not in doubt',
+    promise: 'an account of an unreachable source waits and is not in doubt',
     write: { result: 'retry', reason: 'unreachable', vendorCode: 'ECONNREFUSED' },
     expected: { state: 'waiting', reason: 'unreachable', inDoubt: false },
-    seen: 'w',
+    calls: 'w',
   },
   {
-    promise: 'throttled: waits as long as the source asks',
+    promise: 'an account of a throttling source waits as long as the source asks',
     write: { result: 'retry', reason: 'throttled', vendorCode: '429', retryAfterMs: 7_000 },
     expected: { state: 'waiting', reason: 'throttled', retryAfterMs: 7_000 },
-    seen: 'w',
+    calls: 'w',
   },
   {
-    promise: 'an unknown error for the fifth time: parked',
+    promise: 'an account is parked after its fifth unknown error',
     account: { attempts: 5, unknowns: 5 },
     write: { result: 'retry', reason: 'unknown', vendorCode: '80' },
     expected: { state: 'parked', reason: 'unknown', vendorCode: '80' },
-    seen: 'w',
+    calls: 'w',
   },
   {
-    promise: 'an unknown error after many attempts at an offline source: tried again',
+    promise:
+      'an account is retried after its first unknown error, however many attempts an offline source took',
     account: { attempts: 50, unknowns: 1 },
     write: { result: 'retry', reason: 'unknown', vendorCode: '80' },
     expected: { state: 'waiting', reason: 'unknown' },
-    seen: 'w',
+    calls: 'w',
   },
   {
-    promise: 'the current password is right: written',
+    promise: 'an auth account whose current password is right is written',
     account: { role: 'auth' },
     current: true,
     write: applied,
     logins: [holds, holds],
     expected: { state: 'applied' },
-    seen: 'cwv',
+    calls: 'cwv',
   },
   {
-    promise: 'the current password is wrong: rejected after one login, nothing is written',
+    promise:
+      'an auth account whose current password is wrong is rejected after one login and not written',
     account: { role: 'auth' },
     current: true,
     logins: [differs],
     expected: { state: 'rejected', reason: 'wrong_current_password' },
-    seen: 'c',
+    calls: 'c',
   },
   {
-    promise: 'the current password cannot be checked because the account is disabled: rejected',
+    promise:
+      'an auth account that is disabled is rejected when its current password has to be verified',
     account: { role: 'auth' },
     current: true,
     logins: [disabled],
     expected: { state: 'rejected', reason: 'account_disabled' },
-    seen: 'c',
+    calls: 'c',
   },
   {
-    promise: 'the current password is asked of the auth account only',
+    promise: 'the current password is verified at the auth account only',
     account: { role: 'member' },
     current: true,
     write: applied,
     logins: [holds],
     expected: { state: 'applied' },
-    seen: 'wv',
+    calls: 'wv',
   },
   {
-    promise:
-      'after a lost reply the current password may be the old one no more: the new one is looked at first',
+    promise: 'after a lost reply, the new password is verified before the current one',
     account: { role: 'auth', inDoubt: true, attempts: 2 },
     current: true,
     logins: [holds],
     expected: { state: 'applied' },
-    seen: 'v',
+    calls: 'v',
   },
 ];
 
-test('each account of a change has a salt of its own, and another one in another change', () => {
+test('the salt differs between two accounts of a change, and between two changes of an account', () => {
   const [seed, other] = [Secret.fromText('seed'), Secret.fromText('another')];
   const salts = [saltFor(seed, 'acc_1'), saltFor(seed, 'acc_2'), saltFor(other, 'acc_1')];
   expect(salts.map(({ length }) => length)).toEqual([16, 16, 16]);
@@ -318,16 +329,16 @@ test.each(rows)('$promise', async (row) => {
   const next = Secret.fromText('the new one');
   const current = row.current ? Secret.fromText('the current one') : null;
   const logins = [...(row.logins ?? [])];
-  let seen = '';
+  let calls = '';
   const connector = {
     async setPassword({ salt }: { salt: Buffer }) {
       expect(salt).toEqual(saltFor(Secret.fromText('seed'), 'acc_1'));
-      seen += 'w';
+      calls += 'w';
       if (row.write === undefined) throw new Error('no write was expected');
       return row.write;
     },
     async verify({ password }: { password: Secret }) {
-      seen += password.equals(next) ? 'v' : 'c';
+      calls += password.equals(next) ? 'v' : 'c';
       const answer = logins.shift();
       if (answer === undefined) throw new Error('no login was expected');
       return answer;
@@ -351,16 +362,16 @@ test.each(rows)('$promise', async (row) => {
     verdict: 'claimed',
     ...row.account,
   };
-  const result = await attemptAccount({
+  const result = await writeAndVerify({
     account,
     connector,
     passwords: { next, current, form: row.form ?? 'plaintext', seed: Secret.fromText('seed') },
     prove: row.prove ?? 'always',
     aim: row.aim ?? 'write',
-    mayWrite: () => true,
+    claimIsFresh: () => true,
     onMoved: async () => {},
   });
   expect(result).toMatchObject(row.expected);
-  expect(seen).toBe(row.seen);
+  expect(calls).toBe(row.calls);
   expect(logins).toEqual([]);
 });

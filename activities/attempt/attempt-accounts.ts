@@ -1,0 +1,77 @@
+import { isSettled } from '../../model/change/outcome';
+import { sourceNamed } from '../../model/configuration/document';
+import { type Chosen, isChosen } from '../../store/worker/chosen';
+import {
+  type ChangeAtWork,
+  type OutcomeStatus,
+  readOutcomeStatuses,
+  type Settlement,
+  settleAccounts,
+} from '../../store/worker/outcomes';
+import type { Dependencies } from '../dependencies';
+import { withFilteredPasswords } from '../shared/filter-passwords';
+import type { LoadedChange } from '../shared/load-change';
+import { withPasswords } from '../shared/unseal-passwords';
+import { untriedSettlement } from '../shared/untried-settlement';
+import type { Aim } from './aim';
+import { claimAndWrite } from './claim-and-write';
+import { findUnlinkedAccounts } from './find-unlinked-accounts';
+import type { SourceAtWork } from './write-claimed-account';
+
+/**
+ * Makes one attempt at each chosen account of one source, and stores an outcome for each (I5: the outcome of one
+ * account never changes that of another). Accounts that are settled already are skipped, so a repeat is harmless.
+ *
+ * Called by the activities `changeAuthAccount`, `passOverSource` and `finishAccounts`. Calls, in this order:
+ * `findUnlinkedAccounts` (accounts without a link), then `claimAndWrite` (claims in batches) → `writeClaimedAccount`
+ * (one account and its settlement) → `writeAndVerify` (the calls to the connector).
+ *
+ * @returns the status of every account of the change, those of other sources included
+ */
+export async function attemptAccounts(
+  deps: Dependencies,
+  { change, configuration }: LoadedChange,
+  chosen: Chosen,
+  aim: Aim = 'write',
+): Promise<OutcomeStatus[]> {
+  const source = sourceNamed(configuration, chosen.source);
+  if (!change.authorized)
+    await settleUntried(deps, change, chosen, 'cancelled', 'no_longer_authorized');
+  else if (source === undefined)
+    await settleUntried(deps, change, chosen, 'not_applicable', 'source_removed');
+  else await attemptIn(deps, change, { name: chosen.source, configuration: source, aim }, chosen);
+  return readOutcomeStatuses(deps.db, change.id);
+}
+
+async function settleUntried(
+  deps: Dependencies,
+  change: ChangeAtWork,
+  chosen: Chosen,
+  state: 'cancelled' | 'not_applicable',
+  reason: Settlement['reason'],
+): Promise<void> {
+  const statuses = await readOutcomeStatuses(deps.db, change.id);
+  const open = statuses.filter((status) => isChosen(chosen, status) && !isSettled(status.state));
+  await settleAccounts(
+    deps.db,
+    change,
+    open.map((status) => untriedSettlement(status, state, reason)),
+  );
+}
+
+async function attemptIn(
+  deps: Dependencies,
+  change: ChangeAtWork,
+  source: SourceAtWork,
+  chosen: Chosen,
+): Promise<void> {
+  const connector = await deps.connector(source.name, source.configuration);
+  const sourceIsUp = await findUnlinkedAccounts(deps, change, source, chosen, connector);
+  if (!sourceIsUp) return;
+  await withPasswords(deps, change, async (passwords) => {
+    if (passwords === null) return;
+    await withFilteredPasswords(source.configuration.passwordFilter, passwords, (filtered) =>
+      claimAndWrite(deps, change, source, chosen, connector, filtered),
+    );
+  });
+}

@@ -1,0 +1,104 @@
+import type { Connector } from '../../connectors/contract';
+import { stateAfter, waitMs } from '../../model/change/retry';
+import type { SourceConfiguration } from '../../model/configuration/document';
+import { decide, ENOUGH_TO_BE_AMBIGUOUS, matchFor } from '../../model/people/correlation';
+import { linkAccount } from '../../store/people/identities';
+import { returnProbe } from '../../store/sources/state';
+import type { Chosen } from '../../store/worker/chosen';
+import {
+  holdAccounts,
+  noteFound,
+  takeUnfound,
+  type UnfoundAccount,
+} from '../../store/worker/claims';
+import { type ChangeAtWork, type Settlement, settleAccounts } from '../../store/worker/outcomes';
+import type { Dependencies } from '../dependencies';
+import { recordSourceAnswer } from '../shared/record-source-answer';
+
+interface CorrelatedSource {
+  readonly name: string;
+  readonly configuration: SourceConfiguration;
+}
+
+/**
+ * Finds the chosen accounts that no link names yet, by the correlation rules of their source, and links them. Called by
+ * `attemptAccounts` before it writes. An account that is not found is settled here.
+ * @returns false when the source is down or paused; then every chosen account is set to wait
+ */
+export async function findUnlinkedAccounts(
+  deps: Dependencies,
+  change: ChangeAtWork,
+  source: CorrelatedSource,
+  chosen: Chosen,
+  connector: Connector,
+): Promise<boolean> {
+  if (source.configuration.correlate.length === 0) return true;
+  const lookedUp: string[] = [];
+  for (;;) {
+    const unlinked = await takeUnfound(deps.db, change.id, chosen, lookedUp);
+    if (unlinked.some(({ held }) => held)) {
+      if (await holdAccounts(deps.db, change.id, chosen, lookedUp, deps.random())) return false;
+      continue;
+    }
+    const settlements = await Promise.all(
+      unlinked.map((account) => correlate(deps, change, account, source, connector)),
+    );
+    const settled = settlements.filter((settlement) => settlement !== null);
+    if (settled.length > 0) await settleAccounts(deps.db, change, settled);
+    if (unlinked.every(({ probe }) => probe === null)) return true;
+    lookedUp.push(...unlinked.map(({ label }) => label));
+  }
+}
+
+const succeeded = { reason: null, vendorCode: null, retryAfterMs: null };
+
+/** @returns null when the account is found and linked, else the settlement of its outcome */
+async function correlate(
+  deps: Dependencies,
+  change: ChangeAtWork,
+  { label, attempts, unknowns, probe }: UnfoundAccount,
+  source: CorrelatedSource,
+  connector: Connector,
+): Promise<Settlement | null> {
+  const unwritten = {
+    label,
+    vendorCode: null,
+    proof: 'none',
+    inDoubt: false,
+  } as const;
+  for (const rule of source.configuration.correlate) {
+    const match = matchFor(rule, change.person);
+    if (match === null) continue;
+    const answer = await connector.find({ match, limit: ENOUGH_TO_BE_AMBIGUOUS });
+    if (answer.result === 'failed') {
+      const { reason, vendorCode, retryAfterMs = null } = answer;
+      const state = stateAfter(reason, unknowns);
+      const failed = { source: source.name, reason, vendorCode, retryAfterMs, probe };
+      const wait =
+        (await recordSourceAnswer(deps, failed)) ??
+        waitMs(reason, attempts, retryAfterMs, deps.random());
+      const nextTryInMs = state === 'waiting' ? wait : null;
+      return { ...unwritten, state, reason, vendorCode, nextTryInMs, lookedUp: true };
+    }
+    await recordSourceAnswer(deps, { ...succeeded, source: source.name, probe });
+    const found = decide(answer.accounts);
+    if (found.found === 'none') continue;
+    const ambiguous = {
+      ...unwritten,
+      state: 'rejected',
+      reason: 'several_accounts',
+      nextTryInMs: null,
+    } as const;
+    if (found.found === 'several') return ambiguous;
+    const { name, nativeId } = found.account;
+    const link = { source: source.name, name, nativeId, primary: false };
+    const id = await linkAccount(deps.db, change.identityId, link, 'correlation', 'worker');
+    // The account is linked to another person, so the rules match two people.
+    if (id === null) return ambiguous;
+    await noteFound(deps.db, change.id, label, { id, name });
+    return null;
+  }
+  // No rule called the source, so the probe goes back for another account to use.
+  if (probe !== null) await returnProbe(deps.db, source.name);
+  return { ...unwritten, state: 'not_applicable', reason: 'no_account_found', nextTryInMs: null };
+}

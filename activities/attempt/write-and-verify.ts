@@ -1,0 +1,171 @@
+import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
+import type { AttemptResult, Proof } from '../../model/change/outcome';
+import { stateAfter } from '../../model/change/retry';
+import type { ProveMode } from '../../model/configuration/group';
+import type { Reason } from '../../model/errors';
+import { saltFor } from '../../model/hashes/salt';
+import type { Passwords } from '../../sealing/passwords';
+import type { ClaimedAccount } from '../../store/worker/claims';
+import type { Aim } from './aim';
+
+/** One attempt to make the new password the password of one claimed account. */
+export interface Attempt {
+  readonly account: ClaimedAccount;
+  readonly connector: Connector;
+  readonly passwords: Passwords;
+  readonly prove: ProveMode;
+  readonly aim: Aim;
+  /**
+   * False once the claim is too old to begin a write: this process was frozen, and a newer change may hold the claim.
+   */
+  readonly claimIsFresh: () => boolean;
+  /** Called when the source now knows the account by another name, with that name. */
+  readonly onMoved: (name: string) => Promise<void>;
+}
+
+/**
+ * The calls to the connector for one account, in this order: verify the new password when an earlier write is in doubt,
+ * verify the current password when one was given, write, verify what was written. Called by `writeClaimedAccount`.
+ *
+ * A write whose answer was lost is never repeated blindly, because a history rule would refuse the repeat of a write
+ * that succeeded. Each doubt costs at most one login, so that no account is locked out by Lockstep (I11).
+ */
+export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
+  const { account, connector, passwords } = attempt;
+  if (account.inDoubt) {
+    const found = await verifyNew(attempt);
+    if (found.result === 'holds') return { ...applied(found.proof), found: true };
+    if (found.result === 'inconclusive' && !isImpossible(found))
+      return stillInDoubt(attempt, found);
+    // The source reported success before, so another write cannot help: an operator has to look.
+    if (found.result === 'differs' && account.lastReason === 'not_proved')
+      return parked('not_proved', found.vendorCode);
+  }
+  if (account.role === 'auth' && passwords.current !== null) {
+    const refusal = await verifyCurrent(attempt, passwords.current);
+    if (refusal !== null) return refusal;
+  }
+  if (attempt.aim === 'validate') return waiting('others_first', null);
+  if (!attempt.claimIsFresh())
+    return { ...waiting('account_in_use', null), inDoubt: account.inDoubt };
+  const { next: password, form, seed } = passwords;
+  const salt = saltFor(seed, account.accountId);
+  const answer = await connector.setPassword({ account, password, form, salt });
+  return afterWrite(attempt, answer);
+}
+
+async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<AttemptResult> {
+  const { account } = attempt;
+  switch (answer.result) {
+    case 'applied':
+    case 'already_current':
+      if (answer.movedTo !== undefined) await attempt.onMoved(answer.movedTo);
+      return verifyWritten(attempt);
+    case 'ambiguous':
+      return { ...waiting('in_doubt', answer.vendorCode), inDoubt: true };
+    case 'rejected': {
+      // The doubtful write may have landed after the check; then the source refuses only the repeat.
+      const found = account.inDoubt ? await verifyNew(attempt) : null;
+      if (found?.result === 'holds') return applied(found.proof);
+      if (found !== null && isImpossible(found) && answer.reason.startsWith('policy'))
+        return parked(answer.reason, answer.vendorCode);
+      return failed(attempt, answer.reason, answer.vendorCode, null);
+    }
+    case 'retry':
+      return failed(attempt, answer.reason, answer.vendorCode, answer.retryAfterMs ?? null);
+  }
+}
+
+async function verifyWritten(attempt: Attempt): Promise<AttemptResult> {
+  const { account, prove } = attempt;
+  if (prove === 'never' || (prove === 'in-doubt' && !account.inDoubt)) return applied('none');
+  const found = await verifyNew(attempt);
+  switch (found.result) {
+    case 'holds':
+      return applied(found.proof);
+    case 'inconclusive':
+      if (isImpossible(found)) return { ...applied('none'), vendorCode: found.vendorCode };
+      // The source reported success, so the account counts as applied; the reason shows why there is no proof (a
+      // disabled account, for example).
+      return { ...applied('none'), reason: found.reason, vendorCode: found.vendorCode };
+    case 'differs':
+      return { ...failed(attempt, 'not_proved', found.vendorCode, null), inDoubt: true };
+  }
+}
+
+const verifyNew = ({
+  connector,
+  account,
+  passwords: { next, form },
+}: Attempt): Promise<VerifyAnswer> => connector.verify({ account, password: next, form });
+
+/** @returns null when the current password is right, else the result of the attempt */
+async function verifyCurrent(
+  attempt: Attempt,
+  current: Passwords['next'],
+): Promise<AttemptResult | null> {
+  const { connector, account } = attempt;
+  const found = await connector.verify({ account, password: current, form: 'plaintext' });
+  switch (found.result) {
+    case 'holds':
+      return null;
+    case 'differs':
+      return failed(attempt, 'wrong_current_password', found.vendorCode, null);
+    case 'inconclusive':
+      return failed(attempt, found.reason, found.vendorCode, null);
+  }
+}
+
+type Inconclusive = Extract<VerifyAnswer, { result: 'inconclusive' }>;
+
+/**
+ * True when the source offers no way to verify, now or later: a login with a hash is impossible, for one. An account in
+ * doubt can then only be written again with the same value.
+ */
+const isImpossible = (found: VerifyAnswer): boolean =>
+  found.result === 'inconclusive' && found.reason === 'not_supported';
+
+const stillInDoubt = (attempt: Attempt, found: Inconclusive): AttemptResult => ({
+  ...failed(attempt, found.reason, found.vendorCode, null),
+  inDoubt: true,
+});
+
+const applied = (proof: Proof): AttemptResult => ({
+  state: 'applied',
+  reason: null,
+  vendorCode: null,
+  proof,
+  inDoubt: false,
+  retryAfterMs: null,
+});
+
+const unproved = { proof: 'none', inDoubt: false, retryAfterMs: null } as const;
+
+const waiting = (reason: Reason, vendorCode: string | null): AttemptResult => ({
+  ...unproved,
+  state: 'waiting',
+  reason,
+  vendorCode,
+});
+
+/** Parked and still in doubt, so that the attempt after an operator's retry verifies first. */
+const parked = (reason: Reason, vendorCode: string | null): AttemptResult => ({
+  ...unproved,
+  state: 'parked',
+  reason,
+  vendorCode,
+  inDoubt: true,
+});
+
+const failed = (
+  { account }: Attempt,
+  reason: Reason,
+  vendorCode: string | null,
+  retryAfterMs: number | null,
+): AttemptResult => ({
+  ...unproved,
+  state: stateAfter(reason, account.unknowns),
+  reason,
+  vendorCode,
+  retryAfterMs,
+});

@@ -1,0 +1,124 @@
+import type { Connector } from '../../connectors/contract';
+import { log } from '../../log';
+import type { AttemptResult } from '../../model/change/outcome';
+import { stateAfter, waitMs } from '../../model/change/retry';
+import { isSourceTrouble, type SourceTrouble } from '../../model/change/source-circuit';
+import type { SourceConfiguration } from '../../model/configuration/document';
+import type { Reason } from '../../model/errors';
+import type { Passwords } from '../../sealing/passwords';
+import { renameAccount } from '../../store/people/identities';
+import { returnProbe } from '../../store/sources/state';
+import type { ClaimedAccount } from '../../store/worker/claims';
+import type { Settlement } from '../../store/worker/outcomes';
+import type { Dependencies } from '../dependencies';
+import type { FilterRefusal } from '../shared/filter-passwords';
+import { recordSourceAnswer } from '../shared/record-source-answer';
+import { untriedSettlement } from '../shared/untried-settlement';
+import type { Aim } from './aim';
+import { type Attempt, writeAndVerify } from './write-and-verify';
+
+export interface SourceAtWork {
+  readonly name: string;
+  readonly configuration: SourceConfiguration;
+  readonly aim: Aim;
+}
+
+type WriteClaimedAccount = (account: ClaimedAccount) => Promise<Settlement>;
+
+/**
+ * Makes the function that `claimAndWrite` calls for each account of one batch. It decides whether the account is tried
+ * at all, lets `writeAndVerify` try it, records what the answer means for the source as a whole, and returns the
+ * settlement of the account.
+ * @param claimIsFresh false once the lease may be too short for another write
+ */
+export function claimedAccountWriter(
+  deps: Dependencies,
+  source: SourceAtWork,
+  connector: Connector,
+  passwords: Passwords | FilterRefusal,
+  claimIsFresh: () => boolean,
+): WriteClaimedAccount {
+  const { db, random } = deps;
+  /** Set once an answer shows that the source as a whole is in trouble: the rest of the batch then waits untried. */
+  let trouble: { readonly reason: SourceTrouble; readonly waitMs: number } | null = null;
+  return async function writeClaimedAccount(account) {
+    if (account.verdict !== 'claimed') {
+      if (account.probe !== null) await returnProbe(db, source.name);
+      return unclaimedSettlement(account, random());
+    }
+    if (typeof passwords === 'string') {
+      if (account.probe !== null) await returnProbe(db, source.name);
+      return untriedSettlement(account, 'rejected', passwords);
+    }
+    if (trouble !== null) return waitFor(account, trouble.reason, trouble.waitMs);
+    const attempt: Attempt = {
+      account,
+      connector,
+      passwords,
+      prove: source.configuration.prove,
+      aim: source.aim,
+      claimIsFresh,
+      onMoved: (name) => renameAccount(db, account.accountId, name),
+    };
+    const result = await writeAndVerify(attempt).catch((error) => thrown(attempt, error));
+    const { label, probe } = account;
+    const { state, reason, vendorCode, proof, inDoubt, retryAfterMs } = result;
+    if (reason === 'others_first') {
+      // The connector may not have been called, so this is no answer to the probe.
+      if (probe !== null) await returnProbe(db, source.name);
+      return waitFor(account, reason, waitMs(reason, account.attempts, null, random()));
+    }
+    const pauseMs = await recordSourceAnswer(deps, { ...result, source: source.name, probe });
+    if (pauseMs !== null && isSourceTrouble(reason)) trouble = { reason, waitMs: pauseMs };
+    if (state !== 'waiting' || reason === null) {
+      const recorded = result.found === true && account.origin ? 'origin' : reason;
+      return { label, state, reason: recorded, vendorCode, proof, inDoubt, nextTryInMs: null };
+    }
+    const wait = pauseMs ?? waitMs(reason, account.attempts, retryAfterMs, random());
+    return { ...waitFor(account, reason, wait), vendorCode, inDoubt };
+  };
+}
+
+/** A connector that throws is faulty, and nothing shows how far the write came: the account is in doubt. */
+function thrown({ account }: Attempt, error: unknown): AttemptResult {
+  log.error('a connector threw instead of answering; report the error to its author', {
+    source: account.source,
+    account: account.label,
+    error,
+  });
+  return {
+    state: stateAfter('unknown', account.unknowns),
+    reason: 'unknown',
+    vendorCode: null,
+    proof: 'none',
+    inDoubt: true,
+    retryAfterMs: null,
+  };
+}
+
+const waitFor = (
+  { label, inDoubt }: ClaimedAccount,
+  reason: Reason,
+  nextTryInMs: number,
+): Settlement => ({
+  label,
+  state: 'waiting',
+  reason,
+  vendorCode: null,
+  proof: 'none',
+  inDoubt,
+  nextTryInMs,
+});
+
+function unclaimedSettlement(account: ClaimedAccount, jitter: number): Settlement {
+  switch (account.verdict) {
+    case 'superseded':
+      return untriedSettlement(account, 'superseded', null);
+    case 'unlinked':
+      return untriedSettlement(account, 'not_applicable', 'unlinked');
+    default:
+      // The step of the older change ends soon, so the wait is that of a first attempt, whatever the number of
+      // attempts.
+      return waitFor(account, 'account_in_use', waitMs('account_in_use', 1, null, jitter));
+  }
+}

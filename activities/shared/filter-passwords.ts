@@ -1,0 +1,52 @@
+import type { CodeOf } from '../../model/errors';
+import type { Secret } from '../../model/passwords/secret';
+import { type PasswordFilter, rewrite } from '../../model/policy/password-filter';
+import type { Passwords } from '../../sealing/passwords';
+
+/**
+ * Lends `use` the password as the filter of a source rewrites it, and destroys that rewritten password afterwards. The
+ * rewritten one is written to the source, verified there and stored as the credential of its mappings.
+ * @param filter undefined lends the password unchanged
+ * @param use gets null when the filter leaves fewer characters than its `minLength`
+ */
+export async function withFiltered<T>(
+  filter: PasswordFilter | undefined,
+  password: Secret,
+  use: (filtered: Secret | null) => Promise<T>,
+): Promise<T> {
+  if (filter === undefined) return use(password);
+  const filtered = rewrite(filter, password);
+  try {
+    return await use(filtered);
+  } finally {
+    filtered?.destroy();
+  }
+}
+
+/**
+ * Lends `use` the new and the current password of a change as the filter of a source rewrites them.
+ * @param use gets an error code instead when the filter leaves nothing that the source could get
+ */
+export function withFilteredPasswords<T>(
+  filter: PasswordFilter | undefined,
+  passwords: Passwords,
+  use: (filtered: Passwords | FilterRefusal) => Promise<T>,
+): Promise<T> {
+  const { next, current } = passwords;
+  // A filter rewrites the characters of a password; the characters of a hash are not those.
+  if (filter !== undefined && passwords.form !== 'plaintext') return use('encoding_not_supported');
+  return withFiltered(filter, next, (filteredNext) => {
+    if (filteredNext === null) return use('policy_too_short');
+    if (current === null) return use({ ...passwords, next: filteredNext });
+    // If the filter leaves nothing of the current password, the source gets it unfiltered and refuses it as wrong.
+    return withFiltered(filter, current, (filteredCurrent) =>
+      use({ ...passwords, next: filteredNext, current: filteredCurrent ?? current }),
+    );
+  });
+}
+
+/** Why a source with a filter gets nothing of this change. */
+export type FilterRefusal = Extract<
+  CodeOf<'rejected'>,
+  'policy_too_short' | 'encoding_not_supported'
+>;

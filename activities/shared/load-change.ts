@@ -1,0 +1,25 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Configuration } from '../../model/configuration/document';
+import { type ChangeAtWork, readWork } from '../../store/worker/outcomes';
+import type { Dependencies } from '../dependencies';
+
+export interface LoadedChange {
+  readonly change: ChangeAtWork;
+  readonly configuration: Configuration;
+}
+
+/**
+ * Reads a change and the configuration in force. Every activity calls this first, because only the id of a change
+ * passes through Temporal.
+ * @throws ApplicationFailure `not_found`, which Temporal does not retry, when the rows of the change were removed
+ */
+export async function loadChange(deps: Dependencies, changeId: string): Promise<LoadedChange> {
+  const change = await readWork(deps.db, changeId);
+  if (change === null)
+    throw ApplicationFailure.nonRetryable(
+      'The store has no change with this id: its rows were removed. Terminate this workflow.',
+      'not_found',
+    );
+  const { configuration } = await deps.configuration(change.configurationVersion);
+  return { change, configuration };
+}
