@@ -2,7 +2,7 @@ import type { Connector } from '../connectors/contract';
 import { isSettled } from '../model/change/outcome';
 import { sourceNamed } from '../model/configuration/document';
 import { type Chosen, isChosen } from '../store/worker/chosen';
-import { holdAccounts, takeUnfound } from '../store/worker/claims';
+import { holdAccounts, readUnfound } from '../store/worker/claims';
 import {
   type ChangeAtWork,
   type OutcomeStatus,
@@ -87,7 +87,7 @@ async function findMissing(
   if (source.configuration.correlate.length === 0) return true;
   const seen: string[] = [];
   for (;;) {
-    const missing = await takeUnfound(deps.db, change.id, chosen, seen);
+    const missing = await readUnfound(deps.db, change.id, chosen, seen);
     if (missing.some(({ held }) => held)) {
       if (await holdAccounts(deps.db, change.id, chosen, seen, deps.random())) return false;
       continue;

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Configuration } from '../model/configuration/document';
-import { type ChangeAtWork, readWork } from '../store/worker/outcomes';
+import { type ChangeAtWork, readChangeAtWork } from '../store/worker/outcomes';
 import type { Dependencies } from './dependencies';
 
 export interface OpenWork {
@@ -13,7 +13,7 @@ export interface OpenWork {
  * @throws ApplicationFailure, not retried, when there is no such change: its rows were removed
  */
 export async function openWork(deps: Dependencies, changeId: string): Promise<OpenWork> {
-  const change = await readWork(deps.db, changeId);
+  const change = await readChangeAtWork(deps.db, changeId);
   if (change === null)
     throw ApplicationFailure.nonRetryable('There is no such change in the store', 'not_found');
   const { configuration } = await deps.configuration(change.configurationVersion);

@@ -11,7 +11,7 @@ import {
   reopenSource,
   returnProbe,
 } from '../../../store/sources/state';
-import { claimAccounts, holdAccounts, takeUnfound } from '../../../store/worker/claims';
+import { claimAccounts, holdAccounts, readUnfound } from '../../../store/worker/claims';
 import { settleAccounts } from '../../../store/worker/outcomes';
 import { storePlan } from '../../../store/worker/store-plan';
 import { type TestDatabase, testDatabase } from '../../support/database';
@@ -140,7 +140,7 @@ describeWith(['postgres'], 'the state of a source', () => {
     await openCircuit(database.db, 'apps', 'unreachable', PAST);
     const none = await claimAccounts(database.db, first as Change, apps, ['apps']);
     expect(none).toEqual([]);
-    expect(await takeUnfound(database.db, (first as Change).id, apps, [])).toEqual([]);
+    expect(await readUnfound(database.db, (first as Change).id, apps, [])).toEqual([]);
     expect((await claim(second as Change))?.probe).toBe(1);
   });
 
@@ -148,7 +148,7 @@ describeWith(['postgres'], 'the state of a source', () => {
     const all = await changes(5);
     await database.db.updateTable('outcome').set({ account_id: null }).execute();
     await openCircuit(database.db, 'apps', 'busy', PAST);
-    const taken = await Promise.all(all.map(({ id }) => takeUnfound(database.db, id, apps, [])));
+    const taken = await Promise.all(all.map(({ id }) => readUnfound(database.db, id, apps, [])));
     expect(taken.flat().filter(({ probe }) => probe !== null)).toHaveLength(1);
     expect(taken.flat().filter(({ held }) => held)).toHaveLength(4);
   });
