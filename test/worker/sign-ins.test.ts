@@ -20,6 +20,9 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a reported sign-in', () => {
     api = await suite.startApi();
     portal = await api.newKey(['sign-in'], ['all']);
     admin = await api.newKey(['admin']);
+    // Once it has carried out a change, the worker is connected to the engine: changes with a short age limit follow.
+    const { person } = await suite.addPerson('directory');
+    await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password: newPassword() }));
   });
   afterEach(async () => {
     const { db } = suite.lockstep.database;
