@@ -7,7 +7,7 @@ import { log } from '../log';
 import { startOps } from '../ops';
 import { isAway, openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
-import { untilThere } from '../store/until-reachable';
+import { retryUntilReachable } from '../store/until-reachable';
 import { ensureAdminKey } from './admin/first-key';
 import { createApp } from './app';
 import { type Dependencies, openDependencies, type Settings } from './http/dependencies';
@@ -31,7 +31,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   let readiness = async (): Promise<string[]> => ['database'];
   const ops = await startOps(environment.LOCKSTEP_API_OPS_PORT, () => readiness());
 
-  const deps = await untilThere('the database', stopping, async () => {
+  const deps = await retryUntilReachable('the database', stopping, async () => {
     await migrate(db);
     await ensureAdminKey(db, environment.LOCKSTEP_ADMIN_KEY_FILE);
     return openDependencies(db, databaseUrl, settings, stopping);

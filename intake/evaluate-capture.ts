@@ -12,7 +12,7 @@ import { readSecret } from '../model/hashes/encoding';
 import type { Passwords } from '../sealing/passwords';
 import { type Caller, mayTouch } from '../store/api-keys';
 import { readCaptureControl } from '../store/captures/control';
-import { readRivals } from '../store/captures/fingerprints';
+import { readRememberedPasswords } from '../store/captures/fingerprints';
 import type { IdentityAtIntake } from '../store/people/identities';
 import type { IntakeDependencies } from './dependencies';
 import { passwordFingerprint, saltFingerprints } from './fingerprint';
@@ -145,7 +145,7 @@ async function comparedWith(
     accounts.find(({ source, name }) => source === capture.source && name === capture.account)
       ?.id ?? '';
   const names = groups.map(({ name }) => name);
-  const { latest, held } = await readRivals(db, id, accountId, names);
+  const { latest, held } = await readRememberedPasswords(db, id, accountId, names);
   const { fingerprintKey } = settings;
   const hash = form === 'plaintext' ? null : readSecret(next);
   const captured = [

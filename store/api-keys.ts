@@ -6,26 +6,33 @@ import { newId } from './ids';
 import type { Scope } from './tables';
 
 /**
- * API keys look like `lks_<id>_<secret>`. The secret has 256 random bits, so a fast hash at rest is enough; only the hash is
- * kept.
+ * An API key looks like `lks_<id>_<secret>`. The secret has 256 random bits, so a fast hash is enough to protect it
+ * at rest. The database holds only that hash.
  */
 const PREFIX = 'lks';
 
+/** The API key that a request presented, and what it may do. */
 export interface Caller {
   readonly keyId: string;
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Null: every group. */
+  /** The groups that the key is limited to; null: every group. */
   readonly groups: readonly string[] | null;
 }
 
-/** A key that is bound to groups sees what any of them has part in. */
+/**
+ * Whether a caller may read a change. A key that is limited to groups sees each change in which at least one of them
+ * has part.
+ */
 export const maySee = (
   { groups }: Caller,
   change: { readonly groups: readonly string[] },
 ): boolean => groups === null || change.groups.some((group) => groups.includes(group));
 
-/** It touches only what they have for themselves. */
+/**
+ * Whether a caller may start or control a change. A key that is limited to groups may do so only when every group of
+ * the change is among them.
+ */
 export const mayTouch = (
   { groups }: Caller,
   change: { readonly groups: readonly string[] },
@@ -49,7 +56,10 @@ export interface NewApiKey {
   readonly expiresAt: Date | null;
 }
 
-/** @returns the key itself, which nobody can read again */
+/**
+ * Creates an API key and its audit record.
+ * @returns the id of the key, and the key itself, which is shown only here: the database holds its hash
+ */
 export const createApiKey = (
   db: Database,
   wanted: NewApiKey,
@@ -57,6 +67,7 @@ export const createApiKey = (
 ): Promise<{ readonly id: string; readonly key: string }> =>
   db.transaction().execute((trx) => createApiKeyIn(trx, wanted, by));
 
+/** Does the same as `createApiKey`, in the transaction of the caller. */
 export async function createApiKeyIn(
   trx: Database,
   wanted: NewApiKey,
@@ -85,7 +96,10 @@ export async function createApiKeyIn(
   return { id, key: `${PREFIX}_${id.replace('key_', '')}_${secret}` };
 }
 
-/** Who sends this key; null for one that is unknown, revoked or too old. Revoking acts at the next request. */
+/**
+ * Identifies the caller by the key that a request presented.
+ * @returns null when the key is unknown, revoked or expired; a revoked key is rejected from the next request on
+ */
 export async function callerOf(db: Database, presented: string): Promise<Caller | null> {
   const [, id, secret] = /^lks_([0-9a-z]{26})_([\w-]{43})$/.exec(presented) ?? [];
   if (id === undefined || secret === undefined) return null;
@@ -102,7 +116,11 @@ export async function callerOf(db: Database, presented: string): Promise<Caller 
   return { keyId: row.id, name: row.name, scopes: row.scopes, groups: row.groups };
 }
 
-/** Who has this key; null for one that was revoked. One that expired meanwhile was good when it asked. */
+/**
+ * Reads a caller by the id of its key, for work that is done after the request, such as ingesting a relayed capture.
+ * A key that has expired since then was valid when the request was made, so expiry is ignored here.
+ * @returns null when there is no such key, or it was revoked
+ */
 export async function callerWithKey(db: Database, keyId: string): Promise<Caller | null> {
   const row = await db
     .selectFrom('api_key')
@@ -113,7 +131,7 @@ export async function callerWithKey(db: Database, keyId: string): Promise<Caller
   return row ?? null;
 }
 
-/** At most once a minute for each key, so that it costs nothing. */
+/** Records that a key was used, at most once a minute for each key, to keep the number of writes low. */
 export async function noteUse(db: Database, keyId: string): Promise<void> {
   await sql`
     update api_key set last_used_at = now()
@@ -122,6 +140,7 @@ export async function noteUse(db: Database, keyId: string): Promise<void> {
   );
 }
 
+/** @returns false when there is no such key, or it was revoked before */
 export async function revokeApiKey(db: Database, id: string, by: string): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
     const revoked = await trx

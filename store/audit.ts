@@ -3,18 +3,19 @@ import { sql } from 'kysely';
 import type { Database } from './database';
 
 /**
- * What happened, one record a transition, written in the same transaction as the transition itself. A moment later the
- * record is chained: its hash covers its content and the hash before it, so that a record that is changed, moved or taken
- * out shows. Chaining happens behind the transactions because a chain inside them would let only one commit at a time.
+ * One audit record for each transition, written in the transaction of the transition itself. A moment later a worker
+ * chains the record: its hash covers its content and the hash of the record before it, so that a record that was
+ * changed, moved or removed is detected. Records are chained after the transactions, because a chain inside them
+ * would let only one transaction commit at a time.
  */
 export interface AuditRecord {
-  /** `api-key:<id>`, the id of a relay, `worker`, `lockstep`. */
+  /** Who acted: `api-key:<id>`, the id of a relay, `worker` or `lockstep`. */
   readonly actor: string;
   readonly action: AuditAction;
   readonly changeId?: string;
-  /** What it happened to: an outcome label, a mapping, a source. */
+  /** What was acted on: the label of an outcome, or the id or name of an account, mapping, source, relay or key. */
   readonly subject?: string;
-  /** Codes and names. Never anything of a password, never vendor text. */
+  /** Codes and names only. It never holds any part of a password, or text of a vendor. */
   readonly detail?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
@@ -58,7 +59,7 @@ export async function writeAudit(db: Database, record: AuditRecord): Promise<voi
 }
 
 export interface AuditView {
-  /** Null until the record is chained, a moment after it was written. */
+  /** Position in the chain, from 1; null until a worker has chained the record, a moment after it was written. */
   readonly position: number | null;
   readonly at: Date;
   readonly actor: string;
@@ -80,7 +81,8 @@ const CHAIN_LOCK = 0x6c6f636b;
 const BATCH = 1000;
 
 /**
- * Chains what was written since the last time. One process at a time; the others return 0.
+ * Chains the records that were written since the last run, at most 1000 in one call. Only one process chains at a
+ * time; a second one returns 0.
  * @returns how many records were chained
  */
 export async function chainAudit(db: Database): Promise<number> {
@@ -117,7 +119,10 @@ export type ChainVerdict =
   | { readonly intact: true; readonly records: number }
   | { readonly intact: false; readonly position: number };
 
-/** Recomputes the chain from the start; `position` is the first record that does not fit. */
+/**
+ * Recomputes the chain from its start. When the chain is broken, `position` is that of the first record that does not
+ * fit.
+ */
 export async function verifyAudit(db: Database): Promise<ChainVerdict> {
   let { position, hash } = genesis;
   for (;;) {
@@ -142,7 +147,7 @@ interface StoredRecord {
   readonly id: number;
   readonly position: number | null;
   readonly hash: Buffer | null;
-  /** The content as the database spells it, which is the same each time. */
+  /** The content as JSON text made by the database, which is the same at each reading. */
   readonly content: string;
 }
 

@@ -13,14 +13,18 @@ export interface OpenDatabase {
 
 const INT8_OID = 20;
 const types: pg.CustomTypesConfig = {
-  // Sequence numbers stay far below 2^53.
+  // PostgreSQL returns bigint as text. Our sequence numbers stay far below 2^53, so a number is exact.
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
     oid === INT8_OID
       ? Number
       : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
-/** @param name shows in `pg_stat_activity` */
+/**
+ * Opens a pool of connections; it connects at the first query.
+ * @param url a PostgreSQL URL, `postgres://…`
+ * @param name the application name that `pg_stat_activity` shows
+ */
 export function openDatabase(url: string, name: string, maxConnections = 10): OpenDatabase {
   const pool = new pg.Pool({
     connectionString: url,
@@ -31,9 +35,12 @@ export function openDatabase(url: string, name: string, maxConnections = 10): Op
     statement_timeout: 30_000,
     types,
   });
-  // A broken idle connection is thrown away by the pool; without a listener it would end the process.
-  pool.on('error', (error) => log.warn('lost an idle database connection', { error }));
-  // So would one that breaks while it is lent, between two queries: whoever has it is told by the next query.
+  // The pool replaces a broken idle connection. Without a listener the error would end the process.
+  pool.on('error', (error) =>
+    log.warn('an idle database connection was lost and is replaced', { error }),
+  );
+  // A connection that breaks while it is lent, between two queries, would end the process too. Its user gets the
+  // error from the next query.
   pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: preparing(pool) }) });
   return { db, pool, close: () => db.destroy() };
@@ -41,18 +48,21 @@ export function openDatabase(url: string, name: string, maxConnections = 10): Op
 
 type Query = PostgresPoolClient['query'];
 
-/** Statements that are put together as needed could be without number, and each connection keeps what it prepared. */
-const MOST_PREPARED = 200;
+/**
+ * Upper limit of named statements: statements with optional parts could be of any number, and each connection keeps
+ * all that it has prepared.
+ */
+const MAX_PREPARED = 200;
 
 /**
- * Gives each statement a name, so that PostgreSQL parses and plans it once a connection: that costs more than running one
- * of ours. What has no parameters, such as `begin` and the migrations, goes out as it is. A statement should name its
- * columns: one with `*` fails on a connection that is open when a migration adds one.
+ * Gives each statement a name, so that PostgreSQL parses and plans it once for each connection, which costs more than
+ * running it. A statement without parameters, such as `begin` or a migration, is sent without a name. A statement
+ * should list its columns: one with `*` fails on a connection that was open when a migration added a column.
  */
 function preparing(pool: pg.Pool): PostgresPool {
   const names = new Map<string, string>();
   const nameOf = (text: string): string | undefined => {
-    if (!names.has(text) && names.size < MOST_PREPARED) names.set(text, `lockstep-${names.size}`);
+    if (!names.has(text) && names.size < MAX_PREPARED) names.set(text, `lockstep-${names.size}`);
     return names.get(text);
   };
   const named = (text: string, values: unknown[]): pg.QueryConfig => {
@@ -64,14 +74,17 @@ function preparing(pool: pg.Pool): PostgresPool {
       const client = await pool.connect();
       const query = (text: string, values: readonly unknown[]) =>
         client.query(named(text, [...values]));
-      // Kysely's other form of it, with a cursor, is for streams, which nobody uses here.
+      // The other overload of `query`, with a cursor, is for streams, which Lockstep does not use.
       return { query: query as unknown as Query, release: () => client.release() };
     },
     end: () => pool.end(),
   };
 }
 
-/** SQLSTATE classes and codes that mean "not now": connection lost, shutting down, too many connections. */
+/**
+ * SQLSTATE codes of a database that is temporarily unavailable: connection lost, shutting down, too many connections,
+ * read-only standby.
+ */
 const AWAY = /^(08...|57P0[123]|53300|25006)$/;
 const AWAY_NODE = new Set([
   'ECONNREFUSED',
@@ -82,11 +95,11 @@ const AWAY_NODE = new Set([
   'ENOENT',
 ]);
 
-/** The driver has no codes for its own. */
+/** Errors of the driver itself, which have no code. */
 const AWAY_MESSAGES =
   /connection terminated|connection ended|not queryable|timeout exceeded when trying to connect/i;
 
-/** Whether the database cannot be used now, as opposed to having refused what we asked. */
+/** Whether an error means that the database is temporarily unavailable, and not that it rejected a statement. */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.some(isAway);
@@ -95,7 +108,8 @@ export function isAway(error: unknown): boolean {
   return AWAY_MESSAGES.test(error.message);
 }
 
+/** Whether an error is the violation of this unique constraint or index. */
 export function isUniqueViolation(error: unknown, constraint: string): boolean {
-  const found = error as { code?: unknown; constraint?: unknown };
-  return found.code === '23505' && found.constraint === constraint;
+  const violation = error as { code?: unknown; constraint?: unknown };
+  return violation.code === '23505' && violation.constraint === constraint;
 }

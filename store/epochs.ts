@@ -10,9 +10,9 @@ import {
 import type { Database } from './database';
 
 /**
- * The key to seal to now, checked against the key that signs epochs: whoever can write to the database still cannot have
- * passwords sealed to a key of his own.
- * @returns null when no worker has published one, or none is signed by `signer`
+ * The public key that passwords are sealed to now. Its signature is checked against the key that signs epochs, so
+ * that an attacker with write access to the database cannot have passwords sealed to a key of their own.
+ * @returns null when no worker has published a current key, or `signer` has signed none of those published
  */
 export async function publishedKey(
   db: Database,
@@ -30,6 +30,11 @@ export async function publishedKey(
   return rows.find((row) => isPublishedBy(signer, purpose, row)) ?? null;
 }
 
+/**
+ * The current key for the passwords of changes, imported for sealing. `sealUntil` is the time after which nothing may
+ * be sealed to it.
+ * @returns null when there is no current key that `signer` has signed
+ */
 export async function currentEpoch(
   db: Database,
   signer: KeyObject,
@@ -40,6 +45,9 @@ export async function currentEpoch(
   return { key, sealUntil: published.sealUntil };
 }
 
-/** @param jwk the content of `signer.pub.json` */
+/**
+ * The public key that checks the signatures of epochs.
+ * @param jwk the content of `signer.pub.json`
+ */
 export const signerKey = (jwk: JsonWebKey): KeyObject =>
   createPublicKey({ key: { ...jwk }, format: 'jwk' });

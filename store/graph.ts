@@ -3,17 +3,20 @@ import type { KeyFacts, PersonFacts } from '../model/graph/facts';
 import { type AppliedConfiguration, currentConfiguration } from './configuration/versions';
 import type { Database } from './database';
 
-/** What the graph is made of, all of it as it was at one moment. */
+/** The data that the graph is made of, all of it as it was at one moment. */
 export interface GraphSnapshot extends AppliedConfiguration {
-  /** In use: neither revoked nor too old. */
+  /** API keys that are neither revoked nor expired. */
   readonly keys: readonly KeyFacts[];
-  /** Everybody, in pages, always in the same order; may be read again. */
+  /** All people, in pages ordered by id. It may be called more than once. */
   people(): AsyncGenerator<readonly PersonFacts[]>;
 }
 
 const PAGE = 500;
 
-/** The snapshot is there until `read` resolves, in a transaction of its own: it keeps a connection, and no lock. */
+/**
+ * Gives `read` a snapshot, which is valid until `read` resolves. It uses one connection for a read-only transaction,
+ * and takes no lock.
+ */
 export async function withGraphSnapshot<T>(
   db: Database,
   read: (snapshot: GraphSnapshot) => Promise<T>,
@@ -68,7 +71,10 @@ async function* readPages(
   }
 }
 
-/** An account took the password of its newest applied change when that outcome was settled. */
+/**
+ * One page of people with their accounts. The last success of an account is the time at which the outcome of its
+ * newest applied change was recorded.
+ */
 async function readPage(db: Database, after: string): Promise<Page> {
   const { rows } = await sql<PersonFacts & { id: string }>`
     select i.id, i.name, coalesce((

@@ -7,8 +7,8 @@ const RANDOM_LETTERS = 16;
 type Prefix = 'chg' | 'idn' | 'acc' | 'map' | 'key' | 'job' | 'ep' | 'rly' | 'usr';
 
 /**
- * A readable id that sorts by time of birth, as a ULID does: `chg_01jd…`. It holds nothing secret or personal, so it may
- * stand in Temporal, logs and URLs.
+ * Makes an id that sorts by its time of creation, as a ULID does: `chg_01jd…`. It holds nothing secret or personal,
+ * so it may appear in Temporal, logs and URLs.
  */
 export function newId(prefix: Prefix): string {
   let time = Date.now();
@@ -23,6 +23,6 @@ export function newId(prefix: Prefix): string {
 
 const idTail = new RegExp(`^_[${ALPHABET}]{${TIME_LETTERS + RANDOM_LETTERS}}$`);
 
-/** Whether it could be one; nothing is looked up. */
+/** Whether a text has the form of an id with this prefix. The database is not asked. */
 export const isId = (prefix: Prefix, text: string): boolean =>
   text.startsWith(prefix) && idTail.test(text.slice(prefix.length));

@@ -21,8 +21,9 @@ const migrations: Record<string, Migration> = {
 };
 
 /**
- * Brings the schema up to date. Any number of processes may call it at once: one does it, under an advisory lock, the
- * others wait.
+ * Brings the schema up to date. Any number of processes may call it at the same time: one of them migrates, under an
+ * advisory lock, and the others wait for it.
+ * @throws the error of the database; then the failed migration was rolled back
  */
 export async function migrate(db: Database): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });

@@ -1,15 +1,26 @@
 import pg from 'pg';
 import { log } from '../log';
 
-/** NOTIFY wakes; it carries no state. Whoever listens also looks by itself now and then. */
+/**
+ * Channels of PostgreSQL NOTIFY. A notification only wakes its listeners, and may be lost; a listener therefore also
+ * checks the tables at intervals.
+ */
 export const channels = {
-  /** A change was accepted, or a command given: payload is the change id. */
+  /**
+   * A change was accepted, or a command was given to one. The payload is the id of the change.
+   * `worker/changes/dispatcher.ts` listens.
+   */
   accepted: 'lockstep_accepted',
-  /** Something about a change is new: payload is the change id. */
+  /** The state of a change or of one of its accounts has changed. The payload is the id of the change. */
   progress: 'lockstep_progress',
+  /** A configuration was applied. The payload is its version. */
   configuration: 'lockstep_configuration',
+  /** A job was requested or finished. The payload is its id. `worker/jobs/jobs.ts` and the api listen. */
   job: 'lockstep_job',
-  /** A relay brought something: payload is its id. */
+  /**
+   * A relay has submitted captures, or captures of a source were started again. The payload is the id of the relay,
+   * or the name of the source. `worker/captures/ingest-relayed.ts` listens.
+   */
   captured: 'lockstep_captured',
 } as const;
 
@@ -22,8 +33,10 @@ export interface Listener {
 const RECONNECT_MS = 500;
 
 /**
- * Listens on its own connection, and connects again when it is lost.
- * @param onNotification gets the payload; null after a reconnect, when something may have been missed
+ * Listens on a connection of its own, and connects again when that is lost.
+ * @param onNotification gets the channel and the payload; the payload is null after each connect, because
+ *   notifications may have been lost before it
+ * @throws the error of the database when the first connect fails
  */
 export async function listen(
   url: string,
@@ -57,7 +70,9 @@ export async function listen(
     client = null;
     timer = setTimeout(() => {
       connect().catch((error) => {
-        log.debug('cannot listen to the database', { error });
+        log.debug('the database could not be reached to listen for notifications; trying again', {
+          error,
+        });
         if (!closed) retryLater();
       });
     }, RECONNECT_MS);

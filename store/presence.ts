@@ -1,14 +1,16 @@
 import { sql } from 'kysely';
 import type { Database } from './database';
 
-/** Workers say now and then that they are there, so that the api can tell people what an accepted change waits for. */
+/** A worker that has not reported for this long is regarded as gone. */
 const GONE_AFTER = '20 seconds';
-export const SAY_EVERY_MS = 5_000;
+/** Interval at which each worker reports that it is present, so that the api can show why an accepted change waits. */
+export const PRESENCE_INTERVAL_MS = 5_000;
 
-/** What keeps changes from going on; null when nothing does. */
+/** Why no change makes progress; null when a worker is present and reaches the engine. */
 export type Standstill = 'no_worker' | 'no_engine' | null;
 
-export async function sayPresent(
+/** Records that a worker is running, and whether it reaches the engine. */
+export async function reportPresence(
   db: Database,
   workerId: string,
   engineReachable: boolean,
@@ -20,12 +22,14 @@ export async function sayPresent(
   );
 }
 
-export async function sayGone(db: Database, workerId: string): Promise<void> {
+/** Removes the presence of a worker that stops, and that of workers that have not reported for 20 seconds. */
+export async function removePresence(db: Database, workerId: string): Promise<void> {
   await sql`
     delete from worker_presence
     where worker_id = ${workerId} or seen_at < now() - ${GONE_AFTER}::interval`.execute(db);
 }
 
+/** Why no change makes progress now; null when a present worker reaches the engine. */
 export async function standstill(db: Database): Promise<Standstill> {
   const { rows } = await sql<{ workers: number; engines: number }>`
     select count(*)::int as workers, count(*) filter (where engine_reachable)::int as engines

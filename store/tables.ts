@@ -35,15 +35,18 @@ export interface AccountTable {
   name: string;
   native_id: string | null;
   is_primary: Generated<boolean>;
-  /** `operator`, `correlation`, `refresh` or `scim`. */
+  /** Who linked the account: `operator`, `correlation`, `refresh` or `scim`. */
   linked_by: string;
   linked_at: Time;
-  /** The newest change whose password the account is known to hold. */
+  /** Sequence number of the newest change whose password the account is known to hold. */
   applied_seq: Generated<number>;
-  /** The newest change that began to write it; nobody else writes until `claimed_until`. */
+  /**
+   * Sequence number of the newest change that began to write the account. No other change writes it until
+   * `claimed_until`.
+   */
   claimed_seq: Generated<number>;
   claimed_until: OptionalTime;
-  /** When its password was last changed, as its source told when somebody looked. */
+  /** When the password of the account was last changed, as its source reported it to the last look job. */
   changed_there_at: OptionalTime;
 }
 
@@ -71,7 +74,7 @@ export interface EpochTable {
   destroyed_at: OptionalTime;
 }
 
-/** `relay`: of the key of a relay, which is good for nothing else. */
+/** What a key may do. The key of a relay has only the scope `relay`. */
 export type Scope = 'trigger' | 'capture' | 'sign-in' | 'read' | 'admin' | 'relay';
 
 export interface ApiKeyTable {
@@ -79,7 +82,7 @@ export interface ApiKeyTable {
   name: string;
   hash: Buffer;
   scopes: Scope[];
-  /** Null: every group. */
+  /** The groups that the key is limited to; null: every group. */
   groups: string[] | null;
   created_by: string;
   created_at: Time;
@@ -100,19 +103,26 @@ export interface ChangeTable {
   requested_by_name: string;
   idempotency_key: string | null;
   fingerprint: Buffer | null;
-  /** Where the password was changed, if it was captured; the account may be gone since. */
+  /**
+   * The account in which the password was changed; null unless the change was captured. The account may have been
+   * unlinked since.
+   */
   origin_account_id: string | null;
   captured_at: OptionalTime;
-  /** What its password came as. */
+  /** Whether the password came in plain text, or as which kind of hash. */
   form: Generated<Form>;
+  /** Its accounts may hold the password already, so each is checked before it is written. */
   looks_first: Generated<boolean>;
-  /** Of the password itself first, then of what sources get in its place. Null: not remembered, or not any more. */
+  /**
+   * Keyed hashes of the password itself (first) and of what password filters make of it. Null: the change has none,
+   * or they were forgotten.
+   */
   password_fingerprints: Buffer[] | null;
   configuration_version: number;
   created_at: Time;
   expires_at: Time;
   planned_at: OptionalTime;
-  /** A worker has looked after the workflow of this change; nobody else needs to before this time. */
+  /** Until this time no worker needs to check the workflow of this change again. */
   attended_until: OptionalTime;
   ended_at: OptionalTime;
 }
@@ -136,7 +146,7 @@ export interface OutcomeTable {
   reason: ErrorCode | LeaveOutCode | null;
   vendor_code: string | null;
   attempts: Generated<number>;
-  /** Attempts that ended with an unknown error: the only ones that are limited. */
+  /** How many attempts ended with an unknown error. Only these attempts are limited. */
   unknowns: Generated<number>;
   in_doubt: Generated<boolean>;
   proof: Generated<Proof>;
@@ -156,24 +166,27 @@ export interface CommandTable {
   delivered_at: OptionalTime;
 }
 
-/** A source without a row is up. */
+/** A source that is down or paused. A source without a row is up. */
 export interface SourceStateTable {
   source: string;
   condition: 'down' | 'paused';
   reason: Reason;
-  /** `worker`, or whoever asked. */
+  /** Who set the state: `worker`, or the caller that asked for it. */
   set_by: string;
   since: Time;
   failures: Generated<number>;
-  /** Of a source that is down. */
+  /** When the next probe is due; null while the source is paused. */
   next_probe_at: OptionalTime;
   probing_until: OptionalTime;
 }
 
-/** `wake` is given by the worker: for those who wait for the source itself, and for nothing else. */
+/** `wake` is given by the worker, for accounts that wait for the source itself. Operators give the others. */
 export type SourceCommandKind = 'wake' | 'retry' | 'park' | 'cancel';
 
-/** For all accounts that waited on a source when it was given; a worker hands it out to their changes. */
+/**
+ * A command for all accounts that waited on a source when it was given. A worker hands it out to their changes at
+ * `per_second`.
+ */
 export interface SourceCommandTable {
   id: Generated<number>;
   source: string;
@@ -204,38 +217,44 @@ export interface RelayTable {
   id: string;
   source: string;
   api_key_id: string;
-  /** By which its batches are signed. */
+  /** Public key that verifies the signatures of the relay's batches. */
   public_key: Json<JsonWebKey>;
-  /** The number of the last request: a lower one was sent before. */
+  /** Number of the last request. A request with a lower number was sent earlier, and is not ingested. */
   last_request: Generated<number>;
-  /** The last record that was taken in. */
+  /** Segment of the last record that was ingested; null before the first. */
   segment: string | null;
   position: Generated<number>;
-  /** How the source calls that change, where it told. */
+  /** Sequence by which the source names that change, where it reports one. */
   source_sequence: string | null;
+  /** How many records were stored. */
   received: Generated<number>;
-  /** Records that will never come: damaged beside the source, or set aside there. */
+  /** Records that will never arrive, because they were damaged on the machine of the relay or could not be opened. */
   lost: Generated<number>;
   created_at: Time;
   heard_at: OptionalTime;
-  /** As the relay told last. */
+  /** Version of the relay software, as its last request reported it. */
   version: string | null;
+  /** Captures that wait on the machine of the relay. */
   backlog: Generated<number>;
+  /** When the oldest of them was captured. */
   oldest_at: OptionalTime;
+  /** Damaged spool segments that the relay has set apart. */
   quarantined: Generated<number>;
-  /** By how much its clock is ahead of the one of the database. */
+  /** How far the clock of the relay is ahead of the clock of the database, in milliseconds. */
   clock_ahead_ms: number | null;
-  /** The machine that it runs on, as that calls itself. */
+  /** Host name that the machine of the relay reports. */
   host: string | null;
-  /** Whether it captures what is changed on that machine, or all of its source. */
+  /** Whether the relay captures changes of its own host only, or all changes of its source. */
   covers: Generated<'host' | 'source'>;
-  /** Of one that reads its source: why it cannot; the startpoint that it went to last (null: it reads none); what it missed. */
+  /** Why a relay that reads its source cannot read it; null when it can, or reads no source. */
   trouble: string | null;
+  /** Number of the startpoint that the relay applied last; null when it reads no source. */
   startpoint_applied: number | null;
+  /** How often the source had trimmed changes before the relay read them. */
   missed: Generated<number>;
 }
 
-/** What an operator said of the captures of a source: see `startpoints.ts`. */
+/** What an operator has set for the captures of a source: see `captures/control.ts`. */
 export interface CaptureControlTable {
   source: string;
   stopped_at: OptionalTime;
@@ -248,7 +267,7 @@ export interface CaptureControlTable {
   startpoint_set_by: string | null;
 }
 
-/** The servers of a source, as it tells. */
+/** A server of a source, as the source reported it. */
 export interface ReplicaTable {
   source: string;
   host: string;
@@ -265,7 +284,7 @@ export interface SealedCaptureTable {
   next_try_at: Time;
 }
 
-/** A user as an identity provider pushes it to `/scim/v2`; nobody need have that account. */
+/** A user that an identity provider has pushed to `/scim/v2`. An account of that name need not exist. */
 export interface ScimUserTable {
   id: string;
   source: string;
@@ -277,7 +296,7 @@ export interface ScimUserTable {
   updated_at: Time;
 }
 
-/** Accounts that are asked by nobody for a while, because a login of ours failed, or is under way. */
+/** Accounts that are not asked for a sign-in check for a while, because such a login failed or is under way. */
 export interface SignInGuardTable {
   account_id: string;
   failures: number;

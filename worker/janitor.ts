@@ -10,8 +10,10 @@ import { forgetSignIns } from '../store/worker/sign-ins';
 import { type Loop, startLoop } from './loop';
 
 /**
- * What must be done now and then, by whichever worker comes first.
- * @param captureHours so long the keys of relays are kept after they have ended
+ * Starts the maintenance loops: chaining the audit, deleting expired secrets and old fingerprints, and making and
+ * destroying epochs. Every worker runs them; locks in the database ensure that they do not interfere.
+ * @param epochHours how long passwords are sealed to one epoch
+ * @param captureHours for how long after its end the key of an epoch that relays seal to is kept
  */
 export function startJanitor(
   db: Database,
@@ -23,7 +25,7 @@ export function startJanitor(
     startLoop({ name: 'audit chain', everyMs: 1_000 }, async () => (await chainAudit(db)) > 0),
     startLoop({ name: 'expired secrets', everyMs: 10_000 }, async () => {
       const count = (await deleteExpiredSecrets(db)) + (await deleteExpiredCaptures(db));
-      if (count > 0) log.info('sealed passwords were too old and are destroyed', { count });
+      if (count > 0) log.info('expired sealed passwords were deleted', { count });
       await forgetSignIns(db);
       return false;
     }),
@@ -35,7 +37,7 @@ export function startJanitor(
       await ensureEpoch(db, keys, epochHours);
       await ensureEpoch(db, keys, epochHours, 'capture');
       for (const epoch of await destroyEndedEpochs(db, keys, captureHours))
-        log.info('the key of an ended epoch is destroyed', { epoch });
+        log.info('the key of an ended epoch was destroyed', { epoch });
       return false;
     }),
   ];

@@ -1,52 +1,56 @@
 import { log } from '../log';
 
+/** Work that runs when it is woken, and at intervals. */
 export interface Loop {
-  /** There may be something to do. */
+  /** Runs the work soon, because there may be something to do. */
   wake(): void;
-  /** Ends after what is running. */
+  /** Stops the loop. It resolves when the runs in progress have ended. */
   stop(): Promise<void>;
 }
 
 interface LoopOptions {
-  /** For the log. */
+  /** Names the loop in the log. */
   readonly name: string;
-  /** It also looks by itself: a notification may be lost. */
+  /** Interval at which the work runs without being woken, because a notification may be lost. */
   readonly everyMs: number;
-  /** Runs that may overlap, where the work is taken with a lock. */
+  /** Number of runs that may overlap; the work must then claim its rows with a lock. Default 1. */
   readonly atOnce?: number;
 }
 
 const AFTER_ERROR_MS = 1_000;
 
-/** Runs `work` when woken and now and then; again at once while it says that there is more. */
+/**
+ * Runs `work` when woken and at intervals. `work` returns whether there may be more to do; then it runs again at
+ * once. If it throws, the error is logged and the loop goes on.
+ */
 export function startLoop(options: LoopOptions, work: () => Promise<boolean>): Loop {
   const { name, everyMs, atOnce = 1 } = options;
   const running = new Set<Promise<void>>();
-  let wanted = false;
+  let wakeRequested = false;
   let stopped = false;
 
   const run = async (): Promise<void> => {
     try {
       while (!stopped && (await work()));
     } catch (error) {
-      log.warn('a loop of the worker will try again', { code: name, error });
+      log.warn('a background loop failed and will be tried again', { code: name, error });
       await new Promise((resolve) => setTimeout(resolve, AFTER_ERROR_MS).unref());
     }
   };
   const wake = (): void => {
     if (stopped) return;
     if (running.size >= atOnce) {
-      wanted = true;
+      wakeRequested = true;
       return;
     }
-    const one = run().finally(() => {
-      running.delete(one);
-      if (wanted) {
-        wanted = false;
+    const current = run().finally(() => {
+      running.delete(current);
+      if (wakeRequested) {
+        wakeRequested = false;
         wake();
       }
     });
-    running.add(one);
+    running.add(current);
   };
 
   const timer = setInterval(wake, everyMs);

@@ -12,8 +12,8 @@ import { startOps } from '../ops';
 import { watchConfiguration } from '../store/configuration/watch';
 import { openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
-import { sayGone } from '../store/presence';
-import { untilThere } from '../store/until-reachable';
+import { removePresence } from '../store/presence';
+import { retryUntilReachable } from '../store/until-reachable';
 import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
 import { startCaptures } from './captures/ingest-relayed';
@@ -26,20 +26,26 @@ import { startReplicas } from './replicas';
 
 const HOUR_MS = 3_600_000;
 
-/** The process that holds the private keys and talks to sources and engine. Add more of them to do more at once. */
+/**
+ * The worker process. It holds the private keys, and talks to sources and to the engine. Several may run at once to
+ * do more work.
+ */
 async function main(stopping: AbortSignal): Promise<void> {
   refuseDebugOutput();
   const { DATABASE_URL, LOCKSTEP_KEY_DIR, TEMPORAL_ADDRESS } = environment;
-  if (DATABASE_URL === undefined) throw new Misconfigured('Set DATABASE_URL');
-  if (LOCKSTEP_KEY_DIR === undefined) throw new Misconfigured('Set LOCKSTEP_KEY_DIR');
-  if (TEMPORAL_ADDRESS === undefined) throw new Misconfigured('Set TEMPORAL_ADDRESS');
+  if (DATABASE_URL === undefined)
+    throw new Misconfigured('Set DATABASE_URL to the PostgreSQL URL of Lockstep');
+  if (LOCKSTEP_KEY_DIR === undefined)
+    throw new Misconfigured('Set LOCKSTEP_KEY_DIR to the folder for the private keys');
+  if (TEMPORAL_ADDRESS === undefined)
+    throw new Misconfigured('Set TEMPORAL_ADDRESS to host:port of Temporal');
   installRuntime();
 
   const database = openDatabase(DATABASE_URL, 'lockstep worker', 20);
   const { db } = database;
-  await untilThere('the database', stopping, () => migrate(db));
+  await retryUntilReachable('the database', stopping, () => migrate(db));
   const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR);
-  // Before the engine is there: the api can seal, and so accept, as soon as there is an epoch.
+  // Epochs are made before the worker connects to the engine: with an epoch the api can seal, and so accept changes.
   await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
   await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS, 'capture');
 
@@ -85,13 +91,16 @@ async function main(stopping: AbortSignal): Promise<void> {
     captures?.stop(),
     ...[...janitor, replicas].map((loop) => loop.stop()),
   ]);
-  await sayGone(db, workerId).catch(() => {});
+  await removePresence(db, workerId).catch(() => {});
   await connectors.close();
   await ops.close();
   await database.close();
 }
 
-/** Null without the key by which the api knows captured passwords: then what relays brought waits. */
+/**
+ * Starts to ingest relayed captures. Without LOCKSTEP_FINGERPRINT_KEY_FILE a worker cannot recognise passwords that
+ * come again, so it ingests none: they wait, and the result is null.
+ */
 async function openCaptures(
   { db, keys, connector, random }: Pick<Dependencies, 'db' | 'keys' | 'connector' | 'random'>,
   databaseUrl: string,
@@ -99,7 +108,9 @@ async function openCaptures(
 ): Promise<{ stop(): Promise<void> } | null> {
   const { LOCKSTEP_FINGERPRINT_KEY_FILE, LOCKSTEP_AGE_LIMIT_HOURS } = environment;
   if (LOCKSTEP_FINGERPRINT_KEY_FILE === undefined) {
-    log.warn('captures of relays are not taken in here: LOCKSTEP_FINGERPRINT_KEY_FILE is not set');
+    log.warn(
+      'this worker does not ingest captures of relays: set LOCKSTEP_FINGERPRINT_KEY_FILE to the file of the api',
+    );
     return null;
   }
   const signer = readSigner(path.join(keyDir, SIGNER_PUBLIC_FILE));
@@ -128,11 +139,12 @@ async function openCaptures(
   };
 }
 
-/** Bundled when Lockstep was built. */
+/** The workflow code, which the build of Lockstep bundles. */
 const workflowCode = () => ({
   workflowBundle: { codePath: path.join(__dirname, '..', 'workflow-bundle.js') },
 });
 
+/** URL of the page of a change. */
 function linkTo(changeId: string): string {
   const { LOCKSTEP_API_PUBLIC_URL, LOCKSTEP_API_PORT } = environment;
   return `${LOCKSTEP_API_PUBLIC_URL ?? `http://127.0.0.1:${LOCKSTEP_API_PORT}`}/changes/${changeId}`;

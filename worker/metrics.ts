@@ -3,7 +3,10 @@ import { Gauge } from 'prom-client';
 import { listRelays, type RelayView } from '../store/captures/relays';
 import type { Database } from '../store/database';
 
-/** What an operator sets alarms on: read from the store when asked, so that every worker tells the same. */
+/**
+ * Registers the metrics for alarms. They are read from the database at each scrape, so every worker reports the same
+ * values.
+ */
 export function registerWorkerMetrics(db: Database): void {
   const read = async (query: ReturnType<typeof sql<{ label: string; value: number }>>) =>
     (await query.execute(db)).rows;
@@ -34,7 +37,7 @@ export function registerWorkerMetrics(db: Database): void {
   });
   new Gauge({
     name: 'lockstep_source_trouble_seconds',
-    help: 'How long a source has been down or paused; those that are up are left out.',
+    help: 'Seconds since a source went down or was paused. A source that is up has no value.',
     labelNames: ['source'],
     async collect() {
       this.reset();
@@ -45,7 +48,7 @@ export function registerWorkerMetrics(db: Database): void {
   });
   new Gauge({
     name: 'lockstep_oldest_open_change_seconds',
-    help: 'Age of the oldest change that has not ended.',
+    help: 'Age of the oldest change that has not ended, in seconds; 0 when there is none.',
     async collect() {
       const rows = await read(sql`
         select '' as label, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as value
@@ -68,7 +71,7 @@ export function registerWorkerMetrics(db: Database): void {
     });
 }
 
-/** All gauges are collected at once: those that ask while an answer is on its way get the same. */
+/** Shares one read among gauges that are collected at the same time. */
 function shared<T>(read: () => Promise<T>): () => Promise<T> {
   let pending: Promise<T> | null = null;
   return () => {
@@ -89,37 +92,37 @@ const relayGauges: readonly {
 }[] = [
   {
     name: 'lockstep_relay_silence_seconds',
-    help: 'How long a relay was not heard; since it was registered, if never.',
+    help: 'Seconds since the last request of a relay, or since its registration if it has sent none.',
     value: ({ heardAt, createdAt }) => seconds(heardAt ?? createdAt),
   },
   {
     name: 'lockstep_relay_backlog',
-    help: 'Captures that wait beside the source, and those brought that no worker has taken in.',
+    help: 'Captures that wait on the machine of a relay, plus those submitted that no worker has ingested.',
     value: ({ backlog, open }) => backlog + open,
   },
   {
     name: 'lockstep_relay_oldest_seconds',
-    help: 'Age of the oldest capture that waits beside the source.',
+    help: 'Age of the oldest capture that waits on the machine of a relay, in seconds; 0 when none waits.',
     value: ({ oldestAt }) => seconds(oldestAt),
   },
   {
     name: 'lockstep_relay_lost',
-    help: 'Captures of a relay that will never come.',
+    help: 'Captures of a relay that will never arrive or cannot be opened.',
     value: ({ lost }) => lost,
   },
   {
     name: 'lockstep_relay_missed',
-    help: 'How often changes were gone from a source before its relay had read them.',
+    help: 'How often a source had trimmed changes before its relay read them.',
     value: ({ missed }) => missed,
   },
   {
     name: 'lockstep_relay_trouble',
-    help: '1 while a relay cannot read its source.',
+    help: '1 while a relay cannot read its source, else 0.',
     value: ({ trouble }) => (trouble === null ? 0 : 1),
   },
   {
     name: 'lockstep_relay_quarantined',
-    help: 'Files beside the source that an operator should look at.',
+    help: 'Damaged spool files that a relay has quarantined; check the log of the relay.',
     value: ({ quarantined }) => quarantined,
   },
 ];

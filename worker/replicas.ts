@@ -8,7 +8,10 @@ import { type Loop, startLoop } from './loop';
 
 const EVERY_MS = 10 * 60_000;
 
-/** Asks the sources whose captures are taken which servers they have, each of which may need a relay. */
+/**
+ * Starts a loop that, every ten minutes, asks each source with captures which servers it has. Each server may need a
+ * relay.
+ */
 export const startReplicas = (deps: Asking): Loop =>
   startLoop({ name: 'replicas', everyMs: EVERY_MS }, async () => {
     await lookAtReplicas(deps);
@@ -17,25 +20,32 @@ export const startReplicas = (deps: Asking): Loop =>
 
 type Asking = Pick<Dependencies, 'db' | 'connector'>;
 
+/** Asks each source with captures, unless it is down or paused, which servers it has, and saves them. */
 export async function lookAtReplicas(deps: Asking): Promise<void> {
   const { configuration } = await currentConfiguration(deps.db);
   const troubled = await readSourceStates(deps.db);
   for (const [source, settings] of Object.entries(configuration.sources)) {
     if (!settings.enabled || settings.capture?.enabled !== true || troubled.has(source)) continue;
-    // One whose connector cannot be opened keeps nobody from asking the others.
-    await lookAt(deps, source, settings).catch((error) =>
-      log.warn('a source cannot be asked for its servers', { source, error }),
+    // If the connector of one source cannot be opened, the other sources are still asked.
+    await refreshReplicas(deps, source, settings).catch((error) =>
+      log.warn('a source could not be asked for its servers and is asked again in ten minutes', {
+        source,
+        error,
+      }),
     );
   }
 }
 
-async function lookAt(
+async function refreshReplicas(
   { db, connector }: Asking,
   source: string,
   settings: SourceConfiguration,
 ): Promise<void> {
-  const told = await (await connector(source, settings)).replicas?.();
-  if (told?.result === 'replicas') await saveReplicas(db, source, told.replicas);
-  else if (told !== undefined)
-    log.warn('a source does not tell its servers', { source, reason: told.reason });
+  const answer = await (await connector(source, settings)).replicas?.();
+  if (answer?.result === 'replicas') await saveReplicas(db, source, answer.replicas);
+  else if (answer !== undefined)
+    log.warn('a source did not return its servers and is asked again in ten minutes', {
+      source,
+      reason: answer.reason,
+    });
 }

@@ -8,7 +8,7 @@ import type { Chosen } from '../../store/worker/chosen';
 import {
   holdAccounts,
   noteFound,
-  takeUnfound,
+  readUnfound,
   type UnfoundAccount,
 } from '../../store/worker/claims';
 import { type ChangeAtWork, type Settlement, settleAccounts } from '../../store/worker/outcomes';
@@ -35,7 +35,7 @@ export async function findUnlinkedAccounts(
   if (source.configuration.correlate.length === 0) return true;
   const lookedUp: string[] = [];
   for (;;) {
-    const unlinked = await takeUnfound(deps.db, change.id, chosen, lookedUp);
+    const unlinked = await readUnfound(deps.db, change.id, chosen, lookedUp);
     if (unlinked.some(({ held }) => held)) {
       if (await holdAccounts(deps.db, change.id, chosen, lookedUp, deps.random())) return false;
       continue;

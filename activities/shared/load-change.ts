@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Configuration } from '../../model/configuration/document';
-import { type ChangeAtWork, readWork } from '../../store/worker/outcomes';
+import { type ChangeAtWork, readChangeAtWork } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 
 export interface LoadedChange {
@@ -14,7 +14,7 @@ export interface LoadedChange {
  * @throws ApplicationFailure `not_found`, which Temporal does not retry, when the rows of the change were removed
  */
 export async function loadChange(deps: Dependencies, changeId: string): Promise<LoadedChange> {
-  const change = await readWork(deps.db, changeId);
+  const change = await readChangeAtWork(deps.db, changeId);
   if (change === null)
     throw ApplicationFailure.nonRetryable(
       'The store has no change with this id: its rows were removed. Terminate this workflow.',

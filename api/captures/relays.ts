@@ -4,14 +4,8 @@ import { readBatch } from '../../sealing/batch';
 import { readHeader } from '../../sealing/captures';
 import type { PublishedKey } from '../../sealing/published-key';
 import { readCaptureControl } from '../../store/captures/control';
-import {
-  type BatchRecord,
-  createRelay,
-  ingestBatch,
-  listRelays,
-  type Relay,
-  relayOf,
-} from '../../store/captures/relays';
+import { type BatchRecord, ingestBatch } from '../../store/captures/ingest-batch';
+import { createRelay, listRelays, type Relay, relayOf } from '../../store/captures/relays';
 import { publishedKey } from '../../store/epochs';
 import type { Dependencies } from '../http/dependencies';
 import { own } from '../http/own';

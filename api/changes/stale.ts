@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { type Stale, staleCodes, staleness, staleRules } from '../../model/change/stale';
 import { groupsOf, sourceNamed } from '../../model/configuration/document';
-import { type DoubtfulAccount, readDoubtful, type StaleFilter } from '../../store/changes/stale';
+import {
+  readStaleCandidates,
+  type StaleCandidate,
+  type StaleFilter,
+} from '../../store/changes/stale';
 import type { Dependencies } from '../http/dependencies';
 import { type Route, route } from '../http/route';
 import { cursor, pageLimit, personName, sourceName, time } from '../http/schemas';
@@ -70,13 +74,13 @@ interface Wanted extends Omit<StaleFilter, 'sources'> {
 export async function readStale(
   deps: Dependencies,
   { groups, source, ...page }: Wanted,
-): Promise<(DoubtfulAccount & { readonly is: Stale | null })[]> {
+): Promise<(StaleCandidate & { readonly is: Stale | null })[]> {
   const { configuration } = await deps.configuration();
   const sources = groupsOf(configuration)
     .filter(({ name }) => groups === null || groups.includes(name))
     .flatMap(({ name, sources: its }) => its.map((one) => ({ name: one, group: name })))
     .filter(({ name }) => source === null || name === source);
-  const found = await readDoubtful(deps.db, { ...page, sources });
+  const found = await readStaleCandidates(deps.db, { ...page, sources });
   return found.map((standing) => {
     const enabled = sourceNamed(configuration, standing.source)?.enabled === true;
     return { ...standing, is: staleness({ ...standing, enabled }) };

@@ -3,10 +3,10 @@ import type { NumberedStartpoint, Startpoint } from '../../model/captures/startp
 import type { Database } from '../database';
 import { channels } from '../notifications';
 
-/** What an operator said of the captures of a source. */
+/** What an operator has set for the captures of a source. */
 export interface CaptureControl {
   readonly source: string;
-  /** Since when none is taken in; null while they are. */
+  /** Since when captures are not ingested; null while they are. */
   readonly stoppedAt: Date | null;
   readonly stoppedBy: string | null;
   readonly startpoint: SetStartpoint | null;
@@ -15,7 +15,7 @@ export interface CaptureControl {
 export interface SetStartpoint extends NumberedStartpoint {
   readonly setAt: Date;
   readonly setBy: string;
-  /** What was captured earlier does not count; null: everything does. */
+  /** Captures from before this time are ignored; null: none is. */
   readonly notBefore: Date | null;
 }
 
@@ -35,6 +35,9 @@ const columns = sql`
   source, stopped_at as "stoppedAt", stopped_by as "stoppedBy", startpoint_number as number, start_from as "from",
   start_cursor as cursor, start_at as "notBefore", startpoint_set_at as "setAt", startpoint_set_by as "setBy"`;
 
+/**
+ * Reads what operators have set for captures, by source. A source for which nothing was set is missing in the map.
+ */
 export async function readCaptureControls(
   db: Database,
 ): Promise<ReadonlyMap<string, CaptureControl>> {
@@ -42,7 +45,7 @@ export async function readCaptureControls(
   return new Map(rows.map((row) => [row.source, controlOf(row)]));
 }
 
-/** Null: nobody has said anything. */
+/** Reads what an operator has set for the captures of one source; null when nothing was set. */
 export async function readCaptureControl(
   db: Database,
   source: string,
@@ -62,10 +65,10 @@ const controlOf = (row: Row): CaptureControl => ({
 function startpointOf(row: Row): SetStartpoint | null {
   const { number, from, cursor, notBefore, setAt, setBy } = row;
   if (from === null || setAt === null || setBy === null) return null;
-  return { number, startpoint: spelled(from, cursor, notBefore), notBefore, setAt, setBy };
+  return { number, startpoint: startpointFrom(from, cursor, notBefore), notBefore, setAt, setBy };
 }
 
-function spelled(
+function startpointFrom(
   from: Startpoint['from'],
   cursor: string | null,
   notBefore: Date | null,
@@ -75,7 +78,7 @@ function spelled(
   return { from };
 }
 
-/** None is taken in until they are started again; relays keep what comes meanwhile. */
+/** Stops ingesting captures of these sources until they are started again. Relays keep the captures of that time. */
 export async function stopCaptures(
   db: Database,
   sources: readonly string[],
@@ -94,6 +97,10 @@ export async function stopCaptures(
   );
 }
 
+/**
+ * Starts ingesting captures of these sources again, and wakes the workers for those that relays have submitted in the
+ * meantime.
+ */
 export async function startCaptures(
   db: Database,
   sources: readonly string[],
@@ -110,7 +117,10 @@ export async function startCaptures(
     select pg_notify(${channels.captured}, source) from started`.execute(db);
 }
 
-/** Relays that read their source go there; what was captured before it does not count, however it comes. */
+/**
+ * Sets the startpoint of these sources. Relays that read their source continue from there; captures from before it
+ * are ignored, whichever way they arrive.
+ */
 export async function setStartpoint(
   db: Database,
   sources: readonly string[],
@@ -122,13 +132,13 @@ export async function setStartpoint(
   const at = from === 'time' ? startpoint.at : null;
   await sql`
     with set as (
-      insert into capture_control as known
+      insert into capture_control as previous
         (source, startpoint_number, start_from, start_cursor, start_at, startpoint_set_at, startpoint_set_by)
       select source, 1, ${from}, ${cursor}::text,
              case when ${from} = 'end' then now() else ${at}::timestamptz end, now(), ${by}
       from unnest(${[...sources]}::text[]) as source
       on conflict (source) do update set
-        startpoint_number = known.startpoint_number + 1, start_from = excluded.start_from,
+        startpoint_number = previous.startpoint_number + 1, start_from = excluded.start_from,
         start_cursor = excluded.start_cursor, start_at = excluded.start_at,
         startpoint_set_at = excluded.startpoint_set_at, startpoint_set_by = excluded.startpoint_set_by
       returning source

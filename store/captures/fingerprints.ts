@@ -4,33 +4,39 @@ import { endedInVain } from '../../model/change/change';
 import type { ErrorCode } from '../../model/errors';
 import type { Database } from '../database';
 
-/** What a captured password is compared with, by fingerprints. They never leave the api. */
-export interface Rivals {
-  /** The newest change of the person in these groups, unless it ended in vain. */
+/**
+ * The earlier passwords that a captured one is compared with, by their fingerprints. They are never sent to a client.
+ */
+export interface RememberedPasswords {
+  /** The newest change of the person in these groups, except those that ended without effect. */
   readonly latest: RememberedPassword | null;
-  /** What we wrote to the account, or know to have been changed there, the newest first. As far as it is remembered. */
+  /**
+   * Passwords that Lockstep wrote to the account, and those captured there (`native`), the newest first. It holds
+   * only those that are still remembered.
+   */
   readonly held: readonly (RememberedPassword & { readonly native: boolean })[];
 }
 
 export interface RememberedPassword {
-  /** When it was asked for or captured; of one that was written, when we were done with it. */
+  /** When the change was requested or captured; for a password that Lockstep wrote, when that write was over. */
   readonly at: Date;
   readonly fingerprints: readonly Buffer[] | null;
 }
 
-export async function readRivals(
+/** Reads the earlier passwords of a person that a capture in this account is compared with. */
+export async function readRememberedPasswords(
   db: Database,
   identityId: string,
   accountId: string,
   groups: readonly string[],
-): Promise<Rivals> {
+): Promise<RememberedPasswords> {
   const [latest, held] = await Promise.all([
     sql<RememberedPassword>`
       select coalesce(captured_at, created_at) as at, password_fingerprints as fingerprints from change
       where identity_id = ${identityId} and groups && ${[...groups]}::text[]
         and state <> all(${[...endedInVain]}::text[])
       order by seq desc limit 1`.execute(db),
-    sql<Rivals['held'][number]>`
+    sql<RememberedPasswords['held'][number]>`
       select case when o.reason = 'origin' then c.captured_at else o.updated_at end as at,
              o.reason is not distinct from 'origin' as native, c.password_fingerprints as fingerprints
       from change c join outcome o on o.change_id = c.id
@@ -42,7 +48,7 @@ export async function readRivals(
   return { latest: latest.rows[0] ?? null, held: held.rows };
 }
 
-/** A capture that started nothing. An account that nobody is linked to is not named. */
+/** Records a capture that started no change. The account is named only when it is linked. */
 export async function auditCapture(
   db: Database,
   capture: { readonly source: string; readonly account: string; readonly capturedAt: Date | null },
@@ -60,9 +66,9 @@ export async function auditCapture(
 }
 
 /**
- * Forgets the fingerprints of what can come back in no capture any more: those are refused at the age at which the change
- * itself would have been given up.
- * @returns of how many changes
+ * Deletes the fingerprints of changes that no accepted capture can repeat any more: a capture is rejected at the age
+ * at which the change itself would have expired.
+ * @returns the number of changes whose fingerprints were deleted
  */
 export async function forgetFingerprints(db: Database): Promise<number> {
   const { numAffectedRows } = await sql`

@@ -3,9 +3,9 @@ import { closedForMs } from '../../model/captures/sign-in';
 import type { Database } from '../database';
 import { channels } from '../notifications';
 
-/** A password that one account is asked for: it is sealed, and nobody but the worker can open it, once. */
+/** A sign-in check: an account is asked whether it holds this sealed password. Only the worker can open it, once. */
 export interface NewSignIn {
-  /** Of the job. */
+  /** The id of the job of this check. */
   readonly id: string;
   readonly accountId: string;
   readonly source: string;
@@ -16,15 +16,16 @@ export interface NewSignIn {
   readonly requestedBy: string;
 }
 
-/** How long the account is asked no more after so many failures in a row. */
+/** Part of a statement: how long the account is not asked again after this many failures in a row. */
 export const closedFor = (failures: ReturnType<typeof sql>) => sql`
   make_interval(secs => case when ${failures} < 2 then ${closedForMs(1) / 1000}::float8
                              else ${closedForMs(2) / 1000}::float8 end)`;
 
 /**
- * Has a worker ask the account, unless it was asked in vain lately, or is being asked: one at a time, so that many
- * guesses at once are one. Counted as a failure until it is known to be none, whoever dies meanwhile (I11).
- * @returns null when it is asked, else for how many seconds it is not
+ * Requests a sign-in check, unless a check of the account failed lately or is under way. Only one check runs at a
+ * time, so that many parallel guesses count as one. The check counts as a failure until its result is known, even if
+ * a process dies (I11). `worker/jobs/jobs.ts` makes the check.
+ * @returns null when the check was requested, else the number of seconds until the account may be asked again
  */
 export async function requestSignIn(db: Database, wanted: NewSignIn): Promise<number | null> {
   const { rows } = await sql<{ opened: boolean; seconds: number }>`
@@ -46,7 +47,7 @@ export async function requestSignIn(db: Database, wanted: NewSignIn): Promise<nu
       select ${wanted.id}, account_id, ${wanted.epochId}, ${wanted.jwe}, ${wanted.expiresAt} from opened
     )
     select exists (select from opened) as opened,
-           (select count(pg_notify(${channels.job}, id)) from requested) as told,
+           (select count(pg_notify(${channels.job}, id)) from requested) as notified,
            (select greatest(1, ceil(extract(epoch from closed_until - now())))::int
             from sign_in_guard where account_id = ${wanted.accountId}) as seconds`.execute(db);
   const [answer] = rows;

@@ -3,28 +3,32 @@ import type { Form } from '../../model/hashes/encoding';
 import { type Database, isUniqueViolation } from '../database';
 import { channels } from '../notifications';
 
+/** A change that the api, or a worker for a relayed capture, wants to have accepted. */
 export interface NewChange {
   readonly id: string;
   readonly identityId: string;
   readonly identityName: string;
-  /** One more than the last of this identity, else the change is `outdated`. */
+  /** Sequence number: one more than the last of this identity, else the result is `outdated`. */
   readonly seq: number;
   readonly groups: readonly string[];
   readonly requestedBy: { readonly keyId: string; readonly name: string };
   readonly idempotencyKey: string | null;
-  /** Keyed hash of the request, to tell a repeat from another request under the same Idempotency-Key. */
+  /** Keyed hash of the request. It distinguishes a repeat from another request under the same Idempotency-Key. */
   readonly fingerprint: Buffer | null;
   readonly configurationVersion: number;
-  /** A hash is judged by no policy. */
+  /** Whether the password is plain text or a hash. Policies are not applied to a hash. */
   readonly form: Form;
-  /** The account in which the password was changed, and when; null when the change was asked for. */
+  /** The account in which the password was changed, and when. Null when a caller requested the change. */
   readonly origin: {
     readonly accountId: string;
     readonly capturedAt: Date;
-    /** Its other accounts may hold the password already: each is looked at before it is written. */
+    /** The other accounts may hold the password already, so each is checked before it is written. */
     readonly looksFirst: boolean;
   } | null;
-  /** Keyed hashes of what it writes, to know it again in a capture; null where there are none. */
+  /**
+   * Keyed hashes of the passwords that the change writes, by which a capture of them is recognised; null when there
+   * are none.
+   */
   readonly passwordFingerprints: readonly Buffer[] | null;
   readonly expiresAt: Date;
   readonly epochId: string;
@@ -32,16 +36,23 @@ export interface NewChange {
 }
 
 /**
+ * What came of a change that was to be accepted.
+ * - `accepted`: it is stored, with its sealed password.
  * - `outdated`: another change of this person was accepted first, or the epoch has ended. Read the identity and the
- *   epoch again, seal again, try again.
- * - `repeated`: this Idempotency-Key was used before, for the change told.
+ *   epoch again, seal again, and call again.
+ * - `repeated`: this key has used this Idempotency-Key before, for the change `changeId`.
  */
 export type Accepted =
   | { readonly result: 'accepted'; readonly createdAt: Date }
   | { readonly result: 'outdated' }
   | { readonly result: 'repeated'; readonly changeId: string; readonly fingerprint: Buffer | null };
 
-/** Takes a change in: one statement, so all of it is durable when this returns, or nothing is (I1). */
+/**
+ * Accepts a change: one statement stores the change, its sealed password and its audit record, so all of them are
+ * durable when this returns, or none is (I1). The same statement notifies `channels.accepted`. The dispatcher in
+ * `worker/changes/dispatcher.ts` listens on that channel, and starts the workflow of the change from its row; if the
+ * notification is lost, the dispatcher finds the row at its next check.
+ */
 export async function acceptChange(db: Database, change: NewChange): Promise<Accepted> {
   try {
     const { rows } = await sql<{ createdAt: Date }>`
@@ -88,7 +99,7 @@ export async function acceptChange(db: Database, change: NewChange): Promise<Acc
   }
 }
 
-/** The change that this caller started under this Idempotency-Key. */
+/** The change that this key started under this Idempotency-Key; null when there is none. */
 export async function findRepeated(
   db: Database,
   keyId: string,
@@ -106,6 +117,6 @@ export async function findRepeated(
 }
 
 async function repeatedChange(db: Database, keyId: string, key: string): Promise<Accepted> {
-  // Null only when the row was removed in between; then the caller may try again.
+  // The row is missing only if it was removed in between; then the caller may call again.
   return (await findRepeated(db, keyId, key)) ?? { result: 'outdated' };
 }

@@ -5,13 +5,10 @@ import { probeSoon } from '../sources/commands';
 import type { CommandKind } from '../tables';
 
 /**
- * What is asked for a change, or for accounts of it that wait: the api writes it down, a worker carries it out. What is
- * being written at that moment is left to its attempt.
- */
-
-/**
- * Asks the workflow of a change for something. The row is the request; a worker passes it on as a signal.
- * @param label one account, or null for the whole change
+ * Gives a command to a change, or to accounts of it that wait. The row is the command: the dispatcher in
+ * `worker/changes/dispatcher.ts` carries it out. An account that is being written at that moment is left to its
+ * current attempt.
+ * @param command.label one account, or null for the whole change
  * @returns false when the change has ended
  */
 export async function giveCommand(
@@ -45,7 +42,11 @@ export interface CommandedAccount {
   readonly source: string;
 }
 
-/** They may be tried at once. @returns which ones */
+/**
+ * Makes waiting and parked accounts of a change due at once.
+ * @param label one account, or null for all of the change
+ * @returns the accounts that were waiting or parked
+ */
 export async function endWait(
   db: Database,
   changeId: string,
@@ -53,12 +54,16 @@ export async function endWait(
 ): Promise<CommandedAccount[]> {
   const { rows } = await sql<CommandedAccount>`
     update outcome set state = 'waiting', next_try_at = now(), updated_at = now()
-    where ${those(changeId, label)} and state in ('waiting', 'parked')
+    where ${whereLabelled(changeId, label)} and state in ('waiting', 'parked')
     returning label, source`.execute(db);
   return rows;
 }
 
-/** They are tried no more until somebody says so; the one step that is left to them is to become too old. */
+/**
+ * Parks waiting accounts of a change: they are not tried until an operator retries them. Their next step is the
+ * expiry of the change.
+ * @param label one account, or null for all of the change
+ */
 export async function parkAccounts(
   db: Database,
   changeId: string,
@@ -68,12 +73,16 @@ export async function parkAccounts(
     with parked as (
       update outcome set state = 'parked', updated_at = now(),
         next_try_at = (select expires_at from change where id = ${changeId})
-      where ${those(changeId, label)} and state = 'waiting' returning change_id, label, reason, attempts
+      where ${whereLabelled(changeId, label)} and state = 'waiting' returning change_id, label, reason, attempts
     ), ${audited('parked')}
     select pg_notify(${channels.progress}, ${changeId}) from parked limit 1`.execute(db);
 }
 
-/** They are left as they are, for good. @returns which ones */
+/**
+ * Cancels unsettled accounts of a change, unless an attempt is running. They keep the password that they have.
+ * @param label one account, or null for all of the change
+ * @returns the accounts that were cancelled
+ */
 export async function cancelAccounts(
   db: Database,
   changeId: string,
@@ -82,14 +91,14 @@ export async function cancelAccounts(
   const { rows } = await sql<CommandedAccount>`
     with cancelled as (
       update outcome set state = 'cancelled', reason = null, next_try_at = null, updated_at = now()
-      where ${those(changeId, label)} and state in ('pending', 'waiting', 'parked')
+      where ${whereLabelled(changeId, label)} and state in ('pending', 'waiting', 'parked')
       returning change_id, label, source, reason, attempts
     ), ${audited('cancelled')}
     select label, source, pg_notify(${channels.progress}, ${changeId}) from cancelled`.execute(db);
   return rows;
 }
 
-const those = (changeId: string, label: string | null) =>
+const whereLabelled = (changeId: string, label: string | null) =>
   sql`change_id = ${changeId} and (${label}::text is null or label = ${label})`;
 
 const audited = (became: 'parked' | 'cancelled') => sql`

@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
 import type { Database } from '../database';
 
-/** As much of a change as those need who wait for it. */
+/** The part of a change that a waiting request needs. */
 export interface ChangeProgress {
   readonly ended: boolean;
   readonly authApplied: boolean;
 }
 
-/** Many at once: everybody who waits is told by one statement. */
+/** Reads the progress of many changes in one statement, by change id. */
 export async function readProgress(
   db: Database,
   changeIds: readonly string[],

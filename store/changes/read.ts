@@ -17,7 +17,7 @@ export interface ChangeView {
   readonly reason: ErrorCode | null;
   readonly requestedBy: string;
   readonly form: Form;
-  /** When the password was changed in one of the accounts; null when the change was asked for. */
+  /** When the password was changed in one of the accounts; null when a caller requested the change. */
   readonly capturedAt: Date | null;
   readonly createdAt: Date;
   readonly expiresAt: Date;
@@ -29,7 +29,7 @@ export interface ChangeView {
 export interface OutcomeView {
   readonly label: string;
   readonly source: string;
-  /** How the source calls the account; null when it was not found yet. */
+  /** Name of the account in its source; null while it is not found yet. */
   readonly account: string | null;
   readonly role: Role;
   readonly state: OutcomeState;
@@ -51,6 +51,7 @@ export interface MappingView {
   readonly appliedSeq: number;
 }
 
+/** Reads a change with its accounts and mappings; null when there is no such change. */
 export async function readChange(db: Database, id: string): Promise<ChangeView | null> {
   const [change, accounts, mappings] = await Promise.all([
     db
@@ -123,20 +124,23 @@ interface WaitingRow {
   readonly state: OutcomeState;
   readonly reason: ErrorCode | LeaveOutCode | null;
   readonly nextTryAt: Date | null;
-  /** Of its source; null while that is up. */
+  /** Reason why the source is down or paused; null while it is up. */
   readonly trouble: ErrorCode | null;
   readonly nextProbeAt: Date | null;
 }
 
-/** Why, and when next. Who waits for the source itself is told how that is now. What is parked is not tried. */
+/**
+ * The reason that an account shows, and the time of its next attempt. An account that waits for its source shows the
+ * current reason of the source. A parked account has no next attempt.
+ */
 function waitOf(row: WaitingRow): Pick<OutcomeView, 'reason' | 'nextTryAt'> {
   const { state, reason, trouble } = row;
-  if (state === 'waiting' && trouble !== null && heldReasons.some((one) => one === reason))
+  if (state === 'waiting' && trouble !== null && heldReasons.some((held) => held === reason))
     return { reason: trouble, nextTryAt: row.nextProbeAt };
   return { reason, nextTryAt: state === 'parked' ? null : row.nextTryAt };
 }
 
-/** What a caller without `admin` may see and touch: changes of the groups of its key. */
+/** The groups whose changes a caller may see; null: every group. */
 export interface Visibility {
   readonly groups: readonly string[] | null;
 }
@@ -156,12 +160,15 @@ export interface ChangeSummary {
   readonly state: ChangeState;
   readonly createdAt: Date;
   readonly endedAt: Date | null;
-  /** How many accounts there are, and how many of them hold the new password. */
+  /**
+   * How many accounts the change has, not counting those that it does not apply to; `applied` of them hold the new
+   * password.
+   */
   readonly accounts: number;
   readonly applied: number;
 }
 
-/** The newest first. Ids grow with time, so the last id of a page is the cursor to the next one. */
+/** Lists changes, the newest first. Ids grow with time, so the last id of a page is the cursor to the next page. */
 export async function listChanges(db: Database, filter: ListFilter): Promise<ChangeSummary[]> {
   const { rows } = await sql<ChangeSummary>`
     select c.id, c.identity_name as identity, c.groups, c.state,

@@ -3,27 +3,34 @@ import { endedInVain } from '../../model/change/change';
 import { type AccountHistory, SOURCE_CLOCKS_MS } from '../../model/change/stale';
 import type { Database } from '../database';
 
-export interface DoubtfulAccount extends Omit<AccountHistory, 'enabled'> {
+/** An account that may not hold the newest password of its person. `model/change/stale.ts` decides. */
+export interface StaleCandidate extends Omit<AccountHistory, 'enabled'> {
   readonly id: string;
   readonly identity: string;
   readonly source: string;
   readonly account: string;
-  /** The last change of the person there. */
+  /** The newest change of the person in the group of the source. */
   readonly changeId: string;
 }
 
 export interface StaleFilter {
-  /** The sources looked at, and the group of each. */
+  /** The sources to search, and the group of each. */
   readonly sources: readonly { readonly name: string; readonly group: string }[];
   readonly identity: string | null;
   readonly limit: number;
-  /** The id of the last account of the page before. */
+  /** The id of the last account of the previous page; null for the first page. */
   readonly cursor: string | null;
 }
 
-/** Accounts that `staleness` may find stale, and some that it does not, in the order of their ids. */
-export async function readDoubtful(db: Database, filter: StaleFilter): Promise<DoubtfulAccount[]> {
-  const { rows } = await sql<DoubtfulAccount>`
+/**
+ * Reads the accounts that `staleness` of `model/change/stale.ts` may find stale, ordered by id. Some of them it does
+ * not find stale.
+ */
+export async function readStaleCandidates(
+  db: Database,
+  filter: StaleFilter,
+): Promise<StaleCandidate[]> {
+  const { rows } = await sql<StaleCandidate>`
     with looked_at as (
       select * from unnest(${filter.sources.map(({ name }) => name)}::text[],
                            ${filter.sources.map(({ group }) => group)}::text[]) as l (source, "group")
@@ -49,12 +56,13 @@ export async function readDoubtful(db: Database, filter: StaleFilter): Promise<D
   return rows.map((row) => ({ ...row, outcome: row.outcome && atTime(row.outcome) }));
 }
 
-/** JSON has no times. */
-const atTime = (outcome: NonNullable<DoubtfulAccount['outcome']>) => ({
+/** Parses the time of an outcome, which JSON returns as text. */
+const atTime = (outcome: NonNullable<StaleCandidate['outcome']>) => ({
   ...outcome,
   at: new Date(outcome.at),
 });
 
+/** Whether a person has a change that has not ended. */
 export async function hasOpenChange(db: Database, identityId: string): Promise<boolean> {
   const open = await db
     .selectFrom('change')
@@ -66,7 +74,10 @@ export async function hasOpenChange(db: Database, identityId: string): Promise<b
   return open !== undefined;
 }
 
-/** Linked accounts of a source, in the order of their ids. */
+/**
+ * Reads linked accounts of a source, ordered by id.
+ * @param after the id of the last account of the previous page, or an empty text
+ */
 export async function readAccountsAfter(
   db: Database,
   source: string,
@@ -85,13 +96,16 @@ export async function readAccountsAfter(
     .execute();
 }
 
-/** When the password of each account was last changed, as its source tells. */
+/**
+ * Records when the password of each account was last changed, as its source reported it; null where the source
+ * reported no time.
+ */
 export async function noteChangedThere(
   db: Database,
-  told: readonly { readonly id: string; readonly at: Date | null }[],
+  reported: readonly { readonly id: string; readonly at: Date | null }[],
 ): Promise<void> {
   await sql`
     update account a set changed_there_at = t.at
-    from unnest(${told.map(({ id }) => id)}::text[], ${told.map(({ at }) => at)}::timestamptz[]) as t (id, at)
+    from unnest(${reported.map(({ id }) => id)}::text[], ${reported.map(({ at }) => at)}::timestamptz[]) as t (id, at)
     where a.id = t.id`.execute(db);
 }

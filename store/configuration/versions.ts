@@ -11,11 +11,12 @@ import { channels } from '../notifications';
 import { reopenSource } from '../sources/state';
 
 export interface AppliedConfiguration {
-  /** 0 before anything was applied; grows by one each time. Older versions are kept. */
+  /** 0 before the first configuration was applied; each later one adds 1. Older versions are kept. */
   readonly version: number;
   readonly configuration: Configuration;
 }
 
+/** Reads the configuration in force; an empty one, with version 0, before any was applied. */
 export async function currentConfiguration(db: Database): Promise<AppliedConfiguration> {
   const row = await db
     .selectFrom('configuration')
@@ -25,23 +26,30 @@ export async function currentConfiguration(db: Database): Promise<AppliedConfigu
     .executeTakeFirst();
   return row === undefined
     ? { version: 0, configuration: emptyConfiguration }
-    : { version: row.version, configuration: asOfNow(row.version, row.document) };
+    : { version: row.version, configuration: withCurrentDefaults(row.version, row.document) };
 }
 
-/** An older release stored it, perhaps: fields that have come since get their defaults. */
-function asOfNow(version: number, document: Configuration): Configuration {
+/** Adds the defaults of fields that this release has and the release that stored the document did not have. */
+function withCurrentDefaults(version: number, document: Configuration): Configuration {
   const { success, data } = configurationSchema.safeParse(document);
   if (success) return data;
-  // Rules have become stricter. Passwords go on being changed as before, until somebody applies one that is right.
-  log.warn('the configuration in force is not valid any more; "lockstep plan" tells why', {
-    version,
-  });
+  // The rules of a configuration became stricter in this release. Passwords are changed as before, until an operator
+  // applies a valid configuration.
+  log.warn(
+    'the configuration in force is not valid in this release; run "lockstep plan" to see what to correct',
+    {
+      version,
+    },
+  );
   return document;
 }
 
 /**
+ * Applies a configuration. Sources that are down or paused by the worker are tried again where their settings differ
+ * from before.
  * @param basedOn the version that the caller planned against
- * @returns the new version, or null when somebody else applied one in between
+ * @param by the actor for the audit
+ * @returns the new version, or null when another one was applied in between
  */
 export async function applyConfiguration(
   db: Database,
@@ -62,15 +70,18 @@ export async function applyConfiguration(
       action: 'configuration.applied',
       detail: { version: basedOn + 1 },
     });
-    for (const source of await readAppliedAnew(trx, basedOn))
+    for (const source of await readChangedSources(trx, basedOn))
       await reopenSource(trx, source, 'by_worker', by);
     await sql`select pg_notify(${channels.configuration}, ${String(basedOn + 1)})`.execute(trx);
     return basedOn + 1;
   });
 }
 
-/** Sources in trouble that differ from what was in force before: they may be right now, or gone. */
-async function readAppliedAnew(db: Database, before: number): Promise<string[]> {
+/**
+ * Reads the sources that are down or paused and whose settings differ from those before: the new settings may have
+ * solved the problem, or removed the source.
+ */
+async function readChangedSources(db: Database, before: number): Promise<string[]> {
   const { rows } = await sql<{ source: string }>`
     select s.source from source_state s join configuration new on new.version = ${before + 1}
     left join configuration old on old.version = ${before}

@@ -2,15 +2,16 @@ import type { Database } from '../database';
 import { type AppliedConfiguration, currentConfiguration } from './versions';
 
 /**
- * The configuration in force, read again only when it changed.
- * @returns a function that gives the configuration of at least the version asked for
+ * Caches the configuration in force.
+ * @returns a function that gives the configuration. `atLeast` is the lowest version that will do: the cached one is
+ *   used if it is not older, else the database is read. Without `atLeast` the database is read each time.
  */
 export function watchConfiguration(
   db: Database,
 ): (atLeast?: number) => Promise<AppliedConfiguration> {
-  let known: AppliedConfiguration | null = null;
+  let cached: AppliedConfiguration | null = null;
   return async (atLeast = Number.POSITIVE_INFINITY) => {
-    if (known === null || known.version < atLeast) known = await currentConfiguration(db);
-    return known;
+    if (cached === null || cached.version < atLeast) cached = await currentConfiguration(db);
+    return cached;
   };
 }

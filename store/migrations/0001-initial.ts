@@ -1,8 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * Passwords are in two columns only: `sealed_secret.jwe` (to the epoch key of the worker, gone when the change
- * ends) and `mapping.sealed` (under the master key). Both are bytea, so that no text of theirs lands in an error message.
+ * Two columns of this schema hold passwords, both sealed: `sealed_secret.jwe`, to the epoch key of the worker until
+ * the change ends, and `mapping.sealed`, under the master key. Both are bytea, so that no error message of PostgreSQL
+ * quotes them as text.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * A change may come from an account: the password was changed there, and captured. `password_fingerprints` are keyed
- * hashes of what the change writes, by a key that is not in the database; see docs/threats.md for how long they stay.
+ * Adds the origin of changes that were captured in an account. `password_fingerprints` are keyed hashes of what a
+ * change writes; their key is not in the database. docs/threats.md says for how long they are kept.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-/** Sources that are down or paused, and what operators ask of all accounts that wait on one. */
+/** Adds the state of sources that are down or paused, and commands for all accounts that wait on a source. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
@@ -17,7 +17,8 @@ const statements = [
     probing_until timestamptz
   )`,
 
-  // created_at is the moment itself: what is told from the time of a row must not go by when a transaction began.
+  // created_at uses clock_timestamp(), because outcomes are compared with it: the time at which its transaction began
+  // would be too early.
   `create table source_command (
     id bigint generated always as identity primary key,
     source text not null,

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-/** In which form the password of a change came; never the password itself. */
+/** Adds the form in which the password of a change came: plain text, or a kind of hash. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`alter table change add column form text not null default 'plaintext'`.execute(db);
 }

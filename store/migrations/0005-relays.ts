@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * Relays, and what they brought and no worker has taken in yet: `sealed_capture.jwe` is the third column with passwords,
- * sealed beside the source to an epoch of the purpose `capture`.
+ * Adds relays, and the captures that they submitted and no worker has ingested yet. `sealed_capture.jwe` is the third
+ * column that holds passwords; a relay seals them to an epoch of the purpose `capture`.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

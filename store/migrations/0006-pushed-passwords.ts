@@ -1,9 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * Passwords that are pushed to us, by identity providers over SCIM, and by whoever sees a person sign in. They are told
- * again and again, so a change may be of a password that its accounts hold already. `sealed_sign_in.jwe` is the third column
- * that holds a password: for seconds, and sealed to the epoch like that of a change.
+ * Adds passwords that are pushed to Lockstep: by identity providers over SCIM, and by applications that see a person
+ * sign in. They are pushed repeatedly, so the accounts of such a change may hold its password already.
+ * `sealed_sign_in.jwe` is the fourth column that holds passwords: for seconds, sealed to an epoch like that of a
+ * change.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

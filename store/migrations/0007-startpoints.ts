@@ -1,9 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * What an operator said of the captures of a source: that none is taken in for now, and from where on they count. And what
- * relays tell besides: where they run, and how reading their source goes. `replica` holds the servers of a source, each of
- * which may need a relay of its own.
+ * Adds what operators set for the captures of a source: whether they are stopped, and from which startpoint they
+ * count. Relays also report where they run and whether they can read their source. `replica` holds the servers of a
+ * source, each of which may need a relay.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

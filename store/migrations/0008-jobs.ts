@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-/** Renames: an errand is a job, and a relay reports which startpoint it applied. */
+/** Renames `errand` to `job`, `heeded` to `startpoint_applied` and `set_aside` to `quarantined`. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -4,7 +4,7 @@ import { writeAudit } from '../audit';
 import type { Database } from '../database';
 import { newId } from '../ids';
 
-/** People, the accounts that are theirs, and the applications they sign in to. */
+/** A person with their linked accounts. */
 export interface IdentityView extends Person {
   readonly id: string;
   readonly lastSeq: number;
@@ -22,14 +22,15 @@ export interface AccountView {
 
 export type LinkedBy = 'operator' | 'correlation' | 'refresh' | 'scim';
 
+/** A person as the acceptance of a change needs it. */
 export interface IdentityAtIntake extends IdentityView {
-  /** The clock of the database, from which ages are counted. */
+  /** Time of the database, from which ages are counted. */
   readonly now: Date;
-  /** Of the configuration in force now. */
+  /** Version of the configuration in force now. */
   readonly configurationVersion: number;
 }
 
-/** For a statement that selects from `identity`. */
+/** Column with the linked accounts as JSON, the primary ones first, for a statement that selects from `identity`. */
 export const accountsOfIdentity = sql<AccountView[]>`
   coalesce((select json_agg(json_build_object(
               'id', a.id, 'source', a.source, 'name', a.name, 'nativeId', a.native_id,
@@ -39,7 +40,7 @@ export const accountsOfIdentity = sql<AccountView[]>`
 
 type Key = { readonly name: string } | { readonly source: string; readonly account: string };
 
-/** A person by name, or by one of their accounts. */
+/** Reads a person by name, or by one of their linked accounts; null when there is none. */
 export async function findIdentity(db: Database, key: Key): Promise<IdentityAtIntake | null> {
   const condition =
     'name' in key
@@ -55,8 +56,9 @@ export async function findIdentity(db: Database, key: Key): Promise<IdentityAtIn
 }
 
 /**
- * What the account of a source is called here: it may have been renamed there since, and another one may have its name.
- * @returns null when it is linked to nobody
+ * The name under which Lockstep knows an account that was found in its source. The account may have been renamed
+ * there since it was linked, and another account may have its old name now.
+ * @returns null when the account is not linked
  */
 export async function linkedName(
   db: Database,
@@ -79,15 +81,15 @@ export interface AccountLink {
   readonly primary: boolean;
 }
 
-/** An account that already belongs to somebody else is refused, never moved silently. */
-export interface TakenAccount {
+/** An account that is linked to another person already. It is never moved to a new person silently. */
+export interface LinkConflict {
   readonly source: string;
   readonly name: string;
 }
 
 /**
- * Adds a person, or brings their attributes up to date; links the accounts named, and leaves the others alone.
- * @returns the accounts that are linked to somebody else; then nothing was changed
+ * Adds a person, or updates their attributes, and links the accounts in `links`. Other linked accounts stay.
+ * @returns the accounts that are linked to another person; unless it is empty, nothing was changed
  */
 export async function saveIdentity(
   db: Database,
@@ -95,7 +97,7 @@ export async function saveIdentity(
   links: readonly AccountLink[],
   linkedBy: LinkedBy,
   by: string,
-): Promise<readonly TakenAccount[]> {
+): Promise<readonly LinkConflict[]> {
   return db
     .transaction()
     .execute(async (trx) => {
@@ -113,31 +115,34 @@ export async function saveIdentity(
         )
         .returning('id')
         .executeTakeFirstOrThrow();
-      const taken: TakenAccount[] = [];
+      const conflicts: LinkConflict[] = [];
       for (const link of links) {
         const linked = await linkAccount(trx, id, link, linkedBy, by);
-        if (linked === null) taken.push({ source: link.source, name: link.name });
+        if (linked === null) conflicts.push({ source: link.source, name: link.name });
       }
-      // Thrown, so that the transaction is rolled back.
-      if (taken.length > 0) throw new AccountTaken(taken);
+      // An exception rolls the transaction back.
+      if (conflicts.length > 0) throw new LinkedElsewhere(conflicts);
       await writeAudit(trx, { actor: by, action: 'identity.saved', subject: id });
       return [];
     })
     .catch((error: unknown) => {
-      if (error instanceof AccountTaken) return error.accounts;
+      if (error instanceof LinkedElsewhere) return error.accounts;
       throw error;
     });
 }
 
-class AccountTaken extends Error {
-  readonly accounts: readonly TakenAccount[];
-  constructor(accounts: readonly TakenAccount[]) {
-    super('accounts are linked to somebody else');
+class LinkedElsewhere extends Error {
+  readonly accounts: readonly LinkConflict[];
+  constructor(accounts: readonly LinkConflict[]) {
+    super('Accounts are linked to another person');
     this.accounts = accounts;
   }
 }
 
-/** @returns the id of the account, or null when it belongs to somebody else */
+/**
+ * Links an account to a person. With `primary`, it becomes their primary account in its source.
+ * @returns the id of the account, or null when it is linked to another person
+ */
 export async function linkAccount(
   db: Database,
   identityId: string,
@@ -171,8 +176,9 @@ export async function linkAccount(
 }
 
 /**
- * The account stays in its source; its mappings go with the link.
- * @returns false when it is not linked to this person
+ * Removes the link of an account to a person, and with it the mappings of the account. The account stays in its
+ * source.
+ * @returns false when the account is not linked to this person
  */
 export async function unlinkAccount(
   db: Database,
@@ -194,7 +200,10 @@ export async function unlinkAccount(
   return rows.length === 1;
 }
 
-/** The account is found under another name in its source. A name that is taken is left to its holder. */
+/**
+ * Records the new name of an account that was renamed in its source. If another linked account has that name, nothing
+ * is changed.
+ */
 export async function renameAccount(db: Database, accountId: string, name: string): Promise<void> {
   await sql`
     update account a set name = ${name}

@@ -3,9 +3,7 @@ import type { MappingState } from '../../model/change/mapping';
 import type { Database } from '../database';
 import { accountsOfIdentity, type IdentityView } from './identities';
 
-/** People as an administrator looks through them. */
-
-/** By name; the last name of a page is the cursor to the next one. */
+/** Lists people by name. The last name of a page is the cursor to the next page. */
 export async function listIdentities(
   db: Database,
   page: { readonly limit: number; readonly cursor: string | null },
@@ -17,6 +15,7 @@ export async function listIdentities(
   return rows;
 }
 
+/** With which account a person signs in to an application. */
 export interface MappingOfPerson {
   readonly application: string;
   readonly source: string;

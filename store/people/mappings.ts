@@ -3,9 +3,11 @@ import { writeAudit } from '../audit';
 import type { Database } from '../database';
 import { newId } from '../ids';
 
-/** Who signs in to which application with which account. The credentials are elsewhere: `sso.ts`. */
-
-/** @returns false when the person has no such account */
+/**
+ * Records that a person signs in to an application with one of their accounts, or updates `enabled`.
+ * `worker/credentials.ts` stores the credentials.
+ * @returns false when the account is not linked to the person
+ */
 export async function linkMapping(
   db: Database,
   link: {

@@ -2,16 +2,17 @@ import { sql } from 'kysely';
 import type { Person } from '../../model/people/correlation';
 import type { Database } from '../database';
 
-/** For a refresh, which compares whole sources with all people at once. */
+/** A person with their id, for matching accounts with people. */
 export interface KnownPerson extends Person {
   readonly id: string;
 }
 
+/** Reads all people, for a refresh, which compares all accounts of a source with them. */
 export async function readPeople(db: Database): Promise<KnownPerson[]> {
   return db.selectFrom('identity').select(['id', 'name', 'attributes']).orderBy('id').execute();
 }
 
-/** Those who have one of these values as their name or an attribute. */
+/** Reads the people who have one of these values as their name or as an attribute. */
 export async function readPeopleLike(
   db: Database,
   values: readonly string[],
@@ -25,8 +26,8 @@ export async function readPeopleLike(
 }
 
 /**
- * Names of the accounts of a source that belong to somebody, and the id of that person.
- * @param among of this name, or of these people
+ * Reads the linked accounts of a source: the id of the person by the name of the account.
+ * @param among limits the result to the account of this name and the accounts of these people
  */
 export async function readLinkedNames(
   db: Database,

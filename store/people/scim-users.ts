@@ -9,8 +9,8 @@ import { type Database, isUniqueViolation } from '../database';
 import { newId } from '../ids';
 
 /**
- * The users that an identity provider has pushed for a source, as it sees them. They are its bookkeeping: what they say of
- * accounts has no effect, and an account need not be there.
+ * A user that an identity provider has pushed for a source. Users are bookkeeping of the provider: they have no
+ * effect on accounts, and an account of that name need not exist.
  */
 export interface ScimUser extends ScimFields {
   readonly id: string;
@@ -29,7 +29,10 @@ const columns = sql`
   id, user_name as "userName", external_id as "externalId", active, version,
   created_at as "createdAt", updated_at as "updatedAt"`;
 
-/** @returns null when there is already one of that name */
+/**
+ * Stores a pushed user.
+ * @returns null when the source has a user of that name already
+ */
 export async function createScimUser(
   db: Database,
   source: string,
@@ -60,7 +63,10 @@ export async function readScimUser(
   return rows[0] ?? null;
 }
 
-/** In the order in which they were created. */
+/**
+ * Lists the users of a source in the order in which they were created.
+ * @returns one page of them, and the number of all users that match the filter
+ */
 export async function listScimUsers(
   db: Database,
   source: string,
@@ -78,7 +84,10 @@ export async function listScimUsers(
   return { total: count.rows[0]?.total ?? 0, users: users.rows };
 }
 
-/** Names of people mean the same in any case (RFC 7643 §4.1.1); ids do not. */
+/**
+ * Column of each attribute. User names are compared without regard to case (RFC 7643 §4.1.1), ids and external ids
+ * with it.
+ */
 const column: Readonly<Record<ScimAttribute, RawBuilder<unknown>>> = {
   id: sql`id`,
   userName: sql`lower(user_name)`,
@@ -116,8 +125,10 @@ function compare({ is, attribute, value }: ScimComparison): RawBuilder<boolean> 
 }
 
 /**
- * @param version only while it is the one
- * @returns the user as it is now; null when it is gone, or of another version; `taken` when another has the name
+ * Updates a user.
+ * @param version updates only while the user has this version; null: any
+ * @returns the user after the update; null when it does not exist or has another version; `taken` when another user
+ *   has the name
  */
 export async function updateScimUser(
   db: Database,
@@ -140,7 +151,7 @@ export async function updateScimUser(
   }
 }
 
-/** Its account stays as it is. */
+/** Removes a pushed user. The account of that name stays as it is. */
 export async function removeScimUser(db: Database, id: string, by: string): Promise<void> {
   await sql`
     with removed as (
@@ -153,9 +164,9 @@ export async function removeScimUser(db: Database, id: string, by: string): Prom
 }
 
 /**
- * The linked account that is meant: of that lasting id, or of that name, in any case where only one is. Two that are
- * meant are nobody's: a guess would give somebody's password to somebody else.
- * @returns with the time, by the clock of the database
+ * Finds the linked account of a pushed user: by its lasting id, or by its name, exactly or else without regard to
+ * case. When two accounts match, neither is returned: a guess could give the password of one person to another.
+ * @returns the name of the account, or null, and the time of the database
  */
 export async function findScimAccount(
   db: Database,

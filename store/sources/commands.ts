@@ -4,10 +4,11 @@ import type { Database } from '../database';
 import { channels } from '../notifications';
 import type { SourceCommandKind } from '../tables';
 
-/** What is done with all accounts that wait on a source: a command to each of their changes, so many a second. */
-
 /**
- * @returns how many accounts it is for
+ * Gives a command to all accounts of open changes that wait on a source or are parked there. `handOutCommands` passes
+ * it on to their changes, `perSecond` accounts each second.
+ * @param command.by the actor for the audit
+ * @returns how many accounts wait or are parked now
  */
 export async function giveSourceCommand(
   db: Database,
@@ -20,7 +21,7 @@ export async function giveSourceCommand(
 ): Promise<number> {
   const { source, kind, perSecond, by } = command;
   const { rows } = await sql<{ accounts: number }>`
-    with those as (
+    with affected as (
       select count(*)::int as accounts from outcome o join change c on c.id = o.change_id
       where c.ended_at is null and o.source = ${source} and o.state in ('waiting', 'parked')
     ), given as (
@@ -31,20 +32,23 @@ export async function giveSourceCommand(
     ), audited as (
       insert into audit (actor, action, subject, detail)
       select ${by}, ${`source.${kind}`}, ${source}, jsonb_build_object('accounts', accounts, 'perSecond', ${perSecond}::int)
-      from those
+      from affected
     )
-    select accounts from those`.execute(db);
+    select accounts from affected`.execute(db);
   return rows[0]?.accounts ?? 0;
 }
 
-/** Somebody wants to know whether a source that is down is up again: it is asked at once, still by one. */
+/**
+ * Part of a statement that makes the probe of a source that is down due at once. Still only one account makes the
+ * probe.
+ */
 export const probeSoon = (which: ReturnType<typeof sql>) => sql`
   update source_state set next_probe_at = now() where condition = 'down' and ${which}`;
 
 /**
- * Hands the oldest command that is due to the next accounts, the oldest changes first; a source gets its commands one
- * after the other. Who has moved since the command was given has had his turn.
- * @returns whether there was one
+ * Hands the oldest command that is due to the next accounts, those of the oldest changes first. A source gets its
+ * commands one after the other. Outcomes that were updated after the command was issued were already handled.
+ * @returns whether a command was due
  */
 export async function handOutCommands(db: Database): Promise<boolean> {
   const { rows } = await sql`
@@ -85,8 +89,8 @@ export async function handOutCommands(db: Database): Promise<boolean> {
 }
 
 /**
- * The probe of a source that is down is made by the first who comes when it is due. Where nobody came, because whoever was to
- * has been cancelled, somebody who waits is sent.
+ * Sends an account to probe each source whose probe is overdue. Usually the first account that is tried after the due
+ * time makes the probe; this serves sources where no account was tried, for example because it was cancelled.
  */
 export async function sendProbes(db: Database): Promise<void> {
   await sql`
@@ -99,7 +103,7 @@ export async function sendProbes(db: Database): Promise<void> {
       from overdue cross join lateral (
         select o.change_id, o.label from outcome o join change c on c.id = o.change_id
         where c.ended_at is null and o.source = overdue.source and o.state = 'waiting'
-        order by random() limit 1) as somebody
+        order by random() limit 1) as prober
       returning change_id
     )
     select pg_notify(${channels.accepted}, change_id) from sent`.execute(db);

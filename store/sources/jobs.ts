@@ -5,8 +5,9 @@ import { channels } from '../notifications';
 import type { JobKind } from '../tables';
 
 /**
- * Work outside of a change that the api asks of the worker, because only the worker may talk to sources: checking one for
- * `lockstep doctor`, refreshing the accounts of one, asking an account whether it holds a password.
+ * Work outside a change that the api asks of a worker, because only a worker may talk to sources: checking a source
+ * for `lockstep doctor`, refreshing its accounts, looking when their passwords were last changed, or checking whether
+ * an account holds a password.
  */
 export interface Job {
   readonly id: string;
@@ -26,6 +27,11 @@ export interface JobView {
   readonly finishedAt: Date | null;
 }
 
+/**
+ * Stores a job and notifies `channels.job`. `worker/jobs/jobs.ts` listens on that channel, claims the row and does
+ * the job; if the notification is lost, a worker finds the row at its next check.
+ * @returns the id of the job
+ */
 export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise<string> {
   const id = newId('job');
   await sql`
@@ -38,11 +44,17 @@ export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise
   return id;
 }
 
-/** All but those for which a person waits to be let in. */
+/**
+ * The kinds of jobs that may take minutes. A sign-in check is not among them, because a person waits for its result.
+ */
 export const jobsOfSources: readonly JobKind[] = ['check', 'refresh', 'look'];
 
-/** The oldest open one of these kinds, if any; another worker gets it when we do not finish within the lease. */
-export async function takeJob(
+/**
+ * Claims the oldest open job of these kinds. If the worker does not finish it before the lease ends, another worker
+ * may claim it.
+ * @returns null when there is no such job
+ */
+export async function claimJob(
   db: Database,
   leaseSeconds: number,
   kinds: readonly JobKind[] = jobsOfSources,
@@ -57,6 +69,7 @@ export async function takeJob(
   return rows[0] ?? null;
 }
 
+/** Records the result of a job and notifies `channels.job`. A job that is finished already stays as it is. */
 export async function finishJob(
   db: Database,
   id: string,
@@ -81,7 +94,7 @@ export async function readJob(db: Database, id: string): Promise<JobView | null>
   return job ?? null;
 }
 
-/** Of each source, what came of the newest job of this kind that was done. */
+/** The result of the newest successful job of a kind, by source. */
 export async function lastResults(
   db: Database,
   kind: JobKind,

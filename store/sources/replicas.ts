@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Replica } from '../../model/captures/replica';
 import type { Database } from '../database';
 
-/** The servers of sources, as these told last. */
+/** Reads the servers that each source reported last, by source. */
 export async function readReplicas(db: Database): Promise<ReadonlyMap<string, readonly Replica[]>> {
   const rows = await db
     .selectFrom('replica')
@@ -15,7 +15,7 @@ export async function readReplicas(db: Database): Promise<ReadonlyMap<string, re
   return bySource;
 }
 
-/** Those that are not told any more are forgotten. */
+/** Saves the servers that a source reports, and removes those that it no longer reports. */
 export async function saveReplicas(
   db: Database,
   source: string,
@@ -28,7 +28,7 @@ export async function saveReplicas(
     )
     insert into replica (source, host, writable)
     select distinct on (host) ${source}, host, writable
-    from unnest(${hosts}::text[], ${replicas.map(({ writable }) => writable)}::boolean[]) as told (host, writable)
+    from unnest(${hosts}::text[], ${replicas.map(({ writable }) => writable)}::boolean[]) as reported (host, writable)
     on conflict (source, host) do update set writable = excluded.writable, seen_at = now()`.execute(
     db,
   );

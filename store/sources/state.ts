@@ -7,12 +7,7 @@ import {
 } from '../../model/change/source-circuit';
 import type { Database } from '../database';
 
-/**
- * What is wrong with sources as a whole. A source without a row is up. Every transition is one statement with its audit
- * record; one that comes too late, because somebody else was first, changes nothing.
- */
-
-/** By the name of the source; those that are up are left out. */
+/** Reads the state of each source that is down or paused, by its name. A source that is missing in the map is up. */
 export async function readSourceStates(db: Database): Promise<Map<string, SourceState>> {
   const rows = await db
     .selectFrom('source_state')
@@ -35,8 +30,8 @@ export async function readSourceStates(db: Database): Promise<Map<string, Source
 }
 
 /**
- * An answer says that the source is in trouble. Whoever finds out at the same time adds nothing.
- * @returns whether this changed anything
+ * Marks a source as down. When it is down or paused already, nothing is changed: another attempt was first.
+ * @returns whether the source was up before
  */
 export async function openCircuit(
   db: Database,
@@ -58,8 +53,9 @@ export async function openCircuit(
 }
 
 /**
- * A probe has failed: those whom somebody began to wake go on waiting.
- * @param reason null when the probe was cut off before anything was said
+ * Records that a probe of a source that is down has failed. Accounts that a command had begun to wake go on waiting.
+ * @param reason null when the probe ended without an answer; then the earlier reason stays
+ * @param failures failures in a row, counting the answer that opened the circuit and this probe
  */
 export async function prolongCircuit(
   db: Database,
@@ -75,16 +71,17 @@ export async function prolongCircuit(
           next_probe_at = now() + ${milliseconds(nextProbeInMs)}
       where source = ${source} and condition = 'down' returning source
     )
-    ${nobodyIsWoken('prolonged')}`.execute(db);
+    ${cancelWakeUps('prolonged')}`.execute(db);
 }
 
-/** The probe that was taken cannot be made by who took it; somebody else may. */
+/** Gives back a probe that the step which claimed it cannot make, so that another step may make it. */
 export async function returnProbe(db: Database, source: string): Promise<void> {
   await sql`update source_state set probing_until = null where source = ${source}`.execute(db);
 }
 
 /**
- * Nobody asks the source until it is resumed. What an operator has paused stays his.
+ * Pauses a source: Lockstep does not ask it until it is resumed. A pause by an operator replaces one by the worker,
+ * but not the other way round.
  * @returns whether this changed anything
  */
 export async function pauseSource(
@@ -106,34 +103,35 @@ export async function pauseSource(
       insert into audit (actor, action, subject, detail)
       select ${by}, 'source.paused', source, jsonb_build_object('reason', ${reason}::text) from paused
     ), left_waiting as (
-      ${nobodyIsWoken('paused')}
+      ${cancelWakeUps('paused')}
     )
     select source from paused`.execute(db);
   return rows.length === 1;
 }
 
 /**
+ * What has ended the trouble of a source.
  * - `down`: a probe was answered.
- * - `paused`: somebody resumes it.
- * - `by_worker`: what the worker found wrong is put right: another configuration, or a login that succeeded. What an
- *   operator has paused stays so.
+ * - `paused`: an operator resumed the source.
+ * - `by_worker`: the problem that the worker had found is solved, as a new configuration or a successful login shows.
+ *   A pause by an operator stays.
  */
-export type Ended = 'down' | 'paused' | 'by_worker';
+export type TroubleEnd = 'down' | 'paused' | 'by_worker';
 
-const conditions: Readonly<Record<Ended, ReturnType<typeof sql>>> = {
+const conditions: Readonly<Record<TroubleEnd, ReturnType<typeof sql>>> = {
   down: sql`condition = 'down'`,
   paused: sql`condition = 'paused'`,
   by_worker: sql`set_by = 'worker'`,
 };
 
 /**
- * The source is up, and all that wait for it are woken, one after the other.
+ * Marks a source as up, and wakes the accounts that wait for it, `WAKE_PER_SECOND` each second.
  * @returns whether this changed anything
  */
 export async function reopenSource(
   db: Database,
   source: string,
-  ended: Ended,
+  ended: TroubleEnd,
   by: string,
 ): Promise<boolean> {
   const { rows } = await sql`
@@ -151,21 +149,22 @@ export async function reopenSource(
   return rows.length === 1;
 }
 
-/** Longer than a probe takes; then whoever took it is gone, and another one may. */
+/** Lease of a probe in seconds. It is longer than any probe takes; after it another step may make the probe. */
 const PROBE_LEASE_SECONDS = 60;
 
-/** Where a step stands that is about to ask a source. */
+/** Whether a step that wants to ask a source may do so. */
 export interface Gate {
-  /** The source is not to be asked now. */
+  /** True when the source must not be asked now. */
   readonly held: boolean;
-  /** Failures so far, when this step is the probe of a source that is down; else null. */
+  /** When this step is the probe of a source that is down: failures in a row so far. Otherwise null. */
   readonly probe: number | null;
 }
 
 /**
- * Two CTEs for a statement that is about to ask `source`: `trouble` has a row when the source is not up, `probe` has one when
- * this statement has got the probe. Of many at once, one gets it: the others find it taken when they have the row.
- * @param wanted a CTE without rows when there is nothing to ask; then the probe is left to somebody else
+ * Two CTEs for a statement that is about to ask `source`. `trouble` has a row when the source is down or paused.
+ * `probe` has a row when this statement has claimed the probe; of many statements at the same time only one claims
+ * it.
+ * @param wanted name of a CTE that has no rows when there is nothing to ask; then the probe is left to another step
  */
 export const gateOf = (source: string, wanted: string) => sql`
   trouble as (
@@ -177,7 +176,7 @@ export const gateOf = (source: string, wanted: string) => sql`
     returning failures
   )`;
 
-/** The columns of `Gate`, for a statement with `gateOf`. */
+/** The columns of `Gate`, for a statement that contains `gateOf`. */
 export const gateColumns = sql`
   exists (select from trouble) and not exists (select from probe) as held,
   (select failures from probe) as probe`;
@@ -185,6 +184,7 @@ export const gateColumns = sql`
 const milliseconds = (count: number) =>
   sql`make_interval(secs => ${count / 1000}::double precision)`;
 
-const nobodyIsWoken = (changed: string) => sql`
+/** Part of a statement that ends the commands which were waking accounts of the sources in CTE `changed`. */
+const cancelWakeUps = (changed: string) => sql`
   update source_command set finished_at = now()
   where kind in ('wake', 'retry') and finished_at is null and source in (select source from ${sql.ref(changed)})`;

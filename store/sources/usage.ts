@@ -2,14 +2,15 @@ import { sql } from 'kysely';
 import type { Database } from '../database';
 
 export interface SourceUse {
-  /** Linked accounts, and how many of them wait for another attempt of an open change. */
+  /** Linked accounts of the source. */
   readonly accounts: number;
+  /** Accounts of open changes that wait for another attempt. */
   readonly waiting: number;
-  /** How many of them wait for an operator. */
+  /** Accounts of open changes that are parked, until an operator retries them. */
   readonly parked: number;
 }
 
-/** By the name of the source; those without accounts are left out. */
+/** Reads how many accounts each source has, by its name. A source without accounts is missing in the map. */
 export async function readSourceUse(db: Database): Promise<Map<string, SourceUse>> {
   const { rows } = await sql<SourceUse & { source: string }>`
     select source, sum(accounts)::int as accounts, sum(waiting)::int as waiting,
@@ -24,6 +25,7 @@ export async function readSourceUse(db: Database): Promise<Map<string, SourceUse
   return new Map(rows.map(({ source, ...use }) => [source, use]));
 }
 
+/** How many mappings connect an application with accounts of a source. */
 export interface MappingUse {
   readonly application: string;
   readonly source: string;

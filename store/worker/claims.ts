@@ -7,17 +7,22 @@ import { channels } from '../notifications';
 import { type Gate, gateColumns, gateOf } from '../sources/state';
 import { type Chosen, whereChosen } from './chosen';
 
-/** Who may ask a source for an account, and write it. Each question is one statement, with the state of the source in it. */
-
+/** An outcome without an account: correlation still has to find the account in its source. */
 export interface UnfoundAccount extends Gate {
   readonly label: string;
-  /** This one included. */
+  /** Number of attempts, this one included. */
   readonly attempts: number;
+  /** Attempts that ended with an unknown error, counting this one. */
   readonly unknowns: number;
 }
 
-/** Unsettled accounts of this source that still have to be found by correlation: of a source in trouble one, as its probe. */
-export async function takeUnfound(
+/**
+ * Reads the unsettled outcomes of a change whose accounts correlation still has to find. The state of the source is
+ * checked in the same statement: when the source is down and its probe is due, one outcome is returned, as the probe;
+ * otherwise `held` tells the caller not to ask the source.
+ * @param except labels that this pass has handled already
+ */
+export async function readUnfound(
   db: Database,
   changeId: string,
   chosen: Chosen,
@@ -34,7 +39,7 @@ export async function takeUnfound(
   return rows;
 }
 
-/** The account of an outcome is found. */
+/** Records the account that correlation found for an outcome. */
 export async function noteFound(
   db: Database,
   changeId: string,
@@ -45,6 +50,7 @@ export async function noteFound(
             where change_id = ${changeId} and label = ${label}`.execute(db);
 }
 
+/** What a claim of one account returned. */
 export interface ClaimedAccount extends Gate {
   readonly label: string;
   readonly source: string;
@@ -52,42 +58,50 @@ export interface ClaimedAccount extends Gate {
   readonly accountId: string;
   readonly name: string;
   readonly nativeId: string | null;
-  /** This attempt included. */
+  /** Number of attempts, this one included. */
   readonly attempts: number;
-  /** Attempts that ended with an unknown error, this one included if it will. */
+  /** Attempts that ended with an unknown error, counting this one. */
   readonly unknowns: number;
-  /** An earlier attempt may have written the password: look first. */
+  /** True when an earlier attempt may have written the password: verify before writing. */
   readonly inDoubt: boolean;
-  /** The password was changed there, and this change has not written it. */
+  /** True when the password was captured in this account and this change has not tried to write it yet. */
   readonly origin: boolean;
-  /** Why the attempt before did not settle it. */
+  /** Reason why the previous attempt did not settle the outcome; null on a first attempt. */
   readonly lastReason: Reason | null;
-  /** The end of the lease of an earlier attempt that was never settled: whoever made it may be frozen, not dead. */
+  /**
+   * End of the lease of an earlier attempt that was never settled; its worker may be frozen, not dead. Null when
+   * there is none.
+   */
   readonly leasedBefore: Date | null;
   readonly verdict: ClaimVerdict;
 }
 
 /**
- * - `claimed`: ours until the lease ends; nobody else writes it.
- * - `superseded`: a newer change has written it, or has begun to.
- * - `in_use`: the step of an older change is still running.
- * - `unlinked`: the account does not belong to the person any more.
+ * Result of a claim.
+ * - `claimed`: until the lease ends, no other change writes the account.
+ * - `superseded`: a newer change has written the account, or has begun to.
+ * - `in_use`: an attempt of an older change is still running.
+ * - `unlinked`: the account no longer belongs to the person.
  *
- * Where the source is not to be asked (`held`), nothing is claimed, and no verdict means anything.
+ * While the source must not be asked (`held`), nothing is claimed and the verdict has no meaning.
  */
 export type ClaimVerdict = 'claimed' | 'superseded' | 'in_use' | 'unlinked';
 
+/** Lease of a claim. A claim that was not settled by then may be taken over by another change. */
 const LEASE_SECONDS = 60;
-/** After its claim a write may begin for so long. What is left of the lease is longer than any call of a connector. */
+/**
+ * A write must begin within this time after its claim. The rest of the lease is longer than any call of a connector.
+ */
 export const WRITE_WITHIN_MS = 30_000;
-/** Fewer than this were claimed: there are no more. */
+/** Largest number of accounts in one claim. When a claim returns fewer, no accounts are left. */
 export const CLAIM_AT_ONCE = 50;
 
 /**
- * Claims unsettled accounts, a handful at once, and counts the attempt, durably, before anything is sent: after a crash the next attempt
- * finds the account in state `applying` and knows that it is in doubt. Of a source in trouble one is claimed, as its
- * probe, or none.
- * @param except labels that this pass has already been over
+ * Claims unsettled accounts of a change, at most `CLAIM_AT_ONCE`, and counts the attempt durably before anything is
+ * sent: after a crash the next attempt finds the account in state `applying`, and knows that it is in doubt. The
+ * state of the source is checked in the same statement: while the source is down, one account is claimed as the probe
+ * when that is due; otherwise none is.
+ * @param except labels that this pass has handled already
  */
 export async function claimAccounts(
   db: Database,
@@ -134,15 +148,17 @@ export async function claimAccounts(
   return rows;
 }
 
+/** Limit of rows: one when this statement has claimed the probe, else `otherwise`; null is no limit. */
 const oneIfProbe = (otherwise: number | null) =>
   sql`(select case when exists (select from probe) then 1 else ${otherwise}::int end)`;
 
 /**
- * The accounts wait until somebody wakes them. No attempt is counted, for none was made. The state of the source is
- * locked meanwhile: when it ends, whoever wakes those who wait sees these too.
- * @param except labels that this pass has already been over
- * @param jitter from 0 to 1
- * @returns false when the source is not in trouble any more; then nothing was changed
+ * Puts accounts to wait for their source. No attempt is counted, because none was made. The row with the state of the
+ * source is locked until the end of the transaction, so that a command which wakes the waiting accounts when the
+ * source is up sees these too.
+ * @param except labels that this pass has handled already
+ * @param jitter from 0 to 1; spreads the fallback check of the accounts over time
+ * @returns false when the source is up again; then nothing was changed
  */
 export async function holdAccounts(
   db: Database,

@@ -4,14 +4,15 @@ import type { ErrorCode } from '../../model/errors';
 import type { Database } from '../database';
 import { channels } from '../notifications';
 
+/** The final state of a change, and its reason if it has one. */
 export interface Ending {
   readonly state: ChangeState;
   readonly reason: ErrorCode | null;
 }
 
 /**
- * Ends a change whose outcomes are all settled: in one statement its state is set and its sealed password is deleted. A
- * change that has ended stays as it is, but its password is deleted all the same.
+ * Ends a change whose outcomes are all settled: one statement sets its state and deletes its sealed password. If the
+ * change has ended before, its state stays; its password is deleted in any case.
  */
 export async function endChange(db: Database, changeId: string, ending: Ending): Promise<void> {
   await sql`
@@ -29,7 +30,10 @@ export async function endChange(db: Database, changeId: string, ending: Ending):
     select pg_notify(${channels.progress}, id) from ended`.execute(db);
 }
 
-/** I9: no sealed password outlives its expiry, whatever became of its change. */
+/**
+ * Deletes sealed passwords that have expired, whatever the state of their change (I9).
+ * @returns how many were deleted
+ */
 export async function deleteExpiredSecrets(db: Database): Promise<number> {
   const { numAffectedRows } = await sql`
     delete from sealed_secret where expires_at <= now()`.execute(db);

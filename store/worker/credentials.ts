@@ -6,14 +6,19 @@ import type { Database } from '../database';
 import type { MasterKey } from './keys/key-store';
 
 /**
- * The single sign-on credential store. Unlike a password in transit, a stored credential must be readable later, so it is
- * sealed under a master key (AES-256-GCM) that only the worker and the lookup service hold.
+ * First byte of a sealed credential: the version of its format. A credential of the single sign-on store must be
+ * readable later, unlike a password in transit. It is therefore sealed under a master key (AES-256-GCM) that only the
+ * worker and the lookup service hold.
  */
 const VERSION = 1;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Bound to its mapping and to the change that wrote it: a credential moved to another row does not open. */
+/**
+ * Seals a credential under a master key. It is bound to its mapping and to the change that wrote it, so that a
+ * credential that was moved to another row cannot be opened.
+ * @returns version, initialization vector, authentication tag and ciphertext
+ */
 export function sealCredential(
   master: MasterKey,
   mappingId: string,
@@ -26,14 +31,21 @@ export function sealCredential(
   return Buffer.concat([Buffer.of(VERSION), iv, cipher.getAuthTag(), sealed]);
 }
 
-/** @throws Error when it was sealed for another mapping, under another key, or was tampered with */
+/**
+ * Opens a sealed credential.
+ * @throws Error when it was sealed for another mapping or change, under another key, was altered, or has an unknown
+ *   format
+ */
 export function unsealCredential(
   master: MasterKey,
   mappingId: string,
   seq: number,
   sealed: Buffer,
 ): Secret {
-  if (sealed[0] !== VERSION) throw new Error(`Mapping ${mappingId} has an unknown format`);
+  if (sealed[0] !== VERSION)
+    throw new Error(
+      `The credential of mapping ${mappingId} has an unknown format. Change the password of its account to store a new one.`,
+    );
   const iv = sealed.subarray(1, 1 + IV_BYTES);
   const tag = sealed.subarray(1 + IV_BYTES, 1 + IV_BYTES + TAG_BYTES);
   const decipher = createDecipheriv('aes-256-gcm', master.key, iv)
@@ -47,7 +59,7 @@ export function unsealCredential(
 const boundTo = (mappingId: string, seq: number): Buffer =>
   Buffer.from(`lockstep-mapping\n${mappingId}\n${seq}`);
 
-/** A mapping whose account is settled in this change and which does not tell of it yet. */
+/** A mapping that a change has to bring up to date, because the outcome of its account is settled. */
 export interface MappingToSettle {
   readonly id: string;
   readonly application: string;
@@ -56,6 +68,10 @@ export interface MappingToSettle {
   readonly outcome: { readonly state: OutcomeState; readonly inDoubt: boolean };
 }
 
+/**
+ * Reads the mappings that still hold an older credential although the outcome of their account in this change is
+ * settled.
+ */
 export async function readMappingsToSettle(
   db: Database,
   changeId: string,
@@ -72,13 +88,17 @@ export async function readMappingsToSettle(
   return rows;
 }
 
+/** A new credential for a mapping, sealed under the master key `masterKeyId`. */
 export interface AdvancedMapping {
   readonly id: string;
   readonly sealed: Buffer;
   readonly masterKeyId: string;
 }
 
-/** Only where no newer change has written the account meanwhile: that one's mapping is newer too. */
+/**
+ * Stores new credentials. A mapping is skipped where a newer change has written the account in the meantime, because
+ * that change updates the mapping as well.
+ */
 export async function advanceMappings(
   db: Database,
   change: { readonly id: string; readonly seq: number },
@@ -100,10 +120,15 @@ export async function advanceMappings(
     from advanced`.execute(db);
 }
 
-/** `hash_only`: the system got a hash, with which nobody signs in. */
+/**
+ * Why a credential may be wrong.
+ * - `in_doubt`: it is not known whether the account has the new password.
+ * - `hash_only`: the account got a hash, which is no credential.
+ * - `mapping_disabled`, `application_disabled`: the credential may not be updated.
+ */
 export type FlagReason = 'in_doubt' | 'hash_only' | 'mapping_disabled' | 'application_disabled';
 
-/** It does not tell, or may not tell, what its system holds. */
+/** Marks mappings as out of sync, because their credential is not, or may not be, the password of the account. */
 export async function flagMappings(
   db: Database,
   change: { readonly id: string; readonly seq: number },

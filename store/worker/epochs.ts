@@ -5,20 +5,28 @@ import type { Database } from '../database';
 import { newId } from '../ids';
 import type { KeyStore } from './keys/key-store';
 
-/**
- * An epoch is a key pair that passwords are sealed to for a day. The worker makes it, signs its public half, and destroys the
- * private half once nothing can need it; then every copy of what was sealed in it, in backups and in the write-ahead log,
- * is unreadable. What relays seal to has epochs of its own: whoever made it cannot see what still waits beside a source,
- * so their keys are kept longer.
- */
+/** A new epoch is made this long before the newest one ends, so that there is always a key to seal to. */
 const OVERLAP = '1 hour';
 
-/** So long a relay may be cut off from us, and still be understood. */
+/**
+ * The private key of an epoch that relays seal to is kept for this many hours after its end. A relay may be
+ * disconnected for that long, and its captures can still be opened.
+ */
 export const CAPTURE_KEY_HOURS = 7 * 24;
 
+/** Key of the advisory lock under which epochs are made. */
 const EPOCH_LOCK = 0x65706f63;
 
-/** Makes the next epoch when the newest one is about to end. Any worker may call it at any time. */
+/**
+ * Makes the next epoch of a purpose when the newest one is about to end. Any worker may call it at any time; only one
+ * makes the epoch.
+ *
+ * An epoch is a key pair that passwords are sealed to for about a day. The worker makes it, signs its public half,
+ * and destroys the private half once it is no longer needed. From then on every copy of what was sealed to it, in
+ * backups and in the write-ahead log, is unreadable. Relays seal to epochs of their own, of the purpose `capture`:
+ * the worker cannot see which captures still wait on the machine of a relay, so their private keys are kept longer.
+ * @param hours how long passwords are sealed to the epoch
+ */
 export async function ensureEpoch(
   db: Database,
   keys: KeyStore,
@@ -53,9 +61,9 @@ export async function ensureEpoch(
 }
 
 /**
- * Destroys the private keys of epochs that have ended and to which nothing is sealed any more.
- * @param captureHours so long those that relays seal to are kept after they have ended
- * @returns the epochs that were destroyed
+ * Destroys the private keys of epochs that have ended and to which nothing in the database is sealed any more.
+ * @param captureHours for how long after its end the key of an epoch that relays seal to is kept
+ * @returns the ids of the epochs whose keys were destroyed
  */
 export async function destroyEndedEpochs(
   db: Database,
@@ -70,7 +78,7 @@ export async function destroyEndedEpochs(
       and not exists (select from sealed_secret where epoch_id = epoch.id)
       and not exists (select from sealed_capture where epoch_id = epoch.id)`.execute(db);
   for (const { id } of ended.rows) {
-    // The key first: a row that says "destroyed" must never be wrong.
+    // The key is destroyed first, so that a row marked as destroyed is always true.
     await keys.destroyEpochKey(id);
     await db.transaction().execute(async (trx) => {
       await sql`update epoch set destroyed_at = now() where id = ${id}`.execute(trx);

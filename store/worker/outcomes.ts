@@ -10,8 +10,7 @@ import { channels } from '../notifications';
 import type { ClaimedAccount } from './claims';
 import { supersedeOlder } from './supersede';
 
-/** What the worker reads and writes while a change is under way. Each write is one statement, so it happens or it does not. */
-
+/** Everything that a worker needs to know about a change in order to carry it out. */
 export interface ChangeAtWork {
   readonly id: string;
   readonly identityId: string;
@@ -20,19 +19,23 @@ export interface ChangeAtWork {
   readonly groups: readonly string[];
   readonly planned: boolean;
   readonly form: Form;
-  /** Whoever asked for it still may: the API key is in use, and good for these groups. */
+  /** True while the API key that requested the change is not revoked and may still change these groups. */
   readonly authorized: boolean;
   readonly expiresAt: Date;
-  /** By the clock of the database; 0 when it is too old. */
+  /** Time until the change expires, in milliseconds by the clock of the database; 0 when it has expired. */
   readonly remainingMs: number;
   readonly accounts: readonly LinkedAccount[];
-  /** Null when it is destroyed or too old. */
+  /** The sealed password; null when it was deleted or has expired. */
   readonly sealed: { readonly epochId: string; readonly jwe: Buffer } | null;
-  /** Of the configuration in force now. */
+  /** Version of the configuration in force now. */
   readonly configurationVersion: number;
 }
 
-export async function readWork(db: Database, changeId: string): Promise<ChangeAtWork | null> {
+/** Reads a change with its person, linked accounts and sealed password; null when there is no such change. */
+export async function readChangeAtWork(
+  db: Database,
+  changeId: string,
+): Promise<ChangeAtWork | null> {
   const { rows } = await sql<
     Omit<ChangeAtWork, 'person' | 'sealed'> &
       Person & { epochId: string | null; jwe: Buffer | null }
@@ -59,7 +62,7 @@ export async function readWork(db: Database, changeId: string): Promise<ChangeAt
   return { ...work, person: { name, attributes }, sealed };
 }
 
-/** What an attempt came to, or why there was none. */
+/** The result of an attempt on one account, or the reason why none was made. */
 export interface Settlement {
   readonly label: string;
   readonly state: SettledState | 'waiting' | 'parked';
@@ -67,18 +70,27 @@ export interface Settlement {
   readonly vendorCode: AttemptResult['vendorCode'];
   readonly proof: AttemptResult['proof'];
   readonly inDoubt: boolean;
-  /** For `waiting`: from now. What is parked has one step left, to become too old. */
+  /**
+   * Time until the next attempt, in milliseconds from now; null unless the state is `waiting`. A parked outcome has
+   * no attempt left, only the expiry of its change.
+   */
   readonly nextTryInMs: number | null;
-  /** Of the attempt that came to this. Of another attempt than the newest, nothing is recorded. */
+  /**
+   * The claim of the attempt that had this result. The result is ignored when a newer attempt has been made since.
+   * Absent when no attempt was made.
+   */
   readonly claim?: Pick<ClaimedAccount, 'attempts' | 'leasedBefore'>;
-  /** It could not be looked up: an attempt, which no claim has counted. */
+  /**
+   * True when correlation could not find out whether there is an account: this counts as an attempt, and no claim has
+   * counted it.
+   */
   readonly lookedUp?: boolean;
 }
 
 /**
- * Records what came of the accounts, and frees those whose attempt came to this: whoever made one that is not heard of may
- * be frozen, and its lease stays. An outcome that is settled stays as it is. Once the auth account holds the new
- * password, older changes of the person have nothing left to do: they are told so.
+ * Records the results of attempts, and releases the claims of these attempts. The lease of an earlier attempt that
+ * was never settled stays, because its worker may be frozen. An outcome that is settled already stays as it is. Once
+ * the auth account holds the new password, older changes of the person get the command `supersede`.
  */
 export async function settleAccounts(
   db: Database,
@@ -130,9 +142,10 @@ export async function settleAccounts(
            (select count(pg_notify(${channels.accepted}, change_id)) from superseding)`.execute(db);
 }
 
+/** Error codes that count as unknown errors, of which an account gets only a few attempts. */
 const unknownReasons = errorCodes.filter((code) => errors[code].retry === 'unknown');
 
-/** Where one account of a change stands. */
+/** The state of one account of a change. */
 export interface OutcomeStatus {
   readonly label: string;
   readonly source: string;
@@ -140,10 +153,11 @@ export interface OutcomeStatus {
   readonly state: OutcomeState;
   readonly reason: Reason | LeaveOutCode | null;
   readonly inDoubt: boolean;
-  /** 0 when it may be tried at once. */
+  /** Time until its next attempt, in milliseconds from now; 0 when it may be tried at once. */
   readonly nextTryInMs: number;
 }
 
+/** Reads the states of all accounts of a change, in the order of its plan. */
 export async function readOutcomeStatuses(
   db: Database,
   changeId: string,
@@ -155,7 +169,7 @@ export async function readOutcomeStatuses(
   return rows;
 }
 
-/** Only while it is under way; how a change ends is for `endChange`. */
+/** Sets the state of a change that has not ended. `endChange` sets the final state. */
 export async function setChangeState(
   db: Database,
   changeId: string,

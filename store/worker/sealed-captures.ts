@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../database';
 
-/** What relays brought, until a worker has opened it. */
+/** A capture that a relay has submitted and no worker has opened yet. */
 export interface SealedCaptureRow {
   readonly id: number;
   readonly relay: string;
@@ -9,15 +9,17 @@ export interface SealedCaptureRow {
   readonly apiKeyId: string;
   readonly epochId: string;
   readonly jwe: Buffer;
-  /** Since the relay brought it. */
+  /** Time since the relay submitted it, in milliseconds. */
   readonly heldMs: number;
 }
 
 /**
- * Takes the oldest of a relay that nobody else is at: what one relay brought is taken in in its order. It is gone when
- * the transaction commits, and stays when it does not. Those of a source whose captures are stopped wait.
+ * Deletes and returns the oldest due capture of a relay on which no other worker is working: captures of one relay
+ * are ingested in their order. The deletion takes effect when the transaction commits. Captures of a source whose
+ * captures are stopped are left waiting.
+ * @returns null when no capture is due
  */
-export async function takeSealedCapture(trx: Database): Promise<SealedCaptureRow | null> {
+export async function dequeueSealedCapture(trx: Database): Promise<SealedCaptureRow | null> {
   const { rows } = await sql<SealedCaptureRow>`
     with next as (
       select s.id from sealed_capture s
@@ -27,22 +29,26 @@ export async function takeSealedCapture(trx: Database): Promise<SealedCaptureRow
         and not exists (select from sealed_capture before where before.relay_id = s.relay_id and before.id < s.id)
       order by s.id limit 1 for update skip locked
     )
-    delete from sealed_capture taken using next, relay r
-    where taken.id = next.id and r.id = taken.relay_id
-    returning taken.id, r.id as relay, r.source, r.api_key_id as "apiKeyId", taken.epoch_id as "epochId", taken.jwe,
-              (extract(epoch from now() - taken.received_at) * 1000)::float8 as "heldMs"`.execute(
+    delete from sealed_capture dequeued using next, relay r
+    where dequeued.id = next.id and r.id = dequeued.relay_id
+    returning dequeued.id, r.id as relay, r.source, r.api_key_id as "apiKeyId", dequeued.epoch_id as "epochId", dequeued.jwe,
+              (extract(epoch from now() - dequeued.received_at) * 1000)::float8 as "heldMs"`.execute(
     trx,
   );
   return rows[0] ?? null;
 }
 
-export async function putOff(db: Database, id: number, seconds: number): Promise<void> {
+/** Makes a capture, and with it the later ones of its relay, due after this many seconds. */
+export async function postponeCapture(db: Database, id: number, seconds: number): Promise<void> {
   await sql`
     update sealed_capture set next_try_at = now() + make_interval(secs => ${seconds})
     where id = ${id}`.execute(db);
 }
 
-/** I9: no sealed password outlives its expiry. @returns how many were too old */
+/**
+ * Deletes sealed captures that have expired (I9), each with an audit record.
+ * @returns how many were deleted
+ */
 export async function deleteExpiredCaptures(db: Database): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     with expired as (

@@ -2,8 +2,7 @@ import { sql } from 'kysely';
 import { closedForMs, type SignInResult } from '../../model/captures/sign-in';
 import type { Database } from '../database';
 
-/** The worker's side of `sign-ins.ts`. */
-
+/** The sealed password of a sign-in check, and the account that is asked whether it holds it. */
 export interface SealedSignIn {
   readonly account: {
     readonly id: string;
@@ -15,20 +14,27 @@ export interface SealedSignIn {
   readonly expiresAt: Date;
 }
 
-/** Gives the sealed password out once, and keeps it no longer: so there is one login, whoever dies. Null when it is gone. */
-export async function takeSignIn(db: Database, jobId: string): Promise<SealedSignIn | null> {
+/**
+ * Deletes and returns the sealed password of a sign-in check, so that at most one login is made with it, even if the
+ * worker dies.
+ * @returns null when it was used before, or has expired
+ */
+export async function dequeueSignIn(db: Database, jobId: string): Promise<SealedSignIn | null> {
   const { rows } = await sql<SealedSignIn>`
-    with taken as (
+    with dequeued as (
       delete from sealed_sign_in where job_id = ${jobId} and expires_at > now()
       returning account_id, epoch_id, jwe, expires_at
     )
     select json_build_object('id', a.id, 'name', a.name, 'nativeId', a.native_id) as account,
            epoch_id as "epochId", jwe, expires_at as "expiresAt"
-    from taken join account a on a.id = taken.account_id`.execute(db);
+    from dequeued join account a on a.id = dequeued.account_id`.execute(db);
   return rows[0] ?? null;
 }
 
-/** After a login that succeeded the account may be asked again at once; after one of which nothing is known, soon. */
+/**
+ * Records the result of a sign-in check. After a successful login the account may be asked again at once. After a
+ * login without a result it may be asked again soon, and the attempt does not count as a failure.
+ */
 export async function noteSignIn(
   db: Database,
   accountId: string,
@@ -50,8 +56,8 @@ export async function noteSignIn(
 }
 
 /**
- * Those that no worker took in time: there was no login, so the account may be asked again. What came of old ones is of
- * no use to anybody.
+ * Deletes sign-in checks that no worker made in time; no login was made, so their accounts may be asked again. Also
+ * deletes sign-in jobs older than 10 minutes, whose results are no longer needed.
  */
 export async function forgetSignIns(db: Database): Promise<void> {
   await sql`

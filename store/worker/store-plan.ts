@@ -6,11 +6,12 @@ import { channels } from '../notifications';
 import { supersedeOlder } from './supersede';
 
 /**
- * Writes one outcome row for each planned account. Done once: a second plan of the same change changes nothing.
+ * Stores the plan of a change: one outcome for each planned account. A second plan of the same change has no effect.
  *
- * The account in which the password was changed holds it, and from here on older changes leave it alone. Where we have
- * written since, or may have, nobody knows: then it is an account like any other, and in doubt, so it is looked at first.
- * So is every account of a change whose password they may hold already.
+ * The account in which the password was captured holds it already: its outcome is `applied`, and older changes no
+ * longer write the account. If Lockstep has written that account since the capture, or may have, it is not known
+ * which password the account holds. Its outcome is then `pending` and in doubt, so the account is verified before it
+ * is written. The same goes for every account of a change that `looks_first`.
  */
 export async function storePlan(
   db: Database,
@@ -57,8 +58,8 @@ export async function storePlan(
 }
 
 /**
- * Of account `a` and change `begun`: no write of ours is under way there, and the last was over before the password was
- * captured. Told by columns of `a`, so that a claim which commits in this moment is seen.
+ * Condition on account `a` and change `begun`: no write of Lockstep is under way there, and the last one was over
+ * before the password was captured. It reads columns of `a`, so that a claim that commits at this moment is seen.
  */
 const holdsWhatWasCaptured = sql`
   a.claimed_seq < begun.seq and a.applied_seq < begun.seq

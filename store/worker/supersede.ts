@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 
 /**
- * Once the auth account holds the new password, older changes of the person have nothing left to do: they are told so
- * (decision 0002).
- * @param settled the part of the statement that has the outcomes settled in it
+ * Part of a statement that gives older open changes of the person the command `supersede`, once the auth account
+ * holds the new password (decision 0002). Older changes have nothing left to do then.
+ * @param settled name of the CTE in which outcomes were settled
  */
 export const supersedeOlder = (changeId: string, settled: 'planned' | 'recorded') => sql`
   insert into command (change_id, kind, requested_by)

@@ -2,18 +2,26 @@ import { sql } from 'kysely';
 import type { Database } from '../database';
 import type { CommandKind } from '../tables';
 
-/** Open changes that nobody has looked after lately: new ones, and running ones now and then (I2, I12). */
+/**
+ * An open change whose workflow has to be started or checked: a new one at once, a running one every 30 minutes (I2,
+ * I12).
+ */
 export interface UnattendedChange {
   readonly id: string;
   readonly groups: readonly string[];
   readonly planned: boolean;
 }
 
+/** Time until a change that is not planned yet is attended again. */
 const START_LEASE = '30 seconds';
+/** Time until the workflow of a planned change is checked again. */
 const LOOK_AGAIN = '30 minutes';
 
-/** Takes up to `limit` of them; no other worker gets the same ones until the lease ends. */
-export async function takeUnattended(db: Database, limit: number): Promise<UnattendedChange[]> {
+/**
+ * Claims up to `limit` open changes that are due, the oldest first. No other worker gets them until they are due
+ * again.
+ */
+export async function claimUnattended(db: Database, limit: number): Promise<UnattendedChange[]> {
   const { rows } = await sql<UnattendedChange>`
     update change
     set attended_until = now() + case when planned_at is null then ${START_LEASE}::interval
@@ -26,13 +34,14 @@ export async function takeUnattended(db: Database, limit: number): Promise<Unatt
   return rows;
 }
 
-/** Nobody could be reached to look after them: give them back. */
-export async function giveBack(db: Database, ids: readonly string[]): Promise<void> {
+/** Makes claimed changes due again at once, because the engine could not be reached or has lost their workflow. */
+export async function releaseChanges(db: Database, ids: readonly string[]): Promise<void> {
   await sql`update change set attended_until = null where id = any(${[...ids]}::text[])`.execute(
     db,
   );
 }
 
+/** A command that was not passed on yet; `label` is one account, or null for the whole change. */
 export interface OpenCommand {
   readonly id: number;
   readonly changeId: string;
@@ -40,6 +49,7 @@ export interface OpenCommand {
   readonly label: string | null;
 }
 
+/** Reads commands that were not passed on yet, the oldest first. */
 export async function readOpenCommands(db: Database, limit: number): Promise<OpenCommand[]> {
   const { rows } = await sql<OpenCommand>`
     select id, change_id as "changeId", kind, label from command
@@ -47,14 +57,14 @@ export async function readOpenCommands(db: Database, limit: number): Promise<Ope
   return rows;
 }
 
-/** Delivering twice does no harm, so a command is marked only after it was passed on. */
+/** Marks commands as passed on. Passing a command on twice has no further effect, so this is done afterwards. */
 export async function markDelivered(db: Database, ids: readonly number[]): Promise<void> {
   await sql`update command set delivered_at = now() where id = any(${[...ids]}::bigint[])`.execute(
     db,
   );
 }
 
-/** Sources that accounts of open changes still need, whether the configuration has them or not. */
+/** Reads the sources that accounts of open changes still need, whether or not they are in the configuration. */
 export async function readNeededSources(db: Database): Promise<string[]> {
   const { rows } = await sql<{ source: string }>`
     select distinct o.source from outcome o join change c on c.id = o.change_id

@@ -3,7 +3,7 @@ import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { forgetFingerprints } from '../../store/captures/fingerprints';
 import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
 import { saveIdentity } from '../../store/people/identities';
-import { readWork } from '../../store/worker/outcomes';
+import { readChangeAtWork } from '../../store/worker/outcomes';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, ended, testConfiguration } from '../support/played-worker';
 import { keeps } from '../support/rules';
@@ -212,7 +212,7 @@ describeWith(['postgres'], 'captures', () => {
       const alice = await person();
       const { body } = await capture(alice, { currentPassword: 'the one before', ...more });
       const [row] = await changesOf(alice);
-      const secret = (await readWork(api.database.db, String(body.id)))?.sealed ?? null;
+      const secret = (await readChangeAtWork(api.database.db, String(body.id)))?.sealed ?? null;
       const key = await api.keys.epochKey(secret?.epochId ?? '');
       if (secret === null || key === null) throw new Error('nothing is sealed');
       const sealedFor = { changeId: row.id, identityId: row.identity_id, seq: row.seq };
@@ -251,7 +251,7 @@ describeWith(['postgres'], 'captures', () => {
       expect(status).toBe(202);
       expect(body).toMatchObject({ form: 'sha512-crypt', policy: 'skipped' });
       const [row] = await changesOf(alice);
-      const secret = (await readWork(api.database.db, String(body.id)))?.sealed ?? null;
+      const secret = (await readChangeAtWork(api.database.db, String(body.id)))?.sealed ?? null;
       const key = await api.keys.epochKey(secret?.epochId ?? '');
       if (secret === null || key === null) throw new Error('nothing is sealed');
       const sealedFor = { changeId: row.id, identityId: row.identity_id, seq: row.seq };

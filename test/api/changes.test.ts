@@ -4,7 +4,7 @@ import path from 'node:path';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { ensureEpoch } from '../../store/worker/epochs';
 import { openKeyDirectory } from '../../store/worker/keys/key-directory';
-import { readWork } from '../../store/worker/outcomes';
+import { readChangeAtWork } from '../../store/worker/outcomes';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, ended, planned } from '../support/played-worker';
 import { keeps } from '../support/rules';
@@ -82,7 +82,7 @@ describeWith(['postgres'], 'changes', () => {
   test('what is stored opens only with the key of the worker, and only for this change', async () => {
     const alice = await person();
     const reply = await start(alice, {}, { currentPassword: 'the one before' });
-    const row = (await readWork(api.database.db, idOf(reply)))?.sealed ?? null;
+    const row = (await readChangeAtWork(api.database.db, idOf(reply)))?.sealed ?? null;
     const { rows } = await api.database.pool.query('select * from change where id = $1', [
       idOf(reply),
     ]);

@@ -2,7 +2,7 @@ import { configurationSchema } from '../../model/configuration/document';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
 import { saveIdentity } from '../../store/people/identities';
-import { readWork } from '../../store/worker/outcomes';
+import { readChangeAtWork } from '../../store/worker/outcomes';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { addPerson, testConfiguration } from '../support/played-worker';
 import { keeps } from '../support/rules';
@@ -102,7 +102,7 @@ describeWith(['postgres'], 'an identity provider that pushes over SCIM', () => {
   });
   const sealedIn = async (name: string) => {
     const [row] = await changesOf(name);
-    const secret = (await readWork(api.database.db, row.id))?.sealed ?? null;
+    const secret = (await readChangeAtWork(api.database.db, row.id))?.sealed ?? null;
     const key = await api.keys.epochKey(secret?.epochId ?? '');
     if (secret === null || key === null) throw new Error('nothing is sealed');
     const sealedFor = { changeId: row.id, identityId: row.identity_id, seq: row.seq };

@@ -1,4 +1,4 @@
-import { sayPresent } from '../../store/presence';
+import { reportPresence } from '../../store/presence';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { follow } from '../support/event-stream';
 import {
@@ -20,7 +20,7 @@ describeWith(['postgres'], 'an early answer', () => {
     await applyTestConfiguration(api.database.db);
   });
   // Else, after a while, a change also tells that no worker is there.
-  beforeEach(() => sayPresent(api.database.db, 'test', true));
+  beforeEach(() => reportPresence(api.database.db, 'test', true));
   afterAll(() => api.stop());
 
   async function person(): Promise<string> {

@@ -11,7 +11,7 @@ import { unsealCapture } from '../../sealing/captures';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { saveIdentity } from '../../store/people/identities';
 import { ensureEpoch } from '../../store/worker/epochs';
-import { takeSealedCapture } from '../../store/worker/sealed-captures';
+import { dequeueSealedCapture } from '../../store/worker/sealed-captures';
 import { ingestNextCapture } from '../../worker/captures/ingest-relayed';
 import { activeDirectorySubject, domainAdmin } from '../connectors/active-directory-subject';
 import { startTestApi, type TestApi } from '../support/api';
@@ -82,9 +82,9 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
     const opened: [string, string][] = [];
     await api.database.db.transaction().execute(async (trx) => {
       for (
-        let row = await takeSealedCapture(trx);
+        let row = await dequeueSealedCapture(trx);
         row !== null;
-        row = await takeSealedCapture(trx)
+        row = await dequeueSealedCapture(trx)
       ) {
         const key = await api.keys.epochKey(row.epochId);
         if (key === null) throw new Error('no key');

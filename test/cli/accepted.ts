@@ -1,5 +1,5 @@
 import { unseal } from '../../sealing/passwords';
-import { readWork } from '../../store/worker/outcomes';
+import { readChangeAtWork } from '../../store/worker/outcomes';
 import type { TestApi } from '../support/api';
 
 /** The newest change of a person, once there is one. */
@@ -14,7 +14,7 @@ export async function changeOf(api: TestApi, identity: string): Promise<string> 
 /** Its passwords, new and current, as the worker would open them. */
 export async function openedOf(api: TestApi, identity: string): Promise<(string | null)[]> {
   const id = await changeOf(api, identity);
-  const row = (await readWork(api.database.db, id))?.sealed ?? null;
+  const row = (await readChangeAtWork(api.database.db, id))?.sealed ?? null;
   const key = row === null ? null : await api.keys.epochKey(row.epochId);
   if (row === null || key === null) throw new Error('nothing is sealed');
   const change = await api.database.db

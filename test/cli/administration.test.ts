@@ -1,4 +1,4 @@
-import { sayPresent } from '../../store/presence';
+import { reportPresence } from '../../store/presence';
 import { openCircuit, pauseSource } from '../../store/sources/state';
 import { startTestApi, type TestApi } from '../support/api';
 import {
@@ -106,7 +106,7 @@ describeWith(['postgres'], 'administration', () => {
 
   test('changes are listed, shown, retried and cancelled', async () => {
     const { db } = api.database;
-    await sayPresent(db, 'test', true);
+    await reportPresence(db, 'test', true);
     await addPerson(db, 'carol');
     const first = await acceptedChange(api, 'carol');
     const second = await acceptedChange(api, 'carol');
@@ -175,7 +175,7 @@ describeWith(['postgres'], 'administration', () => {
   test('a source in trouble: in the list, and as the reason why an account waits, with what to do', async () => {
     const { db } = api.database;
     const status = async () => {
-      await sayPresent(db, 'test', true);
+      await reportPresence(db, 'test', true);
       return (await lockstep(['status', change])).stdout;
     };
     await addPerson(db, 'dora');

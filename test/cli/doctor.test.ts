@@ -1,5 +1,5 @@
-import { sayPresent } from '../../store/presence';
-import { finishJob, takeJob } from '../../store/sources/jobs';
+import { reportPresence } from '../../store/presence';
+import { claimJob, finishJob } from '../../store/sources/jobs';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
@@ -21,7 +21,7 @@ describeWith(['postgres'], 'asking the worker', () => {
   const worker = (jobs: number, result: (source: string) => unknown) => async () => {
     for (let done = 0; done < jobs; done++)
       await until(async () => {
-        const job = await takeJob(api.database.db, 60);
+        const job = await claimJob(api.database.db, 60);
         if (job === null) return false;
         await finishJob(api.database.db, job.id, 'done', result(job.source));
         return true;
@@ -92,7 +92,7 @@ describeWith(['postgres'], 'asking the worker', () => {
         1,
         expect.stringContaining('needs a key with the scope admin'),
       ]);
-      expect(await takeJob(api.database.db, 1)).toBeNull();
+      expect(await claimJob(api.database.db, 1)).toBeNull();
     });
 
     test('a source that is not there: which are', async () => {
@@ -152,7 +152,7 @@ describeWith(['postgres'], 'asking the worker', () => {
     'an engine that is reached or not (%s): said with no change under way',
     async (reached, expected, says) => {
       const { db } = api.database;
-      await sayPresent(db, 'doctor-test', true);
+      await reportPresence(db, 'doctor-test', true);
       await db.updateTable('worker_presence').set({ engine_reachable: reached }).execute();
       await presence(reached ? null : 'engine');
       const { code, stdout } = await lockstep(['doctor', 'crm'], {
@@ -167,6 +167,6 @@ describeWith(['postgres'], 'asking the worker', () => {
     await presence('worker');
     const { code, stdout } = await lockstep(['doctor']);
     expect([code, stdout]).toEqual([1, expect.stringContaining('✖ worker     No worker runs')]);
-    expect(await takeJob(api.database.db, 1)).toBeNull();
+    expect(await claimJob(api.database.db, 1)).toBeNull();
   });
 });

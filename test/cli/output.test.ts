@@ -6,8 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { type HandOverListener, listenForCaptures } from '../../capture/hand-over/listener';
 import { freePort } from '../../local/ports';
-import { sayPresent } from '../../store/presence';
-import { finishJob, takeJob } from '../../store/sources/jobs';
+import { reportPresence } from '../../store/presence';
+import { claimJob, finishJob } from '../../store/sources/jobs';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
@@ -120,8 +120,8 @@ describeWith(['postgres'], 'with an api', () => {
   /** Until the command has ended. */
   async function worker(over: () => boolean): Promise<void> {
     while (!over()) {
-      await sayPresent(api.database.db, 'test', true);
-      const job = await takeJob(api.database.db, 60);
+      await reportPresence(api.database.db, 'test', true);
+      const job = await claimJob(api.database.db, 60);
       const sample = { count: 0, first: [] };
       const result = { findings: [], read: 0, unmatched: sample, ambiguous: sample, failed: null };
       if (job !== null) await finishJob(api.database.db, job.id, 'done', result);

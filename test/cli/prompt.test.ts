@@ -1,4 +1,4 @@
-import { sayPresent } from '../../store/presence';
+import { reportPresence } from '../../store/presence';
 import { startTestApi, type TestApi } from '../support/api';
 import {
   addPerson,
@@ -26,7 +26,7 @@ describeAtTerminal(['postgres'], 'at a terminal', () => {
     api = await startTestApi();
     await applyTestConfiguration(api.database.db);
   });
-  beforeEach(() => sayPresent(api.database.db, 'test', true));
+  beforeEach(() => reportPresence(api.database.db, 'test', true));
   afterAll(() => api.stop());
 
   async function person(): Promise<string> {

@@ -18,7 +18,7 @@ describeWith(['postgres'], 'the audit chain', () => {
   });
   afterEach(() => database.close());
 
-  test('verifies what was written, also what is chained later', async () => {
+  test('an unaltered chain verifies, including records that are chained later', async () => {
     expect(await verifyAudit(database.db)).toEqual({ intact: true, records: 6 });
     await writeAudit(database.db, {
       actor: 'test',
@@ -30,31 +30,27 @@ describeWith(['postgres'], 'the audit chain', () => {
   });
 
   test.each<[string, ReturnType<typeof sql>, number]>([
-    ['a record is changed', sql`update audit set subject = 'forged' where position = 3`, 3],
+    ['a changed record', sql`update audit set subject = 'forged' where position = 3`, 3],
     [
-      'its time is changed',
+      'a changed time',
       sql`update audit set at = at + interval '1 microsecond' where position = 2`,
       2,
     ],
+    ['a changed detail', sql`update audit set detail = '{"forged": true}' where position = 5`, 5],
+    ['a removed record', sql`delete from audit where position = 4`, 4],
     [
-      'its detail is changed',
-      sql`update audit set detail = '{"forged": true}' where position = 5`,
-      5,
-    ],
-    ['a record is taken out', sql`delete from audit where position = 4`, 4],
-    [
-      'a record is taken out and the rest moved up',
+      'a removed record whose successor was moved up',
       sql`with gone as (delete from audit where position = 6)
           update audit set subject = 's6', position = 5 where position = 5`,
       5,
     ],
-    ['the first record is taken out', sql`delete from audit where position = 1`, 1],
+    ['a removed first record', sql`delete from audit where position = 1`, 1],
     [
-      'two records change places',
+      'a pair of swapped records',
       sql`update audit set position = -position where position in (2, 3)`,
       2,
     ],
-  ])('%s: found, with its place', async (_title, forgery, position) => {
+  ])('%s is detected with its position', async (_title, forgery, position) => {
     await forgery.execute(database.db);
     await sql`update audit set position = case position when -2 then 3 when -3 then 2 end where position < 0`.execute(
       database.db,
@@ -62,7 +58,7 @@ describeWith(['postgres'], 'the audit chain', () => {
     expect(await verifyAudit(database.db)).toEqual({ intact: false, position });
   });
 
-  test('many workers that chain at once make one chain', async () => {
+  test('workers that chain at the same time make one chain', async () => {
     for (let count = 0; count < 40; count++)
       await writeAudit(database.db, { actor: 'test', action: 'identity.saved' });
     await Promise.all(Array.from({ length: 4 }, () => chainAudit(database.db)));
@@ -70,7 +66,7 @@ describeWith(['postgres'], 'the audit chain', () => {
     expect(await verifyAudit(database.db)).toEqual({ intact: true, records: 46 });
   });
 
-  test('a transaction that commits late is chained late, and breaks nothing', async () => {
+  test('a record of a transaction that commits late is chained late and keeps the chain intact', async () => {
     await database.db.transaction().execute(async (late) => {
       await writeAudit(late, { actor: 'test', action: 'identity.saved', subject: 'late' });
       await writeAudit(database.db, { actor: 'test', action: 'identity.saved', subject: 'early' });

@@ -12,7 +12,7 @@ describeWith(['postgres'], 'a database connection', () => {
   });
   afterAll(() => database.close());
 
-  test('that breaks between two queries ends neither the process nor the pool', async () => {
+  test('a connection that breaks between two queries ends neither the process nor the pool', async () => {
     const { db, pool } = database;
     const broken = db.connection().execute(async (connection) => {
       const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(

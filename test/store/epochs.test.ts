@@ -1,12 +1,9 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { sql } from 'kysely';
-import { currentEpoch, signerKey } from '../../store/epochs';
+import { currentEpoch, type signerKey } from '../../store/epochs';
 import { destroyEndedEpochs, ensureEpoch } from '../../store/worker/epochs';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import type { KeyStore } from '../../store/worker/keys/key-store';
 import { type TestDatabase, testDatabase } from '../support/database';
+import { newKeyDirectory } from '../support/keys';
 import { describeWith } from '../support/servers';
 
 describeWith(['postgres'], 'epochs', () => {
@@ -14,12 +11,6 @@ describeWith(['postgres'], 'epochs', () => {
   let keys: KeyStore;
   let signer: ReturnType<typeof signerKey>;
 
-  const newKeys = async () => {
-    const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-keys-'));
-    const opened = await openKeyDirectory(dir);
-    const published = JSON.parse(readFileSync(path.join(dir, SIGNER_PUBLIC_FILE), 'utf8'));
-    return { opened, signer: signerKey(published) };
-  };
   const epochs = async () =>
     await database.db
       .selectFrom('epoch')
@@ -33,17 +24,17 @@ describeWith(['postgres'], 'epochs', () => {
 
   beforeEach(async () => {
     database = await testDatabase();
-    ({ opened: keys, signer } = await newKeys());
+    ({ keys, signer } = await newKeyDirectory());
   });
   afterEach(() => database.close());
 
-  test('many workers that start at once make one', async () => {
+  test('workers that start at the same time make one epoch', async () => {
     await Promise.all(Array.from({ length: 6 }, () => ensureEpoch(database.db, keys, 24)));
     expect(await epochs()).toHaveLength(1);
     expect((await currentEpoch(database.db, signer))?.key.epochId).toBe((await epochs())[0]?.id);
   });
 
-  test('the next one is there before the last has ended', async () => {
+  test('the next epoch is made before the last one ends', async () => {
     await ensureEpoch(database.db, keys, 24);
     const [first] = await epochs();
     await sql`update epoch set seal_until = now() + interval '30 minutes'`.execute(database.db);
@@ -52,23 +43,23 @@ describeWith(['postgres'], 'epochs', () => {
     expect((await currentEpoch(database.db, signer))?.key.epochId).not.toBe(first?.id);
   });
 
-  test('whoever can write to the database still cannot have passwords sealed to a key of his own', async () => {
+  test('an attacker with write access to the database cannot have passwords sealed to their own key', async () => {
     await ensureEpoch(database.db, keys, 24);
-    const forger = await newKeys();
-    const forged = await forger.opened.createEpochKey('ep_forged');
+    const forger = await newKeyDirectory();
+    const forged = await forger.keys.createEpochKey('ep_forged');
     await sql`update epoch set public_key = ${JSON.stringify(forged)}`.execute(database.db);
     expect(await currentEpoch(database.db, signer)).toBeNull();
-    await ensureEpoch(database.db, forger.opened, 1000);
+    await ensureEpoch(database.db, forger.keys, 1000);
     expect(await currentEpoch(database.db, signer)).toBeNull();
   });
 
-  test('a longer life than was signed is not believed', async () => {
+  test('an epoch whose end was postponed in the database is not accepted', async () => {
     await ensureEpoch(database.db, keys, 24);
     await sql`update epoch set seal_until = seal_until + interval '1 year'`.execute(database.db);
     expect(await currentEpoch(database.db, signer)).toBeNull();
   });
 
-  test('an ended one is destroyed when nothing is sealed to it any more, and not before', async () => {
+  test('the key of an ended epoch is destroyed only once nothing is sealed to it', async () => {
     await ensureEpoch(database.db, keys, 24);
     const [epoch] = await epochs();
     const id = epoch?.id ?? '';

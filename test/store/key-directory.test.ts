@@ -15,7 +15,7 @@ import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/ke
 
 const freshDir = () => path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-keys-')), 'keys');
 
-test('keys are files that only their owner can read', async () => {
+test('only their owner can read the key files', async () => {
   const dir = freshDir();
   const keys = await openKeyDirectory(dir);
   await keys.createEpochKey('ep_1');
@@ -26,16 +26,16 @@ test('keys are files that only their owner can read', async () => {
   expect(readable).toEqual([SIGNER_PUBLIC_FILE]);
 });
 
-test('a key that others can read is refused, and the sentence says what to do', async () => {
+test('a key that others can read is refused, and the error names the command that fixes it', async () => {
   const dir = freshDir();
   await openKeyDirectory(dir);
   chmodSync(path.join(dir, 'signer.json'), 0o644);
   await expect(openKeyDirectory(dir)).rejects.toThrow(
-    /signer\.json can be read by others: chmod go=/,
+    /signer\.json can be read by others\. Run: chmod go= \S+signer\.json/,
   );
 });
 
-test('a broken key file is refused without being quoted', async () => {
+test('the error for a damaged key file does not quote the file', async () => {
   const dir = freshDir();
   const keys = await openKeyDirectory(dir);
   await keys.createEpochKey('ep_1');
@@ -47,7 +47,7 @@ test('a broken key file is refused without being quoted', async () => {
   expect(String(error)).not.toContain('half-a-key');
 });
 
-test('opened again, it is the same signer and the same master key', async () => {
+test('a key directory that is opened again has the same signer and the same master key', async () => {
   const dir = freshDir();
   const first = await openKeyDirectory(dir);
   const second = await openKeyDirectory(dir);
@@ -61,7 +61,7 @@ test('opened again, it is the same signer and the same master key', async () => 
   expect((await second.currentMasterKey()).id).toBe((await first.currentMasterKey()).id);
 });
 
-test('many workers that start at once on an empty folder agree on one signer', async () => {
+test('workers that start at the same time on an empty folder agree on one signer', async () => {
   const dir = freshDir();
   const all = await Promise.all(Array.from({ length: 8 }, () => openKeyDirectory(dir)));
   const signatures = await Promise.all(all.map((keys) => keys.sign(Buffer.from('x'))));
@@ -70,16 +70,16 @@ test('many workers that start at once on an empty folder agree on one signer', a
 
 test('a destroyed epoch key is gone, also for a worker that has used it before', async () => {
   const dir = freshDir();
-  const one = await openKeyDirectory(dir);
+  const first = await openKeyDirectory(dir);
   const other = await openKeyDirectory(dir);
-  await one.createEpochKey('ep_1');
+  await first.createEpochKey('ep_1');
   expect(await other.epochKey('ep_1')).not.toBeNull();
-  await one.destroyEpochKey('ep_1');
+  await first.destroyEpochKey('ep_1');
   expect(existsSync(path.join(dir, 'epochs', 'ep_1.json'))).toBe(false);
   expect(await other.epochKey('ep_1')).toBeNull();
 });
 
-test('a draft that a crash left behind does not count as a key', async () => {
+test('a draft that a crash left behind is not used as a key', async () => {
   const dir = freshDir();
   await openKeyDirectory(dir);
   writeFileSync(path.join(dir, 'master', 'key_zzz.key.123.draft'), 'short', { mode: 0o600 });

@@ -9,19 +9,19 @@ describeWith(['postgres'], 'migrations', () => {
   const freshDatabase = () =>
     createDatabase({ url: server('postgres').url ?? '' }, `test_${randomBytes(6).toString('hex')}`);
 
-  test('many processes that start at once on an empty database all find it ready', async () => {
+  test('processes that start at the same time on an empty database all find it migrated', async () => {
     const url = await freshDatabase();
     const opened = Array.from({ length: 6 }, () => openDatabase(url, 'migrate test', 2));
     await Promise.all(opened.map(({ db }) => migrate(db)));
     for (const { db } of opened)
       expect(await db.selectFrom('change').select('id').execute()).toEqual([]);
-    await Promise.all(opened.map((one) => one.close()));
+    await Promise.all(opened.map(({ close }) => close()));
   });
 
-  test('one that is cut off in the middle leaves nothing behind, and the next one does it', async () => {
+  test('an interrupted migration leaves no tables behind, and the next one succeeds', async () => {
     const url = await freshDatabase();
     const { db, close } = openDatabase(url, 'migrate test', 3);
-    // What the last statement of the migration makes is there already, so it fails at its end.
+    // The table that the last statement of the migration creates exists already, so the migration fails at its end.
     await sql`create table audit (id int)`.execute(db);
     await expect(migrate(db)).rejects.toThrow();
     const tables = await sql<{ name: string }>`

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { freePort, loopback } from '../../local/ports';
 import { type RunningServer, startServer } from '../../local/processes';
 import { createApiKey } from '../../store/api-keys';
-import { sayPresent } from '../../store/presence';
+import { reportPresence } from '../../store/presence';
 import type { Scope } from '../../store/tables';
 import { ensureEpoch } from '../../store/worker/epochs';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
@@ -71,7 +71,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const keys = await openKeyDirectory(keyDir);
   if (options.worker !== false) {
     await ensureEpoch(database.db, keys, 24);
-    await sayPresent(database.db, 'test', true);
+    await reportPresence(database.db, 'test', true);
   }
   const [port, opsPort] = [await freePort(), await freePort()];
   const opsUrl = `http://127.0.0.1:${opsPort}`;

@@ -59,11 +59,15 @@ export async function readHistories(
 
 const MOST_LETTERS = 70;
 
-/** Of the test, without the suites around it: their titles come first, and the file name should stay readable. */
+/** Makes a file name of at most 70 letters from a test title, without its rule tag and the title of its suite. */
 function slugOf(title: string): string {
   const slug = title
     .toLowerCase()
-    .replace(/^(waiting|one new password of one person)( which accounts| the engine)? /, '')
+    .replace(/ \[rule[^\]]*\]$/, '')
+    .replace(
+      /^(waiting|changing a password|choosing accounts|the engine|single sign-on mappings|a directory-last group) /,
+      '',
+    )
     .replace(/[^a-z0-9]+/g, '-');
   return slug.length <= MOST_LETTERS ? slug : slug.slice(0, MOST_LETTERS).replace(/-[^-]*$/, '');
 }

@@ -18,7 +18,7 @@ import type { Settings, TestAccount } from '../connectors/conformance/subject';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { describeWith } from '../support/servers';
 
-/** A capture that names an account by its `sAMAccountName`, in a domain where accounts are known by distinguished name. */
+/** Captures that name an account by its `sAMAccountName`, in a domain whose accounts are linked by distinguished name. */
 describeWith(['samba', 'postgres'], 'the account of a capture', () => {
   let database: TestDatabase;
   let admin: DomainAdmin;
@@ -37,8 +37,11 @@ describeWith(['samba', 'postgres'], 'the account of a capture', () => {
   });
   afterAll(() => admin.close());
 
-  /** @param more settings of the source; null where it must not be asked */
-  function named(told: string, more: Settings | null = {}, capture: Settings = {}) {
+  /**
+   * Looks up the account of a capture.
+   * @param more settings of the source; null when the source must not be asked
+   */
+  function lookUp(reported: string, more: Settings | null = {}, capture: Settings = {}) {
     const settings = { ...subject.settings(subject.server), ...more };
     const configuration = configurationSchema.parse({
       version: 1,
@@ -54,7 +57,7 @@ describeWith(['samba', 'postgres'], 'the account of a capture', () => {
       random: () => 0,
       configuration: async () => ({ configuration, version: 1 }),
       async connector() {
-        if (more === null) throw new Error('it must not be asked');
+        if (more === null) throw new Error('The source must not be asked');
         const resolve = (reference: string) => Secret.fromText(subject.secrets[reference] ?? '');
         const parsed = activeDirectorySettings.parse(settings);
         const connector = await activeDirectory.open(parsed, { resolve });
@@ -62,67 +65,67 @@ describeWith(['samba', 'postgres'], 'the account of a capture', () => {
         return connector;
       },
     };
-    return capturedAccount(deps, 'domain', told);
+    return capturedAccount(deps, 'domain', reported);
   }
-  /** Somebody whose account is called so here. */
-  async function linked({ name, nativeId }: TestAccount['ref']): Promise<void> {
+  /** Links the account to a new person under this name. */
+  async function link({ name, nativeId }: TestAccount['ref']): Promise<void> {
     const person = { name: `person-${randomBytes(5).toString('hex')}`, attributes: {} };
-    const link = { source: 'domain', name, nativeId, primary: true };
-    await saveIdentity(database.db, person, [link], 'operator', 'test');
+    const account = { source: 'domain', name, nativeId, primary: true };
+    await saveIdentity(database.db, person, [account], 'operator', 'test');
   }
 
-  test('is the one that has the attribute, whatever the case of its letters', async () => {
+  test('a captured account is found by its attribute, whatever the case of the letters', async () => {
     const { ref, key } = await admin.addAccount();
-    await linked(ref);
-    expect(await named(key)).toBe(ref.name);
-    expect(await named(key.toUpperCase())).toBe(ref.name);
+    await link(ref);
+    expect(await lookUp(key)).toBe(ref.name);
+    expect(await lookUp(key.toUpperCase())).toBe(ref.name);
   });
 
-  test('that was linked without an id is known by its name', async () => {
+  test('a captured account that was linked without an id is found by its name', async () => {
     const { ref, key } = await admin.addAccount();
-    await linked({ ...ref, nativeId: null });
-    expect(await named(key)).toBe(ref.name);
+    await link({ ...ref, nativeId: null });
+    expect(await lookUp(key)).toBe(ref.name);
   });
 
-  test('that was renamed since it was linked is called as it was', async () => {
+  test('a captured account that was renamed keeps the name under which it was linked', async () => {
     const { ref, key } = await admin.addAccount();
     const before = `CN=before,${ref.name.slice(ref.name.indexOf(',') + 1)}`;
-    await linked({ ...ref, name: before });
-    expect(await named(key)).toBe(before);
+    await link({ ...ref, name: before });
+    expect(await lookUp(key)).toBe(before);
   });
 
-  test('that has the name of one that is gone is nobody’s', async () => {
+  test('a captured account that reuses the name of a deleted account is not taken for it', async () => {
     const { ref, key } = await admin.addAccount();
-    await linked({ ...ref, nativeId: '00000000-0000-0000-0000-000000000000' });
-    expect(await named(key)).toBe(key);
+    await link({ ...ref, nativeId: '00000000-0000-0000-0000-000000000000' });
+    expect(await lookUp(key)).toBe(key);
   });
 
-  test('that is linked to nobody, or is not there, is nobody’s', async () => {
+  test('a captured account that is not linked, or does not exist, keeps the reported name', async () => {
     const { key } = await admin.addAccount();
-    expect(await named(key)).toBe(key);
-    expect(await named('nobody-is-called-so')).toBe('nobody-is-called-so');
-    expect(await named('*')).toBe('*');
+    expect(await lookUp(key)).toBe(key);
+    expect(await lookUp('no-such-account')).toBe('no-such-account');
+    expect(await lookUp('*')).toBe('*');
   });
 
-  test('whose name is known is not asked for, nor is one of a source that takes no captures', async () => {
+  test('a source is not asked when the reported name is linked or the source does not look accounts up', async () => {
     const { ref } = await admin.addAccount();
-    await linked(ref);
-    expect(await named(ref.name, null)).toBe(ref.name);
-    expect(await named('alice', null, { enabled: false })).toBe('alice');
-    expect(await named('alice', null, { accountsBy: undefined })).toBe('alice');
+    await link(ref);
+    expect(await lookUp(ref.name, null)).toBe(ref.name);
+    expect(await lookUp('alice', null, { enabled: false })).toBe('alice');
+    expect(await lookUp('alice', null, { accountsBy: undefined })).toBe('alice');
   });
 
-  test('waits while its source is away, and the source is known to be away', async () => {
+  test('a capture waits while its source is unreachable, and the source is marked as down', async () => {
     const away = { url: `ldaps://127.0.0.1:${await freePort()}` };
-    await expect(named('alice', away)).rejects.toThrow(NotYet);
+    await expect(lookUp('alice', away)).rejects.toThrow(NotYet);
     expect((await readSourceStates(database.db)).get('domain')?.state).toBe('down');
-    expect(await named('alice')).toBe('alice');
+    expect(await lookUp('alice')).toBe('alice');
     expect((await readSourceStates(database.db)).get('domain')).toBeUndefined();
   });
 
-  test('waits where the service account is refused, and the source is paused', async () => {
+  test('a capture waits when its source refuses the service account, and the source is not asked again', async () => {
     const refused = subject.wrong.servicePassword;
-    await expect(named('alice', refused)).rejects.toThrow(NotYet);
-    await expect(named('alice', null)).rejects.toThrow(NotYet);
+    await expect(lookUp('alice', refused)).rejects.toThrow(NotYet);
+    await expect(lookUp('alice', null)).rejects.toThrow(NotYet);
   });
 });

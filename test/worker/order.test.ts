@@ -1,7 +1,4 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { attemptAccounts } from '../../activities/attempt/attempt-accounts';
@@ -19,14 +16,13 @@ import { Secret } from '../../model/passwords/secret';
 import { inPlaintext } from '../../sealing/passwords';
 import { type Caller, callerOf, createApiKey } from '../../store/api-keys';
 import { applyConfiguration } from '../../store/configuration/versions';
-import { signerKey } from '../../store/epochs';
 import { findIdentity, saveIdentity } from '../../store/people/identities';
 import { ensureEpoch } from '../../store/worker/epochs';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import { readOutcomeStatuses } from '../../store/worker/outcomes';
 import { storePlan } from '../../store/worker/store-plan';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { brokenInvariants } from '../support/invariants';
+import { newKeyDirectory } from '../support/keys';
 import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 import { type Player, player, turn } from '../support/turns';
@@ -42,43 +38,46 @@ const configuration = configurationSchema.parse({
   groups: { all: { policy: 'everyone', authSource: 'directory', sources: [...names] } },
 });
 
-/** How a source takes the next write: as it should, not at all, or without an answer. */
-type Mood = 'works' | 'away' | 'lost';
+/** What a source does with the next write: it works, the source is unreachable, or the answer is lost. */
+type Behaviour = 'works' | 'away' | 'lost';
 
-/** A password of a person that somebody else captured, or will: the relay of the source brings it later. */
-interface Seen {
+/** A password that was changed in a source, and that the relay of the source reports now or later. */
+interface Capture {
   readonly source: Name;
   readonly password: string;
   at: number;
 }
 
-interface Rival {
-  /** Null when it is asked for; else it was changed there. */
+/** One of the two changes. */
+interface Start {
+  /** The source in which the password is changed; null when a caller requests the change. */
   readonly source: Name | null;
 }
 
 interface Run {
-  readonly first: Rival;
-  readonly second: Rival;
-  /** How many steps the first has made before the second begins, and how much later that is. */
+  readonly first: Start;
+  readonly second: Start;
+  /** How many steps the first change makes before the second begins, and the time that passes in between. */
   readonly ahead: number;
   readonly apartMs: number;
-  /** Who moves next: a change, or the relay that brings what it saw. Or nobody, for as long. */
-  readonly order: readonly ('first' | 'second' | 'relay' | 'nobody')[];
-  readonly moods: readonly Mood[];
+  /** What happens next: a step of a change, a report of the relay, or nothing, for the same time. */
+  readonly order: readonly ('first' | 'second' | 'relay' | 'pause')[];
+  readonly behaviours: readonly Behaviour[];
 }
 
-const rival = fc.record({ source: fc.constantFrom<Name | null>(null, null, ...names) });
+const start = fc.record({ source: fc.constantFrom<Name | null>(null, null, ...names) });
 const runs: fc.Arbitrary<Run> = fc.record({
-  first: rival,
-  second: rival,
+  first: start,
+  second: start,
   ahead: fc.integer({ min: 1, max: 30 }),
   apartMs: fc.integer({ min: 1, max: 10_000 }),
-  order: fc.array(fc.constantFrom('first', 'second', 'relay', 'nobody'), { maxLength: 60 }),
-  moods: fc.array(fc.constantFrom<Mood>('works', 'works', 'away', 'lost'), { maxLength: 8 }),
+  order: fc.array(fc.constantFrom('first', 'second', 'relay', 'pause'), { maxLength: 60 }),
+  behaviours: fc.array(fc.constantFrom<Behaviour>('works', 'works', 'away', 'lost'), {
+    maxLength: 8,
+  }),
 });
 
-describeWith(['postgres'], 'two changes of one person, asked for or captured', () => {
+describeWith(['postgres'], 'two changes of one person', () => {
   let database: TestDatabase;
   let caller: Caller;
   let api: Awaited<ReturnType<typeof openDependencies>>;
@@ -88,16 +87,12 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
   beforeAll(async () => {
     database = await testDatabase();
     const { db } = database;
-    const keyDir = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-test-')), 'keys');
-    const keys = await openKeyDirectory(keyDir);
+    const { keys, signer } = await newKeyDirectory();
     await ensureEpoch(db, keys, 24);
     await applyConfiguration(db, configuration, 0, 'test');
     const wanted = { name: 'test', scopes: ['admin' as const], groups: null, expiresAt: null };
     const { key } = await createApiKey(db, wanted, 'test');
     caller = (await callerOf(db, key)) as Caller;
-    const signer = signerKey(
-      JSON.parse(readFileSync(path.join(keyDir, SIGNER_PUBLIC_FILE), 'utf8')),
-    );
     const settings = {
       fingerprintKey: createSecretKey(randomBytes(32)),
       signer: () => signer,
@@ -119,25 +114,31 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
     await database.close();
   });
 
-  /** By the clock of the database, as a relay that keeps time tells it. */
+  /** Time of the database, as a relay with an exact clock would report it. */
   async function now(): Promise<number> {
     const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(database.db);
     return rows[0]?.now.getTime() ?? 0;
   }
 
-  /** @returns the id of the change, or why there is none */
-  async function bring(person: string, password: string, seen: Seen | null): Promise<string> {
-    const account = { source: seen?.source ?? '', account: person };
+  /** Requests a change, or reports a capture. Returns the id of the change, or the reason why there is none. */
+  async function submit(
+    person: string,
+    password: string,
+    captured: Capture | null,
+  ): Promise<string> {
+    const account = { source: captured?.source ?? '', account: person };
     try {
-      const taken = await acceptRequest(api, caller, {
-        person: seen === null ? { name: person } : account,
+      const accepted = await acceptRequest(api, caller, {
+        person: captured === null ? { name: person } : account,
         group: null,
         passwords: inPlaintext(Secret.fromText(password), null),
         idempotencyKey: null,
         capture:
-          seen === null ? null : { ...account, capturedAt: new Date(seen.at), repeats: false },
+          captured === null
+            ? null
+            : { ...account, capturedAt: new Date(captured.at), repeats: false },
       });
-      return taken.replayed ? taken.changeId : taken.change.id;
+      return accepted.replayed ? accepted.changeId : accepted.change.id;
     } catch (error) {
       if (error instanceof CaptureDeclined) return error.why;
       throw error;
@@ -156,17 +157,17 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
     await turn();
     let stop: 'finished' | 'superseded' = 'finished';
     for (;;) {
-      const standings = await readOutcomeStatuses(database.db, id);
-      const auth = standings.find(({ role }) => role === 'auth');
+      const statuses = await readOutcomeStatuses(database.db, id);
+      const auth = statuses.find(({ role }) => role === 'auth');
       const gone = auth !== undefined && isSettled(auth.state) && auth.state !== 'applied';
-      const next = standings.find(({ state }) => !isSettled(state));
+      const next = statuses.find(({ state }) => !isSettled(state));
       if (gone || next === undefined) break;
       if (await isSuperseded(id)) {
         stop = 'superseded';
         break;
       }
       const chosen = { source: next.source, label: next.label };
-      // One that was away is asked again at once: who asks it, and when, is another promise.
+      // A source that was unreachable is asked again at once; other tests cover when a source is asked.
       await database.db.deleteFrom('source_state').execute();
       await attemptAccounts(worker, await loadChange(worker, id), chosen);
       await turn();
@@ -178,47 +179,47 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
     (await database.db.selectFrom('command').select('id').where('change_id', '=', id).execute())
       .length > 0;
 
-  /** As if everything so far had been so much earlier. */
+  /** Moves everything so far back in time, as if `ms` had passed. */
   async function pass(ms: number): Promise<void> {
     const earlier = sql`make_interval(secs => ${ms / 1000})`;
     await sql`update change set created_at = created_at - ${earlier}, captured_at = captured_at - ${earlier}`.execute(
       database.db,
     );
     await sql`update outcome set updated_at = updated_at - ${earlier}`.execute(database.db);
-    for (const seen of world.seen) seen.at -= ms;
+    for (const captured of world.captures) captured.at -= ms;
   }
 
   async function play(run: Run): Promise<void> {
     const person = `person-${randomBytes(6).toString('hex')}`;
     const links = names.map((source) => ({ source, name: person, nativeId: null, primary: true }));
     await saveIdentity(database.db, { name: person, attributes: {} }, links, 'operator', 'test');
-    world = createWorld(run.moods, now);
+    world = createWorld(run.behaviours, now);
     const results: Record<string, string> = {};
     const passwords = { first: 'The first password', second: 'The second password' };
     const playing = (name: 'first' | 'second'): Player =>
       player(async () => {
         const { source } = run[name];
-        const seen = source === null ? null : await world.changeThere(source, passwords[name]);
-        if (seen !== null) await turn();
-        results[name] = await bring(person, passwords[name], seen);
+        const captured = source === null ? null : await world.changeThere(source, passwords[name]);
+        if (captured !== null) await turn();
+        results[name] = await submit(person, passwords[name], captured);
         await turn();
         if (results[name].startsWith('chg_')) await carryOut(results[name]);
       });
     const players = { first: playing('first'), second: playing('second') };
     const echoes: string[] = [];
     const relay = async () => {
-      const seen = world.relay.shift();
-      if (seen !== undefined) echoes.push(await bring(person, seen.password, seen));
+      const captured = world.relay.shift();
+      if (captured !== undefined) echoes.push(await submit(person, captured.password, captured));
     };
     for (let step = 0; step < run.ahead && !players.first.over; step++) await players.first.step();
     await pass(run.apartMs);
     await players.second.step();
-    for (const who of run.order)
-      if (who === 'relay') await relay();
-      else if (who === 'nobody') await pass(run.apartMs);
-      else if (!players[who].over) await players[who].step();
+    for (const next of run.order)
+      if (next === 'relay') await relay();
+      else if (next === 'pause') await pass(run.apartMs);
+      else if (!players[next].over) await players[next].step();
     while (!players.first.over || !players.second.over)
-      for (const one of Object.values(players)) if (!one.over) await one.step();
+      for (const other of Object.values(players)) if (!other.over) await other.step();
     while (world.relay.length > 0) await relay();
 
     expect(results.second).toMatch(/^chg_/);
@@ -228,82 +229,85 @@ describeWith(['postgres'], 'two changes of one person, asked for or captured', (
   }
 
   test(keeps(
-    'whatever the order of their steps, the newest is what every account ends with',
+    'every account ends with the newest password, whatever the order of the steps',
     12,
   ), async () => {
     await fc.assert(fc.asyncProperty(runs, play), { numRuns: 80 });
     expect(await brokenInvariants(database.db)).toEqual({});
   }, 180_000);
 
-  test('what an account was proved to hold before another change was accepted starts none', async () => {
+  test('a password that was verified before another change was accepted starts no change', async () => {
     const name = `person-${randomBytes(6).toString('hex')}`;
     const links = names.map((source) => ({ source, name, nativeId: null, primary: true }));
     await saveIdentity(database.db, { name, attributes: {} }, links, 'operator', 'test');
-    const asked = await findIdentity(database.db, { name });
+    const identity = await findIdentity(database.db, { name });
     const proved = {
-      accountId: asked?.accounts[0]?.id ?? '',
+      accountId: identity?.accounts[0]?.id ?? '',
       capturedAt: new Date(await now()),
       group: groupsOf(configuration)[0]?.name ?? '',
       checksCurrent: false,
       looksFirst: true,
-      lastSeq: asked?.lastSeq ?? 0,
+      lastSeq: identity?.lastSeq ?? 0,
     };
-    const take = () =>
+    const accept = () =>
       acceptRequest(api, caller, {
         person: { name },
         group: null,
-        passwords: inPlaintext(Secret.fromText('The one that was proved'), null),
+        passwords: inPlaintext(Secret.fromText('The verified password'), null),
         idempotencyKey: null,
         capture: null,
         proved,
       });
-    await bring(name, 'The one that was accepted meanwhile', null);
-    await expect(take()).rejects.toMatchObject({ why: 'stale' });
+    await submit(name, 'The password of the other change', null);
+    await expect(accept()).rejects.toMatchObject({ why: 'stale' });
     expect((await findIdentity(database.db, { name }))?.lastSeq).toBe(proved.lastSeq + 1);
   });
 });
 
 interface World {
   readonly holds: Record<Name, string>;
-  readonly seen: readonly Seen[];
-  /** What we wrote, as the relay of the source brings it back. */
-  readonly relay: Seen[];
-  /** Writes of what the account held already: a history rule would refuse them. */
+  readonly captures: readonly Capture[];
+  /** What Lockstep wrote, which the relay of the source reports back. */
+  readonly relay: Capture[];
+  /** Sources that got a password which they held already: a history rule would refuse it. */
   readonly repeats: Name[];
-  changeThere(source: Name, password: string): Promise<Seen>;
+  changeThere(source: Name, password: string): Promise<Capture>;
   connector(source: Name): Connector;
 }
 
-function createWorld(moods: readonly Mood[], now: () => Promise<number>): World {
-  const left = [...moods];
+function createWorld(behaviours: readonly Behaviour[], now: () => Promise<number>): World {
+  const remaining = [...behaviours];
   const holds: Record<Name, string> = { directory: 'old', apps: 'old', crm: 'old' };
-  const seen: Seen[] = [];
-  const relay: Seen[] = [];
+  const captures: Capture[] = [];
+  const relay: Capture[] = [];
   const repeats: Name[] = [];
-  const put = async (source: Name, password: string): Promise<Seen> => {
+  const put = async (source: Name, password: string): Promise<Capture> => {
     holds[source] = password;
-    const one = { source, password, at: await now() };
-    seen.push(one);
-    return one;
+    const capture = { source, password, at: await now() };
+    captures.push(capture);
+    return capture;
   };
   return {
     holds,
-    seen,
+    captures,
     relay,
     repeats,
     changeThere: put,
     connector: (source) => ({
-      find: () => Promise.reject(new Error('nobody asks')),
-      list: () => Promise.reject(new Error('nobody asks')),
-      state: () => Promise.reject(new Error('nobody asks')),
+      find: () => Promise.reject(new Error('This must not be called')),
+      list: () => Promise.reject(new Error('This must not be called')),
+      state: () => Promise.reject(new Error('This must not be called')),
       async setPassword({ password }) {
-        const mood = left.shift() ?? 'works';
+        const behaviour = remaining.shift() ?? 'works';
         await turn();
-        if (mood === 'away') return { result: 'retry', reason: 'unreachable', vendorCode: null };
+        if (behaviour === 'away')
+          return { result: 'retry', reason: 'unreachable', vendorCode: null };
         if (holds[source] === password.text()) repeats.push(source);
         relay.push(await put(source, password.text()));
         await turn();
-        return mood === 'lost' ? { result: 'ambiguous', vendorCode: null } : { result: 'applied' };
+        return behaviour === 'lost'
+          ? { result: 'ambiguous', vendorCode: null }
+          : { result: 'applied' };
       },
       async verify({ password }) {
         await turn();

@@ -1,23 +1,20 @@
-import { mkdtempSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { readSigner } from '../../intake/key-files';
 import { configurationSchema } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
 import { type CaptureHeader, sealCapture } from '../../sealing/captures';
 import { type SealingKey, sealingKey } from '../../sealing/jwe';
 import { revokeApiKey } from '../../store/api-keys';
 import { setStartpoint, startCaptures, stopCaptures } from '../../store/captures/control';
-import { createRelay, ingestBatch, type Relay } from '../../store/captures/relays';
+import { ingestBatch } from '../../store/captures/ingest-batch';
+import { createRelay, type Relay } from '../../store/captures/relays';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { publishedKey } from '../../store/epochs';
 import { destroyEndedEpochs, ensureEpoch } from '../../store/worker/epochs';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import type { KeyStore } from '../../store/worker/keys/key-store';
 import { deleteExpiredCaptures } from '../../store/worker/sealed-captures';
 import { type CaptureDependencies, ingestNextCapture } from '../../worker/captures/ingest-relayed';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { brokenInvariants } from '../support/invariants';
+import { newKeyDirectory } from '../support/keys';
 import { addPerson, testConfiguration } from '../support/played-worker';
 import { captureDependencies } from '../support/relayed';
 import { describeWith } from '../support/servers';
@@ -38,7 +35,7 @@ const configuration = configurationSchema.parse({
   policies: { ...testConfiguration.policies, finance: { dictionary: '/nowhere/words.txt' } },
 });
 
-describeWith(['postgres'], 'what a relay brought', () => {
+describeWith(['postgres'], 'relayed captures', () => {
   let database: TestDatabase;
   let keys: KeyStore;
   let deps: CaptureDependencies & { close(): Promise<void> };
@@ -48,14 +45,14 @@ describeWith(['postgres'], 'what a relay brought', () => {
 
   beforeEach(async () => {
     database = await testDatabase();
-    const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-keys-'));
-    keys = await openKeyDirectory(dir);
+    const directory = await newKeyDirectory();
+    const { signer } = directory;
+    keys = directory.keys;
     await ensureEpoch(database.db, keys, 24);
     await ensureEpoch(database.db, keys, 24, 'capture');
     await applyConfiguration(database.db, configuration, 0, 'test');
-    const signer = readSigner(path.join(dir, SIGNER_PUBLIC_FILE));
     deps = captureDependencies(database.db, keys, () => signer);
-    const published = signer && (await publishedKey(database.db, signer, 'capture'));
+    const published = await publishedKey(database.db, signer, 'capture');
     if (published === null) throw new Error('no key');
     key = await sealingKey(published.id, published.publicKey);
     relay = await register('warehouse');
@@ -88,8 +85,8 @@ describeWith(['postgres'], 'what a relay brought', () => {
   const left = async () => (await rows('select * from sealed_capture')).length;
 
   const positions = new Map<string, number>();
-  /** As the api keeps it. */
-  async function bring(
+  /** Submits a capture as a relay does, and stores it as the api does. */
+  async function submit(
     account: string,
     password: string | Buffer,
     more: Partial<CaptureHeader> & { by?: Relay; current?: string; hashed?: boolean } = {},
@@ -114,70 +111,70 @@ describeWith(['postgres'], 'what a relay brought', () => {
     const batch = { ...how, request: from, segment: 'one', follows: null, from, records: [record] };
     await ingestBatch(database.db, by, batch, 72 * HOUR_MS);
   }
-  async function takeAll(): Promise<void> {
+  async function ingestAll(): Promise<void> {
     while (await ingestNextCapture(deps));
   }
 
-  test('becomes a change, once, from when it was captured; nothing of it is left', async () => {
+  test('a relayed capture becomes one change as of its capture time, and its sealed row is deleted', async () => {
     const alice = await person();
     const capturedAt = new Date(Date.now() - HOUR_MS);
-    await bring(alice, PASSWORD, { capturedAt });
-    await Promise.all([takeAll(), takeAll(), takeAll()]);
+    await submit(alice, PASSWORD, { capturedAt });
+    await Promise.all([ingestAll(), ingestAll(), ingestAll()]);
     expect(await changesOf(alice)).toMatchObject([
       { captured_at: capturedAt, requested_by: relay.apiKeyId, state: 'accepted' },
     ]);
     expect(await left()).toBe(0);
   });
 
-  test('in its order, however many workers are at it', async () => {
+  test('the captures of one relay are ingested in their order by any number of workers', async () => {
     const alice = await person();
     const words = Array.from({ length: 12 }, (_, index) => `${PASSWORD} ${index}`);
     const began = Date.now() - 60_000;
     for (const [index, word] of words.entries())
-      await bring(alice, word, { capturedAt: new Date(began + index) });
-    await Promise.all(Array.from({ length: 4 }, takeAll));
-    // Had one come before an older one, that would be stale.
+      await submit(alice, word, { capturedAt: new Date(began + index) });
+    await Promise.all(Array.from({ length: 4 }, ingestAll));
+    // A capture that overtook an older one would make that one stale.
     expect(await changesOf(alice)).toHaveLength(words.length);
     expect(await results()).toEqual([]);
   });
 
-  test('by three relays of one source, late, twice and in any order: the newest is what stays', async () => {
+  test('the newest password stays when three relays report captures late, twice and in any order', async () => {
     const controllers = [relay, await register('warehouse'), await register('warehouse')] as const;
     const began = Date.now() - 60_000;
     const words = Array.from({ length: 6 }, (_, index) => `${PASSWORD} ${index}`);
     const at = (index: number) => new Date(began + index * 1000);
     for (let round = 0; round < 5; round++) {
       const alice = await person();
-      // Each controller tells some of them, and all of them are told by two.
-      const tellings = words.flatMap((word, index) => [
+      // Each controller reports some of the captures, and each capture is reported by two controllers.
+      const reports = words.flatMap((word, index) => [
         { by: controllers[index % 3], word, index },
         { by: controllers[(index + 1) % 3], word, index },
       ]);
-      for (const { by, word, index } of tellings.sort(() => Math.random() - 0.5))
-        await bring(alice, word, { by: by as typeof relay, capturedAt: at(index) });
-      await Promise.all(Array.from({ length: 3 }, takeAll));
+      for (const { by, word, index } of reports.sort(() => Math.random() - 0.5))
+        await submit(alice, word, { by: by as typeof relay, capturedAt: at(index) });
+      await Promise.all(Array.from({ length: 3 }, ingestAll));
       const changes = await changesOf(alice);
       const times = changes.map(({ captured_at }) => captured_at.getTime());
-      expect(times).toEqual([...new Set(times)].sort((one, other) => one - other));
+      expect(times).toEqual([...new Set(times)].sort((earlier, later) => earlier - later));
       expect(times.at(-1)).toBe(at(words.length - 1).getTime());
       expect(await left()).toBe(0);
     }
   });
 
-  test('is there as it was when the worker dies in the middle, and is then taken in once', async () => {
+  test('a capture survives a worker that dies in the middle and is then ingested once', async () => {
     const alice = await person();
-    await bring(alice, PASSWORD);
+    await submit(alice, PASSWORD);
     const dies = { ...deps, keyToSealTo: () => Promise.reject(new Error('killed')) };
     await ingestNextCapture(dies);
     expect([await left(), await changesOf(alice)]).toEqual([1, []]);
     await rows('update sealed_capture set next_try_at = now()');
-    await takeAll();
+    await ingestAll();
     expect([await left(), (await changesOf(alice)).length]).toEqual([0, 1]);
   });
 
-  test('a candidate: its source is asked when it has settled, and somebody comes back for that', async () => {
+  test('a candidate is not decided before its source had time to store it, and the worker returns to it then', async () => {
     const alice = await person(['directory', 'crm']);
-    await bring(alice, PASSWORD, { by: await register('crm') });
+    await submit(alice, PASSWORD, { by: await register('crm') });
     const waits: number[] = [];
     while (await ingestNextCapture(deps, (seconds) => waits.push(seconds)));
     expect([await left(), await changesOf(alice), await results()]).toEqual([1, [], []]);
@@ -186,12 +183,12 @@ describeWith(['postgres'], 'what a relay brought', () => {
     expect(waits[0]).toBeLessThanOrEqual(2);
   });
 
-  test('that cannot be judged now waits, and with it what comes behind it; another relay does not', async () => {
+  test('a capture that cannot be decided yet holds up its own relay and no other', async () => {
     const [alice, bob] = [await person(), await person(['ledger', 'vault'])];
     const other = await register('ledger');
-    await bring(bob, PASSWORD, { by: other });
-    await bring(alice, PASSWORD);
-    await takeAll();
+    await submit(bob, PASSWORD, { by: other });
+    await submit(alice, PASSWORD);
+    await ingestAll();
     expect((await changesOf(alice)).length).toBe(1);
     expect([await left(), await changesOf(bob)]).toEqual([1, []]);
     expect(await results()).toEqual([]);
@@ -199,166 +196,181 @@ describeWith(['postgres'], 'what a relay brought', () => {
 
   test.each([
     [
-      'late: a newer password of the person was accepted since',
+      'that is older than an accepted change',
       'stale',
       async (name: string) => {
-        await bring(name, `${PASSWORD} newer`);
-        await bring(name, PASSWORD, { capturedAt: new Date(Date.now() - 60_000) });
+        await submit(name, `${PASSWORD} newer`);
+        await submit(name, PASSWORD, { capturedAt: new Date(Date.now() - 60_000) });
       },
     ],
     [
-      'twice',
+      'that repeats an earlier one',
       'duplicate',
       async (name: string) => {
         const capturedAt = new Date();
-        await bring(name, PASSWORD, { capturedAt });
-        await bring(name, PASSWORD, { capturedAt });
+        await submit(name, PASSWORD, { capturedAt });
+        await submit(name, PASSWORD, { capturedAt });
       },
     ],
-    ['of nobody', 'unmapped', async () => bring('nobody at all', PASSWORD)],
     [
-      'too old',
+      'of an account that is not linked',
+      'unmapped',
+      async () => submit('unlinked account', PASSWORD),
+    ],
+    [
+      'that is too old',
       'expired',
       async (name: string) =>
-        bring(name, PASSWORD, { capturedAt: new Date(Date.now() - 73 * HOUR_MS) }),
+        submit(name, PASSWORD, { capturedAt: new Date(Date.now() - 73 * HOUR_MS) }),
     ],
-    ['against the policy', 'password_against_policy', async (name: string) => bring(name, 'short')],
     [
-      'of bytes that are no text',
+      'that violates the policy',
+      'password_against_policy',
+      async (name: string) => submit(name, 'short'),
+    ],
+    [
+      'of a password that is not UTF-8',
       'unsupported_character',
-      async (name: string) => bring(name, Buffer.from([0xff, 0xfe, ...Buffer.from(PASSWORD)])),
+      async (name: string) => submit(name, Buffer.from([0xff, 0xfe, ...Buffer.from(PASSWORD)])),
     ],
-    ['with a NUL', 'unsupported_character', async (name: string) => bring(name, `${PASSWORD}\0`)],
     [
-      'of a source that takes none',
-      'capture_disabled',
-      async (name: string) => bring(name, PASSWORD, { by: await register('directory') }),
+      'of a password with a NUL',
+      'unsupported_character',
+      async (name: string) => submit(name, `${PASSWORD}\0`),
     ],
-  ] as const)('%s: starts nothing, and the audit says why', async (_title, result, act) => {
-    await act(await person());
-    await takeAll();
-    // Of the expired one the janitor may have been first.
-    await deleteExpiredCaptures(database.db);
-    expect(await results()).toEqual([result]);
-    expect(await left()).toBe(0);
-    expect(JSON.stringify(await rows('select * from audit'))).not.toContain('nobody at all');
-  });
+    [
+      'of a source that does not accept captures',
+      'capture_disabled',
+      async (name: string) => submit(name, PASSWORD, { by: await register('directory') }),
+    ],
+  ] as const)(
+    'a capture %s starts no change, and the audit gives the reason',
+    async (_title, result, act) => {
+      await act(await person());
+      await ingestAll();
+      // An expired capture is deleted by the janitor or by the worker, whichever is first.
+      await deleteExpiredCaptures(database.db);
+      expect(await results()).toEqual([result]);
+      expect(await left()).toBe(0);
+      expect(JSON.stringify(await rows('select * from audit'))).not.toContain('unlinked account');
+    },
+  );
 
-  test('a hash: is carried on as a hash, never as a password that looks like one', async () => {
+  test('a source of hashes may report only valid hashes that are marked as such', async () => {
     const alice = await person(['ledger', 'vault']);
     const hash = `{SSHA512}${Buffer.alloc(72, 7).toString('base64')}`;
     const vault = await register('vault');
-    await bring(alice, hash, { by: vault });
-    await bring(alice, hash, { by: vault, hashed: true });
-    await bring(alice, 'none at all', { by: vault, hashed: true });
-    await takeAll();
+    await submit(alice, hash, { by: vault });
+    await submit(alice, hash, { by: vault, hashed: true });
+    await submit(alice, 'not a hash', { by: vault, hashed: true });
+    await ingestAll();
     expect((await changesOf(alice)).length).toBe(1);
     expect(await results()).toEqual(['form_not_taken', 'encoding_unknown']);
     expect(await rows('select form from change')).toEqual([{ form: 'ssha512' }]);
   });
 
-  describe('while an operator', () => {
+  describe('controls of an operator', () => {
     const control = [['warehouse'], 'operator'] as const;
     const ago = (ms: number) => new Date(Date.now() - ms);
 
-    test('has stopped its source: waits, and is taken in when it is started', async () => {
+    test('captures of a stopped source wait until they are started again', async () => {
       const [alice, bob] = [await person(), await person(['ledger', 'vault'])];
       await stopCaptures(database.db, ...control);
-      await bring(alice, PASSWORD);
-      await bring(bob, PASSWORD, { by: await register('directory') });
-      await takeAll();
+      await submit(alice, PASSWORD);
+      await submit(bob, PASSWORD, { by: await register('directory') });
+      await ingestAll();
       expect([await changesOf(alice), await left(), await results()]).toEqual([
         ...[[], 1, ['capture_disabled']],
       ]);
       await startCaptures(database.db, ...control);
-      await takeAll();
+      await ingestAll();
       expect([(await changesOf(alice)).length, await left()]).toEqual([1, 0]);
     });
 
-    test('has set the end as startpoint: what was captured before is left alone, what comes is not', async () => {
+    test('only captures from after the startpoint are accepted when it is set to the end', async () => {
       const alice = await person();
-      await bring(alice, PASSWORD, { capturedAt: ago(60_000) });
+      await submit(alice, PASSWORD, { capturedAt: ago(60_000) });
       await setStartpoint(database.db, control[0], { from: 'end' }, 'operator');
-      await takeAll();
+      await ingestAll();
       expect([await changesOf(alice), await results()]).toEqual([[], ['before_startpoint']]);
-      await bring(alice, `${PASSWORD} newer`);
-      await takeAll();
+      await submit(alice, `${PASSWORD} newer`);
+      await ingestAll();
       expect((await changesOf(alice)).length).toBe(1);
     });
 
-    test('has gone back: nothing older overwrites a newer password, what was missed is taken in', async () => {
+    test('a rewind ingests missed captures and never overwrites a newer password', async () => {
       const [alice, bob] = [await person(), await person()];
       await setStartpoint(database.db, control[0], { from: 'end' }, 'operator');
-      await bring(bob, PASSWORD, { capturedAt: ago(HOUR_MS), sequence: '1' });
-      await bring(alice, `${PASSWORD} newest`, { sequence: '3' });
-      await takeAll();
+      await submit(bob, PASSWORD, { capturedAt: ago(HOUR_MS), sequence: '1' });
+      await submit(alice, `${PASSWORD} newest`, { sequence: '3' });
+      await ingestAll();
       await setStartpoint(database.db, control[0], { from: 'begin' }, 'operator');
-      await bring(bob, PASSWORD, { capturedAt: ago(HOUR_MS), sequence: '1' });
-      await bring(alice, `${PASSWORD} older`, { capturedAt: ago(HOUR_MS), sequence: '2' });
-      await takeAll();
+      await submit(bob, PASSWORD, { capturedAt: ago(HOUR_MS), sequence: '1' });
+      await submit(alice, `${PASSWORD} older`, { capturedAt: ago(HOUR_MS), sequence: '2' });
+      await ingestAll();
       expect([(await changesOf(alice)).length, (await changesOf(bob)).length]).toEqual([1, 1]);
       expect(await results()).toEqual(['before_startpoint', 'stale']);
     });
 
-    test('has set a time: only what was captured from then on counts', async () => {
+    test('only captures from the time of the startpoint on are accepted', async () => {
       const alice = await person();
       await setStartpoint(database.db, control[0], { from: 'time', at: ago(60_000) }, 'operator');
-      await bring(alice, PASSWORD, { capturedAt: ago(61_000) });
-      await bring(alice, `${PASSWORD} newer`, { capturedAt: ago(59_000) });
-      await takeAll();
+      await submit(alice, PASSWORD, { capturedAt: ago(61_000) });
+      await submit(alice, `${PASSWORD} newer`, { capturedAt: ago(59_000) });
+      await ingestAll();
       expect([(await changesOf(alice)).length, await results()]).toEqual([
         ...[1, ['before_startpoint']],
       ]);
     });
   });
 
-  test('told again under the number of the source, at another time: is the change that it was', async () => {
+  test('a capture that is repeated under its source sequence is the same change, even at another time', async () => {
     const alice = await person();
-    await bring(alice, PASSWORD, { sequence: '4711' });
-    await bring(alice, `${PASSWORD} newer`, { sequence: '4712' });
-    await bring(alice, PASSWORD, { sequence: '4711' });
-    await takeAll();
+    await submit(alice, PASSWORD, { sequence: '4711' });
+    await submit(alice, `${PASSWORD} newer`, { sequence: '4712' });
+    await submit(alice, PASSWORD, { sequence: '4711' });
+    await ingestAll();
     expect((await changesOf(alice)).length).toBe(2);
     expect(await rows('select source_sequence from relay')).toContainEqual({
       source_sequence: '4711',
     });
   });
 
-  test('by a relay whose key was revoked meanwhile: is not taken in', async () => {
+  test('a capture of a relay whose key was revoked is not accepted', async () => {
     const alice = await person();
-    await bring(alice, PASSWORD);
+    await submit(alice, PASSWORD);
     await revokeApiKey(database.db, relay.apiKeyId, 'test');
-    await takeAll();
+    await ingestAll();
     expect([await changesOf(alice), await results()]).toEqual([[], ['no_longer_authorized']]);
   });
 
-  test('of another relay or source than it says: does not open', async () => {
+  test('a capture that was sealed for another relay or source cannot be opened', async () => {
     const alice = await person();
     const other = await register('warehouse');
-    await bring(alice, PASSWORD, { relay: other.id });
-    await bring(alice, PASSWORD, { source: 'ledger' });
-    await takeAll();
+    await submit(alice, PASSWORD, { relay: other.id });
+    await submit(alice, PASSWORD, { source: 'ledger' });
+    await ingestAll();
     expect([await changesOf(alice), await results()]).toEqual([
       [],
       ['capture_unreadable', 'capture_unreadable'],
     ]);
   });
 
-  test('its key is kept while a relay may be cut off, and as long as something sealed to it is here', async () => {
+  test('the key that relays seal to is kept while a relay may be disconnected or a capture is sealed to it', async () => {
     const ended = (ago: string) =>
       rows(`update epoch set seal_until = now() - $1::interval where purpose = 'capture'`, [ago]);
     await ended('6 days');
     expect(await destroyEndedEpochs(database.db, keys)).toEqual([]);
-    await bring(await person(), PASSWORD);
+    await submit(await person(), PASSWORD);
     await ended('8 days');
     expect(await destroyEndedEpochs(database.db, keys)).toEqual([]);
-    await takeAll();
+    await ingestAll();
     expect(await destroyEndedEpochs(database.db, keys)).toEqual([key.epochId]);
     expect(await keys.epochKey(key.epochId)).toBeNull();
   });
 
-  test('and was never taken in is destroyed when it is too old, and said aloud (I9)', async () => {
-    await bring(await person(), PASSWORD);
+  test('a capture that expires before it is ingested is deleted and audited (I9)', async () => {
+    await submit(await person(), PASSWORD);
     await rows('update sealed_capture set expires_at = now()');
     expect(await deleteExpiredCaptures(database.db)).toBe(1);
     expect([await left(), await results()]).toEqual([0, ['expired']]);

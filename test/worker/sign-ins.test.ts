@@ -1,58 +1,32 @@
-import type { Temporal } from '../../local/temporal';
 import { findIdentity } from '../../store/people/identities';
-import { startTestApi, type TestApi } from '../support/api';
-import { type Company, type CompanyAccount, startCompany } from '../support/company';
-import { startEngine } from '../support/engine';
-import { brokenInvariants } from '../support/invariants';
-import { type Lockstep, startLockstep, type TestWorker } from '../support/lockstep';
-import { addSomebody, holders, newPassword } from '../support/people';
+import type { TestApi } from '../support/api';
+import type { TestWorker } from '../support/lockstep';
+import { holders, newPassword } from '../support/people';
 import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
+import { entryOf, workerSuite } from '../support/worker-suite';
 
-/** What a sign-in brings back, on real servers: the auth account is in OpenLDAP, the others there and in PostgreSQL. */
-describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', () => {
-  let engine: Temporal;
-  let company: Company;
-  let lockstep: Lockstep;
+/** Sign-ins that an application reports, on real servers. The auth account is in OpenLDAP, the others there and in PostgreSQL. */
+describeWith(['slapd', 'postgres', 'temporal'], 'a reported sign-in', () => {
+  const suite = workerSuite();
   let worker: TestWorker;
   let api: TestApi;
   let portal: string;
   let admin: string;
 
   beforeAll(async () => {
-    company = await startCompany();
-    engine = await startEngine();
-    lockstep = await startLockstep(engine);
-    await lockstep.configure({
-      version: 1,
-      sources: company.sources(),
-      policies: { everyone: {} },
-      groups: {
-        all: {
-          policy: 'everyone',
-          authSource: 'directory',
-          sources: ['directory', 'apps', 'warehouse', 'crm'],
-        },
-      },
-    });
-    worker = lockstep.startWorker();
-    api = await startTestApi({ database: lockstep.database, keyDir: lockstep.keyDir });
+    worker = suite.worker;
+    api = await suite.startApi();
     portal = await api.newKey(['sign-in'], ['all']);
     admin = await api.newKey(['admin']);
+    // Once it has carried out a change, the worker is connected to the engine: changes with a short age limit follow.
+    const { person } = await suite.addPerson('directory');
+    await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password: newPassword() }));
   });
   afterEach(async () => {
-    for (const proxy of Object.values(company.proxies)) await proxy.pass();
-    await lockstep.forgetTroubles();
-    const { db } = lockstep.database;
+    const { db } = suite.lockstep.database;
     expect(await db.selectFrom('sealed_sign_in').select('job_id').execute()).toEqual([]);
-    expect(await brokenInvariants(db)).toEqual({});
-  });
-  afterAll(async () => {
-    await api.stopProcess();
-    await lockstep.stop();
-    await engine.stop();
-    await company.stop();
   });
 
   const report = (identity: string, password: string) =>
@@ -66,49 +40,40 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', ()
   };
   const changesOf = async (person: string) =>
     (
-      await lockstep.database.db
+      await suite.lockstep.database.db
         .selectFrom('change')
         .select('id')
         .where('identity_name', '=', person)
         .execute()
     ).length;
   const outcomes = async (id: unknown) =>
-    (await lockstep.readEnd(String(id))).accounts.map(({ label, state, reason }) => [
+    (await suite.lockstep.readEnd(String(id))).accounts.map(({ label, state, reason }) => [
       label,
       state,
       reason,
     ]);
-  const stored = async (account: CompanyAccount | undefined) => {
-    const which = { ref: { name: account?.name ?? '', nativeId: null }, password: '', key: '' };
-    return String((await company.directories.apps.read(which)).userPassword);
-  };
-
-  /** Everybody took `word` but `warehouse`, which was away for as long as the change could wait. */
-  async function somebodyBehind(word: string) {
-    const { person, accounts } = await addSomebody(
-      lockstep,
-      company,
-      'directory',
-      'apps',
-      'warehouse',
-    );
-    await company.proxies.warehouse.refuse();
-    company.proxies.warehouse.cut();
-    const id = await lockstep.accept({ person, password: word, ageLimitMs: 4_000 });
-    await lockstep.readEnd(id);
-    await company.proxies.warehouse.pass();
-    await lockstep.forgetTroubles();
+  /** Adds a person whose accounts hold `word`, except the one in `warehouse`, which was unreachable until the change expired. */
+  async function addPersonBehind(word: string) {
+    const { person, accounts } = await suite.addPerson('directory', 'apps', 'warehouse');
+    await suite.takeAway('warehouse');
+    const id = await suite.lockstep.accept({ person, password: word, ageLimitMs: 4_000 });
+    await suite.lockstep.readEnd(id);
+    await suite.company.proxies.warehouse.pass();
+    await suite.lockstep.forgetTroubles();
     return { person, accounts };
   }
 
   test(
-    keeps('brings back the account that missed the last change, and writes nobody else', 22),
+    keeps(
+      'a sign-in updates the account that missed the last change and rewrites no other account',
+      22,
+    ),
     async () => {
       const word = newPassword();
-      const { person, accounts } = await somebodyBehind(word);
+      const { person, accounts } = await addPersonBehind(word);
       expect(await holders(accounts, word)).toEqual([true, true, false]);
       expect(await stale(person)).toEqual([['warehouse', 'expired']]);
-      const before = await stored(accounts[1]);
+      const before = await suite.storedInApps(accounts[1]);
       const { status, body } = await report(person, word);
       expect([status, body]).toEqual([
         200,
@@ -120,27 +85,28 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', ()
         ['warehouse', 'applied', null],
       ]);
       expect(await holders(accounts, word)).toEqual([true, true, true]);
-      expect(await stored(accounts[1])).toBe(before);
+      expect(await suite.storedInApps(accounts[1])).toBe(before);
       expect(await stale(person)).toEqual([]);
     },
   );
 
-  test('of somebody who missed nothing starts nothing', async () => {
+  test('a sign-in of a person who missed nothing starts no change', async () => {
     const word = newPassword();
-    const { person } = await addSomebody(lockstep, company, 'directory', 'apps');
-    await lockstep.readEnd(await lockstep.accept({ person, password: word }));
+    const { person } = await suite.addPerson('directory', 'apps');
+    await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password: word }));
     expect((await report(person, word)).body).toMatchObject({ result: 'holds', change: null });
     expect((await report(person, word)).body).toMatchObject({ result: 'holds', change: null });
     expect(await changesOf(person)).toBe(1);
   });
 
-  test('with a wrong password starts nothing, and closes the account for further ones', async () => {
+  test('a sign-in with a wrong password starts no change and blocks further checks of the account', async () => {
     const word = newPassword();
-    const { person, accounts } = await somebodyBehind(word);
+    const { person, accounts } = await addPersonBehind(word);
     const [directory] = accounts;
     const failures = async () => {
-      const which = { ref: { name: directory?.name ?? '', nativeId: null }, password: '', key: '' };
-      return [(await company.directories.directory.read(which)).pwdFailureTime ?? []].flat().length;
+      return [
+        (await suite.company.directories.directory.read(entryOf(directory))).pwdFailureTime ?? [],
+      ].flat().length;
     };
     const twenty = await Promise.all(
       [...Array(20).keys()].map((n) => report(person, `guess ${n}`)),
@@ -156,7 +122,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', ()
     expect(await changesOf(person)).toBe(1);
 
     const open = () =>
-      lockstep.database.db
+      suite.lockstep.database.db
         .updateTable('sign_in_guard')
         .set({ closed_until: new Date(0) })
         .execute();
@@ -167,57 +133,50 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', ()
     await open();
     const { body } = await report(person, word);
     expect(body).toMatchObject({ result: 'holds', change: expect.any(String) });
-    await lockstep.readEnd(String(body.change));
-    expect(await lockstep.database.db.selectFrom('sign_in_guard').selectAll().execute()).toEqual(
-      [],
-    );
+    await suite.lockstep.readEnd(String(body.change));
+    expect(
+      await suite.lockstep.database.db.selectFrom('sign_in_guard').selectAll().execute(),
+    ).toEqual([]);
   });
 
-  test('while the auth source is away: not known, and not counted as a failure', async () => {
+  test('a sign-in while the auth source is unreachable is unknown and does not count as a failure', async () => {
     const word = newPassword();
-    const { person } = await somebodyBehind(word);
-    await company.proxies.directory.refuse();
-    company.proxies.directory.cut();
+    const { person } = await addPersonBehind(word);
+    await suite.takeAway('directory');
     const { body } = await report(person, word);
     expect(body).toMatchObject({ result: 'unknown', reason: 'unreachable', change: null });
-    const guard = await lockstep.database.db
+    const guard = await suite.lockstep.database.db
       .selectFrom('sign_in_guard')
       .select('failures')
       .executeTakeFirst();
     expect(guard?.failures).toBe(0);
-    // The next one finds the source down, and asks nobody.
+    // The next sign-in finds the source down, and does not ask it.
     expect((await report(person, word)).body).toMatchObject({
       result: 'unknown',
       reason: 'unreachable',
     });
-    await lockstep.database.db.deleteFrom('sign_in_guard').execute();
+    await suite.lockstep.database.db.deleteFrom('sign_in_guard').execute();
   });
 
-  test('while a change is accepted and not begun starts nothing: that one brings a newer password', async () => {
+  test('a sign-in starts no change while an accepted change has not begun', async () => {
     const [word, newer] = [newPassword(), newPassword()];
-    const { person, accounts } = await somebodyBehind(word);
+    const { person, accounts } = await addPersonBehind(word);
     await worker.stop();
-    const without = lockstep.startWorker('away');
-    const id = await lockstep.accept({ person, password: newer });
+    const without = suite.lockstep.startWorker('away');
+    const id = await suite.lockstep.accept({ person, password: newer });
     const { body } = await report(person, word);
     await without.stop();
-    worker = lockstep.startWorker();
+    worker = suite.lockstep.startWorker();
     expect(body).toMatchObject({ result: 'holds', change: null });
-    await lockstep.readEnd(id);
+    await suite.lockstep.readEnd(id);
     expect(await holders(accounts, newer)).toEqual([true, true, true]);
   });
 
-  test('after a change in the auth source that nobody captured: the others follow it', async () => {
+  test('a sign-in spreads a password that was changed in the auth source without a capture', async () => {
     const [word, native] = [newPassword(), newPassword()];
-    const { person, accounts } = await addSomebody(
-      lockstep,
-      company,
-      'directory',
-      'apps',
-      'warehouse',
-    );
-    await lockstep.readEnd(await lockstep.accept({ person, password: word }));
-    await lockstep.database.db
+    const { person, accounts } = await suite.addPerson('directory', 'apps', 'warehouse');
+    await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password: word }));
+    await suite.lockstep.database.db
       .updateTable('outcome')
       .set({ updated_at: new Date(Date.now() - 3_600_000) })
       .execute();
@@ -230,17 +189,17 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', ()
     expect(look.body).toMatchObject({ state: 'done', result: { failed: null } });
     expect(await stale(person)).toContainEqual(['directory', 'changed_there']);
     const { body } = await report(person, native);
-    await lockstep.readEnd(String(body.change));
+    await suite.lockstep.readEnd(String(body.change));
     expect(await holders(accounts, native)).toEqual([true, true, true]);
   });
 
-  test('when the others hold a newer password than the auth account: they keep it', async () => {
+  test('accounts that hold a newer password than the auth account keep it after a sign-in', async () => {
     const word = newPassword();
-    const { person, accounts } = await somebodyBehind(word);
-    const { db } = lockstep.database;
+    const { person, accounts } = await addPersonBehind(word);
+    const { db } = suite.lockstep.database;
     const identity = await findIdentity(db, { name: person });
     const auth = identity?.accounts.find(({ source }) => source === 'directory');
-    // As a group that is directory-last leaves it.
+    // A directory-last group leaves such outcomes.
     await db
       .updateTable('outcome')
       .set({ state: 'not_attempted', reason: 'others_unchanged' })
@@ -259,25 +218,25 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a sign-in that is reported', ()
       .execute();
   });
 
-  test('without a worker: not known, and the sealed password is gone soon', async () => {
+  test('a sign-in without a worker is unknown and its sealed password is deleted soon', async () => {
     const word = newPassword();
-    const { person } = await somebodyBehind(word);
+    const { person } = await addPersonBehind(word);
     await worker.stop();
     expect((await report(person, word)).body).toMatchObject({ result: 'unknown', change: null });
-    const { db } = lockstep.database;
+    const { db } = suite.lockstep.database;
     await until(async () => {
       const left = await db.selectFrom('sealed_sign_in').select('job_id').execute();
       return left.length === 0;
     });
-    worker = lockstep.startWorker();
+    worker = suite.lockstep.startWorker();
     const { body } = await report(person, word);
     expect(body).toMatchObject({ result: 'holds', change: expect.any(String) });
-    await lockstep.readEnd(String(body.change));
+    await suite.lockstep.readEnd(String(body.change));
   });
 
-  test('of nobody, or by a key of other groups: nothing is asked', async () => {
-    expect((await report('nobody', 'x')).body).toMatchObject({ code: 'identity_unknown' });
-    const { person } = await addSomebody(lockstep, company, 'apps');
+  test('a sign-in of an unknown person, or by a key of other groups, asks no account', async () => {
+    expect((await report('unknown-person', 'x')).body).toMatchObject({ code: 'identity_unknown' });
+    const { person } = await suite.addPerson('apps');
     expect((await report(person, 'x')).body).toMatchObject({ code: 'no_auth_account' });
     const key = await api.newKey(['sign-in'], ['others']);
     const body = { identity: person, password: 'x' };

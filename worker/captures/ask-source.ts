@@ -10,16 +10,20 @@ import { readSourceStates } from '../../store/sources/state';
 export type AskDependencies = Pick<Dependencies, 'db' | 'connector' | 'random'> &
   Pick<IntakeDependencies, 'configuration'>;
 
-/** Nothing is wrong with the capture: what its source says of it cannot be known before so many seconds have passed. */
+/**
+ * Thrown when a capture cannot be decided yet because its source must be asked first. It may be tried again after
+ * `seconds`.
+ */
 export class NotYet extends Error {
   readonly seconds: number;
 
   constructor(seconds: number) {
-    super('not yet');
+    super('The source of the capture cannot be asked yet');
     this.seconds = seconds;
   }
 }
 
+/** Wait before a capture of a source that is down or paused is tried again. */
 const TROUBLE_SECONDS = 30;
 
 interface Failure {
@@ -28,9 +32,9 @@ interface Failure {
 }
 
 /**
- * Asks a source about a capture from it, and keeps what is known of the source true.
- * @param failureOf null for an answer that is none
- * @throws NotYet while the source is in trouble
+ * Asks a source about a capture, and updates the state of the source by its answer.
+ * @param failureOf returns the failure that an answer reports; null if the answer is not a failure
+ * @throws NotYet while the source is down or paused
  */
 export async function askSource<Answer>(
   deps: AskDependencies,

@@ -3,36 +3,38 @@ import { decide } from '../../model/people/correlation';
 import { findIdentity, linkedName } from '../../store/people/identities';
 import { type AskDependencies, askSource } from './ask-source';
 
-/** Two are as bad as many. */
-const ENOUGH_TO_REFUSE = 2;
+/** Two matches are enough to call the account ambiguous. */
+const AMBIGUOUS_COUNT = 2;
 
 /**
- * The name by which Lockstep knows the account that was captured. Whoever captures may know no more of it than one of its
- * attributes, as Windows tells a notification package nothing but `sAMAccountName`; then the source is asked whose that is.
- * @returns the name as it was told where nobody, or more than one, is called so: it belongs to nobody then
- * @throws NotYet while the source is in trouble; Error when it cannot say
+ * Finds the name under which Lockstep knows a captured account. The relay may report only one attribute of the
+ * account: Windows gives a notification package nothing but `sAMAccountName`. In that case the source is asked which
+ * account has it.
+ * @param reported the name or attribute that the relay reported
+ * @returns the linked name; `reported` when no linked account, or more than one account, matches
+ * @throws NotYet while the source is down or paused; Error when the source answers with another failure
  */
 export async function capturedAccount(
   deps: AskDependencies,
   source: string,
-  told: string,
+  reported: string,
 ): Promise<string> {
   const configured = sourceNamed((await deps.configuration()).configuration, source);
   const { enabled = false, accountsBy } = configured?.capture ?? {};
-  if (configured?.enabled !== true || !enabled || accountsBy === undefined) return told;
-  if ((await findIdentity(deps.db, { source, account: told })) !== null) return told;
+  if (configured?.enabled !== true || !enabled || accountsBy === undefined) return reported;
+  if ((await findIdentity(deps.db, { source, account: reported })) !== null) return reported;
   const answer = await askSource(
     deps,
     source,
     configured,
-    (connector) => connector.find({ match: { [accountsBy]: told }, limit: ENOUGH_TO_REFUSE }),
-    (one) => (one.result === 'failed' ? one : null),
+    (connector) => connector.find({ match: { [accountsBy]: reported }, limit: AMBIGUOUS_COUNT }),
+    (result) => (result.result === 'failed' ? result : null),
   );
   if (answer.result === 'failed')
-    throw Object.assign(new Error('the source cannot say whose account it is'), {
+    throw Object.assign(new Error('The source could not look up the captured account'), {
       code: answer.reason,
     });
   const found = decide(answer.accounts);
-  if (found.found !== 'one') return told;
-  return (await linkedName(deps.db, source, found.account)) ?? told;
+  if (found.found !== 'one') return reported;
+  return (await linkedName(deps.db, source, found.account)) ?? reported;
 }

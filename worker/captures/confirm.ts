@@ -4,13 +4,14 @@ import { findIdentity } from '../../store/people/identities';
 import type { SealedCaptureRow } from '../../store/worker/sealed-captures';
 import { type AskDependencies, askSource, NotYet } from './ask-source';
 
-/** A candidate is handed over before its source stores it. */
+/** A relay submits a candidate before its source has stored it. This is the time that the source gets to store it. */
 const SETTLED_SECONDS = 2;
 
 /**
- * Whether the source took a password that was only a candidate when it was captured, found out with one login.
- * @returns true as well where there is nothing to find out
- * @throws NotYet; what comes after it from the same source waits, too
+ * Whether the source has stored a password that was only a candidate when it was captured. One login finds out.
+ * @returns also true when the source does not confirm captures, or the account is not linked
+ * @throws NotYet while the source is down or paused, or may not have stored the password yet; later captures of the
+ *   same relay wait as well
  */
 export async function isConfirmed(
   deps: AskDependencies,
@@ -21,16 +22,18 @@ export async function isConfirmed(
   const configured = sourceNamed((await deps.configuration()).configuration, source);
   if (configured?.capture?.confirm !== true) return true;
   const person = await findIdentity(deps.db, { source, account });
-  const linked = person?.accounts.find((one) => one.source === source && one.name === account);
+  const linked = person?.accounts.find(
+    (found) => found.source === source && found.name === account,
+  );
   if (linked === undefined) return true;
   const unsettledSeconds = SETTLED_SECONDS - heldMs / 1000;
   if (unsettledSeconds > 0) throw new NotYet(unsettledSeconds);
-  const seen = await askSource(
+  const answer = await askSource(
     deps,
     source,
     configured,
     (connector) => connector.verify({ account: linked, password, form }),
-    (answer) => (answer.result === 'inconclusive' ? answer : null),
+    (result) => (result.result === 'inconclusive' ? result : null),
   );
-  return seen.result === 'holds';
+  return answer.result === 'holds';
 }

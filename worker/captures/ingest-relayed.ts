@@ -16,9 +16,9 @@ import type { Database } from '../../store/database';
 import { channels, listen } from '../../store/notifications';
 import type { KeyStore } from '../../store/worker/keys/key-store';
 import {
-  putOff,
+  dequeueSealedCapture,
+  postponeCapture,
   type SealedCaptureRow,
-  takeSealedCapture,
 } from '../../store/worker/sealed-captures';
 import { startLoop } from '../loop';
 import { type AskDependencies, NotYet } from './ask-source';
@@ -31,17 +31,21 @@ export interface CaptureDependencies extends IntakeDependencies, AskDependencies
 
 type Result = 'accepted' | Declined | ErrorCode;
 
-const PUT_OFF_SECONDS = 30;
-/** What keeps us from judging now, and is no word about the capture. */
+/** Wait before a capture that could not be ingested is tried again. */
+const RETRY_SECONDS = 30;
+/** Rejections that concern the state of Lockstep, not the capture: the capture is tried again later. */
 const notNow: readonly ErrorCode[] = ['no_epoch', 'policy_file_unreadable', 'captures_stopped'];
 
-const taken = new Counter({
+const ingestedTotal = new Counter({
   name: 'lockstep_relayed_captures_total',
-  help: 'Captures that relays brought and this worker took in, by source and what came of them.',
+  help: 'Captures of relays that this worker has ingested, by source and result.',
   labelNames: ['source', 'result'],
 });
 
-/** Takes in what relays brought: only the worker can open it. The engine is not needed for it. */
+/**
+ * Starts to ingest the captures that relays have submitted (`store/captures/ingest-batch.ts` stores them). Only the
+ * worker can open them. The engine is not needed.
+ */
 export async function startCaptures(
   deps: CaptureDependencies,
   databaseUrl: string,
@@ -59,8 +63,9 @@ export async function startCaptures(
 }
 
 /**
- * The oldest of some relay: it is gone, and its change or the reason why there is none is there, in one transaction.
- * @param later one was put off by so many seconds
+ * Ingests the oldest due capture of a relay. One transaction deletes the capture and stores its change, or the reason
+ * reason there is none.
+ * @param later is called when the capture was postponed, with the wait in seconds
  * @returns whether there may be more
  */
 export async function ingestNextCapture(
@@ -70,45 +75,53 @@ export async function ingestNextCapture(
   let row: SealedCaptureRow | null = null;
   try {
     return await deps.db.transaction().execute(async (trx) => {
-      const found = await takeSealedCapture(trx);
+      const found = await dequeueSealedCapture(trx);
       if (found === null) return false;
       row = found;
-      // What is learned of a source while it is asked stays, whatever becomes of the transaction.
+      // Asking the source uses its own connection: what is recorded about the source stays even if this transaction
+      // is rolled back.
       const result = await ingestRow({ ...deps, db: trx }, found, {
-        accountOf: (told) => capturedAccount(deps, found.source, told),
+        accountOf: (reported) => capturedAccount(deps, found.source, reported),
         confirm: (account, passwords) => isConfirmed(deps, found, account, passwords),
       });
-      taken.inc({ source: found.source, result });
+      ingestedTotal.inc({ source: found.source, result });
       return true;
     });
   } catch (error) {
     if (row === null) throw error;
     const { id, source } = row as SealedCaptureRow;
     if (error instanceof NotYet) {
-      await putOff(deps.db, id, error.seconds);
+      await postponeCapture(deps.db, id, error.seconds);
       later(error.seconds);
       return true;
     }
-    log.error('a capture cannot be judged now and will be tried again', { source, error });
-    await putOff(deps.db, id, PUT_OFF_SECONDS);
+    log.error('a capture could not be ingested and will be tried again in 30 seconds', {
+      source,
+      error,
+    });
+    await postponeCapture(deps.db, id, RETRY_SECONDS);
     return true;
   }
 }
 
-interface AskedOfSource {
-  accountOf(told: string): Promise<string>;
+/** Questions that the source of a capture answers. */
+interface SourceQuestions {
+  accountOf(reported: string): Promise<string>;
   confirm(account: string, passwords: Passwords): Promise<boolean>;
 }
 
 async function ingestRow(
   deps: CaptureDependencies,
   row: SealedCaptureRow,
-  { accountOf, confirm }: AskedOfSource,
+  { accountOf, confirm }: SourceQuestions,
 ): Promise<Result> {
   const { relay, source } = row;
   let capture = await open(deps.keys, row);
   if (capture === null) {
-    log.error('what a relay brought cannot be opened', { source, relay });
+    log.error(
+      'a capture of a relay cannot be opened and was discarded; change the password again',
+      { source, relay },
+    );
     await audit(deps.db, row, null, 'capture_unreadable');
     return 'capture_unreadable';
   }
@@ -133,10 +146,10 @@ async function ingestRow(
     });
     return 'accepted';
   } catch (error) {
-    const why = whyNot(error);
-    if (why === null) throw error;
-    await audit(deps.db, row, capture, why);
-    return why;
+    const reason = declineReason(error);
+    if (reason === null) throw error;
+    await audit(deps.db, row, capture, reason);
+    return reason;
   } finally {
     password.destroy();
     current?.destroy();
@@ -146,8 +159,8 @@ async function ingestRow(
 const NUL = 0;
 const isText = (bytes: Buffer): boolean => isUtf8(bytes) && !bytes.includes(NUL);
 
-/** Null for what says nothing about the capture. */
-function whyNot(error: unknown): Declined | ErrorCode | null {
+/** The reason reason a capture starts no change; null when the error does not concern the capture. */
+function declineReason(error: unknown): Declined | ErrorCode | null {
   if (error instanceof CaptureDeclined) return error.why;
   return error instanceof IntakeRejected && !notNow.includes(error.code) ? error.code : null;
 }
@@ -165,6 +178,6 @@ const audit = (
   db: Database,
   { source, relay }: SealedCaptureRow,
   capture: (CaptureHeader & SealedCapture) | null,
-  why: Declined | ErrorCode,
+  reason: Declined | ErrorCode,
 ): Promise<void> =>
-  auditCapture(db, { source, account: '', capturedAt: null, ...capture }, why, relay);
+  auditCapture(db, { source, account: '', capturedAt: null, ...capture }, reason, relay);

@@ -13,11 +13,11 @@ import {
 } from '../../store/changes/commands';
 import type { Database } from '../../store/database';
 import {
-  giveBack,
+  claimUnattended,
   markDelivered,
   type OpenCommand,
   readOpenCommands,
-  takeUnattended,
+  releaseChanges,
   type UnattendedChange,
 } from '../../store/worker/unattended';
 import {
@@ -32,29 +32,36 @@ import {
 
 export interface DispatcherDependencies {
   readonly db: Database;
-  /** On the connection of the worker itself: only then is a workflow started eagerly, without a task queue between. */
+  /**
+   * A client on the connection of the worker: only then is a workflow started eagerly, without going through a task
+   * queue.
+   */
   readonly client: Client;
-  /** Closes a change whose workflow ended without closing it. */
+  /** Closes a change whose workflow has ended without closing it. */
   readonly close: (changeId: string) => Promise<unknown>;
+  /** URL of the page of a change, for the Temporal Web UI. */
   readonly linkTo: (changeId: string) => string;
 }
 
+/** Largest number of changes, and of commands, in one run. */
 const AT_ONCE = 50;
 
 const stateKey = defineSearchAttributeKey(searchAttributes.state, 'KEYWORD');
 const groupKey = defineSearchAttributeKey(searchAttributes.group, 'KEYWORD_LIST');
 
 /**
- * From rows to workflows: starts one for each accepted change, exactly once, and passes commands on as signals. The rows
- * are the truth; a start or a signal that is repeated does no harm.
+ * Turns rows into workflows: starts exactly one workflow for each change that `store/changes/accept.ts` has stored,
+ * and passes the rows of `store/changes/commands.ts` on. The rows are authoritative; a repeated start, signal or
+ * reset has no further effect.
  * @returns whether there may be more to do
+ * @throws the error of the engine; then the changes are due again at once
  */
 export async function dispatch(deps: DispatcherDependencies): Promise<boolean> {
-  const changes = await takeUnattended(deps.db, AT_ONCE);
+  const changes = await claimUnattended(deps.db, AT_ONCE);
   try {
     await Promise.all(changes.map((change) => attend(deps, change)));
   } catch (error) {
-    await giveBack(
+    await releaseChanges(
       deps.db,
       changes.map(({ id }) => id),
     );
@@ -83,7 +90,7 @@ async function attend(deps: DispatcherDependencies, change: UnattendedChange): P
         { key: stateKey, value: 'applying' },
         { key: groupKey, value: [...change.groups] },
       ],
-      staticSummary: `change in ${change.groups.join(', ')}`,
+      staticSummary: `Password change in ${change.groups.join(', ')}`,
       staticDetails: `[Open this change](${deps.linkTo(change.id)})`,
     });
   } catch (error) {
@@ -92,11 +99,17 @@ async function attend(deps: DispatcherDependencies, change: UnattendedChange): P
   }
 }
 
-/** Someone terminated the workflow in the Web UI: its change must not stay open for ever, nor its password sealed (I2, I9). */
+/**
+ * Closes a change whose workflow has ended, for example because an operator terminated it in the Web UI. Otherwise
+ * the change would stay open for ever, and its password sealed (I2, I9).
+ */
 async function closeWhenOver(deps: DispatcherDependencies, changeId: string): Promise<void> {
   const { status } = await deps.client.workflow.getHandle(changeId).describe();
   if (status.name === 'RUNNING') return;
-  log.warn('the workflow of an open change is over; closing the change', { changeId });
+  log.warn(
+    'the workflow of an open change has ended without closing it; the change is closed as cancelled',
+    { changeId },
+  );
   await deps.close(changeId);
 }
 
@@ -118,18 +131,18 @@ async function deliver(
         await runNow(deps, changeId, await endWait(deps.db, changeId, label));
         break;
       case 'park':
-        // Its activity finds out by itself: it has nothing to try.
+        // The activity of the account needs no signal: its next attempt finds the account parked.
         await parkAccounts(deps.db, changeId, label);
     }
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    await giveBack(deps.db, [changeId]);
+    await releaseChanges(deps.db, [changeId]);
   }
 }
 
 /**
- * The activities of these accounts do not wait any longer: the engine runs their next attempt at once. Where it has none
- * of them, the change has ended, or the engine has lost it: then it is looked after at once.
+ * Makes the engine run the next attempt of these accounts at once. If it has no activity for any of them, the change
+ * has ended or the engine has lost its workflow; then the change is made due, so that its workflow is checked.
  */
 async function runNow(
   deps: DispatcherDependencies,
@@ -140,7 +153,7 @@ async function runNow(
   const ids = new Set(
     accounts.flatMap(({ label, source }) => [accountActivityId(label), crowdActivityId(source)]),
   );
-  let known = false;
+  let reset = false;
   for (const id of ids)
     try {
       await deps.client.workflowService.resetActivity({
@@ -148,11 +161,11 @@ async function runNow(
         execution: { workflowId: changeId },
         id,
       });
-      known = true;
+      reset = true;
     } catch (error) {
       if ((error as { readonly code?: number }).code !== GRPC_NOT_FOUND) throw error;
     }
-  if (!known) await giveBack(deps.db, [changeId]);
+  if (!reset) await releaseChanges(deps.db, [changeId]);
 }
 
 const GRPC_NOT_FOUND = 5;

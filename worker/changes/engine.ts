@@ -1,18 +1,21 @@
 import { Client } from '@temporalio/client';
 import type { Dependencies } from '../../activities/dependencies';
-import { SAY_EVERY_MS, sayPresent } from '../../store/presence';
+import { PRESENCE_INTERVAL_MS, reportPresence } from '../../store/presence';
 import { startLoop } from '../loop';
 import { type EngineSettings, serveChanges } from './serve';
 import { connectEngine } from './temporal';
 
 export interface EngineSide {
-  /** What is missing before changes are carried out. */
+  /** The services that are missing before changes can be carried out; empty when the worker is ready. */
   readonly missing: () => readonly string[];
-  /** Resolves when everything here has stopped; rejects when the engine made going on impossible. */
+  /**
+   * Resolves when all parts that need the engine have stopped. Rejects when an error of the engine prevents the
+   * worker from going on.
+   */
   readonly ended: Promise<void>;
 }
 
-/** Everything of the worker that needs the engine. It waits for the engine as long as it takes. */
+/** Starts the parts of the worker that need the engine. They wait for the engine for any length of time. */
 export function startEngineSide(
   deps: Dependencies,
   settings: EngineSettings,
@@ -21,9 +24,9 @@ export function startEngineSide(
   let client: Client | null = null;
   let reachable = false;
   const run = async (): Promise<void> => {
-    const presence = startLoop({ name: 'presence', everyMs: SAY_EVERY_MS }, async () => {
+    const presence = startLoop({ name: 'presence', everyMs: PRESENCE_INTERVAL_MS }, async () => {
       reachable = client !== null && (await isReachable(client));
-      await sayPresent(deps.db, settings.workerId, reachable);
+      await reportPresence(deps.db, settings.workerId, reachable);
       return false;
     });
     try {

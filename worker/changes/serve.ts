@@ -16,17 +16,23 @@ export interface EngineSettings {
   /** host:port of the Temporal frontend. */
   readonly address: string;
   readonly namespace: string;
-  /** For notifications. */
+  /** Database URL of the connection that listens for notifications. */
   readonly databaseUrl: string;
   readonly workerId: string;
   readonly workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>;
-  /** Workflows kept in memory between their tasks; 0 makes every task replay its history, on whichever worker. */
+  /**
+   * Number of workflows that are kept in memory between their tasks. With 0 every task replays its history, on any
+   * worker.
+   */
   readonly cachedWorkflows?: number;
-  /** Where people read about a change. */
+  /** URL of the page of a change. */
   readonly linkTo: (changeId: string) => string;
 }
 
-/** Carries changes out until it is told to stop: workflows, their steps, the queues of the sources, and the dispatcher. */
+/**
+ * Carries changes out until `stopping` is aborted: it runs workflows, their activities, the task queues of the
+ * sources and the dispatcher.
+ */
 export async function serveChanges(
   deps: Dependencies,
   settings: EngineSettings,
@@ -42,7 +48,7 @@ export async function serveChanges(
     taskQueue: CHANGES_QUEUE,
     activities,
     ...settings.workflows,
-    // A start is eager only while there is a slot, and what waits in the task queue lets every eager one pass.
+    // A start is eager only while a slot is free. Eager starts overtake the tasks that wait in the queue.
     maxConcurrentWorkflowTaskExecutions: 100,
     maxConcurrentLocalActivityExecutions: 100,
     maxCachedWorkflows: settings.cachedWorkflows ?? 200,
@@ -53,7 +59,7 @@ export async function serveChanges(
     if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   const queues = startSourceQueues(connection, namespace, activities, (error) => {
-    log.error('the queue of a source cannot be served', { error });
+    log.error('the task queue of a source cannot be served; the worker stops', { error });
     stopNow();
   });
   const running = worker.run();
@@ -69,7 +75,7 @@ export async function serveChanges(
     }),
   );
   const sources = watchSources(deps, queues);
-  const waiting = startLoop({ name: 'those who wait on sources', everyMs: 1_000 }, async () => {
+  const waiting = startLoop({ name: 'accounts waiting on sources', everyMs: 1_000 }, async () => {
     await sendProbes(deps.db);
     return handOutCommands(deps.db);
   });
@@ -78,7 +84,7 @@ export async function serveChanges(
     [channels.accepted, channels.configuration],
     (channel) => (channel === channels.accepted ? dispatcher : sources).wake(),
   );
-  log.info('changes are carried out', { address: settings.address });
+  log.info('connected to the engine; changes are carried out', { address: settings.address });
   try {
     await running;
   } finally {

@@ -2,8 +2,9 @@ import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities';
 import { sourceQueue } from '../../workflows/names';
 
+/** Workers for the task queues of sources. */
 export interface SourceQueues {
-  /** Serves exactly the queues of these sources from now on. */
+  /** Serves the queues of these sources and no others from now on. */
   serve(sources: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
@@ -13,7 +14,10 @@ interface QueueWorker {
   readonly ended: Promise<void>;
 }
 
-/** One task queue a source: what is slow or waits there takes no slot from anybody else. */
+/**
+ * Serves one task queue for each source, so that a slow or waiting source takes no slots from the others.
+ * @param onFailure is called when the worker of a queue fails
+ */
 export function startSourceQueues(
   connection: NativeConnection,
   namespace: string,

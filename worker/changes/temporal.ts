@@ -6,12 +6,15 @@ import {
 } from '@temporalio/worker';
 import { log } from '../../log';
 
-/** The SDK and its core log through our own log, whose lines hold no text of errors. */
+/**
+ * Sends the log lines of the Temporal SDK and its core through our own log, which never contains the text of an
+ * error. Call it once, before any other part of the SDK.
+ */
 export function installRuntime(): void {
   Runtime.install({
     shutdownSignals: [],
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
-      // Said of every queue that serves sources only, which is meant so.
+      // The SDK warns about each queue that serves only activities, as the queues of sources do on purpose.
       if (message.startsWith('No workflows registered')) return;
       const fields = { changeId: textOf(meta?.workflowId), error: meta?.error };
       if (level === 'ERROR') log.error(`temporal: ${message}`, fields);
@@ -31,19 +34,24 @@ const textOf = (value: unknown): string | undefined =>
 
 const RETRY_MS = 1_000;
 
-/** Waits for the engine for as long as it takes; changes are accepted meanwhile. */
+/**
+ * Connects to the engine, and tries again every second until it succeeds. Changes are accepted in the meantime.
+ * @returns null when `stopping` was aborted first
+ */
 export async function connectEngine(
   address: string,
   stopping: AbortSignal,
 ): Promise<NativeConnection | null> {
-  let told = false;
+  let warned = false;
   while (!stopping.aborted) {
     try {
       return await NativeConnection.connect({ address });
     } catch {
-      if (!told)
-        log.warn('the engine cannot be reached; changes are accepted and wait', { address });
-      told = true;
+      if (!warned)
+        log.warn('the engine cannot be reached; changes are accepted and wait until it is', {
+          address,
+        });
+      warned = true;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }

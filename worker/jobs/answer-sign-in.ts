@@ -6,24 +6,25 @@ import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
 import type { Job } from '../../store/sources/jobs';
-import { noteSignIn, type SealedSignIn, takeSignIn } from '../../store/worker/sign-ins';
+import { dequeueSignIn, noteSignIn, type SealedSignIn } from '../../store/worker/sign-ins';
 
+/** The result of a sign-in check. */
 export interface SignInAnswer {
   readonly result: SignInResult;
-  /** Why it is not known. */
+  /** Why the result is `unknown`; null otherwise. */
   readonly reason: Reason | null;
 }
 
-const gone: SignInAnswer = { result: 'unknown', reason: 'too_old' };
+const expired: SignInAnswer = { result: 'unknown', reason: 'too_old' };
 
-/** Asks the account by one login at most whether it holds the password. The sealed password is gone before. */
+/** Checks with at most one login whether the account holds the password. The sealed password is deleted first. */
 export async function answerSignIn(
   deps: Dependencies,
   job: Job,
   source: SourceConfiguration,
 ): Promise<SignInAnswer> {
-  const sealed = await takeSignIn(deps.db, job.id);
-  if (sealed === null) return gone;
+  const sealed = await dequeueSignIn(deps.db, job.id);
+  if (sealed === null) return expired;
   const answer = await ask(deps, job, source, sealed);
   await noteSignIn(deps.db, sealed.account.id, answer.result);
   return answer;
@@ -36,17 +37,17 @@ async function ask(
   { account, epochId, jwe, expiresAt }: SealedSignIn,
 ): Promise<SignInAnswer> {
   const key = await deps.keys.epochKey(epochId);
-  if (key === null) return gone;
+  if (key === null) return expired;
   const sealedFor = { changeId: id, identityId: String(parameters.identityId), seq: 0, expiresAt };
   const passwords = await unseal(jwe, key, sealedFor);
   try {
     const connector = await deps.connector(name, source);
     return await withFiltered(source.passwordFilter, passwords.next, async (password) => {
-      // Too little is left of it: nobody can have it there.
+      // The password filter leaves too little, so the account cannot have this password.
       if (password === null) return { result: 'differs', reason: null };
-      const seen = await connector.verify({ account, password, form: 'plaintext' });
-      if (seen.result !== 'inconclusive') return { result: seen.result, reason: null };
-      const { reason, vendorCode } = seen;
+      const answer = await connector.verify({ account, password, form: 'plaintext' });
+      if (answer.result !== 'inconclusive') return { result: answer.result, reason: null };
+      const { reason, vendorCode } = answer;
       await recordSourceAnswer(deps, {
         source: name,
         reason,

@@ -4,15 +4,16 @@ import type { TargetPolicy } from '../../model/policy/target-policy';
 import type { Database } from '../../store/database';
 import { reopenSource } from '../../store/sources/state';
 
+/** The result of a check job. */
 export interface SourceCheck {
   readonly findings: readonly Finding[];
-  /** What the source asks of passwords, for `lockstep plan`; none where it does not tell. */
+  /** Password policies that the source reports, for `lockstep plan`; empty when it reports none. */
   readonly policies: readonly TargetPolicy[];
 }
 
 /**
- * What `lockstep doctor` asks about one source. Where our service account gets in, whatever the worker had found wrong
- * is put right, and those who wait go on.
+ * Checks a source for `lockstep doctor`. If the service login succeeds, a source that the worker had marked as down
+ * or paused is up again, and the accounts that wait for it are woken.
  */
 export async function checkSource(
   db: Database,
@@ -20,11 +21,13 @@ export async function checkSource(
   connector: Connector,
 ): Promise<SourceCheck> {
   const findings = await connector.check();
-  const letIn = findings.some(
+  const loginWorks = findings.some(
     ({ check, verdict }) => check === 'service-login' && verdict === 'ok',
   );
-  if (letIn && (await reopenSource(db, source, 'by_worker', 'worker')))
-    log.info('the check of a source succeeded; those who wait for it are woken', { source });
-  const told = await connector.policies?.();
-  return { findings, policies: told?.result === 'policies' ? told.policies : [] };
+  if (loginWorks && (await reopenSource(db, source, 'by_worker', 'worker')))
+    log.info('the service login at a source works again; accounts that wait for it are woken', {
+      source,
+    });
+  const reported = await connector.policies?.();
+  return { findings, policies: reported?.result === 'policies' ? reported.policies : [] };
 }

@@ -2,7 +2,7 @@ import type { Dependencies } from '../../activities/dependencies';
 import { log } from '../../log';
 import { sourceNamed } from '../../model/configuration/document';
 import { channels, listen } from '../../store/notifications';
-import { finishJob, type Job, jobsOfSources, takeJob } from '../../store/sources/jobs';
+import { claimJob, finishJob, type Job, jobsOfSources } from '../../store/sources/jobs';
 import type { JobKind } from '../../store/tables';
 import { startLoop } from '../loop';
 import { answerSignIn } from './answer-sign-in';
@@ -10,13 +10,18 @@ import { checkSource } from './check-source';
 import { lookAtSource } from './look-at-source';
 import { refreshSource } from './refresh-source';
 
+/** Lease of a job. Another worker may claim a job that was not finished by then. */
 const LEASE_SECONDS = 300;
 
+/**
+ * Starts to do the jobs that `store/sources/jobs.ts` has stored: it claims rows, does their work, and stores the
+ * result.
+ */
 export async function startJobs(
   deps: Dependencies,
   databaseUrl: string,
 ): Promise<{ stop(): Promise<void> }> {
-  // Somebody waits to be let in: that is not kept waiting by a refresh that takes minutes.
+  // Sign-in checks have a loop of their own, because a person waits for the result and a refresh may take minutes.
   const loops = [
     startLoop({ name: 'jobs', everyMs: 10_000, atOnce: 4 }, () => doJob(deps, jobsOfSources)),
     startLoop({ name: 'sign-ins', everyMs: 10_000, atOnce: 8 }, () => doJob(deps, ['sign-in'])),
@@ -32,14 +37,21 @@ export async function startJobs(
   };
 }
 
-/** Does the oldest open job. @returns whether there was one */
+/**
+ * Does the oldest open job of these kinds.
+ * @returns whether there was one
+ */
 async function doJob(deps: Dependencies, kinds: readonly JobKind[]): Promise<boolean> {
-  const job = await takeJob(deps.db, LEASE_SECONDS, kinds);
+  const job = await claimJob(deps.db, LEASE_SECONDS, kinds);
   if (job === null) return false;
   try {
     await finishJob(deps.db, job.id, 'done', await carryOut(deps, job));
   } catch (error) {
-    log.error('an job failed', { source: job.source, code: job.kind, error });
+    log.error('a job failed; start it again once the cause is fixed', {
+      source: job.source,
+      code: job.kind,
+      error,
+    });
     await finishJob(deps.db, job.id, 'failed', { code: 'internal' });
   }
   return true;

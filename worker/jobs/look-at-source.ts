@@ -3,18 +3,24 @@ import type { ErrorCode } from '../../model/errors';
 import { noteChangedThere, readAccountsAfter } from '../../store/changes/stale';
 import type { Database } from '../../store/database';
 
-/** Asks a source of every linked account when its password was last changed, so that what nobody captured shows. */
+/**
+ * The result of a look job. A password that was changed in the source without being captured shows as a later time.
+ */
 export interface Look {
-  /** Accounts that were asked for, and those of which the source told a time. */
+  /** `read`: accounts that the source answered for. `told`: those for which it reported a time. */
   readonly read: number;
   readonly told: number;
-  /** Why it ended early, if it did. */
+  /** Why the job ended early; null when it did not. */
   readonly failed: ErrorCode | null;
 }
 
-/** A question is one request: few at a time, so that the source has time for others. */
+/**
+ * Number of accounts that are asked for at the same time. Each is one request, and few at a time leave the source
+ * capacity for others.
+ */
 const AT_ONCE = 5;
 
+/** Asks a source for every linked account when its password was last changed, and records the times. */
 export async function lookAtSource(
   db: Database,
   source: string,

@@ -7,10 +7,7 @@ import { type AccountLink, linkAccount, saveIdentity } from '../../store/people/
 import { type KnownPerson, readLinkedNames, readPeople } from '../../store/people/matching';
 import type { Job } from '../../store/sources/jobs';
 
-/**
- * Reads every account of a source, page by page, and links it to the person whom the correlation rules name. A preview
- * does the same and writes nothing.
- */
+/** The result of a refresh job. `read` counts accounts of the source; `linked` includes those of added people. */
 export interface Refresh {
   readonly preview: boolean;
   readonly read: number;
@@ -19,11 +16,11 @@ export interface Refresh {
   readonly peopleAdded: number;
   readonly unmatched: Sample;
   readonly ambiguous: Sample;
-  /** Why it ended early, if it did; what was linked before stays linked. */
+  /** Why the job ended early; null when it did not. Accounts that were linked before stay linked. */
   readonly failed: ErrorCode | null;
 }
 
-/** How many there are, and the names of the first. */
+/** A number of accounts, and the names of the first 20. */
 interface Sample {
   readonly count: number;
   readonly first: readonly string[];
@@ -32,6 +29,10 @@ interface Sample {
 const PAGE_SIZE = 500;
 const SAMPLE_SIZE = 20;
 
+/**
+ * Reads all accounts of a source, page by page, and links each to the person that the correlation rules find. A
+ * preview does the same without writing.
+ */
 export async function refreshSource(
   deps: Dependencies,
   job: Job,

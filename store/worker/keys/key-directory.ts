@@ -15,20 +15,22 @@ import type { JsonWebKey } from '../../../sealing/published-key';
 import { newId } from '../../ids';
 import type { KeyStore, MasterKey } from './key-store';
 
+/** Name of the file with the public key that checks the signatures of epochs. */
 export const SIGNER_PUBLIC_FILE = 'signer.pub.json';
 
+/** Permission bits of group and others. */
 const OTHERS = 0o077;
 const KEY_BYTES = 32;
 
 /**
- * Keys as files of a folder that only the worker may read. Several workers of one machine, or of one shared volume, may use
- * the same folder.
+ * Keeps keys as files of a folder that only the worker may read. Several workers of one machine, or of one shared
+ * volume, may use the same folder. Missing folders, the signer and the first master key are made.
  *
- *     signer.json, signer.pub.json   Ed25519; the api is given the second
+ *     signer.json, signer.pub.json   Ed25519; the api gets the second file
  *     epochs/<id>.json               X25519, private
  *     master/<id>.key                32 bytes
  *
- * @throws Error when the folder or a key can be read by others
+ * @throws Misconfigured when the folder or a key can be read by others, or a key file is damaged
  */
 export async function openKeyDirectory(dir: string): Promise<KeyStore> {
   for (const sub of ['', 'epochs', 'master']) {
@@ -43,10 +45,14 @@ export async function openKeyDirectory(dir: string): Promise<KeyStore> {
 
   const masterKey = async (id: string): Promise<MasterKey> => {
     if (!existsSync(masterFile(id)))
-      throw new Misconfigured(`The master key ${id} is not in ${dir}`);
+      throw new Misconfigured(
+        `The master key ${id} is missing in ${dir}. Restore it from a backup of the key folder.`,
+      );
     const bytes = readKey(masterFile(id));
     if (bytes.length !== KEY_BYTES)
-      throw new Misconfigured(`${masterFile(id)} is not a key of 32 bytes`);
+      throw new Misconfigured(
+        `${masterFile(id)} is not a key of 32 bytes. Restore it from a backup of the key folder.`,
+      );
     return { id, key: createSecretKey(bytes) };
   };
 
@@ -54,7 +60,10 @@ export async function openKeyDirectory(dir: string): Promise<KeyStore> {
     masterKey,
     async currentMasterKey() {
       const newest = masterKeyIds(path.join(dir, 'master')).at(-1);
-      if (newest === undefined) throw new Misconfigured(`There is no master key in ${dir}`);
+      if (newest === undefined)
+        throw new Misconfigured(
+          `There is no master key in ${dir}. Restore one from a backup of the key folder.`,
+        );
       return masterKey(newest);
     },
     async createEpochKey(epochId) {
@@ -63,7 +72,7 @@ export async function openKeyDirectory(dir: string): Promise<KeyStore> {
       return publicKey.export({ format: 'jwk' }) as JsonWebKey;
     },
     async epochKey(epochId) {
-      // Another worker may have destroyed it; then we must not go on with our copy.
+      // Another worker may have destroyed the key file; then the copy in memory must not be used either.
       if (!existsSync(epochFile(epochId))) {
         opened.delete(epochId);
         return null;
@@ -80,6 +89,7 @@ export async function openKeyDirectory(dir: string): Promise<KeyStore> {
   };
 }
 
+/** Overwrites a key file with random bytes before it is removed. */
 async function shred(target: string): Promise<void> {
   chmodSync(target, 0o600);
   const file = await open(target, 'r+');
@@ -89,7 +99,7 @@ async function shred(target: string): Promise<void> {
   await rm(target);
 }
 
-/** Ids grow with time, so the last is the newest. */
+/** Ids of the master keys in a folder, the newest last, because ids grow with time. */
 const masterKeyIds = (dir: string): string[] =>
   readdirSync(dir)
     .filter((file) => file.endsWith('.key'))
@@ -119,8 +129,10 @@ function privateKeyIn(file: string): KeyObject {
     return createPrivateKey({ key: JSON.parse(readKey(file).toString('utf8')), format: 'jwk' });
   } catch (error) {
     if (error instanceof Misconfigured) throw error;
-    // What the parser says quotes the file.
-    throw new Misconfigured(`${file} does not hold a private key`);
+    // The message of the parser quotes the file, so it is not passed on.
+    throw new Misconfigured(
+      `${file} does not hold a private key. Restore it from a backup of the key folder.`,
+    );
   }
 }
 
@@ -131,10 +143,13 @@ function readKey(file: string): Buffer {
 
 function refuseWhenReadableByOthers(target: string): void {
   if ((statSync(target).mode & OTHERS) === 0) return;
-  throw new Misconfigured(`${target} can be read by others: chmod go= it`);
+  throw new Misconfigured(`${target} can be read by others. Run: chmod go= ${target}`);
 }
 
-/** Whole or not at all, also when the power goes. One that is there already stays: another worker was quicker. */
+/**
+ * Writes a key file completely or not at all, also in a power failure. A file that exists already is kept: another
+ * worker was first.
+ */
 async function writeKey(target: string, content: string | Buffer, mode = 0o400): Promise<void> {
   const draft = `${target}.${randomBytes(6).toString('hex')}.draft`;
   const file = await open(draft, 'w', 0o600);

@@ -2,26 +2,30 @@ import type { KeyObject } from 'node:crypto';
 import type { JsonWebKey } from '../../../sealing/published-key';
 
 /**
- * Where the worker's private keys live: outside the database and its backups, so that destroying a key makes every
- * copy of what was sealed to it unreadable. A folder by default; a KMS or Vault Transit would stand behind the same
+ * Keeps the private keys of the worker outside the database and its backups, so that destroying a key makes every
+ * copy of what was sealed to it unreadable. The default is a folder; a KMS or Vault Transit could implement the same
  * interface.
  */
 export interface KeyStore {
-  /** Makes a key pair for sealing; only its public half is returned. */
+  /** Makes a key pair for sealing, and returns only its public half. */
   createEpochKey(epochId: string): Promise<JsonWebKey>;
-  /** Null when the key was destroyed, or never was here. */
+  /** The private key of an epoch; null when it was destroyed, or was never in this store. */
   epochKey(epochId: string): Promise<KeyObject | null>;
+  /** Destroys the private key of an epoch; has no effect when it is gone already. */
   destroyEpochKey(epochId: string): Promise<void>;
-  /** Ed25519 signature, base64url: by it the api knows that an epoch is ours. */
+  /** Signs a message with Ed25519, as base64url. The api checks by this signature that a worker made an epoch. */
   sign(message: Buffer): Promise<string>;
-  /** The key that seals new mappings. */
+  /** The master key that seals new credentials of mappings. */
   currentMasterKey(): Promise<MasterKey>;
-  /** @throws Error when there is no such key */
+  /**
+   * An older master key, to open a credential that it has sealed.
+   * @throws Error when there is no such key
+   */
   masterKey(id: string): Promise<MasterKey>;
 }
 
 export interface MasterKey {
   readonly id: string;
-  /** AES-256. */
+  /** Key for AES-256. */
   readonly key: KeyObject;
 }

@@ -14,7 +14,7 @@ describeWith(['postgres'], 'a configuration that an older release has stored', (
     sql`insert into configuration (version, document, applied_by)
         values (1, ${JSON.stringify(document)}::jsonb, 'an older release')`.execute(database.db);
 
-  test('has the defaults of the fields that have come since', async () => {
+  test('a configuration of an older release gets the defaults of newer fields', async () => {
     await store({
       version: 1,
       sources: { apps: { kind: 'ldap', settings: {} } },
@@ -25,7 +25,7 @@ describeWith(['postgres'], 'a configuration that an older release has stored', (
     expect(configuration.groups.all).toMatchObject({ failureMode: 'continue' });
   });
 
-  test('goes on as it is when it is not valid any more', async () => {
+  test('a configuration that is no longer valid stays in force unchanged', async () => {
     const stricter = { version: 1, sources: {}, policies: { all: { preset: 'asvs-l2' } } };
     await store(stricter);
     expect((await currentConfiguration(database.db)).configuration).toEqual(stricter);

@@ -46,12 +46,12 @@ describeWith(['postgres'], 'mappings that are removed while a change runs', () =
     ).map(({ action }) => action);
 
   test.each([
-    ['the mapping', () => sql`delete from mapping`.execute(database.db)],
+    ['a mapping that is removed', () => sql`delete from mapping`.execute(database.db)],
     [
-      'its account',
+      'a mapping whose account is unlinked',
       () => unlinkAccount(database.db, 'alice', { source: 'warehouse', name: 'alice' }, 'test'),
     ],
-  ])('%s, after it was read and before it is advanced', async (_what, remove) => {
+  ])('%s before it is advanced is left out without an error', async (_what, remove) => {
     const [mapping] = await toSettle();
     const id = mapping?.id ?? '';
     expect(mapping).toMatchObject({ application: 'reports' });

@@ -11,13 +11,13 @@ import {
   reopenSource,
   returnProbe,
 } from '../../../store/sources/state';
-import { claimAccounts, holdAccounts, takeUnfound } from '../../../store/worker/claims';
+import { claimAccounts, holdAccounts, readUnfound } from '../../../store/worker/claims';
 import { settleAccounts } from '../../../store/worker/outcomes';
 import { storePlan } from '../../../store/worker/store-plan';
 import { type TestDatabase, testDatabase } from '../../support/database';
 import { describeWith } from '../../support/servers';
 
-/** Who may ask a source that is in trouble, and how those come back who wait for it. */
+/** Which account may ask a source that is down or paused, and how the waiting accounts are woken. */
 describeWith(['postgres'], 'the state of a source', () => {
   let database: TestDatabase;
   const apps = { source: 'apps', role: 'member' } as const;
@@ -29,7 +29,7 @@ describeWith(['postgres'], 'the state of a source', () => {
   });
   afterEach(() => database.close());
 
-  /** Changes of as many people, each with one account in apps. */
+  /** Makes one change for each of `count` people, each with one account in apps. */
   async function changes(count: number, seq = 1) {
     const { db } = database;
     return Promise.all(
@@ -62,7 +62,7 @@ describeWith(['postgres'], 'the state of a source', () => {
   const claim = async (change: Change) => (await claimAccounts(database.db, change, apps))[0];
   const hold = (change: Change) => holdAccounts(database.db, change.id, apps, [], 0);
   const probes = (claimed: Awaited<ReturnType<typeof claim>>[]) =>
-    claimed.filter((one) => one?.probe !== null).length;
+    claimed.filter((claimed) => claimed?.probe !== null).length;
   const stateOf = async () => (await readSourceStates(database.db)).get('apps')?.state ?? 'up';
   const outcomes = () =>
     database.db.selectFrom('outcome').selectAll().orderBy('change_id').execute();
@@ -84,14 +84,14 @@ describeWith(['postgres'], 'the state of a source', () => {
       .execute();
     return rows.map(({ actor, action }) => `${actor} ${action}`);
   };
-  /** As if a second had gone by since the last hand-out. */
+  /** Makes the next hand-out due, as if a second had passed. */
   const nextSecond = () =>
     database.db
       .updateTable('source_command')
       .set({ next_at: new Date(0) })
       .execute();
 
-  test('up: accounts are claimed, and nobody is a probe', async () => {
+  test('accounts of a source that is up are claimed without a probe', async () => {
     const [change] = await changes(1);
     expect(change && (await claim(change))).toMatchObject({
       verdict: 'claimed',
@@ -100,29 +100,29 @@ describeWith(['postgres'], 'the state of a source', () => {
     });
   });
 
-  test('down and not due: nobody asks, and no attempt is counted', async () => {
+  test('no account asks a source that is down before its probe is due, and no attempt is counted', async () => {
     const all = await changes(3);
     await openCircuit(database.db, 'apps', 'unreachable', LATER);
     const claimed = await Promise.all(all.map(claim));
-    expect(claimed.every((one) => one?.held === true && one.probe === null)).toBe(true);
+    expect(claimed.every((claimed) => claimed?.held === true && claimed.probe === null)).toBe(true);
     for (const change of all) expect(await hold(change)).toBe(true);
     for (const outcome of await outcomes())
       expect(outcome).toMatchObject({ state: 'waiting', attempts: 0, reason: 'unreachable' });
   });
 
-  test('down and due: of many at once exactly one takes the probe, each time it is due', async () => {
+  test('exactly one account claims each due probe', async () => {
     const all = await changes(12);
     await openCircuit(database.db, 'apps', 'unreachable', PAST);
     for (const failures of [1, 2, 3]) {
       const claimed = await Promise.all(all.map(claim));
       expect(probes(claimed)).toBe(1);
-      expect(claimed.filter((one) => one?.held)).toHaveLength(11);
-      expect(claimed.find((one) => one?.probe !== null)?.probe).toBe(failures);
+      expect(claimed.filter((claimed) => claimed?.held)).toHaveLength(11);
+      expect(claimed.find((claimed) => claimed?.probe !== null)?.probe).toBe(failures);
       await prolongCircuit(database.db, 'apps', null, failures + 1, PAST);
     }
   });
 
-  test('a probe that is returned, or whose worker died, is taken by another one', async () => {
+  test('a probe that was returned, or whose lease has ended, is claimed by another account', async () => {
     const all = await changes(3);
     await openCircuit(database.db, 'apps', 'unreachable', PAST);
     expect(probes(await Promise.all(all.map(claim)))).toBe(1);
@@ -135,25 +135,25 @@ describeWith(['postgres'], 'the state of a source', () => {
     expect(probes(await Promise.all(all.map(claim)))).toBe(1);
   });
 
-  test('who has nothing to ask for takes no probe', async () => {
+  test('a change with nothing to ask for claims no probe', async () => {
     const [first, second] = await changes(2);
     await openCircuit(database.db, 'apps', 'unreachable', PAST);
     const none = await claimAccounts(database.db, first as Change, apps, ['apps']);
     expect(none).toEqual([]);
-    expect(await takeUnfound(database.db, (first as Change).id, apps, [])).toEqual([]);
+    expect(await readUnfound(database.db, (first as Change).id, apps, [])).toEqual([]);
     expect((await claim(second as Change))?.probe).toBe(1);
   });
 
-  test('a lookup by correlation is held and probes like a write', async () => {
+  test('a lookup by correlation is held, and claims the probe, like a write', async () => {
     const all = await changes(5);
     await database.db.updateTable('outcome').set({ account_id: null }).execute();
     await openCircuit(database.db, 'apps', 'busy', PAST);
-    const taken = await Promise.all(all.map(({ id }) => takeUnfound(database.db, id, apps, [])));
-    expect(taken.flat().filter(({ probe }) => probe !== null)).toHaveLength(1);
-    expect(taken.flat().filter(({ held }) => held)).toHaveLength(4);
+    const unfound = await Promise.all(all.map(({ id }) => readUnfound(database.db, id, apps, [])));
+    expect(unfound.flat().filter(({ probe }) => probe !== null)).toHaveLength(1);
+    expect(unfound.flat().filter(({ held }) => held)).toHaveLength(4);
   });
 
-  test('whoever finds out at the same time adds nothing; only a probe prolongs', async () => {
+  test('a failure that is reported again changes nothing, and only a failed probe prolongs an outage', async () => {
     const { db } = database;
     const opened = await Promise.all(
       [1, 2, 3].map(() => openCircuit(db, 'apps', 'unreachable', LATER)),
@@ -167,7 +167,7 @@ describeWith(['postgres'], 'the state of a source', () => {
     expect(await audited()).toEqual(['worker source.down']);
   });
 
-  test('paused: nobody asks, however long it lasts; what an operator has paused stays his', async () => {
+  test("an operator's pause ends only when an operator resumes the source", async () => {
     const { db } = database;
     const [change] = await changes(1);
     await openCircuit(db, 'apps', 'busy', PAST);
@@ -188,7 +188,7 @@ describeWith(['postgres'], 'the state of a source', () => {
     ]);
   });
 
-  test('applied anew, what the worker had paused is up again; another source, or none, is not', async () => {
+  test("new settings of a source end a pause by the worker, and never an operator's pause", async () => {
     const { db } = database;
     const source = (port: number) => ({ kind: 'ldap', settings: { port } }) as never;
     const document = (port: number) =>
@@ -210,13 +210,13 @@ describeWith(['postgres'], 'the state of a source', () => {
     expect(await stateOf()).toBe('paused');
   });
 
-  test('the source comes back just before it was put to wait: it is claimed instead', async () => {
+  test('an account is not put to wait when its source is up again', async () => {
     const [change] = await changes(1);
     expect(await hold(change as Change)).toBe(false);
     expect((await outcomes())[0]?.state).toBe('pending');
   });
 
-  describe('those who wait', () => {
+  describe('waiting accounts', () => {
     async function waiting(count: number) {
       const all = await changes(count);
       await openCircuit(database.db, 'apps', 'unreachable', LATER);
@@ -226,7 +226,7 @@ describeWith(['postgres'], 'the state of a source', () => {
     const give = (kind: 'retry' | 'park' | 'cancel', perSecond: number) =>
       giveSourceCommand(database.db, { source: 'apps', kind, perSecond, by: 'api-key:1' });
 
-    test('are woken when it is up, the oldest changes first, so many a second and no more', async () => {
+    test('waiting accounts are woken once their source is up, oldest change first, at most 20 a second', async () => {
       const all = await waiting(50);
       await reopenSource(database.db, 'apps', 'down', 'worker');
       const ids = all.map(({ id }) => `retry ${id} apps`);
@@ -243,7 +243,7 @@ describeWith(['postgres'], 'the state of a source', () => {
       expect(await handOutCommands(database.db)).toBe(false);
     });
 
-    test('are not missed when they were put to wait at the moment when it came back', async () => {
+    test('an account that is put to wait at the moment when its source comes back is still woken', async () => {
       const [change] = await changes(1);
       const { db } = database;
       await openCircuit(db, 'apps', 'unreachable', LATER);
@@ -251,9 +251,9 @@ describeWith(['postgres'], 'the state of a source', () => {
       await db.transaction().execute(async (trx) => {
         await holdAccounts(trx, (change as Change).id, apps, [], 0);
         reopened = reopenSource(db, 'apps', 'down', 'worker');
-        const asked = await Promise.race([reopened, sql`select pg_sleep(0.5)`.execute(db)]);
-        // It waits for us; otherwise whoever it wakes now is not us.
-        expect(asked).not.toBe(true);
+        const settled = await Promise.race([reopened, sql`select pg_sleep(0.5)`.execute(db)]);
+        // Reopening waits for this transaction; otherwise it would not wake the account.
+        expect(settled).not.toBe(true);
         await handOutCommands(db);
       });
       expect(await reopened).toBe(true);
@@ -261,14 +261,14 @@ describeWith(['postgres'], 'the state of a source', () => {
       expect(await commands()).toEqual(['retry chg_000 apps']);
     });
 
-    test('many workers hand out no more than one', async () => {
+    test('workers that hand out commands at the same time keep to the rate of one worker', async () => {
       await waiting(30);
       await reopenSource(database.db, 'apps', 'down', 'worker');
       await Promise.all([1, 2, 3, 4].map(() => handOutCommands(database.db)));
       expect(await commands()).toHaveLength(20);
     });
 
-    test('go on waiting when it is down again meanwhile', async () => {
+    test('accounts that were not woken yet go on waiting when their source is paused again', async () => {
       await waiting(30);
       await reopenSource(database.db, 'apps', 'down', 'worker');
       await handOutCommands(database.db);
@@ -277,7 +277,7 @@ describeWith(['postgres'], 'the state of a source', () => {
       expect(await handOutCommands(database.db)).toBe(false);
     });
 
-    test('for something else, or are parked, are not woken with them', async () => {
+    test('accounts that wait for another reason or are parked are not woken with their source', async () => {
       const [first, second] = await waiting(2);
       const settle = (change: Change | undefined, state: 'waiting' | 'parked') =>
         settleAccounts(database.db, change as Change, [
@@ -299,7 +299,7 @@ describeWith(['postgres'], 'the state of a source', () => {
       expect(await commands()).toHaveLength(2);
     });
 
-    test('are retried, parked or cancelled by an operator at his rate, each in the audit of its change', async () => {
+    test('a command of an operator reaches waiting accounts at its rate, each with an audit record of its change', async () => {
       await waiting(5);
       expect(await give('park', 2)).toBe(5);
       await handOutCommands(database.db);
@@ -320,7 +320,7 @@ describeWith(['postgres'], 'the state of a source', () => {
       expect(await audited()).toContain('api-key:1 source.park');
     });
 
-    test('a retry makes the probe of a source that is down due at once, for one', async () => {
+    test('a retry makes the probe of a source that is down due at once, for one account', async () => {
       const [first, second] = await waiting(2);
       const command = { changeId: (first as Change).id, kind: 'retry', label: 'apps' } as const;
       await giveCommand(database.db, { ...command, by: 'test' });
@@ -328,7 +328,7 @@ describeWith(['postgres'], 'the state of a source', () => {
       expect(probes(claimed)).toBe(1);
     });
 
-    test('somebody is sent when the probe is overdue and nobody came', async () => {
+    test('a waiting account is sent to make an overdue probe', async () => {
       await waiting(3);
       await sendProbes(database.db);
       expect(await commands()).toEqual([]);

@@ -9,7 +9,7 @@ import { appliedTo } from '../../support/played-worker';
 import { keeps } from '../../support/rules';
 import { describeWith } from '../../support/servers';
 
-/** Who may write an account: what keeps two changes of one person from undoing each other. */
+/** Claims keep two changes of one person from undoing each other. */
 describeWith(['postgres'], 'claims', () => {
   let database: TestDatabase;
   let identityId: string;
@@ -43,7 +43,7 @@ describeWith(['postgres'], 'claims', () => {
     if (claimed?.verdict === 'claimed') lastClaims.set(of.id, claimed);
     return claimed;
   };
-  /** What the last attempt came to, unless said otherwise. */
+  /** Records that the last attempt was applied, or what `more` gives instead. */
   const settle = (
     of: { id: string; seq: number; identityId: string },
     more: Partial<Settlement> = {},
@@ -53,7 +53,7 @@ describeWith(['postgres'], 'claims', () => {
     return settleAccounts(database.db, of, [{ ...appliedTo('apps'), ...claim, ...more }]);
   };
 
-  test('a first attempt is counted before anything is sent, and is not in doubt', async () => {
+  test('a first attempt is counted before anything is sent and is not in doubt', async () => {
     expect(await claim(await change(1))).toMatchObject({
       verdict: 'claimed',
       attempts: 1,
@@ -61,16 +61,13 @@ describeWith(['postgres'], 'claims', () => {
     });
   });
 
-  test(
-    keeps('after a crash in the middle the next attempt knows that it is in doubt', 24),
-    async () => {
-      const first = await change(1);
-      await claim(first);
-      expect(await claim(first)).toMatchObject({ verdict: 'claimed', attempts: 2, inDoubt: true });
-    },
-  );
+  test(keeps('the next attempt after a crash knows that the account is in doubt', 24), async () => {
+    const first = await change(1);
+    await claim(first);
+    expect(await claim(first)).toMatchObject({ verdict: 'claimed', attempts: 2, inDoubt: true });
+  });
 
-  test('while the step of an older change runs, a newer one waits for it', async () => {
+  test('a newer change waits while an attempt of an older change runs', async () => {
     const [older, newer] = [await change(1), await change(2)];
     await claim(older);
     expect(await claim(newer)).toMatchObject({ verdict: 'in_use' });
@@ -79,7 +76,7 @@ describeWith(['postgres'], 'claims', () => {
   });
 
   test(
-    keeps('what a newer change has begun or written is left alone by an older one', 12),
+    keeps('an older change leaves alone what a newer change has begun or written', 12),
     async () => {
       const [older, newer] = [await change(1), await change(2)];
       await claim(newer);
@@ -89,14 +86,14 @@ describeWith(['postgres'], 'claims', () => {
     },
   );
 
-  test('a worker that died does not hold an account for ever', async () => {
+  test('the claim of a dead worker ends with its lease', async () => {
     const [older, newer] = [await change(1), await change(2)];
     await claim(older);
     await sql`update account set claimed_until = now() - interval '1 second'`.execute(database.db);
     expect(await claim(newer)).toMatchObject({ verdict: 'claimed' });
   });
 
-  test('an attempt that was never settled may only be frozen: until its lease ends, no newer change writes', async () => {
+  test('no newer change writes before the lease of an unsettled attempt ends, because its worker may be frozen', async () => {
     const [older, newer] = [await change(1), await change(2)];
     expect(await claim(older)).toMatchObject({ leasedBefore: null });
     const again = await claim(older);
@@ -109,24 +106,24 @@ describeWith(['postgres'], 'claims', () => {
     expect(await claim(newer)).toMatchObject({ verdict: 'in_use' });
   });
 
-  test('cancelled in the middle of an attempt: until its lease ends, no newer change writes', async () => {
+  test('no newer change writes before the lease of a cancelled attempt ends', async () => {
     const [older, newer] = [await change(1), await change(2)];
     await claim(older);
-    const standing = { label: 'apps', state: 'applying', inDoubt: false } as const;
-    await settleAccounts(database.db, older, [untriedSettlement(standing, 'cancelled', null)]);
+    const status = { label: 'apps', state: 'applying', inDoubt: false } as const;
+    await settleAccounts(database.db, older, [untriedSettlement(status, 'cancelled', null)]);
     expect(await claim(newer)).toMatchObject({ verdict: 'in_use' });
   });
 
-  test('only the newest attempt has a result', async () => {
-    const one = await change(1);
-    const [first, second] = [await claim(one), await claim(one)];
-    await settle(one, first && { claim: first });
-    expect(await claim(one)).toMatchObject({ verdict: 'claimed', attempts: 3 });
-    await settle(one, second && { claim: second });
-    expect(await claim(one)).toMatchObject({ verdict: 'claimed', attempts: 4 });
+  test('only the result of the newest attempt is recorded', async () => {
+    const only = await change(1);
+    const [first, second] = [await claim(only), await claim(only)];
+    await settle(only, first && { claim: first });
+    expect(await claim(only)).toMatchObject({ verdict: 'claimed', attempts: 3 });
+    await settle(only, second && { claim: second });
+    expect(await claim(only)).toMatchObject({ verdict: 'claimed', attempts: 4 });
   });
 
-  test('a late result of an older change does not take the account back', async () => {
+  test('a late result of an older change does not undo a newer one', async () => {
     const [older, newer] = [await change(1), await change(2)];
     await claim(older);
     await sql`update account set claimed_until = now() - interval '1 second'`.execute(database.db);
@@ -140,17 +137,17 @@ describeWith(['postgres'], 'claims', () => {
     expect(account?.applied_seq).toBe(2);
   });
 
-  test(keeps('an account that was unlinked meanwhile is not written', 32), async () => {
+  test(keeps('an account that was unlinked during the change is not written', 32), async () => {
     const first = await change(1);
     await unlinkAccount(database.db, 'alice', { source: 'apps', name: 'a1' }, 'test');
     expect(await claim(first)).toMatchObject({ verdict: 'unlinked' });
   });
 
-  test('two workers that claim at once: each attempt is counted, and only the first is without doubt', async () => {
+  test('attempts that are claimed at the same time are all counted, and only the first is not in doubt', async () => {
     const first = await change(1);
     const claims = await Promise.all([claim(first), claim(first), claim(first)]);
-    expect(claims.map((one) => one?.attempts).sort()).toEqual([1, 2, 3]);
-    expect(claims.filter((one) => one?.inDoubt === false)).toHaveLength(1);
+    expect(claims.map((claimed) => claimed?.attempts).sort()).toEqual([1, 2, 3]);
+    expect(claims.filter((claimed) => claimed?.inDoubt === false)).toHaveLength(1);
   });
 
   test('a settled outcome stays as it is', async () => {
