@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { text, time } from '../../model/api/fields';
 import { publicKeyOf, relayCreatedSchema, relaysSchema } from '../../model/api/relays';
+import { sourceNamed } from '../../model/configuration/document';
 import { readBatch } from '../../sealing/batch';
 import { readHeader } from '../../sealing/captures';
 import type { PublishedKey } from '../../sealing/published-key';
@@ -15,14 +16,12 @@ import {
   relayOf,
 } from '../../store/captures/relays';
 import { publishedKey } from '../../store/epochs';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
-import { own } from '../http/own';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route, smallBody } from '../http/route';
 import { sourceName } from '../http/schemas';
-import { visibleSources } from '../sources/view';
-
-/** Relays: processes beside a source that seal what was captured there before they answer. */
+import { visibleSources } from '../sources/visible';
 
 const list = route({
   method: 'get',
@@ -31,16 +30,16 @@ const list = route({
   summary: 'List relays',
   answers: {
     200: {
-      says: 'Those of the sources that the key may see.',
+      says: 'The relays of the sources that the API key may see.',
       schema: relaysSchema,
     },
   },
   handle: async (deps, { caller }) => {
     const { configuration } = await deps.configuration();
-    const seen = new Set(visibleSources(configuration, caller));
+    const visible = new Set(visibleSources(configuration, caller));
     const relays = await listRelays(deps.db);
-    const visible = relays.filter(({ source }) => caller.groups === null || seen.has(source));
-    return { status: 200, body: { relays: visible } };
+    const shown = relays.filter(({ source }) => caller.groups === null || visible.has(source));
+    return { status: 200, body: { relays: shown } };
   },
 });
 
@@ -52,30 +51,32 @@ const create = route({
   body: smallBody(
     z
       .strictObject({
-        source: sourceName.describe('Whose captures it brings; those of no other.'),
-        publicKey: publicKeyOf('Ed25519').describe('By which it signs what it sends.'),
+        source: sourceName.describe('The only source whose captures the relay may submit.'),
+        publicKey: publicKeyOf('Ed25519').describe(
+          'The public key that verifies the signature of each batch.',
+        ),
       })
       .meta({ id: 'NewRelay' }),
   ),
   answers: {
     201: {
-      says: 'The relay, and its API key, which nobody can read again.',
+      says: 'The relay and its API key. The key is shown only once.',
       schema: relayCreatedSchema,
     },
   },
   problems: ['not_found', 'no_epoch'],
   handle: async ({ db, configuration, settings }, { caller, body }) => {
-    if (own((await configuration()).configuration.sources, body.source) === undefined)
+    if (sourceNamed((await configuration()).configuration, body.source) === undefined)
       throw new HttpProblem('not_found');
     const signer = settings.signer()?.export({ format: 'jwk' });
     if (signer === undefined) throw new HttpProblem('no_epoch');
-    const made = await createRelay(db, body, `api-key:${caller.keyId}`);
-    return { status: 201, body: { ...made, signer: publicKeyOf('Ed25519').parse(signer) } };
+    const created = await createRelay(db, body, actorOf(caller));
+    return { status: 201, body: { ...created, signer: publicKeyOf('Ed25519').parse(signer) } };
   },
 });
 
 const numberedStartpoint = z.object({
-  number: z.int().describe('Grows with each that is set.'),
+  number: z.int().describe('Grows with each startpoint that is set.'),
   startpoint: z.union([
     z.object({ from: z.enum(['begin', 'end']) }),
     z.object({ from: z.literal('cursor'), cursor: z.string() }),
@@ -85,13 +86,13 @@ const numberedStartpoint = z.object({
 
 const cursorSchema = z.object({ segment: z.string(), position: z.int() }).nullable();
 
-const bring = route({
+const submit = route({
   method: 'post',
   path: '/v1/relays/batch',
   scope: 'relay',
-  summary: 'Bring captures that are sealed to a worker',
+  summary: 'Submit captures that are sealed to a worker',
   description:
-    'Each record is taken in once, in its order; one that is told again is skipped. A batch without records only says how the relay is. When this answers `taken`, everything up to the cursor is durable.',
+    'Each record is ingested once and in order; repeated records are skipped. A batch without records only reports the state of the relay. If the result is `taken`, everything up to the cursor is stored durably.',
   body: largeBody(
     z
       .strictObject({
@@ -101,14 +102,14 @@ const bring = route({
   ),
   answers: {
     200: {
-      says: 'How far the relay has come.',
+      says: 'How far the records of this relay have been ingested.',
       schema: z.object({
         result: z.enum(['taken', 'gap', 'repeated']).meta({
           description:
-            '- `taken`: up to the cursor.\n- `gap`: nothing; go on behind the cursor.\n- `repeated`: nothing; use a larger request number.',
+            '- `taken`: the records up to the cursor were ingested.\n- `gap`: nothing was ingested; continue after the cursor.\n- `repeated`: nothing was ingested; use a larger request number.',
         }),
-        cursor: cursorSchema.describe('The last record that was taken in.'),
-        request: z.int().describe('The largest request number so far.'),
+        cursor: cursorSchema.describe('The last record that was ingested.'),
+        request: z.int().describe('The largest request number received so far.'),
         key: z
           .object({
             id: z.string(),
@@ -117,10 +118,10 @@ const bring = route({
             signature: z.string(),
           })
           .nullable()
-          .describe('What to seal to from now on; null when no worker has published one.'),
+          .describe('The key to seal to from now on; null if no worker has published one.'),
         startpoint: numberedStartpoint
           .nullable()
-          .describe('From where the source is to be read; null: nobody has said.'),
+          .describe('Where the relay starts reading the source; null if no startpoint is set.'),
       }),
     },
   },
@@ -140,14 +141,14 @@ const bring = route({
       oldestAt: verified.oldestAt === null ? null : new Date(verified.oldestAt),
       records: verified.records.map((jwe) => recordOf(relay, jwe)),
     };
-    const taken = await ingestBatch(db, relay, batch, settings.ageLimitMs);
+    const ingested = await ingestBatch(db, relay, batch, settings.ageLimitMs);
     const set = (await readCaptureControl(db, relay.source))?.startpoint;
     const startpoint = set ? { number: set.number, startpoint: set.startpoint } : null;
-    return { status: 200, body: { ...taken, key: await keyToSealTo(deps), startpoint } };
+    return { status: 200, body: { ...ingested, key: await keyToSealTo(deps), startpoint } };
   },
 });
 
-/** Null for what is not of this relay. */
+/** The record with its header; null if another relay, or none, sealed it. */
 function recordOf(relay: Relay, jwe: string | null): BatchRecord {
   const read = jwe === null ? null : readHeader(jwe);
   if (jwe === null || read?.header.relay !== relay.id || read.header.source !== relay.source)
@@ -162,4 +163,4 @@ async function keyToSealTo({ db, settings }: Dependencies) {
   return key && { ...key, publicKey: publicKeyOf('X25519').parse(key.publicKey) };
 }
 
-export const relayRoutes: readonly Route[] = [list, create, bring];
+export const relayRoutes: readonly Route[] = [list, create, submit];

@@ -9,21 +9,21 @@ import type {
   ChangeSummary as SummaryRow,
 } from '../../store/changes/read';
 import type { Standstill } from '../../store/presence';
-import { waitingFor } from '../admin/presence';
 import type { Settings } from '../http/dependencies';
+import { waitingFor } from '../http/waiting-for';
 
-/** A change as people read it: every state and code with its sentence. */
-
+/** The base URLs that the links of a change start with. */
 export type Links = Pick<Settings, 'publicUrl' | 'temporalUrl'>;
 
 export const changeUrl = ({ publicUrl }: Pick<Links, 'publicUrl'>, id: string): string =>
   `${publicUrl}/v1/changes/${id}`;
 
+/** A stored change in the form that the API returns: every state and code with its sentence. */
 export function changeOf(view: ChangeView, standstill: Standstill, links: Links): Change {
   const { accounts, mappings, reason, state, ...rest } = view;
-  const standing = {
-    authLast: authGoesLast(accounts),
-    authApplied: accounts.some((one) => one.role === 'auth' && one.state === 'applied'),
+  const authStatus = {
+    goesLast: authGoesLast(accounts),
+    applied: accounts.some((account) => account.role === 'auth' && account.state === 'applied'),
   };
   const self = changeUrl(links, view.id);
   return {
@@ -38,7 +38,7 @@ export function changeOf(view: ChangeView, standstill: Standstill, links: Links)
     accounts: accounts.map(({ state: outcome, ...account }) => ({
       ...account,
       outcome,
-      says: outcomeSays({ ...account, state: outcome }, standing),
+      says: outcomeSays({ ...account, state: outcome }, authStatus),
       proved: account.proof !== 'none',
     })),
     mappings: mappings.map(({ appliedSeq: _, ...mapping }) => mapping),
@@ -58,15 +58,17 @@ export const summaryOf = (summary: SummaryRow, links: Links): ChangeSummary => (
   links: { self: changeUrl(links, summary.id) },
 });
 
-interface GroupStatus {
-  readonly authLast: boolean;
-  readonly authApplied: boolean;
+interface AuthStatus {
+  /** The group is directory-last: the auth account is changed after the other accounts. */
+  readonly goesLast: boolean;
+  /** The auth account holds the new password. */
+  readonly applied: boolean;
 }
 
-function outcomeSays({ role, state, reason }: OutcomeView, standing: GroupStatus): string {
-  if (state === 'pending' && role === 'member' && !standing.authLast && !standing.authApplied)
+function outcomeSays({ role, state, reason }: OutcomeView, auth: AuthStatus): string {
+  if (state === 'pending' && role === 'member' && !auth.goesLast && !auth.applied)
     return 'waiting for the auth account';
-  if (state === 'pending' && role === 'auth' && standing.authLast)
+  if (state === 'pending' && role === 'auth' && auth.goesLast)
     return 'waiting for the other accounts';
   const { says } = outcomeStates[state];
   return reason === null ? says : `${says}: ${reasonSays(reason)}`;

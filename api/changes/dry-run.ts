@@ -10,27 +10,26 @@ import type { Group } from '../../model/configuration/group';
 import { handedOver } from '../../model/configuration/hash-paths';
 import { findIdentity } from '../../store/people/identities';
 import { secretText } from '../http/input';
+import { group, namedOnce, personFields, personIn } from '../http/person';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import { group, oneOfBoth, personIn, whoFields } from './who';
 
-/** What a change would do, without one: no source is asked, and nothing is kept. */
-
+/** Shows what a change would do. It contacts no source and stores nothing. */
 export const planOfChange: Route = route({
   method: 'post',
   path: '/v1/changes/plan',
   scope: 'trigger',
   summary: 'See what a change would do',
   description:
-    'Who would be touched, in which order, which rule leaves out the rest, and how each would be proved. A password may come along: the policies judge it, and it is forgotten.',
+    'Which accounts would be changed, in which order, which rule leaves out the others, and how each new password would be verified. If the request has a password, the policies check it and it is discarded.',
   body: smallBody(
     z
-      .strictObject({ ...whoFields, password: secretText.optional(), group })
-      .refine(...oneOfBoth)
+      .strictObject({ ...personFields, password: secretText.optional(), group })
+      .refine(...namedOnce)
       .meta({ id: 'WantedPlan' }),
     { byName: { identity: 'alice' } },
   ),
-  answers: { 200: { says: 'Nothing was changed.', schema: changePlanSchema } },
+  answers: { 200: { says: 'The plan. Nothing was changed.', schema: changePlanSchema } },
   problems: ['group_needed', 'no_group', 'identity_unknown', 'unsupported_character'],
   handle: async (deps, { caller, body }) => {
     const person = personIn(body);
@@ -52,7 +51,9 @@ export const planOfChange: Route = route({
       body: {
         identity: identity.name,
         groups: groups.map(groupView),
-        accounts: planned.map((one) => accountView(one, authGoesLast(planned), configuration)),
+        accounts: planned.map((account) =>
+          accountView(account, authGoesLast(planned), configuration),
+        ),
         violations,
       },
     };
@@ -90,6 +91,8 @@ function accountView(
 
 const changedSays = (role: PlannedAccount['role'], authLast: boolean): string =>
   ({
-    auth: authLast ? 'last, if every other one took it' : 'first; if it refuses, nothing else',
-    member: authLast ? 'first, side by side' : 'after the auth account, side by side',
+    auth: authLast
+      ? 'changed last, if every other account took the password'
+      : 'changed first; if it refuses, no other account is changed',
+    member: authLast ? 'changed first, in parallel' : 'changed after the auth account, in parallel',
   })[role];

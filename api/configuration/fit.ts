@@ -8,7 +8,7 @@ import {
 import type { Database } from '../../store/database';
 import { lastResults } from '../../store/sources/jobs';
 
-/** Whether the policy of each group suits its sources, by what these told when they were last checked. */
+/** Whether the policy of each group suits its sources, by the password rules that they reported in their last check. */
 export async function fitOfGroups(
   db: Database,
   configuration: Configuration,
@@ -21,7 +21,7 @@ export async function fitOfGroups(
     const members = sources.map((source) => ({
       source,
       filter: configuration.sources[source]?.passwordFilter ?? null,
-      policies: toldBy(checks.get(source)),
+      policies: reportedIn(checks.get(source)),
     }));
     const unread = sources.filter((source) => !checks.has(source));
     return [
@@ -30,7 +30,7 @@ export async function fitOfGroups(
   });
 }
 
-const toldBy = (result: unknown): readonly TargetPolicy[] =>
+const reportedIn = (result: unknown): readonly TargetPolicy[] =>
   (result as { readonly policies?: readonly TargetPolicy[] } | undefined)?.policies ?? [];
 
 const listed = ({ impossible, notGuaranteed, warnings, fits }: Satisfiability) => ({

@@ -9,7 +9,7 @@ export const accountName = text(1024).meta({ examples: ['uid=alice,ou=people,dc=
 
 export const WAIT_MAX_SECONDS = 60;
 
-/** Seconds in a query; more than a minute is a minute. */
+/** The `wait` of a query, in seconds. Values above the maximum are reduced to it. */
 export const waitSeconds = z.coerce
   .number()
   .int()
@@ -20,7 +20,7 @@ export const waitSeconds = z.coerce
     type: 'integer',
     minimum: 0,
     default: 0,
-    description: `Answer only when there is something to tell, at the latest after so many seconds (${WAIT_MAX_SECONDS} at most).`,
+    description: `Answer when the outcome is known, but after this many seconds at the latest (maximum ${WAIT_MAX_SECONDS}).`,
   });
 
 export const pageLimit = z.coerce.number().int().min(1).max(200).default(50).meta({
@@ -28,13 +28,15 @@ export const pageLimit = z.coerce.number().int().min(1).max(200).default(50).met
   minimum: 1,
   maximum: 200,
   default: 50,
-  description: 'So many at most.',
+  description: 'Maximum number of entries on the page.',
 });
 
 export const idempotencyKey = z
   .string()
   .regex(/^[!-~]{1,255}$/, 'use 1 to 255 visible ASCII characters')
   .optional()
-  .describe('The same key and body give the same change again.');
+  .describe('A repeated request with the same key and body returns the same change.');
 
-export const cursor = text(255).optional().meta({ description: '`next` of the page before.' });
+export const cursor = text(255)
+  .optional()
+  .meta({ description: 'The `next` value of the previous page.' });

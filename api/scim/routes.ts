@@ -13,9 +13,10 @@ import {
   userSchema,
 } from './discovery';
 import { SCIM_TYPE } from './errors';
+import { partQuery, scimDocument } from './schemas';
 import { scimSource } from './source';
 import { partOf, userDocument } from './user';
-import { partQuery, scimDocument, userRoutes } from './user-routes';
+import { userRoutes } from './user-routes';
 
 /** What an identity provider may look for. That users come and go is in `user-routes.ts`. */
 

@@ -11,6 +11,7 @@ import { type Caller, mayTouch } from '../../store/api-keys';
 import { auditCapture } from '../../store/captures/fingerprints';
 import { findScimAccount, type ScimFields } from '../../store/people/scim-users';
 import { ingestCapture } from '../captures/ingest';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 
@@ -64,5 +65,5 @@ export async function takePushed(
       : null;
   if (refused === null)
     await ingestCapture(deps, caller, capture, () => inPlaintext(password, null), null);
-  else await auditCapture(deps.db, capture, refused, `api-key:${caller.keyId}`);
+  else await auditCapture(deps.db, capture, refused, actorOf(caller));
 }

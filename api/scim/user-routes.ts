@@ -9,6 +9,7 @@ import {
   type ScimUser,
   updateScimUser,
 } from '../../store/people/scim-users';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { type RequestBody, type Route, route } from '../http/route';
@@ -16,6 +17,7 @@ import { sourceName } from '../http/schemas';
 import { SCIM_TYPE } from './errors';
 import { linkUser } from './link';
 import { mayBePassword, saidByOperations } from './patch';
+import { partQuery, scimDocument } from './schemas';
 import { type ScimSource, scimSource, takePushed } from './source';
 import {
   partOf,
@@ -28,12 +30,6 @@ import {
 } from './user';
 
 /** Users that an identity provider creates, reads, changes and removes. Of all that only a password has an effect. */
-
-export const scimDocument = z.looseObject({}).meta({ id: 'ScimDocument' });
-export const partQuery = z.object({
-  attributes: text(1000).optional(),
-  excludedAttributes: text(1000).optional(),
-});
 
 const params = z.strictObject({ source: sourceName, id: text(40) });
 const matching = z.object({ 'if-match': text(200).optional() });
@@ -76,13 +72,13 @@ const create = route({
   handle: async (deps, { caller, params: { source: name }, body: sent }) => {
     const source = await scimSource(deps, caller, name);
     const said = saidIn(sent);
-    const user = await createScimUser(deps.db, name, wholeUser(said), by(caller));
+    const user = await createScimUser(deps.db, name, wholeUser(said), actorOf(caller));
     if (user === null) throw new HttpProblem('already_exists');
     try {
-      if (source.settings.createLinks) await linkUser(deps.db, source, user, sent, by(caller));
+      if (source.settings.createLinks) await linkUser(deps.db, source, user, sent, actorOf(caller));
       if (source.settings.createPassword) await push(deps, caller, source, user, said);
     } catch (error) {
-      await removeScimUser(deps.db, user.id, by(caller));
+      await removeScimUser(deps.db, user.id, actorOf(caller));
       throw error;
     }
     const { headers, body: created } = shown(deps, source, user);
@@ -165,14 +161,12 @@ const remove = route({
   problems: ['capture_disabled', 'scim_version_outdated'],
   handle: async (deps, { caller, params: at, headers }) => {
     const { user } = await userAt(deps, caller, at, headers['if-match']);
-    await removeScimUser(deps.db, user.id, by(caller));
+    await removeScimUser(deps.db, user.id, actorOf(caller));
     return { status: 204 };
   },
 });
 
 export const userRoutes: readonly Route[] = [create, read, replace, patch, remove];
-
-const by = ({ keyId }: Caller): string => `api-key:${keyId}`;
 
 const shown = (deps: Dependencies, { name }: ScimSource, user: ScimUser) => ({
   headers: { 'content-type': SCIM_TYPE, etag: versionOf(user) },

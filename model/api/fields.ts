@@ -19,7 +19,7 @@ export const text = (maxLength: number) =>
     .string()
     .min(1)
     .max(maxLength)
-    .regex(/^[^\0]*$/, 'may not hold NUL');
+    .regex(/^[^\0]*$/, 'must not contain NUL');
 
 /** Every code of the closed list in `model/errors.ts`. */
 export const errorCode = z

@@ -200,7 +200,7 @@ describeWith(['postgres'], 'the intake of passwords', () => {
     request.on('error', () => undefined);
     await new Promise((resolve) => request.write(`{"password":"${CANARY}`, resolve));
     request.destroy();
-    await until(() => api.printed().includes('client gone'));
+    await until(() => api.printed().includes('client disconnected'));
     expect(await accepted()).toBe(before);
   });
 

@@ -88,7 +88,7 @@ describeWith(['postgres'], 'people', () => {
       expect(reply.status).toBe(409);
       expect(reply.body).toMatchObject({
         code: 'already_exists',
-        issues: [{ path: ['accounts', 1], says: 'is linked to somebody else' }],
+        issues: [{ path: ['accounts', 1], says: 'is linked to another person' }],
       });
       expect((await get('/v1/identities/eve')).status).toBe(404);
     },
@@ -119,7 +119,7 @@ describeWith(['postgres'], 'people', () => {
         { path: ['mappings', 0, 'application'] },
         {
           path: ['mappings', 1, 'account'],
-          says: 'the person has several accounts in warehouse: name one',
+          says: 'is needed, because the person has several accounts in "warehouse"',
         },
         { path: ['mappings', 2, 'account'] },
         { path: ['mappings', 3, 'source'] },

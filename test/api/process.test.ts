@@ -146,11 +146,11 @@ describeWith(['postgres'], 'the process of the api', () => {
         { ...env, LOCKSTEP_FINGERPRINT_KEY_FILE: file('half.key', 0o600, Buffer.alloc(16)) },
         'is not a key of 32 bytes',
       ],
-      ['in the clear on every address', { ...good, LOCKSTEP_API_HOST: '0.0.0.0' }, 'in the clear'],
+      ['unencrypted on every address', { ...good, LOCKSTEP_API_HOST: '0.0.0.0' }, 'unencrypted'],
       [
-        'in the clear on an address of the network',
+        'unencrypted on a network address',
         { ...good, LOCKSTEP_API_HOST: '192.0.2.1' },
-        'in the clear',
+        'unencrypted',
       ],
       [
         'with a certificate and no key',
