@@ -37,8 +37,8 @@ export interface Body {
 }
 
 /**
- * Reads and validates a body. The caller destroys the secrets, which then are the only copy of the passwords in the
- * memory of this process.
+ * Reads and validates a body. The caller destroys the secrets. The buffers that held the body are zeroed, so that its
+ * passwords remain only in the secrets.
  * @throws HttpProblem if the body is rejected; its secrets are destroyed by then
  */
 export async function readInput(request: IncomingMessage, wanted: RequestBody): Promise<Body> {

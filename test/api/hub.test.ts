@@ -20,8 +20,8 @@ const MINUTE = 60_000;
 describe('the hub', () => {
   test('a new follower receives the current state', async () => {
     const { read } = table({ a: 1 });
-    const told = await new Promise((resolve) => createHub(read).follow('a', resolve));
-    expect(told).toBe(1);
+    const initial = await new Promise((resolve) => createHub(read).follow('a', resolve));
+    expect(initial).toBe(1);
   });
 
   test('hundreds of followers of many items cost one statement at a time', async () => {

@@ -120,7 +120,7 @@ describeWith(['postgres'], 'relays', () => {
     expect(await shown()).toMatchObject({ received: 5, lost: 0, open: 5 });
   });
 
-  test('a batch with a gap is not ingested, and the relay is told the cursor to continue from', async () => {
+  test('a batch with a gap is not ingested, and the answer has the cursor to continue from', async () => {
     const all = await records(4);
     await submit(relay, { segment: 'one', from: 1, records: all.slice(0, 1) });
     const { body } = await submit(relay, { segment: 'one', from: 3, records: all.slice(2) });
