@@ -14,7 +14,7 @@ import { sendJson, serve } from './http/serve';
 import { routes } from './routes';
 import { scimErrorOf, scimHeadersOf, scimStatus, speaksScim } from './scim/errors';
 
-/** The HTTP API. What is not in the table of routes, or a document, is not there. */
+/** The HTTP API: the routes of the table, the public documents, and `not_found` for everything else. */
 export function createApp(deps: Dependencies): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -35,7 +35,7 @@ export function createApp(deps: Dependencies): Express {
 
 const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
-/** What is true of every answer, and the one line that the log gets of it: never a URL, which holds names. */
+/** Sets the headers of every answer and logs one line per request. The line has no URL, because URLs contain names. */
 const begin: RequestHandler = (request, response, next) => {
   const requestId = randomUUID();
   const began = performance.now();
@@ -50,12 +50,13 @@ const begin: RequestHandler = (request, response, next) => {
       route: response.locals.route ?? 'none',
       status: response.statusCode,
       durationMs: Math.round(performance.now() - began),
-      ...(response.writableFinished ? {} : { outcome: 'client gone' }),
+      ...(response.writableFinished ? {} : { outcome: 'client disconnected' }),
     }),
   );
   next();
 };
 
+/** Answers OPTIONS, and rejects methods that the path does not have. */
 function otherMethods(path: string): RequestHandler {
   const inTable = routes.filter((route) => route.path === path).map(({ method }) => method);
   const methods = inTable.length > 0 ? inTable : ['get'];
@@ -68,21 +69,21 @@ function otherMethods(path: string): RequestHandler {
   };
 }
 
-/** Where every failure of a request ends. */
+/** Answers every failed request with a problem, in the format that the client expects. */
 const answerProblem: ErrorRequestHandler = (error, request, response: Response, _next) => {
-  const refusal = asHttpProblem(error);
+  const httpProblem = asHttpProblem(error);
   const { requestId } = response.locals;
-  if (refusal.code === 'internal') log.error('a request failed', { requestId, error });
+  if (httpProblem.code === 'internal') log.error('a request failed', { requestId, error });
   discardBody(request);
   if (response.headersSent) {
     response.destroy();
     return;
   }
   if (speaksScim(request.path)) {
-    const status = scimStatus(refusal.code);
-    sendJson(response, status, scimErrorOf(refusal), scimHeadersOf(refusal));
+    const status = scimStatus(httpProblem.code);
+    sendJson(response, status, scimErrorOf(httpProblem), scimHeadersOf(httpProblem));
     return;
   }
-  const problem = problemOf(refusal, requestId);
-  sendJson(response, problem.status, problem, headersOf(refusal));
+  const problem = problemOf(httpProblem, requestId);
+  sendJson(response, problem.status, problem, headersOf(httpProblem));
 };

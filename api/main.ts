@@ -15,7 +15,7 @@ import { listeningOn, startServer } from './http/server';
 
 const HOUR_MS = 3_600_000;
 
-/** The process that takes requests. It holds only public keys: what it has sealed it cannot open. */
+/** The process that serves the API. It has only public keys, so it cannot open the passwords that it has sealed. */
 async function main(stopping: AbortSignal): Promise<void> {
   refuseDebugOutput();
   const databaseUrl = required('DATABASE_URL');
@@ -38,7 +38,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   });
   const server = await startServer(createApp(deps), listening);
   readiness = () => missing(deps);
-  log.info('the api is up', { address: server.url });
+  log.info('the API accepts requests', { address: server.url });
 
   if (!stopping.aborted) await once(stopping, 'abort');
   await server.stop();
@@ -69,7 +69,7 @@ function required(
   return value;
 }
 
-/** What keeps the api from taking a change in. */
+/** What keeps the API from accepting a change: `database`, `epoch` (no key to seal to), or nothing. */
 async function missing({ db, keyToSealTo }: Dependencies): Promise<string[]> {
   try {
     const { rows } = await sql<{ now: Date }>`select now() as now`.execute(db);

@@ -3,7 +3,7 @@ import { keyRoutes } from './admin/keys';
 import { presenceRoutes } from './admin/presence';
 import { captureControlRoutes } from './captures/control';
 import { relayRoutes } from './captures/relays';
-import { takeCapture } from './captures/report';
+import { reportCapture } from './captures/report';
 import { signInRoutes } from './captures/sign-ins';
 import { planOfChange } from './changes/dry-run';
 import { changeRoutes } from './changes/routes';
@@ -17,11 +17,11 @@ import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
 import { sourceRoutes } from './sources/routes';
 
-/** Everything under /v1 and /scim. What is not here is not there. */
+/** The route table: everything that the API serves under /v1 and /scim. */
 export const routes: readonly Route[] = [
   startChange,
   planOfChange,
-  takeCapture,
+  reportCapture,
   ...captureControlRoutes,
   ...signInRoutes,
   ...changeRoutes,

@@ -9,12 +9,12 @@ const verify = route({
   summary: 'Verify the audit chain',
   answers: {
     200: {
-      says: 'Whether every record is as it was written.',
+      says: 'Whether every record is unchanged since it was written.',
       schema: z.union([
         z.object({ intact: z.literal(true), records: z.int() }),
         z.object({
           intact: z.literal(false),
-          position: z.int().describe('Of the first record that does not fit.'),
+          position: z.int().describe('The position of the first record that does not match.'),
         }),
       ]),
     },

@@ -6,15 +6,20 @@ import type { Database } from '../../store/database';
 
 const BOOTSTRAP_LOCK = 0x626f6f74;
 
-/** Writes a first admin key to `file` when there is no key at all: somebody must be able to make the others. */
+/**
+ * Creates the first admin key and writes it to `file`, if the database holds no API key at all. An operator uses it to
+ * create the other keys.
+ */
 export async function ensureAdminKey(db: Database, file: string | undefined): Promise<void> {
   await db.connection().execute(async (connection) => {
-    // Of several processes that start at once, one makes it.
+    // The lock makes sure that only one of several starting processes creates the key.
     await sql`select pg_advisory_lock(${BOOTSTRAP_LOCK})`.execute(connection);
     try {
       if (await hasApiKeys(connection)) return;
       if (file === undefined)
-        log.warn('there is no API key yet, and LOCKSTEP_ADMIN_KEY_FILE is not set');
+        log.warn(
+          'there is no API key yet: set LOCKSTEP_ADMIN_KEY_FILE and restart to create the first one',
+        );
       else await writeAdminKey(connection, file);
     } finally {
       await sql`select pg_advisory_unlock(${BOOTSTRAP_LOCK})`.execute(connection);
@@ -24,7 +29,7 @@ export async function ensureAdminKey(db: Database, file: string | undefined): Pr
 
 async function writeAdminKey(db: Database, file: string): Promise<void> {
   const draft = `${file}.draft`;
-  // Opened before the key is made: one that cannot be written down would lock everybody out.
+  // The file is opened before the key is created: a key that cannot be saved would lock every operator out.
   const handle = openSync(draft, 'w', 0o600);
   const wanted = { name: 'first admin', scopes: ['admin' as const], groups: null, expiresAt: null };
   const { id, key } = await createApiKey(db, wanted, 'lockstep');

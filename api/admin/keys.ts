@@ -1,14 +1,12 @@
 import { z } from 'zod';
+import { text } from '../../model/api/fields';
+import { apiKeyCreatedSchema, apiKeysSchema, keyGroups } from '../../model/api/keys';
 import { createApiKey, listApiKeys, revokeApiKey } from '../../store/api-keys';
+import { actorOf } from '../http/actor';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import { text, time, timeOrNull } from '../http/schemas';
 
 const scopes = z.array(z.enum(['trigger', 'capture', 'sign-in', 'read', 'admin'])).min(1);
-/** The key of a relay is made with the relay. */
-const anyScopes = z.array(z.enum(['trigger', 'capture', 'sign-in', 'read', 'admin', 'relay']));
-const groups = z.array(text(40)).min(1).nullable();
-
 const list = route({
   method: 'get',
   path: '/v1/keys',
@@ -16,21 +14,8 @@ const list = route({
   summary: 'List API keys',
   answers: {
     200: {
-      says: 'All of them, without the keys themselves.',
-      schema: z.object({
-        keys: z.array(
-          z.object({
-            id: z.string(),
-            name: z.string(),
-            scopes: anyScopes,
-            groups,
-            createdAt: time,
-            expiresAt: timeOrNull,
-            revokedAt: timeOrNull,
-            lastUsedAt: timeOrNull.describe('To the minute.'),
-          }),
-        ),
-      }),
+      says: 'All API keys, without their secrets.',
+      schema: apiKeysSchema,
     },
   },
   handle: async ({ db }) => {
@@ -47,17 +32,19 @@ const create = route({
   method: 'post',
   path: '/v1/keys',
   scope: 'admin',
-  summary: 'Make an API key',
+  summary: 'Create an API key',
   body: smallBody(
     z
       .strictObject({
         name: text(100),
         scopes: scopes.describe(
-          '`trigger`: start, cancel and retry changes; `capture`: report passwords that were changed in a source; `sign-in`: report sign-ins, and learn whether the password is right; `read`: see changes; `admin`: everything.',
+          '`trigger`: start, cancel and retry changes; `capture`: report password changes in a source; `sign-in`: report sign-ins and see whether the password is right; `read`: read changes; `admin`: everything.',
         ),
-        groups: groups
+        groups: keyGroups
           .default(null)
-          .describe('Bind the key to groups: all that is outside of them is not there for it.'),
+          .describe(
+            'Bind the key to these groups. Everything outside them is hidden from it. Null: all groups.',
+          ),
         expiresAt: z.iso
           .datetime({ offset: true })
           .transform((at) => new Date(at))
@@ -73,13 +60,13 @@ const create = route({
   ),
   answers: {
     201: {
-      says: 'The key. Nobody can read it again.',
-      schema: z.object({ id: z.string(), key: z.string() }),
+      says: 'The API key. It is shown only once.',
+      schema: apiKeyCreatedSchema,
     },
   },
   handle: async ({ db }, { caller, body }) => ({
     status: 201,
-    body: await createApiKey(db, body, `api-key:${caller.keyId}`),
+    body: await createApiKey(db, body, actorOf(caller)),
   }),
 });
 
@@ -88,13 +75,12 @@ const revoke = route({
   path: '/v1/keys/{id}',
   scope: 'admin',
   summary: 'Revoke an API key',
-  description: 'From the next request on it is unknown.',
+  description: 'The key is rejected from the next request on.',
   params: z.strictObject({ id: text(40) }),
-  answers: { 204: { says: 'It is revoked.' } },
+  answers: { 204: { says: 'The key is revoked.' } },
   problems: ['not_found'],
   handle: async ({ db }, { caller, params: { id } }) => {
-    if (!(await revokeApiKey(db, id, `api-key:${caller.keyId}`)))
-      throw new HttpProblem('not_found');
+    if (!(await revokeApiKey(db, id, actorOf(caller)))) throw new HttpProblem('not_found');
     return { status: 204 };
   },
 });

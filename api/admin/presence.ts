@@ -1,31 +1,18 @@
-import { z } from 'zod';
-import type { Standstill } from '../../store/presence';
+import { presenceSchema } from '../../model/api/presence';
 import { type Route, route } from '../http/route';
-
-/** What keeps every change from going on. */
-export const waitingForSchema = z
-  .enum(['worker', 'engine'])
-  .nullable()
-  .describe('What keeps every change from going on: no worker runs, or none reaches the engine.');
-
-const byStandstill = {
-  no_worker: 'worker',
-  no_engine: 'engine',
-} as const satisfies Record<NonNullable<Standstill>, z.output<typeof waitingForSchema>>;
-
-export const waitingFor = (standstill: Standstill): z.output<typeof waitingForSchema> =>
-  standstill === null ? null : byStandstill[standstill];
+import { waitingFor } from '../http/waiting-for';
 
 const readPresence = route({
   method: 'get',
   path: '/v1/presence',
   scope: 'read',
-  summary: 'See whether changes go on',
-  description: 'A change that is accepted meanwhile is kept, and goes on by itself.',
+  summary: 'See whether changes can proceed',
+  description:
+    'The API accepts changes even while no worker runs. They are stored and start by themselves once a worker is back.',
   answers: {
     200: {
-      says: 'Whether a worker runs and reaches the engine.',
-      schema: z.object({ waitingFor: waitingForSchema }),
+      says: 'Whether a worker runs and reaches Temporal.',
+      schema: presenceSchema,
     },
   },
   handle: async ({ standstill }) => ({

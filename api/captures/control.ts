@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { capturesSchema } from '../../model/api/captures';
 import { replicasCovered } from '../../model/captures/replica';
 import { sourceNamed } from '../../model/configuration/document';
 import type { Caller } from '../../store/api-keys';
@@ -12,64 +13,33 @@ import {
 } from '../../store/captures/control';
 import { listRelays } from '../../store/captures/relays';
 import { readReplicas } from '../../store/sources/replicas';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import { sourceName, time, timeOrNull } from '../http/schemas';
-import { visibleSources } from '../sources/view';
-
-/** The captures of whole sources: whether they are taken in, from where on, and on which servers nobody captures. */
-
-const startpointSchema = z
-  .object({
-    from: z.enum(['begin', 'end', 'cursor', 'time']),
-    cursor: z.string().nullable(),
-    notBefore: timeOrNull.describe('What was captured earlier does not count.'),
-    setAt: time,
-    setBy: z.string(),
-    startpointApplied: z
-      .boolean()
-      .nullable()
-      .describe('Whether the relay that reads the source has gone there; null where none does.'),
-  })
-  .meta({ id: 'Startpoint' });
-
-const sourceCapturesSchema = z
-  .object({
-    source: z.string(),
-    stoppedAt: timeOrNull.describe('Since when none is taken in. What comes meanwhile is kept.'),
-    stoppedBy: z.string().nullable(),
-    startpoint: startpointSchema.nullable(),
-    servers: z
-      .array(
-        z.object({
-          host: z.string(),
-          writable: z.boolean(),
-          relay: z.string().nullable().describe('Null: what is changed there, nobody captures.'),
-        }),
-      )
-      .describe('As the source tells them; empty where it tells none.'),
-  })
-  .meta({ id: 'SourceCaptures' });
+import { sourceName } from '../http/schemas';
+import { visibleSources } from '../sources/visible';
 
 const answers = {
   200: {
-    says: 'The captures of the sources as they are now.',
-    schema: z.object({ sources: z.array(sourceCapturesSchema) }),
+    says: 'The current state of captures for each source.',
+    schema: capturesSchema,
   },
 } as const;
-const sourceMember = sourceName.optional().describe('Left out: every source that takes captures.');
+const sourceMember = sourceName
+  .optional()
+  .describe('If omitted, every source with captures enabled.');
 
 const list = route({
   method: 'get',
   path: '/v1/captures',
   scope: 'read',
-  summary: 'See how the captures of each source are',
+  summary: 'See the state of captures for each source',
   answers,
   handle: async (deps, { caller }) => read(deps, await namesFor(deps, caller)),
 });
 
-const turn = (verb: 'stop' | 'start', summary: string, description: string): Route =>
+const switchCaptures = (verb: 'stop' | 'start', summary: string, description: string): Route =>
   route({
     method: 'post',
     path: `/v1/captures/${verb}`,
@@ -81,8 +51,8 @@ const turn = (verb: 'stop' | 'start', summary: string, description: string): Rou
     problems: ['not_found'],
     handle: async (deps, { caller, body }) => {
       const names = await namesFor(deps, caller, body.source);
-      const act = verb === 'stop' ? stopCaptures : startCaptures;
-      await act(deps.db, names, byCaller(caller));
+      const apply = verb === 'stop' ? stopCaptures : startCaptures;
+      await apply(deps.db, names, actorOf(caller));
       return read(deps, names);
     },
   });
@@ -90,10 +60,10 @@ const turn = (verb: 'stop' | 'start', summary: string, description: string): Rou
 const cursor = z
   .string()
   .regex(/^[!-~]{1,255}$/)
-  .describe('What comes after it. "sequence" of a relay is one.');
+  .describe('Capture what follows this cursor. The `sequence` of a relay is such a cursor.');
 const instant = z.iso.datetime({ offset: true }).transform((at) => new Date(at));
 
-const wantedSchema = z.discriminatedUnion('from', [
+const newStartpoint = z.discriminatedUnion('from', [
   z.strictObject({ source: sourceMember, from: z.enum(['begin', 'end']) }),
   z.strictObject({ source: sourceName, from: z.literal('cursor'), cursor }),
   z.strictObject({ source: sourceMember, from: z.literal('time'), at: instant }),
@@ -103,10 +73,10 @@ const startFrom = route({
   method: 'post',
   path: '/v1/captures/startpoint',
   scope: 'admin',
-  summary: 'Say from where on passwords are captured',
+  summary: 'Set from where on password changes are captured',
   description:
-    'A relay that reads its source goes there within a quarter of a minute. What was captured before `end` or a time does not count, however it comes. Going back undoes nothing: what is older than the latest change of a person stays without effect, and what was taken in before is known again.',
-  body: smallBody(wantedSchema, {
+    'A relay that polls its source moves to the startpoint within 15 seconds. Captures from before `end`, or before the given time, are ignored, whichever way they are submitted. Moving back undoes nothing: captures older than the latest change of a person have no effect, and captures that were ingested before are recognised as duplicates.',
+  body: smallBody(newStartpoint, {
     now: { source: 'warehouse', from: 'end' },
     past: { from: 'time', at: '2026-01-31T12:00:00Z' },
   }),
@@ -114,17 +84,18 @@ const startFrom = route({
   problems: ['not_found', 'startpoint_not_possible'],
   handle: async (deps, { caller, body }) => {
     const names = await namesFor(deps, caller, body.source);
-    if (body.from === 'cursor' && !(await isRead(deps, body.source)))
+    if (body.from === 'cursor' && !(await isPolled(deps, body.source)))
       throw new HttpProblem('startpoint_not_possible');
     const { source: _, ...startpoint } = body;
-    await setStartpoint(deps.db, names, startpoint, byCaller(caller));
+    await setStartpoint(deps.db, names, startpoint, actorOf(caller));
     return read(deps, names);
   },
 });
 
-const byCaller = ({ keyId }: Caller): string => `api-key:${keyId}`;
-
-/** Those that the key may see, and that take captures. */
+/**
+ * The sources that the API key may see and that have captures enabled.
+ * @throws HttpProblem if `wanted` is not one of them
+ */
 async function namesFor(deps: Dependencies, caller: Caller, wanted?: string): Promise<string[]> {
   const { configuration } = await deps.configuration();
   const names = visibleSources(configuration, caller).filter(
@@ -135,8 +106,8 @@ async function namesFor(deps: Dependencies, caller: Caller, wanted?: string): Pr
   return [wanted];
 }
 
-/** A relay has told that it reads the source. */
-const isRead = async ({ db }: Dependencies, source: string): Promise<boolean> =>
+/** Whether a relay has reported that it polls the source. */
+const isPolled = async ({ db }: Dependencies, source: string): Promise<boolean> =>
   (await listRelays(db)).some(
     (relay) => relay.source === source && relay.startpointApplied !== null,
   );
@@ -148,15 +119,15 @@ async function read({ db }: Dependencies, names: readonly string[]) {
     listRelays(db),
   ]);
   const sources = names.map((source) => {
-    const there = relays.filter((relay) => relay.source === source && relay.revokedAt === null);
+    const active = relays.filter((relay) => relay.source === source && relay.revokedAt === null);
     const control = controls.get(source);
     return {
       source,
       ...statusOf(control),
       startpoint: control?.startpoint
-        ? startpointOf(control.startpoint, startpointAppliedBy(there, control.startpoint.number))
+        ? startpointOf(control.startpoint, startpointAppliedBy(active, control.startpoint.number))
         : null,
-      servers: [...replicasCovered(replicas.get(source) ?? [], there)],
+      servers: [...replicasCovered(replicas.get(source) ?? [], active)],
     };
   });
   return { status: 200 as const, body: { sources } };
@@ -176,25 +147,28 @@ const startpointOf = (
   ...{ notBefore, setAt, setBy, startpointApplied },
 });
 
+/** Whether every relay that polls the source has applied the startpoint; null if none polls it. */
 function startpointAppliedBy(
   relays: readonly { readonly startpointApplied: number | null }[],
   number: number,
 ): boolean | null {
-  const reading = relays
+  const applied = relays
     .map(({ startpointApplied }) => startpointApplied)
     .filter((startpointApplied) => startpointApplied !== null);
-  return reading.length === 0
-    ? null
-    : reading.every((startpointApplied) => startpointApplied >= number);
+  return applied.length === 0 ? null : applied.every((latest) => latest >= number);
 }
 
 export const captureControlRoutes: readonly Route[] = [
   list,
-  turn(
+  switchCaptures(
     'stop',
-    'Take no captures in for a while',
-    'Relays keep what comes, as long as a change may be old. Whoever sends captures is told to send them again.',
+    'Stop ingesting captures',
+    'Relays keep new captures until the age limit for changes. A client that submits a capture is asked to submit it again later.',
   ),
-  turn('start', 'Take captures in again', 'What was kept meanwhile is taken in, the oldest first.'),
+  switchCaptures(
+    'start',
+    'Resume ingesting captures',
+    'Captures that were kept in the meantime are ingested, the oldest first.',
+  ),
   startFrom,
 ];

@@ -7,12 +7,13 @@ import type { ErrorCode } from '../../model/errors';
 import type { Passwords } from '../../sealing/passwords';
 import type { Caller } from '../../store/api-keys';
 import { auditCapture } from '../../store/captures/fingerprints';
+import { actorOf } from '../http/actor';
 
 /**
- * Takes a captured password in, by whatever way it came. What starts nothing is in the audit.
- * @param readPasswords refuses a hash that is none
- * @returns the change, or why there is none though nothing is wrong
- * @throws IntakeRejected
+ * Ingests a captured password, whichever way it was submitted. A capture that starts no change is audited.
+ * @param readPasswords throws IntakeRejected if the submitted hash is not in a known format
+ * @returns the change, or the reason why a valid capture starts none
+ * @throws IntakeRejected if the capture is not accepted
  */
 export async function ingestCapture(
   deps: IntakeDependencies,
@@ -21,8 +22,8 @@ export async function ingestCapture(
   readPasswords: () => Passwords,
   idempotencyKey: string | null,
 ): Promise<AcceptedRequest | Quiet> {
-  const note = (result: Declined | ErrorCode) =>
-    auditCapture(deps.db, capture, result, `api-key:${caller.keyId}`);
+  const audit = (result: Declined | ErrorCode) =>
+    auditCapture(deps.db, capture, result, actorOf(caller));
   try {
     const { source, account } = capture;
     const person = { source, account };
@@ -35,11 +36,11 @@ export async function ingestCapture(
       capture,
     });
   } catch (error) {
-    // It is sent again and again, and is audited when it is taken.
+    // While captures are stopped the client retries; the capture is audited once it is ingested.
     if (error instanceof IntakeRejected && error.code !== 'captures_stopped')
-      await note(error.code);
+      await audit(error.code);
     if (!(error instanceof CaptureDeclined)) throw error;
-    await note(error.why);
+    await audit(error.why);
     return error.why;
   }
 }

@@ -1,5 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
+import { text, time } from '../../model/api/fields';
+import { publicKeyOf, relayCreatedSchema, relaysSchema } from '../../model/api/relays';
+import { sourceNamed } from '../../model/configuration/document';
 import { readBatch } from '../../sealing/batch';
 import { readHeader } from '../../sealing/captures';
 import type { PublishedKey } from '../../sealing/published-key';
@@ -7,51 +10,12 @@ import { readCaptureControl } from '../../store/captures/control';
 import { type BatchRecord, ingestBatch } from '../../store/captures/ingest-batch';
 import { createRelay, listRelays, type Relay, relayOf } from '../../store/captures/relays';
 import { publishedKey } from '../../store/epochs';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
-import { own } from '../http/own';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route, smallBody } from '../http/route';
-import { sourceName, text, time, timeOrNull } from '../http/schemas';
-import { visibleSources } from '../sources/view';
-
-/** Relays: processes beside a source that seal what was captured there before they answer. */
-
-const okp = (curve: 'Ed25519' | 'X25519') =>
-  z.object({
-    kty: z.literal('OKP'),
-    crv: z.literal(curve),
-    x: z.string().regex(/^[\w-]{43}$/),
-  });
-
-const relaySchema = z
-  .object({
-    id: z.string(),
-    source: z.string(),
-    createdAt: time,
-    revokedAt: timeOrNull.describe('Its key was revoked; what it had brought is taken in no more.'),
-    heardAt: timeOrNull.describe('When it was heard last. It says so each quarter of a minute.'),
-    silentMs: z.number().nullable().describe('How long ago that is.'),
-    version: z.string().nullable(),
-    backlog: z.int().describe('Captures that still wait beside the source, as it told last.'),
-    oldestAt: timeOrNull.describe('When the oldest of them was captured.'),
-    quarantined: z.int().describe('Files beside the source that an operator should look at.'),
-    clockAheadMs: z.int().nullable().describe('By how much its clock is ahead of the database’s.'),
-    sequence: z.string().nullable().describe('How the source calls the last change it brought.'),
-    host: z.string().nullable().describe('The machine that it runs on.'),
-    covers: z
-      .enum(['host', 'source'])
-      .describe('Whether it captures what is changed on that machine, or all of its source.'),
-    startpointApplied: z
-      .int()
-      .nullable()
-      .describe('The number of the startpoint that it went to last; null where it reads nothing.'),
-    trouble: z.string().nullable().describe('Why it cannot read its source.'),
-    missed: z.int().describe('How often something was gone from its source before it was read.'),
-    received: z.int().describe('Captures that it brought.'),
-    lost: z.int().describe('Captures that will never come; the audit has each.'),
-    open: z.int().describe('Brought, and not yet taken in by a worker.'),
-  })
-  .meta({ id: 'Relay' });
+import { sourceName } from '../http/schemas';
+import { visibleSources } from '../sources/visible';
 
 const list = route({
   method: 'get',
@@ -60,16 +24,16 @@ const list = route({
   summary: 'List relays',
   answers: {
     200: {
-      says: 'Those of the sources that the key may see.',
-      schema: z.object({ relays: z.array(relaySchema) }),
+      says: 'The relays of the sources that the API key may see.',
+      schema: relaysSchema,
     },
   },
   handle: async (deps, { caller }) => {
     const { configuration } = await deps.configuration();
-    const seen = new Set(visibleSources(configuration, caller));
+    const visible = new Set(visibleSources(configuration, caller));
     const relays = await listRelays(deps.db);
-    const visible = relays.filter(({ source }) => caller.groups === null || seen.has(source));
-    return { status: 200, body: { relays: visible } };
+    const shown = relays.filter(({ source }) => caller.groups === null || visible.has(source));
+    return { status: 200, body: { relays: shown } };
   },
 });
 
@@ -81,34 +45,32 @@ const create = route({
   body: smallBody(
     z
       .strictObject({
-        source: sourceName.describe('Whose captures it brings; those of no other.'),
-        publicKey: okp('Ed25519').describe('By which it signs what it sends.'),
+        source: sourceName.describe('The only source whose captures the relay may submit.'),
+        publicKey: publicKeyOf('Ed25519').describe(
+          'The public key that verifies the signature of each batch.',
+        ),
       })
       .meta({ id: 'NewRelay' }),
   ),
   answers: {
     201: {
-      says: 'The relay, and its API key, which nobody can read again.',
-      schema: z.object({
-        id: z.string(),
-        key: z.string(),
-        signer: okp('Ed25519').describe('What signs the keys that the relay seals to: pin it.'),
-      }),
+      says: 'The relay and its API key. The key is shown only once.',
+      schema: relayCreatedSchema,
     },
   },
   problems: ['not_found', 'no_epoch'],
   handle: async ({ db, configuration, settings }, { caller, body }) => {
-    if (own((await configuration()).configuration.sources, body.source) === undefined)
+    if (sourceNamed((await configuration()).configuration, body.source) === undefined)
       throw new HttpProblem('not_found');
     const signer = settings.signer()?.export({ format: 'jwk' });
     if (signer === undefined) throw new HttpProblem('no_epoch');
-    const made = await createRelay(db, body, `api-key:${caller.keyId}`);
-    return { status: 201, body: { ...made, signer: okp('Ed25519').parse(signer) } };
+    const created = await createRelay(db, body, actorOf(caller));
+    return { status: 201, body: { ...created, signer: publicKeyOf('Ed25519').parse(signer) } };
   },
 });
 
 const numberedStartpoint = z.object({
-  number: z.int().describe('Grows with each that is set.'),
+  number: z.int().describe('Grows with each startpoint that is set.'),
   startpoint: z.union([
     z.object({ from: z.enum(['begin', 'end']) }),
     z.object({ from: z.literal('cursor'), cursor: z.string() }),
@@ -118,13 +80,13 @@ const numberedStartpoint = z.object({
 
 const cursorSchema = z.object({ segment: z.string(), position: z.int() }).nullable();
 
-const bring = route({
+const submit = route({
   method: 'post',
   path: '/v1/relays/batch',
   scope: 'relay',
-  summary: 'Bring captures that are sealed to a worker',
+  summary: 'Submit captures that are sealed to a worker',
   description:
-    'Each record is taken in once, in its order; one that is told again is skipped. A batch without records only says how the relay is. When this answers `taken`, everything up to the cursor is durable.',
+    'Each record is ingested once and in order; repeated records are skipped. A batch without records only reports the state of the relay. If the result is `taken`, everything up to the cursor is stored durably.',
   body: largeBody(
     z
       .strictObject({
@@ -134,26 +96,26 @@ const bring = route({
   ),
   answers: {
     200: {
-      says: 'How far the relay has come.',
+      says: 'How far the records of this relay have been ingested.',
       schema: z.object({
         result: z.enum(['taken', 'gap', 'repeated']).meta({
           description:
-            '- `taken`: up to the cursor.\n- `gap`: nothing; go on behind the cursor.\n- `repeated`: nothing; use a larger request number.',
+            '- `taken`: the records up to the cursor were ingested.\n- `gap`: nothing was ingested; continue after the cursor.\n- `repeated`: nothing was ingested; use a larger request number.',
         }),
-        cursor: cursorSchema.describe('The last record that was taken in.'),
-        request: z.int().describe('The largest request number so far.'),
+        cursor: cursorSchema.describe('The last record that was ingested.'),
+        request: z.int().describe('The largest request number received so far.'),
         key: z
           .object({
             id: z.string(),
-            publicKey: okp('X25519'),
+            publicKey: publicKeyOf('X25519'),
             sealUntil: time,
             signature: z.string(),
           })
           .nullable()
-          .describe('What to seal to from now on; null when no worker has published one.'),
+          .describe('The key to seal to from now on; null if no worker has published one.'),
         startpoint: numberedStartpoint
           .nullable()
-          .describe('From where the source is to be read; null: nobody has said.'),
+          .describe('Where the relay starts reading the source; null if no startpoint is set.'),
       }),
     },
   },
@@ -173,14 +135,14 @@ const bring = route({
       oldestAt: verified.oldestAt === null ? null : new Date(verified.oldestAt),
       records: verified.records.map((jwe) => recordOf(relay, jwe)),
     };
-    const taken = await ingestBatch(db, relay, batch, settings.ageLimitMs);
+    const ingested = await ingestBatch(db, relay, batch, settings.ageLimitMs);
     const set = (await readCaptureControl(db, relay.source))?.startpoint;
     const startpoint = set ? { number: set.number, startpoint: set.startpoint } : null;
-    return { status: 200, body: { ...taken, key: await keyToSealTo(deps), startpoint } };
+    return { status: 200, body: { ...ingested, key: await keyToSealTo(deps), startpoint } };
   },
 });
 
-/** Null for what is not of this relay. */
+/** The record with its header; null if another relay, or none, sealed it. */
 function recordOf(relay: Relay, jwe: string | null): BatchRecord {
   const read = jwe === null ? null : readHeader(jwe);
   if (jwe === null || read?.header.relay !== relay.id || read.header.source !== relay.source)
@@ -192,7 +154,7 @@ function recordOf(relay: Relay, jwe: string | null): BatchRecord {
 async function keyToSealTo({ db, settings }: Dependencies) {
   const signer = settings.signer();
   const key: PublishedKey | null = signer && (await publishedKey(db, signer, 'capture'));
-  return key && { ...key, publicKey: okp('X25519').parse(key.publicKey) };
+  return key && { ...key, publicKey: publicKeyOf('X25519').parse(key.publicKey) };
 }
 
-export const relayRoutes: readonly Route[] = [list, create, bring];
+export const relayRoutes: readonly Route[] = [list, create, submit];

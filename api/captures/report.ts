@@ -2,11 +2,12 @@ import { z } from 'zod';
 import type { AcceptedRequest } from '../../intake/accept';
 import { asHash } from '../../intake/captured-hash';
 import type { Quiet } from '../../intake/evaluate-capture';
+import { changeSchema } from '../../model/api/changes';
 import { captureRules, type Declined } from '../../model/captures/capture';
 import { isErrorCode } from '../../model/errors';
 import { inPlaintext, type Passwords } from '../../sealing/passwords';
 import { readChange } from '../../store/changes/read';
-import { changeOf, changeSchema, changeUrl } from '../changes/change';
+import { changeOf, changeUrl } from '../changes/change';
 import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
 import { HttpProblem } from '../http/problem';
@@ -16,49 +17,53 @@ import { ingestCapture } from './ingest';
 
 const body = z
   .strictObject({
-    source: sourceName.describe('Where it was changed.'),
-    account: accountName.describe('How the source calls the account.'),
+    source: sourceName.describe('The source in which the password was changed.'),
+    account: accountName.describe('The name of the account in its source.'),
     password: secretText.optional().describe('The new password.'),
     encoded: secretText
       .optional()
       .describe(
-        'Or its hash, such as `{SSHA512}…`, from a source whose capture.forms names the scheme. No policy judges it.',
+        'The hash of the new password instead, such as `{SSHA512}…`, from a source whose `capture.forms` lists the scheme. Policies cannot check a hash.',
       ),
     currentPassword: secretText
       .optional()
       .describe(
-        'The one before. Needed, unless this is the auth source, or capture.verifyCurrent is off for it.',
+        'The previous password. Required unless this is the auth source or `capture.verifyCurrent` is off for it.',
       ),
     capturedAt: z.iso
       .datetime({ offset: true })
       .transform((at) => new Date(at))
-      .describe('When it was changed there, with milliseconds, by a clock that is kept in time.'),
+      .describe(
+        'When the password was changed in the source, with milliseconds, by a synchronised clock.',
+      ),
   })
   .refine(({ password, encoded }) => (password === undefined) !== (encoded === undefined), {
     message: 'send either password or encoded',
   })
   .meta({ id: 'NewCapture' });
 
-const quiet = (Object.keys(captureRules) as Declined[]).filter(
+const declinedResults = (Object.keys(captureRules) as Declined[]).filter(
   (rule): rule is Quiet => !isErrorCode(rule),
 ) as [Quiet, ...Quiet[]];
 
 const declinedSchema = z
   .object({
-    result: z.enum(quiet).meta({
-      description: quiet.map((rule) => `- \`${rule}\`: ${captureRules[rule].says}`).join('\n'),
+    result: z.enum(declinedResults).meta({
+      description: declinedResults
+        .map((rule) => `- \`${rule}\`: ${captureRules[rule].says}`)
+        .join('\n'),
     }),
     says: z.string(),
   })
   .meta({ id: 'CaptureDeclined' });
 
-export const takeCapture: Route = route({
+export const reportCapture: Route = route({
   method: 'post',
   path: '/v1/captures',
   scope: 'capture',
-  summary: 'Report a password that was changed in a source',
+  summary: 'Report a password change in a source',
   description:
-    'It is carried to the other accounts of the person, and not written back. When this answers, it is durable, or nothing has to be done; send it again until it answers.',
+    'The password is written to the other accounts of the person, but not back to this one. When the API answers, the capture is stored durably or needs no action. Repeat the request until it is answered.',
   headers: z.object({ 'idempotency-key': idempotencyKey }),
   body: smallBody(body, {
     member: {
@@ -70,14 +75,14 @@ export const takeCapture: Route = route({
     },
   }),
   answers: {
-    200: { says: 'Nothing has to be done, and why.', schema: declinedSchema },
+    200: { says: 'The capture starts no change; the result says why.', schema: declinedSchema },
     202: {
-      says: 'A change is started.',
+      says: 'The capture has started a change.',
       schema: changeSchema,
       headers: {
-        location: 'The address of the change.',
+        location: 'The URL of the change.',
         'idempotency-replayed':
-          '`true`: this capture was accepted before, under the same Idempotency-Key.',
+          '`true` if this capture was accepted earlier, under the same Idempotency-Key.',
       },
     },
   },
@@ -96,9 +101,9 @@ export const takeCapture: Route = route({
     const { source, account, capturedAt } = body;
     const capture = { source, account, capturedAt };
     const key = headers['idempotency-key'] ?? null;
-    const taken = await ingestCapture(deps, caller, capture, () => passwordsIn(body), key);
-    if (typeof taken !== 'string') return started(deps, taken);
-    return { status: 200 as const, body: { result: taken, says: captureRules[taken].says } };
+    const result = await ingestCapture(deps, caller, capture, () => passwordsIn(body), key);
+    if (typeof result !== 'string') return started(deps, result);
+    return { status: 200 as const, body: { result, says: captureRules[result].says } };
   },
 });
 
@@ -109,13 +114,13 @@ function passwordsIn({ password, encoded, currentPassword }: z.output<typeof bod
   throw new HttpProblem('request_invalid');
 }
 
-async function started(deps: Dependencies, taken: AcceptedRequest) {
-  const view = taken.replayed ? await readChange(deps.db, taken.changeId) : taken.change;
+async function started(deps: Dependencies, accepted: AcceptedRequest) {
+  const view = accepted.replayed ? await readChange(deps.db, accepted.changeId) : accepted.change;
   if (view === null) throw new HttpProblem('not_found');
   const standstill = await deps.standstill().catch(() => null);
   const headers = {
     location: changeUrl(deps.settings, view.id),
-    ...(taken.replayed ? { 'idempotency-replayed': 'true' } : {}),
+    ...(accepted.replayed ? { 'idempotency-replayed': 'true' } : {}),
   };
   return { status: 202 as const, body: changeOf(view, standstill, deps.settings), headers };
 }

@@ -4,6 +4,7 @@ import { reachedBy } from '../../intake/covered-groups';
 import { CaptureDeclined } from '../../intake/evaluate-capture';
 import type { WhichPerson } from '../../intake/person-reference';
 import { IntakeRejected } from '../../intake/rejected';
+import { describeCodes, errorCode, keysOf } from '../../model/api/fields';
 import { type SignInResult, shouldCatchUp, signInResults } from '../../model/captures/sign-in';
 import { planChange } from '../../model/change/plan';
 import { sourcesOf } from '../../model/configuration/document';
@@ -16,43 +17,46 @@ import { hasOpenChange } from '../../store/changes/stale';
 import { newId } from '../../store/ids';
 import { findIdentity, type IdentityAtIntake } from '../../store/people/identities';
 import { readSourceStates } from '../../store/sources/state';
-import { readStale } from '../changes/stale';
-import { group, oneOfBoth, personIn, whoFields } from '../changes/who';
+import { readStale } from '../changes/read-stale';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
+import { group, namedOnce, personFields, personIn } from '../http/person';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import { errorCode } from '../http/schemas';
-import { waitForJob } from '../sources/jobs';
+import { waitForJob } from '../sources/wait-for-job';
 
-/** Longer nobody waits to be let in; a worker that comes later finds the password gone. */
+/** The longest that the person signing in is made to wait. After that the sealed password is gone from the job. */
 const ANSWER_WITHIN_MS = 10_000;
-
-const results = Object.keys(signInResults) as [SignInResult, ...SignInResult[]];
 
 const answerSchema = z
   .object({
-    result: z.enum(results).meta({
-      description: results.map((one) => `- \`${one}\`: ${signInResults[one].says}`).join('\n'),
+    result: z.enum(keysOf<SignInResult>(signInResults)).meta({
+      description: describeCodes(signInResults),
     }),
     says: z.string(),
-    reason: errorCode.nullable().describe('Why it is not known, or why nothing is caught up.'),
-    change: z.string().nullable().describe('The change that brings stale accounts back, if any.'),
+    reason: errorCode
+      .nullable()
+      .describe('Why the result is unknown, or why no change was started.'),
+    change: z
+      .string()
+      .nullable()
+      .describe('The change that updates stale accounts; null if there is none.'),
   })
   .meta({ id: 'SignIn' });
 
 const body = z
-  .strictObject({ ...whoFields, password: secretText, group })
-  .refine(...oneOfBoth)
+  .strictObject({ ...personFields, password: secretText, group })
+  .refine(...namedOnce)
   .meta({ id: 'NewSignIn' });
 
 const report = route({
   method: 'post',
   path: '/v1/sign-ins',
   scope: 'sign-in',
-  summary: 'Report a sign-in, so that accounts that missed a change catch up',
+  summary: 'Report a sign-in, so that stale accounts catch up',
   description:
-    'The auth account is asked by one login whether it holds the password. When it does, and other accounts of the person are stale, a change brings them back. This is no authentication service: after one wrong password the account is asked no more for 15 minutes, after two in a row for a day. Report what you have let in yourself.',
+    'Lockstep verifies the password by one login to the auth account. If it is right and other accounts of the person are stale, a change updates them. This is not an authentication service: after one wrong password Lockstep does not try the account for 15 minutes, after two in a row for a day. Report only sign-ins that your application has accepted itself.',
   body: smallBody(body, {
     byName: { identity: 'alice', password: 'correct horse battery staple' },
     byAccount: {
@@ -60,7 +64,12 @@ const report = route({
       password: 'correct horse battery staple',
     },
   }),
-  answers: { 200: { says: 'What was learned, and done.', schema: answerSchema } },
+  answers: {
+    200: {
+      says: 'Whether the password is right, and the change that was started.',
+      schema: answerSchema,
+    },
+  },
   problems: [
     'sign_in_closed',
     'no_auth_account',
@@ -70,13 +79,13 @@ const report = route({
     'no_epoch',
   ],
   handle: async (deps, { caller, body: sent, gone }) => {
-    const who = { person: personIn(sent), group: sent.group ?? null };
-    const asked = await whomToAsk(deps, caller, who);
-    const { result, reason } = await ask(deps, caller, asked, sent.password, gone);
+    const wanted = { person: personIn(sent), group: sent.group ?? null };
+    const auth = await authAccountOf(deps, caller, wanted);
+    const { result, reason } = await verify(deps, caller, auth, sent.password, gone);
     const { says } = signInResults[result];
     const caughtUp =
       result === 'holds'
-        ? await catchUp(deps, caller, who, asked, sent.password)
+        ? await catchUp(deps, caller, wanted, auth, sent.password)
         : { change: null, reason };
     return { status: 200, body: { result, says, ...caughtUp } };
   },
@@ -84,21 +93,26 @@ const report = route({
 
 export const signInRoutes: readonly Route[] = [report];
 
-interface Who {
+interface WantedPerson {
   readonly person: WhichPerson;
   readonly group: string | null;
 }
 
-interface Asked {
+/** The auth account of a person, and the groups that a change would cover. */
+interface AuthAccount {
   readonly identity: IdentityAtIntake;
   readonly groups: readonly Group[];
   readonly source: string;
   readonly accountId: string;
 }
 
-async function whomToAsk(deps: Dependencies, caller: Caller, who: Who): Promise<Asked> {
-  const identity = await findIdentity(deps.db, who.person);
-  const { configuration, groups } = await reachedBy(deps, caller, who, identity);
+async function authAccountOf(
+  deps: Dependencies,
+  caller: Caller,
+  wanted: WantedPerson,
+): Promise<AuthAccount> {
+  const identity = await findIdentity(deps.db, wanted.person);
+  const { configuration, groups } = await reachedBy(deps, caller, wanted, identity);
   if (identity === null) throw new HttpProblem('identity_unknown');
   const { accounts } = identity;
   const plan = planChange({ groups, sources: sourcesOf(configuration), accounts });
@@ -107,18 +121,19 @@ async function whomToAsk(deps: Dependencies, caller: Caller, who: Who): Promise<
   return { identity, groups, source: auth.source, accountId: auth.accountId };
 }
 
-type Answer = Pick<z.output<typeof answerSchema>, 'result' | 'reason'>;
+type Verified = Pick<z.output<typeof answerSchema>, 'result' | 'reason'>;
 
-async function ask(
+/** Has a worker log in to the auth account. The result is `unknown` if no worker answers in time. */
+async function verify(
   deps: Dependencies,
   caller: Caller,
-  { identity, source, accountId }: Asked,
+  { identity, source, accountId }: AuthAccount,
   password: Secret,
   gone: AbortSignal,
-): Promise<Answer> {
-  const trouble = (await readSourceStates(deps.db)).get(source);
-  if (trouble !== undefined && trouble.state !== 'up')
-    return { result: 'unknown', reason: trouble.reason };
+): Promise<Verified> {
+  const state = (await readSourceStates(deps.db)).get(source);
+  if (state !== undefined && state.state !== 'up')
+    return { result: 'unknown', reason: state.reason };
   const key = await deps.keyToSealTo(identity.now, false);
   if (key === null) throw new HttpProblem('no_epoch');
   const id = newId('job');
@@ -132,30 +147,30 @@ async function ask(
     epochId: key.epochId,
     jwe: await seal(key, sealedFor, inPlaintext(password, null)),
     expiresAt,
-    requestedBy: `api-key:${caller.keyId}`,
+    requestedBy: actorOf(caller),
   });
   if (closedForSeconds !== null)
     throw new HttpProblem('sign_in_closed', {}, { 'retry-after': String(closedForSeconds) });
   const finished = await waitForJob(deps, id, ANSWER_WITHIN_MS, gone);
-  const answered = answerSchema.pick({ result: true, reason: true }).safeParse(finished?.result);
-  return answered.success ? answered.data : { result: 'unknown', reason: null };
+  const result = answerSchema.pick({ result: true, reason: true }).safeParse(finished?.result);
+  return result.success ? result.data : { result: 'unknown', reason: null };
 }
 
 /**
- * A change from the auth account, which leaves alone what holds the password already. One that is under way may bring a newer
- * one, so nothing is begun beside it.
+ * Starts a change from the auth account, if other accounts are stale. It skips accounts that already hold the password.
+ * It is not started while another change is open, which may carry a newer password.
  */
 async function catchUp(
   deps: Dependencies,
   caller: Caller,
-  { person, group: wanted }: Who,
-  { identity, groups, accountId }: Asked,
+  { person, group: wanted }: WantedPerson,
+  { identity, groups, accountId }: AuthAccount,
   password: Secret,
 ): Promise<Pick<z.output<typeof answerSchema>, 'change' | 'reason'>> {
   const names = groups.map(({ name }) => name);
-  const all = { groups: names, source: null, identity: identity.name, limit: 1000, cursor: null };
+  const page = { groups: names, source: null, identity: identity.name, limit: 1000, cursor: null };
   const underWay = await hasOpenChange(deps.db, identity.id);
-  if (underWay || !shouldCatchUp(accountId, await readStale(deps, all)))
+  if (underWay || !shouldCatchUp(accountId, await readStale(deps, page)))
     return { change: null, reason: null };
   const proved = {
     accountId,
@@ -167,11 +182,18 @@ async function catchUp(
   };
   try {
     const passwords = inPlaintext(password, null);
-    const asked = { person, group: wanted, passwords, idempotencyKey: null, capture: null, proved };
-    const taken = await acceptRequest(deps, caller, asked);
-    return { change: taken.replayed ? taken.changeId : taken.change.id, reason: null };
+    const request = {
+      person,
+      group: wanted,
+      passwords,
+      idempotencyKey: null,
+      capture: null,
+      proved,
+    };
+    const accepted = await acceptRequest(deps, caller, request);
+    return { change: accepted.replayed ? accepted.changeId : accepted.change.id, reason: null };
   } catch (error) {
-    // Somebody changed it meanwhile, so there is nothing to catch up; or it cannot be taken, and the sign-in was right.
+    // Another change came first, so nothing has to catch up. Or the change was rejected, although the sign-in was right.
     if (error instanceof CaptureDeclined) return { change: null, reason: null };
     if (error instanceof IntakeRejected) return { change: null, reason: error.code };
     throw error;

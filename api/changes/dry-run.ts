@@ -2,74 +2,34 @@ import { z } from 'zod';
 import { connectorKinds } from '../../connectors/registry';
 import { violationsOf } from '../../intake/accept';
 import { reachedBy } from '../../intake/covered-groups';
+import { changePlanSchema, type PlannedAccount as PlannedView } from '../../model/api/change-plan';
 import { authGoesLast } from '../../model/change/change';
 import { leaveOutSays, type PlannedAccount, planChange } from '../../model/change/plan';
 import { type Configuration, sourceNamed, sourcesOf } from '../../model/configuration/document';
-import { failureModes, type Group, proveModes } from '../../model/configuration/group';
+import type { Group } from '../../model/configuration/group';
 import { handedOver } from '../../model/configuration/hash-paths';
-import { forms } from '../../model/hashes/encoding';
 import { findIdentity } from '../../store/people/identities';
 import { secretText } from '../http/input';
+import { group, namedOnce, personFields, personIn } from '../http/person';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import { leaveOutReason } from './change';
-import { group, oneOfBoth, personIn, whoFields } from './who';
 
-/** What a change would do, without one: no source is asked, and nothing is kept. */
-
-const accountSchema = z.object({
-  label: z.string().describe('As in a change.'),
-  source: z.string(),
-  account: z.string().nullable().describe('Null: the correlation rules would look for it.'),
-  role: z.enum(['auth', 'member']),
-  turn: z
-    .int()
-    .nullable()
-    .describe('Accounts of one turn are changed side by side; null: left out.'),
-  reason: leaveOutReason.describe('The rule that leaves it out.'),
-  says: z.string(),
-  prove: z.enum(proveModes),
-  proof: z.enum(['login', 'hash', 'none']).describe('How its kind of source is able to prove it.'),
-  form: z
-    .enum(forms)
-    .nullable()
-    .describe('What its source gets: the password, or a hash that Lockstep makes of it.'),
-});
-
-const planSchema = z
-  .object({
-    identity: z.string(),
-    groups: z.array(
-      z.object({
-        name: z.string(),
-        policy: z.string(),
-        authSource: z.string(),
-        failureMode: z.enum(failureModes),
-      }),
-    ),
-    accounts: z.array(accountSchema).describe('In the order of the change.'),
-    violations: z
-      .array(z.object({ rule: z.string(), says: z.string() }))
-      .nullable()
-      .describe('By the policies of all groups; null without a password.'),
-  })
-  .meta({ id: 'ChangePlan' });
-
+/** Shows what a change would do. It contacts no source and stores nothing. */
 export const planOfChange: Route = route({
   method: 'post',
   path: '/v1/changes/plan',
   scope: 'trigger',
   summary: 'See what a change would do',
   description:
-    'Who would be touched, in which order, which rule leaves out the rest, and how each would be proved. A password may come along: the policies judge it, and it is forgotten.',
+    'Which accounts would be changed, in which order, which rule leaves out the others, and how each new password would be verified. If the request has a password, the policies check it and it is discarded.',
   body: smallBody(
     z
-      .strictObject({ ...whoFields, password: secretText.optional(), group })
-      .refine(...oneOfBoth)
+      .strictObject({ ...personFields, password: secretText.optional(), group })
+      .refine(...namedOnce)
       .meta({ id: 'WantedPlan' }),
     { byName: { identity: 'alice' } },
   ),
-  answers: { 200: { says: 'Nothing was changed.', schema: planSchema } },
+  answers: { 200: { says: 'The plan. Nothing was changed.', schema: changePlanSchema } },
   problems: ['group_needed', 'no_group', 'identity_unknown', 'unsupported_character'],
   handle: async (deps, { caller, body }) => {
     const person = personIn(body);
@@ -91,7 +51,9 @@ export const planOfChange: Route = route({
       body: {
         identity: identity.name,
         groups: groups.map(groupView),
-        accounts: planned.map((one) => accountView(one, authGoesLast(planned), configuration)),
+        accounts: planned.map((account) =>
+          accountView(account, authGoesLast(planned), configuration),
+        ),
         violations,
       },
     };
@@ -109,7 +71,7 @@ function accountView(
   { label, source, accountName, role, leftOut }: PlannedAccount,
   authLast: boolean,
   configuration: Configuration,
-): z.output<typeof accountSchema> {
+): PlannedView {
   const { kind = '', settings, prove = 'never' } = sourceNamed(configuration, source) ?? {};
   const traits = connectorKinds.get(kind)?.traitsOf(settings);
   const first = (role === 'auth') !== authLast;
@@ -129,6 +91,8 @@ function accountView(
 
 const changedSays = (role: PlannedAccount['role'], authLast: boolean): string =>
   ({
-    auth: authLast ? 'last, if every other one took it' : 'first; if it refuses, nothing else',
-    member: authLast ? 'first, side by side' : 'after the auth account, side by side',
+    auth: authLast
+      ? 'changed last, if every other account took the password'
+      : 'changed first; if it refuses, no other account is changed',
+    member: authLast ? 'changed first, in parallel' : 'changed after the auth account, in parallel',
   })[role];

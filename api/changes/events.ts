@@ -1,14 +1,15 @@
 import type { ServerResponse } from 'node:http';
+import type { Change } from '../../model/api/changes';
 import { isAway } from '../../store/database';
 import type { Dependencies } from '../http/dependencies';
-import type { Change } from './change';
 
-/** A proxy or a laptop that slept shows itself by these. */
+/** How often a comment is sent, so that a broken connection is noticed on both sides. */
 const HEARTBEAT_MS = 15_000;
 
 /**
- * The change as it is, and again each time that it is another: server-sent events, until it has ended. A client that
- * does not read gets fewer of them, never a queue; one that has not read for a whole heartbeat is cut off.
+ * Sends a change as server-sent events: at once, after each update, and an `end` event when the change has ended. A slow
+ * client skips intermediate states, which are never queued. A client that reads nothing for a whole heartbeat is
+ * disconnected.
  */
 export async function streamChange(
   { changes, stopping }: Pick<Dependencies, 'changes' | 'stopping'>,
@@ -30,7 +31,7 @@ export async function streamChange(
     for (let count = 1; !stops.some((stop) => stop.aborted); await bell.rung()) {
       const change = await read().catch(unlessAway);
       if (change === null) {
-        // The hub tries until it can be read, and then rings.
+        // The hub retries until the change can be read, and then rings the bell.
         changes.notify(changeId);
         continue;
       }
@@ -54,7 +55,7 @@ function unlessAway(error: unknown): null {
   throw error;
 }
 
-/** Resolves when the client has taken it, or is gone. */
+/** Resolves when the socket can take more, or the client has disconnected. */
 async function write(response: ServerResponse, text: string): Promise<void> {
   if (response.write(text) || response.destroyed) return;
   await new Promise<void>((resolve) => {
@@ -66,19 +67,19 @@ async function write(response: ServerResponse, text: string): Promise<void> {
   });
 }
 
-/** Rung any number of times, it is heard once. */
+/** Wakes one waiting loop. Any number of rings while the loop is busy wake it once more. */
 function createBell() {
   let rang = false;
-  let hear = () => {};
+  let wake = () => {};
   return {
     ring: () => {
       rang = true;
-      hear();
+      wake();
     },
     rung: async () => {
       if (!rang)
         await new Promise<void>((resolve) => {
-          hear = resolve;
+          wake = resolve;
         });
       rang = false;
     },

@@ -1,22 +1,17 @@
 import { z } from 'zod';
+import { changeSchema, changeStateSchema, changesPageSchema } from '../../model/api/changes';
+import { text, time } from '../../model/api/fields';
 import type { Caller } from '../../store/api-keys';
 import { maySee, mayTouch } from '../../store/api-keys';
 import { readAuditOf } from '../../store/audit';
 import { giveCommand } from '../../store/changes/commands';
 import { type ChangeView, listChanges, readChange } from '../../store/changes/read';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import {
-  cursor,
-  pageLimit,
-  personName,
-  sourceName,
-  text,
-  time,
-  waitSeconds,
-} from '../http/schemas';
-import { changeOf, changeSchema, changeState, summaryOf, summarySchema } from './change';
+import { cursor, pageLimit, personName, sourceName, waitSeconds } from '../http/schemas';
+import { changeOf, summaryOf } from './change';
 import { streamChange } from './events';
 import { decided, waitForChange } from './waiting';
 
@@ -24,7 +19,7 @@ const params = z.strictObject({
   id: text(40).meta({ examples: ['chg_01jd8x2m9k0000000000000000'] }),
 });
 
-/** What a key may not see is not there. */
+/** Reads a change. A change that the API key may not see counts as missing. */
 async function readVisible({ db }: Dependencies, caller: Caller, id: string): Promise<ChangeView> {
   const change = await readChange(db, id);
   if (change === null || !maySee(caller, change)) throw new HttpProblem('not_found');
@@ -40,7 +35,7 @@ const list = route({
   scope: 'read',
   summary: 'List changes, the newest first',
   query: z.strictObject({
-    state: changeState.optional(),
+    state: changeStateSchema.optional(),
     identity: personName.optional(),
     source: sourceName.optional(),
     limit: pageLimit,
@@ -48,8 +43,8 @@ const list = route({
   }),
   answers: {
     200: {
-      says: 'A page of them.',
-      schema: z.object({ changes: z.array(summarySchema), next: z.string().nullable() }),
+      says: 'A page of changes.',
+      schema: changesPageSchema,
     },
   },
   handle: async ({ db, settings }, { caller, query }) => {
@@ -67,7 +62,7 @@ const read = route({
   method: 'get',
   path: '/v1/changes/{id}',
   scope: 'read',
-  summary: 'Read a change, at once or when its outcome is known',
+  summary: 'Read a change, optionally after waiting for its outcome',
   params,
   query: z.strictObject({
     wait: waitSeconds,
@@ -76,7 +71,7 @@ const read = route({
       .default('end')
       .describe('Wait for the end, or only for the auth account.'),
   }),
-  answers: { 200: { says: 'The change as it is.', schema: changeSchema } },
+  answers: { 200: { says: 'The current state of the change.', schema: changeSchema } },
   problems: ['not_found'],
   handle: async (deps, { caller, params: { id }, query, gone }) => {
     let change = await readVisible(deps, caller, id);
@@ -95,7 +90,7 @@ const events = route({
   scope: 'read',
   summary: 'Follow a change',
   description:
-    'Server-sent events: `change` with the change as it is, at once and each time that it is another; `end` when it has ended. A client that comes again gets it as it is then.',
+    'Server-sent events: `change` carries the current state, at once and after each update; `end` follows when the change has ended. A client that reconnects receives the state of that moment.',
   params,
   answers: {
     200: { says: 'Events until the change has ended.', contentType: 'text/event-stream' },
@@ -120,11 +115,14 @@ const audit = route({
   params,
   answers: {
     200: {
-      says: 'Its records, the oldest first.',
+      says: 'The records, the oldest first.',
       schema: z.object({
         records: z.array(
           z.object({
-            position: z.int().nullable().describe('In the chain; null until it is chained.'),
+            position: z
+              .int()
+              .nullable()
+              .describe('The position in the audit chain; null until the record is chained.'),
             at: time,
             actor: z.string(),
             action: z.string(),
@@ -143,7 +141,10 @@ const audit = route({
 });
 
 const commandAnswers = {
-  202: { says: 'It is passed on; the change as it is now.', schema: changeSchema },
+  202: {
+    says: 'A worker will carry out the command. The body is the state of the change before that.',
+    schema: changeSchema,
+  },
 } as const;
 
 async function command(
@@ -157,7 +158,7 @@ async function command(
   if (!mayTouch(caller, change)) throw new HttpProblem('forbidden');
   if (label !== null && !change.accounts.some((account) => account.label === label))
     throw new HttpProblem('not_found');
-  const by = `api-key:${caller.keyId}`;
+  const by = actorOf(caller);
   if (!(await giveCommand(deps.db, { changeId: id, kind, label, by })))
     throw new HttpProblem('change_ended');
   return { status: 202 as const, body: await shown(deps, change) };
@@ -179,7 +180,9 @@ const forAccounts = (
     body: smallBody(
       z
         .strictObject({
-          account: text(60).optional().describe(`The label of one; ${without} without it.`),
+          account: text(60)
+            .optional()
+            .describe(`The label of one account. Without it, the command applies to ${without}.`),
         })
         .optional(),
       { one: { account: 'corp-directory' } },
@@ -193,22 +196,22 @@ const forAccounts = (
 const cancel = forAccounts(
   'cancel',
   'Cancel a change, or one account of it',
-  'What is being written is finished; what was not begun is left as it is.',
+  'Writes that have begun are finished. Accounts that were not begun are left unchanged.',
   'the whole change',
 );
 
 const retry = forAccounts(
   'retry',
-  'Try waiting accounts now',
-  'Those that are parked too. An account whose source is paused goes on waiting.',
-  'all that wait',
+  'Retry waiting accounts now',
+  'Parked accounts are retried too. An account whose source is paused keeps waiting.',
+  'all waiting accounts',
 );
 
 const park = forAccounts(
   'park',
-  'Try waiting accounts no more',
-  'Until somebody retries them, or the change becomes too old.',
-  'all that wait',
+  'Park waiting accounts',
+  'They are not tried again until an operator retries them. They expire when the change becomes too old.',
+  'all waiting accounts',
 );
 
 export const changeRoutes: readonly Route[] = [list, read, events, audit, cancel, retry, park];

@@ -1,38 +1,17 @@
 import { z } from 'zod';
-import { type Stale, staleCodes, staleness, staleRules } from '../../model/change/stale';
-import { groupsOf, sourceNamed } from '../../model/configuration/document';
-import {
-  readStaleCandidates,
-  type StaleCandidate,
-  type StaleFilter,
-} from '../../store/changes/stale';
-import type { Dependencies } from '../http/dependencies';
+import { stalePageSchema } from '../../model/api/stale';
+import { staleRules } from '../../model/change/stale';
 import { type Route, route } from '../http/route';
-import { cursor, pageLimit, personName, sourceName, time } from '../http/schemas';
-
-const staleSchema = z
-  .object({
-    identity: z.string(),
-    source: z.string(),
-    account: z.string(),
-    change: z.string().describe('The last one of this person there.'),
-    code: z.enum(staleCodes).meta({
-      description: staleCodes.map((code) => `- \`${code}\`: ${staleRules[code].says}`).join('\n'),
-    }),
-    says: z.string(),
-    cure: z.string().describe('What to do.'),
-    reason: z.string().nullable().describe('Why, as the change told it.'),
-    since: time,
-  })
-  .meta({ id: 'StaleAccount' });
+import { cursor, pageLimit, personName, sourceName } from '../http/schemas';
+import { readStale } from './read-stale';
 
 const list = route({
   method: 'get',
   path: '/v1/stale',
   scope: 'read',
-  summary: 'List accounts that do not hold the password of their person',
+  summary: "List accounts that do not hold their person's current password",
   description:
-    'They missed the last change, or their password was changed in the source since. That shows only where a source was looked at: `POST /v1/sources/{name}/look`.',
+    'Either the account missed the last change, or its password was changed in the source afterwards. The latter is found only in sources that were asked with `POST /v1/sources/{name}/look`.',
   query: z.strictObject({
     identity: personName.optional(),
     source: sourceName.optional(),
@@ -41,50 +20,34 @@ const list = route({
   }),
   answers: {
     200: {
-      says: 'A page of them; it may be short, and even empty, though there are more.',
-      schema: z.object({ stale: z.array(staleSchema), next: z.string().nullable() }),
+      says: 'A page of stale accounts. A page may be short, or even empty, although more pages follow.',
+      schema: stalePageSchema,
     },
   },
   handle: async (deps, { caller, query }) => {
     const { identity = null, source = null, limit, cursor: after = null } = query;
-    const wanted = { groups: caller.groups, source, identity, cursor: after, limit: limit + 1 };
-    const found = await readStale(deps, wanted);
-    const stale = found.slice(0, limit).flatMap(({ is, ...standing }) => {
-      if (is === null) return [];
-      const { identity: person, source: where, account, changeId: change, outcome } = standing;
-      const { code, since, cure } = is;
-      const { says } = staleRules[code];
-      const reason = outcome?.reason ?? null;
-      return [
-        { identity: person, source: where, account, change, code, says, cure, reason, since },
-      ];
-    });
+    const filter = { groups: caller.groups, source, identity, cursor: after, limit: limit + 1 };
+    const found = await readStale(deps, filter);
+    const stale = found.slice(0, limit).flatMap(({ is: why, outcome, changeId, ...account }) =>
+      why === null
+        ? []
+        : [
+            {
+              identity: account.identity,
+              source: account.source,
+              account: account.account,
+              change: changeId,
+              code: why.code,
+              says: staleRules[why.code].says,
+              cure: why.cure,
+              reason: outcome?.reason ?? null,
+              since: why.since,
+            },
+          ],
+    );
     const next = found.length > limit ? (found[limit - 1]?.id ?? null) : null;
     return { status: 200, body: { stale, next } };
   },
 });
-
-interface Wanted extends Omit<StaleFilter, 'sources'> {
-  /** Null: every group. */
-  readonly groups: readonly string[] | null;
-  readonly source: string | null;
-}
-
-/** A page of accounts that may be stale, each with what is wrong with it; null where nothing is. */
-export async function readStale(
-  deps: Dependencies,
-  { groups, source, ...page }: Wanted,
-): Promise<(StaleCandidate & { readonly is: Stale | null })[]> {
-  const { configuration } = await deps.configuration();
-  const sources = groupsOf(configuration)
-    .filter(({ name }) => groups === null || groups.includes(name))
-    .flatMap(({ name, sources: its }) => its.map((one) => ({ name: one, group: name })))
-    .filter(({ name }) => source === null || name === source);
-  const found = await readStaleCandidates(deps.db, { ...page, sources });
-  return found.map((standing) => {
-    const enabled = sourceNamed(configuration, standing.source)?.enabled === true;
-    return { ...standing, is: staleness({ ...standing, enabled }) };
-  });
-}
 
 export const staleRoutes: readonly Route[] = [list];

@@ -1,36 +1,37 @@
 import { z } from 'zod';
 import { acceptRequest, type WantedChange } from '../../intake/accept';
+import { changeSchema } from '../../model/api/changes';
 import { hasEnded } from '../../model/change/change';
 import { inPlaintext } from '../../sealing/passwords';
 import { type ChangeView, readChange } from '../../store/changes/read';
 import { isAway } from '../../store/database';
 import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
+import { group, namedOnce, personFields, personIn } from '../http/person';
 import { appliedPreference, type Preference, preferHeader } from '../http/prefer';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { idempotencyKey } from '../http/schemas';
-import { changeOf, changeSchema, changeUrl } from './change';
+import { changeOf, changeUrl } from './change';
 import { authApplied, waitForChange } from './waiting';
-import { group, oneOfBoth, personIn, whoFields } from './who';
 
 const body = z
   .strictObject({
-    ...whoFields,
+    ...personFields,
     password: secretText,
     currentPassword: secretText
       .optional()
-      .describe('When given, the auth account is asked first whether it holds this one.'),
+      .describe('If given, Lockstep first verifies that the auth account holds this password.'),
     group,
   })
-  .refine(...oneOfBoth)
+  .refine(...namedOnce)
   .meta({ id: 'NewChange' });
 
 const answerHeaders = {
-  location: 'The address of the change.',
-  'preference-applied': 'What of Prefer was honoured.',
+  location: 'The URL of the change.',
+  'preference-applied': 'The preferences of the `Prefer` header that were applied.',
   'idempotency-replayed':
-    '`true`: this change was accepted before, under the same Idempotency-Key.',
+    '`true` if this change was accepted earlier, under the same Idempotency-Key.',
 };
 
 export const startChange: Route = route({
@@ -39,7 +40,7 @@ export const startChange: Route = route({
   scope: 'trigger',
   summary: 'Change a password everywhere',
   description:
-    'When this answers, the change is durable. Send an Idempotency-Key, and the request may be repeated until it is answered.',
+    'When the API answers, the change is stored durably. With an Idempotency-Key the request can be repeated safely until it is answered.',
   headers: z.object({
     'idempotency-key': idempotencyKey,
     prefer: preferHeader,
@@ -55,11 +56,15 @@ export const startChange: Route = route({
   }),
   answers: {
     200: {
-      says: 'It has ended `done` or `partial`; with `until=auth`: the auth account holds the new password.',
+      says: 'The change has ended as `done` or `partial`. With `until=auth`: the auth account holds the new password.',
       schema: changeSchema,
       headers: answerHeaders,
     },
-    202: { says: 'Accepted, and not decided yet.', schema: changeSchema, headers: answerHeaders },
+    202: {
+      says: 'The change is accepted; its outcome is not known yet.',
+      schema: changeSchema,
+      headers: answerHeaders,
+    },
   },
   problems: [
     'auth_account_refused',
@@ -74,14 +79,14 @@ export const startChange: Route = route({
   ],
   handle: async (deps, call) => {
     const { caller, headers, gone } = call;
-    const taken = await acceptRequest(deps, caller, wantedChange(call));
-    const id = taken.replayed ? taken.changeId : taken.change.id;
-    const known = taken.replayed ? null : taken.change;
-    const change = await afterWaiting(deps, id, known, headers.prefer, gone);
+    const accepted = await acceptRequest(deps, caller, wantedChange(call));
+    const id = accepted.replayed ? accepted.changeId : accepted.change.id;
+    const initial = accepted.replayed ? null : accepted.change;
+    const change = await afterWaiting(deps, id, initial, headers.prefer, gone);
     return answer(deps, change, headers.prefer, {
       location: changeUrl(deps.settings, id),
       ...appliedPreference(headers.prefer),
-      ...(taken.replayed ? { 'idempotency-replayed': 'true' } : {}),
+      ...(accepted.replayed ? { 'idempotency-replayed': 'true' } : {}),
     });
   },
 });
@@ -101,26 +106,27 @@ function wantedChange(call: {
 }
 
 /**
- * @param known the change as it was accepted a moment ago; null for one from before
+ * The change after the wait that the client asked for.
+ * @param initial the change as it was accepted by this request; null if an earlier request created it
  */
 async function afterWaiting(
   deps: Dependencies,
   id: string,
-  known: ChangeView | null,
+  initial: ChangeView | null,
   preference: Preference,
   gone: AbortSignal,
 ): Promise<ChangeView> {
-  if (preference.waitMs === 0 && known !== null) return known;
+  if (preference.waitMs === 0 && initial !== null) return initial;
   try {
     if (preference.waitMs > 0) await waitForChange(deps, id, preference, gone);
     const change = await readChange(deps.db, id);
     if (change !== null) return change;
   } catch (error) {
-    // What was accepted stays accepted, whatever happens to the database while somebody waits.
-    if (known === null || !isAway(error)) throw error;
+    // The change is accepted even if the database fails while the client waits.
+    if (initial === null || !isAway(error)) throw error;
   }
-  if (known === null) throw new HttpProblem('not_found');
-  return known;
+  if (initial === null) throw new HttpProblem('not_found');
+  return initial;
 }
 
 async function answer(

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { GroupFit } from '../../model/api/configuration';
 import { type Configuration, groupsOf, policiesOf } from '../../model/configuration/document';
 import {
   type Satisfiability,
@@ -8,23 +8,7 @@ import {
 import type { Database } from '../../store/database';
 import { lastResults } from '../../store/sources/jobs';
 
-const sentences = z.array(z.string());
-
-export const groupFitSchema = z.object({
-  group: z.string(),
-  policy: z.string(),
-  impossible: sentences.describe('What no password can satisfy together.'),
-  notGuaranteed: sentences.describe(
-    'What a source may refuse although the policy of the group accepts it.',
-  ),
-  warnings: sentences.describe('Filters that leave a weaker password.'),
-  fits: z.string().nullable().describe('Passwords that every source takes; null: there are none.'),
-  unread: sentences.describe('Sources that "lockstep doctor" has not looked at yet.'),
-});
-
-export type GroupFit = z.output<typeof groupFitSchema>;
-
-/** Whether the policy of each group suits its sources, by what these told when they were last checked. */
+/** Whether the policy of each group suits its sources, by the password rules that they reported in their last check. */
 export async function fitOfGroups(
   db: Database,
   configuration: Configuration,
@@ -37,7 +21,7 @@ export async function fitOfGroups(
     const members = sources.map((source) => ({
       source,
       filter: configuration.sources[source]?.passwordFilter ?? null,
-      policies: toldBy(checks.get(source)),
+      policies: reportedIn(checks.get(source)),
     }));
     const unread = sources.filter((source) => !checks.has(source));
     return [
@@ -46,7 +30,7 @@ export async function fitOfGroups(
   });
 }
 
-const toldBy = (result: unknown): readonly TargetPolicy[] =>
+const reportedIn = (result: unknown): readonly TargetPolicy[] =>
   (result as { readonly policies?: readonly TargetPolicy[] } | undefined)?.policies ?? [];
 
 const listed = ({ impossible, notGuaranteed, warnings, fits }: Satisfiability) => ({

@@ -1,30 +1,36 @@
 import { z } from 'zod';
 import { connectorKinds } from '../../connectors/registry';
 import { policyFileIssues } from '../../intake/policy/files';
+import {
+  configurationAppliedSchema,
+  configurationPlanSchema,
+  configurationVersion,
+} from '../../model/api/configuration';
 import { checkConfiguration } from '../../model/configuration/check';
 import { type Difference, differences } from '../../model/configuration/differences';
 import type { Configuration } from '../../model/configuration/document';
 import { hashPaths } from '../../model/configuration/hash-paths';
 import { keepPolicies, lostPolicyIssues } from '../../model/configuration/kept-policies';
-import { schemes } from '../../model/hashes/encoding';
 import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
 import { readMappingUse, readSourceUse } from '../../store/sources/usage';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route } from '../http/route';
-import { fitOfGroups, groupFitSchema } from './fit';
+import { fitOfGroups } from './fit';
 
-/** Any JSON goes in, so that every mistake is told at once; `checkConfiguration` is the judge. */
+/** Any JSON passes the request schema, so that `checkConfiguration` can report all mistakes at once. */
 const document = z.unknown().meta({
   type: 'object',
   description: 'The content of lockstep.yaml. See docs/configuration.md.',
 });
 
-const version = z.int().min(0).describe('0 before anything was applied; grows by one each time.');
-
 const example = { document: { version: 1, sources: {}, policies: {}, groups: {} } };
 
-/** What `candidate` means when it follows the one in force. */
+/**
+ * The valid configuration that `candidate` describes, with the policies that it inherits from the one in force.
+ * @throws HttpProblem with all issues
+ */
 async function checked(candidate: unknown, inForce: Configuration): Promise<Configuration> {
   const result = checkConfiguration(candidate, connectorKinds);
   if (!result.valid) throw new HttpProblem('configuration_invalid', { issues: result.issues });
@@ -41,9 +47,9 @@ const read = route({
   summary: 'Read the configuration in force',
   answers: {
     200: {
-      says: 'The configuration. It holds references to secrets, never secrets.',
+      says: 'The configuration. It contains references to secrets, never secrets.',
       schema: z.object({
-        version,
+        version: configurationVersion,
         configuration: z.custom<Configuration>().meta({ type: 'object' }),
       }),
     },
@@ -59,41 +65,8 @@ const plan = route({
   body: largeBody(z.strictObject({ document }), { empty: example }),
   answers: {
     200: {
-      says: 'What would change, and what would lose its place.',
-      schema: z.object({
-        version,
-        differences: z.array(
-          z.object({
-            action: z.enum(['create', 'update', 'delete']),
-            section: z.string(),
-            name: z.string(),
-            fields: z.array(z.string()),
-          }),
-        ),
-        deletes: z
-          .array(
-            z.object({
-              section: z.string(),
-              name: z.string(),
-              accounts: z.int().describe('Linked accounts in the source.'),
-              mappings: z.int().describe('Mappings of the application, or of the accounts.'),
-            }),
-          )
-          .describe('Sources and applications that would go.'),
-        hashPaths: z
-          .array(
-            z.object({
-              from: z.string(),
-              form: z.enum(schemes),
-              to: z.array(z.string()).describe('They store it as it is.'),
-              warnings: z.array(z.string()),
-            }),
-          )
-          .describe('Where the hashes that are captured get to.'),
-        fit: z
-          .array(groupFitSchema)
-          .describe('Whether the policy of each group suits its sources.'),
-      }),
+      says: 'What would change, and what would be deleted.',
+      schema: configurationPlanSchema,
     },
   },
   problems: ['configuration_invalid'],
@@ -105,7 +78,7 @@ const plan = route({
       status: 200,
       body: {
         version,
-        differences: found.map((one) => ({ ...one, fields: [...one.fields] })),
+        differences: found.map((difference) => ({ ...difference, fields: [...difference.fields] })),
         deletes: await deletedUse(deps, found),
         hashPaths: hashPaths(wanted).map((path) => ({
           ...path,
@@ -118,6 +91,7 @@ const plan = route({
   },
 });
 
+/** How many linked accounts and mappings each deleted source or application has. */
 async function deletedUse({ db }: Dependencies, found: readonly Difference[]) {
   const deleted = found.filter(
     ({ action, section }) =>
@@ -130,8 +104,8 @@ async function deletedUse({ db }: Dependencies, found: readonly Difference[]) {
     name,
     accounts: section === 'sources' ? (sources.get(name)?.accounts ?? 0) : 0,
     mappings: mappings
-      .filter((one) => (section === 'sources' ? one.source : one.application) === name)
-      .reduce((sum, one) => sum + one.mappings, 0),
+      .filter((use) => (section === 'sources' ? use.source : use.application) === name)
+      .reduce((sum, use) => sum + use.mappings, 0),
   }));
 }
 
@@ -141,15 +115,18 @@ const apply = route({
   scope: 'admin',
   summary: 'Apply a configuration',
   body: largeBody(
-    z.strictObject({ document, version: version.describe('The one that was planned against.') }),
+    z.strictObject({
+      document,
+      version: configurationVersion.describe('The version that the plan was made against.'),
+    }),
     { first: { ...example, version: 0 } },
   ),
-  answers: { 200: { says: 'It is in force.', schema: z.object({ version }) } },
+  answers: { 200: { says: 'The configuration is in force.', schema: configurationAppliedSchema } },
   problems: ['configuration_invalid', 'configuration_changed'],
   handle: async ({ db }, { caller, body }) => {
     const inForce = await currentConfiguration(db);
     const wanted = await checked(body.document, inForce.configuration);
-    const by = `api-key:${caller.keyId}`;
+    const by = actorOf(caller);
     const applied = await applyConfiguration(db, wanted, body.version, by);
     if (applied === null) throw new HttpProblem('configuration_changed');
     return { status: 200, body: { version: applied } };

@@ -7,7 +7,7 @@ import { HttpProblem } from '../http/problem';
 import { routes } from '../routes';
 import { openApiDocument } from './openapi';
 
-/** What anyone may read without a key. It holds nothing of this installation. */
+/** A page or file that is served without an API key. It contains nothing about this installation. */
 interface Document {
   readonly path: string;
   readonly send: RequestHandler[];
@@ -27,7 +27,7 @@ const secured = helmet({
       frameAncestors: ["'none'"],
     },
   },
-  // For the host as a whole, which is not ours alone.
+  // This header would apply to the whole host, which may serve other applications too.
   strictTransportSecurity: false,
 });
 
@@ -40,7 +40,10 @@ const html = (page: (named: string) => string): RequestHandler[] => [
 
 const swaggerUi = path.dirname(require.resolve('swagger-ui-dist/package.json'));
 
-/** From the package, which would ask a server of its makers for a badge and load inline scripts if it were used whole. */
+/**
+ * A file of the Swagger UI package. The package's own page is not used, because it has inline scripts and loads a badge
+ * from a server of its makers.
+ */
 const swaggerFile = (name: string): Document => ({
   path: `/docs/${name}`,
   send: [
@@ -94,42 +97,42 @@ const INITIALIZER = `SwaggerUIBundle({
   url: '../openapi.json',
   dom_id: '#swagger-ui',
   deepLinking: true,
-  // It would ask a server of its makers.
+  // The default validator is a server of the makers of Swagger UI.
   validatorUrl: null,
 });
 `;
 
 const retrySays: Readonly<Record<Retry, string>> = {
-  offline: 'It is tried again, with growing waits, until the change is too old.',
-  rejected: 'It is not tried again with the same password.',
-  unknown: 'It is tried five times, then given up.',
-  never: 'The request is refused; nothing was started.',
+  offline: 'Lockstep retries with increasing delays until the change is too old.',
+  rejected: 'Lockstep does not retry with the same password.',
+  unknown: 'Lockstep tries five times. Then the account is parked until an operator retries it.',
+  never: 'The request was rejected; nothing was started.',
 };
 
 function errorPage(code: string): string {
-  const known = errorCodes.find((one) => one === code);
-  if (known === undefined) throw new HttpProblem('not_found');
-  const { status, says, retry } = errors[known];
+  const errorCode = errorCodes.find((candidate) => candidate === code);
+  if (errorCode === undefined) throw new HttpProblem('not_found');
+  const { status, says, retry } = errors[errorCode];
   return page(
-    known,
-    `<h1>${known}</h1>
+    errorCode,
+    `<h1>${errorCode}</h1>
     <p>${escaped(says)}</p>
     <p>${retrySays[retry]}</p>
     <p>HTTP status ${status}.</p>`,
   );
 }
 
-/** Where the Temporal Web UI leads. What became of the change takes a key to read, which no link holds. */
+/** The page that the Temporal Web UI links to. Reading the change takes an API key, so the page only shows how. */
 function changePage(id: string): string {
   if (!isId('chg', id)) throw new HttpProblem('not_found');
   return page(
     id,
     `<h1>${id}</h1>
-    <p>What became of each account, and what will:</p>
+    <p>The status of each account:</p>
     <pre>lockstep status ${id} --watch</pre>
-    <p>The same over HTTP, with an API key that may read:</p>
+    <p>The same over HTTP, with an API key that has the scope <code>read</code>:</p>
     <pre>GET /v1/changes/${id}</pre>
-    <p><a href="../docs/">All that the API answers</a></p>`,
+    <p><a href="../docs/">Reference of the API</a></p>`,
   );
 }
 

@@ -1,20 +1,18 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
+import { problemSchema } from '../../model/api/problems';
 import { type ErrorCode, errors } from '../../model/errors';
-import { checkedRules } from '../../model/policy/violations';
-import { changeSchema } from '../changes/change';
 import { HttpProblem, problemOf } from '../http/problem';
 import type { Answers, Route } from '../http/route';
-import { errorCode } from '../http/schemas';
 import { SCIM_TYPE, scimErrorOf, scimStatus, speaksScim } from '../scim/errors';
 
-/** The OpenAPI 3.1 document, from the same schemas that check the requests. */
+/** The OpenAPI 3.1 document, generated from the schemas that validate the requests. */
 export function openApiDocument(routes: readonly Route[]) {
   const registry = new OpenAPIRegistry();
   const { name: apiKey } = registry.registerComponent('securitySchemes', 'apiKey', {
     type: 'http',
     scheme: 'bearer',
-    description: 'An API key, `lks_…`. `lockstep keys create` makes one.',
+    description: 'An API key, `lks_…`. Create one with `lockstep keys create`.',
   });
   for (const route of routes)
     registry.registerPath({
@@ -23,7 +21,7 @@ export function openApiDocument(routes: readonly Route[]) {
       operationId: operationId(route),
       tags: [tagOf(route)],
       summary: route.summary,
-      description: [route.description, `Needs the scope \`${route.scope}\`.`]
+      description: [route.description, `Requires the scope \`${route.scope}\`.`]
         .filter((part) => part !== undefined)
         .join('\n\n'),
       security: [{ [apiKey]: [] }],
@@ -35,14 +33,14 @@ export function openApiDocument(routes: readonly Route[]) {
     info: {
       title: 'Lockstep',
       version: '1',
-      description: "Keeps a person's password the same everywhere it is used.",
+      description: "Keeps a person's password the same in every system that uses it.",
     },
   });
 }
 
 export type OpenApiDocument = ReturnType<typeof openApiDocument>;
 
-/** `getChangesByIdEvents` */
+/** A unique name in camel case, such as `getChangesByIdEvents`. */
 const operationId = ({ method, path }: Route): string =>
   segments(path).reduce((id, segment) => {
     const word = segment
@@ -56,10 +54,13 @@ const tagOf = ({ path }: Route): string => segments(path)[0] ?? '';
 const segments = (path: string): string[] =>
   path.split('/').filter((segment) => segment !== '' && segment !== 'v1');
 
-type Requested = Parameters<OpenAPIRegistry['registerPath']>[0]['request'];
+type RequestDescription = Parameters<OpenAPIRegistry['registerPath']>[0]['request'];
 
-function requestOf({ params, query, headers, body }: Route): Requested {
-  const shapes = { params, query, headers } as Pick<NonNullable<Requested>, 'params' | 'query'> & {
+function requestOf({ params, query, headers, body }: Route): RequestDescription {
+  const shapes = { params, query, headers } as Pick<
+    NonNullable<RequestDescription>,
+    'params' | 'query'
+  > & {
     headers: z.ZodObject;
   };
   if (body === null) return shapes;
@@ -92,32 +93,7 @@ const answersOf = (answers: Answers) =>
     ),
   );
 
-/** RFC 9457 */
-const problemSchema = z
-  .object({
-    type: z.string().describe('The address of a page about this code.'),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().describe('What happened and what to do.'),
-    code: errorCode,
-    at: z
-      .union([z.int(), z.string()])
-      .optional()
-      .describe('Where the request is wrong: a byte offset in its body, or a JSON pointer.'),
-    issues: z
-      .array(z.object({ path: z.array(z.union([z.string(), z.int()])), says: z.string() }))
-      .optional(),
-    violations: z
-      .array(z.object({ rule: z.enum(checkedRules), says: z.string() }))
-      .optional()
-      .describe('Every rule of every policy that the password breaks.'),
-    reason: errorCode.nullable().optional().describe('Why the auth account refused.'),
-    change: changeSchema.optional(),
-    requestId: z.string(),
-  })
-  .meta({ id: 'Problem' });
-
-/** RFC 7644 §3.12 */
+/** The body of a SCIM error (RFC 7644 §3.12). */
 const scimErrorSchema = z
   .object({
     schemas: z.array(z.string()),
@@ -127,7 +103,7 @@ const scimErrorSchema = z
   })
   .meta({ id: 'ScimError' });
 
-/** What any request may come to, besides what its route says. */
+/** Every problem that a route may answer: its own, and those that any request may cause. */
 export function problemCodes({ path, body, problems }: Route): ErrorCode[] {
   const common: ErrorCode[] = [
     'unauthenticated',

@@ -6,9 +6,10 @@ import { personEdges, personNodes } from '../../model/graph/person';
 import { topologyOf } from '../../model/graph/topology';
 import type { GraphSnapshot } from '../../store/graph';
 
-/** The files that BloodHound is given, as text that is made while it is sent: there may be a million edges. */
-
-/** Our own nodes and edges, marked as ours. */
+/**
+ * The nodes and edges of Lockstep as an OpenGraph file for BloodHound, marked with our source kind. The text is generated
+ * while it is sent, because there may be a million edges.
+ */
 export async function* ownPayload(
   view: GraphView,
   snapshot: GraphSnapshot,
@@ -21,7 +22,7 @@ export async function* ownPayload(
   yield ']}}\n';
 }
 
-/** Edges to the nodes of other collectors: not marked, see `model/graph/hybrid.ts`. */
+/** Edges to the nodes of other collectors. They carry no source kind: see `model/graph/hybrid.ts`. */
 export async function* hybridPayload(
   view: GraphView,
   snapshot: GraphSnapshot,

@@ -1,9 +1,9 @@
-import { type Group, isLone } from '../../model/configuration/group';
-import type { GraphView, SourceTraits } from '../../model/graph/facts';
+import type { GraphView } from '../../model/graph/facts';
+import { type Band, type Box, bandsOf } from './bands';
 
 /**
- * How passwords flow between sources, as an SVG: a band for each group, with where passwords come in on the left and the
- * sources that take them on the right. The same configuration is the same picture, byte by byte.
+ * Draws how passwords flow between sources, as an SVG: one band per group, with the origins of passwords on the left and
+ * the sources that receive them on the right. The same configuration always gives the same bytes.
  */
 export function drawGraph(view: GraphView, accountsIn: (source: string) => number): string {
   const bands = bandsOf(view, accountsIn);
@@ -33,92 +33,6 @@ export function drawGraph(view: GraphView, accountsIn: (source: string) => numbe
   ].join('\n');
 }
 
-interface Box {
-  readonly name: string;
-  /** Below the name. */
-  readonly lines: readonly string[];
-  readonly style: 'api' | 'captured' | 'group' | 'auth' | 'member' | 'off';
-}
-
-interface Band {
-  readonly group: Box | null;
-  readonly origins: readonly Box[];
-  readonly targets: readonly Box[];
-  /** An auth source in another band. */
-  readonly lent: string | null;
-}
-
-function bandsOf(view: GraphView, accountsIn: (source: string) => number): Band[] {
-  const grouped = new Set(view.groups.flatMap(({ sources }) => sources));
-  const rest = [...view.traits.keys()].filter((source) => !grouped.has(source));
-  const boxes = (sources: readonly string[], authSource: string | null) =>
-    sources.map((source) => sourceBox(view, source, authSource, accountsIn(source)));
-  const bands = view.groups.map((group): Band => {
-    const { authSource, sources } = group;
-    const own = sources.includes(authSource);
-    const others = sources.filter((source) => source !== authSource);
-    return {
-      group: groupBox(group),
-      origins: [API, ...sources.flatMap((source) => capturedBox(source, view.traits.get(source)))],
-      targets: boxes(own ? [authSource, ...others] : others, authSource),
-      lent: own ? null : authSource,
-    };
-  });
-  return rest.length === 0
-    ? bands
-    : [...bands, { group: null, origins: [], targets: boxes(rest, null), lent: null }];
-}
-
-const API: Box = { name: 'api', lines: ['changes by people and help desks'], style: 'api' };
-
-const groupBox = (group: Group): Box => ({
-  name: group.name,
-  lines: [
-    isLone(group) ? 'a source on its own' : `auth source ${group.authSource}`,
-    `policy ${group.policy}, ${group.failureMode}`,
-  ],
-  style: 'group',
-});
-
-const capturedBox = (name: string, traits: SourceTraits | undefined): Box[] =>
-  traits?.captures === true
-    ? [
-        {
-          name,
-          lines: [
-            traits.needsCurrent ? 'captured, asked for the one before' : 'captured, believed',
-          ],
-          style: 'captured',
-        },
-      ]
-    : [];
-
-function sourceBox(
-  view: GraphView,
-  name: string,
-  authSource: string | null,
-  accounts: number,
-): Box {
-  const traits = view.traits.get(name);
-  const notes = [
-    name === authSource ? 'auth source' : '',
-    traits?.hashOnly ? 'gets a hash only' : '',
-    traits?.filtered ? (traits.weakened ? 'filtered, weaker' : 'filtered') : '',
-    authSource === null ? 'in no group' : '',
-    traits?.enabled ? '' : 'switched off',
-  ].filter((note) => note !== '');
-  const count = accounts === 1 ? '1 account' : `${accounts} accounts`;
-  // Without the auth source, every change is refused.
-  const flows = [name, authSource].every(
-    (one) => one !== null && view.traits.get(one)?.enabled === true,
-  );
-  return {
-    name,
-    lines: [`${traits?.kind ?? ''}, ${count}`, ...(notes.length === 0 ? [] : [notes.join(', ')])],
-    style: flows ? (name === authSource ? 'auth' : 'member') : 'off',
-  };
-}
-
 const MARGIN = 24;
 const HEAD = 28;
 const FOOT = 36;
@@ -130,12 +44,12 @@ const [LEFT, MIDDLE, RIGHT] = [MARGIN, MARGIN + COLUMN, MARGIN + 2 * COLUMN] as 
 const WIDTH = RIGHT + BOX.width + MARGIN;
 
 const COLUMNS: readonly (readonly [number, string])[] = [
-  [LEFT, 'Passwords come in'],
+  [LEFT, 'Where passwords come from'],
   [MIDDLE, 'Groups'],
-  [RIGHT, 'Sources that take them'],
+  [RIGHT, 'Sources that receive them'],
 ];
 const LEGEND =
-  'Bold: the auth account, asked first (directory-last: last). Broken: nothing is carried. Numbers are linked accounts.';
+  'Bold: the auth source, changed first (directory-last: last). Dashed: receives no passwords. Numbers are linked accounts.';
 
 const stackHeight = (boxes: readonly Box[]): number =>
   boxes.length * (BOX.height + GAP) - (boxes.length === 0 ? 0 : GAP);
@@ -143,7 +57,7 @@ const stackHeight = (boxes: readonly Box[]): number =>
 const heightOf = ({ origins, targets }: Band): number =>
   Math.max(BOX.height, stackHeight(origins), stackHeight(targets));
 
-/** Stacks stand in the middle of their band. */
+/** The top of a box, relative to its band. Stacks are centred vertically in the band. */
 const rowTop = (band: Band, stack: readonly Box[], row: number): number =>
   (heightOf(band) - stackHeight(stack)) / 2 + row * (BOX.height + GAP);
 
@@ -179,7 +93,7 @@ function arrow(fromX: number, fromTop: number, toX: number, toTop: number, style
   return `<path class="arrow ${style}" d="M${x1} ${y1}C${bend} ${y1} ${bend} ${y2} ${x2} ${y2}"${head}/>`;
 }
 
-/** Characters that fit into a box: the rest is in its tooltip. */
+/** The number of characters that fit into a box. The tooltip has the full text. */
 const FITS = { name: 26, line: 38 };
 
 function drawBox({ name, lines, style }: Box, x: number, y: number): string {
@@ -190,21 +104,22 @@ function drawBox({ name, lines, style }: Box, x: number, y: number): string {
   return `<g class="box ${style}"><title>${escaped([name, ...lines].join(', '))}</title><rect x="${x}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="8"/>${shown.join('')}</g>`;
 }
 
-const text = (x: number, y: number, says: string, style: string): string =>
-  `<text class="${style}" x="${x}" y="${y}">${escaped(says)}</text>`;
+const text = (x: number, y: number, content: string, style: string): string =>
+  `<text class="${style}" x="${x}" y="${y}">${escaped(content)}</text>`;
 
-const cut = (says: string, length: number): string =>
-  says.length <= length ? says : `${says.slice(0, length - 1)}…`;
+const cut = (content: string, length: number): string =>
+  content.length <= length ? content : `${content.slice(0, length - 1)}…`;
 
-const escaped = (says: string): string =>
-  says.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+const escaped = (content: string): string =>
+  content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 
+/** The text for screen readers. */
 function described({ group, origins, targets, lent }: Band): string {
   const list = (boxes: readonly Box[]) =>
     boxes.map(({ name, lines }) => `${name} (${lines.join(', ')})`).join('; ');
   if (group === null) return `In no group: ${list(targets)}.`;
-  const lender = lent === null ? '' : ` The auth source ${lent} is of another group.`;
-  return `Group ${group.name}: passwords come from ${list(origins)}, and go to ${list(targets)}.${lender}`;
+  const lender = lent === null ? '' : ` The auth source ${lent} belongs to another group.`;
+  return `Group ${group.name}: passwords come from ${list(origins)} and go to ${list(targets)}.${lender}`;
 }
 
 const marker = (id: string): string =>

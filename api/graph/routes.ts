@@ -14,7 +14,7 @@ import { type Route, route } from '../http/route';
 import { hybridPayload, ownPayload } from './payload';
 import { drawGraph } from './picture';
 
-/** Who can come by which password, as BloodHound reads it: docs/graph.md. */
+/** Exports for BloodHound, described in docs/graph.md. */
 
 const payloads = { lockstep: ownPayload, hybrid: hybridPayload } as const;
 
@@ -47,19 +47,23 @@ const read = route({
   method: 'get',
   path: '/v1/graph',
   scope: 'admin',
-  summary: 'Read who can come by which password, for BloodHound',
+  summary: 'Export who can obtain which password, for BloodHound',
   description:
-    'BloodHound OpenGraph, all of it as it was at one moment. It holds no password, but the name of every account.',
+    'A BloodHound OpenGraph file with a consistent snapshot of the database. It contains the name of every account, but no password.',
   query: z.strictObject({
     part: z
       .enum(['lockstep', 'hybrid'])
       .default('lockstep')
       .describe(
-        '`lockstep`: nodes and edges of our own. `hybrid`: edges to users of Active Directory, Okta and Entra, which are uploaded apart, after those.',
+        '`lockstep`: the nodes and edges of Lockstep. `hybrid`: edges to users of Active Directory, Okta and Entra. Upload it separately, after the data of those systems.',
       ),
   }),
   answers: {
-    200: { says: 'A file to upload.', contentType: 'application/json', streams: payloadSchema },
+    200: {
+      says: 'The file to upload to BloodHound.',
+      contentType: 'application/json',
+      streams: payloadSchema,
+    },
   },
   problems: ['no_epoch'],
   handle: async (deps, { query: { part } }) => {
@@ -76,7 +80,7 @@ const read = route({
   },
 });
 
-/** The worker signs with one key as long as there is a deployment, and every api knows it. */
+/** An id derived from the public key of the signer, which a deployment never changes and every API process knows. */
 function deploymentIdOf({ settings }: Dependencies): string {
   const signer = settings.signer();
   if (signer === null) throw new HttpProblem('no_epoch');
@@ -96,13 +100,13 @@ const factsOf = (
     connectorKinds.get(kind)?.traitsOf(settings).accepts.includes('plaintext') === false,
 });
 
-/** Of one piece: who takes nothing for so long is cut off, and the snapshot let go. */
+/** A client that reads nothing for this long is disconnected, so that its database snapshot is released. */
 const STALLED_MS = 30_000;
 
 async function send(text: AsyncGenerator<string>, response: ServerResponse): Promise<void> {
   response.setTimeout(STALLED_MS, () => response.destroy());
   await pipeline(Readable.from(text), response).catch((error) => {
-    // The client has gone away.
+    // The client has disconnected.
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   });
 }
@@ -111,11 +115,12 @@ const readSchema = route({
   method: 'get',
   path: '/v1/graph/schema',
   scope: 'admin',
-  summary: 'Read the schema of our extension of BloodHound',
-  description: 'Installed once, before the first upload: it says over which edges paths lead.',
+  summary: 'Read the schema of the BloodHound extension',
+  description:
+    'Install it in BloodHound once, before the first upload. It defines which edges attack paths may follow.',
   answers: {
     200: {
-      says: 'Its definition.',
+      says: 'The definition of the extension.',
       schema: z.custom<ReturnType<typeof extensionDefinition>>().meta({ type: 'object' }),
     },
   },
@@ -127,7 +132,7 @@ const readPicture = route({
   path: '/v1/graph/picture',
   scope: 'admin',
   summary: 'See how passwords flow between sources',
-  answers: { 200: { says: 'A picture.', contentType: 'image/svg+xml' } },
+  answers: { 200: { says: 'The picture as an SVG.', contentType: 'image/svg+xml' } },
   problems: ['no_epoch'],
   handle: async (deps) => {
     const view = viewOf(factsOf(deps, deploymentIdOf(deps), await deps.configuration()));

@@ -4,18 +4,21 @@ import type { Database } from '../../store/database';
 import type { Scope } from '../../store/tables';
 import { HttpProblem } from './problem';
 
-/** @throws HttpProblem when the header holds no key that is allowed `scope` */
+/**
+ * Finds the API key in an `Authorization` header.
+ * @throws HttpProblem if there is no valid key, or the key does not have `scope` (`admin` has every scope)
+ */
 export type Authorize = (header: string | undefined, scope: Scope) => Promise<Caller>;
 
 const BEARER = /^Bearer +(\S+)$/i;
 
 export function authorizeWith(db: Database): Authorize {
-  const note = noteUseNowAndThen(db);
+  const noteUseOf = noteUseEachMinute(db);
   return async (header, scope) => {
     const key = BEARER.exec(header ?? '')?.[1];
     const caller = key === undefined ? null : await callerOf(db, key);
     if (caller === null) throw new HttpProblem('unauthenticated');
-    note(caller.keyId);
+    noteUseOf(caller.keyId);
     if (!caller.scopes.includes(scope) && !caller.scopes.includes('admin'))
       throw new HttpProblem('forbidden');
     return caller;
@@ -24,13 +27,15 @@ export function authorizeWith(db: Database): Authorize {
 
 const NOTE_EVERY_MS = 60_000;
 
-/** Behind the request, which need not wait for it. */
-function noteUseNowAndThen(db: Database): (keyId: string) => void {
+/** Records when a key was last used, at most once a minute per key. The request does not wait for it. */
+function noteUseEachMinute(db: Database): (keyId: string) => void {
   const notedAt = new Map<string, number>();
   return (keyId) => {
     const now = performance.now();
     if (now - (notedAt.get(keyId) ?? Number.NEGATIVE_INFINITY) < NOTE_EVERY_MS) return;
     notedAt.set(keyId, now);
-    noteUse(db, keyId).catch((error) => log.debug('cannot note the use of a key', { error }));
+    noteUse(db, keyId).catch((error) =>
+      log.debug('the time at which an API key was last used could not be recorded', { error }),
+    );
   };
 }

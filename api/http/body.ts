@@ -3,8 +3,9 @@ import { zeroableBytes } from '../../model/passwords/zeroable';
 import { HttpProblem } from './problem';
 
 /**
- * The whole body as bytes, in memory that nothing else uses. Whoever calls it zeroes what it returns; every chunk
- * that it came in is zeroed here, also when the body is refused.
+ * Reads the whole body into memory that is shared with nothing else. The caller zeroes the returned buffer. The chunks
+ * in which the body arrived are zeroed here, even if the body is rejected.
+ * @throws HttpProblem if the body is too large, encoded, not JSON by its content type, or cut off
  */
 export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const { headers } = request;
@@ -17,16 +18,16 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
   return collect(request, limitBytes);
 }
 
-/** SCIM (RFC 7644 §8.1) has a name of its own for it. */
+/** JSON, or the content type of SCIM (RFC 7644 §8.1). */
 const JSON_TYPE = /^application\/(?:scim\+)?json *(?:; *charset=(?:utf-8|"utf-8") *)?$/i;
 
-/** The rest of the body stays unread: the connection cannot carry another request. */
+/** Closes the connection, because the rest of the body stays unread and would be taken for the next request. */
 const tooLarge = () => new HttpProblem('body_too_large', {}, { connection: 'close' });
 
 function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  const forget = () => {
+  const zeroChunks = () => {
     for (const chunk of chunks) chunk.fill(0);
   };
   return new Promise((resolve, reject) => {
@@ -34,7 +35,7 @@ function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> 
       chunks.push(chunk);
       size += chunk.length;
       if (size <= limitBytes) return;
-      forget();
+      zeroChunks();
       chunks.length = 0;
       reject(tooLarge());
     });
@@ -42,18 +43,18 @@ function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> 
       if (size > limitBytes) return;
       const body = zeroableBytes(size);
       chunks.reduce((at, chunk) => at + chunk.copy(body, at), 0);
-      forget();
+      zeroChunks();
       resolve(body);
     });
     request.once('close', () => {
-      forget();
-      // Without an end: the client is gone, and nobody hears this.
+      zeroChunks();
+      // A close without an end means that the client has disconnected, so this answer reaches no one.
       reject(new HttpProblem('body_not_json', { at: size }));
     });
   });
 }
 
-/** Reads on and forgets: what of a refused request is still on its way may hold a password. */
+/** Reads and zeroes the rest of a rejected request, which may contain a password. */
 export function discardBody(request: IncomingMessage): void {
   if (!request.readableEnded) request.on('data', (chunk: Buffer) => chunk.fill(0));
 }

@@ -12,27 +12,28 @@ import { type JobView, readJob } from '../../store/sources/jobs';
 import { type Authorize, authorizeWith } from './authorize';
 import { createHub, type Hub } from './hub';
 
-/** What the routes need of the world. */
+/** The services and settings that the routes use. */
 export interface Dependencies extends IntakeDependencies {
   readonly authorize: Authorize;
+  /** What keeps changes from proceeding, at most two seconds old. */
   readonly standstill: () => Promise<Standstill>;
   readonly changes: Hub<ChangeProgress>;
   readonly jobs: Hub<JobView>;
   readonly settings: Settings;
-  /** Whoever waits is answered at once when it fires. */
+  /** Fires when the API stops. Requests that wait are then answered at once. */
   readonly stopping: AbortSignal;
 }
 
 export interface Settings extends IntakeSettings {
-  /** Null until the worker has written it. */
+  /** The public key that verifies the sealing keys of workers. Null until a worker has written its file. */
   readonly signer: () => KeyObject | null;
-  /** Before the path of every link; empty for links without a host. */
+  /** The prefix of every link, without a trailing slash. Empty for links without a host. */
   readonly publicUrl: string;
-  /** Of the Web UI, up to the namespace. */
+  /** The URL of the Temporal Web UI up to the namespace; null if it is not configured. */
   readonly temporalUrl: string | null;
 }
 
-const STANDSTILL_KEPT_MS = 2_000;
+const STANDSTILL_MAX_AGE_MS = 2_000;
 
 export async function openDependencies(
   db: Database,
@@ -40,7 +41,7 @@ export async function openDependencies(
   settings: Settings,
   stopping: AbortSignal,
 ): Promise<Dependencies & { close(): Promise<void> }> {
-  // Everybody who waits listens to it.
+  // Each waiting request adds a listener, so Node's warning about many listeners does not apply.
   setMaxListeners(0, stopping);
   const changes = createHub((ids) => readProgress(db, ids));
   const jobs = createHub((ids) => readJobs(db, ids));
@@ -54,7 +55,7 @@ export async function openDependencies(
     configuration: watchConfiguration(db),
     keyToSealTo: watchEpochs(db, settings.signer),
     policyChecker,
-    standstill: kept(STANDSTILL_KEPT_MS, () => standstill(db)),
+    standstill: cached(STANDSTILL_MAX_AGE_MS, () => standstill(db)),
     changes,
     jobs,
     settings,
@@ -76,12 +77,12 @@ async function readJobs(
   return new Map(jobs.flatMap((job) => (job === null ? [] : [[job.id, job]])));
 }
 
-/** What `read` gave, for so long. */
-function kept<T>(keptMs: number, read: () => Promise<T>): () => Promise<T> {
-  let known: { readonly value: T; readonly until: number } | null = null;
+/** A function that calls `read` at most once per `maxAgeMs` and returns the cached value in between. */
+function cached<T>(maxAgeMs: number, read: () => Promise<T>): () => Promise<T> {
+  let latest: { readonly value: T; readonly until: number } | null = null;
   return async () => {
-    if (known === null || performance.now() > known.until)
-      known = { value: await read(), until: performance.now() + keptMs };
-    return known.value;
+    if (latest === null || performance.now() > latest.until)
+      latest = { value: await read(), until: performance.now() + maxAgeMs };
+    return latest.value;
   };
 }

@@ -2,41 +2,47 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { log } from '../../log';
 
 /**
- * Tells those who follow a thing how it stands, again whenever it may have changed. However many follow, one
- * statement at a time reads for all of them; what comes in meanwhile is read by the next one.
+ * Sends the state of an item to its followers, and again after each notification. One database statement at a time
+ * reads for all followers, however many there are. Notifications that arrive during a read are served by the next one.
  */
 export interface Hub<State> {
-  /** @returns how to stop following */
+  /**
+   * Calls `onState` with the current state, and again whenever it may have changed.
+   * @returns a function that ends the subscription
+   */
   follow(id: string, onState: (state: State) => void): () => void;
-  /** @param id null when anything may have changed */
+  /**
+   * Has the state of an item read again.
+   * @param id null if any item may have changed
+   */
   notify(id: string | null): void;
   close(): void;
 }
 
 const RETRY_MS = 500;
 
-/** @param read what is not there is left out */
+/** @param read returns the states by id; an item that does not exist is missing from the map */
 export function createHub<State>(
   read: (ids: readonly string[]) => Promise<ReadonlyMap<string, State>>,
 ): Hub<State> {
   const followers = new Map<string, Set<(state: State) => void>>();
-  const stale = new Set<string>();
+  const outdated = new Set<string>();
   let reading = false;
   let closed = false;
 
-  const readStale = async (): Promise<void> => {
+  const readOutdated = async (): Promise<void> => {
     if (reading) return;
     reading = true;
-    while (stale.size > 0 && !closed) {
-      const ids = [...stale].filter((id) => followers.has(id));
-      stale.clear();
+    while (outdated.size > 0 && !closed) {
+      const ids = [...outdated].filter((id) => followers.has(id));
+      outdated.clear();
       try {
         const states = ids.length === 0 ? new Map<string, State>() : await read(ids);
         for (const [id, state] of states)
           for (const onState of [...(followers.get(id) ?? [])]) onState(state);
       } catch (error) {
-        log.debug('what people wait for cannot be read; trying again', { error });
-        for (const id of ids) stale.add(id);
+        log.debug('the states that clients wait for could not be read; retrying', { error });
+        for (const id of ids) outdated.add(id);
         await sleep(RETRY_MS);
       }
     }
@@ -44,15 +50,15 @@ export function createHub<State>(
   };
   const notify = (id: string | null): void => {
     if (id !== null && !followers.has(id)) return;
-    for (const one of id === null ? followers.keys() : [id]) stale.add(one);
-    void readStale();
+    for (const followed of id === null ? followers.keys() : [id]) outdated.add(followed);
+    void readOutdated();
   };
 
   return {
     follow(id, onState) {
       const others = followers.get(id) ?? new Set();
       followers.set(id, others.add(onState));
-      // Read only now, so that nothing is missed between a look and the first notification.
+      // The first read comes after the subscription, so that no update is missed between the two.
       notify(id);
       return () => {
         others.delete(onState);
@@ -67,7 +73,7 @@ export function createHub<State>(
   };
 }
 
-/** Resolves when `reached` is true of the thing, when the time is over, or when one of the signals fires. */
+/** Resolves when the state satisfies `reached`, after `waitMs`, or when one of the signals fires. */
 export function waitUntil<State>(
   hub: Hub<State>,
   id: string,

@@ -7,16 +7,18 @@ import { HttpProblem } from './problem';
 import type { RequestBody } from './route';
 import { scanJson } from './scan';
 
-/** How the parts of a request become what a handler takes. */
-
 const SECRET_FORMAT = 'password';
 
-/** A password in a body. It never is a string; in the OpenAPI document it is one of `format: password`. */
+/** A password in a body. The handler receives a `Secret`; the OpenAPI document shows text with `format: password`. */
 export const secretText = z
-  .custom<Secret>((value) => value instanceof Secret, 'must be there, as text')
+  .custom<Secret>((value) => value instanceof Secret, 'must be non-empty text')
   .meta({ type: 'string', format: SECRET_FORMAT, writeOnly: true });
 
-/** @param place of the request, where it is not the body */
+/**
+ * Validates one part of a request.
+ * @param place the part, unless it is the body
+ * @throws HttpProblem with every issue
+ */
 export function check(
   schema: z.ZodType,
   value: unknown,
@@ -34,7 +36,11 @@ export interface Body {
   readonly secrets: readonly Secret[];
 }
 
-/** Whoever calls it destroys the secrets. No byte of the body is left in memory of ours but in them. */
+/**
+ * Reads and validates a body. The caller destroys the secrets. The buffers that held the body are zeroed, so that its
+ * passwords remain only in the secrets.
+ * @throws HttpProblem if the body is rejected; its secrets are destroyed by then
+ */
 export async function readInput(request: IncomingMessage, wanted: RequestBody): Promise<Body> {
   const body = await readBody(request, wanted.limitBytes);
   try {
@@ -54,7 +60,7 @@ export async function readInput(request: IncomingMessage, wanted: RequestBody): 
   }
 }
 
-/** The members of a body that are passwords. */
+/** The names of the top-level members that are passwords. */
 export function secretsIn(schema: z.ZodType): string[] {
   if (!(schema instanceof z.ZodObject)) return [];
   return Object.entries(schema.shape).flatMap(([name, member]) => {
@@ -63,16 +69,15 @@ export function secretsIn(schema: z.ZodType): string[] {
   });
 }
 
-/** Names that we do not know are not repeated either: somebody may have put a password there. */
+/** The name of an unknown member is not repeated in the answer, because it may be a misplaced password. */
 function issueOf(issue: z.core.$ZodIssue, place: string | undefined): Issue {
   const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
   return {
     path: place === undefined ? path : [place, ...path],
-    says:
-      issue.code === 'unrecognized_keys' ? 'has a member that is not known here' : issue.message,
+    says: issue.code === 'unrecognized_keys' ? 'has an unknown member' : issue.message,
   };
 }
 
-/** RFC 6901 */
+/** A JSON pointer (RFC 6901). */
 const pointer = (path: readonly (string | number)[]): string =>
   path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

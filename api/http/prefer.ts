@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { WAIT_MAX_SECONDS } from './schemas';
 
-/** How long a client wants to wait, and for what (RFC 7240; `until` is ours). */
+/** How long a client wants to wait, and for what: the `Prefer` header (RFC 7240). `until` is an extension of Lockstep. */
 export interface Preference {
   readonly waitMs: number;
   readonly until: 'auth' | 'end';
@@ -10,7 +10,7 @@ export interface Preference {
 const WAIT = /(?:^|,|;)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=,|;|$)/i;
 const UNTIL_AUTH = /(?:^|,|;)\s*until\s*=\s*"?auth"?\s*(?=,|;|$)/i;
 
-/** Preferences that we do not know are none of our business, as the RFC asks. */
+/** Unknown preferences are ignored, as the RFC requires. */
 export const preferHeader = z
   .string()
   .default('')
@@ -19,10 +19,11 @@ export const preferHeader = z
     return { waitMs: seconds * 1000, until: UNTIL_AUTH.test(header) ? 'auth' : 'end' };
   })
   .meta({
-    description: `\`wait=N\`: answer when the outcome is known, at the latest after N seconds (${WAIT_MAX_SECONDS} at most).`,
+    description: `\`wait=N\`: answer when the outcome is known, but after N seconds at the latest (maximum ${WAIT_MAX_SECONDS}).`,
     examples: ['wait=10'],
   });
 
+/** The response header that names the preferences that were applied; none if the client did not ask to wait. */
 export function appliedPreference({ waitMs, until }: Preference): Record<string, string> {
   if (waitMs === 0) return {};
   return { 'preference-applied': `wait=${waitMs / 1000}${until === 'auth' ? ', until=auth' : ''}` };

@@ -2,7 +2,7 @@ import { type Details, IntakeRejected } from '../../intake/rejected';
 import { type ErrorCode, errors } from '../../model/errors';
 import { isAway } from '../../store/database';
 
-/** Ends a request with a problem. Thrown, because any depth may refuse. */
+/** Ends a request with a problem. It is thrown, because a function at any depth may reject the request. */
 export class HttpProblem extends IntakeRejected {
   readonly headers: Readonly<Record<string, string>>;
 
@@ -18,12 +18,12 @@ export class HttpProblem extends IntakeRejected {
 
 const RETRY_AFTER_SECONDS = '5';
 
-/** What the world is told of an error: of those that nobody foresaw, nothing. */
+/** The problem that the client receives for an error. An unexpected error becomes `internal`, without details. */
 export function asHttpProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof IntakeRejected) return new HttpProblem(error.code, error.details);
   if (isAway(error)) return new HttpProblem('database_away');
-  // The router could not decode the address.
+  // The router throws this if it cannot decode the URL.
   if (error instanceof URIError) return new HttpProblem('not_found');
   return new HttpProblem('internal');
 }

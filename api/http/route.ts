@@ -7,14 +7,14 @@ import type { Dependencies } from './dependencies';
 import type { MayBeSecret } from './scan';
 
 /**
- * One entry of the table of routes: all that the router, the checks, the OpenAPI document and the tests know of it.
- * There is no route without a scope.
+ * One entry of the route table, from which the router, the validation, the OpenAPI document and the tests are derived.
+ * Every route has a scope.
  */
 export interface Route {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** `/v1/changes/{id}` */
+  /** A path with parameters in braces, such as `/v1/changes/{id}`. */
   readonly path: string;
-  /** What the API key must be allowed to do. `admin` is allowed everything. */
+  /** The scope that the API key needs. A key with `admin` may use every route. */
   readonly scope: Scope;
   readonly summary: string;
   readonly description?: string;
@@ -23,32 +23,33 @@ export interface Route {
   readonly headers: z.ZodType;
   readonly body: RequestBody | null;
   readonly answers: Answers;
-  /** Those of this route; what any route may answer is added by itself. */
+  /** The problems specific to this route. Problems that any route may answer are added automatically. */
   readonly problems: readonly ErrorCode[];
   handle(deps: Dependencies, call: Call<unknown, unknown, unknown, unknown>): Promise<Answer>;
 }
 
 export interface RequestBody<Schema extends z.ZodType = z.ZodType> {
-  /** Members of the format `password` reach the handler as `Secret`s, which are destroyed after the answer. */
+  /** Members with the format `password` reach the handler as `Secret`s, which are destroyed after the answer. */
   readonly schema: Schema;
-  /** Texts that reach the handler as `Secret`s too, wherever they are. */
+  /** Selects further text values, at any depth, that reach the handler as `Secret`s. */
   readonly mayBeSecret?: MayBeSecret;
   readonly limitBytes: number;
   readonly maxDepth: number;
   readonly examples?: Readonly<Record<string, unknown>>;
 }
 
-/** By HTTP status. */
+/** The successful answers of a route, by HTTP status. */
 export type Answers = Readonly<Record<number, AnswerShape>>;
 
 interface AnswerShape {
+  /** The description in the OpenAPI document. */
   readonly says: string;
   readonly schema?: z.ZodType;
-  /** Name to what it says. */
+  /** The description of each response header, by name. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** `application/json` where there is a schema. */
+  /** `application/json` by default if there is a schema. */
   readonly contentType?: string;
-  /** Of a stream, as a whole. */
+  /** The schema of the whole content of a stream, for the OpenAPI document only. */
   readonly streams?: z.ZodType;
 }
 
@@ -58,7 +59,7 @@ export interface Call<Params, Query, Headers, Body> {
   readonly query: Query;
   readonly headers: Headers;
   readonly body: Body;
-  /** The client has gone away. */
+  /** Fires when the client has disconnected. */
   readonly gone: AbortSignal;
 }
 
@@ -66,11 +67,11 @@ export interface Answer {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** In place of a body, whose type is in the headers: what it writes until it resolves. */
+  /** Writes the content instead of a body, until it resolves. The headers carry its content type. */
   readonly stream?: (response: ServerResponse) => Promise<void>;
 }
 
-/** What a handler may return, so that the compiler holds it to what the document promises. */
+/** The answers that a handler may return, so that the compiler checks them against the OpenAPI document. */
 export type AnswerOf<All extends Answers> = {
   [Status in keyof All & number]: Pick<Answer, 'headers' | 'stream'> & {
     readonly status: Status;
@@ -82,7 +83,7 @@ export type AnswerOf<All extends Answers> = {
 const nothing = z.strictObject({});
 const anyHeaders = z.object({});
 
-/** An entry of the table, with the handler typed by the schemas. */
+/** Creates an entry of the route table whose handler is typed by the schemas. */
 export function route<
   const All extends Answers,
   Params extends z.ZodType = typeof nothing,
@@ -110,7 +111,7 @@ export function route<
   return { problems: [], ...entry, params, query, headers, body };
 }
 
-/** No body of a password route is larger: a name, an account, two passwords. */
+/** Enough for a name, an account and two passwords, which is all that a password route takes. */
 const SMALL = { limitBytes: 16 * 1024, maxDepth: 8 };
 const LARGE = { limitBytes: 1024 * 1024, maxDepth: 32 };
 

@@ -1,33 +1,15 @@
 import { z } from 'zod';
-import { type ErrorCode, errorCodes } from '../../model/errors';
+import { text } from '../../model/api/fields';
 
-/** Shapes that several routes share. */
-
-export const time = z.date().meta({ type: 'string', format: 'date-time' });
-export const timeOrNull = z
-  .date()
-  .nullable()
-  .meta({ type: ['string', 'null'], format: 'date-time' });
-
-/** PostgreSQL keeps no NUL, and what no table holds need not be looked for. */
-export const text = (maxLength: number) =>
-  z
-    .string()
-    .min(1)
-    .max(maxLength)
-    .regex(/^[^\0]*$/, 'may not hold NUL');
+/** Parts of requests that several routes share. */
 
 export const personName = text(255).meta({ examples: ['alice'] });
 export const sourceName = text(40).meta({ examples: ['corp-directory'] });
 export const accountName = text(1024).meta({ examples: ['uid=alice,ou=people,dc=example,dc=com'] });
 
-export const errorCode = z
-  .enum(errorCodes as [ErrorCode, ...ErrorCode[]])
-  .meta({ id: 'ErrorCode' });
-
 export const WAIT_MAX_SECONDS = 60;
 
-/** Seconds in a query; more than a minute is a minute. */
+/** The `wait` of a query, in seconds. Values above the maximum are reduced to it. */
 export const waitSeconds = z.coerce
   .number()
   .int()
@@ -38,7 +20,7 @@ export const waitSeconds = z.coerce
     type: 'integer',
     minimum: 0,
     default: 0,
-    description: `Answer only when there is something to tell, at the latest after so many seconds (${WAIT_MAX_SECONDS} at most).`,
+    description: `Answer when the outcome is known, but after this many seconds at the latest (maximum ${WAIT_MAX_SECONDS}).`,
   });
 
 export const pageLimit = z.coerce.number().int().min(1).max(200).default(50).meta({
@@ -46,13 +28,15 @@ export const pageLimit = z.coerce.number().int().min(1).max(200).default(50).met
   minimum: 1,
   maximum: 200,
   default: 50,
-  description: 'So many at most.',
+  description: 'Maximum number of entries on the page.',
 });
 
 export const idempotencyKey = z
   .string()
   .regex(/^[!-~]{1,255}$/, 'use 1 to 255 visible ASCII characters')
   .optional()
-  .describe('The same key and body give the same change again.');
+  .describe('A repeated request with the same key and body returns the same change.');
 
-export const cursor = text(255).optional().meta({ description: '`next` of the page before.' });
+export const cursor = text(255)
+  .optional()
+  .meta({ description: 'The `next` value of the previous page.' });

@@ -4,7 +4,7 @@ import type { Dependencies } from './dependencies';
 import { check, readInput } from './input';
 import type { Answer, Route } from './route';
 
-/** One request through one route: who asks, what is asked, the answer. */
+/** The handler of one route: it authorises the caller, validates the request and sends the answer. */
 export function serve(deps: Dependencies, route: Route): RequestHandler {
   return async (request, response) => {
     response.locals.route = route.path;
@@ -28,6 +28,7 @@ export function serve(deps: Dependencies, route: Route): RequestHandler {
   };
 }
 
+/** Fires when the connection closes. */
 function goneSignal(response: Response): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort());

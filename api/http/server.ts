@@ -7,11 +7,14 @@ import { Misconfigured } from '../../config';
 export interface Listening {
   readonly host: string;
   readonly port: number;
-  /** Null on loopback, where nobody listens in. */
+  /** Null on loopback, where traffic does not leave the machine. */
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
 }
 
-/** @throws Misconfigured where passwords would cross a network in the clear */
+/**
+ * The address to listen on, and the TLS files.
+ * @throws Misconfigured if passwords would cross a network unencrypted
+ */
 export function listeningOn(
   host: string,
   port: number,
@@ -24,7 +27,7 @@ export function listeningOn(
     throw new Misconfigured('Set both LOCKSTEP_API_TLS_CERT_FILE and LOCKSTEP_API_TLS_KEY_FILE');
   if (isLoopback(host)) return { host, port, tls: null };
   throw new Misconfigured(
-    `Passwords would cross the network in the clear: set LOCKSTEP_API_TLS_CERT_FILE and LOCKSTEP_API_TLS_KEY_FILE, or listen on 127.0.0.1 instead of ${host}`,
+    `Passwords would cross the network unencrypted: set LOCKSTEP_API_TLS_CERT_FILE and LOCKSTEP_API_TLS_KEY_FILE, or listen on 127.0.0.1 instead of ${host}`,
   );
 }
 
@@ -38,13 +41,13 @@ function isLoopback(host: string): boolean {
 }
 
 export interface ApiServer {
-  /** `http://127.0.0.1:8080` */
+  /** The base URL, such as `http://127.0.0.1:8080`. */
   readonly url: string;
-  /** Takes no more requests, and resolves when those under way are answered. */
+  /** Accepts no further requests, and resolves once open requests are answered, after ten seconds at the latest. */
   stop(): Promise<void>;
 }
 
-/** A client has so long to send a request; how long the answer takes is ours. */
+/** Limits for slow clients, in milliseconds. They do not limit how long an answer takes. */
 const LIMITS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -78,8 +81,8 @@ export async function startServer(
 async function stop(server: http.Server | https.Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
-  const impatience = setTimeout(() => server.closeAllConnections(), STOP_WITHIN_MS);
+  const force = setTimeout(() => server.closeAllConnections(), STOP_WITHIN_MS);
   await closed;
   clearInterval(idle);
-  clearTimeout(impatience);
+  clearTimeout(force);
 }

@@ -1,6 +1,5 @@
 import type { Issue } from '../../intake/rejected';
-import type { Configuration } from '../../model/configuration/document';
-import { own } from '../http/own';
+import { type Configuration, sourceNamed } from '../../model/configuration/document';
 
 interface Account {
   readonly source: string;
@@ -10,7 +9,7 @@ interface Account {
 interface WantedMapping {
   readonly application: string;
   readonly source?: string | undefined;
-  /** Its name; may be left out when the person has only one in the source of the application. */
+  /** The name of the account. Optional if the person has only one in the source of the application. */
   readonly account?: string | undefined;
   readonly enabled: boolean;
 }
@@ -21,7 +20,7 @@ export interface ResolvedMapping {
   readonly enabled: boolean;
 }
 
-/** Which account each mapping means, and what is wrong with those that mean none. */
+/** Finds the account that each mapping refers to, and reports the mappings that refer to none. */
 export function resolveMappings(
   configuration: Configuration,
   accounts: readonly Account[],
@@ -29,14 +28,15 @@ export function resolveMappings(
 ): { readonly mappings: readonly ResolvedMapping[]; readonly issues: readonly Issue[] } {
   const resolved = wanted.map((mapping) => resolve(configuration, accounts, mapping));
   return {
-    mappings: resolved.flatMap((one) => ('flaw' in one ? [] : [one])),
-    issues: resolved.flatMap((one, index) =>
-      'flaw' in one ? [{ path: ['mappings', index, one.flaw], says: one.says }] : [],
+    mappings: resolved.flatMap((result) => ('flaw' in result ? [] : [result])),
+    issues: resolved.flatMap((result, index) =>
+      'flaw' in result ? [{ path: ['mappings', index, result.flaw], says: result.says }] : [],
     ),
   };
 }
 
 interface Flaw {
+  /** The member of the mapping that is wrong. */
   readonly flaw: keyof WantedMapping;
   readonly says: string;
 }
@@ -46,25 +46,40 @@ function resolve(
   accounts: readonly Account[],
   { application, source, account, enabled }: WantedMapping,
 ): ResolvedMapping | Flaw {
-  const known = own(applications, application);
-  if (known === undefined) return { flaw: 'application', says: 'there is no such application' };
-  if (source !== undefined && source !== known.source)
-    return { flaw: 'source', says: `the source of this application is ${known.source}` };
-  const names = accounts.filter((one) => one.source === known.source).map(({ name }) => name);
+  // `constructor` is a name that a caller may send.
+  const configured = Object.hasOwn(applications, application)
+    ? applications[application]
+    : undefined;
+  if (configured === undefined)
+    return { flaw: 'application', says: 'is not an application of the configuration' };
+  if (source !== undefined && source !== configured.source)
+    return {
+      flaw: 'source',
+      says: `is not the source of this application, which is "${configured.source}"`,
+    };
+  const names = accounts
+    .filter((linked) => linked.source === configured.source)
+    .map(({ name }) => name);
   const [only, another] = new Set(account === undefined ? names : [account]);
   if (only === undefined || !names.includes(only))
-    return { flaw: 'account', says: `the person has no such account in ${known.source}` };
+    return {
+      flaw: 'account',
+      says: `does not name an account of the person in "${configured.source}"`,
+    };
   if (another !== undefined)
     return {
       flaw: 'account',
-      says: `the person has several accounts in ${known.source}: name one`,
+      says: `is needed, because the person has several accounts in "${configured.source}"`,
     };
-  return { application, account: { source: known.source, name: only }, enabled };
+  return { application, account: { source: configured.source, name: only }, enabled };
 }
 
-export const unknownSources = ({ sources }: Configuration, accounts: readonly Account[]): Issue[] =>
+export const unknownSources = (
+  configuration: Configuration,
+  accounts: readonly Account[],
+): Issue[] =>
   accounts.flatMap(({ source }, index) =>
-    own(sources, source) === undefined
-      ? [{ path: ['accounts', index, 'source'], says: 'there is no such source' }]
+    sourceNamed(configuration, source) === undefined
+      ? [{ path: ['accounts', index, 'source'], says: 'is not a source of the configuration' }]
       : [],
   );

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { text } from '../../model/api/fields';
+import { identitiesPageSchema, identityWithMappingsSchema } from '../../model/api/identities';
 import {
   type AccountView,
   findIdentity,
@@ -8,40 +10,12 @@ import {
 } from '../../store/people/identities';
 import { listIdentities, readMappingsOf } from '../../store/people/listing';
 import { linkMapping } from '../../store/people/mappings';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route } from '../http/route';
-import { accountName, cursor, pageLimit, personName, sourceName, text } from '../http/schemas';
+import { accountName, cursor, pageLimit, personName, sourceName } from '../http/schemas';
 import { type ResolvedMapping, resolveMappings, unknownSources } from './mappings';
-
-const accountSchema = z.object({
-  source: z.string(),
-  name: z.string(),
-  nativeId: z.string().nullable().describe('Survives a rename in the source, where there is one.'),
-  primary: z.boolean(),
-  linkedBy: z.enum(['operator', 'correlation', 'refresh', 'scim']),
-});
-
-const identitySchema = z
-  .object({
-    name: z.string(),
-    attributes: z.record(z.string(), z.string()),
-    accounts: z.array(accountSchema),
-  })
-  .meta({ id: 'Identity' });
-
-const mappingSchema = z.object({
-  application: z.string(),
-  source: z.string(),
-  account: z.string(),
-  enabled: z.boolean(),
-  state: z.enum(['empty', 'in_sync', 'out_of_sync']),
-  reason: z.string().nullable(),
-});
-
-const wholeIdentitySchema = identitySchema
-  .extend({ mappings: z.array(mappingSchema) })
-  .meta({ id: 'IdentityWithMappings' });
 
 const params = z.strictObject({ name: personName });
 
@@ -65,8 +39,8 @@ const list = route({
   query: z.strictObject({ limit: pageLimit, cursor }),
   answers: {
     200: {
-      says: 'A page of them.',
-      schema: z.object({ identities: z.array(identitySchema), next: z.string().nullable() }),
+      says: 'A page of people.',
+      schema: identitiesPageSchema,
     },
   },
   handle: async ({ db }, { query: { limit, cursor: after = null } }) => {
@@ -81,9 +55,9 @@ const read = route({
   method: 'get',
   path: '/v1/identities/{name}',
   scope: 'admin',
-  summary: 'Read a person, with accounts and mappings',
+  summary: 'Read a person with accounts and mappings',
   params,
-  answers: { 200: { says: 'The person.', schema: wholeIdentitySchema } },
+  answers: { 200: { says: 'The person.', schema: identityWithMappingsSchema } },
   problems: ['not_found'],
   handle: async (deps, { params: { name } }) => ({
     status: 200,
@@ -96,7 +70,7 @@ const wantedIdentity = z
     attributes: z
       .record(text(100), z.string().max(1024))
       .optional()
-      .describe('All of them; left as they are without it.'),
+      .describe('Replaces all attributes. If omitted, they stay unchanged.'),
     accounts: z
       .array(
         z.strictObject({
@@ -108,7 +82,7 @@ const wantedIdentity = z
       )
       .max(1000)
       .default([])
-      .describe('Linked to the person; those linked before stay.'),
+      .describe('Accounts to link to the person. Accounts that are already linked stay linked.'),
     mappings: z
       .array(
         z.strictObject({
@@ -121,7 +95,7 @@ const wantedIdentity = z
       .max(1000)
       .default([])
       .describe(
-        '`account` is needed when the person has several in the source of the application.',
+        '`account` is required if the person has several accounts in the source of the application.',
       ),
   })
   .meta({ id: 'WantedIdentity' });
@@ -130,7 +104,7 @@ const save = route({
   method: 'put',
   path: '/v1/identities/{name}',
   scope: 'admin',
-  summary: 'Add a person, link accounts, map applications',
+  summary: 'Add or update a person, link accounts, map applications',
   params,
   body: largeBody(wantedIdentity, {
     alice: {
@@ -142,23 +116,29 @@ const save = route({
       mappings: [{ application: 'reports' }],
     },
   }),
-  answers: { 200: { says: 'The person as it is now.', schema: wholeIdentitySchema } },
+  answers: { 200: { says: 'The person after the update.', schema: identityWithMappingsSchema } },
   problems: ['already_exists'],
   handle: async (deps, { caller, params: { name }, body }) => {
-    const by = `api-key:${caller.keyId}`;
+    const by = actorOf(caller);
     const { configuration } = await deps.configuration();
     const before = await findIdentity(deps.db, { name });
     const accounts = [...(before?.accounts ?? []), ...body.accounts];
     const { mappings, issues } = resolveMappings(configuration, accounts, body.mappings);
-    const wrong = [...unknownSources(configuration, body.accounts), ...issues];
-    if (wrong.length > 0) throw new HttpProblem('request_invalid', { issues: wrong });
+    const allIssues = [...unknownSources(configuration, body.accounts), ...issues];
+    if (allIssues.length > 0) throw new HttpProblem('request_invalid', { issues: allIssues });
     const attributes = body.attributes ?? before?.attributes ?? {};
-    const taken = await saveIdentity(deps.db, { name, attributes }, body.accounts, 'operator', by);
-    if (taken.length > 0)
+    const conflicts = await saveIdentity(
+      deps.db,
+      { name, attributes },
+      body.accounts,
+      'operator',
+      by,
+    );
+    if (conflicts.length > 0)
       throw new HttpProblem('already_exists', {
-        issues: taken.map((account) => ({
-          path: ['accounts', body.accounts.findIndex((one) => isSame(one, account))],
-          says: 'is linked to somebody else',
+        issues: conflicts.map((account) => ({
+          path: ['accounts', body.accounts.findIndex((wanted) => isSame(wanted, account))],
+          says: 'is linked to another person',
         })),
       });
     await linkMappings(deps, name, mappings, by);
@@ -166,8 +146,8 @@ const save = route({
   },
 });
 
-const isSame = (one: Account, other: Account): boolean =>
-  one.source === other.source && one.name === other.name;
+const isSame = (account: Account, other: Account): boolean =>
+  account.source === other.source && account.name === other.name;
 
 interface Account {
   readonly source: string;
@@ -183,7 +163,7 @@ async function linkMappings(
   if (mappings.length === 0) return;
   const identity = await findIdentity(db, { name });
   for (const { application, account, enabled } of mappings) {
-    const linked = identity?.accounts.find((one) => isSame(one, account));
+    const linked = identity?.accounts.find((candidate) => isSame(candidate, account));
     if (identity === null || linked === undefined) throw new HttpProblem('not_found');
     const link = { identityId: identity.id, application, accountId: linked.id, enabled };
     await linkMapping(db, link, by);
@@ -196,13 +176,13 @@ const unlink = route({
   scope: 'admin',
   summary: 'Unlink an account',
   description:
-    'The account itself is left alone; what the applications keep of it goes with the link.',
+    'The account itself stays unchanged. The credentials that applications keep for it are deleted with the link.',
   params,
   query: z.strictObject({ source: sourceName, name: accountName }),
-  answers: { 204: { says: 'It is unlinked.' } },
+  answers: { 204: { says: 'The account is unlinked.' } },
   problems: ['not_found'],
   handle: async ({ db }, { caller, params: { name }, query }) => {
-    if (!(await unlinkAccount(db, name, query, `api-key:${caller.keyId}`)))
+    if (!(await unlinkAccount(db, name, query, actorOf(caller))))
       throw new HttpProblem('not_found');
     return { status: 204 };
   },

@@ -1,11 +1,11 @@
 import { SCIM_USER } from '../../model/people/scim-filter';
 
-/** What a provider may learn of this SCIM service (RFC 7644 §4, RFC 7643 §5 to §7). */
+/** The discovery documents of the SCIM service (RFC 7644 §4, RFC 7643 §5 to §7). */
 
 const CORE = 'urn:ietf:params:scim:schemas:core:2.0';
 const LIST = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
 
-export const MOST_USERS_AT_ONCE = 200;
+export const MAX_PAGE_SIZE = 200;
 
 export const listOf = (resources: readonly object[], total = resources.length, startIndex = 1) => ({
   schemas: [LIST],
@@ -19,7 +19,7 @@ export const serviceProviderConfig = {
   schemas: [`${CORE}:ServiceProviderConfig`],
   patch: { supported: true },
   bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
-  filter: { supported: true, maxResults: MOST_USERS_AT_ONCE },
+  filter: { supported: true, maxResults: MAX_PAGE_SIZE },
   changePassword: { supported: true },
   sort: { supported: false },
   etag: { supported: true },
@@ -27,7 +27,7 @@ export const serviceProviderConfig = {
     {
       type: 'oauthbearertoken',
       name: 'API key',
-      description: 'An API key of Lockstep with the scope capture, as a bearer token.',
+      description: 'An API key of Lockstep with the scope `capture`, as a bearer token.',
       primary: true,
     },
   ],
@@ -61,16 +61,16 @@ export const userSchema = {
   schemas: [`${CORE}:Schema`],
   id: SCIM_USER,
   name: 'User',
-  description: 'Other attributes are taken, and not kept.',
+  description: 'Other attributes are accepted, but not stored.',
   attributes: [
-    attribute('userName', 'How the source calls the account.', {
+    attribute('userName', 'The name of the account in the source.', {
       required: true,
       caseExact: false,
       uniqueness: 'server',
     }),
-    attribute('externalId', 'What the provider calls it, which may be its lasting id.'),
-    attribute('active', 'Is kept, and has no effect on any account.', { type: 'boolean' }),
-    attribute('password', 'Is carried to the other accounts of the person.', {
+    attribute('externalId', 'The id of the user at the provider, which may be its permanent id.'),
+    attribute('active', 'Stored, but without effect on any account.', { type: 'boolean' }),
+    attribute('password', 'Written to the other accounts of the person.', {
       mutability: 'writeOnly',
       returned: 'never',
     }),

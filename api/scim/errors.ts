@@ -1,13 +1,13 @@
 import { type ErrorCode, errors } from '../../model/errors';
 import { type HttpProblem, headersOf } from '../http/problem';
 
-/** Under this prefix the api speaks SCIM, errors included. */
+/** Whether the path belongs to SCIM, where errors have the SCIM format too. */
 export const speaksScim = (path: string): boolean => path.startsWith('/scim/');
 
 export const SCIM_TYPE = 'application/scim+json';
 const SCIM_ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error';
 
-/** RFC 7644 §3.12 */
+/** The `scimType` of each problem that has one (RFC 7644 §3.12). */
 const scimTypes: Partial<Record<ErrorCode, string>> = {
   request_invalid: 'invalidSyntax',
   body_not_json: 'invalidSyntax',
@@ -21,22 +21,22 @@ const scimTypes: Partial<Record<ErrorCode, string>> = {
   already_exists: 'uniqueness',
 };
 
-/** What the RFC has a status for that is not ours: a value that is refused is 400, never 422. */
+/** The HTTP status of a problem. SCIM answers a rejected value with 400 instead of 422. */
 export const scimStatus = (code: ErrorCode): number =>
   code === 'password_against_policy' ? 400 : errors[code].status;
 
 export function scimErrorOf({ code, details }: HttpProblem) {
   const scimType = scimTypes[code];
-  const broken = details.violations?.map(({ says }) => says) ?? [];
+  const violations = details.violations?.map(({ says }) => says) ?? [];
   return {
     schemas: [SCIM_ERROR],
     status: String(scimStatus(code)),
     ...(scimType === undefined ? {} : { scimType }),
-    detail: [errors[code].says, ...broken].join(' '),
+    detail: [errors[code].says, ...violations].join(' '),
   };
 }
 
-export const scimHeadersOf = (refusal: HttpProblem): Record<string, string> => ({
-  ...headersOf(refusal),
+export const scimHeadersOf = (problem: HttpProblem): Record<string, string> => ({
+  ...headersOf(problem),
   'content-type': SCIM_TYPE,
 });

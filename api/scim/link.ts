@@ -7,8 +7,8 @@ import type { ScimSource } from './source';
 import { type Document, isDocument } from './user';
 
 /**
- * Links a user that the provider has created, by the rules of a refresh: to the one person whom they name, or to a new
- * one. Who fits two people stays nobody's.
+ * Links a user that the provider has created, by the rules of a refresh: to the one person that the correlation rules
+ * find, or to a new person. A user that matches several people stays unlinked.
  */
 export async function linkUser(
   db: Database,
@@ -37,8 +37,8 @@ export async function linkUser(
 }
 
 /**
- * What the rules may ask for: `userName`, `name.givenName`, `emails` (the primary one, else the first), and those of an
- * extension by their bare names.
+ * The attributes that correlation rules can use: `userName`, `name.givenName`, `emails` (the primary value, else the
+ * first), and the attributes of schema extensions without their prefix.
  */
 export function attributesOf(document: Document): Record<string, string> {
   const found: Record<string, string> = {};

@@ -1,24 +1,26 @@
 import { z } from 'zod';
+import { text } from '../../model/api/fields';
 import { parseScimFilter } from '../../model/people/scim-filter';
 import { listScimUsers } from '../../store/people/scim-users';
 import { HttpProblem } from '../http/problem';
 import { type Route, route } from '../http/route';
-import { sourceName, text } from '../http/schemas';
+import { sourceName } from '../http/schemas';
 import {
   listOf,
-  MOST_USERS_AT_ONCE,
+  MAX_PAGE_SIZE,
   serviceProviderConfig,
   userResourceType,
   userSchema,
 } from './discovery';
 import { SCIM_TYPE } from './errors';
+import { partQuery, scimDocument } from './schemas';
 import { scimSource } from './source';
 import { partOf, userDocument } from './user';
-import { partQuery, scimDocument, userRoutes } from './user-routes';
+import { userRoutes } from './user-routes';
 
-/** What an identity provider may look for. That users come and go is in `user-routes.ts`. */
+/** Discovery and search. The routes that create, change and remove users are in `user-routes.ts`. */
 
-const found = { says: 'It is there.', schema: scimDocument, contentType: SCIM_TYPE };
+const found = { says: 'The resource, or the list.', schema: scimDocument, contentType: SCIM_TYPE };
 const typed = { 'content-type': SCIM_TYPE };
 
 const fixed = (path: string, summary: string, content: Readonly<Record<string, unknown>>): Route =>
@@ -37,7 +39,7 @@ const fixed = (path: string, summary: string, content: Readonly<Record<string, u
     },
   });
 
-/** All of a kind, and each. */
+/** Two routes: the list of all resources of a kind, and one resource by its id. */
 const listed = (
   path: string,
   summary: string,
@@ -48,20 +50,21 @@ const listed = (
     method: 'get',
     path: `/scim/v2/{source}/${path}/{id}`,
     scope: 'capture',
-    summary: `${summary}, one of them`,
+    summary: `${summary}, one by id`,
     params: z.strictObject({ source: sourceName, id: text(100) }),
     query: z.object({}),
     answers: { 200: found },
     problems: ['capture_disabled'],
     handle: async (deps, { caller, params: { source, id } }) => {
       await scimSource(deps, caller, source);
-      const one = all.find((resource) => resource.id === id);
-      if (one === undefined) throw new HttpProblem('not_found');
-      return { status: 200, body: one, headers: typed };
+      const resource = all.find((candidate) => candidate.id === id);
+      if (resource === undefined) throw new HttpProblem('not_found');
+      return { status: 200, body: resource, headers: typed };
     },
   }),
 ];
 
+/** A number in a query. RFC 7644 §3.4.2.4 asks for numbers out of range to be adjusted, not rejected. */
 const countOf = (least: number, most: number, otherwise: number) =>
   z.coerce
     .number()
@@ -74,12 +77,12 @@ const list = route({
   method: 'get',
   path: '/scim/v2/{source}/Users',
   scope: 'capture',
-  summary: 'SCIM: list or find users that were pushed',
+  summary: 'SCIM: list or find pushed users',
   params: z.strictObject({ source: sourceName }),
   query: partQuery.extend({
     filter: text(500).optional().describe('`userName eq "ada@example.com"`'),
     startIndex: countOf(1, Number.MAX_SAFE_INTEGER, 1),
-    count: countOf(0, MOST_USERS_AT_ONCE, MOST_USERS_AT_ONCE),
+    count: countOf(0, MAX_PAGE_SIZE, MAX_PAGE_SIZE),
   }),
   answers: { 200: found },
   problems: ['capture_disabled', 'scim_filter_invalid'],
@@ -95,10 +98,10 @@ const list = route({
 });
 
 export const scimRoutes: readonly Route[] = [
-  fixed('ServiceProviderConfig', 'SCIM: what is supported', serviceProviderConfig),
-  ...listed('ResourceTypes', 'SCIM: kinds of resources', [userResourceType]),
+  fixed('ServiceProviderConfig', 'SCIM: supported features', serviceProviderConfig),
+  ...listed('ResourceTypes', 'SCIM: resource types', [userResourceType]),
   ...listed('Schemas', 'SCIM: schemas', [userSchema]),
-  ...listed('Groups', 'SCIM: groups, of which there are none', []),
+  ...listed('Groups', 'SCIM: groups (always empty)', []),
   list,
   ...userRoutes,
 ];

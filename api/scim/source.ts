@@ -11,10 +11,11 @@ import { type Caller, mayTouch } from '../../store/api-keys';
 import { auditCapture } from '../../store/captures/fingerprints';
 import { findScimAccount, type ScimFields } from '../../store/people/scim-users';
 import { ingestCapture } from '../captures/ingest';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 
-/** A source whose accounts an identity provider keeps. */
+/** A source whose accounts an identity provider manages over SCIM. */
 export interface ScimSource {
   readonly name: string;
   readonly settings: z.output<typeof scimSchema>;
@@ -22,7 +23,10 @@ export interface ScimSource {
   readonly createIdentities: SourceConfiguration['createIdentities'];
 }
 
-/** @throws HttpProblem when it takes nothing over SCIM, or not from this key */
+/**
+ * The SCIM settings of a source.
+ * @throws HttpProblem if SCIM is not enabled for the source, or the API key may not change its groups
+ */
 export async function scimSource(
   deps: Dependencies,
   caller: Caller,
@@ -39,11 +43,12 @@ export async function scimSource(
 }
 
 /**
- * A password that the provider has pushed for a user. Whether it starts a change is judged as of any capture; whoever
- * pushed is content either way. SCIM does not tell when it was changed, so that is now.
- * @throws HttpProblem when it cannot be taken
+ * Ingests a password that the provider has pushed for a user. It is evaluated like any other capture, and the provider
+ * receives a success whether or not it starts a change. SCIM does not transmit when the password was changed, so the
+ * current time is used.
+ * @throws IntakeRejected if the password is rejected
  */
-export async function takePushed(
+export async function ingestPushed(
   deps: Dependencies,
   caller: Caller,
   source: ScimSource,
@@ -57,12 +62,12 @@ export async function takePushed(
     capturedAt: now,
     repeats: true,
   };
-  const refused = !source.settings.pushesRealPassword
+  const declined = !source.settings.pushesRealPassword
     ? 'not_attested'
     : account === null
       ? 'unmapped'
       : null;
-  if (refused === null)
+  if (declined === null)
     await ingestCapture(deps, caller, capture, () => inPlaintext(password, null), null);
-  else await auditCapture(deps.db, capture, refused, `api-key:${caller.keyId}`);
+  else await auditCapture(deps.db, capture, declined, actorOf(caller));
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from '../../model/api/fields';
 import type { ErrorCode } from '../../model/errors';
 import type { Caller } from '../../store/api-keys';
 import {
@@ -8,31 +9,27 @@ import {
   type ScimUser,
   updateScimUser,
 } from '../../store/people/scim-users';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { type RequestBody, type Route, route } from '../http/route';
-import { sourceName, text } from '../http/schemas';
+import { sourceName } from '../http/schemas';
 import { SCIM_TYPE } from './errors';
 import { linkUser } from './link';
-import { mayBePassword, saidByOperations } from './patch';
-import { type ScimSource, scimSource, takePushed } from './source';
+import { mayBePassword, updateFromOperations } from './patch';
+import { partQuery, scimDocument } from './schemas';
+import { ingestPushed, type ScimSource, scimSource } from './source';
 import {
   partOf,
-  type SaidOfUser,
-  saidIn,
+  type UserUpdate,
+  updateIn,
   userDocument,
   userUrl,
   versionOf,
   wholeUser,
 } from './user';
 
-/** Users that an identity provider creates, reads, changes and removes. Of all that only a password has an effect. */
-
-export const scimDocument = z.looseObject({}).meta({ id: 'ScimDocument' });
-export const partQuery = z.object({
-  attributes: text(1000).optional(),
-  excludedAttributes: text(1000).optional(),
-});
+/** Users that an identity provider creates, reads, changes and removes. Only their passwords affect accounts. */
 
 const params = z.strictObject({ source: sourceName, id: text(40) });
 const matching = z.object({ 'if-match': text(200).optional() });
@@ -41,7 +38,7 @@ const scope = 'capture';
 const answer = {
   says: 'The user.',
   schema: scimDocument,
-  headers: { etag: 'Its version.' },
+  headers: { etag: 'The version of the user.' },
   contentType: SCIM_TYPE,
 };
 const ofPassword: ErrorCode[] = [
@@ -65,23 +62,23 @@ const create = route({
   method: 'post',
   path: '/scim/v2/{source}/Users',
   scope,
-  summary: 'SCIM: a user was created',
+  summary: 'SCIM: create a user',
   description:
-    'No account is. The password is a placeholder with most providers, and left alone unless `capture.scim.createPassword` says otherwise.',
+    'This creates no account. Most providers send a placeholder as the password, so it is ignored unless `capture.scim.createPassword` is set.',
   params: params.omit({ id: true }),
   body: body({ userName: 'ada@example.com', externalId: '00u1', active: true }),
-  answers: { 201: { ...answer, headers: { ...answer.headers, location: 'Of the user.' } } },
+  answers: { 201: { ...answer, headers: { ...answer.headers, location: 'The URL of the user.' } } },
   problems: ofPassword,
   handle: async (deps, { caller, params: { source: name }, body: sent }) => {
     const source = await scimSource(deps, caller, name);
-    const said = saidIn(sent);
-    const user = await createScimUser(deps.db, name, wholeUser(said), by(caller));
+    const changes = updateIn(sent);
+    const user = await createScimUser(deps.db, name, wholeUser(changes), actorOf(caller));
     if (user === null) throw new HttpProblem('already_exists');
     try {
-      if (source.settings.createLinks) await linkUser(deps.db, source, user, sent, by(caller));
-      if (source.settings.createPassword) await push(deps, caller, source, user, said);
+      if (source.settings.createLinks) await linkUser(deps.db, source, user, sent, actorOf(caller));
+      if (source.settings.createPassword) await push(deps, caller, source, user, changes);
     } catch (error) {
-      await removeScimUser(deps.db, user.id, by(caller));
+      await removeScimUser(deps.db, user.id, actorOf(caller));
       throw error;
     }
     const { headers, body: created } = shown(deps, source, user);
@@ -101,14 +98,14 @@ const read = route({
   params,
   query: partQuery,
   headers: z.object({ 'if-none-match': text(200).optional() }),
-  answers: { 200: answer, 304: { says: 'It is as it was.' } },
+  answers: { 200: answer, 304: { says: 'The user is unchanged.' } },
   problems: ['capture_disabled'],
-  handle: async (deps, { caller, params: at, query, headers }) => {
-    const { source, user } = await userAt(deps, caller, at);
-    const { headers: own, body: whole } = shown(deps, source, user);
+  handle: async (deps, { caller, params: target, query, headers }) => {
+    const { source, user } = await userAt(deps, caller, target);
+    const { headers: allHeaders, body: whole } = shown(deps, source, user);
     return matches(headers['if-none-match'], user) === true
-      ? { status: 304, headers: { etag: own.etag } }
-      : { status: 200, body: partOf(whole, query), headers: own };
+      ? { status: 304, headers: { etag: allHeaders.etag } }
+      : { status: 200, body: partOf(whole, query), headers: allHeaders };
   },
 });
 
@@ -116,9 +113,9 @@ const replace = route({
   method: 'put',
   path,
   scope,
-  summary: 'SCIM: a user was changed',
+  summary: 'SCIM: replace a user',
   description:
-    'The form in which Okta pushes a password to an app that somebody made with its wizard.',
+    'The form in which Okta pushes a password to an app that was created with its wizard.',
   params,
   headers: matching,
   body: body({
@@ -128,15 +125,15 @@ const replace = route({
   }),
   answers: { 200: answer },
   problems: [...ofPassword, 'scim_version_outdated'],
-  handle: (deps, { caller, params: at, headers, body: sent }) =>
-    update(deps, caller, at, headers['if-match'], saidIn(sent), wholeUser),
+  handle: (deps, { caller, params: target, headers, body: sent }) =>
+    update(deps, caller, target, headers['if-match'], updateIn(sent), wholeUser),
 });
 
 const patch = route({
   method: 'patch',
   path,
   scope,
-  summary: 'SCIM: something of a user was changed',
+  summary: 'SCIM: update a user',
   description: 'The form in which most providers push a password.',
   params,
   headers: matching,
@@ -146,9 +143,9 @@ const patch = route({
   }),
   answers: { 200: answer },
   problems: [...ofPassword, 'scim_path_invalid', 'scim_no_target', 'scim_version_outdated'],
-  handle: (deps, { caller, params: at, headers, body: sent }) =>
-    update(deps, caller, at, headers['if-match'], saidByOperations(sent), (said, user) =>
-      wholeUser({ ...user, ...said }),
+  handle: (deps, { caller, params: target, headers, body: sent }) =>
+    update(deps, caller, target, headers['if-match'], updateFromOperations(sent), (changes, user) =>
+      wholeUser({ ...user, ...changes }),
     ),
 });
 
@@ -156,22 +153,20 @@ const remove = route({
   method: 'delete',
   path,
   scope,
-  summary: 'SCIM: a user was removed',
-  description: 'No account is, and no password is changed.',
+  summary: 'SCIM: delete a user',
+  description: 'This deletes no account and changes no password.',
   params,
   headers: matching,
-  answers: { 204: { says: 'It is not pushed any more.' } },
+  answers: { 204: { says: 'The user is deleted.' } },
   problems: ['capture_disabled', 'scim_version_outdated'],
-  handle: async (deps, { caller, params: at, headers }) => {
-    const { user } = await userAt(deps, caller, at, headers['if-match']);
-    await removeScimUser(deps.db, user.id, by(caller));
+  handle: async (deps, { caller, params: target, headers }) => {
+    const { user } = await userAt(deps, caller, target, headers['if-match']);
+    await removeScimUser(deps.db, user.id, actorOf(caller));
     return { status: 204 };
   },
 });
 
 export const userRoutes: readonly Route[] = [create, read, replace, patch, remove];
-
-const by = ({ keyId }: Caller): string => `api-key:${keyId}`;
 
 const shown = (deps: Dependencies, { name }: ScimSource, user: ScimUser) => ({
   headers: { 'content-type': SCIM_TYPE, etag: versionOf(user) },
@@ -181,35 +176,35 @@ const shown = (deps: Dependencies, { name }: ScimSource, user: ScimUser) => ({
 async function userAt(
   deps: Dependencies,
   caller: Caller,
-  at: z.output<typeof params>,
+  target: z.output<typeof params>,
   ifMatch?: string,
 ): Promise<{ readonly source: ScimSource; readonly user: ScimUser }> {
-  const source = await scimSource(deps, caller, at.source);
-  const user = await readScimUser(deps.db, source.name, at.id);
+  const source = await scimSource(deps, caller, target.source);
+  const user = await readScimUser(deps.db, source.name, target.id);
   if (user === null) throw new HttpProblem('not_found');
   if (matches(ifMatch, user) === false) throw new HttpProblem('scim_version_outdated');
   return { source, user };
 }
 
-/** Undefined when nothing was named. */
+/** Whether a header lists the current version of the user; undefined if there is no header. */
 function matches(header: string | undefined, user: ScimUser): boolean | undefined {
   if (header === undefined) return undefined;
   const versions = header.split(',').map((version) => version.trim().replace(/^W\//, ''));
   return versions.includes('*') || versions.includes(versionOf(user).replace(/^W\//, ''));
 }
 
-/** The password first: when that is refused, nothing is changed. */
+/** Ingests the password first, so that nothing is changed if it is rejected. */
 async function update(
   deps: Dependencies,
   caller: Caller,
-  at: z.output<typeof params>,
+  target: z.output<typeof params>,
   ifMatch: string | undefined,
-  said: SaidOfUser,
-  merge: (said: SaidOfUser, user: ScimUser) => ReturnType<typeof wholeUser>,
+  changes: UserUpdate,
+  merge: (changes: UserUpdate, user: ScimUser) => ReturnType<typeof wholeUser>,
 ) {
-  const { source, user } = await userAt(deps, caller, at, ifMatch);
-  const wanted = merge(said, user);
-  await push(deps, caller, source, { ...user, ...wanted }, said);
+  const { source, user } = await userAt(deps, caller, target, ifMatch);
+  const wanted = merge(changes, user);
+  await push(deps, caller, source, { ...user, ...wanted }, changes);
   const version = ifMatch === undefined ? null : user.version;
   const updated = await updateScimUser(deps.db, user.id, version, wanted);
   if (updated === 'taken') throw new HttpProblem('already_exists');
@@ -222,7 +217,7 @@ async function push(
   caller: Caller,
   source: ScimSource,
   user: ScimUser,
-  { password }: SaidOfUser,
+  { password }: UserUpdate,
 ): Promise<void> {
-  if (password !== undefined) await takePushed(deps, caller, source, user, password);
+  if (password !== undefined) await ingestPushed(deps, caller, source, user, password);
 }

@@ -4,10 +4,8 @@ import type { ScimFields, ScimUser } from '../../store/people/scim-users';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 
-/** A user as an identity provider writes and reads it. What Lockstep does not keep is taken, and not given back. */
-
-/** What a document or an operation says. Of what is undefined it says nothing. */
-export interface SaidOfUser {
+/** The attributes that a document or an operation sets. Undefined attributes stay unchanged. */
+export interface UserUpdate {
   userName?: string;
   externalId?: string | null;
   active?: boolean;
@@ -22,45 +20,48 @@ export const isDocument = (value: unknown): value is Document =>
   !Array.isArray(value) &&
   !(value instanceof Secret);
 
-const setters: Readonly<Record<string, (said: SaidOfUser, value: unknown) => void>> = {
-  username: (said, value) => {
-    said.userName = userName(value);
+const setters: Readonly<Record<string, (update: UserUpdate, value: unknown) => void>> = {
+  username: (update, value) => {
+    update.userName = userName(value);
   },
-  externalid: (said, value) => {
-    said.externalId = value === null ? null : textOf(value);
+  externalid: (update, value) => {
+    update.externalId = value === null ? null : textOf(value);
   },
-  active: (said, value) => {
+  active: (update, value) => {
     const active = scimBoolean(plain(value));
     if (active === null) throw new HttpProblem('scim_value_invalid');
-    said.active = active;
+    update.active = active;
   },
-  // Null is "none" (RFC 7643 §2.5), and none is no new one.
-  password: (said, value) => {
+  // Null means "no value" (RFC 7643 §2.5), so there is no new password.
+  password: (update, value) => {
     if (value === null) return;
     if (!(value instanceof Secret)) throw new HttpProblem('scim_value_invalid');
-    said.password = value;
+    update.password = value;
   },
 };
 
-/** @throws HttpProblem when the attribute does not take the value */
-export function say(said: SaidOfUser, attribute: string, value: unknown): void {
+/**
+ * Sets one attribute; attributes that Lockstep does not store are ignored.
+ * @throws HttpProblem if the value is not valid for the attribute
+ */
+export function setAttribute(update: UserUpdate, attribute: string, value: unknown): void {
   const name = plainName(attribute);
-  if (Object.hasOwn(setters, name)) setters[name]?.(said, value);
+  if (Object.hasOwn(setters, name)) setters[name]?.(update, value);
 }
 
-/** Of a whole document: names mean the same in any case, and some write one with its schema. */
-export function saidIn(document: Document): SaidOfUser {
-  const said: SaidOfUser = {};
+/** The attributes in a document. Names are case-insensitive, and may be nested below the URN of their schema. */
+export function updateIn(document: Document): UserUpdate {
+  const update: UserUpdate = {};
   for (const [attribute, value] of Object.entries(document)) {
     const isCore = attribute.toLowerCase() === SCIM_USER.toLowerCase();
-    if (isCore && isDocument(value)) Object.assign(said, saidIn(value));
-    else say(said, attribute, value);
+    if (isCore && isDocument(value)) Object.assign(update, updateIn(value));
+    else setAttribute(update, attribute, value);
   }
-  return said;
+  return update;
 }
 
-/** A new user, or one that is replaced as a whole: what is not said is as if it had never been. */
-export function wholeUser({ userName: name, externalId = null, active = true }: SaidOfUser) {
+/** A complete user for POST and PUT. Attributes that are not set get their default. */
+export function wholeUser({ userName: name, externalId = null, active = true }: UserUpdate) {
   if (name === undefined) throw new HttpProblem('scim_value_invalid');
   return { userName: name, externalId, active } satisfies ScimFields;
 }
@@ -80,7 +81,10 @@ function userName(value: unknown): string {
   return name;
 }
 
-/** A text in an operation is taken for a password until its path is known. This was none. */
+/**
+ * A plain value. Text in an operation arrives as a `Secret` until its path is known; this is for attributes other than the
+ * password.
+ */
 const plain = (value: unknown): unknown =>
   value instanceof Secret ? value.use((bytes) => bytes.toString('utf8')) : value;
 
@@ -107,13 +111,13 @@ export function userDocument(deps: Dependencies, source: string, user: ScimUser)
   };
 }
 
-interface Wanted {
+interface Selection {
   readonly attributes?: string | undefined;
   readonly excludedAttributes?: string | undefined;
 }
 
-/** What of it was asked for (RFC 7644 §3.9); who it is, is always told. */
-export function partOf(whole: Document, { attributes, excludedAttributes }: Wanted): Document {
+/** The requested attributes of a user (RFC 7644 §3.9). `schemas` and `id` are always included. */
+export function partOf(whole: Document, { attributes, excludedAttributes }: Selection): Document {
   const named = (list: string) =>
     list.split(',').map((name) => plainName(name.trim()).split('.')[0]);
   const keeps = (name: string): boolean => {

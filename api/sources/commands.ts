@@ -1,22 +1,23 @@
 import { z } from 'zod';
+import { sourceCommandSchema, sourceSchema } from '../../model/api/sources';
 import { WAKE_PER_SECOND } from '../../model/change/source-circuit';
 import type { Caller } from '../../store/api-keys';
 import { giveSourceCommand } from '../../store/sources/commands';
 import { pauseSource, reopenSource } from '../../store/sources/state';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { sourceName } from '../http/schemas';
-import { readSources, sourceSchema } from './view';
-
-/** What an operator does with a source, and with all accounts that wait on it. */
+import { readSources } from './view';
 
 const params = z.strictObject({ name: sourceName });
-const answers = { 200: { says: 'The source as it is now.', schema: sourceSchema } } as const;
-const byCaller = ({ keyId }: Caller): string => `api-key:${keyId}`;
+const answers = {
+  200: { says: 'The current state of the source.', schema: sourceSchema },
+} as const;
 
 async function readOne(deps: Dependencies, caller: Caller, name: string) {
-  const source = (await readSources(deps, caller)).find((one) => one.name === name);
+  const source = (await readSources(deps, caller)).find((visible) => visible.name === name);
   if (source === undefined) throw new HttpProblem('not_found');
   return source;
 }
@@ -25,14 +26,15 @@ const pause = route({
   method: 'post',
   path: '/v1/sources/{name}/pause',
   scope: 'admin',
-  summary: 'Ask a source nothing until it is resumed',
-  description: 'What is being written is finished; its other accounts wait.',
+  summary: 'Pause a source',
+  description:
+    'Lockstep does not contact the source until it is resumed. Writes that have begun are finished; the other accounts wait.',
   params,
   answers,
   problems: ['not_found'],
   handle: async (deps, { caller, params: { name } }) => {
     await readOne(deps, caller, name);
-    await pauseSource(deps.db, name, 'source_paused', byCaller(caller));
+    await pauseSource(deps.db, name, 'source_paused', actorOf(caller));
     return { status: 200, body: await readOne(deps, caller, name) };
   },
 });
@@ -41,14 +43,14 @@ const resume = route({
   method: 'post',
   path: '/v1/sources/{name}/resume',
   scope: 'admin',
-  summary: 'Resume a source that is paused',
-  description: `All that wait for it go on, the oldest changes first, ${WAKE_PER_SECOND} accounts a second.`,
+  summary: 'Resume a paused source',
+  description: `All accounts that wait for the source continue, the oldest changes first, at ${WAKE_PER_SECOND} accounts per second.`,
   params,
   answers,
   problems: ['not_found'],
   handle: async (deps, { caller, params: { name } }) => {
     await readOne(deps, caller, name);
-    await reopenSource(deps.db, name, 'paused', byCaller(caller));
+    await reopenSource(deps.db, name, 'paused', actorOf(caller));
     return { status: 200, body: await readOne(deps, caller, name) };
   },
 });
@@ -69,15 +71,15 @@ const forAll = (kind: 'retry' | 'park' | 'cancel', summary: string, description:
             .min(1)
             .max(1000)
             .default(WAKE_PER_SECOND)
-            .describe('So many accounts a second at most, the oldest changes first.'),
+            .describe('Maximum number of accounts per second, the oldest changes first.'),
         })
         .optional(),
       { slowly: { perSecond: 5 } },
     ),
     answers: {
       202: {
-        says: 'A worker will do it.',
-        schema: z.object({ accounts: z.int().describe('How many wait, or are parked.') }),
+        says: 'A worker will carry out the command.',
+        schema: sourceCommandSchema,
       },
     },
     problems: ['not_found', 'source_paused'],
@@ -85,7 +87,7 @@ const forAll = (kind: 'retry' | 'park' | 'cancel', summary: string, description:
       const { state } = await readOne(deps, caller, name);
       if (kind === 'retry' && state === 'paused') throw new HttpProblem('source_paused');
       const perSecond = body?.perSecond ?? WAKE_PER_SECOND;
-      const by = byCaller(caller);
+      const by = actorOf(caller);
       const accounts = await giveSourceCommand(deps.db, { source: name, kind, perSecond, by });
       return { status: 202, body: { accounts } };
     },
@@ -96,17 +98,17 @@ export const sourceCommandRoutes: readonly Route[] = [
   resume,
   forAll(
     'retry',
-    'Try all accounts that wait on a source',
-    'Those that are parked too. One that is down is asked by one of them; the others follow when it answers.',
+    'Retry all accounts that wait for a source',
+    'Parked accounts are retried too. If the source is down, a single account probes it; the others follow once it answers.',
   ),
   forAll(
     'park',
-    'Try the accounts that wait on a source no more',
-    'Until somebody retries them, or their changes become too old.',
+    'Park all accounts that wait for a source',
+    'They are not tried again until an operator retries them. They expire when their changes become too old.',
   ),
   forAll(
     'cancel',
-    'Leave all accounts that wait on a source as they are',
-    'Their changes end without them.',
+    'Cancel all accounts that wait for a source',
+    'The accounts are left unchanged, and their changes end without them.',
   ),
 ];

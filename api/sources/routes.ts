@@ -1,14 +1,18 @@
 import { z } from 'zod';
+import { text } from '../../model/api/fields';
+import { jobAcceptedSchema, jobSchema } from '../../model/api/jobs';
+import { sourcesSchema } from '../../model/api/sources';
+import { sourceNamed } from '../../model/configuration/document';
 import { readJob, requestJob } from '../../store/sources/jobs';
 import type { JobKind } from '../../store/tables';
+import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
-import { own } from '../http/own';
 import { appliedPreference, type Preference, preferHeader } from '../http/prefer';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import { sourceName, text, time, timeOrNull, waitSeconds } from '../http/schemas';
-import { waitForJob } from './jobs';
-import { readSources, sourceSchema } from './view';
+import { sourceName, waitSeconds } from '../http/schemas';
+import { readSources } from './view';
+import { waitForJob } from './wait-for-job';
 
 const list = route({
   method: 'get',
@@ -17,8 +21,8 @@ const list = route({
   summary: 'List sources',
   answers: {
     200: {
-      says: 'Those that the key may see.',
-      schema: z.object({ sources: z.array(sourceSchema) }),
+      says: 'The sources that the API key may see.',
+      schema: sourcesSchema,
     },
   },
   handle: async (deps, { caller }) => ({
@@ -27,29 +31,18 @@ const list = route({
   }),
 });
 
-const jobSchema = z
-  .object({
-    id: z.string(),
-    kind: z.enum(['check', 'refresh', 'look', 'sign-in']),
-    source: z.string(),
-    state: z.enum(['open', 'done', 'failed']),
-    result: z.unknown().describe('What came of it; null while it is open.'),
-    createdAt: time,
-    finishedAt: timeOrNull,
-  })
-  .meta({ id: 'Job' });
-
 const params = z.strictObject({ name: sourceName });
 const headers = z.object({ prefer: preferHeader });
 const jobAnswers = {
-  200: { says: 'It was finished in time.', schema: jobSchema },
+  200: { says: 'The job, finished within the requested wait.', schema: jobSchema },
   202: {
-    says: 'A worker will do it.',
-    schema: z.object({ job: z.string().describe('Its id.') }),
-    headers: { location: 'Where to see what came of it.' },
+    says: 'The job is queued for a worker.',
+    schema: jobAcceptedSchema,
+    headers: { location: 'The URL of the job.' },
   },
 } as const;
 
+/** Queues a job for a worker and waits for it as long as the client prefers. */
 async function send(
   deps: Dependencies,
   job: {
@@ -62,7 +55,7 @@ async function send(
   gone: AbortSignal,
 ) {
   const { configuration } = await deps.configuration();
-  if (own(configuration.sources, job.source) === undefined) throw new HttpProblem('not_found');
+  if (sourceNamed(configuration, job.source) === undefined) throw new HttpProblem('not_found');
   const id = await requestJob(deps.db, job);
   const answerHeaders = {
     location: `${deps.settings.publicUrl}/v1/jobs/${id}`,
@@ -78,13 +71,13 @@ const check = route({
   method: 'post',
   path: '/v1/sources/{name}/check',
   scope: 'admin',
-  summary: 'Check that a source can be used',
+  summary: 'Check whether a source can be used',
   params,
   headers,
   answers: jobAnswers,
   problems: ['not_found'],
   handle: (deps, { caller, params: { name }, headers: { prefer }, gone }) => {
-    const requestedBy = `api-key:${caller.keyId}`;
+    const requestedBy = actorOf(caller);
     return send(deps, { kind: 'check', source: name, parameters: {}, requestedBy }, prefer, gone);
   },
 });
@@ -98,7 +91,12 @@ const refresh = route({
   headers,
   body: smallBody(
     z
-      .strictObject({ preview: z.boolean().default(false).describe('Link nothing, only tell.') })
+      .strictObject({
+        preview: z
+          .boolean()
+          .default(false)
+          .describe('Report what would be linked, without linking anything.'),
+      })
       .optional(),
     { preview: { preview: true } },
   ),
@@ -106,7 +104,7 @@ const refresh = route({
   problems: ['not_found'],
   handle: (deps, { caller, params: { name }, headers: { prefer }, body, gone }) => {
     const parameters = { preview: body?.preview ?? false };
-    const requestedBy = `api-key:${caller.keyId}`;
+    const requestedBy = actorOf(caller);
     return send(deps, { kind: 'refresh', source: name, parameters, requestedBy }, prefer, gone);
   },
 });
@@ -116,13 +114,14 @@ const look = route({
   path: '/v1/sources/{name}/look',
   scope: 'admin',
   summary: 'Ask a source when the password of each linked account was last changed',
-  description: 'What nobody captured shows in `GET /v1/stale` then. Costs a request an account.',
+  description:
+    'Afterwards `GET /v1/stale` lists the accounts whose change was not captured. This costs one request per account.',
   params,
   headers,
   answers: jobAnswers,
   problems: ['not_found'],
   handle: (deps, { caller, params: { name }, headers: { prefer }, gone }) => {
-    const requestedBy = `api-key:${caller.keyId}`;
+    const requestedBy = actorOf(caller);
     return send(deps, { kind: 'look', source: name, parameters: {}, requestedBy }, prefer, gone);
   },
 });
@@ -131,10 +130,10 @@ const readOne = route({
   method: 'get',
   path: '/v1/jobs/{id}',
   scope: 'admin',
-  summary: 'See what came of a check, a refresh or a look',
+  summary: 'Read a check, refresh or look job and its result',
   params: z.strictObject({ id: text(40) }),
   query: z.strictObject({ wait: waitSeconds }),
-  answers: { 200: { says: 'The job as it is.', schema: jobSchema } },
+  answers: { 200: { says: 'The current state of the job.', schema: jobSchema } },
   problems: ['not_found'],
   handle: async (deps, { params: { id }, query, gone }) => {
     const job = await readJob(deps.db, id);

@@ -1,64 +1,24 @@
-import { z } from 'zod';
-import { type SourceState, sourceSays, sourceStates } from '../../model/change/source-circuit';
-import { type Configuration, groupsOf, sourceNamed } from '../../model/configuration/document';
-import { lanes, proveModes } from '../../model/configuration/group';
+import type { Source } from '../../model/api/sources';
+import { type SourceState, sourceSays } from '../../model/change/source-circuit';
+import { type Configuration, sourceNamed } from '../../model/configuration/document';
 import type { Caller } from '../../store/api-keys';
 import { readSourceStates } from '../../store/sources/state';
 import { readSourceUse } from '../../store/sources/usage';
 import type { Dependencies } from '../http/dependencies';
-import { errorCode, timeOrNull } from '../http/schemas';
+import { visibleGroups, visibleSources } from './visible';
 
-/** A source as people read it: what it is, whether it can be used now, and who waits for it. */
-
-const states = Object.entries(sourceStates);
-
-export const sourceSchema = z
-  .object({
-    name: z.string(),
-    kind: z.string(),
-    enabled: z.boolean(),
-    prove: z.enum(proveModes),
-    lane: z.enum(lanes),
-    groups: z.array(z.string()),
-    state: z
-      .enum(['up', 'down', 'paused'])
-      .describe(states.map(([state, says]) => `- \`${state}\`: ${says}`).join('\n')),
-    since: timeOrNull.describe('Null while it is up.'),
-    reason: errorCode.nullable().describe('Why it is not up.'),
-    says: z.string(),
-    pausedBy: z.string().nullable().describe('`worker`, or whose API key.'),
-    nextProbeAt: timeOrNull.describe('When one that is down is asked again.'),
-    accounts: z.int().describe('Accounts that are linked to somebody.'),
-    waiting: z.int().describe('How many of them wait for another attempt.'),
-    parked: z.int().describe('How many of them wait for an operator.'),
-  })
-  .meta({ id: 'Source' });
-
-type SourceView = z.output<typeof sourceSchema>;
-
-/** The names of those that the key may see, in their order. */
-export function visibleSources(configuration: Configuration, caller: Caller): string[] {
-  const names = Object.keys(configuration.sources).sort();
-  if (caller.groups === null) return names;
-  const seen = new Set(groupsOfCaller(configuration, caller).flatMap(({ sources }) => sources));
-  return names.filter((name) => seen.has(name));
-}
-
-const groupsOfCaller = (configuration: Configuration, { groups }: Caller) =>
-  groupsOf(configuration).filter(({ name }) => groups === null || groups.includes(name));
-
-/** Those that the key may see, by name. */
-export async function readSources(deps: Dependencies, caller: Caller): Promise<SourceView[]> {
+/** The sources that the API key may see, in alphabetical order. */
+export async function readSources(deps: Dependencies, caller: Caller): Promise<Source[]> {
   const { configuration } = await deps.configuration();
-  const [use, troubles] = await Promise.all([readSourceUse(deps.db), readSourceStates(deps.db)]);
-  const groups = groupsOfCaller(configuration, caller);
+  const [use, states] = await Promise.all([readSourceUse(deps.db), readSourceStates(deps.db)]);
+  const groups = visibleGroups(configuration, caller);
   return visibleSources(configuration, caller).flatMap((name) => {
     const source = sourceNamed(configuration, name);
     if (source === undefined) return [];
     return {
       ...settingsOf(name, source),
       groups: groups.filter((group) => group.sources.includes(name)).map((group) => group.name),
-      ...statusOf(troubles.get(name) ?? { state: 'up' }),
+      ...statusOf(states.get(name) ?? { state: 'up' }),
       ...(use.get(name) ?? { accounts: 0, waiting: 0, parked: 0 }),
     };
   });

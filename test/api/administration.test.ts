@@ -24,7 +24,7 @@ describeWith(['postgres'], 'administration', () => {
       api.send('POST', '/v1/configuration/apply', { body: { document, version } });
     const empty = { version: 1 };
 
-    test('is planned: what differs, and what loses its accounts and mappings', async () => {
+    test('a configuration plan lists the differences and the accounts and mappings of what would be deleted', async () => {
       await put('hal', {
         accounts: [
           { source: 'vault', name: 'hal' },
@@ -47,16 +47,22 @@ describeWith(['postgres'], 'administration', () => {
 
     test.each([
       ['not an object', 7],
-      ['a group of nothing', { version: 1, groups: { g: {} } }],
-      ['a source of no kind', { version: 1, sources: { s: { kind: 'nothing', settings: {} } } }],
-    ])('that is %s is refused, with the places', async (_what, document) => {
-      const reply = await plan(document);
-      expect(reply.body).toMatchObject({ status: 422, code: 'configuration_invalid' });
-      expect(reply.body.issues).not.toHaveLength(0);
-      expect((await apply(document, 1)).body).toMatchObject({ code: 'configuration_invalid' });
-    });
+      ['a document with an empty group', { version: 1, groups: { g: {} } }],
+      [
+        'a document with an unknown source kind',
+        { version: 1, sources: { s: { kind: 'nothing', settings: {} } } },
+      ],
+    ])(
+      'a configuration that is %s is rejected with the path of each mistake',
+      async (_what, document) => {
+        const reply = await plan(document);
+        expect(reply.body).toMatchObject({ status: 422, code: 'configuration_invalid' });
+        expect(reply.body.issues).not.toHaveLength(0);
+        expect((await apply(document, 1)).body).toMatchObject({ code: 'configuration_invalid' });
+      },
+    );
 
-    test('is applied once for each version that was planned against', async () => {
+    test('a configuration is applied only against the version that is in force', async () => {
       const { body: before } = await get('/v1/configuration');
       const version = Number(before.version);
       const wanted = { ...empty, policies: { staff: { minLength: 9 } } };
@@ -70,7 +76,7 @@ describeWith(['postgres'], 'administration', () => {
         expect((await apply(wanted, other)).body).toMatchObject({ code: 'configuration_changed' });
     });
 
-    test('may be large, and deep', async () => {
+    test('a configuration may have thousands of entries, up to a size limit', async () => {
       const names = [...Array(2000).keys()].map((index) => `policy-${index}`);
       const policies = Object.fromEntries(names.map((name) => [name, { minLength: 9 }]));
       const { body } = await plan({ ...empty, policies });
@@ -91,7 +97,7 @@ describeWith(['postgres'], 'administration', () => {
     });
     afterAll(() => other.stop());
 
-    test('are listed, with what is linked and what waits', async () => {
+    test('sources are listed with their linked and waiting accounts', async () => {
       const { db } = other.database;
       await addPerson(db, 'alice');
       await addPerson(db, 'bob');
@@ -130,7 +136,7 @@ describeWith(['postgres'], 'administration', () => {
       );
     });
 
-    test('are checked and refreshed by a worker, and the answer can be waited for', async () => {
+    test('a client can wait for the result of a check or refresh that a worker carries out', async () => {
       const send = (path: string, headers = {}, body?: unknown) =>
         other.send('POST', `/v1/sources/${path}`, { headers, body });
       const reply = await send('warehouse/check');
@@ -164,7 +170,7 @@ describeWith(['postgres'], 'administration', () => {
   });
 
   describe('API keys', () => {
-    test('are shown once, and listed without themselves', async () => {
+    test('an API key is shown once and listed without its secret', async () => {
       const wanted = { name: 'help desk', scopes: ['trigger', 'read'], groups: ['one-password'] };
       const { status, body } = await api.send('POST', '/v1/keys', { body: wanted });
       expect(status).toBe(201);
@@ -178,7 +184,7 @@ describeWith(['postgres'], 'administration', () => {
       );
     });
 
-    test('with admin rights cannot be bound to groups', async () => {
+    test('an API key with the scope admin cannot be bound to groups', async () => {
       const body = { name: 'x', scopes: ['admin'], groups: ['one-password'] };
       expect((await api.send('POST', '/v1/keys', { body })).body).toMatchObject({
         code: 'request_invalid',
@@ -186,19 +192,19 @@ describeWith(['postgres'], 'administration', () => {
       });
     });
 
-    test('end when they are told to', async () => {
+    test('an API key is rejected after its expiry', async () => {
       const body = { name: 'x', scopes: ['read'], expiresAt: '2020-01-01T00:00:00+02:00' };
-      const { body: made } = await api.send('POST', '/v1/keys', { body });
-      const reply = await api.send('GET', '/v1/changes', { key: String(made.key) });
+      const { body: created } = await api.send('POST', '/v1/keys', { body });
+      const reply = await api.send('GET', '/v1/changes', { key: String(created.key) });
       expect(reply.status).toBe(401);
     });
 
-    test('that are not there cannot be revoked', async () => {
+    test('revoking an unknown API key answers 404', async () => {
       expect((await api.send('DELETE', '/v1/keys/key_nothing')).status).toBe(404);
     });
   });
 
-  test('the audit chain is verified, and a record that was changed is found', async () => {
+  test('the audit verification finds a changed record', async () => {
     while ((await chainAudit(api.database.db)) > 0);
     const { body } = await get('/v1/audit/verify');
     expect(body).toEqual({ intact: true, records: expect.any(Number) });

@@ -11,14 +11,14 @@ import { describeWith } from '../support/servers';
 
 const PASSWORD = 'correct horse battery staple 12';
 
-/** Who asks, and which scopes their key is good for. */
-const callers: Readonly<Record<string, readonly Scope[] | 'nobody'>> = {
-  'nobody at all': 'nobody',
-  'a key that never was': 'nobody',
-  'a key with a wrong secret': 'nobody',
-  'a revoked key': 'nobody',
-  'an expired key': 'nobody',
-  'a key in another scheme': 'nobody',
+/** Callers, and the scopes that the key of each one has. `unauthenticated` stands for a caller without a valid key. */
+const callers: Readonly<Record<string, readonly Scope[] | 'unauthenticated'>> = {
+  'no key': 'unauthenticated',
+  'an unknown key': 'unauthenticated',
+  'a key with a wrong secret': 'unauthenticated',
+  'a revoked key': 'unauthenticated',
+  'an expired key': 'unauthenticated',
+  'a key in another scheme': 'unauthenticated',
   trigger: ['trigger'],
   capture: ['capture'],
   read: ['read'],
@@ -54,8 +54,8 @@ describeWith(['postgres'], 'authorization', () => {
       'test',
     );
     Object.assign(headers, {
-      'nobody at all': {},
-      'a key that never was': bearer(`lks_${'0'.repeat(26)}_${'A'.repeat(43)}`),
+      'no key': {},
+      'an unknown key': bearer(`lks_${'0'.repeat(26)}_${'A'.repeat(43)}`),
       'a key with a wrong secret': bearer(`${admin.slice(0, -4)}AAAA`),
       'a revoked key': bearer(revoked.key),
       'an expired key': bearer(expired.key),
@@ -73,7 +73,7 @@ describeWith(['postgres'], 'authorization', () => {
 
   const addressOf = ({ path }: Route) => path.replaceAll(/\{\w+\}/g, 'nothing');
 
-  test('there is no route without a scope', () => {
+  test('every route has a scope', () => {
     expect(
       routes.filter(
         ({ scope }) => !['trigger', 'capture', 'sign-in', 'read', 'admin', 'relay'].includes(scope),
@@ -84,27 +84,30 @@ describeWith(['postgres'], 'authorization', () => {
   describe.each(
     routes.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const),
   )('%s', (_title, route) => {
-    test.each(Object.entries(callers))('for %s', async (who, scopes) => {
-      const reply = await api.send(route.method.toUpperCase(), addressOf(route), {
-        key: null,
-        headers: headers[who] ?? {},
-      });
-      const problem = (code: ErrorCode) =>
-        speaksScim(route.path) ? { detail: errors[code].says } : { code };
-      if (scopes === 'nobody') {
-        expect([reply.status, reply.body]).toMatchObject([401, problem('unauthenticated')]);
-        expect(reply.headers.get('www-authenticate')).toBe('Bearer');
-      } else if (!scopes.includes(route.scope))
-        expect([reply.status, reply.body]).toMatchObject([403, problem('forbidden')]);
-      // No source takes SCIM here, whoever asks: 403 is right, the reason is another.
-      else if (speaksScim(route.path)) {
-        expect(reply.status).not.toBe(401);
-        expect(reply.body).not.toMatchObject(problem('forbidden'));
-      } else expect([401, 403]).not.toContain(reply.status);
-    });
+    test.each(Object.entries(callers))(
+      'the route answers a caller with %s by the scopes of the key',
+      async (who, scopes) => {
+        const reply = await api.send(route.method.toUpperCase(), addressOf(route), {
+          key: null,
+          headers: headers[who] ?? {},
+        });
+        const problem = (code: ErrorCode) =>
+          speaksScim(route.path) ? { detail: errors[code].says } : { code };
+        if (scopes === 'unauthenticated') {
+          expect([reply.status, reply.body]).toMatchObject([401, problem('unauthenticated')]);
+          expect(reply.headers.get('www-authenticate')).toBe('Bearer');
+        } else if (!scopes.includes(route.scope))
+          expect([reply.status, reply.body]).toMatchObject([403, problem('forbidden')]);
+        // No source has SCIM enabled here, so an authorised caller also gets 403, but for another reason.
+        else if (speaksScim(route.path)) {
+          expect(reply.status).not.toBe(401);
+          expect(reply.body).not.toMatchObject(problem('forbidden'));
+        } else expect([401, 403]).not.toContain(reply.status);
+      },
+    );
   });
 
-  test('who is not let in is told before the body is read, and nothing of it is kept', async () => {
+  test('an unauthenticated request is rejected before its body is read, and nothing of the body is logged', async () => {
     const body = Buffer.from(`{"password":"${'canary'.repeat(100)}`);
     const reply = await api.send('POST', '/v1/changes', { key: null, body });
     expect(reply.status).toBe(401);
@@ -112,7 +115,7 @@ describeWith(['postgres'], 'authorization', () => {
     expect(api.printed()).not.toContain('canary');
   });
 
-  test('an API key is in no log line', () => {
+  test('no log line contains an API key', () => {
     for (const header of Object.values(headers)) {
       const secret = header.authorization?.split('_').at(-1) ?? '';
       if (secret.length > 20) expect(api.printed()).not.toContain(secret);
@@ -128,21 +131,21 @@ describeWith(['postgres'], 'authorization', () => {
       bound = await api.newKey(['trigger', 'read'], ['one-password']);
     });
 
-    /** All of the answer that is not of this one request. */
+    /** The parts of an answer that do not vary from request to request. */
     const comparable = ({ status, headers: all, body: { requestId: _, ...body } }: Reply) => {
       const names = [...all.keys()].filter((name) => name !== 'date');
       return { status, body, names, length: all.get('content-length') };
     };
 
-    test('changes people of its groups', async () => {
+    test('a bound key can change people of its groups', async () => {
       expect((await start('alice', bound)).status).toBe(202);
     });
 
     test.each([
-      ['somebody of another group', 'bob', {}],
-      ['somebody of another group, by that group', 'bob', { group: 'finance' }],
-      ['somebody of both groups, by the other', 'carol', { group: 'finance' }],
-    ])('answers for %s as for somebody who is not there', async (_what, identity, more) => {
+      ['a person in another group', 'bob', {}],
+      ['a person in another group, naming that group', 'bob', { group: 'finance' }],
+      ['a person in both groups, naming the other one', 'carol', { group: 'finance' }],
+    ])('the answer for %s is the same as for an unknown person', async (_what, identity, more) => {
       expect(comparable(await start(identity, bound, more))).toEqual(
         comparable(await start('nobody', bound, more)),
       );
@@ -150,18 +153,18 @@ describeWith(['postgres'], 'authorization', () => {
         api.send('POST', '/v1/changes/plan', { key: bound, body: { identity: who, ...more } });
       expect(comparable(await plan(identity))).toEqual(comparable(await plan('nobody')));
       const account = { source: 'ledger', name: identity };
-      const byAccount = (one: object) =>
-        start('', bound, { identity: undefined, account: one, ...more });
+      const byAccount = (wanted: object) =>
+        start('', bound, { identity: undefined, account: wanted, ...more });
       expect(comparable(await byAccount(account))).toEqual(
         comparable(await byAccount({ ...account, name: 'nobody' })),
       );
     });
 
-    test('need not name the only group that it may change', async () => {
+    test('a bound key need not name the only group that it may change', async () => {
       expect((await start('carol', bound)).body).toMatchObject({ groups: ['one-password'] });
     });
 
-    test('sees and touches no change of other groups: they are not there', async () => {
+    test('changes of other groups do not exist for a bound key', async () => {
       const { body } = await start('bob', api.adminKey());
       for (const [method, path] of [
         ['GET', ''],
@@ -181,7 +184,7 @@ describeWith(['postgres'], 'authorization', () => {
       expect(list.body.changes).toEqual([]);
     });
 
-    test('cannot use its own changes to reach another group that shares the auth source', async () => {
+    test('a bound key cannot reach another group that shares the auth source through its own changes', async () => {
       const { groups } = testConfiguration;
       const finance = {
         policy: 'finance',
@@ -201,14 +204,14 @@ describeWith(['postgres'], 'authorization', () => {
       await applyConfiguration(api.database.db, testConfiguration, 2, 'test');
     });
 
-    test('sees the sources of its groups alone', async () => {
+    test('a bound key sees only the sources of its groups', async () => {
       const { body } = await api.send('GET', '/v1/sources', { key: bound });
       const names = (body.sources as { name: string }[]).map(({ name }) => name);
       expect(names).toEqual(['crm', 'directory', 'warehouse']);
     });
   });
 
-  test('revoking a key acts at the next request', async () => {
+  test('a revoked key is rejected from the next request on', async () => {
     const { body } = await api.send('POST', '/v1/keys', {
       body: { name: 'short', scopes: ['read'] },
     });

@@ -11,7 +11,7 @@ import { until } from '../support/until';
 
 const body = { identity: 'alice', password: 'correct horse battery staple' };
 
-describeWith(['postgres'], 'when the database is away', () => {
+describeWith(['postgres'], 'the API without a database', () => {
   let postgres: LocalPostgres;
   let api: TestApi;
   const options = { report: () => undefined, dir: '', port: 0, durable: false };
@@ -33,7 +33,7 @@ describeWith(['postgres'], 'when the database is away', () => {
 
   const send = () => api.send('POST', '/v1/changes', { body });
 
-  test('passwords are refused, nothing is half done, and it goes on by itself', async () => {
+  test('during database outages the API rejects passwords, stores nothing partially and recovers by itself', async () => {
     expect((await send()).status).toBe(202);
     let accepted = 1;
     let away = 0;
@@ -69,13 +69,13 @@ describeWith(['postgres'], 'when the database is away', () => {
        from change left join sealed_secret on change_id = id`,
     );
     const [{ changes, ...others }] = rows;
-    // With each outage one more may be there than was answered: cut off after the database had it.
+    // Each outage may leave one more change than was answered: the connection broke after the commit.
     expect(changes).toBeGreaterThanOrEqual(accepted);
     expect(changes).toBeLessThanOrEqual(accepted + 3);
     expect(others).toEqual({ sealed: changes, seq: changes, audited: changes, last: changes });
   });
 
-  test('who follows a change is told as soon as it is back', async () => {
+  test('a client that follows a change is updated once the database is back', async () => {
     const { body: change } = await send();
     const events = follow(api, `/v1/changes/${change.id}/events`);
     expect(await events.next()).toMatchObject({ data: { state: 'accepted' } });
@@ -87,7 +87,7 @@ describeWith(['postgres'], 'when the database is away', () => {
     expect(await events.next()).toMatchObject({ event: 'end' });
   });
 
-  test('it waits for it at the start', async () => {
+  test('the API waits for the database when it starts', async () => {
     await api.stopProcess();
     await postgres.stop();
     const starting = api.restart();

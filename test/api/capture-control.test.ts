@@ -26,7 +26,8 @@ describeWith(['postgres'], 'the captures of sources', () => {
   });
   afterAll(() => api.stop());
 
-  const say = (what: string, body: object) => api.send('POST', `/v1/captures/${what}`, { body });
+  const command = (verb: string, body: object) =>
+    api.send('POST', `/v1/captures/${verb}`, { body });
   const send = (more: object = {}) =>
     api.send('POST', '/v1/captures', {
       body: {
@@ -38,8 +39,8 @@ describeWith(['postgres'], 'the captures of sources', () => {
   const audited = async (action: string) =>
     (await api.database.pool.query('select subject from audit where action = $1', [action])).rows;
 
-  test('stopped: whoever sends one is told to send it again, and nothing is lost', async () => {
-    const stopped = await say('stop', { source: 'warehouse' });
+  test('while captures are stopped a client is asked to retry, and nothing is lost', async () => {
+    const stopped = await command('stop', { source: 'warehouse' });
     expect(stopped.body.sources).toMatchObject([
       { source: 'warehouse', stoppedAt: expect.any(String), stoppedBy: /api-key:/ },
     ]);
@@ -47,68 +48,68 @@ describeWith(['postgres'], 'the captures of sources', () => {
     expect([refused.status, refused.body.code]).toEqual([503, 'captures_stopped']);
     expect(refused.headers.get('retry-after')).toBe('5');
     expect(await audited('capture.captures_stopped')).toEqual([]);
-    await say('start', { source: 'warehouse' });
+    await command('start', { source: 'warehouse' });
     expect((await send()).status).toBe(202);
     expect(await audited('captures.stopped')).toEqual([{ subject: 'warehouse' }]);
     expect(await audited('captures.started')).toEqual([{ subject: 'warehouse' }]);
   });
 
-  test('without a source: of every source that takes captures', async () => {
-    const stopped = await say('stop', {});
+  test('stopping captures without naming a source stops every source that has captures enabled', async () => {
+    const stopped = await command('stop', {});
     expect((stopped.body.sources as { source: string }[]).map(({ source }) => source)).toEqual([
       ...['crm', 'warehouse'],
     ]);
     expect((await send()).status).toBe(503);
-    expect((await say('start', {})).body.sources).toMatchObject([
+    expect((await command('start', {})).body.sources).toMatchObject([
       ...[{ stoppedAt: null }, { stoppedAt: null }],
     ]);
   });
 
-  test('a startpoint is told, and what was captured before it starts nothing', async () => {
+  test('a startpoint is shown, and earlier captures start no change', async () => {
     const at = '2026-01-31T12:00:00.000Z';
-    const set = await say('startpoint', { source: 'crm', from: 'time', at });
+    const set = await command('startpoint', { source: 'crm', from: 'time', at });
     expect(set.body.sources).toMatchObject([
       { source: 'crm', startpoint: { from: 'time', notBefore: at, startpointApplied: null } },
     ]);
-    await say('startpoint', { source: 'warehouse', from: 'end' });
+    await command('startpoint', { source: 'warehouse', from: 'end' });
     const before = new Date(Date.now() - 60_000).toISOString();
     const answer = await send({ password: `${PASSWORD} older`, capturedAt: before });
     expect([answer.status, answer.body.result]).toEqual([200, 'before_startpoint']);
   });
 
   test.each([
-    ['a source that takes none', 'stop', { source: 'ledger' }, 404, 'not_found'],
-    ['a source that is not there', 'start', { source: 'nowhere' }, 404, 'not_found'],
+    ['a source without captures', 'stop', { source: 'ledger' }, 404, 'not_found'],
+    ['an unknown source', 'start', { source: 'nowhere' }, 404, 'not_found'],
     [
-      'a cursor where no relay reads',
+      'a cursor without a relay that polls',
       'startpoint',
       { source: 'crm', from: 'cursor', cursor: '4711' },
       ...[409, 'startpoint_not_possible'],
     ],
     [
-      'a cursor of no source',
+      'a cursor without a source',
       'startpoint',
       { from: 'cursor', cursor: '1' },
       400,
       'request_invalid',
     ],
-    ['a time that is none', 'startpoint', { from: 'time', at: 'noon' }, 400, 'request_invalid'],
-  ] as const)('%s is refused', async (_title, what, body, status, code) => {
-    const answer = await say(what, body);
+    ['an invalid time', 'startpoint', { from: 'time', at: 'noon' }, 400, 'request_invalid'],
+  ] as const)('a command for %s is rejected', async (_title, verb, body, status, code) => {
+    const answer = await command(verb, body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  test('tell the servers of the source on which nobody captures', async () => {
+  test('the list of captures shows servers that no relay covers', async () => {
     const { db } = api.database;
-    const told = [
+    const reported = [
       { host: 'dc1.example.com', writable: true },
       { host: 'dc2.example.com', writable: true },
     ];
-    await saveReplicas(db, 'crm', told);
-    await saveReplicas(db, 'crm', told.slice(1));
+    await saveReplicas(db, 'crm', reported);
+    await saveReplicas(db, 'crm', reported.slice(1));
     const { body } = await api.send('GET', '/v1/captures');
     expect(body.sources).toContainEqual(
-      expect.objectContaining({ source: 'crm', servers: [{ ...told[1], relay: null }] }),
+      expect.objectContaining({ source: 'crm', servers: [{ ...reported[1], relay: null }] }),
     );
   });
 });

@@ -12,7 +12,7 @@ import { describeWith } from '../support/servers';
 const PASSWORD = 'correct horse battery staple';
 const HOUR = 3_600_000;
 
-/** The same sources, of which `directory` and `warehouse` take captures. */
+/** The test configuration with captures enabled for `directory`, `warehouse` and `ledger`. */
 const capturing = (more: Record<string, object> = {}) =>
   configurationSchema.parse({
     ...testConfiguration,
@@ -74,7 +74,7 @@ describeWith(['postgres'], 'captures', () => {
   const changesOf = (name: string) =>
     rows('select * from change where identity_name = $1 order by seq', [name]);
 
-  test('that are accepted are changes, as old as what they tell of', async () => {
+  test('an accepted capture becomes a change whose age counts from the capture', async () => {
     const alice = await person();
     const capturedAt = ago(HOUR);
     const reply = await capture(alice, { capturedAt });
@@ -86,23 +86,29 @@ describeWith(['postgres'], 'captures', () => {
     expect(expires_at - captured_at).toBe(72 * HOUR);
   });
 
-  test('of something that is yet to come are of now: a clock that runs ahead does not win for ever', async () => {
+  test('a capture from the future counts as captured now, so a fast clock does not override later changes', async () => {
     const alice = await person();
     await capture(alice, { capturedAt: ago(-HOUR) });
     const next = await capture(alice, { password: `${PASSWORD} 2` });
     expect(next.status).toBe(202);
   });
 
-  test(keeps('of nobody have no effect, and do not name the account in the audit', 7), async () => {
-    const reply = await capture('nobody-known');
-    expect(reply.status).toBe(200);
-    expect(reply.body).toMatchObject({ result: 'unmapped' });
-    const audited = await lastAudit();
-    expect(audited).toMatchObject({ action: 'capture.unmapped', subject: null });
-    expect(JSON.stringify(audited)).not.toContain('nobody-known');
-  });
+  test(
+    keeps(
+      'a capture of an unlinked account has no effect, and the audit does not name the account',
+      7,
+    ),
+    async () => {
+      const reply = await capture('nobody-known');
+      expect(reply.status).toBe(200);
+      expect(reply.body).toMatchObject({ result: 'unmapped' });
+      const audited = await lastAudit();
+      expect(audited).toMatchObject({ action: 'capture.unmapped', subject: null });
+      expect(JSON.stringify(audited)).not.toContain('nobody-known');
+    },
+  );
 
-  test('of an account that a change would leave out have no effect', async () => {
+  test('a capture of an account that a change would leave out has no effect', async () => {
     const alice = await person();
     const second = { source: 'warehouse', name: `${alice}-2`, nativeId: null, primary: false };
     const { db } = api.database;
@@ -112,7 +118,7 @@ describeWith(['postgres'], 'captures', () => {
   });
 
   test(
-    keeps('are refused for a source that takes none, whoever the account belongs to', 19),
+    keeps('a capture is rejected for a source without captures, whichever account it names', 19),
     async () => {
       const alice = await person(['directory', 'crm']);
       await configure(
@@ -139,7 +145,7 @@ describeWith(['postgres'], 'captures', () => {
     },
   );
 
-  test('by a key that is bound to groups are refused for sources of others', async () => {
+  test('a key that is bound to groups cannot report captures of sources in other groups', async () => {
     const alice = await person(['directory', 'warehouse', 'ledger']);
     const key = await api.newKey(['capture'], ['finance']);
     for (const account of [alice, 'nobody'])
@@ -151,7 +157,7 @@ describeWith(['postgres'], 'captures', () => {
     expect((await capture('nobody', own, { key })).body).toMatchObject({ result: 'unmapped' });
   });
 
-  test('against the policy of the group start nothing, and are audited', async () => {
+  test('a capture that breaks the policy of the group starts no change and is audited', async () => {
     const alice = await person();
     const reply = await capture(alice, { password: 'short' });
     expect(reply.body).toMatchObject({ status: 422, code: 'password_against_policy' });
@@ -162,14 +168,14 @@ describeWith(['postgres'], 'captures', () => {
     expect(await changesOf(alice)).toEqual([]);
   });
 
-  test('that are too old start nothing', async () => {
+  test('a capture beyond the age limit starts no change', async () => {
     const alice = await person();
     const reply = await capture(alice, { capturedAt: ago(72 * HOUR) });
     expect(reply.body).toMatchObject({ result: 'expired' });
     expect(await lastAudit()).toMatchObject({ action: 'capture.expired' });
   });
 
-  test('are compared with the latest change, unless that ended in vain', async () => {
+  test('a capture is compared with the latest change, unless that change was refused', async () => {
     const alice = await person();
     const capturedAt = ago(1);
     const asked = await api.send('POST', '/v1/changes', {
@@ -184,7 +190,7 @@ describeWith(['postgres'], 'captures', () => {
     expect((await capture(alice, { capturedAt })).status).toBe(202);
   });
 
-  test('twenty at once are one change', async () => {
+  test('twenty identical captures at once become one change', async () => {
     const alice = await person();
     const capturedAt = ago(0);
     const replies = await Promise.all(
@@ -194,7 +200,7 @@ describeWith(['postgres'], 'captures', () => {
     expect(await changesOf(alice)).toHaveLength(1);
   });
 
-  test('under the same Idempotency-Key are the same change again', async () => {
+  test('a capture repeated under the same Idempotency-Key returns the same change', async () => {
     const alice = await person();
     const headers = { 'idempotency-key': 'seen-once' };
     const capturedAt = ago(0);
@@ -207,7 +213,7 @@ describeWith(['postgres'], 'captures', () => {
     expect(other.body).toMatchObject({ code: 'idempotency_conflict' });
   });
 
-  test('seal the current password only where it is checked', async () => {
+  test('the current password is sealed only if the source has it verified', async () => {
     const sealed = async (more: object) => {
       const alice = await person();
       const { body } = await capture(alice, { currentPassword: 'the one before', ...more });
@@ -230,7 +236,7 @@ describeWith(['postgres'], 'captures', () => {
     await configure(capturing());
   });
 
-  describe('of hashes', () => {
+  describe('captures of hashes', () => {
     const CRYPT = `$6$saltstring$${'a'.repeat(86)}`;
     const hashed = () =>
       capturing({
@@ -245,7 +251,7 @@ describeWith(['postgres'], 'captures', () => {
     beforeAll(() => configure(hashed()));
     afterAll(() => configure(capturing()));
 
-    test('are changes that say so, and that no policy has judged; sealed in one way of writing, with a seed', async () => {
+    test('a captured hash becomes a change that shows its form and skipped policy, sealed in a canonical form with a seed', async () => {
       const alice = await person();
       const { status, body } = await send(alice, { encoded: CRYPT });
       expect(status).toBe(202);
@@ -261,7 +267,7 @@ describeWith(['postgres'], 'captures', () => {
       destroyPasswords(opened);
     });
 
-    test('that come twice are one change, however they are written', async () => {
+    test('two spellings of the same captured hash are one change', async () => {
       const alice = await person();
       const capturedAt = ago(0);
       expect((await send(alice, { encoded: CRYPT, capturedAt })).status).toBe(202);
@@ -270,36 +276,39 @@ describeWith(['postgres'], 'captures', () => {
     });
 
     test.each([
-      ['of an unknown scheme', '{CLEARTEXT}hunter2-hunter2'],
-      ['cut short', CRYPT.slice(0, -1)],
-      ['that would take minutes to check', CRYPT.replace('$6$', '$6$rounds=9999999$')],
-      ['that are none', 'hunter2-hunter2'],
-    ])('%s are refused; nothing is written, and nothing of it is said', async (_what, encoded) => {
-      const alice = await person();
-      const reply = await send(alice, { encoded });
-      expect(reply.body).toMatchObject({ status: 422, code: 'encoding_unknown' });
-      expect(reply.text).not.toContain(encoded.slice(8, 20));
-      expect(await changesOf(alice)).toEqual([]);
-      const audited = await lastAudit();
-      expect(audited).toMatchObject({ action: 'capture.encoding_unknown' });
-      expect(JSON.stringify(audited)).not.toContain(encoded.slice(8, 20));
-      expect(api.printed()).not.toContain(encoded.slice(8, 20));
-    });
+      ['with an unknown scheme', '{CLEARTEXT}hunter2-hunter2'],
+      ['that is cut short', CRYPT.slice(0, -1)],
+      ['with an excessive work factor', CRYPT.replace('$6$', '$6$rounds=9999999$')],
+      ['that is not a hash', 'hunter2-hunter2'],
+    ])(
+      'a captured hash %s is rejected, and neither stored nor repeated in the answer',
+      async (_what, encoded) => {
+        const alice = await person();
+        const reply = await send(alice, { encoded });
+        expect(reply.body).toMatchObject({ status: 422, code: 'encoding_unknown' });
+        expect(reply.text).not.toContain(encoded.slice(8, 20));
+        expect(await changesOf(alice)).toEqual([]);
+        const audited = await lastAudit();
+        expect(audited).toMatchObject({ action: 'capture.encoding_unknown' });
+        expect(JSON.stringify(audited)).not.toContain(encoded.slice(8, 20));
+        expect(api.printed()).not.toContain(encoded.slice(8, 20));
+      },
+    );
 
-    test('are refused where the source gives another form', async () => {
+    test('a capture in a form that the source is not configured for is rejected', async () => {
       const alice = await person();
       const ssha = '{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3';
       for (const more of [
         { encoded: ssha },
         { password: PASSWORD },
-        // A source that gives passwords, not hashes.
+        // This source provides passwords, not hashes.
         { source: 'directory', encoded: CRYPT },
       ])
         expect((await send(alice, more)).body).toMatchObject({ code: 'form_not_taken' });
       expect(await changesOf(alice)).toEqual([]);
     });
 
-    test('go alone: one value is the password', async () => {
+    test('a capture carries either a password or a hash, never both', async () => {
       const alice = await person();
       const both = await send(alice, { encoded: CRYPT, password: PASSWORD });
       expect(both.body).toMatchObject({ code: 'request_invalid' });
@@ -307,13 +316,13 @@ describeWith(['postgres'], 'captures', () => {
     });
   });
 
-  describe('are recognised by fingerprints', () => {
+  describe('fingerprints of captures', () => {
     const fingerprints = async (name: string): Promise<Buffer[] | null> =>
       (await changesOf(name))[0]?.password_fingerprints;
     const ask = (identity: string) =>
       api.send('POST', '/v1/changes', { body: { identity, password: `${PASSWORD} 12` } });
 
-    test('which do not tell that two people have the same password', async () => {
+    test('fingerprints do not show that two people have the same password', async () => {
       const [alice, bob] = [await person(), await person()];
       await Promise.all([ask(alice), ask(bob)]);
       const [[ofAlice], [ofBob]] = [await fingerprints(alice), await fingerprints(bob)] as [
@@ -324,7 +333,7 @@ describeWith(['postgres'], 'captures', () => {
       expect(ofAlice?.equals(ofBob as Buffer)).toBe(false);
     });
 
-    test('which are not kept where no source takes captures', async () => {
+    test('fingerprints are not stored if no source of the change has captures enabled', async () => {
       const alice = await person(['ledger', 'vault']);
       await configure(capturing({ ledger: { kind: 'ldap', settings: {} } }));
       await ask(alice);
@@ -332,7 +341,7 @@ describeWith(['postgres'], 'captures', () => {
       await configure(capturing());
     });
 
-    test('which no answer holds', async () => {
+    test('no answer contains a fingerprint', async () => {
       const alice = await person();
       const { body } = await ask(alice);
       const [fingerprint] = (await fingerprints(alice)) ?? [];
@@ -344,7 +353,7 @@ describeWith(['postgres'], 'captures', () => {
           );
     });
 
-    test('which are forgotten when no capture of them would be taken any more', async () => {
+    test('fingerprints are deleted once a capture of the password would be too old', async () => {
       const alice = await person();
       const { body } = await ask(alice);
       const { db } = api.database;

@@ -26,7 +26,7 @@ describeWith(['postgres'], 'changes', () => {
   });
 
   const others: TestApi[] = [];
-  /** One of its own, where a test changes what all would see. */
+  /** Another API with its own database, for tests that change what other tests rely on. */
   async function another(worker = true): Promise<TestApi> {
     const other = await startTestApi({ worker });
     others.push(other);
@@ -35,7 +35,7 @@ describeWith(['postgres'], 'changes', () => {
     return other;
   }
 
-  /** Somebody whom no other test touches. */
+  /** A new person that no other test uses. */
   async function person(sources?: readonly string[]): Promise<string> {
     const name = `person-${++people}`;
     await addPerson(api.database.db, name, sources);
@@ -48,7 +48,7 @@ describeWith(['postgres'], 'changes', () => {
       headers,
     });
   const idOf = ({ body }: Reply) => String(body.id);
-  test('an accepted change is there, under the address that the answer gives', async () => {
+  test('an accepted change can be read at the URL in the answer', async () => {
     const alice = await person();
     const reply = await start(alice);
     expect(reply.status).toBe(202);
@@ -73,13 +73,13 @@ describeWith(['postgres'], 'changes', () => {
     expect(rows[0].hours).toBe(72);
   });
 
-  test('the person can be named by an account', async () => {
+  test('a change can name the person by an account', async () => {
     const alice = await person();
     const body = { account: { source: 'warehouse', name: alice }, password: PASSWORD };
     expect((await api.send('POST', '/v1/changes', { body })).body.identity).toBe(alice);
   });
 
-  test('what is stored opens only with the key of the worker, and only for this change', async () => {
+  test('a sealed password opens only with the key of the worker, and only for its change', async () => {
     const alice = await person();
     const reply = await start(alice, {}, { currentPassword: 'the one before' });
     const row = (await readChangeAtWork(api.database.db, idOf(reply)))?.sealed ?? null;
@@ -103,7 +103,7 @@ describeWith(['postgres'], 'changes', () => {
     await expect(unseal(row.jwe, privateKey, sealedFor)).rejects.toThrow();
   });
 
-  test('no file of the api holds a private key', () => {
+  test('no file of the API contains a private key', () => {
     const held = readdirSync(api.dir, { withFileTypes: true }).filter((entry) => entry.isFile());
     expect(held.map(({ name }) => name).sort()).toEqual([
       'admin-key',
@@ -114,7 +114,7 @@ describeWith(['postgres'], 'changes', () => {
       expect(() => createPrivateKey(readFileSync(path.join(api.dir, name)))).toThrow();
   });
 
-  test(keeps('every rule of every covered group is told at once', 8), async () => {
+  test(keeps('the answer lists every broken rule of every covered group at once', 8), async () => {
     await addPerson(api.database.db, 'zacharias');
     const reply = await start('zacharias', {}, { password: 'zacharias' });
     expect(reply.status).toBe(422);
@@ -127,7 +127,7 @@ describeWith(['postgres'], 'changes', () => {
     });
   });
 
-  test('somebody in groups with different auth sources has to be told which', async () => {
+  test('a change of a person in groups with different auth sources must name the group', async () => {
     const alice = await person(['directory', 'ledger']);
     expect((await start(alice)).body).toMatchObject({ status: 422, code: 'group_needed' });
     expect((await start(alice, {}, { group: 'nothing' })).body).toMatchObject({ code: 'no_group' });
@@ -135,12 +135,12 @@ describeWith(['postgres'], 'changes', () => {
     expect((await start(alice, {}, body)).body).toMatchObject({ groups: ['finance'] });
   });
 
-  test('somebody without an account in any group is refused', async () => {
+  test('a change of a person without an account in any group is rejected', async () => {
     const alice = await person([]);
     expect((await start(alice)).body).toMatchObject({ status: 422, code: 'no_group' });
   });
 
-  test('many changes of one person at once are all accepted, each with its own number', async () => {
+  test('concurrent changes of one person are all accepted, each with its own number', async () => {
     const alice = await person();
     const replies = await Promise.all([...Array(10).keys()].map(() => start(alice)));
     expect(replies.map(({ status }) => status)).toEqual(Array(10).fill(202));
@@ -148,7 +148,7 @@ describeWith(['postgres'], 'changes', () => {
     expect(numbers).toEqual([...Array(10).keys()].map((index) => index + 1));
   });
 
-  test(keeps('an epoch that is destroyed before its time is not sealed to', 30), async () => {
+  test(keeps('the API does not seal to an epoch that was destroyed early', 30), async () => {
     const other = await another();
     const body = { identity: 'alice', password: PASSWORD };
     expect((await other.send('POST', '/v1/changes', { body })).status).toBe(202);
@@ -158,7 +158,7 @@ describeWith(['postgres'], 'changes', () => {
     expect(refused.headers.get('retry-after')).toBe('5');
   });
 
-  test('an epoch that somebody else has written into the database is not sealed to', async () => {
+  test('the API does not seal to an epoch that another signer has published', async () => {
     const other = await another(false);
     const impostor = await openKeyDirectory(path.join(other.dir, 'impostor'));
     await ensureEpoch(other.database.db, impostor, 24);
@@ -167,7 +167,7 @@ describeWith(['postgres'], 'changes', () => {
     expect(refused.body).toMatchObject({ status: 503, code: 'no_epoch' });
   });
 
-  test('cancel, retry and park reach the worker as commands, for all or one, and no change that has ended', async () => {
+  test('cancel, retry and park become commands for one account or all, and are rejected once the change has ended', async () => {
     const alice = await person();
     const id = idOf(await start(alice));
     await planned(api.database.db, id, alice);
@@ -197,7 +197,7 @@ describeWith(['postgres'], 'changes', () => {
       expect((await send(verb)).body).toMatchObject({ status: 409, code: 'change_ended' });
   });
 
-  test('pages hold every change once, the newest first', async () => {
+  test('pages list every change once, the newest first', async () => {
     const alice = await person();
     const ids: string[] = [];
     for (let count = 0; count < 7; count++) ids.push(idOf(await start(alice)));
@@ -212,7 +212,7 @@ describeWith(['postgres'], 'changes', () => {
     expect(seen).toEqual(ids.sort().reverse());
   });
 
-  test('the list is narrowed by state, person and source', async () => {
+  test('the list can be filtered by state, person and source', async () => {
     const alice = await person();
     const [open, over] = [idOf(await start(alice)), idOf(await start(alice))];
     await planned(api.database.db, over, alice);
@@ -227,7 +227,7 @@ describeWith(['postgres'], 'changes', () => {
     expect(await ids('source=crm')).toEqual([]);
   });
 
-  test('the audit records of a change name who asked for it', async () => {
+  test('the audit records of a change name the API key that requested it', async () => {
     const alice = await person();
     const { body } = await api.send('GET', `/v1/changes/${idOf(await start(alice))}/audit`);
     expect(body.records).toMatchObject([
@@ -239,7 +239,7 @@ describeWith(['postgres'], 'changes', () => {
     ]);
   });
 
-  test('says what it waits for when no worker runs, or none reaches the engine', async () => {
+  test('a change shows what it waits for if no worker runs or none reaches Temporal', async () => {
     const other = await another();
     const { pool } = other.database;
     const body = { identity: 'alice', password: PASSWORD };

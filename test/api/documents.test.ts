@@ -17,7 +17,7 @@ describe('the OpenAPI document', () => {
   const document = openApiDocument(routes);
   const text = JSON.stringify(document);
 
-  test('holds every route of the table, each under a name of its own, and no other', () => {
+  test('the document has exactly the routes of the table, each with a unique operation id', () => {
     const operations = routes.map((route) => operationOf(document, route)?.operationId);
     expect(operations).not.toContain(undefined);
     expect(new Set(operations).size).toBe(routes.length);
@@ -25,19 +25,21 @@ describe('the OpenAPI document', () => {
     expect(all).toHaveLength(routes.length);
   });
 
-  test('is whole: every reference leads somewhere, every name in a path is declared', () => {
+  test('the document is complete: references resolve and path parameters are declared', () => {
     expect(document.openapi).toBe('3.1.0');
-    const known = Object.keys(document.components?.schemas ?? {});
+    const schemas = Object.keys(document.components?.schemas ?? {});
     for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g))
-      expect(known).toContain(name);
+      expect(schemas).toContain(name);
     for (const route of routes) {
       const declared = operationOf(document, route)?.parameters ?? [];
-      const names = declared.flatMap((one) => ('in' in one && one.in === 'path' ? [one.name] : []));
+      const names = declared.flatMap((parameter) =>
+        'in' in parameter && parameter.in === 'path' ? [parameter.name] : [],
+      );
       expect(names).toEqual([...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
     }
   });
 
-  test('asks for a key, and for a scope, on every route', () => {
+  test('the document requires an API key and names the scope on every route', () => {
     for (const route of routes) {
       const operation = operationOf(document, route);
       expect(operation?.security).toEqual([{ apiKey: [] }]);
@@ -45,7 +47,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('shows every password as one that is only written', () => {
+  test('the document marks every password as write-only', () => {
     const schemas = document.components?.schemas ?? {};
     const shown = (schema: unknown) =>
       JSON.stringify(schema).match(/"format":"password","writeOnly":true/g)?.length;
@@ -55,7 +57,7 @@ describe('the OpenAPI document', () => {
     expect(text.match(/"format":"password"/g)).toHaveLength(7);
   });
 
-  test('tells every problem that a route may answer, with its sentence', () => {
+  test('the document lists every problem of a route with its sentence', () => {
     for (const route of routes)
       for (const code of route.problems) {
         const status = speaksScim(route.path) ? scimStatus(code) : errors[code].status;
@@ -64,7 +66,7 @@ describe('the OpenAPI document', () => {
       }
   });
 
-  test('has examples that the API takes', () => {
+  test('the examples in the document are valid requests', () => {
     for (const { body } of routes)
       for (const example of Object.values(body?.examples ?? {})) {
         if (body === null) continue;
@@ -90,7 +92,7 @@ describeWith(['postgres'], 'the API over HTTP', () => {
 
   const get = (path: string) => api.send('GET', path, { key: null });
 
-  test('what is not there is a problem, too', async () => {
+  test('an unknown path is answered with a problem', async () => {
     for (const path of [
       '/nothing',
       '/v1',
@@ -109,7 +111,7 @@ describeWith(['postgres'], 'the API over HTTP', () => {
       expect((await api.send('GET', path)).body).toMatchObject({ status: 404, code: 'not_found' });
   });
 
-  test('other methods are refused, and told which there are', async () => {
+  test('an unsupported method is rejected with the list of supported ones', async () => {
     for (const method of ['PATCH', 'PUT', 'DELETE']) {
       const reply = await api.send(method, '/v1/changes');
       expect(reply.body).toMatchObject({ status: 405, code: 'method_not_allowed' });
@@ -132,19 +134,19 @@ describeWith(['postgres'], 'the API over HTTP', () => {
     }
   });
 
-  test('a log line names the route, never the address, which holds names', async () => {
+  test('a log line contains the route, never the URL, which contains names', async () => {
     await api.send('GET', '/v1/identities/somebody-private?x=something-private');
     await until(() => api.printed().includes('"route":"/v1/identities/{name}"'));
     expect(api.printed()).not.toMatch(/(?:somebody|something)-private/);
   });
 
-  test('the document is for everyone', async () => {
+  test('the OpenAPI document needs no API key', async () => {
     expect((await get('/openapi.json')).body).toEqual(
       JSON.parse(JSON.stringify(openApiDocument(routes))),
     );
   });
 
-  test('every problem has a page', async () => {
+  test('every problem has a page that needs no API key', async () => {
     for (const code of errorCodes) {
       const { status, text } = await get(`/errors/${code}`);
       expect(status).toBe(200);
@@ -152,7 +154,7 @@ describeWith(['postgres'], 'the API over HTTP', () => {
     }
   });
 
-  test('the page that a link in Temporal leads to says how to read the change, and nothing of it', async () => {
+  test('the page that Temporal links to shows how to read a change, and nothing about the change', async () => {
     const { status, text } = await get(`/changes/${over}`);
     expect(status).toBe(200);
     expect(text).toContain(`lockstep status ${over}`);
@@ -161,7 +163,7 @@ describeWith(['postgres'], 'the API over HTTP', () => {
     expect((await get(`/changes/${unknown}`)).text).toBe(text.replaceAll(over, unknown));
   });
 
-  test('the pages load nothing from elsewhere and run no script of their own text', async () => {
+  test('the pages load nothing from other hosts and run no inline scripts', async () => {
     for (const path of ['/docs/', '/errors/no_group', `/changes/${over}`]) {
       const { headers, text } = await get(path);
       expect(headers.get('content-security-policy')).toBe(

@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Change } from '../../api/changes/change';
 import { streamChange } from '../../api/changes/events';
 import { createHub } from '../../api/http/hub';
+import type { Change } from '../../model/api/changes';
 import type { ChangeProgress } from '../../store/changes/progress';
 import { until } from '../support/until';
 
 const CHANGES = 200;
 
-test('a client that does not read gets the last of many states, never a queue of them', async () => {
+test('a client that does not read receives the latest state, never a queue of states', async () => {
   let state = 0;
   let reads = 0;
   const hub = createHub<ChangeProgress>(async (ids) => {
@@ -18,7 +18,7 @@ test('a client that does not read gets the last of many states, never a queue of
   const read = async () => {
     reads++;
     const endedAt = state === CHANGES ? new Date() : null;
-    // Larger than what the sockets on the way take in.
+    // Larger than the buffers of the sockets.
     return { id: 'a', seq: state, endedAt, says: ' '.repeat(4_000_000) } as unknown as Change;
   };
   const never = new AbortController().signal;
@@ -41,9 +41,9 @@ test('a client that does not read gets the last of many states, never a queue of
 
   let text = '';
   for await (const part of response) text = (text + part).replaceAll(/ +/g, ' ');
-  const seen = [...text.matchAll(/"seq":(\d+)/g)].map(([, seq]) => Number(seq));
-  expect(seen.at(-1)).toBe(CHANGES);
-  expect(seen.length).toBeLessThan(5);
+  const received = [...text.matchAll(/"seq":(\d+)/g)].map(([, seq]) => Number(seq));
+  expect(received.at(-1)).toBe(CHANGES);
+  expect(received.length).toBeLessThan(5);
   expect(text).toContain('event: end');
   hub.close();
   server.close();

@@ -29,7 +29,7 @@ describeWith(['postgres'], 'every route', () => {
   );
 
   test.each(titled)(
-    '%s answers whatever is sent to it with what it declares',
+    '%s answers any request with a status that it declares',
     async (_title, route) => {
       const declared = Object.keys(document.paths?.[route.path]?.[route.method]?.responses ?? {});
       const property = fc.asyncProperty(requests(route, over), async ({ path, ...options }) => {
@@ -50,7 +50,7 @@ describeWith(['postgres'], 'every route', () => {
   );
 });
 
-/** An identity provider may push to it. */
+/** A source that an identity provider may push to. */
 const warehouse = {
   kind: 'ldap',
   settings: {},
@@ -61,7 +61,7 @@ const configuration = configurationSchema.parse({
   sources: { ...testConfiguration.sources, warehouse },
 });
 
-/** Where a quoting mistake, a path mistake or a missing check would show. */
+/** Values that reveal mistakes in quoting, paths or validation. */
 const WORDS = [
   ...['alice', 'warehouse', 'directory', 'nothing', 'done', 'auth', 'x'],
   ...['', '0', '1', '-1', '201', '1e9', '__proto__', 'constructor'],
@@ -74,7 +74,7 @@ interface FuzzedRequest {
   readonly body?: unknown;
 }
 
-/** Requests to a route that are nearly right, and some that are nothing like it. */
+/** Requests to a route: most are almost valid, some are arbitrary. */
 function requests(route: Route, changeId: string): fc.Arbitrary<FuzzedRequest> {
   const words = fc.oneof(fc.constantFrom(...WORDS), fc.string({ unit: 'grapheme', maxLength: 20 }));
   const segments = fc.oneof(words, fc.constant(changeId)).filter((word) => !/^\.{0,2}$/.test(word));

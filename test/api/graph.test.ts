@@ -16,12 +16,12 @@ import type { Configuration } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { saveIdentity } from '../../store/people/identities';
 import { startTestApi, type TestApi } from '../support/api';
-import { objectionsTo, type Payload, linesOf } from '../support/opengraph';
+import { linesOf, objectionsTo, type Payload } from '../support/opengraph';
 import { planned, settled } from '../support/played-worker';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 
-/** As far as its configuration names them. */
+/** The demo systems, as far as the demo configuration refers to them. */
 const systems = {
   slapd: { url: 'ldaps://127.0.0.1:6636', caFile: '/ca.pem' },
   postgres: { port: 5432, caFile: '/ca.pem' },
@@ -49,18 +49,18 @@ function demo(): Configuration {
 
 const adDn = ({ name }: DemoPerson): string => `CN=${name},OU=people,DC=ad,DC=example`;
 
-/** What the demo says of its people, in words of its own: by source, the accounts of each. */
-const accountsOf = (one: DemoPerson): readonly (readonly [string, string])[] => [
-  ['corp-directory', corpDn(one.name)],
-  ...(one.apps
+/** The expected accounts of a person as pairs of source and name, derived from the demo people instead of the graph. */
+const accountsOf = (person: DemoPerson): readonly (readonly [string, string])[] => [
+  ['corp-directory', corpDn(person.name)],
+  ...(person.apps
     ? ([
-        ['apps-directory', appsDn(one.name)],
-        ['ad', adDn(one)],
+        ['apps-directory', appsDn(person.name)],
+        ['ad', adDn(person)],
       ] as const)
     : []),
-  ...(one.name === HERO ? ([['apps-directory', appsDn(HERO_SECOND_ACCOUNT)]] as const) : []),
-  ...(one.warehouse ? ([['warehouse', one.name]] as const) : []),
-  ...(one.crm ? ([['crm', mailOf(one)]] as const) : []),
+  ...(person.name === HERO ? ([['apps-directory', appsDn(HERO_SECOND_ACCOUNT)]] as const) : []),
+  ...(person.warehouse ? ([['warehouse', person.name]] as const) : []),
+  ...(person.crm ? ([['crm', mailOf(person)]] as const) : []),
 ];
 
 const SERVICE: Readonly<Record<string, string>> = {
@@ -104,7 +104,7 @@ describeWith(['postgres'], 'the graph of the demo company', () => {
     return linesOf({ ...own.graph, edges }).sort();
   };
 
-  test('pleases both schemas', async () => {
+  test('both payloads conform to the published schemas', async () => {
     expect(own.metadata).toEqual({ source_kind: 'Lockstep' });
     expect(objectionsTo(own)).toEqual([]);
     expect(objectionsTo(await payload('?part=hybrid'))).toEqual([]);
@@ -156,11 +156,11 @@ describeWith(['postgres'], 'the graph of the demo company', () => {
     ],
     ['SetPasswords', () => ['ApiKey trigger+read -SetPasswords-> Group one-password']],
     ['Administers', () => ['ApiKey first admin -Administers-> Deployment Lockstep']],
-  ])('%s: every edge that its configuration says, and no other', (kind, expected) => {
+  ])('the graph has exactly the %s edges that the configuration implies', (kind, expected) => {
     expect(edgesOf(kind)).toEqual(expected().sort());
   });
 
-  test('there is no edge of any other kind', () => {
+  test('the graph has no edges of other kinds', () => {
     const kinds = new Set(own.graph.edges.map(({ kind }) => kind.replace('Lockstep_', '')));
     expect([...kinds].sort()).toEqual(
       [
@@ -170,14 +170,14 @@ describeWith(['postgres'], 'the graph of the demo company', () => {
     );
   });
 
-  test('roles and rows of the database get a hash only, the directories the password', () => {
+  test('only the sources in the database are marked as receiving hashes only', () => {
     const hashed = own.graph.nodes
       .filter(({ kinds, properties }) => kinds[0] === 'Lockstep_Source' && properties.hashonly)
       .map(({ properties }) => properties.name);
     expect(hashed.sort()).toEqual(['crm', 'warehouse']);
   });
 
-  test('users of the domain are matched by their name there, and nobody is made a node of ours', async () => {
+  test('the hybrid payload matches domain users by name and creates no nodes', async () => {
     const hybrid = await payload('?part=hybrid');
     expect(hybrid.metadata).toBeUndefined();
     expect(hybrid.graph.nodes).toEqual([]);
@@ -195,12 +195,12 @@ describeWith(['postgres'], 'the graph of the demo company', () => {
     );
   });
 
-  test('tells when an account last took a password, and whether it was the newest', async () => {
+  test('an account node shows when it last received a password, and whether that is the newest one', async () => {
     const { db, pool } = api.database;
     const body = { identity: HERO, password: 'correct horse battery staple' };
     const change = String((await api.send('POST', '/v1/changes', { body })).body.id);
     await planned(db, change, HERO, ['corp-directory', 'warehouse', 'crm']);
-    // As the worker does before it writes.
+    // The worker claims the account in this way before it writes.
     await pool.query(
       `update account set claimed_seq = 1 where identity_id = (select id from identity where name = $1)`,
       [HERO],
@@ -226,7 +226,7 @@ describeWith(['postgres'], 'the graph of the demo company', () => {
     expect([inSync(crm), inSync(warehouse)]).toEqual([true, false]);
   });
 
-  test('the picture and the schema are there; a key that only reads gets nothing', async () => {
+  test('the picture and the schema are served to admin keys only', async () => {
     const picture = await get('/picture');
     expect(picture.headers.get('content-type')).toBe('image/svg+xml');
     expect(picture.text).toBe((await get('/picture')).text);
@@ -269,7 +269,7 @@ describeWith(['postgres'], 'the graph of the demo company', () => {
       return rows.length;
     };
 
-    test('nodes and edges are of one moment, whatever happens while they are sent', async () => {
+    test('nodes and edges are a consistent snapshot, even if data changes while they are sent', async () => {
       const reader = await open();
       const first = await reader.read();
       expect(await reading()).toBe(1);
@@ -291,7 +291,7 @@ describeWith(['postgres'], 'the graph of the demo company', () => {
       expect(new Set(held)).toEqual(new Set(accounts.map(({ id }) => id)));
     }, 120_000);
 
-    test('a client that goes away leaves nothing behind', async () => {
+    test('a client that disconnects leaves no open database snapshot', async () => {
       const reader = await open();
       await reader.read();
       await reader.cancel();

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createHub, waitUntil } from '../../api/http/hub';
 
-/** A table that counts how often it is read. */
+/** A table that counts its reads. */
 function table(states: Record<string, number>) {
   const reads: string[][] = [];
   const read = async (ids: readonly string[]) => {
@@ -18,13 +18,13 @@ setMaxListeners(0, never);
 const MINUTE = 60_000;
 
 describe('the hub', () => {
-  test('whoever begins to follow is told how things stand', async () => {
+  test('a new follower receives the current state', async () => {
     const { read } = table({ a: 1 });
-    const told = await new Promise((resolve) => createHub(read).follow('a', resolve));
-    expect(told).toBe(1);
+    const initial = await new Promise((resolve) => createHub(read).follow('a', resolve));
+    expect(initial).toBe(1);
   });
 
-  test('hundreds who wait for many things take one statement at a time', async () => {
+  test('hundreds of followers of many items cost one statement at a time', async () => {
     const { read, reads, states } = table({ a: 0, b: 0 });
     const hub = createHub(read);
     const waiting = [...Array(300).keys()].map((index) =>
@@ -39,7 +39,7 @@ describe('the hub', () => {
     expect(reads.length).toBeLessThan(5);
   });
 
-  test('a notification that comes while it reads is not lost', async () => {
+  test('a notification that arrives during a read is not lost', async () => {
     const states: Record<string, number> = { a: 0 };
     let reads = 0;
     const hub = createHub(async () => {
@@ -55,7 +55,7 @@ describe('the hub', () => {
     expect(reads).toBe(2);
   });
 
-  test('after a reconnect everything that somebody follows is read again', async () => {
+  test('after a reconnect every followed item is read again', async () => {
     const { read, reads } = table({ a: 1, b: 1 });
     const hub = createHub(read);
     const seen: string[] = [];
@@ -67,7 +67,7 @@ describe('the hub', () => {
     expect(reads.at(-1)).toEqual(['a', 'b']);
   });
 
-  test('what cannot be read is tried again', async () => {
+  test('a failed read is retried', async () => {
     let reads = 0;
     const hub = createHub(async () => {
       if (++reads === 1) throw new Error('away');
@@ -77,7 +77,7 @@ describe('the hub', () => {
     expect(reads).toBe(2);
   });
 
-  test('nothing is read for those who have gone', async () => {
+  test('nothing is read for followers that have left', async () => {
     const { read, reads } = table({ a: 0 });
     const hub = createHub(read);
     const gone = new AbortController();
@@ -92,7 +92,7 @@ describe('the hub', () => {
     expect(reads).toHaveLength(before);
   });
 
-  test('whoever is gone already does not wait', async () => {
+  test('a client that has already disconnected does not wait', async () => {
     const hub = createHub(table({ a: 0 }).read);
     await waitUntil(hub, 'a', (state) => state === 1, MINUTE, [AbortSignal.abort()]);
   });

@@ -33,7 +33,7 @@ describeWith(['postgres'], 'a repeated request', () => {
     });
   const accepted = async () => (await api.database.pool.query('select from change')).rowCount;
 
-  test('is the same change again, and says so', async () => {
+  test('a repeated request returns the same change and a replay header', async () => {
     const key = fresh();
     const first = await send(key);
     const again = await send(key);
@@ -44,7 +44,7 @@ describeWith(['postgres'], 'a repeated request', () => {
     expect(again.body).toEqual(first.body);
   });
 
-  test('twenty at once are one change', async () => {
+  test('twenty identical requests at once become one change', async () => {
     const key = fresh();
     const before = await accepted();
     const replies = await Promise.all([...Array(20).keys()].map(() => send(key)));
@@ -56,7 +56,7 @@ describeWith(['postgres'], 'a repeated request', () => {
     expect(await accepted()).toBe((before ?? 0) + 1);
   });
 
-  test('tells how the change has ended', async () => {
+  test('a repeated request returns how the change ended', async () => {
     const key = fresh();
     const { body } = await send(key);
     await ended(api.database.db, String(body.id), { state: 'done', reason: null });
@@ -82,7 +82,7 @@ describeWith(['postgres'], 'a repeated request', () => {
       { identity: undefined, account: { source: 'directory', name: 'alice' } },
     ],
     ['a password that breaks the policy', { password: 'short' }],
-  ])('under the same key with %s is refused', async (_what, body) => {
+  ])('a request under the same key with %s is rejected', async (_what, body) => {
     const key = fresh();
     await send(key);
     const before = await accepted();
@@ -93,19 +93,22 @@ describeWith(['postgres'], 'a repeated request', () => {
     expect(await accepted()).toBe(before);
   });
 
-  test(keeps('is known again though the policy has become stricter', 9), async () => {
-    const key = fresh();
-    const { body } = await send(key);
-    const { db } = api.database;
-    const staff = { ...testConfiguration.policies.staff, minLength: 90 };
-    const policies = { ...testConfiguration.policies, staff: policyRulesSchema.parse(staff) };
-    await applyConfiguration(db, { ...testConfiguration, policies }, 1, 'test');
-    expect((await send(fresh())).body).toMatchObject({ code: 'password_against_policy' });
-    expect((await send(key)).body).toMatchObject({ id: body.id });
-    await applyConfiguration(db, testConfiguration, 2, 'test');
-  });
+  test(
+    keeps('a repeated request is recognised even if the policy has become stricter', 9),
+    async () => {
+      const key = fresh();
+      const { body } = await send(key);
+      const { db } = api.database;
+      const staff = { ...testConfiguration.policies.staff, minLength: 90 };
+      const policies = { ...testConfiguration.policies, staff: policyRulesSchema.parse(staff) };
+      await applyConfiguration(db, { ...testConfiguration, policies }, 1, 'test');
+      expect((await send(fresh())).body).toMatchObject({ code: 'password_against_policy' });
+      expect((await send(key)).body).toMatchObject({ id: body.id });
+      await applyConfiguration(db, testConfiguration, 2, 'test');
+    },
+  );
 
-  test('of somebody else is another change', async () => {
+  test('the same idempotency key of another API key starts another change', async () => {
     const key = fresh();
     const mine = await send(key);
     const theirs = await send(key, {}, await api.newKey(['trigger']));
@@ -113,7 +116,7 @@ describeWith(['postgres'], 'a repeated request', () => {
     expect(theirs.body.id).not.toBe(mine.body.id);
   });
 
-  test('a refused request does not use up its key', async () => {
+  test('a rejected request does not use up its idempotency key', async () => {
     const key = fresh();
     expect((await send(key, { password: 'short' })).status).toBe(422);
     expect((await send(key)).status).toBe(202);

@@ -5,7 +5,7 @@ import { addPerson, applyTestConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 
-/** In every password that these tests send. It may come back nowhere. */
+/** Part of every password that these tests send. It must not appear in any answer or log. */
 const CANARY = 'canary-K7qX2v';
 
 describeWith(['postgres'], 'the intake of passwords', () => {
@@ -61,7 +61,7 @@ describeWith(['postgres'], 'the intake of passwords', () => {
       { code: 'request_invalid', at: 28 },
     ],
     [
-      'a member that is not known',
+      'an unknown member',
       { identity: 'alice', password: CANARY, [CANARY]: CANARY },
       {},
       { code: 'request_invalid', at: '' },
@@ -72,7 +72,7 @@ describeWith(['postgres'], 'the intake of passwords', () => {
       {},
       { code: 'request_invalid', at: '' },
     ],
-    ['nobody', { password: CANARY }, {}, { code: 'request_invalid', at: '' }],
+    ['no person', { password: CANARY }, {}, { code: 'request_invalid', at: '' }],
     [
       'two ways to name a person',
       { identity: 'alice', account: { source: 'directory', name: 'alice' }, password: CANARY },
@@ -144,18 +144,21 @@ describeWith(['postgres'], 'the intake of passwords', () => {
       { 'idempotency-key': 'k'.repeat(256) },
       { code: 'request_invalid' },
     ],
-  ])('refuses %s, and says where', async (_what, body, headers, problem) => {
-    const before = await accepted();
-    const reply = await post(body, headers);
-    expect(reply.status).toBe(400);
-    expect(reply.headers.get('content-type')).toBe('application/problem+json');
-    expect(reply.headers.get('cache-control')).toBe('no-store');
-    expect(reply.body).toMatchObject(problem);
-    expect(reply.text).not.toContain(CANARY);
-    expect(await accepted()).toBe(before);
-  });
+  ])(
+    'a body with %s is rejected with the place of the mistake',
+    async (_what, body, headers, problem) => {
+      const before = await accepted();
+      const reply = await post(body, headers);
+      expect(reply.status).toBe(400);
+      expect(reply.headers.get('content-type')).toBe('application/problem+json');
+      expect(reply.headers.get('cache-control')).toBe('no-store');
+      expect(reply.body).toMatchObject(problem);
+      expect(reply.text).not.toContain(CANARY);
+      expect(await accepted()).toBe(before);
+    },
+  );
 
-  test('refuses more than 16 KiB that come in chunks without an end, and hangs up', async () => {
+  test('a chunked body of more than 16 KiB is rejected and the connection closed', async () => {
     const request = http.request(`${api.url}/v1/changes`, {
       method: 'POST',
       headers: { authorization: `Bearer ${api.adminKey()}`, 'content-type': 'application/json' },
@@ -168,7 +171,7 @@ describeWith(['postgres'], 'the intake of passwords', () => {
     request.destroy();
   });
 
-  test('a body in many chunks is the same body', async () => {
+  test('a body that arrives in many chunks is accepted', async () => {
     const whole = Buffer.from(json('pässwörd-🔑-in-pieces'));
     const pieces = new ReadableStream({
       start(controller) {
@@ -183,11 +186,11 @@ describeWith(['postgres'], 'the intake of passwords', () => {
     ['64 characters', 'long enough '.repeat(6).slice(0, 64)],
     ['spaces at both ends', '  correct horse battery  '],
     ['every kind of character', 'aä€🔑👨‍👩‍👧 "\\/%&<>\'\u0007\u200b'],
-  ])('takes a password of %s', async (_what, password) => {
+  ])('a password of %s is accepted', async (_what, password) => {
     expect((await post({ identity: 'alice', password })).status).toBe(202);
   });
 
-  test('a client that goes away in the middle of its body leaves nothing behind', async () => {
+  test('a client that disconnects in the middle of its body starts no change', async () => {
     const before = await accepted();
     const request = http.request(`${api.url}/v1/changes`, {
       method: 'POST',
@@ -200,11 +203,11 @@ describeWith(['postgres'], 'the intake of passwords', () => {
     request.on('error', () => undefined);
     await new Promise((resolve) => request.write(`{"password":"${CANARY}`, resolve));
     request.destroy();
-    await until(() => api.printed().includes('client gone'));
+    await until(() => api.printed().includes('client disconnected'));
     expect(await accepted()).toBe(before);
   });
 
-  test('what it refused is in no log line', () => {
+  test('no log line contains a rejected password', () => {
     expect(api.printed()).toContain('"route":"/v1/changes"');
     expect(api.printed()).not.toContain(CANARY);
     expect(api.printed()).not.toContain(Buffer.from(CANARY).toString('base64').slice(0, 12));

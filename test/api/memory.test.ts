@@ -16,44 +16,50 @@ describeWith(['postgres'], 'the memory of the api', () => {
   });
   afterAll(() => api.stop());
 
-  /** One lies where the socket was read into, until the next request comes. */
+  /** One copy remains in the receive buffer of the socket until the next request arrives. */
   const COPIES = 1;
 
   linux.each<[string, (password: string) => string, number]>([
     ['that was accepted', (password) => `{"identity":"alice","password":"${password}"}`, 202],
-    ['for nobody', (password) => `{"identity":"nobody","password":"${password}"}`, 404],
+    ['for an unknown person', (password) => `{"identity":"nobody","password":"${password}"}`, 404],
     ['in a body with something after it', (password) => `{"password":"${password}"} x`, 400],
     ['in a body that ends too early', (password) => `{"password":"${password}`, 400],
     ['in a body without a person', (password) => `{"password":"${password}"}`, 400],
     ['in a body that is too large', (password) => `"${password}${'x'.repeat(17_000)}"`, 400],
     ['that came without a key', (password) => `{"password":"${password}"}`, 401],
-  ])('holds at most one copy of a password %s', async (what, bodyWith, status) => {
-    const password = `canary ${what} ${process.pid}`;
-    for (let count = 0; count < 30; count++) {
-      const body = Buffer.from(bodyWith(password));
-      const key = status === 401 ? null : api.adminKey();
-      const reply = await api.send('POST', '/v1/changes', { body, key });
-      expect(reply.status).toBe(status);
-    }
-    expect(countInMemory(api.pid(), Buffer.from(password))).toBeLessThanOrEqual(COPIES);
-  });
+  ])(
+    'the API keeps at most one copy of a password %s in memory',
+    async (what, bodyWith, status) => {
+      const password = `canary ${what} ${process.pid}`;
+      for (let count = 0; count < 30; count++) {
+        const body = Buffer.from(bodyWith(password));
+        const key = status === 401 ? null : api.adminKey();
+        const reply = await api.send('POST', '/v1/changes', { body, key });
+        expect(reply.status).toBe(status);
+      }
+      expect(countInMemory(api.pid(), Buffer.from(password))).toBeLessThanOrEqual(COPIES);
+    },
+  );
 
-  linux('holds at most one copy of the passwords of those who wait', async () => {
-    const password = `canary of ten who wait ${process.pid}`;
-    const body = { identity: 'alice', password };
-    const headers = { prefer: 'wait=2' };
-    const began = Date.now();
-    const waiting = [...Array(10).keys()].map(() =>
-      api.send('POST', '/v1/changes', { body, headers }),
-    );
-    await until(async () => {
-      const { body: found } = await api.send('GET', '/v1/changes?limit=10');
-      const seen = (found.changes as { createdAt: string }[]).filter(
-        ({ createdAt }) => Date.parse(createdAt) >= began,
+  linux(
+    'the API keeps at most one copy of a password in memory while ten clients wait',
+    async () => {
+      const password = `canary of ten who wait ${process.pid}`;
+      const body = { identity: 'alice', password };
+      const headers = { prefer: 'wait=2' };
+      const began = Date.now();
+      const waiting = [...Array(10).keys()].map(() =>
+        api.send('POST', '/v1/changes', { body, headers }),
       );
-      return seen.length === 10;
-    });
-    expect(countInMemory(api.pid(), Buffer.from(password))).toBeLessThanOrEqual(COPIES);
-    await Promise.all(waiting);
-  });
+      await until(async () => {
+        const { body: found } = await api.send('GET', '/v1/changes?limit=10');
+        const accepted = (found.changes as { createdAt: string }[]).filter(
+          ({ createdAt }) => Date.parse(createdAt) >= began,
+        );
+        return accepted.length === 10;
+      });
+      expect(countInMemory(api.pid(), Buffer.from(password))).toBeLessThanOrEqual(COPIES);
+      await Promise.all(waiting);
+    },
+  );
 });

@@ -22,7 +22,7 @@ describeWith(['postgres'], 'people', () => {
     ...more,
   });
 
-  test('are added, with accounts and mappings, and read again', async () => {
+  test('a person is created with accounts and mappings and can be read again', async () => {
     const accounts = [
       account('directory', 'uid=ann', { primary: true }),
       account('warehouse', 'ann'),
@@ -68,7 +68,7 @@ describeWith(['postgres'], 'people', () => {
     expect((await put('ann', {})).body).toEqual(reply.body);
   });
 
-  test('may be called anything that a directory allows', async () => {
+  test('a person can have any name that a directory allows', async () => {
     const name = "O'Neil/René, 100% 🔑";
     expect((await put(name, {})).status).toBe(200);
     expect((await get(`/v1/identities/${encodeURIComponent(name)}`)).body).toMatchObject({
@@ -77,7 +77,7 @@ describeWith(['postgres'], 'people', () => {
   });
 
   test(
-    keeps('an account that belongs to somebody else is refused, and nothing is changed', 6),
+    keeps('linking an account of another person is rejected, and nothing is changed', 6),
     async () => {
       await put('ben', { accounts: [account('crm', 'ben')] });
       const body = {
@@ -88,13 +88,13 @@ describeWith(['postgres'], 'people', () => {
       expect(reply.status).toBe(409);
       expect(reply.body).toMatchObject({
         code: 'already_exists',
-        issues: [{ path: ['accounts', 1], says: 'is linked to somebody else' }],
+        issues: [{ path: ['accounts', 1], says: 'is linked to another person' }],
       });
       expect((await get('/v1/identities/eve')).status).toBe(404);
     },
   );
 
-  test('every mistake in accounts and mappings is told at once', async () => {
+  test('every mistake in accounts and mappings is reported at once', async () => {
     const reply = await put('fay', {
       accounts: [
         account('nowhere', 'x'),
@@ -119,7 +119,7 @@ describeWith(['postgres'], 'people', () => {
         { path: ['mappings', 0, 'application'] },
         {
           path: ['mappings', 1, 'account'],
-          says: 'the person has several accounts in warehouse: name one',
+          says: 'is needed, because the person has several accounts in "warehouse"',
         },
         { path: ['mappings', 2, 'account'] },
         { path: ['mappings', 3, 'source'] },
@@ -129,7 +129,7 @@ describeWith(['postgres'], 'people', () => {
     expect((await get('/v1/identities/fay')).status).toBe(404);
   });
 
-  test(keeps('an account is unlinked, and its mapping goes with it', 32), async () => {
+  test(keeps('unlinking an account deletes its mapping', 32), async () => {
     await put('gus', {
       accounts: [account('warehouse', 'gus')],
       mappings: [{ application: 'reports' }],
@@ -144,7 +144,7 @@ describeWith(['postgres'], 'people', () => {
     expect(rows).toEqual([{ detail: { source: 'warehouse' } }]);
   });
 
-  test('are listed page by page, by name', async () => {
+  test('people are listed page by page in the order of their names', async () => {
     for (const name of ['page-a', 'page-b', 'page-c']) await put(name, {});
     const names: string[] = [];
     let cursor = '';

@@ -2,7 +2,11 @@ import { drawGraph } from '../../api/graph/picture';
 import { configurationSchema } from '../../model/configuration/document';
 import { viewOf } from '../../model/graph/facts';
 
-/** What a source differs in, by name; all of them are in one group, `corp` first. */
+/**
+ * Draws a configuration with one group.
+ * @param sources the sources of the group, by name, with what differs from the default; `corp` is the auth source
+ * @param more sources that are in no group
+ */
 function drawn(sources: Readonly<Record<string, object>>, more: object = {}): string {
   const all = Object.fromEntries(
     Object.entries(sources).map(([name, source]) => [
@@ -21,13 +25,13 @@ function drawn(sources: Readonly<Record<string, object>>, more: object = {}): st
   return drawGraph(view, (source) => source.length);
 }
 
-/** Style and tooltip of each box. */
+/** The style and tooltip of each box. */
 const boxes = (picture: string): string[] =>
   [...picture.matchAll(/<g class="box (\w+)"><title>([^<]*)</g)].map(
     ([, style, title]) => `${style}: ${title}`,
   );
 
-test('what goes where: in, through the group, to the auth source and the others', () => {
+test('the picture shows the origins, the group, the auth source and the other sources', () => {
   const filter = { passwordFilter: { case: 'upper', maxLength: 8 } };
   const captured = { capture: { enabled: true } };
   expect(
@@ -35,35 +39,35 @@ test('what goes where: in, through the group, to the auth source and the others'
   ).toEqual([
     'group: one, auth source corp, policy strong, continue',
     'api: api, changes by people and help desks',
-    'captured: corp, captured, believed',
-    'captured: apps, captured, asked for the one before',
+    'captured: corp, captured, trusted',
+    'captured: apps, captured, current password verified',
     'auth: corp, ldap, 4 accounts, auth source',
     'member: apps, ldap, 4 accounts',
-    'member: db, postgres-role, 2 accounts, gets a hash only, filtered, weaker',
+    'member: db, postgres-role, 2 accounts, receives a hash only, filtered, weaker',
   ]);
 });
 
-test('what is switched off, or in no group, gets nothing', () => {
+test('a source that is disabled or in no group is drawn as receiving nothing', () => {
   const more = { lonely: { kind: 'ldap', settings: {} } };
   expect(boxes(drawn({ corp: {}, apps: { enabled: false } }, more)).slice(2)).toEqual([
     'auth: corp, ldap, 4 accounts, auth source',
-    'off: apps, ldap, 4 accounts, switched off',
+    'off: apps, ldap, 4 accounts, disabled',
     'off: lonely, ldap, 6 accounts, in no group',
   ]);
 });
 
-test('nor does anything behind an auth source that is switched off', () => {
+test('every source behind a disabled auth source is drawn as receiving nothing', () => {
   const styles = boxes(drawn({ corp: { enabled: false }, apps: {} })).slice(2);
   expect(styles.map((box) => box.split(':')[0])).toEqual(['off', 'off']);
 });
 
-test('is told in words too, the same each time, and whatever is in a name stays text', () => {
+test('the picture has a stable description in words, and escapes names', () => {
   const sources = { corp: {}, apps: { kind: '"><script>&' } };
   const picture = drawn(sources);
   expect(picture).toBe(drawn(sources));
   expect(picture).toContain('role="img" aria-labelledby="title description"');
   expect(picture).toContain(
-    'Group one: passwords come from api (changes by people and help desks), and go to corp (ldap, 4 accounts, auth source); apps (&quot;>&lt;script>&amp;, 4 accounts).',
+    'Group one: passwords come from api (changes by people and help desks) and go to corp (ldap, 4 accounts, auth source); apps (&quot;>&lt;script>&amp;, 4 accounts).',
   );
   expect(picture).not.toContain('<script');
 });

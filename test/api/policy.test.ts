@@ -56,53 +56,56 @@ describeWith(['postgres'], 'the policy of a group', () => {
     rmSync(dir, { recursive: true });
   });
 
-  test('its blocklist refuses the whole password only, in any case', async () => {
+  test('the blocklist rejects only whole passwords, ignoring case', async () => {
     await putInForce({ blocklist: file('blocklist') });
     expect(await start('Leaked AND known to all')).toEqual(['blocklist']);
     expect(await start('leaked and known to all but not this')).toBe('accepted');
   });
 
-  test.each(['a file', 'a list'])('its dictionary, %s, refuses parts of it', async (how) => {
-    await putInForce({ dictionary: how === 'a file' ? file('dictionary') : ['Calevate'] });
-    expect(await start('I work at calevate here')).toEqual(['dictionary']);
-    expect(await start('I work at cale-vate here')).toBe('accepted');
-  });
+  test.each(['a file', 'a list'])(
+    'a dictionary that is %s rejects passwords that contain one of its words',
+    async (how) => {
+      await putInForce({ dictionary: how === 'a file' ? file('dictionary') : ['Calevate'] });
+      expect(await start('I work at calevate here')).toEqual(['dictionary']);
+      expect(await start('I work at cale-vate here')).toBe('accepted');
+    },
+  );
 
-  test('a dictionary that is edited counts from the next password on', async () => {
+  test('an edited dictionary applies from the next password on', async () => {
     await putInForce({ dictionary: file('dictionary') });
     expect(await start('a winter in the north')).toBe('accepted');
     writeFileSync(file('dictionary'), 'calevate\nwinter\n');
     expect(await start('a winter in the north')).toEqual(['dictionary']);
   });
 
-  test('a file that is gone: nothing is accepted, and the answer is 503', async () => {
+  test('a missing policy file makes the API reject passwords with policy_file_unreadable', async () => {
     await putInForce({ blocklist: file('gone') });
     expect(await start('a long way to nowhere')).toBe('policy_file_unreadable');
     await putInForce({ dictionary: file('gone') });
     expect(await start('a long way to nowhere')).toBe('policy_file_unreadable');
   });
 
-  test('what is easy to guess is refused, whatever its length', async () => {
+  test('a password that is easy to guess is rejected, whatever its length', async () => {
     await putInForce({ minStrength: 3 });
     await until(async () => {
-      const said = await start('baseballbaseball9');
-      return JSON.stringify(said) === '["minStrength"]';
+      const result = await start('baseballbaseball9');
+      return JSON.stringify(result) === '["minStrength"]';
     });
     expect(await start('nine purple whales under ice')).toBe('accepted');
   });
 
-  linux('an estimate of strength leaves no password behind', async () => {
+  linux('estimating the strength leaves no copy of the password in memory', async () => {
     await putInForce({ minStrength: 1 });
     const password = `canary of strength ${process.pid}`;
     for (let count = 0; count < 30; count++) await start(password);
-    // One lies where the socket was read into, until the next request comes.
+    // One copy remains in the receive buffer of the socket until the next request arrives.
     await until(() => countInMemory(api.pid(), Buffer.from(password)) <= 1);
   });
 
   test.each<[string, string, () => void, string]>([
     ['a blocklist that is missing', 'blocklist', () => {}, 'cannot be read by the api (ENOENT)'],
     [
-      'a blocklist that is none',
+      'an invalid blocklist',
       'blocklist',
       () => writeFileSync(file('new'), 'leaked\n'),
       'make it anew with "lockstep blocklist build"',
@@ -113,7 +116,7 @@ describeWith(['postgres'], 'the policy of a group', () => {
       () => writeFileSync(file('new'), 'word\n'.repeat(2_501)),
       'line 2501 is one line more than the 2500 allowed',
     ],
-  ])('%s is told before it is in force', async (_what, field, make, says) => {
+  ])('%s is reported when the configuration is planned', async (_what, field, make, says) => {
     rmSync(file('new'), { force: true });
     make();
     const { status, body } = await planOf({ [field]: file('new') });
@@ -129,11 +132,11 @@ describeWith(['postgres'], 'the policy of a group', () => {
     await finishJob(api.database.db, id, 'done', { findings: [], policies });
   };
 
-  test('is planned against what its sources told when they were last checked', async () => {
-    const told = { ...asksNothing, name: 'cn=policy' };
-    await checked('directory', [{ ...told, minLength: 90 }]);
-    await checked('directory', [{ ...told, minLength: 20 }]);
-    await checked('crm', [{ ...told, maxLength: 18 }]);
+  test('the plan compares the policy with the rules that the sources reported in their last check', async () => {
+    const reported = { ...asksNothing, name: 'cn=policy' };
+    await checked('directory', [{ ...reported, minLength: 90 }]);
+    await checked('directory', [{ ...reported, minLength: 20 }]);
+    await checked('crm', [{ ...reported, maxLength: 18 }]);
     const settings = {
       url: 'ldaps://directory.example.com',
       bindDn: 'cn=lockstep',

@@ -30,7 +30,10 @@ describeWith(['postgres'], 'the process of the api', () => {
   const ready = async (api: TestApi) => (await fetch(`${api.opsUrl}/readyz`)).text();
 
   test(
-    keeps('refuses passwords until a worker has published a key, and then takes them', 30),
+    keeps(
+      'the API rejects passwords until a worker has published a key, and then accepts them',
+      30,
+    ),
     async () => {
       const api = await start({ worker: false });
       const { db } = api.database;
@@ -45,7 +48,7 @@ describeWith(['postgres'], 'the process of the api', () => {
     },
   );
 
-  test('writes a first admin key, for its owner alone, and never a second', async () => {
+  test('the API writes one first admin key that only its owner can read, and never a second', async () => {
     const database = await testDatabase();
     const same = { url: database.url, ...openDatabase(database.url, 'lockstep test') };
     const both = await Promise.all([start({ database }), start({ database: same, worker: false })]);
@@ -61,7 +64,7 @@ describeWith(['postgres'], 'the process of the api', () => {
     expect((await database.pool.query('select from api_key')).rowCount).toBe(1);
   });
 
-  test('keeps its fingerprint key to itself, and from one start to the next', async () => {
+  test('the fingerprint key is readable by its owner only and survives a restart', async () => {
     const api = await start();
     const file = path.join(api.dir, 'fingerprint.key');
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -77,7 +80,7 @@ describeWith(['postgres'], 'the process of the api', () => {
     expect(again.body.id).toBe(first.body.id);
   });
 
-  test('on SIGTERM whoever waits is answered, and nobody is let in', async () => {
+  test('on SIGTERM waiting clients are answered and new ones are rejected', async () => {
     const api = await start();
     await applyTestConfiguration(api.database.db);
     await addPerson(api.database.db, 'alice');
@@ -98,7 +101,7 @@ describeWith(['postgres'], 'the process of the api', () => {
     expect(api.printed()).not.toContain('failed and exits');
   });
 
-  test('loads no driver of a source, nothing of the engine, and nothing that opens what is sealed', async () => {
+  test('the API loads no source drivers, no Temporal client and no code that opens sealed passwords', async () => {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-modules-'));
     const file = path.join(dir, 'modules');
     const preload = [path.join(__dirname, '../support/list-modules.cjs')];
@@ -128,12 +131,8 @@ describeWith(['postgres'], 'the process of the api', () => {
     const good = { ...env, LOCKSTEP_FINGERPRINT_KEY_FILE: fingerprint };
 
     test.each<[string, Record<string, string>, string]>([
-      [
-        'when libraries would print what passes through',
-        { ...good, NODE_DEBUG: 'http' },
-        'Unset NODE_DEBUG',
-      ],
-      ['when others would', { ...good, DEBUG: 'express:*' }, 'Unset DEBUG'],
+      ['while NODE_DEBUG is set', { ...good, NODE_DEBUG: 'http' }, 'Unset NODE_DEBUG'],
+      ['while DEBUG is set', { ...good, DEBUG: 'express:*' }, 'Unset DEBUG'],
       ['without a database', { ...good, DATABASE_URL: '' }, 'Set DATABASE_URL'],
       ['without a fingerprint key', env, 'Set LOCKSTEP_FINGERPRINT_KEY_FILE'],
       [
@@ -146,18 +145,18 @@ describeWith(['postgres'], 'the process of the api', () => {
         { ...env, LOCKSTEP_FINGERPRINT_KEY_FILE: file('half.key', 0o600, Buffer.alloc(16)) },
         'is not a key of 32 bytes',
       ],
-      ['in the clear on every address', { ...good, LOCKSTEP_API_HOST: '0.0.0.0' }, 'in the clear'],
+      ['without TLS on every address', { ...good, LOCKSTEP_API_HOST: '0.0.0.0' }, 'unencrypted'],
       [
-        'in the clear on an address of the network',
+        'without TLS on a network address',
         { ...good, LOCKSTEP_API_HOST: '192.0.2.1' },
-        'in the clear',
+        'unencrypted',
       ],
       [
         'with a certificate and no key',
         { ...good, LOCKSTEP_API_TLS_CERT_FILE: '/nothing' },
         'Set both',
       ],
-    ])('%s', (_when, variables, says) => {
+    ])('the API refuses to start %s', (_when, variables, says) => {
       const root = path.resolve(__dirname, '../..');
       const { status, stdout } = spawnSync(
         process.execPath,
@@ -169,7 +168,7 @@ describeWith(['postgres'], 'the process of the api', () => {
     });
   });
 
-  test('speaks TLS, and nothing older than 1.2', async () => {
+  test('the API serves TLS 1.2 or newer and no plain HTTP', async () => {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-tls-'));
     const files = await certificatesIn(dir);
     const api = await start({

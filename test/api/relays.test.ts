@@ -17,11 +17,11 @@ interface PlayedRelay {
   readonly apiKey: string;
   readonly signingKey: KeyObject;
   readonly signer: KeyObject;
-  /** Of the requests so far. */
+  /** The number of the last request. */
   request: number;
 }
 
-/** What the api makes of what relays send; nothing here is opened. */
+/** How the API handles what relays submit. Nothing is unsealed here. */
 describeWith(['postgres'], 'relays', () => {
   let api: TestApi;
   let key: SealingKey;
@@ -32,7 +32,7 @@ describeWith(['postgres'], 'relays', () => {
     await applyTestConfiguration(api.database.db);
     await ensureEpoch(api.database.db, api.keys, 24, 'capture');
     const first = await register();
-    const { body } = await bring(first, {});
+    const { body } = await submit(first, {});
     const published = body.key as { id: string; publicKey: JsonWebKey };
     key = await sealingKey(published.id, published.publicKey);
   });
@@ -71,7 +71,7 @@ describeWith(['postgres'], 'relays', () => {
     });
   const send = (batch: string, apiKey: string) =>
     api.send('POST', '/v1/relays/batch', { key: apiKey, body: { batch } });
-  const bring = async (by: PlayedRelay, batch: Partial<SignedBatch>) =>
+  const submit = async (by: PlayedRelay, batch: Partial<SignedBatch>) =>
     send(await signed(by, batch), by.apiKey);
   const sealed = async (by: PlayedRelay, more: Partial<CaptureHeader> = {}) => {
     const header = { relay: by.id, source: 'warehouse', capturedAt: new Date(), sequence: null };
@@ -87,15 +87,15 @@ describeWith(['postgres'], 'relays', () => {
     (await rows('select jwe from sealed_capture where relay_id = $1 order by id', [relay.id])).map(
       ({ jwe }) => jwe.toString('latin1'),
     );
-  const told = async () => {
+  const shown = async () => {
     const { body } = await api.send('GET', '/v1/relays');
     return (body.relays as { id: string }[]).find(({ id }) => id === relay.id);
   };
   const audited = (action: string) =>
     rows('select detail from audit where action = $1 and subject = $2', [action, relay.id]);
 
-  test('get the key to seal to, signed by whom they pinned when they were set up', async () => {
-    const { body } = await bring(relay, {});
+  test('a relay receives a sealing key that is signed by the signer it has pinned', async () => {
+    const { body } = await submit(relay, {});
     const { sealUntil, ...published } = body.key as {
       id: string;
       publicKey: JsonWebKey;
@@ -104,58 +104,58 @@ describeWith(['postgres'], 'relays', () => {
     };
     const offered = { ...published, sealUntil: new Date(sealUntil) };
     expect(isPublishedBy(relay.signer, 'capture', offered)).toBe(true);
-    // A key for changes, which is destroyed sooner, is not one for relays.
+    // A key for changes is destroyed sooner, so relays must not accept one.
     expect(isPublishedBy(relay.signer, 'change', offered)).toBe(false);
   });
 
-  test('bring each record once: what is told again is skipped, what is new is taken', async () => {
+  test('repeated records of a relay are skipped and new ones are ingested', async () => {
     const all = await records(5);
-    const first = await bring(relay, { segment: 'one', from: 1, records: all.slice(0, 3) });
+    const first = await submit(relay, { segment: 'one', from: 1, records: all.slice(0, 3) });
     expect(first.body).toMatchObject({ result: 'taken', cursor: { segment: 'one', position: 3 } });
-    const again = await bring(relay, { segment: 'one', from: 1, records: all.slice(0, 3) });
+    const again = await submit(relay, { segment: 'one', from: 1, records: all.slice(0, 3) });
     expect(again.body).toMatchObject({ result: 'taken', cursor: { segment: 'one', position: 3 } });
-    const more = await bring(relay, { segment: 'one', from: 2, records: all.slice(1) });
+    const more = await submit(relay, { segment: 'one', from: 2, records: all.slice(1) });
     expect(more.body).toMatchObject({ cursor: { segment: 'one', position: 5 } });
     expect(await kept()).toEqual(all);
-    expect(await told()).toMatchObject({ received: 5, lost: 0, open: 5 });
+    expect(await shown()).toMatchObject({ received: 5, lost: 0, open: 5 });
   });
 
-  test('may not leave a record out: nothing is taken, and they are told where to go on', async () => {
+  test('a batch with a gap is not ingested, and the answer has the cursor to continue from', async () => {
     const all = await records(4);
-    await bring(relay, { segment: 'one', from: 1, records: all.slice(0, 1) });
-    const { body } = await bring(relay, { segment: 'one', from: 3, records: all.slice(2) });
+    await submit(relay, { segment: 'one', from: 1, records: all.slice(0, 1) });
+    const { body } = await submit(relay, { segment: 'one', from: 3, records: all.slice(2) });
     expect(body).toMatchObject({ result: 'gap', cursor: { segment: 'one', position: 1 } });
-    const other = await bring(relay, { segment: 'two', from: 2, records: all.slice(1) });
+    const other = await submit(relay, { segment: 'two', from: 2, records: all.slice(1) });
     expect(other.body).toMatchObject({ result: 'gap' });
     expect(await kept()).toEqual(all.slice(0, 1));
   });
 
-  test('begin a new segment behind the last record: nothing is missing', async () => {
+  test('a segment that follows the last record is ingested without a reported gap', async () => {
     const all = await records(2);
-    await bring(relay, { segment: 'one', from: 1, records: all.slice(0, 1) });
+    await submit(relay, { segment: 'one', from: 1, records: all.slice(0, 1) });
     const follows = { segment: 'one', position: 1 };
-    await bring(relay, { segment: 'two', follows, from: 1, records: all.slice(1) });
+    await submit(relay, { segment: 'two', follows, from: 1, records: all.slice(1) });
     expect(await kept()).toEqual(all);
     expect(await audited('relay.gap')).toEqual([]);
   });
 
   test.each([
-    ['records were set aside there', { segment: 'one', position: 4 }, 3],
-    ['its disk was replaced', null, null],
-    ['it is another one from a backup', { segment: 'zero', position: 9 }, null],
+    ['records were quarantined at the relay', { segment: 'one', position: 4 }, 3],
+    ['the disk of the relay was replaced', null, null],
+    ['the relay was restored from a backup', { segment: 'zero', position: 9 }, null],
   ])(
-    'whose segment follows on something else, as when %s: taken, and said aloud',
+    'a segment after a gap is ingested and the gap is audited, for example if %s',
     async (_why, follows, missing) => {
       const all = await records(2);
-      await bring(relay, { segment: 'one', from: 1, records: all.slice(0, 1) });
-      await bring(relay, { segment: 'two', follows, from: 1, records: all.slice(1) });
+      await submit(relay, { segment: 'one', from: 1, records: all.slice(0, 1) });
+      await submit(relay, { segment: 'two', follows, from: 1, records: all.slice(1) });
       expect(await kept()).toEqual(all);
       expect(await audited('relay.gap')).toMatchObject([{ detail: { missing } }]);
-      expect(await told()).toMatchObject({ lost: missing ?? 0 });
+      expect(await shown()).toMatchObject({ lost: missing ?? 0 });
     },
   );
 
-  test('tell of a record that is damaged, or bring one that nobody could open: said aloud, and the rest is taken', async () => {
+  test('damaged and foreign records are counted as lost and audited, and the rest of the batch is ingested', async () => {
     const whole = await sealed(relay);
     const other = await register();
     const strange = [
@@ -171,14 +171,14 @@ describeWith(['postgres'], 'relays', () => {
         ).toString('base64url'),
       ),
     ];
-    const { body } = await bring(relay, { segment: 'one', from: 1, records: [...strange, whole] });
+    const { body } = await submit(relay, { segment: 'one', from: 1, records: [...strange, whole] });
     expect(body).toMatchObject({ result: 'taken', cursor: { position: 6 } });
     expect(await kept()).toEqual([whole]);
     expect(await audited('capture.capture_unreadable')).toMatchObject([{ detail: { count: 5 } }]);
-    expect(await told()).toMatchObject({ received: 1, lost: 5 });
+    expect(await shown()).toMatchObject({ received: 1, lost: 5 });
   });
 
-  test('are known by their key: what somebody else signed is refused, with the API key of the relay, too', async () => {
+  test('a batch that another relay has signed is rejected, even with the API key of the relay', async () => {
     const other = await register();
     const { body } = await send(await signed(relay, {}, other.signingKey), relay.apiKey);
     expect(body).toMatchObject({ status: 400, code: 'request_invalid' });
@@ -188,17 +188,17 @@ describeWith(['postgres'], 'relays', () => {
     expect(admin.body).toMatchObject({ status: 403 });
   });
 
-  test('cannot be played again: a request that was sent before changes nothing, not even when it was heard', async () => {
+  test('a replayed batch changes nothing, not even the status of the relay', async () => {
     const [record = ''] = await records(1);
     const old = await signed(relay, { backlog: 7, segment: 'one', records: [record] });
     await send(old, relay.apiKey);
-    await bring(relay, { backlog: 0 });
+    await submit(relay, { backlog: 0 });
     const again = await send(old, relay.apiKey);
     expect(again.body).toMatchObject({ result: 'repeated', request: 2 });
-    expect(await told()).toMatchObject({ backlog: 0, received: 1 });
+    expect(await shown()).toMatchObject({ backlog: 0, received: 1 });
   });
 
-  test('do nothing else with their API key', async () => {
+  test('the API key of a relay can do nothing but submit batches', async () => {
     const capture = { source: 'warehouse', account: 'alice', password: PASSWORD };
     const body = { ...capture, capturedAt: new Date().toISOString() };
     const asked = await api.send('POST', '/v1/captures', { key: relay.apiKey, body });
@@ -206,22 +206,22 @@ describeWith(['postgres'], 'relays', () => {
     expect((await api.send('GET', '/v1/relays', { key: relay.apiKey })).status).toBe(403);
   });
 
-  test('tell how they are; whose key was revoked is not heard any more', async () => {
-    expect(await told()).toMatchObject({ heardAt: null, backlog: 0 });
+  test('a relay reports its status until its key is revoked', async () => {
+    expect(await shown()).toMatchObject({ heardAt: null, backlog: 0 });
     const oldestAt = new Date(Date.now() - 3_600_000).toISOString();
     const sentAt = new Date(Date.now() + 90_000).toISOString();
-    await bring(relay, { backlog: 12, oldestAt, quarantined: 2, sentAt });
-    const seen = (await told()) as unknown as { clockAheadMs: number; silentMs: number };
-    expect(seen).toMatchObject({ backlog: 12, oldestAt, quarantined: 2, version: 'test' });
-    expect(Math.round(seen.clockAheadMs / 10_000)).toBe(9);
-    expect(seen.silentMs).toBeLessThan(60_000);
+    await submit(relay, { backlog: 12, oldestAt, quarantined: 2, sentAt });
+    const relayNow = (await shown()) as unknown as { clockAheadMs: number; silentMs: number };
+    expect(relayNow).toMatchObject({ backlog: 12, oldestAt, quarantined: 2, version: 'test' });
+    expect(Math.round(relayNow.clockAheadMs / 10_000)).toBe(9);
+    expect(relayNow.silentMs).toBeLessThan(60_000);
     await api.send('DELETE', `/v1/keys/key_${relay.apiKey.split('_')[1]}`);
-    expect((await bring(relay, {})).status).toBe(401);
-    expect(await told()).toBeUndefined();
+    expect((await submit(relay, {})).status).toBe(401);
+    expect(await shown()).toBeUndefined();
   });
 
-  test('the api prints and keeps no password of theirs', async () => {
-    await bring(relay, { segment: 'one', records: await records(1) });
+  test('the API neither logs nor stores a password from a relay in plaintext', async () => {
+    await submit(relay, { segment: 'one', records: await records(1) });
     expect(api.printed()).not.toContain(PASSWORD);
     expect(JSON.stringify(await rows('select * from relay'))).not.toContain(PASSWORD);
   });

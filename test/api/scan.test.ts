@@ -6,7 +6,7 @@ const limits = { secrets: ['password', 'currentPassword'], maxDepth: 8 };
 
 const scan = (text: string | Buffer) => scanJson(Buffer.from(text), limits);
 
-/** What the scanner made of the body, with the secrets as text again. */
+/** The value that the scanner returns, with secrets converted back to text. */
 function read(text: string | Buffer): unknown {
   const { value, secrets } = scan(text);
   const members = Object.entries(value as object).map(([name, member]) =>
@@ -22,10 +22,10 @@ function refusal(text: string | Buffer): { code: string; at?: unknown } {
     if (error instanceof HttpProblem) return { code: error.code, at: error.details.at };
     throw error;
   }
-  throw new Error('it was accepted');
+  throw new Error('the body was accepted');
 }
 
-/** JSON text of a value in one of its many spellings: any character escaped, any space around. */
+/** JSON text of a value in one of its many spellings, with random escapes and white space. */
 const spelled = (value: fc.JsonValue): fc.Arbitrary<string> =>
   fc.infiniteStream(fc.nat(7)).map((dice) => spell(value, () => dice.next().value ?? 0));
 
@@ -33,7 +33,7 @@ function spell(value: fc.JsonValue, roll: () => number): string {
   const space = () => ['', '', '', ' ', '\n', '\t', '\r\n', '  '][roll()] ?? '';
   const padded = (text: string) => `${space()}${text}${space()}`;
   if (typeof value === 'string')
-    return padded(`"${[...value].map((one) => letter(one, roll)).join('')}"`);
+    return padded(`"${[...value].map((character) => letter(character, roll)).join('')}"`);
   if (Array.isArray(value))
     return padded(`[${value.map((item) => spell(item, roll)).join(',') || space()}]`);
   if (typeof value === 'object' && value !== null)
@@ -45,15 +45,15 @@ function spell(value: fc.JsonValue, roll: () => number): string {
   return padded(JSON.stringify(value));
 }
 
-function letter(one: string, roll: () => number): string {
-  const units = [...Array(one.length).keys()].map((index) => one.charCodeAt(index));
+function letter(character: string, roll: () => number): string {
+  const units = [...Array(character.length).keys()].map((index) => character.charCodeAt(index));
   const escaped = units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
   if (roll() === 0) return escaped;
   if (roll() === 1) return escaped.toUpperCase().replaceAll('\\U', '\\u');
-  return JSON.stringify(one).slice(1, -1);
+  return JSON.stringify(character).slice(1, -1);
 }
 
-/** Without what Lockstep refuses though JSON allows it: NUL, and halves of surrogate pairs. */
+/** Text without NUL and halves of surrogate pairs, which JSON allows and Lockstep rejects. */
 const text = fc.string({ unit: 'grapheme' }).map((one) => one.replaceAll('\0', ''));
 const anyJson = fc.letrec<{ value: fc.JsonValue }>((tie) => ({
   value: fc.oneof(
@@ -69,7 +69,7 @@ const anyJson = fc.letrec<{ value: fc.JsonValue }>((tie) => ({
 })).value;
 
 describe('the scanner of password bodies', () => {
-  test('reads every JSON object with a password as JSON.parse does, byte for byte', () => {
+  test('the scanner reads every JSON object with a password as JSON.parse does', () => {
     const body = fc
       .tuple(fc.dictionary(text, anyJson, { maxKeys: 5 }), text, fc.option(text))
       .map(([members, password, current]) => ({
@@ -86,7 +86,7 @@ describe('the scanner of password bodies', () => {
     );
   });
 
-  test('the bytes of a secret are those of its UTF-8', () => {
+  test('the bytes of a secret are the UTF-8 encoding of the password', () => {
     fc.assert(
       fc.property(text, (password) => {
         const { secrets } = scan(JSON.stringify({ password: `${password}x` }));
@@ -95,7 +95,7 @@ describe('the scanner of password bodies', () => {
     );
   });
 
-  test('never throws anything but a refusal, and accepts nothing that JSON.parse does not', () => {
+  test('the scanner throws only HttpProblem, and accepts nothing that JSON.parse rejects', () => {
     const json = anyJson.chain((value) => spelled(value)).map((one) => Buffer.from(one));
     const broken = fc
       .tuple(json, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }))
@@ -126,7 +126,7 @@ describe('the scanner of password bodies', () => {
     );
   });
 
-  test('leaves nothing of a password in the body', () => {
+  test('the scanner blanks the password in the body', () => {
     const body = Buffer.from('{"password":"canary-\\u0041","identity":"alice"}');
     scanJson(body, limits);
     expect(body.toString()).toBe('{"password":"             ","identity":"alice"}');
@@ -163,7 +163,7 @@ describe('the scanner of password bodies', () => {
     ['\ufeff{"password":"a"}', 'body_encoding', 0],
     ['[[[[[[[[[]]]]]]]]]', 'request_invalid', 8],
     ['{"a":[[[[[[[[]]]]]]]]}', 'request_invalid', 12],
-  ])('refuses %j and says where', (body, code, at) => {
+  ])('the scanner rejects %j with the place of the mistake', (body, code, at) => {
     expect(refusal(body)).toEqual({ code, at });
   });
 
@@ -173,15 +173,18 @@ describe('the scanner of password bodies', () => {
     [Buffer.from([0x22, 0xc0, 0xaf, 0x22]), 1],
     [Buffer.from([0x22, 0xf4, 0x90, 0x80, 0x80, 0x22]), 1],
     [Buffer.from([0x80]), 0],
-  ])('refuses what is not UTF-8 (%#) and says where', (body, at) => {
-    expect(refusal(body)).toEqual({ code: 'body_encoding', at });
-  });
+  ])(
+    'the scanner rejects bytes that are not UTF-8 (%#) with the place of the mistake',
+    (body, at) => {
+      expect(refusal(body)).toEqual({ code: 'body_encoding', at });
+    },
+  );
 
-  test('takes eight levels, and no more', () => {
+  test('the scanner accepts eight levels of nesting', () => {
     expect(read('{"a":[[[[[[[1]]]]]]]}')).toEqual({ a: [[[[[[[1]]]]]]] });
   });
 
-  test('only a member of the top object is a secret', () => {
+  test('only members of the top-level object become secrets', () => {
     expect(read('{"password":"a","x":{"password":"b"}}')).toEqual({
       password: 'a',
       x: { password: 'b' },
@@ -189,13 +192,13 @@ describe('the scanner of password bodies', () => {
     expect(scan('{"password":"a","x":{"password":"b"}}').secrets).toHaveLength(1);
   });
 
-  test('a member called __proto__ is nothing special', () => {
+  test('a member called __proto__ does not change the prototype', () => {
     const { value } = scan('{"password":"a","__proto__":{"admin":true}}');
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
     expect((value as { admin?: unknown }).admin).toBeUndefined();
   });
 
-  test('destroys the secrets of a body that it refuses', () => {
+  test('the scanner destroys the secrets of a body that it rejects', () => {
     const fill = jest.spyOn(Buffer.prototype, 'fill');
     expect(refusal('{"password":"canary","currentPassword":1}').code).toBe('request_invalid');
     const zeroed = fill.mock.contexts.filter((_, call) => fill.mock.calls[call]?.[0] === 0);

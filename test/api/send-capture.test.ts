@@ -13,7 +13,7 @@ import { describeWith } from '../support/servers';
 const program = path.resolve(__dirname, '../../docs/examples/send_capture.py');
 const WORD = 'it\'s "quoted" \\ 🔐\nand long enough';
 
-/** The example of the docs, as somebody's program would be it. */
+/** The example program of the documentation. */
 describeWith(['postgres'], 'send_capture.py', () => {
   let api: TestApi;
   let keyFile: string;
@@ -34,20 +34,27 @@ describeWith(['postgres'], 'send_capture.py', () => {
   });
   afterAll(() => api.stop());
 
-  let told = 4711;
+  let sequence = 4711;
   async function send(account: string, word: string) {
-    const child = spawn('python3', [program, api.url, keyFile, 'warehouse', account, `${told++}`]);
+    const child = spawn('python3', [
+      program,
+      api.url,
+      keyFile,
+      'warehouse',
+      account,
+      `${sequence++}`,
+    ]);
     child.stdin.end(word);
     const [out, error] = [text(child.stdout), text(child.stderr)];
     const [code] = (await once(child, 'exit')) as [number];
     return { code, says: (await out).trim(), error: (await error).trim() };
   }
 
-  test('is about thirty lines', () => {
+  test('the example has at most 32 lines', () => {
     expect(readFileSync(program, 'utf8').split('\n').length).toBeLessThanOrEqual(32);
   });
 
-  test('sends it until the api answers, byte for byte', async () => {
+  test('the example retries until the API answers, and transmits the password unchanged', async () => {
     await api.stopProcess();
     const sending = send('alice', WORD);
     await api.restart();
@@ -56,7 +63,7 @@ describeWith(['postgres'], 'send_capture.py', () => {
     expect(await openedOf(api, 'alice')).toEqual([WORD, null]);
   });
 
-  test('says why nothing has to be done, and why one is refused for good', async () => {
+  test('the example prints why a capture starts no change, and why one is rejected for good', async () => {
     expect(await send('nobody', WORD)).toMatchObject({
       ...{ code: 0, says: expect.stringContaining('The account is not linked') },
     });

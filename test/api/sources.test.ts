@@ -32,7 +32,7 @@ describeWith(['postgres'], 'sources in trouble', () => {
     return (body.accounts as Record<string, unknown>[])[1];
   };
 
-  test('down: since when, why, when it is asked again and who waits, there and in each change', async () => {
+  test('a source that is down is listed with the reason, the next probe and the waiting accounts', async () => {
     await openCircuit(api.database.db, 'warehouse', 'busy', 60_000);
     const reader = await api.newKey(['read'], ['one-password']);
     expect(await listed(reader)).toMatchObject({
@@ -49,7 +49,7 @@ describeWith(['postgres'], 'sources in trouble', () => {
     expect(Date.parse(String(waiting?.nextTryAt)) - Date.now()).toBeLessThan(61_000);
   });
 
-  test('is paused and resumed, and both are audited', async () => {
+  test('pausing and resuming a source are audited', async () => {
     const { keyId } = await adminKey();
     expect((await send('pause')).body).toMatchObject({
       name: 'warehouse',
@@ -78,7 +78,7 @@ describeWith(['postgres'], 'sources in trouble', () => {
     return rows[0] ?? { keyId: '' };
   }
 
-  test('one that our service account is refused by is resumed by an operator', async () => {
+  test('an operator can resume a source that was paused because it refused the service account', async () => {
     await pauseSource(api.database.db, 'warehouse', 'service_credential_refused', 'worker');
     expect(await listed()).toMatchObject({ state: 'paused', pausedBy: 'worker' });
     expect((await send('resume')).body).toMatchObject({ state: 'up' });
@@ -86,7 +86,7 @@ describeWith(['postgres'], 'sources in trouble', () => {
   });
 
   test.each(['retry', 'park', 'cancel'])(
-    '%s: for all that wait, at a rate that has a bound',
+    '%s applies to all waiting accounts of a source, at a limited rate',
     async (verb) => {
       const reply = await send(verb, { perSecond: 3 });
       expect([reply.status, reply.body]).toEqual([202, { accounts: 1 }]);
@@ -101,13 +101,16 @@ describeWith(['postgres'], 'sources in trouble', () => {
     },
   );
 
-  test('retry of a paused one is refused: it would ask nothing', async () => {
+  test('retry is rejected for a paused source', async () => {
     await send('pause');
     expect((await send('retry')).body).toMatchObject({ status: 409, code: 'source_paused' });
   });
 
-  test.each(['pause', 'resume', 'retry', 'park', 'cancel'])('%s of none is 404', async (verb) => {
-    for (const source of ['nowhere', 'constructor'])
-      expect((await send(verb, undefined, source)).status).toBe(404);
-  });
+  test.each(['pause', 'resume', 'retry', 'park', 'cancel'])(
+    '%s of an unknown source answers 404',
+    async (verb) => {
+      for (const source of ['nowhere', 'constructor'])
+        expect((await send(verb, undefined, source)).status).toBe(404);
+    },
+  );
 });

@@ -21,12 +21,12 @@ describeWith(['postgres'], 'accounts that do not hold the password of their pers
   afterAll(() => api.stop());
 
   const SOURCES = ['directory', 'warehouse', 'crm'];
-  async function somebody(): Promise<string> {
+  async function newPerson(): Promise<string> {
     const name = `person-${++people}`;
     await addPerson(api.database.db, name, SOURCES);
     return name;
   }
-  /** A change that came to this; what is not named was applied. */
+  /** Runs a change with these outcomes. Accounts without an outcome are applied. */
   async function changed(
     name: string,
     outcomes: Record<string, Partial<Settlement>> = {},
@@ -55,8 +55,8 @@ describeWith(['postgres'], 'accounts that do not hold the password of their pers
     return body.stale as Record<string, unknown>[];
   };
 
-  test('are listed with what they missed, since when, and what to do', async () => {
-    const name = await somebody();
+  test('a stale account is listed with the change that it missed, since when, and what to do', async () => {
+    const name = await newPerson();
     const id = await changed(name, { crm: { state: 'expired', reason: 'too_old' } });
     expect(await stale(`identity=${name}`)).toEqual([
       {
@@ -73,8 +73,8 @@ describeWith(['postgres'], 'accounts that do not hold the password of their pers
     ]);
   });
 
-  test('are none where everything was applied, and after the next change that is', async () => {
-    const name = await somebody();
+  test('an account stops being stale once a later change is applied', async () => {
+    const name = await newPerson();
     expect(await stale(`identity=${name}`)).toEqual([]);
     await changed(name, { crm: { state: 'rejected', reason: 'policy_history' } });
     expect(await stale(`identity=${name}`)).toMatchObject([{ code: 'rejected' }]);
@@ -82,8 +82,8 @@ describeWith(['postgres'], 'accounts that do not hold the password of their pers
     expect(await stale(`identity=${name}`)).toEqual([]);
   });
 
-  test('are judged by the last change that came to something', async () => {
-    const name = await somebody();
+  test('a change that was refused does not count for staleness', async () => {
+    const name = await newPerson();
     const id = await changed(name, { warehouse: { state: 'expired', reason: 'too_old' } });
     const refused = { state: 'not_attempted', reason: 'auth_unchanged' } as const;
     await changed(
@@ -98,8 +98,8 @@ describeWith(['postgres'], 'accounts that do not hold the password of their pers
     expect(await stale(`identity=${name}`)).toMatchObject([{ change: id, code: 'expired' }]);
   });
 
-  test('are those, too, that were linked since', async () => {
-    const name = await somebody();
+  test('an account that was linked after the last change is stale', async () => {
+    const name = await newPerson();
     await changed(name);
     const link = { source: 'crm', name: `${name}-2`, nativeId: null, primary: true };
     await saveIdentity(api.database.db, { name, attributes: {} }, [link], 'operator', 'test');
@@ -108,26 +108,29 @@ describeWith(['postgres'], 'accounts that do not hold the password of their pers
     ]);
   });
 
-  test(keeps('are those of which the source tells a change that nobody captured', 22), async () => {
-    const name = await somebody();
-    await changed(name);
-    const { db } = api.database;
-    const account = (await findIdentity(db, { name }))?.accounts.find(
-      ({ source }) => source === 'crm',
-    );
-    const tell = (ms: number) =>
-      noteChangedThere(db, [{ id: account?.id ?? '', at: new Date(Date.now() + ms) }]);
-    await tell(1_000);
-    expect(await stale(`identity=${name}`)).toEqual([]);
-    await tell(120_000);
-    expect(await stale(`identity=${name}`)).toMatchObject([
-      { source: 'crm', code: 'changed_there', reason: null },
-    ]);
-  });
+  test(
+    keeps('an account is stale if its source reports a change that was not captured', 22),
+    async () => {
+      const name = await newPerson();
+      await changed(name);
+      const { db } = api.database;
+      const account = (await findIdentity(db, { name }))?.accounts.find(
+        ({ source }) => source === 'crm',
+      );
+      const tell = (ms: number) =>
+        noteChangedThere(db, [{ id: account?.id ?? '', at: new Date(Date.now() + ms) }]);
+      await tell(1_000);
+      expect(await stale(`identity=${name}`)).toEqual([]);
+      await tell(120_000);
+      expect(await stale(`identity=${name}`)).toMatchObject([
+        { source: 'crm', code: 'changed_there', reason: null },
+      ]);
+    },
+  );
 
-  test('are listed by page, by source, and by the groups of the key', async () => {
+  test('stale accounts are paged, and filtered by source and by the groups of the API key', async () => {
     const late = { crm: { state: 'expired', reason: 'too_old' } } as const;
-    for (let index = 0; index < 3; index++) await changed(await somebody(), late);
+    for (let index = 0; index < 3; index++) await changed(await newPerson(), late);
     const all = await stale('source=crm&limit=200');
     const pages: unknown[] = [];
     for (let cursor = ''; ; ) {

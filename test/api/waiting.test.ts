@@ -19,7 +19,7 @@ describeWith(['postgres'], 'an early answer', () => {
     api = await startTestApi();
     await applyTestConfiguration(api.database.db);
   });
-  // Else, after a while, a change also tells that no worker is there.
+  // Without this the changes would show after a while that no worker runs.
   beforeEach(() => reportPresence(api.database.db, 'test', true));
   afterAll(() => api.stop());
 
@@ -35,7 +35,7 @@ describeWith(['postgres'], 'an early answer', () => {
       headers,
     });
   const idOf = ({ body }: Reply) => String(body.id);
-  /** The change that the person has now, once there is one. */
+  /** The id of the latest change of the person, as soon as there is one. */
   async function latestOf(identity: string): Promise<string> {
     for (;;) {
       const { body } = await api.send('GET', `/v1/changes?identity=${identity}`);
@@ -45,7 +45,7 @@ describeWith(['postgres'], 'an early answer', () => {
   }
 
   describe('waiting', () => {
-    test(keeps('until every account has its outcome', 18), async () => {
+    test(keeps('a client can wait until every account has its outcome', 18), async () => {
       const alice = await person();
       const waiting = start(alice, { prefer: 'wait=30' });
       const id = await latestOf(alice);
@@ -83,7 +83,7 @@ describeWith(['postgres'], 'an early answer', () => {
       });
     });
 
-    test(keeps('until the auth account holds it', 18), async () => {
+    test(keeps('a client can wait until the auth account holds the password', 18), async () => {
       const alice = await person();
       const waiting = start(alice, { prefer: 'wait=30, until=auth' });
       const id = await latestOf(alice);
@@ -102,7 +102,7 @@ describeWith(['postgres'], 'an early answer', () => {
       expect(reply.body).toMatchObject({ state: 'applying', endedAt: null });
     });
 
-    test('an auth account that refuses is told, with the reason and the change', async () => {
+    test('the answer to a refused change has the reason of the auth account and the change', async () => {
       const alice = await person();
       const waiting = start(alice, { prefer: 'wait=30, until=auth' });
       const id = await latestOf(alice);
@@ -120,14 +120,14 @@ describeWith(['postgres'], 'an early answer', () => {
       });
     });
 
-    test('only for so long', async () => {
+    test('a client waits no longer than it asked to', async () => {
       const alice = await person();
       const reply = await start(alice, { prefer: 'respond-async, wait=1' });
       expect(reply.status).toBe(202);
       expect(reply.body.state).toBe('accepted');
     });
 
-    test('a reader waits, too, and so may hundreds', async () => {
+    test('hundreds of readers can wait for one change', async () => {
       const alice = await person();
       const id = idOf(await start(alice));
       const readers = [...Array(200).keys()].map(() =>
@@ -140,7 +140,7 @@ describeWith(['postgres'], 'an early answer', () => {
   });
 
   describe('events', () => {
-    test('tell the change as it is, each time that it is another, and that it has ended', async () => {
+    test('the event stream sends the change after each update, and an end event', async () => {
       const alice = await person();
       const id = idOf(await start(alice));
       const events = follow(api, `/v1/changes/${id}/events`);
@@ -167,7 +167,7 @@ describeWith(['postgres'], 'an early answer', () => {
       expect(await events.next()).toBeNull();
     });
 
-    test('go on when the connection that listens was lost', async () => {
+    test('the event stream continues after the listening connection was lost', async () => {
       const alice = await person();
       const id = idOf(await start(alice));
       const events = follow(api, `/v1/changes/${id}/events`);
@@ -182,7 +182,7 @@ describeWith(['postgres'], 'an early answer', () => {
       expect(await events.next()).toMatchObject({ event: 'end' });
     });
 
-    test('of a change that has ended are two', async () => {
+    test('the event stream of an ended change sends the change and the end event', async () => {
       const alice = await person();
       const id = idOf(await start(alice));
       await ended(api.database.db, id, { state: 'cancelled', reason: null });

@@ -92,7 +92,7 @@ describeWith(['postgres'], 'administration', () => {
     const taken = await lockstep(['identities', 'set', 'dave', '--account', 'warehouse:bob']);
     expect([taken.code, taken.stderr]).toEqual([
       1,
-      expect.stringContaining('accounts.0: is linked to somebody else'),
+      expect.stringContaining('accounts.0: is linked to another person'),
     ]);
     expect((await lockstep(['identities', 'unlink', 'bob', 'warehouse:bob'])).code).toBe(0);
     const table = await lockstep(['identities', 'list']);

@@ -1,15 +1,8 @@
-import type { Connector, Finding } from '../../connectors/contract';
+import type { Connector } from '../../connectors/contract';
 import { log } from '../../log';
-import type { TargetPolicy } from '../../model/policy/target-policy';
+import type { SourceCheck } from '../../model/api/job-results';
 import type { Database } from '../../store/database';
 import { reopenSource } from '../../store/sources/state';
-
-/** The result of a check job. */
-export interface SourceCheck {
-  readonly findings: readonly Finding[];
-  /** Password policies that the source reports, for `lockstep plan`; empty when it reports none. */
-  readonly policies: readonly TargetPolicy[];
-}
 
 /**
  * Checks a source for `lockstep doctor`. If the service login succeeds, a source that the worker had marked as down

@@ -1,18 +1,7 @@
 import type { Connector } from '../../connectors/contract';
-import type { ErrorCode } from '../../model/errors';
+import type { Look } from '../../model/api/job-results';
 import { noteChangedThere, readAccountsAfter } from '../../store/changes/stale';
 import type { Database } from '../../store/database';
-
-/**
- * The result of a look job. A password that was changed in the source without being captured shows as a later time.
- */
-export interface Look {
-  /** `read`: accounts that the source answered for. `told`: those for which it reported a time. */
-  readonly read: number;
-  readonly told: number;
-  /** Why the job ended early; null when it did not. */
-  readonly failed: ErrorCode | null;
-}
 
 /**
  * Number of accounts that are asked for at the same time. Each is one request, and few at a time leave the source

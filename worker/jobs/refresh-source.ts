@@ -1,30 +1,12 @@
 import type { Dependencies } from '../../activities/dependencies';
 import type { Connector, FoundAccount } from '../../connectors/contract';
+import type { Refresh, Sample } from '../../model/api/job-results';
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { ErrorCode } from '../../model/errors';
 import { type SortedAccounts, sortAccounts } from '../../model/people/refresh';
 import { type AccountLink, linkAccount, saveIdentity } from '../../store/people/identities';
 import { type KnownPerson, readLinkedNames, readPeople } from '../../store/people/matching';
 import type { Job } from '../../store/sources/jobs';
-
-/** The result of a refresh job. `read` counts accounts of the source; `linked` includes those of added people. */
-export interface Refresh {
-  readonly preview: boolean;
-  readonly read: number;
-  readonly linked: number;
-  readonly alreadyLinked: number;
-  readonly peopleAdded: number;
-  readonly unmatched: Sample;
-  readonly ambiguous: Sample;
-  /** Why the job ended early; null when it did not. Accounts that were linked before stay linked. */
-  readonly failed: ErrorCode | null;
-}
-
-/** A number of accounts, and the names of the first 20. */
-interface Sample {
-  readonly count: number;
-  readonly first: readonly string[];
-}
 
 const PAGE_SIZE = 500;
 const SAMPLE_SIZE = 20;

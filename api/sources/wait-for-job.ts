@@ -2,7 +2,7 @@ import type { JobView } from '../../store/sources/jobs';
 import type { Dependencies } from '../http/dependencies';
 import { waitUntil } from '../http/hub';
 
-/** Null when it is not finished in time. */
+/** Waits until a job is finished. Null if that takes longer than `waitMs`, or the client has disconnected. */
 export async function waitForJob(
   { jobs, stopping }: Dependencies,
   id: string,
