@@ -8,7 +8,7 @@ interface Wanted {
   readonly waitSeconds: number;
 }
 
-/** `null`: no worker has finished it in time. */
+/** The result of a worker; `null` if no worker has finished the job in time. */
 export type JobResult<Result> = Result | { readonly code: ErrorCode } | null;
 
 interface Job<Result> {
@@ -17,26 +17,27 @@ interface Job<Result> {
   readonly result: JobResult<Result>;
 }
 
+/** The longest time that the API waits before it answers. */
 const LONGEST_WAIT_SECONDS = 60;
 
-/** Has the worker do something with a source, and waits for what comes of it. */
+/** Starts a job for a source, which a worker carries out, and waits for its result. */
 export async function runJob<Result extends object>(
   api: Api,
   { source, verb, body, waitSeconds }: Wanted,
 ): Promise<JobResult<Result>> {
   const deadline = Date.now() + waitSeconds * 1000;
-  const left = () => {
+  const waitLeft = () => {
     const seconds = Math.ceil((deadline - Date.now()) / 1000);
     return Math.max(0, Math.min(LONGEST_WAIT_SECONDS, seconds));
   };
   const answer = await api.send<Job<Result> | { readonly job: string }>(
     'POST',
     ['sources', source, verb],
-    { body, waitSeconds: left() },
+    { body, waitSeconds: waitLeft() },
   );
   if (!('job' in answer)) return answer.result;
   for (;;) {
-    const waiting = left();
+    const waiting = waitLeft();
     const { state, result } = await api.get<Job<Result>>(['jobs', answer.job], {
       waitSeconds: waiting,
     });
@@ -45,5 +46,6 @@ export async function runJob<Result extends object>(
   }
 }
 
+/** Whether the worker could not carry out the job; the code tells why. */
 export const isRefused = (result: object): result is { readonly code: ErrorCode } =>
   'code' in result;
