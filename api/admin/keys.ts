@@ -1,14 +1,11 @@
 import { z } from 'zod';
+import { text } from '../../model/api/fields';
+import { apiKeyCreatedSchema, apiKeysSchema, keyGroups } from '../../model/api/keys';
 import { createApiKey, listApiKeys, revokeApiKey } from '../../store/api-keys';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import { text, time, timeOrNull } from '../http/schemas';
 
 const scopes = z.array(z.enum(['trigger', 'capture', 'sign-in', 'read', 'admin'])).min(1);
-/** The key of a relay is made with the relay. */
-const anyScopes = z.array(z.enum(['trigger', 'capture', 'sign-in', 'read', 'admin', 'relay']));
-const groups = z.array(text(40)).min(1).nullable();
-
 const list = route({
   method: 'get',
   path: '/v1/keys',
@@ -17,20 +14,7 @@ const list = route({
   answers: {
     200: {
       says: 'All of them, without the keys themselves.',
-      schema: z.object({
-        keys: z.array(
-          z.object({
-            id: z.string(),
-            name: z.string(),
-            scopes: anyScopes,
-            groups,
-            createdAt: time,
-            expiresAt: timeOrNull,
-            revokedAt: timeOrNull,
-            lastUsedAt: timeOrNull.describe('To the minute.'),
-          }),
-        ),
-      }),
+      schema: apiKeysSchema,
     },
   },
   handle: async ({ db }) => {
@@ -55,7 +39,7 @@ const create = route({
         scopes: scopes.describe(
           '`trigger`: start, cancel and retry changes; `capture`: report passwords that were changed in a source; `sign-in`: report sign-ins, and learn whether the password is right; `read`: see changes; `admin`: everything.',
         ),
-        groups: groups
+        groups: keyGroups
           .default(null)
           .describe('Bind the key to groups: all that is outside of them is not there for it.'),
         expiresAt: z.iso
@@ -74,7 +58,7 @@ const create = route({
   answers: {
     201: {
       says: 'The key. Nobody can read it again.',
-      schema: z.object({ id: z.string(), key: z.string() }),
+      schema: apiKeyCreatedSchema,
     },
   },
   handle: async ({ db }, { caller, body }) => ({

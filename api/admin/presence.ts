@@ -1,19 +1,13 @@
-import { z } from 'zod';
+import { presenceSchema, type WaitingFor } from '../../model/api/presence';
 import type { Standstill } from '../../store/presence';
 import { type Route, route } from '../http/route';
-
-/** What keeps every change from going on. */
-export const waitingForSchema = z
-  .enum(['worker', 'engine'])
-  .nullable()
-  .describe('What keeps every change from going on: no worker runs, or none reaches the engine.');
 
 const byStandstill = {
   no_worker: 'worker',
   no_engine: 'engine',
-} as const satisfies Record<NonNullable<Standstill>, z.output<typeof waitingForSchema>>;
+} as const satisfies Record<NonNullable<Standstill>, WaitingFor>;
 
-export const waitingFor = (standstill: Standstill): z.output<typeof waitingForSchema> =>
+export const waitingFor = (standstill: Standstill): WaitingFor =>
   standstill === null ? null : byStandstill[standstill];
 
 const readPresence = route({
@@ -25,7 +19,7 @@ const readPresence = route({
   answers: {
     200: {
       says: 'Whether a worker runs and reaches the engine.',
-      schema: z.object({ waitingFor: waitingForSchema }),
+      schema: presenceSchema,
     },
   },
   handle: async ({ standstill }) => ({

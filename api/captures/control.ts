@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { capturesSchema } from '../../model/api/captures';
 import { replicasCovered } from '../../model/captures/replica';
 import { sourceNamed } from '../../model/configuration/document';
 import type { Caller } from '../../store/api-keys';
@@ -15,47 +16,15 @@ import { readReplicas } from '../../store/sources/replicas';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import { sourceName, time, timeOrNull } from '../http/schemas';
+import { sourceName } from '../http/schemas';
 import { visibleSources } from '../sources/view';
 
 /** The captures of whole sources: whether they are taken in, from where on, and on which servers nobody captures. */
 
-const startpointSchema = z
-  .object({
-    from: z.enum(['begin', 'end', 'cursor', 'time']),
-    cursor: z.string().nullable(),
-    notBefore: timeOrNull.describe('What was captured earlier does not count.'),
-    setAt: time,
-    setBy: z.string(),
-    startpointApplied: z
-      .boolean()
-      .nullable()
-      .describe('Whether the relay that reads the source has gone there; null where none does.'),
-  })
-  .meta({ id: 'Startpoint' });
-
-const sourceCapturesSchema = z
-  .object({
-    source: z.string(),
-    stoppedAt: timeOrNull.describe('Since when none is taken in. What comes meanwhile is kept.'),
-    stoppedBy: z.string().nullable(),
-    startpoint: startpointSchema.nullable(),
-    servers: z
-      .array(
-        z.object({
-          host: z.string(),
-          writable: z.boolean(),
-          relay: z.string().nullable().describe('Null: what is changed there, nobody captures.'),
-        }),
-      )
-      .describe('As the source tells them; empty where it tells none.'),
-  })
-  .meta({ id: 'SourceCaptures' });
-
 const answers = {
   200: {
     says: 'The captures of the sources as they are now.',
-    schema: z.object({ sources: z.array(sourceCapturesSchema) }),
+    schema: capturesSchema,
   },
 } as const;
 const sourceMember = sourceName.optional().describe('Left out: every source that takes captures.');

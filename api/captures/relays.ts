@@ -1,5 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
+import { text, time } from '../../model/api/fields';
+import { publicKeyOf, relayCreatedSchema, relaysSchema } from '../../model/api/relays';
 import { readBatch } from '../../sealing/batch';
 import { readHeader } from '../../sealing/captures';
 import type { PublishedKey } from '../../sealing/published-key';
@@ -17,47 +19,10 @@ import type { Dependencies } from '../http/dependencies';
 import { own } from '../http/own';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route, smallBody } from '../http/route';
-import { sourceName, text, time, timeOrNull } from '../http/schemas';
+import { sourceName } from '../http/schemas';
 import { visibleSources } from '../sources/view';
 
 /** Relays: processes beside a source that seal what was captured there before they answer. */
-
-const okp = (curve: 'Ed25519' | 'X25519') =>
-  z.object({
-    kty: z.literal('OKP'),
-    crv: z.literal(curve),
-    x: z.string().regex(/^[\w-]{43}$/),
-  });
-
-const relaySchema = z
-  .object({
-    id: z.string(),
-    source: z.string(),
-    createdAt: time,
-    revokedAt: timeOrNull.describe('Its key was revoked; what it had brought is taken in no more.'),
-    heardAt: timeOrNull.describe('When it was heard last. It says so each quarter of a minute.'),
-    silentMs: z.number().nullable().describe('How long ago that is.'),
-    version: z.string().nullable(),
-    backlog: z.int().describe('Captures that still wait beside the source, as it told last.'),
-    oldestAt: timeOrNull.describe('When the oldest of them was captured.'),
-    quarantined: z.int().describe('Files beside the source that an operator should look at.'),
-    clockAheadMs: z.int().nullable().describe('By how much its clock is ahead of the database’s.'),
-    sequence: z.string().nullable().describe('How the source calls the last change it brought.'),
-    host: z.string().nullable().describe('The machine that it runs on.'),
-    covers: z
-      .enum(['host', 'source'])
-      .describe('Whether it captures what is changed on that machine, or all of its source.'),
-    startpointApplied: z
-      .int()
-      .nullable()
-      .describe('The number of the startpoint that it went to last; null where it reads nothing.'),
-    trouble: z.string().nullable().describe('Why it cannot read its source.'),
-    missed: z.int().describe('How often something was gone from its source before it was read.'),
-    received: z.int().describe('Captures that it brought.'),
-    lost: z.int().describe('Captures that will never come; the audit has each.'),
-    open: z.int().describe('Brought, and not yet taken in by a worker.'),
-  })
-  .meta({ id: 'Relay' });
 
 const list = route({
   method: 'get',
@@ -67,7 +32,7 @@ const list = route({
   answers: {
     200: {
       says: 'Those of the sources that the key may see.',
-      schema: z.object({ relays: z.array(relaySchema) }),
+      schema: relaysSchema,
     },
   },
   handle: async (deps, { caller }) => {
@@ -88,18 +53,14 @@ const create = route({
     z
       .strictObject({
         source: sourceName.describe('Whose captures it brings; those of no other.'),
-        publicKey: okp('Ed25519').describe('By which it signs what it sends.'),
+        publicKey: publicKeyOf('Ed25519').describe('By which it signs what it sends.'),
       })
       .meta({ id: 'NewRelay' }),
   ),
   answers: {
     201: {
       says: 'The relay, and its API key, which nobody can read again.',
-      schema: z.object({
-        id: z.string(),
-        key: z.string(),
-        signer: okp('Ed25519').describe('What signs the keys that the relay seals to: pin it.'),
-      }),
+      schema: relayCreatedSchema,
     },
   },
   problems: ['not_found', 'no_epoch'],
@@ -109,7 +70,7 @@ const create = route({
     const signer = settings.signer()?.export({ format: 'jwk' });
     if (signer === undefined) throw new HttpProblem('no_epoch');
     const made = await createRelay(db, body, `api-key:${caller.keyId}`);
-    return { status: 201, body: { ...made, signer: okp('Ed25519').parse(signer) } };
+    return { status: 201, body: { ...made, signer: publicKeyOf('Ed25519').parse(signer) } };
   },
 });
 
@@ -151,7 +112,7 @@ const bring = route({
         key: z
           .object({
             id: z.string(),
-            publicKey: okp('X25519'),
+            publicKey: publicKeyOf('X25519'),
             sealUntil: time,
             signature: z.string(),
           })
@@ -198,7 +159,7 @@ function recordOf(relay: Relay, jwe: string | null): BatchRecord {
 async function keyToSealTo({ db, settings }: Dependencies) {
   const signer = settings.signer();
   const key: PublishedKey | null = signer && (await publishedKey(db, signer, 'capture'));
-  return key && { ...key, publicKey: okp('X25519').parse(key.publicKey) };
+  return key && { ...key, publicKey: publicKeyOf('X25519').parse(key.publicKey) };
 }
 
 export const relayRoutes: readonly Route[] = [list, create, bring];

@@ -4,6 +4,7 @@ import { reachedBy } from '../../intake/covered-groups';
 import { CaptureDeclined } from '../../intake/evaluate-capture';
 import type { WhichPerson } from '../../intake/person-reference';
 import { IntakeRejected } from '../../intake/rejected';
+import { errorCode } from '../../model/api/fields';
 import { type SignInResult, shouldCatchUp, signInResults } from '../../model/captures/sign-in';
 import { planChange } from '../../model/change/plan';
 import { sourcesOf } from '../../model/configuration/document';
@@ -22,7 +23,6 @@ import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import { errorCode } from '../http/schemas';
 import { waitForJob } from '../sources/jobs';
 
 /** Longer nobody waits to be let in; a worker that comes later finds the password gone. */

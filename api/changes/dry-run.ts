@@ -2,58 +2,19 @@ import { z } from 'zod';
 import { connectorKinds } from '../../connectors/registry';
 import { violationsOf } from '../../intake/accept';
 import { reachedBy } from '../../intake/covered-groups';
+import { changePlanSchema, type PlannedAccount as PlannedView } from '../../model/api/change-plan';
 import { authGoesLast } from '../../model/change/change';
 import { leaveOutSays, type PlannedAccount, planChange } from '../../model/change/plan';
 import { type Configuration, sourceNamed, sourcesOf } from '../../model/configuration/document';
-import { failureModes, type Group, proveModes } from '../../model/configuration/group';
+import type { Group } from '../../model/configuration/group';
 import { handedOver } from '../../model/configuration/hash-paths';
-import { forms } from '../../model/hashes/encoding';
 import { findIdentity } from '../../store/people/identities';
 import { secretText } from '../http/input';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import { leaveOutReason } from './change';
 import { group, oneOfBoth, personIn, whoFields } from './who';
 
 /** What a change would do, without one: no source is asked, and nothing is kept. */
-
-const accountSchema = z.object({
-  label: z.string().describe('As in a change.'),
-  source: z.string(),
-  account: z.string().nullable().describe('Null: the correlation rules would look for it.'),
-  role: z.enum(['auth', 'member']),
-  turn: z
-    .int()
-    .nullable()
-    .describe('Accounts of one turn are changed side by side; null: left out.'),
-  reason: leaveOutReason.describe('The rule that leaves it out.'),
-  says: z.string(),
-  prove: z.enum(proveModes),
-  proof: z.enum(['login', 'hash', 'none']).describe('How its kind of source is able to prove it.'),
-  form: z
-    .enum(forms)
-    .nullable()
-    .describe('What its source gets: the password, or a hash that Lockstep makes of it.'),
-});
-
-const planSchema = z
-  .object({
-    identity: z.string(),
-    groups: z.array(
-      z.object({
-        name: z.string(),
-        policy: z.string(),
-        authSource: z.string(),
-        failureMode: z.enum(failureModes),
-      }),
-    ),
-    accounts: z.array(accountSchema).describe('In the order of the change.'),
-    violations: z
-      .array(z.object({ rule: z.string(), says: z.string() }))
-      .nullable()
-      .describe('By the policies of all groups; null without a password.'),
-  })
-  .meta({ id: 'ChangePlan' });
 
 export const planOfChange: Route = route({
   method: 'post',
@@ -69,7 +30,7 @@ export const planOfChange: Route = route({
       .meta({ id: 'WantedPlan' }),
     { byName: { identity: 'alice' } },
   ),
-  answers: { 200: { says: 'Nothing was changed.', schema: planSchema } },
+  answers: { 200: { says: 'Nothing was changed.', schema: changePlanSchema } },
   problems: ['group_needed', 'no_group', 'identity_unknown', 'unsupported_character'],
   handle: async (deps, { caller, body }) => {
     const person = personIn(body);
@@ -109,7 +70,7 @@ function accountView(
   { label, source, accountName, role, leftOut }: PlannedAccount,
   authLast: boolean,
   configuration: Configuration,
-): z.output<typeof accountSchema> {
+): PlannedView {
   const { kind = '', settings, prove = 'never' } = sourceNamed(configuration, source) ?? {};
   const traits = connectorKinds.get(kind)?.traitsOf(settings);
   const first = (role === 'auth') !== authLast;

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
+import type { Change } from '../../model/api/changes';
 import { isAway } from '../../store/database';
 import type { Dependencies } from '../http/dependencies';
-import type { Change } from './change';
 
 /** A proxy or a laptop that slept shows itself by these. */
 const HEARTBEAT_MS = 15_000;

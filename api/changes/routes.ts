@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { changeSchema, changeStateSchema, changesPageSchema } from '../../model/api/changes';
+import { text, time } from '../../model/api/fields';
 import type { Caller } from '../../store/api-keys';
 import { maySee, mayTouch } from '../../store/api-keys';
 import { readAuditOf } from '../../store/audit';
@@ -7,16 +9,8 @@ import { type ChangeView, listChanges, readChange } from '../../store/changes/re
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import {
-  cursor,
-  pageLimit,
-  personName,
-  sourceName,
-  text,
-  time,
-  waitSeconds,
-} from '../http/schemas';
-import { changeOf, changeSchema, changeState, summaryOf, summarySchema } from './change';
+import { cursor, pageLimit, personName, sourceName, waitSeconds } from '../http/schemas';
+import { changeOf, summaryOf } from './change';
 import { streamChange } from './events';
 import { decided, waitForChange } from './waiting';
 
@@ -40,7 +34,7 @@ const list = route({
   scope: 'read',
   summary: 'List changes, the newest first',
   query: z.strictObject({
-    state: changeState.optional(),
+    state: changeStateSchema.optional(),
     identity: personName.optional(),
     source: sourceName.optional(),
     limit: pageLimit,
@@ -49,7 +43,7 @@ const list = route({
   answers: {
     200: {
       says: 'A page of them.',
-      schema: z.object({ changes: z.array(summarySchema), next: z.string().nullable() }),
+      schema: changesPageSchema,
     },
   },
   handle: async ({ db, settings }, { caller, query }) => {

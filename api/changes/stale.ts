@@ -1,26 +1,11 @@
 import { z } from 'zod';
-import { type Stale, staleCodes, staleness, staleRules } from '../../model/change/stale';
+import { stalePageSchema } from '../../model/api/stale';
+import { type Stale, staleness, staleRules } from '../../model/change/stale';
 import { groupsOf, sourceNamed } from '../../model/configuration/document';
 import { type DoubtfulAccount, readDoubtful, type StaleFilter } from '../../store/changes/stale';
 import type { Dependencies } from '../http/dependencies';
 import { type Route, route } from '../http/route';
-import { cursor, pageLimit, personName, sourceName, time } from '../http/schemas';
-
-const staleSchema = z
-  .object({
-    identity: z.string(),
-    source: z.string(),
-    account: z.string(),
-    change: z.string().describe('The last one of this person there.'),
-    code: z.enum(staleCodes).meta({
-      description: staleCodes.map((code) => `- \`${code}\`: ${staleRules[code].says}`).join('\n'),
-    }),
-    says: z.string(),
-    cure: z.string().describe('What to do.'),
-    reason: z.string().nullable().describe('Why, as the change told it.'),
-    since: time,
-  })
-  .meta({ id: 'StaleAccount' });
+import { cursor, pageLimit, personName, sourceName } from '../http/schemas';
 
 const list = route({
   method: 'get',
@@ -38,7 +23,7 @@ const list = route({
   answers: {
     200: {
       says: 'A page of them; it may be short, and even empty, though there are more.',
-      schema: z.object({ stale: z.array(staleSchema), next: z.string().nullable() }),
+      schema: stalePageSchema,
     },
   },
   handle: async (deps, { caller, query }) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { acceptRequest, type WantedChange } from '../../intake/accept';
+import { changeSchema } from '../../model/api/changes';
 import { hasEnded } from '../../model/change/change';
 import { inPlaintext } from '../../sealing/passwords';
 import { type ChangeView, readChange } from '../../store/changes/read';
@@ -10,7 +11,7 @@ import { appliedPreference, type Preference, preferHeader } from '../http/prefer
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { idempotencyKey } from '../http/schemas';
-import { changeOf, changeSchema, changeUrl } from './change';
+import { changeOf, changeUrl } from './change';
 import { authApplied, waitForChange } from './waiting';
 import { group, oneOfBoth, personIn, whoFields } from './who';
 

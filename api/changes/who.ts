@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { WhichPerson } from '../../intake/person-reference';
-import { accountName, personName, sourceName, text } from '../http/schemas';
+import { text } from '../../model/api/fields';
+import { accountName, personName, sourceName } from '../http/schemas';
 
 /** How a request says whose password it is about. */
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { GroupFit } from '../../model/api/configuration';
 import { type Configuration, groupsOf, policiesOf } from '../../model/configuration/document';
 import {
   type Satisfiability,
@@ -7,22 +7,6 @@ import {
 } from '../../model/policy/target-policy';
 import type { Database } from '../../store/database';
 import { lastResults } from '../../store/sources/jobs';
-
-const sentences = z.array(z.string());
-
-export const groupFitSchema = z.object({
-  group: z.string(),
-  policy: z.string(),
-  impossible: sentences.describe('What no password can satisfy together.'),
-  notGuaranteed: sentences.describe(
-    'What a source may refuse although the policy of the group accepts it.',
-  ),
-  warnings: sentences.describe('Filters that leave a weaker password.'),
-  fits: z.string().nullable().describe('Passwords that every source takes; null: there are none.'),
-  unread: sentences.describe('Sources that "lockstep doctor" has not looked at yet.'),
-});
-
-export type GroupFit = z.output<typeof groupFitSchema>;
 
 /** Whether the policy of each group suits its sources, by what these told when they were last checked. */
 export async function fitOfGroups(

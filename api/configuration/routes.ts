@@ -1,26 +1,28 @@
 import { z } from 'zod';
 import { connectorKinds } from '../../connectors/registry';
 import { policyFileIssues } from '../../intake/policy/files';
+import {
+  configurationAppliedSchema,
+  configurationPlanSchema,
+  configurationVersion,
+} from '../../model/api/configuration';
 import { checkConfiguration } from '../../model/configuration/check';
 import { type Difference, differences } from '../../model/configuration/differences';
 import type { Configuration } from '../../model/configuration/document';
 import { hashPaths } from '../../model/configuration/hash-paths';
 import { keepPolicies, lostPolicyIssues } from '../../model/configuration/kept-policies';
-import { schemes } from '../../model/hashes/encoding';
 import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
 import { readMappingUse, readSourceUse } from '../../store/sources/usage';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route } from '../http/route';
-import { fitOfGroups, groupFitSchema } from './fit';
+import { fitOfGroups } from './fit';
 
 /** Any JSON goes in, so that every mistake is told at once; `checkConfiguration` is the judge. */
 const document = z.unknown().meta({
   type: 'object',
   description: 'The content of lockstep.yaml. See docs/configuration.md.',
 });
-
-const version = z.int().min(0).describe('0 before anything was applied; grows by one each time.');
 
 const example = { document: { version: 1, sources: {}, policies: {}, groups: {} } };
 
@@ -43,7 +45,7 @@ const read = route({
     200: {
       says: 'The configuration. It holds references to secrets, never secrets.',
       schema: z.object({
-        version,
+        version: configurationVersion,
         configuration: z.custom<Configuration>().meta({ type: 'object' }),
       }),
     },
@@ -60,40 +62,7 @@ const plan = route({
   answers: {
     200: {
       says: 'What would change, and what would lose its place.',
-      schema: z.object({
-        version,
-        differences: z.array(
-          z.object({
-            action: z.enum(['create', 'update', 'delete']),
-            section: z.string(),
-            name: z.string(),
-            fields: z.array(z.string()),
-          }),
-        ),
-        deletes: z
-          .array(
-            z.object({
-              section: z.string(),
-              name: z.string(),
-              accounts: z.int().describe('Linked accounts in the source.'),
-              mappings: z.int().describe('Mappings of the application, or of the accounts.'),
-            }),
-          )
-          .describe('Sources and applications that would go.'),
-        hashPaths: z
-          .array(
-            z.object({
-              from: z.string(),
-              form: z.enum(schemes),
-              to: z.array(z.string()).describe('They store it as it is.'),
-              warnings: z.array(z.string()),
-            }),
-          )
-          .describe('Where the hashes that are captured get to.'),
-        fit: z
-          .array(groupFitSchema)
-          .describe('Whether the policy of each group suits its sources.'),
-      }),
+      schema: configurationPlanSchema,
     },
   },
   problems: ['configuration_invalid'],
@@ -141,10 +110,13 @@ const apply = route({
   scope: 'admin',
   summary: 'Apply a configuration',
   body: largeBody(
-    z.strictObject({ document, version: version.describe('The one that was planned against.') }),
+    z.strictObject({
+      document,
+      version: configurationVersion.describe('The one that was planned against.'),
+    }),
     { first: { ...example, version: 0 } },
   ),
-  answers: { 200: { says: 'It is in force.', schema: z.object({ version }) } },
+  answers: { 200: { says: 'It is in force.', schema: configurationAppliedSchema } },
   problems: ['configuration_invalid', 'configuration_changed'],
   handle: async ({ db }, { caller, body }) => {
     const inForce = await currentConfiguration(db);

@@ -1,11 +1,9 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
+import { problemSchema } from '../../model/api/problems';
 import { type ErrorCode, errors } from '../../model/errors';
-import { checkedRules } from '../../model/policy/violations';
-import { changeSchema } from '../changes/change';
 import { HttpProblem, problemOf } from '../http/problem';
 import type { Answers, Route } from '../http/route';
-import { errorCode } from '../http/schemas';
 import { SCIM_TYPE, scimErrorOf, scimStatus, speaksScim } from '../scim/errors';
 
 /** The OpenAPI 3.1 document, from the same schemas that check the requests. */
@@ -91,31 +89,6 @@ const answersOf = (answers: Answers) =>
       },
     ),
   );
-
-/** RFC 9457 */
-const problemSchema = z
-  .object({
-    type: z.string().describe('The address of a page about this code.'),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().describe('What happened and what to do.'),
-    code: errorCode,
-    at: z
-      .union([z.int(), z.string()])
-      .optional()
-      .describe('Where the request is wrong: a byte offset in its body, or a JSON pointer.'),
-    issues: z
-      .array(z.object({ path: z.array(z.union([z.string(), z.int()])), says: z.string() }))
-      .optional(),
-    violations: z
-      .array(z.object({ rule: z.enum(checkedRules), says: z.string() }))
-      .optional()
-      .describe('Every rule of every policy that the password breaks.'),
-    reason: errorCode.nullable().optional().describe('Why the auth account refused.'),
-    change: changeSchema.optional(),
-    requestId: z.string(),
-  })
-  .meta({ id: 'Problem' });
 
 /** RFC 7644 §3.12 */
 const scimErrorSchema = z

@@ -1,29 +1,11 @@
 import { z } from 'zod';
-import { type ErrorCode, errorCodes } from '../../model/errors';
+import { text } from '../../model/api/fields';
 
-/** Shapes that several routes share. */
-
-export const time = z.date().meta({ type: 'string', format: 'date-time' });
-export const timeOrNull = z
-  .date()
-  .nullable()
-  .meta({ type: ['string', 'null'], format: 'date-time' });
-
-/** PostgreSQL keeps no NUL, and what no table holds need not be looked for. */
-export const text = (maxLength: number) =>
-  z
-    .string()
-    .min(1)
-    .max(maxLength)
-    .regex(/^[^\0]*$/, 'may not hold NUL');
+/** Parts of requests that several routes share. */
 
 export const personName = text(255).meta({ examples: ['alice'] });
 export const sourceName = text(40).meta({ examples: ['corp-directory'] });
 export const accountName = text(1024).meta({ examples: ['uid=alice,ou=people,dc=example,dc=com'] });
-
-export const errorCode = z
-  .enum(errorCodes as [ErrorCode, ...ErrorCode[]])
-  .meta({ id: 'ErrorCode' });
 
 export const WAIT_MAX_SECONDS = 60;
 

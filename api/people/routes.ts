@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { text } from '../../model/api/fields';
+import { identitiesPageSchema, identityWithMappingsSchema } from '../../model/api/identities';
 import {
   type AccountView,
   findIdentity,
@@ -11,37 +13,8 @@ import { linkMapping } from '../../store/people/mappings';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route } from '../http/route';
-import { accountName, cursor, pageLimit, personName, sourceName, text } from '../http/schemas';
+import { accountName, cursor, pageLimit, personName, sourceName } from '../http/schemas';
 import { type ResolvedMapping, resolveMappings, unknownSources } from './mappings';
-
-const accountSchema = z.object({
-  source: z.string(),
-  name: z.string(),
-  nativeId: z.string().nullable().describe('Survives a rename in the source, where there is one.'),
-  primary: z.boolean(),
-  linkedBy: z.enum(['operator', 'correlation', 'refresh', 'scim']),
-});
-
-const identitySchema = z
-  .object({
-    name: z.string(),
-    attributes: z.record(z.string(), z.string()),
-    accounts: z.array(accountSchema),
-  })
-  .meta({ id: 'Identity' });
-
-const mappingSchema = z.object({
-  application: z.string(),
-  source: z.string(),
-  account: z.string(),
-  enabled: z.boolean(),
-  state: z.enum(['empty', 'in_sync', 'out_of_sync']),
-  reason: z.string().nullable(),
-});
-
-const wholeIdentitySchema = identitySchema
-  .extend({ mappings: z.array(mappingSchema) })
-  .meta({ id: 'IdentityWithMappings' });
 
 const params = z.strictObject({ name: personName });
 
@@ -66,7 +39,7 @@ const list = route({
   answers: {
     200: {
       says: 'A page of them.',
-      schema: z.object({ identities: z.array(identitySchema), next: z.string().nullable() }),
+      schema: identitiesPageSchema,
     },
   },
   handle: async ({ db }, { query: { limit, cursor: after = null } }) => {
@@ -83,7 +56,7 @@ const read = route({
   scope: 'admin',
   summary: 'Read a person, with accounts and mappings',
   params,
-  answers: { 200: { says: 'The person.', schema: wholeIdentitySchema } },
+  answers: { 200: { says: 'The person.', schema: identityWithMappingsSchema } },
   problems: ['not_found'],
   handle: async (deps, { params: { name } }) => ({
     status: 200,
@@ -142,7 +115,7 @@ const save = route({
       mappings: [{ application: 'reports' }],
     },
   }),
-  answers: { 200: { says: 'The person as it is now.', schema: wholeIdentitySchema } },
+  answers: { 200: { says: 'The person as it is now.', schema: identityWithMappingsSchema } },
   problems: ['already_exists'],
   handle: async (deps, { caller, params: { name }, body }) => {
     const by = `api-key:${caller.keyId}`;

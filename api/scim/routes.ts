@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { text } from '../../model/api/fields';
 import { parseScimFilter } from '../../model/people/scim-filter';
 import { listScimUsers } from '../../store/people/scim-users';
 import { HttpProblem } from '../http/problem';
 import { type Route, route } from '../http/route';
-import { sourceName, text } from '../http/schemas';
+import { sourceName } from '../http/schemas';
 import {
   listOf,
   MOST_USERS_AT_ONCE,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from '../../model/api/fields';
 import type { ErrorCode } from '../../model/errors';
 import type { Caller } from '../../store/api-keys';
 import {
@@ -11,7 +12,7 @@ import {
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { type RequestBody, type Route, route } from '../http/route';
-import { sourceName, text } from '../http/schemas';
+import { sourceName } from '../http/schemas';
 import { SCIM_TYPE } from './errors';
 import { linkUser } from './link';
 import { mayBePassword, saidByOperations } from './patch';

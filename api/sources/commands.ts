@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sourceCommandSchema, sourceSchema } from '../../model/api/sources';
 import { WAKE_PER_SECOND } from '../../model/change/source-circuit';
 import type { Caller } from '../../store/api-keys';
 import { giveSourceCommand } from '../../store/sources/commands';
@@ -7,7 +8,7 @@ import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { sourceName } from '../http/schemas';
-import { readSources, sourceSchema } from './view';
+import { readSources } from './view';
 
 /** What an operator does with a source, and with all accounts that wait on it. */
 
@@ -77,7 +78,7 @@ const forAll = (kind: 'retry' | 'park' | 'cancel', summary: string, description:
     answers: {
       202: {
         says: 'A worker will do it.',
-        schema: z.object({ accounts: z.int().describe('How many wait, or are parked.') }),
+        schema: sourceCommandSchema,
       },
     },
     problems: ['not_found', 'source_paused'],

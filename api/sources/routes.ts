@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { text } from '../../model/api/fields';
+import { jobAcceptedSchema, jobSchema } from '../../model/api/jobs';
+import { sourcesSchema } from '../../model/api/sources';
 import { readJob, requestJob } from '../../store/sources/jobs';
 import type { JobKind } from '../../store/tables';
 import type { Dependencies } from '../http/dependencies';
@@ -6,9 +9,9 @@ import { own } from '../http/own';
 import { appliedPreference, type Preference, preferHeader } from '../http/prefer';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import { sourceName, text, time, timeOrNull, waitSeconds } from '../http/schemas';
+import { sourceName, waitSeconds } from '../http/schemas';
 import { waitForJob } from './jobs';
-import { readSources, sourceSchema } from './view';
+import { readSources } from './view';
 
 const list = route({
   method: 'get',
@@ -18,7 +21,7 @@ const list = route({
   answers: {
     200: {
       says: 'Those that the key may see.',
-      schema: z.object({ sources: z.array(sourceSchema) }),
+      schema: sourcesSchema,
     },
   },
   handle: async (deps, { caller }) => ({
@@ -27,25 +30,13 @@ const list = route({
   }),
 });
 
-const jobSchema = z
-  .object({
-    id: z.string(),
-    kind: z.enum(['check', 'refresh', 'look', 'sign-in']),
-    source: z.string(),
-    state: z.enum(['open', 'done', 'failed']),
-    result: z.unknown().describe('What came of it; null while it is open.'),
-    createdAt: time,
-    finishedAt: timeOrNull,
-  })
-  .meta({ id: 'Job' });
-
 const params = z.strictObject({ name: sourceName });
 const headers = z.object({ prefer: preferHeader });
 const jobAnswers = {
   200: { says: 'It was finished in time.', schema: jobSchema },
   202: {
     says: 'A worker will do it.',
-    schema: z.object({ job: z.string().describe('Its id.') }),
+    schema: jobAcceptedSchema,
     headers: { location: 'Where to see what came of it.' },
   },
 } as const;

@@ -1,40 +1,12 @@
-import { z } from 'zod';
-import { type SourceState, sourceSays, sourceStates } from '../../model/change/source-circuit';
+import type { Source } from '../../model/api/sources';
+import { type SourceState, sourceSays } from '../../model/change/source-circuit';
 import { type Configuration, groupsOf, sourceNamed } from '../../model/configuration/document';
-import { lanes, proveModes } from '../../model/configuration/group';
 import type { Caller } from '../../store/api-keys';
 import { readSourceStates } from '../../store/sources/state';
 import { readSourceUse } from '../../store/sources/usage';
 import type { Dependencies } from '../http/dependencies';
-import { errorCode, timeOrNull } from '../http/schemas';
 
 /** A source as people read it: what it is, whether it can be used now, and who waits for it. */
-
-const states = Object.entries(sourceStates);
-
-export const sourceSchema = z
-  .object({
-    name: z.string(),
-    kind: z.string(),
-    enabled: z.boolean(),
-    prove: z.enum(proveModes),
-    lane: z.enum(lanes),
-    groups: z.array(z.string()),
-    state: z
-      .enum(['up', 'down', 'paused'])
-      .describe(states.map(([state, says]) => `- \`${state}\`: ${says}`).join('\n')),
-    since: timeOrNull.describe('Null while it is up.'),
-    reason: errorCode.nullable().describe('Why it is not up.'),
-    says: z.string(),
-    pausedBy: z.string().nullable().describe('`worker`, or whose API key.'),
-    nextProbeAt: timeOrNull.describe('When one that is down is asked again.'),
-    accounts: z.int().describe('Accounts that are linked to somebody.'),
-    waiting: z.int().describe('How many of them wait for another attempt.'),
-    parked: z.int().describe('How many of them wait for an operator.'),
-  })
-  .meta({ id: 'Source' });
-
-type SourceView = z.output<typeof sourceSchema>;
 
 /** The names of those that the key may see, in their order. */
 export function visibleSources(configuration: Configuration, caller: Caller): string[] {
@@ -48,7 +20,7 @@ const groupsOfCaller = (configuration: Configuration, { groups }: Caller) =>
   groupsOf(configuration).filter(({ name }) => groups === null || groups.includes(name));
 
 /** Those that the key may see, by name. */
-export async function readSources(deps: Dependencies, caller: Caller): Promise<SourceView[]> {
+export async function readSources(deps: Dependencies, caller: Caller): Promise<Source[]> {
   const { configuration } = await deps.configuration();
   const [use, troubles] = await Promise.all([readSourceUse(deps.db), readSourceStates(deps.db)]);
   const groups = groupsOfCaller(configuration, caller);

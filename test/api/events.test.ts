@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Change } from '../../api/changes/change';
 import { streamChange } from '../../api/changes/events';
 import { createHub } from '../../api/http/hub';
+import type { Change } from '../../model/api/changes';
 import type { ChangeProgress } from '../../store/changes/progress';
 import { until } from '../support/until';
 

@@ -1,14 +1,8 @@
-import type { Connector, Finding } from '../../connectors/contract';
+import type { Connector } from '../../connectors/contract';
 import { log } from '../../log';
-import type { TargetPolicy } from '../../model/policy/target-policy';
+import type { SourceCheck } from '../../model/api/job-results';
 import type { Database } from '../../store/database';
 import { reopenSource } from '../../store/sources/state';
-
-export interface SourceCheck {
-  readonly findings: readonly Finding[];
-  /** What the source asks of passwords, for `lockstep plan`; none where it does not tell. */
-  readonly policies: readonly TargetPolicy[];
-}
 
 /**
  * What `lockstep doctor` asks about one source. Where our service account gets in, whatever the worker had found wrong

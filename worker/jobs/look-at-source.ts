@@ -1,20 +1,12 @@
 import type { Connector } from '../../connectors/contract';
-import type { ErrorCode } from '../../model/errors';
+import type { Look } from '../../model/api/job-results';
 import { noteChangedThere, readAccountsAfter } from '../../store/changes/stale';
 import type { Database } from '../../store/database';
-
-/** Asks a source of every linked account when its password was last changed, so that what nobody captured shows. */
-export interface Look {
-  /** Accounts that were asked for, and those of which the source told a time. */
-  readonly read: number;
-  readonly told: number;
-  /** Why it ended early, if it did. */
-  readonly failed: ErrorCode | null;
-}
 
 /** A question is one request: few at a time, so that the source has time for others. */
 const AT_ONCE = 5;
 
+/** Asks a source when the password of each linked account was last changed, so that uncaptured changes show as stale. */
 export async function lookAtSource(
   db: Database,
   source: string,

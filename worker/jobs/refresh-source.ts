@@ -1,5 +1,6 @@
 import type { Dependencies } from '../../activities/dependencies';
 import type { Connector, FoundAccount } from '../../connectors/contract';
+import type { Refresh, Sample } from '../../model/api/job-results';
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { ErrorCode } from '../../model/errors';
 import { type SortedAccounts, sortAccounts } from '../../model/people/refresh';
@@ -7,31 +8,13 @@ import { type AccountLink, linkAccount, saveIdentity } from '../../store/people/
 import { type KnownPerson, readLinkedNames, readPeople } from '../../store/people/matching';
 import type { Job } from '../../store/sources/jobs';
 
-/**
- * Reads every account of a source, page by page, and links it to the person whom the correlation rules name. A preview
- * does the same and writes nothing.
- */
-export interface Refresh {
-  readonly preview: boolean;
-  readonly read: number;
-  readonly linked: number;
-  readonly alreadyLinked: number;
-  readonly peopleAdded: number;
-  readonly unmatched: Sample;
-  readonly ambiguous: Sample;
-  /** Why it ended early, if it did; what was linked before stays linked. */
-  readonly failed: ErrorCode | null;
-}
-
-/** How many there are, and the names of the first. */
-interface Sample {
-  readonly count: number;
-  readonly first: readonly string[];
-}
-
 const PAGE_SIZE = 500;
 const SAMPLE_SIZE = 20;
 
+/**
+ * Reads every account of a source, page by page, and links it to the person that the correlation rules name. A preview
+ * does the same but writes nothing.
+ */
 export async function refreshSource(
   deps: Dependencies,
   job: Job,

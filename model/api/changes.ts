@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { type ChangeState, changeStates } from '../change/change';
+import { type OutcomeState, outcomeStates } from '../change/outcome';
+import { type LeaveOutCode, leaveOutSays } from '../change/plan';
+import { type ErrorCode, errorCodes } from '../errors';
+import { forms } from '../hashes/encoding';
+import { describeCodes, errorCode, keysOf, time, timeOrNull } from './fields';
+import { waitingForSchema } from './presence';
+
+/** A change as the API returns it: every state and code comes with its sentence. */
+
+export const changeStateSchema = z
+  .enum(keysOf<ChangeState>(changeStates))
+  .meta({ id: 'ChangeState', description: describeCodes(changeStates) });
+
+const outcomeStateSchema = z
+  .enum(keysOf<OutcomeState>(outcomeStates))
+  .meta({ id: 'OutcomeState', description: describeCodes(outcomeStates) });
+
+const leaveOutCodes = keysOf<LeaveOutCode>(leaveOutSays);
+export const leaveOutReason = z.enum(leaveOutCodes).nullable();
+const outcomeReason = z
+  .enum([...errorCodes, ...leaveOutCodes] as [ErrorCode | LeaveOutCode])
+  .nullable();
+
+export const changeAccountSchema = z.object({
+  label: z
+    .string()
+    .describe(
+      'Unique in the change: the name of the source, followed by a number from its second account on.',
+    ),
+  source: z.string(),
+  account: z
+    .string()
+    .nullable()
+    .describe('The name of the account in its source; null until the account is found.'),
+  role: z.enum(['auth', 'member']).describe('The auth account is changed first.'),
+  outcome: outcomeStateSchema,
+  says: z.string(),
+  reason: outcomeReason,
+  vendorCode: z.string().nullable().describe('The error code that the source returned.'),
+  attempts: z.int(),
+  inDoubt: z.boolean().describe('The account may hold either the old or the new password.'),
+  proved: z.boolean().describe('Lockstep verified that the account holds the new password.'),
+  proof: z.enum(['login', 'hash', 'timestamp', 'none']),
+  nextTryAt: timeOrNull,
+  updatedAt: time,
+});
+
+export const mappingState = z.enum(['empty', 'in_sync', 'out_of_sync']);
+
+export const changeMappingSchema = z.object({
+  application: z.string(),
+  source: z.string(),
+  account: z.string(),
+  state: mappingState,
+  reason: z.string().nullable(),
+});
+
+export const changeSchema = z
+  .object({
+    id: z.string(),
+    identity: z.string(),
+    seq: z.int().describe('Grows with each change of this person.'),
+    groups: z.array(z.string()),
+    state: changeStateSchema,
+    says: z.string(),
+    reason: errorCode.nullable(),
+    reasonSays: z.string().nullable(),
+    requestedBy: z.string().describe('The name of the API key.'),
+    form: z
+      .enum(forms)
+      .describe(
+        'The form in which the password was submitted. Anything other than `plaintext` is a hash, which no policy can check.',
+      ),
+    policy: z
+      .enum(['judged', 'skipped'])
+      .describe(
+        '`judged`: the policies checked the password. `skipped`: the password was submitted as a hash.',
+      ),
+    capturedAt: timeOrNull.describe(
+      'When the password was changed in the account whose reason is `origin`; null if the change was requested through the API.',
+    ),
+    createdAt: time,
+    expiresAt: time,
+    endedAt: timeOrNull,
+    waitingFor: waitingForSchema,
+    accounts: z.array(changeAccountSchema),
+    mappings: z.array(changeMappingSchema),
+    links: z.object({
+      self: z.string(),
+      events: z.string(),
+      temporal: z.string().optional().describe('The workflow in the Temporal Web UI.'),
+    }),
+  })
+  .meta({ id: 'Change' });
+
+export const changeSummarySchema = z
+  .object({
+    id: z.string(),
+    identity: z.string(),
+    groups: z.array(z.string()),
+    state: changeStateSchema,
+    createdAt: time,
+    endedAt: timeOrNull,
+    accounts: z.int().describe('Number of accounts that the change covers.'),
+    applied: z.int().describe('Number of those accounts that hold the new password.'),
+    links: z.object({ self: z.string() }),
+  })
+  .meta({ id: 'ChangeSummary' });
+
+export const changesPageSchema = z.object({
+  changes: z.array(changeSummarySchema),
+  next: z.string().nullable(),
+});
+
+export type ChangeAccount = z.output<typeof changeAccountSchema>;
+export type ChangeMapping = z.output<typeof changeMappingSchema>;
+export type Change = z.output<typeof changeSchema>;
+export type ChangeSummary = z.output<typeof changeSummarySchema>;
+export type ChangesPage = z.output<typeof changesPageSchema>;

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { schemes } from '../hashes/encoding';
+
+/** What applying a configuration would change, and the version that is in force. */
+
+export const configurationVersion = z
+  .int()
+  .min(0)
+  .describe('0 before a configuration was applied; grows by one with each that is.');
+
+const sentences = z.array(z.string());
+
+export const groupFitSchema = z.object({
+  group: z.string(),
+  policy: z.string(),
+  impossible: sentences.describe('Rules that no password can satisfy together.'),
+  notGuaranteed: sentences.describe(
+    'Passwords that the policy of the group accepts although a source may reject them.',
+  ),
+  warnings: sentences.describe('Password filters that leave a weaker password.'),
+  fits: z
+    .string()
+    .nullable()
+    .describe('The passwords that every source accepts; null if there are none.'),
+  unread: sentences.describe('Sources that "lockstep doctor" has not checked yet.'),
+});
+
+const differenceSchema = z.object({
+  action: z.enum(['create', 'update', 'delete']),
+  section: z.string(),
+  name: z.string(),
+  fields: z.array(z.string()),
+});
+
+const deletedSchema = z.object({
+  section: z.string(),
+  name: z.string(),
+  accounts: z.int().describe('Linked accounts in the source.'),
+  mappings: z.int().describe('Mappings of the application, or of accounts in the source.'),
+});
+
+const hashPathSchema = z.object({
+  from: z.string(),
+  form: z.enum(schemes),
+  to: z.array(z.string()).describe('The sources that store the hash unchanged.'),
+  warnings: z.array(z.string()),
+});
+
+export const configurationPlanSchema = z.object({
+  version: configurationVersion,
+  differences: z.array(differenceSchema),
+  deletes: z.array(deletedSchema).describe('Sources and applications that would be deleted.'),
+  hashPaths: z.array(hashPathSchema).describe('The sources that each captured hash would reach.'),
+  fit: z.array(groupFitSchema).describe('Whether the policy of each group suits its sources.'),
+});
+
+export const configurationAppliedSchema = z.object({ version: configurationVersion });
+
+export type GroupFit = z.output<typeof groupFitSchema>;
+export type ConfigurationPlan = z.output<typeof configurationPlanSchema>;
+export type ConfigurationApplied = z.output<typeof configurationAppliedSchema>;

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { mappingState } from './changes';
+
+/** A person with accounts, and with mappings where a single person is read. */
+
+export const linkedAccountSchema = z.object({
+  source: z.string(),
+  name: z.string(),
+  nativeId: z
+    .string()
+    .nullable()
+    .describe('An id that survives a rename in the source; null if the source has none.'),
+  primary: z.boolean(),
+  linkedBy: z.enum(['operator', 'correlation', 'refresh', 'scim']),
+});
+
+export const identitySchema = z
+  .object({
+    name: z.string(),
+    attributes: z.record(z.string(), z.string()),
+    accounts: z.array(linkedAccountSchema),
+  })
+  .meta({ id: 'Identity' });
+
+export const identityMappingSchema = z.object({
+  application: z.string(),
+  source: z.string(),
+  account: z.string(),
+  enabled: z.boolean(),
+  state: mappingState,
+  reason: z.string().nullable(),
+});
+
+export const identityWithMappingsSchema = identitySchema
+  .extend({ mappings: z.array(identityMappingSchema) })
+  .meta({ id: 'IdentityWithMappings' });
+
+export const identitiesPageSchema = z.object({
+  identities: z.array(identitySchema),
+  next: z.string().nullable(),
+});
+
+export type LinkedAccount = z.output<typeof linkedAccountSchema>;
+export type Identity = z.output<typeof identitySchema>;
+export type IdentityWithMappings = z.output<typeof identityWithMappingsSchema>;
+export type IdentitiesPage = z.output<typeof identitiesPageSchema>;

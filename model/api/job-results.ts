@@ -1,0 +1,50 @@
+import type { ErrorCode } from '../errors';
+import type { TargetPolicy } from '../policy/target-policy';
+
+/** What a worker stores as the result of a job. The API passes it on unread; the CLI shows it. */
+
+/** One line of `lockstep doctor`. */
+export interface Finding {
+  /** A stable name, such as `tls`, `service-login`, `rights`, `policy`. */
+  readonly check: string;
+  readonly verdict: 'ok' | 'warning' | 'wrong' | 'skipped';
+  /** What was found, and what to do if it is not right. */
+  readonly says: string;
+}
+
+export interface SourceCheck {
+  readonly findings: readonly Finding[];
+  /** The password rules that the source reported, for `lockstep plan`; empty if it reports none. */
+  readonly policies: readonly TargetPolicy[];
+}
+
+export interface Refresh {
+  /** True if nothing was written. */
+  readonly preview: boolean;
+  /** Accounts that were read from the source. */
+  readonly read: number;
+  readonly linked: number;
+  readonly alreadyLinked: number;
+  readonly peopleAdded: number;
+  /** Accounts that match no person. */
+  readonly unmatched: Sample;
+  /** Accounts that match several people, or share one person with another account. */
+  readonly ambiguous: Sample;
+  /** Why the refresh ended early; null if it did not. Accounts that were linked by then stay linked. */
+  readonly failed: ErrorCode | null;
+}
+
+/** How many accounts there are, and the names of the first ones. */
+export interface Sample {
+  readonly count: number;
+  readonly first: readonly string[];
+}
+
+export interface Look {
+  /** Accounts whose state was read from the source. */
+  readonly read: number;
+  /** Accounts for which the source reported when the password was last changed. */
+  readonly told: number;
+  /** Why the look ended early; null if it did not. */
+  readonly failed: ErrorCode | null;
+}

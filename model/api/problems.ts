@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { checkedRules } from '../policy/violations';
+import { changeSchema } from './changes';
+import { errorCode } from './fields';
+
+const issueSchema = z.object({
+  path: z.array(z.union([z.string(), z.int()])),
+  says: z.string(),
+});
+
+/** The body of every error outside SCIM (RFC 9457). */
+export const problemSchema = z
+  .object({
+    type: z.string().describe('The address of a page about this code.'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What happened and what to do.'),
+    code: errorCode,
+    at: z
+      .union([z.int(), z.string()])
+      .optional()
+      .describe('Where the request is wrong: a byte offset in its body, or a JSON pointer.'),
+    issues: z.array(issueSchema).optional(),
+    violations: z
+      .array(z.object({ rule: z.enum(checkedRules), says: z.string() }))
+      .optional()
+      .describe('Every rule of every policy that the password breaks.'),
+    reason: errorCode.nullable().optional().describe('Why the auth account refused.'),
+    change: changeSchema.optional(),
+    requestId: z.string(),
+  })
+  .meta({ id: 'Problem' });
+
+export type Issue = z.output<typeof issueSchema>;
+export type Problem = z.output<typeof problemSchema>;

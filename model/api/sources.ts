@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { sourceStates } from '../change/source-circuit';
+import { lanes, proveModes } from '../configuration/group';
+import { describeCodes, errorCode, timeOrNull } from './fields';
+
+/** A source as the API returns it: its settings, whether it can be used now, and how many accounts wait for it. */
+
+export const sourceSchema = z
+  .object({
+    name: z.string(),
+    kind: z.string(),
+    enabled: z.boolean(),
+    prove: z.enum(proveModes),
+    lane: z.enum(lanes),
+    groups: z.array(z.string()),
+    state: z.enum(['up', 'down', 'paused']).describe(describeCodes(sourceStates)),
+    since: timeOrNull.describe('When the source went down or was paused; null while it is up.'),
+    reason: errorCode.nullable().describe('Why the source is not up.'),
+    says: z.string(),
+    pausedBy: z.string().nullable().describe('`worker`, or the API key of an operator.'),
+    nextProbeAt: timeOrNull.describe('When Lockstep next tries a source that is down.'),
+    accounts: z.int().describe('Accounts that are linked to a person.'),
+    waiting: z.int().describe('Accounts that wait for another attempt.'),
+    parked: z.int().describe('Accounts that wait for an operator.'),
+  })
+  .meta({ id: 'Source' });
+
+export const sourcesSchema = z.object({ sources: z.array(sourceSchema) });
+
+/** The answer to a command for all accounts that wait for a source. */
+export const sourceCommandSchema = z.object({
+  accounts: z.int().describe('Number of accounts that wait or are parked.'),
+});
+
+export type Source = z.output<typeof sourceSchema>;
+export type Sources = z.output<typeof sourcesSchema>;
+export type SourceCommandAccepted = z.output<typeof sourceCommandSchema>;
