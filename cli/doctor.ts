@@ -1,8 +1,9 @@
+import type { Finding } from '../model/api/job-results';
 import { errors } from '../model/errors';
+import type { Presence } from './http/answers';
 import type { Api } from './http/api';
 import { isRefused, runJob } from './http/jobs';
 import { ApiProblem } from './http/refusals';
-import type { Finding, WaitingFor } from './http/shapes';
 
 /** The checks of `lockstep doctor`: first the API, its key and the worker, then each source. */
 
@@ -46,7 +47,7 @@ export async function examineApi(api: Api): Promise<Finding[]> {
 }
 
 async function examineEngine(api: Api): Promise<Finding> {
-  const { waitingFor } = await api.get<{ waitingFor: WaitingFor }>(['presence']);
+  const { waitingFor } = await api.get<Presence>(['presence']);
   switch (waitingFor) {
     case null:
       return ok('engine', 'A worker is running and reaches the engine (Temporal).');

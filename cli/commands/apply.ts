@@ -4,6 +4,7 @@ import { planFile, planLines } from '../configuration/preview';
 import type { Exit } from '../exit-codes';
 import { Failure, usage } from '../failure';
 import { helpText } from '../help-text';
+import type { ConfigurationApplied } from '../http/answers';
 import { action, type Session } from '../session';
 
 interface Options {
@@ -45,9 +46,13 @@ async function apply({ output, api }: Session, { file, yes }: Options): Promise<
   }
   for (const line of planLines(output, plan)) output.line(line);
   if (!yes) await confirm();
-  const { version } = await lockstep.send<{ version: number }>('POST', ['configuration', 'apply'], {
-    body: { document, version: plan.version },
-  });
+  const { version } = await lockstep.send<ConfigurationApplied>(
+    'POST',
+    ['configuration', 'apply'],
+    {
+      body: { document, version: plan.version },
+    },
+  );
   output.show({ version, differences: plan.differences }, () => [
     `Configuration ${version} is applied.`,
     'Next: lockstep doctor',

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
-import type { Relay, SourceCaptures } from '../http/shapes';
+import type { Captures, Relays } from '../http/answers';
 import { action, type Session } from '../session';
 import { captureLines, sourceCaptureLines } from '../text/captures-text';
 import { parseSpan } from '../text/times';
@@ -56,8 +56,8 @@ const listCommand = (): Command =>
 async function list({ output, api }: Session): Promise<Exit> {
   const lockstep = await api();
   const [{ relays }, { sources }] = await Promise.all([
-    lockstep.get<{ relays: Relay[] }>(['relays']),
-    lockstep.get<{ sources: SourceCaptures[] }>(['captures']),
+    lockstep.get<Relays>(['relays']),
+    lockstep.get<Captures>(['captures']),
   ]);
   output.show({ relays, sources }, () => captureLines(output, relays, sources, Date.now()));
   return 'done';
@@ -140,7 +140,7 @@ function startpoint(text: string): Where {
 
 async function send({ output, api }: Session, what: string, body: object): Promise<Exit> {
   const lockstep = await api();
-  const answer = await lockstep.send<{ sources: SourceCaptures[] }>('POST', ['captures', what], {
+  const answer = await lockstep.send<Captures>('POST', ['captures', what], {
     body,
     missing:
       'This source does not exist, or its captures are not enabled. "lockstep sources" lists the sources; capture.enabled in the configuration enables captures.',

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
+import type { Finding } from '../../model/api/job-results';
 import { examineApi, examineSource, prerequisites } from '../doctor';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
 import { knownSources } from '../http/known-sources';
-import type { Finding } from '../http/shapes';
 import { action, type Session } from '../session';
 import { findingLines } from '../text/finding-text';
 

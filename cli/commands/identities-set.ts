@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
+import type { IdentityWithMappings } from '../http/answers';
 import { ApiProblem } from '../http/refusals';
-import type { Identity } from '../http/shapes';
 import { action, type Session } from '../session';
 import { identityLines } from '../text/identity-text';
 import { sourceAndName } from '../values';
@@ -63,11 +63,11 @@ export const setCommand = (): Command =>
 
 async function set({ output, api }: Session, who: string, wanted: Wanted): Promise<Exit> {
   const lockstep = await api();
-  const known = await lockstep.get<Identity>(['identities', who]).catch((error) => {
+  const known = await lockstep.get<IdentityWithMappings>(['identities', who]).catch((error) => {
     if (error instanceof ApiProblem && error.problem.code === 'not_found') return null;
     throw error;
   });
-  const identity = await lockstep.send<Identity>('PUT', ['identities', who], {
+  const identity = await lockstep.send<IdentityWithMappings>('PUT', ['identities', who], {
     body: {
       attributes: merged(known?.attributes ?? {}, wanted.attribute ?? []),
       accounts: wanted.account,

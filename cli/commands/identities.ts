@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
+import type { Identity, IdentityWithMappings } from '../http/answers';
 import { readPages } from '../http/pages';
-import type { Identity } from '../http/shapes';
 import { action, type Session } from '../session';
 import { identityLines } from '../text/identity-text';
 import { table } from '../text/table';
@@ -73,7 +73,7 @@ const showCommand = (): Command =>
 
 async function show({ output, api }: Session, who: string): Promise<Exit> {
   const lockstep = await api();
-  const identity = await lockstep.get<Identity>(['identities', who], {
+  const identity = await lockstep.get<IdentityWithMappings>(['identities', who], {
     missing: `There is no person ${who}. "lockstep identities list" lists the people.`,
   });
   output.show(identity, () => identityLines(output, identity));

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
-import type { ApiKey } from '../http/shapes';
+import type { ApiKey, ApiKeyCreated, ApiKeys } from '../http/answers';
 import { action, type Session } from '../session';
 import { table } from '../text/table';
 import { relative } from '../text/times';
@@ -61,7 +61,7 @@ async function create(
 ): Promise<Exit> {
   const expiresAt = expires === undefined ? null : new Date(Date.now() + expires).toISOString();
   const lockstep = await api();
-  const created = await lockstep.send<{ id: string; key: string }>('POST', ['keys'], {
+  const created = await lockstep.send<ApiKeyCreated>('POST', ['keys'], {
     body: { name, scopes: scope, groups: group ?? null, expiresAt },
   });
   output.note(`Created ${created.id}. Save the key now: it cannot be shown again.`);
@@ -84,7 +84,7 @@ const listCommand = (): Command =>
 
 async function list({ output, api }: Session): Promise<Exit> {
   const lockstep = await api();
-  const { keys } = await lockstep.get<{ keys: ApiKey[] }>(['keys']);
+  const { keys } = await lockstep.get<ApiKeys>(['keys']);
   const now = Date.now();
   output.show({ keys }, () =>
     table(

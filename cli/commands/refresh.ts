@@ -1,11 +1,11 @@
 import { Command } from 'commander';
+import type { Refresh, Sample } from '../../model/api/job-results';
 import { errors } from '../../model/errors';
 import type { Exit } from '../exit-codes';
 import { Failure } from '../failure';
 import { helpText } from '../help-text';
 import { isRefused, runJob } from '../http/jobs';
 import { knownSources } from '../http/known-sources';
-import type { Refresh, Sample } from '../http/shapes';
 import { action, type Session } from '../session';
 import { seconds } from '../values';
 

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
+import type { Source, SourceCommandAccepted } from '../http/answers';
 import { knownSources } from '../http/known-sources';
-import type { Source } from '../http/shapes';
 import { action, type Session } from '../session';
 import { sourceLines } from '../text/source-text';
 import { count } from '../values';
@@ -119,7 +119,7 @@ const waitingCommand = (verb: WaitingVerb, summary: string, description: string)
         ): Promise<Exit> => {
           const lockstep = await api();
           await knownSources(lockstep, [name]);
-          const answer = await lockstep.send<{ accounts: number }>(
+          const answer = await lockstep.send<SourceCommandAccepted>(
             'POST',
             ['sources', name, verb],
             {

@@ -1,12 +1,13 @@
 import { Command } from 'commander';
+import type { Look } from '../../model/api/job-results';
 import { errors } from '../../model/errors';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
+import type { StaleAccount } from '../http/answers';
 import type { Api } from '../http/api';
 import { isRefused, runJob } from '../http/jobs';
 import { knownSources } from '../http/known-sources';
 import { readPages } from '../http/pages';
-import type { Look, StaleAccount } from '../http/shapes';
 import { action, type Session } from '../session';
 import { staleLines } from '../text/stale-text';
 import { count, seconds } from '../values';

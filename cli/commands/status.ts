@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
 import { helpText } from '../help-text';
+import type { Change } from '../http/answers';
 import { changeId, noChange } from '../http/ids';
-import type { Change } from '../http/shapes';
 import { action, type Session } from '../session';
 import { inFull } from '../text/change-text';
 import { watch } from '../text/watch';

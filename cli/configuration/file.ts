@@ -11,7 +11,7 @@ import {
   visit,
 } from 'yaml';
 import { Failure, usage } from '../failure';
-import type { Issue } from '../http/shapes';
+import type { Issue } from '../http/answers';
 
 /** The content of `lockstep.yaml`, and the place of each entry in the file. */
 export interface ConfigurationFile {

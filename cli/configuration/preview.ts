@@ -1,6 +1,6 @@
+import type { Plan } from '../http/answers';
 import type { Api } from '../http/api';
 import { ApiProblem } from '../http/refusals';
-import type { Plan } from '../http/shapes';
 import type { Output, Style } from '../output';
 import type { ConfigurationFile } from './file';
 

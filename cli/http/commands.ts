@@ -1,6 +1,6 @@
+import type { Change } from './answers';
 import type { Api } from './api';
 import { noChange } from './ids';
-import type { Change } from './shapes';
 
 /** Sends a command for a change, or for one account of it. The API records it, and a worker carries it out later. */
 export const commandChange = (

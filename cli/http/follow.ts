@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasEnded } from '../../model/change/change';
+import type { Change } from './answers';
 import type { Api } from './api';
 import { ApiProblem } from './refusals';
-import type { Change } from './shapes';
 
 const RECONNECT_MS = 1_000;
 

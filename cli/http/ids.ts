@@ -1,11 +1,11 @@
 import { Failure } from '../failure';
+import type { ChangesPage } from './answers';
 import type { Api } from './api';
-import type { ChangeSummary } from './shapes';
 
 /** Resolves `last` to the id of the newest change; any other text is an id already. */
 export async function changeId(api: Api, given: string): Promise<string> {
   if (given !== 'last') return given;
-  const { changes } = await api.get<{ changes: ChangeSummary[] }>(['changes'], {
+  const { changes } = await api.get<ChangesPage>(['changes'], {
     query: { limit: 1 },
   });
   const [newest] = changes;

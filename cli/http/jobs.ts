@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../model/errors';
+import type { Job, JobAccepted } from './answers';
 import type { Api } from './api';
 
 interface Wanted {
@@ -11,11 +12,7 @@ interface Wanted {
 /** The result of a worker; `null` if no worker has finished the job in time. */
 export type JobResult<Result> = Result | { readonly code: ErrorCode } | null;
 
-interface Job<Result> {
-  readonly id: string;
-  readonly state: 'open' | 'done' | 'failed';
-  readonly result: JobResult<Result>;
-}
+type JobWith<Result> = Pick<Job, 'state'> & { readonly result: JobResult<Result> };
 
 /** The longest time that the API waits before it answers. */
 const LONGEST_WAIT_SECONDS = 60;
@@ -30,15 +27,14 @@ export async function runJob<Result extends object>(
     const seconds = Math.ceil((deadline - Date.now()) / 1000);
     return Math.max(0, Math.min(LONGEST_WAIT_SECONDS, seconds));
   };
-  const answer = await api.send<Job<Result> | { readonly job: string }>(
-    'POST',
-    ['sources', source, verb],
-    { body, waitSeconds: waitLeft() },
-  );
+  const answer = await api.send<JobWith<Result> | JobAccepted>('POST', ['sources', source, verb], {
+    body,
+    waitSeconds: waitLeft(),
+  });
   if (!('job' in answer)) return answer.result;
   for (;;) {
     const waiting = waitLeft();
-    const { state, result } = await api.get<Job<Result>>(['jobs', answer.job], {
+    const { state, result } = await api.get<JobWith<Result>>(['jobs', answer.job], {
       waitSeconds: waiting,
     });
     if (state !== 'open') return result;

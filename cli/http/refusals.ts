@@ -1,18 +1,7 @@
-import type { ErrorCode } from '../../model/errors';
 import { Failure } from '../failure';
-import type { Change, Issue } from './shapes';
+import type { Problem } from './answers';
 
-/** An error answer of the API (RFC 9457). */
-export interface Problem {
-  readonly status: number;
-  readonly detail: string;
-  readonly code: ErrorCode;
-  readonly violations?: readonly { readonly rule: string; readonly says: string }[];
-  readonly issues?: readonly Issue[];
-  /** Present if the auth account refused the change: the change with its result. */
-  readonly change?: Change;
-}
-
+/** An error answer of the API (RFC 9457) as a failure with its message and details. */
 export class ApiProblem extends Failure {
   readonly problem: Problem;
 

@@ -1,4 +1,4 @@
-import type { Relay, SourceCaptures } from '../http/shapes';
+import type { Relay, SourceCaptures } from '../http/answers';
 import type { Output } from '../output';
 import { indented } from './change-text';
 import { relayProblems, relayTable } from './relay-text';

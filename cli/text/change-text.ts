@@ -8,7 +8,7 @@ import {
 } from '../../model/change/outcome';
 import { leaveOutSays } from '../../model/change/plan';
 import { errors } from '../../model/errors';
-import type { Account, Change, Mapping } from '../http/shapes';
+import type { Account, Change, Mapping } from '../http/answers';
 import type { Output, Style } from '../output';
 import { nextSteps } from './next-step';
 import { GAP, MIN_WIDTH, table } from './table';

@@ -1,4 +1,4 @@
-import type { ChangePlan } from '../http/shapes';
+import type { ChangePlan } from '../http/answers';
 import type { Output } from '../output';
 import { table } from './table';
 

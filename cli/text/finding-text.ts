@@ -1,4 +1,4 @@
-import type { Finding } from '../http/shapes';
+import type { Finding } from '../../model/api/job-results';
 import type { Output, Style } from '../output';
 import { pad, widthOf, wrap } from './text-width';
 

@@ -1,6 +1,6 @@
 import { Listr, type ListrTask } from 'listr2';
 import { isSettled, type OutcomeState } from '../../model/change/outcome';
-import type { Change } from '../http/shapes';
+import type { Change } from '../http/answers';
 import { rowText, stalledText } from './change-text';
 
 const TICK_MS = 1_000;

@@ -1,7 +1,7 @@
 import { hasEnded } from '../../model/change/change';
 import { pauseReasons } from '../../model/change/source-circuit';
 import { errors } from '../../model/errors';
-import type { Account, Change } from '../http/shapes';
+import type { Account, Change } from '../http/answers';
 
 /** A command to run next, and its purpose. */
 export type NextStep = readonly [command: string, purpose: string];

@@ -1,4 +1,4 @@
-import type { Relay } from '../http/shapes';
+import type { Relay } from '../http/answers';
 import type { Output, Style } from '../output';
 import { type Cell, table } from './table';
 import { relative, span } from './times';

@@ -1,4 +1,4 @@
-import type { Source } from '../http/shapes';
+import type { Source } from '../http/answers';
 import type { Output, Style } from '../output';
 import { indented } from './change-text';
 import { type Cell, table } from './table';

@@ -1,4 +1,4 @@
-import type { StaleAccount } from '../http/shapes';
+import type { StaleAccount } from '../http/answers';
 import type { Output } from '../output';
 import { indented } from './change-text';
 import { table } from './table';

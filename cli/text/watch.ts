@@ -1,7 +1,7 @@
 import { hasEnded } from '../../model/change/change';
+import type { Change } from '../http/answers';
 import type { Api } from '../http/api';
 import { follow, lastOf } from '../http/follow';
-import type { Change } from '../http/shapes';
 import type { Output } from '../output';
 import type { Session } from '../session';
 import { rowText } from './change-text';

@@ -4,9 +4,9 @@ import { type DemoAccount, giveOldPassword, heroAccounts } from '../../local/dem
 import type { DemoSystems } from '../../local/demo/systems';
 import type { OutcomeState } from '../../model/change/outcome';
 import type { Secret } from '../../model/passwords/secret';
+import type { Change } from '../http/answers';
 import type { Api } from '../http/api';
 import { ApiProblem } from '../http/refusals';
-import type { Change } from '../http/shapes';
 import { jsonBody } from '../password/json-body';
 import { readLines } from '../password/lines';
 
