@@ -11,8 +11,8 @@ export const capturesCommand = (): Command =>
   new Command('captures')
     .summary('show, stop, start and rewind captures from all relays')
     .description(
-      'Controls from anywhere, through the API, whether Lockstep accepts the passwords that relays capture, and shows the ' +
-        'state of every relay: last contact, waiting captures and their age, losses, and servers without a relay. To ' +
+      'Shows the state of every relay (last contact, waiting captures and their age, losses, servers without a relay), and ' +
+        'controls whether Lockstep accepts the passwords that relays capture. It works from anywhere, through the API. To ' +
         'install or run a relay on the machine of a source, use "lockstep relay". To remove a relay, revoke its key with ' +
         '"lockstep keys revoke".',
     )

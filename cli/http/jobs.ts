@@ -42,6 +42,6 @@ export async function runJob<Result extends object>(
   }
 }
 
-/** Whether the worker could not carry out the job; the code tells why. */
+/** Whether the worker could not carry out the job; the code is the reason. */
 export const isRefused = (result: object): result is { readonly code: ErrorCode } =>
   'code' in result;
