@@ -1,53 +1,65 @@
+import type { Finding } from '../model/api/job-results';
 import { errors } from '../model/errors';
+import type { Presence } from './http/answers';
 import type { Api } from './http/api';
 import { isRefused, runJob } from './http/jobs';
 import { ApiProblem } from './http/refusals';
-import type { Finding, WaitingFor } from './http/shapes';
 
-/** What `lockstep doctor` looks at, one part after the other. */
+/** The checks of `lockstep doctor`: first the API, its key and the worker, then each source. */
 
 const CHECK_WAIT_SECONDS = 60;
 
 const ok = (check: string, says: string): Finding => ({ check, verdict: 'ok', says });
 const wrong = (check: string, says: string): Finding => ({ check, verdict: 'wrong', says });
 
-/** What a source can be asked with; where one of these is wrong, every source would seem to be. */
+/** A source is only checked when none of these failed: otherwise every source would appear to be wrong. */
 export const prerequisites: readonly string[] = ['api', 'key', 'worker'];
 
 export async function examineApi(api: Api): Promise<Finding[]> {
-  const reachable = ok('reachable', `The api answers at ${api.url.origin}.`);
+  const reachable = ok('reachable', `The API answers at ${api.url.origin}.`);
   try {
     const audit = await api.get<{ intact: boolean; records?: number; position?: number }>([
       'audit',
       'verify',
     ]);
     const chain = audit.intact
-      ? ok('audit', `The chain of ${audit.records} records is intact.`)
+      ? ok('audit', `The hash chain of ${audit.records} audit records is intact.`)
       : wrong(
           'audit',
-          `Record ${audit.position} is not as it was written: somebody changed the table audit.`,
+          `Audit record ${audit.position} was altered after it was written: the table audit was changed outside Lockstep. Compare it with a backup.`,
         );
-    return [reachable, ok('key', 'The API key may administer.'), chain, await examineEngine(api)];
+    return [
+      reachable,
+      ok('key', 'The API key has the scope admin.'),
+      chain,
+      await examineEngine(api),
+    ];
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
     const { code, detail } = error.problem;
     if (code === 'forbidden')
-      return [reachable, wrong('key', `${detail} The doctor needs a key with the scope admin.`)];
+      return [
+        reachable,
+        wrong('key', `${detail} "lockstep doctor" needs a key with the scope admin.`),
+      ];
     return [reachable, wrong(code === 'unauthenticated' ? 'key' : 'api', detail)];
   }
 }
 
 async function examineEngine(api: Api): Promise<Finding> {
-  const { waitingFor } = await api.get<{ waitingFor: WaitingFor }>(['presence']);
+  const { waitingFor } = await api.get<Presence>(['presence']);
   switch (waitingFor) {
     case null:
-      return ok('engine', 'A worker runs and reaches the engine (Temporal).');
+      return ok('engine', 'A worker is running and reaches the engine (Temporal).');
     case 'worker':
-      return wrong('worker', 'No worker runs: changes are kept, and go on when you start one.');
+      return wrong(
+        'worker',
+        'No worker is running. Changes are kept and continue as soon as a worker runs: start one.',
+      );
     case 'engine':
       return wrong(
         'engine',
-        'No worker reaches the engine (Temporal). Check TEMPORAL_ADDRESS and that it runs.',
+        'No worker reaches the engine (Temporal). Check that Temporal is running and that TEMPORAL_ADDRESS is its address.',
       );
   }
 }
@@ -62,7 +74,7 @@ export async function examineSource(api: Api, source: string): Promise<readonly 
     return [
       wrong(
         'worker',
-        `No worker has checked it within ${CHECK_WAIT_SECONDS} s. Start one, or see its log.`,
+        `No worker finished this check within ${CHECK_WAIT_SECONDS} s. Start a worker, or read the log of the one that is running.`,
       ),
     ];
   return isRefused(result) ? [wrong('check', errors[result.code].says)] : result.findings;

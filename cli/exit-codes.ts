@@ -1,17 +1,20 @@
 import type { ChangeState } from '../model/change/change';
 
-/** How every command ends. */
+/** The exit codes of every command, each with its general meaning for `--help`. */
 export const exitCodes = {
-  done: { code: 0, says: 'done' },
-  failed: { code: 1, says: 'failed, refused, or Lockstep cannot be reached' },
-  usage: { code: 2, says: 'the command line or a file that it names is wrong' },
+  done: { code: 0, says: 'success' },
+  failed: { code: 1, says: 'the command failed or was refused, or Lockstep cannot be reached' },
+  usage: {
+    code: 2,
+    says: 'the command line, the environment or a file that they name is not valid',
+  },
   partial: { code: 3, says: 'some accounts hold the new password, some do not' },
-  pending: { code: 4, says: 'not ended yet' },
+  pending: { code: 4, says: 'not finished yet' },
 } as const;
 
 export type Exit = keyof typeof exitCodes;
 
-const ends: Readonly<Record<ChangeState, Exit>> = {
+const exitsByState: Readonly<Record<ChangeState, Exit>> = {
   accepted: 'pending',
   applying: 'pending',
   waiting: 'pending',
@@ -24,5 +27,5 @@ const ends: Readonly<Record<ChangeState, Exit>> = {
   superseded: 'failed',
 };
 
-/** How a command ends that tells where a change stands. */
-export const exitOf = (state: ChangeState): Exit => ends[state];
+/** The exit of a command that shows a change in this state. */
+export const exitOf = (state: ChangeState): Exit => exitsByState[state];

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { run } from './program';
 
-// Whoever reads us has seen enough: `lockstep changes | head`.
+// The reader of a pipe may close it early: `lockstep changes | head`.
 process.stdout.on('error', () => process.exit());
 
 void run(process.argv.slice(2)).then((code) => {

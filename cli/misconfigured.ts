@@ -1,6 +1,9 @@
 import { Failure } from './failure';
 
-/** What an operator has to put right is written for them; everything else is a mistake of ours. */
+/**
+ * Turns a `Misconfigured` error, whose message is written for operators, into a failure with exit code 2. Any other error is
+ * a defect of Lockstep and is thrown on unchanged.
+ */
 export function asFailure(error: unknown): never {
   const { Misconfigured } = require('../config') as typeof import('../config');
   if (error instanceof Misconfigured) throw new Failure(error.message, { exit: 'usage' });

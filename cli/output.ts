@@ -3,20 +3,21 @@ import { escapedControls } from './controls';
 
 export type Style = 'green' | 'yellow' | 'red' | 'bold' | 'dim';
 
-/** Where a command writes: results on stdout, what a person should know besides on stderr. */
+/** Where a command writes: results to stdout, notes for a person to stderr. */
 export interface Output {
-  /** `-o json`: one JSON document on stdout, and nothing else there. */
+  /** True with `-o json`: stdout then holds exactly one JSON document. */
   readonly json: boolean;
-  /** Whether somebody watches stdout. */
+  /** Whether stdout is a terminal. */
   readonly terminal: boolean;
-  /** Columns that a line may take; without a terminal no line is cut. */
+  /** Columns of the terminal. Infinite without a terminal, so that no line is cut. */
   readonly width: number;
-  /** The result, once: as JSON, or as lines. */
+  /** Prints the result, called once: as JSON with `-o json`, otherwise as lines of text. */
   show(value: unknown, lines: () => readonly string[]): void;
-  /** A line of the result before it is whole; not with `-o json`. */
+  /** Prints one line of the result before the rest is known; prints nothing with `-o json`. */
   line(text: string): void;
+  /** Prints a note to stderr. */
   note(text: string): void;
-  /** In colour where the terminal has some and NO_COLOR is not set. */
+  /** Adds a colour if the terminal supports it and NO_COLOR is not set. */
   paint(style: Style, text: string): string;
 }
 

@@ -47,32 +47,32 @@ const commands = [
   upCommand,
 ];
 
-/** @returns the exit code; nothing is thrown */
+/** Runs one command line. It reports every error itself and never throws. @returns the exit code */
 export async function run(args: readonly string[]): Promise<number> {
   const program = buildProgram();
   try {
     await program.parseAsync(args, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    // Commander has said it already.
+    // Commander has already printed the error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage.code;
-    return exitCodes[tell(error, program.opts().output === 'json')].code;
+    return exitCodes[report(error, program.opts().output === 'json')].code;
   }
 }
 
 function buildProgram(): Command {
   const program = new Command('lockstep')
-    .description('Keeps the password of a person the same everywhere it is used.')
+    .description("Keeps a person's password the same in every system that uses it.")
     .addOption(
-      new Option('-o, --output <format>', 'what to print')
+      new Option('-o, --output <format>', 'output format')
         .choices(['text', 'json'])
         .default('text'),
     )
     .option(
       '--url <url>',
-      'the api (default: LOCKSTEP_URL, else the one that "lockstep up" started)',
+      'address of the API (default: LOCKSTEP_URL, otherwise the API that "lockstep up" started)',
     )
-    .option('--key-file <file>', 'file with the API key (default: LOCKSTEP_API_KEY_FILE)')
+    .option('--key-file <file>', 'file that holds the API key (default: LOCKSTEP_API_KEY_FILE)')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
     .exitOverride()
@@ -82,10 +82,13 @@ function buildProgram(): Command {
         examples: [
           [
             'lockstep change alice --watch',
-            'asks for a new password and shows how each account takes it',
+            'asks for a new password and shows the progress of each account',
           ],
-          ['lockstep status last', 'what became of the newest change'],
-          ['lockstep doctor', 'whether everything that Lockstep needs is right'],
+          [
+            'lockstep status last',
+            'shows the newest change: the state of each account and what to do next',
+          ],
+          ['lockstep doctor', 'checks the API, the worker and every source'],
         ],
         exits: { partial: exitCodes.partial.says, pending: exitCodes.pending.says },
       }),
@@ -100,21 +103,23 @@ function adopt(parent: Command, command: Command): void {
   if (!parent.commands.includes(command)) parent.addCommand(command);
 }
 
-/** Commander quotes an option that it does not know with its value, which may be a password. */
+/** Commander quotes an unknown option together with its value, which may be a password: this removes the value. */
 const withoutValues = (text: string): string => text.replace(/'(--?[\w-]+)=[^\n]*'/, "'$1=…'");
 
-/** For the person on stderr, for a program on stdout. */
-function tell(error: unknown, json: boolean): Exit {
-  const failure = error instanceof Failure ? error : unforeseen(error);
+/** Prints the error: a message for a person on stderr and, with `-o json`, a document on stdout. */
+function report(error: unknown, json: boolean): Exit {
+  const failure = error instanceof Failure ? error : unexpected(error);
   const output = outputOf(json);
   output.note([failure.message, ...failure.lines.map((line) => `  ${line}`)].join('\n'));
   if (json) output.show(failure.json, () => []);
   return failure.exit;
 }
 
-/** Without its message, which may quote what it chokes on. */
-function unforeseen(error: unknown): Failure {
+/** The failure for an error that no command expects. Its message is left out, because it may quote a password. */
+function unexpected(error: unknown): Failure {
   const { name, code } = error as { name?: string; code?: unknown };
-  const known = [name, code].filter((one) => typeof one === 'string').join(' ');
-  return new Failure(`The command line of Lockstep made a mistake (${known}).`);
+  const kind = [name, code].filter((part) => typeof part === 'string').join(' ');
+  return new Failure(
+    `Internal error in the command line of Lockstep (${kind}). Report it with the command that you ran, without passwords.`,
+  );
 }

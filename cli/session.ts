@@ -5,11 +5,15 @@ import { type Api, connect } from './http/api';
 import { connectionOf, type Wanted } from './http/connection';
 import { type Output, outputOf } from './output';
 
-/** What a command works with. */
+/** What the action of every command receives: its output, the API and Ctrl-C. */
 export interface Session {
   readonly output: Output;
+  /** Connects with the address and the key of the options, the environment or `lockstep up`. @throws Failure without a key */
   api(): Promise<Api>;
-  /** Ctrl-C: whoever asks for it ends in order; a second one ends at once. */
+  /**
+   * Aborted by the first Ctrl-C, so that the command can end in order; a second Ctrl-C ends the process at once. A command
+   * that never calls this ends at the first.
+   */
   interrupted(): AbortSignal;
 }
 
@@ -18,7 +22,8 @@ export interface GlobalOptions extends Wanted {
 }
 
 /**
- * The action of a command. It gets the arguments of commander, its options last, and tells how it ends.
+ * Makes the action of a commander command from `body`, which receives the session, then the arguments and last the
+ * options, and returns the exit of the command.
  */
 export function action<Args extends unknown[]>(
   body: (session: Session, ...args: Args) => Promise<Exit>,
@@ -31,7 +36,7 @@ export function action<Args extends unknown[]>(
   };
 }
 
-/** As shells tell of a process that SIGINT ended. */
+/** The exit code that shells use for a process ended by SIGINT. */
 const INTERRUPTED = 130;
 
 function openSession(options: GlobalOptions): Session {
@@ -59,7 +64,10 @@ function listenForInterruption(): AbortSignal {
   return controller.signal;
 }
 
-/** Loaded only here: a command that asks for --help needs none of it. Reading the environment is what refuses it. */
+/**
+ * Reads and checks the environment. `config` is loaded only here, because `--help` does not need it and loading it throws
+ * when a variable is not valid.
+ */
 function readEnvironment() {
   try {
     const { environment, refuseDebugOutput } = require('../config') as typeof import('../config');

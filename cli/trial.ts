@@ -2,11 +2,11 @@ import { fork } from 'node:child_process';
 import type { TrialJob, TrialMessage } from '../model/trial';
 
 /**
- * Connectors are tried in a process of its own: the command line loads none of them. It runs here, as whoever tries them;
- * no api and no worker takes part.
+ * Tries a connector in a child process, so that the command line never loads connectors. The child runs on this machine as
+ * the current user, without API and worker.
  */
 export async function* tryConnector(job: TrialJob): AsyncGenerator<TrialMessage> {
-  // Its output would be what libraries print, who may print what passes through them.
+  // Its output is discarded: libraries may print the passwords that pass through them.
   const child = fork(require.resolve('../connectors/trial/main'), { stdio: 'ignore' });
   const messages: TrialMessage[] = [];
   let wake = () => {};

@@ -1,23 +1,25 @@
 import { InvalidArgumentError } from 'commander';
 import { parseSpan } from './text/times';
 
-/** Values of options; commander says which option a refusal is about. */
+/** Parsers of option values. Commander adds the name of the option to the message of an `InvalidArgumentError`. */
 
 export function seconds(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Give a number of seconds.');
+  throw new InvalidArgumentError('Give a whole number of seconds, at most 999999.');
 }
 
 export function count(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Give a number, 1 or more.');
+  throw new InvalidArgumentError('Give a whole number from 1 to 999999.');
 }
 
-/** The name may hold colons; the source may not. */
+/** Splits `source:name` at the first colon: the name may contain colons, the source may not. */
 export function sourceAndName(text: string): { source: string; name: string } {
   const [, source, name] = /^([^:]+):(.+)$/s.exec(text) ?? [];
   if (source === undefined || name === undefined)
-    throw new InvalidArgumentError('Give the source, a colon and the name of the account there.');
+    throw new InvalidArgumentError(
+      'Give the source, a colon and the name of the account in that source.',
+    );
   return { source, name };
 }
 
@@ -31,7 +33,7 @@ export function attributeAndValue(text: string): { attribute: string; value: str
 export function commaSeparated(text: string): string[] {
   const values = text.split(',').filter((value) => value !== '');
   if (values.length > 0) return values;
-  throw new InvalidArgumentError('Give one or more, separated by commas.');
+  throw new InvalidArgumentError('Give one or more values, separated by commas.');
 }
 
 const SCOPES = ['trigger', 'capture', 'sign-in', 'read', 'admin'];
@@ -39,9 +41,10 @@ const SCOPES = ['trigger', 'capture', 'sign-in', 'read', 'admin'];
 export function scopes(text: string): string[] {
   const values = commaSeparated(text);
   if (values.every((value) => SCOPES.includes(value))) return values;
-  throw new InvalidArgumentError(`There are: ${SCOPES.join(', ')}.`);
+  throw new InvalidArgumentError(`Choose from ${SCOPES.join(', ')}.`);
 }
 
+/** Parses a time in ISO 8601 with its offset. */
 export function moment(text: string): Date {
   const at = new Date(text);
   if (/^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(at.getTime()))
@@ -49,9 +52,9 @@ export function moment(text: string): Date {
   throw new InvalidArgumentError('Give a time such as 2026-01-31T12:00:00.000Z.');
 }
 
-/** @returns milliseconds */
+/** Parses `12h`, `90d` or `4w`. @returns milliseconds */
 export function lifetime(text: string): number {
   const ms = parseSpan(text);
   if (ms !== null) return ms;
-  throw new InvalidArgumentError('Give a time such as 12h, 90d or 4w.');
+  throw new InvalidArgumentError('Give a duration such as 12h, 90d or 4w.');
 }

@@ -15,7 +15,7 @@ const commands = {
   },
   lockstep: async (args) => {
     await setUp('built');
-    // Files that the arguments name are where the caller is.
+    // Relative paths in the arguments are relative to the folder of the caller.
     process.chdir(callersFolder);
     await runHere('dist/cli/main.js', args);
   },
@@ -46,8 +46,10 @@ const commands = {
 };
 
 /**
+ * Runs one command of this clone in its root folder.
  * @param {string[]} argv name of the command, then its arguments
- * @returns {Promise<number | undefined>} the exit code; undefined where the command goes on in this process
+ * @returns {Promise<number | undefined>} the exit code; undefined if the command continues in this process and sets the exit
+ *   code itself
  */
 export async function command([name, ...args]) {
   process.chdir(root);
@@ -68,7 +70,7 @@ export async function command([name, ...args]) {
 
 const bin = (file) => path.join(root, 'node_modules', file);
 
-/** In this process, so that there is one to signal and none to leave behind. */
+/** Runs a built program in this process, so that signals reach it and no child process can be left behind. */
 async function runHere(file, args) {
   const main = path.join(root, file);
   process.argv = [process.execPath, main, ...args];

@@ -1,6 +1,6 @@
-// Run it after every `npm install`. npm leaves out of the lock file the packages of other platforms that its registry
-// did not serve, and `npm ci` then refuses the lock. Their versions are in the packages that ask for them; for which
-// platform they are is in their names.
+// Completes package-lock.json; run it after every `npm install`. npm leaves out packages of other platforms that its registry
+// did not serve, and `npm ci` then refuses the lock file. Their versions are in the packages that depend on them, and their
+// names contain their platform.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const OS = [
@@ -26,7 +26,7 @@ const missing = Object.entries(lock.packages).flatMap(
       .map(([name, version]) => [`node_modules/${name}`, entry(name, version, dev)]),
 );
 const packages = [...Object.entries(lock.packages), ...missing];
-// The order of npm, so that its next writing moves nothing.
+// Sorted as npm sorts them, so that the next `npm install` moves no line.
 packages.sort(([a], [b]) => a.localeCompare(b, 'en'));
 writeFileSync(
   'package-lock.json',
@@ -34,7 +34,7 @@ writeFileSync(
 );
 for (const [name, { version }] of missing) console.log(`added ${name} ${version}`);
 
-/** As Node resolves it: beside the parent, or in a folder further up. */
+/** Whether the lock file contains the package where Node looks for it: next to the parent, or in a folder further up. */
 function isLocked(parent, name) {
   const above = parent.lastIndexOf('node_modules/');
   if (lock.packages[`${parent}${parent && '/'}node_modules/${name}`] !== undefined) return true;
@@ -47,7 +47,9 @@ function entry(name, version, dev) {
   const cpu = words.find((word) => CPU.includes(word));
   const libc = os === 'linux' ? LIBC[words.at(-1)] : undefined;
   if (os === undefined || cpu === undefined || !/^\d+\.\d+\.\d+/.test(version))
-    throw new Error(`Cannot tell the platform of ${name} ${version}: add it by hand`);
+    throw new Error(
+      `The platform of ${name} ${version} is unknown: add the package to package-lock.json by hand`,
+    );
   return {
     version,
     cpu: [cpu],

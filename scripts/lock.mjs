@@ -15,18 +15,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const POLL_MS = 200;
 
 /**
- * Lets one process of this clone at a time into `work`. The lock is a folder with the mark of its holder inside. A folder
- * can be renamed onto an empty one but not onto a full one, which makes taking it atomic; and the mark of a dead
- * holder has a name of its own, so nobody can take away the mark of a living one by mistake.
+ * Runs `work` while no other process of this clone does. The lock is a folder that contains the mark of its holder. A folder
+ * can be renamed onto an empty folder but not onto a full one, which makes acquiring the lock atomic. Each mark has a unique
+ * name, so that removing the mark of a dead holder can never remove the mark of a live one.
  * @param {string} lock path of the folder
  * @param {() => void} onWait called once when another process holds it
- * @param {(share: (pid: number) => void) => Promise<void>} work `share` lets a child hold the lock too: should we be
- *   killed, it is held until the child has ended
+ * @param {(share: (pid: number) => void) => Promise<void>} work `share` lets a child process hold the lock too: if
+ *   this process is killed, the lock is held until the child has ended
  */
 export async function withLock(lock, onWait, work) {
   const mark = markOf(process.pid);
-  for (let tries = 0; !take(lock, mark); tries++) {
-    if (tries === 0) onWait();
+  for (let attempt = 0; !acquire(lock, mark); attempt++) {
+    if (attempt === 0) onWait();
     await sleep(POLL_MS);
   }
   try {
@@ -36,16 +36,17 @@ export async function withLock(lock, onWait, work) {
   }
 }
 
-function take(lock, mark) {
+/** @returns whether this process now holds the lock */
+function acquire(lock, mark) {
   removeDeadMarks(lock);
   mkdirSync(path.dirname(lock), { recursive: true });
-  const mine = mkdtempSync(`${lock}-`);
-  writeFileSync(path.join(mine, mark), '');
+  const draft = mkdtempSync(`${lock}-`);
+  writeFileSync(path.join(draft, mark), '');
   try {
-    renameSync(mine, lock);
+    renameSync(draft, lock);
     return true;
   } catch (error) {
-    rmSync(mine, { recursive: true });
+    rmSync(draft, { recursive: true });
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     return false;
   }
@@ -61,7 +62,7 @@ function removeDeadMarks(lock) {
 
 const markOf = (pid) => `${pid}-${startedAt(pid)}`;
 
-/** When the process began, as something to compare: a number given out again belongs to another process. */
+/** The start time of a process, for comparison: a process id may be reused. Null if there is no such process. */
 function startedAt(pid) {
   try {
     return process.platform === 'linux' ? startTicks(pid) : startDate(pid);
@@ -70,13 +71,13 @@ function startedAt(pid) {
   }
 }
 
-/** proc(5): field 3 is the state, 22 the start time; field 2 may hold spaces and brackets. */
+/** Reads proc(5): field 3 is the state, field 22 the start time; field 2 may contain spaces and brackets. */
 function startTicks(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
   return fields[0] === 'Z' ? null : fields[19];
 }
 
 function startDate(pid) {
-  const said = execFileSync('ps', ['-o', 'lstart=', '-p', `${pid}`], { encoding: 'utf8' });
-  return said.replace(/\W+/g, '.');
+  const output = execFileSync('ps', ['-o', 'lstart=', '-p', `${pid}`], { encoding: 'utf8' });
+  return output.replace(/\W+/g, '.');
 }

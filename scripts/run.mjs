@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
-const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** Ends the command with a sentence instead of a stack. */
+/** An error that ends the command with its message and exit code, without a stack trace. */
 export class Failed extends Error {
   constructor(message, exitCode = 1) {
     super(message);
@@ -12,28 +12,28 @@ export class Failed extends Error {
 }
 
 /**
- * Runs Node with these arguments and waits for its end. It gets a process group of its own: Ctrl-C reaches it through us
- * alone, and one signal to the group ends its children too, such as the workers of jest.
+ * Runs Node with these arguments and waits until it ends. The child gets its own process group: Ctrl-C reaches it only through
+ * this process, and one signal to the group also ends its children, such as the workers of jest.
  * @param {string[]} args
- * @param {object} [options] those of `spawn`, and:
- * @param {string} [options.command] instead of Node
+ * @param {object} [options] options of `spawn`, and:
+ * @param {string} [options.command] program to run instead of Node
  * @param {(pid: number) => void} [options.onStart]
  * @param {(message: unknown) => void} [options.onMessage] needs 'ipc' in `stdio`
- * @returns {Promise<number>} the exit code; 128 and the number of the signal where one ended it
+ * @returns {Promise<number>} the exit code; 128 plus the number of the signal if a signal ended it
  */
 export function run(args, { command = process.execPath, onStart, onMessage, ...options } = {}) {
   const child = spawn(command, args, { stdio: 'inherit', ...options, detached: true });
   if (onStart && child.pid !== undefined) onStart(child.pid);
   if (onMessage) child.on('message', onMessage);
   const passOn = (signal) => {
-    // Between its end and our learning of it there is nobody to signal.
+    // The child may have ended before its event arrives: then there is no process to signal.
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, signal);
   };
-  for (const signal of ENDING) process.on(signal, passOn);
+  for (const signal of ENDING_SIGNALS) process.on(signal, passOn);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
   }).finally(() => {
-    for (const signal of ENDING) process.off(signal, passOn);
+    for (const signal of ENDING_SIGNALS) process.off(signal, passOn);
   });
 }

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { withLock } from './lock.mjs';
 import { Failed, run } from './run.mjs';
 
-/** Results go to stdout; what the way there says does not belong among them. */
+/** stdout is for the result of the command, so the output of the set-up goes to stderr. */
 const quietly = { stdio: ['ignore', 2, 2] };
 
-const say = (line) => process.stderr.write(`${line}\n`);
+const report = (line) => process.stderr.write(`${line}\n`);
 
 const BUILT_BY = [
   'package-lock.json',
@@ -16,67 +16,76 @@ const BUILT_BY = [
   'scripts/bundle-workflows.mjs',
 ];
 
-/** What a clone needs, in order. Each is made again when its stamp no longer tells what it was made of. */
+/**
+ * The steps that make a clone ready, in order. Each step is repeated when the hash of its inputs differs from its stamp.
+ */
 const steps = {
   installed: {
     title: 'Installing packages',
     stamp: 'node_modules/.lockstep-stamp',
-    madeOf: () => [
+    inputs: () => [
       `${process.versions.node.split('.', 1)} ${process.platform} ${process.arch}`,
       readFileSync('package-lock.json'),
     ],
-    make: install,
+    run: install,
   },
   built: {
     title: 'Building',
     stamp: 'dist/.lockstep-stamp',
-    madeOf: () => [
+    inputs: () => [
       ...BUILT_BY.map((file) => readFileSync(file)),
       ...sources('.').flatMap((file) => [file, readFileSync(file)]),
     ],
-    make: build,
+    run: build,
   },
 };
 
 /**
- * Brings the clone as far as `goal`, in the current folder.
+ * Installs packages and, for the goal `built`, compiles the clone in the current folder; does nothing if both are current.
  * @param {keyof typeof steps} goal
  * @throws {Failed}
  */
 export async function setUp(goal) {
   const wanted = goal === 'installed' ? [steps.installed] : [steps.installed, steps.built];
   if (wanted.every(isCurrent)) return;
-  const onWait = () => say('Waiting for another start in this folder to finish setting up');
+  const onWait = () => report('Waiting for another command in this folder to finish the set-up');
   await withLock(path.resolve('.lockstep/setup-lock'), onWait, async (share) => {
-    for (const step of wanted) if (!isCurrent(step)) await carryOut(step, share);
+    for (const step of wanted) if (!isCurrent(step)) await perform(step, share);
   });
 }
 
-const stampOf = ({ madeOf }) =>
-  madeOf()
+const stampOf = ({ inputs }) =>
+  inputs()
     .reduce((hash, part) => hash.update(part).update('\0'), createHash('sha256'))
     .digest('hex');
 
 const isCurrent = (step) =>
   existsSync(step.stamp) && readFileSync(step.stamp, 'utf8') === stampOf(step);
 
-async function carryOut(step, onStart) {
-  say(`${step.title} …`);
-  const began = performance.now();
-  // Before it is made: what is edited meanwhile is made again next time.
+async function perform(step, onStart) {
+  report(`${step.title} …`);
+  const startedAt = performance.now();
+  // Computed before the step runs, so that a file edited during the step is built again next time.
   const stamp = stampOf(step);
-  await step.make({ ...quietly, onStart });
+  await step.run({ ...quietly, onStart });
   writeFileSync(step.stamp, stamp);
-  say(`${step.title}: done in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  report(`${step.title}: done in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
 }
 
-/** By the npm that started us, if one did; whatever its settings or NODE_ENV leave out, we need what builds and tests. */
+/**
+ * Installs the packages with the npm that started this process, otherwise with the npm in the path. Packages for build and
+ * tests are always included, whatever the npm settings or NODE_ENV leave out.
+ */
 async function install(options) {
   const npm = process.env.npm_execpath ?? '';
   const [command, ...first] = npm.endsWith('npm-cli.js') ? [process.execPath, npm] : ['npm'];
   const flags = ['--include=dev', '--ignore-scripts', '--loglevel=error'];
   const code = await run([...first, 'ci', ...flags], { ...options, command });
-  if (code !== 0) throw new Failed(`npm ci failed with ${code}; what it said is above.`, code);
+  if (code !== 0)
+    throw new Failed(
+      `"npm ci" failed with exit code ${code}. Its output above shows the cause.`,
+      code,
+    );
 }
 
 async function build(options) {
@@ -88,7 +97,10 @@ async function build(options) {
 async function script(args, options) {
   const code = await run(args, options);
   if (code !== 0)
-    throw new Failed(`${args.join(' ')} failed with ${code}; what it said is above.`, code);
+    throw new Failed(
+      `"node ${args.join(' ')}" failed with exit code ${code}. Its output above shows the cause.`,
+      code,
+    );
 }
 
 const NO_SOURCES = new Set(['node_modules', 'dist', 'test']);

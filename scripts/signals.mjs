@@ -1,7 +1,7 @@
 const WATCH_MS = 250;
 const REPEATED_WITHIN_MS = 500;
 
-/** npm hands SIGINT and SIGTERM on to us, but killed outright it cannot: then we end as on SIGTERM, and leave no orphan. */
+/** Ends this process as SIGTERM does when its npm is killed. npm forwards SIGINT and SIGTERM, but it cannot forward SIGKILL. */
 export function endWithNpm() {
   if (process.env.npm_lifecycle_event === undefined) return;
   const npm = process.ppid;
@@ -14,16 +14,16 @@ export function endWithNpm() {
 }
 
 /**
- * One Ctrl-C becomes two signals: the terminal signals the whole group, and npm hands its own on. What runs in this
- * process shall see one, and may take a second for a second.
+ * Merges the two signals of one Ctrl-C: the terminal signals the whole process group, and npm forwards its own. Code in this
+ * process sees a repeated signal only if it comes later, as a second Ctrl-C does.
  */
 export function mergeRepeatedSignals() {
   const emit = process.emit;
-  const seenAt = { SIGINT: -Infinity, SIGTERM: -Infinity };
+  const emittedAt = { SIGINT: -Infinity, SIGTERM: -Infinity };
   process.emit = (event, ...rest) => {
-    if (Object.hasOwn(seenAt, event)) {
-      const repeated = performance.now() - seenAt[event] < REPEATED_WITHIN_MS;
-      seenAt[event] = performance.now();
+    if (Object.hasOwn(emittedAt, event)) {
+      const repeated = performance.now() - emittedAt[event] < REPEATED_WITHIN_MS;
+      emittedAt[event] = performance.now();
       if (repeated) return true;
     }
     return emit.call(process, event, ...rest);

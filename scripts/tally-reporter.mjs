@@ -1,7 +1,7 @@
-/** Tells `test.mjs` how many tests passed and failed. A suite that could not be read counts as a failed test. */
+/** Sends the numbers of passed, failed and skipped tests to `test.mjs`. A suite that cannot be loaded counts as a failed test. */
 export default class TallyReporter {
   onRunStart() {
-    // Should the launcher be killed, then jest and its workers, which are of its group, end too.
+    // If the launcher is killed, jest and its workers, which share a process group, end too.
     process.once('disconnect', () => process.kill(-process.pid, 'SIGTERM'));
     process.channel.unref();
   }

@@ -6,7 +6,7 @@ const reporter = path.join(import.meta.dirname, 'tally-reporter.mjs');
 
 const rulesReporter = path.join(import.meta.dirname, 'conformance-reporter.mjs');
 
-/** Runs the tests that keep the rules of docs/semantics.md, and tells of each rule whether it is kept. */
+/** Runs the tests that check the rules of docs/semantics.md, and prints for each rule whether it is kept. */
 export async function conformance(args) {
   const { keepers } = await import('../dist/scripts/semantics.js');
   const files = [...new Set(keepers('.').map(({ file }) => file))];
@@ -14,8 +14,8 @@ export async function conformance(args) {
 }
 
 /**
- * Runs jest and closes with one plain line that any CI can read. A run in which no test ran has failed.
- * @param {string[]} args those of jest
+ * Runs jest and prints a last line with the counts, which any CI can read. A run without any test fails.
+ * @param {string[]} args arguments of jest
  * @returns {Promise<number>} the exit code
  */
 export async function test(args) {
@@ -26,7 +26,7 @@ export async function test(args) {
       tally = message;
     },
   });
-  // `--listTests` and its like run nothing and promise nothing.
+  // Options such as `--listTests` run no test and report no counts.
   if (tally === undefined && code === 0) return 0;
   const { passed, failed, skipped } = tally ?? { passed: 0, failed: 0, skipped: 0 };
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

@@ -4,6 +4,7 @@ import { planFile, planLines } from '../configuration/preview';
 import type { Exit } from '../exit-codes';
 import { Failure, usage } from '../failure';
 import { helpText } from '../help-text';
+import type { ConfigurationApplied } from '../http/answers';
 import { action, type Session } from '../session';
 
 interface Options {
@@ -13,19 +14,25 @@ interface Options {
 
 export const applyCommand = (): Command =>
   new Command('apply')
-    .summary('put the configuration in force')
+    .summary('apply a configuration')
     .description(
-      'Shows what would change, asks, and puts the configuration in force, unless somebody else changed it meanwhile.',
+      'Shows what would change, asks for confirmation and applies the configuration. Nothing is applied if another operator has ' +
+        'applied a configuration in the meantime.',
     )
-    .option('-f, --file <file>', 'the configuration', 'lockstep.yaml')
-    .option('--yes', 'do not ask')
+    .option('-f, --file <file>', 'path of the configuration', 'lockstep.yaml')
+    .option('--yes', 'apply without asking for confirmation')
     .addHelpText(
       'after',
       helpText({
         examples: [
-          ['lockstep apply --yes -o json', 'for scripts: does not ask, prints the new version'],
+          [
+            'lockstep apply --yes -o json',
+            'applies from a script: no question, and the new version as JSON',
+          ],
         ],
-        exits: { usage: 'not valid; each mistake with its line and column' },
+        exits: {
+          usage: 'the configuration is not valid; every error is shown with its line and column',
+        },
       }),
     )
     .action(action(apply));
@@ -39,11 +46,15 @@ async function apply({ output, api }: Session, { file, yes }: Options): Promise<
   }
   for (const line of planLines(output, plan)) output.line(line);
   if (!yes) await confirm();
-  const { version } = await lockstep.send<{ version: number }>('POST', ['configuration', 'apply'], {
-    body: { document, version: plan.version },
-  });
+  const { version } = await lockstep.send<ConfigurationApplied>(
+    'POST',
+    ['configuration', 'apply'],
+    {
+      body: { document, version: plan.version },
+    },
+  );
   output.show({ version, differences: plan.differences }, () => [
-    `Configuration ${version} is in force.`,
+    `Configuration ${version} is applied.`,
     'Next: lockstep doctor',
   ]);
   return 'done';
@@ -51,9 +62,11 @@ async function apply({ output, api }: Session, { file, yes }: Options): Promise<
 
 async function confirm(): Promise<void> {
   if (!process.stdin.isTTY)
-    throw usage('Nobody is there to be asked. Look at "lockstep plan", then apply with --yes.');
+    throw usage(
+      'There is no terminal to ask for confirmation. Check the result of "lockstep plan", then run "lockstep apply --yes".',
+    );
   const asking = createInterface({ input: process.stdin, output: process.stderr });
-  // Ctrl-C and Ctrl-D close it without an answer.
+  // Ctrl-C and Ctrl-D close the question without an answer.
   const closed = new AbortController();
   asking.once('close', () => closed.abort());
   const answer = await asking.question('Apply? [y/N] ', { signal: closed.signal }).catch(() => '');

@@ -9,8 +9,8 @@ import { count } from '../values';
 
 export const blocklistCommand = (): Command =>
   new Command('blocklist')
-    .summary('make a blocklist of leaked passwords')
-    .description('Blocklists: files of passwords that a policy refuses.')
+    .summary('build a blocklist of leaked passwords')
+    .description('Builds blocklists. A blocklist is a file of passwords that a policy refuses.')
     .addCommand(buildCommand());
 
 interface Options {
@@ -19,23 +19,23 @@ interface Options {
 
 const buildCommand = (): Command =>
   new Command('build')
-    .summary('make a blocklist file')
+    .summary('build a blocklist file')
     .description(
-      'Makes the file that a policy names as blocklist, without asking anybody: neither api nor internet.',
+      'Builds a file for the setting "blocklist" of a policy. It runs offline and needs neither the API nor an API key.',
     )
     .argument(
       '<from>',
-      'what the Pwned Passwords downloader wrote (SHA-1), or a file with a password a line',
+      'output of the Pwned Passwords downloader (SHA-1), or a file with one password per line',
     )
-    .argument('<to>', 'the blocklist; one that is there is replaced')
-    .option('--min-count <n>', 'leave out what was seen less often', count, 1)
+    .argument('<to>', 'path of the blocklist; an existing file is replaced')
+    .option('--min-count <n>', 'leave out passwords with a lower count in <from>', count, 1)
     .addHelpText(
       'after',
       helpText({
         examples: [
           [
             'lockstep blocklist build pwned.txt /etc/lockstep/leaked.blocklist --min-count 10',
-            '6 bytes a password; copy it to every api and name it in lockstep.yaml',
+            'builds a blocklist of 6 bytes per password; then copy it to every API server and name it in lockstep.yaml',
           ],
         ],
       }),
@@ -50,31 +50,32 @@ async function build(
 ): Promise<Exit> {
   const { buildBlocklist, BadLine } = require('../../blocklist/build') as typeof Building;
   const onProgress = everySeconds(PROGRESS_SECONDS, ({ lines, read }: Building.Progress) =>
-    output.note(`${lines.toLocaleString('en')} lines, ${Math.floor(read * 100)} %`),
+    output.note(`${lines.toLocaleString('en')} lines read, ${Math.floor(read * 100)} %`),
   );
   try {
     const { lines, keys } = await buildBlocklist({ from, to, minCount, onProgress });
     const file = path.resolve(to);
     output.show({ file, lines, keys }, () => [
-      `${file}: ${keys.toLocaleString('en')} keys of ${lines.toLocaleString('en')} lines.`,
-      `Next: copy it to every api and set policies.<name>.blocklist to its path there.`,
+      `Wrote ${file}: ${keys.toLocaleString('en')} passwords from ${lines.toLocaleString('en')} lines.`,
+      'Next: copy it to every API server and set policies.<name>.blocklist to its path there.',
     ]);
     return 'done';
   } catch (error) {
-    if (error instanceof BadLine) throw usage(`${error.message}. Nothing was made.`);
+    if (error instanceof BadLine) throw usage(`${error.message}. No blocklist was written.`);
     const { code, path: file } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw usage(`${file ?? from} cannot be used (${code}).`);
+    throw usage(`${file ?? from} cannot be read or written (${code}).`);
   }
 }
 
 const PROGRESS_SECONDS = 5;
 
-function everySeconds<T>(seconds: number, tell: (value: T) => void): (value: T) => void {
-  let told = performance.now();
+/** Passes a value on to `report` at most once in this many seconds, for the first time after that long. */
+function everySeconds<T>(seconds: number, report: (value: T) => void): (value: T) => void {
+  let reportedAt = performance.now();
   return (value) => {
-    if (performance.now() - told < seconds * 1000) return;
-    told = performance.now();
-    tell(value);
+    if (performance.now() - reportedAt < seconds * 1000) return;
+    reportedAt = performance.now();
+    report(value);
   };
 }

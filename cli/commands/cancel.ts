@@ -7,19 +7,19 @@ import { action, type Session } from '../session';
 
 export const cancelCommand = (): Command =>
   new Command('cancel')
-    .summary('stop a change, or one account of it')
+    .summary('cancel a change, or one account of it')
     .description(
-      'Stops a change: accounts that are not written yet are left alone. Those that hold the new password keep it, so ' +
-        'the passwords of the person may differ afterwards.',
+      'Cancels a change: accounts that are not written yet keep their password. Accounts that already hold the new password ' +
+        'keep the new one, so the accounts of the person may have different passwords afterwards.',
     )
-    .argument('<change>', 'id of the change; "last" is the newest')
-    .argument('[account]', 'one account, by its label; the whole change when left out')
+    .argument('<change>', 'id of the change, or "last" for the newest one')
+    .argument('[account]', 'label of one account; default: the whole change')
     .addHelpText(
       'after',
       helpText({
         examples: [
-          ['lockstep cancel last', 'stops the newest change'],
-          ['lockstep cancel last apps', 'leaves the account in apps; the others go on'],
+          ['lockstep cancel last', 'cancels the newest change'],
+          ['lockstep cancel last apps', 'cancels the account in apps; the other accounts continue'],
         ],
       }),
     )
@@ -31,8 +31,8 @@ async function cancel({ output, api }: Session, given: string, account?: string)
   const change = await commandChange(lockstep, id, 'cancel', account);
   output.show(change, () => [
     account === undefined
-      ? 'Asked to stop. What is written stays written.'
-      : `Asked to leave ${account} as it is. What is being written is finished.`,
+      ? 'Cancellation requested. Accounts that hold the new password keep it.'
+      : `Cancellation of ${account} requested. A write that has begun is finished.`,
     `Next: lockstep status ${id}`,
   ]);
   return 'done';

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
-import type { Relay, SourceCaptures } from '../http/shapes';
+import type { Captures, Relays } from '../http/answers';
 import { action, type Session } from '../session';
 import { captureLines, sourceCaptureLines } from '../text/captures-text';
 import { parseSpan } from '../text/times';
@@ -9,44 +9,55 @@ import { moment } from '../values';
 
 export const capturesCommand = (): Command =>
   new Command('captures')
-    .summary('see how captures come in; stop, start and rewind them')
+    .summary('show, stop, start and rewind captures from all relays')
     .description(
-      'Relays: when each was heard last, what waits beside its source and how old it is, what was lost, and which servers of ' +
-        'a source have none. Revoke the key of a relay with "lockstep keys revoke" to be rid of it.',
+      'Shows the state of every relay (last contact, waiting captures and their age, losses, servers without a relay), and ' +
+        'controls whether Lockstep accepts the passwords that relays capture. It works from anywhere, through the API. To ' +
+        'install or run a relay on the machine of a source, use "lockstep relay". To remove a relay, revoke its key with ' +
+        '"lockstep keys revoke".',
     )
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(
       turnCommand(
         'stop',
-        'take no captures in for a while',
-        'Takes no captures in until you start them again. Relays keep what comes, sealed, up to the age limit of changes; whoever ' +
-          'sends captures is told to send them again.',
+        'stop accepting captures',
+        'Stops accepting captures until you run "lockstep captures start". Relays keep their captures, sealed, up to the age ' +
+          'limit of changes; other clients get an answer that asks them to send their captures again later.',
       ),
     )
     .addCommand(
       turnCommand(
         'start',
-        'take captures in again',
-        'Takes captures in again: first what was kept meanwhile, the oldest first.',
+        'accept captures again',
+        'Accepts captures again. The captures kept since the stop come first, the oldest of them first.',
       ),
     )
     .addCommand(startpointCommand());
 
 const listCommand = (): Command =>
   new Command('list')
-    .summary('see relays and servers (also without "list")')
-    .description('Shows every relay, what an operator said of its source, and what is wrong.')
+    .summary('show relays and servers without a relay (the default command)')
+    .description(
+      'Shows every relay, stopped sources, startpoints, and every problem with what to do about it.',
+    )
     .addHelpText(
       'after',
-      helpText({ examples: [['lockstep captures', 'whether every relay is heard, and delivers']] }),
+      helpText({
+        examples: [
+          [
+            'lockstep captures',
+            'shows whether every relay is in contact and delivers its captures',
+          ],
+        ],
+      }),
     )
     .action(action(list));
 
 async function list({ output, api }: Session): Promise<Exit> {
   const lockstep = await api();
   const [{ relays }, { sources }] = await Promise.all([
-    lockstep.get<{ relays: Relay[] }>(['relays']),
-    lockstep.get<{ sources: SourceCaptures[] }>(['captures']),
+    lockstep.get<Relays>(['relays']),
+    lockstep.get<Captures>(['captures']),
   ]);
   output.show({ relays, sources }, () => captureLines(output, relays, sources, Date.now()));
   return 'done';
@@ -56,42 +67,56 @@ const turnCommand = (verb: 'stop' | 'start', summary: string, description: strin
   new Command(verb)
     .summary(summary)
     .description(description)
-    .argument('[source]', 'the source; every one that takes captures when left out')
+    .argument('[source]', 'name of a source; default: every source with captures enabled')
     .addHelpText(
       'after',
-      helpText({ examples: [[`lockstep captures ${verb} directory`, summary]] }),
+      helpText({
+        examples: [
+          [
+            `lockstep captures ${verb} directory`,
+            `${verb === 'stop' ? 'stops' : 'starts'} accepting captures from directory`,
+          ],
+        ],
+      }),
     )
     .action(
       action((session: Session, source?: string) =>
-        say(session, verb, source === undefined ? {} : { source }),
+        send(session, verb, source === undefined ? {} : { source }),
       ),
     );
 
 const startpointCommand = (): Command =>
   new Command('set-startpoint')
-    .summary('say from where on passwords are captured')
+    .summary('set the point from which captures count')
     .description(
-      'What was captured before the startpoint does not count. A relay that reads its source (a changelog, an outbox) goes there ' +
-        'within a quarter of a minute, also back: what it reads again is known again, and never overwrites a newer password.',
+      'Sets the startpoint of a source. Lockstep ignores passwords captured before it. A relay that reads a changelog or an ' +
+        'outbox moves there within 15 seconds, forwards or backwards. Entries that it reads again are recognised and never ' +
+        'overwrite a newer password.',
     )
     .argument(
       '<where>',
-      '"begin": all that the source still knows; "end": from now on; a time such as 2026-01-31T12:00:00Z, or 12h ago; "cursor:…": after that change ("sequence" of a relay in -o json), of one source',
+      '"begin" (everything that the source still has), "end" (from now on), a time such as 2026-01-31T12:00:00Z, an age such as 12h, or "cursor:<cursor>" (after this entry of one source: "sequence" of its relay in "lockstep captures -o json")',
       startpoint,
     )
-    .argument('[source]', 'the source; every one that takes captures when left out')
+    .argument('[source]', 'name of a source; default: every source with captures enabled')
     .addHelpText(
       'after',
       helpText({
         examples: [
-          ['lockstep captures set-startpoint end', 'before the first load of a directory'],
-          ['lockstep captures set-startpoint 12h directory', 'what happened since last night'],
+          [
+            'lockstep captures set-startpoint end',
+            'ignores everything so far, for example before the first bulk load of a directory',
+          ],
+          [
+            'lockstep captures set-startpoint 12h directory',
+            'reads the entries of the last 12 hours in directory again',
+          ],
         ],
       }),
     )
     .action(
       action((session: Session, where: Where, source?: string) =>
-        say(session, 'startpoint', { ...where, ...(source === undefined ? {} : { source }) }),
+        send(session, 'startpoint', { ...where, ...(source === undefined ? {} : { source }) }),
       ),
     );
 
@@ -107,20 +132,25 @@ function startpoint(text: string): Where {
   const ago = parseSpan(text);
   if (ago !== null) return { from: 'time', at: new Date(Date.now() - ago).toISOString() };
   if (!/^\d{4}-/.test(text))
-    throw new InvalidArgumentError('Give begin, end, cursor:…, 12h, or 2026-01-31T12:00:00Z.');
+    throw new InvalidArgumentError(
+      'Give begin, end, cursor:<cursor>, an age such as 12h, or a time such as 2026-01-31T12:00:00Z.',
+    );
   return { from: 'time', at: moment(text).toISOString() };
 }
 
-async function say({ output, api }: Session, what: string, body: object): Promise<Exit> {
+async function send({ output, api }: Session, what: string, body: object): Promise<Exit> {
   const lockstep = await api();
-  const answer = await lockstep.send<{ sources: SourceCaptures[] }>('POST', ['captures', what], {
+  const answer = await lockstep.send<Captures>('POST', ['captures', what], {
     body,
-    missing: 'There is no such source, or it takes no captures. "lockstep sources" shows them.',
+    missing:
+      'This source does not exist, or its captures are not enabled. "lockstep sources" lists the sources; capture.enabled in the configuration enables captures.',
   });
   const { sources } = answer;
   output.show({ sources }, () =>
     sources.length === 0
-      ? ['No source takes captures: set capture.enabled for one in the configuration.']
+      ? [
+          'Captures are not enabled for any source: set capture.enabled for one in the configuration, then run "lockstep apply".',
+        ]
       : sourceCaptureLines(sources, Date.now()),
   );
   return 'done';

@@ -5,10 +5,10 @@ import type { Secret } from '../../model/passwords/secret';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
 import { Failure, usage } from '../failure';
 import { helpText } from '../help-text';
+import type { Change, ChangePlan } from '../http/answers';
 import type { Api } from '../http/api';
 import { follow, lastOf } from '../http/follow';
 import { AnswerLost, ApiProblem } from '../http/refusals';
-import type { Change, ChangePlan } from '../http/shapes';
 import { askPasswords } from '../password/ask';
 import { jsonBody } from '../password/json-body';
 import { action, type Session } from '../session';
@@ -36,32 +36,47 @@ interface AccountName {
 
 export const changeCommand = (): Command =>
   new Command('change')
-    .summary('give a person a new password, everywhere')
+    .summary('give a person a new password in all their accounts')
     .description(
-      'Gives a person a new password in every account that shares it: the auth account first, then the others. ' +
-        'The password is asked for at the terminal without echo, or read from stdin (one line, and the current ' +
-        'password on the next with --current), or from a file. It is never taken from the command line.',
+      'Gives a person a new password in every account of a sync group: the auth account first, then the others. The ' +
+        'command asks for the password at the terminal without showing it, or reads it from stdin or a file (one line; ' +
+        'with --current, the current password on the second line). It never accepts a password on the command line.',
     )
     .argument('[who]', 'name of the person')
-    .option('--account <source:name>', 'the person who has this account', sourceAndName)
-    .option('--group <group>', 'the sync group, for people in groups with different auth sources')
-    .option('--current', 'ask for the current password too; the auth account must have it')
-    .option('--password-file <file>', 'read the password from the first line of a file')
+    .option('--account <source:name>', 'name the person by one of their accounts', sourceAndName)
+    .option(
+      '--group <group>',
+      'sync group; needed if the groups of the person have different auth sources',
+    )
+    .option(
+      '--current',
+      'also ask for the current password, which is checked at the auth account first',
+    )
+    .option('--password-file <file>', 'read the password from the first line of this file')
     .option(
       '--dry-run',
-      'only show what it would do; with --password-file, judge that password too',
+      'show what the change would do, without starting it; with --password-file, also check that password against the policies',
     )
-    .option('--watch', 'show how each account takes it')
-    .option('--wait <seconds>', 'how long to wait for the end', seconds, 30)
-    .option('--idempotency-key <key>', 'the same key starts the same change only once')
+    .option('--watch', 'show the progress of each account until the change ends')
+    .option('--wait <seconds>', 'how long to wait until the change ends', seconds, 30)
+    .option(
+      '--idempotency-key <key>',
+      'a repeated request with the same key starts the change only once',
+    )
     .addOption(new Option('--password [value]').hideHelp())
     .addHelpText(
       'after',
       helpText({
         examples: [
-          ['lockstep change alice --watch', 'asks twice and shows a row for each account'],
-          ['lockstep change alice --dry-run', 'who would be touched, in which order, and why not'],
-          ['pass show alice | lockstep change alice', 'takes the password from another program'],
+          [
+            'lockstep change alice --watch',
+            'asks for the password twice and shows a row for each account',
+          ],
+          [
+            'lockstep change alice --dry-run',
+            'shows which accounts would change, in which order, and why others would not',
+          ],
+          ['pass show alice | lockstep change alice', 'reads the password from another program'],
           [
             "lockstep change --account 'corp-directory:uid=alice,dc=example,dc=com'",
             'names the person by an account',
@@ -69,17 +84,17 @@ export const changeCommand = (): Command =>
         ],
         exits: {
           done: 'every account holds the new password',
-          failed: 'refused, and nothing else was attempted; or given up',
+          failed: 'the change was refused, failed, expired, or was cancelled or superseded',
           partial: exitCodes.partial.says,
-          pending: 'accepted, and not ended within --wait',
+          pending: 'accepted, but not finished within --wait',
         },
       }),
     )
     .action(action(changePassword));
 
 const ON_THE_COMMAND_LINE =
-  'A password on the command line can be read by everybody on this machine, and the shell keeps it. It was not used. ' +
-  'Choose another one, and give it at the prompt, through stdin or with --password-file.';
+  'Every user of this machine can read a password on the command line, and the shell saves it in its history. It was not ' +
+  'used. Choose another password, and enter it at the prompt, through stdin or with --password-file.';
 
 async function changePassword(
   session: Session,
@@ -88,19 +103,19 @@ async function changePassword(
 ): Promise<Exit> {
   if (options.password !== undefined) throw usage(ON_THE_COMMAND_LINE);
   if ((who === undefined) === (options.account === undefined))
-    throw usage('Name the person, or one of their accounts with --account.');
+    throw usage('Name a person, or one of their accounts with --account, but not both.');
   if (options.dryRun) return dryRun(session, who, options);
   const idempotencyKey = checkedKey(options.idempotencyKey ?? randomUUID());
   const api = await session.api();
   const body = await requestBody(who, options);
   const began = Date.now();
   if (session.output.terminal && !options.watch && options.wait > 0)
-    session.output.note(`Waiting for every account, ${options.wait} s at most.`);
+    session.output.note(`Waiting up to ${options.wait} s until the change ends.`);
   const started = await start(session, api, body, { ...options, idempotencyKey }).finally(() =>
     body.destroy(),
   );
   const deadline = began + options.wait * 1000;
-  const change = await goOn(session, api, started, options.watch ? null : deadline);
+  const change = await followToEnd(session, api, started, options.watch ? null : deadline);
   session.output.show(change, () => inShort(session.output, change));
   return exitOf(change.state);
 }
@@ -119,7 +134,7 @@ async function dryRun(session: Session, who: string | undefined, options: Option
   return plan.violations === null || plan.violations.length === 0 ? 'done' : 'failed';
 }
 
-/** It holds the passwords: whoever calls it destroys it. */
+/** Asks for the passwords. @returns the JSON body, which holds them: the caller destroys it */
 async function requestBody(who: string | undefined, options: Options): Promise<Secret> {
   const { account, group, current, passwordFile: file = null } = options;
   const passwords = await askPasswords({
@@ -141,10 +156,16 @@ async function requestBody(who: string | undefined, options: Options): Promise<S
   }
 }
 
-/** A key that may start changes but not read them learns the end only here. */
+/**
+ * The longest time that the API waits before it answers, in seconds. Waiting in the first request matters for a key with the
+ * scope trigger only: it cannot read the change later.
+ */
 const LONGEST_WAIT_SECONDS = 60;
 
-/** @returns the change as the api answers it, also when its auth account has refused */
+/**
+ * Starts the change. A change that its auth account refused is an error of the API that contains the change: it is returned
+ * as well.
+ */
 async function start(
   session: Session,
   api: Api,
@@ -163,16 +184,16 @@ async function start(
       return error.problem.change;
     if (!(error instanceof AnswerLost)) throw error;
     throw new Failure(
-      `${error.message} The change may have been accepted: see "lockstep status last", or send it again with --idempotency-key ${idempotencyKey}, which starts it only once.`,
+      `${error.message} The change may have been accepted. Run "lockstep status last", or repeat the command with --idempotency-key ${idempotencyKey}, which starts the change only once.`,
     );
   }
 }
 
 /**
- * Follows a change that is accepted: whatever goes wrong from here on, it is not lost.
- * @param deadline null to show every step until the end
+ * Waits for the end of an accepted change. An error from here on is only noted, because the change continues without us.
+ * @param deadline epoch milliseconds; null to show every step until the change ends
  */
-async function goOn(
+async function followToEnd(
   session: Session,
   api: Api,
   started: Change,
@@ -184,7 +205,9 @@ async function goOn(
       : await waitForEnd(session, api, started, deadline);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    session.output.note(`The change is accepted, but cannot be followed: ${error.message}`);
+    session.output.note(
+      `The change is accepted, but its progress cannot be shown: ${error.message}`,
+    );
     return started;
   }
 }
@@ -195,10 +218,10 @@ async function waitForEnd(
   started: Change,
   deadline: number,
 ): Promise<Change> {
-  const left = deadline - Date.now();
-  if (hasEnded(started.state) || left <= 0) return started;
-  const signal = AbortSignal.any([session.interrupted(), AbortSignal.timeout(left)]);
-  const changes = follow(api, started.id, { signal, interrupted: session.output.note });
+  const leftMs = deadline - Date.now();
+  if (hasEnded(started.state) || leftMs <= 0) return started;
+  const signal = AbortSignal.any([session.interrupted(), AbortSignal.timeout(leftMs)]);
+  const changes = follow(api, started.id, { signal, onLost: session.output.note });
   return (await lastOf(changes)) ?? started;
 }
 
@@ -206,5 +229,7 @@ const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
 
 function checkedKey(key: string): string {
   if (VISIBLE_ASCII.test(key)) return key;
-  throw usage('An idempotency key has 1 to 255 visible ASCII characters.');
+  throw usage(
+    'An idempotency key consists of 1 to 255 visible ASCII characters. Give another --idempotency-key.',
+  );
 }

@@ -2,8 +2,8 @@ import { Command, Option } from 'commander';
 import { type ChangeState, changeStates } from '../../model/change/change';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
+import type { ChangeSummary } from '../http/answers';
 import { readPages } from '../http/pages';
-import type { ChangeSummary } from '../http/shapes';
 import { action, type Session } from '../session';
 import { markOfState } from '../text/change-text';
 import { type Cell, table } from '../text/table';
@@ -21,22 +21,24 @@ interface Options {
 
 export const changesCommand = (): Command =>
   new Command('changes')
-    .summary('list changes, the newest first')
-    .description('Lists changes, the newest first.')
+    .summary('list changes, newest first')
+    .description('Lists changes, newest first.')
     .addOption(
-      new Option('--state <state>', 'only those in this state').choices(Object.keys(changeStates)),
+      new Option('--state <state>', 'only changes in this state').choices(
+        Object.keys(changeStates),
+      ),
     )
-    .option('--identity <name>', 'only those of this person')
-    .option('--source <source>', 'only those with an account in this source')
-    .option('--limit <n>', 'so many at most', count, 20)
-    .option('--cursor <cursor>', 'go on where a list ended')
-    .option('--all', 'all of them')
+    .option('--identity <name>', 'only changes of this person')
+    .option('--source <source>', 'only changes with an account in this source')
+    .option('--limit <n>', 'maximum number of rows', count, 20)
+    .option('--cursor <cursor>', 'continue from this cursor, which the previous page printed')
+    .option('--all', 'show all rows instead of one page')
     .addHelpText(
       'after',
       helpText({
         examples: [
-          ['lockstep changes --state waiting', 'what waits for a source'],
-          ['lockstep changes --identity alice --limit 5', 'the last five of a person'],
+          ['lockstep changes --state waiting', 'lists changes that wait for a source'],
+          ['lockstep changes --identity alice --limit 5', 'lists the last five changes of alice'],
         ],
       }),
     )
@@ -50,14 +52,17 @@ async function changes(session: Session, options: Options): Promise<Exit> {
   const now = Date.now();
   output.show({ changes: items, next }, () =>
     items.length === 0
-      ? ['No change.']
+      ? ['No change matches.']
       : table(
           output,
           columns,
           items.map((item) => row(item, now)),
         ),
   );
-  if (next !== null && !output.json) output.note(`More: --cursor ${next}, or --all.`);
+  if (next !== null && !output.json)
+    output.note(
+      `There are more changes. Next: repeat the command with --cursor ${next}, or with --all.`,
+    );
   return 'done';
 }
 

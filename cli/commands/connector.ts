@@ -17,43 +17,43 @@ interface TestOptions {
 
 export const connectorCommand = (): Command =>
   new Command('connector')
-    .summary('try a connector before people depend on it')
+    .summary('test a connector before people depend on it')
     .addCommand(testCommand());
 
 const testCommand = (): Command =>
   new Command('test')
-    .summary('try a source with an account that nobody misses')
+    .summary('test the connector of a source with a throwaway account')
     .description(
-      'Tries whether a source keeps the contract of connectors: the promises about passwords, repeats, proofs, ' +
-        'missing accounts, many at once and being cut short. It runs here, without api and worker: the source is reached ' +
-        'from this machine, with your rights.\n\n' +
-        'It sets the password of the account many times, at last to one that nobody knows, and tries wrong ones. Take an ' +
-        'account that is there for this alone.',
+      'Tests whether the connector of a source keeps the contract of connectors: setting passwords, repeated writes, ' +
+        'verification, missing accounts, parallel requests and interrupted requests. It runs on this machine with your ' +
+        'rights, without API and worker, and connects to the source from here.\n\n' +
+        'It sets the password of the account many times, at the end to a random one that is not shown, and also tries wrong ' +
+        'passwords. Use an account that exists only for this test.',
     )
-    .argument('<source>', 'its name in the configuration')
-    .requiredOption('--account <name>', 'the account to try it with, as the source calls it')
-    .option('--native-id <id>', 'its native id, where the source has one')
+    .argument('<source>', 'name of the source in the configuration')
+    .requiredOption('--account <name>', 'name of the test account in the source')
+    .option('--native-id <id>', 'native id of the test account, if the source has native ids')
     .option(
       '--find <attribute=value>',
-      'what the account is found by, and no other',
+      'attribute and value that only the test account has',
       attributeAndValue,
     )
-    .option('-f, --file <file>', 'the configuration', 'lockstep.yaml')
+    .option('-f, --file <file>', 'path of the configuration', 'lockstep.yaml')
     .addHelpText(
       'after',
       helpText({
         examples: [
           [
             'lockstep connector test wiki --account throwaway --find name=throwaway',
-            'a line for each promise, and what to do about those that are not kept',
+            'prints a line for each promise, and what to do about each broken one',
           ],
         ],
-        exits: { done: 'every promise that was tried is kept', failed: 'some are not' },
+        exits: { done: 'every tested promise is kept', failed: 'at least one promise is broken' },
       }),
     )
     .action(action(test));
 
-/** Loaded only here, with the YAML parser that it needs. */
+/** Loaded on demand, because it loads the YAML parser. */
 const files = () => require('../configuration/file') as typeof import('../configuration/file');
 
 async function test({ output }: Session, source: string, options: TestOptions): Promise<Exit> {
@@ -71,7 +71,7 @@ async function test({ output }: Session, source: string, options: TestOptions): 
         );
       case 'unknown_source':
         throw usage(
-          `There is no source "${source}" in ${options.file}; there are: ${message.known.join(', ') || 'none'}.`,
+          `There is no source "${source}" in ${options.file}. It has ${message.known.join(', ') || 'no source'}.`,
         );
       case 'result':
         results.push(message.result);
@@ -82,14 +82,14 @@ async function test({ output }: Session, source: string, options: TestOptions): 
     }
   if (!ended)
     throw new Failure(
-      'The connector broke off. Look at its settings, and at what it needs to run.',
+      'The connector ended before the test was complete. Check its settings and the programs that it needs.',
     );
   const count = (verdict: CaseResult['verdict']) =>
     results.filter((result) => result.verdict === verdict).length;
   const wrong = count('wrong');
   output.show({ ok: wrong === 0, cases: results }, () => [
     '',
-    `${count('ok')} kept, ${wrong} not, ${count('skipped')} not tried.`,
+    `${count('ok')} kept, ${wrong} broken, ${count('skipped')} not tested.`,
   ]);
   return wrong === 0 ? 'done' : 'failed';
 }

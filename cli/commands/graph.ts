@@ -17,25 +17,26 @@ interface Options {
 
 export const graphCommand = (): Command =>
   new Command('graph')
-    .summary('who can come by which password: files for BloodHound, or a picture')
+    .summary('export who can obtain which password, for BloodHound or as a picture')
     .description(
-      'Writes who can come by which password, as BloodHound OpenGraph. The files hold no password, but the name of every account: keep them as you keep those.',
+      'Writes who can obtain which password, as BloodHound OpenGraph or as a picture. The files contain no password but the name ' +
+        'of every account: keep them confidential.',
     )
     .option(
       '--out <dir>',
-      'write lockstep.json and lockstep-hybrid.json there; upload them in this order',
+      'folder for lockstep.json and lockstep-hybrid.json; upload them in this order',
     )
     .option(
       '--schema',
-      'with --out: lockstep-schema.json too, which BloodHound is given once, first',
+      'with --out: also write lockstep-schema.json; upload it first, once per BloodHound',
     )
-    .option('--svg <file>', 'write a picture of sources and groups')
+    .option('--svg <file>', 'file for a picture of sources and groups')
     .addHelpText(
       'after',
       helpText({
         examples: [
-          ['lockstep graph --out bloodhound --schema', 'everything that BloodHound needs'],
-          ['lockstep graph --svg lockstep.svg', 'how passwords flow, to look at'],
+          ['lockstep graph --out bloodhound --schema', 'writes everything that BloodHound needs'],
+          ['lockstep graph --svg lockstep.svg', 'draws how passwords flow between sources'],
         ],
       }),
     )
@@ -43,27 +44,30 @@ export const graphCommand = (): Command =>
 
 interface Wanted {
   readonly file: string;
-  /** Below /v1/graph. */
+  /** Path segments below /v1/graph. */
   readonly from: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
 }
 
 async function graph({ output, api, interrupted }: Session, options: Options): Promise<Exit> {
   const wanted = filesOf(options);
-  if (wanted.length === 0) throw usage('Say what to write: --out <dir>, --svg <file> or both.');
+  if (wanted.length === 0)
+    throw usage('Name what to write with --out <dir>, --svg <file> or both.');
   const lockstep = await api();
   for (const { file, from, query } of wanted)
     await write(file, lockstep.file(['graph', ...from], interrupted(), { query }));
   const files = wanted.map(({ file }) => file);
   output.show({ files }, () => [
     ...files,
-    ...(options.out === undefined ? [] : ['Next: upload them in this order, see docs/graph.md.']),
+    ...(options.out === undefined
+      ? []
+      : ['Next: upload the files to BloodHound in this order (docs/graph.md).']),
   ]);
   return 'done';
 }
 
 function filesOf({ out, schema, svg }: Options): Wanted[] {
-  if (schema && out === undefined) throw usage('--schema goes with --out <dir>.');
+  if (schema && out === undefined) throw usage('--schema needs --out <dir>.');
   const within = (name: string) => path.resolve(out ?? '', name);
   return [
     ...(schema ? [{ file: within('lockstep-schema.json'), from: ['schema'] }] : []),
@@ -77,7 +81,7 @@ function filesOf({ out, schema, svg }: Options): Wanted[] {
   ];
 }
 
-/** Whole or not at all, for nobody else to read. */
+/** Writes the file completely or not at all, readable only by its owner. */
 async function write(file: string, content: AsyncIterable<Uint8Array>): Promise<void> {
   const draft = `${file}.${process.pid}.draft`;
   try {
@@ -85,9 +89,11 @@ async function write(file: string, content: AsyncIterable<Uint8Array>): Promise<
     await pipeline(Readable.from(content), createWriteStream(draft, { mode: 0o600, flags: 'wx' }));
     await rename(draft, file);
   } catch (error) {
-    // Where it could not be made, there is none.
+    // If the draft could not be created, there is nothing to remove.
     await rm(draft, { force: true }).catch(() => {});
     if (error instanceof Failure) throw error;
-    throw new Failure(`${file} cannot be written (${(error as NodeJS.ErrnoException).code}).`);
+    throw new Failure(
+      `${file} cannot be written (${(error as NodeJS.ErrnoException).code}). Choose another path or correct its permissions.`,
+    );
   }
 }

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
+import type { IdentityWithMappings } from '../http/answers';
 import { ApiProblem } from '../http/refusals';
-import type { Identity } from '../http/shapes';
 import { action, type Session } from '../session';
 import { identityLines } from '../text/identity-text';
 import { sourceAndName } from '../values';
@@ -29,24 +29,32 @@ interface Mapping {
 export const setCommand = (): Command =>
   new Command('set')
     .description(
-      'Adds a person, or adds to what is known of them. Each option may be given several times; what is not named ' +
-        'stays as it is.',
+      'Adds a person, or adds attributes, accounts and applications to one. Each option may be given several times. ' +
+        'Everything that no option names stays as it is.',
     )
     .argument('<who>', 'name of the person')
     .option(
       '--attribute <name=value>',
-      'what the rules of a refresh compare; it goes when the value is empty',
+      'attribute for the correlation rules of a refresh; an empty value removes it',
       each(attribute),
     )
-    .option('--account <source:name[:primary]>', 'an account that is theirs', each(accountLink))
-    .option('--map <application[=account]>', 'an application that they sign in to', each(mapping))
+    .option(
+      '--account <source:name[:primary]>',
+      'account of the person in a source',
+      each(accountLink),
+    )
+    .option(
+      '--map <application[=account]>',
+      'application that the person signs in to, with an account of its source',
+      each(mapping),
+    )
     .addHelpText(
       'after',
       helpText({
         examples: [
           [
             'lockstep identities set alice --attribute mail=alice@example.com --account apps:alice --map reports',
-            'links an account, and the application reports to the account in its source',
+            'adds an attribute, links the account alice in apps, and maps the application reports to the account in its source',
           ],
         ],
       }),
@@ -55,11 +63,11 @@ export const setCommand = (): Command =>
 
 async function set({ output, api }: Session, who: string, wanted: Wanted): Promise<Exit> {
   const lockstep = await api();
-  const known = await lockstep.get<Identity>(['identities', who]).catch((error) => {
+  const known = await lockstep.get<IdentityWithMappings>(['identities', who]).catch((error) => {
     if (error instanceof ApiProblem && error.problem.code === 'not_found') return null;
     throw error;
   });
-  const identity = await lockstep.send<Identity>('PUT', ['identities', who], {
+  const identity = await lockstep.send<IdentityWithMappings>('PUT', ['identities', who], {
     body: {
       attributes: merged(known?.attributes ?? {}, wanted.attribute ?? []),
       accounts: wanted.account,
@@ -78,7 +86,7 @@ function merged(
   return Object.fromEntries(all.filter(([, value]) => value !== ''));
 }
 
-/** For an option that may be given several times. */
+/** The parser of an option that may be given several times: it collects the values. */
 function each<Value>(parse: (text: string) => Value) {
   return (text: string, before: readonly Value[] = []): Value[] => [...before, parse(text)];
 }
@@ -86,7 +94,7 @@ function each<Value>(parse: (text: string) => Value) {
 function attribute(text: string): Attribute {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined)
-    throw new InvalidArgumentError('Give the name, an equals sign and the value.');
+    throw new InvalidArgumentError('Give the name of the attribute, an equals sign and the value.');
   return [name, value];
 }
 

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
+import type { Identity, IdentityWithMappings } from '../http/answers';
 import { readPages } from '../http/pages';
-import type { Identity } from '../http/shapes';
 import { action, type Session } from '../session';
 import { identityLines } from '../text/identity-text';
 import { table } from '../text/table';
@@ -11,8 +11,10 @@ import { setCommand } from './identities-set';
 
 export const identitiesCommand = (): Command =>
   new Command('identities')
-    .summary('list people, link their accounts')
-    .description('People, the accounts that are theirs, and the applications they sign in to.')
+    .summary('list people and link their accounts')
+    .description(
+      'Lists and edits people, their accounts, and the applications that they sign in to.',
+    )
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(setCommand())
@@ -20,11 +22,14 @@ export const identitiesCommand = (): Command =>
 
 const listCommand = (): Command =>
   new Command('list')
-    .description('Lists people, by name.')
-    .option('--limit <n>', 'so many at most', count, 50)
-    .option('--cursor <cursor>', 'go on where a list ended')
-    .option('--all', 'all of them')
-    .addHelpText('after', helpText({ examples: [['lockstep identities list --all', 'everybody']] }))
+    .description('Lists people, sorted by name.')
+    .option('--limit <n>', 'maximum number of rows', count, 50)
+    .option('--cursor <cursor>', 'continue from this cursor, which the previous page printed')
+    .option('--all', 'show all rows instead of one page')
+    .addHelpText(
+      'after',
+      helpText({ examples: [['lockstep identities list --all', 'lists every person']] }),
+    )
     .action(action(list));
 
 async function list(
@@ -45,24 +50,31 @@ async function list(
       ]),
     ),
   );
-  if (read.next !== null && !output.json) output.note(`More: --cursor '${read.next}', or --all.`);
+  if (read.next !== null && !output.json)
+    output.note(
+      `There are more people. Next: repeat the command with --cursor '${read.next}', or with --all.`,
+    );
   return 'done';
 }
 
 const showCommand = (): Command =>
   new Command('show')
-    .description('Shows a person with accounts and applications.')
+    .description('Shows a person with attributes, accounts and applications.')
     .argument('<who>', 'name of the person')
     .addHelpText(
       'after',
-      helpText({ examples: [['lockstep identities show alice', 'what is hers']] }),
+      helpText({
+        examples: [
+          ['lockstep identities show alice', 'shows the accounts and applications of alice'],
+        ],
+      }),
     )
     .action(action(show));
 
 async function show({ output, api }: Session, who: string): Promise<Exit> {
   const lockstep = await api();
-  const identity = await lockstep.get<Identity>(['identities', who], {
-    missing: `There is no person ${who}. "lockstep identities list" shows who there is.`,
+  const identity = await lockstep.get<IdentityWithMappings>(['identities', who], {
+    missing: `There is no person ${who}. "lockstep identities list" lists the people.`,
   });
   output.show(identity, () => identityLines(output, identity));
   return 'done';
@@ -71,15 +83,18 @@ async function show({ output, api }: Session, who: string): Promise<Exit> {
 const unlinkCommand = (): Command =>
   new Command('unlink')
     .description(
-      'Unlinks an account from a person. The account itself is left alone; its stored credentials go with the link.',
+      'Unlinks an account from a person. Lockstep does not change the account, but deletes the credentials that it stored for it.',
     )
     .argument('<who>', 'name of the person')
-    .argument('<source:name>', 'the account', sourceAndName)
+    .argument('<source:name>', 'account to unlink', sourceAndName)
     .addHelpText(
       'after',
       helpText({
         examples: [
-          ['lockstep identities unlink alice apps:alice', 'apps stays as it is from now on'],
+          [
+            'lockstep identities unlink alice apps:alice',
+            'future changes of alice leave the account alice in apps as it is',
+          ],
         ],
       }),
     )
@@ -97,7 +112,7 @@ async function unlink(
     missing: `${who} has no account ${name} in ${source}.`,
   });
   output.show({ identity: who, unlinked: account }, () => [
-    `${name} in ${source} is nobody's now.`,
+    `Unlinked ${name} in ${source} from ${who}. Future changes leave it as it is.`,
   ]);
   return 'done';
 }

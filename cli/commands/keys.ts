@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
-import type { ApiKey } from '../http/shapes';
+import type { ApiKey, ApiKeyCreated, ApiKeys } from '../http/answers';
 import { action, type Session } from '../session';
 import { table } from '../text/table';
 import { relative } from '../text/times';
@@ -9,8 +9,8 @@ import { commaSeparated, lifetime, scopes } from '../values';
 
 export const keysCommand = (): Command =>
   new Command('keys')
-    .summary('make, list and revoke API keys')
-    .description('API keys: what programs and people show to the api.')
+    .summary('create, list and revoke API keys')
+    .description('Creates, lists and revokes API keys. Every request to the API needs one.')
     .addCommand(createCommand())
     .addCommand(listCommand())
     .addCommand(revokeCommand());
@@ -23,23 +23,31 @@ interface Wanted {
 
 const createCommand = (): Command =>
   new Command('create')
-    .summary('make a key')
-    .description('Makes a key and prints it, once: nobody can read it again.')
-    .argument('<name>', 'what it is for')
+    .summary('create an API key')
+    .description('Creates an API key and prints it once. It cannot be shown again.')
+    .argument('<name>', 'what the key is for')
     .requiredOption(
       '--scope <scopes>',
-      'trigger, capture, sign-in, read or admin; several with commas',
+      'trigger, capture, sign-in, read or admin; separate several with commas',
       scopes,
     )
-    .option('--group <groups>', 'only the changes of these sync groups', commaSeparated)
-    .option('--expires <time>', 'valid for so long, such as 90d', lifetime)
+    .option(
+      '--group <groups>',
+      'restrict the key to changes of these sync groups; separate several with commas',
+      commaSeparated,
+    )
+    .option(
+      '--expires <time>',
+      'lifetime of the key, such as 12h, 90d or 4w; default: unlimited',
+      lifetime,
+    )
     .addHelpText(
       'after',
       helpText({
         examples: [
           [
             'lockstep keys create "help desk" --scope trigger,read --expires 90d > key.txt',
-            'the key is all that goes to stdout',
+            'creates a key for 90 days; stdout holds only the key',
           ],
         ],
       }),
@@ -53,23 +61,30 @@ async function create(
 ): Promise<Exit> {
   const expiresAt = expires === undefined ? null : new Date(Date.now() + expires).toISOString();
   const lockstep = await api();
-  const made = await lockstep.send<{ id: string; key: string }>('POST', ['keys'], {
+  const created = await lockstep.send<ApiKeyCreated>('POST', ['keys'], {
     body: { name, scopes: scope, groups: group ?? null, expiresAt },
   });
-  output.note(`Made ${made.id}. Keep the key: nobody can read it again.`);
-  output.show(made, () => [made.key]);
+  output.note(`Created ${created.id}. Save the key now: it cannot be shown again.`);
+  output.show(created, () => [created.key]);
   return 'done';
 }
 
 const listCommand = (): Command =>
   new Command('list')
-    .description('Lists the keys, without the keys themselves.')
-    .addHelpText('after', helpText({ examples: [['lockstep keys list', 'who may do what']] }))
+    .description(
+      'Lists API keys with scopes, last use and expiry, but without the secret keys themselves.',
+    )
+    .addHelpText(
+      'after',
+      helpText({
+        examples: [['lockstep keys list', 'lists every key, its scopes and when it was last used']],
+      }),
+    )
     .action(action(list));
 
 async function list({ output, api }: Session): Promise<Exit> {
   const lockstep = await api();
-  const { keys } = await lockstep.get<{ keys: ApiKey[] }>(['keys']);
+  const { keys } = await lockstep.get<ApiKeys>(['keys']);
   const now = Date.now();
   output.show({ keys }, () =>
     table(
@@ -84,26 +99,27 @@ async function list({ output, api }: Session): Promise<Exit> {
 const columns = [
   { title: 'KEY' },
   { title: 'NAME', cut: 'first' },
-  { title: 'MAY', cut: 'first' },
+  { title: 'SCOPES', cut: 'first' },
   { title: 'USED' },
   { title: 'EXPIRES' },
 ] as const;
 
 function row(key: ApiKey, now: number): string[] {
   const { id, name, scopes, groups, lastUsedAt, expiresAt, revokedAt } = key;
-  const may = groups === null ? scopes.join(', ') : `${scopes.join(', ')} in ${groups.join(', ')}`;
+  const allowed =
+    groups === null ? scopes.join(', ') : `${scopes.join(', ')} in ${groups.join(', ')}`;
   const end = revokedAt === null ? relative(expiresAt, now) : `revoked ${relative(revokedAt, now)}`;
-  return [id, name, may, relative(lastUsedAt, now), end];
+  return [id, name, allowed, relative(lastUsedAt, now), end];
 }
 
 const revokeCommand = (): Command =>
   new Command('revoke')
-    .description('Revokes a key: from the next request on it is unknown.')
-    .argument('<key>', 'its id, as "lockstep keys list" shows it')
+    .description('Revokes an API key. The API refuses it from the next request on.')
+    .argument('<key>', 'id of the key, as "lockstep keys list" shows it')
     .addHelpText(
       'after',
       helpText({
-        examples: [['lockstep keys revoke key_01jd8x2m9k0000000000000000', 'revokes it']],
+        examples: [['lockstep keys revoke key_01jd8x2m9k0000000000000000', 'revokes this key']],
       }),
     )
     .action(action(revoke));
@@ -111,7 +127,7 @@ const revokeCommand = (): Command =>
 async function revoke({ output, api }: Session, id: string): Promise<Exit> {
   const lockstep = await api();
   await lockstep.send('DELETE', ['keys', id], {
-    missing: `There is no key ${id} in use. "lockstep keys list" shows them.`,
+    missing: `There is no key ${id}, or it is already revoked. "lockstep keys list" lists the keys.`,
   });
   output.show({ id, revoked: true }, () => [`Revoked ${id}.`]);
   return 'done';

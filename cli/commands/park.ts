@@ -7,17 +7,22 @@ import { action, type Session } from '../session';
 
 export const parkCommand = (): Command =>
   new Command('park')
-    .summary('try waiting accounts no more')
+    .summary('stop retrying waiting accounts of a change')
     .description(
-      'Tries the waiting accounts of a change no more, until somebody retries them or the change becomes too old. Its ' +
-        'password is kept until then.',
+      'Stops retrying waiting accounts of a change until "lockstep retry" or until the change expires. Lockstep keeps the ' +
+        'password of the change until then.',
     )
-    .argument('<change>', 'id of the change; "last" is the newest')
-    .argument('[account]', 'one account, by its label; all that wait when left out')
+    .argument('<change>', 'id of the change, or "last" for the newest one')
+    .argument('[account]', 'label of one account; default: every waiting account')
     .addHelpText(
       'after',
       helpText({
-        examples: [['lockstep park last apps', 'leaves the account in apps until you retry it']],
+        examples: [
+          [
+            'lockstep park last apps',
+            'stops retrying the account in apps until you run "lockstep retry last apps"',
+          ],
+        ],
       }),
     )
     .action(action(park));
@@ -27,7 +32,7 @@ async function park({ output, api }: Session, given: string, account?: string): 
   const id = await changeId(lockstep, given);
   const change = await commandChange(lockstep, id, 'park', account);
   output.show(change, () => [
-    `Asked to park ${account ?? 'every waiting account'}.`,
+    `Parking of ${account ?? 'every waiting account'} requested.`,
     `Next: lockstep retry ${id}${account === undefined ? '' : ` ${account}`}`,
   ]);
   return 'done';

@@ -6,23 +6,24 @@ import { action, type Session } from '../session';
 
 export const planCommand = (): Command =>
   new Command('plan')
-    .summary('show what apply would change')
+    .summary('show what "lockstep apply" would change')
     .description(
-      'Checks the configuration, shows how it differs from the one in force, and whether the policy of each group suits its sources. It changes nothing.',
+      'Checks the configuration, shows how it differs from the applied one, and whether the policy of each group suits the ' +
+        'sources of the group. It changes nothing.',
     )
-    .option('-f, --file <file>', 'the configuration', 'lockstep.yaml')
+    .option('-f, --file <file>', 'path of the configuration', 'lockstep.yaml')
     .addHelpText(
       'after',
       helpText({
         examples: [
           [
             'lockstep plan',
-            'checks lockstep.yaml and shows what is new (+), other (~) or gone (-)',
+            'checks lockstep.yaml and shows what would be created (+), updated (~) or deleted (-)',
           ],
         ],
         exits: {
-          done: 'valid, whether there are differences or not',
-          usage: 'not valid; each mistake with its line and column',
+          done: 'the configuration is valid, with or without differences',
+          usage: 'the configuration is not valid; every error is shown with its line and column',
         },
       }),
     )

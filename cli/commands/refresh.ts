@@ -1,11 +1,11 @@
 import { Command } from 'commander';
+import type { Refresh, Sample } from '../../model/api/job-results';
 import { errors } from '../../model/errors';
 import type { Exit } from '../exit-codes';
 import { Failure } from '../failure';
 import { helpText } from '../help-text';
 import { isRefused, runJob } from '../http/jobs';
 import { knownSources } from '../http/known-sources';
-import type { Refresh, Sample } from '../http/shapes';
 import { action, type Session } from '../session';
 import { seconds } from '../values';
 
@@ -18,17 +18,22 @@ export const refreshCommand = (): Command =>
   new Command('refresh')
     .summary('link the accounts of a source to people')
     .description(
-      'Reads every account of a source and links it to the person whom the correlation rules of the source name. An ' +
-        'account that fits several people is linked to nobody and told.',
+      'Reads every account of a source and links it to the person that the correlation rules of the source find. An account ' +
+        'that matches several people is not linked, but reported.',
     )
-    .argument('<source>', 'the source')
-    .option('--preview', 'link nothing, only tell')
-    .option('--wait <seconds>', 'how long to wait for it', seconds, 300)
+    .argument('<source>', 'name of the source')
+    .option('--preview', 'show what would be linked, without linking anything')
+    .option('--wait <seconds>', 'how long to wait until the refresh is finished', seconds, 300)
     .addHelpText(
       'after',
       helpText({
-        examples: [['lockstep refresh corp-directory --preview', 'tells who would be linked']],
-        exits: { pending: 'not finished within --wait; it goes on' },
+        examples: [
+          [
+            'lockstep refresh corp-directory --preview',
+            'shows how many accounts would be linked, and which would not',
+          ],
+        ],
+        exits: { pending: 'not finished within --wait; the refresh continues' },
       }),
     )
     .action(action(refresh));
@@ -48,7 +53,7 @@ async function refresh(
   });
   if (result === null)
     throw new Failure(
-      `Not finished within ${wait} s. It goes on; if no worker runs, "lockstep doctor ${source}" says so.`,
+      `The refresh is not finished after ${wait} s and continues. Next: "lockstep doctor ${source}" checks whether a worker is running.`,
       { exit: 'pending' },
     );
   if (isRefused(result)) throw new Failure(errors[result.code].says);
@@ -61,12 +66,15 @@ function refreshLines(source: string, result: Refresh): string[] {
   const would = preview ? 'would be ' : '';
   return [
     `${source}: ${read} accounts read`,
-    `  ${alreadyLinked} were linked before, ${linked} ${would}linked, ${peopleAdded} of them to people who ${preview ? 'would be' : 'were'} added`,
-    ...sampleLines(unmatched, 'fit nobody'),
-    ...sampleLines(ambiguous, 'fit several people, or share one, and are left alone'),
+    `  ${alreadyLinked} already linked, ${linked} ${would}linked now, ${peopleAdded} of these to people who ${preview ? 'would be' : 'were'} added`,
+    ...sampleLines(unmatched, 'match no person'),
+    ...sampleLines(ambiguous, 'match several people, or the same person, and are not linked'),
     ...(result.failed === null
       ? []
-      : [`It ended early: ${errors[result.failed].says}`, `Next: lockstep doctor ${source}`]),
+      : [
+          `The refresh ended early: ${errors[result.failed].says}`,
+          `Next: lockstep doctor ${source}`,
+        ]),
   ];
 }
 

@@ -18,23 +18,31 @@ interface HandOverOptions {
 
 export const handOverCommand = (): Command =>
   new Command('hand-over')
-    .summary('hand a captured password over to a relay')
+    .summary('submit one captured password to a running relay')
     .description(
-      'For scripts of a source: all of stdin is the password, byte for byte, without a line end. When this succeeds, the relay ' +
-        'has it for good; when it fails, hand it over again.',
+      'Submits one password to a running relay, for scripts in a source. All of stdin is the password, byte for byte, so it ' +
+        'must not end with a newline. After success, the relay has stored the password durably. After a failure, run the ' +
+        'command again.',
     )
-    .requiredOption('--socket <path>', 'the socket of the relay')
-    .requiredOption('--account <name>', 'how the source calls the account')
-    .option('--captured-at <time>', 'when it was changed there (default: now)', moment)
-    .option('--sequence <text>', 'how the source calls this change: the same when told again')
-    .option('--hash', 'stdin is a hash of the password, as the source keeps it')
+    .requiredOption('--socket <path>', 'path of the socket of the relay')
+    .requiredOption('--account <name>', 'name of the account in the source')
+    .option(
+      '--captured-at <time>',
+      'when the password was changed in the source, such as 2026-01-31T12:00:00Z (default: now)',
+      moment,
+    )
+    .option(
+      '--sequence <text>',
+      'identifier of this change in the source; use the same one when you submit the change again',
+    )
+    .option('--hash', 'stdin is the hash of the password that the source stores')
     .addHelpText(
       'after',
       helpText({
         examples: [
           [
             'lockstep relay hand-over --socket /run/relay/capture.sock --account alice < /dev/fd/3',
-            'hands over what the script has on descriptor 3; a pipe does as well',
+            'submits the password that the script has on descriptor 3; a pipe works as well',
           ],
         ],
       }),
@@ -56,11 +64,13 @@ async function handOver(
       capturedAt: capturedAt ?? null,
       sequence: sequence ?? null,
     });
-    if (refusal !== null) throw new Failure(`${refusals[refusal]} Hand it over again.`);
+    if (refusal !== null) throw new Failure(`${refusals[refusal]} Submit the password again.`);
   } catch (error) {
     if (error instanceof Failure) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    throw new Failure(`The relay at ${socket} did not take it (${code}). Hand it over again.`);
+    throw new Failure(
+      `The relay at ${socket} did not accept the password (${code}). Check that the relay is running, then submit the password again.`,
+    );
   } finally {
     password.destroy();
   }
@@ -68,14 +78,17 @@ async function handOver(
   return 'done';
 }
 
-const MOST_BYTES = 4096;
+/** The longest password that a relay accepts. */
+const MAX_BYTES = 4096;
 
 async function readPassword(): Promise<Secret> {
-  const bytes = zeroableBytes(MOST_BYTES + 1);
+  const bytes = zeroableBytes(MAX_BYTES + 1);
   const length = await readInto(bytes, null);
-  if (length > 0 && length <= MOST_BYTES) return Secret.of(bytes.subarray(0, length));
+  if (length > 0 && length <= MAX_BYTES) return Secret.of(bytes.subarray(0, length));
   bytes.fill(0);
   throw usage(
-    length === 0 ? 'There is no password on stdin.' : 'stdin holds far more than a password.',
+    length === 0
+      ? 'stdin is empty: write the password to it.'
+      : `stdin holds more than ${MAX_BYTES} bytes, which is too long for a password.`,
   );
 }

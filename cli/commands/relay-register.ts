@@ -12,34 +12,37 @@ interface RelayOptions {
 
 export const registerCommand = (): Command =>
   new Command('register')
-    .summary('register a relay for a source')
+    .summary('register a new relay for a source (once)')
     .description(
-      'Makes the keys of a relay, registers it for one source with your admin key, and writes its configuration. Run it on ' +
-        'the machine of the source, as the user that the relay will have.',
+      'Creates the keys of a relay, registers it for one source with your admin key, and writes its configuration. Run this ' +
+        'on the machine of the source, as the user that the relay will run as.',
     )
-    .argument('<source>', 'the source beside which it will run')
-    .requiredOption('--dir <folder>', 'where its keys, its configuration and its spool will be')
-    .option('--ca <file>', 'whose certificate the api shows, if it is not a public one (PEM)')
+    .argument('<source>', 'name of the source next to which the relay will run')
+    .requiredOption(
+      '--dir <folder>',
+      'folder for the keys, the configuration and the spool of the relay',
+    )
+    .option('--ca <file>', 'certificate authority of the API (PEM), if it is not a public one')
     .addHelpText(
       'after',
       helpText({
         examples: [
           [
             'lockstep relay register directory --dir /var/lib/lockstep-relay',
-            'then: lockstep relay run --config /var/lib/lockstep-relay/relay.json',
+            'registers it; then start it: lockstep relay run --config /var/lib/lockstep-relay/relay.json',
           ],
         ],
       }),
     )
-    .action(action(setUpRelayOf));
+    .action(action(register));
 
-async function setUpRelayOf(
+async function register(
   { output, api }: Session,
   source: string,
   { dir, ca }: RelayOptions,
 ): Promise<Exit> {
   const lockstep = await api();
-  // Loaded only here and below: no other command needs what a relay does.
+  // Loaded on demand: only the commands of a relay need it.
   const { setUpRelay } = require('../../capture/setup') as typeof import('../../capture/setup');
   const url = lockstep.url.href;
   const file = await setUpRelay({
@@ -47,7 +50,7 @@ async function setUpRelayOf(
     register: (publicKey) =>
       lockstep.send<Registration>('POST', ['relays'], {
         body: { source, publicKey },
-        missing: `There is no source ${source}. "lockstep sources" shows them.`,
+        missing: `There is no source ${source}. "lockstep sources" lists the sources.`,
       }),
   }).catch(asFailure);
   output.show({ file }, () => [`Wrote ${file}.`, `Next: lockstep relay run --config ${file}`]);

@@ -7,15 +7,17 @@ import { action, type Session } from '../session';
 
 export const runRelayCommand = (): Command =>
   new Command('run')
-    .summary('run a relay')
+    .summary('run a registered relay')
     .description(
-      'Runs a relay until it is told to stop (SIGTERM or Ctrl-C). It logs to stdout, a line of JSON each.',
+      'Runs a registered relay until SIGTERM or Ctrl-C. It writes its log to stdout, one JSON object per line.',
     )
-    .requiredOption('--config <file>', 'what "lockstep relay register" wrote')
+    .requiredOption('--config <file>', 'relay.json, which "lockstep relay register" wrote')
     .addHelpText(
       'after',
       helpText({
-        examples: [['lockstep relay run --config /var/lib/lockstep-relay/relay.json', 'runs it']],
+        examples: [
+          ['lockstep relay run --config /var/lib/lockstep-relay/relay.json', 'runs the relay'],
+        ],
       }),
     )
     .action(

@@ -7,31 +7,31 @@ import { action, type Session } from '../session';
 
 export const outboxCommand = (): Command =>
   new Command('outbox')
-    .summary('print the SQL that captures a password column')
+    .summary('print the SQL that captures changes of a password column')
     .description(
-      'Prints the SQL that makes an outbox beside the table of an application, and the triggers that fill it; then how to undo ' +
-        'it, and what to put into relay.json, both as comments. It connects to nothing: an administrator of the database reads ' +
-        'the SQL and runs it.',
+      'Prints the SQL that creates an outbox next to the table of an application, and the triggers that fill it. Comments ' +
+        'below it contain the SQL to undo this, and the settings for relay.json. The command connects to nothing: a database ' +
+        'administrator reviews the SQL and runs it.',
     )
     .addOption(
-      new Option('--engine <engine>', 'mysql is MySQL and MariaDB')
+      new Option('--engine <engine>', 'database; mysql stands for MySQL and MariaDB')
         .choices(['postgres', 'mysql'])
         .makeOptionMandatory(),
     )
     .requiredOption(
       '--table <schema.table>',
-      'the table of the application, as it is stored; in MySQL the database is the schema',
+      'table of the application, in the exact case of its name; in MySQL the schema is the database',
     )
-    .requiredOption('--account-column <name>', 'the column that names an account')
-    .requiredOption('--password-column <name>', 'the column with the password, or its hash')
-    .option('--role <name>', 'whom the relay is to the database', 'lockstep_relay')
+    .requiredOption('--account-column <name>', 'column with the name of the account')
+    .requiredOption('--password-column <name>', 'column with the password or its hash')
+    .option('--role <name>', 'database role of the relay', 'lockstep_relay')
     .addHelpText(
       'after',
       helpText({
         examples: [
           [
             'lockstep relay setup outbox --engine postgres --table app.users --account-column login --password-column password_hash',
-            'then: psql, as an administrator',
+            'prints the SQL; review it, then run it with psql as an administrator',
           ],
         ],
       }),
@@ -59,10 +59,10 @@ async function printOutbox({ output }: Session, options: OutboxOptions): Promise
 const linesOf = ({ sql, undo, poll }: OutboxSetup): readonly string[] => [
   sql,
   '',
-  '-- To undo it, which forgets what was not read yet:',
+  '-- To undo this (changes that the relay has not read yet are lost):',
   ...undo.split('\n').map((line) => `--   ${line}`),
   '',
-  '-- For relay.json, beside "spool":',
-  // Written so that no name in it begins or ends a comment.
+  '-- Settings for relay.json, next to "spool":',
+  // Every slash is escaped, so that no name can begin or end a comment.
   `/*\n"poll": ${JSON.stringify(poll, null, 2).replaceAll('/', '\\/')}\n*/`,
 ];

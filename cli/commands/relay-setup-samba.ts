@@ -26,50 +26,57 @@ const SYSTEMCTL = 'systemctl restart samba-ad-dc';
 
 export const setupSambaCommand = (): Command =>
   new Command('samba')
-    .summary('have a Samba domain hand over its passwords')
+    .summary('make a Samba domain submit its passwords to a relay')
     .description(
-      'Run it as root on a domain controller, beside its relay. It makes a key that encrypts, names it in smb.conf, ' +
-        'restarts Samba, and changes the password of a test account, because with a wrong key every password change of the ' +
-        'domain fails. Only when that password arrives, it sets up what hands passwords over; otherwise smb.conf is put back. ' +
-        'What is so already is left alone.',
+      'Run this as root on a domain controller that has a relay. It creates an encryption key, names it in smb.conf, restarts ' +
+        'Samba, and changes the password of a test account, because with a wrong key every password change of the domain ' +
+        'fails. If the test password arrives, it installs the script that submits passwords to the relay; otherwise it ' +
+        'restores smb.conf. The command is idempotent: a second run changes nothing that is already right.',
     )
     .requiredOption(
       '--config <file>',
-      'relay.json of the relay: what "lockstep relay register" wrote',
+      'relay.json of the relay, which "lockstep relay register" wrote',
     )
-    .option('--smb-conf <file>', 'smb.conf of the domain controller (default: the one of Samba)')
+    .option(
+      '--smb-conf <file>',
+      'smb.conf of the domain controller (default: the one that Samba uses)',
+    )
     .addOption(
-      new Option('--hash <scheme>', 'hand over only hashes: nobody keeps a password').choices([
-        'sha512-crypt',
-        'sha256-crypt',
-      ]),
+      new Option(
+        '--hash <scheme>',
+        'submit only hashes of this scheme; Samba then stores no recoverable password',
+      ).choices(['sha512-crypt', 'sha256-crypt']),
     )
     .option(
       '--key <id>',
-      'GnuPG key of root to encrypt to, 16 digits or more (default: one is made)',
+      'id of the GnuPG key of root to encrypt with, 16 hexadecimal digits or more (default: a new key)',
     )
     .option(
       '--account <name>',
-      'test account whose password is changed to a random one (default: one is made, disabled, and deleted again)',
+      'test account, whose password is changed to a random one (default: a disabled account that is created and deleted again)',
     )
-    .option('--dir <folder>', 'where the script goes', '/usr/local/lib/lockstep')
-    .option('--restart-command <command>', 'what restarts Samba, and ends after that', SYSTEMCTL)
-    .option('--unit <file>', 'where to write a systemd unit (default: it is shown)')
-    .option('--dry-run', 'only say what would be done', false)
+    .option('--dir <folder>', 'folder for the script', '/usr/local/lib/lockstep')
+    .option(
+      '--restart-command <command>',
+      'command that restarts Samba and ends once Samba is running',
+      SYSTEMCTL,
+    )
+    .option('--unit <file>', 'write a systemd unit to this file (default: the unit is printed)')
+    .option('--dry-run', 'show what would be done, without changing anything', false)
     .addHelpText(
       'after',
       helpText({
         examples: [
           [
             'lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --dry-run',
-            'says what would be done',
+            'shows what would be done',
           ],
           [
             'lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt',
-            'for sources that take such a hash: no password leaves the domain, and there is no key',
+            'submits hashes, for other sources that accept this scheme: no password leaves the domain, and no key is needed',
           ],
         ],
-        exits: { failed: 'the test change did not come through: smb.conf was put back' },
+        exits: { failed: 'the test password did not arrive; smb.conf was restored' },
       }),
     )
     .action(action(setup));
@@ -86,7 +93,7 @@ async function setup({ output }: Session, options: Options): Promise<Exit> {
   const { setUpSamba } =
     require('../../capture/samba/setup') as typeof import('../../capture/samba/setup');
   const stopping = new AbortController();
-  // Also when the terminal is gone: what is half done would be there to stay.
+  // SIGHUP too, so that a closed terminal leaves no half-finished setup.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => stopping.abort());
   const conduct = {
@@ -113,10 +120,14 @@ async function planOf({ config, restartCommand, ...options }: Options): Promise<
     require('../../capture/samba/tools') as typeof import('../../capture/samba/tools');
   const tools = findTools();
   if (restartCommand === SYSTEMCTL && inPath('systemctl') === null)
-    throw usage('There is no systemctl here: say with --restart-command how Samba is restarted.');
+    throw usage(
+      'This machine has no systemctl. Give the command that restarts Samba with --restart-command.',
+    );
   const { socket } = readSettings(config);
   if (socket === null)
-    throw usage(`The relay of ${config} has no socket to hand anything over to.`);
+    throw usage(
+      `The relay of ${config} has no socket, so nothing can be submitted to it. Set "socket" in that file.`,
+    );
   return planSamba(tools, {
     socket,
     smbConf: options.smbConf === undefined ? null : path.resolve(options.smbConf),
@@ -132,7 +143,9 @@ function writeUnit(file: string, unit: string): void {
     writeFileSync(file, unit);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw usage(`All is set up, but ${file} cannot be written (${code}): run this again.`);
+    throw usage(
+      `Samba is set up, but ${file} cannot be written (${code}). Choose another path with --unit and run this again.`,
+    );
   }
 }
 
@@ -143,13 +156,13 @@ function next(done: Extract<SambaSetUp, { state: 'ready' }>, { unit, hash }: Opt
   return [
     ...(done.others > 0
       ? [
-          `The domain has ${done.others} more domain controllers: each needs ${others}, and a restart.`,
+          `The domain has ${done.others} more domain controller${done.others === 1 ? '' : 's'}. Each needs ${others} and a restart of Samba.`,
         ]
       : []),
-    'Keep the relay running, and this, as root:',
+    'Next: keep the relay running, and this command, as root:',
     `  ${environment}${done.command.join(' ')}`,
     ...(unit === undefined
-      ? ['As a unit of systemd:', '', done.unit]
+      ? ['As a systemd unit:', '', done.unit]
       : [`Wrote ${unit}. Next: systemctl enable --now ${path.basename(unit)}`]),
   ];
 }

@@ -4,7 +4,9 @@ import { setupSambaCommand } from './relay-setup-samba';
 
 export const relaySetupCommand = (): Command =>
   new Command('setup')
-    .summary('set up the source that submits passwords to a relay')
-    .description('Run each once, on the machine of the source.')
+    .summary('make a source submit its passwords to a relay')
+    .description(
+      'Prepares a source to submit changed passwords to its relay. Run this once per source, after "lockstep relay register".',
+    )
     .addCommand(setupSambaCommand())
     .addCommand(outboxCommand());

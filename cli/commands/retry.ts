@@ -7,16 +7,16 @@ import { action, type Session } from '../session';
 
 export const retryCommand = (): Command =>
   new Command('retry')
-    .summary('try waiting accounts at once')
+    .summary('retry waiting accounts of a change now')
     .description(
-      'Tries the waiting accounts of a change at once, after what kept them was put right. A change that has ended has ' +
-        'no password any more: start a new one.',
+      'Retries waiting accounts of a change now, for example after you have corrected the cause. A change that has ended no ' +
+        'longer has its password: start a new one with "lockstep change".',
     )
-    .argument('<change>', 'id of the change; "last" is the newest')
-    .argument('[account]', 'one account, by its label; all that wait when left out')
+    .argument('<change>', 'id of the change, or "last" for the newest one')
+    .argument('[account]', 'label of one account; default: every waiting account')
     .addHelpText(
       'after',
-      helpText({ examples: [['lockstep retry last apps', 'tries the account in apps at once']] }),
+      helpText({ examples: [['lockstep retry last apps', 'retries the account in apps now']] }),
     )
     .action(action(retry));
 
@@ -25,7 +25,7 @@ async function retry({ output, api }: Session, given: string, account?: string):
   const id = await changeId(lockstep, given);
   const change = await commandChange(lockstep, id, 'retry', account);
   output.show(change, () => [
-    `Asked to try ${account ?? 'every waiting account'} at once.`,
+    `Retry of ${account ?? 'every waiting account'} requested.`,
     `Next: lockstep status ${id} --watch`,
   ]);
   return 'done';

@@ -1,63 +1,66 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
+import type { Source, SourceCommandAccepted } from '../http/answers';
 import { knownSources } from '../http/known-sources';
-import type { Source } from '../http/shapes';
 import { action, type Session } from '../session';
 import { sourceLines } from '../text/source-text';
 import { count } from '../values';
 
 export const sourcesCommand = (): Command =>
   new Command('sources')
-    .summary('see which sources are up, pause and resume them')
+    .summary('show, pause and resume sources')
     .description(
-      'Sources, whether they can be used now, and who waits for them. One that is down is asked now and then; all who wait ' +
-        'follow by themselves when it answers. One that refuses the service account of Lockstep is paused until you resume it.',
+      'Shows whether each source is available and how many accounts wait for it, and controls sources. Lockstep probes a source ' +
+        'that is down at intervals, and its waiting accounts continue once it answers. It pauses a source that refuses its ' +
+        'service account until you run "lockstep sources resume".',
     )
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(
       stateCommand(
         'pause',
-        'ask a source nothing',
-        'Nobody asks the source until it is resumed; its accounts wait.',
+        'stop all requests to a source',
+        'Stops all requests to a source until you resume it. Its accounts wait.',
       ),
     )
     .addCommand(
       stateCommand(
         'resume',
-        'let a paused source go on',
-        'All who wait for the source go on, a few at a time.',
+        'resume a paused source',
+        'Resumes a paused source. Its waiting accounts continue, a few at a time.',
       ),
     )
     .addCommand(
       waitingCommand(
         'retry',
-        'try all who wait on a source',
-        'Tries all accounts that wait on a source, or are parked. One that is down is asked by one of them.',
+        'retry all waiting and parked accounts of a source',
+        'Retries all waiting and parked accounts of a source. If the source is down, one of them probes it first.',
       ),
     )
     .addCommand(
       waitingCommand(
         'park',
-        'try those who wait on a source no more',
-        'Tries the accounts that wait on a source no more, until somebody retries them or their changes are too old.',
+        'stop retrying all waiting accounts of a source',
+        'Stops retrying all waiting accounts of a source until "lockstep sources retry" or until their changes expire.',
       ),
     )
     .addCommand(
       waitingCommand(
         'cancel',
-        'leave those who wait on a source as they are',
-        'Leaves all accounts that wait on a source, or are parked, as they are; their changes end without them.',
+        'cancel all waiting and parked accounts of a source',
+        'Cancels all waiting and parked accounts of a source. They keep their password, and their changes end without them.',
       ),
     );
 
 const listCommand = (): Command =>
   new Command('list')
-    .summary('list the sources (also without "list")')
-    .description('Lists the sources: state, who waits, and when one that is down is asked again.')
+    .summary('list sources (the default command)')
+    .description(
+      'Lists sources with their state, waiting and parked accounts, and the time of the next probe.',
+    )
     .addHelpText(
       'after',
-      helpText({ examples: [['lockstep sources', 'what is up, down or paused']] }),
+      helpText({ examples: [['lockstep sources', 'shows which sources are up, down or paused']] }),
     )
     .action(action(list));
 
@@ -71,8 +74,11 @@ const stateCommand = (verb: 'pause' | 'resume', summary: string, description: st
   new Command(verb)
     .summary(summary)
     .description(description)
-    .argument('<source>', 'the source')
-    .addHelpText('after', helpText({ examples: [[`lockstep sources ${verb} apps`, summary]] }))
+    .argument('<source>', 'name of the source')
+    .addHelpText(
+      'after',
+      helpText({ examples: [[`lockstep sources ${verb} apps`, `${verb}s the source apps`]] }),
+    )
     .action(
       action(async ({ output, api }: Session, name: string): Promise<Exit> => {
         const lockstep = await api();
@@ -89,16 +95,20 @@ const waitingCommand = (verb: WaitingVerb, summary: string, description: string)
   new Command(verb)
     .summary(summary)
     .description(description)
-    .argument('<source>', 'the source')
+    .argument('<source>', 'name of the source')
     .option(
       '--per-second <n>',
-      'so many accounts a second at most, the oldest changes first',
+      'maximum number of accounts per second, oldest changes first',
       count,
       20,
     )
     .addHelpText(
       'after',
-      helpText({ examples: [[`lockstep sources ${verb} apps --per-second 5`, 'slowly']] }),
+      helpText({
+        examples: [
+          [`lockstep sources ${verb} apps --per-second 5`, 'handles at most 5 accounts per second'],
+        ],
+      }),
     )
     .action(
       action(
@@ -109,11 +119,15 @@ const waitingCommand = (verb: WaitingVerb, summary: string, description: string)
         ): Promise<Exit> => {
           const lockstep = await api();
           await knownSources(lockstep, [name]);
-          const asked = await lockstep.send<{ accounts: number }>('POST', ['sources', name, verb], {
-            body: { perSecond },
-          });
-          output.show(asked, () => [
-            `Asked to ${verb} ${asked.accounts === 1 ? '1 account' : `${asked.accounts} accounts`} in ${name}, ${perSecond} a second.`,
+          const answer = await lockstep.send<SourceCommandAccepted>(
+            'POST',
+            ['sources', name, verb],
+            {
+              body: { perSecond },
+            },
+          );
+          output.show(answer, () => [
+            `Requested to ${verb} ${answer.accounts === 1 ? '1 account' : `${answer.accounts} accounts`} in ${name}, at most ${perSecond} per second.`,
             'Next: lockstep sources',
           ]);
           return 'done';

@@ -1,12 +1,13 @@
 import { Command } from 'commander';
+import type { Look } from '../../model/api/job-results';
 import { errors } from '../../model/errors';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
+import type { StaleAccount } from '../http/answers';
 import type { Api } from '../http/api';
 import { isRefused, runJob } from '../http/jobs';
 import { knownSources } from '../http/known-sources';
 import { readPages } from '../http/pages';
-import type { Look, StaleAccount } from '../http/shapes';
 import { action, type Session } from '../session';
 import { staleLines } from '../text/stale-text';
 import { count, seconds } from '../values';
@@ -23,26 +24,32 @@ interface Options {
 
 export const staleCommand = (): Command =>
   new Command('stale')
-    .summary('list accounts that do not hold the password of their person')
+    .summary('list accounts that do not hold the current password of their person')
     .description(
-      'Lists accounts that missed the last change of their person, and those whose password was changed in the source ' +
-        'since, as far as somebody looked; since when, and what to do.',
+      'Lists accounts that missed the last change of their person, and accounts whose password was changed in the source ' +
+        'afterwards, with the time and what to do. Use --look to find the latter.',
     )
-    .option('--identity <name>', 'only those of this person')
-    .option('--source <source>', 'only those in this source')
-    .option('--look', 'ask the sources first when each password was last changed')
+    .option('--identity <name>', 'only accounts of this person')
+    .option('--source <source>', 'only accounts in this source')
+    .option('--look', 'first read from the sources when each password was last changed')
     .option('--wait <seconds>', 'how long to wait for each source with --look', seconds, 300)
-    .option('--limit <n>', 'so many at most', count, 50)
-    .option('--cursor <cursor>', 'go on where a list ended')
-    .option('--all', 'all of them')
+    .option('--limit <n>', 'maximum number of rows', count, 50)
+    .option('--cursor <cursor>', 'continue from this cursor, which the previous page printed')
+    .option('--all', 'show all rows instead of one page')
     .addHelpText(
       'after',
       helpText({
         examples: [
-          ['lockstep stale', 'who missed the last change'],
-          ['lockstep stale --look --source crm', 'asks crm for changes that nobody captured, too'],
+          ['lockstep stale', 'lists accounts that are known to be stale'],
+          [
+            'lockstep stale --look --source crm',
+            'also finds passwords that were changed in crm without being captured',
+          ],
         ],
-        exits: { partial: 'there are some' },
+        exits: {
+          done: 'no account is known to be stale',
+          partial: 'at least one account is stale',
+        },
       }),
     )
     .action(action(stale));
@@ -52,28 +59,35 @@ async function stale(session: Session, options: Options): Promise<Exit> {
   const { all, look, wait, ...query } = options;
   const api = await session.api();
   const named = query.source === undefined ? [] : [query.source];
-  const unseen = look ? await lookAt(api, named, wait) : [];
+  const unread = look ? await lookAt(api, named, wait) : [];
   const { items, next } = await readPages<'stale', StaleAccount>(api, 'stale', { query, all });
-  output.show({ stale: items, next, unseen }, () => staleLines(output, items, Date.now()));
-  for (const { source, says } of unseen) output.note(`${source} was not looked at: ${says}`);
-  if (next !== null && !output.json) output.note(`More: --cursor ${next}, or --all.`);
+  output.show({ stale: items, next, unseen: unread }, () => staleLines(output, items, Date.now()));
+  for (const { source, says } of unread) output.note(`${source} was not read completely: ${says}`);
+  if (next !== null && !output.json)
+    output.note(
+      `There are more accounts. Next: repeat the command with --cursor ${next}, or with --all.`,
+    );
   return items.length === 0 ? 'done' : 'partial';
 }
 
-/** @returns the sources of which not everything could be asked, and why */
+/** Reads the times of password changes. @returns the sources that could not be read completely, each with the reason */
 async function lookAt(
   api: Api,
   named: readonly string[],
   waitSeconds: number,
 ): Promise<readonly { readonly source: string; readonly says: string }[]> {
   const sources = (await knownSources(api, named)).filter(({ enabled }) => enabled);
-  const seen = await Promise.all(
+  const results = await Promise.all(
     sources.map(async ({ name: source }) => {
       const look = await runJob<Look>(api, { source, verb: 'look', waitSeconds });
       const failed = look !== null && (isRefused(look) ? look.code : look.failed);
-      if (look === null) return { source, says: 'it takes longer than --wait; it goes on.' };
+      if (look === null)
+        return {
+          source,
+          says: 'it takes longer than --wait. Reading continues: run this again later.',
+        };
       return failed ? { source, says: errors[failed].says } : null;
     }),
   );
-  return seen.filter((one) => one !== null);
+  return results.filter((result) => result !== null);
 }

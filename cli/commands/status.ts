@@ -1,27 +1,27 @@
 import { Command } from 'commander';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
 import { helpText } from '../help-text';
+import type { Change } from '../http/answers';
 import { changeId, noChange } from '../http/ids';
-import type { Change } from '../http/shapes';
 import { action, type Session } from '../session';
 import { inFull } from '../text/change-text';
 import { watch } from '../text/watch';
 
 export const statusCommand = (): Command =>
   new Command('status')
-    .summary('tell what became of every account in a change')
+    .summary('show the state of a change and of each account in it')
     .description(
-      'Tells where a change stands: every account with its state, and why it does not hold the new password.',
+      'Shows the state of a change: each account with its state, why it does not hold the new password, and what to do next.',
     )
-    .argument('<change>', 'id of the change; "last" is the newest')
-    .option('--watch', 'show how it goes on, until it ends')
+    .argument('<change>', 'id of the change, or "last" for the newest one')
+    .option('--watch', 'show the progress until the change ends')
     .addHelpText(
       'after',
       helpText({
         examples: [['lockstep status last --watch', 'follows the newest change to its end']],
         exits: {
           done: 'every account holds the new password',
-          failed: 'the change was refused, given up, cancelled or left to a newer one',
+          failed: 'the change was refused, failed, expired, or was cancelled or superseded',
           partial: exitCodes.partial.says,
           pending: exitCodes.pending.says,
         },

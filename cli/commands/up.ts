@@ -8,22 +8,31 @@ export const upCommand = (): Command =>
   new Command('up')
     .summary('run Lockstep on this machine')
     .description(
-      'Starts the api and a worker, with a Temporal server and a PostgreSQL of their own unless TEMPORAL_ADDRESS and ' +
-        'DATABASE_URL name others, and stays until Ctrl-C. What it needs is found on this machine or fetched once; what it ' +
-        'keeps is in one folder.',
+      'Starts the API and a worker, and runs until Ctrl-C. It also starts a Temporal server and a PostgreSQL server, unless ' +
+        'TEMPORAL_ADDRESS and DATABASE_URL name others. Programs that this machine does not have are downloaded once. All ' +
+        'data is in one folder.',
     )
     .option(
       '--demo',
-      'with a company of twenty people on real servers, and a change in front of you',
+      'also start a demo company of twenty people on real servers, and change one password',
     )
-    .option('--with-ad', 'the company also has an Active Directory (Samba; root on Debian)')
-    .option('--password-file <file>', 'the new password of the demo: its first line')
-    .option('--once', 'end after the change of the demo; 0 only if every proof held')
-    .option('--json', 'print the result of the demo as one line of JSON at the end')
-    .option('--fresh', 'begin anew: everything that was kept is removed')
+    .option(
+      '--with-ad',
+      'with --demo: also start an Active Directory (Samba; needs root on Debian)',
+    )
+    .option(
+      '--password-file <file>',
+      'with --demo: read the new password from the first line of this file',
+    )
+    .option(
+      '--once',
+      'with --demo: end after the change; the exit code is 0 only if every account was verified',
+    )
+    .option('--json', 'with --demo: print the result as one line of JSON')
+    .option('--fresh', 'start from scratch: delete all data in --state-dir first')
     .option(
       '--state-dir <dir>',
-      'where everything is kept',
+      'folder for all data',
       (dir) => path.resolve(dir),
       path.resolve('.lockstep'),
     )
@@ -31,14 +40,17 @@ export const upCommand = (): Command =>
       'after',
       helpText({
         examples: [
-          ['npm start', 'sets up what is missing, then runs this with --demo'],
-          ['npm start -- --once --json', 'the demo for a script'],
+          [
+            'npm start',
+            'installs and builds Lockstep if necessary, then runs "lockstep up --demo"',
+          ],
+          ['npm start -- --once --json', 'runs the demo in a script'],
         ],
       }),
     )
     .action(
       action((session, options: UpOptions) => {
-        // Loaded only here: it starts servers, and no other command does.
+        // Loaded on demand: no other command starts servers.
         const { up } = require('../up/up') as typeof import('../up/up');
         return up(session.output, options);
       }),

@@ -11,22 +11,23 @@ import {
   visit,
 } from 'yaml';
 import { Failure, usage } from '../failure';
-import type { Issue } from '../http/shapes';
+import type { Issue } from '../http/answers';
 
-/** `lockstep.yaml` as data, and where each part of it stands. */
+/** The content of `lockstep.yaml`, and the place of each entry in the file. */
 export interface ConfigurationFile {
   readonly document: unknown;
-  /** Of the entry that the path leads to, or of the nearest one around it. */
+  /** The place of the entry at this path, or of the nearest enclosing entry that exists. */
   place(path: Issue['path']): Place;
 }
 
 export interface Place {
-  /** Both from 1. */
+  /** Counted from 1. */
   readonly line: number;
+  /** Counted from 1. */
   readonly column: number;
 }
 
-/** @throws Failure with every place where the file is not YAML */
+/** Reads and parses the file. @throws Failure that lists every YAML error with its place */
 export function readConfigurationFile(file: string): ConfigurationFile {
   const lines = new LineCounter();
   const parsed = parseDocument(readText(file), {
@@ -38,11 +39,11 @@ export function readConfigurationFile(file: string): ConfigurationFile {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
-  const mistakes = mistakesIn(parsed);
-  if (mistakes.length > 0)
+  const yamlErrors = yamlErrorsIn(parsed);
+  if (yamlErrors.length > 0)
     throw issuesFailure(
       file,
-      mistakes.map(({ offset, says }) => ({ place: placeOf(offset), path: [], says })),
+      yamlErrors.map(({ offset, says }) => ({ place: placeOf(offset), path: [], says })),
     );
   return { document: toData(parsed, file), place: (path) => placeOf(offsetOf(parsed, path)) };
 }
@@ -52,37 +53,37 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw usage(`${file} cannot be read (${code}). Name another file with -f.`);
+    throw usage(`${file} cannot be read (${code}). Name the configuration with -f.`);
   }
 }
 
-interface Mistake {
+interface YamlError {
   readonly offset: number;
   readonly says: string;
 }
 
-function mistakesIn(parsed: Document.Parsed): Mistake[] {
-  const mistakes = [...parsed.errors, ...parsed.warnings].map(({ pos, message }) => ({
+function yamlErrorsIn(parsed: Document.Parsed): YamlError[] {
+  const found = [...parsed.errors, ...parsed.warnings].map(({ pos, message }) => ({
     offset: pos[0],
     says: message.replace(/; please use .*/, ''),
   }));
   visit(parsed, {
     Alias: (_key, alias) => {
       if (alias.resolve(parsed) === undefined)
-        mistakes.push({
+        found.push({
           offset: alias.range?.[0] ?? 0,
-          says: `there is no &${alias.source} before it`,
+          says: `there is no anchor &${alias.source} before this alias`,
         });
     },
   });
-  return mistakes;
+  return found;
 }
 
 function toData(parsed: Document.Parsed, file: string): unknown {
   try {
     return JSON.parse(JSON.stringify(parsed.toJS()));
   } catch {
-    throw usage(`${file} has an alias that leads to itself, or far too many aliases.`);
+    throw usage(`${file} has an alias that refers to itself, or too many aliases. Remove it.`);
   }
 }
 
@@ -99,7 +100,7 @@ function offsetOf(parsed: Document.Parsed, path: Issue['path']): number {
   return offset;
 }
 
-/** What stands under a key or at an index, and the node that it begins with. */
+/** The value under a key or at an index, and the node where the entry starts; null if there is no such entry. */
 function entryOf(node: unknown, step: string | number) {
   if (isMap(node)) {
     const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
@@ -113,21 +114,27 @@ export interface PlacedIssue extends Issue {
   readonly place: Place;
 }
 
-/** Each as `lockstep.yaml:12:7  sources.apps.kind: …`, which editors and terminals lead you to. */
+/**
+ * A failure with one line per issue, such as `lockstep.yaml:12:7  sources.apps.kind: …`. Editors and terminals turn this form
+ * into a link.
+ */
 export function issuesFailure(file: string, issues: readonly PlacedIssue[]): Failure {
-  const count = issues.length === 1 ? '1 mistake' : `${issues.length} mistakes`;
+  const count = issues.length === 1 ? '1 error' : `${issues.length} errors`;
   const sorted = [...issues].sort(
-    (one, other) => one.place.line - other.place.line || one.place.column - other.place.column,
+    (a, b) => a.place.line - b.place.line || a.place.column - b.place.column,
   );
-  return new Failure(`${file} is not valid: ${count}. Nothing was changed.`, {
-    exit: 'usage',
-    lines: sorted.map(
-      ({ place: { line, column }, path, says }) =>
-        `${file}:${line}:${column}  ${path.length === 0 ? '' : `${path.join('.')}: `}${says}`,
-    ),
-    json: {
-      valid: false,
-      issues: sorted.map(({ place, path, says }) => ({ file, ...place, path, says })),
+  return new Failure(
+    `${file} is not valid: ${count}. Nothing was changed. Correct the file and run this again.`,
+    {
+      exit: 'usage',
+      lines: sorted.map(
+        ({ place: { line, column }, path, says }) =>
+          `${file}:${line}:${column}  ${path.length === 0 ? '' : `${path.join('.')}: `}${says}`,
+      ),
+      json: {
+        valid: false,
+        issues: sorted.map(({ place, path, says }) => ({ file, ...place, path, says })),
+      },
     },
-  });
+  );
 }

@@ -1,6 +1,6 @@
+import type { Plan } from '../http/answers';
 import type { Api } from '../http/api';
 import { ApiProblem } from '../http/refusals';
-import type { Plan } from '../http/shapes';
 import type { Output, Style } from '../output';
 import type { ConfigurationFile } from './file';
 
@@ -9,7 +9,7 @@ export interface Planned {
   readonly plan: Plan;
 }
 
-/** What `file` would change. @throws Failure with every mistake in it */
+/** Asks the API what `file` would change. @throws Failure that lists every error in the file with its place */
 export async function planFile(api: Api, file: string): Promise<Planned> {
   const read = files().readConfigurationFile(file);
   const { document } = read;
@@ -21,10 +21,10 @@ export async function planFile(api: Api, file: string): Promise<Planned> {
   }
 }
 
-/** Loaded only here, with the YAML parser that it needs. */
+/** Loaded on demand, because it loads the YAML parser. */
 const files = () => require('./file') as typeof import('./file');
 
-/** What the api finds, told by line and column. */
+/** Adds line and column to the issues that the API found; returns any other error unchanged. */
 function withPlaces(error: unknown, file: string, { place }: ConfigurationFile): unknown {
   if (!(error instanceof ApiProblem) || error.problem.code !== 'configuration_invalid')
     return error;
@@ -41,43 +41,48 @@ const signs = {
   delete: ['-', 'red'],
 } as const satisfies Record<string, readonly [string, Style]>;
 
+/** A line for each difference, and how many there are of each kind. */
 export function planLines({ paint }: Output, { differences, deletes, version }: Plan): string[] {
-  if (differences.length === 0) return [`Nothing to do: configuration ${version} says the same.`];
+  if (differences.length === 0)
+    return [`Nothing to do: the file is identical to configuration ${version}, which is applied.`];
   const lines = differences.map(({ action, section, name, fields }) => {
     const [sign, style] = signs[action];
-    const takes = deletes.find((one) => one.section === section && one.name === name);
-    const notes = takes === undefined ? fields.join(', ') : taken(takes);
+    const deletion = deletes.find((entry) => entry.section === section && entry.name === name);
+    const notes = deletion === undefined ? fields.join(', ') : lossText(deletion);
     return `${paint(style, `${sign} ${section}.${name}`)}${notes === '' ? '' : `  ${notes}`}`;
   });
   const counts = (['create', 'update', 'delete'] as const).map(
-    (action) => `${differences.filter((one) => one.action === action).length} to ${action}`,
+    (action) => `${differences.filter((entry) => entry.action === action).length} to ${action}`,
   );
-  return [...lines, '', `Against configuration ${version}: ${counts.join(', ')}.`];
+  return [...lines, '', `Compared with configuration ${version}: ${counts.join(', ')}.`];
 }
 
-/** Where the hashes that are captured get to. */
+/** For each form of captured hash, the sources that store it, and warnings about them. */
 export const hashPathLines = ({ paint }: Output, { hashPaths }: Plan): string[] =>
   hashPaths.flatMap(({ from, form, to, warnings }) => [
-    `Captured in ${from} as ${form}: ${to.length === 0 ? 'nobody' : to.join(', ')} stores it as it is; no policy judges it`,
-    ...warnings.map((says) => `  ${paint('yellow', 'beware')}  ${says}`),
+    `Hashes captured in ${from} as ${form}: ${to.length === 0 ? 'no source stores them' : `stored unchanged in ${to.join(', ')}`}; no policy can check them`,
+    ...warnings.map((says) => `  ${paint('yellow', 'warning')}  ${says}`),
   ]);
 
-/** What each group takes; of a group that suits its sources a line. */
+/** For each group, the passwords that its policy allows, and problems with the sources of the group. */
 export const fitLines = ({ paint }: Output, { fit }: Plan): string[] =>
   fit.flatMap(({ group, policy, impossible, notGuaranteed, warnings, fits, unread }) => [
-    `Group ${group}, by the policy ${policy}: ${fits ?? paint('red', 'no password')}`,
+    `Group ${group}, policy ${policy}: ${fits ?? paint('red', 'no password is possible')}`,
     ...impossible.map((says) => `  ${paint('red', 'impossible')}  ${says}`),
     ...warnings.map((says) => `  ${paint('yellow', 'weaker')}  ${says}`),
     ...notGuaranteed.map((says) => `  ${paint('yellow', 'may be refused')}  ${says}`),
     ...(unread.length === 0
       ? []
-      : [`  not known yet  what ${unread.join(', ')} asks for: "lockstep doctor" reads it`]),
+      : [
+          `  not known yet  the password rules of ${unread.join(', ')}: run "lockstep doctor" to read them`,
+        ]),
   ]);
 
-const taken = ({ accounts, mappings }: Plan['deletes'][number]): string =>
+/** What is deleted together with a source or an application. */
+const lossText = ({ accounts, mappings }: Plan['deletes'][number]): string =>
   accounts + mappings === 0
     ? ''
-    : `takes ${counted(accounts, 'linked account')} and ${counted(mappings, 'mapping')} along`;
+    : `also removes ${counted(accounts, 'linked account')} and ${counted(mappings, 'mapping')}`;
 
 const counted = (count: number, what: string): string =>
   `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -5,72 +5,79 @@ import type { Connection } from './connection';
 import { eventData } from './events';
 import { ApiProblem, isProblem, notOurs, transportFailure } from './refusals';
 
-export interface Ask {
+export interface RequestOptions {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
-  /** JSON; a `Secret` holds the bytes of one that was built by hand. */
+  /** Sent as JSON. A `Secret` contains the bytes of a JSON document and is sent unchanged. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The api answers when there is something to tell, at the latest after so many seconds. */
+  /** Long poll: the API answers as soon as there is a result, and at the latest after this many seconds. */
   readonly waitSeconds?: number;
   readonly signal?: AbortSignal;
-  /** What to tell when it is not there. */
+  /** The message to show if the API answers `not_found`; default: its own. */
   readonly missing?: string;
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** Below `/v1`, one segment each. */
+/** The path below `/v1`, one string per segment. */
 type Path = readonly string[];
 
-/** Every call throws a `Failure`: an `ApiProblem` for what the api refuses. */
+/** Requests to the API. Every method throws a `Failure`, and an `ApiProblem` if the API answers with an error. */
 export interface Api {
   readonly url: URL;
-  get<T>(path: Path, ask?: Ask): Promise<T>;
-  send<T>(method: Method, path: Path, ask?: Ask): Promise<T>;
+  get<T>(path: Path, options?: RequestOptions): Promise<T>;
+  send<T>(method: Method, path: Path, options?: RequestOptions): Promise<T>;
   /** Server-sent events, until the api or `signal` ends them. */
   events<T>(path: Path, signal: AbortSignal): AsyncGenerator<T>;
-  /** A file, as it comes: it may be larger than what should be held. */
-  file(path: Path, signal: AbortSignal, ask?: Ask): AsyncGenerator<Uint8Array>;
+  /** The chunks of a file as they arrive, because the file may be larger than memory. */
+  file(path: Path, signal: AbortSignal, options?: RequestOptions): AsyncGenerator<Uint8Array>;
 }
 
-/** Besides what the api was asked to wait. */
+/** How long to wait for an answer, in addition to `waitSeconds`. */
 const ANSWER_TIMEOUT_MS = 60_000;
-/** Heartbeats come each 15 s: a stream of events without any is dead. So is a file. */
+/** A stream without data for this long is dead. The API sends a heartbeat every 15 s; a file has the same limit. */
 const SILENCE_MS = 45_000;
 
-/** @param forTerminal answers are to be shown to a person */
+/** @param forTerminal true replaces control characters in every answer, because it is shown to a person */
 export function connect({ url, apiKey }: Connection, forTerminal: boolean): Api {
-  const request = async (method: Method, path: Path, ask: Ask): Promise<Response> => {
-    const headers = { ...headersOf(method, ask), authorization: `Bearer ${apiKey}` };
-    // Whoever answers with a redirect is not the api, and gets nothing.
-    const init = { method, headers, redirect: 'manual', signal: ask.signal } as const;
-    const response = await fetch(addressOf(url, method, path, ask), {
+  const request = async (
+    method: Method,
+    path: Path,
+    options: RequestOptions,
+  ): Promise<Response> => {
+    const headers = { ...headersOf(method, options), authorization: `Bearer ${apiKey}` };
+    // The API never redirects: following one could send the key to another server.
+    const init = { method, headers, redirect: 'manual', signal: options.signal } as const;
+    const response = await fetch(addressOf(url, method, path, options), {
       ...init,
-      ...bodyOf(ask.body),
+      ...bodyOf(options.body),
     }).catch((error) => {
       throw transportFailure(error, url);
     });
     if (response.ok) return response;
     const problem = await readJson(response, url, forTerminal);
-    throw isProblem(problem) ? new ApiProblem(problem, ask.missing) : notOurs(response.status, url);
+    throw isProblem(problem)
+      ? new ApiProblem(problem, options.missing)
+      : notOurs(response.status, url);
   };
-  const read = async <T>(method: Method, path: Path, ask: Ask): Promise<T> => {
-    const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS + (ask.waitSeconds ?? 0) * 1000);
-    const signal = ask.signal === undefined ? timeout : AbortSignal.any([ask.signal, timeout]);
-    const response = await request(method, path, { ...ask, signal });
+  const read = async <T>(method: Method, path: Path, options: RequestOptions): Promise<T> => {
+    const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS + (options.waitSeconds ?? 0) * 1000);
+    const signal =
+      options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+    const response = await request(method, path, { ...options, signal });
     return (await readJson(response, url, forTerminal)) as T;
   };
   async function* listen<T>(
     path: Path,
     signal: AbortSignal,
-    ask: Ask,
-    parts: (body: ReadableStream<Uint8Array>, heard: () => void) => AsyncIterable<T>,
+    options: RequestOptions,
+    parts: (body: ReadableStream<Uint8Array>, onData: () => void) => AsyncIterable<T>,
   ): AsyncGenerator<T> {
     const silence = new AbortController();
     const timer = setTimeout(() => silence.abort(), SILENCE_MS);
     try {
       const both = AbortSignal.any([signal, silence.signal]);
-      const { body } = await request('GET', path, { ...ask, signal: both });
+      const { body } = await request('GET', path, { ...options, signal: both });
       if (body !== null) yield* parts(body, () => timer.refresh());
     } catch (error) {
       throw error instanceof Failure ? error : transportFailure(error, url);
@@ -80,24 +87,29 @@ export function connect({ url, apiKey }: Connection, forTerminal: boolean): Api 
   }
   return {
     url,
-    get: (path, ask = {}) => read('GET', path, ask),
-    send: (method, path, ask = {}) => read(method, path, ask),
+    get: (path, options = {}) => read('GET', path, options),
+    send: (method, path, options = {}) => read(method, path, options),
     events: <T>(path: Path, signal: AbortSignal) =>
-      listen(path, signal, {}, async function* (body, heard) {
-        for await (const data of eventData(body, heard)) yield parseJson(data, forTerminal) as T;
+      listen(path, signal, {}, async function* (body, onData) {
+        for await (const data of eventData(body, onData)) yield parseJson(data, forTerminal) as T;
       }),
-    file: (path, signal, ask = {}) => listen(path, signal, ask, pieces),
+    file: (path, signal, options = {}) => listen(path, signal, options, chunks),
   };
 }
 
-async function* pieces(body: ReadableStream<Uint8Array>, heard: () => void) {
-  for await (const piece of body) {
-    heard();
-    yield piece;
+async function* chunks(body: ReadableStream<Uint8Array>, onData: () => void) {
+  for await (const chunk of body) {
+    onData();
+    yield chunk;
   }
 }
 
-function addressOf(url: URL, method: Method, path: Path, { query = {}, waitSeconds }: Ask): URL {
+function addressOf(
+  url: URL,
+  method: Method,
+  path: Path,
+  { query = {}, waitSeconds }: RequestOptions,
+): URL {
   const address = new URL(url);
   address.pathname = `${url.pathname.replace(/\/$/, '')}/v1/${path.map(encodeURIComponent).join('/')}`;
   const wait = method === 'GET' ? { wait: waitSeconds } : {};
@@ -106,7 +118,7 @@ function addressOf(url: URL, method: Method, path: Path, { query = {}, waitSecon
   return address;
 }
 
-function headersOf(method: Method, { headers = {}, body, waitSeconds = 0 }: Ask) {
+function headersOf(method: Method, { headers = {}, body, waitSeconds = 0 }: RequestOptions) {
   return {
     ...headers,
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -114,7 +126,7 @@ function headersOf(method: Method, { headers = {}, body, waitSeconds = 0 }: Ask)
   };
 }
 
-/** `fetch` copies a body of bytes, and nobody zeroes the copy; a stream it sends as it is. */
+/** A secret is sent as a stream: `fetch` would copy a buffer, and nothing could zero the copy. */
 function bodyOf(body: unknown): { body?: string | ReadableStream; duplex?: 'half' } {
   if (body === undefined) return {};
   if (!(body instanceof Secret)) return { body: JSON.stringify(body) };

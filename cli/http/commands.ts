@@ -1,8 +1,8 @@
+import type { Change } from './answers';
 import type { Api } from './api';
 import { noChange } from './ids';
-import type { Change } from './shapes';
 
-/** Asks something of a change, or of one account of it, which a worker then does. */
+/** Sends a command for a change, or for one account of it. The API records it, and a worker carries it out later. */
 export const commandChange = (
   api: Api,
   id: string,
@@ -11,5 +11,5 @@ export const commandChange = (
 ): Promise<Change> =>
   api.send<Change>('POST', ['changes', id, command], {
     body: { account },
-    missing: `${noChange(id)}${account === undefined ? '' : ` Or it has no account "${account}".`}`,
+    missing: `${noChange(id)}${account === undefined ? '' : ` Or it has no account "${account}": "lockstep status ${id}" shows its accounts.`}`,
   });

@@ -2,13 +2,13 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Failure, usage } from '../failure';
 
-/** Where the api is, and the key to it. */
+/** The address of the API, and the key to use. */
 export interface Connection {
   readonly url: URL;
   readonly apiKey: string;
 }
 
-/** What the environment says: see `config.ts`. */
+/** The environment variables that `config.ts` describes. */
 interface Variables {
   readonly LOCKSTEP_URL?: string;
   readonly LOCKSTEP_API_KEY?: string;
@@ -20,13 +20,13 @@ export interface Wanted {
   readonly keyFile?: string;
 }
 
-/** `lockstep up` writes it; looked for from the current folder upwards. */
+/** Written by `lockstep up`. It is searched for from the current folder upwards. */
 const LOCAL_FILE = path.join('.lockstep', 'cli.json');
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
 /**
- * Options before the environment before the file of `lockstep up`. The key in that file goes only to the address in that file:
- * anybody else would be given a key that is not theirs.
+ * Options take precedence over the environment, and the environment over the file of `lockstep up`. The key in that file is
+ * sent only to the address in that file, so that no other server receives it.
  */
 export function connectionOf(wanted: Wanted, variables: Variables, folder: string): Connection {
   const local = localFile(folder);
@@ -41,7 +41,7 @@ export function connectionOf(wanted: Wanted, variables: Variables, folder: strin
   if (keyFile !== undefined)
     return { url: address, apiKey: checkedKey(readText(keyFile), keyFile) };
   throw new Failure(
-    `No API key for ${address.origin}. Name a file that holds one with --key-file or LOCKSTEP_API_KEY_FILE. "lockstep up" makes the first one, "lockstep keys create" makes more.`,
+    `No API key for ${address.origin}. Name a file that holds one with --key-file or LOCKSTEP_API_KEY_FILE. "lockstep up" creates the first key, "lockstep keys create" creates others.`,
   );
 }
 
@@ -59,28 +59,32 @@ function localFile(folder: string): LocalFile | null {
 }
 
 function parseLocalFile(file: string): LocalFile {
-  // In a folder that everybody may write, somebody else's file would have our passwords sent to them.
+  // In a folder that others can write to, another user's file could send our passwords to them.
   if (![process.getuid?.(), 0].includes(statSync(file).uid))
     throw new Failure(
-      `${file} belongs to another user. Use --url and --key-file, or another folder.`,
+      `${file} belongs to another user and is not used. Give --url and --key-file, or work in another folder.`,
     );
   try {
     const { url, keyFile } = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof url === 'string' && typeof keyFile === 'string')
       return { url, keyFile: path.resolve(path.dirname(file), '..', keyFile) };
   } catch {
-    // Told below, as any other content that is not ours.
+    // Reported below, like any other unexpected content.
   }
-  throw new Failure(`${file} does not hold what "lockstep up" writes there. Run that again.`);
+  throw new Failure(
+    `${file} is damaged: it does not hold what "lockstep up" writes there. Run "lockstep up" again.`,
+  );
 }
 
-/** Only letters that fit an HTTP header go on: what does not would be quoted in an error. */
+/** A key with other characters than these is refused here: `fetch` would quote it in its error. */
 const API_KEY = /^lks_[0-9a-z]+_[\w-]+$/;
 
 function checkedKey(text: string, from: string): string {
   const apiKey = text.trim();
   if (API_KEY.test(apiKey)) return apiKey;
-  throw new Failure(`${from} does not hold an API key, which looks like lks_….`);
+  throw new Failure(
+    `${from} does not hold an API key, which begins with lks_. "lockstep keys create" creates one.`,
+  );
 }
 
 function readText(file: string): string {
@@ -88,7 +92,7 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     throw new Failure(
-      `The key file ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+      `The key file ${file} cannot be read (${(error as NodeJS.ErrnoException).code}). Name another file with --key-file.`,
     );
   }
 }
@@ -103,11 +107,11 @@ function checkedUrl(text: string): URL {
     url.username + url.password !== ''
   )
     throw usage(
-      'The address of the api must look like https://lockstep.example.com, without a name or password in it.',
+      'The address of the API must look like https://lockstep.example.com, without a user name or password. Check LOCKSTEP_URL or --url.',
     );
   if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname))
     throw usage(
-      `${url.origin} is another machine, and http would carry passwords there for anybody on the way to read. Use https.`,
+      `${url.origin} is another machine, and http would send passwords there unencrypted. Use https.`,
     );
   return url;
 }

@@ -1,15 +1,15 @@
 /**
  * The data of each event named `change` in a stream of server-sent events.
- * @param heard called for whatever comes, heartbeats included
+ * @param onData called whenever data arrives, heartbeats included
  */
 export async function* eventData(
   body: ReadableStream<Uint8Array>,
-  heard: () => void,
+  onData: () => void,
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const bytes of body) {
-    heard();
+    onData();
     const blocks = (rest + decoder.decode(bytes, { stream: true })).split('\n\n');
     rest = blocks.pop() ?? '';
     for (const block of blocks) {

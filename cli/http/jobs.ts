@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../model/errors';
+import type { Job, JobAccepted } from './answers';
 import type { Api } from './api';
 
 interface Wanted {
@@ -8,36 +9,32 @@ interface Wanted {
   readonly waitSeconds: number;
 }
 
-/** `null`: no worker has finished it in time. */
+/** The result of a worker; `null` if no worker has finished the job in time. */
 export type JobResult<Result> = Result | { readonly code: ErrorCode } | null;
 
-interface Job<Result> {
-  readonly id: string;
-  readonly state: 'open' | 'done' | 'failed';
-  readonly result: JobResult<Result>;
-}
+type JobWith<Result> = Pick<Job, 'state'> & { readonly result: JobResult<Result> };
 
+/** The longest time that the API waits before it answers. */
 const LONGEST_WAIT_SECONDS = 60;
 
-/** Has the worker do something with a source, and waits for what comes of it. */
+/** Starts a job for a source, which a worker carries out, and waits for its result. */
 export async function runJob<Result extends object>(
   api: Api,
   { source, verb, body, waitSeconds }: Wanted,
 ): Promise<JobResult<Result>> {
   const deadline = Date.now() + waitSeconds * 1000;
-  const left = () => {
+  const waitLeft = () => {
     const seconds = Math.ceil((deadline - Date.now()) / 1000);
     return Math.max(0, Math.min(LONGEST_WAIT_SECONDS, seconds));
   };
-  const answer = await api.send<Job<Result> | { readonly job: string }>(
-    'POST',
-    ['sources', source, verb],
-    { body, waitSeconds: left() },
-  );
+  const answer = await api.send<JobWith<Result> | JobAccepted>('POST', ['sources', source, verb], {
+    body,
+    waitSeconds: waitLeft(),
+  });
   if (!('job' in answer)) return answer.result;
   for (;;) {
-    const waiting = left();
-    const { state, result } = await api.get<Job<Result>>(['jobs', answer.job], {
+    const waiting = waitLeft();
+    const { state, result } = await api.get<JobWith<Result>>(['jobs', answer.job], {
       waitSeconds: waiting,
     });
     if (state !== 'open') return result;
@@ -45,5 +42,6 @@ export async function runJob<Result extends object>(
   }
 }
 
+/** Whether the worker could not carry out the job; the code is the reason. */
 export const isRefused = (result: object): result is { readonly code: ErrorCode } =>
   'code' in result;

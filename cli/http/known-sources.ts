@@ -1,13 +1,13 @@
 import { usage } from '../failure';
+import type { Source, Sources } from './answers';
 import type { Api } from './api';
-import type { Source } from './shapes';
 
-/** The sources that are named, or all where none is. @throws Failure that says which there are */
-export async function knownSources(api: Api, named: readonly string[]): Promise<Source[]> {
-  const { sources } = await api.get<{ sources: Source[] }>(['sources']);
+/** Returns the named sources, or all if none is named. @throws Failure that lists the existing sources if a name is unknown */
+export async function knownSources(api: Api, named: readonly string[]): Promise<readonly Source[]> {
+  const { sources } = await api.get<Sources>(['sources']);
   const unknown = named.find((name) => !sources.some((source) => source.name === name));
   if (unknown === undefined)
     return named.length === 0 ? sources : sources.filter(({ name }) => named.includes(name));
   const names = sources.map(({ name }) => name).join(', ') || 'none yet';
-  throw usage(`There is no source "${unknown}"; there are: ${names}.`);
+  throw usage(`There is no source "${unknown}". Sources: ${names}.`);
 }

@@ -1,12 +1,12 @@
-import type { Api, Ask } from './api';
+import type { Api, RequestOptions } from './api';
 
 interface Wanted {
-  readonly query: NonNullable<Ask['query']>;
-  /** Every page, not only the first. */
+  readonly query: NonNullable<RequestOptions['query']>;
+  /** True to read every page, not only the first. */
   readonly all: boolean | undefined;
 }
 
-/** What a list answers under `name`, and the cursor to what comes after it. */
+/** Reads a paginated list. @returns its items, and the cursor of the next page or null at the end */
 export async function readPages<Name extends string, Item>(
   api: Api,
   name: Name,

@@ -4,25 +4,30 @@ import { Failure, usage } from '../failure';
 import { readLines } from './lines';
 import { openPrompt, type Prompt } from './prompt';
 
-/** The passwords of one change, to be destroyed by the caller. */
+/** The passwords of one change. The caller destroys them. */
 export interface Passwords {
   readonly next: Secret;
   readonly current: Secret | null;
 }
 
 interface Wanted {
+  /** The person, for the question at the terminal. */
   readonly who: string;
-  /** Ask for the current password as well. */
+  /** True to ask for the current password too. */
   readonly current: boolean;
+  /** A file to read the passwords from; null for the terminal or stdin. */
   readonly file: string | null;
 }
 
-/** From the file that is named, else from the terminal, else from stdin: first the new one, then the current one. */
+/**
+ * Reads the passwords from the named file, otherwise from the terminal, otherwise from stdin. In a file and on stdin the new
+ * password is on the first line and the current one on the second.
+ */
 export async function askPasswords({ who, current, file }: Wanted): Promise<Passwords> {
   if (file === null && process.stdin.isTTY) return askAtTerminal(who, current);
   const wanted = ['new password', ...(current ? ['current password'] : [])];
   const [next, second = null] = await readLines(file, wanted);
-  if (next === undefined) throw usage('There is no password.');
+  if (next === undefined) throw usage('There is no password to read.');
   return { next, current: second };
 }
 
@@ -41,16 +46,21 @@ async function askAtTerminal(who: string, withCurrent: boolean): Promise<Passwor
   }
 }
 
-/** Nobody sees what they type, so a slip would lock the person out everywhere. */
+/** Asks twice, because typing is not shown and a typing error would lock the person out of every account. */
 async function askTwice(prompt: Prompt, who: string): Promise<Secret> {
   const next = await prompt.ask(`New password of ${who}: `);
   try {
-    const again = await prompt.ask('The same again: ');
+    const again = await prompt.ask('Repeat the new password: ');
     const same = next.equals(again);
     again.destroy();
-    if (!same) throw new Failure('The two are not the same. Nothing was sent.');
-    if (next.use(({ length }) => length) === 0) throw new Failure('A password cannot be empty.');
-    if (!next.use(isUtf8)) throw new Failure('The terminal does not send UTF-8. Nothing was sent.');
+    if (!same)
+      throw new Failure('The two passwords differ. Nothing was sent. Run the command again.');
+    if (next.use(({ length }) => length) === 0)
+      throw new Failure('The password is empty. Nothing was sent. Run the command again.');
+    if (!next.use(isUtf8))
+      throw new Failure(
+        'The terminal does not send UTF-8. Nothing was sent. Set its encoding to UTF-8 and run the command again.',
+      );
     return next;
   } catch (error) {
     next.destroy();

@@ -3,12 +3,12 @@ import { Secret } from '../../model/passwords/secret';
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
-/** `\u001f`: the most that one byte becomes. */
+/** The length of `\u001f`, the longest escape of one byte. */
 const LONGEST_ESCAPE = 6;
 
 /**
- * A JSON object whose passwords never were strings, which nobody could zero. Members that are undefined are left out.
- * Whoever calls it destroys what it returns.
+ * Builds a JSON object without making a string of a password: a string cannot be zeroed. Undefined members are left out.
+ * The caller destroys the returned secret.
  */
 export function jsonBody(members: Readonly<Record<string, unknown>>): Secret {
   const given = Object.entries(members).filter(([, value]) => value !== undefined);
@@ -34,7 +34,7 @@ export function jsonBody(members: Readonly<Record<string, unknown>>): Secret {
 const longest = (part: Buffer | Secret): number =>
   part instanceof Secret ? part.use(({ length }) => 2 + LONGEST_ESCAPE * length) : part.length;
 
-/** Writes UTF-8 as a JSON string. @returns where it ends */
+/** Writes UTF-8 text as a JSON string at offset `from`. @returns the offset after it */
 function writeText(text: Buffer, body: Buffer, from: number): number {
   let at = body.writeUInt8(QUOTE, from);
   for (const byte of text) {

@@ -4,17 +4,19 @@ import type { Secret } from '../../model/passwords/secret';
 import { Failure } from '../failure';
 import { createTypedLine } from './typed-line';
 
-/** Asks at a terminal without echo. */
+/** Asks for passwords at a terminal without showing what is typed. */
 export interface Prompt {
+  /** @returns the typed line. @throws Failure on Ctrl-C, Ctrl-D or when the terminal closes */
   ask(question: string): Promise<Secret>;
-  /** Gives the terminal back. */
+  /** Restores the terminal. */
   close(): void;
 }
 
 const BELL = '\x07';
 
+/** Switches the terminal to raw mode, which ends the echo, until the prompt is closed. */
 export function openPrompt(input: ReadStream, output: Writable): Prompt {
-  // Typed or pasted ahead of the next question.
+  // Bytes that were typed or pasted before the next question was asked.
   let ahead = Buffer.alloc(0);
   input.setRawMode(true);
   return {
@@ -25,9 +27,9 @@ export function openPrompt(input: ReadStream, output: Writable): Prompt {
           input.off('data', read).off('end', stop).pause();
           output.write('\n');
           end();
-          line.forget();
+          line.clear();
         };
-        const stop = () => finish(() => reject(new Failure('Stopped; nothing was sent.')));
+        const stop = () => finish(() => reject(new Failure('Stopped. Nothing was sent.')));
         const read = (chunk: Buffer) => {
           for (const [index, byte] of chunk.entries()) {
             const typed = line.type(byte);

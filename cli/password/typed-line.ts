@@ -1,15 +1,16 @@
 import { Secret } from '../../model/passwords/secret';
 
-/** A line that somebody types without seeing it, byte by byte, in memory that is zeroed. */
+/** A line that is typed without being shown, kept in memory that is zeroed. */
 export interface TypedLine {
   /**
-   * `ignored`: the key means nothing here, and nobody would see that it became part of the password.
-   * `stopped`: the person wants to leave.
+   * Adds one typed byte, or edits the line. `accepted`: it is part of the line or has edited it. `ignored`: the key has no
+   * meaning here, and adding it unseen would spoil the password. `ended`: return. `stopped`: Ctrl-C or Ctrl-D.
    */
-  type(byte: number): 'taken' | 'ignored' | 'ended' | 'stopped';
-  /** What was typed; the line is forgotten. */
+  type(byte: number): 'accepted' | 'ignored' | 'ended' | 'stopped';
+  /** Returns the line and clears it. The caller destroys the secret. */
   take(): Secret;
-  forget(): void;
+  /** Clears the line. */
+  clear(): void;
 }
 
 const LIMIT_BYTES = 4096;
@@ -29,7 +30,7 @@ export function createTypedLine(): TypedLine {
   let length = 0;
   let keys: 'plain' | 'escape' | 'sequence' = 'plain';
 
-  const shorten = (to: number) => {
+  const truncate = (to: number) => {
     bytes.fill(0, to, length);
     length = to;
   };
@@ -47,37 +48,37 @@ export function createTypedLine(): TypedLine {
         case CTRL_D:
           return 'stopped';
         case CTRL_U:
-          shorten(0);
-          return 'taken';
+          truncate(0);
+          return 'accepted';
         case BACKSPACE:
         case DELETE:
-          shorten(startOfLast(bytes, length));
-          return 'taken';
+          truncate(startOfLast(bytes, length));
+          return 'accepted';
         case ESCAPE:
           keys = 'escape';
           return 'ignored';
         default:
           if (byte < SPACE || length === LIMIT_BYTES) return 'ignored';
           length = bytes.writeUInt8(byte, length);
-          return 'taken';
+          return 'accepted';
       }
     },
     take() {
       const secret = Secret.of(Buffer.from(bytes.subarray(0, length)));
-      shorten(0);
+      truncate(0);
       return secret;
     },
-    forget: () => shorten(0),
+    clear: () => truncate(0),
   };
 }
 
-/** Arrows and function keys come as ESC [ … letter or ESC O letter (ECMA-48 §5.4), other keys with Alt as ESC key. */
+/** Arrow and function keys send ESC [ … letter or ESC O letter (ECMA-48 §5.4); Alt with another key sends ESC and the key. */
 const nextKeys = (keys: 'escape' | 'sequence', byte: number) => {
   if (keys === 'escape') return byte === 0x5b || byte === 0x4f ? 'sequence' : 'plain';
   return byte >= 0x40 && byte <= 0x7e ? 'plain' : 'sequence';
 };
 
-/** Of the last character, which takes several bytes in UTF-8. */
+/** The offset of the last character, which may have several bytes in UTF-8. */
 function startOfLast(bytes: Buffer, length: number): number {
   let at = Math.max(0, length - 1);
   while (at > 0 && ((bytes[at] ?? 0) & 0xc0) === 0x80) at--;

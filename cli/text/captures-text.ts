@@ -1,10 +1,10 @@
-import type { Relay, SourceCaptures } from '../http/shapes';
+import type { Relay, SourceCaptures } from '../http/answers';
 import type { Output } from '../output';
 import { indented } from './change-text';
-import { relaysSay, relayTable } from './relay-text';
+import { relayProblems, relayTable } from './relay-text';
 import { relative } from './times';
 
-/** How captures are told to a person: the relays, and then what is worth a look. */
+/** The text of `lockstep captures`: a table of relays, then every problem with what to do about it. */
 
 export function captureLines(
   output: Output,
@@ -13,72 +13,77 @@ export function captureLines(
   now: number,
 ): string[] {
   const stopped = sources.filter(({ stoppedAt }) => stoppedAt !== null).map(({ source }) => source);
-  // What a stopped source has brought waits because somebody wants it to.
+  // Captures of a stopped source wait on purpose: they are not a problem.
   const relays = all.map((relay) =>
     stopped.includes(relay.source) ? { ...relay, open: 0 } : relay,
   );
-  const why = [
-    ...sources.map(withoutOldStartpoint(now)).flatMap((source) => sourceSays(source, now)),
-    ...relaysSay(relays),
+  const problems = [
+    ...sources.map(withoutOldStartpoint(now)).flatMap((source) => sourceNotes(source, now)),
+    ...relayProblems(relays),
   ];
   return [
     ...(relays.length === 0
-      ? ['No relay yet. "lockstep relay register" makes one.']
+      ? [
+          'There is no relay yet. "lockstep relay register" registers one on the machine of a source.',
+        ]
       : relayTable(output, relays, now)),
-    ...(why.length === 0
+    ...(problems.length === 0
       ? []
-      : ['', 'Look at', ...why.flatMap((one) => indented(one, output.width))]),
+      : ['', 'Check', ...problems.flatMap((text) => indented(text, output.width))]),
   ];
 }
 
-const NEWS_MS = 24 * 3_600_000;
+/** How long a new startpoint is shown among the problems. */
+const NEW_STARTPOINT_MS = 24 * 3_600_000;
 
-/** One that was gone to long ago is nothing to look at. */
+/** Removes a startpoint that was applied long ago: it needs no attention. */
 const withoutOldStartpoint =
   (now: number) =>
   ({ startpoint, ...captures }: SourceCaptures): SourceCaptures => ({
     ...captures,
     startpoint:
-      startpoint?.startpointApplied === false || now - Date.parse(startpoint?.setAt ?? '') < NEWS_MS
+      startpoint?.startpointApplied === false ||
+      now - Date.parse(startpoint?.setAt ?? '') < NEW_STARTPOINT_MS
         ? startpoint
         : null,
   });
 
+/** The answer of `captures stop`, `start` and `set-startpoint`: the state of each affected source. */
 export const sourceCaptureLines = (sources: readonly SourceCaptures[], now: number): string[] =>
-  sources.flatMap((one) => lineOf(one, now));
+  sources.flatMap((captures) => linesOf(captures, now));
 
-const lineOf = (captures: SourceCaptures, now: number): string[] => {
-  const says = sourceSays(captures, now);
-  return says.length === 0 ? [`${captures.source}: captures are taken in.`] : says;
+const linesOf = (captures: SourceCaptures, now: number): string[] => {
+  const notes = sourceNotes(captures, now);
+  return notes.length === 0 ? [`${captures.source}: captures are accepted.`] : notes;
 };
 
-/** What an operator said of the captures of a source, and where nobody captures. */
-function sourceSays(captures: SourceCaptures, now: number): string[] {
+/** Sentences about one source: stopped captures, its startpoint, and servers without a relay. */
+function sourceNotes(captures: SourceCaptures, now: number): string[] {
   const { source, stoppedAt, stoppedBy, startpoint, servers } = captures;
-  const bare = servers.filter(({ writable, relay }) => writable && relay === null);
-  const says: string[] = [];
+  const uncovered = servers.filter(({ writable, relay }) => writable && relay === null);
+  const notes: string[] = [];
   if (stoppedAt !== null)
-    says.push(
-      `stopped ${relative(stoppedAt, now)} by ${stoppedBy}. What comes meanwhile is kept. Next: lockstep captures start ${source}`,
+    notes.push(
+      `captures were stopped ${relative(stoppedAt, now)} by ${stoppedBy}. New captures are kept until you run "lockstep captures start ${source}".`,
     );
-  if (startpoint !== null) says.push(startpointSays(startpoint, now));
-  if (bare.length > 0)
-    says.push(
-      `${bare.map(({ host }) => host).join(', ')} of ${servers.length} servers ${bare.length === 1 ? 'has' : 'have'} no relay: what is changed there, nobody captures. "lockstep stale" shows who is concerned.`,
+  if (startpoint !== null) notes.push(startpointText(startpoint, now));
+  if (uncovered.length > 0)
+    notes.push(
+      `${uncovered.length} of ${servers.length} servers ${uncovered.length === 1 ? 'has' : 'have'} no relay (${uncovered.map(({ host }) => host).join(', ')}): password changes there are not captured. Install a relay there with "lockstep relay register"; "lockstep stale --look --source ${source}" lists affected accounts.`,
     );
-  return says.map((one) => `${source}: ${one}`);
+  return notes.map((note) => `${source}: ${note}`);
 }
 
-function startpointSays(
+function startpointText(
   { from, cursor, notBefore, setAt, startpointApplied }: NonNullable<SourceCaptures['startpoint']>,
   now: number,
 ): string {
   const where = {
-    begin: 'all that the source still knows counts',
-    end: `what was changed before ${notBefore} does not count`,
-    cursor: `what comes after ${cursor} counts`,
-    time: `what was changed before ${notBefore} does not count`,
+    begin: 'everything that the source still has counts',
+    end: `passwords changed before ${notBefore} do not count`,
+    cursor: `entries after ${cursor} count`,
+    time: `passwords changed before ${notBefore} do not count`,
   }[from];
-  const going = startpointApplied === false ? ' Its relay has not gone there yet.' : '';
-  return `${where} (startpoint set ${relative(setAt, now)}).${going}`;
+  const pending = startpointApplied === false ? ' Its relay has not moved there yet.' : '';
+  return `${where} (startpoint set ${relative(setAt, now)}).${pending}`;
 }

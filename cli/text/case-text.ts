@@ -11,14 +11,14 @@ const marks: Readonly<Record<CaseResult['verdict'], readonly [string, Style]>> =
 
 const INDENT = '      ';
 
-/** One promise of a connector: a line when it is kept, and what to do below it when it is not. */
+/** One tested promise of a connector: one line if it is kept; if it is broken, also what to do about it. */
 export function caseLines(
   { paint, width }: Output,
   { title, verdict, says }: CaseResult,
 ): string[] {
   const [mark, style] = marks[verdict];
   const shown = escapedControls(title);
-  if (verdict === 'skipped') return [`  ${paint(style, mark)} ${shown}: not tried, ${says}`];
+  if (verdict === 'skipped') return [`  ${paint(style, mark)} ${shown}: not tested, ${says}`];
   const lines = says === null ? [] : wrap(says, width - INDENT.length);
   return [`  ${paint(style, mark)} ${shown}`, ...lines.map((line) => INDENT + line)];
 }

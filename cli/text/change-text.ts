@@ -8,14 +8,14 @@ import {
 } from '../../model/change/outcome';
 import { leaveOutSays } from '../../model/change/plan';
 import { errors } from '../../model/errors';
-import type { Account, Change, Mapping } from '../http/shapes';
+import type { Account, Change, Mapping } from '../http/answers';
 import type { Output, Style } from '../output';
 import { nextSteps } from './next-step';
-import { GAP, NARROWEST, table } from './table';
+import { GAP, MIN_WIDTH, table } from './table';
 import { cut, pad, widthOf, wrap } from './text-width';
 import { relative, span } from './times';
 
-/** How a change is told to a person. */
+/** The text about a change: in one line per account, in short, or in full. */
 
 type Mark = readonly [string, Style];
 
@@ -32,14 +32,14 @@ const markOf = ({ outcome }: Pick<Account, 'outcome'>): Mark =>
   marks[outcome] ?? (isSettled(outcome) ? ['-', 'dim'] : ['·', 'dim']);
 
 const proofs: Readonly<Record<Proof, string>> = {
-  login: 'proved by a login',
-  hash: 'proved by its hash',
-  timestamp: 'proved by its time',
-  none: 'not proved',
+  login: 'verified by a login',
+  hash: 'verified by its hash',
+  timestamp: 'verified by its time of change',
+  none: 'not verified',
 };
 
-/** State, attempt, next try and proof of an account, in words: one line, without its names. */
-export function standing(account: Account, now: number): string {
+/** The state of an account in one line, without its names: outcome, reason, attempts, next attempt and proof. */
+export function statusText(account: Account, now: number): string {
   const { outcome, reason, attempts, nextTryAt, proved, proof } = account;
   const words = outcomeStates[outcome].says;
   switch (outcome) {
@@ -47,24 +47,24 @@ export function standing(account: Account, now: number): string {
       return `${words}, ${proved ? proofs[proof] : proofs.none}`;
     case 'waiting':
       return [
-        reason === null ? words : `waiting: ${worded(reason)}`,
+        reason === null ? words : `waiting: ${readable(reason)}`,
         `attempt ${attempts}`,
-        ...(nextTryAt === null ? [] : [nextTry(nextTryAt, now)]),
+        ...(nextTryAt === null ? [] : [nextAttempt(nextTryAt, now)]),
       ].join(', ');
     case 'parked':
-      return `parked${reason === null ? '' : `: ${worded(reason)}`}, attempt ${attempts}`;
+      return `parked${reason === null ? '' : `: ${readable(reason)}`}, attempt ${attempts}`;
     case 'applying':
       return attempts > 1 ? `${words}, attempt ${attempts}` : words;
     default:
-      return reason === null || !isSettled(outcome) ? words : `${words}: ${worded(reason)}`;
+      return reason === null || !isSettled(outcome) ? words : `${words}: ${readable(reason)}`;
   }
 }
 
-const worded = (code: string): string => code.replaceAll('_', ' ');
+const readable = (code: string): string => code.replaceAll('_', ' ');
 
-function nextTry(time: string, now: number): string {
+function nextAttempt(time: string, now: number): string {
   const ms = Date.parse(time) - now;
-  return ms > 0 ? `next try in ${span(ms)}` : 'next try now';
+  return ms > 0 ? `next attempt in ${span(ms)}` : 'next attempt now';
 }
 
 const labelOf = ({ label, role }: Account): string => (role === 'auth' ? `${label} (auth)` : label);
@@ -79,13 +79,13 @@ const accountColumns = [
 
 function accountRow(account: Account, now: number) {
   const [mark, style] = markOf(account);
-  return [{ text: mark, style }, labelOf(account), nameOf(account), standing(account, now)];
+  return [{ text: mark, style }, labelOf(account), nameOf(account), statusText(account, now)];
 }
 
-/** `waiting: unreachable, attempt 3, next try in 42 s`; the same for all rows at all times, so that they line up. */
-const STANDING_WIDTH = 50;
+/** Columns for `waiting: unreachable, attempt 3, next attempt in 42 s`; constant, so that rows do not move. */
+const STATUS_WIDTH = 52;
 
-/** Rows of several accounts that line up, without their marks: one line each, cut to `width`. */
+/** Makes a function that returns the row of an account, without its mark: aligned with the others and cut to `width`. */
 export function rowText(
   accounts: readonly Account[],
   width: number,
@@ -94,19 +94,21 @@ export function rowText(
   const widest = (textOf: (account: Account) => string) =>
     Math.max(0, ...accounts.map((account) => widthOf(textOf(account))));
   const labels = widest(labelOf);
-  const left = width - labels - STANDING_WIDTH - 2 * GAP.length;
-  const names = Math.min(widest(nameOf), Math.max(left, NARROWEST));
+  const left = width - labels - STATUS_WIDTH - 2 * GAP.length;
+  const names = Math.min(widest(nameOf), Math.max(left, MIN_WIDTH));
   return (account) => {
     const name = pad(cut(nameOf(account), names), names);
-    const cells = [pad(labelOf(account), labels), name, standing(account, now)];
+    const cells = [pad(labelOf(account), labels), name, statusText(account, now)];
     return cut(cells.join(GAP), width);
   };
 }
 
-export const standstills = {
-  worker: 'No worker runs. The change is kept, and goes on as soon as one does.',
+/** Why the whole change waits, and what to do. */
+export const stalledText = {
+  worker:
+    'No worker is running. The change is kept and continues as soon as a worker runs: start one.',
   engine:
-    'The engine (Temporal) cannot be reached. The change is kept, and goes on as soon as it can.',
+    'The engine (Temporal) cannot be reached. The change is kept and continues once it is reachable: check that Temporal is running.',
 } as const;
 
 /** A change in one line. */
@@ -118,21 +120,22 @@ function summary({ paint }: Output, change: Change): string {
   return `${paint(style, mark)} ${paint('bold', change.identity)}: ${change.says}${count}`;
 }
 
+/** The mark of a change in this state, and its colour. */
 export function markOfState(state: ChangeState): Mark {
   if (state === 'done') return ['✔', 'green'];
   if (state === 'partial') return ['!', 'yellow'];
   return hasEnded(state) ? ['✖', 'red'] : ['…', 'yellow'];
 }
 
-/** Why, and what to do: of the change, then of each account that does not hold the new password. */
+/** The reason and what to do: first for the change, then for each account that does not hold the new password. */
 function reasons({ width }: Output, change: Change): string[] {
   const behind = change.accounts.filter(
     ({ outcome, reason }) => outcome !== 'applied' && reason !== null,
   );
-  const told = behind.some(({ reason }) => reason === change.reason);
+  const isRepeated = behind.some(({ reason }) => reason === change.reason);
   const all = [
-    ...(change.waitingFor === null ? [] : [standstills[change.waitingFor]]),
-    ...(change.reasonSays === null || told ? [] : [change.reasonSays]),
+    ...(change.waitingFor === null ? [] : [stalledText[change.waitingFor]]),
+    ...(change.reasonSays === null || isRepeated ? [] : [change.reasonSays]),
     ...behind.map(reasonOf),
   ];
   return all.flatMap((says) => indented(says, width));
@@ -143,16 +146,17 @@ function reasonOf({ label, reason, says, vendorCode }: Account): string {
   return `${label}: ${sentence}${vendorCode === null ? '' : ` (code ${vendorCode})`}`;
 }
 
-/** Of every code that an account may have; an api that is newer may know more. */
+/** The sentence of every reason that this version knows. A newer API may send other reasons, which have the text it sends. */
 const sentences: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(errors).map(([code, { says }]) => [code, says])),
   ...leaveOutSays,
 };
 
+/** Wraps a sentence to the width and indents it, continuation lines further. */
 export const indented = (says: string, width: number): string[] =>
   wrap(says, width - 4).map((line, index) => `${index === 0 ? '  ' : '    '}${line}`);
 
-/** What to try next: commands to be copied, each with what it is for. */
+/** The commands to run next, each with its purpose. */
 function next({ paint, width }: Output, change: Change): string[] {
   const steps = nextSteps(change).flatMap(([command, purpose]) => {
     const fits = `  ${command}  ${purpose}`.length <= width;
@@ -162,7 +166,7 @@ function next({ paint, width }: Output, change: Change): string[] {
   return steps.length === 0 ? [] : ['Next:', ...steps];
 }
 
-/** What came of it, and what to do. */
+/** The result of a change, the reasons and the next steps. */
 export const inShort = (output: Output, change: Change): string[] => [
   summary(output, change),
   `  ${change.id}`,
@@ -170,21 +174,21 @@ export const inShort = (output: Output, change: Change): string[] => [
   ...next(output, change),
 ];
 
-/** Everything about a change. */
+/** The text of `lockstep status`: everything about a change. */
 export function inFull(output: Output, change: Change, now: number): string[] {
   const { groups, requestedBy, createdAt, endedAt, expiresAt, form, links } = change;
   const end =
-    endedAt === null
-      ? `will be given up ${relative(expiresAt, now)}`
-      : `ended ${relative(endedAt, now)}`;
+    endedAt === null ? `expires ${relative(expiresAt, now)}` : `ended ${relative(endedAt, now)}`;
   const rows = change.accounts.map((account) => accountRow(account, now));
   return [
     summary(output, change),
     `  ${change.id}, ${groups.join(', ')}`,
     `  started ${relative(createdAt, now)} by ${requestedBy}, ${end}`,
-    ...(form === 'plaintext' ? [] : [`  came as a hash (${form}): no policy has judged it`]),
+    ...(form === 'plaintext'
+      ? []
+      : [`  captured as a hash (${form}): no policy could check the password`]),
     ...section('', rows.length === 0 ? [] : table(output, accountColumns, rows)),
-    ...section('Why', reasons(output, change)),
+    ...section('Why:', reasons(output, change)),
     ...section('', mappingLines(output, change.mappings)),
     ...section('', links.temporal === undefined ? [] : [`Temporal: ${links.temporal}`]),
     ...section('', next(output, change)),
@@ -195,9 +199,9 @@ const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : ['', ...(title === '' ? [] : [title]), ...lines];
 
 const mappingStates: Readonly<Record<MappingState, string>> = {
-  empty: 'holds nothing yet',
-  in_sync: 'holds what the system holds',
-  out_of_sync: 'may not hold what the system holds',
+  empty: 'no credential stored yet',
+  in_sync: 'same as the account',
+  out_of_sync: 'may differ from the account',
 };
 
 const mappingColumns = [
@@ -206,6 +210,7 @@ const mappingColumns = [
   { title: 'CREDENTIAL', cut: 'last' },
 ] as const;
 
+/** A row for each application of a person, and the state of its stored credential. */
 export const mappingLines = (output: Output, mappings: readonly Mapping[]): string[] =>
   mappings.length === 0
     ? []
@@ -215,6 +220,6 @@ export const mappingLines = (output: Output, mappings: readonly Mapping[]): stri
         mappings.map(({ application, account, state, reason }) => [
           application,
           account,
-          `${mappingStates[state]}${reason === null ? '' : `: ${worded(reason)}`}`,
+          `${mappingStates[state]}${reason === null ? '' : `: ${readable(reason)}`}`,
         ]),
       );

@@ -1,36 +1,36 @@
-import type { ChangePlan } from '../http/shapes';
+import type { ChangePlan } from '../http/answers';
 import type { Output } from '../output';
 import { table } from './table';
 
 const columns = [
-  { title: 'TURN' },
+  { title: 'STEP' },
   { title: 'ACCOUNT' },
   { title: 'NAME', cut: 'first' },
-  { title: '', cut: 'last' },
+  { title: 'WHAT HAPPENS', cut: 'last' },
 ] as const;
 
-/** What a change would do, and what the policies say of the password that came along. */
+/** The text of `lockstep change --dry-run`: what the change would do, and whether the policies accept the given password. */
 export function dryRunLines(output: Output, plan: ChangePlan): string[] {
   const { identity, groups, accounts, violations } = plan;
-  const touched = accounts.filter(({ turn }) => turn !== null).length;
+  const written = accounts.filter(({ turn }) => turn !== null).length;
   const rows = accounts.map((account) => [
     account.turn === null ? '-' : String(account.turn),
     account.role === 'auth' ? `${account.label} (auth)` : account.label,
-    account.account ?? 'to be found',
+    account.account ?? 'not found yet',
     account.turn === null
       ? `left out: ${account.says}`
       : `${account.says}; ${formOf(account)}${proofOf(account)}`,
   ]);
   return [
-    `${output.paint('bold', identity)}: a change would touch ${touched} of ${accounts.length} accounts`,
+    `${output.paint('bold', identity)}: a change would write ${written} of ${accounts.length} accounts`,
     ...groups.map(({ name, policy, failureMode }) => `  ${name}, policy ${policy}, ${failureMode}`),
     '',
     ...(rows.length === 0 ? ['No account is linked.'] : table(output, columns, rows)),
-    ...(violations === null ? [] : ['', ...judgement(output, violations)]),
+    ...(violations === null ? [] : ['', ...policyResult(output, violations)]),
   ];
 }
 
-const judgement = ({ paint }: Output, violations: NonNullable<ChangePlan['violations']>) =>
+const policyResult = ({ paint }: Output, violations: NonNullable<ChangePlan['violations']>) =>
   violations.length === 0
     ? [`${paint('green', '✔')} The password satisfies every policy.`]
     : [
@@ -38,12 +38,12 @@ const judgement = ({ paint }: Output, violations: NonNullable<ChangePlan['violat
         ...violations.map(({ says }) => `  ${says}`),
       ];
 
-/** Told where it is not the password itself. */
+/** The scheme, if the source receives a hash instead of the password. */
 const formOf = ({ form }: ChangePlan['accounts'][number]): string =>
   form === null || form === 'plaintext' ? '' : `hashed as ${form}; `;
 
 function proofOf({ prove, proof }: ChangePlan['accounts'][number]): string {
-  if (prove === 'never' || proof === 'none') return 'not proved';
-  const how = proof === 'login' ? 'proved by a login' : 'proved by its hash';
-  return prove === 'always' ? how : `${how} when in doubt`;
+  if (prove === 'never' || proof === 'none') return 'not verified';
+  const how = proof === 'login' ? 'verified by a login' : 'verified by its hash';
+  return prove === 'always' ? how : `${how} if the result is in doubt`;
 }

@@ -1,4 +1,4 @@
-import type { Finding } from '../http/shapes';
+import type { Finding } from '../../model/api/job-results';
 import type { Output, Style } from '../output';
 import { pad, widthOf, wrap } from './text-width';
 
@@ -9,7 +9,7 @@ const marks: Readonly<Record<Finding['verdict'], readonly [string, Style]>> = {
   skipped: ['-', 'dim'],
 };
 
-/** What was found of one subject. */
+/** The findings of the doctor about one subject, the API or a source, below its name. */
 export function findingLines(
   { paint, width }: Output,
   subject: string,

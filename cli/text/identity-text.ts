@@ -1,11 +1,11 @@
-import type { Identity } from '../http/shapes';
+import type { IdentityWithMappings } from '../http/answers';
 import type { Output } from '../output';
 import { mappingLines } from './change-text';
 import { table } from './table';
 
-/** Everything about a person. */
-export function identityLines(output: Output, identity: Identity): string[] {
-  const { name, attributes, accounts, mappings = [] } = identity;
+/** The text of `lockstep identities show`: attributes, accounts and applications of a person. */
+export function identityLines(output: Output, identity: IdentityWithMappings): string[] {
+  const { name, attributes, accounts, mappings } = identity;
   const rows = accounts.map(({ source, name: account, primary, linkedBy }) => [
     source,
     account,

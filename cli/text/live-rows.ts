@@ -1,52 +1,52 @@
 import { Listr, type ListrTask } from 'listr2';
 import { isSettled, type OutcomeState } from '../../model/change/outcome';
-import type { Change } from '../http/shapes';
-import { rowText, standstills } from './change-text';
+import type { Change } from '../http/answers';
+import { rowText, stalledText } from './change-text';
 
 const TICK_MS = 1_000;
-/** The icon and the gap before a row. */
+/** Columns of the icon and the gap before a row. */
 const MARGIN = 4;
 
-/** A row for each account, which moves where it is. @returns the last state that was seen; null for none */
+/** Shows a row for each account and updates it in place. @returns the last state of the change; null if there was none */
 export async function showRows(
   width: number,
   changes: AsyncIterable<Change>,
 ): Promise<Change | null> {
-  const beginning = createRow('accepted, not begun');
+  const planning = createRow('accepted, not started');
   const rows = new Map<string, Row>();
   let last: Change | null = null;
-  let shown = show([beginning]);
-  const texts = () => {
+  let rendering = show([planning]);
+  const updateTexts = () => {
     const text = rowText(last?.accounts ?? [], width - MARGIN, Date.now());
-    for (const account of last?.accounts ?? []) rows.get(account.label)?.say(text(account));
+    for (const account of last?.accounts ?? []) rows.get(account.label)?.setText(text(account));
   };
-  const ticking = setInterval(texts, TICK_MS);
+  const ticker = setInterval(updateTexts, TICK_MS);
   try {
     for await (const change of changes) {
       last = change;
-      if (change.waitingFor !== null) beginning.say(standstills[change.waitingFor]);
+      if (change.waitingFor !== null) planning.setText(stalledText[change.waitingFor]);
       if (rows.size === 0 && change.accounts.length > 0) {
-        beginning.say('accepted');
-        beginning.end('applied');
-        await shown;
+        planning.setText('accepted');
+        planning.end('applied');
+        await rendering;
         for (const { label } of change.accounts) rows.set(label, createRow(label));
-        shown = show([...rows.values()]);
+        rendering = show([...rows.values()]);
       }
-      texts();
+      updateTexts();
       for (const { label, outcome } of change.accounts)
         if (isSettled(outcome)) rows.get(label)?.end(outcome);
     }
     return last;
   } finally {
-    clearInterval(ticking);
-    for (const row of [beginning, ...rows.values()]) row.end('pending');
-    await shown;
+    clearInterval(ticker);
+    for (const row of [planning, ...rows.values()]) row.end('pending');
+    await rendering;
   }
 }
 
 interface Row {
   readonly task: ListrTask;
-  say(text: string): void;
+  setText(text: string): void;
   end(outcome: OutcomeState): void;
 }
 
@@ -61,9 +61,9 @@ function createRow(first: string): Row {
     end = resolve;
   });
   return {
-    say(next) {
+    setText(next) {
       text = next;
-      // What is said after the list has ended would draw it again.
+      // Setting the title after the list has ended would draw it again.
       if (wrapper !== null && !over) wrapper.title = text;
     },
     end(outcome) {

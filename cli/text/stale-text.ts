@@ -1,4 +1,4 @@
-import type { StaleAccount } from '../http/shapes';
+import type { StaleAccount } from '../http/answers';
 import type { Output } from '../output';
 import { indented } from './change-text';
 import { table } from './table';
@@ -12,7 +12,7 @@ const columns = [
   { title: 'SINCE' },
 ] as const;
 
-/** A row each, and once for all that share it, what is wrong and what to do. */
+/** A row for each stale account, then each distinct cause once with what to do about it. */
 export function staleLines(
   output: Output,
   accounts: readonly StaleAccount[],
@@ -26,9 +26,9 @@ export function staleLines(
     code.replaceAll('_', ' '),
     relative(since, now),
   ]);
-  const told = accounts.map(
+  const causes = accounts.map(
     ({ code, says, cure }) => `${code.replaceAll('_', ' ')}: ${says} ${cure}`,
   );
-  const why = [...new Set(told)].flatMap((text) => indented(text, output.width));
-  return [...table(output, columns, rows), '', 'What to do', ...why];
+  const why = [...new Set(causes)].flatMap((text) => indented(text, output.width));
+  return [...table(output, columns, rows), '', 'What to do:', ...why];
 }

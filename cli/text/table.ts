@@ -5,14 +5,15 @@ export type Cell = string | { readonly text: string; readonly style: Style };
 
 interface Column {
   readonly title: string;
-  /** What is cut first, and last, where the terminal is too narrow. Ids are not: people copy them. */
+  /** Which columns are shortened first or last on a narrow terminal. Ids have neither: people copy them. */
   readonly cut?: 'first' | 'last';
 }
 
 export const GAP = '  ';
-export const NARROWEST = 8;
+/** No column is shortened to fewer terminal columns than this. */
+export const MIN_WIDTH = 8;
 
-/** Lines of a table that fits the terminal where that is possible. */
+/** The lines of a table. It fits the width of the terminal unless that would cut an id or make a column too narrow. */
 export function table(
   output: Pick<Output, 'width' | 'paint'>,
   columns: readonly Column[],
@@ -43,12 +44,15 @@ function columnWidths(
     ...rows.map((row) => textOf(row[index])),
   ];
   const widths = columns.map((_, index) => Math.max(...texts(index).map(widthOf)));
-  let excess = widths.reduce((sum, one) => sum + one + GAP.length, -GAP.length) - width;
+  let excess =
+    widths.reduce((sum, columnWidth) => sum + columnWidth + GAP.length, -GAP.length) - width;
   for (const turn of ['first', 'last'] as const) {
     while (excess > 0) {
-      const cuttable = widths.map((one, index) => (columns[index]?.cut === turn ? one : 0));
+      const cuttable = widths.map((columnWidth, index) =>
+        columns[index]?.cut === turn ? columnWidth : 0,
+      );
       const widest = cuttable.indexOf(Math.max(...cuttable));
-      if ((cuttable[widest] ?? 0) <= NARROWEST) break;
+      if ((cuttable[widest] ?? 0) <= MIN_WIDTH) break;
       widths[widest] = (widths[widest] ?? 0) - 1;
       excess--;
     }

@@ -5,14 +5,14 @@ const units = [
   ['s', 1],
 ] as const;
 
-/** `42 s`, `3 min`, `2 h`, `5 d`: the largest unit of which there is one. */
+/** A duration in its largest unit, rounded down: `42 s`, `3 min`, `2 h`, `5 d`. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
-  const [unit, length] = units.find(([, one]) => seconds >= one) ?? ['s', 1];
+  const [unit, length] = units.find(([, unitSeconds]) => seconds >= unitSeconds) ?? ['s', 1];
   return `${Math.floor(seconds / length)} ${unit}`;
 }
 
-/** `12 s ago`, `in 3 min`, `never` */
+/** A time relative to now: `12 s ago`, `in 3 min`, or `never` for null. @param now epoch milliseconds */
 export function relative(time: string | null, now: number): string {
   if (time === null) return 'never';
   const ms = Date.parse(time) - now;
@@ -21,7 +21,7 @@ export function relative(time: string | null, now: number): string {
 
 const LENGTHS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
-/** `90d`, `12h`, `4w` in milliseconds; null for anything else. */
+/** Converts a duration such as `90d`, `12h` or `4w` to milliseconds; null for any other text. */
 export function parseSpan(text: string): number | null {
   const [, count, unit] = /^([1-9]\d{0,4})([hdw])$/.exec(text) ?? [];
   return count === undefined ? null : Number(count) * LENGTHS[unit as keyof typeof LENGTHS];

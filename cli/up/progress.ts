@@ -1,13 +1,13 @@
 import type { WriteStream } from 'node:tty';
 
 export interface Progress {
-  /** A step that begins, as it is seen by whoever waits. */
+  /** Prints the name of a step that begins. */
   readonly say: (line: string) => void;
-  /** Since the process was started. */
+  /** Seconds since the process started, rounded to a tenth. */
   readonly readySeconds: () => number;
 }
 
-/** A line a step, with the time since the start: it shows that something moves, and afterwards where the time went. */
+/** Prints each step with the time since the process started, so that the operator sees progress and which step was slow. */
 export const startProgress = (stream: Pick<WriteStream, 'write'>): Progress => ({
   say: (line) => stream.write(`${seconds().toFixed(1).padStart(6)} s  ${line}\n`),
   readySeconds: () => Math.round(seconds() * 10) / 10,

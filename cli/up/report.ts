@@ -12,7 +12,7 @@ interface Shown {
   readonly staysUp: boolean;
 }
 
-/** One line for a program. */
+/** The result of the demo as one line of JSON. */
 export const resultAsJson = ({ ok, change, accounts }: DemoResult, readySeconds: number): string =>
   JSON.stringify({
     ok,
@@ -27,28 +27,36 @@ export const resultAsJson = ({ ok, change, accounts }: DemoResult, readySeconds:
     readySeconds,
   });
 
-export function tellReady(output: Output, readySeconds: number, stack: Stack): void {
-  for (const line of ['', `Lockstep is up (${readySeconds} s).`, '', ...links(stack), '', STOP])
+/** Prints that Lockstep is running, and where. */
+export function showReady(output: Output, readySeconds: number, stack: Stack): void {
+  for (const line of [
+    '',
+    `Lockstep is running (ready after ${readySeconds} s).`,
+    '',
+    ...links(stack),
+    '',
+    STOP,
+  ])
     output.line(line);
 }
 
-/** What became of the change, the proof, and what to try next. */
-export function tellDemo(
+/** Prints the result of the demo change, the verification of each account, and what to try next. */
+export function showDemo(
   stream: { write(text: string): unknown },
   output: Pick<Output, 'paint'>,
   { result, stack, readySeconds, configurationFile, staysUp }: Shown,
 ): void {
   const { accounts, change, tookMs } = result;
-  const held = accounts.filter(({ outcome }) => outcome === 'applied').length;
+  const applied = accounts.filter(({ outcome }) => outcome === 'applied').length;
   const lines = [
     '',
-    `Lockstep is up (${readySeconds} s).`,
+    `Lockstep is running (ready after ${readySeconds} s).`,
     '',
-    `${fullName(HERO)} got one new password for her ${accounts.length} accounts. Every account was then tried by a real login.`,
+    `${fullName(HERO)} got a new password for her ${accounts.length} accounts. A real login to every account then verified it.`,
     '',
     ...rows(output, accounts),
     '',
-    `The change is ${change.state} after ${(tookMs / 1000).toFixed(2)} s: ${held} of ${accounts.length} accounts hold the new password.`,
+    `The change ended as "${change.state}" after ${(tookMs / 1000).toFixed(2)} s: ${applied} of ${accounts.length} accounts hold the new password.`,
     ...(staysUp
       ? ['', ...links(stack, change.id, configurationFile), '', ...tryNext, '', STOP]
       : []),
@@ -61,8 +69,8 @@ function rows({ paint }: Pick<Output, 'paint'>, accounts: readonly ProvedAccount
   const sourceWidth = Math.max(...accounts.map(({ source }) => widthOf(source)));
   const nameWidth = Math.max(...accounts.map(({ account }) => widthOf(account)));
   return accounts.map(({ source, account, outcome, newAccepted, oldRefused }) => {
-    const right = outcome === 'applied' && newAccepted && oldRefused;
-    const mark = right ? paint('green', '✔') : paint('red', '✖');
+    const isVerified = outcome === 'applied' && newAccepted && oldRefused;
+    const mark = isVerified ? paint('green', '✔') : paint('red', '✖');
     const proof = `new password ${newAccepted ? 'accepted' : 'REFUSED'}, old one ${oldRefused ? 'refused' : 'STILL ACCEPTED'}`;
     return `  ${mark} ${pad(source, sourceWidth)}  ${pad(account, nameWidth)}  ${outcome}  ${proof}`;
   });
@@ -86,9 +94,9 @@ const fullName = (name: string): string =>
   people.find((person) => person.name === name)?.fullName ?? name;
 
 const tryNext = [
-  `Try next, in another terminal (one of ${fullName(REFUSED)}'s accounts will refuse what the others take):`,
+  `Next, in another terminal (one of ${fullName(REFUSED)}'s accounts will refuse the password that the others accept):`,
   `  ./lockstep change ${REFUSED} --watch`,
 ];
 
 const STOP =
-  'Ctrl-C stops everything. "npm start" goes on where you stopped, "npm start -- --fresh" begins anew.';
+  'Ctrl-C stops everything. "npm start" continues with the same data, "npm start -- --fresh" starts from scratch.';

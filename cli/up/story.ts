@@ -4,13 +4,13 @@ import { type DemoAccount, giveOldPassword, heroAccounts } from '../../local/dem
 import type { DemoSystems } from '../../local/demo/systems';
 import type { OutcomeState } from '../../model/change/outcome';
 import type { Secret } from '../../model/passwords/secret';
+import type { Change } from '../http/answers';
 import type { Api } from '../http/api';
 import { ApiProblem } from '../http/refusals';
-import type { Change } from '../http/shapes';
 import { jsonBody } from '../password/json-body';
 import { readLines } from '../password/lines';
 
-/** What the demo shows: one change, and for each account whether real logins agree with what Lockstep says. */
+/** The result of the demo: one change, and for each account whether real logins confirm the outcome that Lockstep reports. */
 export interface DemoResult {
   readonly ok: boolean;
   readonly change: Change;
@@ -22,17 +22,18 @@ export interface ProvedAccount {
   readonly source: string;
   readonly account: string;
   readonly outcome: OutcomeState;
-  /** Real logins that have nothing to do with Lockstep. */
+  /** Whether a login with the new password succeeded; the login does not use Lockstep. */
   readonly newAccepted: boolean;
+  /** Whether a login with the old password failed. */
   readonly oldRefused: boolean;
 }
 
 const WAIT_SECONDS = 60;
 
 /**
- * Gives the accounts of one person an old password as their administrators would, changes it through Lockstep, and tries
- * both at every account.
- * @param next destroyed by this
+ * Sets an old password in the accounts of one person, as their administrators would, changes it through Lockstep, and tries
+ * both passwords at every account.
+ * @param next the new password; this function destroys it
  */
 export async function runDemo(api: Api, systems: DemoSystems, next: Secret): Promise<DemoResult> {
   const old = randomPassword();
@@ -42,7 +43,7 @@ export async function runDemo(api: Api, systems: DemoSystems, next: Secret): Pro
     const change = await requestChange(api, next);
     const tookMs = Math.round(performance.now() - began);
     const accounts = await Promise.all(
-      heroAccounts(systems).map((account) => prove(account, change, old, next)),
+      heroAccounts(systems).map((account) => verify(account, change, old, next)),
     );
     const proved = accounts.every((account) => account.newAccepted && account.oldRefused);
     return { ok: proved && change.state === 'done', change, accounts, tookMs };
@@ -52,7 +53,7 @@ export async function runDemo(api: Api, systems: DemoSystems, next: Secret): Pro
   }
 }
 
-/** @param file null for a random one */
+/** Reads the new password of the demo from a file. @param file null for a random password */
 export async function newPassword(file: string | null): Promise<Secret> {
   if (file === null) return randomPassword();
   const [password] = await readLines(file, ['password']);
@@ -72,19 +73,19 @@ async function requestChange(api: Api, password: Secret): Promise<Change> {
   }
 }
 
-async function prove(
+async function verify(
   account: DemoAccount,
   change: Change,
   old: Secret,
   next: Secret,
 ): Promise<ProvedAccount> {
-  const told = change.accounts.find(
-    (one) => one.source === account.source && one.account === account.name,
+  const reported = change.accounts.find(
+    (candidate) => candidate.source === account.source && candidate.account === account.name,
   );
   return {
     source: account.source,
     account: account.name,
-    outcome: told?.outcome ?? 'not_applicable',
+    outcome: reported?.outcome ?? 'not_applicable',
     newAccepted: await account.login(next),
     oldRefused: !(await account.login(old)),
   };

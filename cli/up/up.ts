@@ -12,7 +12,7 @@ import { Failure } from '../failure';
 import { type Api, connect } from '../http/api';
 import type { Output } from '../output';
 import { type Progress, startProgress } from './progress';
-import { resultAsJson, tellDemo, tellReady } from './report';
+import { resultAsJson, showDemo, showReady } from './report';
 import { type DemoResult, newPassword, runDemo } from './story';
 
 export interface UpOptions {
@@ -25,7 +25,7 @@ export interface UpOptions {
   readonly stateDir: string;
 }
 
-/** Runs Lockstep on this machine until it is told to stop, or until the demo is over with `--once`. */
+/** Runs Lockstep on this machine until a signal stops it, or with `--once` until the demo is over. */
 export async function up(output: Output, options: UpOptions): Promise<Exit> {
   const state = heldState(options.stateDir);
   const stops: (() => Promise<void>)[] = [];
@@ -35,15 +35,15 @@ export async function up(output: Output, options: UpOptions): Promise<Exit> {
   };
   const stopped = stopSignal();
   try {
-    // First of all: a file that is not right is told at once.
+    // Read before anything starts, so that an error in the file is reported immediately.
     const next = options.demo ? await newPassword(options.passwordFile ?? null) : null;
     if (options.fresh) emptyStateDir(options.stateDir);
-    // With --json, stdout is for programs.
+    // With --json, stdout contains only the result.
     const progress = startProgress(options.json ? process.stderr : process.stdout);
     const stack = await startStack({ stateDir: options.stateDir, report: progress.say });
     stops.push(stack.stop);
     if (next === null) {
-      tellReady(output, progress.readySeconds(), stack);
+      showReady(output, progress.readySeconds(), stack);
       await stopped;
       return 'done';
     }
@@ -76,9 +76,9 @@ async function demo(
   const api = openApi(stack);
   const configurationFile = await load(api, systems, options.stateDir);
   const readySeconds = progress.readySeconds();
-  progress.say('ready; now a change');
+  progress.say('ready, changing a password');
   const result = await runDemo(api, systems, next);
-  tellDemo(options.json ? process.stderr : process.stdout, output, {
+  showDemo(options.json ? process.stderr : process.stdout, output, {
     result,
     stack,
     readySeconds,
@@ -95,7 +95,7 @@ const openApi = (stack: Stack): Api =>
     true,
   );
 
-/** @returns the lockstep.yaml that was applied */
+/** Applies the configuration of the demo and loads its people. @returns the path of the applied lockstep.yaml */
 async function load(api: Api, systems: DemoSystems, stateDir: string): Promise<string> {
   const text = demoConfiguration(systems);
   const file = path.join(stateDir, 'demo', 'lockstep.yaml');
@@ -119,7 +119,7 @@ function heldState(dir: string) {
   }
 }
 
-/** Resolves at the first Ctrl-C, or when whoever started us ends us. */
+/** Resolves at the first Ctrl-C, or at a signal of the process that started this one. */
 const stopSignal = (): Promise<void> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

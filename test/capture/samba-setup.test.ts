@@ -183,7 +183,7 @@ suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
     test('interrupted while Samba restarts: all is put back', async () => {
       const before = conf();
       const { code, stderr } = await setUp([], home, {
-        meanwhile: async ({ pid, over }) => {
+        during: async ({ pid, over }) => {
           beforeRestart = async () => {
             if (restarts === 0) process.kill(pid, 'SIGTERM');
           };

@@ -2,7 +2,7 @@ import { unseal } from '../../sealing/passwords';
 import { readChangeAtWork } from '../../store/worker/outcomes';
 import type { TestApi } from '../support/api';
 
-/** The newest change of a person, once there is one. */
+/** Waits until the person has a change. @returns the id of the newest one */
 export async function changeOf(api: TestApi, identity: string): Promise<string> {
   for (;;) {
     const { body } = await api.send('GET', `/v1/changes?identity=${identity}`);
@@ -11,12 +11,12 @@ export async function changeOf(api: TestApi, identity: string): Promise<string> 
   }
 }
 
-/** Its passwords, new and current, as the worker would open them. */
+/** The passwords of the newest change of a person, new and current, opened as a worker would. */
 export async function openedOf(api: TestApi, identity: string): Promise<(string | null)[]> {
   const id = await changeOf(api, identity);
   const row = (await readChangeAtWork(api.database.db, id))?.sealed ?? null;
   const key = row === null ? null : await api.keys.epochKey(row.epochId);
-  if (row === null || key === null) throw new Error('nothing is sealed');
+  if (row === null || key === null) throw new Error('the change has no sealed password');
   const change = await api.database.db
     .selectFrom('change')
     .select(['identity_id', 'seq', 'expires_at'])
@@ -31,7 +31,7 @@ export async function openedOf(api: TestApi, identity: string): Promise<(string 
   return [next.text(), current?.text() ?? null];
 }
 
-/** A change that nobody has begun. */
+/** Requests a change that no worker has started. @returns its id */
 export async function acceptedChange(api: TestApi, identity: string): Promise<string> {
   const body = { identity, password: 'correct horse battery staple' };
   return String((await api.send('POST', '/v1/changes', { body })).body.id);

@@ -12,7 +12,7 @@ import { describeWith } from '../support/servers';
 import { acceptedChange } from './accepted';
 import { lockstepAt } from './run-cli';
 
-describeWith(['postgres'], 'administration', () => {
+describeWith(['postgres'], 'administration on the command line', () => {
   let api: TestApi;
   const lockstep = lockstepAt(() => api);
 
@@ -23,7 +23,7 @@ describeWith(['postgres'], 'administration', () => {
   });
   afterAll(() => api.stop());
 
-  test('a key is printed once, alone on stdout; works; is listed; and is revoked', async () => {
+  test('lockstep keys create prints a working key alone on stdout, and lockstep keys revoke ends it', async () => {
     const args = [
       'keys',
       'create',
@@ -52,11 +52,11 @@ describeWith(['postgres'], 'administration', () => {
       expect.stringContaining('The API key is missing or not valid'),
     ]);
     expect((await lockstep(['keys', 'revoke', id])).stderr).toContain(
-      `There is no key ${id} in use.`,
+      `There is no key ${id}, or it is already revoked.`,
     );
   });
 
-  test('people are linked by hand, and what is not named stays', async () => {
+  test('lockstep identities set links accounts and keeps everything that no option names', async () => {
     const dn = 'uid=bob:primary,ou=people,dc=example';
     await lockstep([
       'identities',
@@ -89,22 +89,22 @@ describeWith(['postgres'], 'administration', () => {
       ],
       mappings: [{ application: 'reports', account: 'bob' }],
     });
-    const taken = await lockstep(['identities', 'set', 'dave', '--account', 'warehouse:bob']);
-    expect([taken.code, taken.stderr]).toEqual([
+    const conflicting = await lockstep(['identities', 'set', 'dave', '--account', 'warehouse:bob']);
+    expect([conflicting.code, conflicting.stderr]).toEqual([
       1,
       expect.stringContaining('accounts.0: is linked to another person'),
     ]);
     expect((await lockstep(['identities', 'unlink', 'bob', 'warehouse:bob'])).code).toBe(0);
     const table = await lockstep(['identities', 'list']);
     expect(table.stdout).toMatch(/^bob +directory$/m);
-    const nobody = await lockstep(['identities', 'show', 'nobody']);
-    expect([nobody.code, nobody.stderr]).toEqual([
+    const missing = await lockstep(['identities', 'show', 'nobody']);
+    expect([missing.code, missing.stderr]).toEqual([
       1,
       expect.stringContaining('There is no person nobody.'),
     ]);
   });
 
-  test('changes are listed, shown, retried and cancelled', async () => {
+  test('lockstep lists, shows, retries, parks and cancels changes', async () => {
     const { db } = api.database;
     await reportPresence(db, 'test', true);
     await addPerson(db, 'carol');
@@ -120,7 +120,9 @@ describeWith(['postgres'], 'administration', () => {
 
     const list = await lockstep(['changes', '--identity', 'carol', '--limit', '1']);
     expect(list.stdout).toMatch(new RegExp(`^… +${second} +carol +\\w+ +1 of 2 +\\d+ s ago$`, 'm'));
-    expect(list.stderr).toBe(`More: --cursor ${second}, or --all.\n`);
+    expect(list.stderr).toBe(
+      `There are more changes. Next: repeat the command with --cursor ${second}, or with --all.\n`,
+    );
     const all = await lockstep([
       'changes',
       '--identity',
@@ -139,12 +141,12 @@ describeWith(['postgres'], 'administration', () => {
     const status = await lockstep(['status', 'last']);
     expect(status.code).toBe(4);
     expect(status.stdout).toMatch(
-      /^✔ +directory \(auth\) +carol +holds the new password, proved by a login$/m,
+      /^✔ +directory \(auth\) +carol +holds the new password, verified by a login$/m,
     );
     expect(status.stdout).toMatch(
-      /^… +warehouse +carol +waiting: busy, attempt 0, next try in 1 min$/m,
+      /^… +warehouse +carol +waiting: busy, attempt 0, next attempt in 1 min$/m,
     );
-    expect(status.stdout).toContain('Why\n  warehouse: The source reports that it is busy.');
+    expect(status.stdout).toContain('Why:\n  warehouse: The source reports that it is busy.');
 
     for (const verb of ['retry', 'park', 'cancel'])
       expect((await lockstep([verb, 'last', 'warehouse'])).code).toBe(0);
@@ -172,7 +174,7 @@ describeWith(['postgres'], 'administration', () => {
     ]);
   });
 
-  test('a source in trouble: in the list, and as the reason why an account waits, with what to do', async () => {
+  test('lockstep sources and lockstep status show why a source is not up and what to do', async () => {
     const { db } = api.database;
     const status = async () => {
       await reportPresence(db, 'test', true);
@@ -194,7 +196,7 @@ describeWith(['postgres'], 'administration', () => {
       /^ {2}lockstep doctor warehouse\n {2}lockstep sources retry warehouse$/m,
     );
     expect(await status()).toMatch(
-      /^… +warehouse +dora +waiting: unreachable, attempt 0, next try in \d+ min$/m,
+      /^… +warehouse +dora +waiting: unreachable, attempt 0, next attempt in \d+ min$/m,
     );
 
     await pauseSource(db, 'warehouse', 'service_credential_refused', 'worker');
@@ -224,7 +226,7 @@ describeWith(['postgres'], 'administration', () => {
     ]);
   });
 
-  test('what another system put into a name is shown, not obeyed', async () => {
+  test('the command line shows control characters in a name instead of sending them to the terminal', async () => {
     await addPerson(api.database.db, 'mallory\x1b[2J\u202e', ['crm']);
     const { stdout } = await lockstep(['identities', 'list']);
     expect(stdout).toContain('mallory\ufffd[2J\ufffd');

@@ -10,65 +10,67 @@ const output = { width: 200, paint: (_style: unknown, text: string) => text } as
 const relay = (more: object = {}) => ({
   ...{ id: 'rly_1', source: 'domain', heardAt: ago(4000), silentMs: 4000, backlog: 0 },
   ...{ oldestAt: null, quarantined: 0, clockAheadMs: 0, received: 12, lost: 0, open: 0 },
-  ...{ trouble: null, missed: 0, ...more },
+  ...{ trouble: null, missed: 0, createdAt: ago(HOUR), revokedAt: null, version: null },
+  ...{ sequence: null, host: null, covers: 'source' as const, startpointApplied: null, ...more },
 });
 const captures = (more: object = {}) => ({
   ...{ source: 'domain', stoppedAt: null, stoppedBy: null, startpoint: null, servers: [] },
   ...more,
 });
 const startpoint = (setAt: string, startpointApplied: boolean | null) => ({
-  ...{ from: 'end' as const, cursor: null, notBefore: setAt, setAt, startpointApplied },
+  ...{ from: 'end' as const, cursor: null, notBefore: setAt, setAt, setBy: 'api-key:key_1' },
+  startpointApplied,
 });
-const told = (source: ReturnType<typeof captures>, ...relays: ReturnType<typeof relay>[]) =>
+const shown = (source: ReturnType<typeof captures>, ...relays: ReturnType<typeof relay>[]) =>
   captureLines(output, relays.length === 0 ? [relay()] : relays, [source], NOW).join('\n');
 
-test('where all is well, there is nothing to look at', () => {
+test('lockstep captures lists no problem if every writable server has a relay', () => {
   const servers = [
     { host: 'dc1', writable: true, relay: 'rly_1' },
     { host: 'rodc', writable: false, relay: null },
   ];
-  expect(told(captures({ servers }))).not.toContain('Look at');
+  expect(shown(captures({ servers }))).not.toContain('Check:');
 });
 
 test.each([
   [
     'a writable server without a relay',
     captures({ servers: [{ host: 'dc2', writable: true, relay: null }] }),
-    'dc2 of 1 servers has no relay',
+    '1 of 1 servers has no relay (dc2)',
   ],
   [
-    'captures that are stopped',
+    'a source with stopped captures',
     captures({ stoppedAt: ago(HOUR), stoppedBy: 'api-key:key_1' }),
     'lockstep captures start domain',
   ],
   [
-    'a startpoint that a relay has not gone to',
+    'a startpoint that the relay has not applied',
     captures({ startpoint: startpoint(ago(48 * HOUR), false) }),
-    'not gone there yet',
+    'not moved there yet',
   ],
   [
-    'one that was set today',
+    'a startpoint that was set today',
     captures({ startpoint: startpoint(ago(HOUR), null) }),
-    'does not count',
+    'do not count',
   ],
-] as const)('%s is told', (_what, source, says) => {
-  expect(told(source)).toContain(says);
+] as const)('lockstep captures lists %s', (_what, source, says) => {
+  expect(shown(source)).toContain(says);
 });
 
-test('a startpoint of long ago is told no more, but to whoever sets it', () => {
+test('lockstep captures omits a startpoint that was applied long ago, and set-startpoint shows it', () => {
   const source = captures({ startpoint: startpoint(ago(48 * HOUR), true) });
-  expect(told(source)).not.toContain('Look at');
-  expect(sourceCaptureLines([source], NOW).join()).toContain('does not count');
+  expect(shown(source)).not.toContain('Check:');
+  expect(sourceCaptureLines([source], NOW).join()).toContain('do not count');
 });
 
-test('what waits because captures are stopped is not told as a worker that is missing', () => {
+test('captures that wait because they are stopped are not reported as a missing worker', () => {
   const stopped = captures({ stoppedAt: ago(HOUR), stoppedBy: 'api-key:key_1' });
-  expect(told(captures(), relay({ open: 3 }))).toContain('is a worker running?');
-  expect(told(stopped, relay({ open: 3 }))).not.toContain('is a worker running?');
+  expect(shown(captures(), relay({ open: 3 }))).toContain('that a worker is running');
+  expect(shown(stopped, relay({ open: 3 }))).not.toContain('that a worker is running');
 });
 
-test('a relay that cannot read its source, or has missed something, says so', () => {
-  const text = told(captures(), relay({ trouble: 'unreachable', missed: 2 }));
-  expect(text).toContain('cannot read its source now (unreachable)');
+test('lockstep captures reports a relay that cannot read its source or has missed changes', () => {
+  const text = shown(captures(), relay({ trouble: 'unreachable', missed: 2 }));
+  expect(text).toContain('cannot read its source (unreachable)');
   expect(text).toContain('relay.missed');
 });

@@ -32,18 +32,18 @@ describeWith(['postgres'], 'lockstep change', () => {
     return name;
   }
 
-  /** The worker's part, while the command waits. */
+  /** Does the worker's part while the command waits. */
   const worker = (identity: string, work: (id: string) => Promise<void>) => async () => {
     const id = await changeOf(api, identity);
     await planned(api.database.db, id, identity);
     await work(id);
   };
 
-  test('every account took it: exit 0', async () => {
+  test('lockstep change exits with 0 if every account holds the new password', async () => {
     const alice = await person();
     const { code, stdout } = await lockstep(['change', alice], {
       stdin: PASSWORD,
-      meanwhile: worker(alice, async (id) => {
+      during: worker(alice, async (id) => {
         await settled(api.database.db, id, 'directory');
         await settled(api.database.db, id, 'warehouse');
         await ended(api.database.db, id, { state: 'done', reason: null });
@@ -59,14 +59,14 @@ describeWith(['postgres'], 'lockstep change', () => {
     const nothingStarted = async (identity: string) =>
       expect((await api.send('GET', `/v1/changes?identity=${identity}`)).body.changes).toEqual([]);
 
-    test('who would be touched, in which order, and how it would be proved; nothing is started', async () => {
+    test('lockstep change --dry-run shows which accounts would change, in which order and how they are verified, and starts nothing', async () => {
       const alice = await person();
       const { code, stdout } = await lockstep(['change', alice, '--dry-run']);
       expect(code).toBe(0);
-      expect(stdout).toContain(`${alice}: a change would touch 2 of 2 accounts\n`);
+      expect(stdout).toContain(`${alice}: a change would write 2 of 2 accounts\n`);
       expect(stdout).toContain('  one-password, policy staff, continue\n');
       expect(stdout).toMatch(
-        /^1 {5}directory \(auth\) .* first; if it refuses.*; proved by a login$/m,
+        /^1 {5}directory \(auth\) .* first; if it refuses.*; verified by a login$/m,
       );
       expect(stdout).toMatch(/^2 {5}warehouse .* after the auth account/m);
       await nothingStarted(alice);
@@ -75,28 +75,31 @@ describeWith(['postgres'], 'lockstep change', () => {
     test.each([
       ['too short', 1, '✖ The password would be refused:\n  Use at least 12 characters.\n'],
       [PASSWORD, 0, '✔ The password satisfies every policy.\n'],
-    ])('a password that comes along is judged, and forgotten: %s', async (word, expected, says) => {
-      const alice = await person();
-      const file = path.join(api.dir, 'judged');
-      writeFileSync(file, word);
-      const { code, stdout } = await lockstep([
-        'change',
-        alice,
-        '--dry-run',
-        '--password-file',
-        file,
-      ]);
-      expect([code, stdout]).toEqual([expected, expect.stringContaining(says)]);
-      await nothingStarted(alice);
-    });
+    ])(
+      'lockstep change --dry-run checks a given password without storing it: %s',
+      async (word, expected, says) => {
+        const alice = await person();
+        const file = path.join(api.dir, 'candidate');
+        writeFileSync(file, word);
+        const { code, stdout } = await lockstep([
+          'change',
+          alice,
+          '--dry-run',
+          '--password-file',
+          file,
+        ]);
+        expect([code, stdout]).toEqual([expected, expect.stringContaining(says)]);
+        await nothingStarted(alice);
+      },
+    );
   });
 
-  test('some took it: exit 3, why not the others, and what to try next', async () => {
+  test('lockstep change exits with 3 if only some accounts hold the new password, with the reasons and the next steps', async () => {
     const alice = await person();
     const rejected = { state: 'rejected', reason: 'no_rights', vendorCode: '42501' } as const;
     const { code, stdout } = await lockstep(['change', alice], {
       stdin: PASSWORD,
-      meanwhile: worker(alice, async (id) => {
+      during: worker(alice, async (id) => {
         await settled(api.database.db, id, 'directory');
         await settled(api.database.db, id, 'warehouse', rejected);
         await ended(api.database.db, id, { state: 'partial', reason: null });
@@ -107,15 +110,15 @@ describeWith(['postgres'], 'lockstep change', () => {
     expect(stdout).toContain('  warehouse: The service account of Lockstep may not set this');
     expect(stdout).toContain('(code 42501)');
     expect(stdout).toContain('Next:\n  lockstep doctor warehouse');
-    expect(stdout).toContain(`  lockstep change ${alice}  starts again`);
+    expect(stdout).toContain(`  lockstep change ${alice}  start a new change`);
   });
 
-  test('the auth account refused: exit 1, the reason, and that nothing else was attempted', async () => {
+  test('lockstep change exits with 1 if the auth account refuses, and shows the reason', async () => {
     const alice = await person();
     const rejected = { state: 'rejected', reason: 'policy_history', proof: 'none' } as const;
     const { code, stdout } = await lockstep(['change', alice], {
       stdin: PASSWORD,
-      meanwhile: worker(alice, async (id) => {
+      during: worker(alice, async (id) => {
         await settled(api.database.db, id, 'directory', rejected);
         await ended(api.database.db, id, { state: 'refused', reason: 'policy_history' });
       }),
@@ -127,12 +130,12 @@ describeWith(['postgres'], 'lockstep change', () => {
     );
   });
 
-  test('not ended in time: exit 4, what it waits for, and how to look again', async () => {
+  test('lockstep change exits with 4 if the change does not end in time, and shows what it waits for', async () => {
     const alice = await person();
     const waiting = { state: 'waiting', reason: 'unreachable', nextTryInMs: 60_000 } as const;
     const { code, stdout } = await lockstep(['change', alice, '--wait', '2'], {
       stdin: PASSWORD,
-      meanwhile: worker(alice, async (id) => {
+      during: worker(alice, async (id) => {
         await settled(api.database.db, id, 'directory');
         await settled(api.database.db, id, 'warehouse', waiting);
       }),
@@ -142,7 +145,7 @@ describeWith(['postgres'], 'lockstep change', () => {
     expect(stdout).toContain(`lockstep status ${await changeOf(api, alice)} --watch`);
   });
 
-  test('a password against the policy: every rule is told, exit 1', async () => {
+  test('lockstep change exits with 1 and lists every rule that the password breaks', async () => {
     const alice = await person();
     const { code, stderr } = await lockstep(['change', alice], { stdin: alice });
     expect(code).toBe(1);
@@ -151,7 +154,7 @@ describeWith(['postgres'], 'lockstep change', () => {
     expect(stderr).toContain('  Do not use your own name');
   });
 
-  test('the same idempotency key starts a change once', async () => {
+  test('two commands with the same idempotency key start one change', async () => {
     const alice = await person();
     const args = ['change', alice, '--wait', '0', '--idempotency-key', `once-${alice}`];
     const answers = [
@@ -168,11 +171,11 @@ describeWith(['postgres'], 'lockstep change', () => {
     ]);
   });
 
-  test('Ctrl-C while it waits: that the change may be accepted, and how to find out', async () => {
+  test('lockstep change says after Ctrl-C that the change may be accepted, and how to find out', async () => {
     const alice = await person();
     const { code, stderr } = await lockstep(['change', alice], {
       stdin: PASSWORD,
-      meanwhile: async (running) => {
+      during: async (running) => {
         await changeOf(api, alice);
         running.interrupt();
       },
@@ -181,10 +184,10 @@ describeWith(['postgres'], 'lockstep change', () => {
       1,
       expect.stringContaining('The change may have been accepted'),
     ]);
-    expect(stderr).toMatch(/--idempotency-key [\w-]{36}, which starts it only once/);
+    expect(stderr).toMatch(/--idempotency-key [\w-]{36}, which starts the change only once/);
   });
 
-  test('a key that may start but not read: accepted, exit 4, and said', async () => {
+  test('lockstep change exits with 4 for a key that may start a change but not read it', async () => {
     const alice = await person();
     const LOCKSTEP_API_KEY = await api.newKey(['trigger']);
     const { code, stdout, stderr } = await lockstep(['change', alice, '--watch'], {
@@ -192,40 +195,44 @@ describeWith(['postgres'], 'lockstep change', () => {
       env: { LOCKSTEP_API_KEY },
     });
     expect([code, stdout]).toEqual([4, expect.stringContaining(await changeOf(api, alice))]);
-    expect(stderr).toContain('The change is accepted, but cannot be followed: This API key does');
+    expect(stderr).toContain(
+      'The change is accepted, but its progress cannot be shown: This API key does',
+    );
   });
 
-  test('--watch without a terminal appends a line for each move, without colours', async () => {
+  test('lockstep change --watch without a terminal appends a line for each step, without colours', async () => {
     const alice = await person();
     const waiting = { state: 'waiting', reason: 'busy', nextTryInMs: 42_000 } as const;
     const { code, stdout } = await lockstep(['change', alice, '--watch'], {
       stdin: PASSWORD,
-      meanwhile: async (running: Running) => {
+      during: async (running: Running) => {
         await worker(alice, async (id) => {
           await shown(running, 'not begun');
           await settled(api.database.db, id, 'directory');
-          await shown(running, 'holds the new password, proved by a login');
+          await shown(running, 'holds the new password, verified by a login');
           await settled(api.database.db, id, 'warehouse', waiting);
-          await shown(running, 'waiting: busy, attempt 0, next try in 4');
+          await shown(running, 'waiting: busy, attempt 0, next attempt in 4');
           await settled(api.database.db, id, 'warehouse', { proof: 'none' });
-          await shown(running, 'not proved');
+          await shown(running, 'not verified');
           await ended(api.database.db, id, { state: 'done', reason: null });
         })();
       },
     });
     expect(code).toBe(0);
-    const moves = stdout.split('\n').filter((line) => /^\d\d:\d\d:\d\d {2}/.test(line));
-    expect(moves.map((line) => line.slice(10).replaceAll(alice, 'WHO'))).toEqual([
+    const steps = stdout.split('\n').filter((line) => /^\d\d:\d\d:\d\d {2}/.test(line));
+    expect(steps.map((line) => line.slice(10).replaceAll(alice, 'WHO'))).toEqual([
       'directory (auth)  WHO  not begun',
       'warehouse         WHO  not begun',
-      'directory (auth)  WHO  holds the new password, proved by a login',
-      expect.stringMatching(/^warehouse {8} WHO {2}waiting: busy, attempt 0, next try in 4\d s$/),
-      'warehouse         WHO  holds the new password, not proved',
+      'directory (auth)  WHO  holds the new password, verified by a login',
+      expect.stringMatching(
+        /^warehouse {8} WHO {2}waiting: busy, attempt 0, next attempt in 4\d s$/,
+      ),
+      'warehouse         WHO  holds the new password, not verified',
     ]);
     expect(stdout).not.toContain('\x1b');
   });
 
-  test('an api that is started again while somebody watches costs only a moment', async () => {
+  test('lockstep change --watch survives a restart of the API', async () => {
     const first = await startTestApi();
     const { db } = first.database;
     await applyTestConfiguration(db);
@@ -235,14 +242,14 @@ describeWith(['postgres'], 'lockstep change', () => {
     const { code, stderr, stdout } = await lockstepIn(['change', 'alice', '--watch'], {
       stdin: PASSWORD,
       env,
-      meanwhile: async (running) => {
+      during: async (running) => {
         const started = () => db.selectFrom('change').select('id').executeTakeFirst();
         await until(async () => (await started()) !== undefined);
         const { id = '' } = (await started()) ?? {};
         await planned(db, id, 'alice');
         await shown(running, 'not begun');
         await first.stopProcess();
-        await shown(running, 'Trying again');
+        await shown(running, 'Reconnecting');
         const port = { LOCKSTEP_API_PORT: new URL(first.url).port };
         second = await startTestApi({ database: first.database, env: port, worker: false });
         await settled(db, id, 'directory');
@@ -251,7 +258,7 @@ describeWith(['postgres'], 'lockstep change', () => {
       },
     });
     await (second as TestApi | null)?.stop();
-    expect([code, stderr.split('\n').filter((line) => /Trying again/.test(line)).length]).toEqual([
+    expect([code, stderr.split('\n').filter((line) => /Reconnecting/.test(line)).length]).toEqual([
       0, 1,
     ]);
     expect(stdout).toContain('every account holds the new password (2 of 2)');

@@ -34,15 +34,15 @@ const GOOD = `version: 1
 sources:
 ${source('apps')}${source('crm')}${rest}`;
 
-/** The line that holds this text, from 1, and the column where it begins. */
+/** The line and column of this text, both counted from 1. */
 function placeOf(document: string, text: string): string {
   const lines = document.split('\n');
-  const line = lines.findIndex((one) => one.includes(text));
-  if (line === -1) throw new Error(`no line holds ${text}`);
+  const line = lines.findIndex((content) => content.includes(text));
+  if (line === -1) throw new Error(`no line contains ${text}`);
   return `${line + 1}:${(lines[line] ?? '').indexOf(text) + 1}`;
 }
 
-describeWith(['postgres'], 'lockstep.yaml', () => {
+describeWith(['postgres'], 'lockstep plan and lockstep apply', () => {
   let api: TestApi;
   const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-cli-'));
   const command = lockstepAt(() => api);
@@ -56,7 +56,7 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
     writeFileSync(path.join(dir, 'lockstep.yaml'), document);
     return command(args, { cwd: dir });
   };
-  const versionInForce = async () => (await api.send('GET', '/v1/configuration')).body.version;
+  const appliedVersion = async () => (await api.send('GET', '/v1/configuration')).body.version;
 
   test.each([
     [
@@ -74,14 +74,14 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
       'sources.apps.settings.database: ',
     ],
     [
-      'a bare secret',
+      'a secret in plain text',
       '${file:/run/secrets/apps}',
       'hunter2',
       'password: hunter2',
       'sources.apps.settings.password: holds a secret',
     ],
     [
-      'a setting that is missing',
+      'a missing setting',
       '      user: lockstep\n',
       '',
       'settings:',
@@ -89,7 +89,7 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
     ],
     ['a bad name', '  apps:\n', '  Apps:\n', 'Apps:', 'sources.Apps: use lower-case letters'],
     [
-      'a number out of its range',
+      'a number out of range',
       'minLength: 12',
       'minLength: -1',
       'minLength: -1',
@@ -103,7 +103,7 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
       'groups.one-password.policy: there is no policy "stuff"',
     ],
     [
-      'a hash that cannot get there',
+      'a hash that a source of the group does not accept',
       'kind: postgres-role\n    settings:',
       'kind: postgres-role\n    capture: { enabled: true, forms: [ssha512], verifyCurrent: false }\n    settings:',
       'forms: [ssha512]',
@@ -117,13 +117,13 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
       'groups.one-password.sources.1: there is no source "cmr"',
     ],
     [
-      'a group of one',
+      'a group with one source',
       '[apps, crm]',
       '[apps]',
       'sources: [apps]',
       'groups.one-password.sources: has fewer than two',
     ],
-  ])('%s is told with its line and column', async (_what, right, wrong, at, says) => {
+  ])('lockstep plan reports %s with its line and column', async (_what, right, wrong, at, says) => {
     const document = GOOD.replace(right, () => wrong);
     const { code, stdout, stderr } = await run(document, 'plan');
     expect([code, stdout]).toEqual([2, '']);
@@ -133,30 +133,24 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
 
   test.each([
     [
-      'a key twice',
+      'a repeated key',
       '    authSource: apps\n',
       '    authSource: apps\n    policy: other\n',
       'policy: other',
       'Map keys must be unique',
     ],
     ['a tab', '  staff:', '\tstaff:', '\tstaff', 'Tabs are not allowed'],
+    ['an unclosed list', '[apps, crm]\n', '[apps, crm\nlast: 1\n', 'last: 1', 'Flow sequence'],
     [
-      'a list that does not end',
-      '[apps, crm]\n',
-      '[apps, crm\nlast: 1\n',
-      'last: 1',
-      'Flow sequence',
-    ],
-    [
-      'an alias of nothing',
+      'an alias without an anchor',
       'policy: staff',
       'policy: *staff',
       '*staff',
-      'there is no &staff before it',
+      'there is no anchor &staff before this alias',
     ],
     ['a tag', 'minLength: 12', 'minLength: !secret 12', '!secret', 'Unresolved tag'],
   ])(
-    'what is no YAML is told with its line and column: %s',
+    'lockstep plan reports a YAML error with its line and column: %s',
     async (_what, right, wrong, at, says) => {
       const document = GOOD.replace(right, wrong);
       const { code, stderr } = await run(document, 'plan');
@@ -165,16 +159,16 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
     },
   );
 
-  test('every mistake is told at once, from the top, for programs too', async () => {
+  test('lockstep plan -o json lists every error of the file in the order of its lines', async () => {
     const document = GOOD.replace('postgres-role', 'oracle').replace('[apps, crm]', '[apps, cmr]');
     const { stdout } = await run(document, 'plan', '-o', 'json');
     const answer = JSON.parse(stdout);
     expect(answer.valid).toBe(false);
     expect(
-      answer.issues.map((one: { file: string; line: number; path: string[] }) => [
-        one.file,
-        one.line,
-        one.path.join('.'),
+      answer.issues.map((issue: { file: string; line: number; path: string[] }) => [
+        issue.file,
+        issue.line,
+        issue.path.join('.'),
       ]),
     ).toEqual([
       ['lockstep.yaml', 4, 'sources.apps.kind'],
@@ -182,15 +176,15 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
     ]);
   });
 
-  test('a file that is not there: what to do', async () => {
+  test('lockstep plan says how to name another file if the file is missing', async () => {
     const { code, stderr } = await command(['plan', '-f', 'nowhere.yaml'], { cwd: dir });
     expect([code, stderr]).toEqual([
       2,
-      'nowhere.yaml cannot be read (ENOENT). Name another file with -f.\n',
+      'nowhere.yaml cannot be read (ENOENT). Name the configuration with -f.\n',
     ]);
   });
 
-  test('where the hashes of a source get to is told, and that no policy judges them', async () => {
+  test('lockstep plan shows where captured hashes are stored, and that no policy can check them', async () => {
     const forms = 'capture: { enabled: true, forms: [scram-sha-256], verifyCurrent: false }';
     const document = GOOD.replace('settings:', `${forms}\n    settings:`).replace(
       'authSource: apps',
@@ -199,11 +193,11 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
     const { code, stdout } = await run(document, 'plan');
     expect(code).toBe(0);
     expect(stdout).toContain(
-      'Captured in apps as scram-sha-256: crm stores it as it is; no policy judges it\n',
+      'Hashes captured in apps as scram-sha-256: stored unchanged in crm; no policy can check them\n',
     );
   });
 
-  test('from plan to force, to nothing to do, to what a deletion takes along', async () => {
+  test('a configuration goes from plan to apply to no differences, and a deletion lists what it removes', async () => {
     const planned = await run(GOOD, 'plan');
     expect([planned.code, planned.stdout.split('\n').slice(0, 4)]).toEqual([
       0,
@@ -211,29 +205,29 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
     ]);
     expect(planned.stdout).toContain(
       [
-        'Group one-password, by the policy staff: 12 to 256 characters of printable ASCII',
-        '  not known yet  what apps, crm asks for: "lockstep doctor" reads it',
+        'Group one-password, policy staff: 12 to 256 characters of printable ASCII',
+        '  not known yet  the password rules of apps, crm: run "lockstep doctor" to read them',
         'Next: lockstep apply -f lockstep.yaml',
       ].join('\n'),
     );
-    expect(await versionInForce()).toBe(0);
+    expect(await appliedVersion()).toBe(0);
 
     const refused = await run(GOOD, 'apply');
     expect([refused.code, refused.stderr]).toEqual([
       2,
-      expect.stringContaining('apply with --yes'),
+      expect.stringContaining('lockstep apply --yes'),
     ]);
-    expect(await versionInForce()).toBe(0);
+    expect(await appliedVersion()).toBe(0);
 
     const applied = await run(GOOD, 'apply', '--yes');
     expect([applied.code, applied.stdout]).toEqual([
       0,
-      expect.stringContaining('Configuration 1 is in force.'),
+      expect.stringContaining('Configuration 1 is applied.'),
     ]);
     const again = await run(GOOD, 'apply');
     expect([again.code, again.stdout]).toEqual([
       0,
-      'Nothing to do: configuration 1 says the same.\n',
+      'Nothing to do: the file is identical to configuration 1, which is applied.\n',
     ]);
 
     await addPerson(api.database.db, 'alice', ['crm']);
@@ -241,32 +235,34 @@ describeWith(['postgres'], 'lockstep.yaml', () => {
       .replace('[apps, crm]', '[erp, apps]')
       .replace('minLength: 12', 'minLength: 13');
     const { stdout } = await run(less, 'plan');
-    expect(stdout).toContain('- sources.crm  takes 1 linked account and 0 mappings along\n');
+    expect(stdout).toContain('- sources.crm  also removes 1 linked account and 0 mappings\n');
     expect(stdout).toContain('+ sources.erp\n');
     expect(stdout).toContain('~ policies.staff  minLength\n');
     expect(stdout).toContain('~ groups.one-password  sources\n');
-    expect(stdout).toContain('Against configuration 1: 1 to create, 2 to update, 1 to delete.');
+    expect(stdout).toContain(
+      'Compared with configuration 1: 1 to create, 2 to update, 1 to delete.',
+    );
   });
 
   (hasScript ? test : test.skip)(
-    'at a terminal, apply asks; anything but yes changes nothing',
+    'lockstep apply asks for confirmation at a terminal, and applies nothing unless the answer is yes',
     async () => {
       const document = GOOD.replace('minLength: 12', 'minLength: 14');
       writeFileSync(path.join(dir, 'lockstep.yaml'), document);
-      const before = await versionInForce();
+      const before = await appliedVersion();
       const answering = (answer: string) =>
         lockstepAtTerminal(['apply'], {
           cwd: dir,
           env: connectionTo(api),
-          meanwhile: async (running) => {
+          during: async (running) => {
             await shown(running, 'Apply? [y/N] ');
             running.type(answer);
           },
         });
       for (const no of ['\r', 'n\r', '\x03', '\x04']) expect((await answering(no)).code).toBe(1);
-      expect(await versionInForce()).toBe(before);
+      expect(await appliedVersion()).toBe(before);
       expect((await answering('y\r')).code).toBe(0);
-      expect(await versionInForce()).toBe(Number(before) + 1);
+      expect(await appliedVersion()).toBe(Number(before) + 1);
     },
   );
 });

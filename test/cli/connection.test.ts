@@ -27,11 +27,11 @@ const connection = (...args: Parameters<typeof connectionOf>) => {
   return [url.origin, apiKey];
 };
 
-test('below the folder in which "lockstep up" runs, its api and key are used', () => {
+test('the command line uses the API and key of "lockstep up" in the current folder or a parent of it', () => {
   expect(connection({}, {}, below)).toEqual([LOCAL_URL, KEY]);
 });
 
-test('the environment comes before it, options before the environment', () => {
+test('options take precedence over the environment, and the environment over the file of "lockstep up"', () => {
   const variables = { LOCKSTEP_URL: 'https://a.example', LOCKSTEP_API_KEY_FILE: keyFile };
   expect(connection({}, variables, below)).toEqual(['https://a.example', OTHER_KEY]);
   const options = { url: 'https://b.example', keyFile: path.join(dir, '.lockstep/admin-key') };
@@ -40,27 +40,27 @@ test('the environment comes before it, options before the environment', () => {
   expect(connection({}, withKey, below)).toEqual([LOCAL_URL, OTHER_KEY]);
 });
 
-test('the key of the local api is not sent to another one', () => {
+test('the key of the local API is not sent to another API', () => {
   expect(() => connectionOf({ url: 'https://b.example' }, {}, below)).toThrow(/No API key for/);
   expect(() => connectionOf({}, {}, nowhere)).toThrow('No API key for http://127.0.0.1:8080');
 });
 
 test.each(['http://lockstep.example.com', 'http://10.0.0.1', 'http://127.0.0.1.example.com'])(
-  'passwords do not go over http to another machine: %s',
+  'the command line refuses http to another machine: %s',
   (url) => {
     expect(() => connectionOf({ url, keyFile }, {}, nowhere)).toThrow(/Use https/);
   },
 );
 
 test.each(['http://localhost:1', 'http://127.0.0.2', 'http://[::1]:8080', 'https://example.com'])(
-  '%s is fine',
+  'the command line accepts the address %s',
   (url) => {
     expect(connection({ url, keyFile }, {}, nowhere)[1]).toBe(OTHER_KEY);
   },
 );
 
 test.each(['lockstep.example.com', 'ftp://example.com', 'https://me:canary@example.com'])(
-  'an address that is none, or holds a password, is refused and not repeated: %s',
+  'the command line refuses an address that is not valid or contains a password, without quoting it: %s',
   (url) => {
     const connecting = () => connectionOf({ url, keyFile }, {}, nowhere);
     expect(connecting).toThrow(/must look like/);
@@ -68,20 +68,20 @@ test.each(['lockstep.example.com', 'ftp://example.com', 'https://me:canary@examp
   },
 );
 
-test('what is no key is refused and not repeated', () => {
+test('the command line refuses a malformed API key without quoting it', () => {
   for (const key of ['canary', `${KEY}\r\nx-canary: 1`, ''])
     try {
       connectionOf({}, { LOCKSTEP_API_KEY: key }, nowhere);
-      throw new Error('it was taken');
+      throw new Error('the key was accepted');
     } catch (error) {
       expect(String(error)).toBe(
-        'Error: LOCKSTEP_API_KEY does not hold an API key, which looks like lks_….',
+        'Error: LOCKSTEP_API_KEY does not hold an API key, which begins with lks_. "lockstep keys create" creates one.',
       );
     }
   expect(() => connectionOf({ keyFile: '/nowhere' }, {}, nowhere)).toThrow(/cannot be read/);
 });
 
-test('a broken file of "lockstep up" is told, not passed over', () => {
+test('the command line reports a damaged file of "lockstep up" instead of ignoring it', () => {
   const broken = mkdtempSync(path.join(os.tmpdir(), 'lockstep-cli-'));
   mkdirSync(path.join(broken, '.lockstep'));
   writeFileSync(path.join(broken, '.lockstep', 'cli.json'), '{"url": 1}');
@@ -89,7 +89,7 @@ test('a broken file of "lockstep up" is told, not passed over', () => {
 });
 
 (isRoot ? test : test.skip)(
-  'a file that another user has put above us is not used (skipped unless root)',
+  'the command line refuses a connection file that belongs to another user (skipped unless root)',
   () => {
     const shared = mkdtempSync(path.join(os.tmpdir(), 'lockstep-cli-'));
     mkdirSync(path.join(shared, '.lockstep'));

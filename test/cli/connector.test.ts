@@ -14,7 +14,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** A program in the shell that answers `$operation` with one of these, and a configuration that names it. */
+/** Writes a shell program that answers each operation with the given command. @returns the path of a configuration that names it */
 function source(answers: Readonly<Record<string, string>>, settings = ''): string {
   const file = path.join(dir, 'program');
   const cases = Object.entries(answers).map(
@@ -39,7 +39,7 @@ const trial = (file: string, ...more: string[]): Promise<Ended> =>
 const APPLIED = `echo '{"result":"applied"}'`;
 
 describeWith(['nginx'], 'lockstep connector test', () => {
-  test('docs/your-own-connector.md, followed to the letter: every promise is kept', async () => {
+  test('lockstep connector test finds every promise kept for the example of docs/your-own-connector.md', async () => {
     const page = readFileSync(path.join(root, 'docs/your-own-connector.md'), 'utf8');
     const [, block = ''] = /```sh\n(.*?)```/s.exec(page) ?? [];
     const lines = block.trim().split('\n');
@@ -47,15 +47,15 @@ describeWith(['nginx'], 'lockstep connector test', () => {
     for (const line of lines) await promisify(execFile)('sh', ['-c', line], { cwd: root });
     expect(last.shift()).toBe('./lockstep');
     const { code, stdout } = await lockstep(last, { cwd: root });
-    expect(stdout).toMatch(/^\d+ kept, 0 not, 2 not tried\.$/m);
+    expect(stdout).toMatch(/^\d+ kept, 0 broken, 2 not tested\.$/m);
     expect(code).toBe(0);
     rmSync('/tmp/lockstep-example', { recursive: true });
-    // A hundred and fifty starts of Python, by a shim where there is one.
+    // The example starts Python 150 times, which takes longer where Python is started by a shim.
   }, 180_000);
 });
 
-describe('lockstep connector test, on what is not right', () => {
-  test('a program that says yes and does nothing is found out, with what to do', async () => {
+describe('lockstep connector test with a connector that breaks promises', () => {
+  test('lockstep connector test detects a program that reports success without writing, and says what to do', async () => {
     const file = source(
       { setPassword: APPLIED, verify: `echo '{"result":"holds","proof":"login"}'` },
       '      proof: login\n',
@@ -68,43 +68,45 @@ describe('lockstep connector test, on what is not right', () => {
     expect(stdout).toMatch(/✖ verify: the right password holds, another one differs/);
   });
 
-  test('where nothing can be proved, success is believed, and it says what was not tried', async () => {
+  test('lockstep connector test lists what it cannot test for a program without verification', async () => {
     const { code, stdout } = await trial(source({ setPassword: APPLIED }));
     expect(code).toBe(1);
     expect(stdout).toMatch(/✖ an account that does not exist: rejected, no_account/);
-    expect(stdout).toMatch(/- verify: .*: not tried, it proves no passwords/);
-    expect(stdout).toMatch(/- list: .*: not tried, it does not serve list/);
+    expect(stdout).toMatch(/- verify: .*: not tested, it proves no passwords/);
+    expect(stdout).toMatch(/- list: .*: not tested, it does not serve list/);
   });
 
-  test('a program that cannot be run is the only thing that is told', async () => {
+  test('lockstep connector test reports nothing else if the program cannot be run', async () => {
     const file = source({ setPassword: APPLIED });
     chmodSync(path.join(dir, 'program'), 0o644);
     const { code, stdout } = await trial(file);
     expect(code).toBe(1);
     expect(stdout).toMatch(/✖ check: program\n.*chmod 755/s);
-    expect(stdout).toMatch(/^0 kept, 1 not, 0 not tried\.$/m);
+    expect(stdout).toMatch(/^0 kept, 1 broken, 0 not tested\.$/m);
   });
 
-  test('-o json: every case, and no password', async () => {
+  test('lockstep connector test -o json prints every case and no password', async () => {
     const { code, stdout } = await trial(source({ setPassword: 'cat' }), '-o', 'json');
     expect(code).toBe(1);
     const { ok, cases } = JSON.parse(stdout);
     expect(ok).toBe(false);
-    expect(cases.map((one: { title: string }) => one.title)).toContain('every byte arrives: emoji');
+    expect(cases.map(({ title }: { title: string }) => title)).toContain(
+      'every byte arrives: emoji',
+    );
     expect(stdout).not.toMatch(/Keep-[\w-]{12}-7!/);
   });
 
-  test('a mistake in the configuration is told by line and column', async () => {
+  test('lockstep connector test reports an error in the configuration with line and column', async () => {
     const file = source({}, '      prof: none\n');
     const { code, stderr } = await trial(file);
     expect(code).toBe(2);
     expect(stderr).toMatch(/lockstep\.yaml:7:7 +sources\.hub\.settings\.prof: is not a field/);
   });
 
-  test('a source that is not there, and an account that is not named: 2, and what there is', async () => {
+  test('lockstep connector test exits with 2 for an unknown source or a missing account, and lists the sources', async () => {
     const file = source({});
-    const strange = await lockstep(['connector', 'test', 'hbu', '-f', file, '--account', 'ada']);
-    expect(strange).toMatchObject({ code: 2, stderr: expect.stringMatching(/there are: hub/) });
+    const unknown = await lockstep(['connector', 'test', 'hbu', '-f', file, '--account', 'ada']);
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringMatching(/It has hub\./) });
     expect(await lockstep(['connector', 'test', 'hub', '-f', file])).toMatchObject({ code: 2 });
   });
 });

@@ -6,7 +6,7 @@ import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 import { lockstepAt } from './run-cli';
 
-describeWith(['postgres'], 'asking the worker', () => {
+describeWith(['postgres'], 'commands that a worker carries out', () => {
   let api: TestApi;
   const lockstep = lockstepAt(() => api);
 
@@ -17,7 +17,7 @@ describeWith(['postgres'], 'asking the worker', () => {
   });
   afterAll(() => api.stop());
 
-  /** The worker does so many jobs, each with what this gives. */
+  /** Does this many jobs as a worker would, each with the given result. */
   const worker = (jobs: number, result: (source: string) => unknown) => async () => {
     for (let done = 0; done < jobs; done++)
       await until(async () => {
@@ -28,44 +28,44 @@ describeWith(['postgres'], 'asking the worker', () => {
       });
   };
 
-  /** The api looks only now and then. */
+  /** Waits until the API has noticed the state of the workers, which it reads at intervals. */
   const presence = (waitingFor: string | null) =>
     until(async () => (await api.send('GET', '/v1/presence')).body.waitingFor === waitingFor);
 
-  describe('doctor', () => {
+  describe('lockstep doctor', () => {
     const finding = (verdict: string, says = 'It is as it should be.') => ({
       findings: [{ check: 'tls', verdict, says }],
     });
 
-    test('nothing wrong: exit 0, warnings or not', async () => {
+    test('lockstep doctor exits with 0 if no check failed, with or without warnings', async () => {
       const { code, stdout } = await lockstep(['doctor', 'directory', 'warehouse'], {
-        meanwhile: worker(2, (source) => finding(source === 'warehouse' ? 'warning' : 'ok')),
+        during: worker(2, (source) => finding(source === 'warehouse' ? 'warning' : 'ok')),
       });
       expect(code).toBe(0);
-      expect(stdout).toContain('api\n  ✔ reachable  The api answers at http://127.0.0.1');
-      expect(stdout).toContain('  ✔ key        The API key may administer.\n');
-      expect(stdout).toMatch(/ {2}✔ audit {6}The chain of \d+ records is intact\.\n/);
+      expect(stdout).toContain('api\n  ✔ reachable  The API answers at http://127.0.0.1');
+      expect(stdout).toContain('  ✔ key        The API key has the scope admin.\n');
+      expect(stdout).toMatch(/ {2}✔ audit {6}The hash chain of \d+ audit records is intact\.\n/);
       expect(stdout).toContain('directory (ldap)\n  ✔ tls  It is as it should be.\n');
       expect(stdout).toContain('warehouse (ldap)\n  ! tls  It is as it should be.\n');
-      expect(stdout).toContain('\nNothing is wrong, 1 warning.\n');
+      expect(stdout).toContain('\nNo check failed, 1 warning.\n');
     });
 
-    test('something wrong: exit 1, and what', async () => {
+    test('lockstep doctor exits with 1 if a check failed, and shows which', async () => {
       const { code, stdout } = await lockstep(['doctor', 'crm'], {
-        meanwhile: worker(1, () => finding('wrong', 'The certificate is not trusted.')),
+        during: worker(1, () => finding('wrong', 'The certificate is not trusted.')),
       });
       expect([code, stdout]).toEqual([1, expect.stringContaining('  ✖ tls  The certificate is')]);
-      expect(stdout).toContain('\n1 thing is wrong.\n');
+      expect(stdout).toContain('\n1 check failed. Correct what is marked ✖ and run this again.\n');
     });
 
-    test('a source that the worker could not check at all is wrong', async () => {
+    test('lockstep doctor reports a source that the worker could not check as a failed check', async () => {
       const { code, stdout } = await lockstep(['doctor', 'crm'], {
-        meanwhile: worker(1, () => ({ code: 'internal' })),
+        during: worker(1, () => ({ code: 'internal' })),
       });
       expect([code, stdout]).toEqual([1, expect.stringContaining('✖ check  Lockstep made a mist')]);
     });
 
-    test('a record that was changed is wrong, and which', async () => {
+    test('lockstep doctor names an audit record that was altered', async () => {
       const { db } = api.database;
       await db
         .insertInto('audit')
@@ -79,13 +79,16 @@ describeWith(['postgres'], 'asking the worker', () => {
         })
         .execute();
       const { code, stdout } = await lockstep(['doctor', 'crm'], {
-        meanwhile: worker(1, () => finding('ok')),
+        during: worker(1, () => finding('ok')),
       });
       await db.deleteFrom('audit').where('position', '=', 1).execute();
-      expect([code, stdout]).toEqual([1, expect.stringContaining('✖ audit      Record 1 is not')]);
+      expect([code, stdout]).toEqual([
+        1,
+        expect.stringContaining('✖ audit      Audit record 1 was altered'),
+      ]);
     });
 
-    test('a key that may not look is told so, and no source is asked', async () => {
+    test('lockstep doctor reports a key without the scope admin, and checks no source with it', async () => {
       const LOCKSTEP_API_KEY = await api.newKey(['read']);
       const { code, stdout } = await lockstep(['doctor'], { env: { LOCKSTEP_API_KEY } });
       expect([code, stdout]).toEqual([
@@ -95,16 +98,16 @@ describeWith(['postgres'], 'asking the worker', () => {
       expect(await claimJob(api.database.db, 1)).toBeNull();
     });
 
-    test('a source that is not there: which are', async () => {
+    test('lockstep doctor lists the sources if a name is unknown', async () => {
       const { code, stderr } = await lockstep(['doctor', 'nowhere']);
       expect([code, stderr]).toEqual([
         2,
-        'There is no source "nowhere"; there are: crm, directory, ledger, vault, warehouse.\n',
+        'There is no source "nowhere". Sources: crm, directory, ledger, vault, warehouse.\n',
       ]);
     });
   });
 
-  test('refresh tells the counts, who fits nobody and who several', async () => {
+  test('lockstep refresh shows the counts and the accounts that match no person or several', async () => {
     const sample = (count: number, ...first: string[]) => ({ count, first });
     const result = {
       preview: true,
@@ -116,57 +119,60 @@ describeWith(['postgres'], 'asking the worker', () => {
       ambiguous: sample(2, 'a.smith', 'b.smith'),
       failed: null,
     };
-    const meanwhile = worker(1, () => result);
-    const { code, stdout } = await lockstep(['refresh', 'crm', '--preview'], { meanwhile });
+    const during = worker(1, () => result);
+    const { code, stdout } = await lockstep(['refresh', 'crm', '--preview'], { during });
     expect(code).toBe(0);
     expect(stdout).toBe(
       `crm: 30 accounts read
-  3 were linked before, 4 would be linked, 2 of them to people who would be added
-  21 fit nobody:
+  3 already linked, 4 would be linked now, 2 of these to people who would be added
+  21 match no person:
       svc-backup
       … and 20 more
-  2 fit several people, or share one, and are left alone:
+  2 match several people, or the same person, and are not linked:
       a.smith
       b.smith
 `,
     );
     const failed = await lockstep(['refresh', 'crm'], {
-      meanwhile: worker(1, () => ({ ...result, preview: false, failed: 'unreachable' })),
+      during: worker(1, () => ({ ...result, preview: false, failed: 'unreachable' })),
     });
     expect([failed.code, failed.stdout]).toEqual([
       1,
-      expect.stringContaining('It ended early: The source cannot be reached.'),
+      expect.stringContaining('The refresh ended early: The source cannot be reached.'),
     ]);
   });
 
-  test('a refresh that no worker does in time: exit 4', async () => {
+  test('lockstep refresh exits with 4 if no worker finishes in time', async () => {
     const { code, stderr } = await lockstep(['refresh', 'crm', '--wait', '0']);
     expect([code, stderr]).toEqual([4, expect.stringContaining('"lockstep doctor crm"')]);
     await worker(1, () => ({}))();
   });
 
   test.each([
-    [true, 0, '✔ engine     A worker runs and reaches the engine (Temporal).'],
+    [true, 0, '✔ engine     A worker is running and reaches the engine (Temporal).'],
     [false, 1, '✖ engine     No worker reaches the engine (Temporal).'],
   ])(
-    'an engine that is reached or not (%s): said with no change under way',
+    'lockstep doctor reports whether a worker reaches the engine, without any change: %s',
     async (reached, expected, says) => {
       const { db } = api.database;
       await reportPresence(db, 'doctor-test', true);
       await db.updateTable('worker_presence').set({ engine_reachable: reached }).execute();
       await presence(reached ? null : 'engine');
       const { code, stdout } = await lockstep(['doctor', 'crm'], {
-        meanwhile: worker(1, () => ({ findings: [] })),
+        during: worker(1, () => ({ findings: [] })),
       });
       expect([code, stdout]).toEqual([expected, expect.stringContaining(says)]);
     },
   );
 
-  test('without a worker, the doctor says so at once, and asks for nothing', async () => {
+  test('lockstep doctor reports a missing worker immediately and requests no job', async () => {
     await api.database.db.deleteFrom('worker_presence').execute();
     await presence('worker');
     const { code, stdout } = await lockstep(['doctor']);
-    expect([code, stdout]).toEqual([1, expect.stringContaining('✖ worker     No worker runs')]);
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringContaining('✖ worker     No worker is running'),
+    ]);
     expect(await claimJob(api.database.db, 1)).toBeNull();
   });
 });

@@ -25,7 +25,7 @@ describeWith(['postgres'], 'lockstep graph', () => {
     rmSync(dir, { recursive: true });
   });
 
-  test('writes what BloodHound takes, in the order of the upload, for nobody else to read', async () => {
+  test('lockstep graph writes valid BloodHound files in the order of their upload, readable only by their owner', async () => {
     const out = path.join(dir, 'new', 'bloodhound');
     const { code, stdout } = await lockstep(['graph', '--out', out, '--schema', '-o', 'json']);
     expect(code).toBe(0);
@@ -33,16 +33,16 @@ describeWith(['postgres'], 'lockstep graph', () => {
     expect(JSON.parse(stdout)).toEqual({ files: names.map((name) => path.join(out, name)) });
     expect(readdirSync(out).sort()).toEqual([...names].sort());
     for (const name of names) expect(statSync(path.join(out, name)).mode & 0o777).toBe(0o600);
-    const own = JSON.parse(read('new', 'bloodhound', 'lockstep.json'));
-    expect(objectionsTo(own)).toEqual([]);
-    expect(JSON.stringify(own)).toContain('alice@warehouse');
+    const lockstepGraph = JSON.parse(read('new', 'bloodhound', 'lockstep.json'));
+    expect(objectionsTo(lockstepGraph)).toEqual([]);
+    expect(JSON.stringify(lockstepGraph)).toContain('alice@warehouse');
     expect(JSON.parse(read('new', 'bloodhound', 'lockstep-hybrid.json'))).not.toHaveProperty(
       'metadata',
     );
     expect(JSON.parse(read('new', 'bloodhound', 'lockstep-schema.json'))).toHaveProperty('schema');
   });
 
-  test('draws a picture, and writes over an older one', async () => {
+  test('lockstep graph --svg draws a picture and replaces an older one', async () => {
     const file = path.join(dir, 'picture.svg');
     for (const _ of [1, 2]) {
       const { code, stdout } = await lockstep(['graph', '--svg', file]);
@@ -52,15 +52,15 @@ describeWith(['postgres'], 'lockstep graph', () => {
   });
 
   test.each([
-    [['graph'], 2, 'Say what to write'],
-    [['graph', '--schema'], 2, '--schema goes with --out'],
+    [['graph'], 2, 'Name what to write'],
+    [['graph', '--schema'], 2, '--schema needs --out'],
     [['graph', '--svg', '/dev/null/picture.svg'], 1, 'cannot be written'],
-  ])('%j: what to do is said', async (args, code, says) => {
+  ])('lockstep %j fails with a message that says what to do', async (args, code, says) => {
     const ended = await lockstep(args);
     expect([ended.code, ended.stderr]).toEqual([code, expect.stringContaining(says)]);
   });
 
-  test('an answer that breaks off leaves no half of a file', async () => {
+  test('lockstep graph leaves no partial file if the answer breaks off', async () => {
     const server = createServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write('{"graph":{"nodes":[', () => response.destroy());
@@ -71,7 +71,10 @@ describeWith(['postgres'], 'lockstep graph', () => {
     const env = { LOCKSTEP_URL: `http://127.0.0.1:${port}` };
     const { code, stderr } = await lockstep(['graph', '--out', out], { env });
     server.close();
-    expect([code, stderr]).toEqual([1, expect.stringContaining('did not come')]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('was lost before the answer arrived'),
+    ]);
     expect(readdirSync(out)).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { Secret } from '../../model/passwords/secret';
 
 const parsed = (body: Secret): unknown => body.use((bytes) => JSON.parse(bytes.toString('utf8')));
 
-test('whatever the password holds, the api reads it back byte for byte', () => {
+test('a JSON body contains every password byte for byte', () => {
   const text = fc.string({ unit: 'binary', maxLength: 256 });
   fc.assert(
     fc.property(text, text, (password, identity) => {
@@ -14,19 +14,19 @@ test('whatever the password holds, the api reads it back byte for byte', () => {
   );
 });
 
-test('every ASCII character, quotes, emoji and 256 characters are read back', () => {
+test('a JSON body contains ASCII, quotes, emoji and 256 characters unchanged', () => {
   const ascii = String.fromCharCode(...Array.from({ length: 128 }, (_, code) => code));
   for (const password of [ascii, '"\\"', '🔑👩‍👩‍👧', 'é'.repeat(256), '\u007f\u0080\u2028'])
     expect(parsed(jsonBody({ password: Secret.fromText(password) }))).toEqual({ password });
 });
 
-test('members that are not given are left out', () => {
+test('a JSON body leaves out undefined members', () => {
   const body = { identity: undefined, account: { source: 's', name: '"' }, group: undefined };
   expect(parsed(jsonBody(body))).toEqual({ account: { source: 's', name: '"' } });
   expect(parsed(jsonBody({}))).toEqual({});
 });
 
-test('a destroyed body holds nothing of the password, nor does the memory behind it', () => {
+test('destroying a JSON body zeroes the whole memory behind it', () => {
   const body = jsonBody({ password: Secret.fromText('canary "with" escapes') });
   const whole = body.use(({ buffer }) => Buffer.from(buffer));
   expect(whole.toString('utf8')).toContain('canary');
@@ -34,6 +34,6 @@ test('a destroyed body holds nothing of the password, nor does the memory behind
   expect(whole.every((byte) => byte === 0)).toBe(true);
 });
 
-test('a password that is put where none belongs is refused, not sent', () => {
+test('a JSON body refuses a secret inside a nested member', () => {
   expect(() => jsonBody({ account: { name: Secret.fromText('canary') } })).toThrow(TypeError);
 });

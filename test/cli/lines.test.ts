@@ -10,13 +10,13 @@ const read = async (content: string, wanted = ['new password']) => {
   return (await readLines(file, wanted)).map((secret) => secret.text());
 };
 
-test('a line is a password, whatever ends it', async () => {
+test('a password is read from a line with any line end or none', async () => {
   for (const end of ['', '\n', '\r\n'])
     expect(await read(` pass\tword ${end}`)).toEqual([' pass\tword ']);
   expect(await read('one\r\ntwo', ['new password', 'current password'])).toEqual(['one', 'two']);
 });
 
-test('the buffer that was read into is zeroed, also when it is refused', async () => {
+test('the read buffer is zeroed, even if the passwords are refused', async () => {
   const allocate = jest.spyOn(Buffer, 'alloc');
   await read('canary\n');
   await expect(read('canary\ncanary\n')).rejects.toThrow(/more than one line/);
@@ -26,9 +26,9 @@ test('the buffer that was read into is zeroed, also when it is refused', async (
   for (const buffer of buffers) expect(buffer.includes('canary')).toBe(false);
 });
 
-test('a file that is not there, or a folder, is told by its name', async () => {
+test('a missing file and a folder are reported by name', async () => {
   await expect(readLines('/nowhere', ['new password'])).rejects.toThrow(
-    '/nowhere cannot be opened (ENOENT).',
+    '/nowhere cannot be opened (ENOENT). Nothing was sent.',
   );
   await expect(readLines(os.tmpdir(), ['new password'])).rejects.toThrow(
     /cannot be read \(EISDIR\)/,

@@ -16,7 +16,7 @@ import { lockstep, lockstepAt } from './run-cli';
 
 const KEY = `lks_${'0'.repeat(26)}_${'a'.repeat(43)}`;
 
-/** Every command there is, with arguments that do something. */
+/** Every command, with arguments that make it succeed. */
 const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = {
   change: () => ['alice', '--wait', '0'],
   status: ({ change }) => [change],
@@ -56,8 +56,8 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 
-/** On what is here itself, without an api: test/cli/connector.test.ts, test/capture/samba-setup.test.ts. */
-const triedElsewhere = ['connector test', 'relay setup samba'];
+/** Commands with tests of their own: test/cli/connector.test.ts, test/capture/samba-setup.test.ts. */
+const testedElsewhere = ['connector test', 'relay setup samba'];
 
 interface Facts {
   readonly change: string;
@@ -70,23 +70,23 @@ async function commandsIn(help: readonly string[]): Promise<string[]> {
   const { stdout } = await lockstep([...help, '--help']);
   const [, list = ''] = /\nCommands:\n([\s\S]*?)(?:\n\n|$)/.exec(stdout) ?? [];
   const names = [...list.matchAll(/^ {2}([\w-]+)/gm)].map(([, name]) => name ?? '');
-  // Those that stay until they are told to stop are left out.
+  // Commands that run until a signal stops them are left out.
   return names.filter((name) => !['help', 'up', 'run'].includes(name));
 }
 
-test('every command is in the table of this test', async () => {
+test('every command of the command line is in the table of this test', async () => {
   const nouns = ['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'];
   const nested = [...nouns, 'relay setup'];
   const all = await commandsIn([]);
   for (const noun of nested)
     all.push(...(await commandsIn(noun.split(' '))).map((verb) => `${noun} ${verb}`));
   expect(all.filter((name) => !nested.includes(name)).sort()).toEqual(
-    [...Object.keys(commands), ...triedElsewhere].sort(),
+    [...Object.keys(commands), ...testedElsewhere].sort(),
   );
 });
 
-test.each(['', ...Object.keys(commands), ...triedElsewhere])(
-  '--help teaches: lockstep %s',
+test.each(['', ...Object.keys(commands), ...testedElsewhere])(
+  '--help shows an example and the exit codes: lockstep %s',
   async (name) => {
     const { code, stdout, stderr } = await lockstep([...name.split(' ').filter(Boolean), '--help']);
     expect([code, stderr]).toEqual([0, '']);
@@ -95,7 +95,7 @@ test.each(['', ...Object.keys(commands), ...triedElsewhere])(
   },
 );
 
-describeWith(['postgres'], 'with an api', () => {
+describeWith(['postgres'], 'every command with an API', () => {
   let api: TestApi;
   let facts: Facts;
   let relay: HandOverListener;
@@ -117,7 +117,7 @@ describeWith(['postgres'], 'with an api', () => {
     await api.stop();
   });
 
-  /** Until the command has ended. */
+  /** Does jobs as a worker would until the command has ended. */
   async function worker(over: () => boolean): Promise<void> {
     while (!over()) {
       await reportPresence(api.database.db, 'test', true);
@@ -128,46 +128,52 @@ describeWith(['postgres'], 'with an api', () => {
     }
   }
 
-  // Applied last: the other commands need the sources.
+  // The command apply runs last, because it removes the sources that the others need.
   const names = Object.keys(commands).sort((a) => (a === 'apply' ? 1 : -1));
 
-  test.each(names)('-o json prints one document and nothing else: lockstep %s', async (name) => {
+  test.each(names)('-o json prints exactly one document to stdout: lockstep %s', async (name) => {
     const args = [...name.split(' '), ...(commands[name]?.(facts) ?? []), '-o', 'json'];
     const { code, stdout } = await here(args, {
       stdin: 'correct horse battery staple',
-      meanwhile: ({ over }) => worker(over),
+      during: ({ over }) => worker(over),
     });
     expect([0, 4]).toContain(code);
     expect(typeof JSON.parse(stdout)).toBe('object');
   });
 
-  const alone = ['blocklist build', 'relay setup outbox', 'relay hand-over'];
-  const asking = names.filter((name) => !alone.includes(name));
+  const offline = ['blocklist build', 'relay setup outbox', 'relay hand-over'];
+  const online = names.filter((name) => !offline.includes(name));
 
-  test.each(asking)('so it does when the key is refused: lockstep %s', async (name) => {
-    const args = [...name.split(' '), ...(commands[name]?.(facts) ?? []), '-o', 'json'];
-    const env = { LOCKSTEP_URL: api.url, LOCKSTEP_API_KEY: KEY };
-    const { code, stdout, stderr } = await lockstep(args, { env, stdin: 'correct horse battery' });
-    expect(code).toBe(1);
-    expect(JSON.stringify(JSON.parse(stdout))).toContain('The API key is missing or not valid');
-    expect(stdout + stderr).not.toMatch(/ {4}at |Error:/);
-  });
+  test.each(online)(
+    '-o json prints exactly one document if the API refuses the key: lockstep %s',
+    async (name) => {
+      const args = [...name.split(' '), ...(commands[name]?.(facts) ?? []), '-o', 'json'];
+      const env = { LOCKSTEP_URL: api.url, LOCKSTEP_API_KEY: KEY };
+      const { code, stdout, stderr } = await lockstep(args, {
+        env,
+        stdin: 'correct horse battery',
+      });
+      expect(code).toBe(1);
+      expect(JSON.stringify(JSON.parse(stdout))).toContain('The API key is missing or not valid');
+      expect(stdout + stderr).not.toMatch(/ {4}at |Error:/);
+    },
+  );
 
-  test('a command that is none, or gets too much: exit 2', async () => {
+  test('an unknown command and wrong arguments exit with 2', async () => {
     for (const args of [['nothing'], ['changes', 'x'], ['changes', '--limit', 'x'], ['status'], []])
       expect([args, (await here(args)).code]).toEqual([args, 2]);
   });
 });
 
-describe('without an api', () => {
-  test('that does not run: what to do, exit 1, no stack trace', async () => {
+describe('a command without an API', () => {
+  test('a command exits with 1 and says what to do if nothing answers at the address', async () => {
     const LOCKSTEP_URL = `http://127.0.0.1:${await freePort()}`;
     const { code, stderr } = await lockstep(['changes'], {
       env: { LOCKSTEP_URL, LOCKSTEP_API_KEY: KEY },
     });
     expect([code, stderr]).toEqual([
       1,
-      `Nothing answers at ${LOCKSTEP_URL}. Start Lockstep with "./lockstep up", or set LOCKSTEP_URL (or --url) to the address of the api.\n`,
+      `Nothing answers at ${LOCKSTEP_URL}. Start Lockstep with "./lockstep up", or set LOCKSTEP_URL (or --url) to the address of the API.\n`,
     ]);
   });
 
@@ -176,23 +182,26 @@ describe('without an api', () => {
     ['a redirect', 302, 'text/html', ''],
     ['another api', 404, 'application/json', '{"message":"canary"}'],
     ['a proxy', 502, 'text/html', 'canary'],
-  ])('in the place of which %s answers', async (_what, status, type, body) => {
-    const server = createServer((_request, response) =>
-      response.writeHead(status, { 'content-type': type, location: '/elsewhere' }).end(body),
-    );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const LOCKSTEP_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const { code, stderr } = await lockstep(['changes'], {
-      env: { LOCKSTEP_URL, LOCKSTEP_API_KEY: KEY },
-    });
-    server.close();
-    expect([code, stderr]).toEqual([
-      1,
-      `${LOCKSTEP_URL} answers, but not as the api of Lockstep does (HTTP ${status}). Check LOCKSTEP_URL or --url.\n`,
-    ]);
-  });
+  ])(
+    'a command exits with 1 and says so if %s answers instead of the API',
+    async (_what, status, type, body) => {
+      const server = createServer((_request, response) =>
+        response.writeHead(status, { 'content-type': type, location: '/elsewhere' }).end(body),
+      );
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const LOCKSTEP_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const { code, stderr } = await lockstep(['changes'], {
+        env: { LOCKSTEP_URL, LOCKSTEP_API_KEY: KEY },
+      });
+      server.close();
+      expect([code, stderr]).toEqual([
+        1,
+        `${LOCKSTEP_URL} answers, but it is not the API of Lockstep (HTTP ${status}). Check LOCKSTEP_URL or --url.\n`,
+      ]);
+    },
+  );
 
-  test('with an answer that never comes: that the change may be accepted, and how to find out', async () => {
+  test('lockstep change says that the change may be accepted if the connection breaks before the answer', async () => {
     const server = createServer((request) => request.socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const LOCKSTEP_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -206,7 +215,7 @@ describe('without an api', () => {
     expect(stderr).toContain('--idempotency-key mine');
   });
 
-  test('in an environment that is not valid: which variable', async () => {
+  test('a command names the environment variable that is not valid', async () => {
     const { code, stderr } = await lockstep(['changes'], { env: { LOCKSTEP_URL: 'nonsense' } });
     expect([code, stderr]).toEqual([2, expect.stringContaining('LOCKSTEP_URL')]);
   });

@@ -30,15 +30,15 @@ describeWith(['postgres'], 'the password of lockstep change', () => {
     ['quotes and backslashes', 'quote" back\\slash \\" {"a": 1}'],
     ['emoji and umlauts', 'Zürich 🔑 👩‍👩‍👧 naïve'],
     ['256 characters', `${'ü🔑'.repeat(127)}12`],
-    ['blanks at its ends', '  correct horse battery  '],
-  ])('a piped password reaches the worker byte for byte: %s', async (_what, password) => {
+    ['leading and trailing blanks', '  correct horse battery  '],
+  ])('lockstep change passes a piped password on byte for byte: %s', async (_what, password) => {
     const alice = await person(password.length > 100 ? ['ledger', 'vault'] : undefined);
     const { code } = await lockstep(['change', alice, '--wait', '0'], { stdin: `${password}\n` });
     expect(code).toBe(4);
     expect(await openedOf(api, alice)).toEqual([password, null]);
   });
 
-  test('without a line end, and with that of Windows, it is the same password', async () => {
+  test('lockstep change accepts a piped password with a Windows line end or none', async () => {
     for (const end of ['', '\r\n']) {
       const alice = await person();
       await lockstep(['change', alice, '--wait', '0'], { stdin: PASSWORD + end });
@@ -46,7 +46,7 @@ describeWith(['postgres'], 'the password of lockstep change', () => {
     }
   });
 
-  test('the current password is the second line, of stdin or of a file', async () => {
+  test('lockstep change --current reads the current password from the second line of stdin or of a file', async () => {
     const [alice, bob] = [await person(), await person()];
     const lines = `${PASSWORD}\nthe one before\n`;
     await lockstep(['change', alice, '--current', '--wait', '0'], { stdin: lines });
@@ -60,17 +60,20 @@ describeWith(['postgres'], 'the password of lockstep change', () => {
 
   test.each([
     ['nothing', [], '', 'stdin holds no new password: line 1 is empty.'],
-    ['two lines where one is wanted', [], 'one\ntwo\n', 'stdin holds more than one line'],
+    ['two lines instead of one', [], 'one\ntwo\n', 'stdin holds more than one line'],
     ['no current password', ['--current'], 'one\n', 'stdin holds no current password'],
     ['a byte order mark', [], '\ufeffpassword', 'begins with a byte order mark'],
-    ['something else than UTF-8', [], Buffer.of(0x61, 0xff), 'stdin is not UTF-8 text.'],
-    ['far too much', [], 'x'.repeat(50_000), 'stdin holds far more than a password.'],
-  ])('stdin with %s is refused, and nothing is sent', async (_what, more, stdin, says) => {
-    const alice = await person();
-    const { code, stderr } = await lockstep(['change', alice, ...more], { stdin });
-    expect(code).toBe(2);
-    expect(stderr).toContain(says);
-    const { body } = await api.send('GET', `/v1/changes?identity=${alice}`);
-    expect(body.changes).toEqual([]);
-  });
+    ['bytes that are not UTF-8', [], Buffer.of(0x61, 0xff), 'stdin is not UTF-8 text.'],
+    ['more than 32 KiB', [], 'x'.repeat(50_000), 'too long for a password.'],
+  ])(
+    'lockstep change refuses stdin with %s and sends nothing',
+    async (_what, more, stdin, says) => {
+      const alice = await person();
+      const { code, stderr } = await lockstep(['change', alice, ...more], { stdin });
+      expect(code).toBe(2);
+      expect(stderr).toContain(says);
+      const { body } = await api.send('GET', `/v1/changes?identity=${alice}`);
+      expect(body.changes).toEqual([]);
+    },
+  );
 });

@@ -18,7 +18,7 @@ const describeAtTerminal = hasScript
   : (_names: readonly string[], title: string, suite: () => void) =>
       describe.skip(`${title} (skipped: no "script" of util-linux)`, suite);
 
-describeAtTerminal(['postgres'], 'at a terminal', () => {
+describeAtTerminal(['postgres'], 'lockstep change at a terminal', () => {
   let api: TestApi;
   let people = 0;
 
@@ -37,14 +37,14 @@ describeAtTerminal(['postgres'], 'at a terminal', () => {
 
   const atTerminal = (
     args: readonly string[],
-    meanwhile: (running: Running) => Promise<void>,
+    during: (running: Running) => Promise<void>,
     columns = 80,
-  ) => lockstepAtTerminal(args, { env: connectionTo(api), meanwhile, columns });
+  ) => lockstepAtTerminal(args, { env: connectionTo(api), during, columns });
 
   const changesOf = async (who: string) =>
     (await api.send('GET', `/v1/changes?identity=${who}`)).body.changes as unknown[];
 
-  test('the password is asked for twice, shown never, and arrives byte for byte', async () => {
+  test('lockstep change asks twice for the password, never shows it, and sends it byte for byte', async () => {
     const alice = await person();
     const { code, stdout } = await atTerminal(
       ['change', alice, '--current', '--wait', '0'],
@@ -53,7 +53,7 @@ describeAtTerminal(['postgres'], 'at a terminal', () => {
         running.type('the one before\r');
         await shown(running, `New password of ${alice}: `);
         running.type(`slip\x15${PASSWORD}x\x7f\r`);
-        await shown(running, 'The same again: ');
+        await shown(running, 'Repeat the new password: ');
         running.type(`${PASSWORD}\r`);
       },
     );
@@ -63,7 +63,7 @@ describeAtTerminal(['postgres'], 'at a terminal', () => {
     expect(await openedOf(api, alice)).toEqual([PASSWORD, 'the one before']);
   });
 
-  test('both, pasted at once, count', async () => {
+  test('lockstep change accepts both answers pasted at once', async () => {
     const alice = await person();
     await atTerminal(['change', alice, '--wait', '0'], async (running) => {
       await shown(running, 'New password');
@@ -73,17 +73,22 @@ describeAtTerminal(['postgres'], 'at a terminal', () => {
   });
 
   test.each([
-    ['two that differ', `${PASSWORD}\r`, `${PASSWORD}2\r`, 'The two are not the same.'],
-    ['nothing', '\r', '\r', 'A password cannot be empty.'],
-    ['Ctrl-C', `${PASSWORD}\r`, 'corr\x03', 'Stopped; nothing was sent.'],
-    ['Ctrl-D', `${PASSWORD}\r`, '\x04', 'Stopped; nothing was sent.'],
-    ['bytes that are no text', Buffer.of(0xff, 0x0d), Buffer.of(0xff, 0x0d), 'does not send UTF-8'],
-  ])('%s: nothing is sent, and it is said', async (_what, first, second, says) => {
+    ['two different passwords', `${PASSWORD}\r`, `${PASSWORD}2\r`, 'The two passwords differ.'],
+    ['an empty password', '\r', '\r', 'The password is empty.'],
+    ['Ctrl-C', `${PASSWORD}\r`, 'corr\x03', 'Stopped. Nothing was sent.'],
+    ['Ctrl-D', `${PASSWORD}\r`, '\x04', 'Stopped. Nothing was sent.'],
+    [
+      'bytes that are not UTF-8',
+      Buffer.of(0xff, 0x0d),
+      Buffer.of(0xff, 0x0d),
+      'does not send UTF-8',
+    ],
+  ])('lockstep change sends nothing after %s, and says so', async (_what, first, second, says) => {
     const alice = await person();
     const { code, stdout } = await atTerminal(['change', alice], async (running) => {
       await shown(running, 'New password');
       running.type(first);
-      await shown(running, 'The same again');
+      await shown(running, 'Repeat the new password');
       running.type(second);
     });
     expect([code, await changesOf(alice)]).toEqual([1, []]);
@@ -91,7 +96,7 @@ describeAtTerminal(['postgres'], 'at a terminal', () => {
     expect(stdout).not.toContain('correct');
   });
 
-  test('--watch shows a row for each account that fits the terminal, and ends with the reasons', async () => {
+  test('lockstep change --watch shows a row for each account, then the reasons', async () => {
     const alice = await person();
     const refused = { state: 'rejected', reason: 'policy_too_short', proof: 'none' } as const;
     const { code, stdout } = await atTerminal(
@@ -100,7 +105,7 @@ describeAtTerminal(['postgres'], 'at a terminal', () => {
         await shown(running, 'New password');
         running.type(`${PASSWORD}\r${PASSWORD}\r`);
         const id = await changeOf(api, alice);
-        await shown(running, 'accepted, not begun');
+        await shown(running, 'accepted, not started');
         await planned(api.database.db, id, alice);
         await settled(api.database.db, id, 'directory');
         await shown(running, 'directory (auth)');
@@ -112,7 +117,7 @@ describeAtTerminal(['postgres'], 'at a terminal', () => {
     expect(code).toBe(3);
     const lines = stdout.replaceAll(ESCAPES, '').split(/\r?\n/);
     expect(lines).toContain(
-      `✔ directory (auth)  ${alice}  holds the new password, proved by a login`,
+      `✔ directory (auth)  ${alice}  holds the new password, verified by a login`,
     );
     expect(lines).toContain(
       `✖ warehouse         ${alice}  rejected by its source: policy too short`,
@@ -122,12 +127,12 @@ describeAtTerminal(['postgres'], 'at a terminal', () => {
     );
   });
 
-  test('with NO_COLOR, nothing is coloured', async () => {
+  test('lockstep change --watch prints no colours if NO_COLOR is set', async () => {
     const alice = await person();
     const env = { ...connectionTo(api), NO_COLOR: '1', TERM: 'xterm-256color' };
     const { stdout } = await lockstepAtTerminal(['change', alice, '--watch'], {
       env,
-      meanwhile: async (running) => {
+      during: async (running) => {
         await shown(running, 'New password');
         running.type(`${PASSWORD}\r${PASSWORD}\r`);
         const id = await changeOf(api, alice);
@@ -142,7 +147,7 @@ describeAtTerminal(['postgres'], 'at a terminal', () => {
     expect(stdout).not.toMatch(COLOURS);
   });
 
-  test('Ctrl-C while it shows them: the change goes on, and how to see it is told', async () => {
+  test('lockstep change --watch says after Ctrl-C how to follow the change, which continues', async () => {
     const alice = await person();
     const { code, stdout } = await atTerminal(['change', alice, '--watch'], async (running) => {
       await shown(running, 'New password');

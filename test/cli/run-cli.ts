@@ -5,7 +5,7 @@ import { inheritedEnvironment } from '../../config';
 import type { TestApi } from '../support/api';
 import { until } from '../support/until';
 
-/** The command as a process of its own, as people run it. */
+/** Runs the command line as a process of its own, as an operator does. */
 
 const root = path.resolve(__dirname, '../..');
 const COMMAND = [
@@ -24,28 +24,30 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string | Buffer;
   readonly cwd?: string;
-  /** While it runs. */
-  readonly meanwhile?: (running: Running) => Promise<void>;
+  /** What happens while the command runs. */
+  readonly during?: (running: Running) => Promise<void>;
 }
 
 export interface Running {
   readonly pid: number;
-  /** Everything so far, of stdout and stderr. */
+  /** Everything that was printed so far to stdout and stderr. */
   printed(): string;
   over(): boolean;
   type(keys: string | Buffer): void;
   interrupt(): void;
 }
 
+/** Runs `lockstep` with these arguments until it ends. */
 export const lockstep = (args: readonly string[], options: RunOptions = {}): Promise<Ended> =>
   runProcess(process.execPath, [...COMMAND, ...args], options);
 
-/** `lockstep` with the address and the key of a test api. */
+/** Runs `lockstep` with the address and the admin key of a test API. */
 export const lockstepAt =
   (api: () => TestApi) =>
   (args: readonly string[], options: RunOptions = {}): Promise<Ended> =>
     lockstep(args, { ...options, env: { ...connectionTo(api()), ...options.env } });
 
+/** The environment variables with the address and the admin key of a test API. */
 export const connectionTo = ({ url, dir }: TestApi): Record<string, string> => ({
   LOCKSTEP_URL: url,
   LOCKSTEP_API_KEY_FILE: path.join(dir, 'admin-key'),
@@ -54,7 +56,7 @@ export const connectionTo = ({ url, dir }: TestApi): Record<string, string> => (
 async function runProcess(
   command: string,
   args: readonly string[],
-  { env, stdin = '', cwd, meanwhile }: RunOptions,
+  { env, stdin = '', cwd, during }: RunOptions,
 ): Promise<Ended> {
   const child = spawn(command, args, { cwd, env: { ...inheritedEnvironment(), ...env } });
   const printed = { stdout: '', stderr: '' };
@@ -66,20 +68,20 @@ async function runProcess(
   });
   child.stdin.on('error', () => {});
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  if (meanwhile === undefined) child.stdin.end(stdin);
-  else await during(child, printed, stdin, meanwhile);
+  if (during === undefined) child.stdin.end(stdin);
+  else await runDuring(child, printed, stdin, during);
   return { code: await ended, ...printed };
 }
 
-async function during(
+async function runDuring(
   child: ChildProcess,
   printed: { readonly stdout: string; readonly stderr: string },
   stdin: string | Buffer,
-  meanwhile: (running: Running) => Promise<void>,
+  during: (running: Running) => Promise<void>,
 ): Promise<void> {
   if (stdin !== '') child.stdin?.end(stdin);
   try {
-    await meanwhile({
+    await during({
       pid: child.pid ?? 0,
       printed: () => printed.stdout + printed.stderr,
       over: () => child.exitCode !== null,
@@ -92,7 +94,7 @@ async function during(
   }
 }
 
-/** A terminal of so many columns; what it shows is `stdout`. From util-linux. */
+/** Runs `lockstep` at a terminal of this width, with `script` of util-linux. What the terminal shows is `stdout`. */
 export function lockstepAtTerminal(
   args: readonly string[],
   { columns = 80, ...options }: RunOptions & { readonly columns?: number },
@@ -110,7 +112,7 @@ export const hasScript = ((): boolean => {
   }
 })();
 
-/** Waits until the process has printed it. */
+/** Waits until the process has printed the text. @throws Error if it ends before */
 export const shown = (running: Running, text: string): Promise<void> =>
   until(() => {
     if (running.printed().includes(text)) return true;

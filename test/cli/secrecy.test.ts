@@ -7,10 +7,10 @@ import { changeOf } from './accepted';
 import { lockstep, lockstepAt, shown } from './run-cli';
 
 const CANARY = 'Canary-7c1f, a long one, of which the end counts: "quoted"-Zürich-4242';
-/** Memory that was given back has lost its beginning. */
+/** The end of the canary: freed memory may have lost the beginning. */
 const END = CANARY.slice(-22);
 
-/** What a string may become on its way. */
+/** The byte sequences that a string may have in memory. */
 const forms = (text: string): Buffer[] => [
   Buffer.from(text, 'utf8'),
   Buffer.from(text, 'utf16le'),
@@ -18,11 +18,11 @@ const forms = (text: string): Buffer[] => [
 ];
 
 test.each([['--password', CANARY], [`--password=${CANARY}`], ['--password']])(
-  'a password on the command line is refused, and why: %s',
+  'the command line refuses a password as an argument and says why: %s',
   async (...more) => {
     const { code, stdout, stderr } = await lockstep(['change', 'alice', ...more]);
     expect(code).toBe(2);
-    expect(stderr).toContain('can be read by everybody on this machine');
+    expect(stderr).toContain('Every user of this machine can read a password');
     expect(stdout + stderr).not.toContain('Canary');
   },
 );
@@ -33,26 +33,26 @@ test.each([
   ['--pass', CANARY],
   ['bob', CANARY],
   ['--account', 'directory:alice', '--wait', '1', '--group', 'g', CANARY, CANARY],
-])('a slip on the command line is refused without repeating it: %s', async (...more) => {
+])('the command line refuses a mistyped argument without quoting it: %s', async (...more) => {
   const { code, stdout, stderr } = await lockstep(['change', 'alice', ...more]);
   expect(code).toBe(2);
   expect(stdout + stderr).not.toContain('Canary');
 });
 
-test('no source of the command asks for a password in the environment', () => {
+test('no file of the command line reads a password from the environment', () => {
   const folder = path.resolve(__dirname, '../../cli');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   for (const file of files.filter((name) => name.endsWith('.ts')))
     expect(readFileSync(path.join(folder, file), 'utf8')).not.toMatch(/process\.env|PASSWORD\b/);
 });
 
-test('where libraries would print what passes through them, nothing is done', async () => {
+test('the command line refuses to run while libraries print debug output', async () => {
   const env = { NODE_DEBUG: 'http', LOCKSTEP_API_KEY: `lks_${'0'.repeat(26)}_${'a'.repeat(43)}` };
   const { code, stderr } = await lockstep(['change', 'alice'], { env, stdin: CANARY });
   expect([code, stderr]).toEqual([2, expect.stringContaining('Unset NODE_DEBUG')]);
 });
 
-describeWith(['postgres'], 'while a change goes on', () => {
+describeWith(['postgres'], 'the secrecy of a password during a change', () => {
   let api: TestApi;
   const here = lockstepAt(() => api);
 
@@ -65,10 +65,10 @@ describeWith(['postgres'], 'while a change goes on', () => {
 
   test.each([
     ['refused by the policy', 'alice', ['--group', 'one-password'], 'Canary-7c'],
-    ['of nobody', 'nobody', [], CANARY],
-    ['of a wrong group', 'alice', ['--group', 'nothing'], CANARY],
+    ['for an unknown person', 'nobody', [], CANARY],
+    ['for an unknown group', 'alice', ['--group', 'nothing'], CANARY],
     ['refused for its NUL', 'alice', [], `${CANARY}\0`],
-  ])('a password that is %s is in no output', async (_what, who, more, password) => {
+  ])('a password that is %s appears in no output', async (_what, who, more, password) => {
     for (const output of ['text', 'json']) {
       const args = ['change', who, ...more, '-o', output];
       const { code, stdout, stderr } = await here(args, { stdin: password });
@@ -78,12 +78,12 @@ describeWith(['postgres'], 'while a change goes on', () => {
   });
 
   (process.platform === 'linux' ? test : test.skip)(
-    'once it is sent, the password is nowhere in the process (skipped: needs /proc)',
+    'the memory of the process does not contain the password after it is sent (skipped: needs /proc)',
     async () => {
       const found: string[] = [];
       const { code } = await here(['change', 'alice', '--watch'], {
         stdin: CANARY,
-        meanwhile: async (running) => {
+        during: async (running) => {
           await planned(api.database.db, await changeOf(api, 'alice'), 'alice');
           await shown(running, 'not begun');
           found.push(...searchMemory(running.pid, forms(END)));
@@ -97,10 +97,10 @@ describeWith(['postgres'], 'while a change goes on', () => {
 
 const CHUNK = 16 * 1024 * 1024;
 const OVERLAP = 256;
-/** V8 reserves far more than it uses. */
+/** Larger regions are only reserved: V8 reserves far more memory than it uses. */
 const RESERVED = 2 ** 30;
 
-/** @returns the regions of the memory of a process, arguments and environment included, that hold one of these */
+/** Searches the memory of a process, including arguments and environment. @returns the regions that contain a wanted form */
 function searchMemory(pid: number, wanted: readonly Buffer[]): string[] {
   const memory = openSync(`/proc/${pid}/mem`, 'r');
   const regions = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
@@ -123,7 +123,7 @@ function searchMemory(pid: number, wanted: readonly Buffer[]): string[] {
 
 const hexadecimal = (text: string): number => Number.parseInt(text, 16);
 
-/** Some regions are reserved, not there. */
+/** Reads memory; 0 bytes for a region that is reserved but not mapped. */
 function readSafely(memory: number, into: Buffer, length: number, at: number): number {
   try {
     return readSync(memory, into, 0, length, at);

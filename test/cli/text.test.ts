@@ -1,5 +1,5 @@
 import { exitCodes, exitOf } from '../../cli/exit-codes';
-import type { Change } from '../../cli/http/shapes';
+import type { Change } from '../../cli/http/answers';
 import type { Output } from '../../cli/output';
 import { inFull } from '../../cli/text/change-text';
 import { table } from '../../cli/text/table';
@@ -7,7 +7,7 @@ import { cut, pad, widthOf, wrap } from '../../cli/text/text-width';
 import { parseSpan, relative, span } from '../../cli/text/times';
 import { type ChangeState, changeStates, hasEnded } from '../../model/change/change';
 
-test('every state of a change has its exit code, and only one that goes on is pending', () => {
+test('every state of a change has an exit code, and only an unfinished change is pending', () => {
   const states = Object.keys(changeStates) as ChangeState[];
   const codes = states.map((state) => [state, exitCodes[exitOf(state)].code]);
   expect(Object.fromEntries(codes)).toEqual({
@@ -25,18 +25,18 @@ test('every state of a change has its exit code, and only one that goes on is pe
   for (const state of states) expect(exitOf(state) === 'pending').toBe(!hasEnded(state));
 });
 
-describe('widths', () => {
+describe('the width of a text', () => {
   test.each([
     ['plain', 5],
     ['王小明', 6],
     ['🔑', 2],
     ['e\u0301', 1],
     ['', 0],
-  ])('%s takes %i columns', (text, width) => {
+  ])('the text "%s" takes %i columns', (text, width) => {
     expect(widthOf(text)).toBe(width);
   });
 
-  test('a cut text never takes more columns than there are', () => {
+  test('a shortened text never takes more columns than allowed', () => {
     for (const text of ['uid=alice,ou=people', '王小明王小明', 'a🔑b🔑c'])
       for (let width = 1; width < 20; width++)
         expect(widthOf(cut(text, width))).toBeLessThanOrEqual(width);
@@ -44,7 +44,7 @@ describe('widths', () => {
     expect(pad('王', 4)).toBe('王  ');
   });
 
-  test('a sentence is broken between words, and no word is lost', () => {
+  test('a wrapped sentence is broken between words and loses none', () => {
     const says = 'The source cannot be reached. It is tried again.';
     expect(wrap(says, 20)).toEqual(['The source cannot be', 'reached. It is tried', 'again.']);
     expect(wrap(says, Number.POSITIVE_INFINITY)).toEqual([says]);
@@ -63,7 +63,7 @@ describe('a table', () => {
   ];
   const lines = (width: number) => table({ width, paint: (_style, text) => text }, columns, rows);
 
-  test('fits the terminal: names are cut before words, ids never', () => {
+  test('a table shortens names before words and never shortens ids', () => {
     expect(lines(46)).toEqual([
       'ID      NAME            STATE',
       'chg_01  uid=alice,ou=…  holds the new password',
@@ -73,7 +73,7 @@ describe('a table', () => {
     expect(lines(10).join('\n')).toContain('chg_01');
   });
 
-  test('is not cut where nobody watches', () => {
+  test('a table is not shortened without a terminal', () => {
     expect(lines(Number.POSITIVE_INFINITY)[1]).toContain('uid=alice,ou=people,dc=example');
   });
 });
@@ -85,11 +85,11 @@ describe('times', () => {
     [60_000, '1 min'],
     [7_200_000, '2 h'],
     [200_000_000, '2 d'],
-  ])('%i ms are %s', (ms, text) => {
+  ])('a duration of %i ms is shown as %s', (ms, text) => {
     expect(span(ms)).toBe(text);
   });
 
-  test('what was and what comes', () => {
+  test('a time is shown relative to now', () => {
     const now = Date.parse('2026-01-01T00:00:00Z');
     expect(relative('2025-12-31T23:59:48Z', now)).toBe('12 s ago');
     expect(relative('2026-01-01T00:05:00Z', now)).toBe('in 5 min');
@@ -103,17 +103,18 @@ describe('times', () => {
     ['0d', null],
     ['90', null],
     ['d', null],
-  ])('%s lasts %s ms', (text, ms) => {
+  ])('the duration %s is parsed as %s ms', (text, ms) => {
     expect(parseSpan(text)).toBe(ms);
   });
 });
 
-test('a change that came as a hash says that no policy has judged it', () => {
+test('the status of a change with a captured hash says that no policy could check the password', () => {
   const output = { width: 80, paint: (_style: string, text: string) => text };
   const at = '2026-01-31T12:00:00.000Z';
   const change: Change = {
     id: 'chg_1',
     identity: 'alice',
+    seq: 1,
     groups: ['all'],
     state: 'done',
     says: changeStates.done.says,
@@ -121,6 +122,8 @@ test('a change that came as a hash says that no policy has judged it', () => {
     reasonSays: null,
     requestedBy: 'relay',
     form: 'ssha512',
+    policy: 'skipped',
+    capturedAt: null,
     createdAt: at,
     expiresAt: at,
     endedAt: at,
@@ -129,8 +132,10 @@ test('a change that came as a hash says that no policy has judged it', () => {
     mappings: [],
     links: { self: '', events: '' },
   };
-  const told = (form: Change['form']) =>
+  const shown = (form: Change['form']) =>
     inFull(output as unknown as Output, { ...change, form }, Date.parse(at)).join('\n');
-  expect(told('ssha512')).toContain('came as a hash (ssha512): no policy has judged it');
-  expect(told('plaintext')).not.toContain('policy');
+  expect(shown('ssha512')).toContain(
+    'captured as a hash (ssha512): no policy could check the password',
+  );
+  expect(shown('plaintext')).not.toContain('policy');
 });

@@ -1,6 +1,6 @@
 import { createTypedLine } from '../../cli/password/typed-line';
 
-/** What becomes of these keys, and what was typed. */
+/** Types these keys. @returns the result of each key, and the line */
 function type(keys: string | Buffer) {
   const line = createTypedLine();
   const typed = [...Buffer.from(keys as string)].map((byte) => line.type(byte));
@@ -8,37 +8,37 @@ function type(keys: string | Buffer) {
 }
 
 test.each([
-  ['letters of several bytes', 'Zürich 🔑', 'Zürich 🔑'],
-  ['a backspace takes a whole character back', 'a🔑é\x7f\x7fb', 'ab'],
-  ['a backspace on nothing does nothing', '\x7f\x08a', 'a'],
-  ['Ctrl-U begins again', 'wrong\x15right', 'right'],
-  ['an arrow does not become part of it', 'ab\x1b[D\x1bOCc', 'abc'],
-  ['a function key with a number neither', 'a\x1b[15~b', 'ab'],
-  ['a tab neither', 'a\tb', 'ab'],
-])('%s', (_what, keys, text) => {
+  ['accepts letters of several bytes', 'Zürich 🔑', 'Zürich 🔑'],
+  ['removes a whole character with backspace', 'a🔑é\x7f\x7fb', 'ab'],
+  ['ignores backspace at its start', '\x7f\x08a', 'a'],
+  ['is cleared by Ctrl-U', 'wrong\x15right', 'right'],
+  ['ignores an arrow key', 'ab\x1b[D\x1bOCc', 'abc'],
+  ['ignores a function key', 'a\x1b[15~b', 'ab'],
+  ['ignores a tab', 'a\tb', 'ab'],
+])('a typed line %s', (_what, keys, text) => {
   expect(type(keys).text).toBe(text);
 });
 
-test('keys that mean nothing are told, so that nobody thinks they counted', () => {
+test('a typed line reports keys that it ignores', () => {
   expect(type('a\t\x1b[Db').typed).toEqual([
-    'taken',
+    'accepted',
     'ignored',
     'ignored',
     'ignored',
     'ignored',
-    'taken',
+    'accepted',
   ]);
 });
 
-test.each(['\r', '\n'])('return ends it', (key) => {
+test.each(['\r', '\n'])('return ends a typed line: %j', (key) => {
   expect(type(key).typed).toEqual(['ended']);
 });
 
-test.each(['\x03', '\x04'])('Ctrl-C and Ctrl-D stop it', (key) => {
+test.each(['\x03', '\x04'])('Ctrl-C and Ctrl-D stop a typed line: %j', (key) => {
   expect(type(`ab${key}`).typed.at(-1)).toBe('stopped');
 });
 
-test('what does not fit is refused instead of cut off', () => {
+test('a typed line ignores bytes beyond its limit instead of dropping earlier ones', () => {
   const { typed, text } = type('x'.repeat(4097));
-  expect([typed.at(-2), typed.at(-1), text.length]).toEqual(['taken', 'ignored', 4096]);
+  expect([typed.at(-2), typed.at(-1), text.length]).toEqual(['accepted', 'ignored', 4096]);
 });

@@ -78,13 +78,13 @@ const steps: readonly Step[] = [
   { command: './lockstep --help', says: /^Commands:$/m },
   { command: './lockstep plan -f .lockstep/demo/lockstep.yaml', says: /^Nothing to do/ },
   { command: './lockstep apply -f .lockstep/demo/lockstep.yaml --yes', says: /^Nothing to do/ },
-  { command: './lockstep doctor', says: /^Nothing is wrong/m },
-  { command: './lockstep doctor corp-directory', says: /^Nothing is wrong/m },
+  { command: './lockstep doctor', says: /^No check failed/m },
+  { command: './lockstep doctor corp-directory', says: /^No check failed/m },
   { command: './lockstep sources', says: /corp-directory +ldap +up/ },
   { command: './lockstep sources pause corp-directory', says: /corp-directory +ldap +paused/ },
   { command: './lockstep sources resume corp-directory', says: /corp-directory +ldap +up/ },
   { command: './lockstep refresh corp-directory --preview', says: /20 accounts read/ },
-  { command: './lockstep refresh corp-directory', says: /20 were linked before/ },
+  { command: './lockstep refresh corp-directory', says: /20 already linked/ },
   { command: './lockstep identities show ada.marsh', says: /ada\.marsh@harborlane\.example/ },
   {
     command: './lockstep change ada.marsh --password-file new-password.txt',
@@ -92,10 +92,13 @@ const steps: readonly Step[] = [
   },
   { command: './lockstep status last', says: /warehouse/ },
   { command: './lockstep stale', says: /^No account is known to be stale/ },
-  { command: './lockstep captures', says: /^No relay/ },
-  { command: './lockstep captures stop', says: /^No source takes captures/ },
-  { command: './lockstep captures start', says: /^No source takes captures/ },
-  { command: './lockstep captures set-startpoint end', says: /^No source takes captures/ },
+  { command: './lockstep captures', says: /^There is no relay yet/ },
+  { command: './lockstep captures stop', says: /^Captures are not enabled for any source/ },
+  { command: './lockstep captures start', says: /^Captures are not enabled for any source/ },
+  {
+    command: './lockstep captures set-startpoint end',
+    says: /^Captures are not enabled for any source/,
+  },
   { command: './lockstep graph --out bloodhound --schema', says: /lockstep-hybrid\.json/ },
   { command: './lockstep graph --svg lockstep.svg', says: /lockstep\.svg/ },
   { command: './lockstep keys create okta --scope capture --group one-password', says: /^lks_/m },
@@ -106,10 +109,10 @@ const steps: readonly Step[] = [
 /** While an account waits. */
 const stepsMeanwhile: readonly Step[] = [
   { command: './lockstep changes --state waiting', says: /finn\.larsen/ },
-  { command: './lockstep sources retry corp-directory', says: /^Asked to retry 0 accounts/ },
-  { command: './lockstep park last', says: /^Asked to park every waiting account/ },
-  { command: './lockstep retry last', says: /^Asked to try every waiting account/ },
-  { command: './lockstep cancel last', says: /^Asked to stop/ },
+  { command: './lockstep sources retry corp-directory', says: /^Requested to retry 0 accounts/ },
+  { command: './lockstep park last', says: /^Parking of every waiting account requested/ },
+  { command: './lockstep retry last', says: /^Retry of every waiting account requested/ },
+  { command: './lockstep cancel last', says: /^Cancellation requested/ },
 ];
 
 test('every command that the docs show is run, here or elsewhere, and no other', () => {

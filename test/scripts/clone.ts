@@ -6,7 +6,7 @@ import { inheritedEnvironment } from '../../config';
 
 const repository = path.resolve(__dirname, '../..');
 
-const OURS = [
+const COPIED = [
   'scripts',
   'package.json',
   'package-lock.json',
@@ -15,16 +15,16 @@ const OURS = [
   'tsconfig.build.json',
 ];
 
-/** Of scripts only those of the launcher: what is compiled with the sources would need them. */
-const isOfClone = (file: string) => !file.endsWith('.ts');
+/** Only the launcher scripts are copied: the TypeScript ones need the rest of the sources. */
+const isCopied = (file: string) => !file.endsWith('.ts');
 
-/** A command that tells what it was given, and, asked to end, which signals reached it. */
+/** A command line that prints its arguments and, when it is asked to end, the signals that reached it. */
 const COMMAND = `
-const seen: string[] = [];
+const received: string[] = [];
 const end = (signal: string) => {
-  seen.push(signal);
+  received.push(signal);
   setTimeout(() => {
-    console.log(JSON.stringify({ seen }));
+    console.log(JSON.stringify({ received }));
     process.exit(0);
   }, 1000);
 };
@@ -44,16 +44,16 @@ module.exports = {
 
 export interface Clone {
   write(file: string, content: string): void;
-  /** Runs npm there as a person would whose settings are hostile and whose home is empty. */
+  /** Runs npm in the clone, with an empty home and npm settings that leave packages out. */
   npm(...args: string[]): Run;
-  /** Ends what a failed test has left running, and removes the clone. */
+  /** Kills the processes that a failed test has left running, and removes the clone. */
   discard(): void;
 }
 
 export interface Run {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** Resolves as soon as it prints such a line on stdout. */
+  /** Resolves as soon as stdout matches the pattern; rejects if the process ends before. */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
@@ -63,14 +63,14 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A clean checkout with our launcher, lock file and settings, but a project of three small files. */
+/** Makes a clean checkout with the launcher, the lock file and the settings of Lockstep, but only three small source files. */
 export function cleanClone(): Clone {
   const home = mkdtempSync(path.join(os.tmpdir(), 'lockstep-home-'));
   const dir = mkdtempSync(path.join(os.tmpdir(), 'lock step-'));
-  for (const name of OURS)
+  for (const name of COPIED)
     cpSync(path.join(repository, name), path.join(dir, name), {
       recursive: true,
-      filter: isOfClone,
+      filter: isCopied,
     });
   const runs: Run[] = [];
   const clone: Clone = {
@@ -104,17 +104,19 @@ const hostile = {
   npm_config_omit: 'dev',
 };
 
-/** A process in a group of its own, as a terminal would start it. */
+/** Starts a process in its own process group, as a terminal does, without the npm environment of this test run. */
 export function start(
   command: string,
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>> = {},
 ): Run {
-  const outer = Object.entries(inheritedEnvironment()).filter(([name]) => !name.startsWith('npm_'));
+  const environment = Object.entries(inheritedEnvironment()).filter(
+    ([name]) => !name.startsWith('npm_'),
+  );
   const child = spawn(command, args, {
     cwd,
-    env: { ...Object.fromEntries(outer), ...env },
+    env: { ...Object.fromEntries(environment), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

@@ -9,7 +9,7 @@ interface Package {
 const file = readFileSync(path.resolve(__dirname, '../../package-lock.json'), 'utf8');
 const packages: Readonly<Record<string, Package>> = JSON.parse(file).packages;
 
-/** Where Node would look for it: beside the parent, then further up. */
+/** The places where Node looks for a package: next to the parent, then in the folders further up. */
 function* places(parent: string, name: string): Generator<string> {
   for (let at = parent; ; at = at.slice(0, Math.max(0, at.lastIndexOf('node_modules/') - 1))) {
     yield path.posix.join(at, 'node_modules', name);
@@ -17,16 +17,16 @@ function* places(parent: string, name: string): Generator<string> {
   }
 }
 
-test('every package of every platform is locked, so that npm ci works there too', () => {
+test('the lock file contains the packages of every platform, so that npm ci works on each', () => {
   const missing = Object.entries(packages).flatMap(([parent, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).filter((name) =>
       [...places(parent, name)].every((place) => packages[place] === undefined),
     ),
   );
-  // Then: node scripts/complete-lock.mjs
+  // If this fails, run: node scripts/complete-lock.mjs
   expect(missing).toEqual([]);
 });
 
-test('no host of a registry is named: everyone installs from their own', () => {
+test('the lock file names no registry, so that each machine installs from its own', () => {
   expect(Object.values(packages).flatMap(({ resolved }) => resolved ?? [])).toEqual([]);
 });

@@ -17,7 +17,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** A process that takes the lock and does `work` inside. */
+/** Starts a process that acquires the lock and runs `work` while it holds it. */
 function contender(work: string): Run {
   const code = `
     import { spawn } from 'node:child_process';
@@ -33,15 +33,15 @@ function contender(work: string): Run {
   return run;
 }
 
-test('many at once: one inside at a time', async () => {
+test('only one of many processes holds the lock at a time', async () => {
   mkdirSync(path.join(dir, 'setup-lock'));
-  writeFileSync(path.join(dir, 'setup-lock', '1-of-a-dead-one'), '');
+  writeFileSync(path.join(dir, 'setup-lock', '1-of-a-dead-holder'), '');
   const work = "appendFileSync('log', 'in '); await sleep(20); appendFileSync('log', 'out ');";
   await Promise.all(Array.from({ length: 6 }, () => contender(work).ended));
   expect(readFileSync(path.join(dir, 'log'), 'utf8')).toBe('in out '.repeat(6));
 });
 
-test('the holder is killed: the next one goes on', async () => {
+test('a waiting process acquires the lock when its holder is killed', async () => {
   const holder = contender('await sleep(60_000);');
   await holder.printed(/inside/);
   const next = contender('');
@@ -50,7 +50,7 @@ test('the holder is killed: the next one goes on', async () => {
   expect((await next.ended).stdout).toBe('waits\ninside\n');
 });
 
-test('the holder is killed, but the child that does its work is not: the next one waits for it', async () => {
+test('a waiting process waits for the child of a killed holder that shares the lock', async () => {
   const holder = contender(`
     const { pid } = spawn('sleep', ['60'], { stdio: 'ignore' });
     share(pid);
@@ -65,7 +65,7 @@ test('the holder is killed, but the child that does its work is not: the next on
   expect((await next.ended).stdout).toBe('waits\ninside\n');
 });
 
-test('the number of a dead holder was given to another process: nobody waits for that one', async () => {
+test('a process does not wait for an unrelated process that reuses the id of a dead holder', async () => {
   mkdirSync(path.join(dir, 'setup-lock'));
   writeFileSync(path.join(dir, 'setup-lock', `${process.pid}-0`), '');
   expect((await contender('').ended).stdout).toBe('inside\n');

@@ -13,7 +13,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** Starts the launcher under a Node that says it is this version; no such command, so that nothing else happens. */
+/** Starts the launcher with an unknown command under a Node that claims to be this version. */
 function under(version: string) {
   const pretend = path.join(dir, `${version}.js`);
   writeFileSync(
@@ -24,7 +24,7 @@ function under(version: string) {
 }
 
 test.each(['18.20.8', '20.18.3', '21.7.3', '22.12.0'])(
-  'Node %s: says which it needs',
+  'the launcher refuses Node %s and names the supported versions',
   async (version) => {
     const { code, stderr } = await under(version);
     expect(stderr).toContain(`Lockstep needs Node ${engines}; this is ${version}.`);
@@ -32,6 +32,6 @@ test.each(['18.20.8', '20.18.3', '21.7.3', '22.12.0'])(
   },
 );
 
-test.each(['20.19.0', '22.13.0', '24.0.0'])('Node %s: goes on', async (version) => {
+test.each(['20.19.0', '22.13.0', '24.0.0'])('the launcher accepts Node %s', async (version) => {
   expect((await under(version)).stderr).toContain('Usage:');
 });

@@ -4,7 +4,7 @@ import { type Clone, cleanClone, type Ended } from './clone';
 
 const lastLine = ({ stdout }: Ended) => stdout.trimEnd().split('\n').at(-1);
 
-// One clone for all, because its packages take half a minute; the tests build on each other's state.
+// All tests share one clone, because installing its packages takes half a minute; each test builds on the state of the last.
 describeOnline('npm', 'a clean clone in a folder with a space', () => {
   let clone: Clone;
   beforeAll(() => {
@@ -12,39 +12,42 @@ describeOnline('npm', 'a clean clone in a folder with a space', () => {
   });
   afterAll(() => clone.discard());
 
-  test('npm start and npm test at once: one sets up, both do their work', async () => {
+  test('npm start and npm test at the same time set up the clone once and both succeed', async () => {
     const flags = ['--once', '--json', '--fresh', '--password-file', 'F', '--with-ad'];
     const [started, tested] = await Promise.all([
       clone.npm('start', '--', ...flags).ended,
       clone.npm('test').ended,
     ]);
-    const said = started.stderr + tested.stderr;
-    expect(said.match(/^Installing packages …$/gm)).toHaveLength(1);
-    expect(said.match(/^Building …$/gm)).toHaveLength(1);
-    expect(said).toContain('Waiting for another start in this folder to finish setting up');
+    const notes = started.stderr + tested.stderr;
+    expect(notes.match(/^Installing packages …$/gm)).toHaveLength(1);
+    expect(notes.match(/^Building …$/gm)).toHaveLength(1);
+    expect(notes).toContain('Waiting for another command in this folder to finish the set-up');
     expect(started.stdout).toContain(`"args":${JSON.stringify(['up', '--demo', ...flags])}`);
     expect(lastLine(tested)).toBe('1 passed, 0 failed');
     expect([started.code, tested.code]).toEqual([0, 0]);
   }, 180_000);
 
-  test('the next start installs and builds nothing', async () => {
+  test('a second npm start installs and builds nothing', async () => {
     const again = await clone.npm('start', '--', '--once').ended;
     expect(again).toMatchObject({ code: 0, stderr: '' });
   });
 
   test.each([
-    ['npm gets SIGTERM', 'SIGTERM', 'npm', ['SIGTERM']],
-    ['npm gets SIGINT', 'SIGINT', 'npm', ['SIGINT']],
-    ['Ctrl-C, which npm repeats', 'SIGINT', 'everyone', ['SIGINT']],
+    ['npm receives SIGTERM', 'SIGTERM', 'npm', ['SIGTERM']],
+    ['npm receives SIGINT', 'SIGINT', 'npm', ['SIGINT']],
+    ['Ctrl-C signals npm and the command', 'SIGINT', 'everyone', ['SIGINT']],
     ['npm is killed', 'SIGKILL', 'npm', ['SIGTERM']],
-  ] as const)('%s: the command hears of it once, and ends', async (_title, signal, who, seen) => {
-    const { child, printed, ended } = clone.npm('start');
-    const [, pid] = await printed(/"pid":(\d+)/);
-    const npm = child.pid ?? 0;
-    process.kill(who === 'npm' ? npm : -npm, signal);
-    expect((await ended).stdout).toContain(JSON.stringify({ seen }));
-    await gone(Number(pid));
-  });
+  ] as const)(
+    'the command receives one signal and ends when %s',
+    async (_title, signal, who, received) => {
+      const { child, printed, ended } = clone.npm('start');
+      const [, pid] = await printed(/"pid":(\d+)/);
+      const npm = child.pid ?? 0;
+      process.kill(who === 'npm' ? npm : -npm, signal);
+      expect((await ended).stdout).toContain(JSON.stringify({ received }));
+      await gone(Number(pid));
+    },
+  );
 
   const two = {
     fails: "test('two', () => { throw new Error('no'); });",
@@ -54,17 +57,20 @@ describeOnline('npm', 'a clean clone in a folder with a space', () => {
   };
   test.each([
     ['a test fails', two.fails, [], '1 passed, 1 failed', 1],
-    ['a suite cannot be read', two.broken, [], '1 passed, 1 failed', 1],
+    ['a suite cannot be loaded', two.broken, [], '1 passed, 1 failed', 1],
     ['a test is skipped', two.skipped, [], '1 passed, 0 failed, 1 skipped', 0],
     ['every test is skipped', two.passes, ['-t', 'other'], '0 passed, 0 failed, 2 skipped', 1],
-    ['no such test', two.passes, ['other'], '0 passed, 0 failed', 1],
-  ])('%s: the last line and the exit code say so', async (_title, content, args, line, code) => {
-    clone.write('test/two.test.ts', content);
-    const tested = await clone.npm('test', '--', ...args).ended;
-    expect([lastLine(tested), tested.code]).toEqual([line, code]);
-  });
+    ['no test matches', two.passes, ['other'], '0 passed, 0 failed', 1],
+  ])(
+    'npm test reports in its last line and exit code that %s',
+    async (_title, content, args, line, code) => {
+      clone.write('test/two.test.ts', content);
+      const tested = await clone.npm('test', '--', ...args).ended;
+      expect([lastLine(tested), tested.code]).toEqual([line, code]);
+    },
+  );
 
-  test('npm is killed during the tests: the workers of jest end too', async () => {
+  test('the workers of jest end when npm is killed during the tests', async () => {
     const says = "require('node:fs').writeSync(1, `worker ${process.pid};`);";
     const waits = 'new Promise((end) => { setTimeout(end, 60_000); })';
     for (const file of ['test/waits-1.test.ts', 'test/waits-2.test.ts'])
@@ -76,7 +82,7 @@ describeOnline('npm', 'a clean clone in a folder with a space', () => {
     await Promise.all([gone(Number(first)), gone(Number(second))]);
   });
 
-  test('a source was edited: it is built again, and the new one runs', async () => {
+  test('npm start builds an edited source again and runs the new code', async () => {
     clone.write('cli/edited.ts', "console.log('edited');");
     clone.write('cli/main.ts', "import './edited';");
     const { stderr, stdout } = await clone.npm('start').ended;
@@ -84,7 +90,7 @@ describeOnline('npm', 'a clean clone in a folder with a space', () => {
     expect(stdout).toMatch(/^edited$/m);
   });
 
-  test('a source does not compile: it says where, and nothing is started', async () => {
+  test('npm start shows where a source does not compile and starts nothing', async () => {
     clone.write('cli/main.ts', "console.log('started'); const n: number = 'text'; void n;");
     const { code, stdout, stderr } = await clone.npm('start').ended;
     expect(code).not.toBe(0);
@@ -93,7 +99,7 @@ describeOnline('npm', 'a clean clone in a folder with a space', () => {
   });
 });
 
-/** Resolves when there is no such process any more. */
+/** Resolves when the process no longer exists. */
 async function gone(pid: number): Promise<void> {
   for (;;) {
     try {

@@ -1,0 +1,49 @@
+import type * as captures from '../../model/api/captures';
+import type * as changePlan from '../../model/api/change-plan';
+import type * as changes from '../../model/api/changes';
+import type * as configuration from '../../model/api/configuration';
+import type * as identities from '../../model/api/identities';
+import type * as jobs from '../../model/api/jobs';
+import type { Json } from '../../model/api/json';
+import type * as keys from '../../model/api/keys';
+import type * as presence from '../../model/api/presence';
+import type * as problems from '../../model/api/problems';
+import type * as relays from '../../model/api/relays';
+import type * as sources from '../../model/api/sources';
+import type * as stale from '../../model/api/stale';
+
+/**
+ * The answers of the API as the command line receives them in JSON, inferred from the schemas that the API validates with.
+ * Only types are imported, so that the command line starts without loading zod.
+ */
+
+export type Change = Json<changes.Change>;
+export type Account = Json<changes.ChangeAccount>;
+export type Mapping = Json<changes.ChangeMapping>;
+export type ChangeSummary = Json<changes.ChangeSummary>;
+export type ChangesPage = Json<changes.ChangesPage>;
+export type ChangePlan = Json<changePlan.ChangePlan>;
+export type Problem = Json<problems.Problem>;
+export type Issue = Json<problems.Issue>;
+export type Presence = Json<presence.Presence>;
+export type StaleAccount = Json<stale.StaleAccount>;
+
+export type Plan = Json<configuration.ConfigurationPlan>;
+export type ConfigurationApplied = Json<configuration.ConfigurationApplied>;
+
+export type Source = Json<sources.Source>;
+export type Sources = Json<sources.Sources>;
+export type SourceCommandAccepted = Json<sources.SourceCommandAccepted>;
+export type Job = Json<jobs.Job>;
+export type JobAccepted = Json<jobs.JobAccepted>;
+
+export type Relay = Json<relays.Relay>;
+export type Relays = Json<relays.Relays>;
+export type SourceCaptures = Json<captures.SourceCaptures>;
+export type Captures = Json<captures.Captures>;
+
+export type Identity = Json<identities.Identity>;
+export type IdentityWithMappings = Json<identities.IdentityWithMappings>;
+export type ApiKeys = Json<keys.ApiKeys>;
+export type ApiKey = Json<keys.ApiKey>;
+export type ApiKeyCreated = Json<keys.ApiKeyCreated>;
