@@ -76,7 +76,7 @@ export const captureSchema = z.strictObject({
   scim: scimSchema
     .optional()
     .describe(
-      'An identity provider pushes the passwords of this source to /scim/v2/<source>: see docs/scim.md.',
+      'An identity provider pushes the passwords of this source to /scim/v2/<source>: see docs/captures/identity-providers.md.',
     ),
 });
 
