@@ -35,7 +35,7 @@ export const relayFileSchema = z.strictObject({
     .describe('Where captures are handed over; a named pipe on Windows.'),
   poll: z
     .strictObject({
-      kind: z.string().describe('How: see docs/capture-agents.md.'),
+      kind: z.string().describe('How: see docs/captures/README.md.'),
       settings: z.record(z.string(), z.unknown()).describe('The settings of that kind.'),
     })
     .optional()

@@ -17,9 +17,10 @@ import { layoutOf, schemes } from '../model/hashes/encoding';
 import { passwordFilterSchema } from '../model/policy/password-filter';
 import { presetNames, presets } from '../model/policy/presets';
 import { policyRulesSchema } from '../model/policy/schema';
+import { table, wrapped } from './markdown';
 import { keepers, rules } from './semantics';
 
-/** The pages of docs/ that are made from the code, so that they cannot be wrong: `npm run docs`. */
+/** The pages of docs/ that `npm run docs` generates from the code, by their file name. */
 export const referencePages: Readonly<Record<string, () => string>> = {
   'configuration.md': configurationPage,
   'connectors.md': connectorsPage,
@@ -28,7 +29,7 @@ export const referencePages: Readonly<Record<string, () => string>> = {
   'your-own-connector.schema.json': () => `${JSON.stringify(contractSchema(), null, 2)}\n`,
 };
 
-const MADE = '<!-- Made by "npm run docs" from the code. -->';
+const GENERATED = '<!-- Generated from the code by "npm run docs". -->';
 
 export function writeReferencePages(): void {
   for (const [file, page] of Object.entries(referencePages))
@@ -46,7 +47,7 @@ interface Property {
   readonly additionalProperties?: Property | boolean;
 }
 
-/** A row for each field: name, what it takes, default, meaning. */
+/** A table with a row for each field of the schema: name, type, default, meaning. */
 function fieldTable(schema: z.ZodType): string {
   const { properties = {}, required = [] } = z.toJSONSchema(schema, {
     io: 'input',
@@ -58,12 +59,12 @@ function fieldTable(schema: z.ZodType): string {
     required.includes(name) ? '**required**' : defaultOf(property),
     property.description ?? '',
   ]);
-  return table(['field', 'takes', 'default', 'meaning'], rows);
+  return table(['field', 'type', 'default', 'meaning'], rows);
 }
 
 function typeOf(property: Property): string {
   if (property.const !== undefined) return `\`${property.const}\``;
-  if (property.enum !== undefined) return property.enum.map((one) => `\`${one}\``).join(', ');
+  if (property.enum !== undefined) return property.enum.map((value) => `\`${value}\``).join(', ');
   if (property.anyOf !== undefined) return property.anyOf.map(typeOf).join(' or ');
   if (property.type === 'array') return `list of ${typeOf(property.items ?? {})}`;
   if (property.type === 'object') return 'map';
@@ -79,51 +80,45 @@ const defaultOf = ({ default: value }: Property): string =>
     ? ''
     : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 
-/** The rules in which the presets differ from "no such rule". */
+/** A row for each policy rule that at least one preset sets. */
 function presetTable(): string {
   const names = Object.keys(policyRulesSchema.shape) as (keyof typeof policyRulesSchema.shape)[];
   const rows = names.flatMap((rule) => {
     if (rule === 'preset') return [];
     const values = presetNames.map((preset) => presets[preset][rule]);
-    const says = values.every((value) => value === null || value === 0 || value === '');
-    return says ? [] : [[`\`${rule}\``, ...values.map((value) => `\`${value}\``)]];
+    const unset = values.every((value) => value === null || value === 0 || value === '');
+    return unset ? [] : [[`\`${rule}\``, ...values.map((value) => `\`${value}\``)]];
   });
   return table(['rule', ...presetNames.map((preset) => `\`${preset}\``)], rows);
 }
 
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-
-const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [titles, titles.map(() => '---'), ...rows]
-    .map((cells) => `| ${cells.map(cell).join(' | ')} |`)
-    .join('\n');
-
-const page = (...parts: readonly string[]): string => `${[MADE, ...parts].join('\n\n')}\n`;
+const page = (...parts: readonly string[]): string =>
+  `${[GENERATED, ...parts.map(wrapped)].join('\n\n')}\n`;
 
 function configurationPage(): string {
   return page(
     '# Configuration',
-    '## lockstep.yaml\nWhat Lockstep connects and how. `lockstep plan` shows what it would change, `lockstep apply` makes it so. It holds no secret, only where one is: `${file:/path}` or `${env:NAME}`, as the worker sees them.',
+    '## lockstep.yaml\nThis file lists the systems that Lockstep connects, and how. `lockstep plan` shows what it would change; `lockstep apply` applies it. The file contains no secrets, only references to them as the worker reads them: `${file:/path}` or `${env:NAME}`.',
     fieldTable(configurationSchema),
     '### A source: `sources.<name>`',
     fieldTable(sourceSchema),
-    '### What a source captures: `sources.<name>.capture`',
+    '### Captures of a source: `sources.<name>.capture`\nSee [captures](captures/README.md).',
     fieldTable(captureSchema),
-    '#### An identity provider that pushes: `sources.<name>.capture.scim`',
+    '#### An identity provider that pushes passwords: `sources.<name>.capture.scim`\nSee [identity providers](captures/identity-providers.md).',
     fieldTable(scimSchema),
     'The settings of each kind are in [connectors.md](connectors.md).',
-    '#### A password filter: `sources.<name>.passwordFilter`\nIn this order: case, characters, length. What is written, proved and stored as the credential of that source is the rewritten password.',
+    '#### A password filter: `sources.<name>.passwordFilter`\nThe filter applies in this order: case, characters, length. Lockstep writes and verifies the rewritten password, and stores it as the credential of that source.',
     fieldTable(passwordFilterSchema),
     '### A policy: `policies.<name>`',
-    'One policy judges every password of a group. It is a preset, and what is said here besides. Lengths are code points. Every rule that a password breaks is told at once.',
+    'Every password of a group must satisfy one policy: a preset, and the rules that are set here. Lengths are code points. All rules that a password violates are reported at once.',
     fieldTable(policyRulesSchema),
-    '#### What the presets say\nA password alone protects an account: with a second factor, NIST and CIS are content with 8. `ad-legacy` is what a Windows domain asks for by default; it is there to meet one, not to be recommended.',
+    '#### The presets\nThe presets assume that only a password protects the account: with a second factor, NIST and CIS accept a length of 8. `ad-legacy` has the default rules of a Windows domain; use it to match such a domain, not as a recommendation.',
     presetTable(),
     '### A group: `groups.<name>`',
     fieldTable(groupSchema),
     '### An application: `applications.<name>`',
     fieldTable(applicationSchema),
-    '## Environment\nWhat a process of Lockstep reads when it starts.',
+    '## Environment\nThe variables that a process of Lockstep reads when it starts.',
     table(
       ['variable', 'default', 'meaning'],
       Object.entries(environmentSchema.shape).map(([name, field]) => {
@@ -137,64 +132,66 @@ function configurationPage(): string {
 function connectorsPage(): string {
   return page(
     '# Connectors',
-    'Every kind of source that Lockstep can talk to: what it needs, how it proves a password, and its settings. `lockstep doctor` looks for what is missing.',
+    'For every kind of source: its requirements, how Lockstep verifies a password, and its settings. `lockstep doctor` checks the requirements.',
     ...[...connectorKinds.values()].flatMap(connectorPart),
-    '## Schemes\nThe hashes that Lockstep reads, the strongest first, and makes where a source gets no password. A hash is carried from a source that names its scheme in `capture.forms` to sources that take it, as it is: no policy judges it, no password filter rewrites it, nobody signs in with it. `lockstep plan` refuses a pair that does not fit, and says why.',
+    '## Schemes\nThe hashes that Lockstep reads, strongest first. It also makes them for a source that gets hashes only. A captured hash goes unchanged from a source that lists its scheme in `capture.forms` to the sources that accept it: no policy is checked, no password filter rewrites it, and no login verifies it. `lockstep plan` refuses a pair of sources that does not fit and shows the reason.',
     schemesTable(),
-    '## Another one\nWithout TypeScript: `command` or `webhook`, see [your-own-connector.md](your-own-connector.md). A kind of its own is a folder below `connectors/`, a line in `connectors/registry.ts` and a run of the conformance suite: see `connectors/contract.ts` and `test/connectors/ldap.test.ts`.',
+    '## Add a connector\nWithout TypeScript: use `command` or `webhook`, see [your-own-connector.md](your-own-connector.md). In TypeScript: see [architecture.md](architecture.md#how-to-add-a-connector).',
   );
 }
 
 const proofs: Readonly<Record<string, string>> = {
-  login: 'a login with it',
-  hash: 'reading the stored hash back and comparing it',
-  none: 'nothing: success is believed',
+  login: 'Lockstep verifies a new password by a login with it.',
+  hash: 'Lockstep verifies a new password by reading the stored hash back and comparing it.',
+  none: 'Passwords cannot be verified; a success response is trusted.',
 };
 
-/** Whoever writes the other side says how it proves. */
-const proofIn = (settings: z.ZodType): boolean =>
+/** True for a kind whose settings declare how the other side verifies a password. */
+const declaresProof = (settings: z.ZodType): boolean =>
   'proof' in (z.toJSONSchema(settings, { io: 'input', unrepresentable: 'any' }).properties ?? {});
 
 const connectorPart = ({ kind, title, traits, settings, needs }: RegisteredKind): string[] => [
   `## \`${kind}\`: ${title}`,
-  `A new password is proved by ${proofIn(settings) ? 'what its setting `proof` says' : proofs[traits.proof]}. ${formSentences(traits)}`,
+  `${declaresProof(settings) ? 'The setting `proof` declares how a new password is verified.' : proofs[traits.proof]} ${formSentences(traits)}`,
   needs.map((need) => `- ${need}`).join('\n'),
   fieldTable(settings),
 ];
 
 function formSentences({ accepts, yields }: RegisteredKind['traits']): string {
   const hashes = accepts.filter((form) => form !== 'plaintext').map((form) => `\`${form}\``);
-  const where = hashes.length > 1 ? ' where its settings name them' : '';
-  const given = yields.map((one) => (one === 'hash' ? 'hashes' : 'passwords in plaintext'));
+  const where = hashes.length > 1 ? ', if its settings list them' : '';
+  const given = yields.map((form) => (form === 'hash' ? 'hashes' : 'passwords in plaintext'));
   return [
     accepts.includes('plaintext')
-      ? 'It takes passwords in plaintext.'
-      : 'It gets no password, but the hash that Lockstep makes of it.',
+      ? 'It accepts passwords in plaintext.'
+      : 'It gets a hash that Lockstep makes of the password, never the password.',
     hashes.length === 0
-      ? 'It takes no hashes of others.'
-      : `Hashes of others are stored as they are${where}: ${hashes.join(', ')}.`,
+      ? 'It accepts no captured hashes.'
+      : `It stores captured hashes of these schemes unchanged${where}: ${hashes.join(', ')}.`,
     given.length === 0
-      ? 'It never gives its passwords, in no form, so nothing can be captured from it.'
-      : `A capture from it may bring ${given.join(' or ')}.`,
+      ? 'It never exposes passwords in any form, so it cannot be captured.'
+      : `A capture from it may contain ${given.join(' or ')}.`,
   ].join(' ');
 }
 
-/** In the words of the configuration. */
+/** A row for each scheme, by its name in the configuration. */
 function schemesTable(): string {
   const rows = schemes.map((scheme) => {
     const { looks, weak, prefix } = layoutOf(scheme);
     const shown =
-      prefix === undefined ? `\`${looks}\`` : `\`${looks}\`, in directories after \`${prefix}\``;
+      prefix === undefined
+        ? `\`${looks}\``
+        : `\`${looks}\`, in directories with the prefix \`${prefix}\``;
     return [`\`${scheme}\``, shown, weak === undefined ? '' : `weak: ${weak}`];
   });
-  return table(['scheme', 'looks like', ''], rows);
+  return table(['scheme', 'format', 'note'], rows);
 }
 
 const retries: Readonly<Record<Retry, string>> = {
-  offline: 'with growing waits, until the change is too old',
+  offline: 'automatic, with growing waits until the age limit of the change',
   rejected: 'never with the same password',
-  unknown: 'five times, then when an operator retries it',
-  never: 'by whoever asked',
+  unknown: 'five attempts, then by an operator',
+  never: 'by the caller',
 };
 
 function errorsPage(): string {
@@ -205,16 +202,16 @@ function errorsPage(): string {
         const { retry, says, status } = errors[code];
         return [`\`${code}\``, says, retries[retry], String(status)];
       });
-  const titles = ['code', 'what it says', 'tried again', 'HTTP'];
+  const titles = ['code', 'message', 'retry', 'HTTP'];
   return page(
     '# Errors',
-    'Every way in which Lockstep says no. Messages of the sources themselves are not shown: they may repeat a password. Their codes are, as `vendorCode`.',
-    '## Why an account does not hold the new password (yet)\nThe HTTP status is that of a request that waits, when the auth account says so.',
+    'Every failure and every refusal that Lockstep reports. It does not show the messages of the sources, because they may contain a password. It shows their codes, as `vendorCode`.',
+    '## Reasons why an account does not hold the new password (yet)\nThe HTTP status is the one of a waiting request if the auth account fails for this reason.',
     table(
       titles,
       rows((retry) => retry !== 'never'),
     ),
-    '## Why a request is refused',
+    '## Reasons why a request is refused',
     table(
       titles,
       rows((retry) => retry === 'never'),
@@ -234,7 +231,7 @@ function semanticsPage(): string {
   ]);
   return page(
     '# The rules',
-    'What a faithful password synchronization must get right, drawn from what Microsoft Enterprise SSO, SailPoint, PingDirectory and Okta document, and the tests that keep each rule, most of them on real servers. `npm run conformance` runs them and tells, rule by rule, whether it is kept.',
-    table(['rule', 'says', 'kept by'], rows),
+    'The rules of a faithful password synchronization, drawn from the documentation of Microsoft Enterprise SSO, SailPoint, PingDirectory and Okta, and the tests that keep each rule, most of them on real servers. `npm run conformance` runs these tests and reports for each rule whether it is kept.',
+    table(['rule', 'text', 'kept by'], rows),
   );
 }

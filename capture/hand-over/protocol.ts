@@ -2,7 +2,7 @@ import { Secret } from '../../model/passwords/secret';
 import { zeroableBytes } from '../../model/passwords/zeroable';
 
 /**
- * How a capture is handed over: docs/capture-protocol.md. A message is its length (32 bits, the high byte first), then
+ * How a capture is handed over: docs/captures/protocol.md. A message is its length (32 bits, the high byte first), then
  * fields: a letter, the length of the value, the value. The answer is `+` or `-` and a word, and a line end.
  */
 export interface HandedOver {

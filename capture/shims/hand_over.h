@@ -1,5 +1,5 @@
 /*
- * Hands a captured password over to the relay of this machine, as docs/capture-protocol.md has it. For code that runs
+ * Hands a captured password over to the relay of this machine, as docs/captures/protocol.md has it. For code that runs
  * inside somebody else's server: it waits no longer than it is told, allocates nothing, raises no signal, and leaves
  * nothing of the password behind.
  */

@@ -1,5 +1,5 @@
 /*
- * A captured password as one message of docs/capture-protocol.md, for the shims of every system. Nothing is allocated.
+ * A captured password as one message of docs/captures/protocol.md, for the shims of every system. Nothing is allocated.
  */
 #ifndef LOCKSTEP_MESSAGE_H
 #define LOCKSTEP_MESSAGE_H

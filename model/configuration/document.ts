@@ -79,7 +79,7 @@ export const captureSchema = z.strictObject({
   scim: scimSchema
     .optional()
     .describe(
-      'Lets an identity provider push the passwords of this source to /scim/v2/<source>: see docs/scim.md.',
+      'Lets an identity provider push the passwords of this source to /scim/v2/<source>: see docs/captures/identity-providers.md.',
     ),
 });
 

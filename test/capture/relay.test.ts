@@ -331,7 +331,7 @@ const spoolIsEmpty = ({ spool }: TestRelay): boolean =>
     .filter((name) => name.endsWith('.segment'))
     .every((name) => !readFileSync(path.join(spool, name)).includes('eyJ'));
 
-/** As docs/capture-protocol.md has it, in the words of another program. */
+/** As docs/captures/protocol.md has it, in the words of another program. */
 function message(...fields: readonly string[]): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < fields.length; at += 2) {

@@ -3,7 +3,6 @@ import {
   chmodSync,
   existsSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -16,17 +15,13 @@ import { inheritedEnvironment } from '../../config';
 import { isRoot } from '../../local/places';
 import { type RunningServer, startServer } from '../../local/processes';
 import { createScanner } from '../support/canary';
+import { pages, readRepositoryFile } from '../support/pages';
 import { describeWith } from '../support/servers';
 
 const root = path.resolve(__dirname, '../..');
-const pages = ['README.md', 'CONTRIBUTING.md'].concat(
-  readdirSync(path.join(root, 'docs'))
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => path.join('docs', file)),
-);
-const text = pages.map((page) => readFileSync(path.join(root, page), 'utf8')).join('\n');
+const text = pages.map(readRepositoryFile).join('\n');
 
-/** The lines of blocks that are marked as those of a shell, and commands of ours inside a sentence. */
+/** Every line of a `sh` block in the docs, and every `./lockstep` command inside a sentence. */
 const documented = new Set(
   [
     ...[...text.matchAll(/^ *```sh\n(.*?)^ *```$/gms)].flatMap(([, block = '']) =>
@@ -38,7 +33,7 @@ const documented = new Set(
     .filter((line) => line !== ''),
 );
 
-/** What runs a command that is not run here. */
+/** The test that runs a documented command which this file does not run. */
 const coveredElsewhere: Readonly<Record<string, string>> = {
   'npm start': 'test/scripts/setup.test.ts',
   'npm test': 'test/scripts/setup.test.ts',
@@ -70,131 +65,144 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
 
 interface Step {
   readonly command: string;
-  readonly says: RegExp;
+  /** Matches the output, stdout and stderr together. */
+  readonly prints: RegExp;
 }
 
-/** As a newcomer would, beside a demo that is up. */
+/** The documented commands that need nothing but a running demo, in an order in which they work. */
 const steps: readonly Step[] = [
-  { command: './lockstep --help', says: /^Commands:$/m },
-  { command: './lockstep plan -f .lockstep/demo/lockstep.yaml', says: /^Nothing to do/ },
-  { command: './lockstep apply -f .lockstep/demo/lockstep.yaml --yes', says: /^Nothing to do/ },
-  { command: './lockstep doctor', says: /^No check failed/m },
-  { command: './lockstep doctor corp-directory', says: /^No check failed/m },
-  { command: './lockstep sources', says: /corp-directory +ldap +up/ },
-  { command: './lockstep sources pause corp-directory', says: /corp-directory +ldap +paused/ },
-  { command: './lockstep sources resume corp-directory', says: /corp-directory +ldap +up/ },
-  { command: './lockstep refresh corp-directory --preview', says: /20 accounts read/ },
-  { command: './lockstep refresh corp-directory', says: /20 already linked/ },
-  { command: './lockstep identities show ada.marsh', says: /ada\.marsh@harborlane\.example/ },
+  { command: './lockstep --help', prints: /^Commands:$/m },
+  { command: './lockstep plan -f .lockstep/demo/lockstep.yaml', prints: /^Nothing to do/ },
+  { command: './lockstep apply -f .lockstep/demo/lockstep.yaml --yes', prints: /^Nothing to do/ },
+  { command: './lockstep doctor', prints: /^No check failed/m },
+  { command: './lockstep doctor corp-directory', prints: /^No check failed/m },
+  { command: './lockstep sources', prints: /corp-directory +ldap +up/ },
+  { command: './lockstep sources pause corp-directory', prints: /corp-directory +ldap +paused/ },
+  { command: './lockstep sources resume corp-directory', prints: /corp-directory +ldap +up/ },
+  { command: './lockstep refresh corp-directory --preview', prints: /20 accounts read/ },
+  { command: './lockstep refresh corp-directory', prints: /20 already linked/ },
+  { command: './lockstep identities show ada.marsh', prints: /ada\.marsh@harborlane\.example/ },
   {
     command: './lockstep change ada.marsh --password-file new-password.txt',
-    says: /5 of 5/,
+    prints: /5 of 5/,
   },
-  { command: './lockstep status last', says: /warehouse/ },
-  { command: './lockstep stale', says: /^No account is known to be stale/ },
-  { command: './lockstep captures', says: /^There is no relay yet/ },
-  { command: './lockstep captures stop', says: /^Captures are not enabled for any source/ },
-  { command: './lockstep captures start', says: /^Captures are not enabled for any source/ },
+  { command: './lockstep status last', prints: /warehouse/ },
+  { command: './lockstep stale', prints: /^No account is known to be stale/ },
+  { command: './lockstep captures', prints: /^There is no relay yet/ },
+  { command: './lockstep captures stop', prints: /^Captures are not enabled for any source/ },
+  { command: './lockstep captures start', prints: /^Captures are not enabled for any source/ },
   {
     command: './lockstep captures set-startpoint end',
-    says: /^Captures are not enabled for any source/,
+    prints: /^Captures are not enabled for any source/,
   },
-  { command: './lockstep graph --out bloodhound --schema', says: /lockstep-hybrid\.json/ },
-  { command: './lockstep graph --svg lockstep.svg', says: /lockstep\.svg/ },
-  { command: './lockstep keys create okta --scope capture --group one-password', says: /^lks_/m },
-  { command: './lockstep keys create help-desk --scope trigger,read', says: /^lks_[\w-]+$/m },
-  { command: './lockstep keys list', says: /help-desk/ },
+  { command: './lockstep graph --out bloodhound --schema', prints: /lockstep-hybrid\.json/ },
+  { command: './lockstep graph --svg lockstep.svg', prints: /lockstep\.svg/ },
+  { command: './lockstep keys create okta --scope capture --group one-password', prints: /^lks_/m },
+  { command: './lockstep keys create help-desk --scope trigger,read', prints: /^lks_[\w-]+$/m },
+  { command: './lockstep keys list', prints: /help-desk/ },
 ];
 
-/** While an account waits. */
-const stepsMeanwhile: readonly Step[] = [
-  { command: './lockstep changes --state waiting', says: /finn\.larsen/ },
-  { command: './lockstep sources retry corp-directory', says: /^Requested to retry 0 accounts/ },
-  { command: './lockstep park last', says: /^Parking of every waiting account requested/ },
-  { command: './lockstep retry last', says: /^Retry of every waiting account requested/ },
-  { command: './lockstep cancel last', says: /^Cancellation requested/ },
+/** The documented commands that need a waiting account. */
+const stepsWithWaitingAccount: readonly Step[] = [
+  { command: './lockstep changes --state waiting', prints: /finn\.larsen/ },
+  { command: './lockstep sources retry corp-directory', prints: /^Requested to retry 0 accounts/ },
+  { command: './lockstep park last', prints: /^Parking of every waiting account requested/ },
+  { command: './lockstep retry last', prints: /^Retry of every waiting account requested/ },
+  { command: './lockstep cancel last', prints: /^Cancellation requested/ },
 ];
 
-test('every command that the docs show is run, here or elsewhere, and no other', () => {
-  const run = [...steps, ...stepsMeanwhile].map(({ command }) => command);
+test('every command in the docs is run by a test, and the table of commands has no other', () => {
+  const run = [...steps, ...stepsWithWaitingAccount].map(({ command }) => command);
   expect([...run, ...Object.keys(coveredElsewhere)].sort()).toEqual([...documented].sort());
   for (const file of Object.values(coveredElsewhere))
     expect([file, existsSync(path.join(root, file))]).toEqual([file, true]);
 });
 
-test('every npm script that the docs name is there', () => {
+test('every npm script that the docs name is in package.json', () => {
   const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   const named = Array.from(text.matchAll(/`npm (?:run )?([\w-]+)[^`]*`/g), ([, name]) => name);
   expect(named.length).toBeGreaterThan(5);
   for (const name of named) expect(Object.keys(scripts)).toContain(name);
 });
 
-describeWith(['temporal', 'postgres', 'slapd'], 'beside a demo that is up', () => {
-  const password = 'Straße "20 Pferde" \\ 4% Öl';
-  let dir: string;
-  let demo: RunningServer | undefined;
+describeWith(
+  ['temporal', 'postgres', 'slapd'],
+  'the documented commands, next to a running demo',
+  () => {
+    const password = 'Straße "20 Pferde" \\ 4% Öl';
+    let dir: string;
+    let demo: RunningServer | undefined;
 
-  beforeAll(async () => {
-    expect(await run('npm run build', root)).toMatchObject({ code: 0 });
-    dir = newcomersFolder();
-    writeFileSync(path.join(dir, 'new-password.txt'), `${password}\n`);
-    demo = await startDemo(dir);
-  }, 300_000);
-  afterAll(async () => {
-    await demo?.stop();
-    rmSync(dir, { recursive: true });
-  }, 60_000);
-
-  test('every program that the docs start is built', () => {
-    const programs = Array.from(text.matchAll(/`node ([\w/]+\.js)`/g), ([, file = '']) => file);
-    expect(programs).toHaveLength(2);
-    for (const file of programs)
-      expect([file, existsSync(path.join(root, file))]).toEqual([file, true]);
-  });
-
-  test.each(steps)('$command', async ({ command, says }) => {
-    expect(await run(command, dir)).toEqual({ code: 0, said: expect.stringMatching(says) });
-  });
-
-  describe('where an account waits', () => {
-    let crm: Client;
     beforeAll(async () => {
-      crm = new Client({ connectionString: crmUrl(dir) });
-      await crm.connect();
-      await crm.query('begin');
-      await crm.query('lock table crm_user');
-      const change = './lockstep change finn.larsen --password-file new-password.txt --wait 1';
-      expect(await run(change, dir)).toMatchObject({ code: 4 });
-      await waiting();
-    }, 120_000);
-    afterAll(() => crm?.end());
+      expect(await run('npm run build', root)).toMatchObject({ code: 0 });
+      dir = newcomersFolder();
+      writeFileSync(path.join(dir, 'new-password.txt'), `${password}\n`);
+      demo = await startDemo(dir);
+    }, 300_000);
+    afterAll(async () => {
+      await demo?.stop();
+      rmSync(dir, { recursive: true });
+    }, 60_000);
 
-    async function waiting(): Promise<void> {
-      while (!(await run('./lockstep changes --state waiting', dir)).said.includes('finn.larsen'));
-    }
-
-    test.each(stepsMeanwhile)('$command', async ({ command, says }) => {
-      expect(await run(command, dir)).toEqual({ code: 0, said: expect.stringMatching(says) });
+    test('the build creates every program that the docs start', () => {
+      const programs = Array.from(text.matchAll(/`node ([\w/]+\.js)`/g), ([, file = '']) => file);
+      expect(programs).toHaveLength(2);
+      for (const file of programs)
+        expect([file, existsSync(path.join(root, file))]).toEqual([file, true]);
     });
-  });
 
-  test('nothing that the demo keeps holds the password of the file', async () => {
-    const scanner = createScanner({ password });
-    await scanner.folder('.lockstep', path.join(dir, '.lockstep'));
-    expect(scanner.findings).toEqual([]);
-    expect(scanner.searched.size).toBeGreaterThan(1_000);
-  });
+    test.each(steps)('the command "$command" works', async ({ command, prints }) => {
+      expect(await run(command, dir)).toEqual({ code: 0, printed: expect.stringMatching(prints) });
+    });
 
-  test('Ctrl-C ends it all', async () => {
-    await demo?.stop();
-    expect(readFileSync(path.join(dir, 'demo.log'), 'utf8')).not.toMatch(/error/i);
-    expect((await run('./lockstep changes', dir)).code).toBe(1);
-  }, 60_000);
-});
+    describe('while an account waits', () => {
+      let crm: Client;
+      beforeAll(async () => {
+        crm = new Client({ connectionString: crmUrl(dir) });
+        await crm.connect();
+        await crm.query('begin');
+        await crm.query('lock table crm_user');
+        const change = './lockstep change finn.larsen --password-file new-password.txt --wait 1';
+        expect(await run(change, dir)).toMatchObject({ code: 4 });
+        await waiting();
+      }, 120_000);
+      afterAll(() => crm?.end());
 
-/** Looks like a clone, and keeps what belongs to its demo apart from that of this one. */
+      async function waiting(): Promise<void> {
+        while (
+          !(await run('./lockstep changes --state waiting', dir)).printed.includes('finn.larsen')
+        );
+      }
+
+      test.each(stepsWithWaitingAccount)(
+        'the command "$command" works',
+        async ({ command, prints }) => {
+          expect(await run(command, dir)).toEqual({
+            code: 0,
+            printed: expect.stringMatching(prints),
+          });
+        },
+      );
+    });
+
+    test('no file of the demo contains the password that a command read from a file', async () => {
+      const scanner = createScanner({ password });
+      await scanner.folder('.lockstep', path.join(dir, '.lockstep'));
+      expect(scanner.findings).toEqual([]);
+      expect(scanner.searched.size).toBeGreaterThan(1_000);
+    });
+
+    test('Ctrl-C stops the demo without an error in its log', async () => {
+      await demo?.stop();
+      expect(readFileSync(path.join(dir, 'demo.log'), 'utf8')).not.toMatch(/error/i);
+      expect((await run('./lockstep changes', dir)).code).toBe(1);
+    }, 60_000);
+  },
+);
+
+/** A folder that looks like a clone, so that its demo is separate from the demo of this clone. */
 function newcomersFolder(): string {
-  // PostgreSQL runs as nobody, who must be able to enter it.
+  // As root, PostgreSQL runs as the user `nobody`, who must be able to enter the folder.
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'lockstep-newcomer-'));
   chmodSync(dir, 0o755);
   for (const name of ['lockstep', 'scripts'])
@@ -218,7 +226,7 @@ function startDemo(dir: string): Promise<RunningServer> {
   });
 }
 
-/** Of the superuser, in the database of the company. */
+/** The URL of the demo company's database, for its superuser. */
 function crmUrl(dir: string): string {
   const server = path.join(dir, '.lockstep', 'postgres');
   const read = (file: string) => readFileSync(path.join(server, file), 'utf8');
@@ -229,15 +237,15 @@ function crmUrl(dir: string): string {
   return url.href;
 }
 
-/** A line of the docs, as a shell runs it. */
-async function run(line: string, cwd: string): Promise<{ code: number | null; said: string }> {
+/** Runs a line of the docs in a shell and waits for its end. */
+async function run(line: string, cwd: string): Promise<{ code: number | null; printed: string }> {
   const child = spawn('sh', ['-c', line], { cwd, env: inheritedEnvironment(), stdio: 'pipe' });
-  let said = '';
+  let printed = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (chunk) => {
-      said += chunk;
+      printed += chunk;
     });
   child.stdin.end();
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, said };
+  return { code, printed };
 }

@@ -35,7 +35,7 @@ export interface PlayedLsass {
 
 export function openLsass(windows: Windows): PlayedLsass {
   const made = (name: string) => path.join(windows.dir, name);
-  // As docs/capture-agents.md has it.
+  // As docs/captures/windows.md has it.
   const linked = ['-shared', '-nostartfiles', '-e', 'DllMain'];
   const dll = compileForWindows(
     made('lockstep_notify.dll'),

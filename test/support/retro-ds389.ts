@@ -10,11 +10,10 @@ const SUFFIX = 'dc=example,dc=com';
 export const people = `ou=people,${SUFFIX}`;
 export const serviceDn = (name: string) => `cn=${name},ou=services,${SUFFIX}`;
 
-/** The commands of the docs, in their order. */
-const docs = readFileSync(path.resolve('docs/capture-agents.md'), 'utf8');
-const [, section = ''] = docs.split('## 389 Directory Server');
-const [switchOn = '', letRead = ''] = [...section.matchAll(/```ldif\n(.*?)```/gs)].map(
-  ([, ldif]) => ldif,
+/** The two blocks of LDIF in the documentation, in their order: both are indented, as steps of a list. */
+const docs = readFileSync(path.resolve('docs/captures/389-ds.md'), 'utf8');
+const [switchOn = '', letRead = ''] = [...docs.matchAll(/```ldif\n(.*?)```/gs)].map(
+  ([, ldif = '']) => ldif.replaceAll(/^ +/gm, ''),
 );
 
 /** Of a changelog that was made anew, too. */

@@ -16,7 +16,7 @@ export interface OutboxRow {
   readonly changedAtUs: string;
 }
 
-/** As those of docs/capture-protocol.md, in bytes. */
+/** As those of docs/captures/protocol.md, in bytes. */
 const MOST = { account: 1024, value: 4096 };
 
 /** The statements over the table of the settings. */

@@ -38,7 +38,7 @@ def milliseconds(file_time):
 
 
 def message_of(account, secret):
-    """docs/capture-protocol.md. The sequence tells the same change told twice: Samba also tells of other changes."""
+    """docs/captures/protocol.md. The sequence tells the same change told twice: Samba also tells of other changes."""
     version = account.get("msds-keyversionnumber", b"0").decode()
     guid = account.get("objectguid", b"").decode("ascii", "replace")
     fields = [
