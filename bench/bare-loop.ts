@@ -103,7 +103,7 @@ function poolOf(open: () => Promise<Client>): Pool {
   const idle: Client[] = [];
   const waiting: ((client: Client) => void)[] = [];
   let opened = 0;
-  const take = async (): Promise<Client> => {
+  const acquire = async (): Promise<Client> => {
     const free = idle.pop();
     if (free !== undefined) return free;
     if (opened++ < POOL_SIZE) return open();
@@ -111,7 +111,7 @@ function poolOf(open: () => Promise<Client>): Pool {
   };
   return {
     async use(request) {
-      const client = await take();
+      const client = await acquire();
       await request(client);
       const next = waiting.shift();
       if (next === undefined) idle.push(client);

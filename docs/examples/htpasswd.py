@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Keeps the passwords of an htpasswd file, as nginx and Apache read it. A program for Lockstep: htpasswd.py FILE"""
+"""A Lockstep source of kind "command": sets and verifies passwords in an htpasswd file of nginx or Apache. Usage: htpasswd.py FILE"""
 import ctypes, ctypes.util, fcntl, hmac, json, os, secrets, shutil, sys
 
 file, library = sys.argv[1], ctypes.CDLL(ctypes.util.find_library("crypt"))
 library.crypt.restype = ctypes.c_char_p
 
 
-def crypt(password, setting):  # crypt(3), which the readers of the file ask too
+def crypt(password, setting):  # crypt(3), which nginx and Apache use as well
     return (library.crypt(password.encode(), setting.encode()) or b"*").decode()
 
 
@@ -17,7 +17,7 @@ def save(hashes):
         os.fsync(new.fileno())
     shutil.copystat(file, file + ".new")
     os.chown(file + ".new", os.stat(file).st_uid, os.stat(file).st_gid)
-    os.replace(file + ".new", file)  # all of it or nothing, also when we are killed
+    os.replace(file + ".new", file)  # atomic, even if this program is killed
 
 
 def answer(operation, hashes, account={}, password="", match={}, cursor=None, pageSize=0, **_):
@@ -51,7 +51,7 @@ def found(name):
 
 
 request = json.loads(sys.stdin.buffer.readline())
-with open(file + ".lock", "w") as lock:  # one at a time: the file is read and written whole
+with open(file + ".lock", "w") as lock:  # only one program at a time may read and rewrite the file
     fcntl.flock(lock, fcntl.LOCK_EX)
     with open(file) as lines:
         hashes = dict(line.rstrip("\n").split(":", 1) for line in lines if ":" in line)

@@ -26,7 +26,7 @@ const pages = ['README.md', 'CONTRIBUTING.md'].concat(
 );
 const text = pages.map((page) => readFileSync(path.join(root, page), 'utf8')).join('\n');
 
-/** The lines of blocks that are marked as those of a shell, and commands of ours inside a sentence. */
+/** Commands in the docs: the lines of shell blocks, and `./lockstep …` commands inside sentences. */
 const documented = new Set(
   [
     ...[...text.matchAll(/^ *```sh\n(.*?)^ *```$/gms)].flatMap(([, block = '']) =>
@@ -38,7 +38,7 @@ const documented = new Set(
     .filter((line) => line !== ''),
 );
 
-/** What runs a command that is not run here. */
+/** Commands that this file does not run, each with the test file that runs it. */
 const coveredElsewhere: Readonly<Record<string, string>> = {
   'npm start': 'test/scripts/setup.test.ts',
   'npm test': 'test/scripts/setup.test.ts',
@@ -73,7 +73,7 @@ interface Step {
   readonly says: RegExp;
 }
 
-/** As a newcomer would, beside a demo that is up. */
+/** Commands that a newcomer runs while the demo runs. */
 const steps: readonly Step[] = [
   { command: './lockstep --help', says: /^Commands:$/m },
   { command: './lockstep plan -f .lockstep/demo/lockstep.yaml', says: /^Nothing to do/ },
@@ -103,8 +103,8 @@ const steps: readonly Step[] = [
   { command: './lockstep keys list', says: /help-desk/ },
 ];
 
-/** While an account waits. */
-const stepsMeanwhile: readonly Step[] = [
+/** Commands that need a waiting account. */
+const stepsWhileWaiting: readonly Step[] = [
   { command: './lockstep changes --state waiting', says: /finn\.larsen/ },
   { command: './lockstep sources retry corp-directory', says: /^Asked to retry 0 accounts/ },
   { command: './lockstep park last', says: /^Asked to park every waiting account/ },
@@ -112,21 +112,21 @@ const stepsMeanwhile: readonly Step[] = [
   { command: './lockstep cancel last', says: /^Asked to stop/ },
 ];
 
-test('every command that the docs show is run, here or elsewhere, and no other', () => {
-  const run = [...steps, ...stepsMeanwhile].map(({ command }) => command);
+test('the tests run exactly the commands that the docs show', () => {
+  const run = [...steps, ...stepsWhileWaiting].map(({ command }) => command);
   expect([...run, ...Object.keys(coveredElsewhere)].sort()).toEqual([...documented].sort());
   for (const file of Object.values(coveredElsewhere))
     expect([file, existsSync(path.join(root, file))]).toEqual([file, true]);
 });
 
-test('every npm script that the docs name is there', () => {
+test('every npm script that the docs name exists', () => {
   const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   const named = Array.from(text.matchAll(/`npm (?:run )?([\w-]+)[^`]*`/g), ([, name]) => name);
   expect(named.length).toBeGreaterThan(5);
   for (const name of named) expect(Object.keys(scripts)).toContain(name);
 });
 
-describeWith(['temporal', 'postgres', 'slapd'], 'beside a demo that is up', () => {
+describeWith(['temporal', 'postgres', 'slapd'], 'while the demo runs', () => {
   const password = 'Straße "20 Pferde" \\ 4% Öl';
   let dir: string;
   let demo: RunningServer | undefined;
@@ -142,18 +142,18 @@ describeWith(['temporal', 'postgres', 'slapd'], 'beside a demo that is up', () =
     rmSync(dir, { recursive: true });
   }, 60_000);
 
-  test('every program that the docs start is built', () => {
+  test('the build creates every program that the docs start', () => {
     const programs = Array.from(text.matchAll(/`node ([\w/]+\.js)`/g), ([, file = '']) => file);
     expect(programs).toHaveLength(2);
     for (const file of programs)
       expect([file, existsSync(path.join(root, file))]).toEqual([file, true]);
   });
 
-  test.each(steps)('$command', async ({ command, says }) => {
-    expect(await run(command, dir)).toEqual({ code: 0, said: expect.stringMatching(says) });
+  test.each(steps)('the documented command "$command" works', async ({ command, says }) => {
+    expect(await run(command, dir)).toEqual({ code: 0, output: expect.stringMatching(says) });
   });
 
-  describe('where an account waits', () => {
+  describe('and an account waits', () => {
     let crm: Client;
     beforeAll(async () => {
       crm = new Client({ connectionString: crmUrl(dir) });
@@ -167,31 +167,31 @@ describeWith(['temporal', 'postgres', 'slapd'], 'beside a demo that is up', () =
     afterAll(() => crm?.end());
 
     async function waiting(): Promise<void> {
-      while (!(await run('./lockstep changes --state waiting', dir)).said.includes('finn.larsen'));
+      while (!(await run('./lockstep changes --state waiting', dir)).output.includes('finn.larsen'));
     }
 
-    test.each(stepsMeanwhile)('$command', async ({ command, says }) => {
-      expect(await run(command, dir)).toEqual({ code: 0, said: expect.stringMatching(says) });
+    test.each(stepsWhileWaiting)('the documented command "$command" works', async ({ command, says }) => {
+      expect(await run(command, dir)).toEqual({ code: 0, output: expect.stringMatching(says) });
     });
   });
 
-  test('nothing that the demo keeps holds the password of the file', async () => {
+  test('the password of the file is in no file that the demo keeps', async () => {
     const scanner = createScanner({ password });
     await scanner.folder('.lockstep', path.join(dir, '.lockstep'));
     expect(scanner.findings).toEqual([]);
     expect(scanner.searched.size).toBeGreaterThan(1_000);
   });
 
-  test('Ctrl-C ends it all', async () => {
+  test('Ctrl-C ends the demo without an error', async () => {
     await demo?.stop();
     expect(readFileSync(path.join(dir, 'demo.log'), 'utf8')).not.toMatch(/error/i);
     expect((await run('./lockstep changes', dir)).code).toBe(1);
   }, 60_000);
 });
 
-/** Looks like a clone, and keeps what belongs to its demo apart from that of this one. */
+/** A folder that looks like a clone, so that the files of its demo are separate from those of this clone. */
 function newcomersFolder(): string {
-  // PostgreSQL runs as nobody, who must be able to enter it.
+  // PostgreSQL runs as the user nobody, which must be able to enter this folder.
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'lockstep-newcomer-'));
   chmodSync(dir, 0o755);
   for (const name of ['lockstep', 'scripts'])
@@ -214,7 +214,7 @@ function startDemo(dir: string): Promise<RunningServer> {
   });
 }
 
-/** Of the superuser, in the database of the company. */
+/** URL for the superuser, to the database of the company. */
 function crmUrl(dir: string): string {
   const server = path.join(dir, '.lockstep', 'postgres');
   const read = (file: string) => readFileSync(path.join(server, file), 'utf8');
@@ -225,15 +225,15 @@ function crmUrl(dir: string): string {
   return url.href;
 }
 
-/** A line of the docs, as a shell runs it. */
-async function run(line: string, cwd: string): Promise<{ code: number | null; said: string }> {
+/** Runs a line of the docs in a shell. @returns exit code and all output */
+async function run(line: string, cwd: string): Promise<{ code: number | null; output: string }> {
   const child = spawn('sh', ['-c', line], { cwd, env: inheritedEnvironment(), stdio: 'pipe' });
-  let said = '';
+  let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (chunk) => {
-      said += chunk;
+      output += chunk;
     });
   child.stdin.end();
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, said };
+  return { code, output };
 }

@@ -57,7 +57,7 @@ export async function readHistories(
   }
 }
 
-const MOST_LETTERS = 70;
+const MAX_LETTERS = 70;
 
 /** Of the test, without the suites around it: their titles come first, and the file name should stay readable. */
 function slugOf(title: string): string {
@@ -65,5 +65,5 @@ function slugOf(title: string): string {
     .toLowerCase()
     .replace(/^(waiting|one new password of one person)( which accounts| the engine)? /, '')
     .replace(/[^a-z0-9]+/g, '-');
-  return slug.length <= MOST_LETTERS ? slug : slug.slice(0, MOST_LETTERS).replace(/-[^-]*$/, '');
+  return slug.length <= MAX_LETTERS ? slug : slug.slice(0, MAX_LETTERS).replace(/-[^-]*$/, '');
 }

@@ -19,9 +19,9 @@ export interface WatchedCompany {
   /** Every answer of the api so far, with its headers, by what was asked. */
   readonly answers: readonly (readonly [asked: string, answer: string])[];
   /** With the admin key. @param body text is sent as it is */
-  send(method: string, target: string, body?: unknown, headers?: Headers): Promise<Told>;
+  send(method: string, target: string, body?: unknown, headers?: Headers): Promise<Answer>;
   /** Waits for the end. */
-  change(body: object, headers?: Headers): Promise<Told>;
+  change(body: object, headers?: Headers): Promise<Answer>;
   /** Until so many attempts at the account have failed. */
   waits(changeId: string, source: string, attempts: number): Promise<void>;
   stop(): Promise<void>;
@@ -29,7 +29,7 @@ export interface WatchedCompany {
 
 type Headers = Readonly<Record<string, string>>;
 
-export interface Told {
+export interface Answer {
   readonly status: number;
   readonly body: {
     readonly id: string;

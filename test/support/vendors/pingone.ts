@@ -49,7 +49,7 @@ const brokenRule = (rule: string, password: string) =>
     innerError: { unsatisfiedRequirements: [rule] },
   });
 
-const MOST_FAILURES = 5;
+const MAX_FAILURES = 5;
 
 /** Stored as it is, and not judged by the policy. */
 const PRE_ENCODED = /^\{SSHA(256|384|512)?\}/;
@@ -227,7 +227,7 @@ export async function startPingOneVendor(): Promise<PingOneVendor> {
             code: 'INVALID_VALUE',
             target: 'password',
             message: 'The provided password did not match provisioned password',
-            innerError: { failuresRemaining: MOST_FAILURES - password.failures },
+            innerError: { failuresRemaining: MAX_FAILURES - password.failures },
           });
         }),
       ),

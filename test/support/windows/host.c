@@ -14,7 +14,7 @@ typedef BOOLEAN(NTAPI *initialize_t)(void);
 typedef NTSTATUS(NTAPI *notify_t)(PUNICODE_STRING, ULONG, PUNICODE_STRING);
 typedef BOOLEAN(NTAPI *filter_t)(PUNICODE_STRING, PUNICODE_STRING, PUNICODE_STRING, BOOLEAN);
 
-enum { MOST_CALLS = 64, MOST_BYTES = 65536, NONE = 0xffff, MASK = 0x5a };
+enum { MAX_CALLS = 64, MAX_BYTES = 65536, NONE = 0xffff, MASK = 0x5a };
 
 struct call {
 	UNICODE_STRING user, password;
@@ -26,8 +26,8 @@ struct call {
 
 static notify_t notify;
 static filter_t filter;
-static BYTE input[MOST_BYTES];
-static struct call calls[MOST_CALLS];
+static BYTE input[MAX_BYTES];
+static struct call calls[MAX_CALLS];
 
 static BYTE *take(BYTE *at, UNICODE_STRING *text, BOOLEAN *is_there)
 {
@@ -83,7 +83,7 @@ static void mask(BYTE *to, const void *from, size_t length)
 /* In both forms that it has on its way. */
 static void look_for_copies(struct call *call)
 {
-	static BYTE wide[MOST_BYTES], narrow[MOST_BYTES];
+	static BYTE wide[MAX_BYTES], narrow[MAX_BYTES];
 	char utf8[1024];
 	int units = call->password.Length / 2;
 	int length = units == 0 ? 0
@@ -116,7 +116,7 @@ static int read_calls(const char *file)
 	if (handle == INVALID_HANDLE_VALUE || !ReadFile(handle, input, sizeof input, &length, NULL))
 		return 0;
 	CloseHandle(handle);
-	for (BYTE *at = input; at < input + length && count < MOST_CALLS; count++) {
+	for (BYTE *at = input; at < input + length && count < MAX_CALLS; count++) {
 		at = take(at, &calls[count].user, &calls[count].has_user);
 		at = take(at, &calls[count].password, &calls[count].has_password);
 	}
@@ -125,7 +125,7 @@ static int read_calls(const char *file)
 
 static void carry_out_at_once(int count)
 {
-	HANDLE threads[MOST_CALLS];
+	HANDLE threads[MAX_CALLS];
 	for (int at = 0; at < count; at++)
 		threads[at] = CreateThread(NULL, 0, carry_out, &calls[at], 0, NULL);
 	WaitForMultipleObjects((DWORD)count, threads, TRUE, INFINITE);
