@@ -27,7 +27,9 @@ describeWith(['slapd', 'postgres', 'temporal'], 'npm run bench', () => {
     // These numbers are the same on every machine, whereas speed depends on its load.
     expect(results.eventsPerChange).toBeLessThanOrEqual(10);
     expect(results.transitionsPerChange).toBeLessThanOrEqual(3);
-    const many = results.details.singles.find(({ accounts }: { accounts: number }) => accounts === 1000);
+    const many = results.details.singles.find(
+      ({ accounts }: { accounts: number }) => accounts === 1000,
+    );
     expect(many.history.events).toBeLessThanOrEqual(30);
     const speeds = [
       ...['1', '16', '64'].map((inFlight) => results.ratio[inFlight]),

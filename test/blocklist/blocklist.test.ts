@@ -57,7 +57,11 @@ describe('a list of words', () => {
     ['in its exact form', 'Grüße Aus Calevate', true],
     ['in another case', 'GRÜSSE AUS CALEVATE', true],
     ['with combining marks', 'gru\u0308ße aus calevate', true],
-    ['with another character appended, which makes it another password', 'Grüße Aus Calevate!', false],
+    [
+      'with another character appended, which makes it another password',
+      'Grüße Aus Calevate!',
+      false,
+    ],
   ])('a lookup of a listed password %s (%j) returns %j', async (_how, password, expected) => {
     await build('trustno1\n\nGrüße Aus Calevate\n');
     expect(await listed(password)).toBe(expected);

@@ -7,7 +7,7 @@ import { lockstep } from '../cli/run-cli';
 import { createScanner, type Scanner } from '../support/canary';
 import { hasProcFiles, queryStore, searchLeftovers } from '../support/leftovers';
 import { describeWith } from '../support/servers';
-import { startWatchedCompany, type Answer, type WatchedCompany } from '../support/watched-company';
+import { type Answer, startWatchedCompany, type WatchedCompany } from '../support/watched-company';
 
 const AWKWARD = 'Ä"\'\\%&<>\n=?+';
 
@@ -160,11 +160,17 @@ describeWith(['temporal', 'postgres', 'slapd'], 'after changes with every kind o
     ['ends too early', (json) => `{"identity":"ben.osei","password":${json.slice(0, -1)}`],
     ['continues after its end', (json) => `{"identity":"ben.osei","password":${json}} ${json}`],
     ['has the password in a list', (json) => `{"identity":"ben.osei","password":[${json}]}`],
-    ['has the password twice', (json) => `{"identity":"ben.osei","password":${json},"password":${json}}`],
+    [
+      'has the password twice',
+      (json) => `{"identity":"ben.osei","password":${json},"password":${json}}`,
+    ],
     ['has the password under another name', (json) => `{"identity":"ben.osei","passwrod":${json}}`],
     ['uses the password as a name', (json) => `{"identity":"ben.osei",${json}:1}`],
     ['is only the password', (json) => json.slice(1, -1)],
-    ['has a NUL in the password', (json) => `{"identity":"ben.osei","password":"\\u0000${json.slice(1)}}`],
+    [
+      'has a NUL in the password',
+      (json) => `{"identity":"ben.osei","password":"\\u0000${json.slice(1)}}`,
+    ],
     ['names no identity', (json) => `{"password":${json}}`],
     ['is too large', (json) => `{"identity":"ben.osei","password":${json}}${' '.repeat(20_000)}`],
   ])('the api refuses a body that %s', async (what, bodyWith) => {

@@ -44,7 +44,10 @@ suite(`candidates from OpenLDAP${compiler === null ? ' (skipped: no C compiler)'
       const strict = await checkedPolicy(directory, suffixes.corp, module, argument, policy);
       const account = { ref: { name: dn, nativeId: null }, password: '', key: '' };
       await directory.replace(account, 'pwdPolicySubentry', strict);
-      return { ...added, changeThere: (next: string) => changeUnderPolicy(suffixes.corp, dn, next) };
+      return {
+        ...added,
+        changeThere: (next: string) => changeUnderPolicy(suffixes.corp, dn, next),
+      };
     }
     const statesOf = async (person: string) =>
       (

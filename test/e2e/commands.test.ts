@@ -167,12 +167,17 @@ describeWith(['temporal', 'postgres', 'slapd'], 'while the demo runs', () => {
     afterAll(() => crm?.end());
 
     async function waiting(): Promise<void> {
-      while (!(await run('./lockstep changes --state waiting', dir)).output.includes('finn.larsen'));
+      while (
+        !(await run('./lockstep changes --state waiting', dir)).output.includes('finn.larsen')
+      );
     }
 
-    test.each(stepsWhileWaiting)('the documented command "$command" works', async ({ command, says }) => {
-      expect(await run(command, dir)).toEqual({ code: 0, output: expect.stringMatching(says) });
-    });
+    test.each(stepsWhileWaiting)(
+      'the documented command "$command" works',
+      async ({ command, says }) => {
+        expect(await run(command, dir)).toEqual({ code: 0, output: expect.stringMatching(says) });
+      },
+    );
   });
 
   test('the password of the file is in no file that the demo keeps', async () => {

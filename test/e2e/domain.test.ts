@@ -120,13 +120,16 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
     test.each([
       ['plain-1', `"quotes" 'and' \\ 🔐 Пароль 1\nand a line`],
       ['plain-2', `${'0123456789abcdéF'.repeat(15)}${'x'.repeat(16)}`],
-    ])('a password that is changed in the domain reaches the directory byte for byte: %s', async (name, word) => {
-      const { person, accounts } = await newPerson(name);
-      await accounts[0]?.changeThere(word);
-      await until(() => isDone(person));
-      expect(await holders(accounts, word)).toEqual([true, true]);
-      expect(await changesOf(person)).toHaveLength(1);
-    });
+    ])(
+      'a password that is changed in the domain reaches the directory byte for byte: %s',
+      async (name, word) => {
+        const { person, accounts } = await newPerson(name);
+        await accounts[0]?.changeThere(word);
+        await until(() => isDone(person));
+        expect(await holders(accounts, word)).toEqual([true, true]);
+        expect(await changesOf(person)).toHaveLength(1);
+      },
+    );
 
     test('a hash from the domain reaches the directory, and the password works there', async () => {
       const { person, accounts } = await newPerson('hashed-1');

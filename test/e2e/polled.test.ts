@@ -55,14 +55,19 @@ describeWith(['ds389', 'slapd', 'postgres', 'temporal'], 'captures from a polled
     return [word, base64].some((one) => JSON.stringify(searchEntries).includes(one));
   };
 
-  test.each(awkwardWords)('every account gets a polled password byte for byte: %s', async (_title, word) => {
-    const { person, accounts } = await newPerson();
-    await accounts[0]?.changeThere(word);
-    await endOf(person, 1);
-    expect(await holders(accounts, word)).toEqual([true, true, true, true]);
-    expect(await changesOf(person)).toMatchObject([{ state: 'done', origin: expect.any(String) }]);
-    await until(async () => !(await inChangelog(word)));
-  });
+  test.each(awkwardWords)(
+    'every account gets a polled password byte for byte: %s',
+    async (_title, word) => {
+      const { person, accounts } = await newPerson();
+      await accounts[0]?.changeThere(word);
+      await endOf(person, 1);
+      expect(await holders(accounts, word)).toEqual([true, true, true, true]);
+      expect(await changesOf(person)).toMatchObject([
+        { state: 'done', origin: expect.any(String) },
+      ]);
+      await until(async () => !(await inChangelog(word)));
+    },
+  );
 
   test('a password that Lockstep wrote is recognized as an echo, and the next change in the source is not', async () => {
     const { person, accounts } = await newPerson();

@@ -36,13 +36,16 @@ describeWith(['slapd', 'postgres', 'temporal'], 'captures from a relay', () => {
     expect(await relay.handOver(account?.name ?? '', word)).toBe('stored');
   }
 
-  test.each(awkwardWords)('every account gets a captured password byte for byte: %s', async (_title, word) => {
-    const { person, accounts } = await newPerson();
-    await changeThere(accounts[0], word);
-    await until(async () => (await changesOf(person))[0]?.state === 'done');
-    expect(await holders(accounts, word)).toEqual([true, true, true, true]);
-    expect(await changesOf(person)).toMatchObject([{ origin: expect.any(String) }]);
-  });
+  test.each(awkwardWords)(
+    'every account gets a captured password byte for byte: %s',
+    async (_title, word) => {
+      const { person, accounts } = await newPerson();
+      await changeThere(accounts[0], word);
+      await until(async () => (await changesOf(person))[0]?.state === 'done');
+      expect(await holders(accounts, word)).toEqual([true, true, true, true]);
+      expect(await changesOf(person)).toMatchObject([{ origin: expect.any(String) }]);
+    },
+  );
 
   test('every account ends with the newest password while api and relay fail in turn', async () => {
     const { person, accounts } = await newPerson();

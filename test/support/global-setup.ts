@@ -14,7 +14,7 @@ import { unboundid } from './servers/unboundid';
 import { windows } from './servers/windows';
 import { workflows } from './servers/workflows';
 
-/** Every server that a run shares. */
+/** The servers that the tests of a run share. */
 const starters: readonly ServerStarter[] = [
   slapd,
   ds389,
@@ -42,7 +42,7 @@ export default async function globalSetup(): Promise<void> {
   process.env[FACTS_VARIABLE] = file;
 }
 
-/** Servers that run as nobody must be able to enter it, whoever owns the clone. */
+/** The folder of the run. Servers that run as the user nobody must be able to enter it, whatever user owns the clone. */
 function runDir(): string {
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'lockstep-test-'));
   chmodSync(dir, 0o755);

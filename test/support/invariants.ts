@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { chainAudit, verifyAudit } from '../../store/audit';
 import type { Database } from '../../store/database';
 
-/** The promises of docs/architecture.md §4 that the store alone can tell, by their numbers. */
+/** Queries for violations of the invariants of docs/architecture.md §4 that can be checked in the store alone. */
 const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
   'I2 an ended change has settled every account': sql`
     select c.id from change c join outcome o on o.change_id = c.id
@@ -45,7 +45,7 @@ const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
                 and a.action = 'account.' || o.state)`,
 };
 
-/** Every broken promise, with what breaks it; none is what a test wants. */
+/** Each violated invariant with the violating rows; empty if all hold. */
 export async function brokenInvariants(db: Database): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
   for (const [promise, query] of Object.entries(broken)) {

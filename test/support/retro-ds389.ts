@@ -11,20 +11,20 @@ const SUFFIX = 'dc=example,dc=com';
 export const people = `ou=people,${SUFFIX}`;
 export const serviceDn = (name: string) => `cn=${name},ou=services,${SUFFIX}`;
 
-/** The commands of the docs, in their order. */
+/** The page with the LDIF that an administrator applies; the tests apply it in the same order. */
 const docs = readFileSync(path.resolve('docs/capture-agents.md'), 'utf8');
 const [, section = ''] = docs.split('## 389 Directory Server');
 const [switchOn = '', letRead = ''] = [...section.matchAll(/```ldif\n(.*?)```/gs)].map(
   ([, ldif]) => ldif,
 );
 
-/** Of a changelog that was made anew, too. */
+/** Grants the relay the right to read the changelog. This is needed again after the changelog was recreated. */
 export const letRelayRead = (admin: Client): Promise<void> => applyLdif(admin, letRead);
 
 /**
- * A 389 Directory Server that keeps passwords in its changelog, set up as the docs say.
- * @param dir where nobody may enter
- * @param passwords of `admin`, `relay` and other service accounts, which may write passwords
+ * Starts a 389 Directory Server that records passwords in its changelog, set up as the docs say.
+ * @param dir a folder that the unix user `nobody` may enter
+ * @param passwords passwords of `admin`, `relay` and other service accounts, which may write passwords
  */
 export async function startRetroDs389(
   dir: string,
