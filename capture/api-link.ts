@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { z } from 'zod';
 import { type SignedBatch, signBatch } from '../sealing/batch';
+import { parseJson } from './parse-json';
 import type { RelaySettings } from './settings';
 
 const answerSchema = z.object({
@@ -94,11 +95,3 @@ const problemSchema = z.object({ code: z.string().regex(/^[a-z_]{1,40}$/) });
 
 const codeOf = (text: string): string | undefined =>
   problemSchema.safeParse(parseJson(text)).data?.code;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { log } from '../log';
 import { type SealingKey, sealingKey } from '../sealing/jwe';
 import { isPublishedBy } from '../sealing/published-key';
+import { parseJson } from './parse-json';
 import { replaceFile } from './replace-file';
 
 /** The worker's public key with which captures are sealed. It is signed by the signer pinned when the relay was set up. */
@@ -52,12 +53,4 @@ export async function openPinnedKey(dir: string, signer: KeyObject): Promise<Pin
       if (await accept(key)) await replaceFile(file, JSON.stringify(key));
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,5 +1,6 @@
-import { Secret } from '../../model/passwords/secret';
+import type { Secret } from '../../model/passwords/secret';
 import { zeroableBytes } from '../../model/passwords/zeroable';
+import { secretFrom } from '../secret-copy';
 
 /**
  * A capture as an agent hands it over to the relay (docs/capture-protocol.md). A message is its length (32 bits, big-endian)
@@ -76,18 +77,12 @@ function handedOver(fields: ReadonlyMap<Letter, Buffer>): HandedOver | null {
   const current = fields.get('o');
   return {
     account: account.toString('utf8'),
-    password: secretOf(password),
+    password: secretFrom(password),
     hashed: form === HASH,
-    current: current === undefined ? null : secretOf(current),
+    current: current === undefined ? null : secretFrom(current),
     capturedAt: time === null ? null : new Date(Number(time)),
     sequence,
   };
-}
-
-function secretOf(bytes: Buffer): Secret {
-  const own = zeroableBytes(bytes.length);
-  bytes.copy(own);
-  return Secret.of(own);
 }
 
 /** Encodes a capture as a message, including its length. The caller zeroes the result. */

@@ -1,7 +1,7 @@
 import { createDecipheriv, pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { Secret } from '../../model/passwords/secret';
-import { zeroableBytes } from '../../model/passwords/zeroable';
+import type { Secret } from '../../model/passwords/secret';
+import { secretFrom } from '../secret-copy';
 
 /**
  * A password in the reversible scheme `{AES256}` of PingDirectory. The layout is documented by `AES256EncodedPassword` of the
@@ -73,7 +73,5 @@ export async function openAes256(
 function withoutPadding(padded: Buffer, padding: number): Secret | null {
   const length = padded.length - padding;
   if (length < 0 || padded.subarray(length).some((byte) => byte !== 0)) return null;
-  const password = zeroableBytes(length);
-  padded.copy(password);
-  return Secret.of(password);
+  return secretFrom(padded.subarray(0, length));
 }

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { type NativeIds, search, textOf, valuesOf } from '../../connectors/ldap/accounts';
 import { sendModify } from '../../connectors/ldap/requests';
 import { log } from '../../log';
-import { Secret } from '../../model/passwords/secret';
-import { zeroableBytes } from '../../model/passwords/zeroable';
+import type { Secret } from '../../model/passwords/secret';
 import type { HandedOver } from '../hand-over/protocol';
+import { secretFrom } from '../secret-copy';
 import { accountOf } from './ldap/accounts';
 import { nameOf, openChangelog } from './ldap/changelog';
 import { type LoggedChange, wanted } from './ldap/entries';
@@ -157,9 +157,7 @@ const CLEAR_SCHEME = '{clear}';
 function secretOf(value: Buffer): Secret {
   const marked = value.toString('latin1', 0, CLEAR_SCHEME.length).toLowerCase() === CLEAR_SCHEME;
   const from = marked ? CLEAR_SCHEME.length : 0;
-  const password = zeroableBytes(value.length - from);
-  value.copy(password, 0, from);
-  return Secret.of(password);
+  return secretFrom(value.subarray(from));
 }
 
 const NO_SUCH_OBJECT = 32;

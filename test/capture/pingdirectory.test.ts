@@ -3,12 +3,11 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Attribute, Change, Client } from 'ldapts';
-import { openCheckpoint } from '../../capture/polling/checkpoint';
-import { pollerKinds } from '../../capture/polling/kinds';
 import type { Poller } from '../../capture/polling/poller';
 import { isRoot } from '../../local/places';
-import { Secret } from '../../model/passwords/secret';
 import { drained, textsOf } from '../support/drained';
+import { uniqueName } from '../support/people';
+import { pollerBench } from '../support/poller-bench';
 import { startProxy } from '../support/proxy';
 import { describeWith, type ServerFacts, type StartedServer, server } from '../support/servers';
 import { startUnboundid, unboundidSuffix } from '../support/servers/unboundid';
@@ -21,11 +20,22 @@ const KEPT = 60;
 /** Uses the in-memory directory of the SDK, with a changelog of limited length and passwords in {AES256}. */
 describeWith(['unboundid'], 'polling PingDirectory', () => {
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'ls-ping-'));
-  const checkpoints = mkdtempSync(path.join(os.tmpdir(), 'ls-checkpoint-'));
-  const opened: Poller[] = [];
   let running: StartedServer;
   let facts: ServerFacts;
   let admin: Client;
+  const { open, watching } = pollerBench('pingdirectory', {
+    settings: () => ({
+      ...{ url: facts.url, ca: facts.caFile, base: PEOPLE },
+      bindDn: `cn=lockstep,ou=services,${unboundidSuffix}`,
+      bindPassword: '${file:lockstep}',
+      definitions: { [DEFINITION.toUpperCase()]: '${file:passphrase}' },
+    }),
+    secrets: () => ({
+      '${file:lockstep}': facts.lockstep,
+      '${file:passphrase}': PASSPHRASE,
+      '${file:other}': 'another one',
+    }),
+  });
 
   async function start(name: string, more: Record<string, number> = {}): Promise<void> {
     const { jar = '', classes = '' } = server('unboundid');
@@ -42,42 +52,13 @@ describeWith(['unboundid'], 'polling PingDirectory', () => {
     await start('first');
   }, 60_000);
   afterAll(async () => {
-    for (const poller of opened) await poller.close();
     await admin?.unbind();
     await running?.stop();
-    for (const folder of [dir, checkpoints]) rmSync(folder, { recursive: true });
+    rmSync(dir, { recursive: true });
   });
 
-  async function open(changes: object = {}, file = path.join(checkpoints, unique())) {
-    const kind = pollerKinds.get('pingdirectory');
-    if (kind === undefined) throw new Error('There is no such kind');
-    const settings = {
-      ...{ url: facts.url, ca: facts.caFile, base: PEOPLE },
-      bindDn: `cn=lockstep,ou=services,${unboundidSuffix}`,
-      bindPassword: '${file:lockstep}',
-      definitions: { [DEFINITION.toUpperCase()]: '${file:passphrase}' },
-      ...changes,
-    };
-    const secrets: Readonly<Record<string, string | undefined>> = {
-      '${file:lockstep}': facts.lockstep,
-      '${file:passphrase}': PASSPHRASE,
-      '${file:other}': 'another one',
-    };
-    const poller = await kind.open(settings, {
-      resolve: (reference) => Secret.fromText(secrets[reference] ?? ''),
-      checkpoint: await openCheckpoint(file),
-      wake: () => {},
-    });
-    opened.push(poller);
-    return { poller, file };
-  }
-  async function watching(changes: object = {}) {
-    const watched = await open(changes);
-    await drained(watched.poller);
-    return watched;
-  }
   async function newPerson(): Promise<string> {
-    const uid = `Person${unique()}`;
+    const uid = `Person${uniqueName()}`;
     const dn = `uid=${uid},${PEOPLE}`;
     const names = { uid, cn: uid, sn: 'Test' };
     await admin.add(dn, { objectClass: 'inetOrgPerson', ...names, userPassword: `First-${uid}` });
@@ -134,7 +115,7 @@ describeWith(['unboundid'], 'polling PingDirectory', () => {
     await reset(gone, 'before it was deleted');
     await replace(other, 'description', 'userPassword: not one');
     await newPerson();
-    const now = `uid=Other${unique()},${PEOPLE}`;
+    const now = `uid=Other${uniqueName()},${PEOPLE}`;
     await admin.modifyDN(renamed, now);
     await admin.del(gone);
     expect(await drained(poller)).toMatchObject([{ account: now, word: 'before it was renamed' }]);
@@ -230,7 +211,3 @@ describeWith(['unboundid'], 'polling PingDirectory', () => {
     expect(textsOf(page)).toMatchObject([{ word: 'in a new changelog' }]);
   });
 });
-
-function unique(): string {
-  return randomBytes(6).toString('hex');
-}

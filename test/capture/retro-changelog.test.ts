@@ -1,10 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Attribute, Change, type Client } from 'ldapts';
-import { openCheckpoint } from '../../capture/polling/checkpoint';
-import { pollerKinds } from '../../capture/polling/kinds';
 import type { Poller } from '../../capture/polling/poller';
 import { sendExop } from '../../connectors/ldap/requests';
 import type { Ds389 } from '../../local/ds389';
@@ -13,6 +10,8 @@ import { ssha } from '../../local/slapd';
 import { Secret } from '../../model/passwords/secret';
 import { drained, textsOf } from '../support/drained';
 import { applyLdif } from '../support/ldif';
+import { uniqueName } from '../support/people';
+import { pollerBench } from '../support/poller-bench';
 import { startProxy } from '../support/proxy';
 import {
   clientOf,
@@ -32,11 +31,20 @@ const MINUTES = 60_000;
 describeWith(['ds389'], 'polling 389 Directory Server', () => {
   // Servers that run as the user nobody must be able to enter this folder.
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'ls-retro-'));
-  const checkpoints = mkdtempSync(path.join(os.tmpdir(), 'ls-checkpoint-'));
-  const secrets = { admin: `Admin-${unique()}`, relay: `Relay-${unique()}`, wrong: 'not it' };
-  const opened: Poller[] = [];
+  const secrets = {
+    admin: `Admin-${uniqueName()}`,
+    relay: `Relay-${uniqueName()}`,
+    wrong: 'not it',
+  };
   let ds: Ds389;
   let admin: Client;
+  const { open, watching } = pollerBench('retro-changelog', {
+    settings: () => ({
+      ...{ url: ds.url, ca: ds.caFile, base: people },
+      ...{ bindDn: RELAY, bindPassword: '${file:relay}' },
+    }),
+    secrets: () => ({ '${file:relay}': secrets.relay, '${file:wrong}': secrets.wrong }),
+  });
 
   beforeAll(async () => {
     chmodSync(dir, 0o755);
@@ -47,10 +55,9 @@ describeWith(['ds389'], 'polling 389 Directory Server', () => {
     admin = await manager(ds, secrets.admin);
   }, 2 * MINUTES);
   afterAll(async () => {
-    for (const poller of opened) await poller.close();
     await admin?.unbind();
     await ds?.stop();
-    for (const folder of [dir, checkpoints]) rmSync(folder, { recursive: true });
+    rmSync(dir, { recursive: true });
   });
 
   async function restart(): Promise<void> {
@@ -59,31 +66,8 @@ describeWith(['ds389'], 'polling 389 Directory Server', () => {
     admin = await manager(ds, secrets.admin);
   }
 
-  /** @param file checkpoint of a poller that was stopped or killed */
-  async function open(changes: object = {}, file = path.join(checkpoints, unique())) {
-    const kind = pollerKinds.get('retro-changelog');
-    if (kind === undefined) throw new Error('There is no such kind');
-    const settings = {
-      ...{ url: ds.url, ca: ds.caFile, base: people, bindDn: RELAY, bindPassword: '${file:relay}' },
-      ...changes,
-    };
-    const poller = await kind.open(settings, {
-      resolve: (reference) =>
-        Secret.fromText(secrets[/:(\w+)/.exec(reference)?.[1] as keyof typeof secrets]),
-      checkpoint: await openCheckpoint(file),
-      wake: () => {},
-    });
-    opened.push(poller);
-    return { poller, file, close: () => poller.close() };
-  }
-  /** Opens a poller and reads everything that exists. */
-  async function watching(changes: object = {}) {
-    const watched = await open(changes);
-    await drained(watched.poller);
-    return watched;
-  }
-  async function newPerson(password = `First-${unique()}`): Promise<string> {
-    const uid = `Person${unique()}`;
+  async function newPerson(password = `First-${uniqueName()}`): Promise<string> {
+    const uid = `Person${uniqueName()}`;
     const dn = `uid=${uid},${people}`;
     const names = { uid, cn: uid, sn: 'Test' };
     await admin.add(dn, { objectClass: 'inetOrgPerson', ...names, userPassword: password });
@@ -165,7 +149,7 @@ describeWith(['ds389'], 'polling 389 Directory Server', () => {
     const [renamed, gone] = [await newPerson(), await newPerson()];
     const { poller } = await watching();
     for (const dn of [renamed, gone]) await reset(dn, 'before it was renamed');
-    const now = `uid=Other${unique()},${people}`;
+    const now = `uid=Other${uniqueName()},${people}`;
     await admin.modifyDN(renamed, now);
     await admin.del(gone);
     expect(await drained(poller)).toMatchObject([{ account: now }]);
@@ -241,7 +225,7 @@ describeWith(['ds389'], 'polling 389 Directory Server', () => {
 
   test('with erase, a password that is durable no longer appears in the changelog', async () => {
     const dn = await newPerson();
-    const word = `pässwörd to be erased ${unique()}`;
+    const word = `pässwörd to be erased ${uniqueName()}`;
     const long = `${word} ${'0123456789'.repeat(20)}`;
     const { poller } = await watching({ erase: true });
     for (const one of [word, long, 'plain and erased']) await reset(dn, one);
@@ -360,10 +344,6 @@ nsslapd-changelogmaxage: 1s
 replace: nsslapd-changelog-trim-interval
 nsslapd-changelog-trim-interval: 1s
 `;
-
-function unique(): string {
-  return randomBytes(6).toString('hex');
-}
 
 /**
  * Repeats a write until it succeeds. The server answers a change before it adds the changelog entry, and refuses a write that

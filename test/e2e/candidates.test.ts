@@ -2,6 +2,7 @@ import { chownSync } from 'node:fs';
 import path from 'node:path';
 import { ConstraintViolationError } from 'ldapts';
 import { isRoot, NOBODY } from '../../local/places';
+import { audited } from '../support/audited';
 import { changeUnderPolicy, checkedPolicy } from '../support/checked-directory';
 import { brokenInvariants } from '../support/invariants';
 import { addSomebody, holders, newPassword } from '../support/people';
@@ -58,14 +59,7 @@ suite(`candidates from OpenLDAP${compiler === null ? ' (skipped: no C compiler)'
           .orderBy('seq')
           .execute()
       ).map(({ state }) => state);
-    const unconfirmed = async () =>
-      (
-        await relayed.lockstep.database.db
-          .selectFrom('audit')
-          .select('id')
-          .where('action', '=', 'capture.unconfirmed')
-          .execute()
-      ).length;
+    const unconfirmed = () => audited(relayed.lockstep.database.db, 'capture.unconfirmed');
 
     test('a candidate that slapd stores is confirmed by a login and reaches every other account', async () => {
       const { person, accounts, changeThere } = await newPerson();

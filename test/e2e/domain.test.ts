@@ -5,6 +5,7 @@ import { rights } from '../../local/domain-admin';
 import type { SupervisedProcess } from '../../local/node-process';
 import { startToldDomain, type ToldDomain } from '../../local/syncing-domain';
 import { Secret } from '../../model/passwords/secret';
+import { audited } from '../support/audited';
 import type { CompanyAccount } from '../support/company';
 import { brokenInvariants } from '../support/invariants';
 import { holders, newPassword } from '../support/people';
@@ -38,7 +39,7 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       syncs.push(await domain.startSync({ socket, names: 'hashed-', hashed: true }));
       desk = await relayed.api.newKey(['trigger']);
       // The initial passwords of five accounts and the capture above belong to unlinked accounts.
-      await until(async () => (await audited('capture.unmapped')) === 1 + 5);
+      await until(async () => (await auditedHere('capture.unmapped')) === 1 + 5);
     }, 3 * MINUTES);
     afterEach(async () => {
       expect(await brokenInvariants(relayed.lockstep.database.db)).toEqual({});
@@ -76,15 +77,7 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
         groups: { all: { policy: 'everyone', authSource: 'domain', sources: ['domain', 'apps'] } },
       });
     }
-    /** Number of audit records with an action. */
-    const audited = async (action: string) =>
-      (
-        await relayed.lockstep.database.db
-          .selectFrom('audit')
-          .select('id')
-          .where('action', '=', action)
-          .execute()
-      ).length;
+    const auditedHere = (pattern: string) => audited(relayed.lockstep.database.db, pattern);
     const changesOf = (person: string) =>
       relayed.lockstep.database.db
         .selectFrom('change')
@@ -144,11 +137,11 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       'a password that Lockstep writes to %s is recognized as an echo and starts no change',
       async (name) => {
         const { person, accounts } = await newPerson(name);
-        const before = await audited('capture.echo');
+        const before = await auditedHere('capture.echo');
         const word = newPassword();
         const body = { identity: person, password: word };
         await relayed.api.send('POST', '/v1/changes', { key: desk, body });
-        await until(async () => (await audited('capture.echo')) === before + 1);
+        await until(async () => (await auditedHere('capture.echo')) === before + 1);
         await until(() => isDone(person));
         expect(await changesOf(person)).toMatchObject([{ form: 'plaintext', captured: null }]);
         expect(await holders(accounts, word)).toEqual([true, true]);

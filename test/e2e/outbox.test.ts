@@ -1,3 +1,4 @@
+import { audited } from '../support/audited';
 import { addCrmOutbox, OUTBOX_PASSWORD } from '../support/crm-outbox';
 import { brokenInvariants } from '../support/invariants';
 import { holders, newPassword } from '../support/people';
@@ -21,7 +22,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'hashes from the outbox of an ap
     relay = await relayed.addRelay('crm', outbox.settings);
     desk = await api.newKey(['trigger']);
     // The relay was tried with a capture of an unlinked account.
-    await until(async () => (await audited('capture.%')) === 1);
+    await until(async () => (await auditedHere('capture.%')) === 1);
     const { crm, apps } = company.sources({
       crm: { capture: { enabled: true, verifyCurrent: false, forms: ['ssha512'] } },
     });
@@ -48,20 +49,12 @@ describeWith(['slapd', 'postgres', 'temporal'], 'hashes from the outbox of an ap
       .where('identity_name', '=', person)
       .orderBy('seq')
       .execute();
-  /** Number of audit records with an action. */
-  const audited = async (action: string) =>
-    (
-      await lockstep.database.db
-        .selectFrom('audit')
-        .select('id')
-        .where('action', 'like', action)
-        .execute()
-    ).length;
+  const auditedHere = (pattern: string) => audited(lockstep.database.db, pattern);
   /** Adds a person after the first password of the new row was captured, when its account is not linked yet. */
   async function newPerson() {
-    const before = await audited('capture.unmapped');
+    const before = await auditedHere('capture.unmapped');
     const accounts = [await company.addAccount('apps'), await company.addAccount('crm')];
-    await until(async () => (await audited('capture.unmapped')) === before + 1);
+    await until(async () => (await auditedHere('capture.unmapped')) === before + 1);
     return { person: await lockstep.addPerson(accounts), accounts };
   }
 
@@ -75,11 +68,11 @@ describeWith(['slapd', 'postgres', 'temporal'], 'hashes from the outbox of an ap
 
   test('a hash that Lockstep wrote is recognized as an echo, and the next change in the table is not', async () => {
     const { person, accounts } = await newPerson();
-    const before = await audited('capture.echo');
+    const before = await auditedHere('capture.echo');
     const word = newPassword();
     const body = { identity: person, password: word };
     expect((await api.send('POST', '/v1/changes', { key: desk, body })).status).toBe(202);
-    await until(async () => (await audited('capture.echo')) === before + 1);
+    await until(async () => (await auditedHere('capture.echo')) === before + 1);
     expect(await changesOf(person)).toMatchObject([{ captured: null }]);
     const next = newPassword();
     await accounts[1]?.changeThere(next);

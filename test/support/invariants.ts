@@ -20,7 +20,7 @@ const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
     join outcome auth on auth.change_id = c.id and auth.role = 'auth'
     join outcome other on other.change_id = c.id and other.role = 'member'
     where auth.state = 'rejected' and auth.position < other.position and (other.attempts > 0 or (other.state = 'applied' and other.reason is distinct from 'origin'))`,
-  'I6 a mapping in sync tells of the newest password of its account': sql`
+  'I6 a mapping in sync refers to the newest password of its account': sql`
     select m.id from mapping m join account a on a.id = m.account_id
     where m.state = 'in_sync' and m.applied_seq < a.applied_seq
       and not exists (select from change c where c.identity_id = m.identity_id and c.ended_at is null)`,

@@ -1,5 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import type { Company, CompanyAccount, SystemName } from './company';
 import type { Lockstep } from './lockstep';
+
+/** A random name for an account or a file. */
+export const uniqueName = (): string => randomBytes(6).toString('hex');
 
 /** A new random password that no policy refuses. */
 export const newPassword = (): string =>

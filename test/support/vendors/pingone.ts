@@ -284,5 +284,5 @@ const policies = [
     minAgeDays: 1,
     populationCount: 0,
   },
-  { name: 'Nobody has this', default: false, populationCount: 0, length: { min: 20, max: 255 } },
+  { name: 'Unused', default: false, populationCount: 0, length: { min: 20, max: 255 } },
 ];
