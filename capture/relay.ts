@@ -68,6 +68,7 @@ async function poll(
 ): Promise<Polling | null> {
   if (wanted === null) return null;
   const checkpointIn = (name: string) => openCheckpoint(path.join(dir, name));
+  // The file keeps its first name: under another one, an upgraded relay would start again at the end of the source.
   const checkpoint = await checkpointIn('place');
   const startpointApplied = await checkpointIn('startpoint');
   const missed = await checkpointIn('missed');

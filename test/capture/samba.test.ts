@@ -165,11 +165,11 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       async (name, scheme) => {
         await listen();
         const [attributes = '', filter = ''] = WHAT;
-        const asked = attributes.replace('virtualClearTextUTF8', name);
+        const requested = attributes.replace('virtualClearTextUTF8', name);
         const initialise = ['--cache-ldb-initialize', '--decrypt-samba-gpg', `--script=${script}`];
         const word = 'Pässwort that stays in the domain 1';
         const dn = await newPerson(word);
-        await syncBy(`${name}.ldb`, ...initialise, asked, filter);
+        await syncBy(`${name}.ldb`, ...initialise, requested, filter);
         await syncBy(`${name}.ldb`, '--no-wait');
         const { password = '', hashed } = received.find(({ account }) => account === dn) ?? {};
         expect([hashed, readEncoded(password)?.scheme]).toEqual([true, scheme]);

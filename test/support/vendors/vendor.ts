@@ -129,10 +129,10 @@ function offenceOf(
   if (!(route.authorization ?? /^$/).test(authorization)) return 'authorization';
   if (headers['content-type'] !== route.content?.type)
     return `content type ${headers['content-type']}`;
-  const asked = Object.fromEntries(query);
-  const strayed = [...query.keys()].length !== Object.keys(asked).length;
-  const queryFits = route.query?.safeParse(asked).success ?? query.size === 0;
-  if (strayed || !queryFits) return `query ${query}`;
+  const parameters = Object.fromEntries(query);
+  const hasRepeats = [...query.keys()].length !== Object.keys(parameters).length;
+  const queryFits = route.query?.safeParse(parameters).success ?? query.size === 0;
+  if (hasRepeats || !queryFits) return `query ${query}`;
   if (route.content === undefined) return body.length === 0 ? null : 'a body';
   const json = parsed(route, body);
   // The result must not contain the body, which holds a password.
