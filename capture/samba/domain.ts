@@ -69,8 +69,7 @@ export function openDomain({ python }: Tools, smbConf: string | null): Domain {
   const ask = async <T>(args: readonly string[], input?: Secret): Promise<T> => {
     const configured = smbConf === null ? [] : ['-s', smbConf];
     const ran = await runTool(python, [shim('domain.py'), ...configured, ...args], input);
-    if (ran.code !== 0)
-      throw new Misconfigured(`Samba failed to answer "${args[0]}": ${lastLine(ran)}`);
+    if (ran.code !== 0) throw new Misconfigured(`The query of Samba failed: ${lastLine(ran)}`);
     return JSON.parse(ran.stdout) as T;
   };
   return {

@@ -5,7 +5,7 @@ import type { SqlEngine } from '../../connectors/sql/identifiers';
 import { mariadbAdmin, postgresAdmin, unique } from '../connectors/sql-admin';
 import { server } from './servers';
 
-/** An application in its own database (MySQL) or schema, with a database user for it and one for a relay. */
+/** An application with its own tables in a test database, with a database user for it and one for a relay. */
 export interface Application {
   readonly engine: SqlEngine;
   readonly schema: string;

@@ -32,8 +32,8 @@ export async function accountOf(
 const UNESCAPED_COMMA = /(?<!\\)(?:\\\\)*,/;
 
 /**
- * Whether a DN is below another. A comparison of their text is enough: both come from the same server, and the result only
- * filters, it never identifies an account.
+ * Whether a DN is below another. It compares their text without case and spaces, which is enough because the result only filters
+ * changes and never identifies an account.
  */
 function isBelow(dn: string, base: string): boolean {
   const [below, above] = [dn, base].map((name) =>

@@ -127,8 +127,8 @@ static HANDLE open_pipe(ULONGLONG deadline)
 
 /*
  * Whether the owner of the pipe is LocalSystem or the administrators. Any user can create a pipe with an unused name and
- * would receive passwords, but only these two can create one that they own. By default the access control list of such a
- * pipe lets no other user serve further instances of it.
+ * would receive passwords, but only LocalSystem and administrators can create one with such an owner. By default the
+ * access control list of such a pipe lets no other user serve further instances of it.
  */
 static BOOL is_of_administrators(HANDLE pipe)
 {
