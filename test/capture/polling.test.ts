@@ -110,8 +110,8 @@ test('polling counts changes that were gone before it read them, and the count s
   log.words.push('a', 'b', 'c');
   log.gone = 1;
   const { ingested, polling, dir } = await start(log);
-  await until(() => ingested.length === 2);
-  expect([ingested, polling.missed()]).toEqual([['b', 'c'], 1]);
+  await until(() => ingested.length === 2 && polling.missed() === 1);
+  expect(ingested).toEqual(['b', 'c']);
   expect((await openCheckpoint(path.join(dir, 'missed'))).current()).toBe('1');
 });
 
