@@ -14,13 +14,13 @@ import {
 import { inTurn, runRound, timed } from './round';
 
 /**
- * What somebody would write who wants no more than to set passwords: pooled connections and a loop. It keeps nothing,
- * and what it was about to do when it ends is lost. A process of its own, so that its CPU can be told apart.
+ * The bare loop: pooled connections and a loop that sets passwords, as a simple script would. It stores nothing, so unfinished
+ * work is lost when it ends. It runs in its own process so that its CPU time can be measured separately.
  */
 
-/** As many connections for writing, and again for logins, as the connector of Lockstep has by default. */
+/** Number of connections for writes, and again for logins. It is the default of Lockstep's connector. */
 const POOL_SIZE = 8;
-/** As many accounts side by side as a pass of Lockstep. */
+/** Number of accounts that are written in parallel, the same as in Lockstep. */
 const AT_ONCE = 16;
 
 let loop: ReturnType<typeof openLoop> | null = null;
@@ -103,7 +103,7 @@ function poolOf(open: () => Promise<Client>): Pool {
   const idle: Client[] = [];
   const waiting: ((client: Client) => void)[] = [];
   let opened = 0;
-  const take = async (): Promise<Client> => {
+  const acquire = async (): Promise<Client> => {
     const free = idle.pop();
     if (free !== undefined) return free;
     if (opened++ < POOL_SIZE) return open();
@@ -111,7 +111,7 @@ function poolOf(open: () => Promise<Client>): Pool {
   };
   return {
     async use(request) {
-      const client = await take();
+      const client = await acquire();
       await request(client);
       const next = waiting.shift();
       if (next === undefined) idle.push(client);

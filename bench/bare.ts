@@ -6,6 +6,7 @@ import type { Size } from './people';
 import type { Watched } from './processes';
 import type { Load, Round } from './round';
 
+/** What the process of the bare loop needs before its first order. */
 export interface BareSetup {
   readonly url: string;
   readonly caFile: string;
@@ -13,16 +14,18 @@ export interface BareSetup {
   readonly watched: Watched;
 }
 
+/** A request to the bare loop: run a round of changes, or change the person with `size` accounts once. */
 export type BareOrder =
   | { readonly prove: boolean; readonly load: Load }
   | { readonly prove: boolean; readonly size: Size };
 
+/** The result of an order: a round, or the duration of one change in milliseconds. */
 export type BareResult = Round | number;
 
-/** The process of `bare-loop.ts`. */
+/** Controls the process that runs `bare-loop.ts`. */
 export interface BareLoop {
   round(prove: boolean, load: Load): Promise<Round>;
-  /** @returns milliseconds */
+  /** Changes the person with `size` accounts. @returns milliseconds */
   changeOwner(prove: boolean, size: Size): Promise<number>;
   stop(): Promise<void>;
 }
@@ -42,7 +45,7 @@ export function startBareLoop(setup: BareSetup): BareLoop {
   };
 }
 
-/** One order at a time. */
+/** Sends an order and waits for its result. Only one order may be open at a time. */
 function ask<Result extends BareResult>(child: ChildProcess, order: BareOrder): Promise<Result> {
   return new Promise((resolve, reject) => {
     const ended = (code: number | null) => reject(new Error(`The bare loop ended (${code})`));

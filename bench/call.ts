@@ -7,7 +7,7 @@ export type Call = (
   headers?: Readonly<Record<string, string>>,
 ) => Promise<unknown>;
 
-/** Below `/v1`, over connections that are kept. */
+/** Returns a function that calls the api below `/v1` over kept-alive connections. It throws for an error response. */
 export function caller(apiUrl: string, adminKeyFile: string): Call {
   const key = readFileSync(adminKeyFile, 'utf8').trim();
   return async (method, path, body, headers = {}) => {

@@ -6,7 +6,7 @@ import { type Directory, ldifEntry, ssha } from '../local/slapd';
 import { Secret } from '../model/passwords/secret';
 import { accountsOf, everybody, type SourceName, sourceNames, suffixes } from './people';
 
-/** Where the service password of each source is. */
+/** File with the service password of each source. */
 export type SecretFiles = Readonly<Record<SourceName, string>>;
 
 export interface BenchDirectories {
@@ -14,7 +14,7 @@ export interface BenchDirectories {
   readonly secretFiles: SecretFiles;
 }
 
-/** The two directories that both sides write to: a suffix each of one server, with the rights that Lockstep asks for. */
+/** The two directories that both sides write to. They are two suffixes of one server, with the rights that Lockstep needs. */
 export function benchDirectories(stateDir: string): BenchDirectories {
   const dir = path.join(stateDir, 'secrets');
   mkdirSync(dir, { mode: 0o700 });

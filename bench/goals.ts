@@ -1,6 +1,6 @@
 import type { Results } from './measure';
 
-/** What Lockstep has to reach, on the engine that `npm start` brings. */
+/** A goal for Lockstep on the embedded engine that `npm start` uses. */
 export interface Goal {
   readonly says: string;
   readonly value: number;
@@ -8,21 +8,26 @@ export interface Goal {
   readonly reached: boolean;
 }
 
+/** Compares the results with the goals. */
 export function goalsOf(results: Results): Goal[] {
-  const one = headlines(results);
+  const numbers = headlines(results);
   const { events = Number.NaN } = single(results, 1000)?.history ?? {};
   return [
-    atMost(10, one.eventsPerChange, 'events a change (5 accounts in 2 sources, nothing waits)'),
-    atMost(3, one.transitionsPerChange, 'state transitions a change'),
+    atMost(10, numbers.eventsPerChange, 'events a change (5 accounts in 2 sources, nothing waits)'),
+    atMost(3, numbers.transitionsPerChange, 'state transitions a change'),
     atMost(30, events, 'events a change of 1,000 accounts'),
-    atLeast(0.08, one.ratio['16'], 'of the rate of the bare loop, 16 in flight'),
-    atMost(10, one.verdictP50Ratio, 'times a whole change of the bare loop until the verdict, p50'),
-    atMost(2, one.accounts1000Ratio, 'times as long as the bare loop for 1,000 accounts'),
-    atMost(300, one.workerRssMiB, 'MiB of memory of the worker, at the most'),
+    atLeast(0.08, numbers.ratio['16'], 'of the rate of the bare loop, 16 in flight'),
+    atMost(
+      10,
+      numbers.verdictP50Ratio,
+      'times the whole change of the bare loop until the verdict, p50',
+    ),
+    atMost(2, numbers.accounts1000Ratio, 'times as long as the bare loop for 1,000 accounts'),
+    atMost(300, numbers.workerRssMiB, 'MiB of memory for the worker'),
   ];
 }
 
-/** The numbers that `--json` promises. Ratios are those with proof. */
+/** The main numbers of `--json`. Ratios are measured with proof unless named otherwise. */
 export function headlines(results: Results) {
   const { history, memory } = results;
   const alone = load(results, true, 1);
@@ -38,10 +43,10 @@ export function headlines(results: Results) {
 }
 
 const load = ({ loads }: Results, prove: boolean, inFlight: number) =>
-  loads.find((one) => one.prove === prove && one.inFlight === inFlight);
+  loads.find((load) => load.prove === prove && load.inFlight === inFlight);
 
 const single = ({ singles }: Results, accounts: number) =>
-  singles.find((one) => one.accounts === accounts);
+  singles.find((result) => result.accounts === accounts);
 
 const ratios = (results: Results, prove: boolean) => ({
   '1': load(results, prove, 1)?.ratio ?? Number.NaN,

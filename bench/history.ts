@@ -1,12 +1,13 @@
 import { Client, Connection } from '@temporalio/client';
 import { environment } from '../config';
 
-/** What a change left in the engine. */
+/** Size of the workflow history of a change. */
 export interface HistorySize {
   readonly events: number;
   readonly transitions: number;
 }
 
+/** Reads the history size of each change from the engine. */
 export async function readHistorySizes(
   engineAddress: string,
   changeIds: readonly string[],

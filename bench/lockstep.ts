@@ -15,17 +15,19 @@ import {
 import type { Watched } from './processes';
 import { inTurn, type Load, type Round, runRound, timed } from './round';
 
-/** The side of Lockstep: what a client of its HTTP API does and sees. */
+/** Lockstep in the comparison, driven and timed by a client of its HTTP API. */
 export interface LockstepSide {
+  /** Turns proofs by a login on or off. */
   configure(prove: boolean): Promise<void>;
   /**
-   * @param until `end`: the times are those of whole changes. `auth`: those to the verdict about the auth account; the
-   *   end is waited for all the same, so that no more are in flight than said.
+   * Runs a round of changes.
+   * @param until `end` times whole changes, `auth` times until the verdict about the auth account. In both cases a change ends
+   *   before the next one of its lane starts, so that the number in flight is exact
    */
   round(until: 'end' | 'auth', load: Load): Promise<Round>;
-  /** @returns milliseconds */
+  /** Changes the person with `size` accounts. @returns milliseconds */
   changeOwner(size: Size): Promise<number>;
-  /** The change that ended last, of the crowd and of each owner. */
+  /** Id of the last change of the crowd or of the person with this many accounts. */
   lastChange(of: 'crowd' | Size): string;
 }
 
@@ -75,7 +77,7 @@ export async function openLockstep(setup: LockstepSetup): Promise<LockstepSide> 
   return side;
 }
 
-/** @returns its id. @throws Error when not every account holds the new password */
+/** Checks that a change is done. @returns its id @throws Error if not every account holds the new password */
 async function finished(answer: unknown): Promise<string> {
   const { id, state } = answer as { id: string; state: string };
   if (state !== 'done') throw new Error(`${id} is ${state}, not done: the numbers would be wrong`);
@@ -92,7 +94,7 @@ const configuration = ({ slapd, secretFiles }: LockstepSetup, prove: boolean) =>
   groups: { all: { policy: 'everyone', authSource: 'corp', sources: ['corp', 'apps'] } },
 });
 
-/** `write: modify` is one request an account, as the bare loop does it. */
+/** The settings of a source. `write: modify` takes one request an account, like the bare loop. */
 const source = ({ url, caFile }: Slapd, name: SourceName, files: SecretFiles, prove: boolean) => ({
   kind: 'ldap',
   prove: prove ? 'always' : 'never',
@@ -108,7 +110,7 @@ const source = ({ url, caFile }: Slapd, name: SourceName, files: SecretFiles, pr
   },
 });
 
-/** The api takes a thousand accounts at once. */
+/** Maximum number of accounts in one request of the api. */
 const AT_ONCE = 1000;
 
 async function addPerson(call: Call, person: BenchPerson): Promise<void> {

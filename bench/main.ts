@@ -15,27 +15,30 @@ const program = new Command('bench')
   .enablePositionalOptions()
   .usage('[options]  (npm run bench -- [options])')
   .description(
-    'Lockstep beside a bare loop that does the same writes and the same proofs and keeps nothing, in turn, in one run, on ' +
-      'one OpenLDAP server over LDAPS. Everything of Lockstep is durable, as after "npm start". The machine adds its noise ' +
-      'to both sides, so read the ratios.',
+    'Compare Lockstep with a bare loop that does the same writes and proofs but stores nothing. Both take turns in one run, on ' +
+      'one OpenLDAP server over LDAPS. Lockstep stores everything durably, as after "npm start". Noise of the machine affects ' +
+      'both sides, so compare the ratios.',
   )
-  .option('--json', 'print the results as one line of JSON at the end of stdout')
-  .option('--quick', 'windows of a second: to see that it works, not how fast')
+  .option('--json', 'print the results as one line of JSON, the last line of stdout')
+  .option(
+    '--quick',
+    'measure for a second each: shows that the bench works, not how fast Lockstep is',
+  )
   .addHelpText(
     'after',
     [
       '',
       'Examples:',
       '  npm run bench',
-      '      about eight minutes; tables on stdout, where it is on stderr',
+      '      takes about eight minutes; prints tables on stdout and progress on stderr',
       '  npm run bench -- --json | tail -1',
-      '      for a program',
+      '      prints only the JSON, for a program',
       '  npm run bench -- captures',
-      '      how fast a password that is changed in a source reaches all others',
+      '      measures how fast a password that is changed in a source reaches all other accounts',
       '  TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench',
-      '      with a Temporal server of your own behind it, such as one on PostgreSQL',
+      '      uses your own Temporal server, such as one on PostgreSQL',
       '',
-      'bench/README.md tells what is measured, and what was.',
+      'bench/README.md explains the measurements and shows results.',
     ].join('\n'),
   )
   .action(bench);
@@ -53,7 +56,7 @@ async function bench({ json, quick }: Options): Promise<void> {
   }
 }
 
-/** Rejects at the first Ctrl-C, so that what was started is stopped and what it kept is removed. */
+/** Rejects at the first Ctrl-C, so that the bench stops its processes and removes their data. */
 function interruption(): Promise<never> {
   const interrupted = new Promise<never>((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -73,10 +76,13 @@ const report = (line: string): void => {
 program
   .command('captures')
   .description(
-    'How long a password that is changed in a source takes to every other account, and how many a second.',
+    'Measure how long a password that is changed in a source takes to reach every other account, and how many arrive per second.',
   )
-  .option('--json', 'print the results as one line of JSON at the end of stdout')
-  .option('--quick', 'a few changes: to see that it works, not how fast')
+  .option('--json', 'print the results as one line of JSON, the last line of stdout')
+  .option(
+    '--quick',
+    'make only a few changes: shows that the bench works, not how fast Lockstep is',
+  )
   .action(async ({ json, quick }: Options) => {
     const effort = quick ? captureEfforts.quick : captureEfforts.full;
     const measured = await benchCaptures(effort, report, interruption());
@@ -86,6 +92,6 @@ program
 
 program.parseAsync(process.argv).catch((error: Error) => {
   report(error.message);
-  // Whoever is in the middle of a change would wait for its end.
+  // Lanes in the middle of a change would otherwise keep the process alive until it ends.
   process.exit(1);
 });

@@ -6,15 +6,15 @@ import type { Load, Round } from './round';
 import type { Sides } from './sides';
 import { median, quantile, sum } from './statistics';
 
-/** How long it is measured. */
+/** How much is measured. */
 export interface Effort {
   readonly proofs: readonly boolean[];
   readonly warmUpMs: number;
-  /** Turns of both sides at each load. */
+  /** Number of rounds of each side at each load. */
   readonly turns: number;
-  /** The bare loop needs less time for as many changes. */
+  /** Duration of a round. The bare loop needs less time for the same number of changes. */
   readonly windowMs: Readonly<Record<'lockstep' | 'bare', number>>;
-  /** Turns of both sides at each size of the one change. */
+  /** Number of changes of each side at each number of accounts. */
   readonly singles: number;
 }
 
@@ -44,18 +44,18 @@ export interface Times {
 
 export interface Side extends Times {
   readonly perSecond: number;
-  /** CPU milliseconds a change, by process. */
+  /** CPU milliseconds per change, by process. */
   readonly cpuMs: Cost;
 }
 
 export interface LoadResult {
   readonly prove: boolean;
   readonly inFlight: number;
-  /** Changes per second of Lockstep for each one of the bare loop: the median of the turns. */
+  /** Rate of Lockstep divided by that of the bare loop, the median of all rounds. */
   readonly ratio: number;
   readonly lockstep: Side;
   readonly bare: Side;
-  /** Until the auth account holds the new password; only measured with proof. */
+  /** Time until the auth account holds the new password; null without proof. */
   readonly verdict: Times | null;
 }
 
@@ -63,7 +63,7 @@ export interface SingleResult {
   readonly accounts: Size;
   readonly lockstepMs: number;
   readonly bareMs: number;
-  /** Of the time, so less is better: the median of the turns. */
+  /** Time of Lockstep divided by that of the bare loop, the median of all turns; less is better. */
   readonly ratio: number;
   readonly history: HistorySize;
 }
@@ -71,12 +71,13 @@ export interface SingleResult {
 export interface Results {
   readonly loads: readonly LoadResult[];
   readonly singles: readonly SingleResult[];
-  /** Of a change that just works on five accounts in two sources. */
+  /** History size of a change of five accounts in two sources without any wait. */
   readonly history: HistorySize;
-  /** The most at any time. */
+  /** Current and highest memory of each process; null if it cannot be read. */
   readonly memory: Readonly<Record<'worker' | 'api', Memory | null>>;
 }
 
+/** Runs all measurements. */
 export async function measure(sides: Sides, effort: Effort, report: Report): Promise<Results> {
   const loads: LoadResult[] = [];
   for (const prove of effort.proofs) {
@@ -130,7 +131,7 @@ async function measureSingle(
   report: Report,
 ): Promise<SingleResult> {
   const turns: { ours: number; theirs: number }[] = [];
-  // The first turn is not counted: the person was never changed before.
+  // The first turn is not counted, because it is the first change of this person.
   for (let turn = 0; turn <= singles; turn++) {
     const ours = await sides.lockstep.changeOwner(accounts);
     const theirs = await sides.bare.changeOwner(true, accounts);
@@ -150,7 +151,7 @@ async function measureSingle(
 
 async function historyOf(sides: Sides, of: 'crowd' | Size): Promise<HistorySize> {
   const [size] = await readHistorySizes(sides.engineAddress, [sides.lockstep.lastChange(of)]);
-  if (size === undefined) throw new Error('The engine forgot the change');
+  if (size === undefined) throw new Error('The engine returned no history for the change');
   return size;
 }
 

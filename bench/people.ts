@@ -1,5 +1,4 @@
-/** Who is changed: made up the same way wherever it is asked for, so that both sides write the same entries. */
-
+/** Suffixes of the two directories. Both sides compute the same people, so they write the same entries. */
 export const suffixes = { corp: 'dc=corp,dc=bench', apps: 'o=apps' } as const;
 
 export type SourceName = keyof typeof suffixes;
@@ -14,19 +13,19 @@ export interface BenchAccount {
 
 export interface BenchPerson {
   readonly name: string;
-  /** Goes first. */
+  /** The auth account, which is changed first. */
   readonly auth: BenchAccount;
   readonly others: readonly BenchAccount[];
 }
 
-/** Enough that nobody is changed twice at once, even with the most changes in flight. */
+/** Number of people, large enough that no person is changed twice at the same time. */
 const CROWD = 160;
 
-/** How many accounts besides the auth account those have who are changed one at a time. */
+/** Numbers of accounts, in addition to the auth account, of the people who are changed one at a time. */
 export const sizes = [1, 10, 100, 1000] as const;
 export type Size = (typeof sizes)[number];
 
-/** Everybody has five accounts in two sources. */
+/** People with five accounts in two sources each. */
 export const crowd: readonly BenchPerson[] = Array.from({ length: CROWD }, (_, index) => {
   const name = `person-${index}`;
   return {
@@ -41,6 +40,7 @@ export const crowd: readonly BenchPerson[] = Array.from({ length: CROWD }, (_, i
   };
 });
 
+/** The person with each number of accounts. */
 export const owners: Readonly<Record<Size, BenchPerson>> = {
   1: owner(1),
   10: owner(10),

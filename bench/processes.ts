@@ -1,21 +1,22 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** What processes cost, from proc(5); nothing where there is no such thing. */
-
-/** By the name that the table shows. */
+/** Process ids by the name that the table shows. */
 export type Watched = Readonly<Record<string, number>>;
 
-/** CPU milliseconds by name. */
+/** CPU milliseconds by the name of the process. */
 export type Cost = Readonly<Record<string, number>>;
 
-const canTell = existsSync('/proc/self/stat');
+const hasProc = existsSync('/proc/self/stat');
 
-/** Linux counts in hundredths of a second on every platform that Node runs on (`getconf CLK_TCK`). */
+/** Linux counts CPU time in hundredths of a second on every platform of Node (`getconf CLK_TCK`). */
 const TICK_MS = 10;
 
-/** So far, with their children, because PostgreSQL has a process for each connection; ours are the others. */
+/**
+ * CPU time of processes so far, from proc(5); empty if there is no /proc. It includes child processes, because PostgreSQL has one
+ * for each connection, except those of this process, which are listed themselves.
+ */
 export function costOf(watched: Watched): Cost {
-  if (!canTell) return {};
+  if (!hasProc) return {};
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => statOf(Number(pid)));
@@ -23,8 +24,8 @@ export function costOf(watched: Watched): Cost {
     Object.entries(watched).map(([name, pid]) => [
       name,
       all
-        .filter((one) => one.pid === pid || (one.parent === pid && pid !== process.pid))
-        .reduce((sum, one) => sum + one.cpuMs, 0),
+        .filter((stat) => stat.pid === pid || (stat.parent === pid && pid !== process.pid))
+        .reduce((sum, stat) => sum + stat.cpuMs, 0),
     ]),
   );
 }
@@ -35,14 +36,14 @@ export const costSince = (before: Cost, now: Cost): Cost =>
 interface Stat {
   readonly pid: number;
   readonly parent: number;
-  /** Its own, and that of children that have ended. */
+  /** CPU time of the process and of its children that have ended. */
   readonly cpuMs: number;
 }
 
 function statOf(pid: number): Stat[] {
   const text = readIfThere(`/proc/${pid}/stat`);
   if (text === null) return [];
-  // The name in parentheses may hold anything; what follows it is numbers: state ppid … utime stime cutime cstime.
+  // The name in parentheses may contain any character. After it come: state ppid … utime stime cutime cstime.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
   return [{ pid, parent: Number(fields[1]), cpuMs: ticks * TICK_MS }];
@@ -53,7 +54,7 @@ export interface Memory {
   readonly mostMiB: number;
 }
 
-/** Null where it cannot be told. */
+/** Current and highest memory of a process; null if it cannot be read. */
 export function memoryOf(pid: number): Memory | null {
   const status = readIfThere(`/proc/${pid}/status`);
   if (status === null) return null;
@@ -62,7 +63,7 @@ export function memoryOf(pid: number): Memory | null {
   return { nowMiB: mib('VmRSS'), mostMiB: mib('VmHWM') };
 }
 
-/** Processes come and go while we look. */
+/** Reads a file; null if it is gone, because processes may end at any time. */
 function readIfThere(file: string): string | null {
   try {
     return readFileSync(file, 'utf8');

@@ -2,11 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cost, costOf, costSince, type Watched } from './processes';
 
 export interface Load {
+  /** Number of changes at the same time. */
   readonly inFlight: number;
+  /** Duration of the measurement. */
   readonly windowMs: number;
 }
 
 export interface Round {
+  /** Number of changes that ended in the window. */
   readonly changes: number;
   readonly seconds: number;
   readonly timesMs: readonly number[];
@@ -14,9 +17,9 @@ export interface Round {
 }
 
 /**
- * A closed loop: so many changes at any time, each begun when one ends. It counts what ends in a window that opens
- * when every lane has had one, so that neither the beginning nor the end of the round distorts the rate.
- * @param change makes one change and tells the milliseconds that it took
+ * Runs a closed loop: a fixed number of lanes each start a change when their last one ends. Only changes that end in the window
+ * count. The window opens when every lane has completed one change, so neither the start nor the end distorts the rate.
+ * @param change makes one change and returns its duration in milliseconds
  */
 export async function runRound(
   { inFlight, windowMs }: Load,
@@ -51,13 +54,14 @@ export async function runRound(
   return { changes: timesMs.length, seconds, timesMs, cost };
 }
 
+/** The duration of `work` in milliseconds. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await work();
   return performance.now() - began;
 }
 
-/** Whose turn it is: taken while they are changed, then at the end of the queue. */
+/** Runs `work` for the first person of the queue, who is removed from it in the meantime and then added at its end. */
 export async function inTurn<Person, Result>(
   queue: Person[],
   work: (person: Person) => Promise<Result>,

@@ -11,7 +11,7 @@ import { benchDirectories } from './directories';
 import { type LockstepSide, openLockstep } from './lockstep';
 import { type Memory, memoryOf } from './processes';
 
-/** Both sides, and one slapd that both write to. */
+/** Both sides of the comparison, which write to the same slapd. */
 export interface Sides {
   readonly lockstep: LockstepSide;
   readonly bare: BareLoop;
@@ -20,19 +20,19 @@ export interface Sides {
   stop(): Promise<void>;
 }
 
-/** Everything is kept on the disk of the clone, as `npm start` does, and removed at the end. */
+/** Starts both sides. Their data is on the disk of the clone, like that of `npm start`, and is removed at the end. */
 export async function openSides(report: Report): Promise<Sides> {
   mkdirSync('.lockstep', { recursive: true });
   const stateDir = mkdtempSync(path.resolve('.lockstep', 'bench-'));
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
-    for (const one of stops.splice(0).reverse()) await one();
+    for (const stopPart of stops.splice(0).reverse()) await stopPart();
     emptyStateDir(stateDir);
     rmSync(stateDir, { recursive: true });
   };
-  const opened = <Side extends { stop(): Promise<void> }>(side: Side): Side => {
-    stops.push(() => side.stop());
-    return side;
+  const opened = <Part extends { stop(): Promise<void> }>(part: Part): Part => {
+    stops.push(() => part.stop());
+    return part;
   };
   try {
     const { directories, secretFiles } = benchDirectories(stateDir);
@@ -48,7 +48,7 @@ export async function openSides(report: Report): Promise<Sides> {
       ...(postgres === null ? {} : { PostgreSQL: postgres }),
       slapd: slapd.pid,
     };
-    report('both sides get the same people');
+    report('adding the same people to both sides');
     const lockstep = await openLockstep({ apiUrl, adminKeyFile, slapd, secretFiles, watched });
     const { url, caFile } = slapd;
     const bare = opened(startBareLoop({ url, caFile, secretFiles, watched: { slapd: slapd.pid } }));

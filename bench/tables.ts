@@ -3,18 +3,16 @@ import { goalsOf } from './goals';
 import type { LoadResult, Results, Times } from './measure';
 import type { Cost } from './processes';
 
-/** The results as a person reads them. */
+/** The results as text tables, with a line for each goal. */
 export function tablesOf(results: Results): string {
   const { history, loads, memory, singles } = results;
   return [
-    ...loadTable('Changes of five accounts in two sources, each proved by a login', loads, true),
-    ...(loads.some(({ prove }) => !prove)
-      ? loadTable('The same without the proof', loads, false)
-      : []),
+    ...loadTable('Changes of five accounts in two sources, each verified by a login', loads, true),
+    ...(loads.some(({ prove }) => !prove) ? loadTable('The same without proof', loads, false) : []),
     ...cpuTable(loads),
     'One change with many accounts besides the auth account, with proof',
     ...columns([
-      ['accounts', 'Lockstep ms', 'bare ms', 'times', 'events', 'transitions'],
+      ['accounts', 'Lockstep ms', 'bare ms', 'ratio', 'events', 'transitions'],
       ...singles.map(
         ({ accounts, lockstepMs, bareMs, ratio, history: { events, transitions } }) => [
           `${accounts}`,
@@ -27,8 +25,10 @@ export function tablesOf(results: Results): string {
       ),
     ]),
     `In the engine, a change of five accounts in two sources: ${history.events} events, ${history.transitions} state transitions`,
-    ...Object.entries(memory).flatMap(([name, one]) =>
-      one === null ? [] : [`Memory of the ${name}: ${one.nowMiB} MiB, at most ${one.mostMiB} MiB`],
+    ...Object.entries(memory).flatMap(([name, used]) =>
+      used === null
+        ? []
+        : [`Memory of the ${name}: ${used.nowMiB} MiB, at most ${used.mostMiB} MiB`],
     ),
     '',
     ...goalsOf(results).map(
@@ -80,7 +80,7 @@ function cpuTable(loads: readonly LoadResult[]): string[] {
       inWords(cost),
     ]),
   );
-  return ['CPU milliseconds a change', ...columns([['', 'all', 'of which'], ...rows], 2)];
+  return ['CPU milliseconds per change', ...columns([['', 'all', 'of which'], ...rows], 2)];
 }
 
 const inWords = (cost: Cost): string =>
@@ -94,13 +94,13 @@ const shown = ({ p50Ms, p95Ms }: Times): string =>
 const rounded = (value: number): string =>
   Number.isInteger(value) ? `${value}` : value.toPrecision(3);
 
-/** How a password that is changed in a source reaches every other account. */
+/** The results of the capture bench as a text table. */
 export const captureTable = (measured: readonly Measured[]): string =>
   [
-    'From a change in its source to the last target',
+    'Time from the change in its source to the last target',
     ...columns(
       [
-        ['alone ms p50', 'p95', 'in flight', 'a second', 'ms p50', 'p95', 'captured by'],
+        ['alone ms p50', 'p95', 'in flight', 'per second', 'ms p50', 'p95', 'captured by'],
         ...measured.map(({ title, delayMs, perSecond, inFlight, delayInFlightMs }) => [
           ...[delayMs.p50.toFixed(0), delayMs.p95.toFixed(0), `${inFlight}`, perSecond.toFixed(1)],
           ...[delayInFlightMs.p50.toFixed(0), delayInFlightMs.p95.toFixed(0), title],
@@ -111,7 +111,7 @@ export const captureTable = (measured: readonly Measured[]): string =>
     '',
   ].join('\n');
 
-/** Right-aligned, as numbers are read, but the last columns from `textFrom` on. */
+/** Aligns columns: numbers to the right, and text to the left from column `textFrom` on. */
 function columns(rows: readonly (readonly string[])[], textFrom = Number.POSITIVE_INFINITY) {
   const widths = (rows[0] ?? []).map((_, index) =>
     Math.max(...rows.map((row) => row[index]?.length ?? 0)),

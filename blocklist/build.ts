@@ -15,29 +15,33 @@ import { HEADER_BYTES, headerOf, KEY_BYTES } from './format';
 import { type LineReader, lineReader } from './lines';
 
 export interface BuildRequest {
-  /** `SHA1:count` lines of Have I Been Pwned, in any order, or a password a line. */
+  /** File to read: `SHA1:count` lines of Have I Been Pwned in any order, or one password a line. */
   readonly from: string;
+  /** Blocklist file to write. */
   readonly to: string;
-  /** Hashes that were seen less often are left out. */
+  /** Hashes with a smaller count are left out. */
   readonly minCount: number;
   readonly onProgress: (progress: Progress) => void;
 }
 
 export interface Progress {
+  /** Number of lines read so far. */
   readonly lines: number;
-  /** Of the file, 0 to 1. */
+  /** Share of the file that was read, 0 to 1. */
   readonly read: number;
 }
 
 export interface Built {
+  /** Number of lines read. */
   readonly lines: number;
+  /** Number of distinct keys in the blocklist. */
   readonly keys: number;
 }
 
 /**
- * Sorts in parts by the first byte of the key, so that a list of any size takes little memory. The parts are beside the
- * result, and take as much room. What was there before is replaced in one step.
- * @throws BadLine, and what the file system says
+ * Builds a blocklist file and replaces an existing one in one step. It sorts in parts by the first byte of the key, so a list of
+ * any size needs little memory. The parts are temporary files next to the result and need as much disk space.
+ * @throws BadLine for a line that cannot be parsed, or an error of the file system
  */
 export async function buildBlocklist(request: BuildRequest): Promise<Built> {
   const dir = mkdtempSync(`${path.resolve(request.to)}.parts-`);
@@ -53,6 +57,7 @@ export async function buildBlocklist(request: BuildRequest): Promise<Built> {
   }
 }
 
+/** A line of the list cannot be parsed; the message names the file, the line and the reason. */
 export class BadLine extends Error {}
 
 const CHUNK_BYTES = 1 << 20;
@@ -67,7 +72,7 @@ async function readLines(
   let read = 0;
   let lines = 0;
   let reader: LineReader | null = null;
-  const take = (line: Buffer) => {
+  const addLine = (line: Buffer) => {
     lines++;
     const bare = line.at(-1) === RETURN ? line.subarray(0, -1) : line;
     if (bare.length === 0) return;
@@ -83,14 +88,14 @@ async function readLines(
     const bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-      take(bytes.subarray(start, end));
+      addLine(bytes.subarray(start, end));
       start = end + 1;
     }
     rest = bytes.subarray(start);
     read += chunk.length;
     onProgress({ lines, read: read / size });
   }
-  if (rest.length > 0) take(rest);
+  if (rest.length > 0) addLine(rest);
   return lines;
 }
 
@@ -126,7 +131,7 @@ function openParts(dir: string) {
   };
 }
 
-/** @returns how many keys there are, each once */
+/** Sorts each part and writes all of them to one file. @returns number of distinct keys */
 function joinParts(files: readonly string[], to: string): number {
   const out = openSync(to, 'w');
   let count = 0;

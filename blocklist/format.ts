@@ -4,11 +4,12 @@ import type { Secret } from '../model/passwords/secret';
 import { withFolded } from '../model/policy/folding';
 
 /**
- * A blocklist file: a header, then the first 48 bits of the SHA-1 of each password, in order and each once. SHA-1 is what
- * lists of leaked passwords are published in. A thousand million passwords take 6 GB, and one password in 260,000 is
- * refused that was in none of them.
+ * Bytes of a key. A blocklist file is a header followed by keys in ascending order, each once. A key is the first 48 bits of the
+ * SHA-1 of a password; lists of leaked passwords are published as SHA-1. With a billion passwords the file takes 6 GB, and one
+ * unlisted password in about 260,000 is rejected by chance.
  */
 export const KEY_BYTES = 6;
+/** Number of possible keys. */
 export const KEYS = 2 ** 48;
 
 const MAGIC = Buffer.from('lockstep blocklist 1\n');
@@ -21,13 +22,13 @@ export function headerOf(count: number): Buffer {
   return header;
 }
 
-/** @returns how many keys follow; null when it is no such file */
+/** The number of keys that follow a header; null if it is not the header of a blocklist. */
 export const countIn = (header: Buffer): number | null =>
   header.length === HEADER_BYTES && header.subarray(0, MAGIC.length).equals(MAGIC)
     ? header.readUIntBE(MAGIC.length, KEY_BYTES)
     : null;
 
-/** Under which a password may be listed: as it is, and as people read it, without case. */
+/** The keys under which a password may be listed: that of its exact form, and that of its folded form without case. */
 export function keysOf(password: Secret): readonly number[] {
   const folded = withCodePoints(password, (points) => withFolded(points, secretOf));
   try {
@@ -37,6 +38,7 @@ export function keysOf(password: Secret): readonly number[] {
   }
 }
 
+/** The key of the UTF-8 bytes of a password. */
 export function keyOf(bytes: Buffer): number {
   const hash = createHash('sha1').update(bytes).digest();
   const key = hash.readUIntBE(0, KEY_BYTES);

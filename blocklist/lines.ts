@@ -2,10 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { Secret } from '../model/passwords/secret';
 import { KEY_BYTES, keyOf, keysOf } from './format';
 
-/** The keys of one line of a list of passwords. @throws Error saying what is wrong with the line */
+/** Returns the keys of one line of a password list. @throws Error with the reason if the line cannot be parsed */
 export type LineReader = (line: Buffer, minCount: number) => readonly number[];
 
-/** What a list holds, by its first line. */
+/** Chooses the reader for a list by its first line. @throws Error if the list holds hashes of an unsupported kind */
 export function lineReader(first: Buffer): LineReader {
   const text = first.toString('latin1');
   if (/^[0-9a-f]{40}(:\d+)?$/i.test(text)) return hashLine;
@@ -17,7 +17,7 @@ export function lineReader(first: Buffer): LineReader {
 const COLON = 0x3a;
 const HASH_LENGTH = 40;
 
-/** `SHA1:count` of Have I Been Pwned; only as much of it is looked at as is kept. */
+/** Reads a `SHA1:count` line of Have I Been Pwned. It checks only the digits that become part of the key. */
 const hashLine: LineReader = (line, minCount) => {
   let key = 0;
   for (let at = 0; at < 2 * KEY_BYTES; at++) {

@@ -2,13 +2,13 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Secret } from '../model/passwords/secret';
 import { countIn, HEADER_BYTES, KEY_BYTES, KEYS, keysOf } from './format';
 
-/** The file is no blocklist, or only a part of one; the message says what to do. */
+/** The file is not a complete blocklist; the message says what to do. */
 export class BlocklistDamaged extends Error {}
 
 /**
- * Whether the password is in the file, with a few small reads whatever its size. The file is opened anew each time, so
- * that another one can take its place.
- * @throws BlocklistDamaged, and what the file system says
+ * Whether a password is in the blocklist. A lookup takes a few small reads whatever the size of the file. The file is opened for
+ * each lookup, so that it can be replaced at any time.
+ * @throws BlocklistDamaged, or an error of the file system
  */
 export async function isListed(file: string, password: Secret): Promise<boolean> {
   return reading(file, async (list) => {
@@ -17,7 +17,7 @@ export async function isListed(file: string, password: Secret): Promise<boolean>
   });
 }
 
-/** Looks at samples all over the file. @throws as `isListed` */
+/** Checks samples across the whole file. @throws BlocklistDamaged, or an error of the file system */
 export async function checkBlocklist(file: string): Promise<void> {
   await reading(file, async (list) => {
     let before = -1;
@@ -31,7 +31,7 @@ export async function checkBlocklist(file: string): Promise<void> {
 
 const SAMPLES = 64;
 
-/** What a disk reads at once. */
+/** Number of keys in the 4 KiB that a disk reads at once. */
 const WINDOW = Math.floor(4096 / KEY_BYTES);
 
 interface Open {
@@ -56,18 +56,18 @@ async function reading<T>(file: string, body: (list: Open) => Promise<T>): Promi
 
 const damaged = (file: string): BlocklistDamaged =>
   new BlocklistDamaged(
-    `${file} is no whole blocklist: make it anew with "lockstep blocklist build"`,
+    `${file} is not a complete blocklist: build it again with "lockstep blocklist build"`,
   );
 
 /**
- * Interpolation: hashes are spread evenly, so a key is near where its value says, and each look narrows it down. `low` and
- * `high` bound the places, and the keys at them enclose the one looked for.
+ * Searches for a key by interpolation: hashes are spread evenly, so the value of a key predicts its index, and each read narrows
+ * the range. `low` and `high` bound the index, and `lowKey` and `highKey` enclose the key.
  */
 async function holds(list: Open, key: number): Promise<boolean> {
   let [low, lowKey, high, highKey] = [0, -1, list.count, KEYS];
   while (low < high) {
-    const place = low + ((key - lowKey) / (highKey - lowKey)) * (high - low);
-    const from = Math.max(low, Math.min(Math.floor(place) - WINDOW / 2, high - WINDOW));
+    const guess = low + ((key - lowKey) / (highKey - lowKey)) * (high - low);
+    const from = Math.max(low, Math.min(Math.floor(guess) - WINDOW / 2, high - WINDOW));
     const keys = await readKeys(list, from, Math.min(WINDOW, high - from));
     const [first = KEYS, last = -1] = [keys[0], keys.at(-1)];
     if (first <= lowKey || last >= highKey || last < first) throw damaged(list.file);

@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { z } from 'zod';
 import { type SignedBatch, signBatch } from '../sealing/batch';
+import { parseJson } from './parse-json';
 import type { RelaySettings } from './settings';
 
 const answerSchema = z.object({
@@ -21,11 +22,12 @@ const answerSchema = z.object({
     .nullable(),
 });
 
+/** The response of `POST /v1/relays/batch`. */
 export type BatchAnswer = z.infer<typeof answerSchema>;
 
-/** The api did not take a batch. */
+/** The api rejected a batch, or sent a response that is not one of Lockstep's. */
 export class BatchRejected extends Error {
-  /** Its own code, or of the system. */
+  /** The error code of the api, `http_<status>` if it gave none, or a code of the relay such as `not_lockstep`. */
   readonly code: string;
 
   constructor(code: string) {
@@ -34,16 +36,20 @@ export class BatchRejected extends Error {
   }
 }
 
+/** The connection of a relay to the api. */
 export interface ApiLink {
-  /** @throws BatchRejected, or an error of the connection */
+  /** Signs a batch and sends it. @throws BatchRejected if the api rejects it, or the network error of the connection */
   send(batch: SignedBatch): Promise<BatchAnswer>;
   close(): void;
 }
 
 const TIMEOUT_MS = 30_000;
-const MOST_LETTERS = 64 * 1024;
+const MAX_RESPONSE_CHARS = 64 * 1024;
 
-/** One address, one connection, no redirects, no proxies; TLS unless the api is on this machine. */
+/**
+ * Opens the link to the api: one kept-alive connection to one address, without redirects or proxies. It uses TLS unless the
+ * api is on this machine.
+ */
 export function openApiLink({ url, apiKey, signingKey, tls }: RelaySettings): ApiLink {
   const client = url.protocol === 'https:' ? https : http;
   const agent = new client.Agent({ keepAlive: true, maxSockets: 1, ...tls });
@@ -74,7 +80,7 @@ export function openApiLink({ url, apiKey, signingKey, tls }: RelaySettings): Ap
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => {
           text += chunk;
-          if (text.length > MOST_LETTERS) response.destroy(new BatchRejected('not_lockstep'));
+          if (text.length > MAX_RESPONSE_CHARS) response.destroy(new BatchRejected('not_lockstep'));
         });
         response.once('error', reject);
         response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
@@ -89,11 +95,3 @@ const problemSchema = z.object({ code: z.string().regex(/^[a-z_]{1,40}$/) });
 
 const codeOf = (text: string): string | undefined =>
   problemSchema.safeParse(parseJson(text)).data?.code;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}

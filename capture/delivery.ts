@@ -4,35 +4,38 @@ import { readHeader } from '../sealing/captures';
 import { type ApiLink, type BatchAnswer, BatchRejected } from './api-link';
 import type { PinnedKey } from './pinned-key';
 import type { Polling } from './polling/loop';
-import { type Pace, type Repeated, repeat } from './retry-loop';
+import { type Pace, type RetryLoop, startRetryLoop } from './retry-loop';
 import type { Chunk, Spool } from './spool/spool';
 
 export interface DeliveryOptions {
+  /** Version of the relay, which the api shows to operators. */
   readonly version: string;
-  /** So often it says that it is there, with captures or without. */
+  /** Interval between two batches; an empty batch is a heartbeat. */
   readonly pace: Pace;
+  /** Name of the machine that the relay runs on. */
   readonly host: string;
+  /** Whether the relay captures changes made on this machine only, or all changes of the source. */
   readonly covers: 'host' | 'source';
-  /** Null where nothing is read. */
+  /** Null if the relay polls no source. */
   readonly polling: Pick<Polling, 'offer' | 'startpointApplied' | 'missed' | 'trouble'> | null;
 }
 
 /**
- * Brings what is in the spool to the api, one batch after the other, as long as it takes. Only the timers of the process
- * are used, and numbers that the server keeps: nothing depends on the clock of this machine being right, or going forward.
+ * Delivers the records of the spool to the api, one batch at a time, and retries without limit. It relies only on timers of
+ * the process and on numbers that the server keeps, so a wrong or jumping clock of this machine does no harm.
  */
 export function startDelivery(
   spool: Spool,
   link: ApiLink,
   key: PinnedKey,
   { version, pace, host, covers, polling }: DeliveryOptions,
-): Repeated {
+): RetryLoop {
   let request = 0;
-  /** Where the server is was asked. */
+  /** Whether the server has reported its cursor since this process started. */
   let oriented = false;
 
-  /** @returns whether there is more to bring */
-  async function bring(): Promise<boolean> {
+  /** @returns whether there is more to deliver at once */
+  async function deliver(): Promise<boolean> {
     const chunk = oriented ? await spool.next() : null;
     request = Math.max(request + 1, Date.now());
     const answer = await link.send({
@@ -47,25 +50,25 @@ export function startDelivery(
       ...(chunk === null ? nothing : { ...chunk, records: chunk.records.map(textOf) }),
     });
     const first = !oriented;
-    await understand(answer);
+    await apply(answer);
     if (chunk !== null && !isEndOf(chunk, answer.cursor)) throw new BatchRejected('no_progress');
     return first || spool.backlog() > 0;
   }
-  async function understand({ result, cursor, ...answer }: BatchAnswer): Promise<void> {
+  async function apply({ result, cursor, ...answer }: BatchAnswer): Promise<void> {
     request = Math.max(request, answer.request);
     if (answer.key !== null) await key.offer(answer.key);
     if (answer.startpoint !== null) polling?.offer(answer.startpoint);
-    await spool.takenIn(cursor);
+    await spool.acknowledge(cursor);
     oriented = true;
     if (result !== 'taken') throw new BatchRejected(result);
   }
-  return repeat(
+  return startRetryLoop(
     {
-      once: bring,
-      recovered: (failures) => log.info('captures are delivered again', { attempt: failures }),
+      once: deliver,
+      recovered: (failures) => log.info('the relay delivers captures again', { attempt: failures }),
       failed(error, failures) {
         const { code } = error as { code?: unknown };
-        log.warn('captures cannot be delivered now; they are kept', {
+        log.warn('the relay cannot deliver captures now; it keeps them and retries', {
           ...{ attempt: failures, count: spool.backlog() },
           ...(typeof code === 'string' ? { code } : {}),
         });

@@ -3,12 +3,12 @@ import net from 'node:net';
 import { onWindows } from './platform';
 
 /**
- * Listens on a socket of this machine where nobody else does: what a process that was killed left behind is taken away.
- * Nobody but our user may come in, until somebody allows more. A pipe of Windows ends with its process, and lets in its
- * user, LocalSystem and the administrators.
- * @returns false when somebody listens there
+ * Listens on a local socket unless another process already does. A socket file that a killed process left is removed. Only
+ * the user of this process may connect until the caller changes the mode. On Windows, a named pipe ends with its process and
+ * admits its user, LocalSystem and the administrators.
+ * @returns false if another process listens there
  */
-export async function listenAlone(server: net.Server, socket: string): Promise<boolean> {
+export async function listenExclusively(server: net.Server, socket: string): Promise<boolean> {
   if (await isListening(socket)) return false;
   if (onWindows) return listen(server, socket);
   rmSync(socket, { force: true });

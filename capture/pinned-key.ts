@@ -5,13 +5,14 @@ import { z } from 'zod';
 import { log } from '../log';
 import { type SealingKey, sealingKey } from '../sealing/jwe';
 import { isPublishedBy } from '../sealing/published-key';
+import { parseJson } from './parse-json';
 import { replaceFile } from './replace-file';
 
-/** The key that captures are sealed to: of the worker, signed by the signer that was pinned when the relay was set up. */
+/** The worker's public key with which captures are sealed. It is signed by the signer pinned when the relay was set up. */
 export interface PinnedKey {
-  /** Null until the first one was fetched. */
+  /** The newest accepted key; null until the first one is fetched. */
   current(): SealingKey | null;
-  /** Kept if it is ours and newer, also over a restart while the server is away. */
+  /** Accepts the key if its signature is valid and it is newer, and stores it so that it survives a restart. */
   offer(key: unknown): Promise<void>;
 }
 
@@ -23,8 +24,8 @@ const publishedSchema = z.object({
 });
 
 /**
- * One that has ended is used on while no newer one can be fetched: the worker keeps its half for a week, and a capture that
- * was refused would be lost at once.
+ * Opens the stored key. An expired key stays in use while no newer one can be fetched: the worker keeps the private key for
+ * another week, whereas a capture that the relay refuses is lost at once.
  */
 export async function openPinnedKey(dir: string, signer: KeyObject): Promise<PinnedKey> {
   const file = path.join(dir, 'key.json');
@@ -33,7 +34,9 @@ export async function openPinnedKey(dir: string, signer: KeyObject): Promise<Pin
   async function accept(offered: unknown): Promise<boolean> {
     const parsed = publishedSchema.safeParse(offered);
     if (!parsed.success || !isPublishedBy(signer, 'capture', parsed.data)) {
-      log.error('a key to seal to is not signed by the signer that was pinned, and is not used');
+      log.error(
+        'the relay ignored a sealing key: the pinned signer did not sign it. See "signer" in relay.json',
+      );
       return false;
     }
     const { id, publicKey, sealUntil } = parsed.data;
@@ -50,12 +53,4 @@ export async function openPinnedKey(dir: string, signer: KeyObject): Promise<Pin
       if (await accept(key)) await replaceFile(file, JSON.stringify(key));
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

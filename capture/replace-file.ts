@@ -1,6 +1,9 @@
 import { open, rename } from 'node:fs/promises';
 
-/** The new content or the old, whatever happens meanwhile, and durable when it resolves. Nobody else may read it. */
+/**
+ * Replaces a file atomically: after a crash it holds either the old or the new content. The new content is durable when the
+ * promise resolves, and only the user of this process can read it.
+ */
 export async function replaceFile(file: string, content: string): Promise<void> {
   const draft = await open(`${file}.draft`, 'w', 0o600);
   try {

@@ -1,40 +1,44 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Work that is done again and again, one after the other, as long as the process runs. */
-export interface Repeated {
-  /** There may be something to do. What fails is tried no sooner because there is more of it. */
+/** Work that is repeated, one run at a time, until the process stops it. */
+export interface RetryLoop {
+  /** Starts the next run now because there may be something to do. Ignored during the wait after a failure. */
   wake(): void;
-  /** Something is different now: the next time is at once. */
+  /** Starts the next run now, even during the wait after a failure, because the cause may be gone. */
   hurry(): void;
-  /** After what is under way. */
+  /** Stops the loop and waits for the current run to end. */
   stop(): Promise<void>;
 }
 
+/** How often a loop runs, and how long it waits after failures. */
 export interface Pace {
-  /** So often, where there is nothing more to do at once. */
+  /** Wait after a successful run that left nothing to do, in milliseconds. */
   readonly everyMs: number;
-  /** After a failure: the first wait, and the longest. */
-  readonly waitMs: { readonly first: number; readonly most: number };
+  /** Waits after a failure: the first, which doubles with each further failure, and the longest. */
+  readonly waitMs: { readonly first: number; readonly max: number };
+  /** Random number from 0 to 1, which spreads the retries of several relays. */
   readonly random: () => number;
 }
 
 interface Work {
   /** @returns whether there is more to do at once */
   once(): Promise<boolean>;
+  /** @param failures consecutive failures, including this one */
   failed(error: unknown, failures: number): void;
-  /** It had failed so often before. */
+  /** The first success after one or more failures. */
   recovered(failures: number): void;
 }
 
-const MOST_DOUBLINGS = 20;
+const MAX_DOUBLINGS = 20;
 
-export function repeat(work: Work, { everyMs, waitMs, random }: Pace): Repeated {
+/** Runs `work` again and again, with a wait in between that grows after failures. */
+export function startRetryLoop(work: Work, { everyMs, waitMs, random }: Pace): RetryLoop {
   /** Ends the wait before the next attempt. */
   let pause = new AbortController();
   let failures = 0;
   let stopped = false;
 
-  /** @returns the wait before the next one */
+  /** @returns milliseconds to wait before the next attempt */
   async function attempt(): Promise<number> {
     try {
       const more = await work.once();
@@ -43,8 +47,8 @@ export function repeat(work: Work, { everyMs, waitMs, random }: Pace): Repeated 
       return more ? 0 : everyMs;
     } catch (error) {
       work.failed(error, ++failures);
-      const doublings = Math.min(failures - 1, MOST_DOUBLINGS);
-      return Math.min(waitMs.most, waitMs.first * 2 ** doublings) * (0.5 + random() / 2);
+      const doublings = Math.min(failures - 1, MAX_DOUBLINGS);
+      return Math.min(waitMs.max, waitMs.first * 2 ** doublings) * (0.5 + random() / 2);
     }
   }
   async function run(): Promise<void> {

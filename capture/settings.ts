@@ -6,55 +6,70 @@ import { Misconfigured } from '../config';
 import { grants, onWindows, PIPES } from './platform';
 import { pollerKinds, type RegisteredPoller } from './polling/kinds';
 
-/** The file that `lockstep relay register` writes and `lockstep relay run` reads. Files in it are beside it. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 const MEBIBYTE = 1024 * 1024;
 
+/**
+ * The schema of relay.json, which `lockstep relay register` writes and `lockstep relay run` reads. File names in it are
+ * relative to its folder.
+ */
 export const relayFileSchema = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
     .refine((url) => url.startsWith('https:') || LOOPBACK.test(new URL(url).hostname), {
       message: 'must be https, unless the api is on this machine',
     })
-    .describe('The api.'),
-  relay: z.string().describe('Its id.'),
-  source: z.string().describe('The source beside which it runs.'),
-  apiKeyFile: z.string().describe('Its API key.'),
-  signingKeyFile: z.string().describe('The private key that signs what it sends (Ed25519, JWK).'),
+    .describe('URL of the api.'),
+  relay: z.string().describe('Id of the relay.'),
+  source: z.string().describe('The source whose password changes the relay captures.'),
+  apiKeyFile: z.string().describe('File with the API key of the relay.'),
+  signingKeyFile: z
+    .string()
+    .describe('File with the private key that signs the batches of the relay (Ed25519, JWK).'),
   signer: z
     .strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() })
-    .describe('What signs the keys that it may seal to.'),
-  caFile: z.string().optional().describe('Whose certificate the api has to show (PEM).'),
-  certFile: z.string().optional().describe('The certificate that it shows itself (PEM).'),
-  certKeyFile: z.string().optional().describe('The key of that certificate (PEM).'),
-  spool: z.string().describe('The folder of what is not delivered yet.'),
+    .describe('Public key that signs the sealing keys which the relay may use.'),
+  caFile: z
+    .string()
+    .optional()
+    .describe(
+      'File with the CA certificate that must have issued the certificate of the api (PEM).',
+    ),
+  certFile: z.string().optional().describe('File with the client certificate of the relay (PEM).'),
+  certKeyFile: z.string().optional().describe('File with the key of the client certificate (PEM).'),
+  spool: z.string().describe('Folder of captures that are not delivered yet.'),
   socket: z
     .string()
     .optional()
-    .describe('Where captures are handed over; a named pipe on Windows.'),
+    .describe('Socket on which the relay accepts captures; a named pipe on Windows.'),
   poll: z
     .strictObject({
-      kind: z.string().describe('How: see docs/captures/README.md.'),
-      settings: z.record(z.string(), z.unknown()).describe('The settings of that kind.'),
+      kind: z.string().describe('Kind of poller: see docs/captures/README.md.'),
+      settings: z.record(z.string(), z.unknown()).describe('Settings of that kind of poller.'),
     })
     .optional()
-    .describe('The source is read, where nobody hands its captures over.'),
+    .describe('Polls the source for changes, if no agent hands them over.'),
   covers: z
     .enum(['host', 'source'])
     .default('host')
-    .describe('What it captures: changes made on this machine, or all of the source.'),
+    .describe(
+      'Which changes the relay captures: those made on this machine, or all of the source.',
+    ),
   socketMode: z
     .enum(['0600', '0660'])
     .default('0600')
-    .describe('Who may hand over: the user of the relay, or its group, too.'),
+    .describe('Mode of the socket: 0600 admits the user of the relay, 0660 also its group.'),
   maxBytes: z
     .int()
     .min(16 * 1024)
     .default(64 * MEBIBYTE)
-    .describe('Of the spool: when more waits, the oldest is set aside.'),
+    .describe(
+      'Maximum size of the spool in bytes. When it is reached, the oldest captures are quarantined.',
+    ),
 });
 
+/** The content of relay.json, with its files read and its defaults filled in. */
 export interface RelaySettings {
   readonly url: URL;
   readonly relay: string;
@@ -64,16 +79,16 @@ export interface RelaySettings {
   readonly signer: KeyObject;
   readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
   readonly spool: string;
-  /** Null: nobody hands anything over. */
+  /** Socket for captures from agents; null if the relay only polls. */
   readonly socket: string | null;
-  /** Null: nothing is read. */
+  /** Poller of the source; null if agents hand captures over. */
   readonly poll: { readonly kind: RegisteredPoller; readonly settings: unknown } | null;
   readonly covers: 'host' | 'source';
   readonly socketMode: number;
   readonly maxBytes: number;
 }
 
-/** @throws Misconfigured, with what to put right */
+/** Reads relay.json and the files that it names. @throws Misconfigured with a message that says what to correct */
 export function readSettings(file: string): RelaySettings {
   const folder = path.dirname(path.resolve(file));
   const at = (name: string) => path.resolve(folder, name);
@@ -108,7 +123,9 @@ function pollOf(
 ): RelaySettings['poll'] {
   const found = pollerKinds.get(kind);
   if (found === undefined)
-    throw new Misconfigured(`${file}: poll.kind is one of ${[...pollerKinds.keys()].join(', ')}`);
+    throw new Misconfigured(
+      `${file}: poll.kind must be one of ${[...pollerKinds.keys()].join(', ')}`,
+    );
   const parsed = found.settings.safeParse(settings);
   if (!parsed.success)
     throw new Misconfigured(`${file} is not valid: ${issuesIn(parsed.error, 'poll.settings.')}`);
@@ -138,8 +155,8 @@ function privateKeyIn(file: string): KeyObject {
     return createPrivateKey({ key: JSON.parse(readPrivate(file).toString('utf8')), format: 'jwk' });
   } catch (error) {
     if (error instanceof Misconfigured) throw error;
-    // What the parser says quotes the file.
-    throw new Misconfigured(`${file} does not hold a private key`);
+    // The message of the parser would quote the content of the file.
+    throw new Misconfigured(`${file} does not hold a private key in JWK format: restore it`);
   }
 }
 
@@ -147,7 +164,8 @@ const OTHERS = 0o077;
 
 function readPrivate(file: string): Buffer {
   const content = readBytes(file);
-  if (grants(file, OTHERS)) throw new Misconfigured(`${file} can be read by others: chmod go= it`);
+  if (grants(file, OTHERS))
+    throw new Misconfigured(`${file} can be read by other users: run "chmod go= ${file}"`);
   return content;
 }
 

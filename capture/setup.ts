@@ -6,33 +6,37 @@ import { Misconfigured } from '../config';
 import { makePrivateFolder, onWindows, PIPES } from './platform';
 import { relayFileSchema } from './settings';
 
+/** The response of `POST /v1/relays` when a relay is registered. */
 export interface Registration {
   readonly id: string;
+  /** The API key of the relay. */
   readonly key: string;
   readonly signer: z.input<typeof relayFileSchema>['signer'];
 }
 
 export interface Setup {
+  /** Folder of the new relay. */
   readonly dir: string;
+  /** URL of the api. */
   readonly url: string;
   readonly source: string;
   readonly caFile: string | null;
-  /** Tells the api of the public key. */
+  /** Registers the public key (JWK) of the relay with the api. */
   register(publicKey: unknown): Promise<Registration>;
 }
 
 /**
- * Makes the folder of a new relay: its keys, of which the private ones never leave it, and its configuration.
- * @returns the configuration file
- * @throws Misconfigured when there is one already, which may have captures to deliver
+ * Creates the folder of a new relay with its keys and its configuration. The private key never leaves the folder.
+ * @returns path of the configuration file
+ * @throws Misconfigured if the folder already holds a relay, which may have captures to deliver
  */
 export async function setUpRelay({ dir, url, source, caFile, register }: Setup): Promise<string> {
   const file = path.join(dir, 'relay.json');
   if (existsSync(file))
-    throw new Misconfigured(`${file} is there already: choose another folder for a new relay`);
+    throw new Misconfigured(`${file} already exists: choose another folder for the new relay`);
   if (!makePrivateFolder(dir) && onWindows)
     throw new Misconfigured(
-      `${dir} is there already, and others may have rights to it: choose a folder that is not`,
+      `${dir} already exists, and other users may have rights to it: name a folder that does not exist yet`,
     );
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const { id, key, signer } = await register(publicKey.export({ format: 'jwk' }));

@@ -7,7 +7,10 @@ import type { Directory } from '../../local/slapd';
 import { ldifEntry, ssha } from '../../local/slapd';
 import { Secret } from '../../model/passwords/secret';
 
-/** Directories in which everybody has an account: one with our check module, one that a program tells of, a target of the domain. */
+/**
+ * The directories of the bench. `corp` captures with the check module, a program reports changes of `apps`, and `branch` receives
+ * the passwords of the domain.
+ */
 export const suffixes = {
   corp: 'dc=corp,dc=bench',
   apps: 'dc=apps,dc=bench',
@@ -23,13 +26,14 @@ export const dnOf = (source: SourceName, person: string) =>
 export interface CaptureDirectories {
   readonly directories: readonly Directory[];
   readonly secretFiles: Readonly<Record<SourceName, string>>;
-  /** What an administrator of them may log in with. */
+  /** Password of the service account of each directory. */
   readonly password: string;
 }
 
 /**
- * @param folder that slapd may enter: for the module
- * @param socket of the relay, which slapd may reach
+ * Prepares the directories and their secrets.
+ * @param folder folder for the module, which slapd may enter
+ * @param socket socket of the relay, to which slapd may connect
  */
 export function captureDirectories(
   stateDir: string,
@@ -55,7 +59,7 @@ export function captureDirectories(
   };
 }
 
-/** @throws Error where there is no C compiler */
+/** Compiles the check module. @throws Error if there is no C compiler */
 function compiledModule(folder: string): string {
   const made = path.join(folder, 'lockstep_check.so');
   const source = path.resolve('capture/shims/openldap/lockstep_check.c');

@@ -6,17 +6,23 @@ import type { Origin } from './origins';
 
 export interface Measured {
   readonly title: string;
-  /** From the change in its source to the last target, one change at a time. */
+  /** Time from the change in its source to the last target, one change at a time. */
   readonly delayMs: { readonly p50: number; readonly p95: number };
-  /** With so many people changing at once: what arrived everywhere, in a second. */
+  /** Number of changes per second that reached every target, with `inFlight` changes at a time. */
   readonly perSecond: number;
+  /** Number of people who change their password at the same time. */
   readonly inFlight: number;
+  /** Time from the change in its source to the last target, with `inFlight` changes at a time. */
   readonly delayInFlightMs: { readonly p50: number; readonly p95: number };
 }
 
+/** How much is measured. */
 export interface Effort {
+  /** Number of changes one at a time. */
   readonly oneByOne: number;
+  /** Number of changes at the same time. */
   readonly inFlight: number;
+  /** Total number of changes with `inFlight` at the same time. */
   readonly crowd: number;
 }
 
@@ -32,7 +38,7 @@ export async function measureOrigin(
   report: Report,
 ): Promise<Measured> {
   const queue = [...origin.people];
-  const one = async (): Promise<Span> => {
+  const changeNext = async (): Promise<Span> => {
     const person = queue.shift() ?? '';
     const before = await newestOf(call, person);
     const began = Date.now();
@@ -43,11 +49,11 @@ export async function measureOrigin(
   };
   report(`${origin.title}: one at a time`);
   const alone: Span[] = [];
-  for (let turn = 0; turn < oneByOne; turn++) alone.push(await one());
+  for (let turn = 0; turn < oneByOne; turn++) alone.push(await changeNext());
   report(`${origin.title}: ${inFlight} in flight`);
   const together: Span[] = [];
   const lane = async () => {
-    while (together.length + inFlight <= crowd) together.push(await one());
+    while (together.length + inFlight <= crowd) together.push(await changeNext());
   };
   await Promise.all(Array.from({ length: inFlight }, lane));
   const began = Math.min(...together.map((span) => span.began));
@@ -61,7 +67,7 @@ export async function measureOrigin(
   };
 }
 
-/** Milliseconds by the clock of this machine, which is also that of the database. */
+/** Start and end in milliseconds, by the clock of this machine, which the database uses as well. */
 interface Span {
   readonly began: number;
   readonly ended: number;
@@ -74,12 +80,15 @@ function delays(spans: readonly Span[]) {
 
 const LOOK_MS = 50;
 
-/** When the last account of the next change of somebody had its outcome. @throws Error when not all of them have the password */
+/**
+ * Waits for the next change of a person. @returns the time at which its last account had an outcome
+ * @throws Error if not all accounts have the new password
+ */
 async function endOfNext(call: Call, person: string, before: string | null): Promise<number> {
   for (;;) {
     const id = await newestOf(call, person);
     if (id !== null && id !== before) {
-      const { state, endedAt } = (await call('GET', `changes/${id}?wait=60`)) as Told;
+      const { state, endedAt } = (await call('GET', `changes/${id}?wait=60`)) as ListedChange;
       if (state !== 'done')
         throw new Error(`${id} is ${state}, not done: the numbers would be wrong`);
       return Date.parse(endedAt);
@@ -88,7 +97,7 @@ async function endOfNext(call: Call, person: string, before: string | null): Pro
   }
 }
 
-interface Told {
+interface ListedChange {
   readonly id: string;
   readonly state: string;
   readonly endedAt: string;
@@ -96,7 +105,7 @@ interface Told {
 
 async function newestOf(call: Call, person: string): Promise<string | null> {
   const { changes } = (await call('GET', `changes?identity=${person}&limit=1`)) as {
-    changes: readonly Told[];
+    changes: readonly ListedChange[];
   };
   return changes[0]?.id ?? null;
 }

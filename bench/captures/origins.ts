@@ -7,18 +7,18 @@ import { Secret } from '../../model/passwords/secret';
 import type { Call } from '../call';
 import { dnOf, people, suffixes } from './company';
 
-/** Where a password is changed, and how that reaches Lockstep. */
+/** A source in which passwords are changed, with the way in which Lockstep captures them. */
 export interface Origin {
   readonly title: string;
   readonly people: readonly string[];
-  /** Changed there, as somebody would; resolves when the source has answered. */
+  /** Changes a password in the source, as its users do. Resolves when the source has answered. */
   change(person: string, password: string): Promise<void>;
   close(): Promise<void>;
 }
 
 const third = Math.floor(people.length / 3);
 
-/** Somebody's program sends what was changed in `apps`. */
+/** A program reports changes of `apps` over HTTP. */
 export const httpOrigin = (call: Call): Origin => ({
   title: 'HTTP (POST /v1/captures)',
   people: people.slice(0, third),
@@ -30,7 +30,7 @@ export const httpOrigin = (call: Call): Origin => ({
   async close() {},
 });
 
-/** slapd asks our check module, which hands a candidate over; a login confirms it, two seconds later at the earliest. */
+/** slapd calls the check module, which hands a candidate over; a login confirms it after at least two seconds. */
 export async function openLdapOrigin({ url, caFile }: Slapd, password: string): Promise<Origin> {
   const connect = async () => {
     const tlsOptions = { ca: [readFileSync(caFile)], servername: 'localhost' };
@@ -56,7 +56,7 @@ export async function openLdapOrigin({ url, caFile }: Slapd, password: string): 
 
 export const peopleOfDomain = people.slice(2 * third);
 
-/** `samba-tool user syncpasswords` hears of each change of a Samba domain. */
+/** `samba-tool user syncpasswords` hands over each change of a Samba domain. */
 export const sambaOrigin = ({ admin, dnOf: dnIn }: SyncingDomain): Origin => ({
   title: 'Samba AD (syncpasswords, relay)',
   people: peopleOfDomain,

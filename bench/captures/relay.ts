@@ -6,7 +6,7 @@ import { isRoot, NOBODY } from '../../local/places';
 import { type RunningServer, startServer } from '../../local/processes';
 import type { Call } from '../call';
 
-/** A relay beside a source, as an operator starts it. @param socket whoever runs the servers may hand over there */
+/** Starts a relay as an operator does. The user that runs the servers may connect to `socket`. */
 export async function startBenchRelay(
   call: Call,
   {
@@ -32,7 +32,7 @@ export async function startBenchRelay(
     logFile,
     stopSignal: 'SIGTERM',
     listeners: [],
-    // Without a key it could take nothing yet.
+    // Without a sealing key the relay would refuse captures.
     ready: async () =>
       existsSync(path.join(dir, 'spool', 'key.json')) &&
       readFileSync(logFile, 'utf8').includes('the relay is up'),

@@ -22,7 +22,7 @@ import { type Effort, type Measured, measureOrigin } from './measure';
 import { httpOrigin, openLdapOrigin, peopleOfDomain, sambaOrigin } from './origins';
 import { startBenchRelay } from './relay';
 
-/** Everything that a change in a source passes on its way, and two directories that capture from each other. */
+/** Measures captures end to end: it starts directories, a Samba domain if possible, the stack and a relay for each source. */
 export async function benchCaptures(
   effort: Effort,
   report: Report,
@@ -34,9 +34,9 @@ export async function benchCaptures(
   chmodSync(folder, 0o755);
   const socketOf = (source: string) => path.join(folder, `${source}.sock`);
   const stops: (() => Promise<void>)[] = [];
-  const opened = <One extends { stop(): Promise<void> }>(one: One): One => {
-    stops.push(() => one.stop());
-    return one;
+  const opened = <Part extends { stop(): Promise<void> }>(part: Part): Part => {
+    stops.push(() => part.stop());
+    return part;
   };
   try {
     const company = captureDirectories(stateDir, folder, socketOf('corp'));
@@ -50,8 +50,9 @@ export async function benchCaptures(
     await configure(call, slapd, company.secretFiles, domain);
     for (const person of people) await addPerson(call, person, domain);
     const relay = async (source: 'corp' | 'domain') => {
-      const place = path.join(stateDir, `relay-${source}`);
-      opened(await startBenchRelay(call, { apiUrl, dir: place, source, socket: socketOf(source) }));
+      const relayDir = path.join(stateDir, `relay-${source}`);
+      const socket = socketOf(source);
+      opened(await startBenchRelay(call, { apiUrl, dir: relayDir, source, socket }));
     };
     await relay('corp');
     const origins = [httpOrigin(call), await openLdapOrigin(slapd, company.password)];
@@ -68,14 +69,14 @@ export async function benchCaptures(
   } finally {
     for (const stop of stops.reverse()) await stop();
     emptyStateDir(stateDir);
-    for (const one of [stateDir, folder]) rmSync(one, { recursive: true });
+    for (const dir of [stateDir, folder]) rmSync(dir, { recursive: true });
   }
 }
 
-/** Null where there is none to be had. */
+/** Starts a Samba domain; null if this machine cannot run one. */
 const domainIfAny = (report: Report): Promise<SyncingDomain | null> =>
   startSyncingDomain(peopleOfDomain, report).catch((error: Error) => {
-    report(`a Samba domain is left out: ${error.message}`);
+    report(`skipping the Samba domain: ${error.message}`);
     return null;
   });
 

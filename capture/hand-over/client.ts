@@ -5,8 +5,8 @@ const ANSWER_MS = 10_000;
 
 /**
  * Hands a capture over to the relay of this machine.
- * @returns null when the relay has it for good
- * @throws Error, with the code of the system, when it cannot be reached or does not answer
+ * @returns null if the relay has stored the capture durably, otherwise its refusal
+ * @throws Error with a system error code if the relay cannot be reached or does not answer
  */
 export async function handOver(
   socket: string,

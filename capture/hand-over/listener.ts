@@ -4,49 +4,52 @@ import path from 'node:path';
 import { Misconfigured } from '../../config';
 import { log } from '../../log';
 import { zeroableBytes } from '../../model/passwords/zeroable';
-import { listenAlone } from '../exclusive-socket';
+import { listenExclusively } from '../exclusive-socket';
 import { grants, makePrivateFolder, onWindows } from '../platform';
 import {
   type HandedOver,
   type HandOverRefusal,
   LENGTH_BYTES,
-  MOST_BYTES,
+  MAX_BYTES,
   parseMessage,
 } from './protocol';
 
-/** @returns null when the capture is durable */
-export type Take = (capture: HandedOver) => Promise<HandOverRefusal | null>;
+/** Accepts a capture. @returns null once the capture is durable, otherwise the reason for refusing it */
+export type IngestCapture = (capture: HandedOver) => Promise<HandOverRefusal | null>;
 
+/** The socket on which a relay accepts captures. */
 export interface HandOverListener {
-  /** What is under way is answered. */
+  /** Stops listening. Messages in progress are still answered. */
   close(): Promise<void>;
 }
 
-const MOST_CONNECTIONS = 200;
-/** A message comes at once; between two, a shim may keep its connection so long. */
+const MAX_CONNECTIONS = 200;
+/** A shim may keep an idle connection for this long between two messages. */
 const IDLE_MS = 60_000;
 const MESSAGE_MS = 5_000;
 
 /**
- * Listens where captures are handed over: on this machine only, and only to whom the mode of the socket lets in (on
- * Windows: to administrators).
- * @throws Misconfigured when another relay listens there, or others could put a socket of theirs in its place
+ * Listens for captures on a local socket. The mode of the socket decides which users may connect; on Windows only
+ * administrators and LocalSystem may.
+ * @throws Misconfigured if another relay listens there, or if every user could replace the socket
  */
 export async function listenForCaptures(
   socket: string,
   mode: number,
-  take: Take,
+  ingest: IngestCapture,
 ): Promise<HandOverListener> {
   if (!onWindows) prepareFolder(path.dirname(socket));
   const finishers = new Set<() => void>();
   const server = net.createServer((connection) => {
-    const finish = serve(connection, take);
+    const finish = serve(connection, ingest);
     finishers.add(finish);
     connection.once('close', () => finishers.delete(finish));
   });
-  server.maxConnections = MOST_CONNECTIONS;
-  if (!(await listenAlone(server, socket)))
-    throw new Misconfigured(`Another relay listens on ${socket}`);
+  server.maxConnections = MAX_CONNECTIONS;
+  if (!(await listenExclusively(server, socket)))
+    throw new Misconfigured(
+      `Another relay listens on ${socket}: stop it, or set another socket for this relay`,
+    );
   if (!onWindows) chmodSync(socket, mode);
   return {
     close: () =>
@@ -63,16 +66,16 @@ function prepareFolder(folder: string): void {
   makePrivateFolder(folder);
   if (grants(folder, WRITABLE_BY_ALL))
     throw new Misconfigured(
-      `Everybody may write to ${folder}, and so take the place of the relay: choose another folder for its socket`,
+      `Every user may write to ${folder} and could replace the socket of the relay: choose another folder for it`,
     );
 }
 
 /**
- * One message after the other, each answered before the next is looked at.
- * @returns what ends the connection after the answer that is under way
+ * Serves one connection: messages one at a time, each answered before the next is parsed.
+ * @returns a function that closes the connection after the current message is answered
  */
-function serve(connection: net.Socket, take: Take): () => void {
-  const held = zeroableBytes(LENGTH_BYTES + MOST_BYTES);
+function serve(connection: net.Socket, ingest: IngestCapture): () => void {
+  const held = zeroableBytes(LENGTH_BYTES + MAX_BYTES);
   let length = 0;
   let busy = false;
   let last = false;
@@ -92,7 +95,7 @@ function serve(connection: net.Socket, take: Take): () => void {
     length -= end;
     if (capture === null) return refuse();
     try {
-      answer(await take(capture));
+      answer(await ingest(capture));
     } finally {
       capture.password.destroy();
       capture.current?.destroy();
@@ -106,7 +109,7 @@ function serve(connection: net.Socket, take: Take): () => void {
     last = true;
     if (!busy) connection.end();
   };
-  /** Where the next message would begin is not known any more. */
+  /** Rejects the message and closes the connection: the start of the next message is unknown. */
   const refuse = (): void => {
     held.fill(0);
     answer('malformed');
@@ -122,7 +125,7 @@ function serve(connection: net.Socket, take: Take): () => void {
     if (!fits) return refuse();
     if (!busy) connection.setTimeout(MESSAGE_MS);
     next().catch((error) => {
-      log.error('a capture that was handed over could not be answered', { error });
+      log.error('the relay failed to process a capture and closed the connection', { error });
       connection.destroy();
     });
   });

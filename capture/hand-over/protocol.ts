@@ -1,28 +1,36 @@
-import { Secret } from '../../model/passwords/secret';
+import type { Secret } from '../../model/passwords/secret';
 import { zeroableBytes } from '../../model/passwords/zeroable';
+import { secretFrom } from '../secret-copy';
 
 /**
- * How a capture is handed over: docs/captures/protocol.md. A message is its length (32 bits, the high byte first), then
- * fields: a letter, the length of the value, the value. The answer is `+` or `-` and a word, and a line end.
+ * A capture as an agent hands it over to the relay (docs/captures/protocol.md). A message is its length (32 bits, big-endian)
+ * followed by fields; a field is a letter, the length of the value, and the value. The answer is `+` or `-` and a word,
+ * then a line feed.
  */
 export interface HandedOver {
+  /** The account as its source names it, for example a DN. */
   readonly account: string;
   readonly password: Secret;
-  /** `password` is a hash of it, as its source keeps it. */
+  /** Whether `password` holds a hash as the source stores it, not the password in plain text. */
   readonly hashed: boolean;
+  /** The previous password; null if the agent does not know it. */
   readonly current: Secret | null;
-  /** Null: now. */
+  /** Time of the change by the clock of the source; null means the time at which the relay receives it. */
   readonly capturedAt: Date | null;
+  /** Identifies the change, so that a capture which is sent twice is recognized; null if the source has no such id. */
   readonly sequence: string | null;
 }
 
 export const LENGTH_BYTES = 4;
-export const MOST_BYTES = 16 * 1024;
+export const MAX_BYTES = 16 * 1024;
 
+/** Why a relay refuses a capture: the word in its answer, and the sentence that the CLI shows. */
 export const refusals = {
-  malformed: 'The message is not one of this protocol.',
-  no_key: 'The relay has not reached Lockstep yet, and has no key to seal to.',
-  not_durable: 'The record could not be written: the disk is full, or bad.',
+  malformed: 'The message does not follow the capture protocol: see docs/captures/protocol.md.',
+  no_key:
+    'The relay has not reached Lockstep yet and has no key to seal with: see the log of the relay.',
+  not_durable:
+    'The relay could not write the record to its spool: the disk is full or faulty. See the log of the relay.',
 } as const;
 
 export type HandOverRefusal = keyof typeof refusals;
@@ -33,8 +41,10 @@ type Letter = keyof typeof limits;
 const isLetter = (letter: string): letter is Letter => Object.hasOwn(limits, letter);
 
 /**
- * @param message without its length; the caller zeroes it, and destroys the secrets
- * @returns null when it is malformed: also with a field that this relay does not know, which may change what the rest means
+ * Parses a message of the capture protocol. The caller zeroes `message` and destroys the secrets of the result.
+ * @param message the message without its length
+ * @returns null if the message is malformed. A field that this relay does not know also makes it malformed, because the
+ *   field may change the meaning of the others
  */
 export function parseMessage(message: Buffer): HandedOver | null {
   const fields = new Map<Letter, Buffer>();
@@ -67,21 +77,15 @@ function handedOver(fields: ReadonlyMap<Letter, Buffer>): HandedOver | null {
   const current = fields.get('o');
   return {
     account: account.toString('utf8'),
-    password: secretOf(password),
+    password: secretFrom(password),
     hashed: form === HASH,
-    current: current === undefined ? null : secretOf(current),
+    current: current === undefined ? null : secretFrom(current),
     capturedAt: time === null ? null : new Date(Number(time)),
     sequence,
   };
 }
 
-function secretOf(bytes: Buffer): Secret {
-  const own = zeroableBytes(bytes.length);
-  bytes.copy(own);
-  return Secret.of(own);
-}
-
-/** With its length. The caller zeroes it. */
+/** Encodes a capture as a message, including its length. The caller zeroes the result. */
 export function encodeMessage(capture: HandedOver): Buffer {
   const { account, password, hashed, capturedAt, sequence } = capture;
   return password.use((bytes) => {

@@ -1,21 +1,21 @@
 import { createDecipheriv, pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { Secret } from '../../model/passwords/secret';
-import { zeroableBytes } from '../../model/passwords/zeroable';
+import type { Secret } from '../../model/passwords/secret';
+import { secretFrom } from '../secret-copy';
 
 /**
- * A password in the reversible scheme `{AES256}` of PingDirectory, as `AES256EncodedPassword` of the UnboundID LDAP SDK documents
- * it: version and padding (4 bits each), salt, initialization vector, the length of the id of an encryption settings
- * definition and that id, then what AES-256-GCM made of the password and its padding, and the tag.
+ * A password in the reversible scheme `{AES256}` of PingDirectory. The layout is documented by `AES256EncodedPassword` of the
+ * UnboundID LDAP SDK: version and padding (4 bits each), salt, initialization vector, the length of the id of an encryption
+ * settings definition and that id, then the ciphertext (AES-256-GCM) of the padded password, and the tag.
  */
 export interface Aes256 {
-  /** Whose passphrase opens it: hex, in small letters. */
+  /** Id of the encryption settings definition whose passphrase decrypts the password, in lower-case hex. */
   readonly definition: string;
   readonly salt: Buffer;
   readonly vector: Buffer;
   readonly sealed: Buffer;
   readonly tag: Buffer;
-  /** Bytes of zero behind the password. */
+  /** Number of zero bytes after the password. */
   readonly padding: number;
 }
 
@@ -26,7 +26,7 @@ const ROUNDS = 32_768;
 
 export const isAes256 = (value: string): boolean => value.toUpperCase().startsWith(SCHEME);
 
-/** @returns null when it is malformed, or of a version that is not published */
+/** Parses a stored `{AES256}` value. @returns null if it is malformed or of a version that is not documented */
 export function readAes256(value: string): Aes256 | null {
   const bytes = Buffer.from(value.slice(SCHEME.length), 'base64');
   const vectorAt = 1 + BYTES.salt;
@@ -46,14 +46,14 @@ export function readAes256(value: string): Aes256 | null {
 
 const derive = promisify(pbkdf2);
 
-/** @returns null when it is another passphrase that opens it, or somebody has changed it */
+/** Decrypts a password. @returns null if the passphrase is wrong or the stored value was modified */
 export async function openAes256(
   { salt, vector, sealed, tag, padding }: Aes256,
   passphrase: Secret,
 ): Promise<Secret | null> {
-  const own = passphrase.copy();
-  const key = await own.use((bytes) => derive(bytes, salt, ROUNDS, BYTES.key, 'sha512'));
-  own.destroy();
+  const copy = passphrase.copy();
+  const key = await copy.use((bytes) => derive(bytes, salt, ROUNDS, BYTES.key, 'sha512'));
+  copy.destroy();
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, vector).setAuthTag(tag);
     const padded = decipher.update(sealed);
@@ -73,7 +73,5 @@ export async function openAes256(
 function withoutPadding(padded: Buffer, padding: number): Secret | null {
   const length = padded.length - padding;
   if (length < 0 || padded.subarray(length).some((byte) => byte !== 0)) return null;
-  const own = zeroableBytes(length);
-  padded.copy(own);
-  return Secret.of(own);
+  return secretFrom(padded.subarray(0, length));
 }

@@ -2,17 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { replaceFile } from '../replace-file';
 import type { Checkpoint } from './poller';
 
+/** Opens a checkpoint that is kept in a file. A missing file means that nothing was saved yet. */
 export async function openCheckpoint(file: string): Promise<Checkpoint> {
-  let place = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  let saved = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
   return {
-    current: () => place,
+    current: () => saved,
     async moveTo(next) {
-      if (next === place) return;
+      if (next === saved) return;
       await replaceFile(file, next);
-      place = next;
+      saved = next;
     },
   };
 }

@@ -1,52 +1,56 @@
 import { log } from '../../log';
 import type { NumberedStartpoint } from '../../model/captures/startpoint';
-import type { Take } from '../hand-over/listener';
-import { type Pace, repeat } from '../retry-loop';
+import type { IngestCapture } from '../hand-over/listener';
+import { type Pace, startRetryLoop } from '../retry-loop';
 import { type Checkpoint, type Page, type PollCode, type Poller, PollFailure } from './poller';
 
+/** The loop that polls a source. */
 export interface Polling {
-  /** There may be something to read. */
+  /** Reads now, because there may be something to read. */
   wake(): void;
-  /** One that an operator has set; those that were startpointApplied before are left alone. */
+  /** Applies a startpoint that an operator has set. One that was applied or rejected before is ignored. */
   offer(startpoint: NumberedStartpoint): void;
-  /** The number of the last that was startpointApplied; 0: none yet. */
+  /** Number of the last applied startpoint; 0 if none was applied yet. */
   startpointApplied(): number;
-  /** How often something was gone before it was read, since the relay was set up. */
+  /** How many times, since the relay was set up, changes were gone from the source before they were read. */
   missed(): number;
-  /** Why nothing could be read at the last try, or a startpoint not be startpointApplied; null when all is well. */
+  /** Why the last read failed, or `startpoint_unknown` if the source rejected the startpoint; null if neither applies. */
   trouble(): PollCode | null;
-  /** After what is under way. */
+  /** Ends the current read, then stops and closes the poller. */
   stop(): Promise<void>;
 }
 
 export interface PollingOptions {
   readonly source: string;
-  readonly take: Take;
-  /** Captures that wait in the spool. */
+  readonly ingest: IngestCapture;
+  /** Number of captures in the spool that are not delivered yet. */
   readonly backlog: () => number;
-  /** With so many of them the source keeps the rest for now. */
-  readonly mostWaiting: number;
-  /** Remembers the number of the last startpoint that was startpointApplied. */
+  /** Backlog at which polling pauses; further changes stay in the source. */
+  readonly maxBacklog: number;
+  /** Stores the number of the last applied startpoint. */
   readonly startpointApplied: Checkpoint;
-  /** Remembers how often something was missed. */
+  /** Stores how many times changes were missed. */
   readonly missed: Checkpoint;
   readonly pace: Pace;
 }
 
-/** Reads a page, makes it durable, and only then goes on behind it: whatever ends in between, it is read again. */
+/**
+ * Starts to poll a source. Each page is made durable before it is acknowledged, so a page that is interrupted by a crash is
+ * read again.
+ */
 export function startPolling(poller: Poller, options: PollingOptions): Polling {
-  const { source, backlog, mostWaiting, startpointApplied, missed, pace } = options;
+  const { source, backlog, maxBacklog, startpointApplied, missed, pace } = options;
   let wanted: NumberedStartpoint | null = null;
-  /** The number of the last startpoint that the source did not know. */
+  /** Number of the last startpoint that the source rejected. */
   let refused = 0;
   let trouble: PollCode | null = null;
-  const numberIn = (place: Checkpoint) => Number(place.current() ?? 0);
+  const numberIn = (checkpoint: Checkpoint) => Number(checkpoint.current() ?? 0);
 
   async function turn(): Promise<boolean> {
     if (wanted !== null) await move(wanted);
-    if (backlog() >= mostWaiting) return false;
+    if (backlog() >= maxBacklog) return false;
     const page = await poller.read();
-    await makeDurable(page, options.take);
+    await makeDurable(page, options.ingest);
     if (page.missed) await noteMissed();
     await poller.acknowledge(page);
     trouble = null;
@@ -54,58 +58,68 @@ export function startPolling(poller: Poller, options: PollingOptions): Polling {
   }
   async function noteMissed(): Promise<void> {
     await missed.moveTo(String(numberIn(missed) + 1));
-    log.error('changes of the source were gone before they were read', { source });
+    log.error(
+      'the source had removed changes before the relay read them: run "lockstep stale" to see affected accounts',
+      { source },
+    );
   }
-  /** Where it cannot go, it stays, and says so until somebody says otherwise. */
+  /** Applies a startpoint. If the source rejects it, the checkpoint stays, and `trouble` reports it until an operator sets another. */
   async function move({ number, startpoint }: NumberedStartpoint): Promise<void> {
     try {
       await poller.moveTo(startpoint);
       await startpointApplied.moveTo(String(number));
-      log.info('the startpoint was moved', { source, count: number });
+      log.info('the relay applied a startpoint', { source, count: number });
     } catch (error) {
       if (!(error instanceof PollFailure) || error.code !== 'startpoint_unknown') throw error;
       refused = number;
-      log.error('the source does not know the startpoint that was set', { source, count: number });
+      log.error('the source does not have the startpoint: run "lockstep captures set-startpoint"', {
+        source,
+        count: number,
+      });
     }
     if (wanted?.number === number) wanted = null;
   }
-  const repeated = repeat(
+  const loop = startRetryLoop(
     {
       once: turn,
-      recovered: (failures) => log.info('the source is read again', { source, attempt: failures }),
+      recovered: (failures) =>
+        log.info('the relay can read the source again', { source, attempt: failures }),
       failed(error, failures) {
-        const known = error instanceof PollFailure;
-        trouble = known ? error.code : 'unknown';
-        log.warn('the source cannot be read now', {
+        const isPollFailure = error instanceof PollFailure;
+        trouble = isPollFailure ? error.code : 'unknown';
+        log.warn('the relay cannot read the source now; it retries', {
           ...{ source, code: trouble, attempt: failures },
-          ...(known ? { vendorCode: error.vendorCode } : { error }),
+          ...(isPollFailure ? { vendorCode: error.vendorCode } : { error }),
         });
       },
     },
     pace,
   );
   return {
-    wake: repeated.wake,
+    wake: loop.wake,
     offer(startpoint) {
       if (startpoint.number <= Math.max(numberIn(startpointApplied), refused)) return;
       wanted = startpoint;
-      repeated.hurry();
+      loop.hurry();
     },
     startpointApplied: () => numberIn(startpointApplied),
     missed: () => numberIn(missed),
     trouble: () => (refused > numberIn(startpointApplied) ? 'startpoint_unknown' : trouble),
     async stop() {
-      await repeated.stop();
+      await loop.stop();
       await poller.close();
     },
   };
 }
 
-/** All of it; what is handed over twice because the rest could not be is known by its sequence. */
-async function makeDurable({ captures }: Page, take: Take): Promise<void> {
+/**
+ * Appends every capture of a page to the spool. If one fails, the page is read again, and the server recognizes the captures
+ * that arrive twice by their sequence.
+ */
+async function makeDurable({ captures }: Page, ingest: IngestCapture): Promise<void> {
   try {
     for (const capture of captures) {
-      const refusal = await take(capture);
+      const refusal = await ingest(capture);
       if (refusal !== null) throw new PollFailure('unknown', refusal);
     }
   } finally {

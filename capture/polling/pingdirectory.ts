@@ -18,15 +18,15 @@ const settings = z.strictObject({
   ...readerSettings,
   definitions: z
     .record(
-      z.string().regex(/^(?:[\da-f]{2})+$/i, 'give the id of the definition in hex'),
-      z.string().regex(secretReference, 'give ${file:…} or ${env:…}'),
+      z.string().regex(/^(?:[\da-f]{2})+$/i, 'must be the id of the definition in hex'),
+      z.string().regex(secretReference, 'must be ${file:…} or ${env:…}'),
     )
-    .describe('The passphrase of each encryption settings definition, by its id.'),
+    .describe('Passphrase of each encryption settings definition, by the id of the definition.'),
 });
 
 /**
- * PingDirectory: its changelog is a signal that a password was changed; the password is read from the account, where it is
- * stored in the reversible scheme `{AES256}`. Of several changes of an account only the last one can still be read.
+ * Polls PingDirectory. Its changelog shows that a password was changed; the password itself is read from the account, where it
+ * is stored in the reversible scheme `{AES256}`. If an account was changed several times, only the last password can be read.
  */
 export const pingDirectory: PollerKind<z.infer<typeof settings>> = {
   kind: 'pingdirectory',
@@ -36,13 +36,13 @@ export const pingDirectory: PollerKind<z.infer<typeof settings>> = {
 
 function openPingDirectory(given: z.infer<typeof settings>, tools: PollerTools): Poller {
   const reader = openReader(given, tools);
-  const changelog = openChangelog(reader, tools.place);
+  const changelog = openChangelog(reader, tools.checkpoint);
   const passphrases = new Map(
     Object.entries(given.definitions).map(([id, reference]) => [id.toLowerCase(), reference]),
   );
   const passphraseOf = (definition: string): Secret => {
     const reference = passphrases.get(definition);
-    // It stays where it is until somebody gives the passphrase: what comes later is probably sealed with it, too.
+    // The checkpoint stays until an operator adds the passphrase: later passwords probably need the same one.
     if (reference === undefined) throw new PollFailure('not_supported', definition);
     try {
       return tools.resolve(reference);
@@ -66,7 +66,7 @@ function openPingDirectory(given: z.infer<typeof settings>, tools: PollerTools):
       }
       return { ...rest, captures };
     },
-    acknowledge: ({ end }) => tools.place.moveTo(end),
+    acknowledge: ({ end }) => tools.checkpoint.moveTo(end),
     async close() {
       reader.close();
     },
@@ -86,7 +86,7 @@ function setsPassword({ type, changes, touched }: LoggedChange): boolean {
   return changed.some((attribute) => signals.includes(attribute));
 }
 
-/** In the order of the changes that are left. */
+/** The newest change of each account, in the order of the changelog. */
 function newestOfEach(changes: readonly LoggedChange[]): readonly LoggedChange[] {
   const keyOf = ({ target, targetId }: LoggedChange) => targetId ?? target.toLowerCase();
   const newest = new Map(changes.map((change) => [keyOf(change), change]));
@@ -102,9 +102,10 @@ async function captureOf(
   if (entry === null) return null;
   const password = await passwordIn(entry, passphraseOf);
   if (password === null) {
-    log.error('a changed password cannot be read: see the rights of the relay and the scheme', {
-      account: entry.dn,
-    });
+    log.error(
+      'the relay cannot read a changed password: check the rights of its service account and the storage scheme',
+      { account: entry.dn },
+    );
     return null;
   }
   const changedAt = timeIn(textOf(entry, CHANGED) ?? '') ?? change.time;
@@ -114,7 +115,7 @@ async function captureOf(
   };
 }
 
-/** What is in another scheme is a hash, for all that we know. */
+/** The stored password of an entry; null if it cannot be read or is malformed. A value in any other scheme counts as a hash. */
 async function passwordIn(
   entry: Entry,
   passphraseOf: (definition: string) => Secret,
@@ -126,7 +127,7 @@ async function passwordIn(
   if (encoded === null) return null;
   const passphrase = passphraseOf(encoded.definition);
   const password = await openAes256(encoded, passphrase).finally(() => passphrase.destroy());
-  // Also that stays where it is: the passphrase is another one.
+  // The passphrase is wrong. The checkpoint stays until an operator corrects it.
   if (password === null) throw new PollFailure('not_supported', encoded.definition);
   return { password, hashed: false };
 }

@@ -5,63 +5,64 @@ import type { Secret } from '../../model/passwords/secret';
 import type { HandedOver } from '../hand-over/protocol';
 
 /**
- * Reads changed passwords out of a source that keeps them: for a relay that nobody hands anything over to. A kind is a file
- * (or folder) and a line in `kinds.ts`.
+ * Reads changed passwords from a source that stores them, if no agent hands them over. Each kind of poller is a file or folder
+ * and a line in `kinds.ts`.
  */
 export interface Poller {
   /**
-   * What was not acknowledged yet, the oldest first, and at most some hundred. Whoever asked destroys the secrets.
-   * @throws PollFailure
+   * Reads the oldest changes that were not acknowledged, at most a few hundred. The caller destroys their secrets.
+   * @throws PollFailure if the source cannot be read
    */
   read(): Promise<Page>;
-  /** All of the page is durable, and is not read again unless the startpoint is moved. */
+  /** Moves the checkpoint behind a page whose captures are durable. The page is not read again unless an operator moves the startpoint. */
   acknowledge(page: Page): Promise<void>;
-  /** Where the next page begins. @throws PollFailure */
+  /** Sets where the next page begins. @throws PollFailure, with `startpoint_unknown` if the source cannot go there */
   moveTo(startpoint: Startpoint): Promise<void>;
   close(): Promise<void>;
 }
 
+/** A part of the changes of a source. */
 export interface Page {
-  /** In the order in which they happened, of each account at least. `sequence` is the same when one is read again. */
+  /** The captures, in the order of the changes at least for each account. Reading one again yields the same `sequence`. */
   readonly captures: readonly HandedOver[];
-  /** Where it ends, in the words of the poller. */
+  /** The checkpoint behind this page, in a format of the poller. */
   readonly end: string;
-  /** There is more to read at once. */
+  /** Whether there is more to read at once. */
   readonly more: boolean;
-  /** Something that came before is not there any more: it was trimmed, or the log was made anew. */
+  /** Whether changes before this page are lost: the source trimmed them or recreated its log. */
   readonly missed: boolean;
 }
 
 export interface PollerKind<Settings> {
   readonly kind: string;
-  /** Strict; every field described. */
+  /** Strict schema of the settings; every field has a description. */
   readonly settings: z.ZodType<Settings>;
   readonly open: (settings: Settings, tools: PollerTools) => Promise<Poller>;
 }
 
 export interface PollerTools {
-  /** Resolves `${file:…}` and `${env:…}`, at each use. */
+  /** Resolves a reference such as `${file:…}` or `${env:…}`. It is called for each use, so a changed secret takes effect. */
   readonly resolve: (reference: string) => Secret;
-  /** Durable, for pollers whose source does not keep it for them. */
-  readonly place: Checkpoint;
-  /** There is something to read: ends the wait before the next page. */
+  /** Durable checkpoint for pollers whose source does not keep one. */
+  readonly checkpoint: Checkpoint;
+  /** Ends the wait before the next page, because there is something to read. */
   readonly wake: () => void;
 }
 
 /**
- * So long a service password that was refused is not tried again, unless another one is in its place: nobody stands here to
- * say that it was put right, and each attempt is a step towards the lock of the service account.
+ * How long a rejected service password is not tried again, in milliseconds, unless it is replaced. No operator is at the relay
+ * to confirm a fix, and each attempt risks a lockout of the service account.
  */
 export const REFUSED_FOR_MS = 3_600_000;
 
-/** How far a poller has come. */
+/** A durable text that a poller saves to record how far it has read. */
 export interface Checkpoint {
-  /** Null before the first time. */
+  /** The saved text; null if nothing was saved yet. */
   current(): string | null;
-  moveTo(place: string): Promise<void>;
+  moveTo(next: string): Promise<void>;
 }
 
-/** Why nothing can be read now. Vendor text ends here: it may hold a password. */
+/** Why a source cannot be read now. It never carries text of the vendor, which may contain a password. */
 export class PollFailure extends Error {
   readonly code: PollCode;
   readonly vendorCode: string | null;
@@ -77,5 +78,5 @@ export type PollCode =
   | CodeOf<'offline' | 'unknown'>
   | 'no_rights'
   | 'not_supported'
-  /** The source cannot go there: it does not know the cursor, or no longer. */
+  /** The source does not have the cursor of the startpoint, or no longer has it. */
   | 'startpoint_unknown';

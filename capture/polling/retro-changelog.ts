@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { type NativeIds, search, textOf, valuesOf } from '../../connectors/ldap/accounts';
 import { sendModify } from '../../connectors/ldap/requests';
 import { log } from '../../log';
-import { Secret } from '../../model/passwords/secret';
-import { zeroableBytes } from '../../model/passwords/zeroable';
+import type { Secret } from '../../model/passwords/secret';
 import type { HandedOver } from '../hand-over/protocol';
+import { secretFrom } from '../secret-copy';
 import { accountOf } from './ldap/accounts';
 import { nameOf, openChangelog } from './ldap/changelog';
 import { type LoggedChange, wanted } from './ldap/entries';
@@ -19,13 +19,13 @@ const settings = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Takes each password out of the changelog once the relay has it for good. The service account may write `changes` there.',
+      'Erases each password from the changelog once the relay has stored it. The service account needs the right to write `changes` there.',
     ),
 });
 
 /**
- * 389 Directory Server, with its Retro Changelog plugin and `nsslapd-unhashed-pw-switch: on`: then the changelog holds each
- * new password in clear, beside its hash.
+ * Polls 389 Directory Server with its Retro Changelog plugin and `nsslapd-unhashed-pw-switch: on`. With these the changelog
+ * holds each new password in plain text next to its hash.
  */
 export const retroChangelog: PollerKind<z.infer<typeof settings>> = {
   kind: 'retro-changelog',
@@ -33,7 +33,7 @@ export const retroChangelog: PollerKind<z.infer<typeof settings>> = {
   open: async (given, tools) => openRetroChangelog(given, tools),
 };
 
-/** What the plugin calls the password in clear (`PSEUDO_ATTR_UNHASHEDUSERPASSWORD` in the source of the server). */
+/** Attribute of the password in plain text (`PSEUDO_ATTR_UNHASHEDUSERPASSWORD` in the source code of the server). */
 const CLEAR = 'unhashed#user#password';
 const HASH = 'userpassword';
 
@@ -46,20 +46,21 @@ const uniqueIds: NativeIds = {
 
 function openRetroChangelog(given: z.infer<typeof settings>, tools: PollerTools): Poller {
   const reader = openReader(given, tools);
-  const changelog = openChangelog(reader, tools.place);
-  /** Entries that hold a password of a page. */
-  const written = new WeakMap<Page, readonly string[]>();
-  /** What could not be erased yet. */
-  const owed = new Set<string>();
-  let told = false;
+  const changelog = openChangelog(reader, tools.checkpoint);
+  /** DNs of the changelog entries that hold a plain-text password of a page. */
+  const entriesOf = new WeakMap<Page, readonly string[]>();
+  /** DNs of entries whose password is not erased yet. */
+  const toErase = new Set<string>();
+  let reportedHashes = false;
 
-  function tellOfHashes(captures: readonly HandedOver[]): void {
+  /** Logs once when the changelog starts to hold hashes only. */
+  function reportHashes(captures: readonly HandedOver[]): void {
     const hashes = captures.filter(({ hashed }) => hashed).length;
-    if (hashes > 0 && !told)
-      log.error('the changelog holds hashes only: see nsslapd-unhashed-pw-switch', {
+    if (hashes > 0 && !reportedHashes)
+      log.error('the changelog holds hashes only: set nsslapd-unhashed-pw-switch to on', {
         count: hashes,
       });
-    told = captures.length === 0 ? told : hashes > 0;
+    if (captures.length > 0) reportedHashes = hashes > 0;
   }
   return {
     moveTo: changelog.moveTo,
@@ -67,24 +68,24 @@ function openRetroChangelog(given: z.infer<typeof settings>, tools: PollerTools)
       const { changes, ...rest } = await changelog.read();
       const found = await capturesIn(reader, changes);
       const captures = found.map(({ capture }) => capture);
-      tellOfHashes(captures);
+      reportHashes(captures);
       const page = { ...rest, captures };
       const inClear = found.filter(({ capture }) => !capture.hashed);
-      written.set(
+      entriesOf.set(
         page,
         inClear.map(({ entry }) => entry),
       );
       return page;
     },
     async acknowledge(page) {
-      if (given.erase) for (const entry of written.get(page) ?? []) owed.add(entry);
+      if (given.erase) for (const entry of entriesOf.get(page) ?? []) toErase.add(entry);
       try {
-        for (const entry of owed) {
+        for (const entry of toErase) {
           await erase(reader, entry);
-          owed.delete(entry);
+          toErase.delete(entry);
         }
       } finally {
-        await tools.place.moveTo(page.end);
+        await tools.checkpoint.moveTo(page.end);
       }
     },
     async close() {
@@ -95,7 +96,7 @@ function openRetroChangelog(given: z.infer<typeof settings>, tools: PollerTools)
 
 interface Found {
   readonly capture: HandedOver;
-  /** In which it was. */
+  /** DN of the changelog entry that holds it. */
   readonly entry: string;
 }
 
@@ -128,7 +129,10 @@ async function capturesIn(reader: Reader, changes: readonly LoggedChange[]): Pro
   }
 }
 
-/** Null when it sets none, or when it was erased. Of several values the last: each of them is good for a login. */
+/**
+ * The password that a change sets; null if it sets none or if the password was erased. If it sets several values, this returns
+ * the last: each of them works for a login.
+ */
 function passwordIn({
   type,
   changes,
@@ -147,20 +151,18 @@ function passwordIn({
   }
 }
 
-/** Set by whom no rule binds, with the scheme that keeps it as it is: the server takes the rest for the password. */
-const AS_IT_IS = '{clear}';
+/** Prefix with which an administrator sets a password that the server stores unhashed. The rest is the password. */
+const CLEAR_SCHEME = '{clear}';
 
 function secretOf(value: Buffer): Secret {
-  const marked = value.toString('latin1', 0, AS_IT_IS.length).toLowerCase() === AS_IT_IS;
-  const from = marked ? AS_IT_IS.length : 0;
-  const own = zeroableBytes(value.length - from);
-  value.copy(own, 0, from);
-  return Secret.of(own);
+  const marked = value.toString('latin1', 0, CLEAR_SCHEME.length).toLowerCase() === CLEAR_SCHEME;
+  const from = marked ? CLEAR_SCHEME.length : 0;
+  return secretFrom(value.subarray(from));
 }
 
 const NO_SUCH_OBJECT = 32;
 
-/** Only the password: whoever else reads the changelog still sees that there was a change, and all else of it. */
+/** Erases only the password of a changelog entry: other readers of the changelog still see the change and its other values. */
 async function erase(reader: Reader, entry: string): Promise<void> {
   await reader.ask(async (link) => {
     const reply = await search(link, entry, { scope: 'base', ...wanted });

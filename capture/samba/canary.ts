@@ -10,45 +10,47 @@ import type { SambaForm } from './form';
 import { initialise, installScript, noWait } from './service';
 import type { Tools } from './tools';
 
-/** What a change of a test account showed: whether the domain takes it, and whether a relay would get it. */
+/** The result of changing a test account: the domain refused it, or accepted it and a relay would or would not receive it. */
 export type Sighting =
   | { readonly state: 'delivered' }
   | { readonly state: 'refused'; readonly says: string }
   | { readonly state: 'missing'; readonly says: string };
 
-export interface Cage {
+/** What a canary needs: a domain and a test account in it. */
+export interface CanaryOptions {
   readonly tools: Tools;
   readonly domain: Domain;
   readonly facts: DomainFacts;
   readonly form: SambaForm;
-  /** Where the script will be: what runs there as a test runs there later. */
+  /** Folder of the script. The canary runs the script there, so it runs under the same conditions later. */
   readonly dir: string;
+  /** The sAMAccountName of the test account. */
   readonly account: string;
-  /** Whether the account is made where there is none. */
+  /** Whether to create the account if it does not exist. */
   readonly make: boolean;
 }
 
 /**
- * Changes the password of a test account, and has samba-tool hand it over by our script, as it will later, to a listener of
- * ours in place of the relay.
+ * Changes the password of a test account, and lets samba-tool hand it over with the script that it will use later. A listener
+ * of this process takes the part of the relay and compares what arrives.
  */
-export async function sendCanary(cage: Cage): Promise<Sighting> {
+export async function sendCanary(options: CanaryOptions): Promise<Sighting> {
   const password = newPassword();
   try {
-    const refusal = await cage.domain.change(cage.account, password, cage.make);
+    const refusal = await options.domain.change(options.account, password, options.make);
     if (refusal !== null) return { state: 'refused', says: refusal };
-    return await watch(cage, password);
+    return await watch(options, password);
   } finally {
     password.destroy();
   }
 }
 
-/** Of a test account, which is disabled or the operator's to set anew. Of all four kinds of characters, for every policy. */
+/** A random password for the test account. It has all four classes of characters, so that it satisfies any policy. */
 export const newPassword = (): Secret =>
   Secret.fromText(`Canary-1-${randomBytes(24).toString('base64url')}`);
 
 async function watch(
-  { tools, facts, form, dir, account }: Cage,
+  { tools, facts, form, dir, account }: CanaryOptions,
   password: Secret,
 ): Promise<Sighting> {
   const folder = mkdtempSync(path.join(dir, '.canary-'));
@@ -64,9 +66,9 @@ async function watch(
     const filter = `(&(objectClass=user)(sAMAccountName=${account}))`;
     const sync = { tools, facts, form, script, cache };
     await initialise(sync, filter);
-    const said = await noWait(sync);
+    const complaint = await noWait(sync);
     if (arrived) return { state: 'delivered' };
-    return { state: 'missing', says: said ?? 'samba-tool told no password of it' };
+    return { state: 'missing', says: complaint ?? 'samba-tool reported no password for it' };
   } finally {
     await listener.close();
     rmSync(folder, { recursive: true });

@@ -1,78 +1,86 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Misconfigured } from '../../config';
-import { type Cage, newPassword, type Sighting, sendCanary } from './canary';
+import { type CanaryOptions, newPassword, type Sighting, sendCanary } from './canary';
 import { type Edit, editOf } from './edit';
 import { runShell } from './tools';
 
-export interface Conduct {
-  /** Starts Samba anew, and ends when that is done. For a shell. */
+/** How a set-up is carried out. */
+export interface SetupControls {
+  /** Shell command that restarts Samba. */
   readonly restartCommand: string;
-  /** What was done, a line each. */
+  /** Receives a line for each completed step. */
   readonly report: (line: string) => void;
-  /** What is half done is undone first. */
+  /** Aborts when the operator interrupts the set-up, which then undoes an unfinished change before it ends. */
   readonly interrupted: AbortSignal;
 }
 
 /**
- * Has Samba take another smb.conf, which it reads only when it starts (4.17: neither `smbcontrol reload-config` nor SIGHUP
- * reaches the part that hashes passwords). If the canary does not come through, everything is undone.
- * @param needed the text of smb.conf
- * @returns why the domain is as it was before, or null when the canary arrived
- * @throws Misconfigured when the domain refused passwords before
+ * Changes smb.conf and restarts Samba, which reads the file only when it starts (in 4.17 neither `smbcontrol reload-config` nor
+ * SIGHUP reaches the part that hashes passwords). If the canary does not arrive afterwards, everything is undone.
+ * @param needed the new text of smb.conf
+ * @returns null if the canary arrived, otherwise lines that explain why the change was undone
+ * @throws Misconfigured if the domain refuses passwords before any change, or if the set-up is interrupted before it
  */
 export async function configure(
   smbConf: string,
-  cage: Cage,
+  canary: CanaryOptions,
   needed: string,
-  conduct: Conduct,
+  controls: SetupControls,
 ): Promise<readonly string[] | null> {
   const edit = editOf(smbConf, needed);
-  const before = await sendCanary(cage);
+  const before = await sendCanary(canary);
   if (before.state === 'refused')
     throw new Misconfigured(
-      `The domain refuses a password change, before anything of it was touched: ${before.says}`,
+      `The domain refuses a password change already, before the set-up changed anything: ${before.says}`,
     );
-  if (conduct.interrupted.aborted)
-    throw new Misconfigured('It was interrupted, before anything of the domain was touched');
+  if (controls.interrupted.aborted)
+    throw new Misconfigured(
+      'The set-up was interrupted before it changed the domain: run it again',
+    );
   if (edit === null) {
     refuseUnproven(smbConf, before);
-    conduct.report(`${smbConf} is right already: the canary arrived.`);
+    controls.report(`${smbConf} needs no change: the canary arrived.`);
     return null;
   }
-  conduct.report(`Changed ${smbConf}; as it was, it is in ${edit.make()}.`);
-  const says = await tryNewConf(cage, conduct).catch(async (error) => {
-    await undo(cage, edit, conduct);
+  controls.report(`Changed ${smbConf}; a copy of the old file is ${edit.make()}.`);
+  const says = await tryNewConf(canary, controls).catch(async (error) => {
+    await undo(canary, edit, controls);
     throw error;
   });
-  if (says !== null) return [says, ...(await undo(cage, edit, conduct))];
-  conduct.report('Restarted Samba: the canary arrived.');
+  if (says !== null) return [says, ...(await undo(canary, edit, controls))];
+  controls.report('Restarted Samba: the canary arrived.');
   return null;
 }
 
-/** A restart with what somebody else wrote there could break the domain, and there would be nothing to go back to. */
-function refuseUnproven(smbConf: string, seen: Sighting): void {
-  if (seen.state === 'missing')
+/**
+ * Stops if smb.conf already has the setting but the canary is missing. A restart could activate the edit of another person and
+ * break the domain, with no earlier file to return to.
+ * @throws Misconfigured if the canary is missing
+ */
+function refuseUnproven(smbConf: string, sighting: Sighting): void {
+  if (sighting.state === 'missing')
     throw new Misconfigured(
-      `${smbConf} has the setting already, but the password of the test account did not arrive: ${seen.says}. Perhaps ` +
-        'Samba was not restarted since. Take the setting out and run this again: then it is tried in a way that can be undone',
+      `${smbConf} already has the setting, but the password of the test account did not arrive: ${sighting.says}. ` +
+        'Samba may not have been restarted since the setting was added. Remove the setting and run this again: the ' +
+        'set-up then adds it in a way that it can undo',
     );
 }
 
-/** @returns what was wrong, or null */
-async function tryNewConf(cage: Cage, conduct: Conduct): Promise<string | null> {
-  const failed = await restart(cage, conduct);
+/** Restarts Samba with the changed smb.conf and sends a canary. @returns what failed, or null */
+async function tryNewConf(canary: CanaryOptions, controls: SetupControls): Promise<string | null> {
+  const failed = await restart(canary, controls);
   if (failed !== null) return failed;
-  const seen = await sendCanary(cage).catch(asRefusal);
-  if (conduct.interrupted.aborted) return 'It was interrupted.';
-  if (seen.state === 'delivered') return null;
-  if (seen.state === 'missing')
-    return `The test account was changed, but its password did not arrive: ${seen.says}`;
+  const sighting = await sendCanary(canary).catch(asRefusal);
+  if (controls.interrupted.aborted) return 'The set-up was interrupted.';
+  if (sighting.state === 'delivered') return null;
+  if (sighting.state === 'missing')
+    return `The test account was changed, but its password did not arrive: ${sighting.says}`;
   const hint =
-    cage.form === 'plaintext'
-      ? ' Samba needs the public key in the GNUPGHOME of its own service: see whether that is the same.'
+    canary.form === 'plaintext'
+      ? ' Samba needs the public key in the GNUPGHOME of its own service: check that it is the same folder.'
       : '';
-  return `With it, the domain refused a password change: ${seen.says}.${hint}`;
+  return `With the new smb.conf, the domain refused a password change: ${sighting.says}.${hint}`;
 }
 
 const asRefusal = (error: unknown): Sighting => {
@@ -80,36 +88,45 @@ const asRefusal = (error: unknown): Sighting => {
   throw error;
 };
 
-async function undo(cage: Cage, edit: Edit, conduct: Conduct): Promise<readonly string[]> {
+async function undo(
+  canary: CanaryOptions,
+  edit: Edit,
+  controls: SetupControls,
+): Promise<readonly string[]> {
   edit.undo();
-  const failed = await restart(cage, conduct);
-  if (failed !== null) return ['smb.conf is as it was, but Samba is not:', failed];
+  const failed = await restart(canary, controls);
+  if (failed !== null)
+    return ['The old smb.conf is restored, but Samba is not: restart it by hand.', failed];
   const password = newPassword();
-  const refusal = await cage.domain
-    .change(cage.account, password, cage.make)
+  const refusal = await canary.domain
+    .change(canary.account, password, canary.make)
     .catch((error: Error) => error.message)
     .finally(() => password.destroy());
   return refusal === null
-    ? ['smb.conf is as it was, Samba was restarted, and password changes work.']
-    : [`smb.conf is as it was, and password changes still fail: ${refusal}`];
+    ? ['The old smb.conf is restored, Samba was restarted, and password changes work.']
+    : [`The old smb.conf is restored, but password changes still fail: ${refusal}`];
 }
 
 const RESTARTED_WITHIN_MS = 60_000;
 const POLL_MS = 100;
 
-/** Until another server runs: not every command waits for what it has begun. */
+/**
+ * Restarts Samba and waits until a new server process runs, because not every restart command waits for that.
+ * @returns what failed, or null
+ */
 async function restart(
-  { facts: { pidFile } }: Cage,
-  { restartCommand }: Conduct,
+  { facts: { pidFile } }: CanaryOptions,
+  { restartCommand }: SetupControls,
 ): Promise<string | null> {
   const pid = () => (existsSync(pidFile) ? readFileSync(pidFile, 'latin1').trim() : '');
   const before = pid();
   const code = await runShell(restartCommand);
-  if (code !== 0) return `"${restartCommand}" failed (${code ?? 'killed'}): see why, by hand`;
+  if (code !== 0)
+    return `"${restartCommand}" failed (${code === null ? 'killed' : `exit code ${code}`}): run it by hand to see why`;
   const deadline = Date.now() + RESTARTED_WITHIN_MS;
   while (pid() === before || pid() === '') {
     if (Date.now() > deadline)
-      return `"${restartCommand}" did not restart Samba: ${pidFile} is as it was`;
+      return `"${restartCommand}" did not restart Samba: ${pidFile} did not change within a minute`;
     await sleep(POLL_MS);
   }
   return null;

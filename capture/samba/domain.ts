@@ -4,66 +4,77 @@ import { Misconfigured } from '../../config';
 import type { Secret } from '../../model/passwords/secret';
 import { lastLine, runTool, type Tools } from './tools';
 
+/** The configuration of a domain controller. */
 export interface DomainFacts {
+  /** Path of smb.conf. */
   readonly smbConf: string;
+  /** Server role, such as ROLE_ACTIVE_DIRECTORY_DC. */
   readonly serverRole: string;
-  /** URL of the socket where whoever may open it is the system itself. */
+  /** URL of the local LDAP socket; a process that can open it acts as SYSTEM. */
   readonly ldapi: string;
-  /** Where `samba-tool user syncpasswords` keeps what it was told, and how far it is. */
+  /** File in which `samba-tool user syncpasswords` keeps its configuration and its progress. */
   readonly cache: string;
-  /** Of the server that runs; another one after a restart. */
+  /** File with the process id of the running server, which changes when Samba restarts. */
   readonly pidFile: string;
+  /** Value of `password hash gpg key ids`. */
   readonly gpgKeyIds: readonly string[];
+  /** Value of `password hash userPassword schemes`. */
   readonly hashSchemes: readonly string[];
   /** Whether the Python of samba-tool has the module gpg. */
   readonly readsGpg: boolean;
 }
 
-export interface Told {
+/** The configuration of `samba-tool user syncpasswords`. */
+export interface SyncConfiguration {
+  /** Path of the script that it runs for each change. */
   readonly script: string;
+  /** Attributes that it passes to the script. */
   readonly attributes: readonly string[];
+  /** Whether it decrypts passwords with GnuPG. */
   readonly decrypts: boolean;
 }
 
-/** The domain of this controller, by Samba's own Python: `capture/shims/samba/domain.py`. */
+/** The domain of this controller, queried with Samba's own Python (`capture/shims/samba/domain.py`). */
 export interface Domain {
   facts(): Promise<DomainFacts>;
-  /** Null when nothing was set up yet. */
-  told(): Promise<Told | null>;
+  /** The configuration of `samba-tool user syncpasswords`; null if it has none yet. */
+  syncConfiguration(): Promise<SyncConfiguration | null>;
+  /** Number of domain controllers in the domain. */
   controllers(): Promise<number>;
   /**
-   * Sets the password of an account, by the server that runs.
-   * @param make whether an account that is not there is made, disabled
-   * @returns why it was refused, or null
+   * Sets the password of an account through the running server.
+   * @param make whether to create the account, disabled, if it does not exist
+   * @returns why the server refused it, or null
    */
   change(account: string, password: Secret, make: boolean): Promise<string | null>;
-  /** Takes away an account that `change` made. */
+  /** Deletes an account that `change` created. */
   remove(account: string): Promise<void>;
 }
 
-/** What runs in a domain controller lies beside the code, and is not compiled. */
+/** Folders of the Python scripts, relative to this file in the sources and in the build, which does not copy them. */
 const SHIMS = ['../shims/samba', '../../../capture/shims/samba'];
 
-/** @param file below capture/shims/samba */
+/** The path of a script. @param file its name in capture/shims/samba */
 export function shim(file: string): string {
-  const found = SHIMS.map((folder) => path.join(__dirname, folder, file)).find((one) =>
-    existsSync(one),
+  const found = SHIMS.map((folder) => path.join(__dirname, folder, file)).find((candidate) =>
+    existsSync(candidate),
   );
-  if (found === undefined) throw new Misconfigured(`${file} is missing: install Lockstep anew`);
+  if (found === undefined)
+    throw new Misconfigured(`${file} is missing from the installation: install Lockstep again`);
   return found;
 }
 
-/** @param smbConf null: the one that Samba was built with */
+/** @param smbConf path of smb.conf; null for the one that Samba was built with */
 export function openDomain({ python }: Tools, smbConf: string | null): Domain {
   const ask = async <T>(args: readonly string[], input?: Secret): Promise<T> => {
     const configured = smbConf === null ? [] : ['-s', smbConf];
     const ran = await runTool(python, [shim('domain.py'), ...configured, ...args], input);
-    if (ran.code !== 0) throw new Misconfigured(`Samba did not answer: ${lastLine(ran)}`);
+    if (ran.code !== 0) throw new Misconfigured(`The query of Samba failed: ${lastLine(ran)}`);
     return JSON.parse(ran.stdout) as T;
   };
   return {
     facts: () => ask(['facts']),
-    told: () => ask(['told']),
+    syncConfiguration: () => ask(['sync_configuration']),
     controllers: () => ask(['controllers']),
     change: (account, password, make) =>
       ask([...(make ? ['--make'] : []), 'change', account], password),

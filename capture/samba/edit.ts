@@ -9,14 +9,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 
-/** A change of a file that can be taken back. */
+/** A change of a file that can be undone. */
 export interface Edit {
-  /** @returns where the text is that was there */
+  /** Copies the old file and writes the new text. @returns path of the copy */
   make(): string;
+  /** Restores the old text and removes the copy. */
   undo(): void;
 }
 
-/** @returns null when it says that already */
+/** Prepares an edit. @returns null if the file already has the needed text */
 export function editOf(file: string, needed: string): Edit | null {
   const before = readFileSync(file);
   if (before.toString('utf8') === needed) return null;
@@ -34,7 +35,7 @@ export function editOf(file: string, needed: string): Edit | null {
   };
 }
 
-/** At once or not at all, with the owner and the rights that it had. */
+/** Replaces a file atomically, and keeps its owner and its mode. */
 function replace(file: string, content: Buffer): void {
   const { mode, uid, gid } = statSync(file);
   const next = `${file}.lockstep`;

@@ -5,21 +5,23 @@ import { type DomainFacts, shim } from './domain';
 import { attributesOf, type SambaForm } from './form';
 import { lastLine, type Ran, runTool, type Tools } from './tools';
 
-/** `samba-tool user syncpasswords`, which runs our script for each account that changed. */
+/** Options of `samba-tool user syncpasswords`, which runs the script of Lockstep for each changed account. */
 export interface Sync {
   readonly tools: Tools;
   readonly facts: DomainFacts;
   readonly form: SambaForm;
   readonly script: string;
-  /** Where it keeps what it was told and how far it is. */
+  /** File in which samba-tool keeps its configuration and its progress. */
   readonly cache: string;
 }
 
 const SCRIPT = 'lockstep-samba.py';
 
+/** Path of the script in its folder. */
 export const scriptIn = (dir: string): string => path.join(dir, SCRIPT);
 const socketFileIn = (dir: string): string => path.join(dir, 'socket');
 
+/** Whether the folder holds the current script and the path of the relay's socket. */
 export const isInstalled = (dir: string, socket: string): boolean =>
   isSame(scriptIn(dir), readFileSync(shim(SCRIPT), 'utf8')) &&
   isSame(socketFileIn(dir), `${socket}\n`);
@@ -27,7 +29,7 @@ export const isInstalled = (dir: string, socket: string): boolean =>
 const isSame = (file: string, content: string): boolean =>
   existsSync(file) && readFileSync(file, 'utf8') === content;
 
-/** @returns the script */
+/** Writes the script, and next to it a file with the path of the relay's socket. @returns path of the script */
 export function installScript(dir: string, socket: string): string {
   const script = scriptIn(dir);
   copyFileSync(shim(SCRIPT), script);
@@ -36,7 +38,11 @@ export function installScript(dir: string, socket: string): string {
   return script;
 }
 
-/** @throws Misconfigured, with what samba-tool says */
+/**
+ * Configures samba-tool to run the script for each changed password.
+ * @param filter LDAP filter that limits it to some accounts
+ * @throws Misconfigured with the error message of samba-tool
+ */
 export async function initialise(sync: Sync, filter?: string): Promise<void> {
   const { facts, form, script } = sync;
   const ran = await syncPasswords(sync, [
@@ -45,10 +51,11 @@ export async function initialise(sync: Sync, filter?: string): Promise<void> {
     ...(form === 'plaintext' ? ['--decrypt-samba-gpg'] : []),
     ...(filter === undefined ? [] : [`--filter=${filter}`]),
   ]);
-  if (ran.code !== 0) throw new Misconfigured(`samba-tool user syncpasswords: ${lastLine(ran)}`);
+  if (ran.code !== 0)
+    throw new Misconfigured(`samba-tool user syncpasswords failed: ${lastLine(ran)}`);
 }
 
-/** Hands over what there is. @returns what samba-tool complains of, or null */
+/** Hands over all pending changes once. @returns the warning or error of samba-tool, or null */
 export async function noWait(sync: Sync): Promise<string | null> {
   const ran = await syncPasswords(sync, ['--no-wait']);
   const warning = /^WARNING: .*$/m.exec(ran.stdout)?.[0];
@@ -61,12 +68,15 @@ const syncPasswords = ({ tools, facts, cache }: Sync, args: readonly string[]): 
     ...args,
   ]);
 
-/** What has to run for as long as passwords are to be captured. */
+/** The command that must keep running for passwords to be captured. */
 export const daemonCommand = ({ tools, facts }: Sync): readonly string[] => [
   ...[tools.sambaTool, 'user', 'syncpasswords', `--configfile=${facts.smbConf}`],
 ];
 
-/** systemd.service(5). The daemon ends when the relay does not answer, and tells again what it had not told. */
+/**
+ * The systemd unit (systemd.service(5)) of the daemon. The daemon exits if the relay does not answer, and after a restart hands
+ * over the changes that the relay has not accepted.
+ */
 export function unitOf(sync: Sync, gnupgHome: string | null): string {
   return [
     '[Unit]',

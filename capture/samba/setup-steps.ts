@@ -7,47 +7,50 @@ import { isInstalled, scriptIn } from './service';
 import { withWord, wordsOf } from './smb-conf';
 import type { Tools } from './tools';
 
+/** What the operator asks of a set-up. */
 export interface SambaSetup {
-  /** The socket of the relay. */
+  /** Socket of the relay. */
   readonly socket: string;
-  /** Null: the one that Samba was built with. */
+  /** Path of smb.conf; null for the one that Samba was built with. */
   readonly smbConf: string | null;
   readonly form: SambaForm;
-  /** Fingerprint of the key to encrypt to, or its last 16 digits; null: one of ours. */
+  /** Fingerprint of the key to encrypt to, or its last 16 digits; null to use or create a key of Lockstep. */
   readonly key: string | null;
-  /** The test account; null: one is made, and taken away again. */
+  /** Test account; null to create one and remove it at the end. */
   readonly account: string | null;
-  /** Where the script goes. */
+  /** Folder for the script. */
   readonly dir: string;
 }
 
-/** What is there, and what is not yet. */
+/** The wish of the operator and the current state of the domain controller, from which the steps of a set-up follow. */
 export interface Plan {
   readonly wish: SambaSetup;
   readonly tools: Tools;
   readonly domain: Domain;
   readonly facts: DomainFacts;
-  /** Null: it is not made yet, or hashes need none. */
+  /** The key to encrypt to; null if it is not created yet, or if hashes are handed over, which need none. */
   readonly key: Key | null;
-  /** smb.conf itself, where its name is a link. */
+  /** Path of smb.conf with symbolic links resolved. */
   readonly smbConf: string;
+  /** Whether the script is installed. */
   readonly installed: boolean;
+  /** Whether samba-tool is configured to run the script. */
   readonly initialised: boolean;
 }
 
 /**
- * Looks at everything and touches nothing.
- * @throws Misconfigured, with what to put right, where it cannot go well
+ * Reads the state of the domain controller without changing it.
+ * @throws Misconfigured with a message that says what to correct, if the set-up could not succeed
  */
 export async function planSamba(tools: Tools, wish: SambaSetup): Promise<Plan> {
   refuseAccount(wish.account);
   if (wish.smbConf !== null && !existsSync(wish.smbConf))
-    throw new Misconfigured(`There is no ${wish.smbConf}`);
+    throw new Misconfigured(`${wish.smbConf} does not exist: correct --smb-conf`);
   const domain = openDomain(tools, wish.smbConf);
   const facts = await domain.facts();
   if (facts.serverRole !== 'ROLE_ACTIVE_DIRECTORY_DC')
     throw new Misconfigured(
-      `${facts.smbConf} is not of a domain controller: run it on one, or name its file with --smb-conf`,
+      `${facts.smbConf} does not configure a domain controller: run this on one, or name its file with --smb-conf`,
     );
   return {
     ...{ wish, tools, domain, facts },
@@ -64,34 +67,34 @@ const SETTINGS = {
 } as const;
 
 /**
- * @param key null: one that is made later, and so is in no smb.conf
- * @returns smb.conf with what the domain needs: the same text where it has that
+ * The text that smb.conf needs to have; unchanged if it already has the setting.
+ * @param key null if the key is created later and so cannot be in smb.conf yet
  */
 export function neededConf({ wish, facts, smbConf }: Plan, key: Key | null): string {
   const text = readFileSync(smbConf, 'utf8');
   const { scheme } = needs[wish.form];
-  const [setting, there] =
+  const [setting, present] =
     scheme === null
       ? ([SETTINGS.key, facts.gpgKeyIds] as const)
       : ([SETTINGS.scheme, facts.hashSchemes] as const);
   const has = (word: string) =>
     scheme === null ? key !== null && isKey(word, key) : isSameScheme(word, scheme);
-  if (there.some(has)) return text;
+  if (present.some(has)) return text;
   const word = scheme ?? (key === null ? NEW_KEY : idOf(key));
-  if (there.length > 0 && wordsOf(text, setting) === null)
+  if (present.length > 0 && wordsOf(text, setting) === null)
     throw new Misconfigured(
-      `A file that ${smbConf} includes has "${setting}": add ${word} to it there, restart Samba, and run this again`,
+      `A file that ${smbConf} includes sets "${setting}": add ${word} there, restart Samba, and run this again`,
     );
   return withWord(text, setting, word);
 }
 
-/** In place of a key that a dry run does not make. */
+/** Stands for the id of a key that a dry run does not create. */
 const NEW_KEY = '(the new key)';
 
-/** Whatever its rounds. */
+/** Compares the names of two schemes and ignores their options, such as rounds. */
 function isSameScheme(word: string, scheme: string): boolean {
-  const [one, other] = [word, scheme].map((text) => text.split(':')[0]?.toLowerCase());
-  return one === other;
+  const [present, needed] = [word, scheme].map((text) => text.split(':')[0]?.toLowerCase());
+  return present === needed;
 }
 
 async function keyFor(
@@ -99,24 +102,32 @@ async function keyFor(
   { gpg }: Tools,
   { gpgKeyIds, readsGpg }: DomainFacts,
 ): Promise<Key | null> {
-  if (gpg === null) throw new Misconfigured('There is no gpg here: install GnuPG (package gnupg)');
+  if (gpg === null) throw new Misconfigured('gpg was not found: install GnuPG (package gnupg)');
   if (!readsGpg)
     throw new Misconfigured(
-      'The Python of samba-tool has no module gpg, so it could decrypt nothing: install python3-gpg',
+      'The Python of samba-tool lacks the module gpg and could not decrypt passwords: install python3-gpg',
     );
   for (const id of gpgKeyIds)
-    refuseKey(id, await publicKey(gpg, id), 'smb.conf names', 'take it out of smb.conf');
-  const own = await ownKeys(gpg);
+    refuseKey(id, await publicKey(gpg, id), 'smb.conf names', 'remove it from smb.conf');
+  const keys = await ownKeys(gpg);
   if (wanted === null) {
-    const configured = own.find((key) => gpgKeyIds.some((id) => isKey(id, key)));
-    return configured ?? madeBefore(own) ?? null;
+    const configured = keys.find((key) => gpgKeyIds.some((id) => isKey(id, key)));
+    return configured ?? madeBefore(keys) ?? null;
   }
-  const key = own.find((one) => isKey(wanted, one)) ?? null;
-  refuseKey(wanted, key, 'You named', 'name another, or none, and one is made');
+  const key = keys.find((candidate) => isKey(wanted, candidate)) ?? null;
+  refuseKey(
+    wanted,
+    key,
+    '--key names',
+    'name another key, or omit --key to let Lockstep create one',
+  );
   return key;
 }
 
-/** Samba encrypts to every key of smb.conf, and refuses the password when it cannot. */
+/**
+ * Checks that a key can encrypt: Samba encrypts to every key in smb.conf and refuses the password change if it cannot.
+ * @throws Misconfigured if it cannot
+ */
 function refuseKey(id: string, key: Key | null, who: string, instead: string): void {
   if (key?.encrypts === true) return;
   const why =
@@ -133,22 +144,25 @@ async function isInitialised(
   domain: Domain,
   { cache }: DomainFacts,
 ): Promise<boolean> {
-  const told = await domain.told();
-  if (told === null) return false;
+  const current = await domain.syncConfiguration();
+  if (current === null) return false;
   const same =
-    told.script === scriptIn(dir) &&
-    told.decrypts === (form === 'plaintext') &&
-    (form === 'plaintext' || !told.attributes.includes(needs.plaintext.attribute)) &&
-    attributesOf(form).every((name) => told.attributes.includes(name));
+    current.script === scriptIn(dir) &&
+    current.decrypts === (form === 'plaintext') &&
+    (form === 'plaintext' || !current.attributes.includes(needs.plaintext.attribute)) &&
+    attributesOf(form).every((name) => current.attributes.includes(name));
   if (same) return true;
   throw new Misconfigured(
-    `samba-tool was told already to run ${told.script} with ${told.attributes.join(', ')}. To have it otherwise, stop ` +
-      `"samba-tool user syncpasswords", move ${cache} away, and run this again: then every account is told once more`,
+    `samba-tool is already configured to run ${current.script} with ${current.attributes.join(', ')}. To change that, ` +
+      `stop "samba-tool user syncpasswords", move ${cache} away, and run this again: every account is then handed over once more`,
   );
 }
 
-/** It goes into a filter and a DN; what is left out may not be in a sAMAccountName, or is better not (MS-SAMR §3.1.1.6). */
+/**
+ * Rejects names with special characters, because the name becomes part of an LDAP filter and of a DN. Most of those characters
+ * are not allowed in a sAMAccountName anyway (MS-SAMR §3.1.1.6).
+ */
 function refuseAccount(account: string | null): void {
   if (account !== null && !/^[^"\\/[\]:;|=,+*?<>()#&!\s\p{C}]{1,20}$/u.test(account))
-    throw new Misconfigured('--account takes a sAMAccountName without special characters');
+    throw new Misconfigured('--account must be a sAMAccountName without special characters');
 }

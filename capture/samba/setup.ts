@@ -1,51 +1,57 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { Misconfigured } from '../../config';
-import { type Conduct, configure } from './configure';
+import { configure, type SetupControls } from './configure';
 import type { Domain } from './domain';
 import { type Key, makeKey } from './gpg';
 import { daemonCommand, initialise, installScript, type Sync, scriptIn, unitOf } from './service';
 import { neededConf, type Plan } from './setup-steps';
 import { inPath, runTool } from './tools';
 
-/** What has to go on from now, or why everything is as it was. */
+/** The result of a set-up: what has to run from now on, or why everything was undone. */
 export type SambaSetUp =
   | {
       readonly state: 'ready';
+      /** Fingerprint of the key; null if hashes are handed over. */
       readonly key: string | null;
+      /** Path of the installed script. */
       readonly script: string;
+      /** Command that must keep running for passwords to be captured. */
       readonly command: readonly string[];
+      /** GNUPGHOME of the key; null if there is no key. */
       readonly gnupgHome: string | null;
+      /** Text of a systemd unit that runs the command. */
       readonly unit: string;
-      /** Other domain controllers, which have to keep passwords, too. */
+      /** Number of other domain controllers, which need the same set-up. */
       readonly others: number;
     }
   | { readonly state: 'undone'; readonly says: readonly string[] };
 
 /**
- * Has a domain controller keep passwords, proves by the change of a test account that the domain bears it and that they can
- * be handed over, and only then sets up what does so. Everything that is so already is left alone.
- * @throws Misconfigured, with what to put right; smb.conf is untouched then
+ * Configures a domain controller to store passwords in a readable form. It changes the password of a test account to verify that
+ * the domain still accepts changes and that they can be handed over, and only then configures the hand-over. It is idempotent:
+ * parts that are already right stay unchanged.
+ * @throws Misconfigured with a message that says what to correct; smb.conf is unchanged in that case
  */
-export async function setUpSamba(plan: Plan, conduct: Conduct): Promise<SambaSetUp> {
+export async function setUpSamba(plan: Plan, controls: SetupControls): Promise<SambaSetUp> {
   const { wish, tools, domain, facts, installed, initialised } = plan;
-  const key = await keyOf(plan, conduct);
+  const key = await keyOf(plan, controls);
   makeFolder(wish.dir);
   const script = scriptIn(wish.dir);
-  if (installed) conduct.report(`${script} is there already.`);
-  else conduct.report(`Wrote ${installScript(wish.dir, wish.socket)}.`);
+  if (installed) controls.report(`${script} is already installed.`);
+  else controls.report(`Wrote ${installScript(wish.dir, wish.socket)}.`);
   const account = wish.account ?? CANARY;
-  const cage = { ...wish, tools, domain, facts, account, make: wish.account === null };
+  const canary = { ...wish, tools, domain, facts, account, make: wish.account === null };
   try {
-    const undone = await configure(plan.smbConf, cage, neededConf(plan, key), conduct);
+    const undone = await configure(plan.smbConf, canary, neededConf(plan, key), controls);
     if (undone !== null) return { state: 'undone', says: undone };
   } finally {
-    if (cage.make) await removeCanary(domain, conduct);
+    if (canary.make) await removeCanary(domain, controls);
   }
   const sync: Sync = { tools, facts, form: wish.form, script, cache: facts.cache };
-  if (initialised) conduct.report('samba-tool was told before what to hand over.');
+  if (initialised) controls.report('samba-tool is already configured to hand passwords over.');
   else {
     await initialise(sync);
-    conduct.report('Told samba-tool what to hand over.');
+    controls.report('Configured samba-tool to hand passwords over.');
   }
   const gnupgHome = key === null ? null : await homeOfGpg();
   return {
@@ -59,34 +65,36 @@ export async function setUpSamba(plan: Plan, conduct: Conduct): Promise<SambaSet
 
 const CANARY = 'lockstep-canary';
 
-/** That it stays is no reason to hide how the rest went. */
-const removeCanary = (domain: Domain, { report }: Conduct): Promise<void> =>
-  domain.remove(CANARY).catch(() => report(`The account ${CANARY} is still there: delete it.`));
+/** Deletes the test account. A failure is only reported, so that it does not hide the result of the set-up. */
+const removeCanary = (domain: Domain, { report }: SetupControls): Promise<void> =>
+  domain
+    .remove(CANARY)
+    .catch(() => report(`Could not delete the account ${CANARY}: delete it by hand.`));
 
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** What lies there is run as root. */
+/** Creates the folder of the script, which samba-tool runs as root. @throws Misconfigured if others than root may write to it */
 function makeFolder(dir: string): void {
   mkdirSync(dir, { recursive: true, mode: 0o755 });
   const { uid, mode } = statSync(dir);
   if (uid !== 0 || (mode & WRITABLE_BY_OTHERS) !== 0)
     throw new Misconfigured(
-      `Others than root may write to ${dir}, and the script there is run as root: choose another folder with --dir`,
+      `Users other than root may write to ${dir}, whose script runs as root: choose another folder with --dir`,
     );
 }
 
-async function keyOf({ wish, tools, key }: Plan, { report }: Conduct): Promise<Key | null> {
+async function keyOf({ wish, tools, key }: Plan, { report }: SetupControls): Promise<Key | null> {
   if (wish.form !== 'plaintext' || tools.gpg === null) return null;
   if (key === null) {
     const made = await makeKey(tools.gpg);
-    report(`Made the key ${made.fingerprint}.`);
+    report(`Created the key ${made.fingerprint}.`);
     return made;
   }
   report(`The key is ${key.fingerprint}.`);
   return key;
 }
 
-/** Where the daemon will look for the key: the unit of a service does not have the environment of this shell. */
+/** The GNUPGHOME in which the daemon must look for the key. A service does not inherit the environment of this shell. */
 async function homeOfGpg(): Promise<string | null> {
   const gpgconf = inPath('gpgconf');
   if (gpgconf === null) return null;

@@ -1,11 +1,10 @@
 import { Misconfigured } from '../../config';
 
 /**
- * Settings of smb.conf(5) that are lists of words. Names of sections and settings have no case, those of settings no blanks
- * either, a line that ends in `\` goes on in the next, and the last of several counts.
+ * The words of a setting in the section [global] of smb.conf(5). Names of sections and settings are case-insensitive, spaces in
+ * names of settings are ignored, a line that ends in `\` continues on the next, and the last occurrence of a setting wins.
+ * @returns null if [global] does not have the setting; an included file may have it
  */
-
-/** @returns null when [global] does not have the setting: a file that it includes may */
 export function wordsOf(text: string, setting: string): readonly string[] | null {
   const lines = text.split('\n');
   const at = lineOf(lines, setting);
@@ -16,8 +15,8 @@ export function wordsOf(text: string, setting: string): readonly string[] | null
 }
 
 /**
- * Adds a word, and leaves every other line as it is.
- * @throws Misconfigured when there is no [global]
+ * Adds a word to a setting in [global] and leaves every other line unchanged.
+ * @throws Misconfigured if the file has no section [global]
  */
 export function withWord(text: string, setting: string, word: string): string {
   const lines = text.split('\n');
@@ -27,7 +26,7 @@ export function withWord(text: string, setting: string, word: string): string {
     return lines.with(end, `${lines[end]?.trimEnd()} ${word}`).join('\n');
   }
   const global = lines.findIndex(isGlobal);
-  if (global < 0) throw new Misconfigured('smb.conf has no section [global]');
+  if (global < 0) throw new Misconfigured('smb.conf has no section [global]: add one');
   return lines.toSpliced(global + 1, 0, `\t${setting} = ${word}`).join('\n');
 }
 
@@ -49,6 +48,6 @@ function endOf(lines: readonly string[], first: number): number {
 
 const isGlobal = (line: string): boolean => /^\s*\[\s*global\s*\]/i.test(line);
 const bare = (name: string): string => name.replace(/\s/g, '').toLowerCase();
-/** A comment has none that is a setting's: it begins with `#` or `;`. */
+/** The name of the setting in a line. A comment begins with `#` or `;`, so its name never equals that of a setting. */
 const nameIn = (line: string): string | null =>
   line.includes('=') ? bare(line.slice(0, line.indexOf('='))) : null;

@@ -5,27 +5,28 @@ import { inheritedEnvironment, Misconfigured } from '../../config';
 import type { Secret } from '../../model/passwords/secret';
 import { zeroableBytes } from '../../model/passwords/zeroable';
 
-/** The programs of a domain controller, with their paths. */
+/** Paths of the programs that a set-up runs on a domain controller. */
 export interface Tools {
   readonly sambaTool: string;
-  /** That of samba-tool: only it is sure to find Samba's own modules. */
+  /** The Python of samba-tool: another one may not find Samba's modules. */
   readonly python: string;
-  /** Null where there is none: hashes need none. */
+  /** Null if GnuPG is not installed; only the form `plaintext` needs it. */
   readonly gpg: string | null;
 }
 
-/** @throws Misconfigured when this is no machine where Samba can be administered */
+/** Finds the programs. @throws Misconfigured if this process is not root or samba-tool is not installed */
 export function findTools(): Tools {
   if (process.getuid?.() !== 0)
-    throw new Misconfigured('Run it as root: Samba shows passwords to nobody else');
+    throw new Misconfigured('Run this as root: Samba reveals passwords to no other user');
   const sambaTool = inPath('samba-tool');
   if (sambaTool === null)
     throw new Misconfigured(
-      'There is no samba-tool here: run it on a domain controller of Samba, with its tools installed',
+      'samba-tool was not found: run this on a Samba domain controller that has the tools of Samba installed',
     );
   return { sambaTool, python: interpreterOf(sambaTool), gpg: inPath('gpg') };
 }
 
+/** The path of a program in PATH; null if it is not there. */
 export function inPath(name: string): string | null {
   const folders = (inheritedEnvironment().PATH ?? '').split(path.delimiter);
   return folders.map((folder) => path.join(folder, name)).find(isProgram) ?? null;
@@ -49,10 +50,14 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** In a group of their own: Ctrl-C reaches us alone, and we undo what is half done. */
+/** Programs run in their own process group, so that Ctrl-C reaches only this process, which then undoes unfinished changes. */
 const limits = { timeout: 120_000, killSignal: 'SIGKILL', detached: true } as const;
 
-/** Runs a program to its end, in English. @throws Misconfigured when it takes longer than two minutes */
+/**
+ * Runs a program to its end, with messages in English.
+ * @param input secret to write to its stdin
+ * @throws Misconfigured if it takes longer than two minutes
+ */
 export async function runTool(
   command: string,
   args: readonly string[],
@@ -66,11 +71,11 @@ export async function runTool(
       printed[stream] += text;
     });
   const bytes = input?.use((lent) => {
-    const own = zeroableBytes(lent.length);
-    lent.copy(own);
-    return own;
+    const copy = zeroableBytes(lent.length);
+    lent.copy(copy);
+    return copy;
   });
-  // A program that has ended reads nothing; its exit code says more.
+  // A program that exits early does not read its input; its exit code explains more than this error.
   child.stdin.on('error', () => {});
   child.stdin.end(bytes);
   try {
@@ -79,14 +84,20 @@ export async function runTool(
       child.once('close', resolve);
     });
     if (code === null)
-      throw new Misconfigured(`${path.basename(command)} did not end within two minutes`);
+      throw new Misconfigured(
+        `${path.basename(command)} did not end within two minutes: run it by hand to see why`,
+      );
     return { code, ...printed };
   } finally {
     bytes?.fill(0);
   }
 }
 
-/** @returns the exit code. What it prints is not waited for: a server that it leaves behind may hold on to it. */
+/**
+ * Runs a shell command. It does not wait for the command's output to close, because a server that the command starts may keep it
+ * open.
+ * @returns the exit code; null if it was killed
+ */
 export const runShell = (command: string): Promise<number | null> =>
   new Promise((resolve, reject) => {
     const child = spawn('/bin/sh', ['-c', command], { ...limits, stdio: 'ignore' });
@@ -94,6 +105,6 @@ export const runShell = (command: string): Promise<number | null> =>
     child.once('exit', resolve);
   });
 
-/** What a program said last: it holds the reason. */
+/** The last line that a program printed, which usually is the reason of a failure. */
 export const lastLine = ({ stdout, stderr }: Ran): string =>
   (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? '';

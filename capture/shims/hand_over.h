@@ -1,7 +1,7 @@
 /*
- * Hands a captured password over to the relay of this machine, as docs/captures/protocol.md has it. For code that runs
- * inside somebody else's server: it waits no longer than it is told, allocates nothing, raises no signal, and leaves
- * nothing of the password behind.
+ * Hands a captured password over to the relay of this machine (docs/captures/protocol.md). It is written for code that
+ * runs inside the process of another server: it returns before the given deadline, allocates nothing, raises no signal,
+ * and wipes every copy of the password.
  */
 #ifndef LOCKSTEP_HAND_OVER_H
 #define LOCKSTEP_HAND_OVER_H
@@ -23,7 +23,7 @@ static int64_t lockstep_now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A memset that the compiler may not leave out. */
+/* A memset that the compiler cannot optimize away. */
 static void lockstep_wipe(void *bytes, size_t length)
 {
 	volatile unsigned char *at = bytes;
@@ -31,7 +31,7 @@ static void lockstep_wipe(void *bytes, size_t length)
 		*at++ = 0;
 }
 
-/* 1 when the socket is ready for `events` before the deadline. */
+/* Waits for `events`. Returns 1 if the socket is ready for them before the deadline, else 0. */
 static int lockstep_ready(int fd, short events, int64_t deadline)
 {
 	for (;;) {
@@ -47,6 +47,7 @@ static int lockstep_ready(int fd, short events, int64_t deadline)
 	}
 }
 
+/* Returns a connected socket, or -1. */
 static int lockstep_connect(const char *path, size_t length, int64_t deadline)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -56,7 +57,7 @@ static int lockstep_connect(const char *path, size_t length, int64_t deadline)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
-	/* EAGAIN: the queue of the relay is full, and a socket of this family cannot wait for that with poll(2). */
+	/* EAGAIN: the backlog of the relay is full. poll(2) cannot wait for that on a Unix socket, so this retries. */
 	while (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
 		struct timespec moment = { .tv_nsec = 5000000 };
 		if ((errno != EAGAIN && errno != EINTR) || lockstep_now_ms() >= deadline) {
@@ -68,6 +69,7 @@ static int lockstep_connect(const char *path, size_t length, int64_t deadline)
 	return fd;
 }
 
+/* Returns 1 if all bytes were sent before the deadline, else 0. */
 static int lockstep_send(int fd, const unsigned char *bytes, size_t length, int64_t deadline)
 {
 	while (length > 0) {
@@ -84,11 +86,11 @@ static int lockstep_send(int fd, const unsigned char *bytes, size_t length, int6
 	return 1;
 }
 
-/* 1 when the relay says that it has the capture for good. */
+/* Returns 1 if the relay confirms within `within_ms` that it has stored the capture, else 0. */
 static int lockstep_hand_over(const char *path, size_t path_length, const char *account, size_t account_length,
 			      const char *password, size_t password_length, int within_ms)
 {
-	unsigned char message[LOCKSTEP_MOST_MESSAGE];
+	unsigned char message[LOCKSTEP_MAX_MESSAGE];
 	int64_t deadline = lockstep_now_ms() + within_ms;
 	char answer = 0;
 	size_t length = lockstep_encode(message, account, account_length, password, password_length, 0);

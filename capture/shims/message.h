@@ -1,5 +1,6 @@
 /*
- * A captured password as one message of docs/captures/protocol.md, for the shims of every system. Nothing is allocated.
+ * Encodes a captured password as a message of docs/captures/protocol.md, for the shims of every system. It allocates
+ * nothing.
  */
 #ifndef LOCKSTEP_MESSAGE_H
 #define LOCKSTEP_MESSAGE_H
@@ -7,10 +8,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#define LOCKSTEP_MOST_ACCOUNT 1024
-#define LOCKSTEP_MOST_PASSWORD 4096
-#define LOCKSTEP_MOST_DIGITS 15
-#define LOCKSTEP_MOST_MESSAGE (4 + 3 * 5 + LOCKSTEP_MOST_ACCOUNT + LOCKSTEP_MOST_PASSWORD + LOCKSTEP_MOST_DIGITS)
+#define LOCKSTEP_MAX_ACCOUNT 1024
+#define LOCKSTEP_MAX_PASSWORD 4096
+#define LOCKSTEP_MAX_DIGITS 15
+#define LOCKSTEP_MAX_MESSAGE (4 + 3 * 5 + LOCKSTEP_MAX_ACCOUNT + LOCKSTEP_MAX_PASSWORD + LOCKSTEP_MAX_DIGITS)
 
 static unsigned char *lockstep_put_length(unsigned char *at, size_t length)
 {
@@ -29,7 +30,7 @@ static unsigned char *lockstep_put_field(unsigned char *at, char letter, const c
 
 static unsigned char *lockstep_put_time(unsigned char *at, unsigned long long time_ms)
 {
-	char digits[LOCKSTEP_MOST_DIGITS];
+	char digits[LOCKSTEP_MAX_DIGITS];
 	size_t from = sizeof digits;
 	for (; time_ms > 0 && from > 0; time_ms /= 10)
 		digits[--from] = (char)('0' + time_ms % 10);
@@ -37,16 +38,17 @@ static unsigned char *lockstep_put_time(unsigned char *at, unsigned long long ti
 }
 
 /*
- * The bytes of the message; 0 when there is none, because a value is empty or too long. `time_ms` is since 1970, or 0
- * where the relay may say when it was. Whoever calls wipes the message.
+ * Writes the message and returns its length in bytes, or 0 if a value is empty or too long. `time_ms` is the time of the
+ * change in milliseconds since 1970; with 0 the relay uses the time at which it receives the message. The caller wipes
+ * the message.
  */
-static size_t lockstep_encode(unsigned char message[LOCKSTEP_MOST_MESSAGE], const char *account, size_t account_length,
+static size_t lockstep_encode(unsigned char message[LOCKSTEP_MAX_MESSAGE], const char *account, size_t account_length,
 			      const char *password, size_t password_length, unsigned long long time_ms)
 {
 	unsigned char *end = message + 4;
-	if (account_length == 0 || account_length > LOCKSTEP_MOST_ACCOUNT)
+	if (account_length == 0 || account_length > LOCKSTEP_MAX_ACCOUNT)
 		return 0;
-	if (password_length == 0 || password_length > LOCKSTEP_MOST_PASSWORD)
+	if (password_length == 0 || password_length > LOCKSTEP_MAX_PASSWORD)
 		return 0;
 	end = lockstep_put_field(end, 'a', account, account_length);
 	end = lockstep_put_field(end, 'p', password, password_length);

@@ -1,19 +1,19 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * A segment is a file of frames: `LSR1`, the position of the record, its length, a CRC-32 over these two and the
- * record, the record. What a crash, a full disk or a bad sector left of a frame does not hide the frames behind it.
+ * A segment is a file of frames. A frame is `LSR1`, the position of the record, its length, a CRC-32 over these two and the
+ * record, and the record. A frame that a crash, a full disk or a bad sector damaged does not hide the frames after it.
  */
 const MAGIC = Buffer.from('LSR1', 'ascii');
 const HEAD_BYTES = 16;
 
 export interface Frame {
-  /** From 1; 0 for what the segment says of itself. */
+  /** Position of the record in its segment, from 1; 0 is the segment's own header record. */
   readonly position: number;
   readonly record: Buffer;
 }
 
-/** Bytes of a file that are no frame. */
+/** A range of bytes of a segment file that is not a valid frame. */
 export interface Damage {
   readonly from: number;
   readonly to: number;
@@ -28,6 +28,7 @@ export function encodeFrame({ position, record }: Frame): Buffer {
   return Buffer.concat([head, record]);
 }
 
+/** Finds every intact frame of a segment file, and the damaged ranges between them. */
 export function scanFrames(content: Buffer): {
   readonly frames: readonly Frame[];
   readonly damage: readonly Damage[];
@@ -48,7 +49,7 @@ export function scanFrames(content: Buffer): {
   return { frames, damage };
 }
 
-/** Where the next whole frame begins, or the end. */
+/** The offset of the next intact frame, or the length of the file. */
 function nextFrame(content: Buffer, from: number): number {
   let at = content.indexOf(MAGIC, from);
   while (at !== -1 && frameAt(content, at) === null) at = content.indexOf(MAGIC, at + 1);

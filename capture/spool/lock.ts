@@ -1,18 +1,19 @@
 import net from 'node:net';
 import { Misconfigured } from '../../config';
-import { listenAlone } from '../exclusive-socket';
+import { listenExclusively } from '../exclusive-socket';
 import { grants, lockOf, makePrivateFolder } from '../platform';
 
 /**
- * Makes the spool ours until the process ends, however it ends: two relays would remove what the other writes.
- * @throws Misconfigured when another process has it, or others may read it
+ * Locks the spool until this process ends, even if it is killed: two relays on one spool would remove each other's records.
+ * @throws Misconfigured if another process holds the lock, or if other users can read the folder
  */
 export async function lockSpool(dir: string): Promise<{ release(): Promise<void> }> {
   makePrivateFolder(dir);
-  if (grants(dir, OTHERS)) throw new Misconfigured(`${dir} can be read by others: chmod go= it`);
+  if (grants(dir, OTHERS))
+    throw new Misconfigured(`${dir} can be read by other users: run "chmod go= ${dir}"`);
   const server = net.createServer((connection) => connection.destroy());
-  if (!(await listenAlone(server, lockOf(dir))))
-    throw new Misconfigured(`Another relay has the spool ${dir}`);
+  if (!(await listenExclusively(server, lockOf(dir))))
+    throw new Misconfigured(`Another relay uses the spool ${dir}: stop it first`);
   return { release: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 

@@ -3,15 +3,20 @@ import path from 'node:path';
 import { log } from '../../log';
 import { syncFolder } from './segments';
 
-/** What cannot be delivered is not removed, but put where an operator finds it. Everything there is sealed, too. */
+/** A folder for spool data that cannot be delivered, kept for an operator. Its records are sealed like all others. */
 export interface Quarantine {
-  /** How many files there are. */
+  /** Number of quarantined files. */
   count(): number;
+  /** Moves a whole segment file there, with `records` that were not delivered. */
   segment(file: string, records: number): Promise<void>;
+  /** Writes the damaged bytes of a segment file to a file of their own. */
   damaged(file: string, from: number, bytes: Buffer): Promise<void>;
 }
 
-/** @param maxBytes of all files there; then the oldest is removed */
+/**
+ * Opens the quarantine folder.
+ * @param maxBytes maximum size of all files in it; beyond that the oldest files are removed
+ */
 export async function openQuarantine(dir: string, maxBytes: number): Promise<Quarantine> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   let files = await list(dir);
@@ -23,7 +28,7 @@ export async function openQuarantine(dir: string, maxBytes: number): Promise<Qua
       const [oldest, ...others] = files;
       if (oldest === undefined) break;
       await rm(oldest.file);
-      log.error('the oldest file that was set aside is removed: there is no more room', {
+      log.error('the quarantine is full: the relay removed its oldest file', {
         count: oldest.bytes,
       });
       total -= oldest.bytes;
@@ -36,7 +41,7 @@ export async function openQuarantine(dir: string, maxBytes: number): Promise<Qua
     count: () => files.length,
     async segment(file, records) {
       await rename(file, path.join(dir, path.basename(file)));
-      log.error('the spool is full: its oldest records are set aside and will not be delivered', {
+      log.error('the spool is full: its oldest records are quarantined and will not be delivered', {
         count: records,
       });
       await makeRoom();
@@ -50,9 +55,12 @@ export async function openQuarantine(dir: string, maxBytes: number): Promise<Qua
       } finally {
         await handle.close();
       }
-      log.error('bytes of the spool are no record: a crash cut one off, or the disk is bad', {
-        count: bytes.length,
-      });
+      log.error(
+        'damaged bytes of the spool are quarantined: a crash cut a record, or the disk is faulty',
+        {
+          count: bytes.length,
+        },
+      );
       await makeRoom();
     },
   };

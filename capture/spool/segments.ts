@@ -6,16 +6,18 @@ import type { Position } from '../../model/captures/batch';
 import { onWindows } from '../platform';
 import { type Damage, encodeFrame, scanFrames } from './frames';
 
-/** A file of the spool: `<order>-<name>.segment`. Its name is one that no segment had before, of any relay. */
+/** A file of the spool, `<order>-<name>.segment`. */
 export interface Segment {
+  /** Random name, unique across all relays. */
   readonly name: string;
+  /** Increases with each segment of the spool. */
   readonly order: number;
   readonly file: string;
-  /** The last record before it; null when there was none. */
+  /** Position of the last record before this segment; null if there was none. */
   readonly follows: Position | null;
-  /** The position of its last record; 0 when it has none. */
+  /** Position of its last record; 0 if it has none. */
   last: number;
-  /** Up to here it is durable, and whole as far as its frames are. */
+  /** Length of the durable part of the file, in bytes. */
   bytes: number;
 }
 
@@ -27,7 +29,7 @@ const aboutSchema = z.object({
   follows: z.object({ segment: z.string(), position: z.int() }).nullable(),
 });
 
-/** Durable when this resolves. */
+/** Creates an empty segment file with its header record. It is durable when the promise resolves. */
 export async function createSegment(
   dir: string,
   order: number,
@@ -51,9 +53,9 @@ export async function createSegment(
 
 export interface SegmentContent {
   readonly segment: Segment;
-  /** It tells what it follows; one that a crash left at its very beginning does not. */
+  /** Whether the header record is intact. It is not if a crash cut the file at its very beginning. */
   readonly begun: boolean;
-  /** By position; those that are damaged are missing. */
+  /** Records by position; damaged records are missing. */
   readonly records: ReadonlyMap<number, Buffer>;
   readonly damage: readonly (Damage & { readonly bytes: Buffer })[];
 }
@@ -76,7 +78,7 @@ export async function readSegment(file: string): Promise<SegmentContent> {
     },
     begun: about !== undefined,
     records,
-    damage: damage.map((one) => ({ ...one, bytes: content.subarray(one.from, one.to) })),
+    damage: damage.map(({ from, to }) => ({ from, to, bytes: content.subarray(from, to) })),
   };
 }
 
@@ -84,8 +86,8 @@ const followedBy = (record: Buffer): Position | null =>
   aboutSchema.parse(JSON.parse(record.toString('utf8'))).follows;
 
 /**
- * So that a file that was made, renamed or removed is so after the power has gone. Windows syncs no folders; NTFS writes
- * down what becomes of names when a file is synced.
+ * Makes the creation, renaming or removal of a file durable across a power failure. Windows cannot sync a folder; NTFS
+ * journals names when a file is synced.
  */
 export async function syncFolder(dir: string): Promise<void> {
   if (onWindows) return;

@@ -2,73 +2,83 @@ import path from 'node:path';
 import type { Position } from '../../model/captures/batch';
 import { encodeFrame } from './frames';
 import { openQuarantine } from './quarantine';
-import { openRow } from './row';
+import { openSegmentList } from './segment-list';
 import { readSegment, type Segment, type SegmentContent } from './segments';
 
 /**
- * What was handed over and is not taken in yet: sealed records in segments, of which only the newest is written to. How
- * far the server has come is what the server says; nothing here is removed before it has.
+ * The captures that the server has not ingested yet: sealed records in segments, of which only the newest is written to.
+ * A record is removed only after the server has reported a cursor at or after it.
  */
 export interface Spool {
-  /** Durable when it resolves; when it rejects, the record is not there. */
+  /** Appends a record. It is durable when the promise resolves, and absent when it rejects. */
   append(record: Buffer): Promise<void>;
-  /** The first records that are not taken in yet; null when there are none. */
+  /** The oldest records that the server has not ingested; null if there are none. */
   next(): Promise<Chunk | null>;
-  /** The server has everything up to here. */
-  takenIn(cursor: Position | null): Promise<void>;
+  /** Records that the server has ingested everything up to `cursor`, and removes those segments. */
+  acknowledge(cursor: Position | null): Promise<void>;
+  /** Number of records that the server has not ingested. */
   backlog(): number;
+  /** Number of files in quarantine. */
   quarantined(): number;
   close(): Promise<void>;
 }
 
+/** Consecutive records of one segment, for one batch. */
 export interface Chunk {
+  /** Name of the segment. */
   readonly segment: string;
+  /** Position of the last record before the segment; null if there was none. */
   readonly follows: Position | null;
-  /** Of the first record. */
+  /** Position of the first record. */
   readonly from: number;
-  /** Null for one that is damaged. */
+  /** The sealed records; null stands for a damaged one. */
   readonly records: readonly (Buffer | null)[];
 }
 
 export interface SpoolLimits {
-  /** Of all that waits; as much again may be set aside. */
+  /** Maximum size of all segments; the quarantine may take the same size again. */
   readonly maxBytes: number;
-  /** Of a segment; a new one is begun for what comes then. */
+  /** Size at which a new segment is started. */
   readonly segmentBytes: number;
-  /** Of a chunk. */
+  /** Maximum number of records in a chunk. */
   readonly chunkRecords: number;
+  /** Maximum size of a chunk, in bytes; a chunk always holds at least one record. */
   readonly chunkBytes: number;
 }
 
-/** So many are made durable together. */
-const MOST_IN_GROUP = 100;
+/** Maximum number of records that share one write and one sync. */
+const MAX_IN_GROUP = 100;
 
-interface Waiting {
+interface PendingRecord {
   readonly record: Buffer;
   done(): void;
   failed(error: unknown): void;
 }
 
-/** @param dir locked: see `lock.ts` */
+/**
+ * Opens the spool in `dir` and recovers what an earlier process left.
+ * @param dir a folder that this process has locked (`lockSpool`)
+ */
 export async function openSpool(dir: string, limits: SpoolLimits): Promise<Spool> {
   const quarantined = await openQuarantine(path.join(dir, 'quarantine'), limits.maxBytes);
-  const row = await openRow(dir, quarantined);
+  const segments = await openSegmentList(dir, quarantined);
   const inTurn = oneAtATime();
   let cursor: Position | null = null;
-  const waiting: Waiting[] = [];
+  const pending: PendingRecord[] = [];
 
   const doneIn = ({ name }: Segment) => (name === cursor?.segment ? cursor.position : 0);
-  /** Where the server is; at the first where it does not know any. */
+  /** Index of the segment that the server's cursor is in; 0 if the server knows none of them. */
   const current = () =>
     Math.max(
       0,
-      row.all.findIndex(({ name }) => name === cursor?.segment),
+      segments.all.findIndex(({ name }) => name === cursor?.segment),
     );
-  const toCome = () => row.all.slice(current()).filter((one) => one.last > doneIn(one));
+  const toCome = () =>
+    segments.all.slice(current()).filter((segment) => segment.last > doneIn(segment));
 
-  /** All that wait, with one write and one sync. */
+  /** Makes the pending records durable with one write and one sync. */
   async function flush(): Promise<void> {
-    const group = waiting.splice(0, MOST_IN_GROUP);
+    const group = pending.splice(0, MAX_IN_GROUP);
     try {
       if (group.length > 0) await append(group.map(({ record }) => record));
       for (const { done } of group) done();
@@ -79,11 +89,11 @@ export async function openSpool(dir: string, limits: SpoolLimits): Promise<Spool
   async function append(records: readonly Buffer[]): Promise<void> {
     const bytes = records.reduce((sum, { length }) => sum + length, 0);
     await makeRoom(bytes);
-    const full = row.active().bytes + bytes > limits.segmentBytes;
-    if (full && row.active().last > 0) await row.rotate();
-    const segment = row.active();
+    const full = segments.active().bytes + bytes > limits.segmentBytes;
+    if (full && segments.active().last > 0) await segments.rotate();
+    const segment = segments.active();
     const first = segment.last + 1;
-    await row.write(
+    await segments.write(
       Buffer.concat(
         records.map((record, index) => encodeFrame({ position: first + index, record })),
       ),
@@ -91,23 +101,23 @@ export async function openSpool(dir: string, limits: SpoolLimits): Promise<Spool
     segment.last += records.length;
   }
   async function makeRoom(wanted: number): Promise<void> {
-    const size = () => row.all.reduce((sum, { bytes }) => sum + bytes, wanted);
+    const size = () => segments.all.reduce((sum, { bytes }) => sum + bytes, wanted);
     for (
-      let [oldest] = row.all;
+      let [oldest] = segments.all;
       oldest !== undefined && size() > limits.maxBytes;
-      [oldest] = row.all
+      [oldest] = segments.all
     ) {
-      if (oldest === row.active() && oldest.last === 0) return;
-      if (oldest === row.active()) await row.rotate();
+      if (oldest === segments.active() && oldest.last === 0) return;
+      if (oldest === segments.active()) await segments.rotate();
       await quarantined.segment(oldest.file, oldest.last - doneIn(oldest));
-      row.release(oldest);
+      segments.release(oldest);
     }
   }
 
   return {
     append: (record) =>
       new Promise<void>((done, failed) => {
-        waiting.push({ record, done, failed });
+        pending.push({ record, done, failed });
         void inTurn(flush);
       }),
     next: () =>
@@ -116,16 +126,17 @@ export async function openSpool(dir: string, limits: SpoolLimits): Promise<Spool
         if (segment === undefined) return null;
         return chunkOf(await readSegment(segment.file), segment, doneIn(segment) + 1, limits);
       }),
-    takenIn: (reached) =>
+    acknowledge: (reached) =>
       inTurn(async () => {
         cursor = reached;
-        if (row.active().last > 0 && doneIn(row.active()) >= row.active().last) await row.rotate();
-        const open = new Set([...toCome(), row.active()]);
-        await row.remove(row.all.filter((segment) => !open.has(segment)));
+        if (segments.active().last > 0 && doneIn(segments.active()) >= segments.active().last)
+          await segments.rotate();
+        const open = new Set([...toCome(), segments.active()]);
+        await segments.remove(segments.all.filter((segment) => !open.has(segment)));
       }),
-    backlog: () => toCome().reduce((sum, one) => sum + one.last - doneIn(one), 0),
+    backlog: () => toCome().reduce((sum, segment) => sum + segment.last - doneIn(segment), 0),
     quarantined: quarantined.count,
-    close: () => inTurn(row.close),
+    close: () => inTurn(segments.close),
   };
 }
 
@@ -146,7 +157,7 @@ function chunkOf(
   return { segment: name, follows, from, records: chosen };
 }
 
-/** Each begins when the one before has ended, whatever came of that. */
+/** Runs works one at a time: each starts when the one before has ended, whether that succeeded or failed. */
 function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

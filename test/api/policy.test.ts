@@ -108,7 +108,7 @@ describeWith(['postgres'], 'the policy of a group', () => {
       'an invalid blocklist',
       'blocklist',
       () => writeFileSync(file('new'), 'leaked\n'),
-      'make it anew with "lockstep blocklist build"',
+      'build it again with "lockstep blocklist build"',
     ],
     [
       'a dictionary that is too long',

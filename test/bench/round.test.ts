@@ -2,29 +2,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inTurn, runRound } from '../../bench/round';
 
 describe('a round', () => {
-  test('has as many changes in flight as said, from its beginning to the end of the window', async () => {
+  test('a round keeps the given number of changes in flight until its window ends', async () => {
     let inFlight = 0;
-    const seen: number[] = [];
+    const observed: number[] = [];
     const change = async () => {
-      seen.push(++inFlight);
+      observed.push(++inFlight);
       await sleep(5);
       inFlight--;
       return 5;
     };
     const round = await runRound({ inFlight: 3, windowMs: 200 }, {}, change);
-    expect(Math.max(...seen)).toBe(3);
+    expect(Math.max(...observed)).toBe(3);
     expect(inFlight).toBe(0);
     expect(round.seconds).toBeGreaterThan(0.19);
   });
 
-  test('counts what ends in its window, and neither what ended before nor after', async () => {
+  test('a round counts only changes that end in its window', async () => {
     let ended = 0;
     const change = async () => {
       await sleep(20);
       return ++ended;
     };
     const { changes, timesMs } = await runRound({ inFlight: 2, windowMs: 200 }, {}, change);
-    // The first of each lane warm it up; the last of each lane end when the window is closed.
+    // The first change of each lane warms it up, and the last one ends after the window.
     expect(timesMs.length).toBe(changes);
     expect(timesMs).not.toContain(1);
     expect(timesMs).not.toContain(ended);
@@ -32,7 +32,7 @@ describe('a round', () => {
     expect(changes).toBeGreaterThan(0);
   });
 
-  test('ends with the error of a change', async () => {
+  test('a round fails with the error of a change', async () => {
     let count = 0;
     const change = async () => {
       await sleep(1);
@@ -45,7 +45,7 @@ describe('a round', () => {
   });
 });
 
-test('nobody is changed twice at once, and whoever was changed longest ago is next', async () => {
+test('inTurn never changes a person twice at the same time, and picks the one changed longest ago', async () => {
   const queue = ['ann', 'bob', 'cid'];
   const busy: string[] = [];
   const first = inTurn(queue, async (person) => {

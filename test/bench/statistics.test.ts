@@ -12,17 +12,17 @@ test.each([
   [0.95, 10],
   [0, 1],
   [1, 10],
-])('below the quantile %d of 1 to 10 lies that share of them: %d', (part, expected) =>
+])('the quantile %d of the numbers 1 to 10 is %d', (part, expected) =>
   expect(quantile([10, 9, 8, 7, 6, 5, 4, 3, 2, 1], part)).toBe(expected),
 );
 
-test('of nothing there is neither, but a sum', () => {
+test('median and quantile of no values are NaN, and their sum is 0', () => {
   expect(median([])).toBeNaN();
   expect(quantile([], 0.5)).toBeNaN();
   expect(sum([])).toBe(0);
 });
 
-test('what is given stays in its order', () => {
+test('median and quantile do not reorder their argument', () => {
   const values = [3, 1, 2];
   median(values);
   quantile(values, 0.5);

@@ -19,7 +19,7 @@ const listed = (password: string) => isListed(list, Secret.fromText(password));
 const sha1 = (text: string) => createHash('sha1').update(text).digest('hex').toUpperCase();
 
 describe('a list of Have I Been Pwned', () => {
-  // More than one read of a chunk, and many times what one look into the result reads.
+  // The list spans several chunks when it is read, and the blocklist is many times longer than one read of a lookup.
   const passwords = Array.from({ length: 60_000 }, (_, index) => `leaked ${index}`);
   const lines = passwords.map((password, index) => `${sha1(password)}:${(index % 100) + 1}`);
 
@@ -30,7 +30,7 @@ describe('a list of Have I Been Pwned', () => {
       'in lower case and without counts',
       lines.map((line) => line.slice(0, 40).toLowerCase()).join('\n'),
     ],
-  ])('%s: every password is in it, and no other', async (_what, text) => {
+  ])('a blocklist holds every password of a list and no other: %s', async (_what, text) => {
     expect(await build(text)).toMatchObject({ keys: passwords.length });
     await checkBlocklist(list);
     for (let index = 0; index < passwords.length; index += 601) {
@@ -41,12 +41,12 @@ describe('a list of Have I Been Pwned', () => {
     expect(await listed(passwords.at(-1) ?? '')).toBe(true);
   });
 
-  test('takes 6 bytes a password', async () => {
+  test('a blocklist takes 6 bytes a password', async () => {
     await build(lines.join('\n'));
     expect(statSync(list).size).toBeLessThan(6 * lines.length + 100);
   });
 
-  test('what was seen less often than asked for is left out', async () => {
+  test('hashes with a count below the minimum are left out', async () => {
     expect(await build(lines.join('\n'), 51)).toMatchObject({ lines: 60_000, keys: 30_000 });
     expect([await listed('leaked 49'), await listed('leaked 50')]).toEqual([false, true]);
   });
@@ -54,22 +54,26 @@ describe('a list of Have I Been Pwned', () => {
 
 describe('a list of words', () => {
   test.each([
-    ['as it was written', 'Grüße Aus Calevate', true],
-    ['in other case', 'GRÜSSE AUS CALEVATE', true],
+    ['in its exact form', 'Grüße Aus Calevate', true],
+    ['in another case', 'GRÜSSE AUS CALEVATE', true],
     ['with combining marks', 'gru\u0308ße aus calevate', true],
-    ['with something around it, as NIST asks', 'Grüße Aus Calevate!', false],
-  ])('holds a password %s', async (_how, password, expected) => {
+    [
+      'with another character appended, which makes it another password',
+      'Grüße Aus Calevate!',
+      false,
+    ],
+  ])('a lookup of a listed password %s (%j) returns %j', async (_how, password, expected) => {
     await build('trustno1\n\nGrüße Aus Calevate\n');
     expect(await listed(password)).toBe(expected);
   });
 
-  test('bytes that are no text are taken as they are', async () => {
+  test('a line that is not UTF-8 is listed by its bytes', async () => {
     const bytes = Buffer.from([0x70, 0xff, 0xfe]);
     await build(Buffer.concat([Buffer.from('word\n'), bytes]));
     expect(await isListed(list, Secret.of(Buffer.from('word')))).toBe(true);
   });
 
-  test('may be empty: nothing is in it', async () => {
+  test('an empty list makes a blocklist without passwords', async () => {
     expect(await build('')).toEqual({ lines: 0, keys: 0 });
     expect(await listed('x')).toBe(false);
   });
@@ -83,7 +87,7 @@ test.each([
     'line 2 is not "SHA1:count"',
   ],
 ])(
-  '%s: told by its line; what was there stays, and nothing is left behind',
+  'a list with %s is refused with its line number, and the old blocklist stays',
   async (_what, text, says) => {
     await build('before');
     await expect(build(text)).rejects.toThrow(says);
@@ -92,7 +96,7 @@ test.each([
   },
 );
 
-describe('a file that is not whole', () => {
+describe('a damaged blocklist', () => {
   const whole = async () => {
     await build(Array.from({ length: 5_000 }, (_, index) => `word ${index}`).join('\n'));
     return readFileSync(list);
@@ -108,15 +112,15 @@ describe('a file that is not whole', () => {
       'is out of order',
       (bytes) => Buffer.concat([bytes.subarray(0, 27), bytes.subarray(27).reverse()]),
     ],
-  ])('one that %s is told', async (_how, damage) => {
+  ])('a blocklist that %s is reported', async (_how, damage) => {
     writeFileSync(list, damage(await whole()));
     await expect(checkBlocklist(list)).rejects.toThrow(
-      'make it anew with "lockstep blocklist build"',
+      'build it again with "lockstep blocklist build"',
     );
   });
 
-  test('is not taken for one without the password', async () => {
+  test('a lookup in a truncated blocklist fails instead of finding nothing', async () => {
     writeFileSync(list, (await whole()).subarray(0, -6));
-    await expect(listed('word 1')).rejects.toThrow('no whole blocklist');
+    await expect(listed('word 1')).rejects.toThrow('not a complete blocklist');
   });
 });

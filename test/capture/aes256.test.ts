@@ -13,7 +13,7 @@ interface Vector {
   readonly encoded: string;
 }
 
-/** Made by `AES256EncodedPassword` of the UnboundID LDAP SDK 7.0.3. */
+/** Test vectors made with `AES256EncodedPassword` of the UnboundID LDAP SDK 7.0.3. */
 const vectors: readonly Vector[] = [
   {
     definition: '0123456789abcdef0123456789abcdef',
@@ -52,17 +52,20 @@ async function opened(encoded: string, passphrase: string): Promise<string | nul
   return password?.text() ?? null;
 }
 
-describe('a password in {AES256}', () => {
-  test.each(vectors)('of the SDK is $password', async (one) => {
-    expect(readAes256(one.encoded)?.definition).toBe(one.definition);
-    expect(await opened(one.encoded, one.passphrase)).toBe(one.password);
-  });
+describe('the scheme {AES256}', () => {
+  test.each(vectors)(
+    'a value that the SDK encoded decrypts to $password',
+    async ({ encoded, definition, passphrase, password }) => {
+      expect(readAes256(encoded)?.definition).toBe(definition);
+      expect(await opened(encoded, passphrase)).toBe(password);
+    },
+  );
 
-  test('stays closed to another passphrase', async () => {
+  test('a wrong passphrase does not decrypt a value', async () => {
     expect(await opened(vector.encoded, `${vector.passphrase}0`)).toBeNull();
   });
 
-  test('stays closed when a bit of it was changed that the tag covers, or its salt', async () => {
+  test('a value with a changed bit in its salt, vector, ciphertext or tag does not decrypt', async () => {
     const bytes = Buffer.from(vector.encoded.slice('{AES256}'.length), 'base64');
     const sealedAt = 34 + vector.definition.length / 2;
     for (const at of [1, 17, sealedAt, bytes.length - 1]) {
@@ -72,7 +75,7 @@ describe('a password in {AES256}', () => {
     }
   });
 
-  test('that says more padding than there are zeros is refused', async () => {
+  test('a value that claims more padding than it has zeros does not decrypt', async () => {
     const bytes = Buffer.from(vector.encoded.slice('{AES256}'.length), 'base64');
     bytes[0] = (bytes[0] ?? 0) + 1;
     expect(await opened(`{AES256}${bytes.toString('base64')}`, vector.passphrase)).toBeNull();
@@ -82,12 +85,12 @@ describe('a password in {AES256}', () => {
     ['cut off', vector.encoded.slice(0, 70)],
     ['empty', '{AES256}'],
     ['of another version', `{AES256}E${vector.encoded.slice('{AES256}'.length + 1)}`],
-  ])('is not read when it is %s', (_title, encoded) => {
+  ])('a value that is %s is not parsed', (_title, encoded) => {
     expect(readAes256(encoded)).toBeNull();
   });
 
-  describeWith(['unboundid'], 'that the SDK makes now', () => {
-    test('is what went in, of any length and of any bytes', async () => {
+  describeWith(['unboundid'], 'the installed SDK', () => {
+    test('values that the SDK encodes now decrypt to the password, of any length and any bytes', async () => {
       const made = Array.from({ length: 20 }, (_, nth) => ({
         definition: randomBytes(1 + nth * 6).toString('hex'),
         passphrase: randomBytes(1 + nth).toString('base64url'),

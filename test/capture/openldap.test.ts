@@ -8,7 +8,13 @@ import { type LdapAdmin, ldapAdmin } from '../connectors/ldap-subject';
 import { changeUnderPolicy, checkedPolicy } from '../support/checked-directory';
 import { describeWith } from '../support/servers';
 import { suffixes } from '../support/servers/slapd';
-import { compiler, compileShim, type HandedIn, listenAsRelay, openFolder } from '../support/shims';
+import {
+  compiler,
+  compileShim,
+  listenAsRelay,
+  openFolder,
+  type ReceivedCapture,
+} from '../support/shims';
 
 const suite = compiler === null ? describe.skip : describe;
 
@@ -16,7 +22,7 @@ suite(`the check module of OpenLDAP${compiler === null ? ' (skipped: no C compil
   describeWith(['slapd'], 'in slapd', () => {
     const folder = openFolder();
     const socket = path.join(folder, 'relay.sock');
-    const taken: HandedIn[] = [];
+    const received: ReceivedCapture[] = [];
     let directory: LdapAdmin;
     let module: string;
     let relay: HandOverListener | null = null;
@@ -25,7 +31,7 @@ suite(`the check module of OpenLDAP${compiler === null ? ' (skipped: no C compil
       module = compileShim('openldap/lockstep_check.c');
       directory = await ldapAdmin(suffixes.free);
     });
-    beforeEach(() => taken.splice(0));
+    beforeEach(() => received.splice(0));
     afterEach(async () => {
       await relay?.close();
       relay = null;
@@ -40,7 +46,7 @@ suite(`the check module of OpenLDAP${compiler === null ? ' (skipped: no C compil
     const change = ({ ref }: TestAccount, next: string) =>
       changeUnderPolicy(suffixes.free, ref.name, next);
     const listen = async () => {
-      relay = await listenAsRelay(socket, taken);
+      relay = await listenAsRelay(socket, received);
     };
 
     test.each([
@@ -48,62 +54,64 @@ suite(`the check module of OpenLDAP${compiler === null ? ' (skipped: no C compil
       ['emoji', 'Grüße an 🔐 Schlüssel'],
       ['line ends', 'one\nand\ttwo\r\nlines'],
       ['256 characters', `${'x'.repeat(255)}!`],
-    ])('hands over what somebody changes, byte for byte: %s', async (_what, next) => {
+    ])('the module hands over a changed password byte for byte: %s', async (_what, next) => {
       await listen();
       const account = await person(`open:${socket}`);
       await change(account, next);
-      expect(taken).toEqual([{ account: account.ref.name, password: next }]);
+      expect(received).toEqual([{ account: account.ref.name, password: next }]);
       expect(await directory.logsIn(account, next)).toBe(true);
     });
 
-    test('open: while no relay answers, the change goes on', async () => {
+    test('in mode open, slapd accepts a change while no relay answers', async () => {
       const account = await person(`open:${socket}`);
-      await change(account, 'Nobody is there to hear it');
-      expect(await directory.logsIn(account, 'Nobody is there to hear it')).toBe(true);
+      await change(account, 'No relay is listening');
+      expect(await directory.logsIn(account, 'No relay is listening')).toBe(true);
     });
 
-    test('closed: while no relay answers, the change is refused, and says that it may be tried again', async () => {
+    test('in mode closed, slapd refuses a change with a message to try again while no relay answers', async () => {
       const account = await person(`closed:${socket}`);
-      const refused = change(account, 'Nobody is there to hear it');
+      const refused = change(account, 'No relay is listening');
       await expect(refused).rejects.toThrow(ConstraintViolationError);
       await expect(refused).rejects.toThrow('try again');
       expect(await directory.logsIn(account, account.password)).toBe(true);
       await listen();
-      await change(account, 'Now somebody is');
-      expect(taken).toEqual([{ account: account.ref.name, password: 'Now somebody is' }]);
+      await change(account, 'Now a relay is listening');
+      expect(received).toEqual([
+        { account: account.ref.name, password: 'Now a relay is listening' },
+      ]);
     });
 
-    test('a relay that does not speak keeps nobody waiting', async () => {
+    test('a relay that does not answer delays no change beyond the deadline', async () => {
       const silent = path.join(folder, 'silent.sock');
-      const deaf = net.createServer(() => {});
-      await new Promise<void>((resolve) => deaf.listen(silent, resolve));
+      const server = net.createServer(() => {});
+      await new Promise<void>((resolve) => server.listen(silent, resolve));
       chmodSync(silent, 0o666);
       const [open, closed] = [await person(`open:${silent}`), await person(`closed:${silent}`)];
       await change(open, 'It goes on without');
       await expect(change(closed, 'It goes on without')).rejects.toThrow(ConstraintViolationError);
-      deaf.close();
+      server.close();
     });
 
-    test('a login is none of its business, whether the relay answers or not', async () => {
+    test('the module does not affect logins, even while no relay answers', async () => {
       const account = await person(`closed:${socket}`);
       expect(await directory.logsIn(account, account.password)).toBe(true);
       expect(await directory.logsIn(account, 'a wrong one')).toBe(false);
     });
 
-    test('a password that the policy finds too short is not handed over', async () => {
+    test('a password that is too short for the policy is not handed over', async () => {
       await listen();
       const account = await person(`open:${socket}`, { pwdMinLength: '40' });
       await expect(change(account, 'short')).rejects.toThrow(ConstraintViolationError);
-      expect(taken).toEqual([]);
+      expect(received).toEqual([]);
     });
 
-    test('one that is refused for its history was handed over before: it is a candidate', async () => {
+    test('a password that slapd refuses because of its history is handed over as a candidate', async () => {
       await listen();
       const account = await person(`open:${socket}`, { pwdInHistory: '3' });
       await change(account, 'The first of two');
       await change(account, 'The second of two');
       await expect(change(account, 'The first of two')).rejects.toThrow(ConstraintViolationError);
-      expect(taken.map(({ password }) => password)).toEqual([
+      expect(received.map(({ password }) => password)).toEqual([
         'The first of two',
         'The second of two',
         'The first of two',
@@ -111,7 +119,7 @@ suite(`the check module of OpenLDAP${compiler === null ? ' (skipped: no C compil
       expect(await directory.logsIn(account, 'The second of two')).toBe(true);
     });
 
-    test('an argument that names no socket refuses every change, and says what it must be', async () => {
+    test('a wrong pwdCheckModuleArg refuses every change and says what it must be', async () => {
       const account = await person('opne:/run/relay.sock');
       await expect(change(account, 'Whatever it is')).rejects.toThrow('pwdCheckModuleArg');
     });

@@ -6,12 +6,12 @@ import type { Application } from '../support/application';
 import { inPairs, outboxBench, outboxEngines, readAll, readPairs } from '../support/outbox';
 import { describeWith } from '../support/servers';
 
-/** The SQL that an administrator is given, on real servers. */
-describe.each(outboxEngines)('on %s', (engine, serverName) => {
-  describeWith([serverName], 'the SQL of an outbox', () => {
+/** Runs the SQL for an outbox on real servers, as an administrator would. */
+describe.each(outboxEngines)('the SQL of an outbox on %s', (engine, serverName) => {
+  describeWith([serverName], 'on a real server', () => {
     const { application, connect, captured, open } = outboxBench(engine);
 
-    test('takes whatever the names of table and columns are', async () => {
+    test('the SQL works for unusual names of tables and columns', async () => {
       const strange = { accountColumn: 'Log.In "x" `y`', passwordColumn: "Pass Word's $lockstep$" };
       const longest = `${'ü'.repeat(30)}xyz`;
       for (const table of [`My.Table "a" \`b\` $1 'q'`, longest, `${longest.slice(0, -1)}Z`]) {
@@ -26,25 +26,25 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       }
     });
 
-    test('can be undone, and made anew: then no name of a change comes again', async () => {
+    test('an outbox can be removed and created again without repeating a sequence', async () => {
       const { table, setup, setFor, add } = await captured();
       await add('alice', 'a1');
       const first = await open(setup);
-      const told = await readAll(first);
+      const before = await readAll(first);
       await first.close();
       expect(await oursBeside(table, application())).toHaveLength(engine === 'postgres' ? 4 : 3);
       await application().script(setup.undo);
       expect(await oursBeside(table, application())).toEqual([]);
-      await setFor('alice', 'nobody hears');
+      await setFor('alice', 'not captured');
       await application().script(setup.sql);
       await setFor('alice', 'a1');
       const again = await readAll(await open(setup));
-      expect(inPairs(again)).toEqual(inPairs(told));
-      expect(again[0]?.sequence.split('-')[0]).toBe(told[0]?.sequence.split('-')[0]);
-      expect(again[0]?.sequence).not.toBe(told[0]?.sequence);
+      expect(inPairs(again)).toEqual(inPairs(before));
+      expect(again[0]?.sequence.split('-')[0]).toBe(before[0]?.sequence.split('-')[0]);
+      expect(again[0]?.sequence).not.toBe(before[0]?.sequence);
     });
 
-    test('gives the relay no right on the application, and the application none on the outbox', async () => {
+    test('the relay has no rights on the application, and the application none on the outbox', async () => {
       const { name, kept, session, add } = await captured();
       await add('alice', 'a1');
       const relay = await connect('relay');
@@ -56,7 +56,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
         await expect(session.run(sql)).rejects.toThrow(/denied/);
     });
 
-    test('is printed by the command, to be run as it stands, with what belongs into relay.json', async () => {
+    test('the command prints SQL that runs unchanged, with the settings for relay.json', async () => {
       const { schema, relay } = application();
       const table = 'printed_*/_people';
       const name = engine === 'postgres' ? `"app"."${table}"` : `\`${schema}\`.\`${table}\``;
@@ -82,24 +82,24 @@ test.each([
   ['app.users', 'app', 'users'],
   ['App.Users', 'App', 'Users'],
   ['"my.schema"."the ""table"""', 'my.schema', 'the "table"'],
-])('%s names a table', (text, schema, table) => {
+])('the text %s is parsed as a table name', (text, schema, table) => {
   expect(readTableName(text)).toEqual({ schema, table });
 });
 
 test.each(['users', 'a.b.c', '.users', 'app.', '"app.users', '"app"users.x', ''])(
-  '"%s" names none',
+  'the text "%s" is refused as a table name',
   (text) => {
     expect(() => readTableName(text)).toThrow('give schema and table');
   },
 );
 
-test.each([['x'.repeat(64)], ['a\nb'], ['']])('no name is %j', (accountColumn) => {
+test.each([['x'.repeat(64)], ['a\nb'], ['']])('the column name %j is refused', (accountColumn) => {
   const rest = { table: 'app.users', passwordColumn: 'hash', role: 'relay' };
   const wanted = { engine: 'postgres', accountColumn, ...rest } as const;
   expect(() => setUpOutbox(wanted)).toThrow('cannot be a name');
 });
 
-/** Names of the tables, triggers and functions that setup made. */
+/** Names of the tables, triggers and functions that the setup created. */
 async function oursBeside(table: string, { schema, ask }: Application): Promise<string[]> {
   const found: string[] = [];
   for (const kind of ['table', 'trigger', 'routine'])

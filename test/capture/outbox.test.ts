@@ -3,24 +3,24 @@ import { startPolling } from '../../capture/polling/loop';
 import type { Startpoint } from '../../model/captures/startpoint';
 import { type Application, RELAY_PASSWORD } from '../support/application';
 import {
+  checkpointAt,
   inPairs,
   look,
   outboxBench,
   outboxEngines,
-  placeAt,
+  type ReadChange,
   readAll,
   readPairs,
-  type Told,
 } from '../support/outbox';
 import { startProxy } from '../support/proxy';
 import { describeWith, server } from '../support/servers';
 import { until } from '../support/until';
 
-describe.each(outboxEngines)('on %s', (engine, serverName) => {
-  describeWith([serverName], 'an outbox', () => {
+describe.each(outboxEngines)('an outbox on %s', (engine, serverName) => {
+  describeWith([serverName], 'on a real server', () => {
     const { application, connect, captured, open } = outboxBench(engine);
 
-    test('tells each new value once, in the order of its account, from the first on', async () => {
+    test('a poller reads each new value once, in the order of its account, starting with the first', async () => {
       const { setup, setFor, add } = await captured();
       const poller = await open(setup);
       const began = Date.now();
@@ -29,16 +29,16 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       await setFor('alice', 'a2');
       await setFor('bob', 'b2');
       await setFor('alice', 'a1');
-      const told = await readAll(poller);
-      expect(inPairs(told)).toEqual([
+      const changes = await readAll(poller);
+      expect(inPairs(changes)).toEqual([
         ['alice', 'a1'],
         ['bob', 'b1'],
         ['alice', 'a2'],
         ['bob', 'b2'],
         ['alice', 'a1'],
       ]);
-      expect(new Set(told.map(({ sequence }) => sequence)).size).toBe(5);
-      for (const { at, hashed, sequence } of told) {
+      expect(new Set(changes.map(({ sequence }) => sequence)).size).toBe(5);
+      for (const { at, hashed, sequence } of changes) {
         expect(hashed).toBe(true);
         expect(at).toBeGreaterThanOrEqual(began - 1);
         expect(at).toBeLessThanOrEqual(Date.now() + 1);
@@ -47,7 +47,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       expect(await readAll(poller)).toEqual([]);
     });
 
-    test('says nothing where no value is new, or where there is none; case and blanks are news', async () => {
+    test('an unchanged or empty value is not captured, but a change of case or of blanks is', async () => {
       const { name, setup, session, setFor, add } = await captured();
       const poller = await open(setup, { holds: 'plaintext' });
       await add('alice', null);
@@ -59,16 +59,16 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       await setFor('alice', 'Secret');
       await setFor('alice', 'Secret ');
       await session.run(`delete from ${name}`);
-      const told = await readAll(poller);
-      expect(inPairs(told)).toEqual([
+      const changes = await readAll(poller);
+      expect(inPairs(changes)).toEqual([
         ['alice', 'secret'],
         ['alice', 'Secret'],
         ['alice', 'Secret '],
       ]);
-      expect(told.some(({ hashed }) => hashed)).toBe(false);
+      expect(changes.some(({ hashed }) => hashed)).toBe(false);
     });
 
-    test('tells nothing of a transaction that was rolled back', async () => {
+    test('a transaction that was rolled back is not captured', async () => {
       const { setup, session, setFor, add } = await captured();
       await session.run('start transaction');
       await add('alice', 'never');
@@ -80,7 +80,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       expect(await readPairs(await open(setup))).toEqual([['alice', 'a1']]);
     });
 
-    test('does not pass by a transaction that began before another one and ended after it', async () => {
+    test('a transaction that begins before another and ends after it is not skipped', async () => {
       const { setup, session, setFor, add } = await captured();
       const poller = await open(setup);
       const other = await connect();
@@ -90,19 +90,19 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       await session.run('start transaction');
       await setFor('alice', 'a2');
       await setFor('bob', 'b2', other);
-      const { page, told } = await look(poller);
-      expect(inPairs(told)).toEqual([['bob', 'b2']]);
+      const { page, changes } = await look(poller);
+      expect(inPairs(changes)).toEqual([['bob', 'b2']]);
       await session.run('commit');
       await poller.acknowledge(page);
       expect(await readPairs(poller)).toEqual([['alice', 'a2']]);
     });
 
-    test('tells two transactions that wait for each other in the order in which the account got them', async () => {
+    test('changes of two transactions that wait for each other are read in the order in which they took effect', async () => {
       const { setup, session, setFor, add } = await captured();
       const poller = await open(setup);
       const other = await connect();
       await add('alice', 'a1');
-      // It is not the begin of a transaction that counts, nor that of a statement.
+      // Neither the start of a transaction nor that of a statement decides the order.
       await other.run('start transaction');
       await laterThan(Date.now());
       await session.run('start transaction');
@@ -111,33 +111,35 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       const waiting = setFor('alice', 'last', other).then(() => {
         done = true;
       });
-      await until(() => somebodyWaits(application()));
+      await until(() => aStatementWaits(application()));
       await laterThan(Date.now());
       await setFor('alice', 'second');
       expect(done).toBe(false);
       await session.run('commit');
       await waiting;
       await other.run('commit');
-      const told = await readAll(poller);
-      expect(told.map(({ value }) => value)).toEqual(['a1', 'first', 'second', 'last']);
-      expect(told.map(({ at }) => at)).toEqual(told.map(({ at }) => at).sort((a, b) => a - b));
+      const changes = await readAll(poller);
+      expect(changes.map(({ value }) => value)).toEqual(['a1', 'first', 'second', 'last']);
+      expect(changes.map(({ at }) => at)).toEqual(
+        changes.map(({ at }) => at).sort((a, b) => a - b),
+      );
     });
 
-    test('reads again, under the same names, what was not acknowledged', async () => {
+    test('changes that were not acknowledged are read again with the same sequence', async () => {
       const { setup, setFor, add } = await captured();
       await add('alice', 'a1');
       await setFor('alice', 'a2');
       const killed = await open(setup);
-      const { told } = await look(killed);
+      const { changes } = await look(killed);
       await killed.close();
       await setFor('alice', 'a3');
       const next = await open(setup);
       const again = await readAll(next);
-      expect(again.slice(0, 2)).toEqual(told);
+      expect(again.slice(0, 2)).toEqual(changes);
       expect(again.map(({ value }) => value)).toEqual(['a1', 'a2', 'a3']);
     });
 
-    test('reads on from any startpoint, in pages', async () => {
+    test('a poller continues from any startpoint, page by page', async () => {
       const { kept, setup, setFor, add } = await captured();
       const poller = await open(setup);
       await add('alice', 'a0');
@@ -162,14 +164,14 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       expect(await from({ from: 'end' })).toEqual([]);
       await setFor('alice', 'after the end');
       expect(await readPairs(poller)).toEqual([['alice', 'after the end']]);
-      // Also what nobody has read yet is before a startpoint.
+      // A startpoint also skips changes that were never read.
       await setFor('alice', 'left out');
       const [last] = await application().ask(`select max(id) as id from ${kept}`);
       expect(await from({ from: 'cursor', cursor: String(last?.id) })).toEqual([]);
     });
 
     test.each(['99999', '1-1', 'yesterday', '9'.repeat(30), "1' or '1'='1"])(
-      'does not know the cursor %s, and stays where it was',
+      'an outbox rejects the unknown cursor %s and keeps its position',
       async (cursor) => {
         const { setup, add } = await captured();
         const poller = await open(setup);
@@ -180,7 +182,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       },
     );
 
-    test('keeps what was taken for some days, and what was not for ever', async () => {
+    test('an outbox keeps changes that were read for some days, and unread ones without limit', async () => {
       const { kept, setup, setFor, add } = await captured();
       const poller = await open(setup);
       const days = (count: number) =>
@@ -194,7 +196,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       await readAll(poller);
       await days(2);
       await setFor('alice', 'a2');
-      expect((await look(poller)).told).toHaveLength(1);
+      expect((await look(poller)).changes).toHaveLength(1);
       await days(4);
       expect(await count()).toBe(2);
       expect(await readPairs(poller)).toEqual([['alice', 'a2']]);
@@ -204,7 +206,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       expect(await count()).toBe(0);
     });
 
-    test('carries 256 characters of quotes, lines and emoji byte for byte', async () => {
+    test('an outbox carries 256 characters of quotes, line ends and emoji byte for byte', async () => {
       const { setup, add } = await captured();
       const value = [...`it's "quoted" \\ %s ? $1 \r\n\t🐦 пароль ä`.repeat(8)]
         .slice(0, 256)
@@ -214,7 +216,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       expect(await readPairs(await open(setup))).toEqual([[account, value]]);
     });
 
-    test('leaves out what is longer than any password, and goes on behind it', async () => {
+    test('a poller skips a value that is longer than any password, and continues after it', async () => {
       const { setup, setFor, add } = await captured();
       const poller = await open(setup);
       await add('alice', 'ä'.repeat(2048));
@@ -224,7 +226,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       expect(await readAll(poller)).toEqual([]);
     });
 
-    test('says what keeps it from reading: no rights, no table, a wrong password', async () => {
+    test('a poller reports why it cannot read: missing rights, a missing table, a wrong password', async () => {
       const { setup, kept } = await captured();
       const reading = async (more: object) =>
         (await open(setup, more)).read().catch(({ code }) => code);
@@ -235,7 +237,7 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       expect(await reading({})).toBe('no_rights');
     });
 
-    test('is not asked again for an hour by a relay whose password it has refused', async () => {
+    test('a relay whose password the database refused does not log in again for an hour', async () => {
       const { setup, kept } = await captured();
       const late = `late_${randomBytes(4).toString('hex')}`;
       const poller = await open(setup, { user: late });
@@ -244,15 +246,15 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
         const clock = jest
           .spyOn(performance, 'now')
           .mockImplementation(() => now() + minutes * 60_000);
-        const seen = await poller.read().then(
+        const result = await poller.read().then(
           () => 'read',
           ({ code }) => code,
         );
         clock.mockRestore();
-        return seen;
+        return result;
       };
       expect(await readingAfter(0)).toBe('service_credential_refused');
-      // From now on it would be let in.
+      // From now on a login would succeed.
       await application().script(
         engine === 'mysql'
           ? `create user ${late} identified by '${RELAY_PASSWORD}'; grant select, update, delete on ${kept} to ${late};`
@@ -265,34 +267,34 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       expect(await readingAfter(61)).toBe('read');
     });
 
-    test('is read by a loop that says so while its server is away, and goes on', async () => {
+    test('polling reports that the database is unreachable, and continues once it is back', async () => {
       const { setup, setFor, add } = await captured();
       const proxy = await startProxy({ host: '127.0.0.1', port: Number(server(serverName).port) });
       const poller = await open(setup, { port: proxy.address.port });
-      // By its name: what was not acknowledged when the server went is told again.
-      const heard = new Map<string | null, string>();
+      // Keyed by sequence: a change that was not acknowledged when the server went away is read again.
+      const ingested = new Map<string | null, string>();
       const polling = startPolling(poller, {
-        ...{ source: 'crm', backlog: () => 0, mostWaiting: 10 },
-        take: async ({ sequence, password }) => {
-          heard.set(
+        ...{ source: 'crm', backlog: () => 0, maxBacklog: 10 },
+        ingest: async ({ sequence, password }) => {
+          ingested.set(
             sequence,
             password.use((bytes) => bytes.toString('utf8')),
           );
           return null;
         },
-        ...{ startpointApplied: placeAt(null), missed: placeAt(null) },
-        pace: { everyMs: 20, waitMs: { first: 20, most: 40 }, random: () => 1 },
+        ...{ startpointApplied: checkpointAt(null), missed: checkpointAt(null) },
+        pace: { everyMs: 20, waitMs: { first: 20, max: 40 }, random: () => 1 },
       });
       try {
         await add('alice', 'a1');
-        await until(() => heard.size === 1);
+        await until(() => ingested.size === 1);
         await proxy.refuse();
         proxy.cut();
         await until(() => polling.trouble() === 'unreachable');
         await setFor('alice', 'a2');
         await proxy.pass();
-        await until(() => heard.size === 2);
-        expect([...heard.values()]).toEqual(['a1', 'a2']);
+        await until(() => ingested.size === 2);
+        expect([...ingested.values()]).toEqual(['a1', 'a2']);
         await until(() => polling.trouble() === null);
       } finally {
         await polling.stop();
@@ -300,37 +302,37 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
       }
     });
 
-    test('holds up nobody who writes from many sides, and loses nothing of them', async () => {
+    test('an outbox delays no writer and loses no change while many sessions write', async () => {
       const { setup, setFor, add } = await captured();
       const people = ['alice', 'bob', 'carol', 'dave'];
       for (const who of people) await add(who, `${who} 0`);
       const ROUNDS = 60;
       let writing = people.length;
       const write = async (who: string) => {
-        const own = await connect();
+        const session = await connect();
         for (let n = 1; n < ROUNDS; n += 2) {
-          await own.run('start transaction');
-          await setFor(who, `${who} ${n}`, own);
-          await setFor(who, `${who} ${n + 1}`, own);
-          await own.run('commit');
+          await session.run('start transaction');
+          await setFor(who, `${who} ${n}`, session);
+          await setFor(who, `${who} ${n + 1}`, session);
+          await session.run('commit');
         }
         writing--;
       };
       const poller = await open(setup, { keepDays: 0 });
-      const told: Told[] = [];
+      const changes: ReadChange[] = [];
       const reading = async () => {
-        while (writing > 0) told.push(...(await readAll(poller)));
+        while (writing > 0) changes.push(...(await readAll(poller)));
       };
       await Promise.all([...people.map(write), reading()]);
-      told.push(...(await readAll(poller)));
+      changes.push(...(await readAll(poller)));
       for (const who of people)
-        expect(told.filter(({ account }) => account === who).map(({ value }) => value)).toEqual(
+        expect(changes.filter(({ account }) => account === who).map(({ value }) => value)).toEqual(
           Array.from({ length: ROUNDS + 1 }, (_, n) => `${who} ${n}`),
         );
     });
 
     if (engine === 'postgres')
-      test('is heard at the commit, before anybody asks again', async () => {
+      test('a commit wakes the poller before its next regular read', async () => {
         const { setup, session, add } = await captured();
         let woken = 0;
         const poller = await open(setup, {}, () => woken++);
@@ -345,8 +347,8 @@ describe.each(outboxEngines)('on %s', (engine, serverName) => {
   });
 });
 
-/** Whether a statement waits for a lock. InnoDB's list of transactions is no good: asked often, it shows an old state for ever. */
-async function somebodyWaits({ engine, ask }: Application): Promise<boolean> {
+/** Whether a statement waits for a lock. InnoDB's list of transactions cannot be used: queried often, it keeps showing an old state. */
+async function aStatementWaits({ engine, ask }: Application): Promise<boolean> {
   const [row] = await ask(
     engine === 'postgres'
       ? `select count(*) as waits from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
@@ -355,5 +357,5 @@ async function somebodyWaits({ engine, ask }: Application): Promise<boolean> {
   return Number(row?.waits) > 0;
 }
 
-/** What happens from now on has another millisecond. */
+/** Resolves when the clock shows a later millisecond, so that what follows has another time. */
 const laterThan = (now: number): Promise<void> => until(() => Date.now() > now + 1);

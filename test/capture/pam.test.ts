@@ -5,9 +5,15 @@ import path from 'node:path';
 import type { HandOverListener } from '../../capture/hand-over/listener';
 import { onDebian, unpackedDebs } from '../../local/debian';
 import { isRoot } from '../../local/places';
-import { compiler, compileShim, type HandedIn, listenAsRelay, openFolder } from '../support/shims';
+import {
+  compiler,
+  compileShim,
+  listenAsRelay,
+  openFolder,
+  type ReceivedCapture,
+} from '../support/shims';
 
-/** Why the real thing cannot be changed here; null where it can. */
+/** Why the real chpasswd cannot be tested on this machine; null if it can. */
 function hindrance(): string | null {
   if (compiler === null) return 'no C compiler';
   if (!isRoot || !onDebian()) return 'needs root on Debian';
@@ -17,12 +23,12 @@ function hindrance(): string | null {
 const why = hindrance();
 const suite = why === null ? describe : describe.skip;
 
-/** With the real chpasswd and pam_unix, on a copy of /etc that only they see. */
+/** Runs the real chpasswd and pam_unix in a mount namespace with a copy of /etc. */
 suite(`the PAM module${why === null ? '' : ` (skipped: ${why})`}`, () => {
   const folder = openFolder();
   const socket = path.join(folder, 'relay.sock');
   const etc = path.join(folder, 'etc');
-  const taken: HandedIn[] = [];
+  const received: ReceivedCapture[] = [];
   let relay: HandOverListener | null = null;
 
   beforeAll(async () => {
@@ -34,13 +40,13 @@ suite(`the PAM module${why === null ? '' : ` (skipped: ${why})`}`, () => {
     copyFileSync(module, path.join(folder, 'pam_lockstep.so'));
     stackOf('chpasswd', `optional ${folder}/pam_lockstep.so socket=${socket}`);
   });
-  beforeEach(() => taken.splice(0));
+  beforeEach(() => received.splice(0));
   afterEach(async () => {
     await relay?.close();
     relay = null;
   });
 
-  // It holds a copy of what only root may read.
+  // The folder holds a copy of files that only root may read.
   afterAll(() => rmSync(folder, { recursive: true }));
 
   function stackOf(service: string, ...more: string[]): void {
@@ -49,7 +55,7 @@ suite(`the PAM module${why === null ? '' : ` (skipped: ${why})`}`, () => {
     );
     writeFileSync(path.join(etc, 'pam.d', service), `${lines.join('\n')}\n`);
   }
-  /** @returns whether chpasswd says that it is done */
+  /** @returns whether chpasswd reports success */
   async function chpasswd(user: string, password: string): Promise<boolean> {
     const script = 'mount --bind "$0" /etc && exec chpasswd';
     const child = spawn('unshare', ['--mount', 'sh', '-c', script, etc], {
@@ -63,7 +69,7 @@ suite(`the PAM module${why === null ? '' : ` (skipped: ${why})`}`, () => {
     readFileSync(path.join(etc, 'shadow'), 'utf8').match(
       new RegExp(`^${user}:([^:]*):`, 'm'),
     )?.[1] ?? '';
-  /** By crypt(3) itself. */
+  /** Whether a password matches the stored hash, by crypt(3) itself. */
   const holds = (user: string, password: string): boolean => {
     const program =
       'use utf8; my ($h, $p) = map { chomp; $_ } <STDIN>; print crypt($p, $h) eq $h ? 1 : 0';
@@ -77,23 +83,23 @@ suite(`the PAM module${why === null ? '' : ` (skipped: ${why})`}`, () => {
   test.each([
     ['plain', 'correct horse battery staple'],
     ['quotes, colons and emoji', `it's "so": 🔐`],
-  ])('hands over what is stored, and to whom it belongs: %s', async (_what, password) => {
-    relay = await listenAsRelay(socket, taken);
+  ])('the module hands over the stored password and its account: %s', async (_what, password) => {
+    relay = await listenAsRelay(socket, received);
     expect(await chpasswd('ann', password)).toBe(true);
     expect(holds('ann', password)).toBe(true);
-    expect(taken).toEqual([{ account: 'ann', password }]);
+    expect(received).toEqual([{ account: 'ann', password }]);
   });
 
-  test('what pam_unix refuses is not handed over', async () => {
-    relay = await listenAsRelay(socket, taken);
+  test('a change that pam_unix refuses is not handed over', async () => {
+    relay = await listenAsRelay(socket, received);
     const before = hashOf('ann');
     await chpasswd('nobody-of-that-name', 'correct horse battery staple');
-    expect(taken).toEqual([]);
+    expect(received).toEqual([]);
     expect(hashOf('ann')).toBe(before);
   });
 
-  test('while no relay answers, the change goes on', async () => {
-    expect(await chpasswd('ann', 'nobody is there to hear it')).toBe(true);
-    expect(holds('ann', 'nobody is there to hear it')).toBe(true);
+  test('a change succeeds while no relay answers', async () => {
+    expect(await chpasswd('ann', 'no relay is listening')).toBe(true);
+    expect(holds('ann', 'no relay is listening')).toBe(true);
   });
 });

@@ -3,12 +3,11 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Attribute, Change, Client } from 'ldapts';
-import { openCheckpoint } from '../../capture/polling/checkpoint';
-import { pollerKinds } from '../../capture/polling/kinds';
 import type { Poller } from '../../capture/polling/poller';
 import { isRoot } from '../../local/places';
-import { Secret } from '../../model/passwords/secret';
 import { drained, textsOf } from '../support/drained';
+import { uniqueName } from '../support/people';
+import { pollerBench } from '../support/poller-bench';
 import { startProxy } from '../support/proxy';
 import { describeWith, type ServerFacts, type StartedServer, server } from '../support/servers';
 import { startUnboundid, unboundidSuffix } from '../support/servers/unboundid';
@@ -18,14 +17,25 @@ const PASSPHRASE = 'the pässphrase of a definition';
 const PEOPLE = `ou=people,${unboundidSuffix}`;
 const KEPT = 60;
 
-/** The in-memory directory of the SDK, with a changelog of its last changes and passwords in {AES256}. */
-describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
+/** Uses the in-memory directory of the SDK, with a changelog of limited length and passwords in {AES256}. */
+describeWith(['unboundid'], 'polling PingDirectory', () => {
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'ls-ping-'));
-  const places = mkdtempSync(path.join(os.tmpdir(), 'ls-place-'));
-  const opened: Poller[] = [];
   let running: StartedServer;
   let facts: ServerFacts;
   let admin: Client;
+  const { open, watching } = pollerBench('pingdirectory', {
+    settings: () => ({
+      ...{ url: facts.url, ca: facts.caFile, base: PEOPLE },
+      bindDn: `cn=lockstep,ou=services,${unboundidSuffix}`,
+      bindPassword: '${file:lockstep}',
+      definitions: { [DEFINITION.toUpperCase()]: '${file:passphrase}' },
+    }),
+    secrets: () => ({
+      '${file:lockstep}': facts.lockstep,
+      '${file:passphrase}': PASSPHRASE,
+      '${file:other}': 'another one',
+    }),
+  });
 
   async function start(name: string, more: Record<string, number> = {}): Promise<void> {
     const { jar = '', classes = '' } = server('unboundid');
@@ -42,42 +52,13 @@ describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
     await start('first');
   }, 60_000);
   afterAll(async () => {
-    for (const poller of opened) await poller.close();
     await admin?.unbind();
     await running?.stop();
-    for (const folder of [dir, places]) rmSync(folder, { recursive: true });
+    rmSync(dir, { recursive: true });
   });
 
-  async function open(changes: object = {}, place = path.join(places, unique())) {
-    const kind = pollerKinds.get('pingdirectory');
-    if (kind === undefined) throw new Error('There is no such kind');
-    const settings = {
-      ...{ url: facts.url, ca: facts.caFile, base: PEOPLE },
-      bindDn: `cn=lockstep,ou=services,${unboundidSuffix}`,
-      bindPassword: '${file:lockstep}',
-      definitions: { [DEFINITION.toUpperCase()]: '${file:passphrase}' },
-      ...changes,
-    };
-    const secrets: Readonly<Record<string, string | undefined>> = {
-      '${file:lockstep}': facts.lockstep,
-      '${file:passphrase}': PASSPHRASE,
-      '${file:other}': 'another one',
-    };
-    const poller = await kind.open(settings, {
-      resolve: (reference) => Secret.fromText(secrets[reference] ?? ''),
-      place: await openCheckpoint(place),
-      wake: () => {},
-    });
-    opened.push(poller);
-    return { poller, place };
-  }
-  async function watching(changes: object = {}) {
-    const one = await open(changes);
-    await drained(one.poller);
-    return one;
-  }
-  async function somebody(): Promise<string> {
-    const uid = `Person${unique()}`;
+  async function newPerson(): Promise<string> {
+    const uid = `Person${uniqueName()}`;
     const dn = `uid=${uid},${PEOPLE}`;
     const names = { uid, cn: uid, sn: 'Test' };
     await admin.add(dn, { objectClass: 'inetOrgPerson', ...names, userPassword: `First-${uid}` });
@@ -96,16 +77,16 @@ describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
     ['of two lines', 'the first\nthe second \r\n'],
     ['of emoji and accents', 'pässwörd 🐦 пароль 密码'],
     ['of 256 characters', '0123456789abcdéf'.repeat(16)],
-  ])('a password %s is read byte for byte, once', async (_title, word) => {
-    const dn = await somebody();
+  ])('a password %s is read once and byte for byte', async (_title, word) => {
+    const dn = await newPerson();
     const { poller } = await watching();
     await reset(dn, word);
     expect(await drained(poller)).toMatchObject([{ account: dn, word, hashed: false }]);
     expect(await drained(poller)).toEqual([]);
   });
 
-  test('its time is the one at which the account says that it was changed, to the millisecond', async () => {
-    const dn = await somebody();
+  test('the time of a capture is the change time of the account, to the millisecond', async () => {
+    const dn = await newPerson();
     const { poller } = await watching();
     const before = Date.now();
     await reset(dn, 'at a certain time');
@@ -115,8 +96,8 @@ describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
     expect(at).toBeLessThanOrEqual(after);
   });
 
-  test('of several changes the last is read, and accounts come in the order of those', async () => {
-    const [one, other] = [await somebody(), await somebody()];
+  test('only the last of several changes of an account is read, and accounts are ordered by that change', async () => {
+    const [one, other] = [await newPerson(), await newPerson()];
     const { poller } = await watching();
     await reset(one, 'one, the first');
     await reset(other, 'other, the first');
@@ -127,21 +108,21 @@ describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
     ]);
   });
 
-  test('an account goes by its name of now; one that is gone, a new one and other changes are left out', async () => {
-    const [renamed, gone, other] = [await somebody(), await somebody(), await somebody()];
+  test('a renamed account is captured by its current name; deleted accounts, new accounts and other changes are skipped', async () => {
+    const [renamed, gone, other] = [await newPerson(), await newPerson(), await newPerson()];
     const { poller } = await watching();
     await reset(renamed.toUpperCase(), 'before it was renamed');
     await reset(gone, 'before it was deleted');
     await replace(other, 'description', 'userPassword: not one');
-    await somebody();
-    const now = `uid=Other${unique()},${PEOPLE}`;
+    await newPerson();
+    const now = `uid=Other${uniqueName()},${PEOPLE}`;
     await admin.modifyDN(renamed, now);
     await admin.del(gone);
     expect(await drained(poller)).toMatchObject([{ account: now, word: 'before it was renamed' }]);
   });
 
-  test('a password in another scheme is handed over as the hash that it is', async () => {
-    const dn = await somebody();
+  test('a password in another scheme is captured as a hash', async () => {
+    const dn = await newPerson();
     const { poller } = await watching();
     const hash = '{SSHA256}mQ9vZ3cGZkQ1cGZkQ1cGZkQ1cGZkQ1cGmQ9vZ3cGZkQ1cGZkQ1cGZg==';
     await reset(dn, hash);
@@ -152,33 +133,33 @@ describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
     ['no passphrase', { definitions: {} }],
     ['a wrong passphrase', { definitions: { [DEFINITION]: '${file:other}' } }],
   ])(
-    'with %s it says so, and nothing is lost until it has the right one',
+    'a poller with %s reports that, and loses nothing until it has the right one',
     async (_title, wrong) => {
-      const dn = await somebody();
-      const { place } = await watching();
+      const dn = await newPerson();
+      const { file } = await watching();
       await reset(dn, 'sealed for now');
-      const without = await open(wrong, place);
+      const without = await open(wrong, file);
       await expect(without.poller.read()).rejects.toMatchObject({
         code: 'not_supported',
         vendorCode: DEFINITION,
       });
-      const right = await open({}, place);
+      const right = await open({}, file);
       expect(await drained(right.poller)).toMatchObject([{ word: 'sealed for now' }]);
     },
   );
 
-  test('a poller that was killed before it was told goes on with the very same', async () => {
-    const dn = await somebody();
-    const { poller, place } = await watching();
+  test('a poller that was killed before it acknowledged a page reads the same page again', async () => {
+    const dn = await newPerson();
+    const { poller, file } = await watching();
     await reset(dn, 'read twice');
     const first = textsOf(await poller.read());
-    const again = await open({}, place);
+    const again = await open({}, file);
     expect(textsOf(await again.poller.read())).toEqual(first);
     expect(first).toHaveLength(1);
   });
 
-  test('it goes where an operator sends it: begin, end, a cursor, a time', async () => {
-    const [one, other] = [await somebody(), await somebody()];
+  test('a poller moves to the startpoint of an operator: begin, end, a cursor, a time', async () => {
+    const [one, other] = [await newPerson(), await newPerson()];
     const { poller } = await watching();
     await reset(one, 'of the one');
     await reset(other, 'of the other');
@@ -199,8 +180,8 @@ describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
     });
   });
 
-  test('of what was trimmed before it was read it says that it was missed, and goes on', async () => {
-    const [one, other] = [await somebody(), await somebody()];
+  test('a poller reports changes that were trimmed before it read them as missed, and continues', async () => {
+    const [one, other] = [await newPerson(), await newPerson()];
     const { poller } = await watching();
     await reset(one, 'soon trimmed');
     for (let nth = 0; nth < KEPT; nth++) await replace(other, 'description', String(nth));
@@ -212,9 +193,9 @@ describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
     expect(await poller.read()).toMatchObject({ missed: false, captures: [] });
   });
 
-  test('while the server is away it says so; of one with a new changelog it reads all of it', async () => {
+  test('a poller reports an unreachable server, and reads a new changelog from its beginning', async () => {
     const proxy = await startProxy({ host: '127.0.0.1', port: Number(facts.port) });
-    const { poller, place } = await watching({ url: `ldaps://127.0.0.1:${proxy.address.port}` });
+    const { poller, file } = await watching({ url: `ldaps://127.0.0.1:${proxy.address.port}` });
     await proxy.refuse();
     proxy.cut();
     await expect(poller.read()).rejects.toMatchObject({ code: 'unreachable' });
@@ -222,15 +203,11 @@ describeWith(['unboundid'], 'the changes of a PingDirectory', () => {
     await admin.unbind();
     await running.stop();
     await start('second');
-    const dn = await somebody();
+    const dn = await newPerson();
     await reset(dn, 'in a new changelog');
-    const again = await open({}, place);
+    const again = await open({}, file);
     const page = await again.poller.read();
     expect(page.missed).toBe(true);
     expect(textsOf(page)).toMatchObject([{ word: 'in a new changelog' }]);
   });
 });
-
-function unique(): string {
-  return randomBytes(6).toString('hex');
-}

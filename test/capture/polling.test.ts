@@ -9,22 +9,24 @@ import type { Startpoint } from '../../model/captures/startpoint';
 import { Secret } from '../../model/passwords/secret';
 import { until } from '../support/until';
 
-/** A log of words, of which the first are gone. */
+/** A poller of a log of words in memory. */
 interface PlayedLog extends Poller {
   readonly words: string[];
+  /** Number of words at the beginning that were trimmed. */
   gone: number;
-  readonly asked: () => number;
+  /** How many times it was read. */
+  readonly reads: () => number;
 }
 
 function playedLog(): PlayedLog {
-  let [at, asked] = [0, 0];
+  let [at, reads] = [0, 0];
   const words: string[] = [];
   return {
     words,
     gone: 0,
-    asked: () => asked,
+    reads: () => reads,
     async read(): Promise<Page> {
-      asked++;
+      reads++;
       const missed = at < this.gone;
       const from = Math.max(at, this.gone);
       const end = Math.min(from + 2, words.length);
@@ -47,7 +49,7 @@ function playedLog(): PlayedLog {
 
 let running: Polling[] = [];
 afterEach(async () => {
-  for (const one of running) await one.stop();
+  for (const polling of running) await polling.stop();
   running = [];
 });
 
@@ -56,85 +58,85 @@ async function start(
   more: { refusal?: () => HandOverRefusal | null; backlog?: number } = {},
 ) {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-polling-'));
-  const heard: string[] = [];
+  const ingested: string[] = [];
   const polling = startPolling(log, {
     source: 'warehouse',
-    async take({ password }) {
+    async ingest({ password }) {
       const refusal = more.refusal?.() ?? null;
-      if (refusal === null) heard.push(password.text());
+      if (refusal === null) ingested.push(password.text());
       return refusal;
     },
     backlog: () => more.backlog ?? 0,
-    mostWaiting: 10,
+    maxBacklog: 10,
     startpointApplied: await openCheckpoint(path.join(dir, 'startpoint')),
     missed: await openCheckpoint(path.join(dir, 'missed')),
-    pace: { everyMs: 5, waitMs: { first: 5, most: 10 }, random: () => 1 },
+    pace: { everyMs: 5, waitMs: { first: 5, max: 10 }, random: () => 1 },
   });
   running.push(polling);
-  return { polling, heard, dir };
+  return { polling, ingested, dir };
 }
 
-test('all of it is read, in its order, and what comes later, too', async () => {
+test('polling reads all changes of a source in order, including those that come later', async () => {
   const log = playedLog();
   log.words.push('a', 'b', 'c');
-  const { heard } = await start(log);
-  await until(() => heard.length === 3);
+  const { ingested } = await start(log);
+  await until(() => ingested.length === 3);
   log.words.push('d');
-  await until(() => heard.length === 4);
-  expect(heard).toEqual(['a', 'b', 'c', 'd']);
+  await until(() => ingested.length === 4);
+  expect(ingested).toEqual(['a', 'b', 'c', 'd']);
 });
 
-test('what could not be made durable is read again, from the beginning of its page', async () => {
+test('a page with a capture that could not be made durable is read again from its beginning', async () => {
   const log = playedLog();
   log.words.push('a', 'b', 'c');
   const refusals: (HandOverRefusal | null)[] = [null, 'not_durable'];
-  const { heard, polling } = await start(log, { refusal: () => refusals.shift() ?? null });
-  await until(() => heard.length === 4);
-  expect(heard).toEqual(['a', 'a', 'b', 'c']);
+  const { ingested, polling } = await start(log, { refusal: () => refusals.shift() ?? null });
+  await until(() => ingested.length === 4);
+  expect(ingested).toEqual(['a', 'a', 'b', 'c']);
   await until(() => polling.trouble() === null);
 });
 
-test('with a full spool the source keeps the rest', async () => {
+test('polling pauses while the spool is full, but still applies a startpoint', async () => {
   const log = playedLog();
   log.words.push('a');
-  const { heard, polling } = await start(log, { backlog: 10 });
+  const { ingested, polling } = await start(log, { backlog: 10 });
   polling.offer({ number: 1, startpoint: { from: 'begin' } });
   await until(() => polling.startpointApplied() === 1);
-  expect([heard, log.asked()]).toEqual([[], 0]);
+  expect([ingested, log.reads()]).toEqual([[], 0]);
 });
 
-test('what was gone before it was read is counted, and is so after a restart', async () => {
+test('polling counts changes that were gone before it read them, and the count survives a restart', async () => {
   const log = playedLog();
   log.words.push('a', 'b', 'c');
   log.gone = 1;
-  const { heard, polling, dir } = await start(log);
-  await until(() => heard.length === 2);
-  expect([heard, polling.missed()]).toEqual([['b', 'c'], 1]);
+  const { ingested, polling, dir } = await start(log);
+  await until(() => ingested.length === 2 && polling.missed() === 1);
+  expect(ingested).toEqual(['b', 'c']);
   expect((await openCheckpoint(path.join(dir, 'missed'))).current()).toBe('1');
 });
 
-test('a startpoint is gone to once, however often it is told', async () => {
+test('a startpoint is applied once, even if it is offered several times', async () => {
   const log = playedLog();
   log.words.push('a');
-  const { heard, polling } = await start(log);
-  await until(() => heard.length === 1);
+  const { ingested, polling } = await start(log);
+  await until(() => ingested.length === 1);
   const again = { number: 1, startpoint: { from: 'begin' } } as const;
   polling.offer(again);
-  await until(() => heard.length === 2);
+  await until(() => ingested.length === 2);
   polling.offer(again);
   log.words.push('b');
-  await until(() => heard.length === 3);
-  expect([heard, polling.startpointApplied()]).toEqual([['a', 'a', 'b'], 1]);
+  await until(() => ingested.length === 3);
+  expect([ingested, polling.startpointApplied()]).toEqual([['a', 'a', 'b'], 1]);
 });
 
-test('one that the source does not know is told as long as nobody sets another, and reading goes on', async () => {
+test('a startpoint that the source does not know is reported until another is set, and polling continues', async () => {
   const log = playedLog();
-  const { heard, polling } = await start(log);
+  const { ingested, polling } = await start(log);
   const unknown = { number: 1, startpoint: { from: 'cursor', cursor: '4711' } } as const;
   polling.offer(unknown);
   await until(() => polling.trouble() === 'startpoint_unknown');
   log.words.push('a');
-  await until(() => heard.length === 1);
+  await until(() => ingested.length === 1);
   polling.offer(unknown);
   expect([polling.trouble(), polling.startpointApplied()]).toEqual(['startpoint_unknown', 0]);
   polling.offer({ number: 2, startpoint: { from: 'begin' } });

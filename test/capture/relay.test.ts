@@ -27,7 +27,7 @@ const configuration = configurationSchema.parse({
   sources: { ...testConfiguration.sources, warehouse: { kind: 'ldap', settings: {}, capture } },
 });
 
-/** The relay as a process, against the api as a process; the test plays source and worker. */
+/** Runs the relay and the api as processes; the test acts as the source and as the worker. */
 describeWith(['postgres'], 'a relay', () => {
   let api: TestApi;
   let worker: CaptureDependencies & { close(): Promise<void> };
@@ -74,17 +74,17 @@ describeWith(['postgres'], 'a relay', () => {
   }
   const rows = async (query: string, values: unknown[] = []) =>
     (await api.database.pool.query(query, values)).rows;
-  const told = async ({ id }: TestRelay) => {
+  const reported = async ({ id }: TestRelay) => {
     const { body } = await api.send('GET', '/v1/relays');
-    const found = (body.relays as Record<string, unknown>[]).find((one) => one.id === id);
+    const found = (body.relays as Record<string, unknown>[]).find((relay) => relay.id === id);
     return found ?? {};
   };
   const delivered = (relay: TestRelay, count: number) =>
     until(async () => {
-      const { received, backlog } = await told(relay);
+      const { received, backlog } = await reported(relay);
       return received === count && backlog === 0;
     });
-  const takeAll = async () => {
+  const ingestAll = async () => {
     while (await ingestNextCapture(worker));
   };
   const changesOf = (name: string) =>
@@ -94,20 +94,20 @@ describeWith(['postgres'], 'a relay', () => {
 
   const secrets = (count: number) => Array.from({ length: count }, (_, at) => `${PASSWORD} ${at}`);
 
-  test('brings what was handed over, in its order, and each once', async () => {
+  test('a relay delivers every capture once and in order', async () => {
     const relay = await setUp();
     await relay.start();
     const alice = await person();
     const words = secrets(20);
-    await until(async () => (await relay.handOver(alice, `${PASSWORD} first`)) === 'taken');
-    for (const word of words) expect(await relay.handOver(alice, word)).toBe('taken');
+    await until(async () => (await relay.handOver(alice, `${PASSWORD} first`)) === 'stored');
+    for (const word of words) expect(await relay.handOver(alice, word)).toBe('stored');
     await delivered(relay, 21);
-    await takeAll();
+    await ingestAll();
     expect(await changesOf(alice)).toHaveLength(21);
     expect(relay.printed()).not.toContain(PASSWORD);
   });
 
-  test('that never reached Lockstep has no key: it takes nothing, and says so', async () => {
+  test('a relay that has never reached Lockstep has no key and refuses captures', async () => {
     await api.stopProcess();
     const relay = await setUpTestRelay({
       url: api.url,
@@ -120,33 +120,33 @@ describeWith(['postgres'], 'a relay', () => {
     await api.restart();
   });
 
-  test('seals to no key but one that was signed by whom it pinned', async () => {
+  test('a relay ignores a sealing key that its pinned signer did not sign', async () => {
     const relay = await setUp({ signer });
     await relay.start();
-    await until(() => relay.printed().includes('not signed by the signer'));
+    await until(() => relay.printed().includes('the pinned signer did not sign it'));
     expect(await relay.handOver('alice', PASSWORD)).toBe('no_key');
   });
 
-  test('while the api is away: takes everything, also after a restart, and loses and reorders nothing', async () => {
+  test('a relay accepts captures while the api is down, even after a restart, and neither loses nor reorders any', async () => {
     const relay = await setUp();
     await relay.start();
     const alice = await person();
-    await until(async () => (await relay.handOver(alice, `${PASSWORD} first`)) === 'taken');
+    await until(async () => (await relay.handOver(alice, `${PASSWORD} first`)) === 'stored');
     await api.stopProcess();
     const words = secrets(10);
-    for (const word of words.slice(0, 5)) expect(await relay.handOver(alice, word)).toBe('taken');
+    for (const word of words.slice(0, 5)) expect(await relay.handOver(alice, word)).toBe('stored');
     await relay.stop();
     await relay.start();
-    for (const word of words.slice(5)) expect(await relay.handOver(alice, word)).toBe('taken');
+    for (const word of words.slice(5)) expect(await relay.handOver(alice, word)).toBe('stored');
     await api.restart();
     await delivered(relay, 11);
-    await takeAll();
+    await ingestAll();
     expect(await changesOf(alice)).toHaveLength(11);
-    expect(await told(relay)).toMatchObject({ lost: 0, quarantined: 0 });
+    expect(await reported(relay)).toMatchObject({ lost: 0, quarantined: 0 });
   });
 
   test(
-    'killed at every step: loses nothing, reorders nothing, and nothing is taken in twice',
+    'a relay that is killed at every step neither loses, reorders nor duplicates a capture',
     async () => {
       const relay = await setUp();
       const alice = await person();
@@ -160,23 +160,23 @@ describeWith(['postgres'], 'a relay', () => {
       for (let step = 1; step <= 80; step++) {
         await relay.start({ preload: [dieAt], env: { LOCKSTEP_TEST_DIE_AT: String(step) } });
         while (relay.running())
-          // Not answered: it may be there or not, so the source tells it again.
-          if ((await handOverNext().catch(() => 'gone')) === 'taken') next++;
+          // Without an answer the capture may or may not be stored, so the source sends it again.
+          if ((await handOverNext().catch(() => 'gone')) === 'stored') next++;
       }
       await relay.start();
-      await until(async () => (await told(relay)).heardAt !== null && (await idle(relay)));
-      await takeAll();
+      await until(async () => (await reported(relay)).heardAt !== null && (await idle(relay)));
+      await ingestAll();
       const sequences = (await changesOf(alice)).map(({ idempotency_key }) => idempotency_key);
       const all = Array.from({ length: next }, (_, at) => String(at + 1));
-      // The last one was durable, perhaps, when nobody was told.
+      // The last capture may be durable although its source received no answer.
       expect([all, all.slice(0, -1)]).toContainEqual(sequences);
       expect(next).toBeGreaterThan(30);
-      expect(await told(relay)).toMatchObject({ lost: 0 });
+      expect(await reported(relay)).toMatchObject({ lost: 0 });
     },
     5 * MINUTES,
   );
 
-  test('whose clock is wrong, and is put right: delivers in its order, and that it was wrong is seen', async () => {
+  test('a relay with a wrong clock delivers in order, and the api reports the deviation', async () => {
     const relay = await setUp();
     const clock = path.join(relay.dir, 'clock');
     const setClock = (aheadMs: number) => writeFileSync(clock, String(aheadMs));
@@ -184,32 +184,32 @@ describeWith(['postgres'], 'a relay', () => {
     await relay.start({ preload: [steppedClock], env: { LOCKSTEP_TEST_CLOCK: clock } });
     const alice = await person();
     const began = Date.now() - MINUTES;
-    const bring = (index: number) =>
+    const handOver = (index: number) =>
       relay.handOver(alice, `${PASSWORD} ${index}`, { capturedAt: new Date(began + index) });
-    await until(async () => (await bring(1)) === 'taken');
+    await until(async () => (await handOver(1)) === 'stored');
     await delivered(relay, 1);
     setClock(30 * DAY_MS);
-    await bring(2);
+    await handOver(2);
     await delivered(relay, 2);
-    expect(Math.round(Number((await told(relay)).clockAheadMs) / DAY_MS)).toBe(30);
+    expect(Math.round(Number((await reported(relay)).clockAheadMs) / DAY_MS)).toBe(30);
     setClock(-30 * DAY_MS);
-    await bring(3);
+    await handOver(3);
     await delivered(relay, 3);
     setClock(0);
     await relay.kill();
     await relay.start();
-    await bring(4);
+    await handOver(4);
     await delivered(relay, 4);
-    await takeAll();
+    await ingestAll();
     expect(await changesOf(alice)).toHaveLength(4);
-    expect(await told(relay)).toMatchObject({ quarantined: 0, lost: 0 });
+    expect(await reported(relay)).toMatchObject({ quarantined: 0, lost: 0 });
   });
 
-  test('whose spool was damaged: the rest is delivered, and what is lost is told', async () => {
+  test('a relay with a damaged spool delivers the rest and reports the loss', async () => {
     const relay = await setUp();
     await relay.start();
     const alice = await person();
-    await until(async () => (await relay.handOver(alice, `${PASSWORD} first`)) === 'taken');
+    await until(async () => (await relay.handOver(alice, `${PASSWORD} first`)) === 'stored');
     await delivered(relay, 1);
     await api.stopProcess();
     for (const word of secrets(3)) await relay.handOver(alice, word);
@@ -223,21 +223,21 @@ describeWith(['postgres'], 'a relay', () => {
     writeFileSync(file, content);
     await api.restart();
     await relay.start();
-    await until(async () => (await told(relay)).lost === 1 && (await idle(relay)));
-    await takeAll();
+    await until(async () => (await reported(relay)).lost === 1 && (await idle(relay)));
+    await ingestAll();
     expect(await changesOf(alice)).toHaveLength(3);
-    expect(await told(relay)).toMatchObject({ received: 3, lost: 1, quarantined: 1 });
+    expect(await reported(relay)).toMatchObject({ received: 3, lost: 1, quarantined: 1 });
   });
 
-  test('holds no plaintext on its disk, of whatever bytes it is, nor whose it is', async () => {
+  test('a relay stores neither passwords nor account names in plain text', async () => {
     const relay = await setUp();
     await relay.start();
     const canary = `Kanari\u00e9 "quoted" 'too' \\ %\n\u{1F426} ${randomBytes(12).toString('hex')}`;
-    await until(async () => (await relay.handOver('first', PASSWORD)) === 'taken');
+    await until(async () => (await relay.handOver('first', PASSWORD)) === 'stored');
     await api.stopProcess();
     const account = `account-${randomBytes(12).toString('hex')}`;
     const current = Secret.fromText(`${canary} old`);
-    expect(await relay.handOver(account, canary, { current })).toBe('taken');
+    expect(await relay.handOver(account, canary, { current })).toBe('stored');
     const scanner = createScanner({ canary, account });
     await scanner.folder('relay', relay.dir);
     expect(scanner.findings).toEqual([]);
@@ -245,7 +245,7 @@ describeWith(['postgres'], 'a relay', () => {
     await api.restart();
   });
 
-  test('listens to those who may, and leaves the place of another one alone', async () => {
+  test('a relay refuses a socket or a spool of another relay, and a socket folder that every user may write to', async () => {
     const relay = await setUp();
     await relay.start();
     expect(statSync(relay.socket).mode & 0o777).toBe(0o600);
@@ -256,34 +256,34 @@ describeWith(['postgres'], 'a relay', () => {
     const third = await setUp({ spool: relay.spool });
     await third.start();
     expect(third.running()).toBe(false);
-    expect(third.printed()).toContain('Another relay has the spool');
+    expect(third.printed()).toContain('Another relay uses the spool');
     chmodSync(path.dirname(relay.socket), 0o777);
     await relay.kill();
     await relay.start();
     expect(relay.running()).toBe(false);
-    expect(relay.printed()).toContain('Everybody may write');
+    expect(relay.printed()).toContain('Every user may write');
   });
 
   test.each([
-    ['longer than a message is', Buffer.from([0xff, 0xff, 0xff, 0xff])],
-    ['of a field that it does not know', message('a', 'alice', 'p', 'secret', 'x', 'new')],
-    ['of a form that it does not know', message('a', 'alice', 'p', 'secret', 'f', 'blob')],
-    ['of a field twice', message('a', 'alice', 'p', 'one', 'p', 'two')],
+    ['that is too long', Buffer.from([0xff, 0xff, 0xff, 0xff])],
+    ['with an unknown field', message('a', 'alice', 'p', 'secret', 'x', 'new')],
+    ['with an unknown form', message('a', 'alice', 'p', 'secret', 'f', 'blob')],
+    ['with a field twice', message('a', 'alice', 'p', 'one', 'p', 'two')],
     ['without a password', message('a', 'alice')],
-    ['with an empty one', message('a', 'alice', 'p', '')],
-    ['with a time that is none', message('a', 'alice', 'p', 'secret', 't', 'yesterday')],
-    ['cut off in a field', Buffer.from([0, 0, 0, 6, 0x61, 0, 0, 0, 9, 0x61])],
-  ])('refuses a message %s, and goes on', async (_title, bytes) => {
+    ['with an empty password', message('a', 'alice', 'p', '')],
+    ['with an invalid time', message('a', 'alice', 'p', 'secret', 't', 'yesterday')],
+    ['that is cut off in a field', Buffer.from([0, 0, 0, 6, 0x61, 0, 0, 0, 9, 0x61])],
+  ])('a relay refuses a message %s, and still accepts the next', async (_title, bytes) => {
     const relay = await setUp();
     await relay.start();
     expect(await raw(relay.socket, [bytes])).toBe('-malformed\n');
-    await until(async () => (await relay.handOver('alice', PASSWORD)) === 'taken');
+    await until(async () => (await relay.handOver('alice', PASSWORD)) === 'stored');
   });
 
-  test('takes messages one after the other from one connection, however they are cut', async () => {
+  test('a relay accepts several messages over one connection, however they are split', async () => {
     const relay = await setUp();
     await relay.start();
-    await until(async () => (await relay.handOver('alice', PASSWORD)) === 'taken');
+    await until(async () => (await relay.handOver('alice', PASSWORD)) === 'stored');
     const two = Buffer.concat([
       message('a', 'alice', 'p', PASSWORD),
       message('a', 'bob', 'p', 'x'),
@@ -293,16 +293,16 @@ describeWith(['postgres'], 'a relay', () => {
     await delivered(relay, 3);
   });
 
-  test('is handed captures by a script: all of stdin is the password', async () => {
+  test('the command hand-over passes all of stdin to the relay as the password', async () => {
     const relay = await setUp();
     await relay.start();
     const alice = await person();
-    await until(async () => (await relay.handOver('first', PASSWORD)) === 'taken');
+    await until(async () => (await relay.handOver('first', PASSWORD)) === 'stored');
     const args = ['relay', 'hand-over', '--socket', relay.socket, '--account', alice];
     const { status, stderr } = spawnSync(process.execPath, [main, ...args], { input: PASSWORD });
     expect([status, String(stderr)]).toEqual([0, '']);
     await delivered(relay, 2);
-    await takeAll();
+    await ingestAll();
     expect(await changesOf(alice)).toHaveLength(1);
     await relay.stop();
     const gone = spawnSync(process.execPath, [main, ...args], { input: PASSWORD });
@@ -310,7 +310,7 @@ describeWith(['postgres'], 'a relay', () => {
   });
 
   const idle = async (relay: TestRelay) => {
-    const { backlog, received, lost } = await told(relay);
+    const { backlog, received, lost } = await reported(relay);
     return backlog === 0 && Number(received) + Number(lost) > 0 && spoolIsEmpty(relay);
   };
 });
@@ -321,7 +321,7 @@ const dieAt = path.join(root, 'test/support/die-at.cjs');
 const steppedClock = path.join(root, 'test/support/stepped-clock.cjs');
 const DAY_MS = 24 * 60 * MINUTES;
 
-/** Of nobody that Lockstep knows. */
+/** A signer that Lockstep does not know. */
 const signer = {
   ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }),
 } as Registration['signer'];
@@ -331,7 +331,7 @@ const spoolIsEmpty = ({ spool }: TestRelay): boolean =>
     .filter((name) => name.endsWith('.segment'))
     .every((name) => !readFileSync(path.join(spool, name)).includes('eyJ'));
 
-/** As docs/captures/protocol.md has it, in the words of another program. */
+/** Encodes a message of docs/captures/protocol.md independently of the product code. */
 function message(...fields: readonly string[]): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < fields.length; at += 2) {
@@ -346,7 +346,7 @@ function message(...fields: readonly string[]): Buffer {
   return Buffer.concat([length, body]);
 }
 
-/** Sends the pieces one by one. @returns what was answered, up to `wanted` or the end */
+/** Sends the pieces one by one. @returns the answer, up to `wanted` or to the end of the connection */
 const raw = (socket: string, pieces: readonly Buffer[], wanted?: string): Promise<string> =>
   new Promise((resolve, reject) => {
     let answer = '';

@@ -1,10 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Attribute, Change, type Client } from 'ldapts';
-import { openCheckpoint } from '../../capture/polling/checkpoint';
-import { pollerKinds } from '../../capture/polling/kinds';
 import type { Poller } from '../../capture/polling/poller';
 import { sendExop } from '../../connectors/ldap/requests';
 import type { Ds389 } from '../../local/ds389';
@@ -13,6 +10,8 @@ import { ssha } from '../../local/slapd';
 import { Secret } from '../../model/passwords/secret';
 import { drained, textsOf } from '../support/drained';
 import { applyLdif } from '../support/ldif';
+import { uniqueName } from '../support/people';
+import { pollerBench } from '../support/poller-bench';
 import { startProxy } from '../support/proxy';
 import {
   clientOf,
@@ -28,15 +27,24 @@ import { until } from '../support/until';
 const RELAY = serviceDn('relay');
 const MINUTES = 60_000;
 
-/** A 389 Directory Server of its own, set up as the docs say, and the poller beside it. */
-describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
-  // Servers that run as nobody must be able to enter it.
+/** Uses a dedicated 389 Directory Server that is set up as the docs say. */
+describeWith(['ds389'], 'polling 389 Directory Server', () => {
+  // Servers that run as the user nobody must be able to enter this folder.
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'ls-retro-'));
-  const places = mkdtempSync(path.join(os.tmpdir(), 'ls-place-'));
-  const secrets = { admin: `Admin-${unique()}`, relay: `Relay-${unique()}`, wrong: 'not it' };
-  const opened: Poller[] = [];
+  const secrets = {
+    admin: `Admin-${uniqueName()}`,
+    relay: `Relay-${uniqueName()}`,
+    wrong: 'not it',
+  };
   let ds: Ds389;
   let admin: Client;
+  const { open, watching } = pollerBench('retro-changelog', {
+    settings: () => ({
+      ...{ url: ds.url, ca: ds.caFile, base: people },
+      ...{ bindDn: RELAY, bindPassword: '${file:relay}' },
+    }),
+    secrets: () => ({ '${file:relay}': secrets.relay, '${file:wrong}': secrets.wrong }),
+  });
 
   beforeAll(async () => {
     chmodSync(dir, 0o755);
@@ -47,10 +55,9 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     admin = await manager(ds, secrets.admin);
   }, 2 * MINUTES);
   afterAll(async () => {
-    for (const poller of opened) await poller.close();
     await admin?.unbind();
     await ds?.stop();
-    for (const folder of [dir, places]) rmSync(folder, { recursive: true });
+    rmSync(dir, { recursive: true });
   });
 
   async function restart(): Promise<void> {
@@ -59,31 +66,8 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     admin = await manager(ds, secrets.admin);
   }
 
-  /** @param place of one that was stopped, or killed */
-  async function open(changes: object = {}, place = path.join(places, unique())) {
-    const kind = pollerKinds.get('retro-changelog');
-    if (kind === undefined) throw new Error('There is no such kind');
-    const settings = {
-      ...{ url: ds.url, ca: ds.caFile, base: people, bindDn: RELAY, bindPassword: '${file:relay}' },
-      ...changes,
-    };
-    const poller = await kind.open(settings, {
-      resolve: (reference) =>
-        Secret.fromText(secrets[/:(\w+)/.exec(reference)?.[1] as keyof typeof secrets]),
-      place: await openCheckpoint(place),
-      wake: () => {},
-    });
-    opened.push(poller);
-    return { poller, place, close: () => poller.close() };
-  }
-  /** One that has had its first look. */
-  async function watching(changes: object = {}) {
-    const one = await open(changes);
-    await drained(one.poller);
-    return one;
-  }
-  async function somebody(password = `First-${unique()}`): Promise<string> {
-    const uid = `Person${unique()}`;
+  async function newPerson(password = `First-${uniqueName()}`): Promise<string> {
+    const uid = `Person${uniqueName()}`;
     const dn = `uid=${uid},${people}`;
     const names = { uid, cn: uid, sn: 'Test' };
     await admin.add(dn, { objectClass: 'inetOrgPerson', ...names, userPassword: password });
@@ -112,15 +96,15 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     ['of 256 characters', '0123456789abcdéf'.repeat(16)],
     ['that looks like LDIF', ': < unhashed#user#password: mine'],
   ])('a password %s is read byte for byte', async (_title, word) => {
-    const dn = await somebody();
+    const dn = await newPerson();
     const { poller } = await watching();
     await reset(dn, word);
     expect(await drained(poller)).toMatchObject([{ account: dn, word, hashed: false }]);
     expect(await drained(poller)).toEqual([]);
   });
 
-  test('a reset, a change by the person and RFC 3062 are read, once each and in their order', async () => {
-    const dn = await somebody();
+  test('a reset, a change by the person and a change by RFC 3062 are read once each and in order', async () => {
+    const dn = await newPerson();
     const { poller } = await watching();
     const before = Date.now();
     await reset(dn, 'by an administrator');
@@ -137,15 +121,15 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
       'by RFC 3062',
     ]);
     expect(new Set(found.map(({ sequence }) => sequence)).size).toBe(3);
-    // The end of the second: never before it happened.
+    // The server records seconds, and the poller uses the end of the second: never before the change.
     for (const { at } of found) expect(at - before).toBeGreaterThanOrEqual(0);
     for (const { at } of found) expect(at - Date.now()).toBeLessThan(1_000);
   });
 
   test(
-    'more than fit on a page come in their order, and none twice',
+    'changes that fill more than a page are read in order, and none twice',
     async () => {
-      const dn = await somebody();
+      const dn = await newPerson();
       const { poller } = await watching();
       const words = Array.from({ length: 130 }, (_, nth) => `the word of number ${nth}`);
       for (const word of words) await reset(dn, word);
@@ -154,42 +138,42 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     MINUTES,
   );
 
-  test('an account is named as the connector finds it, in whatever case it was written', async () => {
-    const dn = await somebody();
+  test('a capture names the account as the connector finds it, whatever spelling the client used', async () => {
+    const dn = await newPerson();
     const { poller } = await watching();
     await reset(dn.toUpperCase().replaceAll(',', ' , '), 'in capital letters');
     expect(await drained(poller)).toMatchObject([{ account: dn, word: 'in capital letters' }]);
   });
 
-  test('an account that was renamed since goes by its new name; one that is gone is left out', async () => {
-    const [renamed, gone] = [await somebody(), await somebody()];
+  test('a renamed account is captured by its new name, and a deleted account is skipped', async () => {
+    const [renamed, gone] = [await newPerson(), await newPerson()];
     const { poller } = await watching();
     for (const dn of [renamed, gone]) await reset(dn, 'before it was renamed');
-    const now = `uid=Other${unique()},${people}`;
+    const now = `uid=Other${uniqueName()},${people}`;
     await admin.modifyDN(renamed, now);
     await admin.del(gone);
     expect(await drained(poller)).toMatchObject([{ account: now }]);
   });
 
-  test('what is not below base, a new account, and every other change are left alone', async () => {
+  test('accounts outside the base, new accounts and changes of other attributes are skipped', async () => {
     const { poller } = await watching();
-    const dn = await somebody();
+    const dn = await newPerson();
     await admin.modify(dn, replace('description', 'unhashed#user#password: not one'));
     await reset(RELAY, secrets.relay);
     await admin.modify(dn, replace('userPassword'));
     expect(await drained(poller)).toEqual([]);
   });
 
-  test('a hash that was written is handed over as a hash', async () => {
-    const dn = await somebody();
+  test('a hash that a client wrote is captured as a hash', async () => {
+    const dn = await newPerson();
     const { poller } = await watching();
     const hash = ssha(Secret.fromText('of another system'));
     await reset(dn, hash);
     expect(await drained(poller)).toMatchObject([{ account: dn, word: hash, hashed: true }]);
   });
 
-  test('what the server was told to keep as it is, is the password without that word', async () => {
-    const dn = await somebody();
+  test('a password written with the prefix {CLEAR} is captured without the prefix', async () => {
+    const dn = await newPerson();
     const { poller } = await watching();
     await reset(dn, '{CLEAR}as it is');
     expect(await drained(poller)).toMatchObject([{ account: dn, word: 'as it is', hashed: false }]);
@@ -198,18 +182,18 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     await person.unbind();
   });
 
-  test('a poller that was killed before it was told goes on with the very same', async () => {
-    const dn = await somebody();
-    const { poller, place } = await watching();
+  test('a poller that was killed before it acknowledged a page reads the same page again', async () => {
+    const dn = await newPerson();
+    const { poller, file } = await watching();
     for (const word of ['the first', 'the second']) await reset(dn, word);
     const first = textsOf(await poller.read());
-    const again = await open({}, place);
+    const again = await open({}, file);
     expect(textsOf(await again.poller.read())).toEqual(first);
     expect(first).toHaveLength(2);
   });
 
-  test('it goes where an operator sends it: begin, end, a cursor, a time', async () => {
-    const dn = await somebody();
+  test('a poller moves to the startpoint of an operator: begin, end, a cursor, a time', async () => {
+    const dn = await newPerson();
     const { poller } = await watching();
     await reset(dn, 'number one');
     const [one] = await drained(poller);
@@ -239,9 +223,9 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     ]);
   });
 
-  test('with erase, nothing of a password is left in the changelog once it is durable', async () => {
-    const dn = await somebody();
-    const word = `pässwörd to be erased ${unique()}`;
+  test('with erase, a password that is durable no longer appears in the changelog', async () => {
+    const dn = await newPerson();
+    const word = `pässwörd to be erased ${uniqueName()}`;
     const long = `${word} ${'0123456789'.repeat(20)}`;
     const { poller } = await watching({ erase: true });
     for (const one of [word, long, 'plain and erased']) await reset(dn, one);
@@ -257,21 +241,21 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     expect(await drained(poller)).toEqual([]);
   });
 
-  test('while the server is away it says so, and goes on where it was', async () => {
+  test('a poller reports an unreachable server, and continues where it was', async () => {
     const proxy = await startProxy({ host: '127.0.0.1', port: ds.port });
-    const dn = await somebody();
+    const dn = await newPerson();
     const { poller } = await watching({ url: `ldaps://127.0.0.1:${proxy.address.port}` });
     await proxy.refuse();
     proxy.cut();
-    await reset(dn, 'nobody saw it');
+    await reset(dn, 'changed while unreachable');
     for (let tries = 0; tries < 3; tries++)
       await expect(poller.read()).rejects.toMatchObject({ code: 'unreachable' });
     await proxy.pass();
-    expect(await drained(poller)).toMatchObject([{ word: 'nobody saw it' }]);
+    expect(await drained(poller)).toMatchObject([{ word: 'changed while unreachable' }]);
     await proxy.stop();
   });
 
-  test('a wrong password of the service account makes one login, not more', async () => {
+  test('a wrong password of the service account causes only one login', async () => {
     const { poller } = await open({ bindPassword: '${file:wrong}' });
     const now = performance.now.bind(performance);
     for (const later of [0, 1, 11_000, 59 * MINUTES]) {
@@ -285,28 +269,28 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
     expect(await drained((await watching()).poller)).toEqual([]);
   });
 
-  test('without the right to read the changelog, or accounts, it says so and passes nothing by', async () => {
-    const { poller, place } = await watching();
-    const dn = await somebody();
-    await reset(dn, 'nobody may read it');
+  test('a poller without the right to read the changelog or accounts reports that and skips nothing', async () => {
+    const { poller, file } = await watching();
+    const dn = await newPerson();
+    await reset(dn, 'not readable yet');
     const [entry] = (await admin.search('cn=changelog', { scope: 'base', attributes: ['aci'] }))
       .searchEntries;
     await persist(() => admin.modify('cn=changelog', replace('aci')));
     await expect(poller.read()).rejects.toMatchObject({ code: 'no_rights' });
     const acis = [entry?.aci ?? []].flat().map(String);
     await persist(() => admin.modify('cn=changelog', replace('aci', ...acis)));
-    const elsewhere = await open({ base: 'ou=nowhere,dc=example,dc=com' }, place);
+    const elsewhere = await open({ base: 'ou=nowhere,dc=example,dc=com' }, file);
     await expect(elsewhere.poller.read()).rejects.toMatchObject({ code: 'no_rights' });
-    expect(await drained(poller)).toMatchObject([{ word: 'nobody may read it' }]);
+    expect(await drained(poller)).toMatchObject([{ word: 'not readable yet' }]);
   });
 
   test(
-    'of what was trimmed before it was read it says that it was missed, and goes on',
+    'a poller reports changes that were trimmed before it read them as missed, and continues',
     async () => {
-      const dn = await somebody();
-      const { poller, place } = await watching();
+      const dn = await newPerson();
+      const { poller, file } = await watching();
       await reset(dn, 'soon trimmed');
-      // The last one always stays.
+      // Trimming always leaves the last entry.
       await admin.modify(dn, replace('description', 'no password'));
       await applyLdif(admin, TRIMMED_AT_ONCE);
       await poller.close();
@@ -316,7 +300,7 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
       await applyLdif(admin, TRIMMED_AT_ONCE.replaceAll(/ \ds$/gm, ' 1d'));
       await restart();
       await reset(dn, 'after the trimming');
-      const again = await open({}, place);
+      const again = await open({}, file);
       const page = await again.poller.read();
       expect(page.missed).toBe(true);
       await again.poller.acknowledge(page);
@@ -327,10 +311,10 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
   );
 
   test(
-    'of a changelog that was made anew it says that something was missed, and reads it from its begin',
+    'a poller reports missed changes after the changelog was recreated, and reads it from its beginning',
     async () => {
-      const dn = await somebody();
-      const { poller, place } = await watching();
+      const dn = await newPerson();
+      const { poller, file } = await watching();
       await poller.close();
       await admin.unbind();
       await ds.stop();
@@ -340,8 +324,8 @@ describeWith(['ds389'], 'the changes of a 389 Directory Server', () => {
       await letRelayRead(admin);
       await reset(dn, 'of the new one');
       const [, last] = await bounds();
-      expect(last).toBeLessThan(Number.parseInt(readFileSync(place, 'utf8'), 10));
-      const again = await open({}, place);
+      expect(last).toBeLessThan(Number.parseInt(readFileSync(file, 'utf8'), 10));
+      const again = await open({}, file);
       const page = await again.poller.read();
       expect(page).toMatchObject({ missed: true });
       expect(textsOf(page)).toMatchObject([{ word: 'of the new one' }]);
@@ -361,11 +345,10 @@ replace: nsslapd-changelog-trim-interval
 nsslapd-changelog-trim-interval: 1s
 `;
 
-function unique(): string {
-  return randomBytes(6).toString('hex');
-}
-
-/** The server refuses with "operations error" what is in the way of its own entry for a change that it has answered. */
+/**
+ * Repeats a write until it succeeds. The server answers a change before it adds the changelog entry, and refuses a write that
+ * conflicts with that entry with "operations error".
+ */
 const persist = (write: () => Promise<unknown>) =>
   until(() =>
     write().then(

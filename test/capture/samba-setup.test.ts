@@ -22,23 +22,23 @@ import { readEncoded } from '../../model/hashes/encoding';
 import { Secret } from '../../model/passwords/secret';
 import { type Ended, lockstep, type RunOptions } from '../cli/run-cli';
 import { describeWith } from '../support/servers';
-import { type HandedIn, listenAsRelay } from '../support/shims';
+import { listenAsRelay, type ReceivedCapture } from '../support/shims';
 import { until } from '../support/until';
 
 const hasGpg = spawnSync('gpg', ['--version']).status === 0;
 const suite = hasGpg ? describe : describe.skip;
 
-/** On a real domain of its own, as an administrator runs it. In this order: what refuses, hashes, passwords. */
+/** Runs the command as an administrator does, on a dedicated domain. The order matters: refusals, then hashes, then passwords. */
 suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
   describeWith(['samba'], 'on a domain controller', () => {
-    // Short: below are sockets.
+    // A short name, because sockets are created below it.
     const dir = mkdtempSync(path.join(os.tmpdir(), 'ls-'));
     const place = path.join(dir, 'dc');
     const smbConf = path.join(place, 'smb.conf');
-    /** Samba, like root of its machine, has this one. */
+    /** The GNUPGHOME of Samba and of root. */
     const home = path.join(dir, 'gnupg');
     const elsewhere = path.join(dir, 'gnupg2');
-    const taken: HandedIn[] = [];
+    const received: ReceivedCapture[] = [];
     let samba: Samba;
     let admin: DomainAdmin;
     let relay: HandOverListener;
@@ -46,13 +46,13 @@ suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
     let python = '';
     let restarts = 0;
     let beforeRestart = async () => {};
-    const restarter = net.createServer(async (asked) => {
+    const restarter = net.createServer(async (connection) => {
       await beforeRestart();
       await samba.restart();
       await admin.close();
       admin = await administerDomain(samba, place);
       restarts++;
-      asked.end();
+      connection.end();
     });
 
     beforeAll(async () => {
@@ -75,7 +75,7 @@ suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
         }),
       });
       mkdirSync(path.join(dir, 'relay/run'), { mode: 0o700 });
-      relay = await listenAsRelay(path.join(dir, 'relay/run/capture.sock'), taken);
+      relay = await listenAsRelay(path.join(dir, 'relay/run/capture.sock'), received);
       await new Promise<void>((resolve) => restarter.listen(path.join(dir, 'restart'), resolve));
     }, 180_000);
     beforeEach(() => {
@@ -102,12 +102,12 @@ suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
         { ...options, env: { GNUPGHOME: gnupg, PYTHONPATH: python } },
       );
     const conf = () => readFileSync(smbConf, 'utf8');
-    const somebody = (name: string, password: string) =>
+    const newPerson = (name: string, password: string) =>
       admin.addUser(`CN=Users,${samba.base}`, name, Secret.fromText(password));
     const changesWork = () => admin.resetPassword(samba.adminDn, samba.adminPassword());
     const canaries = async () =>
       (await admin.client.search(samba.base, { filter: '(cn=lockstep-canary)' })).searchEntries;
-    /** @returns its fingerprint */
+    /** Creates a GnuPG key. @returns its fingerprint */
     const makeKey = (gnupg: string, name: string, ...kind: string[]): string => {
       const gpg = ['--homedir', gnupg, '--batch', '--pinentry-mode', 'loopback'];
       spawnSync('gpg', [...gpg, '--passphrase', '', '--quick-gen-key', name, ...kind]);
@@ -115,7 +115,7 @@ suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
       return /^fpr:+([0-9A-F]+):/m.exec(stdout.toString())?.[1] ?? '';
     };
     const daemons: ChildProcess[] = [];
-    /** Starts what the command says has to keep running. */
+    /** Starts the daemon that the command printed. */
     const handOver = ({ stdout }: Ended, gnupg = home): void => {
       const line = /^ {2}(?:GNUPGHOME=\S+ )?(\S+ user syncpasswords .*)$/m.exec(stdout)?.[1] ?? '';
       const [program = '', ...args] = line.split(' ');
@@ -129,10 +129,10 @@ suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
       }
     });
 
-    test('a dry run says what would be done, and does nothing', async () => {
+    test('a dry run prints the steps and changes nothing', async () => {
       const before = conf();
       const { code, stdout } = await setUp(['--dry-run']);
-      expect(stdout).toMatch(/Make a GnuPG key.*smb\.conf: password hash gpg key ids = .*\n/s);
+      expect(stdout).toMatch(/Create a GnuPG key.*smb\.conf: password hash gpg key ids = .*\n/s);
       expect([code, conf(), existsSync(path.join(dir, 'lib')), restarts]).toEqual([
         0,
         before,
@@ -141,14 +141,14 @@ suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
       ]);
     });
 
-    test('a key that only signs is refused, and nothing is touched', async () => {
+    test('the set-up refuses a key that only signs, and changes nothing', async () => {
       const before = conf();
       const { code, stderr } = await setUp(['--key', makeKey(home, 'signer', 'rsa2048', 'sign')]);
       expect(stderr).toMatch(/only signs.*every password change of the domain fails/s);
       expect([code, conf(), restarts]).toEqual([2, before, 0]);
     });
 
-    test('an unknown key in smb.conf is found before Samba is restarted with it', async () => {
+    test('the set-up finds an unknown key in smb.conf before it restarts Samba', async () => {
       const before = conf();
       writeFileSync(smbConf, `${before}password hash gpg key ids = 0123456789ABCDEF\n`);
       const { code, stderr } = await setUp();
@@ -158,20 +158,22 @@ suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
       await changesWork();
     });
 
-    test('a key that somebody put into smb.conf, and Samba has not read: it is not restarted with it', async () => {
+    test('the set-up does not restart Samba if an administrator has added the setting and the canary is missing', async () => {
       const before = conf();
       const id = makeKey(elsewhere, 'by hand', 'default', 'default', 'never').slice(-16);
       writeFileSync(smbConf, `${before}password hash gpg key ids = ${id}\n`);
       const { code, stderr } = await setUp([], elsewhere);
       writeFileSync(smbConf, before);
-      expect(stderr).toMatch(/has the setting already, but .* did not arrive/);
+      expect(stderr).toMatch(/already has the setting, but .* did not arrive/);
       expect([code, restarts]).toEqual([2, 0]);
     });
 
-    test('a key that Samba cannot see: the canary is refused, all is put back, and changes work', async () => {
+    test('the set-up undoes everything if Samba cannot use the key, and password changes work again', async () => {
       const before = conf();
       const { code, stderr } = await setUp([], elsewhere);
-      expect(stderr).toMatch(/refused a password change.*as it was, .*password changes work/s);
+      expect(stderr).toMatch(
+        /refused a password change.*smb\.conf is restored, .*password changes work/s,
+      );
       expect([code, conf(), restarts]).toEqual([1, before, 2]);
       expect(readdirSync(place).filter((name) => name.startsWith('smb.conf'))).toEqual([
         'smb.conf',
@@ -180,7 +182,7 @@ suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
       expect(await canaries()).toEqual([]);
     });
 
-    test('interrupted while Samba restarts: all is put back', async () => {
+    test('a set-up that is interrupted while Samba restarts undoes everything', async () => {
       const before = conf();
       const { code, stderr } = await setUp([], home, {
         during: async ({ pid, over }) => {
@@ -190,70 +192,70 @@ suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
           await until(over);
         },
       });
-      expect(stderr).toMatch(/It was interrupted\..*password changes work/s);
+      expect(stderr).toMatch(/The set-up was interrupted\..*password changes work/s);
       expect([code, conf(), restarts]).toEqual([1, before, 2]);
     });
 
-    test('a restart that fails is told, and smb.conf put back', async () => {
+    test('the set-up reports a restart that fails and restores smb.conf', async () => {
       const before = conf();
       const { code, stderr } = await setUp(['--restart-command', 'exit 7']);
-      expect(stderr).toMatch(/"exit 7" failed \(7\)/);
+      expect(stderr).toMatch(/"exit 7" failed \(exit code 7\)/);
       expect([code, conf()]).toEqual([1, before]);
     });
 
-    test('hashes alone: no key anywhere, and what is handed over is a hash of the password', async () => {
+    test('a set-up for hashes creates no key, and hashes of passwords are handed over', async () => {
       rmSync(elsewhere, { recursive: true });
       mkdirSync(elsewhere, { mode: 0o700 });
       const ended = await setUp(['--hash', 'sha512-crypt'], elsewhere);
       expect([ended.code, ended.stderr, restarts]).toEqual([0, '', 1]);
       expect(conf()).not.toContain('gpg');
       expect(readdirSync(elsewhere)).toEqual([]);
-      const dn = await somebody('hashed', 'Pässwort as a hash 1');
+      const dn = await newPerson('hashed', 'Pässwort as a hash 1');
       handOver(ended, elsewhere);
-      await until(() => taken.some(({ account }) => account === dn));
-      const [{ password = '', hashed } = {}] = taken.filter(({ account }) => account === dn);
+      await until(() => received.some(({ account }) => account === dn));
+      const [{ password = '', hashed } = {}] = received.filter(({ account }) => account === dn);
       expect([hashed, readEncoded(password)?.scheme]).toEqual([true, 'sha512-crypt']);
       expect(password).toMatch(/^\{CRYPT\}\$6\$rounds=100000\$/);
       expect(await holds(password, Secret.fromText('Pässwort as a hash 1'))).toBe(true);
     });
 
-    test('what samba-tool was told before is not told otherwise in passing', async () => {
+    test('the set-up refuses to replace another configuration of samba-tool', async () => {
       const { code, stderr } = await setUp();
-      expect(stderr).toMatch(/told already.*move \S+cache\.ldb away/s);
+      expect(stderr).toMatch(/already configured.*move \S+cache\.ldb away/s);
       expect([code, restarts]).toEqual([2, 0]);
     });
 
-    test('passwords: the canary arrives, and what is printed hands passwords over', async () => {
+    test('a set-up for passwords ends when the canary arrives, and the printed command hands passwords over', async () => {
       rmSync(path.join(place, 'private/user-syncpasswords-cache.ldb'));
       const ended = await setUp();
       expect(ended.stderr).toBe('');
       expect(ended.stdout).toMatch(/^Restarted Samba: the canary arrived\.$/m);
       expect([ended.code, restarts, await canaries()]).toEqual([0, 1, []]);
-      const [, copy = ''] = /as it was, it is in (\S+)\.\n/.exec(ended.stdout) ?? [];
+      const [, copy = ''] = /a copy of the old file is (\S+)\.\n/.exec(ended.stdout) ?? [];
       expect(changedLines(readFileSync(copy, 'utf8'), conf())).toEqual([
         expect.stringMatching(/^\tpassword hash gpg key ids = [0-9A-F]{16}$/),
       ]);
-      const dn = await somebody('plain', 'Pässwort itself 1');
+      const dn = await newPerson('plain', 'Pässwort itself 1');
       handOver(ended);
-      await until(() => taken.some(({ account }) => account === dn));
-      expect(taken.filter(({ account }) => account === dn)).toEqual([
+      await until(() => received.some(({ account }) => account === dn));
+      expect(received.filter(({ account }) => account === dn)).toEqual([
         { account: dn, password: 'Pässwort itself 1', sequence: expect.any(String) },
       ]);
     });
 
-    test('run again: all is right already, nothing is done twice, and a unit can be had', async () => {
+    test('a second set-up changes nothing and can write a systemd unit', async () => {
       const [before, unit] = [conf(), path.join(dir, 'lockstep-samba.service')];
       const { code, stdout } = await setUp(['--unit', unit]);
-      expect(stdout).toMatch(/is right already: the canary arrived/);
-      expect(stdout).not.toMatch(/^(?:Made|Wrote \S+\.py|Changed|Restarted|Told)/m);
+      expect(stdout).toMatch(/needs no change: the canary arrived/);
+      expect(stdout).not.toMatch(/^(?:Created|Wrote \S+\.py|Changed|Restarted|Configured)/m);
       expect([code, conf(), restarts]).toEqual([0, before, 0]);
       expect(readFileSync(unit, 'utf8')).toContain(`\nEnvironment=GNUPGHOME=${home}\nExecStart=`);
       const keys = spawnSync('gpg', ['--homedir', home, '--list-keys', '--with-colons']);
       expect(keys.stdout.toString().match(/^uid:.*Lockstep/gm)).toHaveLength(1);
     });
 
-    test('a test account of the operator gets another password, and stays', async () => {
-      const dn = await somebody('tester', 'Pässwort of a tester 1');
+    test('a test account of the operator gets a random password and is not deleted', async () => {
+      const dn = await newPerson('tester', 'Pässwort of a tester 1');
       const changed = async () =>
         (await admin.client.search(dn, { scope: 'base', attributes: ['pwdLastSet'] }))
           .searchEntries[0]?.pwdLastSet;

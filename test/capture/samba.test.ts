@@ -14,22 +14,22 @@ import { makeKey } from '../../local/syncing-domain';
 import { readEncoded } from '../../model/hashes/encoding';
 import { Secret } from '../../model/passwords/secret';
 import { describeWith } from '../support/servers';
-import { type HandedIn, listenAsRelay, openFolder } from '../support/shims';
+import { listenAsRelay, openFolder, type ReceivedCapture } from '../support/shims';
 
 const run = promisify(execFile);
 const hasGpg = spawnSync('gpg', ['--version']).status === 0;
 const suite = hasGpg ? describe : describe.skip;
 const REALM = 'captured.lockstep.test';
 
-/** A domain that keeps passwords for whoever holds the key, and `samba-tool user syncpasswords` with our script. */
+/** Uses a domain that encrypts passwords to a key, and `samba-tool user syncpasswords` with the script of Lockstep. */
 suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
-  describeWith(['samba'], 'are handed over', () => {
+  describeWith(['samba'], 'on a real domain controller', () => {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'ls-dc-'));
     const folder = openFolder();
     const socket = path.join(folder, 'relay.sock');
     const script = path.join(folder, 'lockstep-samba.py');
     const gnupg = path.join(dir, 'gnupg');
-    const taken: HandedIn[] = [];
+    const received: ReceivedCapture[] = [];
     let samba: Samba;
     let admin: DomainAdmin;
     let relay: HandOverListener | null = null;
@@ -50,7 +50,7 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       admin = await administerDomain(samba, path.join(dir, 'dc'));
       await sync('--cache-ldb-initialize', '--decrypt-samba-gpg', `--script=${script}`, ...WHAT);
     }, 180_000);
-    beforeEach(() => taken.splice(0));
+    beforeEach(() => received.splice(0));
     afterEach(async () => {
       await relay?.close();
       relay = null;
@@ -67,7 +67,7 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       '--filter=(&(objectClass=user)(userAccountControl:1.2.840.113556.1.4.803:=512)(!(sAMAccountName=krbtgt*)))',
     ];
     const sync = (...args: string[]) => syncBy('cache.ldb', ...args);
-    /** @param cache what was told with it is its own, and so is how far it is */
+    /** @param cache file with the configuration and progress of samba-tool; each cache is independent */
     const syncBy = (cache: string, ...args: string[]) => {
       const place = path.join(dir, 'dc');
       const ldapi = encodeURIComponent(path.join(place, 'private/ldap_priv/ldapi'));
@@ -82,7 +82,7 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       );
     };
     const listen = async () => {
-      relay = await listenAsRelay(socket, taken);
+      relay = await listenAsRelay(socket, received);
     };
     const replace = (dn: string, type: string, value: string) =>
       admin.client.modify(
@@ -95,28 +95,28 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
     const disable = (dn: string) => replace(dn, 'userAccountControl', '514');
     const rename = (dn: string, name: string) => replace(dn, 'sAMAccountName', name);
     let people = 0;
-    const somebody = (password: string) =>
+    const newPerson = (password: string) =>
       admin.addUser(`CN=Users,${samba.base}`, `person${++people}`, Secret.fromText(password));
 
-    test('once the domain has them, byte for byte', async () => {
+    test('the script hands a password over byte for byte once the domain has stored it', async () => {
       await listen();
       await sync('--no-wait');
-      taken.splice(0);
+      received.splice(0);
       const word = 'Pässwort "mit" Anführung\\ 🔐 1';
-      const dn = await somebody(word);
+      const dn = await newPerson(word);
       const { stdout, stderr } = await sync('--no-wait');
       for (const form of ['utf8', 'base64', 'hex'] as const)
         expect(stdout + stderr).not.toContain(Buffer.from(word).toString(form));
-      expect(taken).toEqual([{ account: dn, password: word, sequence: expect.any(String) }]);
+      expect(received).toEqual([{ account: dn, password: word, sequence: expect.any(String) }]);
     });
 
-    test('later, while no relay answers: nothing is lost', async () => {
-      const [one, other] = ['Nobody heard this one 1', 'Nor was this one heard 2'];
-      const dns = [await somebody(one), await somebody(other)];
+    test('passwords that are changed while no relay answers are handed over later', async () => {
+      const [one, other] = ['Not received at first 1', 'Not received at first 2'];
+      const dns = [await newPerson(one), await newPerson(other)];
       await expect(sync('--no-wait')).rejects.toThrow();
       await listen();
       await sync('--no-wait');
-      expect(taken.map(({ account, password }) => [account, password]).sort()).toEqual(
+      expect(received.map(({ account, password }) => [account, password]).sort()).toEqual(
         [
           [dns[0], one],
           [dns[1], other],
@@ -124,58 +124,61 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       );
     });
 
-    test('three changes while nobody listened are told once, as the last', async () => {
+    test('three changes while no relay listened are handed over once, with the last password', async () => {
       await listen();
-      const dn = await somebody('The first of them 1');
+      const dn = await newPerson('The first of them 1');
       await sync('--no-wait');
-      const before = versionOf(taken.find(({ account }) => account === dn));
-      taken.splice(0);
+      const before = versionOf(received.find(({ account }) => account === dn));
+      received.splice(0);
       for (const word of ['One of three 1', 'One of three 2', 'One of three 3'])
         await admin.resetPassword(dn, Secret.fromText(word));
       await sync('--no-wait');
-      expect(taken).toMatchObject([{ account: dn, password: 'One of three 3' }]);
-      expect(versionOf(taken[0])).toBe(before + 3);
+      expect(received).toMatchObject([{ account: dn, password: 'One of three 3' }]);
+      expect(versionOf(received[0])).toBe(before + 3);
     });
 
-    test('an account that changed otherwise is told again as the same change', async () => {
+    test('another change of an account hands its password over again with the same sequence', async () => {
       await listen();
-      const dn = await somebody('Set once and left alone 1');
+      const dn = await newPerson('Set once and left alone 1');
       await sync('--no-wait');
-      const first = taken.find(({ account }) => account === dn);
-      taken.splice(0);
+      const first = received.find(({ account }) => account === dn);
+      received.splice(0);
       await disable(dn);
       await sync('--no-wait');
       const renamed = `CN=renamed,CN=Users,${samba.base}`;
       await admin.client.modifyDN(dn, renamed);
       await rename(renamed, 'renamed');
       await sync('--no-wait');
-      expect(taken).toEqual([first, { ...first, account: renamed }]);
-      taken.splice(0);
+      expect(received).toEqual([first, { ...first, account: renamed }]);
+      received.splice(0);
       await admin.resetPassword(renamed, Secret.fromText('Set once and left alone 1'));
       await sync('--no-wait');
-      expect(taken).toHaveLength(1);
-      expect(taken[0]?.sequence).not.toBe(first?.sequence);
+      expect(received).toHaveLength(1);
+      expect(received[0]?.sequence).not.toBe(first?.sequence);
     });
 
     test.each([
       ['virtualSSHA', 'ssha'],
       ['virtualCryptSHA256', 'sha256-crypt'],
-    ])('where only %s is asked for, a hash is handed over, and says so', async (name, scheme) => {
-      await listen();
-      const [attributes = '', filter = ''] = WHAT;
-      const asked = attributes.replace('virtualClearTextUTF8', name);
-      const initialise = ['--cache-ldb-initialize', '--decrypt-samba-gpg', `--script=${script}`];
-      const word = 'Pässwort that nobody sees 1';
-      const dn = await somebody(word);
-      await syncBy(`${name}.ldb`, ...initialise, asked, filter);
-      await syncBy(`${name}.ldb`, '--no-wait');
-      const { password = '', hashed } = taken.find(({ account }) => account === dn) ?? {};
-      expect([hashed, readEncoded(password)?.scheme]).toEqual([true, scheme]);
-      expect(await holds(password, Secret.fromText(word))).toBe(true);
-    });
+    ])(
+      'with only %s configured, the script hands over a value marked as a hash',
+      async (name, scheme) => {
+        await listen();
+        const [attributes = '', filter = ''] = WHAT;
+        const requested = attributes.replace('virtualClearTextUTF8', name);
+        const initialise = ['--cache-ldb-initialize', '--decrypt-samba-gpg', `--script=${script}`];
+        const word = 'Pässwort that stays in the domain 1';
+        const dn = await newPerson(word);
+        await syncBy(`${name}.ldb`, ...initialise, requested, filter);
+        await syncBy(`${name}.ldb`, '--no-wait');
+        const { password = '', hashed } = received.find(({ account }) => account === dn) ?? {};
+        expect([hashed, readEncoded(password)?.scheme]).toEqual([true, scheme]);
+        expect(await holds(password, Secret.fromText(word))).toBe(true);
+      },
+    );
   });
 });
 
-/** `objectGUID/msDS-KeyVersionNumber/pwdLastSet` */
-const versionOf = (handed: HandedIn | undefined): number =>
+/** The key version in a sequence, which is `objectGUID/msDS-KeyVersionNumber/pwdLastSet`. */
+const versionOf = (handed: ReceivedCapture | undefined): number =>
   Number(handed?.sequence?.split('/')[1] ?? Number.NaN);

@@ -46,31 +46,31 @@ const segmentsIn = (dir: string) =>
 const quarantinedIn = (dir: string) => readdirSync(path.join(dir, 'quarantine')).sort();
 const fileOf = (dir: string, index = 0) => path.join(dir, segmentsIn(dir)[index] ?? '');
 
-/** What a server would get, from its cursor on, to the end. */
+/** The records that a server with this cursor would receive, to the end of the spool; null for a damaged one. */
 async function deliver(spool: Spool, from: Position | null = null): Promise<(string | null)[]> {
   const got: (string | null)[] = [];
-  await spool.takenIn(from);
+  await spool.acknowledge(from);
   for (;;) {
     const chunk = await spool.next();
     if (chunk === null) return got;
     got.push(...chunk.records.map((one) => one?.toString() ?? null));
     const position = chunk.from + chunk.records.length - 1;
-    await spool.takenIn({ segment: chunk.segment, position });
+    await spool.acknowledge({ segment: chunk.segment, position });
   }
 }
 
-test('what was handed over is delivered in its order, also by another process', async () => {
+test('a spool delivers its records in order, even after the process that wrote them was killed', async () => {
   const dir = freshDir();
   const spool = await spoolIn(dir);
   const names = Array.from({ length: 250 }, (_, index) => `record ${index}`);
   await Promise.all(names.slice(0, 100).map((name) => spool.append(Buffer.from(name))));
   for (const name of names.slice(100)) await spool.append(Buffer.from(name));
   expect(spool.backlog()).toBe(250);
-  // As it is after SIGKILL: nobody closed anything.
+  // The first spool is not closed, as after SIGKILL.
   expect(await deliver(await spoolIn(dir))).toEqual(names);
 });
 
-test('a server that has a part of it gets the rest, and only the rest', async () => {
+test('a server that has some of the records gets only the rest', async () => {
   const dir = freshDir();
   const spool = await spoolIn(dir);
   for (const name of [1, 2, 3, 4]) await spool.append(record(name));
@@ -81,7 +81,7 @@ test('a server that has a part of it gets the rest, and only the rest', async ()
   expect(await deliver(again, cursor)).toEqual(['record 4', 'record 5']);
 });
 
-test('a server that was somewhere else gets everything, and is told what comes before', async () => {
+test('a server with an unknown cursor gets every record, and each chunk names its predecessor', async () => {
   const dir = freshDir();
   const spool = await spoolIn(dir);
   await spool.append(record(1));
@@ -97,7 +97,7 @@ test('a server that was somewhere else gets everything, and is told what comes b
   expect((await again.next())?.follows).toMatchObject({ position: 1 });
 });
 
-test('what was taken in is not kept', async () => {
+test('a spool removes the records that the server has acknowledged', async () => {
   const dir = freshDir();
   const spool = await spoolIn(dir, { segmentBytes: 2 * KIB });
   for (let index = 0; index < 200; index++) await spool.append(Buffer.alloc(100, index));
@@ -108,7 +108,7 @@ test('what was taken in is not kept', async () => {
   expect(spool.backlog()).toBe(0);
 });
 
-test('nobody else can read it; a folder that others can, or that another process has, is refused', async () => {
+test('other users cannot read a spool, and a folder that they can read or that another process has locked is refused', async () => {
   const dir = freshDir();
   const lock = await lockSpool(dir);
   const spool = await spoolIn(dir);
@@ -116,14 +116,14 @@ test('nobody else can read it; a folder that others can, or that another process
   expect(statSync(dir).mode & 0o777).toBe(0o700);
   for (const name of [...segmentsIn(dir), 'lock'])
     expect(statSync(path.join(dir, name)).mode & 0o777).toBe(0o600);
-  await expect(lockSpool(dir)).rejects.toThrow('Another relay has the spool');
+  await expect(lockSpool(dir)).rejects.toThrow('Another relay uses the spool');
   await lock.release();
   await (await lockSpool(dir)).release();
   chmodSync(dir, 0o750);
-  await expect(lockSpool(dir)).rejects.toThrow('can be read by others');
+  await expect(lockSpool(dir)).rejects.toThrow('can be read by other users');
 });
 
-test('cut off anywhere: every record that is whole is delivered, what is torn is set aside', async () => {
+test('a segment that was cut off anywhere delivers every whole record and quarantines the torn one', async () => {
   const dir = freshDir();
   const spool = await spoolIn(dir);
   const ends: number[] = [statSync(fileOf(dir)).size];
@@ -146,14 +146,14 @@ test('cut off anywhere: every record that is whole is delivered, what is torn is
   }
 });
 
-test('zeros at the end, as a file has whose length was written before its content, are no record', async () => {
+test('zeros at the end of a segment, whose length was written before its content, do not become a record', async () => {
   const dir = freshDir();
   await (await spoolIn(dir)).append(record(1));
   appendFileSync(fileOf(dir), Buffer.alloc(4096));
   expect(await deliver(await spoolIn(dir))).toEqual(['record 1']);
 });
 
-test('damaged in the middle: the place is told, what comes behind is delivered, the bytes are set aside', async () => {
+test('a damaged record is reported as missing and quarantined, and the records after it are delivered', async () => {
   const dir = freshDir();
   const spool = await spoolIn(dir);
   for (const name of [1, 2, 3]) await spool.append(record(name));
@@ -168,7 +168,7 @@ test('damaged in the middle: the place is told, what comes behind is delivered, 
   expect(readFileSync(path.join(dir, 'quarantine', damaged)).includes('Xecord 2')).toBe(true);
 });
 
-test('a length that is damaged hides nothing that comes behind', async () => {
+test('a damaged length does not hide the records after it', async () => {
   const dir = freshDir();
   const spool = await spoolIn(dir);
   for (const name of [1, 2, 3]) await spool.append(record(name));
@@ -178,7 +178,7 @@ test('a length that is damaged hides nothing that comes behind', async () => {
   expect(await deliver(await spoolIn(dir))).toEqual(['record 1', null, 'record 3']);
 });
 
-test('what the segment says of itself is damaged: its records are delivered', async () => {
+test('a segment with a damaged header still delivers its records', async () => {
   const dir = freshDir();
   const spool = await spoolIn(dir);
   for (const name of [1, 2]) await spool.append(record(name));
@@ -188,7 +188,7 @@ test('what the segment says of itself is damaged: its records are delivered', as
   expect(await deliver(await spoolIn(dir))).toEqual(['record 1', 'record 2']);
 });
 
-test('full: the oldest is set aside, never the newest, and no more than allowed is kept', async () => {
+test('a full spool quarantines its oldest records, never the newest, and limits the quarantine, too', async () => {
   const dir = freshDir();
   const spool = await spoolIn(dir, { maxBytes: 32 * KIB, segmentBytes: 4 * KIB });
   const names = Array.from({ length: 300 }, (_, index) => String(index).padStart(200, '0'));
@@ -204,7 +204,7 @@ test('full: the oldest is set aside, never the newest, and no more than allowed 
 const withDisk = isRoot && process.platform === 'linux' ? test : test.skip;
 
 withDisk(
-  'the disk is full: the record is refused, is not there, and all before it is (needs root)',
+  'a spool on a full disk refuses a record without a trace and keeps all earlier ones (needs root)',
   async () => {
     const mount = mkdtempSync(path.join(os.tmpdir(), 'lockstep-disk-'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'lockstep', mount]);
@@ -212,20 +212,20 @@ withDisk(
       const dir = path.join(mount, 'spool');
       mkdirSync(dir, { mode: 0o700 });
       const spool = await openSpool(dir, limits);
-      const taken: string[] = [];
+      const stored: string[] = [];
       const refused: string[] = [];
       for (let index = 0; index < 30; index++) {
         const text = String(index).padStart(5000, '.');
         const into = await spool.append(Buffer.from(text)).then(
-          () => taken,
+          () => stored,
           () => refused,
         );
         into.push(text);
       }
-      expect(taken.length).toBeGreaterThan(3);
+      expect(stored.length).toBeGreaterThan(3);
       expect(refused.length).toBeGreaterThan(3);
       expect(scanFrames(readFileSync(fileOf(dir))).damage).toEqual([]);
-      expect(await deliver(spool)).toEqual(taken);
+      expect(await deliver(spool)).toEqual(stored);
       await spool.append(record('after'));
       expect(await deliver(spool)).toEqual(['record after']);
       await spool.close();
@@ -235,7 +235,7 @@ withDisk(
   },
 );
 
-test('frames: whatever happens to the bytes, only what was written comes out', () => {
+test('scanning frames yields only records that were written, whatever bytes of the file changed', () => {
   fc.assert(
     fc.property(
       fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 6 }),

@@ -32,7 +32,7 @@ const configuration = configurationSchema.parse({
   sources: { ...testConfiguration.sources, warehouse: { kind: 'ldap', settings: {}, capture } },
 });
 
-/** The relay itself, run by the Node of Windows, between the notification package and the api. */
+/** Runs the relay with Node for Windows, between the notification package and the api. */
 describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
   let [windows, lsass, api, relay] = [] as unknown as [Windows, PlayedLsass, TestApi, TestRelay];
 
@@ -62,13 +62,13 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
         return (await api.send('POST', '/v1/relays', { body })).body as unknown as Registration;
       },
     });
-  /** Until it has a key to seal to. */
+  /** Starts the relay and waits until it has a sealing key. */
   async function start() {
     await relay.start({ env: windows.env });
     await lsass.givePipeTo(sids.administrators);
     await until(() => existsSync(path.join(relay.spool, 'key.json')));
   }
-  async function told(): Promise<Record<string, unknown>> {
+  async function reported(): Promise<Record<string, unknown>> {
     const { body } = await api.send('GET', '/v1/relays');
     const relays = body.relays as Record<string, unknown>[];
     return relays.find(({ id }) => id === relay.id) ?? {};
@@ -77,8 +77,8 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
     (await readdir(relay.spool, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
       .some((entry) => readFileSync(path.join(entry.parentPath, entry.name)).includes(text));
-  /** What it brought, in its order, opened as a worker opens it. */
-  async function brought(): Promise<readonly (readonly [string, string])[]> {
+  /** Account and password of each delivered capture, in order, unsealed as a worker does it. */
+  async function deliveredCaptures(): Promise<readonly (readonly [string, string])[]> {
     const opened: [string, string][] = [];
     await api.database.db.transaction().execute(async (trx) => {
       for (
@@ -99,7 +99,7 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
 
   const delivered = (count: number) =>
     until(async () => {
-      const { received, backlog } = await told();
+      const { received, backlog } = await reported();
       return received === count && backlog === 0;
     });
   const refused = async (socket: string, settings: Record<string, unknown> = {}) => {
@@ -111,7 +111,7 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
     return printed;
   };
 
-  test('brings what the package hands over, byte for byte and in its order, also what came while the api was away', async () => {
+  test('a relay on Windows delivers captures byte for byte and in order, including those from while the api was down', async () => {
     const words = ['"quoted" \\ word', 'Grüße an 🔐', 'one\nand\ttwo', `${'x'.repeat(255)}!`];
     const calls = words.map((word): Call => ['alice', word]);
     await lsass.change(calls);
@@ -125,18 +125,18 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
     await lsass.change([['bob', later[2] ?? '']]);
     await api.restart();
     await delivered(7);
-    expect(await brought()).toEqual([...calls, ...later.map((word) => ['bob', word])]);
+    expect(await deliveredCaptures()).toEqual([...calls, ...later.map((word) => ['bob', word])]);
     expect(relay.printed()).not.toContain('while it is away');
   });
 
-  test('has its spool and its pipe for itself', async () => {
+  test('a relay on Windows refuses the pipe or the spool of another relay', async () => {
     expect(await refused(PIPE)).toContain('Another relay listens on');
     expect(await refused(`${PIPE}-2`, { spool: relay.spool })).toContain(
-      'Another relay has the spool',
+      'Another relay uses the spool',
     );
   });
 
-  test('that was set up on Windows has a folder for itself, and listens on the pipe of the package', async () => {
+  test('a relay is set up on Windows only in a new folder, with the pipe of the package as its socket', async () => {
     const dir = path.join(windows.dir, 'relay');
     await windows.run(windows.node, path.join(SUPPORT, 'set-up.cjs'), windowsPath(dir));
     const again = windows.run(
@@ -144,18 +144,18 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
       path.join(SUPPORT, 'set-up.cjs'),
       windowsPath(windows.dir),
     );
-    await expect(again).rejects.toThrow('choose a folder that is not');
+    await expect(again).rejects.toThrow('name a folder that does not exist yet');
     const written = JSON.parse(readFileSync(path.join(dir, 'relay.json'), 'utf8'));
     expect(written).toMatchObject({ source: 'domain', socket: PIPE });
   });
 
-  test('listens on nothing but a pipe, and says how one is called', async () => {
+  test('a relay on Windows refuses a socket that is not a pipe, and shows the name of one', async () => {
     expect(await refused('run/capture.sock')).toContain('such as \\\\.\\pipe\\lockstep');
   });
 
-  /** Of a domain: Samba in place of the domain controller beside which the relay would run. */
-  describeWith(['samba'], 'beside a domain', () => {
-    test('what somebody changed there is their change, though the package knows no more than their name', async () => {
+  /** Samba stands for the Windows domain controller on which the relay would run. */
+  describeWith(['samba'], 'next to a domain', () => {
+    test('a capture from the package, which knows only the sAMAccountName, becomes a change of the linked identity', async () => {
       const admin = await domainAdmin();
       const subject = activeDirectorySubject(async () => admin);
       const { ref, key } = await admin.addAccount();
@@ -186,7 +186,7 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
         async () => connector,
       );
 
-      const { received } = await told();
+      const { received } = await reported();
       await lsass.change([[key, 'correct horse battery staple']]);
       await delivered(Number(received) + 1);
       while (await ingestNextCapture(worker));
@@ -196,7 +196,7 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
         .select(['identity_name', 'account.name'])
         .execute();
       expect(changes).toEqual([{ identity_name: 'alice', name: ref.name }]);
-      for (const one of [connector, worker, admin]) await one.close();
+      for (const opened of [connector, worker, admin]) await opened.close();
     });
   });
 });

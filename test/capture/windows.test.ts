@@ -8,17 +8,17 @@ import { openWindows, tablesOf, type Windows, type WindowsProcess } from '../sup
 
 const MINUTES = 60_000;
 
-/** Loaded by a program that calls it as LSASS does, in wine; what it hands over is taken by the code of the relay there. */
+/** A program in wine loads the package and calls it as LSASS does; the listener of the relay receives its captures. */
 describeWith(['windows'], 'the notification package of Windows', () => {
   let windows: Windows;
   let lsass: PlayedLsass;
   let listener: WindowsProcess | null = null;
-  let taken = '';
+  let received = '';
 
   beforeAll(async () => {
     windows = await openWindows();
     lsass = openLsass(windows);
-    taken = path.join(windows.dir, 'taken');
+    received = path.join(windows.dir, 'received');
   }, 2 * MINUTES);
   afterEach(async () => {
     if (listener !== null) {
@@ -27,25 +27,25 @@ describeWith(['windows'], 'the notification package of Windows', () => {
       await gone;
     }
     listener = null;
-    rmSync(taken, { force: true });
+    rmSync(received, { force: true });
   });
   afterAll(() => windows.stop());
 
   async function listen({ owner = sids.administrators as string | null, mode = 'relay' } = {}) {
-    const started = windows.start(windows.node, path.join(SUPPORT, 'listen.cjs'), taken, mode);
+    const started = windows.start(windows.node, path.join(SUPPORT, 'listen.cjs'), received, mode);
     listener = started;
     await until(() => started.printed().includes('up'));
     if (owner !== null) await lsass.givePipeTo(owner);
   }
   const handedOver = (): readonly Record<string, string>[] =>
-    existsSync(taken)
-      ? readFileSync(taken, 'utf8')
+    existsSync(received)
+      ? readFileSync(received, 'utf8')
           .trim()
           .split('\n')
           .map((line) => JSON.parse(line))
       : [];
 
-  test('has the three functions that LSASS looks up, and neither allocates nor speaks to a network', () => {
+  test('the package exports the three functions that LSASS needs, and imports none that allocate memory or use a network', () => {
     const tables = tablesOf(lsass.dll);
     const exported = [...tables.matchAll(/^\t\[ *\d+\] (\w+)$/gm)].map(([, name]) => name);
     expect(exported).toEqual(['InitializeChangeNotify', 'PasswordChangeNotify', 'PasswordFilter']);
@@ -59,7 +59,7 @@ describeWith(['windows'], 'the notification package of Windows', () => {
     expect(imports['KERNEL32.dll']?.join()).not.toMatch(/Alloc|Load|Thread|Process|Map/);
   });
 
-  test('hands over what somebody changed, byte for byte', async () => {
+  test('the package hands over a changed password byte for byte', async () => {
     await listen();
     const began = Date.now();
     const words = [
@@ -83,7 +83,7 @@ describeWith(['windows'], 'the notification package of Windows', () => {
     for (const time of times) expect(Math.abs(time - began)).toBeLessThan(MINUTES);
   });
 
-  test('leaves no copy of a password in the memory of its process', async () => {
+  test('the package leaves no copy of a password in the memory of its process', async () => {
     await listen();
     const words = ['Wherever it went, it is gone 1', 'Als wäre es nie hier gewesen 🔐 2'];
     const calls: Call[] = words.map((word) => ['alice', word]);
@@ -91,7 +91,7 @@ describeWith(['windows'], 'the notification package of Windows', () => {
     expect(handedOver()).toHaveLength(2);
   });
 
-  test('many at once are handed over, each whole', async () => {
+  test('the package hands over many passwords at the same time, each complete', async () => {
     await listen();
     const calls = Array.from(
       { length: 32 },
@@ -103,15 +103,15 @@ describeWith(['windows'], 'the notification package of Windows', () => {
     expect(pairs.sort()).toEqual([...calls].sort());
   });
 
-  test('computers, trusts and what signs tickets are no people; names like theirs are', async () => {
+  test('the package ignores computers, trusts and krbtgt accounts, but not people with similar names', async () => {
     await listen();
-    const nobody = ['WS01$', 'TRUSTED$', 'krbtgt', 'KRBTGT', 'krbtgt_23456'];
+    const ignored = ['WS01$', 'TRUSTED$', 'krbtgt', 'KRBTGT', 'krbtgt_23456'];
     const people = ['krbtgt_', 'krbtgts', 'krbtgt_a1', 'a$b', 'x'];
-    await lsass.change([...nobody, ...people].map((name) => [name, 'Some word of theirs']));
+    await lsass.change([...ignored, ...people].map((name) => [name, 'Some word of theirs']));
     expect(handedOver().map(({ account }) => account)).toEqual(people);
   });
 
-  test('where LSASS gives nothing, or what is no text, the change goes on and nothing is handed over', async () => {
+  test('a call with missing, empty, overlong or invalid text hands nothing over and does not fail the change', async () => {
     await listen();
     const calls: Call[] = [
       ...([
@@ -135,11 +135,11 @@ describeWith(['windows'], 'the notification package of Windows', () => {
   });
 
   test.each([
-    ['somebody', sids.somebody],
-    ['nobody', null],
-  ])('a pipe that belongs to %s is told nothing', async (_whose, owner) => {
+    ['another user', sids.anotherUser],
+    ['the user who created it', null],
+  ])('a pipe that is owned by %s receives nothing', async (_whose, owner) => {
     await listen({ owner });
-    const [answer] = await lsass.change([['alice', 'It is none of theirs']]);
+    const [answer] = await lsass.change([['alice', 'A word that no other user sees']]);
     expect(answer).toMatchObject({ accepted: 1, answer: 0 });
     expect(handedOver()).toEqual([]);
   });
@@ -147,18 +147,18 @@ describeWith(['windows'], 'the notification package of Windows', () => {
   test.each([
     ['LocalSystem', sids.localSystem],
     ['the administrators', sids.administrators],
-  ])('a pipe that belongs to %s is that of the relay', async (_whose, owner) => {
+  ])('a pipe that is owned by %s receives captures', async (_whose, owner) => {
     await listen({ owner });
     await lsass.change([['alice', 'It is for them']]);
     expect(handedOver()).toHaveLength(1);
   });
 
-  test('without a relay, the change goes on', async () => {
-    const [answer] = await lsass.change([['alice', 'Nobody is there to hear it']]);
+  test('the change succeeds while no relay listens', async () => {
+    const [answer] = await lsass.change([['alice', 'No relay is listening']]);
     expect(answer).toMatchObject({ accepted: 1, answer: 0 });
   });
 
-  test('a relay that does not speak keeps nobody waiting', async () => {
+  test('a relay that does not answer delays no change beyond the deadline', async () => {
     await listen({ mode: 'deaf' });
     const answers = await lsass.change([
       ['alice', 'It goes on without'],
@@ -167,9 +167,9 @@ describeWith(['windows'], 'the notification package of Windows', () => {
     for (const { answer, ms } of answers) expect([answer, ms < 2_000]).toEqual([0, true]);
   });
 
-  test('a pipe has one relay: the next one is refused, and says so', async () => {
+  test('a second relay on the same pipe is refused with a message', async () => {
     await listen();
-    const second = windows.run(windows.node, path.join(SUPPORT, 'listen.cjs'), taken, 'relay');
+    const second = windows.run(windows.node, path.join(SUPPORT, 'listen.cjs'), received, 'relay');
     await expect(second).rejects.toThrow('Another relay listens on \\\\.\\pipe\\lockstep');
   });
 });

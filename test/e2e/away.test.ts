@@ -7,22 +7,25 @@ import { type RelayedCompany, startRelayedCompany } from '../support/relayed-com
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 
-/** So long nothing answers; `AWAY_SECONDS=600 npm test -- test/e2e/away` are the ten minutes that docs/operating.md speaks of. */
+/**
+ * How long the service is down. `AWAY_SECONDS=600 npm test -- test/e2e/away` runs the ten minutes that docs/operating.md
+ * describes.
+ */
 const AWAY_MS = 1000 * Number(inheritedEnvironment().AWAY_SECONDS ?? 15);
 const PEOPLE = 12;
 const PAUSE_MS = 200;
 const MINUTES = 60_000;
 
-interface Somebody {
+interface Person {
   readonly person: string;
   readonly accounts: readonly CompanyAccount[];
-  /** What was changed in the directory, in its order. */
+  /** Passwords that were set in the directory, in order. */
   readonly words: string[];
 }
 
-describeWith(['slapd', 'postgres', 'temporal'], 'while people go on changing passwords', () => {
+describeWith(['slapd', 'postgres', 'temporal'], 'an outage while people change passwords', () => {
   let relayed: RelayedCompany;
-  let people: Somebody[];
+  let people: Person[];
 
   beforeAll(async () => {
     relayed = await startRelayedCompany({ sources: { directory: { capture: { enabled: true } } } });
@@ -37,23 +40,23 @@ describeWith(['slapd', 'postgres', 'temporal'], 'while people go on changing pas
   afterAll(() => relayed.stop());
 
   let handedOver = 0;
-  /** One of them after the other, past Lockstep; the source hands each over. */
+  /** Changes the password of one person after another in the directory, which hands each change over. */
   async function changeUntil(ended: () => boolean): Promise<void> {
     for (let turn = 0; !ended(); turn++) {
-      const { accounts, words } = people[turn % PEOPLE] as Somebody;
-      const word = `word ${words.length} of them, and nobody guesses it`;
+      const { accounts, words } = people[turn % PEOPLE] as Person;
+      const word = `word ${words.length}, which is hard to guess`;
       await accounts[0]?.changeThere(word);
       if (await handsOver(accounts[0]?.name ?? '', word)) words.push(word);
       await sleep(PAUSE_MS);
     }
   }
-  /** Again and again, as shims do, while the relay is not there. */
+  /** Hands a change over and retries while the relay is down, as shims do. */
   async function handsOver(account: string, word: string): Promise<boolean> {
     const capturedAt = new Date();
     const sequence = `${++handedOver}`;
     const answer = () =>
       relayed.relay.handOver(account, word, { capturedAt, sequence }).catch(() => 'away');
-    await until(async () => (await answer()) === 'taken');
+    await until(async () => (await answer()) === 'stored');
     return true;
   }
   const changesOf = (person: string) =>
@@ -65,7 +68,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'while people go on changing pas
       .execute();
 
   test(
-    'api and workers are away, and the relay is killed: nothing is lost, doubled or out of order when they are back',
+    'no change is lost, duplicated or reordered after an outage of api and workers in which the relay is killed',
     async () => {
       const { relay, api, lockstep } = relayed;
       let over = false;
@@ -92,7 +95,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'while people go on changing pas
       }
       expect(await brokenInvariants(lockstep.database.db)).toEqual({});
       const { body } = await api.send('GET', '/v1/relays', { key: await api.newKey(['read']) });
-      // The first one of all was of nobody.
+      // The relay was first tried with a capture of an unlinked account.
       expect(body.relays).toMatchObject([
         { backlog: 0, open: 0, lost: 0, quarantined: 0, received: handedOver + 1 },
       ]);

@@ -7,7 +7,7 @@ import { lockstep } from '../cli/run-cli';
 import { createScanner, type Scanner } from '../support/canary';
 import { hasProcFiles, queryStore, searchLeftovers } from '../support/leftovers';
 import { describeWith } from '../support/servers';
-import { startWatchedCompany, type Told, type WatchedCompany } from '../support/watched-company';
+import { type Answer, startWatchedCompany, type WatchedCompany } from '../support/watched-company';
 
 const AWKWARD = 'Ä"\'\\%&<>\n=?+';
 
@@ -16,8 +16,8 @@ const PLANTED = 'the one that was planted';
 const searchedFor: Record<string, string> = {};
 
 /**
- * A password of 24 characters that is searched for. So is its end alone, which no program has to escape: it shows a password
- * that was cut, or written in a way that nobody thought of.
+ * Makes a password of 24 characters and adds it to the search. Its end is searched for on its own as well: no program needs to
+ * escape that part, so it also finds a password that was truncated or encoded in an unexpected way.
  */
 function password(what: string, begin = AWKWARD): string {
   const end = randomBytes(9).toString('base64url');
@@ -26,7 +26,7 @@ function password(what: string, begin = AWKWARD): string {
   return begin + end;
 }
 
-/** Where each kind of thing is that a mistake of ours could write a password to. One will be planted there. */
+/** Places to which an error in Lockstep could write a password. The last test plants one in each of them. */
 const plantedIn: Readonly<Record<string, RegExp>> = {
   'tables of PostgreSQL': /^files\/postgres\/data\/base\//,
   'its write-ahead log': /^files\/postgres\/data\/pg_wal\/[0-9A-F]{24}$/,
@@ -60,7 +60,7 @@ const kinds: typeof plantedIn = {
     : {}),
 };
 
-describeWith(['temporal', 'postgres', 'slapd'], 'after changes that ended in every way', () => {
+describeWith(['temporal', 'postgres', 'slapd'], 'after changes with every kind of end', () => {
   let company: WatchedCompany;
   const printed: [command: string, text: string][] = [];
 
@@ -74,13 +74,13 @@ describeWith(['temporal', 'postgres', 'slapd'], 'after changes that ended in eve
   }, 300_000);
   afterAll(() => company?.stop(), 60_000);
 
-  /** Its events until it has ended, and then the change. */
-  async function follow(id: string): Promise<Told> {
+  /** Reads the events of a change until it has ended, and returns the change. */
+  async function follow(id: string): Promise<Answer> {
     expect((await company.send('GET', `/v1/changes/${id}/events`)).status).toBe(200);
     return company.send('GET', `/v1/changes/${id}`);
   }
   const retry = (id: string) => company.send('POST', `/v1/changes/${id}/retry`, {});
-  const reasons = ({ body }: Told) =>
+  const reasons = ({ body }: Answer) =>
     Object.fromEntries(
       body.accounts
         .filter(({ outcome }) => outcome !== 'not_applicable')
@@ -89,44 +89,44 @@ describeWith(['temporal', 'postgres', 'slapd'], 'after changes that ended in eve
 
   const first = 'the one that every account took';
 
-  test('one reached every account', async () => {
+  test('a change reaches every account', async () => {
     const body = { identity: 'ada.marsh', password: password(first) };
-    const told = await company.change(body, { 'idempotency-key': 'once' });
-    expect(told).toMatchObject({ status: 200, body: { state: 'done' } });
-    await follow(told.body.id);
+    const answer = await company.change(body, { 'idempotency-key': 'once' });
+    expect(answer).toMatchObject({ status: 200, body: { state: 'done' } });
+    await follow(answer.body.id);
   });
 
-  test('one came with the current password', async () => {
-    const told = await company.change({
+  test('a change with the current password is done', async () => {
+    const answer = await company.change({
       identity: 'ada.marsh',
       password: password('the one after the current one'),
       currentPassword: searchedFor[first],
     });
-    expect(told).toMatchObject({ status: 200, body: { state: 'done' } });
+    expect(answer).toMatchObject({ status: 200, body: { state: 'done' } });
   });
 
-  test('one came with a wrong current password', async () => {
-    const told = await company.change({
+  test('a change with a wrong current password is refused', async () => {
+    const answer = await company.change({
       identity: 'ada.marsh',
       password: password('the one after a wrong one'),
       currentPassword: password('a wrong current one'),
     });
-    expect(told).toMatchObject({ body: { change: { reason: 'wrong_current_password' } } });
+    expect(answer).toMatchObject({ body: { change: { reason: 'wrong_current_password' } } });
   });
 
-  test('one was rejected by the auth source', async () => {
-    const told = await company.change({ identity: 'ada.marsh', password: searchedFor[first] });
-    expect(told).toMatchObject({ body: { change: { reason: 'policy_history' } } });
+  test('a change is rejected by the auth source', async () => {
+    const answer = await company.change({ identity: 'ada.marsh', password: searchedFor[first] });
+    expect(answer).toMatchObject({ body: { change: { reason: 'policy_history' } } });
   });
 
-  test('one was rejected by another source', async () => {
+  test('a change is rejected by another source', async () => {
     const body = { identity: 'cleo.tanaka', password: password('the one that is too short') };
-    const told = await company.change(body);
-    expect(told).toMatchObject({ status: 200, body: { state: 'partial' } });
-    expect(reasons(told)['apps-directory']).toBe('policy_too_short');
+    const answer = await company.change(body);
+    expect(answer).toMatchObject({ status: 200, body: { state: 'partial' } });
+    expect(reasons(answer)['apps-directory']).toBe('policy_too_short');
   });
 
-  test('one waited for a source to come back', async () => {
+  test('a change waits until a source is available again', async () => {
     await company.crm.refuse();
     company.crm.cut();
     const body = { identity: 'finn.larsen', password: password('the one that waited') };
@@ -138,7 +138,7 @@ describeWith(['temporal', 'postgres', 'slapd'], 'after changes that ended in eve
     expect(await ended).toMatchObject({ body: { state: 'done' } });
   });
 
-  test('one was repeated by a hostile source in its errors, time and again', async () => {
+  test('a hostile source repeats the password in its error messages', async () => {
     const body = { identity: 'nils.berg', password: password('the one that was echoed') };
     const { id } = (await company.change(body, { prefer: 'wait=0' })).body;
     await company.waits(id, 'hostile', 1);
@@ -150,30 +150,36 @@ describeWith(['temporal', 'postgres', 'slapd'], 'after changes that ended in eve
     expect(company.hostile.echoed()).toBeGreaterThanOrEqual(3);
   });
 
-  test('one was against the policy', async () => {
+  test('a change violates the policy', async () => {
     const withName = password('the one with a name', 'Whitfield\\"%');
-    const told = await company.change({ identity: 'sam.whitfield', password: withName });
-    expect(told).toMatchObject({ status: 422, body: { code: 'password_against_policy' } });
+    const answer = await company.change({ identity: 'sam.whitfield', password: withName });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'password_against_policy' } });
   });
 
   test.each<[string, (json: string) => string]>([
     ['ends too early', (json) => `{"identity":"ben.osei","password":${json.slice(0, -1)}`],
-    ['goes on after its end', (json) => `{"identity":"ben.osei","password":${json}} ${json}`],
-    ['has it in a list', (json) => `{"identity":"ben.osei","password":[${json}]}`],
-    ['has it twice', (json) => `{"identity":"ben.osei","password":${json},"password":${json}}`],
-    ['has it under another name', (json) => `{"identity":"ben.osei","passwrod":${json}}`],
-    ['has it for a name', (json) => `{"identity":"ben.osei",${json}:1}`],
-    ['is nothing else', (json) => json.slice(1, -1)],
-    ['has a NUL in it', (json) => `{"identity":"ben.osei","password":"\\u0000${json.slice(1)}}`],
-    ['names nobody', (json) => `{"password":${json}}`],
+    ['continues after its end', (json) => `{"identity":"ben.osei","password":${json}} ${json}`],
+    ['has the password in a list', (json) => `{"identity":"ben.osei","password":[${json}]}`],
+    [
+      'has the password twice',
+      (json) => `{"identity":"ben.osei","password":${json},"password":${json}}`,
+    ],
+    ['has the password under another name', (json) => `{"identity":"ben.osei","passwrod":${json}}`],
+    ['uses the password as a name', (json) => `{"identity":"ben.osei",${json}:1}`],
+    ['is only the password', (json) => json.slice(1, -1)],
+    [
+      'has a NUL in the password',
+      (json) => `{"identity":"ben.osei","password":"\\u0000${json.slice(1)}}`,
+    ],
+    ['names no identity', (json) => `{"password":${json}}`],
     ['is too large', (json) => `{"identity":"ben.osei","password":${json}}${' '.repeat(20_000)}`],
-  ])('one came in a body that %s', async (what, bodyWith) => {
+  ])('the api refuses a body that %s', async (what, bodyWith) => {
     const json = JSON.stringify(password(`the one in a body that ${what}`));
     const { status } = await company.send('POST', '/v1/changes', bodyWith(json));
     expect([400, 422]).toContain(status);
   });
 
-  test('one came through the command line', async () => {
+  test('a change is made with the command line', async () => {
     const { apiUrl, adminKeyFile } = company.stack;
     const env = { LOCKSTEP_URL: apiUrl, LOCKSTEP_API_KEY_FILE: adminKeyFile };
     const stdin = password('the one of the command', AWKWARD.replace('\n', '-'));
@@ -193,23 +199,23 @@ describeWith(['temporal', 'postgres', 'slapd'], 'after changes that ended in eve
   async function search(): Promise<Scanner> {
     const scanner = createScanner(searchedFor);
     await searchLeftovers(scanner, company.stack);
-    for (const [asked, answer] of company.answers) scanner.text(`answers/${asked}`, answer);
+    for (const [request, answer] of company.answers) scanner.text(`answers/${request}`, answer);
     for (const [command, text] of printed) scanner.text(`printed/${command}`, text);
     return scanner;
   }
 
-  describe('all that is kept, told and shown', () => {
+  describe('everything that is stored and shown', () => {
     let clean: Scanner;
     beforeAll(async () => {
       clean = await search();
     }, 180_000);
 
-    test('holds no password of a person, in none of seventeen forms', () => {
+    test('no password of a person is found in any of seventeen encodings', () => {
       const kept = keptFor(company).map(({ secret }) => secret);
       expect(clean.findings.filter(({ secret }) => !kept.includes(secret))).toEqual([]);
     });
 
-    test('holds what Lockstep logs in with only in the file that it is given in', () => {
+    test('each credential of Lockstep is found only in the file that holds it', () => {
       const found = clean.findings.map(({ secret, place }) => `${secret} in ${place}`);
       const { dir } = company.stack;
       expect(found.sort()).toEqual(
@@ -219,16 +225,16 @@ describeWith(['temporal', 'postgres', 'slapd'], 'after changes that ended in eve
       );
     });
 
-    test.each(Object.entries(kinds))('was searched: %s', (_kind, place) => {
+    test.each(Object.entries(kinds))('the search covers %s', (_kind, place) => {
       const bytes = [...clean.searched].flatMap(([at, count]) => (place.test(at) ? [count] : []));
       expect(bytes.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(30);
     });
 
-    test('holds nothing sealed any more', () => {
+    test('no sealed secret is left', () => {
       expect(clean.searched.get('rows/lockstep/sealed_secret')).toBe(0);
     });
 
-    test('would have shown a password that was there', async () => {
+    test('the search finds a password that is planted in each place', async () => {
       await plant(company, password(PLANTED));
       const { findings } = await search();
       const planted = findings.filter(({ secret }) => secret.endsWith(PLANTED));
@@ -240,7 +246,7 @@ describeWith(['temporal', 'postgres', 'slapd'], 'after changes that ended in eve
   });
 });
 
-/** Those that Lockstep needs again and again, by name, sorted. */
+/** The credentials that Lockstep keeps, sorted by name. */
 const keptFor = ({ stack }: WatchedCompany): { secret: string; file: string }[] => [
   { secret: 'the admin key', file: stack.adminKeyFile },
   ...Object.entries(stack.systems.secretFiles)
@@ -248,7 +254,7 @@ const keptFor = ({ stack }: WatchedCompany): { secret: string; file: string }[] 
     .sort((one, other) => (one.secret < other.secret ? -1 : 1)),
 ];
 
-/** As mistakes would: in a column, in a file, as an argument of a workflow. */
+/** Writes a password to places that an error could write to: a column, a file, an argument of a workflow. */
 async function plant({ stack, send }: WatchedCompany, planted: string): Promise<void> {
   for (const file of ['api.log', 'worker.log', 'keys/epochs/planted'])
     appendFileSync(path.join(stack.dir, file), planted);

@@ -2,6 +2,7 @@ import { chownSync } from 'node:fs';
 import path from 'node:path';
 import { ConstraintViolationError } from 'ldapts';
 import { isRoot, NOBODY } from '../../local/places';
+import { audited } from '../support/audited';
 import { changeUnderPolicy, checkedPolicy } from '../support/checked-directory';
 import { brokenInvariants } from '../support/invariants';
 import { addSomebody, holders, newPassword } from '../support/people';
@@ -14,9 +15,9 @@ import { until } from '../support/until';
 const MINUTES = 60_000;
 const suite = compiler === null ? describe.skip : describe;
 
-/** The whole way: slapd asks our check module, which hands a candidate over before it is stored, or refused. */
-suite(`a password that OpenLDAP${compiler === null ? ' (skipped: no C compiler)' : ''}`, () => {
-  describeWith(['slapd', 'postgres', 'temporal'], 'was asked to store', () => {
+/** End to end: slapd calls the check module, which hands a candidate over before slapd stores or refuses it. */
+suite(`candidates from OpenLDAP${compiler === null ? ' (skipped: no C compiler)' : ''}`, () => {
+  describeWith(['slapd', 'postgres', 'temporal'], 'with the check module', () => {
     const socket = path.join(openFolder(), 'relay.sock');
     let relayed: RelayedCompany;
     let module: string;
@@ -27,7 +28,7 @@ suite(`a password that OpenLDAP${compiler === null ? ' (skipped: no C compiler)'
         sources: { directory: { capture: { enabled: true, confirm: true } } },
         relay: { socket, socketMode: '0660' },
       });
-      // As who runs slapd.
+      // The group of the user that slapd runs as.
       if (isRoot) chownSync(socket, 0, NOBODY.gid);
     }, 2 * MINUTES);
     afterEach(async () => {
@@ -35,16 +36,19 @@ suite(`a password that OpenLDAP${compiler === null ? ' (skipped: no C compiler)'
     });
     afterAll(() => relayed.stop());
 
-    async function somebody(policy: Readonly<Record<string, string>> = {}) {
+    async function newPerson(policy: Readonly<Record<string, string>> = {}) {
       const { company, lockstep } = relayed;
       const { directory } = company.directories;
-      const one = await addSomebody(lockstep, company, 'directory', 'apps', 'warehouse');
-      const dn = one.accounts[0]?.name ?? '';
+      const added = await addSomebody(lockstep, company, 'directory', 'apps', 'warehouse');
+      const dn = added.accounts[0]?.name ?? '';
       const argument = `closed:${socket}`;
       const strict = await checkedPolicy(directory, suffixes.corp, module, argument, policy);
       const account = { ref: { name: dn, nativeId: null }, password: '', key: '' };
       await directory.replace(account, 'pwdPolicySubentry', strict);
-      return { ...one, changeThere: (next: string) => changeUnderPolicy(suffixes.corp, dn, next) };
+      return {
+        ...added,
+        changeThere: (next: string) => changeUnderPolicy(suffixes.corp, dn, next),
+      };
     }
     const statesOf = async (person: string) =>
       (
@@ -55,25 +59,18 @@ suite(`a password that OpenLDAP${compiler === null ? ' (skipped: no C compiler)'
           .orderBy('seq')
           .execute()
       ).map(({ state }) => state);
-    const unconfirmed = async () =>
-      (
-        await relayed.lockstep.database.db
-          .selectFrom('audit')
-          .select('id')
-          .where('action', '=', 'capture.unconfirmed')
-          .execute()
-      ).length;
+    const unconfirmed = () => audited(relayed.lockstep.database.db, 'capture.unconfirmed');
 
-    test('and stored: a login confirms it, and every other account gets it', async () => {
-      const { person, accounts, changeThere } = await somebody();
+    test('a candidate that slapd stores is confirmed by a login and reaches every other account', async () => {
+      const { person, accounts, changeThere } = await newPerson();
       const next = newPassword();
       await changeThere(next);
       await until(async () => (await statesOf(person))[0] === 'done');
       expect(await holders(accounts, next)).toEqual([true, true, true]);
     });
 
-    test('and refused for its history: nobody else gets it', async () => {
-      const { person, accounts, changeThere } = await somebody({ pwdInHistory: '3' });
+    test('a candidate that slapd refuses because of its history reaches no other account', async () => {
+      const { person, accounts, changeThere } = await newPerson({ pwdInHistory: '3' });
       const [first, second] = [newPassword(), newPassword()];
       await changeThere(first);
       await changeThere(second);

@@ -12,15 +12,15 @@ import { describeWith, server } from '../support/servers';
 import { startTestStack, type TestStack } from '../support/stack';
 import { until } from '../support/until';
 
-/** Somebody whose accounts in `directory`, `apps` and `crm` all hold the password `old`. */
-interface Somebody {
+/** A person whose accounts in `directory`, `apps` and `crm` all hold the password `old`. */
+interface Person {
   readonly person: string;
   readonly accounts: readonly CompanyAccount[];
   readonly old: string;
   readonly next: string;
 }
 
-/** A change that is held where it is. */
+/** A change that is held at a step. */
 interface Held {
   readonly id: string;
   release(): unknown;
@@ -58,7 +58,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
   };
   const accept = async (identity: string, word: string): Promise<string> =>
     String((await succeed('POST', 'changes', { identity, password: word })).id);
-  /** Whatever is away at the moment. */
+  /** Reads a change until a condition is met, and ignores errors while a process is down. */
   const readUntil = (id: string, met: (change: ChangeView) => boolean) =>
     until(async () => {
       const change = await readChange(stack.database.db, id).catch(() => null);
@@ -68,7 +68,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
   const outcome = (label: string, state: string) => (change: ChangeView) =>
     change.accounts.some((one) => one.label === label && one.state === state);
 
-  async function somebody(): Promise<Somebody> {
+  async function newPerson(): Promise<Person> {
     const accounts = await Promise.all(
       (['directory', 'apps', 'crm'] as const).map((system) => company.addAccount(system)),
     );
@@ -83,8 +83,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
     return { person, accounts, old, next };
   }
 
-  /** Nothing is lost, nothing was written twice, and everybody tells the same. */
-  async function expectDone(id: string, { accounts, old, next }: Somebody, changes = 2) {
+  /** Expects that the change is done, no account was written twice, and all views of it agree. */
+  async function expectDone(id: string, { accounts, old, next }: Person, changes = 2) {
     await ended(id);
     expect(await succeed('GET', `changes/${id}`)).toMatchObject({
       state: 'done',
@@ -100,18 +100,18 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
   }
 
   const steps = {
-    'a change is accepted, and not begun': async ({ person, next }) => {
+    'a change is accepted but not started': async ({ person, next }) => {
       stack.engine.freeze();
       const id = await accept(person, next);
       return { id, release: () => stack.engine.thaw() };
     },
-    'the auth account is written, and nobody has heard it': async ({ person, next }) => {
+    'the auth account is written but the reply is lost': async ({ person, next }) => {
       const lost = company.proxies.directory.loseReply(2, 'hang');
       const id = await accept(person, next);
       await until(() => lost.happened());
       return { id, release: () => {} };
     },
-    'an account is claimed, and not written': async ({ person, accounts, next }) => {
+    'an account is claimed but not written': async ({ person, accounts, next }) => {
       const row = await holdRows(stack.database.url, 'select from account where name = $1', [
         accounts[2]?.name ?? '',
       ]);
@@ -119,7 +119,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
       await row.awaited();
       return { id, release: row.release };
     },
-    'the auth account is done, and another is being written': async (one) => {
+    'the auth account is done and another is being written': async (one) => {
       const row = await holdRows(companyUrl(company), 'select from staff where login = $1', [
         one.accounts[2]?.name ?? '',
       ]);
@@ -132,7 +132,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
       await company.proxies.apps.refuse();
       company.proxies.apps.cut();
       const id = await accept(person, next);
-      // In the middle of its wait, so that nobody is at work.
+      // In the middle of its wait, when no process works on it.
       await readUntil(id, ({ accounts: [, apps] }) => remainingMs(apps?.nextTryAt) < 3_000);
       await company.proxies.apps.pass();
       return { id, release: () => {} };
@@ -159,21 +159,21 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
       await rows.awaited();
       return { id, release: rows.release };
     },
-    'nothing is to be done': async ({ person, next }) => {
+    'the change has ended': async ({ person, next }) => {
       const id = await accept(person, next);
       await ended(id);
       return { id, release: () => {} };
     },
-  } satisfies Record<string, (one: Somebody) => Promise<Held>>;
+  } satisfies Record<string, (one: Person) => Promise<Held>>;
   type Step = keyof typeof steps;
   const cases = (Object.keys(steps) as Step[]).flatMap((step) =>
     (['worker', 'api', 'engine', 'postgres'] as const).map((victim) => ({ victim, step })),
   );
 
   test.each(cases)(
-    keeps('kill -9 of $victim while $step: nothing is lost, and nothing written twice', 24),
+    keeps('kill -9 of $victim while $step loses no change and writes no account twice', 24),
     async ({ victim, step }) => {
-      const one = await somebody();
+      const one = await newPerson();
       const { id, release } = await steps[step](one);
       await stack[victim].kill();
       await release();
@@ -186,8 +186,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
   const waitingFor = (id: string, what: 'engine' | 'worker') =>
     until(async () => (await succeed('GET', `changes/${id}`)).waitingFor === what);
 
-  test('the engine is away: a change is accepted, said to wait for it, and ends by itself', async () => {
-    const one = await somebody();
+  test('a change that is accepted while the engine is down reports that it waits for it, and ends once it is back', async () => {
+    const one = await newPerson();
     await stack.engine.kill();
     const id = await accept(one.person, one.next);
     await waitingFor(id, 'engine');
@@ -195,8 +195,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
     await expectDone(id, one);
   });
 
-  test('no worker runs: a change is accepted, said to wait for one, and ends by itself', async () => {
-    const one = await somebody();
+  test('a change that is accepted while no worker runs reports that it waits for one, and ends once one runs', async () => {
+    const one = await newPerson();
     await stack.worker.stop();
     const id = await accept(one.person, one.next);
     await waitingFor(id, 'worker');
@@ -204,8 +204,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
     await expectDone(id, one);
   });
 
-  test('PostgreSQL is away: the api says so, nothing is half done, and nobody has to restart', async () => {
-    const one = await somebody();
+  test('the api refuses changes while PostgreSQL is down, and continues without a restart once it is back', async () => {
+    const one = await newPerson();
     const pids = [stack.api.pid(), stack.worker.pid()];
     await stack.postgres.kill();
     const wanted = { identity: one.person, password: one.next };
@@ -219,21 +219,21 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
     expect([stack.api.pid(), stack.worker.pid()]).toEqual(pids);
   });
 
-  test('the engine has lost all that it kept: an open change is begun again, and ends', async () => {
-    const one = await somebody();
+  test('an open change is started again and ends after the engine has lost all its data', async () => {
+    const one = await newPerson();
     const { id } = await steps['an account waits for its source'](one);
     await stack.engine.kill();
     stack.engine.forget();
     await stack.engine.back();
-    // A worker looks after open changes every half an hour; somebody asks before that.
+    // A worker checks open changes every half an hour; the retry makes it happen now.
     await succeed('POST', `changes/${id}/retry`);
     await expectDone(id, one);
   });
 
-  test.each<Step>(['an account is claimed, and not written'])(
-    'a worker is frozen while %s, and another takes over: when it wakes, it writes nothing old',
+  test.each<Step>(['an account is claimed but not written'])(
+    'a worker that is frozen while %s writes no old password after another worker has taken over',
     async (step) => {
-      const one = await somebody();
+      const one = await newPerson();
       const { id, release } = await steps[step](one);
       stack.worker.freeze();
       await release();
@@ -243,7 +243,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
       const newer = await accept(one.person, next);
       await ended(newer);
       stack.worker.thaw();
-      // After whatever it is in the middle of.
+      // Stopping waits for the work in progress.
       await stack.worker.stop();
       await expectDone(newer, { ...one, old: one.next, next }, 3);
       await stack.worker.back();
@@ -256,7 +256,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
 const remainingMs = (until: Date | null | undefined): number =>
   until ? until.getTime() - Date.now() : Number.POSITIVE_INFINITY;
 
-/** That of the test company, with the passwords of the service accounts in files, as processes of their own need it. */
+/** The configuration of the test company, with service passwords in files because api and worker are separate processes. */
 function configuration(company: Company, secrets: string): object {
   const timeouts = { directory: 3_000, apps: 3_000, warehouse: 3_000, crm: 9_000 };
   const all = company.sources() as Record<keyof typeof timeouts, { settings: object }>;
@@ -288,7 +288,7 @@ function configuration(company: Company, secrets: string): object {
   );
 }
 
-/** The database of the company, where the table `staff` is. */
+/** URL of the company's database, which has the table `staff`. */
 function companyUrl(company: Company): string {
   const { settings } = company.sources().crm as { settings: { database: string } };
   const url = new URL(server('postgres').url ?? '');
@@ -302,14 +302,17 @@ const entry = ({ name }: CompanyAccount) => ({
   key: '',
 });
 
-/** The other directory does so by default: it refuses a repeat, and tells how many different passwords there were. */
+/**
+ * Makes the directory `apps` keep a password history, as the other directory does by default. With it a directory refuses a
+ * repeated password and shows how many different passwords an account had.
+ */
 async function keepHistory({ directories }: Company, account?: CompanyAccount): Promise<void> {
   if (account === undefined) throw new Error('no account');
   const policy = await directories.apps.addPolicy({ pwdInHistory: '3' });
   await directories.apps.replace(entry(account), 'pwdPolicySubentry', policy);
 }
 
-/** How many passwords each account in a directory had before the present one. */
+/** Number of earlier passwords of each account in a directory. */
 const historiesOf = (
   { directories }: Company,
   accounts: readonly CompanyAccount[],

@@ -5,6 +5,7 @@ import { rights } from '../../local/domain-admin';
 import type { SupervisedProcess } from '../../local/node-process';
 import { type SyncingDomain, startSyncingDomain } from '../../local/syncing-domain';
 import { Secret } from '../../model/passwords/secret';
+import { audited } from '../support/audited';
 import type { CompanyAccount } from '../support/company';
 import { brokenInvariants } from '../support/invariants';
 import { holders, newPassword } from '../support/people';
@@ -16,12 +17,12 @@ const MINUTES = 60_000;
 const hasGpg = spawnSync('gpg', ['--version']).status === 0;
 const suite = hasGpg ? describe : describe.skip;
 
-/** Told as passwords, and as hashes that the domain makes. */
+/** People whose passwords are handed over in plain text, and people whose hashes are handed over. */
 const people = { plain: ['plain-1', 'plain-2', 'plain-3'], hashed: ['hashed-1', 'hashed-2'] };
 
-/** The whole way, there and back: a Samba domain, samba-tool with our script, a relay, and a directory beside it. */
-suite(`a password that is changed in a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
-  describeWith(['samba', 'slapd', 'postgres', 'temporal'], 'reaches a directory', () => {
+/** End to end in both directions: a Samba domain, samba-tool with the script of Lockstep, a relay, and a directory. */
+suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
+  describeWith(['samba', 'slapd', 'postgres', 'temporal'], 'and a directory', () => {
     let domain: SyncingDomain;
     let relayed: RelayedCompany;
     let desk: string;
@@ -32,13 +33,13 @@ suite(`a password that is changed in a Samba domain${hasGpg ? '' : ' (skipped: n
       relayed = await startRelayedCompany({ sources: {} });
       await connect();
       const relay = await relayed.addRelay('domain', { covers: 'source' });
-      await until(async () => (await relay.handOver('nobody', 'the first one')) === 'taken');
+      await until(async () => (await relay.handOver('nobody', 'the first one')) === 'stored');
       const { socket } = relay;
       syncs.push(await domain.startSync({ socket, names: 'plain-' }));
       syncs.push(await domain.startSync({ socket, names: 'hashed-', hashed: true }));
       desk = await relayed.api.newKey(['trigger']);
-      // What the accounts had at first is nobody's, as the one before.
-      await until(async () => (await told('capture.unmapped')) === 1 + 5);
+      // The initial passwords of five accounts and the capture above belong to unlinked accounts.
+      await until(async () => (await auditedHere('capture.unmapped')) === 1 + 5);
     }, 3 * MINUTES);
     afterEach(async () => {
       expect(await brokenInvariants(relayed.lockstep.database.db)).toEqual({});
@@ -51,10 +52,10 @@ suite(`a password that is changed in a Samba domain${hasGpg ? '' : ' (skipped: n
 
     async function connect(): Promise<void> {
       const { samba, admin } = domain;
-      // What the passwords here are made of is left to chance.
+      // Turns off the complexity rules of the domain, which random passwords could violate.
       const modification = new Attribute({ type: 'pwdProperties', values: ['0'] });
       await admin.client.modify(samba.base, new Change({ operation: 'replace', modification }));
-      // The secret that the sources of the company name.
+      // The same service password as in the other sources of the company.
       const password = Secret.fromText(server('slapd').lockstep ?? '');
       const bindDn = await admin.addUser(`CN=Users,${samba.base}`, 'lockstep', password);
       const given = [rights.resetPassword, rights.writePwdLastSet];
@@ -76,14 +77,7 @@ suite(`a password that is changed in a Samba domain${hasGpg ? '' : ' (skipped: n
         groups: { all: { policy: 'everyone', authSource: 'domain', sources: ['domain', 'apps'] } },
       });
     }
-    const told = async (action: string) =>
-      (
-        await relayed.lockstep.database.db
-          .selectFrom('audit')
-          .select('id')
-          .where('action', '=', action)
-          .execute()
-      ).length;
+    const auditedHere = (pattern: string) => audited(relayed.lockstep.database.db, pattern);
     const changesOf = (person: string) =>
       relayed.lockstep.database.db
         .selectFrom('change')
@@ -110,7 +104,7 @@ suite(`a password that is changed in a Samba domain${hasGpg ? '' : ' (skipped: n
         secret.destroy();
       },
     });
-    async function somebody(name: string) {
+    async function newPerson(name: string) {
       const accounts = [inDomain(name), await relayed.company.addAccount('apps')];
       return { person: await relayed.lockstep.addPerson(accounts), accounts };
     }
@@ -119,16 +113,19 @@ suite(`a password that is changed in a Samba domain${hasGpg ? '' : ' (skipped: n
     test.each([
       ['plain-1', `"quotes" 'and' \\ 🔐 Пароль 1\nand a line`],
       ['plain-2', `${'0123456789abcdéF'.repeat(15)}${'x'.repeat(16)}`],
-    ])('byte for byte: %s', async (name, word) => {
-      const { person, accounts } = await somebody(name);
-      await accounts[0]?.changeThere(word);
-      await until(() => isDone(person));
-      expect(await holders(accounts, word)).toEqual([true, true]);
-      expect(await changesOf(person)).toHaveLength(1);
-    });
+    ])(
+      'a password that is changed in the domain reaches the directory byte for byte: %s',
+      async (name, word) => {
+        const { person, accounts } = await newPerson(name);
+        await accounts[0]?.changeThere(word);
+        await until(() => isDone(person));
+        expect(await holders(accounts, word)).toEqual([true, true]);
+        expect(await changesOf(person)).toHaveLength(1);
+      },
+    );
 
-    test('as a hash that the domain has made: a login with the password works there', async () => {
-      const { person, accounts } = await somebody('hashed-1');
+    test('a hash from the domain reaches the directory, and the password works there', async () => {
+      const { person, accounts } = await newPerson('hashed-1');
       const word = newPassword();
       await accounts[0]?.changeThere(word);
       await until(() => isDone(person));
@@ -137,14 +134,14 @@ suite(`a password that is changed in a Samba domain${hasGpg ? '' : ' (skipped: n
     });
 
     test.each(['plain-3', 'hashed-2'])(
-      'and the other way round: what Lockstep writes to %s comes back as an echo, and starts nothing',
+      'a password that Lockstep writes to %s is recognized as an echo and starts no change',
       async (name) => {
-        const { person, accounts } = await somebody(name);
-        const before = await told('capture.echo');
+        const { person, accounts } = await newPerson(name);
+        const before = await auditedHere('capture.echo');
         const word = newPassword();
         const body = { identity: person, password: word };
         await relayed.api.send('POST', '/v1/changes', { key: desk, body });
-        await until(async () => (await told('capture.echo')) === before + 1);
+        await until(async () => (await auditedHere('capture.echo')) === before + 1);
         await until(() => isDone(person));
         expect(await changesOf(person)).toMatchObject([{ form: 'plaintext', captured: null }]);
         expect(await holders(accounts, word)).toEqual([true, true]);

@@ -1,3 +1,4 @@
+import { audited } from '../support/audited';
 import { addCrmOutbox, OUTBOX_PASSWORD } from '../support/crm-outbox';
 import { brokenInvariants } from '../support/invariants';
 import { holders, newPassword } from '../support/people';
@@ -7,8 +8,8 @@ import { until } from '../support/until';
 
 const MINUTES = 60_000;
 
-/** The whole way: from the table of an application, by trigger and relay, to a directory that takes hashes of its scheme. */
-describeWith(['slapd', 'postgres', 'temporal'], 'a hash that is changed in a table', () => {
+/** End to end: from the table of an application, by trigger and relay, to a directory that accepts hashes of that scheme. */
+describeWith(['slapd', 'postgres', 'temporal'], 'hashes from the outbox of an application', () => {
   let relayed: RelayedCompany;
   let { company, lockstep, api, relay } = {} as RelayedCompany;
   let outbox: Awaited<ReturnType<typeof addCrmOutbox>>;
@@ -20,8 +21,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a hash that is changed in a tab
     outbox = await addCrmOutbox(company);
     relay = await relayed.addRelay('crm', outbox.settings);
     desk = await api.newKey(['trigger']);
-    // Of nobody, with which the relay was tried.
-    await until(async () => (await told('capture.%')) === 1);
+    // The relay was tried with a capture of an unlinked account.
+    await until(async () => (await auditedHere('capture.%')) === 1);
     const { crm, apps } = company.sources({
       crm: { capture: { enabled: true, verifyCurrent: false, forms: ['ssha512'] } },
     });
@@ -48,37 +49,30 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a hash that is changed in a tab
       .where('identity_name', '=', person)
       .orderBy('seq')
       .execute();
-  const told = async (action: string) =>
-    (
-      await lockstep.database.db
-        .selectFrom('audit')
-        .select('id')
-        .where('action', 'like', action)
-        .execute()
-    ).length;
-  /** Whose first password in the table was heard before anybody knew whose it is. */
-  async function somebody() {
-    const before = await told('capture.unmapped');
+  const auditedHere = (pattern: string) => audited(lockstep.database.db, pattern);
+  /** Adds a person after the first password of the new row was captured, when its account is not linked yet. */
+  async function newPerson() {
+    const before = await auditedHere('capture.unmapped');
     const accounts = [await company.addAccount('apps'), await company.addAccount('crm')];
-    await until(async () => (await told('capture.unmapped')) === before + 1);
+    await until(async () => (await auditedHere('capture.unmapped')) === before + 1);
     return { person: await lockstep.addPerson(accounts), accounts };
   }
 
-  test('arrives where its scheme is taken, and a login with the password works there', async () => {
-    const { person, accounts } = await somebody();
+  test('a changed hash reaches a directory that accepts its scheme, and the password works there', async () => {
+    const { person, accounts } = await newPerson();
     const word = newPassword();
     await accounts[1]?.changeThere(word);
     await until(async () => (await changesOf(person)).at(-1)?.state === 'done');
     expect(await holders(accounts, word)).toEqual([true, true]);
   });
 
-  test('by ourselves comes back as an echo, and starts nothing; the next one there does', async () => {
-    const { person, accounts } = await somebody();
-    const before = await told('capture.echo');
+  test('a hash that Lockstep wrote is recognized as an echo, and the next change in the table is not', async () => {
+    const { person, accounts } = await newPerson();
+    const before = await auditedHere('capture.echo');
     const word = newPassword();
     const body = { identity: person, password: word };
     expect((await api.send('POST', '/v1/changes', { key: desk, body })).status).toBe(202);
-    await until(async () => (await told('capture.echo')) === before + 1);
+    await until(async () => (await auditedHere('capture.echo')) === before + 1);
     expect(await changesOf(person)).toMatchObject([{ captured: null }]);
     const next = newPassword();
     await accounts[1]?.changeThere(next);
@@ -89,8 +83,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a hash that is changed in a tab
     expect(await holders(accounts, next)).toEqual([true, true]);
   });
 
-  test('while the relay is killed arrives when it is back', async () => {
-    const { person, accounts } = await somebody();
+  test('a hash that is changed while the relay is down arrives after it restarts', async () => {
+    const { person, accounts } = await newPerson();
     await relay.kill();
     const words = [newPassword(), newPassword()];
     for (const word of words) await accounts[1]?.changeThere(word);

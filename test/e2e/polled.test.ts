@@ -9,8 +9,8 @@ import { until } from '../support/until';
 
 const MINUTES = 60_000;
 
-/** From a 389 Directory Server in which somebody changed a password, by the relay that reads its changelog. */
-describeWith(['ds389', 'slapd', 'postgres', 'temporal'], 'a password that a relay read', () => {
+/** End to end: a password is changed in 389 Directory Server, and a relay that polls its changelog captures it. */
+describeWith(['ds389', 'slapd', 'postgres', 'temporal'], 'captures from a polled source', () => {
   let ds: RetroSource;
   let relayed: RelayedCompany;
 
@@ -20,7 +20,7 @@ describeWith(['ds389', 'slapd', 'postgres', 'temporal'], 'a password that a rela
       sources: { directory: { settings: ds.settings, capture: { enabled: true } } },
       relay: ds.relay,
     });
-    // It reads what is changed after its first look.
+    // The poller captures changes that are made after its first read.
     await until(() => existsSync(path.join(relayed.relay.spool, 'place')));
   }, 3 * MINUTES);
   afterAll(async () => {
@@ -31,7 +31,7 @@ describeWith(['ds389', 'slapd', 'postgres', 'temporal'], 'a password that a rela
     expect(await brokenInvariants(relayed.lockstep.database.db)).toEqual({});
   });
 
-  async function somebody() {
+  async function newPerson() {
     const { company, lockstep } = relayed;
     const others = (['apps', 'warehouse', 'crm'] as const).map(company.addAccount);
     const accounts = [await ds.addAccount('directory'), ...(await Promise.all(others))];
@@ -55,30 +55,35 @@ describeWith(['ds389', 'slapd', 'postgres', 'temporal'], 'a password that a rela
     return [word, base64].some((one) => JSON.stringify(searchEntries).includes(one));
   };
 
-  test.each(awkwardWords)('%s is what every account holds, byte for byte', async (_title, word) => {
-    const { person, accounts } = await somebody();
-    await accounts[0]?.changeThere(word);
-    await endOf(person, 1);
-    expect(await holders(accounts, word)).toEqual([true, true, true, true]);
-    expect(await changesOf(person)).toMatchObject([{ state: 'done', origin: expect.any(String) }]);
-    await until(async () => !(await inChangelog(word)));
-  });
+  test.each(awkwardWords)(
+    'every account gets a polled password byte for byte: %s',
+    async (_title, word) => {
+      const { person, accounts } = await newPerson();
+      await accounts[0]?.changeThere(word);
+      await endOf(person, 1);
+      expect(await holders(accounts, word)).toEqual([true, true, true, true]);
+      expect(await changesOf(person)).toMatchObject([
+        { state: 'done', origin: expect.any(String) },
+      ]);
+      await until(async () => !(await inChangelog(word)));
+    },
+  );
 
-  test('is no change when Lockstep had written it there itself', async () => {
-    const { person, accounts } = await somebody();
+  test('a password that Lockstep wrote is recognized as an echo, and the next change in the source is not', async () => {
+    const { person, accounts } = await newPerson();
     const body = { identity: person, password: 'written by Lockstep itself' };
     const key = await relayed.api.newKey(['trigger']);
     const { status } = await relayed.api.send('POST', '/v1/changes', { key, body });
     expect(status).toBe(202);
     await endOf(person, 1);
     await until(async () => {
-      const heard = await relayed.lockstep.database.db
+      const records = await relayed.lockstep.database.db
         .selectFrom('audit')
         .innerJoin('account', 'account.id', 'audit.subject')
         .select('action')
         .where('account.name', '=', accounts[0]?.name ?? '')
         .execute();
-      return heard.some(({ action }) => action === 'capture.echo');
+      return records.some(({ action }) => action === 'capture.echo');
     });
     await accounts[0]?.changeThere('and later on in its own place');
     await endOf(person, 2);
@@ -94,8 +99,8 @@ describeWith(['ds389', 'slapd', 'postgres', 'temporal'], 'a password that a rela
     ]);
   });
 
-  test('comes once and in its order while relay and directory fall over in turn', async () => {
-    const { person, accounts } = await somebody();
+  test('changes are captured once and in order while relay and directory fail in turn', async () => {
+    const { person, accounts } = await newPerson();
     const words = Array.from({ length: 4 }, (_, index) => `the word after number ${index}`);
     for (const word of words.slice(0, 2)) await accounts[0]?.changeThere(word);
     await relayed.relay.kill();

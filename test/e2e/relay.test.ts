@@ -7,8 +7,8 @@ import { until } from '../support/until';
 
 const MINUTES = 60_000;
 
-/** From a directory in which somebody changed a password, through the relay beside it, to every other account. */
-describeWith(['slapd', 'postgres', 'temporal'], 'a password that a relay brought', () => {
+/** End to end: a password is changed in a directory and reaches every other account through the relay. */
+describeWith(['slapd', 'postgres', 'temporal'], 'captures from a relay', () => {
   let relayed: RelayedCompany;
   let { company, lockstep, api, relay } = {} as RelayedCompany;
 
@@ -22,7 +22,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that a relay brought
   });
   afterAll(() => relayed.stop());
 
-  const somebody = () => addSomebody(lockstep, company, 'directory', 'apps', 'warehouse', 'crm');
+  const newPerson = () => addSomebody(lockstep, company, 'directory', 'apps', 'warehouse', 'crm');
   const changesOf = async (person: string) =>
     lockstep.database.db
       .selectFrom('change')
@@ -30,22 +30,25 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a password that a relay brought
       .where('identity_name', '=', person)
       .orderBy('seq')
       .execute();
-  /** Past Lockstep, and the source hands it over. */
+  /** Changes a password in the source, which hands it over to the relay. */
   async function changeThere(account: CompanyAccount | undefined, word: string) {
     await account?.changeThere(word);
-    expect(await relay.handOver(account?.name ?? '', word)).toBe('taken');
+    expect(await relay.handOver(account?.name ?? '', word)).toBe('stored');
   }
 
-  test.each(awkwardWords)('%s is what every account holds, byte for byte', async (_title, word) => {
-    const { person, accounts } = await somebody();
-    await changeThere(accounts[0], word);
-    await until(async () => (await changesOf(person))[0]?.state === 'done');
-    expect(await holders(accounts, word)).toEqual([true, true, true, true]);
-    expect(await changesOf(person)).toMatchObject([{ origin: expect.any(String) }]);
-  });
+  test.each(awkwardWords)(
+    'every account gets a captured password byte for byte: %s',
+    async (_title, word) => {
+      const { person, accounts } = await newPerson();
+      await changeThere(accounts[0], word);
+      await until(async () => (await changesOf(person))[0]?.state === 'done');
+      expect(await holders(accounts, word)).toEqual([true, true, true, true]);
+      expect(await changesOf(person)).toMatchObject([{ origin: expect.any(String) }]);
+    },
+  );
 
-  test('while api and relay fall over in turn: nobody is left out, and everybody ends with the newest', async () => {
-    const { person, accounts } = await somebody();
+  test('every account ends with the newest password while api and relay fail in turn', async () => {
+    const { person, accounts } = await newPerson();
     const words = Array.from({ length: 4 }, (_, index) => `the word after number ${index}`);
     await api.stopProcess();
     for (const word of words.slice(0, 2)) await changeThere(accounts[0], word);

@@ -22,10 +22,10 @@ import { until } from '../support/until';
 const MINUTES = 60_000;
 const main = path.resolve(__dirname, '../../dist/cli/main.js');
 
-/** What `npm start` starts, as a person would. */
+/** Runs the command that `npm start` starts, as a person would. */
 describeWith(['slapd', 'postgres', 'temporal'], 'lockstep up --demo', () => {
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'lockstep-up-'));
-  // Servers that run as nobody must be able to enter it.
+  // Servers that run as the user nobody must be able to enter this folder.
   chmodSync(dir, 0o755);
   const stateDir = path.join(dir, 'state');
   const running = new Set<Run>();
@@ -69,7 +69,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'lockstep up --demo', () => {
   };
 
   test(
-    '--once: five accounts are proved, the last line tells it, and no process is left',
+    '--once verifies five accounts, prints the result as the last line, and leaves no process',
     async () => {
       const file = fileWith('password', `${newPassword()}\n`);
       const { code, stdout } = await up('--once', '--password-file', file).ended;
@@ -81,7 +81,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'lockstep up --demo', () => {
   );
 
   test(
-    'a second start goes on where the first ended, the person logs in, and Ctrl-C ends everything',
+    'a second start keeps the data of the first, the person can log in, and Ctrl-C ends everything',
     async () => {
       const password = newPassword();
       const run = up('--password-file', fileWith('password', password));
@@ -100,7 +100,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'lockstep up --demo', () => {
   );
 
   test(
-    '--fresh begins anew, and a launcher that is killed leaves no server behind',
+    '--fresh starts with empty data, and a launcher that is killed leaves no server running',
     async () => {
       const run = up('--fresh');
       await run.printed(/^{.*}$/m);
@@ -112,7 +112,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'lockstep up --demo', () => {
   );
 
   test(
-    'two at the same time, each in a folder of its own',
+    'two demos can run at the same time in separate folders',
     async () => {
       const runs = ['one', 'other'].map((name) =>
         up('--once', '--state-dir', path.join(dir, name)),
@@ -130,7 +130,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'lockstep up --demo', () => {
     ['is empty', () => fileWith('empty', ''), 2, 'holds no password'],
     ['is not there', () => path.join(dir, 'nothing'), 2, 'cannot be opened'],
   ])(
-    'a password file that %s: it says so, and ends',
+    'a password file that %s is reported, and the demo ends',
     async (_what, file, code, says) => {
       const ended = await up('--once', '--password-file', file()).ended;
       expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(says) });
@@ -140,7 +140,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'lockstep up --demo', () => {
   );
 });
 
-/** Every process that works below the folder: said by its arguments, its environment or where it is. */
+/** Processes whose arguments, environment or working directory name the folder. */
 function processesOf(dir: string): string[] {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid) || pid === String(process.pid)) return false;
@@ -152,7 +152,7 @@ function processesOf(dir: string): string[] {
       try {
         return read().includes(dir);
       } catch {
-        // Gone meanwhile, or of somebody else.
+        // The process has ended, or belongs to another user.
         return false;
       }
     });
@@ -168,7 +168,7 @@ async function changesKeptIn(stateDir: string): Promise<number> {
   return changes.length;
 }
 
-/** Of the person of the demo, where the configuration says that the systems are. */
+/** Whether the person of the demo can log in to each system, at the addresses in the configuration. */
 function logins(stateDir: string, password: string): Promise<boolean[]> {
   const { sources } = parse(readFileSync(path.join(stateDir, 'demo', 'lockstep.yaml'), 'utf8'));
   const dns = [corpDn(HERO), appsDn(HERO), appsDn(HERO_SECOND_ACCOUNT)];

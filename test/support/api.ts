@@ -12,33 +12,33 @@ import type { KeyStore } from '../../store/worker/keys/key-store';
 import { type TestDatabase, testDatabase } from './database';
 import { refuseDeprecations } from './deprecations';
 
-/** The api as a process of its own, on a database of its own; the test plays the worker. */
+/** The built api in its own process, with its own database; the test acts as the worker. */
 export interface TestApi {
   readonly url: string;
   readonly opsUrl: string;
   readonly database: TestDatabase;
-  /** Of the worker. */
+  /** Keys of the worker. */
   readonly keys: KeyStore;
-  /** Holds the files of the process. */
+  /** Folder with the files of the process. */
   readonly dir: string;
   readonly pid: () => number;
-  /** With the key in the file that the api wrote. */
+  /** The admin key, from the file that the api wrote. */
   readonly adminKey: () => string;
   newKey(scopes: readonly Scope[], groups?: readonly string[] | null): Promise<string>;
   send(method: string, path: string, options?: SendOptions): Promise<Reply>;
   /** Everything that the process has printed. */
   printed(): string;
-  /** Ends the process alone, as an operator does. */
+  /** Stops only the process, as an operator does. */
   stopProcess(): Promise<void>;
-  /** On the same address. */
+  /** Starts the process again on the same address. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface SendOptions {
-  /** Without it, the admin key; null for none. */
+  /** API key; undefined for the admin key, null for none. */
   readonly key?: string | null;
-  /** A value is sent as JSON; bytes as they are. */
+  /** Sent as JSON, or unchanged if it is a Buffer. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -47,7 +47,7 @@ export interface Reply {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** Of JSON; else empty. */
+  /** The parsed JSON; empty if the response is not JSON. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
@@ -56,11 +56,11 @@ const root = path.resolve(__dirname, '../..');
 interface TestApiOptions {
   readonly database?: TestDatabase;
   readonly env?: Readonly<Record<string, string>>;
-  /** Modules to load first. */
+  /** Modules that the process loads first. */
   readonly preload?: readonly string[];
-  /** Without a worker, there is no epoch to seal to. */
+  /** False: no worker is reported, so there is no epoch to seal to. */
   readonly worker?: boolean;
-  /** Of a worker that runs; else the test has keys of its own. */
+  /** Key folder of a running worker; if missing, the test creates keys. */
   readonly keyDir?: string;
 }
 

@@ -5,20 +5,20 @@ import type { SqlEngine } from '../../connectors/sql/identifiers';
 import { mariadbAdmin, postgresAdmin, unique } from '../connectors/sql-admin';
 import { server } from './servers';
 
-/** An application with tables of its own in a database of the run, its user, and that of a relay. */
+/** An application with its own tables in a test database, with a database user for it and one for a relay. */
 export interface Application {
   readonly engine: SqlEngine;
   readonly schema: string;
   readonly relay: string;
-  /** As administrator, with what a client of the engine does to a script. */
+  /** Runs a script as administrator, split into statements as the client of the engine does. */
   script(sql: string): Promise<void>;
-  /** As administrator. */
+  /** Runs a query as administrator. */
   ask(sql: string): Promise<Row[]>;
-  /** Of the application, which has no rights but those that a test gives it. */
+  /** User of the application, which has only the rights that a test grants. */
   readonly user: string;
-  /** As that user, or as the relay. */
+  /** Opens a session as that user or as the relay. */
   connect(as?: 'user' | 'relay'): Promise<ApplicationSession>;
-  /** The settings of an outbox: how the relay connects. */
+  /** The connection settings of an outbox. */
   endpoint(port?: number): Readonly<Record<string, unknown>>;
   close(): Promise<void>;
 }
@@ -26,7 +26,7 @@ export interface Application {
 export type Row = Readonly<Record<string, unknown>>;
 
 export interface ApplicationSession {
-  /** Parameters are question marks. */
+  /** Runs a statement whose parameters are written as question marks. */
   run(sql: string, values?: readonly (string | null)[]): Promise<Row[]>;
   end(): Promise<void>;
 }
@@ -129,7 +129,7 @@ async function onMariadb(): Promise<Application> {
   };
 }
 
-/** As the client of MySQL takes a script apart where it says `delimiter`. */
+/** Splits a script into statements at its `delimiter` commands, as the client of MySQL does. */
 function delimited(script: string): string[] {
   const [before = '', ...changed] = script.split(/^delimiter /m);
   const parts = changed.flatMap((part) => {

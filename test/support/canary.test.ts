@@ -8,7 +8,7 @@ import { type Form, forms } from './password-forms';
 
 const CANARY = 'Ä"\'\\%&<>+ /=?\nKq7Zt2Wm9x';
 
-/** Written by other programs (Python 3.11, iconv, OpenSSL), so that the scanner is not compared with itself. */
+/** Encodings made by other programs (Python 3.11, iconv, OpenSSL), so that the scanner is not compared with itself. */
 const written: { readonly [Name in Form]: readonly (string | Buffer)[] } = {
   'UTF-8': [Buffer.from('c38422275c25263c3e2b202f3d3f0a4b71375a7432576d3978', 'hex')],
   'UTF-16LE': [
@@ -70,7 +70,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-/** Other passwords too: it must not matter how many are searched for. */
+/** A scanner that also searches for other passwords, because their number must not matter. */
 const newScanner = () =>
   createScanner({ canary: CANARY, another: 'Sonnenblume-Xylophon-11', core: 'Hn4Vc8Rf2Lp6' });
 
@@ -80,7 +80,7 @@ async function scanned(): Promise<readonly string[]> {
   return scanner.findings.map(({ secret, form, place }) => `${secret} as ${form} in ${place}`);
 }
 
-test('there are seventeen forms', () => {
+test('the scanner knows seventeen encodings', () => {
   expect(Object.keys(forms)).toHaveLength(17);
 });
 
@@ -119,12 +119,12 @@ test.each(planted)(
   },
 );
 
-test('finds a password in a file that is packed, and says so', async () => {
+test('the scanner finds a password in a compressed file and names the file as unpacked', async () => {
   writeFileSync(path.join(dir, 'old.log.gz'), gzipSync(`${'line\n'.repeat(1_000)}${CANARY}`));
   expect(await scanned()).toEqual(['canary as UTF-8 in dir/old.log.gz unpacked']);
 });
 
-test('finds every password that is there, and each but once', async () => {
+test('the scanner reports every password once', async () => {
   writeFileSync(path.join(dir, 'log'), `Hn4Vc8Rf2Lp6 ${CANARY} ${CANARY}`);
   writeFileSync(path.join(dir, 'wal'), 'Sonnenblume-Xylophon-11');
   expect(await scanned()).toEqual([
@@ -134,7 +134,7 @@ test('finds every password that is there, and each but once', async () => {
   ]);
 });
 
-test('finds nothing where nothing is, and tells how much it has read', async () => {
+test('the scanner finds nothing in clean files and reports how many bytes it read', async () => {
   const almost = Object.values(written).flatMap((ways) =>
     ways.map((way) => Buffer.from(way).subarray(1).reverse()),
   );
@@ -147,7 +147,7 @@ test('finds nothing where nothing is, and tells how much it has read', async () 
   expect([...scanner.searched]).toEqual([['dir/clean', content.length]]);
 });
 
-/** RFC 1320 A.5, and the hash of the password "password" that everybody knows. */
+/** Test vectors of RFC 1320 A.5, and the well-known NTLM hash of the password "password". */
 test.each([
   ['', '31d6cfe0d16ae931b73c59d7e0c089c0'],
   ['abc', 'a448017aaf21d8525fc10ae87aa6729d'],
@@ -156,12 +156,12 @@ test.each([
   expect(md4(Buffer.from(text)).toString('hex')).toBe(digest);
 });
 
-test('the NTLM hash is that of Windows', () => {
+test('the NTLM hash equals that of Windows', () => {
   const digest = md4(Buffer.from('password', 'utf16le')).toString('hex');
   expect(digest).toBe('8846f7eaee8fb117ad06bdd830b7586c');
 });
 
-/** The same in every run. */
+/** Pseudo-random bytes that are the same in every run. */
 function noise(length: number): Buffer {
   const bytes = Buffer.alloc(length);
   let state = 1;

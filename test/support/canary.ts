@@ -4,13 +4,13 @@ import path from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { type Form, forms } from './password-forms';
 
-/** Searches whatever a run leaves behind for secrets, in every form. It never repeats one: it names them. */
+/** Searches files and texts of a run for secrets in every encoding. It reports secrets by name and never prints one. */
 export interface Scanner {
   text(place: string, content: string | Uint8Array): void;
   file(place: string, file: string): Promise<void>;
-  /** Every file of a folder and of those in it. */
+  /** Searches every file of a folder and its subfolders. */
   folder(place: string, dir: string): Promise<void>;
-  /** What was searched: bytes by place. */
+  /** Number of searched bytes by place. */
   readonly searched: ReadonlyMap<string, number>;
   readonly findings: readonly Finding[];
 }
@@ -23,7 +23,7 @@ export interface Finding {
 
 export const CHUNK_BYTES = 1 << 16;
 
-/** @param secrets by name; of 12 bytes or more, so that none is found by chance */
+/** Creates a scanner. @param secrets secrets by name, each of at least 12 bytes so that none is found by chance */
 export function createScanner(secrets: Readonly<Record<string, string>>): Scanner {
   const needles = needlesOf(secrets);
   const find = searchFor(needles);
@@ -42,7 +42,7 @@ export function createScanner(secrets: Readonly<Record<string, string>>): Scanne
     for await (const chunk of chunks) {
       const content = Buffer.concat([before, chunk]);
       look(place, content, chunk.length);
-      // What began at the end of a chunk ends in the next one.
+      // A secret may begin in one chunk and end in the next.
       before = content.subarray(Math.max(0, content.length - longest + 1));
     }
   };
@@ -80,7 +80,7 @@ interface Needle {
   readonly bytes: Buffer;
 }
 
-/** Where two forms of a secret are the same bytes, the first one has the name. */
+/** The byte strings to search for. If two encodings of a secret are the same bytes, the first gives the name. */
 function needlesOf(secrets: Readonly<Record<string, string>>): Needle[] {
   const needles = new Map<string, Needle>();
   for (const [secret, text] of Object.entries(secrets))
@@ -95,8 +95,8 @@ function needlesOf(secrets: Readonly<Record<string, string>>): Needle[] {
 const BLOCK_BYTES = 2;
 
 /**
- * All needles at once (Wu and Manber, "A fast algorithm for multi-pattern searching", 1994): two bytes tell how far to the
- * right any needle can end at the earliest. There are a thousand needles and a hundred megabytes.
+ * Searches for all needles in one pass (Wu and Manber, "A fast algorithm for multi-pattern searching", 1994): two bytes decide
+ * how far the search can skip before any needle can end. A run has about a thousand needles and a hundred megabytes.
  */
 function searchFor(needles: readonly Needle[]): (content: Buffer) => Set<Needle> {
   const window = Math.min(...needles.map(({ bytes }) => bytes.length));
@@ -124,7 +124,7 @@ function searchFor(needles: readonly Needle[]): (content: Buffer) => Set<Needle>
   };
 }
 
-/** Databases lay out far more than they fill. */
+/** Whether a block holds only zeros. Databases allocate much more space than they fill. */
 const isHole = (content: Buffer): boolean =>
   content[0] === 0 && content.subarray(1).equals(content.subarray(0, -1));
 
@@ -142,7 +142,7 @@ async function isGzip(file: string): Promise<boolean> {
   }
 }
 
-/** Servers that run remove files of theirs while we read. */
+/** Ignores a missing file, because running servers remove files during the search. */
 async function unlessGone(read: () => Promise<void>): Promise<void> {
   try {
     await read();

@@ -2,7 +2,7 @@ import { Attribute, Change } from 'ldapts';
 import { type LdapAdmin, newClient } from '../connectors/ldap-subject';
 import { server } from './servers';
 
-/** A policy whose accounts have their new passwords looked at by our check module. @returns its name */
+/** Adds a password policy that uses the check module. @returns DN of the policy */
 export async function checkedPolicy(
   { client }: LdapAdmin,
   suffix: string,
@@ -24,7 +24,7 @@ export async function checkedPolicy(
   return dn;
 }
 
-/** As an administrator of passwords does it, whom the policy binds. */
+/** Changes a password as a service account that is bound by the policy. */
 export async function changeUnderPolicy(suffix: string, dn: string, next: string): Promise<void> {
   const client = newClient();
   await client.bind(`cn=lockstep,ou=services,${suffix}`, server('slapd').lockstep ?? '');

@@ -12,31 +12,31 @@ import { suffixes } from './servers/slapd';
 import { SCIM_TOKEN } from './vendors/scim';
 
 /**
- * The systems of a test company on the real servers of the run, each behind a proxy: `directory` and `apps` (OpenLDAP),
- * `warehouse` (PostgreSQL roles), `crm` (an SQL table).
+ * The systems of a test company on real servers, each behind a proxy: `directory` and `apps` (OpenLDAP), `warehouse`
+ * (PostgreSQL roles), `crm` (an SQL table).
  */
 export type SystemName = 'directory' | 'apps' | 'warehouse' | 'crm';
 
 export interface CompanyAccount {
   readonly source: string;
   readonly name: string;
-  /** A login that has nothing to do with Lockstep. */
+  /** Whether a login with a password succeeds, checked without Lockstep. */
   logsIn(password: string): Promise<boolean>;
-  /** Past Lockstep, as an administrator of the source does it. */
+  /** Changes the password directly in the source, as its administrator does. */
   changeThere(password: string): Promise<void>;
 }
 
 export interface Company {
   readonly proxies: Readonly<Record<SystemName, ServerProxy>>;
-  /** The `sources` of a configuration, with what differs from the defaults. */
+  /** The `sources` of a configuration. @param more settings that differ from the defaults */
   sources(more?: Partial<Record<SystemName, object>>): Record<string, object>;
-  /** A fresh account with a password that nobody knows. */
+  /** Adds an account with a random password. */
   addAccount(source: SystemName): Promise<CompanyAccount>;
-  /** What `crm` stores in the place of a password. */
+  /** The hash that `crm` stores for an account. */
   hashOf(account: CompanyAccount): Promise<string>;
-  /** `crm` refuses every write with this SQLSTATE; null: no more. */
+  /** Makes `crm` refuse every write with this SQLSTATE; null ends that. */
   refuseWrites(sqlstate: string | null): Promise<void>;
-  /** The administrator of both directories: for policies and locks. */
+  /** Administrators of the two directories, for policies and locks. */
   readonly directories: Readonly<Record<'directory' | 'apps', LdapAdmin>>;
   stop(): Promise<void>;
 }
@@ -120,7 +120,7 @@ interface TestTables {
   readonly table: string;
 }
 
-/** The service role of Lockstep may make roles, and update one table. */
+/** Creates the tables, and a service role for Lockstep that may create roles and update one table. */
 async function prepareDatabase(): Promise<TestTables> {
   const client = await postgresAdmin();
   const role = unique('service');
@@ -162,7 +162,7 @@ function databaseSources(proxies: Company['proxies'], { database, role, table }:
   };
 }
 
-/** What the references in the settings stand for. */
+/** Resolves a secret reference of the settings. */
 export const serviceSecret = (reference: string): Secret =>
   Secret.fromText(servicePasswords[reference]?.() ?? SERVICE_PASSWORD);
 

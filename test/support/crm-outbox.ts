@@ -9,7 +9,7 @@ import { server } from './servers';
 /** What the relay of the outbox logs in with. */
 export const OUTBOX_PASSWORD = 'Of the relay at the database';
 
-/** An outbox beside the table of the `crm`, as an administrator of the database makes it. */
+/** Creates an outbox for the table of the `crm`, as an administrator of the database does. */
 export async function addCrmOutbox(company: Company) {
   const { settings } = Object(company.sources().crm);
   const { host, port, serverName, ca, table, keyColumn, passwordColumn } = settings;
@@ -31,7 +31,7 @@ export async function addCrmOutbox(company: Company) {
   const endpoint = { host, port, serverName, ca, database: settings.database };
   const password = `\${file:${file}}`;
   return {
-    /** Of a relay beside it. */
+    /** Settings of a relay that polls the outbox. */
     settings: { poll: { ...poll, settings: { ...poll.settings, ...endpoint, password } } },
     remove: () => rmSync(dir, { recursive: true }),
   };

@@ -8,7 +8,7 @@ export interface TestDatabase extends OpenDatabase {
   readonly url: string;
 }
 
-/** A database of its own, with the schema, on the PostgreSQL of the run. */
+/** Creates a database with the schema of Lockstep on the shared PostgreSQL server. */
 export async function testDatabase(on = server('postgres').url ?? ''): Promise<TestDatabase> {
   const url = await createDatabase({ url: on }, `test_${randomBytes(6).toString('hex')}`);
   const opened = openDatabase(url, 'lockstep test', 5);

@@ -1,6 +1,6 @@
 /**
- * Kills the process, as SIGKILL does, at the step that LOCKSTEP_TEST_DIE_AT names: before or after the so-manieth thing
- * that it does to a file, to a socket or to the api.
+ * Kills the process with SIGKILL at the step whose number is in LOCKSTEP_TEST_DIE_AT. There is one step before and one after
+ * each operation on a file, a socket or the api.
  */
 const { promises } = require('node:fs');
 const http = require('node:http');

@@ -1,5 +1,6 @@
 import type { Page, Poller } from '../../capture/polling/poller';
 
+/** The captures of a page, with their passwords as text. */
 export const textsOf = (page: Page) =>
   page.captures.map(({ account, password, hashed, capturedAt, sequence }) => ({
     account,
@@ -9,7 +10,7 @@ export const textsOf = (page: Page) =>
     sequence,
   }));
 
-/** All that there is to read, acknowledged. */
+/** Reads and acknowledges all pages, and returns their captures. */
 export async function drained(poller: Poller) {
   const found: ReturnType<typeof textsOf> = [];
   for (let more = true; more; ) {

@@ -4,13 +4,13 @@ import tls, { type TLSSocket } from 'node:tls';
 import { BerReader, BerWriter } from 'ldapts';
 import { certificatesIn } from '../../local/certificates';
 
-/** A directory that refuses every new password, and repeats it in what it says about that. */
+/** A directory that refuses every new password and repeats the password in its error message. */
 export interface EchoingDirectory {
   readonly url: string;
   readonly caFile: string;
-  /** How often it has said a password. */
+  /** Number of error messages with a password so far. */
   echoed(): number;
-  /** Refuses with this result code of LDAP from now on. */
+  /** Sets the LDAP result code with which it refuses from now on. */
   refuseWith(code: number): void;
   stop(): Promise<void>;
 }
@@ -18,8 +18,8 @@ export interface EchoingDirectory {
 const BUSY = 51;
 
 /**
- * It stands in front of a real one, which answers everything else.
- * @param dir for its certificate
+ * Starts a proxy in front of a real directory, which answers all other requests.
+ * @param dir folder for its certificate
  */
 export async function startEchoingDirectory(
   real: { readonly port: number; readonly caFile: string },
@@ -41,12 +41,12 @@ export async function startEchoingDirectory(
       socket.on('error', () => socket.destroy()).on('close', () => other.destroy());
     }
     behind.pipe(client);
-    // Our client sends one request at a time, each in one record.
+    // The LDAP client of Lockstep sends one request at a time, each in one record.
     client.on('data', (request: Buffer) => {
-      const asked = newPasswordIn(request);
-      if (asked === null) return behind.write(request);
+      const change = newPasswordIn(request);
+      if (change === null) return behind.write(request);
       echoed++;
-      return client.write(refusal(asked, code));
+      return client.write(refusal(change, code));
     });
   });
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
@@ -64,7 +64,7 @@ export async function startEchoingDirectory(
   };
 }
 
-interface Asked {
+interface PasswordRequest {
   readonly messageId: number;
   readonly password: Buffer;
 }
@@ -72,13 +72,13 @@ interface Asked {
 const EXTENDED_REQUEST = 0x77;
 const REQUEST_NAME = 0x80;
 const REQUEST_VALUE = 0x81;
-/** RFC 3062. */
+/** Object identifier of the password modify operation (RFC 3062). */
 const PASSWORD_MODIFY = '1.3.6.1.4.1.4203.1.11.1';
 const USER_IDENTITY = 0x80;
 const NEW_PASSWORD = 0x82;
 
-/** Null when the request is about something else. */
-function newPasswordIn(request: Buffer): Asked | null {
+/** The new password in a request; null for any other request. */
+function newPasswordIn(request: Buffer): PasswordRequest | null {
   const message = new BerReader(request);
   message.readSequence();
   const messageId = message.readInt() ?? 0;
@@ -94,8 +94,8 @@ function newPasswordIn(request: Buffer): Asked | null {
 const EXTENDED_RESPONSE = 0x78;
 const OCTET_STRING = 0x04;
 
-/** RFC 4511 §4.1.9: the result code, the "matched DN" and the words to it. */
-function refusal({ messageId, password }: Asked, code: number): Buffer {
+/** Encodes an LDAP result (RFC 4511 §4.1.9): the result code, the matched DN and the message. */
+function refusal({ messageId, password }: PasswordRequest, code: number): Buffer {
   const text = password.toString();
   const words = `${text} is no password: ${encodeURIComponent(text)}, ${password.toString('base64')}`;
   const answer = new BerWriter();

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { searchAttributes, startTemporal, type Temporal } from '../../local/temporal';
 import { server } from './servers';
 
-/** A Temporal server of its own, for a test file: queues and workflows of others are not in its way. */
+/** Starts a Temporal server for one test file, so that queues and workflows of other tests do not interfere. */
 export const startEngine = (): Promise<Temporal> =>
   startTemporal({
     dir: mkdtempSync(path.join(os.tmpdir(), 'lockstep-engine-')),

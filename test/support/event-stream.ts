@@ -6,7 +6,7 @@ export interface ServerSentEvent {
   readonly data: unknown;
 }
 
-/** The events of a stream, one after another; null when it is over. Comments are passed over. */
+/** Returns a function that reads the next event of a stream, or null at its end. Comments are skipped. */
 export function follow(
   api: TestApi,
   target: string,

@@ -13,7 +13,7 @@ import { linesOf, type Payload } from './opengraph';
 
 /** The graph of a small configuration with one person. */
 
-/** `directory` is the auth source of `directory`, `apps` and `crm`, unless a test says otherwise. */
+/** What differs from the default graph, in which `directory` is the auth source of `directory`, `apps` and `crm`. */
 export interface Wanted {
   readonly sources?: Readonly<Record<string, object>>;
   readonly groups?: Readonly<Record<string, object>>;

@@ -13,7 +13,7 @@ export interface NamedHistory {
 
 const dir = path.resolve(__dirname, '..', 'histories');
 
-/** The histories that are kept: how the workflow went on real servers when they were recorded. */
+/** The stored workflow histories, recorded on real servers. */
 export const keptHistories = (): NamedHistory[] =>
   readdirSync(dir)
     .filter((file) => file.endsWith('.json'))
@@ -23,8 +23,8 @@ export const keptHistories = (): NamedHistory[] =>
     }));
 
 /**
- * Keeps the histories of a test run, each under the title of its test, when LOCKSTEP_RECORD_HISTORIES is set: after a
- * change of the workflow that old ones cannot replay, and that is meant.
+ * Stores the histories of a test run, each under the title of its test, if LOCKSTEP_RECORD_HISTORIES is set. This is needed
+ * after an intended change of the workflow that cannot replay the old histories.
  */
 export async function recordHistories(
   engine: EngineAddress,
@@ -57,9 +57,9 @@ export async function readHistories(
   }
 }
 
-const MOST_LETTERS = 70;
+const MAX_LETTERS = 70;
 
-/** Makes a file name of at most 70 letters from a test title, without its rule tag and the title of its suite. */
+/** File name for the title of a test, without the titles of its suites so that it stays short. */
 function slugOf(title: string): string {
   const slug = title
     .toLowerCase()
@@ -69,5 +69,5 @@ function slugOf(title: string): string {
       '',
     )
     .replace(/[^a-z0-9]+/g, '-');
-  return slug.length <= MOST_LETTERS ? slug : slug.slice(0, MOST_LETTERS).replace(/-[^-]*$/, '');
+  return slug.length <= MAX_LETTERS ? slug : slug.slice(0, MAX_LETTERS).replace(/-[^-]*$/, '');
 }

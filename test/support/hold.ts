@@ -1,22 +1,22 @@
 import { Client } from 'pg';
 import { until } from './until';
 
-/** Rows of a PostgreSQL that somebody else works on: a statement that wants to write them waits, on the server. */
+/** Locked rows of a PostgreSQL database: a statement that writes them waits on the server. */
 export interface Hold {
-  /** Resolves when somebody waits for the rows. */
+  /** Resolves when a session waits for the rows. */
   awaited(): Promise<void>;
-  /** Whoever waits goes on, also where the client that sent the statement is gone by now. */
+  /** Unlocks the rows. A waiting statement continues, even if the client that sent it is gone. */
   release(): Promise<void>;
 }
 
-/** @param query names the rows, such as `select from staff where login = $1` */
+/** Locks rows. @param query query for the rows, such as `select from staff where login = $1` */
 export async function holdRows(
   url: string,
   query: string,
   values: readonly string[],
 ): Promise<Hold> {
   const client = new Client({ connectionString: url });
-  // Its server may be killed meanwhile, which lets go too.
+  // The test may kill the server, which also unlocks the rows.
   client.on('error', () => {});
   await client.connect();
   await client.query('begin');

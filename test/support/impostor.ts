@@ -7,15 +7,15 @@ import { certificatesIn } from '../../local/certificates';
 import { freePort } from '../../local/ports';
 import type { Address } from './proxy';
 
-/** Somebody in the place of the server, with the right names in a certificate of an authority that nobody trusts. */
+/** A false server whose certificate has the right names but is issued by an untrusted authority. */
 export interface Impostor {
   readonly address: Address;
-  /** Every byte that clients told it inside TLS, once the last of them has gone. */
+  /** Every byte that clients sent inside TLS, after the last client has disconnected. */
   heard(): Promise<Buffer>;
   stop(): Promise<void>;
 }
 
-/** @param beforeTls what client and server tell each other before TLS begins, where a protocol has that */
+/** Starts an impostor. @param beforeTls exchange before TLS starts, for protocols that have one */
 export async function startImpostor(
   beforeTls: (socket: Socket) => Promise<void> = async () => {},
 ): Promise<Impostor> {

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { chainAudit, verifyAudit } from '../../store/audit';
 import type { Database } from '../../store/database';
 
-/** The promises of docs/architecture.md §4 that the store alone can tell, by their numbers. */
+/** Queries for violations of the invariants of docs/architecture.md §4 that can be checked in the store alone. */
 const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
   'I2 an ended change has settled every account': sql`
     select c.id from change c join outcome o on o.change_id = c.id
@@ -20,7 +20,7 @@ const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
     join outcome auth on auth.change_id = c.id and auth.role = 'auth'
     join outcome other on other.change_id = c.id and other.role = 'member'
     where auth.state = 'rejected' and auth.position < other.position and (other.attempts > 0 or (other.state = 'applied' and other.reason is distinct from 'origin'))`,
-  'I6 a mapping in sync tells of the newest password of its account': sql`
+  'I6 a mapping in sync refers to the newest password of its account': sql`
     select m.id from mapping m join account a on a.id = m.account_id
     where m.state = 'in_sync' and m.applied_seq < a.applied_seq
       and not exists (select from change c where c.identity_id = m.identity_id and c.ended_at is null)`,
@@ -45,7 +45,7 @@ const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
                 and a.action = 'account.' || o.state)`,
 };
 
-/** Every broken promise, with what breaks it; none is what a test wants. */
+/** Each violated invariant with the violating rows; empty if all hold. */
 export async function brokenInvariants(db: Database): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
   for (const [promise, query] of Object.entries(broken)) {

@@ -1,6 +1,6 @@
 import { Attribute, Change, type Client } from 'ldapts';
 
-/** What `ldapmodify` does with changes of entries that hold no base64 and no folded line. */
+/** Applies LDIF changes as `ldapmodify` does. It supports neither base64 nor folded lines. */
 export async function applyLdif(client: Client, ldif: string): Promise<void> {
   for (const record of ldif.trim().split(/\n\n+/)) {
     const [dn = '', , ...lines] = record.split('\n');

@@ -7,12 +7,12 @@ import type { Scanner } from './canary';
 import type { EngineAddress } from './lockstep';
 import type { TalkativeStack } from './talkative-stack';
 
-/** Elsewhere than on Linux, nothing is searched of processes. */
+/** Whether this system has /proc; without it, processes are not searched. */
 export const hasProcFiles = existsSync('/proc/self/environ');
 
-/** Searches all that a stack keeps, tells and shows: files, rows, histories, metrics, and what `ps` sees. */
+/** Searches everything that a stack stores and shows: files, rows, histories, metrics, and what `ps` shows. */
 export async function searchLeftovers(scanner: Scanner, stack: TalkativeStack): Promise<void> {
-  // Whatever PostgreSQL still holds in memory goes to its files.
+  // PostgreSQL writes all changes that it holds in memory to its files.
   await query(stack.postgres.url, 'checkpoint');
   await scanner.folder('files', stack.dir);
   for (const database of await databasesOf(stack.postgres.url)) await searchRows(scanner, database);
@@ -23,7 +23,7 @@ export async function searchLeftovers(scanner: Scanner, stack: TalkativeStack): 
     for (const [name, pid] of Object.entries(stack.pids())) searchProcesses(scanner, name, pid);
 }
 
-/** @returns the URL of each */
+/** URL of each database. */
 const databasesOf = async (serverUrl: string): Promise<string[]> =>
   (await query(serverUrl, 'select datname as text from pg_database where not datistemplate')).map(
     (name) => databaseUrl(serverUrl, name),
@@ -35,7 +35,7 @@ function databaseUrl(serverUrl: string, name: string): string {
   return url.href;
 }
 
-/** What a logical dump would hold: every row of every table; then the passwords of roles, and what sessions did last. */
+/** Searches the content of a logical dump (every row of every table), the passwords of roles, and the last statements. */
 async function searchRows(scanner: Scanner, url: string): Promise<void> {
   const tables = await query(
     url,
@@ -48,7 +48,7 @@ async function searchRows(scanner: Scanner, url: string): Promise<void> {
   }
 }
 
-/** @returns the column `text` of each row */
+/** Queries the store. @returns the column `text` of each row */
 export const queryStore = (
   { postgres }: TalkativeStack,
   statement: string,
@@ -71,7 +71,7 @@ async function query(
   }
 }
 
-/** Of every workflow: its history, what the list shows of it with memo and search attributes, and its current details. */
+/** Searches each workflow: its history, its description with memo and search attributes, and its current details. */
 async function searchHistories(scanner: Scanner, engine: EngineAddress): Promise<void> {
   const connection = await Connection.connect({ address: engine.address });
   try {
@@ -98,7 +98,7 @@ const decodedPayloads = (json: string): Buffer =>
     ),
   );
 
-/** Its command line and environment, and those of whatever it started. */
+/** Searches the command line and environment of a process and of its children. */
 function searchProcesses(scanner: Scanner, name: string, pid: number): void {
   for (const one of [pid, ...childrenOf(pid)])
     for (const file of ['cmdline', 'environ'])
@@ -116,7 +116,7 @@ function readIfThere(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch {
-    // Not a process, or gone meanwhile.
+    // The entry is not a process, or the process has ended.
     return Buffer.alloc(0);
   }
 }

@@ -28,30 +28,30 @@ import { type TestDatabase, testDatabase } from './database';
 import { server } from './servers';
 import { until } from './until';
 
-/** Lockstep's worker in this process, on real servers, with a database and keys of its own; tests play the api. */
+/** Runs workers in the process of the test, on real servers, with its own database and keys; the test acts as the api. */
 export interface Lockstep {
-  /** Every change that was accepted here, and the test that did. */
+  /** Each accepted change with the title of the test that accepted it. */
   readonly accepted: ReadonlyMap<string, string>;
   readonly database: TestDatabase;
   readonly keys: KeyStore;
   readonly keyDir: string;
-  /** The id of the API key that asks for every change here. */
+  /** Id of the API key that requests every change. */
   readonly apiKey: string;
   configure(document: object): Promise<void>;
   addPerson(
     accounts: readonly { readonly source: string; readonly name: string }[],
     attributes?: Record<string, string>,
   ): Promise<string>;
-  /** As the api does it: sealed to the epoch, in one statement. */
+  /** Accepts a change as the api does: sealed to the epoch, in one statement. */
   accept(wanted: NewPassword): Promise<string>;
   read(changeId: string): Promise<ChangeView>;
-  /** Waits for a condition; the test runner says when it took too long. */
+  /** Reads a change until a condition is met. The time limit of the test ends a wait that takes too long. */
   readUntil(changeId: string, met: (change: ChangeView) => boolean): Promise<ChangeView>;
   readEnd(changeId: string): Promise<ChangeView>;
   command(changeId: string, kind: Exclude<CommandKind, 'supersede'>, label?: string): Promise<void>;
-  /** Whatever a test did to the sources: the next one finds them up. */
+  /** Resets the state of all sources, so that the next test finds them available. */
   forgetTroubles(): Promise<void>;
-  /** Starts a worker; more than one may run. `away`: it does what needs no engine, and does not find one. */
+  /** Starts a worker; several may run. With `away` it cannot reach the engine and does only work that needs none. */
   startWorker(engine?: 'away'): TestWorker;
   stop(): Promise<void>;
 }
@@ -61,12 +61,12 @@ export interface NewPassword {
   readonly password: string;
   readonly current?: string;
   readonly ageLimitMs?: number;
-  /** All that are declared, unless said. */
+  /** Groups to change; all declared groups by default. */
   readonly groups?: readonly string[];
 }
 
 export interface TestWorker {
-  /** Orderly, as on SIGTERM. */
+  /** Shuts down as on SIGTERM. */
   stop(): Promise<void>;
 }
 
@@ -79,7 +79,7 @@ export type EngineOptions = EngineAddress & { readonly cachedWorkflows?: number 
 
 const HOUR_MS = 3_600_000;
 
-// Before anything else of the SDK starts one.
+// This must run before the SDK creates a runtime with its defaults.
 installRuntime();
 
 export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
@@ -120,8 +120,8 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
         nativeId: null,
         primary: false,
       }));
-      const taken = await saveIdentity(db, { name, attributes }, links, 'operator', 'test');
-      if (taken.length > 0) throw new Error('taken');
+      const conflicts = await saveIdentity(db, { name, attributes }, links, 'operator', 'test');
+      if (conflicts.length > 0) throw new Error('an account is linked to another identity');
       return name;
     },
     async accept({ person, password, current, ageLimitMs = 72 * HOUR_MS, groups }) {
@@ -130,7 +130,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
         currentEpoch(db, signer),
         currentConfiguration(db),
       ]);
-      if (identity === null || epoch === null) throw new Error('not prepared');
+      if (identity === null || epoch === null) throw new Error('no identity or no epoch');
       const change = {
         id: newId('chg'),
         identityId: identity.id,
@@ -217,7 +217,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
   return lockstep;
 }
 
-/** The real connectors; only where their service passwords come from is the tests' own. */
+/** Opens the real connectors; only their service passwords come from the test. */
 function openTestConnectors() {
   const opened = new Map<string, Promise<Connector>>();
   return {

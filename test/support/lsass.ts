@@ -8,34 +8,38 @@ export const SUPPORT = path.resolve(__dirname, 'windows');
 export const sids = {
   localSystem: 'S-1-5-18',
   administrators: 'S-1-5-32-544',
-  somebody: 'S-1-5-21-1-2-3-1105',
+  anotherUser: 'S-1-5-21-1-2-3-1105',
 } as const;
 
-/** Null where LSASS has no string at all. */
+/** Arguments of a call of the package; null stands for a missing string. */
 export type Call = readonly [user: string | null, password: string | null];
 
 export interface Answer {
+  /** Result of PasswordFilter: 1 accepts the password. */
   readonly accepted: number;
+  /** Result of PasswordChangeNotify: 0 is success. */
   readonly answer: number;
+  /** Duration of PasswordChangeNotify. */
   readonly ms: number;
-  /** Of the password, in the memory of the process. */
+  /** Number of copies of the password that remain in the memory of the process. */
   readonly copies: number;
 }
 
 /** A program that calls the notification package as LSASS does. */
 export interface PlayedLsass {
-  /** The package. */
+  /** Path of the package. */
   readonly dll: string;
-  /** One after the other. */
+  /** Makes the calls one after the other. */
   change(calls: readonly Call[]): Promise<readonly Answer[]>;
+  /** Makes the calls in parallel threads. */
   changeAtOnce(calls: readonly Call[]): Promise<readonly Answer[]>;
-  /** Wine leaves it open whose a pipe is, which Windows says when it is made. */
+  /** Sets the owner of the pipe, which Windows sets when a pipe is created and wine does not. */
   givePipeTo(sid: string): Promise<void>;
 }
 
 export function openLsass(windows: Windows): PlayedLsass {
   const made = (name: string) => path.join(windows.dir, name);
-  // As docs/captures/windows.md has it.
+  // The build options of docs/captures/windows.md.
   const linked = ['-shared', '-nostartfiles', '-e', 'DllMain'];
   const dll = compileForWindows(
     made('lockstep_notify.dll'),
@@ -46,8 +50,8 @@ export function openLsass(windows: Windows): PlayedLsass {
   const change = async (calls: readonly Call[], ...more: string[]) => {
     const file = made('calls');
     writeFileSync(file, Buffer.concat(calls.flat().map(encoded)));
-    const said = await windows.run(host, windowsPath(dll), windowsPath(file), ...more);
-    return said.trim().split(/\r?\n/).map(answerOf);
+    const output = await windows.run(host, windowsPath(dll), windowsPath(file), ...more);
+    return output.trim().split(/\r?\n/).map(answerOf);
   };
   return {
     dll,

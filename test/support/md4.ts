@@ -1,4 +1,4 @@
-/** MD4 (RFC 1320), which OpenSSL 3 no longer has: the hash of Windows passwords, to be searched for. */
+/** MD4 (RFC 1320), the base of NTLM hashes, for which the canary tests search. OpenSSL 3 no longer has it. */
 
 /** Order of the words of a block, rotations, and the constant of each of the three rounds (RFC 1320 §3.4). */
 const rounds = [
@@ -37,7 +37,7 @@ export function md4(message: Buffer): Buffer {
   return digest;
 }
 
-/** A one, zeros, and the length in bits, so that whole blocks come of it. */
+/** Pads a message to whole blocks with a one bit, zeros, and the length in bits. */
 function padding(message: Buffer): Buffer {
   const length = Math.ceil((message.length + 9) / BLOCK_BYTES) * BLOCK_BYTES;
   const padded = Buffer.alloc(length);

@@ -2,8 +2,8 @@ import Ajv, { type ValidateFunction } from 'ajv';
 import type { GraphEdge, GraphNode } from '../../model/graph/elements';
 
 /**
- * What BloodHound asks of a file, in our words: the schemas of its documentation and those that its server checks uploads
- * with are not the same, and a file has to please both.
+ * The rules of BloodHound for an uploaded file. The schemas of its documentation differ from those of its server, and a file
+ * must satisfy both.
  */
 
 export interface Payload {
@@ -19,7 +19,7 @@ const listOfOne = ['string', 'number', 'boolean'].map((type) => ({
 const properties = {
   type: 'object',
   additionalProperties: { anyOf: [scalar, ...listOfOne] },
-  // The id stands beside them; the others are made by BloodHound itself.
+  // The id is a field of the node, and BloodHound sets the others itself.
   not: { anyOf: ['objectid', 'lastseen', 'reconcile'].map((name) => ({ required: [name] })) },
 };
 
@@ -94,7 +94,7 @@ const schemas: Readonly<Record<string, ValidateFunction>> = {
   'of the server': ajv.compile(payload(node({}), edge(['properties']))),
 };
 
-/** What BloodHound would refuse, or take amiss without a word. */
+/** Everything that BloodHound would refuse or silently misinterpret. */
 export function objectionsTo(made: unknown): string[] {
   const file: Payload = JSON.parse(JSON.stringify(made));
   const { nodes, edges } = file.graph;
@@ -115,7 +115,7 @@ export function objectionsTo(made: unknown): string[] {
 const repeated = (ids: readonly string[]): string[] =>
   [...new Set(ids)].length === ids.length ? [] : ids.filter((id, at) => ids.indexOf(id) !== at);
 
-/** `alice@crm -SamePassword-> alice@directory`, for people to read; users of other collectors by what they match. */
+/** Edges as text, such as `alice@crm -SamePassword-> alice@directory`. Users of other collectors are shown by their match. */
 export function linesOf({ nodes, edges }: Payload['graph'], names = nodes): string[] {
   const name = new Map(
     names.map(({ id, kinds, properties: { name: is } }) => [

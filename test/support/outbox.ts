@@ -11,13 +11,14 @@ import {
   RELAY_PASSWORD,
 } from './application';
 
-/** The engines, each with the server of the run. */
+/** Each engine with the name of its test server. */
 export const outboxEngines = [
   ['postgres', 'postgres'],
   ['mysql', 'mariadb'],
 ] as const;
 
-export interface Told {
+/** A capture as a poller read it, with its password as text. */
+export interface ReadChange {
   readonly account: string;
   readonly value: string;
   readonly hashed: boolean;
@@ -32,7 +33,7 @@ interface WantedTable {
   readonly passwordColumn?: string;
 }
 
-/** Tables of an application with an outbox each, for the tests of a suite; what they open is closed after each. */
+/** For a test suite: creates application tables with an outbox each, and closes sessions and pollers after each test. */
 export function outboxBench(engine: 'postgres' | 'mysql') {
   let application: Application;
   const pollers = new Set<Poller>();
@@ -89,7 +90,7 @@ export function outboxBench(engine: 'postgres' | 'mysql') {
     const resolve = () => Secret.fromText(RELAY_PASSWORD);
     const wanted = { ...poll.settings, ...application.endpoint(), ...more };
     const settings = outbox.settings.parse(wanted);
-    const poller = await outbox.open(settings, { resolve, place: placeAt(null), wake });
+    const poller = await outbox.open(settings, { resolve, checkpoint: checkpointAt(null), wake });
     pollers.add(poller);
     return poller;
   }
@@ -97,40 +98,43 @@ export function outboxBench(engine: 'postgres' | 'mysql') {
   return { application: () => application, connect, captured, open };
 }
 
-/** A page; not acknowledged. */
+/** Reads a page without acknowledging it. */
 export async function look(poller: Poller) {
   const page = await poller.read();
-  const told = page.captures.map(({ account, password, hashed, capturedAt, sequence }): Told => {
+  const changes = page.captures.map((capture): ReadChange => {
+    const { account, password, hashed, capturedAt, sequence } = capture;
     const value = password.use((bytes) => bytes.toString('utf8'));
     password.destroy();
     return { account, value, hashed, at: capturedAt?.getTime() ?? 0, sequence: sequence ?? '' };
   });
-  return { page, told };
+  return { page, changes };
 }
 
-export async function readAll(poller: Poller): Promise<Told[]> {
-  const all: Told[] = [];
+/** Reads and acknowledges all pages. */
+export async function readAll(poller: Poller): Promise<ReadChange[]> {
+  const all: ReadChange[] = [];
   for (let more = true; more; ) {
-    const { page, told } = await look(poller);
+    const { page, changes } = await look(poller);
     await poller.acknowledge(page);
-    all.push(...told);
+    all.push(...changes);
     more = page.more;
   }
   return all;
 }
 
-/** Account and value of each. */
-export const inPairs = (told: readonly Told[]) =>
-  told.map(({ account, value }) => [account, value]);
+/** Account and value of each change. */
+export const inPairs = (changes: readonly ReadChange[]) =>
+  changes.map(({ account, value }) => [account, value]);
 
 export const readPairs = async (poller: Poller) => inPairs(await readAll(poller));
 
-export function placeAt(start: string | null): Checkpoint {
-  let place = start;
+/** A checkpoint in memory. */
+export function checkpointAt(start: string | null): Checkpoint {
+  let saved = start;
   return {
-    current: () => place,
+    current: () => saved,
     moveTo: async (next) => {
-      place = next;
+      saved = next;
     },
   };
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { md4 } from './md4';
 
 /**
- * Every form in which a password that leaked could lie somewhere (reference reliability §6 S), by name. Where programs write
- * a form in several ways, each is one of the byte strings.
+ * Every encoding in which a leaked password could be stored, by name. If programs write an encoding in several ways, each is one
+ * of the byte strings.
  */
 export const forms = {
   'UTF-8': (text) => [Buffer.from(text)],
@@ -30,7 +30,7 @@ export type Form = keyof typeof forms;
 
 const hex = (bytes: Buffer): string => bytes.toString('hex');
 
-/** Of the password after `offset` unknown bytes and before others: only the characters that none of them touch. */
+/** Base64 of the password between unknown bytes: only the characters that depend on no other byte. @param offset bytes before it */
 function base64(text: string, offset: number): Buffer {
   const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)]);
   const from = Math.ceil((offset * 8) / 6);
@@ -41,7 +41,7 @@ function base64(text: string, offset: number): Buffer {
 const urlSafe = (text: Buffer): Buffer =>
   Buffer.from(text.toString().replaceAll('+', '-').replaceAll('/', '_'));
 
-/** Bytes of UTF-8 that are not among `kept`, as `%2F` or with another sign. */
+/** Percent-encodes the UTF-8 bytes that are not in `kept`, with another sign if given. */
 const percent = (text: string, kept: RegExp, sign = '%'): string =>
   [...Buffer.from(text)]
     .map((byte) => {
@@ -53,7 +53,7 @@ const percent = (text: string, kept: RegExp, sign = '%'): string =>
 const lowerEscapes = (text: string): string =>
   text.replace(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase());
 
-/** As JavaScript does it, as RFC 3986 wants it, as a form is sent, and every byte of it. */
+/** URL encodings: as in JavaScript, as in RFC 3986, as in a form, and with every byte encoded. */
 function urls(text: string): string[] {
   const strict = percent(text, /[\w.~-]/);
   const all = [
@@ -65,7 +65,7 @@ function urls(text: string): string[] {
   return [...all, ...all.map(lowerEscapes)];
 }
 
-/** What must be escaped, that and whatever is not ASCII, or every unit; and a text of JSON within JSON. */
+/** JSON strings: with minimal escapes, with all non-ASCII escaped, with every unit escaped, and JSON inside JSON. */
 function jsons(text: string): string[] {
   const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   const minimal = JSON.stringify(text).slice(1, -1);
@@ -80,7 +80,7 @@ function jsons(text: string): string[] {
 
 const NAMED: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot' };
 
-/** What HTML must not hold, by name or number; whatever is not ASCII, or no letter or digit; everything. */
+/** HTML entities: of reserved characters by name or number, of non-ASCII or non-alphanumeric characters, and of everything. */
 function entities(text: string): string[] {
   const decimal = (character: string) => `&#${character.codePointAt(0)};`;
   const hexadecimal = (character: string) => `&#x${character.codePointAt(0)?.toString(16)};`;

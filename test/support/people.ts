@@ -1,11 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import type { Company, CompanyAccount, SystemName } from './company';
 import type { Lockstep } from './lockstep';
 
-/** One that no policy refuses, and that nobody had before. */
+/** A random name for an account or a file. */
+export const uniqueName = (): string => randomBytes(6).toString('hex');
+
+/** A new random password that no policy refuses. */
 export const newPassword = (): string =>
   `A new one for everybody ${Math.random().toString(36).slice(2)}`;
 
-/** A person with one fresh account in each of these, the auth account first. */
+/** Adds a person with a new account in each system, the auth account first. */
 export async function addSomebody(
   lockstep: Lockstep,
   company: Company,
@@ -15,7 +19,7 @@ export async function addSomebody(
   return { person: await lockstep.addPerson(accounts), accounts };
 }
 
-/** What has to arrive byte for byte; each after what it is like. */
+/** Passwords that have to arrive byte for byte, each with a description. */
 export const awkwardWords = [
   ['plain', 'correct horse battery staple'],
   ['of quotes and backslashes', `it's "quoted" \\ and %s $1 {}`],
@@ -23,6 +27,6 @@ export const awkwardWords = [
   ['of 256 characters', '0123456789abcdéf'.repeat(16)],
 ] as const;
 
-/** Which of the accounts take the password, in their order. */
+/** For each account, whether a login with the password succeeds. */
 export const holders = (accounts: readonly CompanyAccount[], word: string): Promise<boolean[]> =>
   Promise.all(accounts.map((account) => account.logsIn(word)));

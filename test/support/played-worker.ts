@@ -7,11 +7,9 @@ import { endChange } from '../../store/worker/close';
 import { type Settlement, settleAccounts } from '../../store/worker/outcomes';
 import { storePlan } from '../../store/worker/store-plan';
 
-/** What the worker and an administrator would have done, for tests of the api alone. */
-
 /**
- * Two groups, `one-password` (directory goes first, warehouse and crm follow) and `finance` (ledger goes first, vault
- * follows). Only `one-password` has people unless a test says otherwise.
+ * A configuration for tests of the api without a worker. It has two groups: `one-password` (auth source directory, with
+ * warehouse and crm) and `finance` (auth source ledger, with vault). By default only `one-password` has people.
  */
 export const testConfiguration = configurationSchema.parse({
   version: 1,
@@ -39,7 +37,7 @@ export const testConfiguration = configurationSchema.parse({
 export const applyTestConfiguration = (db: Database): Promise<number | null> =>
   applyConfiguration(db, testConfiguration, 0, 'test');
 
-/** Somebody with an account of that name in each of the sources. */
+/** Adds an identity with an account of the same name in each source. */
 export async function addPerson(
   db: Database,
   name: string,
@@ -51,7 +49,7 @@ export async function addPerson(
   await saveIdentity(db, { name, attributes: {} }, links, 'operator', 'test');
 }
 
-/** The first of the sources goes first. */
+/** Records a plan, as a worker would; the first source is the auth source. */
 export async function planned(
   db: Database,
   changeId: string,

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 const CHUNK_BYTES = 1 << 22;
 
-/** How often the bytes are in the writable memory of a process of ours. Linux only. */
+/** Counts occurrences of the bytes in the writable memory of a process of the same user. Linux only. */
 export function countInMemory(pid: number, needle: Buffer): number {
   const memory = openSync(`/proc/${pid}/mem`, 'r');
   const chunk = Buffer.alloc(CHUNK_BYTES);
@@ -26,7 +26,7 @@ const writableRanges = (pid: number): [number, number][] =>
       return from === '' ? [] : [[Number.parseInt(from, 16), Number.parseInt(to, 16)]];
     });
 
-/** Some ranges are gone by the time that they are read, and some cannot be. */
+/** Reads a range of memory. A range that is gone or cannot be read counts as empty. */
 function readUpTo(memory: number, into: Buffer, length: number, position: number): number {
   try {
     return readSync(memory, into, 0, length, position);

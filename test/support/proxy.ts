@@ -5,47 +5,47 @@ export interface Address {
   readonly port: number;
 }
 
-/** What becomes of a connection whose reply was lost. */
+/** What happens to a connection whose reply was lost. */
 export type AfterLoss = 'cut' | 'hang';
 
-/** Something armed, which happens once, on whichever connection comes to it first. */
+/** A fault that happens once, on the first connection that reaches it. */
 export interface Armed {
   readonly happened: () => boolean;
 }
 
 /**
- * A TCP proxy in front of a real server, on loopback, that makes the outcomes that nobody can wait for: a server that
- * is away, silent, or lost between a request and its reply. It sees only bytes, so TLS stays end to end.
+ * A TCP proxy on loopback in front of a real server. It causes faults that a test cannot wait for: a server that is down or
+ * silent, or a connection that is lost between a request and its reply. It forwards bytes only, so TLS stays end to end.
  */
 export interface ServerProxy {
   readonly address: Address;
-  /** Everything goes through again, also for new connections. As it is at the start. */
+  /** Forwards everything, which is also the initial state. */
   pass(): Promise<void>;
-  /** Nobody listens on the port any more; open connections stay. */
+  /** Stops listening; open connections stay. */
   refuse(): Promise<void>;
-  /** Connections are accepted and stay open, but not a byte goes through. */
+  /** Accepts and keeps connections but forwards no byte. */
   silence(): void;
-  /** Ends every open connection now. */
+  /** Ends every open connection. */
   cut(): void;
-  /** The server gets and serves the n-th request from now on, and nobody hears its reply. */
+  /** Drops the reply of the n-th request from now on, after the server has served it. */
   loseReply(nth: number, after: AfterLoss): Armed;
-  /** The connection ends in place of its n-th request from now on. */
+  /** Ends the connection instead of forwarding its n-th request from now on. */
   cutBeforeRequest(nth: number): Armed;
-  /** How many connections were accepted so far. */
+  /** Number of connections accepted so far. */
   readonly accepted: () => number;
   stop(): Promise<void>;
 }
 
 /**
- * Counts turns, not packets: bytes that follow bytes of the other side begin a new request or reply, however many
- * packets it takes. A TLS handshake counts too; a client that pipelines would be counted short, and ours do not.
+ * The proxy counts turns, not packets: bytes that follow bytes of the other side start a new request or reply. A TLS handshake
+ * counts as well. Pipelined requests would count as one, but the clients of Lockstep do not pipeline.
  */
 type Side = 'client' | 'server';
 
 interface Trap {
   readonly side: Side;
   readonly after: AfterLoss;
-  /** Turns until it springs; 0 when it has sprung. */
+  /** Turns until the fault happens; 0 after it has happened. */
   left: number;
 }
 
@@ -53,7 +53,7 @@ interface Pair {
   readonly client: Socket;
   readonly server: Socket;
   last: Side | null;
-  /** Bytes were dropped, so nothing after them may go through either. */
+  /** Whether bytes were dropped, after which nothing else may be forwarded. */
   deaf: boolean;
 }
 
@@ -70,7 +70,7 @@ export async function startProxy(target: Address): Promise<ServerProxy> {
     pairs.delete(pair);
   };
 
-  /** Whether these bytes may go on. */
+  /** Whether the next bytes of a side are forwarded. */
   const admits = (pair: Pair, from: Side): boolean => {
     if (silent) pair.deaf = true;
     if (pair.deaf) return false;
@@ -136,7 +136,7 @@ function carry(
   source.on('data', (bytes) => {
     if (admits(pair, from)) sink.write(bytes);
   });
-  // A connection that hangs stays open on the client's side, whatever the server does.
+  // A hanging connection stays open on the client's side even if the server closes it.
   source.on('close', () => {
     if (from === 'client' || !pair.deaf) end(pair);
   });
@@ -153,7 +153,7 @@ function listen(listener: net.Server, port: number): Promise<number> {
   });
 }
 
-/** Stops listening without waiting for the connections that are open. */
+/** Stops listening without waiting for open connections to end. */
 function unlisten(listener: net.Server): Promise<void> {
   return new Promise((resolve) => {
     if (!listener.listening) return resolve();

@@ -11,21 +11,21 @@ import type { Address } from './proxy';
 import { until } from './until';
 import { type Answer, type Mishap, reply } from './vendors/vendor';
 
-/** Somebody's service behind the webhook connector, as docs/your-own-connector.md asks for it. */
+/** A service behind the webhook connector that follows docs/your-own-connector.md. */
 export interface Receiver {
   readonly address: Address;
   readonly caFile: string;
   readonly otherCaFile: string;
-  /** Public keys, by the algorithm that they are for. */
+  /** Files with public keys by algorithm, and one with a private key. */
   readonly keyFiles: Readonly<Record<'ec' | 'x25519' | 'rsa' | 'private', string>>;
   readonly signingSecret: string;
   readonly people: Map<string, Person>;
-  /** Every request that came in and was refused before its body was believed. */
+  /** The reason for each request that was refused before its body was trusted. */
   readonly refused: readonly string[];
   readonly requests: readonly ReceivedRequest[];
-  /** Resolves when nothing is under way: who cut a connection has not stopped what came over it. */
+  /** Resolves when no request is in progress; a client that closes its connection does not stop its request. */
   settled(): Promise<void>;
-  /** What the next request meets. */
+  /** Makes the next request go wrong. */
   goWrong(mishap: Mishap): void;
   stop(): Promise<void>;
 }
@@ -59,19 +59,19 @@ export async function startReceiver(): Promise<Receiver> {
   const people = new Map<string, Person>();
   const [refused, requests]: [string[], ReceivedRequest[]] = [[], []];
   const mishaps: Mishap[] = [];
-  const seen = new Set<string>();
+  const usedIds = new Set<string>();
   let underWay = 0;
 
   async function serve(request: ReceivedRequest): Promise<ReturnType<Mishap>> {
     requests.push(request);
-    const offence = offenceOf(request, signingSecret, seen);
+    const offence = offenceOf(request, signingSecret, usedIds);
     if (offence !== null) {
       refused.push(offence);
       return { status: 401 };
     }
-    const asked = JSON.parse(await opened(request, keys.privateKeys));
+    const command = JSON.parse(await opened(request, keys.privateKeys));
     const mayWrite = request.headers.authorization === `Bearer ${TOKENS.writer}`;
-    const answer = (): Answer => ({ status: 200, json: answerOf(people, asked, mayWrite) });
+    const answer = (): Answer => ({ status: 200, json: answerOf(people, command, mayWrite) });
     return mishaps.shift()?.(answer) ?? answer();
   }
 
@@ -129,11 +129,11 @@ function keysIn(dir: string) {
   };
 }
 
-/** Standard Webhooks, as a receiver checks it. */
+/** Checks a request as Standard Webhooks demands. @returns the reason to refuse it, or null */
 function offenceOf(
   { headers, body }: ReceivedRequest,
   secret: string,
-  seen: Set<string>,
+  usedIds: Set<string>,
 ): string | null {
   const [id, timestamp, signature] = ['id', 'timestamp', 'signature'].map((part) =>
     String(headers[`webhook-${part}`]),
@@ -143,8 +143,8 @@ function offenceOf(
   const right = `v1,${createHmac('sha256', key).update(content).digest('base64')}`;
   if (signature !== right) return 'signature';
   if (Math.abs(Date.now() / 1000 - Number(timestamp)) > TOLERANCE_SECONDS) return 'timestamp';
-  if (seen.has(id ?? '')) return 'replay';
-  seen.add(id ?? '');
+  if (usedIds.has(id ?? '')) return 'replay';
+  usedIds.add(id ?? '');
   const known = Object.values(TOKENS).map((token) => `Bearer ${token}`);
   return known.includes(headers.authorization ?? '') ? null : 'token';
 }
@@ -161,10 +161,10 @@ async function opened(
     const plain = await compactDecrypt(body.toString(), privateKey).catch(() => null);
     if (plain !== null) return Buffer.from(plain.plaintext).toString('utf8');
   }
-  throw new Error('It was sealed to somebody else');
+  throw new Error('The request is encrypted for another recipient');
 }
 
-interface Asked {
+interface WebhookCommand {
   readonly version: number;
   readonly operation: string;
   readonly account: { readonly name: string; readonly nativeId: string | null };
@@ -175,18 +175,18 @@ interface Asked {
   readonly pageSize: number;
 }
 
-function answerOf(people: Map<string, Person>, asked: Asked, mayWrite: boolean): object {
+function answerOf(people: Map<string, Person>, command: WebhookCommand, mayWrite: boolean): object {
   const failed = (reason: string) => ({ result: 'failed', reason });
-  if (asked.version !== 1) return failed('not_supported');
+  if (command.version !== 1) return failed('not_supported');
   const shown = ({ name, id }: Person) => ({
     ...{ name, nativeId: id },
     attributes: { mail: `${id}@example.com` },
   });
   const sorted = [...people.values()].sort((one, another) => (one.id < another.id ? -1 : 1));
-  const { account, password } = asked;
+  const { account, password } = command;
   const person =
     people.get(account?.nativeId ?? '') ?? sorted.find(({ name }) => name === account?.name);
-  switch (asked.operation) {
+  switch (command.operation) {
     case 'check':
       if (mayWrite) return { result: 'findings', findings: [] };
       return {
@@ -196,8 +196,8 @@ function answerOf(people: Map<string, Person>, asked: Asked, mayWrite: boolean):
     case 'find':
       return { result: 'found', accounts: sorted.map(shown) };
     case 'list': {
-      const rest = sorted.filter(({ id }) => id > (asked.cursor ?? ''));
-      const page = rest.slice(0, asked.pageSize);
+      const rest = sorted.filter(({ id }) => id > (command.cursor ?? ''));
+      const page = rest.slice(0, command.pageSize);
       const cursor = rest.length > page.length ? page.at(-1)?.id : null;
       return { result: 'page', accounts: page.map(shown), cursor };
     }
@@ -208,7 +208,7 @@ function answerOf(people: Map<string, Person>, asked: Asked, mayWrite: boolean):
     }
     case 'setPassword':
       if (!mayWrite) return { result: 'rejected', reason: 'no_rights' };
-      // As careless as can be: it repeats what it was given.
+      // A careless receiver that repeats the password in its answer.
       if (person === undefined)
         return { result: 'rejected', reason: 'no_account', vendorCode: password };
       if ([...password].length < 8) return { result: 'rejected', reason: 'policy_too_short' };

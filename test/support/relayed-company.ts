@@ -13,25 +13,25 @@ import { setUpTestRelay, type TestRelay } from './relay';
 import { captureDependencies } from './relayed';
 import { until } from './until';
 
-/** A company whose directory has a relay beside it, with api, worker and engine. */
+/** A company with a relay for its directory, and with api, worker and engine. */
 export interface RelayedCompany {
   readonly company: Company;
   readonly lockstep: Lockstep;
   readonly api: TestApi;
-  /** Of the directory. */
+  /** The relay of the directory. */
   readonly relay: TestRelay;
-  /** One more, beside another source. */
+  /** Adds a relay for another source. */
   addRelay(source: string, settings?: Readonly<Record<string, unknown>>): Promise<TestRelay>;
-  /** Api and worker are away. */
+  /** Stops api and worker. */
   stopService(): Promise<void>;
   startService(): Promise<void>;
   stop(): Promise<void>;
 }
 
 interface Wanted {
-  /** What the sources differ in. */
+  /** Settings of the sources that differ from the defaults. */
   readonly sources: Parameters<Company['sources']>[0];
-  /** Of the relay of the directory, in place of what setup wrote. */
+  /** Settings of the directory's relay that replace those of the setup. */
   readonly relay?: Readonly<Record<string, unknown>>;
 }
 
@@ -50,7 +50,7 @@ export async function startRelayedCompany(wanted: Wanted): Promise<RelayedCompan
   const api = await startTestApi({ database: lockstep.database, keyDir: lockstep.keyDir });
   const startWorker = async () => ({
     worker: lockstep.startWorker(),
-    captures: await takeCapturesIn(lockstep, api),
+    captures: await startIngesting(lockstep, api),
   });
   let running = await startWorker();
   const stopWorker = async () => {
@@ -73,7 +73,7 @@ export async function startRelayedCompany(wanted: Wanted): Promise<RelayedCompan
     return relay;
   };
   const relay = await addRelay('directory', wanted.relay);
-  await until(async () => (await relay.handOver('nobody', 'the first one')) === 'taken');
+  await until(async () => (await relay.handOver('nobody', 'the first one')) === 'stored');
   return {
     ...{ company, lockstep, api, relay, addRelay },
     async stopService() {
@@ -98,8 +98,8 @@ export async function startRelayedCompany(wanted: Wanted): Promise<RelayedCompan
   };
 }
 
-/** The part of a worker that opens what relays brought, with the key by which the api knows passwords again. */
-async function takeCapturesIn({ database, keys, keyDir }: Lockstep, api: TestApi) {
+/** Starts the part of a worker that ingests captures, with the key with which the api recognizes passwords. */
+async function startIngesting({ database, keys, keyDir }: Lockstep, api: TestApi) {
   const signer = readSigner(path.join(keyDir, 'signer.pub.json'));
   const fingerprintKey = openFingerprintKey(path.join(api.dir, 'fingerprint.key'));
   const opened: ReturnType<CaptureDependencies['connector']>[] = [];

@@ -9,14 +9,14 @@ import type { CaptureDependencies } from '../../worker/captures/ingest-relayed';
 
 const HOUR_MS = 3_600_000;
 
-/** What a worker needs to take in what relays brought. */
+/** The dependencies of a worker that ingests captures of relays. */
 export function captureDependencies(
   db: Database,
   keys: KeyStore,
   signer: Parameters<typeof watchEpochs>[1],
   settings: Partial<IntakeDependencies['settings']> = {},
   connector: CaptureDependencies['connector'] = async () => {
-    throw new Error('no source is to be asked here');
+    throw new Error('this test must not query a source');
   },
 ): CaptureDependencies & { close(): Promise<void> } {
   const policyChecker = openPolicyChecker();

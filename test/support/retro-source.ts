@@ -10,13 +10,13 @@ import { server } from './servers';
 
 const unique = (): string => randomBytes(9).toString('hex');
 
-/** A 389 Directory Server that keeps passwords in its changelog, as a source with a relay that reads it. */
+/** A 389 Directory Server that records passwords in its changelog, as a source with a relay that polls it. */
 export interface RetroSource {
-  /** Of the source in a configuration. */
+  /** Settings of the source in a configuration. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Of the relay, in place of what setup wrote. */
+  /** Settings of its relay that replace those of the setup. */
   readonly relay: Readonly<Record<string, unknown>>;
-  /** Of the server as it runs now. */
+  /** An administrator's connection to the running server. */
   admin(): Client;
   addAccount(source: string): Promise<CompanyAccount>;
   restart(): Promise<void>;
@@ -24,7 +24,7 @@ export interface RetroSource {
 }
 
 export async function startRetroSource(): Promise<RetroSource> {
-  // Servers that run as nobody must be able to enter it.
+  // Servers that run as the user nobody must be able to enter this folder.
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'ls-polled-'));
   const secrets = mkdtempSync(path.join(os.tmpdir(), 'ls-secret-'));
   const [relayPassword, adminPassword] = [unique(), unique()];
@@ -33,7 +33,7 @@ export async function startRetroSource(): Promise<RetroSource> {
   writeFileSync(passwordFile, `${relayPassword}\n`, { mode: 0o600 });
   let ds = await startRetroDs389(path.join(dir, 'ds'), {
     ...{ admin: adminPassword, relay: relayPassword },
-    // The secret that the sources of the company name.
+    // The same service password as in the other sources of the company.
     lockstep: server('slapd').lockstep ?? '',
   });
   let admin = await manager(ds, adminPassword);
@@ -57,11 +57,11 @@ export async function startRetroSource(): Promise<RetroSource> {
         ...{ source, name },
         async logsIn(password) {
           const person = clientOf(ds);
-          const heard = person.bind(name, password).then(
+          const loggedIn = person.bind(name, password).then(
             () => true,
             () => false,
           );
-          return heard.finally(() => person.unbind());
+          return loggedIn.finally(() => person.unbind());
         },
         async changeThere(password) {
           const modification = new Attribute({ type: 'userPassword', values: [password] });

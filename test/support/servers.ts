@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The real servers that a test run shares. `global-setup.ts` starts each starter once and writes its facts to a file;
- * tests read them with `server('slapd')`. A server that cannot be had here is a reason instead.
+ * Facts about a real server that the test run shares, such as its URL. `global-setup.ts` runs each starter once and writes the
+ * facts to a file; tests read them with `server('slapd')`. For a server that this machine cannot run, the file has the reason.
  */
 export type ServerFacts = Readonly<Record<string, string>>;
 
 export interface ServerStarter {
   readonly name: string;
-  /** Throws `CannotBeHad` where this machine cannot run it. */
+  /** Starts the server. @throws CannotBeHad if this machine cannot run it */
   readonly start: (dir: string, report: (line: string) => void) => Promise<StartedServer>;
 }
 
@@ -17,7 +17,7 @@ export interface StartedServer {
   readonly stop: () => Promise<void>;
 }
 
-/** The reason why a server is skipped, said aloud at the start of the run and by each test that needs it. */
+/** A server cannot run on this machine. The reason is printed at the start of the run and in the title of each skipped suite. */
 export class CannotBeHad extends Error {}
 
 type Known = Readonly<Record<string, { facts: ServerFacts } | { skipped: string }>>;
@@ -26,14 +26,14 @@ export const FACTS_VARIABLE = 'LOCKSTEP_TEST_SERVERS';
 
 const known = (): Known => JSON.parse(readFileSync(process.env[FACTS_VARIABLE] ?? '', 'utf8'));
 
-/** @throws Error when this machine cannot run the server: guard the suite with `describeWith`. */
+/** The facts of a server. @throws Error if this machine cannot run it: use `describeWith` for the suite */
 export function server(name: string): ServerFacts {
   const entry = known()[name];
   if (entry === undefined || 'skipped' in entry) throw new Error(`No ${name} in this run`);
   return entry.facts;
 }
 
-/** `describe` for a suite that needs these servers; skipped, with the reason in its title, where one cannot be had. */
+/** `describe` for a suite that needs servers. If one is missing, the suite is skipped with the reason in its title. */
 export function describeWith(names: readonly string[], title: string, suite: () => void): void {
   const reasons = names.flatMap((name) => {
     const entry = known()[name];

@@ -13,19 +13,19 @@ import { refuseDeprecations } from './deprecations';
 import { server } from './servers';
 import { until } from './until';
 
-/** Lockstep as it is built, in processes of its own that can be killed: api, workers, PostgreSQL, Temporal. */
+/** The built Lockstep in processes that a test can kill: api, workers, PostgreSQL, Temporal. */
 export interface TestStack {
-  /** For a look at the store that has nothing to do with api or worker. */
+  /** A connection to the store that is independent of api and worker. */
   readonly database: OpenDatabase & { readonly url: string };
   readonly api: Part;
   readonly worker: Part;
   readonly postgres: Part;
   readonly engine: Part & {
-    /** All that it keeps. */
+    /** Deletes all its data. */
     forget(): void;
   };
   startWorker(): Promise<Part>;
-  /** With the admin key. @param path below `/v1/` */
+  /** Calls the api with the admin key. @param path below `/v1/` */
   call(
     method: string,
     path: string,
@@ -36,15 +36,15 @@ export interface TestStack {
 }
 
 export interface Part {
-  /** Of the process that runs, or ran last. */
+  /** Process id of the current or last process. */
   pid(): number;
-  /** Without a chance to do anything: SIGKILL. */
+  /** Kills the process with SIGKILL. */
   kill(): Promise<void>;
-  /** Up again after `kill` or `stop`: by its supervisor, where it has one and was killed. */
+  /** Resolves when the process runs again after `kill` or `stop`. After `kill` its supervisor restarts it, if it has one. */
   back(): Promise<void>;
-  /** Orderly. */
+  /** Shuts the process down as an operator does. */
   stop(): Promise<void>;
-  /** Not a step further, and nobody is told: SIGSTOP. */
+  /** Stops the process with SIGSTOP, without notice to others. */
   freeze(): void;
   thaw(): void;
 }
@@ -56,7 +56,7 @@ export interface Answer {
 }
 
 export async function startTestStack(): Promise<TestStack> {
-  // PostgreSQL runs as nobody, who must be able to enter it.
+  // PostgreSQL runs as the user nobody, which must be able to enter this folder.
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'lockstep-stack-'));
   chmodSync(dir, 0o755);
   const [postgresPort, enginePort, apiPort] = [
@@ -123,7 +123,7 @@ const engineIn = (dir: string, port: number) => ({
   headless: true,
 });
 
-/** As `npm run build` made it. */
+/** The command line of a built process. */
 async function specOf(
   name: 'api' | 'worker',
   dir: string,
@@ -181,7 +181,7 @@ const signals = (pid: () => number): Pick<Part, 'pid' | 'freeze' | 'thaw'> => ({
   thaw: () => signal(pid(), 'SIGCONT'),
 });
 
-/** Who is gone already feels nothing. */
+/** Sends a signal and ignores a process that has ended. */
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);

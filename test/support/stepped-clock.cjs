@@ -1,4 +1,4 @@
-/** The clock of the process is ahead by as many milliseconds as the file LOCKSTEP_TEST_CLOCK says at the moment. */
+/** Moves the clock of the process ahead by the number of milliseconds in the file LOCKSTEP_TEST_CLOCK, which may change. */
 const { readFileSync } = require('node:fs');
 
 const RealDate = Date;

@@ -13,24 +13,24 @@ import type { EngineAddress } from './lockstep';
 import { server } from './servers';
 
 /**
- * Lockstep as it is built, and the systems of the demo company, which share its PostgreSQL: each told to log as much as it
- * can, and all that they keep in one folder.
+ * The built Lockstep and the systems of the demo company, which share its PostgreSQL. Every process logs as much as possible, and
+ * all data is in one folder.
  */
 export interface TalkativeStack {
   readonly dir: string;
   readonly apiUrl: string;
   readonly adminKeyFile: string;
-  /** With `/metrics`. */
+  /** URLs that serve `/metrics`. */
   readonly opsUrls: Readonly<Record<'api' | 'worker', string>>;
   readonly postgres: LocalPostgres;
   readonly engine: EngineAddress;
   readonly systems: DemoSystems;
-  /** Of every process, by what it is. */
+  /** Process ids by the name of the process. */
   pids(): Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
 
-/** Every statement with its parameters, whether it fails or not. */
+/** PostgreSQL settings that log every statement with its parameters, whether it fails or not. */
 const everyStatement = {
   log_statement: 'all',
   log_parameter_max_length: '-1',
@@ -42,7 +42,7 @@ const everyStatement = {
 };
 
 export async function startTalkativeStack(): Promise<TalkativeStack> {
-  // PostgreSQL runs as nobody, who must be able to enter it.
+  // PostgreSQL runs as the user nobody, which must be able to enter this folder.
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'lockstep-talkative-'));
   chmodSync(dir, 0o755);
   const report = () => {};
@@ -117,7 +117,7 @@ const engineIn = (dir: string) => ({
   headless: true,
 });
 
-/** As `npm run build` made it. */
+/** Starts a built process. */
 const startProcess = (
   name: 'api' | 'worker',
   dir: string,

@@ -1,4 +1,4 @@
 const path = require('node:path');
 
-// A thread that a module in the tree starts is TypeScript, too.
+// A thread that a module starts also runs TypeScript.
 process.execArgv.push('--require', path.join(__dirname, 'typescript.cjs'));

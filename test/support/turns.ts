@@ -1,13 +1,13 @@
-/** Several doings, one step at a time, in an order that the test chooses. Only one of them moves at any moment. */
+/** One of several tasks that a test runs step by step in an order that it chooses. Only one task runs at any moment. */
 export interface Player {
   readonly over: boolean;
-  /** Up to its next `turn()`, or to its end. @throws what it threw */
+  /** Runs the task to its next `turn()` or to its end. @throws the error of the task */
   step(): Promise<void>;
 }
 
 let current: { pause: () => Promise<void> } | null = null;
 
-/** Hands over to whoever the test wants next. For code that a player runs. */
+/** Ends a step and lets the test choose the next task. To be called in code that a player runs. */
 export async function turn(): Promise<void> {
   await current?.pause();
 }

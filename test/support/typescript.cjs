@@ -1,4 +1,4 @@
-/** `node -r test/support/typescript.cjs file.ts`: a process of ours as it is in the tree, without a build. */
+/** Runs TypeScript from the working tree without a build: `node -r test/support/typescript.cjs file.ts`. */
 const { readFileSync } = require('node:fs');
 const { transformSync } = require('@swc/core');
 

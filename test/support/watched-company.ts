@@ -10,26 +10,26 @@ import { type ServerProxy, startProxy } from './proxy';
 import { startTalkativeStack, type TalkativeStack } from './talkative-stack';
 import { until } from './until';
 
-/** The demo company on a talkative stack, where the CRM may go away, and somebody has an account in a hostile directory. */
+/** The demo company on a talkative stack, with a CRM that a test can cut off and a hostile directory. */
 export interface WatchedCompany {
   readonly stack: TalkativeStack;
   readonly crm: ServerProxy;
   /** The source `hostile`, with an account of nils.berg. */
   readonly hostile: EchoingDirectory;
-  /** Every answer of the api so far, with its headers, by what was asked. */
-  readonly answers: readonly (readonly [asked: string, answer: string])[];
-  /** With the admin key. @param body text is sent as it is */
-  send(method: string, target: string, body?: unknown, headers?: Headers): Promise<Told>;
-  /** Waits for the end. */
-  change(body: object, headers?: Headers): Promise<Told>;
-  /** Until so many attempts at the account have failed. */
+  /** Every response of the api so far, with its headers, and the request that it answers. */
+  readonly answers: readonly (readonly [request: string, answer: string])[];
+  /** Sends a request with the admin key. @param body sent as JSON, or unchanged if it is text */
+  send(method: string, target: string, body?: unknown, headers?: Headers): Promise<Answer>;
+  /** Requests a change and waits for its end. */
+  change(body: object, headers?: Headers): Promise<Answer>;
+  /** Waits until this many attempts at the account have failed. */
   waits(changeId: string, source: string, attempts: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 type Headers = Readonly<Record<string, string>>;
 
-export interface Told {
+export interface Answer {
   readonly status: number;
   readonly body: {
     readonly id: string;
@@ -57,8 +57,8 @@ export async function startWatchedCompany(): Promise<WatchedCompany> {
     async send(method, target, body, headers = {}) {
       const response = await request(stack, method, target, body, headers);
       const text = await response.text();
-      const told = JSON.stringify([...response.headers]);
-      answers.push([`${method} ${target}`, `${told}\n${text}`]);
+      const headerText = JSON.stringify([...response.headers]);
+      answers.push([`${method} ${target}`, `${headerText}\n${text}`]);
       return { status: response.status, body: text.startsWith('{') ? JSON.parse(text) : {} };
     },
     change: (body, headers = {}) =>
@@ -112,9 +112,9 @@ async function load({ stack, crm, hostile, send }: WatchedCompany): Promise<void
   document.groups['one-password'].sources.push('hostile');
   const call = async (method: string, segments: readonly string[], body?: unknown) => {
     const target = ['/v1', ...segments.map(encodeURIComponent)].join('/');
-    const told = await send(method, target, body, { prefer: 'wait=30' });
-    if (told.status !== 200) throw new Error(`${target} answers ${told.status}`);
-    return told.body;
+    const response = await send(method, target, body, { prefer: 'wait=30' });
+    if (response.status !== 200) throw new Error(`${target} answers ${response.status}`);
+    return response.body;
   };
   await loadCompany(call, document, usual);
   const account = { source: 'hostile', name: corpDn('nils.berg') };

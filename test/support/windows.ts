@@ -14,18 +14,18 @@ import path from 'node:path';
 import { librariesIn } from '../../local/server-setup';
 import { server } from './servers';
 
-/** A Windows of its own, in a folder (wine). */
+/** A separate Windows in a folder (wine). */
 export interface Windows {
   readonly dir: string;
-  /** Whatever runs here is started with it before its name and its arguments. */
+  /** The command that runs Windows programs; the program and its arguments follow. */
   readonly command: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Node for Windows. */
+  /** Path of Node for Windows. */
   readonly node: string;
-  /** @returns what it printed @throws Error when it fails */
+  /** Runs a program. @returns its output @throws Error if it fails */
   run(program: string, ...args: string[]): Promise<string>;
   start(program: string, ...args: string[]): WindowsProcess;
-  /** With whatever runs there. */
+  /** Ends this Windows and every process in it. */
   stop(): Promise<void>;
 }
 
@@ -34,10 +34,10 @@ export interface WindowsProcess {
   printed(): string;
 }
 
-/** How Windows calls a file of ours. */
+/** The Windows path of a file of this machine. */
 export const windowsPath = (file: string): string => `Z:${file.replaceAll('/', '\\')}`;
 
-/** Makes it anew, which takes about five seconds. */
+/** Creates a new Windows, which takes about five seconds. */
 export async function openWindows(): Promise<Windows> {
   const root = server('windows').wine ?? '';
   const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-windows-'));
@@ -47,13 +47,13 @@ export async function openWindows(): Promise<Windows> {
     ...{ HOME: dir, PATH: '/usr/bin:/bin', LD_LIBRARY_PATH: librariesIn(root) },
     ...{ WINEPREFIX: prefix, WINEDEBUG: '-all' },
     WINEDLLOVERRIDES: 'mscoree,mshtml,winemenubuilder.exe=',
-    // wine 8 says that it is Windows 7.
+    // wine 8 reports that it is Windows 7, which Node does not support.
     NODE_SKIP_PLATFORM_CHECK: '1',
   };
   let outputs = 0;
   const start = (program: string, ...args: string[]): WindowsProcess => {
     const output = path.join(dir, `output-${outputs++}`);
-    // Not a pipe: Node would not know it for one in wine.
+    // A file instead of a pipe, because Node in wine does not recognize a pipe.
     const file = openSync(output, 'a');
     const child = spawn(command, [program, ...args], { env, stdio: ['ignore', file, file] });
     closeSync(file);
@@ -65,7 +65,7 @@ export async function openWindows(): Promise<Windows> {
     if (code !== 0) throw new Error(`${program} ended with ${code}: ${printed()}`);
     return printed();
   };
-  // Debian keeps it outside of wine, which finds it in /usr alone.
+  // Debian installs it outside of wine, which looks only in /usr.
   const system = path.join(prefix, 'drive_c', 'windows', 'system32');
   mkdirSync(system, { recursive: true });
   copyFileSync(
@@ -76,7 +76,7 @@ export async function openWindows(): Promise<Windows> {
   return {
     ...{ dir, command, env, run, start, node: server('windows').node ?? '' },
     async stop() {
-      // Those of this folder, and none else.
+      // Ends only the wine processes of this folder.
       spawnSync(path.join(programs, 'wineserver'), ['--kill'], { env });
       rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
     },
@@ -86,14 +86,14 @@ export async function openWindows(): Promise<Windows> {
 const compilerOf = (root: string, tool: string) =>
   path.join(root, 'usr', 'bin', `x86_64-w64-mingw32-${tool}`);
 
-/** @param flags and sources @returns `made` */
+/** Compiles a Windows program. @param flags compiler flags and source files @returns `made` */
 export function compileForWindows(made: string, ...flags: string[]): string {
   const warnings = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-O2', '-s'];
   withTools('gcc-win32', ...warnings, '-o', made, ...flags);
   return made;
 }
 
-/** What a program takes from others and gives to them. */
+/** The import and export tables of a program. */
 export const tablesOf = (made: string): string => withTools('objdump', '-p', made);
 
 function withTools(tool: string, ...args: string[]): string {

@@ -5,10 +5,10 @@ import type { LoggedChange } from './entries';
 import type { Reader } from './reader';
 
 /**
- * The account that was changed, as it is now: its name is the one by which the connector `ldap` finds it, whatever case
- * whoever changed it had used, and although it was renamed since, where the changelog tells whose it was for good.
- * @returns null when it is not there any more, or none of those below `base`
- * @throws PollFailure
+ * Looks up the account of a change. The entry has the DN by which the connector `ldap` finds the account now: the changelog
+ * may spell it in another case, and if it records a native id, the account may have been renamed since.
+ * @returns null if the account no longer exists or is not below `base`
+ * @throws PollFailure if the directory cannot be read
  */
 export async function accountOf(
   reader: Reader,
@@ -31,9 +31,12 @@ export async function accountOf(
 
 const UNESCAPED_COMMA = /(?<!\\)(?:\\\\)*,/;
 
-/** The server writes both in its own way, and no name of an account is decided by it. */
+/**
+ * Whether a DN is below another. It compares their text without case and spaces, which is enough because the result only filters
+ * changes and never identifies an account.
+ */
 function isBelow(dn: string, base: string): boolean {
-  const [own, above] = [dn, base].map((name) =>
+  const [below, above] = [dn, base].map((name) =>
     name.split(UNESCAPED_COMMA).map((part) =>
       part
         .trim()
@@ -41,5 +44,5 @@ function isBelow(dn: string, base: string): boolean {
         .toLowerCase(),
     ),
   );
-  return above?.every((part, at) => own?.at(at - above.length) === part) === true;
+  return above?.every((part, at) => below?.at(at - above.length) === part) === true;
 }

@@ -11,52 +11,61 @@ import { type Checkpoint, type Page, PollFailure } from '../poller';
 import { type LoggedChange, loggedChange, timeIn, wanted } from './entries';
 import type { Reader } from './reader';
 
-/** What follows a place in a changelog. */
+/** The changes that follow a checkpoint in a changelog. */
 export interface Stretch extends Pick<Page, 'end' | 'more' | 'missed'> {
   readonly changes: readonly LoggedChange[];
 }
 
 export interface Changelog {
-  /** @throws PollFailure */
+  /** Reads the changes after the checkpoint. @throws PollFailure if the directory cannot be read */
   read(): Promise<Stretch>;
-  /** @throws PollFailure */
+  /** Moves the checkpoint. @throws PollFailure, with `startpoint_unknown` if the changelog does not have the startpoint */
   moveTo(startpoint: Startpoint): Promise<void>;
 }
 
-/** The last change that was read; `id` is empty where it is not known. */
+/** The position of a change in the changelog; `id` is empty if it is not known. */
 interface Spot {
   readonly number: number;
   readonly id: string;
 }
 
-const MOST = 100;
-/** Entries that are looked through at once for a time. */
-const LOOKED_THROUGH = 1_000;
+/** Maximum number of changes in a page. */
+const PAGE_CHANGES = 100;
+/** Number of entries that one search for a time covers. */
+const SEARCHED_ENTRIES = 1_000;
 const CHANGELOG = 'cn=changelog';
 
-/** The entries of `cn=changelog` in the order of their numbers, from a durable place on; the first time, from its end on. */
-export function openChangelog(reader: Reader, place: Checkpoint): Changelog {
+/**
+ * Opens `cn=changelog`. It returns the changes in the order of their numbers, from the checkpoint on. Without a checkpoint it
+ * starts at the end of the changelog.
+ */
+export function openChangelog(reader: Reader, checkpoint: Checkpoint): Changelog {
   let readable = false;
 
   async function after(spot: Spot, missed: boolean): Promise<Stretch> {
-    const found = await changesIn(reader, spot.number, spot.number + MOST);
-    const own = found.find(({ number }) => number === spot.number);
-    own?.changes.fill(0);
-    const changes = found.filter((change) => change !== own);
-    // Numbers began again, and came further than this.
-    if (own !== undefined && spot.id !== '' && own.id !== spot.id)
+    const found = await changesIn(reader, spot.number, spot.number + PAGE_CHANGES);
+    const last = found.find(({ number }) => number === spot.number);
+    last?.changes.fill(0);
+    const changes = found.filter((change) => change !== last);
+    // The changelog was recreated: its numbers started again and have passed the checkpoint.
+    if (last !== undefined && spot.id !== '' && last.id !== spot.id)
       return after(beforeFirst(await bounds(reader)), true);
     if (found.length === 0 || !readable) await mayRead();
     if (changes[0]?.number !== spot.number + 1) {
-      const { first, last } = await bounds(reader);
-      if (last < spot.number || first > spot.number + 1)
-        return after(beforeFirst({ first, last }), true);
-      // Somebody has deleted that many entries.
-      if (changes.length === 0 && last > spot.number + MOST)
-        return { changes, end: nameOf({ number: spot.number + MOST, id: '' }), more: true, missed };
+      const log = await bounds(reader);
+      if (log.last < spot.number || log.first > spot.number + 1)
+        return after(beforeFirst(log), true);
+      // Every entry of this page was deleted, but later entries exist.
+      if (changes.length === 0 && log.last > spot.number + PAGE_CHANGES)
+        return {
+          changes,
+          end: nameOf({ number: spot.number + PAGE_CHANGES, id: '' }),
+          more: true,
+          missed,
+        };
     }
-    const end = nameOf(changes.at(-1) ?? own ?? spot);
-    return { changes, end, more: changes.length === MOST, missed };
+    const end = nameOf(changes.at(-1) ?? last ?? spot);
+    return { changes, end, more: changes.length === PAGE_CHANGES, missed };
   }
   async function mayRead(): Promise<void> {
     for (const dn of [CHANGELOG, reader.settings.base])
@@ -65,13 +74,13 @@ export function openChangelog(reader: Reader, place: Checkpoint): Changelog {
   }
 
   const moveTo = async (startpoint: Startpoint): Promise<void> =>
-    place.moveTo(nameOf(await spotOf(reader, startpoint)));
+    checkpoint.moveTo(nameOf(await spotOf(reader, startpoint)));
 
   return {
     moveTo,
     async read() {
-      if (place.current() === null) await moveTo({ from: 'end' });
-      return after(spotIn(place.current() ?? ''), false);
+      if (checkpoint.current() === null) await moveTo({ from: 'end' });
+      return after(spotIn(checkpoint.current() ?? ''), false);
     },
   };
 }
@@ -81,7 +90,7 @@ const beforeFirst = ({ first, last }: Bounds): Spot => ({
   id: '',
 });
 
-/** How a change is called: also what a cursor is. */
+/** The text form of a position, `number/id`: the sequence of a change, a checkpoint, and a cursor that operators can set. */
 export const nameOf = ({ number, id }: Spot): string => `${number}/${id}`;
 
 function spotIn(text: string): Spot {
@@ -108,10 +117,13 @@ async function spotOf(reader: Reader, startpoint: Startpoint): Promise<Spot> {
   }
 }
 
-/** Servers keep no index of the times, and refuse to look through all of them at once. */
+/**
+ * The number of the first change at or after a time. Servers do not index the time and refuse a search over all entries, so
+ * this searches a range of numbers at a time.
+ */
 async function firstSince(reader: Reader, at: Date, { first, last }: Bounds): Promise<number> {
-  for (let from = first; from <= last; from += LOOKED_THROUGH) {
-    const found = await range(reader, from, from + LOOKED_THROUGH - 1, timed);
+  for (let from = first; from <= last; from += SEARCHED_ENTRIES) {
+    const found = await range(reader, from, from + SEARCHED_ENTRIES - 1, timed);
     const since = found
       .filter((entry) => (timeIn(textOf(entry, 'changeTime') ?? '') ?? at) >= at)
       .map((entry) => Number(textOf(entry, NUMBER)));
@@ -144,7 +156,7 @@ function range(reader: Reader, from: number, to: number, what: SearchOptions): P
   return reader.ask((link) => search(link, CHANGELOG, { scope: 'one', filter, ...what }));
 }
 
-/** The numbers of the first change that is there, and of the last one that there ever was. */
+/** Numbers of the oldest change that the changelog still has, and of the newest change that it ever had. */
 interface Bounds {
   readonly first: number;
   readonly last: number;

@@ -4,26 +4,30 @@ import { PollFailure } from '../poller';
 
 /** An entry of `cn=changelog` (draft-good-ldap-changelog-04). */
 export interface LoggedChange {
+  /** DN of the changelog entry. */
   readonly dn: string;
+  /** Its `changeNumber`. */
   readonly number: number;
-  /** Of this entry alone: where a changelog was made anew, its numbers begin again. */
+  /** Unique to this entry, whereas numbers start again when a changelog is recreated. */
   readonly id: string;
   readonly time: Date;
+  /** Its `changeType` in lower case, such as `modify`. */
   readonly type: string;
-  /** As whoever changed it wrote the name. */
+  /** DN of the changed entry, as the client that changed it spelled it. */
   readonly target: string;
-  /** Null where the server does not say it. */
+  /** Native id of the changed entry; null if the server does not record it. */
   readonly targetId: string | null;
-  /** LDIF; whoever asked zeroes it. */
+  /** The modifications in LDIF. They may hold passwords, so the caller zeroes them. */
   readonly changes: Buffer;
-  /** Attributes that the server names besides, in small letters. */
+  /** Further attributes that the server reports as changed, in lower case. */
   readonly touched: readonly string[];
 }
 
 const CHANGES = 'changes';
-/** Where PingDirectory names the attributes that were changed, also those whose values it leaves out. */
+/** Attributes in which PingDirectory names the changed attributes, including those whose values it leaves out. */
 const TOUCHED = ['ds-changelog-target-attribute', 'ds-changelog-excluded-user-attribute'];
 
+/** The attributes to request of a changelog entry. */
 export const wanted = {
   attributes: [
     ...['changeNumber', 'changeTime', 'changeType', 'targetDn', 'targetUniqueId', CHANGES],
@@ -33,7 +37,7 @@ export const wanted = {
   explicitBufferAttributes: [CHANGES],
 };
 
-/** @throws PollFailure when not all of it may be read */
+/** Parses a changelog entry. @throws PollFailure (`no_rights`) if the service account cannot read all of its attributes */
 export function loggedChange(entry: Entry): LoggedChange {
   const text = (attribute: string) => textOf(entry, attribute) ?? missing(attribute);
   const type = text('changeType').toLowerCase();
@@ -69,8 +73,8 @@ const FRACTION_DIGITS = 3;
 const LAST_OF_SECOND = 999;
 
 /**
- * RFC 4517 §3.3.13. Of a time without a fraction it is the end of the second: what was changed at its beginning, too, is not
- * older then than something that Lockstep accepted in that second, and so it is not dropped.
+ * Parses a generalized time (RFC 4517 §3.3.13) in UTC; null if it is not one. A time without a fraction becomes the end of its
+ * second, so that the change is not considered older than a change which Lockstep accepted in the same second, and dropped.
  */
 export function timeIn(text: string): Date | null {
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:[.,](\d+))?Z$/.exec(text);

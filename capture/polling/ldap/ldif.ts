@@ -2,10 +2,11 @@ import { zeroableBytes } from '../../../model/passwords/zeroable';
 
 /** One modification in the `changes` of a changelog (RFC 2849, `mod-spec`). */
 export interface Modification {
+  /** `add`, `delete` or `replace`. */
   readonly operation: string;
-  /** In small letters, without options. */
+  /** Name of the attribute in lower case, without options. */
   readonly attribute: string;
-  /** Whoever asked zeroes them. */
+  /** The values, which may be passwords; the caller zeroes them. */
   readonly values: readonly Buffer[];
 }
 
@@ -13,7 +14,10 @@ const LF = 0x0a;
 const SPACE = 0x20;
 const COLON = 0x3a;
 
-/** @param changes may end with the NUL that 389 Directory Server puts there */
+/**
+ * Parses the modifications of a changelog entry.
+ * @param changes LDIF; it may end with the NUL that 389 Directory Server appends
+ */
 export function modificationsIn(changes: Buffer): readonly Modification[] {
   const text = unfolded(changes);
   const found: { operation: string; attribute: string; values: Buffer[] }[] = [];
@@ -36,7 +40,7 @@ export function modificationsIn(changes: Buffer): readonly Modification[] {
   return found;
 }
 
-/** The same without the values of one attribute: that it was changed can still be seen. */
+/** Copies LDIF without the values of one attribute. The copy still shows that the attribute was changed. */
 export function withoutValuesOf(attribute: string, changes: Buffer): Buffer {
   const kept = zeroableBytes(changes.length);
   let end = 0;
@@ -55,7 +59,7 @@ const withoutOptions = (attribute: string): string => attribute.split(';')[0] ??
 const nameIn = (line: Buffer): string =>
   line.toString('latin1', 0, Math.max(0, line.indexOf(COLON))).toLowerCase();
 
-/** A line that begins with a space goes on with the one before. */
+/** Joins folded lines: a line that begins with a space continues the line before it. */
 function unfolded(changes: Buffer): Buffer {
   const text = zeroableBytes(changes.length);
   let end = 0;
@@ -75,7 +79,7 @@ function* linesOf(text: Buffer): Generator<Buffer> {
   }
 }
 
-/** @param written what comes after the first colon */
+/** Decodes a value. @param written the part of its line after the first colon */
 function valueIn(written: Buffer): Buffer {
   if (written[0] === COLON) return decoded(written.subarray(1));
   const from = written[0] === SPACE ? 1 : 0;
@@ -86,7 +90,7 @@ function valueIn(written: Buffer): Buffer {
 
 const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
 
-/** By hand: Node decodes base64 from strings only, and a string with a password cannot be zeroed. */
+/** Decodes base64 bytes. Node decodes base64 only from strings, and a string with a password cannot be zeroed. */
 function decoded(base64: Buffer): Buffer {
   const value = zeroableBytes(Math.floor((base64.length * 3) / 4));
   let [bits, count, end] = [0, 0, 0];

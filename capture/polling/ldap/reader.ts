@@ -19,13 +19,13 @@ export const readerSettings = {
 
 export type ReaderSettings = Omit<DirectorySettings, 'poolSize' | 'attributes'>;
 
-/** A directory as its service account may read it, over one connection that is kept. */
+/** Reads a directory as its service account, over one connection that stays open. */
 export interface Reader {
-  /** For what looks up accounts. */
+  /** Settings for functions of the connector `ldap` that look up accounts. */
   readonly settings: DirectorySettings;
-  /** @throws PollFailure */
+  /** Sends a request. @throws PollFailure if the directory refuses it or cannot be reached */
   ask<T>(request: (link: Link) => Promise<Reply<T>>): Promise<T>;
-  /** Whether the entry can be seen. @throws PollFailure */
+  /** Whether the service account can see an entry. @throws PollFailure if the directory cannot be read */
   sees(dn: string): Promise<boolean>;
   close(): void;
 }

@@ -8,13 +8,15 @@ import { before, type Sessions, type SqlSession } from '../../../connectors/sql/
 import { type PollerTools, REFUSED_FOR_MS } from '../poller';
 import type { OutboxSettings } from './settings';
 
-/** What differs between the two engines, and no more. */
+/** The SQL that differs between the two engines. */
 interface Dialect {
-  /** The n-th parameter, from 1 on, as a number; each is used once, in this order. */
+  /** The n-th parameter (from 1) as a number. Each parameter is used once, in order. */
   readonly number: (n: number) => string;
+  /** An expression as text. */
   readonly text: (expression: string) => string;
-  /** `changed_at` as microseconds since 1970. */
+  /** `changed_at` in microseconds since 1970. */
   readonly changedAtUs: string;
+  /** The current time, in the type of `changed_at`. */
   readonly now: string;
   readonly daysAgo: (days: number) => string;
 }
@@ -35,7 +37,7 @@ const dialects: Readonly<Record<OutboxSettings['engine'], Dialect>> = {
   },
   mysql: {
     number: () => 'cast(? as signed)',
-    // A driver gives numbers as numbers, which are too small for some.
+    // The driver would return a JavaScript number, which cannot hold every bigint.
     text: (expression) => `cast(${expression} as char)`,
     changedAtUs: "timestampdiff(microsecond, '1970-01-01', changed_at)",
     now: 'utc_timestamp(6)',
@@ -43,7 +45,10 @@ const dialects: Readonly<Record<OutboxSettings['engine'], Dialect>> = {
   },
 };
 
-/** One connection is enough; in PostgreSQL it also hears that there is something. Loads the driver of this engine only. */
+/**
+ * Opens the database of an outbox over one connection, which in PostgreSQL also listens for notifications of the trigger. Only
+ * the driver of the chosen engine is loaded.
+ */
 export async function openEngine(settings: OutboxSettings, given: PollerTools): Promise<Engine> {
   const tools = { ...given, refusedForMs: REFUSED_FOR_MS };
   const endpoint = { ...settings, poolSize: 1 };
@@ -83,5 +88,5 @@ async function listening(
   }
 }
 
-/** What an SQLSTATE of PostgreSQL means for our statements: syntax, or an object that is not there. */
+/** SQLSTATE classes of PostgreSQL for a statement with a syntax error or a missing object. */
 const ofOutbox: Reasons = { '42': 'not_supported', '3F': 'not_supported' };

@@ -5,27 +5,29 @@ import type { SqlEngine } from '../../../connectors/sql/identifiers';
 import type { outboxSettings } from './settings';
 
 export interface OutboxSetup {
-  /** For a client of the database, as an administrator. */
+  /** SQL that creates the outbox; an administrator runs it in a database client. */
   readonly sql: string;
-  /** Takes away what `sql` made. */
+  /** SQL that removes everything that `sql` created. */
   readonly undo: string;
-  /** For relay.json, as far as it is known. */
+  /** The `poll` member of relay.json, with placeholders for the host and the password. */
   readonly poll: { readonly kind: 'outbox'; readonly settings: z.input<typeof outboxSettings> };
 }
 
-/** What the SQL of both engines is made of; not quoted yet. */
+/** The unquoted names in the SQL of both engines. */
 export interface OutboxNames {
   readonly application: TableName;
   readonly accountColumn: string;
   readonly passwordColumn: string;
+  /** Name of the outbox table. */
   readonly outbox: string;
+  /** Database role (MySQL: user) of the relay. */
   readonly role: string;
   readonly triggers: { readonly insert: string; readonly update: string };
-  /** Of the function that both triggers of PostgreSQL call. */
+  /** Name of the function that both triggers call in PostgreSQL. */
   readonly capture: string;
 }
 
-/** A table with its schema, which MySQL calls a database. */
+/** A table and its schema; in MySQL the schema is the database. */
 export interface TableName {
   readonly schema: string;
   readonly table: string;
@@ -34,8 +36,9 @@ export interface TableName {
 const PART = /^(?:"((?:[^"]|"")+)"|([^".]+))(\.|$)/;
 
 /**
- * `app.users`, each part as it is stored: nothing is made lower case. A part with dots or quotes stands in double quotes.
- * @throws Misconfigured
+ * Parses a table name such as `app.users`. Each part must be spelled as the database stores it, because it is not converted to
+ * lower case. A part with dots or quotes is written in double quotes.
+ * @throws Misconfigured if the text is not a schema and a table
  */
 export function readTableName(text: string): TableName {
   const parts: string[] = [];
@@ -56,32 +59,37 @@ export function readTableName(text: string): TableName {
       return { schema: parts[0], table: parts[1] };
   }
   throw new Misconfigured(
-    `${text} is no table: give schema and table, such as app.users or "my.schema"."Users"; in MySQL the database is the schema`,
+    `${text} is not a table name: give schema and table, such as app.users or "my.schema"."Users"; in MySQL the database is the schema`,
   );
 }
 
-/** PostgreSQL's limit in bytes; MySQL's are 64 characters. */
-const MOST_BYTES = 63;
+/** Maximum length of a name in PostgreSQL, in bytes. MySQL allows 64 characters. */
+const MAX_BYTES = 63;
 const DIGEST = 8;
 
-/** A name of ours for something beside the table; where it would be too long, a digest stands for the end of the table's. */
+/**
+ * The name of an object that Lockstep adds for a table. If it would be too long, a digest replaces the end of the table's
+ * name.
+ */
 export function named(table: string, suffix: string): string {
   const whole = `${table}_lockstep_${suffix}`;
-  if (Buffer.byteLength(whole) <= MOST_BYTES) return whole;
+  if (Buffer.byteLength(whole) <= MAX_BYTES) return whole;
   const digest = createHash('sha256').update(table).digest('hex').slice(0, DIGEST);
   const end = `_${digest}_lockstep_${suffix}`;
   let start = '';
   for (const letter of table)
-    if (Buffer.byteLength(start + letter + end) <= MOST_BYTES) start += letter;
+    if (Buffer.byteLength(start + letter + end) <= MAX_BYTES) start += letter;
     else break;
   return start + end;
 }
 
-/** @throws Misconfigured for a name that the engine has no room for, or that would not stay in its line */
+/** @throws Misconfigured if a name is empty, too long for the engine, or contains control characters */
 export function checkName(engine: SqlEngine, name: string): void {
   const fits =
-    engine === 'postgres' ? Buffer.byteLength(name) <= MOST_BYTES : [...name].length <= 64;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are looked for
+    engine === 'postgres' ? Buffer.byteLength(name) <= MAX_BYTES : [...name].length <= 64;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this rejects
   if (!fits || name === '' || /[\0-\x1f\x7f]/.test(name))
-    throw new Misconfigured(`${JSON.stringify(name)} cannot be a name in ${engine}`);
+    throw new Misconfigured(
+      `${JSON.stringify(name)} cannot be a name in ${engine}: it is empty, too long, or has control characters`,
+    );
 }

@@ -10,8 +10,8 @@ import { type OutboxRow, PAGE_ROWS, rowsOf } from './rows';
 import { type OutboxSettings, outboxSettings } from './settings';
 
 /**
- * A table beside that of an application, into which a trigger writes each new value of a password column, in the transaction
- * that changed it. It keeps the place itself: what was taken has a time in `taken_at`.
+ * Polls an outbox: a table next to that of an application, into which a trigger writes each new value of a password column in
+ * the transaction that changed it. The outbox is its own checkpoint: rows that were read have a time in `taken_at`.
  */
 export const outbox: PollerKind<OutboxSettings> = {
   kind: 'outbox',
@@ -36,8 +36,8 @@ function openOutbox(engine: Engine, settings: OutboxSettings): Poller {
     },
     acknowledge: ({ end }) =>
       use(async (session) => {
-        // By name, and not all up to the last: a transaction that drew a lower id may commit later.
-        if (end !== '') await rows.take(session, end.split(BETWEEN));
+        // Marks exactly these ids, not all up to the highest: a transaction with a lower id may commit later.
+        if (end !== '') await rows.markTaken(session, end.split(BETWEEN));
         await rows.dropOld(session);
       }),
     moveTo: (startpoint) => use((session) => rows.moveTo(session, startpoint)),
@@ -50,10 +50,12 @@ function asPollFailure(failure: SqlFailure): PollFailure {
   return new PollFailure(reason === 'no_account' ? 'not_supported' : reason, vendorCode);
 }
 
+/** Separates ids in the end of a page. */
 const BETWEEN = ',';
 
 /**
- * Ids are in the order of each account: who draws one holds the lock of the account's row until the end of the transaction.
+ * Ids are in the order of the changes of each account: the transaction that draws an id holds the lock of the account's row
+ * until it ends.
  */
 function pageOf(found: readonly OutboxRow[], hashed: boolean): Page {
   const captures = found.flatMap(({ id, account, value, changedAtUs }): HandedOver[] => {
@@ -64,7 +66,10 @@ function pageOf(found: readonly OutboxRow[], hashed: boolean): Page {
     return [{ account, password, hashed, current: null, capturedAt: at, sequence }];
   });
   const count = found.length - captures.length;
-  if (count > 0) log.error('changes of the outbox are too long to be any, and left out', { count });
+  if (count > 0)
+    log.error('the relay skipped rows of the outbox: their account or value is too long', {
+      count,
+    });
   const end = found.map(({ id }) => id).join(BETWEEN);
   return { captures, end, more: found.length === PAGE_ROWS, missed: false };
 }

@@ -9,30 +9,32 @@ export const PAGE_ROWS = 200;
 
 export interface OutboxRow {
   readonly id: string;
-  /** Null: too long to be one. */
+  /** Null if it is longer than an account can be. */
   readonly account: string | null;
+  /** The password or its hash; null if it is longer than a password can be. */
   readonly value: string | null;
-  /** Since 1970. With the id it is unique, also when the table was made anew. */
+  /** Microseconds since 1970. Together with the id it is unique even if the table is created again. */
   readonly changedAtUs: string;
 }
 
-/** As those of docs/captures/protocol.md, in bytes. */
-const MOST = { account: 1024, value: 4096 };
+/** Maximum lengths in bytes, those of docs/captures/protocol.md. */
+const MAX_BYTES = { account: 1024, value: 4096 };
 
-/** The statements over the table of the settings. */
+/** The statements on the outbox table of the settings. */
 export function rowsOf({ dialect }: Engine, { engine, schema, table, keepDays }: OutboxSettings) {
   const { number, text, changedAtUs, now, daysAgo } = dialect;
   const named = [...(schema === undefined ? [] : [schema]), table].map(quoted[engine]).join('.');
-  const shortOf = (column: keyof typeof MOST) =>
-    `case when octet_length(${column}) <= ${MOST[column]} then ${column} end as ${column}`;
+  const shortOf = (column: keyof typeof MAX_BYTES) =>
+    `case when octet_length(${column}) <= ${MAX_BYTES[column]} then ${column} end as ${column}`;
   const shown = `${text('id')} as id, ${shortOf('account')}, ${shortOf('value')}, ${text(changedAtUs)} as at`;
-  // Always as many: a driver keeps each statement prepared in the server.
+  // The number of parameters is constant, so that the driver reuses one prepared statement.
   const these = `id in (${Array.from({ length: PAGE_ROWS }, (_, at) => number(at + 1)).join(', ')})`;
   const padded = (ids: readonly string[]) =>
     Array.from({ length: PAGE_ROWS }, (_, at) => ids[at] ?? '0');
 
   /**
-   * Looks first, which takes no locks, and then does it by id: a range would also lock what the application is about to insert.
+   * Applies `what` to all rows that match `where`. It first selects ids, which takes no locks, and then changes rows by id: a
+   * change of a range would also lock rows that the application is about to insert.
    */
   async function each(session: SqlSession, what: string, where: string, values: string[] = []) {
     const some = `select ${text('id')} as id from ${named} where ${where} limit ${PAGE_ROWS}`;
@@ -45,7 +47,7 @@ export function rowsOf({ dialect }: Engine, { engine, schema, table, keepDays }:
   }
   const marking = (takenAt: string) => `update ${named} set taken_at = ${takenAt}`;
 
-  /** What begins at the startpoint, and the parameter of that. */
+  /** The expression that orders the rows for a startpoint, and the value after which the rows begin. */
   async function from(session: SqlSession, startpoint: Startpoint): Promise<[string, string]> {
     if (startpoint.from === 'begin') return ['id', '0'];
     if (startpoint.from === 'time')
@@ -63,6 +65,7 @@ export function rowsOf({ dialect }: Engine, { engine, schema, table, keepDays }:
   }
 
   return {
+    /** The oldest rows that were not read yet, at most a page. */
     async untaken(session: SqlSession): Promise<readonly OutboxRow[]> {
       const { rows } = await session.query(
         `select ${shown} from ${named} where taken_at is null order by ${named}.id limit ${PAGE_ROWS}`,
@@ -71,11 +74,13 @@ export function rowsOf({ dialect }: Engine, { engine, schema, table, keepDays }:
         ...{ id: id ?? '', account, value, changedAtUs: at ?? '' },
       }));
     },
-    async take(session: SqlSession, ids: readonly string[]) {
+    async markTaken(session: SqlSession, ids: readonly string[]) {
       await session.query(`${marking(now)} where ${these}`, padded(ids));
     },
+    /** Deletes rows that were read more than `keepDays` days ago. */
     dropOld: (session: SqlSession) =>
       each(session, `delete from ${named}`, `taken_at < ${daysAgo(keepDays)}`),
+    /** Marks the rows from the startpoint on as not read, and all others as read. */
     async moveTo(session: SqlSession, startpoint: Startpoint) {
       const [what, after] = await from(session, startpoint);
       const begins = `${what} > ${number(1)}`;
@@ -85,5 +90,5 @@ export function rowsOf({ dialect }: Engine, { engine, schema, table, keepDays }:
   };
 }
 
-/** A sequence as it was handed over, or the id alone. */
+/** A cursor: the sequence of a capture (`id-changedAtUs`), or the id alone. */
 const CURSOR = /^(\d{1,18})(?:-(\d{1,18}))?$/;

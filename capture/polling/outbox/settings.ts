@@ -10,23 +10,25 @@ const { poolSize: _, ...endpoint } = endpointShape;
 
 export const outboxSettings = z
   .strictObject({
-    engine: z.enum(['postgres', 'mysql']).describe('mysql is MySQL and MariaDB.'),
+    engine: z.enum(['postgres', 'mysql']).describe('Database engine; mysql is MySQL or MariaDB.'),
     ...endpoint,
-    port: z.int().min(1).max(65_535).describe('Its port, usually 5432 or 3306.'),
+    port: z.int().min(1).max(65_535).describe('Port of the database, usually 5432 or 3306.'),
     schema: identifier
       .optional()
-      .describe('Schema (MySQL: database) of the outbox, where it is not the current one.'),
-    table: identifier.describe('The outbox that "lockstep relay setup outbox" told how to make.'),
+      .describe('Schema (MySQL: database) of the outbox, if it is not the current one.'),
+    table: identifier.describe(
+      'Name of the outbox table, as "lockstep relay setup outbox" printed it.',
+    ),
     holds: z
       .enum(['hash', 'plaintext'])
       .default('hash')
-      .describe('What the application keeps in the password column.'),
+      .describe('Whether the password column holds a hash or the password in plain text.'),
     keepDays: z
       .int()
       .min(0)
       .max(365)
       .default(3)
-      .describe('How long a change stays in the outbox after it was taken.'),
+      .describe('Days for which a row stays in the outbox after the relay read it.'),
   })
   .refine(namesItsCertificate, serverNameNeeded);
 

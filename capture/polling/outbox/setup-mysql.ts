@@ -3,7 +3,7 @@ import type { OutboxNames, OutboxSetup } from './names';
 
 const quote = quoted.mysql;
 
-/** Meant for the client of MySQL or MariaDB, which knows `delimiter`. */
+/** SQL that creates an outbox in MySQL or MariaDB. It is for their command-line clients, which know `delimiter`. */
 export function mysqlSql(names: OutboxNames): Pick<OutboxSetup, 'sql' | 'undo'> {
   const { application, triggers } = names;
   const within = (name: string) => `${quote(application.schema)}.${quote(name)}`;
@@ -24,10 +24,10 @@ end if//`;
   index (taken_at, id)
 ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin;
 
--- The user of the relay; if there is none yet: create user ${user} identified by '...' require ssl
+-- The user of the relay. If it does not exist yet: create user ${user} identified by '...' require ssl
 grant select, delete, update (taken_at) on ${outbox} to ${user};
 
--- They run with the rights of whoever creates them: use an account that stays.
+-- The triggers run with the rights of the account that creates them: use an account that will not be removed.
 delimiter //
 ${trigger(triggers.insert, 'insert', `${isAccount} and ${isPassword}`)}
 ${trigger(triggers.update, 'update', `${isAccount} and ${isPassword} and ${isNew}`)}
@@ -36,7 +36,7 @@ delimiter ;`;
 drop trigger ${within(triggers.update)};
 revoke select, delete, update (taken_at) on ${outbox} from ${user};
 drop table ${outbox};
--- If nothing else needs it: drop user ${user}`;
+-- If nothing else uses it: drop user ${user}`;
   return { sql, undo };
 }
 
@@ -45,17 +45,18 @@ const inUtf8 = (name: string) => `convert(new.${quote(name)} using utf8mb4)`;
 function conditions({ accountColumn, passwordColumn }: OutboxNames) {
   const password = quote(passwordColumn);
   return {
-    // Not null either, or the outbox would refuse what the application does.
+    // False for null, too: the outbox has no nulls, and its error would fail the statement of the application.
     isAccount: `length(${inUtf8(accountColumn)}) > 0`,
     isPassword: `length(${inUtf8(passwordColumn)}) > 0`,
-    // Byte for byte: most collations take upper case for lower, and spaces at the end for nothing.
+    // Compares bytes: most collations ignore case and trailing spaces.
     isNew: `not (cast(new.${password} as binary) <=> cast(old.${password} as binary))`,
   };
 }
 
 /**
- * `values`, as MariaDB locks the whole outbox for an `insert … select`. `now` and `utc_timestamp` tell when the statement began,
- * which may have waited for another one that changed the same account; `sysdate` tells the time, but in the zone of the session.
+ * The statement of a trigger. It uses `values` because MariaDB locks the whole outbox for an `insert … select`. `now` and
+ * `utc_timestamp` are the start of the statement, which may have waited for another change of the same account; `sysdate` is
+ * the current time but in the time zone of the session, so only the difference to `now` is used.
  */
 function insert({ accountColumn, passwordColumn }: OutboxNames, into: string): string {
   const late = 'timestampdiff(microsecond, now(6), sysdate(6))';

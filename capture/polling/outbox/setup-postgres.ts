@@ -4,7 +4,7 @@ import type { OutboxNames, OutboxSetup } from './names';
 const quote = quoted.postgres;
 const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
 
-/** Meant for psql, where one transaction makes all of it, or nothing; PostgreSQL 11 or later. */
+/** SQL that creates an outbox in PostgreSQL 11 or later, for psql. One transaction creates everything or nothing. */
 export function postgresSql(names: OutboxNames): Pick<OutboxSetup, 'sql' | 'undo'> {
   const { application, triggers } = names;
   const within = (name: string) => `${quote(application.schema)}.${quote(name)}`;
@@ -28,7 +28,7 @@ create table ${outbox} (
 create index on ${outbox} (taken_at, id);
 revoke all on ${outbox} from public;
 
--- Runs with the rights of its owner: the application needs none on the outbox.
+-- The function runs with the rights of its owner, so the application needs no rights on the outbox.
 create function ${capture} returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as ${body(names, outbox)};
 revoke all on function ${capture} from public;
@@ -36,7 +36,7 @@ revoke all on function ${capture} from public;
 ${trigger(triggers.insert, 'insert', `${isAccount} and ${isPassword}`)}
 ${trigger(triggers.update, 'update', `${isAccount} and ${isPassword} and ${isNew}`)}
 
--- The role of the relay; if there is none yet: create role ${role} login, and \\password to set its password.
+-- The role of the relay. If it does not exist yet: create role ${role} login, and \\password to set its password.
 grant usage on schema ${quote(application.schema)} to ${role};
 grant select, delete, update (taken_at) on ${outbox} to ${role};
 
@@ -47,7 +47,7 @@ drop trigger ${quote(triggers.update)} on ${table};
 drop function ${capture};
 drop table ${outbox};
 commit;
--- If nothing else needs it: revoke usage on schema ${quote(application.schema)} from ${role}, and drop role ${role}.`;
+-- If nothing else uses it: revoke usage on schema ${quote(application.schema)} from ${role}, and drop role ${role}.`;
   return { sql, undo };
 }
 
@@ -55,15 +55,18 @@ function conditions({ accountColumn, passwordColumn }: OutboxNames) {
   const account = `${quote(accountColumn)}::text`;
   const password = `${quote(passwordColumn)}::text`;
   return {
-    // Not null either, or the outbox would refuse what the application does.
+    // Not true for null either: the outbox has no nulls, and its error would fail the statement of the application.
     isAccount: `new.${account} <> ''`,
     isPassword: `new.${password} <> ''`,
-    // Byte for byte: the collation of the column may take upper case for lower.
+    // Compares bytes: the collation of the column may ignore case.
     isNew: `new.${password} collate "C" is distinct from old.${password} collate "C"`,
   };
 }
 
-/** `clock_timestamp()`: `now()` is when the transaction began, which may be before another one changed the same account. */
+/**
+ * The body of the trigger function. It uses `clock_timestamp()` because `now()` is the start of the transaction, which may be
+ * earlier than another transaction's change of the same account.
+ */
 function body({ accountColumn, passwordColumn, outbox }: OutboxNames, into: string): string {
   const statements = `
 begin

@@ -5,15 +5,17 @@ import { postgresSql } from './setup-postgres';
 
 export interface WantedOutbox {
   readonly engine: SqlEngine;
-  /** As `readTableName` takes it. */
+  /** The table of the application, in the form that `readTableName` parses. */
   readonly table: string;
+  /** Column with the name of the account. */
   readonly accountColumn: string;
+  /** Column with the password or its hash. */
   readonly passwordColumn: string;
-  /** Whom the relay is to the database. */
+  /** Database role (MySQL: user) of the relay. */
   readonly role: string;
 }
 
-/** @throws Misconfigured for names that cannot be */
+/** Prepares the SQL and the relay settings for an outbox. @throws Misconfigured if a name cannot be used */
 export function setUpOutbox(wanted: WantedOutbox): OutboxSetup {
   const { engine, accountColumn, passwordColumn, role } = wanted;
   const application = readTableName(wanted.table);
@@ -28,14 +30,14 @@ export function setUpOutbox(wanted: WantedOutbox): OutboxSetup {
   };
   const at = { host: 'db.example.com', user: role, password: PASSWORD };
   if (engine === 'postgres') {
-    const place = { port: 5432, database: 'application', schema, table: names.outbox };
+    const table = { port: 5432, database: 'application', schema, table: names.outbox };
     return {
       ...postgresSql(names),
-      poll: { kind: 'outbox', settings: { engine, ...at, ...place } },
+      poll: { kind: 'outbox', settings: { engine, ...at, ...table } },
     };
   }
-  const place = { port: 3306, database: schema, table: names.outbox };
-  return { ...mysqlSql(names), poll: { kind: 'outbox', settings: { engine, ...at, ...place } } };
+  const settings = { engine, ...at, port: 3306, database: schema, table: names.outbox };
+  return { ...mysqlSql(names), poll: { kind: 'outbox', settings } };
 }
 
 const PASSWORD = '${file:/var/lib/lockstep-relay/database-password}';

@@ -1,19 +1,19 @@
 /*
- * A password check module for OpenLDAP's ppolicy overlay (slapo-ppolicy(5), pwdCheckModule) that refuses nothing: it
- * hands the candidate over to the relay before slapd stores it.
+ * A password check module for OpenLDAP's ppolicy overlay (slapo-ppolicy(5), pwdCheckModule). It applies no policy of its
+ * own: it hands the candidate over to the relay before slapd stores it.
  *
- * pwdCheckModuleArg says where, and what happens while the relay does not answer:
- *   open:/run/lockstep/relay.sock    the change goes on, and is not captured
- *   closed:/run/lockstep/relay.sock  the change is refused with a message to try again
+ * pwdCheckModuleArg names the socket of the relay, and what happens while the relay does not answer:
+ *   open:/run/lockstep/relay.sock    slapd accepts the change, which is not captured
+ *   closed:/run/lockstep/relay.sock  slapd refuses the change with a message to try again
  *
- * slapd calls it after its own checks of length and before that of history, so a candidate may still be refused:
- * Lockstep confirms it by a login before it is carried anywhere.
+ * slapd calls the module after its own check of length and before that of history, so it may still refuse the candidate.
+ * Lockstep therefore confirms the candidate by a login before it writes it to other systems.
  */
 #include <stdlib.h>
 
 #include "../hand_over.h"
 
-/* A person waits for slapd, and slapd for us. */
+/* A person waits for slapd, which waits for this module. */
 #define WITHIN_MS 500
 
 struct berval {
@@ -21,7 +21,7 @@ struct berval {
 	char *bv_val;
 };
 
-/* The first members of Entry in slap.h, the same from OpenLDAP 2.4 to 2.6. */
+/* The first members of Entry in slap.h, which are the same from OpenLDAP 2.4 to 2.6. */
 typedef struct Entry {
 	unsigned long e_id;
 	struct berval e_name;
@@ -33,13 +33,14 @@ enum { SLAPD_ACCEPTS = 0, SLAPD_REFUSES = 1 };
 static const char OPEN[] = "open:";
 static const char CLOSED[] = "closed:";
 
+/* Returns the length of `word` if the argument begins with it and continues after it, else 0. */
 static size_t after(const char *word, const struct berval *argument)
 {
 	size_t length = strlen(word);
 	return argument->bv_len > length && strncmp(argument->bv_val, word, length) == 0 ? length : 0;
 }
 
-/* <ldap.h> of both libraries; slapd has it loaded. */
+/* From <ldap.h>. The library is already loaded by slapd, so it is not linked. */
 struct ldapapiinfo {
 	int version;
 	int api_version;
@@ -53,7 +54,7 @@ int ldap_get_option(void *ld, int option, void *value) __attribute__((weak));
 void ldap_memvfree(void **list) __attribute__((weak));
 void ldap_memfree(void *memory) __attribute__((weak));
 
-/* 0 when it cannot be told. */
+/* Version of the library, such as 20605; 0 if it cannot be determined. */
 static int openldap_version(void)
 {
 	struct ldapapiinfo info = { .version = LDAP_API_INFO_VERSION };
@@ -67,28 +68,28 @@ static int openldap_version(void)
 }
 
 /*
- * Where the message goes differs: up to 2.5 it is a `char **` for memory that slapd frees, from 2.6 on a buffer. Where
- * nobody knows, a refusal has no message.
+ * Refuses a change with a message. Up to OpenLDAP 2.5 `message` is a `char **` for memory that slapd frees, from 2.6 on it
+ * is a buffer. If the version is unknown the refusal has no message.
  */
-static int refuse(void *message, const char *says)
+static int refuse(void *message, const char *text)
 {
 	int version = openldap_version();
 	if (message != NULL && version >= OPENLDAP_2_6) {
 		struct berval *buffer = message;
-		size_t length = strlen(says);
+		size_t length = strlen(text);
 		if (buffer->bv_val != NULL && buffer->bv_len > length) {
-			memcpy(buffer->bv_val, says, length + 1);
+			memcpy(buffer->bv_val, text, length + 1);
 			buffer->bv_len = length;
 		}
 	} else if (message != NULL && version >= OPENLDAP_2_5) {
-		*(char **)message = strdup(says);
+		*(char **)message = strdup(text);
 	}
 	return SLAPD_REFUSES;
 }
 
 /*
- * An argument that names no socket refuses: whoever made the mistake finds it at the first change, and not when a
- * password is missed.
+ * The entry point that slapd calls. A wrong pwdCheckModuleArg refuses every change, so that an administrator notices it at
+ * the first change and not when a password is missing elsewhere.
  */
 int check_password(char *password, void *message, Entry *entry, struct berval *argument)
 {
@@ -97,9 +98,9 @@ int check_password(char *password, void *message, Entry *entry, struct berval *a
 	size_t word = open + closed;
 	if (word == 0)
 		return refuse(message, "pwdCheckModuleArg must be open:<socket> or closed:<socket>");
-	int taken = lockstep_hand_over(argument->bv_val + word, argument->bv_len - word, entry->e_name.bv_val,
-				       entry->e_name.bv_len, password, strlen(password), WITHIN_MS);
-	if (taken || open > 0)
+	int stored = lockstep_hand_over(argument->bv_val + word, argument->bv_len - word, entry->e_name.bv_val,
+					entry->e_name.bv_len, password, strlen(password), WITHIN_MS);
+	if (stored || open > 0)
 		return SLAPD_ACCEPTS;
 	return refuse(message, "the password cannot be passed on at this moment, try again");
 }

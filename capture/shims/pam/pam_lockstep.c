@@ -2,8 +2,8 @@
  * A PAM module for the password stack, after pam_unix:
  *   password optional pam_lockstep.so socket=/run/lockstep/relay.sock
  *
- * It hands over what pam_unix has just stored. It cannot prevent the change any more, so it never fails it: keep it
- * `optional`. What it could not hand over it tells in the log, by the name of the user and nothing else.
+ * It hands over the password that pam_unix has just stored. The change can no longer be prevented, so the module never
+ * fails it: keep it `optional`. If the relay does not accept the password, the module logs the name of the user only.
  */
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
@@ -26,7 +26,7 @@ int pam_sm_chauthtok(pam_handle_t *handle, int flags, int argc, const char **arg
 		if (strncmp(argv[i], SOCKET, sizeof SOCKET - 1) == 0)
 			path = argv[i] + sizeof SOCKET - 1;
 	if (path == NULL) {
-		pam_syslog(handle, LOG_ERR, "say socket=<path of the relay>");
+		pam_syslog(handle, LOG_ERR, "no socket is configured: add socket=<path of the relay's socket>");
 		return PAM_IGNORE;
 	}
 	if (pam_get_user(handle, &user, NULL) != PAM_SUCCESS || user == NULL)
@@ -35,6 +35,6 @@ int pam_sm_chauthtok(pam_handle_t *handle, int flags, int argc, const char **arg
 		return PAM_IGNORE;
 	if (lockstep_hand_over(path, strlen(path), user, strlen(user), password, strlen(password), WITHIN_MS))
 		return PAM_SUCCESS;
-	pam_syslog(handle, LOG_ERR, "the password of %s is changed here and was not passed on", user);
+	pam_syslog(handle, LOG_ERR, "the password of %s was changed here but not handed over to Lockstep: check that the relay runs", user);
 	return PAM_IGNORE;
 }

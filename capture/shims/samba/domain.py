@@ -1,14 +1,15 @@
 """
-What `lockstep relay setup samba` asks of a domain controller, by Samba's own Python, one verb a call, after `-s smb.conf`:
+Queries and changes a domain controller for `lockstep relay setup samba`. It runs under Samba's own Python, with one verb a
+call, after `-s smb.conf`:
 
-  facts            what is configured
-  told             what `samba-tool user syncpasswords` was told to tell
-  controllers      how many domain controllers the domain has
-  change ACCOUNT   sets the password on stdin; with `--make` it makes the account, disabled, where there is none
-  remove ACCOUNT   takes an account of `change` away
+  facts                prints the configuration of the domain controller
+  sync_configuration   prints the configuration of `samba-tool user syncpasswords`
+  controllers          prints the number of domain controllers in the domain
+  change ACCOUNT       sets the password that is on stdin; with `--make` it creates a missing account, disabled
+  remove ACCOUNT       deletes an account that `change` created
 
-It answers with one JSON value on stdout. A password is only on stdin: samba-tool would take it on its command line.
-Changes go over ldapi, so that the server makes them with the configuration that it has read.
+The result is one JSON value on stdout. A password is only ever on stdin, whereas samba-tool would need it on its command
+line. Changes go over ldapi, so that the running server makes them with the configuration that it has loaded.
 """
 
 import argparse
@@ -25,12 +26,12 @@ from samba.credentials import Credentials
 from samba.param import LoadParm
 from samba.samdb import SamDB
 
-# A server that was restarted needs a moment.
+# How long to wait for a server that is restarting.
 WITHIN_SECONDS = 60
 MADE_BY_US = "Canary of lockstep relay setup samba"
 
 
-def facts(lp, _asked):
+def facts(lp, _args):
     return {
         "smbConf": lp.configfile,
         "serverRole": lp.server_role(),
@@ -43,7 +44,8 @@ def facts(lp, _asked):
     }
 
 
-def told(lp, _asked):
+def sync_configuration(lp, _args):
+    """The script, attributes and decryption of `samba-tool user syncpasswords`; null if it is not configured."""
     if not os.path.exists(cache(lp)):
         return None
     found = Ldb(cache(lp)).search(base="KEY=USERSYNCPASSWORDS", scope=ldb.SCOPE_BASE)
@@ -56,20 +58,20 @@ def told(lp, _asked):
     }
 
 
-def change(lp, asked):
-    """null, or why the server refused."""
+def change(lp, args):
+    """Sets a password. Returns null, or the reason why the server refused it."""
     value = ('"%s"' % sys.stdin.buffer.read().decode("utf-8")).encode("utf-16-le")
     db = connect(lp)
     try:
-        dn = dn_of(db, asked.account)
-        if dn is None and not asked.make:
-            return "There is no account %s" % asked.account
+        dn = dn_of(db, args.account)
+        if dn is None and not args.make:
+            return "There is no account %s" % args.account
         if dn is None:
             db.add(
                 {
-                    "dn": "CN=%s,%s" % (asked.account, users(db)),
+                    "dn": "CN=%s,%s" % (args.account, users(db)),
                     "objectClass": "user",
-                    "sAMAccountName": asked.account,
+                    "sAMAccountName": args.account,
                     "description": MADE_BY_US,
                     "userAccountControl": str(dsdb.UF_NORMAL_ACCOUNT | dsdb.UF_ACCOUNTDISABLE),
                     "unicodePwd": value,
@@ -84,16 +86,16 @@ def change(lp, asked):
     return None
 
 
-def remove(lp, asked):
-    """Whether there was one. Never an account that somebody else made."""
+def remove(lp, args):
+    """Deletes an account that `change` created, never another one. Returns whether there was one."""
     db = connect(lp)
-    dn = dn_of(db, asked.account, "(description=%s)" % MADE_BY_US)
+    dn = dn_of(db, args.account, "(description=%s)" % MADE_BY_US)
     if dn is not None:
         db.delete(dn)
     return dn is not None
 
 
-def controllers(lp, _asked):
+def controllers(lp, _args):
     db = connect(lp)
     return len(db.search(base=db.get_config_basedn(), expression="(objectClass=nTDSDSA)", attrs=["dn"]))
 
@@ -107,14 +109,14 @@ def cache(lp):
 
 
 def connect(lp):
-    """As the system itself: on this socket, whoever is nobody is SYSTEM. That is how samba-tool does it."""
+    """Connects as SYSTEM: on this socket Samba treats an anonymous client as SYSTEM. samba-tool does the same."""
     credentials = Credentials()
     credentials.set_anonymous()
     deadline = time.monotonic() + WITHIN_SECONDS
     while True:
         try:
             db = SamDB(url=ldapi(lp), session_info=system_session(), credentials=credentials, lp=lp)
-            # A server that is just coming up takes the connection, and drops it.
+            # A server that is still starting accepts the connection and then drops it.
             db.search(base=db.get_default_basedn(), scope=ldb.SCOPE_BASE, attrs=["dn"])
             return db
         except ldb.LdbError:
@@ -139,19 +141,19 @@ def dn_of(db, account, also=""):
 
 
 def main():
-    verbs = {verb.__name__: verb for verb in (facts, told, controllers, change, remove)}
+    verbs = {verb.__name__: verb for verb in (facts, sync_configuration, controllers, change, remove)}
     parser = argparse.ArgumentParser()
     parser.add_argument("verb", choices=sorted(verbs))
     parser.add_argument("account", nargs="?")
     parser.add_argument("-s", dest="smb_conf")
     parser.add_argument("--make", action="store_true")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     lp = LoadParm()
-    if asked.smb_conf is None:
+    if args.smb_conf is None:
         lp.load_default()
     else:
-        lp.load(asked.smb_conf)
-    json.dump(verbs[asked.verb](lp, asked), sys.stdout)
+        lp.load(args.smb_conf)
+    json.dump(verbs[args.verb](lp, args), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """
-What `samba-tool user syncpasswords --script=…` runs for each account that changed: hands its password over to the relay.
+Hands a changed password over to the relay. `samba-tool user syncpasswords --script=…` runs it for each changed account.
 
-Samba gives no arguments and no environment, only one entry in LDIF on stdin, and wants a line that begins with
-"DONE-EXIT:". Without it, it tells the same entry again later, so nothing is lost while the relay is away.
-Needs nothing but Python. The socket is in the file `socket` beside it, which `lockstep relay setup samba` writes.
+Samba passes no arguments and no environment, only one entry in LDIF on stdin, and expects a line that begins with
+"DONE-EXIT:". Without that line it passes the same entry again later, so nothing is lost while the relay is down.
+The script needs only Python. It reads the path of the relay's socket from the file `socket` next to it, which
+`lockstep relay setup samba` writes.
 """
 
 import base64
@@ -15,12 +16,12 @@ import sys
 
 WITHIN_SECONDS = 10
 PASSWORD = "virtualcleartextutf8"
-# Whichever the daemon was told to ask for; a hash only where it was not to see the password.
+# The daemon requests either the password or one of these hashes, depending on its configuration.
 HASHES = ("virtualcryptsha512", "virtualcryptsha256", "virtualssha")
 
 
 def attributes_of(ldif):
-    """Lower-case name to the first value, as bytes (RFC 2849; lines are unfolded)."""
+    """Parses LDIF (RFC 2849). Returns the first value of each attribute as bytes, by its name in lower case."""
     found = {}
     for line in ldif.replace(b"\n ", b"").split(b"\n"):
         name, colon, value = line.partition(b":")
@@ -33,12 +34,15 @@ def attributes_of(ldif):
 
 
 def milliseconds(file_time):
-    """Tenths of a microsecond since 1601, as pwdLastSet has them."""
+    """Converts a value of pwdLastSet, in tenths of a microsecond since 1601, to milliseconds since 1970."""
     return int(file_time) // 10_000 - 11_644_473_600_000
 
 
 def message_of(account, secret):
-    """docs/captures/protocol.md. The sequence tells the same change told twice: Samba also tells of other changes."""
+    """
+    Encodes a message of docs/captures/protocol.md. The sequence identifies the password change, because Samba runs this
+    script again for other changes of the same account.
+    """
     version = account.get("msds-keyversionnumber", b"0").decode()
     guid = account.get("objectguid", b"").decode("ascii", "replace")
     fields = [
@@ -54,6 +58,7 @@ def message_of(account, secret):
 
 
 def hand_over(path, message):
+    """Sends the message to the relay and returns its answer. Raises OSError if the relay does not answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as relay:
         relay.settimeout(WITHIN_SECONDS)
         relay.connect(path)
@@ -69,7 +74,7 @@ def hand_over(path, message):
 
 def main():
     account = attributes_of(sys.stdin.buffer.read())
-    # Set before Samba kept what we read, or no password at all: there is nothing to hand over.
+    # The password was set before Samba stored it in this form, or the account has none: there is nothing to hand over.
     secret = next((name for name in (PASSWORD, *HASHES) if name in account), None)
     if secret is None or int(account.get("pwdlastset", b"0")) == 0:
         print("DONE-EXIT: no password")
@@ -80,10 +85,10 @@ def main():
     try:
         answer = hand_over(path, message_of(account, secret))
     except OSError as error:
-        print(f"the relay cannot be reached: {error.strerror or 'no answer'}", file=sys.stderr)
+        print(f"the relay cannot be reached at {path}: {error.strerror or 'no answer'}", file=sys.stderr)
         return 1
     if answer != b"+\n":
-        print(f"the relay refused: {answer.decode('ascii', 'replace').strip()}", file=sys.stderr)
+        print(f"the relay refused the password: {answer.decode('ascii', 'replace').strip()}", file=sys.stderr)
         return 1
     print("DONE-EXIT: handed over")
     return 0

@@ -2,9 +2,10 @@
  * A notification package for Windows domain controllers ("Password Filters" in the Win32 documentation):
  *   HKLM\SYSTEM\CurrentControlSet\Control\Lsa, Notification Packages: lockstep_notify
  *
- * It runs inside LSASS, which calls PasswordChangeNotify after a password was stored and waits for it. So nothing here
- * allocates, throws, keeps a state between calls, leaves the machine, or takes longer than WITHIN_MS; nothing that goes
- * wrong has any effect on the change. What is not handed over is lost: `lockstep stale --look` tells of it.
+ * It runs inside LSASS, which calls PasswordChangeNotify after it stored a password and waits for it to return. The code
+ * therefore allocates nothing, throws nothing, keeps no state between calls, sends nothing over the network and takes at
+ * most WITHIN_MS. A failure never affects the change. A password that is not handed over is lost to Lockstep;
+ * `lockstep stale --look` finds the affected accounts.
  */
 #define WIN32_LEAN_AND_MEAN
 #define _WIN32_WINNT 0x0602
@@ -24,7 +25,7 @@ static BOOL is_person(const UNICODE_STRING *name);
 static size_t utf8_of(const UNICODE_STRING *text, char *utf8, int most);
 static unsigned long long now_ms(void);
 
-/* In place of the start of a C library, which allocates: it is linked without one. */
+/* The entry point of the DLL. It is linked without a C library, whose start-up code allocates memory. */
 BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, LPVOID reserved)
 {
 	(void)module, (void)reason, (void)reserved;
@@ -36,7 +37,7 @@ BOOLEAN NTAPI InitializeChangeNotify(void)
 	return TRUE;
 }
 
-/* Judging passwords is not ours, and what is judged here is not stored yet. */
+/* Accepts every password: this package checks no policy, and a candidate passed here is not stored yet. */
 BOOLEAN NTAPI PasswordFilter(PUNICODE_STRING account, PUNICODE_STRING full_name, PUNICODE_STRING password, BOOLEAN set)
 {
 	(void)account, (void)full_name, (void)password, (void)set;
@@ -45,9 +46,9 @@ BOOLEAN NTAPI PasswordFilter(PUNICODE_STRING account, PUNICODE_STRING full_name,
 
 NTSTATUS NTAPI PasswordChangeNotify(PUNICODE_STRING user, ULONG relative_id, PUNICODE_STRING password)
 {
-	char name[LOCKSTEP_MOST_ACCOUNT];
-	char next[LOCKSTEP_MOST_PASSWORD];
-	unsigned char message[LOCKSTEP_MOST_MESSAGE];
+	char name[LOCKSTEP_MAX_ACCOUNT];
+	char next[LOCKSTEP_MAX_PASSWORD];
+	unsigned char message[LOCKSTEP_MAX_MESSAGE];
 	(void)relative_id;
 	if (!is_person(user))
 		return DONE;
@@ -61,6 +62,7 @@ NTSTATUS NTAPI PasswordChangeNotify(PUNICODE_STRING user, ULONG relative_id, PUN
 	return DONE;
 }
 
+/* Whether a name begins with a word of `length` letters, in any case. */
 static BOOL begins_with(const UNICODE_STRING *name, const WCHAR *word, int length)
 {
 	return name->Length / sizeof(WCHAR) >= (size_t)length &&
@@ -68,8 +70,9 @@ static BOOL begins_with(const UNICODE_STRING *name, const WCHAR *word, int lengt
 }
 
 /*
- * Not a computer, a managed service account or a trust, whose names end with a dollar and whose passwords are random, nor
- * the account that signs tickets: krbtgt, and krbtgt_ and a number for a read-only domain controller (MS-ADTS 6.1.1).
+ * Whether an account can belong to a person. The names of computers, managed service accounts and trusts end with a dollar,
+ * and their passwords are random. The account that signs tickets is krbtgt, or krbtgt_ and a number for a read-only domain
+ * controller (MS-ADTS 6.1.1).
  */
 static BOOL is_person(const UNICODE_STRING *name)
 {
@@ -84,7 +87,7 @@ static BOOL is_person(const UNICODE_STRING *name)
 	return digits == 0 || length != 7 + digits || !begins_with(name, L"krbtgt_", 7);
 }
 
-/* 0 also for half of a surrogate pair: no other system could be given such a password. */
+/* Converts to UTF-8 and returns the length. Returns 0 for half of a surrogate pair, which no other system could store. */
 static size_t utf8_of(const UNICODE_STRING *text, char *utf8, int most)
 {
 	int units = text == NULL || text->Buffer == NULL ? 0 : (int)(text->Length / sizeof(WCHAR));
@@ -93,7 +96,7 @@ static size_t utf8_of(const UNICODE_STRING *text, char *utf8, int most)
 	return (size_t)WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, text->Buffer, units, utf8, most, NULL, NULL);
 }
 
-/* Windows counts tenths of a microsecond since 1601. */
+/* The time in milliseconds since 1970. Windows counts tenths of a microsecond since 1601. */
 static unsigned long long now_ms(void)
 {
 	FILETIME time;
@@ -101,13 +104,14 @@ static unsigned long long now_ms(void)
 	return (((unsigned long long)time.dwHighDateTime << 32) + time.dwLowDateTime) / 10000 - 11644473600000ULL;
 }
 
+/* Milliseconds until the deadline; 0 after it. */
 static DWORD left_until(ULONGLONG deadline)
 {
 	ULONGLONG now = GetTickCount64();
 	return now < deadline ? (DWORD)(deadline - now) : 0;
 }
 
-/* Whoever serves the pipe must not be able to act as LSASS: hence anonymous. */
+/* Opens the pipe of the relay. SECURITY_ANONYMOUS prevents the server of the pipe from impersonating LSASS. */
 static HANDLE open_pipe(ULONGLONG deadline)
 {
 	const DWORD flags = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
@@ -122,9 +126,9 @@ static HANDLE open_pipe(ULONGLONG deadline)
 }
 
 /*
- * Anybody may make a pipe of any name that is free, and would be told passwords. But nobody can make one that belongs to
- * the system or the administrators unless they are that, and only who is named in its list of rights, which nobody else
- * is by default, may serve it beside the owner.
+ * Whether the owner of the pipe is LocalSystem or the administrators. Any user can create a pipe with an unused name and
+ * would receive passwords, but only LocalSystem and administrators can create one with such an owner. By default the
+ * access control list of such a pipe lets no other user serve further instances of it.
  */
 static BOOL is_of_administrators(HANDLE pipe)
 {
@@ -141,7 +145,10 @@ static BOOL is_of_administrators(HANDLE pipe)
 	return IsWellKnownSid(owner, WinLocalSystemSid) || IsWellKnownSid(owner, WinBuiltinAdministratorsSid);
 }
 
-/* The bytes that went through before the deadline. Until this returns, the system may use what the call was given. */
+/*
+ * Waits for an overlapped call and returns the number of bytes that it transferred before the deadline. The buffers of the
+ * call must stay valid until this returns.
+ */
 static DWORD finished(HANDLE pipe, OVERLAPPED *call, BOOL done, ULONGLONG deadline)
 {
 	DWORD bytes = 0;
@@ -152,7 +159,10 @@ static DWORD finished(HANDLE pipe, OVERLAPPED *call, BOOL done, ULONGLONG deadli
 	return GetOverlappedResult(pipe, call, &bytes, TRUE) ? bytes : 0;
 }
 
-/* The answer is waited for, so that what came before is durable before what comes after; there is no use for it. */
+/*
+ * Sends the message and waits for the answer, so that a capture is durable before the next one is sent. The content of the
+ * answer is not used.
+ */
 static void hand_over(const unsigned char *message, DWORD length)
 {
 	ULONGLONG deadline = GetTickCount64() + WITHIN_MS;

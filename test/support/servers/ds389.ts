@@ -10,24 +10,24 @@ import { CannotBeHad, type ServerStarter } from '../servers';
 
 export const ds389Suffix = 'dc=ds389,dc=test';
 
-/** Attributes of accounts that each service account may write. */
+/** Service accounts, with the attributes of accounts that each may write. */
 const services = {
-  /** As an administrator should set it up. */
+  /** Has the rights that the docs recommend. */
   lockstep: ['userPassword', 'passwordRetryCount', 'passwordExpirationTime'],
-  /** Sets passwords, but may not give back a lock. */
+  /** May set passwords but not restore a lock. */
   writer: ['userPassword'],
-  /** Reads, and may not set a password. */
+  /** May read but not set a password. */
   reader: [],
-  /** A password administrator: no rule binds it. */
+  /** A password administrator, to which no policy applies. */
   manager: ['userPassword'],
 } as const;
 
-/** Rules for every account that has no policy of its own. */
+/** The policy of every account without its own policy. */
 const policy = {
   passwordCheckSyntax: 'on',
   passwordMinLength: '8',
   passwordMinCategories: '2',
-  // A password of random letters may hold three of somebody's name.
+  // A random password may contain three letters of the person's name.
   passwordMinTokenLength: '30',
   passwordHistory: 'on',
   passwordInHistory: '3',
@@ -37,13 +37,13 @@ const policy = {
   passwordMustChange: 'on',
   passwordTrackUpdateTime: 'on',
   'nsslapd-pwpolicy-local': 'on',
-  // Else only a password administrator may write hashes.
+  // Without this, only a password administrator may write hashes.
   'nsslapd-allow-hashed-passwords': 'on',
-  // Else a login replaces a hash by one of its own scheme.
+  // Without this, a login replaces a hash by one of the server's scheme.
   'nsslapd-enable-upgrade-hash': 'off',
 };
 
-/** Facts: `url`, `port`, `caFile`, `otherCaFile`, and the passwords of `manager` of the server and of each service account. */
+/** 389 Directory Server. Facts: `url`, `port`, `caFile`, `otherCaFile`, and passwords of `manager` and each service account. */
 export const ds389: ServerStarter = {
   name: 'ds389',
   start: async (dir, report) => {
@@ -87,9 +87,9 @@ async function seed(client: Client, passwords: Readonly<Record<string, string>>)
     objectClass: ['top', 'domain'],
     dc: 'ds389',
     aci: [
-      // Everything but the hashes.
+      // Everything except the hashes can be read.
       `(targetattr!="userPassword || passwordHistory")(version 3.0; acl "read"; allow (read, search, compare) userdn="ldap:///all";)`,
-      // In a policy it is a switch.
+      // In the entry of a policy, passwordHistory is a switch.
       `(targetattr="passwordHistory")(targetfilter="(objectClass=passwordPolicy)")(version 3.0; acl "policies"; allow (read, search, compare) userdn="ldap:///all";)`,
       ...Object.entries(services)
         .filter(([, attributes]) => attributes.length > 0)
@@ -103,7 +103,7 @@ async function seed(client: Client, passwords: Readonly<Record<string, string>>)
       objectClass: ['organizationalRole', 'simpleSecurityObject'],
       cn: name,
       userPassword: passwords[name] ?? '',
-      // With passwordMustChange it would have to change its password first.
+      // Without this, passwordMustChange would force the account to change its password first.
       passwordExpirationTime: '19700101000001Z',
       ...{ nsSizeLimit: '-1', nsLookThroughLimit: '-1' },
     });

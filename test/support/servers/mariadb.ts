@@ -3,7 +3,7 @@ import { certificatesIn } from '../../../local/certificates';
 import { mariadbProgram, startMariadb } from '../../../local/mariadb';
 import { CannotBeHad, type ServerStarter } from '../servers';
 
-/** Facts: `url` of root, `port`, `caFile`, `otherCaFile` of an authority that the server does not have, `logFile`. */
+/** MariaDB. Facts: `url` of root, `port`, `caFile`, `otherCaFile` of an authority that did not issue its certificate, `logFile`. */
 export const mariadb: ServerStarter = {
   name: 'mariadb',
   start: async (dir, report) => {

@@ -10,7 +10,7 @@ import { startServer } from '../../../local/processes';
 import { giveToServer, librariesIn, serverEnvironment } from '../../../local/server-setup';
 import { CannotBeHad, type ServerStarter } from '../servers';
 
-/** Basic authentication against an htpasswd file, which it reads anew for each login. Facts: `url`, `file`, `program`. */
+/** nginx with basic authentication by an htpasswd file, which it reads for each login. Facts: `url`, `file`, `program`. */
 export const nginx: ServerStarter = {
   name: 'nginx',
   start: async (dir, report) => {
@@ -77,7 +77,7 @@ async function nginxFlaw({ command, libraries }: NginxProgram): Promise<string |
     : null;
 }
 
-/** Not a shim of a version manager, which needs an environment of its own. */
+/** Path of the real Python, because the wrapper of a version manager needs its own environment. */
 async function pythonProgram(): Promise<string> {
   const where = ['-c', 'import sys; print(sys.executable)'];
   const found = await promisify(execFile)('python3', where).catch(() => null);
@@ -85,7 +85,7 @@ async function pythonProgram(): Promise<string> {
   return found.stdout.trim();
 }
 
-/** The example of the docs, with the Python of this machine wherever that is. */
+/** Copies the example of the docs, with the path of this machine's Python. */
 function ourProgram(dir: string, python: string): string {
   const programs = path.join(dir, 'programs');
   mkdirSync(programs);

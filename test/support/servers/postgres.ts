@@ -4,8 +4,8 @@ import { startPostgres } from '../../../local/postgres';
 import type { ServerStarter } from '../servers';
 
 /**
- * Facts: `url` of the superuser, `port`, `caFile`, `otherCaFile` of an authority that the server does not have, `logFile`.
- * A test file makes a database of its own: `createDatabase`.
+ * PostgreSQL. Facts: `url` of the superuser, `port`, `caFile`, `otherCaFile` of an authority that did not issue its certificate,
+ * `logFile`. Each test file creates its own database with `createDatabase`.
  */
 export const postgres: ServerStarter = {
   name: 'postgres',

@@ -7,19 +7,19 @@ import { freeLoopback, installSamba, type Samba, startSamba } from '../../../loc
 import { Secret } from '../../../model/passwords/secret';
 import { CannotBeHad, type ServerStarter } from '../servers';
 
-/** Service accounts: what each may do below the unit of people. */
+/** Service accounts, with the rights of each on the accounts below the unit of people. */
 const services = {
-  /** As an administrator should set it up. */
+  /** Has the rights that the docs recommend. */
   lockstep: [rights.resetPassword, rights.writePwdLastSet],
-  /** Resets passwords, but may not keep a forced change. */
+  /** May reset passwords but not keep a forced change. */
   writer: [rights.resetPassword],
-  /** Reads, as everybody may. */
+  /** May read, like every user. */
   reader: [],
 } as const;
 
 /**
- * Facts: `host`, `port`, `serverName`, `base`, `caFile`, `otherCaFile`, `adminDn`, and the passwords of `admin` and of
- * each service account, which is below `CN=Users`. People are below `OU=people`.
+ * A Samba domain. Facts: `host`, `port`, `serverName`, `base`, `caFile`, `otherCaFile`, `adminDn`, and the passwords of `admin`
+ * and of each service account. Service accounts are below `CN=Users`, people below `OU=people`.
  */
 export const samba: ServerStarter = {
   name: 'samba',

@@ -6,24 +6,24 @@ import { findSlapd } from '../../../local/slapd-program';
 import { Secret } from '../../../model/passwords/secret';
 import { CannotBeHad, type ServerStarter } from '../servers';
 
-/** A suffix with rules about passwords, and one with none. */
+/** A suffix with a password policy, and one without. */
 export const suffixes = { corp: 'dc=corp,dc=test', free: 'dc=free,dc=test' } as const;
 
-/** Service accounts below each suffix. */
+/** Service accounts of each suffix, with their right on `userPassword`. */
 const services = {
-  /** As an administrator should set it up. */
+  /** Has the rights that the docs recommend. */
   lockstep: '=cw',
-  /** Sets passwords, but may not keep a lock, and gets only three entries of any search. */
+  /** May set passwords but not keep a lock, and gets at most three entries per search. */
   writer: '=cw',
-  /** Reads, and may not set a password. */
+  /** May read but not set a password. */
   reader: 'none',
-  /** A password administrator (slapo-ppolicy(5)): no rule binds it, and pwdMustChange follows its writes. */
+  /** A password administrator (slapo-ppolicy(5)): no policy applies to it, and pwdMustChange forces a change after its writes. */
   manager: 'manage',
 } as const;
 
 const secret = () => randomBytes(12).toString('base64url');
 
-/** Facts: `url`, `port`, `caFile`, `otherCaFile`, and the passwords of `admin` and of each service account. */
+/** OpenLDAP. Facts: `url`, `port`, `caFile`, `otherCaFile`, and the passwords of `admin` and of each service account. */
 export const slapd: ServerStarter = {
   name: 'slapd',
   start: async (dir, report) => {

@@ -10,7 +10,7 @@ const orSkip = (error: Error): never => {
   throw new CannotBeHad(error.message);
 };
 
-/** Facts: `address`, `namespace`, `uiUrl`, `cliPath`. */
+/** Temporal. Facts: `address`, `namespace`, `uiUrl`, `cliPath`. */
 export const temporal: ServerStarter = {
   name: 'temporal',
   start: async (dir, report) => {
@@ -25,7 +25,7 @@ export const temporal: ServerStarter = {
   },
 };
 
-/** Not a running server but the program, which each test starts for itself. Fact: `timeSkippingBinary`. */
+/** The time-skipping test server of Temporal. It is not started: each test starts its own. Fact: `timeSkippingBinary`. */
 export const timeSkipping: ServerStarter = {
   name: 'time-skipping',
   start: async (_dir, report) => ({

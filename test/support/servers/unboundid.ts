@@ -27,20 +27,20 @@ const SOURCES = ['PingLike.java', 'Aes256Encoder.java'].map((name) =>
 
 export const unboundidSuffix = 'dc=ping,dc=test';
 
-/** Privileges of each service account. */
+/** Service accounts, with the privileges of each. */
 const services = {
-  /** As an administrator should set it up. */
+  /** Has the rights that the docs recommend. */
   lockstep: ['password-reset', 'permit-verify-password-request'],
-  /** Sets passwords, but may not ask whether one is right. */
+  /** May set passwords but not verify them. */
   writer: ['password-reset'],
-  /** Reads, and may not set a password. */
+  /** May read but not set a password. */
   reader: [],
 } as const;
 
 /**
- * Not PingDirectory, which is not free, but the in-memory directory server of its SDK, with what the SDK documents of it
- * added in `PingLike.java`. Facts: `url`, `port`, `caFile`, `otherCaFile`, and the passwords of `admin` and of each service
- * account.
+ * The in-memory directory server of the UnboundID SDK, which stands for PingDirectory because that is not free. `PingLike.java`
+ * adds the features of PingDirectory that the SDK documents. Facts: `url`, `port`, `caFile`, `otherCaFile`, and the passwords of
+ * `admin` and of each service account.
  */
 export const unboundid: ServerStarter = {
   name: 'unboundid',
@@ -56,16 +56,16 @@ export const unboundid: ServerStarter = {
   },
 };
 
-/** Where its programs are. */
+/** Paths of its jar and its compiled classes. */
 interface Programs {
   readonly jar: string;
   readonly classes: string;
 }
 
 /**
- * One of its own for who needs other settings.
- * @param folder which nobody may enter, when we are root
- * @param settings what `PingLike.java` takes besides
+ * Starts a separate server with its own settings.
+ * @param folder folder that the unix user `nobody` may enter if this process is root
+ * @param settings further settings of `PingLike.java`
  */
 export async function startUnboundid(
   folder: string,
@@ -93,7 +93,7 @@ const OLDEST_JAVA = 17;
 
 const classesIn = (dir: string) => path.join(dir, 'classes');
 
-/** @returns the jar that it was compiled against */
+/** Compiles the Java sources. @returns the jar of the SDK */
 async function compiled(dir: string, report: (line: string) => void): Promise<string> {
   const env = inheritedEnvironment();
   for (const program of ['javac', 'java']) {

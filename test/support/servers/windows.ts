@@ -32,14 +32,14 @@ const NODE = {
 };
 
 /**
- * What `openWindows` makes a Windows of: no server, but a compiler for it, wine, and the Node of Windows; nothing is
- * installed. Facts: `compiler`, `wine` (folders that stand for `/`) and `node`, a program.
+ * The parts from which `openWindows` creates a Windows: a compiler, wine, and Node for Windows. It starts no server and installs
+ * nothing. Facts: `compiler`, `wine` (folders that stand for `/`) and `node`, a program.
  */
 export const windows: ServerStarter = {
   name: 'windows',
   start: async (_dir, report) => {
     if (!onDebian() || process.arch !== 'x64')
-      throw new CannotBeHad('wine is fetched as packages of Debian for x86-64 alone');
+      throw new CannotBeHad('wine is only fetched as Debian packages for x86-64');
     const [compiler, wine, node] = await Promise.all([
       unpackedDebs('mingw', COMPILER, report),
       unpackedDebs('wine', WINE, report),
@@ -52,7 +52,7 @@ export const windows: ServerStarter = {
   },
 };
 
-/** In its place is a script of Debian that looks in /usr. */
+/** Replaces a script of Debian, which looks for wineserver in /usr only. */
 function useOwnServer(root: string): void {
   const dir = path.join(root, 'usr', 'lib', 'wine');
   const draft = path.join(mkdtempSync(path.join(dir, '.draft-')), 'wineserver');
@@ -61,7 +61,7 @@ function useOwnServer(root: string): void {
   rmSync(path.dirname(draft), { recursive: true });
 }
 
-/** It is published as a package of npm. */
+/** Fetches Node for Windows, which is published as an npm package. */
 async function nodeOfWindows(report: Report): Promise<string> {
   const { name, version, sha256 } = NODE;
   const file = path.join(cacheDir(), `${name}-${version}.exe`);
@@ -75,7 +75,7 @@ async function nodeOfWindows(report: Report): Promise<string> {
     await run('tar', ['-xzf', `${name}-${version}.tgz`, '-C', 'unpacked'], { cwd: work });
     const fetched = path.join(work, 'unpacked', 'package', 'bin', 'node.exe');
     if (createHash('sha256').update(readFileSync(fetched)).digest('hex') !== sha256)
-      throw new Error(`${name} is not the file that is pinned`);
+      throw new Error(`${name} does not match its pinned checksum`);
     renameSync(fetched, file);
   } finally {
     rmSync(work, { recursive: true, force: true });

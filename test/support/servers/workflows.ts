@@ -3,7 +3,7 @@ import path from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { ServerStarter } from '../servers';
 
-/** Not a server: the workflows, bundled once for the run. Fact: `bundle`. */
+/** The workflows, bundled once for the run; no server is started. Fact: `bundle`. */
 export const workflows: ServerStarter = {
   name: 'workflows',
   start: async (dir) => {

@@ -13,12 +13,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
-/** The storage scheme {AES256} of PingDirectory, by what its SDK has for clients that know the passphrase. */
+/** The storage scheme {AES256} of PingDirectory, implemented with the class that its SDK has for clients with the passphrase. */
 public final class Aes256Encoder extends InMemoryPasswordEncoder {
   private final byte[] definition;
   private final char[] passphrase;
 
-  /** @param definition in hex */
+  /** @param definition id of the encryption settings definition, in hex */
   Aes256Encoder(final String definition, final String passphrase) throws Exception {
     super(
         AES256EncodedPassword.PASSWORD_STORAGE_SCHEME_PREFIX,
@@ -27,7 +27,7 @@ public final class Aes256Encoder extends InMemoryPasswordEncoder {
     this.passphrase = passphrase.toCharArray();
   }
 
-  /** Of each line, which is a definition in hex, its passphrase and a password in base64, the encoded password. */
+  /** Reads lines with a definition in hex, its passphrase and a password in base64, and prints each encoded password. */
   public static void main(final String... arguments) throws Exception {
     final var input = new InputStreamReader(System.in, StandardCharsets.US_ASCII);
     for (final String line : new BufferedReader(input).lines().toList()) {

@@ -45,9 +45,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.LongStream;
 
 /**
- * The in-memory directory server of the UnboundID LDAP SDK with as much of PingDirectory as Lockstep meets: the verify
- * password request, the password update behavior control, the state of an account, two privileges. What the SDK documents
- * is done as it says there; the texts of refusals are not documented, so there are none.
+ * The in-memory directory server of the UnboundID LDAP SDK with the features of PingDirectory that Lockstep uses: the verify
+ * password request, the password update behavior control, the state of an account, and two privileges. They behave as the SDK
+ * documents. Refusals have no text, because their texts are not documented.
  */
 public final class PingLike {
   private static final String ADMINISTRATOR = "cn=Directory Manager";
@@ -62,17 +62,17 @@ public final class PingLike {
   private static final String STATE = "ds-pwp-state-json";
 
   private static InMemoryDirectoryServer server;
-  /** Who has logged in, by connection. */
+  /** DN that has logged in, by connection. */
   private static final Map<Long, DN> requesters = new ConcurrentHashMap<>();
-  /** Digests of the passwords that an account has had, by its entryUUID. */
+  /** Digests of the earlier passwords of an account, by its entryUUID. */
   private static final Map<String, List<String>> histories = new ConcurrentHashMap<>();
 
-  /** Whom an entry of the changelog is about, for good. */
+  /** The entryUUID of the account of each changelog entry. */
   private static final Map<String, String> uniqueIds = new ConcurrentHashMap<>();
 
   /**
-   * @param arguments a JSON file with port, certFile, keyFile, suffix and adminPassword; definition and passphrase, where
-   *     passwords are stored in {AES256}; changelogEntries, where there is a changelog
+   * @param arguments path of a JSON file with port, certFile, keyFile, suffix and adminPassword; with definition and passphrase
+   *     to store passwords in {AES256}; with changelogEntries to have a changelog
    */
   public static void main(final String... arguments) throws Exception {
     final JSONObject settings = new JSONObject(Files.readString(new File(arguments[0]).toPath()));
@@ -119,7 +119,7 @@ public final class PingLike {
     server.startListening();
   }
 
-  /** "No other password policy processing": neither the state of the account nor its failures matter, or change. */
+  /** Performs "no other password policy processing": it neither checks nor changes the state or the failures of the account. */
   private static final class VerifyPassword extends InMemoryExtendedOperationHandler {
     @Override
     public String getExtendedOperationHandlerName() {
@@ -228,7 +228,7 @@ public final class PingLike {
       return new PasswordUpdateBehaviorRequestControlProperties();
     }
 
-    /** The policy allows pre-encoded passwords, and forces a change after a reset, unless the control says otherwise. */
+    /** The policy allows pre-encoded passwords and forces a change after a reset, unless the control overrides that. */
     private static List<Modification> set(
         final Entry entry,
         final String password,
@@ -260,7 +260,7 @@ public final class PingLike {
       throw new LDAPException(ResultCode.CONSTRAINT_VIOLATION);
     }
 
-    /** The server compares the numbers of changes as texts: without a schema it does not know better. */
+    /** Compares the numbers of changes as numbers: without a schema the server compares them as text. */
     @Override
     public void processSearchRequest(final InMemoryInterceptedSearchRequest intercepted)
         throws LDAPException {
@@ -284,29 +284,29 @@ public final class PingLike {
 
     @Override
     public void processSearchEntry(final InMemoryInterceptedSearchEntry found) {
-      if (found.getSearchEntry().hasAttribute("changeNumber")) tellMore(found);
+      if (found.getSearchEntry().hasAttribute("changeNumber")) addDetails(found);
       if (!found.getRequest().getAttributeList().contains(STATE)) return;
       try {
         demand(requesters.get(found.getConnectionID()), "password-reset");
         final Entry entry = server.getEntry(found.getSearchEntry().getDN());
-        final Entry told = found.getSearchEntry().duplicate();
-        told.addAttribute(STATE, stateOf(entry).toSingleLineString());
-        found.setSearchEntry(told);
+        final Entry copy = found.getSearchEntry().duplicate();
+        copy.addAttribute(STATE, stateOf(entry).toSingleLineString());
+        found.setSearchEntry(copy);
       } catch (final LDAPException refusal) {
-        // Who may not read an attribute gets the entry without it.
+        // A requester without the right to read an attribute gets the entry without it.
       }
     }
 
-    /** What PingDirectory says of a change besides ({@code UnboundIDChangeLogEntry} of the SDK). */
-    private static void tellMore(final InMemoryInterceptedSearchEntry found) {
+    /** Adds the attributes that PingDirectory records for a change ({@code UnboundIDChangeLogEntry} of the SDK). */
+    private static void addDetails(final InMemoryInterceptedSearchEntry found) {
       try {
         final Entry entry = server.getEntry(found.getSearchEntry().getDN());
-        final Entry told = found.getSearchEntry().duplicate();
-        told.addAttribute("changeTime", entry.getAttributeValue("createTimestamp"));
+        final Entry copy = found.getSearchEntry().duplicate();
+        copy.addAttribute("changeTime", entry.getAttributeValue("createTimestamp"));
         final DN target = new DN(entry.getAttributeValue("targetDN"));
         final String uniqueId = uniqueIds.get(target.toNormalizedString());
-        if (uniqueId != null) told.addAttribute("targetUniqueID", uniqueId);
-        found.setSearchEntry(told);
+        if (uniqueId != null) copy.addAttribute("targetUniqueID", uniqueId);
+        found.setSearchEntry(copy);
       } catch (final LDAPException problem) {
         throw new IllegalStateException(problem);
       }

@@ -21,7 +21,7 @@ export interface EntraVendor extends VendorServer {
 }
 
 export const TENANT = 'contoso.onmicrosoft.com';
-/** App registrations: with every permission, without that for passwords, and without that for domains. */
+/** App registrations: one with every permission, one without the permission for passwords, one without that for domains. */
 export const APP = 'app-with-all-permissions';
 export const READER = 'app-that-may-read';
 export const NO_DOMAINS = 'app-that-sees-no-domains';
@@ -47,7 +47,7 @@ export async function startEntraVendor(): Promise<EntraVendor> {
       if (!apps.includes(app)) return error(403, 'Authorization_RequestDenied');
       return answer(request, ...parameters);
     };
-  /** By id or by userPrincipalName. */
+  /** Finds a user by id or by userPrincipalName. */
   const userOf = (key: string) =>
     users.get(key) ??
     [...users.values()].find((user) => user.userPrincipalName.toLowerCase() === key.toLowerCase());
@@ -212,7 +212,7 @@ const WEAK =
 const ON_PREMISES =
   'Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.';
 
-/** `property eq 'value' and …`, without regard to case. */
+/** Parses a filter of the form `property eq 'value' and …`, which ignores case. */
 function odataFilter(filter: string | null): (user: EntraUser) => boolean {
   if (filter === null) return () => true;
   const terms = filter.split(/ and (?=\w+ eq ')/).map((term) => {

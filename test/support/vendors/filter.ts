@@ -1,4 +1,4 @@
-/** `name eq "value" and …` of the vendors' query languages, without regard to case; null is everybody. */
+/** Parses a filter of the form `name eq "value" and …`, which ignores case; null matches every user. */
 export function filterOf<User>(
   filter: string | null,
   valuesAt: (user: User, path: string) => readonly unknown[],

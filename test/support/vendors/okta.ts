@@ -16,13 +16,13 @@ export interface OktaVendor extends VendorServer {
   readonly users: Map<string, OktaUser>;
   readonly passwords: Map<string, string>;
   readonly failedLogins: Map<string, number>;
-  /** Of the service app. */
+  /** Private key of the service app. */
   readonly privateKey: string;
   readonly clientId: string;
   addUser(name: string, password: string): OktaUser;
-  /** No token that was given out is good any more. */
+  /** Invalidates all issued tokens. */
   expireTokens(): void;
-  /** How often a token was given out. */
+  /** Number of issued tokens. */
   tokensGiven(): number;
 }
 
@@ -67,7 +67,7 @@ export async function startOktaVendor(): Promise<OktaVendor> {
     };
   const anybody = (answer: Route['answer']) => signedIn(answer, 'admin', 'reader');
   const administrator = (answer: Route['answer']) => signedIn(answer, 'admin');
-  /** By id or by login. */
+  /** Finds a user by id or by login. */
   const withUser =
     (answer: (user: OktaUser, body: unknown) => Answer): Route['answer'] =>
     ({ body }, key = '') => {

@@ -32,7 +32,7 @@ export interface PingOneVendor extends VendorServer {
 }
 
 export const ENVIRONMENT = 'abfba8f6-49eb-49f5-a5d9-80ad5c98f9f6';
-/** A worker application with the role Identity Data Admin, and one that may only read. */
+/** Worker applications: one with the role Identity Data Admin, one that may only read. */
 export const WORKER = 'worker-application';
 export const READER = 'reader-application';
 
@@ -49,20 +49,20 @@ const brokenRule = (rule: string, password: string) =>
     innerError: { unsatisfiedRequirements: [rule] },
   });
 
-const MOST_FAILURES = 5;
+const MAX_FAILURES = 5;
 
-/** Stored as it is, and not judged by the policy. */
+/** A hash that PingOne stores unchanged and without policy checks. */
 const PRE_ENCODED = /^\{SSHA(256|384|512)?\}/;
 
 function brokenBy(value: string, password: PingOnePassword): string | null {
   if (value.length < 8) return 'length';
   if (value === 'commonplace') return 'excludesCommonlyUsed';
-  // The name of this rule is not published.
+  // PingOne does not document the name of this rule.
   if (value === password.value) return 'current';
   return password.history.includes(value) ? 'history' : null;
 }
 
-/** Whether a login takes it. The digests are not made by the code under test. */
+/** Whether a login with the password succeeds. The digests are not computed by the code under test. */
 export function isPassword({ value }: PingOnePassword, text: string): boolean {
   const [prefix, bits] = PRE_ENCODED.exec(value) ?? [];
   if (prefix === undefined) return value === text;
@@ -76,7 +76,7 @@ export function isPassword({ value }: PingOnePassword, text: string): boolean {
 export async function startPingOneVendor(): Promise<PingOneVendor> {
   const users = new Map<string, PingOneUser>();
   const passwords = new Map<string, PingOnePassword>();
-  // With characters that have to be encoded in a form, and then once more.
+  // Has characters that must be form-encoded and then encoded again.
   const clientSecret = `${randomBytes(9).toString('hex')}:+/%~`;
   let tokens = new Map<string, string>();
   let given = 0;
@@ -227,7 +227,7 @@ export async function startPingOneVendor(): Promise<PingOneVendor> {
             code: 'INVALID_VALUE',
             target: 'password',
             message: 'The provided password did not match provisioned password',
-            innerError: { failuresRemaining: MOST_FAILURES - password.failures },
+            innerError: { failuresRemaining: MAX_FAILURES - password.failures },
           });
         }),
       ),
@@ -284,5 +284,5 @@ const policies = [
     minAgeDays: 1,
     populationCount: 0,
   },
-  { name: 'Nobody has this', default: false, populationCount: 0, length: { min: 20, max: 255 } },
+  { name: 'Unused', default: false, populationCount: 0, length: { min: 20, max: 255 } },
 ];

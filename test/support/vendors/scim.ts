@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { filterOf } from './filter';
 import { type Answer, type Route, startVendor, type VendorServer } from './vendor';
 
-/** A user as a SCIM server keeps it; the password beside, which it never returns. */
+/** A user of a SCIM server, and its password, which the server never returns. */
 export interface ScimUser {
   readonly schemas: readonly string[];
   readonly id: string;
@@ -18,7 +18,7 @@ export interface ScimVendor extends VendorServer {
   readonly users: Map<string, ScimUser>;
   readonly passwords: Map<string, string>;
   addUser(userName: string, password: string): ScimUser;
-  /** What /ServiceProviderConfig says from now on. */
+  /** Sets the features that /ServiceProviderConfig reports from now on. */
   supports(features: Readonly<Record<string, boolean>>): void;
 }
 
@@ -34,7 +34,7 @@ const patchOf = (operation: z.ZodType) =>
     Operations: z.tuple([operation]),
   });
 
-/** The two published forms: RFC 7644 §3.5.2.3, and that of Okta's SCIM reference. */
+/** The two documented forms of PATCH: that of RFC 7644 §3.5.2.3, and that of Okta's SCIM reference. */
 const operations = {
   path: z.strictObject({
     op: z.literal('replace'),
@@ -58,7 +58,7 @@ const error = (status: number, scimType?: string, detail = 'No.'): Answer => ({
   },
 });
 
-/** @param form of PATCH, which is the only one that it takes */
+/** Starts a SCIM server. @param form the only form of PATCH that it accepts */
 export async function startScimVendor(form: 'path' | 'value'): Promise<ScimVendor> {
   const users = new Map<string, ScimUser>();
   const passwords = new Map<string, string>();
@@ -138,7 +138,7 @@ export async function startScimVendor(form: 'path' | 'value'): Promise<ScimVendo
         const { Operations } = body as { Operations: [{ value: string | { password: string } }] };
         const [{ value }] = Operations;
         const password = typeof value === 'string' ? value : value.password;
-        // A server that repeats what it was told is no rarity.
+        // Servers that repeat the value in an error message are common.
         if ([...password].length < 8) return error(400, 'invalidValue', `${password} is too short`);
         passwords.set(id, password);
         return ok(user);
@@ -168,13 +168,13 @@ export async function startScimVendor(form: 'path' | 'value'): Promise<ScimVendo
       passwords.set(id, password);
       return user;
     },
-    supports(said) {
-      features = said;
+    supports(supported) {
+      features = supported;
     },
   };
 }
 
-/** What stands at `userName` or `emails.value`. */
+/** The values at a path such as `userName` or `emails.value`. */
 function valuesAt(user: ScimUser, path: string): unknown[] {
   const [name = '', part] = path.split('.');
   const held = [(user as unknown as Record<string, unknown>)[name]].flat();

@@ -8,19 +8,19 @@ import { certificatesIn } from '../../../local/certificates';
 import { freePort } from '../../../local/ports';
 import type { Address } from '../proxy';
 
-/** A request as the vendor publishes it. Whatever is not of this shape is an offence, and the test fails. */
+/** A request as the vendor documents it. A request of any other shape is an offence and fails the test. */
 export interface Route {
   readonly method: string;
-  /** Its groups are the parameters of `answer`. */
+  /** The path; its groups are the parameters of `answer`. */
   readonly path: RegExp;
-  /** The query, all of it. */
+  /** Shape of the whole query. */
   readonly query?: z.ZodType;
-  /** Without it there is no body. */
+  /** Type and shape of the body; without it there must be no body. */
   readonly content?: { readonly type: string; readonly shape: z.ZodType };
-  /** The one accepted form of the Authorization header; without it there is none. */
+  /** The accepted form of the Authorization header; without it there must be no such header. */
   readonly authorization?: RegExp;
   readonly accept: string;
-  /** It changes something. */
+  /** Whether the request changes data. */
   readonly writes?: true;
   readonly answer: (request: Seen, ...parameters: string[]) => Answer | Promise<Answer>;
 }
@@ -28,7 +28,7 @@ export interface Route {
 export interface Seen {
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
-  /** Already of the shape of the route. */
+  /** The body, which has the shape of the route. */
   readonly body: unknown;
 }
 
@@ -38,29 +38,29 @@ export interface Answer {
   readonly json?: unknown;
 }
 
-/** What goes wrong with one answer; `answer` does what was asked for. */
-export type Mishap = (answer: () => Answer | Promise<Answer>) => Told | Promise<Told>;
+/** Replaces one answer with a fault. `answer` performs the request and returns the normal answer. */
+export type Mishap = (answer: () => Answer | Promise<Answer>) => VendorReply | Promise<VendorReply>;
 
-type Told = Answer | 'cut' | 'drip' | 'flood';
+type VendorReply = Answer | 'cut' | 'drip' | 'flood';
 
 export interface VendorServer {
   readonly address: Address;
   readonly caFile: string;
-  /** Of an authority that the server does not have. */
+  /** CA certificate of an authority that did not issue the server's certificate. */
   readonly otherCaFile: string;
-  /** What came in that no vendor publishes. */
+  /** Requests that the vendor does not document. */
   readonly offences: string[];
-  /** How many requests came in, by method and path. */
+  /** All requests so far, as method and path. */
   readonly seen: readonly string[];
-  /** The next request that writes, or the next one at all, goes wrong. */
+  /** Makes the next request that writes, or the next request of any kind, go wrong. */
   goWrong(mishap: Mishap, on?: 'write' | 'any'): void;
   stop(): Promise<void>;
 }
 
-/** Everything else is nothing that a client has to say. */
+/** The only headers that a client needs to send. */
 const HEADERS = ['host', 'connection', 'accept', 'authorization', 'content-type', 'content-length'];
 
-/** A vendor's API on loopback, over TLS, that takes only what the vendor documents. */
+/** Starts a vendor's API on loopback over TLS, which accepts only documented requests. */
 export async function startVendor(routes: readonly Route[]): Promise<VendorServer> {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'vendor-'));
   const files = await certificatesIn(dir);
@@ -69,7 +69,7 @@ export async function startVendor(routes: readonly Route[]): Promise<VendorServe
   const seen: string[] = [];
   const mishaps: { mishap: Mishap; on: 'write' | 'any' }[] = [];
 
-  const serve = (request: IncomingMessage, body: Buffer): Told | Promise<Told> => {
+  const serve = (request: IncomingMessage, body: Buffer): VendorReply | Promise<VendorReply> => {
     const url = new URL(request.url ?? '', 'https://vendor');
     seen.push(`${request.method} ${url.pathname}`);
     const refuse = (offence: string): Answer => {
@@ -77,7 +77,7 @@ export async function startVendor(routes: readonly Route[]): Promise<VendorServe
       return { status: 400 };
     };
     const route = routes.find(
-      (one) => one.method === request.method && one.path.test(url.pathname),
+      ({ method, path }) => method === request.method && path.test(url.pathname),
     );
     if (route === undefined) return refuse('no such operation');
     const offence = offenceOf(route, request.headers, url.searchParams, body);
@@ -129,13 +129,13 @@ function offenceOf(
   if (!(route.authorization ?? /^$/).test(authorization)) return 'authorization';
   if (headers['content-type'] !== route.content?.type)
     return `content type ${headers['content-type']}`;
-  const asked = Object.fromEntries(query);
-  const strayed = [...query.keys()].length !== Object.keys(asked).length;
-  const queryFits = route.query?.safeParse(asked).success ?? query.size === 0;
-  if (strayed || !queryFits) return `query ${query}`;
+  const parameters = Object.fromEntries(query);
+  const hasRepeats = [...query.keys()].length !== Object.keys(parameters).length;
+  const queryFits = route.query?.safeParse(parameters).success ?? query.size === 0;
+  if (hasRepeats || !queryFits) return `query ${query}`;
   if (route.content === undefined) return body.length === 0 ? null : 'a body';
   const json = parsed(route, body);
-  // Never what is in it: it holds a password.
+  // The result must not contain the body, which holds a password.
   return route.content.shape.safeParse(json).success ? null : 'body';
 }
 
@@ -151,11 +151,11 @@ function parsed({ content }: Route, body: Buffer): unknown {
   }
 }
 
-/** More than any connector reads. */
+/** A response size that exceeds the limit of every connector. */
 const FLOOD_BYTES = 8 * 1024 * 1024;
 const DRIP_MS = 50;
 
-export function reply(response: ServerResponse, answer: Told): void {
+export function reply(response: ServerResponse, answer: VendorReply): void {
   if (answer === 'cut') {
     response.socket?.destroy();
   } else if (answer === 'drip') {

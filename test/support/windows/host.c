@@ -1,9 +1,9 @@
 /*
  * Calls the notification package as LSASS does: host.exe <dll> <file of calls> [at-once]
  *
- * A call is two strings, the user and the password: the length in bytes (16 bits, the low byte first; 0xffff for no
- * string at all) and UTF-16. Says of each call what was answered, how long it took, and how often the password is in the
- * memory of this process when the package has returned and our copy is wiped.
+ * A call is two strings, the user and the password. A string is its length in bytes (16 bits, little-endian; 0xffff for a
+ * missing string) and UTF-16. The program prints for each call the results, the duration, and the number of copies of the
+ * password that are in its memory after the package has returned and the program's own copy is wiped.
  */
 #define _WIN32_WINNT 0x0602
 #include <windows.h>
@@ -14,7 +14,7 @@ typedef BOOLEAN(NTAPI *initialize_t)(void);
 typedef NTSTATUS(NTAPI *notify_t)(PUNICODE_STRING, ULONG, PUNICODE_STRING);
 typedef BOOLEAN(NTAPI *filter_t)(PUNICODE_STRING, PUNICODE_STRING, PUNICODE_STRING, BOOLEAN);
 
-enum { MOST_CALLS = 64, MOST_BYTES = 65536, NONE = 0xffff, MASK = 0x5a };
+enum { MAX_CALLS = 64, MAX_BYTES = 65536, NONE = 0xffff, MASK = 0x5a };
 
 struct call {
 	UNICODE_STRING user, password;
@@ -26,8 +26,8 @@ struct call {
 
 static notify_t notify;
 static filter_t filter;
-static BYTE input[MOST_BYTES];
-static struct call calls[MOST_CALLS];
+static BYTE input[MAX_BYTES];
+static struct call calls[MAX_CALLS];
 
 static BYTE *take(BYTE *at, UNICODE_STRING *text, BOOLEAN *is_there)
 {
@@ -50,7 +50,7 @@ static DWORD WINAPI carry_out(void *which)
 	return 0;
 }
 
-/* What is looked for is masked, so that it does not find itself. */
+/* Counts copies of the masked bytes. They are masked so that the search does not find its own argument. */
 static int copies_in(const BYTE *bytes, size_t size, const BYTE *masked, size_t length)
 {
 	int found = 0;
@@ -80,10 +80,10 @@ static void mask(BYTE *to, const void *from, size_t length)
 		to[at] = ((const BYTE *)from)[at] ^ MASK;
 }
 
-/* In both forms that it has on its way. */
+/* Searches for the password as UTF-16 and as UTF-8. */
 static void look_for_copies(struct call *call)
 {
-	static BYTE wide[MOST_BYTES], narrow[MOST_BYTES];
+	static BYTE wide[MAX_BYTES], narrow[MAX_BYTES];
 	char utf8[1024];
 	int units = call->password.Length / 2;
 	int length = units == 0 ? 0
@@ -101,7 +101,7 @@ static int load(const char *dll)
 	HMODULE module = LoadLibraryA(dll);
 	if (module == NULL)
 		return 0;
-	/* FARPROC tells nothing of arguments. */
+	/* FARPROC has no argument types, so the pointer is converted through void. */
 	initialize_t initialize = (initialize_t)(void *)GetProcAddress(module, "InitializeChangeNotify");
 	notify = (notify_t)(void *)GetProcAddress(module, "PasswordChangeNotify");
 	filter = (filter_t)(void *)GetProcAddress(module, "PasswordFilter");
@@ -116,7 +116,7 @@ static int read_calls(const char *file)
 	if (handle == INVALID_HANDLE_VALUE || !ReadFile(handle, input, sizeof input, &length, NULL))
 		return 0;
 	CloseHandle(handle);
-	for (BYTE *at = input; at < input + length && count < MOST_CALLS; count++) {
+	for (BYTE *at = input; at < input + length && count < MAX_CALLS; count++) {
 		at = take(at, &calls[count].user, &calls[count].has_user);
 		at = take(at, &calls[count].password, &calls[count].has_password);
 	}
@@ -125,7 +125,7 @@ static int read_calls(const char *file)
 
 static void carry_out_at_once(int count)
 {
-	HANDLE threads[MOST_CALLS];
+	HANDLE threads[MAX_CALLS];
 	for (int at = 0; at < count; at++)
 		threads[at] = CreateThread(NULL, 0, carry_out, &calls[at], 0, NULL);
 	WaitForMultipleObjects((DWORD)count, threads, TRUE, INFINITE);

@@ -1,5 +1,5 @@
 /*
- * pipe_owner.exe <sid>: says whose the pipe of the relay is. Windows does that when it is made; wine leaves it open.
+ * pipe_owner.exe <sid>: sets the owner of the relay's pipe. Windows sets it when a pipe is created; wine does not.
  */
 #define _WIN32_WINNT 0x0602
 #include <windows.h>

@@ -1,4 +1,5 @@
-// Makes the folder of a relay in Windows: set-up.cjs <folder>. The api is left out: the `fetch` of Node does not work in wine.
+// Runs in Windows and creates the folder of a relay: set-up.cjs <folder>. It calls no api, because the `fetch` of Node does not
+// work in wine.
 const path = require('node:path');
 const { setUpRelay } = require(path.resolve(__dirname, '../../../dist/capture/setup.js'));
 

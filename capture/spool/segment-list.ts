@@ -4,22 +4,24 @@ import type { Position } from '../../model/captures/batch';
 import type { Quarantine } from './quarantine';
 import { createSegment, isSegmentFile, readSegment, type Segment, syncFolder } from './segments';
 
-/** The segments of a spool, the oldest first. Only the last one is written to, and by one process. */
-export interface SegmentRow {
+/** The segments of a spool, oldest first. Only the last one is written to, by one process. */
+export interface SegmentList {
   readonly all: readonly Segment[];
+  /** The segment that new records are written to. */
   active(): Segment;
-  /** A new one for what comes. */
+  /** Starts a new active segment. */
   rotate(): Promise<void>;
-  /** At the end of the active one; durable when it resolves, not there when it rejects. */
+  /** Appends to the active segment. The bytes are durable when the promise resolves, and absent when it rejects. */
   write(bytes: Buffer): Promise<void>;
+  /** Deletes the files of the segments and removes them from the list. */
   remove(gone: readonly Segment[]): Promise<void>;
-  /** It leaves the row; its file stays. */
+  /** Removes the segment from the list and leaves its file alone. */
   release(segment: Segment): void;
   close(): Promise<void>;
 }
 
-/** With what an earlier process left; what is no record there is set aside. */
-export async function openRow(dir: string, quarantined: Quarantine): Promise<SegmentRow> {
+/** Opens the segments that an earlier process left, quarantines damaged bytes, and starts a new active segment. */
+export async function openSegmentList(dir: string, quarantined: Quarantine): Promise<SegmentList> {
   const { segments, empty, follows, order } = await recover(dir, quarantined);
   let next = order;
   const begin = async () => {
@@ -62,8 +64,8 @@ export async function openRow(dir: string, quarantined: Quarantine): Promise<Seg
 const RESERVE_BYTES = 16 * 1024;
 
 /**
- * Room for one more segment: a full disk must not keep those from being removed that are taken in, and the newest is only
- * removed when the next one is there.
+ * Reserves disk space for one more segment. The active segment is removed only after the next one exists, so without the
+ * reserve a full disk would keep delivered segments from being removed.
  */
 function reserveIn(dir: string): { hold(): Promise<void>; release(): Promise<void> } {
   const file = path.join(dir, 'reserve');
@@ -77,7 +79,7 @@ function reserveIn(dir: string): { hold(): Promise<void>; release(): Promise<voi
 const endOf = (segment: Segment): Position | null =>
   segment.last === 0 ? segment.follows : { segment: segment.name, position: segment.last };
 
-/** What could not be made durable is cut off again: it was refused, so it must not be delivered. */
+/** Writes and syncs. If that fails the bytes are cut off again: the relay refuses the records, so they must not be delivered. */
 async function writeDurably(handle: FileHandle, segment: Segment, bytes: Buffer): Promise<void> {
   try {
     for (let at = 0; at < bytes.length; )
@@ -93,10 +95,11 @@ async function writeDurably(handle: FileHandle, segment: Segment, bytes: Buffer)
 
 interface Recovered {
   readonly segments: Segment[];
-  /** Without a record. */
+  /** Segments without a record. */
   readonly empty: readonly Segment[];
-  /** The last record of all; null when there never was one. */
+  /** Position of the newest record of the spool; null if there never was one. */
   readonly follows: Position | null;
+  /** Highest order number in use. */
   readonly order: number;
 }
 
@@ -111,6 +114,6 @@ async function recover(dir: string, quarantined: Quarantine): Promise<Recovered>
     (segment.last > 0 ? segments : empty).push(segment);
     if (begun || segment.last > 0) follows = endOf(segment);
   }
-  const order = Math.max(0, ...[...segments, ...empty].map((one) => one.order));
+  const order = Math.max(0, ...[...segments, ...empty].map((segment) => segment.order));
   return { segments, empty, follows, order };
 }
