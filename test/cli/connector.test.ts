@@ -63,17 +63,17 @@ describe('lockstep connector test, on what is not right', () => {
     const { code, stdout } = await trial(file);
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /✖ a new password is written.*\n +another password is taken\. Answer applied only when/,
+      /✖ after a write, logins succeed.*\n +a login with another password succeeds\. Answer applied only when/,
     );
-    expect(stdout).toMatch(/✖ verify: the right password holds, another one differs/);
+    expect(stdout).toMatch(/✖ verify answers holds for the right password and differs for another/);
   });
 
   test('where nothing can be proved, success is believed, and it says what was not tried', async () => {
     const { code, stdout } = await trial(source({ setPassword: APPLIED }));
     expect(code).toBe(1);
-    expect(stdout).toMatch(/✖ an account that does not exist: rejected, no_account/);
-    expect(stdout).toMatch(/- verify: .*: not tried, it proves no passwords/);
-    expect(stdout).toMatch(/- list: .*: not tried, it does not serve list/);
+    expect(stdout).toMatch(/✖ a write to an account that does not exist is rejected/);
+    expect(stdout).toMatch(/- verify answers .*: not tried, it verifies no passwords/);
+    expect(stdout).toMatch(/- list returns .*: not tried, it does not support list/);
   });
 
   test('a program that cannot be run is the only thing that is told', async () => {
@@ -90,7 +90,9 @@ describe('lockstep connector test, on what is not right', () => {
     expect(code).toBe(1);
     const { ok, cases } = JSON.parse(stdout);
     expect(ok).toBe(false);
-    expect(cases.map((one: { title: string }) => one.title)).toContain('every byte arrives: emoji');
+    expect(cases.map((one: { title: string }) => one.title)).toContain(
+      'a write transmits every byte of the password: emoji',
+    );
     expect(stdout).not.toMatch(/Keep-[\w-]{12}-7!/);
   });
 
