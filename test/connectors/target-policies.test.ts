@@ -53,7 +53,7 @@ describeWith(['slapd', 'postgres'], 'the policies of OpenLDAP', () => {
     });
   });
 
-  test('agree with what the server does', async () => {
+  test('the published policy agrees with what the server accepts', async () => {
     const connector = await open();
     const policy = (await read(connector)).find(({ name }) => name.startsWith('cn=policy,'));
     const account = (await subject.account()).ref;
@@ -197,7 +197,7 @@ describeWith(['ds389'], 'the policies of 389 Directory Server', () => {
     });
   });
 
-  test('agree with what the server does', async () => {
+  test('the published policy agrees with what the server accepts', async () => {
     const policy = (await read(connector)).find(({ name }) => name === 'the server');
     const account = (await subject.account()).ref;
     const write = (password: string | Buffer) =>
