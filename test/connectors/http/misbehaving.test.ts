@@ -187,7 +187,7 @@ test.each([301, 302, 303, 307, 308])(
       {
         check: 'connection',
         verdict: 'wrong',
-        respond: expect.stringContaining(`redirect_${status}`),
+        says: expect.stringContaining(`redirect_${status}`),
       },
     ]);
     expect(elsewhere.seen).toEqual([]);
@@ -234,7 +234,7 @@ describe('addresses that are not public', () => {
       written: false,
     });
     expect(await connector.check()).toMatchObject([
-      { verdict: 'wrong', respond: expect.stringContaining('allowPrivateAddresses') },
+      { verdict: 'wrong', says: expect.stringContaining('allowPrivateAddresses') },
     ]);
     expect(proxy.accepted()).toBe(0);
     await proxy.stop();
