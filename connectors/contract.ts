@@ -5,113 +5,130 @@ import type { Form } from '../model/hashes/encoding';
 import type { Secret } from '../model/passwords/secret';
 import type { TargetPolicy } from '../model/policy/target-policy';
 
-/** After this time no request of a call is on its way any more, whatever happens. The lease of an account is longer. */
+/**
+ * Upper limit for one call of a connector, in milliseconds. After it, the connector sends nothing more for that call and
+ * waits for no reply. The lease that a worker holds on an account is longer.
+ */
 export const HARD_DEADLINE_MS = 20_000;
 
 /**
- * The contract between Lockstep and one kind of source. A connector is a file (or folder), a line in `registry.ts` and a
- * run of the conformance suite in `test/connectors/conformance.ts`.
+ * The contract between Lockstep and one kind of source. To add a kind, write a folder (or file), a line in `registry.ts`
+ * and a run of the conformance suite in `test/connectors/conformance.ts`.
  *
- * What every connector promises:
- * - **Vendor errors end here.** Each answer below is data, translated by a table from the vendor's codes. A method
- *   throws only when the connector itself is wrong. Vendor text is dropped: it may echo a password.
- * - **In doubt is said.** When a request may have reached the source and its answer did not come back, the answer is
- *   `ambiguous`, never `retry`.
- * - **A write changes nothing but the password.** It does not unlock, enable or expire the account.
- * - **TLS or nothing**; certificates and host names are checked; a connection is never used again after an error;
- *   every call ends within `HARD_DEADLINE_MS`, and nothing is sent for it afterwards.
- * - **Secrets are borrowed.** The caller owns and destroys them; a connector zeroes every buffer it made.
+ * Every connector keeps these promises:
+ * - **Errors of the vendor are translated.** Each method returns one of the answers below. A table maps the vendor's
+ *   codes to them. A method throws only when the connector has a bug. Text from the vendor is dropped, because it may
+ *   repeat a password.
+ * - **Doubt is reported.** When a write may have reached the source and no reply came back, the answer is `ambiguous`,
+ *   never `retry`.
+ * - **A write changes only the password.** It does not unlock, enable or expire the account.
+ * - **Connections are safe.** They always use TLS, and the certificate and the host name are checked. A connection that
+ *   had an error is not used again. Every call ends within `HARD_DEADLINE_MS`.
+ * - **Secrets are borrowed.** The caller owns and destroys each `Secret`; the connector zeroes every buffer that it
+ *   filled from one.
  */
 export interface Connector {
-  /** Accounts whose attributes equal `match`, for correlation. At most `limit` are returned. */
+  /** Returns the accounts whose attributes equal all of `match`, at most `limit` of them. Correlation uses it. */
   find(request: FindRequest): Promise<FindAnswer>;
-  /** One page of all accounts, for a refresh. */
+  /** Returns one page of all accounts. A refresh of the source uses it. */
   list(request: ListRequest): Promise<ListAnswer>;
-  /** What the source says of the account, without changing it and without a login. */
+  /** Reads whether the account is disabled, locked or must change its password. It changes nothing and logs in nowhere. */
   state(request: StateRequest): Promise<StateAnswer>;
   /**
-   * Makes `password` the password of the account. Asked again with the same value it ends the same way: where a
-   * history rule would refuse the repeat, the answer is `already_current` if the source tells it apart. Asked only for
-   * forms that the source takes (`registry.ts` sees to it).
+   * Sets the password of the account. A repeated call with the same value ends the same way: where a history rule
+   * would reject the repeat, the answer is `already_current`, if the source distinguishes that case. It is called only
+   * with a form that the source accepts (`registry.ts` filters the others).
    */
   setPassword(request: SetPasswordRequest): Promise<WriteAnswer>;
   /**
-   * Whether the account holds `password`, found out with at most one login. Never called for an account on which
-   * a wrong guess could do harm unless Lockstep has just written it, or is asked to validate the current password.
+   * Finds out, with at most one login, whether the account holds `password`. A wrong password may count towards a
+   * lockout, so Lockstep calls this only for a password that it has just written, or to validate the current password
+   * at the request of a caller.
    */
   verify(request: VerifyRequest): Promise<VerifyAnswer>;
-  /** For `lockstep doctor`: each thing that must be right, in order; it stops where going on makes no sense. */
+  /**
+   * Returns the findings for `lockstep doctor`, in the order in which they were checked. It changes nothing in the
+   * source, and stops at a problem that makes the later checks meaningless.
+   */
   check(): Promise<readonly Finding[]>;
-  /** What the source asks of the passwords that Lockstep writes; only where it tells. */
+  /** Reads the password policies that bind writes by Lockstep. Missing where the source does not publish them. */
   policies?(): Promise<PoliciesAnswer>;
-  /** The servers on which its passwords may be changed; only where it tells. */
+  /** Reads the servers on which passwords of the source can be changed. Missing where the source does not list them. */
   replicas?(): Promise<ReplicasAnswer>;
-  /** Closes every connection. The connector is not used afterwards. */
+  /** Closes every connection. The connector must not be used afterwards. */
   close(): Promise<void>;
 }
 
-/** A line of the registry. It loads no driver: the api reads it too, and must not load one. */
+/** A kind of source, as registered in `registry.ts`. It must load no driver on import, because the api imports it too. */
 export interface ConnectorKind<Settings> {
   readonly kind: string;
   readonly title: string;
-  /** Strict, every field described; the configuration reference is generated from it. */
+  /** Schema of the settings: strict, with a description of each field. The configuration reference is made from it. */
   readonly settings: z.ZodType<Settings>;
-  /** Fields that hold a secret: the configuration takes only `${file:…}` or `${env:…}` for them. */
+  /** Names of the settings that refer to a secret. Their value must be `${file:…}` or `${env:…}`. */
   readonly secretSettings: readonly (keyof Settings & string)[];
+  /** Traits of the kind. For a single source, `declared` may narrow them. */
   readonly traits: Traits;
-  /** What the settings of one source say of its traits, where the kind alone does not tell, or takes more than the source. */
+  /** Derives from the settings of one source the traits that differ from those of its kind. */
   readonly declared?: (settings: Settings) => Partial<Traits>;
-  /** What must be so in the source, a sentence each, for docs/connectors.md. */
+  /** Requirements on the source, as sentences in Markdown. docs/connectors.md shows them. */
   readonly needs: readonly string[];
-  /** Opens lazily: no I/O before the first request. */
+  /** Creates a connector for one source. It does no I/O before the first request. */
   readonly open: (settings: Settings, tools: ConnectorTools) => Promise<Connector>;
 }
 
 export interface Traits {
   /**
-   * How a password can be proved. `login` does no harm when it succeeds; `hash` reads the stored hash back and
-   * compares it; `none` means that success has to be believed.
+   * The proof that `verify` gives. `login`: a login with the password succeeded, which does the account no harm.
+   * `hash`: the stored hash was read and compared. `none`: passwords cannot be verified, so a success response to the
+   * write is trusted.
    */
   readonly proof: 'login' | 'hash' | 'none';
-  /** A repeated write of the same value is harmless to the account, whatever its history rules. */
+  /** Whether a repeated write of the same value does the account no harm, whatever its history rules. */
   readonly repeatable: boolean;
-  /** The forms in which a password can be handed to the source. What it does not take in plaintext, it gets hashed. */
+  /** The forms in which a password can be written. Without `plaintext`, the connector hashes a plaintext password. */
   readonly accepts: readonly Form[];
-  /** What the source, or an agent beside it, can ever tell of a password that was changed there. */
+  /** The forms in which the source, or a capture agent on it, can report a password that was changed there. */
   readonly yields: readonly ('plaintext' | 'hash')[];
 }
 
 export interface ConnectorTools {
-  /** Resolves `${file:…}` and `${env:…}`, at each use, so that a rotated credential is picked up. */
+  /** Resolves `${file:…}` or `${env:…}`. Call it at each use, so that a rotated credential is picked up. */
   readonly resolve: (reference: string) => Secret;
-  /** How long a secret that was refused is not tried again; without it, until who was on their way are done. */
+  /** Milliseconds for which a refused service secret is not tried again. Default: see `service-logins.ts`. */
   readonly refusedForMs?: number;
-  /** The folder whose programs sources may run; without it, none. */
+  /** The folder below which the `command` kind may run programs. Without it, the kind runs none. */
   readonly commandDir?: string;
 }
 
-/** Where an account is: `name` is how the source calls it; `nativeId` survives a rename, where there is one. */
+/**
+ * Identifies an account in its source. `name` is its name there, such as a DN or a login. `nativeId` is an id that
+ * survives a rename, or null where the source has none.
+ */
 export interface AccountRef {
   readonly name: string;
   readonly nativeId: string | null;
 }
 
 export interface FoundAccount extends AccountRef {
-  /** Whatever the settings name as attributes, for correlation and for new identities. */
+  /** First value of each attribute that the settings name. Correlation and new identities use them. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** A failure that says nothing about the password. */
+/** The request failed for a reason that has nothing to do with the password. */
 export interface SourceFailure {
   readonly result: 'failed';
   readonly reason: CodeOf<'offline' | 'unknown'> | 'no_rights' | 'not_supported' | 'no_account';
+  /** Code of the vendor, for operators: never text of the vendor. Null where there is none. */
   readonly vendorCode: string | null;
+  /** Milliseconds that the source asks Lockstep to wait. */
   readonly retryAfterMs?: number;
 }
 
 export interface FindRequest {
-  /** Attribute name to wanted value; all must match exactly. */
+  /** Wanted value by attribute name. An account must match all of them. */
   readonly match: Readonly<Record<string, string>>;
+  /** Maximum number of accounts in the answer. */
   readonly limit: number;
 }
 export type FindAnswer =
@@ -119,15 +136,16 @@ export type FindAnswer =
   | SourceFailure;
 
 export interface ListRequest {
-  /** Null for the first page, then what the last page gave. */
+  /** Null for the first page, then the cursor of the page before. */
   readonly cursor: string | null;
+  /** Maximum number of accounts in the page. */
   readonly pageSize: number;
 }
 export type ListAnswer =
   | {
       readonly result: 'page';
       readonly accounts: readonly FoundAccount[];
-      /** Null after the last page. */
+      /** Cursor of the next page. Null after the last page. */
       readonly cursor: string | null;
     }
   | SourceFailure;
@@ -138,13 +156,13 @@ export interface StateRequest {
 export type StateAnswer =
   | {
       readonly result: 'state';
-      /** An administrator has switched the account off. */
+      /** An administrator has switched off the account. */
       readonly disabled: boolean;
-      /** The source has locked it, for a while or until someone unlocks it. */
+      /** The source has locked the account, for a time or until an administrator unlocks it. */
       readonly locked: boolean;
-      /** The next login must change the password. */
+      /** The person must change the password at the next login. */
       readonly mustChange: boolean;
-      /** When the password was last changed, as the source tells it. */
+      /** Time of the last password change, by the clock of the source. Null where the source does not record it. */
       readonly passwordChangedAt: Date | null;
     }
   | SourceFailure;
@@ -152,7 +170,7 @@ export type StateAnswer =
 export type PoliciesAnswer =
   | {
       readonly result: 'policies';
-      /** Every one that may bind some account; none where the service account sees none. */
+      /** All policies that may bind an account. Empty where the service account may read none. */
       readonly policies: readonly TargetPolicy[];
     }
   | SourceFailure;
@@ -163,16 +181,16 @@ export type ReplicasAnswer =
 
 export interface SetPasswordRequest {
   readonly account: AccountRef;
-  /** Of the form `form`: what is a hash already is stored as it is, or not at all. */
+  /** The password in the form `form`. A hash must be stored unchanged, or rejected. */
   readonly password: Secret;
   readonly form: Form;
-  /** 16 bytes for a hash that is made here: the same in each attempt, so that each writes the same. */
+  /** 16 bytes that salt a hash made by the connector. They are the same in each attempt, so each writes the same hash. */
   readonly salt: Buffer;
 }
 export type WriteAnswer =
   | {
       readonly result: 'applied' | 'already_current';
-      /** The account was found under another name than asked for. */
+      /** The current name of the account, if it differs from the requested one (it was found by its native id). */
       readonly movedTo?: string;
     }
   | {
@@ -180,25 +198,28 @@ export type WriteAnswer =
       readonly reason: CodeOf<'rejected'>;
       readonly vendorCode: string | null;
     }
+  /** The password was certainly not written; the same request may succeed later. */
   | {
       readonly result: 'retry';
       readonly reason: CodeOf<'offline' | 'unknown'>;
       readonly vendorCode: string | null;
       readonly retryAfterMs?: number;
     }
+  /** The request may have reached the source, and no reply came back. */
   | { readonly result: 'ambiguous'; readonly vendorCode: string | null };
 
 export interface VerifyRequest {
   readonly account: AccountRef;
-  /** Of the form `form`: nobody can log in with a hash, so it is compared with what is stored, where that can be done. */
+  /** The password in the form `form`. A hash cannot log in, so it is compared with the stored one where possible. */
   readonly password: Secret;
   readonly form: Form;
 }
 export type VerifyAnswer =
-  /** The account holds this password, even where something else keeps it from logging in. */
+  /** The account holds this password, even if something else keeps it from logging in. */
   | { readonly result: 'holds'; readonly proof: 'login' | 'hash' }
+  /** The account holds another password, or none. */
   | { readonly result: 'differs'; readonly vendorCode: string | null }
-  /** Nothing is known: the account is locked or disabled, or the source cannot be asked. */
+  /** The source gave no answer about the password, for example because the account is locked or disabled. */
   | {
       readonly result: 'inconclusive';
       readonly reason:
@@ -210,11 +231,11 @@ export type VerifyAnswer =
       readonly vendorCode: string | null;
     };
 
-/** One line of `lockstep doctor`. */
+/** One result of `lockstep doctor`. */
 export interface Finding {
-  /** A stable name, such as `tls`, `service-login`, `rights`, `policy`. */
+  /** Stable name of the check, such as `tls`, `service-login`, `rights`, `policy`. */
   readonly check: string;
   readonly verdict: 'ok' | 'warning' | 'wrong' | 'skipped';
-  /** What was seen, and what to do when it is not right. */
+  /** A sentence with the result of the check and, unless it is `ok`, what the operator should do. */
   readonly says: string;
 }

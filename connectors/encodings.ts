@@ -9,24 +9,26 @@ import {
 } from '../model/hashes/encoding';
 import type { Hashed, Scrypt } from '../model/hashes/layout';
 import type { Secret } from '../model/passwords/secret';
-import { deriveApart } from './hashing';
+import { deriveInThread } from './hashing';
 import { scramKeys } from './scram';
 
-/** Makes and checks hashed passwords. All but a single digest run beside the event loop. */
-
-/** @param drawn 16 bytes: the same give the same hash */
+/**
+ * Hashes a password, in the text form of the scheme. Only simple digests run on the event loop; other algorithms use
+ * other threads.
+ * @param saltBytes 16 bytes; the same bytes give the same hash
+ */
 export async function encode(
   scheme: Scheme,
   password: Secret,
-  drawn: Buffer = randomBytes(16),
+  saltBytes: Buffer = randomBytes(16),
 ): Promise<string> {
   const { recipe, salt } = layoutOf(scheme);
-  const made = { recipe, salt: salt(drawn) };
-  const key = await derive({ ...made, key: Buffer.alloc(DERIVED_BYTES) }, password);
-  return writeEncoded({ scheme, ...made, key });
+  const parameters = { recipe, salt: salt(saltBytes) };
+  const key = await derive({ ...parameters, key: Buffer.alloc(DERIVED_BYTES) }, password);
+  return writeEncoded({ scheme, ...parameters, key });
 }
 
-/** Whether the stored value is this password, in whichever scheme; null when it is in none that is known here. */
+/** Whether a stored hash, of any supported scheme, is of this password. Null if its scheme is not supported. */
 export async function holds(stored: string, password: Secret): Promise<boolean | null> {
   const encoded = readEncoded(stored);
   return encoded === null ? null : matches(encoded, password);
@@ -38,18 +40,21 @@ async function matches(encoded: Encoded, password: Secret): Promise<boolean> {
   return derived.length === encoded.key.length && timingSafeEqual(derived, encoded.key);
 }
 
-/** Of the keys that may have any length: of those that we make. */
+/** Size of the keys that Lockstep makes, for algorithms that let the caller choose it. */
 const DERIVED_BYTES = 32;
 const BCRYPT_BYTES = 72;
 
-/** bcrypt leaves out what comes later, and some of its readers refuse it. Such a password is not encoded. */
+/**
+ * Whether the password is too long for the scheme. bcrypt ignores the bytes after the 72nd, and some of its
+ * implementations reject a longer password, so Lockstep does not hash one.
+ */
 export const isTooLong = (scheme: Scheme, password: Secret): boolean =>
   scheme === 'bcrypt' && password.use((bytes) => bytes.length > BCRYPT_BYTES);
 
 const derivePbkdf2 = promisify(pbkdf2);
 const sizes = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 } as const;
 
-/** Every one takes what it needs of the password before it returns: lending it for the call is enough. */
+/** Derives the key of a hash. Each algorithm copies the password before it returns, so lending it for the call suffices. */
 function derive({ recipe, salt, key }: Hashed, password: Secret): Promise<Buffer> {
   switch (recipe.algorithm) {
     case 'digest':
@@ -63,7 +68,7 @@ function derive({ recipe, salt, key }: Hashed, password: Secret): Promise<Buffer
       });
     case 'pbkdf2': {
       const { digest, iterations } = recipe;
-      // As long as it should be: a key that was cut short is the beginning of the whole one, and would match.
+      // Always the full length: a stored key that was cut short is a prefix of the full one and must not match.
       return password.use((bytes) => derivePbkdf2(bytes, salt, iterations, sizes[digest], digest));
     }
     case 'scrypt':
@@ -71,7 +76,7 @@ function derive({ recipe, salt, key }: Hashed, password: Secret): Promise<Buffer
     case 'scram':
       return deriveScram(recipe.iterations, salt, password);
     default:
-      return deriveApart({ recipe, salt, size: key.length }, password);
+      return deriveInThread({ recipe, salt, size: key.length }, password);
   }
 }
 

@@ -3,39 +3,42 @@ import type { Argon2, Bcrypt, ShaCrypt } from '../model/hashes/layout';
 import type { Secret } from '../model/passwords/secret';
 import { zeroableBytes } from '../model/passwords/zeroable';
 
-/** Node has none of these. Some of them take a good part of a second, which an event loop has not. */
-export interface Work {
+/** A hash to derive by an algorithm that Node lacks. Some take a large part of a second, too long for an event loop. */
+export interface HashingWork {
   readonly recipe: Argon2 | Bcrypt | ShaCrypt;
   readonly salt: Uint8Array;
-  /** Of the key, in bytes, where it may have any. */
+  /** Size of the key in bytes, for an algorithm that lets the caller choose it. */
   readonly size: number;
 }
 
-export interface Question extends Work {
-  /** Zeroed there. */
+/** The message to the thread. */
+export interface HashingTask extends HashingWork {
+  /** The bytes of the password. The thread zeroes them. */
   readonly password: Uint8Array;
 }
 
-/** Each takes a core, and up to 256 MiB. */
+/** Maximum number of threads. Each uses a core and up to 256 MiB. */
 const AT_ONCE = 2;
 
 let running = 0;
 const waiting: (() => void)[] = [];
 
-/** In a thread of its own for each, whose memory goes with it: WebAssembly keeps what it has seen. */
-export async function deriveApart(work: Work, password: Secret): Promise<Buffer> {
-  // Transferred, not copied: the thread zeroes the only bytes that there are.
-  const bytes = password.use((own) => {
-    const copy = zeroableBytes(own.length);
-    copy.set(own);
+/**
+ * Derives a key in a thread of its own. WebAssembly memory keeps copies of the password, and is freed with the thread.
+ */
+export async function deriveInThread(work: HashingWork, password: Secret): Promise<Buffer> {
+  // The buffer is transferred and not copied, so the thread zeroes the only copy.
+  const bytes = password.use((passwordBytes) => {
+    const copy = zeroableBytes(passwordBytes.length);
+    copy.set(passwordBytes);
     return copy;
   });
   if (running === AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
   else running++;
   try {
-    // Its own bytes: with a part of a larger buffer the thread would get all of it.
+    // A copy, because a view of a larger buffer would send that whole buffer to the thread.
     const salt = new Uint8Array(work.salt);
-    return Buffer.from(await ask({ ...work, salt, password: bytes }));
+    return Buffer.from(await runThread({ ...work, salt, password: bytes }));
   } finally {
     const next = waiting.shift();
     if (next === undefined) running--;
@@ -43,17 +46,17 @@ export async function deriveApart(work: Work, password: Secret): Promise<Buffer>
   }
 }
 
-function ask(question: Question): Promise<Uint8Array> {
+function runThread(task: HashingTask): Promise<Uint8Array> {
   const { execArgv } = process;
   const thread = new Worker(require.resolve('./hashing-thread'), {
     env: {},
     execArgv,
-    workerData: question,
-    transferList: [question.password.buffer as ArrayBuffer],
+    workerData: task,
+    transferList: [task.password.buffer as ArrayBuffer],
   });
   return new Promise<Uint8Array>((resolve, reject) => {
     thread.once('message', resolve);
     thread.once('error', reject);
-    thread.once('exit', () => reject(new Error('A thread that hashes ended without an answer')));
+    thread.once('exit', () => reject(new Error('The hashing thread ended without a result')));
   });
 }

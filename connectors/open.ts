@@ -4,7 +4,7 @@ import type { Connector } from './contract';
 import { connectorKinds } from './registry';
 
 export interface OpenConnectors {
-  /** The connector of a source: opened at its first use, kept, and opened anew when its settings change. */
+  /** Returns the connector of a source. It is opened at the first use, kept, and opened again when settings change. */
   readonly of: (source: string, configuration: SourceConfiguration) => Promise<Connector>;
   close(): Promise<void>;
 }
@@ -14,7 +14,7 @@ interface Entry {
   readonly connector: Promise<Connector>;
 }
 
-/** Steps that still use a connector whose settings have changed end within this time. */
+/** A replaced connector is closed after this time, when every step that still used it has ended. */
 const DRAIN_MS = 60_000;
 
 export function openConnectors(): OpenConnectors {
@@ -33,11 +33,11 @@ export function openConnectors(): OpenConnectors {
   return {
     async of(source, { kind, settings }) {
       const wanted = JSON.stringify([kind, settings]);
-      const known = entries.get(source);
-      if (known?.settings === wanted) return known.connector;
-      if (known !== undefined) drain(known);
+      const current = entries.get(source);
+      if (current?.settings === wanted) return current.connector;
+      if (current !== undefined) drain(current);
       const connector = openKind(kind, settings);
-      // One that cannot be opened is not kept: its settings may name a file that appears later.
+      // A connector that fails to open is not kept: its settings may name a file that is created later.
       connector.catch(() => entries.delete(source));
       entries.set(source, { settings: wanted, connector });
       return connector;
@@ -53,7 +53,7 @@ export function openConnectors(): OpenConnectors {
 
 async function openKind(kind: string, settings: unknown): Promise<Connector> {
   const found = connectorKinds.get(kind);
-  if (found === undefined) throw new Error(`There is no connector "${kind}"`);
+  if (found === undefined) throw new Error(`There is no connector of the kind "${kind}"`);
   return found.open(settings, {
     resolve: resolveReference,
     commandDir: environment.LOCKSTEP_COMMAND_DIR,

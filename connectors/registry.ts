@@ -3,7 +3,7 @@ import { activeDirectory } from './active-directory/kind';
 import { command } from './command/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
 import { entra } from './entra/kind';
-import { takingOnly } from './forms';
+import { acceptingOnly } from './forms';
 import { ldap } from './ldap/kind';
 import { okta } from './okta/kind';
 import { pingOne } from './pingone/kind';
@@ -12,14 +12,14 @@ import { scim } from './scim/kind';
 import { sqlColumn } from './sql-column/kind';
 import { webhook } from './webhook/kind';
 
-/** A kind whose settings are checked again when it is opened, so that nobody needs to know their type. */
+/** A kind whose settings are validated again when it is opened, so that callers need not know their type. */
 export interface RegisteredKind {
   readonly kind: string;
   readonly title: string;
   readonly settings: z.ZodType;
   readonly secretSettings: readonly string[];
   readonly traits: Traits;
-  /** Of one source: what its settings say, and else its kind; of its kind alone where they are not right. */
+  /** Traits of a source with these settings. If the settings are not valid, the traits of the kind. */
   readonly traitsOf: (settings: unknown) => Traits;
   readonly needs: readonly string[];
   readonly open: (settings: unknown, tools: ConnectorTools) => Promise<Connector>;
@@ -35,12 +35,12 @@ function register<Settings>(kind: ConnectorKind<Settings>): RegisteredKind {
     },
     async open(settings, tools) {
       const parsed = kind.settings.parse(settings);
-      return takingOnly(traitsOf(parsed).accepts, await kind.open(parsed, tools));
+      return acceptingOnly(traitsOf(parsed).accepts, await kind.open(parsed, tools));
     },
   };
 }
 
-/** Every kind of source that Lockstep can talk to. A new one is a line here. */
+/** Every kind of source that Lockstep supports. Add a line here to register a new one. */
 const kinds: readonly RegisteredKind[] = [
   register(ldap),
   register(activeDirectory),

@@ -1,8 +1,8 @@
 import { leftToRightInUnicode32, unassignedInUnicode32 } from './unicode-3.2';
 
 /**
- * SASLprep (RFC 4013) as PostgreSQL has it, server and libpq alike: text that SASLprep forbids is not refused but used
- * as it is, and what is forbidden is judged before normalisation (src/common/saslprep.c).
+ * SASLprep (RFC 4013) as the server and libpq of PostgreSQL implement it (src/common/saslprep.c): text that SASLprep
+ * forbids is returned unchanged and not rejected, and the check runs before normalization.
  */
 export function saslprep(text: string): string {
   const mapped = text.replace(NON_ASCII_SPACE, ' ').replace(MAPPED_TO_NOTHING, '');
@@ -14,22 +14,25 @@ export function saslprep(text: string): string {
   return forbidden ? text : mapped.normalize('NFKC');
 }
 
-/** RFC 3454 table C.1.2. */
+/** RFC 3454 table C.1.2: characters that are mapped to a space. */
 const NON_ASCII_SPACE = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g;
 
-/** Table B.1. */
+/** RFC 3454 table B.1: characters that are removed. */
 const MAPPED_TO_NOTHING =
   /\u00ad|\u034f|\u1806|[\u180b-\u180d]|[\u200b-\u200d]|\u2060|[\ufe00-\ufe0f]|\ufeff/g;
 
-/** Tables C.2 to C.9. */
+/** RFC 3454 tables C.2 to C.9: prohibited characters. */
 const PROHIBITED =
   /[\p{Cc}\p{Co}\p{Noncharacter_Code_Point}]|[\u0340-\u0341]|[\u06dd\u070f\u180e\u200e\u200f\u2028-\u202e\u2061-\u2063\u206a-\u206f\u2ff0-\u2ffb\ufff9-\ufffd\u{1d173}-\u{1d17a}\u{e0001}\u{e0020}-\u{e007f}]/u;
 
-/** Table D.1. */
+/** RFC 3454 table D.1: characters that are written from right to left. */
 const RIGHT_TO_LEFT =
   /(?![\p{M}\p{Nd}\u060c\u066a-\u066c\u06de\u06e9\ufb29\ufd3e\ufd3f])[\u05be\u05c0-\u07ff\ufb1d-\ufdfc\ufe70-\ufefc]/u;
 
-/** Section 6: right-to-left text begins and ends so, and holds nothing that is written from left to right. */
+/**
+ * RFC 3454 section 6: text with a right-to-left character begins and ends with one, and contains no left-to-right
+ * character.
+ */
 function isBidiSafe(text: string): boolean {
   const points = [...text];
   const rightToLeft = points.map((point) => RIGHT_TO_LEFT.test(point));

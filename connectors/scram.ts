@@ -6,14 +6,15 @@ import { saslprep } from './saslprep';
 
 const derive = promisify(pbkdf2);
 
-/** Of RFC 5802 section 3, with SHA-256 (RFC 7677). */
+/** The keys of RFC 5802 section 3, with SHA-256 (RFC 7677). */
 export interface ScramKeys {
-  /** As good as the password for a login: zero it after use. */
+  /** Suffices for a login, like the password. The caller zeroes it after use. */
   readonly clientKey: Buffer;
   readonly storedKey: Buffer;
   readonly serverKey: Buffer;
 }
 
+/** Derives the SCRAM keys of a password. */
 export async function scramKeys(
   password: Secret,
   salt: Buffer,
@@ -31,10 +32,13 @@ export async function scramKeys(
 export const hmac = (key: Buffer, text: string): Buffer =>
   createHmac('sha256', key).update(text).digest();
 
-/** The reader takes what it needs during the call: `pbkdf2` copies its password before it returns. */
+/**
+ * Lends the SASLprep form of the password to `reader` for the duration of the call. That suffices for `pbkdf2`, which
+ * copies its password before it returns.
+ */
 function usePrepared<T>(password: Secret, reader: (bytes: Buffer) => T): T {
   return password.use((bytes) => {
-    // ASCII stays as it is, so most passwords never become a string.
+    // SASLprep does not change ASCII, so most passwords need not become a string.
     if (isAscii(bytes)) return reader(bytes);
     const prepared = Buffer.from(saslprep(bytes.toString('utf8')));
     try {

@@ -1,25 +1,28 @@
 import type { Secret } from '../model/passwords/secret';
 
-/** Logins of a service account, which must not lock itself out however many ask for one at the same time. */
+/** Serializes the logins of a service account, so that many simultaneous calls with a wrong secret cannot lock it out. */
 export interface ServiceLogins {
-  /** Throws what the server said when it refused this very secret a moment ago. */
-  readonly mayTry: (secret: Secret) => void;
+  /** Throws the error of the last login with this secret, if the server refused it recently. */
+  readonly throwIfRefused: (secret: Secret) => void;
   /**
-   * Logs in after all others that came before, unless the secret is refused meanwhile.
-   * @throws what `logIn` throws, or threw for somebody else with the same secret
+   * Logs in after all logins that were requested before, unless the secret has been refused by then.
+   * @throws what `logIn` throws, or the error of an earlier login with the same secret
    */
   readonly inTurn: <T>(secret: Secret, logIn: () => Promise<T>) => Promise<T>;
-  /** At once, and whatever was said before: somebody put something right, and asks whether it is. */
-  readonly anew: <T>(secret: Secret, logIn: () => Promise<T>) => Promise<T>;
+  /**
+   * Logs in at once, even if the secret was refused before. `lockstep doctor` uses it, because an operator may just have
+   * corrected the account in the server.
+   */
+  readonly immediately: <T>(secret: Secret, logIn: () => Promise<T>) => Promise<T>;
 }
 
 /**
- * A secret that was refused is not sent again for so long: those who were on their way would lock the service account.
- * Who comes later was told to come, because something was put right in the server.
+ * Default time for which a refused secret is not sent again. It covers the logins that are already queued, which would
+ * lock the service account. Later logins may succeed, because an operator may have corrected the account.
  */
 const REFUSED_MS = 10_000;
 
-/** @param isRefusal whether what a login threw says that the secret is wrong */
+/** Creates the queue of logins. @param isRefusal whether an error of a login means that the secret is wrong */
 export function serviceLogins(
   isRefusal: (error: unknown) => boolean,
   refusedForMs = REFUSED_MS,
@@ -32,11 +35,11 @@ export function serviceLogins(
     refused?.secret.destroy();
     refused = null;
   };
-  const mayTry = (secret: Secret) => {
+  const throwIfRefused = (secret: Secret) => {
     if (refused !== null && performance.now() < refused.until && refused.secret.equals(secret))
       throw refused.error;
   };
-  const anew = async <T>(secret: Secret, logIn: () => Promise<T>): Promise<T> => {
+  const immediately = async <T>(secret: Secret, logIn: () => Promise<T>): Promise<T> => {
     try {
       const done = await logIn();
       forget();
@@ -50,15 +53,15 @@ export function serviceLogins(
     }
   };
   return {
-    mayTry,
-    anew,
+    throwIfRefused,
+    immediately,
     inTurn(secret, logIn) {
-      const mine = turn.then(() => {
-        mayTry(secret);
-        return anew(secret, logIn);
+      const login = turn.then(() => {
+        throwIfRefused(secret);
+        return immediately(secret, logIn);
       });
-      turn = mine.catch(() => {});
-      return mine;
+      turn = login.catch(() => {});
+      return login;
     },
   };
 }

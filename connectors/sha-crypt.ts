@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { ShaCrypt } from '../model/hashes/layout';
 
-/** U. Drepper, "Unix crypt using SHA-256 and SHA-512", version 0.6: the numbers below are those of its steps. */
+/**
+ * The hash of U. Drepper, "Unix crypt using SHA-256 and SHA-512", version 0.6, as text. Comments name the steps of that
+ * document.
+ */
 export function shaCrypt(
   { digest, rounds }: ShaCrypt,
   password: Uint8Array,
@@ -12,17 +15,17 @@ export function shaCrypt(
     for (const part of parts) sum.update(part);
     return sum.digest();
   };
-  // 4 to 8
+  // Steps 4 to 8
   const other = hash(password, salt, password);
-  // 1 to 3, 9 to 12
+  // Steps 1 to 3 and 9 to 12
   const first = [password, salt, stretched(other, password.length)];
   for (let bits = password.length; bits > 0; bits >>= 1)
     first.push(bits & 1 ? other : Buffer.from(password));
   let sum = hash(...first);
-  // 13 to 20
+  // Steps 13 to 20
   const p = stretched(hash(...repeated(password, password.length)), password.length);
   const s = stretched(hash(...repeated(salt, 16 + (sum[0] ?? 0))), salt.length);
-  // 21
+  // Step 21
   for (let round = 0; round < rounds; round++) {
     const odd = round % 2 === 1;
     const parts = [odd ? p : sum];
@@ -32,20 +35,20 @@ export function shaCrypt(
     sum = hash(...parts);
   }
   p.fill(0);
-  return Buffer.from(written(sum));
+  return Buffer.from(encoded(sum));
 }
 
 const repeated = (bytes: Uint8Array, times: number): Uint8Array[] => Array(times).fill(bytes);
 
-/** So many bytes of a digest that begins anew at its end. */
+/** Repeats a digest up to the given length in bytes. */
 const stretched = (digest: Buffer, length: number): Buffer => Buffer.alloc(length, digest);
 
 const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** 22: three bytes at a time, in an order of its own, the lowest six bits first. */
-function written(sum: Buffer): string {
+/** Step 22: encodes three bytes at a time, in the order of the document, with the lowest six bits first. */
+function encoded(sum: Buffer): string {
   const third = Math.floor(sum.length / 3);
-  // SHA-256 turns its triples the other way than SHA-512, and ends with two bytes instead of one.
+  // SHA-256 rotates its triples in the other direction than SHA-512, and ends with two bytes instead of one.
   const turn = sum.length === 32 ? 1 : -1;
   const triples = Array.from({ length: third }, (_, at) => {
     const begin = (((turn * -at) % 3) + 3) % 3;
@@ -64,7 +67,7 @@ function written(sum: Buffer): string {
   );
 }
 
-/** @param bytes the highest first */
+/** Encodes bytes in base 64 of crypt(3). @param bytes the highest first @param count number of characters */
 function letters(bytes: readonly (number | undefined)[], count: number): string {
   const value = bytes.reduce<number>((sum, byte = 0) => sum * 256 + byte, 0);
   return Array.from({ length: count }, (_, at) => ALPHABET[(value >> (6 * at)) & 0x3f]).join('');

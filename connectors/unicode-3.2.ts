@@ -1,9 +1,9 @@
 /**
- * Unicode 3.2, which stringprep is tied to: lengths of runs of code points from U+0000 on, in base 36, in turn outside and
- * inside of a table of RFC 3454. JavaScript knows today's Unicode only.
+ * Tables of RFC 3454 (stringprep) for Unicode 3.2, because JavaScript supports only the current Unicode. Each is a list of
+ * run lengths in base 36, from U+0000 on, alternately of code points outside and inside the table.
  */
 
-/** Table A.1. */
+/** RFC 3454 table A.1: unassigned code points. */
 const UNASSIGNED = [
   'f5 1 i s 2m 2 1r h 28 g g 4 2 4 1 3 1 5 7 1 1 1 k 1 18 1 13 9 3r 1 1z 1 12 2 2 6 g x 12 2 7 1 ',
   '13 1 2 6 h 1 n 1 a b r 5 5 n 1 e 1 3 1 1 q 5 m a 3y 2 f 1 e 1 u 3 r 1h 1e 9b 3 1 1h 2 i 2 5 3 ',
@@ -26,7 +26,7 @@ const UNASSIGNED = [
   '1eke 2 1eke 2 1eke 2 1eke 2 1eke 2 1 1 u 2o 1egu ',
 ].join('');
 
-/** Table D.2. */
+/** RFC 3454 table D.2: characters that are written from left to right. */
 const LEFT_TO_RIGHT = [
   '1t q 6 q 1b 1 a 1 4 1 5 n 1 v 1 89 1 i s 2m 2 9 2 7 e 2 e 5 9 1 3v 1 b 1 1 3 1 1 1 k 1 18 1 ',
   '12 a 3n 7 1x 1 12 2 2 6 g x 12 2 7 1 13 1 1 op 1 1 1h 3 4 8 4 3 1 7 a 2 d h 2 1 8 2 2 2 m 1 7 ',
@@ -47,7 +47,7 @@ const LEFT_TO_RIGHT = [
   '1 5 1 1 3 7 1 9e 4 82 7xy wyf g15 f2',
 ].join('');
 
-/** Matches a code point that Unicode 3.2 had not assigned yet: every emoji, for one. */
+/** Matches a code point that Unicode 3.2 had not assigned, for example every emoji. */
 export const unassignedInUnicode32 = inside(UNASSIGNED);
 
 /** Matches a code point that Unicode 3.2 writes from left to right: letters, and many symbols. */

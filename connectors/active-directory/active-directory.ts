@@ -7,14 +7,14 @@ import { locate, type NativeIds, search, textOf, valuesOf } from '../ldap/accoun
 import type { AccountState, Use, View } from '../ldap/dialect';
 import { openDirectory } from '../ldap/directory';
 import type { Link } from '../ldap/link';
-import { answerOf, change, heard, insist, replace, sendModify } from '../ldap/requests';
+import { answerOf, change, replace, replyOrNull, retryOnLoss, sendModify } from '../ldap/requests';
 import { checkActiveDirectory } from './check';
 import { readPolicies } from './policies';
 import { classifyLogin, classifyWrite } from './refusals';
 import { readDomainControllers } from './replicas';
 import type { ActiveDirectorySettings } from './settings';
 
-/** Account names are DNs; `nativeId` is the objectGUID, as Windows writes it. */
+/** Opens a connector for a domain. The name of an account is its DN; its native id is the objectGUID as Windows writes it. */
 export const openActiveDirectory = (
   settings: ActiveDirectorySettings,
   tools: ConnectorTools,
@@ -22,7 +22,7 @@ export const openActiveDirectory = (
   openDirectory(settings, tools, {
     ids: objectGuids,
     view: async () => view,
-    loginTellsWhy: true,
+    loginExplainsRefusal: true,
     async logIn(link, dn, password) {
       const reply = await link.ask((client) => client.bind(dn, password.text()));
       return reply.ok ? { result: 'holds', proof: 'login' } : classifyLogin(reply);
@@ -34,9 +34,9 @@ export const openActiveDirectory = (
   });
 
 const CONTROL = 'userAccountControl';
-/** Tells what userAccountControl does not: whether a lock is in force now. */
+/** Attribute that shows whether a lock is in force now, which userAccountControl does not. */
 const COMPUTED = 'msDS-User-Account-Control-Computed';
-/** 0 stands for "must change at the next login", and setting it to -1 for "now". */
+/** Attribute that is 0 for "must change at the next login". Writing -1 sets it to the current time. */
 const LAST_SET = 'pwdLastSet';
 const MUST_CHANGE = '0';
 const CHANGED_NOW = '-1';
@@ -45,7 +45,7 @@ const DISABLED = 0x2;
 const LOCKED = 0x10;
 const SMARTCARD_REQUIRED = 0x40000;
 
-/** The GUID groups that Windows keeps with the low byte first (MS-DTYP §2.3.4). */
+/** Byte ranges of a GUID that Windows stores with the low byte first (MS-DTYP §2.3.4). */
 const REVERSED = [
   [0, 4],
   [4, 6],
@@ -97,14 +97,15 @@ const view: View = {
   accountStateOf,
 };
 
-/** Tenths of a microsecond since 1601. */
+/** @param ticks tenths of a microsecond since 1601 */
 const fileTime = (ticks: string): Date =>
   new Date(Number(BigInt(ticks) / 10_000n) - 11_644_473_600_000);
 
 /**
- * An administrative reset: it needs no old password and knows no history, so a repeat is harmless, and it neither enables
- * nor unlocks. It would end "must change at the next login", which is kept in the same step. A service account without
- * the right to unexpire passwords starts it instead (MS-SAMR §3.1.1.8.7), which is taken back.
+ * Resets the password as an administrator would. A reset needs no old password and ignores the history, so a repeat is
+ * harmless, and it neither enables nor unlocks the account. It would end "must change at the next login", so the same
+ * request keeps that. If the service account lacks the right to unexpire passwords, a reset starts "must change at the
+ * next login" instead (MS-SAMR §3.1.1.8.7), which a second request undoes.
  */
 async function resetPassword(
   use: Use,
@@ -112,24 +113,24 @@ async function resetPassword(
   settings: ActiveDirectorySettings,
 ): Promise<WriteAnswer> {
   const { answer, dn, mustChange } = await use(async (link) => {
-    const nobody = { dn: account.name, mustChange: false };
+    const unwritten = { dn: account.name, mustChange: false };
     const located = await locate(link, account, objectGuids, settings, [LAST_SET, CONTROL]);
-    if (!located.ok) return { ...nobody, answer: classifyWrite(located) };
-    if (located.value === null) return { ...nobody, answer: NO_ACCOUNT };
+    if (!located.ok) return { ...unwritten, answer: classifyWrite(located) };
+    if (located.value === null) return { ...unwritten, answer: NO_ACCOUNT };
     const { entry, moved } = located.value;
-    // Its password is a random one that the domain made; ours would open a door that was closed.
+    // The domain has set a random password. Another one would allow logins without the smart card.
     if ((flagsIn(entry, CONTROL) & SMARTCARD_REQUIRED) !== 0)
-      return { ...nobody, answer: NO_PASSWORD };
+      return { ...unwritten, answer: NO_PASSWORD };
     const kept = textOf(entry, LAST_SET) === MUST_CHANGE;
     const more = kept ? [replace(LAST_SET, MUST_CHANGE)] : [];
     const value = quotedUtf16(password);
-    const reply = await heard(sendModify(link, entry.dn, 'unicodePwd', value, more));
-    const judged = answerOf(reply, classifyWrite);
-    const movedTo = moved && judged.result === 'applied' ? { movedTo: entry.dn } : {};
-    return { answer: { ...judged, ...movedTo }, dn: entry.dn, mustChange: kept };
+    const reply = await replyOrNull(sendModify(link, entry.dn, 'unicodePwd', value, more));
+    const classified = answerOf(reply, classifyWrite);
+    const movedTo = moved && classified.result === 'applied' ? { movedTo: entry.dn } : {};
+    return { answer: { ...classified, ...movedTo }, dn: entry.dn, mustChange: kept };
   });
   if (!mustChange && (answer.result === 'applied' || answer.result === 'ambiguous'))
-    await insist(use, (link) => unforce(link, dn));
+    await retryOnLoss(use, (link) => undoForcedChange(link, dn));
   return answer;
 }
 
@@ -141,7 +142,7 @@ const refused = (reason: CodeOf<'rejected'>): WriteAnswer => ({
 const NO_ACCOUNT = refused('no_account');
 const NO_PASSWORD = refused('no_own_password');
 
-async function unforce(link: Link, dn: string): Promise<void> {
+async function undoForcedChange(link: Link, dn: string): Promise<void> {
   const reply = await search(link, dn, { scope: 'base', attributes: [LAST_SET] });
   const [entry] = reply.ok ? reply.value : [];
   if (entry !== undefined && textOf(entry, LAST_SET) === MUST_CHANGE)
@@ -150,7 +151,7 @@ async function unforce(link: Link, dn: string): Promise<void> {
 
 const QUOTE = 0x22;
 
-/** The value of unicodePwd: the password in quotes, in UTF-16 (MS-ADTS §3.1.1.3.1.5.1). The caller zeroes it. */
+/** Returns the value of unicodePwd: the password in quotes, as UTF-16 (MS-ADTS §3.1.1.3.1.5.1). The caller zeroes it. */
 function quotedUtf16(password: Secret): Buffer {
   return withCodePoints(password, (points) => {
     const units = points.reduce((sum, point) => sum + (point > 0xffff ? 2 : 1), 2);

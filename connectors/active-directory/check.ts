@@ -3,16 +3,18 @@ import type { Finding } from '../contract';
 import { type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
 import { ok, warning, wrong } from '../ldap/findings';
 import type { Link } from '../ldap/link';
-import { anAccount, lacksRights } from '../ldap/probe';
+import { lacksRights, sampleAccount } from '../ldap/probe';
 import type { ActiveDirectorySettings } from './settings';
 
-/** What `doctor` wants to know of a domain controller, found out without changing anything. */
+/** Returns the findings of `lockstep doctor` about a domain controller. It changes nothing. */
 export async function checkActiveDirectory(
   link: Link,
   settings: ActiveDirectorySettings,
   ids: NativeIds,
 ): Promise<readonly Finding[]> {
-  const { account, base } = await anAccount(link, settings, ids, ['allowedAttributesEffective']);
+  const { account, base } = await sampleAccount(link, settings, ids, [
+    'allowedAttributesEffective',
+  ]);
   if (account === null) return [base];
   return [
     base,
@@ -23,8 +25,9 @@ export async function checkActiveDirectory(
 }
 
 /**
- * Asks for a password that is not even in quotes. Rights are looked at first, so the refusal tells, and nothing changes.
- * Seen on Samba; a Windows server may look at the value first, and then the right shows only at the first write.
+ * Requests a malformed password (without quotes). The server checks the rights first, so its result code shows whether
+ * they suffice, and nothing changes. Observed on Samba. A Windows server may check the value first; a missing right then
+ * shows only at the first write.
  */
 async function resetRight(
   link: Link,
@@ -41,7 +44,7 @@ async function resetRight(
         'rights',
         `${settings.bindDn} may not reset the password of ${account.dn}. Give it the right "Reset Password".`,
       )
-    : ok('rights', `${settings.bindDn} is not kept from resetting passwords.`);
+    : ok('rights', `${settings.bindDn} may reset passwords, as far as the server shows.`);
 }
 
 function keepingRight(account: Entry): Finding {
@@ -49,11 +52,11 @@ function keepingRight(account: Entry): Finding {
   return writable.some((attribute) => attribute.toLowerCase() === 'pwdlastset')
     ? ok(
         'keep-must-change',
-        'pwdLastSet may be written, so "must change at the next login" is kept as it is.',
+        'The service account may write pwdLastSet, so "must change at the next login" stays as it is.',
       )
     : warning(
         'keep-must-change',
-        'pwdLastSet may not be written, so no password is written to accounts that must change theirs. Give the right to write it.',
+        'The service account may not write pwdLastSet, so Lockstep writes no password to an account that must change its own. Give the service account the right to write pwdLastSet.',
       );
 }
 
@@ -69,11 +72,11 @@ async function policy(link: Link): Promise<Finding> {
     return {
       check: 'policy',
       verdict: 'skipped',
-      says: 'The password policy of the domain cannot be read.',
+      says: 'The service account cannot read the password policy of the domain.',
     };
   const complex = (Number(textOf(entry, 'pwdProperties') ?? 0) & 1) !== 0;
   return ok(
     'policy',
-    `The domain wants ${textOf(entry, 'minPwdLength')} characters or more${complex ? ' of several kinds' : ''}, and locks after ${textOf(entry, 'lockoutThreshold')} wrong logins (0: never). Fine-grained policies may say otherwise.`,
+    `The domain requires ${textOf(entry, 'minPwdLength')} characters or more${complex ? ' of several kinds' : ''}, and locks an account after ${textOf(entry, 'lockoutThreshold')} failed logins (0: never). Fine-grained policies may override this.`,
   );
 }

@@ -14,13 +14,13 @@ export const activeDirectory: ConnectorKind<ActiveDirectorySettings> = {
     yields: ['plaintext', 'hash'],
   },
   needs: [
-    'LDAPS on a domain controller. Give one controller: a proof on another one would meet the replication delay.',
-    'A service account with the right to reset passwords (User-Force-Change-Password) and to write `pwdLastSet` below `base`; no more.',
-    '`unicodePwd` is reset: complexity and length of the domain apply, history and minimum age do not. Disabled and locked accounts stay so, and so does a forced change.',
-    'An agent on the domain controllers may tell of new passwords in plaintext, or as hashes; hashes cannot be written to a domain.',
-    'Without the right Unexpire-Password on the domain, a domain controller makes people change the password at their next login; Lockstep takes that back where it may write `pwdLastSet`.',
+    'LDAPS on a domain controller. `url` must name a single controller: on another one, the login that verifies a new password would fail until the password is replicated.',
+    'A service account with the right to reset passwords (User-Force-Change-Password) and to write `pwdLastSet` below `base`, and no other rights.',
+    'Lockstep resets `unicodePwd`. The complexity and length rules of the domain apply; history and minimum age do not. Disabled and locked accounts stay disabled and locked, and a forced change stays in force.',
+    'A capture agent on the domain controllers can report new passwords in plaintext or as hashes. Hashes cannot be written to a domain.',
+    'If the service account lacks the right Unexpire-Password on the domain, a domain controller forces people to change the new password at their next login. Lockstep reverts that if it may write `pwdLastSet`.',
   ],
-  // Loaded at the first use: the api reads the registry too, and must not load the driver.
+  // The driver is loaded at the first use, because the api reads the registry too and must not load it.
   open: async (settings, tools) =>
     (require('./active-directory') as typeof Driver).openActiveDirectory(settings, tools),
 };

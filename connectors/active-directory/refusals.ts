@@ -4,8 +4,8 @@ import type { LdapRefusal } from '../ldap/link';
 import * as anyDirectory from '../ldap/refusals';
 
 /**
- * Samba says which rule refused, Windows only that one did. Source: check_password_restrictions in
- * samba/source4/dsdb/samdb/ldb_modules/password_hash.c.
+ * Texts by which Samba names the rule that rejected a password. Windows reports only that some rule did. Source:
+ * check_password_restrictions in samba/source4/dsdb/samdb/ldb_modules/password_hash.c.
  */
 const rules: readonly (readonly [text: RegExp, reason: CodeOf<'rejected'>])[] = [
   [/too short/i, 'policy_too_short'],
@@ -15,13 +15,14 @@ const rules: readonly (readonly [text: RegExp, reason: CodeOf<'rejected'>])[] = 
   [/too young/i, 'policy_too_young'],
 ];
 
-/** The Win32 code with which the text of a domain controller begins. */
+/** Returns the Win32 code with which the text of a domain controller begins, or null. */
 const win32 = (text: string): string | null =>
   /^([0-9A-Fa-f]{8})\b/.exec(text)?.[1]?.toUpperCase() ?? null;
 
 const PASSWORD_RESTRICTION = '0000052D';
 const ACCOUNT_LOCKED = '00000775';
 
+/** Translates the refusal of a write by a domain controller. */
 export function classifyWrite(refusal: LdapRefusal): WriteAnswer {
   const code = win32(refusal.text);
   const vendorCode = code === null ? String(refusal.code) : `${refusal.code}/${code}`;
@@ -35,21 +36,22 @@ export function classifyWrite(refusal: LdapRefusal): WriteAnswer {
   return { result: 'rejected', reason, vendorCode };
 }
 
-/** What "AcceptSecurityContext error, data …" of a refused login means (Win32 logon codes). */
+/** Meanings of the Win32 logon code in "AcceptSecurityContext error, data …", the text of a refused login. */
 const logons: Readonly<Record<string, 'differs' | 'holds' | 'locked'>> = {
   '525': 'differs', // no such user
   '52e': 'differs', // wrong password
-  // These are looked at only after the password was right.
+  // The domain controller checks the following only after it has found the password right.
   '530': 'holds', // not at this hour
   '531': 'holds', // not from this computer
   '532': 'holds', // the password has expired
   '533': 'holds', // the account is disabled
   '701': 'holds', // the account has expired
   '773': 'holds', // the password must be changed
-  // This is looked at first.
+  // The lock is checked before the password.
   '775': 'locked',
 };
 
+/** Translates the refusal of a login that verifies a password. */
 export function classifyLogin(refusal: LdapRefusal): VerifyAnswer {
   const data = /\bdata ([0-9a-f]{3,8})\b/i.exec(refusal.text)?.[1]?.toLowerCase();
   const meaning = data === undefined ? undefined : logons[data];

@@ -3,12 +3,15 @@ import type { Replica } from '../../model/captures/replica';
 import { search, textOf } from '../ldap/accounts';
 import type { Link, Reply } from '../ldap/link';
 
-/** Domain controllers are computers with this flag of userAccountControl (MS-ADTS §2.2.16, SERVER_TRUST and its read-only kin). */
+/**
+ * Flags of userAccountControl that mark a computer as a domain controller (MS-ADTS §2.2.16): SERVER_TRUST a writable one,
+ * PARTIAL_SECRETS a read-only one.
+ */
 const SERVER_TRUST = 0x2000;
 const PARTIAL_SECRETS = 0x4000000;
 const BIT_AND = '1.2.840.113556.1.4.803';
 
-/** The domain controllers of the domain. */
+/** Reads the domain controllers of the domain. The list is empty if the server names no domain. */
 export async function readDomainControllers(link: Link): Promise<Reply<readonly Replica[]>> {
   const root = await search(link, '', { scope: 'base', attributes: ['defaultNamingContext'] });
   if (!root.ok) return root;

@@ -7,42 +7,45 @@ import { type Ending, runProgram } from './process';
 import type { CommandSettings } from './settings';
 import { turnsOf } from './turns';
 
-/** EX_TEMPFAIL of sysexits.h: the program promises that it has done nothing. */
+/** EX_TEMPFAIL of sysexits.h. By this exit code the program promises that it has done nothing. */
 const NOTHING_DONE = 75;
 
-/** @param isAllowed whether programs may be run from there at all */
+/** Calls the program for each request. @param isAllowed whether the worker may run this program */
 export function callProgram(settings: CommandSettings, isAllowed: () => boolean): Call {
   const turns = turnsOf(settings.concurrency);
   return async (request) => {
     const deadline = performance.now() + settings.timeoutMs;
     if (!isAllowed()) return notRead('not_allowed');
-    // Whoever comes late still has time to do it.
+    // A request that gets its turn late still has half of the time to run.
     if (!(await turns.take(settings.timeoutMs / 2))) return { ...notRead(null), reason: 'busy' };
     try {
-      const missing = await whyNot(settings.command);
+      const missing = await whyNotRunnable(settings.command);
       if (missing !== null) return notRead(missing);
-      return replyOf(await runProgram(specOf(settings, deadline - performance.now()), request));
+      return replyOf(await runProgram(programOf(settings, deadline - performance.now()), request));
     } finally {
       turns.giveBack();
     }
   };
 }
 
-/** Looked at before: what starts it would only say, by an exit code, what the program might say too. */
-const whyNot = (command: string): Promise<string | null> =>
+/**
+ * Returns why the program cannot be run, or null. It is checked before the start, because timeout(1) reports the same by
+ * an exit code that the program may use too.
+ */
+const whyNotRunnable = (command: string): Promise<string | null> =>
   access(command, constants.X_OK).then(
     () => null,
     ({ code = 'unknown' }: NodeJS.ErrnoException) => code,
   );
 
-const specOf = (
+const programOf = (
   { command, arguments: args, workingDirectory, environment }: CommandSettings,
   timeoutMs: number,
 ) => ({
   command,
   args,
   cwd: workingDirectory,
-  // So that text is UTF-8, whatever the locale of the worker.
+  // LANG makes text UTF-8, whatever the locale of the worker.
   env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', ...passedOn(environment) },
   timeoutMs,
 });
@@ -53,7 +56,7 @@ const notRead = (vendorCode: string | null): Lost => ({
   sent: false,
 });
 
-/** It has the request from its first moment on, so whatever else it did, it may have acted. */
+/** Translates how the program ended. Once started it has the request, so after most endings it may have acted. */
 function replyOf(ending: Ending): Reply {
   switch (ending.ended) {
     case 'not_started':
@@ -64,7 +67,7 @@ function replyOf(ending: Ending): Reply {
     case 'signal':
       return noAnswer(ending.ended);
     case 'exit':
-      if (ending.status === 0) return answerIn(ending.output);
+      if (ending.status === 0) return parseAnswer(ending.output);
       ending.output.fill(0);
       return {
         ...noAnswer(`exit_${ending.status}.stderr_${ending.stderrBytes}`),
@@ -73,8 +76,8 @@ function replyOf(ending: Ending): Reply {
   }
 }
 
-/** The message of a JSON error quotes what it chokes on, so nothing of it is kept. */
-function answerIn(output: Buffer): Reply {
+/** Parses the output and zeroes it. The message of a JSON error quotes the output, so it is dropped. */
+function parseAnswer(output: Buffer): Reply {
   try {
     return { answer: JSON.parse(output.toString('utf8')) };
   } catch {

@@ -4,12 +4,15 @@ import path from 'node:path';
 import type { Finding } from '../contract';
 import type { CommandSettings } from './settings';
 
-/** The configuration, which an API key can change, must not name just any program of the machine. */
+/**
+ * Whether the program is below the allowed folder. An API key can change the configuration, so the configuration must
+ * not be able to name any program of the machine.
+ */
 export const isBelow = (folder: string | undefined, command: string): boolean =>
   folder !== undefined &&
   path.resolve(command).startsWith(path.join(path.resolve(folder), path.sep));
 
-/** What can be seen of the program before it is started. */
+/** Checks, without starting it, that the program exists, can run, and cannot be replaced by other users. */
 export async function examineProgram(
   { command, workingDirectory }: CommandSettings,
   folder: string | undefined,
@@ -19,8 +22,8 @@ export async function examineProgram(
     return wrong(
       'allowed',
       folder === undefined
-        ? 'The worker runs no programs. Set LOCKSTEP_COMMAND_DIR for it to the folder that has them.'
-        : `The worker runs only programs below ${folder}. Move it there, or set LOCKSTEP_COMMAND_DIR.`,
+        ? 'The worker may run no programs. Set LOCKSTEP_COMMAND_DIR of the worker to the folder of your programs.'
+        : `The worker runs only programs below ${folder}. Move the program there, or change LOCKSTEP_COMMAND_DIR of the worker.`,
     );
   const [program, around, start] = await Promise.all([
     stat(command).catch(() => null),
@@ -28,22 +31,29 @@ export async function examineProgram(
     stat(workingDirectory).catch(() => null),
   ]);
   if (program === null || around === null || !program.isFile())
-    return wrong('program', `${command} is not there, or the worker cannot see it.`);
-  if (!(await mayRun(command)))
     return wrong(
       'program',
-      `${command} cannot be run by the worker. Make it executable: chmod 755.`,
+      `${command} does not exist, or the worker may not read its folder. Check the path and the permissions.`,
     );
+  if (!(await mayRun(command)))
+    return wrong('program', `The worker cannot run ${command}. Make it executable: chmod 755.`);
   if (!start?.isDirectory())
-    return wrong('program', `workingDirectory is not there: ${workingDirectory}.`);
+    return wrong(
+      'program',
+      `The folder in workingDirectory does not exist: ${workingDirectory}. Create it, or correct the setting.`,
+    );
   if (isOpen(program) || isOpen(around))
     return wrong(
       'owner',
-      `Others may write ${command}, or its folder, and so read every password. Leave both to root or to the user of the worker, without write permission for others.`,
+      `Other users may write ${command} or its folder, and could so read every password. Make root or the user of the worker the owner of both, and remove the write permission of group and others.`,
     );
   return [
-    { check: 'program', verdict: 'ok', says: `${command} can be run.` },
-    { check: 'owner', verdict: 'ok', says: 'Nobody else may write it.' },
+    { check: 'program', verdict: 'ok', says: `The worker can run ${command}.` },
+    {
+      check: 'owner',
+      verdict: 'ok',
+      says: 'Only root or the user of the worker may write the program and its folder.',
+    },
   ];
 }
 

@@ -14,7 +14,7 @@ export const openCommand = (
     call: callProgram(settings, () => isBelow(commandDir, settings.command)),
     served: servedBy(settings),
     examine: () => examineProgram(settings, commandDir),
-    answered: [ok('answers', 'It answers.')],
+    answered: [ok('answers', 'The program answers.')],
     lost: findingOf,
     close: async () => {},
   });
@@ -22,5 +22,5 @@ export const openCommand = (
 const findingOf = ({ vendorCode }: Lost) =>
   wrong(
     'answers',
-    `It did not answer as it should (${vendorCode ?? 'busy'}). Run it by hand: echo '{"version":1,"operation":"check"}' into it must give one JSON answer and exit code 0.`,
+    `The program gave no valid answer (${vendorCode ?? 'busy'}). Run it by hand: echo '{"version":1,"operation":"check"}' piped into it must give one JSON answer and exit code 0.`,
   );

@@ -3,7 +3,7 @@ import { traitsBy } from '../wire/settings';
 import type * as Driver from './command';
 import { type CommandSettings, commandSettings } from './settings';
 
-/** A program of somebody else, started for each request: the contract in JSON, on stdin and stdout. */
+/** A program of the customer, started for each request. It reads a request and writes an answer in JSON. */
 export const command: ConnectorKind<CommandSettings> = {
   kind: 'command',
   title: 'Any target, by a program of yours',
@@ -17,12 +17,12 @@ export const command: ConnectorKind<CommandSettings> = {
   },
   declared: traitsBy,
   needs: [
-    'A program that keeps the contract of [your-own-connector.md](your-own-connector.md). `lockstep connector test` tells whether it does.',
-    'It is below the folder that `LOCKSTEP_COMMAND_DIR` names for the worker, so that nobody who can only change the configuration can run another one; and only root or the user of the worker may write it.',
-    'The password comes on stdin, never as an argument or in the environment. What it writes to stderr is dropped.',
-    'It ends within `timeoutMs`, and leaves nothing running.',
+    'A program that keeps the contract of [your-own-connector.md](your-own-connector.md). `lockstep connector test` checks that it does.',
+    'The program is below the folder that `LOCKSTEP_COMMAND_DIR` names for the worker, so an API key that can change the configuration cannot run any other program. Only root or the user of the worker may write the program.',
+    'The program gets the password on stdin, never as an argument or in the environment. Its output to stderr is dropped.',
+    'The program ends within `timeoutMs` and leaves no process running.',
   ],
-  // Loaded at the first use: the api reads the registry too, and must not be able to start programs.
+  // The driver is loaded at the first use, because the api reads the registry too and must not be able to run programs.
   open: async (settings, tools) =>
     (require('./command') as typeof Driver).openCommand(settings, tools),
 };

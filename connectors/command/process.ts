@@ -11,26 +11,26 @@ export interface ProgramSpec {
 
 /** How one run of a program ended. */
 export type Ending =
-  /** It read nothing; `code` is that of the system, such as `ENOENT`. */
+  /** The program was not started. `code` is that of the system, such as `ENOENT`. */
   | { readonly ended: 'not_started'; readonly code: string }
   | {
       readonly ended: 'exit';
       readonly status: number;
-      /** To be zeroed by who reads it. */
+      /** Stdout of the program. The caller zeroes it. */
       readonly output: Buffer;
       readonly stderrBytes: number;
     }
   | { readonly ended: 'signal' | 'too_slow' | 'too_much' };
 
-/** More than a page of accounts, less than what would hurt. */
+/** Upper limit for stdout, in bytes. A page of accounts is smaller. */
 const MOST_OUTPUT = 1 << 20;
 
-/** A killed process is gone at once, unless the system itself hangs. */
+/** How long to wait for the end of a killed process. It ends at once unless the system hangs. */
 const DYING_MS = 1_000;
 
 /**
- * Runs a program once, with `input` on stdin. Stdout is its answer. Stderr is counted and dropped: it may repeat what was
- * given to it. What takes too long or says too much is killed, with its whole process group.
+ * Runs a program once, with `input` on stdin. Stdout is its answer. Stderr is counted and dropped, because it may repeat
+ * the password. A program that runs too long or writes too much is killed with its process group.
  */
 export function runProgram(spec: ProgramSpec, input: Buffer): Promise<Ending> {
   let program: ChildProcessWithoutNullStreams;
@@ -50,7 +50,7 @@ function start({ command, args, cwd, env, timeoutMs }: ProgramSpec) {
   return spawn(LEASH, ['-s', 'KILL', seconds, command, ...args], options);
 }
 
-/** When this process is killed, timeout(1) still ends what it started. */
+/** timeout(1) ends the program even if the worker itself is killed. Undefined on a system without it. */
 const LEASH = ['/usr/bin/timeout', '/bin/timeout'].find((file) => existsSync(file));
 
 const notStarted = (error: unknown): Ending => ({
@@ -79,7 +79,7 @@ function ending(
       clearTimeout(timer);
       timer = setTimeout(() => end({ ended: why }), DYING_MS);
       killGroup(program);
-      // Somebody who left the group may hold them open.
+      // A process that has left the group may keep the streams open.
       for (const stream of [program.stdin, program.stdout, program.stderr]) stream.destroy();
     };
     program.stdout.on('data', (chunk: Buffer) => {
@@ -91,10 +91,10 @@ function ending(
       stderrBytes += chunk.length;
       chunk.fill(0);
     });
-    // It may have answered without reading everything.
+    // The program may answer without reading all of its input.
     program.stdin.on('error', () => {});
     program.stdin.write(input);
-    // A whole line, for those who read one.
+    // The line end is for programs that read a line.
     program.stdin.end('\n');
     program.on('error', () => {});
     program.once('close', (status) => {
@@ -109,6 +109,6 @@ function killGroup({ pid }: ChildProcessWithoutNullStreams): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   } catch {
-    // It has just ended.
+    // The process has just ended.
   }
 }

@@ -7,26 +7,28 @@ const path = z.string().regex(/^\/[^\0]*$/, 'give an absolute path');
 
 export const commandSettings = z.strictObject({
   command: path.describe(
-    'The program, by its absolute path below LOCKSTEP_COMMAND_DIR. It is started for each request, without a shell.',
+    'Absolute path of the program, below LOCKSTEP_COMMAND_DIR. It is started for each request, without a shell.',
   ),
   arguments: z
     .array(
       z
         .string()
-        .regex(/^[^\0]*$/, 'may not hold NUL')
+        .regex(/^[^\0]*$/, 'must not contain NUL')
         .refine(
           (text) => !secretReference.test(text),
-          'everyone on the machine sees arguments: let the program read its secret from a file',
+          'everyone on the machine can see arguments: let the program read its secret from a file',
         ),
     )
     .default([])
-    .describe('Its arguments. No secrets: everyone on the machine sees them.'),
-  workingDirectory: path.default('/').describe('Where it is started.'),
+    .describe(
+      'Arguments of the program. They must not contain secrets, because everyone on the machine can see them.',
+    ),
+  workingDirectory: path.default('/').describe('Folder in which the program is started.'),
   environment: z
     .array(
       z
         .string()
-        .regex(/^[A-Za-z_]\w*$/, 'give names of variables, without values')
+        .regex(/^[A-Za-z_]\w*$/, 'give the name of a variable, without a value')
         .refine(
           (name) => !/^(LOCKSTEP_|TEMPORAL_|DATABASE_URL$)/.test(name),
           'is a variable of Lockstep itself',
@@ -34,21 +36,21 @@ export const commandSettings = z.strictObject({
     )
     .default([])
     .describe(
-      'Names of variables that it gets from the environment of the worker. Without them it has PATH and LANG only.',
+      'Names of environment variables that the program gets from the worker. Without them it gets PATH and LANG only.',
     ),
   timeoutMs: z
     .int()
     .min(10)
-    // The leash of `process.ts` is a second longer.
+    // timeout(1), which `process.ts` starts around the program, waits one second longer.
     .max(HARD_DEADLINE_MS - 2_000)
     .default(10_000)
-    .describe('How long one request may take, in milliseconds; then it is killed.'),
+    .describe('Time limit for one request, in milliseconds. After it the program is killed.'),
   concurrency: z
     .int()
     .min(1)
     .max(64)
     .default(4)
-    .describe('How many of it run at the same time at most.'),
+    .describe('Maximum number of requests, and so of processes, at the same time.'),
   ...servedShape,
 });
 

@@ -1,13 +1,14 @@
-/** At most so many at the same time; who waits longer than it may goes without. */
+/** Limits how many programs run at the same time. */
 export interface Turns {
-  /** @returns whether there was a turn in time; then it is given back */
+  /** Waits for a turn, at most `waitMs` milliseconds. @returns whether there was one; the caller must then give it back */
   take(waitMs: number): Promise<boolean>;
   giveBack(): void;
 }
 
+/** @param size maximum number of turns at the same time */
 export function turnsOf(size: number): Turns {
   let free = size;
-  const waiting = new Set<(mine: boolean) => void>();
+  const waiting = new Set<(granted: boolean) => void>();
   return {
     async take(waitMs) {
       if (free > 0) {
@@ -15,10 +16,10 @@ export function turnsOf(size: number): Turns {
         return true;
       }
       return new Promise((resolve) => {
-        const settle = (mine: boolean) => {
+        const settle = (granted: boolean) => {
           clearTimeout(timer);
           waiting.delete(settle);
-          resolve(mine);
+          resolve(granted);
         };
         const timer = setTimeout(() => settle(false), waitMs);
         waiting.add(settle);

@@ -7,18 +7,19 @@ const domainsShape = z.looseObject({
   value: z.array(z.looseObject({ id: z.string(), authenticationType: z.string() })),
 });
 
-/** A domain becomes a federated one, or ceases to be, once in years. */
-const KNOWN_MS = 600_000;
+/** How long the list is cached. A domain becomes federated, or stops being federated, once in years. */
+const CACHED_MS = 600_000;
 
-/** The domains whose users sign in elsewhere; null when the service account may not see them. */
+/** Returns the domains whose users sign in elsewhere, in lower case. Null if the service account may not read them. */
 export type FederatedDomains = (signal: AbortSignal) => Promise<ReadonlySet<string> | null>;
 
 export function federatedDomains(api: Api): FederatedDomains {
-  let known: { readonly domains: ReadonlySet<string> | null; readonly until: number } | null = null;
+  let cached: { readonly domains: ReadonlySet<string> | null; readonly until: number } | null =
+    null;
   return async (signal) => {
-    if (known !== null && performance.now() < known.until) return known.domains;
+    if (cached !== null && performance.now() < cached.until) return cached.domains;
     const domains = await read(api, signal);
-    known = { domains, until: performance.now() + KNOWN_MS };
+    cached = { domains, until: performance.now() + CACHED_MS };
     return domains;
   };
 }

@@ -33,7 +33,7 @@ export function openEntra(settings: EntraSettings, tools: ConnectorTools): Conne
     classifyWrite: classify,
     verify: null,
     check: (signal) => checkDomains(federated, signal),
-    writeToNobody: () => writeTo(randomUUID(), null),
+    writeToNoAccount: () => writeTo(randomUUID(), null),
     close() {
       http.close();
       login.close();
@@ -71,7 +71,7 @@ async function prepare(
   return writeTo(user.id, user.userPrincipalName);
 }
 
-/** Where the password of a user is, if not in Entra ID. */
+/** Returns where the password of a user is kept, as a vendor code. Null if it is kept in Entra ID. */
 function passwordElsewhere(user: User, federated: ReadonlySet<string> | null): string | null {
   const [, domain = ''] = user.userPrincipalName.toLowerCase().split('@');
   if (user.externalUserState != null) return 'guest';
@@ -79,7 +79,7 @@ function passwordElsewhere(user: User, federated: ReadonlySet<string> | null): s
   return federated?.has(domain) ? 'federated_domain' : null;
 }
 
-/** What is not said of the next sign-in has been taken for "must change" before. */
+/** The request always states forceChangePasswordNextSignIn, because Graph has defaulted to a forced change. */
 const writeTo = (id: string, name: string | null): PreparedWrite => ({
   request: (password) => ({
     method: 'PATCH',
@@ -101,14 +101,16 @@ async function checkDomains(
     return [
       warning(
         'domains',
-        'Domains cannot be read, so users of a federated one are not told apart. Give Domain.Read.All.',
+        'The service account cannot read the domains, so Lockstep cannot recognize users of a federated domain. Give the app registration the permission Domain.Read.All.',
       ),
     ];
-  const named = [...domains].join(', ');
+  const names = [...domains].join(', ');
   return [
     ok(
       'domains',
-      domains.size === 0 ? 'No domain is federated.' : `Users of ${named} are left out: federated.`,
+      domains.size === 0
+        ? 'No domain is federated.'
+        : `Lockstep writes no passwords of users of these federated domains: ${names}.`,
     ),
   ];
 }

@@ -5,7 +5,7 @@ const errorShape = z.looseObject({
   error: z.looseObject({ code: z.string(), message: z.string().default('') }),
 });
 
-/** Source: Microsoft Graph, error responses; the codes of the directory are of Entra ID itself. */
+/** Meanings of error codes. Source: Microsoft Graph, error responses; codes with a prefix come from Entra ID itself. */
 const codes: Readonly<Record<string, Verdict['reason']>> = {
   Authorization_RequestDenied: 'no_rights',
   Authentication_ExpiredToken: 'service_credential_refused',
@@ -18,19 +18,20 @@ const codes: Readonly<Record<string, Verdict['reason']>> = {
   TooManyRequests: 'throttled',
 };
 
-/** What a bad request is about, only its text says. It is looked at here and goes no further. */
+/** Texts that show what a bad request is about, because its code does not. The text is classified here and dropped. */
 const texts: readonly (readonly [text: RegExp, reason: Verdict['reason']])[] = [
   [/on-premises mastered/i, 'no_own_password'],
   [/federated/i, 'no_own_password'],
   [/password.*(comply|complexity|banned|commonly|weak|requirement)/i, 'policy'],
 ];
 
+/** Translates an error of Microsoft Graph. Null for an error that the tables do not know. */
 export const classify: Classify = ({ json }) => {
   const error = errorShape.safeParse(json).data?.error;
-  const known = Object.entries(codes).find(([code]) => code === error?.code);
-  if (error === undefined || known === undefined) return null;
-  const [vendorCode, reason] = known;
+  const match = Object.entries(codes).find(([code]) => code === error?.code);
+  if (error === undefined || match === undefined) return null;
+  const [vendorCode, reason] = match;
   if (vendorCode !== 'Request_BadRequest') return { reason, vendorCode };
-  const told = texts.find(([text]) => text.test(error.message))?.[1];
-  return { reason: told ?? reason, vendorCode };
+  const meaning = texts.find(([text]) => text.test(error.message))?.[1];
+  return { reason: meaning ?? reason, vendorCode };
 };

@@ -2,7 +2,7 @@ import type { ConnectorKind } from '../contract';
 import type * as Driver from './entra';
 import { type EntraSettings, entraSettings } from './settings';
 
-/** An account is a user of one tenant: the userPrincipalName, and the object id as native id. */
+/** An account is a user of one tenant. Its name is the userPrincipalName; its native id is the object id. */
 export const entra: ConnectorKind<EntraSettings> = {
   kind: 'entra',
   title: 'Microsoft Entra ID',
@@ -10,11 +10,11 @@ export const entra: ConnectorKind<EntraSettings> = {
   secretSettings: ['clientSecret'],
   traits: { proof: 'none', repeatable: true, accepts: ['plaintext'], yields: [] },
   needs: [
-    'An app registration with the application permissions `User.Read.All`, `User-PasswordProfile.ReadWrite.All` and `Domain.Read.All`. For users with administrator roles it needs a directory role besides.',
-    'Users whose password is in Entra ID. Those who are synchronized from a domain, those of a federated domain, and invited guests are left out; connect the domain itself instead.',
-    'Entra does not tell whether a user has to change the password, and a write ends that: it is told so explicitly, because it could begin it otherwise.',
-    'Entra gives no way to prove a password that a second factor would not stop. A write whose answer was lost is therefore written again.',
+    'An app registration with the application permissions `User.Read.All`, `User-PasswordProfile.ReadWrite.All` and `Domain.Read.All`. To write users with administrator roles, it also needs a directory role.',
+    'Users whose password is in Entra ID. Lockstep writes no password of a user who is synchronized from a domain, belongs to a federated domain or is an invited guest. Connect the domain itself instead.',
+    'Entra does not show whether a user must change the password. Each write ends a forced change: Lockstep sends `forceChangePasswordNextSignIn: false`, because without it a write can start one.',
+    'Entra offers no way to verify a password that does not depend on a second factor. If the reply to a write is lost, the password is therefore written again.',
   ],
-  // Loaded at the first use: the api reads the registry too, and must not load the driver.
+  // The driver is loaded at the first use, because the api reads the registry too and must not load it.
   open: async (settings, tools) => (require('./entra') as typeof Driver).openEntra(settings, tools),
 };

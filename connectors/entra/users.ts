@@ -6,7 +6,7 @@ import { dateOf, type Page, type State } from '../http/connector';
 import { matches } from '../http/filter';
 import { classify } from './errors';
 
-/** A user, as far as Lockstep looks at it. Source: Microsoft Graph, user resource type. */
+/** The properties of a user that Lockstep reads. Source: Microsoft Graph, user resource type. */
 const userShape = z.looseObject({
   id: z.string().min(1),
   userPrincipalName: z.string(),
@@ -19,18 +19,19 @@ const userShape = z.looseObject({
 export type User = z.infer<typeof userShape>;
 
 const NAME = 'userPrincipalName';
-const STANDING = [
+const STATUS = [
   'accountEnabled',
   'externalUserState',
   'lastPasswordChangeDateTime',
   'onPremisesSyncEnabled',
 ];
 
-/** Graph gives no more in a page. */
+/** Maximum page size of Graph. */
 const MOST_IN_A_PAGE = 999;
 
 export const pathOf = (id: string): string => `/v1.0/users/${encodeURIComponent(id)}`;
 
+/** Requests that read users. @param attributes properties to read in addition to userPrincipalName */
 export function usersOf(api: Api, attributes: readonly string[]) {
   const names = [NAME, ...attributes];
   const get = async (path: string, signal: AbortSignal) =>
@@ -47,7 +48,7 @@ export function usersOf(api: Api, attributes: readonly string[]) {
   async function listed(more: Record<string, string>, signal: AbortSignal) {
     const query = new URLSearchParams({ $select: ['id', ...names].join(','), ...more });
     const list = shaped(listShape, await get(`/v1.0/users?${query}`, signal));
-    // Of the link only its place in the list: where the requests go is not for a reply to say.
+    // Only the token of the link is used, because a reply must not decide where requests are sent.
     const next = list['@odata.nextLink'];
     const cursor = next === undefined ? null : new URL(next).searchParams.get('$skiptoken');
     return { users: list.value, cursor };
@@ -70,13 +71,14 @@ export function usersOf(api: Api, attributes: readonly string[]) {
       const page = await listed({ $top, ...(cursor !== null && { $skiptoken: cursor }) }, signal);
       return { accounts: page.users.map(found), cursor: page.cursor };
     },
-    /** By id, or by name where there is none. Null when there is no such user. */
+    /** Reads a user by id, or by name if the id is unknown. Null if there is no such user. */
     async user({ nativeId, name }: AccountRef, signal: AbortSignal): Promise<User | null> {
-      const query = new URLSearchParams({ $select: ['id', NAME, ...STANDING].join(',') });
+      const query = new URLSearchParams({ $select: ['id', NAME, ...STATUS].join(',') });
       try {
         const user = shaped(userShape, await get(`${pathOf(nativeId ?? name)}?${query}`, signal));
-        const asked = nativeId !== null || matches({ [NAME]: name }, (at) => valuesAt(user, at));
-        return asked ? user : null;
+        const isRequested =
+          nativeId !== null || matches({ [NAME]: name }, (at) => valuesAt(user, at));
+        return isRequested ? user : null;
       } catch (error) {
         if (error instanceof HttpRefused && error.failure.reason === 'no_account') return null;
         throw error;
@@ -90,7 +92,7 @@ const listShape = z.looseObject({
   '@odata.nextLink': z.url().optional(),
 });
 
-/** As OData writes text. */
+/** Quotes a value as an OData string. */
 const quoted = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 
 const valuesAt = (user: User, name: string): string[] =>
@@ -98,7 +100,7 @@ const valuesAt = (user: User, name: string): string[] =>
 
 export const stateOf = ({ accountEnabled, lastPasswordChangeDateTime: at }: User): State => ({
   disabled: accountEnabled === false,
-  // Neither its lock nor a forced change is shown by Entra.
+  // Entra shows neither a lock nor a forced change.
   locked: false,
   mustChange: false,
   passwordChangedAt: dateOf(at),

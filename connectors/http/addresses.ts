@@ -1,8 +1,8 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
 /**
- * Addresses that are no public host: of this machine, of a private network, of the metadata service of a cloud (IANA
- * special-purpose address registries). A connector that may be pointed anywhere must not reach them unasked.
+ * Networks that hold no public host: this machine, private networks, the metadata service of a cloud. Source: IANA
+ * special-purpose address registries. The configuration can name any host, so these need explicit permission.
  */
 const special: readonly string[] = [
   ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16'],
@@ -12,18 +12,20 @@ const special: readonly string[] = [
   ...['fec0::/10', 'ff00::/8'],
 ];
 
-/** Networks in which an IPv6 address stands for the IPv4 address behind these bits: NAT64 (RFC 6052), 6to4, Teredo. */
+/** NAT64 (RFC 6052), 6to4 and Teredo: networks in which an IPv6 address contains an IPv4 address after these bits. */
 const NAT64_BITS = 96;
 const TUNNELS = ['2002::/16', '2001::/32'];
 
 const isSpecial = listOf([...special, ...TUNNELS, ...special.flatMap(behindNat64)]);
 
-/** Whether a host may be connected to at an address that its name has just been resolved to. */
+/** Whether Lockstep may connect to a host at the address to which its name has just been resolved. */
 export type AddressGuard = (host: string, address: string) => boolean;
 
-/** @param allowed host names, addresses and networks that may be reached although they are not public */
+/** Creates a guard. @param allowed host names, addresses and networks that are allowed although they are not public */
 export function guardOf(allowed: readonly string[]): AddressGuard {
-  const names = new Set(allowed.filter((one) => !isNetwork(one)).map((one) => one.toLowerCase()));
+  const names = new Set(
+    allowed.filter((entry) => !isNetwork(entry)).map((entry) => entry.toLowerCase()),
+  );
   const isAllowed = listOf(allowed.filter(isNetwork));
   return (host, address) =>
     !isSpecial(address) || isAllowed(address) || names.has(host.toLowerCase());
@@ -31,7 +33,7 @@ export function guardOf(allowed: readonly string[]): AddressGuard {
 
 const isNetwork = (text: string): boolean => isIP(text.split('/')[0] ?? '') !== 0;
 
-/** An IPv4 address that is written as IPv6 (::ffff:10.0.0.1) is found by the lists of IPv4. */
+/** Returns a test for membership. IPv4 networks also match addresses such as ::ffff:10.0.0.1. */
 function listOf(networks: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const network of networks) {

@@ -5,25 +5,25 @@ import type { HttpReply } from './client';
 import { NoReply, NotSent } from './failures';
 import { retryAfterMs } from './retry-after';
 
-/** What went wrong, in the words of `model/errors.ts`. */
+/** A failed request, translated into a code of `model/errors.ts`. */
 export interface HttpFailure {
   readonly reason: CodeOf<'offline' | 'unknown' | 'rejected'>;
   readonly vendorCode: string | null;
   readonly retryAfterMs: number | null;
-  /** It was not done, for sure; else what was sent may have been done. */
+  /** Whether the request was certainly not carried out. If false, the server may have carried it out. */
   readonly refused: boolean;
 }
 
-/** What the vendor's own code in a reply means; null where the table does not know it. */
+/** Translates the vendor's code in a reply. Null if the table does not contain it. */
 export type Classify = (reply: HttpReply) => Verdict | null;
 
 export interface Verdict {
   readonly reason: HttpFailure['reason'];
-  /** From a closed list or of a strict shape: whatever else a server says may echo a password. */
+  /** From a closed list or of a strict shape, because any other text of a server may repeat a password. */
   readonly vendorCode: string;
 }
 
-/** What a status means of itself (RFC 9110 §15), where the vendor's table does not know better. */
+/** Meanings of HTTP statuses (RFC 9110 §15), for replies that the vendor's table does not contain. */
 const ofStatus: Readonly<Record<number, HttpFailure['reason']>> = {
   401: 'service_credential_refused',
   403: 'no_rights',
@@ -39,8 +39,8 @@ const ofStatus: Readonly<Record<number, HttpFailure['reason']>> = {
 };
 
 /**
- * A server that says "not now, but then" has not done it. Any other 5xx may come from something in front of the server,
- * that has lost what the server did.
+ * Translates a reply that is not a success. A 503 with Retry-After means that the server has not carried out the request.
+ * Any other 5xx may come from a proxy that has lost the reply of the server.
  */
 export function failureOfReply(reply: HttpReply, classify: Classify): HttpFailure {
   const { status } = reply;
@@ -55,7 +55,7 @@ export function failureOfReply(reply: HttpReply, classify: Classify): HttpFailur
   };
 }
 
-/** The server said no to a request that only reads. */
+/** The server refused a request that only reads. */
 export class HttpRefused extends Error {
   readonly failure: HttpFailure;
 
@@ -65,13 +65,13 @@ export class HttpRefused extends Error {
   }
 }
 
-/** @throws HttpRefused for whatever is no 200 */
+/** Returns the reply if its status is 200. @throws HttpRefused */
 export function accepted(reply: HttpReply, classify: Classify): HttpReply {
   if (reply.status !== 200) throw new HttpRefused(failureOfReply(reply, classify));
   return reply;
 }
 
-/** @throws HttpRefused when the reply is not what the vendor publishes */
+/** Parses the body of a reply. @throws HttpRefused if it does not have the shape that the vendor documents */
 export function shaped<T>(schema: z.ZodType<T>, { json }: HttpReply): T {
   const read = schema.safeParse(json);
   if (read.success) return read.data;
@@ -83,7 +83,7 @@ export function shaped<T>(schema: z.ZodType<T>, { json }: HttpReply): T {
   });
 }
 
-/** @throws whatever else it is: the connector is wrong then */
+/** Translates an error of a request. @throws any other error, which is a bug of the connector */
 export function failureOf(error: unknown): HttpFailure {
   if (error instanceof HttpRefused) return error.failure;
   if (error instanceof NotSent) {
@@ -95,7 +95,7 @@ export function failureOf(error: unknown): HttpFailure {
   return { reason: 'unreachable', vendorCode, retryAfterMs: null, refused: false };
 }
 
-/** @param sent whether it is the failure of the request that writes, and not of one before it */
+/** Translates a failure into the answer to a write. @param sent whether the request that writes failed, not one before it */
 export function asWriteAnswer(failure: HttpFailure, sent: boolean): WriteAnswer {
   const { reason, vendorCode, refused } = failure;
   if (sent && !refused) return { result: 'ambiguous', vendorCode };
@@ -105,11 +105,11 @@ export function asWriteAnswer(failure: HttpFailure, sent: boolean): WriteAnswer 
 
 export function asSourceFailure(failure: HttpFailure): SourceFailure {
   const { reason, vendorCode } = failure;
-  return { result: 'failed', reason: ofReading(reason), vendorCode, ...waiting(failure) };
+  return { result: 'failed', reason: reasonForRead(reason), vendorCode, ...waiting(failure) };
 }
 
 export function asInconclusive({ reason, vendorCode }: HttpFailure): VerifyAnswer {
-  return { result: 'inconclusive', reason: ofReading(reason), vendorCode };
+  return { result: 'inconclusive', reason: reasonForRead(reason), vendorCode };
 }
 
 const waiting = ({ retryAfterMs }: HttpFailure) => (retryAfterMs === null ? {} : { retryAfterMs });
@@ -119,8 +119,8 @@ type Rejection = CodeOf<'rejected'>;
 const isRejection = (reason: HttpFailure['reason']): reason is Rejection =>
   errors[reason].retry === 'rejected';
 
-/** Of reading, a refusal that is about writing says only that it is not possible. */
-const ofReading = (reason: HttpFailure['reason']) =>
+/** Maps a reason that is only about writes to `not_supported`, because it has no meaning for a read. */
+const reasonForRead = (reason: HttpFailure['reason']) =>
   isRejection(reason) && reason !== 'no_rights' && reason !== 'no_account'
     ? 'not_supported'
     : reason;

@@ -5,26 +5,26 @@ import type { Credential } from './credentials';
 
 export interface ApiRequest {
   readonly method: HttpRequest['method'];
-  /** Below the address of the API; encoded. */
+  /** Path below the address of the API, percent-encoded. */
   readonly path: string;
   readonly content?: { readonly type: string; readonly value: Json };
 }
 
 /** An API that Lockstep has signed in to. */
 export interface Api {
-  /** @throws NotSent | NoReply */
+  /** Sends a request with the service credential. After a 401 it signs in again, once. @throws NotSent | NoReply */
   ask(request: ApiRequest, signal: AbortSignal): Promise<HttpReply>;
-  /** Signs in anew with the next request. */
+  /** Makes the next request sign in again. */
   forget(): void;
 }
 
-/** Leaves a margin for what is under way when the time is over. */
+/** Leaves a margin for a request that is under way when the time is over. */
 const CALL_MS = HARD_DEADLINE_MS - 1_000;
 
-/** The time of one call of the connector, however many requests it takes. */
+/** Signal that aborts when the time of one call of the connector is over. All requests of the call share it. */
 export const newCall = (): AbortSignal => AbortSignal.timeout(CALL_MS);
 
-/** @param accept the media type of the answers */
+/** Creates an API client. @param accept media type of the replies */
 export function apiOf(http: HttpClient, credential: Credential, accept: string): Api {
   return {
     forget: () => credential.forget(),
@@ -37,7 +37,7 @@ export function apiOf(http: HttpClient, credential: Credential, accept: string):
           const authorization = await credential.authorization(signal);
           const headers = { accept, ...(authorization !== null && { authorization }), ...type };
           const reply = await http.send({ method, path, headers, ...(body && { body }) }, signal);
-          // What is refused for its token was not done, so it is no repeat.
+          // A request that was refused for its token was not carried out, so it may be sent again.
           if (reply.status !== 401 || !first || !credential.refused(authorization)) return reply;
         }
       } finally {

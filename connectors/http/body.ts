@@ -1,7 +1,7 @@
 import { Secret } from '../../model/passwords/secret';
 import { zeroableBytes } from '../../model/passwords/zeroable';
 
-/** What a request body is made of. A secret becomes a JSON string without ever being one of JavaScript. */
+/** A JSON value that may contain secrets. A secret is written as a JSON string without becoming a JavaScript string. */
 export type Json =
   | string
   | number
@@ -11,12 +11,12 @@ export type Json =
   | readonly Json[]
   | { readonly [name: string]: Json };
 
-/** @returns bytes for the caller to zero */
+/** Encodes a value as JSON. The caller zeroes the bytes. */
 export const jsonBytes = (value: Json): Buffer => joined(jsonParts(value));
 
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-/** As `FORM_TYPE`. @returns bytes for the caller to zero */
+/** Encodes fields as `FORM_TYPE`. The caller zeroes the bytes. */
 export const formBytes = (fields: Readonly<Record<string, string | Secret>>): Buffer =>
   joined(
     Object.entries(fields).flatMap(([name, value], index) => [
@@ -37,22 +37,22 @@ function jsonParts(value: Json): Buffer[] {
   return [...text(isList ? '[' : '{'), ...members, ...text(isList ? ']' : '}')];
 }
 
-/** How a byte is written that may not stand for itself. */
+/** Returns the escape sequence of a byte, or null if the byte needs none. */
 type Escape = (byte: number) => string | null;
 
-/** RFC 8259 §7: quotes, backslashes and control characters. */
+/** Escapes quotes, backslashes and control characters (RFC 8259 §7). */
 const inJson: Escape = (byte) => {
   if (byte === 0x22 || byte === 0x5c) return `\\${String.fromCharCode(byte)}`;
   return byte < 0x20 ? `\\u00${hex(byte)}` : null;
 };
 
-/** RFC 3986 §2.3: everything but the unreserved characters. */
+/** Escapes everything but the unreserved characters (RFC 3986 §2.3). */
 const inForm: Escape = (byte) =>
   /[\w.~-]/.test(String.fromCharCode(byte)) ? null : `%${hex(byte).toUpperCase()}`;
 
 const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
 
-/** The longest escape, \u00xx. */
+/** Length of the longest escape sequence, \u00xx. */
 const MOST_FOR_A_BYTE = 6;
 
 const escaped = (secret: Secret, insteadOf: Escape): Buffer =>
@@ -67,7 +67,7 @@ const escaped = (secret: Secret, insteadOf: Escape): Buffer =>
     return written.subarray(0, end);
   });
 
-/** One buffer; the parts are zeroed. */
+/** Joins the parts into one buffer and zeroes them. */
 function joined(parts: readonly Buffer[]): Buffer {
   const whole = zeroableBytes(parts.reduce((sum, { length }) => sum + length, 0));
   let end = 0;

@@ -11,71 +11,80 @@ export const warning = finding('warning');
 export const wrong = finding('wrong');
 export const skipped = finding('skipped');
 
-const tls = ok('tls', 'The connection is encrypted and its certificate trusted.');
+const tls = ok('tls', 'The connection is encrypted and the certificate is trusted.');
 
-/** @param accounts how many the first look has shown */
+/** Findings for a sign-in that succeeded. @param accounts number of accounts in the first page */
 export const connectedFindings = (accounts: number): readonly Finding[] => [
   tls,
-  ok('service-login', 'The service account may sign in.'),
+  ok('service-login', 'The service account can log in.'),
   accounts > 0
     ? ok('accounts', 'Accounts can be read.')
-    : warning('accounts', 'Not one account can be seen. Check what the service account may read.'),
+    : warning('accounts', 'No account can be read. Check the read rights of the service account.'),
 ];
 
-/** @param answer to the write of a password to nobody */
+/** Finding about the right to set passwords. @param answer to a write to an account that does not exist */
 export function rightsFinding(answer: WriteAnswer): Finding {
   if (answer.result === 'rejected' && answer.reason === 'no_rights')
     return wrong(
       'rights',
-      `The service account may not set passwords (${answer.vendorCode}). Give it the right that the kind needs.`,
+      `The service account may not set passwords (${answer.vendorCode}). Give it the rights that docs/connectors.md lists for this kind.`,
     );
   if (answer.result === 'rejected' && answer.reason === 'no_account')
-    return ok('rights', 'A password for an account that does not exist is refused for that alone.');
+    return ok(
+      'rights',
+      'The service account may set passwords: a write to an account that does not exist was rejected only because it does not exist.',
+    );
   const code = 'vendorCode' in answer ? answer.vendorCode : answer.result;
   return skipped(
     'rights',
-    `Whether the service account may set passwords cannot be seen without setting one (${code}).`,
+    `Lockstep cannot find out whether the service account may set passwords without setting one (${code}).`,
   );
 }
 
-/** @param failure why no account could be read */
+/** Findings for a source from which no account could be read. @param failure why the read failed */
 export function unconnectedFindings({ reason, vendorCode }: HttpFailure): readonly Finding[] {
   const code = vendorCode === null ? '' : ` (${vendorCode})`;
   if (reason === 'certificate_refused')
     return [
       wrong(
         'tls',
-        `The certificate of the server is not trusted${code}. Check the address, ca and serverName.`,
+        `The certificate of the server is not trusted${code}. Check the address, ca and serverName in the settings.`,
       ),
     ];
   if (reason === 'service_credential_refused')
     return [
       tls,
-      wrong('service-login', `The service account is refused${code}. Check its credential.`),
+      wrong(
+        'service-login',
+        `The server rejects the service account${code}. Check its credential in the settings.`,
+      ),
     ];
   if (reason === 'no_rights')
     return [
       tls,
-      wrong('rights', `The service account may not read accounts${code}. Give it that right.`),
+      wrong(
+        'rights',
+        `The service account may not read accounts${code}. Give it the right to read them.`,
+      ),
     ];
   if (vendorCode === PRIVATE_ADDRESS)
     return [
       wrong(
         'connection',
-        'The name leads to an address that is not public. If it is meant, put it into allowPrivateAddresses.',
+        'The host name resolves to an address that is not public. If that is intended, add the name or address to allowPrivateAddresses.',
       ),
     ];
   if (vendorCode?.startsWith('redirect_'))
     return [
       wrong(
         'connection',
-        `The server redirects to another address${code}, which Lockstep does not follow: it would send a password there. Give the right one.`,
+        `The server redirects to another address${code}. Lockstep follows no redirect, because it would send a password there. Correct the address in the settings.`,
       ),
     ];
   return [
     wrong(
       'connection',
-      `No account can be read${code}. Check the address, and that this machine may connect to it.`,
+      `No account can be read${code}. Check the address, and that this machine can connect to it.`,
     ),
   ];
 }

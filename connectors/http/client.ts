@@ -5,31 +5,31 @@ import type { HttpSettings } from './settings';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'PATCH' | 'POST' | 'PUT';
-  /** Below the address of the client, with its query; encoded. */
+  /** Path below the address of the client, with the query, percent-encoded. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Lent until the answer is there: whoever made it zeroes it then. */
+  /** The caller keeps it unchanged until the reply has arrived, and then zeroes it. */
   readonly body?: Buffer;
 }
 
 export interface HttpReply {
   readonly status: number;
-  /** Several headers of one name are one list (RFC 9110 §5.3). */
+  /** Returns the value of a header. Several headers with one name are joined to a list (RFC 9110 §5.3). */
   readonly header: (name: string) => string | null;
-  /** Null where it is not JSON. For tables that classify it: it may echo a password. */
+  /** The body; null if it is not JSON. Only for the tables that classify replies, because it may repeat a password. */
   readonly json: unknown;
 }
 
 export interface HttpClient {
   /**
-   * One request, and nothing else: a redirect is an answer, nothing is tried again.
+   * Sends exactly one request. Redirects are returned and not followed, and nothing is retried.
    * @throws NotSent | NoReply
    */
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpReply>;
   close(): void;
 }
 
-/** @param address https://host[:port][/path] */
+/** Creates a client. It does no I/O before the first request. @param address https://host[:port][/path] */
 export function openHttp(address: string, settings: HttpSettings): HttpClient {
   const { origin, pathname } = new URL(address);
   const below = pathname.replace(/\/$/, '');
@@ -40,7 +40,7 @@ export function openHttp(address: string, settings: HttpSettings): HttpClient {
       const whole = { ...request, path: `${below}${request.path}` };
       const { reply } = await connections.use(inTime, async (client) => {
         const reply = await exchange(client, whole, inTime);
-        // What answers with 5xx may be about to end.
+        // A server that answers with 5xx may be shutting down.
         return { reply, good: reply.status < 500 };
       });
       return reply;
@@ -61,13 +61,13 @@ function exchange(client: Client, request: HttpRequest, signal: AbortSignal): Pr
     };
     const stop = () => fail(tooLate());
     if (signal.aborted) return fail(tooLate());
-    // The connection is dropped then, and whatever is under way on it.
+    // The pool then drops the connection and the request on it.
     signal.addEventListener('abort', stop, { once: true });
     client.dispatch(
       { ...request, body: request.body ?? null },
       {
         onRequestStart(controller) {
-          // Nobody waits for it any more, or it would go out a second time.
+          // The caller has stopped waiting, or undici is about to send the request a second time.
           if (signal.aborted || sending !== null) controller.abort(tooLate());
           else sending = controller;
         },
@@ -94,7 +94,7 @@ const tooLate = () => Object.assign(new Error('too late'), { code: 'timeout' });
 const unsent = (error: Error) =>
   error instanceof NotSent ? error : new NotSent('unreachable', codeOf(error));
 
-/** Of Node, undici or ours. Their texts may quote what a server said. */
+/** Returns the code of an error of Node, undici or ours. Its message is dropped, because it may quote a reply. */
 const codeOf = (error: Error & { code?: unknown }): string | null =>
   typeof error.code === 'string' ? error.code : null;
 

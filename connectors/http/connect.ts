@@ -7,22 +7,22 @@ import { type AddressGuard, guardOf } from './addresses';
 import { NotSent } from './failures';
 import type { HttpSettings } from './settings';
 
-/** Stands for a vendor code: the name leads only to addresses that are not public. */
+/** Vendor code of our own: the host name resolves only to addresses that are not public and not allowed. */
 export const PRIVATE_ADDRESS = 'private_address';
 
 /**
- * Opens the TLS connections of one client. The address is judged at the very moment at which it is connected to, so a
- * name that leads somewhere else by then (DNS rebinding) leads nowhere.
+ * Opens the TLS connections of one client. Each address is checked when it is resolved for the connection itself, so DNS
+ * rebinding cannot bypass the check.
  */
 export function connectorOf(settings: HttpSettings): buildConnector.connector {
   const guard = guardOf(settings.allowPrivateAddresses);
   return ({ hostname, port }, callback) => {
     const host = hostname.replace(/^\[|\]$/g, '');
-    // Node looks up no addresses.
-    if (isIP(host) !== 0 && !guard(host, host)) return callback(refused(), null);
+    // Node does not call the lookup function for an address, so it is checked here.
+    if (isIP(host) !== 0 && !guard(host, host)) return callback(privateAddress(), null);
     let authorities: Buffer | null;
     try {
-      // Read for each connection, so that a new authority is picked up.
+      // The file is read for each connection, so that a new authority is picked up.
       authorities = settings.ca === undefined ? null : readFileSync(settings.ca);
     } catch {
       return callback(new NotSent('certificate_refused', 'ca_not_readable'), null);
@@ -31,7 +31,7 @@ export function connectorOf(settings: HttpSettings): buildConnector.connector {
   };
 }
 
-const refused = () => new NotSent('unreachable', PRIVATE_ADDRESS);
+const privateAddress = () => new NotSent('unreachable', PRIVATE_ADDRESS);
 
 function connect(
   host: string,
@@ -45,7 +45,7 @@ function connect(
   const socket = tls.connect({
     host,
     port,
-    // SNI takes no addresses; without it, Node checks the certificate against the host.
+    // SNI does not allow addresses. Without it, Node checks the certificate against the host.
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(authorities === null ? {} : { ca: authorities }),
     rejectUnauthorized: true,
@@ -55,26 +55,26 @@ function connect(
   });
   socket.setNoDelay(true);
   const end = (error: Error | null) => {
-    clearTimeout(patience);
+    clearTimeout(timer);
     socket.removeListener('error', fail);
     if (error === null) return callback(null, socket);
     socket.on('error', () => undefined).destroy();
     callback(error, null);
   };
   const fail = (error: Error) => end(failureOf(error, socket));
-  const patience = setTimeout(() => end(new NotSent('unreachable', 'timeout')), timeoutMs);
+  const timer = setTimeout(() => end(new NotSent('unreachable', 'timeout')), timeoutMs);
   socket.once('error', fail);
   socket.once('secureConnect', () => end(null));
 }
 
-/** As the lookup of the system, but only addresses that may be connected to come back. */
+/** Resolves names like the system, but returns only addresses that the guard allows. */
 const guarded =
   (guard: AddressGuard): LookupFunction =>
   (host, options, callback) => {
-    lookup(host, { ...options, all: true }, (error, found) => {
+    lookup(host, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, []);
-      const allowed = found.filter(({ address }) => guard(host, address));
-      if (allowed[0] === undefined) return callback(refused(), []);
+      const allowed = addresses.filter(({ address }) => guard(host, address));
+      if (allowed[0] === undefined) return callback(privateAddress(), []);
       if (options.all === true) callback(null, allowed);
       else callback(null, allowed[0].address, allowed[0].family);
     });
@@ -83,7 +83,7 @@ const guarded =
 function failureOf(error: NodeJS.ErrnoException, socket: tls.TLSSocket): NotSent {
   if (error instanceof NotSent) return error;
   const code = error.code ?? null;
-  // Node sets this when it has seen the certificate and does not trust it.
+  // Node sets authorizationError if it has received the certificate and does not trust it.
   const untrusted = Boolean(socket.authorizationError) || code?.startsWith('ERR_SSL_');
   return new NotSent(untrusted ? 'certificate_refused' : 'unreachable', code);
 }

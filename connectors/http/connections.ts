@@ -3,11 +3,12 @@ import { connectorOf } from './connect';
 import { NotSent } from './failures';
 import type { HttpSettings } from './settings';
 
-/** Connections that serve one request at a time. After an error one is not used again. */
+/** Connections that serve one request at a time. A connection is not used again after an error. */
 export interface Connections {
   /**
-   * @param work says whether the connection is still good
-   * @throws NotSent when none can be had in time, and whatever `work` throws
+   * Lends a connection to `work`.
+   * @param work returns, among its result, whether the connection can be used again
+   * @throws NotSent if no connection is available in time, and what `work` throws
    */
   use<T extends { readonly good: boolean }>(
     signal: AbortSignal,
@@ -16,33 +17,36 @@ export interface Connections {
   close(): void;
 }
 
-/** A page of a hundred users with their attributes is far below that. */
+/** Upper limit for a reply. A page of a hundred users with their attributes is far below it. */
 const MOST_REPLY_BYTES = 4 * 1024 * 1024;
 
-/** Shorter than servers keep a connection that is silent: one that ends just as it is used puts a write in doubt. */
+/** Shorter than the idle timeout of servers. A connection that ends while a write uses it makes the write ambiguous. */
 const IDLE_MS = 4_000;
 
-/** undici's own pool connects again by itself after a request was given up, and uses connections that failed. */
+/**
+ * Creates a pool of connections to one origin. The pool of undici is not used, because it reconnects after an abandoned
+ * request and reuses connections that had an error.
+ */
 export function connectionsTo(origin: string, settings: HttpSettings): Connections {
   const connect = connectorOf(settings);
   const clients = new Set<Client>();
   const idle: Client[] = [];
   const waiting: (() => void)[] = [];
-  let lent = 0;
+  let inUse = 0;
   let closed = false;
 
-  const takePlace = async (signal: AbortSignal) => {
-    if (lent < settings.poolSize) lent++;
-    // A place is handed over, not given back, while somebody waits.
-    else await placeInTime(waiting, signal);
+  const acquireSlot = async (signal: AbortSignal) => {
+    if (inUse < settings.poolSize) inUse++;
+    // A slot passes directly to the first waiting request, so `inUse` does not change.
+    else await waitForSlot(waiting, signal);
   };
-  const leavePlace = () => {
+  const releaseSlot = () => {
     const next = waiting.shift();
-    if (next === undefined) lent--;
+    if (next === undefined) inUse--;
     else next();
   };
 
-  const take = (): Client => {
+  const idleOrNew = (): Client => {
     const kept = idle.pop();
     if (kept !== undefined) return kept;
     const client = new Client(origin, {
@@ -52,7 +56,7 @@ export function connectionsTo(origin: string, settings: HttpSettings): Connectio
       keepAliveTimeout: IDLE_MS,
       keepAliveMaxTimeout: IDLE_MS,
       maxResponseSize: MOST_REPLY_BYTES,
-      // Whoever asks has a clock for all of it, so that bytes that come one by one win no time.
+      // The caller limits the time of the whole exchange, so a server that sends byte by byte gains nothing.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -67,8 +71,8 @@ export function connectionsTo(origin: string, settings: HttpSettings): Connectio
 
   return {
     async use(signal, work) {
-      await takePlace(signal);
-      const client = take();
+      await acquireSlot(signal);
+      const client = idleOrNew();
       let good = false;
       try {
         const result = await work(client);
@@ -77,7 +81,7 @@ export function connectionsTo(origin: string, settings: HttpSettings): Connectio
       } finally {
         if (good) idle.push(client);
         else drop(client);
-        leavePlace();
+        releaseSlot();
       }
     },
     close() {
@@ -87,18 +91,18 @@ export function connectionsTo(origin: string, settings: HttpSettings): Connectio
   };
 }
 
-function placeInTime(waiting: (() => void)[], signal: AbortSignal): Promise<void> {
+function waitForSlot(waiting: (() => void)[], signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const mine = () => {
+    const granted = () => {
       signal.removeEventListener('abort', giveUp);
       resolve();
     };
     const giveUp = () => {
-      waiting.splice(waiting.indexOf(mine), 1);
+      waiting.splice(waiting.indexOf(granted), 1);
       reject(new NotSent('busy', 'timeout'));
     };
     if (signal.aborted) return reject(new NotSent('busy', 'timeout'));
     signal.addEventListener('abort', giveUp, { once: true });
-    waiting.push(mine);
+    waiting.push(granted);
   });
 }

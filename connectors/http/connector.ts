@@ -24,10 +24,13 @@ import { type Api, newCall } from './api';
 import { connectedFindings, rightsFinding, unconnectedFindings } from './checks';
 import { type PreparedWrite, write } from './write';
 
-/** What differs between the APIs. Whatever throws `NotSent`, `NoReply` or `Refused` is translated in one place. */
+/**
+ * What differs between the APIs. Its methods may throw `NotSent`, `NoReply` or `HttpRefused`, which `connectorOver`
+ * translates.
+ */
 export interface Vendor {
   readonly api: Api;
-  /** Names that `find` can look for. */
+  /** Names of the attributes by which `find` can search. */
   readonly attributes: readonly string[];
   find(
     match: Readonly<Record<string, string>>,
@@ -35,18 +38,18 @@ export interface Vendor {
     signal: AbortSignal,
   ): Promise<readonly FoundAccount[]>;
   page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page>;
-  /** Null when there is no such account. */
+  /** Reads the state of an account. Null if there is no such account. */
   state(account: AccountRef, signal: AbortSignal): Promise<State | null>;
-  /** Looks at the account, as far as it has to be before a write. An answer ends it there. */
+  /** Reads what must be known of the account before a write. If it returns an answer, nothing is written. */
   prepare(request: SetPasswordRequest, signal: AbortSignal): Promise<PreparedWrite | WriteAnswer>;
-  /** What the refusal of a write means. */
+  /** Translates the refusal of a write. */
   readonly classifyWrite: Classify;
-  /** Null where the vendor has no way to prove a password. */
+  /** Verifies a password. Null if the vendor offers no way to do that. */
   readonly verify: ((request: VerifyRequest, signal: AbortSignal) => Promise<VerifyAnswer>) | null;
-  /** After the sign-in and the rights: whatever else can be wrong. */
+  /** Returns further findings of `lockstep doctor`, after those about the sign-in and the rights. */
   check(signal: AbortSignal): Promise<readonly Finding[]>;
-  /** The write of a password to an account that does not exist, to see whether it is refused for lack of rights. */
-  writeToNobody(): PreparedWrite;
+  /** A write to an account that does not exist. Its refusal shows whether the service account has the right to write. */
+  writeToNoAccount(): PreparedWrite;
   readonly policies?: (signal: AbortSignal) => Promise<PoliciesAnswer>;
   close(): void;
 }
@@ -58,12 +61,13 @@ export interface Page {
 
 export type State = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>;
 
-/** A date as a vendor writes it; null where it gives none, or none that can be read. */
+/** Parses a date of a vendor. Null if there is none, or it cannot be parsed. */
 export function dateOf(text: string | null | undefined): Date | null {
   const date = new Date(text ?? '');
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
+/** Builds a connector from what differs between the APIs. */
 export function connectorOver(vendor: Vendor): Connector {
   return {
     async find({ match, limit }) {
@@ -128,7 +132,7 @@ async function orFailed<T>(request: () => Promise<T>): Promise<T | SourceFailure
   }
 }
 
-/** What `doctor` asks of every API, without changing anything. */
+/** Returns the findings of `lockstep doctor` that are the same for every API. It changes nothing. */
 async function check(vendor: Vendor, signal: AbortSignal): Promise<readonly Finding[]> {
   vendor.api.forget();
   let found: readonly FoundAccount[];
@@ -137,11 +141,11 @@ async function check(vendor: Vendor, signal: AbortSignal): Promise<readonly Find
   } catch (error) {
     return unconnectedFindings(failureOf(error));
   }
-  const nobody = Secret.fromText(`Nobody-${randomBytes(12).toString('base64url')}-1`);
+  const unknownPassword = Secret.fromText(`Nobody-${randomBytes(12).toString('base64url')}-1`);
   try {
     const account = { name: '', nativeId: null };
-    const request = { account, password: nobody };
-    const answer = await write(vendor, vendor.writeToNobody(), request, signal);
+    const request = { account, password: unknownPassword };
+    const answer = await write(vendor, vendor.writeToNoAccount(), request, signal);
     return [
       ...connectedFindings(found.length),
       rightsFinding(answer),
@@ -150,6 +154,6 @@ async function check(vendor: Vendor, signal: AbortSignal): Promise<readonly Find
   } catch (error) {
     return unconnectedFindings(failureOf(error));
   } finally {
-    nobody.destroy();
+    unknownPassword.destroy();
   }
 }

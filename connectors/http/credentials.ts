@@ -5,23 +5,26 @@ import type { HttpClient, HttpReply, HttpRequest } from './client';
 import { NoReply, NotSent } from './failures';
 import { retryAfterMs } from './retry-after';
 
-/** How Lockstep signs in. */
+/** The credential with which Lockstep signs in to an API. */
 export interface Credential {
-  /** The value of the Authorization header; null for none. @throws NotSent */
+  /** Returns the value of the Authorization header, or null for none. @throws NotSent */
   authorization(signal: AbortSignal): Promise<string | null>;
-  /** The server refuses this value. @returns whether it may take another one */
+  /** Reports that the server refused this value. @returns whether another value may succeed */
   refused(authorization: string | null): boolean;
-  /** Signs in anew at the next request, whatever became of it before: somebody asks whether it is right now. */
+  /**
+   * Makes the next request sign in again, even if the secret was refused before. `lockstep doctor` uses it, because an
+   * operator may just have corrected the credential.
+   */
   forget(): void;
 }
 
-export const nobody: Credential = {
+export const anonymous: Credential = {
   authorization: async () => null,
   refused: () => false,
   forget() {},
 };
 
-/** A token that does not change by itself. @param scheme what stands before it in the header */
+/** A token that does not expire by itself. @param scheme authentication scheme of the Authorization header */
 export const fixedToken = (
   scheme: 'Bearer' | 'SSWS',
   reference: string,
@@ -31,7 +34,7 @@ export const fixedToken = (
     const token = serviceSecret(reference, tools);
     const text = token.text();
     token.destroy();
-    // Anything else would end the header.
+    // Other characters are not allowed in a header.
     if (!/^[\x21-\x7e]+$/.test(text)) throw new NotSent('service_credential_refused', 'malformed');
     return `${scheme} ${text}`;
   },
@@ -39,7 +42,7 @@ export const fixedToken = (
   forget() {},
 });
 
-/** A client that signs in with name and secret (RFC 6749 §2.3.1), both as in a form. */
+/** Authorization header of an OAuth client (RFC 6749 §2.3.1): id and secret, both form-encoded. */
 export function basic(clientId: string, secret: Secret): string {
   const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(secret.text())}`;
   return `Basic ${Buffer.from(pair).toString('base64')}`;
@@ -50,17 +53,20 @@ interface Token {
   readonly until: number;
 }
 
-/** A token is not used in the last tenth of its life. */
+/** Part of its life for which a token is used. */
 const USED_LIFE = 0.9;
-/** Where the server does not say (RFC 6749 §5.1 recommends that it does). */
+/** Life of a token for which the server reports none (RFC 6749 §5.1 recommends that it does). */
 const LIFE_SECONDS = 300;
 
-/** How a token is asked for with the secret, which is lent. The body of the request is zeroed. @throws NotSent */
+/**
+ * Builds the request for a token. It borrows the secret, and its caller zeroes the body of the request.
+ * @throws NotSent
+ */
 export type TokenRequest = (secret: Secret) => HttpRequest | Promise<HttpRequest>;
 
 /**
- * OAuth 2.0 client credentials (RFC 6749 §4.4). A crowd that needs a token asks for it once.
- * @param reference of the secret, which is read each time, so that a rotated one is picked up
+ * OAuth 2.0 client credentials (RFC 6749 §4.4). Simultaneous requests share one request for a token.
+ * @param reference reference to the secret, which is resolved each time, so that a rotated one is picked up
  */
 export function clientCredentials(
   http: HttpClient,
@@ -71,7 +77,7 @@ export function clientCredentials(
   const logins = serviceLogins(
     (error) => error instanceof NotSent && error.reason === 'service_credential_refused',
   );
-  let how: 'inTurn' | 'anew' = 'inTurn';
+  let how: 'inTurn' | 'immediately' = 'inTurn';
   let token: Token | null = null;
   let fetching: Promise<Token> | null = null;
 
@@ -99,7 +105,7 @@ export function clientCredentials(
     },
     forget() {
       token = null;
-      how = 'anew';
+      how = 'immediately';
     },
   };
 }
@@ -113,7 +119,7 @@ async function tokenFor(
   try {
     reply = await http.send(request, signal);
   } catch (error) {
-    // Of a token, no reply is as good as not sent.
+    // A request for a token changes nothing, so a missing reply means the same as a request that was not sent.
     throw error instanceof NoReply ? new NotSent('unreachable', error.vendorCode) : error;
   } finally {
     request.body?.fill(0);
@@ -127,7 +133,7 @@ async function tokenFor(
   };
 }
 
-/** RFC 6749 §5.2, and RFC 9449 §5 of a server that wants DPoP. */
+/** Error codes of RFC 6749 §5.2, and of RFC 9449 §5 for a server that requires DPoP. */
 const oauthErrors = [
   'invalid_request',
   'invalid_client',
@@ -145,13 +151,13 @@ function refusal(reply: HttpReply): NotSent {
   if (status === 429) return new NotSent('throttled', '429', wait);
   if (status >= 500 || status === 408) return new NotSent('busy', String(status), wait);
   const { error } = (json ?? {}) as { error?: unknown };
-  const code = oauthErrors.find((known) => known === error);
+  const code = oauthErrors.find((oauthError) => oauthError === error);
   if (status === 400 || status === 401 || status === 403)
     return new NotSent('service_credential_refused', code ?? String(status));
   return new NotSent('unknown', `token_${status}`);
 }
 
-/** @throws NotSent when the reference names nothing that can be read */
+/** Resolves a secret of the settings. The caller destroys it. @throws NotSent if the reference cannot be resolved */
 export function serviceSecret(reference: string, tools: ConnectorTools): Secret {
   try {
     return tools.resolve(reference);

@@ -1,6 +1,6 @@
 import type { CodeOf } from '../../model/errors';
 
-/** The request did not go out. */
+/** The request was not sent. */
 export class NotSent extends Error {
   readonly reason: CodeOf<'offline' | 'unknown'>;
   readonly vendorCode: string | null;
@@ -18,7 +18,7 @@ export class NotSent extends Error {
   }
 }
 
-/** The request may have arrived, and no whole reply came back. */
+/** The request may have reached the server, and no complete reply came back. */
 export class NoReply extends Error {
   readonly vendorCode: string | null;
 

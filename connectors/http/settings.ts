@@ -7,9 +7,9 @@ export const httpsAddress = z
   .refine((url) => {
     const { hostname, search, hash, username, password } = new URL(url);
     return hostname !== '' && `${search}${hash}${username}${password}` === '';
-  }, 'give neither a name nor a query');
+  }, 'give an address without user name, password, query and fragment');
 
-/** The address of an API, below which everything is. */
+/** Base address of an API, without a slash at the end. */
 export const httpsUrl = httpsAddress.refine(
   (url) => !url.endsWith('/'),
   'give no slash at the end',
@@ -24,33 +24,38 @@ const hostOrNetwork = z
     'give a host name, an address or a network such as 10.1.0.0/16',
   );
 
-/** What every kind asks for that is spoken to over HTTPS. */
+/** Settings of every kind that uses HTTPS. */
 export const httpShape = {
   ca: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'File with the certificates (PEM) of the authorities to trust, instead of the public ones.',
+      'File with the certificates (PEM) of the authorities to trust instead of the public ones.',
     ),
   serverName: z
     .hostname()
     .refine((name) => isIP(name) === 0, 'must be a name')
     .optional()
-    .describe('The name in its certificate, where that is not the host of the address.'),
+    .describe('Name in the certificate of the server, if it is not the host of the address.'),
   allowPrivateAddresses: z
     .array(hostOrNetwork)
     .default([])
     .describe(
-      'Host names, addresses and networks that may be connected to although they are not public. Loopback, private and link-local addresses are refused otherwise.',
+      'Host names, addresses and networks that Lockstep may connect to although they are not public. It refuses all other loopback, private and link-local addresses.',
     ),
   timeoutMs: z
     .int()
     .min(100)
     .max(HARD_DEADLINE_MS / 2)
     .default(8_000)
-    .describe('How long one request may take, in milliseconds.'),
-  poolSize: z.int().min(1).max(50).default(4).describe('Connections at the same time at most.'),
+    .describe('Time limit for one request, in milliseconds.'),
+  poolSize: z
+    .int()
+    .min(1)
+    .max(50)
+    .default(4)
+    .describe('Maximum number of connections at the same time.'),
 };
 
 export type HttpSettings = z.infer<z.ZodObject<typeof httpShape>>;

@@ -5,26 +5,26 @@ import { asWriteAnswer, type Classify, failureOf, failureOfReply } from './answe
 import type { Api, ApiRequest } from './api';
 import type { HttpReply } from './client';
 
-/** These vendors take plaintext only, which the registry sees to. */
-type Wanted = Pick<SetPasswordRequest, 'account' | 'password'>;
+/** The parts of a request that a write over HTTP uses. The form is already decided when the write is prepared. */
+type WriteRequest = Pick<SetPasswordRequest, 'account' | 'password'>;
 
-/** The one request that writes, and what may have to follow it. */
+/** The request that writes a password, and what may have to follow it. */
 export interface PreparedWrite {
   readonly request: (password: Secret) => ApiRequest;
-  /** How the source calls the account now, as far as the reply tells. */
+  /** Returns the current name of the account, or null if the reply does not contain it. */
   readonly nameIn: (reply: HttpReply) => string | null;
   /**
-   * Whether the account has this password already, for a vendor that refuses it then without saying so. It may cost a
-   * failed login.
+   * Finds out whether the account already has this password. Present for a vendor that rejects the current password
+   * without a code of its own. A wrong password may count as a failed login.
    */
   readonly holds?: (password: Secret) => Promise<boolean>;
-  /** Gives back what the write takes away. @returns whether it is done */
+  /** Restores what the write has cleared, such as a forced change. @returns whether that succeeded */
   readonly restore?: (signal: AbortSignal) => Promise<boolean>;
 }
 
 interface Writer {
   readonly api: Api;
-  /** What the refusal of a write means. */
+  /** Translates the refusal of a write. */
   readonly classifyWrite: Classify;
 }
 
@@ -34,30 +34,33 @@ export const NO_ACCOUNT: WriteAnswer = {
   vendorCode: null,
 };
 
-/** A password that the account has already may be refused for these. */
+/** Reasons for which a vendor may reject the current password. */
 const MAY_BE_CURRENT: readonly Reason[] = ['policy', 'policy_history'];
 
+/** Writes a password with the prepared request, then finds out or restores what the prepared write asks for. */
 export async function write(
   writer: Writer,
   prepared: PreparedWrite,
-  request: Wanted,
+  request: WriteRequest,
   signal: AbortSignal,
 ): Promise<WriteAnswer> {
   const { holds, restore } = prepared;
   const answer = await send(writer, prepared, request, signal);
   if (answer.result === 'rejected' && holds !== undefined && MAY_BE_CURRENT.includes(answer.reason))
-    return (await heard(holds(request.password))) === true ? { result: 'already_current' } : answer;
+    return (await orNull(holds(request.password))) === true
+      ? { result: 'already_current' }
+      : answer;
   const mayBeDone = answer.result === 'applied' || answer.result === 'ambiguous';
-  for (let tries = 0; mayBeDone && restore !== undefined && tries < TRIES; tries++)
-    if ((await heard(restore(signal))) === true) break;
+  for (let attempt = 0; mayBeDone && restore !== undefined && attempt < ATTEMPTS; attempt++)
+    if ((await orNull(restore(signal))) === true) break;
   return answer;
 }
 
-/** Tries for what has to follow a write. */
-const TRIES = 2;
+/** Number of attempts to restore what a write has cleared. */
+const ATTEMPTS = 2;
 
-/** Null when it did not come through. */
-async function heard<T>(request: Promise<T>): Promise<T | null> {
+/** Returns null if the request failed. */
+async function orNull<T>(request: Promise<T>): Promise<T | null> {
   try {
     return await request;
   } catch (error) {
@@ -66,13 +69,13 @@ async function heard<T>(request: Promise<T>): Promise<T | null> {
   }
 }
 
-/** Only these say that it is done: 202, for one, says that it may be. */
+/** Statuses that mean that the write is done. 202, for example, means only that it may be done later. */
 const DONE = [200, 204];
 
 async function send(
   { api, classifyWrite }: Writer,
   { request, nameIn }: PreparedWrite,
-  { account, password }: Wanted,
+  { account, password }: WriteRequest,
   signal: AbortSignal,
 ): Promise<WriteAnswer> {
   try {

@@ -3,10 +3,10 @@ import { textOf, valuesOf } from './accounts';
 import { UsabilityControl } from './controls';
 import type { AccountState, View } from './dialect';
 
-/** slapo-ppolicy(5): locked until an administrator says otherwise. */
+/** Value of pwdAccountLockedTime that means "locked until an administrator unlocks it" (slapo-ppolicy(5)). */
 const FOR_GOOD = '000001010000Z';
 
-/** Attributes that mean, when they are true, that an administrator has switched the account off. */
+/** Attributes that are true if an administrator has disabled the account. */
 const switches = ['nsAccountLock', 'loginDisabled', 'ds-pwp-account-disabled'];
 
 export const openLdapView: View = {
@@ -31,7 +31,7 @@ export const openLdapView: View = {
         (at('pwdEndTime') ?? now) < now ||
         (at('pwdStartTime') ?? now) > now ||
         switches.some((name) => isTrue(entry, name)),
-      // The time of a lock stays in the entry after the lock has ended, until the next login.
+      // The entry keeps the time of a lock after the lock has ended, until the next login.
       locked:
         (lockedAt !== null && lockedAt !== FOR_GOOD && usability?.available !== true) ||
         (at('pwdAccountTmpLockoutEnd') ?? now) > now,
@@ -41,12 +41,16 @@ export const openLdapView: View = {
   },
 };
 
-/** In 389 Directory Server: until an administrator unlocks it, or until the password is changed. */
+/**
+ * Time that 389 Directory Server writes for "no end". In accountUnlockTime: locked until an administrator unlocks the
+ * account. In passwordExpirationTime: the password must be changed.
+ */
 const NO_TIME = '19700101000000Z';
 
 /**
- * No usability control: who may not use it (an aci of cn=features,cn=config) gets no entry at all. `pwdReset` is told but
- * not used by the server itself, and nobody may write it; `passwordExpirationTime` is what a login goes by.
+ * View of 389 Directory Server. It does not send the usability control, because an account without the right to it (an
+ * aci of cn=features,cn=config) gets no entry at all. It does not read `pwdReset`, which the server shows but does not
+ * use; the server decides by `passwordExpirationTime`.
  */
 export const ds389View: View = {
   attributes: [
@@ -62,7 +66,7 @@ export const ds389View: View = {
     const unlocksAt = generalizedTime(unlock)?.getTime() ?? 0;
     return {
       disabled: isTrue(entry, 'nsAccountLock'),
-      // The time stays in the entry when the lock is lifted, which sets the count to 0.
+      // Unlocking sets the count to 0 and leaves the time in the entry.
       locked:
         Number(textOf(entry, 'passwordRetryCount') ?? 0) > 0 &&
         (unlock === NO_TIME || unlocksAt > Date.now()),
@@ -74,7 +78,7 @@ export const ds389View: View = {
 
 const STATE = 'ds-pwp-state-json';
 
-/** Fields of `STATE` (`PasswordPolicyStateJSONField` of the UnboundID LDAP SDK). */
+/** JSON fields of `STATE`. Source: `PasswordPolicyStateJSONField` of the UnboundID LDAP SDK. */
 const disabling = ['account-is-disabled', 'account-is-expired', 'account-is-not-yet-active'];
 const locking = [
   'account-is-failure-locked',
@@ -109,7 +113,7 @@ function jsonObject(text: string | null): Readonly<Record<string, unknown>> {
 const isTrue = (entry: Entry, attribute: string) =>
   valuesOf(entry, attribute).some((value) => String(value).toUpperCase() === 'TRUE');
 
-/** RFC 4517 §3.3.13, as servers write it: in UTC, with seconds. */
+/** Reads a generalized time (RFC 4517 §3.3.13) as servers write it: in UTC, with seconds. */
 function generalizedTime(text: string | null): Date | null {
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:[.,]\d+)?Z$/.exec(text ?? '');
   if (parts === null) return null;

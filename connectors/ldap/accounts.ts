@@ -11,25 +11,26 @@ import type { AccountRef, FindAnswer, FindRequest, FoundAccount, SourceFailure }
 import type { LdapRefusal, Link, Reply } from './link';
 import type { DirectorySettings } from './settings';
 
-/** How one kind of directory names its accounts for good. */
+/** The attribute in which a kind of directory keeps an id that survives a rename, and how it is written as text. */
 export interface NativeIds {
   readonly attribute: string;
-  /** Binary in the directory, so ldapts must not read it as text. */
+  /** Whether the attribute is binary, so that ldapts must not read it as text. */
   readonly binary: boolean;
+  /** Returns the id as text. Null if the service account cannot read it. */
   readonly idOf: (entry: Entry) => string | null;
-  /** Null when this is no id of the kind. */
+  /** Returns a filter that matches the account with this id. Null if the text is not an id of this kind. */
   readonly filterFor: (id: string) => Filter | null;
 }
 
 export interface Located {
   readonly entry: Entry;
-  /** It was found by its native id, under another name. */
+  /** Whether it was found by its native id, under another name. */
   readonly moved: boolean;
 }
 
 /**
- * Every value of an attribute, whatever the case in which the server writes its name, and also where it adds that it is
- * binary, as IBM's directories do of userPassword (seed 002).
+ * Returns all values of an attribute. The case of the attribute name does not matter, nor does an added option `;binary`,
+ * which IBM's directories append to userPassword.
  */
 export function valuesOf(entry: Entry, attribute: string): readonly (string | Buffer)[] {
   const wanted = [attribute.toLowerCase(), `${attribute.toLowerCase()};binary`];
@@ -38,14 +39,16 @@ export function valuesOf(entry: Entry, attribute: string): readonly (string | Bu
   return value === undefined ? [] : [value].flat();
 }
 
+/** Returns the first value of an attribute if it is text, else null. */
 export function textOf(entry: Entry, attribute: string): string | null {
   const [first] = valuesOf(entry, attribute);
   return typeof first === 'string' ? first : null;
 }
 
 /**
- * The entry of an account. A name that now belongs to somebody else is not taken for the account.
- * @returns null when there is none
+ * Finds the entry of an account, by its name or else by its native id. If another account now has the name, that entry is
+ * not returned.
+ * @returns the value null if there is no such account
  */
 export async function locate(
   link: Link,
@@ -72,9 +75,10 @@ export async function locate(
   return { ok: true, value: found === undefined ? null : { entry: found, moved: true } };
 }
 
-/** No such object, an alias to nowhere, not a DN at all, or a DN of no database here. */
+/** Result codes for: no such object, an alias to a missing object, a malformed DN, a DN outside all databases. */
 const NO_ENTRY = new Set([32, 33, 34, 53]);
 
+/** Finds the accounts whose attributes equal all of `match`. */
 export async function findAccounts(
   link: Link,
   { match, limit }: FindRequest,
@@ -99,11 +103,14 @@ export async function findAccounts(
   return { result: 'found', accounts: matches.map((entry) => found(entry, ids, settings)) };
 }
 
-/** Directories also match what only looks the same, such as full-width letters (RFC 4518); a person is not guessed. */
+/**
+ * Whether the entry has this value, apart from the case of ASCII letters. Directories also match text that only looks
+ * the same, such as full-width letters (RFC 4518), which must not link an account to the wrong person.
+ */
 function holds(entry: Entry, attribute: string, value: string): boolean {
   const folded = foldAscii(value);
   return valuesOf(entry, attribute).some(
-    (own) => typeof own === 'string' && foldAscii(own) === folded,
+    (candidate) => typeof candidate === 'string' && foldAscii(candidate) === folded,
   );
 }
 
@@ -144,7 +151,7 @@ export async function search(
   return link.ask(async (client) => (await client.search(base, options, controls)).searchEntries);
 }
 
-/** A refusal to read. */
+/** Translates the refusal of a read. */
 export function failureOf({ code }: LdapRefusal): SourceFailure {
   const vendorCode = String(code);
   switch (code) {
@@ -155,7 +162,7 @@ export function failureOf({ code }: LdapRefusal): SourceFailure {
       return { result: 'failed', reason: 'busy', vendorCode };
     case 50:
       return { result: 'failed', reason: 'no_rights', vendorCode };
-    // The base of the settings is not there, or the server sends only a part of what there is.
+    // The configured base does not exist, or the server returned only some of the entries.
     case 4:
     case 32:
     case 34:

@@ -5,29 +5,32 @@ import { accountFilter, type NativeIds, valuesOf } from './accounts';
 import { ok, warning, wrong } from './findings';
 import type { Link } from './link';
 import { policyFindings } from './policies';
-import { anAccount, mayWrite } from './probe';
+import { mayWrite, sampleAccount } from './probe';
 import { serverOf } from './server';
 import type { LdapSettings } from './settings';
 import type { Vendor } from './vendors';
 
-/** What `doctor` wants to know of a directory, found out without changing anything. */
+/** Returns the findings of `lockstep doctor` about a directory. It changes nothing. */
 export async function checkDirectory(
   link: Link,
   settings: LdapSettings,
   ids: NativeIds,
 ): Promise<readonly Finding[]> {
   const { vendor, version } = await serverOf(link);
-  const { account, base } = await anAccount(link, settings, ids, vendor.seen);
+  const { account, base } = await sampleAccount(link, settings, ids, vendor.readBefore);
   if (account === null) return [base];
   return [
-    ok('server', `Taken for ${vendor.title}${version === null ? '' : ` (${version})`}.`),
+    ok(
+      'server',
+      `Lockstep treats the server as ${vendor.title}${version === null ? '' : ` (${version})`}.`,
+    ),
     base,
     ids.idOf(account) === null
       ? warning(
           'native-id',
-          `${ids.attribute} cannot be read, so an account that is renamed is lost.`,
+          `The service account cannot read ${ids.attribute}, so Lockstep cannot find an account after a rename. Give it the right to read ${ids.attribute}.`,
         )
-      : ok('native-id', `${ids.attribute} can be read.`),
+      : ok('native-id', `The service account can read ${ids.attribute}.`),
     await passwordRight(link, account, settings, vendor),
     await keepingRight(link, account, vendor),
     await listing(link, settings, vendor),
@@ -54,26 +57,29 @@ async function keepingRight(link: Link, account: Entry, vendor: Vendor): Promise
     if (!(await mayWrite(link, account.dn, attribute, value)))
       return warning(
         'keep-lock',
-        `${attribute} may not be written, so no password is written to accounts that are locked or must change. ${vendor.advice.keep}`,
+        `The service account may not write ${attribute}, so Lockstep writes no password to an account that is locked or must change its own. ${vendor.advice.keep}`,
       );
   }
   if (!vendor.losesLock) return ok('keep-lock', 'A lock and a forced change can be kept.');
-  return vendor.seen.some((attribute) => valuesOf(account, attribute).length > 0)
-    ? ok('keep-lock', 'A forced change is kept. An account is not written while it is locked.')
+  return vendor.readBefore.some((attribute) => valuesOf(account, attribute).length > 0)
+    ? ok(
+        'keep-lock',
+        'A forced change can be kept. Lockstep writes no password to an account while it is locked.',
+      )
     : warning(
         'keep-lock',
-        `${vendor.seen.join(', ')} cannot be read, so a lock and a forced change are lost with each new password. ${vendor.advice.keep}`,
+        `The service account cannot read ${vendor.readBefore.join(', ')}, so each new password ends a lock and a forced change. ${vendor.advice.keep}`,
       );
 }
 
 const SIZE_LIMIT_EXCEEDED = 4;
 
-/** More than OpenLDAP gives to whom it sets no limits (500); reading all there is could take long. */
+/** Above the default size limit of OpenLDAP (500). Reading all accounts could take long. */
 const LISTED = 1_000;
 
 async function listing(link: Link, settings: LdapSettings, vendor: Vendor): Promise<Finding> {
   const reply = await link.ask(async (client) => {
-    let seen = 0;
+    let listed = 0;
     const pages = client.searchPaginated(settings.base, {
       scope: 'sub',
       attributes: ['1.1'],
@@ -81,14 +87,14 @@ async function listing(link: Link, settings: LdapSettings, vendor: Vendor): Prom
       paged: { pageSize: LISTED / 2 },
     });
     for await (const page of pages) {
-      seen += page.searchEntries.length;
-      if (seen >= LISTED) break;
+      listed += page.searchEntries.length;
+      if (listed >= LISTED) break;
     }
   });
   return !reply.ok && reply.code === SIZE_LIMIT_EXCEEDED
     ? warning(
         'listing',
-        `${settings.bindDn} gets only some of the accounts, so a refresh cannot list them. ${vendor.advice.list}`,
+        `The server returns only some of the accounts to ${settings.bindDn}, so a refresh cannot list them. ${vendor.advice.list}`,
       )
-    : ok('listing', 'Accounts can be listed page by page.');
+    : ok('listing', 'The service account can list the accounts page by page.');
 }

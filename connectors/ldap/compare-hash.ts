@@ -4,7 +4,10 @@ import { failureOf, locate, type NativeIds, valuesOf } from './accounts';
 import type { Link } from './link';
 import type { LdapSettings } from './settings';
 
-/** Whether the account holds this very hash. Who may not read what is stored may often compare it (`=cw`). */
+/**
+ * Finds out whether the account holds exactly this hash. It compares the stored hash, or, if the service account may not
+ * read that, lets the server compare it: the right to do so is more common (`=cw` on OpenLDAP).
+ */
 export async function compareHash(
   link: Link,
   { account, password }: VerifyRequest,

@@ -1,8 +1,6 @@
 import { Ber, type BerReader, BerWriter, Control, type Filter, SearchEntry } from 'ldapts';
 
-/** ldapts hands the server's answer to the very control that went out with the request. */
-
-/** What slapo-ppolicy says when it refuses (draft-behera-ldap-password-policy-11 §6.2). */
+/** Errors of the password policy control (draft-behera-ldap-password-policy-11 §6.2). */
 export const policyErrors = {
   expired: 0,
   locked: 1,
@@ -19,7 +17,12 @@ export const policyErrors = {
 const ERROR_TAG = 0x81;
 const WARNING_TAG = 0xa0;
 
+/**
+ * Asks the server for the password policy error of the request. ldapts parses the response into the same object that
+ * went out with the request.
+ */
 export class PasswordPolicyControl extends Control {
+  /** One of `policyErrors`; null if the server reported none. */
   error: number | null = null;
 
   constructor() {
@@ -35,8 +38,12 @@ export class PasswordPolicyControl extends Control {
 
 const AVAILABLE_TAG = 0x80;
 
-/** Whether an account could log in now, as the server sees it; needs the right to compare userPassword. */
+/**
+ * Asks the server whether the account could log in now. The service account needs the right to compare userPassword.
+ * ldapts parses the response into the same object that went out with the request.
+ */
 export class UsabilityControl extends Control {
+  /** Null if the server sent no answer. */
   available: boolean | null = null;
 
   constructor() {
@@ -48,7 +55,7 @@ export class UsabilityControl extends Control {
   }
 }
 
-/** The request is served only where the filter is true of the entry (RFC 4528). */
+/** Makes the server carry out the request only if the entry matches the filter (RFC 4528). */
 export class AssertionControl extends Control {
   readonly filter: Filter;
 
@@ -64,7 +71,7 @@ export class AssertionControl extends Control {
   }
 }
 
-/** What an attribute is after the change, in the same reply (RFC 4527). */
+/** Asks for the values of an attribute after the change, in the reply to the change (RFC 4527). */
 export class PostReadControl extends Control {
   readonly attribute: string;
   values: readonly string[] = [];
@@ -97,9 +104,9 @@ const IGNORE_HISTORY_TAG = 0x83;
 const MUST_CHANGE_TAG = 0x86;
 
 /**
- * What a new password is in PingDirectory (`PasswordUpdateBehaviorRequestControl` of the UnboundID LDAP SDK): set by
- * somebody else, a hash only when it is sent as one, held to every rule, and no reason to force a change, or to end one. The minimum age is left to
- * the server, whose default does not hold an administrator to it.
+ * Tells PingDirectory how to treat a new password: as set by an administrator, as a hash only if `isHash`, subject to
+ * every rule including the history, and with the forced change set to `mustChange`. The minimum age is left to the
+ * server, which by default exempts administrators. Source: `PasswordUpdateBehaviorRequestControl` of the UnboundID SDK.
  */
 export class PasswordUpdateBehaviorControl extends Control {
   readonly mustChange: boolean;

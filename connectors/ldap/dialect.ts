@@ -16,39 +16,41 @@ import type { Link, Reply } from './link';
 
 export type AccountState = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>;
 
-/** Lends a link of the service account. Throws `NotSent`, and whatever `body` throws. */
+/** Lends a link of the service account to `body`. It throws `NotSent`, and what `body` throws. */
 export type Use = <T>(body: (link: Link) => Promise<T>) => Promise<T>;
 
-/** How a server tells the state of an account. */
+/** How to read the state of an account from a server: which attributes and controls to request, and what they mean. */
 export interface View {
   readonly attributes: readonly string[];
   readonly controls: () => Control[];
   readonly accountStateOf: (entry: Entry, controls: readonly Control[]) => AccountState;
 }
 
-/** What differs between kinds of directories. */
+/** What differs between LDAP directories and Active Directory. */
 export interface Dialect {
   readonly ids: NativeIds;
-  /** As the server at the other end tells it. */
+  /** Returns the view that fits the server at the other end of the link. */
   readonly view: (link: Link) => Promise<View>;
-  /** A refused login of a disabled or locked account says whether the password was right. */
-  readonly loginTellsWhy: boolean;
-  /** Finds it out without a login, on a link of the service account; null where that cannot be. */
+  /** Whether a refused login of a disabled or locked account still shows whether the password was right. */
+  readonly loginExplainsRefusal: boolean;
+  /** Verifies a password without a login, on a link of the service account. Null if the server cannot do that. */
   readonly verify?: (link: Link, dn: string, password: Secret) => Promise<VerifyAnswer | null>;
-  /** One login. */
+  /** Verifies a password by one login. */
   readonly logIn: (link: Link, dn: string, password: Secret) => Promise<VerifyAnswer>;
-  /** Whether the account holds this very hash; only where hashes are taken. */
+  /** Finds out whether the account holds exactly this hash. Missing where the directory accepts no hashes. */
   readonly compareHash?: (link: Link, request: VerifyRequest) => Promise<VerifyAnswer>;
-  /** `NotSent` and `NoReply` leave it only while the password has not been sent. */
+  /** Writes a password. It throws `NotSent` or `NoReply` only if the password has not been sent. */
   readonly setPassword: (use: Use, request: SetPasswordRequest) => Promise<WriteAnswer>;
-  /** What `doctor` wants to know once the service account is in. */
+  /** Returns the findings of `lockstep doctor`, on a link of the service account. */
   readonly check: (link: Link) => Promise<readonly Finding[]>;
   readonly policies: (link: Link) => Promise<Reply<readonly TargetPolicy[]>>;
   readonly replicas: (link: Link) => Promise<Reply<readonly Replica[]>>;
 }
 
-export interface Seen extends Located {
-  readonly standing: AccountState;
+/** An account that was found, with its state. */
+export interface LocatedState extends Located {
+  readonly state: AccountState;
 }
 
-export type See = (link: Link, account: AccountRef) => Promise<Reply<Seen | null>>;
+/** Finds an account and reads its state. The value is null if there is no such account. */
+export type ReadState = (link: Link, account: AccountRef) => Promise<Reply<LocatedState | null>>;

@@ -8,15 +8,16 @@ import type {
   StateAnswer,
 } from '../contract';
 import { failureOf, findAccounts, locate } from './accounts';
-import type { Dialect, See } from './dialect';
+import type { Dialect, ReadState } from './dialect';
 import { NoReply, NotSent, openLink, type Reply } from './link';
 import { listings } from './listing';
 import { newCall, poolOf } from './pool';
-import { prove } from './proof';
+
 import { serviceLogin } from './service-login';
 import type { DirectorySettings } from './settings';
+import { verifyPassword } from './verify';
 
-/** A connector for a directory that is spoken to over LDAPS. */
+/** Creates a connector for a directory over LDAPS. @param dialect what differs between kinds of directories */
 export function openDirectory(
   settings: DirectorySettings,
   tools: ConnectorTools,
@@ -24,9 +25,9 @@ export function openDirectory(
 ): Connector {
   const login = serviceLogin(settings, tools);
   const services = poolOf(settings.poolSize, login.open);
-  const proofs = poolOf(settings.poolSize, (call) => openLink(settings, call.remainingMs()));
+  const verifications = poolOf(settings.poolSize, (call) => openLink(settings, call.remainingMs()));
   const lists = listings(settings, dialect.ids, login.open);
-  const see = seeing(settings, dialect);
+  const readState = stateReader(settings, dialect);
   return {
     find: (request) =>
       orFailed(() =>
@@ -36,31 +37,34 @@ export function openDirectory(
     state: ({ account }) =>
       orFailed(() =>
         services.use(newCall(), async (link): Promise<StateAnswer> => {
-          const seen = await see(link, account);
-          if (!seen.ok) return failureOf(seen);
-          if (seen.value === null)
+          const located = await readState(link, account);
+          if (!located.ok) return failureOf(located);
+          if (located.value === null)
             return { result: 'failed', reason: 'no_account', vendorCode: null };
-          return { result: 'state', ...seen.value.standing };
+          return { result: 'state', ...located.value.state };
         }),
       ),
     async setPassword(request) {
-      // Servers take an empty password for "make one up" or "no password".
+      // Servers interpret an empty password as "generate one" or "no password".
       if (isEmpty(request.password))
         return { result: 'rejected', reason: 'policy_too_short', vendorCode: null };
       const call = newCall();
       try {
         return await dialect.setPassword((body) => services.use(call, body), request);
       } catch (error) {
-        return { result: 'retry', ...unsent(error) };
+        return { result: 'retry', ...failedRequest(error) };
       }
     },
     async verify(request) {
-      // An empty password would be a login as nobody, which succeeds (RFC 4513 §5.1.2).
+      // A login with an empty password is anonymous and succeeds (RFC 4513 §5.1.2).
       if (isEmpty(request.password)) return { result: 'differs', vendorCode: null };
       try {
-        return await prove({ dialect, see, services, proofs }, request);
+        return await verifyPassword(
+          { dialect, readState, services, logins: verifications },
+          request,
+        );
       } catch (error) {
-        return { result: 'inconclusive', ...unsent(error) };
+        return { result: 'inconclusive', ...failedRequest(error) };
       }
     },
     check: () => login.check(dialect.check),
@@ -80,20 +84,20 @@ export function openDirectory(
       ),
     async close() {
       services.close();
-      proofs.close();
+      verifications.close();
       lists.close();
     },
   };
 }
 
-function seeing(settings: DirectorySettings, dialect: Dialect): See {
+function stateReader(settings: DirectorySettings, dialect: Dialect): ReadState {
   return async (link, account) => {
     const view = await dialect.view(link);
     const controls = view.controls();
     const reply = await locate(link, account, dialect.ids, settings, view.attributes, controls);
     if (!reply.ok || reply.value === null) return reply as Reply<null>;
-    const standing = view.accountStateOf(reply.value.entry, controls);
-    return { ok: true, value: { ...reply.value, standing } };
+    const state = view.accountStateOf(reply.value.entry, controls);
+    return { ok: true, value: { ...reply.value, state } };
   };
 }
 
@@ -103,12 +107,12 @@ async function orFailed<T>(request: () => Promise<T>): Promise<T | SourceFailure
   try {
     return await request();
   } catch (error) {
-    return { result: 'failed', ...unsent(error) };
+    return { result: 'failed', ...failedRequest(error) };
   }
 }
 
-/** For a request that changes nothing, no reply is as good as not sent. */
-function unsent(error: unknown) {
+/** Translates a lost request that changed nothing. A missing reply then means the same as a request that was not sent. */
+function failedRequest(error: unknown) {
   if (error instanceof NotSent) return { reason: error.reason, vendorCode: error.vendorCode };
   if (error instanceof NoReply) return { reason: 'unreachable', vendorCode: null } as const;
   throw error;

@@ -11,7 +11,7 @@ export interface Endpoint {
   readonly timeoutMs: number;
 }
 
-/** The request did not go out. */
+/** The request was not sent. */
 export class NotSent extends Error {
   readonly reason: CodeOf<'offline'>;
   readonly vendorCode: string | null;
@@ -23,10 +23,13 @@ export class NotSent extends Error {
   }
 }
 
-/** The request went out, and no reply came back. */
+/** The request was sent, and no reply came back. */
 export class NoReply extends Error {}
 
-/** What the server refused. `text` is for the tables that judge it and goes no further: it may echo a password. */
+/**
+ * A refusal by the server. `code` is the LDAP result code. `text` is only for the tables that classify the refusal, and
+ * must not be passed on, because it may repeat a password.
+ */
 export interface LdapRefusal {
   readonly ok: false;
   readonly code: number;
@@ -35,13 +38,11 @@ export interface LdapRefusal {
 
 export type Reply<T> = { readonly ok: true; readonly value: T } | LdapRefusal;
 
-/**
- * One TLS connection, which is never opened again: ldapts would, without a login, when it is asked after a loss.
- */
+/** One TLS connection. It is never reopened: ldapts would do that after a loss, without a login. */
 export interface Link {
   /**
-   * One request at a time.
-   * @throws NotSent | NoReply, and the link is of no more use
+   * Sends a request and waits for the reply. Only one request may run at a time.
+   * @throws NotSent | NoReply; the link cannot be used afterwards
    */
   ask<T>(request: (client: Client) => Promise<T>): Promise<Reply<T>>;
   usable(): boolean;
@@ -49,17 +50,17 @@ export interface Link {
 }
 
 /**
- * Result codes (RFC 4511 appendix A.1) that say something of an entry or a value. Any other one puts the connection in
- * question, and it is not used again.
+ * Result codes (RFC 4511 appendix A.1) that concern an entry or a value. After any other code the connection itself may
+ * be affected, so it is not used again.
  */
 const ABOUT_THE_ENTRY = new Set([
   4, 5, 6, 12, 16, 17, 18, 19, 20, 21, 32, 34, 48, 49, 50, 53, 65, 122,
 ]);
 
-/** Servers and firewalls drop connections that are silent for minutes, and not all of them say so. */
+/** Idle links are closed after this time. Servers and firewalls drop silent connections after minutes, often unnoticed. */
 export const IDLE_MS = 30_000;
 
-/** @throws NotSent */
+/** Opens a TLS connection, without a login. @throws NotSent */
 export async function openLink(endpoint: Endpoint, timeoutMs: number): Promise<Link> {
   const socket = await connectTls(endpoint, Math.min(endpoint.timeoutMs, timeoutMs));
   socket.setNoDelay(true);
@@ -109,19 +110,19 @@ function connectTls(endpoint: Endpoint, timeoutMs: number): Promise<TLSSocket> {
     const socket = tls.connect({
       host,
       port: Number(port || 636),
-      // SNI takes no addresses; without it, Node checks the certificate against the host.
+      // SNI does not allow addresses. Without it, Node checks the certificate against the host.
       ...(isIP(name) === 0 ? { servername: name } : {}),
       minVersion: 'TLSv1.2',
-      ...trusted(endpoint),
+      ...trustedAuthority(endpoint),
     });
     const fail = (error: NotSent) => {
-      clearTimeout(patience);
+      clearTimeout(timer);
       socket.destroy();
       reject(error);
     };
-    const patience = setTimeout(() => fail(new NotSent('unreachable', 'timeout')), timeoutMs);
+    const timer = setTimeout(() => fail(new NotSent('unreachable', 'timeout')), timeoutMs);
     socket.once('error', (error: NodeJS.ErrnoException) =>
-      // Node sets this when it has seen the certificate and does not trust it.
+      // Node sets authorizationError if it has received the certificate and does not trust it.
       fail(
         new NotSent(
           socket.authorizationError ? 'certificate_refused' : 'unreachable',
@@ -130,17 +131,17 @@ function connectTls(endpoint: Endpoint, timeoutMs: number): Promise<TLSSocket> {
       ),
     );
     socket.once('secureConnect', () => {
-      clearTimeout(patience);
+      clearTimeout(timer);
       socket.removeAllListeners('error');
-      // Between now and the first request nobody else listens.
+      // No other listener handles an error between now and the first request.
       socket.on('error', () => socket.destroy());
       resolve(socket);
     });
   });
 }
 
-/** Read for each connection, so that a new authority is picked up. */
-function trusted({ ca }: Endpoint): { ca: Buffer } | Record<string, never> {
+/** Reads the trusted authority. It is read for each connection, so that a new one is picked up. */
+function trustedAuthority({ ca }: Endpoint): { ca: Buffer } | Record<string, never> {
   if (ca === undefined) return {};
   try {
     return { ca: readFileSync(ca) };

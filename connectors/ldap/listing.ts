@@ -6,7 +6,7 @@ import { IDLE_MS, type Link } from './link';
 import { type Call, newCall, within } from './pool';
 import type { DirectorySettings } from './settings';
 
-/** A listing that nobody goes on with is dropped; its link would not live longer either. */
+/** A listing whose next page is not requested within this time is dropped. Its link would not live longer either. */
 const ABANDONED_MS = IDLE_MS;
 
 interface Listing {
@@ -16,8 +16,8 @@ interface Listing {
 }
 
 /**
- * All accounts, page by page. A paged search (RFC 2696) goes on only on the connection where it began, so each listing
- * has a link of its own, and its cursor means something to this connector alone.
+ * Lists all accounts, page by page. A paged search (RFC 2696) can continue only on the connection on which it began, so
+ * each listing has its own link, and its cursor is valid only in this connector.
  */
 export function listings(
   settings: DirectorySettings,

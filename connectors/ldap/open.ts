@@ -20,13 +20,13 @@ export const entryUuids: NativeIds = {
   filterFor: (id) => new EqualityFilter({ attribute: 'entryUUID', value: id }),
 };
 
-/** Every server that speaks LDAPv3 and keeps to RFC 4530; how they differ is in `vendors.ts`. */
+/** A connector for any LDAPv3 server with entryUUID (RFC 4530). `vendors.ts` has what differs between servers. */
 export const openLdap = (settings: LdapSettings, tools: ConnectorTools): Connector =>
   openDirectory(settings, tools, {
     ids: entryUuids,
     view: async (link) => (await serverOf(link)).vendor.view,
-    // "Invalid credentials" is all that a locked or disabled account hears from most of them.
-    loginTellsWhy: false,
+    // Most servers answer a login of a locked or disabled account with "invalid credentials" only.
+    loginExplainsRefusal: false,
     verify: verifyByExop,
     async logIn(link, dn, password): Promise<VerifyAnswer> {
       const policy = new PasswordPolicyControl();

@@ -14,7 +14,7 @@ import type { Link, Reply } from './link';
 import { serverOf } from './server';
 import type { LdapSettings } from './settings';
 
-/** What the directory asks of passwords, as far as the service account may read it. */
+/** Reads the password policies of the directory, as far as the service account may read them. */
 export async function readPolicies(
   link: Link,
   base: string,
@@ -26,7 +26,7 @@ export async function readPolicies(
   };
 }
 
-/** What `doctor` says of them. */
+/** Returns the findings of `lockstep doctor` about the password policies. */
 export async function policyFindings(
   link: Link,
   { base, bindDn, hashes }: LdapSettings,
@@ -40,23 +40,29 @@ export async function policyFindings(
       textOf(entry, 'passwordMustChange') === 'on' && (await isAdministrator(link, entry, bindDn))
         ? warning(
             'policy',
-            `${policy.name} forces a change after a write by a password administrator (passwordMustChange), and ${bindDn} is one. Take it out of passwordAdminDN, and give it an aci on userPassword.`,
+            `${policy.name} forces a change after a write by a password administrator (passwordMustChange), and ${bindDn} is one. Remove ${bindDn} from passwordAdminDN, and give it an aci on userPassword instead.`,
           )
         : ok(
             'policy',
-            `${policy.name}: length ${policy.minLength} or more, history ${policy.history}, minimum age ${policy.minAgeSeconds} s; 0 sets no rule.`,
+            `${policy.name}: length ${policy.minLength} or more, history ${policy.history}, minimum age ${policy.minAgeSeconds} s (0 means no rule).`,
           ),
     );
   }
   return findings.length > 0
     ? findings
-    : [{ check: 'policy', verdict: 'skipped', says: 'No password policy can be read.' }];
+    : [
+        {
+          check: 'policy',
+          verdict: 'skipped',
+          says: 'The service account can read no password policy.',
+        },
+      ];
 }
 
 interface PolicyEntries {
-  /** Policies of slapo-ppolicy below the naming context of the accounts. */
+  /** Policies of slapo-ppolicy in the naming context of the accounts. */
   readonly overlay: readonly Entry[];
-  /** 389 Directory Server has one in its configuration, and others for subtrees and accounts. */
+  /** Policies of 389 Directory Server: that of its configuration, and those of subtrees and accounts. */
   readonly ds389: readonly Entry[];
 }
 
@@ -72,7 +78,7 @@ async function policyEntries(link: Link, base: string): Promise<PolicyEntries> {
   };
   const config = await search(link, CONFIG, {
     scope: 'base',
-    // A right to read only the policy is a right to search by it, and not by objectClass.
+    // An account that may read only the policy attributes may not search by objectClass.
     filter: new PresenceFilter({ attribute: 'passwordCheckSyntax' }),
     attributes: ds389Attributes,
   });
@@ -80,7 +86,7 @@ async function policyEntries(link: Link, base: string): Promise<PolicyEntries> {
     overlay: await below(isA('pwdPolicy'), overlayAttributes),
     ds389: [
       ...(config.ok ? config.value : []),
-      // Without the first, subentries are not shown.
+      // The server returns subentries only to a filter that names ldapSubEntry.
       ...(await below(
         new AndFilter({ filters: [isA('ldapSubEntry'), isA('passwordPolicy')] }),
         ds389Attributes,
@@ -106,7 +112,7 @@ const overlayAttributes = [
   'pwdSafeModify',
 ];
 
-/** slapo-ppolicy(5): lengths are bytes, and are looked at only where the quality is. */
+/** Translates a policy of slapo-ppolicy(5). Its lengths are in bytes, and apply only if pwdCheckQuality is not 0. */
 function policyOfOverlay(entry: Entry): TargetPolicy {
   const checked = numberOf(entry, 'pwdCheckQuality') > 0;
   const most = numberOf(entry, 'pwdMaxLength');
@@ -121,26 +127,26 @@ function policyOfOverlay(entry: Entry): TargetPolicy {
   };
 }
 
-function overlayFinding(policy: Entry, takesHashes: boolean): Finding {
-  const has = (attribute: string) => textOf(policy, attribute) ?? '0';
-  if (has('pwdSafeModify') === 'TRUE')
+function overlayFinding(policy: Entry, writesHashes: boolean): Finding {
+  const settingOf = (attribute: string) => textOf(policy, attribute) ?? '0';
+  if (settingOf('pwdSafeModify') === 'TRUE')
     return warning(
       'policy',
-      `${policy.dn} wants the old password with each change (pwdSafeModify), so no password is written to accounts under it.`,
+      `${policy.dn} requires the old password with each change (pwdSafeModify), so Lockstep can write no password to accounts under it. Set pwdSafeModify to FALSE.`,
     );
-  if (takesHashes && has('pwdCheckQuality') === '2')
+  if (writesHashes && settingOf('pwdCheckQuality') === '2')
     return warning(
       'policy',
-      `${policy.dn} refuses what it cannot judge (pwdCheckQuality 2), hashes too, unless the service account may manage userPassword. Set it to 1, or take hashes away.`,
+      `${policy.dn} rejects hashes, because it cannot check their quality (pwdCheckQuality 2), unless the service account may manage userPassword. Set pwdCheckQuality to 1, or remove hashes from the settings.`,
     );
-  if (has('pwdMustChange') === 'TRUE')
+  if (settingOf('pwdMustChange') === 'TRUE')
     return warning(
       'policy',
-      `${policy.dn} forces a change after a write by an account that may manage userPassword (pwdMustChange). Lockstep takes that back; give its service account "=cw", not "manage".`,
+      `${policy.dn} forces a change after a write by an account that may manage userPassword (pwdMustChange). Lockstep undoes that with a further request. To avoid it, give the service account "=cw" instead of "manage".`,
     );
   return ok(
     'policy',
-    `${policy.dn}: length ${has('pwdMinLength')} to ${has('pwdMaxLength')} bytes, history ${has('pwdInHistory')}, minimum age ${has('pwdMinAge')} s; 0 sets no rule.`,
+    `${policy.dn}: length ${settingOf('pwdMinLength')} to ${settingOf('pwdMaxLength')} bytes, history ${settingOf('pwdInHistory')}, minimum age ${settingOf('pwdMinAge')} s (0 means no rule).`,
   );
 }
 
@@ -164,8 +170,8 @@ const ds389Attributes = [
 const CONFIG = 'cn=config';
 
 /**
- * A policy of a 389 Directory Server ("Core server configuration attributes").
- * @returns null when the configuration is of another server, or may not be read
+ * Translates a policy of 389 Directory Server. Source: its "Core server configuration attributes".
+ * @returns null if the entry belongs to another kind of server, or may not be read
  */
 export function policyOf389(entry: Entry): TargetPolicy | null {
   const checked = textOf(entry, 'passwordCheckSyntax');
@@ -190,7 +196,7 @@ export function policyOf389(entry: Entry): TargetPolicy | null {
   };
 }
 
-/** `passwordAdminDN` is an account, or a group of them. */
+/** Whether the service account is a password administrator. `passwordAdminDN` names an account or a group of accounts. */
 async function isAdministrator(link: Link, policy: Entry, bindDn: string): Promise<boolean> {
   const administrators = textOf(policy, 'passwordAdminDN') ?? '';
   if (administrators === '') return false;

@@ -1,12 +1,12 @@
 import { HARD_DEADLINE_MS } from '../contract';
 import { type Link, NotSent } from './link';
 
-/** One call of the connector: when its time is over, nothing more is sent for it. */
+/** One call of the connector, with its time limit. When the time is over, nothing more is sent for the call. */
 export interface Call {
   remainingMs(): number;
 }
 
-/** Leaves a margin for what is under way when the time is over. */
+/** Leaves a margin for a request that is under way when the time is over. */
 const CALL_MS = HARD_DEADLINE_MS - 1_000;
 
 export function newCall(ms = CALL_MS): Call {
@@ -14,7 +14,7 @@ export function newCall(ms = CALL_MS): Call {
   return { remainingMs: () => Math.max(0, end - performance.now()) };
 }
 
-/** Destroys the link when the time of the call is over, which ends whatever waits for it. */
+/** Runs `body`, and destroys the link when the time of the call is over, which ends each request on it. */
 export async function within<T>(call: Call, link: Link, body: () => Promise<T>): Promise<T> {
   const end = setTimeout(() => link.destroy(), call.remainingMs());
   try {
@@ -24,29 +24,32 @@ export async function within<T>(call: Call, link: Link, body: () => Promise<T>):
   }
 }
 
-/** Links that are used by one request at a time and kept for the next one. */
+/** A pool of links. Each link serves one `use` at a time and is then kept for the next one. */
 export interface Pool {
-  /** @throws NotSent when no link can be had in time, and whatever `body` throws */
+  /** Lends a link to `body`. @throws NotSent if no link is available in time, and what `body` throws */
   use<T>(call: Call, body: (link: Link) => Promise<T>): Promise<T>;
   close(): void;
 }
 
-/** @param open gives a link that is ready for `body`, or throws NotSent */
+/**
+ * Creates a pool of at most `size` links.
+ * @param open returns a link that is ready for use, or throws NotSent
+ */
 export function poolOf(size: number, open: (call: Call) => Promise<Link>): Pool {
   const idle: Link[] = [];
   const all = new Set<Link>();
   const waiting: (() => void)[] = [];
-  let taken = 0;
+  let inUse = 0;
   let closed = false;
 
-  const takePlace = async (call: Call) => {
-    if (taken < size) taken++;
-    // A place is handed over, not given back, while somebody waits.
-    else await placeInTime(waiting, call);
+  const acquireSlot = async (call: Call) => {
+    if (inUse < size) inUse++;
+    // A slot passes directly to the first waiting call, so `inUse` does not change.
+    else await waitForSlot(waiting, call);
   };
-  const leavePlace = () => {
+  const releaseSlot = () => {
     const next = waiting.shift();
-    if (next === undefined) taken--;
+    if (next === undefined) inUse--;
     else next();
   };
   const linkFor = async (call: Call): Promise<Link> => {
@@ -63,7 +66,7 @@ export function poolOf(size: number, open: (call: Call) => Promise<Link>): Pool 
 
   return {
     async use(call, body) {
-      await takePlace(call);
+      await acquireSlot(call);
       try {
         const link = await linkFor(call);
         try {
@@ -73,7 +76,7 @@ export function poolOf(size: number, open: (call: Call) => Promise<Link>): Pool 
           else all.delete(link);
         }
       } finally {
-        leavePlace();
+        releaseSlot();
       }
     },
     close() {
@@ -83,16 +86,16 @@ export function poolOf(size: number, open: (call: Call) => Promise<Link>): Pool 
   };
 }
 
-function placeInTime(waiting: (() => void)[], call: Call): Promise<void> {
+function waitForSlot(waiting: (() => void)[], call: Call): Promise<void> {
   return new Promise((resolve, reject) => {
-    const mine = () => {
-      clearTimeout(patience);
+    const granted = () => {
+      clearTimeout(timer);
       resolve();
     };
-    const patience = setTimeout(() => {
-      waiting.splice(waiting.indexOf(mine), 1);
+    const timer = setTimeout(() => {
+      waiting.splice(waiting.indexOf(granted), 1);
       reject(new NotSent('busy'));
     }, call.remainingMs());
-    waiting.push(mine);
+    waiting.push(granted);
   });
 }

@@ -8,11 +8,17 @@ import type { DirectorySettings } from './settings';
 /** RFC 4511 appendix A.1. */
 const INSUFFICIENT_RIGHTS = 50;
 
-/** Rights are looked at before the value is, so a request that cannot succeed tells of them. */
+/**
+ * Whether the server rejected a request for lack of rights. A server checks rights before values, so a request with an
+ * impossible value is enough to find out.
+ */
 export const lacksRights = (reply: Reply<unknown>): boolean =>
   !reply.ok && reply.code === INSUFFICIENT_RIGHTS;
 
-/** Asks to remove a value that is not there: nothing changes, whatever the answer. */
+/**
+ * Finds out whether the service account may write an attribute, by a request to remove a value that the entry does not
+ * have. It changes nothing.
+ */
 export async function mayWrite(
   link: Link,
   dn: string,
@@ -26,8 +32,8 @@ export async function mayWrite(
   return !lacksRights(await link.ask((client) => client.modify(dn, change)));
 }
 
-/** One account below `base`, for what `doctor` tries; null where none can be seen. */
-export async function anAccount(
+/** Reads one account below `base` for the checks of `lockstep doctor`. The account is null if none can be read. */
+export async function sampleAccount(
   link: Link,
   settings: DirectorySettings,
   ids: NativeIds,
@@ -44,7 +50,7 @@ export async function anAccount(
       account: null,
       base: wrong(
         'base',
-        `${base} cannot be read (${reply.code}). Check base and the read rights.`,
+        `The service account cannot read ${base} (${reply.code}). Check base and the read rights.`,
       ),
     };
   const account = reply.value[0] ?? null;
@@ -53,8 +59,8 @@ export async function anAccount(
         account,
         base: wrong(
           'base',
-          `No account below ${base} can be seen. Check base, userFilter and the read rights.`,
+          `The service account can read no account below ${base}. Check base, userFilter and the read rights.`,
         ),
       }
-    : { account, base: ok('base', `There are accounts below ${base}.`) };
+    : { account, base: ok('base', `The service account can read accounts below ${base}.`) };
 }

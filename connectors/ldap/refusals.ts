@@ -13,10 +13,13 @@ const retry = (reason: CodeOf<'offline' | 'unknown'>): Meaning => ({ result: 're
 
 type Texts = readonly (readonly [code: number, text: RegExp, meaning: Meaning])[];
 
-/** What says more than the error of the policy that comes with it: 389 Directory Server has one for all of syntax. */
+/**
+ * Texts that are more exact than the policy error that comes with them. 389 Directory Server has a single policy error
+ * for all syntax rules.
+ */
 const exact: Texts = [[19, /at least \d+ characters long/, rejected('policy_too_short')]];
 
-/** What the server says in words, where a code means several things. Sources: protocols.md §2.3–2.5. */
+/** Texts that distinguish the meanings of one result code. Sources: OpenLDAP, 389 Directory Server and PingDirectory. */
 const texts: Texts = [
   [19, /history|reuse/i, rejected('policy_history')],
   [19, /too short/i, rejected('policy_too_short')],
@@ -24,10 +27,11 @@ const texts: Texts = [
   [19, /too young|too soon|minimum age/i, rejected('policy_too_young')],
   [19, /quality|too simple|syntax|breach/i, rejected('policy_quality')],
   [53, /shadow context|read.?only/i, rejected('read_only')],
-  // No database of this server holds such a name.
+  // No database of this server holds the suffix of the name.
   [53, /no global superior knowledge/i, rejected('no_account')],
 ];
 
+/** Meanings of the policy errors of draft-behera-ldap-password-policy. */
 const byPolicyError: Readonly<Record<number, Meaning>> = {
   [policyErrors.modificationNotAllowed]: rejected('no_rights'),
   [policyErrors.mustSupplyOld]: rejected('not_supported'),
@@ -38,14 +42,14 @@ const byPolicyError: Readonly<Record<number, Meaning>> = {
   [policyErrors.tooLong]: rejected('policy_too_long'),
 };
 
-/** RFC 4511 appendix A.2. What is not here is unknown. */
+/** Meanings of result codes (RFC 4511 appendix A.2). A code that is missing here is reported as unknown. */
 const byCode: Readonly<Record<number, Meaning>> = {
   3: retry('busy'),
   10: rejected('read_only'),
   11: retry('busy'),
   12: rejected('not_supported'),
   13: rejected('not_supported'),
-  // Two writes of one account at once: its history was not as slapo-ppolicy had read it.
+  // Two simultaneous writes to one account: slapo-ppolicy found its history changed since it had read it.
   16: retry('account_in_use'),
   20: retry('account_in_use'),
   17: rejected('not_supported'),
@@ -57,21 +61,21 @@ const byCode: Readonly<Record<number, Meaning>> = {
   52: retry('busy'),
   53: rejected('not_supported'),
   65: rejected('not_supported'),
-  // "Other" is whatever went wrong inside, at whatever point of the write.
+  // "Other" is any internal error, which may have occurred before or after the write.
   80: { result: 'ambiguous' },
 };
 
-/** The answer to a write that was refused. */
+/** Translates the refusal of a write. @param policyError from the password policy control; null if the server sent none */
 export function classifyWrite(
   { code, text }: LdapRefusal,
   policyError: number | null,
 ): WriteAnswer {
-  const said = (rows: Texts) =>
+  const textMeaning = (rows: Texts) =>
     rows.find(([wanted, pattern]) => wanted === code && pattern.test(text))?.[2];
   const meaning =
-    said(exact) ??
+    textMeaning(exact) ??
     (policyError === null ? undefined : byPolicyError[policyError]) ??
-    said(texts) ??
+    textMeaning(texts) ??
     byCode[code] ??
     retry('unknown');
   return { ...meaning, vendorCode: vendorCode(code, policyError) };
@@ -80,13 +84,17 @@ export function classifyWrite(
 const vendorCode = (code: number, policyError: number | null): string =>
   policyError === null ? String(code) : `${code}/${policyError}`;
 
-/** The answer to the login of a proof that was refused; `differs` still has to be held against the state. */
+/**
+ * Translates the refusal of a login that verifies a password. The caller must still check whether the account is locked
+ * or disabled, because many servers then refuse a right password with the code for a wrong one (`differs`).
+ * @param policyError from the password policy control; null if the server sent none
+ */
 export function classifyLogin({ code }: LdapRefusal, policyError: number | null): VerifyAnswer {
   const inconclusive = (reason: Extract<VerifyAnswer, { result: 'inconclusive' }>['reason']) =>
     ({ result: 'inconclusive', reason, vendorCode: vendorCode(code, policyError) }) as const;
   switch (code) {
     case 49:
-      // slapo-ppolicy looks at the age of a password only after it was the right one.
+      // slapo-ppolicy checks the age of a password only after it has found the password right.
       if (policyError === policyErrors.expired) return { result: 'holds', proof: 'login' };
       if (policyError === policyErrors.locked) return inconclusive('account_locked');
       return { result: 'differs', vendorCode: vendorCode(code, policyError) };

@@ -4,15 +4,15 @@ import { search, valuesOf } from './accounts';
 import type { Link, Reply } from './link';
 import { serverOf } from './server';
 
-/** The entry in which 389 Directory Server keeps who replicates, below each suffix that is replicated. */
+/** nsuniqueid of the entry that lists the replicas in 389 Directory Server. Each replicated suffix has one. */
 const UPDATE_VECTOR = 'ffffffff-ffffffff-ffffffff-ffffffff';
 
-/** `{replica 1 ldap://host:389} …`: the suppliers, on which something was or may be written. */
+/** Matches a supplier, that is a replica that accepts writes: `{replica 1 ldap://host:389} …`. */
 const SUPPLIER = /^\{replica \d+ ldaps?:\/\/(?:\[([^\]]+)\]|([^:/}]+))/;
 
 /**
- * The suppliers of 389 Directory Server, where the service account may read `nsds50ruv` of its `cn=config`, which answers. Of other directories nothing is
- * known: OpenLDAP tells numbers of its providers, and no hosts.
+ * Reads the suppliers of 389 Directory Server from `nsds50ruv`, if the service account may read it. The list is empty for
+ * other directories: OpenLDAP publishes the numbers of its providers, but not their hosts.
  */
 export async function readSuppliers(link: Link, base: string): Promise<Reply<readonly Replica[]>> {
   const { namingContexts } = await serverOf(link);

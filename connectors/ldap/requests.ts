@@ -4,12 +4,12 @@ import type { WriteAnswer } from '../contract';
 import type { Use } from './dialect';
 import { type LdapRefusal, type Link, NoReply, NotSent, type Reply } from './link';
 
-/** RFC 3062. */
+/** OID of the extended operation of RFC 3062, and the tags of its fields. */
 const PASSWORD_MODIFY = '1.3.6.1.4.1.4203.1.11.1';
 const USER_IDENTITY_TAG = 0x80;
 const NEW_PASSWORD_TAG = 0x82;
 
-/** Tags and lengths around name and password. */
+/** Upper limit for the bytes of the tags and lengths around name and password. */
 const BER_OVERHEAD = 32;
 
 export const replace = (attribute: string, ...values: string[]): Change =>
@@ -21,6 +21,7 @@ export const replace = (attribute: string, ...values: string[]): Change =>
 export const change = (link: Link, dn: string, changes: readonly Change[]): Promise<Reply<void>> =>
   link.ask((client) => client.modify(dn, [...changes]));
 
+/** Writes a password by the extended operation of RFC 3062. It zeroes the request when the reply has arrived. */
 export async function sendExop(
   link: Link,
   dn: string,
@@ -28,7 +29,7 @@ export async function sendExop(
   controls: Control[],
 ): Promise<Reply<unknown>> {
   const value = password.use((bytes) => {
-    // Large enough from the start: a writer that grows leaves copies behind.
+    // The buffer is large enough from the start, because a writer that grows leaves copies behind.
     const writer = new BerWriter({ size: Buffer.byteLength(dn) + bytes.length + BER_OVERHEAD });
     writer.startSequence();
     writer.writeString(dn, USER_IDENTITY_TAG);
@@ -41,7 +42,11 @@ export async function sendExop(
     .finally(() => value.fill(0));
 }
 
-/** @param value is zeroed when the reply is there */
+/**
+ * Writes a password by a modify request.
+ * @param value the bytes of the password; zeroed when the reply has arrived
+ * @param more further changes of the same request
+ */
 export function sendModify(
   link: Link,
   dn: string,
@@ -59,8 +64,8 @@ export function sendModify(
     .finally(() => value.fill(0));
 }
 
-/** Null when no reply came: then nobody knows whether the request was served. */
-export async function heard<T>(request: Promise<T>): Promise<T | null> {
+/** Returns null if no reply came. It is then unknown whether the server carried out the request. */
+export async function replyOrNull<T>(request: Promise<T>): Promise<T | null> {
   try {
     return await request;
   } catch (error) {
@@ -69,7 +74,7 @@ export async function heard<T>(request: Promise<T>): Promise<T | null> {
   }
 }
 
-/** What a reply to the request that writes the password, or its loss, means. */
+/** Translates the reply to the request that writes the password. @param reply null if none came */
 export function answerOf(
   reply: Reply<unknown> | null,
   classify: (refusal: LdapRefusal) => WriteAnswer,
@@ -78,12 +83,12 @@ export function answerOf(
   return reply.ok ? { result: 'applied' } : classify(reply);
 }
 
-/** Tries for what has to follow a write. */
-const TRIES = 2;
+/** Number of attempts for a request that must follow a write. */
+const ATTEMPTS = 2;
 
-/** Does what has to follow a write, on another link when the first one is lost. @returns whether it came through */
-export async function insist(use: Use, body: (link: Link) => Promise<void>): Promise<boolean> {
-  for (let tries = 0; tries < TRIES; tries++) {
+/** Runs a request that must follow a write, again on another link if the first one is lost. @returns whether it ran */
+export async function retryOnLoss(use: Use, body: (link: Link) => Promise<void>): Promise<boolean> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
       await use(body);
       return true;

@@ -1,6 +1,6 @@
 import type { Scheme } from '../../model/hashes/encoding';
 
-/** Those that a directory may know how to check. OpenLDAP needs modules for most: pw-sha2, pw-pbkdf2, argon2. */
+/** Hash schemes that a directory may support. OpenLDAP needs modules for most: pw-sha2, pw-pbkdf2, argon2. */
 export const directorySchemes = [
   'argon2',
   'bcrypt',

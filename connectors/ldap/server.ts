@@ -3,26 +3,29 @@ import { search, textOf, valuesOf } from './accounts';
 import type { Link } from './link';
 import { type Vendor, vendorOf } from './vendors';
 
-/** What a server says of itself. */
+/** What a server publishes about itself in its root DSE. */
 export interface Server {
   readonly vendor: Vendor;
   readonly version: string | null;
-  /** OIDs. */
+  /** OIDs of the extended operations that the server supports. */
   readonly extensions: ReadonlySet<string>;
   readonly namingContexts: readonly string[];
 }
 
-/** One address may lead to several servers, and they are upgraded: what is known holds for one connection. */
-const known = new WeakMap<Link, Server>();
+/** Cache by connection: an address may lead to several servers, and a server may be upgraded between connections. */
+const servers = new WeakMap<Link, Server>();
 
-/** The root DSE (RFC 4512 §5.1) of the server at the other end; one that may not be read tells nothing. */
+/**
+ * Reads the root DSE (RFC 4512 §5.1) of the server at the other end. If the service account may not read it, the server
+ * is treated as a plain LDAPv3 server.
+ */
 export async function serverOf(link: Link): Promise<Server> {
-  const met = known.get(link);
-  if (met !== undefined) return met;
+  const cached = servers.get(link);
+  if (cached !== undefined) return cached;
   const reply = await search(link, '', { scope: 'base', attributes: [...rootAttributes] });
   const [root = { dn: '' }] = reply.ok ? reply.value : [];
   const server = serverIn(root);
-  known.set(link, server);
+  servers.set(link, server);
   return server;
 }
 

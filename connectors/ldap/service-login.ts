@@ -6,17 +6,18 @@ import { type Link, NoReply, NotSent, openLink } from './link';
 import { type Call, newCall, within } from './pool';
 import type { DirectorySettings } from './settings';
 
+/** Logins of the service account of one directory. */
 export interface ServiceLogin {
-  /** A link with the rights of the service account. @throws NotSent */
+  /** Opens a link and logs in as the service account. @throws NotSent */
   readonly open: (call: Call) => Promise<Link>;
-  /** The findings of `doctor` up to the login, then those of `rest`. */
+  /** Returns the findings of `lockstep doctor` about connection and login, then those of `rest`. */
   readonly check: (
     rest: (link: Link) => Promise<readonly Finding[]>,
   ) => Promise<readonly Finding[]>;
 }
 
-/** The server cannot say at this moment whether the password is right. */
-const NOT_NOW = new Set([1, 3, 51, 52, 80]);
+/** Result codes (RFC 4511 appendix A.1) of a server that is busy, so they say nothing about the password. */
+const BUSY = new Set([1, 3, 51, 52, 80]);
 
 export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools): ServiceLogin {
   const logins = serviceLogins(
@@ -27,7 +28,7 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
   const logIn = async (link: Link, secret: Secret) => {
     const reply = await link.ask((client) => client.bind(settings.bindDn, secret.text()));
     if (reply.ok) return;
-    const reason = NOT_NOW.has(reply.code) ? 'busy' : 'service_credential_refused';
+    const reason = BUSY.has(reply.code) ? 'busy' : 'service_credential_refused';
     throw new NotSent(reason, String(reply.code));
   };
 
@@ -36,7 +37,7 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
       const secret = resolved(settings, tools);
       let link: Link | null = null;
       try {
-        logins.mayTry(secret);
+        logins.throwIfRefused(secret);
         const opened = await openLink(settings, call.remainingMs());
         link = opened;
         await within(call, opened, () => logins.inTurn(secret, () => logIn(opened, secret)));
@@ -55,10 +56,12 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
       try {
         const opened = await openLink(settings, call.remainingMs());
         link = opened;
-        findings.push(ok('tls', `${settings.url} shows a certificate that is trusted.`));
+        findings.push(ok('tls', `The certificate of ${settings.url} is trusted.`));
         await within(call, opened, async () => {
           const secret = resolved(settings, tools);
-          await logins.anew(secret, () => logIn(opened, secret)).finally(() => secret.destroy());
+          await logins
+            .immediately(secret, () => logIn(opened, secret))
+            .finally(() => secret.destroy());
           findings.push(ok('service-login', `${settings.bindDn} can log in.`));
           findings.push(...(await rest(opened)));
         });
@@ -72,7 +75,7 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
   };
 }
 
-/** @throws NotSent when the reference names nothing that can be read */
+/** Resolves the password of the service account. @throws NotSent if the reference cannot be resolved */
 function resolved(settings: DirectorySettings, tools: ConnectorTools): Secret {
   try {
     return tools.resolve(settings.bindPassword);
@@ -81,25 +84,28 @@ function resolved(settings: DirectorySettings, tools: ConnectorTools): Secret {
   }
 }
 
-const advice: Partial<Record<string, readonly [check: string, says: string]>> = {
+const advice: Partial<Record<string, readonly [check: string, problem: string, remedy: string]>> = {
   certificate_refused: [
     'tls',
-    'The certificate of the server is not trusted. Check ca and serverName.',
+    'The certificate of the server is not trusted',
+    'Check ca and serverName.',
   ],
   service_credential_refused: [
     'service-login',
-    'The service account is refused. Check bindDn and bindPassword.',
+    'The server rejects the service account',
+    'Check bindDn and bindPassword.',
   ],
-  busy: ['service-login', 'The server says that it is busy. Try again.'],
+  busy: ['service-login', 'The server is busy', 'Try again later.'],
 };
 
 function findingOf(error: unknown): Finding {
   const failure = error instanceof NoReply ? new NotSent('unreachable') : error;
   if (!(failure instanceof NotSent)) throw error;
-  const [check, says] = advice[failure.reason] ?? [
+  const [check, problem, remedy] = advice[failure.reason] ?? [
     'connection',
-    'The server cannot be reached. Check url, and that it runs.',
+    'The server cannot be reached',
+    'Check url, and that the server is running.',
   ];
   const code = failure.vendorCode === null ? '' : ` (${failure.vendorCode})`;
-  return wrong(check, `${says}${code}`);
+  return wrong(check, `${problem}${code}. ${remedy}`);
 }

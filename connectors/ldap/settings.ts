@@ -5,8 +5,8 @@ import { directorySchemes } from './schemes';
 const name = z.string().min(1);
 
 /**
- * LDAP over TLS from the first byte. StartTLS is left out: after a lost session, ldapts 8.2 connects again without TLS
- * and sends the password in clear.
+ * LDAP over TLS from the first byte. StartTLS is not supported: after a lost session, ldapts 8.2 connects again without
+ * TLS and sends the password in clear.
  */
 const ldapsUrl = z
   .url({ protocol: /^ldaps$/, error: 'use ldaps://host or ldaps://host:port' })
@@ -17,35 +17,39 @@ const ldapsUrl = z
 
 /** Settings of every kind of directory. */
 export const directorySettings = {
-  url: ldapsUrl.describe('ldaps://host:port of the one server that is read and written.'),
-  ca: name.optional().describe('File with the authority that signed its certificate (PEM).'),
+  url: ldapsUrl.describe('Address of the server to read and write, as ldaps://host:port.'),
+  ca: name
+    .optional()
+    .describe('File with the certificate (PEM) of the authority that signed that of the server.'),
   serverName: name
     .optional()
-    .describe('The name in its certificate, where that is not the host in url.'),
-  bindDn: name.describe('The service account of Lockstep.'),
+    .describe('Name in the certificate of the server, if it is not the host in url.'),
+  bindDn: name.describe('DN of the service account of Lockstep.'),
   bindPassword: z
     .string()
     .regex(secretReference, 'give ${file:…} or ${env:…}')
-    .describe('Its password.'),
+    .describe('Password of the service account.'),
   base: z.string().regex(/=/, 'give a DN').describe('DN below which the accounts are.'),
   timeoutMs: z
     .int()
     .min(100)
     .max(10_000)
     .default(5_000)
-    .describe('How long one request may take, in milliseconds.'),
+    .describe('Time limit for one request, in milliseconds.'),
   poolSize: z
     .int()
     .min(1)
     .max(64)
     .default(8)
-    .describe('Connections for writing, and again as many for proofs.'),
+    .describe(
+      'Maximum number of connections of the service account, and of connections that verify passwords.',
+    ),
 };
 
 const filter = z.string().regex(/^\(.*\)$/s, 'give an LDAP filter in parentheses');
 
 export const userFilter = (fallback: string) =>
-  filter.default(fallback).describe('LDAP filter that tells accounts from other entries.');
+  filter.default(fallback).describe('LDAP filter that matches accounts and no other entries.');
 
 export const attributes = (...fallback: string[]) =>
   z.array(name).default(fallback).describe('Attributes to read for correlation.');
@@ -56,22 +60,22 @@ export const ldapSettings = z.strictObject({
   attributes: attributes('uid', 'cn', 'mail'),
   passwordAttribute: name
     .default('userPassword')
-    // IBM's directories return it under this option (RFC 4522), and take it without.
+    // IBM's directories return the attribute with this option (RFC 4522), and accept it without.
     .transform((attribute) => attribute.replace(/;binary$/i, ''))
     .describe(
-      'The attribute with the password. `userPassword;binary` means the same as `userPassword`.',
+      'Attribute that holds the password. `userPassword;binary` means the same as `userPassword`.',
     ),
   hashes: z
     .array(z.enum(directorySchemes))
     .default([])
     .describe(
-      'Schemes of hashes that this server stores as they are and checks logins against; only those are ever handed to it.',
+      'Hash schemes that this server stores unchanged and can check logins against. Lockstep writes hashes of these schemes only.',
     ),
   write: z
     .enum(['exop', 'modify'])
     .default('exop')
     .describe(
-      'exop (RFC 3062): every server hashes the password. modify: one request instead of three, and a lock is kept in the same step, but OpenLDAP stores the password in clear unless ppolicy_hash_cleartext is on. 389 Directory Server and PingDirectory, which always hash, are always written by modify.',
+      'exop (RFC 3062): every server hashes the password. modify: one request instead of three, and a lock is kept in the same step, but OpenLDAP stores the password in clear unless ppolicy_hash_cleartext is on. 389 Directory Server and PingDirectory always hash, so Lockstep always uses modify there.',
     ),
 });
 

@@ -15,77 +15,82 @@ import type { AccountState, View } from './dialect';
 import type { LdapRefusal } from './link';
 import { replace } from './requests';
 
-/** What an account loses with each new password, though it is no part of it: values by attribute. */
+/**
+ * Values, by attribute, that the server clears with each new password although they are no part of it, such as the time
+ * of a lock. Lockstep keeps or restores them.
+ */
 export type LockValues = Readonly<Record<string, string>>;
 
-/** How servers that speak LDAPv3 differ, as far as a password is concerned. */
+/** What differs between LDAPv3 servers when a password is written or verified. */
 export interface Vendor {
-  /** As `doctor` calls it. */
+  /** Name of the server in the findings of `lockstep doctor`. */
   readonly title: string;
-  /** Ways to write a password: the one that `write` of the settings asks for, or else the first. */
+  /** Supported ways to write a password. The setting `write` selects one; if it is not supported, the first is used. */
   readonly ways: readonly ['exop' | 'modify', ...('exop' | 'modify')[]];
   readonly view: View;
-  /** What is seen of an account before its password is written. */
-  readonly seen: readonly string[];
-  /** What the server would take from it with the new password, and a write of ours gives back. */
-  readonly takes: (entry: Entry) => LockValues;
-  /** True of an account from which something would be taken; null where the server knows no assertions. */
-  readonly takesFrom: Filter | null;
-  /** Keeps it in the very request that writes the password; null where only another one gives it back. */
-  readonly keeping: ((taken: LockValues) => Change[]) | null;
-  /** It takes only after it has answered, so what is given back at once is lost. */
-  readonly takesLate: boolean;
-  /** There is no way to give a lock back, so an account is not written while it is locked. */
+  /** Attributes of the account to read before its password is written. */
+  readonly readBefore: readonly string[];
+  /** Returns the values that the server would clear with a new password, and that Lockstep must keep or restore. */
+  readonly clears: (entry: Entry) => LockValues;
+  /** Matches accounts from which a new password clears a value. Null if the server does not support assertions. */
+  readonly clearsAny: Filter | null;
+  /** Returns changes that keep the values in the request that writes the password. Null if another request must do it. */
+  readonly keepingChanges: ((cleared: LockValues) => Change[]) | null;
+  /** Whether the server clears the values only after its reply, so that a value restored at once would be lost. */
+  readonly clearsLate: boolean;
+  /** Whether a lock cannot be restored. Lockstep then writes no password to an account while it is locked. */
   readonly losesLock: boolean;
-  /** How a change that our own write forces is told, and taken back. */
+  /** Shows a forced change that the write itself caused, and undoes it. Null if the server causes none. */
   readonly forced: {
     readonly attribute: string;
     readonly value: string;
     readonly undo: Change;
   } | null;
-  /** @param isHash what is written is one, to be stored as it is */
-  readonly controls: (standing: AccountState, isHash: boolean) => Control[];
-  /** A value that looks like a hash is stored as it is, whatever the way. */
-  readonly takesHashes: boolean;
-  /** The refusal says that the account has this password already. */
+  /** Returns the controls of the write. @param isHash whether a hash is written, to be stored unchanged */
+  readonly controls: (state: AccountState, isHash: boolean) => Control[];
+  /** Whether the server stores any value that looks like a hash unchanged, however it is written. */
+  readonly storesHashes: boolean;
+  /** Whether a refusal means that the account already has this password. */
   readonly isSame: (refusal: LdapRefusal, policyError: number | null) => boolean;
   readonly advice: {
-    /** What gives the service account its right, and the right to give back what is taken. */
+    /** How to grant the right to write passwords. */
     readonly write: string;
+    /** How to grant the right to keep or restore a lock and a forced change. */
     readonly keep: string;
+    /** How to grant the right to list all accounts. */
     readonly list: string;
   };
-  /** Values that no account has, for the attributes that are given back. */
+  /** Values that no account has, by attribute that must be restored. They serve to test the right to write it. */
   readonly absent: LockValues;
 }
 
 const LOCKED_TIME = 'pwdAccountLockedTime';
 const RESET = 'pwdReset';
 
-const taken = (values: Readonly<Record<string, string | null>>): LockValues =>
+const cleared = (values: Readonly<Record<string, string | null>>): LockValues =>
   Object.fromEntries(
     Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== null),
   );
 
-/** slapo-ppolicy(5), and what every other server is taken for. */
+/** OpenLDAP with slapo-ppolicy(5). Every server that is not recognized is treated in the same way. */
 const openLdap: Vendor = {
   title: 'an LDAPv3 server',
   ways: ['exop', 'modify'],
   view: openLdapView,
-  seen: [LOCKED_TIME, RESET],
-  takes: (entry) =>
-    taken({
+  readBefore: [LOCKED_TIME, RESET],
+  clears: (entry) =>
+    cleared({
       [LOCKED_TIME]: textOf(entry, LOCKED_TIME),
       [RESET]: textOf(entry, RESET) === 'TRUE' ? 'TRUE' : null,
     }),
-  takesFrom: new OrFilter({
+  clearsAny: new OrFilter({
     filters: [
       new PresenceFilter({ attribute: LOCKED_TIME }),
       new EqualityFilter({ attribute: RESET, value: 'TRUE' }),
     ],
   }),
-  // It leaves alone what the request itself deletes or replaces (`got_del_lock` and `zapReset` in its source).
-  keeping: ({ [LOCKED_TIME]: lockedTime, [RESET]: reset }) => [
+  // slapo-ppolicy does not clear what the request itself deletes or replaces (`got_del_lock`, `zapReset` in its source).
+  keepingChanges: ({ [LOCKED_TIME]: lockedTime, [RESET]: reset }) => [
     ...(lockedTime === undefined
       ? []
       : (['delete', 'add'] as const).map(
@@ -97,21 +102,21 @@ const openLdap: Vendor = {
         )),
     ...(reset === undefined ? [] : [replace(RESET, reset)]),
   ],
-  takesLate: false,
+  clearsLate: false,
   losesLock: false,
-  // A service account that may manage userPassword forces a change with each write, where pwdMustChange is on.
+  // With pwdMustChange, each write by an account that may manage userPassword forces a change.
   forced: { attribute: RESET, value: 'TRUE', undo: replace(RESET) },
   controls: () => [],
-  takesHashes: false,
-  // It gives this the code of the history rule, although it says that nothing is left to do.
+  storesHashes: false,
+  // The code is that of the history rule; only the text says that the password is the current one.
   isSame: ({ code, text }) =>
     code === CONSTRAINT_VIOLATION && /not being changed from existing value/i.test(text),
   advice: {
-    write: 'Give it "=cw".',
-    keep: `Give write access to ${LOCKED_TIME} and ${RESET}.`,
-    list: 'Give it "limits … size=unlimited".',
+    write: 'Give the service account "=cw" on the attribute.',
+    keep: `Give the service account write access to ${LOCKED_TIME} and ${RESET}.`,
+    list: 'Give the service account "limits … size=unlimited".',
   },
-  // A date before any lock, and a value that no password change leaves behind.
+  // A time before any lock, and a value that no password change writes.
   absent: { [LOCKED_TIME]: '19700101000001Z', [RESET]: 'FALSE' },
 };
 
@@ -119,69 +124,70 @@ const CONSTRAINT_VIOLATION = 19;
 
 const RETRIES = 'passwordRetryCount';
 const EXPIRES = 'passwordExpirationTime';
-/** What stands in `EXPIRES` while the password must be changed (`NO_TIME` in its source). */
+/** Value of `EXPIRES` while the password must be changed (`NO_TIME` in the source of 389 Directory Server). */
 const MUST_CHANGE = '19700101000000Z';
 
 /**
- * 389 Directory Server, and FreeIPA. It hashes what a modify brings. RFC 3062 is not used: with passwordMustChange it
- * forces a change whoever writes, and it does not say which rule refused.
+ * 389 Directory Server and FreeIPA. The server hashes a password that a modify request writes. RFC 3062 is not used,
+ * because with passwordMustChange it forces a change for every writer, and it does not report which rule refused.
  */
 const ds389: Vendor = {
   title: '389 Directory Server',
   ways: ['modify'],
   view: ds389View,
-  seen: ds389View.attributes,
-  takes: (entry) =>
-    taken({
+  readBefore: ds389View.attributes,
+  clears: (entry) =>
+    cleared({
       [RETRIES]: ds389View.accountStateOf(entry, []).locked ? textOf(entry, RETRIES) : null,
       [EXPIRES]: textOf(entry, EXPIRES) === MUST_CHANGE ? MUST_CHANGE : null,
     }),
-  takesFrom: null,
-  keeping: null,
-  // update_pw_info() in its source runs after the reply is out: of 32 looks that came at once, 4 found it not done.
-  takesLate: true,
+  clearsAny: null,
+  keepingChanges: null,
+  // update_pw_info() in its source runs after the reply: 4 of 32 reads right after the reply saw the old values.
+  clearsLate: true,
   losesLock: false,
-  // A password administrator's write forces a change, also too late to be seen; doctor warns of one.
+  // A write by a password administrator forces a change too late to be detected. `lockstep doctor` warns about that.
   forced: null,
   controls: () => [],
-  takesHashes: true,
-  // The same text as for an older one, but without the answer of the policy (check_pw_syntax_ext in its source).
+  storesHashes: true,
+  // Same text as for an older password, but without a policy error (check_pw_syntax_ext in its source).
   isSame: ({ code, text }, policyError) =>
     code === CONSTRAINT_VIOLATION && policyError === null && /^password in history/.test(text),
   advice: {
-    write: 'Give it an aci that allows to write userPassword.',
-    keep: `Give it an aci that allows to write ${RETRIES} and ${EXPIRES}.`,
-    list: 'Give it nsSizeLimit -1 and nsLookThroughLimit -1.',
+    write: 'Add an aci that lets the service account write userPassword.',
+    keep: `Add an aci that lets the service account write ${RETRIES} and ${EXPIRES}.`,
+    list: 'Set nsSizeLimit and nsLookThroughLimit of the service account to -1.',
   },
   absent: { [RETRIES]: '-1', [EXPIRES]: '19700101000002Z' },
 };
 
 const PASSWORD_UPDATE_BEHAVIOR = '1.3.6.1.4.1.30221.2.5.51';
 
-/** PingDirectory, and its ancestor UnboundID Directory Server. The control says exactly what a write of ours is. */
+/** PingDirectory and its predecessor UnboundID Directory Server. A control states how to treat the new password. */
 const pingDirectory: Vendor = {
   title: 'PingDirectory',
   ways: ['modify'],
   view: pingView,
-  seen: pingView.attributes,
-  takes: () => ({}),
-  takesFrom: null,
-  keeping: () => [],
-  takesLate: false,
+  readBefore: pingView.attributes,
+  clears: () => ({}),
+  clearsAny: null,
+  keepingChanges: () => [],
+  clearsLate: false,
   losesLock: true,
   forced: null,
   controls: ({ mustChange }, isHash) => [new PasswordUpdateBehaviorControl(mustChange, isHash)],
-  takesHashes: false,
+  storesHashes: false,
   isSame: () => false,
   advice: {
-    write: 'Give it the privilege password-reset, and an aci that allows to write userPassword.',
-    keep: 'Give it an aci that allows to read ds-pwp-state-json.',
-    list: 'Give it ds-rlim-size-limit 0.',
+    write:
+      'Give the service account the privilege password-reset, and an aci to write userPassword.',
+    keep: 'Add an aci that lets the service account read ds-pwp-state-json.',
+    list: 'Set ds-rlim-size-limit of the service account to 0.',
   },
   absent: {},
 };
 
-/** By what the root DSE says. */
+/** Recognizes the server. @param name vendorName of the root DSE @param controls OIDs of the supported controls */
 export function vendorOf(name: string | null, controls: ReadonlySet<string>): Vendor {
   if (controls.has(PASSWORD_UPDATE_BEHAVIOR)) return pingDirectory;
   if (name !== null && /^389 /.test(name)) return ds389;

@@ -3,10 +3,10 @@ import type { VerifyAnswer } from '../contract';
 import type { Link } from './link';
 import { serverOf } from './server';
 
-/** "Verify password" of PingDirectory: its value is a JSON object with `dn` and `password`. */
+/** OID of "verify password" of PingDirectory. Its value is a JSON object with `dn` and `password`. */
 const VERIFY_PASSWORD = '1.3.6.1.4.1.30221.2.6.72';
 
-/** RFC 4511 appendix A.1, as `VerifyPasswordExtendedRequest` of the UnboundID LDAP SDK explains them. */
+/** Answers by result code (RFC 4511 appendix A.1). Source: `VerifyPasswordExtendedRequest` of the UnboundID LDAP SDK. */
 const meanings: Readonly<Record<number, VerifyAnswer>> = {
   5: { result: 'differs', vendorCode: '5' },
   6: { result: 'holds', proof: 'hash' },
@@ -16,8 +16,9 @@ const meanings: Readonly<Record<number, VerifyAnswer>> = {
 };
 
 /**
- * Asks the server to compare: nothing is counted, nothing is locked, and no state keeps it from answering.
- * @returns null where the server cannot be asked, or not by this service account
+ * Lets the server compare the password. That counts no failed login and locks nothing, and the server answers whatever
+ * the state of the account.
+ * @returns null if the server does not support this, or not for this service account
  */
 export async function verifyByExop(
   link: Link,
@@ -33,7 +34,7 @@ export async function verifyByExop(
   return reply.ok ? null : (meanings[reply.code] ?? null);
 }
 
-/** `JSON.stringify` would leave the password in a string. */
+/** Builds the JSON in a buffer, because `JSON.stringify` would leave the password in a string. The caller zeroes it. */
 function requestFor(dn: string, password: Secret): Buffer {
   const head = Buffer.from(`{"dn":${JSON.stringify(dn)},"password":"`);
   return password.use((bytes) => {
@@ -51,6 +52,6 @@ function requestFor(dn: string, password: Secret): Buffer {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** RFC 8259 §7: these, and control characters, are not themselves in a string. */
+/** Bytes that a byte of the password takes in JSON. RFC 8259 §7 escapes quotes, backslashes and control characters. */
 const escapedLength = (byte: number) =>
   byte < 0x20 || byte === QUOTE || byte === BACKSLASH ? 6 : 1;

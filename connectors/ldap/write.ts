@@ -7,54 +7,65 @@ import { AssertionControl, PasswordPolicyControl, PostReadControl } from './cont
 import type { Use } from './dialect';
 import type { LdapRefusal, Link } from './link';
 import { classifyWrite } from './refusals';
-import { answerOf, change, heard, insist, replace, sendExop, sendModify } from './requests';
+import {
+  answerOf,
+  change,
+  replace,
+  replyOrNull,
+  retryOnLoss,
+  sendExop,
+  sendModify,
+} from './requests';
 import { serverOf } from './server';
 import type { LdapSettings } from './settings';
 import type { LockValues, Vendor } from './vendors';
 import { verifyByExop } from './verify-exop';
 
-/** A write that was tried, and what may have to be put right after it. */
-interface Tried {
+/** The result of an attempt to write, and what may have to be restored after it. */
+interface Attempted {
   readonly answer: WriteAnswer;
   readonly dn: string;
   readonly vendor: Vendor;
-  /** What another request gives back. */
-  readonly taken: LockValues;
-  /** A forced change may have appeared that was not there before. */
+  /** Values that another request must restore. */
+  readonly cleared: LockValues;
+  /** Whether the write may have caused a forced change. */
   readonly mayForceChange: boolean;
 }
 
 const CRITICAL_CONTROL_UNKNOWN = 12;
-/** The assertion does not hold, or is not known, or there is no such entry (which may have moved). */
-const LOOK_FIRST = new Set([122, CRITICAL_CONTROL_UNKNOWN, 32]);
+/**
+ * Result codes of a write with an assertion after which the account must be read first: the assertion is false, the
+ * server does not support assertions, or no entry has this name (the account may have been renamed).
+ */
+const READ_FIRST = new Set([122, CRITICAL_CONTROL_UNKNOWN, 32]);
 
 /**
- * Writes passwords so that nothing else of the account changes.
+ * Returns a function that writes passwords and leaves everything else of the account unchanged.
  *
- * A modify does it in one request: it asserts that there is nothing to keep, and when there is, keeps it in the same step.
- * RFC 3062 knows only the password, so the account is read before and put right after; in between it is not locked. So it
- * is with servers that cannot keep anything in the same step.
+ * A modify request does that in one step: it asserts that the server would clear nothing, or else keeps the values in the
+ * same request. The operation of RFC 3062 carries only the password. There, and on servers that cannot keep values in the
+ * same request, the account is read before the write and restored after it; in between, a locked account is not locked.
  */
 export function passwordWriter(settings: LdapSettings, ids: NativeIds) {
   let canAssert = true;
   return async (use: Use, request: SetPasswordRequest): Promise<WriteAnswer> => {
-    const tried = await use(async (link) => {
+    const attempted = await use(async (link) => {
       const { vendor } = await serverOf(link);
       const isHash = request.form !== 'plaintext';
       const looksHashed = !isHash && looksLikeHash(request.password);
-      if (looksHashed && vendor.takesHashes) return refused(request, vendor);
-      const byModify = isHash || wayOf(settings, vendor, looksHashed) === 'modify';
+      if (looksHashed && vendor.storesHashes) return refused(request, vendor);
+      const byModify = isHash || wayToWrite(settings, vendor, looksHashed) === 'modify';
       const writing = { link, request, ids, settings, vendor, byModify };
-      if (!byModify || !canAssert || vendor.takesFrom === null) return writeSeen(writing);
-      const asserted = await modifyAsserting(writing, vendor.takesFrom);
+      if (!byModify || !canAssert || vendor.clearsAny === null) return readThenWrite(writing);
+      const asserted = await modifyAsserting(writing, vendor.clearsAny);
       if (typeof asserted === 'object') return asserted;
       canAssert = asserted !== CRITICAL_CONTROL_UNKNOWN;
-      return writeSeen(writing);
+      return readThenWrite(writing);
     });
-    const answer = await mended(use, tried);
-    // A policy cannot judge a hash, and says of that what it says of a bad password.
-    const unjudged = answer.result === 'rejected' && answer.reason === 'policy_quality';
-    return unjudged && request.form !== 'plaintext'
+    const answer = await restoreAfter(use, attempted);
+    // A policy cannot check the quality of a hash, and then answers as for a weak password.
+    const lowQuality = answer.result === 'rejected' && answer.reason === 'policy_quality';
+    return lowQuality && request.form !== 'plaintext'
       ? { ...answer, reason: 'encoding_not_supported' }
       : answer;
   };
@@ -69,8 +80,12 @@ interface Writing {
   readonly byModify: boolean;
 }
 
-function wayOf({ write }: LdapSettings, { ways }: Vendor, looksHashed: boolean): 'exop' | 'modify' {
-  // OpenLDAP takes a value of a modify that looks like "{SSHA}…" for a hash, and stores it as it is.
+function wayToWrite(
+  { write }: LdapSettings,
+  { ways }: Vendor,
+  looksHashed: boolean,
+): 'exop' | 'modify' {
+  // OpenLDAP treats a modify value such as "{SSHA}…" as a hash and stores it unchanged.
   if (looksHashed && ways.includes('exop')) return 'exop';
   return ways.includes(write) ? write : ways[0];
 }
@@ -80,83 +95,86 @@ const looksLikeHash = (password: Secret) =>
 
 const bytesOf = (password: Secret) => password.use((bytes) => Buffer.from(bytes));
 
-const untouched = ({ account }: SetPasswordRequest, vendor: Vendor) => ({
+const nothingToRestore = ({ account }: SetPasswordRequest, vendor: Vendor) => ({
   dn: account.name,
   vendor,
-  taken: {},
+  cleared: {},
   mayForceChange: false,
 });
 
-const refused = (request: SetPasswordRequest, vendor: Vendor): Tried => ({
-  ...untouched(request, vendor),
+const refused = (request: SetPasswordRequest, vendor: Vendor): Attempted => ({
+  ...nothingToRestore(request, vendor),
   answer: { result: 'rejected', reason: 'policy_quality', vendorCode: null },
 });
 
-const judging =
+const classifierFor =
   (vendor: Vendor, policy: PasswordPolicyControl) =>
   (refusal: LdapRefusal): WriteAnswer =>
     vendor.isSame(refusal, policy.error)
       ? { result: 'already_current' }
       : classifyWrite(refusal, policy.error);
 
-/** @returns the result code instead when the account has to be looked at first */
-async function modifyAsserting(writing: Writing, takesFrom: Filter): Promise<Tried | number> {
+/** Writes with an assertion that nothing would be cleared. @returns a result code if the account must be read first */
+async function modifyAsserting(writing: Writing, clearsAny: Filter): Promise<Attempted | number> {
   const { link, request, ids, settings, vendor } = writing;
   const { account, password } = request;
   const policy = new PasswordPolicyControl();
   const after = new PostReadControl(vendor.forced?.attribute ?? '1.1');
-  const plain = new AssertionControl(isPlain(account, ids, settings, takesFrom));
-  const controls = [policy, after, plain];
+  const assertion = new AssertionControl(hasNothingToClear(account, ids, settings, clearsAny));
+  const controls = [policy, after, assertion];
   const value = bytesOf(password);
-  const reply = await heard(
+  const reply = await replyOrNull(
     sendModify(link, account.name, settings.passwordAttribute, value, [], controls),
   );
-  if (reply?.ok === false && LOOK_FIRST.has(reply.code)) return reply.code;
+  if (reply?.ok === false && READ_FIRST.has(reply.code)) return reply.code;
   return {
-    ...untouched(request, vendor),
-    answer: answerOf(reply, judging(vendor, policy)),
+    ...nothingToRestore(request, vendor),
+    answer: answerOf(reply, classifierFor(vendor, policy)),
     mayForceChange: reply === null || after.values.some((value) => value === vendor.forced?.value),
   };
 }
 
-/** It is the account that is meant, and a password change would take nothing from it. */
-function isPlain(
+/** Matches an entry that is the requested account and from which a new password clears nothing. */
+function hasNothingToClear(
   account: AccountRef,
   ids: NativeIds,
   settings: LdapSettings,
-  takesFrom: Filter,
+  clearsAny: Filter,
 ): Filter {
   const isThis = account.nativeId === null ? null : ids.filterFor(account.nativeId);
   return new AndFilter({
     filters: [
       accountFilter(settings),
-      new NotFilter({ filter: takesFrom }),
+      new NotFilter({ filter: clearsAny }),
       ...(isThis === null ? [] : [isThis]),
     ],
   });
 }
 
-async function writeSeen(writing: Writing): Promise<Tried> {
+async function readThenWrite(writing: Writing): Promise<Attempted> {
   const { link, request, ids, settings, vendor, byModify } = writing;
-  const nothing = untouched(request, vendor);
-  const located = await locate(link, request.account, ids, settings, vendor.seen);
-  if (!located.ok) return { ...nothing, answer: classifyWrite(located, null) };
+  const unwritten = nothingToRestore(request, vendor);
+  const located = await locate(link, request.account, ids, settings, vendor.readBefore);
+  if (!located.ok) return { ...unwritten, answer: classifyWrite(located, null) };
   if (located.value === null)
-    return { ...nothing, answer: { result: 'rejected', reason: 'no_account', vendorCode: null } };
+    return { ...unwritten, answer: { result: 'rejected', reason: 'no_account', vendorCode: null } };
   const { entry, moved } = located.value;
-  const standing = vendor.view.accountStateOf(entry, []);
-  if (vendor.losesLock && standing.locked)
-    return { ...nothing, answer: { result: 'retry', reason: 'account_locked', vendorCode: null } };
-  const taken = vendor.takes(entry);
-  const kept = byModify ? (vendor.keeping?.(taken) ?? null) : null;
-  const restore = kept === null ? restoring(taken) : [];
-  // Writes what is there already, to learn before the password is written whether it can be given back.
+  const state = vendor.view.accountStateOf(entry, []);
+  if (vendor.losesLock && state.locked)
+    return {
+      ...unwritten,
+      answer: { result: 'retry', reason: 'account_locked', vendorCode: null },
+    };
+  const cleared = vendor.clears(entry);
+  const kept = byModify ? (vendor.keepingChanges?.(cleared) ?? null) : null;
+  const restore = kept === null ? restoring(cleared) : [];
+  // Writes the current values, to find out before the password is written whether they can be restored.
   const allowed = restore.length === 0 ? null : await change(link, entry.dn, restore);
-  if (allowed?.ok === false) return { ...nothing, answer: classifyWrite(allowed, null) };
+  if (allowed?.ok === false) return { ...unwritten, answer: classifyWrite(allowed, null) };
   const policy = new PasswordPolicyControl();
   const isHash = request.form !== 'plaintext';
-  const controls = [policy, ...vendor.controls(standing, isHash)];
-  const reply = await heard(
+  const controls = [policy, ...vendor.controls(state, isHash)];
+  const reply = await replyOrNull(
     byModify
       ? sendModify(
           link,
@@ -168,48 +186,56 @@ async function writeSeen(writing: Writing): Promise<Tried> {
         )
       : sendExop(link, entry.dn, request.password, controls),
   );
-  const judged = answerOf(reply, judging(vendor, policy));
-  const answer = isHash ? judged : await unlessHeld(link, entry.dn, request.password, judged);
+  const classified = answerOf(reply, classifierFor(vendor, policy));
+  const answer = isHash
+    ? classified
+    : await orCurrent(link, entry.dn, request.password, classified);
   return {
     answer: moved && answer.result === 'applied' ? { ...answer, movedTo: entry.dn } : answer,
     dn: entry.dn,
     vendor,
-    taken: kept === null ? taken : {},
-    mayForceChange: vendor.forced !== null && !(vendor.forced.attribute in taken),
+    cleared: kept === null ? cleared : {},
+    mayForceChange: vendor.forced !== null && !(vendor.forced.attribute in cleared),
   };
 }
 
-/** A history refuses the password of now as well; where the server can be asked without harm, that is told apart. */
-async function unlessHeld(
+/**
+ * A history rule also rejects the current password. If the server can verify passwords without a login, this turns such
+ * a rejection into `already_current`.
+ */
+async function orCurrent(
   link: Link,
   dn: string,
   password: Secret,
   answer: WriteAnswer,
 ): Promise<WriteAnswer> {
   if (answer.result !== 'rejected' || !HISTORIES.has(answer.reason)) return answer;
-  const told = await heard(verifyByExop(link, dn, password));
-  return told?.result === 'holds' ? { result: 'already_current' } : answer;
+  const verified = await replyOrNull(verifyByExop(link, dn, password));
+  return verified?.result === 'holds' ? { result: 'already_current' } : answer;
 }
 
 const HISTORIES: ReadonlySet<string> = new Set(['policy', 'policy_history']);
 
-const restoring = (taken: LockValues): Change[] =>
-  Object.entries(taken).map(([attribute, value]) => replace(attribute, value));
+const restoring = (cleared: LockValues): Change[] =>
+  Object.entries(cleared).map(([attribute, value]) => replace(attribute, value));
 
-/** Also after a write without a reply, which may have been served. */
-async function mended(use: Use, tried: Tried): Promise<WriteAnswer> {
-  const { answer, taken } = tried;
+/** Restores what the write cleared, also after a write without a reply, which the server may have carried out. */
+async function restoreAfter(use: Use, attempted: Attempted): Promise<WriteAnswer> {
+  const { answer, cleared } = attempted;
   if (answer.result !== 'applied' && answer.result !== 'ambiguous') return answer;
-  const done = await insist(use, (link) => mend(link, tried));
-  return done || Object.keys(taken).length === 0
+  const done = await retryOnLoss(use, (link) => restoreValues(link, attempted));
+  return done || Object.keys(cleared).length === 0
     ? answer
     : { result: 'ambiguous', vendorCode: null };
 }
 
-async function mend(link: Link, { dn, vendor, taken, mayForceChange }: Tried): Promise<void> {
-  const { forced, takesLate } = vendor;
-  const changes = restoring(taken);
-  if (takesLate && changes.length > 0) await untilTaken(link, dn, taken);
+async function restoreValues(
+  link: Link,
+  { dn, vendor, cleared, mayForceChange }: Attempted,
+): Promise<void> {
+  const { forced, clearsLate } = vendor;
+  const changes = restoring(cleared);
+  if (clearsLate && changes.length > 0) await untilCleared(link, dn, cleared);
   if (mayForceChange && forced !== null) {
     const entry = await read(link, dn, [forced.attribute]);
     if (entry !== null && textOf(entry, forced.attribute) === forced.value)
@@ -218,17 +244,17 @@ async function mend(link: Link, { dn, vendor, taken, mayForceChange }: Tried): P
   if (changes.length > 0) await change(link, dn, changes);
 }
 
-/** The server takes everything in one step, a few milliseconds after its reply, or nothing at all. */
-const LOOKS = 20;
-const BETWEEN_LOOKS_MS = 25;
+/** The server clears all values in one step, a few milliseconds after its reply, or clears none. */
+const READS = 20;
+const BETWEEN_READS_MS = 25;
 
-async function untilTaken(link: Link, dn: string, taken: LockValues): Promise<void> {
-  for (let looks = 0; looks < LOOKS; looks++) {
-    const entry = await read(link, dn, Object.keys(taken));
+async function untilCleared(link: Link, dn: string, cleared: LockValues): Promise<void> {
+  for (let reads = 0; reads < READS; reads++) {
+    const entry = await read(link, dn, Object.keys(cleared));
     const stays = ([attribute, value]: [string, string]) =>
       entry !== null && textOf(entry, attribute) === value;
-    if (!Object.entries(taken).some(stays)) return;
-    await sleep(BETWEEN_LOOKS_MS);
+    if (!Object.entries(cleared).some(stays)) return;
+    await sleep(BETWEEN_READS_MS);
   }
 }
 

@@ -2,14 +2,15 @@ import { z } from 'zod';
 import type { Classify, Verdict } from '../http/answers';
 
 const errorShape = z.looseObject({
-  // The shape of a code: nothing that an error says may be a password.
+  // Strict, so that a password which an error repeats cannot pass as a code.
   errorCode: z.string().regex(/^E\d{7}$/),
   errorCauses: z.array(z.looseObject({ errorSummary: z.string().default('') })).default([]),
 });
 
 /**
- * By `errorCode`, not by status: 403 is a lack of rights as well as a weak password. Source: Okta error codes; that
- * E0000014 is what an administrator gets for a password against the policy is from reports, not from the reference.
+ * Meanings of `errorCode`. The HTTP status does not suffice: 403 means a lack of rights as well as a weak password.
+ * Source: Okta error codes. E0000014, for a password that an administrator sets against the policy, is known from user
+ * reports only.
  */
 const codes: Readonly<Record<string, Verdict['reason']>> = {
   E0000004: 'service_credential_refused',
@@ -27,9 +28,10 @@ const codes: Readonly<Record<string, Verdict['reason']>> = {
   E0000080: 'policy_quality',
 };
 
-/** Validation failed: of which attribute, only the causes say. */
+/** Validation failed. Only the causes show for which attribute. */
 const INVALID = 'E0000001';
 
+/** Translates an error of Okta. Null for a reply that has not the shape of one. */
 export const classify: Classify = ({ json }) => {
   const error = errorShape.safeParse(json).data;
   if (error === undefined) return null;

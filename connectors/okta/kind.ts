@@ -2,7 +2,7 @@ import type { ConnectorKind } from '../contract';
 import type * as Driver from './okta';
 import { type OktaSettings, oktaSettings } from './settings';
 
-/** An account is a user: its login, and its id as native id. */
+/** An account is a user. Its name is the login; its native id is the user's id. */
 export const okta: ConnectorKind<OktaSettings> = {
   kind: 'okta',
   title: 'Okta',
@@ -10,11 +10,11 @@ export const okta: ConnectorKind<OktaSettings> = {
   secretSettings: ['token', 'privateKey'],
   traits: { proof: 'login', repeatable: true, accepts: ['plaintext'], yields: ['plaintext'] },
   needs: [
-    'An API token of an administrator who may reset passwords, or a service app with the scopes `okta.users.manage`, `okta.users.read` and `okta.policies.read` and such a role. The app must not ask for DPoP, which Okta switches on for new ones.',
-    'Users whose password is in Okta. Those of Active Directory or LDAP (delegated authentication), of another identity provider, and those without a password are left out.',
-    'Okta takes no password for a user who is locked out: the change waits. A user whose password has expired stays so: the forced change is put back in the next request.',
-    'Each proof is a sign-in in the System Log, and a refused one counts towards a lock. Where that is too much, set `prove` of the source, or `proof: none`.',
+    'An API token of an administrator who may reset passwords, or a service app with such a role and the scopes `okta.users.manage`, `okta.users.read` and `okta.policies.read`. The app must not require DPoP, which Okta switches on for new apps.',
+    'Users whose password is in Okta. Lockstep writes no password of a user of Active Directory or LDAP (delegated authentication), of another identity provider, or without a password.',
+    'Okta accepts no password for a user who is locked out, so the change waits. If the password of a user has expired, it is expired again in the next request, so the forced change stays in force.',
+    'Each verification is a sign-in in the System Log, and a failed one counts towards a lockout. To avoid them, set `prove` of the source, or `proof: none`.',
   ],
-  // Loaded at the first use: the api reads the registry too, and must not load the driver.
+  // The driver is loaded at the first use, because the api reads the registry too and must not load it.
   open: async (settings, tools) => (require('./okta') as typeof Driver).openOkta(settings, tools),
 };

@@ -4,19 +4,20 @@ import { type Api, apiOf } from '../http/api';
 import { ok, skipped } from '../http/checks';
 import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
-import { nobody } from '../http/credentials';
+import { anonymous } from '../http/credentials';
 import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
 import { classify } from './errors';
 import { readPolicies } from './policies';
-import { prove } from './proof';
+
 import type { OktaSettings } from './settings';
 import { signIn } from './sign-in';
 import { foundWith, hasOwnPassword, page, pathOf, search, stateOf, userOf } from './users';
+import { verifyByLogin } from './verify';
 
 export function openOkta(settings: OktaSettings, tools: ConnectorTools): Connector {
   const http = openHttp(settings.url, settings);
   const api = apiOf(http, signIn(http, settings, tools), JSON_TYPE);
-  const asNobody = apiOf(http, nobody, JSON_TYPE);
+  const anonymousApi = apiOf(http, anonymous, JSON_TYPE);
   const { attributes, strict, proof } = settings;
   const found = foundWith(attributes);
   return connectorOver({
@@ -30,9 +31,12 @@ export function openOkta(settings: OktaSettings, tools: ConnectorTools): Connect
     },
     prepare: ({ account }, signal) => prepare(api, account, strict, signal),
     classifyWrite: classify,
-    verify: proof === 'none' ? null : (request, signal) => prove(api, asNobody, request, signal),
+    verify:
+      proof === 'none'
+        ? null
+        : (request, signal) => verifyByLogin(api, anonymousApi, request, signal),
     check: (signal) => checkPolicies(api, strict, signal),
-    writeToNobody: () => writeTo(`00u${randomBytes(9).toString('hex').slice(0, 17)}`, strict),
+    writeToNoAccount: () => writeTo(`00u${randomBytes(9).toString('hex').slice(0, 17)}`, strict),
     policies: (signal) => readPolicies(api, strict, signal),
     close: () => http.close(),
   });
@@ -56,13 +60,13 @@ async function prepare(
       vendorCode: user.credentials?.provider?.type ?? null,
     };
   const { locked, mustChange } = stateOf(user);
-  // Okta refuses these, and a write must not unlock.
+  // Okta rejects a write to a locked user, and a write must not unlock.
   if (locked) return { result: 'retry', reason: 'account_locked', vendorCode };
   const write = { ...writeTo(user.id, strict), nameIn: () => user.profile.login };
   return mustChange ? { ...write, restore: (after) => expire(api, user.id, after) } : write;
 }
 
-/** POST changes what it names; PUT would empty whatever it does not. */
+/** POST changes only the members that it names. PUT would clear all others. */
 const writeTo = (id: string, strict: boolean): PreparedWrite => ({
   request: (password) => ({
     method: 'POST',
@@ -72,7 +76,7 @@ const writeTo = (id: string, strict: boolean): PreparedWrite => ({
   nameIn: () => null,
 });
 
-/** A new password ends the forced change; this brings it back and leaves the password as it is. */
+/** Expires the password, and so restores a forced change that the new password has ended. The password stays the same. */
 async function expire(api: Api, id: string, signal: AbortSignal): Promise<boolean> {
   const path = `${pathOf(id)}/lifecycle/expire_password`;
   const { status } = await api.ask({ method: 'POST', path }, signal);
@@ -90,13 +94,13 @@ async function checkPolicies(
     return [
       skipped(
         'policy',
-        'No password policy can be read; okta.policies.read lets Lockstep see them.',
+        'The service account can read no password policy. Give the service app the scope okta.policies.read.',
       ),
     ];
   return policies.map(({ name, minLength, history }) =>
     ok(
       'policy',
-      `${name}: ${minLength} characters or more${strict ? `, history ${history}` : '; history and minimum age are not looked at'}.`,
+      `${name}: ${minLength} characters or more${strict ? `, history ${history}` : '; Okta does not apply history and minimum age to Lockstep'}.`,
     ),
   );
 }

@@ -7,7 +7,7 @@ import { classify } from './errors';
 
 const count = z.number().nullish();
 
-/** A password policy. Source: Okta Management API, PasswordPolicy. */
+/** The list of password policies. Source: Okta Management API, PasswordPolicy. */
 const policiesShape = z.array(
   z.looseObject({
     name: z.string(),
@@ -34,7 +34,7 @@ const policiesShape = z.array(
 
 type Policy = z.infer<typeof policiesShape>[number];
 
-/** @param strict whether Okta looks at history and age too when Lockstep writes */
+/** Reads the password policies. @param strict whether Okta applies history and minimum age to writes by Lockstep */
 export async function readPolicies(
   api: Api,
   strict: boolean,
@@ -45,14 +45,14 @@ export async function readPolicies(
     const policies = shaped(policiesShape, accepted(reply, classify)).filter(binds);
     return { result: 'policies', policies: policies.map((policy) => targetOf(policy, strict)) };
   } catch (error) {
-    // The service account may do without that right.
+    // The right to read policies is optional.
     if (error instanceof HttpRefused && error.failure.reason === 'no_rights')
       return { result: 'policies', policies: [] };
     throw error;
   }
 }
 
-/** Those of directories are for users whose password is not in Okta. */
+/** Whether a policy binds users whose password is in Okta. Those of directories do not. */
 const binds = ({ status, conditions }: Policy): boolean =>
   status === 'ACTIVE' && (conditions?.authProvider?.provider ?? 'OKTA') === 'OKTA';
 

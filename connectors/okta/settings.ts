@@ -6,34 +6,38 @@ const secret = z.string().regex(secretReference, 'give ${file:…} or ${env:…}
 
 export const oktaSettings = z
   .strictObject({
-    url: httpsUrl.describe('https:// address of the Okta organization.'),
-    token: secret.optional().describe('An API token (SSWS). Or clientId and privateKey.'),
+    url: httpsUrl.describe('Address of the Okta organization, with https://.'),
+    token: secret
+      .optional()
+      .describe('API token (SSWS) of an administrator. Alternative: clientId and privateKey.'),
     clientId: z
       .string()
       .min(1)
       .optional()
-      .describe('A service app, which signs in with privateKey (private_key_jwt), not with DPoP.'),
-    privateKey: secret.optional().describe('Its private key, RSA or EC (PEM).'),
+      .describe(
+        'Client id of a service app that signs in with privateKey (private_key_jwt), without DPoP.',
+      ),
+    privateKey: secret.optional().describe('Private key of the service app: RSA or EC (PEM).'),
     keyId: z
       .string()
       .min(1)
       .optional()
-      .describe('The kid of the key, where the app has more than one.'),
+      .describe('The kid of the private key, if the app has several keys.'),
     attributes: z
       .array(z.string().regex(/^[A-Za-z]\w*$/, 'give the name of a profile attribute'))
       .default(['email'])
-      .describe('Profile attributes to read for correlation; login is always read.'),
+      .describe('Profile attributes to read for correlation. login is always read.'),
     strict: z
       .boolean()
       .default(false)
       .describe(
-        'Let Okta look at password history and minimum age too. It does not for an administrator otherwise.',
+        'Whether Okta applies password history and minimum age to writes by Lockstep. By default Okta exempts administrators.',
       ),
     proof: z
       .enum(['login', 'none'])
       .default('login')
       .describe(
-        'login: a primary authentication (POST /api/v1/authn), which the System Log shows, and which may send "new sign-on" mails. none: the answer to the write is believed.',
+        'How a new password is verified. login: by a primary authentication (POST /api/v1/authn), which the System Log records and which may send "new sign-on" mails. none: not at all, a success response to the write is trusted.',
       ),
     ...httpShape,
   })

@@ -12,7 +12,7 @@ const TOKEN_PATH = '/oauth2/v1/token';
 const SCOPES = 'okta.users.manage okta.users.read okta.policies.read';
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** An API token, or a service app that proves itself with a signed assertion (RFC 7523). */
+/** Returns the credential of the settings: an API token, or a service app that signs assertions (RFC 7523). */
 export function signIn(
   http: HttpClient,
   settings: OktaSettings,

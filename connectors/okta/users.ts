@@ -7,7 +7,7 @@ import { dateOf, type Page, type State } from '../http/connector';
 import { matches, scimFilter } from '../http/filter';
 import { classify } from './errors';
 
-/** A user, as far as Lockstep looks at it. Source: Okta Management API, User. */
+/** The properties of a user that Lockstep reads. Source: Okta Management API, User. */
 const userShape = z.looseObject({
   id: z.string().min(1),
   status: z.string(),
@@ -25,14 +25,14 @@ export type User = z.infer<typeof userShape>;
 
 const LOGIN = 'login';
 
-/** Okta gives no more in a page. */
+/** Maximum page size of Okta. */
 const MOST_IN_A_PAGE = 200;
 
 export const pathOf = (id: string): string => `/api/v1/users/${encodeURIComponent(id)}`;
 
 export const userIn = (reply: HttpReply): User => shaped(userShape, accepted(reply, classify));
 
-/** By id, or by login where there is none. Null when there is no such user. */
+/** Reads a user by id, or by login if the id is unknown. Null if there is no such user. */
 export async function userOf(
   api: Api,
   { nativeId, name }: AccountRef,
@@ -40,10 +40,10 @@ export async function userOf(
 ): Promise<User | null> {
   try {
     const user = userIn(await api.ask({ method: 'GET', path: pathOf(nativeId ?? name) }, signal));
-    // Okta takes the part before the @ for a login, and "me" for ourselves.
-    const asked =
+    // Okta also accepts the part of a login before the @, and "me" for the service account itself.
+    const isRequested =
       nativeId === null ? user.profile.login.toLowerCase() === name.toLowerCase() : true;
-    return asked ? user : null;
+    return isRequested ? user : null;
   } catch (error) {
     if (error instanceof HttpRefused && error.failure.reason === 'no_account') return null;
     throw error;
@@ -86,7 +86,7 @@ async function listed(api: Api, query: URLSearchParams, signal: AbortSignal) {
   return { found, next: nextIn(reply) };
 }
 
-/** Of the link to the next page only its place in the list: where the requests go is not for a reply to say. */
+/** Returns the cursor in the link to the next page. Only that is used: a reply must not decide where requests are sent. */
 function nextIn({ header }: HttpReply): string | null {
   const [, url] = /<([^>]*)>\s*;\s*rel="next"/.exec(header('link') ?? '') ?? [];
   return url === undefined ? null : new URL(url, 'https://okta').searchParams.get('after');
@@ -105,10 +105,10 @@ export const foundWith =
     ),
   });
 
-/** Providers whose users have their password in Okta; those of IMPORT get one with their first sign-in. */
+/** Providers whose users have their password in Okta. Users of IMPORT get one at their first sign-in. */
 const OWN = ['OKTA', 'IMPORT'];
 
-/** Okta shows an empty object in the place of a password, and nothing where there is none. */
+/** Whether the user has a password in Okta. Okta shows an empty object for a password, and nothing if there is none. */
 export const hasOwnPassword = ({ credentials }: User): boolean =>
   OWN.includes(credentials?.provider?.type ?? 'OKTA') && credentials?.password != null;
 

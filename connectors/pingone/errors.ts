@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Classify, Verdict } from '../http/answers';
 
-/** Source: PingOne Platform API, error codes. */
+/** An error reply. Source: PingOne Platform API, error codes. */
 const errorShape = z.looseObject({
   code: z.string(),
   details: z
@@ -17,7 +17,7 @@ const errorShape = z.looseObject({
     .default([]),
 });
 
-/** Top-level codes, which are all that is passed on. */
+/** Meanings of the top-level codes. No other part of an error is passed on. */
 const codes: Readonly<Record<string, Verdict['reason']>> = {
   ACCESS_FAILED: 'no_rights',
   INVALID_DATA: 'unknown',
@@ -27,7 +27,7 @@ const codes: Readonly<Record<string, Verdict['reason']>> = {
   REQUEST_LIMITED: 'throttled',
 };
 
-/** Rules of a password policy, by the names that the policy itself gives them. */
+/** Meanings of the rules of a password policy, by their names in PingOne. */
 const requirements: Readonly<Record<string, Verdict['reason']>> = {
   excludesCommonlyUsed: 'policy_quality',
   excludesProfileData: 'policy_quality',
@@ -40,15 +40,16 @@ const requirements: Readonly<Record<string, Verdict['reason']>> = {
   notSimilarToCurrent: 'policy_history',
 };
 
-/** What of a request the vendor calls the new password, or the one to check. */
+/** Names by which an error refers to the password in the request: `value` in a write, `password` in a check. */
 const PASSWORD = ['password', 'value'];
 
+/** Translates an error of PingOne. Null for an error that the tables do not know. */
 export const classify: Classify = ({ status, json }) => {
   const error = errorShape.safeParse(json).data;
   if (error === undefined) return null;
-  const known = Object.entries(codes).find(([code]) => code === error.code);
-  if (known === undefined) return null;
-  const [vendorCode, reason] = known;
+  const match = Object.entries(codes).find(([code]) => code === error.code);
+  if (match === undefined) return null;
+  const [vendorCode, reason] = match;
   if (status === 401) return { reason: 'service_credential_refused', vendorCode };
   const aboutPassword = error.details.filter(({ target }) => PASSWORD.includes(target ?? ''));
   if (vendorCode !== 'INVALID_DATA' || aboutPassword.length === 0) return { reason, vendorCode };
@@ -58,7 +59,7 @@ export const classify: Classify = ({ status, json }) => {
   return { reason: requirements[broken[0] ?? ''] ?? 'policy', vendorCode };
 };
 
-/** The answer to a check of a password: it is another one. */
+/** Whether a refused check of a password means that the user has another one. */
 export const isWrongPassword = (json: unknown): boolean =>
   errorShape
     .safeParse(json)

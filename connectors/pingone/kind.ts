@@ -3,7 +3,7 @@ import type * as Driver from './pingone';
 import { pingOneSchemes } from './schemes';
 import { type PingOneSettings, pingOneSettings } from './settings';
 
-/** An account is a user of one environment: the username, and the id as native id. */
+/** An account is a user of one environment. Its name is the username; its native id is the user's id. */
 export const pingOne: ConnectorKind<PingOneSettings> = {
   kind: 'pingone',
   title: 'PingOne',
@@ -17,13 +17,13 @@ export const pingOne: ConnectorKind<PingOneSettings> = {
   },
   needs: [
     'A worker application with the role Identity Data Admin for the populations, and with `CLIENT_SECRET_BASIC` at the token endpoint.',
-    'Users whose password is in PingOne. Those of a gateway, of another identity provider, and those without a password are left out.',
-    'PingOne can only take passwords: it never gives one away, so it is no source of captures.',
-    'Hashes of these schemes are stored as they are: PingOne judges none of them by its policy, and nobody can prove them.',
-    'A new password would unlock a password that is locked out, so that change waits for the end of the lock. A forced change is kept.',
-    'PingOne always refuses the current password as a new one. To tell this from its history, the password is checked; a wrong one counts towards a lock.',
+    'Users whose password is in PingOne. Lockstep writes no password of a user of a gateway, of another identity provider, or without a password.',
+    'PingOne exposes no passwords, so captures cannot come from it.',
+    'A hash of one of these schemes is stored unchanged. PingOne does not check it against its policy, and it cannot be verified.',
+    'A new password would unlock a password that is locked out, so the change waits until the lock ends. A forced change stays in force.',
+    'PingOne always rejects the current password as a new one. To distinguish this from its history rule, Lockstep then checks the password; a wrong one counts towards a lockout.',
   ],
-  // Loaded at the first use: the api reads the registry too, and must not load the driver.
+  // The driver is loaded at the first use, because the api reads the registry too and must not load it.
   open: async (settings, tools) =>
     (require('./pingone') as typeof Driver).openPingOne(settings, tools),
 };

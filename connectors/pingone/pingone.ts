@@ -53,7 +53,7 @@ export function openPingOne(settings: PingOneSettings, tools: ConnectorTools): C
     classifyWrite: classify,
     verify: (request, signal) => verify(api, users, request, signal),
     check: (signal) => checkPolicies(api, environment, signal),
-    writeToNobody: () => writeTo(users, randomUUID(), false),
+    writeToNoAccount: () => writeTo(users, randomUUID(), false),
     policies: (signal) => readPolicies(api, environment, signal),
     close() {
       http.close();
@@ -79,7 +79,7 @@ async function prepare(
   const { profile, password } = user;
   if (!hasOwnPassword(user))
     return { result: 'rejected', reason: 'no_own_password', vendorCode: password.status };
-  // An administrative set would unlock it.
+  // A write by an administrator would unlock the password.
   if (isLockedOut(user)) {
     const seconds = password.secondsUntilUnlock ?? null;
     const wait = seconds === null ? {} : { retryAfterMs: seconds * 1000 };
@@ -96,7 +96,7 @@ async function prepare(
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
-/** PingOne would take "{SSHA}…" for a hash, and make something else the password. */
+/** Whether PingOne would treat the plaintext as a hash such as "{SSHA}…", and so set another password. */
 const looksEncoded = (password: Secret): boolean =>
   password.use((bytes) => bytes[0] === OPEN && bytes.includes(CLOSE));
 
@@ -127,14 +127,14 @@ async function isCurrent(
   return status === 200;
 }
 
-/** A check counts like a login when it fails, and says nothing of a password that is locked out. */
+/** Verifies a password by a check. A failed check counts like a failed login, and a locked password gives no answer. */
 async function verify(
   api: Api,
   users: Users,
   { account, password, form }: VerifyRequest,
   signal: AbortSignal,
 ): Promise<VerifyAnswer> {
-  // Nobody can check a hash.
+  // PingOne offers no way to compare a hash.
   if (form !== 'plaintext')
     return { result: 'inconclusive', reason: 'not_supported', vendorCode: null };
   const user = await users.user(account, signal);
@@ -156,7 +156,8 @@ async function checkPolicies(
 ): Promise<readonly Finding[]> {
   const read = await readPolicies(api, environment, signal);
   const policies = read.result === 'policies' ? read.policies : [];
-  if (policies.length === 0) return [skipped('policy', 'No password policy can be read.')];
+  if (policies.length === 0)
+    return [skipped('policy', 'The service account can read no password policy.')];
   return policies.map(({ name, minLength, history }) =>
     ok('policy', `${name}: ${minLength} characters or more, history ${history}.`),
   );

@@ -7,7 +7,7 @@ import { classify } from './errors';
 
 const count = z.number().nullish();
 
-/** Source: PingOne Platform API, password policies. */
+/** The list of password policies. Source: PingOne Platform API, password policies. */
 const policiesShape = z.looseObject({
   _embedded: z.looseObject({
     passwordPolicies: z.array(
@@ -16,7 +16,7 @@ const policiesShape = z.looseObject({
         default: z.boolean().default(false),
         populationCount: count,
         length: z.looseObject({ min: count, max: count }).nullish(),
-        /** How many of these characters there must be. */
+        /** Minimum number of characters, by the set of characters. */
         minCharacters: z.record(z.string(), z.number()).nullish(),
         maxRepeatedCharacters: count,
         history: z.looseObject({ count }).nullish(),
@@ -28,6 +28,7 @@ const policiesShape = z.looseObject({
 
 type Policy = z.infer<typeof policiesShape>['_embedded']['passwordPolicies'][number];
 
+/** Reads the password policies that bind some population. */
 export async function readPolicies(
   api: Api,
   environment: string,
@@ -39,14 +40,14 @@ export async function readPolicies(
     const { passwordPolicies } = shaped(policiesShape, reply)._embedded;
     return { result: 'policies', policies: passwordPolicies.filter(binds).map(targetOf) };
   } catch (error) {
-    // The service account may do without that right.
+    // The right to read policies is optional.
     if (error instanceof HttpRefused && error.failure.reason === 'no_rights')
       return { result: 'policies', policies: [] };
     throw error;
   }
 }
 
-/** Every environment has three, of which populations use some. */
+/** Whether a population uses the policy. Every environment has three policies, and most of them are unused. */
 const binds = (policy: Policy): boolean => policy.default || (policy.populationCount ?? 0) > 0;
 
 const SECONDS_A_DAY = 86_400;

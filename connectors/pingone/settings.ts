@@ -3,18 +3,18 @@ import { secretReference } from '../../model/configuration/document';
 import { httpShape, httpsUrl } from '../http/settings';
 
 export const pingOneSettings = z.strictObject({
-  environment: z.uuid().describe('The id of the PingOne environment.'),
-  clientId: z.string().min(1).describe('A worker application.'),
+  environment: z.uuid().describe('Id of the PingOne environment.'),
+  clientId: z.string().min(1).describe('Client id of the worker application.'),
   clientSecret: z
     .string()
     .regex(secretReference, 'give ${file:…} or ${env:…}')
-    .describe('Its secret.'),
+    .describe('Client secret of the worker application.'),
   apiUrl: httpsUrl
     .default('https://api.pingone.com/v1')
-    .describe('Address of the API of your region, with its /v1.'),
+    .describe('Address of the PingOne API in the region of the environment, with /v1.'),
   authUrl: httpsUrl
     .default('https://auth.pingone.com')
-    .describe('Address at which your region gives tokens.'),
+    .describe('Address from which the region of the environment issues tokens.'),
   attributes: z
     .array(
       z
@@ -22,7 +22,7 @@ export const pingOneSettings = z.strictObject({
         .regex(/^[A-Za-z]\w*(\.[A-Za-z]\w*)?$/, 'give an attribute, or a part such as name.family'),
     )
     .default(['email', 'externalId'])
-    .describe('Attributes to read for correlation; username is always read.'),
+    .describe('Attributes to read for correlation. username is always read.'),
   ...httpShape,
 });
 

@@ -6,7 +6,7 @@ import { dateOf, type Page, type State } from '../http/connector';
 import { matches, scimFilter } from '../http/filter';
 import { classify } from './errors';
 
-/** A user, as far as Lockstep looks at it. Source: PingOne Platform API, users data model. */
+/** The properties of a user that Lockstep reads. Source: PingOne Platform API, users data model. */
 const userShape = z.looseObject({
   id: z.string().min(1),
   username: z.string(),
@@ -15,7 +15,7 @@ const userShape = z.looseObject({
   identityProvider: z.looseObject({ type: z.string() }).nullish(),
 });
 
-/** The state of the password. Source: the same, password state data model. */
+/** The state of a password. Source: PingOne Platform API, password state data model. */
 const passwordShape = z.looseObject({
   status: z.string(),
   lastChangedAt: z.string().nullish(),
@@ -29,7 +29,7 @@ export interface User {
 
 const USERNAME = 'username';
 
-/** The default of the vendor, and its maximum for some resources. */
+/** Page size: the default of PingOne, which is the maximum for some resources. */
 const MOST_IN_A_PAGE = 100;
 
 /** Requests about the users of one environment. */
@@ -50,7 +50,7 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
 
   async function listed(query: Record<string, string>, signal: AbortSignal) {
     const list = shaped(listShape, await get(`${all}?${new URLSearchParams(query)}`, signal));
-    // Of the link only its place in the list: where the requests go is not for a reply to say.
+    // Only the cursor of the link is used, because a reply must not decide where requests are sent.
     const next = list._links?.next?.href;
     const cursor = next === undefined ? null : new URL(next).searchParams.get('cursor');
     return { users: list._embedded.users, cursor };
@@ -75,7 +75,7 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
       const page = await listed({ limit, ...(cursor !== null && { cursor }) }, signal);
       return { accounts: page.users.map(found), cursor: page.cursor };
     },
-    /** Null when there is no such user. */
+    /** Reads a user and the state of the password. Null if there is no such user. */
     async user({ nativeId, name }: AccountRef, signal: AbortSignal): Promise<User | null> {
       const id = nativeId ?? (await search({ [USERNAME]: name }, 2, signal))[0]?.nativeId;
       if (id == null) return null;
@@ -96,18 +96,18 @@ const listShape = z.looseObject({
   _links: z.looseObject({ next: z.looseObject({ href: z.url() }).optional() }).optional(),
 });
 
-/** What stands at `email` or `name.family`. */
+/** Returns the text at a path such as `email` or `name.family`. Empty if there is none. */
 function valuesAt(user: Readonly<Record<string, unknown>>, path: string): string[] {
   let value: unknown = user;
   for (const name of path.split('.'))
     value = (value as Readonly<Record<string, unknown>> | null | undefined)?.[name];
-  return [value].filter((one) => typeof one === 'string');
+  return [value].filter((text) => typeof text === 'string');
 }
 
 export const isLockedOut = ({ password }: User): boolean =>
   password.status === 'PASSWORD_LOCKED_OUT';
 
-/** A password in an external directory is shown as EXTERNAL. */
+/** Whether the password is kept in PingOne. One in an external directory has the status EXTERNAL. */
 export const hasOwnPassword = ({ profile, password }: User): boolean =>
   (profile.identityProvider?.type ?? 'PING_ONE') === 'PING_ONE' &&
   password.status !== 'EXTERNAL' &&

@@ -4,7 +4,7 @@ import { postgresFailure } from '../sql/postgres';
 import type { Sessions } from '../sql/sessions';
 import type { PostgresRoleSettings } from './settings';
 
-/** Whether the service account can do its work, and no more than that. */
+/** Returns the findings of `lockstep doctor`: whether the service account has the rights it needs, and no others. */
 export async function checkRoles(
   sessions: Sessions,
   { roleFilter }: PostgresRoleSettings,
@@ -25,8 +25,8 @@ export async function checkRoles(
 }
 
 /**
- * CREATEROLE is enough up to PostgreSQL 15; from 16 on it takes ADMIN OPTION on each role besides, which the creator of
- * a role has by itself.
+ * Counts the roles that the service account may change. Up to PostgreSQL 15, CREATEROLE is enough; from 16 on it also
+ * needs ADMIN OPTION on each role, which the creator of a role has implicitly.
  */
 const RIGHTS = `
   with me as (select * from pg_catalog.pg_roles where rolname = current_user),
@@ -45,23 +45,23 @@ function rights(isSuper: boolean, creates: boolean, shown: number, mine: number)
     return {
       check: 'rights',
       verdict: 'warning',
-      says: 'The service account is a superuser. CREATEROLE, with ADMIN OPTION on the roles from PostgreSQL 16 on, is enough.',
+      says: 'The service account is a superuser, which is more than it needs. Use an account with CREATEROLE and, from PostgreSQL 16 on, ADMIN OPTION on the roles.',
     };
   if (!creates)
     return {
       check: 'rights',
       verdict: 'wrong',
-      says: 'The service account may not set passwords. Give it CREATEROLE.',
+      says: 'The service account may not set passwords. Give it the attribute CREATEROLE.',
     };
   if (mine < shown)
     return {
       check: 'rights',
       verdict: mine === 0 ? 'wrong' : 'warning',
-      says: `The service account may set the password of ${mine} of ${shown} roles. GRANT it the others WITH ADMIN OPTION.`,
+      says: `The service account may set the password of only ${mine} of ${shown} roles. GRANT it the other roles WITH ADMIN OPTION.`,
     };
   return {
     check: 'rights',
     verdict: 'ok',
-    says: `The service account may set the password of all ${shown} roles that roleFilter shows.`,
+    says: `The service account may set the password of all ${shown} roles that match roleFilter.`,
   };
 }

@@ -22,7 +22,7 @@ import { ATTRIBUTES, alterRole, type Role, roleOf, rolesWhere, verifierOf } from
 import { NoScram, scramLogin, type Wire } from './scram-login';
 import type { PostgresRoleSettings } from './settings';
 
-/** What an SQLSTATE means for our statements about roles. */
+/** Meanings of SQLSTATEs for our statements on roles. */
 const ofRoles: Reasons = {
   // undefined_object: dropped since it was looked up.
   '42704': 'no_account',
@@ -30,12 +30,12 @@ const ofRoles: Reasons = {
   '22023': 'policy',
 };
 
-/** What it means for the login of a proof: pg_hba.conf lets this role not in, or not so. */
+/** Meanings of SQLSTATEs for a login that verifies a password. Class 28: pg_hba.conf does not allow this login. */
 const ofLogins: Reasons = { '28': 'not_supported' };
 
-/** Somebody else changed the role in the same moment, which PostgreSQL reports as an internal error. */
+/** Another session changed the role at the same moment, which PostgreSQL reports as an internal error. */
 const CONCURRENT_UPDATE = 'XX000';
-const MOST_ATTEMPTS = 20;
+const MAX_ATTEMPTS = 20;
 const PAUSE_MS = 50;
 
 export function openPostgresRole(
@@ -43,7 +43,7 @@ export function openPostgresRole(
   settings: PostgresRoleSettings,
   tools: ConnectorTools,
 ): Connector {
-  const { sessions, anew } = serviceSessions(
+  const { sessions, withOwnSessions } = serviceSessions(
     settings,
     tools,
     (error) => postgresFailure(error, ofRoles),
@@ -64,7 +64,7 @@ export function openPostgresRole(
         return { result: 'found', accounts: await read(find) };
       } catch (error) {
         const failure = failed(error);
-        // A value that no text can be.
+        // The value is not valid text, so no role has it.
         if (failure.reason === 'no_account') return { result: 'found', accounts: [] };
         return failure;
       }
@@ -98,7 +98,7 @@ export function openPostgresRole(
     },
     setPassword: (request) => setPassword(settings, sessions, inTime(), request),
     verify: (request) => verify(driver, settings, sessions, inTime(), request),
-    check: () => anew((fresh) => checkRoles(fresh, settings, inTime())),
+    check: () => withOwnSessions((fresh) => checkRoles(fresh, settings, inTime())),
     close: async () => sessions.close(),
   };
 }
@@ -125,7 +125,7 @@ async function setPassword(
     } catch (error) {
       const failure = postgresFailure(error, ofRoles);
       if (failure.vendorCode !== CONCURRENT_UPDATE) return asWriteAnswer(failure, sent);
-      if (attempt === MOST_ATTEMPTS)
+      if (attempt === MAX_ATTEMPTS)
         return asWriteAnswer({ ...failure, reason: 'account_in_use' }, sent);
       await sleep(PAUSE_MS * Math.random());
     }
@@ -135,7 +135,7 @@ async function setPassword(
 const movedTo = (account: AccountRef, role: Role) =>
   account.name === role.name ? {} : { movedTo: role.name };
 
-/** The types of `pg` know neither this constructor nor the methods of `Wire`. */
+/** Opens a wire connection. The types of `pg` contain neither this constructor nor the methods of `Wire`. */
 function newWire({ Connection }: PgDriver, settings: PostgresRoleSettings): Wire {
   const WireConnection = Connection as unknown as new (config: object) => Wire;
   return new WireConnection({ ssl: tlsOf(settings) });
@@ -172,7 +172,7 @@ async function verify(
       return { result: 'inconclusive', reason: 'not_supported', vendorCode: 'no_scram' };
     const failure = postgresFailure(error, ofLogins);
     if (failure.vendorCode !== '28P01') return asInconclusive(failure);
-    // After VALID UNTIL every password is wrong.
+    // After VALID UNTIL the server rejects every password.
     if (role.expired)
       return { result: 'inconclusive', reason: 'account_disabled', vendorCode: '28P01' };
     return { result: 'differs', vendorCode: '28P01' };

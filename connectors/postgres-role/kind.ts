@@ -2,7 +2,7 @@ import type { ConnectorKind } from '../contract';
 import { openPostgresRole } from './connector';
 import { type PostgresRoleSettings, postgresRoleSettings } from './settings';
 
-/** The login roles of a PostgreSQL server. An account is a role: its name, and its oid as native id. */
+/** The login roles of a PostgreSQL server. An account is a role. Its name is the role's; its native id is the oid. */
 export const postgresRole: ConnectorKind<PostgresRoleSettings> = {
   kind: 'postgres-role',
   title: 'PostgreSQL roles',
@@ -11,16 +11,16 @@ export const postgresRole: ConnectorKind<PostgresRoleSettings> = {
   traits: {
     proof: 'login',
     repeatable: true,
-    // A verifier is made here, so that no password reaches the server or its log.
+    // The connector makes the verifier, so that no password reaches the server or its log.
     accepts: ['scram-sha-256'],
     yields: ['plaintext', 'hash'],
   },
   needs: [
     'TLS with a certificate that can be checked, and `scram-sha-256` in `pg_hba.conf` for the roles.',
-    'A service role with `CREATEROLE`, no superuser. From PostgreSQL 16 on it also needs the admin option on the roles, which it has of those that it made.',
-    'The SCRAM verifier is made by Lockstep: the password never reaches the server, nor its log.',
-    'Superusers are never written.',
-    'A verifier that comes from elsewhere is stored as it is. To prove that, the service role needs `SELECT` on `pg_authid`, which a superuser can grant in the database that it connects to; without it such a write is told as not proved.',
+    'A service role with `CREATEROLE` that is not a superuser. From PostgreSQL 16 on it also needs the admin option on the roles, which it has for the roles that it created.',
+    'Lockstep makes the SCRAM verifier, so the password reaches neither the server nor its log.',
+    'Lockstep never writes the password of a superuser.',
+    'A verifier that comes from another system is stored unchanged. To verify it, the service role needs `SELECT` on `pg_authid`, which a superuser can grant in the database that the role connects to. Without that right, such a write is reported as not verified.',
   ],
   open: async (settings, tools) => openPostgresRole(await import('pg'), settings, tools),
 };

@@ -1,16 +1,16 @@
 import type { AccountRef, FoundAccount } from '../contract';
 import type { SqlSession } from '../sql/sessions';
 
-/** What PostgreSQL tells everybody about a role. */
+/** The properties of a role that every role may read. */
 export interface Role {
   readonly name: string;
   readonly oid: string;
   readonly canLogin: boolean;
-  /** `VALID UNTIL` has passed: no password is right any more. */
+  /** Whether `VALID UNTIL` has passed, so that every password is rejected. */
   readonly expired: boolean;
 }
 
-/** By its oid, which survives a rename; by name only where no oid is known. */
+/** Reads a role by its oid, which survives a rename, or by its name if no oid is known. */
 export async function roleOf(session: SqlSession, account: AccountRef): Promise<Role | null> {
   const [condition, value] =
     account.nativeId === null
@@ -32,8 +32,8 @@ export async function roleOf(session: SqlSession, account: AccountRef): Promise<
 }
 
 /**
- * What PostgreSQL keeps instead of the password; null where it keeps none.
- * @returns undefined when the service account may not see it, which it asks before it would be refused
+ * Reads the stored verifier of a role. Null if the role has no password.
+ * @returns undefined if the service account may not read verifiers, which is checked first to avoid an error in the log
  */
 export async function verifierOf(
   session: SqlSession,
@@ -52,15 +52,17 @@ export async function verifierOf(
   return rows[0]?.rolpassword ?? null;
 }
 
-/** What can be looked for, as SQL. */
+/** SQL expressions of the attributes by which `find` can search. */
 export const ATTRIBUTES: Readonly<Record<string, string>> = {
   role: 'rolname::text',
   comment: `pg_catalog.shobj_description(oid, 'pg_authid')`,
 };
 
 /**
- * @param conditions SQL over `ATTRIBUTES`, with parameters from $2 on
+ * Reads the login roles that match, in the order of their names.
  * @param filter the LIKE pattern of the settings
+ * @param conditions SQL conditions on `ATTRIBUTES`, with parameters from $2 on
+ * @param values values of those parameters
  */
 export async function rolesWhere(
   session: SqlSession,
@@ -86,10 +88,10 @@ export async function rolesWhere(
 /**
  * Sets the verifier in a transaction of its own.
  *
- * ALTER ROLE takes no parameters, and a statement that fails is logged by the server with all that is written in it.
- * So the values travel as settings of the transaction, and the error is raised anew, without the statement. The
- * timeouts end it in the server also when we are gone by then.
- * @param onSend called before the statement goes out that writes
+ * ALTER ROLE accepts no parameters, and the server logs the whole text of a statement that fails. The values are
+ * therefore passed as settings of the transaction, and an error is raised again without the statement. The timeouts end
+ * the transaction in the server even if this process has stopped by then.
+ * @param onSend called before the statement that writes is sent
  */
 export async function alterRole(
   session: SqlSession,

@@ -5,7 +5,7 @@ import type { Secret } from '../../model/passwords/secret';
 import { hmac, scramKeys } from '../scram';
 import { before } from '../sql/sessions';
 
-/** The wire of `pg` (lib/connection.js), of which its types show only `stream`. */
+/** The wire connection of `pg` (lib/connection.js). The published types contain only `stream`. */
 export interface Wire extends EventEmitter {
   readonly stream: Duplex;
   connect(port: number, host: string): void;
@@ -24,14 +24,15 @@ export interface Login {
 }
 
 const MECHANISM = 'SCRAM-SHA-256';
-/** As many as `pg` allows a server to ask for. */
+/** Maximum number of iterations that a server may request, as in `pg`. */
 const MOST_ITERATIONS = 100_000;
 
 /**
- * Proves a password by SCRAM (RFC 5802), as far as the server's own proof that it holds the matching verifier. What
- * comes after does not count: a role that may not log in, or not enter the database, has its password all the same.
- * `pg`'s own login would send the password in clear to a server that asks for that, and takes it only as a string.
- * @throws the error of the server or the network when there is no proof
+ * Verifies a password by SCRAM (RFC 5802), up to the signature by which the server shows that it holds the matching
+ * verifier. Later errors do not matter: a role that may not log in or not enter the database still has the password. The
+ * login of `pg` itself is not used, because it would send the password in clear if the server asks for that, and needs it
+ * as a string.
+ * @throws the error of the server or the network if the password is not verified
  */
 export async function scramLogin(
   wire: Wire,
@@ -39,14 +40,14 @@ export async function scramLogin(
   password: Secret,
   signal: AbortSignal,
 ): Promise<void> {
-  const proved = exchange(wire, login, password);
+  const verified = exchange(wire, login, password);
   const cut = () => wire.stream.destroy();
   signal.addEventListener('abort', cut, { once: true });
-  // The server goes on to open a session. Leaving earlier would be a broken connection in its log.
+  // The server then opens a session. Closing earlier would leave a broken connection in its log.
   wire.once('readyForQuery', () => wire.end());
   try {
     wire.connect(login.port, login.host);
-    await before(signal, proved);
+    await before(signal, verified);
   } catch (error) {
     cut();
     throw error;
@@ -89,7 +90,7 @@ function exchange(wire: Wire, { user, database }: Login, password: Secret): Prom
   });
 }
 
-/** The server wants another kind of login, or not the one that the standard has. */
+/** The server requests another kind of login, or does not follow the standard. */
 export class NoScram extends Error {}
 
 async function answer(first: string, challenge: string, password: Secret) {
@@ -111,6 +112,6 @@ async function answer(first: string, challenge: string, password: Secret) {
   };
 }
 
-/** `r=…,s=…,i=…` */
+/** Parses the fields of a SCRAM message such as `r=…,s=…,i=…`. */
 const fieldsOf = (message: string): Readonly<Record<string, string>> =>
   Object.fromEntries(message.split(',').map((field) => [field.slice(0, 1), field.slice(2)]));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpointShape, namesItsCertificate, serverNameNeeded } from '../sql/endpoint';
 
-const port = z.int().min(1).max(65_535).default(5432).describe('Its port.');
+const port = z.int().min(1).max(65_535).default(5432).describe('Port of the server.');
 
 export const postgresRoleSettings = z
   .strictObject({
@@ -12,13 +12,15 @@ export const postgresRoleSettings = z
       .min(1)
       .default('%')
       .describe(
-        'SQL LIKE pattern: the roles that find and list show. Only roles that may log in and are no superusers are ever shown.',
+        'SQL LIKE pattern that the roles must match to be found and listed. Roles without LOGIN and superusers are never listed.',
       ),
     loginDatabase: z
       .string()
       .min(1)
       .default('postgres')
-      .describe('The database that proofs name, for pg_hba.conf; they do not enter it.'),
+      .describe(
+        'Database that the logins that verify passwords name, for pg_hba.conf. They end before they enter it.',
+      ),
   })
   .refine(namesItsCertificate, serverNameNeeded);
 

@@ -2,7 +2,7 @@ import type { ConnectorKind } from '../contract';
 import type * as Driver from './scim';
 import { type ScimSettings, scimSettings } from './settings';
 
-/** An account is a User: its userName, and its id as native id. */
+/** An account is a User. Its name is the userName; its native id is the id. */
 export const scim: ConnectorKind<ScimSettings> = {
   kind: 'scim',
   title: 'SCIM 2.0',
@@ -11,10 +11,10 @@ export const scim: ConnectorKind<ScimSettings> = {
   traits: { proof: 'none', repeatable: true, accepts: ['plaintext'], yields: ['plaintext'] },
   needs: [
     'HTTPS with a certificate that can be checked.',
-    'A server that takes `PATCH` of the attribute `password` and finds users by a filter (RFC 7644). `PUT` is never used: it would need the whole user, and what it leaves out is lost.',
-    'A token that may read users and change them.',
-    'SCIM tells nothing of passwords: neither whether one is right, nor when it was changed. A write whose answer was lost is therefore written again.',
+    'A server that supports `PATCH` of the attribute `password` and finds users by a filter (RFC 7644). Lockstep never uses `PUT`: it replaces the whole user, and attributes that the request omits are lost.',
+    'A token that may read and change users.',
+    'SCIM exposes neither whether a password is right nor when it was changed. If the reply to a write is lost, the password is therefore written again.',
   ],
-  // Loaded at the first use: the api reads the registry too, and must not load the driver.
+  // The driver is loaded at the first use, because the api reads the registry too and must not load it.
   open: async (settings, tools) => (require('./scim') as typeof Driver).openScim(settings, tools),
 };

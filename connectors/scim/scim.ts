@@ -38,7 +38,7 @@ export function openScim(settings: ScimSettings, tools: ConnectorTools): Connect
       const reply = id && (await api.ask({ method: 'GET', path: pathOf(id) }, signal));
       if (!reply || reply.status === 404) return null;
       const { active } = shaped(userShape, accepted(reply, classify));
-      // SCIM knows neither locks nor forced changes.
+      // SCIM has neither locks nor forced changes.
       const rest = { locked: false, mustChange: false, passwordChangedAt: null };
       return { disabled: active === false, ...rest };
     },
@@ -49,7 +49,7 @@ export function openScim(settings: ScimSettings, tools: ConnectorTools): Connect
     classifyWrite: classify,
     verify: null,
     check: (signal) => checkProvider(api, signal),
-    writeToNobody: () => patchOf(settings, randomUUID()),
+    writeToNoAccount: () => patchOf(settings, randomUUID()),
     close: () => http.close(),
   });
 }
@@ -72,7 +72,7 @@ function patchOf({ write }: ScimSettings, id: string): PreparedWrite {
         value: { schemas: [PATCH_OP], Operations: [{ op: 'replace', ...operation(password) }] },
       },
     }),
-    // Without a body (204) the server does not say.
+    // A reply without a body (204) does not contain the name.
     nameIn: ({ json }) => userShape.safeParse(json).data?.userName ?? null,
   };
 }
@@ -113,7 +113,7 @@ const foundWith =
     ),
   });
 
-/** `scimType` of an error (RFC 7644 §3.12), as far as it can come of our requests. */
+/** Meanings of `scimType` in an error (RFC 7644 §3.12), for those that our requests can cause. */
 const types: Readonly<Record<string, Verdict['reason']>> = {
   invalidFilter: 'not_supported',
   invalidPath: 'not_supported',
@@ -128,8 +128,8 @@ const classify: Classify = ({ status, json }: HttpReply) => {
   if (status === 405 || status === 501)
     return { reason: 'not_supported', vendorCode: String(status) };
   const { scimType } = (json ?? {}) as { scimType?: unknown };
-  const known = Object.entries(types).find(([type]) => type === scimType);
-  return known === undefined ? null : { reason: known[1], vendorCode: `${status}/${known[0]}` };
+  const match = Object.entries(types).find(([type]) => type === scimType);
+  return match === undefined ? null : { reason: match[1], vendorCode: `${status}/${match[0]}` };
 };
 
 const supported = z.looseObject({ supported: z.boolean() });
@@ -139,16 +139,28 @@ const providerShape = z.looseObject({
   changePassword: supported,
 });
 
-/** What the server says that it can do (RFC 7643 §5). */
+/** Checks the features that the server advertises in its ServiceProviderConfig (RFC 7643 §5). */
 async function checkProvider(api: Api, signal: AbortSignal): Promise<readonly Finding[]> {
   const reply = await api.ask({ method: 'GET', path: '/ServiceProviderConfig' }, signal);
   const provider = providerShape.safeParse(reply.json).data;
   if (provider === undefined)
-    return [skipped('provider', 'The server does not say what it supports.')];
+    return [
+      skipped('provider', 'The server has no ServiceProviderConfig that shows what it supports.'),
+    ];
   const missing = (['patch', 'filter', 'changePassword'] as const).filter(
     (feature) => !provider[feature].supported,
   );
   if (missing.length === 0)
-    return [ok('provider', 'The server says that it supports patch, filter and changePassword.')];
-  return [wrong('provider', `The server says that it does not support ${missing.join(', ')}.`)];
+    return [
+      ok(
+        'provider',
+        'The server supports patch, filter and changePassword, by its ServiceProviderConfig.',
+      ),
+    ];
+  return [
+    wrong(
+      'provider',
+      `The server does not support ${missing.join(', ')}, by its ServiceProviderConfig. Enable that in the server.`,
+    ),
+  ];
 }

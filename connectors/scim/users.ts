@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A User as RFC 7643 §4.1 has it; whatever else it holds is looked at by `valuesAt` only. */
+/** A User (RFC 7643 §4.1). `valuesAt` reads its other attributes. */
 export const userShape = z.looseObject({
   id: z.string().min(1),
   userName: z.string(),
@@ -11,7 +11,7 @@ export type User = z.infer<typeof userShape>;
 
 export const idOf = ({ id }: User): string => id;
 
-/** What stands at a path: `userName`, `emails.value`, `urn:ietf:…:User:employeeNumber`. The primary one first. */
+/** Returns the texts at a path such as `emails.value` or `urn:ietf:…:User:employeeNumber`, the primary one first. */
 export function valuesAt(user: User, path: string): string[] {
   const end = path.startsWith('urn:') ? path.lastIndexOf(':') : -1;
   const holder = end < 0 ? user : user[path.slice(0, end)];

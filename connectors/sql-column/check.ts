@@ -11,7 +11,10 @@ import type { SqlColumnSettings } from './settings';
 
 type Use = <T>(work: (session: SqlSession) => Promise<T>) => Promise<T>;
 
-/** Whether the table is as the settings say, and the service account may write what it must and no more. */
+/**
+ * Returns the findings of `lockstep doctor`: whether the table matches the settings, and the service account has the
+ * rights it needs and no others.
+ */
 export async function checkTable(
   engine: Engine,
   rows: Rows,
@@ -55,8 +58,8 @@ const codeOf = ({ vendorCode }: SqlFailure): string =>
 function tableFinding(failure: SqlFailure): Finding {
   const says =
     failure.reason === 'no_rights'
-      ? 'The service account may not read the table. GRANT SELECT on keyColumn, attributes, passwordColumn and the others that are named.'
-      : 'The table cannot be read. Compare schema, table and the columns with it.';
+      ? 'The service account may not read the table. GRANT SELECT on keyColumn, passwordColumn, attributes and the other columns that the settings name.'
+      : 'The table cannot be read. Check the schema, the table and the columns in the settings.';
   return { check: 'table', verdict: 'wrong', says: `${says}${codeOf(failure)}` };
 }
 
@@ -66,7 +69,7 @@ function rightsFinding(failure: SqlFailure | null, written: readonly string[]): 
     return {
       check: 'rights',
       verdict: 'ok',
-      says: `The service account may write ${columns}, and not the key.`,
+      says: `The service account may write ${columns}, and may not write the key.`,
     };
   return {
     check: 'rights',
@@ -78,10 +81,10 @@ function rightsFinding(failure: SqlFailure | null, written: readonly string[]): 
 const tooManyRights = (written: readonly string[]): Finding => ({
   check: 'rights',
   verdict: 'warning',
-  says: `The service account may write the key too. It needs UPDATE on ${written.join(', ')} only.`,
+  says: `The service account may also write the key, which it does not need. REVOKE UPDATE on the table, and GRANT it on ${written.join(', ')} only.`,
 });
 
-/** The column must take what the scheme makes: a hash that is cut short is a lost password. */
+/** Checks that a hash of the scheme fits the column. A hash that is cut short is a lost password. */
 async function columnFinding(
   { dialect }: Engine,
   settings: SqlColumnSettings,
@@ -104,7 +107,7 @@ async function columnFinding(
     verdict: fits ? 'ok' : 'wrong',
     says: fits
       ? `A hash of ${sample.length} characters fits into ${passwordColumn}.`
-      : `${passwordColumn} takes ${size} characters, and ${scheme} needs ${sample.length}. Make it longer.`,
+      : `${passwordColumn} holds ${size} characters, and ${scheme} needs ${sample.length}. Make the column longer.`,
   };
 }
 
@@ -122,7 +125,7 @@ async function keyFinding(
     verdict: unique ? 'ok' : 'wrong',
     says: unique
       ? `${keyColumn} is unique.`
-      : `Nothing keeps ${keyColumn} unique, so it may name several accounts. Give it a unique index.`,
+      : `${keyColumn} has no unique index of its own, so a key may name several accounts. Create a unique index on it.`,
   };
 }
 
@@ -137,7 +140,7 @@ function placeOf(dialect: Dialect, { schema, table }: SqlColumnSettings, column:
   return { place, values };
 }
 
-/** A look at one stored hash: an application reads its own scheme only. */
+/** Compares the scheme with that of one stored hash, because the application may support no other scheme. */
 async function schemeFinding(
   rows: Rows,
   { scheme }: SqlColumnSettings,
@@ -150,19 +153,23 @@ async function schemeFinding(
   });
   const { weak } = layoutOf(scheme);
   if (weak !== undefined)
-    return { check: 'scheme', verdict: 'warning', says: `${scheme} is weak: ${weak}.` };
+    return {
+      check: 'scheme',
+      verdict: 'warning',
+      says: `${scheme} is weak: ${weak}. Use a stronger scheme if the application supports one.`,
+    };
   const alike = stored === null ? null : readEncoded(stored)?.scheme === scheme;
   if (alike === null)
     return {
       check: 'scheme',
       verdict: 'skipped',
-      says: 'No stored password to compare scheme with.',
+      says: 'The table holds no password to compare the scheme with.',
     };
   return {
     check: 'scheme',
     verdict: alike ? 'ok' : 'warning',
     says: alike
-      ? `The table holds ${scheme} already.`
-      : `The first password in the table is not ${scheme}. Make sure that its reader takes that.`,
+      ? `The first password in the table is a ${scheme} hash.`
+      : `The first password in the table is not a ${scheme} hash. Make sure that the application which reads it supports ${scheme}.`,
   };
 }

@@ -34,7 +34,7 @@ export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Conn
         };
       } catch (error) {
         const failure = failed(error);
-        // A value that the column cannot hold.
+        // The column cannot hold the value, so no row has it.
         if (failure.reason === 'no_account') return { result: 'found', accounts: [] };
         return failure;
       }
@@ -68,12 +68,14 @@ export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Conn
     setPassword: (request) => setPassword(engine, rows, settings, request),
     verify: (request) => verify(engine, rows, inTime(), request),
     check: () =>
-      engine.anew((sessions) => checkTable({ ...engine, sessions }, rows, settings, inTime())),
+      engine.withOwnSessions((sessions) =>
+        checkTable({ ...engine, sessions }, rows, settings, inTime()),
+      ),
     close: async () => engine.sessions.close(),
   };
 }
 
-/** Stands for a vendor code: the key names more than one row. */
+/** Vendor code of our own: the key names more than one row. */
 const SEVERAL_ROWS = 'several_rows';
 
 async function setPassword(
@@ -87,7 +89,7 @@ async function setPassword(
     return { result: 'rejected', reason: 'policy_too_long', vendorCode: null };
   const end = performance.now() + HARD_DEADLINE_MS;
   const hash = await hashFor(scheme, request);
-  // From here on: while we hash for many, their source is not to blame.
+  // The time limit starts here, because a queue for hashing is not a failure of the source.
   const leftMs = Math.max(0, Math.min(timeoutMs, end - performance.now()));
   const signal = AbortSignal.timeout(leftMs);
   let sent = false;

@@ -7,25 +7,28 @@ import { type ServiceSessions, serviceSessions } from '../sql/service';
 import type { SqlSession } from '../sql/sessions';
 import type { SqlColumnSettings } from './settings';
 
-/** What differs between the two engines, and no more. */
+/** What differs between PostgreSQL and MySQL in SQL. */
 export interface Dialect {
   readonly quote: (identifier: string) => string;
-  /** The n-th parameter, from 1 on; each is used once, in this order. */
+  /** Placeholder of the n-th parameter, counted from 1. A statement uses each parameter once, in this order. */
   readonly parameter: (n: number) => string;
-  /** A column, of whatever type, as text. */
+  /** Converts a column of any type to text. */
   readonly text: (column: string) => string;
-  /** Exact equality with the n-th parameter, which is also the next one: an index serves the first of the two. */
+  /**
+   * Compares a column exactly with the parameters n and n + 1, which must have the same value. The first comparison can
+   * use an index, the second one is exact.
+   */
   readonly equals: (column: string, n: number) => string;
-  /** A timestamp column as milliseconds since 1970. */
+  /** Converts a timestamp column to milliseconds since 1970. */
   readonly epochMs: (column: string) => string;
-  /** Begins a transaction that does not wait for a lock beyond our time. */
+  /** Begins a transaction that does not wait for a lock longer than the time limit of the call. */
   readonly begin: (timeoutMs: number) => string;
   readonly currentSchema: string;
-  /** A query over the place of a column: has a row when that column alone has a unique index. */
+  /** A query that returns a row if the column has a unique index of its own. */
   readonly uniqueIndex: (place: ColumnPlace) => string;
 }
 
-/** Where a column is, each as an SQL expression, to be used once and in this order. */
+/** The place of a column, as SQL expressions. A statement uses each of them once, in this order. */
 export interface ColumnPlace {
   readonly table: string;
   readonly schema: string;
@@ -43,7 +46,7 @@ const dialects: Readonly<Record<SqlColumnSettings['engine'], Dialect>> = {
     parameter: (n) => `$${n}`,
     text: (column) => `${column}::text`,
     equals: (column, n) => `${column} = $${n} and ${column}::text = $${n + 1}`,
-    // A timestamp without time zone is meant as the session writes it.
+    // A timestamp without time zone is read in the time zone of the session.
     epochMs: (column) => `(extract(epoch from ${column}::timestamptz) * 1000)::bigint`,
     begin: (timeoutMs) =>
       `begin; set local statement_timeout = ${timeoutMs}; set local lock_timeout = ${Math.ceil(timeoutMs / 2)}`,
@@ -60,7 +63,7 @@ const dialects: Readonly<Record<SqlColumnSettings['engine'], Dialect>> = {
     quote: quoted.mysql,
     parameter: () => '?',
     text: (column) => `convert(${column} using utf8mb4)`,
-    // Most collations take upper case for lower, and spaces at the end for nothing.
+    // Most collations ignore case and trailing spaces.
     equals: (column) =>
       `${column} = ? and cast(convert(${column} using utf8mb4) as binary) = cast(? as binary)`,
     epochMs: (column) => `cast(floor(unix_timestamp(${column}) * 1000) as char)`,
@@ -73,20 +76,20 @@ const dialects: Readonly<Record<SqlColumnSettings['engine'], Dialect>> = {
   },
 };
 
-/** What an SQLSTATE of PostgreSQL means for our statements about rows. */
+/** Meanings of SQLSTATEs of PostgreSQL for our statements on rows. */
 const ofRows: Reasons = {
-  // Syntax, or an object that is not there.
+  // A syntax error, or a missing object.
   '42': 'not_supported',
   '3F': 'not_supported',
-  // Of data: the hash does not fit its column.
+  // The hash does not fit the column.
   '22001': 'not_supported',
   '22003': 'no_account',
-  // A constraint, or a trigger that raises an exception.
+  // A constraint rejects the value, or a trigger raises an exception.
   '23': 'policy',
   P0001: 'policy',
 };
 
-/** Loads the driver, which nobody else on this machine may need. */
+/** Loads the driver of the engine at its first use. */
 export async function openEngine(
   settings: SqlColumnSettings,
   tools: ConnectorTools,

@@ -4,7 +4,7 @@ import { openSqlColumn } from './connector';
 import { openEngine } from './engine';
 import { type SqlColumnSettings, sqlColumnSettings } from './settings';
 
-/** A table of an application that keeps the hash of each password in a column. An account is a row, named by its key. */
+/** A table that keeps the hash of each password in a column. An account is a row. Its name is the key of the row. */
 export const sqlColumn: ConnectorKind<SqlColumnSettings> = {
   kind: 'sql-column',
   title: 'Hashed passwords in an SQL table',
@@ -14,9 +14,9 @@ export const sqlColumn: ConnectorKind<SqlColumnSettings> = {
   declared: ({ scheme }) => ({ accepts: [scheme] }),
   needs: [
     'TLS with a certificate that can be checked.',
-    'A service account that may select and update this one table, a key column that is unique, and a password column that is long enough for the scheme.',
-    'Exactly one row is updated, or none.',
-    'A hash of its own scheme that comes from elsewhere is stored as it is, without a `{CRYPT}` or `{ARGON2}` before it.',
+    'A service account that may select and update only this table, a unique key column, and a password column that is long enough for the scheme.',
+    'Lockstep updates exactly one row. If the key names several rows, it updates none.',
+    'A hash of the configured scheme that comes from another system is stored unchanged, but without a prefix such as `{CRYPT}` or `{ARGON2}`.',
   ],
   open: async (settings, tools) => openSqlColumn(await openEngine(settings, tools), settings),
 };

@@ -3,22 +3,22 @@ import type { SqlSession } from '../sql/sessions';
 import type { Dialect } from './engine';
 import type { SqlColumnSettings } from './settings';
 
-/** The statements over the table of the settings. */
+/** The SQL statements on the table of the settings. */
 export interface Rows {
-  /** Columns that can be looked for. */
+  /** Names of the columns by which `find` can search. */
   readonly attributes: readonly string[];
   find(
     session: SqlSession,
     match: Readonly<Record<string, string>>,
     limit: number,
   ): Promise<FoundAccount[]>;
-  /** A page in the order of the keys; from the start when `key` is null. */
+  /** Reads a page in the order of the keys: the rows after `key`, or from the start if `key` is null. */
   after(session: SqlSession, key: string | null, limit: number): Promise<FoundAccount[]>;
-  /** Two rows at most: enough to see that there is more than one. */
+  /** Reads at most two rows with this key, which shows whether the key is unique. */
   read(session: SqlSession, key: string): Promise<readonly AccountRow[]>;
-  /** @returns how many rows it changed */
+  /** Writes the hash to each row with this key. @returns the number of changed rows */
   write(session: SqlSession, key: string, hash: string): Promise<number>;
-  /** Writes these columns of no row at all, for the errors that this has. */
+  /** Runs an update of these columns that matches no row. It throws if the service account may not write them. */
   rehearse(session: SqlSession, columns: readonly string[]): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings): Rows {
   const table = [...(schema === undefined ? [] : [schema]), settings.table].map(quote).join('.');
   const [key, password] = [quote(keyColumn), quote(settings.passwordColumn)];
   const attributes = [...new Set([keyColumn, ...settings.attributes])];
-  // With its table, or the text of the key that is selected would give the order.
+  // Qualified by the table, because a bare name would sort by the selected text of the key.
   const order = `order by ${table}.${key}`;
   const shown = attributes.map((name) => `${text(quote(name))} as ${quote(name)}`).join(', ');
   const changedAt = changedAtColumn === undefined ? 'null' : epochMs(quote(changedAtColumn));

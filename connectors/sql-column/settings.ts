@@ -5,30 +5,34 @@ import { identifier } from '../sql/identifiers';
 
 export const sqlColumnSettings = z
   .strictObject({
-    engine: z.enum(['postgres', 'mysql']).describe('mysql is MySQL and MariaDB.'),
+    engine: z
+      .enum(['postgres', 'mysql'])
+      .describe('Kind of database: postgres, or mysql for MySQL and MariaDB.'),
     ...endpointShape,
-    port: z.int().min(1).max(65_535).describe('Its port, usually 5432 or 3306.'),
+    port: z.int().min(1).max(65_535).describe('Port of the server, usually 5432 or 3306.'),
     schema: identifier
       .optional()
-      .describe('Schema (MySQL: database) of the table, where it is not the current one.'),
-    table: identifier.describe('The table with one row per account.'),
-    keyColumn: identifier.describe('The column that names an account. It must be unique.'),
-    passwordColumn: identifier.describe('The column with the hashed password.'),
-    scheme: z.enum(schemes).describe('How its reader wants the password hashed.'),
+      .describe('Schema (MySQL: database) of the table, if it is not the current one.'),
+    table: identifier.describe('Table with one row per account.'),
+    keyColumn: identifier.describe('Column that names an account. It must be unique.'),
+    passwordColumn: identifier.describe('Column with the hashed password.'),
+    scheme: z
+      .enum(schemes)
+      .describe('Hash scheme that the application which reads the table expects.'),
     attributes: z
       .array(identifier)
       .default([])
-      .describe('Further columns to read for correlation; keyColumn is always read.'),
+      .describe('Further columns to read for correlation. keyColumn is always read.'),
     changedAtColumn: identifier
       .optional()
-      .describe('A timestamp column that is set to the current time with each password.'),
+      .describe('Timestamp column that Lockstep sets to the current time with each new password.'),
     disabledColumn: identifier
       .optional()
-      .describe('A column that says whether an account is switched off.'),
+      .describe('Column that shows whether an account is disabled.'),
     disabledValues: z
       .array(z.string())
       .default(['1', 't', 'true'])
-      .describe('What disabledColumn holds then, as text.'),
+      .describe('Values of disabledColumn, as text, that mean that the account is disabled.'),
   })
   .refine(namesItsCertificate, serverNameNeeded);
 

@@ -4,17 +4,17 @@ import type { SqlFailure } from './failures';
 const tlsOk: Finding = {
   check: 'tls',
   verdict: 'ok',
-  says: 'The connection is encrypted and its certificate trusted.',
+  says: 'The connection is encrypted and the certificate is trusted.',
 };
 const loginOk: Finding = {
   check: 'service-login',
   verdict: 'ok',
-  says: 'The service account may sign in.',
+  says: 'The service account can log in.',
 };
 
 export const connectedFindings: readonly Finding[] = [tlsOk, loginOk];
 
-/** @param failure why no connection could be made */
+/** Findings for a connection that failed. @param failure why it failed */
 export function unconnectedFindings({ reason, vendorCode }: SqlFailure): readonly Finding[] {
   const code = vendorCode === null ? '' : ` (${vendorCode})`;
   const wrong = (check: string, says: string): Finding => ({ check, verdict: 'wrong', says });
@@ -22,7 +22,7 @@ export function unconnectedFindings({ reason, vendorCode }: SqlFailure): readonl
     return [
       wrong(
         'tls',
-        `There is no trusted encryption${code}. Compare ca and serverName with the certificate, and switch TLS on in the server.`,
+        `The connection is not encrypted, or the certificate is not trusted${code}. Compare ca and serverName with the certificate, and make sure that TLS is on in the server.`,
       ),
     ];
   if (reason === 'service_credential_refused')
@@ -30,13 +30,13 @@ export function unconnectedFindings({ reason, vendorCode }: SqlFailure): readonl
       tlsOk,
       wrong(
         'service-login',
-        `The server refuses the service account${code}. Correct user and password.`,
+        `The server rejects the service account${code}. Correct user and password.`,
       ),
     ];
   return [
     wrong(
       'connection',
-      `No connection can be made${code}. Check host, port and database, and that the server runs.`,
+      `The connection failed${code}. Check host, port and database, and that the server is running.`,
     ),
   ];
 }

@@ -6,46 +6,56 @@ import type { Secret } from '../../model/passwords/secret';
 import { type ConnectorTools, HARD_DEADLINE_MS } from '../contract';
 import { NoConnection } from './failures';
 
-/** Where a database server is and how Lockstep signs in to it: what every SQL kind asks for. */
+/** Settings of every SQL kind: where the database server is, and how Lockstep logs in to it. */
 export const endpointShape = {
   host: z.string().min(1).describe('Host name of the server.'),
   serverName: z
     .hostname()
     .refine((name) => isIP(name) === 0, 'must be a name')
     .optional()
-    .describe('The name in its certificate, where that is not host. Needed when host is an IP.'),
+    .describe(
+      'Name in the certificate of the server, if it is not host. Required if host is an IP address.',
+    ),
   ca: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'File with the certificates (PEM) of the authorities to trust, instead of the public ones.',
+      'File with the certificates (PEM) of the authorities to trust instead of the public ones.',
     ),
-  user: z.string().min(1).describe('The service account.'),
-  password: z.string().regex(secretReference).describe('Its password.'),
-  database: z.string().min(1).describe('The database to connect to.'),
+  user: z.string().min(1).describe('Name of the service account.'),
+  password: z.string().regex(secretReference).describe('Password of the service account.'),
+  database: z.string().min(1).describe('Database to connect to.'),
   timeoutMs: z
     .int()
     .min(100)
-    // A statement that the server got at the last moment is ended by the server after the same time again.
+    // A statement sent just before the limit is ended by the server after the same time again.
     .max(HARD_DEADLINE_MS / 2 - 1000)
     .default(8_000)
-    .describe('How long one request of Lockstep may take in all, in milliseconds.'),
-  poolSize: z.int().min(1).max(50).default(4).describe('Connections at the same time at most.'),
+    .describe('Time limit for one call of the connector, in milliseconds.'),
+  poolSize: z
+    .int()
+    .min(1)
+    .max(50)
+    .default(4)
+    .describe('Maximum number of connections at the same time.'),
 };
 
 export type Endpoint = z.infer<z.ZodObject<typeof endpointShape>> & { readonly port: number };
 
-/** Of a certificate, drivers check names only: one for an address alone would go unchecked. */
+/**
+ * Whether a host name to compare with the certificate is known. The drivers check names only, so a certificate for an
+ * IP address would go unchecked.
+ */
 export const namesItsCertificate = ({ host, serverName }: Pick<Endpoint, 'host' | 'serverName'>) =>
   serverName !== undefined || isIP(host) === 0;
 
 export const serverNameNeeded = {
   path: ['serverName'],
-  error: 'host is an IP address: say which name the certificate holds',
+  error: 'host is an IP address: give the name that is in the certificate of the server',
 };
 
-/** Read at each connection, so that a renewed file is picked up. */
+/** Reads the file of trusted authorities. Call it for each connection, so that a renewed file is picked up. */
 export function authoritiesOf({ ca }: Endpoint): Buffer | undefined {
   try {
     return ca === undefined ? undefined : readFileSync(ca);
@@ -54,6 +64,10 @@ export function authoritiesOf({ ca }: Endpoint): Buffer | undefined {
   }
 }
 
+/**
+ * Resolves the password of the service account. The caller destroys it.
+ * @throws NoConnection if the reference cannot be resolved
+ */
 export function serviceSecret({ password }: Endpoint, tools: ConnectorTools): Secret {
   try {
     return tools.resolve(password);

@@ -1,11 +1,11 @@
 import { type CodeOf, errors } from '../../model/errors';
 import type { SourceFailure, VerifyAnswer, WriteAnswer } from '../contract';
 
-/** What went wrong, in the words of `model/errors.ts`. */
+/** A failed statement or connection, translated into a code of `model/errors.ts`. */
 export interface SqlFailure {
   readonly reason: SqlReason;
   readonly vendorCode: string | null;
-  /** The server said so; else it was lost, and what was sent may have been done. */
+  /** Whether the server reported the failure. If false, the reply was lost and a sent statement may have been done. */
   readonly answered: boolean;
 }
 
@@ -17,7 +17,7 @@ export type SqlReason =
   | 'policy'
   | 'read_only';
 
-/** Nothing was sent, because of our own side. */
+/** No connection was tried, because of a problem on our side, such as an unreadable file. */
 export class NoConnection extends Error {
   readonly failure: SqlFailure;
 
@@ -27,33 +27,35 @@ export class NoConnection extends Error {
   }
 }
 
-/** The codes of one vendor; exact ones, or the first characters of many. */
+/** Reasons by code of the vendor: by the whole code, or by its first characters. */
 export type Reasons = Readonly<Record<string, SqlReason>>;
 
+/** Looks up a code, then its first `prefix` characters. */
 export const reasonIn = (reasons: Reasons, code: string, prefix: number): SqlReason =>
   reasons[code] ?? reasons[code.slice(0, prefix)] ?? 'unknown';
 
-/** What TLS in Node, the network, the drivers and our own clock say, whichever the database. */
+/** Translates errors that do not depend on the database: of TLS, the network, the drivers and our time limit. */
 export function failureOfConnection(error: unknown): SqlFailure {
   if (error instanceof NoConnection) return error.failure;
   const { code, name } = error as { code?: unknown; name?: unknown };
   if (name === 'TimeoutError') return lost('unreachable', 'timeout');
   if (typeof code === 'string')
     return lost(TLS_CODE.test(code) ? 'certificate_refused' : 'unreachable', code);
-  // A driver says so, without a code, of a connection that has ended. Anything else is no plain Error.
+  // A driver throws a plain Error without a code if the connection has ended, and other classes for other errors.
   return name === 'Error' ? lost('unreachable', 'closed') : lost('unknown', null);
 }
 
 const TLS_CODE =
   /^(CERT_|CRL_|DEPTH_ZERO_|ERR_SSL_|ERR_TLS_|HOSTNAME_|INVALID_CA|PATH_LENGTH_|SELF_SIGNED_|UNABLE_TO_)/;
 
+/** A failure that the server did not report. */
 export const lost = (reason: SqlReason, vendorCode: string | null): SqlFailure => ({
   reason,
   vendorCode,
   answered: false,
 });
 
-/** @param sent whether the statement that writes was given to the driver */
+/** Translates a failure into the answer to a write. @param sent whether the statement that writes was sent */
 export function asWriteAnswer(failure: SqlFailure, sent: boolean): WriteAnswer {
   const { reason, vendorCode, answered } = failure;
   if (sent && !answered) return { result: 'ambiguous', vendorCode };
@@ -62,17 +64,17 @@ export function asWriteAnswer(failure: SqlFailure, sent: boolean): WriteAnswer {
 }
 
 export function asSourceFailure({ reason, vendorCode }: SqlFailure): SourceFailure {
-  return { result: 'failed', reason: ofReading(reason), vendorCode };
+  return { result: 'failed', reason: reasonForRead(reason), vendorCode };
 }
 
 export function asInconclusive({ reason, vendorCode }: SqlFailure): VerifyAnswer {
-  return { result: 'inconclusive', reason: ofReading(reason), vendorCode };
+  return { result: 'inconclusive', reason: reasonForRead(reason), vendorCode };
 }
 
 type Rejection = Extract<SqlReason, CodeOf<'rejected'>>;
 
 const isRejection = (reason: SqlReason): reason is Rejection => errors[reason].retry === 'rejected';
 
-/** Of reading, a refusal that is about writing says only that it is not possible. */
-const ofReading = (reason: SqlReason) =>
+/** Maps a reason that is only about writes to `not_supported`, because it has no meaning for a read. */
+const reasonForRead = (reason: SqlReason) =>
   reason === 'policy' || reason === 'read_only' ? 'not_supported' : reason;

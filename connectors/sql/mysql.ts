@@ -16,12 +16,12 @@ export async function connectMysql(
   const socket = net.connect({ host, port, noDelay: true, keepAlive: true });
   const connection = driver.createConnection({
     ...{ user, database, password, ssl, stream: () => socket },
-    // The driver checks the certificate against `host`, and only when it is told to verify the identity.
+    // The driver checks the certificate against `host`, and only if verifyIdentity is set.
     host: endpoint.serverName ?? host,
-    // No server may ask us for a file.
+    // Without this, a server could read files of this machine.
     flags: ['-LOCAL_FILES'],
   });
-  // Also errors between statements: the end of the connection is what counts.
+  // An error between statements must not be unhandled. The socket reports the end of the connection.
   connection.on('error', () => undefined);
   const promise = connection.promise();
   try {
@@ -50,14 +50,14 @@ export async function connectMysql(
 }
 
 /**
- * Strict, or a hash that is too long for its column would be cut short and the server would say that all is well.
- * And another transaction's lock is waited for half of our time, not for the usual 50 s.
+ * Settings of each session. In strict mode the server rejects a hash that is too long for its column, instead of cutting
+ * it short. A lock of another transaction is awaited for half of the time limit instead of the default of 50 s.
  */
 const sessionSettings = ({ timeoutMs }: Endpoint): string =>
   `set session sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES'),
        session innodb_lock_wait_timeout = ${Math.max(1, Math.floor(timeoutMs / 2000))}`;
 
-/** Error numbers of both servers. The driver's names for them are MySQL's, and wrong for MariaDB's own. */
+/** Reasons by error number of MySQL and MariaDB. The names in the driver are wrong for the numbers of MariaDB. */
 const reasons: Readonly<Record<number, SqlFailure['reason']>> = {
   1040: 'busy', // too many connections
   1203: 'busy', // too many connections of this user
@@ -97,9 +97,10 @@ const reasons: Readonly<Record<number, SqlFailure['reason']>> = {
   1927: 'unreachable', // connection killed (MariaDB)
 };
 
-/** The server ended the connection while it worked: the statement may have been done. */
+/** Error numbers of a server that ended the connection during a statement, which may have been done. */
 const ENDING = [1053, 1927];
 
+/** Translates an error of MySQL or MariaDB. */
 export function mysqlFailure(error: unknown): SqlFailure {
   const { errno, sqlState, code } = error as Record<string, unknown>;
   if (typeof errno === 'number' && typeof sqlState === 'string')
@@ -114,6 +115,9 @@ export function mysqlFailure(error: unknown): SqlFailure {
   return failureOfConnection(error);
 }
 
-/** The driver puts its own code over that of Node, which leaves these where the network failed and not the certificate. */
+/**
+ * Whether the network failed during the TLS handshake, and not the certificate. The driver replaces the code of Node, so
+ * other properties of the error of Node must decide.
+ */
 const cutInHandshake = (error: unknown): boolean =>
   error instanceof Error && ('syscall' in error || 'localAddress' in error);

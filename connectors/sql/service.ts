@@ -4,13 +4,14 @@ import { type Endpoint, serviceSecret } from './endpoint';
 import type { SqlFailure } from './failures';
 import { before, type Connect, type Sessions, type SqlSession, sessionsOf } from './sessions';
 
+/** Connections of the service account. */
 export interface ServiceSessions {
   readonly sessions: Sessions;
-  /** With connections of its own, whatever became of those before: for `doctor`. */
-  readonly anew: <T>(work: (sessions: Sessions) => Promise<T>) => Promise<T>;
+  /** Runs `work` with new connections, even if the password was refused before. `lockstep doctor` uses it. */
+  readonly withOwnSessions: <T>(work: (sessions: Sessions) => Promise<T>) => Promise<T>;
 }
 
-/** Connections as the service account, which a wrong password does not lock out. */
+/** Creates connections of the service account. Repeated logins with a wrong password cannot lock it out. */
 export function serviceSessions(
   endpoint: Endpoint,
   tools: ConnectorTools,
@@ -22,7 +23,7 @@ export function serviceSessions(
     tools.refusedForMs,
   );
   const connecting =
-    (how: 'inTurn' | 'anew'): Connect =>
+    (how: 'inTurn' | 'immediately'): Connect =>
     async (signal) => {
       const secret = serviceSecret(endpoint, tools);
       const logIn = () => {
@@ -37,8 +38,8 @@ export function serviceSessions(
     };
   return {
     sessions: sessionsOf(connecting('inTurn'), endpoint.poolSize),
-    async anew(work) {
-      const sessions = sessionsOf(connecting('anew'), 1);
+    async withOwnSessions(work) {
+      const sessions = sessionsOf(connecting('immediately'), 1);
       try {
         return await work(sessions);
       } finally {

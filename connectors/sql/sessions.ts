@@ -1,42 +1,45 @@
-/** One connection to a database server. Values go out as parameters and come back as text. */
+/** One connection to a database server. Values are sent as parameters and returned as text. */
 export interface SqlSession {
-  /** @throws the error of the driver */
+  /** Runs a statement. @throws the error of the driver */
   query(sql: string, values?: readonly string[]): Promise<SqlResult>;
-  /** Takes leave of the server, which would else log a broken connection. Waits for nothing. */
+  /** Closes the connection properly, so that the server does not log a broken one. It does not wait for the end. */
   end(): void;
-  /** Cuts the connection at once; a statement under way is left to the server. */
+  /** Closes the connection at once. The server decides what becomes of a running statement. */
   destroy(): void;
-  /** Calls back once when the connection has ended, whoever ended it. */
+  /** Calls back once when the connection has ended, whichever side ended it. */
   onEnd(callback: () => void): void;
 }
 
 export interface SqlResult {
   readonly rows: readonly Readonly<Record<string, string | null>>[];
-  /** Rows that the statement found or changed. */
+  /** Number of rows that the statement returned or changed. */
   readonly count: number;
 }
 
-/** @throws the error of the driver; the attempt ends with the signal */
+/** Opens a connection. The attempt ends when the signal aborts. @throws the error of the driver */
 export type Connect = (signal: AbortSignal) => Promise<SqlSession>;
 
 export interface Sessions {
   /**
-   * Lends a connection until `work` ends, or is cut short by the signal. After an error it is not used again.
+   * Lends a connection until `work` ends or the signal aborts. A connection is not used again after an error.
    * @throws what `work` or connecting throws, or the reason of the signal
    */
   use<T>(signal: AbortSignal, work: (session: SqlSession) => Promise<T>): Promise<T>;
   close(): void;
 }
 
-/** Long enough for the next account of the same change, short enough to leave nothing lying around. */
+/** Idle connections are closed after this time, which suffices for the next account of the same change. */
 const IDLE_MS = 10_000;
 
-/** At most `size` connections. The drivers' own pools keep the password and wait without end. */
+/**
+ * Creates a pool of at most `size` connections. The pools of the drivers are not used, because they keep the password and
+ * wait without a time limit.
+ */
 export function sessionsOf(connect: Connect, size: number): Sessions {
   const idle = new Map<SqlSession, NodeJS.Timeout>();
   const ended = new WeakSet<SqlSession>();
   const waiting: (() => void)[] = [];
-  let lent = 0;
+  let inUse = 0;
   let closed = false;
 
   function forget(session: SqlSession): void {
@@ -55,7 +58,7 @@ export function sessionsOf(connect: Connect, size: number): Sessions {
     else idle.set(session, setTimeout(() => dismiss(session), IDLE_MS).unref());
   }
 
-  async function take(signal: AbortSignal): Promise<SqlSession> {
+  async function idleOrNew(signal: AbortSignal): Promise<SqlSession> {
     const [kept] = idle.keys();
     if (kept !== undefined) {
       forget(kept);
@@ -72,10 +75,10 @@ export function sessionsOf(connect: Connect, size: number): Sessions {
   return {
     async use(signal, work) {
       signal.throwIfAborted();
-      while (lent >= size) await before(signal, new Promise<void>((wake) => waiting.push(wake)));
-      lent++;
+      while (inUse >= size) await before(signal, new Promise<void>((wake) => waiting.push(wake)));
+      inUse++;
       try {
-        const session = await take(signal);
+        const session = await idleOrNew(signal);
         try {
           const answer = await before(signal, work(session));
           keep(session);
@@ -86,7 +89,7 @@ export function sessionsOf(connect: Connect, size: number): Sessions {
           throw error;
         }
       } finally {
-        lent--;
+        inUse--;
         for (const wake of waiting.splice(0)) wake();
       }
     },
@@ -97,7 +100,7 @@ export function sessionsOf(connect: Connect, size: number): Sessions {
   };
 }
 
-/** The promise, or the reason of the signal when that comes first. */
+/** Waits for the promise. @throws what the promise throws, or the reason of the signal if that aborts first */
 export async function before<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   let stop = () => {};
   const stopped = new Promise<never>((_, reject) => {

@@ -2,47 +2,49 @@ import type { AccountRef, FindAnswer, StateAnswer, VerifyAnswer, WriteAnswer } f
 import { expectAnswer, expectThat } from './expectations';
 
 /**
- * The promises of the contract that can be tried without the administrator of the source: what `lockstep connector test`
- * runs for whoever wrote one, and the beginning of our own conformance suite (test/connectors/conformance.ts).
+ * Cases for the promises of the contract that need no administrator of the source. `lockstep connector test` runs them
+ * for the author of a connector, and our own conformance suite (test/connectors/conformance.ts) begins with them.
  */
 export interface Case {
   readonly title: string;
-  /** What to look at in the connector when it fails. */
+  /** What the author should correct if the case fails. */
   readonly remedy: string;
   readonly run: (trial: Trial) => Promise<void>;
 }
 
-/** An account that is there to be tried with. */
+/** An account of the source that the cases may write. */
 export interface TrialAccount {
   readonly ref: AccountRef;
-  /** What it holds. */
+  /** Its current password. */
   readonly password: string;
-  /** What the attribute `Trial.find` asks for holds, for this account alone. */
+  /** Value of the attribute by which `Trial.find` searches. No other account has it. */
   readonly key: string;
 }
 
-/** A connector at work on accounts that nobody misses. */
+/** A connector and the accounts on which the cases run. */
 export interface Trial {
+  /** Returns an account with a known password. */
   readonly account: () => Promise<TrialAccount>;
+  /** Returns an account that does not exist. */
   readonly absent: () => AccountRef;
-  /** Whether the source may have limits that nobody has told us of. */
+  /** Whether the source may reject some characters or long passwords. */
   readonly mayRefuse: boolean;
-  /** Long and mixed enough for any policy. */
+  /** Returns a random password that is long and mixed enough for any policy. */
   readonly freshPassword: () => string;
   readonly write: (ref: AccountRef, password: string) => Promise<WriteAnswer>;
   readonly verify: (ref: AccountRef, password: string) => Promise<VerifyAnswer>;
   readonly find: (key: string) => Promise<FindAnswer>;
   readonly state: (ref: AccountRef) => Promise<StateAnswer>;
-  /** Whether the source takes the password; null where nobody can tell. */
+  /** Whether the source accepts the password in a login; null if that cannot be found out. */
   readonly logsIn: (account: TrialAccount, password: string) => Promise<boolean | null>;
 }
 
-/** Passwords that something on the way could mangle. */
+/** Passwords that a program could change by mistake. */
 const awkward: Readonly<Record<string, string>> = {
   'quotes and apostrophes': `Say "it's" "" '' Ok9`,
   backslashes: String.raw`Back\slash\\ \n \5c \00 Ok9`,
   'spaces at the ends': '  Two spaces 9 ',
-  'what filters, DNs and SQL give a meaning': `*)(uid=*),cn=x;--$$ %s %41 Ok9`,
+  'characters with a meaning in filters, DNs and SQL': `*)(uid=*),cn=x;--$$ %s %41 Ok9`,
   emoji: 'Clé-🔑-😀-👩‍👩‍👧-9',
   'combining characters, not composed': 'Cafe\u0301-n\u0303-9-Ok',
   'composed characters': 'Caf\u00e9-\u00f1-9-Ok',
@@ -51,7 +53,7 @@ const awkward: Readonly<Record<string, string>> = {
   '256 code points': `Aa1!${'ä'.repeat(252)}`,
 };
 
-/** Values that a careless filter or statement would take for more than a value. */
+/** Values that a filter or statement without quoting would interpret. */
 const hostile = [
   '*',
   '*)(objectClass=*',
@@ -72,7 +74,7 @@ const applied = { result: 'applied' };
 const current = { result: 'already_current' };
 const noAccount = { result: 'rejected', reason: 'no_account' };
 
-/** A target that cannot take every character, or a long password, and says so. */
+/** Whether a target rejects a password because it does not support its characters or its length. */
 const isLimit = (answer: WriteAnswer): boolean =>
   answer.result === 'rejected' &&
   ['character_not_supported', 'policy_too_long'].includes(answer.reason);
@@ -83,16 +85,18 @@ async function expectLogin(
   password: string,
   wanted: boolean,
 ): Promise<void> {
-  const seen = await trial.logsIn(account, password);
+  const succeeded = await trial.logsIn(account, password);
   expectThat(
-    seen === null || seen === wanted,
-    wanted ? 'the password that was written is refused' : 'another password is taken',
+    succeeded === null || succeeded === wanted,
+    wanted
+      ? 'a login with the password that was written fails'
+      : 'a login with another password succeeds',
   );
 }
 
 export const writeCases: readonly Case[] = [
   {
-    title: 'a new password is written: it is taken from then on, and the old one is not',
+    title: 'after a write, logins succeed with the new password and fail with the old one',
     remedy: 'Answer applied only when the target holds the new password.',
     async run(trial) {
       const account = await trial.account();
@@ -104,9 +108,9 @@ export const writeCases: readonly Case[] = [
     },
   },
   {
-    title: 'the same value again is applied or already current, never refused',
+    title: 'a repeated write of the same value is applied or already_current, never rejected',
     remedy:
-      'A write whose answer was lost is repeated. Where a history refuses what it already holds, answer already_current.',
+      'Lockstep repeats a write whose answer was lost. If a history rule rejects the current password, answer already_current.',
     async run(trial) {
       const account = await trial.account();
       const password = trial.freshPassword();
@@ -117,9 +121,9 @@ export const writeCases: readonly Case[] = [
   },
   ...Object.entries(awkward).map(
     ([what, password]): Case => ({
-      title: `every byte arrives: ${what}`,
+      title: `a write transmits every byte of the password: ${what}`,
       remedy:
-        'Pass the password on as it is, in UTF-8, quoted for whatever takes it: neither trimmed nor cut short, nor normalised. What the target cannot take is rejected: character_not_supported, policy_too_long.',
+        'Pass on the password unchanged, in UTF-8, and quote it where necessary. Do not trim, shorten or normalize it. If the target does not support it, reject it with character_not_supported or policy_too_long.',
       async run(trial) {
         const account = await trial.account();
         const answer = await trial.write(account.ref, password);
@@ -127,14 +131,14 @@ export const writeCases: readonly Case[] = [
           return expectLogin(trial, account, account.password, true);
         expectAnswer(answer, applied);
         await expectLogin(trial, account, password, true);
-        // Neither trimmed nor cut short on the way.
+        // A login with a shorter password succeeds if the target has trimmed or shortened the password.
         await expectLogin(trial, account, [...password].slice(0, -1).join(''), false);
       },
     }),
   ),
   {
-    title: 'an account that does not exist: rejected, no_account',
-    remedy: 'Look whether the account is there, and make none.',
+    title: 'a write to an account that does not exist is rejected with no_account',
+    remedy: 'Check that the account exists, and never create one.',
     async run(trial) {
       expectAnswer(await trial.write(trial.absent(), trial.freshPassword()), noAccount);
     },
@@ -143,8 +147,8 @@ export const writeCases: readonly Case[] = [
 
 export const verifyCases: readonly Case[] = [
   {
-    title: 'verify: the right password holds, another one differs',
-    remedy: 'Compare the whole password, also an empty one.',
+    title: 'verify answers holds for the right password and differs for another one',
+    remedy: 'Compare the whole password, even if it is empty.',
     async run(trial) {
       const { ref, password } = await trial.account();
       expectAnswer(await trial.verify(ref, password), { result: 'holds' });
@@ -153,8 +157,9 @@ export const verifyCases: readonly Case[] = [
     },
   },
   {
-    title: 'verify: an account that does not exist is inconclusive, no_account',
-    remedy: 'No account is no proof that the password differs.',
+    title: 'verify answers inconclusive with no_account for an account that does not exist',
+    remedy:
+      'Answer inconclusive with no_account: a missing account does not show that the password differs.',
     async run(trial) {
       const answer = await trial.verify(trial.absent(), trial.freshPassword());
       expectAnswer(answer, { result: 'inconclusive', reason: 'no_account' });
@@ -162,7 +167,7 @@ export const verifyCases: readonly Case[] = [
   },
 ];
 
-async function expectNobody(trial: Trial, key: string): Promise<void> {
+async function expectNoneFound(trial: Trial, key: string): Promise<void> {
   const answer = await trial.find(key);
   expectAnswer(answer, { result: 'found' });
   if (answer.result === 'found')
@@ -171,8 +176,8 @@ async function expectNobody(trial: Trial, key: string): Promise<void> {
 
 export const findCases: readonly Case[] = [
   {
-    title: 'find: the one account that matches, with its native id and attributes',
-    remedy: 'Give the account as its name and nativeId, with the attribute that was asked for.',
+    title: 'find returns the account that matches, with its native id and attributes',
+    remedy: 'Return the name and nativeId of the account, and the attribute that was searched for.',
     async run(trial) {
       const { ref, key } = await trial.account();
       const answer = await trial.find(key);
@@ -187,26 +192,26 @@ export const findCases: readonly Case[] = [
       );
       expectThat(
         Object.values(found?.attributes ?? {}).includes(key),
-        'the attribute that was asked for is not among those of the account',
+        'the account does not contain the attribute that was searched for',
       );
     },
   },
   {
-    title: 'find: nothing that only resembles the value',
-    remedy: 'Compare whole values, and quote them for whatever searches.',
+    title: 'find returns no account whose value is only similar',
+    remedy: 'Compare whole values, and quote them in the search.',
     async run(trial) {
       const { key } = await trial.account();
       for (const value of [key.slice(0, -1), `${key}x`, `*${key.slice(1)}`, `${key.slice(0, -1)}_`])
-        await expectNobody(trial, value);
+        await expectNoneFound(trial, value);
     },
   },
   ...hostile.map(
     (value): Case => ({
-      title: `find: ${JSON.stringify(value)} is only a value`,
-      remedy: 'Quote what you search for; better, bind it as a parameter.',
+      title: `find treats ${JSON.stringify(value)} as a plain value`,
+      remedy: 'Bind the value as a parameter, or quote it.',
       async run(trial) {
         await trial.account();
-        await expectNobody(trial, value);
+        await expectNoneFound(trial, value);
       },
     }),
   ),
@@ -214,8 +219,9 @@ export const findCases: readonly Case[] = [
 
 export const stateCases: readonly Case[] = [
   {
-    title: 'state: an active account is neither disabled, locked nor to change',
-    remedy: 'A write unlocks, enables and expires nothing.',
+    title: 'state shows an active account as neither disabled, locked nor due for a change',
+    remedy:
+      'Answer false for all three, and make sure that a write does not lock, disable or expire the account.',
     async run(trial) {
       const { ref } = await trial.account();
       const active = { disabled: false, locked: false, mustChange: false };
@@ -223,7 +229,7 @@ export const stateCases: readonly Case[] = [
     },
   },
   {
-    title: 'state: an account that does not exist: no_account',
+    title: 'state answers failed with no_account for an account that does not exist',
     remedy: 'Answer failed with no_account.',
     async run(trial) {
       expectAnswer(await trial.state(trial.absent()), { result: 'failed', reason: 'no_account' });

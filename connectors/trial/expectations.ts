@@ -1,24 +1,26 @@
-/** What a source did is not what it promised. The message is for its author, and holds no value. */
+/** A promise of the contract was not kept. The message is for the author of the connector and contains no value. */
 export class Unmet extends Error {}
 
-/** The answer has these members, as far as a reader may see it. */
+/** Throws `Unmet` unless the answer has all members of one of `wanted`. */
 export function expectAnswer(
   answer: { readonly result: string },
   ...wanted: readonly Readonly<Record<string, unknown>>[]
 ): void {
-  const seen: Readonly<Record<string, unknown>> = { ...answer };
-  const fits = wanted.some((one) =>
-    Object.entries(one).every(([name, value]) => seen[name] === value),
+  const members: Readonly<Record<string, unknown>> = { ...answer };
+  const fits = wanted.some((alternative) =>
+    Object.entries(alternative).every(([name, value]) => members[name] === value),
   );
-  if (!fits) throw new Unmet(`it answered ${told(seen)}, not ${wanted.map(told).join(' or ')}`);
+  if (!fits)
+    throw new Unmet(`it answered ${describe(members)}, not ${wanted.map(describe).join(' or ')}`);
 }
 
-export function expectThat(isSo: boolean, says: string): void {
-  if (!isSo) throw new Unmet(says);
+/** Throws `Unmet` with the message unless the condition is true. */
+export function expectThat(condition: boolean, message: string): void {
+  if (!condition) throw new Unmet(message);
 }
 
-/** Only what is from a closed list, or a code. */
-const told = ({ result, reason, vendorCode }: Readonly<Record<string, unknown>>): string => {
+/** Describes an answer by its result, reason and code only, because other members may contain values of the source. */
+const describe = ({ result, reason, vendorCode }: Readonly<Record<string, unknown>>): string => {
   const more = [reason, vendorCode].filter((part) => typeof part === 'string');
   return more.length === 0 ? String(result) : `${result} (${more.join(', ')})`;
 };

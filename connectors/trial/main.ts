@@ -7,26 +7,26 @@ import { connectorKinds, type RegisteredKind } from '../registry';
 import { runTrial } from './run';
 
 /**
- * The process that `lockstep connector test` starts, because the command line itself knows no connectors. It stands where
- * its author is: their machine, their rights, their files.
+ * The process that `lockstep connector test` starts, because the command line itself may not import connectors. It runs on
+ * the machine of the author, with the author's rights and files.
  */
 process.once('message', (job: TrialJob) => {
   refuseDebugOutput();
-  void carryOut(job).then(() => {
-    say({ kind: 'ended' });
+  void runJob(job).then(() => {
+    send({ kind: 'ended' });
     process.disconnect();
   });
 });
 
-const say = (message: TrialMessage) => process.send?.(message);
+const send = (message: TrialMessage) => process.send?.(message);
 
-async function carryOut({ document, source, account, find }: TrialJob): Promise<void> {
+async function runJob({ document, source, account, find }: TrialJob): Promise<void> {
   const checked = checkConfiguration(document, connectorKinds);
-  if (!checked.valid) return void say({ kind: 'issues', issues: checked.issues });
+  if (!checked.valid) return void send({ kind: 'issues', issues: checked.issues });
   const configured = sourceNamed(checked.configuration, source);
   const kind = connectorKinds.get(configured?.kind ?? '');
   if (configured === undefined || kind === undefined)
-    return void say({ kind: 'unknown_source', known: Object.keys(checked.configuration.sources) });
+    return void send({ kind: 'unknown_source', known: Object.keys(checked.configuration.sources) });
   const opened: Connector[] = [];
   const open = async (settings: unknown) => {
     const connector = await kind.open(settings, tools);
@@ -34,19 +34,19 @@ async function carryOut({ document, source, account, find }: TrialJob): Promise<
     return connector;
   };
   try {
-    const hasty = (timeoutMs: number) => hastily(kind, configured.settings, timeoutMs, open);
+    const hasty = (timeoutMs: number) => openHasty(kind, configured.settings, timeoutMs, open);
     const connector = await open(configured.settings);
     for await (const result of runTrial(connector, { account, find, hasty }))
-      say({ kind: 'result', result });
+      send({ kind: 'result', result });
   } finally {
     await Promise.all(opened.map((connector) => connector.close()));
   }
 }
 
-/** Whoever runs this could run any program themselves. */
+/** Any program is allowed, because the author can run any program anyway. */
 const tools = { resolve: resolveReference, commandDir: '/' };
 
-async function hastily(
+async function openHasty(
   kind: RegisteredKind,
   settings: object,
   timeoutMs: number,

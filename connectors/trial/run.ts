@@ -14,11 +14,11 @@ import { type Case, findCases, stateCases, type Trial, verifyCases, writeCases }
 import { expectAnswer, expectThat, Unmet } from './expectations';
 
 export interface TrialOptions extends Pick<TrialJob, 'account' | 'find'> {
-  /** Another connector to the same source; null when its settings cannot be so. */
+  /** Opens another connector to the same source, with this time limit. Null if its settings do not allow the limit. */
   readonly hasty: (timeoutMs: number) => Promise<Connector | null>;
 }
 
-/** One account, whose password is lost afterwards: nobody is told what it is set to. */
+/** Runs all cases on one account. The account ends with a random password that is not reported. */
 export async function* runTrial(
   connector: Connector,
   { account, find, hasty }: TrialOptions,
@@ -26,22 +26,25 @@ export async function* runTrial(
   const findings = await connector.check();
   yield* findings.map(asResult);
   if (findings.some(({ verdict }) => verdict === 'wrong')) return;
-  const served = await whatIsServed(connector, account);
-  const trial = trialOf(connector, account, find, served.verify);
+  const missing = await unsupported(connector, account);
+  const trial = trialOf(connector, account, find, missing.verify === null);
   const groups: readonly (readonly [cases: readonly Case[], skipped: string | null])[] = [
     [writeCases, null],
-    [verifyCases, served.verify ? null : 'it proves no passwords (proof: none)'],
-    [findCases, find === null ? 'name the account by an attribute: --find mail=…' : served.find],
-    [stateCases, served.state],
-    [listCases(connector, account), served.list],
+    [verifyCases, missing.verify],
+    [
+      findCases,
+      find === null ? 'to run it, name an attribute of the account: --find mail=…' : missing.find,
+    ],
+    [stateCases, missing.state],
+    [listCases(connector, account), missing.list],
     [crowdCases, null],
     [cutCases(hasty), null],
   ];
   for (const [cases, reason] of groups)
-    for (const one of cases)
+    for (const testCase of cases)
       yield reason === null
-        ? await resultOf(one, trial)
-        : { title: one.title, verdict: 'skipped', says: reason };
+        ? await resultOf(testCase, trial)
+        : { title: testCase.title, verdict: 'skipped', says: reason };
 }
 
 const asResult = ({ check, verdict, says }: Finding): CaseResult => ({
@@ -56,16 +59,16 @@ async function resultOf({ title, remedy, run }: Case, trial: Trial): Promise<Cas
     return { title, verdict: 'ok', says: null };
   } catch (error) {
     if (error instanceof Skipped) return { title, verdict: 'skipped', says: error.message };
-    // Any other message may hold a value.
-    const seen = error instanceof Unmet ? error.message : 'the connector threw an error';
-    return { title, verdict: 'wrong', says: `${seen}. ${remedy}` };
+    // The message of any other error may contain a value.
+    const problem = error instanceof Unmet ? error.message : 'the connector threw an error';
+    return { title, verdict: 'wrong', says: `${problem}. ${remedy}` };
   }
 }
 
 class Skipped extends Error {}
 
-/** Null for what is served; else why it is not tried. */
-async function whatIsServed(connector: Connector, account: AccountRef) {
+/** Why the cases of an operation must be skipped, or null if the connector supports the operation. */
+async function unsupported(connector: Connector, account: AccountRef) {
   const [verified, found, listed, state] = await Promise.all([
     verify(connector, account, freshPassword()),
     connector.find({ match: {}, limit: 1 }),
@@ -74,10 +77,13 @@ async function whatIsServed(connector: Connector, account: AccountRef) {
   ]);
   const reason = (operation: string, answer: FindAnswer | ListAnswer | StateAnswer) =>
     answer.result === 'failed' && answer.reason === 'not_supported'
-      ? `it does not serve ${operation}`
+      ? `it does not support ${operation}`
       : null;
   return {
-    verify: !('reason' in verified && verified.reason === 'not_supported'),
+    verify:
+      'reason' in verified && verified.reason === 'not_supported'
+        ? 'it verifies no passwords (proof: none)'
+        : null,
     find: reason('find', found),
     list: reason('list', listed),
     state: reason('state', state),
@@ -86,7 +92,7 @@ async function whatIsServed(connector: Connector, account: AccountRef) {
 
 const freshPassword = (): string => `Keep-${randomBytes(9).toString('base64url')}-7!`;
 
-async function lend<T>(text: string, use: (password: Secret) => Promise<T>): Promise<T> {
+async function withSecret<T>(text: string, use: (password: Secret) => Promise<T>): Promise<T> {
   const password = Secret.fromText(text);
   try {
     return await use(password);
@@ -96,18 +102,18 @@ async function lend<T>(text: string, use: (password: Secret) => Promise<T>): Pro
 }
 
 const write = (connector: Connector, account: AccountRef, text: string) =>
-  lend(text, (password) =>
+  withSecret(text, (password) =>
     connector.setPassword({ account, password, form: 'plaintext', salt: randomBytes(16) }),
   );
 
 const verify = (connector: Connector, account: AccountRef, text: string) =>
-  lend(text, (password) => connector.verify({ account, password, form: 'plaintext' }));
+  withSecret(text, (password) => connector.verify({ account, password, form: 'plaintext' }));
 
 function trialOf(
   connector: Connector,
   ref: AccountRef,
   find: TrialOptions['find'],
-  proves: boolean,
+  verifies: boolean,
 ): Trial {
   return {
     async account() {
@@ -123,22 +129,22 @@ function trialOf(
     find: (key) => connector.find({ match: { [find?.attribute ?? '']: key }, limit: 10 }),
     state: (account) => connector.state({ account }),
     async logsIn(account, password) {
-      if (!proves) return null;
-      const seen = await verify(connector, account.ref, password);
-      expectThat(seen.result !== 'inconclusive', 'verify could not tell (inconclusive)');
-      return seen.result === 'holds';
+      if (!verifies) return null;
+      const answer = await verify(connector, account.ref, password);
+      expectThat(answer.result !== 'inconclusive', 'verify answered inconclusive');
+      return answer.result === 'holds';
     },
   };
 }
 
 const PAGE_SIZE = 100;
-/** Enough to see that pages follow each other. */
+/** Maximum number of pages to read, enough to see that each continues the one before. */
 const MOST_PAGES = 20;
 
 const listCases = (connector: Connector, { name }: AccountRef): readonly Case[] => [
   {
-    title: 'list: every account exactly once, page after page',
-    remedy: 'Sort by something that is unique, and let the cursor say where the next page begins.',
+    title: 'list returns every account exactly once, page by page',
+    remedy: 'Sort by a unique value, and let the cursor name the start of the next page.',
     async run() {
       const names: string[] = [];
       let cursor: string | null = null;
@@ -146,12 +152,12 @@ const listCases = (connector: Connector, { name }: AccountRef): readonly Case[] 
         const answer = await connector.list({ cursor, pageSize: PAGE_SIZE });
         expectAnswer(answer, { result: 'page' });
         if (answer.result !== 'page') return;
-        expectThat(answer.accounts.length <= PAGE_SIZE, 'a page is longer than was asked for');
+        expectThat(answer.accounts.length <= PAGE_SIZE, 'a page is longer than requested');
         names.push(...answer.accounts.map((account) => account.name));
         cursor = answer.cursor;
         if (cursor === null) break;
       }
-      expectThat(new Set(names).size === names.length, 'an account came twice');
+      expectThat(new Set(names).size === names.length, 'an account is listed twice');
       expectThat(cursor !== null || names.includes(name), 'the account is not in the list');
     },
   },
@@ -161,8 +167,9 @@ const CROWD = 8;
 
 const crowdCases: readonly Case[] = [
   {
-    title: `${CROWD} calls at the same time: each is answered, and the last value holds`,
-    remedy: 'Several people change their passwords at once: lock what is written whole.',
+    title: `${CROWD} simultaneous writes are all answered, and the account ends with the password`,
+    remedy:
+      'Several people may change their passwords at once. Lock the file or table while you write it.',
     async run(trial) {
       const { ref } = await trial.account();
       const password = trial.freshPassword();
@@ -171,8 +178,8 @@ const crowdCases: readonly Case[] = [
       );
       for (const answer of answers)
         expectAnswer(answer, { result: 'applied' }, { result: 'already_current' });
-      const seen = await trial.logsIn({ ref, password, key: '' }, password);
-      expectThat(seen !== false, 'the password that was written is refused');
+      const succeeded = await trial.logsIn({ ref, password, key: '' }, password);
+      expectThat(succeeded !== false, 'a login with the password that was written fails');
     },
   },
 ];
@@ -181,15 +188,15 @@ const CUTS = [0.2, 0.4, 0.6, 0.8];
 
 const cutCases = (hasty: TrialOptions['hasty']): readonly Case[] =>
   CUTS.map((part) => ({
-    title: `cut short after ${part * 100} % of its time: the old password or the new one, and one more attempt ends it`,
+    title: `a write that is cut short after ${part * 100} % of its time leaves the old or the new password, and another attempt completes it`,
     remedy:
-      'It may be killed at any moment. Write all of it or nothing: into a new file that then takes the place of the old one, or in a transaction.',
+      'The program may be killed at any moment. Write everything or nothing: write a new file and rename it over the old one, or use a transaction.',
     async run(trial) {
       const account = await trial.account();
       const start = performance.now();
       expectAnswer(await trial.write(account.ref, account.password), ...written);
       const connector = await hasty(Math.ceil((performance.now() - start) * part));
-      if (connector === null) throw new Skipped('it is too quick for the shortest timeoutMs');
+      if (connector === null) throw new Skipped('it is too fast for the shortest timeoutMs');
       const password = trial.freshPassword();
       const answer = await write(connector, account.ref, password);
       expectAnswer(answer, ...written, { result: 'retry' }, { result: 'ambiguous' });
@@ -197,9 +204,15 @@ const cutCases = (hasty: TrialOptions['hasty']): readonly Case[] =>
         await trial.logsIn(account, account.password),
         await trial.logsIn(account, password),
       ];
-      expectThat(old !== false || next !== false, 'neither the old nor the new password is taken');
+      expectThat(
+        old !== false || next !== false,
+        'logins fail with the old and with the new password',
+      );
       expectAnswer(await trial.write(account.ref, password), ...written);
-      expectThat((await trial.logsIn(account, password)) !== false, 'the new password is refused');
+      expectThat(
+        (await trial.logsIn(account, password)) !== false,
+        'a login with the new password fails',
+      );
     },
   }));
 

@@ -3,7 +3,7 @@ import { traitsBy } from '../wire/settings';
 import { type WebhookSettings, webhookSettings } from './settings';
 import type * as Driver from './webhook';
 
-/** A service of somebody else: the contract in JSON, by HTTPS. */
+/** A service of the customer, called by HTTPS. It receives requests and returns answers in JSON. */
 export const webhook: ConnectorKind<WebhookSettings> = {
   kind: 'webhook',
   title: 'Any target, by a service of yours',
@@ -17,12 +17,12 @@ export const webhook: ConnectorKind<WebhookSettings> = {
   },
   declared: traitsBy,
   needs: [
-    'A service that keeps the contract of [your-own-connector.md](your-own-connector.md). `lockstep connector test` tells whether it does.',
+    'A service that keeps the contract of [your-own-connector.md](your-own-connector.md). `lockstep connector test` checks that it does.',
     'HTTPS with a certificate that can be checked. Redirects are not followed.',
-    'It checks the signature of each request, or the token, and refuses what is older than five minutes or has an id that it has seen.',
-    'Its public key, so that requests are sealed to it; or `clearInsideTls`, where TLS ends at the service itself.',
+    'The service checks the signature or the token of each request, and rejects a request that is older than five minutes or repeats an id.',
+    'The public key of the service, so that requests can be sealed to it; or `clearInsideTls: true`, if TLS ends at the service itself.',
   ],
-  // Loaded at the first use: the api reads the registry too, and must not load the driver.
+  // The driver is loaded at the first use, because the api reads the registry too and must not load it.
   open: async (settings, tools) =>
     (require('./webhook') as typeof Driver).openWebhook(settings, tools),
 };

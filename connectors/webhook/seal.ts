@@ -3,20 +3,20 @@ import { readFile } from 'node:fs/promises';
 import { CompactEncrypt, calculateJwkThumbprint } from 'jose';
 import { NotSent } from '../http/failures';
 
-/** The public key of a receiver, and how things are sealed to it. */
+/** The public key of a receiver, and the algorithm that seals requests to it. */
 export interface Recipient {
   readonly key: KeyObject;
   readonly algorithm: 'ECDH-ES' | 'RSA-OAEP-256';
-  /** As its JWK names it, or else its thumbprint (RFC 7638). */
+  /** The kid of its JWK, or else its thumbprint (RFC 7638). */
   readonly kid: string;
 }
 
-/** NIST SP 800-131A: fewer bits are not to be used any more. */
+/** Minimum size of an RSA key (NIST SP 800-131A). */
 const LEAST_RSA_BITS = 2048;
 
 /**
- * Read for each request, so that a new key is picked up.
- * @throws NotSent when there is no such public key; its code says why
+ * Reads the public key of a receiver. It is read for each request, so that a new key is picked up.
+ * @throws NotSent if the file holds no supported public key; its `vendorCode` is the reason
  */
 export async function recipientIn(file: string): Promise<Recipient> {
   let text: string;
@@ -58,7 +58,7 @@ function algorithmFor({
   return asymmetricKeyType === 'rsa' && bits >= LEAST_RSA_BITS ? 'RSA-OAEP-256' : null;
 }
 
-/** The whole request in one JWE (RFC 7516), so that no part of it can be put beside another. */
+/** Seals the whole request in one JWE (RFC 7516), so that parts of several requests cannot be combined. */
 export async function sealed(request: Buffer, recipient: Recipient): Promise<Buffer> {
   const { key, algorithm: alg, kid } = recipient;
   const jwe = new CompactEncrypt(request).setProtectedHeader({ alg, enc: 'A256GCM', kid });

@@ -7,39 +7,41 @@ const reference = z.string().regex(secretReference, 'give ${file:â€¦} or ${env:â
 
 export const webhookSettings = z
   .strictObject({
-    url: httpsAddress.describe('Where each request is posted: https://host[:port]/path.'),
+    url: httpsAddress.describe(
+      'Address to which each request is posted: https://host[:port]/path.',
+    ),
     ...httpShape,
     signingSecret: reference
       .optional()
       .describe(
-        'Signs each request as Standard Webhooks has it: whsec_ and base64, or a text of at least 24 bytes.',
+        'Secret that signs each request as in Standard Webhooks: whsec_ and base64, or a text of at least 24 bytes.',
       ),
-    token: reference.optional().describe('A bearer token, for a receiver that asks for one.'),
+    token: reference.optional().describe('Bearer token, for a receiver that requires one.'),
     recipientKey: z
       .string()
       .min(1)
       .optional()
       .describe(
-        'File with the public key (JWK or PEM) of the receiver: requests are sealed to it (JWE), so that nothing between here and there can read them.',
+        'File with the public key (JWK or PEM) of the receiver. Requests are sealed to it (JWE), so that nothing between Lockstep and the receiver can read them.',
       ),
     clearInsideTls: z
       .literal(true)
       .optional()
       .describe(
-        'Instead of recipientKey: whatever ends TLS in front of the receiver reads passwords.',
+        'Set to true instead of recipientKey to protect requests by TLS alone. A proxy that ends TLS in front of the receiver can then read passwords.',
       ),
     ...servedShape,
   })
   .refine(({ signingSecret, token }) => signingSecret !== undefined || token !== undefined, {
     path: ['signingSecret'],
-    error: 'give signingSecret or token, by which the receiver knows Lockstep',
+    error: 'give signingSecret or token, so that the receiver can authenticate Lockstep',
   })
   .refine(
     ({ recipientKey, clearInsideTls }) =>
       (recipientKey === undefined) !== (clearInsideTls === undefined),
     {
       path: ['recipientKey'],
-      error: 'give recipientKey, or say clearInsideTls: true if TLS is enough for passwords',
+      error: 'give recipientKey, or clearInsideTls: true if TLS alone may protect passwords',
     },
   );
 

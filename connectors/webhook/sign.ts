@@ -4,14 +4,14 @@ import { NotSent } from '../http/failures';
 
 const PREFIX = 'whsec_';
 
-/** Shorter ones can be guessed; the same limit as in the specification. */
+/** Minimum length of the secret, as in the specification. A shorter one could be guessed. */
 const LEAST_BYTES = 24;
 
 /**
- * The headers of Standard Webhooks 1.0 (standardwebhooks.com), for which every language has a library: a receiver refuses
- * what is not signed, what is older than a few minutes, and an id that it has seen.
+ * Returns the headers of Standard Webhooks 1.0 (standardwebhooks.com), for which most languages have a library. By them a
+ * receiver recognizes requests that are not signed, are older than a few minutes, or repeat an id.
  * @param now milliseconds since 1970
- * @throws NotSent when the secret is none
+ * @throws NotSent if the secret is too short
  */
 export function signatureHeaders(
   body: Buffer,

@@ -3,7 +3,7 @@ import type { Connector, ConnectorTools, Finding } from '../contract';
 import { newCall } from '../http/api';
 import { ok, wrong } from '../http/checks';
 import { type HttpClient, type HttpReply, openHttp } from '../http/client';
-import { fixedToken, nobody, serviceSecret } from '../http/credentials';
+import { anonymous, fixedToken, serviceSecret } from '../http/credentials';
 import { NoReply, NotSent } from '../http/failures';
 import { retryAfterMs } from '../http/retry-after';
 import { type Call, type Lost, openWire, type Reply } from '../wire/connector';
@@ -19,8 +19,8 @@ export function openWebhook(settings: WebhookSettings, tools: ConnectorTools): C
     served: servedBy(settings),
     examine: async () => [],
     answered: [
-      ok('tls', 'The connection is encrypted and its certificate trusted.'),
-      ok('service-login', 'The receiver knows Lockstep.'),
+      ok('tls', 'The connection is encrypted and the certificate is trusted.'),
+      ok('service-login', 'The receiver accepts the credential of Lockstep.'),
     ],
     lost: findingOf,
     close: async () => http.close(),
@@ -60,19 +60,19 @@ async function credentials(
   tools: ConnectorTools,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
-  const bearer = token === undefined ? nobody : fixedToken('Bearer', token, tools);
+  const bearer = token === undefined ? anonymous : fixedToken('Bearer', token, tools);
   const authorization = await bearer.authorization(signal);
-  const known: Record<string, string> = authorization === null ? {} : { authorization };
-  if (signingSecret === undefined) return known;
+  const bearerHeaders: Record<string, string> = authorization === null ? {} : { authorization };
+  if (signingSecret === undefined) return bearerHeaders;
   const secret = serviceSecret(signingSecret, tools);
   try {
-    return { ...known, ...signatureHeaders(body, secret, randomUUID(), Date.now()) };
+    return { ...bearerHeaders, ...signatureHeaders(body, secret, randomUUID(), Date.now()) };
   } finally {
     secret.destroy();
   }
 }
 
-/** What is not said in an answer of the contract: by the receiver's own server, or by something in front of it. */
+/** Meanings of HTTP statuses other than 200. They come from the web server of the receiver or from a proxy. */
 const ofStatus: Readonly<Record<number, Lost['reason']>> = {
   401: 'service_credential_refused',
   403: 'service_credential_refused',
@@ -87,7 +87,7 @@ function replyOf(reply: HttpReply): Reply {
   const { status, json } = reply;
   if (status === 200) return { answer: json };
   const wait = retryAfterMs(reply, Date.now());
-  // Who says "not now, but then" has not done it. Any other 5xx may hide that the receiver has.
+  // A 503 with Retry-After means that nothing was done. Any other 5xx may come from a proxy that has lost the answer.
   const refused = status >= 300 && (status < 500 || (status === 503 && wait !== null));
   const redirect = status >= 300 && status < 400;
   return {
@@ -117,15 +117,15 @@ function findingOf({ reason, vendorCode }: Lost): Finding {
   if (reason === 'service_credential_refused')
     return wrong(
       'service-login',
-      `The receiver does not know Lockstep${code}. Check signingSecret and token, and its clock.`,
+      `The receiver rejects the credential of Lockstep${code}. Check signingSecret, token and the clock of the receiver.`,
     );
   if (vendorCode?.startsWith('key_'))
     return wrong(
       'recipient-key',
-      `recipientKey is no public key that can be used${code}: it takes a JWK or PEM of an elliptic curve, X25519, or RSA of 2048 bits or more.`,
+      `The file in recipientKey holds no supported public key${code}. Use a JWK or PEM of an elliptic curve, of X25519, or of RSA with 2048 bits or more.`,
     );
   return wrong(
     'answers',
-    `The receiver does not answer as it should${code}. Check url, what stands in front of it, and, for a private address, allowPrivateAddresses.`,
+    `The receiver gives no valid answer${code}. Check url, any proxy in front of the receiver and, for a private address, allowPrivateAddresses.`,
   );
 }

@@ -13,11 +13,11 @@ import type {
 } from '../contract';
 
 /**
- * The answers of `../contract.ts` as somebody else's program writes them in JSON. Strict: what is not exactly one of these
- * is no answer. The JSON schema that authors get (docs/your-own-connector.md) is made from here.
+ * The answers of `../contract.ts` in JSON, as a program of a customer returns them. The schemas are strict: any other
+ * value counts as no answer. The JSON schema for authors (docs/your-own-connector.md) is generated from them.
  */
 
-/** What only Lockstep itself can say is not among these. */
+/** Reasons that a program may report. Reasons that only Lockstep can find are missing. */
 const offline = [
   'unreachable',
   'busy',
@@ -42,7 +42,7 @@ const rejected = [
   'read_only',
 ] as const satisfies readonly CodeOf<'rejected'>[];
 
-/** No control characters, which PostgreSQL or a terminal would choke on, and no half of a character. */
+/** Text without control characters, which PostgreSQL or a terminal cannot handle, and without lone surrogates. */
 const text = (length: number) =>
   z
     .string()
@@ -55,9 +55,9 @@ const vendorCode = z
   .regex(/^[\w.:-]{1,64}$/)
   .nullable()
   .default(null)
-  // Nothing hangs on it, so whatever else it is does not make the answer none.
+  // It is only informative, so a malformed code is dropped and the answer is still valid.
   .catch(null)
-  .describe('A code of the target itself, never its text; without one, null.');
+  .describe('Code of the target, never its text. Null if there is none.');
 const retryAfterMs = z.int().min(0).max(86_400_000).optional();
 
 const failed = z.strictObject({
@@ -166,7 +166,7 @@ export type CheckAnswer =
   | { readonly result: 'findings'; readonly findings: readonly Finding[] }
   | SourceFailure;
 
-/** What each operation may be answered with. */
+/** The answer types by operation. */
 export interface Answers {
   readonly setPassword: WriteAnswer;
   readonly verify: VerifyAnswer;

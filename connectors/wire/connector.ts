@@ -6,45 +6,48 @@ import { type Answers, answers, type CheckAnswer, type Operation } from './answe
 import { type Fields, requestOf } from './requests';
 
 /**
- * Brings one request to somebody else's program and its answer back. It does not throw. It may read `request` until it
- * resolves, and zeroes nothing of it.
+ * Sends one request to the program and returns its reply. It does not throw. It may read `request` until it resolves, and
+ * does not zero it.
  */
 export type Call = (request: Buffer) => Promise<Reply>;
 
-/** What came back as JSON, or why nothing did. */
+/** The JSON that the program returned, or why it returned none. */
 export type Reply = { readonly answer: unknown } | Lost;
 
+/** The program gave no valid answer. */
 export interface Lost {
   readonly reason: CodeOf<'offline' | 'unknown'>;
   readonly vendorCode: string | null;
   readonly retryAfterMs?: number;
-  /** The program may have read the request, and acted. */
+  /** Whether the program may have received the request and acted on it. */
   readonly sent: boolean;
 }
 
+/** What the program supports, by its settings. */
 export interface Served {
-  /** Whether it can prove a password: `verify` is asked for only then. */
+  /** Whether it can verify a password. If false, `verify` is never requested. */
   readonly verifies: boolean;
   readonly operations: readonly Operation[];
 }
 
-/** Settings that say what a program can do are read alike, however it is called. */
+/** What differs between the kinds `command` and `webhook`. */
 export interface WireConnector {
   readonly call: Call;
   readonly served: Served;
-  /** What can be seen before it is called. */
+  /** Returns findings that need no call of the program. */
   readonly examine: () => Promise<readonly Finding[]>;
-  /** What it shows that it answers, and that it does not. */
+  /** Findings to report if the program answered. */
   readonly answered: readonly Finding[];
+  /** Returns the finding to report if the program gave no valid answer. */
   readonly lost: (lost: Lost) => Finding;
   readonly close: () => Promise<void>;
 }
 
-/** A connector whose other side speaks the contract itself, in JSON. */
+/** Creates a connector for a program that implements the contract itself, in JSON. */
 export function openWire(wire: WireConnector): Connector {
   const { call, served, examine, close } = wire;
   const ask = <O extends Operation>(operation: O, fields: Fields, password?: Secret) =>
-    asked(call, operation, fields, password);
+    exchange(call, operation, fields, password);
   const read = async <O extends 'find' | 'list' | 'state' | 'policies'>(
     operation: O,
     fields: Fields,
@@ -57,7 +60,7 @@ export function openWire(wire: WireConnector): Connector {
     async find({ match, limit }) {
       const answer = await read('find', { match, limit });
       if (answer.result === 'failed') return answer;
-      // Whoever takes the match for less than it is must not link a stranger.
+      // Checked here too: a program that matches loosely must not link an account to the wrong person.
       const exact = answer.accounts.filter(({ attributes }) =>
         Object.entries(match).every(([name, value]) => attributes[name] === value),
       );
@@ -65,7 +68,7 @@ export function openWire(wire: WireConnector): Connector {
     },
     async list({ cursor, pageSize }) {
       const answer = await read('list', { cursor, pageSize });
-      // One that leads to itself would never end.
+      // A page whose cursor leads to the same page would never end.
       const endless =
         answer.result === 'page' && answer.cursor !== null && answer.cursor === cursor;
       return endless ? asFailed(noAnswer('same_cursor')) : answer;
@@ -86,9 +89,9 @@ export function openWire(wire: WireConnector): Connector {
       return withoutPassword(answer, password);
     },
     async check() {
-      const seen = await examine();
-      if (seen.some(({ verdict }) => verdict === 'wrong')) return seen;
-      return [...seen, ...findingsOf(wire, await ask('check', {}))];
+      const examined = await examine();
+      if (examined.some(({ verdict }) => verdict === 'wrong')) return examined;
+      return [...examined, ...findingsOf(wire, await ask('check', {}))];
     },
     ...(served.operations.includes('policies') && { policies: () => read('policies', {}) }),
     close,
@@ -101,7 +104,7 @@ const notSupported: SourceFailure = {
   vendorCode: null,
 };
 
-async function asked<O extends Operation>(
+async function exchange<O extends Operation>(
   call: Call,
   operation: O,
   fields: Fields,
@@ -120,7 +123,7 @@ async function asked<O extends Operation>(
 
 const isLost = (reply: object): reply is Lost => 'sent' in reply;
 
-/** It was called, and what came back is nothing that the contract knows. */
+/** The program was called, and its reply is not an answer of the contract. */
 export const noAnswer = (vendorCode: string): Lost => ({
   reason: 'unknown',
   vendorCode,
@@ -139,7 +142,7 @@ function asWriteAnswer({ sent, vendorCode, reason, retryAfterMs }: Lost): WriteA
 
 const asFailed = ({ sent: _, ...lost }: Lost): SourceFailure => ({ result: 'failed', ...lost });
 
-/** What is free text in an answer is dropped when it repeats the password. */
+/** Removes each free text of an answer that repeats the password. */
 function withoutPassword<A extends WriteAnswer | VerifyAnswer>(answer: A, password: Secret): A {
   const { vendorCode = null, movedTo } = answer as { vendorCode?: string | null; movedTo?: string };
   const repeats = (text: string | null | undefined) =>
@@ -157,7 +160,7 @@ function findingsOf(
 ): readonly Finding[] {
   if (isLost(answer)) return [lost(answer)];
   if (answer.result === 'findings') return [...answered, ...answer.findings];
-  // A check of its own is not asked for.
+  // The operation check is optional.
   if (answer.reason === 'not_supported') return answered;
   return [{ check: 'answers', verdict: 'wrong', says: errors[answer.reason].says }];
 }

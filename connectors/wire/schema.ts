@@ -4,7 +4,7 @@ import { WIRE_VERSION } from './requests';
 
 const account = z.strictObject({ name: z.string(), nativeId: z.string().nullable() });
 
-/** What is asked, beside `version` and `operation`. */
+/** The fields of each request, in addition to `version` and `operation`. */
 const fields: { readonly [O in Operation]: z.ZodRawShape } = {
   setPassword: { account, password: z.string() },
   verify: { account, password: z.string() },
@@ -15,7 +15,7 @@ const fields: { readonly [O in Operation]: z.ZodRawShape } = {
   check: {},
 };
 
-/** The contract for programs that are not ours: of each operation the request and what may answer it. */
+/** JSON schema of the contract for programs of customers: the request and the answers of each operation. */
 export function contractSchema(): object {
   const definitions = (Object.keys(answers) as Operation[]).flatMap((operation) => {
     const request = z.strictObject({
@@ -30,7 +30,7 @@ export function contractSchema(): object {
   });
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
-    title: 'The contract of Lockstep with a connector of yours',
+    title: 'The contract between Lockstep and your own connector',
     $defs: Object.fromEntries(definitions),
   };
 }

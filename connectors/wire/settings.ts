@@ -2,17 +2,17 @@ import { z } from 'zod';
 import type { Traits } from '../contract';
 import type { Served } from './connector';
 
-/** What only its author knows of a program that speaks the contract. */
+/** Settings that describe what a program of the customer (`command` or `webhook`) supports. */
 export const servedShape = {
   proof: z
     .enum(['login', 'hash', 'none'])
     .describe(
-      'How its verify proves a password: by a login, or by the stored hash. none: it has no verify, and success is believed.',
+      'Proof that its verify gives: login, or hash for a comparison with the stored hash. none: it has no verify, so a success response to setPassword is trusted.',
     ),
   operations: z
     .array(z.enum(['find', 'list', 'state', 'policies']))
     .default([])
-    .describe('What it can do besides setPassword, verify and check.'),
+    .describe('Operations that it supports in addition to setPassword, verify and check.'),
 };
 
 type ServedSettings = z.infer<z.ZodObject<typeof servedShape>>;

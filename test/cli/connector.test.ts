@@ -63,17 +63,17 @@ describe('lockstep connector test with a connector that breaks promises', () => 
     const { code, stdout } = await trial(file);
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /✖ a new password is written.*\n +another password is taken\. Answer applied only when/,
+      /✖ after a write, logins succeed.*\n +a login with another password succeeds\. Answer applied only when/,
     );
-    expect(stdout).toMatch(/✖ verify: the right password holds, another one differs/);
+    expect(stdout).toMatch(/✖ verify answers holds for the right password and differs for another/);
   });
 
   test('lockstep connector test lists what it cannot test for a program without verification', async () => {
     const { code, stdout } = await trial(source({ setPassword: APPLIED }));
     expect(code).toBe(1);
-    expect(stdout).toMatch(/✖ an account that does not exist: rejected, no_account/);
-    expect(stdout).toMatch(/- verify: .*: not tested, it proves no passwords/);
-    expect(stdout).toMatch(/- list: .*: not tested, it does not serve list/);
+    expect(stdout).toMatch(/✖ a write to an account that does not exist is rejected/);
+    expect(stdout).toMatch(/- verify answers .*: not tested, it verifies no passwords/);
+    expect(stdout).toMatch(/- list returns .*: not tested, it does not support list/);
   });
 
   test('lockstep connector test reports nothing else if the program cannot be run', async () => {
@@ -91,7 +91,7 @@ describe('lockstep connector test with a connector that breaks promises', () => 
     const { ok, cases } = JSON.parse(stdout);
     expect(ok).toBe(false);
     expect(cases.map(({ title }: { title: string }) => title)).toContain(
-      'every byte arrives: emoji',
+      'a write transmits every byte of the password: emoji',
     );
     expect(stdout).not.toMatch(/Keep-[\w-]{12}-7!/);
   });

@@ -36,18 +36,18 @@ describeWith(['samba'], 'active-directory', () => {
 
   conformance(subject);
 
-  test('verify: a wrong password of a disabled or must-change account differs', async () => {
+  test('verify answers differs for a wrong password of a disabled or must-change account', async () => {
     const connector = await open('lockstep');
-    for (const put of [subject.disable, subject.requireChange]) {
+    for (const prepare of [subject.disable, subject.requireChange]) {
       const account = await subject.account();
-      await put?.(account);
+      await prepare?.(account);
       expect(await verify(connector, account, freshPassword())).toMatchObject({
         result: 'differs',
       });
     }
   });
 
-  test('without the right to keep a forced change, a must-change account is not written', async () => {
+  test('a service account that cannot keep a forced change writes no password to a must-change account', async () => {
     const writer = await open('writer');
     const account = await subject.account();
     expect(await write(writer, account, freshPassword())).toEqual({ result: 'applied' });
@@ -62,9 +62,9 @@ describeWith(['samba'], 'active-directory', () => {
     );
   });
 
-  // Windows does this to a service account without the right to unexpire passwords (MS-SAMR §3.1.1.8.7), Samba never. So
-  // the administrator does it here, while the connector waits for the reply to its write.
-  test('a forced change that comes with the write is taken back', async () => {
+  // Windows forces a change after a write by an account without the right to unexpire passwords (MS-SAMR §3.1.1.8.7),
+  // Samba never does. The administrator forces it here, while the connector waits for the reply to its write.
+  test('the connector undoes a forced change that its own write has caused', async () => {
     const proxy = await startProxy(subject.server);
     const connector = await open('lockstep', proxy.address);
     const account = await subject.account();
@@ -78,7 +78,7 @@ describeWith(['samba'], 'active-directory', () => {
     await proxy.stop();
   });
 
-  test('nobody gets the password of an account that had the name before', async () => {
+  test('an account that has taken over the name of another one does not get its password', async () => {
     const connector = await open('lockstep');
     const [before, heir] = [await subject.account(), await subject.account()];
     const directory = await admin();

@@ -9,7 +9,7 @@ import { until } from '../support/until';
 import type { Settings } from './conformance/subject';
 import { asking } from './requests';
 
-/** Programs that do what they should not, and what becomes of it. */
+/** What the kind `command` does with programs that misbehave. */
 
 let dir: string;
 beforeAll(() => {
@@ -19,7 +19,7 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 let made = 0;
 
-/** A program in the shell, which finds its own folder in `$0`. */
+/** Writes a shell script to the test folder, in which it also runs. */
 function program(script: string): string {
   const file = path.join(dir, `program-${++made}`);
   writeFileSync(file, `#!/bin/sh\ncd "${dir}"\n${script}\n`);
@@ -49,64 +49,64 @@ async function verify(connector: Connector) {
 
 const answering = (answer: object) => program(`cat >/dev/null\necho '${JSON.stringify(answer)}'`);
 
-describe('what a program does, and what is made of it', () => {
+describe('the result of a program', () => {
   const rows: readonly [string, string, object, object][] = [
     [
-      'an exit code other than 0, whatever it answered: in doubt',
+      'a program with another exit code than 0 leaves the write in doubt, whatever it answered',
       `cat >/dev/null; echo '{"result":"applied"}'; echo oops >&2; exit 3`,
       { result: 'ambiguous', vendorCode: 'exit_3.stderr_5' },
       { result: 'inconclusive', reason: 'unknown', vendorCode: 'exit_3.stderr_5' },
     ],
     [
-      'exit code 75: it has done nothing, so it is tried again',
+      'a program with exit code 75 has done nothing, so the write can be retried',
       'exit 75',
       { result: 'retry', reason: 'busy' },
       { result: 'inconclusive', reason: 'busy' },
     ],
     [
-      'an interpreter that is not there: in doubt, as for every program that says nothing',
+      'a program whose interpreter is missing leaves the write in doubt',
       'exec /nowhere/python',
       { result: 'ambiguous', vendorCode: expect.stringMatching(/^exit_127/) },
       { result: 'inconclusive', reason: 'unknown' },
     ],
     [
-      'no answer',
+      'a program without an answer leaves the write in doubt',
       'cat >/dev/null',
       { result: 'ambiguous', vendorCode: 'not_json' },
       { result: 'inconclusive', reason: 'unknown' },
     ],
     [
-      'more than an answer',
+      'a program with two answers leaves the write in doubt',
       `echo '{"result":"applied"}{"result":"holds","proof":"login"}'`,
       { result: 'ambiguous', vendorCode: 'not_json' },
       { result: 'inconclusive', reason: 'unknown' },
     ],
     [
-      'an answer with a field that the contract does not know',
+      'an answer with an unknown field leaves the write in doubt',
       `echo '{"result":"applied","done":true}'`,
       { result: 'ambiguous', vendorCode: 'not_an_answer' },
       { result: 'inconclusive', reason: 'unknown', vendorCode: 'not_an_answer' },
     ],
     [
-      'a reason that only Lockstep can give',
+      'an answer with a reason that only Lockstep can give leaves the write in doubt',
       `echo '{"result":"rejected","reason":"no_longer_authorized"}'`,
       { result: 'ambiguous', vendorCode: 'not_an_answer' },
       { result: 'inconclusive', reason: 'unknown' },
     ],
     [
-      'more than a megabyte: it is killed',
+      'a program that writes more than a megabyte is killed',
       'yes',
       { result: 'ambiguous', vendorCode: 'too_much' },
       { result: 'inconclusive', reason: 'unknown', vendorCode: 'too_much' },
     ],
     [
-      'it kills itself',
+      'a program that kills itself leaves the write in doubt',
       'kill -9 $$',
       { result: 'ambiguous', vendorCode: expect.stringMatching(/^(signal|exit_137)/) },
       { result: 'inconclusive', reason: 'unknown' },
     ],
     [
-      'no end: it is killed in time',
+      'a program that does not end is killed in time',
       'sleep 600',
       { result: 'ambiguous', vendorCode: 'timeout' },
       { result: 'inconclusive', reason: 'unreachable', vendorCode: 'timeout' },
@@ -118,7 +118,7 @@ describe('what a program does, and what is made of it', () => {
     expect(await verify(connector)).toEqual(expect.objectContaining(ofVerify));
   });
 
-  test('one that is not there, or not to be run: retry, unreachable, and nothing is in doubt', async () => {
+  test('a program that does not exist or is not executable leads to retry with unreachable, without doubt', async () => {
     const closed = program('');
     chmodSync(closed, 0o644);
     for (const [file, vendorCode] of [
@@ -134,7 +134,7 @@ describe('what a program does, and what is made of it', () => {
     expect(await write(nowhere)).toMatchObject({ result: 'retry', vendorCode: 'ENOENT' });
   });
 
-  test('one that is not below LOCKSTEP_COMMAND_DIR is not run, whatever way leads to it', async () => {
+  test('a program outside LOCKSTEP_COMMAND_DIR is not run, whatever path names it', async () => {
     const file = program('touch was-run');
     const settings = (name: string) => command.settings.parse({ command: name, proof: 'none' });
     const resolve = () => Secret.fromText('');
@@ -158,21 +158,24 @@ describe('a password on its way to a program', () => {
     emoji: '🔑👩‍👩‍👧',
     'control characters': `${String.fromCharCode(...Array.from({ length: 31 }, (_, at) => at + 1))}\u007f\u0085`,
     'line ends of Unicode': 'a\u2028b\u2029c',
-    nothing: '',
+    'no characters': '',
   };
-  test.each(Object.entries(awkward))('%s: exactly these bytes, in one line', async (_, text) => {
-    const connector = await open(program(`cat >seen; echo '{"result":"applied"}'`));
-    expect(await write(connector, text)).toMatchObject({ result: 'applied' });
-    const seen = readFileSync(path.join(dir, 'seen'), 'utf8');
-    expect(JSON.parse(seen)).toEqual({
-      ...{ version: 1, operation: 'setPassword' },
-      account: ada,
-      password: text,
-    });
-    expect(seen.indexOf('\n')).toBe(seen.length - 1);
-  });
+  test.each(Object.entries(awkward))(
+    'a program gets a password with %s unchanged, in one line',
+    async (_, text) => {
+      const connector = await open(program(`cat >seen; echo '{"result":"applied"}'`));
+      expect(await write(connector, text)).toMatchObject({ result: 'applied' });
+      const seen = readFileSync(path.join(dir, 'seen'), 'utf8');
+      expect(JSON.parse(seen)).toEqual({
+        ...{ version: 1, operation: 'setPassword' },
+        account: ada,
+        password: text,
+      });
+      expect(seen.indexOf('\n')).toBe(seen.length - 1);
+    },
+  );
 
-  test('it is neither among its arguments nor in its environment, which holds nothing of ours', async () => {
+  test('the password is neither in the arguments nor in the environment, which contains no variables of the worker', async () => {
     const file = program(
       `cat /proc/$$/cmdline /proc/$$/environ >seen; echo '{"result":"applied"}'`,
     );
@@ -184,7 +187,7 @@ describe('a password on its way to a program', () => {
     );
   });
 
-  test('what it repeats in its answer is dropped', async () => {
+  test('text of an answer that repeats the password is dropped', async () => {
     const moved = await open(answering({ result: 'applied', movedTo: `x${PASSWORD}` }));
     expect(await write(moved)).toEqual({ result: 'applied' });
     const code = 'Only-A-Code';
@@ -202,8 +205,8 @@ describe('a password on its way to a program', () => {
   });
 });
 
-describe('nothing goes on', () => {
-  /** Whether a process is there; one that has ended and was not asked for yet is not. */
+describe('the end of a program', () => {
+  /** Whether a process is running. A zombie is not. */
   const lives = (pid: string): boolean => {
     try {
       return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid.trim()}/stat`, 'utf8'));
@@ -215,13 +218,13 @@ describe('nothing goes on', () => {
   const withChild = (file: string) =>
     program(`sleep 600 & echo $! >${file}.new; mv ${file}.new ${file}; wait`);
 
-  test('after its time a program is gone, with what it started', async () => {
+  test('a program that exceeds its time is killed with the processes that it started', async () => {
     const connector = await open(withChild('slow'), { timeoutMs: 500 });
     expect(await write(connector)).toMatchObject({ result: 'ambiguous', vendorCode: 'timeout' });
     await until(() => !lives(pidIn('slow')));
   });
 
-  test('who leaves the group and keeps the answer open holds nobody up', async () => {
+  test('a process that leaves the group and keeps stdout open does not delay the answer', async () => {
     const leaver = program(`setsid sleep 30 & echo $! >left; echo '{"result":"applied"}'`);
     const start = performance.now();
     const answer = await write(await open(leaver, { timeoutMs: 500 }));
@@ -230,7 +233,7 @@ describe('nothing goes on', () => {
     process.kill(Number(pidIn('left')));
   });
 
-  test('when the worker is killed, the program ends all the same', async () => {
+  test('a program ends even if the worker is killed', async () => {
     const file = withChild('orphan');
     const script = `
       const { command } = require('${path.resolve('connectors/command/kind.ts')}');
@@ -249,7 +252,7 @@ describe('nothing goes on', () => {
     await until(() => !lives(pidIn('orphan')));
   });
 
-  test('not more of them at the same time than concurrency says', async () => {
+  test('no more programs run at the same time than the setting concurrency allows', async () => {
     const file = program(`
       touch "run.$$"; ls run.* | wc -l >>together; sleep 0.1; rm "run.$$"; echo '{"result":"applied"}'`);
     const connector = await open(file, { concurrency: 2 });
@@ -260,7 +263,7 @@ describe('nothing goes on', () => {
     expect(Math.max(...together)).toBe(2);
   });
 
-  test('who gets no turn in time is told busy, and was not sent', async () => {
+  test('a request that gets no turn in time answers retry with busy, and is not sent', async () => {
     const connector = await open(program('sleep 600'), { concurrency: 1, timeoutMs: 500 });
     const answers = await Promise.all([write(connector), write(connector)]);
     expect(answers.map(({ result }) => result).sort()).toEqual(['ambiguous', 'retry']);
@@ -268,11 +271,11 @@ describe('nothing goes on', () => {
   });
 });
 
-describe('what it says of accounts', () => {
+describe('accounts that a program returns', () => {
   const operations = ['find', 'list'];
   const account = (name: string) => ({ name, nativeId: null, attributes: { mail: `${name}@x` } });
 
-  test('find: of more than was asked for, only what matches is taken', async () => {
+  test('find drops accounts that do not match', async () => {
     const accounts = ['ada', 'bob', 'Ada'].map(account);
     const connector = await open(answering({ result: 'found', accounts }), { operations });
     expect(await connector.find({ match: { mail: 'ada@x' }, limit: 5 })).toEqual({
@@ -285,7 +288,7 @@ describe('what it says of accounts', () => {
     });
   });
 
-  test('find: names that a terminal or a database would choke on are no answer', async () => {
+  test('find fails for names with characters that a terminal or a database cannot handle', async () => {
     for (const name of ['a\u0000b', 'a\u001b[2Jb', '\ud800', '']) {
       const answer = { result: 'found', accounts: [account(name)] };
       const connector = await open(answering(answer), { operations });
@@ -293,7 +296,7 @@ describe('what it says of accounts', () => {
     }
   });
 
-  test('list: a page that leads to itself ends the listing', async () => {
+  test('list fails for a page whose cursor leads to the same page', async () => {
     const page = { result: 'page', accounts: [account('ada')], cursor: 'same' };
     const connector = await open(answering(page), { operations });
     expect(await connector.list({ cursor: null, pageSize: 1 })).toEqual(page);
@@ -303,15 +306,15 @@ describe('what it says of accounts', () => {
     });
   });
 
-  test('what it does not serve it is not asked for', async () => {
-    const connector = await open(program('touch asked; cat'), { proof: 'none' });
+  test('a program is not called for an operation that it does not support', async () => {
+    const connector = await open(program('touch called; cat'), { proof: 'none' });
     const no = { reason: 'not_supported' };
     expect(await connector.find({ match: {}, limit: 1 })).toMatchObject(no);
     expect(await connector.list({ cursor: null, pageSize: 1 })).toMatchObject(no);
     expect(await connector.state({ account: ada })).toMatchObject(no);
     expect(await verify(connector)).toMatchObject(no);
     expect(connector.policies).toBeUndefined();
-    expect(existsSync(path.join(dir, 'asked'))).toBe(false);
+    expect(existsSync(path.join(dir, 'called'))).toBe(false);
   });
 });
 
@@ -323,22 +326,22 @@ describe('check', () => {
     ['owner', 'ok'],
   ];
 
-  test('a program without a check of its own is right when it answers', async () => {
+  test('check passes for a program without an operation check if it answers', async () => {
     const file = answering({ result: 'failed', reason: 'not_supported' });
     expect(await verdicts(file)).toEqual([...fine, ['answers', 'ok']]);
   });
 
-  test('what the program itself finds is told', async () => {
+  test('check reports the findings of the program itself', async () => {
     const findings = [{ check: 'service-login', verdict: 'wrong', says: 'It was renewed.' }];
     const file = answering({ result: 'findings', findings });
     expect(await verdicts(file)).toEqual([...fine, ['answers', 'ok'], ['service-login', 'wrong']]);
   });
 
-  test('one that does not answer is wrong', async () => {
+  test('check fails for a program that does not answer', async () => {
     expect(await verdicts(program('exit 1'))).toEqual([...fine, ['answers', 'wrong']]);
   });
 
-  test('a program that others may write is wrong, and so is one that cannot be run', async () => {
+  test('check fails for a program that others may write, and for one that cannot be run', async () => {
     const file = answering({ result: 'failed', reason: 'not_supported' });
     chmodSync(file, 0o777);
     expect(await verdicts(file)).toEqual([['owner', 'wrong']]);
@@ -352,7 +355,7 @@ describe('settings', () => {
   const right = { command: '/opt/lockstep/hub', proof: 'none' };
   const accepts = (changes: object) => command.settings.safeParse({ ...right, ...changes }).success;
 
-  test('the right ones are accepted', () => {
+  test('the settings accept correct values', () => {
     expect(accepts({})).toBe(true);
     expect(accepts({ arguments: ['--file', '/srv/people'], environment: ['HOME'] })).toBe(true);
   });
@@ -363,9 +366,9 @@ describe('settings', () => {
     ['a variable of Lockstep', { environment: ['LOCKSTEP_KEY_DIR'] }],
     ['the database of Lockstep', { environment: ['DATABASE_URL'] }],
     ['a variable with its value', { environment: ['BASH_ENV=/tmp/x'] }],
-    ['a time beyond the lease', { timeoutMs: 20_000 }],
-    ['no word about proofs', { proof: undefined }],
-  ])('%s is refused', (_, changes) => {
+    ['a time limit beyond the lease', { timeoutMs: 20_000 }],
+    ['a missing proof', { proof: undefined }],
+  ])('the settings reject %s', (_, changes) => {
     expect(accepts(changes)).toBe(false);
   });
 });

@@ -1,9 +1,6 @@
-import type { Subject } from './conformance/subject';
+import { lostReplyTitle } from './conformance/doubt';
+import { because, type Subject } from './conformance/subject';
 import { htpasswd } from './htpasswd-subject';
-import { because } from './sql-admin';
-
-const reply =
-  ', whichever: never rejected, retry only when nothing was written, and one more attempt ends it';
 
 export const htpasswdByCommand: Subject = {
   title: 'command, an htpasswd file for nginx',
@@ -22,44 +19,44 @@ export const htpasswdByCommand: Subject = {
   hasty: { timeoutMs: 500 },
   wrong: { authority: {}, hostName: {}, servicePassword: {}, rights: {}, plaintext: {} },
   skips: {
-    ...because('a program is started and not connected to; see the promises of its own', [
-      'a server that is down: retry, unreachable, and nothing was sent',
-      'a server that accepts and never answers: every call ends',
-      `a reply is lost (cut)${reply}`,
-      `a reply is lost (hang)${reply}`,
-      'the connection is cut before a request goes out, whichever: the same',
-      'when the server is back, the connector works again by itself',
+    ...because('a program is started, not connected to; see command-promises.test.ts', [
+      'a write to a server that is down answers retry with unreachable, and nothing is sent',
+      'every call ends if the server accepts the connection and never answers',
+      lostReplyTitle('cut'),
+      lostReplyTitle('hang'),
+      'whichever request of a write is cut off before it is sent, the answer is never rejected, and another attempt completes the write',
+      'the connector works again by itself when the server is back',
       'a connection that failed is not used again',
-      'verify: a server that is away is inconclusive, unreachable',
-      'check: a server that is away is named, not thrown',
-      'a certificate of another authority: retry, certificate_refused, and nothing is written',
-      'a certificate of another host name: retry, certificate_refused, and nothing is written',
-      'somebody else in the place of the server hears nothing',
-      'settings: a connection without TLS is refused',
-      'check: names a certificate that is not trusted',
+      'verify answers inconclusive with unreachable if the server is down',
+      'check reports an unreachable server and does not throw',
+      'a certificate of another authority leads to retry with certificate_refused, and nothing is written',
+      'a certificate of another host name leads to retry with certificate_refused, and nothing is written',
+      'an impostor in the place of the server receives nothing',
+      'the settings reject a connection without TLS',
+      'check reports a certificate that is not trusted',
     ]),
-    ...because('it has no service account: a program has secrets of its own', [
-      'a wrong service password: retry, service_credential_refused, after one login',
-      'a service account without rights: rejected, no_rights',
-      'settings: a secret that is not a reference is refused',
-      'check: names a wrong service password',
-      'check: names missing rights',
+    ...because('it has no service account; a program reads its own secrets', [
+      'a wrong service password leads to retry with service_credential_refused after a single login',
+      'a write by a service account without rights is rejected with no_rights',
+      'the settings reject a secret that is not a reference',
+      'check reports a wrong service password',
+      'check reports missing rights',
     ]),
-    ...because('such a file holds names and hashes, and nothing else', [
+    ...because('an htpasswd file contains only names and hashes', [
       'a write changes nothing else of a disabled account',
       'a write changes nothing else of a locked account',
       'a write changes nothing else of a must-change account',
-      'an account that was renamed is found by its native id, and said so',
-      'verify: the new password of a disabled account is never said to differ',
-      'verify: the new password of a locked account is never said to differ',
-      'verify: a must-change account holds its password',
-      'verify: makes one login, not more',
-      'state: an active account is neither disabled, locked nor to change',
-      'state: a disabled account is disabled',
-      'state: a locked account is locked, not disabled',
-      'state: an account that must change its password says so',
-      'state: tells when the password was changed',
-      'state: an account that does not exist: no_account',
+      'a renamed account is found by its native id, and the answer contains its new name',
+      'verify never answers differs for the new password of a disabled account',
+      'verify never answers differs for the new password of a locked account',
+      'verify answers holds for an account that must change its password',
+      'verify makes exactly one login',
+      'state shows an active account as neither disabled, locked nor due for a change',
+      'state shows a disabled account as disabled',
+      'state shows a locked account as locked and not as disabled',
+      'state shows that an account must change its password',
+      'state shows when the password was changed',
+      'state answers failed with no_account for an account that does not exist',
     ]),
   },
   account: htpasswd.account,

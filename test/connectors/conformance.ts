@@ -9,8 +9,8 @@ import { verifyPromises } from './conformance/verify';
 import { writePromises } from './conformance/writes';
 
 /**
- * Every promise of `connectors/contract.ts`, proved for one kind on its real server. The kind is a black box here: what
- * it did is read from the server by ways that are not ours (`Subject`). Run it inside `describeWith`.
+ * Tests every promise of `connectors/contract.ts` for one kind on its real server. The kind is a black box: `Subject`
+ * reads what it did from the server, by other clients than ours. Call this inside `describeWith`.
  */
 export function conformance(subject: Subject): void {
   describe(`${subject.title} keeps the contract`, () => {

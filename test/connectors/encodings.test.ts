@@ -8,7 +8,7 @@ import { Secret } from '../../model/passwords/secret';
 import { describeWith } from '../support/servers';
 import { mariadbAdmin, postgresAdmin, unique } from './sql-admin';
 
-/** Made by others. */
+/** Hashes that other implementations have made and published. */
 const published: readonly [scheme: Scheme, password: string, stored: string][] = [
   // OpenLDAP's Administrator's Guide, 14.4
   ['ssha', 'secret', '{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3'],
@@ -103,18 +103,21 @@ const published: readonly [scheme: Scheme, password: string, stored: string][] =
 
 const secret = (text: string) => Secret.fromText(text);
 
-/** Some take a good part of a second for each. */
+/** Time limit of a test. Some schemes need a large part of a second for each hash. */
 const TIME = 60_000;
 
 describe('encodings', () => {
-  test.each(published)('%s: reads what others made of %j: %s', async (scheme, password, stored) => {
-    expect(readEncoded(stored)?.scheme).toBe(scheme);
-    expect(await holds(stored, secret(password))).toBe(true);
-    expect(await holds(stored, secret(`${password}x`))).toBe(false);
-  });
+  test.each(published)(
+    'a published %s hash of %j is verified: %s',
+    async (scheme, password, stored) => {
+      expect(readEncoded(stored)?.scheme).toBe(scheme);
+      expect(await holds(stored, secret(password))).toBe(true);
+      expect(await holds(stored, secret(`${password}x`))).toBe(false);
+    },
+  );
 
   test.each(schemes)(
-    '%s: what it makes holds the password and no other',
+    'a %s hash that Lockstep makes matches the password and no other',
     async (scheme) => {
       const password = 'Pä$$wörd {with} "all" of it, and 日本';
       const stored = await encode(scheme, secret(password));
@@ -126,10 +129,10 @@ describe('encodings', () => {
   );
 
   test.each(schemes)(
-    '%s: the same salt gives the same bytes, another one gives others',
+    'the same salt gives the same %s hash, and another salt gives another one',
     async (scheme) => {
-      const [drawn, other] = [Buffer.alloc(16, 'drawn once'), Buffer.alloc(16, 'and again')];
-      const hashes = [drawn, drawn, other].map((salt) => encode(scheme, secret('twice'), salt));
+      const [salt, other] = [Buffer.alloc(16, 'drawn once'), Buffer.alloc(16, 'and again')];
+      const hashes = [salt, salt, other].map((bytes) => encode(scheme, secret('twice'), bytes));
       const [once, again, third] = await Promise.all(hashes);
       expect(again).toBe(once);
       const unsalted = readEncoded(once ?? '')?.salt.length === 0;
@@ -139,7 +142,7 @@ describe('encodings', () => {
   );
 
   test.each(schemes)(
-    '%s: what it makes is read as its own, and written the same',
+    'a %s hash that Lockstep makes is recognized, and written again unchanged',
     async (scheme) => {
       const stored = await encode(scheme, secret('x'));
       const encoded = readEncoded(stored);
@@ -149,7 +152,7 @@ describe('encodings', () => {
   );
 
   test.each(schemes)(
-    '%s: the password is borrowed, and the hash is that of the time of the call',
+    'hashing with %s only borrows the password, and uses its value at the time of the call',
     async (scheme) => {
       const password = secret('borrowed for a moment');
       const making = encode(scheme, password);
@@ -160,7 +163,7 @@ describe('encodings', () => {
     TIME,
   );
 
-  test('bcrypt: a password that it would cut short is not encoded, and is held by nothing', async () => {
+  test('a password that bcrypt would cut short is too long, and matches no stored hash', async () => {
     const stored = await encode('bcrypt', secret('x'.repeat(72)));
     expect(isTooLong('bcrypt', secret('x'.repeat(73)))).toBe(true);
     expect(await holds(stored, secret('x'.repeat(73)))).toBe(false);
@@ -196,12 +199,12 @@ describe('encodings', () => {
     `$6$rounds=9999999$salt$${'a'.repeat(86)}`,
     `$6$rounds=999$salt$${'a'.repeat(86)}`,
     'md5d8578edf8458ce06fbc5bb76a58c5ca4',
-  ])('%j is nothing that is known here, or more work than a login may be', async (stored) => {
+  ])('%j is not a supported hash, or costs more work than a login may', async (stored) => {
     expect(await holds(stored, secret('anything'))).toBeNull();
   });
 
   test.each(schemes)(
-    '%s: a hash that was cut short in its column holds no password',
+    'a %s hash that was cut short in its column matches no password',
     async (scheme) => {
       const stored = await encode(scheme, secret('whole'));
       for (const lost of [1, 2, 4, 12])
@@ -210,7 +213,7 @@ describe('encodings', () => {
     TIME,
   );
 
-  test('whatever comes in: it is read at once, or not at all, and what is read is written the same again', () => {
+  test('any text is either not a hash, or is read and written in a stable form', () => {
     const pieces = published.flatMap(([, , stored]) => stored.split(/(?=[${},:])/));
     const texts = fc.oneof(
       fc.string(),
@@ -227,9 +230,9 @@ describe('encodings', () => {
     );
   });
 
-  test('what is the same hash is written the same, however it came', () => {
-    const same = (one: string, other: string) => {
-      const [first, second] = [one, other].map((text) => {
+  test('different notations of the same hash are written in the same form', () => {
+    const same = (text: string, other: string) => {
+      const [first, second] = [text, other].map((text) => {
         const encoded = readEncoded(text);
         return encoded && writeEncoded(encoded);
       });
@@ -245,7 +248,7 @@ describe('encodings', () => {
 });
 
 describeWith(['mariadb'], 'mysql_native_password', () => {
-  test('what is made here is what MariaDB makes, and the other way round', async () => {
+  test('Lockstep and MariaDB make the same mysql_native_password hash', async () => {
     const admin = await mariadbAdmin();
     const password = `${unique('Native')}-é`;
     const [rows] = await admin.query('select password(?) as made', [password]);
@@ -267,7 +270,7 @@ describe('SCRAM', () => {
     'c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0',
   ].join(',');
 
-  test('its keys prove what RFC 7677 says they prove', async () => {
+  test('the SCRAM keys give the proof and the signature of the example in RFC 7677', async () => {
     const keys = await scramKeys(secret('pencil'), salt, 4096);
     const sign = (key: Buffer) => createHmac('sha256', key).update(authMessage).digest();
     const mask = sign(keys.storedKey);
@@ -280,8 +283,8 @@ describe('SCRAM', () => {
 });
 
 describeWith(['postgres'], 'SASLprep', () => {
-  /** What SASLprep changes, forbids, or judges by the direction of the text, beside what it leaves alone. */
-  const telling = [
+  /** Characters that SASLprep changes, forbids or checks for their direction, and some that it leaves unchanged. */
+  const relevant = [
     ...'aZ9 .é日',
     ...['e\u0301', '\u00a0', '\u200b', '\u200d', '\u00ad', '\ufe0f', 'ﬁ', 'Å', '２', '㎏'],
     ...['०', '⍰'],
@@ -290,12 +293,12 @@ describeWith(['postgres'], 'SASLprep', () => {
   ];
   const passwords = fc.oneof(
     fc
-      .array(fc.constantFrom(...telling), { minLength: 1, maxLength: 6 })
+      .array(fc.constantFrom(...relevant), { minLength: 1, maxLength: 6 })
       .map((all) => all.join('')),
     fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }),
   );
 
-  test('gives what PostgreSQL itself makes of a password, which is the raw text where it is forbidden', async () => {
+  test('SASLprep gives the same result as PostgreSQL, which uses forbidden text unchanged', async () => {
     const admin = await postgresAdmin();
     const role = unique('prepared');
     await admin.query(`create role ${role}`);
@@ -326,7 +329,7 @@ describeWith(['postgres'], 'SASLprep', () => {
     ['✅\ufe0f is newer than Unicode 3.2', '✅\ufe0f is newer than Unicode 3.2'],
     ['\u0065\u0301\u0007', '\u0065\u0301\u0007'],
     ['\u00ad', '\u00ad'],
-  ])('%j becomes %j', (text, prepared) => {
+  ])('SASLprep changes %j to %j', (text, prepared) => {
     expect(saslprep(text)).toBe(prepared);
   });
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { APP, type EntraVendor, READER, TENANT } from '../support/vendors/entra';
-import type { Subject, TestAccount } from './conformance/subject';
-import { because, unique } from './sql-admin';
+import { because, type Subject, type TestAccount } from './conformance/subject';
+import { unique } from './sql-admin';
 
 export function entraSubject(vendor: () => EntraVendor): Subject {
   const user = ({ ref }: TestAccount) => {
@@ -38,24 +38,24 @@ export function entraSubject(vendor: () => EntraVendor): Subject {
       };
     },
     skips: {
-      ...because('Entra has no way to prove a password', [
-        'verify: the right password holds, another one differs',
-        'verify: after a write the new password holds and the old one differs',
-        'verify: the new password of a disabled account is never said to differ',
-        'verify: the new password of a locked account is never said to differ',
-        'verify: a must-change account holds its password',
-        'verify: a proof does not disturb the next one, whoever it is for',
-        'verify: makes one login, not more',
-        'verify: an account that does not exist is inconclusive, no_account',
-        'verify: a server that is away is inconclusive, unreachable',
+      ...because('Entra has no way to verify a password', [
+        'verify answers holds for the right password and differs for another one',
+        'verify answers holds for a written password and differs for the old one',
+        'verify never answers differs for the new password of a disabled account',
+        'verify never answers differs for the new password of a locked account',
+        'verify answers holds for an account that must change its password',
+        'a verification does not disturb the next one, of the same or another account',
+        'verify makes exactly one login',
+        'verify answers inconclusive with no_account for an account that does not exist',
+        'verify answers inconclusive with unreachable if the server is down',
       ]),
-      ...because('Entra does not show its lock', [
+      ...because('Entra does not show locks', [
         'a write changes nothing else of a locked account',
-        'state: a locked account is locked, not disabled',
+        'state shows a locked account as locked and not as disabled',
       ]),
       ...because('Entra does not show a forced change', [
         'a write changes nothing else of a must-change account',
-        'state: an account that must change its password says so',
+        'state shows that an account must change its password',
       ]),
     },
     async account() {

@@ -8,8 +8,8 @@ import {
 } from '../support/vendors/entra';
 import { conformance } from './conformance';
 import { entraSubject } from './entra-subject';
+import { openerOf } from './open-subject';
 import { asking } from './requests';
-import { openerOf } from './sql-admin';
 
 describe('entra', () => {
   let vendor: EntraVendor;
@@ -35,7 +35,7 @@ describe('entra', () => {
     ['guest', { externalUserState: 'Accepted' }],
     ['federated_domain', { userPrincipalName: `ann@${FEDERATED.toUpperCase()}` }],
   ])(
-    'the password is somewhere else (%s): left out, and nothing is sent',
+    'a write to a user whose password is kept elsewhere (%s) is rejected, and nothing is sent',
     async (code, changes) => {
       const [connector, account] = [await open(), await userWith(changes)];
       expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
@@ -48,7 +48,7 @@ describe('entra', () => {
     },
   );
 
-  test('it becomes one of a domain after we looked: left out too', async () => {
+  test('a write to a user who becomes synchronized just before it is rejected', async () => {
     const [connector, account] = [await open(), await subject.account()];
     vendor.goWrong((answer) => {
       const user = vendor.users.get(account.ref.nativeId ?? '');
@@ -62,7 +62,7 @@ describe('entra', () => {
     });
   });
 
-  test('without the right to see domains: written, and check says what that means', async () => {
+  test('a service account that cannot read domains still writes, and check warns about it', async () => {
     const [connector, account] = [await open({ clientId: NO_DOMAINS }), await subject.account()];
     expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
       result: 'applied',
@@ -74,7 +74,7 @@ describe('entra', () => {
     });
   });
 
-  test('by name only the whole name is found', async () => {
+  test('a user is found by the whole name only', async () => {
     const [connector, account] = [await open(), await subject.account()];
     const user = vendor.users.get(account.ref.nativeId ?? '');
     if (user !== undefined) vendor.users.set('an-id-that-is-no-name', user);

@@ -6,13 +6,13 @@ import { server } from '../support/servers';
 import type { TestAccount } from './conformance/subject';
 import { unique } from './sql-admin';
 
-/** People of an htpasswd file whom nginx lets in. The program of docs/examples keeps it. */
+/** Accounts in an htpasswd file. nginx checks logins against it, and the program of docs/examples writes it. */
 export const htpasswd = {
   program: () => server('nginx').program ?? '',
   programs: () => path.dirname(htpasswd.program()),
   file: () => server('nginx').file ?? '',
 
-  /** The program itself gives the first password; that it is the right one, nginx says. */
+  /** Creates an account. The program itself writes the first password; nginx later checks that it is right. */
   async account(): Promise<TestAccount> {
     const ref = { name: unique('person'), nativeId: null };
     const password = unique('First');
@@ -45,12 +45,12 @@ export const htpasswd = {
   mayChange: ['theirs'],
   refusals: [
     {
-      title: 'longer than crypt(3) takes',
+      title: 'a password that is longer than crypt(3) supports',
       password: 'x'.repeat(600),
       reason: 'policy_too_long',
     },
     {
-      title: 'with a character that ends a text in C',
+      title: 'a password with the character NUL',
       password: 'Before \0 and after',
       reason: 'character_not_supported',
     },

@@ -1,13 +1,11 @@
-import type { Connector } from '../../connectors/contract';
-import { connectorKinds } from '../../connectors/registry';
-import { Secret } from '../../model/passwords/secret';
 import { startProxy } from '../support/proxy';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 import { conformance } from './conformance';
 import { freshPassword, verify, write } from './conformance/bench';
-import type { Settings, TestAccount } from './conformance/subject';
+import type { TestAccount } from './conformance/subject';
 import { type Ds389Admin, ds389Admin, ds389Service, ds389Subject } from './ldap-389ds-subject';
+import { openerOf } from './open-subject';
 
 const UNWILLING = 53;
 const CONSTRAINT_VIOLATION = 19;
@@ -20,32 +18,23 @@ const admin = () => {
 const subject = ds389Subject(admin);
 
 const opened: { close(): Promise<void> }[] = [];
+const open = openerOf(subject);
 afterAll(async () => {
   for (const closable of opened) await closable.close();
   await (await administrator)?.close();
 });
 
-async function open(changes: Settings = {}): Promise<Connector> {
-  const settings = { ...subject.settings(subject.server), ...changes };
-  const connector = await connectorKinds.get('ldap')?.open(settings, {
-    resolve: (reference) => Secret.fromText(subject.secrets[reference] ?? ''),
-  });
-  if (connector === undefined) throw new Error('There is no kind ldap');
-  opened.push(connector);
-  return connector;
-}
-
 describeWith(['ds389'], 'ldap on 389 Directory Server', () => {
   conformance(subject);
 
-  describe('an account that is locked', () => {
+  describe('a locked account', () => {
     const locked = async () => {
       const account = await subject.account();
       await subject.lock?.(account);
       return account;
     };
 
-    test('is locked again after a write, whichever reply is lost on the way', async () => {
+    test('a locked account is locked after a write, whichever reply is lost', async () => {
       for (let nth = 1; ; nth++) {
         const account = await locked();
         const password = freshPassword();
@@ -60,7 +49,7 @@ describeWith(['ds389'], 'ldap on 389 Directory Server', () => {
       }
     });
 
-    test('is not written without the right to lock it again, and doctor says so', async () => {
+    test('a locked account is not written by a service account that cannot restore the lock, and check warns about it', async () => {
       const writer = await open(ds389Service('writer'));
       const account = await locked();
       expect(await write(writer, account, freshPassword())).toMatchObject({
@@ -73,7 +62,7 @@ describeWith(['ds389'], 'ldap on 389 Directory Server', () => {
       );
     });
 
-    test('hears 19 to every login, which is no word about the password', async () => {
+    test('verify answers inconclusive for a locked account, whose logins all end with code 19', async () => {
       const account = await locked();
       const connector = await open();
       for (const password of [account.password, freshPassword()])
@@ -84,7 +73,7 @@ describeWith(['ds389'], 'ldap on 389 Directory Server', () => {
         });
     });
 
-    test('is not locked any more when its time is over', async () => {
+    test('an account is not locked after the end of its lock', async () => {
       const account = await locked();
       await (await admin()).replace(account, 'accountUnlockTime', '20200101000000Z');
       const connector = await open();
@@ -95,23 +84,23 @@ describeWith(['ds389'], 'ldap on 389 Directory Server', () => {
     });
   });
 
-  test('whoever must change the password must still do it after a write, and may do nothing else', async () => {
+  test('a person who must change the password must still do so after a write, and may do nothing else', async () => {
     const account = await subject.account();
     await subject.requireChange?.(account);
     const password = freshPassword();
     expect(await write(await open(), account, password)).toEqual({ result: 'applied' });
-    expect(await (await admin()).reads(account, password)).toBe(UNWILLING);
+    expect(await (await admin()).readsItself(account, password)).toBe(UNWILLING);
   });
 
-  test('a write forces no change, although the policy wants one after a reset', async () => {
+  test('a write forces no change, although the policy forces one after a reset', async () => {
     const account = await subject.account();
     const password = freshPassword();
     expect(await write(await open(), account, password)).toEqual({ result: 'applied' });
-    await noted(account);
-    expect(await (await admin()).reads(account, password)).toBe(0);
+    await recorded(account);
+    expect(await (await admin()).readsItself(account, password)).toBe(0);
   });
 
-  test('a password administrator, after whose writes everybody must change, is told by doctor', async () => {
+  test('check warns about a service account that is a password administrator, whose writes force a change', async () => {
     const findings = await (await open(ds389Service('manager'))).check();
     expect(findings).toContainEqual(
       expect.objectContaining({
@@ -128,21 +117,21 @@ describeWith(['ds389'], 'ldap on 389 Directory Server', () => {
     );
   });
 
-  test('the password of now is already current, one of before is refused', async () => {
+  test('a write of the current password answers already_current, and one of an old password is rejected', async () => {
     const connector = await open();
     const account = await subject.account();
     expect(await write(connector, account, account.password)).toEqual({
       result: 'already_current',
     });
     expect(await write(connector, account, freshPassword())).toEqual({ result: 'applied' });
-    await noted(account);
+    await recorded(account);
     expect(await write(connector, account, account.password)).toMatchObject({
       result: 'rejected',
       reason: 'policy_history',
     });
   });
 
-  test('a password that looks like a hash is never stored as one, also where the server would', async () => {
+  test('a password that looks like a hash is rejected, even if the server would store it as a hash', async () => {
     const connector = await open(ds389Service('manager'));
     const account = await subject.account();
     const hash = '{CLEAR}really-mine-1';
@@ -153,8 +142,8 @@ describeWith(['ds389'], 'ldap on 389 Directory Server', () => {
     expect(await (await admin()).logIn(account, account.password)).toBe(0);
   });
 
-  /** The server keeps the old password a moment after it has answered. */
-  async function noted(account: TestAccount): Promise<void> {
+  /** Waits until the server has recorded the write, which it does a moment after its reply. */
+  async function recorded(account: TestAccount): Promise<void> {
     await until(async () => (await (await admin()).read(account)).pwdUpdateTime !== undefined);
   }
 });

@@ -14,8 +14,8 @@ import { describeWith } from '../support/servers';
 import { suffixes } from '../support/servers/slapd';
 import type { Settings, TestAccount } from './conformance/subject';
 import { type LdapAdmin, ldapAdmin, ldapSubject } from './ldap-subject';
+import { openerOf } from './open-subject';
 import { asking } from './requests';
-import { openerOf } from './sql-admin';
 
 const run = promisify(execFile);
 
@@ -36,7 +36,7 @@ describeWith(['slapd'], 'ldap and hashes', () => {
     connector.verify(asking(ref, Secret.fromText(hash), 'ssha512'));
   const lenient = () => subject.hashes?.account?.() ?? subject.account();
 
-  // Its own tool, with its own modules: what `password-hash` makes of passwords.
+  // The passwords are hashed by slappasswd of OpenLDAP with its own modules.
   test.each([
     ['{SSHA}', [], 'ssha'],
     ['{SHA}', [], 'sha'],
@@ -49,21 +49,24 @@ describeWith(['slapd'], 'ldap and hashes', () => {
     ['{PBKDF2-SHA256}', ['pw-pbkdf2'], 'pbkdf2-sha256'],
     ['{PBKDF2-SHA512}', ['pw-pbkdf2'], 'pbkdf2-sha512'],
     ['{ARGON2}', ['argon2'], 'argon2'],
-  ] as const)('%s as OpenLDAP makes it is recognised', async (name, modules, scheme) => {
+  ] as const)('a hash %s that OpenLDAP makes is recognized', async (name, modules, scheme) => {
     const { slapd, moduleDir, env } = await findSlapd(() => {}, modules);
     const password = 'Pä$$wörd, and 日本';
     const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-hash-')), 'password');
     writeFileSync(file, password);
-    const options = [`module-path=${moduleDir}`, ...modules.map((one) => `module-load=${one}.so`)];
+    const options = [
+      `module-path=${moduleDir}`,
+      ...modules.map((name) => `module-load=${name}.so`),
+    ];
     const format = name === '{CRYPT}' ? ['-c', '$6$%.16s'] : [];
-    const shown = ['-n', '-h', name, ...format, ...options.flatMap((one) => ['-o', one])];
+    const shown = ['-n', '-h', name, ...format, ...options.flatMap((option) => ['-o', option])];
     const { stdout } = await run(slapd, ['-T', 'passwd', ...shown, '-T', file], { env });
     expect(readEncoded(stdout)?.scheme).toBe(scheme);
     expect(await holds(stdout, Secret.fromText(password))).toBe(true);
     expect(await holds(stdout, Secret.fromText(`${password}x`))).toBe(false);
   });
 
-  test('where the password policy checks quality, a hash is refused as one, and doctor says so before', async () => {
+  test('a password policy that checks quality rejects a hash as such, and check warns about it', async () => {
     const [connector, account] = [await hashing(), await subject.account()];
     expect(await write(connector, account, await made('whatever'))).toEqual({
       result: 'rejected',
@@ -71,13 +74,13 @@ describeWith(['slapd'], 'ldap and hashes', () => {
       vendorCode: '19/5',
     });
     expect(await subject.logsIn(account, account.password)).toBe(true);
-    const told = {
+    const finding = {
       check: 'policy',
       verdict: 'warning',
-      says: expect.stringContaining('hashes too'),
+      says: expect.stringContaining('rejects hashes'),
     };
-    expect(await connector.check()).toContainEqual(told);
-    expect(await (await open({})).check()).not.toContainEqual(told);
+    expect(await connector.check()).toContainEqual(finding);
+    expect(await (await open({})).check()).not.toContainEqual(finding);
   });
 
   test('a locked account stays locked when it gets a hash', async () => {
@@ -89,7 +92,7 @@ describeWith(['slapd'], 'ldap and hashes', () => {
     expect((await admin.read(account)).pwdAccountLockedTime).toBe('000001010000Z');
   });
 
-  test('who may read what is stored needs no compare; who may do neither is told nothing', async () => {
+  test('verify compares a hash if the service account may read the stored one, and is inconclusive without any right', async () => {
     const [connector, account] = [await hashing(), await lenient()];
     const hash = await made('whatever');
     await write(connector, account, hash);
@@ -106,7 +109,7 @@ describeWith(['slapd'], 'ldap and hashes', () => {
     });
   });
 
-  test('an account that is not there is inconclusive, no_account', async () => {
+  test('verify of a hash answers inconclusive with no_account for an account that does not exist', async () => {
     const absent = { ref: subject.absent('nobody'), password: '', key: '' };
     expect(await verify(await hashing(), absent, await made('x'))).toMatchObject({
       result: 'inconclusive',
@@ -114,7 +117,7 @@ describeWith(['slapd'], 'ldap and hashes', () => {
     });
   });
 
-  test('userPassword;binary, as IBM returns it, means userPassword', () => {
+  test('userPassword;binary, as IBM directories return it, means userPassword', () => {
     const needed = {
       url: 'ldaps://directory.example.com',
       bindDn: 'cn=lockstep',

@@ -21,13 +21,13 @@ describeWith(['slapd'], 'the pool of LDAP connections', () => {
         call.remainingMs(),
       ),
     );
-  /** Nobody answers any more. */
+  /** Sends a request that is never answered. */
   const forever = async (link: Link) => {
     proxy.silence();
     await link.ask((client) => client.bind('cn=nobody', 'x'));
   };
 
-  test('a call that lasts too long loses its connection, and the next one gets another', async () => {
+  test('a call that exceeds its time loses its connection, and the next call gets another one', async () => {
     const pool = poolOfSize(1);
     await expect(pool.use(newCall(300), forever)).rejects.toThrow();
     await proxy.pass();
@@ -37,7 +37,7 @@ describeWith(['slapd'], 'the pool of LDAP connections', () => {
     pool.close();
   });
 
-  test('who waits for a connection too long is told that the source is busy', async () => {
+  test('a call that waits too long for a connection fails with busy', async () => {
     const pool = poolOfSize(1);
     const first = pool.use(newCall(600), forever);
     await expect(pool.use(newCall(50), forever)).rejects.toMatchObject({ reason: 'busy' });
@@ -45,22 +45,22 @@ describeWith(['slapd'], 'the pool of LDAP connections', () => {
     pool.close();
   });
 
-  test('a connection is lent to one at a time, kept, and handed to who waits', async () => {
+  test('a connection serves one call at a time, is kept, and passes to the next waiting call', async () => {
     const pool = poolOfSize(2);
-    let lent = 0;
+    let inUse = 0;
     const borrow = () =>
       pool.use(newCall(), async (link) => {
-        lent++;
-        expect(lent).toBeLessThanOrEqual(2);
+        inUse++;
+        expect(inUse).toBeLessThanOrEqual(2);
         await link.ask((client) => client.bind('cn=nobody', 'x'));
-        lent--;
+        inUse--;
       });
     await Promise.all(Array.from({ length: 20 }, borrow));
     expect(proxy.accepted()).toBe(2);
     pool.close();
   });
 
-  test('after an error that is not about an entry, the connection is not used again', async () => {
+  test('a connection is not used again after an error that does not concern an entry', async () => {
     const pool = poolOfSize(1);
     const unknownRequest = (link: Link) => link.ask((client) => client.exop('1.2.3.4.5'));
     expect(await pool.use(newCall(), unknownRequest)).toMatchObject({ ok: false, code: 2 });
@@ -69,7 +69,7 @@ describeWith(['slapd'], 'the pool of LDAP connections', () => {
     pool.close();
   });
 
-  test('closing ends what is under way, and nothing is opened any more', async () => {
+  test('closing the pool ends running calls, and no connection is opened afterwards', async () => {
     const pool = poolOfSize(2);
     const underWay = pool.use(newCall(), async (link) => {
       pool.close();

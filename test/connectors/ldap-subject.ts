@@ -1,63 +1,45 @@
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { Client } from 'ldapts';
+import type { Client } from 'ldapts';
 import { directorySchemes } from '../../connectors/ldap/schemes';
 import { ssha } from '../../local/slapd';
 import { Secret } from '../../model/passwords/secret';
-import { server } from '../support/servers';
 import type { Settings, Subject, TestAccount } from './conformance/subject';
-import { type DirectoryAdmin, directoryAdmin } from './directory-admin';
+import {
+  type DirectoryAdmin,
+  directoryAdmin,
+  entryUuidOf,
+  newDirectoryClient,
+  personAttributes,
+  uniqueName,
+} from './directory-admin';
+import { directorySubject } from './directory-subject';
 
-/** The administrator of a suffix of the test server: whatever the connector did, he sees it. */
+/** The administrator of one suffix of the test server. */
 export interface LdapAdmin extends DirectoryAdmin {
-  readonly addAccount: (attributes?: Readonly<Record<string, string>>) => Promise<TestAccount>;
-  /** A policy of its own, for `pwdPolicySubentry` of an account. */
+  /** Creates a password policy for `pwdPolicySubentry` of an account. @returns its DN */
   readonly addPolicy: (attributes: Readonly<Record<string, string>>) => Promise<string>;
 }
 
-const unique = (prefix: string) => `${prefix}${randomBytes(6).toString('hex')}`;
-
 export async function ldapAdmin(suffix: string): Promise<LdapAdmin> {
-  const facts = server('slapd');
-  const client = newClient();
-  await client.bind(`cn=admin,${suffix}`, facts.admin ?? '');
-  const add = async (rdn: string, attributes: Readonly<Record<string, string | string[]>>) => {
-    await client.add(rdn, { ...attributes });
-    return rdn;
-  };
-  const hands = directoryAdmin(client, newClient);
+  const admin = await directoryAdmin({
+    ...{ server: 'slapd', bindDn: `cn=admin,${suffix}`, people: `ou=people,${suffix}`, rdn: 'uid' },
+    attributesOf: (uid, password) => personAttributes(uid, ssha(Secret.fromText(password))),
+    nativeIdOf: entryUuidOf,
+  });
   return {
-    ...hands,
-    async addAccount(attributes = {}) {
-      const uid = unique('user');
-      const password = `First-${unique('')}-1!`;
-      const name = await add(`uid=${uid},ou=people,${suffix}`, {
-        objectClass: 'inetOrgPerson',
-        uid,
-        cn: uid,
-        sn: 'Test',
-        userPassword: ssha(Secret.fromText(password)),
+    ...admin,
+    async addPolicy(attributes) {
+      const cn = uniqueName('policy');
+      const dn = `cn=${cn},ou=policies,${suffix}`;
+      await admin.client.add(dn, {
+        ...{ objectClass: ['device', 'pwdPolicy'], cn, pwdAttribute: 'userPassword' },
         ...attributes,
       });
-      const { entryUUID } = await hands.read({ ref: { name, nativeId: null }, password, key: uid });
-      return { ref: { name, nativeId: String(entryUUID) }, password, key: uid };
-    },
-    addPolicy: (attributes) => {
-      const cn = unique('policy');
-      return add(`cn=${cn},ou=policies,${suffix}`, {
-        objectClass: ['device', 'pwdPolicy'],
-        cn,
-        pwdAttribute: 'userPassword',
-        ...attributes,
-      });
+      return dn;
     },
   };
 }
 
-export function newClient(): Client {
-  const { url = '', caFile = '' } = server('slapd');
-  return new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 5_000 });
-}
+export const newClient = (): Client => newDirectoryClient('slapd');
 
 interface Variant {
   readonly title: string;
@@ -66,71 +48,31 @@ interface Variant {
   readonly skips?: Subject['skips'];
 }
 
-/** OpenLDAP under one suffix, with one set of settings. */
+/** OpenLDAP with one suffix and one set of settings. */
 export function ldapSubject({ title, suffix, changes, skips = {} }: Variant): Subject {
-  const facts = () => server('slapd');
-  const service = (name: string) => ({
-    bindDn: `cn=${name},ou=services,${suffix}`,
-    bindPassword: `\${file:${name}}`,
-  });
   let administrator: Promise<LdapAdmin> | undefined;
   const admin = () => {
     administrator ??= ldapAdmin(suffix);
     return administrator;
   };
   afterAll(async () => (await administrator)?.close());
-  const account = async (attributes: Record<string, string> = {}) =>
-    (await admin()).addAccount(attributes);
   const under = async (policy: Record<string, string>) =>
-    account({ pwdPolicySubentry: await (await admin()).addPolicy(policy) });
-  const set = async (on: TestAccount, attribute: string, value: string) =>
-    (await admin()).replace(on, attribute, value);
+    (await admin()).addAccount({ pwdPolicySubentry: await (await admin()).addPolicy(policy) });
 
-  return {
-    title,
-    kind: 'ldap',
-    get server() {
-      return { host: '127.0.0.1', port: Number(facts().port) };
-    },
-    settings: ({ host, port }) => ({
-      url: `ldaps://${host}:${port}`,
-      ca: facts().caFile,
-      base: `ou=people,${suffix}`,
-      ...service('lockstep'),
-      ...changes,
+  return directorySubject({
+    ...{ kind: 'ldap', name: 'slapd', title, admin, rdn: 'uid', findBy: 'uid', skips },
+    people: () => `ou=people,${suffix}`,
+    service: (name) => ({
+      bindDn: `cn=${name},ou=services,${suffix}`,
+      bindPassword: `\${file:${name}}`,
     }),
-    get secrets() {
-      const names = ['lockstep', 'reader', 'manager'];
-      return {
-        ...Object.fromEntries(names.map((name) => [`\${file:${name}}`, facts()[name] ?? ''])),
-        '${file:wrong}': 'not-the-password-of-it',
-      };
-    },
-    hasty: { timeoutMs: 500 },
-    get wrong() {
-      return {
-        authority: { ca: facts().otherCaFile },
-        hostName: { serverName: 'somebody.else.test' },
-        servicePassword: { bindPassword: '${file:wrong}' },
-        rights: service('reader'),
-        plaintext: { url: 'ldap://127.0.0.1:389' },
-      };
-    },
-    skips,
-    account,
-    absent: (text) => ({ name: `uid=${text},ou=people,${suffix}`, nativeId: null }),
-    findBy: 'uid',
-    logsIn: async (on, password) => (await admin()).logsIn(on, password),
-    entry: async (on) => (await admin()).read(on),
+    services: ['lockstep', 'reader', 'manager'],
+    more: () => changes,
     mayChange: [
-      'userPassword',
-      'pwdChangedTime',
-      'pwdHistory',
-      // A password change ends a row of failed logins; the overlay lets nobody write them back.
+      ...['userPassword', 'pwdChangedTime', 'pwdHistory'],
+      // A password change resets the failed logins, and the overlay does not allow to write them back.
       'pwdFailureTime',
-      'entryCSN',
-      'modifyTimestamp',
-      'modifiersName',
+      ...['entryCSN', 'modifyTimestamp', 'modifiersName'],
     ],
     stored: ({ userPassword }) => String(userPassword),
     hashes: {
@@ -140,22 +82,11 @@ export function ldapSubject({ title, suffix, changes, skips = {} }: Variant): Su
       account: () => under({ pwdCheckQuality: '1' }),
     },
     refusals: refusals(under),
-    disable: (on) => set(on, 'pwdAccountLockedTime', '000001010000Z'),
-    async lock(on) {
-      for (let failures = 0; failures < 5; failures++)
-        await (await admin()).logsIn(on, 'not the password');
-    },
-    requireChange: (on) => set(on, 'pwdReset', 'TRUE'),
-    async rename(on) {
-      const key = unique('renamed');
-      const name = `uid=${key},ou=people,${suffix}`;
-      await (await admin()).client.modifyDN(on.ref.name, name);
-      return { ...on, key, ref: { ...on.ref, name } };
-    },
+    disabledBy: ['pwdAccountLockedTime', '000001010000Z'],
+    requireChange: async (account) => (await admin()).replace(account, 'pwdReset', 'TRUE'),
     provable: { disabled: 'inconclusive', locked: 'inconclusive' },
-    failedLogins: async (on) =>
-      [(await (await admin()).read(on)).pwdFailureTime ?? []].flat().length,
-  };
+    failuresIn: ({ pwdFailureTime = [] }) => [pwdFailureTime].flat().length,
+  });
 }
 
 const refusals = (
@@ -172,13 +103,13 @@ const refusals = (
     reason: 'policy_too_long',
   },
   {
-    title: 'a password of pwdHistory',
+    title: 'a password in pwdHistory',
     password: 'Once-was-mine-1!',
     after: ['Once-was-mine-1!', 'Then-came-this-2!'],
     reason: 'policy_history',
   },
   {
-    title: 'a password that looks like a hash, where quality is checked',
+    title: 'a password that looks like a hash, under a policy that checks quality,',
     password: '{SSHA}mQ9vZ3cGZkQ1cGZkQ1cGZkQ1cGZkQ1cG',
     reason: 'policy_quality',
   },
@@ -189,7 +120,7 @@ const refusals = (
     account: () => under({ pwdMinAge: '3600' }),
   },
   {
-    title: 'a policy that wants the old password',
+    title: 'a write under a policy that requires the old password',
     password: 'Without-the-old-1!',
     reason: 'not_supported',
     account: () => under({ pwdSafeModify: 'TRUE' }),

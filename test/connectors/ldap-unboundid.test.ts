@@ -1,48 +1,28 @@
-import type { Connector } from '../../connectors/contract';
-import { connectorKinds } from '../../connectors/registry';
-import { Secret } from '../../model/passwords/secret';
 import { describeWith } from '../support/servers';
 import { conformance } from './conformance';
 import { freshPassword, verify, write } from './conformance/bench';
-import type { Settings } from './conformance/subject';
-import {
-  type UnboundidAdmin,
-  unboundidAdmin,
-  unboundidService,
-  unboundidSubject,
-} from './ldap-unboundid-subject';
+import type { DirectoryAdmin } from './directory-admin';
+import { unboundidAdmin, unboundidService, unboundidSubject } from './ldap-unboundid-subject';
+import { openerOf } from './open-subject';
 
-let administrator: Promise<UnboundidAdmin> | undefined;
+let administrator: Promise<DirectoryAdmin> | undefined;
 const admin = () => {
   administrator ??= unboundidAdmin();
   return administrator;
 };
 const subject = unboundidSubject(admin);
 
-const opened: Connector[] = [];
-afterAll(async () => {
-  for (const connector of opened) await connector.close();
-  await (await administrator)?.close();
-});
-
-async function open(changes: Settings = {}): Promise<Connector> {
-  const settings = { ...subject.settings(subject.server), ...changes };
-  const connector = await connectorKinds.get('ldap')?.open(settings, {
-    resolve: (reference) => Secret.fromText(subject.secrets[reference] ?? ''),
-  });
-  if (connector === undefined) throw new Error('There is no kind ldap');
-  opened.push(connector);
-  return connector;
-}
+const open = openerOf(subject);
+afterAll(async () => (await administrator)?.close());
 
 describeWith(['unboundid'], 'ldap on a server with the extensions of PingDirectory', () => {
   conformance(subject);
 
-  test('a proof is no login: nothing is counted, nothing is locked', async () => {
+  test('a verification without a login counts no failure and locks nothing', async () => {
     const connector = await open();
     const account = await subject.account();
     const before = await subject.entry(account);
-    for (let proofs = 0; proofs < 10; proofs++)
+    for (let attempts = 0; attempts < 10; attempts++)
       expect(await verify(connector, account, freshPassword())).toMatchObject({
         result: 'differs',
       });
@@ -53,18 +33,18 @@ describeWith(['unboundid'], 'ldap on a server with the extensions of PingDirecto
     expect(await subject.entry(account)).toEqual(before);
   });
 
-  test('a proof knows the wrong password of an account that is locked or disabled, too', async () => {
+  test('verify answers differs for a wrong password of a locked or disabled account', async () => {
     const connector = await open();
-    for (const put of [subject.lock, subject.disable]) {
+    for (const prepare of [subject.lock, subject.disable]) {
       const account = await subject.account();
-      await put?.(account);
+      await prepare?.(account);
       expect(await verify(connector, account, freshPassword())).toMatchObject({
         result: 'differs',
       });
     }
   });
 
-  test('a proof of a password that JSON would mangle', async () => {
+  test('verify compares passwords with characters that JSON escapes', async () => {
     const connector = await open();
     for (const password of ['"\\\u0001\t\u007f"', String.raw`\u0041\"`, '🔑"é\\"']) {
       const account = await subject.account();
@@ -75,7 +55,7 @@ describeWith(['unboundid'], 'ldap on a server with the extensions of PingDirecto
     }
   });
 
-  test('without the privilege to ask, a proof is one login', async () => {
+  test('verify makes a single login if the service account may not let the server compare', async () => {
     const writer = await open(unboundidService('writer'));
     const account = await subject.account();
     expect(await verify(writer, account, account.password)).toEqual({
@@ -87,7 +67,7 @@ describeWith(['unboundid'], 'ldap on a server with the extensions of PingDirecto
     expect([pwdFailureTime].flat()).toHaveLength(1);
   });
 
-  test('without it, a locked account is not said to hold another password', async () => {
+  test('verify by login answers inconclusive for a locked account', async () => {
     const writer = await open(unboundidService('writer'));
     const account = await subject.account();
     await subject.lock?.(account);
@@ -97,7 +77,7 @@ describeWith(['unboundid'], 'ldap on a server with the extensions of PingDirecto
     });
   });
 
-  test('an account is written when its lock has ended, and not before', async () => {
+  test('a locked account is written only after its lock has ended', async () => {
     const connector = await open();
     const account = await subject.account();
     await subject.lock?.(account);
@@ -111,23 +91,23 @@ describeWith(['unboundid'], 'ldap on a server with the extensions of PingDirecto
     expect(await write(connector, account, password)).toEqual({ result: 'applied' });
   });
 
-  test('doctor says what it takes the server for, and whether the state of accounts can be read', async () => {
+  test('check reports the recognized server, and whether the service account can read the state of accounts', async () => {
     const state = (verdict: string) => expect.objectContaining({ check: 'keep-lock', verdict });
     const findings = await (await open()).check();
     expect(findings).toContainEqual(state('ok'));
     expect(findings).toContainEqual(
-      expect.objectContaining({ says: 'Taken for PingDirectory (in memory).' }),
+      expect.objectContaining({ says: 'Lockstep treats the server as PingDirectory (in memory).' }),
     );
     expect(await (await open(unboundidService('reader'))).check()).toContainEqual(state('warning'));
   });
 
-  test('a write forces no change, although the policy wants one after a reset', async () => {
+  test('a write forces no change, although the policy forces one after a reset', async () => {
     const account = await subject.account();
     expect(await write(await open(), account, freshPassword())).toEqual({ result: 'applied' });
     expect((await (await admin()).read(account)).pwdReset).toBeUndefined();
   });
 
-  test('the password of now is already current, although the history refuses it', async () => {
+  test('a write of the current password answers already_current, although the history rule rejects it', async () => {
     const connector = await open();
     const account = await subject.account();
     const password = freshPassword();

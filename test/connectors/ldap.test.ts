@@ -20,16 +20,16 @@ describeWith(['slapd'], 'ldap', () => {
 
   for (const [way, mode] of Object.entries(ways)) describe(`by ${way}`, () => promises(mode));
 
-  describe('of the directory', directoryPromises);
+  describe('on the directory', directoryPromises);
 });
 
 const opened: { close(): Promise<void> }[] = [];
 const admins: Partial<Record<keyof typeof suffixes, LdapAdmin>> = {};
 
 async function admin(suffix: keyof typeof suffixes = 'corp'): Promise<LdapAdmin> {
-  const known = admins[suffix] ?? (await ldapAdmin(suffixes[suffix]));
-  admins[suffix] = known;
-  return known;
+  const connected = admins[suffix] ?? (await ldapAdmin(suffixes[suffix]));
+  admins[suffix] = connected;
+  return connected;
 }
 
 afterAll(async () => {
@@ -59,7 +59,7 @@ function promises(mode: 'exop' | 'modify'): void {
     connector = await open({ write: mode });
   });
 
-  test('a service account that may manage passwords does not force a change either', async () => {
+  test('a write by a service account that may manage passwords leaves no forced change', async () => {
     const manager = await open({
       write: mode,
       bindDn: `cn=manager,ou=services,${suffixes.corp}`,
@@ -70,7 +70,7 @@ function promises(mode: 'exop' | 'modify'): void {
     expect((await (await admin()).read(account)).pwdReset).toBeUndefined();
   });
 
-  test('a password that looks like a hash is a password, also where nothing checks it', async () => {
+  test('a password that looks like a hash is stored as a password, even without a password policy', async () => {
     const free = await open({ write: mode }, suffixes.free);
     for (const password of ['{CLEARTEXT}really-mine-1', '{SSHA}really-mine-2', '{x}3']) {
       const account = await (await admin('free')).addAccount();
@@ -80,7 +80,7 @@ function promises(mode: 'exop' | 'modify'): void {
     }
   });
 
-  test('nobody gets the password of an account that had the name before', async () => {
+  test('an account that has taken over the name of another one does not get its password', async () => {
     const directory = await admin();
     const [before, heir] = [await directory.addAccount(), await directory.addAccount()];
     await directory.client.del(before.ref.name);
@@ -93,7 +93,7 @@ function promises(mode: 'exop' | 'modify'): void {
     expect(await directory.logsIn(before, heir.password)).toBe(true);
   });
 
-  test('a locked account is locked again, whichever reply is lost on the way', async () => {
+  test('a locked account is locked after a write, whichever reply is lost', async () => {
     for (let nth = 1; ; nth++) {
       const account = await lockedAccount();
       const proxy = await startProxy({ host: '127.0.0.1', port: Number(server('slapd').port) });
@@ -107,7 +107,7 @@ function promises(mode: 'exop' | 'modify'): void {
     }
   });
 
-  test('without the right to keep a lock, a locked account is not written', async () => {
+  test('a service account that cannot keep a lock writes no password to a locked account', async () => {
     const withoutRight = await open({
       write: mode,
       bindDn: `cn=writer,ou=services,${suffixes.corp}`,
@@ -142,7 +142,7 @@ function directoryPromises(): void {
     return directory.addAccount({ pwdPolicySubentry: await directory.addPolicy(policy) });
   };
 
-  test('a crowd with a wrong service password makes one login, and none for a while', async () => {
+  test('many simultaneous calls with a wrong service password make a single login, and later calls make none for a time', async () => {
     const account = await (await admin()).addAccount();
     const wrong = await open({
       bindDn: `cn=reader,ou=services,${suffixes.corp}`,
@@ -157,7 +157,7 @@ function directoryPromises(): void {
     expect([pwdFailureTime].flat()).toHaveLength(1);
   });
 
-  test('find: letters that the directory takes for the same are not', async () => {
+  test('find distinguishes letters that the directory treats as equal', async () => {
     const { key } = await (await admin()).addAccount();
     const fullWidth = key.replace(/[a-z]/g, (letter) =>
       String.fromCodePoint(letter.charCodeAt(0) + 0xfee0),
@@ -169,27 +169,27 @@ function directoryPromises(): void {
     });
   });
 
-  test('find: no more than the limit, and no error for what is left out', async () => {
+  test('find returns at most the limit, without an error for the rest', async () => {
     for (let accounts = 0; accounts < 3; accounts++) await (await admin()).addAccount();
     const answer = await connector.find({ match: { sn: 'Test' }, limit: 2 });
     expect(answer.result === 'found' && answer.accounts).toHaveLength(2);
   });
 
-  test('verify: an expired password is still the password', async () => {
+  test('verify answers holds for an expired password', async () => {
     const account = await under({ pwdMaxAge: '1' });
     while (await (await admin()).logsIn(account, account.password));
     expect(await verify(connector, account, account.password)).toMatchObject({ result: 'holds' });
     expect(await verify(connector, account, freshPassword())).toMatchObject({ result: 'differs' });
   });
 
-  test('a lock that has ended is no lock', async () => {
+  test('state shows an account as not locked after its lock has ended', async () => {
     const account = await under({ pwdLockout: 'TRUE', pwdLockoutDuration: '60' });
     await (await admin()).replace(account, 'pwdAccountLockedTime', '20200101000000Z');
     expect(await connector.state({ account: account.ref })).toMatchObject({ locked: false });
     expect(await verify(connector, account, freshPassword())).toMatchObject({ result: 'differs' });
   });
 
-  test('a server that sends only some of the accounts is not taken for one that has no more', async () => {
+  test('list fails if the server returns only some of the accounts, and check warns about it', async () => {
     const limited = await open({
       bindDn: `cn=writer,ou=services,${suffixes.corp}`,
       bindPassword: '${file:writer}',
@@ -204,7 +204,7 @@ function directoryPromises(): void {
     );
   });
 
-  test('an entry that userFilter leaves out is no account', async () => {
+  test('a write to an entry that userFilter does not match is rejected with no_account', async () => {
     const ref = { name: `cn=reader,ou=services,${suffixes.corp}`, nativeId: null };
     const service = { ref, password: '', key: '' };
     for (const mode of ['exop', 'modify']) {
@@ -213,7 +213,7 @@ function directoryPromises(): void {
     }
   });
 
-  test('an empty password is never sent', async () => {
+  test('an empty password is never sent to the directory', async () => {
     const account = await (await admin('free')).addAccount();
     const free = await open({}, suffixes.free);
     expect(await write(free, account, '')).toMatchObject({ reason: 'policy_too_short' });

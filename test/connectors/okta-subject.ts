@@ -8,7 +8,7 @@ export function oktaSubject(vendor: () => OktaVendor): Subject {
     if (found === undefined) throw new Error('No such user');
     return found;
   };
-  const become = (status: string) => async (account: TestAccount) => {
+  const withStatus = (status: string) => async (account: TestAccount) => {
     user(account).status = status;
   };
   return {
@@ -43,8 +43,9 @@ export function oktaSubject(vendor: () => OktaVendor): Subject {
     },
     skips: {
       'a write changes nothing else of a disabled account':
-        'Okta refuses a suspended user, see below',
-      'a write changes nothing else of a locked account': 'Okta refuses a locked user, see below',
+        'Okta rejects a write to a suspended user, see okta.test.ts',
+      'a write changes nothing else of a locked account':
+        'Okta rejects a write to a locked user, see okta.test.ts',
     },
     async account() {
       const password = unique('First');
@@ -58,11 +59,15 @@ export function oktaSubject(vendor: () => OktaVendor): Subject {
     mayChange: ['passwordChanged'],
     refusals: [
       { title: 'a password that is too short', password: 'Xq7!z', reason: 'policy' },
-      { title: 'a password that is on a list', password: 'commonplace', reason: 'policy' },
+      {
+        title: 'a password on the list of common passwords',
+        password: 'commonplace',
+        reason: 'policy',
+      },
     ],
-    disable: become('SUSPENDED'),
-    lock: become('LOCKED_OUT'),
-    requireChange: become('PASSWORD_EXPIRED'),
+    disable: withStatus('SUSPENDED'),
+    lock: withStatus('LOCKED_OUT'),
+    requireChange: withStatus('PASSWORD_EXPIRED'),
     async rename(account) {
       const login = `${unique('renamed')}@example.com`;
       user(account).profile.login = login;

@@ -3,8 +3,8 @@ import { type OktaVendor, startOktaVendor } from '../support/vendors/okta';
 import { conformance } from './conformance';
 import type { TestAccount } from './conformance/subject';
 import { oktaSubject } from './okta-subject';
+import { openerOf } from './open-subject';
 import { asking } from './requests';
-import { openerOf } from './sql-admin';
 
 describe('okta', () => {
   let vendor: OktaVendor;
@@ -23,7 +23,7 @@ describe('okta', () => {
     expect(await subject.logsIn(account, account.password)).toBe(true);
 
   test.each(['ACTIVE_DIRECTORY', 'LDAP', 'FEDERATION', 'SOCIAL'])(
-    'the password of a user of %s is not in Okta: left out, and nothing is sent',
+    'a write to a user of %s, whose password is not in Okta, is rejected, and nothing is sent',
     async (type) => {
       const [connector, account] = [await open(), await subject.account()];
       const user = userOf(account);
@@ -37,7 +37,7 @@ describe('okta', () => {
     },
   );
 
-  test('by name only the whole login is found: neither its first part nor whoever "me" is', async () => {
+  test('a user is found by the whole login only, not by its first part and not by "me"', async () => {
     const [connector, account] = [await open(), await subject.account()];
     const user = userOf(account);
     if (user === undefined) throw new Error('No such user');
@@ -45,14 +45,14 @@ describe('okta', () => {
     const named = (name: string) => asking({ name, nativeId: null }, next());
     expect(await connector.setPassword(named('me'))).toMatchObject({ reason: 'no_account' });
     await unchanged(account);
-    const loud = user.profile.login.toUpperCase();
-    vendor.users.set(loud, user);
-    expect(await connector.setPassword(named(loud))).toMatchObject({ result: 'applied' });
+    const upperCase = user.profile.login.toUpperCase();
+    vendor.users.set(upperCase, user);
+    expect(await connector.setPassword(named(upperCase))).toMatchObject({ result: 'applied' });
     vendor.users.delete('me');
-    vendor.users.delete(loud);
+    vendor.users.delete(upperCase);
   });
 
-  test('a user without a password is left out: a write would give him one', async () => {
+  test('a write to a user without a password is rejected, because it would create one', async () => {
     const [connector, account] = [await open(), await subject.account()];
     const user = userOf(account);
     if (user) user.credentials = { provider: { type: 'OKTA', name: 'OKTA' } };
@@ -67,14 +67,17 @@ describe('okta', () => {
     ['LOCKED_OUT', { result: 'retry', reason: 'account_locked' }],
     ['SUSPENDED', { result: 'rejected', reason: 'account_disabled', vendorCode: 'E0000038' }],
     ['DEPROVISIONED', { result: 'rejected', reason: 'account_disabled', vendorCode: 'E0000038' }],
-  ])('a user who is %s keeps password and status', async (status, answer) => {
-    const [connector, account] = [await open(), await subject.account()];
-    const user = userOf(account);
-    if (user) user.status = status;
-    expect(await connector.setPassword(asking(account.ref, next()))).toMatchObject(answer);
-    expect(userOf(account)?.status).toBe(status);
-    await unchanged(account);
-  });
+  ])(
+    'a write to a user with the status %s leaves password and status unchanged',
+    async (status, answer) => {
+      const [connector, account] = [await open(), await subject.account()];
+      const user = userOf(account);
+      if (user) user.status = status;
+      expect(await connector.setPassword(asking(account.ref, next()))).toMatchObject(answer);
+      expect(userOf(account)?.status).toBe(status);
+      await unchanged(account);
+    },
+  );
 
   test('a forced change survives a write whose answer is lost', async () => {
     const [connector, account] = [await open(subject.hasty), await subject.account()];
@@ -89,27 +92,27 @@ describe('okta', () => {
     expect(userOf(account)?.status).toBe('PASSWORD_EXPIRED');
   });
 
-  test('strict: Okta is told to look at history and age, and the policies say so', async () => {
+  test('with strict, Okta applies history and minimum age, and the policies contain them', async () => {
     const account = await subject.account();
     const read = async (strict: boolean) => (await open({ strict })).policies?.();
     expect(await (await open({ strict: true })).setPassword(asking(account.ref, next()))).toEqual({
       result: 'applied',
     });
-    const asked = { name: 'Default Policy', minLength: 8, minUpper: 1, minSpecial: 0 };
+    const rules = { name: 'Default Policy', minLength: 8, minUpper: 1, minSpecial: 0 };
     expect(await read(true)).toMatchObject({
-      policies: [{ ...asked, history: 4, minAgeSeconds: 3600 }],
+      policies: [{ ...rules, history: 4, minAgeSeconds: 3600 }],
     });
     expect(await read(false)).toMatchObject({
-      policies: [{ ...asked, history: 0, minAgeSeconds: 0 }],
+      policies: [{ ...rules, history: 0, minAgeSeconds: 0 }],
     });
   });
 
-  test('policies that the service account may not see: none, and no failure', async () => {
+  test('policies answers an empty list if the service account may not read them', async () => {
     const connector = await open(subject.wrong.rights);
     expect(await connector.policies?.()).toEqual({ result: 'policies', policies: [] });
   });
 
-  test('proof none: no login is made', async () => {
+  test('verify makes no login with the setting proof: none', async () => {
     const [connector, account] = [await open({ proof: 'none' }), await subject.account()];
     expect(await connector.verify(asking(account.ref, next()))).toEqual({
       result: 'inconclusive',
@@ -122,7 +125,7 @@ describe('okta', () => {
   describe('a service app', () => {
     const app = () => ({ token: undefined, clientId: vendor.clientId, privateKey: '${file:key}' });
 
-    test('signs in with its key, once for a crowd', async () => {
+    test('a service app signs in with its key, once for many simultaneous writes', async () => {
       const connector = await open(app());
       const before = vendor.tokensGiven();
       const accounts = await Promise.all(Array.from({ length: 8 }, () => subject.account()));
@@ -133,7 +136,7 @@ describe('okta', () => {
       expect(vendor.tokensGiven()).toBe(before + 1);
     });
 
-    test('a token that is good no more is replaced once, and the write is done', async () => {
+    test('an expired token is replaced once, and the write is applied', async () => {
       const [connector, account] = [await open(app()), await subject.account()];
       await connector.state({ account: account.ref });
       vendor.expireTokens();
@@ -144,7 +147,7 @@ describe('okta', () => {
       expect(vendor.tokensGiven()).toBe(before + 1);
     });
 
-    test('a key that the app does not have: retry, service_credential_refused, and no token', async () => {
+    test('a key that the app does not have leads to retry with service_credential_refused', async () => {
       const [connector, account] = [
         await open({ ...app(), clientId: 'another' }),
         await subject.account(),
@@ -157,7 +160,7 @@ describe('okta', () => {
       await unchanged(account);
     });
 
-    test('both ways to sign in, or none: refused', async () => {
+    test('the settings reject both ways to sign in together, and none', async () => {
       await expect(open({ ...app(), token: '${file:token}' })).rejects.toThrow();
       await expect(open({ token: undefined })).rejects.toThrow();
     });

@@ -48,7 +48,7 @@ export function pingOneSubject(vendor: () => PingOneVendor): Subject {
     },
     skips: {
       'a write changes nothing else of a locked account':
-        'a write would unlock it, so it waits, see below',
+        'a write would unlock the password, so it waits, see pingone.test.ts',
     },
     async account() {
       const password = unique('First');
@@ -67,9 +67,13 @@ export function pingOneSubject(vendor: () => PingOneVendor): Subject {
     mayChange: ['value', 'lastChangedAt', 'history'],
     refusals: [
       { title: 'a password that is too short', password: 'Xq7!z', reason: 'policy' },
-      { title: 'a password that is on a list', password: 'commonplace', reason: 'policy_quality' },
       {
-        title: 'a password from the history',
+        title: 'a password on the list of common passwords',
+        password: 'commonplace',
+        reason: 'policy_quality',
+      },
+      {
+        title: 'a password in the history',
         password: 'Seen-before-7!',
         after: ['Seen-before-7!', 'Seen-after-it-7!'],
         reason: 'policy_history',

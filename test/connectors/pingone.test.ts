@@ -2,9 +2,9 @@ import { Secret } from '../../model/passwords/secret';
 import { type PingOneVendor, startPingOneVendor } from '../support/vendors/pingone';
 import { conformance } from './conformance';
 import type { TestAccount } from './conformance/subject';
+import { openerOf } from './open-subject';
 import { pingOneSubject } from './pingone-subject';
 import { asking } from './requests';
-import { openerOf } from './sql-admin';
 
 describe('pingone', () => {
   let vendor: PingOneVendor;
@@ -21,27 +21,24 @@ describe('pingone', () => {
   const passwordOf = ({ ref }: TestAccount) => vendor.passwords.get(ref.nativeId ?? '');
 
   test.each([
-    ['its identity provider', { type: 'AZURE_AD' }, 'OK'],
-    ['a gateway', undefined, 'EXTERNAL'],
-    ['nobody: it has no password', undefined, 'NO_PASSWORD'],
-  ])(
-    'the password is kept by %s: left out, and nothing is sent',
-    async (_who, provider, status) => {
-      const [connector, account] = [await open(), await subject.account()];
-      const user = vendor.users.get(account.ref.nativeId ?? '');
-      const password = passwordOf(account);
-      if (user && provider) user.identityProvider = provider;
-      if (password) password.status = status;
-      expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
-        result: 'rejected',
-        reason: 'no_own_password',
-        vendorCode: status,
-      });
-      expect(vendor.seen.at(-1)).toMatch(/^GET/);
-    },
-  );
+    ['of another identity provider', { type: 'AZURE_AD' }, 'OK'],
+    ['of a gateway', undefined, 'EXTERNAL'],
+    ['without a password', undefined, 'NO_PASSWORD'],
+  ])('a write to a user %s is rejected, and nothing is sent', async (_who, provider, status) => {
+    const [connector, account] = [await open(), await subject.account()];
+    const user = vendor.users.get(account.ref.nativeId ?? '');
+    const password = passwordOf(account);
+    if (user && provider) user.identityProvider = provider;
+    if (password) password.status = status;
+    expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
+      result: 'rejected',
+      reason: 'no_own_password',
+      vendorCode: status,
+    });
+    expect(vendor.seen.at(-1)).toMatch(/^GET/);
+  });
 
-  test('locked out: waits until the lock ends, and is not unlocked', async () => {
+  test('a write to a password that is locked out waits for the end of the lock, and does not unlock it', async () => {
     const [connector, account] = [await open(), await subject.account()];
     await subject.lock?.(account);
     expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
@@ -53,7 +50,7 @@ describe('pingone', () => {
     expect(passwordOf(account)?.status).toBe('PASSWORD_LOCKED_OUT');
   });
 
-  test('an account that an administrator has locked takes the password and stays locked', async () => {
+  test('an account that an administrator has locked gets the password and stays locked', async () => {
     const [connector, account] = [await open(), await subject.account()];
     const user = vendor.users.get(account.ref.nativeId ?? '');
     if (user) user.account = { canAuthenticate: false, status: 'LOCKED' };
@@ -63,7 +60,7 @@ describe('pingone', () => {
     expect(await connector.state({ account: account.ref })).toMatchObject({ locked: true });
   });
 
-  test('the password that it has already costs no failed login; one from the history costs one', async () => {
+  test('a write of the current password counts no failed login, and one of an old password counts one', async () => {
     const [connector, account] = [await open(), await subject.account()];
     const write = (text: string) =>
       connector.setPassword(asking(account.ref, Secret.fromText(text)));
@@ -75,7 +72,7 @@ describe('pingone', () => {
     expect(await write('short')).toMatchObject({ reason: 'policy' });
   });
 
-  test('a password that PingOne would take for a hash is refused, and nothing is sent', async () => {
+  test('a password that PingOne would treat as a hash is rejected, and nothing is sent', async () => {
     const [connector, account] = [await open(), await subject.account()];
     const before = vendor.seen.length;
     const password = Secret.fromText('{SSHA}c29tZWJvZHk=');
@@ -87,7 +84,7 @@ describe('pingone', () => {
     expect(vendor.seen).toHaveLength(before);
   });
 
-  test('policies: those that some population has, in our words', async () => {
+  test('policies returns the policies that a population uses', async () => {
     const policies = await (await open()).policies?.();
     expect(policies).toEqual({
       result: 'policies',
@@ -113,7 +110,7 @@ describe('pingone', () => {
     expect(await powerless.policies?.()).toEqual({ result: 'policies', policies: [] });
   });
 
-  test('a crowd asks for one token; one that is good no more is replaced', async () => {
+  test('many simultaneous writes request a single token, and an expired token is replaced', async () => {
     const connector = await open();
     const before = vendor.tokensGiven();
     const accounts = await Promise.all(Array.from({ length: 8 }, () => subject.account()));
@@ -130,22 +127,23 @@ describe('pingone', () => {
     expect(vendor.tokensGiven()).toBeLessThan(before + 8);
   });
 
-  test('a crowd with a wrong secret asks for one token, and for none for a while', async () => {
+  test('many simultaneous writes with a wrong secret request a single token, and later ones request none for a time', async () => {
     const connector = await open(subject.wrong.servicePassword);
     const account = await subject.account();
-    const asked = () => vendor.seen.filter((request) => request.endsWith('/as/token')).length;
-    const before = asked();
+    const tokenRequests = () =>
+      vendor.seen.filter((request) => request.endsWith('/as/token')).length;
+    const before = tokenRequests();
     const write = () => connector.setPassword(asking(account.ref, next()));
     const crowd = await Promise.all(Array.from({ length: 30 }, write));
     for (const answer of [...crowd, await write()])
       expect(answer).toMatchObject({ result: 'retry', reason: 'service_credential_refused' });
-    expect(asked()).toBe(before + 1);
-    // Somebody asks whether it is right by now.
+    expect(tokenRequests()).toBe(before + 1);
+    // The check of `lockstep doctor` tries the secret again at once.
     await connector.check();
-    expect(asked()).toBe(before + 2);
+    expect(tokenRequests()).toBe(before + 2);
   });
 
-  test('no token can be had: retry, and nothing is in doubt', async () => {
+  test('a write answers retry, without doubt, if no token is available', async () => {
     const [connector, account] = [await open(subject.hasty), await subject.account()];
     for (const [status, reason] of [
       [429, 'throttled'],

@@ -1,21 +1,22 @@
 import { readFileSync } from 'node:fs';
 import type { Client } from 'pg';
 import { server } from '../support/servers';
-import type { Subject, TestAccount } from './conformance/subject';
-import { because, postgresAdmin, postgresAgreesToTls, unique } from './sql-admin';
+import { because, type Subject, type TestAccount } from './conformance/subject';
+import { postgresAdmin, postgresAgreesToTls, unique } from './sql-admin';
 
 export interface PostgresRoles {
   readonly subject: Subject;
-  /** The superuser. */
+  /** A connection as the superuser. */
   readonly admin: () => Client;
-  /** The service account, with CREATEROLE and no more, and one without any right. */
+  /** Name of the service account. Its only right is CREATEROLE. */
   readonly service: string;
+  /** Name of a service account without any right. */
   readonly reader: string;
   readonly servicePassword: string;
   readonly alter: (account: TestAccount, change: string) => Promise<void>;
 }
 
-/** Sets up the roles of a suite. */
+/** Creates the service accounts of a suite in a new database. */
 export function postgresRoles(): PostgresRoles {
   const service = unique('service');
   const reader = unique('reader');
@@ -31,7 +32,7 @@ export function postgresRoles(): PostgresRoles {
   });
   afterAll(() => admin.end());
 
-  /** Made by the service account, who has ADMIN OPTION on it from PostgreSQL 16 on. */
+  /** Creates a role as the service account, which from PostgreSQL 16 on gives it ADMIN OPTION on the role. */
   async function account(): Promise<TestAccount> {
     const [name, password] = [unique('role'), unique('First')];
     await admin.query(
@@ -41,7 +42,7 @@ export function postgresRoles(): PostgresRoles {
     return { ref: { name, nativeId: String(rows[0].oid) }, password, key: name };
   }
 
-  /** By libpq, inside the server: not the client that Lockstep uses. */
+  /** Logs in by libpq, inside the server, and not by the client that Lockstep uses. */
   async function logsIn({ ref }: TestAccount, password: string): Promise<boolean> {
     const { port, caFile } = server('postgres');
     const words = { host: 'localhost', port, user: ref.name, password, dbname: 'postgres' };
@@ -103,15 +104,15 @@ export function postgresRoles(): PostgresRoles {
     skips: {
       ...because('PostgreSQL has no lock after failed logins', [
         'a write changes nothing else of a locked account',
-        'verify: the new password of a locked account is never said to differ',
-        'state: a locked account is locked, not disabled',
+        'verify never answers differs for the new password of a locked account',
+        'state shows a locked account as locked and not as disabled',
       ]),
       ...because('PostgreSQL has no forced change', [
         'a write changes nothing else of a must-change account',
-        'verify: a must-change account holds its password',
-        'state: an account that must change its password says so',
+        'verify answers holds for an account that must change its password',
+        'state shows that an account must change its password',
       ]),
-      'state: tells when the password was changed': 'PostgreSQL does not keep it',
+      'state shows when the password was changed': 'PostgreSQL does not record the time',
     },
     account,
     absent: (text) => ({ name: text, nativeId: null }),

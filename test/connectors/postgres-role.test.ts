@@ -12,9 +12,10 @@ import { Secret } from '../../model/passwords/secret';
 import { describeWith, server } from '../support/servers';
 import { conformance } from './conformance';
 import type { TestAccount } from './conformance/subject';
+import { openerOf } from './open-subject';
 import { postgresRoles } from './postgres-role-subject';
 import { asking } from './requests';
-import { openerOf, postgresAdmin, serviceLoginPromises, unique } from './sql-admin';
+import { postgresAdmin, serviceLoginPromises, unique } from './sql-admin';
 
 describeWith(['postgres'], 'postgres-role', () => {
   const { subject, admin, service, reader, servicePassword, alter } = postgresRoles();
@@ -29,7 +30,7 @@ describeWith(['postgres'], 'postgres-role', () => {
   const verify = (connector: Connector, { ref }: TestAccount, password: string) =>
     connector.verify(asking(ref, Secret.fromText(password)));
 
-  test('a role whose VALID UNTIL has passed: the write changes nothing else, and no proof says that it differs', async () => {
+  test('a write to a role whose VALID UNTIL has passed changes nothing else, and verify is inconclusive', async () => {
     const [connector, expired] = [await open(), await account()];
     await alter(expired, `valid until '2020-01-01'`);
     const before = await entry(expired);
@@ -43,24 +44,27 @@ describeWith(['postgres'], 'postgres-role', () => {
     expect(await connector.state({ account: expired.ref })).toMatchObject({ disabled: true });
   });
 
-  test('a verifier is proved where a superuser lets the service account see it', async () => {
+  test('verify compares a verifier if a superuser lets the service account read the stored one', async () => {
     const { rows } = await admin().query('select current_database() as database');
     const [connector, one] = [await open(rows[0]), await account()];
     const made = () => encode('scram-sha-256', Secret.fromText('The new one'));
     const [verifier, other] = [await made(), await made()];
-    const asked = (text: string) => asking(one.ref, Secret.fromText(text), 'scram-sha-256');
-    await connector.setPassword(asked(verifier));
+    const requestFor = (text: string) => asking(one.ref, Secret.fromText(text), 'scram-sha-256');
+    await connector.setPassword(requestFor(verifier));
     await admin().query(`grant select on pg_authid to ${service}`);
     try {
-      expect(await connector.verify(asked(verifier))).toEqual({ result: 'holds', proof: 'hash' });
-      expect(await connector.verify(asked(other))).toMatchObject({ result: 'differs' });
+      expect(await connector.verify(requestFor(verifier))).toEqual({
+        result: 'holds',
+        proof: 'hash',
+      });
+      expect(await connector.verify(requestFor(other))).toMatchObject({ result: 'differs' });
     } finally {
       await admin().query(`revoke select on pg_authid from ${service}`);
     }
     expect(await logsIn(one, 'The new one')).toBe(true);
   });
 
-  test('a role that may not enter the database of the proof holds its password', async () => {
+  test('verify answers holds for a role that may not enter the database of the login', async () => {
     const [connector, one] = [
       await open({ loginDatabase: unique('no_such_database') }),
       await account(),
@@ -68,7 +72,7 @@ describeWith(['postgres'], 'postgres-role', () => {
     expect(await verify(connector, one, one.password)).toEqual({ result: 'holds', proof: 'login' });
   });
 
-  test('another role of the same name is not the account', async () => {
+  test('another role with the name of a dropped one is not treated as the account', async () => {
     const [connector, old] = [await open(), await account()];
     const name = old.ref.name;
     await admin().query(`drop role ${name}; create role ${name} login password 'of somebody else'`);
@@ -79,7 +83,7 @@ describeWith(['postgres'], 'postgres-role', () => {
     expect(await logsIn(old, 'of somebody else')).toBe(true);
   });
 
-  test('a superuser: rejected, no_rights, and the next write is not disturbed by that', async () => {
+  test('a write to a superuser is rejected with no_rights and does not disturb the next write', async () => {
     const { rows } = await admin().query('select current_user as name');
     const ref = { name: rows[0].name, nativeId: null };
     const connector = await open({ poolSize: 1 });
@@ -88,7 +92,7 @@ describeWith(['postgres'], 'postgres-role', () => {
     expect(await write(connector, await account(), 'The new one')).toEqual({ result: 'applied' });
   });
 
-  test('names that need quoting', async () => {
+  test('roles whose names need quoting are written, verified and found', async () => {
     const connector = await open();
     for (const name of [
       'Ann "the" O\'Neil; drop role x --',
@@ -111,13 +115,13 @@ describeWith(['postgres'], 'postgres-role', () => {
     }
   });
 
-  test('writers of Lockstep and of somebody else at the same role at once: each of ours is applied', async () => {
+  test('every write of Lockstep is applied while another session alters the same role', async () => {
     const [connector, one] = [await open({ poolSize: 8 }), await account()];
-    const somebody = await postgresAdmin();
+    const otherSession = await postgresAdmin();
     let done = false;
     const disturb = async () => {
       for (let n = 0; !done; n++) {
-        await somebody
+        await otherSession
           .query(`alter role ${one.ref.name} connection limit ${n}`)
           .catch(() => undefined);
         await sleep(5);
@@ -129,11 +133,11 @@ describeWith(['postgres'], 'postgres-role', () => {
     );
     done = true;
     await disturbance;
-    await somebody.end();
+    await otherSession.end();
     expect(answers).toEqual(answers.map(() => ({ result: 'applied' })));
   });
 
-  test('a role that somebody else holds locked: retry, account in use, and nothing is written later', async () => {
+  test('a write to a role that another transaction has locked answers retry with account_in_use, and is not done later', async () => {
     const [connector, one] = [await open({ timeoutMs: 1000 }), await account()];
     await admin().query(`begin; alter role ${one.ref.name} connection limit 7`);
     expect(await write(connector, one, 'The new one')).toEqual({
@@ -145,7 +149,7 @@ describeWith(['postgres'], 'postgres-role', () => {
     expect(await logsIn(one, one.password)).toBe(true);
   });
 
-  test('neither password nor verifier is in the log of the server, though it refuses the write and logs every ALTER ROLE', async () => {
+  test('the log of the server contains neither password nor verifier, even if it logs every ALTER ROLE and rejects the write', async () => {
     const [one, password] = [await account(), unique('Never-in-a-log')];
     await admin().query(`
       alter role ${service} set log_statement to 'ddl';
@@ -163,7 +167,7 @@ describeWith(['postgres'], 'postgres-role', () => {
     expect(logged).not.toContain('SCRAM-SHA-256$');
   });
 
-  test('find and list show login roles by the pattern, and neither superusers, groups nor our own account', async () => {
+  test('find and list return the login roles that match roleFilter, but no superusers, no groups and not the service account', async () => {
     const one = await account();
     await admin().query(`comment on role ${one.ref.name} is 'Ann, of sales'`);
     const group = unique('role');
@@ -184,10 +188,10 @@ describeWith(['postgres'], 'postgres-role', () => {
     });
   });
 
-  test('there are never more connections than poolSize, and they are given back', async () => {
+  test('the connector opens at most poolSize connections, and close ends them', async () => {
     const connector = await open({ poolSize: 2 });
     const { rows } = await admin().query('select clock_timestamp() as now');
-    // Other connectors give theirs back meanwhile.
+    // Other connectors of this suite close their connections during the test, so only new ones are counted.
     const count = async () => {
       const began = await admin().query(
         'select from pg_stat_activity where usename = $1 and backend_start > $2',
@@ -202,7 +206,7 @@ describeWith(['postgres'], 'postgres-role', () => {
     while ((await count()) !== 0) await sleep(10);
   });
 
-  test('a server without TLS: retry, certificate_refused, and it hears nothing but the question', async () => {
+  test('a server without TLS leads to retry with certificate_refused, and receives only the request for TLS', async () => {
     const heard: Buffer[] = [];
     const listener = createServer((socket) =>
       socket.on('data', (bytes) => {
@@ -222,7 +226,7 @@ describeWith(['postgres'], 'postgres-role', () => {
     listener.close();
   });
 
-  test('a server that wants the password in clear does not get it for a proof', async () => {
+  test('verify does not send the password to a server that asks for it in clear', async () => {
     const dir = path.join(path.dirname(path.dirname(logFile())), unique('postgres'));
     mkdirSync(dir);
     const hba = path.join(dir, 'own_hba.conf');

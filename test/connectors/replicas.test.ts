@@ -23,8 +23,8 @@ describeWith(['samba', 'postgres'], 'the servers of a domain', () => {
   const subject = activeDirectorySubject(domainAdmin);
   const facts = () => server('samba');
   const computer = (name: string) => `CN=${name},OU=Domain Controllers,${facts().base}`;
-  const own = () => facts().serverName ?? '';
-  const called = (name: string) => `${name}${own().slice(own().indexOf('.'))}`;
+  const ownHost = () => facts().serverName ?? '';
+  const hostOf = (name: string) => `${name}${ownHost().slice(ownHost().indexOf('.'))}`;
   let connector: Connector;
 
   beforeAll(async () => {
@@ -35,7 +35,7 @@ describeWith(['samba', 'postgres'], 'the servers of a domain', () => {
       ['dc9', 0x4001000],
     ] as const)
       await client.add(computer(name), {
-        ...{ objectClass: 'computer', sAMAccountName: `${name}$`, dNSHostName: called(name) },
+        ...{ objectClass: 'computer', sAMAccountName: `${name}$`, dNSHostName: hostOf(name) },
         userAccountControl: String(userAccountControl),
       });
     await client.unbind();
@@ -48,16 +48,16 @@ describeWith(['samba', 'postgres'], 'the servers of a domain', () => {
   });
 
   const all = () => [
-    { host: own(), writable: true },
-    { host: called('dc8'), writable: true },
-    { host: called('dc9'), writable: false },
+    { host: ownHost(), writable: true },
+    { host: hostOf('dc8'), writable: true },
+    { host: hostOf('dc9'), writable: false },
   ];
 
-  test('are its domain controllers, those that only read as such', async () => {
+  test('replicas returns the domain controllers, and marks the read-only ones', async () => {
     expect(await read(connector)).toEqual(all());
   });
 
-  test('are kept by a worker, of sources whose captures are taken', async () => {
+  test('a worker stores the servers of each source with captures, even if another source fails', async () => {
     const database = await testDatabase();
     const { crm, directory, ...sources } = testConfiguration.sources;
     const capture = { enabled: true };
@@ -66,17 +66,17 @@ describeWith(['samba', 'postgres'], 'the servers of a domain', () => {
       sources: { crm: { ...crm, capture }, ...sources, directory: { ...directory, capture } },
     };
     await applyConfiguration(database.db, configurationSchema.parse(configuration), 0, 'test');
-    const asked: string[] = [];
+    const requested: string[] = [];
     await lookAtReplicas({
       db: database.db,
       connector: async (source) => {
-        asked.push(source);
+        requested.push(source);
         if (source === 'crm') throw new Error('its settings are wrong');
         return connector;
       },
     });
-    const kept = (await readReplicas(database.db)).get('directory');
-    expect([asked, kept?.length]).toEqual([['crm', 'directory'], 3]);
+    const stored = (await readReplicas(database.db)).get('directory');
+    expect([requested, stored?.length]).toEqual([['crm', 'directory'], 3]);
     await database.close();
   });
 });
@@ -87,7 +87,7 @@ describeWith(['ds389'], 'the servers of 389 Directory Server', () => {
   const aci =
     '(targetattr="nsds50ruv || objectClass || nsuniqueid")(version 3.0; acl "servers"; allow (read, search, compare) userdn="ldap:///all";)';
 
-  test('are its suppliers, once it is replicated and the service account may read who they are', async () => {
+  test('replicas returns the suppliers if the directory is replicated and the service account may read them', async () => {
     const connector = await openSubject(subject);
     expect(await read(connector)).toEqual([]);
     const admin = await ds389Admin();
@@ -96,11 +96,11 @@ describeWith(['ds389'], 'the servers of 389 Directory Server', () => {
       ...{ nsDS5ReplicaRoot: ds389Suffix, nsDS5Flags: '1', nsDS5ReplicaType: '3' },
       ...{ nsDS5ReplicaBindDN: 'cn=replication manager,cn=config', aci },
     });
-    // It names itself with its first change.
+    // The server adds itself to the list with its first change.
     await admin.addAccount();
-    const told = await read(connector);
+    const suppliers = await read(connector);
     await admin.client.del(replica);
-    expect(told).toEqual([{ host: expect.stringMatching(/\w/), writable: true }]);
+    expect(suppliers).toEqual([{ host: expect.stringMatching(/\w/), writable: true }]);
     await admin.close();
     await connector.close();
   });
@@ -109,7 +109,7 @@ describeWith(['ds389'], 'the servers of 389 Directory Server', () => {
 describeWith(['slapd'], 'the servers of OpenLDAP', () => {
   const subject = ldapSubject({ title: 'servers', suffix: suffixes.corp, changes: {} });
 
-  test('are not told by it', async () => {
+  test('replicas returns an empty list for OpenLDAP, which does not publish its servers', async () => {
     const connector = await openSubject(subject);
     expect(await read(connector)).toEqual([]);
     await connector.close();

@@ -3,7 +3,7 @@ import type { AccountRef, SetPasswordRequest } from '../../connectors/contract';
 import type { Form } from '../../model/hashes/encoding';
 import type { Secret } from '../../model/passwords/secret';
 
-/** A request to write, or to verify, as the worker would make it. */
+/** Builds a request to write or to verify a password, as the worker builds it. */
 export const asking = (
   account: AccountRef,
   password: Secret,

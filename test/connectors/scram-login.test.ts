@@ -5,7 +5,7 @@ import { NoScram, scramLogin, type Wire } from '../../connectors/postgres-role/s
 import { scramKeys } from '../../connectors/scram';
 import { Secret } from '../../model/passwords/secret';
 
-/** A server in one process with us, which can be made to lie as no PostgreSQL does. */
+/** A server in this process that can misbehave in ways in which PostgreSQL does not. */
 function lyingServer(lies: Lies): Wire {
   const salt = randomBytes(16);
   let [first, challenge] = ['', ''];
@@ -43,7 +43,7 @@ function lyingServer(lies: Lies): Wire {
 }
 
 interface Lies {
-  /** Sent in place of the offer of SCRAM. */
+  /** The message to send instead of the offer of SCRAM. */
   readonly instead?: string;
   readonly mechanisms?: readonly string[];
   readonly nonce?: (ours: string) => string;
@@ -55,23 +55,23 @@ const login = { host: 'localhost', port: 5432, user: 'ann', database: 'postgres'
 const attempt = (lies: Lies, password: string) =>
   scramLogin(lyingServer(lies), login, Secret.fromText(password), AbortSignal.timeout(5000));
 
-test('a server that knows the password is believed', async () => {
+test('a login succeeds only with the password that the server knows', async () => {
   await expect(attempt({}, 'the password')).resolves.toBeUndefined();
   await expect(attempt({}, 'another')).rejects.toThrow('28P01');
 });
 
 test.each<[string, Lies]>([
-  ['says yes without knowing the password', { signature: randomBytes(32).toString('base64') }],
-  ['says yes with an empty proof', { signature: '' }],
+  ['accepts without knowing the password', { signature: randomBytes(32).toString('base64') }],
+  ['accepts with an empty signature', { signature: '' }],
   ['repeats our nonce and adds nothing', { nonce: (ours) => ours }],
   ['answers another nonce than ours', { nonce: () => randomBytes(24).toString('base64') }],
-  ['wants more work than a login may cost', { iterations: 10_000_000 }],
-  ['wants no work at all', { iterations: 0 }],
-  ['says yes before it asked', { instead: 'authenticationSASLFinal' }],
-  ['lets us in at once', { instead: 'authenticationOk' }],
-  ['wants the password in clear', { instead: 'authenticationCleartextPassword' }],
-  ['wants it by MD5', { instead: 'authenticationMD5Password' }],
+  ['requests more iterations than a login may cost', { iterations: 10_000_000 }],
+  ['requests no iterations', { iterations: 0 }],
+  ['accepts before the exchange', { instead: 'authenticationSASLFinal' }],
+  ['accepts without a password', { instead: 'authenticationOk' }],
+  ['asks for the password in clear', { instead: 'authenticationCleartextPassword' }],
+  ['asks for the password by MD5', { instead: 'authenticationMD5Password' }],
   ['offers another mechanism only', { mechanisms: ['SCRAM-SHA-256-PLUS'] }],
-])('a server that %s proves nothing', async (_, lies) => {
+])('a login fails at a server that %s', async (_, lies) => {
   await expect(attempt(lies, 'the password')).rejects.toThrow(NoScram);
 });

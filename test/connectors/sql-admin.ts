@@ -4,13 +4,12 @@ import { readFileSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
-import type { Connector } from '../../connectors/contract';
-import { connectorKinds } from '../../connectors/registry';
 import { createDatabase } from '../../local/postgres';
 import { Secret } from '../../model/passwords/secret';
 import { startProxy } from '../support/proxy';
 import { server } from '../support/servers';
-import type { Settings, Subject } from './conformance/subject';
+import type { Subject } from './conformance/subject';
+import { openerOf } from './open-subject';
 import { asking } from './requests';
 
 export const unique = (prefix: string): string => `${prefix}_${randomBytes(6).toString('hex')}`;
@@ -45,53 +44,30 @@ export async function mariadbAdmin(): Promise<Connection> {
   return connection;
 }
 
-/** What a PostgreSQL server says before TLS. */
+/** Agrees to TLS as a PostgreSQL server does. */
 export async function postgresAgreesToTls(socket: Socket): Promise<void> {
   await once(socket, 'data');
   socket.write('S');
 }
 
-/** What a MariaDB server says before TLS, from its own mouth. */
+/** Agrees to TLS as a MariaDB server does, with the greeting of the real server. */
 export async function mariadbAgreesToTls(socket: Socket): Promise<void> {
   const real = net.connect(Number(server('mariadb').port), '127.0.0.1');
   const [greeting] = await once(real, 'data');
   real.destroy();
   socket.write(greeting);
-  // The client does not wait for an answer to its request, so the first bytes of TLS may come along.
+  // The client does not wait for a reply to its SSL request, so the first bytes of TLS may follow directly.
   await once(socket, 'readable');
   socket.read(SSL_REQUEST_BYTES);
 }
 
 const SSL_REQUEST_BYTES = 36;
 
-/** The same reason for several promises. */
-export const because = (reason: string, titles: readonly string[]): Record<string, string> =>
-  Object.fromEntries(titles.map((title) => [title, reason]));
-
-/** Opens connectors of the subject, with changes to its settings, and closes them after the suite. */
-export function openerOf(subject: Subject): (changes?: Settings) => Promise<Connector> {
-  const opened: Connector[] = [];
-  afterAll(() => Promise.all(opened.map((connector) => connector.close())));
-  const resolve = (reference: string) => {
-    const secret = subject.secrets[reference];
-    if (secret === undefined) throw new Error('There is no such secret');
-    return Secret.fromText(secret);
-  };
-  return async (changes = {}) => {
-    const kind = connectorKinds.get(subject.kind);
-    if (kind === undefined) throw new Error(`No connector kind ${subject.kind}`);
-    const settings = { ...subject.settings(subject.server), ...changes };
-    const connector = await kind.open(settings, { resolve });
-    opened.push(connector);
-    return connector;
-  };
-}
-
-/** That Lockstep does not lock out its own account; each connection is a login here. */
+/** Tests that Lockstep does not lock out its own service account. Each connection to the server is a login. */
 export function serviceLoginPromises(subject: Subject): void {
   const open = openerOf(subject);
 
-  test('a crowd with a wrong service password makes one login, and none for a while', async () => {
+  test('many simultaneous calls with a wrong service password make a single login, and later calls make none for a time', async () => {
     const account = await subject.account();
     const proxy = await startProxy(subject.server);
     const connector = await open({
@@ -103,7 +79,7 @@ export function serviceLoginPromises(subject: Subject): void {
     const crowd = await Promise.all(Array.from({ length: 30 }, write));
     for (const answer of [...crowd, await write()]) expect(answer).toMatchObject(refused);
     expect(proxy.accepted()).toBe(1);
-    // Somebody asks whether it is right by now.
+    // The check of `lockstep doctor` tries the password again at once.
     await connector.check();
     expect(proxy.accepted()).toBe(2);
     await proxy.stop();

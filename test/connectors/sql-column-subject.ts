@@ -2,9 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Client } from 'pg';
 import { server } from '../support/servers';
-import type { Subject, TestAccount } from './conformance/subject';
+import { because, type Subject, type TestAccount } from './conformance/subject';
 import {
-  because,
   mariadbAdmin,
   mariadbAgreesToTls,
   postgresAdmin,
@@ -14,18 +13,18 @@ import {
 
 const SERVICE_PASSWORD = 'Of the service account';
 
-/** The table of an application, and what its administrator does with it on one engine. */
+/** The table of an application on one engine, used by the administrator of the database. */
 export interface Table {
   readonly engine: 'postgres' | 'mysql';
   readonly disabledValues: readonly string[];
   open(): Promise<void>;
   close(): Promise<void>;
   database(): string;
-  /** Parameters are question marks. */
+  /** Runs a statement with question marks as parameters. */
   run(sql: string, values?: readonly string[]): Promise<Record<string, unknown>[]>;
-  /** As it is. */
+  /** Runs a statement without parameters, unchanged. */
   admin(sql: string): Promise<void>;
-  /** The row whose password the server itself finds to be this one. */
+  /** A query for the row of an account, if the database itself finds that its password is the given one. */
   readonly proof: string;
   readonly beforeTls: Subject['beforeTls'];
 }
@@ -99,12 +98,12 @@ export function mariadbTable(): Table {
   };
 }
 
-/** May read the table and write two columns of it. */
+/** Name of the service account, which may read the table and write two of its columns. */
 export const service = unique('service');
-/** May read it. */
+/** Name of a service account that may only read the table. */
 const reader = unique('reader');
 
-/** As {SSHA512} is defined; not by the code under test. */
+/** Makes an {SSHA512} hash without the code under test. */
 function hashed(password: string): string {
   const salt = randomBytes(8);
   const digest = createHash('sha512').update(password).update(salt).digest();
@@ -164,17 +163,17 @@ export function subjectOf(table: Table): Subject {
     skips: {
       ...because('a row has no lock', [
         'a write changes nothing else of a locked account',
-        'verify: the new password of a locked account is never said to differ',
-        'state: a locked account is locked, not disabled',
+        'verify never answers differs for the new password of a locked account',
+        'state shows a locked account as locked and not as disabled',
       ]),
       ...because('a row has no forced change', [
         'a write changes nothing else of a must-change account',
-        'verify: a must-change account holds its password',
-        'state: an account that must change its password says so',
+        'verify answers holds for an account that must change its password',
+        'state shows that an account must change its password',
       ]),
-      'verify: makes one login, not more': 'the hash is read; there is no login',
-      'an account that was renamed is found by its native id, and said so':
-        'a row has only its key',
+      'verify makes exactly one login': 'verify reads the hash and makes no login',
+      'a renamed account is found by its native id, and the answer contains its new name':
+        'a row has no other id than its key',
     },
     account,
     absent: (text) => ({ name: text, nativeId: null }),

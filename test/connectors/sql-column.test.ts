@@ -5,8 +5,9 @@ import { Secret } from '../../model/passwords/secret';
 import { describeWith } from '../support/servers';
 import { conformance } from './conformance';
 import type { Settings, Subject } from './conformance/subject';
+import { openerOf } from './open-subject';
 import { asking } from './requests';
-import { openerOf, serviceLoginPromises, unique } from './sql-admin';
+import { serviceLoginPromises, unique } from './sql-admin';
 import { mariadbTable, postgresTable, service, subjectOf, type Table } from './sql-column-subject';
 
 for (const [needs, table] of [
@@ -23,7 +24,7 @@ for (const [needs, table] of [
   });
 }
 
-/** What the contract does not ask of every kind. */
+/** Promises of this kind that the contract does not require of every kind. */
 function ownPromises(table: Table, subject: Subject): void {
   const open = openerOf(subject);
   const password = () => Secret.fromText('The new one');
@@ -34,7 +35,7 @@ function ownPromises(table: Table, subject: Subject): void {
     Object.fromEntries(
       (await (await open(changes)).check()).map(({ check, verdict }) => [check, verdict]),
     );
-  /** Another table, for the service account alone. */
+  /** Creates another table that the service account may read and write. */
   async function tableOf(columns: string): Promise<string> {
     const name = unique('table');
     await table.run(`create table ${name} (${columns})`);
@@ -43,7 +44,7 @@ function ownPromises(table: Table, subject: Subject): void {
   }
   const plain = { changedAtColumn: undefined, disabledColumn: undefined, attributes: [] };
 
-  test('a key that names two rows: rejected, not_supported, and neither row is changed', async () => {
+  test('a write to a key that names two rows is rejected with not_supported, and changes neither row', async () => {
     const twins = await tableOf('login varchar(20), password varchar(200)');
     await table.run(`insert into ${twins} values ('ann', 'one'), ('ann', 'two'), ('bob', 'three')`);
     const connector = await open({ ...plain, table: twins });
@@ -62,7 +63,7 @@ function ownPromises(table: Table, subject: Subject): void {
     expect(await verdicts({ ...plain, table: twins })).toMatchObject({ key: 'wrong' });
   });
 
-  test('a name in other letters, or with a space behind it, is another account', async () => {
+  test('a name with other case or with an additional space is another account', async () => {
     const [connector, { ref }] = [await open(), await subject.account()];
     const before = await stored(ref.name);
     for (const name of [ref.name.toUpperCase(), `${ref.name} `, ` ${ref.name}`]) {
@@ -75,7 +76,7 @@ function ownPromises(table: Table, subject: Subject): void {
     expect(await stored(ref.name)).toBe(before);
   });
 
-  test('keys that are numbers: found, listed in their order, and text that is none names nobody', async () => {
+  test('numeric keys are found and listed in numeric order, and other text names no account', async () => {
     const numbered = await tableOf('id int primary key, password varchar(200)');
     await table.run(`insert into ${numbered} (id) values (9), (10), (11), (100)`);
     const connector = await open({ ...plain, table: numbered, keyColumn: 'id' });
@@ -102,7 +103,7 @@ function ownPromises(table: Table, subject: Subject): void {
     });
   });
 
-  test('names that need quoting', async () => {
+  test('a table and columns whose names need quoting are read and written', async () => {
     const quoted = table.engine === 'mysql' ? '`odd ``table" ;--`' : '"odd `table"" ;--"';
     const [id, word] =
       table.engine === 'mysql' ? ['`the key`', '`a?b $1`'] : ['"the key"', '"a?b $1"'];
@@ -129,10 +130,10 @@ function ownPromises(table: Table, subject: Subject): void {
     });
   });
 
-  test('a column too short for the hash: refused, not cut short, and check says so', async () => {
+  test('a hash that is too long for its column is rejected and not cut short, and check reports the column', async () => {
     const short = await tableOf('login varchar(20) primary key, password varchar(50)');
     await table.run(`insert into ${short} values ('ann', 'as before')`);
-    // A MySQL server that is not strict by itself would cut it short without an error.
+    // A MySQL server without strict mode would cut the hash short without an error.
     if (table.engine === 'mysql') await table.admin(`set global sql_mode = ''`);
     const connector = await open({ ...plain, table: short });
     expect(await connector.setPassword(asking(named('ann'), password()))).toMatchObject({
@@ -149,7 +150,7 @@ function ownPromises(table: Table, subject: Subject): void {
     if (table.engine === 'mysql') await table.admin('set global sql_mode = default');
   });
 
-  test('a constraint that refuses the value: rejected, policy', async () => {
+  test('a write that a constraint of the table refuses is rejected with policy', async () => {
     const strict = await tableOf(
       `login varchar(20) primary key, password varchar(200) check (password like 'always%')`,
     );
@@ -161,7 +162,7 @@ function ownPromises(table: Table, subject: Subject): void {
     });
   });
 
-  test('a row that somebody else holds locked: retry, account in use, and nothing is written later', async () => {
+  test('a write to a row that another transaction has locked answers retry with account_in_use, and is not done later', async () => {
     const [connector, { ref }] = [await open({ timeoutMs: 4000 }), await subject.account()];
     const before = await stored(ref.name);
     await table.run('start transaction');
@@ -172,7 +173,7 @@ function ownPromises(table: Table, subject: Subject): void {
     expect(await stored(ref.name)).toBe(before);
   });
 
-  test('a hash of another scheme is compared; one that nobody knows is inconclusive', async () => {
+  test('verify compares a stored hash of another scheme, and is inconclusive for an unknown scheme', async () => {
     const [connector, { ref }] = [await open(), await subject.account()];
     const put = (hash: string | null) =>
       table.run(
@@ -188,7 +189,7 @@ function ownPromises(table: Table, subject: Subject): void {
     expect(await verdict()).toMatchObject({ result: 'differs' });
   });
 
-  test.each(schemes)('%s: what is written is proved', async (scheme) => {
+  test.each(schemes)('a password that is written as %s is verified', async (scheme) => {
     const [connector, { ref }] = [await open({ scheme }), await subject.account()];
     await connector.setPassword(asking(ref, password()));
     expect(readEncoded(String(await stored(ref.name)))?.scheme).toBe(scheme);
@@ -197,7 +198,7 @@ function ownPromises(table: Table, subject: Subject): void {
     });
   });
 
-  test('bcrypt: a password that it would cut short is refused, and nothing is written', async () => {
+  test('a password that bcrypt would cut short is rejected, and nothing is written', async () => {
     const [connector, { ref }] = [await open({ scheme: 'bcrypt' }), await subject.account()];
     const before = await stored(ref.name);
     const long = Secret.fromText('é'.repeat(37));
@@ -208,7 +209,7 @@ function ownPromises(table: Table, subject: Subject): void {
     expect(await stored(ref.name)).toBe(before);
   });
 
-  test('many at once wait for their hashes, which is not the fault of their source', async () => {
+  test('the time limit of a write does not include the wait for hashing', async () => {
     const connector = await open({ scheme: 'bcrypt', timeoutMs: 1_000 });
     const accounts = await Promise.all(Array.from({ length: 8 }, () => subject.account()));
     const answers = await Promise.all(
@@ -217,18 +218,18 @@ function ownPromises(table: Table, subject: Subject): void {
     expect(answers).toEqual(accounts.map(() => ({ result: 'applied' })));
   });
 
-  test('a hash of crypt(3) stands in the column without the prefix of directories', async () => {
+  test('a hash of crypt(3) is stored in the column without the prefix that directories use', async () => {
     const [connector, { ref }] = [await open({ scheme: 'sha512-crypt' }), await subject.account()];
     const hash = await encode('sha512-crypt', password());
     await connector.setPassword(asking(ref, Secret.fromText(hash), 'sha512-crypt'));
     expect(`{CRYPT}${await stored(ref.name)}`).toBe(hash);
-    const asked = asking(ref, Secret.fromText(hash), 'sha512-crypt');
-    expect(await connector.verify(asked)).toEqual({ result: 'holds', proof: 'hash' });
+    const request = asking(ref, Secret.fromText(hash), 'sha512-crypt');
+    expect(await connector.verify(request)).toEqual({ result: 'holds', proof: 'hash' });
   });
 
-  test('check: everything is right with the least rights, and rights to rename are too many', async () => {
+  test('check passes with minimal rights, and warns about the right to write the key', async () => {
     const { ref } = await subject.account();
-    // The other tests leave hashes of every scheme, and it is chance whose is the first.
+    // Other tests leave hashes of every scheme, and any of them may be in the first row.
     await table.run('update people set password = ?', [String(await stored(ref.name))]);
     expect(await verdicts({})).toEqual({
       tls: 'ok',
@@ -246,7 +247,7 @@ function ownPromises(table: Table, subject: Subject): void {
     });
   });
 
-  test('check: names a table or column that is not there, and one that may not be read', async () => {
+  test('check reports a table or column that does not exist or may not be read', async () => {
     expect(await verdicts({ table: 'nowhere' })).toMatchObject({ table: 'wrong' });
     expect(await verdicts({ attributes: ['shoe_size'] })).toMatchObject({ table: 'wrong' });
     const hidden = unique('hidden');
@@ -256,7 +257,7 @@ function ownPromises(table: Table, subject: Subject): void {
     expect(await verdicts({ ...plain, table: hidden })).toMatchObject({ table: 'wrong' });
   });
 
-  test('a file that cannot be read is named: the certificate, or the password of the service account', async () => {
+  test('a write answers which file cannot be read: the certificates, or the password of the service account', async () => {
     const { ref } = await subject.account();
     for (const [changes, reason] of [
       [{ ca: '/nowhere/ca.crt' }, 'certificate_refused'],
@@ -270,7 +271,7 @@ function ownPromises(table: Table, subject: Subject): void {
     }
   });
 
-  test('settings: an address needs the name of its certificate', () => {
+  test('the settings require serverName if host is an IP address', () => {
     const settings = subject.settings(subject.server);
     const accepts = (changes: Settings) =>
       sqlColumn.settings.safeParse({ ...settings, ...changes }).success;

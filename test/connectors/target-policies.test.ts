@@ -14,7 +14,7 @@ import { ldapAdmin, ldapSubject } from './ldap-subject';
 import { openSubject } from './open-subject';
 import { asking } from './requests';
 
-/** What sources say that they ask of passwords, against what they do. */
+/** Compares the policies that sources publish with the passwords that they accept. */
 
 async function read(connector: Connector) {
   const answer = await connector.policies?.();
@@ -34,7 +34,7 @@ describeWith(['slapd', 'postgres'], 'the policies of OpenLDAP', () => {
     for (const connector of opened) await connector.close();
   });
 
-  test('are read: each that may bind an account, with lengths in bytes', async () => {
+  test('policies returns each policy that may bind an account, with lengths in bytes', async () => {
     const admin = await ldapAdmin(suffixes.corp);
     const strict = await admin.addPolicy({
       pwdCheckQuality: '1',
@@ -53,7 +53,7 @@ describeWith(['slapd', 'postgres'], 'the policies of OpenLDAP', () => {
     });
   });
 
-  test('agree with what the server does', async () => {
+  test('the published policy agrees with what the server accepts', async () => {
     const connector = await open();
     const policy = (await read(connector)).find(({ name }) => name.startsWith('cn=policy,'));
     const account = (await subject.account()).ref;
@@ -65,7 +65,7 @@ describeWith(['slapd', 'postgres'], 'the policies of OpenLDAP', () => {
     expect(await write(policy?.maxLength ?? 0)).toMatchObject({ result: 'applied' });
   });
 
-  test('are kept by a check, for the plan', async () => {
+  test('a check of the source stores its policies for the plan', async () => {
     const connector = await open();
     const database = await testDatabase();
     const { findings, policies } = await checkSource(database.db, 'directory', connector);
@@ -74,19 +74,19 @@ describeWith(['slapd', 'postgres'], 'the policies of OpenLDAP', () => {
     expect(policies).toEqual(await read(connector));
   });
 
-  test('of another suffix are not those of this one', async () => {
+  test('policies returns only the policies of the suffix of the accounts', async () => {
     const other = { bindDn: `cn=lockstep,ou=services,${suffixes.free}` };
     const policies = await read(await open({ ...other, base: `ou=people,${suffixes.free}` }));
     expect(policies.filter(({ name }) => !name.endsWith(suffixes.free))).toEqual([]);
   });
 
-  test('of a server that is away: a failure, no answer', async () => {
+  test('policies answers a failure if the server is down', async () => {
     const connector = await open({ url: 'ldaps://127.0.0.1:1' });
     expect(await connector.policies?.()).toMatchObject({ reason: 'unreachable' });
   });
 });
 
-/** Letters and digits of every kind. */
+/** A random password with upper and lower case letters and digits. */
 const printable = (length: number): Buffer =>
   Buffer.from(`Aa1${randomBytes(length).toString('hex')}`.slice(0, length));
 
@@ -130,7 +130,7 @@ describeWith(['samba'], 'the policies of a domain', () => {
     await (await admin()).close();
   });
 
-  test('are read: that of the domain, without rules that do not bind a reset', async () => {
+  test('policies returns the policy of the domain, without the rules that do not bind a reset', async () => {
     expect(await read(await open())).toContainEqual({
       ...asksNothing,
       name: 'the domain',
@@ -139,7 +139,7 @@ describeWith(['samba'], 'the policies of a domain', () => {
     });
   });
 
-  test('fine-grained ones are read where the service account may see them', async () => {
+  test('policies returns fine-grained policies if the service account may read them', async () => {
     const powerful = await open({
       bindDn: server('samba').adminDn,
       bindPassword: '${file:admin}',
@@ -148,7 +148,7 @@ describeWith(['samba'], 'the policies of a domain', () => {
     expect(await read(powerful)).toContainEqual(wanted);
   });
 
-  test('agree with what the domain does', async () => {
+  test('the published policy agrees with what the domain accepts', async () => {
     const connector = await open();
     const policy = (await read(connector)).find(({ name }) => name === 'the domain');
     const account = (await subject.account()).ref;
@@ -177,7 +177,7 @@ describeWith(['ds389'], 'the policies of 389 Directory Server', () => {
     await (await administrator)?.close();
   });
 
-  test('are read: that of the server, and those of subtrees and accounts', async () => {
+  test('policies returns the policy of the server and those of subtrees and accounts', async () => {
     const strict = await (await admin()).addPolicy({
       passwordCheckSyntax: 'on',
       passwordMinLength: '20',
@@ -197,7 +197,7 @@ describeWith(['ds389'], 'the policies of 389 Directory Server', () => {
     });
   });
 
-  test('agree with what the server does', async () => {
+  test('the published policy agrees with what the server accepts', async () => {
     const policy = (await read(connector)).find(({ name }) => name === 'the server');
     const account = (await subject.account()).ref;
     const write = (password: string | Buffer) =>
@@ -208,7 +208,7 @@ describeWith(['ds389'], 'the policies of 389 Directory Server', () => {
     expect(await write(printable(least))).toMatchObject({ result: 'applied' });
   });
 
-  test('in a policy of its own say what an account may have', async () => {
+  test('the published policy of a single account agrees with what the server accepts', async () => {
     const directory = await admin();
     const dn = await directory.addPolicy({
       ...{ passwordCheckSyntax: 'on', passwordMinLength: '10', passwordMinCategories: '1' },
@@ -226,20 +226,20 @@ describeWith(['ds389'], 'the policies of 389 Directory Server', () => {
   });
 });
 
-/** As `ldapsearch -b cn=config -s base` prints it. */
+/** The entries are as `ldapsearch -b cn=config -s base` prints them. */
 describe('the policy of a 389 Directory Server', () => {
   const on = { dn: 'cn=config', passwordCheckSyntax: 'on' };
 
   test.each<[string, Parameters<typeof policyOf389>[0], object | null]>([
-    ['another server', { dn: 'cn=config' }, null],
+    ['of another kind of server', { dn: 'cn=config' }, null],
     [
-      'one that checks nothing',
+      'without checks',
       { ...on, passwordCheckSyntax: 'off', passwordMinLength: '8', passwordMinCategories: '3' },
       {},
     ],
-    ['one that checks as installed', on, { minLength: 8, minCharacterTypes: 3 }],
+    ['with the defaults of an installation', on, { minLength: 8, minCharacterTypes: 3 }],
     [
-      'one with rules',
+      'with rules',
       {
         ...on,
         passwordMinLength: '12',
@@ -258,16 +258,16 @@ describe('the policy of a 389 Directory Server', () => {
       },
     ],
     [
-      'one that remembers',
+      'with a history',
       { ...on, passwordHistory: 'on', passwordInHistory: '4', passwordMinAge: '86400' },
       { minLength: 8, minCharacterTypes: 3, history: 4, minAgeSeconds: 86_400 },
     ],
     [
-      'one that remembered once',
+      'with a history that is switched off',
       { ...on, passwordHistory: 'off', passwordInHistory: '4' },
       { minLength: 8, minCharacterTypes: 3 },
     ],
-  ])('%s', (_title, entry, expected) => {
+  ])('the configuration %s is translated into a policy', (_title, entry, expected) => {
     expect(policyOf389(entry)).toEqual(
       expected === null ? null : { ...asksNothing, name: 'the server', ...expected },
     );

@@ -13,7 +13,7 @@ import { asking } from './requests';
 import { unique } from './sql-admin';
 import { webhookSubject } from './webhook-subject';
 
-/** What the contract does not ask of every kind. */
+/** Promises of this kind that the contract does not require of every kind. */
 let receiver: Receiver;
 const opened: Connector[] = [];
 const subject = webhookSubject(
@@ -43,9 +43,9 @@ async function write(connector: Connector, account: TestAccount, text = unique('
   return { answer, written: await subject.logsIn(account, text) };
 }
 
-describe('what goes over the line', () => {
+describe('the requests of a webhook', () => {
   test.each(['ec', 'x25519', 'rsa'] as const)(
-    'sealed to a key (%s): neither the password nor whose it is can be read',
+    'a request that is sealed to a key (%s) shows neither the password nor the account',
     async (key) => {
       const account = await subject.account();
       const password = unique('Unreadable');
@@ -65,7 +65,7 @@ describe('what goes over the line', () => {
     },
   );
 
-  test('clear inside TLS: the same JSON as a program gets', async () => {
+  test('a request with clearInsideTls is the JSON that a program gets too', async () => {
     const { recipientKey: _, ...rest } = subject.settings(receiver.address);
     const account = await subject.account();
     const connector = await open({ ...rest, recipientKey: undefined, clearInsideTls: true });
@@ -77,7 +77,7 @@ describe('what goes over the line', () => {
     });
   });
 
-  test('the signature is that of the specification, by its published example', () => {
+  test('the signature equals the published example of the specification', () => {
     const secret = Secret.fromText('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
     const body = Buffer.from('{"test": 2432232314}');
     const id = 'msg_p5jXN8AQM9LWM0D4loKWxJek';
@@ -88,7 +88,7 @@ describe('what goes over the line', () => {
     });
   });
 
-  test('every request has an id of its own, and a receiver that sees one twice refuses it', async () => {
+  test('every request has its own id, so that a receiver can reject a repeated or changed one', async () => {
     const connector = await open();
     await write(connector, await subject.account());
     const { headers, body } = receiver.requests.at(-1) ?? { headers: {}, body: Buffer.alloc(0) };
@@ -103,7 +103,7 @@ describe('what goes over the line', () => {
   });
 });
 
-/** Somebody who has recorded a request sends it again. */
+/** Sends a recorded request again, as an attacker would. */
 async function replay(headers: IncomingHttpHeaders, body: Buffer): Promise<void> {
   const { address, caFile } = receiver;
   const request = https.request({
@@ -119,10 +119,10 @@ async function replay(headers: IncomingHttpHeaders, body: Buffer): Promise<void>
   response.resume();
 }
 
-const says =
+const respond =
   (status: number, headers: Record<string, string> = {}): Mishap =>
   () => ({ status, headers });
-const butDoesIt =
+const afterDoing =
   (mishap: Mishap): Mishap =>
   (answer) => {
     answer();
@@ -134,46 +134,71 @@ const retry = (reason: string, vendorCode: string) => ({ result: 'retry', reason
 
 const rows: readonly [string, Mishap, object, boolean][] = [
   [
-    '429: waits as long as it is told',
-    says(429, { 'retry-after': '7' }),
+    'a 429 leads to retry after the requested time',
+    respond(429, { 'retry-after': '7' }),
     { ...retry('throttled', '429'), retryAfterMs: 7_000 },
     false,
   ],
   [
-    '503 that says when: was not done',
-    says(503, { 'retry-after': '2' }),
+    'a 503 with Retry-After means that nothing was done',
+    respond(503, { 'retry-after': '2' }),
     { ...retry('busy', '503'), retryAfterMs: 2_000 },
     false,
   ],
-  ['503 that does not: in doubt', butDoesIt(says(503)), ambiguous('503'), true],
-  ['500 before the write: in doubt', says(500), ambiguous('500'), false],
-  ['500 after the write: in doubt', butDoesIt(says(500)), ambiguous('500'), true],
-  ['204, which is no answer: in doubt', butDoesIt(says(204)), ambiguous('204'), true],
-  ['200 without JSON: in doubt', butDoesIt(says(200)), ambiguous('not_an_answer'), true],
   [
-    '200 with something else: in doubt',
-    butDoesIt(() => ({ status: 200, json: { ok: true } })),
+    'a 503 without Retry-After leaves the write in doubt',
+    afterDoing(respond(503)),
+    ambiguous('503'),
+    true,
+  ],
+  ['a 500 before the write leaves it in doubt', respond(500), ambiguous('500'), false],
+  ['a 500 after the write leaves it in doubt', afterDoing(respond(500)), ambiguous('500'), true],
+  ['a 204 leaves the write in doubt', afterDoing(respond(204)), ambiguous('204'), true],
+  [
+    'a 200 without JSON leaves the write in doubt',
+    afterDoing(respond(200)),
     ambiguous('not_an_answer'),
     true,
   ],
-  ['a cut in place of the reply', butDoesIt(() => 'cut'), ambiguous('UND_ERR_SOCKET'), true],
-  ['a reply byte by byte', butDoesIt(() => 'drip'), ambiguous('timeout'), true],
   [
-    'a reply without end',
-    butDoesIt(() => 'flood'),
+    'a 200 with other JSON leaves the write in doubt',
+    afterDoing(() => ({ status: 200, json: { ok: true } })),
+    ambiguous('not_an_answer'),
+    true,
+  ],
+  [
+    'a connection that is cut before the reply leaves the write in doubt',
+    afterDoing(() => 'cut'),
+    ambiguous('UND_ERR_SOCKET'),
+    true,
+  ],
+  [
+    'a reply that arrives byte by byte leaves the write in doubt',
+    afterDoing(() => 'drip'),
+    ambiguous('timeout'),
+    true,
+  ],
+  [
+    'a reply without end leaves the write in doubt',
+    afterDoing(() => 'flood'),
     ambiguous('UND_ERR_RES_EXCEEDED_MAX_SIZE'),
     true,
   ],
   [
-    '404: nobody is there, which says nothing of the account',
-    says(404),
+    'a 404 leads to retry, because it says nothing about the account',
+    respond(404),
     retry('unknown', '404'),
     false,
   ],
-  ['403: Lockstep is not known', says(403), retry('service_credential_refused', '403'), false],
+  [
+    'a 403 leads to retry with service_credential_refused',
+    respond(403),
+    retry('service_credential_refused', '403'),
+    false,
+  ],
   [
     'a redirect is not followed',
-    says(307, { location: 'https://elsewhere.example/' }),
+    respond(307, { location: 'https://elsewhere.example/' }),
     retry('unknown', 'redirect_307'),
     false,
   ],
@@ -183,30 +208,29 @@ test.each(rows)('%s', async (_, mishap, answer, written) => {
   const [connector, account] = [await open(), await subject.account()];
   receiver.goWrong(mishap);
   expect(await write(connector, account)).toEqual({ answer, written });
-  // And the next one is as if nothing had been.
+  // The next write is not affected.
   expect(await write(connector, account)).toMatchObject({ answer: { result: 'applied' } });
 });
 
-describe('what is refused before anything is sent', () => {
+describe('the key of the receiver', () => {
   test.each([
-    ['a private key in place of the public one', () => receiver.keyFiles.private, 'key_is_private'],
-    ['a key that is not there', () => '/nowhere/key.pem', 'key_not_readable'],
-    [
-      'something that is no key',
-      () => receiver.caFile.replace('ca.crt', 'short'),
-      'key_not_supported',
-    ],
-  ])('%s', async (_, file, vendorCode) => {
-    writeFileSync(receiver.caFile.replace('ca.crt', 'short'), 'no key');
-    const [connector, before] = [await open({ recipientKey: file() }), receiver.requests.length];
-    const { answer, written } = await write(connector, await subject.account());
-    expect(answer).toEqual(retry('unreachable', vendorCode));
-    expect(written).toBe(false);
-    expect(receiver.requests.length).toBe(before);
-    expect(await connector.check()).toMatchObject([{ check: 'recipient-key', verdict: 'wrong' }]);
-  });
+    ['a private key', () => receiver.keyFiles.private, 'key_is_private'],
+    ['no file', () => '/nowhere/key.pem', 'key_not_readable'],
+    ['no key', () => receiver.caFile.replace('ca.crt', 'short'), 'key_not_supported'],
+  ])(
+    'nothing is sent if recipientKey names %s, and check reports it',
+    async (_, file, vendorCode) => {
+      writeFileSync(receiver.caFile.replace('ca.crt', 'short'), 'no key');
+      const [connector, before] = [await open({ recipientKey: file() }), receiver.requests.length];
+      const { answer, written } = await write(connector, await subject.account());
+      expect(answer).toEqual(retry('unreachable', vendorCode));
+      expect(written).toBe(false);
+      expect(receiver.requests.length).toBe(before);
+      expect(await connector.check()).toMatchObject([{ check: 'recipient-key', verdict: 'wrong' }]);
+    },
+  );
 
-  test('a key of the receiver that is replaced is taken with the next request', async () => {
+  test('a replaced key of the receiver is used for the next request', async () => {
     const file = receiver.caFile.replace('ca.crt', 'current');
     writeFileSync(file, 'no key');
     const [connector, account] = [await open({ recipientKey: file }), await subject.account()];
@@ -221,17 +245,13 @@ describe('settings', () => {
     webhook.settings.safeParse({ ...subject.settings(receiver.address), ...changes }).success;
 
   test.each([
-    ['neither a key nor the word that TLS is enough', { recipientKey: undefined }, false],
-    ['both', { clearInsideTls: true }, false],
-    [
-      'nothing by which the receiver knows us',
-      { signingSecret: undefined, token: undefined },
-      false,
-    ],
-    ['a token alone', { signingSecret: undefined }, true],
-    ['a signature alone', { token: undefined }, true],
+    ['neither recipientKey nor clearInsideTls', { recipientKey: undefined }, false],
+    ['both recipientKey and clearInsideTls', { clearInsideTls: true }, false],
+    ['neither signingSecret nor token', { signingSecret: undefined, token: undefined }, false],
+    ['only a token', { signingSecret: undefined }, true],
+    ['only a signingSecret', { token: undefined }, true],
     ['a secret in the address', { url: 'https://hub.example/?key=x' }, false],
-  ])('%s', (_, changes, accepted) => {
+  ])('the settings with %s are valid only if they are safe', (_, changes, accepted) => {
     expect(accepts(changes)).toBe(accepted);
   });
 });

@@ -3,7 +3,7 @@ import { type Receiver, TOKENS } from '../support/receiver';
 import type { Settings, Subject, TestAccount } from './conformance/subject';
 import { unique } from './sql-admin';
 
-/** @param sealing the settings that say how requests are kept from others */
+/** @param sealing the settings that protect requests on their way */
 export function webhookSubject(
   receiver: () => Receiver,
   title: string,
@@ -65,7 +65,13 @@ export function webhookSubject(
     },
     entry: async (account) => ({ ...person(account) }),
     mayChange: ['password', 'changedAt'],
-    refusals: [{ title: 'too short', password: 'Xq7!z', reason: 'policy_too_short' }],
+    refusals: [
+      {
+        title: 'a password that is too short',
+        password: 'Xq7!z',
+        reason: 'policy_too_short',
+      },
+    ],
     disable: async (account) => {
       person(account).disabled = true;
     },

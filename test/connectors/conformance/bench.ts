@@ -8,19 +8,20 @@ import { type Address, type ServerProxy, startProxy } from '../../support/proxy'
 import { asking } from '../requests';
 import type { Settings, Subject, TestAccount } from './subject';
 
-/** What every promise works with. */
+/** The tools of the promises. Everything that it opens is closed after the suite. */
 export interface Bench {
   readonly subject: Subject;
-  /** A test, or a test that is skipped with the reason in its title. */
+  /** Registers a test. If `skips` of the subject names its title, the test is skipped with the reason in the title. */
   readonly promise: (title: string, body: () => Promise<void>) => void;
-  /** A connector straight to the server. Closed at the end, like every other. */
+  /** Opens a connector directly to the server. */
   readonly direct: (changes?: Settings) => Promise<Connector>;
-  /** A connector to something else in the place of the server. */
+  /** Opens a connector to another address. */
   readonly at: (address: Address, changes?: Settings) => Promise<Connector>;
-  /** A connector through a proxy of its own. */
+  /** Opens a connector to the server through a proxy of its own. */
   readonly proxied: (changes?: Settings) => Promise<{ connector: Connector; proxy: ServerProxy }>;
-  /** Somebody else in the place of the server. */
+  /** Starts a server that pretends to be the real one. */
   readonly impostor: () => Promise<Impostor>;
+  /** Throws if `skips` of the subject names a title that no promise has. */
   readonly everySkipIsKnown: () => void;
 }
 
@@ -62,38 +63,41 @@ export function benchOf(subject: Subject): Bench {
       return impostor;
     },
     everySkipIsKnown() {
-      const strange = Object.keys(subject.skips).filter((title) => !titles.has(title));
-      if (strange.length > 0) throw new Error(`Skips of no promise: ${strange.join('; ')}`);
+      const unknown = Object.keys(subject.skips).filter((title) => !titles.has(title));
+      if (unknown.length > 0)
+        throw new Error(`The subject skips promises that do not exist: ${unknown.join('; ')}`);
     },
   };
 }
 
-/** A hook that the promise needs. */
+/** Returns a hook of the subject. @throws if the subject does not have it */
 export function needed<T>(hook: T | undefined, name: string): T {
   if (hook === undefined) throw new Error(`The subject has no "${name}" and gives no reason why`);
   return hook;
 }
 
-const given: string[] = [];
+const usedPasswords: string[] = [];
 
-/** A password of its own for each use; every policy here takes it. */
+/** Returns a new random password that every policy of the test servers accepts. */
 export function freshPassword(): string {
   return remembered(`Keep-${randomBytes(9).toString('base64url')}-7!`);
 }
 
-/** From now on no answer may hold it. */
+/** Remembers a password, so that an answer of a connector which contains it fails the test. */
 export function remembered(password: string): string {
-  if (password !== '') given.push(password);
+  if (password !== '') usedPasswords.push(password);
   return password;
 }
 
-/** A connector whose every answer is searched for every password of this run. */
+/** Wraps a connector, so that each of its answers is searched for every password of this run. */
 function watched(connector: Connector): Connector {
   const clean = async <T>(request: Promise<T>): Promise<T> => {
     const answer = await request;
-    const said = JSON.stringify(answer ?? null);
-    const leaks = given.some((password) => said.includes(JSON.stringify(password).slice(1, -1)));
-    if (leaks) throw new Error('An answer holds a password');
+    const text = JSON.stringify(answer ?? null);
+    const leaks = usedPasswords.some((password) =>
+      text.includes(JSON.stringify(password).slice(1, -1)),
+    );
+    if (leaks) throw new Error('An answer of the connector contains a password');
     return answer;
   };
   return {
@@ -107,7 +111,7 @@ function watched(connector: Connector): Connector {
   };
 }
 
-/** The cases that authors of connectors run too, here with an independent login. */
+/** The environment for the cases that authors of connectors run too. Here logins use an independent client. */
 export function trialOf(subject: Subject, connector: () => Connector): Trial {
   return {
     account: subject.account,

@@ -5,41 +5,48 @@ import type { Armed, ServerProxy } from '../../support/proxy';
 import { type Bench, freshPassword, verify, write } from './bench';
 import type { TestAccount } from './subject';
 
-/** One lost turn: whether the password was written although the answer was in doubt. */
+/** The outcome of a write during which one request or reply was lost. */
 interface Loss {
-  readonly appliedUnheard: boolean;
+  /** The password was written, although the answer was ambiguous. */
+  readonly appliedInDoubt: boolean;
 }
 
-/** More than any kind needs for one write. */
+export const lostReplyTitle = (after: 'cut' | 'hang'): string =>
+  `whichever reply of a write is lost (${after}), the answer is never rejected, it is retry only if nothing was written, and another attempt completes the write`;
+
+/** Upper limit for the number of requests that a kind needs for one write. */
 const MOST_TURNS = 40;
 
 export function doubtPromises({ subject, promise, direct, proxied }: Bench): void {
   let witness: Connector;
-  const provable = () =>
+  const verifiable = () =>
     connectorKinds.get(subject.kind)?.traitsOf(subject.settings(subject.server)).proof !== 'none';
   beforeAll(async () => {
     witness = await direct();
   });
 
-  promise('a server that is down: retry, unreachable, and nothing was sent', async () => {
-    const account = await subject.account();
-    const { connector, proxy } = await proxied(subject.hasty);
-    await proxy.refuse();
-    expect(await write(connector, account, freshPassword())).toMatchObject({
-      result: 'retry',
-      reason: 'unreachable',
-    });
-    expect(await subject.logsIn(account, account.password)).toBe(true);
-  });
+  promise(
+    'a write to a server that is down answers retry with unreachable, and nothing is sent',
+    async () => {
+      const account = await subject.account();
+      const { connector, proxy } = await proxied(subject.hasty);
+      await proxy.refuse();
+      expect(await write(connector, account, freshPassword())).toMatchObject({
+        result: 'retry',
+        reason: 'unreachable',
+      });
+      expect(await subject.logsIn(account, account.password)).toBe(true);
+    },
+  );
 
-  promise('a server that accepts and never answers: every call ends', async () => {
+  promise('every call ends if the server accepts the connection and never answers', async () => {
     const account = await subject.account();
     const { connector, proxy } = await proxied(subject.hasty);
     proxy.silence();
     const unreachable = { reason: 'unreachable' };
     const answers = await Promise.all([
       endsSoon(write(connector, account, freshPassword())),
-      ...(provable() ? [endsSoon(verify(connector, account, account.password))] : []),
+      ...(verifiable() ? [endsSoon(verify(connector, account, account.password))] : []),
       endsSoon(connector.state({ account: account.ref })),
       endsSoon(connector.find({ match: { [subject.findBy]: account.key }, limit: 1 })),
       endsSoon(connector.list({ cursor: null, pageSize: 10 })),
@@ -49,22 +56,22 @@ export function doubtPromises({ subject, promise, direct, proxied }: Bench): voi
   });
 
   for (const after of ['cut', 'hang'] as const) {
-    promise(
-      `a reply is lost (${after}), whichever: never rejected, retry only when nothing was written, and one more attempt ends it`,
-      async () => {
-        const losses = await lossesOf((proxy, nth) => proxy.loseReply(nth, after));
-        // The reply to the write itself was among them: it was applied, and nobody said so.
-        expect(losses.some((loss) => loss.appliedUnheard)).toBe(true);
-      },
-    );
+    promise(lostReplyTitle(after), async () => {
+      const losses = await lossesOf((proxy, nth) => proxy.loseReply(nth, after));
+      // The reply to the write itself was among the lost ones.
+      expect(losses.some((loss) => loss.appliedInDoubt)).toBe(true);
+    });
   }
 
-  promise('the connection is cut before a request goes out, whichever: the same', async () => {
-    const losses = await lossesOf((proxy, nth) => proxy.cutBeforeRequest(nth));
-    expect(losses.length).toBeGreaterThan(0);
-  });
+  promise(
+    'whichever request of a write is cut off before it is sent, the answer is never rejected, and another attempt completes the write',
+    async () => {
+      const losses = await lossesOf((proxy, nth) => proxy.cutBeforeRequest(nth));
+      expect(losses.length).toBeGreaterThan(0);
+    },
+  );
 
-  promise('when the server is back, the connector works again by itself', async () => {
+  promise('the connector works again by itself when the server is back', async () => {
     const account = await subject.account();
     const { connector, proxy } = await proxied(subject.hasty);
     expect(await write(connector, account, freshPassword())).toMatchObject({ result: 'applied' });
@@ -91,7 +98,7 @@ export function doubtPromises({ subject, promise, direct, proxied }: Bench): voi
     expect(proxy.accepted()).toBeGreaterThan(before);
   });
 
-  /** Loses the 1st, the 2nd, the 3rd … turn of a write, on a connector that is used for the first time, and on a warm one. */
+  /** Loses the 1st, the 2nd, the 3rd … exchange of a write, on a new connector and then on one that is already in use. */
   async function lossesOf(arm: (proxy: ServerProxy, nth: number) => Armed): Promise<Loss[]> {
     const losses: Loss[] = [];
     for (const warm of [false, true]) {
@@ -125,13 +132,13 @@ export function doubtPromises({ subject, promise, direct, proxied }: Bench): voi
     if (answer.result === 'retry') expect(applied).toBe(false);
     if (answer.result === 'applied') expect(applied).toBe(true);
     await settle(account, password, applied);
-    return { appliedUnheard: applied && answer.result === 'ambiguous' };
+    return { appliedInDoubt: applied && answer.result === 'ambiguous' };
   }
 
-  /** What Lockstep does next: it looks, where that is possible, and writes again only where it must. */
+  /** Does what Lockstep does next: it verifies the password if the kind can do that, and writes it again. */
   async function settle(account: TestAccount, password: string, applied: boolean): Promise<void> {
     const verdict = await verify(witness, account, password);
-    if (provable()) expect(verdict.result).toBe(applied ? 'holds' : 'differs');
+    if (verifiable()) expect(verdict.result).toBe(applied ? 'holds' : 'differs');
     else expect(verdict).toMatchObject({ result: 'inconclusive', reason: 'not_supported' });
     const again = await write(witness, account, password);
     expect(['applied', 'already_current']).toContain(again.result);
@@ -139,7 +146,7 @@ export function doubtPromises({ subject, promise, direct, proxied }: Bench): voi
   }
 }
 
-/** Hasty settings give up after half a second a step; a call has a handful of steps. */
+/** With the settings `hasty` each step of a call ends after half a second, and a call has only a few steps. */
 async function endsSoon<T>(call: Promise<T>): Promise<T> {
   const start = performance.now();
   const answer = await call;

@@ -7,41 +7,44 @@ import { asking } from '../requests';
 import { type Bench, freshPassword, needed, remembered } from './bench';
 import type { TestAccount } from './subject';
 
-const WROTE = expect.objectContaining({ result: 'applied' });
+const APPLIED = expect.objectContaining({ result: 'applied' });
 
-/** Passwords that come as hashes, and hashes that are made here. */
+/** Promises about passwords that arrive as hashes, and about hashes that the connector makes. */
 export function hashPromises({ subject, promise, direct }: Bench): void {
   const traits = connectorKinds.get(subject.kind)?.traits;
-  const taken = subject.hashes?.schemes ?? [];
+  const accepted = subject.hashes?.schemes ?? [];
   const account = () => (subject.hashes?.account ?? subject.account)();
   const open = (scheme: Scheme) => direct(subject.hashes?.settings(scheme) ?? {});
 
-  for (const scheme of taken)
-    promise(`a hash is stored as it is, and a login takes its password: ${scheme}`, async () => {
-      const [connector, person] = [await open(scheme), await account()];
-      const [password, other] = [freshPassword(), freshPassword()];
-      const hash = await hashOf(scheme, password);
-      expect(await writeHash(connector, person, hash, scheme)).toEqual(WROTE);
-      expect(await subject.logsIn(person, password)).toBe(true);
-      expect(await subject.logsIn(person, person.password)).toBe(false);
-      const proved = subject.hashes?.provable === true;
-      expect(await verifyHash(connector, person, hash, scheme)).toMatchObject(
-        proved
-          ? { result: 'holds', proof: 'hash' }
-          : { result: 'inconclusive', reason: 'not_supported' },
-      );
-      if (proved)
-        expect(
-          await verifyHash(connector, person, await hashOf(scheme, other), scheme),
-        ).toMatchObject({ result: 'differs' });
-      const stored = await kept(person);
-      const again = await writeHash(connector, person, hash, scheme);
-      expect(['applied', 'already_current']).toContain(again.result);
-      expect(await kept(person)).toEqual(stored);
-    });
+  for (const scheme of accepted)
+    promise(
+      `a hash is stored unchanged, and a login with its password succeeds: ${scheme}`,
+      async () => {
+        const [connector, person] = [await open(scheme), await account()];
+        const [password, other] = [freshPassword(), freshPassword()];
+        const hash = await hashOf(scheme, password);
+        expect(await writeHash(connector, person, hash, scheme)).toEqual(APPLIED);
+        expect(await subject.logsIn(person, password)).toBe(true);
+        expect(await subject.logsIn(person, person.password)).toBe(false);
+        const verifiable = subject.hashes?.provable === true;
+        expect(await verifyHash(connector, person, hash, scheme)).toMatchObject(
+          verifiable
+            ? { result: 'holds', proof: 'hash' }
+            : { result: 'inconclusive', reason: 'not_supported' },
+        );
+        if (verifiable)
+          expect(
+            await verifyHash(connector, person, await hashOf(scheme, other), scheme),
+          ).toMatchObject({ result: 'differs' });
+        const stored = await storedOf(person);
+        const again = await writeHash(connector, person, hash, scheme);
+        expect(['applied', 'already_current']).toContain(again.result);
+        expect(await storedOf(person)).toEqual(stored);
+      },
+    );
 
-  for (const scheme of schemes.filter((one) => !taken.includes(one)))
-    promise(`a hash that the source does not take is not written: ${scheme}`, async () => {
+  for (const scheme of schemes.filter((name) => !accepted.includes(name)))
+    promise(`a hash that the source does not accept is not written: ${scheme}`, async () => {
       const [connector, person] = [await direct(), await subject.account()];
       const hash = await hashOf(scheme, freshPassword());
       const before = await subject.entry(person);
@@ -59,24 +62,27 @@ export function hashPromises({ subject, promise, direct }: Bench): void {
     });
 
   if (traits?.accepts.includes('plaintext') === false)
-    promise('a hash that is made here is the same in each attempt of a change', async () => {
+    promise('the connector makes the same hash in each attempt of a change', async () => {
       const [connector, person] = [await direct(), await subject.account()];
       const request = asking(person.ref, Secret.fromText(freshPassword()));
       const written = [];
       for (const salt of [request.salt, request.salt, Buffer.alloc(16, 1)]) {
-        expect(await connector.setPassword({ ...request, salt })).toEqual(WROTE);
-        written.push(await kept(person));
+        expect(await connector.setPassword({ ...request, salt })).toEqual(APPLIED);
+        written.push(await storedOf(person));
       }
       expect(written[1]).toEqual(written[0]);
       expect(written[2]).not.toEqual(written[0]);
     });
 
-  promise('its traits name the forms that it takes, and no others', async () => {
-    expect(traits?.accepts.every((form) => forms.includes(form))).toBe(true);
-    expect(taken.filter((scheme) => traits?.accepts.includes(scheme) !== true)).toEqual([]);
-  });
+  promise(
+    'the traits of the connector name the forms that the source accepts, and no others',
+    async () => {
+      expect(traits?.accepts.every((form) => forms.includes(form))).toBe(true);
+      expect(accepted.filter((scheme) => traits?.accepts.includes(scheme) !== true)).toEqual([]);
+    },
+  );
 
-  async function kept(person: TestAccount): Promise<unknown> {
+  async function storedOf(person: TestAccount): Promise<unknown> {
     return needed(subject.stored, 'stored')(await subject.entry(person));
   }
 }

@@ -3,7 +3,7 @@ import { findCases, stateCases } from '../../../connectors/trial/cases';
 import { until } from '../../support/until';
 import { type Bench, freshPassword, needed, trialOf, write } from './bench';
 
-/** The clock of the server and ours may differ, and some sources keep whole seconds. */
+/** Tolerance for times: the clock of the server may differ from ours, and some sources keep whole seconds. */
 const CLOCK_SLACK_MS = 2_000;
 
 export function lookupPromises({ subject, promise, direct }: Bench): void {
@@ -14,7 +14,7 @@ export function lookupPromises({ subject, promise, direct }: Bench): void {
   const trial = trialOf(subject, () => connector);
   for (const { title, run } of [...findCases, ...stateCases]) promise(title, () => run(trial));
 
-  promise('list: every account exactly once, in small pages', async () => {
+  promise('list returns every account exactly once, in small pages', async () => {
     const made = await Promise.all(Array.from({ length: 5 }, () => subject.account()));
     const names: string[] = [];
     let cursor: string | null = null;
@@ -29,29 +29,29 @@ export function lookupPromises({ subject, promise, direct }: Bench): void {
     for (const account of made) expect(names).toContain(account.ref.name);
   });
 
-  promise('state: a disabled account is disabled', async () => {
+  promise('state shows a disabled account as disabled', async () => {
     expect(await stateAfter(needed(subject.disable, 'disable'))).toMatchObject({ disabled: true });
   });
 
-  promise('state: a locked account is locked, not disabled', async () => {
+  promise('state shows a locked account as locked and not as disabled', async () => {
     expect(await stateAfter(needed(subject.lock, 'lock'))).toMatchObject({
       locked: true,
       disabled: false,
     });
   });
 
-  promise('state: an account that must change its password says so', async () => {
+  promise('state shows that an account must change its password', async () => {
     expect(await stateAfter(needed(subject.requireChange, 'requireChange'))).toMatchObject({
       mustChange: true,
     });
   });
 
-  promise('state: tells when the password was changed', async () => {
+  promise('state shows when the password was changed', async () => {
     const account = await subject.account();
     const start = Date.now();
     await write(connector, account, freshPassword());
     let changedAt = 0;
-    // A server may note it a moment after it has answered (389 Directory Server).
+    // 389 Directory Server records the time a moment after its reply.
     await until(async () => {
       const state = await connector.state({ account: account.ref });
       if (state.result !== 'state') throw new Error(`state answered ${state.reason}`);
@@ -62,10 +62,10 @@ export function lookupPromises({ subject, promise, direct }: Bench): void {
   });
 
   async function stateAfter(
-    put: (account: Awaited<ReturnType<typeof subject.account>>) => Promise<void>,
+    prepare: (account: Awaited<ReturnType<typeof subject.account>>) => Promise<void>,
   ) {
     const account = await subject.account();
-    await put(account);
+    await prepare(account);
     return connector.state({ account: account.ref });
   }
 }

@@ -3,9 +3,8 @@ import { asking } from '../requests';
 import { type Bench, freshPassword, remembered, verify, write } from './bench';
 
 export function secrecyPromises({ subject, promise, direct }: Bench): void {
-  // Every answer of every promise is searched for every password of the run (`watched` in bench.ts). Here the server is
-  // made to say it.
-  promise('a server that repeats the password in its error is not passed on', async () => {
+  // `watched` in bench.ts searches each answer for each password of the run. Here the server must repeat the password.
+  promise('no answer contains a password that the server repeats in its error', async () => {
     const connector = await direct();
     const password = freshPassword();
     const account = { ref: subject.absent(password), password: '', key: '' };
@@ -25,7 +24,7 @@ export function secrecyPromises({ subject, promise, direct }: Bench): void {
     }
   });
 
-  promise('the password is borrowed: it is still whole after each call', async () => {
+  promise('the password of the caller is unchanged after each call', async () => {
     const connector = await direct();
     const account = await subject.account();
     const text = remembered(freshPassword());

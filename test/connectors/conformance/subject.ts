@@ -9,89 +9,94 @@ export type Settings = Readonly<Record<string, unknown>>;
 
 export type TestAccount = TrialAccount;
 
-/** A password that the policy of the source refuses. */
+/** A password that the source must reject. */
 export interface Refusal {
+  /** Subject of the test title, such as `a password that is too short`. */
   readonly title: string;
-  /** Not a part of any word that an answer may hold: answers are searched for it. */
+  /** Must not be part of any word in an answer, because answers are searched for it. */
   readonly password: string;
   readonly reason: Reason;
-  /** An account under the policy that refuses; a usual one otherwise. */
+  /** Creates an account under the policy that rejects the password. Default: `account` of the subject. */
   readonly account?: () => Promise<TestAccount>;
-  /** Passwords that the account gets first, in this order. */
+  /** Passwords to write to the account before, in this order. */
   readonly after?: readonly string[];
 }
 
 /**
- * One kind of source with its real server, as the suite needs it. Everything here but the settings goes to the server by a
- * way of its own (its administrator, its command line), so that the connector is never its own witness. What needs the
- * server is asked for only while a test runs, so getters may read `server(…)`.
+ * One kind of source with its real server. All members except the settings use the server without the connector (as its
+ * administrator, or by its command line), so that the connector is never its own witness. Members that need the server
+ * are read only while a test runs, so getters may call `server(…)`.
  *
- * A hook that a source cannot offer is left out, and `skips` says why for each promise that needs it.
+ * A hook that a source cannot offer is missing, and `skips` gives the reason for each promise that needs it.
  */
 export interface Subject {
-  /** As the test titles call it: `ldap on OpenLDAP`. */
+  /** Name in test titles, such as `ldap on OpenLDAP`. */
   readonly title: string;
-  /** As `connectors/registry.ts` calls it. */
+  /** Name of the kind in `connectors/registry.ts`. */
   readonly kind: string;
   readonly server: Address;
-  /** Complete and right, for the server or a proxy in front of it. Secrets are references. */
+  /** Complete, correct settings for the server or a proxy in front of it. Secrets are references. */
   readonly settings: (at: Address) => Settings;
-  /** What the references stand for: `{ '${file:service}': 'secret' }`. */
+  /** Values of the references, such as `{ '${file:service}': 'secret' }`. */
   readonly secrets: Readonly<Record<string, string>>;
   /** The folder whose programs the connector may run. */
   readonly commandDir?: string;
-  /** What the server and a client say before TLS begins, where the protocol has that; for an impostor. */
+  /** Plays the server's part of the protocol before TLS begins. Missing where TLS begins with the first byte. */
   readonly beforeTls?: (socket: Socket) => Promise<void>;
-  /** Changes to the settings that make calls give up after about half a second. */
+  /** Changes to the settings that end each step after about half a second. */
   readonly hasty: Settings;
-  /** Changes to the settings, each of which makes one thing wrong. */
+  /** Changes to the settings, each of which makes a single thing wrong. */
   readonly wrong: {
     readonly authority: Settings;
     readonly hostName: Settings;
     readonly servicePassword: Settings;
-    /** A service account that may read, but not set passwords. */
+    /** A service account that may read accounts, but may not set passwords. */
     readonly rights: Settings;
-    /** Settings for a connection without TLS. */
+    /** A connection without TLS. */
     readonly plaintext: Settings;
   };
-  /** Promise title to the reason why it is not tested here; the reason is part of the title then. */
+  /** Reasons why a promise is not tested on this source, by the title of the promise. */
   readonly skips: Readonly<Record<string, string>>;
 
-  /** A fresh account with a password that its policy takes and nobody else has. */
+  /** Creates an account with a unique password that its policy accepts. */
   readonly account: () => Promise<TestAccount>;
-  /** An account that does not exist, whose name holds `text`. */
+  /** Returns an account that does not exist, with `text` in its name. */
   readonly absent: (text: string) => AccountRef;
-  /** The attribute for `find`. */
+  /** The attribute by which `find` searches. */
   readonly findBy: string;
-  /** Whether a login on a way that is not ours takes the password. */
+  /** Whether a login with the password succeeds, by another client than ours. */
   readonly logsIn: (account: TestAccount, password: string) => Promise<boolean>;
-  /** Everything the server keeps about the account. */
+  /** Reads everything that the server keeps about the account. */
   readonly entry: (account: TestAccount) => Promise<Readonly<Record<string, unknown>>>;
-  /** The parts of `entry` that a password change is: the hash, its date, its history. */
+  /** The members of `entry` that a password change may alter: the hash, its date, its history. */
   readonly mayChange: readonly string[];
-  /** Passwords with lengths or characters that the source does not take, by the title of their test. */
+  /** Passwords that the source rejects. */
   readonly refusals: readonly Refusal[];
 
-  /** What of `entry` the source keeps of a password. Needed where hashes are written. */
+  /** Returns the stored form of the password in `entry`. Required where hashes are written. */
   readonly stored?: (entry: Readonly<Record<string, unknown>>) => unknown;
-  /** Hashes that the server stores as they are and checks logins against. */
+  /** Hashes that the server stores unchanged and can check logins against. */
   readonly hashes?: {
     readonly schemes: readonly Scheme[];
-    /** Changes to the settings under which it takes this one. */
+    /** Changes to the settings under which the source accepts the scheme. */
     readonly settings: (scheme: Scheme) => Settings;
-    /** It can be seen which one is stored. */
+    /** Whether `verify` can compare a hash with the stored one. */
     readonly provable: boolean;
-    /** An account that may get one; a usual one otherwise. */
+    /** Creates an account that may get a hash. Default: `account` of the subject. */
     readonly account?: () => Promise<TestAccount>;
   };
 
   readonly disable?: (account: TestAccount) => Promise<void>;
   readonly lock?: (account: TestAccount) => Promise<void>;
   readonly requireChange?: (account: TestAccount) => Promise<void>;
-  /** The account gets another name that the source keeps `nativeId` across. */
+  /** Renames the account. Its `nativeId` stays the same. */
   readonly rename?: (account: TestAccount) => Promise<TestAccount>;
-  /** What `verify` can find out about the right password of such an account. */
+  /** The answer of `verify` for the right password of a disabled or locked account. */
   readonly provable: Readonly<Record<'disabled' | 'locked', 'holds' | 'inconclusive'>>;
-  /** Failed logins that the server counted for the account. */
+  /** Returns the number of failed logins that the server has counted for the account. */
   readonly failedLogins?: (account: TestAccount) => Promise<number>;
 }
+
+/** Builds the `skips` of several promises that have the same reason. */
+export const because = (reason: string, titles: readonly string[]): Record<string, string> =>
+  Object.fromEntries(titles.map((title) => [title, reason]));

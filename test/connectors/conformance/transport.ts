@@ -22,7 +22,7 @@ export function transportPromises({
     ['another host name', 'hostName'],
   ] as const) {
     promise(
-      `a certificate of ${what}: retry, certificate_refused, and nothing is written`,
+      `a certificate of ${what} leads to retry with certificate_refused, and nothing is written`,
       async () => {
         const account = await subject.account();
         const { connector, proxy } = await proxied({ ...subject.wrong[name], ...subject.hasty });
@@ -37,21 +37,21 @@ export function transportPromises({
     );
   }
 
-  promise('somebody else in the place of the server hears nothing', async () => {
+  promise('an impostor in the place of the server receives nothing', async () => {
     const account = await subject.account();
-    const somebody = await impostor();
-    const connector = await at(somebody.address, subject.hasty);
+    const stranger = await impostor();
+    const connector = await at(stranger.address, subject.hasty);
     expect(await write(connector, account, freshPassword())).toMatchObject({
       result: 'retry',
       reason: 'certificate_refused',
     });
     await verify(connector, account, account.password);
     await connector.check();
-    expect(await somebody.heard()).toEqual(Buffer.alloc(0));
+    expect(await stranger.heard()).toEqual(Buffer.alloc(0));
   });
 
   promise(
-    'a wrong service password: retry, service_credential_refused, after one login',
+    'a wrong service password leads to retry with service_credential_refused after a single login',
     async () => {
       const account = await subject.account();
       const { connector, proxy } = await proxied(subject.wrong.servicePassword);
@@ -63,24 +63,24 @@ export function transportPromises({
     },
   );
 
-  promise('settings: the right ones are accepted', async () => {
+  promise('the settings accept correct values', async () => {
     expect(accepts({})).toBe(true);
   });
 
-  promise('settings: a connection without TLS is refused', async () => {
+  promise('the settings reject a connection without TLS', async () => {
     expect(accepts(subject.wrong.plaintext)).toBe(false);
   });
 
-  promise('settings: an unknown key is refused', async () => {
+  promise('the settings reject an unknown key', async () => {
     expect(accepts({ passwrod: 'x' })).toBe(false);
   });
 
-  promise('settings: a secret that is not a reference is refused', async () => {
+  promise('the settings reject a secret that is not a reference', async () => {
     expect(kind().secretSettings.length).toBeGreaterThan(0);
     for (const name of kind().secretSettings) expect(accepts({ [name]: 'in clear' })).toBe(false);
   });
 
-  promise('check: nothing is wrong with the right settings', async () => {
+  promise('check finds nothing wrong with correct settings', async () => {
     const findings = await (await direct()).check();
     expect(findings.length).toBeGreaterThan(0);
     expect(findings.filter((finding) => finding.verdict === 'wrong')).toEqual([]);
@@ -91,14 +91,14 @@ export function transportPromises({
     ['a wrong service password', 'service-login', 'servicePassword'],
     ['missing rights', 'rights', 'rights'],
   ] as const) {
-    promise(`check: names ${what}`, async () => {
+    promise(`check reports ${what}`, async () => {
       const findings = await (await direct(subject.wrong[name])).check();
       const wrong = findings.filter((finding) => finding.verdict === 'wrong');
       expect(wrong.map((finding) => finding.check)).toEqual([check]);
     });
   }
 
-  promise('check: a server that is away is named, not thrown', async () => {
+  promise('check reports an unreachable server and does not throw', async () => {
     const { connector, proxy } = await proxied(subject.hasty);
     await proxy.refuse();
     const findings = await connector.check();

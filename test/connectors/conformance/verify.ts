@@ -12,7 +12,7 @@ export function verifyPromises({ subject, promise, direct, proxied }: Bench): vo
   const trial = trialOf(subject, () => connector);
   for (const { title, run } of verifyCases) promise(title, () => run(trial));
 
-  promise('verify: after a write the new password holds and the old one differs', async () => {
+  promise('verify answers holds for a written password and differs for the old one', async () => {
     const account = await subject.account();
     const password = freshPassword();
     await write(connector, account, password);
@@ -22,33 +22,36 @@ export function verifyPromises({ subject, promise, direct, proxied }: Bench): vo
     });
   });
 
-  promise('verify: the new password of a disabled account is never said to differ', () =>
-    barred('disabled', needed(subject.disable, 'disable')),
+  promise('verify never answers differs for the new password of a disabled account', () =>
+    expectNotDiffers('disabled', needed(subject.disable, 'disable')),
   );
 
-  promise('verify: the new password of a locked account is never said to differ', () =>
-    barred('locked', needed(subject.lock, 'lock')),
+  promise('verify never answers differs for the new password of a locked account', () =>
+    expectNotDiffers('locked', needed(subject.lock, 'lock')),
   );
 
-  promise('verify: a must-change account holds its password', async () => {
+  promise('verify answers holds for an account that must change its password', async () => {
     const account = await subject.account();
     await needed(subject.requireChange, 'requireChange')(account);
     expect(await verify(connector, account, account.password)).toMatchObject({ result: 'holds' });
   });
 
-  promise('verify: a proof does not disturb the next one, whoever it is for', async () => {
-    const [first, second] = [await subject.account(), await subject.account()];
-    for (const account of [first, second, first]) {
-      expect(await verify(connector, account, freshPassword())).toMatchObject({
-        result: 'differs',
-      });
-      expect(await verify(connector, account, account.password)).toMatchObject({
-        result: 'holds',
-      });
-    }
-  });
+  promise(
+    'a verification does not disturb the next one, of the same or another account',
+    async () => {
+      const [first, second] = [await subject.account(), await subject.account()];
+      for (const account of [first, second, first]) {
+        expect(await verify(connector, account, freshPassword())).toMatchObject({
+          result: 'differs',
+        });
+        expect(await verify(connector, account, account.password)).toMatchObject({
+          result: 'holds',
+        });
+      }
+    },
+  );
 
-  promise('verify: makes one login, not more', async () => {
+  promise('verify makes exactly one login', async () => {
     const failedLogins = needed(subject.failedLogins, 'failedLogins');
     const account = await subject.account();
     expect(await failedLogins(account)).toBe(0);
@@ -56,7 +59,7 @@ export function verifyPromises({ subject, promise, direct, proxied }: Bench): vo
     expect(await failedLogins(account)).toBe(1);
   });
 
-  promise('verify: a server that is away is inconclusive, unreachable', async () => {
+  promise('verify answers inconclusive with unreachable if the server is down', async () => {
     const account = await subject.account();
     const { connector: cutOff, proxy } = await proxied(subject.hasty);
     await proxy.refuse();
@@ -68,14 +71,14 @@ export function verifyPromises({ subject, promise, direct, proxied }: Bench): vo
 
   const reasons = { disabled: 'account_disabled', locked: 'account_locked' } as const;
 
-  async function barred(
+  async function expectNotDiffers(
     state: 'disabled' | 'locked',
-    put: (account: TestAccount) => Promise<void>,
+    prepare: (account: TestAccount) => Promise<void>,
   ): Promise<void> {
     const account = await subject.account();
     const password = freshPassword();
     await write(connector, account, password);
-    await put(account);
+    await prepare(account);
     const expected = subject.provable[state];
     expect(await verify(connector, account, password)).toMatchObject(
       expected === 'holds'

@@ -3,7 +3,7 @@ import { writeCases } from '../../../connectors/trial/cases';
 import { type Bench, freshPassword, needed, trialOf, write } from './bench';
 import type { TestAccount } from './subject';
 
-const WROTE = expect.objectContaining({ result: 'applied' });
+const APPLIED = expect.objectContaining({ result: 'applied' });
 
 export function writePromises({ subject, promise, direct }: Bench): void {
   let connector: Connector;
@@ -21,23 +21,23 @@ export function writePromises({ subject, promise, direct }: Bench): void {
     'a must-change': (account: TestAccount) =>
       needed(subject.requireChange, 'requireChange')(account),
   };
-  for (const [state, put] of Object.entries(states)) {
+  for (const [state, prepare] of Object.entries(states)) {
     promise(`a write changes nothing else of ${state} account`, async () => {
       const account = await subject.account();
-      await put(account);
+      await prepare(account);
       const [before, stateBefore] = [await subject.entry(account), await flags(account)];
-      expect(await write(connector, account, freshPassword())).toEqual(WROTE);
+      expect(await write(connector, account, freshPassword())).toEqual(APPLIED);
       expect(await changedParts(account, before)).toEqual([]);
       expect(await flags(account)).toEqual(stateBefore);
     });
   }
 
   for (const refusal of subject.refusals) {
-    promise(`${refusal.title}: rejected, ${refusal.reason}`, async () => {
+    promise(`${refusal.title} is rejected with ${refusal.reason}`, async () => {
       const account = await (refusal.account ?? subject.account)();
       let current = account.password;
       for (const password of refusal.after ?? []) {
-        expect(await write(connector, account, password)).toEqual(WROTE);
+        expect(await write(connector, account, password)).toEqual(APPLIED);
         current = password;
       }
       const answer = await write(connector, account, refusal.password);
@@ -46,7 +46,7 @@ export function writePromises({ subject, promise, direct }: Bench): void {
     });
   }
 
-  promise('a service account without rights: rejected, no_rights', async () => {
+  promise('a write by a service account without rights is rejected with no_rights', async () => {
     const account = await subject.account();
     const powerless = await direct(subject.wrong.rights);
     const answer = await write(powerless, account, freshPassword());
@@ -54,22 +54,25 @@ export function writePromises({ subject, promise, direct }: Bench): void {
     expect(await subject.logsIn(account, account.password)).toBe(true);
   });
 
-  promise('an account that was renamed is found by its native id, and said so', async () => {
-    const account = await subject.account();
-    const renamed = await needed(subject.rename, 'rename')(account);
-    const password = freshPassword();
-    const answer = await write(connector, account, password);
-    expect(answer).toMatchObject({ result: 'applied', movedTo: renamed.ref.name });
-    expect(await subject.logsIn(renamed, password)).toBe(true);
-  });
+  promise(
+    'a renamed account is found by its native id, and the answer contains its new name',
+    async () => {
+      const account = await subject.account();
+      const renamed = await needed(subject.rename, 'rename')(account);
+      const password = freshPassword();
+      const answer = await write(connector, account, password);
+      expect(answer).toMatchObject({ result: 'applied', movedTo: renamed.ref.name });
+      expect(await subject.logsIn(renamed, password)).toBe(true);
+    },
+  );
 
-  promise('50 accounts, 16 at a time, each end with their own value', async () => {
+  promise('50 accounts, written 16 at a time, each end with their own password', async () => {
     const accounts = await Promise.all(Array.from({ length: 50 }, () => subject.account()));
     const queue = accounts.map((account) => ({ account, password: freshPassword() }));
     const work = [...queue];
     const worker = async () => {
       for (let next = work.pop(); next !== undefined; next = work.pop())
-        expect(await write(connector, next.account, next.password)).toEqual(WROTE);
+        expect(await write(connector, next.account, next.password)).toEqual(APPLIED);
     };
     await Promise.all(Array.from({ length: 16 }, worker));
     for (const { account, password } of queue)

@@ -19,18 +19,18 @@ describe('addresses', () => {
     ],
     ...['::', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1', 'fc00::1', 'fd12:3456::1', 'fe80::1'],
     ...['ff02::1', '64:ff9b::10.0.0.1', '64:ff9b::a9fe:a9fe', '2002:7f00:1::', '2001:db8::1'],
-  ])('%s is not public: refused', (address) => {
+  ])('the guard refuses %s, which is not public', (address) => {
     expect(guard('some.example', address)).toBe(false);
   });
 
   test.each(['1.1.1.1', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '64:ff9b::1.1.1.1'])(
-    '%s is public: allowed',
+    'the guard allows %s, which is public',
     (address) => {
       expect(guard('some.example', address)).toBe(true);
     },
   );
 
-  test('what is listed may be reached: a network, an address, a name; and nothing beside it', () => {
+  test('the guard allows listed networks, addresses and names, and no others', () => {
     const listed = guardOf(['10.1.0.0/16', 'fd00::5', 'Scim.corp.example']);
     expect(listed('a.example', '10.1.255.1')).toBe(true);
     expect(listed('a.example', '10.2.0.1')).toBe(false);
@@ -42,10 +42,10 @@ describe('addresses', () => {
 });
 
 describe('bodies', () => {
-  // Every code point but halves of a surrogate pair.
+  // Every code point except lone surrogates.
   const text = fc.string({ unit: 'binary' });
 
-  test('JSON with a secret in it is what JSON.stringify would make of the text', () => {
+  test('JSON with a secret is the same as JSON.stringify of its text', () => {
     fc.assert(
       fc.property(text, text, (password, name) => {
         const bytes = jsonBytes({
@@ -57,7 +57,7 @@ describe('bodies', () => {
     );
   });
 
-  test('a form with a secret in it is read as the text', () => {
+  test('a form with a secret is parsed back to its text', () => {
     fc.assert(
       fc.property(text, text, (secret, id) => {
         const bytes = formBytes({ client_id: id, client_secret: Secret.fromText(secret) });
@@ -69,26 +69,30 @@ describe('bodies', () => {
   });
 });
 
-describe('what a server asks us to wait', () => {
+describe('the time that a server asks Lockstep to wait', () => {
   const now = Date.parse('2026-11-22T12:00:00Z');
-  const asked = (headers: Record<string, string>, status = 429) =>
+  const waitFor = (headers: Record<string, string>, status = 429) =>
     retryAfterMs({ status, header: (name) => headers[name] ?? null }, now);
 
-  test('when a limit is reset says nothing before it is reached', () => {
-    expect(asked({ 'x-rate-limit-reset': String(now / 1000 + 42) }, 503)).toBeNull();
-    expect(asked({ 'retry-after': '42' }, 503)).toBe(42_000);
+  test('the time of the rate limit reset is ignored unless the limit is reached', () => {
+    expect(waitFor({ 'x-rate-limit-reset': String(now / 1000 + 42) }, 503)).toBeNull();
+    expect(waitFor({ 'retry-after': '42' }, 503)).toBe(42_000);
   });
 
   test.each([
     ['seconds', { 'retry-after': '7' }, 7_000],
     ['a date', { 'retry-after': 'Sun, 22 Nov 2026 12:01:30 GMT' }, 90_000],
-    ['a date that is over', { 'retry-after': 'Sun, 22 Nov 2026 11:00:00 GMT' }, 0],
-    ['when a limit is reset', { 'x-rate-limit-reset': String(now / 1000 + 42) }, 42_000],
-    ['both: what is meant for it counts', { 'retry-after': '3', 'x-rate-limit-reset': '9' }, 3_000],
+    ['a date in the past', { 'retry-after': 'Sun, 22 Nov 2026 11:00:00 GMT' }, 0],
+    ['the time of the rate limit reset', { 'x-rate-limit-reset': String(now / 1000 + 42) }, 42_000],
+    [
+      'both headers, of which Retry-After wins',
+      { 'retry-after': '3', 'x-rate-limit-reset': '9' },
+      3_000,
+    ],
     ['nonsense', { 'retry-after': 'soon' }, null],
-    ['a year: a day at most', { 'retry-after': '31536000' }, 86_400_000],
-    ['nothing', {}, null],
-  ])('%s', (_what, headers, expected) => {
-    expect(asked(headers)).toBe(expected);
+    ['a year, which is limited to a day', { 'retry-after': '31536000' }, 86_400_000],
+    ['no header', {}, null],
+  ])('the time is read from %s', (_what, headers, expected) => {
+    expect(waitFor(headers)).toBe(expected);
   });
 });

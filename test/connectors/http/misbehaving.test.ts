@@ -12,7 +12,7 @@ import { asking } from '../requests';
 import { scimSubject } from '../scim-subject';
 import { unique } from '../sql-admin';
 
-/** What every connector over HTTPS makes of a server that goes wrong; SCIM stands for all of them. */
+/** How a connector over HTTPS reacts to a server that misbehaves. SCIM represents all of these kinds. */
 let vendor: ScimVendor;
 let elsewhere: ScimVendor;
 const subject = scimSubject(() => vendor, 'path');
@@ -44,10 +44,10 @@ async function write(connector: Connector, account: TestAccount, text = unique('
   return { answer, written: await subject.logsIn(account, text) };
 }
 
-const says =
+const respond =
   (status: number, headers: Record<string, string> = {}): Mishap =>
   (): Answer => ({ status, headers });
-const butDoesIt =
+const afterDoing =
   (mishap: Mishap): Mishap =>
   (answer) => {
     answer();
@@ -67,77 +67,92 @@ interface Row {
 
 const rows: readonly Row[] = [
   {
-    what: '429 with seconds: waits as long',
-    mishap: says(429, { 'retry-after': '7' }),
+    what: 'a 429 with seconds leads to retry after that time',
+    mishap: respond(429, { 'retry-after': '7' }),
     answer: { ...retry('throttled', '429'), retryAfterMs: 7_000 },
     written: false,
   },
   {
-    what: '429 with a date: waits until then',
-    mishap: says(429, { 'retry-after': inAMinute() }),
+    what: 'a 429 with a date leads to retry after that date',
+    mishap: respond(429, { 'retry-after': inAMinute() }),
     answer: { ...retry('throttled', '429'), retryAfterMs: expect.any(Number) },
     written: false,
   },
   {
-    what: '503 that says when: was not done',
-    mishap: says(503, { 'retry-after': '2' }),
+    what: 'a 503 with Retry-After means that nothing was done',
+    mishap: respond(503, { 'retry-after': '2' }),
     answer: { ...retry('busy', '503'), retryAfterMs: 2_000 },
     written: false,
   },
   {
-    what: '503 that does not say when: in doubt',
-    mishap: butDoesIt(says(503)),
+    what: 'a 503 without Retry-After leaves the write in doubt',
+    mishap: afterDoing(respond(503)),
     answer: ambiguous('503'),
     written: true,
   },
   {
-    what: '500 before the write: in doubt',
-    mishap: says(500),
+    what: 'a 500 before the write leaves it in doubt',
+    mishap: respond(500),
     answer: ambiguous('500'),
     written: false,
   },
   {
-    what: '500 after the write: in doubt',
-    mishap: butDoesIt(says(500)),
+    what: 'a 500 after the write leaves it in doubt',
+    mishap: afterDoing(respond(500)),
     answer: ambiguous('500'),
     written: true,
   },
   {
-    what: '504 of a gateway: in doubt',
-    mishap: butDoesIt(says(504)),
+    what: 'a 504 of a gateway leaves the write in doubt',
+    mishap: afterDoing(respond(504)),
     answer: ambiguous('504'),
     written: true,
   },
   {
-    what: '202, which promises nothing: in doubt',
-    mishap: says(202),
+    what: 'a 202 leaves the write in doubt',
+    mishap: respond(202),
     answer: ambiguous('202'),
     written: false,
   },
   {
-    what: 'a cut in place of the reply: in doubt',
-    mishap: butDoesIt(() => 'cut'),
+    what: 'a connection that is cut before the reply leaves the write in doubt',
+    mishap: afterDoing(() => 'cut'),
     answer: ambiguous('UND_ERR_SOCKET'),
     written: true,
   },
   {
-    what: 'a reply that comes byte by byte is cut off: in doubt',
-    mishap: butDoesIt(() => 'drip'),
+    what: 'a reply that arrives byte by byte is abandoned and leaves the write in doubt',
+    mishap: afterDoing(() => 'drip'),
     answer: ambiguous('timeout'),
     written: true,
   },
   {
-    what: 'a reply without end is cut off: in doubt',
-    mishap: butDoesIt(() => 'flood'),
+    what: 'a reply without end is abandoned and leaves the write in doubt',
+    mishap: afterDoing(() => 'flood'),
     answer: ambiguous('UND_ERR_RES_EXCEEDED_MAX_SIZE'),
     written: true,
   },
-  { what: '408', mishap: says(408), answer: retry('busy', '408'), written: false },
-  { what: '409', mishap: says(409), answer: retry('account_in_use', '409'), written: false },
-  { what: '423', mishap: says(423), answer: retry('account_locked', '423'), written: false },
   {
-    what: '418, which nobody knows',
-    mishap: says(418),
+    what: 'a 408 leads to retry with busy',
+    mishap: respond(408),
+    answer: retry('busy', '408'),
+    written: false,
+  },
+  {
+    what: 'a 409 leads to retry with account_in_use',
+    mishap: respond(409),
+    answer: retry('account_in_use', '409'),
+    written: false,
+  },
+  {
+    what: 'a 423 leads to retry with account_locked',
+    mishap: respond(423),
+    answer: retry('account_locked', '423'),
+    written: false,
+  },
+  {
+    what: 'a 418, which no table contains, leads to retry with unknown',
+    mishap: respond(418),
     answer: retry('unknown', '418'),
     written: false,
   },
@@ -151,23 +166,23 @@ test.each(rows)('$what', async ({ mishap, answer, written }) => {
     answer: expect.objectContaining(answer),
     written,
   });
-  // Half a second is what the settings give it.
+  // The settings limit the request to half a second.
   expect(performance.now() - start).toBeLessThan(5_000);
-  // And the next one is as if nothing had been.
+  // The next write is not affected.
   expect(await write(connector, account)).toMatchObject({ answer: { result: 'applied' } });
 });
 
 test.each([301, 302, 303, 307, 308])(
-  'a redirect (%i) is not followed, and named',
+  'a redirect (%i) is not followed, and check reports it',
   async (status) => {
     const [connector, account] = [await open(), await subject.account()];
     const location = `https://localhost:${elsewhere.address.port}/scim/v2/Users`;
-    vendor.goWrong(says(status, { location }));
+    vendor.goWrong(respond(status, { location }));
     expect(await write(connector, account)).toEqual({
       answer: { result: 'retry', reason: 'unknown', vendorCode: `redirect_${status}` },
       written: false,
     });
-    vendor.goWrong(says(status, { location }), 'any');
+    vendor.goWrong(respond(status, { location }), 'any');
     expect(await connector.check()).toMatchObject([
       {
         check: 'connection',
@@ -179,9 +194,9 @@ test.each([301, 302, 303, 307, 308])(
   },
 );
 
-test('what a reading call is told to wait is passed on', async () => {
+test('a read passes on the time that the server asks to wait', async () => {
   const connector = await open();
-  vendor.goWrong(says(429, { 'retry-after': '11' }), 'any');
+  vendor.goWrong(respond(429, { 'retry-after': '11' }), 'any');
   expect(await connector.list({ cursor: null, pageSize: 5 })).toEqual({
     result: 'failed',
     reason: 'throttled',
@@ -190,7 +205,7 @@ test('what a reading call is told to wait is passed on', async () => {
   });
 });
 
-test('a reply that is not what the vendor publishes: unknown', async () => {
+test('a reply without the documented shape leads to unknown', async () => {
   const connector = await open();
   vendor.goWrong(() => ({ status: 200, json: '<html>' }), 'any');
   expect(await connector.list({ cursor: null, pageSize: 5 })).toMatchObject({
@@ -210,7 +225,7 @@ describe('addresses that are not public', () => {
     '2130706433',
     '0x7f.1',
     '0177.0.0.1',
-  ])('%s is refused before anything is sent', async (host) => {
+  ])('the connector refuses the host %s before it sends anything', async (host) => {
     const proxy = await startProxy(vendor.address);
     const url = `https://${host}:${proxy.address.port}/scim/v2`;
     const connector = await open({ url, allowPrivateAddresses: [] });
@@ -225,16 +240,16 @@ describe('addresses that are not public', () => {
     await proxy.stop();
   });
 
-  test('a name that led to a public address a moment ago leads nowhere now (DNS rebinding)', async () => {
+  test('the connector refuses a name that resolves to a private address for the connection (DNS rebinding)', async () => {
     const lookup = jest.spyOn(dns, 'lookup');
-    const leadsTo = (address: string) =>
+    const resolvesTo = (address: string) =>
       lookup.mockImplementation(((
         _name: string,
         _options: object,
         callback: (...found: unknown[]) => void,
       ) => callback(null, [{ address, family: 4 }])) as unknown as typeof dns.lookup);
     try {
-      leadsTo('127.0.0.1');
+      resolvesTo('127.0.0.1');
       const url = `https://rebound.example:${vendor.address.port}/scim/v2`;
       const changes = { url, serverName: 'localhost' };
       const account = await subject.account();
@@ -248,7 +263,7 @@ describe('addresses that are not public', () => {
   });
 });
 
-test('the bytes of the password are zeroed, whatever became of the request', async () => {
+test('the bytes of the password are zeroed whether or not the request succeeds', async () => {
   const bodies: Buffer[] = [];
   const credential = { authorization: async () => 'Bearer x', refused: () => false, forget() {} };
   const content = {

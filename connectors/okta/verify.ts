@@ -10,13 +10,14 @@ const answerShape = z.looseObject({ status: z.string() });
 const WRONG_PASSWORD = 'E0000004';
 
 /**
- * A primary authentication; the session token that it may bring is never used. Okta answers a locked user as one with a
- * wrong password, so the state is looked at first.
- * @param asNobody without our own sign-in: with it, Okta would take it for one of an application that it trusts
+ * Verifies a password by a primary authentication. A session token in the reply is never used. Okta answers for a locked
+ * user as for a wrong password, so the state of the user is read first.
+ * @param anonymousApi the API without the service credential, because with it Okta would treat the request as a sign-in
+ * by a trusted application
  */
-export async function prove(
+export async function verifyByLogin(
   api: Api,
-  asNobody: Api,
+  anonymousApi: Api,
   { account, password }: VerifyRequest,
   signal: AbortSignal,
 ): Promise<VerifyAnswer> {
@@ -32,10 +33,10 @@ export async function prove(
     type: 'application/json',
     value: { username: user.profile.login, password },
   };
-  const reply = await asNobody.ask({ method: 'POST', path: '/api/v1/authn', content }, signal);
+  const reply = await anonymousApi.ask({ method: 'POST', path: '/api/v1/authn', content }, signal);
   if (reply.status === 200) {
     const status = answerShape.safeParse(reply.json).data?.status;
-    // Whatever else it asks for then, a factor or a new password, it has taken this one.
+    // Any other status, such as a request for a factor or a new password, means that Okta has accepted the password.
     if (status !== undefined && status !== 'LOCKED_OUT') return { result: 'holds', proof: 'login' };
     return { result: 'inconclusive', reason: 'account_locked', vendorCode: 'LOCKED_OUT' };
   }
