@@ -7,20 +7,33 @@ const root = path.resolve(__dirname, '..');
 
 /** Folders and files whose comments, strings and test titles (*.ts) are checked, next to every written page. */
 const checkedCode: readonly string[] = [
-  'scripts/markdown.ts',
-  'scripts/reference.ts',
-  'scripts/semantics.ts',
-  'test/docs.test.ts',
-  'test/e2e/commands.test.ts',
-  'test/support/pages.ts',
-  'test/support/prose.ts',
+  ...[
+    'activities',
+    'api',
+    'bench',
+    'blocklist',
+    'capture',
+    'cli',
+    'connectors',
+    'intake',
+    'local',
+    'model',
+  ],
+  ...['scripts', 'sealing', 'store', 'test', 'worker', 'workflows'],
+  ...['config.ts', 'lifetime.ts', 'log.ts', 'ops.ts'],
 ];
+
+/** Migrations keep the names that tables had, and this file quotes the words. */
+const unchecked = /^store\/migrations\/|^test\/wording\.test\.ts$/;
 
 /** Words and phrases that read oddly, and what to write instead. */
 const oddWords: readonly (readonly [odd: RegExp, instead: string])[] = [
   [/\b(told|tells)\b/, 'reported, shown, returned, recorded'],
   [/\bwho(m)?ever\b/, 'the role: the caller, the client, the agent'],
-  [/\b(nobody|somebody)\b/, 'the actor, or a passive: no process, an operator, unlinked'],
+  [
+    /(?<!\buser\s)\b(nobody|somebody)\b/,
+    'the actor, or a passive: no process, an operator, unlinked',
+  ],
   [/\b(he|him|his|himself)\b/, 'they, it, the name of the role'],
   [/\banew\b/, 'again'],
   [/\bmeanwhile\b/, 'in the meantime'],
@@ -79,9 +92,12 @@ const codeFiles = checkedCode.flatMap((target) =>
         .filter((file) => file.endsWith('.ts')),
 );
 
-test.each(codeFiles)('the comments and texts of %s have no odd words', (file) => {
-  expect(oddIn(file, proseIn(readRepositoryFile(file)))).toEqual([]);
-});
+test.each(codeFiles.filter((file) => !unchecked.test(file)))(
+  'the comments and texts of %s have no odd words',
+  (file) => {
+    expect(oddIn(file, proseIn(readRepositoryFile(file)))).toEqual([]);
+  },
+);
 
 test('the check finds an odd word in a comment, a text and a title, also across a line break', () => {
   const code = [

@@ -104,7 +104,7 @@ const IGNORE_HISTORY_TAG = 0x83;
 const MUST_CHANGE_TAG = 0x86;
 
 /**
- * Tells PingDirectory how to treat a new password: as set by an administrator, as a hash only if `isHash`, subject to
+ * Instructs PingDirectory how to treat a new password: as set by an administrator, as a hash only if `isHash`, subject to
  * every rule including the history, and with the forced change set to `mustChange`. The minimum age is left to the
  * server, which by default exempts administrators. Source: `PasswordUpdateBehaviorRequestControl` of the UnboundID SDK.
  */

@@ -19,7 +19,7 @@ export interface UnfoundAccount extends Gate {
 /**
  * Reads the unsettled outcomes of a change whose accounts correlation still has to find. The state of the source is
  * checked in the same statement: when the source is down and its probe is due, one outcome is returned, as the probe;
- * otherwise `held` tells the caller not to ask the source.
+ * otherwise `held` is true and the caller must not ask the source.
  * @param except labels that this pass has handled already
  */
 export async function readUnfound(

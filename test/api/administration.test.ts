@@ -208,7 +208,7 @@ describeWith(['postgres'], 'administration', () => {
     while ((await chainAudit(api.database.db)) > 0);
     const { body } = await get('/v1/audit/verify');
     expect(body).toEqual({ intact: true, records: expect.any(Number) });
-    await api.database.pool.query(`update audit set actor = 'nobody' where position = 2`);
+    await api.database.pool.query(`update audit set actor = 'intruder' where position = 2`);
     expect((await get('/v1/audit/verify')).body).toEqual({ intact: false, position: 2 });
   });
 });

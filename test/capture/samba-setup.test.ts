@@ -263,10 +263,10 @@ suite(`lockstep relay setup samba${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
       const { code, stdout } = await setUp(['--account', 'tester']);
       expect([code, stdout]).toEqual([0, expect.stringContaining('the canary arrived')]);
       expect(await changed()).not.toBe(before);
-      const unknown = await setUp(['--account', 'nobody']);
+      const unknown = await setUp(['--account', 'unknown.person']);
       expect([unknown.code, unknown.stderr]).toEqual([
         2,
-        expect.stringContaining('There is no account nobody'),
+        expect.stringContaining('There is no account unknown.person'),
       ]);
     });
   });

@@ -97,10 +97,10 @@ describeWith(['postgres'], 'administration on the command line', () => {
     expect((await lockstep(['identities', 'unlink', 'bob', 'warehouse:bob'])).code).toBe(0);
     const table = await lockstep(['identities', 'list']);
     expect(table.stdout).toMatch(/^bob +directory$/m);
-    const missing = await lockstep(['identities', 'show', 'nobody']);
+    const missing = await lockstep(['identities', 'show', 'unknown.person']);
     expect([missing.code, missing.stderr]).toEqual([
       1,
-      expect.stringContaining('There is no person nobody.'),
+      expect.stringContaining('There is no person unknown.person.'),
     ]);
   });
 

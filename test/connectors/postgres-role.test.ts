@@ -75,12 +75,14 @@ describeWith(['postgres'], 'postgres-role', () => {
   test('another role with the name of a dropped one is not treated as the account', async () => {
     const [connector, old] = [await open(), await account()];
     const name = old.ref.name;
-    await admin().query(`drop role ${name}; create role ${name} login password 'of somebody else'`);
+    await admin().query(
+      `drop role ${name}; create role ${name} login password 'of another person'`,
+    );
     expect(await write(connector, old, 'The new one')).toMatchObject({ reason: 'no_account' });
-    expect(await verify(connector, old, 'of somebody else')).toMatchObject({
+    expect(await verify(connector, old, 'of another person')).toMatchObject({
       reason: 'no_account',
     });
-    expect(await logsIn(old, 'of somebody else')).toBe(true);
+    expect(await logsIn(old, 'of another person')).toBe(true);
   });
 
   test('a write to a superuser is rejected with no_rights and does not disturb the next write', async () => {
@@ -241,11 +243,11 @@ describeWith(['postgres'], 'postgres-role', () => {
     await owner.connect();
     await owner.query(`
       create role ${service} login superuser password '${servicePassword}';
-      create role ann login password 'Right and yet not told'`);
+      create role ann login password 'Right but never seen'`);
     await owner.end();
     const ann = { ref: { name: 'ann', nativeId: null }, password: '', key: '' };
     const connector = await open({ port: own.port, ca: own.caFile });
-    expect(await verify(connector, ann, 'Right and yet not told')).toEqual({
+    expect(await verify(connector, ann, 'Right but never seen')).toEqual({
       result: 'inconclusive',
       reason: 'not_supported',
       vendorCode: 'no_scram',

@@ -52,7 +52,7 @@ const isWanted = (name: string): boolean =>
 
 const notWanted = (name: string) => [name, { skipped: 'LOCKSTEP_TEST_SERVERS leaves it out' }];
 
-/** Servers that run as nobody must be able to enter it, whoever owns the clone. */
+/** The folder of the run. Servers that run as the user nobody must be able to enter it, whatever user owns the clone. */
 function runDir(): string {
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'lockstep-test-'));
   chmodSync(dir, 0o755);

@@ -16,12 +16,12 @@ const [switchOn = '', letRead = ''] = [...docs.matchAll(/```ldif\n(.*?)```/gs)].
   ([, ldif = '']) => ldif.replaceAll(/^ +/gm, ''),
 );
 
-/** Of a changelog that was made anew, too. */
+/** It also finds them in a changelog that was created again. */
 export const letRelayRead = (admin: Client): Promise<void> => applyLdif(admin, letRead);
 
 /**
  * A 389 Directory Server that keeps passwords in its changelog, set up as the docs say.
- * @param dir where nobody may enter
+ * @param dir a folder that the unix user nobody may enter
  * @param passwords of `admin`, `relay` and other service accounts, which may write passwords
  */
 export async function startRetroDs389(
