@@ -16,7 +16,7 @@ import type { Configuration } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { saveIdentity } from '../../store/people/identities';
 import { startTestApi, type TestApi } from '../support/api';
-import { objectionsTo, type Payload, linesOf } from '../support/opengraph';
+import { linesOf, objectionsTo, type Payload } from '../support/opengraph';
 import { planned, settled } from '../support/played-worker';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';

@@ -9,7 +9,7 @@ import {
 import { hybridEdges, hybridTopology } from '../../model/graph/hybrid';
 import { personEdges, personNodes } from '../../model/graph/person';
 import { topologyOf } from '../../model/graph/topology';
-import { type Payload, linesOf } from './opengraph';
+import { linesOf, type Payload } from './opengraph';
 
 /** The graph of a small configuration with one person. */
 

@@ -1,5 +1,5 @@
 import { account, graphOf, type Wanted } from '../../support/graph';
-import { objectionsTo, linesOf } from '../../support/opengraph';
+import { linesOf, objectionsTo } from '../../support/opengraph';
 
 describe('users that other collectors know', () => {
   const AD = account('ad', { name: 'CN=Straße\\, Alice,DC=corp,DC=example', nativeId: 'a-guid' });

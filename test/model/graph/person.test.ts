@@ -72,11 +72,13 @@ describe('accounts that are kept in step', () => {
   });
 
   test('accounts behind an auth source with a filter still open each other', () => {
-    expect(synced({ sources: { directory: { passwordFilter: { case: 'upper' } } } }).lines).toEqual([
-      'Account alice@apps -SamePassword-> Account alice@directory',
-      'Account alice@apps -SamePassword-> Account alice@crm',
-      'Account alice@crm -SamePassword-> Account alice@apps',
-    ]);
+    expect(synced({ sources: { directory: { passwordFilter: { case: 'upper' } } } }).lines).toEqual(
+      [
+        'Account alice@apps -SamePassword-> Account alice@directory',
+        'Account alice@apps -SamePassword-> Account alice@crm',
+        'Account alice@crm -SamePassword-> Account alice@apps',
+      ],
+    );
   });
 
   test('an edge shows that the password is real, whether the end gets only a hash, and when it last took one', () => {
