@@ -70,7 +70,8 @@ export function workerSuite(
   };
 
   beforeAll(async () => {
-    const [company, engine] = await Promise.all([startCompany(), startEngine()]);
+    const company = await startCompany();
+    const engine = await startEngine();
     const lockstep = await startLockstep(engine);
     await lockstep.configure(configure(company));
     state = { engine, company, lockstep, worker: lockstep.startWorker() };

@@ -29,6 +29,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a directory-last group', () => 
 
   const outcomes = ({ accounts }: ChangeView) =>
     accounts.map(({ label, role, state, reason }) => [label, role, state, reason]);
+
   test(
     keeps('the directory is changed last, once every other account has the new password', 4),
     async () => {
