@@ -114,7 +114,7 @@ describeWith(['postgres'], 'the policy of a group', () => {
       'a dictionary that is too long',
       'dictionary',
       () => writeFileSync(file('new'), 'word\n'.repeat(2_501)),
-      'line 2501 is one line more than the 2500 allowed',
+      'line 2501 is beyond the 2500 lines allowed',
     ],
   ])('%s is reported when the configuration is planned', async (_what, field, make, says) => {
     rmSync(file('new'), { force: true });

@@ -62,7 +62,7 @@ describeWith(['postgres'], 'commands that a worker carries out', () => {
       const { code, stdout } = await lockstep(['doctor', 'crm'], {
         during: worker(1, () => ({ code: 'internal' })),
       });
-      expect([code, stdout]).toEqual([1, expect.stringContaining('✖ check  Lockstep made a mist')]);
+      expect([code, stdout]).toEqual([1, expect.stringContaining('✖ check  Internal error')]);
     });
 
     test('lockstep doctor names an audit record that was altered', async () => {

@@ -73,7 +73,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     await ensureEpoch(database.db, keys, 24);
     await reportPresence(database.db, 'test', true);
   }
-  const [port, opsPort] = [await freePort(), await freePort()];
+  const port = Number(options.env?.LOCKSTEP_API_PORT ?? (await freePort()));
+  const opsPort = await freePort();
   const opsUrl = `http://127.0.0.1:${opsPort}`;
   const startProcess = () =>
     startServer({
