@@ -147,6 +147,8 @@ export type ListAnswer =
       readonly accounts: readonly FoundAccount[];
       /** Cursor of the next page. Null after the last page. */
       readonly cursor: string | null;
+      /** The id, or the position in the page, of each account that is left out because it cannot be read. */
+      readonly malformed?: readonly string[];
     }
   | SourceFailure;
 

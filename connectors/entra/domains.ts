@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { accepted, HttpRefused, shaped } from '../http/answers';
+import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
-import { classify } from './errors';
+import { json } from '../http/success';
 
 const domainsShape = z.looseObject({
   value: z.array(z.looseObject({ id: z.string(), authenticationType: z.string() })),
@@ -26,13 +26,9 @@ export function federatedDomains(api: Api): FederatedDomains {
 
 async function read(api: Api, signal: AbortSignal): Promise<ReadonlySet<string> | null> {
   const query = new URLSearchParams({ $select: 'id,authenticationType' });
-  try {
-    const reply = await api.ask({ method: 'GET', path: `/v1.0/domains?${query}` }, signal);
-    const { value } = shaped(domainsShape, accepted(reply, classify));
-    const federated = value.filter(({ authenticationType }) => authenticationType === 'Federated');
-    return new Set(federated.map(({ id }) => id.toLowerCase()));
-  } catch (error) {
-    if (error instanceof HttpRefused && error.failure.reason === 'no_rights') return null;
-    throw error;
-  }
+  const [path, success] = [`/v1.0/domains?${query}`, { 200: json(domainsShape) }];
+  const domains = await nullIf('no_rights', api.ask({ method: 'GET', path, success }, signal));
+  if (domains === null) return null;
+  const federated = domains.value.filter((domain) => domain.authenticationType === 'Federated');
+  return new Set(federated.map(({ id }) => id.toLowerCase()));
 }

@@ -6,6 +6,7 @@ import { ok, warning } from '../http/checks';
 import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { clientCredentials, type TokenRequest } from '../http/credentials';
+import { noBody } from '../http/success';
 import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
 import { type FederatedDomains, federatedDomains } from './domains';
 import { classify } from './errors';
@@ -17,7 +18,7 @@ export function openEntra(settings: EntraSettings, tools: ConnectorTools): Conne
   const http = openHttp(graphUrl, settings);
   const login = openHttp(loginUrl, settings);
   const credential = clientCredentials(login, settings.clientSecret, tools, tokenRequest(settings));
-  const api = apiOf(http, credential, JSON_TYPE);
+  const api = apiOf(http, credential, JSON_TYPE, classify);
   const users = usersOf(api, attributes);
   const federated = federatedDomains(api);
   return connectorOver({
@@ -30,7 +31,6 @@ export function openEntra(settings: EntraSettings, tools: ConnectorTools): Conne
       return user && stateOf(user);
     },
     prepare: ({ account }, signal) => prepare(users, federated, account, signal),
-    classifyWrite: classify,
     verify: null,
     check: (signal) => checkDomains(federated, signal),
     writeToNoAccount: () => writeTo(randomUUID(), null),
@@ -88,8 +88,8 @@ const writeTo = (id: string, name: string | null): PreparedWrite => ({
       type: JSON_TYPE,
       value: { passwordProfile: { password, forceChangePasswordNextSignIn: false } },
     },
+    success: { 204: noBody(name) },
   }),
-  nameIn: () => name,
 });
 
 async function checkDomains(

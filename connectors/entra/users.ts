@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { AccountRef, FoundAccount } from '../contract';
-import { accepted, HttpRefused, shaped } from '../http/answers';
+import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches } from '../http/filter';
-import { classify } from './errors';
+import { type Raw, rawUsers, readable, readableMatches } from '../http/lists';
+import { json } from '../http/success';
 
 /** The properties of a user that Lockstep reads. Source: Microsoft Graph, user resource type. */
 const userShape = z.looseObject({
@@ -15,6 +16,10 @@ const userShape = z.looseObject({
   lastPasswordChangeDateTime: z.string().nullish(),
   onPremisesSyncEnabled: z.boolean().nullish(),
 });
+
+/** The user with this id. Graph compares ids without regard to case. */
+const userWith = (id: string) =>
+  userShape.refine((user) => user.id.toLowerCase() === id.toLowerCase());
 
 export type User = z.infer<typeof userShape>;
 
@@ -34,8 +39,6 @@ export const pathOf = (id: string): string => `/v1.0/users/${encodeURIComponent(
 /** Requests that read users. @param attributes properties to read in addition to userPrincipalName */
 export function usersOf(api: Api, attributes: readonly string[]) {
   const names = [NAME, ...attributes];
-  const get = async (path: string, signal: AbortSignal) =>
-    accepted(await api.ask({ method: 'GET', path }, signal), classify);
 
   const found = (user: User): FoundAccount => ({
     name: user.userPrincipalName,
@@ -47,7 +50,8 @@ export function usersOf(api: Api, attributes: readonly string[]) {
 
   async function listed(more: Record<string, string>, signal: AbortSignal) {
     const query = new URLSearchParams({ $select: ['id', ...names].join(','), ...more });
-    const list = shaped(listShape, await get(`/v1.0/users?${query}`, signal));
+    const [path, success] = [`/v1.0/users?${query}`, { 200: json(listShape) }];
+    const list = await api.ask({ method: 'GET', path, success }, signal);
     // Only the token of the link is used, because a reply must not decide where requests are sent.
     const next = list['@odata.nextLink'];
     const cursor = next === undefined ? null : new URL(next).searchParams.get('$skiptoken');
@@ -64,38 +68,37 @@ export function usersOf(api: Api, attributes: readonly string[]) {
       const terms = Object.entries(match).map(([name, value]) => `${name} eq ${quoted(value)}`);
       const query = { $filter: terms.join(' and '), $top: String(limit) };
       const { users } = await listed(query, signal);
-      return users.filter((user) => matches(match, (name) => valuesAt(user, name))).map(found);
+      const fits = (user: Raw) => matches(match, (name) => valuesAt(user, name));
+      return readableMatches(userShape, users, fits).map(found);
     },
     async page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page> {
       const $top = String(Math.min(pageSize, MOST_IN_A_PAGE));
       const page = await listed({ $top, ...(cursor !== null && { $skiptoken: cursor }) }, signal);
-      return { accounts: page.users.map(found), cursor: page.cursor };
+      const { users, malformed } = readable(userShape, page.users);
+      return { accounts: users.map(found), malformed, cursor: page.cursor };
     },
     /** Reads a user by id, or by name if the id is unknown. Null if there is no such user. */
     async user({ nativeId, name }: AccountRef, signal: AbortSignal): Promise<User | null> {
       const query = new URLSearchParams({ $select: ['id', NAME, ...STATUS].join(',') });
-      try {
-        const user = shaped(userShape, await get(`${pathOf(nativeId ?? name)}?${query}`, signal));
-        const isRequested =
-          nativeId !== null || matches({ [NAME]: name }, (at) => valuesAt(user, at));
-        return isRequested ? user : null;
-      } catch (error) {
-        if (error instanceof HttpRefused && error.failure.reason === 'no_account') return null;
-        throw error;
-      }
+      const path = `${pathOf(nativeId ?? name)}?${query}`;
+      const success = { 200: json(nativeId === null ? userShape : userWith(nativeId)) };
+      const request = api.ask({ method: 'GET', path, success }, signal);
+      const user = await nullIf('no_account', request);
+      if (user === null || nativeId !== null) return user;
+      return matches({ [NAME]: name }, (at) => valuesAt(user, at)) ? user : null;
     },
   };
 }
 
 const listShape = z.looseObject({
-  value: z.array(userShape),
+  value: rawUsers,
   '@odata.nextLink': z.url().optional(),
 });
 
 /** Quotes a value as an OData string. */
 const quoted = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 
-const valuesAt = (user: User, name: string): string[] =>
+const valuesAt = (user: Raw, name: string): string[] =>
   [user[name]].filter((value) => typeof value === 'string');
 
 export const stateOf = ({ accountEnabled, lastPasswordChangeDateTime: at }: User): State => ({

@@ -1,9 +1,9 @@
-import type { z } from 'zod';
 import { type CodeOf, errors } from '../../model/errors';
 import type { SourceFailure, VerifyAnswer, WriteAnswer } from '../contract';
 import type { HttpReply } from './client';
 import { NoReply, NotSent } from './failures';
 import { retryAfterMs } from './retry-after';
+import type { Success } from './success';
 
 /** A failed request, translated into a code of `model/errors.ts`. */
 export interface HttpFailure {
@@ -39,13 +39,14 @@ const ofStatus: Readonly<Record<number, HttpFailure['reason']>> = {
 };
 
 /**
- * Translates a reply that is not a success. A 503 with Retry-After means that the server has not carried out the request.
- * Any other 5xx may come from a proxy that has lost the reply of the server.
+ * Translates a reply whose status is not that of a success. A 503 with Retry-After means that the server has not carried
+ * out the request. Any other 5xx may come from a proxy that has lost the reply of the server. Only the body of an error
+ * is classified, because any other body proves nothing.
  */
-export function failureOfReply(reply: HttpReply, classify: Classify): HttpFailure {
+function failureOfReply(reply: HttpReply, classify: Classify): HttpFailure {
   const { status } = reply;
   const wait = retryAfterMs(reply, Date.now());
-  const verdict = classify(reply);
+  const verdict = status >= 400 ? classify(reply) : null;
   const redirect = status >= 300 && status < 400;
   return {
     reason: verdict?.reason ?? ofStatus[status] ?? 'unknown',
@@ -55,7 +56,7 @@ export function failureOfReply(reply: HttpReply, classify: Classify): HttpFailur
   };
 }
 
-/** The server refused a request that only reads. */
+/** The reply of the server is not the documented success response. */
 export class HttpRefused extends Error {
   readonly failure: HttpFailure;
 
@@ -65,22 +66,34 @@ export class HttpRefused extends Error {
   }
 }
 
-/** Returns the reply if its status is 200. @throws HttpRefused */
-export function accepted(reply: HttpReply, classify: Classify): HttpReply {
-  if (reply.status !== 200) throw new HttpRefused(failureOfReply(reply, classify));
-  return reply;
+/** The status is that of a success, and the body is not. The server may have carried out the request. */
+export const malformedReply: HttpFailure = {
+  reason: 'unknown',
+  vendorCode: 'malformed',
+  retryAfterMs: null,
+  refused: false,
+};
+
+/** Returns the value of a documented success response. @throws HttpRefused for any other reply */
+export function valueIn<T>(reply: HttpReply, success: Success<T>, classify: Classify): T {
+  const body = success[reply.status];
+  if (body === undefined) throw new HttpRefused(failureOfReply(reply, classify));
+  const read = body(reply);
+  if (read === null) throw new HttpRefused(malformedReply);
+  return read.value;
 }
 
-/** Parses the body of a reply. @throws HttpRefused if it does not have the shape that the vendor documents */
-export function shaped<T>(schema: z.ZodType<T>, { json }: HttpReply): T {
-  const read = schema.safeParse(json);
-  if (read.success) return read.data;
-  throw new HttpRefused({
-    reason: 'unknown',
-    vendorCode: 'malformed',
-    retryAfterMs: null,
-    refused: true,
-  });
+/** Returns null if the server refuses the request for this reason. */
+export async function nullIf<T>(
+  reason: HttpFailure['reason'],
+  request: Promise<T>,
+): Promise<T | null> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof HttpRefused && error.failure.reason === reason) return null;
+    throw error;
+  }
 }
 
 /** Translates an error of a request. @throws any other error, which is a bug of the connector */

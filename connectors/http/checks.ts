@@ -1,6 +1,7 @@
 import type { Finding, WriteAnswer } from '../contract';
 import type { HttpFailure } from './answers';
 import { PRIVATE_ADDRESS } from './connect';
+import { KEY_NOT_SUPPORTED } from './credentials';
 
 const finding =
   (verdict: Finding['verdict']) =>
@@ -49,6 +50,13 @@ export function unconnectedFindings({ reason, vendorCode }: HttpFailure): readon
       wrong(
         'tls',
         `The certificate of the server is not trusted${code}. Check the address, ca and serverName in the settings.`,
+      ),
+    ];
+  if (vendorCode === KEY_NOT_SUPPORTED)
+    return [
+      wrong(
+        'service-login',
+        'Lockstep cannot sign in with this private key. Use an RSA key of 2048 bits or more, or an EC key of the curve P-256, P-384 or P-521.',
       ),
     ];
   if (reason === 'service_credential_refused')

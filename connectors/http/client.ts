@@ -16,6 +16,7 @@ export interface HttpReply {
   readonly status: number;
   /** Returns the value of a header. Several headers with one name are joined to a list (RFC 9110 §5.3). */
   readonly header: (name: string) => string | null;
+  readonly isEmpty: boolean;
   /** The body; null if it is not JSON. Only for the tables that classify replies, because it may repeat a password. */
   readonly json: unknown;
 }
@@ -29,6 +30,9 @@ export interface HttpClient {
   close(): void;
 }
 
+/** The version in package.json. */
+const VERSION = '0.1.0';
+
 /** Creates a client. It does no I/O before the first request. @param address https://host[:port][/path] */
 export function openHttp(address: string, settings: HttpSettings): HttpClient {
   const { origin, pathname } = new URL(address);
@@ -37,7 +41,11 @@ export function openHttp(address: string, settings: HttpSettings): HttpClient {
   return {
     async send(request, signal) {
       const inTime = AbortSignal.any([signal, AbortSignal.timeout(settings.timeoutMs)]);
-      const whole = { ...request, path: `${below}${request.path}` };
+      const whole = {
+        ...request,
+        path: `${below}${request.path}`,
+        headers: { ...request.headers, 'user-agent': `Lockstep/${VERSION}` },
+      };
       const { reply } = await connections.use(inTime, async (client) => {
         const reply = await exchange(client, whole, inTime);
         // A server that answers with 5xx may be shutting down.
@@ -81,7 +89,8 @@ function exchange(client: Client, request: HttpRequest, signal: AbortSignal): Pr
         onResponseEnd() {
           signal.removeEventListener('abort', stop);
           const header = (name: string) => [headers[name] ?? []].flat().join(', ') || null;
-          resolve({ status, header, json: parsed(Buffer.concat(chunks)) });
+          const body = Buffer.concat(chunks);
+          resolve({ status, header, isEmpty: body.length === 0, json: parsed(body) });
         },
         onResponseError: (_controller, error) => fail(error),
       },

@@ -13,15 +13,9 @@ import type {
   VerifyRequest,
   WriteAnswer,
 } from '../contract';
-import {
-  asInconclusive,
-  asSourceFailure,
-  asWriteAnswer,
-  type Classify,
-  failureOf,
-} from './answers';
+import { asInconclusive, asSourceFailure, asWriteAnswer, failureOf } from './answers';
 import { type Api, newCall } from './api';
-import { connectedFindings, rightsFinding, unconnectedFindings } from './checks';
+import { connectedFindings, rightsFinding, unconnectedFindings, warning } from './checks';
 import { type PreparedWrite, write } from './write';
 
 /**
@@ -42,8 +36,6 @@ export interface Vendor {
   state(account: AccountRef, signal: AbortSignal): Promise<State | null>;
   /** Reads what must be known of the account before a write. If it returns an answer, nothing is written. */
   prepare(request: SetPasswordRequest, signal: AbortSignal): Promise<PreparedWrite | WriteAnswer>;
-  /** Translates the refusal of a write. */
-  readonly classifyWrite: Classify;
   /** Verifies a password. Null if the vendor offers no way to do that. */
   readonly verify: ((request: VerifyRequest, signal: AbortSignal) => Promise<VerifyAnswer>) | null;
   /** Returns further findings of `lockstep doctor`, after those about the sign-in and the rights. */
@@ -56,6 +48,8 @@ export interface Vendor {
 
 export interface Page {
   readonly accounts: readonly FoundAccount[];
+  /** The id or the position of each account of the page that cannot be read. */
+  readonly malformed: readonly string[];
   readonly cursor: string | null;
 }
 
@@ -79,10 +73,10 @@ export function connectorOver(vendor: Vendor): Connector {
       }));
     },
     list: ({ cursor, pageSize }) =>
-      orFailed(async () => ({
-        result: 'page',
-        ...(await vendor.page(cursor, pageSize, newCall())),
-      })),
+      orFailed(async () => {
+        const { malformed, ...page } = await vendor.page(cursor, pageSize, newCall());
+        return { result: 'page', ...page, ...(malformed.length > 0 && { malformed }) };
+      }),
     state: ({ account }) =>
       orFailed(async (): Promise<StateAnswer> => {
         const state = await vendor.state(account, newCall());
@@ -99,7 +93,7 @@ export function connectorOver(vendor: Vendor): Connector {
       } catch (error) {
         return asWriteAnswer(failureOf(error), false);
       }
-      return 'result' in prepared ? prepared : write(vendor, prepared, request, signal);
+      return 'result' in prepared ? prepared : write(vendor.api, prepared, request, signal);
     },
     async verify(request) {
       if (vendor.verify === null)
@@ -145,15 +139,30 @@ async function check(vendor: Vendor, signal: AbortSignal): Promise<readonly Find
   try {
     const account = { name: '', nativeId: null };
     const request = { account, password: unknownPassword };
-    const answer = await write(vendor, vendor.writeToNoAccount(), request, signal);
+    const answer = await write(vendor.api, vendor.writeToNoAccount(), request, signal);
     return [
       ...connectedFindings(found.length),
       rightsFinding(answer),
-      ...(await vendor.check(signal)),
+      ...(await furtherFindings(vendor, signal)),
     ];
   } catch (error) {
     return unconnectedFindings(failureOf(error));
   } finally {
     unknownPassword.destroy();
+  }
+}
+
+/** The checks of one kind. Their failure does not hide the findings before them. */
+async function furtherFindings(vendor: Vendor, signal: AbortSignal): Promise<readonly Finding[]> {
+  try {
+    return await vendor.check(signal);
+  } catch (error) {
+    const { vendorCode, reason } = failureOf(error);
+    return [
+      warning(
+        'further-checks',
+        `The further checks of this kind failed (${vendorCode ?? reason}). Check the address, and any proxy in front of the server.`,
+      ),
+    ];
   }
 }

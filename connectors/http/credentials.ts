@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import type { Secret } from '../../model/passwords/secret';
 import type { ConnectorTools } from '../contract';
 import { serviceLogins } from '../service-logins';
 import type { HttpClient, HttpReply, HttpRequest } from './client';
 import { NoReply, NotSent } from './failures';
 import { retryAfterMs } from './retry-after';
+import { json } from './success';
 
 /** The credential with which Lockstep signs in to an API. */
 export interface Credential {
@@ -23,6 +25,9 @@ export const anonymous: Credential = {
   refused: () => false,
   forget() {},
 };
+
+/** Vendor code of our own: the private key is not of a kind with which Lockstep can sign in. */
+export const KEY_NOT_SUPPORTED = 'key_not_supported';
 
 /** A token that does not expire by itself. @param scheme authentication scheme of the Authorization header */
 export const fixedToken = (
@@ -110,6 +115,15 @@ export function clientCredentials(
   };
 }
 
+/** A bearer token (RFC 6749 §5.1, RFC 6750 §4). Other characters are not allowed in a header. */
+const tokenBody = json(
+  z.looseObject({
+    access_token: z.string().regex(/^[\x21-\x7e]+$/),
+    token_type: z.string().regex(/^bearer$/i),
+    expires_in: z.unknown(),
+  }),
+);
+
 async function tokenFor(
   http: HttpClient,
   request: HttpRequest,
@@ -124,11 +138,12 @@ async function tokenFor(
   } finally {
     request.body?.fill(0);
   }
-  const { access_token: value, expires_in: life } = (reply.json ?? {}) as Record<string, unknown>;
-  if (reply.status !== 200 || typeof value !== 'string') throw refusal(reply);
+  const read = reply.status === 200 ? tokenBody(reply) : null;
+  if (read === null) throw refusal(reply);
+  const { access_token: token, expires_in: life } = read.value;
   const seconds = Number(life) > 0 ? Number(life) : LIFE_SECONDS;
   return {
-    authorization: `Bearer ${value}`,
+    authorization: `Bearer ${token}`,
     until: performance.now() + seconds * 1000 * USED_LIFE,
   };
 }

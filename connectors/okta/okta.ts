@@ -5,19 +5,28 @@ import { ok, skipped } from '../http/checks';
 import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { anonymous } from '../http/credentials';
+import { json } from '../http/success';
 import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
 import { classify } from './errors';
 import { readPolicies } from './policies';
-
 import type { OktaSettings } from './settings';
 import { signIn } from './sign-in';
-import { foundWith, hasOwnPassword, page, pathOf, search, stateOf, userOf } from './users';
+import {
+  foundWith,
+  hasOwnPassword,
+  page,
+  pathOf,
+  search,
+  stateOf,
+  userOf,
+  userWith,
+} from './users';
 import { verifyByLogin } from './verify';
 
 export function openOkta(settings: OktaSettings, tools: ConnectorTools): Connector {
   const http = openHttp(settings.url, settings);
-  const api = apiOf(http, signIn(http, settings, tools), JSON_TYPE);
-  const anonymousApi = apiOf(http, anonymous, JSON_TYPE);
+  const api = apiOf(http, signIn(http, settings, tools), JSON_TYPE, classify);
+  const anonymousApi = apiOf(http, anonymous, JSON_TYPE, classify);
   const { attributes, strict, proof } = settings;
   const found = foundWith(attributes);
   return connectorOver({
@@ -30,7 +39,6 @@ export function openOkta(settings: OktaSettings, tools: ConnectorTools): Connect
       return user && stateOf(user);
     },
     prepare: ({ account }, signal) => prepare(api, account, strict, signal),
-    classifyWrite: classify,
     verify:
       proof === 'none'
         ? null
@@ -62,7 +70,7 @@ async function prepare(
   const { locked, mustChange } = stateOf(user);
   // Okta rejects a write to a locked user, and a write must not unlock.
   if (locked) return { result: 'retry', reason: 'account_locked', vendorCode };
-  const write = { ...writeTo(user.id, strict), nameIn: () => user.profile.login };
+  const write = writeTo(user.id, strict);
   return mustChange ? { ...write, restore: (after) => expire(api, user.id, after) } : write;
 }
 
@@ -72,15 +80,15 @@ const writeTo = (id: string, strict: boolean): PreparedWrite => ({
     method: 'POST',
     path: `${pathOf(id)}${strict ? '?strict=true' : ''}`,
     content: { type: JSON_TYPE, value: { credentials: { password: { value: password } } } },
+    success: { 200: json(userWith(id).transform(({ profile }) => profile.login)) },
   }),
-  nameIn: () => null,
 });
 
 /** Expires the password, and so restores a forced change that the new password has ended. The password stays the same. */
 async function expire(api: Api, id: string, signal: AbortSignal): Promise<boolean> {
   const path = `${pathOf(id)}/lifecycle/expire_password`;
-  const { status } = await api.ask({ method: 'POST', path }, signal);
-  return status === 200;
+  await api.ask({ method: 'POST', path, success: { 200: json(userWith(id)) } }, signal);
+  return true;
 }
 
 async function checkPolicies(

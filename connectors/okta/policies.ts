@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { asksNothing, type TargetPolicy } from '../../model/policy/target-policy';
 import type { PoliciesAnswer } from '../contract';
-import { accepted, HttpRefused, shaped } from '../http/answers';
+import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
-import { classify } from './errors';
+import { json } from '../http/success';
 
 const count = z.number().nullish();
 
@@ -40,16 +40,14 @@ export async function readPolicies(
   strict: boolean,
   signal: AbortSignal,
 ): Promise<PoliciesAnswer> {
-  try {
-    const reply = await api.ask({ method: 'GET', path: '/api/v1/policies?type=PASSWORD' }, signal);
-    const policies = shaped(policiesShape, accepted(reply, classify)).filter(binds);
-    return { result: 'policies', policies: policies.map((policy) => targetOf(policy, strict)) };
-  } catch (error) {
-    // The right to read policies is optional.
-    if (error instanceof HttpRefused && error.failure.reason === 'no_rights')
-      return { result: 'policies', policies: [] };
-    throw error;
-  }
+  const path = '/api/v1/policies?type=PASSWORD';
+  const request = api.ask({ method: 'GET', path, success: { 200: json(policiesShape) } }, signal);
+  // The right to read policies is optional.
+  const policies = (await nullIf('no_rights', request)) ?? [];
+  return {
+    result: 'policies',
+    policies: policies.filter(binds).map((policy) => targetOf(policy, strict)),
+  };
 }
 
 /** Whether a policy binds users whose password is in Okta. Those of directories do not. */

@@ -17,7 +17,11 @@ export const oktaSettings = z
       .describe(
         'Client id of a service app that signs in with privateKey (private_key_jwt), without DPoP.',
       ),
-    privateKey: secret.optional().describe('Private key of the service app: RSA or EC (PEM).'),
+    privateKey: secret
+      .optional()
+      .describe(
+        'Private key of the service app (PEM): RSA of 2048 bits or more, or EC (P-256, P-384, P-521).',
+      ),
     keyId: z
       .string()
       .min(1)

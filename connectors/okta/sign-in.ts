@@ -4,7 +4,12 @@ import type { Secret } from '../../model/passwords/secret';
 import type { ConnectorTools } from '../contract';
 import { FORM_TYPE, formBytes } from '../http/body';
 import type { HttpClient } from '../http/client';
-import { type Credential, clientCredentials, fixedToken } from '../http/credentials';
+import {
+  type Credential,
+  clientCredentials,
+  fixedToken,
+  KEY_NOT_SUPPORTED,
+} from '../http/credentials';
 import { NotSent } from '../http/failures';
 import type { OktaSettings } from './settings';
 
@@ -34,9 +39,8 @@ export function signIn(
 }
 
 function assertionOf({ url, clientId = '', keyId }: OktaSettings, key: KeyObject): Promise<string> {
-  const alg = key.asymmetricKeyType === 'ec' ? 'ES256' : 'RS256';
   return new SignJWT()
-    .setProtectedHeader({ alg, ...(keyId !== undefined && { kid: keyId }) })
+    .setProtectedHeader({ alg: algorithmFor(key), ...(keyId !== undefined && { kid: keyId }) })
     .setIssuer(clientId)
     .setSubject(clientId)
     .setAudience(`${url}${TOKEN_PATH}`)
@@ -44,6 +48,28 @@ function assertionOf({ url, clientId = '', keyId }: OktaSettings, key: KeyObject
     .setExpirationTime('5 min')
     .setJti(randomUUID())
     .sign(key);
+}
+
+/** Algorithms by the curve of an EC key, in the names of OpenSSL (RFC 7518 §3.4). */
+const ecAlgorithms: Readonly<Record<string, string>> = {
+  prime256v1: 'ES256',
+  secp384r1: 'ES384',
+  secp521r1: 'ES512',
+};
+
+/** Minimum size of an RSA key (RFC 7518 §3.3). */
+const LEAST_RSA_BITS = 2048;
+
+/** @throws NotSent if Okta accepts no signature of such a key */
+function algorithmFor({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject) {
+  const algorithm =
+    type === 'ec'
+      ? ecAlgorithms[details?.namedCurve ?? '']
+      : type === 'rsa' && (details?.modulusLength ?? 0) >= LEAST_RSA_BITS
+        ? 'RS256'
+        : undefined;
+  if (algorithm === undefined) throw new NotSent('service_credential_refused', KEY_NOT_SUPPORTED);
+  return algorithm;
 }
 
 function keyIn(pem: Secret): KeyObject {

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { AccountRef, FoundAccount } from '../contract';
-import { accepted, HttpRefused, shaped } from '../http/answers';
+import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import type { HttpReply } from '../http/client';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches, scimFilter } from '../http/filter';
-import { classify } from './errors';
+import { type Raw, rawUsers, readable, readableMatches } from '../http/lists';
+import { type Body, json } from '../http/success';
 
 /** The properties of a user that Lockstep reads. Source: Okta Management API, User. */
 const userShape = z.looseObject({
@@ -30,7 +31,8 @@ const MOST_IN_A_PAGE = 200;
 
 export const pathOf = (id: string): string => `/api/v1/users/${encodeURIComponent(id)}`;
 
-export const userIn = (reply: HttpReply): User => shaped(userShape, accepted(reply, classify));
+/** The user with this id. */
+export const userWith = (id: string) => userShape.refine((user) => user.id === id);
 
 /** Reads a user by id, or by login if the id is unknown. Null if there is no such user. */
 export async function userOf(
@@ -38,16 +40,12 @@ export async function userOf(
   { nativeId, name }: AccountRef,
   signal: AbortSignal,
 ): Promise<User | null> {
-  try {
-    const user = userIn(await api.ask({ method: 'GET', path: pathOf(nativeId ?? name) }, signal));
-    // Okta also accepts the part of a login before the @, and "me" for the service account itself.
-    const isRequested =
-      nativeId === null ? user.profile.login.toLowerCase() === name.toLowerCase() : true;
-    return isRequested ? user : null;
-  } catch (error) {
-    if (error instanceof HttpRefused && error.failure.reason === 'no_account') return null;
-    throw error;
-  }
+  const success = { 200: json(nativeId === null ? userShape : userWith(nativeId)) };
+  const request = api.ask({ method: 'GET', path: pathOf(nativeId ?? name), success }, signal);
+  const user = await nullIf('no_account', request);
+  if (user === null || nativeId !== null) return user;
+  // Okta also accepts the part of a login before the @, and "me" for the service account itself.
+  return user.profile.login.toLowerCase() === name.toLowerCase() ? user : null;
 }
 
 export async function search(
@@ -55,14 +53,16 @@ export async function search(
   match: Readonly<Record<string, string>>,
   limit: number,
   signal: AbortSignal,
-): Promise<User[]> {
+): Promise<readonly User[]> {
   const inProfile = Object.entries(match).map(([name, value]) => [`profile.${name}`, value]);
   const query = new URLSearchParams({
     search: scimFilter(Object.fromEntries(inProfile)),
     limit: String(limit),
   });
-  const users = await listed(api, query, signal);
-  return users.found.filter((user) => matches(match, (name) => valuesAt(user, name)));
+  const { users } = await listed(api, query, signal);
+  return readableMatches(userShape, users, (user) =>
+    matches(match, (name) => valuesAt(user, name)),
+  );
 }
 
 export async function page(
@@ -76,24 +76,33 @@ export async function page(
     limit: String(Math.min(pageSize, MOST_IN_A_PAGE)),
     ...(after !== null && { after }),
   });
-  const users = await listed(api, query, signal);
-  return { accounts: users.found.map(found), cursor: users.next };
+  const list = await listed(api, query, signal);
+  const { users, malformed } = readable(userShape, list.users);
+  return { accounts: users.map(found), malformed, cursor: list.next };
 }
 
-async function listed(api: Api, query: URLSearchParams, signal: AbortSignal) {
-  const reply = await api.ask({ method: 'GET', path: `/api/v1/users?${query}` }, signal);
-  const found = shaped(z.array(userShape), accepted(reply, classify));
-  return { found, next: nextIn(reply) };
+interface Listed {
+  readonly users: readonly Raw[];
+  readonly next: string | null;
 }
+
+const listBody: Body<Listed> = (reply) => {
+  const read = json(rawUsers)(reply);
+  return read && { value: { users: read.value, next: nextIn(reply) } };
+};
+
+const listed = (api: Api, query: URLSearchParams, signal: AbortSignal): Promise<Listed> =>
+  api.ask({ method: 'GET', path: `/api/v1/users?${query}`, success: { 200: listBody } }, signal);
 
 /** Returns the cursor in the link to the next page. Only that is used: a reply must not decide where requests are sent. */
 function nextIn({ header }: HttpReply): string | null {
   const [, url] = /<([^>]*)>\s*;\s*rel="next"/.exec(header('link') ?? '') ?? [];
-  return url === undefined ? null : new URL(url, 'https://okta').searchParams.get('after');
+  if (url === undefined || !URL.canParse(url, 'https://okta')) return null;
+  return new URL(url, 'https://okta').searchParams.get('after');
 }
 
-const valuesAt = ({ profile }: User, name: string): string[] =>
-  [profile[name]].filter((value) => typeof value === 'string');
+const valuesAt = ({ profile }: Raw, name: string): string[] =>
+  [(profile as Raw | null | undefined)?.[name]].filter((value) => typeof value === 'string');
 
 export const foundWith =
   (attributes: readonly string[]) =>

@@ -1,13 +1,44 @@
 import { z } from 'zod';
 import type { VerifyAnswer, VerifyRequest } from '../contract';
-import { asInconclusive, failureOfReply } from '../http/answers';
+import { type Classify, nullIf } from '../http/answers';
 import type { Api } from '../http/api';
+import { json } from '../http/success';
 import { classify } from './errors';
 import { hasOwnPassword, stateOf, userOf } from './users';
 
-const answerShape = z.looseObject({ status: z.string() });
+/**
+ * States of a sign-in in which Okta has accepted the password, although it may request a factor or a new password next.
+ * Source: Okta Authentication API, transaction state.
+ */
+const ACCEPTED = [
+  'SUCCESS',
+  'PASSWORD_WARN',
+  'PASSWORD_EXPIRED',
+  'MFA_ENROLL',
+  'MFA_ENROLL_ACTIVATE',
+  'MFA_REQUIRED',
+  'MFA_CHALLENGE',
+] as const;
+
+/** A sign-in of the user with this id. Okta shows the user only after it has accepted the password. */
+const signInOf = (id: string) =>
+  z.discriminatedUnion('status', [
+    z.looseObject({
+      status: z.enum(ACCEPTED),
+      _embedded: z.looseObject({ user: z.looseObject({ id: z.literal(id) }) }),
+    }),
+    z.looseObject({ status: z.literal('LOCKED_OUT') }),
+  ]);
 
 const WRONG_PASSWORD = 'E0000004';
+
+/** In a sign-in, this code is about the password of the user. */
+const classifySignIn: Classify = (reply) => {
+  const verdict = classify(reply);
+  return verdict?.vendorCode === WRONG_PASSWORD
+    ? { ...verdict, reason: 'wrong_current_password' }
+    : verdict;
+};
 
 /**
  * Verifies a password by a primary authentication. A session token in the reply is never used. Okta answers for a locked
@@ -33,15 +64,16 @@ export async function verifyByLogin(
     type: 'application/json',
     value: { username: user.profile.login, password },
   };
-  const reply = await anonymousApi.ask({ method: 'POST', path: '/api/v1/authn', content }, signal);
-  if (reply.status === 200) {
-    const status = answerShape.safeParse(reply.json).data?.status;
-    // Any other status, such as a request for a factor or a new password, means that Okta has accepted the password.
-    if (status !== undefined && status !== 'LOCKED_OUT') return { result: 'holds', proof: 'login' };
+  const request = {
+    method: 'POST',
+    path: '/api/v1/authn',
+    content,
+    success: { 200: json(signInOf(user.id)) },
+    classify: classifySignIn,
+  } as const;
+  const signIn = await nullIf('wrong_current_password', anonymousApi.ask(request, signal));
+  if (signIn === null) return { result: 'differs', vendorCode: WRONG_PASSWORD };
+  if (signIn.status === 'LOCKED_OUT')
     return { result: 'inconclusive', reason: 'account_locked', vendorCode: 'LOCKED_OUT' };
-  }
-  const failure = failureOfReply(reply, classify);
-  if (failure.vendorCode === WRONG_PASSWORD)
-    return { result: 'differs', vendorCode: WRONG_PASSWORD };
-  return asInconclusive(failure);
+  return { result: 'holds', proof: 'login' };
 }

@@ -59,9 +59,11 @@ export const classify: Classify = ({ status, json }) => {
   return { reason: requirements[broken[0] ?? ''] ?? 'policy', vendorCode };
 };
 
+export const WRONG_PASSWORD = 'INVALID_VALUE';
+
 /** Whether a refused check of a password means that the user has another one. */
 export const isWrongPassword = (json: unknown): boolean =>
   errorShape
     .safeParse(json)
-    .data?.details.some(({ code, target }) => code === 'INVALID_VALUE' && target === 'password') ??
+    .data?.details.some(({ code, target }) => code === WRONG_PASSWORD && target === 'password') ??
   false;

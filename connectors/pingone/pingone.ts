@@ -9,18 +9,19 @@ import type {
   VerifyRequest,
   WriteAnswer,
 } from '../contract';
-import { asInconclusive, failureOfReply } from '../http/answers';
+import { type Classify, nullIf } from '../http/answers';
 import { type Api, apiOf } from '../http/api';
 import { FORM_TYPE, formBytes } from '../http/body';
 import { ok, skipped } from '../http/checks';
 import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { basic, clientCredentials } from '../http/credentials';
+import { json } from '../http/success';
 import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
-import { classify, isWrongPassword } from './errors';
+import { classify, isWrongPassword, WRONG_PASSWORD } from './errors';
 import { readPolicies } from './policies';
 import type { PingOneSettings } from './settings';
-import { hasOwnPassword, isLockedOut, stateOf, usersOf } from './users';
+import { hasOwnPassword, isLockedOut, setPasswordOf, stateOf, usersOf } from './users';
 
 type Users = ReturnType<typeof usersOf>;
 
@@ -38,7 +39,7 @@ export function openPingOne(settings: PingOneSettings, tools: ConnectorTools): C
     },
     body: formBytes({ grant_type: 'client_credentials' }),
   }));
-  const api = apiOf(http, credential, JSON_TYPE);
+  const api = apiOf(http, credential, JSON_TYPE, classify);
   const users = usersOf(api, environment, attributes);
   return connectorOver({
     api,
@@ -50,10 +51,9 @@ export function openPingOne(settings: PingOneSettings, tools: ConnectorTools): C
       return user && stateOf(user);
     },
     prepare: (request, signal) => prepare(api, users, request, signal),
-    classifyWrite: classify,
     verify: (request, signal) => verify(api, users, request, signal),
     check: (signal) => checkPolicies(api, environment, signal),
-    writeToNoAccount: () => writeTo(users, randomUUID(), false),
+    writeToNoAccount: () => writeTo(users, randomUUID(), null, false),
     policies: (signal) => readPolicies(api, environment, signal),
     close() {
       http.close();
@@ -85,10 +85,7 @@ async function prepare(
     const wait = seconds === null ? {} : { retryAfterMs: seconds * 1000 };
     return { result: 'retry', reason: 'account_locked', vendorCode: password.status, ...wait };
   }
-  const write = {
-    ...writeTo(users, profile.id, stateOf(user).mustChange),
-    nameIn: () => profile.username,
-  };
+  const write = writeTo(users, profile.id, profile.username, stateOf(user).mustChange);
   if (form !== 'plaintext') return write;
   return { ...write, holds: (secret) => isCurrent(api, users, profile.id, secret, signal) };
 }
@@ -100,20 +97,33 @@ const CLOSE = 0x7d;
 const looksEncoded = (password: Secret): boolean =>
   password.use((bytes) => bytes[0] === OPEN && bytes.includes(CLOSE));
 
-const writeTo = (users: Users, id: string, forceChange: boolean): PreparedWrite => ({
+const writeTo = (
+  users: Users,
+  id: string,
+  name: string | null,
+  forceChange: boolean,
+): PreparedWrite => ({
   request: (password) => ({
     method: 'PUT',
     path: users.passwordPath(id),
     content: { type: SET, value: { value: password, forceChange } },
+    success: { 200: json(setPasswordOf(id).transform(() => name)) },
   }),
-  nameIn: () => null,
 });
+
+/** The refusal of a check, in which the code for an invalid value is about the password of the user. */
+const classifyCheck: Classify = (reply) =>
+  reply.status === 400 && isWrongPassword(reply.json)
+    ? { reason: 'wrong_current_password', vendorCode: WRONG_PASSWORD }
+    : classify(reply);
 
 const checkOf = (users: Users, id: string, password: Secret) =>
   ({
     method: 'POST',
     path: users.passwordPath(id),
     content: { type: CHECK, value: { password } },
+    success: { 200: json(setPasswordOf(id)) },
+    classify: classifyCheck,
   }) as const;
 
 async function isCurrent(
@@ -123,8 +133,8 @@ async function isCurrent(
   password: Secret,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { status } = await api.ask(checkOf(users, id, password), signal);
-  return status === 200;
+  const request = api.ask(checkOf(users, id, password), signal);
+  return (await nullIf('wrong_current_password', request)) !== null;
 }
 
 /** Verifies a password by a check. A failed check counts like a failed login, and a locked password gives no answer. */
@@ -142,11 +152,9 @@ async function verify(
   const vendorCode = user.password.status;
   if (isLockedOut(user)) return { result: 'inconclusive', reason: 'account_locked', vendorCode };
   if (!hasOwnPassword(user)) return { result: 'inconclusive', reason: 'not_supported', vendorCode };
-  const reply = await api.ask(checkOf(users, user.profile.id, password), signal);
-  if (reply.status === 200) return { result: 'holds', proof: 'login' };
-  if (reply.status === 400 && isWrongPassword(reply.json))
-    return { result: 'differs', vendorCode: 'INVALID_VALUE' };
-  return asInconclusive(failureOfReply(reply, classify));
+  return (await isCurrent(api, users, user.profile.id, password, signal))
+    ? { result: 'holds', proof: 'login' }
+    : { result: 'differs', vendorCode: WRONG_PASSWORD };
 }
 
 async function checkPolicies(

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { asksNothing, type TargetPolicy } from '../../model/policy/target-policy';
 import type { PoliciesAnswer } from '../contract';
-import { accepted, HttpRefused, shaped } from '../http/answers';
+import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
-import { classify } from './errors';
+import { json } from '../http/success';
 
 const count = z.number().nullish();
 
@@ -34,17 +34,11 @@ export async function readPolicies(
   environment: string,
   signal: AbortSignal,
 ): Promise<PoliciesAnswer> {
-  try {
-    const path = `/environments/${environment}/passwordPolicies`;
-    const reply = accepted(await api.ask({ method: 'GET', path }, signal), classify);
-    const { passwordPolicies } = shaped(policiesShape, reply)._embedded;
-    return { result: 'policies', policies: passwordPolicies.filter(binds).map(targetOf) };
-  } catch (error) {
-    // The right to read policies is optional.
-    if (error instanceof HttpRefused && error.failure.reason === 'no_rights')
-      return { result: 'policies', policies: [] };
-    throw error;
-  }
+  const path = `/environments/${environment}/passwordPolicies`;
+  const request = api.ask({ method: 'GET', path, success: { 200: json(policiesShape) } }, signal);
+  // The right to read policies is optional.
+  const policies = (await nullIf('no_rights', request))?._embedded.passwordPolicies ?? [];
+  return { result: 'policies', policies: policies.filter(binds).map(targetOf) };
 }
 
 /** Whether a population uses the policy. Every environment has three policies, and most of them are unused. */

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { AccountRef, FoundAccount } from '../contract';
-import { accepted, HttpRefused, shaped } from '../http/answers';
+import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches, scimFilter } from '../http/filter';
-import { classify } from './errors';
+import { type Raw, rawUsers, readable, readableMatches } from '../http/lists';
+import { json } from '../http/success';
 
 /** The properties of a user that Lockstep reads. Source: PingOne Platform API, users data model. */
 const userShape = z.looseObject({
@@ -18,9 +19,25 @@ const userShape = z.looseObject({
 /** The state of a password. Source: PingOne Platform API, password state data model. */
 const passwordShape = z.looseObject({
   status: z.string(),
+  user: z.looseObject({ id: z.string() }).nullish(),
   lastChangedAt: z.string().nullish(),
   secondsUntilUnlock: z.number().nullish(),
 });
+
+/** Ids are UUIDs, whose letters may be of either case. */
+const isSame = (id: string, other: string): boolean => id.toLowerCase() === other.toLowerCase();
+
+const userWith = (id: string) => userShape.refine((user) => isSame(user.id, id));
+
+const passwordOf = (id: string) =>
+  passwordShape.refine(({ user }) => user == null || isSame(user.id, id));
+
+/** States in which the user has a password in PingOne. A write and a successful check return one of them. */
+const SET = ['OK', 'MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED'];
+
+/** The state of the password of the user with this id, which must be set. */
+export const setPasswordOf = (id: string) =>
+  passwordOf(id).refine(({ status }) => SET.includes(status));
 
 export interface User {
   readonly profile: z.infer<typeof userShape>;
@@ -36,8 +53,8 @@ const MOST_IN_A_PAGE = 100;
 export function usersOf(api: Api, environment: string, attributes: readonly string[]) {
   const all = `/environments/${environment}/users`;
   const pathOf = (id: string) => `${all}/${encodeURIComponent(id)}`;
-  const get = async (path: string, signal: AbortSignal) =>
-    accepted(await api.ask({ method: 'GET', path }, signal), classify);
+  const get = <T>(path: string, shape: z.ZodType<T>, signal: AbortSignal) =>
+    api.ask({ method: 'GET', path, success: { 200: json(shape) } }, signal);
   const names = [USERNAME, ...attributes];
 
   const found = (user: z.infer<typeof userShape>): FoundAccount => ({
@@ -49,7 +66,7 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
   });
 
   async function listed(query: Record<string, string>, signal: AbortSignal) {
-    const list = shaped(listShape, await get(`${all}?${new URLSearchParams(query)}`, signal));
+    const list = await get(`${all}?${new URLSearchParams(query)}`, listShape, signal);
     // Only the cursor of the link is used, because a reply must not decide where requests are sent.
     const next = list._links?.next?.href;
     const cursor = next === undefined ? null : new URL(next).searchParams.get('cursor');
@@ -63,7 +80,8 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
   ): Promise<readonly FoundAccount[]> {
     const query = { filter: scimFilter(match), limit: String(limit) };
     const { users } = await listed(query, signal);
-    return users.filter((user) => matches(match, (name) => valuesAt(user, name))).map(found);
+    const fits = (user: Raw) => matches(match, (name) => valuesAt(user, name));
+    return readableMatches(userShape, users, fits).map(found);
   }
 
   return {
@@ -73,34 +91,31 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
     async page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page> {
       const limit = String(Math.min(pageSize, MOST_IN_A_PAGE));
       const page = await listed({ limit, ...(cursor !== null && { cursor }) }, signal);
-      return { accounts: page.users.map(found), cursor: page.cursor };
+      const { users, malformed } = readable(userShape, page.users);
+      return { accounts: users.map(found), malformed, cursor: page.cursor };
     },
     /** Reads a user and the state of the password. Null if there is no such user. */
     async user({ nativeId, name }: AccountRef, signal: AbortSignal): Promise<User | null> {
       const id = nativeId ?? (await search({ [USERNAME]: name }, 2, signal))[0]?.nativeId;
       if (id == null) return null;
-      try {
-        const profile = shaped(userShape, await get(pathOf(id), signal));
-        const password = shaped(passwordShape, await get(`${pathOf(id)}/password`, signal));
-        return { profile, password };
-      } catch (error) {
-        if (error instanceof HttpRefused && error.failure.reason === 'no_account') return null;
-        throw error;
-      }
+      const profile = await nullIf('no_account', get(pathOf(id), userWith(id), signal));
+      if (profile === null) return null;
+      const request = get(`${pathOf(id)}/password`, passwordOf(id), signal);
+      const password = await nullIf('no_account', request);
+      return password && { profile, password };
     },
   };
 }
 
 const listShape = z.looseObject({
-  _embedded: z.looseObject({ users: z.array(userShape) }),
+  _embedded: z.looseObject({ users: rawUsers }),
   _links: z.looseObject({ next: z.looseObject({ href: z.url() }).optional() }).optional(),
 });
 
 /** Returns the text at a path such as `email` or `name.family`. Empty if there is none. */
-function valuesAt(user: Readonly<Record<string, unknown>>, path: string): string[] {
+function valuesAt(user: Raw, path: string): string[] {
   let value: unknown = user;
-  for (const name of path.split('.'))
-    value = (value as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+  for (const name of path.split('.')) value = (value as Raw | null | undefined)?.[name];
   return [value].filter((text) => typeof text === 'string');
 }
 

@@ -2,25 +2,27 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Secret } from '../../model/passwords/secret';
 import type { AccountRef, Connector, ConnectorTools, Finding, FoundAccount } from '../contract';
-import { accepted, type Classify, shaped, type Verdict } from '../http/answers';
-import { type Api, type ApiRequest, apiOf } from '../http/api';
+import { type Classify, HttpRefused, nullIf, type Verdict } from '../http/answers';
+import { type Api, apiOf } from '../http/api';
 import type { Json } from '../http/body';
 import { ok, skipped, wrong } from '../http/checks';
 import { type HttpReply, openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { fixedToken } from '../http/credentials';
 import { matches, scimFilter } from '../http/filter';
+import { rawUsers, readable, readableMatches } from '../http/lists';
+import { json, noBody } from '../http/success';
 import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
 import type { ScimSettings } from './settings';
-import { idOf, type User, userShape, valuesAt } from './users';
+import { nameOfUser, stateOfUser, type User, userShape, valuesAt } from './users';
 
 export function openScim(settings: ScimSettings, tools: ConnectorTools): Connector {
   const http = openHttp(settings.url, settings);
-  const api = apiOf(http, fixedToken('Bearer', settings.token, tools), TYPE);
+  const api = apiOf(http, fixedToken('Bearer', settings.token, tools), TYPE, classify);
   const names = [...new Set([USER_NAME, ...settings.attributes])];
   const found = foundWith(names);
   const idFor = async (account: AccountRef, signal: AbortSignal) =>
-    account.nativeId ?? (await search(api, { [USER_NAME]: account.name }, 2, signal)).map(idOf)[0];
+    account.nativeId ?? (await search(api, { [USER_NAME]: account.name }, 2, signal))[0]?.id;
   return connectorOver({
     api,
     attributes: names,
@@ -28,25 +30,27 @@ export function openScim(settings: ScimSettings, tools: ConnectorTools): Connect
     async page(cursor, pageSize, signal) {
       const startIndex = Number(cursor ?? 1);
       const query = { startIndex: String(startIndex), count: String(pageSize) };
-      const { totalResults, Resources } = await listed(api, query, signal);
+      const { totalResults, Resources } = await listed(api, query, startIndex, signal);
       const next = startIndex + Resources.length;
       const more = Resources.length > 0 && next <= totalResults;
-      return { accounts: Resources.map(found), cursor: more ? String(next) : null };
+      const { users, malformed } = readable(userShape, Resources);
+      return { accounts: users.map(found), malformed, cursor: more ? String(next) : null };
     },
     async state(account, signal) {
       const id = await idFor(account, signal);
-      const reply = id && (await api.ask({ method: 'GET', path: pathOf(id) }, signal));
-      if (!reply || reply.status === 404) return null;
-      const { active } = shaped(userShape, accepted(reply, classify));
+      if (id === undefined) return null;
+      const success = { 200: json(stateOfUser(id)) };
+      const request = api.ask({ method: 'GET', path: pathOf(id), success }, signal);
+      const user = await nullIf('no_account', request);
+      if (user === null) return null;
       // SCIM has neither locks nor forced changes.
       const rest = { locked: false, mustChange: false, passwordChangedAt: null };
-      return { disabled: active === false, ...rest };
+      return { disabled: user.active === false, ...rest };
     },
     async prepare({ account }, signal) {
       const id = await idFor(account, signal);
       return id === undefined ? NO_ACCOUNT : patchOf(settings, id);
     },
-    classifyWrite: classify,
     verify: null,
     check: (signal) => checkProvider(api, signal),
     writeToNoAccount: () => patchOf(settings, randomUUID()),
@@ -64,27 +68,41 @@ function patchOf({ write }: ScimSettings, id: string): PreparedWrite {
   const operation = (password: Secret): Readonly<Record<string, Json>> =>
     write === 'path' ? { path: 'password', value: password } : { value: { password } };
   return {
-    request: (password): ApiRequest => ({
+    request: (password) => ({
       method: 'PATCH',
       path: pathOf(id),
       content: {
         type: TYPE,
         value: { schemas: [PATCH_OP], Operations: [{ op: 'replace', ...operation(password) }] },
       },
+      // RFC 7644 §3.5.2: the whole user, or nothing.
+      success: { 200: json(nameOfUser(id)), 204: noBody(null) },
     }),
-    // A reply without a body (204) does not contain the name.
-    nameIn: ({ json }) => userShape.safeParse(json).data?.userName ?? null,
   };
 }
 
-const listShape = z.looseObject({
-  totalResults: z.number(),
-  Resources: z.array(userShape).default([]),
-});
+/**
+ * A ListResponse (RFC 7644 §3.4.2). Some servers write the total as text. `Resources` may be missing, or null, only if no
+ * user is left to list.
+ */
+const listShape = (startIndex: number) =>
+  z
+    .looseObject({
+      totalResults: z.union([
+        z.int().min(0),
+        z
+          .string()
+          .regex(/^\d{1,15}$/)
+          .transform(Number),
+      ]),
+      Resources: rawUsers.nullish(),
+    })
+    .refine(({ totalResults, Resources }) => Resources != null || totalResults < startIndex)
+    .transform(({ totalResults, Resources }) => ({ totalResults, Resources: Resources ?? [] }));
 
-async function listed(api: Api, query: Record<string, string>, signal: AbortSignal) {
+function listed(api: Api, query: Record<string, string>, startIndex: number, signal: AbortSignal) {
   const path = `/Users?${new URLSearchParams(query)}`;
-  return shaped(listShape, accepted(await api.ask({ method: 'GET', path }, signal), classify));
+  return api.ask({ method: 'GET', path, success: { 200: json(listShape(startIndex)) } }, signal);
 }
 
 async function search(
@@ -92,11 +110,12 @@ async function search(
   match: Readonly<Record<string, string>>,
   limit: number,
   signal: AbortSignal,
-): Promise<User[]> {
+): Promise<readonly User[]> {
   const query = { filter: scimFilter(match), count: String(limit) };
-  const { Resources } = await listed(api, query, signal);
-  const fits = (user: User) => matches(match, (name) => valuesAt(user, name));
-  return Resources.filter(fits).slice(0, limit);
+  const { Resources } = await listed(api, query, 1, signal);
+  return readableMatches(userShape, Resources, (user) =>
+    matches(match, (name) => valuesAt(user, name)),
+  ).slice(0, limit);
 }
 
 const foundWith =
@@ -141,12 +160,20 @@ const providerShape = z.looseObject({
 
 /** Checks the features that the server advertises in its ServiceProviderConfig (RFC 7643 §5). */
 async function checkProvider(api: Api, signal: AbortSignal): Promise<readonly Finding[]> {
-  const reply = await api.ask({ method: 'GET', path: '/ServiceProviderConfig' }, signal);
-  const provider = providerShape.safeParse(reply.json).data;
-  if (provider === undefined)
+  const success = { 200: json(providerShape) };
+  let provider: z.infer<typeof providerShape>;
+  try {
+    provider = await api.ask({ method: 'GET', path: '/ServiceProviderConfig', success }, signal);
+  } catch (error) {
+    if (!(error instanceof HttpRefused)) throw error;
+    const code = error.failure.vendorCode;
     return [
-      skipped('provider', 'The server has no ServiceProviderConfig that shows what it supports.'),
+      skipped(
+        'provider',
+        `The server has no ServiceProviderConfig that shows what it supports (${code}).`,
+      ),
     ];
+  }
   const missing = (['patch', 'filter', 'changePassword'] as const).filter(
     (feature) => !provider[feature].supported,
   );

@@ -6,7 +6,8 @@ import { type HttpClient, type HttpReply, openHttp } from '../http/client';
 import { anonymous, fixedToken, serviceSecret } from '../http/credentials';
 import { NoReply, NotSent } from '../http/failures';
 import { retryAfterMs } from '../http/retry-after';
-import { type Call, type Lost, openWire, type Reply } from '../wire/connector';
+import { isJson } from '../http/success';
+import { type Call, type Lost, noAnswer, openWire, type Reply } from '../wire/connector';
 import { servedBy } from '../wire/settings';
 import { recipientIn, sealed } from './seal';
 import type { WebhookSettings } from './settings';
@@ -85,7 +86,7 @@ const ofStatus: Readonly<Record<number, Lost['reason']>> = {
 
 function replyOf(reply: HttpReply): Reply {
   const { status, json } = reply;
-  if (status === 200) return { answer: json };
+  if (status === 200) return isJson(reply) ? { answer: json } : noAnswer('not_json');
   const wait = retryAfterMs(reply, Date.now());
   // A 503 with Retry-After means that nothing was done. Any other 5xx may come from a proxy that has lost the answer.
   const refused = status >= 300 && (status < 500 || (status === 503 && wait !== null));

@@ -4,6 +4,7 @@ import { hashPromises } from './conformance/hashes';
 import { lookupPromises } from './conformance/lookup';
 import { secrecyPromises } from './conformance/secrecy';
 import type { Subject } from './conformance/subject';
+import { successPromises } from './conformance/success';
 import { transportPromises } from './conformance/transport';
 import { verifyPromises } from './conformance/verify';
 import { writePromises } from './conformance/writes';
@@ -20,6 +21,7 @@ export function conformance(subject: Subject): void {
     hashPromises(bench);
     doubtPromises(bench);
     lookupPromises(bench);
+    successPromises(bench);
     transportPromises(bench);
     secrecyPromises(bench);
     bench.everySkipIsKnown();

@@ -69,6 +69,12 @@ export function entraSubject(vendor: () => EntraVendor): Subject {
     entry: async (account) => ({ ...user(account) }),
     mayChange: ['lastPasswordChangeDateTime'],
     refusals: [{ title: 'a password that is too short', password: 'Xq7!z', reason: 'policy' }],
+    http: {
+      answering: (change) => vendor().answering(change),
+      emptyIsSuccess: true,
+      ofAnother: (document) =>
+        'accountEnabled' in document ? { ...document, id: randomUUID() } : null,
+    },
     disable: async (account) => {
       user(account).accountEnabled = false;
     },

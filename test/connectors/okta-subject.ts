@@ -27,7 +27,7 @@ export function oktaSubject(vendor: () => OktaVendor): Subject {
       return {
         '${file:token}': OKTA_TOKEN,
         '${file:reader}': OKTA_READER,
-        '${file:key}': vendor().privateKey,
+        '${file:key}': vendor().privateKeys.ES256,
         '${file:wrong}': 'no-token-of-anybody',
       };
     },
@@ -65,6 +65,15 @@ export function oktaSubject(vendor: () => OktaVendor): Subject {
         reason: 'policy',
       },
     ],
+    http: {
+      answering: (change) => vendor().answering(change),
+      emptyIsSuccess: false,
+      ofAnother: (document) => {
+        const another = { id: '00uofanotheruser0000' };
+        if ('profile' in document) return { ...document, ...another };
+        return '_embedded' in document ? { ...document, _embedded: { user: another } } : null;
+      },
+    },
     disable: withStatus('SUSPENDED'),
     lock: withStatus('LOCKED_OUT'),
     requireChange: withStatus('PASSWORD_EXPIRED'),

@@ -1,9 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { Secret } from '../../model/passwords/secret';
-import { type OktaVendor, startOktaVendor } from '../support/vendors/okta';
+import { type OktaVendor, pemOf, startOktaVendor } from '../support/vendors/okta';
 import { conformance } from './conformance';
 import type { TestAccount } from './conformance/subject';
 import { oktaSubject } from './okta-subject';
-import { openerOf } from './open-subject';
+import { openerOf, openSubject } from './open-subject';
 import { asking } from './requests';
 
 describe('okta', () => {
@@ -158,6 +159,66 @@ describe('okta', () => {
         vendorCode: 'invalid_client',
       });
       await unchanged(account);
+    });
+
+    const withKey = (pem: string) =>
+      openSubject(subject, app(), { ...subject.secrets, '${file:key}': pem });
+
+    test.each(['ES256', 'ES384', 'ES512', 'RS256'] as const)(
+      'a service app whose key is for %s signs in with that algorithm',
+      async (algorithm) => {
+        const connector = await withKey(vendor.privateKeys[algorithm]);
+        const account = await subject.account();
+        expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
+          result: 'applied',
+        });
+        await connector.close();
+      },
+    );
+
+    test.each([
+      ['Ed25519', () => generateKeyPairSync('ed25519').privateKey],
+      ['secp256k1', () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey],
+      ['RSA of 1024 bits', () => generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey],
+    ])('a key of the kind %s is refused in words, and nothing is sent', async (_kind, key) => {
+      const connector = await withKey(pemOf(key()));
+      const [account, before] = [await subject.account(), vendor.seen.length];
+      const refusal = { reason: 'service_credential_refused', vendorCode: 'key_not_supported' };
+      expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
+        result: 'retry',
+        ...refusal,
+      });
+      expect(await connector.list({ cursor: null, pageSize: 1 })).toMatchObject(refusal);
+      expect(await connector.state({ account: account.ref })).toMatchObject(refusal);
+      expect(await connector.verify(asking(account.ref, next()))).toMatchObject(refusal);
+      expect(await connector.check()).toEqual([
+        {
+          check: 'service-login',
+          verdict: 'wrong',
+          says: expect.stringContaining('cannot sign in with this private key'),
+        },
+      ]);
+      expect(vendor.seen).toHaveLength(before);
+      await connector.close();
+    });
+
+    test('an answer to the token request that holds no bearer token is not a sign-in', async () => {
+      const token = { access_token: 'a-token', token_type: 'Bearer', expires_in: 3600 };
+      for (const json of [
+        { ...token, token_type: undefined },
+        { ...token, token_type: 'DPoP' },
+        { ...token, access_token: 'two words' },
+        { ...token, error: 'invalid_client' },
+      ]) {
+        const [connector, account] = [await open(app()), await subject.account()];
+        vendor.goWrong(() => ({ status: 200, json }), 'any');
+        expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
+          result: 'retry',
+          reason: 'unknown',
+          vendorCode: 'token_200',
+        });
+        await unchanged(account);
+      }
     });
 
     test('the settings reject both ways to sign in together, and none', async () => {

@@ -79,6 +79,15 @@ export function pingOneSubject(vendor: () => PingOneVendor): Subject {
         reason: 'policy_history',
       },
     ],
+    http: {
+      answering: (change) => vendor().answering(change),
+      emptyIsSuccess: false,
+      ofAnother: (document) => {
+        const another = { id: randomUUID() };
+        if ('username' in document) return { ...document, ...another };
+        return 'user' in document ? { ...document, user: another } : null;
+      },
+    },
     disable: async (account) => {
       of(account).user.enabled = false;
     },

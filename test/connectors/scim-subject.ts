@@ -74,6 +74,11 @@ export function scimSubject(vendor: () => ScimVendor, write: 'path' | 'value'): 
     entry: async (account) => ({ ...user(account) }),
     mayChange: [],
     refusals: [{ title: 'a password that is too short', password: 'Xq7!z', reason: 'policy' }],
+    http: {
+      answering: (change) => vendor().answering(change),
+      emptyIsSuccess: true,
+      ofAnother: (document) => ('userName' in document ? { ...document, id: randomUUID() } : null),
+    },
     disable: async (account) => {
       user(account).active = false;
     },

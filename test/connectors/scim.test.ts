@@ -47,6 +47,107 @@ describe.each(['path', 'value'] as const)('scim, with the name of the attribute 
     expect(vendor.offences.splice(0)).toHaveLength(1);
   });
 
+  describe('replies as servers send them', () => {
+    const page = (changes: object) => ({
+      status: 200,
+      json: { totalResults: 0, Resources: [], ...changes },
+    });
+    const list = async (changes: object) => {
+      const connector = await open();
+      vendor.goWrong(() => page(changes), 'any');
+      return connector.list({ cursor: null, pageSize: 5 });
+    };
+    const ann = { id: 'a1', userName: 'ann' };
+
+    test.each([
+      ['null', { Resources: null }],
+      ['a missing member', { Resources: undefined }],
+      ['a total as text', { totalResults: '0' }],
+    ])('a list without users is read if it is written as %s', async (_how, changes) => {
+      expect(await list(changes)).toEqual({ result: 'page', accounts: [], cursor: null });
+    });
+
+    test('a list that announces users and contains no list of them fails', async () => {
+      expect(await list({ totalResults: 3, Resources: null })).toMatchObject({
+        result: 'failed',
+        vendorCode: 'malformed',
+      });
+    });
+
+    test('a number as an id is read as text, and one that is not exact is not read', async () => {
+      const Resources = [
+        { ...ann, id: 17 },
+        { ...ann, id: 2 ** 53 },
+      ];
+      expect(await list({ totalResults: '2', Resources })).toMatchObject({
+        accounts: [{ name: 'ann', nativeId: '17' }],
+        malformed: ['#2'],
+      });
+    });
+
+    test('a user that cannot be read is left out of the list and reported, and the others are read', async () => {
+      const Resources = [{ id: 'b2', userName: null }, ann, { userName: 'no id' }];
+      expect(await list({ totalResults: 3, Resources })).toMatchObject({
+        accounts: [{ name: 'ann', nativeId: 'a1' }],
+        malformed: ['b2', '#3'],
+      });
+    });
+
+    test('a search fails if a user that matches cannot be read, because it could be a second match', async () => {
+      const connector = await open();
+      const search = async (Resources: object[]) => {
+        vendor.goWrong(() => page({ totalResults: Resources.length, Resources }), 'any');
+        return connector.find({ match: { userName: 'ann' }, limit: 2 });
+      };
+      expect(await search([ann, { userName: 'ann' }])).toMatchObject({ vendorCode: 'malformed' });
+      expect(await search([ann, { userName: 'bob' }])).toMatchObject({
+        accounts: [{ nativeId: 'a1' }],
+      });
+    });
+
+    test.each([
+      ['True', false],
+      ['False', true],
+      [null, false],
+    ])('active with the value %p is read', async (active, disabled) => {
+      const [connector, account] = [await open(), await subject.account()];
+      const { nativeId: id, name: userName } = account.ref;
+      vendor.goWrong(() => ({ status: 200, json: { id, userName, active } }), 'any');
+      expect(await connector.state({ account: account.ref })).toMatchObject({ disabled });
+    });
+
+    test.each(['application/scim+json', 'Application/JSON; charset=utf-8'])(
+      'a write is applied by a reply of the type %s, and by a 204 without a body',
+      async (type) => {
+        const [connector, account] = [await open(), await subject.account()];
+        const write = () =>
+          connector.setPassword(asking(account.ref, Secret.fromText('The-new-one-9')));
+        vendor.goWrong(async (answer) => ({
+          ...(await answer()),
+          headers: { 'content-type': type },
+        }));
+        expect(await write()).toEqual({ result: 'applied' });
+        vendor.goWrong(() => ({ status: 204 }));
+        expect(await write()).toEqual({ result: 'applied' });
+      },
+    );
+
+    test('a write that is answered 200 with a SCIM error is in doubt, whatever the error is', async () => {
+      const [connector, account] = [await open(), await subject.account()];
+      const { nativeId: id, name: userName } = account.ref;
+      const schemas = ['urn:ietf:params:scim:api:messages:2.0:Error'];
+      vendor.goWrong(() => ({
+        status: 200,
+        json: { schemas, id, userName, scimType: 'invalidValue' },
+      }));
+      const password = Secret.fromText('The-new-one-9');
+      expect(await connector.setPassword(asking(account.ref, password))).toEqual({
+        result: 'ambiguous',
+        vendorCode: 'malformed',
+      });
+    });
+  });
+
   test('check reports the features that the server does not support', async () => {
     vendor.supports({ changePassword: false, filter: false });
     const findings = await (await open()).check();

@@ -53,6 +53,7 @@ describe('the requests of a webhook', () => {
       expect(await write(connector, account, password)).toMatchObject({ written: true });
       const { headers, body } = receiver.requests.at(-1) ?? { headers: {}, body: Buffer.alloc(0) };
       expect(headers['content-type']).toBe('application/jose');
+      expect(headers['user-agent']).toMatch(/^Lockstep\/\d/);
       const text = body.toString();
       const [header = ''] = text.split('.');
       expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toMatchObject({
@@ -158,6 +159,16 @@ const rows: readonly [string, Mishap, object, boolean][] = [
     'a 200 without JSON leaves the write in doubt',
     afterDoing(respond(200)),
     ambiguous('not_an_answer'),
+    true,
+  ],
+  [
+    'a 200 whose media type is not JSON leaves the write in doubt',
+    afterDoing(() => ({
+      status: 200,
+      headers: { 'content-type': 'text/plain' },
+      json: { result: 'applied' },
+    })),
+    ambiguous('not_json'),
     true,
   ],
   [

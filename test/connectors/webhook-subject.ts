@@ -72,6 +72,10 @@ export function webhookSubject(
         reason: 'policy_too_short',
       },
     ],
+    http: {
+      answering: (change) => receiver().answering(change),
+      emptyIsSuccess: false,
+    },
     disable: async (account) => {
       person(account).disabled = true;
     },

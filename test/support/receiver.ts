@@ -27,6 +27,8 @@ export interface Receiver {
   settled(): Promise<void>;
   /** Makes the next request go wrong. */
   goWrong(mishap: Mishap): void;
+  /** Passes every answer through `change` from now on. Null ends it. */
+  answering(change: Mishap | null): void;
   stop(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function startReceiver(): Promise<Receiver> {
   const people = new Map<string, Person>();
   const [refused, requests]: [string[], ReceivedRequest[]] = [[], []];
   const mishaps: Mishap[] = [];
+  let changing: Mishap | null = null;
   const usedIds = new Set<string>();
   let underWay = 0;
 
@@ -72,7 +75,7 @@ export async function startReceiver(): Promise<Receiver> {
     const command = JSON.parse(await opened(request, keys.privateKeys));
     const mayWrite = request.headers.authorization === `Bearer ${TOKENS.writer}`;
     const answer = (): Answer => ({ status: 200, json: answerOf(people, command, mayWrite) });
-    return mishaps.shift()?.(answer) ?? answer();
+    return (changing ?? mishaps.shift())?.(answer) ?? answer();
   }
 
   const credentials = { key: readFileSync(files.keyFile), cert: readFileSync(files.certFile) };
@@ -97,6 +100,9 @@ export async function startReceiver(): Promise<Receiver> {
     ...{ signingSecret, people, refused, requests },
     settled: () => until(() => underWay === 0),
     goWrong: (mishap) => mishaps.push(mishap),
+    answering(change) {
+      changing = change;
+    },
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

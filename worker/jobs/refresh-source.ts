@@ -1,5 +1,6 @@
 import type { Dependencies } from '../../activities/dependencies';
 import type { Connector, FoundAccount } from '../../connectors/contract';
+import { log } from '../../log';
 import type { Refresh, Sample } from '../../model/api/job-results';
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { ErrorCode } from '../../model/errors';
@@ -22,7 +23,7 @@ export async function refreshSource(
   connector: Connector,
 ): Promise<Refresh> {
   const preview = job.parameters.preview === true;
-  const { accounts, failed } = await listAll(connector);
+  const { accounts, failed } = await listAll(job.source, connector);
   const sorted = sortAccounts({
     accounts,
     correlate: source.correlate,
@@ -44,6 +45,7 @@ export async function refreshSource(
 }
 
 async function listAll(
+  source: string,
   connector: Connector,
 ): Promise<{ accounts: FoundAccount[]; failed: ErrorCode | null }> {
   const accounts: FoundAccount[] = [];
@@ -52,6 +54,8 @@ async function listAll(
     const page = await connector.list({ cursor, pageSize: PAGE_SIZE });
     if (page.result === 'failed') return { accounts, failed: page.reason };
     accounts.push(...page.accounts);
+    for (const account of page.malformed ?? [])
+      log.warn('An account of the source cannot be read and is left out', { source, account });
     cursor = page.cursor;
   } while (cursor !== null);
   return { accounts, failed: null };

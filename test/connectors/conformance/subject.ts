@@ -4,6 +4,7 @@ import type { TrialAccount } from '../../../connectors/trial/cases';
 import type { Reason } from '../../../model/errors';
 import type { Scheme } from '../../../model/hashes/encoding';
 import type { Address } from '../../support/proxy';
+import type { Mishap } from '../../support/vendors/vendor';
 
 export type Settings = Readonly<Record<string, unknown>>;
 
@@ -84,6 +85,19 @@ export interface Subject {
     readonly provable: boolean;
     /** Creates an account that may get a hash. Default: `account` of the subject. */
     readonly account?: () => Promise<TestAccount>;
+  };
+
+  /** Present for the kinds that use HTTP. */
+  readonly http?: {
+    /** Passes every answer of the server through `change` from now on. Null ends it. */
+    readonly answering: (change: Mishap | null) => void;
+    /** Whether the vendor documents an empty 204 as the success of a write. */
+    readonly emptyIsSuccess: boolean;
+    /**
+     * Changes a document about one user into that of another user. Null for any other document. Missing where no
+     * document names its user.
+     */
+    readonly ofAnother?: (document: Readonly<Record<string, unknown>>) => object | null;
   };
 
   readonly disable?: (account: TestAccount) => Promise<void>;

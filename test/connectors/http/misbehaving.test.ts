@@ -2,6 +2,7 @@ import dns from 'node:dns';
 import type { Connector } from '../../../connectors/contract';
 import { apiOf } from '../../../connectors/http/api';
 import type { HttpReply } from '../../../connectors/http/client';
+import { noBody } from '../../../connectors/http/success';
 import { connectorKinds } from '../../../connectors/registry';
 import { Secret } from '../../../model/passwords/secret';
 import { startProxy } from '../../support/proxy';
@@ -270,8 +271,9 @@ test('the bytes of the password are zeroed whether or not the request succeeds',
     type: 'application/json',
     value: { password: Secret.fromText('to be zeroed') },
   };
-  const request = { method: 'POST', path: '/', content } as const;
-  for (const outcome of [{ status: 200 } as HttpReply, new Error('lost')]) {
+  const success = { 204: noBody(null) };
+  const request = { method: 'POST', path: '/', content, success } as const;
+  for (const outcome of [{ status: 204, isEmpty: true } as HttpReply, new Error('lost')]) {
     const http = {
       async send({ body }: { body?: Buffer }) {
         expect(body?.toString()).toBe('{"password":"to be zeroed"}');
@@ -281,7 +283,7 @@ test('the bytes of the password are zeroed whether or not the request succeeds',
       },
       close() {},
     };
-    const api = apiOf(http, credential, 'application/json');
+    const api = apiOf(http, credential, 'application/json', () => null);
     await api.ask(request, AbortSignal.timeout(1000)).catch(() => undefined);
   }
   expect(bodies).toHaveLength(2);

@@ -1,5 +1,5 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { jwtVerify } from 'jose';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { filterOf } from './filter';
 import { type Answer, type Route, startVendor, type VendorServer } from './vendor';
@@ -16,8 +16,8 @@ export interface OktaVendor extends VendorServer {
   readonly users: Map<string, OktaUser>;
   readonly passwords: Map<string, string>;
   readonly failedLogins: Map<string, number>;
-  /** Private key of the service app. */
-  readonly privateKey: string;
+  /** Private keys of the service app, by their algorithm. */
+  readonly privateKeys: Readonly<Record<'ES256' | 'ES384' | 'ES512' | 'RS256', string>>;
   readonly clientId: string;
   addUser(name: string, password: string): OktaUser;
   /** Invalidates all issued tokens. */
@@ -40,13 +40,25 @@ const error = (status: number, errorCode: string, ...causes: string[]): Answer =
   },
 });
 
+const keysOfServiceApp = () => ({
+  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  ES384: generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+  ES512: generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+  RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+});
+
+export const pemOf = (key: KeyObject): string =>
+  key.export({ type: 'pkcs8', format: 'pem' }).toString();
+
 const newId = () => `00u${randomBytes(9).toString('hex').slice(0, 17)}`;
 
 export async function startOktaVendor(): Promise<OktaVendor> {
   const users = new Map<string, OktaUser>();
   const passwords = new Map<string, string>();
   const failedLogins = new Map<string, number>();
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const keys = keysOfServiceApp();
+  const publicKeyOf = (assertion: string) =>
+    keys[decodeProtectedHeader(assertion).alg as keyof typeof keys].publicKey;
   const clientId = '0oa1serviceapp';
   let tokens = new Set<string>();
   let given = 0;
@@ -171,7 +183,9 @@ export async function startOktaVendor(): Promise<OktaVendor> {
         const usable = ['ACTIVE', 'PASSWORD_EXPIRED', 'RECOVERY'].includes(user?.status ?? '');
         if (right && usable) {
           const status = user.status === 'ACTIVE' ? 'SUCCESS' : user.status;
-          return { status: 200, json: { status, sessionToken: 'never-used' } };
+          const { id, profile } = user;
+          const _embedded = { user: { id, profile: { login: profile.login } } };
+          return { status: 200, json: { status, sessionToken: 'never-used', _embedded } };
         }
         if (user !== undefined) failedLogins.set(user.id, (failedLogins.get(user.id) ?? 0) + 1);
         return error(401, 'E0000004');
@@ -200,7 +214,7 @@ export async function startOktaVendor(): Promise<OktaVendor> {
           audience: `${origin}/oauth2/v1/token`,
         };
         try {
-          await jwtVerify(assertion, publicKey, {
+          await jwtVerify(assertion, publicKeyOf(assertion), {
             ...expected,
             requiredClaims: ['jti', 'exp', 'iat'],
           });
@@ -225,7 +239,12 @@ export async function startOktaVendor(): Promise<OktaVendor> {
     passwords,
     failedLogins,
     clientId,
-    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    privateKeys: {
+      ES256: pemOf(keys.ES256.privateKey),
+      ES384: pemOf(keys.ES384.privateKey),
+      ES512: pemOf(keys.ES512.privateKey),
+      RS256: pemOf(keys.RS256.privateKey),
+    },
     addUser(name, password) {
       const user: OktaUser = {
         id: newId(),

@@ -171,17 +171,7 @@ export async function startPingOneVendor(): Promise<PingOneVendor> {
       method: 'GET',
       path: path('/users/([^/]+)/password'),
       answer: anybody(
-        withUser((user, { status, lastChangedAt, secondsUntilUnlock }) => ({
-          status: 200,
-          json: {
-            environment: { id: ENVIRONMENT },
-            user: { id: user.id },
-            passwordPolicy: { id: randomUUID() },
-            status,
-            lastChangedAt,
-            ...(secondsUntilUnlock !== undefined && { secondsUntilUnlock }),
-          },
-        })),
+        withUser((user, password) => ({ status: 200, json: stateOf(user, password) })),
       ),
     },
     {
@@ -194,7 +184,7 @@ export async function startPingOneVendor(): Promise<PingOneVendor> {
       },
       writes: true,
       answer: worker(
-        withUser((_user, password, body) => {
+        withUser((user, password, body) => {
           const { value, forceChange } = body as { value: string; forceChange: boolean };
           const broken = PRE_ENCODED.test(value) ? null : brokenBy(value, password);
           if (broken !== null) return brokenRule(broken, value);
@@ -203,7 +193,7 @@ export async function startPingOneVendor(): Promise<PingOneVendor> {
           password.status = forceChange ? 'MUST_CHANGE_PASSWORD' : 'OK';
           password.lastChangedAt = new Date().toISOString();
           password.failures = 0;
-          return { status: 200, json: { status: password.status } };
+          return { status: 200, json: stateOf(user, password) };
         }),
       ),
     },
@@ -216,12 +206,12 @@ export async function startPingOneVendor(): Promise<PingOneVendor> {
         shape: z.strictObject({ password: z.string().min(1) }),
       },
       answer: worker(
-        withUser((_user, password, body) => {
+        withUser((user, password, body) => {
           const right = isPassword(password, (body as { password: string }).password);
           const { status } = password;
           if (['NO_PASSWORD', 'PASSWORD_LOCKED_OUT', 'EXTERNAL'].includes(status))
             return error(400, 'REQUEST_FAILED', { code: status });
-          if (right) return { status: 200, json: { status } };
+          if (right) return { status: 200, json: stateOf(user, password) };
           password.failures++;
           return error(400, 'INVALID_DATA', {
             code: 'INVALID_VALUE',
@@ -267,6 +257,19 @@ export async function startPingOneVendor(): Promise<PingOneVendor> {
     tokensGiven: () => given,
   };
 }
+
+/** The state of a password, as every request about it returns it. */
+const stateOf = (
+  { id }: PingOneUser,
+  { status, lastChangedAt, secondsUntilUnlock }: PingOnePassword,
+) => ({
+  environment: { id: ENVIRONMENT },
+  user: { id },
+  passwordPolicy: { id: randomUUID() },
+  status,
+  lastChangedAt,
+  ...(secondsUntilUnlock !== undefined && { secondsUntilUnlock }),
+});
 
 const valueAt = (user: PingOneUser, at: string): unknown =>
   at

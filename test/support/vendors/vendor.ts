@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { z } from 'zod';
 import { certificatesIn } from '../../../local/certificates';
 import { freePort } from '../../../local/ports';
+import { version } from '../../../package.json';
 import type { Address } from '../proxy';
 
 /** A request as the vendor documents it. A request of any other shape is an offence and fails the test. */
@@ -36,12 +37,14 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
+  /** The body, if it is not JSON. */
+  readonly text?: string;
 }
 
 /** Replaces one answer with a fault. `answer` performs the request and returns the normal answer. */
 export type Mishap = (answer: () => Answer | Promise<Answer>) => VendorReply | Promise<VendorReply>;
 
-type VendorReply = Answer | 'cut' | 'drip' | 'flood';
+type VendorReply = Answer | 'cut' | 'half' | 'drip' | 'flood';
 
 export interface VendorServer {
   readonly address: Address;
@@ -54,11 +57,16 @@ export interface VendorServer {
   readonly seen: readonly string[];
   /** Makes the next request that writes, or the next request of any kind, go wrong. */
   goWrong(mishap: Mishap, on?: 'write' | 'any'): void;
+  /** Passes every answer through `change` from now on. Null ends it. */
+  answering(change: Mishap | null): void;
   stop(): Promise<void>;
 }
 
 /** The only headers that a client needs to send. */
-const HEADERS = ['host', 'connection', 'accept', 'authorization', 'content-type', 'content-length'];
+const HEADERS = [
+  ...['host', 'connection', 'accept', 'authorization', 'content-type', 'content-length'],
+  'user-agent',
+];
 
 /** Starts a vendor's API on loopback over TLS, which accepts only documented requests. */
 export async function startVendor(routes: readonly Route[]): Promise<VendorServer> {
@@ -68,6 +76,7 @@ export async function startVendor(routes: readonly Route[]): Promise<VendorServe
   const offences: string[] = [];
   const seen: string[] = [];
   const mishaps: { mishap: Mishap; on: 'write' | 'any' }[] = [];
+  let changing: Mishap | null = null;
 
   const serve = (request: IncomingMessage, body: Buffer): VendorReply | Promise<VendorReply> => {
     const url = new URL(request.url ?? '', 'https://vendor');
@@ -88,6 +97,7 @@ export async function startVendor(routes: readonly Route[]): Promise<VendorServe
         { query: url.searchParams, headers: request.headers, body: parsed(route, body) },
         ...parameters,
       );
+    if (changing !== null) return changing(answer);
     const at = mishaps.findIndex(({ on }) => on === 'any' || route.writes === true);
     const [armed] = at < 0 ? [] : mishaps.splice(at, 1);
     return armed === undefined ? answer() : armed.mishap(answer);
@@ -108,6 +118,9 @@ export async function startVendor(routes: readonly Route[]): Promise<VendorServe
     offences,
     seen,
     goWrong: (mishap, on = 'write') => mishaps.push({ mishap, on }),
+    answering(change) {
+      changing = change;
+    },
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -124,6 +137,8 @@ function offenceOf(
 ): string | null {
   const strange = Object.keys(headers).filter((name) => !HEADERS.includes(name));
   if (strange.length > 0) return `headers ${strange.join(', ')}`;
+  const agent = headers['user-agent'];
+  if (agent !== `Lockstep/${version}`) return `user agent ${agent}`;
   if (headers.accept !== route.accept) return `accept ${headers.accept}`;
   const { authorization = '' } = headers;
   if (!(route.authorization ?? /^$/).test(authorization)) return 'authorization';
@@ -158,6 +173,9 @@ const DRIP_MS = 50;
 export function reply(response: ServerResponse, answer: VendorReply): void {
   if (answer === 'cut') {
     response.socket?.destroy();
+  } else if (answer === 'half') {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
+    response.write('{"id":', () => response.socket?.destroy());
   } else if (answer === 'drip') {
     response.writeHead(200, { 'content-type': 'application/json' });
     const drip = setInterval(() => response.write(' '), DRIP_MS);
@@ -166,8 +184,8 @@ export function reply(response: ServerResponse, answer: VendorReply): void {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(Buffer.alloc(FLOOD_BYTES, ' '));
   } else {
-    const { status, headers = {}, json } = answer;
+    const { status, headers = {}, json, text } = answer;
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
-    response.end(json === undefined ? '' : JSON.stringify(json));
+    response.end(text ?? (json === undefined ? '' : JSON.stringify(json)));
   }
 }
