@@ -33,11 +33,14 @@ describeWith(['slapd'], 'the secret of a source', () => {
     expect(JSON.stringify(checked.findings)).not.toContain(secret);
   });
 
-  test.each(['', '\n', '\r\n'])('one line end at the end is no part of the secret: %j', async (end) => {
-    const checked = await findings(`${server('slapd').lockstep}${end}`);
-    expect(checked.findings).toContainEqual(
-      expect.objectContaining({ check: 'service-login', verdict: 'ok' }),
-    );
-    expect(checked.findings.map(({ check }) => check)).not.toContain('secret');
-  });
+  test.each(['', '\n', '\r\n'])(
+    'one line end at the end is no part of the secret: %j',
+    async (end) => {
+      const checked = await findings(`${server('slapd').lockstep}${end}`);
+      expect(checked.findings).toContainEqual(
+        expect.objectContaining({ check: 'service-login', verdict: 'ok' }),
+      );
+      expect(checked.findings.map(({ check }) => check)).not.toContain('secret');
+    },
+  );
 });
