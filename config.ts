@@ -131,8 +131,8 @@ export function passedOn(names: readonly string[]): Record<string, string> {
 /**
  * Reads the secret that a reference such as `${file:/run/secrets/x}` or `${env:NAME}` names. It is read again at each
  * call, so that a rotated secret is used at once. The caller destroys it.
- * @throws Misconfigured when the reference or the variable is missing; an error of the file system when the file cannot
- *   be read
+ * @throws Misconfigured when the reference or the variable is missing, or the file begins with a byte order mark; an
+ *   error of the file system when the file cannot be read
  */
 export function resolveReference(reference: string): Secret {
   const [, kind, name] = secretReference.exec(reference) ?? [];
@@ -147,9 +147,20 @@ export function resolveReference(reference: string): Secret {
   return Secret.fromText(value);
 }
 
-/** The content of a file, without one line end at the end, which editors add. */
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/**
+ * The content of a file, without one line end at the end, which editors add.
+ * @throws Misconfigured when the file begins with a byte order mark, which would be a part of the secret
+ */
 function readSecretFile(name: string): Secret {
   const content = readFileSync(name);
+  if (content.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)) {
+    content.fill(0);
+    throw new Misconfigured(
+      `The file ${name} begins with a byte order mark (BOM), which is no part of the secret. Save it as UTF-8 without BOM.`,
+    );
+  }
   const end = content.at(-1) === 0x0a ? (content.at(-2) === 0x0d ? -2 : -1) : content.length;
   const secret = Secret.of(Buffer.from(content.subarray(0, end)));
   content.fill(0);

@@ -30,7 +30,10 @@ export const HARD_DEADLINE_MS = 20_000;
 export interface Connector {
   /** Returns the accounts whose attributes equal all of `match`, at most `limit` of them. Correlation uses it. */
   find(request: FindRequest): Promise<FindAnswer>;
-  /** Returns one page of all accounts. A refresh of the source uses it. */
+  /**
+   * Returns one page of all accounts. A refresh of the source uses it. If the source does not return all of them, the
+   * last answer is a failure, so a partial list never looks complete.
+   */
   list(request: ListRequest): Promise<ListAnswer>;
   /** Reads whether the account is disabled, locked or must change its password. It changes nothing and logs in nowhere. */
   state(request: StateRequest): Promise<StateAnswer>;

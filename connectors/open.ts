@@ -2,6 +2,7 @@ import { environment, resolveReference } from '../config';
 import type { SourceConfiguration } from '../model/configuration/document';
 import type { Connector } from './contract';
 import { connectorKinds } from './registry';
+import { reportingSecrets } from './secret-findings';
 
 export interface OpenConnectors {
   /** Returns the connector of a source. It is opened at the first use, kept, and opened again when settings change. */
@@ -54,8 +55,11 @@ export function openConnectors(): OpenConnectors {
 async function openKind(kind: string, settings: unknown): Promise<Connector> {
   const found = connectorKinds.get(kind);
   if (found === undefined) throw new Error(`There is no connector of the kind "${kind}"`);
-  return found.open(settings, {
+  const tools = {
     resolve: resolveReference,
     commandDir: environment.LOCKSTEP_COMMAND_DIR,
-  });
+  };
+  const given = settings as Readonly<Record<string, unknown>>;
+  const references = Object.fromEntries(found.secretSettings.map((name) => [name, given[name]]));
+  return reportingSecrets(await found.open(settings, tools), references, tools);
 }

@@ -69,10 +69,14 @@ function refreshLines(source: string, result: Refresh): string[] {
     `  ${alreadyLinked} already linked, ${linked} ${would}linked now, ${peopleAdded} of these to people who ${preview ? 'would be' : 'were'} added`,
     ...sampleLines(unmatched, 'match no person'),
     ...sampleLines(ambiguous, 'match several people, or the same person, and are not linked'),
+    ...sampleLines(
+      result.unreadable,
+      'have no name, or text that cannot be stored, and are skipped',
+    ),
     ...(result.failed === null
       ? []
       : [
-          `The refresh ended early: ${errors[result.failed].says}`,
+          `The list is partial, so nothing was linked. The refresh ended early: ${errors[result.failed].says}`,
           `Next: lockstep doctor ${source}`,
         ]),
   ];

@@ -3,25 +3,24 @@ import type { Finding } from '../contract';
 import { type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
 import { ok, warning, wrong } from '../ldap/findings';
 import type { Link } from '../ldap/link';
-import { lacksRights, sampleAccount } from '../ldap/probe';
+import { answered, lacksRights, sampleAccount } from '../ldap/probe';
 import type { ActiveDirectorySettings } from './settings';
 
 /** Returns the findings of `lockstep doctor` about a domain controller. It changes nothing. */
-export async function checkActiveDirectory(
+export async function* checkActiveDirectory(
   link: Link,
   settings: ActiveDirectorySettings,
   ids: NativeIds,
-): Promise<readonly Finding[]> {
+): AsyncGenerator<Finding> {
   const { account, base } = await sampleAccount(link, settings, ids, [
     'allowedAttributesEffective',
   ]);
-  if (account === null) return [base];
-  return [
-    base,
-    await resetRight(link, account, settings),
-    keepingRight(account),
-    await policy(link),
-  ];
+  yield base;
+  if (account !== null) {
+    yield await answered('rights', resetRight(link, account, settings));
+    yield keepingRight(account);
+  }
+  yield await answered('policy', policy(link));
 }
 
 /**

@@ -7,8 +7,9 @@ import {
   FilterParser,
   type SearchOptions,
 } from 'ldapts';
-import type { AccountRef, FindAnswer, FindRequest, FoundAccount, SourceFailure } from '../contract';
-import type { LdapRefusal, Link, Reply } from './link';
+import type { AccountRef, FindAnswer, FindRequest, FoundAccount } from '../contract';
+import type { Link, Reply } from './link';
+import { failureOf } from './read-refusals';
 import type { DirectorySettings } from './settings';
 
 /** The attribute in which a kind of directory keeps an id that survives a rename, and how it is written as text. */
@@ -149,26 +150,4 @@ export async function search(
   controls: Control[] = [],
 ): Promise<Reply<Entry[]>> {
   return link.ask(async (client) => (await client.search(base, options, controls)).searchEntries);
-}
-
-/** Translates the refusal of a read. */
-export function failureOf({ code }: LdapRefusal): SourceFailure {
-  const vendorCode = String(code);
-  switch (code) {
-    case 3:
-    case 11:
-    case 51:
-    case 52:
-      return { result: 'failed', reason: 'busy', vendorCode };
-    case 50:
-      return { result: 'failed', reason: 'no_rights', vendorCode };
-    // The configured base does not exist, or the server returned only some of the entries.
-    case 4:
-    case 32:
-    case 34:
-    case 53:
-      return { result: 'failed', reason: 'not_supported', vendorCode };
-    default:
-      return { result: 'failed', reason: 'unknown', vendorCode };
-  }
 }

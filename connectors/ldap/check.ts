@@ -5,51 +5,63 @@ import { accountFilter, type NativeIds, valuesOf } from './accounts';
 import { ok, warning, wrong } from './findings';
 import type { Link } from './link';
 import { policyFindings } from './policies';
-import { mayWrite, sampleAccount } from './probe';
+import { answered, exopRefusal, mayWrite, sampleAccount } from './probe';
+import { explained, LIMITS } from './read-refusals';
 import { serverOf } from './server';
 import type { LdapSettings } from './settings';
 import type { Vendor } from './vendors';
+import { wayToWrite } from './write';
 
 /** Returns the findings of `lockstep doctor` about a directory. It changes nothing. */
-export async function checkDirectory(
+export async function* checkDirectory(
   link: Link,
   settings: LdapSettings,
   ids: NativeIds,
-): Promise<readonly Finding[]> {
+): AsyncGenerator<Finding> {
   const { vendor, version } = await serverOf(link);
+  yield ok(
+    'server',
+    `Lockstep treats the server as ${vendor.title}${version === null ? '' : ` (${version})`}.`,
+  );
   const { account, base } = await sampleAccount(link, settings, ids, vendor.readBefore);
-  if (account === null) return [base];
-  return [
-    ok(
-      'server',
-      `Lockstep treats the server as ${vendor.title}${version === null ? '' : ` (${version})`}.`,
-    ),
-    base,
-    ids.idOf(account) === null
-      ? warning(
-          'native-id',
-          `The service account cannot read ${ids.attribute}, so Lockstep cannot find an account after a rename. Give it the right to read ${ids.attribute}.`,
-        )
-      : ok('native-id', `The service account can read ${ids.attribute}.`),
-    await passwordRight(link, account, settings, vendor),
-    await keepingRight(link, account, vendor),
-    await listing(link, settings, vendor),
-    ...(await policyFindings(link, settings)),
-  ];
+  yield base;
+  if (account !== null) {
+    yield nativeId(account, ids);
+    yield await answered('rights', passwordRight(link, account, settings, vendor));
+    yield await answered('keep-lock', keepingRight(link, account, vendor));
+    yield await answered('listing', listing(link, settings, vendor));
+  }
+  yield* await policyFindings(link, settings);
 }
+
+const nativeId = (account: Entry, ids: NativeIds): Finding =>
+  ids.idOf(account) === null
+    ? warning(
+        'native-id',
+        `The service account cannot read ${ids.attribute}, so Lockstep cannot find an account after a rename. Give it the right to read ${ids.attribute}.`,
+      )
+    : ok('native-id', `The service account can read ${ids.attribute}.`);
 
 async function passwordRight(
   link: Link,
   account: Entry,
-  { bindDn, passwordAttribute }: LdapSettings,
-  { advice }: Vendor,
+  settings: LdapSettings,
+  vendor: Vendor,
 ): Promise<Finding> {
-  return (await mayWrite(link, account.dn, passwordAttribute, randomUUID()))
-    ? ok('rights', `${bindDn} may write ${passwordAttribute}.`)
-    : wrong(
-        'rights',
-        `${bindDn} may not write ${passwordAttribute} of ${account.dn}. ${advice.write}`,
-      );
+  const { bindDn, passwordAttribute } = settings;
+  if (!(await mayWrite(link, account.dn, passwordAttribute, randomUUID())))
+    return wrong(
+      'rights',
+      `${bindDn} may not write ${passwordAttribute} of ${account.dn}. ${vendor.advice.write}`,
+    );
+  const refused =
+    wayToWrite(settings, vendor, false) === 'exop' ? await exopRefusal(link, settings.base) : null;
+  if (refused !== null)
+    return wrong(
+      'rights',
+      `The server does not let ${bindDn} use the password modify operation of RFC 3062 (${refused}), with which Lockstep writes passwords. Allow it in the server, or set write to modify.`,
+    );
+  return ok('rights', `${bindDn} may write ${passwordAttribute}.`);
 }
 
 async function keepingRight(link: Link, account: Entry, vendor: Vendor): Promise<Finding> {
@@ -72,8 +84,6 @@ async function keepingRight(link: Link, account: Entry, vendor: Vendor): Promise
       );
 }
 
-const SIZE_LIMIT_EXCEEDED = 4;
-
 /** Above the default size limit of OpenLDAP (500). Reading all accounts could take long. */
 const LISTED = 1_000;
 
@@ -91,10 +101,10 @@ async function listing(link: Link, settings: LdapSettings, vendor: Vendor): Prom
       if (listed >= LISTED) break;
     }
   });
-  return !reply.ok && reply.code === SIZE_LIMIT_EXCEEDED
-    ? warning(
-        'listing',
-        `The server returns only some of the accounts to ${settings.bindDn}, so a refresh cannot list them. ${vendor.advice.list}`,
-      )
-    : ok('listing', 'The service account can list the accounts page by page.');
+  if (reply.ok) return ok('listing', 'The service account can list the accounts page by page.');
+  const remedy = LIMITS.has(reply.code) ? vendor.advice.list : undefined;
+  return warning(
+    'listing',
+    `A refresh cannot list the accounts as ${settings.bindDn}. ${explained(reply, remedy)}`,
+  );
 }

@@ -1,7 +1,8 @@
 import { isSameHash } from '../../model/hashes/encoding';
 import type { VerifyAnswer, VerifyRequest } from '../contract';
-import { failureOf, locate, type NativeIds, valuesOf } from './accounts';
+import { locate, type NativeIds, valuesOf } from './accounts';
 import type { Link } from './link';
+import { failureOf } from './read-refusals';
 import type { LdapSettings } from './settings';
 
 /**

@@ -42,7 +42,7 @@ export interface Dialect {
   /** Writes a password. It throws `NotSent` or `NoReply` only if the password has not been sent. */
   readonly setPassword: (use: Use, request: SetPasswordRequest) => Promise<WriteAnswer>;
   /** Returns the findings of `lockstep doctor`, on a link of the service account. */
-  readonly check: (link: Link) => Promise<readonly Finding[]>;
+  readonly check: (link: Link) => AsyncIterable<Finding>;
   readonly policies: (link: Link) => Promise<Reply<readonly TargetPolicy[]>>;
   readonly replicas: (link: Link) => Promise<Reply<readonly Replica[]>>;
 }

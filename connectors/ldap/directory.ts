@@ -7,12 +7,12 @@ import type {
   SourceFailure,
   StateAnswer,
 } from '../contract';
-import { failureOf, findAccounts, locate } from './accounts';
+import { findAccounts, locate } from './accounts';
 import type { Dialect, ReadState } from './dialect';
 import { NoReply, NotSent, openLink, type Reply } from './link';
 import { listings } from './listing';
 import { newCall, poolOf } from './pool';
-
+import { failureOf } from './read-refusals';
 import { serviceLogin } from './service-login';
 import type { DirectorySettings } from './settings';
 import { verifyPassword } from './verify';
@@ -114,6 +114,7 @@ async function orFailed<T>(request: () => Promise<T>): Promise<T | SourceFailure
 /** Translates a lost request that changed nothing. A missing reply then means the same as a request that was not sent. */
 function failedRequest(error: unknown) {
   if (error instanceof NotSent) return { reason: error.reason, vendorCode: error.vendorCode };
-  if (error instanceof NoReply) return { reason: 'unreachable', vendorCode: null } as const;
+  if (error instanceof NoReply)
+    return { reason: 'unreachable', vendorCode: error.vendorCode } as const;
   throw error;
 }

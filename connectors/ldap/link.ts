@@ -24,7 +24,17 @@ export class NotSent extends Error {
 }
 
 /** The request was sent, and no reply came back. */
-export class NoReply extends Error {}
+export class NoReply extends Error {
+  readonly vendorCode: string | null;
+
+  constructor(vendorCode: string | null = null) {
+    super('no reply');
+    this.vendorCode = vendorCode;
+  }
+}
+
+/** Vendor code of our own: the server requires a certificate of the client. */
+export const CLIENT_CERTIFICATE = 'client_certificate';
 
 /**
  * A refusal by the server. `code` is the LDAP result code. `text` is only for the tables that classify the refusal, and
@@ -50,11 +60,11 @@ export interface Link {
 }
 
 /**
- * Result codes (RFC 4511 appendix A.1) that concern an entry or a value. After any other code the connection itself may
- * be affected, so it is not used again.
+ * Result codes (RFC 4511 appendix A.1) that concern an entry, a value or the request. After any other code the
+ * connection itself may be affected, so it is not used again.
  */
 const ABOUT_THE_ENTRY = new Set([
-  4, 5, 6, 12, 16, 17, 18, 19, 20, 21, 32, 34, 48, 49, 50, 53, 65, 122,
+  4, 5, 6, 8, 10, 11, 12, 13, 16, 17, 18, 19, 20, 21, 32, 34, 48, 49, 50, 53, 65, 122,
 ]);
 
 /** Idle links are closed after this time. Servers and firewalls drop silent connections after minutes, often unnoticed. */
@@ -82,6 +92,7 @@ export async function openLink(endpoint: Endpoint, timeoutMs: number): Promise<L
 
 function linkOver(client: Client, socket: TLSSocket): Link {
   const usable = () => socket.readyState === 'open';
+  let mayLackCertificate = requestsCertificate(socket);
   const destroy = () => {
     socket.destroy();
   };
@@ -91,16 +102,28 @@ function linkOver(client: Client, socket: TLSSocket): Link {
     async ask(request) {
       if (!usable()) throw new NotSent('unreachable');
       try {
-        return { ok: true, value: await request(client) };
+        const value = await request(client);
+        mayLackCertificate = false;
+        return { ok: true, value };
       } catch (error) {
         const refused = error instanceof ResultCodeError;
+        // In TLS 1.3 a server that requires a certificate closes the connection after the handshake of the client.
+        const lacksCertificate = mayLackCertificate && !usable();
+        mayLackCertificate &&= !refused;
         if (!refused || !ABOUT_THE_ENTRY.has(error.code)) destroy();
-        if (!refused) throw new NoReply();
+        if (!refused) throw new NoReply(lacksCertificate ? CLIENT_CERTIFICATE : null);
         return { ok: false, code: error.code, text: error.message };
       }
     },
   };
 }
+
+/** OpenSSL knows shared signature algorithms on the side of the client only if the server has requested a certificate. */
+const requestsCertificate = (socket: TLSSocket) => socket.getSharedSigalgs().length > 0;
+
+/** Alerts with which a server ends a handshake without a certificate of the client (RFC 5246 §7.2.2, RFC 8446 §6.2). */
+const CERTIFICATE_ALERT =
+  /^ERR_SSL_\w*ALERT_(HANDSHAKE_FAILURE|BAD_CERTIFICATE|CERTIFICATE_REQUIRED)$/;
 
 function connectTls(endpoint: Endpoint, timeoutMs: number): Promise<TLSSocket> {
   const { hostname, port } = new URL(endpoint.url);
@@ -121,15 +144,17 @@ function connectTls(endpoint: Endpoint, timeoutMs: number): Promise<TLSSocket> {
       reject(error);
     };
     const timer = setTimeout(() => fail(new NotSent('unreachable', 'timeout')), timeoutMs);
-    socket.once('error', (error: NodeJS.ErrnoException) =>
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (CERTIFICATE_ALERT.test(error.code ?? ''))
+        return fail(new NotSent('unreachable', CLIENT_CERTIFICATE));
       // Node sets authorizationError if it has received the certificate and does not trust it.
       fail(
         new NotSent(
           socket.authorizationError ? 'certificate_refused' : 'unreachable',
           error.code ?? null,
         ),
-      ),
-    );
+      );
+    });
     socket.once('secureConnect', () => {
       clearTimeout(timer);
       socket.removeAllListeners('error');

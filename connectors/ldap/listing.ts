@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { SearchResult } from 'ldapts';
 import type { ListAnswer, ListRequest } from '../contract';
-import { accountFilter, accountOptions, failureOf, found, type NativeIds } from './accounts';
+import { accountFilter, accountOptions, found, type NativeIds } from './accounts';
 import { IDLE_MS, type Link } from './link';
 import { type Call, newCall, within } from './pool';
+import { failureOf } from './read-refusals';
 import type { DirectorySettings } from './settings';
 
 /** A listing whose next page is not requested within this time is dropped. Its link would not live longer either. */

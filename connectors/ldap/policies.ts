@@ -36,6 +36,13 @@ export async function policyFindings(
   for (const entry of ds389) {
     const policy = policyOf389(entry);
     if (policy === null) continue;
+    if (textOf(entry, 'passwordTrackUpdateTime') === 'off')
+      findings.push(
+        warning(
+          'time-of-change',
+          `${policy.name} does not record when a password was changed (passwordTrackUpdateTime), so Lockstep cannot detect changes made there. Set passwordTrackUpdateTime to on.`,
+        ),
+      );
     findings.push(
       textOf(entry, 'passwordMustChange') === 'on' && (await isAdministrator(link, entry, bindDn))
         ? warning(
@@ -165,6 +172,7 @@ const ds389Attributes = [
   'passwordMinAge',
   'passwordMustChange',
   'passwordAdminDN',
+  'passwordTrackUpdateTime',
 ];
 
 const CONFIG = 'cn=config';

@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { Attribute, Change, type Entry } from 'ldapts';
+import { Secret } from '../../model/passwords/secret';
 import type { Finding } from '../contract';
 import { accountFilter, accountOptions, type NativeIds, search } from './accounts';
 import { ok, wrong } from './findings';
-import type { Link, Reply } from './link';
+import { type Link, NoReply, type Reply } from './link';
+import { explained } from './read-refusals';
+import { sendExop } from './requests';
 import type { DirectorySettings } from './settings';
 
 /** RFC 4511 appendix A.1. */
@@ -32,6 +36,37 @@ export async function mayWrite(
   return !lacksRights(await link.ask((client) => client.modify(dn, change)));
 }
 
+/**
+ * Result codes (RFC 4511 appendix A.1) that refuse an extended operation as such: unknown to the server, or not allowed
+ * to this login or on this connection.
+ */
+const REFUSED_OPERATION = new Set([2, 8, 12, 13, INSUFFICIENT_RIGHTS, 53]);
+
+/**
+ * Finds out whether the server carries out the password modify operation (RFC 3062) for the service account, by a request
+ * for an entry that does not exist. It changes nothing.
+ * @returns the result code of the refusal; null if only the entry is missing
+ */
+export async function exopRefusal(link: Link, base: string): Promise<number | null> {
+  const absent = `cn=lockstep-doctor-${randomUUID()},${base}`;
+  const password = Secret.fromText(randomUUID());
+  const reply = await sendExop(link, absent, password, []).finally(() => password.destroy());
+  return !reply.ok && REFUSED_OPERATION.has(reply.code) ? reply.code : null;
+}
+
+/** Returns the result of a check. A check without a reply in time does not end the checks that follow. */
+export async function answered(check: string, result: Promise<Finding>): Promise<Finding> {
+  try {
+    return await result;
+  } catch (error) {
+    if (!(error instanceof NoReply)) throw error;
+    return wrong(
+      check,
+      'The server did not answer this check in time. Raise timeoutMs, or look for the cause in the log of the server.',
+    );
+  }
+}
+
 /** Reads one account below `base` for the checks of `lockstep doctor`. The account is null if none can be read. */
 export async function sampleAccount(
   link: Link,
@@ -48,10 +83,7 @@ export async function sampleAccount(
   if (!reply.ok)
     return {
       account: null,
-      base: wrong(
-        'base',
-        `The service account cannot read ${base} (${reply.code}). Check base and the read rights.`,
-      ),
+      base: wrong('base', `The service account cannot read ${base}. ${explained(reply)}`),
     };
   const account = reply.value[0] ?? null;
   return account === null

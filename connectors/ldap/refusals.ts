@@ -15,9 +15,14 @@ type Texts = readonly (readonly [code: number, text: RegExp, meaning: Meaning])[
 
 /**
  * Texts that are more exact than the policy error that comes with them. 389 Directory Server has a single policy error
- * for all syntax rules.
+ * for all syntax rules, and OpenLDAP one for everything that a check module refuses.
  */
-const exact: Texts = [[19, /at least \d+ characters long/, rejected('policy_too_short')]];
+const exact: Texts = [
+  [19, /at least \d+ characters long/, rejected('policy_too_short')],
+  // The check module of Lockstep (capture/shims/openldap) in the mode "closed", while its relay does not answer. slapd
+  // adds the policy error of a password that is too simple.
+  [19, /cannot be passed on at this moment/, retry('busy')],
+];
 
 /** Texts that distinguish the meanings of one result code. Sources: OpenLDAP, 389 Directory Server and PingDirectory. */
 const texts: Texts = [

@@ -2,7 +2,7 @@ import type { Secret } from '../../model/passwords/secret';
 import type { ConnectorTools, Finding } from '../contract';
 import { serviceLogins } from '../service-logins';
 import { ok, wrong } from './findings';
-import { type Link, NoReply, NotSent, openLink } from './link';
+import { CLIENT_CERTIFICATE, type Link, NoReply, NotSent, openLink } from './link';
 import { type Call, newCall, within } from './pool';
 import type { DirectorySettings } from './settings';
 
@@ -11,9 +11,7 @@ export interface ServiceLogin {
   /** Opens a link and logs in as the service account. @throws NotSent */
   readonly open: (call: Call) => Promise<Link>;
   /** Returns the findings of `lockstep doctor` about connection and login, then those of `rest`. */
-  readonly check: (
-    rest: (link: Link) => Promise<readonly Finding[]>,
-  ) => Promise<readonly Finding[]>;
+  readonly check: (rest: (link: Link) => AsyncIterable<Finding>) => Promise<readonly Finding[]>;
 }
 
 /** Result codes (RFC 4511 appendix A.1) of a server that is busy, so they say nothing about the password. */
@@ -32,6 +30,11 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
     throw new NotSent(reason, String(reply.code));
   };
 
+  const logInAtOnce = (link: Link) => {
+    const secret = resolved(settings, tools);
+    return logins.immediately(secret, () => logIn(link, secret)).finally(() => secret.destroy());
+  };
+
   return {
     async open(call) {
       const secret = resolved(settings, tools);
@@ -44,7 +47,7 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
         return opened;
       } catch (error) {
         link?.destroy();
-        throw error instanceof NoReply ? new NotSent('unreachable') : error;
+        throw error instanceof NoReply ? new NotSent('unreachable', error.vendorCode) : error;
       } finally {
         secret.destroy();
       }
@@ -54,16 +57,18 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
       const findings: Finding[] = [];
       let link: Link | null = null;
       try {
-        const opened = await openLink(settings, call.remainingMs());
+        const first = await openLink(settings, call.remainingMs());
+        const opened = reopening(first, async () => {
+          const again = await openLink(settings, call.remainingMs());
+          await logInAtOnce(again);
+          return again;
+        });
         link = opened;
         findings.push(ok('tls', `The certificate of ${settings.url} is trusted.`));
         await within(call, opened, async () => {
-          const secret = resolved(settings, tools);
-          await logins
-            .immediately(secret, () => logIn(opened, secret))
-            .finally(() => secret.destroy());
+          await logInAtOnce(first);
           findings.push(ok('service-login', `${settings.bindDn} can log in.`));
-          findings.push(...(await rest(opened)));
+          for await (const finding of rest(opened)) findings.push(finding);
         });
       } catch (error) {
         findings.push(findingOf(error));
@@ -71,6 +76,24 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
         link?.destroy();
       }
       return findings;
+    },
+  };
+}
+
+/** A link that is opened again after a refusal that ended it, so that the checks that follow can still run. */
+function reopening(first: Link, open: () => Promise<Link>): Link {
+  let current = first;
+  let closed = false;
+  return {
+    usable: () => !closed && current.usable(),
+    destroy() {
+      closed = true;
+      current.destroy();
+    },
+    async ask(request) {
+      if (!closed && !current.usable()) current = await open();
+      if (closed) current.destroy();
+      return current.ask(request);
     },
   };
 }
@@ -98,14 +121,44 @@ const advice: Partial<Record<string, readonly [check: string, problem: string, r
   busy: ['service-login', 'The server is busy', 'Try again later.'],
 };
 
+/** Advice by the code with which the server refused the login (RFC 4511 appendix A.2), or by a code of our own. */
+const adviceByCode: typeof advice = {
+  [CLIENT_CERTIFICATE]: [
+    'tls',
+    'The server requires a certificate of the client, and Lockstep has none',
+    'Let the server accept connections without one (OpenLDAP: TLSVerifyClient never), and keep the login by password.',
+  ],
+  8: [
+    'service-login',
+    'The server requires a stronger kind of login',
+    'Allow the service account a login by name and password over TLS.',
+  ],
+  13: [
+    'service-login',
+    'The server requires a connection with stronger encryption for a login',
+    'Compare the security settings of the server (OpenLDAP: security) with the connection of url.',
+  ],
+  48: [
+    'service-login',
+    'The server accepts no login by password of the service account',
+    'Check that bindDn has a password of its own, and that the server allows a login by name and password.',
+  ],
+  53: [
+    'service-login',
+    'The server is unwilling to log in the service account',
+    'Check whether the account is disabled or expired, and which logins the server allows.',
+  ],
+};
+
 function findingOf(error: unknown): Finding {
-  const failure = error instanceof NoReply ? new NotSent('unreachable') : error;
+  const failure = error instanceof NoReply ? new NotSent('unreachable', error.vendorCode) : error;
   if (!(failure instanceof NotSent)) throw error;
-  const [check, problem, remedy] = advice[failure.reason] ?? [
-    'connection',
-    'The server cannot be reached',
-    'Check url, and that the server is running.',
-  ];
+  const [check, problem, remedy] = adviceByCode[failure.vendorCode ?? ''] ??
+    advice[failure.reason] ?? [
+      'connection',
+      'The server cannot be reached',
+      'Check url, and that the server is running.',
+    ];
   const code = failure.vendorCode === null ? '' : ` (${failure.vendorCode})`;
   return wrong(check, `${problem}${code}. ${remedy}`);
 }

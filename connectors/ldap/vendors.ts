@@ -114,7 +114,7 @@ const openLdap: Vendor = {
   advice: {
     write: 'Give the service account "=cw" on the attribute.',
     keep: `Give the service account write access to ${LOCKED_TIME} and ${RESET}.`,
-    list: 'Give the service account "limits … size=unlimited".',
+    list: 'Give the service account "limits … size=unlimited size.prtotal=unlimited".',
   },
   // A time before any lock, and a value that no password change writes.
   absent: { [LOCKED_TIME]: '19700101000001Z', [RESET]: 'FALSE' },

@@ -1,7 +1,7 @@
 import type { VerifyAnswer, VerifyRequest } from '../contract';
-import { failureOf } from './accounts';
 import type { AccountState, Dialect, ReadState } from './dialect';
 import { newCall, type Pool } from './pool';
+import { failureOf } from './read-refusals';
 
 interface Resources {
   readonly dialect: Dialect;

@@ -80,7 +80,8 @@ interface Writing {
   readonly byModify: boolean;
 }
 
-function wayToWrite(
+/** Returns how the next password is written: as the setting demands, if the server supports that. */
+export function wayToWrite(
   { write }: LdapSettings,
   { ways }: Vendor,
   looksHashed: boolean,

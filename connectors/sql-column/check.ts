@@ -111,6 +111,9 @@ async function columnFinding(
   };
 }
 
+/** Types whose values are no text. */
+const BINARY = /^(bytea|bit|(var)?binary|(tiny|medium|long)?blob)/;
+
 async function keyFinding(
   { dialect }: Engine,
   settings: SqlColumnSettings,
@@ -118,6 +121,20 @@ async function keyFinding(
 ): Promise<Finding> {
   const { keyColumn } = settings;
   const { place, values } = placeOf(dialect, settings, keyColumn);
+  const { rows } = await use((session) =>
+    session.query(
+      `select data_type as type from information_schema.columns
+       where table_name = ${place.table} and table_schema = ${place.schema} and column_name = ${place.column}`,
+      values,
+    ),
+  );
+  const type = rows[0]?.type?.toLowerCase() ?? '';
+  if (BINARY.test(type))
+    return {
+      check: 'key',
+      verdict: 'wrong',
+      says: `${keyColumn} holds bytes (${type}), and Lockstep names accounts by text, so it would find no account. Set keyColumn to a column of text or numbers, such as the login.`,
+    };
   const { count } = await use((session) => session.query(dialect.uniqueIndex(place), values));
   const unique = count > 0;
   return {

@@ -1,5 +1,5 @@
 import type { Finding } from '../contract';
-import type { SqlFailure } from './failures';
+import { LOGIN_METHOD, type SqlFailure } from './failures';
 
 const tlsOk: Finding = {
   check: 'tls',
@@ -23,6 +23,14 @@ export function unconnectedFindings({ reason, vendorCode }: SqlFailure): readonl
       wrong(
         'tls',
         `The connection is not encrypted, or the certificate is not trusted${code}. Compare ca and serverName with the certificate, and make sure that TLS is on in the server.`,
+      ),
+    ];
+  if (vendorCode?.startsWith(LOGIN_METHOD))
+    return [
+      tlsOk,
+      wrong(
+        'service-login',
+        `The server requires the login method ${vendorCode.slice(LOGIN_METHOD.length)} of the service account, which Lockstep does not support. Give the service account another one: mysql_native_password (MariaDB) or caching_sha2_password (MySQL).`,
       ),
     ];
   if (reason === 'service_credential_refused')

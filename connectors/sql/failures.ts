@@ -48,6 +48,12 @@ export function failureOfConnection(error: unknown): SqlFailure {
 const TLS_CODE =
   /^(CERT_|CRL_|DEPTH_ZERO_|ERR_SSL_|ERR_TLS_|HOSTNAME_|INVALID_CA|PATH_LENGTH_|SELF_SIGNED_|UNABLE_TO_)/;
 
+/**
+ * Prefix of a vendor code of our own: the server requires a login method that the driver does not support. Its name
+ * follows.
+ */
+export const LOGIN_METHOD = 'login_method:';
+
 /** A failure that the server did not report. */
 export const lost = (reason: SqlReason, vendorCode: string | null): SqlFailure => ({
   reason,

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import type { Connection, ConnectionOptions, ResultSetHeader, RowDataPacket } from 'mysql2';
 import { authoritiesOf, type Endpoint } from './endpoint';
-import { failureOfConnection, lost, type SqlFailure } from './failures';
+import { failureOfConnection, LOGIN_METHOD, lost, type SqlFailure } from './failures';
 import { before, type SqlSession } from './sessions';
 
 /** Opens one connection as the service account, to MySQL or MariaDB. */
@@ -109,10 +109,23 @@ export function mysqlFailure(error: unknown): SqlFailure {
       vendorCode: String(errno),
       answered: !ENDING.includes(errno),
     };
+  const method = unsupportedLogin(error);
+  if (method !== null) return lost('service_credential_refused', `${LOGIN_METHOD}${method}`);
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return lost('certificate_refused', 'no_tls');
   if (code === 'HANDSHAKE_SSL_ERROR')
     return lost(cutInHandshake(error) ? 'unreachable' : 'certificate_refused', 'tls');
   return failureOfConnection(error);
+}
+
+/**
+ * Returns the login method that the server requires of the account, if the driver does not support it; null for any other
+ * error. The driver reports it only in its text.
+ */
+function unsupportedLogin(error: unknown): string | null {
+  const { message, code } = error as { message?: unknown; code?: unknown };
+  if (code === 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED') return 'mysql_clear_password';
+  const [, method] = /using unknown plugin (\w{1,64})\./.exec(String(message)) ?? [];
+  return method ?? null;
 }
 
 /**

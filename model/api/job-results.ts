@@ -30,7 +30,12 @@ export interface Refresh {
   readonly unmatched: Sample;
   /** Accounts that match several people, or share one person with another account. */
   readonly ambiguous: Sample;
-  /** Why the refresh ended early; null if it did not. Accounts that were linked by then stay linked. */
+  /** Accounts without a name, or with text that Lockstep cannot store (NUL, half of a surrogate pair). They are skipped. */
+  readonly unreadable: Sample;
+  /**
+   * Why the list of accounts is partial; null if it is complete. Nothing is linked by a partial list, because an account
+   * that is missing from it may be the one that matches a person, too.
+   */
   readonly failed: ErrorCode | null;
 }
 

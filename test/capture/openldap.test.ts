@@ -3,8 +3,11 @@ import net from 'node:net';
 import path from 'node:path';
 import { ConstraintViolationError } from 'ldapts';
 import type { HandOverListener } from '../../capture/hand-over/listener';
+import { Secret } from '../../model/passwords/secret';
 import type { TestAccount } from '../connectors/conformance/subject';
-import { type LdapAdmin, ldapAdmin } from '../connectors/ldap-subject';
+import { type LdapAdmin, ldapAdmin, ldapSubject } from '../connectors/ldap-subject';
+import { openSubject } from '../connectors/open-subject';
+import { asking } from '../connectors/requests';
 import { changeUnderPolicy, checkedPolicy } from '../support/checked-directory';
 import { describeWith } from '../support/servers';
 import { suffixes } from '../support/servers/slapd';
@@ -23,6 +26,7 @@ suite(`the check module of OpenLDAP${compiler === null ? ' (skipped: no C compil
     const folder = openFolder();
     const socket = path.join(folder, 'relay.sock');
     const received: ReceivedCapture[] = [];
+    const subject = ldapSubject({ title: 'closed', suffix: suffixes.free, changes: {} });
     let directory: LdapAdmin;
     let module: string;
     let relay: HandOverListener | null = null;
@@ -79,6 +83,17 @@ suite(`the check module of OpenLDAP${compiler === null ? ' (skipped: no C compil
       expect(received).toEqual([
         { account: account.ref.name, password: 'Now a relay is listening' },
       ]);
+    });
+
+    test('a write by Lockstep waits for the relay of a closed module, instead of being rejected as too simple', async () => {
+      const connector = await openSubject(subject);
+      const account = await person(`closed:${socket}`);
+      const write = () =>
+        connector.setPassword(asking(account.ref, Secret.fromText('From Lockstep')));
+      expect(await write()).toMatchObject({ result: 'retry', reason: 'busy' });
+      await listen();
+      expect(await write()).toEqual({ result: 'applied' });
+      await connector.close();
     });
 
     test('a relay that does not answer delays no change beyond the deadline', async () => {

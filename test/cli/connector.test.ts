@@ -100,7 +100,9 @@ describe('lockstep connector test with a connector that breaks promises', () => 
     const file = source({}, '      prof: none\n');
     const { code, stderr } = await trial(file);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/lockstep\.yaml:7:7 +sources\.hub\.settings\.prof: is not a known field/);
+    expect(stderr).toMatch(
+      /lockstep\.yaml:7:7 +sources\.hub\.settings\.prof: is not a known field/,
+    );
   });
 
   test('lockstep connector test exits with 2 for an unknown source or a missing account, and lists the sources', async () => {

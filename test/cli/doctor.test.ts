@@ -117,6 +117,7 @@ describeWith(['postgres'], 'commands that a worker carries out', () => {
       peopleAdded: 2,
       unmatched: sample(21, 'svc-backup'),
       ambiguous: sample(2, 'a.smith', 'b.smith'),
+      unreadable: sample(1, 'odd\ufffdname'),
       failed: null,
     };
     const during = worker(1, () => result);
@@ -131,6 +132,8 @@ describeWith(['postgres'], 'commands that a worker carries out', () => {
   2 match several people, or the same person, and are not linked:
       a.smith
       b.smith
+  1 have no name, or text that cannot be stored, and are skipped:
+      odd\ufffdname
 `,
     );
     const failed = await lockstep(['refresh', 'crm'], {
@@ -138,7 +141,9 @@ describeWith(['postgres'], 'commands that a worker carries out', () => {
     });
     expect([failed.code, failed.stdout]).toEqual([
       1,
-      expect.stringContaining('The refresh ended early: The source cannot be reached.'),
+      expect.stringContaining(
+        'The list is partial, so nothing was linked. The refresh ended early: The source cannot be reached.',
+      ),
     ]);
   });
 

@@ -123,7 +123,14 @@ describeWith(['postgres'], 'every command with an API', () => {
       await reportPresence(api.database.db, 'test', true);
       const job = await claimJob(api.database.db, 60);
       const sample = { count: 0, first: [] };
-      const result = { findings: [], read: 0, unmatched: sample, ambiguous: sample, failed: null };
+      const result = {
+        findings: [],
+        read: 0,
+        unmatched: sample,
+        ambiguous: sample,
+        unreadable: sample,
+        failed: null,
+      };
       if (job !== null) await finishJob(api.database.db, job.id, 'done', result);
     }
   }

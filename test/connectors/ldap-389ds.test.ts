@@ -117,6 +117,19 @@ describeWith(['ds389'], 'ldap on 389 Directory Server', () => {
     );
   });
 
+  test('check warns about a policy that does not record the time of a change', async () => {
+    const policy = await (await admin()).addPolicy({ passwordTrackUpdateTime: 'off' });
+    const findings = await (await open()).check();
+    await (await admin()).client.del(policy);
+    const warnings = findings.filter(({ check }) => check === 'time-of-change');
+    expect(warnings).toEqual([
+      {
+        ...{ check: 'time-of-change', verdict: 'warning' },
+        says: expect.stringContaining(`${policy} does not record`),
+      },
+    ]);
+  });
+
   test('a write of the current password answers already_current, and one of an old password is rejected', async () => {
     const connector = await open();
     const account = await subject.account();

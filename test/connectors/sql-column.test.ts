@@ -2,12 +2,13 @@ import { encode } from '../../connectors/encodings';
 import { sqlColumn } from '../../connectors/sql-column/kind';
 import { readEncoded, schemes } from '../../model/hashes/encoding';
 import { Secret } from '../../model/passwords/secret';
+import { startImpostor } from '../support/impostor';
 import { describeWith } from '../support/servers';
 import { conformance } from './conformance';
 import type { Settings, Subject } from './conformance/subject';
 import { openerOf } from './open-subject';
 import { asking } from './requests';
-import { serviceLoginPromises, unique } from './sql-admin';
+import { mariadbAgreesToTls, serviceLoginPromises, unique } from './sql-admin';
 import { mariadbTable, postgresTable, service, subjectOf, type Table } from './sql-column-subject';
 
 for (const [needs, table] of [
@@ -21,6 +22,33 @@ for (const [needs, table] of [
     conformance(subject);
     serviceLoginPromises(subject);
     ownPromises(table, subject);
+    if (needs === 'mariadb') loginMethodPromises(subject);
+  });
+}
+
+/** A packet of the MySQL protocol that asks for another login method (AuthSwitchRequest). */
+function asksFor(method: string): Buffer {
+  const body = Buffer.from(`\xfe${method}\0${'x'.repeat(20)}\0`, 'latin1');
+  const AFTER_LOGIN = 3;
+  return Buffer.concat([Buffer.from([body.length, 0, 0, AFTER_LOGIN]), body]);
+}
+
+function loginMethodPromises(subject: Subject): void {
+  const open = openerOf(subject);
+
+  test('a service account with a login method that the driver does not support is reported with the method', async () => {
+    const impostor = await startImpostor(mariadbAgreesToTls, asksFor('client_ed25519'));
+    const { host, port } = impostor.address;
+    const connector = await open({ host, port, ca: impostor.caFile });
+    const vendorCode = 'login_method:client_ed25519';
+    expect(await connector.find({ match: { login: 'ann' }, limit: 1 })).toEqual({
+      ...{ result: 'failed', reason: 'service_credential_refused', vendorCode },
+    });
+    expect(await connector.check()).toContainEqual({
+      ...{ check: 'service-login', verdict: 'wrong' },
+      says: expect.stringContaining('login method client_ed25519'),
+    });
+    await impostor.stop();
   });
 }
 
@@ -244,6 +272,16 @@ function ownPromises(table: Table, subject: Subject): void {
       rights: 'warning',
       key: 'ok',
       scheme: 'skipped',
+    });
+  });
+
+  test('check refuses a key column that holds bytes', async () => {
+    const type = table.engine === 'mysql' ? 'binary(16)' : 'bytea';
+    const bytes = await tableOf(`id ${type} primary key, password varchar(200)`);
+    const connector = await open({ ...plain, table: bytes, keyColumn: 'id' });
+    expect(await connector.check()).toContainEqual({
+      ...{ check: 'key', verdict: 'wrong' },
+      says: expect.stringContaining('id holds bytes'),
     });
   });
 

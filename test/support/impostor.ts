@@ -10,19 +10,21 @@ import type { Address } from './proxy';
 /** A false server whose certificate has the right names but is issued by an untrusted authority. */
 export interface Impostor {
   readonly address: Address;
+  /** The authority that has issued its certificate. */
+  readonly caFile: string;
   /** Every byte that clients sent inside TLS, after the last client has disconnected. */
   heard(): Promise<Buffer>;
   stop(): Promise<void>;
 }
 
-/** Starts an impostor. @param beforeTls exchange before TLS starts, for protocols that have one */
+/** Starts an impostor. @param beforeTls exchange before TLS starts, for protocols that have one @param answer to every message */
 export async function startImpostor(
   beforeTls: (socket: Socket) => Promise<void> = async () => {},
+  answer: Buffer | null = null,
 ): Promise<Impostor> {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'impostor-'));
   const files = await certificatesIn(dir);
   const context = { key: readFileSync(files.keyFile), cert: readFileSync(files.certFile) };
-  rmSync(dir, { recursive: true });
   const heard: Buffer[] = [];
   const sockets = new Map<Socket, Promise<void>>();
   const listener = net.createServer((socket) => {
@@ -30,7 +32,10 @@ export async function startImpostor(
     socket.on('error', () => socket.destroy());
     void beforeTls(socket).then(() => {
       const secure = new tls.TLSSocket(socket, { isServer: true, ...context });
-      secure.on('data', (bytes) => heard.push(bytes));
+      secure.on('data', (bytes) => {
+        heard.push(bytes);
+        if (answer !== null) secure.write(answer);
+      });
       secure.on('error', () => socket.destroy());
     });
   });
@@ -38,6 +43,7 @@ export async function startImpostor(
   await new Promise<void>((resolve) => listener.listen(port, '127.0.0.1', resolve));
   return {
     address: { host: '127.0.0.1', port },
+    caFile: files.caFile,
     async heard() {
       await Promise.all(sockets.values());
       return Buffer.concat(heard);
@@ -45,6 +51,7 @@ export async function startImpostor(
     async stop() {
       for (const socket of sockets.keys()) socket.destroy();
       listener.close();
+      rmSync(dir, { recursive: true });
     },
   };
 }

@@ -14,7 +14,7 @@ const SAMPLE_SIZE = 20;
 
 /**
  * Reads all accounts of a source, page by page, and links each to the person that the correlation rules find. A
- * preview does the same without writing.
+ * preview does the same without writing. A partial list links nothing.
  */
 export async function refreshSource(
   deps: Dependencies,
@@ -23,7 +23,12 @@ export async function refreshSource(
   connector: Connector,
 ): Promise<Refresh> {
   const preview = job.parameters.preview === true;
-  const { accounts, failed } = await listAll(job.source, connector);
+  const { accounts, unreadable, failed } = await listAll(connector);
+  if (unreadable.length > 0)
+    log.warn('a refresh skipped accounts that have no name, or text that cannot be stored', {
+      source: job.source,
+      count: unreadable.length,
+    });
   const sorted = sortAccounts({
     accounts,
     correlate: source.correlate,
@@ -31,35 +36,55 @@ export async function refreshSource(
     people: await readPeople(deps.db),
     linked: await readLinkedNames(deps.db, job.source),
   });
-  if (!preview) await link(deps, job, sorted);
+  if (!preview && failed === null) await link(deps, job, sorted);
   return {
     preview,
-    read: accounts.length,
-    linked: sorted.toLink.length + sorted.toAdd.length,
+    read: accounts.length + unreadable.length,
+    linked: failed === null ? sorted.toLink.length + sorted.toAdd.length : 0,
     alreadyLinked: sorted.alreadyLinked,
-    peopleAdded: sorted.toAdd.length,
+    peopleAdded: failed === null ? sorted.toAdd.length : 0,
     unmatched: sample(sorted.unmatched),
     ambiguous: sample(sorted.ambiguous),
+    unreadable: sample(unreadable.map(shown)),
     failed,
   };
 }
 
-async function listAll(
-  source: string,
-  connector: Connector,
-): Promise<{ accounts: FoundAccount[]; failed: ErrorCode | null }> {
+interface Listed {
+  readonly accounts: FoundAccount[];
+  /** Accounts that cannot be linked to anyone, as the source reported them. */
+  readonly unreadable: FoundAccount[];
+  readonly failed: ErrorCode | null;
+}
+
+async function listAll(connector: Connector): Promise<Listed> {
   const accounts: FoundAccount[] = [];
+  const unreadable: FoundAccount[] = [];
   let cursor: string | null = null;
   do {
     const page = await connector.list({ cursor, pageSize: PAGE_SIZE });
-    if (page.result === 'failed') return { accounts, failed: page.reason };
-    accounts.push(...page.accounts);
+    if (page.result === 'failed') return { accounts, unreadable, failed: page.reason };
+    for (const account of page.accounts)
+      (isReadable(account) ? accounts : unreadable).push(account);
     for (const account of page.malformed ?? [])
-      log.warn('An account of the source cannot be read and is left out', { source, account });
+      unreadable.push({ name: account, nativeId: null, attributes: {} });
     cursor = page.cursor;
   } while (cursor !== null);
-  return { accounts, failed: null };
+  return { accounts, unreadable, failed: null };
 }
+
+/** Whether PostgreSQL can store every text of the account, and the account has a name. */
+const isReadable = ({ name, nativeId, attributes }: FoundAccount): boolean =>
+  name !== '' && [name, nativeId ?? '', ...Object.values(attributes)].every(isStorable);
+
+const isStorable = (text: string): boolean => !text.includes('\0') && !/\p{Cs}/u.test(text);
+
+/** The name in a form that can be stored and shown, or the first attributes of an account without a name. */
+const shown = ({ name, attributes }: FoundAccount): { readonly name: string } => ({
+  name: (name || Object.values(attributes).join(', ') || '(no name)')
+    .replaceAll('\0', '\ufffd')
+    .replace(/\p{Cs}/gu, '\ufffd'),
+});
 
 async function link(
   { db }: Dependencies,
@@ -78,7 +103,7 @@ async function link(
     await linkAccount(db, person.id, linkOf(account), 'refresh', requestedBy);
 }
 
-const sample = (accounts: readonly FoundAccount[]): Sample => ({
+const sample = (accounts: readonly Pick<FoundAccount, 'name'>[]): Sample => ({
   count: accounts.length,
   first: accounts.slice(0, SAMPLE_SIZE).map(({ name }) => name),
 });

@@ -1,6 +1,7 @@
-import { failureOf, search } from '../../../connectors/ldap/accounts';
+import { search } from '../../../connectors/ldap/accounts';
 import { type Link, NoReply, NotSent, type Reply } from '../../../connectors/ldap/link';
 import { newCall, poolOf } from '../../../connectors/ldap/pool';
+import { failureOf } from '../../../connectors/ldap/read-refusals';
 import { serviceLogin } from '../../../connectors/ldap/service-login';
 import {
   type DirectorySettings,

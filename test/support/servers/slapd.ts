@@ -15,6 +15,8 @@ const services = {
   lockstep: '=cw',
   /** May set passwords but not keep a lock, and gets at most three entries per search. */
   writer: '=cw',
+  /** Has the rights that the docs recommend, but gets no paged results. */
+  unpaged: '=cw',
   /** May read but not set a password. */
   reader: 'none',
   /** A password administrator (slapo-ppolicy(5)): no policy applies to it, and pwdMustChange forces a change after its writes. */
@@ -85,6 +87,7 @@ function directory(
       `access to attrs=pwdAccountLockedTime,pwdReset ${may({ lockstep: 'write', manager: 'write' })} by users read`,
       'access to * by users read',
       `limits dn.exact="${dn('writer')}" size=3`,
+      `limits dn.exact="${dn('unpaged')}" size=unlimited size.prtotal=disabled`,
       `limits dn.children="ou=services,${suffix}" size=unlimited`,
     ],
     ldif: [
