@@ -35,7 +35,8 @@ const ofLogins: Reasons = { '28': 'not_supported' };
 
 /** Another session changed the role at the same moment, which PostgreSQL reports as an internal error. */
 const CONCURRENT_UPDATE = 'XX000';
-const MAX_ATTEMPTS = 20;
+/** Of eight writers at the same moment only one succeeds, so a writer may lose many times in a row. */
+const MAX_ATTEMPTS = 80;
 const PAUSE_MS = 50;
 
 export function openPostgresRole(
