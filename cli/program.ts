@@ -70,9 +70,12 @@ function buildProgram(): Command {
     )
     .option(
       '--url <url>',
-      'address of the API (default: LOCKSTEP_URL, otherwise the API that "lockstep up" started)',
+      'address of the API (default: LOCKSTEP_URL, otherwise the API that "lockstep up" started, otherwise http://127.0.0.1:8080)',
     )
-    .option('--key-file <file>', 'file that holds the API key (default: LOCKSTEP_API_KEY_FILE)')
+    .option(
+      '--key-file <file>',
+      'file that holds the API key (default: LOCKSTEP_API_KEY, LOCKSTEP_API_KEY_FILE, or the key of "lockstep up")',
+    )
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
     .exitOverride()

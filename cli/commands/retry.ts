@@ -7,13 +7,13 @@ import { action, type Session } from '../session';
 
 export const retryCommand = (): Command =>
   new Command('retry')
-    .summary('retry waiting accounts of a change now')
+    .summary('retry waiting and parked accounts of a change now')
     .description(
-      'Retries waiting accounts of a change now, for example after you have corrected the cause. A change that has ended no ' +
+      'Retries waiting and parked accounts of a change now, for example after you have corrected the cause. A change that has ended no ' +
         'longer has its password: start a new one with "lockstep change".',
     )
     .argument('<change>', 'id of the change, or "last" for the newest one')
-    .argument('[account]', 'label of one account; default: every waiting account')
+    .argument('[account]', 'label of one account; default: every waiting or parked account')
     .addHelpText(
       'after',
       helpText({ examples: [['lockstep retry last apps', 'retries the account in apps now']] }),

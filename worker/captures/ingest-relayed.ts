@@ -159,7 +159,7 @@ async function ingestRow(
 const NUL = 0;
 const isText = (bytes: Buffer): boolean => isUtf8(bytes) && !bytes.includes(NUL);
 
-/** The reason reason a capture starts no change; null when the error does not concern the capture. */
+/** The reason why a capture starts no change; null when the error does not concern the capture. */
 function declineReason(error: unknown): Declined | ErrorCode | null {
   if (error instanceof CaptureDeclined) return error.why;
   return error instanceof IntakeRejected && !notNow.includes(error.code) ? error.code : null;
