@@ -176,8 +176,6 @@ const checks: readonly Check[] = [
     engine.recoveries
       .filter((ms) => ms > 60_000)
       .map((ms) => `I2 a crash costs at most one minute: ${ms} ms`),
-
-  ({ overdue }) => overdue.map((what) => `I2 the next attempt is never in the past: ${what}`),
 ];
 
 /** I3: each account finally holds the newest password that was accepted for it, unless it rejected it. */

@@ -62,8 +62,6 @@ export interface Run {
   readonly cancelled: ReadonlySet<string>;
   readonly configuration: Configuration;
   readonly person: string;
-  /** Accounts whose next attempt was in the past while every worker was idle. */
-  readonly overdue: readonly string[];
   readonly log: readonly string[];
   /** It did not come to its end. */
   readonly stuck: string | null;
@@ -340,7 +338,6 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
     configuration,
     person,
     log,
-    overdue: [],
     stuck: failure === null ? null : String((failure as Error).stack ?? failure),
   };
 }

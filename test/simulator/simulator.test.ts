@@ -25,8 +25,6 @@ jest.mock('../../sealing/jwe', () => {
   return trackAll(jest.requireActual('../../sealing/jwe'));
 });
 
-/** Schedules that broke a promise before a fix. */
-const regressionSeeds = [41];
 const START = Date.parse('2026-01-01T08:00:00Z');
 
 describeWith(['postgres'], 'the simulator', () => {
@@ -92,12 +90,4 @@ describeWith(['postgres'], 'the simulator', () => {
       failures.push(...report(seed, await play(seed)));
     expect(failures).toEqual([]);
   }, 7_200_000);
-
-  test.each(regressionSeeds)(
-    'Lockstep keeps promises I1 to I12 in schedule %i, which once broke one',
-    async (seed) => {
-      expect(report(seed, await play(seed))).toEqual([]);
-    },
-    60_000,
-  );
 });
