@@ -1,10 +1,7 @@
 import { sourceNamed } from '../../model/configuration/document';
-import { decide } from '../../model/people/correlation';
+import { decide, ENOUGH_TO_BE_AMBIGUOUS } from '../../model/people/correlation';
 import { findIdentity, linkedName } from '../../store/people/identities';
 import { type AskDependencies, askSource } from './ask-source';
-
-/** Two matches are enough to call the account ambiguous. */
-const AMBIGUOUS_COUNT = 2;
 
 /**
  * Finds the name under which Lockstep knows a captured account. The relay may report only one attribute of the
@@ -27,7 +24,8 @@ export async function capturedAccount(
     deps,
     source,
     configured,
-    (connector) => connector.find({ match: { [accountsBy]: reported }, limit: AMBIGUOUS_COUNT }),
+    (connector) =>
+      connector.find({ match: { [accountsBy]: reported }, limit: ENOUGH_TO_BE_AMBIGUOUS }),
     (result) => (result.result === 'failed' ? result : null),
   );
   if (answer.result === 'failed')
