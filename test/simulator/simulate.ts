@@ -16,6 +16,7 @@ import { deleteExpiredSecrets } from '../../store/worker/close';
 import type { KeyStore } from '../../store/worker/keys/key-store';
 import { dispatch } from '../../worker/changes/dispatcher';
 import { changePassword } from '../../workflows/change-password';
+import { restartIds } from './counted-ids';
 import { createEngine, type Engine, type SimulatedWorker } from './engine';
 import type { GatedDatabase, PlantedSql } from './gated-database';
 import { seededRandom } from './random';
@@ -84,6 +85,7 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
   const schedule = scheduleFrom(random);
   const scheduler = createScheduler(random, stage.startsAt);
   const { database } = stage;
+  restartIds();
   database.use(scheduler, fault.sql ?? []);
   trackWith(scheduler);
   jest.spyOn(performance, 'now').mockImplementation(() => scheduler.now());
