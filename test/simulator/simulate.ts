@@ -8,7 +8,7 @@ import { type Configuration, configurationSchema } from '../../model/configurati
 import { Secret } from '../../model/passwords/secret';
 import { inPlaintext } from '../../sealing/passwords';
 import type { Caller } from '../../store/api-keys';
-import { giveCommand } from '../../store/changes/commands';
+import { giveCommand, retryOverdue } from '../../store/changes/commands';
 import { saveIdentity } from '../../store/people/identities';
 import { handOutCommands, sendProbes } from '../../store/sources/commands';
 import { pauseSource, reopenSource } from '../../store/sources/state';
@@ -152,6 +152,7 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
             })
           );
           await sendProbes(database.db);
+          while (await retryOverdue(database.db));
           while (await handOutCommands(database.db));
           await deleteExpiredSecrets(database.db);
         } catch (error) {
