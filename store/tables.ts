@@ -4,6 +4,7 @@ import type { ChangeState, Role } from '../model/change/change';
 import type { MappingState } from '../model/change/mapping';
 import type { OutcomeState, Proof } from '../model/change/outcome';
 import type { LeaveOutCode } from '../model/change/plan';
+import type { SignInObstacle } from '../model/change/sign-in-prevented';
 import type { Configuration } from '../model/configuration/document';
 import type { ErrorCode, Reason } from '../model/errors';
 import type { Form } from '../model/hashes/encoding';
@@ -143,7 +144,8 @@ export interface OutcomeTable {
   account_name: string | null;
   role: Role;
   state: OutcomeState;
-  reason: ErrorCode | LeaveOutCode | null;
+  /** Of an applied account: why it could not be verified, or what keeps the person from signing in. */
+  reason: ErrorCode | LeaveOutCode | SignInObstacle | null;
   vendor_code: string | null;
   attempts: Generated<number>;
   /** How many attempts ended with an unknown error. Only these attempts are limited. */

@@ -71,7 +71,8 @@ export function claimedAccountWriter(
     const pauseMs = await recordSourceAnswer(deps, { ...result, source: source.name, probe });
     if (pauseMs !== null && isSourceTrouble(reason)) trouble = { reason, waitMs: pauseMs };
     if (state !== 'waiting' || reason === null) {
-      const recorded = result.found === true && account.origin ? 'origin' : reason;
+      const recorded =
+        result.found === true && account.origin ? 'origin' : (result.signInPrevented ?? reason);
       return { label, state, reason: recorded, vendorCode, proof, inDoubt, nextTryInMs: null };
     }
     const wait = pauseMs ?? waitMs(reason, account.attempts, retryAfterMs, random());

@@ -1,4 +1,5 @@
 import type { Reason } from '../errors';
+import type { SignInObstacle } from './sign-in-prevented';
 
 /**
  * The states of one account in one change. A state with `settled` is final for that change; `says` is what people read.
@@ -41,6 +42,8 @@ export interface AttemptResult {
   readonly proof: Proof;
   /** The account already held the new password, so nothing was written. */
   readonly found?: true;
+  /** What keeps the person from signing in with the account, which holds the new password. Absent if nothing is known. */
+  readonly signInPrevented?: SignInObstacle;
   /** The write may have happened, so the next attempt verifies before it writes. */
   readonly inDoubt: boolean;
   /** Milliseconds that the source asks us to wait; null when it asks for none. */

@@ -1,6 +1,6 @@
-import { type ErrorCode, errors, isErrorCode } from '../errors';
-import type { OutcomeState } from './outcome';
-import type { LeaveOutCode } from './plan';
+import { errors, isErrorCode } from '../errors';
+import type { OutcomeState, Proof } from './outcome';
+import type { OutcomeReason } from './reason';
 
 /**
  * The facts about one account that show whether it is stale: it missed the last change of its person, or was changed in
@@ -14,7 +14,8 @@ export interface AccountHistory {
    */
   readonly outcome: {
     readonly state: OutcomeState;
-    readonly reason: ErrorCode | LeaveOutCode | null;
+    readonly reason: OutcomeReason | null;
+    readonly proof: Proof;
     readonly at: Date;
   } | null;
   /** True when the account is known to hold the password of the last change. */
@@ -113,8 +114,12 @@ export const staleRules = {
     says: 'Its source accepted the password, but no login could verify it.',
     cure: 'Look at the account in its source: an account that is locked or disabled stays so after a new password.',
     catchesUp: true,
+    // A login may prove the password of an account in which the person still cannot sign in.
     applies: ({ outcome }) =>
-      outcome?.state === 'applied' && outcome.reason !== null && isErrorCode(outcome.reason),
+      outcome?.state === 'applied' &&
+      outcome.proof === 'none' &&
+      outcome.reason !== null &&
+      isErrorCode(outcome.reason),
     since: ended('applied').since,
   },
   changed_there: {

@@ -39,7 +39,7 @@ export async function readStaleCandidates(
            a.applied_seq >= last.seq as "holdsLast", a.linked_at as "linkedAt",
            a.changed_there_at as "changedThereAt",
            case when o.label is not null
-                then json_build_object('state', o.state, 'reason', o.reason, 'at', o.updated_at) end as outcome
+                then json_build_object('state', o.state, 'reason', o.reason, 'proof', o.proof, 'at', o.updated_at) end as outcome
     from looked_at join account a on a.source = looked_at.source join identity i on i.id = a.identity_id
       cross join lateral (
         select c.id, c.seq from change c
@@ -50,7 +50,7 @@ export async function readStaleCandidates(
     where (${filter.identity}::text is null or i.name = ${filter.identity})
       and (${filter.cursor}::text is null or a.id > ${filter.cursor})
       and (a.applied_seq < last.seq and (o.state is null or o.state not in ('pending', 'applying', 'waiting'))
-           or o.state = 'applied' and o.reason is not null
+           or o.state = 'applied' and o.proof = 'none' and o.reason is not null
            or a.changed_there_at > o.updated_at + make_interval(secs => ${SOURCE_CLOCKS_MS / 1000}))
     order by a.id limit ${filter.limit}`.execute(db);
   return rows.map((row) => ({ ...row, outcome: row.outcome && atTime(row.outcome) }));

@@ -12,7 +12,7 @@ const at = (ms: number) => new Date(noon + ms);
 const LINKED = at(-1_000_000);
 
 const account = (more: Partial<AccountHistory> = {}): AccountHistory => ({
-  outcome: { state: 'applied', reason: null, at: at(0) },
+  outcome: { state: 'applied', reason: null, proof: 'login', at: at(0) },
   holdsLast: true,
   linkedAt: LINKED,
   changedThereAt: null,
@@ -21,18 +21,24 @@ const account = (more: Partial<AccountHistory> = {}): AccountHistory => ({
 });
 type Outcome = NonNullable<AccountHistory['outcome']>;
 const cameTo = (state: Outcome['state'], reason: Outcome['reason'] = null, more = {}) =>
-  staleness(account({ outcome: { state, reason, at: at(0) }, holdsLast: false, ...more }));
+  staleness(
+    account({ outcome: { state, reason, proof: 'none', at: at(0) }, holdsLast: false, ...more }),
+  );
 
 describe('an account that is not stale', () => {
   test.each<[string, Partial<AccountHistory>]>([
     ['an account that holds the last password, verified by a login, is not stale', {}],
     [
       'an account in which the password was changed is not stale',
-      { outcome: { state: 'applied', reason: 'origin', at: at(0) } },
+      { outcome: { state: 'applied', reason: 'origin', proof: 'none', at: at(0) } },
     ],
     [
       'an account that a later change has written is not stale',
-      { outcome: { state: 'expired', reason: 'too_old', at: at(0) } },
+      { outcome: { state: 'expired', reason: 'too_old', proof: 'none', at: at(0) } },
+    ],
+    [
+      'a disabled account that a login has shown to hold the last password is not stale',
+      { outcome: { state: 'applied', reason: 'account_disabled', proof: 'login', at: at(0) } },
     ],
     [
       'an account whose source reports the time of the write itself is not stale',
