@@ -94,6 +94,11 @@ export interface Traits {
   readonly accepts: readonly Form[];
   /** The forms in which the source, or a capture agent on it, can report a password that was changed there. */
   readonly yields: readonly ('plaintext' | 'hash')[];
+  /**
+   * Whether a capture of this kind of source can include the current password. A domain never shows it to an agent:
+   * neither LSASS of Windows nor Samba has it when a password changes.
+   */
+  readonly reportsCurrent: boolean;
 }
 
 export interface ConnectorTools {

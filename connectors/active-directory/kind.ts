@@ -12,6 +12,7 @@ export const activeDirectory: ConnectorKind<ActiveDirectorySettings> = {
     repeatable: true,
     accepts: ['plaintext'],
     yields: ['plaintext', 'hash'],
+    reportsCurrent: false,
   },
   needs: [
     'LDAPS on a domain controller. `url` must name a single controller: on another one, the login that verifies a new password would fail until the password is replicated.',

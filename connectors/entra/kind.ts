@@ -8,7 +8,13 @@ export const entra: ConnectorKind<EntraSettings> = {
   title: 'Microsoft Entra ID',
   settings: entraSettings,
   secretSettings: ['clientSecret'],
-  traits: { proof: 'none', repeatable: true, accepts: ['plaintext'], yields: [] },
+  traits: {
+    proof: 'none',
+    repeatable: true,
+    accepts: ['plaintext'],
+    yields: [],
+    reportsCurrent: true,
+  },
   needs: [
     'An app registration with the application permissions `User.Read.All`, `User-PasswordProfile.ReadWrite.All` and `Domain.Read.All`. To write users with administrator roles, it also needs a directory role.',
     'Users whose password is in Entra ID. Lockstep writes no password of a user who is synchronized from a domain, belongs to a federated domain or is an invited guest. Connect the domain itself instead.',

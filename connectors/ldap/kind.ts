@@ -13,6 +13,7 @@ export const ldap: ConnectorKind<LdapSettings> = {
     repeatable: true,
     accepts: ['plaintext', ...directorySchemes],
     yields: ['plaintext', 'hash'],
+    reportsCurrent: true,
   },
   declared: ({ hashes }) => ({ accepts: ['plaintext', ...hashes] }),
   needs: [

@@ -14,6 +14,7 @@ export const pingOne: ConnectorKind<PingOneSettings> = {
     repeatable: true,
     accepts: ['plaintext', ...pingOneSchemes],
     yields: [],
+    reportsCurrent: true,
   },
   needs: [
     'A worker application with the role Identity Data Admin for the populations, and with `CLIENT_SECRET_BASIC` at the token endpoint.',

@@ -14,6 +14,7 @@ export const postgresRole: ConnectorKind<PostgresRoleSettings> = {
     // The connector makes the verifier, so that no password reaches the server or its log.
     accepts: ['scram-sha-256'],
     yields: ['plaintext', 'hash'],
+    reportsCurrent: true,
   },
   needs: [
     'TLS with a certificate that can be checked, and `scram-sha-256` in `pg_hba.conf` for the roles.',

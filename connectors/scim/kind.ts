@@ -8,7 +8,13 @@ export const scim: ConnectorKind<ScimSettings> = {
   title: 'SCIM 2.0',
   settings: scimSettings,
   secretSettings: ['token'],
-  traits: { proof: 'none', repeatable: true, accepts: ['plaintext'], yields: ['plaintext'] },
+  traits: {
+    proof: 'none',
+    repeatable: true,
+    accepts: ['plaintext'],
+    yields: ['plaintext'],
+    reportsCurrent: true,
+  },
   needs: [
     'HTTPS with a certificate that can be checked.',
     'A server that supports `PATCH` of the attribute `password` and finds users by a filter (RFC 7644). Lockstep never uses `PUT`: it replaces the whole user, and attributes that the request omits are lost.',
