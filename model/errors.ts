@@ -70,8 +70,8 @@ const table = {
   source_paused: {
     retry: 'offline',
     status: 409,
-    says: 'An operator has paused this source.',
-    waits: 'Its accounts wait. Run "lockstep sources resume" to continue.',
+    says: 'An operator has paused this source. Run "lockstep sources resume" to continue.',
+    waits: 'Its accounts wait until then.',
   },
   in_doubt: {
     retry: 'offline',

@@ -8,6 +8,7 @@ import * as relays from './migrations/0005-relays';
 import * as pushedPasswords from './migrations/0006-pushed-passwords';
 import * as startpoints from './migrations/0007-startpoints';
 import * as jobs from './migrations/0008-jobs';
+import * as declinedCaptures from './migrations/0010-declined-captures';
 
 const migrations: Record<string, Migration> = {
   '0001-initial': initial,
@@ -18,6 +19,7 @@ const migrations: Record<string, Migration> = {
   '0006-pushed-passwords': pushedPasswords,
   '0007-startpoints': startpoints,
   '0008-jobs': jobs,
+  '0010-declined-captures': declinedCaptures,
 };
 
 /**

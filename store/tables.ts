@@ -286,6 +286,13 @@ export interface SealedCaptureTable {
   next_try_at: Time;
 }
 
+/** The last capture of an account that was declined and left it with a password of its own. */
+export interface DeclinedCaptureTable {
+  account_id: string;
+  reason: string;
+  captured_at: Time;
+}
+
 /** A user that an identity provider has pushed to `/scim/v2`. An account of that name need not exist. */
 export interface ScimUserTable {
   id: string;
@@ -349,6 +356,7 @@ export interface Tables {
   capture_control: CaptureControlTable;
   replica: ReplicaTable;
   sealed_capture: SealedCaptureTable;
+  declined_capture: DeclinedCaptureTable;
   scim_user: ScimUserTable;
   sign_in_guard: SignInGuardTable;
   sealed_sign_in: SealedSignInTable;

@@ -1,3 +1,4 @@
+import { type NoEffectReason, noEffectSays, type WithoutEffect } from '../captures/without-effect';
 import { errors, isErrorCode } from '../errors';
 import type { OutcomeState, Proof } from './outcome';
 import type { OutcomeReason } from './reason';
@@ -25,6 +26,8 @@ export interface AccountHistory {
    * When its password was last changed, as the source reported at the last look; null when it never reported a time.
    */
   readonly changedThereAt: Date | null;
+  /** The newest capture of its password, if that had no effect; else null. */
+  readonly withoutEffect: WithoutEffect | null;
   /** True when its source is switched on in the configuration. */
   readonly enabled: boolean;
 }
@@ -53,6 +56,13 @@ const isOff = ({ outcome }: AccountHistory): boolean =>
 
 /** Why an account is stale. The first rule that applies is the reason. */
 export const staleRules = {
+  capture_without_effect: {
+    says: 'Its password was changed in the source, and the capture of that had no effect, so the other accounts hold another password.',
+    cure: 'Change the password again, so that every account holds the same one.',
+    catchesUp: true,
+    applies: ({ withoutEffect }) => withoutEffect !== null,
+    since: ({ withoutEffect, linkedAt }) => withoutEffect?.at ?? linkedAt,
+  },
   parked: {
     ...ended('parked'),
     says: 'It is parked after errors that Lockstep does not know.',
@@ -141,6 +151,8 @@ export const staleCodes = Object.keys(staleRules) as [StaleCode, ...StaleCode[]]
 export interface Stale {
   readonly code: StaleCode;
   readonly since: Date;
+  /** The code of what happened in the change or the capture; null when there is none. */
+  readonly reason: OutcomeReason | NoEffectReason | null;
   /** A sentence for an operator: what to do. */
   readonly cure: string;
   readonly catchesUp: boolean;
@@ -153,9 +165,15 @@ export function staleness(account: AccountHistory): Stale | null {
   );
   if (code === undefined) return null;
   const rule: StaleRule = staleRules[code];
-  const reason = account.outcome?.reason ?? null;
+  const { outcome, withoutEffect } = account;
+  const stale = { code, since: rule.since(account), catchesUp: rule.catchesUp };
+  if (code === 'capture_without_effect' && withoutEffect !== null) {
+    const { reason } = withoutEffect;
+    return { ...stale, reason, cure: `${noEffectSays(reason)} ${rule.cure}` };
+  }
+  const reason = outcome?.reason ?? null;
   // The sentence of the error says what to do about this rejection.
   const cure =
     code === 'rejected' && reason !== null && isErrorCode(reason) ? errors[reason].says : rule.cure;
-  return { code, since: rule.since(account), cure, catchesUp: rule.catchesUp };
+  return { ...stale, reason, cure };
 }

@@ -16,6 +16,7 @@ const account = (more: Partial<AccountHistory> = {}): AccountHistory => ({
   holdsLast: true,
   linkedAt: LINKED,
   changedThereAt: null,
+  withoutEffect: null,
   enabled: true,
   ...more,
 });
