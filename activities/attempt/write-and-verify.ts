@@ -35,7 +35,10 @@ export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
   const { account, connector, passwords } = attempt;
   if (account.inDoubt) {
     const found = await verifyNew(attempt);
-    if (found.result === 'holds') return { ...(await appliedAs(attempt, found)), found: true };
+    if (found.result === 'holds') {
+      const unwritten = account.attempts === 1 ? ({ unwritten: true } as const) : {};
+      return { ...(await appliedAs(attempt, found)), found: true, ...unwritten };
+    }
     if (found.result === 'inconclusive' && !isImpossible(found))
       return stillInDoubt(attempt, found);
     // The source reported success before, so another write cannot help: an operator has to look.
@@ -61,7 +64,11 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
     case 'applied':
     case 'already_current':
       if (answer.movedTo !== undefined) await attempt.onMoved(answer.movedTo);
-      return verifyWritten(attempt);
+      return {
+        ...(await verifyWritten(attempt)),
+        ...(answer.result === 'already_current' &&
+          !account.inDoubt && { unwritten: true as const }),
+      };
     case 'ambiguous':
       return { ...waiting('in_doubt', answer.vendorCode), inDoubt: true };
     case 'rejected': {

@@ -42,11 +42,14 @@ export function changeOf(view: ChangeView, standstill: Standstill, links: Links)
     policy: view.form === 'plaintext' ? ('judged' as const) : ('skipped' as const),
     waitingFor: changeStates[state].ended ? null : waitingFor(standstill),
     signInsPrevented: preventedSignIns(accounts),
-    accounts: accounts.map(({ state: outcome, ...account }) => ({
+    accounts: accounts.map(({ state: outcome, sourcePolicies, ...account }) => ({
       ...account,
       outcome,
-      reasonSays: account.reason === null ? null : reasonSays(outcome, account.reason),
-      says: outcomeSays({ ...account, state: outcome }, authStatus),
+      reasonSays:
+        account.reason === null
+          ? null
+          : reasonSays(outcome, account.reason, { source: account.source, sourcePolicies }),
+      says: outcomeSays({ ...account, sourcePolicies, state: outcome }, authStatus),
       proved: account.proof !== 'none',
     })),
     mappings: mappings.map(({ appliedSeq: _, ...mapping }) => mapping),
@@ -74,7 +77,7 @@ interface AuthStatus {
 }
 
 function outcomeSays(
-  { role, state, reason, signInPrevented }: OutcomeView,
+  { role, state, reason, signInPrevented, ...where }: OutcomeView,
   auth: AuthStatus,
 ): string {
   if (state === 'pending' && role === 'member' && !auth.goesLast && !auth.applied)
@@ -83,5 +86,5 @@ function outcomeSays(
     return 'waiting for the other accounts';
   const { says } = outcomeStates[state];
   if (signInPrevented !== null) return `${says}. ${signInObstacles[signInPrevented].says}`;
-  return reason === null ? says : `${says}: ${reasonSays(state, reason)}`;
+  return reason === null ? says : `${says}: ${reasonSays(state, reason, where)}`;
 }

@@ -7,6 +7,7 @@ import {
   type Proof,
 } from '../../model/change/outcome';
 import { signInObstacles } from '../../model/change/sign-in-prevented';
+import { isErrorCode } from '../../model/errors';
 import type { Account, Change, Mapping } from '../http/answers';
 import type { Output, Style } from '../output';
 import { nextSteps } from './next-step';
@@ -67,7 +68,7 @@ function appliedText({ outcome, reason, signInPrevented, proof }: Account): stri
   const words = outcomeStates[outcome].says;
   if (signInPrevented !== null)
     return `${words}, but ${obstacleText(signInPrevented)}; ${proofs[proof]}`;
-  const unproved = proof === 'none' && reason !== null && reason !== 'origin';
+  const unproved = proof === 'none' && reason !== null && isErrorCode(reason);
   return `${words}, ${proofs[proof]}${unproved ? `: ${readable(reason)}` : ''}`;
 }
 

@@ -40,8 +40,10 @@ export interface AttemptResult {
   /** The error code of the vendor, such as `19` or `28P01`. Never the error text, which may repeat a password. */
   readonly vendorCode: string | null;
   readonly proof: Proof;
-  /** The account already held the new password, so nothing was written. */
+  /** The account was found to hold the new password before this attempt wrote it. */
   readonly found?: true;
+  /** No attempt of this change wrote the account, which held the new password already. */
+  readonly unwritten?: true;
   /** What keeps the person from signing in with the account, which holds the new password. Absent if nothing is known. */
   readonly signInPrevented?: SignInObstacle;
   /** The write may have happened, so the next attempt verifies before it writes. */

@@ -1,4 +1,6 @@
 import { type ErrorCode, errors, isErrorCode, waitingSays } from '../errors';
+import { limitsSay } from '../policy/target-limits';
+import type { TargetPolicy } from '../policy/target-policy';
 import type { OutcomeState } from './outcome';
 import { type LeaveOutCode, leaveOutSays } from './plan';
 import { isSignInObstacle, type SignInObstacle } from './sign-in-prevented';
@@ -24,9 +26,24 @@ export function factsOf(state: OutcomeState, stored: OutcomeReason | null): Outc
   return { reason: stored === 'must_change_password' ? null : stored, signInPrevented: null };
 }
 
-/** The sentences about the reason of an outcome. Only for an account that waits do they promise another attempt. */
-export function reasonSays(state: OutcomeState, reason: ErrorCode | LeaveOutCode): string {
+/** Where an outcome belongs, and which password policies its source has shown. */
+export interface ReasonContext {
+  readonly source: string;
+  readonly sourcePolicies: readonly TargetPolicy[] | null;
+}
+
+/**
+ * The sentences about the reason of an outcome. Only for an account that waits do they promise another attempt. A refusal
+ * by a policy names the limits of the source, as far as they are known.
+ */
+export function reasonSays(
+  state: OutcomeState,
+  reason: ErrorCode | LeaveOutCode,
+  { source, sourcePolicies }: ReasonContext,
+): string {
   if (!isErrorCode(reason)) return leaveOutSays[reason];
+  const limits = limitsSay(reason, source, sourcePolicies ?? []);
+  if (limits !== null) return `${errors[reason].says} ${limits}`;
   if (state === 'waiting') return waitingSays(reason);
   return state === 'applied'
     ? `The source accepted the password, but no login could verify it. ${errors[reason].says}`

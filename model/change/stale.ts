@@ -18,6 +18,8 @@ export interface AccountHistory {
     readonly reason: OutcomeReason | null;
     readonly proof: Proof;
     readonly at: Date;
+    /** When the change was accepted. */
+    readonly acceptedAt: Date;
   } | null;
   /** True when the account is known to hold the password of the last change. */
   readonly holdsLast: boolean;
@@ -130,6 +132,19 @@ export const staleRules = {
       outcome.proof === 'none' &&
       outcome.reason !== null &&
       isErrorCode(outcome.reason),
+    since: ended('applied').since,
+  },
+  restored_there: {
+    says: 'Its source reports that its password was last changed before Lockstep wrote it, so the source was restored from a backup and holds an older password.',
+    cure: AGAIN,
+    catchesUp: true,
+    // Without a reason the change wrote the account, and its source recorded a time not before the acceptance.
+    applies: ({ outcome, holdsLast, changedThereAt }) =>
+      holdsLast &&
+      outcome?.state === 'applied' &&
+      outcome.reason === null &&
+      changedThereAt !== null &&
+      changedThereAt.getTime() < outcome.acceptedAt.getTime() - SOURCE_CLOCKS_MS,
     since: ended('applied').since,
   },
   changed_there: {

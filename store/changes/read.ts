@@ -7,6 +7,7 @@ import { signInObstacles } from '../../model/change/sign-in-prevented';
 import { heldReasons } from '../../model/change/source-circuit';
 import type { ErrorCode } from '../../model/errors';
 import type { Form } from '../../model/hashes/encoding';
+import type { TargetPolicy } from '../../model/policy/target-policy';
 import type { Database } from '../database';
 
 export interface ChangeView {
@@ -41,6 +42,11 @@ export interface OutcomeView extends OutcomeFacts {
   /** Never in the past: an attempt that is due has the time at which the change was read. */
   readonly nextTryAt: Date | null;
   readonly updatedAt: Date;
+  /**
+   * The password policies that the source reported in its last check, for an account that a policy refused; null for
+   * every other account, and when the source was never checked.
+   */
+  readonly sourcePolicies: readonly TargetPolicy[] | null;
 }
 
 export interface MappingView {
@@ -92,6 +98,7 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
         'updated_at as updatedAt',
         'source_state.reason as trouble',
         notPast('next_probe_at').as('nextProbeAt'),
+        reportedPolicies.as('sourcePolicies'),
       ])
       .orderBy('position')
       .execute(),
@@ -120,6 +127,12 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
     mappings: mappings.map((row) => ({ ...row, account: row.account ?? '' })),
   };
 }
+
+const reportedPolicies = sql<readonly TargetPolicy[] | null>`
+  case when outcome.reason like 'policy%' then (
+    select result->'policies' from job
+    where job.source = outcome.source and kind = 'check' and job.state = 'done'
+    order by finished_at desc limit 1) end`;
 
 interface WaitingRow {
   readonly state: OutcomeState;

@@ -40,12 +40,13 @@ export async function readStaleCandidates(
            coalesce(a.applied_seq >= last.seq, true) as "holdsLast", a.linked_at as "linkedAt",
            a.changed_there_at as "changedThereAt",
            case when o.label is not null
-                then json_build_object('state', o.state, 'reason', o.reason, 'proof', o.proof, 'at', o.updated_at) end as outcome,
+                then json_build_object('state', o.state, 'reason', o.reason, 'proof', o.proof, 'at', o.updated_at,
+                                        'acceptedAt', last.created_at) end as outcome,
            case when e.at is not null then json_build_object('at', e.at, 'reason', e.reason, 'changeId', e."changeId") end
              as "withoutEffect"
     from looked_at join account a on a.source = looked_at.source join identity i on i.id = a.identity_id
       left join lateral (
-        select c.id, c.seq from change c
+        select c.id, c.seq, c.created_at from change c
         where c.identity_id = i.id and c.groups @> array[looked_at."group"] and c.planned_at is not null
           and c.state <> all(${[...endedInVain]}::text[])
         order by c.seq desc limit 1) last on true
@@ -56,11 +57,16 @@ export async function readStaleCandidates(
       and (a.applied_seq < last.seq and (o.state is null or o.state not in ('pending', 'applying', 'waiting'))
            or e.at is not null
            or o.state = 'applied' and o.proof = 'none' and o.reason is not null
+           or a.changed_there_at < last.created_at - make_interval(secs => ${SOURCE_CLOCKS_MS / 1000})
+              and o.state = 'applied' and o.reason is null
            or a.changed_there_at > o.updated_at + make_interval(secs => ${SOURCE_CLOCKS_MS / 1000}))
     order by a.id limit ${filter.limit}`.execute(db);
   return rows.map((row) => ({
     ...row,
-    outcome: row.outcome && atTime(row.outcome),
+    outcome: row.outcome && {
+      ...atTime(row.outcome),
+      acceptedAt: new Date(row.outcome.acceptedAt),
+    },
     withoutEffect: row.withoutEffect && atTime(row.withoutEffect),
   }));
 }
