@@ -8,7 +8,8 @@ import * as relays from './migrations/0005-relays';
 import * as pushedPasswords from './migrations/0006-pushed-passwords';
 import * as startpoints from './migrations/0007-startpoints';
 import * as jobs from './migrations/0008-jobs';
-import * as overdueAccounts from './migrations/0010-overdue-accounts';
+import * as declinedCaptures from './migrations/0010-declined-captures';
+import * as overdueAccounts from './migrations/0011-overdue-accounts';
 
 const migrations: Record<string, Migration> = {
   '0001-initial': initial,
@@ -19,7 +20,8 @@ const migrations: Record<string, Migration> = {
   '0006-pushed-passwords': pushedPasswords,
   '0007-startpoints': startpoints,
   '0008-jobs': jobs,
-  '0010-overdue-accounts': overdueAccounts,
+  '0010-declined-captures': declinedCaptures,
+  '0011-overdue-accounts': overdueAccounts,
 };
 
 /**

@@ -15,6 +15,7 @@ export const command: ConnectorKind<CommandSettings> = {
     repeatable: false,
     accepts: ['plaintext'],
     yields: ['plaintext', 'hash'],
+    reportsCurrent: true,
   },
   declared: traitsBy,
   naming: () => exactNaming,

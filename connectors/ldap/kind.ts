@@ -14,6 +14,7 @@ export const ldap: ConnectorKind<LdapSettings> = {
     repeatable: true,
     accepts: ['plaintext', ...directorySchemes],
     yields: ['plaintext', 'hash'],
+    reportsCurrent: true,
   },
   declared: ({ hashes }) => ({ accepts: ['plaintext', ...hashes] }),
   naming: () => exactNaming,

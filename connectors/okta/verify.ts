@@ -54,7 +54,7 @@ export async function verifyByLogin(
 ): Promise<VerifyAnswer> {
   const user = await userOf(api, account, signal);
   if (user === null) return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
-  const { disabled, locked } = stateOf(user);
+  const { disabled, locked, mustChange } = stateOf(user);
   const vendorCode = user.status;
   if (disabled) return { result: 'inconclusive', reason: 'account_disabled', vendorCode };
   if (locked) return { result: 'inconclusive', reason: 'account_locked', vendorCode };
@@ -75,5 +75,9 @@ export async function verifyByLogin(
   if (signIn === null) return { result: 'differs', vendorCode: WRONG_PASSWORD };
   if (signIn.status === 'LOCKED_OUT')
     return { result: 'inconclusive', reason: 'account_locked', vendorCode: 'LOCKED_OUT' };
-  return { result: 'holds', proof: 'login' };
+  return {
+    result: 'holds',
+    proof: 'login',
+    ...(mustChange ? { signInPrevented: 'must_change_password' as const } : {}),
+  };
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { keysOf } from '../../model/api/fields';
+import { type SignInObstacle, signInObstacles } from '../../model/change/sign-in-prevented';
 import type { CodeOf } from '../../model/errors';
 import { asksNothing } from '../../model/policy/target-policy';
 import type {
@@ -88,7 +90,11 @@ const setPassword = z.discriminatedUnion('result', [
 ]);
 
 const verify = z.discriminatedUnion('result', [
-  z.strictObject({ result: z.literal('holds'), proof: z.enum(['login', 'hash']) }),
+  z.strictObject({
+    result: z.literal('holds'),
+    proof: z.enum(['login', 'hash']),
+    signInPrevented: z.enum(keysOf<SignInObstacle>(signInObstacles)).optional(),
+  }),
   z.strictObject({ result: z.literal('differs'), vendorCode }),
   z.strictObject({
     result: z.literal('inconclusive'),

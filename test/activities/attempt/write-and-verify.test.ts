@@ -53,10 +53,23 @@ interface Row {
   readonly state?: StateAnswer;
   /** Answers to the calls of `verify`, in order. */
   readonly logins?: readonly VerifyAnswer[];
+  /** Answer to the call of `state`. */
+  readonly state?: StateAnswer;
   readonly expected: object;
-  /** Calls in order: `w` a write, `v` a login with the new password, `c` a login with the current one. */
+  /**
+   * Calls in order: `w` a write, `v` a login with the new password, `c` a login with the current one, `s` a read of the
+   * state.
+   */
   readonly calls: string;
 }
+
+const usable = {
+  result: 'state',
+  disabled: false,
+  locked: false,
+  mustChange: false,
+  passwordChangedAt: null,
+} as const;
 
 const rows: readonly Row[] = [
   {
@@ -80,7 +93,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [impossible],
     expected: { state: 'applied', proof: 'none', reason: null },
-    calls: 'wv',
+    calls: 'wvs',
   },
   {
     promise: 'a hash in doubt in a source that cannot verify hashes is written again',
@@ -89,7 +102,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [impossible, impossible],
     expected: { state: 'applied', proof: 'none', inDoubt: false },
-    calls: 'vwv',
+    calls: 'vwvs',
   },
   {
     promise: 'a hash in doubt that the source already stores is not written again',
@@ -97,21 +110,21 @@ const rows: readonly Row[] = [
     account: { inDoubt: true, attempts: 2 },
     logins: [{ result: 'holds', proof: 'hash' }],
     expected: { state: 'applied', proof: 'hash' },
-    calls: 'v',
+    calls: 'vs',
   },
   {
     promise: 'with prove: never, a success of the source is not verified',
     prove: 'never',
     write: applied,
     expected: { state: 'applied', proof: 'none' },
-    calls: 'w',
+    calls: 'ws',
   },
   {
     promise: 'with prove: in-doubt, a write without doubt is not verified',
     prove: 'in-doubt',
     write: applied,
     expected: { state: 'applied', proof: 'none' },
-    calls: 'w',
+    calls: 'ws',
   },
   {
     promise: 'with prove: in-doubt, a write after a doubtful one is verified',
@@ -124,10 +137,53 @@ const rows: readonly Row[] = [
   },
   {
     promise:
-      'a write to a disabled account is applied, with the reason why no login could verify it',
+      'a write to a disabled account is applied without proof, and the account prevents the sign-in',
     write: applied,
     logins: [disabled],
-    expected: { state: 'applied', proof: 'none', reason: 'account_disabled' },
+    expected: {
+      state: 'applied',
+      proof: 'none',
+      reason: null,
+      signInPrevented: 'account_disabled',
+    },
+    calls: 'wv',
+  },
+  {
+    promise: 'a login that shows an obstacle to the sign-in is a proof, and the obstacle is kept',
+    write: applied,
+    logins: [{ result: 'holds', proof: 'login', signInPrevented: 'must_change_password' }],
+    expected: { state: 'applied', proof: 'login', signInPrevented: 'must_change_password' },
+    calls: 'wv',
+  },
+  {
+    promise: 'an account that was verified by its hash is asked whether the person can sign in',
+    write: applied,
+    logins: [{ result: 'holds', proof: 'hash' }],
+    state: { ...usable, locked: true },
+    expected: { state: 'applied', proof: 'hash', signInPrevented: 'account_locked' },
+    calls: 'wvs',
+  },
+  {
+    promise: 'an account that cannot be verified is asked whether the person can sign in',
+    write: applied,
+    logins: [impossible],
+    state: { ...usable, disabled: true },
+    expected: { state: 'applied', proof: 'none', signInPrevented: 'account_disabled' },
+    calls: 'wvs',
+  },
+  {
+    promise: 'an account whose state cannot be read after the write is applied all the same',
+    prove: 'never',
+    write: applied,
+    state: { result: 'failed', reason: 'unreachable', vendorCode: null },
+    expected: { state: 'applied', reason: null, proof: 'none' },
+    calls: 'ws',
+  },
+  {
+    promise: 'an account that could not be verified because its source went away shows that reason',
+    write: applied,
+    logins: [away],
+    expected: { state: 'applied', proof: 'none', reason: 'unreachable' },
     calls: 'wv',
   },
   {
@@ -216,7 +272,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [impossible],
     expected: { state: 'applied', proof: 'none', reason: null },
-    calls: 'wv',
+    calls: 'wvs',
   },
   {
     promise:
@@ -225,7 +281,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [impossible, impossible],
     expected: { state: 'applied', proof: 'none', inDoubt: false },
-    calls: 'vwv',
+    calls: 'vwvs',
   },
   {
     promise:
@@ -399,6 +455,10 @@ test.each(rows)('$promise', async (row) => {
       const answer = logins.shift();
       if (answer === undefined) throw new Error('no login was expected');
       return answer;
+    },
+    async state() {
+      calls += 's';
+      return row.state ?? usable;
     },
   } as unknown as Connector;
   const account: ClaimedAccount = {
