@@ -37,6 +37,7 @@ const rejected = [
   'character_not_supported',
   'no_account',
   'account_disabled',
+  'no_own_password',
   'no_rights',
   'not_supported',
   'read_only',
