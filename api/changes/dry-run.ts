@@ -8,6 +8,7 @@ import { leaveOutSays, type PlannedAccount, planChange } from '../../model/chang
 import { type Configuration, sourceNamed, sourcesOf } from '../../model/configuration/document';
 import type { Group } from '../../model/configuration/group';
 import { handedOver } from '../../model/configuration/hash-paths';
+import { normalized } from '../../model/passwords/normalize';
 import { findIdentity } from '../../store/people/identities';
 import { secretText } from '../http/input';
 import { group, namedOnce, personFields, personIn } from '../http/person';
@@ -42,10 +43,14 @@ export const planOfChange: Route = route({
       sources: sourcesOf(configuration),
       accounts: identity.accounts,
     });
+    // The policy checks the password that a change would write.
+    const password = body.password && normalized(body.password);
     const violations =
-      body.password === undefined
+      password === undefined
         ? null
-        : await violationsOf(deps, configuration, groups, identity, body.password);
+        : await violationsOf(deps, configuration, groups, identity, password).finally(() =>
+            password.destroy(),
+          );
     return {
       status: 200,
       body: {

@@ -414,6 +414,7 @@ test.each(rows)('$promise', async (row) => {
     probe: null,
     inDoubt: false,
     origin: false,
+    holdsNormalized: false,
     untouchedSince: new Date('2026-01-01T08:00:00Z'),
     lastReason: null,
     leasedBefore: null,
