@@ -4,6 +4,7 @@ import type { SignInObstacle } from '../model/change/sign-in-prevented';
 import type { CodeOf } from '../model/errors';
 import type { Form } from '../model/hashes/encoding';
 import type { Secret } from '../model/passwords/secret';
+import type { Naming } from '../model/people/naming';
 import type { TargetPolicy } from '../model/policy/target-policy';
 
 /**
@@ -75,6 +76,13 @@ export interface ConnectorKind<Settings> {
   readonly traits: Traits;
   /** Derives from the settings of one source the traits that differ from those of its kind. */
   readonly declared?: (settings: Settings) => Partial<Traits>;
+  /** How the accounts of a source with these settings are told apart. */
+  readonly naming: (settings: Settings) => Naming;
+  /**
+   * The name of the account with which Lockstep signs in, if it is an account of the source under a name of its kind.
+   * Lockstep never links it and never writes its password.
+   */
+  readonly serviceAccount?: (settings: Settings) => string | null;
   /** Requirements on the source, as sentences in Markdown. docs/connectors.md shows them. */
   readonly needs: readonly string[];
   /** Creates a connector for one source. It does no I/O before the first request. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { exactNaming, type Naming } from '../model/people/naming';
 import { activeDirectory } from './active-directory/kind';
 import { command } from './command/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
@@ -21,6 +22,10 @@ export interface RegisteredKind {
   readonly traits: Traits;
   /** Traits of a source with these settings. If the settings are not valid, the traits of the kind. */
   readonly traitsOf: (settings: unknown) => Traits;
+  /** How the accounts of a source with these settings are told apart. If the settings are not valid, exactly. */
+  readonly namingOf: (settings: unknown) => Naming;
+  /** The name of the account with which Lockstep signs in. Null if it is no account of the source. */
+  readonly serviceAccountOf: (settings: unknown) => string | null;
   readonly needs: readonly string[];
   readonly open: (settings: unknown, tools: ConnectorTools) => Promise<Connector>;
 }
@@ -32,6 +37,14 @@ function register<Settings>(kind: ConnectorKind<Settings>): RegisteredKind {
     traitsOf(settings) {
       const parsed = kind.settings.safeParse(settings);
       return parsed.success ? traitsOf(parsed.data) : kind.traits;
+    },
+    namingOf(settings) {
+      const parsed = kind.settings.safeParse(settings);
+      return parsed.success ? kind.naming(parsed.data) : exactNaming;
+    },
+    serviceAccountOf(settings) {
+      const parsed = kind.settings.safeParse(settings);
+      return parsed.success ? (kind.serviceAccount?.(parsed.data) ?? null) : null;
     },
     async open(settings, tools) {
       const parsed = kind.settings.parse(settings);

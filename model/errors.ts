@@ -133,6 +133,21 @@ const table = {
     status: 422,
     says: 'The account no longer exists in the source. Link the right one, or remove the link.',
   },
+  account_replaced: {
+    retry: 'rejected',
+    status: 422,
+    says: 'Another account of the source now has the name of the linked account: its id differs from the id that Lockstep has stored. Nothing was written. If this account belongs to the person, link it again; otherwise remove the link.',
+  },
+  account_renamed: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The account with the stored id now has another name, and the source may give an id to another account, so Lockstep cannot be sure that it is the same account. Nothing was written. Link the account of the person under its present name, and remove the old link.',
+  },
+  service_account: {
+    retry: 'rejected',
+    status: 422,
+    says: 'This is the account with which Lockstep signs in to the source. Lockstep never changes its password: remove the link.',
+  },
   several_accounts: {
     retry: 'rejected',
     status: 422,

@@ -9,6 +9,7 @@ import * as pushedPasswords from './migrations/0006-pushed-passwords';
 import * as startpoints from './migrations/0007-startpoints';
 import * as jobs from './migrations/0008-jobs';
 import * as declinedCaptures from './migrations/0010-declined-captures';
+import * as overdueAccounts from './migrations/0011-overdue-accounts';
 
 const migrations: Record<string, Migration> = {
   '0001-initial': initial,
@@ -20,6 +21,7 @@ const migrations: Record<string, Migration> = {
   '0007-startpoints': startpoints,
   '0008-jobs': jobs,
   '0010-declined-captures': declinedCaptures,
+  '0011-overdue-accounts': overdueAccounts,
 };
 
 /**

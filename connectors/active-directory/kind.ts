@@ -1,3 +1,4 @@
+import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
 import type * as Driver from './active-directory';
 import { type ActiveDirectorySettings, activeDirectorySettings } from './settings';
@@ -14,6 +15,7 @@ export const activeDirectory: ConnectorKind<ActiveDirectorySettings> = {
     yields: ['plaintext', 'hash'],
     reportsCurrent: false,
   },
+  naming: () => exactNaming,
   needs: [
     'LDAPS on a domain controller. `url` must name a single controller: on another one, the login that verifies a new password would fail until the password is replicated.',
     'A service account with the right to reset passwords (User-Force-Change-Password) and to write `pwdLastSet` below `base`, and no other rights.',

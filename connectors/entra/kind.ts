@@ -1,3 +1,4 @@
+import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
 import type * as Driver from './entra';
 import { type EntraSettings, entraSettings } from './settings';
@@ -15,6 +16,7 @@ export const entra: ConnectorKind<EntraSettings> = {
     yields: [],
     reportsCurrent: true,
   },
+  naming: () => exactNaming,
   needs: [
     'An app registration with the application permissions `User.Read.All`, `User-PasswordProfile.ReadWrite.All` and `Domain.Read.All`. To write users with administrator roles, it also needs a directory role.',
     'Users whose password is in Entra ID. Lockstep writes no password of a user who is synchronized from a domain, belongs to a federated domain or is an invited guest. Connect the domain itself instead.',

@@ -1,3 +1,4 @@
+import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
 import type * as Driver from './open';
 import { directorySchemes } from './schemes';
@@ -16,6 +17,7 @@ export const ldap: ConnectorKind<LdapSettings> = {
     reportsCurrent: true,
   },
   declared: ({ hashes }) => ({ accepts: ['plaintext', ...hashes] }),
+  naming: () => exactNaming,
   needs: [
     'LDAPS with a certificate that can be checked. `ldap://` and StartTLS are rejected.',
     'A dedicated service account that may read below `base` and write `userPassword`. Do not use an account that bypasses the password policy: the rootdn or Directory Manager, an account with `manage` on OpenLDAP, or one in `passwordAdminDN` on 389 Directory Server.',

@@ -1,3 +1,4 @@
+import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
 import type * as Driver from './okta';
 import { type OktaSettings, oktaSettings } from './settings';
@@ -15,6 +16,7 @@ export const okta: ConnectorKind<OktaSettings> = {
     yields: ['plaintext'],
     reportsCurrent: true,
   },
+  naming: () => exactNaming,
   declared: ({ proof }) => ({ proof }),
   needs: [
     'An API token of an administrator who may reset passwords, or a service app with such a role and the scopes `okta.users.manage`, `okta.users.read` and `okta.policies.read`. The app must not require DPoP, which Okta switches on for new apps.',

@@ -1,3 +1,4 @@
+import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
 import type * as Driver from './pingone';
 import { pingOneSchemes } from './schemes';
@@ -16,6 +17,7 @@ export const pingOne: ConnectorKind<PingOneSettings> = {
     yields: [],
     reportsCurrent: true,
   },
+  naming: () => exactNaming,
   needs: [
     'A worker application with the role Identity Data Admin for the populations, and with `CLIENT_SECRET_BASIC` at the token endpoint.',
     'Users whose password is in PingOne. Lockstep writes no password of a user of a gateway, of another identity provider, or without a password.',

@@ -1,3 +1,4 @@
+import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
 import { openPostgresRole } from './connector';
 import { type PostgresRoleSettings, postgresRoleSettings } from './settings';
@@ -16,6 +17,7 @@ export const postgresRole: ConnectorKind<PostgresRoleSettings> = {
     yields: ['plaintext', 'hash'],
     reportsCurrent: true,
   },
+  naming: () => exactNaming,
   needs: [
     'TLS with a certificate that can be checked, and `scram-sha-256` in `pg_hba.conf` for the roles.',
     'A service role with `CREATEROLE` that is not a superuser. From PostgreSQL 16 on it also needs the admin option on the roles, which it has for the roles that it created.',

@@ -1,3 +1,4 @@
+import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
 import type * as Driver from './scim';
 import { type ScimSettings, scimSettings } from './settings';
@@ -15,6 +16,7 @@ export const scim: ConnectorKind<ScimSettings> = {
     yields: ['plaintext'],
     reportsCurrent: true,
   },
+  naming: () => exactNaming,
   needs: [
     'HTTPS with a certificate that can be checked.',
     'A server that supports `PATCH` of the attribute `password` and finds users by a filter (RFC 7644). Lockstep never uses `PUT`: it replaces the whole user, and attributes that the request omits are lost.',

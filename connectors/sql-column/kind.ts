@@ -1,4 +1,5 @@
 import { schemes } from '../../model/hashes/encoding';
+import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
 import { openSqlColumn } from './connector';
 import { openEngine } from './engine';
@@ -18,6 +19,7 @@ export const sqlColumn: ConnectorKind<SqlColumnSettings> = {
     reportsCurrent: true,
   },
   declared: ({ scheme }) => ({ accepts: [scheme] }),
+  naming: () => exactNaming,
   needs: [
     'TLS with a certificate that can be checked.',
     'A service account that may select and update only this table, a unique key column, and a password column that is long enough for the scheme.',

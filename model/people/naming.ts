@@ -1,0 +1,69 @@
+import type { CodeOf } from '../errors';
+
+/**
+ * How the accounts of one source are told apart. Each kind of connector declares it in `kind.ts`, from the settings of
+ * the source. Link, refresh, correlation, capture, SCIM and change use it, so that they always mean the same account.
+ */
+export interface Naming {
+  /**
+   * The canonical form of a name. Two names with the same canonical form are the name of one account. A text that
+   * cannot be a name in the source is its own canonical form.
+   */
+  readonly canonicalName: (name: string) => string;
+  /**
+   * The canonical form of the value of an attribute. Two values with the same canonical form match in a correlation
+   * rule.
+   */
+  readonly canonicalValue: (attribute: string, value: string) => string;
+  /**
+   * True when no other account ever gets this id, such as an entryUUID. Such an id shows that an account was renamed.
+   * False when the id is unique only now, such as the oid of a PostgreSQL role, which changes with a restore.
+   */
+  readonly isLasting: (nativeId: string) => boolean;
+}
+
+const unchanged = (text: string): string => text;
+
+/** Names and values match only when they are the same text, and an id is unique only now. */
+export const exactNaming: Naming = {
+  canonicalName: unchanged,
+  canonicalValue: (_attribute, value) => value,
+  isLasting: () => false,
+};
+
+/** An account in its source, as a link or the source names it. */
+export interface NamedAccount {
+  readonly name: string;
+  /** Null where the source has no id, or Lockstep has not learnt it yet. */
+  readonly nativeId: string | null;
+}
+
+/** Why a link names no account that may be written. */
+export type LinkProblem = CodeOf<'rejected'> &
+  ('no_account' | 'account_replaced' | 'account_renamed');
+
+export type LinkedAccount<Account> =
+  | { readonly found: true; readonly account: Account; readonly renamed: boolean }
+  | { readonly found: false; readonly problem: LinkProblem };
+
+/**
+ * Decides which account of the source a link means. Every read, verification and write of an account goes by this
+ * function: it accepts an account whose name and id agree with the link, or whose lasting id shows that the account was
+ * renamed.
+ * @param named the account that has the name of the link now, or null
+ * @param identified the account that has the id of the link now, or null. It need not be read when `named` has that id.
+ */
+export function linkedAccount<Account extends NamedAccount>(
+  { isLasting }: Naming,
+  link: NamedAccount,
+  named: Account | null,
+  identified: Account | null,
+): LinkedAccount<Account> {
+  if (named !== null && (link.nativeId === null || named.nativeId === link.nativeId))
+    return { found: true, account: named, renamed: false };
+  if (identified !== null && link.nativeId !== null)
+    return isLasting(link.nativeId)
+      ? { found: true, account: identified, renamed: true }
+      : { found: false, problem: 'account_renamed' };
+  return { found: false, problem: named === null ? 'no_account' : 'account_replaced' };
+}
