@@ -49,8 +49,6 @@ interface Row {
   readonly current?: boolean;
   readonly form?: Form;
   readonly write?: WriteAnswer;
-  /** Answer to `state`; without it, the source does not support it. */
-  readonly state?: StateAnswer;
   /** Answers to the calls of `verify`, in order. */
   readonly logins?: readonly VerifyAnswer[];
   /** Answer to the call of `state`. */
@@ -83,7 +81,7 @@ const rows: readonly Row[] = [
     promise: 'an answer that the account already has this password counts as success',
     write: { result: 'already_current' },
     logins: [holds],
-    expected: { state: 'applied', proof: 'login' },
+    expected: { state: 'applied', proof: 'login', unwritten: true },
     calls: 'wv',
   },
   {
@@ -133,7 +131,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [differs, holds],
     expected: { state: 'applied', proof: 'login' },
-    calls: 'vwv',
+    calls: 'vswv',
   },
   {
     promise:
@@ -238,7 +236,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [differs, holds],
     expected: { state: 'applied' },
-    calls: 'vwv',
+    calls: 'vswv',
   },
   {
     promise:
@@ -255,7 +253,7 @@ const rows: readonly Row[] = [
     write: history,
     logins: [differs, holds],
     expected: { state: 'applied' },
-    calls: 'vwv',
+    calls: 'vswv',
   },
   {
     promise:
@@ -264,7 +262,7 @@ const rows: readonly Row[] = [
     write: history,
     logins: [differs, differs],
     expected: { state: 'rejected', reason: 'policy_history', vendorCode: '19' },
-    calls: 'vwv',
+    calls: 'vswv',
   },
   {
     promise:
@@ -333,7 +331,7 @@ const rows: readonly Row[] = [
     account: { attempts: 5, unknowns: 5 },
     write: { result: 'retry', reason: 'unknown', vendorCode: '80' },
     expected: { state: 'parked', reason: 'unknown', vendorCode: '80' },
-    calls: 'w',
+    calls: 'sw',
   },
   {
     promise:
@@ -341,7 +339,7 @@ const rows: readonly Row[] = [
     account: { attempts: 50, unknowns: 1 },
     write: { result: 'retry', reason: 'unknown', vendorCode: '80' },
     expected: { state: 'waiting', reason: 'unknown' },
-    calls: 'w',
+    calls: 'sw',
   },
   {
     promise: 'an auth account whose current password is right is written',
@@ -392,7 +390,7 @@ const rows: readonly Row[] = [
     account: { attempts: 2, lastReason: 'unreachable' },
     state: changedAt('2026-01-01T08:02:00Z'),
     expected: { state: 'superseded' },
-    calls: '',
+    calls: 's',
   },
   {
     promise: 'a retry writes if the password in the source is older than the plan',
@@ -401,7 +399,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [holds],
     expected: { state: 'applied' },
-    calls: 'wv',
+    calls: 'swv',
   },
   {
     promise: 'a retry in doubt leaves a password that is neither the old nor the new one',
@@ -409,7 +407,7 @@ const rows: readonly Row[] = [
     current: true,
     logins: [differs, differs],
     expected: { state: 'superseded' },
-    calls: 'vc',
+    calls: 'vsc',
   },
   {
     promise:
@@ -418,7 +416,7 @@ const rows: readonly Row[] = [
     state: changedAt('2026-01-01T08:00:10Z'),
     logins: [differs],
     expected: { state: 'superseded' },
-    calls: 'v',
+    calls: 'vs',
   },
   {
     promise: 'a wrong current password is rejected as wrong even if the first attempt had to wait',
@@ -426,7 +424,7 @@ const rows: readonly Row[] = [
     current: true,
     logins: [differs],
     expected: { state: 'rejected', reason: 'wrong_current_password' },
-    calls: 'c',
+    calls: 'sc',
   },
 ];
 
@@ -449,7 +447,6 @@ test.each(rows)('$promise', async (row) => {
       if (row.write === undefined) throw new Error('no write was expected');
       return row.write;
     },
-    state: async () => row.state ?? { result: 'failed', reason: 'not_supported', vendorCode: null },
     async verify({ password }: { password: Secret }) {
       calls += password.equals(next) ? 'v' : 'c';
       const answer = logins.shift();
@@ -474,6 +471,7 @@ test.each(rows)('$promise', async (row) => {
     probe: null,
     inDoubt: false,
     origin: false,
+    holdsNormalized: false,
     untouchedSince: new Date('2026-01-01T08:00:00Z'),
     lastReason: null,
     leasedBefore: null,
