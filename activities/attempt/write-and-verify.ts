@@ -7,6 +7,7 @@ import { SOURCE_CLOCKS_MS } from '../../model/change/stale';
 import type { ProveMode } from '../../model/configuration/group';
 import type { Reason } from '../../model/errors';
 import { saltFor } from '../../model/hashes/salt';
+import { normalized } from '../../model/passwords/normalize';
 import type { Passwords } from '../../sealing/passwords';
 import type { ClaimedAccount } from '../../store/worker/claims';
 import type { Aim } from './aim';
@@ -37,7 +38,7 @@ export interface Attempt {
 export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
   const { account, connector, passwords } = attempt;
   if (account.inDoubt) {
-    const found = await verifyNew(attempt);
+    const found = await verifyHeld(attempt);
     if (found.result === 'holds') {
       const unwritten = account.attempts === 1 ? ({ unwritten: true } as const) : {};
       return { ...(await appliedAs(attempt, found)), found: true, ...unwritten };
@@ -130,13 +131,24 @@ async function hasNewerPassword(
   return answer.passwordChangedAt.getTime() > account.untouchedSince.getTime() + toleranceMs;
 }
 
+/** The origin of a capture holds the password as it was typed there. */
+const verifyHeld = (attempt: Attempt): Promise<VerifyAnswer> => {
+  const { account, passwords } = attempt;
+  const { typed: next = passwords.next } = account.origin ? passwords : {};
+  return verifyNew({ ...attempt, passwords: { ...passwords, next } });
+};
+
 /** @returns null when the current password is right, else the result of the attempt */
 async function verifyCurrent(
   attempt: Attempt,
   current: Passwords['next'],
 ): Promise<AttemptResult | null> {
   const { connector, account } = attempt;
-  const found = await connector.verify({ account, password: current, form: 'plaintext' });
+  // One login must suffice (I11). The account holds what Lockstep wrote last, or else what was typed there.
+  const held = account.holdsNormalized ? normalized(current) : current.copy();
+  const found = await connector
+    .verify({ account, password: held, form: 'plaintext' })
+    .finally(() => held.destroy());
   switch (found.result) {
     case 'holds':
       return null;

@@ -15,6 +15,7 @@ import {
 } from '../../model/configuration/document';
 import type { Group } from '../../model/configuration/group';
 import { handedOver } from '../../model/configuration/hash-paths';
+import { normalized } from '../../model/passwords/normalize';
 import type { Caller } from '../../store/api-keys';
 import { readLastOutcomes } from '../../store/changes/last-outcomes';
 import { findIdentity } from '../../store/people/identities';
@@ -55,16 +56,19 @@ export const planOfChange: Route = route({
       sources: sourcesOf(configuration),
       accounts: identity.accounts,
     });
+    // The policy checks the password that a change would write.
+    const password = body.password && normalized(body.password);
     const knownOf = await knowledge(deps, caller, configuration, groups, identity.id);
-    const password = body.password ?? null;
     const warned = planned.map((account) => ({
       ...accountView(account, authGoesLast(planned), configuration),
-      warnings: account.leftOut === null ? forecast(knownOf(account), password) : [],
+      warnings: account.leftOut === null ? forecast(knownOf(account), password ?? null) : [],
     }));
     const violations =
-      body.password === undefined
+      password === undefined
         ? null
-        : await violationsOf(deps, configuration, groups, identity, body.password);
+        : await violationsOf(deps, configuration, groups, identity, password).finally(() =>
+            password.destroy(),
+          );
     return {
       status: 200,
       body: {

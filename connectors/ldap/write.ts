@@ -6,6 +6,7 @@ import { accountFilter, locate, type NativeIds, search, textOf } from './account
 import { AssertionControl, PasswordPolicyControl, PostReadControl } from './controls';
 import type { Use } from './dialect';
 import type { LdapRefusal, Link } from './link';
+import { keptElsewhere, passedThrough, readsPasswords, schemeAt } from './pass-through';
 import { classifyWrite } from './refusals';
 import {
   answerOf,
@@ -48,6 +49,7 @@ const READ_FIRST = new Set([122, CRITICAL_CONTROL_UNKNOWN, 32]);
  */
 export function passwordWriter(settings: LdapSettings, ids: NativeIds) {
   let canAssert = true;
+  const canRead = readsPasswords(settings);
   return async (use: Use, request: SetPasswordRequest): Promise<WriteAnswer> => {
     const attempted = await use(async (link) => {
       const { vendor } = await serverOf(link);
@@ -57,6 +59,8 @@ export function passwordWriter(settings: LdapSettings, ids: NativeIds) {
       const byModify = isHash || wayToWrite(settings, vendor, looksHashed) === 'modify';
       const writing = { link, request, ids, settings, vendor, byModify };
       if (!byModify || !canAssert || vendor.clearsAny === null) return readThenWrite(writing);
+      if ((await canRead(link)) && (await schemeAt(link, request.account.name, settings)) !== null)
+        return readThenWrite(writing);
       const asserted = await modifyAsserting(writing, vendor.clearsAny);
       if (typeof asserted === 'object') return asserted;
       canAssert = asserted !== CRITICAL_CONTROL_UNKNOWN;
@@ -155,11 +159,15 @@ function hasNothingToClear(
 async function readThenWrite(writing: Writing): Promise<Attempted> {
   const { link, request, ids, settings, vendor, byModify } = writing;
   const unwritten = nothingToRestore(request, vendor);
-  const located = await locate(link, request.account, ids, settings, vendor.readBefore);
+  const { passwordAttribute } = settings;
+  const attributes = [...vendor.readBefore, passwordAttribute];
+  const located = await locate(link, request.account, ids, settings, attributes);
   if (!located.ok) return { ...unwritten, answer: classifyWrite(located, null) };
   if (located.value === null)
     return { ...unwritten, answer: { result: 'rejected', reason: 'no_account', vendorCode: null } };
   const { entry, moved } = located.value;
+  const elsewhere = passedThrough(entry, passwordAttribute);
+  if (elsewhere !== null) return { ...unwritten, answer: keptElsewhere(elsewhere) };
   const state = vendor.view.accountStateOf(entry, []);
   if (vendor.losesLock && state.locked)
     return {
@@ -180,7 +188,7 @@ async function readThenWrite(writing: Writing): Promise<Attempted> {
       ? sendModify(
           link,
           entry.dn,
-          settings.passwordAttribute,
+          passwordAttribute,
           bytesOf(request.password),
           kept ?? [],
           controls,

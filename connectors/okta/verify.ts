@@ -35,9 +35,8 @@ const WRONG_PASSWORD = 'E0000004';
 /** In a sign-in, this code is about the password of the user. */
 const classifySignIn: Classify = (reply) => {
   const verdict = classify(reply);
-  return verdict?.vendorCode === WRONG_PASSWORD
-    ? { ...verdict, reason: 'wrong_current_password' }
-    : verdict;
+  const isWrong = typeof verdict === 'object' && verdict?.vendorCode === WRONG_PASSWORD;
+  return isWrong ? { ...verdict, reason: 'wrong_current_password' } : verdict;
 };
 
 /**

@@ -39,6 +39,7 @@ const rejected = [
   'character_not_supported',
   'no_account',
   'account_disabled',
+  'no_own_password',
   'no_rights',
   'not_supported',
   'read_only',
@@ -69,13 +70,12 @@ const failed = z.strictObject({
   retryAfterMs,
 });
 
-const accounts = z.array(
-  z.strictObject({
-    name,
-    nativeId: name.nullable(),
-    attributes: z.record(name, text(4096)),
-  }),
-);
+const account = z.strictObject({
+  name,
+  nativeId: name.nullable(),
+  attributes: z.record(name, text(4096)),
+});
+const accounts = z.array(account);
 
 const setPassword = z.discriminatedUnion('result', [
   z.strictObject({ result: z.enum(['applied', 'already_current']), movedTo: name.optional() }),
@@ -185,6 +185,7 @@ export interface Answers {
 
 export type Operation = keyof Answers;
 
+/** The schema of each answer, for the authors of connectors. `readAnswer` reads an answer. */
 export const answers: { readonly [O in Operation]: z.ZodType<Answers[O]> } = {
   setPassword,
   verify,
@@ -194,3 +195,25 @@ export const answers: { readonly [O in Operation]: z.ZodType<Answers[O]> } = {
   policies,
   check,
 };
+
+/** Reads an answer. Null if it is none of the contract. */
+export function readAnswer<O extends Operation>(operation: O, answer: unknown): Answers[O] | null {
+  const schema = answers[operation] as z.ZodType<Answers[O]>;
+  if (operation !== 'list') return schema.safeParse(answer).data ?? null;
+  const page = z.looseObject({ accounts: z.array(z.unknown()) }).safeParse(answer).data;
+  if (page === undefined) return schema.safeParse(answer).data ?? null;
+  const isReadable = (one: unknown) => account.safeParse(one).success;
+  const read = schema.safeParse({ ...page, accounts: page.accounts.filter(isReadable) }).data;
+  const malformed = page.accounts.flatMap((one, index) =>
+    isReadable(one) ? [] : [labelOf(one, index)],
+  );
+  return read === undefined ? null : { ...read, ...(malformed.length > 0 && { malformed }) };
+}
+
+/** Names an account of a page that cannot be read: by its name or native id, or else by its position. */
+function labelOf(one: unknown, index: number): string {
+  const { name: named, nativeId } = (one ?? {}) as Readonly<Record<string, unknown>>;
+  return (
+    [named, nativeId].map((label) => name.safeParse(label).data).find(Boolean) ?? `#${index + 1}`
+  );
+}
