@@ -1,4 +1,4 @@
-import { type ChangeState, hasEnded } from '../../model/change/change';
+import { type ChangeState, endedInVain, hasEnded } from '../../model/change/change';
 import type { MappingState } from '../../model/change/mapping';
 import {
   isSettled,
@@ -127,6 +127,9 @@ export const stalledText = {
     'The engine (Temporal) cannot be reached. The change is kept and continues once it is reachable: check that Temporal is running.',
 } as const;
 
+const CAPTURE_IN_VAIN =
+  'The password was changed in one account and captured there, so that account now holds another password than the others. "lockstep stale" lists it until a later change writes it.';
+
 /** A change in one line. */
 function summary({ paint }: Output, change: Change): string {
   const counted = change.accounts.filter(({ outcome }) => outcome !== 'not_applicable');
@@ -159,6 +162,7 @@ function reasons({ width }: Output, change: Change): string[] {
   const all = [
     ...(change.waitingFor === null ? [] : [stalledText[change.waitingFor]]),
     ...(change.reasonSays === null || isRepeated ? [] : [change.reasonSays]),
+    ...(change.capturedAt !== null && endedInVain.includes(change.state) ? [CAPTURE_IN_VAIN] : []),
     ...behind.map(reasonOf),
   ];
   return all.flatMap((says) => indented(says, width));

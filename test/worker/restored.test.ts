@@ -1,11 +1,8 @@
-import type { Client } from 'pg';
-import { ssha } from '../../local/slapd';
-import { Secret } from '../../model/passwords/secret';
-import { postgresAdmin } from '../connectors/sql-admin';
+import { Client } from 'pg';
 import type { TestApi } from '../support/api';
 import { holders, newPassword } from '../support/people';
-import { describeWith } from '../support/servers';
-import { companyDocument, entryOf, workerSuite } from '../support/worker-suite';
+import { describeWith, server } from '../support/servers';
+import { companyDocument, workerSuite } from '../support/worker-suite';
 
 /** What Lockstep finds after its database, or a source, was restored from a backup. */
 describeWith(['slapd', 'postgres', 'temporal'], 'accounts after a restore from a backup', () => {
@@ -13,7 +10,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'accounts after a restore from a
   let key: string;
   let postgres: Client;
   const suite = workerSuite((company) => {
-    const { settings } = company.sources().crm as { settings: object };
+    const settings = companySettings(company.sources().crm);
     return companyDocument(company, {
       crm: { settings: { ...settings, changedAtColumn: 'changed_at' } },
     });
@@ -21,13 +18,16 @@ describeWith(['slapd', 'postgres', 'temporal'], 'accounts after a restore from a
   beforeAll(async () => {
     api = await suite.startApi();
     key = await api.newKey(['admin', 'read']);
-    postgres = await postgresAdmin();
+    const { database } = companySettings(suite.company.sources().crm);
+    const url = new URL(server('postgres').url ?? '');
+    url.pathname = `/${database}`;
+    postgres = new Client({ connectionString: url.href });
+    await postgres.connect();
     await postgres.query(`
       alter table staff add column if not exists changed_at timestamptz;
       create or replace function stamp() returns trigger language plpgsql as $$
         begin if new.hash <> old.hash then new.changed_at := now(); end if; return new; end $$;
-      create trigger stamping before update on staff for each row execute function stamp();
-      grant select (changed_at) on staff to public`);
+      create trigger stamping before update on staff for each row execute function stamp()`);
   });
   afterAll(() => postgres.end());
 
@@ -108,20 +108,10 @@ describeWith(['slapd', 'postgres', 'temporal'], 'accounts after a restore from a
     await look('crm');
     expect(await staleOf(person)).toEqual([]);
   });
-
-  test('an account that already held the password of the change is not taken for a restored one', async () => {
-    const { person, accounts } = await suite.addPerson('directory', 'apps');
-    const password = newPassword();
-    const first = await change(person, password);
-    await age(first.id, 24);
-    const { directory } = suite.company.directories;
-    await directory.replace(entryOf(accounts[0]), 'userPassword', ssha(Secret.fromText(password)));
-    const again = await change(person, password);
-    expect(again.state).toBe('done');
-    for (const source of ['directory', 'apps']) await look(source);
-    expect(await staleOf(person)).toEqual([]);
-  });
 });
+
+const companySettings = (source: object | undefined) =>
+  (source as { readonly settings: { readonly database: string } }).settings;
 
 const never = (): never => {
   throw new Error('no account');

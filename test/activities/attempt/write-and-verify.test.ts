@@ -81,7 +81,7 @@ const rows: readonly Row[] = [
     promise: 'an answer that the account already has this password counts as success',
     write: { result: 'already_current' },
     logins: [holds],
-    expected: { state: 'applied', proof: 'login' },
+    expected: { state: 'applied', proof: 'login', unwritten: true },
     calls: 'wv',
   },
   {

@@ -1,8 +1,10 @@
+import { connectorKinds } from '../../../connectors/registry';
 import {
   type CaptureTraits,
   captureIssues,
   effectWarnings,
 } from '../../../model/configuration/capture-effect';
+import { checkConfiguration } from '../../../model/configuration/check';
 import { configurationSchema } from '../../../model/configuration/document';
 
 const traits: Readonly<Record<string, CaptureTraits>> = {
@@ -150,4 +152,31 @@ describe('settings that have no effect now are warned about', () => {
   test('a configuration whose captures can succeed has no warning', () => {
     expect(configured({}).warnings).toEqual([]);
   });
+});
+
+test('a domain that is not the auth source is refused with verifyCurrent, by the real kinds', () => {
+  const directory = (kind: string, more: object = {}) => ({
+    kind,
+    settings: {
+      url: 'ldaps://directory.example.com',
+      bindDn: 'cn=lockstep',
+      bindPassword: '${file:/run/secrets/directory}',
+      base: 'dc=example,dc=com',
+    },
+    ...more,
+  });
+  const document = (verifyCurrent: boolean) => ({
+    version: 1,
+    sources: {
+      corp: directory('ldap'),
+      domain: directory('active-directory', { capture: { enabled: true, verifyCurrent } }),
+    },
+    policies: { everyone: {} },
+    groups: { all: { policy: 'everyone', authSource: 'corp', sources: ['corp', 'domain'] } },
+  });
+  expect(checkConfiguration(document(true), connectorKinds)).toMatchObject({
+    valid: false,
+    issues: [{ path: ['sources', 'domain', 'capture', 'verifyCurrent'] }],
+  });
+  expect(checkConfiguration(document(false), connectorKinds).valid).toBe(true);
 });
