@@ -324,6 +324,7 @@ export interface WorkerPresenceTable {
   worker_id: string;
   engine_reachable: boolean;
   seen_at: Time;
+  engine_lacks: Generated<string[]>;
 }
 
 export interface AuditTable {
