@@ -10,7 +10,6 @@ import * as startpoints from './migrations/0007-startpoints';
 import * as jobs from './migrations/0008-jobs';
 import * as declinedCaptures from './migrations/0010-declined-captures';
 import * as overdueAccounts from './migrations/0011-overdue-accounts';
-import * as overdueAccounts from './migrations/0010-overdue-accounts';
 import * as engineLacks from './migrations/0013-engine-lacks';
 
 const migrations: Record<string, Migration> = {
@@ -24,7 +23,6 @@ const migrations: Record<string, Migration> = {
   '0008-jobs': jobs,
   '0010-declined-captures': declinedCaptures,
   '0011-overdue-accounts': overdueAccounts,
-  '0010-overdue-accounts': overdueAccounts,
   '0013-engine-lacks': engineLacks,
 };
 
