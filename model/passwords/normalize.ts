@@ -1,4 +1,3 @@
-import { isAscii } from 'node:buffer';
 import { secretOf, withCodePoints } from './code-points';
 import { forEachPiece } from './pieces';
 import type { Secret } from './secret';
@@ -31,3 +30,5 @@ export function normalized(password: Secret): Secret {
 const GROWTH = 3;
 
 const OTHER_SPACE = /\p{Zs}/gu;
+
+const isAscii = (bytes: Uint8Array): boolean => bytes.every((byte) => byte < 0x80);

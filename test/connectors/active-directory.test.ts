@@ -47,6 +47,17 @@ describeWith(['samba'], 'active-directory', () => {
     }
   });
 
+  test('a domain controller accepts only the Unicode form that was written, so Lockstep must write the common one', async () => {
+    const connector = await open('lockstep');
+    const account = await subject.account();
+    const composed = `${freshPassword()}-Caf\u00e9`;
+    expect(await write(connector, account, composed)).toEqual({ result: 'applied' });
+    expect(await verify(connector, account, composed)).toMatchObject({ result: 'holds' });
+    expect(await verify(connector, account, composed.normalize('NFD'))).toMatchObject({
+      result: 'differs',
+    });
+  });
+
   test('a service account that cannot keep a forced change writes no password to a must-change account', async () => {
     const writer = await open('writer');
     const account = await subject.account();
