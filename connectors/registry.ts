@@ -1,5 +1,11 @@
 import type { z } from 'zod';
-import { exactNaming, type Naming } from '../model/people/naming';
+import {
+  type AccountRulesOf,
+  exactNaming,
+  exactRules,
+  isSameName,
+  type Naming,
+} from '../model/people/naming';
 import { activeDirectory } from './active-directory/kind';
 import { command } from './command/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
@@ -70,3 +76,15 @@ const kinds: readonly RegisteredKind[] = [
 export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(
   kinds.map((kind) => [kind.kind, kind]),
 );
+
+/** How the accounts of a source are told apart, and which of them Lockstep never touches, by the settings of the source. */
+export const accountRulesOf: AccountRulesOf = (source) => {
+  const kind = connectorKinds.get(source?.kind ?? '');
+  if (kind === undefined) return exactRules;
+  const naming = kind.namingOf(source?.settings);
+  const service = kind.serviceAccountOf(source?.settings);
+  return {
+    naming,
+    isServiceAccount: (name) => service !== null && isSameName(naming, name, service),
+  };
+};
