@@ -134,6 +134,11 @@ const table = {
     status: 422,
     says: 'This is the account with which Lockstep signs in to the source. Lockstep never changes its password: remove the link.',
   },
+  linked_twice: {
+    retry: 'rejected',
+    status: 422,
+    says: 'Another link names the same account, so Lockstep does not know to which person it belongs. Nothing was written. Remove the wrong link with "lockstep identities unlink"; "lockstep refresh" lists such accounts.',
+  },
   several_accounts: {
     retry: 'rejected',
     status: 422,

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { connectorKinds } from '../../connectors/registry';
 import { violationsOf } from '../../intake/accept';
 import { reachedBy } from '../../intake/covered-groups';
+import { findPerson } from '../../intake/find-person';
 import { changePlanSchema, type PlannedAccount as PlannedView } from '../../model/api/change-plan';
 import { authGoesLast } from '../../model/change/change';
 import { leaveOutSays, type PlannedAccount, planChange } from '../../model/change/plan';
 import { type Configuration, sourceNamed, sourcesOf } from '../../model/configuration/document';
 import type { Group } from '../../model/configuration/group';
 import { handedOver } from '../../model/configuration/hash-paths';
-import { findIdentity } from '../../store/people/identities';
 import { secretText } from '../http/input';
 import { group, namedOnce, personFields, personIn } from '../http/person';
 import { HttpProblem } from '../http/problem';
@@ -33,7 +33,7 @@ export const planOfChange: Route = route({
   problems: ['group_needed', 'no_group', 'identity_unknown', 'unsupported_character'],
   handle: async (deps, { caller, body }) => {
     const person = personIn(body);
-    const identity = await findIdentity(deps.db, person);
+    const identity = await findPerson(deps, person);
     const wanted = { person, group: body.group ?? null };
     const { configuration, groups } = await reachedBy(deps, caller, wanted, identity);
     if (identity === null) throw new HttpProblem('identity_unknown');

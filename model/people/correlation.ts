@@ -1,3 +1,5 @@
+import type { Naming } from './naming';
+
 /**
  * Finds which account in a source belongs to a person, when no account is linked. The rules of a source are tried in
  * turn (like PingDataSync's correlation attributes), and the first rule that finds exactly one account decides. Two
@@ -38,4 +40,53 @@ export function decide<Account>(accounts: readonly Account[]): Correlated<Accoun
   const [first, second] = accounts;
   if (first === undefined) return { found: 'none' };
   return second === undefined ? { found: 'one', account: first } : { found: 'several' };
+}
+
+/** All values of each attribute of an account. */
+export type AccountAttributes = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * The keys under which an account with these attributes is found by a rule: one for each combination of its values. A
+ * person is found under the one key of the values that the rule wants (`wantedKey`).
+ */
+export function accountKeys(
+  naming: Naming,
+  rule: CorrelationRule,
+  attributes: AccountAttributes,
+): readonly string[] {
+  const choices = Object.keys(rule).map((attribute) =>
+    (attributes[attribute] ?? []).map((value) => naming.canonicalValue(attribute, value)),
+  );
+  const combinations = choices.reduce<readonly (readonly string[])[]>(
+    (made, values) => made.flatMap((before) => values.map((value) => [...before, value])),
+    [[]],
+  );
+  return [...new Set(combinations.map((values) => JSON.stringify(values)))];
+}
+
+/** @returns null when the person lacks an attribute that the rule needs */
+export function wantedKey(naming: Naming, rule: CorrelationRule, person: Person): string | null {
+  const wanted = matchFor(rule, person);
+  return (
+    wanted &&
+    JSON.stringify(
+      Object.keys(rule).map((attribute) =>
+        naming.canonicalValue(attribute, wanted[attribute] ?? ''),
+      ),
+    )
+  );
+}
+
+/**
+ * Whether a rule matches an account with a person. The refresh, and a change that looks for an account, both go by this
+ * comparison; the search of a source may find more.
+ */
+export function isMatch(
+  naming: Naming,
+  rule: CorrelationRule,
+  person: Person,
+  attributes: AccountAttributes,
+): boolean {
+  const wanted = wantedKey(naming, rule, person);
+  return wanted !== null && accountKeys(naming, rule, attributes).includes(wanted);
 }
