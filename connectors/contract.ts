@@ -75,7 +75,7 @@ export interface ConnectorKind<Settings> {
   readonly traits: Traits;
   /** Derives from the settings of one source the traits that differ from those of its kind. */
   readonly declared?: (settings: Settings) => Partial<Traits>;
-  /** How the accounts of a source with these settings are told apart. */
+  /** How the accounts of a source with these settings are distinguished. */
   readonly naming: (settings: Settings) => Naming;
   /**
    * The name of the account with which Lockstep signs in, if it is an account of the source under a name of its kind.

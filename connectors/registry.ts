@@ -28,7 +28,7 @@ export interface RegisteredKind {
   readonly traits: Traits;
   /** Traits of a source with these settings. If the settings are not valid, the traits of the kind. */
   readonly traitsOf: (settings: unknown) => Traits;
-  /** How the accounts of a source with these settings are told apart. If the settings are not valid, exactly. */
+  /** How the accounts of a source with these settings are distinguished. If the settings are not valid, exactly. */
   readonly namingOf: (settings: unknown) => Naming;
   /** The name of the account with which Lockstep signs in. Null if it is no account of the source. */
   readonly serviceAccountOf: (settings: unknown) => string | null;

@@ -59,7 +59,8 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
   switch (answer.result) {
     case 'applied':
     case 'already_current':
-      if (answer.movedTo !== undefined) await attempt.onMoved(answer.movedTo);
+      if (answer.account !== undefined && answer.account.name !== account.name)
+        await attempt.onMoved(answer.account.name);
       return verifyWritten(attempt);
     case 'ambiguous':
       return { ...waiting('in_doubt', answer.vendorCode), inDoubt: true };

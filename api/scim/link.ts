@@ -17,8 +17,15 @@ export async function linkUser(
   document: Document,
   by: string,
 ): Promise<void> {
-  const account = { name: userName, nativeId: externalId, attributes: attributesOf(document) };
-  const people = await readPeopleLike(db, Object.values(account.attributes));
+  const attributes = attributesOf(document);
+  const account = {
+    name: userName,
+    nativeId: externalId,
+    attributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, value]) => [name, [value]]),
+    ),
+  };
+  const people = await readPeopleLike(db, Object.values(attributes));
   const { toLink, toAdd } = sortAccounts({
     accounts: [account],
     correlate: source.correlate,

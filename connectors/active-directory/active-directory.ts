@@ -3,7 +3,7 @@ import type { CodeOf } from '../../model/errors';
 import { withCodePoints } from '../../model/passwords/code-points';
 import type { Secret } from '../../model/passwords/secret';
 import type { Connector, ConnectorTools, SetPasswordRequest, WriteAnswer } from '../contract';
-import { locate, type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
+import { locate, type NativeIds, refOf, search, textOf, valuesOf } from '../ldap/accounts';
 import type { AccountState, Use, View } from '../ldap/dialect';
 import { openDirectory } from '../ldap/directory';
 import type { Link } from '../ldap/link';
@@ -117,7 +117,7 @@ async function resetPassword(
     const located = await locate(link, account, objectGuids, settings, [LAST_SET, CONTROL]);
     if (!located.ok) return { ...unwritten, answer: classifyWrite(located) };
     if (located.value === null) return { ...unwritten, answer: NO_ACCOUNT };
-    const { entry, moved } = located.value;
+    const { entry } = located.value;
     // The domain has set a random password. Another one would allow logins without the smart card.
     if ((flagsIn(entry, CONTROL) & SMARTCARD_REQUIRED) !== 0)
       return { ...unwritten, answer: NO_PASSWORD };
@@ -126,8 +126,11 @@ async function resetPassword(
     const value = quotedUtf16(password);
     const reply = await replyOrNull(sendModify(link, entry.dn, 'unicodePwd', value, more));
     const classified = answerOf(reply, classifyWrite);
-    const movedTo = moved && classified.result === 'applied' ? { movedTo: entry.dn } : {};
-    return { answer: { ...classified, ...movedTo }, dn: entry.dn, mustChange: kept };
+    const answer =
+      classified.result === 'applied'
+        ? { ...classified, account: refOf(entry, objectGuids) }
+        : classified;
+    return { answer, dn: entry.dn, mustChange: kept };
   });
   if (!mustChange && (answer.result === 'applied' || answer.result === 'ambiguous'))
     await retryOnLoss(use, (link) => undoForcedChange(link, dn));

@@ -68,7 +68,7 @@ async function prepare(
   const elsewhere = passwordElsewhere(user, await federated(signal));
   if (elsewhere !== null)
     return { result: 'rejected', reason: 'no_own_password', vendorCode: elsewhere };
-  return writeTo(user.id, user.userPrincipalName);
+  return writeTo(user.id, stateOf(user).account);
 }
 
 /** Returns where the password of a user is kept, as a vendor code. Null if it is kept in Entra ID. */
@@ -80,7 +80,7 @@ function passwordElsewhere(user: User, federated: ReadonlySet<string> | null): s
 }
 
 /** The request always states forceChangePasswordNextSignIn, because Graph has defaulted to a forced change. */
-const writeTo = (id: string, name: string | null): PreparedWrite => ({
+const writeTo = (id: string, account: AccountRef | null): PreparedWrite => ({
   request: (password) => ({
     method: 'PATCH',
     path: pathOf(id),
@@ -88,7 +88,7 @@ const writeTo = (id: string, name: string | null): PreparedWrite => ({
       type: JSON_TYPE,
       value: { passwordProfile: { password, forceChangePasswordNextSignIn: false } },
     },
-    success: { 204: noBody(name) },
+    success: { 204: noBody(account) },
   }),
 });
 

@@ -4,7 +4,7 @@ import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches } from '../http/filter';
-import { type Raw, rawUsers, readable, readableMatches } from '../http/lists';
+import { attributesAt, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
 import { json } from '../http/success';
 
 /** The properties of a user that Lockstep reads. Source: Microsoft Graph, user resource type. */
@@ -43,9 +43,7 @@ export function usersOf(api: Api, attributes: readonly string[]) {
   const found = (user: User): FoundAccount => ({
     name: user.userPrincipalName,
     nativeId: user.id,
-    attributes: Object.fromEntries(
-      names.flatMap((name) => valuesAt(user, name).map((value) => [name, value])),
-    ),
+    attributes: attributesAt(names, (name) => valuesAt(user, name)),
   });
 
   async function listed(more: Record<string, string>, signal: AbortSignal) {
@@ -101,10 +99,11 @@ const quoted = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 const valuesAt = (user: Raw, name: string): string[] =>
   [user[name]].filter((value) => typeof value === 'string');
 
-export const stateOf = ({ accountEnabled, lastPasswordChangeDateTime: at }: User): State => ({
-  disabled: accountEnabled === false,
+export const stateOf = (user: User): State => ({
+  account: { name: user.userPrincipalName, nativeId: user.id },
+  disabled: user.accountEnabled === false,
   // Entra shows neither a lock nor a forced change.
   locked: false,
   mustChange: false,
-  passwordChangedAt: dateOf(at),
+  passwordChangedAt: dateOf(user.lastPasswordChangeDateTime),
 });

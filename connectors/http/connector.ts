@@ -137,8 +137,7 @@ async function check(vendor: Vendor, signal: AbortSignal): Promise<readonly Find
   }
   const unknownPassword = Secret.fromText(`Nobody-${randomBytes(12).toString('base64url')}-1`);
   try {
-    const account = { name: '', nativeId: null };
-    const request = { account, password: unknownPassword };
+    const request = { password: unknownPassword };
     const answer = await write(vendor.api, vendor.writeToNoAccount(), request, signal);
     return [
       ...connectedFindings(found.length),

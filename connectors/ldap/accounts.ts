@@ -40,6 +40,9 @@ export function valuesOf(entry: Entry, attribute: string): readonly (string | Bu
   return value === undefined ? [] : [value].flat();
 }
 
+const textsOf = (entry: Entry, attribute: string): readonly string[] =>
+  valuesOf(entry, attribute).filter((value) => typeof value === 'string');
+
 /** Returns the first value of an attribute if it is text, else null. */
 export function textOf(entry: Entry, attribute: string): string | null {
   const [first] = valuesOf(entry, attribute);
@@ -110,9 +113,7 @@ export async function findAccounts(
  */
 function holds(entry: Entry, attribute: string, value: string): boolean {
   const folded = foldAscii(value);
-  return valuesOf(entry, attribute).some(
-    (candidate) => typeof candidate === 'string' && foldAscii(candidate) === folded,
-  );
+  return textsOf(entry, attribute).some((candidate) => foldAscii(candidate) === folded);
 }
 
 const foldAscii = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
@@ -135,13 +136,17 @@ function optionsFor(ids: NativeIds, attributes: string[]): SearchOptions {
 }
 
 export function found(entry: Entry, ids: NativeIds, settings: DirectorySettings): FoundAccount {
-  const attributes: Record<string, string> = {};
-  for (const attribute of settings.attributes) {
-    const text = textOf(entry, attribute);
-    if (text !== null) attributes[attribute] = text;
-  }
-  return { name: entry.dn, nativeId: ids.idOf(entry), attributes };
+  const attributes = settings.attributes
+    .map((attribute) => [attribute, textsOf(entry, attribute)] as const)
+    .filter(([, texts]) => texts.length > 0);
+  return { ...refOf(entry, ids), attributes: Object.fromEntries(attributes) };
 }
+
+/** The account of an entry, by its present name and id. */
+export const refOf = (entry: Entry, ids: NativeIds): AccountRef => ({
+  name: entry.dn,
+  nativeId: ids.idOf(entry),
+});
 
 export async function search(
   link: Link,

@@ -14,7 +14,7 @@ import type {
 import type { Located, NativeIds } from './accounts';
 import type { Link, Reply } from './link';
 
-export type AccountState = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>;
+export type AccountState = Omit<Extract<StateAnswer, { result: 'state' }>, 'result' | 'account'>;
 
 /** Lends a link of the service account to `body`. It throws `NotSent`, and what `body` throws. */
 export type Use = <T>(body: (link: Link) => Promise<T>) => Promise<T>;

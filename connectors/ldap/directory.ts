@@ -7,7 +7,7 @@ import type {
   SourceFailure,
   StateAnswer,
 } from '../contract';
-import { findAccounts, locate } from './accounts';
+import { findAccounts, locate, refOf } from './accounts';
 import type { Dialect, ReadState } from './dialect';
 import { NoReply, NotSent, openLink, type Reply } from './link';
 import { listings } from './listing';
@@ -41,7 +41,8 @@ export function openDirectory(
           if (!located.ok) return failureOf(located);
           if (located.value === null)
             return { result: 'failed', reason: 'no_account', vendorCode: null };
-          return { result: 'state', ...located.value.state };
+          const { entry, state } = located.value;
+          return { result: 'state', account: refOf(entry, dialect.ids), ...state };
         }),
       ),
     async setPassword(request) {

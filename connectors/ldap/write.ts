@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AndFilter, type Change, type Entry, type Filter, NotFilter } from 'ldapts';
 import type { Secret } from '../../model/passwords/secret';
 import type { AccountRef, SetPasswordRequest, WriteAnswer } from '../contract';
-import { accountFilter, locate, type NativeIds, search, textOf } from './accounts';
+import { accountFilter, locate, type NativeIds, refOf, search, textOf } from './accounts';
 import { AssertionControl, PasswordPolicyControl, PostReadControl } from './controls';
 import type { Use } from './dialect';
 import type { LdapRefusal, Link } from './link';
@@ -159,7 +159,7 @@ async function readThenWrite(writing: Writing): Promise<Attempted> {
   if (!located.ok) return { ...unwritten, answer: classifyWrite(located, null) };
   if (located.value === null)
     return { ...unwritten, answer: { result: 'rejected', reason: 'no_account', vendorCode: null } };
-  const { entry, moved } = located.value;
+  const { entry } = located.value;
   const state = vendor.view.accountStateOf(entry, []);
   if (vendor.losesLock && state.locked)
     return {
@@ -192,7 +192,7 @@ async function readThenWrite(writing: Writing): Promise<Attempted> {
     ? classified
     : await orCurrent(link, entry.dn, request.password, classified);
   return {
-    answer: moved && answer.result === 'applied' ? { ...answer, movedTo: entry.dn } : answer,
+    answer: answer.result === 'applied' ? { ...answer, account: refOf(entry, ids) } : answer,
     dn: entry.dn,
     vendor,
     cleared: kept === null ? cleared : {},

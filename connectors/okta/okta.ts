@@ -80,7 +80,7 @@ const writeTo = (id: string, strict: boolean): PreparedWrite => ({
     method: 'POST',
     path: `${pathOf(id)}${strict ? '?strict=true' : ''}`,
     content: { type: JSON_TYPE, value: { credentials: { password: { value: password } } } },
-    success: { 200: json(userWith(id).transform(({ profile }) => profile.login)) },
+    success: { 200: json(userWith(id).transform((user) => stateOf(user).account)) },
   }),
 });
 

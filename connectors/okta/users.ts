@@ -5,7 +5,7 @@ import type { Api } from '../http/api';
 import type { HttpReply } from '../http/client';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches, scimFilter } from '../http/filter';
-import { type Raw, rawUsers, readable, readableMatches } from '../http/lists';
+import { attributesAt, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
 import { type Body, json } from '../http/success';
 
 /** The properties of a user that Lockstep reads. Source: Okta Management API, User. */
@@ -109,9 +109,7 @@ export const foundWith =
   (user: User): FoundAccount => ({
     name: user.profile.login,
     nativeId: user.id,
-    attributes: Object.fromEntries(
-      [LOGIN, ...attributes].flatMap((name) => valuesAt(user, name).map((value) => [name, value])),
-    ),
+    attributes: attributesAt([LOGIN, ...attributes], (name) => valuesAt(user, name)),
   });
 
 /** Providers whose users have their password in Okta. Users of IMPORT get one at their first sign-in. */
@@ -121,8 +119,9 @@ const OWN = ['OKTA', 'IMPORT'];
 export const hasOwnPassword = ({ credentials }: User): boolean =>
   OWN.includes(credentials?.provider?.type ?? 'OKTA') && credentials?.password != null;
 
-export function stateOf({ status, passwordChanged }: User): State {
+export function stateOf({ id, status, profile, passwordChanged }: User): State {
   return {
+    account: { name: profile.login, nativeId: id },
     disabled: status === 'SUSPENDED' || status === 'DEPROVISIONED',
     locked: status === 'LOCKED_OUT',
     mustChange: status === 'PASSWORD_EXPIRED',

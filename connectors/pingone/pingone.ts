@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Secret } from '../../model/passwords/secret';
 import type {
+  AccountRef,
   Connector,
   ConnectorTools,
   Finding,
@@ -85,7 +86,8 @@ async function prepare(
     const wait = seconds === null ? {} : { retryAfterMs: seconds * 1000 };
     return { result: 'retry', reason: 'account_locked', vendorCode: password.status, ...wait };
   }
-  const write = writeTo(users, profile.id, profile.username, stateOf(user).mustChange);
+  const { account: now, mustChange } = stateOf(user);
+  const write = writeTo(users, profile.id, now, mustChange);
   if (form !== 'plaintext') return write;
   return { ...write, holds: (secret) => isCurrent(api, users, profile.id, secret, signal) };
 }
@@ -100,14 +102,14 @@ const looksEncoded = (password: Secret): boolean =>
 const writeTo = (
   users: Users,
   id: string,
-  name: string | null,
+  account: AccountRef | null,
   forceChange: boolean,
 ): PreparedWrite => ({
   request: (password) => ({
     method: 'PUT',
     path: users.passwordPath(id),
     content: { type: SET, value: { value: password, forceChange } },
-    success: { 200: json(setPasswordOf(id).transform(() => name)) },
+    success: { 200: json(setPasswordOf(id).transform(() => account)) },
   }),
 });
 

@@ -4,7 +4,7 @@ import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches, scimFilter } from '../http/filter';
-import { type Raw, rawUsers, readable, readableMatches } from '../http/lists';
+import { attributesAt, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
 import { json } from '../http/success';
 
 /** The properties of a user that Lockstep reads. Source: PingOne Platform API, users data model. */
@@ -60,9 +60,7 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
   const found = (user: z.infer<typeof userShape>): FoundAccount => ({
     name: user.username,
     nativeId: user.id,
-    attributes: Object.fromEntries(
-      names.flatMap((name) => valuesAt(user, name).map((value) => [name, value])),
-    ),
+    attributes: attributesAt(names, (name) => valuesAt(user, name)),
   });
 
   async function listed(query: Record<string, string>, signal: AbortSignal) {
@@ -131,6 +129,7 @@ export const hasOwnPassword = ({ profile, password }: User): boolean =>
 export function stateOf(user: User): State {
   const { profile, password } = user;
   return {
+    account: { name: profile.username, nativeId: profile.id },
     disabled: !profile.enabled,
     locked: isLockedOut(user) || profile.account?.status === 'LOCKED',
     mustChange: password.status === 'MUST_CHANGE_PASSWORD',

@@ -88,6 +88,7 @@ export function openPostgresRole(
         const disabled = !role.canLogin || role.expired;
         return {
           result: 'state',
+          account: refOf(role),
           disabled,
           locked: false,
           mustChange: false,
@@ -121,7 +122,7 @@ async function setPassword(
         await alterRole(session, role, verifier, timeoutMs, () => {
           sent = true;
         });
-        return { result: 'applied', ...movedTo(account, role) };
+        return { result: 'applied', account: refOf(role) };
       });
     } catch (error) {
       const failure = postgresFailure(error, ofRoles);
@@ -133,8 +134,7 @@ async function setPassword(
   }
 }
 
-const movedTo = (account: AccountRef, role: Role) =>
-  account.name === role.name ? {} : { movedTo: role.name };
+const refOf = ({ name, oid }: Role): AccountRef => ({ name, nativeId: oid });
 
 /** Opens a wire connection. The types of `pg` contain neither this constructor nor the methods of `Wire`. */
 function newWire({ Connection }: PgDriver, settings: PostgresRoleSettings): Wire {

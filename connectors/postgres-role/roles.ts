@@ -81,7 +81,7 @@ export async function rolesWhere(
   return rows.map(({ oid, role, comment }) => ({
     name: role ?? '',
     nativeId: oid ?? null,
-    attributes: { role: role ?? '', ...(comment == null ? {} : { comment }) },
+    attributes: { role: [role ?? ''], ...(comment == null ? {} : { comment: [comment] }) },
   }));
 }
 

@@ -10,11 +10,11 @@ import { type HttpReply, openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { fixedToken } from '../http/credentials';
 import { matches, scimFilter } from '../http/filter';
-import { rawUsers, readable, readableMatches } from '../http/lists';
+import { attributesAt, rawUsers, readable, readableMatches } from '../http/lists';
 import { json, noBody } from '../http/success';
 import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
 import type { ScimSettings } from './settings';
-import { nameOfUser, stateOfUser, type User, userShape, valuesAt } from './users';
+import { refOfUser, stateOfUser, type User, userShape, valuesAt } from './users';
 
 export function openScim(settings: ScimSettings, tools: ConnectorTools): Connector {
   const http = openHttp(settings.url, settings);
@@ -45,7 +45,7 @@ export function openScim(settings: ScimSettings, tools: ConnectorTools): Connect
       if (user === null) return null;
       // SCIM has neither locks nor forced changes.
       const rest = { locked: false, mustChange: false, passwordChangedAt: null };
-      return { disabled: user.active === false, ...rest };
+      return { account: refOf(user), disabled: user.active === false, ...rest };
     },
     async prepare({ account }, signal) {
       const id = await idFor(account, signal);
@@ -76,7 +76,7 @@ function patchOf({ write }: ScimSettings, id: string): PreparedWrite {
         value: { schemas: [PATCH_OP], Operations: [{ op: 'replace', ...operation(password) }] },
       },
       // RFC 7644 §3.5.2: the whole user, or nothing.
-      success: { 200: json(nameOfUser(id)), 204: noBody(null) },
+      success: { 200: json(refOfUser(id)), 204: noBody(null) },
     }),
   };
 }
@@ -118,18 +118,13 @@ async function search(
   ).slice(0, limit);
 }
 
+const refOf = ({ userName: name, id: nativeId }: User): AccountRef => ({ name, nativeId });
+
 const foundWith =
   (names: readonly string[]) =>
   (user: User): FoundAccount => ({
-    name: user.userName,
-    nativeId: user.id,
-    attributes: Object.fromEntries(
-      names.flatMap((name) =>
-        valuesAt(user, name)
-          .slice(0, 1)
-          .map((value) => [name, value]),
-      ),
-    ),
+    ...refOf(user),
+    attributes: attributesAt(names, (name) => valuesAt(user, name)),
   });
 
 /** Meanings of `scimType` in an error (RFC 7644 §3.12), for those that our requests can cause. */

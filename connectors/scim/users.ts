@@ -24,12 +24,12 @@ const activeShape = z
 export const stateOfUser = (id: string) =>
   userShape.extend({ active: activeShape }).refine((user) => user.id === id);
 
-/** The name in a reply that must be about the user with this id. Null if the reply does not contain the name. */
-export const nameOfUser = (id: string) =>
+/** The user in a reply that must be about the user with this id. Null if the reply does not contain the name. */
+export const refOfUser = (id: string) =>
   z
     .looseObject({ id: idShape, userName: z.string().nullish() })
     .refine((user) => user.id === id)
-    .transform(({ userName }) => userName ?? null);
+    .transform(({ userName }) => (userName == null ? null : { name: userName, nativeId: id }));
 
 /** Returns the texts at a path such as `emails.value` or `urn:ietf:…:User:employeeNumber`, the primary one first. */
 export function valuesAt(user: Raw, path: string): string[] {

@@ -56,6 +56,7 @@ export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Conn
           return { result: 'failed', reason: 'not_supported', vendorCode: SEVERAL_ROWS };
         return {
           result: 'state',
+          account: { name: row.key, nativeId: null },
           disabled: row.disabled,
           locked: false,
           mustChange: false,

@@ -23,6 +23,7 @@ export interface Rows {
 }
 
 export interface AccountRow {
+  readonly key: string;
   readonly hash: string | null;
   readonly disabled: boolean;
   readonly changedAt: Date | null;
@@ -47,7 +48,7 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings): Rows {
       name: row[keyColumn] ?? '',
       nativeId: null,
       attributes: Object.fromEntries(
-        attributes.flatMap((name) => (row[name] == null ? [] : [[name, row[name]]])),
+        attributes.flatMap((name) => (row[name] == null ? [] : [[name, [row[name]]]])),
       ),
     }));
   }
@@ -67,11 +68,12 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings): Rows {
     },
     async read(session, name) {
       const { rows } = await session.query(
-        `select ${text(password)} as hash, ${disabled} as disabled, ${changedAt} as changed_at
+        `select ${text(key)} as account, ${text(password)} as hash, ${disabled} as disabled, ${changedAt} as changed_at
          from ${table} where ${equals(key, 1)} limit 2`,
         [name, name],
       );
       return rows.map((row) => ({
+        key: row.account ?? name,
         hash: row.hash ?? null,
         disabled: row.disabled != null && settings.disabledValues.includes(row.disabled),
         changedAt: row.changed_at == null ? null : new Date(Number(row.changed_at)),

@@ -191,7 +191,9 @@ export const findCases: readonly Case[] = [
         'it found another account, or the same under another name or nativeId',
       );
       expectThat(
-        Object.values(found?.attributes ?? {}).includes(key),
+        Object.values(found?.attributes ?? {})
+          .flat()
+          .includes(key),
         'the account does not contain the attribute that was searched for',
       );
     },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CodeOf } from '../../model/errors';
 import { asksNothing } from '../../model/policy/target-policy';
 import type {
+  AccountProblem,
   FindAnswer,
   Finding,
   ListAnswer,
@@ -27,6 +28,13 @@ const offline = [
   'service_credential_refused',
 ] as const satisfies readonly CodeOf<'offline'>[];
 
+const accountProblems = [
+  'no_account',
+  'account_replaced',
+  'account_renamed',
+  'service_account',
+] as const satisfies readonly AccountProblem[];
+
 const rejected = [
   'policy',
   'policy_too_short',
@@ -35,7 +43,7 @@ const rejected = [
   'policy_history',
   'policy_too_young',
   'character_not_supported',
-  'no_account',
+  ...accountProblems,
   'account_disabled',
   'no_rights',
   'not_supported',
@@ -50,6 +58,9 @@ const text = (length: number) =>
     .regex(/^[^\p{Cc}\p{Cs}]*$/u);
 const name = text(1024).min(1);
 
+/** An account as the target names it now. */
+const account = z.strictObject({ name, nativeId: name.nullable() });
+
 const vendorCode = z
   .string()
   .regex(/^[\w.:-]{1,64}$/)
@@ -62,21 +73,18 @@ const retryAfterMs = z.int().min(0).max(86_400_000).optional();
 
 const failed = z.strictObject({
   result: z.literal('failed'),
-  reason: z.enum([...offline, 'unknown', 'no_rights', 'not_supported', 'no_account']),
+  reason: z.enum([...offline, 'unknown', 'no_rights', 'not_supported', ...accountProblems]),
   vendorCode,
   retryAfterMs,
 });
 
-const accounts = z.array(
-  z.strictObject({
-    name,
-    nativeId: name.nullable(),
-    attributes: z.record(name, text(4096)),
-  }),
-);
+/** All values of an attribute. A text is an attribute with this value alone. */
+const values = z.union([text(4096), z.array(text(4096))]).transform((value) => [value].flat());
+
+const accounts = z.array(account.extend({ attributes: z.record(name, values) }));
 
 const setPassword = z.discriminatedUnion('result', [
-  z.strictObject({ result: z.enum(['applied', 'already_current']), movedTo: name.optional() }),
+  z.strictObject({ result: z.enum(['applied', 'already_current']), account: account.optional() }),
   z.strictObject({ result: z.literal('rejected'), reason: z.enum(rejected), vendorCode }),
   z.strictObject({
     result: z.literal('retry'),
@@ -94,7 +102,8 @@ const verify = z.discriminatedUnion('result', [
     result: z.literal('inconclusive'),
     reason: z.enum([
       ...offline,
-      ...(['unknown', 'account_disabled', 'no_rights', 'not_supported', 'no_account'] as const),
+      ...(['unknown', 'account_disabled', 'no_rights', 'not_supported'] as const),
+      ...accountProblems,
     ]),
     vendorCode,
   }),
@@ -113,6 +122,7 @@ const list = z.discriminatedUnion('result', [
 const state = z.discriminatedUnion('result', [
   z.strictObject({
     result: z.literal('state'),
+    account,
     disabled: z.boolean(),
     locked: z.boolean(),
     mustChange: z.boolean(),

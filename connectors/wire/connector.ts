@@ -1,7 +1,14 @@
 import type { z } from 'zod';
 import { type CodeOf, errors } from '../../model/errors';
 import type { Secret } from '../../model/passwords/secret';
-import type { Connector, Finding, SourceFailure, VerifyAnswer, WriteAnswer } from '../contract';
+import type {
+  AccountRef,
+  Connector,
+  Finding,
+  SourceFailure,
+  VerifyAnswer,
+  WriteAnswer,
+} from '../contract';
 import { type Answers, answers, type CheckAnswer, type Operation } from './answers';
 import { type Fields, requestOf } from './requests';
 
@@ -62,7 +69,7 @@ export function openWire(wire: WireConnector): Connector {
       if (answer.result === 'failed') return answer;
       // Checked here too: a program that matches loosely must not link an account to the wrong person.
       const exact = answer.accounts.filter(({ attributes }) =>
-        Object.entries(match).every(([name, value]) => attributes[name] === value),
+        Object.entries(match).every(([name, value]) => attributes[name]?.includes(value)),
       );
       return { result: 'found', accounts: exact.slice(0, limit) };
     },
@@ -144,13 +151,16 @@ const asFailed = ({ sent: _, ...lost }: Lost): SourceFailure => ({ result: 'fail
 
 /** Removes each free text of an answer that repeats the password. */
 function withoutPassword<A extends WriteAnswer | VerifyAnswer>(answer: A, password: Secret): A {
-  const { vendorCode = null, movedTo } = answer as { vendorCode?: string | null; movedTo?: string };
+  const { vendorCode = null, account } = answer as {
+    vendorCode?: string | null;
+    account?: AccountRef;
+  };
   const repeats = (text: string | null | undefined) =>
     typeof text === 'string' && password.use((bytes) => Buffer.from(text).includes(bytes));
   return {
     ...answer,
     ...(repeats(vendorCode) && { vendorCode: null }),
-    ...(repeats(movedTo) && { movedTo: undefined }),
+    ...((repeats(account?.name) || repeats(account?.nativeId)) && { account: undefined }),
   };
 }
 

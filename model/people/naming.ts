@@ -1,7 +1,7 @@
 import type { CodeOf } from '../errors';
 
 /**
- * How the accounts of one source are told apart. Each kind of connector declares it in `kind.ts`, from the settings of
+ * How the accounts of one source are distinguished. Each kind of connector declares it in `kind.ts`, from the settings of
  * the source. Link, refresh, correlation, capture, SCIM and change use it, so that they always mean the same account.
  */
 export interface Naming {

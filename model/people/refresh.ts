@@ -1,9 +1,9 @@
 import { type CorrelationRule, matchFor, type Person } from './correlation';
 
-/** An account as the source lists it during a refresh. */
+/** An account as the source lists it during a refresh, with all values of each attribute. */
 export interface ListedAccount {
   readonly name: string;
-  readonly attributes: Readonly<Record<string, string>>;
+  readonly attributes: Readonly<Record<string, readonly string[]>>;
 }
 
 interface KnownPerson extends Person {
@@ -81,7 +81,7 @@ function matcherOf<Account extends ListedAccount, Known extends KnownPerson>({
   });
   return (account) => {
     for (const { rule, index } of indexes) {
-      const found = index.get(keyOf(rule, account.attributes));
+      const found = index.get(keyOf(rule, firstValues(account)));
       if (found !== undefined) return found;
     }
     return [];
@@ -90,6 +90,13 @@ function matcherOf<Account extends ListedAccount, Known extends KnownPerson>({
 
 const keyOf = (rule: CorrelationRule, values: Readonly<Record<string, string>>): string =>
   JSON.stringify(Object.keys(rule).map((attribute) => values[attribute] ?? null));
+
+const firstValues = ({ attributes }: ListedAccount): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(attributes).flatMap(([name, [value]]) =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  );
 
 /** Number of accounts of the source that each person would have, linked ones included, by the id of the person. */
 function claimsOn<Account extends ListedAccount, Known extends KnownPerson>(
@@ -114,11 +121,12 @@ function newPeople<Account extends ListedAccount, Known extends KnownPerson>(
   if (createIdentities === undefined) return added;
   const usedNames = new Set(people.map(({ name }) => name));
   for (const account of accounts) {
-    const name = account.attributes[createIdentities.name] ?? '';
+    const values = firstValues(account);
+    const name = values[createIdentities.name] ?? '';
     if (name === '' || usedNames.has(name)) continue;
     usedNames.add(name);
     const attributes = Object.entries(createIdentities.attributes)
-      .map(([attribute, from]) => [attribute, account.attributes[from]])
+      .map(([attribute, from]) => [attribute, values[from]])
       .filter(([, value]) => value !== undefined);
     added.set(account, { name, attributes: Object.fromEntries(attributes) });
   }

@@ -188,7 +188,9 @@ describe('a password on its way to a program', () => {
   });
 
   test('text of an answer that repeats the password is dropped', async () => {
-    const moved = await open(answering({ result: 'applied', movedTo: `x${PASSWORD}` }));
+    const moved = await open(
+      answering({ result: 'applied', account: { name: `x${PASSWORD}`, nativeId: null } }),
+    );
     expect(await write(moved)).toEqual({ result: 'applied' });
     const code = 'Only-A-Code';
     const refused = await open(
@@ -273,7 +275,7 @@ describe('the end of a program', () => {
 
 describe('accounts that a program returns', () => {
   const operations = ['find', 'list'];
-  const account = (name: string) => ({ name, nativeId: null, attributes: { mail: `${name}@x` } });
+  const account = (name: string) => ({ name, nativeId: null, attributes: { mail: [`${name}@x`] } });
 
   test('find drops accounts that do not match', async () => {
     const accounts = ['ada', 'bob', 'Ada'].map(account);

@@ -165,7 +165,7 @@ function directoryPromises(): void {
     const found = { result: 'found', accounts: [] };
     expect(await connector.find({ match: { uid: fullWidth }, limit: 5 })).toEqual(found);
     expect(await connector.find({ match: { uid: key.toUpperCase() }, limit: 5 })).toMatchObject({
-      accounts: [{ attributes: { uid: key } }],
+      accounts: [{ attributes: { uid: [key] } }],
     });
   });
 

@@ -109,7 +109,7 @@ describeWith(['postgres'], 'postgres-role', () => {
       expect(await write(connector, one, 'The new one')).toEqual({ result: 'applied' });
       expect(await verify(connector, one, 'The new one')).toMatchObject({ result: 'holds' });
       expect(await connector.find({ match: { role: name }, limit: 2 })).toMatchObject({
-        accounts: [{ name, attributes: { role: name } }],
+        accounts: [{ name, attributes: { role: [name] } }],
       });
       const longer = { ref: { name: `${name}x`, nativeId: null }, password: '', key: '' };
       expect(await write(connector, longer, 'The new one')).toMatchObject({ reason: 'no_account' });
@@ -177,7 +177,7 @@ describeWith(['postgres'], 'postgres-role', () => {
     const connector = await open({ roleFilter: `${one.ref.name.slice(0, -3)}%` });
     expect(await connector.list({ cursor: null, pageSize: 10 })).toEqual({
       result: 'page',
-      accounts: [{ ...one.ref, attributes: { role: one.key, comment: 'Ann, of sales' } }],
+      accounts: [{ ...one.ref, attributes: { role: [one.key], comment: ['Ann, of sales'] } }],
       cursor: null,
     });
     const everything = await open();

@@ -154,7 +154,7 @@ function ownPromises(table: Table, subject: Subject): void {
       result: 'holds',
     });
     expect(await connector.list({ cursor: null, pageSize: 5 })).toMatchObject({
-      accounts: [{ name: 'ann', attributes: { 'the key': 'ann' } }],
+      accounts: [{ name: 'ann', attributes: { 'the key': ['ann'] } }],
     });
   });
 

@@ -210,7 +210,10 @@ function answerOf(people: Map<string, Person>, command: WebhookCommand, mayWrite
     case 'state': {
       if (person === undefined) return failed('no_account');
       const { disabled, locked, mustChange, changedAt } = person;
-      return { result: 'state', disabled, locked, mustChange, passwordChangedAt: changedAt };
+      return {
+        ...{ result: 'state', account: { name: person.name, nativeId: person.id } },
+        ...{ disabled, locked, mustChange, passwordChangedAt: changedAt },
+      };
     }
     case 'setPassword':
       if (!mayWrite) return { result: 'rejected', reason: 'no_rights' };
@@ -219,7 +222,7 @@ function answerOf(people: Map<string, Person>, command: WebhookCommand, mayWrite
         return { result: 'rejected', reason: 'no_account', vendorCode: password };
       if ([...password].length < 8) return { result: 'rejected', reason: 'policy_too_short' };
       Object.assign(person, { password, changedAt: new Date().toISOString() });
-      return { result: 'applied', ...(person.name !== account.name && { movedTo: person.name }) };
+      return { result: 'applied', account: { name: person.name, nativeId: person.id } };
     case 'verify':
       if (person === undefined) return { result: 'inconclusive', reason: 'no_account' };
       if (person.disabled) return { result: 'inconclusive', reason: 'account_disabled' };

@@ -1,4 +1,4 @@
-import type { Connector } from '../../connectors/contract';
+import type { AccountProblem, Connector } from '../../connectors/contract';
 import type { Look } from '../../model/api/job-results';
 import { noteChangedThere, readAccountsAfter } from '../../store/changes/stale';
 import type { Database } from '../../store/database';
@@ -8,6 +8,14 @@ import type { Database } from '../../store/database';
  * capacity for others.
  */
 const AT_ONCE = 5;
+
+/** Failures that say nothing about the source, so that the other accounts are still asked for. */
+const aboutTheAccount: ReadonlySet<string> = new Set<AccountProblem>([
+  'no_account',
+  'account_replaced',
+  'account_renamed',
+  'service_account',
+]);
 
 /** Asks a source for every linked account when its password was last changed, and records the times. */
 export async function lookAtSource(
@@ -29,7 +37,7 @@ export async function lookAtSource(
     told += states.filter(({ at }) => at !== null).length;
     const failed = answers
       .map(({ answer }) => (answer.result === 'failed' ? answer.reason : null))
-      .find((reason) => reason !== null && reason !== 'no_account');
+      .find((reason) => reason !== null && !aboutTheAccount.has(reason));
     if (failed) return { read, told, failed };
     if (accounts.length < AT_ONCE) return { read, told, failed: null };
     after = accounts.at(-1)?.id ?? '';

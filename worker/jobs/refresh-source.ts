@@ -75,13 +75,13 @@ async function listAll(connector: Connector): Promise<Listed> {
 
 /** Whether PostgreSQL can store every text of the account, and the account has a name. */
 const isReadable = ({ name, nativeId, attributes }: FoundAccount): boolean =>
-  name !== '' && [name, nativeId ?? '', ...Object.values(attributes)].every(isStorable);
+  name !== '' && [name, nativeId ?? '', ...Object.values(attributes).flat()].every(isStorable);
 
 const isStorable = (text: string): boolean => !text.includes('\0') && !/\p{Cs}/u.test(text);
 
 /** The name in a form that can be stored and shown, or the first attributes of an account without a name. */
 const shown = ({ name, attributes }: FoundAccount): { readonly name: string } => ({
-  name: (name || Object.values(attributes).join(', ') || '(no name)')
+  name: (name || Object.values(attributes).flat().join(', ') || '(no name)')
     .replaceAll('\0', '\ufffd')
     .replace(/\p{Cs}/gu, '\ufffd'),
 });

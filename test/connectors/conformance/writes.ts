@@ -61,7 +61,7 @@ export function writePromises({ subject, promise, direct }: Bench): void {
       const renamed = await needed(subject.rename, 'rename')(account);
       const password = freshPassword();
       const answer = await write(connector, account, password);
-      expect(answer).toMatchObject({ result: 'applied', movedTo: renamed.ref.name });
+      expect(answer).toMatchObject({ result: 'applied', account: renamed.ref });
       expect(await subject.logsIn(renamed, password)).toBe(true);
     },
   );

@@ -6,7 +6,12 @@ const person = (id: string, attributes: Record<string, string> = {}) => ({
   name: id,
   attributes,
 });
-const account = (name: string, attributes: Record<string, string> = {}) => ({ name, attributes });
+const account = (name: string, attributes: Record<string, string> = {}) => ({
+  name,
+  attributes: Object.fromEntries(
+    Object.entries(attributes).map(([attribute, value]) => [attribute, [value]]),
+  ),
+});
 type Input = RefreshInput<ReturnType<typeof account>, ReturnType<typeof person>>;
 const sort = (input: Partial<Input>) =>
   sortAccounts({
