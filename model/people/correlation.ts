@@ -46,16 +46,16 @@ export function decide<Account>(accounts: readonly Account[]): Correlated<Accoun
 export type AccountAttributes = Readonly<Record<string, readonly string[]>>;
 
 /**
- * The keys under which an account with these attributes is found by a rule: one for each combination of its values. A
- * person is found under the one key of the values that the rule wants (`wantedKey`).
+ * The keys under which an account is found by these attributes: one for each combination of its values. An account
+ * matches wanted values if one of its keys is their key. Refresh, change, capture and SCIM all compare in this way.
  */
 export function accountKeys(
   naming: Naming,
-  rule: CorrelationRule,
+  names: readonly string[],
   attributes: AccountAttributes,
 ): readonly string[] {
-  const choices = Object.keys(rule).map((attribute) =>
-    (attributes[attribute] ?? []).map((value) => naming.canonicalValue(attribute, value)),
+  const choices = names.map((name) =>
+    (attributes[name] ?? []).map((value) => naming.canonicalValue(name, value)),
   );
   const combinations = choices.reduce<readonly (readonly string[])[]>(
     (made, values) => made.flatMap((before) => values.map((value) => [...before, value])),
@@ -64,29 +64,52 @@ export function accountKeys(
   return [...new Set(combinations.map((values) => JSON.stringify(values)))];
 }
 
-/** @returns null when the person lacks an attribute that the rule needs */
-export function wantedKey(naming: Naming, rule: CorrelationRule, person: Person): string | null {
-  const wanted = matchFor(rule, person);
-  return (
-    wanted &&
-    JSON.stringify(
-      Object.keys(rule).map((attribute) =>
-        naming.canonicalValue(attribute, wanted[attribute] ?? ''),
-      ),
-    )
+/** The key of wanted values, by attribute. */
+export const keyOf = (naming: Naming, wanted: Readonly<Record<string, string>>): string =>
+  JSON.stringify(
+    Object.entries(wanted).map(([attribute, value]) => naming.canonicalValue(attribute, value)),
   );
-}
 
 /**
- * Whether a rule matches an account with a person. The refresh, and a change that looks for an account, both go by this
- * comparison; the search of a source may find more.
+ * The accounts of a search that have the wanted values. A source may compare in a wider way than Lockstep does. An
+ * attribute that an answer does not contain is taken as the source has compared it.
  */
+const matching = <Account extends { readonly attributes: AccountAttributes }>(
+  naming: Naming,
+  wanted: Readonly<Record<string, string>>,
+  accounts: readonly Account[],
+): Account[] =>
+  accounts.filter(({ attributes }) => {
+    const shown = Object.fromEntries(
+      Object.entries(wanted).filter(([name]) => attributes[name] !== undefined),
+    );
+    return accountKeys(naming, Object.keys(shown), attributes).includes(keyOf(naming, shown));
+  });
+
+/**
+ * Decides by the answer to a search, which has at most `ENOUGH_TO_BE_AMBIGUOUS` accounts. If the answer is full, a further
+ * account may match, too.
+ */
+export function decideSearch<Account extends { readonly attributes: AccountAttributes }>(
+  naming: Naming,
+  wanted: Readonly<Record<string, string>>,
+  accounts: readonly Account[],
+): Correlated<Account> {
+  return accounts.length < ENOUGH_TO_BE_AMBIGUOUS
+    ? decide(matching(naming, wanted, accounts))
+    : { found: 'several' };
+}
+
+/** Whether a rule matches an account, of which all values are known, with a person. */
 export function isMatch(
   naming: Naming,
   rule: CorrelationRule,
   person: Person,
   attributes: AccountAttributes,
 ): boolean {
-  const wanted = wantedKey(naming, rule, person);
-  return wanted !== null && accountKeys(naming, rule, attributes).includes(wanted);
+  const wanted = matchFor(rule, person);
+  return (
+    wanted !== null &&
+    accountKeys(naming, Object.keys(wanted), attributes).includes(keyOf(naming, wanted))
+  );
 }

@@ -19,33 +19,41 @@ export type StoredProblem = CodeOf<'rejected'> & ('linked_twice' | 'account_repl
 export type LinkMatch<Stored> =
   | { readonly match: 'none' }
   | { readonly match: 'one'; readonly link: Stored; readonly renamed: boolean }
-  /** A link has the name or the id of the account, and does not agree with it. `links` are those that do. */
-  | { readonly match: 'contested'; readonly links: readonly Stored[] };
+  /** `links` have the name or the id of the account, and it is not certain which of them means it. `meant` may. */
+  | {
+      readonly match: 'contested';
+      readonly links: readonly Stored[];
+      readonly meant: readonly Stored[];
+    };
 
 /**
  * Decides which link means an account of its source. Linking, captures, SCIM, correlation and refresh all go by this
- * function. It is the counterpart of `linkedAccount`, which decides which account a link means.
+ * function. It is the counterpart of `linkedAccount`, which decides which account a link means: a link means an account
+ * that has its name and does not have another id, or that has its lasting id.
  * @param account its `nativeId` is null when the source has no ids, or when only a name was reported
  * @param links those with the canonical name or the id of the account; others are ignored
  */
 export function linkOf<Stored extends Link>(
   { canonicalName, isLasting }: Naming,
   links: readonly Stored[],
-  account: NamedAccount,
+  { name, nativeId }: NamedAccount,
 ): LinkMatch<Stored> {
-  const key = canonicalName(account.name);
-  const { nativeId } = account;
-  const named = links.filter(({ name }) => canonicalName(name) === key);
+  const key = canonicalName(name);
+  const named = links.filter((link) => canonicalName(link.name) === key);
   const identified = links.filter((link) => nativeId !== null && link.nativeId === nativeId);
   const touching = [...new Set([...named, ...identified])];
-  const [link, another] = touching;
-  if (link === undefined) return { match: 'none' };
-  if (another !== undefined || link.problem === 'linked_twice') return { match: 'contested', links: touching };
-  if (named.length === 1)
-    return link.nativeId === null || nativeId === null || link.nativeId === nativeId
-      ? { match: 'one', link, renamed: false }
-      : { match: 'contested', links: touching };
-  return isLasting(nativeId ?? '')
-    ? { match: 'one', link, renamed: true }
-    : { match: 'contested', links: touching };
+  const lasting = nativeId !== null && isLasting(nativeId);
+  const meant = touching.filter(
+    (link) =>
+      (identified.includes(link) && (lasting || named.includes(link))) ||
+      (named.includes(link) && (link.nativeId === null || nativeId === null)),
+  );
+  const [link, another] = meant;
+  if (touching.length === 0) return { match: 'none' };
+  // A lasting id proves which link it is, even if the name belongs to an outdated link.
+  const proved = lasting && link !== undefined && identified.includes(link);
+  const certain = another === undefined && (proved || touching.length === 1);
+  return link !== undefined && certain && link.problem !== 'linked_twice'
+    ? { match: 'one', link, renamed: !named.includes(link) }
+    : { match: 'contested', links: touching, meant };
 }

@@ -7,7 +7,7 @@ import type { AccountRulesOf } from '../../model/people/naming';
  * others.
  */
 export const accountNames = (rulesOf: AccountRulesOf): Migration => ({
-  async up(db) {
+  async up(db: Kysely<unknown>) {
     for (const statement of columns) await sql.raw(statement).execute(db);
     await setNameKeys(db, rulesOf);
     for (const statement of constraints) await sql.raw(statement).execute(db);
@@ -45,7 +45,7 @@ const constraints = [
 const PAGE = 10_000;
 
 /** Sets the canonical name of each account by the settings of its source in the configuration in force. */
-async function setNameKeys(db: Kysely<never>, rulesOf: AccountRulesOf): Promise<void> {
+async function setNameKeys(db: Kysely<unknown>, rulesOf: AccountRulesOf): Promise<void> {
   const { rows: newest } = await sql<{ document: Document }>`
     select document from configuration order by version desc limit 1`.execute(db);
   const sources = newest[0]?.document.sources ?? {};

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import { type Link, linkOf, type StoredProblem } from '../../model/people/links';
+import type { LinkOfPerson, SeenLink } from '../../model/people/match-links';
 import type { AccountRules, NamedAccount, Naming } from '../../model/people/naming';
 import { writeAudit } from '../audit';
 import { type Database, isUniqueViolation, withTransaction } from '../database';
 import { newId } from '../ids';
-import { isNamed } from './account-names';
+import { isNamed, setNames } from './account-names';
 
 export type LinkedBy = 'operator' | 'correlation' | 'refresh' | 'scim';
 
@@ -103,9 +104,12 @@ async function updateLink(
   const renamed = key !== canonicalName(existing.name);
   // The link names another account from now on, which holds no password of an earlier change.
   const replaced = existing.nativeId !== null && id !== existing.nativeId;
+  const free = sql`not exists (select from account b where b.source = account.source and b.id <> account.id
+                               and b.name_key = ${key})`;
   await sql`
     update account
-    set name = ${renamed ? name : existing.name}, name_key = ${key}, native_id = ${id},
+    set name = case when ${renamed} and ${free} then ${name} else name end,
+        name_key = case when ${free} then ${key} else name_key end, native_id = ${id},
         id_learnt = (id_learnt and not ${replaced}) or ${nativeId !== null},
         problem = case when ${linkedBy === 'operator'} then null else problem end,
         applied_seq = case when ${replaced} then 0 else applied_seq end,
@@ -134,19 +138,13 @@ export async function readLinksLike(
 }
 
 /** Reads all links of a source. */
-export async function readLinks(db: Database, source: string): Promise<StoredLink[]> {
-  const { rows } = await sql<StoredLink>`
-    select a.id, a.identity_id as "identityId", i.name as person, a.name, a.native_id as "nativeId", a.problem,
-           a.id_learnt as "idLearnt"
+export async function readLinks(db: Database, source: string): Promise<LinkOfPerson[]> {
+  const { rows } = await sql<LinkOfPerson>`
+    select a.id, a.identity_id as "identityId", i.name as person, a.name, a.native_id as "nativeId", a.problem
     from account a join identity i on i.id = a.identity_id where a.source = ${source} order by a.id`.execute(
     db,
   );
   return rows;
-}
-
-export interface StoredLink extends Link {
-  readonly person: string;
-  readonly idLearnt: boolean;
 }
 
 /**
@@ -237,6 +235,44 @@ export async function learnAccount(
     if (uniqueIndexes.some((index) => isUniqueViolation(error, index))) return 'linked_twice';
     throw error;
   }
+}
+
+/** Stores the ids and names of linked accounts as a refresh has read them. The names of `takesName` are free. */
+export async function learnAccounts(
+  db: Database,
+  source: string,
+  seen: readonly SeenLink<NamedAccount>[],
+  { canonicalName }: Naming,
+  by: string,
+): Promise<void> {
+  const renamed = seen.filter(
+    ({ link, account, takesName }) => takesName && link.name !== account.name,
+  );
+  await withTransaction(db, async (trx) => {
+    await lockLinks(trx, source);
+    await setNames(
+      trx,
+      renamed.map(({ link: { id }, account: { name } }) => ({
+        id,
+        name,
+        nameKey: canonicalName(name),
+      })),
+    );
+    await sql`
+      insert into audit (actor, action, subject, detail)
+      select ${by}, 'account.renamed', id, jsonb_build_object('source', ${source}::text)
+      from unnest(${renamed.map(({ link }) => link.id)}::text[]) as id`.execute(trx);
+    await sql`
+      update account a
+      set native_id = coalesce(s.native_id, a.native_id), id_learnt = true,
+          problem = case when a.problem = 'account_replaced' then null else a.problem end
+      from unnest(${seen.map(({ link }) => link.id)}::text[],
+                  ${seen.map(({ account }) => account.nativeId)}::text[]) as s (id, native_id)
+      where a.id = s.id
+        and (not a.id_learnt or a.problem = 'account_replaced' or a.native_id is distinct from s.native_id)
+        and not exists (select from account b where b.source = a.source and b.id <> a.id
+                                                and b.native_id = s.native_id)`.execute(trx);
+  });
 }
 
 const uniqueIndexes = ['account_name', 'account_native_id'];

@@ -1,5 +1,5 @@
 import { sourceNamed } from '../../model/configuration/document';
-import { decide, ENOUGH_TO_BE_AMBIGUOUS } from '../../model/people/correlation';
+import { decideSearch, ENOUGH_TO_BE_AMBIGUOUS } from '../../model/people/correlation';
 import { findLink } from '../../store/people/links';
 import { type AskDependencies, askSource } from './ask-source';
 
@@ -34,10 +34,7 @@ export async function capturedAccount(
     throw Object.assign(new Error('The source could not look up the captured account'), {
       code: answer.reason,
     });
-  const matching = answer.accounts.filter(({ attributes }) =>
-    isMatch(naming, { [accountsBy]: 'name' }, { name: reported, attributes: {} }, attributes),
-  );
-  const found = decide(matching);
+  const found = decideSearch(naming, { [accountsBy]: reported }, answer.accounts);
   if (found.found !== 'one') return reported;
   return (await findLink(deps.db, source, naming, found.account))?.name ?? reported;
 }
