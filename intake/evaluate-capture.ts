@@ -146,8 +146,7 @@ async function comparedWith(
   const { naming } = rulesIn(configuration, capture.source);
   const captured =
     accounts.find(
-      ({ source, name }) =>
-        source === capture.source && isSameName(naming, name, capture.account),
+      ({ source, name }) => source === capture.source && isSameName(naming, name, capture.account),
     ) ?? null;
   // A link with a problem may name the account of somebody else, whose password this would be.
   const accountId = captured?.problem === null ? captured.id : '';

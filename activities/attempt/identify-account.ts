@@ -34,7 +34,9 @@ export async function identifyAccount(
     const { retry } = errors[answer.reason];
     // The write meets the other failures, too, or the source lets nobody read the account.
     return retry === 'offline' || retry === 'unknown'
-      ? { result: unwritten(account, answer.reason, answer.vendorCode, answer.retryAfterMs ?? null) }
+      ? {
+          result: unwritten(account, answer.reason, answer.vendorCode, answer.retryAfterMs ?? null),
+        }
       : { account };
   }
   const shown = { ...account, ...answer.account, idLearnt: true };

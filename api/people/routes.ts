@@ -148,8 +148,7 @@ const save = route({
           path: [
             'accounts',
             body.accounts.findIndex(
-              ({ source, name: wanted }) =>
-                source === conflict.source && wanted === conflict.name,
+              ({ source, name: wanted }) => source === conflict.source && wanted === conflict.name,
             ),
           ],
           says: conflictSays(conflict),
@@ -164,7 +163,8 @@ function conflictSays({ name, why, linkedAs }: LinkConflict): string {
   const others = linkedAs.filter((other) => other !== name).map((other) => `"${other}"`);
   const as = others.length === 0 ? '' : `, as ${others.join(' and ')}`;
   return {
-    service_account: 'is the account with which Lockstep signs in to the source; it is never linked',
+    service_account:
+      'is the account with which Lockstep signs in to the source; it is never linked',
     linked_to_another_person: `is linked to another person${as}`,
     linked_twice: `is linked twice${as}; unlink one of them first`,
   }[why];

@@ -6,8 +6,8 @@ import {
   type scimSchema,
   sourceNamed,
 } from '../../model/configuration/document';
-import type { AccountRules } from '../../model/people/naming';
 import type { Secret } from '../../model/passwords/secret';
+import type { AccountRules } from '../../model/people/naming';
 import { inPlaintext } from '../../sealing/passwords';
 import { type Caller, mayTouch } from '../../store/api-keys';
 import { auditCapture } from '../../store/captures/fingerprints';
@@ -58,12 +58,7 @@ export async function ingestPushed(
   user: ScimFields,
   password: Secret,
 ): Promise<void> {
-  const { account, now } = await findScimAccount(
-    deps.db,
-    source.name,
-    source.rules.naming,
-    user,
-  );
+  const { account, now } = await findScimAccount(deps.db, source.name, source.rules.naming, user);
   const capture = {
     source: source.name,
     account: account ?? user.userName,

@@ -48,7 +48,9 @@ export function correlateAll<Account extends Listed, Someone extends Known>(
   const matchedBy = (account: Account) => [
     ...new Set(
       indexes.flatMap(({ names, people }) =>
-        accountKeys(input.naming, names, account.attributes).flatMap((key) => people.get(key) ?? []),
+        accountKeys(input.naming, names, account.attributes).flatMap(
+          (key) => people.get(key) ?? [],
+        ),
       ),
     ),
   ];

@@ -42,7 +42,9 @@ export function matchLinks<Account extends NamedAccount>(
   const hidden = indexOf(naming, unreadable);
   const own = accounts.filter(({ name }) => rules.isServiceAccount(name));
   const isOwn = new Set(own);
-  const twice = accounts.filter((account) => !isOwn.has(account) && listed.like(account).length > 1);
+  const twice = accounts.filter(
+    (account) => !isOwn.has(account) && listed.like(account).length > 1,
+  );
   const isTwice = new Set(twice);
   const found = accounts
     .filter((account) => !isOwn.has(account) && !isTwice.has(account))
@@ -60,7 +62,9 @@ export function matchLinks<Account extends NamedAccount>(
     ...found.flatMap((one) => (one.match === 'contested' ? one.meant : [])),
     ...twice.flatMap((account) => linked.like(account)),
   ]);
-  const rest = links.filter((link) => !seenLinks.has(link)).map((link) => ({ link, is: state(link) }));
+  const rest = links
+    .filter((link) => !seenLinks.has(link))
+    .map((link) => ({ link, is: state(link) }));
   const inState = (code: LinkReportCode) =>
     rest.filter(({ is }) => is === code).map(({ link }) => link);
   const renamed = seen.filter((one) => one.renamed);
@@ -99,10 +103,7 @@ function indexOf<Item extends NamedAccount>(naming: Naming, items: readonly Item
 }
 
 /** An account may also be linked if it has the former name of an account that was renamed. */
-const isFree = (
-  found: LinkMatch<LinkOfPerson>,
-  seenLinks: ReadonlySet<LinkOfPerson>,
-): boolean =>
+const isFree = (found: LinkMatch<LinkOfPerson>, seenLinks: ReadonlySet<LinkOfPerson>): boolean =>
   found.match === 'none' ||
   (found.match === 'contested' && found.links.every((link) => seenLinks.has(link)));
 
@@ -129,7 +130,9 @@ function withNames<Account extends NamedAccount>(
 
 /** Whether two names differ only in what follows their first part: two DNs with the same RDN. */
 function isSameFirstPart(one: string, other: string): boolean {
-  const [first, second] = [one, other].map((name) => /^[^=,]+=(?:[^,\\]|\\.)+(?=,)/.exec(name)?.[0]);
+  const [first, second] = [one, other].map(
+    (name) => /^[^=,]+=(?:[^,\\]|\\.)+(?=,)/.exec(name)?.[0],
+  );
   return first !== undefined && first === second;
 }
 

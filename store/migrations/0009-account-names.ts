@@ -51,7 +51,9 @@ async function setNameKeys(db: Kysely<unknown>, rulesOf: AccountRulesOf): Promis
   const sources = newest[0]?.document.sources ?? {};
   for (let after = ''; ; ) {
     const { rows } = await sql<{ id: string; source: string; name: string }>`
-      select id, source, name from account where id > ${after} order by id limit ${PAGE}`.execute(db);
+      select id, source, name from account where id > ${after} order by id limit ${PAGE}`.execute(
+      db,
+    );
     const keys = rows.map(({ source, name }) =>
       rulesOf(sources[source]).naming.canonicalName(name),
     );
@@ -66,5 +68,7 @@ async function setNameKeys(db: Kysely<unknown>, rulesOf: AccountRulesOf): Promis
 }
 
 interface Document {
-  readonly sources?: Readonly<Record<string, { readonly kind: string; readonly settings: unknown }>>;
+  readonly sources?: Readonly<
+    Record<string, { readonly kind: string; readonly settings: unknown }>
+  >;
 }

@@ -3,7 +3,11 @@ import type { Naming } from '../../model/people/naming';
 import type { Database } from '../database';
 
 /** Condition of a statement on `account`: the account of this source has this name, in any spelling. */
-export const isNamed = (source: string, { canonicalName }: Naming, name: string): RawBuilder<boolean> =>
+export const isNamed = (
+  source: string,
+  { canonicalName }: Naming,
+  name: string,
+): RawBuilder<boolean> =>
   sql`(account.source = ${source} and account.name_key = ${canonicalName(name)})`;
 
 /** Two linked accounts of a source that a naming does not tell apart. */
@@ -31,7 +35,10 @@ export async function findSharedNames(
     }
   return [...byKey.values()]
     .filter((accounts) => accounts.length > 1 && accounts.some(({ known }) => !known))
-    .map((accounts) => ({ source, accounts: accounts.map(({ name, person }) => ({ name, person })) }));
+    .map((accounts) => ({
+      source,
+      accounts: accounts.map(({ name, person }) => ({ name, person })),
+    }));
 }
 
 /** Computes the canonical names of all linked accounts of a source again. No two of them may be the same. */
@@ -60,7 +67,9 @@ export async function setNames(trx: Database, accounts: readonly AccountName[]):
   if (accounts.length === 0) return;
   const ids = accounts.map(({ id }) => id);
   // No name contains this character, so the keys are unique at each moment.
-  await sql`update account set name_key = E'\\x01' || id where id = any(${ids}::text[])`.execute(trx);
+  await sql`update account set name_key = E'\\x01' || id where id = any(${ids}::text[])`.execute(
+    trx,
+  );
   await sql`
     update account a set name = n.name, name_key = n.key
     from unnest(${ids}::text[], ${accounts.map(({ name }) => name)}::text[],

@@ -42,12 +42,21 @@ export async function linkAccount(
   rules: AccountRules,
 ): Promise<Linked> {
   const conflict = (why: LinkConflict['why'], links: readonly Link[] = []) => ({
-    conflict: { source: link.source, name: link.name, why, linkedAs: links.map(({ name }) => name) },
+    conflict: {
+      source: link.source,
+      name: link.name,
+      why,
+      linkedAs: links.map(({ name }) => name),
+    },
   });
   if (rules.isServiceAccount(link.name)) return conflict('service_account');
   return withTransaction(db, async (trx) => {
     await lockLinks(trx, link.source);
-    const found = linkOf(rules.naming, await readLinksLike(trx, link.source, rules.naming, link), link);
+    const found = linkOf(
+      rules.naming,
+      await readLinksLike(trx, link.source, rules.naming, link),
+      link,
+    );
     const links = found.match === 'one' ? [found.link] : found.match === 'none' ? [] : found.links;
     if (links.some((other) => other.identityId !== identityId))
       return conflict('linked_to_another_person', links);

@@ -1,11 +1,11 @@
 import { type RawBuilder, sql } from 'kysely';
+import type { Naming } from '../../model/people/naming';
 import type {
   Comparison,
   ScimAttribute,
   ScimComparison,
   ScimFilter,
 } from '../../model/people/scim-filter';
-import type { Naming } from '../../model/people/naming';
 import { type Database, isUniqueViolation } from '../database';
 import { newId } from '../ids';
 import { isNamed } from './account-names';

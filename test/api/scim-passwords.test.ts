@@ -1,3 +1,4 @@
+import { exactRules } from '../../model/people/naming';
 import { saveIdentity } from '../../store/people/identities';
 import { keeps } from '../support/rules';
 import {
@@ -193,7 +194,14 @@ describeWith(['postgres'], 'passwords that an identity provider pushes over SCIM
       primary: true,
     });
     const add = (who: string, ...accounts: ReturnType<typeof account>[]) =>
-      saveIdentity(db, { name: who, attributes: {} }, accounts, 'operator', 'test');
+      saveIdentity(
+        db,
+        { name: who, attributes: {} },
+        accounts,
+        'operator',
+        'test',
+        () => exactRules,
+      );
     await add('by-id', account('old.name', '00u1'));
     await add('by-name', account('Grace', null));
     await add('one-of-two', account('twin', null));

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
+import { accountRulesOf } from '../../connectors/registry';
 import { createDatabase } from '../../local/postgres';
 import { openDatabase } from '../../store/database';
 import { migrate } from '../../store/migrate';
@@ -12,7 +13,7 @@ describeWith(['postgres'], 'migrations', () => {
   test('processes that start at the same time on an empty database all find it migrated', async () => {
     const url = await freshDatabase();
     const opened = Array.from({ length: 6 }, () => openDatabase(url, 'migrate test', 2));
-    await Promise.all(opened.map(({ db }) => migrate(db)));
+    await Promise.all(opened.map(({ db }) => migrate(db, accountRulesOf)));
     for (const { db } of opened)
       expect(await db.selectFrom('change').select('id').execute()).toEqual([]);
     await Promise.all(opened.map(({ close }) => close()));
@@ -23,14 +24,14 @@ describeWith(['postgres'], 'migrations', () => {
     const { db, close } = openDatabase(url, 'migrate test', 3);
     // The table that the last statement of the migration creates exists already, so the migration fails at its end.
     await sql`create table audit (id int)`.execute(db);
-    await expect(migrate(db)).rejects.toThrow();
+    await expect(migrate(db, accountRulesOf)).rejects.toThrow();
     const tables = await sql<{ name: string }>`
       select tablename as name from pg_tables where schemaname = 'public' and tablename in ('change', 'identity')`.execute(
       db,
     );
     expect(tables.rows).toEqual([]);
     await sql`drop table audit`.execute(db);
-    await migrate(db);
+    await migrate(db, accountRulesOf);
     expect(await db.selectFrom('identity').select('id').execute()).toEqual([]);
     await close();
   });

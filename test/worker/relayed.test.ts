@@ -1,3 +1,4 @@
+import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
 import { type CaptureHeader, sealCapture } from '../../sealing/captures';
@@ -50,7 +51,7 @@ describeWith(['postgres'], 'relayed captures', () => {
     keys = directory.keys;
     await ensureEpoch(database.db, keys, 24);
     await ensureEpoch(database.db, keys, 24, 'capture');
-    await applyConfiguration(database.db, configuration, 0, 'test');
+    await applyConfiguration(database.db, configuration, 0, 'test', accountRulesOf);
     deps = captureDependencies(database.db, keys, () => signer);
     const published = await publishedKey(database.db, signer, 'capture');
     if (published === null) throw new Error('no key');

@@ -11,7 +11,11 @@ import {
   isMatch,
   matchFor,
 } from '../../model/people/correlation';
-import { type LinkReportCode, type LinkReports, linkReports } from '../../model/people/link-reports';
+import {
+  type LinkReportCode,
+  type LinkReports,
+  linkReports,
+} from '../../model/people/link-reports';
 import { type AccountRules, isSameName, type Naming } from '../../model/people/naming';
 import { type SortedAccounts, sortAccounts } from '../../model/people/refresh';
 import { saveIdentity } from '../../store/people/identities';

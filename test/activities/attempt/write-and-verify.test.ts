@@ -351,6 +351,8 @@ test.each(rows)('$promise', async (row) => {
     accountId: 'acc_1',
     name: 'uid=somebody',
     nativeId: null,
+    idLearnt: true,
+    problem: null,
     attempts: 1,
     unknowns: 1,
     held: false,
@@ -369,7 +371,7 @@ test.each(rows)('$promise', async (row) => {
     prove: row.prove ?? 'always',
     aim: row.aim ?? 'write',
     claimIsFresh: () => true,
-    onMoved: async () => {},
+    onRead: async () => {},
   });
   expect(result).toMatchObject(row.expected);
   expect(calls).toBe(row.calls);
