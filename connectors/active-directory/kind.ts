@@ -1,5 +1,5 @@
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
+import { dnNaming, serviceAccountOf } from '../ldap/naming';
 import type * as Driver from './active-directory';
 import { type ActiveDirectorySettings, activeDirectorySettings } from './settings';
 
@@ -14,7 +14,8 @@ export const activeDirectory: ConnectorKind<ActiveDirectorySettings> = {
     accepts: ['plaintext'],
     yields: ['plaintext', 'hash'],
   },
-  naming: () => exactNaming,
+  naming: () => dnNaming([]),
+  serviceAccount: ({ bindDn }) => serviceAccountOf(bindDn),
   needs: [
     'LDAPS on a domain controller. `url` must name a single controller: on another one, the login that verifies a new password would fail until the password is replicated.',
     'A service account with the right to reset passwords (User-Force-Change-Password) and to write `pwdLastSet` below `base`, and no other rights.',

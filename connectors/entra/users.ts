@@ -4,12 +4,21 @@ import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches } from '../http/filter';
-import { attributesAt, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
+import { notAUser, type Users } from '../http/linked-user';
+import {
+  attributesAt,
+  idShape,
+  type Raw,
+  rawUsers,
+  readable,
+  readableMatches,
+} from '../http/lists';
 import { json } from '../http/success';
+import { naming } from './naming';
 
 /** The properties of a user that Lockstep reads. Source: Microsoft Graph, user resource type. */
 const userShape = z.looseObject({
-  id: z.string().min(1),
+  id: idShape,
   userPrincipalName: z.string(),
   accountEnabled: z.boolean().nullish(),
   externalUserState: z.string().nullish(),
@@ -22,6 +31,11 @@ const userWith = (id: string) =>
   userShape.refine((user) => user.id.toLowerCase() === id.toLowerCase());
 
 export type User = z.infer<typeof userShape>;
+
+export const refOf = ({ userPrincipalName: name, id: nativeId }: User): AccountRef => ({
+  name,
+  nativeId,
+});
 
 const NAME = 'userPrincipalName';
 const STATUS = [
@@ -41,8 +55,7 @@ export function usersOf(api: Api, attributes: readonly string[]) {
   const names = [NAME, ...attributes];
 
   const found = (user: User): FoundAccount => ({
-    name: user.userPrincipalName,
-    nativeId: user.id,
+    ...refOf(user),
     attributes: attributesAt(names, (name) => valuesAt(user, name)),
   });
 
@@ -56,6 +69,12 @@ export function usersOf(api: Api, attributes: readonly string[]) {
     return { users: list.value, cursor };
   }
 
+  const user = (key: string, shape: z.ZodType<User>, signal: AbortSignal) => {
+    const query = new URLSearchParams({ $select: ['id', NAME, ...STATUS].join(',') });
+    const [path, success] = [`${pathOf(key)}?${query}`, { 200: json(shape) }];
+    return nullIf('no_account', api.ask({ method: 'GET', path, success }, signal));
+  };
+
   return {
     names,
     async search(
@@ -66,7 +85,7 @@ export function usersOf(api: Api, attributes: readonly string[]) {
       const terms = Object.entries(match).map(([name, value]) => `${name} eq ${quoted(value)}`);
       const query = { $filter: terms.join(' and '), $top: String(limit) };
       const { users } = await listed(query, signal);
-      const fits = (user: Raw) => matches(match, (name) => valuesAt(user, name));
+      const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
       return readableMatches(userShape, users, fits).map(found);
     },
     async page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page> {
@@ -75,16 +94,16 @@ export function usersOf(api: Api, attributes: readonly string[]) {
       const { users, malformed } = readable(userShape, page.users);
       return { accounts: users.map(found), malformed, cursor: page.cursor };
     },
-    /** Reads a user by id, or by name if the id is unknown. Null if there is no such user. */
-    async user({ nativeId, name }: AccountRef, signal: AbortSignal): Promise<User | null> {
-      const query = new URLSearchParams({ $select: ['id', NAME, ...STATUS].join(',') });
-      const path = `${pathOf(nativeId ?? name)}?${query}`;
-      const success = { 200: json(nativeId === null ? userShape : userWith(nativeId)) };
-      const request = api.ask({ method: 'GET', path, success }, signal);
-      const user = await nullIf('no_account', request);
-      if (user === null || nativeId !== null) return user;
-      return matches({ [NAME]: name }, (at) => valuesAt(user, at)) ? user : null;
-    },
+    lookups: {
+      naming,
+      refOf,
+      byId: (id, signal) => user(id, userWith(id), signal),
+      async byName(name, signal) {
+        const found = await user(name, userShape, signal);
+        return found === null ? [] : [found];
+      },
+      ownId: notAUser,
+    } satisfies Users<User>,
   };
 }
 
@@ -100,7 +119,6 @@ const valuesAt = (user: Raw, name: string): string[] =>
   [user[name]].filter((value) => typeof value === 'string');
 
 export const stateOf = (user: User): State => ({
-  account: { name: user.userPrincipalName, nativeId: user.id },
   disabled: user.accountEnabled === false,
   // Entra shows neither a lock nor a forced change.
   locked: false,

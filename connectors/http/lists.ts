@@ -4,6 +4,15 @@ import { HttpRefused, malformedReply } from './answers';
 /** A list of users as the vendor sent it. It holds objects only. */
 export const rawUsers = z.array(z.record(z.string(), z.unknown()));
 
+/** An id, which some servers send as a number. A number that is not exact would name another user. */
+export const idShape = z.union([
+  z.string().min(1),
+  z
+    .number()
+    .refine(Number.isSafeInteger)
+    .transform((id) => String(id)),
+]);
+
 /** A user as the vendor sent it. */
 export type Raw = Readonly<Record<string, unknown>>;
 
@@ -52,5 +61,4 @@ export const attributesAt = (
   );
 
 /** Returns an id of the usual shape. Any other text of the server is not passed on. */
-const idOf = ({ id }: Raw): string | null =>
-  typeof id === 'string' && /^[\w-]{1,64}$/.test(id) ? id : null;
+const idOf = ({ id }: Raw): string | null => (/^[\w-]{1,64}$/.test(String(id)) ? String(id) : null);

@@ -17,12 +17,6 @@ export interface PreparedWrite {
   readonly restore?: (signal: AbortSignal) => Promise<boolean>;
 }
 
-export const NO_ACCOUNT: WriteAnswer = {
-  result: 'rejected',
-  reason: 'no_account',
-  vendorCode: null,
-};
-
 /** Reasons for which a vendor may reject the current password. */
 const MAY_BE_CURRENT: readonly Reason[] = ['policy', 'policy_history'];
 

@@ -7,6 +7,7 @@ import {
   FilterParser,
   type SearchOptions,
 } from 'ldapts';
+import { foldAscii } from '../../model/people/fold-case';
 import type { AccountRef, FindAnswer, FindRequest, FoundAccount } from '../contract';
 import type { Link, Reply } from './link';
 import { failureOf } from './read-refusals';
@@ -115,8 +116,6 @@ function holds(entry: Entry, attribute: string, value: string): boolean {
   const folded = foldAscii(value);
   return textsOf(entry, attribute).some((candidate) => foldAscii(candidate) === folded);
 }
-
-const foldAscii = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 export const accountFilter = (settings: DirectorySettings): Filter =>
   FilterParser.parseString(settings.userFilter);

@@ -1,5 +1,5 @@
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
+import { dnNaming, serviceAccountOf } from './naming';
 import type * as Driver from './open';
 import { directorySchemes } from './schemes';
 import { type LdapSettings, ldapSettings } from './settings';
@@ -16,7 +16,8 @@ export const ldap: ConnectorKind<LdapSettings> = {
     yields: ['plaintext', 'hash'],
   },
   declared: ({ hashes }) => ({ accepts: ['plaintext', ...hashes] }),
-  naming: () => exactNaming,
+  naming: ({ exactNamingAttributes }) => dnNaming(exactNamingAttributes),
+  serviceAccount: ({ bindDn }) => serviceAccountOf(bindDn),
   needs: [
     'LDAPS with a certificate that can be checked. `ldap://` and StartTLS are rejected.',
     'A dedicated service account that may read below `base` and write `userPassword`. Do not use an account that bypasses the password policy: the rootdn or Directory Manager, an account with `manage` on OpenLDAP, or one in `passwordAdminDN` on 389 Directory Server.',

@@ -1,5 +1,5 @@
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
+import { naming } from './naming';
 import type * as Driver from './okta';
 import { type OktaSettings, oktaSettings } from './settings';
 
@@ -10,7 +10,7 @@ export const okta: ConnectorKind<OktaSettings> = {
   settings: oktaSettings,
   secretSettings: ['token', 'privateKey'],
   traits: { proof: 'login', repeatable: true, accepts: ['plaintext'], yields: ['plaintext'] },
-  naming: () => exactNaming,
+  naming: () => naming,
   needs: [
     'An API token of an administrator who may reset passwords, or a service app with such a role and the scopes `okta.users.manage`, `okta.users.read` and `okta.policies.read`. The app must not require DPoP, which Okta switches on for new apps.',
     'Users whose password is in Okta. Lockstep writes no password of a user of Active Directory or LDAP (delegated authentication), of another identity provider, or without a password.',

@@ -16,7 +16,9 @@ export const postgresRole: ConnectorKind<PostgresRoleSettings> = {
     accepts: ['scram-sha-256'],
     yields: ['plaintext', 'hash'],
   },
+  // An oid is unique only now: after a dump and restore each role has another one.
   naming: () => exactNaming,
+  serviceAccount: ({ user }) => user,
   needs: [
     'TLS with a certificate that can be checked, and `scram-sha-256` in `pg_hba.conf` for the roles.',
     'A service role with `CREATEROLE` that is not a superuser. From PostgreSQL 16 on it also needs the admin option on the roles, which it has for the roles that it created.',

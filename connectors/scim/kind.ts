@@ -1,5 +1,5 @@
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
+import { naming } from './naming';
 import type * as Driver from './scim';
 import { type ScimSettings, scimSettings } from './settings';
 
@@ -10,7 +10,7 @@ export const scim: ConnectorKind<ScimSettings> = {
   settings: scimSettings,
   secretSettings: ['token'],
   traits: { proof: 'none', repeatable: true, accepts: ['plaintext'], yields: ['plaintext'] },
-  naming: () => exactNaming,
+  naming: () => naming,
   needs: [
     'HTTPS with a certificate that can be checked.',
     'A server that supports `PATCH` of the attribute `password` and finds users by a filter (RFC 7644). Lockstep never uses `PUT`: it replaces the whole user, and attributes that the request omits are lost.',

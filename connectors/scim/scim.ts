@@ -10,50 +10,57 @@ import { type HttpReply, openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { fixedToken } from '../http/credentials';
 import { matches, scimFilter } from '../http/filter';
-import { attributesAt, rawUsers, readable, readableMatches } from '../http/lists';
+import { ownIdBy } from '../http/linked-user';
+import { attributesAt, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
 import { json, noBody } from '../http/success';
-import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
+import type { PreparedWrite } from '../http/write';
+import { naming } from './naming';
 import type { ScimSettings } from './settings';
-import { refOfUser, stateOfUser, type User, userShape, valuesAt } from './users';
+import { listedShape, refOf, refOfUser, userShape, userWith, valuesAt } from './users';
 
 export function openScim(settings: ScimSettings, tools: ConnectorTools): Connector {
   const http = openHttp(settings.url, settings);
   const api = apiOf(http, fixedToken('Bearer', settings.token, tools), TYPE, classify);
   const names = [...new Set([USER_NAME, ...settings.attributes])];
   const found = foundWith(names);
-  const idFor = async (account: AccountRef, signal: AbortSignal) =>
-    account.nativeId ?? (await search(api, { [USER_NAME]: account.name }, 2, signal))[0]?.id;
   return connectorOver({
     api,
+    naming,
+    refOf,
+    byId: (id, signal) =>
+      nullIf(
+        'no_account',
+        api.ask({ method: 'GET', path: pathOf(id), success: { 200: json(userWith(id)) } }, signal),
+      ),
+    byName: (name, signal) => search(api, userShape, { [USER_NAME]: name }, 2, signal),
+    ownId: ownIdBy(async (signal) => {
+      const own = await api.ask(
+        { method: 'GET', path: '/Me', success: { 200: json(userShape) } },
+        signal,
+      );
+      return own.id;
+    }),
     attributes: names,
-    find: async (match, limit, signal) => (await search(api, match, limit, signal)).map(found),
+    find: async (match, limit, signal) =>
+      (await search(api, listedShape, match, limit, signal)).map(found),
     async page(cursor, pageSize, signal) {
       const startIndex = Number(cursor ?? 1);
       const query = { startIndex: String(startIndex), count: String(pageSize) };
       const { totalResults, Resources } = await listed(api, query, startIndex, signal);
       const next = startIndex + Resources.length;
       const more = Resources.length > 0 && next <= totalResults;
-      const { users, malformed } = readable(userShape, Resources);
+      const { users, malformed } = readable(listedShape, Resources);
       return { accounts: users.map(found), malformed, cursor: more ? String(next) : null };
     },
-    async state(account, signal) {
-      const id = await idFor(account, signal);
-      if (id === undefined) return null;
-      const success = { 200: json(stateOfUser(id)) };
-      const request = api.ask({ method: 'GET', path: pathOf(id), success }, signal);
-      const user = await nullIf('no_account', request);
-      if (user === null) return null;
-      // SCIM has neither locks nor forced changes.
-      const rest = { locked: false, mustChange: false, passwordChangedAt: null };
-      return { account: refOf(user), disabled: user.active === false, ...rest };
-    },
-    async prepare({ account }, signal) {
-      const id = await idFor(account, signal);
-      return id === undefined ? NO_ACCOUNT : patchOf(settings, id);
-    },
+    // SCIM has neither locks nor forced changes.
+    state: ({ active }) => ({
+      disabled: active === false,
+      ...{ locked: false, mustChange: false, passwordChangedAt: null },
+    }),
+    prepare: (user) => patchOf(settings, user.id, refOf(user)),
     verify: null,
     check: (signal) => checkProvider(api, signal),
-    writeToNoAccount: () => patchOf(settings, randomUUID()),
+    writeToNoAccount: () => patchOf(settings, randomUUID(), null),
     close: () => http.close(),
   });
 }
@@ -64,7 +71,7 @@ const USER_NAME = 'userName';
 
 const pathOf = (id: string) => `/Users/${encodeURIComponent(id)}`;
 
-function patchOf({ write }: ScimSettings, id: string): PreparedWrite {
+function patchOf({ write }: ScimSettings, id: string, account: AccountRef | null): PreparedWrite {
   const operation = (password: Secret): Readonly<Record<string, Json>> =>
     write === 'path' ? { path: 'password', value: password } : { value: { password } };
   return {
@@ -76,7 +83,7 @@ function patchOf({ write }: ScimSettings, id: string): PreparedWrite {
         value: { schemas: [PATCH_OP], Operations: [{ op: 'replace', ...operation(password) }] },
       },
       // RFC 7644 §3.5.2: the whole user, or nothing.
-      success: { 200: json(refOfUser(id)), 204: noBody(null) },
+      success: { 200: json(refOfUser(id, account)), 204: noBody(account) },
     }),
   };
 }
@@ -105,24 +112,23 @@ function listed(api: Api, query: Record<string, string>, startIndex: number, sig
   return api.ask({ method: 'GET', path, success: { 200: json(listShape(startIndex)) } }, signal);
 }
 
-async function search(
+async function search<T extends Raw>(
   api: Api,
+  shape: z.ZodType<T>,
   match: Readonly<Record<string, string>>,
   limit: number,
   signal: AbortSignal,
-): Promise<readonly User[]> {
+): Promise<readonly T[]> {
   const query = { filter: scimFilter(match), count: String(limit) };
   const { Resources } = await listed(api, query, 1, signal);
-  return readableMatches(userShape, Resources, (user) =>
-    matches(match, (name) => valuesAt(user, name)),
+  return readableMatches(shape, Resources, (user) =>
+    matches(naming, match, (name) => valuesAt(user, name)),
   ).slice(0, limit);
 }
 
-const refOf = ({ userName: name, id: nativeId }: User): AccountRef => ({ name, nativeId });
-
 const foundWith =
   (names: readonly string[]) =>
-  (user: User): FoundAccount => ({
+  (user: z.infer<typeof listedShape>): FoundAccount => ({
     ...refOf(user),
     attributes: attributesAt(names, (name) => valuesAt(user, name)),
   });

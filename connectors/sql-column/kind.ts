@@ -1,8 +1,8 @@
 import { schemes } from '../../model/hashes/encoding';
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
 import { openSqlColumn } from './connector';
 import { openEngine } from './engine';
+import { rowNaming } from './naming';
 import { type SqlColumnSettings, sqlColumnSettings } from './settings';
 
 /** A table that keeps the hash of each password in a column. An account is a row. Its name is the key of the row. */
@@ -13,7 +13,7 @@ export const sqlColumn: ConnectorKind<SqlColumnSettings> = {
   secretSettings: ['password'],
   traits: { proof: 'hash', repeatable: true, accepts: schemes, yields: ['plaintext', 'hash'] },
   declared: ({ scheme }) => ({ accepts: [scheme] }),
-  naming: () => exactNaming,
+  naming: rowNaming,
   needs: [
     'TLS with a certificate that can be checked.',
     'A service account that may select and update only this table, a unique key column, and a password column that is long enough for the scheme.',

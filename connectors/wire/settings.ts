@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { foldCase } from '../../model/people/fold-case';
 import { exactNaming, type Naming } from '../../model/people/naming';
 import type { Traits } from '../contract';
 import type { Served } from './connector';
@@ -38,7 +39,7 @@ export const servedBy = ({ proof, operations }: ServedSettings): Served => ({
 /** How the accounts of the target are distinguished. Attributes that the program returns are compared exactly. */
 export const namingBy = ({ ids, names }: ServedSettings): Naming => ({
   ...exactNaming,
-  canonicalName: (name) => (names === 'exact' ? name : name.toLowerCase()),
+  canonicalName: (name) => (names === 'exact' ? name : foldCase(name)),
   isLasting: () => ids === 'lasting',
 });
 
