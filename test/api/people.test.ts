@@ -44,6 +44,7 @@ describeWith(['postgres'], 'people', () => {
           nativeId: null,
           primary: true,
           linkedBy: 'operator',
+          problem: null,
         },
         {
           source: 'warehouse',
@@ -51,6 +52,7 @@ describeWith(['postgres'], 'people', () => {
           nativeId: null,
           primary: false,
           linkedBy: 'operator',
+          problem: null,
         },
       ],
       mappings: [
