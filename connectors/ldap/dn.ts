@@ -27,6 +27,12 @@ export function canonicalDn(text: string, exactTypes: readonly string[] = []): s
 /** Whether the text is the DN of an entry. */
 export const isDn = (text: string): boolean => parsed(text) !== null;
 
+/** Whether the DN is `base` or below it. Every DN is below the empty one. */
+export function isWithin(dn: string, base: string): boolean {
+  const [name, above] = [canonicalDn(dn), canonicalDn(base)];
+  return above === '' || name === above || name.endsWith(`,${above}`);
+}
+
 /** One attribute and value of an RDN. A value that is no text is a BER encoding. */
 interface Part {
   readonly type: string;
