@@ -1,7 +1,9 @@
 import type { AccountProblem, Connector } from '../../connectors/contract';
 import type { Look } from '../../model/api/job-results';
+import type { AccountRules, NamedAccount } from '../../model/people/naming';
 import { noteChangedThere, readAccountsAfter } from '../../store/changes/stale';
 import type { Database } from '../../store/database';
+import { learnAccount, noteReplaced } from '../../store/people/links';
 
 /**
  * Number of accounts that are asked for at the same time. Each is one request, and few at a time leave the source
@@ -17,11 +19,15 @@ const aboutTheAccount: ReadonlySet<string> = new Set<AccountProblem>([
   'service_account',
 ]);
 
-/** Asks a source for every linked account when its password was last changed, and records the times. */
+/**
+ * Asks a source for every linked account when its password was last changed, and records the times. The ids and names
+ * that the source shows are stored, too.
+ */
 export async function lookAtSource(
   db: Database,
   source: string,
   connector: Connector,
+  { naming }: AccountRules,
 ): Promise<Look> {
   let [read, told] = [0, 0];
   for (let after = ''; ; ) {
@@ -33,6 +39,16 @@ export async function lookAtSource(
       answer.result === 'state' ? [{ id, at: answer.passwordChangedAt }] : [],
     );
     await noteChangedThere(db, states);
+    for (const { answer, ...link } of answers)
+      if (answer.result === 'state' && isNews(link, answer.account))
+        await learnAccount(db, link.id, answer.account, naming);
+    const replaced = answers.filter(
+      ({ answer }) => answer.result === 'failed' && answer.reason === 'account_replaced',
+    );
+    await noteReplaced(
+      db,
+      replaced.map(({ id }) => id),
+    );
     read += states.length;
     told += states.filter(({ at }) => at !== null).length;
     const failed = answers
@@ -43,3 +59,15 @@ export async function lookAtSource(
     after = accounts.at(-1)?.id ?? '';
   }
 }
+
+type StoredAccount = Awaited<ReturnType<typeof readAccountsAfter>>[number];
+
+/** Whether the source shows something of an account that is not stored. */
+const isNews = (
+  { name, nativeId, idLearnt, problem }: StoredAccount,
+  shown: NamedAccount,
+): boolean =>
+  !idLearnt ||
+  problem === 'account_replaced' ||
+  shown.name !== name ||
+  (shown.nativeId !== null && shown.nativeId !== nativeId);
