@@ -13,7 +13,7 @@ export interface Dependencies {
   readonly configuration: (version: number) => Promise<AppliedConfiguration>;
   /** Returns the connector of a source; it is opened at the first call and kept open. */
   readonly connector: (source: string, configuration: SourceConfiguration) => Promise<Connector>;
-  /** How the accounts of a source are told apart. */
+  /** How the accounts of a source are distinguished. */
   readonly accountRules: AccountRulesOf;
   /** A random number from 0 to 1, as `Math.random`. */
   readonly random: () => number;

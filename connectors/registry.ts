@@ -77,7 +77,7 @@ export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(
   kinds.map((kind) => [kind.kind, kind]),
 );
 
-/** How the accounts of a source are told apart, and which of them Lockstep never touches, by the settings of the source. */
+/** How the accounts of a source are distinguished, and which of them Lockstep never touches, by the settings of the source. */
 export const accountRulesOf: AccountRulesOf = (source) => {
   const kind = connectorKinds.get(source?.kind ?? '');
   if (kind === undefined) return exactRules;

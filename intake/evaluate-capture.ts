@@ -148,7 +148,7 @@ async function comparedWith(
     accounts.find(
       ({ source, name }) => source === capture.source && isSameName(naming, name, capture.account),
     ) ?? null;
-  // A link with a problem may name the account of somebody else, whose password this would be.
+  // A link with a problem may name the account of another person, whose password this would be.
   const accountId = captured?.problem === null ? captured.id : '';
   const names = groups.map(({ name }) => name);
   const { latest, held } = await readRememberedPasswords(db, id, accountId, names);

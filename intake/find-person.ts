@@ -5,7 +5,7 @@ import { findIdentity, type IdentityAtIntake } from '../store/people/identities'
 import type { IntakeDependencies } from './dependencies';
 import type { WhichPerson } from './person-reference';
 
-/** The rules by which the accounts of a source are told apart. */
+/** The rules by which the accounts of a source are distinguished. */
 export const rulesIn = (configuration: Configuration, source: string): AccountRules =>
   accountRulesOf(sourceNamed(configuration, source));
 

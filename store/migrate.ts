@@ -10,6 +10,7 @@ import * as pushedPasswords from './migrations/0006-pushed-passwords';
 import * as startpoints from './migrations/0007-startpoints';
 import * as jobs from './migrations/0008-jobs';
 import { accountNames } from './migrations/0009-account-names';
+import * as overdueAccounts from './migrations/0010-overdue-accounts';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -21,12 +22,13 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0007-startpoints': startpoints,
   '0008-jobs': jobs,
   '0009-account-names': accountNames(rulesOf),
+  '0010-overdue-accounts': overdueAccounts,
 });
 
 /**
  * Brings the schema up to date. Any number of processes may call it at the same time: one of them migrates, under an
  * advisory lock, and the others wait for it.
- * @param rulesOf how the accounts of a source are told apart
+ * @param rulesOf how the accounts of a source are distinguished
  * @throws the error of the database; then the failed migration was rolled back
  */
 export async function migrate(db: Database, rulesOf: AccountRulesOf): Promise<void> {

@@ -32,7 +32,7 @@ export async function identifyAccount(
   const answer = await connector.state({ account });
   if (answer.result === 'failed') {
     const { retry } = errors[answer.reason];
-    // The write meets the other failures, too, or the source lets nobody read the account.
+    // The write meets the other failures, too, or the service account may not read the account.
     return retry === 'offline' || retry === 'unknown'
       ? {
           result: unwritten(account, answer.reason, answer.vendorCode, answer.retryAfterMs ?? null),

@@ -1,6 +1,8 @@
 import type { AccountRef, Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
+import { CLOCKS_AGREE_MS } from '../../model/captures/capture';
 import type { AttemptResult, Proof } from '../../model/change/outcome';
 import { stateAfter } from '../../model/change/retry';
+import { SOURCE_CLOCKS_MS } from '../../model/change/stale';
 import type { ProveMode } from '../../model/configuration/group';
 import type { Reason } from '../../model/errors';
 import { saltFor } from '../../model/hashes/salt';
@@ -25,7 +27,8 @@ export interface Attempt {
 
 /**
  * The calls to the connector for one account, in this order: verify the new password when an earlier write is in doubt,
- * verify the current password when one was given, write, verify what was written. Called by `writeClaimedAccount`.
+ * check before a later attempt that the source has no newer password, verify the current password when one was given,
+ * write, verify what was written. Called by `writeClaimedAccount`.
  *
  * A write whose answer was lost is never repeated blindly, because a history rule would refuse the repeat of a write
  * that succeeded. Each doubt costs at most one login, so that no account is locked out by Lockstep (I11).
@@ -40,7 +43,9 @@ export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
     // The source reported success before, so another write cannot help: an operator has to look.
     if (found.result === 'differs' && account.lastReason === 'not_proved')
       return parked('not_proved', found.vendorCode);
-  }
+    if (found.result === 'differs' && (await hasNewerPassword(attempt, CLOCKS_AGREE_MS)))
+      return superseded;
+  } else if (await hasNewerPassword(attempt, SOURCE_CLOCKS_MS)) return superseded;
   if (account.role === 'auth' && passwords.current !== null) {
     const refusal = await verifyCurrent(attempt, passwords.current);
     if (refusal !== null) return refusal;
@@ -99,6 +104,21 @@ const verifyNew = ({
   passwords: { next, form },
 }: Attempt): Promise<VerifyAnswer> => connector.verify({ account, password: next, form });
 
+/**
+ * True when the account got another password in the source itself since this change was planned: that password is newer
+ * (I3). A first attempt follows the plan at once, so it does not ask.
+ * @param toleranceMs how far the clock of the source may be ahead of that of the database
+ */
+async function hasNewerPassword(
+  { connector, account }: Attempt,
+  toleranceMs: number,
+): Promise<boolean> {
+  if (account.attempts === 1) return false;
+  const answer = await connector.state({ account });
+  if (answer.result === 'failed' || answer.passwordChangedAt === null) return false;
+  return answer.passwordChangedAt.getTime() > account.untouchedSince.getTime() + toleranceMs;
+}
+
 /** @returns null when the current password is right, else the result of the attempt */
 async function verifyCurrent(
   attempt: Attempt,
@@ -110,6 +130,8 @@ async function verifyCurrent(
     case 'holds':
       return null;
     case 'differs':
+      // The current password was right when the write in doubt began, so another one was set since.
+      if (account.inDoubt && account.attempts > 1) return superseded;
       return failed(attempt, 'wrong_current_password', found.vendorCode, null);
     case 'inconclusive':
       return failed(attempt, found.reason, found.vendorCode, null);
@@ -138,6 +160,16 @@ const applied = (proof: Proof): AttemptResult => ({
   inDoubt: false,
   retryAfterMs: null,
 });
+
+/** A newer password was set in the source itself. */
+const superseded: AttemptResult = {
+  state: 'superseded',
+  reason: null,
+  vendorCode: null,
+  proof: 'none',
+  inDoubt: false,
+  retryAfterMs: null,
+};
 
 const unproved = { proof: 'none', inDoubt: false, retryAfterMs: null } as const;
 

@@ -126,12 +126,18 @@ const waitFor = (
   nextTryInMs,
 });
 
+/** Fallback wait of an account behind a newer change. */
+const BEHIND_LOOK_MS = 60_000;
+
 function unclaimedSettlement(account: ClaimedAccount, jitter: number): Settlement {
   switch (account.verdict) {
     case 'superseded':
       return untriedSettlement(account, 'superseded', null);
     case 'unlinked':
       return untriedSettlement(account, 'not_applicable', 'unlinked');
+    case 'behind':
+      // The newer change wakes this account when it is settled; the wait is for a wake-up that was lost.
+      return waitFor(account, 'account_in_use', BEHIND_LOOK_MS * (1 + jitter));
     default:
       // The step of the older change ends soon, so the wait is that of a first attempt, whatever the number of
       // attempts.

@@ -56,7 +56,7 @@ async function checked(
 
 const sharedNameIssue = ({ source, accounts }: SharedName) => ({
   path: ['sources', source],
-  says: `does not tell apart linked accounts with these settings: ${accounts
+  says: `makes linked accounts one with these settings: ${accounts
     .map(({ name, person }) => `"${name}" of ${person}`)
     .join(' and ')}; unlink all but one of them first`,
 });

@@ -55,11 +55,18 @@ export function changeState(outcomes: readonly PlannedOutcome[]): ChangeState {
   const end = endOfAuth[auth.state];
   if (end !== undefined && (applied === 0 || !authGoesLast(outcomes))) return end;
   if (touched.every(({ state }) => isSettled(state)))
-    return applied === touched.length ? 'done' : applied === 0 ? 'failed' : 'partial';
+    return applied === touched.length
+      ? 'done'
+      : applied > 0
+        ? 'partial'
+        : endWithoutSuccess(touched);
   const members = touched.filter(({ role }) => role === 'member');
   const [first, second] = authGoesLast(outcomes) ? [members, [auth]] : [[auth], members];
   const acting = first.every(({ state }) => isSettled(state)) ? second : first;
   return acting.every(({ state }) => isSettled(state) || isWaiting(state)) ? 'waiting' : 'applying';
 }
+
+const endWithoutSuccess = (touched: readonly PlannedOutcome[]): ChangeState =>
+  touched.some(({ state }) => state === 'superseded') ? 'superseded' : 'failed';
 
 const isWaiting = (state: OutcomeState): boolean => state === 'waiting' || state === 'parked';

@@ -34,7 +34,7 @@ export type Proof = 'login' | 'hash' | 'timestamp' | 'none';
 
 /** The result of one attempt at an account, before it is stored as its outcome. */
 export interface AttemptResult {
-  readonly state: 'applied' | 'waiting' | 'parked' | 'rejected' | 'not_applicable';
+  readonly state: 'applied' | 'waiting' | 'parked' | 'rejected' | 'superseded' | 'not_applicable';
   readonly reason: Reason | null;
   /** The error code of the vendor, such as `19` or `28P01`. Never the error text, which may repeat a password. */
   readonly vendorCode: string | null;

@@ -30,7 +30,7 @@ export interface CorrelationInput<Account extends Listed, Someone extends Known>
 
 export interface Correlation<Account, Someone> {
   readonly toLink: readonly { readonly person: Someone; readonly account: Account }[];
-  /** Accounts that match nobody. */
+  /** Accounts that match no person. */
   readonly unmatched: readonly Account[];
   /** Accounts that match two people, or of which several match one person: refused and reported, never guessed. */
   readonly ambiguous: readonly Account[];

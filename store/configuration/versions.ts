@@ -53,9 +53,9 @@ function withCurrentDefaults(version: number, document: Configuration): Configur
  * from before. The canonical names of their accounts are computed again.
  * @param basedOn the version that the caller planned against
  * @param by the actor for the audit
- * @param rulesOf how the accounts of a source are told apart
+ * @param rulesOf how the accounts of a source are distinguished
  * @returns the new version, or null when another one was applied in between
- * @throws NamesShared when the new settings do not tell apart two linked accounts; then nothing was changed
+ * @throws NamesShared when the new settings make two linked accounts one; then nothing was changed
  */
 export async function applyConfiguration(
   db: Database,
@@ -100,11 +100,11 @@ async function readChangedSources(db: Database, before: number): Promise<string[
   return rows.map(({ source }) => source);
 }
 
-/** Linked accounts that the new settings of their source do not tell apart. */
+/** Linked accounts that the new settings of their source make one. */
 export class NamesShared extends Error {
   readonly shared: readonly SharedName[];
   constructor(shared: readonly SharedName[]) {
-    super('The settings of a source do not tell apart two linked accounts');
+    super('The settings of a source make two linked accounts one');
     this.shared = shared;
   }
 }
@@ -124,7 +124,7 @@ async function renewNames(
   }
 }
 
-/** Finds the linked accounts that a configuration would no longer tell apart. */
+/** Finds the linked accounts that a configuration would make one. */
 export async function sharedNames(
   db: Database,
   before: Configuration,

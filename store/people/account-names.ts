@@ -10,7 +10,7 @@ export const isNamed = (
 ): RawBuilder<boolean> =>
   sql`(account.source = ${source} and account.name_key = ${canonicalName(name)})`;
 
-/** Two linked accounts of a source that a naming does not tell apart. */
+/** Two linked accounts of a source that have one name by its naming. */
 export interface SharedName {
   readonly source: string;
   readonly accounts: readonly { readonly name: string; readonly person: string }[];

@@ -151,7 +151,7 @@ describeWith(['postgres'], 'accounts in other spellings', () => {
     expect(replaced.body).toMatchObject({ result: 'unmapped' });
   });
 
-  test('a configuration that no longer tells apart two linked accounts is refused with their names', async () => {
+  test('a configuration under which two linked accounts would be one is refused with their names', async () => {
     const { db } = api.database;
     const current = await api.send('GET', '/v1/configuration');
     const exact = configurationWith({ exactNamingAttributes: ['uid'] });

@@ -9,7 +9,7 @@ import { Secret } from '../../model/passwords/secret';
 import { exactRules } from '../../model/people/naming';
 import { inPlaintext } from '../../sealing/passwords';
 import type { Caller } from '../../store/api-keys';
-import { giveCommand } from '../../store/changes/commands';
+import { giveCommand, retryOverdue } from '../../store/changes/commands';
 import { saveIdentity } from '../../store/people/identities';
 import { handOutCommands, sendProbes } from '../../store/sources/commands';
 import { pauseSource, reopenSource } from '../../store/sources/state';
@@ -17,6 +17,7 @@ import { deleteExpiredSecrets } from '../../store/worker/close';
 import type { KeyStore } from '../../store/worker/keys/key-store';
 import { dispatch } from '../../worker/changes/dispatcher';
 import { changePassword } from '../../workflows/change-password';
+import { restartIds } from './counted-ids';
 import { createEngine, type Engine, type SimulatedWorker } from './engine';
 import type { GatedDatabase, PlantedSql } from './gated-database';
 import { seededRandom } from './random';
@@ -85,6 +86,7 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
   const schedule = scheduleFrom(random);
   const scheduler = createScheduler(random, stage.startsAt);
   const { database } = stage;
+  restartIds();
   database.use(scheduler, fault.sql ?? []);
   trackWith(scheduler);
   jest.spyOn(performance, 'now').mockImplementation(() => scheduler.now());
@@ -152,6 +154,7 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
             })
           );
           await sendProbes(database.db);
+          while (await retryOverdue(database.db));
           while (await handOutCommands(database.db));
           await deleteExpiredSecrets(database.db);
         } catch (error) {

@@ -1,6 +1,11 @@
 import type { Aim } from '../../../activities/attempt/aim';
 import { writeAndVerify } from '../../../activities/attempt/write-and-verify';
-import type { Connector, VerifyAnswer, WriteAnswer } from '../../../connectors/contract';
+import type {
+  Connector,
+  StateAnswer,
+  VerifyAnswer,
+  WriteAnswer,
+} from '../../../connectors/contract';
 import type { Form } from '../../../model/hashes/encoding';
 import { saltFor } from '../../../model/hashes/salt';
 import { Secret } from '../../../model/passwords/secret';
@@ -28,6 +33,15 @@ const applied: WriteAnswer = { result: 'applied' };
 const history: WriteAnswer = { result: 'rejected', reason: 'policy_history', vendorCode: '19' };
 const ambiguous: WriteAnswer = { result: 'ambiguous', vendorCode: null };
 
+const changedAt = (time: string): StateAnswer => ({
+  result: 'state',
+  account: { name: 'uid=somebody', nativeId: null },
+  disabled: false,
+  locked: false,
+  mustChange: false,
+  passwordChangedAt: new Date(time),
+});
+
 interface Row {
   readonly promise: string;
   readonly account?: Partial<ClaimedAccount>;
@@ -36,6 +50,8 @@ interface Row {
   readonly current?: boolean;
   readonly form?: Form;
   readonly write?: WriteAnswer;
+  /** Answer to `state`; without it, the source does not support it. */
+  readonly state?: StateAnswer;
   /** Answers to the calls of `verify`, in order. */
   readonly logins?: readonly VerifyAnswer[];
   readonly expected: object;
@@ -316,6 +332,47 @@ const rows: readonly Row[] = [
     expected: { state: 'applied' },
     calls: 'v',
   },
+  {
+    promise: 'a retry does not overwrite a password that was set in the source after the plan',
+    account: { attempts: 2, lastReason: 'unreachable' },
+    state: changedAt('2026-01-01T08:02:00Z'),
+    expected: { state: 'superseded' },
+    calls: '',
+  },
+  {
+    promise: 'a retry writes if the password in the source is older than the plan',
+    account: { attempts: 2, lastReason: 'unreachable' },
+    state: changedAt('2026-01-01T07:59:00Z'),
+    write: applied,
+    logins: [holds],
+    expected: { state: 'applied' },
+    calls: 'wv',
+  },
+  {
+    promise: 'a retry in doubt leaves a password that is neither the old nor the new one',
+    account: { role: 'auth', inDoubt: true, attempts: 2 },
+    current: true,
+    logins: [differs, differs],
+    expected: { state: 'superseded' },
+    calls: 'vc',
+  },
+  {
+    promise:
+      'a retry in doubt does not overwrite a password that was set in the source after the plan',
+    account: { inDoubt: true, attempts: 2 },
+    state: changedAt('2026-01-01T08:00:10Z'),
+    logins: [differs],
+    expected: { state: 'superseded' },
+    calls: 'v',
+  },
+  {
+    promise: 'a wrong current password is rejected as wrong even if the first attempt had to wait',
+    account: { role: 'auth', attempts: 2, lastReason: 'account_locked' },
+    current: true,
+    logins: [differs],
+    expected: { state: 'rejected', reason: 'wrong_current_password' },
+    calls: 'c',
+  },
 ];
 
 test('the salt differs between two accounts of a change, and between two changes of an account', () => {
@@ -337,6 +394,7 @@ test.each(rows)('$promise', async (row) => {
       if (row.write === undefined) throw new Error('no write was expected');
       return row.write;
     },
+    state: async () => row.state ?? { result: 'failed', reason: 'not_supported', vendorCode: null },
     async verify({ password }: { password: Secret }) {
       calls += password.equals(next) ? 'v' : 'c';
       const answer = logins.shift();
@@ -359,8 +417,10 @@ test.each(rows)('$promise', async (row) => {
     probe: null,
     inDoubt: false,
     origin: false,
+    untouchedSince: new Date('2026-01-01T08:00:00Z'),
     lastReason: null,
     leasedBefore: null,
+    leasedUntil: null,
     verdict: 'claimed',
     ...row.account,
   };

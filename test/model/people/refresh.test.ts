@@ -209,7 +209,7 @@ describe('a refresh compares the list with the links', () => {
     ).toEqual({ moved: ['uid=zed,ou=old,dc=test'] });
   });
 
-  test('an account that was created again under its name is reported, and is linked to nobody else', () => {
+  test('an account that was created again under its name is reported, and is linked to no other person', () => {
     const input = {
       accounts: [account('zed', zed, 'id-2')],
       people: [person('zed')],
