@@ -30,6 +30,7 @@ export async function linkedUser<User>(
   signal: AbortSignal,
 ): Promise<LinkedUser<User>> {
   const { naming, refOf } = users;
+  const own = await users.ownId(signal);
   const { nativeId } = link;
   const asAccount = (user: User | null) => user && { ...refOf(user), user };
   const isNamed = (user: User) =>
@@ -48,7 +49,7 @@ export async function linkedUser<User>(
   );
   if (!linked.found) return { problem: linked.problem };
   const { user } = linked.account;
-  return (await isOwn(users, refOf(user), signal)) ? { problem: 'service_account' } : { user };
+  return own !== null && own === refOf(user).nativeId ? { problem: 'service_account' } : { user };
 }
 
 const onlyOne = <User>([user, another]: readonly User[]): User | null => {
@@ -61,15 +62,6 @@ const onlyOne = <User>([user, another]: readonly User[]): User | null => {
     });
   return user ?? null;
 };
-
-async function isOwn<User>(
-  { ownId }: Users<User>,
-  { nativeId }: AccountRef,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const own = await ownId(signal);
-  return own !== null && own === nativeId;
-}
 
 /** Leaves out the user with whose credential Lockstep signs in. */
 export async function withoutOwn<User>(

@@ -61,4 +61,7 @@ export const attributesAt = (
   );
 
 /** Returns an id of the usual shape. Any other text of the server is not passed on. */
-const idOf = ({ id }: Raw): string | null => (/^[\w-]{1,64}$/.test(String(id)) ? String(id) : null);
+const idOf = ({ id }: Raw): string | null => {
+  const text = idShape.safeParse(id).data;
+  return text !== undefined && /^[\w-]{1,64}$/.test(text) ? text : null;
+};

@@ -191,7 +191,7 @@ describe('a password on its way to a program', () => {
     const moved = await open(
       answering({ result: 'applied', account: { name: `x${PASSWORD}`, nativeId: null } }),
     );
-    expect(await write(moved)).toEqual({ result: 'applied' });
+    expect(await write(moved)).toMatchObject({ result: 'applied' });
     const code = 'Only-A-Code';
     const refused = await open(
       answering({ result: 'rejected', reason: 'policy', vendorCode: code }),

@@ -66,7 +66,7 @@ function promises(mode: 'exop' | 'modify'): void {
       bindPassword: '${file:manager}',
     });
     const account = await (await admin()).addAccount();
-    expect(await write(manager, account, freshPassword())).toEqual({ result: 'applied' });
+    expect(await write(manager, account, freshPassword())).toMatchObject({ result: 'applied' });
     expect((await (await admin()).read(account)).pwdReset).toBeUndefined();
   });
 
@@ -74,7 +74,7 @@ function promises(mode: 'exop' | 'modify'): void {
     const free = await open({ write: mode }, suffixes.free);
     for (const password of ['{CLEARTEXT}really-mine-1', '{SSHA}really-mine-2', '{x}3']) {
       const account = await (await admin('free')).addAccount();
-      expect(await write(free, account, password)).toEqual({ result: 'applied' });
+      expect(await write(free, account, password)).toMatchObject({ result: 'applied' });
       expect(await (await admin('free')).logsIn(account, password)).toBe(true);
       expect(await (await admin('free')).logsIn(account, 'really-mine-1')).toBe(false);
     }
