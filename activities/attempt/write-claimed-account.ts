@@ -5,6 +5,7 @@ import { stateAfter, waitMs } from '../../model/change/retry';
 import { isSourceTrouble, type SourceTrouble } from '../../model/change/source-circuit';
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
+import { isNews } from '../../model/people/links';
 import type { Passwords } from '../../sealing/passwords';
 import { learnAccount, noteReplaced } from '../../store/people/links';
 import { returnProbe } from '../../store/sources/state';
@@ -55,8 +56,7 @@ export function claimedAccountWriter(
       aim: source.aim,
       claimIsFresh,
       async onRead(shown) {
-        if (shown.name === account.name && shown.nativeId === account.nativeId) return;
-        await learnAccount(db, account.accountId, shown, rules.naming);
+        if (isNews(account, shown)) await learnAccount(db, account.accountId, shown, rules.naming);
       },
     });
   }

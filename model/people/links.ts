@@ -57,3 +57,13 @@ export function linkOf<Stored extends Link>(
     ? { match: 'one', link, renamed: !named.includes(link) }
     : { match: 'contested', links: touching, meant };
 }
+
+/** Whether the source shows something of a linked account that is not stored. */
+export const isNews = (
+  stored: NamedAccount & { readonly idLearnt: boolean; readonly problem: StoredProblem | null },
+  shown: NamedAccount,
+): boolean =>
+  !stored.idLearnt ||
+  stored.problem === 'account_replaced' ||
+  shown.name !== stored.name ||
+  (shown.nativeId !== null && shown.nativeId !== stored.nativeId);

@@ -6,6 +6,7 @@ import { configurationSchema, type SourceConfiguration } from '../../model/confi
 import { exactRules } from '../../model/people/naming';
 import { saveIdentity } from '../../store/people/identities';
 import type { Job } from '../../store/sources/jobs';
+import { lookAtSource } from '../../worker/jobs/look-at-source';
 import { refreshSource } from '../../worker/jobs/refresh-source';
 import { ldapAdmin, ldapSubject } from '../connectors/ldap-subject';
 import { openSubject } from '../connectors/open-subject';
@@ -226,6 +227,24 @@ describeWith(['slapd', 'postgres'], 'a refresh', () => {
         .execute();
       await link(account.ref.name, 'second-owner');
       expect(await reported()).toEqual([['duplicate', ['uid=former,dc=test', account.ref.name]]]);
+      await close();
+    });
+
+    test('a look learns ids and new names, and records that another account has the name of a linked one', async () => {
+      const { admin, account, connector, source, person, links, close } = await setUp();
+      const rules = accountRulesOf(configured());
+      const look = () => lookAtSource(database.db, source, connector, rules);
+      const link = { source, name: account.ref.name.toUpperCase(), nativeId: null, primary: true };
+      await saveIdentity(database.db, person, [link], 'operator', 'test', () => rules);
+      await look();
+      expect(await links()).toMatchObject([
+        { name: account.ref.name, native_id: account.ref.nativeId },
+      ]);
+      await admin.client.del(account.ref.name);
+      const other = await admin.addAccount();
+      await admin.client.modifyDN(other.ref.name, account.ref.name);
+      expect(await look()).toMatchObject({ failed: null });
+      expect(await links()).toMatchObject([{ problem: 'account_replaced' }]);
       await close();
     });
 

@@ -1,6 +1,7 @@
 import type { AccountProblem, Connector } from '../../connectors/contract';
 import type { Look } from '../../model/api/job-results';
-import type { AccountRules, NamedAccount } from '../../model/people/naming';
+import { isNews } from '../../model/people/links';
+import type { AccountRules } from '../../model/people/naming';
 import { noteChangedThere, readAccountsAfter } from '../../store/changes/stale';
 import type { Database } from '../../store/database';
 import { learnAccount, noteReplaced } from '../../store/people/links';
@@ -59,15 +60,3 @@ export async function lookAtSource(
     after = accounts.at(-1)?.id ?? '';
   }
 }
-
-type StoredAccount = Awaited<ReturnType<typeof readAccountsAfter>>[number];
-
-/** Whether the source shows something of an account that is not stored. */
-const isNews = (
-  { name, nativeId, idLearnt, problem }: StoredAccount,
-  shown: NamedAccount,
-): boolean =>
-  !idLearnt ||
-  problem === 'account_replaced' ||
-  shown.name !== name ||
-  (shown.nativeId !== null && shown.nativeId !== nativeId);
