@@ -60,11 +60,22 @@ export async function directoryAdmin(directory: AdminOf): Promise<DirectoryAdmin
     client,
     read,
     nativeIdOf,
-    async addAccount(attributes = {}, name = `${rdn}=${uniqueName('u')},${people}`) {
-      const key = name.slice(rdn.length + 1, name.indexOf(','));
+    async addAccount(attributes = {}, wanted) {
+      // A sAMAccountName stays the same when an account gets another CN, so it is not taken from the name.
+      const key =
+        wanted === undefined || rdn === 'CN'
+          ? uniqueName('u')
+          : wanted.slice(rdn.length + 1, wanted.indexOf(','));
+      const name = wanted ?? `${rdn}=${key},${people}`;
       const password = `First-${uniqueName('')}-1!`;
       const initial = attributesOf(key, password);
-      await client.add(name, Array.isArray(initial) ? initial : { ...initial, ...attributes });
+      const more = Object.entries(attributes).map(
+        ([type, values]) => new Attribute({ type, values: [values].flat() }),
+      );
+      await client.add(
+        name,
+        Array.isArray(initial) ? [...initial, ...more] : { ...initial, ...attributes },
+      );
       const nativeId = nativeIdOf(await read({ ref: { name, nativeId: null } }));
       return { ref: { name, nativeId }, password, key };
     },

@@ -105,12 +105,7 @@ export function directorySubject(directory: Directory): Subject {
       const nativeId = nativeIdOf(await read({ ref }));
       return {
         account: { ref: { ...ref, nativeId }, password: facts().lockstep ?? '', key: '' },
-        settings: {
-          base: bindDn.slice(
-            bindDn.indexOf('DC=') < 0 ? bindDn.indexOf('dc=') : bindDn.indexOf('DC='),
-          ),
-          userFilter: '(|(objectClass=person)(objectClass=simpleSecurityObject))',
-        },
+        settings: { base: bindDn.slice(bindDn.search(/dc=/i)), userFilter: '(objectClass=*)' },
       };
     },
     ...(directory.unreadable && {
