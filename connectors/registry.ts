@@ -15,6 +15,7 @@ import { ldap } from './ldap/kind';
 import { okta } from './okta/kind';
 import { pingOne } from './pingone/kind';
 import { postgresRole } from './postgres-role/kind';
+import { readableOnly } from './readable';
 import { scim } from './scim/kind';
 import { sqlColumn } from './sql-column/kind';
 import { webhook } from './webhook/kind';
@@ -54,7 +55,7 @@ function register<Settings>(kind: ConnectorKind<Settings>): RegisteredKind {
     },
     async open(settings, tools) {
       const parsed = kind.settings.parse(settings);
-      return acceptingOnly(traitsOf(parsed).accepts, await kind.open(parsed, tools));
+      return readableOnly(acceptingOnly(traitsOf(parsed).accepts, await kind.open(parsed, tools)));
     },
   };
 }

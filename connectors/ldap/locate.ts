@@ -33,31 +33,26 @@ export async function locate(
   attributes: readonly string[],
   controls: Control[] = [],
 ): Promise<Reply<Located>> {
-  const { ids, settings, naming } = accounts;
-  const options = optionsFor(ids, [...attributes]);
-  const isAccount = accountFilter(settings);
-  const here = { ...options, scope: 'base', filter: isAccount } as const;
-  const byName = await search(link, account.name, here, controls);
-  if (!byName.ok && !NO_ENTRY.has(byName.code)) return byName;
-  const named = byName.ok ? byName.value[0] : undefined;
-  const namedId = named === undefined ? null : ids.idOf(named);
+  const { ids, naming } = accounts;
+  const { nativeId } = account;
+  const named = await entryNamed(link, account.name, accounts, attributes, controls);
+  if (!named.ok) return named;
+  const namedId = named.value === null ? null : ids.idOf(named.value);
   // Without the id of the entry, Lockstep cannot find out whether it is still the account.
-  if (named !== undefined && account.nativeId !== null && namedId === null)
+  if (named.value !== null && nativeId !== null && namedId === null)
     return { ok: true, value: { found: false, problem: 'no_rights' } };
-  const isThis =
-    account.nativeId === null || namedId === account.nativeId
-      ? null
-      : ids.filterFor(account.nativeId);
-  let identified: Entry | undefined;
-  if (isThis !== null) {
-    const filter = new AndFilter({ filters: [isAccount, isThis] });
-    const byId = await search(link, settings.base, { ...options, filter, sizeLimit: 2 }, controls);
-    if (!byId.ok) return byId;
-    [identified] = byId.value;
-  }
-  const asAccount = (entry: Entry | undefined) =>
-    entry === undefined ? null : { ...refOf(entry, ids), entry };
-  const linked = linkedAccount(naming, account, asAccount(named), asAccount(identified));
+  const identified: Reply<Entry | null> =
+    nativeId === null || namedId === nativeId
+      ? { ok: true, value: null }
+      : await entryWithId(link, nativeId, accounts, attributes, controls);
+  if (!identified.ok) return identified;
+  const asAccount = (entry: Entry | null) => entry && { ...refOf(entry, ids), entry };
+  const linked = linkedAccount(
+    naming,
+    account,
+    asAccount(named.value),
+    asAccount(identified.value),
+  );
   if (!linked.found) return { ok: true, value: linked };
   const { entry, ...ref } = linked.account;
   const isOwn = await ownAccount(link, accounts);
@@ -67,6 +62,40 @@ export async function locate(
       ? { found: false, problem: 'service_account' }
       : { found: true, entry, account: ref },
   };
+}
+
+async function entryNamed(
+  link: Link,
+  name: string,
+  { ids, settings, naming }: Accounts,
+  attributes: readonly string[],
+  controls: Control[],
+): Promise<Reply<Entry | null>> {
+  const options = optionsFor(ids, [...attributes]);
+  const here = { ...options, scope: 'base', filter: accountFilter(settings) } as const;
+  // A server need not understand every spelling of a DN.
+  for (const spelling of new Set([name, naming.canonicalName(name)])) {
+    const reply = await search(link, spelling, here, controls);
+    if (!reply.ok && !NO_ENTRY.has(reply.code)) return reply;
+    const [entry] = reply.ok ? reply.value : [];
+    if (entry !== undefined) return { ok: true, value: entry };
+  }
+  return { ok: true, value: null };
+}
+
+async function entryWithId(
+  link: Link,
+  nativeId: string,
+  { ids, settings }: Accounts,
+  attributes: readonly string[],
+  controls: Control[],
+): Promise<Reply<Entry | null>> {
+  const isThis = ids.filterFor(nativeId);
+  if (isThis === null) return { ok: true, value: null };
+  const filter = new AndFilter({ filters: [accountFilter(settings), isThis] });
+  const options = { ...optionsFor(ids, [...attributes]), filter, sizeLimit: 2 };
+  const reply = await search(link, settings.base, options, controls);
+  return reply.ok ? { ok: true, value: reply.value[0] ?? null } : reply;
 }
 
 /** Result codes for: no such object, an alias to a missing object, a malformed DN, a DN outside all databases. */

@@ -38,9 +38,9 @@ interface Attempted {
 const CRITICAL_CONTROL_UNKNOWN = 12;
 /**
  * Result codes of a write with an assertion after which the account must be read first: the assertion is false, the
- * server does not support assertions, or no entry has this name (the account may have been renamed).
+ * server does not support assertions, or no entry has this name (the account may have been renamed, or spelled otherwise).
  */
-const READ_FIRST = new Set([122, CRITICAL_CONTROL_UNKNOWN, 32]);
+const READ_FIRST = new Set([122, CRITICAL_CONTROL_UNKNOWN, 32, 34]);
 
 /**
  * Returns a function that writes passwords and leaves everything else of the account unchanged.

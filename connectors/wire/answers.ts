@@ -58,8 +58,11 @@ const text = (length: number) =>
     .regex(/^[^\p{Cc}\p{Cs}]*$/u);
 const name = text(1024).min(1);
 
+/** An id, as text or as a whole number. */
+const nativeId = z.union([name, z.int().transform(String)]);
+
 /** An account as the target names it now. */
-const account = z.strictObject({ name, nativeId: name.nullable() });
+const account = z.strictObject({ name, nativeId: nativeId.nullable() });
 
 const vendorCode = z
   .string()

@@ -1,11 +1,13 @@
 import type { z } from 'zod';
 import { type CodeOf, errors } from '../../model/errors';
 import type { Secret } from '../../model/passwords/secret';
+import { linkedAccount, type Naming } from '../../model/people/naming';
 import type {
   AccountRef,
   Connector,
   Finding,
   SourceFailure,
+  StateAnswer,
   VerifyAnswer,
   WriteAnswer,
 } from '../contract';
@@ -41,6 +43,7 @@ export interface Served {
 export interface WireConnector {
   readonly call: Call;
   readonly served: Served;
+  readonly naming: Naming;
   /** Returns findings that need no call of the program. */
   readonly examine: () => Promise<readonly Finding[]>;
   /** Findings to report if the program answered. */
@@ -80,10 +83,21 @@ export function openWire(wire: WireConnector): Connector {
         answer.result === 'page' && answer.cursor !== null && answer.cursor === cursor;
       return endless ? asFailed(noAnswer('same_cursor')) : answer;
     },
-    state: ({ account: { name, nativeId } }) => read('state', { account: { name, nativeId } }),
+    async state({ account: { name, nativeId } }): Promise<StateAnswer> {
+      const link = { name, nativeId };
+      const answer = await read('state', { account: link });
+      return answer.result === 'failed' || isMeant(wire, link, answer.account)
+        ? answer
+        : { result: 'failed', ...anotherAccount };
+    },
     async setPassword({ account: { name, nativeId }, password }): Promise<WriteAnswer> {
-      const answer = await ask('setPassword', { account: { name, nativeId } }, password);
-      return isLost(answer) ? asWriteAnswer(answer) : withoutPassword(answer, password);
+      const link = { name, nativeId };
+      const answer = await ask('setPassword', { account: link }, password);
+      if (isLost(answer)) return asWriteAnswer(answer);
+      const written = 'account' in answer ? answer.account : undefined;
+      return written === undefined || isMeant(wire, link, written)
+        ? withoutPassword(answer, password)
+        : { result: 'rejected', ...anotherAccount };
     },
     async verify({ account: { name, nativeId }, password }) {
       if (!served.verifies)
@@ -103,6 +117,15 @@ export function openWire(wire: WireConnector): Connector {
     ...(served.operations.includes('policies') && { policies: () => read('policies', {}) }),
     close,
   };
+}
+
+/** The program answers about an account that the link does not mean, so it does not keep the contract. */
+const anotherAccount = { reason: 'account_replaced', vendorCode: 'another_account' } as const;
+
+function isMeant({ naming }: WireConnector, link: AccountRef, account: AccountRef): boolean {
+  const isNamed = naming.canonicalName(account.name) === naming.canonicalName(link.name);
+  const hasId = link.nativeId !== null && account.nativeId === link.nativeId;
+  return linkedAccount(naming, link, isNamed ? account : null, hasId ? account : null).found;
 }
 
 const notSupported: SourceFailure = {

@@ -114,6 +114,6 @@ describeWith(['unboundid'], 'ldap on a server with the extensions of PingDirecto
     const account = await subject.account();
     const password = freshPassword();
     expect(await write(connector, account, password)).toMatchObject({ result: 'applied' });
-    expect(await write(connector, account, password)).toEqual({ result: 'already_current' });
+    expect(await write(connector, account, password)).toMatchObject({ result: 'already_current' });
   });
 });

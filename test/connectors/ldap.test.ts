@@ -88,7 +88,7 @@ function promises(mode: 'exop' | 'modify'): void {
     const password = freshPassword();
     expect(await write(connector, before, password)).toMatchObject({
       result: 'rejected',
-      reason: 'no_account',
+      reason: 'account_replaced',
     });
     expect(await directory.logsIn(before, heir.password)).toBe(true);
   });

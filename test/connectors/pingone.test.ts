@@ -81,7 +81,7 @@ describe('pingone', () => {
       reason: 'character_not_supported',
       vendorCode: null,
     });
-    expect(vendor.seen).toHaveLength(before);
+    expect(vendor.seen.slice(before).filter((request) => !request.startsWith('GET '))).toEqual([]);
   });
 
   test('policies returns the policies that a population uses', async () => {
