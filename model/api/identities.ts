@@ -15,7 +15,7 @@ export const linkedAccountSchema = z.object({
   primary: z.boolean(),
   linkedBy: z.enum(['operator', 'correlation', 'refresh', 'scim']),
   problem: z
-    .enum(['linked_twice', 'account_replaced'])
+    .enum(['linked_twice', 'account_replaced', 'account_renamed'])
     .nullable()
     .describe(
       'Why nothing is written to the account until an operator corrects the link; null if nothing is wrong.',

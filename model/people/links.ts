@@ -11,9 +11,14 @@ export interface Link extends NamedAccount {
 /**
  * Why nothing is written to a linked account until an operator acts. It is stored with the link.
  * - `linked_twice`: another link names the same account.
- * - `account_replaced`: the source gives the name of the account to another account, by its id.
+ * - `account_replaced`, `account_renamed`: the stored id is not, or no longer, that of the account with the name. Linking
+ *   the account again makes Lockstep forget the id.
  */
-export type StoredProblem = CodeOf<'rejected'> & ('linked_twice' | 'account_replaced');
+export type StoredProblem = CodeOf<'rejected'> &
+  ('linked_twice' | 'account_replaced' | 'account_renamed');
+
+export const isOutdated = (problem: StoredProblem | null): boolean =>
+  problem === 'account_replaced' || problem === 'account_renamed';
 
 /** Which link means an account. */
 export type LinkMatch<Stored> =
@@ -64,6 +69,6 @@ export const isNews = (
   shown: NamedAccount,
 ): boolean =>
   !stored.idLearnt ||
-  stored.problem === 'account_replaced' ||
+  isOutdated(stored.problem) ||
   shown.name !== stored.name ||
   (shown.nativeId !== null && shown.nativeId !== stored.nativeId);

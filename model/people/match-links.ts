@@ -20,8 +20,10 @@ export interface MatchedLinks<Account> {
   readonly seen: readonly SeenLink<Account>[];
   /** Accounts that may be linked. */
   readonly free: readonly Account[];
-  /** Links of which another account has the name now. */
-  readonly replaced: readonly LinkOfPerson[];
+  /** Links whose stored id is not that of the account with the name. */
+  readonly outdated: Readonly<
+    Record<'account_replaced' | 'account_renamed', readonly LinkOfPerson[]>
+  >;
   readonly reports: LinkReports;
 }
 
@@ -73,7 +75,7 @@ export function matchLinks<Account extends NamedAccount>(
   return {
     seen: withNames(naming, seen, links),
     free: found.filter((one) => isFree(one, seenLinks)).map(({ account }) => account),
-    replaced: inState('recreated'),
+    outdated: { account_replaced: inState('recreated'), account_renamed: inState('id_renamed') },
     reports: {
       renamed: renamed.filter((one) => !isMoved(one)).map(asRenamed),
       moved: renamed.filter(isMoved).map(asRenamed),

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type Link, linkOf, type StoredProblem } from '../../model/people/links';
+import { isOutdated, type Link, linkOf, type StoredProblem } from '../../model/people/links';
 import type { LinkOfPerson, SeenLink } from '../../model/people/match-links';
 import type { AccountRules, NamedAccount, Naming } from '../../model/people/naming';
 import { writeAudit } from '../audit';
@@ -107,7 +107,7 @@ async function updateLink(
   linkedBy: LinkedBy,
   { canonicalName }: Naming,
 ): Promise<void> {
-  const outdated = existing.problem === 'account_replaced' && linkedBy === 'operator';
+  const outdated = isOutdated(existing.problem) && linkedBy === 'operator';
   const id = nativeId ?? (outdated ? null : existing.nativeId);
   const key = canonicalName(name);
   const renamed = key !== canonicalName(existing.name);
@@ -231,7 +231,7 @@ export async function learnAccount(
       set name = case when taken.name then a.name else ${name} end,
           name_key = case when taken.name then a.name_key else ${key} end,
           native_id = coalesce(${nativeId}, a.native_id), id_learnt = true,
-          problem = case when a.problem = 'account_replaced' then null else a.problem end
+          problem = case when a.problem = 'linked_twice' then a.problem end
       from (select coalesce(bool_or(b.name_key = ${key}), false) as name,
                    coalesce(bool_or(b.native_id = ${nativeId}), false) as id
             from account mine join account b on b.source = mine.source and b.id <> mine.id
@@ -274,11 +274,11 @@ export async function learnAccounts(
     await sql`
       update account a
       set native_id = coalesce(s.native_id, a.native_id), id_learnt = true,
-          problem = case when a.problem = 'account_replaced' then null else a.problem end
+          problem = case when a.problem = 'linked_twice' then a.problem end
       from unnest(${seen.map(({ link }) => link.id)}::text[],
                   ${seen.map(({ account }) => account.nativeId)}::text[]) as s (id, native_id)
       where a.id = s.id
-        and (not a.id_learnt or a.problem = 'account_replaced' or a.native_id is distinct from s.native_id)
+        and (not a.id_learnt or a.problem in ('account_replaced', 'account_renamed') or a.native_id is distinct from s.native_id)
         and not exists (select from account b where b.source = a.source and b.id <> a.id
                                                 and b.native_id = s.native_id)`.execute(trx);
   });
@@ -286,16 +286,20 @@ export async function learnAccounts(
 
 const uniqueIndexes = ['account_name', 'account_native_id'];
 
-/** Records that another account of the source has the name of these accounts. An operator has to link them again. */
-export async function noteReplaced(db: Database, accountIds: readonly string[]): Promise<void> {
-  const problem: StoredProblem = 'account_replaced';
+/** Records that the stored ids of these accounts are outdated. An operator has to link the accounts again. */
+export async function noteOutdated(
+  db: Database,
+  accountIds: readonly string[],
+  problem: Exclude<StoredProblem, 'linked_twice'>,
+): Promise<void> {
+  if (accountIds.length === 0) return;
   await sql`
     with noted as (
       update account set problem = ${problem} where id = any(${[...accountIds]}::text[]) and problem is null
       returning id, source
     )
     insert into audit (actor, action, subject, detail)
-    select 'worker', 'account.replaced', id, jsonb_build_object('source', source) from noted`.execute(
+    select 'worker', 'account.outdated', id, jsonb_build_object('source', source, 'problem', ${problem}::text) from noted`.execute(
     db,
   );
 }

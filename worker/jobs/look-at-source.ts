@@ -4,7 +4,7 @@ import { isNews } from '../../model/people/links';
 import type { AccountRules } from '../../model/people/naming';
 import { noteChangedThere, readAccountsAfter } from '../../store/changes/stale';
 import type { Database } from '../../store/database';
-import { learnAccount, noteReplaced } from '../../store/people/links';
+import { learnAccount, noteOutdated } from '../../store/people/links';
 
 /**
  * Number of accounts that are asked for at the same time. Each is one request, and few at a time leave the source
@@ -43,13 +43,12 @@ export async function lookAtSource(
     for (const { answer, ...link } of answers)
       if (answer.result === 'state' && isNews(link, answer.account))
         await learnAccount(db, link.id, answer.account, naming);
-    const replaced = answers.filter(
-      ({ answer }) => answer.result === 'failed' && answer.reason === 'account_replaced',
-    );
-    await noteReplaced(
-      db,
-      replaced.map(({ id }) => id),
-    );
+    for (const { id, answer } of answers)
+      if (
+        answer.result === 'failed' &&
+        (answer.reason === 'account_replaced' || answer.reason === 'account_renamed')
+      )
+        await noteOutdated(db, [id], answer.reason);
     read += states.length;
     told += states.filter(({ at }) => at !== null).length;
     const failed = answers

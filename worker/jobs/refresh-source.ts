@@ -23,7 +23,7 @@ import {
   type AccountLink,
   learnAccounts,
   linkAccount,
-  noteReplaced,
+  noteOutdated,
   readLinks,
 } from '../../store/people/links';
 import { type KnownPerson, readPeople } from '../../store/people/matching';
@@ -71,10 +71,10 @@ export async function refreshSource(
   const toAdd = failed === null ? sorted.toAdd : [];
   if (!preview) {
     await learnAccounts(deps.db, job.source, sorted.seen, rules.naming, job.requestedBy);
-    await noteReplaced(
-      deps.db,
-      sorted.replaced.map(({ id }) => id),
-    );
+    for (const problem of ['account_replaced', 'account_renamed'] as const) {
+      const outdated = sorted.outdated[problem].map(({ id }) => id);
+      await noteOutdated(deps.db, outdated, problem);
+    }
     await link(deps, job, rules, toLink, toAdd);
   }
   return {
