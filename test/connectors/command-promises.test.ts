@@ -298,6 +298,34 @@ describe('accounts that a program returns', () => {
     }
   });
 
+  test('list names each account that does not match the contract, and returns the others', async () => {
+    const malformed = [
+      { ...account('bob'), attributes: { mail: null } },
+      { name: '', nativeId: '17', attributes: {} },
+      { name: 'a\u001b[2Jb', nativeId: null, attributes: {} },
+      null,
+    ];
+    const accounts = [account('ada'), ...malformed, account('eve')];
+    const connector = await open(answering({ result: 'page', accounts, cursor: null }), {
+      operations,
+    });
+    expect(await connector.list({ cursor: null, pageSize: 10 })).toEqual({
+      result: 'page',
+      accounts: [account('ada'), account('eve')],
+      cursor: null,
+      malformed: ['bob', '17', '#4', '#5'],
+    });
+  });
+
+  test('find fails if an account that it returns does not match the contract, because that one may match too', async () => {
+    const accounts = [account('ada'), { ...account('bob'), nativeId: 17 }];
+    const connector = await open(answering({ result: 'found', accounts }), { operations });
+    expect(await connector.find({ match: { mail: 'ada@x' }, limit: 5 })).toMatchObject({
+      result: 'failed',
+      reason: 'unknown',
+    });
+  });
+
   test('list fails for a page whose cursor leads to the same page', async () => {
     const page = { result: 'page', accounts: [account('ada')], cursor: 'same' };
     const connector = await open(answering(page), { operations });
