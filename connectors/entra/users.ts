@@ -7,6 +7,7 @@ import { matches } from '../http/filter';
 import { notAUser, type Users } from '../http/linked-user';
 import {
   attributesAt,
+  cursorIn,
   idShape,
   type Raw,
   rawUsers,
@@ -63,9 +64,8 @@ export function usersOf(api: Api, attributes: readonly string[]) {
     const query = new URLSearchParams({ $select: ['id', ...names].join(','), ...more });
     const [path, success] = [`/v1.0/users?${query}`, { 200: json(listShape) }];
     const list = await api.ask({ method: 'GET', path, success }, signal);
-    // Only the token of the link is used, because a reply must not decide where requests are sent.
     const next = list['@odata.nextLink'];
-    const cursor = next === undefined ? null : new URL(next).searchParams.get('$skiptoken');
+    const cursor = next === undefined ? null : cursorIn(next, '$skiptoken');
     return { users: list.value, cursor };
   }
 
@@ -84,9 +84,9 @@ export function usersOf(api: Api, attributes: readonly string[]) {
     ): Promise<readonly FoundAccount[]> {
       const terms = Object.entries(match).map(([name, value]) => `${name} eq ${quoted(value)}`);
       const query = { $filter: terms.join(' and '), $top: String(limit) };
-      const { users } = await listed(query, signal);
+      const { users, cursor } = await listed(query, signal);
       const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
-      return readableMatches(userShape, users, fits).map(found);
+      return readableMatches(userShape, { users, isPart: cursor !== null }, fits, limit).map(found);
     },
     async page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page> {
       const $top = String(Math.min(pageSize, MOST_IN_A_PAGE));

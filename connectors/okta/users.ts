@@ -8,6 +8,7 @@ import { matches, scimFilter } from '../http/filter';
 import { ownIdBy, type Users } from '../http/linked-user';
 import {
   attributesAt,
+  cursorIn,
   idShape,
   type Raw,
   rawUsers,
@@ -74,10 +75,9 @@ export async function search(
     search: scimFilter(Object.fromEntries(inProfile)),
     limit: String(limit),
   });
-  const { users } = await listed(api, query, signal);
-  return readableMatches(userShape, users, (user) =>
-    matches(naming, match, (name) => valuesAt(user, name)),
-  );
+  const { users, next } = await listed(api, query, signal);
+  const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
+  return readableMatches(userShape, { users, isPart: next !== null }, fits, limit);
 }
 
 export async function page(
@@ -109,11 +109,9 @@ const listBody: Body<Listed> = (reply) => {
 const listed = (api: Api, query: URLSearchParams, signal: AbortSignal): Promise<Listed> =>
   api.ask({ method: 'GET', path: `/api/v1/users?${query}`, success: { 200: listBody } }, signal);
 
-/** Returns the cursor in the link to the next page. Only that is used: a reply must not decide where requests are sent. */
 function nextIn({ header }: HttpReply): string | null {
   const [, url] = /<([^>]*)>\s*;\s*rel="next"/.exec(header('link') ?? '') ?? [];
-  if (url === undefined || !URL.canParse(url, 'https://okta')) return null;
-  return new URL(url, 'https://okta').searchParams.get('after');
+  return url === undefined ? null : cursorIn(url, 'after');
 }
 
 const valuesAt = ({ profile }: Raw, name: string): string[] =>

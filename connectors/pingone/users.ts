@@ -7,6 +7,7 @@ import { matches, scimFilter } from '../http/filter';
 import { notAUser, type Users } from '../http/linked-user';
 import {
   attributesAt,
+  cursorIn,
   idShape,
   type Raw,
   rawUsers,
@@ -80,9 +81,8 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
 
   async function listed(query: Record<string, string>, signal: AbortSignal) {
     const list = await get(`${all}?${new URLSearchParams(query)}`, listShape, signal);
-    // Only the cursor of the link is used, because a reply must not decide where requests are sent.
     const next = list._links?.next?.href;
-    const cursor = next === undefined ? null : new URL(next).searchParams.get('cursor');
+    const cursor = next === undefined ? null : cursorIn(next, 'cursor');
     return { users: list._embedded.users, cursor };
   }
 
@@ -92,9 +92,9 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
     signal: AbortSignal,
   ): Promise<readonly Profile[]> {
     const query = { filter: scimFilter(match), limit: String(limit) };
-    const { users } = await listed(query, signal);
+    const { users, cursor } = await listed(query, signal);
     const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
-    return readableMatches(userShape, users, fits);
+    return readableMatches(userShape, { users, isPart: cursor !== null }, fits, limit);
   }
 
   return {

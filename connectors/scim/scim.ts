@@ -89,8 +89,8 @@ function patchOf({ write }: ScimSettings, id: string, account: AccountRef | null
 }
 
 /**
- * A ListResponse (RFC 7644 §3.4.2). Some servers write the total as text. `Resources` may be missing, or null, only if no
- * user is left to list.
+ * A ListResponse (RFC 7644 §3.4.2). Some servers write the total as text. `Resources` may be missing, null or empty only
+ * if no user is left to list: else the end of the list is lost.
  */
 const listShape = (startIndex: number) =>
   z
@@ -104,7 +104,9 @@ const listShape = (startIndex: number) =>
       ]),
       Resources: rawUsers.nullish(),
     })
-    .refine(({ totalResults, Resources }) => Resources != null || totalResults < startIndex)
+    .refine(
+      ({ totalResults, Resources }) => (Resources ?? []).length > 0 || totalResults < startIndex,
+    )
     .transform(({ totalResults, Resources }) => ({ totalResults, Resources: Resources ?? [] }));
 
 function listed(api: Api, query: Record<string, string>, startIndex: number, signal: AbortSignal) {
@@ -120,10 +122,10 @@ async function search<T extends Raw>(
   signal: AbortSignal,
 ): Promise<readonly T[]> {
   const query = { filter: scimFilter(match), count: String(limit) };
-  const { Resources } = await listed(api, query, 1, signal);
-  return readableMatches(shape, Resources, (user) =>
-    matches(naming, match, (name) => valuesAt(user, name)),
-  ).slice(0, limit);
+  const { Resources: users, totalResults } = await listed(api, query, 1, signal);
+  const found = { users, isPart: users.length < totalResults };
+  const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
+  return readableMatches(shape, found, fits, limit);
 }
 
 const foundWith =

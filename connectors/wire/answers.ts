@@ -84,7 +84,8 @@ const failed = z.strictObject({
 /** All values of an attribute. A text is an attribute with this value alone. */
 const values = z.union([text(4096), z.array(text(4096))]).transform((value) => [value].flat());
 
-const accounts = z.array(account.extend({ attributes: z.record(name, values) }));
+const listed = account.extend({ attributes: z.record(name, values) });
+const accounts = z.array(listed);
 
 const setPassword = z.discriminatedUnion('result', [
   z.strictObject({ result: z.enum(['applied', 'already_current']), account: account.optional() }),
@@ -192,6 +193,7 @@ export interface Answers {
 
 export type Operation = keyof Answers;
 
+/** The schema of each answer, for the authors of connectors. `readAnswer` reads an answer. */
 export const answers: { readonly [O in Operation]: z.ZodType<Answers[O]> } = {
   setPassword,
   verify,
@@ -201,3 +203,25 @@ export const answers: { readonly [O in Operation]: z.ZodType<Answers[O]> } = {
   policies,
   check,
 };
+
+/** Reads an answer. Null if it is none of the contract. */
+export function readAnswer<O extends Operation>(operation: O, answer: unknown): Answers[O] | null {
+  const schema = answers[operation] as z.ZodType<Answers[O]>;
+  if (operation !== 'list') return schema.safeParse(answer).data ?? null;
+  const page = z.looseObject({ accounts: z.array(z.unknown()) }).safeParse(answer).data;
+  if (page === undefined) return schema.safeParse(answer).data ?? null;
+  const isReadable = (one: unknown) => listed.safeParse(one).success;
+  const read = schema.safeParse({ ...page, accounts: page.accounts.filter(isReadable) }).data;
+  const malformed = page.accounts.flatMap((one, index) =>
+    isReadable(one) ? [] : [labelOf(one, index)],
+  );
+  return read === undefined ? null : { ...read, ...(malformed.length > 0 && { malformed }) };
+}
+
+/** Names an account of a page that cannot be read: by its name or native id, or else by its position. */
+function labelOf(one: unknown, index: number): string {
+  const { name: named, nativeId } = (one ?? {}) as Readonly<Record<string, unknown>>;
+  return (
+    [named, nativeId].map((label) => name.safeParse(label).data).find(Boolean) ?? `#${index + 1}`
+  );
+}

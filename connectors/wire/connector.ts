@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import { type CodeOf, errors } from '../../model/errors';
 import type { Secret } from '../../model/passwords/secret';
 import { linkedAccount, type Naming } from '../../model/people/naming';
@@ -11,7 +10,7 @@ import type {
   VerifyAnswer,
   WriteAnswer,
 } from '../contract';
-import { type Answers, answers, type CheckAnswer, type Operation } from './answers';
+import { type Answers, type CheckAnswer, type Operation, readAnswer } from './answers';
 import { type Fields, requestOf } from './requests';
 
 /**
@@ -144,8 +143,7 @@ async function exchange<O extends Operation>(
   try {
     const reply = await call(request);
     if (isLost(reply)) return reply;
-    const parsed = (answers[operation] as z.ZodType<Answers[O]>).safeParse(reply.answer);
-    return parsed.success ? parsed.data : noAnswer('not_an_answer');
+    return readAnswer(operation, reply.answer) ?? noAnswer('not_an_answer');
   } finally {
     request.fill(0);
   }

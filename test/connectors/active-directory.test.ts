@@ -86,8 +86,27 @@ describeWith(['samba'], 'active-directory', () => {
     await directory.client.modifyDN(heir.ref.name, before.ref.name);
     expect(await write(connector, before, freshPassword())).toMatchObject({
       result: 'rejected',
-      reason: 'no_account',
+      reason: 'account_replaced',
     });
     expect(await directory.logsIn(before, heir.password)).toBe(true);
+  });
+
+  test('the service account is refused as a target if the settings name it in a form of Windows', async () => {
+    const { base = '', lockstep = '' } = server('samba');
+    const realm = base.replace(/^DC=/i, '').replaceAll(/,DC=/gi, '.');
+    const settings = { base, userFilter: '(objectClass=user)', bindDn: `lockstep@${realm}` };
+    const connector = await activeDirectory.open(
+      activeDirectorySettings.parse({ ...subject.settings(subject.server), ...settings }),
+      { resolve: () => Secret.fromText(lockstep) },
+    );
+    opened.push(connector);
+    const ref = { name: `CN=lockstep,CN=Users,${base}`, nativeId: null };
+    const target = { ref, password: lockstep, key: '' };
+    const refusal = { reason: 'service_account' };
+    expect(await write(connector, target, freshPassword())).toMatchObject(refusal);
+    expect(await verify(connector, target, lockstep)).toMatchObject(refusal);
+    expect(await (await admin()).logsIn(target, lockstep)).toBe(true);
+    const found = await connector.find({ match: { sAMAccountName: 'lockstep' }, limit: 2 });
+    expect(found).toEqual({ result: 'found', accounts: [] });
   });
 });

@@ -189,9 +189,9 @@ describe('a password on its way to a program', () => {
 
   test('text of an answer that repeats the password is dropped', async () => {
     const moved = await open(
-      answering({ result: 'applied', account: { name: `x${PASSWORD}`, nativeId: null } }),
+      answering({ result: 'applied', account: { name: 'ada', nativeId: `x${PASSWORD}` } }),
     );
-    expect(await write(moved)).toMatchObject({ result: 'applied' });
+    expect(await write(moved)).toEqual({ result: 'applied' });
     const code = 'Only-A-Code';
     const refused = await open(
       answering({ result: 'rejected', reason: 'policy', vendorCode: code }),
@@ -296,6 +296,66 @@ describe('accounts that a program returns', () => {
       const connector = await open(answering(answer), { operations });
       expect(await connector.find({ match: {}, limit: 5 })).toMatchObject({ result: 'failed' });
     }
+  });
+
+  test('list names each account that does not match the contract, and returns the others', async () => {
+    const malformed = [
+      { ...account('bob'), attributes: { mail: null } },
+      { name: '', nativeId: '17', attributes: {} },
+      { name: 'a\u001b[2Jb', nativeId: null, attributes: {} },
+      null,
+    ];
+    const accounts = [account('ada'), ...malformed, account('eve')];
+    const connector = await open(answering({ result: 'page', accounts, cursor: null }), {
+      operations,
+    });
+    expect(await connector.list({ cursor: null, pageSize: 10 })).toEqual({
+      result: 'page',
+      accounts: [account('ada'), account('eve')],
+      cursor: null,
+      malformed: ['bob', '17', '#4', '#5'],
+    });
+  });
+
+  test('find fails if an account that it returns does not match the contract, because that one may match too', async () => {
+    const accounts = [account('ada'), { ...account('bob'), nativeId: 1.5 }];
+    const connector = await open(answering({ result: 'found', accounts }), { operations });
+    expect(await connector.find({ match: { mail: 'ada@x' }, limit: 5 })).toMatchObject({
+      result: 'failed',
+      reason: 'unknown',
+    });
+  });
+
+  test('an answer about an account that the link does not mean is no success', async () => {
+    const another = { reason: 'account_replaced', vendorCode: 'another_account' };
+    const link = { name: 'ada', nativeId: 'a1' };
+    for (const account of [
+      { name: 'bob', nativeId: 'b2' },
+      { name: 'ada', nativeId: 'b2' },
+      { name: 'bob', nativeId: 'a1' },
+    ]) {
+      const written = await open(answering({ result: 'applied', account }));
+      expect(await written.setPassword(asking(link, Secret.fromText(PASSWORD)))).toEqual({
+        result: 'rejected',
+        ...another,
+      });
+      const flags = { disabled: false, locked: false, mustChange: false, passwordChangedAt: null };
+      const read = await open(answering({ result: 'state', account, ...flags }), {
+        operations: ['state'],
+      });
+      expect(await read.state({ account: link })).toEqual({ result: 'failed', ...another });
+    }
+    const renamed = { result: 'applied', account: { name: 'bob', nativeId: 'a1' } };
+    const lasting = await open(answering(renamed), { ids: 'lasting' });
+    expect(await lasting.setPassword(asking(link, Secret.fromText(PASSWORD)))).toEqual(renamed);
+  });
+
+  test('an id that a program returns as a number is read as text', async () => {
+    const accounts = [{ ...account('ada'), nativeId: 17 }];
+    const connector = await open(answering({ result: 'found', accounts }), { operations });
+    expect(await connector.find({ match: { mail: 'ada@x' }, limit: 5 })).toMatchObject({
+      accounts: [{ nativeId: '17' }],
+    });
   });
 
   test('list fails for a page whose cursor leads to the same page', async () => {

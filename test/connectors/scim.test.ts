@@ -93,6 +93,36 @@ describe.each([
       });
     });
 
+    test('a list whose end is lost fails, and so does a search whose result is a part', async () => {
+      expect(await list({ totalResults: 3, Resources: [] })).toMatchObject({ result: 'failed' });
+      const connector = await open();
+      const find = { match: { userName: 'ann' }, limit: 2 };
+      const others = ['bob', 'carl'].map((userName, at) => ({ id: `b${at}`, userName }));
+      vendor.goWrong(() => page({ totalResults: 3, Resources: others }), 'any');
+      expect(await connector.find(find)).toMatchObject({
+        result: 'failed',
+        reason: 'not_supported',
+        vendorCode: 'filter_ignored',
+      });
+      vendor.goWrong(() => page({ totalResults: 2, Resources: [ann, others[0]] }), 'any');
+      expect(await connector.find(find)).toMatchObject({ accounts: [{ name: 'ann' }] });
+    });
+
+    test('the case of an externalId matters in a search, and that of a userName does not', async () => {
+      const connector = await open();
+      const bob = { ...ann, externalId: 'X1' };
+      const find = async (match: Record<string, string>) => {
+        vendor.goWrong(() => page({ totalResults: 1, Resources: [bob] }), 'any');
+        const answer = await connector.find({ match, limit: 2 });
+        return answer.result === 'found' ? answer.accounts.length : answer.reason;
+      };
+      // The first request of a connector reads the user of the token.
+      await connector.find({ match: { userName: 'nobody' }, limit: 1 });
+      expect(await find({ userName: 'ANN' })).toBe(1);
+      expect(await find({ externalId: 'X1' })).toBe(1);
+      expect(await find({ externalId: 'x1' })).toBe(0);
+    });
+
     test('a user that cannot be read is left out of the list and reported, and the others are read', async () => {
       const Resources = [{ id: 'b2', userName: null }, ann, { userName: 'no id' }];
       expect(await list({ totalResults: 3, Resources })).toMatchObject({

@@ -1,4 +1,4 @@
-import { startReceiver } from '../support/receiver';
+import { type Receiver, startReceiver } from '../support/receiver';
 import { conformance } from './conformance';
 import { webhookSubject } from './webhook-subject';
 
@@ -6,17 +6,24 @@ const sealed = receiverFor('lasting');
 const clear = receiverFor('reusable');
 
 conformance(
-  webhookSubject(sealed, 'sealed to a key, with lasting ids', () => ({
-    recipientKey: sealed().keyFiles.x25519,
-    ids: 'lasting',
-  })),
+  webhookSubject(
+    sealed,
+    'sealed to a key, with lasting ids',
+    () => ({ recipientKey: sealed().keyFiles.x25519, ids: 'lasting' }),
+    true,
+  ),
 );
 conformance(
-  webhookSubject(clear, 'clear inside TLS, with reusable ids', () => ({ clearInsideTls: true })),
+  webhookSubject(
+    clear,
+    'clear inside TLS, with reusable ids',
+    () => ({ clearInsideTls: true }),
+    false,
+  ),
 );
 
-function receiverFor(ids: 'lasting' | 'reusable') {
-  let receiver: Awaited<ReturnType<typeof startReceiver>>;
+function receiverFor(ids: 'lasting' | 'reusable'): () => Receiver {
+  let receiver: Receiver;
   beforeAll(async () => {
     receiver = await startReceiver(ids);
   });
