@@ -10,7 +10,8 @@ import * as pushedPasswords from './migrations/0006-pushed-passwords';
 import * as startpoints from './migrations/0007-startpoints';
 import * as jobs from './migrations/0008-jobs';
 import { accountNames } from './migrations/0009-account-names';
-import * as overdueAccounts from './migrations/0010-overdue-accounts';
+import * as declinedCaptures from './migrations/0010-declined-captures';
+import * as overdueAccounts from './migrations/0011-overdue-accounts';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -22,7 +23,8 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0007-startpoints': startpoints,
   '0008-jobs': jobs,
   '0009-account-names': accountNames(rulesOf),
-  '0010-overdue-accounts': overdueAccounts,
+  '0010-declined-captures': declinedCaptures,
+  '0011-overdue-accounts': overdueAccounts,
 });
 
 /**

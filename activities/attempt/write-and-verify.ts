@@ -2,10 +2,12 @@ import type { AccountRef, Connector, VerifyAnswer, WriteAnswer } from '../../con
 import { CLOCKS_AGREE_MS } from '../../model/captures/capture';
 import type { AttemptResult, Proof } from '../../model/change/outcome';
 import { stateAfter } from '../../model/change/retry';
+import { isSignInObstacle, obstacleIn } from '../../model/change/sign-in-prevented';
 import { SOURCE_CLOCKS_MS } from '../../model/change/stale';
 import type { ProveMode } from '../../model/configuration/group';
 import type { Reason } from '../../model/errors';
 import { saltFor } from '../../model/hashes/salt';
+import { normalized } from '../../model/passwords/normalize';
 import type { Passwords } from '../../sealing/passwords';
 import type { ClaimedAccount } from '../../store/worker/claims';
 import type { Aim } from './aim';
@@ -36,8 +38,11 @@ export interface Attempt {
 export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
   const { account, connector, passwords } = attempt;
   if (account.inDoubt) {
-    const found = await verifyNew(attempt);
-    if (found.result === 'holds') return { ...applied(found.proof), found: true };
+    const found = await verifyHeld(attempt);
+    if (found.result === 'holds') {
+      const unwritten = account.attempts === 1 ? ({ unwritten: true } as const) : {};
+      return { ...(await appliedAs(attempt, found)), found: true, ...unwritten };
+    }
     if (found.result === 'inconclusive' && !isImpossible(found))
       return stillInDoubt(attempt, found);
     // The source reported success before, so another write cannot help: an operator has to look.
@@ -65,13 +70,17 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
     case 'applied':
     case 'already_current':
       if (answer.account !== undefined) await attempt.onRead(answer.account);
-      return verifyWritten(attempt);
+      return {
+        ...(await verifyWritten(attempt)),
+        ...(answer.result === 'already_current' &&
+          !account.inDoubt && { unwritten: true as const }),
+      };
     case 'ambiguous':
       return { ...waiting('in_doubt', answer.vendorCode), inDoubt: true };
     case 'rejected': {
       // The doubtful write may have landed after the check; then the source refuses only the repeat.
       const found = account.inDoubt ? await verifyNew(attempt) : null;
-      if (found?.result === 'holds') return applied(found.proof);
+      if (found?.result === 'holds') return appliedAs(attempt, found);
       if (found !== null && isImpossible(found) && answer.reason.startsWith('policy'))
         return parked(answer.reason, answer.vendorCode);
       return failed(attempt, answer.reason, answer.vendorCode, null);
@@ -83,16 +92,19 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
 
 async function verifyWritten(attempt: Attempt): Promise<AttemptResult> {
   const { account, prove } = attempt;
-  if (prove === 'never' || (prove === 'in-doubt' && !account.inDoubt)) return applied('none');
+  if (prove === 'never' || (prove === 'in-doubt' && !account.inDoubt))
+    return appliedAs(attempt, null);
   const found = await verifyNew(attempt);
   switch (found.result) {
     case 'holds':
-      return applied(found.proof);
-    case 'inconclusive':
-      if (isImpossible(found)) return { ...applied('none'), vendorCode: found.vendorCode };
-      // The source reported success, so the account counts as applied; the reason shows why there is no proof (a
-      // disabled account, for example).
-      return { ...applied('none'), reason: found.reason, vendorCode: found.vendorCode };
+      return appliedAs(attempt, found);
+    case 'inconclusive': {
+      const { reason, vendorCode } = found;
+      if (isImpossible(found)) return { ...(await appliedAs(attempt, null)), vendorCode };
+      // The source reported success, so the account counts as applied. The reason shows why there is no proof.
+      if (!isSignInObstacle(reason)) return { ...applied('none'), reason, vendorCode };
+      return { ...applied('none'), signInPrevented: reason, vendorCode };
+    }
     case 'differs':
       return { ...failed(attempt, 'not_proved', found.vendorCode, null), inDoubt: true };
   }
@@ -119,13 +131,24 @@ async function hasNewerPassword(
   return answer.passwordChangedAt.getTime() > account.untouchedSince.getTime() + toleranceMs;
 }
 
+/** The origin of a capture holds the password as it was typed there. */
+const verifyHeld = (attempt: Attempt): Promise<VerifyAnswer> => {
+  const { account, passwords } = attempt;
+  const { typed: next = passwords.next } = account.origin ? passwords : {};
+  return verifyNew({ ...attempt, passwords: { ...passwords, next } });
+};
+
 /** @returns null when the current password is right, else the result of the attempt */
 async function verifyCurrent(
   attempt: Attempt,
   current: Passwords['next'],
 ): Promise<AttemptResult | null> {
   const { connector, account } = attempt;
-  const found = await connector.verify({ account, password: current, form: 'plaintext' });
+  // One login must suffice (I11). The account holds what Lockstep wrote last, or else what was typed there.
+  const held = account.holdsNormalized ? normalized(current) : current.copy();
+  const found = await connector
+    .verify({ account, password: held, form: 'plaintext' })
+    .finally(() => held.destroy());
   switch (found.result) {
     case 'holds':
       return null;
@@ -151,6 +174,24 @@ const stillInDoubt = (attempt: Attempt, found: Inconclusive): AttemptResult => (
   ...failed(attempt, found.reason, found.vendorCode, null),
   inDoubt: true,
 });
+
+/**
+ * The result of an attempt after which the account holds the new password, with what keeps the person from signing in.
+ * A successful login shows that nothing does, unless its answer names an obstacle. Without a login, the state of the
+ * account is read; a failure of that read changes nothing, because the password is in place.
+ */
+async function appliedAs(
+  { connector, account }: Attempt,
+  found: Extract<VerifyAnswer, { result: 'holds' }> | null,
+): Promise<AttemptResult> {
+  const result = applied(found?.proof ?? 'none');
+  let obstacle = found?.signInPrevented ?? null;
+  if (obstacle === null && found?.proof !== 'login') {
+    const answer = await connector.state({ account });
+    obstacle = answer.result === 'state' ? obstacleIn(answer) : null;
+  }
+  return obstacle === null ? result : { ...result, signInPrevented: obstacle };
+}
 
 const applied = (proof: Proof): AttemptResult => ({
   state: 'applied',

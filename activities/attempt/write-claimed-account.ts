@@ -88,12 +88,27 @@ export function claimedAccountWriter(
     const pauseMs = await recordSourceAnswer(deps, { ...result, source: source.name, probe });
     if (pauseMs !== null && isSourceTrouble(reason)) trouble = { reason, waitMs: pauseMs };
     if (state !== 'waiting' || reason === null) {
-      const recorded = result.found === true && account.origin ? 'origin' : reason;
-      return { label, state, reason: recorded, vendorCode, proof, inDoubt, nextTryInMs: null };
+      return {
+        label,
+        state,
+        reason: recordedReason(account, result),
+        vendorCode,
+        proof,
+        inDoubt,
+        nextTryInMs: null,
+      };
     }
     const wait = pauseMs ?? waitMs(reason, account.attempts, retryAfterMs, random());
     return { ...waitFor(account, reason, wait), vendorCode, inDoubt };
   };
+}
+
+/** What is stored as the reason of an account that does not wait. */
+function recordedReason(account: ClaimedAccount, result: AttemptResult): Settlement['reason'] {
+  const { found, unwritten, signInPrevented, reason, state } = result;
+  if (found === true && account.origin) return 'origin';
+  if (signInPrevented !== undefined) return signInPrevented;
+  return reason ?? (state === 'applied' && unwritten === true ? 'already_held' : null);
 }
 
 /** A connector that throws is faulty, and nothing shows how far the write came: the account is in doubt. */

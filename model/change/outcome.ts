@@ -1,4 +1,5 @@
 import type { Reason } from '../errors';
+import type { SignInObstacle } from './sign-in-prevented';
 
 /**
  * The states of one account in one change. A state with `settled` is final for that change; `says` is what people read.
@@ -39,8 +40,12 @@ export interface AttemptResult {
   /** The error code of the vendor, such as `19` or `28P01`. Never the error text, which may repeat a password. */
   readonly vendorCode: string | null;
   readonly proof: Proof;
-  /** The account already held the new password, so nothing was written. */
+  /** The account was found to hold the new password before this attempt wrote it. */
   readonly found?: true;
+  /** No attempt of this change wrote the account, which held the new password already. */
+  readonly unwritten?: true;
+  /** What keeps the person from signing in with the account, which holds the new password. Absent if nothing is known. */
+  readonly signInPrevented?: SignInObstacle;
   /** The write may have happened, so the next attempt verifies before it writes. */
   readonly inDoubt: boolean;
   /** Milliseconds that the source asks us to wait; null when it asks for none. */

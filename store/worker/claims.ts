@@ -70,6 +70,8 @@ export interface ClaimedAccount extends Gate {
   readonly inDoubt: boolean;
   /** True when the password was captured in this account and this change has not tried to write it yet. */
   readonly origin: boolean;
+  /** True when the password of the account was last written by Lockstep, which normalizes passwords in plaintext. */
+  readonly holdsNormalized: boolean;
   /**
    * The plan of this change, or a later attempt of another change at this account. A password that was set later was not
    * set by Lockstep. Clock of the database.
@@ -158,6 +160,8 @@ export async function claimAccounts(
             where this.id = ${change.id} group by this.planned_at) as "untouchedSince",
            mine.attempts = 0 and mine.account_id is not distinct from
              (select origin_account_id from change where id = ${change.id}) as origin,
+           exists (select from change c where c.identity_id = a.identity_id and c.seq = a.applied_seq
+             and c.form = 'plaintext' and c.origin_account_id is distinct from a.id) as "holdsNormalized",
            case when claimed.id is not null then 'claimed'
                 when a.id is null or a.identity_id <> ${change.identityId} then 'unlinked'
                 when a.applied_seq > ${change.seq} then 'superseded'

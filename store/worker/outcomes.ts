@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Role } from '../../model/change/change';
 import type { AttemptResult, OutcomeState, SettledState } from '../../model/change/outcome';
 import type { LeaveOutCode, LinkedAccount } from '../../model/change/plan';
+import type { SignInObstacle } from '../../model/change/sign-in-prevented';
 import { errorCodes, errors, type Reason } from '../../model/errors';
 import type { Form } from '../../model/hashes/encoding';
 import type { Person } from '../../model/people/correlation';
@@ -66,7 +67,8 @@ export async function readChangeAtWork(
 export interface Settlement {
   readonly label: string;
   readonly state: SettledState | 'waiting' | 'parked';
-  readonly reason: Reason | LeaveOutCode | null;
+  /** Of an applied account: why it could not be verified, or what keeps the person from signing in. */
+  readonly reason: Reason | LeaveOutCode | SignInObstacle | null;
   readonly vendorCode: AttemptResult['vendorCode'];
   readonly proof: AttemptResult['proof'];
   readonly inDoubt: boolean;
@@ -175,7 +177,7 @@ export interface OutcomeStatus {
   readonly source: string;
   readonly role: Role;
   readonly state: OutcomeState;
-  readonly reason: Reason | LeaveOutCode | null;
+  readonly reason: Reason | LeaveOutCode | SignInObstacle | null;
   readonly inDoubt: boolean;
   /** Time until its next attempt, in milliseconds from now; 0 when it may be tried at once. */
   readonly nextTryInMs: number;

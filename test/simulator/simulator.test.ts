@@ -35,6 +35,7 @@ jest.mock('../../store/ids', () => ({
 /** Schedules that broke a promise before a fix. */
 const regressionSeeds = [41, 73, 93, 124];
 const MOST_SEEDS_TO_NOTICE = 150;
+const PROGRESS_EVERY = 500;
 const START = Date.parse('2026-01-01T08:00:00Z');
 
 describeWith(['postgres'], 'the simulator', () => {
@@ -97,8 +98,12 @@ describeWith(['postgres'], 'the simulator', () => {
   test('Lockstep keeps promises I1 to I12 in every simulated schedule [rule 12]', async () => {
     const failures: string[] = [];
     const { first, count } = wantedSeeds;
-    for (let seed = first; seed < first + count; seed++)
+    for (let seed = first; seed < first + count; seed++) {
       failures.push(...report(seed, await play(seed)));
+      const played = seed - first + 1;
+      if (played % PROGRESS_EVERY === 0)
+        process.stderr.write(`${played} of ${count} schedules, ${failures.length} failed\n`);
+    }
     expect(failures).toEqual([]);
   }, 7_200_000);
 

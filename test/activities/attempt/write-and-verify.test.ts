@@ -50,14 +50,26 @@ interface Row {
   readonly current?: boolean;
   readonly form?: Form;
   readonly write?: WriteAnswer;
-  /** Answer to `state`; without it, the source does not support it. */
-  readonly state?: StateAnswer;
   /** Answers to the calls of `verify`, in order. */
   readonly logins?: readonly VerifyAnswer[];
+  /** Answer to the call of `state`. */
+  readonly state?: StateAnswer;
   readonly expected: object;
-  /** Calls in order: `w` a write, `v` a login with the new password, `c` a login with the current one. */
+  /**
+   * Calls in order: `w` a write, `v` a login with the new password, `c` a login with the current one, `s` a read of the
+   * state.
+   */
   readonly calls: string;
 }
+
+const usable = {
+  result: 'state',
+  account: { name: 'uid=somebody', nativeId: null },
+  disabled: false,
+  locked: false,
+  mustChange: false,
+  passwordChangedAt: null,
+} as const;
 
 const rows: readonly Row[] = [
   {
@@ -81,7 +93,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [impossible],
     expected: { state: 'applied', proof: 'none', reason: null },
-    calls: 'wv',
+    calls: 'wvs',
   },
   {
     promise: 'a hash in doubt in a source that cannot verify hashes is written again',
@@ -90,7 +102,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [impossible, impossible],
     expected: { state: 'applied', proof: 'none', inDoubt: false },
-    calls: 'vwv',
+    calls: 'vwvs',
   },
   {
     promise: 'a hash in doubt that the source already stores is not written again',
@@ -98,21 +110,21 @@ const rows: readonly Row[] = [
     account: { inDoubt: true, attempts: 2 },
     logins: [{ result: 'holds', proof: 'hash' }],
     expected: { state: 'applied', proof: 'hash' },
-    calls: 'v',
+    calls: 'vs',
   },
   {
     promise: 'with prove: never, a success of the source is not verified',
     prove: 'never',
     write: applied,
     expected: { state: 'applied', proof: 'none' },
-    calls: 'w',
+    calls: 'ws',
   },
   {
     promise: 'with prove: in-doubt, a write without doubt is not verified',
     prove: 'in-doubt',
     write: applied,
     expected: { state: 'applied', proof: 'none' },
-    calls: 'w',
+    calls: 'ws',
   },
   {
     promise: 'with prove: in-doubt, a write after a doubtful one is verified',
@@ -121,14 +133,57 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [differs, holds],
     expected: { state: 'applied', proof: 'login' },
-    calls: 'vwv',
+    calls: 'vswv',
   },
   {
     promise:
-      'a write to a disabled account is applied, with the reason why no login could verify it',
+      'a write to a disabled account is applied without proof, and the account prevents the sign-in',
     write: applied,
     logins: [disabled],
-    expected: { state: 'applied', proof: 'none', reason: 'account_disabled' },
+    expected: {
+      state: 'applied',
+      proof: 'none',
+      reason: null,
+      signInPrevented: 'account_disabled',
+    },
+    calls: 'wv',
+  },
+  {
+    promise: 'a login that shows an obstacle to the sign-in is a proof, and the obstacle is kept',
+    write: applied,
+    logins: [{ result: 'holds', proof: 'login', signInPrevented: 'must_change_password' }],
+    expected: { state: 'applied', proof: 'login', signInPrevented: 'must_change_password' },
+    calls: 'wv',
+  },
+  {
+    promise: 'an account that was verified by its hash is asked whether the person can sign in',
+    write: applied,
+    logins: [{ result: 'holds', proof: 'hash' }],
+    state: { ...usable, locked: true },
+    expected: { state: 'applied', proof: 'hash', signInPrevented: 'account_locked' },
+    calls: 'wvs',
+  },
+  {
+    promise: 'an account that cannot be verified is asked whether the person can sign in',
+    write: applied,
+    logins: [impossible],
+    state: { ...usable, disabled: true },
+    expected: { state: 'applied', proof: 'none', signInPrevented: 'account_disabled' },
+    calls: 'wvs',
+  },
+  {
+    promise: 'an account whose state cannot be read after the write is applied all the same',
+    prove: 'never',
+    write: applied,
+    state: { result: 'failed', reason: 'unreachable', vendorCode: null },
+    expected: { state: 'applied', reason: null, proof: 'none' },
+    calls: 'ws',
+  },
+  {
+    promise: 'an account that could not be verified because its source went away shows that reason',
+    write: applied,
+    logins: [away],
+    expected: { state: 'applied', proof: 'none', reason: 'unreachable' },
     calls: 'wv',
   },
   {
@@ -183,7 +238,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [differs, holds],
     expected: { state: 'applied' },
-    calls: 'vwv',
+    calls: 'vswv',
   },
   {
     promise:
@@ -200,7 +255,7 @@ const rows: readonly Row[] = [
     write: history,
     logins: [differs, holds],
     expected: { state: 'applied' },
-    calls: 'vwv',
+    calls: 'vswv',
   },
   {
     promise:
@@ -209,7 +264,7 @@ const rows: readonly Row[] = [
     write: history,
     logins: [differs, differs],
     expected: { state: 'rejected', reason: 'policy_history', vendorCode: '19' },
-    calls: 'vwv',
+    calls: 'vswv',
   },
   {
     promise:
@@ -217,7 +272,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [impossible],
     expected: { state: 'applied', proof: 'none', reason: null },
-    calls: 'wv',
+    calls: 'wvs',
   },
   {
     promise:
@@ -226,7 +281,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [impossible, impossible],
     expected: { state: 'applied', proof: 'none', inDoubt: false },
-    calls: 'vwv',
+    calls: 'vwvs',
   },
   {
     promise:
@@ -278,7 +333,7 @@ const rows: readonly Row[] = [
     account: { attempts: 5, unknowns: 5 },
     write: { result: 'retry', reason: 'unknown', vendorCode: '80' },
     expected: { state: 'parked', reason: 'unknown', vendorCode: '80' },
-    calls: 'w',
+    calls: 'sw',
   },
   {
     promise:
@@ -286,7 +341,7 @@ const rows: readonly Row[] = [
     account: { attempts: 50, unknowns: 1 },
     write: { result: 'retry', reason: 'unknown', vendorCode: '80' },
     expected: { state: 'waiting', reason: 'unknown' },
-    calls: 'w',
+    calls: 'sw',
   },
   {
     promise: 'an auth account whose current password is right is written',
@@ -337,7 +392,7 @@ const rows: readonly Row[] = [
     account: { attempts: 2, lastReason: 'unreachable' },
     state: changedAt('2026-01-01T08:02:00Z'),
     expected: { state: 'superseded' },
-    calls: '',
+    calls: 's',
   },
   {
     promise: 'a retry writes if the password in the source is older than the plan',
@@ -346,7 +401,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [holds],
     expected: { state: 'applied' },
-    calls: 'wv',
+    calls: 'swv',
   },
   {
     promise: 'a retry in doubt leaves a password that is neither the old nor the new one',
@@ -354,7 +409,7 @@ const rows: readonly Row[] = [
     current: true,
     logins: [differs, differs],
     expected: { state: 'superseded' },
-    calls: 'vc',
+    calls: 'vsc',
   },
   {
     promise:
@@ -363,7 +418,7 @@ const rows: readonly Row[] = [
     state: changedAt('2026-01-01T08:00:10Z'),
     logins: [differs],
     expected: { state: 'superseded' },
-    calls: 'v',
+    calls: 'vs',
   },
   {
     promise: 'a wrong current password is rejected as wrong even if the first attempt had to wait',
@@ -371,7 +426,7 @@ const rows: readonly Row[] = [
     current: true,
     logins: [differs],
     expected: { state: 'rejected', reason: 'wrong_current_password' },
-    calls: 'c',
+    calls: 'sc',
   },
 ];
 
@@ -394,12 +449,15 @@ test.each(rows)('$promise', async (row) => {
       if (row.write === undefined) throw new Error('no write was expected');
       return row.write;
     },
-    state: async () => row.state ?? { result: 'failed', reason: 'not_supported', vendorCode: null },
     async verify({ password }: { password: Secret }) {
       calls += password.equals(next) ? 'v' : 'c';
       const answer = logins.shift();
       if (answer === undefined) throw new Error('no login was expected');
       return answer;
+    },
+    async state() {
+      calls += 's';
+      return row.state ?? usable;
     },
   } as unknown as Connector;
   const account: ClaimedAccount = {
@@ -417,6 +475,7 @@ test.each(rows)('$promise', async (row) => {
     probe: null,
     inDoubt: false,
     origin: false,
+    holdsNormalized: false,
     untouchedSince: new Date('2026-01-01T08:00:00Z'),
     lastReason: null,
     leasedBefore: null,
