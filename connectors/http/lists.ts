@@ -74,8 +74,9 @@ const partialReply: HttpFailure = {
  * @throws HttpRefused if the link has no cursor, because the rest of the list would then be lost
  */
 export function cursorIn(link: string, parameter: string): string {
-  const url = URL.parse(link, 'https://host');
-  const cursor = url?.searchParams.get(parameter) ?? null;
+  const cursor = URL.canParse(link, 'https://host')
+    ? new URL(link, 'https://host').searchParams.get(parameter)
+    : null;
   if (cursor === null) throw new HttpRefused(malformedReply);
   return cursor;
 }

@@ -23,6 +23,7 @@ export const sqlColumn: ConnectorKind<SqlColumnSettings> = {
   needs: [
     'TLS with a certificate that can be checked.',
     'A service account that may select and update only this table, a unique key column, and a password column that is long enough for the scheme.',
+    'With `idColumn`, Lockstep refuses a row that has got the key of a deleted one. If its ids are UUIDs, Lockstep follows a row whose key has changed.',
     'Lockstep updates exactly one row. If the key names several rows, it updates none.',
     'A hash of the configured scheme that comes from another system is stored unchanged, but without a prefix such as `{CRYPT}` or `{ARGON2}`.',
   ],

@@ -81,7 +81,7 @@ describe('pingone', () => {
       reason: 'character_not_supported',
       vendorCode: null,
     });
-    expect(vendor.seen.slice(before).filter((request) => !request.startsWith('GET '))).toEqual([]);
+    expect(vendor.seen.slice(before).filter((request) => request.startsWith('PUT '))).toEqual([]);
   });
 
   test('policies returns the policies that a population uses', async () => {

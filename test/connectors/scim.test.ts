@@ -150,6 +150,8 @@ describe.each([
     ])('active with the value %p is read', async (active, disabled) => {
       const [connector, account] = [await open(), await subject.account()];
       const { nativeId: id, name: userName } = account.ref;
+      // The first request of a connector reads the user of the token.
+      await connector.state({ account: account.ref });
       vendor.goWrong(() => ({ status: 200, json: { id, userName, active } }), 'any');
       expect(await connector.state({ account: account.ref })).toMatchObject({ disabled });
     });
