@@ -1,5 +1,6 @@
 import type { Connector } from '../connectors/contract';
 import type { SourceConfiguration } from '../model/configuration/document';
+import type { AccountRulesOf } from '../model/people/naming';
 import type { AppliedConfiguration } from '../store/configuration/versions';
 import type { Database } from '../store/database';
 import type { KeyStore } from '../store/worker/keys/key-store';
@@ -12,6 +13,8 @@ export interface Dependencies {
   readonly configuration: (version: number) => Promise<AppliedConfiguration>;
   /** Returns the connector of a source; it is opened at the first call and kept open. */
   readonly connector: (source: string, configuration: SourceConfiguration) => Promise<Connector>;
+  /** How the accounts of a source are distinguished. */
+  readonly accountRules: AccountRulesOf;
   /** A random number from 0 to 1, as `Math.random`. */
   readonly random: () => number;
 }

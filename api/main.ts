@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { sql } from 'kysely';
 import { environment, Misconfigured, refuseDebugOutput } from '../config';
+import { accountRulesOf } from '../connectors/registry';
 import { openFingerprintKey, readSigner } from '../intake/key-files';
 import { live } from '../lifetime';
 import { log } from '../log';
@@ -32,7 +33,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const ops = await startOps(environment.LOCKSTEP_API_OPS_PORT, () => readiness());
 
   const deps = await retryUntilReachable('the database', stopping, async () => {
-    await migrate(db);
+    await migrate(db, accountRulesOf);
     await ensureAdminKey(db, environment.LOCKSTEP_ADMIN_KEY_FILE);
     return openDependencies(db, databaseUrl, settings, stopping);
   });

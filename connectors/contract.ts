@@ -4,7 +4,7 @@ import type { SignInObstacle } from '../model/change/sign-in-prevented';
 import type { CodeOf } from '../model/errors';
 import type { Form } from '../model/hashes/encoding';
 import type { Secret } from '../model/passwords/secret';
-import type { Naming } from '../model/people/naming';
+import type { LinkProblem, Naming } from '../model/people/naming';
 import type { TargetPolicy } from '../model/policy/target-policy';
 
 /**
@@ -76,7 +76,7 @@ export interface ConnectorKind<Settings> {
   readonly traits: Traits;
   /** Derives from the settings of one source the traits that differ from those of its kind. */
   readonly declared?: (settings: Settings) => Partial<Traits>;
-  /** How the accounts of a source with these settings are told apart. */
+  /** How the accounts of a source with these settings are distinguished. */
   readonly naming: (settings: Settings) => Naming;
   /**
    * The name of the account with which Lockstep signs in, if it is an account of the source under a name of its kind.
@@ -120,7 +120,7 @@ export interface ConnectorTools {
 
 /**
  * Identifies an account in its source. `name` is its name there, such as a DN or a login. `nativeId` is an id that
- * survives a rename, or null where the source has none.
+ * survives a rename, or null where the source has none or Lockstep has not learnt it yet.
  */
 export interface AccountRef {
   readonly name: string;
@@ -128,14 +128,17 @@ export interface AccountRef {
 }
 
 export interface FoundAccount extends AccountRef {
-  /** First value of each attribute that the settings name. Correlation and new identities use them. */
-  readonly attributes: Readonly<Record<string, string>>;
+  /** All values of each attribute that the settings name, the first one first. Correlation and new identities use them. */
+  readonly attributes: Readonly<Record<string, readonly string[]>>;
 }
+
+/** Why an account is never written: the link names no account that agrees with it, or the account of Lockstep itself. */
+export type AccountProblem = LinkProblem | 'service_account';
 
 /** The request failed for a reason that has nothing to do with the password. */
 export interface SourceFailure {
   readonly result: 'failed';
-  readonly reason: CodeOf<'offline' | 'unknown'> | 'no_rights' | 'not_supported' | 'no_account';
+  readonly reason: CodeOf<'offline' | 'unknown'> | 'no_rights' | 'not_supported' | AccountProblem;
   /** Code of the vendor, for operators: never text of the vendor. Null where there is none. */
   readonly vendorCode: string | null;
   /** Milliseconds that the source asks Lockstep to wait. */
@@ -175,6 +178,8 @@ export interface StateRequest {
 export type StateAnswer =
   | {
       readonly result: 'state';
+      /** The account as the source names it now. */
+      readonly account: AccountRef;
       /** An administrator has switched off the account. */
       readonly disabled: boolean;
       /** The source has locked the account, for a time or until an administrator unlocks it. */
@@ -209,8 +214,11 @@ export interface SetPasswordRequest {
 export type WriteAnswer =
   | {
       readonly result: 'applied' | 'already_current';
-      /** The current name of the account, if it differs from the requested one (it was found by its native id). */
-      readonly movedTo?: string;
+      /**
+       * The account as the source names it now, if the connector has read it. Lockstep learns from it the native id and a
+       * new name.
+       */
+      readonly account?: AccountRef;
     }
   | {
       readonly result: 'rejected';
@@ -251,7 +259,7 @@ export type VerifyAnswer =
         | 'account_disabled'
         | 'no_rights'
         | 'not_supported'
-        | 'no_account';
+        | AccountProblem;
       readonly vendorCode: string | null;
     };
 

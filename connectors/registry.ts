@@ -1,5 +1,11 @@
 import type { z } from 'zod';
-import { exactNaming, type Naming } from '../model/people/naming';
+import {
+  type AccountRulesOf,
+  exactNaming,
+  exactRules,
+  isSameName,
+  type Naming,
+} from '../model/people/naming';
 import { activeDirectory } from './active-directory/kind';
 import { command } from './command/kind';
 import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
@@ -9,6 +15,7 @@ import { ldap } from './ldap/kind';
 import { okta } from './okta/kind';
 import { pingOne } from './pingone/kind';
 import { postgresRole } from './postgres-role/kind';
+import { readableOnly } from './readable';
 import { scim } from './scim/kind';
 import { sqlColumn } from './sql-column/kind';
 import { webhook } from './webhook/kind';
@@ -22,7 +29,7 @@ export interface RegisteredKind {
   readonly traits: Traits;
   /** Traits of a source with these settings. If the settings are not valid, the traits of the kind. */
   readonly traitsOf: (settings: unknown) => Traits;
-  /** How the accounts of a source with these settings are told apart. If the settings are not valid, exactly. */
+  /** How the accounts of a source with these settings are distinguished. If the settings are not valid, exactly. */
   readonly namingOf: (settings: unknown) => Naming;
   /** The name of the account with which Lockstep signs in. Null if it is no account of the source. */
   readonly serviceAccountOf: (settings: unknown) => string | null;
@@ -48,7 +55,7 @@ function register<Settings>(kind: ConnectorKind<Settings>): RegisteredKind {
     },
     async open(settings, tools) {
       const parsed = kind.settings.parse(settings);
-      return acceptingOnly(traitsOf(parsed).accepts, await kind.open(parsed, tools));
+      return readableOnly(acceptingOnly(traitsOf(parsed).accepts, await kind.open(parsed, tools)));
     },
   };
 }
@@ -70,3 +77,15 @@ const kinds: readonly RegisteredKind[] = [
 export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(
   kinds.map((kind) => [kind.kind, kind]),
 );
+
+/** How the accounts of a source are distinguished, and which of them Lockstep never touches, by the settings of the source. */
+export const accountRulesOf: AccountRulesOf = (source) => {
+  const kind = connectorKinds.get(source?.kind ?? '');
+  if (kind === undefined) return exactRules;
+  const naming = kind.namingOf(source?.settings);
+  const service = kind.serviceAccountOf(source?.settings);
+  return {
+    naming,
+    isServiceAccount: (name) => service !== null && isSameName(naming, name, service),
+  };
+};

@@ -11,10 +11,11 @@ import type { Caller } from '../store/api-keys';
 import { type Accepted, acceptChange, findRepeated, type NewChange } from '../store/changes/accept';
 import type { ChangeView } from '../store/changes/read';
 import { newId } from '../store/ids';
-import { findIdentity, type IdentityAtIntake } from '../store/people/identities';
+import type { IdentityAtIntake } from '../store/people/identities';
 import { reachedBy } from './covered-groups';
 import type { IntakeDependencies } from './dependencies';
 import { type Capture, CaptureDeclined, evaluate, type Origin } from './evaluate-capture';
+import { findPerson } from './find-person';
 import { fingerprintOf, passwordFingerprint, saltFingerprints } from './fingerprint';
 import type { WhichPerson } from './person-reference';
 import { IntakeRejected } from './rejected';
@@ -61,7 +62,7 @@ export async function acceptRequest(
     // The loop ends: it repeats only after another change of this person was accepted, or an epoch ended.
     for (let again = false; ; again = true) {
       const [identity, earlier] = await Promise.all([
-        findIdentity(deps.db, wanted.person),
+        findPerson(deps, wanted.person),
         findEarlier(deps, caller, wanted),
       ]);
       if (earlier !== null) return replay(earlier, fingerprint);

@@ -9,12 +9,14 @@ import {
 import type { Group } from '../model/configuration/group';
 import { type ErrorCode, isErrorCode } from '../model/errors';
 import { readSecret } from '../model/hashes/encoding';
+import { isSameName } from '../model/people/naming';
 import type { Passwords } from '../sealing/passwords';
 import { type Caller, mayTouch } from '../store/api-keys';
 import { readCaptureControl } from '../store/captures/control';
 import { readRememberedPasswords } from '../store/captures/fingerprints';
 import type { IdentityAtIntake } from '../store/people/identities';
 import type { IntakeDependencies } from './dependencies';
+import { rulesIn } from './find-person';
 import { passwordFingerprint, saltFingerprints } from './fingerprint';
 import { IntakeRejected } from './rejected';
 import { hashedAs } from './returning-scheme';
@@ -141,19 +143,23 @@ async function comparedWith(
   { id, now, accounts }: IdentityAtIntake,
   { next, form }: Passwords,
 ): Promise<About> {
-  const accountId =
-    accounts.find(({ source, name }) => source === capture.source && name === capture.account)
-      ?.id ?? '';
+  const { naming } = rulesIn(configuration, capture.source);
+  const captured =
+    accounts.find(
+      ({ source, name }) => source === capture.source && isSameName(naming, name, capture.account),
+    ) ?? null;
+  // A link with a problem may name the account of another person, whose password this would be.
+  const accountId = captured?.problem === null ? captured.id : '';
   const names = groups.map(({ name }) => name);
   const { latest, held } = await readRememberedPasswords(db, id, accountId, names);
   const { fingerprintKey } = settings;
   const hash = form === 'plaintext' ? null : readSecret(next);
-  const captured = [
+  const reported = [
     passwordFingerprint(fingerprintKey, id, next),
     ...(hash === null ? [] : saltFingerprints(fingerprintKey, id, hash.salt)),
   ];
   const isSame = (stored: Buffer | undefined) =>
-    stored !== undefined && captured.some((fingerprint) => fingerprint.equals(stored));
+    stored !== undefined && reported.some((fingerprint) => fingerprint.equals(stored));
   const plan = planChange({ groups, sources: sourcesOf(configuration), accounts });
   return {
     accountId,

@@ -146,12 +146,22 @@ const table = {
   service_account: {
     retry: 'rejected',
     status: 422,
-    says: 'This is the account with which Lockstep signs in to the source. Lockstep never changes its password: remove the link.',
+    says: 'This is the account with which Lockstep signs in to the source. Lockstep never changes its password. Remove the link, or correct the correlation rules of the source.',
+  },
+  linked_twice: {
+    retry: 'rejected',
+    status: 422,
+    says: 'Another link names the same account, so Lockstep does not know to which person it belongs. Nothing was written. Remove the wrong link with "lockstep identities unlink"; "lockstep refresh" lists such accounts.',
   },
   several_accounts: {
     retry: 'rejected',
     status: 422,
     says: 'More than one account in the source matches this person, and Lockstep does not guess. Link the right one.',
+  },
+  several_people: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The account in the source that matches this person also matches another person, or is linked to one, and Lockstep does not guess. Link the right account.',
   },
   account_disabled: {
     retry: 'rejected',

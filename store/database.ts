@@ -81,6 +81,12 @@ function preparing(pool: pg.Pool): PostgresPool {
   };
 }
 
+/** Runs `work` in the transaction that `db` is, or else in a new one. */
+export const withTransaction = <T>(
+  db: Database,
+  work: (trx: Database) => Promise<T>,
+): Promise<T> => (db.isTransaction ? work(db) : db.transaction().execute(work));
+
 /**
  * SQLSTATE codes of a database that is temporarily unavailable: connection lost, shutting down, too many connections,
  * read-only standby.

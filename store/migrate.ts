@@ -1,4 +1,5 @@
 import { type Migration, Migrator } from 'kysely';
+import type { AccountRulesOf } from '../model/people/naming';
 import type { Database } from './database';
 import * as initial from './migrations/0001-initial';
 import * as captures from './migrations/0002-captures';
@@ -8,11 +9,12 @@ import * as relays from './migrations/0005-relays';
 import * as pushedPasswords from './migrations/0006-pushed-passwords';
 import * as startpoints from './migrations/0007-startpoints';
 import * as jobs from './migrations/0008-jobs';
+import { accountNames } from './migrations/0009-account-names';
 import * as declinedCaptures from './migrations/0010-declined-captures';
 import * as overdueAccounts from './migrations/0011-overdue-accounts';
 import * as engineLacks from './migrations/0013-engine-lacks';
 
-const migrations: Record<string, Migration> = {
+const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
   '0002-captures': captures,
   '0003-source-state': sourceState,
@@ -21,18 +23,21 @@ const migrations: Record<string, Migration> = {
   '0006-pushed-passwords': pushedPasswords,
   '0007-startpoints': startpoints,
   '0008-jobs': jobs,
+  '0009-account-names': accountNames(rulesOf),
   '0010-declined-captures': declinedCaptures,
   '0011-overdue-accounts': overdueAccounts,
   '0013-engine-lacks': engineLacks,
-};
+});
 
 /**
  * Brings the schema up to date. Any number of processes may call it at the same time: one of them migrates, under an
  * advisory lock, and the others wait for it.
+ * @param rulesOf how the accounts of a source are distinguished
  * @throws the error of the database; then the failed migration was rolled back
  */
-export async function migrate(db: Database): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+export async function migrate(db: Database, rulesOf: AccountRulesOf): Promise<void> {
+  const provider = { getMigrations: async () => migrations(rulesOf) };
+  const migrator = new Migrator({ db, provider });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;
 }

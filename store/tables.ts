@@ -8,6 +8,7 @@ import type { SignInObstacle } from '../model/change/sign-in-prevented';
 import type { Configuration } from '../model/configuration/document';
 import type { ErrorCode, Reason } from '../model/errors';
 import type { Form } from '../model/hashes/encoding';
+import type { StoredProblem } from '../model/people/links';
 import type { JsonWebKey, KeyPurpose } from '../sealing/published-key';
 
 type Time = ColumnType<Date, Date | string | undefined, Date | string>;
@@ -33,8 +34,15 @@ export interface AccountTable {
   id: string;
   identity_id: string;
   source: string;
+  /** The name in the spelling of the source. */
   name: string;
+  /** The canonical name, by which accounts are compared. Unique in the source, except for `linked_twice`. */
+  name_key: string;
+  /** Unique in the source, except for `linked_twice`. */
   native_id: string | null;
+  /** True once the source has shown the id, or that it has none. */
+  id_learnt: Generated<boolean>;
+  problem: Generated<StoredProblem | null>;
   is_primary: Generated<boolean>;
   /** Who linked the account: `operator`, `correlation`, `refresh` or `scim`. */
   linked_by: string;

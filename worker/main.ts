@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Dependencies } from '../activities/dependencies';
 import { environment, Misconfigured, refuseDebugOutput } from '../config';
 import { openConnectors } from '../connectors/open';
+import { accountRulesOf } from '../connectors/registry';
 import { watchEpochs } from '../intake/epochs';
 import { openFingerprintKey, readSigner } from '../intake/key-files';
 import { openPolicyChecker } from '../intake/policy/check-policy';
@@ -43,7 +44,7 @@ async function main(stopping: AbortSignal): Promise<void> {
 
   const database = openDatabase(DATABASE_URL, 'lockstep worker', 20);
   const { db } = database;
-  await retryUntilReachable('the database', stopping, () => migrate(db));
+  await retryUntilReachable('the database', stopping, () => migrate(db, accountRulesOf));
   const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR);
   // Epochs are made before the worker connects to the engine: with an epoch the api can seal, and so accept changes.
   await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
@@ -55,6 +56,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     keys,
     configuration: watchConfiguration(db),
     connector: connectors.of,
+    accountRules: accountRulesOf,
     random: Math.random,
   };
   const workerId = `worker-${randomBytes(6).toString('hex')}`;
@@ -102,7 +104,7 @@ async function main(stopping: AbortSignal): Promise<void> {
  * come again, so it ingests none: they wait, and the result is null.
  */
 async function openCaptures(
-  { db, keys, connector, random }: Pick<Dependencies, 'db' | 'keys' | 'connector' | 'random'>,
+  deps: Dependencies,
   databaseUrl: string,
   keyDir: string,
 ): Promise<{ stop(): Promise<void> } | null> {
@@ -117,12 +119,9 @@ async function openCaptures(
   const policyChecker = openPolicyChecker();
   const captures = await startCaptures(
     {
-      db,
-      keys,
-      connector,
-      random,
-      configuration: watchConfiguration(db),
-      keyToSealTo: watchEpochs(db, () => signer),
+      ...deps,
+      configuration: watchConfiguration(deps.db),
+      keyToSealTo: watchEpochs(deps.db, () => signer),
       policyChecker,
       settings: {
         fingerprintKey: openFingerprintKey(LOCKSTEP_FINGERPRINT_KEY_FILE),

@@ -1,8 +1,15 @@
-import type { Connector } from '../../connectors/contract';
+import type { Connector, FoundAccount } from '../../connectors/contract';
 import { stateAfter, waitMs } from '../../model/change/retry';
 import type { SourceConfiguration } from '../../model/configuration/document';
-import { decide, ENOUGH_TO_BE_AMBIGUOUS, matchFor } from '../../model/people/correlation';
-import { linkAccount } from '../../store/people/identities';
+import type { Reason } from '../../model/errors';
+import {
+  decideSearch,
+  ENOUGH_TO_BE_AMBIGUOUS,
+  isMatch,
+  matchFor,
+} from '../../model/people/correlation';
+import { linkAccount } from '../../store/people/links';
+import { readPeopleLike } from '../../store/people/matching';
 import { returnProbe } from '../../store/sources/state';
 import type { Chosen } from '../../store/worker/chosen';
 import {
@@ -66,6 +73,13 @@ async function correlate(
     proof: 'none',
     inDoubt: false,
   } as const;
+  const rules = deps.accountRules(source.configuration);
+  const rejected = (reason: Reason): Settlement => ({
+    ...unwritten,
+    state: 'rejected',
+    reason,
+    nextTryInMs: null,
+  });
   for (const rule of source.configuration.correlate) {
     const match = matchFor(rule, change.person);
     if (match === null) continue;
@@ -81,24 +95,42 @@ async function correlate(
       return { ...unwritten, state, reason, vendorCode, nextTryInMs, lookedUp: true };
     }
     await recordSourceAnswer(deps, { ...succeeded, source: source.name, probe });
-    const found = decide(answer.accounts);
+    const found = decideSearch(rules.naming, match, answer.accounts);
     if (found.found === 'none') continue;
-    const ambiguous = {
-      ...unwritten,
-      state: 'rejected',
-      reason: 'several_accounts',
-      nextTryInMs: null,
-    } as const;
-    if (found.found === 'several') return ambiguous;
-    const { name, nativeId } = found.account;
-    const link = { source: source.name, name, nativeId, primary: false };
-    const id = await linkAccount(deps.db, change.identityId, link, 'correlation', 'worker');
-    // The account is linked to another person, so the rules match two people.
-    if (id === null) return ambiguous;
-    await noteFound(deps.db, change.id, label, { id, name });
+    if (found.found === 'several') return rejected('several_accounts');
+    const refusal = await linkFound(deps, change, source, found.account, match);
+    if (typeof refusal === 'string') return rejected(refusal);
+    await noteFound(deps.db, change.id, label, { id: refusal.id, name: found.account.name });
     return null;
   }
   // No rule called the source, so the probe goes back for another account to use.
   if (probe !== null) await returnProbe(deps.db, source.name);
   return { ...unwritten, state: 'not_applicable', reason: 'no_account_found', nextTryInMs: null };
+}
+
+/**
+ * Links the only account that matches a person, unless it matches another person, too, or is the service account.
+ * @returns the id of the link, or why there is none
+ */
+async function linkFound(
+  { db, accountRules }: Dependencies,
+  { identityId }: ChangeAtWork,
+  { name: source, configuration }: CorrelatedSource,
+  { name, nativeId, attributes }: FoundAccount,
+  match: Readonly<Record<string, string>>,
+): Promise<{ readonly id: string } | 'service_account' | 'several_people'> {
+  const rules = accountRules(configuration);
+  if (rules.isServiceAccount(name)) return 'service_account';
+  // The source has compared the attributes that its answer does not contain.
+  const values: Record<string, readonly string[]> = { ...attributes };
+  for (const [attribute, value] of Object.entries(match)) values[attribute] ??= [value];
+  const others = (await readPeopleLike(db, Object.values(values).flat())).filter(
+    (person) =>
+      person.id !== identityId &&
+      configuration.correlate.some((rule) => isMatch(rules.naming, rule, person, values)),
+  );
+  if (others.length > 0) return 'several_people';
+  const link = { source, name, nativeId, primary: false };
+  const linked = await linkAccount(db, identityId, link, 'correlation', 'worker', rules);
+  return 'conflict' in linked ? 'several_people' : linked;
 }

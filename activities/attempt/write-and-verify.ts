@@ -1,4 +1,4 @@
-import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
+import type { AccountRef, Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
 import { CLOCKS_AGREE_MS } from '../../model/captures/capture';
 import type { AttemptResult, Proof } from '../../model/change/outcome';
 import { stateAfter } from '../../model/change/retry';
@@ -23,8 +23,8 @@ export interface Attempt {
    * False once the claim is too old to begin a write: this process was frozen, and a newer change may hold the claim.
    */
   readonly claimIsFresh: () => boolean;
-  /** Called when the source now knows the account by another name, with that name. */
-  readonly onMoved: (name: string) => Promise<void>;
+  /** Called after a successful write with the account as the source names it now, if the connector has read it. */
+  readonly onRead: (account: AccountRef) => Promise<void>;
 }
 
 /**
@@ -69,7 +69,7 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
   switch (answer.result) {
     case 'applied':
     case 'already_current':
-      if (answer.movedTo !== undefined) await attempt.onMoved(answer.movedTo);
+      if (answer.account !== undefined) await attempt.onRead(answer.account);
       return {
         ...(await verifyWritten(attempt)),
         ...(answer.result === 'already_current' &&

@@ -5,8 +5,9 @@ import { stateAfter, waitMs } from '../../model/change/retry';
 import { isSourceTrouble, type SourceTrouble } from '../../model/change/source-circuit';
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
+import { isNews } from '../../model/people/links';
 import type { Passwords } from '../../sealing/passwords';
-import { renameAccount } from '../../store/people/identities';
+import { learnAccount, noteOutdated } from '../../store/people/links';
 import { returnProbe } from '../../store/sources/state';
 import type { ClaimedAccount } from '../../store/worker/claims';
 import type { Settlement } from '../../store/worker/outcomes';
@@ -15,7 +16,8 @@ import type { FilterRefusal } from '../shared/filter-passwords';
 import { recordSourceAnswer } from '../shared/record-source-answer';
 import { untriedSettlement } from '../shared/untried-settlement';
 import type { Aim } from './aim';
-import { type Attempt, writeAndVerify } from './write-and-verify';
+import { identifyAccount, refusalOf } from './identify-account';
+import { writeAndVerify } from './write-and-verify';
 
 export interface SourceAtWork {
   readonly name: string;
@@ -39,8 +41,25 @@ export function claimedAccountWriter(
   claimIsFresh: () => boolean,
 ): WriteClaimedAccount {
   const { db, random } = deps;
+  const rules = deps.accountRules(source.configuration);
   /** Set once an answer shows that the source as a whole is in trouble: the rest of the batch then waits untried. */
   let trouble: { readonly reason: SourceTrouble; readonly waitMs: number } | null = null;
+  async function attemptAt(claimed: ClaimedAccount, given: Passwords): Promise<AttemptResult> {
+    const identified = await identifyAccount(db, connector, rules, claimed);
+    if ('result' in identified) return identified.result;
+    const { account } = identified;
+    return writeAndVerify({
+      account,
+      connector,
+      passwords: given,
+      prove: source.configuration.prove,
+      aim: source.aim,
+      claimIsFresh,
+      async onRead(shown) {
+        if (isNews(account, shown)) await learnAccount(db, account.accountId, shown, rules.naming);
+      },
+    });
+  }
   return async function writeClaimedAccount(account) {
     if (account.verdict !== 'claimed') {
       if (account.probe !== null) await returnProbe(db, source.name);
@@ -50,18 +69,16 @@ export function claimedAccountWriter(
       if (account.probe !== null) await returnProbe(db, source.name);
       return untriedSettlement(account, 'rejected', passwords);
     }
+    const refusal = refusalOf(account, rules);
+    if (refusal !== null) {
+      if (account.probe !== null) await returnProbe(db, source.name);
+      return untriedSettlement(account, 'rejected', refusal);
+    }
     if (trouble !== null) return waitFor(account, trouble.reason, trouble.waitMs);
-    const attempt: Attempt = {
-      account,
-      connector,
-      passwords,
-      prove: source.configuration.prove,
-      aim: source.aim,
-      claimIsFresh,
-      onMoved: (name) => renameAccount(db, account.accountId, name),
-    };
-    const result = await writeAndVerify(attempt).catch((error) => thrown(attempt, error));
+    const result = await attemptAt(account, passwords).catch((error) => thrown(account, error));
     const { label, probe } = account;
+    if (result.reason === 'account_replaced' || result.reason === 'account_renamed')
+      await noteOutdated(db, [account.accountId], result.reason);
     const { state, reason, vendorCode, proof, inDoubt, retryAfterMs } = result;
     if (reason === 'others_first') {
       // The connector may not have been called, so this is no answer to the probe.
@@ -95,7 +112,7 @@ function recordedReason(account: ClaimedAccount, result: AttemptResult): Settlem
 }
 
 /** A connector that throws is faulty, and nothing shows how far the write came: the account is in doubt. */
-function thrown({ account }: Attempt, error: unknown): AttemptResult {
+function thrown(account: ClaimedAccount, error: unknown): AttemptResult {
   log.error('a connector threw instead of answering; report the error to its author', {
     source: account.source,
     account: account.label,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { acceptRequest } from '../../intake/accept';
 import { reachedBy } from '../../intake/covered-groups';
 import { CaptureDeclined } from '../../intake/evaluate-capture';
+import { findPerson } from '../../intake/find-person';
 import type { WhichPerson } from '../../intake/person-reference';
 import { IntakeRejected } from '../../intake/rejected';
 import { describeCodes, errorCode, keysOf } from '../../model/api/fields';
@@ -15,7 +16,7 @@ import type { Caller } from '../../store/api-keys';
 import { requestSignIn } from '../../store/captures/sign-ins';
 import { hasOpenChange } from '../../store/changes/stale';
 import { newId } from '../../store/ids';
-import { findIdentity, type IdentityAtIntake } from '../../store/people/identities';
+import type { IdentityAtIntake } from '../../store/people/identities';
 import { readSourceStates } from '../../store/sources/state';
 import { readStale } from '../changes/read-stale';
 import { actorOf } from '../http/actor';
@@ -111,7 +112,7 @@ async function authAccountOf(
   caller: Caller,
   wanted: WantedPerson,
 ): Promise<AuthAccount> {
-  const identity = await findIdentity(deps.db, wanted.person);
+  const identity = await findPerson(deps, wanted.person);
   const { configuration, groups } = await reachedBy(deps, caller, wanted, identity);
   if (identity === null) throw new HttpProblem('identity_unknown');
   const { accounts } = identity;

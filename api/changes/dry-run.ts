@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { connectorKinds } from '../../connectors/registry';
 import { violationsOf } from '../../intake/accept';
 import { reachedBy } from '../../intake/covered-groups';
+import { findPerson } from '../../intake/find-person';
 import { changePlanSchema, type PlannedAccount as PlannedView } from '../../model/api/change-plan';
 import type { SourceCheck } from '../../model/api/job-results';
 import { authGoesLast } from '../../model/change/change';
@@ -18,7 +19,6 @@ import { handedOver } from '../../model/configuration/hash-paths';
 import { normalized } from '../../model/passwords/normalize';
 import type { Caller } from '../../store/api-keys';
 import { readLastOutcomes } from '../../store/changes/last-outcomes';
-import { findIdentity } from '../../store/people/identities';
 import { lastResults } from '../../store/sources/jobs';
 import { readSourceStates } from '../../store/sources/state';
 import { reportedIn } from '../configuration/fit';
@@ -47,7 +47,7 @@ export const planOfChange: Route = route({
   problems: ['group_needed', 'no_group', 'identity_unknown', 'unsupported_character'],
   handle: async (deps, { caller, body }) => {
     const person = personIn(body);
-    const identity = await findIdentity(deps.db, person);
+    const identity = await findPerson(deps, person);
     const wanted = { person, group: body.group ?? null };
     const { configuration, groups } = await reachedBy(deps, caller, wanted, identity);
     if (identity === null) throw new HttpProblem('identity_unknown');

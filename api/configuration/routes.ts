@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { connectorKinds } from '../../connectors/registry';
+import { accountRulesOf, connectorKinds } from '../../connectors/registry';
 import { policyFileIssues } from '../../intake/policy/files';
 import {
   configurationAppliedSchema,
@@ -12,7 +12,13 @@ import { type Difference, differences } from '../../model/configuration/differen
 import type { Configuration } from '../../model/configuration/document';
 import { hashPaths } from '../../model/configuration/hash-paths';
 import { keepPolicies, lostPolicyIssues } from '../../model/configuration/kept-policies';
-import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
+import {
+  applyConfiguration,
+  currentConfiguration,
+  NamesShared,
+  sharedNames,
+} from '../../store/configuration/versions';
+import type { SharedName } from '../../store/people/account-names';
 import { readMappingUse, readSourceUse } from '../../store/sources/usage';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
@@ -32,14 +38,29 @@ const example = { document: { version: 1, sources: {}, policies: {}, groups: {} 
  * The valid configuration that `candidate` describes, with the policies that it inherits from the one in force.
  * @throws HttpProblem with all issues
  */
-async function checked(candidate: unknown, inForce: Configuration): Promise<Configuration> {
+async function checked(
+  { db }: Dependencies,
+  candidate: unknown,
+  inForce: Configuration,
+): Promise<Configuration> {
   const result = checkConfiguration(candidate, connectorKinds);
   if (!result.valid) throw new HttpProblem('configuration_invalid', { issues: result.issues });
   const kept = keepPolicies(inForce, result.configuration);
-  const issues = [...lostPolicyIssues(kept), ...(await policyFileIssues(kept))];
+  const issues = [
+    ...lostPolicyIssues(kept),
+    ...(await policyFileIssues(kept)),
+    ...(await sharedNames(db, inForce, kept, accountRulesOf)).map(sharedNameIssue),
+  ];
   if (issues.length > 0) throw new HttpProblem('configuration_invalid', { issues });
   return kept;
 }
+
+const sharedNameIssue = ({ source, accounts }: SharedName) => ({
+  path: ['sources', source],
+  says: `makes linked accounts one with these settings: ${accounts
+    .map(({ name, person }) => `"${name}" of ${person}`)
+    .join(' and ')}; unlink all but one of them first`,
+});
 
 const read = route({
   method: 'get',
@@ -73,7 +94,7 @@ const plan = route({
   problems: ['configuration_invalid'],
   handle: async (deps, { body }) => {
     const { version, configuration } = await deps.configuration();
-    const wanted = await checked(body.document, configuration);
+    const wanted = await checked(deps, body.document, configuration);
     const found = differences(configuration, wanted);
     return {
       status: 200,
@@ -125,11 +146,21 @@ const apply = route({
   ),
   answers: { 200: { says: 'The configuration is in force.', schema: configurationAppliedSchema } },
   problems: ['configuration_invalid', 'configuration_changed'],
-  handle: async ({ db }, { caller, body }) => {
+  handle: async (deps, { caller, body }) => {
+    const { db } = deps;
     const inForce = await currentConfiguration(db);
-    const wanted = await checked(body.document, inForce.configuration);
+    const wanted = await checked(deps, body.document, inForce.configuration);
     const by = actorOf(caller);
-    const applied = await applyConfiguration(db, wanted, body.version, by);
+    const applied = await applyConfiguration(db, wanted, body.version, by, accountRulesOf).catch(
+      (error: unknown) => {
+        // An account was linked after the check.
+        if (error instanceof NamesShared)
+          throw new HttpProblem('configuration_invalid', {
+            issues: error.shared.map(sharedNameIssue),
+          });
+        throw error;
+      },
+    );
     if (applied === null) throw new HttpProblem('configuration_changed');
     return { status: 200, body: { version: applied } };
   },

@@ -1,5 +1,7 @@
+import { rulesIn } from '../../intake/find-person';
 import type { Issue } from '../../intake/rejected';
 import { type Configuration, sourceNamed } from '../../model/configuration/document';
+import { isSameName } from '../../model/people/naming';
 
 interface Account {
   readonly source: string;
@@ -42,10 +44,11 @@ interface Flaw {
 }
 
 function resolve(
-  { applications }: Configuration,
+  configuration: Configuration,
   accounts: readonly Account[],
   { application, source, account, enabled }: WantedMapping,
 ): ResolvedMapping | Flaw {
+  const { applications } = configuration;
   // `constructor` is a name that a caller may send.
   const configured = Object.hasOwn(applications, application)
     ? applications[application]
@@ -57,11 +60,15 @@ function resolve(
       flaw: 'source',
       says: `is not the source of this application, which is "${configured.source}"`,
     };
-  const names = accounts
-    .filter((linked) => linked.source === configured.source)
-    .map(({ name }) => name);
-  const [only, another] = new Set(account === undefined ? names : [account]);
-  if (only === undefined || !names.includes(only))
+  const { canonicalName } = rulesIn(configuration, configured.source).naming;
+  const names = new Map(
+    accounts
+      .filter((linked) => linked.source === configured.source)
+      .map(({ name }) => [canonicalName(name), name]),
+  );
+  const [only, another] = account === undefined ? [...names.keys()] : [canonicalName(account)];
+  const name = names.get(only ?? '');
+  if (name === undefined)
     return {
       flaw: 'account',
       says: `does not name an account of the person in "${configured.source}"`,
@@ -71,8 +78,17 @@ function resolve(
       flaw: 'account',
       says: `is needed, because the person has several accounts in "${configured.source}"`,
     };
-  return { application, account: { source: configured.source, name: only }, enabled };
+  return { application, account: { source: configured.source, name }, enabled };
 }
+
+/** Whether two references, in any spelling, name one account. */
+export const isSameAccount = (
+  configuration: Configuration,
+  account: Account,
+  other: Account,
+): boolean =>
+  account.source === other.source &&
+  isSameName(rulesIn(configuration, account.source).naming, account.name, other.name);
 
 export const unknownSources = (
   configuration: Configuration,

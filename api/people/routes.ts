@@ -1,14 +1,16 @@
 import { z } from 'zod';
+import { rulesIn } from '../../intake/find-person';
 import { text } from '../../model/api/fields';
 import { identitiesPageSchema, identityWithMappingsSchema } from '../../model/api/identities';
+import type { Configuration } from '../../model/configuration/document';
 import type { Caller } from '../../store/api-keys';
 import {
   type AccountView,
   findIdentity,
   type IdentityView,
   saveIdentity,
-  unlinkAccount,
 } from '../../store/people/identities';
+import { type LinkConflict, unlinkAccount } from '../../store/people/links';
 import { listIdentities, readMappingsOf } from '../../store/people/listing';
 import { linkMapping } from '../../store/people/mappings';
 import { readStale, staleHere } from '../changes/read-stale';
@@ -17,7 +19,7 @@ import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route } from '../http/route';
 import { accountName, cursor, pageLimit, personName, sourceName } from '../http/schemas';
-import { type ResolvedMapping, resolveMappings, unknownSources } from './mappings';
+import { isSameAccount, type ResolvedMapping, resolveMappings, unknownSources } from './mappings';
 
 const params = z.strictObject({ name: personName });
 
@@ -95,7 +97,12 @@ const wantedIdentity = z
         z.strictObject({
           source: sourceName,
           name: accountName,
-          nativeId: text(255).nullable().default(null),
+          nativeId: text(255)
+            .nullable()
+            .default(null)
+            .describe(
+              'The id of the account in its source. If omitted, Lockstep learns it when it first reads the account. Linking an account again whose stored id is outdated makes Lockstep forget that id.',
+            ),
           primary: z.boolean().default(false),
         }),
       )
@@ -152,29 +159,39 @@ const save = route({
       body.accounts,
       'operator',
       by,
+      (source) => rulesIn(configuration, source),
     );
     if (conflicts.length > 0)
       throw new HttpProblem('already_exists', {
-        issues: conflicts.map((account) => ({
-          path: ['accounts', body.accounts.findIndex((wanted) => isSame(wanted, account))],
-          says: 'is linked to another person',
+        issues: conflicts.map((conflict) => ({
+          path: [
+            'accounts',
+            body.accounts.findIndex(
+              ({ source, name: wanted }) => source === conflict.source && wanted === conflict.name,
+            ),
+          ],
+          says: conflictSays(conflict),
         })),
       });
-    await linkMappings(deps, name, mappings, by);
+    await linkMappings(deps, configuration, name, mappings, by);
     return { status: 200, body: await readWhole(deps, caller, name) };
   },
 });
 
-const isSame = (account: Account, other: Account): boolean =>
-  account.source === other.source && account.name === other.name;
-
-interface Account {
-  readonly source: string;
-  readonly name: string;
+function conflictSays({ name, why, linkedAs }: LinkConflict): string {
+  const others = linkedAs.filter((other) => other !== name).map((other) => `"${other}"`);
+  const as = others.length === 0 ? '' : `, as ${others.join(' and ')}`;
+  return {
+    service_account:
+      'is the account with which Lockstep signs in to the source; it is never linked',
+    linked_to_another_person: `is linked to another person${as}`,
+    linked_twice: `is linked twice${as}; unlink one of them first`,
+  }[why];
 }
 
 async function linkMappings(
   { db }: Dependencies,
+  configuration: Configuration,
   name: string,
   mappings: readonly ResolvedMapping[],
   by: string,
@@ -182,7 +199,9 @@ async function linkMappings(
   if (mappings.length === 0) return;
   const identity = await findIdentity(db, { name });
   for (const { application, account, enabled } of mappings) {
-    const linked = identity?.accounts.find((candidate) => isSame(candidate, account));
+    const linked = identity?.accounts.find((candidate) =>
+      isSameAccount(configuration, candidate, account),
+    );
     if (identity === null || linked === undefined) throw new HttpProblem('not_found');
     const link = { identityId: identity.id, application, accountId: linked.id, enabled };
     await linkMapping(db, link, by);
@@ -200,8 +219,10 @@ const unlink = route({
   query: z.strictObject({ source: sourceName, name: accountName }),
   answers: { 204: { says: 'The account is unlinked.' } },
   problems: ['not_found'],
-  handle: async ({ db }, { caller, params: { name }, query }) => {
-    if (!(await unlinkAccount(db, name, query, actorOf(caller))))
+  handle: async (deps, { caller, params: { name }, query }) => {
+    const { configuration } = await deps.configuration();
+    const { naming } = rulesIn(configuration, query.source);
+    if (!(await unlinkAccount(deps.db, name, query, actorOf(caller), naming)))
       throw new HttpProblem('not_found');
     return { status: 204 };
   },

@@ -1,14 +1,17 @@
-import { sortAccounts } from '../../model/people/refresh';
+import { correlateAll } from '../../model/people/correlate-all';
+import type { AccountAttributes } from '../../model/people/correlation';
+import { newPeople } from '../../model/people/refresh';
 import type { Database } from '../../store/database';
-import { type AccountLink, linkAccount, saveIdentity } from '../../store/people/identities';
-import { readLinkedNames, readPeopleLike } from '../../store/people/matching';
+import { saveIdentity } from '../../store/people/identities';
+import { type AccountLink, linkAccount, readLinksLike } from '../../store/people/links';
+import { readPeopleLike, readPeopleLinkedIn } from '../../store/people/matching';
 import type { ScimFields } from '../../store/people/scim-users';
 import type { ScimSource } from './source';
 import { type Document, isDocument } from './user';
 
 /**
  * Links a user that the provider has created, by the rules of a refresh: to the one person that the correlation rules
- * find, or to a new person. A user that matches several people stays unlinked.
+ * find, or to a new person. A user that matches several people stays unlinked, and so does the service account.
  */
 export async function linkUser(
   db: Database,
@@ -17,14 +20,18 @@ export async function linkUser(
   document: Document,
   by: string,
 ): Promise<void> {
+  const { rules } = source;
   const account = { name: userName, nativeId: externalId, attributes: attributesOf(document) };
-  const people = await readPeopleLike(db, Object.values(account.attributes));
-  const { toLink, toAdd } = sortAccounts({
+  const links = await readLinksLike(db, source.name, rules.naming, account);
+  if (rules.isServiceAccount(userName) || links.length > 0) return;
+  const people = await readPeopleLike(db, Object.values(account.attributes).flat());
+  const { toLink, unmatched } = correlateAll({
     accounts: [account],
-    correlate: source.correlate,
-    createIdentities: source.createIdentities,
+    free: new Set([account]),
     people,
-    linked: await readLinkedNames(db, source.name, { name: userName, people }),
+    linkedPeople: await readPeopleLinkedIn(db, source.name, people),
+    correlate: source.correlate,
+    naming: rules.naming,
   });
   const link: AccountLink = {
     source: source.name,
@@ -32,29 +39,30 @@ export async function linkUser(
     nativeId: externalId,
     primary: false,
   };
-  for (const { person } of toAdd) await saveIdentity(db, person, [link], 'scim', by);
-  for (const { person } of toLink) await linkAccount(db, person.id, link, 'scim', by);
+  for (const person of newPeople(unmatched, { ...source, people }).values())
+    await saveIdentity(db, person, [link], 'scim', by, () => rules);
+  for (const { person } of toLink) await linkAccount(db, person.id, link, 'scim', by, rules);
 }
 
 /**
- * The attributes that correlation rules can use: `userName`, `name.givenName`, `emails` (the primary value, else the
+ * The attributes that correlation rules can use: `userName`, `name.givenName`, `emails` (all values, the primary one
  * first), and the attributes of schema extensions without their prefix.
  */
-export function attributesOf(document: Document): Record<string, string> {
-  const found: Record<string, string> = {};
+export function attributesOf(document: Document): AccountAttributes {
+  const found: Record<string, readonly string[]> = {};
   for (const [name, value] of Object.entries(document)) {
-    if (typeof value === 'string') found[name] = value;
-    else if (Array.isArray(value)) Object.assign(found, valueAmong(name, value));
+    if (typeof value === 'string') found[name] = [value];
+    else if (Array.isArray(value)) found[name] = valuesAmong(value);
     else if (isDocument(value))
       for (const [part, text] of Object.entries(value))
         if (typeof text === 'string')
-          found[name.startsWith('urn:') ? part : `${name}.${part}`] = text;
+          found[name.startsWith('urn:') ? part : `${name}.${part}`] = [text];
   }
   return found;
 }
 
-function valueAmong(name: string, values: readonly unknown[]): Record<string, string> {
-  const documents = values.filter(isDocument);
-  const chosen = documents.find(({ primary }) => primary === true) ?? documents[0];
-  return typeof chosen?.value === 'string' ? { [name]: chosen.value } : {};
-}
+const valuesAmong = (values: readonly unknown[]): string[] =>
+  values
+    .filter(isDocument)
+    .toSorted((a, b) => Number(b.primary === true) - Number(a.primary === true))
+    .flatMap(({ value }) => (typeof value === 'string' ? [value] : []));

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { rulesIn } from '../../intake/find-person';
 import {
   groupsFrom,
   type SourceConfiguration,
@@ -6,6 +7,7 @@ import {
   sourceNamed,
 } from '../../model/configuration/document';
 import type { Secret } from '../../model/passwords/secret';
+import type { AccountRules } from '../../model/people/naming';
 import { inPlaintext } from '../../sealing/passwords';
 import { type Caller, mayTouch } from '../../store/api-keys';
 import { auditCapture } from '../../store/captures/fingerprints';
@@ -21,6 +23,7 @@ export interface ScimSource {
   readonly settings: z.output<typeof scimSchema>;
   readonly correlate: SourceConfiguration['correlate'];
   readonly createIdentities: SourceConfiguration['createIdentities'];
+  readonly rules: AccountRules;
 }
 
 /**
@@ -39,7 +42,7 @@ export async function scimSource(
   if (source === undefined || settings === undefined || !mayTouch(caller, { groups }))
     throw new HttpProblem('capture_disabled');
   const { correlate, createIdentities } = source;
-  return { name, settings, correlate, createIdentities };
+  return { name, settings, correlate, createIdentities, rules: rulesIn(configuration, name) };
 }
 
 /**
@@ -55,7 +58,7 @@ export async function ingestPushed(
   user: ScimFields,
   password: Secret,
 ): Promise<void> {
-  const { account, now } = await findScimAccount(deps.db, source.name, user);
+  const { account, now } = await findScimAccount(deps.db, source.name, source.rules.naming, user);
   const capture = {
     source: source.name,
     account: account ?? user.userName,

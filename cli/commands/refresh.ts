@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Refresh, Sample } from '../../model/api/job-results';
+import type { AccountReport, Refresh, Sample } from '../../model/api/job-results';
 import { errors } from '../../model/errors';
 import type { Exit } from '../exit-codes';
 import { Failure } from '../failure';
@@ -73,6 +73,7 @@ function refreshLines(source: string, result: Refresh): string[] {
       result.unreadable,
       'have no name, or text that cannot be stored, and are skipped',
     ),
+    ...result.reports.flatMap(reportLines),
     ...(result.failed === null
       ? []
       : [
@@ -81,6 +82,18 @@ function refreshLines(source: string, result: Refresh): string[] {
         ]),
   ];
 }
+
+const reportLines = ({ says, count, first }: AccountReport): string[] =>
+  sampleLines(
+    {
+      count,
+      first: first.map(
+        ({ name, now, person }) =>
+          `${name}${now === null ? '' : ` → ${now}`}${person === null ? '' : ` (${person})`}`,
+      ),
+    },
+    says,
+  );
 
 const sampleLines = ({ count, first }: Sample, what: string): string[] =>
   count === 0

@@ -1,3 +1,4 @@
+import { errors } from '../../model/errors';
 import type { IdentityWithMappings } from '../http/answers';
 import type { Output } from '../output';
 import { indented, mappingLines } from './change-text';
@@ -6,6 +7,7 @@ import { table } from './table';
 /** The text of `lockstep identities show`: attributes, accounts and applications of a person. */
 export function identityLines(output: Output, identity: IdentityWithMappings): string[] {
   const { name, attributes, accounts, mappings } = identity;
+  const problems = accounts.filter(({ problem }) => problem !== null);
   const rows = accounts.map(({ source, name: account, primary, linkedBy, stale }) => [
     source,
     account,
@@ -21,6 +23,9 @@ export function identityLines(output: Output, identity: IdentityWithMappings): s
     ...Object.entries(attributes).map(([attribute, value]) => `  ${attribute} = ${value}`),
     '',
     ...(rows.length === 0 ? ['No account is linked.'] : table(output, columns, rows)),
+    ...problems.flatMap(({ source, name: account, problem }) =>
+      problem === null ? [] : ['', `${source}:${account}: ${errors[problem].says}`],
+    ),
     ...(why.length === 0 ? [] : ['', 'Stale:', ...why]),
     ...(mappings.length === 0 ? [] : ['', ...mappingLines(output, mappings)]),
   ];

@@ -71,8 +71,17 @@ function isOfSource({ reason }: Account): boolean {
 
 const settings: readonly string[] = ['no_rights', 'not_supported', 'read_only', 'policy'];
 
-const isOfLink = ({ reason }: Account): boolean =>
-  reason === 'no_account' || reason === 'several_accounts' || reason === 'no_auth_account';
+const isOfLink = ({ reason }: Account): boolean => ofLink.some((code) => code === reason);
+
+const ofLink = [
+  'no_account',
+  'account_replaced',
+  'account_renamed',
+  'linked_twice',
+  'several_accounts',
+  'several_people',
+  'no_auth_account',
+] as const;
 
 const isErrorCode = (code: string): code is keyof typeof errors => Object.hasOwn(errors, code);
 

@@ -2,12 +2,31 @@ import { type Entry, EqualityFilter } from 'ldapts';
 import type { CodeOf } from '../../model/errors';
 import { withCodePoints } from '../../model/passwords/code-points';
 import type { Secret } from '../../model/passwords/secret';
-import type { Connector, ConnectorTools, SetPasswordRequest, WriteAnswer } from '../contract';
-import { locate, type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
+import { isUuid } from '../../model/people/uuid';
+import type {
+  AccountRef,
+  Connector,
+  ConnectorTools,
+  SetPasswordRequest,
+  WriteAnswer,
+} from '../contract';
+import { type Accounts, type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
 import type { AccountState, Use, View } from '../ldap/dialect';
 import { openDirectory } from '../ldap/directory';
+import { isDn } from '../ldap/dn';
 import type { Link } from '../ldap/link';
-import { answerOf, change, replace, replyOrNull, retryOnLoss, sendModify } from '../ldap/requests';
+import { locate } from '../ldap/locate';
+import { dnNaming } from '../ldap/naming';
+import {
+  answerOf,
+  change,
+  named,
+  replace,
+  replyOrNull,
+  retryOnLoss,
+  sendModify,
+} from '../ldap/requests';
+import type { DirectorySettings } from '../ldap/settings';
 import { checkActiveDirectory } from './check';
 import { readPolicies } from './policies';
 import { classifyLogin, classifyWrite } from './refusals';
@@ -15,23 +34,30 @@ import { readDomainControllers } from './replicas';
 import type { ActiveDirectorySettings } from './settings';
 
 /** Opens a connector for a domain. The name of an account is its DN; its native id is the objectGUID as Windows writes it. */
-export const openActiveDirectory = (
+export function openActiveDirectory(
   settings: ActiveDirectorySettings,
   tools: ConnectorTools,
-): Connector =>
-  openDirectory(settings, tools, {
+): Connector {
+  const accounts: Accounts = {
+    settings,
     ids: objectGuids,
+    naming: dnNaming([]),
+    principal: principalBySid,
+  };
+  return openDirectory(settings, tools, {
+    accounts,
     view: async () => view,
     loginExplainsRefusal: true,
     async logIn(link, dn, password) {
       const reply = await link.ask((client) => client.bind(dn, password.text()));
       return reply.ok ? { result: 'holds', proof: 'login' } : classifyLogin(reply);
     },
-    setPassword: (use, request) => resetPassword(use, request, settings),
+    setPassword: (use, request) => resetPassword(use, request, accounts),
     check: (link) => checkActiveDirectory(link, settings, objectGuids),
     policies: readPolicies,
     replicas: readDomainControllers,
   });
+}
 
 const CONTROL = 'userAccountControl';
 /** Attribute that shows whether a lock is in force now, which userAccountControl does not. */
@@ -58,8 +84,6 @@ const swapped = (guid: Buffer): Buffer => {
   return copy;
 };
 
-const GUID = /^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$/i;
-
 const objectGuids: NativeIds = {
   attribute: 'objectGUID',
   binary: true,
@@ -71,7 +95,7 @@ const objectGuids: NativeIds = {
       .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   },
   filterFor: (id) =>
-    GUID.test(id)
+    isUuid(id)
       ? new EqualityFilter({
           attribute: 'objectGUID',
           value: swapped(Buffer.from(id.replaceAll('-', ''), 'hex')),
@@ -110,24 +134,23 @@ const fileTime = (ticks: string): Date =>
 async function resetPassword(
   use: Use,
   { account, password }: SetPasswordRequest,
-  settings: ActiveDirectorySettings,
+  accounts: Accounts,
 ): Promise<WriteAnswer> {
   const { answer, dn, mustChange } = await use(async (link) => {
     const unwritten = { dn: account.name, mustChange: false };
-    const located = await locate(link, account, objectGuids, settings, [LAST_SET, CONTROL]);
+    const located = await locate(link, account, accounts, [LAST_SET, CONTROL]);
     if (!located.ok) return { ...unwritten, answer: classifyWrite(located) };
-    if (located.value === null) return { ...unwritten, answer: NO_ACCOUNT };
-    const { entry, moved } = located.value;
+    if (!located.value.found) return { ...unwritten, answer: refused(located.value.problem) };
+    const { entry, account: found } = located.value;
+    const dn = lastingDn(found);
     // The domain has set a random password. Another one would allow logins without the smart card.
     if ((flagsIn(entry, CONTROL) & SMARTCARD_REQUIRED) !== 0)
       return { ...unwritten, answer: NO_PASSWORD };
     const kept = textOf(entry, LAST_SET) === MUST_CHANGE;
     const more = kept ? [replace(LAST_SET, MUST_CHANGE)] : [];
     const value = quotedUtf16(password);
-    const reply = await replyOrNull(sendModify(link, entry.dn, 'unicodePwd', value, more));
-    const classified = answerOf(reply, classifyWrite);
-    const movedTo = moved && classified.result === 'applied' ? { movedTo: entry.dn } : {};
-    return { answer: { ...classified, ...movedTo }, dn: entry.dn, mustChange: kept };
+    const reply = await replyOrNull(sendModify(link, dn, 'unicodePwd', value, more));
+    return { answer: named(answerOf(reply, classifyWrite), found), dn, mustChange: kept };
   });
   if (!mustChange && (answer.result === 'applied' || answer.result === 'ambiguous'))
     await retryOnLoss(use, (link) => undoForcedChange(link, dn));
@@ -139,8 +162,31 @@ const refused = (reason: CodeOf<'rejected'>): WriteAnswer => ({
   reason,
   vendorCode: null,
 });
-const NO_ACCOUNT = refused('no_account');
 const NO_PASSWORD = refused('no_own_password');
+
+/**
+ * A DN that means the same entry after a rename (MS-ADTS §3.1.1.3.1.2.4). Between a read and a write, the entry may get
+ * another name, and another entry its name.
+ */
+const lastingDn = ({ name, nativeId }: AccountRef): string =>
+  nativeId === null ? name : `<GUID=${nativeId}>`;
+
+/**
+ * Returns a name by which the entry of the login can be read: its DN by the settings, or else its SID, which is the first
+ * one in the token of the connection (MS-ADTS §3.1.1.3.2). The settings may name the account in a form of Windows.
+ */
+async function principalBySid(link: Link, { bindDn }: DirectorySettings): Promise<string | null> {
+  if (isDn(bindDn)) return bindDn;
+  const root = await search(link, '', {
+    scope: 'base',
+    attributes: [TOKEN],
+    explicitBufferAttributes: [TOKEN],
+  });
+  const [sid] = root.ok && root.value[0] ? valuesOf(root.value[0], TOKEN) : [];
+  return Buffer.isBuffer(sid) ? `<SID=${sid.toString('hex')}>` : null;
+}
+
+const TOKEN = 'tokenGroups';
 
 async function undoForcedChange(link: Link, dn: string): Promise<void> {
   const reply = await search(link, dn, { scope: 'base', attributes: [LAST_SET] });

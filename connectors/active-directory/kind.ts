@@ -1,5 +1,5 @@
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
+import { dnNaming, serviceAccountOf } from '../ldap/naming';
 import type * as Driver from './active-directory';
 import { type ActiveDirectorySettings, activeDirectorySettings } from './settings';
 
@@ -15,10 +15,12 @@ export const activeDirectory: ConnectorKind<ActiveDirectorySettings> = {
     yields: ['plaintext', 'hash'],
     reportsCurrent: false,
   },
-  naming: () => exactNaming,
+  naming: () => dnNaming([]),
+  serviceAccount: ({ bindDn }) => serviceAccountOf(bindDn),
   needs: [
     'LDAPS on a domain controller. `url` must name a single controller: on another one, the login that verifies a new password would fail until the password is replicated.',
     'A service account with the right to reset passwords (User-Force-Change-Password) and to write `pwdLastSet` below `base`, and no other rights.',
+    'Lockstep names an account by its DN, in any spelling, and by its objectGUID: it follows a renamed account, and refuses another one that has got the DN. The service account is never written.',
     'Lockstep resets `unicodePwd`. The complexity and length rules of the domain apply; history and minimum age do not. Disabled and locked accounts stay disabled and locked, and a forced change stays in force.',
     'A capture agent on the domain controllers can report new passwords in plaintext or as hashes. Hashes cannot be written to a domain.',
     'If the service account lacks the right Unexpire-Password on the domain, a domain controller forces people to change the new password at their next login. Lockstep reverts that if it may write `pwdLastSet`.',

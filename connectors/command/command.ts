@@ -1,7 +1,7 @@
 import type { Connector, ConnectorTools } from '../contract';
 import { ok, wrong } from '../http/checks';
 import { type Lost, openWire } from '../wire/connector';
-import { servedBy } from '../wire/settings';
+import { namingBy, servedBy } from '../wire/settings';
 import { callProgram } from './call';
 import { examineProgram, isBelow } from './check';
 import type { CommandSettings } from './settings';
@@ -13,6 +13,7 @@ export const openCommand = (
   openWire({
     call: callProgram(settings, () => isBelow(commandDir, settings.command)),
     served: servedBy(settings),
+    naming: namingBy(settings),
     examine: () => examineProgram(settings, commandDir),
     answered: [ok('answers', 'The program answers.')],
     lost: findingOf,

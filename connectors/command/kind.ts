@@ -1,6 +1,5 @@
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
-import { traitsBy } from '../wire/settings';
+import { namingBy, traitsBy } from '../wire/settings';
 import type * as Driver from './command';
 import { type CommandSettings, commandSettings } from './settings';
 
@@ -18,7 +17,7 @@ export const command: ConnectorKind<CommandSettings> = {
     reportsCurrent: true,
   },
   declared: traitsBy,
-  naming: () => exactNaming,
+  naming: namingBy,
   needs: [
     'A program that keeps the contract of [your-own-connector.md](your-own-connector.md). `lockstep connector test` checks that it does.',
     'The program is below the folder that `LOCKSTEP_COMMAND_DIR` names for the worker, so an API key that can change the configuration cannot run any other program. Only root or the user of the worker may write the program.',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
+import { cached } from '../http/cached';
 import { json } from '../http/success';
 
 const domainsShape = z.looseObject({
@@ -13,16 +14,8 @@ const CACHED_MS = 600_000;
 /** Returns the domains whose users sign in elsewhere, in lower case. Null if the service account may not read them. */
 export type FederatedDomains = (signal: AbortSignal) => Promise<ReadonlySet<string> | null>;
 
-export function federatedDomains(api: Api): FederatedDomains {
-  let cached: { readonly domains: ReadonlySet<string> | null; readonly until: number } | null =
-    null;
-  return async (signal) => {
-    if (cached !== null && performance.now() < cached.until) return cached.domains;
-    const domains = await read(api, signal);
-    cached = { domains, until: performance.now() + CACHED_MS };
-    return domains;
-  };
-}
+export const federatedDomains = (api: Api): FederatedDomains =>
+  cached(CACHED_MS, (signal) => read(api, signal));
 
 async function read(api: Api, signal: AbortSignal): Promise<ReadonlySet<string> | null> {
   const query = new URLSearchParams({ $select: 'id,authenticationType' });

@@ -7,11 +7,11 @@ import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { clientCredentials, type TokenRequest } from '../http/credentials';
 import { noBody } from '../http/success';
-import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
+import type { PreparedWrite } from '../http/write';
 import { type FederatedDomains, federatedDomains } from './domains';
 import { classify } from './errors';
 import type { EntraSettings } from './settings';
-import { pathOf, stateOf, type User, usersOf } from './users';
+import { pathOf, refOf, stateOf, type User, usersOf } from './users';
 
 export function openEntra(settings: EntraSettings, tools: ConnectorTools): Connector {
   const { graphUrl, loginUrl, attributes } = settings;
@@ -23,14 +23,12 @@ export function openEntra(settings: EntraSettings, tools: ConnectorTools): Conne
   const federated = federatedDomains(api);
   return connectorOver({
     api,
+    ...users.lookups,
     attributes: users.names,
     find: users.search,
     page: users.page,
-    async state(account, signal) {
-      const user = await users.user(account, signal);
-      return user && stateOf(user);
-    },
-    prepare: ({ account }, signal) => prepare(users, federated, account, signal),
+    state: stateOf,
+    prepare: (user, _request, signal) => prepare(federated, user, signal),
     verify: null,
     check: (signal) => checkDomains(federated, signal),
     writeToNoAccount: () => writeTo(randomUUID(), null),
@@ -58,17 +56,14 @@ const tokenRequest =
   });
 
 async function prepare(
-  users: ReturnType<typeof usersOf>,
   federated: FederatedDomains,
-  account: AccountRef,
+  user: User,
   signal: AbortSignal,
 ): Promise<PreparedWrite | WriteAnswer> {
-  const user = await users.user(account, signal);
-  if (user === null) return NO_ACCOUNT;
   const elsewhere = passwordElsewhere(user, await federated(signal));
   if (elsewhere !== null)
     return { result: 'rejected', reason: 'no_own_password', vendorCode: elsewhere };
-  return writeTo(user.id, user.userPrincipalName);
+  return writeTo(user.id, refOf(user));
 }
 
 /** Returns where the password of a user is kept, as a vendor code. Null if it is kept in Entra ID. */
@@ -80,7 +75,7 @@ function passwordElsewhere(user: User, federated: ReadonlySet<string> | null): s
 }
 
 /** The request always states forceChangePasswordNextSignIn, because Graph has defaulted to a forced change. */
-const writeTo = (id: string, name: string | null): PreparedWrite => ({
+const writeTo = (id: string, account: AccountRef | null): PreparedWrite => ({
   request: (password) => ({
     method: 'PATCH',
     path: pathOf(id),
@@ -88,7 +83,7 @@ const writeTo = (id: string, name: string | null): PreparedWrite => ({
       type: JSON_TYPE,
       value: { passwordProfile: { password, forceChangePasswordNextSignIn: false } },
     },
-    success: { 204: noBody(name) },
+    success: { 204: noBody(account) },
   }),
 });
 

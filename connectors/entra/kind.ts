@@ -1,6 +1,6 @@
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
 import type * as Driver from './entra';
+import { naming } from './naming';
 import { type EntraSettings, entraSettings } from './settings';
 
 /** An account is a user of one tenant. Its name is the userPrincipalName; its native id is the object id. */
@@ -16,7 +16,7 @@ export const entra: ConnectorKind<EntraSettings> = {
     yields: [],
     reportsCurrent: true,
   },
-  naming: () => exactNaming,
+  naming: () => naming,
   needs: [
     'An app registration with the application permissions `User.Read.All`, `User-PasswordProfile.ReadWrite.All` and `Domain.Read.All`. To write users with administrator roles, it also needs a directory role.',
     'Users whose password is in Entra ID. Lockstep writes no password of a user who is synchronized from a domain, belongs to a federated domain or is an invited guest. Connect the domain itself instead.',

@@ -4,12 +4,22 @@ import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches } from '../http/filter';
-import { type Raw, rawUsers, readable, readableMatches } from '../http/lists';
+import { notAUser, type Users } from '../http/linked-user';
+import {
+  attributesAt,
+  cursorIn,
+  idShape,
+  type Raw,
+  rawUsers,
+  readable,
+  readableMatches,
+} from '../http/lists';
 import { json } from '../http/success';
+import { naming } from './naming';
 
 /** The properties of a user that Lockstep reads. Source: Microsoft Graph, user resource type. */
 const userShape = z.looseObject({
-  id: z.string().min(1),
+  id: idShape,
   userPrincipalName: z.string(),
   accountEnabled: z.boolean().nullish(),
   externalUserState: z.string().nullish(),
@@ -22,6 +32,11 @@ const userWith = (id: string) =>
   userShape.refine((user) => user.id.toLowerCase() === id.toLowerCase());
 
 export type User = z.infer<typeof userShape>;
+
+export const refOf = ({ userPrincipalName: name, id: nativeId }: User): AccountRef => ({
+  name,
+  nativeId,
+});
 
 const NAME = 'userPrincipalName';
 const STATUS = [
@@ -41,22 +56,24 @@ export function usersOf(api: Api, attributes: readonly string[]) {
   const names = [NAME, ...attributes];
 
   const found = (user: User): FoundAccount => ({
-    name: user.userPrincipalName,
-    nativeId: user.id,
-    attributes: Object.fromEntries(
-      names.flatMap((name) => valuesAt(user, name).map((value) => [name, value])),
-    ),
+    ...refOf(user),
+    attributes: attributesAt(names, (name) => valuesAt(user, name)),
   });
 
   async function listed(more: Record<string, string>, signal: AbortSignal) {
     const query = new URLSearchParams({ $select: ['id', ...names].join(','), ...more });
     const [path, success] = [`/v1.0/users?${query}`, { 200: json(listShape) }];
     const list = await api.ask({ method: 'GET', path, success }, signal);
-    // Only the token of the link is used, because a reply must not decide where requests are sent.
     const next = list['@odata.nextLink'];
-    const cursor = next === undefined ? null : new URL(next).searchParams.get('$skiptoken');
+    const cursor = next === undefined ? null : cursorIn(next, '$skiptoken');
     return { users: list.value, cursor };
   }
+
+  const user = (key: string, shape: z.ZodType<User>, signal: AbortSignal) => {
+    const query = new URLSearchParams({ $select: ['id', NAME, ...STATUS].join(',') });
+    const [path, success] = [`${pathOf(key)}?${query}`, { 200: json(shape) }];
+    return nullIf('no_account', api.ask({ method: 'GET', path, success }, signal));
+  };
 
   return {
     names,
@@ -67,9 +84,9 @@ export function usersOf(api: Api, attributes: readonly string[]) {
     ): Promise<readonly FoundAccount[]> {
       const terms = Object.entries(match).map(([name, value]) => `${name} eq ${quoted(value)}`);
       const query = { $filter: terms.join(' and '), $top: String(limit) };
-      const { users } = await listed(query, signal);
-      const fits = (user: Raw) => matches(match, (name) => valuesAt(user, name));
-      return readableMatches(userShape, users, fits).map(found);
+      const { users, cursor } = await listed(query, signal);
+      const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
+      return readableMatches(userShape, { users, isPart: cursor !== null }, fits, limit).map(found);
     },
     async page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page> {
       const $top = String(Math.min(pageSize, MOST_IN_A_PAGE));
@@ -77,16 +94,16 @@ export function usersOf(api: Api, attributes: readonly string[]) {
       const { users, malformed } = readable(userShape, page.users);
       return { accounts: users.map(found), malformed, cursor: page.cursor };
     },
-    /** Reads a user by id, or by name if the id is unknown. Null if there is no such user. */
-    async user({ nativeId, name }: AccountRef, signal: AbortSignal): Promise<User | null> {
-      const query = new URLSearchParams({ $select: ['id', NAME, ...STATUS].join(',') });
-      const path = `${pathOf(nativeId ?? name)}?${query}`;
-      const success = { 200: json(nativeId === null ? userShape : userWith(nativeId)) };
-      const request = api.ask({ method: 'GET', path, success }, signal);
-      const user = await nullIf('no_account', request);
-      if (user === null || nativeId !== null) return user;
-      return matches({ [NAME]: name }, (at) => valuesAt(user, at)) ? user : null;
-    },
+    lookups: {
+      naming,
+      refOf,
+      byId: (id, signal) => user(id, userWith(id), signal),
+      async byName(name, signal) {
+        const found = await user(name, userShape, signal);
+        return found === null ? [] : [found];
+      },
+      ownId: notAUser,
+    } satisfies Users<User>,
   };
 }
 
@@ -101,10 +118,10 @@ const quoted = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 const valuesAt = (user: Raw, name: string): string[] =>
   [user[name]].filter((value) => typeof value === 'string');
 
-export const stateOf = ({ accountEnabled, lastPasswordChangeDateTime: at }: User): State => ({
-  disabled: accountEnabled === false,
+export const stateOf = (user: User): State => ({
+  disabled: user.accountEnabled === false,
   // Entra shows neither a lock nor a forced change.
   locked: false,
   mustChange: false,
-  passwordChangedAt: dateOf(at),
+  passwordChangedAt: dateOf(user.lastPasswordChangeDateTime),
 });

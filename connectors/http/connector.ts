@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../../model/passwords/secret';
 import type {
-  AccountRef,
   Connector,
   Finding,
   FoundAccount,
@@ -16,13 +15,14 @@ import type {
 import { asInconclusive, asSourceFailure, asWriteAnswer, failureOf } from './answers';
 import { type Api, newCall } from './api';
 import { connectedFindings, rightsFinding, unconnectedFindings, warning } from './checks';
+import { linkedUser, type Users, withoutOwn } from './linked-user';
 import { type PreparedWrite, write } from './write';
 
 /**
  * What differs between the APIs. Its methods may throw `NotSent`, `NoReply` or `HttpRefused`, which `connectorOver`
  * translates.
  */
-export interface Vendor {
+export interface Vendor<User> extends Users<User> {
   readonly api: Api;
   /** Names of the attributes by which `find` can search. */
   readonly attributes: readonly string[];
@@ -32,12 +32,18 @@ export interface Vendor {
     signal: AbortSignal,
   ): Promise<readonly FoundAccount[]>;
   page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page>;
-  /** Reads the state of an account. Null if there is no such account. */
-  state(account: AccountRef, signal: AbortSignal): Promise<State | null>;
-  /** Reads what must be known of the account before a write. If it returns an answer, nothing is written. */
-  prepare(request: SetPasswordRequest, signal: AbortSignal): Promise<PreparedWrite | WriteAnswer>;
+  /** Reads the state of a user. */
+  state(user: User, signal: AbortSignal): State | Promise<State>;
+  /** Reads what else must be known of the user before a write. If it returns an answer, nothing is written. */
+  prepare(
+    user: User,
+    request: SetPasswordRequest,
+    signal: AbortSignal,
+  ): PreparedWrite | WriteAnswer | Promise<PreparedWrite | WriteAnswer>;
   /** Verifies a password. Null if the vendor offers no way to do that. */
-  readonly verify: ((request: VerifyRequest, signal: AbortSignal) => Promise<VerifyAnswer>) | null;
+  readonly verify:
+    | ((user: User, request: VerifyRequest, signal: AbortSignal) => Promise<VerifyAnswer>)
+    | null;
   /** Returns further findings of `lockstep doctor`, after those about the sign-in and the rights. */
   check(signal: AbortSignal): Promise<readonly Finding[]>;
   /** A write to an account that does not exist. Its refusal shows whether the service account has the right to write. */
@@ -53,7 +59,7 @@ export interface Page {
   readonly cursor: string | null;
 }
 
-export type State = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>;
+export type State = Omit<Extract<StateAnswer, { result: 'state' }>, 'result' | 'account'>;
 
 /** Parses a date of a vendor. Null if there is none, or it cannot be parsed. */
 export function dateOf(text: string | null | undefined): Date | null {
@@ -62,26 +68,36 @@ export function dateOf(text: string | null | undefined): Date | null {
 }
 
 /** Builds a connector from what differs between the APIs. */
-export function connectorOver(vendor: Vendor): Connector {
+export function connectorOver<User>(vendor: Vendor<User>): Connector {
   return {
     async find({ match, limit }) {
       const unknown = Object.keys(match).some((name) => !vendor.attributes.includes(name));
       if (unknown) return { result: 'failed', reason: 'not_supported', vendorCode: null };
-      return orFailed(async () => ({
-        result: 'found',
-        accounts: await vendor.find(match, limit, newCall()),
-      }));
+      return orFailed(async () => {
+        const signal = newCall();
+        const found = await vendor.find(match, limit, signal);
+        return { result: 'found', accounts: await withoutOwn(vendor, found, signal) };
+      });
     },
     list: ({ cursor, pageSize }) =>
       orFailed(async () => {
-        const { malformed, ...page } = await vendor.page(cursor, pageSize, newCall());
-        return { result: 'page', ...page, ...(malformed.length > 0 && { malformed }) };
+        const signal = newCall();
+        const { malformed, ...page } = await vendor.page(cursor, pageSize, signal);
+        const accounts = await withoutOwn(vendor, page.accounts, signal);
+        return { result: 'page', ...page, accounts, ...(malformed.length > 0 && { malformed }) };
       }),
     state: ({ account }) =>
       orFailed(async (): Promise<StateAnswer> => {
-        const state = await vendor.state(account, newCall());
-        if (state === null) return { result: 'failed', reason: 'no_account', vendorCode: null };
-        return { result: 'state', ...state };
+        const signal = newCall();
+        const linked = await linkedUser(vendor, account, signal);
+        if ('problem' in linked)
+          return { result: 'failed', reason: linked.problem, vendorCode: null };
+        const { user } = linked;
+        return {
+          result: 'state',
+          account: vendor.refOf(user),
+          ...(await vendor.state(user, signal)),
+        };
       }),
     async setPassword(request) {
       if (isEmpty(request.password))
@@ -89,7 +105,10 @@ export function connectorOver(vendor: Vendor): Connector {
       const signal = newCall();
       let prepared: PreparedWrite | WriteAnswer;
       try {
-        prepared = await vendor.prepare(request, signal);
+        const linked = await linkedUser(vendor, request.account, signal);
+        if ('problem' in linked)
+          return { result: 'rejected', reason: linked.problem, vendorCode: null };
+        prepared = await vendor.prepare(linked.user, request, signal);
       } catch (error) {
         return asWriteAnswer(failureOf(error), false);
       }
@@ -100,7 +119,11 @@ export function connectorOver(vendor: Vendor): Connector {
         return { result: 'inconclusive', reason: 'not_supported', vendorCode: null };
       if (isEmpty(request.password)) return { result: 'differs', vendorCode: null };
       try {
-        return await vendor.verify(request, newCall());
+        const signal = newCall();
+        const linked = await linkedUser(vendor, request.account, signal);
+        if ('problem' in linked)
+          return { result: 'inconclusive', reason: linked.problem, vendorCode: null };
+        return await vendor.verify(linked.user, request, signal);
       } catch (error) {
         return asInconclusive(failureOf(error));
       }
@@ -114,7 +137,7 @@ export function connectorOver(vendor: Vendor): Connector {
 const isEmpty = (password: Secret) => password.use((bytes) => bytes.length === 0);
 
 const policiesOf =
-  (policies: NonNullable<Vendor['policies']>): NonNullable<Connector['policies']> =>
+  (policies: NonNullable<Vendor<unknown>['policies']>): NonNullable<Connector['policies']> =>
   () =>
     orFailed(() => policies(newCall()));
 
@@ -127,7 +150,7 @@ async function orFailed<T>(request: () => Promise<T>): Promise<T | SourceFailure
 }
 
 /** Returns the findings of `lockstep doctor` that are the same for every API. It changes nothing. */
-async function check(vendor: Vendor, signal: AbortSignal): Promise<readonly Finding[]> {
+async function check<User>(vendor: Vendor<User>, signal: AbortSignal): Promise<readonly Finding[]> {
   vendor.api.forget();
   let found: readonly FoundAccount[];
   try {
@@ -137,8 +160,7 @@ async function check(vendor: Vendor, signal: AbortSignal): Promise<readonly Find
   }
   const unknownPassword = Secret.fromText(`Nobody-${randomBytes(12).toString('base64url')}-1`);
   try {
-    const account = { name: '', nativeId: null };
-    const request = { account, password: unknownPassword };
+    const request = { password: unknownPassword };
     const answer = await write(vendor.api, vendor.writeToNoAccount(), request, signal);
     return [
       ...connectedFindings(found.length),
@@ -153,7 +175,10 @@ async function check(vendor: Vendor, signal: AbortSignal): Promise<readonly Find
 }
 
 /** The checks of one kind. Their failure does not hide the findings before them. */
-async function furtherFindings(vendor: Vendor, signal: AbortSignal): Promise<readonly Finding[]> {
+async function furtherFindings<User>(
+  vendor: Vendor<User>,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
   try {
     return await vendor.check(signal);
   } catch (error) {

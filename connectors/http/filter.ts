@@ -1,3 +1,5 @@
+import type { Naming } from '../../model/people/naming';
+
 type Match = Readonly<Record<string, string>>;
 
 /** Builds a filter `name eq "value" and …`, with values as in JSON (RFC 7644 §3.4.2.2), as PingOne and Okta expect too. */
@@ -6,11 +8,14 @@ export const scimFilter = (match: Match): string =>
     .map(([name, value]) => `${name} eq ${JSON.stringify(value)}`)
     .join(' and ');
 
-/**
- * Whether a returned account matches, without regard to case, as servers compare. A server that does not support a filter
- * returns all accounts, so each must be compared.
- */
-export const matches = (match: Match, valuesAt: (name: string) => readonly string[]): boolean =>
+/** Whether a returned account matches. A server that does not support a filter returns all accounts. */
+export const matches = (
+  { canonicalValue }: Naming,
+  match: Match,
+  valuesAt: (name: string) => readonly string[],
+): boolean =>
   Object.entries(match).every(([name, value]) =>
-    valuesAt(name).some((candidate) => candidate.toLowerCase() === value.toLowerCase()),
+    valuesAt(name).some(
+      (candidate) => canonicalValue(name, candidate) === canonicalValue(name, value),
+    ),
   );

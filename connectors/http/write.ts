@@ -1,16 +1,13 @@
 import type { Reason } from '../../model/errors';
 import type { Secret } from '../../model/passwords/secret';
-import type { SetPasswordRequest, WriteAnswer } from '../contract';
+import type { AccountRef, SetPasswordRequest, WriteAnswer } from '../contract';
 import { asWriteAnswer, failureOf } from './answers';
 import type { Api, ApiRequest } from './api';
 
-/** The parts of a request that a write over HTTP uses. The form is already decided when the write is prepared. */
-type WriteRequest = Pick<SetPasswordRequest, 'account' | 'password'>;
-
 /** The request that writes a password, and what may have to follow it. */
 export interface PreparedWrite {
-  /** The value of its success response is the current name of the account. Null if the name is not known. */
-  readonly request: (password: Secret) => ApiRequest<string | null>;
+  /** The value of its success response is the account as the source names it now. Null if that is not known. */
+  readonly request: (password: Secret) => ApiRequest<AccountRef | null>;
   /**
    * Finds out whether the account already has this password. Present for a vendor that rejects the current password
    * without a code of its own. A wrong password may count as a failed login.
@@ -20,12 +17,6 @@ export interface PreparedWrite {
   readonly restore?: (signal: AbortSignal) => Promise<boolean>;
 }
 
-export const NO_ACCOUNT: WriteAnswer = {
-  result: 'rejected',
-  reason: 'no_account',
-  vendorCode: null,
-};
-
 /** Reasons for which a vendor may reject the current password. */
 const MAY_BE_CURRENT: readonly Reason[] = ['policy', 'policy_history'];
 
@@ -33,7 +24,7 @@ const MAY_BE_CURRENT: readonly Reason[] = ['policy', 'policy_history'];
 export async function write(
   api: Api,
   prepared: PreparedWrite,
-  request: WriteRequest,
+  request: Pick<SetPasswordRequest, 'password'>,
   signal: AbortSignal,
 ): Promise<WriteAnswer> {
   const { holds, restore } = prepared;
@@ -64,13 +55,12 @@ async function orNull<T>(request: Promise<T>): Promise<T | null> {
 async function send(
   api: Api,
   { request }: PreparedWrite,
-  { account, password }: WriteRequest,
+  { password }: Pick<SetPasswordRequest, 'password'>,
   signal: AbortSignal,
 ): Promise<WriteAnswer> {
   try {
-    const name = await api.ask(request(password), signal);
-    const moved = name !== null && name !== account.name;
-    return { result: 'applied', ...(moved && { movedTo: name }) };
+    const now = await api.ask(request(password), signal);
+    return { result: 'applied', ...(now !== null && { account: now }) };
   } catch (error) {
     return asWriteAnswer(failureOf(error), true);
   }

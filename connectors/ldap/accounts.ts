@@ -1,15 +1,7 @@
-import {
-  AndFilter,
-  type Control,
-  type Entry,
-  EqualityFilter,
-  type Filter,
-  FilterParser,
-  type SearchOptions,
-} from 'ldapts';
-import type { AccountRef, FindAnswer, FindRequest, FoundAccount } from '../contract';
+import { type Control, type Entry, type Filter, FilterParser, type SearchOptions } from 'ldapts';
+import type { Naming } from '../../model/people/naming';
+import type { AccountRef } from '../contract';
 import type { Link, Reply } from './link';
-import { failureOf } from './read-refusals';
 import type { DirectorySettings } from './settings';
 
 /** The attribute in which a kind of directory keeps an id that survives a rename, and how it is written as text. */
@@ -23,10 +15,13 @@ export interface NativeIds {
   readonly filterFor: (id: string) => Filter | null;
 }
 
-export interface Located {
-  readonly entry: Entry;
-  /** Whether it was found by its native id, under another name. */
-  readonly moved: boolean;
+/** How the accounts of one directory are looked up. */
+export interface Accounts {
+  readonly settings: DirectorySettings;
+  readonly ids: NativeIds;
+  readonly naming: Naming;
+  /** Returns the DN of the login of a connection, or another name by which its entry can be read. Null if unknown. */
+  readonly principal: (link: Link, settings: DirectorySettings) => Promise<string | null>;
 }
 
 /**
@@ -40,93 +35,25 @@ export function valuesOf(entry: Entry, attribute: string): readonly (string | Bu
   return value === undefined ? [] : [value].flat();
 }
 
+export const textsOf = (entry: Entry, attribute: string): readonly string[] =>
+  valuesOf(entry, attribute).filter((value) => typeof value === 'string');
+
 /** Returns the first value of an attribute if it is text, else null. */
 export function textOf(entry: Entry, attribute: string): string | null {
   const [first] = valuesOf(entry, attribute);
   return typeof first === 'string' ? first : null;
 }
 
-/**
- * Finds the entry of an account, by its name or else by its native id. If another account now has the name, that entry is
- * not returned.
- * @returns the value null if there is no such account
- */
-export async function locate(
-  link: Link,
-  account: AccountRef,
-  ids: NativeIds,
-  settings: DirectorySettings,
-  attributes: readonly string[],
-  controls: Control[] = [],
-): Promise<Reply<Located | null>> {
-  const options = optionsFor(ids, [...attributes]);
-  const isAccount = accountFilter(settings);
-  const here = { ...options, scope: 'base', filter: isAccount } as const;
-  const byName = await search(link, account.name, here, controls);
-  if (!byName.ok && !NO_ENTRY.has(byName.code)) return byName;
-  const entry = byName.ok ? byName.value[0] : undefined;
-  if (entry && (account.nativeId === null || ids.idOf(entry) === account.nativeId))
-    return { ok: true, value: { entry, moved: false } };
-  const isThis = account.nativeId === null ? null : ids.filterFor(account.nativeId);
-  if (isThis === null) return { ok: true, value: null };
-  const filter = new AndFilter({ filters: [isAccount, isThis] });
-  const byId = await search(link, settings.base, { ...options, filter, sizeLimit: 2 }, controls);
-  if (!byId.ok) return byId;
-  const [found] = byId.value;
-  return { ok: true, value: found === undefined ? null : { entry: found, moved: true } };
-}
-
-/** Result codes for: no such object, an alias to a missing object, a malformed DN, a DN outside all databases. */
-const NO_ENTRY = new Set([32, 33, 34, 53]);
-
-/** Finds the accounts whose attributes equal all of `match`. */
-export async function findAccounts(
-  link: Link,
-  { match, limit }: FindRequest,
-  ids: NativeIds,
-  settings: DirectorySettings,
-): Promise<FindAnswer> {
-  const wanted = Object.entries(match);
-  const filters = wanted.map(([attribute, value]) => new EqualityFilter({ attribute, value }));
-  const reply = await search(link, settings.base, {
-    ...accountOptions(
-      ids,
-      settings,
-      wanted.map(([attribute]) => attribute),
-    ),
-    filter: new AndFilter({ filters: [accountFilter(settings), ...filters] }),
-    sizeLimit: limit,
-  });
-  if (!reply.ok) return failureOf(reply);
-  const matches = reply.value.filter((entry) =>
-    wanted.every(([attribute, value]) => holds(entry, attribute, value)),
-  );
-  return { result: 'found', accounts: matches.map((entry) => found(entry, ids, settings)) };
-}
-
-/**
- * Whether the entry has this value, apart from the case of ASCII letters. Directories also match text that only looks
- * the same, such as full-width letters (RFC 4518), which must not link an account to the wrong person.
- */
-function holds(entry: Entry, attribute: string, value: string): boolean {
-  const folded = foldAscii(value);
-  return valuesOf(entry, attribute).some(
-    (candidate) => typeof candidate === 'string' && foldAscii(candidate) === folded,
-  );
-}
-
-const foldAscii = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-
 export const accountFilter = (settings: DirectorySettings): Filter =>
   FilterParser.parseString(settings.userFilter);
 
 export const accountOptions = (
-  ids: NativeIds,
-  settings: DirectorySettings,
+  { ids, settings }: Pick<Accounts, 'ids' | 'settings'>,
   more: readonly string[] = [],
 ): SearchOptions => optionsFor(ids, [...settings.attributes, ...more]);
 
-function optionsFor(ids: NativeIds, attributes: string[]): SearchOptions {
+/** Options of a search that reads these attributes and the native id. */
+export function optionsFor(ids: NativeIds, attributes: string[]): SearchOptions {
   return {
     scope: 'sub',
     attributes: [ids.attribute, ...attributes],
@@ -134,14 +61,11 @@ function optionsFor(ids: NativeIds, attributes: string[]): SearchOptions {
   };
 }
 
-export function found(entry: Entry, ids: NativeIds, settings: DirectorySettings): FoundAccount {
-  const attributes: Record<string, string> = {};
-  for (const attribute of settings.attributes) {
-    const text = textOf(entry, attribute);
-    if (text !== null) attributes[attribute] = text;
-  }
-  return { name: entry.dn, nativeId: ids.idOf(entry), attributes };
-}
+/** The account of an entry, by its present name and id. */
+export const refOf = (entry: Entry, ids: NativeIds): AccountRef => ({
+  name: entry.dn,
+  nativeId: ids.idOf(entry),
+});
 
 export async function search(
   link: Link,

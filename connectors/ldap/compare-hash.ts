@@ -1,9 +1,9 @@
 import { isSameHash } from '../../model/hashes/encoding';
 import type { VerifyAnswer, VerifyRequest } from '../contract';
-import { locate, type NativeIds, valuesOf } from './accounts';
+import { type Accounts, valuesOf } from './accounts';
 import type { Link } from './link';
+import { locate } from './locate';
 import { failureOf } from './read-refusals';
-import type { LdapSettings } from './settings';
 
 /**
  * Finds out whether the account holds exactly this hash. It compares the stored hash, or, if the service account may not
@@ -12,14 +12,13 @@ import type { LdapSettings } from './settings';
 export async function compareHash(
   link: Link,
   { account, password }: VerifyRequest,
-  ids: NativeIds,
-  settings: LdapSettings,
+  accounts: Accounts,
+  attribute: string,
 ): Promise<VerifyAnswer> {
-  const attribute = settings.passwordAttribute;
-  const located = await locate(link, account, ids, settings, [attribute]);
+  const located = await locate(link, account, accounts, [attribute]);
   if (!located.ok) return { ...failureOf(located), result: 'inconclusive' };
-  if (located.value === null)
-    return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
+  if (!located.value.found)
+    return { result: 'inconclusive', reason: located.value.problem, vendorCode: null };
   const { entry } = located.value;
   const hash = password.text();
   const stored = valuesOf(entry, attribute).map(String);

@@ -55,12 +55,14 @@ export class UsabilityControl extends Control {
   }
 }
 
+export const ASSERTION = '1.3.6.1.1.12';
+
 /** Makes the server carry out the request only if the entry matches the filter (RFC 4528). */
 export class AssertionControl extends Control {
   readonly filter: Filter;
 
   constructor(filter: Filter) {
-    super('1.3.6.1.1.12', { critical: true });
+    super(ASSERTION, { critical: true });
     this.filter = filter;
   }
 

@@ -11,10 +11,11 @@ import type {
   VerifyRequest,
   WriteAnswer,
 } from '../contract';
-import type { Located, NativeIds } from './accounts';
+import type { Accounts } from './accounts';
 import type { Link, Reply } from './link';
+import type { Located } from './locate';
 
-export type AccountState = Omit<Extract<StateAnswer, { result: 'state' }>, 'result'>;
+export type AccountState = Omit<Extract<StateAnswer, { result: 'state' }>, 'result' | 'account'>;
 
 /** Lends a link of the service account to `body`. It throws `NotSent`, and what `body` throws. */
 export type Use = <T>(body: (link: Link) => Promise<T>) => Promise<T>;
@@ -28,7 +29,7 @@ export interface View {
 
 /** What differs between LDAP directories and Active Directory. */
 export interface Dialect {
-  readonly ids: NativeIds;
+  readonly accounts: Accounts;
   /** Returns the view that fits the server at the other end of the link. */
   readonly view: (link: Link) => Promise<View>;
   /** Whether a refused login of a disabled or locked account still shows whether the password was right. */
@@ -47,10 +48,9 @@ export interface Dialect {
   readonly replicas: (link: Link) => Promise<Reply<readonly Replica[]>>;
 }
 
-/** An account that was found, with its state. */
-export interface LocatedState extends Located {
-  readonly state: AccountState;
-}
+/** The account that a link means, with its state, or why it means none. */
+export type LocatedState =
+  | (Extract<Located, { found: true }> & { readonly state: AccountState })
+  | Extract<Located, { found: false }>;
 
-/** Finds an account and reads its state. The value is null if there is no such account. */
-export type ReadState = (link: Link, account: AccountRef) => Promise<Reply<LocatedState | null>>;
+export type ReadState = (link: Link, account: AccountRef) => Promise<Reply<LocatedState>>;

@@ -7,10 +7,10 @@ import type {
   SourceFailure,
   StateAnswer,
 } from '../contract';
-import { findAccounts, locate } from './accounts';
 import type { Dialect, ReadState } from './dialect';
-import { NoReply, NotSent, openLink, type Reply } from './link';
+import { NoReply, NotSent, openLink } from './link';
 import { listings } from './listing';
+import { findAccounts, locate } from './locate';
 import { newCall, poolOf } from './pool';
 import { failureOf } from './read-refusals';
 import { serviceLogin } from './service-login';
@@ -26,12 +26,12 @@ export function openDirectory(
   const login = serviceLogin(settings, tools);
   const services = poolOf(settings.poolSize, login.open);
   const verifications = poolOf(settings.poolSize, (call) => openLink(settings, call.remainingMs()));
-  const lists = listings(settings, dialect.ids, login.open);
-  const readState = stateReader(settings, dialect);
+  const lists = listings(dialect.accounts, login.open);
+  const readState = stateReader(dialect);
   return {
     find: (request) =>
       orFailed(() =>
-        services.use(newCall(), (link) => findAccounts(link, request, dialect.ids, settings)),
+        services.use(newCall(), (link) => findAccounts(link, request, dialect.accounts)),
       ),
     list: (request) => orFailed(() => lists.page(request)),
     state: ({ account }) =>
@@ -39,9 +39,10 @@ export function openDirectory(
         services.use(newCall(), async (link): Promise<StateAnswer> => {
           const located = await readState(link, account);
           if (!located.ok) return failureOf(located);
-          if (located.value === null)
-            return { result: 'failed', reason: 'no_account', vendorCode: null };
-          return { result: 'state', ...located.value.state };
+          if (!located.value.found)
+            return { result: 'failed', reason: located.value.problem, vendorCode: null };
+          const { account: now, state } = located.value;
+          return { result: 'state', account: now, ...state };
         }),
       ),
     async setPassword(request) {
@@ -90,12 +91,13 @@ export function openDirectory(
   };
 }
 
-function stateReader(settings: DirectorySettings, dialect: Dialect): ReadState {
+function stateReader(dialect: Dialect): ReadState {
   return async (link, account) => {
     const view = await dialect.view(link);
     const controls = view.controls();
-    const reply = await locate(link, account, dialect.ids, settings, view.attributes, controls);
-    if (!reply.ok || reply.value === null) return reply as Reply<null>;
+    const reply = await locate(link, account, dialect.accounts, view.attributes, controls);
+    if (!reply.ok) return reply;
+    if (!reply.value.found) return { ok: true, value: reply.value };
     const state = view.accountStateOf(reply.value.entry, controls);
     return { ok: true, value: { ...reply.value, state } };
   };

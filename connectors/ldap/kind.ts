@@ -1,5 +1,5 @@
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
+import { dnNaming, serviceAccountOf } from './naming';
 import type * as Driver from './open';
 import { directorySchemes } from './schemes';
 import { type LdapSettings, ldapSettings } from './settings';
@@ -17,7 +17,8 @@ export const ldap: ConnectorKind<LdapSettings> = {
     reportsCurrent: true,
   },
   declared: ({ hashes }) => ({ accepts: ['plaintext', ...hashes] }),
-  naming: () => exactNaming,
+  naming: ({ exactNamingAttributes }) => dnNaming(exactNamingAttributes),
+  serviceAccount: ({ bindDn }) => serviceAccountOf(bindDn),
   needs: [
     'LDAPS with a certificate that can be checked. `ldap://` and StartTLS are rejected.',
     'A dedicated service account that may read below `base` and write `userPassword`. Do not use an account that bypasses the password policy: the rootdn or Directory Manager, an account with `manage` on OpenLDAP, or one in `passwordAdminDN` on 389 Directory Server.',
@@ -26,6 +27,7 @@ export const ldap: ConnectorKind<LdapSettings> = {
     'PingDirectory: the privileges `password-reset` and `permit-verify-password-request`. With the second one a password is verified without a login. The password of a locked account is written when the lock has ended.',
     'A hash that comes from another system is stored unchanged if `hashes` lists its scheme, and is verified by comparing it with the stored one; on OpenLDAP `=cw` is enough for that. OpenLDAP with `pwdCheckQuality: 2` accepts hashes only from an account that may `manage` `userPassword`. 389 Directory Server needs `nsslapd-allow-hashed-passwords: on`, does not support `argon2`, and replaces a hash by its own at the next login unless `nsslapd-enable-upgrade-hash` is off. PingDirectory needs `allow-pre-encoded-passwords`.',
     'Users whose password is in the directory. Lockstep writes no password of an account whose `userPassword` refers to another system (`{SASL}`, `{KERBEROS}`, `{RADIUS}`, `{UNIX}`). It recognizes such an account only if the service account may read `userPassword` (`=crw` on OpenLDAP), which also shows it the hashes. Otherwise exclude such accounts with `userFilter`.',
+    'The right to read `entryUUID`. Lockstep names an account by its DN, in any spelling, and by its entryUUID: it follows a renamed account, and refuses another entry that has got the DN. The entry of the service account is never written.',
     'A locked or disabled account stays locked or disabled, and a forced change stays in force. The server itself resets its count of failed logins with each new password.',
   ],
   // The driver is loaded at the first use, because the api reads the registry too and must not load it.

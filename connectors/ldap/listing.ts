@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { SearchResult } from 'ldapts';
 import type { ListAnswer, ListRequest } from '../contract';
-import { accountFilter, accountOptions, found, type NativeIds } from './accounts';
+import { type Accounts, accountFilter, accountOptions } from './accounts';
 import { IDLE_MS, type Link } from './link';
+import { found } from './locate';
+import { ownAccount } from './own-account';
 import { type Call, newCall, within } from './pool';
 import { failureOf } from './read-refusals';
-import type { DirectorySettings } from './settings';
 
 /** A listing whose next page is not requested within this time is dropped. Its link would not live longer either. */
 const ABANDONED_MS = IDLE_MS;
@@ -21,10 +22,10 @@ interface Listing {
  * each listing has its own link, and its cursor is valid only in this connector.
  */
 export function listings(
-  settings: DirectorySettings,
-  ids: NativeIds,
+  accounts: Accounts,
   open: (call: Call) => Promise<Link>,
 ): { page(request: ListRequest): Promise<ListAnswer>; close(): void } {
+  const { settings } = accounts;
   const running = new Map<string, Listing>();
   const drop = (cursor: string) => {
     const listing = running.get(cursor);
@@ -45,7 +46,7 @@ export function listings(
       const reply = await within(call, listing.link, () =>
         listing.link.ask((client) => {
           listing.pages ??= client.searchPaginated(settings.base, {
-            ...accountOptions(ids, settings),
+            ...accountOptions(accounts),
             filter: accountFilter(settings),
             paged: { pageSize },
           });
@@ -59,8 +60,11 @@ export function listings(
       if (!reply.ok) return failureOf(reply);
       if (reply.value.done) return { result: 'page', accounts: [], cursor: null };
       listing.abandoned = setTimeout(() => drop(id), ABANDONED_MS).unref();
-      const accounts = reply.value.value.searchEntries.map((entry) => found(entry, ids, settings));
-      return { result: 'page', accounts, cursor: id };
+      const isOwn = await ownAccount(listing.link, accounts);
+      const listed = reply.value.value.searchEntries
+        .map((entry) => found(entry, accounts))
+        .filter((account) => !isOwn(account));
+      return { result: 'page', accounts: listed, cursor: id };
     },
     close() {
       for (const cursor of [...running.keys()]) drop(cursor);

@@ -1,10 +1,12 @@
 import { EqualityFilter } from 'ldapts';
 import type { Connector, ConnectorTools, VerifyAnswer } from '../contract';
-import { type NativeIds, textOf } from './accounts';
+import { type Accounts, type NativeIds, textOf } from './accounts';
 import { checkDirectory } from './check';
 import { compareHash } from './compare-hash';
 import { PasswordPolicyControl } from './controls';
 import { openDirectory } from './directory';
+import { dnNaming } from './naming';
+import { principalByWhoAmI } from './own-account';
 import { readPolicies } from './policies';
 import { classifyLogin, loggedIn } from './refusals';
 import { readSuppliers } from './replicas';
@@ -21,9 +23,15 @@ export const entryUuids: NativeIds = {
 };
 
 /** A connector for any LDAPv3 server with entryUUID (RFC 4530). `vendors.ts` has what differs between servers. */
-export const openLdap = (settings: LdapSettings, tools: ConnectorTools): Connector =>
-  openDirectory(settings, tools, {
+export function openLdap(settings: LdapSettings, tools: ConnectorTools): Connector {
+  const accounts: Accounts = {
+    settings,
     ids: entryUuids,
+    naming: dnNaming(settings.exactNamingAttributes),
+    principal: principalByWhoAmI,
+  };
+  return openDirectory(settings, tools, {
+    accounts,
     view: async (link) => (await serverOf(link)).vendor.view,
     // Most servers answer a login of a locked or disabled account with "invalid credentials" only.
     loginExplainsRefusal: false,
@@ -33,9 +41,11 @@ export const openLdap = (settings: LdapSettings, tools: ConnectorTools): Connect
       const reply = await link.ask((client) => client.bind(dn, password.text(), [policy]));
       return reply.ok ? loggedIn(policy.error) : classifyLogin(reply, policy.error);
     },
-    compareHash: (link, request) => compareHash(link, request, entryUuids, settings),
-    setPassword: passwordWriter(settings, entryUuids),
+    compareHash: (link, request) =>
+      compareHash(link, request, accounts, settings.passwordAttribute),
+    setPassword: passwordWriter(settings, accounts),
     check: (link) => checkDirectory(link, settings, entryUuids),
     policies: (link) => readPolicies(link, settings.base),
     replicas: (link) => readSuppliers(link, settings.base),
   });
+}

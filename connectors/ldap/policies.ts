@@ -9,6 +9,7 @@ import {
 import { asksNothing, type TargetPolicy } from '../../model/policy/target-policy';
 import type { Finding } from '../contract';
 import { search, textOf } from './accounts';
+import { isWithin } from './dn';
 import { ok, warning } from './findings';
 import type { Link, Reply } from './link';
 import { serverOf } from './server';
@@ -76,7 +77,7 @@ interface PolicyEntries {
 async function policyEntries(link: Link, base: string): Promise<PolicyEntries> {
   const { namingContexts } = await serverOf(link);
   const context = namingContexts
-    .filter((suffix) => base.toLowerCase().endsWith(suffix.toLowerCase()))
+    .filter((suffix) => isWithin(base, suffix))
     .sort((one, other) => other.length - one.length)[0];
   const below = async (filter: Filter, attributes: string[]) => {
     if (context === undefined) return [];

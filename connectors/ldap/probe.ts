@@ -76,7 +76,7 @@ export async function sampleAccount(
 ): Promise<{ readonly account: Entry | null; readonly base: Finding }> {
   const { base } = settings;
   const reply = await search(link, base, {
-    ...accountOptions(ids, settings, attributes),
+    ...accountOptions({ ids, settings }, attributes),
     filter: accountFilter(settings),
     sizeLimit: 1,
   });

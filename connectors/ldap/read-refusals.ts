@@ -1,8 +1,14 @@
+import type { CodeOf } from '../../model/errors';
 import type { SourceFailure } from '../contract';
 import type { LdapRefusal } from './link';
 
+/** A failed read, for a reason that has nothing to do with a single account. */
+type ReadFailure = SourceFailure & {
+  readonly reason: CodeOf<'offline' | 'unknown'> | 'no_rights' | 'not_supported';
+};
+
 interface Meaning {
-  readonly reason: SourceFailure['reason'];
+  readonly reason: ReadFailure['reason'];
   /** What the server reports, as the beginning of a finding of `lockstep doctor`. */
   readonly problem: string;
   readonly remedy: string;
@@ -84,7 +90,7 @@ const unknown: Meaning = {
 const meaningOf = (code: number): Meaning => byCode[code] ?? unknown;
 
 /** Translates the refusal of a read. */
-export function failureOf({ code }: LdapRefusal): SourceFailure {
+export function failureOf({ code }: LdapRefusal): ReadFailure {
   return { result: 'failed', reason: meaningOf(code).reason, vendorCode: String(code) };
 }
 

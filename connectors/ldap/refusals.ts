@@ -66,6 +66,8 @@ const byCode: Readonly<Record<number, Meaning>> = {
   52: retry('busy'),
   53: rejected('not_supported'),
   65: rejected('not_supported'),
+  // The assertion is false: the entry has changed since it was read.
+  122: retry('account_in_use'),
   // "Other" is any internal error, which may have occurred before or after the write.
   80: { result: 'ambiguous' },
 };

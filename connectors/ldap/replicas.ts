@@ -1,6 +1,7 @@
 import { AndFilter, EqualityFilter } from 'ldapts';
 import type { Replica } from '../../model/captures/replica';
 import { search, valuesOf } from './accounts';
+import { isWithin } from './dn';
 import type { Link, Reply } from './link';
 import { serverOf } from './server';
 
@@ -16,9 +17,7 @@ const SUPPLIER = /^\{replica \d+ ldaps?:\/\/(?:\[([^\]]+)\]|([^:/}]+))/;
  */
 export async function readSuppliers(link: Link, base: string): Promise<Reply<readonly Replica[]>> {
   const { namingContexts } = await serverOf(link);
-  const suffixes = namingContexts.filter((suffix) =>
-    base.toLowerCase().endsWith(suffix.toLowerCase()),
-  );
+  const suffixes = namingContexts.filter((suffix) => isWithin(base, suffix));
   const hosts = new Set<string>();
   for (const suffix of suffixes) {
     const reply = await search(link, suffix, {

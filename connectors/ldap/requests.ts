@@ -1,6 +1,6 @@
 import { Attribute, BerWriter, Change, type Control } from 'ldapts';
 import type { Secret } from '../../model/passwords/secret';
-import type { WriteAnswer } from '../contract';
+import type { AccountRef, WriteAnswer } from '../contract';
 import type { Use } from './dialect';
 import { type LdapRefusal, type Link, NoReply, NotSent, type Reply } from './link';
 
@@ -82,6 +82,12 @@ export function answerOf(
   if (reply === null) return { result: 'ambiguous', vendorCode: null };
   return reply.ok ? { result: 'applied' } : classify(reply);
 }
+
+/** Adds to a successful answer which account was written. */
+export const named = (answer: WriteAnswer, account: AccountRef): WriteAnswer =>
+  answer.result === 'applied' || answer.result === 'already_current'
+    ? { ...answer, account }
+    : answer;
 
 /** Number of attempts for a request that must follow a write. */
 const ATTEMPTS = 2;

@@ -7,6 +7,8 @@ import { type Vendor, vendorOf } from './vendors';
 export interface Server {
   readonly vendor: Vendor;
   readonly version: string | null;
+  /** OIDs of the controls that the server supports. */
+  readonly controls: ReadonlySet<string>;
   /** OIDs of the extended operations that the server supports. */
   readonly extensions: ReadonlySet<string>;
   readonly namingContexts: readonly string[];
@@ -40,8 +42,10 @@ const rootAttributes = [
 function serverIn(root: Entry): Server {
   const texts = (attribute: (typeof rootAttributes)[number]) =>
     valuesOf(root, attribute).map(String);
+  const controls = new Set(texts('supportedControl'));
   return {
-    vendor: vendorOf(textOf(root, 'vendorName'), new Set(texts('supportedControl'))),
+    vendor: vendorOf(textOf(root, 'vendorName'), controls),
+    controls,
     version: textOf(root, 'vendorVersion'),
     extensions: new Set(texts('supportedExtension')),
     namingContexts: texts('namingContexts'),

@@ -71,6 +71,12 @@ export const ldapSettings = z.strictObject({
     .describe(
       'Hash schemes that this server stores unchanged and can check logins against. Lockstep writes hashes of these schemes only.',
     ),
+  exactNamingAttributes: z
+    .array(name)
+    .default([])
+    .describe(
+      'Attributes in the DNs of accounts whose values differ by case, because the schema of the server gives them a case-exact rule. All other values are compared without case.',
+    ),
   write: z
     .enum(['exop', 'modify'])
     .default('exop')

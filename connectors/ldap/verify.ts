@@ -13,8 +13,8 @@ interface Resources {
 
 /**
  * Finds out whether the account holds the password: with one login, or without one if the server can compare passwords.
- * After a refused login it reads the account. If the account was renamed, the first login reached no account, so a
- * second one uses the new name. If the account is disabled or locked, the refusal says nothing about the password.
+ * It reads the account first, because another one may have its name now. If the account is disabled or locked, a refused
+ * login says nothing about the password.
  */
 export async function verifyPassword(
   { dialect, readState, services, logins }: Resources,
@@ -27,23 +27,22 @@ export async function verifyPassword(
     return compareHash === undefined
       ? { result: 'inconclusive', reason: 'not_supported', vendorCode: null }
       : services.use(call, (link) => compareHash(link, request));
-  let explained = dialect.loginExplainsRefusal;
-  const holds = async (dn: string): Promise<VerifyAnswer> => {
-    const { verify } = dialect;
-    const answer = verify && (await services.use(call, (link) => verify(link, dn, password)));
-    if (answer) explained = true;
-    return answer ?? logins.use(call, (link) => dialect.logIn(link, dn, password));
-  };
-  const first = await holds(account.name);
-  if (first.result === 'holds') return first;
-  const located = await services.use(call, (link) => readState(link, account));
+  const { verify, loginExplainsRefusal } = dialect;
+  const read = await services.use(call, async (link) => {
+    const located = await readState(link, account);
+    if (!located.ok || !located.value.found) return { located };
+    const { dn } = located.value.entry;
+    return { located, compared: verify && (await verify(link, dn, password)) };
+  });
+  const { located, compared = null } = read;
   if (!located.ok) return { ...failureOf(located), result: 'inconclusive' };
-  if (located.value === null)
-    return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
-  const { moved, entry, state } = located.value;
-  const verdict = moved ? await holds(entry.dn) : first;
-  if (verdict.result === 'holds' || explained) return verdict;
-  return blockedLogin(state) ?? verdict;
+  if (!located.value.found)
+    return { result: 'inconclusive', reason: located.value.problem, vendorCode: null };
+  if (compared !== null) return compared;
+  const { entry, state } = located.value;
+  const answer = await logins.use(call, (link) => dialect.logIn(link, entry.dn, password));
+  if (answer.result === 'holds' || loginExplainsRefusal) return answer;
+  return blockedLogin(state) ?? answer;
 }
 
 function blockedLogin({ disabled, locked }: AccountState): VerifyAnswer | null {

@@ -2,15 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AndFilter, type Change, type Entry, type Filter, NotFilter } from 'ldapts';
 import type { Secret } from '../../model/passwords/secret';
 import type { AccountRef, SetPasswordRequest, WriteAnswer } from '../contract';
-import { accountFilter, locate, type NativeIds, search, textOf } from './accounts';
-import { AssertionControl, PasswordPolicyControl, PostReadControl } from './controls';
+import { type Accounts, accountFilter, search, textOf } from './accounts';
+import { ASSERTION, AssertionControl, PasswordPolicyControl, PostReadControl } from './controls';
 import type { Use } from './dialect';
 import type { LdapRefusal, Link } from './link';
+import { locate } from './locate';
+import { ownAccount } from './own-account';
 import { keptElsewhere, passedThrough, readsPasswords, schemeAt } from './pass-through';
 import { classifyWrite } from './refusals';
 import {
   answerOf,
   change,
+  named,
   replace,
   replyOrNull,
   retryOnLoss,
@@ -36,9 +39,9 @@ interface Attempted {
 const CRITICAL_CONTROL_UNKNOWN = 12;
 /**
  * Result codes of a write with an assertion after which the account must be read first: the assertion is false, the
- * server does not support assertions, or no entry has this name (the account may have been renamed).
+ * server does not support assertions, or no entry has this name (the account may have been renamed, or spelled otherwise).
  */
-const READ_FIRST = new Set([122, CRITICAL_CONTROL_UNKNOWN, 32]);
+const READ_FIRST = new Set([122, CRITICAL_CONTROL_UNKNOWN, 32, 34]);
 
 /**
  * Returns a function that writes passwords and leaves everything else of the account unchanged.
@@ -47,7 +50,7 @@ const READ_FIRST = new Set([122, CRITICAL_CONTROL_UNKNOWN, 32]);
  * same request. The operation of RFC 3062 carries only the password. There, and on servers that cannot keep values in the
  * same request, the account is read before the write and restored after it; in between, a locked account is not locked.
  */
-export function passwordWriter(settings: LdapSettings, ids: NativeIds) {
+export function passwordWriter(settings: LdapSettings, accounts: Accounts) {
   let canAssert = true;
   const canRead = readsPasswords(settings);
   return async (use: Use, request: SetPasswordRequest): Promise<WriteAnswer> => {
@@ -57,8 +60,11 @@ export function passwordWriter(settings: LdapSettings, ids: NativeIds) {
       const looksHashed = !isHash && looksLikeHash(request.password);
       if (looksHashed && vendor.storesHashes) return refused(request, vendor);
       const byModify = isHash || wayToWrite(settings, vendor, looksHashed) === 'modify';
-      const writing = { link, request, ids, settings, vendor, byModify };
-      if (!byModify || !canAssert || vendor.clearsAny === null) return readThenWrite(writing);
+      const writing = { link, request, accounts, settings, vendor, byModify };
+      const isOwn = await ownAccount(link, accounts);
+      const mustRead = request.account.nativeId === null || isOwn(request.account);
+      if (!byModify || !canAssert || mustRead || vendor.clearsAny === null)
+        return readThenWrite(writing);
       if ((await canRead(link)) && (await schemeAt(link, request.account.name, settings)) !== null)
         return readThenWrite(writing);
       const asserted = await modifyAsserting(writing, vendor.clearsAny);
@@ -78,7 +84,7 @@ export function passwordWriter(settings: LdapSettings, ids: NativeIds) {
 interface Writing {
   readonly link: Link;
   readonly request: SetPasswordRequest;
-  readonly ids: NativeIds;
+  readonly accounts: Accounts;
   readonly settings: LdapSettings;
   readonly vendor: Vendor;
   readonly byModify: boolean;
@@ -121,51 +127,53 @@ const classifierFor =
 
 /** Writes with an assertion that nothing would be cleared. @returns a result code if the account must be read first */
 async function modifyAsserting(writing: Writing, clearsAny: Filter): Promise<Attempted | number> {
-  const { link, request, ids, settings, vendor } = writing;
+  const { link, request, accounts, settings, vendor } = writing;
   const { account, password } = request;
   const policy = new PasswordPolicyControl();
   const after = new PostReadControl(vendor.forced?.attribute ?? '1.1');
-  const assertion = new AssertionControl(hasNothingToClear(account, ids, settings, clearsAny));
+  const assertion = new AssertionControl(isStill(account, accounts, clearsAny));
   const controls = [policy, after, assertion];
   const value = bytesOf(password);
   const reply = await replyOrNull(
     sendModify(link, account.name, settings.passwordAttribute, value, [], controls),
   );
   if (reply?.ok === false && READ_FIRST.has(reply.code)) return reply.code;
+  const answer = answerOf(reply, classifierFor(vendor, policy));
   return {
     ...nothingToRestore(request, vendor),
-    answer: answerOf(reply, classifierFor(vendor, policy)),
+    answer: named(answer, account),
     mayForceChange: reply === null || after.values.some((value) => value === vendor.forced?.value),
   };
 }
 
-/** Matches an entry that is the requested account and from which a new password clears nothing. */
-function hasNothingToClear(
-  account: AccountRef,
-  ids: NativeIds,
-  settings: LdapSettings,
-  clearsAny: Filter,
+/** Matches the entry if it is the account. @param clearsAny matches entries from which a new password would clear a value */
+function isStill(
+  { nativeId }: AccountRef,
+  { ids, settings }: Accounts,
+  clearsAny: Filter | null,
 ): Filter {
-  const isThis = account.nativeId === null ? null : ids.filterFor(account.nativeId);
+  const isThis = nativeId === null ? null : ids.filterFor(nativeId);
   return new AndFilter({
     filters: [
       accountFilter(settings),
-      new NotFilter({ filter: clearsAny }),
+      ...(clearsAny === null ? [] : [new NotFilter({ filter: clearsAny })]),
       ...(isThis === null ? [] : [isThis]),
     ],
   });
 }
 
 async function readThenWrite(writing: Writing): Promise<Attempted> {
-  const { link, request, ids, settings, vendor, byModify } = writing;
+  const { link, request, accounts, settings, vendor, byModify } = writing;
   const unwritten = nothingToRestore(request, vendor);
   const { passwordAttribute } = settings;
   const attributes = [...vendor.readBefore, passwordAttribute];
-  const located = await locate(link, request.account, ids, settings, attributes);
+  const located = await locate(link, request.account, accounts, attributes);
   if (!located.ok) return { ...unwritten, answer: classifyWrite(located, null) };
-  if (located.value === null)
-    return { ...unwritten, answer: { result: 'rejected', reason: 'no_account', vendorCode: null } };
-  const { entry, moved } = located.value;
+  if (!located.value.found) {
+    const reason = located.value.problem;
+    return { ...unwritten, answer: { result: 'rejected', reason, vendorCode: null } };
+  }
+  const { entry, account } = located.value;
   const elsewhere = passedThrough(entry, passwordAttribute);
   if (elsewhere !== null) return { ...unwritten, answer: keptElsewhere(elsewhere) };
   const state = vendor.view.accountStateOf(entry, []);
@@ -182,7 +190,14 @@ async function readThenWrite(writing: Writing): Promise<Attempted> {
   if (allowed?.ok === false) return { ...unwritten, answer: classifyWrite(allowed, null) };
   const policy = new PasswordPolicyControl();
   const isHash = request.form !== 'plaintext';
-  const controls = [policy, ...vendor.controls(state, isHash)];
+  const controls = [
+    policy,
+    ...vendor.controls(state, isHash),
+    // The entry may get another name, and another entry its name, after it was read.
+    ...(byModify && (await serverOf(link)).controls.has(ASSERTION)
+      ? [new AssertionControl(isStill(account, accounts, null))]
+      : []),
+  ];
   const reply = await replyOrNull(
     byModify
       ? sendModify(
@@ -200,7 +215,7 @@ async function readThenWrite(writing: Writing): Promise<Attempted> {
     ? classified
     : await orCurrent(link, entry.dn, request.password, classified);
   return {
-    answer: moved && answer.result === 'applied' ? { ...answer, movedTo: entry.dn } : answer,
+    answer: named(answer, account),
     dn: entry.dn,
     vendor,
     cleared: kept === null ? cleared : {},

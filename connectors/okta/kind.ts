@@ -1,5 +1,5 @@
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
+import { naming } from './naming';
 import type * as Driver from './okta';
 import { type OktaSettings, oktaSettings } from './settings';
 
@@ -16,11 +16,12 @@ export const okta: ConnectorKind<OktaSettings> = {
     yields: ['plaintext'],
     reportsCurrent: true,
   },
-  naming: () => exactNaming,
+  naming: () => naming,
   declared: ({ proof }) => ({ proof }),
   needs: [
     'An API token of an administrator who may reset passwords, or a service app with such a role and the scopes `okta.users.manage`, `okta.users.read` and `okta.policies.read`. The app must not require DPoP, which Okta switches on for new apps.',
     'Users whose password is in Okta. Lockstep writes no password of a user of Active Directory or LDAP (delegated authentication), of another identity provider, or without a password.',
+    'A user is named by login and id, so a renamed user is followed. The owner of the API token is never written.',
     'Okta accepts no password for a user who is locked out, so the change waits. If the password of a user has expired, it is expired again in the next request, so the forced change stays in force.',
     'Each verification is a sign-in in the System Log, and a failed one counts towards a lockout. To avoid them, set `prove` of the source, or `proof: none`.',
   ],

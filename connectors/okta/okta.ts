@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type { AccountRef, Connector, ConnectorTools, Finding, WriteAnswer } from '../contract';
+import type { Connector, ConnectorTools, Finding, WriteAnswer } from '../contract';
 import { type Api, apiOf } from '../http/api';
 import { ok, skipped } from '../http/checks';
 import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { anonymous } from '../http/credentials';
 import { json } from '../http/success';
-import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
+import type { PreparedWrite } from '../http/write';
 import { classify } from './errors';
 import { readPolicies } from './policies';
 import type { OktaSettings } from './settings';
@@ -16,9 +16,11 @@ import {
   hasOwnPassword,
   page,
   pathOf,
+  refOf,
   search,
   stateOf,
-  userOf,
+  type User,
+  usersOf,
   userWith,
 } from './users';
 import { verifyByLogin } from './verify';
@@ -31,18 +33,16 @@ export function openOkta(settings: OktaSettings, tools: ConnectorTools): Connect
   const found = foundWith(attributes);
   return connectorOver({
     api,
+    ...usersOf(api),
     attributes: ['login', ...attributes],
     find: async (match, limit, signal) => (await search(api, match, limit, signal)).map(found),
     page: (after, pageSize, signal) => page(api, after, pageSize, found, signal),
-    async state(account, signal) {
-      const user = await userOf(api, account, signal);
-      return user && stateOf(user);
-    },
-    prepare: ({ account }, signal) => prepare(api, account, strict, signal),
+    state: stateOf,
+    prepare: (user) => prepare(api, user, strict),
     verify:
       proof === 'none'
         ? null
-        : (request, signal) => verifyByLogin(api, anonymousApi, request, signal),
+        : (user, { password }, signal) => verifyByLogin(anonymousApi, user, password, signal),
     check: (signal) => checkPolicies(api, strict, signal),
     writeToNoAccount: () => writeTo(`00u${randomBytes(9).toString('hex').slice(0, 17)}`, strict),
     policies: (signal) => readPolicies(api, strict, signal),
@@ -52,14 +52,7 @@ export function openOkta(settings: OktaSettings, tools: ConnectorTools): Connect
 
 const JSON_TYPE = 'application/json';
 
-async function prepare(
-  api: Api,
-  account: AccountRef,
-  strict: boolean,
-  signal: AbortSignal,
-): Promise<PreparedWrite | WriteAnswer> {
-  const user = await userOf(api, account, signal);
-  if (user === null) return NO_ACCOUNT;
+function prepare(api: Api, user: User, strict: boolean): PreparedWrite | WriteAnswer {
   const vendorCode = user.status;
   if (!hasOwnPassword(user))
     return {
@@ -80,7 +73,7 @@ const writeTo = (id: string, strict: boolean): PreparedWrite => ({
     method: 'POST',
     path: `${pathOf(id)}${strict ? '?strict=true' : ''}`,
     content: { type: JSON_TYPE, value: { credentials: { password: { value: password } } } },
-    success: { 200: json(userWith(id).transform(({ profile }) => profile.login)) },
+    success: { 200: json(userWith(id).transform((user) => refOf(user))) },
   }),
 });
 

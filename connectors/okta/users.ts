@@ -5,12 +5,22 @@ import type { Api } from '../http/api';
 import type { HttpReply } from '../http/client';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches, scimFilter } from '../http/filter';
-import { type Raw, rawUsers, readable, readableMatches } from '../http/lists';
+import { ownIdBy, type Users } from '../http/linked-user';
+import {
+  attributesAt,
+  cursorIn,
+  idShape,
+  type Raw,
+  rawUsers,
+  readable,
+  readableMatches,
+} from '../http/lists';
 import { type Body, json } from '../http/success';
+import { naming } from './naming';
 
 /** The properties of a user that Lockstep reads. Source: Okta Management API, User. */
 const userShape = z.looseObject({
-  id: z.string().min(1),
+  id: idShape,
   status: z.string(),
   passwordChanged: z.string().nullish(),
   profile: z.looseObject({ login: z.string() }),
@@ -34,18 +44,24 @@ export const pathOf = (id: string): string => `/api/v1/users/${encodeURIComponen
 /** The user with this id. */
 export const userWith = (id: string) => userShape.refine((user) => user.id === id);
 
-/** Reads a user by id, or by login if the id is unknown. Null if there is no such user. */
-export async function userOf(
-  api: Api,
-  { nativeId, name }: AccountRef,
-  signal: AbortSignal,
-): Promise<User | null> {
-  const success = { 200: json(nativeId === null ? userShape : userWith(nativeId)) };
-  const request = api.ask({ method: 'GET', path: pathOf(nativeId ?? name), success }, signal);
-  const user = await nullIf('no_account', request);
-  if (user === null || nativeId !== null) return user;
-  // Okta also accepts the part of a login before the @, and "me" for the service account itself.
-  return user.profile.login.toLowerCase() === name.toLowerCase() ? user : null;
+export const refOf = ({ id, profile }: User): AccountRef => ({ name: profile.login, nativeId: id });
+
+/** How the users of an organization are looked up. */
+export function usersOf(api: Api): Users<User> {
+  const get = (key: string, shape: z.ZodType<User>, signal: AbortSignal) =>
+    api.ask({ method: 'GET', path: pathOf(key), success: { 200: json(shape) } }, signal);
+  return {
+    naming,
+    refOf,
+    byId: (id, signal) => nullIf('no_account', get(id, userWith(id), signal)),
+    // Okta also finds a user by the part of a login before the @, and the service account by "me".
+    async byName(login, signal) {
+      const user = await nullIf('no_account', get(login, userShape, signal));
+      return user === null ? [] : [user];
+    },
+    // The owner of an API token. A service app is no user.
+    ownId: ownIdBy(async (signal) => (await get('me', userShape, signal)).id),
+  };
 }
 
 export async function search(
@@ -59,10 +75,9 @@ export async function search(
     search: scimFilter(Object.fromEntries(inProfile)),
     limit: String(limit),
   });
-  const { users } = await listed(api, query, signal);
-  return readableMatches(userShape, users, (user) =>
-    matches(match, (name) => valuesAt(user, name)),
-  );
+  const { users, next } = await listed(api, query, signal);
+  const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
+  return readableMatches(userShape, { users, isPart: next !== null }, fits, limit);
 }
 
 export async function page(
@@ -94,11 +109,9 @@ const listBody: Body<Listed> = (reply) => {
 const listed = (api: Api, query: URLSearchParams, signal: AbortSignal): Promise<Listed> =>
   api.ask({ method: 'GET', path: `/api/v1/users?${query}`, success: { 200: listBody } }, signal);
 
-/** Returns the cursor in the link to the next page. Only that is used: a reply must not decide where requests are sent. */
 function nextIn({ header }: HttpReply): string | null {
   const [, url] = /<([^>]*)>\s*;\s*rel="next"/.exec(header('link') ?? '') ?? [];
-  if (url === undefined || !URL.canParse(url, 'https://okta')) return null;
-  return new URL(url, 'https://okta').searchParams.get('after');
+  return url === undefined ? null : cursorIn(url, 'after');
 }
 
 const valuesAt = ({ profile }: Raw, name: string): string[] =>
@@ -107,11 +120,8 @@ const valuesAt = ({ profile }: Raw, name: string): string[] =>
 export const foundWith =
   (attributes: readonly string[]) =>
   (user: User): FoundAccount => ({
-    name: user.profile.login,
-    nativeId: user.id,
-    attributes: Object.fromEntries(
-      [LOGIN, ...attributes].flatMap((name) => valuesAt(user, name).map((value) => [name, value])),
-    ),
+    ...refOf(user),
+    attributes: attributesAt([LOGIN, ...attributes], (name) => valuesAt(user, name)),
   });
 
 /** Providers whose users have their password in Okta. Users of IMPORT get one at their first sign-in. */

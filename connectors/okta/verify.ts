@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import type { VerifyAnswer, VerifyRequest } from '../contract';
+import type { Secret } from '../../model/passwords/secret';
+import type { VerifyAnswer } from '../contract';
 import { type Classify, nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import { json } from '../http/success';
 import { classify } from './errors';
-import { hasOwnPassword, stateOf, userOf } from './users';
+import { hasOwnPassword, stateOf, type User } from './users';
 
 /**
  * States of a sign-in in which Okta has accepted the password, although it may request a factor or a new password next.
@@ -41,18 +42,16 @@ const classifySignIn: Classify = (reply) => {
 
 /**
  * Verifies a password by a primary authentication. A session token in the reply is never used. Okta answers for a locked
- * user as for a wrong password, so the state of the user is read first.
+ * user as for a wrong password, so the state of the user is looked at first.
  * @param anonymousApi the API without the service credential, because with it Okta would treat the request as a sign-in
  * by a trusted application
  */
 export async function verifyByLogin(
-  api: Api,
   anonymousApi: Api,
-  { account, password }: VerifyRequest,
+  user: User,
+  password: Secret,
   signal: AbortSignal,
 ): Promise<VerifyAnswer> {
-  const user = await userOf(api, account, signal);
-  if (user === null) return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
   const { disabled, locked, mustChange } = stateOf(user);
   const vendorCode = user.status;
   if (disabled) return { result: 'inconclusive', reason: 'account_disabled', vendorCode };

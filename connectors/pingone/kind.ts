@@ -1,5 +1,5 @@
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
+import { naming } from './naming';
 import type * as Driver from './pingone';
 import { pingOneSchemes } from './schemes';
 import { type PingOneSettings, pingOneSettings } from './settings';
@@ -17,7 +17,7 @@ export const pingOne: ConnectorKind<PingOneSettings> = {
     yields: [],
     reportsCurrent: true,
   },
-  naming: () => exactNaming,
+  naming: () => naming,
   needs: [
     'A worker application with the role Identity Data Admin for the populations, and with `CLIENT_SECRET_BASIC` at the token endpoint.',
     'Users whose password is in PingOne. Lockstep writes no password of a user of a gateway, of another identity provider, or without a password.',

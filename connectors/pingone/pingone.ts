@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { obstacleIn } from '../../model/change/sign-in-prevented';
 import type { Secret } from '../../model/passwords/secret';
 import type {
+  AccountRef,
   Connector,
   ConnectorTools,
   Finding,
@@ -18,11 +19,19 @@ import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { basic, clientCredentials } from '../http/credentials';
 import { json } from '../http/success';
-import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
+import type { PreparedWrite } from '../http/write';
 import { classify, isWrongPassword, WRONG_PASSWORD } from './errors';
 import { readPolicies } from './policies';
 import type { PingOneSettings } from './settings';
-import { hasOwnPassword, isLockedOut, setPasswordOf, stateOf, usersOf } from './users';
+import {
+  hasOwnPassword,
+  isLockedOut,
+  type Profile,
+  refOf,
+  setPasswordOf,
+  stateOf,
+  usersOf,
+} from './users';
 
 type Users = ReturnType<typeof usersOf>;
 
@@ -44,15 +53,13 @@ export function openPingOne(settings: PingOneSettings, tools: ConnectorTools): C
   const users = usersOf(api, environment, attributes);
   return connectorOver({
     api,
+    ...users.lookups,
     attributes: users.names,
-    find: users.search,
+    find: users.find,
     page: users.page,
-    async state(account, signal) {
-      const user = await users.user(account, signal);
-      return user && stateOf(user);
-    },
-    prepare: (request, signal) => prepare(api, users, request, signal),
-    verify: (request, signal) => verify(api, users, request, signal),
+    state: async (profile, signal) => stateOf(await users.withPassword(profile, signal)),
+    prepare: (profile, request, signal) => prepare(api, users, profile, request, signal),
+    verify: (profile, request, signal) => verify(api, users, profile, request, signal),
     check: (signal) => checkPolicies(api, environment, signal),
     writeToNoAccount: () => writeTo(users, randomUUID(), null, false),
     policies: (signal) => readPolicies(api, environment, signal),
@@ -70,14 +77,14 @@ const CHECK = 'application/vnd.pingidentity.password.check+json';
 async function prepare(
   api: Api,
   users: Users,
-  { account, password: wanted, form }: SetPasswordRequest,
+  profile: Profile,
+  { password: wanted, form }: SetPasswordRequest,
   signal: AbortSignal,
 ): Promise<PreparedWrite | WriteAnswer> {
   if (form === 'plaintext' && looksEncoded(wanted))
     return { result: 'rejected', reason: 'character_not_supported', vendorCode: null };
-  const user = await users.user(account, signal);
-  if (user === null) return NO_ACCOUNT;
-  const { profile, password } = user;
+  const user = await users.withPassword(profile, signal);
+  const { password } = user;
   if (!hasOwnPassword(user))
     return { result: 'rejected', reason: 'no_own_password', vendorCode: password.status };
   // A write by an administrator would unlock the password.
@@ -86,7 +93,7 @@ async function prepare(
     const wait = seconds === null ? {} : { retryAfterMs: seconds * 1000 };
     return { result: 'retry', reason: 'account_locked', vendorCode: password.status, ...wait };
   }
-  const write = writeTo(users, profile.id, profile.username, stateOf(user).mustChange);
+  const write = writeTo(users, profile.id, refOf(profile), stateOf(user).mustChange);
   if (form !== 'plaintext') return write;
   return { ...write, holds: (secret) => isCurrent(api, users, profile.id, secret, signal) };
 }
@@ -101,14 +108,14 @@ const looksEncoded = (password: Secret): boolean =>
 const writeTo = (
   users: Users,
   id: string,
-  name: string | null,
+  account: AccountRef | null,
   forceChange: boolean,
 ): PreparedWrite => ({
   request: (password) => ({
     method: 'PUT',
     path: users.passwordPath(id),
     content: { type: SET, value: { value: password, forceChange } },
-    success: { 200: json(setPasswordOf(id).transform(() => name)) },
+    success: { 200: json(setPasswordOf(id).transform(() => account)) },
   }),
 });
 
@@ -142,14 +149,14 @@ async function isCurrent(
 async function verify(
   api: Api,
   users: Users,
-  { account, password, form }: VerifyRequest,
+  profile: Profile,
+  { password, form }: VerifyRequest,
   signal: AbortSignal,
 ): Promise<VerifyAnswer> {
   // PingOne offers no way to compare a hash.
   if (form !== 'plaintext')
     return { result: 'inconclusive', reason: 'not_supported', vendorCode: null };
-  const user = await users.user(account, signal);
-  if (user === null) return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
+  const user = await users.withPassword(profile, signal);
   const vendorCode = user.password.status;
   if (isLockedOut(user)) return { result: 'inconclusive', reason: 'account_locked', vendorCode };
   if (!hasOwnPassword(user)) return { result: 'inconclusive', reason: 'not_supported', vendorCode };

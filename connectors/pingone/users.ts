@@ -4,12 +4,22 @@ import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import { dateOf, type Page, type State } from '../http/connector';
 import { matches, scimFilter } from '../http/filter';
-import { type Raw, rawUsers, readable, readableMatches } from '../http/lists';
+import { notAUser, type Users } from '../http/linked-user';
+import {
+  attributesAt,
+  cursorIn,
+  idShape,
+  type Raw,
+  rawUsers,
+  readable,
+  readableMatches,
+} from '../http/lists';
 import { json } from '../http/success';
+import { naming } from './naming';
 
 /** The properties of a user that Lockstep reads. Source: PingOne Platform API, users data model. */
 const userShape = z.looseObject({
-  id: z.string().min(1),
+  id: idShape,
   username: z.string(),
   enabled: z.boolean().default(true),
   account: z.looseObject({ status: z.string() }).nullish(),
@@ -19,7 +29,7 @@ const userShape = z.looseObject({
 /** The state of a password. Source: PingOne Platform API, password state data model. */
 const passwordShape = z.looseObject({
   status: z.string(),
-  user: z.looseObject({ id: z.string() }).nullish(),
+  user: z.looseObject({ id: idShape }).nullish(),
   lastChangedAt: z.string().nullish(),
   secondsUntilUnlock: z.number().nullish(),
 });
@@ -39,8 +49,15 @@ const SET = ['OK', 'MUST_CHANGE_PASSWORD', 'PASSWORD_EXPIRED'];
 export const setPasswordOf = (id: string) =>
   passwordOf(id).refine(({ status }) => SET.includes(status));
 
+export type Profile = z.infer<typeof userShape>;
+
+export const refOf = ({ username: name, id: nativeId }: Profile): AccountRef => ({
+  name,
+  nativeId,
+});
+
 export interface User {
-  readonly profile: z.infer<typeof userShape>;
+  readonly profile: Profile;
   readonly password: z.infer<typeof passwordShape>;
 }
 
@@ -57,19 +74,15 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
     api.ask({ method: 'GET', path, success: { 200: json(shape) } }, signal);
   const names = [USERNAME, ...attributes];
 
-  const found = (user: z.infer<typeof userShape>): FoundAccount => ({
-    name: user.username,
-    nativeId: user.id,
-    attributes: Object.fromEntries(
-      names.flatMap((name) => valuesAt(user, name).map((value) => [name, value])),
-    ),
+  const found = (user: Profile): FoundAccount => ({
+    ...refOf(user),
+    attributes: attributesAt(names, (name) => valuesAt(user, name)),
   });
 
   async function listed(query: Record<string, string>, signal: AbortSignal) {
     const list = await get(`${all}?${new URLSearchParams(query)}`, listShape, signal);
-    // Only the cursor of the link is used, because a reply must not decide where requests are sent.
     const next = list._links?.next?.href;
-    const cursor = next === undefined ? null : new URL(next).searchParams.get('cursor');
+    const cursor = next === undefined ? null : cursorIn(next, 'cursor');
     return { users: list._embedded.users, cursor };
   }
 
@@ -77,32 +90,35 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
     match: Readonly<Record<string, string>>,
     limit: number,
     signal: AbortSignal,
-  ): Promise<readonly FoundAccount[]> {
+  ): Promise<readonly Profile[]> {
     const query = { filter: scimFilter(match), limit: String(limit) };
-    const { users } = await listed(query, signal);
-    const fits = (user: Raw) => matches(match, (name) => valuesAt(user, name));
-    return readableMatches(userShape, users, fits).map(found);
+    const { users, cursor } = await listed(query, signal);
+    const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
+    return readableMatches(userShape, { users, isPart: cursor !== null }, fits, limit);
   }
 
   return {
     names,
     passwordPath: (id: string) => `${pathOf(id)}/password`,
-    search,
+    find: async (match: Readonly<Record<string, string>>, limit: number, signal: AbortSignal) =>
+      (await search(match, limit, signal)).map(found),
     async page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page> {
       const limit = String(Math.min(pageSize, MOST_IN_A_PAGE));
       const page = await listed({ limit, ...(cursor !== null && { cursor }) }, signal);
       const { users, malformed } = readable(userShape, page.users);
       return { accounts: users.map(found), malformed, cursor: page.cursor };
     },
-    /** Reads a user and the state of the password. Null if there is no such user. */
-    async user({ nativeId, name }: AccountRef, signal: AbortSignal): Promise<User | null> {
-      const id = nativeId ?? (await search({ [USERNAME]: name }, 2, signal))[0]?.nativeId;
-      if (id == null) return null;
-      const profile = await nullIf('no_account', get(pathOf(id), userWith(id), signal));
-      if (profile === null) return null;
-      const request = get(`${pathOf(id)}/password`, passwordOf(id), signal);
-      const password = await nullIf('no_account', request);
-      return password && { profile, password };
+    lookups: {
+      naming,
+      refOf,
+      byId: (id, signal) => nullIf('no_account', get(pathOf(id), userWith(id), signal)),
+      byName: (name, signal) => search({ [USERNAME]: name }, 2, signal),
+      ownId: notAUser,
+    } satisfies Users<Profile>,
+    /** Reads the state of the password of a user. */
+    async withPassword(profile: Profile, signal: AbortSignal): Promise<User> {
+      const { id } = profile;
+      return { profile, password: await get(`${pathOf(id)}/password`, passwordOf(id), signal) };
     },
   };
 }

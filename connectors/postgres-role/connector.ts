@@ -18,14 +18,23 @@ import { connectPostgres, type PgDriver, postgresFailure, tlsOf } from '../sql/p
 import { serviceSessions } from '../sql/service';
 import type { Sessions, SqlSession } from '../sql/sessions';
 import { checkRoles } from './check';
-import { ATTRIBUTES, alterRole, type Role, roleOf, rolesWhere, verifierOf } from './roles';
+import {
+  ANOTHER_ROLE,
+  ATTRIBUTES,
+  alterRole,
+  linkedRole,
+  type Role,
+  rolesWhere,
+  verifierOf,
+} from './roles';
 import { NoScram, scramLogin, type Wire } from './scram-login';
 import type { PostgresRoleSettings } from './settings';
 
 /** Meanings of SQLSTATEs for our statements on roles. */
 const ofRoles: Reasons = {
-  // undefined_object: dropped since it was looked up.
-  '42704': 'no_account',
+  // undefined_object: dropped or renamed since it was read. Another attempt reads it again.
+  '42704': 'account_in_use',
+  [ANOTHER_ROLE]: 'account_in_use',
   // invalid_parameter_value: an extension such as passwordcheck.
   '22023': 'policy',
 };
@@ -83,11 +92,14 @@ export function openPostgresRole(
     },
     async state({ account }): Promise<StateAnswer> {
       try {
-        const role = await read((session) => roleOf(session, account));
-        if (role === null) return { result: 'failed', reason: 'no_account', vendorCode: null };
+        const linked = await read((session) => linkedRole(session, account));
+        if ('problem' in linked)
+          return { result: 'failed', reason: linked.problem, vendorCode: null };
+        const { role } = linked;
         const disabled = !role.canLogin || role.expired;
         return {
           result: 'state',
+          account: refOf(role),
           disabled,
           locked: false,
           mustChange: false,
@@ -116,12 +128,14 @@ async function setPassword(
     let sent = false;
     try {
       return await sessions.use(signal, async (session) => {
-        const role = await roleOf(session, account);
-        if (role === null) return { result: 'rejected', reason: 'no_account', vendorCode: null };
+        const linked = await linkedRole(session, account);
+        if ('problem' in linked)
+          return { result: 'rejected', reason: linked.problem, vendorCode: null };
+        const { role } = linked;
         await alterRole(session, role, verifier, timeoutMs, () => {
           sent = true;
         });
-        return { result: 'applied', ...movedTo(account, role) };
+        return { result: 'applied', account: refOf(role) };
       });
     } catch (error) {
       const failure = postgresFailure(error, ofRoles);
@@ -133,8 +147,7 @@ async function setPassword(
   }
 }
 
-const movedTo = (account: AccountRef, role: Role) =>
-  account.name === role.name ? {} : { movedTo: role.name };
+const refOf = ({ name, nativeId }: Role): AccountRef => ({ name, nativeId });
 
 /** Opens a wire connection. The types of `pg` contain neither this constructor nor the methods of `Wire`. */
 function newWire({ Connection }: PgDriver, settings: PostgresRoleSettings): Wire {
@@ -150,13 +163,15 @@ async function verify(
   { account, password, form }: VerifyRequest,
 ): Promise<VerifyAnswer> {
   const { host, port, loginDatabase: database } = settings;
-  let role: Role | null;
+  let role: Role;
   try {
-    role = await sessions.use(signal, (session) => roleOf(session, account));
-    if (role === null) return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
-    const { oid } = role;
+    const linked = await sessions.use(signal, (session) => linkedRole(session, account));
+    if ('problem' in linked)
+      return { result: 'inconclusive', reason: linked.problem, vendorCode: null };
+    role = linked.role;
+    const { nativeId } = role;
     if (form !== 'plaintext')
-      return await sessions.use(signal, (session) => compareVerifier(session, oid, password));
+      return await sessions.use(signal, (session) => compareVerifier(session, nativeId, password));
   } catch (error) {
     return asInconclusive(postgresFailure(error, ofRoles));
   }

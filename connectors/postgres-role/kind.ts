@@ -17,12 +17,15 @@ export const postgresRole: ConnectorKind<PostgresRoleSettings> = {
     yields: ['plaintext', 'hash'],
     reportsCurrent: true,
   },
+  // An oid is unique only now: after a dump and restore each role has another one.
   naming: () => exactNaming,
+  serviceAccount: ({ user }) => user,
   needs: [
     'TLS with a certificate that can be checked, and `scram-sha-256` in `pg_hba.conf` for the roles.',
     'A service role with `CREATEROLE` that is not a superuser. From PostgreSQL 16 on it also needs the admin option on the roles, which it has for the roles that it created.',
     'Lockstep makes the SCRAM verifier, so the password reaches neither the server nor its log.',
-    'Lockstep never writes the password of a superuser.',
+    'Lockstep never writes the password of a superuser or of the service role.',
+    'Name and oid of a role must both agree with the link. After a dump and restore every role has another oid, so each write is refused until a refresh links the roles again.',
     'A verifier that comes from another system is stored unchanged. To verify it, the service role needs `SELECT` on `pg_authid`, which a superuser can grant in the database that the role connects to. Without that right, such a write is reported as not verified.',
   ],
   open: async (settings, tools) => openPostgresRole(await import('pg'), settings, tools),

@@ -1,34 +1,40 @@
-import type { AccountRef, FoundAccount } from '../contract';
+import { exactNaming, linkedAccount } from '../../model/people/naming';
+import type { AccountProblem, AccountRef, FoundAccount } from '../contract';
 import type { SqlSession } from '../sql/sessions';
 
-/** The properties of a role that every role may read. */
-export interface Role {
-  readonly name: string;
-  readonly oid: string;
+/** The properties of a role that every role may read. Its native id is the oid. */
+export interface Role extends AccountRef {
+  readonly nativeId: string;
   readonly canLogin: boolean;
   /** Whether `VALID UNTIL` has passed, so that every password is rejected. */
   readonly expired: boolean;
 }
 
-/** Reads a role by its oid, which survives a rename, or by its name if no oid is known. */
-export async function roleOf(session: SqlSession, account: AccountRef): Promise<Role | null> {
-  const [condition, value] =
-    account.nativeId === null
-      ? ['rolname = $1::text', account.name]
-      : ['oid = $1', account.nativeId];
+export type LinkedRole = { readonly role: Role } | { readonly problem: AccountProblem };
+
+/** Reads the role that a link means. */
+export async function linkedRole(session: SqlSession, link: AccountRef): Promise<LinkedRole> {
   const { rows } = await session.query(
-    `select rolname, oid, rolcanlogin, coalesce(rolvaliduntil < now(), false) as expired
-     from pg_catalog.pg_roles where ${condition}`,
-    [value],
+    `select rolname, oid, rolcanlogin, coalesce(rolvaliduntil < now(), false) as expired,
+       rolname in (session_user, current_user) as own
+     from pg_catalog.pg_roles where rolname = $1::text or oid::text = $2`,
+    [link.name, link.nativeId ?? ''],
   );
-  const [row] = rows;
-  if (row === undefined) return null;
-  return {
+  const roles = rows.map((row) => ({
     name: row.rolname ?? '',
-    oid: row.oid ?? '',
+    nativeId: row.oid ?? '',
     canLogin: row.rolcanlogin === 't',
     expired: row.expired === 't',
-  };
+    own: row.own === 't',
+  }));
+  const linked = linkedAccount(
+    exactNaming,
+    link,
+    roles.find(({ name }) => name === link.name) ?? null,
+    roles.find(({ nativeId }) => nativeId === link.nativeId) ?? null,
+  );
+  if (!linked.found) return linked;
+  return linked.account.own ? { problem: 'service_account' } : { role: linked.account };
 }
 
 /**
@@ -71,7 +77,12 @@ export async function rolesWhere(
   values: readonly string[],
   limit: number,
 ): Promise<FoundAccount[]> {
-  const shown = ['rolcanlogin', 'not rolsuper', 'rolname <> current_user', 'rolname::text like $1'];
+  const shown = [
+    'rolcanlogin',
+    'not rolsuper',
+    'rolname not in (current_user, session_user)',
+    'rolname::text like $1',
+  ];
   const { rows } = await session.query(
     `select oid, ${ATTRIBUTES.role} as role, ${ATTRIBUTES.comment} as comment
      from pg_catalog.pg_roles where ${[...shown, ...conditions].join(' and ')}
@@ -81,7 +92,7 @@ export async function rolesWhere(
   return rows.map(({ oid, role, comment }) => ({
     name: role ?? '',
     nativeId: oid ?? null,
-    attributes: { role: role ?? '', ...(comment == null ? {} : { comment }) },
+    attributes: { role: [role ?? ''], ...(comment == null ? {} : { comment: [comment] }) },
   }));
 }
 
@@ -103,19 +114,31 @@ export async function alterRole(
   await session.query('begin');
   await session.query(
     `select pg_catalog.set_config(name, value, true) from (values
-       ('statement_timeout', $1), ('lock_timeout', $2), ('lockstep.role', $3), ('lockstep.verifier', $4)
+       ('statement_timeout', $1), ('lock_timeout', $2), ('lockstep.role', $3), ('lockstep.oid', $4),
+       ('lockstep.verifier', $5)
      ) as settings (name, value)`,
-    [String(timeoutMs), String(Math.ceil(timeoutMs / 2)), role.name, verifier],
+    [String(timeoutMs), String(Math.ceil(timeoutMs / 2)), role.name, role.nativeId, verifier],
   );
   onSend();
   await session.query(ALTER_ROLE);
 }
 
+/** SQLSTATE of our own: another role has got the name since the role was read. */
+export const ANOTHER_ROLE = 'LS001';
+
+/** The statement locks the role that it changes, so a check after it is certain. An error undoes the change. */
 const ALTER_ROLE = `
 do $$
 begin
   execute pg_catalog.format('alter role %I password %L',
     pg_catalog.current_setting('lockstep.role'), pg_catalog.current_setting('lockstep.verifier'));
+  if not exists (
+    select from pg_catalog.pg_roles
+    where rolname = pg_catalog.current_setting('lockstep.role')
+      and oid::text = pg_catalog.current_setting('lockstep.oid')
+  ) then
+    raise exception using errcode = '${ANOTHER_ROLE}';
+  end if;
 exception when others or query_canceled then
   raise exception using errcode = sqlstate, message = 'Lockstep: ALTER ROLE failed';
 end

@@ -10,50 +10,57 @@ import { type HttpReply, openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { fixedToken } from '../http/credentials';
 import { matches, scimFilter } from '../http/filter';
-import { rawUsers, readable, readableMatches } from '../http/lists';
+import { ownIdBy } from '../http/linked-user';
+import { attributesAt, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
 import { json, noBody, SCIM_ERROR } from '../http/success';
-import { NO_ACCOUNT, type PreparedWrite } from '../http/write';
+import type { PreparedWrite } from '../http/write';
+import { naming } from './naming';
 import type { ScimSettings } from './settings';
-import { nameOfUser, stateOfUser, type User, userShape, valuesAt } from './users';
+import { listedShape, refOf, refOfUser, userShape, userWith, valuesAt } from './users';
 
 export function openScim(settings: ScimSettings, tools: ConnectorTools): Connector {
   const http = openHttp(settings.url, settings);
   const api = apiOf(http, fixedToken('Bearer', settings.token, tools), TYPE, classify);
   const names = [...new Set([USER_NAME, ...settings.attributes])];
   const found = foundWith(names);
-  const idFor = async (account: AccountRef, signal: AbortSignal) =>
-    account.nativeId ?? (await search(api, { [USER_NAME]: account.name }, 2, signal))[0]?.id;
   return connectorOver({
     api,
+    naming,
+    refOf,
+    byId: (id, signal) =>
+      nullIf(
+        'no_account',
+        api.ask({ method: 'GET', path: pathOf(id), success: { 200: json(userWith(id)) } }, signal),
+      ),
+    byName: (name, signal) => search(api, userShape, { [USER_NAME]: name }, 2, signal),
+    ownId: ownIdBy(async (signal) => {
+      const own = await api.ask(
+        { method: 'GET', path: '/Me', success: { 200: json(userShape) } },
+        signal,
+      );
+      return own.id;
+    }),
     attributes: names,
-    find: async (match, limit, signal) => (await search(api, match, limit, signal)).map(found),
+    find: async (match, limit, signal) =>
+      (await search(api, listedShape, match, limit, signal)).map(found),
     async page(cursor, pageSize, signal) {
       const startIndex = Number(cursor ?? 1);
       const query = { startIndex: String(startIndex), count: String(pageSize) };
       const { totalResults, Resources } = await listed(api, query, startIndex, signal);
       const next = startIndex + Resources.length;
       const more = Resources.length > 0 && next <= totalResults;
-      const { users, malformed } = readable(userShape, Resources);
+      const { users, malformed } = readable(listedShape, Resources);
       return { accounts: users.map(found), malformed, cursor: more ? String(next) : null };
     },
-    async state(account, signal) {
-      const id = await idFor(account, signal);
-      if (id === undefined) return null;
-      const success = { 200: json(stateOfUser(id)) };
-      const request = api.ask({ method: 'GET', path: pathOf(id), success }, signal);
-      const user = await nullIf('no_account', request);
-      if (user === null) return null;
-      // SCIM has neither locks nor forced changes.
-      const rest = { locked: false, mustChange: false, passwordChangedAt: null };
-      return { disabled: user.active === false, ...rest };
-    },
-    async prepare({ account }, signal) {
-      const id = await idFor(account, signal);
-      return id === undefined ? NO_ACCOUNT : patchOf(settings, id);
-    },
+    // SCIM has neither locks nor forced changes.
+    state: ({ active }) => ({
+      disabled: active === false,
+      ...{ locked: false, mustChange: false, passwordChangedAt: null },
+    }),
+    prepare: (user) => patchOf(settings, user.id, refOf(user)),
     verify: null,
     check: (signal) => checkProvider(api, signal),
-    writeToNoAccount: () => patchOf(settings, randomUUID()),
+    writeToNoAccount: () => patchOf(settings, randomUUID(), null),
     close: () => http.close(),
   });
 }
@@ -64,7 +71,7 @@ const USER_NAME = 'userName';
 
 const pathOf = (id: string) => `/Users/${encodeURIComponent(id)}`;
 
-function patchOf({ write }: ScimSettings, id: string): PreparedWrite {
+function patchOf({ write }: ScimSettings, id: string, account: AccountRef | null): PreparedWrite {
   const operation = (password: Secret): Readonly<Record<string, Json>> =>
     write === 'path' ? { path: 'password', value: password } : { value: { password } };
   return {
@@ -76,14 +83,14 @@ function patchOf({ write }: ScimSettings, id: string): PreparedWrite {
         value: { schemas: [PATCH_OP], Operations: [{ op: 'replace', ...operation(password) }] },
       },
       // RFC 7644 §3.5.2: the whole user, or nothing.
-      success: { 200: json(nameOfUser(id)), 204: noBody(null) },
+      success: { 200: json(refOfUser(id, account)), 204: noBody(account) },
     }),
   };
 }
 
 /**
- * A ListResponse (RFC 7644 §3.4.2). Some servers write the total as text. `Resources` may be missing, or null, only if no
- * user is left to list.
+ * A ListResponse (RFC 7644 §3.4.2). Some servers write the total as text. `Resources` may be missing, null or empty only
+ * if no user is left to list: else the end of the list is lost.
  */
 const listShape = (startIndex: number) =>
   z
@@ -97,7 +104,9 @@ const listShape = (startIndex: number) =>
       ]),
       Resources: rawUsers.nullish(),
     })
-    .refine(({ totalResults, Resources }) => Resources != null || totalResults < startIndex)
+    .refine(
+      ({ totalResults, Resources }) => (Resources ?? []).length > 0 || totalResults < startIndex,
+    )
     .transform(({ totalResults, Resources }) => ({ totalResults, Resources: Resources ?? [] }));
 
 function listed(api: Api, query: Record<string, string>, startIndex: number, signal: AbortSignal) {
@@ -105,31 +114,25 @@ function listed(api: Api, query: Record<string, string>, startIndex: number, sig
   return api.ask({ method: 'GET', path, success: { 200: json(listShape(startIndex)) } }, signal);
 }
 
-async function search(
+async function search<T extends Raw>(
   api: Api,
+  shape: z.ZodType<T>,
   match: Readonly<Record<string, string>>,
   limit: number,
   signal: AbortSignal,
-): Promise<readonly User[]> {
+): Promise<readonly T[]> {
   const query = { filter: scimFilter(match), count: String(limit) };
-  const { Resources } = await listed(api, query, 1, signal);
-  return readableMatches(userShape, Resources, (user) =>
-    matches(match, (name) => valuesAt(user, name)),
-  ).slice(0, limit);
+  const { Resources: users, totalResults } = await listed(api, query, 1, signal);
+  const found = { users, isPart: users.length < totalResults };
+  const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
+  return readableMatches(shape, found, fits, limit);
 }
 
 const foundWith =
   (names: readonly string[]) =>
-  (user: User): FoundAccount => ({
-    name: user.userName,
-    nativeId: user.id,
-    attributes: Object.fromEntries(
-      names.flatMap((name) =>
-        valuesAt(user, name)
-          .slice(0, 1)
-          .map((value) => [name, value]),
-      ),
-    ),
+  (user: z.infer<typeof listedShape>): FoundAccount => ({
+    ...refOf(user),
+    attributes: attributesAt(names, (name) => valuesAt(user, name)),
   });
 
 /** Meanings of `scimType` in an error (RFC 7644 §3.12), for those that our requests can cause. */

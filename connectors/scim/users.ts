@@ -1,35 +1,34 @@
 import { z } from 'zod';
-import type { Raw } from '../http/lists';
-
-/** Some servers send ids as numbers. A number that is not exact would name another user. */
-const idShape = z.union([
-  z.string().min(1),
-  z
-    .number()
-    .refine(Number.isSafeInteger)
-    .transform((id) => String(id)),
-]);
-
-/** A User (RFC 7643 §4.1). `valuesAt` reads its other attributes. */
-export const userShape = z.looseObject({ id: idShape, userName: z.string() });
-
-export type User = z.infer<typeof userShape>;
+import type { AccountRef } from '../contract';
+import { idShape, type Raw } from '../http/lists';
 
 /** Entra and servers that imitate it write a boolean as the text "True" or "False". Null means unassigned. */
 const activeShape = z
   .union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })])
   .nullish();
 
-/** The user with this id, with the attribute that its state depends on. */
-export const stateOfUser = (id: string) =>
-  userShape.extend({ active: activeShape }).refine((user) => user.id === id);
+/** A User (RFC 7643 §4.1). `valuesAt` reads its other attributes. */
+export const listedShape = z.looseObject({ id: idShape, userName: z.string() });
 
-/** The name in a reply that must be about the user with this id. Null if the reply does not contain the name. */
-export const nameOfUser = (id: string) =>
+/** A User with the attribute that its state depends on. */
+export const userShape = listedShape.extend({ active: activeShape });
+
+export type User = z.infer<typeof userShape>;
+
+/** The user with this id. */
+export const userWith = (id: string) => userShape.refine((user) => user.id === id);
+
+export const refOf = ({
+  userName: name,
+  id: nativeId,
+}: z.infer<typeof listedShape>): AccountRef => ({ name, nativeId });
+
+/** The user in a reply that must be about the user with this id. @param account the user before, for a reply without a name */
+export const refOfUser = (id: string, account: AccountRef | null) =>
   z
     .looseObject({ id: idShape, userName: z.string().nullish() })
     .refine((user) => user.id === id)
-    .transform(({ userName }) => userName ?? null);
+    .transform(({ userName }) => (userName == null ? account : { name: userName, nativeId: id }));
 
 /** Returns the texts at a path such as `emails.value` or `urn:ietf:…:User:employeeNumber`, the primary one first. */
 export function valuesAt(user: Raw, path: string): string[] {

@@ -6,6 +6,7 @@ import { connectedFindings, unconnectedFindings } from '../sql/checks';
 import type { SqlFailure } from '../sql/failures';
 import type { SqlSession } from '../sql/sessions';
 import type { ColumnPlace, Dialect, Engine } from './engine';
+import { keyComparisonOf } from './naming';
 import type { Rows } from './rows';
 import type { SqlColumnSettings } from './settings';
 
@@ -45,6 +46,7 @@ export async function checkTable(
       mayRename ? tooManyRights(written) : rightsFinding(null, written),
       await columnFinding(engine, settings, use),
       await keyFinding(engine, settings, use),
+      await comparisonFinding(engine, settings, use),
       await schemeFinding(rows, settings, use),
     ];
   } catch (error) {
@@ -146,6 +148,30 @@ async function keyFinding(
   };
 }
 
+/** Compares the setting with the collation of the column. */
+async function comparisonFinding(
+  { dialect }: Engine,
+  settings: SqlColumnSettings,
+  use: Use,
+): Promise<Finding> {
+  const { keyColumn } = settings;
+  const { place, values } = placeOf(dialect, settings, keyColumn);
+  const { rows } = await use((session) => session.query(dialect.ignoresCase(place), values));
+  const real = rows[0]?.ignores === 't' ? 'ignore-case' : 'exact';
+  const set = keyComparisonOf(settings);
+  const check = 'key-comparison';
+  if (real === set)
+    return { check, verdict: 'ok', says: `${keyColumn} compares keys as keyComparison states.` };
+  return {
+    check,
+    verdict: set === 'exact' ? 'warning' : 'wrong',
+    says:
+      set === 'exact'
+        ? `${keyColumn} ignores the case of keys, and keyComparison is exact, so Lockstep finds no account by another spelling of its key. Set keyComparison to ignore-case.`
+        : `${keyColumn} distinguishes keys by case, and keyComparison is ignore-case, so Lockstep takes two accounts for one. Set keyComparison to exact.`,
+  };
+}
+
 function placeOf(dialect: Dialect, { schema, table }: SqlColumnSettings, column: string) {
   const named = schema === undefined ? [] : [schema];
   const values = [table, ...named, column];
@@ -165,7 +191,7 @@ async function schemeFinding(
 ): Promise<Finding> {
   const stored = await use(async (session) => {
     const [account] = await rows.after(session, null, 1);
-    const [row] = account === undefined ? [] : await rows.read(session, account.name);
+    const [row] = account === undefined ? [] : await rows.named(session, account.name);
     return row?.hash ?? null;
   });
   const { weak } = layoutOf(scheme);

@@ -1,5 +1,7 @@
 import { isSameHash, type Scheme, withoutPrefix } from '../../model/hashes/encoding';
+import type { Naming } from '../../model/people/naming';
 import {
+  type AccountRef,
   type Connector,
   type FindAnswer,
   HARD_DEADLINE_MS,
@@ -15,11 +17,14 @@ import { asInconclusive, asSourceFailure, asWriteAnswer } from '../sql/failures'
 import type { SqlSession } from '../sql/sessions';
 import { checkTable } from './check';
 import type { Engine } from './engine';
+import { type LinkedRow, linkedRow } from './linked-row';
+import { rowNaming } from './naming';
 import { type AccountRow, type Rows, rowsOf } from './rows';
 import type { SqlColumnSettings } from './settings';
 
 export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Connector {
-  const rows = rowsOf(engine.dialect, settings);
+  const naming = rowNaming(settings);
+  const rows = rowsOf(engine.dialect, settings, naming);
   const inTime = () => AbortSignal.timeout(settings.timeoutMs);
   const use = <T>(work: (session: SqlSession) => Promise<T>) => engine.sessions.use(inTime(), work);
   const failed = (error: unknown) => asSourceFailure(engine.failureOf(error));
@@ -50,12 +55,12 @@ export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Conn
     },
     async state({ account }): Promise<StateAnswer> {
       try {
-        const [row, another] = await use((session) => rows.read(session, account.name));
-        if (row === undefined) return { result: 'failed', reason: 'no_account', vendorCode: null };
-        if (another !== undefined)
-          return { result: 'failed', reason: 'not_supported', vendorCode: SEVERAL_ROWS };
+        const linked = await use((session) => linkedRow(session, rows, naming, account));
+        if (!('row' in linked)) return { result: 'failed', ...linked };
+        const { row } = linked;
         return {
           result: 'state',
+          account: refOf(row),
           disabled: row.disabled,
           locked: false,
           mustChange: false,
@@ -65,8 +70,8 @@ export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Conn
         return failed(error);
       }
     },
-    setPassword: (request) => setPassword(engine, rows, settings, request),
-    verify: (request) => verify(engine, rows, inTime(), request),
+    setPassword: (request) => setPassword(engine, rows, naming, settings, request),
+    verify: (request) => verify(engine, rows, naming, inTime(), request),
     check: () =>
       engine.withOwnSessions((sessions) =>
         checkTable({ ...engine, sessions }, rows, settings, inTime()),
@@ -75,12 +80,12 @@ export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Conn
   };
 }
 
-/** Vendor code of our own: the key names more than one row. */
-const SEVERAL_ROWS = 'several_rows';
+const refOf = ({ name, nativeId }: AccountRow): AccountRef => ({ name, nativeId });
 
 async function setPassword(
   { dialect, sessions, failureOf }: Engine,
   rows: Rows,
+  naming: Naming,
   { scheme, timeoutMs }: SqlColumnSettings,
   request: SetPasswordRequest,
 ): Promise<WriteAnswer> {
@@ -96,12 +101,18 @@ async function setPassword(
   try {
     return await sessions.use(signal, async (session) => {
       await session.query(dialect.begin(timeoutMs));
+      const linked = await linkedRow(session, rows, naming, account);
+      if (!('row' in linked)) {
+        await session.query('rollback');
+        return { result: 'rejected', ...linked };
+      }
       sent = true;
-      const changed = await rows.write(session, account.name, hash);
+      const changed = await rows.write(session, linked.row, hash);
       await session.query(changed === 1 ? 'commit' : 'rollback');
-      if (changed === 1) return { result: 'applied' };
-      if (changed === 0) return { result: 'rejected', reason: 'no_account', vendorCode: null };
-      return { result: 'rejected', reason: 'not_supported', vendorCode: SEVERAL_ROWS };
+      if (changed === 1) return { result: 'applied', account: refOf(linked.row) };
+      // The row has another key or id since it was read.
+      if (changed === 0) return { result: 'retry', reason: 'account_in_use', vendorCode: null };
+      return { result: 'rejected', reason: 'not_supported', vendorCode: 'several_rows' };
     });
   } catch (error) {
     return asWriteAnswer(failureOf(error), sent);
@@ -117,19 +128,18 @@ const hashFor = async (scheme: Scheme, { password, form, salt }: SetPasswordRequ
 async function verify(
   { sessions, failureOf }: Engine,
   rows: Rows,
+  naming: Naming,
   signal: AbortSignal,
   { account, password, form }: VerifyRequest,
 ): Promise<VerifyAnswer> {
-  let found: readonly AccountRow[];
+  let linked: LinkedRow;
   try {
-    found = await sessions.use(signal, (session) => rows.read(session, account.name));
+    linked = await sessions.use(signal, (session) => linkedRow(session, rows, naming, account));
   } catch (error) {
     return asInconclusive(failureOf(error));
   }
-  const [row, another] = found;
-  if (row === undefined) return { result: 'inconclusive', reason: 'no_account', vendorCode: null };
-  if (another !== undefined)
-    return { result: 'inconclusive', reason: 'not_supported', vendorCode: SEVERAL_ROWS };
+  if (!('row' in linked)) return { result: 'inconclusive', ...linked };
+  const { row } = linked;
   if (row.hash === null) return { result: 'differs', vendorCode: null };
   const same = await (form === 'plaintext'
     ? holds(row.hash, password)

@@ -24,6 +24,8 @@ export interface Dialect {
   /** Begins a transaction that does not wait for a lock longer than the time limit of the call. */
   readonly begin: (timeoutMs: number) => string;
   readonly currentSchema: string;
+  /** A query whose column `ignores` is `t` if the collation of the column ignores case. */
+  readonly ignoresCase: (place: ColumnPlace) => string;
   /** A query that returns a row if the column has a unique index of its own. */
   readonly uniqueIndex: (place: ColumnPlace) => string;
 }
@@ -51,6 +53,16 @@ const dialects: Readonly<Record<SqlColumnSettings['engine'], Dialect>> = {
     begin: (timeoutMs) =>
       `begin; set local statement_timeout = ${timeoutMs}; set local lock_timeout = ${Math.ceil(timeoutMs / 2)}`,
     currentSchema: 'current_schema()',
+    // A collation of ICU that is not deterministic can treat different texts as equal. citext is a type that ignores case.
+    ignoresCase: ({ schema, table, column }) => `
+      select case when typname = 'citext' or not coalesce(collisdeterministic, true)
+        then 't' else 'f' end as ignores
+      from pg_catalog.pg_attribute
+      join pg_catalog.pg_class on pg_class.oid = attrelid
+      join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+      join pg_catalog.pg_type on pg_type.oid = atttypid
+      left join pg_catalog.pg_collation on pg_collation.oid = attcollation
+      where relname = ${table} and nspname = ${schema} and attname = ${column}`,
     uniqueIndex: ({ schema, table, column }) => `
       select 1 from pg_catalog.pg_index
       join pg_catalog.pg_class on pg_class.oid = indrelid
@@ -69,6 +81,10 @@ const dialects: Readonly<Record<SqlColumnSettings['engine'], Dialect>> = {
     epochMs: (column) => `cast(floor(unix_timestamp(${column}) * 1000) as char)`,
     begin: () => 'start transaction',
     currentSchema: 'database()',
+    ignoresCase: ({ schema, table, column }) => `
+      select case when collation_name like '%!_ci' escape '!' then 't' else 'f' end as ignores
+      from information_schema.columns
+      where table_name = ${table} and table_schema = ${schema} and column_name = ${column}`,
     uniqueIndex: ({ schema, table, column }) => `
       select 1 from information_schema.statistics
       where table_name = ${table} and non_unique = 0 and table_schema = ${schema}

@@ -1,8 +1,8 @@
 import { schemes } from '../../model/hashes/encoding';
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
 import { openSqlColumn } from './connector';
 import { openEngine } from './engine';
+import { rowNaming } from './naming';
 import { type SqlColumnSettings, sqlColumnSettings } from './settings';
 
 /** A table that keeps the hash of each password in a column. An account is a row. Its name is the key of the row. */
@@ -19,10 +19,11 @@ export const sqlColumn: ConnectorKind<SqlColumnSettings> = {
     reportsCurrent: true,
   },
   declared: ({ scheme }) => ({ accepts: [scheme] }),
-  naming: () => exactNaming,
+  naming: rowNaming,
   needs: [
     'TLS with a certificate that can be checked.',
     'A service account that may select and update only this table, a unique key column, and a password column that is long enough for the scheme.',
+    'With `idColumn`, Lockstep refuses a row that has got the key of a deleted one. If its ids are UUIDs, Lockstep follows a row whose key has changed.',
     'Lockstep updates exactly one row. If the key names several rows, it updates none.',
     'A hash of the configured scheme that comes from another system is stored unchanged, but without a prefix such as `{CRYPT}` or `{ARGON2}`.',
   ],

@@ -1,12 +1,16 @@
-import type { FoundAccount } from '../contract';
+import type { Naming } from '../../model/people/naming';
+import type { AccountRef, FoundAccount } from '../contract';
 import type { SqlSession } from '../sql/sessions';
 import type { Dialect } from './engine';
+import { keyComparisonOf } from './naming';
 import type { SqlColumnSettings } from './settings';
 
 /** The SQL statements on the table of the settings. */
 export interface Rows {
   /** Names of the columns by which `find` can search. */
   readonly attributes: readonly string[];
+  /** Whether the table has a column of ids. */
+  readonly haveIds: boolean;
   find(
     session: SqlSession,
     match: Readonly<Record<string, string>>,
@@ -14,25 +18,36 @@ export interface Rows {
   ): Promise<FoundAccount[]>;
   /** Reads a page in the order of the keys: the rows after `key`, or from the start if `key` is null. */
   after(session: SqlSession, key: string | null, limit: number): Promise<FoundAccount[]>;
-  /** Reads at most two rows with this key, which shows whether the key is unique. */
-  read(session: SqlSession, key: string): Promise<readonly AccountRow[]>;
-  /** Writes the hash to each row with this key. @returns the number of changed rows */
-  write(session: SqlSession, key: string, hash: string): Promise<number>;
+  /** Reads at most two rows with this key, in any spelling. Two rows show that the key is not unique. */
+  named(session: SqlSession, key: string): Promise<readonly AccountRow[]>;
+  /** Reads at most two rows with this id. None if the table has no column of ids. */
+  identified(session: SqlSession, id: string): Promise<readonly AccountRow[]>;
+  /** Writes the hash to each row with exactly this key and id. @returns the number of changed rows */
+  write(session: SqlSession, row: AccountRef, hash: string): Promise<number>;
   /** Runs an update of these columns that matches no row. It throws if the service account may not write them. */
   rehearse(session: SqlSession, columns: readonly string[]): Promise<void>;
 }
 
-export interface AccountRow {
+/** A row as an account: its name is the key as the table spells it. */
+export interface AccountRow extends AccountRef {
   readonly hash: string | null;
   readonly disabled: boolean;
   readonly changedAt: Date | null;
 }
 
-export function rowsOf(dialect: Dialect, settings: SqlColumnSettings): Rows {
+/** A condition, and the values of its parameters. */
+interface Condition {
+  readonly sql: (firstParameter: number) => string;
+  readonly values: readonly string[];
+}
+
+export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Naming): Rows {
   const { quote, parameter, text, equals, epochMs } = dialect;
-  const { schema, keyColumn, changedAtColumn, disabledColumn } = settings;
+  const { schema, keyColumn, idColumn, changedAtColumn, disabledColumn } = settings;
+  const { canonicalName, canonicalValue } = naming;
   const table = [...(schema === undefined ? [] : [schema]), settings.table].map(quote).join('.');
   const [key, password] = [quote(keyColumn), quote(settings.passwordColumn)];
+  const id = idColumn === undefined ? 'null' : text(quote(idColumn));
   const attributes = [...new Set([keyColumn, ...settings.attributes])];
   // Qualified by the table, because a bare name would sort by the selected text of the key.
   const order = `order by ${table}.${key}`;
@@ -41,46 +56,89 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings): Rows {
   const disabled = disabledColumn === undefined ? 'null' : text(quote(disabledColumn));
   const stamp = changedAtColumn === undefined ? '' : `, ${quote(changedAtColumn)} = now()`;
 
+  const exactly = (column: string, value: string): Condition => ({
+    sql: (n) => equals(quote(column), n),
+    values: [value, value],
+  });
+  const ignoresCase = keyComparisonOf(settings) === 'ignore-case';
+  /** Compares as the collation of the column does. The caller compares the names again. */
+  const alike = (column: string, value: string): Condition => ({
+    sql: (n) => `${quote(column)} = ${parameter(n)}`,
+    values: [value],
+  });
+  const matching = (column: string, value: string): Condition =>
+    ignoresCase && column === keyColumn ? alike(column, value) : exactly(column, value);
+
   async function accounts(session: SqlSession, rest: string, values: readonly string[]) {
-    const { rows } = await session.query(`select ${shown} from ${table} where ${rest}`, values);
+    const { rows } = await session.query(
+      `select ${shown}, ${id} as lockstep_id from ${table} where ${rest}`,
+      values,
+    );
     return rows.map((row) => ({
       name: row[keyColumn] ?? '',
-      nativeId: null,
+      nativeId: row.lockstep_id ?? null,
       attributes: Object.fromEntries(
-        attributes.flatMap((name) => (row[name] == null ? [] : [[name, row[name]]])),
+        attributes.flatMap((name) => (row[name] == null ? [] : [[name, [row[name]]]])),
       ),
+    }));
+  }
+
+  async function read(session: SqlSession, condition: Condition): Promise<readonly AccountRow[]> {
+    const { rows } = await session.query(
+      `select ${text(key)} as name, ${id} as id, ${text(password)} as hash,
+         ${disabled} as disabled, ${changedAt} as changed_at
+       from ${table} where ${condition.sql(1)} limit 2`,
+      condition.values,
+    );
+    return rows.map((row) => ({
+      name: row.name ?? '',
+      nativeId: row.id ?? null,
+      hash: row.hash ?? null,
+      disabled: row.disabled != null && settings.disabledValues.includes(row.disabled),
+      changedAt: row.changed_at == null ? null : new Date(Number(row.changed_at)),
     }));
   }
 
   return {
     attributes,
-    find(session, match, limit) {
-      const conditions = Object.keys(match).map((name, at) => equals(quote(name), 2 * at + 1));
-      const values = Object.values(match).flatMap((value) => [value, value]);
-      const rest = [`${key} is not null`, ...conditions].join(' and ');
-      return accounts(session, `${rest} ${order} limit ${limit}`, values);
+    haveIds: idColumn !== undefined,
+    async find(session, match, limit) {
+      const wanted = Object.entries(match);
+      const { sql, values } = allOf(wanted.map(([name, value]) => matching(name, value)));
+      const rest = [`${key} is not null`, ...sql].join(' and ');
+      const found = await accounts(session, `${rest} ${order} limit ${limit}`, values);
+      return found.filter((account) =>
+        wanted.every(([name, value]) =>
+          account.attributes[name]?.some(
+            (one) => canonicalValue(name, one) === canonicalValue(name, value),
+          ),
+        ),
+      );
     },
     after(session, last, limit) {
       const start = last === null ? `${key} is not null` : `${key} > ${parameter(1)}`;
       const values = last === null ? [] : [last];
       return accounts(session, `${start} ${order} limit ${limit}`, values);
     },
-    async read(session, name) {
-      const { rows } = await session.query(
-        `select ${text(password)} as hash, ${disabled} as disabled, ${changedAt} as changed_at
-         from ${table} where ${equals(key, 1)} limit 2`,
-        [name, name],
-      );
-      return rows.map((row) => ({
-        hash: row.hash ?? null,
-        disabled: row.disabled != null && settings.disabledValues.includes(row.disabled),
-        changedAt: row.changed_at == null ? null : new Date(Number(row.changed_at)),
-      }));
+    async named(session, name) {
+      const rows = await read(session, matching(keyColumn, name));
+      return rows.filter((row) => canonicalName(row.name) === canonicalName(name));
     },
-    async write(session, name, hash) {
+    identified: async (session, nativeId) =>
+      idColumn === undefined ? [] : read(session, exactly(idColumn, nativeId)),
+    async write(session, row, hash) {
+      const { sql, values } = allOf(
+        [
+          exactly(keyColumn, row.name),
+          ...(idColumn === undefined || row.nativeId === null
+            ? []
+            : [exactly(idColumn, row.nativeId)]),
+        ],
+        2,
+      );
       const { count } = await session.query(
-        `update ${table} set ${password} = ${parameter(1)}${stamp} where ${equals(key, 2)}`,
-        [hash, name, name],
+        `update ${table} set ${password} = ${parameter(1)}${stamp} where ${sql.join(' and ')}`,
+        [hash, ...values],
       );
       return count;
     },
@@ -89,4 +147,15 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings): Rows {
       await session.query(`update ${table} set ${changes} where 1 = 0`);
     },
   };
+}
+
+/** Numbers the parameters of several conditions, from `first` on. */
+function allOf(conditions: readonly Condition[], first = 1) {
+  let n = first;
+  const sql = conditions.map((condition) => {
+    const numbered = condition.sql(n);
+    n += condition.values.length;
+    return numbered;
+  });
+  return { sql, values: conditions.flatMap(({ values }) => values) };
 }

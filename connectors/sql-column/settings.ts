@@ -15,6 +15,17 @@ export const sqlColumnSettings = z
       .describe('Schema (MySQL: database) of the table, if it is not the current one.'),
     table: identifier.describe('Table with one row per account.'),
     keyColumn: identifier.describe('Column that names an account. It must be unique.'),
+    keyComparison: z
+      .enum(['exact', 'ignore-case'])
+      .optional()
+      .describe(
+        'How the collation of keyColumn compares keys. ignore-case: keys that differ only in case or in spaces at the end belong to one account. Default: exact for postgres, ignore-case for mysql.',
+      ),
+    idColumn: identifier
+      .optional()
+      .describe(
+        'Column with an id that stays the same when the key of a row changes, such as its primary key. It shows that another row has got the key of a deleted one.',
+      ),
     passwordColumn: identifier.describe('Column with the hashed password.'),
     scheme: z
       .enum(schemes)

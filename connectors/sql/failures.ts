@@ -69,7 +69,9 @@ export function asWriteAnswer(failure: SqlFailure, sent: boolean): WriteAnswer {
   return { result: 'retry', reason, vendorCode };
 }
 
-export function asSourceFailure({ reason, vendorCode }: SqlFailure): SourceFailure {
+export function asSourceFailure({ reason, vendorCode }: SqlFailure): SourceFailure & {
+  readonly reason: Exclude<SqlReason, 'policy' | 'read_only'>;
+} {
   return { result: 'failed', reason: reasonForRead(reason), vendorCode };
 }
 

@@ -164,7 +164,9 @@ async function expectOnlyHolders(trial: Trial, { ref }: TrialAccount, value: str
   expectAnswer(answer, { result: 'found' });
   if (answer.result !== 'found') return;
   for (const { name, attributes } of answer.accounts) {
-    const holds = Object.values(attributes).some((text) => isSameText(text, value));
+    const holds = Object.values(attributes)
+      .flat()
+      .some((text) => isSameText(text, value));
     expectThat(holds && !isSameText(name, ref.name), 'it found accounts that do not match');
   }
 }
@@ -194,7 +196,9 @@ export const findCases: readonly Case[] = [
         'it found another account, or the same under another name or nativeId',
       );
       expectThat(
-        Object.values(found?.attributes ?? {}).includes(key),
+        Object.values(found?.attributes ?? {})
+          .flat()
+          .includes(key),
         'the account does not contain the attribute that was searched for',
       );
     },

@@ -1,6 +1,5 @@
-import { exactNaming } from '../../model/people/naming';
 import type { ConnectorKind } from '../contract';
-import { traitsBy } from '../wire/settings';
+import { namingBy, traitsBy } from '../wire/settings';
 import { type WebhookSettings, webhookSettings } from './settings';
 import type * as Driver from './webhook';
 
@@ -18,7 +17,7 @@ export const webhook: ConnectorKind<WebhookSettings> = {
     reportsCurrent: true,
   },
   declared: traitsBy,
-  naming: () => exactNaming,
+  naming: namingBy,
   needs: [
     'A service that keeps the contract of [your-own-connector.md](your-own-connector.md). `lockstep connector test` checks that it does.',
     'HTTPS with a certificate that can be checked. Redirects are not followed.',

@@ -9,7 +9,7 @@ import { NoReply, NotSent } from '../http/failures';
 import { retryAfterMs } from '../http/retry-after';
 import { isJson } from '../http/success';
 import { type Call, type Lost, noAnswer, openWire, type Reply } from '../wire/connector';
-import { servedBy } from '../wire/settings';
+import { namingBy, servedBy } from '../wire/settings';
 import { recipientIn, sealed } from './seal';
 import type { WebhookSettings } from './settings';
 import { signatureHeaders } from './sign';
@@ -19,6 +19,7 @@ export function openWebhook(settings: WebhookSettings, tools: ConnectorTools): C
   return openWire({
     call: callWebhook(http, settings, tools),
     served: servedBy(settings),
+    naming: namingBy(settings),
     examine: async () => [],
     answered: [
       ok('tls', 'The connection is encrypted and the certificate is trusted.'),

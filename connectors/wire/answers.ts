@@ -4,6 +4,7 @@ import { type SignInObstacle, signInObstacles } from '../../model/change/sign-in
 import type { CodeOf } from '../../model/errors';
 import { asksNothing } from '../../model/policy/target-policy';
 import type {
+  AccountProblem,
   FindAnswer,
   Finding,
   ListAnswer,
@@ -29,6 +30,13 @@ const offline = [
   'service_credential_refused',
 ] as const satisfies readonly CodeOf<'offline'>[];
 
+const accountProblems = [
+  'no_account',
+  'account_replaced',
+  'account_renamed',
+  'service_account',
+] as const satisfies readonly AccountProblem[];
+
 const rejected = [
   'policy',
   'policy_too_short',
@@ -37,7 +45,7 @@ const rejected = [
   'policy_history',
   'policy_too_young',
   'character_not_supported',
-  'no_account',
+  ...accountProblems,
   'account_disabled',
   'no_own_password',
   'no_rights',
@@ -53,6 +61,12 @@ const text = (length: number) =>
     .regex(/^[^\p{Cc}\p{Cs}]*$/u);
 const name = text(1024).min(1);
 
+/** An id, as text or as a whole number. */
+const nativeId = z.union([name, z.int().transform(String)]);
+
+/** An account as the target names it now. */
+const account = z.strictObject({ name, nativeId: nativeId.nullable() });
+
 const vendorCode = z
   .string()
   .regex(/^[\w.:-]{1,64}$/)
@@ -65,20 +79,19 @@ const retryAfterMs = z.int().min(0).max(86_400_000).optional();
 
 const failed = z.strictObject({
   result: z.literal('failed'),
-  reason: z.enum([...offline, 'unknown', 'no_rights', 'not_supported', 'no_account']),
+  reason: z.enum([...offline, 'unknown', 'no_rights', 'not_supported', ...accountProblems]),
   vendorCode,
   retryAfterMs,
 });
 
-const account = z.strictObject({
-  name,
-  nativeId: name.nullable(),
-  attributes: z.record(name, text(4096)),
-});
-const accounts = z.array(account);
+/** All values of an attribute. A text is an attribute with this value alone. */
+const values = z.union([text(4096), z.array(text(4096))]).transform((value) => [value].flat());
+
+const listed = account.extend({ attributes: z.record(name, values) });
+const accounts = z.array(listed);
 
 const setPassword = z.discriminatedUnion('result', [
-  z.strictObject({ result: z.enum(['applied', 'already_current']), movedTo: name.optional() }),
+  z.strictObject({ result: z.enum(['applied', 'already_current']), account: account.optional() }),
   z.strictObject({ result: z.literal('rejected'), reason: z.enum(rejected), vendorCode }),
   z.strictObject({
     result: z.literal('retry'),
@@ -100,7 +113,8 @@ const verify = z.discriminatedUnion('result', [
     result: z.literal('inconclusive'),
     reason: z.enum([
       ...offline,
-      ...(['unknown', 'account_disabled', 'no_rights', 'not_supported', 'no_account'] as const),
+      ...(['unknown', 'account_disabled', 'no_rights', 'not_supported'] as const),
+      ...accountProblems,
     ]),
     vendorCode,
   }),
@@ -119,6 +133,7 @@ const list = z.discriminatedUnion('result', [
 const state = z.discriminatedUnion('result', [
   z.strictObject({
     result: z.literal('state'),
+    account,
     disabled: z.boolean(),
     locked: z.boolean(),
     mustChange: z.boolean(),
@@ -202,7 +217,7 @@ export function readAnswer<O extends Operation>(operation: O, answer: unknown): 
   if (operation !== 'list') return schema.safeParse(answer).data ?? null;
   const page = z.looseObject({ accounts: z.array(z.unknown()) }).safeParse(answer).data;
   if (page === undefined) return schema.safeParse(answer).data ?? null;
-  const isReadable = (one: unknown) => account.safeParse(one).success;
+  const isReadable = (one: unknown) => listed.safeParse(one).success;
   const read = schema.safeParse({ ...page, accounts: page.accounts.filter(isReadable) }).data;
   const malformed = page.accounts.flatMap((one, index) =>
     isReadable(one) ? [] : [labelOf(one, index)],

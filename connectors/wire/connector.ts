@@ -1,6 +1,15 @@
 import { type CodeOf, errors } from '../../model/errors';
 import type { Secret } from '../../model/passwords/secret';
-import type { Connector, Finding, SourceFailure, VerifyAnswer, WriteAnswer } from '../contract';
+import { linkedAccount, type Naming } from '../../model/people/naming';
+import type {
+  AccountRef,
+  Connector,
+  Finding,
+  SourceFailure,
+  StateAnswer,
+  VerifyAnswer,
+  WriteAnswer,
+} from '../contract';
 import { type Answers, type CheckAnswer, type Operation, readAnswer } from './answers';
 import { type Fields, requestOf } from './requests';
 
@@ -33,6 +42,7 @@ export interface Served {
 export interface WireConnector {
   readonly call: Call;
   readonly served: Served;
+  readonly naming: Naming;
   /** Returns findings that need no call of the program. */
   readonly examine: () => Promise<readonly Finding[]>;
   /** Findings to report if the program answered. */
@@ -61,7 +71,7 @@ export function openWire(wire: WireConnector): Connector {
       if (answer.result === 'failed') return answer;
       // Checked here too: a program that matches loosely must not link an account to the wrong person.
       const exact = answer.accounts.filter(({ attributes }) =>
-        Object.entries(match).every(([name, value]) => attributes[name] === value),
+        Object.entries(match).every(([name, value]) => attributes[name]?.includes(value)),
       );
       return { result: 'found', accounts: exact.slice(0, limit) };
     },
@@ -72,10 +82,21 @@ export function openWire(wire: WireConnector): Connector {
         answer.result === 'page' && answer.cursor !== null && answer.cursor === cursor;
       return endless ? asFailed(noAnswer('same_cursor')) : answer;
     },
-    state: ({ account: { name, nativeId } }) => read('state', { account: { name, nativeId } }),
+    async state({ account: { name, nativeId } }): Promise<StateAnswer> {
+      const link = { name, nativeId };
+      const answer = await read('state', { account: link });
+      return answer.result === 'failed' || isMeant(wire, link, answer.account)
+        ? answer
+        : { result: 'failed', ...anotherAccount };
+    },
     async setPassword({ account: { name, nativeId }, password }): Promise<WriteAnswer> {
-      const answer = await ask('setPassword', { account: { name, nativeId } }, password);
-      return isLost(answer) ? asWriteAnswer(answer) : withoutPassword(answer, password);
+      const link = { name, nativeId };
+      const answer = await ask('setPassword', { account: link }, password);
+      if (isLost(answer)) return asWriteAnswer(answer);
+      const written = 'account' in answer ? answer.account : undefined;
+      return written === undefined || isMeant(wire, link, written)
+        ? withoutPassword(answer, password)
+        : { result: 'rejected', ...anotherAccount };
     },
     async verify({ account: { name, nativeId }, password }) {
       if (!served.verifies)
@@ -95,6 +116,15 @@ export function openWire(wire: WireConnector): Connector {
     ...(served.operations.includes('policies') && { policies: () => read('policies', {}) }),
     close,
   };
+}
+
+/** The program answers about an account that the link does not mean, so it does not keep the contract. */
+const anotherAccount = { reason: 'account_replaced', vendorCode: 'another_account' } as const;
+
+function isMeant({ naming }: WireConnector, link: AccountRef, account: AccountRef): boolean {
+  const isNamed = naming.canonicalName(account.name) === naming.canonicalName(link.name);
+  const hasId = link.nativeId !== null && account.nativeId === link.nativeId;
+  return linkedAccount(naming, link, isNamed ? account : null, hasId ? account : null).found;
 }
 
 const notSupported: SourceFailure = {
@@ -142,13 +172,16 @@ const asFailed = ({ sent: _, ...lost }: Lost): SourceFailure => ({ result: 'fail
 
 /** Removes each free text of an answer that repeats the password. */
 function withoutPassword<A extends WriteAnswer | VerifyAnswer>(answer: A, password: Secret): A {
-  const { vendorCode = null, movedTo } = answer as { vendorCode?: string | null; movedTo?: string };
+  const { vendorCode = null, account } = answer as {
+    vendorCode?: string | null;
+    account?: AccountRef;
+  };
   const repeats = (text: string | null | undefined) =>
     typeof text === 'string' && password.use((bytes) => Buffer.from(text).includes(bytes));
   return {
     ...answer,
     ...(repeats(vendorCode) && { vendorCode: null }),
-    ...(repeats(movedTo) && { movedTo: undefined }),
+    ...((repeats(account?.name) || repeats(account?.nativeId)) && { account: undefined }),
   };
 }
 

@@ -10,9 +10,17 @@ export const linkedAccountSchema = z.object({
   nativeId: z
     .string()
     .nullable()
-    .describe('An id that survives a rename in the source; null if the source has none.'),
+    .describe(
+      'The id of the account in the source; null if the source has none, or Lockstep has not read the account yet.',
+    ),
   primary: z.boolean(),
   linkedBy: z.enum(['operator', 'correlation', 'refresh', 'scim']),
+  problem: z
+    .enum(['linked_twice', 'account_replaced', 'account_renamed'])
+    .nullable()
+    .describe(
+      'Why nothing is written to the account until an operator corrects the link; null if nothing is wrong.',
+    ),
 });
 
 export const identitySchema = z

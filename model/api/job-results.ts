@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors';
+import type { LinkReportCode, ReportedAccount } from '../people/link-reports';
 import type { TargetPolicy } from '../policy/target-policy';
 
 /** What a worker stores as the result of a job. The API passes it on unread; the CLI shows it. */
@@ -32,11 +33,22 @@ export interface Refresh {
   readonly ambiguous: Sample;
   /** Accounts without a name, or with text that Lockstep cannot store (NUL, half of a surrogate pair). They are skipped. */
   readonly unreadable: Sample;
+  /** Accounts that an operator should know about, by what happened to them. */
+  readonly reports: readonly AccountReport[];
   /**
    * Why the list of accounts is partial; null if it is complete. Nothing is linked by a partial list, because an account
-   * that is missing from it may be the one that matches a person, too.
+   * that is missing from it may be the one that matches a person, too. Nothing is reported as vanished or created again.
    */
   readonly failed: ErrorCode | null;
+}
+
+export interface AccountReport {
+  readonly code: LinkReportCode;
+  /** What happened to the accounts, and what an operator does about it. The names of the accounts are its subject. */
+  readonly says: string;
+  readonly count: number;
+  /** The first of the accounts. */
+  readonly first: readonly ReportedAccount[];
 }
 
 /** How many accounts there are, and the names of the first ones. */

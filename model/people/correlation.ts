@@ -1,3 +1,5 @@
+import type { Naming } from './naming';
+
 /**
  * Finds which account in a source belongs to a person, when no account is linked. The rules of a source are tried in
  * turn (like PingDataSync's correlation attributes), and the first rule that finds exactly one account decides. Two
@@ -38,4 +40,76 @@ export function decide<Account>(accounts: readonly Account[]): Correlated<Accoun
   const [first, second] = accounts;
   if (first === undefined) return { found: 'none' };
   return second === undefined ? { found: 'one', account: first } : { found: 'several' };
+}
+
+/** All values of each attribute of an account. */
+export type AccountAttributes = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * The keys under which an account is found by these attributes: one for each combination of its values. An account
+ * matches wanted values if one of its keys is their key. Refresh, change, capture and SCIM all compare in this way.
+ */
+export function accountKeys(
+  naming: Naming,
+  names: readonly string[],
+  attributes: AccountAttributes,
+): readonly string[] {
+  const choices = names.map((name) =>
+    (attributes[name] ?? []).map((value) => naming.canonicalValue(name, value)),
+  );
+  const combinations = choices.reduce<readonly (readonly string[])[]>(
+    (made, values) => made.flatMap((before) => values.map((value) => [...before, value])),
+    [[]],
+  );
+  return [...new Set(combinations.map((values) => JSON.stringify(values)))];
+}
+
+/** The key of wanted values, by attribute. */
+export const keyOf = (naming: Naming, wanted: Readonly<Record<string, string>>): string =>
+  JSON.stringify(
+    Object.entries(wanted).map(([attribute, value]) => naming.canonicalValue(attribute, value)),
+  );
+
+/**
+ * The accounts of a search that have the wanted values. A source may compare in a wider way than Lockstep does. An
+ * attribute that an answer does not contain is taken as the source has compared it.
+ */
+const matching = <Account extends { readonly attributes: AccountAttributes }>(
+  naming: Naming,
+  wanted: Readonly<Record<string, string>>,
+  accounts: readonly Account[],
+): Account[] =>
+  accounts.filter(({ attributes }) => {
+    const shown = Object.fromEntries(
+      Object.entries(wanted).filter(([name]) => attributes[name] !== undefined),
+    );
+    return accountKeys(naming, Object.keys(shown), attributes).includes(keyOf(naming, shown));
+  });
+
+/**
+ * Decides by the answer to a search, which has at most `ENOUGH_TO_BE_AMBIGUOUS` accounts. If the answer is full, a further
+ * account may match, too.
+ */
+export function decideSearch<Account extends { readonly attributes: AccountAttributes }>(
+  naming: Naming,
+  wanted: Readonly<Record<string, string>>,
+  accounts: readonly Account[],
+): Correlated<Account> {
+  return accounts.length < ENOUGH_TO_BE_AMBIGUOUS
+    ? decide(matching(naming, wanted, accounts))
+    : { found: 'several' };
+}
+
+/** Whether a rule matches an account, of which all values are known, with a person. */
+export function isMatch(
+  naming: Naming,
+  rule: CorrelationRule,
+  person: Person,
+  attributes: AccountAttributes,
+): boolean {
+  const wanted = matchFor(rule, person);
+  return (
+    wanted !== null &&
+    accountKeys(naming, Object.keys(wanted), attributes).includes(keyOf(naming, wanted))
+  );
 }

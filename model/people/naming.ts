@@ -1,7 +1,7 @@
 import type { CodeOf } from '../errors';
 
 /**
- * How Lockstep distinguishes the accounts of one source. Each kind of connector declares it in `kind.ts`, from the settings of
+ * How the accounts of one source are distinguished. Each kind of connector declares it in `kind.ts`, from the settings of
  * the source. Link, refresh, correlation, capture, SCIM and change use it, so that they always mean the same account.
  */
 export interface Naming {
@@ -30,6 +30,25 @@ export const exactNaming: Naming = {
   canonicalValue: (_attribute, value) => value,
   isLasting: () => false,
 };
+
+/** What the settings of one source determine about its accounts. */
+export interface AccountRules {
+  readonly naming: Naming;
+  /** True for the name of the account with which Lockstep signs in to the source, in any spelling. */
+  readonly isServiceAccount: (name: string) => boolean;
+}
+
+/** Returns the rules of a source. A source that is not configured has exact names and no service account. */
+export type AccountRulesOf = (
+  source: { readonly kind: string; readonly settings: unknown } | undefined,
+) => AccountRules;
+
+/** Exact names, and no service account. */
+export const exactRules: AccountRules = { naming: exactNaming, isServiceAccount: () => false };
+
+/** True when two names, in any spelling, are the name of one account of a source. */
+export const isSameName = ({ canonicalName }: Naming, one: string, other: string): boolean =>
+  canonicalName(one) === canonicalName(other);
 
 /** An account in its source, as a link or the source names it. */
 export interface NamedAccount {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { endedInVain } from '../../model/change/change';
 import { type AccountHistory, SOURCE_CLOCKS_MS } from '../../model/change/stale';
+import type { StoredProblem } from '../../model/people/links';
 import { newestWithoutEffect } from '../captures/without-effect';
 import type { Database } from '../database';
 
@@ -99,11 +100,17 @@ export async function readAccountsAfter(
   after: string,
   limit: number,
 ): Promise<
-  readonly { readonly id: string; readonly name: string; readonly nativeId: string | null }[]
+  readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly nativeId: string | null;
+    readonly idLearnt: boolean;
+    readonly problem: StoredProblem | null;
+  }[]
 > {
   return db
     .selectFrom('account')
-    .select(['id', 'name', 'native_id as nativeId'])
+    .select(['id', 'name', 'native_id as nativeId', 'id_learnt as idLearnt', 'problem'])
     .where('source', '=', source)
     .where('id', '>', after)
     .orderBy('id')

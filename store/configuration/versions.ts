@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import { log } from '../../log';
 import {
@@ -5,9 +6,12 @@ import {
   configurationSchema,
   emptyConfiguration,
 } from '../../model/configuration/document';
+import type { AccountRulesOf } from '../../model/people/naming';
 import { writeAudit } from '../audit';
 import type { Database } from '../database';
 import { channels } from '../notifications';
+import { findSharedNames, renewNameKeys, type SharedName } from '../people/account-names';
+import { lockLinks, releaseDuplicates } from '../people/links';
 import { reopenSource } from '../sources/state';
 
 export interface AppliedConfiguration {
@@ -46,18 +50,22 @@ function withCurrentDefaults(version: number, document: Configuration): Configur
 
 /**
  * Applies a configuration. Sources that are down or paused by the worker are tried again where their settings differ
- * from before.
+ * from before. The canonical names of their accounts are computed again.
  * @param basedOn the version that the caller planned against
  * @param by the actor for the audit
+ * @param rulesOf how the accounts of a source are distinguished
  * @returns the new version, or null when another one was applied in between
+ * @throws NamesShared when the new settings make two linked accounts one; then nothing was changed
  */
 export async function applyConfiguration(
   db: Database,
   configuration: Configuration,
   basedOn: number,
   by: string,
+  rulesOf: AccountRulesOf,
 ): Promise<number | null> {
   return db.transaction().execute(async (trx) => {
+    const { configuration: before } = await currentConfiguration(trx);
     const { rows } = await sql`
       insert into configuration (version, document, applied_by)
       select ${basedOn + 1}::int, ${JSON.stringify(configuration)}::jsonb, ${by}
@@ -72,6 +80,7 @@ export async function applyConfiguration(
     });
     for (const source of await readChangedSources(trx, basedOn))
       await reopenSource(trx, source, 'by_worker', by);
+    await renewNames(trx, before, configuration, rulesOf);
     await sql`select pg_notify(${channels.configuration}, ${String(basedOn + 1)})`.execute(trx);
     return basedOn + 1;
   });
@@ -90,3 +99,47 @@ async function readChangedSources(db: Database, before: number): Promise<string[
   );
   return rows.map(({ source }) => source);
 }
+
+/** Linked accounts that the new settings of their source make one. */
+export class NamesShared extends Error {
+  readonly shared: readonly SharedName[];
+  constructor(shared: readonly SharedName[]) {
+    super('The settings of a source make two linked accounts one');
+    this.shared = shared;
+  }
+}
+
+async function renewNames(
+  trx: Database,
+  before: Configuration,
+  after: Configuration,
+  rulesOf: AccountRulesOf,
+): Promise<void> {
+  for (const source of withOtherSettings(before, after)) await lockLinks(trx, source);
+  const shared = await sharedNames(trx, before, after, rulesOf);
+  if (shared.length > 0) throw new NamesShared(shared);
+  for (const source of withOtherSettings(before, after)) {
+    await renewNameKeys(trx, source, rulesOf(after.sources[source]).naming);
+    await releaseDuplicates(trx, source);
+  }
+}
+
+/** Finds the linked accounts that a configuration would make one. */
+export async function sharedNames(
+  db: Database,
+  before: Configuration,
+  after: Configuration,
+  rulesOf: AccountRulesOf,
+): Promise<SharedName[]> {
+  const found: SharedName[] = [];
+  for (const source of withOtherSettings(before, after))
+    found.push(...(await findSharedNames(db, source, rulesOf(after.sources[source]).naming)));
+  return found;
+}
+
+/** The sources of `after` that are new, or have another kind or other settings than before. */
+const withOtherSettings = (before: Configuration, after: Configuration): string[] =>
+  Object.keys(after.sources).filter((source) => {
+    const [old, changed] = [before.sources[source], after.sources[source]];
+    return old?.kind !== changed?.kind || !isDeepStrictEqual(old?.settings, changed?.settings);
+  });

@@ -12,41 +12,33 @@ export async function readPeople(db: Database): Promise<KnownPerson[]> {
   return db.selectFrom('identity').select(['id', 'name', 'attributes']).orderBy('id').execute();
 }
 
-/** Reads the people who have one of these values as their name or as an attribute. */
+/**
+ * Reads the people who have one of these values as their name or as an attribute, in any case. The rules decide which of
+ * them match.
+ */
 export async function readPeopleLike(
   db: Database,
   values: readonly string[],
 ): Promise<KnownPerson[]> {
   const { rows } = await sql<KnownPerson>`
     select id, name, attributes from identity
-    where name = any(${[...values]}::text[]) or exists (
-      select from jsonb_each_text(attributes) where value = any(${[...values]}::text[]))
+    where lockstep_values(name, attributes) &&
+          (select coalesce(array_agg(lower(value)), '{}') from unnest(${[...values]}::text[]) as value)
     order by id`.execute(db);
   return rows;
 }
 
-/**
- * Reads the linked accounts of a source: the id of the person by the name of the account.
- * @param among limits the result to the account of this name and the accounts of these people
- */
-export async function readLinkedNames(
+/** Reads which of these people have a linked account in a source. */
+export async function readPeopleLinkedIn(
   db: Database,
   source: string,
-  among?: { readonly name: string; readonly people: readonly KnownPerson[] },
-): Promise<Map<string, string>> {
-  const ids = among?.people.map(({ id }) => id) ?? [];
+  people: readonly KnownPerson[],
+): Promise<ReadonlySet<string>> {
   const rows = await db
     .selectFrom('account')
-    .select(['name', 'identity_id'])
+    .select('identity_id')
     .where('source', '=', source)
-    .$if(among !== undefined, (query) =>
-      query.where((where) =>
-        where.or([
-          where('name', '=', among?.name ?? ''),
-          where('identity_id', '=', sql<string>`any(${ids}::text[])`),
-        ]),
-      ),
-    )
+    .where('identity_id', '=', sql<string>`any(${people.map(({ id }) => id)}::text[])`)
     .execute();
-  return new Map(rows.map(({ name, identity_id }) => [name, identity_id]));
+  return new Set(rows.map(({ identity_id }) => identity_id));
 }

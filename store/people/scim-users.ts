@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import type { Naming } from '../../model/people/naming';
 import type {
   Comparison,
   ScimAttribute,
@@ -7,6 +8,7 @@ import type {
 } from '../../model/people/scim-filter';
 import { type Database, isUniqueViolation } from '../database';
 import { newId } from '../ids';
+import { isNamed } from './account-names';
 
 /**
  * A user that an identity provider has pushed for a source. Users are bookkeeping of the provider: they have no
@@ -164,23 +166,26 @@ export async function removeScimUser(db: Database, id: string, by: string): Prom
 }
 
 /**
- * Finds the linked account of a pushed user: by its lasting id, or by its name, exactly or else without regard to
- * case. When two accounts match, neither is returned: a guess could give the password of one person to another.
+ * Finds the linked account of a pushed user: by its external id, exactly, or by its user name, in any spelling that its
+ * source takes for the same. When two accounts match, neither is returned: a guess could give the password of one
+ * person to another. A link with the external id of another pushed user is not that of this user, whatever its name.
  * @returns the name of the account, or null, and the time of the database
  */
 export async function findScimAccount(
   db: Database,
   source: string,
+  naming: Naming,
   { userName, externalId }: Pick<ScimFields, 'userName' | 'externalId'>,
 ): Promise<{ readonly account: string | null; readonly now: Date }> {
   const { rows } = await sql<{ names: string[]; now: Date }>`
-    with named as (
-      select name, name = ${userName} as exact from account
-      where source = ${source} and lower(name) = lower(${userName})
-    ), meant as (
-      select name from account where source = ${source} and native_id = ${externalId}
-      union
-      select name from named where exact or not exists (select from named where exact)
+    with meant as (
+      select name from account
+      where source = ${source} and problem is null
+        and (native_id = ${externalId}
+             or ${isNamed(source, naming, userName)} and not exists (
+               select from scim_user u
+               where u.source = account.source and u.external_id = account.native_id
+                 and u.external_id is distinct from ${externalId}))
     )
     select coalesce(json_agg(name), '[]') as names, date_trunc('milliseconds', now()) as now
     from meant`.execute(db);

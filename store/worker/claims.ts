@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Role } from '../../model/change/change';
 import { HELD_LOOK_MS } from '../../model/change/source-circuit';
 import type { Reason } from '../../model/errors';
+import type { StoredProblem } from '../../model/people/links';
 import type { Database } from '../database';
 import { channels } from '../notifications';
 import { type Gate, gateColumns, gateOf } from '../sources/state';
@@ -58,6 +59,9 @@ export interface ClaimedAccount extends Gate {
   readonly accountId: string;
   readonly name: string;
   readonly nativeId: string | null;
+  /** True once the source has shown the id, or that it has none. */
+  readonly idLearnt: boolean;
+  readonly problem: StoredProblem | null;
   /** Number of attempts, this one included. */
   readonly attempts: number;
   /** Attempts that ended with an unknown error, counting this one. */
@@ -145,6 +149,7 @@ export async function claimAccounts(
       where o.change_id = ${change.id} and o.label = mine.label
     )
     select mine.label, mine.source, mine.role, mine.account_id as "accountId", a.name, a.native_id as "nativeId",
+           a.id_learnt as "idLearnt", a.problem,
            mine.attempts + 1 as attempts, mine.unknowns + 1 as unknowns, mine.reason as "lastReason",
            case when a.claimed_until > now() then a.claimed_until end as "leasedBefore",
            claimed.claimed_until as "leasedUntil",

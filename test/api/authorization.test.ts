@@ -1,6 +1,7 @@
 import type { Route } from '../../api/http/route';
 import { routes } from '../../api/routes';
 import { speaksScim } from '../../api/scim/errors';
+import { accountRulesOf } from '../../connectors/registry';
 import { type ErrorCode, errors } from '../../model/errors';
 import { createApiKey, revokeApiKey } from '../../store/api-keys';
 import { applyConfiguration } from '../../store/configuration/versions';
@@ -193,7 +194,7 @@ describeWith(['postgres'], 'authorization', () => {
         failureMode: 'continue' as const,
       };
       const shared = { ...testConfiguration, groups: { ...groups, finance } };
-      await applyConfiguration(api.database.db, shared, 1, 'test');
+      await applyConfiguration(api.database.db, shared, 1, 'test', accountRulesOf);
       expect((await start('carol', bound)).body).toMatchObject({ code: 'identity_unknown' });
       const both = await api.newKey(['trigger', 'read'], ['one-password', 'finance']);
       const { body } = await start('carol', both);
@@ -201,7 +202,7 @@ describeWith(['postgres'], 'authorization', () => {
       expect((await api.send('GET', `/v1/changes/${body.id}`, { key: bound })).status).toBe(200);
       const cancel = await api.send('POST', `/v1/changes/${body.id}/cancel`, { key: bound });
       expect(cancel.body).toMatchObject({ status: 403, code: 'forbidden' });
-      await applyConfiguration(api.database.db, testConfiguration, 2, 'test');
+      await applyConfiguration(api.database.db, testConfiguration, 2, 'test', accountRulesOf);
     });
 
     test('a bound key sees only the sources of its groups', async () => {

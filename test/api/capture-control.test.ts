@@ -1,3 +1,4 @@
+import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { saveReplicas } from '../../store/sources/replicas';
@@ -21,7 +22,7 @@ describeWith(['postgres'], 'the captures of sources', () => {
         crm: { kind: 'ldap', settings: {}, capture },
       },
     });
-    await applyConfiguration(api.database.db, configuration, 0, 'test');
+    await applyConfiguration(api.database.db, configuration, 0, 'test', accountRulesOf);
     await addPerson(api.database.db, 'alice');
   });
   afterAll(() => api.stop());

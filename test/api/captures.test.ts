@@ -1,4 +1,6 @@
+import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
+import { exactRules } from '../../model/people/naming';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { forgetFingerprints } from '../../store/captures/fingerprints';
 import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
@@ -49,7 +51,7 @@ describeWith(['postgres'], 'captures', () => {
   async function configure(configuration: ReturnType<typeof capturing>): Promise<void> {
     const { db } = api.database;
     const { version } = await currentConfiguration(db);
-    await applyConfiguration(db, configuration, version, 'test');
+    await applyConfiguration(db, configuration, version, 'test', accountRulesOf);
   }
   async function person(sources?: readonly string[]): Promise<string> {
     const name = `person-${++people}`;
@@ -112,7 +114,14 @@ describeWith(['postgres'], 'captures', () => {
     const alice = await person();
     const second = { source: 'warehouse', name: `${alice}-2`, nativeId: null, primary: false };
     const { db } = api.database;
-    await saveIdentity(db, { name: alice, attributes: {} }, [second], 'operator', 'test');
+    await saveIdentity(
+      db,
+      { name: alice, attributes: {} },
+      [second],
+      'operator',
+      'test',
+      () => exactRules,
+    );
     expect((await capture(`${alice}-2`)).body).toMatchObject({ result: 'unmapped' });
     expect((await capture(alice)).status).toBe(202);
   });

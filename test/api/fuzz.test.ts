@@ -3,6 +3,7 @@ import { openApiDocument } from '../../api/documents/openapi';
 import type { Route } from '../../api/http/route';
 import { routes } from '../../api/routes';
 import { SCIM_TYPE, speaksScim } from '../../api/scim/errors';
+import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { startTestApi, type TestApi } from '../support/api';
@@ -16,7 +17,7 @@ describeWith(['postgres'], 'every route', () => {
 
   beforeAll(async () => {
     api = await startTestApi();
-    await applyConfiguration(api.database.db, configuration, 0, 'test');
+    await applyConfiguration(api.database.db, configuration, 0, 'test', accountRulesOf);
     await addPerson(api.database.db, 'alice');
     const body = { identity: 'alice', password: 'correct horse battery staple' };
     over = String((await api.send('POST', '/v1/changes', { body })).body.id);

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { connectorKinds } from '../../connectors/registry';
+import { accountRulesOf, connectorKinds } from '../../connectors/registry';
 import {
   appsDn,
   corpDn,
@@ -13,6 +13,7 @@ import { demoConfiguration } from '../../local/demo/configuration';
 import type { DemoSystems } from '../../local/demo/systems';
 import { checkConfiguration } from '../../model/configuration/check';
 import type { Configuration } from '../../model/configuration/document';
+import { exactRules } from '../../model/people/naming';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { saveIdentity } from '../../store/people/identities';
 import { startTestApi, type TestApi } from '../support/api';
@@ -84,13 +85,20 @@ describeWith(['postgres'], 'the graph of the demo company', () => {
   beforeAll(async () => {
     api = await startTestApi();
     const { db } = api.database;
-    await applyConfiguration(db, demo(), 0, 'test');
+    await applyConfiguration(db, demo(), 0, 'test', accountRulesOf);
     for (const one of people) {
       const links = accountsOf(one).map(([source, name]) => {
         const primary = name !== appsDn(HERO_SECOND_ACCOUNT);
         return { source, name, nativeId: null, primary };
       });
-      await saveIdentity(db, { name: one.name, attributes: {} }, links, 'operator', 'test');
+      await saveIdentity(
+        db,
+        { name: one.name, attributes: {} },
+        links,
+        'operator',
+        'test',
+        () => exactRules,
+      );
     }
     await api.newKey(['trigger', 'read'], ['one-password']);
     await api.newKey(['read']);
@@ -246,8 +254,8 @@ describeWith(['postgres'], 'the graph of the demo company', () => {
         [MANY],
       );
       await api.database.pool.query(
-        `insert into account (id, identity_id, source, name, linked_by)
-         select 'acc_' || s || n, 'idn_z' || n, s, 'person-' || n, 'refresh'
+        `insert into account (id, identity_id, source, name, name_key, linked_by)
+         select 'acc_' || s || n, 'idn_z' || n, s, 'person-' || n, 'person-' || n, 'refresh'
          from generate_series(1, $1::int) n, unnest($2::text[]) s`,
         [MANY, ['corp-directory', 'warehouse', 'crm']],
       );

@@ -1,3 +1,4 @@
+import { accountRulesOf } from '../../connectors/registry';
 import { policyRulesSchema } from '../../model/policy/schema';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { startTestApi, type TestApi } from '../support/api';
@@ -101,10 +102,10 @@ describeWith(['postgres'], 'a repeated request', () => {
       const { db } = api.database;
       const staff = { ...testConfiguration.policies.staff, minLength: 90 };
       const policies = { ...testConfiguration.policies, staff: policyRulesSchema.parse(staff) };
-      await applyConfiguration(db, { ...testConfiguration, policies }, 1, 'test');
+      await applyConfiguration(db, { ...testConfiguration, policies }, 1, 'test', accountRulesOf);
       expect((await send(fresh())).body).toMatchObject({ code: 'password_against_policy' });
       expect((await send(key)).body).toMatchObject({ id: body.id });
-      await applyConfiguration(db, testConfiguration, 2, 'test');
+      await applyConfiguration(db, testConfiguration, 2, 'test', accountRulesOf);
     },
   );
 

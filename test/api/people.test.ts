@@ -44,6 +44,7 @@ describeWith(['postgres'], 'people', () => {
           nativeId: null,
           primary: true,
           linkedBy: 'operator',
+          problem: null,
           stale: null,
         },
         {
@@ -52,6 +53,7 @@ describeWith(['postgres'], 'people', () => {
           nativeId: null,
           primary: false,
           linkedBy: 'operator',
+          problem: null,
           stale: null,
         },
       ],

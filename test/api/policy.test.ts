@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { buildBlocklist } from '../../blocklist/build';
+import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { asksNothing } from '../../model/policy/target-policy';
 import { applyConfiguration } from '../../store/configuration/versions';
@@ -25,7 +26,9 @@ describeWith(['postgres'], 'the policy of a group', () => {
   });
   const putInForce = async (policy: object) => {
     const configuration = configurationSchema.parse(documentWith(policy));
-    version = (await applyConfiguration(api.database.db, configuration, version, 'test')) ?? 0;
+    version =
+      (await applyConfiguration(api.database.db, configuration, version, 'test', accountRulesOf)) ??
+      0;
   };
   const planOf = (policy: object) => {
     const { sources: _, groups: __, applications: ___, ...rest } = documentWith(policy);

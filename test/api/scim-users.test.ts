@@ -1,3 +1,4 @@
+import { exactRules } from '../../model/people/naming';
 import { saveIdentity } from '../../store/people/identities';
 import { keeps } from '../support/rules';
 import {
@@ -62,6 +63,7 @@ describeWith(['postgres'], 'users that an identity provider creates over SCIM', 
         [{ source: 'directory', name: `d-${name}`, nativeId: null, primary: true }],
         'operator',
         'test',
+        () => exactRules,
       );
     await known('hopper', 'g@example.com');
     await known('twin-1', 't@example.com');

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { openedOf } from '../cli/accepted';
@@ -27,7 +28,13 @@ describeWith(['postgres'], 'send_capture.py', () => {
       sources: { ...sources, warehouse: { ...warehouse, capture } },
     };
     const { db } = api.database;
-    await applyConfiguration(db, configurationSchema.parse(configuration), 0, 'test');
+    await applyConfiguration(
+      db,
+      configurationSchema.parse(configuration),
+      0,
+      'test',
+      accountRulesOf,
+    );
     await addPerson(db, 'alice');
     keyFile = path.join(api.dir, 'capture-key');
     writeFileSync(keyFile, `${await api.newKey(['capture'])}\n`, { mode: 0o600 });

@@ -1,4 +1,6 @@
+import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
+import { exactRules } from '../../model/people/naming';
 import { noteChangedThere } from '../../store/changes/stale';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { findIdentity, saveIdentity } from '../../store/people/identities';
@@ -16,7 +18,7 @@ describeWith(['postgres'], 'accounts that do not hold the password of their pers
   beforeAll(async () => {
     api = await startTestApi();
     const configuration = configurationSchema.parse(testConfiguration);
-    await applyConfiguration(api.database.db, configuration, 0, 'test');
+    await applyConfiguration(api.database.db, configuration, 0, 'test', accountRulesOf);
   });
   afterAll(() => api.stop());
 
@@ -102,7 +104,14 @@ describeWith(['postgres'], 'accounts that do not hold the password of their pers
     const name = await newPerson();
     await changed(name);
     const link = { source: 'crm', name: `${name}-2`, nativeId: null, primary: true };
-    await saveIdentity(api.database.db, { name, attributes: {} }, [link], 'operator', 'test');
+    await saveIdentity(
+      api.database.db,
+      { name, attributes: {} },
+      [link],
+      'operator',
+      'test',
+      () => exactRules,
+    );
     expect(await stale(`identity=${name}`)).toMatchObject([
       { account: `${name}-2`, code: 'linked_later' },
     ]);

@@ -4,6 +4,7 @@ import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import net from 'node:net';
 import path from 'node:path';
 import type { Registration } from '../../capture/setup';
+import { accountRulesOf } from '../../connectors/registry';
 import { openFingerprintKey, readSigner } from '../../intake/key-files';
 import { configurationSchema } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
@@ -37,7 +38,7 @@ describeWith(['postgres'], 'a relay', () => {
   beforeAll(async () => {
     api = await startTestApi();
     const { db } = api.database;
-    await applyConfiguration(db, configuration, 0, 'test');
+    await applyConfiguration(db, configuration, 0, 'test', accountRulesOf);
     await ensureEpoch(db, api.keys, 24, 'capture');
     const signer = readSigner(path.join(api.dir, 'keys', 'signer.pub.json'));
     const fingerprintKey = openFingerprintKey(path.join(api.dir, 'fingerprint.key'));

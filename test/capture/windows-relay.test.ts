@@ -4,9 +4,11 @@ import path from 'node:path';
 import type { Registration } from '../../capture/setup';
 import { activeDirectory } from '../../connectors/active-directory/kind';
 import { activeDirectorySettings } from '../../connectors/active-directory/settings';
+import { accountRulesOf } from '../../connectors/registry';
 import { readSigner } from '../../intake/key-files';
 import { configurationSchema } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
+import { exactRules } from '../../model/people/naming';
 import { unsealCapture } from '../../sealing/captures';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { saveIdentity } from '../../store/people/identities';
@@ -39,7 +41,7 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
   beforeAll(async () => {
     [windows, api] = await Promise.all([openWindows(), startTestApi()]);
     lsass = openLsass(windows);
-    await applyConfiguration(api.database.db, configuration, 0, 'test');
+    await applyConfiguration(api.database.db, configuration, 0, 'test', accountRulesOf);
     await ensureEpoch(api.database.db, api.keys, 24, 'capture');
     relay = await setUp(PIPE);
     await start();
@@ -169,12 +171,20 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
         configurationSchema.parse({ ...configuration, sources }),
         1,
         'test',
+        accountRulesOf,
       );
       const links = [
         { source: 'directory', name: key, nativeId: null, primary: true },
         { source: 'warehouse', ...ref, primary: true },
       ];
-      await saveIdentity(db, { name: 'alice', attributes: {} }, links, 'operator', 'test');
+      await saveIdentity(
+        db,
+        { name: 'alice', attributes: {} },
+        links,
+        'operator',
+        'test',
+        () => exactRules,
+      );
       const resolve = (reference: string) => Secret.fromText(subject.secrets[reference] ?? '');
       const connector = await activeDirectory.open(settings, { resolve });
       const signer = readSigner(path.join(api.dir, 'keys', 'signer.pub.json'));

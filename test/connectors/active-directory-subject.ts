@@ -58,6 +58,7 @@ export const activeDirectorySubject = (admin: () => Promise<DomainAdmin>): Subje
     disabledBy: ['userAccountControl', '514'],
     requireChange: async (account) => (await admin()).replace(account, 'pwdLastSet', '0'),
     // A domain controller gives the reason for a refused login after it has checked the password, but checks a lock first.
+    unreadable: { mail: 'before\0after' },
     provable: { disabled: 'holds', locked: 'inconclusive' },
     failuresIn: ({ badPwdCount }) => Number(badPwdCount ?? 0),
   });

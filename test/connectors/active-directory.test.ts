@@ -61,7 +61,7 @@ describeWith(['samba'], 'active-directory', () => {
   test('a service account that cannot keep a forced change writes no password to a must-change account', async () => {
     const writer = await open('writer');
     const account = await subject.account();
-    expect(await write(writer, account, freshPassword())).toEqual({ result: 'applied' });
+    expect(await write(writer, account, freshPassword())).toMatchObject({ result: 'applied' });
     await subject.requireChange?.(account);
     expect(await write(writer, account, freshPassword())).toMatchObject({
       result: 'rejected',
@@ -97,8 +97,27 @@ describeWith(['samba'], 'active-directory', () => {
     await directory.client.modifyDN(heir.ref.name, before.ref.name);
     expect(await write(connector, before, freshPassword())).toMatchObject({
       result: 'rejected',
-      reason: 'no_account',
+      reason: 'account_replaced',
     });
     expect(await directory.logsIn(before, heir.password)).toBe(true);
+  });
+
+  test('the service account is refused as a target if the settings name it in a form of Windows', async () => {
+    const { base = '', lockstep = '' } = server('samba');
+    const realm = base.replace(/^DC=/i, '').replaceAll(/,DC=/gi, '.');
+    const settings = { base, userFilter: '(objectClass=user)', bindDn: `lockstep@${realm}` };
+    const connector = await activeDirectory.open(
+      activeDirectorySettings.parse({ ...subject.settings(subject.server), ...settings }),
+      { resolve: () => Secret.fromText(lockstep) },
+    );
+    opened.push(connector);
+    const ref = { name: `CN=lockstep,CN=Users,${base}`, nativeId: null };
+    const target = { ref, password: lockstep, key: '' };
+    const refusal = { reason: 'service_account' };
+    expect(await write(connector, target, freshPassword())).toMatchObject(refusal);
+    expect(await verify(connector, target, lockstep)).toMatchObject(refusal);
+    expect(await (await admin()).logsIn(target, lockstep)).toBe(true);
+    const found = await connector.find({ match: { sAMAccountName: 'lockstep' }, limit: 2 });
+    expect(found).toEqual({ result: 'found', accounts: [] });
   });
 });

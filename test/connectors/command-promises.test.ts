@@ -188,7 +188,9 @@ describe('a password on its way to a program', () => {
   });
 
   test('text of an answer that repeats the password is dropped', async () => {
-    const moved = await open(answering({ result: 'applied', movedTo: `x${PASSWORD}` }));
+    const moved = await open(
+      answering({ result: 'applied', account: { name: 'ada', nativeId: `x${PASSWORD}` } }),
+    );
     expect(await write(moved)).toEqual({ result: 'applied' });
     const code = 'Only-A-Code';
     const refused = await open(
@@ -273,7 +275,7 @@ describe('the end of a program', () => {
 
 describe('accounts that a program returns', () => {
   const operations = ['find', 'list'];
-  const account = (name: string) => ({ name, nativeId: null, attributes: { mail: `${name}@x` } });
+  const account = (name: string) => ({ name, nativeId: null, attributes: { mail: [`${name}@x`] } });
 
   test('find drops accounts that do not match', async () => {
     const accounts = ['ada', 'bob', 'Ada'].map(account);
@@ -316,11 +318,43 @@ describe('accounts that a program returns', () => {
   });
 
   test('find fails if an account that it returns does not match the contract, because that one may match too', async () => {
-    const accounts = [account('ada'), { ...account('bob'), nativeId: 17 }];
+    const accounts = [account('ada'), { ...account('bob'), nativeId: 1.5 }];
     const connector = await open(answering({ result: 'found', accounts }), { operations });
     expect(await connector.find({ match: { mail: 'ada@x' }, limit: 5 })).toMatchObject({
       result: 'failed',
       reason: 'unknown',
+    });
+  });
+
+  test('an answer about an account that the link does not mean is no success', async () => {
+    const another = { reason: 'account_replaced', vendorCode: 'another_account' };
+    const link = { name: 'ada', nativeId: 'a1' };
+    for (const account of [
+      { name: 'bob', nativeId: 'b2' },
+      { name: 'ada', nativeId: 'b2' },
+      { name: 'bob', nativeId: 'a1' },
+    ]) {
+      const written = await open(answering({ result: 'applied', account }));
+      expect(await written.setPassword(asking(link, Secret.fromText(PASSWORD)))).toEqual({
+        result: 'rejected',
+        ...another,
+      });
+      const flags = { disabled: false, locked: false, mustChange: false, passwordChangedAt: null };
+      const read = await open(answering({ result: 'state', account, ...flags }), {
+        operations: ['state'],
+      });
+      expect(await read.state({ account: link })).toEqual({ result: 'failed', ...another });
+    }
+    const renamed = { result: 'applied', account: { name: 'bob', nativeId: 'a1' } };
+    const lasting = await open(answering(renamed), { ids: 'lasting' });
+    expect(await lasting.setPassword(asking(link, Secret.fromText(PASSWORD)))).toEqual(renamed);
+  });
+
+  test('an id that a program returns as a number is read as text', async () => {
+    const accounts = [{ ...account('ada'), nativeId: 17 }];
+    const connector = await open(answering({ result: 'found', accounts }), { operations });
+    expect(await connector.find({ match: { mail: 'ada@x' }, limit: 5 })).toMatchObject({
+      accounts: [{ nativeId: '17' }],
     });
   });
 

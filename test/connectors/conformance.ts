@@ -1,6 +1,7 @@
 import { benchOf } from './conformance/bench';
 import { doubtPromises } from './conformance/doubt';
 import { hashPromises } from './conformance/hashes';
+import { identityPromises } from './conformance/identity';
 import { lookupPromises } from './conformance/lookup';
 import { secrecyPromises } from './conformance/secrecy';
 import type { Subject } from './conformance/subject';
@@ -21,6 +22,7 @@ export function conformance(subject: Subject): void {
     hashPromises(bench);
     doubtPromises(bench);
     lookupPromises(bench);
+    identityPromises(bench);
     successPromises(bench);
     transportPromises(bench);
     secrecyPromises(bench);

@@ -9,13 +9,14 @@ export type Attributes = Readonly<Record<string, string | string[]>>;
 /** The administrator of a test directory, who reads and writes it without the connector. */
 export interface DirectoryAdmin {
   readonly client: Client;
-  /** Creates an account with a unique name and a random password. */
-  readonly addAccount: (attributes?: Attributes) => Promise<TestAccount>;
+  /** Creates an account with a random password. @param name its DN; by default a unique one */
+  readonly addAccount: (attributes?: Attributes, name?: string) => Promise<TestAccount>;
   /** Reads all attributes of the account. */
-  readonly read: (account: TestAccount) => Promise<Entry>;
+  readonly read: (account: Pick<TestAccount, 'ref'>) => Promise<Entry>;
   readonly replace: (account: TestAccount, attribute: string, ...values: string[]) => Promise<void>;
   /** Whether a login of the account, on its own connection, succeeds with the password. */
   readonly logsIn: (account: TestAccount, password: string) => Promise<boolean>;
+  readonly nativeIdOf: (entry: Entry) => string;
   readonly close: () => Promise<void>;
 }
 
@@ -58,12 +59,23 @@ export async function directoryAdmin(directory: AdminOf): Promise<DirectoryAdmin
   return {
     client,
     read,
-    async addAccount(attributes = {}) {
-      const key = uniqueName('u');
+    nativeIdOf,
+    async addAccount(attributes = {}, wanted) {
+      // A sAMAccountName stays the same when an account gets another CN, so it is not taken from the name.
+      const key =
+        wanted === undefined || rdn === 'CN'
+          ? uniqueName('u')
+          : wanted.slice(rdn.length + 1, wanted.indexOf(','));
+      const name = wanted ?? `${rdn}=${key},${people}`;
       const password = `First-${uniqueName('')}-1!`;
-      const name = `${rdn}=${key},${people}`;
       const initial = attributesOf(key, password);
-      await client.add(name, Array.isArray(initial) ? initial : { ...initial, ...attributes });
+      const more = Object.entries(attributes).map(
+        ([type, values]) => new Attribute({ type, values: [values].flat() }),
+      );
+      await client.add(
+        name,
+        Array.isArray(initial) ? [...initial, ...more] : { ...initial, ...attributes },
+      );
       const nativeId = nativeIdOf(await read({ ref: { name, nativeId: null } }));
       return { ref: { name, nativeId }, password, key };
     },

@@ -1,6 +1,6 @@
 import { server } from '../support/servers';
 import type { Settings, Subject, TestAccount } from './conformance/subject';
-import { type DirectoryAdmin, uniqueName } from './directory-admin';
+import { type Attributes, type DirectoryAdmin, uniqueName } from './directory-admin';
 
 type Own = 'title' | 'mayChange' | 'refusals' | 'provable';
 type Optional = 'hasty' | 'skips' | 'stored' | 'hashes' | 'disable' | 'requireChange';
@@ -24,6 +24,8 @@ export interface Directory extends Pick<Subject, Own>, Partial<Pick<Subject, Opt
   readonly more?: () => Settings;
   /** Attribute and value by which an administrator disables an account. */
   readonly disabledBy: readonly [attribute: string, value: string];
+  /** Attributes of an account that the connector cannot read, because a text holds NUL. */
+  readonly unreadable?: Attributes;
   /** Returns the number of failed logins in the entry of an account. Missing where logins are not counted. */
   readonly failuresIn?: (entry: Readonly<Record<string, unknown>>) => number;
 }
@@ -68,7 +70,11 @@ export function directorySubject(directory: Directory): Subject {
         plaintext: { url: 'ldap://127.0.0.1:389' },
       };
     },
-    skips: directory.skips ?? {},
+    skips: {
+      'another account that has got the id of the account is not written':
+        'the directory never gives an id to another entry',
+      ...directory.skips,
+    },
     account: async () => (await admin()).addAccount(),
     absent: (text) => ({ name: `${rdn}=${text},${people()}`, nativeId: null }),
     logsIn: async (account, password) => (await admin()).logsIn(account, password),
@@ -85,6 +91,32 @@ export function directorySubject(directory: Directory): Subject {
       const ref = { ...account.ref, name: renamed };
       return { ...account, ...(findBy === rdn && { key }), ref };
     },
+    remove: async ({ ref }) => (await admin()).client.del(ref.name),
+    create: async (dn) => (await admin()).addAccount({}, dn),
+    spellings: (dn) => [
+      dn.toUpperCase(),
+      dn.toLowerCase().replaceAll(',', ' , ').replaceAll('=', ' = '),
+      dn.replace(/=(.)/, (_, first: string) => `=\\${Buffer.from(first).toString('hex')}`),
+    ],
+    async ownAccount() {
+      const { bindDn } = service('lockstep') as { bindDn: string };
+      const { read, nativeIdOf } = await admin();
+      const ref = { name: bindDn, nativeId: null };
+      const nativeId = nativeIdOf(await read({ ref }));
+      return {
+        account: { ref: { ...ref, nativeId }, password: facts().lockstep ?? '', key: '' },
+        settings: { base: bindDn.slice(bindDn.search(/dc=/i)), userFilter: '(objectClass=*)' },
+      };
+    },
+    ...(directory.unreadable && {
+      async unreadable() {
+        const account = await (await admin()).addAccount(directory.unreadable);
+        return {
+          shown: account.ref.name,
+          remove: async () => (await admin()).client.del(account.ref.name),
+        };
+      },
+    }),
     ...(failuresIn && {
       failedLogins: async (account: TestAccount) => failuresIn(await (await admin()).read(account)),
     }),

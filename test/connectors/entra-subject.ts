@@ -9,6 +9,15 @@ export function entraSubject(vendor: () => EntraVendor): Subject {
     if (found === undefined) throw new Error('No such user');
     return found;
   };
+  const added = (name: string): TestAccount => {
+    const password = unique('First');
+    const person = vendor().addUser(unique('mail'), password);
+    person.userPrincipalName = name;
+    return { ref: { name, nativeId: person.id }, password, key: person.mail };
+  };
+  const remove = async ({ ref }: TestAccount) => {
+    vendor().users.delete(ref.nativeId ?? '');
+  };
   return {
     title: 'entra',
     kind: 'entra',
@@ -38,6 +47,10 @@ export function entraSubject(vendor: () => EntraVendor): Subject {
       };
     },
     skips: {
+      'another account that has got the id of the account is not written':
+        'Entra never uses an object id again',
+      'the account with which Lockstep signs in is refused as a target':
+        'Lockstep signs in as an app registration, which is no user',
       ...because('Entra has no way to verify a password', [
         'verify answers holds for the right password and differs for another one',
         'verify answers holds for a written password and differs for the old one',
@@ -58,11 +71,7 @@ export function entraSubject(vendor: () => EntraVendor): Subject {
         'state shows that an account must change its password',
       ]),
     },
-    async account() {
-      const password = unique('First');
-      const { id, userPrincipalName, mail } = vendor().addUser(unique('person'), password);
-      return { ref: { name: userPrincipalName, nativeId: id }, password, key: mail };
-    },
+    account: async () => added(`${unique('person')}@example.com`),
     absent: (text) => ({ name: text, nativeId: `${text}-${randomUUID()}` }),
     findBy: 'mail',
     logsIn: async ({ ref }, password) => vendor().passwords.get(ref.nativeId ?? '') === password,
@@ -82,6 +91,14 @@ export function entraSubject(vendor: () => EntraVendor): Subject {
       const name = `${unique('renamed')}@example.com`;
       user(account).userPrincipalName = name;
       return { ...account, ref: { ...account.ref, name } };
+    },
+    remove,
+    create: async (name) => added(name),
+    spellings: (name) => [name.toUpperCase()],
+    async unreadable() {
+      const account = added(`${unique('unreadable')}@example.com`);
+      Object.assign(user(account), { userPrincipalName: null });
+      return { shown: account.ref.nativeId ?? '', remove: () => remove(account) };
     },
     provable: { disabled: 'inconclusive', locked: 'inconclusive' },
   };

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFileSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { server } from '../support/servers';
@@ -21,6 +21,15 @@ export const htpasswd = {
     running.child.stdin?.end(JSON.stringify({ operation: 'setPassword', account: ref, password }));
     await running;
     return { ref, password, key: ref.name };
+  },
+
+  /** Adds a line whose name is no name of the contract. */
+  async unreadable() {
+    const line = `${unique('bell')}\u0007:*\n`;
+    appendFileSync(htpasswd.file(), line);
+    const remove = async () =>
+      writeFileSync(htpasswd.file(), readFileSync(htpasswd.file(), 'utf8').replace(line, ''));
+    return { shown: '#', remove };
   },
 
   async logsIn({ ref }: TestAccount, password: string): Promise<boolean> {

@@ -110,6 +110,7 @@ export const ds389Subject = (admin: () => Promise<Ds389Admin>): Subject =>
       // The server records the reset a moment after its reply.
       await until(async () => (await (await admin()).read(account)).pwdReset === 'TRUE');
     },
+    unreadable: { cn: 'before\0after' },
     provable: { disabled: 'inconclusive', locked: 'inconclusive' },
     failuresIn: ({ passwordRetryCount }) => Number(passwordRetryCount ?? 0),
   });

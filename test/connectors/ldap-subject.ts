@@ -84,6 +84,7 @@ export function ldapSubject({ title, suffix, changes, skips = {} }: Variant): Su
     refusals: refusals(under),
     disabledBy: ['pwdAccountLockedTime', '000001010000Z'],
     requireChange: async (account) => (await admin()).replace(account, 'pwdReset', 'TRUE'),
+    unreadable: { cn: 'before\0after' },
     provable: { disabled: 'inconclusive', locked: 'inconclusive' },
     failuresIn: ({ pwdFailureTime = [] }) => [pwdFailureTime].flat().length,
   });

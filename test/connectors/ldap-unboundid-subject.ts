@@ -54,5 +54,6 @@ export const unboundidSubject = (admin: () => Promise<DirectoryAdmin>): Subject 
     // The policy of the server forces a change after a reset by an administrator.
     requireChange: async (account) =>
       (await admin()).replace(account, 'userPassword', account.password),
+    unreadable: { cn: 'before\0after' },
     provable: { disabled: 'holds', locked: 'holds' },
   });

@@ -54,7 +54,7 @@ describe('pingone', () => {
     const [connector, account] = [await open(), await subject.account()];
     const user = vendor.users.get(account.ref.nativeId ?? '');
     if (user) user.account = { canAuthenticate: false, status: 'LOCKED' };
-    expect(await connector.setPassword(asking(account.ref, next()))).toEqual({
+    expect(await connector.setPassword(asking(account.ref, next()))).toMatchObject({
       result: 'applied',
     });
     expect(await connector.state({ account: account.ref })).toMatchObject({ locked: true });
@@ -81,7 +81,7 @@ describe('pingone', () => {
       reason: 'character_not_supported',
       vendorCode: null,
     });
-    expect(vendor.seen).toHaveLength(before);
+    expect(vendor.seen.slice(before).filter((request) => request.startsWith('PUT '))).toEqual([]);
   });
 
   test('policies returns the policies that a population uses', async () => {
@@ -119,11 +119,11 @@ describe('pingone', () => {
         accounts.map(({ ref }) => connector.setPassword(asking(ref, Secret.fromText(text)))),
       );
     for (const answer of await writeAll('First-time-7!'))
-      expect(answer).toEqual({ result: 'applied' });
+      expect(answer).toMatchObject({ result: 'applied' });
     expect(vendor.tokensGiven()).toBe(before + 1);
     vendor.expireTokens();
     for (const answer of await writeAll('Second-time-7!'))
-      expect(answer).toEqual({ result: 'applied' });
+      expect(answer).toMatchObject({ result: 'applied' });
     expect(vendor.tokensGiven()).toBeLessThan(before + 8);
   });
 

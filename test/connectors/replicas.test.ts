@@ -1,4 +1,5 @@
 import type { Connector } from '../../connectors/contract';
+import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { readReplicas } from '../../store/sources/replicas';
@@ -65,7 +66,13 @@ describeWith(['samba', 'postgres'], 'the servers of a domain', () => {
       ...testConfiguration,
       sources: { crm: { ...crm, capture }, ...sources, directory: { ...directory, capture } },
     };
-    await applyConfiguration(database.db, configurationSchema.parse(configuration), 0, 'test');
+    await applyConfiguration(
+      database.db,
+      configurationSchema.parse(configuration),
+      0,
+      'test',
+      accountRulesOf,
+    );
     const requested: string[] = [];
     await lookAtReplicas({
       db: database.db,

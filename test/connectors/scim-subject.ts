@@ -3,14 +3,27 @@ import { SCIM_READER, SCIM_TOKEN, type ScimVendor } from '../support/vendors/sci
 import { because, type Subject, type TestAccount } from './conformance/subject';
 import { unique } from './sql-admin';
 
-export function scimSubject(vendor: () => ScimVendor, write: 'path' | 'value'): Subject {
+export function scimSubject(
+  vendor: () => ScimVendor,
+  write: 'path' | 'value',
+  ids: 'uuid' | 'number' = 'uuid',
+): Subject {
+  const added = (userName: string, given?: string): TestAccount => {
+    const password = unique('First');
+    const { id, emails } = vendor().addUser(userName, password, given && Number(given));
+    const ref = { name: userName, nativeId: String(id) };
+    return { ref, password, key: (emails[1] as { value: string }).value };
+  };
+  const remove = async ({ ref }: Pick<TestAccount, 'ref'>) => {
+    vendor().users.delete(ref.nativeId ?? '');
+  };
   const user = ({ ref }: TestAccount) => {
     const found = vendor().users.get(ref.nativeId ?? '');
     if (found === undefined) throw new Error('No such user');
     return found;
   };
   return {
-    title: `scim (${write})`,
+    title: `scim (${write}, ${ids})`,
     kind: 'scim',
     get server() {
       return vendor().address;
@@ -58,17 +71,16 @@ export function scimSubject(vendor: () => ScimVendor, write: 'path' | 'value'): 
         'state shows that an account must change its password',
       ]),
       'state shows when the password was changed': 'SCIM does not expose the time',
+      ...(ids === 'uuid' && {
+        'another account that has got the id of the account is not written':
+          'a UUID is never used again',
+      }),
     },
-    async account() {
-      const [userName, password] = [unique('person'), unique('First')];
-      const { id } = vendor().addUser(userName, password);
-      return {
-        ref: { name: userName, nativeId: id },
-        password,
-        key: `${userName}@example.com`,
-      };
-    },
-    absent: (text) => ({ name: text, nativeId: `${text}-${randomUUID()}` }),
+    account: async () => added(unique('person')),
+    absent: (text) => ({
+      name: text,
+      nativeId: ids === 'uuid' ? randomUUID() : '9007199254740991',
+    }),
     findBy: 'emails.value',
     logsIn: async ({ ref }, password) => vendor().passwords.get(ref.nativeId ?? '') === password,
     entry: async (account) => ({ ...user(account) }),
@@ -86,6 +98,24 @@ export function scimSubject(vendor: () => ScimVendor, write: 'path' | 'value'): 
       const name = unique('renamed');
       user(account).userName = name;
       return { ...account, ref: { ...account.ref, name } };
+    },
+    remove,
+    create: async (name) => added(name),
+    async giveId({ ref }) {
+      await remove({ ref });
+      return added(unique('heir'), ref.nativeId ?? '');
+    },
+    spellings: (name) => [name.toUpperCase()],
+    async ownAccount() {
+      const account = added(unique('service'));
+      vendor().tokensOf(account.ref.nativeId);
+      return { account };
+    },
+    async unreadable() {
+      const { ref } = added(unique('unreadable'));
+      const user = vendor().users.get(ref.nativeId ?? '');
+      Object.assign(user ?? {}, { userName: null });
+      return { shown: ref.nativeId ?? '', remove: () => remove({ ref }) };
     },
     provable: { disabled: 'inconclusive', locked: 'inconclusive' },
   };

@@ -6,14 +6,20 @@ import { openerOf } from './open-subject';
 import { asking } from './requests';
 import { scimSubject } from './scim-subject';
 
-describe.each(['path', 'value'] as const)('scim, with the name of the attribute in %s', (write) => {
+describe.each([
+  ['path', 'uuid'],
+  ['value', 'number'],
+] as const)('scim, with the name of the attribute in %s and ids of the type %s', (write, ids) => {
   let vendor: ScimVendor;
   beforeAll(async () => {
-    vendor = await startScimVendor(write);
+    vendor = await startScimVendor(write, ids);
   });
-  afterEach(() => expect(vendor.offences).toEqual([]));
+  afterEach(() => {
+    vendor.tokensOf(null);
+    expect(vendor.offences).toEqual([]);
+  });
   afterAll(() => vendor.stop());
-  const subject = scimSubject(() => vendor, write);
+  const subject = scimSubject(() => vendor, write, ids);
   conformance(subject);
   const open = openerOf(subject);
 
@@ -29,6 +35,8 @@ describe.each(['path', 'value'] as const)('scim, with the name of the attribute 
       const path = `/scim/v2/Users/${account.ref.nativeId}`;
       // The vendor checks that the PATCH contains nothing else.
       expect(vendor.seen.slice(before)).toEqual([
+        'GET /scim/v2/Me',
+        `GET ${path}`,
         `PATCH ${path}`,
         'GET /scim/v2/Users',
         `PATCH ${path}`,
@@ -85,6 +93,36 @@ describe.each(['path', 'value'] as const)('scim, with the name of the attribute 
       });
     });
 
+    test('a list whose end is lost fails, and so does a search whose result is a part', async () => {
+      expect(await list({ totalResults: 3, Resources: [] })).toMatchObject({ result: 'failed' });
+      const connector = await open();
+      const find = { match: { userName: 'ann' }, limit: 2 };
+      const others = ['bob', 'carl'].map((userName, at) => ({ id: `b${at}`, userName }));
+      vendor.goWrong(() => page({ totalResults: 3, Resources: others }), 'any');
+      expect(await connector.find(find)).toMatchObject({
+        result: 'failed',
+        reason: 'not_supported',
+        vendorCode: 'filter_ignored',
+      });
+      vendor.goWrong(() => page({ totalResults: 2, Resources: [ann, others[0]] }), 'any');
+      expect(await connector.find(find)).toMatchObject({ accounts: [{ name: 'ann' }] });
+    });
+
+    test('the case of an externalId matters in a search, and that of a userName does not', async () => {
+      const connector = await open();
+      const bob = { ...ann, externalId: 'X1' };
+      const find = async (match: Record<string, string>) => {
+        vendor.goWrong(() => page({ totalResults: 1, Resources: [bob] }), 'any');
+        const answer = await connector.find({ match, limit: 2 });
+        return answer.result === 'found' ? answer.accounts.length : answer.reason;
+      };
+      // The first request of a connector reads the user of the token.
+      await connector.find({ match: { userName: 'nobody' }, limit: 1 });
+      expect(await find({ userName: 'ANN' })).toBe(1);
+      expect(await find({ externalId: 'X1' })).toBe(1);
+      expect(await find({ externalId: 'x1' })).toBe(0);
+    });
+
     test('a user that cannot be read is left out of the list and reported, and the others are read', async () => {
       const Resources = [{ id: 'b2', userName: null }, ann, { userName: 'no id' }];
       expect(await list({ totalResults: 3, Resources })).toMatchObject({
@@ -112,6 +150,8 @@ describe.each(['path', 'value'] as const)('scim, with the name of the attribute 
     ])('active with the value %p is read', async (active, disabled) => {
       const [connector, account] = [await open(), await subject.account()];
       const { nativeId: id, name: userName } = account.ref;
+      // The first request of a connector reads the user of the token.
+      await connector.state({ account: account.ref });
       vendor.goWrong(() => ({ status: 200, json: { id, userName, active } }), 'any');
       expect(await connector.state({ account: account.ref })).toMatchObject({ disabled });
     });
@@ -126,9 +166,9 @@ describe.each(['path', 'value'] as const)('scim, with the name of the attribute 
           ...(await answer()),
           headers: { 'content-type': type },
         }));
-        expect(await write()).toEqual({ result: 'applied' });
+        expect(await write()).toMatchObject({ result: 'applied' });
         vendor.goWrong(() => ({ status: 204 }));
-        expect(await write()).toEqual({ result: 'applied' });
+        expect(await write()).toMatchObject({ result: 'applied' });
       },
     );
 

@@ -29,8 +29,8 @@ export interface Table {
   readonly beforeTls: Subject['beforeTls'];
 }
 
-const columns = (timestamp: string) => `
-  login varchar(100) primary key, mail varchar(100), note text, password varchar(255),
+const columns = (id: string, timestamp: string) => `
+  id ${id}, login varchar(100) primary key, mail varchar(100), note text, password varchar(255),
   changed_at ${timestamp}, active boolean not null default true`;
 
 export function postgresTable(): Table {
@@ -41,7 +41,7 @@ export function postgresTable(): Table {
     async open() {
       admin = await postgresAdmin();
       await admin.query(`
-        create table people (${columns('timestamptz(3)')});
+        create table people (${columns('bigserial unique', 'timestamptz(3)')});
         create role ${service} login password '${SERVICE_PASSWORD}';
         create role ${reader} login password '${SERVICE_PASSWORD}';
         grant select on people to ${service}, ${reader};
@@ -79,7 +79,7 @@ export function mariadbTable(): Table {
       const [rows] = await admin.query<RowDataPacket[]>('select database() as name');
       database = rows[0]?.name;
       await admin.query(`
-        create table people (${columns('datetime(3)')}) default charset utf8mb4;
+        create table people (${columns('bigint not null auto_increment unique', 'datetime(3)')}) default charset utf8mb4;
         create user ${service} identified by '${SERVICE_PASSWORD}';
         create user ${reader} identified by '${SERVICE_PASSWORD}';
         grant select, update (password, changed_at) on people to ${service};
@@ -113,16 +113,22 @@ function hashed(password: string): string {
 export function subjectOf(table: Table): Subject {
   const facts = () => server(table.engine === 'mysql' ? 'mariadb' : 'postgres');
 
-  async function account(): Promise<TestAccount> {
-    const [login, password] = [unique('person'), unique('First')];
+  async function account(login = unique('person')): Promise<TestAccount> {
+    const password = unique('First');
+    const mail = `${unique('mail')}@example.com`;
     await table.run('insert into people (login, mail, note, password) values (?, ?, ?, ?)', [
       login,
-      `${login}@example.com`,
+      mail,
       'left alone',
       hashed(password),
     ]);
-    return { ref: { name: login, nativeId: null }, password, key: `${login}@example.com` };
+    const [row] = await table.run('select id from people where login = ?', [login]);
+    return { ref: { name: login, nativeId: String(row?.id) }, password, key: mail };
   }
+
+  const remove = async ({ ref }: TestAccount) => {
+    await table.run('delete from people where login = ?', [ref.name]);
+  };
 
   return {
     title: `sql-column on ${table.engine}`,
@@ -141,6 +147,7 @@ export function subjectOf(table: Table): Subject {
       database: table.database(),
       table: 'people',
       keyColumn: 'login',
+      idColumn: 'id',
       passwordColumn: 'password',
       scheme: 'ssha512',
       attributes: ['mail', 'note'],
@@ -172,10 +179,16 @@ export function subjectOf(table: Table): Subject {
         'state shows that an account must change its password',
       ]),
       'verify makes exactly one login': 'verify reads the hash and makes no login',
-      'a renamed account is found by its native id, and the answer contains its new name':
-        'a row has no other id than its key',
+      'the account with which Lockstep signs in is refused as a target':
+        'the service account is a user of the database, and no row of the table',
+      ...(table.engine === 'postgres' && {
+        'the name of an account in another spelling names the same account':
+          'the collation of the column compares exactly; see sql-column.test.ts for citext',
+        'an account that cannot be read is named in the list, and the others are listed':
+          'a text of PostgreSQL contains no character that cannot be read',
+      }),
     },
-    account,
+    account: () => account(),
     absent: (text) => ({ name: text, nativeId: null }),
     findBy: 'mail',
     logsIn: async ({ ref }, password) =>
@@ -188,6 +201,25 @@ export function subjectOf(table: Table): Subject {
     refusals: [],
     disable: async ({ ref }) => {
       await table.run('update people set active = false where login = ?', [ref.name]);
+    },
+    async rename(person) {
+      const name = unique('renamed');
+      await table.run('update people set login = ? where login = ?', [name, person.ref.name]);
+      return { ...person, ref: { ...person.ref, name } };
+    },
+    remove,
+    create: account,
+    async giveId(person) {
+      await remove(person);
+      const heir = await account();
+      const id = person.ref.nativeId ?? '';
+      await table.run('update people set id = ? where login = ?', [id, heir.ref.name]);
+      return { ...heir, ref: { ...heir.ref, nativeId: id } };
+    },
+    spellings: (name) => [name.toUpperCase(), `${name}  `],
+    async unreadable() {
+      const person = await account(`${unique('nul')}\0`);
+      return { shown: person.ref.name.slice(0, -1), remove: () => remove(person) };
     },
     provable: { disabled: 'holds', locked: 'inconclusive' },
   };

@@ -70,7 +70,10 @@ function ownPromises(table: Table, subject: Subject): void {
     await table.run(`grant select, update on ${name} to ${service}`);
     return name;
   }
-  const plain = { changedAtColumn: undefined, disabledColumn: undefined, attributes: [] };
+  const plain = {
+    ...{ idColumn: undefined, changedAtColumn: undefined, disabledColumn: undefined },
+    attributes: [],
+  };
 
   test('a write to a key that names two rows is rejected with not_supported, and changes neither row', async () => {
     const twins = await tableOf('login varchar(20), password varchar(200)');
@@ -91,8 +94,30 @@ function ownPromises(table: Table, subject: Subject): void {
     expect(await verdicts({ ...plain, table: twins })).toMatchObject({ key: 'wrong' });
   });
 
-  test('a name with other case or with an additional space is another account', async () => {
-    const [connector, { ref }] = [await open(), await subject.account()];
+  test('a key that the collation of its column compares without case names one row in each spelling', async () => {
+    if (table.engine === 'postgres') await table.admin('create extension if not exists citext');
+    const type = table.engine === 'postgres' ? 'citext' : 'varchar(20)';
+    const people = await tableOf(`login ${type} primary key, password varchar(200)`);
+    await table.run(`insert into ${people} values ('Ann', 'one'), ('bob', 'two')`);
+    const settings = { ...plain, table: people, keyComparison: 'ignore-case' };
+    const connector = await open(settings);
+    const account = { name: 'Ann', nativeId: null };
+    for (const name of ['ann', 'ANN', 'Ann']) {
+      expect(await connector.setPassword(asking(named(name), password()))).toEqual({
+        result: 'applied',
+        account,
+      });
+      expect(await connector.find({ match: { login: name }, limit: 2 })).toMatchObject({
+        accounts: [account],
+      });
+    }
+    expect(await table.run(`select login from ${people} where password = 'one'`)).toEqual([]);
+    expect(await table.run(`select login from ${people} where password = 'two'`)).toHaveLength(1);
+    expect(await verdicts(settings)).toMatchObject({ 'key-comparison': 'ok' });
+  });
+
+  test('with the exact comparison, a name with other case or with an additional space is another account', async () => {
+    const [connector, { ref }] = [await open({ keyComparison: 'exact' }), await subject.account()];
     const before = await stored(ref.name);
     for (const name of [ref.name.toUpperCase(), `${ref.name} `, ` ${ref.name}`]) {
       const answer = await connector.setPassword(asking(named(name), password()));
@@ -154,7 +179,7 @@ function ownPromises(table: Table, subject: Subject): void {
       result: 'holds',
     });
     expect(await connector.list({ cursor: null, pageSize: 5 })).toMatchObject({
-      accounts: [{ name: 'ann', attributes: { 'the key': 'ann' } }],
+      accounts: [{ name: 'ann', attributes: { 'the key': ['ann'] } }],
     });
   });
 
@@ -243,7 +268,7 @@ function ownPromises(table: Table, subject: Subject): void {
     const answers = await Promise.all(
       accounts.map(({ ref }) => connector.setPassword(asking(ref, password()))),
     );
-    expect(answers).toEqual(accounts.map(() => ({ result: 'applied' })));
+    expect(answers).toMatchObject(accounts.map(() => ({ result: 'applied' })));
   });
 
   test('a hash of crypt(3) is stored in the column without the prefix that directories use', async () => {
@@ -265,7 +290,12 @@ function ownPromises(table: Table, subject: Subject): void {
       rights: 'ok',
       'password-column': 'ok',
       key: 'ok',
+      'key-comparison': 'ok',
       scheme: 'ok',
+    });
+    const other = table.engine === 'mysql' ? 'exact' : 'ignore-case';
+    expect(await verdicts({ keyComparison: other })).toMatchObject({
+      'key-comparison': other === 'exact' ? 'warning' : 'wrong',
     });
     const open = await tableOf('login varchar(20) primary key, password varchar(200)');
     expect(await verdicts({ ...plain, table: open })).toMatchObject({

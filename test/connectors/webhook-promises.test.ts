@@ -19,7 +19,8 @@ const opened: Connector[] = [];
 const subject = webhookSubject(
   () => receiver,
   '',
-  () => ({ recipientKey: receiver.keyFiles.x25519 }),
+  () => ({ recipientKey: receiver.keyFiles.x25519, ids: 'lasting' }),
+  true,
 );
 beforeAll(async () => {
   receiver = await startReceiver();

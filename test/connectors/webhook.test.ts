@@ -2,23 +2,31 @@ import { type Receiver, startReceiver } from '../support/receiver';
 import { conformance } from './conformance';
 import { webhookSubject } from './webhook-subject';
 
-let receiver: Receiver;
-beforeAll(async () => {
-  receiver = await startReceiver();
-});
-afterAll(() => receiver.stop());
+const sealed = receiverFor('lasting');
+const clear = receiverFor('reusable');
 
-const sealedTo = (key: 'ec' | 'x25519' | 'rsa') =>
+conformance(
   webhookSubject(
-    () => receiver,
-    `sealed to a key (${key})`,
-    () => ({ recipientKey: receiver.keyFiles[key] }),
-  );
-const clear = webhookSubject(
-  () => receiver,
-  'clear inside TLS',
-  () => ({ clearInsideTls: true }),
+    sealed,
+    'sealed to a key, with lasting ids',
+    () => ({ recipientKey: sealed().keyFiles.x25519, ids: 'lasting' }),
+    true,
+  ),
+);
+conformance(
+  webhookSubject(
+    clear,
+    'clear inside TLS, with reusable ids',
+    () => ({ clearInsideTls: true }),
+    false,
+  ),
 );
 
-conformance(sealedTo('x25519'));
-conformance(clear);
+function receiverFor(ids: 'lasting' | 'reusable'): () => Receiver {
+  let receiver: Receiver;
+  beforeAll(async () => {
+    receiver = await startReceiver(ids);
+  });
+  afterAll(() => receiver.stop());
+  return () => receiver;
+}

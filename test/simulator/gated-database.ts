@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import pg from 'pg';
+import { accountRulesOf } from '../../connectors/registry';
 import type { Database } from '../../store/database';
 import { migrate } from '../../store/migrate';
 import type { Tables } from '../../store/tables';
@@ -100,7 +101,7 @@ export async function openGatedDatabase(url: string): Promise<GatedDatabase> {
   const open = (query: typeof send) =>
     new Kysely<Tables>({ dialect: new PostgresDialect({ pool: poolOf(query) }) });
   const direct = open(send);
-  await migrate(direct);
+  await migrate(direct, accountRulesOf);
   return {
     db: open(gated),
     direct,

@@ -6,6 +6,7 @@ import { CaptureDeclined } from '../../intake/evaluate-capture';
 import { IntakeRejected } from '../../intake/rejected';
 import { type Configuration, configurationSchema } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
+import { exactRules } from '../../model/people/naming';
 import { inPlaintext } from '../../sealing/passwords';
 import type { Caller } from '../../store/api-keys';
 import { giveCommand, retryOverdue } from '../../store/changes/commands';
@@ -106,6 +107,7 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
       if (found === undefined) throw new Error(`no source ${source}`);
       return found.connector;
     },
+    accountRules: () => exactRules,
     random: () => random.next(),
   };
   const engine = createEngine(
@@ -353,7 +355,15 @@ async function prepare(database: GatedDatabase, person: string): Promise<void> {
     nativeId: null,
     primary: true,
   }));
-  await saveIdentity(database.direct, { name: person, attributes: {} }, links, 'operator', 'test');
+  await saveIdentity(
+    database.direct,
+    { name: person, attributes: {} },
+    links,
+    // A refresh has read the accounts, so the first write does not read them again.
+    'refresh',
+    'test',
+    () => exactRules,
+  );
 }
 
 function configurationFor({ directoryLast, queued }: Schedule): Configuration {

@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { accountRulesOf } from '../../connectors/registry';
 import { createDatabase } from '../../local/postgres';
 import { configurationSchema } from '../../model/configuration/document';
 import { type Caller, callerOf, createApiKey } from '../../store/api-keys';
@@ -57,6 +58,7 @@ describeWith(['postgres'], 'the simulator', () => {
       configurationSchema.parse({ version: 1, sources: {}, policies: {}, groups: {} }),
       0,
       'test',
+      accountRulesOf,
     );
     const wanted = { name: 'test', scopes: ['admin' as const], groups: null, expiresAt: null };
     const { key } = await createApiKey(direct, wanted, 'test');

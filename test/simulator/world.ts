@@ -164,12 +164,13 @@ export function createWorld(
         await scheduler.gate();
         return answer;
       },
-      async state() {
+      async state({ account: asked }) {
         await scheduler.gate();
         const { mood, account } = source();
         if (mood !== 'works') return { result: 'failed', ...away };
         return {
           result: 'state',
+          account: asked,
           disabled: false,
           locked: account.locked,
           mustChange: false,

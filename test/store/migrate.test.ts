@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
+import { accountRulesOf } from '../../connectors/registry';
 import { createDatabase } from '../../local/postgres';
 import { openDatabase } from '../../store/database';
 import { migrate } from '../../store/migrate';
+import { unlinkAccount } from '../../store/people/links';
 import { describeWith, server } from '../support/servers';
 
 describeWith(['postgres'], 'migrations', () => {
@@ -12,7 +14,7 @@ describeWith(['postgres'], 'migrations', () => {
   test('processes that start at the same time on an empty database all find it migrated', async () => {
     const url = await freshDatabase();
     const opened = Array.from({ length: 6 }, () => openDatabase(url, 'migrate test', 2));
-    await Promise.all(opened.map(({ db }) => migrate(db)));
+    await Promise.all(opened.map(({ db }) => migrate(db, accountRulesOf)));
     for (const { db } of opened)
       expect(await db.selectFrom('change').select('id').execute()).toEqual([]);
     await Promise.all(opened.map(({ close }) => close()));
@@ -23,15 +25,87 @@ describeWith(['postgres'], 'migrations', () => {
     const { db, close } = openDatabase(url, 'migrate test', 3);
     // The table that the last statement of the migration creates exists already, so the migration fails at its end.
     await sql`create table audit (id int)`.execute(db);
-    await expect(migrate(db)).rejects.toThrow();
+    await expect(migrate(db, accountRulesOf)).rejects.toThrow();
     const tables = await sql<{ name: string }>`
       select tablename as name from pg_tables where schemaname = 'public' and tablename in ('change', 'identity')`.execute(
       db,
     );
     expect(tables.rows).toEqual([]);
     await sql`drop table audit`.execute(db);
-    await migrate(db);
+    await migrate(db, accountRulesOf);
     expect(await db.selectFrom('identity').select('id').execute()).toEqual([]);
     await close();
   });
+
+  test('links that turn out to name one account get the problem linked_twice, and do not keep a process from starting', async () => {
+    const url = await freshDatabase();
+    const { db, close } = openDatabase(url, 'migrate test', 2);
+    await migrate(db, accountRulesOf);
+    for (const statement of beforeAccountNames) await sql.raw(statement).execute(db);
+    const settings = {
+      url: 'ldaps://127.0.0.1:1',
+      bindDn: 'cn=lockstep,dc=test',
+      bindPassword: '${env:TEST}',
+      base: 'dc=test',
+    };
+    await sql`
+      insert into configuration (version, document, applied_by)
+      values (1, ${JSON.stringify({ sources: { directory: { kind: 'ldap', settings } } })}, 'test')`.execute(
+      db,
+    );
+    const accounts = [
+      ['zed', 'directory', 'uid=zed,dc=test', 'id-1'],
+      ['thief', 'directory', 'UID=Zed, dc=test', null],
+      ['renamed', 'directory', 'uid=before,dc=test', 'id-2'],
+      ['owner', 'directory', 'uid=after,dc=test', 'id-2'],
+      ['ann', 'directory', 'uid=Ann, dc=test', 'id-3'],
+      ['kept', 'removed', 'Kept', null],
+    ];
+    for (const [person, source, name, id] of accounts)
+      await sql`
+        with added as (insert into identity (id, name) values (${person}, ${person}))
+        insert into account (id, identity_id, source, name, native_id, linked_by)
+        values (${person}, ${person}, ${source}, ${name}, ${id}, 'operator')`.execute(db);
+    await migrate(db, accountRulesOf);
+    const { rows } = await sql`
+      select id, name, name_key, id_learnt, problem from account order by id`.execute(db);
+    expect(rows).toEqual([
+      row('ann', 'uid=Ann, dc=test', 'uid=ann,dc=test', true, null),
+      row('kept', 'Kept', 'Kept', false, null),
+      row('owner', 'uid=after,dc=test', 'uid=after,dc=test', true, 'linked_twice'),
+      row('renamed', 'uid=before,dc=test', 'uid=before,dc=test', true, 'linked_twice'),
+      row('thief', 'UID=Zed, dc=test', 'uid=zed,dc=test', false, 'linked_twice'),
+      row('zed', 'uid=zed,dc=test', 'uid=zed,dc=test', true, 'linked_twice'),
+    ]);
+    const { naming } = accountRulesOf({ kind: 'ldap', settings });
+    const thief = { source: 'directory', name: 'UID=Zed, dc=test' };
+    expect(await unlinkAccount(db, 'thief', thief, 'test', naming)).toBe(true);
+    const left = await db
+      .selectFrom('account')
+      .select(['id', 'problem'])
+      .where('problem', 'is not', null)
+      .orderBy('id')
+      .execute();
+    expect(left.map(({ id }) => id)).toEqual(['owner', 'renamed']);
+    await close();
+  });
 });
+
+const row = (
+  id: string,
+  name: string,
+  name_key: string,
+  id_learnt: boolean,
+  problem: string | null,
+) => ({ id, name, name_key, id_learnt, problem });
+
+/** Undoes the migration 0009. */
+const beforeAccountNames = [
+  `delete from kysely_migration where name = '0009-account-names'`,
+  'drop index account_name, account_native_id, account_any_name, account_any_native_id, identity_values',
+  'drop function lockstep_values',
+  'alter table account drop column name_key, drop column id_learnt, drop column problem',
+  'alter table account add unique (source, name)',
+  'create index account_any_case on account (source, lower(name))',
+  'create index account_native on account (source, native_id)',
+];

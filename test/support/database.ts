@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { accountRulesOf } from '../../connectors/registry';
 import { createDatabase } from '../../local/postgres';
 import { type OpenDatabase, openDatabase } from '../../store/database';
 import { migrate } from '../../store/migrate';
@@ -12,6 +13,6 @@ export interface TestDatabase extends OpenDatabase {
 export async function testDatabase(on = server('postgres').url ?? ''): Promise<TestDatabase> {
   const url = await createDatabase({ url: on }, `test_${randomBytes(6).toString('hex')}`);
   const opened = openDatabase(url, 'lockstep test', 5);
-  await migrate(opened.db);
+  await migrate(opened.db, accountRulesOf);
   return { url, ...opened };
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Connector } from '../../connectors/contract';
-import { connectorKinds } from '../../connectors/registry';
+import { accountRulesOf, connectorKinds } from '../../connectors/registry';
 import { type Configuration, configurationSchema } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
 import { inPlaintext, seal } from '../../sealing/passwords';
@@ -110,7 +110,13 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
     read,
     async configure(document) {
       const { version } = await currentConfiguration(db);
-      await applyConfiguration(db, configurationSchema.parse(document), version, 'test');
+      await applyConfiguration(
+        db,
+        configurationSchema.parse(document),
+        version,
+        'test',
+        accountRulesOf,
+      );
     },
     async addPerson(accounts, attributes = {}) {
       const name = `person-${newId('idn').slice(-10)}`;
@@ -120,7 +126,15 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
         nativeId: null,
         primary: false,
       }));
-      const conflicts = await saveIdentity(db, { name, attributes }, links, 'operator', 'test');
+      const { configuration } = await currentConfiguration(db);
+      const conflicts = await saveIdentity(
+        db,
+        { name, attributes },
+        links,
+        'operator',
+        'test',
+        (source) => accountRulesOf(configuration.sources[source]),
+      );
       if (conflicts.length > 0) throw new Error('an account is linked to another identity');
       return name;
     },
@@ -181,6 +195,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
         keys,
         configuration: watchConfiguration(db),
         connector: connectors.of,
+        accountRules: accountRulesOf,
         random: () => 0,
       };
       const jobs = startJobs(deps, database.url);

@@ -1,8 +1,11 @@
+import { accountRulesOf } from '../../connectors/registry';
 import type { PlannedAccount } from '../../model/change/plan';
 import { configurationSchema } from '../../model/configuration/document';
+import { exactRules } from '../../model/people/naming';
 import { applyConfiguration } from '../../store/configuration/versions';
 import type { Database } from '../../store/database';
-import { type AccountLink, findIdentity, saveIdentity } from '../../store/people/identities';
+import { findIdentity, saveIdentity } from '../../store/people/identities';
+import type { AccountLink } from '../../store/people/links';
 import { endChange } from '../../store/worker/close';
 import { type Settlement, settleAccounts } from '../../store/worker/outcomes';
 import { storePlan } from '../../store/worker/store-plan';
@@ -35,7 +38,7 @@ export const testConfiguration = configurationSchema.parse({
 });
 
 export const applyTestConfiguration = (db: Database): Promise<number | null> =>
-  applyConfiguration(db, testConfiguration, 0, 'test');
+  applyConfiguration(db, testConfiguration, 0, 'test', accountRulesOf);
 
 /** Adds an identity with an account of the same name in each source. */
 export async function addPerson(
@@ -46,7 +49,7 @@ export async function addPerson(
   const links = sources.map(
     (source): AccountLink => ({ source, name, nativeId: null, primary: true }),
   );
-  await saveIdentity(db, { name, attributes: {} }, links, 'operator', 'test');
+  await saveIdentity(db, { name, attributes: {} }, links, 'operator', 'test', () => exactRules);
 }
 
 /** Records a plan, as a worker would; the first source is the auth source. */

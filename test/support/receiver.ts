@@ -52,7 +52,8 @@ export const TOKENS = { writer: 'token-that-may-write', reader: 'token-that-may-
 
 const TOLERANCE_SECONDS = 300;
 
-export async function startReceiver(): Promise<Receiver> {
+/** @param ids whether an id is never given to another person */
+export async function startReceiver(ids: 'lasting' | 'reusable' = 'lasting'): Promise<Receiver> {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'receiver-'));
   const files = await certificatesIn(dir);
   const other = await certificatesIn(path.join(dir, 'other'));
@@ -74,7 +75,7 @@ export async function startReceiver(): Promise<Receiver> {
     }
     const command = JSON.parse(await opened(request, keys.privateKeys));
     const mayWrite = request.headers.authorization === `Bearer ${TOKENS.writer}`;
-    const answer = (): Answer => ({ status: 200, json: answerOf(people, command, mayWrite) });
+    const answer = (): Answer => ({ status: 200, json: answerOf(people, ids, command, mayWrite) });
     return (changing ?? mishaps.shift())?.(answer) ?? answer();
   }
 
@@ -181,7 +182,12 @@ interface WebhookCommand {
   readonly pageSize: number;
 }
 
-function answerOf(people: Map<string, Person>, command: WebhookCommand, mayWrite: boolean): object {
+function answerOf(
+  people: Map<string, Person>,
+  ids: 'lasting' | 'reusable',
+  command: WebhookCommand,
+  mayWrite: boolean,
+): object {
   const failed = (reason: string) => ({ result: 'failed', reason });
   if (command.version !== 1) return failed('not_supported');
   const shown = ({ name, id }: Person) => ({
@@ -190,8 +196,12 @@ function answerOf(people: Map<string, Person>, command: WebhookCommand, mayWrite
   });
   const sorted = [...people.values()].sort((one, another) => (one.id < another.id ? -1 : 1));
   const { account, password } = command;
-  const person =
-    people.get(account?.nativeId ?? '') ?? sorted.find(({ name }) => name === account?.name);
+  const named = sorted.find(({ name }) => name === account?.name);
+  const identified = people.get(account?.nativeId ?? '');
+  const isThis = account?.nativeId == null || named?.id === account.nativeId;
+  const person = isThis ? named : ids === 'lasting' ? identified : undefined;
+  const problem =
+    identified !== undefined ? 'account_renamed' : named ? 'account_replaced' : 'no_account';
   switch (command.operation) {
     case 'check':
       if (mayWrite) return { result: 'findings', findings: [] };
@@ -208,20 +218,23 @@ function answerOf(people: Map<string, Person>, command: WebhookCommand, mayWrite
       return { result: 'page', accounts: page.map(shown), cursor };
     }
     case 'state': {
-      if (person === undefined) return failed('no_account');
+      if (person === undefined) return failed(problem);
       const { disabled, locked, mustChange, changedAt } = person;
-      return { result: 'state', disabled, locked, mustChange, passwordChangedAt: changedAt };
+      return {
+        ...{ result: 'state', account: { name: person.name, nativeId: person.id } },
+        ...{ disabled, locked, mustChange, passwordChangedAt: changedAt },
+      };
     }
     case 'setPassword':
       if (!mayWrite) return { result: 'rejected', reason: 'no_rights' };
       // A careless receiver that repeats the password in its answer.
       if (person === undefined)
-        return { result: 'rejected', reason: 'no_account', vendorCode: password };
+        return { result: 'rejected', reason: problem, vendorCode: password };
       if ([...password].length < 8) return { result: 'rejected', reason: 'policy_too_short' };
       Object.assign(person, { password, changedAt: new Date().toISOString() });
-      return { result: 'applied', ...(person.name !== account.name && { movedTo: person.name }) };
+      return { result: 'applied', account: { name: person.name, nativeId: person.id } };
     case 'verify':
-      if (person === undefined) return { result: 'inconclusive', reason: 'no_account' };
+      if (person === undefined) return { result: 'inconclusive', reason: problem };
       if (person.disabled) return { result: 'inconclusive', reason: 'account_disabled' };
       if (person.locked) return { result: 'inconclusive', reason: 'account_locked' };
       if (person.password === password) return { result: 'holds', proof: 'login' };

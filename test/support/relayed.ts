@@ -1,4 +1,5 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
+import { accountRulesOf } from '../../connectors/registry';
 import type { IntakeDependencies } from '../../intake/dependencies';
 import { watchEpochs } from '../../intake/epochs';
 import { openPolicyChecker } from '../../intake/policy/check-policy';
@@ -27,6 +28,7 @@ export function captureDependencies(
     keyToSealTo: watchEpochs(db, signer),
     policyChecker,
     connector,
+    accountRules: accountRulesOf,
     random: () => 0,
     settings: {
       fingerprintKey: createSecretKey(randomBytes(32)),

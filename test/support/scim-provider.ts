@@ -1,3 +1,4 @@
+import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
@@ -48,7 +49,7 @@ export async function startScimProvider() {
   async function configure(configuration: ReturnType<typeof pushedTo>): Promise<void> {
     const { db } = api.database;
     const { version } = await currentConfiguration(db);
-    await applyConfiguration(db, configuration, version, 'test');
+    await applyConfiguration(db, configuration, version, 'test', accountRulesOf);
   }
   await configure(pushedTo(attested));
   const key = await api.newKey(['capture'], ['one-password']);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { activeDirectory } from '../../connectors/active-directory/kind';
 import { activeDirectorySettings } from '../../connectors/active-directory/settings';
 import type { Connector } from '../../connectors/contract';
+import { accountRulesOf } from '../../connectors/registry';
 import { freePort } from '../../local/ports';
 import { configurationSchema } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
@@ -54,6 +55,7 @@ describeWith(['samba', 'postgres'], 'the account of a capture', () => {
     });
     const deps: AskDependencies = {
       db: database.db,
+      accountRules: accountRulesOf,
       random: () => 0,
       configuration: async () => ({ configuration, version: 1 }),
       async connector() {
@@ -71,7 +73,9 @@ describeWith(['samba', 'postgres'], 'the account of a capture', () => {
   async function link({ name, nativeId }: TestAccount['ref']): Promise<void> {
     const person = { name: `person-${randomBytes(5).toString('hex')}`, attributes: {} };
     const account = { source: 'domain', name, nativeId, primary: true };
-    await saveIdentity(database.db, person, [account], 'operator', 'test');
+    await saveIdentity(database.db, person, [account], 'operator', 'test', () =>
+      accountRulesOf({ kind: 'active-directory', settings: subject.settings(subject.server) }),
+    );
   }
 
   test('a captured account is found by its attribute, whatever the case of the letters', async () => {

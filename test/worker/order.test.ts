@@ -7,12 +7,14 @@ import type { Dependencies } from '../../activities/dependencies';
 import { loadChange } from '../../activities/shared/load-change';
 import { openDependencies } from '../../api/http/dependencies';
 import type { Connector } from '../../connectors/contract';
+import { accountRulesOf } from '../../connectors/registry';
 import { acceptRequest } from '../../intake/accept';
 import { CaptureDeclined } from '../../intake/evaluate-capture';
 import { isSettled } from '../../model/change/outcome';
 import { planChange } from '../../model/change/plan';
 import { configurationSchema, groupsOf, sourcesOf } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
+import { exactRules } from '../../model/people/naming';
 import { inPlaintext } from '../../sealing/passwords';
 import { type Caller, callerOf, createApiKey } from '../../store/api-keys';
 import { applyConfiguration } from '../../store/configuration/versions';
@@ -89,7 +91,7 @@ describeWith(['postgres'], 'two changes of one person', () => {
     const { db } = database;
     const { keys, signer } = await newKeyDirectory();
     await ensureEpoch(db, keys, 24);
-    await applyConfiguration(db, configuration, 0, 'test');
+    await applyConfiguration(db, configuration, 0, 'test', accountRulesOf);
     const wanted = { name: 'test', scopes: ['admin' as const], groups: null, expiresAt: null };
     const { key } = await createApiKey(db, wanted, 'test');
     caller = (await callerOf(db, key)) as Caller;
@@ -106,6 +108,7 @@ describeWith(['postgres'], 'two changes of one person', () => {
       keys,
       configuration: async () => ({ version: 1, configuration }),
       connector: async (source) => world.connector(source as Name),
+      accountRules: accountRulesOf,
       random: () => 0,
     };
   });
@@ -198,7 +201,14 @@ describeWith(['postgres'], 'two changes of one person', () => {
   async function play(run: Run): Promise<void> {
     const person = `person-${randomBytes(6).toString('hex')}`;
     const links = names.map((source) => ({ source, name: person, nativeId: null, primary: true }));
-    await saveIdentity(database.db, { name: person, attributes: {} }, links, 'operator', 'test');
+    await saveIdentity(
+      database.db,
+      { name: person, attributes: {} },
+      links,
+      'operator',
+      'test',
+      () => exactRules,
+    );
     world = createWorld(run.behaviours, now);
     const results: Record<string, string> = {};
     const passwords = { first: 'The first password', second: 'The second password' };
@@ -245,7 +255,14 @@ describeWith(['postgres'], 'two changes of one person', () => {
   test('a password that was verified before another change was accepted starts no change', async () => {
     const name = `person-${randomBytes(6).toString('hex')}`;
     const links = names.map((source) => ({ source, name, nativeId: null, primary: true }));
-    await saveIdentity(database.db, { name, attributes: {} }, links, 'operator', 'test');
+    await saveIdentity(
+      database.db,
+      { name, attributes: {} },
+      links,
+      'operator',
+      'test',
+      () => exactRules,
+    );
     const identity = await findIdentity(database.db, { name });
     const proved = {
       accountId: identity?.accounts[0]?.id ?? '',

@@ -1,3 +1,4 @@
+import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
 import { type CaptureHeader, sealCapture } from '../../sealing/captures';
@@ -6,8 +7,9 @@ import { revokeApiKey } from '../../store/api-keys';
 import { setStartpoint, startCaptures, stopCaptures } from '../../store/captures/control';
 import { ingestBatch } from '../../store/captures/ingest-batch';
 import { createRelay, type Relay } from '../../store/captures/relays';
-import { applyConfiguration } from '../../store/configuration/versions';
+import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
 import { publishedKey } from '../../store/epochs';
+import { saveIdentity } from '../../store/people/identities';
 import { destroyEndedEpochs, ensureEpoch } from '../../store/worker/epochs';
 import type { KeyStore } from '../../store/worker/keys/key-store';
 import { deleteExpiredCaptures } from '../../store/worker/sealed-captures';
@@ -50,7 +52,7 @@ describeWith(['postgres'], 'relayed captures', () => {
     keys = directory.keys;
     await ensureEpoch(database.db, keys, 24);
     await ensureEpoch(database.db, keys, 24, 'capture');
-    await applyConfiguration(database.db, configuration, 0, 'test');
+    await applyConfiguration(database.db, configuration, 0, 'test', accountRulesOf);
     deps = captureDependencies(database.db, keys, () => signer);
     const published = await publishedKey(database.db, signer, 'capture');
     if (published === null) throw new Error('no key');
@@ -124,6 +126,36 @@ describeWith(['postgres'], 'relayed captures', () => {
       { captured_at: capturedAt, requested_by: relay.apiKeyId, state: 'accepted' },
     ]);
     expect(await left()).toBe(0);
+  });
+
+  test('a relayed capture that names the account in another spelling starts a change', async () => {
+    const { version } = await currentConfiguration(database.db);
+    const directory = {
+      kind: 'ldap',
+      settings: {
+        url: 'ldaps://127.0.0.1:1',
+        bindDn: 'cn=lockstep,dc=test',
+        bindPassword: '${env:TEST_LDAP}',
+        base: 'dc=test',
+      },
+      capture,
+    };
+    const spelled = configurationSchema.parse({
+      ...configuration,
+      sources: { ...configuration.sources, warehouse: directory },
+    });
+    await applyConfiguration(database.db, spelled, version, 'test', accountRulesOf);
+    const links = ['directory', 'warehouse'].map((source) => ({
+      ...{ source, name: 'uid=alice,dc=test', nativeId: null, primary: true },
+    }));
+    const alice = { name: 'alice', attributes: {} };
+    await saveIdentity(database.db, alice, links, 'operator', 'test', (source) =>
+      accountRulesOf(spelled.sources[source]),
+    );
+    await submit('UID=Alice, DC=Test', PASSWORD);
+    await ingestAll();
+    expect(await results()).toEqual([]);
+    expect(await changesOf('alice')).toHaveLength(1);
   });
 
   test('the captures of one relay are ingested in their order by any number of workers', async () => {

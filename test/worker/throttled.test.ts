@@ -40,7 +40,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source over HTTPS', () => {
       account,
       { source: 'saas', name: user.userName },
     ]);
-    const holds = (password: string) => vendor.passwords.get(user.id) === password;
+    const holds = (password: string) => vendor.passwords.get(String(user.id)) === password;
     return { person, holds };
   }
   const saasOf = (id: string) =>

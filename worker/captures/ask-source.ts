@@ -7,7 +7,7 @@ import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
 import { readSourceStates } from '../../store/sources/state';
 
-export type AskDependencies = Pick<Dependencies, 'db' | 'connector' | 'random'> &
+export type AskDependencies = Pick<Dependencies, 'db' | 'connector' | 'accountRules' | 'random'> &
   Pick<IntakeDependencies, 'configuration'>;
 
 /**

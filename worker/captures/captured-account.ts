@@ -1,6 +1,6 @@
 import { sourceNamed } from '../../model/configuration/document';
-import { decide, ENOUGH_TO_BE_AMBIGUOUS } from '../../model/people/correlation';
-import { findIdentity, linkedName } from '../../store/people/identities';
+import { decideSearch, ENOUGH_TO_BE_AMBIGUOUS } from '../../model/people/correlation';
+import { findLink } from '../../store/people/links';
 import { type AskDependencies, askSource } from './ask-source';
 
 /**
@@ -19,7 +19,9 @@ export async function capturedAccount(
   const configured = sourceNamed((await deps.configuration()).configuration, source);
   const { enabled = false, accountsBy } = configured?.capture ?? {};
   if (configured?.enabled !== true || !enabled || accountsBy === undefined) return reported;
-  if ((await findIdentity(deps.db, { source, account: reported })) !== null) return reported;
+  const { naming } = deps.accountRules(configured);
+  const named = { name: reported, nativeId: null };
+  if ((await findLink(deps.db, source, naming, named)) !== null) return reported;
   const answer = await askSource(
     deps,
     source,
@@ -32,7 +34,7 @@ export async function capturedAccount(
     throw Object.assign(new Error('The source could not look up the captured account'), {
       code: answer.reason,
     });
-  const found = decide(answer.accounts);
+  const found = decideSearch(naming, { [accountsBy]: reported }, answer.accounts);
   if (found.found !== 'one') return reported;
-  return (await linkedName(deps.db, source, found.account)) ?? reported;
+  return (await findLink(deps.db, source, naming, found.account))?.name ?? reported;
 }

@@ -1,6 +1,6 @@
 import { sourceNamed } from '../../model/configuration/document';
 import type { Passwords } from '../../sealing/passwords';
-import { findIdentity } from '../../store/people/identities';
+import { findLink } from '../../store/people/links';
 import type { SealedCaptureRow } from '../../store/worker/sealed-captures';
 import { type AskDependencies, askSource, NotYet } from './ask-source';
 
@@ -21,11 +21,9 @@ export async function isConfirmed(
 ): Promise<boolean> {
   const configured = sourceNamed((await deps.configuration()).configuration, source);
   if (configured?.capture?.confirm !== true) return true;
-  const person = await findIdentity(deps.db, { source, account });
-  const linked = person?.accounts.find(
-    (found) => found.source === source && found.name === account,
-  );
-  if (linked === undefined) return true;
+  const { naming } = deps.accountRules(configured);
+  const linked = await findLink(deps.db, source, naming, { name: account, nativeId: null });
+  if (linked === null) return true;
   const unsettledSeconds = SETTLED_SECONDS - heldMs / 1000;
   if (unsettledSeconds > 0) throw new NotYet(unsettledSeconds);
   const answer = await askSource(

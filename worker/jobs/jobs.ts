@@ -69,6 +69,6 @@ async function carryOut(deps: Dependencies, job: Job): Promise<unknown> {
     case 'refresh':
       return refreshSource(deps, job, source, connector);
     case 'look':
-      return lookAtSource(deps.db, job.source, connector);
+      return lookAtSource(deps.db, job.source, connector, deps.accountRules(source));
   }
 }

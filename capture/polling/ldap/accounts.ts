@@ -1,5 +1,9 @@
 import type { Entry } from 'ldapts';
-import { locate, type NativeIds } from '../../../connectors/ldap/accounts';
+import type { NativeIds } from '../../../connectors/ldap/accounts';
+import { isWithin } from '../../../connectors/ldap/dn';
+import { locate } from '../../../connectors/ldap/locate';
+import { dnNaming } from '../../../connectors/ldap/naming';
+import { principalByWhoAmI } from '../../../connectors/ldap/own-account';
 import { PollFailure } from '../poller';
 import type { LoggedChange } from './entries';
 import type { Reader } from './reader';
@@ -17,32 +21,11 @@ export async function accountOf(
   attributes: readonly string[] = [],
 ): Promise<Entry | null> {
   const { settings } = reader;
+  const accounts = { settings, ids, naming: dnNaming([]), principal: principalByWhoAmI };
   const find = (nativeId: string | null) =>
-    reader.ask((link) => locate(link, { name: target, nativeId }, ids, settings, attributes));
+    reader.ask((link) => locate(link, { name: target, nativeId }, accounts, attributes));
   const found = await find(targetId);
-  if (found !== null) return isBelow(found.entry.dn, settings.base) ? found.entry : null;
-  if (targetId !== null) {
-    const named = await find(null);
-    if (named !== null && ids.idOf(named.entry) === null)
-      throw new PollFailure('no_rights', ids.attribute);
-  }
+  if (found.found) return isWithin(found.entry.dn, settings.base) ? found.entry : null;
+  if (found.problem === 'no_rights') throw new PollFailure('no_rights', ids.attribute);
   return null;
-}
-
-const UNESCAPED_COMMA = /(?<!\\)(?:\\\\)*,/;
-
-/**
- * Whether a DN is below another. It compares their text without case and spaces, which is enough because the result only filters
- * changes and never identifies an account.
- */
-function isBelow(dn: string, base: string): boolean {
-  const [below, above] = [dn, base].map((name) =>
-    name.split(UNESCAPED_COMMA).map((part) =>
-      part
-        .trim()
-        .replace(/\s*=\s*/, '=')
-        .toLowerCase(),
-    ),
-  );
-  return above?.every((part, at) => below?.at(at - above.length) === part) === true;
 }

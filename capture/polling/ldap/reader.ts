@@ -44,7 +44,7 @@ export function openReader(from: ReaderSettings, tools: PollerTools): Reader {
       });
       if (reply.ok) return reply.value;
       const { reason, vendorCode } = failureOf(reply);
-      throw new PollFailure(reason === 'no_account' ? 'unknown' : reason, vendorCode);
+      throw new PollFailure(reason, vendorCode);
     },
     async sees(dn) {
       const found = await reader.ask(async (link) => {

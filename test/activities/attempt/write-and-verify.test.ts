@@ -35,6 +35,7 @@ const ambiguous: WriteAnswer = { result: 'ambiguous', vendorCode: null };
 
 const changedAt = (time: string): StateAnswer => ({
   result: 'state',
+  account: { name: 'uid=somebody', nativeId: null },
   disabled: false,
   locked: false,
   mustChange: false,
@@ -63,6 +64,7 @@ interface Row {
 
 const usable = {
   result: 'state',
+  account: { name: 'uid=somebody', nativeId: null },
   disabled: false,
   locked: false,
   mustChange: false,
@@ -465,6 +467,8 @@ test.each(rows)('$promise', async (row) => {
     accountId: 'acc_1',
     name: 'uid=somebody',
     nativeId: null,
+    idLearnt: true,
+    problem: null,
     attempts: 1,
     unknowns: 1,
     held: false,
@@ -486,7 +490,7 @@ test.each(rows)('$promise', async (row) => {
     prove: row.prove ?? 'always',
     aim: row.aim ?? 'write',
     claimIsFresh: () => true,
-    onMoved: async () => {},
+    onRead: async () => {},
   });
   expect(result).toMatchObject(row.expected);
   expect(calls).toBe(row.calls);

@@ -105,6 +105,26 @@ export interface Subject {
   readonly requireChange?: (account: TestAccount) => Promise<void>;
   /** Renames the account. Its `nativeId` stays the same. */
   readonly rename?: (account: TestAccount) => Promise<TestAccount>;
+  readonly remove?: (account: TestAccount) => Promise<void>;
+  /** Creates an account with this name. No account may have it. */
+  readonly create?: (name: string) => Promise<TestAccount>;
+  /** Removes the account, and creates another one with its id and another name. */
+  readonly giveId?: (account: TestAccount) => Promise<TestAccount>;
+  /** Other spellings of a name by which the source finds the same account. */
+  readonly spellings?: (name: string) => readonly string[];
+  /**
+   * The account with which the connector signs in, as a target. Its key is empty if `find` cannot search for it.
+   * `settings` are changes with which the connector can see it.
+   */
+  readonly ownAccount?: () => Promise<{
+    readonly account: TestAccount;
+    readonly settings?: Settings;
+  }>;
+  /** Creates an account that the connector cannot read. `shown` is part of what the list calls it. */
+  readonly unreadable?: () => Promise<{
+    readonly shown: string;
+    readonly remove: () => Promise<void>;
+  }>;
   /** The answer of `verify` for the right password of a disabled or locked account. */
   readonly provable: Readonly<Record<'disabled' | 'locked', 'holds' | 'inconclusive'>>;
   /** Returns the number of failed logins that the server has counted for the account. */

@@ -54,18 +54,6 @@ export function writePromises({ subject, promise, direct }: Bench): void {
     expect(await subject.logsIn(account, account.password)).toBe(true);
   });
 
-  promise(
-    'a renamed account is found by its native id, and the answer contains its new name',
-    async () => {
-      const account = await subject.account();
-      const renamed = await needed(subject.rename, 'rename')(account);
-      const password = freshPassword();
-      const answer = await write(connector, account, password);
-      expect(answer).toMatchObject({ result: 'applied', movedTo: renamed.ref.name });
-      expect(await subject.logsIn(renamed, password)).toBe(true);
-    },
-  );
-
   promise('50 accounts, written 16 at a time, each end with their own password', async () => {
     const accounts = await Promise.all(Array.from({ length: 50 }, () => subject.account()));
     const queue = accounts.map((account) => ({ account, password: freshPassword() }));

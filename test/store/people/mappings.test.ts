@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
-import { findIdentity, unlinkAccount } from '../../../store/people/identities';
+import { exactNaming } from '../../../model/people/naming';
+import { findIdentity } from '../../../store/people/identities';
+import { unlinkAccount } from '../../../store/people/links';
 import { linkMapping } from '../../../store/people/mappings';
 import {
   advanceMappings,
@@ -49,7 +51,14 @@ describeWith(['postgres'], 'mappings that are removed while a change runs', () =
     ['a mapping that is removed', () => sql`delete from mapping`.execute(database.db)],
     [
       'a mapping whose account is unlinked',
-      () => unlinkAccount(database.db, 'alice', { source: 'warehouse', name: 'alice' }, 'test'),
+      () =>
+        unlinkAccount(
+          database.db,
+          'alice',
+          { source: 'warehouse', name: 'alice' },
+          'test',
+          exactNaming,
+        ),
     ],
   ])('%s before it is advanced is left out without an error', async (_what, remove) => {
     const [mapping] = await toSettle();

@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import { accountRulesOf } from '../../../connectors/registry';
+import { exactRules } from '../../../model/people/naming';
 import { giveCommand } from '../../../store/changes/commands';
 import { applyConfiguration } from '../../../store/configuration/versions';
 import { findIdentity, saveIdentity } from '../../../store/people/identities';
@@ -36,7 +38,14 @@ describeWith(['postgres'], 'the state of a source', () => {
       Array.from({ length: count }, async (_, index) => {
         const name = `person-${index}`;
         const link = { source: 'apps', name, nativeId: null, primary: true };
-        await saveIdentity(db, { name, attributes: {} }, [link], 'operator', 'test');
+        await saveIdentity(
+          db,
+          { name, attributes: {} },
+          [link],
+          'operator',
+          'test',
+          () => exactRules,
+        );
         const identity = await findIdentity(db, { name });
         const identityId = identity?.id ?? '';
         const id = `chg_${String(index).padStart(3, '0')}`;
@@ -199,14 +208,14 @@ describeWith(['postgres'], 'the state of a source', () => {
         groups: {},
         applications: {},
       }) as never;
-    await applyConfiguration(db, document(1), 0, 'test');
+    await applyConfiguration(db, document(1), 0, 'test', accountRulesOf);
     await pauseSource(db, 'apps', 'service_credential_refused', 'worker');
-    await applyConfiguration(db, document(1), 1, 'test');
+    await applyConfiguration(db, document(1), 1, 'test', accountRulesOf);
     expect(await stateOf()).toBe('paused');
-    await applyConfiguration(db, document(2), 2, 'test');
+    await applyConfiguration(db, document(2), 2, 'test', accountRulesOf);
     expect(await stateOf()).toBe('up');
     await pauseSource(db, 'apps', 'source_paused', 'api-key:1');
-    await applyConfiguration(db, document(3), 3, 'test');
+    await applyConfiguration(db, document(3), 3, 'test', accountRulesOf);
     expect(await stateOf()).toBe('paused');
   });
 

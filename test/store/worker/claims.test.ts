@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { untriedSettlement } from '../../../activities/shared/untried-settlement';
-import { findIdentity, saveIdentity, unlinkAccount } from '../../../store/people/identities';
+import { exactNaming, exactRules } from '../../../model/people/naming';
+import { findIdentity, saveIdentity } from '../../../store/people/identities';
+import { unlinkAccount } from '../../../store/people/links';
 import { type ClaimedAccount, claimAccounts } from '../../../store/worker/claims';
 import { type Settlement, settleAccounts } from '../../../store/worker/outcomes';
 import { storePlan } from '../../../store/worker/store-plan';
@@ -20,7 +22,14 @@ describeWith(['postgres'], 'claims', () => {
     database = await testDatabase();
     lastClaims.clear();
     const link = { source: 'apps', name: 'a1', nativeId: null, primary: true };
-    await saveIdentity(database.db, { name: 'alice', attributes: {} }, [link], 'operator', 'test');
+    await saveIdentity(
+      database.db,
+      { name: 'alice', attributes: {} },
+      [link],
+      'operator',
+      'test',
+      () => exactRules,
+    );
     const alice = await findIdentity(database.db, { name: 'alice' });
     identityId = alice?.id ?? '';
     accountId = alice?.accounts[0]?.id ?? '';
@@ -146,7 +155,7 @@ describeWith(['postgres'], 'claims', () => {
 
   test(keeps('an account that was unlinked during the change is not written', 32), async () => {
     const first = await change(1);
-    await unlinkAccount(database.db, 'alice', { source: 'apps', name: 'a1' }, 'test');
+    await unlinkAccount(database.db, 'alice', { source: 'apps', name: 'a1' }, 'test', exactNaming);
     expect(await claim(first)).toMatchObject({ verdict: 'unlinked' });
   });
 

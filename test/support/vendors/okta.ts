@@ -20,6 +20,8 @@ export interface OktaVendor extends VendorServer {
   readonly privateKeys: Readonly<Record<'ES256' | 'ES384' | 'ES512' | 'RS256', string>>;
   readonly clientId: string;
   addUser(name: string, password: string): OktaUser;
+  /** Sets the user to whom the API tokens belong. */
+  tokensOf(id: string | null): void;
   /** Invalidates all issued tokens. */
   expireTokens(): void;
   /** Number of issued tokens. */
@@ -62,6 +64,7 @@ export async function startOktaVendor(): Promise<OktaVendor> {
   const clientId = '0oa1serviceapp';
   let tokens = new Set<string>();
   let given = 0;
+  let owner: string | null = null;
   let origin = '';
 
   const signedIn =
@@ -84,7 +87,10 @@ export async function startOktaVendor(): Promise<OktaVendor> {
     (answer: (user: OktaUser, body: unknown) => Answer): Route['answer'] =>
     ({ body }, key = '') => {
       const user =
-        users.get(key) ?? [...users.values()].find(({ profile }) => profile.login === key);
+        users.get(key === 'me' ? (owner ?? '') : key) ??
+        [...users.values()].find(
+          ({ profile }) => profile.login?.toLowerCase() === key.toLowerCase(),
+        );
       return user === undefined
         ? error(404, 'E0000007', `Not found: ${key} (User)`)
         : answer(user, body);
@@ -260,6 +266,9 @@ export async function startOktaVendor(): Promise<OktaVendor> {
       users.set(user.id, user);
       passwords.set(user.id, password);
       return user;
+    },
+    tokensOf(id) {
+      owner = id;
     },
     expireTokens() {
       tokens = new Set();

@@ -6,7 +6,7 @@ import { type Answer, type Route, startVendor, type VendorServer } from './vendo
 /** A user of a SCIM server, and its password, which the server never returns. */
 export interface ScimUser {
   readonly schemas: readonly string[];
-  readonly id: string;
+  readonly id: string | number;
   userName: string;
   readonly externalId: string;
   active: boolean;
@@ -17,7 +17,9 @@ export interface ScimUser {
 export interface ScimVendor extends VendorServer {
   readonly users: Map<string, ScimUser>;
   readonly passwords: Map<string, string>;
-  addUser(userName: string, password: string): ScimUser;
+  addUser(userName: string, password: string, id?: ScimUser['id']): ScimUser;
+  /** Sets the user to whom the tokens belong. Null if they belong to none. */
+  tokensOf(id: string | null): void;
   /** Sets the features that /ServiceProviderConfig reports from now on. */
   supports(features: Readonly<Record<string, boolean>>): void;
 }
@@ -58,10 +60,19 @@ const error = (status: number, scimType?: string, detail = 'No.'): Answer => ({
   },
 });
 
-/** Starts a SCIM server. @param form the only form of PATCH that it accepts */
-export async function startScimVendor(form: 'path' | 'value'): Promise<ScimVendor> {
+/**
+ * Starts a SCIM server.
+ * @param form the only form of PATCH that it accepts
+ * @param ids whether its ids are UUIDs, or numbers that may be used again
+ */
+export async function startScimVendor(
+  form: 'path' | 'value',
+  ids: 'uuid' | 'number' = 'uuid',
+): Promise<ScimVendor> {
   const users = new Map<string, ScimUser>();
   const passwords = new Map<string, string>();
+  let owner: string | null = null;
+  let count = 0;
   let features: Readonly<Record<string, boolean>> = {};
   const ok = (json: unknown): Answer => ({ status: 200, headers: { 'content-type': TYPE }, json });
 
@@ -92,6 +103,15 @@ export async function startScimVendor(form: 'path' | 'value'): Promise<ScimVendo
           ),
         ),
       ),
+    },
+    {
+      ...common,
+      method: 'GET',
+      path: /^\/scim\/v2\/Me$/,
+      answer: anybody(() => {
+        const user = users.get(owner ?? '');
+        return user === undefined ? error(501) : ok(user);
+      }),
     },
     {
       ...common,
@@ -150,8 +170,7 @@ export async function startScimVendor(form: 'path' | 'value'): Promise<ScimVendo
     ...server,
     users,
     passwords,
-    addUser(userName, password) {
-      const id = randomUUID();
+    addUser(userName, password, id = ids === 'uuid' ? randomUUID() : ++count) {
       const user: ScimUser = {
         schemas: [USER],
         id,
@@ -164,9 +183,12 @@ export async function startScimVendor(form: 'path' | 'value'): Promise<ScimVendo
         ],
         meta: { resourceType: 'User' },
       };
-      users.set(id, user);
-      passwords.set(id, password);
+      users.set(String(id), user);
+      passwords.set(String(id), password);
       return user;
+    },
+    tokensOf(id) {
+      owner = id;
     },
     supports(supported) {
       features = supported;

@@ -1,0 +1,74 @@
+import type { CodeOf } from '../errors';
+import type { NamedAccount, Naming } from './naming';
+
+/** A link of an account to a person, as it is stored. */
+export interface Link extends NamedAccount {
+  readonly id: string;
+  readonly identityId: string;
+  readonly problem: StoredProblem | null;
+}
+
+/**
+ * Why nothing is written to a linked account until an operator acts. It is stored with the link.
+ * - `linked_twice`: another link names the same account.
+ * - `account_replaced`, `account_renamed`: the stored id is not, or no longer, that of the account with the name. Linking
+ *   the account again makes Lockstep forget the id.
+ */
+export type StoredProblem = CodeOf<'rejected'> &
+  ('linked_twice' | 'account_replaced' | 'account_renamed');
+
+export const isOutdated = (problem: StoredProblem | null): boolean =>
+  problem === 'account_replaced' || problem === 'account_renamed';
+
+/** Which link means an account. */
+export type LinkMatch<Stored> =
+  | { readonly match: 'none' }
+  | { readonly match: 'one'; readonly link: Stored; readonly renamed: boolean }
+  /** `links` have the name or the id of the account, and it is not certain which of them means it. `meant` may. */
+  | {
+      readonly match: 'contested';
+      readonly links: readonly Stored[];
+      readonly meant: readonly Stored[];
+    };
+
+/**
+ * Decides which link means an account of its source. Linking, captures, SCIM, correlation and refresh all go by this
+ * function. It is the counterpart of `linkedAccount`, which decides which account a link means: a link means an account
+ * that has its name and does not have another id, or that has its lasting id.
+ * @param account its `nativeId` is null when the source has no ids, or when only a name was reported
+ * @param links those with the canonical name or the id of the account; others are ignored
+ */
+export function linkOf<Stored extends Link>(
+  { canonicalName, isLasting }: Naming,
+  links: readonly Stored[],
+  { name, nativeId }: NamedAccount,
+): LinkMatch<Stored> {
+  const key = canonicalName(name);
+  const named = links.filter((link) => canonicalName(link.name) === key);
+  const identified = links.filter((link) => nativeId !== null && link.nativeId === nativeId);
+  const touching = [...new Set([...named, ...identified])];
+  const lasting = nativeId !== null && isLasting(nativeId);
+  const meant = touching.filter(
+    (link) =>
+      (identified.includes(link) && (lasting || named.includes(link))) ||
+      (named.includes(link) && (link.nativeId === null || nativeId === null)),
+  );
+  const [link, another] = meant;
+  if (touching.length === 0) return { match: 'none' };
+  // A lasting id proves which link it is, even if the name belongs to an outdated link.
+  const proved = lasting && link !== undefined && identified.includes(link);
+  const certain = another === undefined && (proved || touching.length === 1);
+  return link !== undefined && certain && link.problem !== 'linked_twice'
+    ? { match: 'one', link, renamed: !named.includes(link) }
+    : { match: 'contested', links: touching, meant };
+}
+
+/** Whether the source shows something of a linked account that is not stored. */
+export const isNews = (
+  stored: NamedAccount & { readonly idLearnt: boolean; readonly problem: StoredProblem | null },
+  shown: NamedAccount,
+): boolean =>
+  !stored.idLearnt ||
+  isOutdated(stored.problem) ||
+  shown.name !== stored.name ||
+  (shown.nativeId !== null && shown.nativeId !== stored.nativeId);
