@@ -2,7 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { isSettled, outcomeStates } from '../model/change/outcome';
 import { HELD_LOOK_MS } from '../model/change/source-circuit';
-import { errors, isErrorCode } from '../model/errors';
+import { isErrorCode, waitingSays } from '../model/errors';
 import { type Chosen, isChosen } from '../store/worker/chosen';
 import {
   type OutcomeStatus,
@@ -62,7 +62,7 @@ function retryLater(open: readonly OutcomeStatus[], remainingMs: number): Applic
   const wait = parked ? HELD_LOOK_MS : (first?.nextTryInMs ?? 0);
   const failure = ApplicationFailure.create({
     type: reason,
-    message: parked ? outcomeStates.parked.says : errors[reason].says,
+    message: parked ? outcomeStates.parked.says : waitingSays(reason),
     // The last attempt runs when the change becomes too old, and ends the activity.
     nextRetryDelay: Math.max(1000, Math.min(wait, remainingMs)),
     category: ApplicationFailureCategory.BENIGN,

@@ -40,7 +40,7 @@ function beating<Parameters extends unknown[], Result>(
   activity: (...parameters: Parameters) => Promise<Result>,
 ): (...parameters: Parameters) => Promise<Result> {
   return async (...parameters) => {
-    const beat = setInterval(() => heartbeat(), BEAT_MS);
+    const beat = setInterval(() => heartbeat(), BEAT_MS).unref();
     try {
       return await activity(...parameters);
     } finally {

@@ -65,10 +65,10 @@ async function advance(
   const master = await deps.keys.currentMasterKey();
   return withPasswords(deps, change, async (passwords) => {
     if (passwords === null) return [];
-    const seal = ({ id, source }: MappingToSettle) =>
+    const seal = ({ id, source, holdsTyped }: MappingToSettle) =>
       withFiltered(
         sourceNamed(configuration, source)?.passwordFilter,
-        passwords.next,
+        (holdsTyped ? passwords.typed : undefined) ?? passwords.next,
         // The filter leaves nothing only if it was changed after the account was written.
         async (filtered) =>
           filtered === null

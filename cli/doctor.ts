@@ -28,11 +28,13 @@ export async function examineApi(api: Api): Promise<Finding[]> {
           'audit',
           `Audit record ${audit.position} was altered after it was written: the table audit was changed outside Lockstep. Compare it with a backup.`,
         );
+    const presence = await api.get<Presence>(['presence']);
     return [
       reachable,
       ok('key', 'The API key has the scope admin.'),
       chain,
-      await examineEngine(api),
+      sealingFindings[presence.sealing],
+      examineEngine(presence),
     ];
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
@@ -46,10 +48,26 @@ export async function examineApi(api: Api): Promise<Finding[]> {
   }
 }
 
-async function examineEngine(api: Api): Promise<Finding> {
-  const { waitingFor } = await api.get<Presence>(['presence']);
+const sealingFindings: Readonly<Record<Presence['sealing'], Finding>> = {
+  ready: ok('sealing', 'The API can seal passwords to a key of the worker.'),
+  no_key: wrong(
+    'sealing',
+    'No worker has published a key that the signer of the API has signed, so every change is refused. Start a worker; if one is running, give the API the signer.pub.json of that worker (LOCKSTEP_SIGNER_FILE).',
+  ),
+  signer_unreadable: wrong(
+    'sealing',
+    'The API cannot read the public key of the signer, so every change is refused. Check LOCKSTEP_SIGNER_FILE, and let the user of the API read the file and enter its folder.',
+  ),
+};
+
+function examineEngine({ waitingFor, engineLacks }: Presence): Finding {
   switch (waitingFor) {
     case null:
+      if (engineLacks.length > 0)
+        return wrong(
+          'engine',
+          `The Temporal namespace lacks the search attributes ${engineLacks.join(', ')}, so no change can start. Create them: temporal operator search-attribute create --namespace NAMESPACE --name NAME --type TYPE.`,
+        );
       return ok('engine', 'A worker is running and reaches the engine (Temporal).');
     case 'worker':
       return wrong(

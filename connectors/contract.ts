@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Replica } from '../model/captures/replica';
+import type { SignInObstacle } from '../model/change/sign-in-prevented';
 import type { CodeOf } from '../model/errors';
 import type { Form } from '../model/hashes/encoding';
 import type { Secret } from '../model/passwords/secret';
@@ -101,6 +102,11 @@ export interface Traits {
   readonly accepts: readonly Form[];
   /** The forms in which the source, or a capture agent on it, can report a password that was changed there. */
   readonly yields: readonly ('plaintext' | 'hash')[];
+  /**
+   * Whether a capture of this kind of source can include the current password. A domain never shows it to an agent:
+   * neither LSASS of Windows nor Samba has it when a password changes.
+   */
+  readonly reportsCurrent: boolean;
 }
 
 export interface ConnectorTools {
@@ -237,7 +243,12 @@ export interface VerifyRequest {
 }
 export type VerifyAnswer =
   /** The account holds this password, even if something else keeps it from logging in. */
-  | { readonly result: 'holds'; readonly proof: 'login' | 'hash' }
+  | {
+      readonly result: 'holds';
+      readonly proof: 'login' | 'hash';
+      /** What keeps the person from signing in, if the login or an earlier read has shown it. */
+      readonly signInPrevented?: SignInObstacle;
+    }
   /** The account holds another password, or none. */
   | { readonly result: 'differs'; readonly vendorCode: string | null }
   /** The source gave no answer about the password, for example because the account is locked or disabled. */

@@ -6,7 +6,7 @@ import { saltFor } from '../model/hashes/salt';
 import type { Secret } from '../model/passwords/secret';
 import { rewrite } from '../model/policy/password-filter';
 import type { Violation } from '../model/policy/violations';
-import { destroyPasswords, type Passwords, seal } from '../sealing/passwords';
+import { destroyPasswords, type Passwords, seal, withNormalized } from '../sealing/passwords';
 import type { Caller } from '../store/api-keys';
 import { type Accepted, acceptChange, findRepeated, type NewChange } from '../store/changes/accept';
 import type { ChangeView } from '../store/changes/read';
@@ -44,15 +44,18 @@ export type AcceptedRequest =
 
 /**
  * Accepts a new password: checks it, seals it and stores the change, which is durable when this returns (I1). The
- * passwords are destroyed by then, also after an error. The next step is `workflows/change-password.ts`, which the
+ * passwords are destroyed by then, also after an error. A new password in plaintext is normalized first. The next step is `workflows/change-password.ts`, which the
  * worker starts from the stored row.
  * @throws IntakeRejected when the request is refused, CaptureDeclined when a capture starts no change
  */
 export async function acceptRequest(
   deps: IntakeDependencies,
   caller: Caller,
-  wanted: WantedChange,
+  asTyped: WantedChange,
 ): Promise<AcceptedRequest> {
+  const isHeld = asTyped.capture !== null || asTyped.proved !== undefined;
+  const passwords = withNormalized(asTyped.passwords, isHeld);
+  const wanted = { ...asTyped, passwords };
   try {
     const fingerprint = fingerprintFor(deps, wanted);
     // The loop ends: it repeats only after another change of this person was accepted, or an epoch ended.
@@ -69,7 +72,8 @@ export async function acceptRequest(
         return { replayed: false, change: viewOf(change, accepted.createdAt) };
     }
   } finally {
-    destroyPasswords(wanted.passwords);
+    passwords.next.destroy();
+    destroyPasswords(asTyped.passwords);
   }
 }
 

@@ -6,12 +6,21 @@ import { signerKey } from '../store/epochs';
 /**
  * Reads the public key by which the api verifies epochs.
  * @returns null until the worker has written the file
- * @throws Misconfigured when the file holds something else
+ * @throws Misconfigured when the file cannot be read, or holds something else
  */
 export function readSigner(file: string): KeyObject | null {
-  if (!existsSync(file)) return null;
+  let text: string;
   try {
-    return signerKey(JSON.parse(readFileSync(file, 'utf8')));
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    throw new Misconfigured(
+      `${file} cannot be read (${code}). Let the user of this process read the file and enter its folder.`,
+    );
+  }
+  try {
+    return signerKey(JSON.parse(text));
   } catch {
     throw new Misconfigured(
       `${file} does not hold the public key of a signer. Copy signer.pub.json from the key folder of the worker.`,

@@ -20,9 +20,12 @@ interface ErrorRow {
   /** HTTP status of the response, when a request ends with this error. */
   readonly status: number;
   /**
-   * What happened and what to do next, in sentences for a caller or an operator. Never holds a value of the request.
+   * What happened and what to do next, in sentences for a caller or an operator. Never holds a value of the request. It
+   * promises no further attempt, because it is also shown after the last one.
    */
   readonly says: string;
+  /** What Lockstep does next for an account that waits with this reason, in sentences that follow `says`. */
+  readonly waits?: string;
 }
 
 const table = {
@@ -30,52 +33,63 @@ const table = {
   unreachable: {
     retry: 'offline',
     status: 503,
-    says: 'The source cannot be reached. Lockstep retries; check that it runs and that the worker can connect to it.',
+    says: 'The source cannot be reached. Check that it runs and that the worker can connect to it.',
+    waits: 'Lockstep retries.',
   },
   busy: {
     retry: 'offline',
     status: 503,
-    says: 'The source reports that it is busy. Lockstep retries; no action is needed.',
+    says: 'The source reports that it is busy.',
+    waits: 'Lockstep retries; no action is needed.',
   },
   throttled: {
     retry: 'offline',
     status: 503,
-    says: 'The source limits how often it may be called. Lockstep retries when the limit allows; no action is needed.',
+    says: 'The source limits how often it may be called.',
+    waits: 'Lockstep retries when the limit allows; no action is needed.',
   },
   account_locked: {
     retry: 'offline',
     status: 503,
-    says: 'The source has locked this account. Lockstep retries after the lock; unlock the account in the source to go faster.',
+    says: 'The source has locked this account. Unlock it in the source, or wait until the lock ends.',
+    waits: 'Lockstep retries until then.',
   },
   certificate_refused: {
     retry: 'offline',
     status: 503,
-    says: 'The worker does not trust the certificate of the source. Check the ca setting and the host name with "lockstep doctor"; Lockstep retries.',
+    says: 'The worker does not trust the certificate of the source. Check the ca setting and the host name with "lockstep doctor".',
+    waits: 'Lockstep retries.',
   },
   service_credential_refused: {
     retry: 'offline',
     status: 503,
-    says: 'The source refuses the service account of Lockstep. Lockstep has paused the source so that the service account is not locked out: correct the name or password, then run "lockstep sources resume".',
+    says: 'The source refuses the service account of Lockstep. Correct its name or password.',
+    waits:
+      'Lockstep has paused the source so that the service account is not locked out. Run "lockstep sources resume" once the cause is corrected.',
   },
   source_paused: {
     retry: 'offline',
     status: 409,
-    says: 'An operator has paused this source, so its accounts wait. Run "lockstep sources resume" to continue.',
+    says: 'An operator has paused this source. Run "lockstep sources resume" to continue.',
+    waits: 'Its accounts wait until then.',
   },
   in_doubt: {
     retry: 'offline',
     status: 503,
-    says: 'The connection to the source was lost before it answered, so the password may or may not be written. Lockstep checks the account before it writes again; no action is needed.',
+    says: 'The connection to the source was lost before it answered, so the password may or may not be written.',
+    waits: 'Lockstep checks the account before it writes again; no action is needed.',
   },
   account_in_use: {
     retry: 'offline',
     status: 503,
-    says: 'Another change is writing this account. Lockstep retries in a moment; no action is needed.',
+    says: 'Another change is writing this account.',
+    waits: 'Lockstep retries in a moment; no action is needed.',
   },
   others_first: {
     retry: 'offline',
     status: 503,
-    says: 'The group is directory-last: Lockstep changes this account after every other account holds the new password. No action is needed.',
+    says: 'The group is directory-last: Lockstep changes this account after every other account holds the new password.',
+    waits: 'No action is needed.',
   },
 
   // The source refuses this value for this account, or its answer is not understood.
@@ -178,11 +192,13 @@ const table = {
     retry: 'unknown',
     status: 502,
     says: 'The source reported success, but a login with the new password was refused. Look at the account in the source.',
+    waits: 'Lockstep tries five times, then parks the account.',
   },
   unknown: {
     retry: 'unknown',
     status: 502,
     says: 'The source returned an error that Lockstep does not know. Look up its code, which is kept with the outcome, in the documentation of the source.',
+    waits: 'Lockstep tries five times, then parks the account.',
   },
   too_old: {
     retry: 'rejected',
@@ -395,6 +411,12 @@ export type CodeOf<R extends Retry> = {
 export type Reason = CodeOf<'offline' | 'rejected' | 'unknown'>;
 
 export const errors: Readonly<Record<ErrorCode, ErrorRow>> = table;
+
+/** The sentences about an error after which Lockstep goes on by itself. */
+export const waitingSays = (code: ErrorCode): string => {
+  const { says, waits } = errors[code];
+  return waits === undefined ? says : `${says} ${waits}`;
+};
 
 export const errorCodes = Object.keys(table) as ErrorCode[];
 

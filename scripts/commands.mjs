@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { Failed, run } from './run.mjs';
 import { setUp } from './setup.mjs';
 import { endWithNpm, mergeRepeatedSignals } from './signals.mjs';
-import { conformance, test } from './test.mjs';
+import { conformance, test, torture } from './test.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const callersFolder = process.cwd();
@@ -30,6 +30,10 @@ const commands = {
   conformance: async (args) => {
     await setUp('built');
     return conformance(args);
+  },
+  torture: async (args) => {
+    await setUp('built');
+    return torture(args);
   },
   check: async () => {
     await setUp('installed');

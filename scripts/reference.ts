@@ -12,7 +12,7 @@ import {
   scimSchema,
   sourceSchema,
 } from '../model/configuration/document';
-import { errorCodes, errors, type Retry } from '../model/errors';
+import { errorCodes, errors, type Retry, waitingSays } from '../model/errors';
 import { layoutOf, schemes } from '../model/hashes/encoding';
 import { passwordFilterSchema } from '../model/policy/password-filter';
 import { presetNames, presets } from '../model/policy/presets';
@@ -199,8 +199,8 @@ function errorsPage(): string {
     errorCodes
       .filter((code) => chosen(errors[code].retry))
       .map((code) => {
-        const { retry, says, status } = errors[code];
-        return [`\`${code}\``, says, retries[retry], String(status)];
+        const { retry, status } = errors[code];
+        return [`\`${code}\``, waitingSays(code), retries[retry], String(status)];
       });
   const titles = ['code', 'message', 'retry', 'HTTP'];
   return page(

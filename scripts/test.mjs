@@ -13,6 +13,15 @@ export async function conformance(args) {
   return test([...files, ...args, '--testNamePattern=\\[rule ', `--reporters=${rulesReporter}`]);
 }
 
+const TORTURE_SEEDS = 10_000;
+
+/** Runs the simulator over many seeded schedules; `npm test` runs the first 300. */
+export function torture(args) {
+  process.env.LOCKSTEP_SEEDS ??= String(TORTURE_SEEDS);
+  process.env.LOCKSTEP_TEST_SERVERS ??= 'postgres';
+  return test(['test/simulator', ...args, '--testNamePattern=every simulated schedule']);
+}
+
 /**
  * Runs jest and prints a last line with the counts, which any CI can read. A run without any test fails.
  * @param {string[]} args arguments of jest

@@ -1,5 +1,6 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { type Form, readSecret } from '../model/hashes/encoding';
+import { normalized } from '../model/passwords/normalize';
 import { Secret } from '../model/passwords/secret';
 import { type SealingKey, sealPayload, unsealPayload } from './jwe';
 
@@ -18,6 +19,11 @@ export interface SealedFor {
 export interface Passwords {
   /** The new password, or a hash of it. */
   readonly next: Secret;
+  /**
+   * The new password as the person typed it, if normalization has changed it and an account already holds it so: the
+   * origin of a capture.
+   */
+  readonly typed?: Secret;
   /** The form of `next`. */
   readonly form: Form;
   /** `SEED_BYTES` random bytes, from which the salts of this change are derived. */
@@ -70,24 +76,33 @@ const headerOf = ({ changeId, identityId, seq, expiresAt }: SealedFor) => ({
 
 const PLAINTEXT = 0;
 const HASH = 1;
+/** A plaintext that is followed by the password as it was typed. */
+const PLAINTEXT_AND_TYPED = 2;
 
-/** Layout: form, length of the new password, seed, the new password, then the current password if there is one. */
-function pack({ next, current, form, seed }: Passwords): Buffer {
-  const begin = Buffer.alloc(FORM_BYTES + LENGTH_BYTES);
-  begin.writeUInt8(form === 'plaintext' ? PLAINTEXT : HASH);
-  begin.writeUInt32BE(
-    next.use(({ length }) => length),
-    FORM_BYTES,
-  );
-  const secrets = [seed, next, ...(current === null ? [] : [current])];
-  const size = secrets.reduce(
-    (sum, secret) => sum + secret.use(({ length }) => length),
-    begin.length,
-  );
-  const payload = Buffer.concat([begin], size);
-  let at = begin.length;
-  for (const secret of secrets) at += secret.use((bytes) => bytes.copy(payload, at));
+/**
+ * Layout: form, length of the new password, seed, the new password, then the length and the bytes of the typed password
+ * if the form says so, then the current password if there is one.
+ */
+function pack({ next, typed, current, form, seed }: Passwords): Buffer {
+  const kind = form !== 'plaintext' ? HASH : typed === undefined ? PLAINTEXT : PLAINTEXT_AND_TYPED;
+  const parts = [
+    Secret.of(Buffer.from([kind])),
+    lengthOf(next),
+    ...[seed, next],
+    ...(typed === undefined ? [] : [lengthOf(typed), typed]),
+    ...(current === null ? [] : [current]),
+  ];
+  const size = parts.reduce((sum, part) => sum + part.use(({ length }) => length), 0);
+  const payload = Buffer.alloc(size);
+  let at = 0;
+  for (const part of parts) at += part.use((bytes) => bytes.copy(payload, at));
   return payload;
+}
+
+function lengthOf(secret: Secret): Secret {
+  const bytes = Buffer.alloc(LENGTH_BYTES);
+  bytes.writeUInt32BE(secret.use(({ length }) => length));
+  return Secret.of(bytes);
 }
 
 function unpack(payload: Buffer): Passwords {
@@ -96,17 +111,21 @@ function unpack(payload: Buffer): Passwords {
   const end = next + payload.readUInt32BE(FORM_BYTES);
   const copy = (from: number, to: number) => Secret.of(Buffer.from(payload.subarray(from, to)));
   const password = copy(next, end);
+  const kind = payload.readUInt8(0);
+  const typed = end + LENGTH_BYTES;
+  const current = kind === PLAINTEXT_AND_TYPED ? typed + payload.readUInt32BE(end) : end;
   return {
     next: password,
-    form: formOf(payload.readUInt8(0), password),
+    ...(kind === PLAINTEXT_AND_TYPED && { typed: copy(typed, current) }),
+    form: formOf(kind, password),
     seed: copy(seed, next),
-    // A password is never empty, so an end after the new password means that there is no current one.
-    current: end < payload.length ? copy(end, payload.length) : null,
+    // A password is never empty, so an end after the other passwords means that there is no current one.
+    current: current < payload.length ? copy(current, payload.length) : null,
   };
 }
 
 function formOf(kind: number, password: Secret): Form {
-  if (kind === PLAINTEXT) return 'plaintext';
+  if (kind === PLAINTEXT || kind === PLAINTEXT_AND_TYPED) return 'plaintext';
   const encoded = kind === HASH ? readSecret(password) : null;
   if (encoded === null) throw new Error('The sealed password is in a form that is not known here');
   return encoded.scheme;
@@ -114,6 +133,18 @@ function formOf(kind: number, password: Secret): Form {
 
 export function destroyPasswords(passwords: Passwords): void {
   passwords.next.destroy();
+  passwords.typed?.destroy();
   passwords.seed.destroy();
   passwords.current?.destroy();
+}
+
+/**
+ * Returns the passwords of a change with a normalized new password (`model/passwords/normalize.ts`). A hash stays as it
+ * is. The other secrets are shared with `passwords`; the caller destroys `next`.
+ * @param isHeld whether an account already holds the new password as it was typed
+ */
+export function withNormalized(passwords: Passwords, isHeld: boolean): Passwords {
+  const { next: typed, form } = passwords;
+  const next = form === 'plaintext' ? normalized(typed) : typed.copy();
+  return { ...passwords, next, ...(isHeld && !next.equals(typed) && { typed }) };
 }

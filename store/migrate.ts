@@ -8,6 +8,9 @@ import * as relays from './migrations/0005-relays';
 import * as pushedPasswords from './migrations/0006-pushed-passwords';
 import * as startpoints from './migrations/0007-startpoints';
 import * as jobs from './migrations/0008-jobs';
+import * as declinedCaptures from './migrations/0010-declined-captures';
+import * as overdueAccounts from './migrations/0011-overdue-accounts';
+import * as engineLacks from './migrations/0013-engine-lacks';
 
 const migrations: Record<string, Migration> = {
   '0001-initial': initial,
@@ -18,6 +21,9 @@ const migrations: Record<string, Migration> = {
   '0006-pushed-passwords': pushedPasswords,
   '0007-startpoints': startpoints,
   '0008-jobs': jobs,
+  '0010-declined-captures': declinedCaptures,
+  '0011-overdue-accounts': overdueAccounts,
+  '0013-engine-lacks': engineLacks,
 };
 
 /**

@@ -9,17 +9,31 @@ export const PRESENCE_INTERVAL_MS = 5_000;
 /** Why no change makes progress; null when a worker is present and reaches the engine. */
 export type Standstill = 'no_worker' | 'no_engine' | null;
 
-/** Records that a worker is running, and whether it reaches the engine. */
+/**
+ * Records that a worker is running, and whether it reaches the engine.
+ * @param engineLacks what the engine must have for changes to start, and has not
+ */
 export async function reportPresence(
   db: Database,
   workerId: string,
   engineReachable: boolean,
+  engineLacks: readonly string[] = [],
 ): Promise<void> {
   await sql`
-    insert into worker_presence (worker_id, engine_reachable) values (${workerId}, ${engineReachable})
-    on conflict (worker_id) do update set engine_reachable = excluded.engine_reachable, seen_at = now()`.execute(
+    insert into worker_presence (worker_id, engine_reachable, engine_lacks)
+    values (${workerId}, ${engineReachable}, ${[...engineLacks]}::text[])
+    on conflict (worker_id) do update
+    set engine_reachable = excluded.engine_reachable, engine_lacks = excluded.engine_lacks, seen_at = now()`.execute(
     db,
   );
+}
+
+/** Reads what the engines of the present workers lack. */
+export async function readEngineLacks(db: Database): Promise<string[]> {
+  const { rows } = await sql<{ lack: string }>`
+    select distinct unnest(engine_lacks) as lack from worker_presence
+    where seen_at > now() - ${GONE_AFTER}::interval order by lack`.execute(db);
+  return rows.map(({ lack }) => lack);
 }
 
 /** Removes the presence of a worker that stops, and that of workers that have not reported for 20 seconds. */

@@ -4,6 +4,7 @@ import type { ChangeState, Role } from '../model/change/change';
 import type { MappingState } from '../model/change/mapping';
 import type { OutcomeState, Proof } from '../model/change/outcome';
 import type { LeaveOutCode } from '../model/change/plan';
+import type { SignInObstacle } from '../model/change/sign-in-prevented';
 import type { Configuration } from '../model/configuration/document';
 import type { ErrorCode, Reason } from '../model/errors';
 import type { Form } from '../model/hashes/encoding';
@@ -143,7 +144,8 @@ export interface OutcomeTable {
   account_name: string | null;
   role: Role;
   state: OutcomeState;
-  reason: ErrorCode | LeaveOutCode | null;
+  /** Of an applied account: why it could not be verified, or what keeps the person from signing in. */
+  reason: ErrorCode | LeaveOutCode | SignInObstacle | null;
   vendor_code: string | null;
   attempts: Generated<number>;
   /** How many attempts ended with an unknown error. Only these attempts are limited. */
@@ -284,6 +286,13 @@ export interface SealedCaptureTable {
   next_try_at: Time;
 }
 
+/** The last capture of an account that was declined and left it with a password of its own. */
+export interface DeclinedCaptureTable {
+  account_id: string;
+  reason: string;
+  captured_at: Time;
+}
+
 /** A user that an identity provider has pushed to `/scim/v2`. An account of that name need not exist. */
 export interface ScimUserTable {
   id: string;
@@ -315,6 +324,7 @@ export interface WorkerPresenceTable {
   worker_id: string;
   engine_reachable: boolean;
   seen_at: Time;
+  engine_lacks: Generated<string[]>;
 }
 
 export interface AuditTable {
@@ -347,6 +357,7 @@ export interface Tables {
   capture_control: CaptureControlTable;
   replica: ReplicaTable;
   sealed_capture: SealedCaptureTable;
+  declined_capture: DeclinedCaptureTable;
   scim_user: ScimUserTable;
   sign_in_guard: SignInGuardTable;
   sealed_sign_in: SealedSignInTable;

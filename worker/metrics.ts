@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { Gauge } from 'prom-client';
 import { listRelays, type RelayView } from '../store/captures/relays';
+import { countWithoutEffect } from '../store/captures/without-effect';
 import type { Database } from '../store/database';
 
 /**
@@ -54,6 +55,16 @@ export function registerWorkerMetrics(db: Database): void {
         select '' as label, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as value
         from change where ended_at is null`);
       this.set(rows[0]?.value ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'lockstep_captures_without_effect',
+    help: 'Accounts whose password was changed in their source and reached no other account, by source and by the reason for which the capture had no effect.',
+    labelNames: ['source', 'reason'],
+    async collect() {
+      this.reset();
+      for (const { source, reason, accounts } of await countWithoutEffect(db))
+        this.set({ source, reason }, accounts);
     },
   });
   const relays = shared(() => listRelays(db));

@@ -92,7 +92,8 @@ const queueOf = (
     heartbeatTimeout: '20s',
     // The activity makes its last attempt when the change becomes too old; the extra minute leaves time for it.
     scheduleToCloseTimeout: remainingMs + 60_000,
-    retry: { initialInterval: '1s', maximumInterval: '1 hour' },
+    // Waits between attempts are asked for one by one; this is for a worker that was lost, however often it waited before.
+    retry: { initialInterval: '1s', maximumInterval: '30s' },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
 

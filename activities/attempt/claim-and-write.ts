@@ -55,8 +55,13 @@ export async function claimAndWrite(
   }
 }
 
-const claimOf = ({ verdict, attempts, leasedBefore }: ClaimedAccount): Pick<Settlement, 'claim'> =>
-  verdict === 'claimed' ? { claim: { attempts, leasedBefore } } : {};
+const claimOf = ({
+  verdict,
+  attempts,
+  leasedBefore,
+  leasedUntil,
+}: ClaimedAccount): Pick<Settlement, 'claim'> =>
+  verdict === 'claimed' ? { claim: { attempts, leasedBefore, leasedUntil } } : {};
 
 /** Runs `work` over all items, at most `limit` at the same time; results in the order of the items. */
 async function mapAtMost<Item, Result>(

@@ -1,9 +1,13 @@
 import type { Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
+import { CLOCKS_AGREE_MS } from '../../model/captures/capture';
 import type { AttemptResult, Proof } from '../../model/change/outcome';
 import { stateAfter } from '../../model/change/retry';
+import { isSignInObstacle, obstacleIn } from '../../model/change/sign-in-prevented';
+import { SOURCE_CLOCKS_MS } from '../../model/change/stale';
 import type { ProveMode } from '../../model/configuration/group';
 import type { Reason } from '../../model/errors';
 import { saltFor } from '../../model/hashes/salt';
+import { normalized } from '../../model/passwords/normalize';
 import type { Passwords } from '../../sealing/passwords';
 import type { ClaimedAccount } from '../../store/worker/claims';
 import type { Aim } from './aim';
@@ -25,7 +29,8 @@ export interface Attempt {
 
 /**
  * The calls to the connector for one account, in this order: verify the new password when an earlier write is in doubt,
- * verify the current password when one was given, write, verify what was written. Called by `writeClaimedAccount`.
+ * check before a later attempt that the source has no newer password, verify the current password when one was given,
+ * write, verify what was written. Called by `writeClaimedAccount`.
  *
  * A write whose answer was lost is never repeated blindly, because a history rule would refuse the repeat of a write
  * that succeeded. Each doubt costs at most one login, so that no account is locked out by Lockstep (I11).
@@ -33,14 +38,19 @@ export interface Attempt {
 export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
   const { account, connector, passwords } = attempt;
   if (account.inDoubt) {
-    const found = await verifyNew(attempt);
-    if (found.result === 'holds') return { ...applied(found.proof), found: true };
+    const found = await verifyHeld(attempt);
+    if (found.result === 'holds') {
+      const unwritten = account.attempts === 1 ? ({ unwritten: true } as const) : {};
+      return { ...(await appliedAs(attempt, found)), found: true, ...unwritten };
+    }
     if (found.result === 'inconclusive' && !isImpossible(found))
       return stillInDoubt(attempt, found);
     // The source reported success before, so another write cannot help: an operator has to look.
     if (found.result === 'differs' && account.lastReason === 'not_proved')
       return parked('not_proved', found.vendorCode);
-  }
+    if (found.result === 'differs' && (await hasNewerPassword(attempt, CLOCKS_AGREE_MS)))
+      return superseded;
+  } else if (await hasNewerPassword(attempt, SOURCE_CLOCKS_MS)) return superseded;
   if (account.role === 'auth' && passwords.current !== null) {
     const refusal = await verifyCurrent(attempt, passwords.current);
     if (refusal !== null) return refusal;
@@ -61,13 +71,17 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
     case 'already_current':
       if (answer.account !== undefined && answer.account.name !== account.name)
         await attempt.onMoved(answer.account.name);
-      return verifyWritten(attempt);
+      return {
+        ...(await verifyWritten(attempt)),
+        ...(answer.result === 'already_current' &&
+          !account.inDoubt && { unwritten: true as const }),
+      };
     case 'ambiguous':
       return { ...waiting('in_doubt', answer.vendorCode), inDoubt: true };
     case 'rejected': {
       // The doubtful write may have landed after the check; then the source refuses only the repeat.
       const found = account.inDoubt ? await verifyNew(attempt) : null;
-      if (found?.result === 'holds') return applied(found.proof);
+      if (found?.result === 'holds') return appliedAs(attempt, found);
       if (found !== null && isImpossible(found) && answer.reason.startsWith('policy'))
         return parked(answer.reason, answer.vendorCode);
       return failed(attempt, answer.reason, answer.vendorCode, null);
@@ -79,16 +93,19 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
 
 async function verifyWritten(attempt: Attempt): Promise<AttemptResult> {
   const { account, prove } = attempt;
-  if (prove === 'never' || (prove === 'in-doubt' && !account.inDoubt)) return applied('none');
+  if (prove === 'never' || (prove === 'in-doubt' && !account.inDoubt))
+    return appliedAs(attempt, null);
   const found = await verifyNew(attempt);
   switch (found.result) {
     case 'holds':
-      return applied(found.proof);
-    case 'inconclusive':
-      if (isImpossible(found)) return { ...applied('none'), vendorCode: found.vendorCode };
-      // The source reported success, so the account counts as applied; the reason shows why there is no proof (a
-      // disabled account, for example).
-      return { ...applied('none'), reason: found.reason, vendorCode: found.vendorCode };
+      return appliedAs(attempt, found);
+    case 'inconclusive': {
+      const { reason, vendorCode } = found;
+      if (isImpossible(found)) return { ...(await appliedAs(attempt, null)), vendorCode };
+      // The source reported success, so the account counts as applied. The reason shows why there is no proof.
+      if (!isSignInObstacle(reason)) return { ...applied('none'), reason, vendorCode };
+      return { ...applied('none'), signInPrevented: reason, vendorCode };
+    }
     case 'differs':
       return { ...failed(attempt, 'not_proved', found.vendorCode, null), inDoubt: true };
   }
@@ -100,17 +117,45 @@ const verifyNew = ({
   passwords: { next, form },
 }: Attempt): Promise<VerifyAnswer> => connector.verify({ account, password: next, form });
 
+/**
+ * True when the account got another password in the source itself since this change was planned: that password is newer
+ * (I3). A first attempt follows the plan at once, so it does not ask.
+ * @param toleranceMs how far the clock of the source may be ahead of that of the database
+ */
+async function hasNewerPassword(
+  { connector, account }: Attempt,
+  toleranceMs: number,
+): Promise<boolean> {
+  if (account.attempts === 1) return false;
+  const answer = await connector.state({ account });
+  if (answer.result === 'failed' || answer.passwordChangedAt === null) return false;
+  return answer.passwordChangedAt.getTime() > account.untouchedSince.getTime() + toleranceMs;
+}
+
+/** The origin of a capture holds the password as it was typed there. */
+const verifyHeld = (attempt: Attempt): Promise<VerifyAnswer> => {
+  const { account, passwords } = attempt;
+  const { typed: next = passwords.next } = account.origin ? passwords : {};
+  return verifyNew({ ...attempt, passwords: { ...passwords, next } });
+};
+
 /** @returns null when the current password is right, else the result of the attempt */
 async function verifyCurrent(
   attempt: Attempt,
   current: Passwords['next'],
 ): Promise<AttemptResult | null> {
   const { connector, account } = attempt;
-  const found = await connector.verify({ account, password: current, form: 'plaintext' });
+  // One login must suffice (I11). The account holds what Lockstep wrote last, or else what was typed there.
+  const held = account.holdsNormalized ? normalized(current) : current.copy();
+  const found = await connector
+    .verify({ account, password: held, form: 'plaintext' })
+    .finally(() => held.destroy());
   switch (found.result) {
     case 'holds':
       return null;
     case 'differs':
+      // The current password was right when the write in doubt began, so another one was set since.
+      if (account.inDoubt && account.attempts > 1) return superseded;
       return failed(attempt, 'wrong_current_password', found.vendorCode, null);
     case 'inconclusive':
       return failed(attempt, found.reason, found.vendorCode, null);
@@ -131,6 +176,24 @@ const stillInDoubt = (attempt: Attempt, found: Inconclusive): AttemptResult => (
   inDoubt: true,
 });
 
+/**
+ * The result of an attempt after which the account holds the new password, with what keeps the person from signing in.
+ * A successful login shows that nothing does, unless its answer names an obstacle. Without a login, the state of the
+ * account is read; a failure of that read changes nothing, because the password is in place.
+ */
+async function appliedAs(
+  { connector, account }: Attempt,
+  found: Extract<VerifyAnswer, { result: 'holds' }> | null,
+): Promise<AttemptResult> {
+  const result = applied(found?.proof ?? 'none');
+  let obstacle = found?.signInPrevented ?? null;
+  if (obstacle === null && found?.proof !== 'login') {
+    const answer = await connector.state({ account });
+    obstacle = answer.result === 'state' ? obstacleIn(answer) : null;
+  }
+  return obstacle === null ? result : { ...result, signInPrevented: obstacle };
+}
+
 const applied = (proof: Proof): AttemptResult => ({
   state: 'applied',
   reason: null,
@@ -139,6 +202,16 @@ const applied = (proof: Proof): AttemptResult => ({
   inDoubt: false,
   retryAfterMs: null,
 });
+
+/** A newer password was set in the source itself. */
+const superseded: AttemptResult = {
+  state: 'superseded',
+  reason: null,
+  vendorCode: null,
+  proof: 'none',
+  inDoubt: false,
+  retryAfterMs: null,
+};
 
 const unproved = { proof: 'none', inDoubt: false, retryAfterMs: null } as const;
 

@@ -71,12 +71,27 @@ export function claimedAccountWriter(
     const pauseMs = await recordSourceAnswer(deps, { ...result, source: source.name, probe });
     if (pauseMs !== null && isSourceTrouble(reason)) trouble = { reason, waitMs: pauseMs };
     if (state !== 'waiting' || reason === null) {
-      const recorded = result.found === true && account.origin ? 'origin' : reason;
-      return { label, state, reason: recorded, vendorCode, proof, inDoubt, nextTryInMs: null };
+      return {
+        label,
+        state,
+        reason: recordedReason(account, result),
+        vendorCode,
+        proof,
+        inDoubt,
+        nextTryInMs: null,
+      };
     }
     const wait = pauseMs ?? waitMs(reason, account.attempts, retryAfterMs, random());
     return { ...waitFor(account, reason, wait), vendorCode, inDoubt };
   };
+}
+
+/** What is stored as the reason of an account that does not wait. */
+function recordedReason(account: ClaimedAccount, result: AttemptResult): Settlement['reason'] {
+  const { found, unwritten, signInPrevented, reason, state } = result;
+  if (found === true && account.origin) return 'origin';
+  if (signInPrevented !== undefined) return signInPrevented;
+  return reason ?? (state === 'applied' && unwritten === true ? 'already_held' : null);
 }
 
 /** A connector that throws is faulty, and nothing shows how far the write came: the account is in doubt. */
@@ -110,12 +125,18 @@ const waitFor = (
   nextTryInMs,
 });
 
+/** Fallback wait of an account behind a newer change. */
+const BEHIND_LOOK_MS = 60_000;
+
 function unclaimedSettlement(account: ClaimedAccount, jitter: number): Settlement {
   switch (account.verdict) {
     case 'superseded':
       return untriedSettlement(account, 'superseded', null);
     case 'unlinked':
       return untriedSettlement(account, 'not_applicable', 'unlinked');
+    case 'behind':
+      // The newer change wakes this account when it is settled; the wait is for a wake-up that was lost.
+      return waitFor(account, 'account_in_use', BEHIND_LOOK_MS * (1 + jitter));
     default:
       // The step of the older change ends soon, so the wait is that of a first attempt, whatever the number of
       // attempts.

@@ -32,18 +32,29 @@ export function withFilteredPasswords<T>(
   passwords: Passwords,
   use: (filtered: Passwords | FilterRefusal) => Promise<T>,
 ): Promise<T> {
-  const { next, current } = passwords;
+  const { next, typed, current } = passwords;
   // A filter rewrites the characters of a password; the characters of a hash are not those.
   if (filter !== undefined && passwords.form !== 'plaintext') return use('encoding_not_supported');
   return withFiltered(filter, next, (filteredNext) => {
     if (filteredNext === null) return use('policy_too_short');
-    if (current === null) return use({ ...passwords, next: filteredNext });
-    // If the filter leaves nothing of the current password, the source gets it unfiltered and refuses it as wrong.
-    return withFiltered(filter, current, (filteredCurrent) =>
-      use({ ...passwords, next: filteredNext, current: filteredCurrent ?? current }),
+    return withFilteredOptional(filter, typed ?? null, (filteredTyped) =>
+      withFilteredOptional(filter, current, (filteredCurrent) => {
+        const rewritten = { ...passwords, next: filteredNext, current: filteredCurrent };
+        return use(filteredTyped === null ? rewritten : { ...rewritten, typed: filteredTyped });
+      }),
     );
   });
 }
+
+/** If the filter leaves nothing of a password, the source gets that password unfiltered and refuses it as wrong. */
+const withFilteredOptional = <T>(
+  filter: PasswordFilter | undefined,
+  password: Secret | null,
+  use: (filtered: Secret | null) => Promise<T>,
+): Promise<T> =>
+  password === null
+    ? use(null)
+    : withFiltered(filter, password, (filtered) => use(filtered ?? password));
 
 /** Why a source with a filter gets nothing of this change. */
 export type FilterRefusal = Extract<

@@ -1,4 +1,7 @@
-import { presenceSchema } from '../../model/api/presence';
+import { Misconfigured } from '../../config';
+import { type Presence, presenceSchema } from '../../model/api/presence';
+import { readEngineLacks } from '../../store/presence';
+import type { Dependencies } from '../http/dependencies';
 import { type Route, route } from '../http/route';
 import { waitingFor } from '../http/waiting-for';
 
@@ -15,10 +18,23 @@ const readPresence = route({
       schema: presenceSchema,
     },
   },
-  handle: async ({ standstill }) => ({
-    status: 200,
-    body: { waitingFor: waitingFor(await standstill()) },
-  }),
+  handle: async (deps) => {
+    const [standstill, engineLacks, sealing] = await Promise.all([
+      deps.standstill(),
+      readEngineLacks(deps.db),
+      sealingOf(deps),
+    ]);
+    return { status: 200, body: { waitingFor: waitingFor(standstill), engineLacks, sealing } };
+  },
 });
+
+async function sealingOf({ keyToSealTo }: Dependencies): Promise<Presence['sealing']> {
+  try {
+    return (await keyToSealTo(new Date(), true)) === null ? 'no_key' : 'ready';
+  } catch (error) {
+    if (!(error instanceof Misconfigured)) throw error;
+    return 'signer_unreadable';
+  }
+}
 
 export const presenceRoutes: readonly Route[] = [readPresence];

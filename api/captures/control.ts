@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { capturesSchema } from '../../model/api/captures';
 import { replicasCovered } from '../../model/captures/replica';
+import { noEffectSays } from '../../model/captures/without-effect';
 import { sourceNamed } from '../../model/configuration/document';
 import type { Caller } from '../../store/api-keys';
 import {
@@ -12,6 +13,7 @@ import {
   stopCaptures,
 } from '../../store/captures/control';
 import { listRelays } from '../../store/captures/relays';
+import { countWithoutEffect } from '../../store/captures/without-effect';
 import { readReplicas } from '../../store/sources/replicas';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
@@ -113,10 +115,11 @@ const isPolled = async ({ db }: Dependencies, source: string): Promise<boolean> 
   );
 
 async function read({ db }: Dependencies, names: readonly string[]) {
-  const [controls, replicas, relays] = await Promise.all([
+  const [controls, replicas, relays, withoutEffect] = await Promise.all([
     readCaptureControls(db),
     readReplicas(db),
     listRelays(db),
+    countWithoutEffect(db),
   ]);
   const sources = names.map((source) => {
     const active = relays.filter((relay) => relay.source === source && relay.revokedAt === null);
@@ -127,6 +130,9 @@ async function read({ db }: Dependencies, names: readonly string[]) {
       startpoint: control?.startpoint
         ? startpointOf(control.startpoint, startpointAppliedBy(active, control.startpoint.number))
         : null,
+      withoutEffect: withoutEffect
+        .filter((one) => one.source === source)
+        .map(({ source: _, ...counted }) => ({ ...counted, says: noEffectSays(counted.reason) })),
       servers: [...replicasCovered(replicas.get(source) ?? [], active)],
     };
   });

@@ -1,8 +1,14 @@
 import type { Change, ChangeSummary } from '../../model/api/changes';
-import { authGoesLast, changeStates } from '../../model/change/change';
+import {
+  authGoesLast,
+  changeSays,
+  changeStates,
+  preventedSignIns,
+} from '../../model/change/change';
 import { outcomeStates } from '../../model/change/outcome';
-import { type LeaveOutCode, leaveOutSays } from '../../model/change/plan';
-import { type ErrorCode, errors } from '../../model/errors';
+import { reasonSays } from '../../model/change/reason';
+import { signInObstacles } from '../../model/change/sign-in-prevented';
+import { errors } from '../../model/errors';
 import type {
   ChangeView,
   OutcomeView,
@@ -30,15 +36,20 @@ export function changeOf(view: ChangeView, standstill: Standstill, links: Links)
     ...rest,
     groups: [...rest.groups],
     state,
-    says: changeStates[state].says,
+    says: changeSays(state, accounts),
     reason,
     reasonSays: reason === null ? null : errors[reason].says,
     policy: view.form === 'plaintext' ? ('judged' as const) : ('skipped' as const),
     waitingFor: changeStates[state].ended ? null : waitingFor(standstill),
-    accounts: accounts.map(({ state: outcome, ...account }) => ({
+    signInsPrevented: preventedSignIns(accounts),
+    accounts: accounts.map(({ state: outcome, sourcePolicies, ...account }) => ({
       ...account,
       outcome,
-      says: outcomeSays({ ...account, state: outcome }, authStatus),
+      reasonSays:
+        account.reason === null
+          ? null
+          : reasonSays(outcome, account.reason, { source: account.source, sourcePolicies }),
+      says: outcomeSays({ ...account, sourcePolicies, state: outcome }, authStatus),
       proved: account.proof !== 'none',
     })),
     mappings: mappings.map(({ appliedSeq: _, ...mapping }) => mapping),
@@ -65,14 +76,15 @@ interface AuthStatus {
   readonly applied: boolean;
 }
 
-function outcomeSays({ role, state, reason }: OutcomeView, auth: AuthStatus): string {
+function outcomeSays(
+  { role, state, reason, signInPrevented, ...where }: OutcomeView,
+  auth: AuthStatus,
+): string {
   if (state === 'pending' && role === 'member' && !auth.goesLast && !auth.applied)
     return 'waiting for the auth account';
   if (state === 'pending' && role === 'auth' && auth.goesLast)
     return 'waiting for the other accounts';
   const { says } = outcomeStates[state];
-  return reason === null ? says : `${says}: ${reasonSays(reason)}`;
+  if (signInPrevented !== null) return `${says}. ${signInObstacles[signInPrevented].says}`;
+  return reason === null ? says : `${says}: ${reasonSays(state, reason, where)}`;
 }
-
-const reasonSays = (reason: ErrorCode | LeaveOutCode): string =>
-  reason in errors ? errors[reason as ErrorCode].says : leaveOutSays[reason as LeaveOutCode];

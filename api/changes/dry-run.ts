@@ -3,12 +3,26 @@ import { connectorKinds } from '../../connectors/registry';
 import { violationsOf } from '../../intake/accept';
 import { reachedBy } from '../../intake/covered-groups';
 import { changePlanSchema, type PlannedAccount as PlannedView } from '../../model/api/change-plan';
+import type { SourceCheck } from '../../model/api/job-results';
 import { authGoesLast } from '../../model/change/change';
+import { forecast, type KnownBefore, wholeForecast } from '../../model/change/forecast';
 import { leaveOutSays, type PlannedAccount, planChange } from '../../model/change/plan';
-import { type Configuration, sourceNamed, sourcesOf } from '../../model/configuration/document';
+import {
+  type Configuration,
+  policiesOf,
+  sourceNamed,
+  sourcesOf,
+} from '../../model/configuration/document';
 import type { Group } from '../../model/configuration/group';
 import { handedOver } from '../../model/configuration/hash-paths';
+import { normalized } from '../../model/passwords/normalize';
+import type { Caller } from '../../store/api-keys';
+import { readLastOutcomes } from '../../store/changes/last-outcomes';
 import { findIdentity } from '../../store/people/identities';
+import { lastResults } from '../../store/sources/jobs';
+import { readSourceStates } from '../../store/sources/state';
+import { reportedIn } from '../configuration/fit';
+import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
 import { group, namedOnce, personFields, personIn } from '../http/person';
 import { HttpProblem } from '../http/problem';
@@ -21,7 +35,7 @@ export const planOfChange: Route = route({
   scope: 'trigger',
   summary: 'See what a change would do',
   description:
-    'Which accounts would be changed, in which order, which rule leaves out the others, and how each new password would be verified. If the request has a password, the policies check it and it is discarded.',
+    'Which accounts would be changed, in which order, which rule leaves out the others, and how each new password would be verified. If the request has a password, the policies check it and it is discarded. Warnings say what Lockstep knows that would make a source refuse the password, or an account wait.',
   body: smallBody(
     z
       .strictObject({ ...personFields, password: secretText.optional(), group })
@@ -42,23 +56,58 @@ export const planOfChange: Route = route({
       sources: sourcesOf(configuration),
       accounts: identity.accounts,
     });
+    // The policy checks the password that a change would write.
+    const password = body.password && normalized(body.password);
+    const knownOf = await knowledge(deps, caller, configuration, groups, identity.id);
+    const warned = planned.map((account) => ({
+      ...accountView(account, authGoesLast(planned), configuration),
+      warnings: account.leftOut === null ? forecast(knownOf(account), password ?? null) : [],
+    }));
     const violations =
-      body.password === undefined
+      password === undefined
         ? null
-        : await violationsOf(deps, configuration, groups, identity, body.password);
+        : await violationsOf(deps, configuration, groups, identity, password).finally(() =>
+            password.destroy(),
+          );
     return {
       status: 200,
       body: {
         identity: identity.name,
         groups: groups.map(groupView),
-        accounts: planned.map((account) =>
-          accountView(account, authGoesLast(planned), configuration),
-        ),
+        accounts: warned,
+        warnings: wholeForecast(planned),
         violations,
       },
     };
   },
 });
+
+/** Reads what Lockstep knows about the accounts of a person before a change. */
+async function knowledge(
+  { db }: Dependencies,
+  caller: Caller,
+  configuration: Configuration,
+  groups: readonly Group[],
+  identityId: string,
+): Promise<(account: PlannedAccount) => KnownBefore> {
+  const [states, checks, last] = await Promise.all([
+    readSourceStates(db),
+    lastResults(db, 'check'),
+    readLastOutcomes(db, identityId),
+  ]);
+  const names = groups.map(({ policy }) => policy);
+  const groupPolicies = policiesOf(configuration).filter(({ name }) => names.includes(name));
+  return ({ source, accountId }) => ({
+    source,
+    groupPolicies,
+    state: states.get(source) ?? { state: 'up' },
+    findings: (checks.get(source) as SourceCheck | undefined)?.findings ?? [],
+    showsFindings: caller.scopes.includes('admin'),
+    policies: reportedIn(checks.get(source)),
+    filter: sourceNamed(configuration, source)?.passwordFilter ?? null,
+    last: last.get(accountId ?? '') ?? null,
+  });
+}
 
 const groupView = ({ name, policy, authSource, failureMode }: Group) => ({
   name,
@@ -71,7 +120,7 @@ function accountView(
   { label, source, accountName, role, leftOut }: PlannedAccount,
   authLast: boolean,
   configuration: Configuration,
-): PlannedView {
+): Omit<PlannedView, 'warnings'> {
   const { kind = '', settings, prove = 'never' } = sourceNamed(configuration, source) ?? {};
   const traits = connectorKinds.get(kind)?.traitsOf(settings);
   const first = (role === 'auth') !== authLast;

@@ -1,4 +1,4 @@
-import { type Stale, staleness } from '../../model/change/stale';
+import { type Stale, staleness, staleRules } from '../../model/change/stale';
 import { groupsOf, sourceNamed } from '../../model/configuration/document';
 import {
   readStaleCandidates,
@@ -15,9 +15,19 @@ interface StaleQuery extends Omit<StaleFilter, 'sources'> {
 }
 
 /** An account that may be stale. `is` gives the reason; null if the account is not stale after all. */
-interface CheckedAccount extends StaleCandidate {
+export interface CheckedAccount extends StaleCandidate {
   readonly is: Stale | null;
 }
+
+/** The staleness of an account as the API returns it. */
+export const staleHere = ({ changeId, withoutEffect }: CheckedAccount, why: Stale) => ({
+  change: withoutEffect?.changeId ?? changeId,
+  code: why.code,
+  says: staleRules[why.code].says,
+  cure: why.cure,
+  reason: why.reason,
+  since: why.since,
+});
 
 /** A page of accounts that may be stale, each with the reason, in the order of their ids. */
 export async function readStale(

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { stalePageSchema } from '../../model/api/stale';
-import { staleRules } from '../../model/change/stale';
 import { type Route, route } from '../http/route';
 import { cursor, pageLimit, personName, sourceName } from '../http/schemas';
-import { readStale } from './read-stale';
+import { readStale, staleHere } from './read-stale';
 
 const list = route({
   method: 'get',
@@ -11,7 +10,7 @@ const list = route({
   scope: 'read',
   summary: "List accounts that do not hold their person's current password",
   description:
-    'Either the account missed the last change, or its password was changed in the source afterwards. The latter is found only in sources that were asked with `POST /v1/sources/{name}/look`.',
+    'The account missed the last change, its password was changed in the source and the capture of that had no effect, or it was changed there without being captured. The last is found only in sources that were asked with `POST /v1/sources/{name}/look`.',
   query: z.strictObject({
     identity: personName.optional(),
     source: sourceName.optional(),
@@ -28,23 +27,12 @@ const list = route({
     const { identity = null, source = null, limit, cursor: after = null } = query;
     const filter = { groups: caller.groups, source, identity, cursor: after, limit: limit + 1 };
     const found = await readStale(deps, filter);
-    const stale = found.slice(0, limit).flatMap(({ is: why, outcome, changeId, ...account }) =>
-      why === null
+    const stale = found.slice(0, limit).flatMap((checked) => {
+      const { identity: person, source: where, account, is: why } = checked;
+      return why === null
         ? []
-        : [
-            {
-              identity: account.identity,
-              source: account.source,
-              account: account.account,
-              change: changeId,
-              code: why.code,
-              says: staleRules[why.code].says,
-              cure: why.cure,
-              reason: outcome?.reason ?? null,
-              since: why.since,
-            },
-          ],
-    );
+        : [{ identity: person, source: where, account, ...staleHere(checked, why) }];
+    });
     const next = found.length > limit ? (found[limit - 1]?.id ?? null) : null;
     return { status: 200, body: { stale, next } };
   },

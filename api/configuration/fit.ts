@@ -30,7 +30,8 @@ export async function fitOfGroups(
   });
 }
 
-const reportedIn = (result: unknown): readonly TargetPolicy[] =>
+/** The policies in the result of a check of a source; none when it was never checked. */
+export const reportedIn = (result: unknown): readonly TargetPolicy[] =>
   (result as { readonly policies?: readonly TargetPolicy[] } | undefined)?.policies ?? [];
 
 const listed = ({ impossible, notGuaranteed, warnings, fits }: Satisfiability) => ({

@@ -6,7 +6,8 @@ import {
   configurationPlanSchema,
   configurationVersion,
 } from '../../model/api/configuration';
-import { checkConfiguration } from '../../model/configuration/check';
+import { effectWarnings } from '../../model/configuration/capture-effect';
+import { captureTraitsIn, checkConfiguration } from '../../model/configuration/check';
 import { type Difference, differences } from '../../model/configuration/differences';
 import type { Configuration } from '../../model/configuration/document';
 import { hashPaths } from '../../model/configuration/hash-paths';
@@ -85,6 +86,7 @@ const plan = route({
           to: [...path.to],
           warnings: [...path.warnings],
         })),
+        warnings: effectWarnings(wanted, captureTraitsIn(wanted, connectorKinds)),
         fit: [...(await fitOfGroups(deps.db, wanted))],
       },
     };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { text } from '../../model/api/fields';
 import { identitiesPageSchema, identityWithMappingsSchema } from '../../model/api/identities';
+import type { Caller } from '../../store/api-keys';
 import {
   type AccountView,
   findIdentity,
@@ -10,6 +11,7 @@ import {
 } from '../../store/people/identities';
 import { listIdentities, readMappingsOf } from '../../store/people/listing';
 import { linkMapping } from '../../store/people/mappings';
+import { readStale, staleHere } from '../changes/read-stale';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
@@ -25,10 +27,27 @@ const summaryOf = ({ name, attributes, accounts }: IdentityView) => ({
   accounts: accounts.map(({ id: _, ...account }: AccountView) => account),
 });
 
-async function readWhole({ db }: Dependencies, name: string) {
+async function readWhole(deps: Dependencies, { groups }: Caller, name: string) {
+  const { db } = deps;
   const identity = await findIdentity(db, { name });
   if (identity === null) throw new HttpProblem('not_found');
-  return { ...summaryOf(identity), mappings: await readMappingsOf(db, identity.id) };
+  const everyAccount = {
+    source: null,
+    identity: name,
+    cursor: null,
+    limit: identity.accounts.length,
+  };
+  const stale = new Map(
+    (await readStale(deps, { ...everyAccount, groups })).map((one) => [one.id, one]),
+  );
+  return {
+    ...summaryOf(identity),
+    accounts: identity.accounts.map(({ id, ...account }) => {
+      const found = stale.get(id);
+      return { ...account, stale: found?.is ? staleHere(found, found.is) : null };
+    }),
+    mappings: await readMappingsOf(db, identity.id),
+  };
 }
 
 const list = route({
@@ -59,9 +78,9 @@ const read = route({
   params,
   answers: { 200: { says: 'The person.', schema: identityWithMappingsSchema } },
   problems: ['not_found'],
-  handle: async (deps, { params: { name } }) => ({
+  handle: async (deps, { caller, params: { name } }) => ({
     status: 200,
-    body: await readWhole(deps, name),
+    body: await readWhole(deps, caller, name),
   }),
 });
 
@@ -142,7 +161,7 @@ const save = route({
         })),
       });
     await linkMappings(deps, name, mappings, by);
-    return { status: 200, body: await readWhole(deps, name) };
+    return { status: 200, body: await readWhole(deps, caller, name) };
   },
 });
 

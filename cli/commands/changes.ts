@@ -77,15 +77,16 @@ const columns = [
 ] as const;
 
 function row(change: ChangeSummary, now: number): Cell[] {
-  const { id, identity, state, accounts, applied, createdAt, endedAt } = change;
-  const [text, style] = markOfState(state);
+  const { id, identity, state, accounts, applied, signInsPrevented, createdAt, endedAt } = change;
+  const [text, style] = markOfState(state, signInsPrevented);
+  const prevented = signInsPrevented > 0 ? `, ${signInsPrevented} without sign-in` : '';
   const took = endedAt === null ? '' : span(Date.parse(endedAt) - Date.parse(createdAt));
   return [
     { text, style },
     id,
     identity,
     state,
-    `${applied} of ${accounts}`,
+    `${applied} of ${accounts}${prevented}`,
     relative(createdAt, now),
     took,
   ];

@@ -1,5 +1,11 @@
 import { Command } from 'commander';
-import { fitLines, hashPathLines, planFile, planLines } from '../configuration/preview';
+import {
+  fitLines,
+  hashPathLines,
+  planFile,
+  planLines,
+  warningLines,
+} from '../configuration/preview';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
 import { action, type Session } from '../session';
@@ -34,6 +40,7 @@ async function plan({ output, api }: Session, { file }: { readonly file: string 
   output.show(planned.plan, () => [
     ...planLines(output, planned.plan),
     ...hashPathLines(output, planned.plan),
+    ...warningLines(output, planned.plan),
     ...fitLines(output, planned.plan),
     ...(planned.plan.differences.length === 0 ? [] : [`Next: lockstep apply -f ${file}`]),
   ]);

@@ -64,6 +64,9 @@ export const hashPathLines = ({ paint }: Output, { hashPaths }: Plan): string[] 
     ...warnings.map((says) => `  ${paint('yellow', 'warning')}  ${says}`),
   ]);
 
+export const warningLines = ({ paint }: Output, { warnings }: Plan): string[] =>
+  warnings.map((says) => `${paint('yellow', 'warning')}  ${says}`);
+
 /** For each group, the passwords that its policy allows, and problems with the sources of the group. */
 export const fitLines = ({ paint }: Output, { fit }: Plan): string[] =>
   fit.flatMap(({ group, policy, impossible, notGuaranteed, warnings, fits, unread }) => [

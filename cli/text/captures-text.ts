@@ -57,9 +57,9 @@ const linesOf = (captures: SourceCaptures, now: number): string[] => {
   return notes.length === 0 ? [`${captures.source}: captures are accepted.`] : notes;
 };
 
-/** Sentences about one source: stopped captures, its startpoint, and servers without a relay. */
+/** Sentences about one source: stopped captures, its startpoint, captures without effect, and servers without a relay. */
 function sourceNotes(captures: SourceCaptures, now: number): string[] {
-  const { source, stoppedAt, stoppedBy, startpoint, servers } = captures;
+  const { source, stoppedAt, stoppedBy, startpoint, servers, withoutEffect } = captures;
   const uncovered = servers.filter(({ writable, relay }) => writable && relay === null);
   const notes: string[] = [];
   if (stoppedAt !== null)
@@ -67,6 +67,11 @@ function sourceNotes(captures: SourceCaptures, now: number): string[] {
       `captures were stopped ${relative(stoppedAt, now)} by ${stoppedBy}. New captures are kept until you run "lockstep captures start ${source}".`,
     );
   if (startpoint !== null) notes.push(startpointText(startpoint, now));
+  const differing = withoutEffect.reduce((sum, { accounts }) => sum + accounts, 0);
+  if (differing > 0)
+    notes.push(
+      `${differing} ${differing === 1 ? 'account holds a password that was' : 'accounts hold passwords that were'} changed there and captured without effect (${withoutEffect.map(({ reason, accounts }) => `${reason.replaceAll('_', ' ')}: ${accounts}`).join(', ')}). "lockstep stale --source ${source}" lists them, with what to do.`,
+    );
   if (uncovered.length > 0)
     notes.push(
       `${uncovered.length} of ${servers.length} servers ${uncovered.length === 1 ? 'has' : 'have'} no relay (${uncovered.map(({ host }) => host).join(', ')}): password changes there are not captured. Install a relay there with "lockstep relay register"; "lockstep stale --look --source ${source}" lists affected accounts.`,

@@ -1,4 +1,4 @@
-import { type ChangeState, hasEnded } from '../../model/change/change';
+import { type ChangeState, endedInVain, hasEnded } from '../../model/change/change';
 import type { MappingState } from '../../model/change/mapping';
 import {
   isSettled,
@@ -6,8 +6,8 @@ import {
   outcomeStates,
   type Proof,
 } from '../../model/change/outcome';
-import { leaveOutSays } from '../../model/change/plan';
-import { errors } from '../../model/errors';
+import { signInObstacles } from '../../model/change/sign-in-prevented';
+import { isErrorCode } from '../../model/errors';
 import type { Account, Change, Mapping } from '../http/answers';
 import type { Output, Style } from '../output';
 import { nextSteps } from './next-step';
@@ -28,8 +28,11 @@ const marks: Readonly<Partial<Record<OutcomeState, Mark>>> = {
   parked: ['!', 'yellow'],
 };
 
-const markOf = ({ outcome }: Pick<Account, 'outcome'>): Mark =>
-  marks[outcome] ?? (isSettled(outcome) ? ['-', 'dim'] : ['·', 'dim']);
+const ATTENTION: Mark = ['!', 'yellow'];
+
+const markOf = ({ outcome, signInPrevented }: Account): Mark =>
+  (signInPrevented === null ? marks[outcome] : ATTENTION) ??
+  (isSettled(outcome) ? ['-', 'dim'] : ['·', 'dim']);
 
 const proofs: Readonly<Record<Proof, string>> = {
   login: 'verified by a login',
@@ -40,11 +43,11 @@ const proofs: Readonly<Record<Proof, string>> = {
 
 /** The state of an account in one line, without its names: outcome, reason, attempts, next attempt and proof. */
 export function statusText(account: Account, now: number): string {
-  const { outcome, reason, attempts, nextTryAt, proved, proof } = account;
+  const { outcome, reason, attempts, nextTryAt } = account;
   const words = outcomeStates[outcome].says;
   switch (outcome) {
     case 'applied':
-      return `${words}, ${proved ? proofs[proof] : proofs.none}`;
+      return appliedText(account);
     case 'waiting':
       return [
         reason === null ? words : `waiting: ${readable(reason)}`,
@@ -59,6 +62,19 @@ export function statusText(account: Account, now: number): string {
       return reason === null || !isSettled(outcome) ? words : `${words}: ${readable(reason)}`;
   }
 }
+
+/** An obstacle comes before the proof, because a narrow terminal cuts off the end. */
+function appliedText({ outcome, reason, signInPrevented, proof }: Account): string {
+  const words = outcomeStates[outcome].says;
+  if (signInPrevented !== null)
+    return `${words}, but ${obstacleText(signInPrevented)}; ${proofs[proof]}`;
+  const unproved = proof === 'none' && reason !== null && isErrorCode(reason);
+  return `${words}, ${proofs[proof]}${unproved ? `: ${readable(reason)}` : ''}`;
+}
+
+/** A newer API may send an obstacle that this version does not know. */
+const obstacleText = (code: NonNullable<Account['signInPrevented']>): string =>
+  signInObstacles[code]?.inShort ?? readable(code);
 
 const readable = (code: string): string => code.replaceAll('_', ' ');
 
@@ -111,46 +127,51 @@ export const stalledText = {
     'The engine (Temporal) cannot be reached. The change is kept and continues once it is reachable: check that Temporal is running.',
 } as const;
 
+const CAPTURE_IN_VAIN =
+  'The password was changed in one account and captured there, so that account now holds another password than the others. "lockstep stale" lists it until a later change writes it.';
+
 /** A change in one line. */
 function summary({ paint }: Output, change: Change): string {
   const counted = change.accounts.filter(({ outcome }) => outcome !== 'not_applicable');
   const applied = counted.filter(({ outcome }) => outcome === 'applied').length;
   const count = counted.length === 0 ? '' : ` (${applied} of ${counted.length})`;
-  const [mark, style] = markOfState(change.state);
+  const [mark, style] = markOfState(change.state, change.signInsPrevented);
   return `${paint(style, mark)} ${paint('bold', change.identity)}: ${change.says}${count}`;
 }
 
-/** The mark of a change in this state, and its colour. */
-export function markOfState(state: ChangeState): Mark {
-  if (state === 'done') return ['✔', 'green'];
-  if (state === 'partial') return ['!', 'yellow'];
+/**
+ * The mark of a change in this state, and its colour.
+ * @param signInsPrevented number of accounts that hold the new password and in which the person cannot sign in
+ */
+export function markOfState(state: ChangeState, signInsPrevented: number): Mark {
+  if (state === 'done' && signInsPrevented === 0) return ['✔', 'green'];
+  if (state === 'done' || state === 'partial') return ATTENTION;
   return hasEnded(state) ? ['✖', 'red'] : ['…', 'yellow'];
 }
 
-/** The reason and what to do: first for the change, then for each account that does not hold the new password. */
+/**
+ * The reason and what to do: first for the change, then for each account that does not hold the new password, or in which
+ * the person cannot sign in.
+ */
 function reasons({ width }: Output, change: Change): string[] {
   const behind = change.accounts.filter(
-    ({ outcome, reason }) => outcome !== 'applied' && reason !== null,
+    ({ outcome, reason, signInPrevented }) =>
+      signInPrevented !== null || (outcome !== 'applied' && reason !== null),
   );
   const isRepeated = behind.some(({ reason }) => reason === change.reason);
   const all = [
     ...(change.waitingFor === null ? [] : [stalledText[change.waitingFor]]),
     ...(change.reasonSays === null || isRepeated ? [] : [change.reasonSays]),
+    ...(change.capturedAt !== null && endedInVain.includes(change.state) ? [CAPTURE_IN_VAIN] : []),
     ...behind.map(reasonOf),
   ];
   return all.flatMap((says) => indented(says, width));
 }
 
-function reasonOf({ label, reason, says, vendorCode }: Account): string {
-  const sentence = reason === null ? says : (sentences[reason] ?? says);
+function reasonOf({ label, reasonSays, says, vendorCode }: Account): string {
+  const sentence = reasonSays ?? says;
   return `${label}: ${sentence}${vendorCode === null ? '' : ` (code ${vendorCode})`}`;
 }
-
-/** The sentence of every reason that this version knows. A newer API may send other reasons, which have the text it sends. */
-const sentences: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(Object.entries(errors).map(([code, { says }]) => [code, says])),
-  ...leaveOutSays,
-};
 
 /** Wraps a sentence to the width and indents it, continuation lines further. */
 export const indented = (says: string, width: number): string[] =>

@@ -1,5 +1,6 @@
 import type { ChangePlan } from '../http/answers';
 import type { Output } from '../output';
+import { indented } from './change-text';
 import { table } from './table';
 
 const columns = [
@@ -12,6 +13,7 @@ const columns = [
 /** The text of `lockstep change --dry-run`: what the change would do, and whether the policies accept the given password. */
 export function dryRunLines(output: Output, plan: ChangePlan): string[] {
   const { identity, groups, accounts, violations } = plan;
+  const warnings = [...plan.warnings, ...accounts.flatMap((account) => account.warnings)];
   const written = accounts.filter(({ turn }) => turn !== null).length;
   const rows = accounts.map((account) => [
     account.turn === null ? '-' : String(account.turn),
@@ -26,6 +28,9 @@ export function dryRunLines(output: Output, plan: ChangePlan): string[] {
     ...groups.map(({ name, policy, failureMode }) => `  ${name}, policy ${policy}, ${failureMode}`),
     '',
     ...(rows.length === 0 ? ['No account is linked.'] : table(output, columns, rows)),
+    ...(warnings.length === 0
+      ? []
+      : ['', 'Warnings:', ...warnings.flatMap((says) => indented(says, output.width))]),
     ...(violations === null ? [] : ['', ...policyResult(output, violations)]),
   ];
 }

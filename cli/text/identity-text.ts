@@ -1,22 +1,27 @@
 import type { IdentityWithMappings } from '../http/answers';
 import type { Output } from '../output';
-import { mappingLines } from './change-text';
+import { indented, mappingLines } from './change-text';
 import { table } from './table';
 
 /** The text of `lockstep identities show`: attributes, accounts and applications of a person. */
 export function identityLines(output: Output, identity: IdentityWithMappings): string[] {
   const { name, attributes, accounts, mappings } = identity;
-  const rows = accounts.map(({ source, name: account, primary, linkedBy }) => [
+  const rows = accounts.map(({ source, name: account, primary, linkedBy, stale }) => [
     source,
     account,
     primary ? 'primary' : '',
     linkedBy,
+    stale === null ? '' : `stale: ${stale.code.replaceAll('_', ' ')}`,
   ]);
+  const why = accounts.flatMap(({ source, stale }) =>
+    stale === null ? [] : indented(`${source}: ${stale.says} ${stale.cure}`, output.width),
+  );
   return [
     output.paint('bold', name),
     ...Object.entries(attributes).map(([attribute, value]) => `  ${attribute} = ${value}`),
     '',
     ...(rows.length === 0 ? ['No account is linked.'] : table(output, columns, rows)),
+    ...(why.length === 0 ? [] : ['', 'Stale:', ...why]),
     ...(mappings.length === 0 ? [] : ['', ...mappingLines(output, mappings)]),
   ];
 }
@@ -26,4 +31,5 @@ const columns = [
   { title: 'ACCOUNT', cut: 'first' },
   { title: '' },
   { title: 'LINKED BY' },
+  { title: 'PASSWORD' },
 ] as const;

@@ -13,6 +13,7 @@ export const activeDirectory: ConnectorKind<ActiveDirectorySettings> = {
     repeatable: true,
     accepts: ['plaintext'],
     yields: ['plaintext', 'hash'],
+    reportsCurrent: false,
   },
   naming: () => dnNaming([]),
   serviceAccount: ({ bindDn }) => serviceAccountOf(bindDn),

@@ -1,3 +1,4 @@
+import type { SignInObstacle } from '../../model/change/sign-in-prevented';
 import type { CodeOf } from '../../model/errors';
 import type { VerifyAnswer, WriteAnswer } from '../contract';
 import type { LdapRefusal } from '../ldap/link';
@@ -37,16 +38,16 @@ export function classifyWrite(refusal: LdapRefusal): WriteAnswer {
 }
 
 /** Meanings of the Win32 logon code in "AcceptSecurityContext error, data …", the text of a refused login. */
-const logons: Readonly<Record<string, 'differs' | 'holds' | 'locked'>> = {
+const logons: Readonly<Record<string, 'differs' | 'holds' | 'locked' | SignInObstacle>> = {
   '525': 'differs', // no such user
   '52e': 'differs', // wrong password
   // The domain controller checks the following only after it has found the password right.
   '530': 'holds', // not at this hour
   '531': 'holds', // not from this computer
-  '532': 'holds', // the password has expired
-  '533': 'holds', // the account is disabled
-  '701': 'holds', // the account has expired
-  '773': 'holds', // the password must be changed
+  '532': 'must_change_password', // the password has expired
+  '533': 'account_disabled', // the account is disabled
+  '701': 'account_disabled', // the account has expired
+  '773': 'must_change_password', // the password must be changed
   // The lock is checked before the password.
   '775': 'locked',
 };
@@ -59,6 +60,9 @@ export function classifyLogin(refusal: LdapRefusal): VerifyAnswer {
   const vendorCode = `49/${data ?? '?'}`;
   if (meaning === 'holds') return { result: 'holds', proof: 'login' };
   if (meaning === 'differs') return { result: 'differs', vendorCode };
-  const reason = meaning === 'locked' ? 'account_locked' : 'unknown';
-  return { result: 'inconclusive', reason, vendorCode };
+  if (meaning === 'locked' || meaning === undefined) {
+    const reason = meaning === 'locked' ? 'account_locked' : 'unknown';
+    return { result: 'inconclusive', reason, vendorCode };
+  }
+  return { result: 'holds', proof: 'login', signInPrevented: meaning };
 }

@@ -14,6 +14,7 @@ export const command: ConnectorKind<CommandSettings> = {
     repeatable: false,
     accepts: ['plaintext'],
     yields: ['plaintext', 'hash'],
+    reportsCurrent: true,
   },
   declared: traitsBy,
   naming: namingBy,

@@ -25,11 +25,12 @@ const texts: readonly (readonly [text: RegExp, reason: Verdict['reason']])[] = [
   [/password.*(comply|complexity|banned|commonly|weak|requirement)/i, 'policy'],
 ];
 
-/** Translates an error of Microsoft Graph. Null for an error that the tables do not know. */
+/** Translates an error of Microsoft Graph. */
 export const classify: Classify = ({ json }) => {
   const error = errorShape.safeParse(json).data?.error;
-  const match = Object.entries(codes).find(([code]) => code === error?.code);
-  if (error === undefined || match === undefined) return null;
+  if (error === undefined) return null;
+  const match = Object.entries(codes).find(([code]) => code === error.code);
+  if (match === undefined) return 'other';
   const [vendorCode, reason] = match;
   if (vendorCode !== 'Request_BadRequest') return { reason, vendorCode };
   const meaning = texts.find(([text]) => text.test(error.message))?.[1];

@@ -9,7 +9,13 @@ export const entra: ConnectorKind<EntraSettings> = {
   title: 'Microsoft Entra ID',
   settings: entraSettings,
   secretSettings: ['clientSecret'],
-  traits: { proof: 'none', repeatable: true, accepts: ['plaintext'], yields: [] },
+  traits: {
+    proof: 'none',
+    repeatable: true,
+    accepts: ['plaintext'],
+    yields: [],
+    reportsCurrent: true,
+  },
   naming: () => naming,
   needs: [
     'An app registration with the application permissions `User.Read.All`, `User-PasswordProfile.ReadWrite.All` and `Domain.Read.All`. To write users with administrator roles, it also needs a directory role.',

@@ -3,7 +3,7 @@ import type { SourceFailure, VerifyAnswer, WriteAnswer } from '../contract';
 import type { HttpReply } from './client';
 import { NoReply, NotSent } from './failures';
 import { retryAfterMs } from './retry-after';
-import type { Success } from './success';
+import { isJson, type Success } from './success';
 
 /** A failed request, translated into a code of `model/errors.ts`. */
 export interface HttpFailure {
@@ -14,8 +14,11 @@ export interface HttpFailure {
   readonly refused: boolean;
 }
 
-/** Translates the vendor's code in a reply. Null if the table does not contain it. */
-export type Classify = (reply: HttpReply) => Verdict | null;
+/**
+ * Translates the error document of the vendor in a reply. `other` for a document whose code the table does not contain.
+ * Null for a reply that is no error document of the vendor: it may come from a proxy, so it says nothing about the account.
+ */
+export type Classify = (reply: HttpReply) => Verdict | 'other' | null;
 
 export interface Verdict {
   readonly reason: HttpFailure['reason'];
@@ -23,37 +26,65 @@ export interface Verdict {
   readonly vendorCode: string;
 }
 
-/** Meanings of HTTP statuses (RFC 9110 §15), for replies that the vendor's table does not contain. */
-const ofStatus: Readonly<Record<number, HttpFailure['reason']>> = {
-  401: 'service_credential_refused',
-  403: 'no_rights',
-  404: 'no_account',
+/** Meanings of HTTP statuses (RFC 9110 §15) that hold whichever server on the way has sent them. */
+const ofTransport: Readonly<Record<number, HttpFailure['reason']>> = {
   408: 'busy',
   409: 'account_in_use',
   412: 'account_in_use',
-  423: 'account_locked',
   429: 'throttled',
   502: 'busy',
   503: 'busy',
   504: 'busy',
 };
 
+/** Meanings of HTTP statuses in an error document of the vendor whose code the table does not contain. */
+const ofStatus: typeof ofTransport = {
+  ...ofTransport,
+  401: 'service_credential_refused',
+  403: 'no_rights',
+  404: 'no_account',
+  423: 'account_locked',
+};
+
+/** Statuses with which a server refuses a request before it looks at it. */
+export const UNREAD: readonly number[] = [408, 429];
+
+/** Prefix of a vendor code of our own: the body of the refusal is not the error document of the vendor. */
+export const FOREIGN = 'foreign_';
+
+/**
+ * Whether an error is not in the document of the vendor. It may be the page of a proxy, which may have replaced the reply
+ * of the server.
+ */
+export const isForeign = (reply: HttpReply, classify: Classify): boolean =>
+  reply.status >= 400 && !reply.isEmpty && !(isJson(reply) && classify(reply) !== null);
+
 /**
  * Translates a reply whose status is not that of a success. A 503 with Retry-After means that the server has not carried
- * out the request. Any other 5xx may come from a proxy that has lost the reply of the server. Only the body of an error
- * is classified, because any other body proves nothing.
+ * out the request. Any other 5xx may come from a proxy that has lost the reply of the server.
  */
 function failureOfReply(reply: HttpReply, classify: Classify): HttpFailure {
   const { status } = reply;
   const wait = retryAfterMs(reply, Date.now());
-  const verdict = status >= 400 ? classify(reply) : null;
+  const documented = status >= 400 && isJson(reply) ? classify(reply) : null;
+  const verdict = documented === 'other' ? null : documented;
+  const foreign = isForeign(reply, classify);
   const redirect = status >= 300 && status < 400;
+  const prefix = redirect ? 'redirect_' : foreign ? FOREIGN : '';
+  const isRefusal = status >= 300 && status < 500 && (!foreign || UNREAD.includes(status));
   return {
-    reason: verdict?.reason ?? ofStatus[status] ?? 'unknown',
-    vendorCode: verdict?.vendorCode ?? `${redirect ? 'redirect_' : ''}${status}`,
+    reason: verdict?.reason ?? reasonBy(reply, documented !== null),
+    vendorCode: verdict?.vendorCode ?? `${prefix}${status}`,
     retryAfterMs: wait,
-    refused: status >= 300 && (status < 500 || (status === 503 && wait !== null)),
+    refused: isRefusal || (status === 503 && wait !== null),
   };
+}
+
+function reasonBy({ status, header }: HttpReply, isDocumented: boolean): HttpFailure['reason'] {
+  if (isDocumented) return ofStatus[status] ?? 'unknown';
+  // RFC 6750 §3: an API refuses a token with this header, and some send no document.
+  const refusesToken = status === 401 && /^bearer\b/i.test(header('www-authenticate') ?? '');
+  return refusesToken ? 'service_credential_refused' : (ofTransport[status] ?? 'unknown');
 }
 
 /** The reply of the server is not the documented success response. */

@@ -1,5 +1,5 @@
 import { HARD_DEADLINE_MS } from '../contract';
-import { type Classify, valueIn } from './answers';
+import { type Classify, isForeign, valueIn } from './answers';
 import { type Json, jsonBytes } from './body';
 import type { HttpClient, HttpRequest } from './client';
 import type { Credential } from './credentials';
@@ -57,7 +57,8 @@ export function apiOf(
           const headers = { accept, ...(authorization !== null && { authorization }), ...type };
           const reply = await http.send({ method, path, headers, ...(body && { body }) }, signal);
           // A request that was refused for its token was not carried out, so it may be sent again.
-          if (reply.status !== 401 || !first || !credential.refused(authorization))
+          const refused = reply.status === 401 && !isForeign(reply, classify);
+          if (!refused || !first || !credential.refused(authorization))
             return valueIn(reply, success, classify);
         }
       } finally {

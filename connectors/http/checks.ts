@@ -1,5 +1,5 @@
 import type { Finding, WriteAnswer } from '../contract';
-import type { HttpFailure } from './answers';
+import { FOREIGN, type HttpFailure } from './answers';
 import { PRIVATE_ADDRESS } from './connect';
 import { KEY_NOT_SUPPORTED } from './credentials';
 
@@ -87,6 +87,13 @@ export function unconnectedFindings({ reason, vendorCode }: HttpFailure): readon
       wrong(
         'connection',
         `The server redirects to another address${code}. Lockstep follows no redirect, because it would send a password there. Correct the address in the settings.`,
+      ),
+    ];
+  if (vendorCode?.startsWith(FOREIGN))
+    return [
+      wrong(
+        'connection',
+        `The reply is no error of this API${code}. Something else answers at this address: check the address, and any proxy in front of the server.`,
       ),
     ];
   return [

@@ -5,7 +5,7 @@ import { serviceLogins } from '../service-logins';
 import type { HttpClient, HttpReply, HttpRequest } from './client';
 import { NoReply, NotSent } from './failures';
 import { retryAfterMs } from './retry-after';
-import { json } from './success';
+import { isJson, json } from './success';
 
 /** The credential with which Lockstep signs in to an API. */
 export interface Credential {
@@ -160,16 +160,23 @@ const oauthErrors = [
   'use_dpop_nonce',
 ];
 
+/** An error response (RFC 6749 §5.2). The authorization server of an Okta organization calls the member errorCode. */
+const oauthError = z.union([
+  z.looseObject({ error: z.string() }).transform(({ error }) => error),
+  z.looseObject({ errorCode: z.string() }).transform(({ errorCode }) => errorCode),
+]);
+
 function refusal(reply: HttpReply): NotSent {
-  const { status, json } = reply;
+  const { status } = reply;
   const wait = retryAfterMs(reply, Date.now());
   if (status === 429) return new NotSent('throttled', '429', wait);
   if (status >= 500 || status === 408) return new NotSent('busy', String(status), wait);
-  const { error } = (json ?? {}) as { error?: unknown };
-  const code = oauthErrors.find((oauthError) => oauthError === error);
-  if (status === 400 || status === 401 || status === 403)
-    return new NotSent('service_credential_refused', code ?? String(status));
-  return new NotSent('unknown', `token_${status}`);
+  const error = isJson(reply) ? oauthError.safeParse(reply.json).data : undefined;
+  // The page of a proxy says nothing about the credential, which a pause of the source would blame.
+  if (error === undefined || ![400, 401, 403].includes(status))
+    return new NotSent('unknown', `token_${status}`);
+  const code = oauthErrors.find((known) => known === error);
+  return new NotSent('service_credential_refused', code ?? String(status));
 }
 
 /** Resolves a secret of the settings. The caller destroys it. @throws NotSent if the reference cannot be resolved */

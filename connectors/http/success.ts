@@ -30,7 +30,8 @@ export const noBody =
 export const isJson = ({ header }: Pick<HttpReply, 'header'>): boolean =>
   /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(header('content-type') ?? '');
 
-const SCIM_ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error';
+/** Schema of a SCIM error (RFC 7644 §3.12). */
+export const SCIM_ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error';
 
 /** Members by which APIs report an error. Some servers, and gateways in front of them, send them with the status 200. */
 const ERROR_MEMBERS = ['error', 'errors', 'errorCode'];

@@ -4,6 +4,7 @@ import type { Finding } from '../contract';
 import { accountFilter, type NativeIds, valuesOf } from './accounts';
 import { ok, warning, wrong } from './findings';
 import type { Link } from './link';
+import { notePasswords, nothingSeen, passThroughFinding, type SeenPasswords } from './pass-through';
 import { policyFindings } from './policies';
 import { answered, exopRefusal, mayWrite, sampleAccount } from './probe';
 import { explained, LIMITS } from './read-refusals';
@@ -29,7 +30,9 @@ export async function* checkDirectory(
     yield nativeId(account, ids);
     yield await answered('rights', passwordRight(link, account, settings, vendor));
     yield await answered('keep-lock', keepingRight(link, account, vendor));
-    yield await answered('listing', listing(link, settings, vendor));
+    const seen = nothingSeen();
+    yield await answered('listing', listing(link, settings, vendor, seen));
+    yield passThroughFinding(seen, settings);
   }
   yield* await policyFindings(link, settings);
 }
@@ -87,18 +90,23 @@ async function keepingRight(link: Link, account: Entry, vendor: Vendor): Promise
 /** Above the default size limit of OpenLDAP (500). Reading all accounts could take long. */
 const LISTED = 1_000;
 
-async function listing(link: Link, settings: LdapSettings, vendor: Vendor): Promise<Finding> {
+async function listing(
+  link: Link,
+  settings: LdapSettings,
+  vendor: Vendor,
+  seen: SeenPasswords,
+): Promise<Finding> {
+  const { base, passwordAttribute } = settings;
   const reply = await link.ask(async (client) => {
-    let listed = 0;
-    const pages = client.searchPaginated(settings.base, {
+    const pages = client.searchPaginated(base, {
       scope: 'sub',
-      attributes: ['1.1'],
+      attributes: [passwordAttribute],
       filter: accountFilter(settings),
       paged: { pageSize: LISTED / 2 },
     });
     for await (const page of pages) {
-      listed += page.searchEntries.length;
-      if (listed >= LISTED) break;
+      notePasswords(seen, page.searchEntries, passwordAttribute);
+      if (seen.accounts >= LISTED) break;
     }
   });
   if (reply.ok) return ok('listing', 'The service account can list the accounts page by page.');

@@ -14,6 +14,7 @@ export const ldap: ConnectorKind<LdapSettings> = {
     repeatable: true,
     accepts: ['plaintext', ...directorySchemes],
     yields: ['plaintext', 'hash'],
+    reportsCurrent: true,
   },
   declared: ({ hashes }) => ({ accepts: ['plaintext', ...hashes] }),
   naming: ({ exactNamingAttributes }) => dnNaming(exactNamingAttributes),
@@ -26,6 +27,7 @@ export const ldap: ConnectorKind<LdapSettings> = {
     'PingDirectory: the privileges `password-reset` and `permit-verify-password-request`. With the second one a password is verified without a login. The password of a locked account is written when the lock has ended.',
     'A hash that comes from another system is stored unchanged if `hashes` lists its scheme, and is verified by comparing it with the stored one; on OpenLDAP `=cw` is enough for that. OpenLDAP with `pwdCheckQuality: 2` accepts hashes only from an account that may `manage` `userPassword`. 389 Directory Server needs `nsslapd-allow-hashed-passwords: on`, does not support `argon2`, and replaces a hash by its own at the next login unless `nsslapd-enable-upgrade-hash` is off. PingDirectory needs `allow-pre-encoded-passwords`.',
     'The right to read `entryUUID`. Lockstep names an account by its DN, in any spelling, and by its entryUUID: it follows a renamed account, and refuses another entry that has got the DN. The entry of the service account is never written.',
+    'Users whose password is in the directory. Lockstep writes no password of an account whose `userPassword` refers to another system (`{SASL}`, `{KERBEROS}`, `{RADIUS}`, `{UNIX}`). It recognizes such an account only if the service account may read `userPassword` (`=crw` on OpenLDAP), which also shows it the hashes. Otherwise exclude such accounts with `userFilter`.',
     'A locked or disabled account stays locked or disabled, and a forced change stays in force. The server itself resets its count of failed logins with each new password.',
   ],
   // The driver is loaded at the first use, because the api reads the registry too and must not load it.

@@ -8,7 +8,7 @@ import { openDirectory } from './directory';
 import { dnNaming } from './naming';
 import { principalByWhoAmI } from './own-account';
 import { readPolicies } from './policies';
-import { classifyLogin } from './refusals';
+import { classifyLogin, loggedIn } from './refusals';
 import { readSuppliers } from './replicas';
 import { serverOf } from './server';
 import type { LdapSettings } from './settings';
@@ -39,7 +39,7 @@ export function openLdap(settings: LdapSettings, tools: ConnectorTools): Connect
     async logIn(link, dn, password): Promise<VerifyAnswer> {
       const policy = new PasswordPolicyControl();
       const reply = await link.ask((client) => client.bind(dn, password.text(), [policy]));
-      return reply.ok ? { result: 'holds', proof: 'login' } : classifyLogin(reply, policy.error);
+      return reply.ok ? loggedIn(policy.error) : classifyLogin(reply, policy.error);
     },
     compareHash: (link, request) =>
       compareHash(link, request, accounts, settings.passwordAttribute),

@@ -91,6 +91,15 @@ export function classifyWrite(
 const vendorCode = (code: number, policyError: number | null): string =>
   policyError === null ? String(code) : `${code}/${policyError}`;
 
+/** The answer after a successful login. @param policyError as for `classifyLogin` */
+export const loggedIn = (policyError: number | null): VerifyAnswer => ({
+  result: 'holds',
+  proof: 'login',
+  ...(policyError === policyErrors.changeAfterReset
+    ? { signInPrevented: 'must_change_password' }
+    : {}),
+});
+
 /**
  * Translates the refusal of a login that verifies a password. The caller must still check whether the account is locked
  * or disabled, because many servers then refuse a right password with the code for a wrong one (`differs`).
@@ -102,7 +111,8 @@ export function classifyLogin({ code }: LdapRefusal, policyError: number | null)
   switch (code) {
     case 49:
       // slapo-ppolicy checks the age of a password only after it has found the password right.
-      if (policyError === policyErrors.expired) return { result: 'holds', proof: 'login' };
+      if (policyError === policyErrors.expired)
+        return { result: 'holds', proof: 'login', signInPrevented: 'must_change_password' };
       if (policyError === policyErrors.locked) return inconclusive('account_locked');
       return { result: 'differs', vendorCode: vendorCode(code, policyError) };
     // The account has no password at all.

@@ -161,6 +161,29 @@ const ds389: Vendor = {
   absent: { [RETRIES]: '-1', [EXPIRES]: '19700101000002Z' },
 };
 
+/**
+ * ApacheDS. It lets only the account itself and its own administrator use RFC 3062, and hashes a password that a modify
+ * request writes. A new password leaves a lock and a forced change as they are, and they can be written by its
+ * administrator only. Observed on 2.0.0.AM27.
+ */
+const apacheDs: Vendor = {
+  ...openLdap,
+  title: 'ApacheDS',
+  ways: ['modify'],
+  readBefore: [],
+  clears: () => ({}),
+  clearsAny: null,
+  keepingChanges: () => [],
+  storesHashes: true,
+  isSame: () => false,
+  advice: {
+    write: 'Add a prescriptive ACI that lets the service account write userPassword.',
+    keep: '',
+    list: 'Raise ads-maxSizeLimit of the LDAP server.',
+  },
+  absent: {},
+};
+
 const PASSWORD_UPDATE_BEHAVIOR = '1.3.6.1.4.1.30221.2.5.51';
 
 /** PingDirectory and its predecessor UnboundID Directory Server. A control states how to treat the new password. */
@@ -191,5 +214,6 @@ const pingDirectory: Vendor = {
 export function vendorOf(name: string | null, controls: ReadonlySet<string>): Vendor {
   if (controls.has(PASSWORD_UPDATE_BEHAVIOR)) return pingDirectory;
   if (name !== null && /^389 /.test(name)) return ds389;
+  if (name === 'Apache Software Foundation') return apacheDs;
   return openLdap;
 }

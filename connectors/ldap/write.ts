@@ -8,6 +8,7 @@ import type { Use } from './dialect';
 import type { LdapRefusal, Link } from './link';
 import { locate } from './locate';
 import { ownAccount } from './own-account';
+import { keptElsewhere, passedThrough, readsPasswords, schemeAt } from './pass-through';
 import { classifyWrite } from './refusals';
 import {
   answerOf,
@@ -51,6 +52,7 @@ const READ_FIRST = new Set([122, CRITICAL_CONTROL_UNKNOWN, 32, 34]);
  */
 export function passwordWriter(settings: LdapSettings, accounts: Accounts) {
   let canAssert = true;
+  const canRead = readsPasswords(settings);
   return async (use: Use, request: SetPasswordRequest): Promise<WriteAnswer> => {
     const attempted = await use(async (link) => {
       const { vendor } = await serverOf(link);
@@ -62,6 +64,8 @@ export function passwordWriter(settings: LdapSettings, accounts: Accounts) {
       const isOwn = await ownAccount(link, accounts);
       const mustRead = request.account.nativeId === null || isOwn(request.account);
       if (!byModify || !canAssert || mustRead || vendor.clearsAny === null)
+        return readThenWrite(writing);
+      if ((await canRead(link)) && (await schemeAt(link, request.account.name, settings)) !== null)
         return readThenWrite(writing);
       const asserted = await modifyAsserting(writing, vendor.clearsAny);
       if (typeof asserted === 'object') return asserted;
@@ -161,13 +165,17 @@ function isStill(
 async function readThenWrite(writing: Writing): Promise<Attempted> {
   const { link, request, accounts, settings, vendor, byModify } = writing;
   const unwritten = nothingToRestore(request, vendor);
-  const located = await locate(link, request.account, accounts, vendor.readBefore);
+  const { passwordAttribute } = settings;
+  const attributes = [...vendor.readBefore, passwordAttribute];
+  const located = await locate(link, request.account, accounts, attributes);
   if (!located.ok) return { ...unwritten, answer: classifyWrite(located, null) };
   if (!located.value.found) {
     const reason = located.value.problem;
     return { ...unwritten, answer: { result: 'rejected', reason, vendorCode: null } };
   }
   const { entry, account } = located.value;
+  const elsewhere = passedThrough(entry, passwordAttribute);
+  if (elsewhere !== null) return { ...unwritten, answer: keptElsewhere(elsewhere) };
   const state = vendor.view.accountStateOf(entry, []);
   if (vendor.losesLock && state.locked)
     return {
@@ -195,7 +203,7 @@ async function readThenWrite(writing: Writing): Promise<Attempted> {
       ? sendModify(
           link,
           entry.dn,
-          settings.passwordAttribute,
+          passwordAttribute,
           bytesOf(request.password),
           kept ?? [],
           controls,

@@ -9,8 +9,15 @@ export const okta: ConnectorKind<OktaSettings> = {
   title: 'Okta',
   settings: oktaSettings,
   secretSettings: ['token', 'privateKey'],
-  traits: { proof: 'login', repeatable: true, accepts: ['plaintext'], yields: ['plaintext'] },
+  traits: {
+    proof: 'login',
+    repeatable: true,
+    accepts: ['plaintext'],
+    yields: ['plaintext'],
+    reportsCurrent: true,
+  },
   naming: () => naming,
+  declared: ({ proof }) => ({ proof }),
   needs: [
     'An API token of an administrator who may reset passwords, or a service app with such a role and the scopes `okta.users.manage`, `okta.users.read` and `okta.policies.read`. The app must not require DPoP, which Okta switches on for new apps.',
     'Users whose password is in Okta. Lockstep writes no password of a user of Active Directory or LDAP (delegated authentication), of another identity provider, or without a password.',

@@ -36,9 +36,8 @@ const WRONG_PASSWORD = 'E0000004';
 /** In a sign-in, this code is about the password of the user. */
 const classifySignIn: Classify = (reply) => {
   const verdict = classify(reply);
-  return verdict?.vendorCode === WRONG_PASSWORD
-    ? { ...verdict, reason: 'wrong_current_password' }
-    : verdict;
+  const isWrong = typeof verdict === 'object' && verdict?.vendorCode === WRONG_PASSWORD;
+  return isWrong ? { ...verdict, reason: 'wrong_current_password' } : verdict;
 };
 
 /**
@@ -53,7 +52,7 @@ export async function verifyByLogin(
   password: Secret,
   signal: AbortSignal,
 ): Promise<VerifyAnswer> {
-  const { disabled, locked } = stateOf(user);
+  const { disabled, locked, mustChange } = stateOf(user);
   const vendorCode = user.status;
   if (disabled) return { result: 'inconclusive', reason: 'account_disabled', vendorCode };
   if (locked) return { result: 'inconclusive', reason: 'account_locked', vendorCode };
@@ -74,5 +73,9 @@ export async function verifyByLogin(
   if (signIn === null) return { result: 'differs', vendorCode: WRONG_PASSWORD };
   if (signIn.status === 'LOCKED_OUT')
     return { result: 'inconclusive', reason: 'account_locked', vendorCode: 'LOCKED_OUT' };
-  return { result: 'holds', proof: 'login' };
+  return {
+    result: 'holds',
+    proof: 'login',
+    ...(mustChange ? { signInPrevented: 'must_change_password' as const } : {}),
+  };
 }

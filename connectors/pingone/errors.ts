@@ -43,12 +43,12 @@ const requirements: Readonly<Record<string, Verdict['reason']>> = {
 /** Names by which an error refers to the password in the request: `value` in a write, `password` in a check. */
 const PASSWORD = ['password', 'value'];
 
-/** Translates an error of PingOne. Null for an error that the tables do not know. */
+/** Translates an error of PingOne. */
 export const classify: Classify = ({ status, json }) => {
   const error = errorShape.safeParse(json).data;
   if (error === undefined) return null;
   const match = Object.entries(codes).find(([code]) => code === error.code);
-  if (match === undefined) return null;
+  if (match === undefined) return 'other';
   const [vendorCode, reason] = match;
   if (status === 401) return { reason: 'service_credential_refused', vendorCode };
   const aboutPassword = error.details.filter(({ target }) => PASSWORD.includes(target ?? ''));

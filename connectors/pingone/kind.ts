@@ -15,6 +15,7 @@ export const pingOne: ConnectorKind<PingOneSettings> = {
     repeatable: true,
     accepts: ['plaintext', ...pingOneSchemes],
     yields: [],
+    reportsCurrent: true,
   },
   naming: () => naming,
   needs: [

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { obstacleIn } from '../../model/change/sign-in-prevented';
 import type { Secret } from '../../model/passwords/secret';
 import type {
   AccountRef,
@@ -159,9 +160,10 @@ async function verify(
   const vendorCode = user.password.status;
   if (isLockedOut(user)) return { result: 'inconclusive', reason: 'account_locked', vendorCode };
   if (!hasOwnPassword(user)) return { result: 'inconclusive', reason: 'not_supported', vendorCode };
-  return (await isCurrent(api, users, user.profile.id, password, signal))
-    ? { result: 'holds', proof: 'login' }
-    : { result: 'differs', vendorCode: WRONG_PASSWORD };
+  if (!(await isCurrent(api, users, user.profile.id, password, signal)))
+    return { result: 'differs', vendorCode: WRONG_PASSWORD };
+  const signInPrevented = obstacleIn(stateOf(user));
+  return { result: 'holds', proof: 'login', ...(signInPrevented && { signInPrevented }) };
 }
 
 async function checkPolicies(

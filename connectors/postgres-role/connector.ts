@@ -182,7 +182,12 @@ async function verify(
       password,
       signal,
     );
-    return { result: 'holds', proof: 'login' };
+    // The server verifies the password before it refuses a role that may not log in.
+    return {
+      result: 'holds',
+      proof: 'login',
+      ...(role.canLogin ? {} : { signInPrevented: 'account_disabled' as const }),
+    };
   } catch (error) {
     if (error instanceof NoScram)
       return { result: 'inconclusive', reason: 'not_supported', vendorCode: 'no_scram' };

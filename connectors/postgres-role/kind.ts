@@ -15,6 +15,7 @@ export const postgresRole: ConnectorKind<PostgresRoleSettings> = {
     // The connector makes the verifier, so that no password reaches the server or its log.
     accepts: ['scram-sha-256'],
     yields: ['plaintext', 'hash'],
+    reportsCurrent: true,
   },
   // An oid is unique only now: after a dump and restore each role has another one.
   naming: () => exactNaming,

@@ -9,7 +9,13 @@ export const scim: ConnectorKind<ScimSettings> = {
   title: 'SCIM 2.0',
   settings: scimSettings,
   secretSettings: ['token'],
-  traits: { proof: 'none', repeatable: true, accepts: ['plaintext'], yields: ['plaintext'] },
+  traits: {
+    proof: 'none',
+    repeatable: true,
+    accepts: ['plaintext'],
+    yields: ['plaintext'],
+    reportsCurrent: true,
+  },
   naming: () => naming,
   needs: [
     'HTTPS with a certificate that can be checked.',

@@ -12,7 +12,7 @@ import { fixedToken } from '../http/credentials';
 import { matches, scimFilter } from '../http/filter';
 import { ownIdBy } from '../http/linked-user';
 import { attributesAt, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
-import { json, noBody } from '../http/success';
+import { json, noBody, SCIM_ERROR } from '../http/success';
 import type { PreparedWrite } from '../http/write';
 import { naming } from './naming';
 import type { ScimSettings } from './settings';
@@ -146,12 +146,19 @@ const types: Readonly<Record<string, Verdict['reason']>> = {
   tooMany: 'busy',
 };
 
+/** An Error (RFC 7644 §3.12). Some servers leave out `schemas`, and some write the status as a number. */
+const errorShape = z.union([
+  z.looseObject({ schemas: z.array(z.string()).refine((urns) => urns.includes(SCIM_ERROR)) }),
+  z.looseObject({ status: z.union([z.string(), z.number()]), detail: z.string() }),
+]);
+
 const classify: Classify = ({ status, json }: HttpReply) => {
+  const error = errorShape.safeParse(json).data;
+  if (error === undefined) return null;
   if (status === 405 || status === 501)
     return { reason: 'not_supported', vendorCode: String(status) };
-  const { scimType } = (json ?? {}) as { scimType?: unknown };
-  const match = Object.entries(types).find(([type]) => type === scimType);
-  return match === undefined ? null : { reason: match[1], vendorCode: `${status}/${match[0]}` };
+  const match = Object.entries(types).find(([type]) => type === error.scimType);
+  return match === undefined ? 'other' : { reason: match[1], vendorCode: `${status}/${match[0]}` };
 };
 
 const supported = z.looseObject({ supported: z.boolean() });

@@ -11,7 +11,13 @@ export const sqlColumn: ConnectorKind<SqlColumnSettings> = {
   title: 'Hashed passwords in an SQL table',
   settings: sqlColumnSettings,
   secretSettings: ['password'],
-  traits: { proof: 'hash', repeatable: true, accepts: schemes, yields: ['plaintext', 'hash'] },
+  traits: {
+    proof: 'hash',
+    repeatable: true,
+    accepts: schemes,
+    yields: ['plaintext', 'hash'],
+    reportsCurrent: true,
+  },
   declared: ({ scheme }) => ({ accepts: [scheme] }),
   naming: rowNaming,
   needs: [

@@ -1,5 +1,7 @@
+import type { Reason } from '../../model/errors';
 import type { AccountRef, FindAnswer, StateAnswer, VerifyAnswer, WriteAnswer } from '../contract';
 import { expectAnswer, expectThat } from './expectations';
+import { awkward, hostile, randomPart } from './values';
 
 /**
  * Cases for the promises of the contract that need no administrator of the source. `lockstep connector test` runs them
@@ -27,7 +29,7 @@ export interface Trial {
   readonly account: () => Promise<TrialAccount>;
   /** Returns an account that does not exist. */
   readonly absent: () => AccountRef;
-  /** Whether the source may reject some characters or long passwords. */
+  /** Whether the source may reject passwords by rules that are not known here. */
   readonly mayRefuse: boolean;
   /** Returns a random password that is long and mixed enough for any policy. */
   readonly freshPassword: () => string;
@@ -39,45 +41,33 @@ export interface Trial {
   readonly logsIn: (account: TrialAccount, password: string) => Promise<boolean | null>;
 }
 
-/** Passwords that a program could change by mistake. */
-const awkward: Readonly<Record<string, string>> = {
-  'quotes and apostrophes': `Say "it's" "" '' Ok9`,
-  backslashes: String.raw`Back\slash\\ \n \5c \00 Ok9`,
-  'spaces at the ends': '  Two spaces 9 ',
-  'characters with a meaning in filters, DNs and SQL': `*)(uid=*),cn=x;--$$ %s %41 Ok9`,
-  emoji: 'Clé-🔑-😀-👩‍👩‍👧-9',
-  'combining characters, not composed': 'Cafe\u0301-n\u0303-9-Ok',
-  'composed characters': 'Caf\u00e9-\u00f1-9-Ok',
-  'right to left': 'שלום-عربي-9-Ok',
-  'one character of each class in a long run': `Aa1!${'x'.repeat(60)}`,
-  '256 code points': `Aa1!${'ä'.repeat(252)}`,
-};
-
-/** Values that a filter or statement without quoting would interpret. */
-const hostile = [
-  '*',
-  '*)(objectClass=*',
-  ')(|(cn=*',
-  'a\0b',
-  '\\',
-  '\\2a',
-  "' OR '1'='1",
-  '"; --',
-  '%',
-  '_',
-  '\u202e*',
-  'ＡＢＣ',
-  '',
-];
-
 const applied = { result: 'applied' };
 const current = { result: 'already_current' };
 const noAccount = { result: 'rejected', reason: 'no_account' };
 
-/** Whether a target rejects a password because it does not support its characters or its length. */
+/** Whether a target rejects a password because of its characters, its length or a rule of its own. */
 const isLimit = (answer: WriteAnswer): boolean =>
   answer.result === 'rejected' &&
-  ['character_not_supported', 'policy_too_long'].includes(answer.reason);
+  (answer.reason === 'character_not_supported' || answer.reason.startsWith('policy'));
+
+/** Reasons for which a target may reject a repeat of the current password without saying that it is the current one. */
+const HISTORIES: readonly Reason[] = ['policy', 'policy_history'];
+
+/**
+ * Expects that the account holds the password after a write that may be a repeat. Some targets reject a repeat as they
+ * reject an older password. Lockstep then finds out by a login, and so does this.
+ */
+export async function expectWritten(
+  trial: Trial,
+  account: TrialAccount,
+  password: string,
+  answer: WriteAnswer,
+): Promise<void> {
+  const hidden =
+    trial.mayRefuse && answer.result === 'rejected' && HISTORIES.includes(answer.reason);
+  if (hidden && (await trial.logsIn(account, password)) === true) return;
+  expectAnswer(answer, applied, current);
+}
 
 async function expectLogin(
   trial: Trial,
@@ -115,17 +105,18 @@ export const writeCases: readonly Case[] = [
       const account = await trial.account();
       const password = trial.freshPassword();
       expectAnswer(await trial.write(account.ref, password), applied);
-      expectAnswer(await trial.write(account.ref, password), applied, current);
+      await expectWritten(trial, account, password, await trial.write(account.ref, password));
       await expectLogin(trial, account, password, true);
     },
   },
   ...Object.entries(awkward).map(
-    ([what, password]): Case => ({
+    ([what, passwordWith]): Case => ({
       title: `a write transmits every byte of the password: ${what}`,
       remedy:
         'Pass on the password unchanged, in UTF-8, and quote it where necessary. Do not trim, shorten or normalize it. If the target does not support it, reject it with character_not_supported or policy_too_long.',
       async run(trial) {
         const account = await trial.account();
+        const password = passwordWith(randomPart());
         const answer = await trial.write(account.ref, password);
         if (trial.mayRefuse && isLimit(answer))
           return expectLogin(trial, account, account.password, true);
@@ -167,12 +158,23 @@ export const verifyCases: readonly Case[] = [
   },
 ];
 
-async function expectNoneFound(trial: Trial, key: string): Promise<void> {
-  const answer = await trial.find(key);
+/** Another account may really have the value. It is right to find that one, and no other. */
+async function expectOnlyHolders(trial: Trial, { ref }: TrialAccount, value: string) {
+  const answer = await trial.find(value);
   expectAnswer(answer, { result: 'found' });
-  if (answer.result === 'found')
-    expectThat(answer.accounts.length === 0, 'it found accounts that do not match');
+  if (answer.result !== 'found') return;
+  for (const { name, attributes } of answer.accounts) {
+    const holds = Object.values(attributes)
+      .flat()
+      .some((text) => isSameText(text, value));
+    expectThat(holds && !isSameText(name, ref.name), 'it found accounts that do not match');
+  }
 }
+
+/** Whether two texts are equal to a source that ignores case, or spaces around the parts of a DN. */
+export const isSameText = (text: string, other: string): boolean => folded(text) === folded(other);
+
+const folded = (text: string): string => text.toLowerCase().replace(/ *([,=]) */g, '$1');
 
 export const findCases: readonly Case[] = [
   {
@@ -186,8 +188,11 @@ export const findCases: readonly Case[] = [
       const [found, ...more] = answer.accounts;
       expectThat(found !== undefined, 'it did not find the account');
       expectThat(more.length === 0, 'it found more than one account');
+      const { name = '', nativeId = null } = found ?? {};
+      // The account may have been named without its native id.
+      const isSameId = ref.nativeId === null || nativeId === ref.nativeId;
       expectThat(
-        found?.name === ref.name && found.nativeId === ref.nativeId,
+        isSameText(name, ref.name) && isSameId,
         'it found another account, or the same under another name or nativeId',
       );
       expectThat(
@@ -202,9 +207,10 @@ export const findCases: readonly Case[] = [
     title: 'find returns no account whose value is only similar',
     remedy: 'Compare whole values, and quote them in the search.',
     async run(trial) {
-      const { key } = await trial.account();
+      const account = await trial.account();
+      const { key } = account;
       for (const value of [key.slice(0, -1), `${key}x`, `*${key.slice(1)}`, `${key.slice(0, -1)}_`])
-        await expectNoneFound(trial, value);
+        await expectOnlyHolders(trial, account, value);
     },
   },
   ...hostile.map(
@@ -212,8 +218,7 @@ export const findCases: readonly Case[] = [
       title: `find treats ${JSON.stringify(value)} as a plain value`,
       remedy: 'Bind the value as a parameter, or quote it.',
       async run(trial) {
-        await trial.account();
-        await expectNoneFound(trial, value);
+        await expectOnlyHolders(trial, await trial.account(), value);
       },
     }),
   ),

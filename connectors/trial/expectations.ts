@@ -1,6 +1,9 @@
 /** A promise of the contract was not kept. The message is for the author of the connector and contains no value. */
 export class Unmet extends Error {}
 
+/** A case cannot be run. The message says why. */
+export class Skipped extends Error {}
+
 /** Throws `Unmet` unless the answer has all members of one of `wanted`. */
 export function expectAnswer(
   answer: { readonly result: string },

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
-import { Secret } from '../../model/passwords/secret';
+import { errors } from '../../model/errors';
 import type { CaseResult, TrialJob } from '../../model/trial';
 import type {
   AccountRef,
@@ -10,12 +9,13 @@ import type {
   ListAnswer,
   StateAnswer,
 } from '../contract';
+import { freshPassword, verify, write } from './calls';
 import { type Case, findCases, stateCases, type Trial, verifyCases, writeCases } from './cases';
-import { expectAnswer, expectThat, Unmet } from './expectations';
+import { expectAnswer, expectThat, Skipped, Unmet } from './expectations';
+import { crowdCases, cutCases, type Hasty, listCases } from './session-cases';
 
 export interface TrialOptions extends Pick<TrialJob, 'account' | 'find'> {
-  /** Opens another connector to the same source, with this time limit. Null if its settings do not allow the limit. */
-  readonly hasty: (timeoutMs: number) => Promise<Connector | null>;
+  readonly hasty: Hasty;
 }
 
 /** Runs all cases on one account. The account ends with a random password that is not reported. */
@@ -26,6 +26,11 @@ export async function* runTrial(
   const findings = await connector.check();
   yield* findings.map(asResult);
   if (findings.some(({ verdict }) => verdict === 'wrong')) return;
+  const unwritable = await whyUnwritable(connector, account);
+  if (unwritable !== null) {
+    yield unwritable;
+    return;
+  }
   const missing = await unsupported(connector, account);
   const trial = trialOf(connector, account, find, missing.verify === null);
   const groups: readonly (readonly [cases: readonly Case[], skipped: string | null])[] = [
@@ -47,6 +52,29 @@ export async function* runTrial(
         : { title: testCase.title, verdict: 'skipped', says: reason };
 }
 
+/**
+ * Writes the account twice. Returns a result if the source or its policy does not let the account be written, because
+ * every case would then fail for that reason.
+ */
+async function whyUnwritable(
+  connector: Connector,
+  account: AccountRef,
+): Promise<CaseResult | null> {
+  const title = 'the test account can be written';
+  for (let writes = 0; writes < 2; writes++) {
+    const answer = await write(connector, account, freshPassword());
+    if (answer.result !== 'rejected') continue;
+    const { reason, vendorCode } = answer;
+    const tooYoung = reason === 'policy_too_young';
+    const remedy = tooYoung
+      ? 'The source has a minimum password age, so it allows only one change at a time. Give the test account a policy without one.'
+      : errors[reason].says;
+    const says = `a write was rejected (${reason}${vendorCode === null ? '' : `, ${vendorCode}`}). ${remedy}`;
+    return { title, verdict: tooYoung ? 'skipped' : 'wrong', says };
+  }
+  return null;
+}
+
 const asResult = ({ check, verdict, says }: Finding): CaseResult => ({
   title: `check: ${check}`,
   verdict: verdict === 'warning' ? 'ok' : verdict,
@@ -64,8 +92,6 @@ async function resultOf({ title, remedy, run }: Case, trial: Trial): Promise<Cas
     return { title, verdict: 'wrong', says: `${problem}. ${remedy}` };
   }
 }
-
-class Skipped extends Error {}
 
 /** Why the cases of an operation must be skipped, or null if the connector supports the operation. */
 async function unsupported(connector: Connector, account: AccountRef) {
@@ -90,25 +116,6 @@ async function unsupported(connector: Connector, account: AccountRef) {
   };
 }
 
-const freshPassword = (): string => `Keep-${randomBytes(9).toString('base64url')}-7!`;
-
-async function withSecret<T>(text: string, use: (password: Secret) => Promise<T>): Promise<T> {
-  const password = Secret.fromText(text);
-  try {
-    return await use(password);
-  } finally {
-    password.destroy();
-  }
-}
-
-const write = (connector: Connector, account: AccountRef, text: string) =>
-  withSecret(text, (password) =>
-    connector.setPassword({ account, password, form: 'plaintext', salt: randomBytes(16) }),
-  );
-
-const verify = (connector: Connector, account: AccountRef, text: string) =>
-  withSecret(text, (password) => connector.verify({ account, password, form: 'plaintext' }));
-
 function trialOf(
   connector: Connector,
   ref: AccountRef,
@@ -121,7 +128,7 @@ function trialOf(
       expectAnswer(await write(connector, ref, password), { result: 'applied' });
       return { ref, password, key: find?.value ?? '' };
     },
-    absent: () => ({ name: `${ref.name}-${randomBytes(4).toString('hex')}`, nativeId: null }),
+    absent: () => ({ name: absentName(ref.name), nativeId: null }),
     mayRefuse: true,
     freshPassword,
     write: (account, password) => write(connector, account, password),
@@ -137,83 +144,8 @@ function trialOf(
   };
 }
 
-const PAGE_SIZE = 100;
-/** Maximum number of pages to read, enough to see that each continues the one before. */
-const MOST_PAGES = 20;
-
-const listCases = (connector: Connector, { name }: AccountRef): readonly Case[] => [
-  {
-    title: 'list returns every account exactly once, page by page',
-    remedy: 'Sort by a unique value, and let the cursor name the start of the next page.',
-    async run() {
-      const names: string[] = [];
-      let cursor: string | null = null;
-      for (let page = 0; page < MOST_PAGES; page++) {
-        const answer = await connector.list({ cursor, pageSize: PAGE_SIZE });
-        expectAnswer(answer, { result: 'page' });
-        if (answer.result !== 'page') return;
-        expectThat(answer.accounts.length <= PAGE_SIZE, 'a page is longer than requested');
-        names.push(...answer.accounts.map((account) => account.name));
-        cursor = answer.cursor;
-        if (cursor === null) break;
-      }
-      expectThat(new Set(names).size === names.length, 'an account is listed twice');
-      expectThat(cursor !== null || names.includes(name), 'the account is not in the list');
-    },
-  },
-];
-
-const CROWD = 8;
-
-const crowdCases: readonly Case[] = [
-  {
-    title: `${CROWD} simultaneous writes are all answered, and the account ends with the password`,
-    remedy:
-      'Several people may change their passwords at once. Lock the file or table while you write it.',
-    async run(trial) {
-      const { ref } = await trial.account();
-      const password = trial.freshPassword();
-      const answers = await Promise.all(
-        Array.from({ length: CROWD }, () => trial.write(ref, password)),
-      );
-      for (const answer of answers)
-        expectAnswer(answer, { result: 'applied' }, { result: 'already_current' });
-      const succeeded = await trial.logsIn({ ref, password, key: '' }, password);
-      expectThat(succeeded !== false, 'a login with the password that was written fails');
-    },
-  },
-];
-
-const CUTS = [0.2, 0.4, 0.6, 0.8];
-
-const cutCases = (hasty: TrialOptions['hasty']): readonly Case[] =>
-  CUTS.map((part) => ({
-    title: `a write that is cut short after ${part * 100} % of its time leaves the old or the new password, and another attempt completes it`,
-    remedy:
-      'The program may be killed at any moment. Write everything or nothing: write a new file and rename it over the old one, or use a transaction.',
-    async run(trial) {
-      const account = await trial.account();
-      const start = performance.now();
-      expectAnswer(await trial.write(account.ref, account.password), ...written);
-      const connector = await hasty(Math.ceil((performance.now() - start) * part));
-      if (connector === null) throw new Skipped('it is too fast for the shortest timeoutMs');
-      const password = trial.freshPassword();
-      const answer = await write(connector, account.ref, password);
-      expectAnswer(answer, ...written, { result: 'retry' }, { result: 'ambiguous' });
-      const [old, next] = [
-        await trial.logsIn(account, account.password),
-        await trial.logsIn(account, password),
-      ];
-      expectThat(
-        old !== false || next !== false,
-        'logins fail with the old and with the new password',
-      );
-      expectAnswer(await trial.write(account.ref, password), ...written);
-      expectThat(
-        (await trial.logsIn(account, password)) !== false,
-        'a login with the new password fails',
-      );
-    },
-  }));
-
-const written = [{ result: 'applied' }, { result: 'already_current' }] as const;
+/** Returns a name that no account has, below the same parent or in the same domain. */
+function absentName(name: string): string {
+  const [own = '', separator = '', ...rest] = name.split(/((?<!\\),|@)/);
+  return [`${own}-${randomBytes(4).toString('hex')}`, separator, ...rest].join('');
+}

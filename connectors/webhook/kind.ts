@@ -14,6 +14,7 @@ export const webhook: ConnectorKind<WebhookSettings> = {
     repeatable: false,
     accepts: ['plaintext'],
     yields: ['plaintext', 'hash'],
+    reportsCurrent: true,
   },
   declared: traitsBy,
   naming: namingBy,

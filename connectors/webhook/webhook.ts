@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Connector, ConnectorTools, Finding } from '../contract';
+import { FOREIGN, UNREAD } from '../http/answers';
 import { newCall } from '../http/api';
 import { ok, wrong } from '../http/checks';
 import { type HttpClient, type HttpReply, openHttp } from '../http/client';
@@ -89,6 +90,9 @@ function replyOf(reply: HttpReply): Reply {
   const { status, json } = reply;
   if (status === 200) return isJson(reply) ? { answer: json } : noAnswer('not_json');
   const wait = retryAfterMs(reply, Date.now());
+  // The page of a proxy says nothing about the credential, and may have replaced the answer of the receiver.
+  const page = status >= 400 && status < 500 && isPage(reply) && !UNREAD.includes(status);
+  if (page) return noAnswer(`${FOREIGN}${status}`);
   // A 503 with Retry-After means that nothing was done. Any other 5xx may come from a proxy that has lost the answer.
   const refused = status >= 300 && (status < 500 || (status === 503 && wait !== null));
   const redirect = status >= 300 && status < 400;
@@ -99,6 +103,9 @@ function replyOf(reply: HttpReply): Reply {
     sent: !refused,
   };
 }
+
+const isPage = ({ header }: HttpReply): boolean =>
+  /^(text\/html|application\/xhtml\+xml)\s*(;|$)/i.test(header('content-type') ?? '');
 
 function lostBy(error: unknown): Lost {
   if (error instanceof NotSent) {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { keysOf } from '../../model/api/fields';
+import { type SignInObstacle, signInObstacles } from '../../model/change/sign-in-prevented';
 import type { CodeOf } from '../../model/errors';
 import { asksNothing } from '../../model/policy/target-policy';
 import type {
@@ -45,6 +47,7 @@ const rejected = [
   'character_not_supported',
   ...accountProblems,
   'account_disabled',
+  'no_own_password',
   'no_rights',
   'not_supported',
   'read_only',
@@ -100,7 +103,11 @@ const setPassword = z.discriminatedUnion('result', [
 ]);
 
 const verify = z.discriminatedUnion('result', [
-  z.strictObject({ result: z.literal('holds'), proof: z.enum(['login', 'hash']) }),
+  z.strictObject({
+    result: z.literal('holds'),
+    proof: z.enum(['login', 'hash']),
+    signInPrevented: z.enum(keysOf<SignInObstacle>(signInObstacles)).optional(),
+  }),
   z.strictObject({ result: z.literal('differs'), vendorCode }),
   z.strictObject({
     result: z.literal('inconclusive'),

@@ -28,6 +28,19 @@ export const coveredServerSchema = z.object({
     .describe('Null if no relay covers this server: password changes there are not captured.'),
 });
 
+export const withoutEffectSchema = z
+  .object({
+    reason: z
+      .string()
+      .describe(
+        'Why the capture was declined, or why its change ended; else the state of that change.',
+      ),
+    says: z.string(),
+    accounts: z.int(),
+    latestAt: time.describe('When the last of these passwords was changed in the source.'),
+  })
+  .meta({ id: 'CapturesWithoutEffect' });
+
 export const sourceCapturesSchema = z
   .object({
     source: z.string(),
@@ -36,6 +49,11 @@ export const sourceCapturesSchema = z
     ),
     stoppedBy: z.string().nullable(),
     startpoint: startpointSchema.nullable(),
+    withoutEffect: z
+      .array(withoutEffectSchema)
+      .describe(
+        'Accounts that hold a password which was changed in the source and reached no other account, by the reason for which its capture had no effect. `GET /v1/stale` lists them.',
+      ),
     servers: z
       .array(coveredServerSchema)
       .describe('The servers that the source reports; empty if it reports none.'),

@@ -3,6 +3,8 @@ import { failureModes, proveModes } from '../configuration/group';
 import { forms } from '../hashes/encoding';
 import { leaveOutReason } from './changes';
 
+const sentences = z.array(z.string());
+
 /** What a change would do, as the dry run returns it. */
 
 export const plannedAccountSchema = z.object({
@@ -27,6 +29,9 @@ export const plannedAccountSchema = z.object({
     .enum(forms)
     .nullable()
     .describe('What the source receives: the password, or a hash that Lockstep computes from it.'),
+  warnings: sentences.describe(
+    'Why the source may refuse the password, or why the account would wait, as far as Lockstep knows it: from the state of the source, its last check, and the last change. No source is asked.',
+  ),
 });
 
 export const changePlanSchema = z
@@ -41,6 +46,7 @@ export const changePlanSchema = z
       }),
     ),
     accounts: z.array(plannedAccountSchema).describe('In the order of the change.'),
+    warnings: sentences.describe('Why the whole change would be refused, whatever the password.'),
     violations: z
       .array(z.object({ rule: z.string(), says: z.string() }))
       .nullable()

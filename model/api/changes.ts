@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ChangeState, changeStates } from '../change/change';
 import { type OutcomeState, outcomeStates } from '../change/outcome';
 import { type LeaveOutCode, leaveOutSays } from '../change/plan';
+import { type SignInObstacle, signInObstacles } from '../change/sign-in-prevented';
 import { type ErrorCode, errorCodes } from '../errors';
 import { forms } from '../hashes/encoding';
 import { describeCodes, errorCode, keysOf, time, timeOrNull } from './fields';
@@ -37,13 +38,29 @@ export const changeAccountSchema = z.object({
   role: z.enum(['auth', 'member']).describe('The auth account is changed first.'),
   outcome: outcomeStateSchema,
   says: z.string(),
-  reason: outcomeReason,
+  reason: outcomeReason.describe(
+    'Why the account does not hold the new password, or why a rule left it out. For an applied account: why no login could verify the password, or `origin`.',
+  ),
+  reasonSays: z
+    .string()
+    .nullable()
+    .describe(
+      'The sentence about the reason. It names the limits of the source that Lockstep knows, and promises another attempt only for an account that waits.',
+    ),
+  signInPrevented: z
+    .enum(keysOf<SignInObstacle>(signInObstacles))
+    .nullable()
+    .describe(
+      `What keeps the person from signing in, although the account holds the new password; null if nothing does, as far as the source shows it.\n${describeCodes(signInObstacles)}`,
+    ),
   vendorCode: z.string().nullable().describe('The error code that the source returned.'),
   attempts: z.int(),
   inDoubt: z.boolean().describe('The account may hold either the old or the new password.'),
   proved: z.boolean().describe('Lockstep verified that the account holds the new password.'),
   proof: z.enum(['login', 'hash', 'timestamp', 'none']),
-  nextTryAt: timeOrNull,
+  nextTryAt: timeOrNull.describe(
+    'When a waiting account is tried next; null for every other account, and while its source is paused. Never in the past: an attempt that is due has the time of this answer.',
+  ),
   updatedAt: time,
 });
 
@@ -85,6 +102,11 @@ export const changeSchema = z
     expiresAt: time,
     endedAt: timeOrNull,
     waitingFor: waitingForSchema,
+    signInsPrevented: z
+      .int()
+      .describe(
+        'Number of accounts that hold the new password and in which the person cannot sign in: see `signInPrevented` of each. The state of the change does not count them as a failure, because Lockstep neither unlocks nor enables accounts.',
+      ),
     accounts: z.array(changeAccountSchema),
     mappings: z.array(changeMappingSchema),
     links: z.object({
@@ -105,6 +127,9 @@ export const changeSummarySchema = z
     endedAt: timeOrNull,
     accounts: z.int().describe('Number of accounts that the change covers.'),
     applied: z.int().describe('Number of those accounts that hold the new password.'),
+    signInsPrevented: z
+      .int()
+      .describe('Number of accounts that hold it and in which the person cannot sign in.'),
     links: z.object({ self: z.string() }),
   })
   .meta({ id: 'ChangeSummary' });

@@ -51,6 +51,9 @@ export const configurationPlanSchema = z.object({
   differences: z.array(differenceSchema),
   deletes: z.array(deletedSchema).describe('Sources and applications that would be deleted.'),
   hashPaths: z.array(hashPathSchema).describe('The sources that each captured hash would reach.'),
+  warnings: sentences.describe(
+    'Settings that have no effect now, or only with some capture agents. Settings under which no capture could ever succeed are refused.',
+  ),
   fit: z.array(groupFitSchema).describe('Whether the policy of each group suits its sources.'),
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { mappingState } from './changes';
+import { staleHereSchema } from './stale';
 
 /** A person with accounts, and with mappings where a single person is read. */
 
@@ -32,7 +33,18 @@ export const identityMappingSchema = z.object({
 });
 
 export const identityWithMappingsSchema = identitySchema
-  .extend({ mappings: z.array(identityMappingSchema) })
+  .extend({
+    accounts: z.array(
+      linkedAccountSchema.extend({
+        stale: staleHereSchema
+          .nullable()
+          .describe(
+            'Why the account does not hold the current password of the person; null if nothing shows that, and for an account that the API key may not see the changes of.',
+          ),
+      }),
+    ),
+    mappings: z.array(identityMappingSchema),
+  })
   .meta({ id: 'IdentityWithMappings' });
 
 export const identitiesPageSchema = z.object({

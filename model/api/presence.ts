@@ -7,7 +7,19 @@ export const waitingForSchema = z
     'What keeps all changes from proceeding: `worker` if no worker runs, `engine` if no worker reaches Temporal; null if changes proceed.',
   );
 
-export const presenceSchema = z.object({ waitingFor: waitingForSchema });
+export const presenceSchema = z.object({
+  waitingFor: waitingForSchema,
+  engineLacks: z
+    .array(z.string())
+    .describe(
+      'Search attributes that the Temporal namespace lacks, as `name=type`. No change can start without them.',
+    ),
+  sealing: z
+    .enum(['ready', 'no_key', 'signer_unreadable'])
+    .describe(
+      'Whether the API can seal a password: `no_key` if no worker has published a key that its signer has signed, `signer_unreadable` if the API cannot read the file of the signer.',
+    ),
+});
 
 export type WaitingFor = z.output<typeof waitingForSchema>;
 export type Presence = z.output<typeof presenceSchema>;

@@ -7,14 +7,25 @@ export const staleAccountSchema = z
     identity: z.string(),
     source: z.string(),
     account: z.string(),
-    change: z.string().describe('The last change of this person that concerns the account.'),
+    change: z
+      .string()
+      .nullable()
+      .describe('The last change of this person that concerns the account; null if there is none.'),
     code: z.enum(staleCodes).meta({ description: describeCodes(staleRules) }),
     says: z.string(),
     cure: z.string().describe('What to do.'),
-    reason: z.string().nullable().describe('The reason that the change recorded.'),
+    reason: z
+      .string()
+      .nullable()
+      .describe('The reason that the change, or the declined capture, recorded.'),
     since: time,
   })
   .meta({ id: 'StaleAccount' });
+
+/** The staleness of an account where a person is read. */
+export const staleHereSchema = staleAccountSchema
+  .omit({ identity: true, source: true, account: true })
+  .meta({ id: 'Stale' });
 
 export const stalePageSchema = z.object({
   stale: z.array(staleAccountSchema),

@@ -30,7 +30,7 @@ export type SignInResult = keyof typeof signInResults;
  * The stale codes with which an auth account may still start a change. With any other code it may hold an older
  * password than the other accounts, and a change from it would overwrite the newer one.
  */
-const leads: readonly StaleCode[] = ['changed_there', 'unproved'];
+const leads: readonly StaleCode[] = ['capture_without_effect', 'changed_there', 'unproved'];
 
 interface StaleAccount {
   readonly id: string;

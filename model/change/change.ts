@@ -16,6 +16,30 @@ export const changeStates = {
 
 export type ChangeState = keyof typeof changeStates;
 
+interface ReportedOutcome {
+  readonly state: OutcomeState;
+  /** What keeps the person from signing in; null when nothing is known to. */
+  readonly signInPrevented: unknown;
+}
+
+/**
+ * The line about a change. The state counts passwords only, so the line adds in how many of the accounts that hold the
+ * new one the person cannot sign in.
+ */
+export function changeSays(state: ChangeState, outcomes: readonly ReportedOutcome[]): string {
+  const open = outcomes.filter((outcome) => !isSettled(outcome.state));
+  const parked = open.length > 0 && open.every((outcome) => outcome.state === 'parked');
+  const says = state === 'waiting' && parked ? PARKED : changeStates[state].says;
+  const prevented = preventedSignIns(outcomes);
+  if (prevented === 0) return says;
+  return `${says}, but the person cannot sign in to ${prevented} of them`;
+}
+
+const PARKED = 'some accounts are parked until an operator retries or cancels them';
+
+export const preventedSignIns = (outcomes: readonly ReportedOutcome[]): number =>
+  outcomes.filter(({ signInPrevented }) => signInPrevented !== null).length;
+
 export const hasEnded = (state: ChangeState): boolean => changeStates[state].ended;
 
 export type Role = 'auth' | 'member';
@@ -55,11 +79,18 @@ export function changeState(outcomes: readonly PlannedOutcome[]): ChangeState {
   const end = endOfAuth[auth.state];
   if (end !== undefined && (applied === 0 || !authGoesLast(outcomes))) return end;
   if (touched.every(({ state }) => isSettled(state)))
-    return applied === touched.length ? 'done' : applied === 0 ? 'failed' : 'partial';
+    return applied === touched.length
+      ? 'done'
+      : applied > 0
+        ? 'partial'
+        : endWithoutSuccess(touched);
   const members = touched.filter(({ role }) => role === 'member');
   const [first, second] = authGoesLast(outcomes) ? [members, [auth]] : [[auth], members];
   const acting = first.every(({ state }) => isSettled(state)) ? second : first;
   return acting.every(({ state }) => isSettled(state) || isWaiting(state)) ? 'waiting' : 'applying';
 }
+
+const endWithoutSuccess = (touched: readonly PlannedOutcome[]): ChangeState =>
+  touched.some(({ state }) => state === 'superseded') ? 'superseded' : 'failed';
 
 const isWaiting = (state: OutcomeState): boolean => state === 'waiting' || state === 'parked';

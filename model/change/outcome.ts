@@ -1,4 +1,5 @@
 import type { Reason } from '../errors';
+import type { SignInObstacle } from './sign-in-prevented';
 
 /**
  * The states of one account in one change. A state with `settled` is final for that change; `says` is what people read.
@@ -34,13 +35,17 @@ export type Proof = 'login' | 'hash' | 'timestamp' | 'none';
 
 /** The result of one attempt at an account, before it is stored as its outcome. */
 export interface AttemptResult {
-  readonly state: 'applied' | 'waiting' | 'parked' | 'rejected' | 'not_applicable';
+  readonly state: 'applied' | 'waiting' | 'parked' | 'rejected' | 'superseded' | 'not_applicable';
   readonly reason: Reason | null;
   /** The error code of the vendor, such as `19` or `28P01`. Never the error text, which may repeat a password. */
   readonly vendorCode: string | null;
   readonly proof: Proof;
-  /** The account already held the new password, so nothing was written. */
+  /** The account was found to hold the new password before this attempt wrote it. */
   readonly found?: true;
+  /** No attempt of this change wrote the account, which held the new password already. */
+  readonly unwritten?: true;
+  /** What keeps the person from signing in with the account, which holds the new password. Absent if nothing is known. */
+  readonly signInPrevented?: SignInObstacle;
   /** The write may have happened, so the next attempt verifies before it writes. */
   readonly inDoubt: boolean;
   /** Milliseconds that the source asks us to wait; null when it asks for none. */

@@ -66,6 +66,7 @@ export const leaveOutRules = {
 /** The reasons for leaving an account out that show only while the change is carried out, after the plan. */
 const leftOutLater = {
   origin: 'The password was changed in this account, so it is not written back.',
+  already_held: 'The account already held the new password, so nothing was written.',
   no_account_found: 'The correlation rules find no account of this person in the source.',
   unlinked: 'The account was unlinked from this person during the change.',
   auth_unchanged: 'The auth account did not take the new password.',

@@ -1,4 +1,4 @@
-import { errors, type Reason } from '../errors';
+import { type Reason, waitingSays } from '../errors';
 
 /**
  * The circuit breaker of a source. While a source is down, one change at a time probes it, and the others wait. While a
@@ -58,7 +58,7 @@ export const sourceStates: Readonly<Record<SourceState['state'], string>> = {
 
 /** The sentence about the state of a source: why it is not up, and what to do. */
 export const sourceSays = (source: SourceState): string =>
-  source.state === 'up' ? sourceStates.up : errors[source.reason].says;
+  source.state === 'up' ? sourceStates.up : waitingSays(source.reason);
 
 /** What one answer of a source does to its circuit. */
 export type CircuitStep =

@@ -1,6 +1,7 @@
-import { type ErrorCode, errors, isErrorCode } from '../errors';
-import type { OutcomeState } from './outcome';
-import type { LeaveOutCode } from './plan';
+import { type NoEffectReason, noEffectSays, type WithoutEffect } from '../captures/without-effect';
+import { errors, isErrorCode } from '../errors';
+import type { OutcomeState, Proof } from './outcome';
+import type { OutcomeReason } from './reason';
 
 /**
  * The facts about one account that show whether it is stale: it missed the last change of its person, or was changed in
@@ -14,8 +15,11 @@ export interface AccountHistory {
    */
   readonly outcome: {
     readonly state: OutcomeState;
-    readonly reason: ErrorCode | LeaveOutCode | null;
+    readonly reason: OutcomeReason | null;
+    readonly proof: Proof;
     readonly at: Date;
+    /** When the change was accepted. */
+    readonly acceptedAt: Date;
   } | null;
   /** True when the account is known to hold the password of the last change. */
   readonly holdsLast: boolean;
@@ -24,6 +28,8 @@ export interface AccountHistory {
    * When its password was last changed, as the source reported at the last look; null when it never reported a time.
    */
   readonly changedThereAt: Date | null;
+  /** The newest capture of its password, if that had no effect; else null. */
+  readonly withoutEffect: WithoutEffect | null;
   /** True when its source is switched on in the configuration. */
   readonly enabled: boolean;
 }
@@ -52,6 +58,13 @@ const isOff = ({ outcome }: AccountHistory): boolean =>
 
 /** Why an account is stale. The first rule that applies is the reason. */
 export const staleRules = {
+  capture_without_effect: {
+    says: 'Its password was changed in the source, and the capture of that had no effect, so the other accounts hold another password.',
+    cure: 'Change the password again, so that every account holds the same one.',
+    catchesUp: true,
+    applies: ({ withoutEffect }) => withoutEffect !== null,
+    since: ({ withoutEffect, linkedAt }) => withoutEffect?.at ?? linkedAt,
+  },
   parked: {
     ...ended('parked'),
     says: 'It is parked after errors that Lockstep does not know.',
@@ -113,8 +126,25 @@ export const staleRules = {
     says: 'Its source accepted the password, but no login could verify it.',
     cure: 'Look at the account in its source: an account that is locked or disabled stays so after a new password.',
     catchesUp: true,
+    // A login may prove the password of an account in which the person still cannot sign in.
     applies: ({ outcome }) =>
-      outcome?.state === 'applied' && outcome.reason !== null && isErrorCode(outcome.reason),
+      outcome?.state === 'applied' &&
+      outcome.proof === 'none' &&
+      outcome.reason !== null &&
+      isErrorCode(outcome.reason),
+    since: ended('applied').since,
+  },
+  restored_there: {
+    says: 'Its source reports that its password was last changed before Lockstep wrote it, so the source was restored from a backup and holds an older password.',
+    cure: AGAIN,
+    catchesUp: true,
+    // Without a reason the change wrote the account, and its source recorded a time not before the acceptance.
+    applies: ({ outcome, holdsLast, changedThereAt }) =>
+      holdsLast &&
+      outcome?.state === 'applied' &&
+      outcome.reason === null &&
+      changedThereAt !== null &&
+      changedThereAt.getTime() < outcome.acceptedAt.getTime() - SOURCE_CLOCKS_MS,
     since: ended('applied').since,
   },
   changed_there: {
@@ -136,6 +166,8 @@ export const staleCodes = Object.keys(staleRules) as [StaleCode, ...StaleCode[]]
 export interface Stale {
   readonly code: StaleCode;
   readonly since: Date;
+  /** The code of what happened in the change or the capture; null when there is none. */
+  readonly reason: OutcomeReason | NoEffectReason | null;
   /** A sentence for an operator: what to do. */
   readonly cure: string;
   readonly catchesUp: boolean;
@@ -148,9 +180,15 @@ export function staleness(account: AccountHistory): Stale | null {
   );
   if (code === undefined) return null;
   const rule: StaleRule = staleRules[code];
-  const reason = account.outcome?.reason ?? null;
+  const { outcome, withoutEffect } = account;
+  const stale = { code, since: rule.since(account), catchesUp: rule.catchesUp };
+  if (code === 'capture_without_effect' && withoutEffect !== null) {
+    const { reason } = withoutEffect;
+    return { ...stale, reason, cure: `${noEffectSays(reason)} ${rule.cure}` };
+  }
+  const reason = outcome?.reason ?? null;
   // The sentence of the error says what to do about this rejection.
   const cure =
     code === 'rejected' && reason !== null && isErrorCode(reason) ? errors[reason].says : rule.cure;
-  return { code, since: rule.since(account), cure, catchesUp: rule.catchesUp };
+  return { ...stale, reason, cure };
 }

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import type { Form } from '../hashes/encoding';
+import { type CaptureTraits, type CaptureTraitsOf, captureIssues } from './capture-effect';
 import {
   type Configuration,
   type ConfigurationIssue,
   configurationSchema,
   declaredGroupsOf,
-  groupsOf,
   secretReference,
 } from './document';
 import { groupRules } from './group';
@@ -15,12 +15,12 @@ import { type AbilitiesOf, formIssues } from './hash-paths';
 export interface CheckedKind {
   readonly settings: z.ZodType;
   readonly secretSettings: readonly string[];
-  readonly traits: FormTraits;
+  readonly traits: CheckedTraits;
   /** The traits with these settings, which must be valid. */
-  readonly traitsOf: (settings: unknown) => FormTraits;
+  readonly traitsOf: (settings: unknown) => CheckedTraits;
 }
 
-interface FormTraits {
+interface CheckedTraits extends CaptureTraits {
   readonly accepts: readonly Form[];
   readonly yields: readonly ('plaintext' | 'hash')[];
 }
@@ -47,7 +47,7 @@ export function checkConfiguration(
     ...groupIssues(configuration),
     ...lonePolicyIssues(configuration),
     ...formIssues(configuration, abilitiesIn(configuration, kinds)),
-    ...scimIssues(configuration),
+    ...captureIssues(configuration, captureTraitsIn(configuration, kinds)),
     ...Object.entries(configuration.applications).flatMap(([application, { source }]) =>
       unknownName(['applications', application, 'source'], source, 'source', configuration.sources),
     ),
@@ -55,15 +55,29 @@ export function checkConfiguration(
   return issues.length === 0 ? { valid: true, configuration } : { valid: false, issues };
 }
 
+type Kinds = ReadonlyMap<string, CheckedKind>;
+
 const abilitiesIn =
-  ({ sources }: Configuration, kinds: ReadonlyMap<string, CheckedKind>): AbilitiesOf =>
+  (configuration: Configuration, kinds: Kinds): AbilitiesOf =>
   (source) => {
-    const configured = Object.hasOwn(sources, source) ? sources[source] : undefined;
-    const kind = kinds.get(configured?.kind ?? '');
-    if (kind?.settings.safeParse(configured?.settings).success !== true) return null;
-    const { accepts, yields } = kind.traitsOf(configured?.settings);
-    return { accepts, couldAccept: kind.traits.accepts, yields };
+    const known = traitsIn(configuration, kinds, source);
+    if (known === null) return null;
+    const { accepts, yields } = known.traits;
+    return { accepts, couldAccept: known.kind.traits.accepts, yields };
   };
+
+export const captureTraitsIn =
+  (configuration: Configuration, kinds: Kinds): CaptureTraitsOf =>
+  (source) =>
+    traitsIn(configuration, kinds, source)?.traits ?? null;
+
+/** The kind of a source and its traits with the settings of the source; null when these are not valid. */
+function traitsIn({ sources }: Configuration, kinds: Kinds, source: string) {
+  const configured = Object.hasOwn(sources, source) ? sources[source] : undefined;
+  const kind = kinds.get(configured?.kind ?? '');
+  if (kind?.settings.safeParse(configured?.settings).success !== true) return null;
+  return { kind, traits: kind.traitsOf(configured?.settings) };
+}
 
 function settingsIssues(
   at: string[],
@@ -123,21 +137,6 @@ function lonePolicyIssues({ groups, sources, policies }: Configuration): Configu
           },
         ];
   });
-}
-
-/** SCIM has no attribute for the current password, so a source that is not an auth source cannot ask for it. */
-function scimIssues(configuration: Configuration): ConfigurationIssue[] {
-  const auth = new Set(groupsOf(configuration).map(({ authSource }) => authSource));
-  return Object.entries(configuration.sources).flatMap(([source, { capture }]) =>
-    capture?.scim === undefined || !capture.verifyCurrent || auth.has(source)
-      ? []
-      : [
-          {
-            path: ['sources', source, 'capture', 'verifyCurrent'],
-            says: 'must be false: SCIM cannot send the current password. Note that every holder of the API key of the provider can then set passwords of the whole group',
-          },
-        ],
-  );
 }
 
 function unknownName(

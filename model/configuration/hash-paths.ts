@@ -47,8 +47,6 @@ interface Origin {
   readonly hashes: readonly Scheme[];
   /** The sources that a change from this origin writes. */
   readonly to: readonly string[];
-  readonly isAuth: boolean;
-  readonly verifyCurrent: boolean;
 }
 
 /** The sources in which a change may begin, because they accept captures. */
@@ -60,7 +58,7 @@ function origins(configuration: Sources): Origin[] {
     const covered = new Set(groups.flatMap((group) => [group.authSource, ...group.sources]));
     // The origin is not written back, unless it holds several accounts of the person.
     if (!source.multipleAccountPasswordSync) covered.delete(from);
-    const { forms, verifyCurrent } = capture;
+    const { forms } = capture;
     return [
       {
         from,
@@ -68,8 +66,6 @@ function origins(configuration: Sources): Origin[] {
         forms,
         hashes: forms.filter((form) => form !== 'plaintext'),
         to: enabled ? [...covered].filter((name) => sources[name]?.enabled === true) : [],
-        isAuth: groups[0]?.authSource === from,
-        verifyCurrent,
       },
     ];
   });
@@ -85,7 +81,6 @@ export const formIssues = (
 ): ConfigurationIssue[] =>
   origins(configuration).flatMap((origin) => [
     ...yieldIssues(origin, abilitiesOf),
-    ...currentIssues(origin),
     ...pairIssues(origin, configuration, abilitiesOf),
   ]);
 
@@ -106,16 +101,6 @@ function yieldIssues({ from, at, forms }: Origin, abilitiesOf: AbilitiesOf): Con
       says: `names ${form}, but this kind of source provides only ${yields.includes('hash') ? 'hashes' : 'passwords in plaintext'}; remove ${form}`,
     }));
 }
-
-const currentIssues = ({ at, hashes, isAuth, verifyCurrent }: Origin): ConfigurationIssue[] =>
-  hashes.length > 0 && verifyCurrent && !isAuth
-    ? [
-        {
-          path: [...at, 'verifyCurrent'],
-          says: 'must be false: a source that provides only hashes cannot send the current password',
-        },
-      ]
-    : [];
 
 const pairIssues = (
   { from, at, hashes, to }: Origin,

@@ -1,3 +1,4 @@
+import { forEachPiece } from '../passwords/pieces';
 import { zeroableBytes } from '../passwords/zeroable';
 
 /**
@@ -8,12 +9,9 @@ export function withFolded<T>(points: Uint32Array, reader: (folded: Uint32Array)
   const folded = new Uint32Array(zeroableBytes(4 * GROWTH * points.length).buffer);
   try {
     let length = 0;
-    for (let from = 0, to: number; from < points.length; from = to) {
-      to = from + 1;
-      while (to < points.length && joins(points[to] ?? 0)) to++;
-      for (const character of foldedPiece(String.fromCodePoint(...points.subarray(from, to))))
-        folded[length++] = character.codePointAt(0) ?? 0;
-    }
+    forEachPiece(points, (piece) => {
+      for (const character of foldedPiece(piece)) folded[length++] = character.codePointAt(0) ?? 0;
+    });
     return reader(folded.subarray(0, length));
   } finally {
     folded.fill(0);
@@ -36,7 +34,3 @@ const GROWTH = 3;
 /** Converts to upper case first, which unites letters that lower case keeps apart, such as ß and ss, ς and σ. */
 const foldedPiece = (piece: string): string =>
   piece.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
-
-/** True for a character that composes with the one before it: a mark, or a vowel or final of Hangul. */
-const joins = (point: number): boolean =>
-  point >= 0x300 && /[\p{M}\u1160-\u11ff]/u.test(String.fromCodePoint(point));

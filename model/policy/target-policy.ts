@@ -1,32 +1,10 @@
 import { classSays, type Demand, passwordClass } from './password-class';
 import { type PasswordFilter, weakens } from './password-filter';
 import type { PolicyRules } from './presets';
+import { type SourcePolicy, type TargetLimit, targetLimits } from './target-limits';
 
-/**
- * The password policy of a source, as far as the source shows it. Its kinds of characters are upper-case letters,
- * lower-case letters, digits and others.
- */
-export interface TargetPolicy
-  extends Pick<
-    Demand,
-    | 'minLength'
-    | 'maxLength'
-    | 'minAlpha'
-    | 'minUpper'
-    | 'minLower'
-    | 'minNumeric'
-    | 'minSpecial'
-    | 'minCharacterTypes'
-    | 'maxRepeatedChars'
-  > {
-  /** The name of the policy in its source. */
-  readonly name: string;
-  /** True when its lengths are bytes of UTF-8, false for code points. */
-  readonly countsBytes: boolean;
-  /** Number of old passwords that it refuses. */
-  readonly history: number;
-  readonly minAgeSeconds: number;
-}
+/** The password policy of a source, as far as the source shows it. */
+export type TargetPolicy = SourcePolicy;
 
 /** A policy without requirements, to which a connector adds those that it finds. */
 export const asksNothing: Omit<TargetPolicy, 'name'> = {
@@ -126,46 +104,39 @@ function impossiblePairs(demands: readonly Demand[]): string[] {
 
 const namesOf = (demands: readonly Demand[]): string => demands.map(({ name }) => name).join(', ');
 
-type Gap = (given: Given, target: TargetPolicy) => string | false;
+type Gap = (given: Given, target: TargetPolicy) => boolean;
 
-/** The comparisons of a target policy with what the policy of the group guarantees, in the order of their sentences. */
-const gapRules: readonly Gap[] = [
-  ({ minLength }, target) =>
-    minLength < target.minLength && `requires ${target.minLength} characters or more`,
-  ({ maxLength, bytesEach }, { maxLength: most, countsBytes }) =>
-    most !== null &&
-    maxLength * (countsBytes ? bytesEach : 1) > most &&
-    `accepts at most ${most} ${countsBytes ? 'bytes' : 'characters'}`,
-  ({ minAlpha }, target) =>
-    minAlpha < target.minAlpha && `requires ${target.minAlpha} or more letters`,
-  ({ minUpper }, target) =>
-    minUpper < target.minUpper && `requires ${target.minUpper} or more upper-case letters`,
-  ({ minLower }, target) =>
-    minLower < target.minLower && `requires ${target.minLower} or more lower-case letters`,
-  ({ minNumeric }, target) =>
-    minNumeric < target.minNumeric && `requires ${target.minNumeric} or more digits`,
-  ({ minSpecial }, target) =>
-    minSpecial < target.minSpecial &&
-    `requires ${target.minSpecial} or more characters other than letters and digits`,
-  ({ types }, target) =>
-    types < target.minCharacterTypes &&
-    `requires ${target.minCharacterTypes} or more kinds of characters`,
-  ({ maxRepeatedChars }, target) =>
+/** The limits of a target policy that the policy of the group does not guarantee. */
+const gapRules: Readonly<Record<TargetLimit, Gap>> = {
+  minLength: ({ minLength }, target) => minLength < target.minLength,
+  maxLength: ({ maxLength, bytesEach }, { maxLength: most, countsBytes }) =>
+    most !== null && maxLength * (countsBytes ? bytesEach : 1) > most,
+  minAlpha: ({ minAlpha }, target) => minAlpha < target.minAlpha,
+  minUpper: ({ minUpper }, target) => minUpper < target.minUpper,
+  minLower: ({ minLower }, target) => minLower < target.minLower,
+  minNumeric: ({ minNumeric }, target) => minNumeric < target.minNumeric,
+  minSpecial: ({ minSpecial }, target) => minSpecial < target.minSpecial,
+  minCharacterTypes: ({ types }, target) => types < target.minCharacterTypes,
+  maxRepeatedChars: ({ maxRepeatedChars }, target) =>
     target.maxRepeatedChars > 0 &&
-    (maxRepeatedChars === 0 || maxRepeatedChars > target.maxRepeatedChars) &&
-    `accepts a character at most ${target.maxRepeatedChars} times in a row`,
-  (_given, { history }) => history > 0 && `remembers ${history} old passwords`,
-  (_given, { minAgeSeconds }) =>
-    minAgeSeconds > 0 && `accepts no second change within ${minAgeSeconds} seconds`,
-];
+    (maxRepeatedChars === 0 || maxRepeatedChars > target.maxRepeatedChars),
+  history: (_given, { history }) => history > 0,
+  minAgeSeconds: (_given, { minAgeSeconds }) => minAgeSeconds > 0,
+};
 
-function gaps(
+const limitNames = Object.keys(targetLimits) as TargetLimit[];
+
+/** Sentences about the limits of a source that the policy of its group does not guarantee. */
+export function gaps(
   policy: { readonly name: string; readonly rules: PolicyRules },
   { source, filter, policies }: Member,
 ): string[] {
   const given = givenBy(policy.rules, filter);
   return policies.flatMap((target) => {
-    const says = gapRules.map((gap) => gap(given, target)).filter((gap) => gap !== false);
+    const says = limitNames
+      .filter((limit) => gapRules[limit](given, target))
+      .map((limit) => targetLimits[limit].says(target))
+      .filter((text) => text !== false);
     return says.length === 0
       ? []
       : [

@@ -12,6 +12,7 @@ import {
 import { isCommon } from './common-passwords';
 import { withFolded } from './folding';
 import type { PolicyRules } from './presets';
+import { longestRun } from './target-limits';
 import { holdsWord, type WordList, wordList, wordsIn } from './word-list';
 
 /** A rule that a password breaks. */
@@ -149,14 +150,4 @@ export function violations(
       }),
     ),
   );
-}
-
-function longestRun(points: Uint32Array): number {
-  let longest = 0;
-  let run = 0;
-  points.forEach((point, index) => {
-    run = index > 0 && point === points[index - 1] ? run + 1 : 1;
-    longest = Math.max(longest, run);
-  });
-  return longest;
 }

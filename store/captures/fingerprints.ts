@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import { DAMPING_MS, type Declined } from '../../model/captures/capture';
+import { leavesAccountDifferent } from '../../model/captures/without-effect';
 import { endedInVain } from '../../model/change/change';
 import type { ErrorCode } from '../../model/errors';
 import type { Database } from '../database';
+import { rememberDeclined } from './without-effect';
 
 /**
  * The earlier passwords that a captured one is compared with, by their fingerprints. They are never sent to a client.
@@ -48,21 +50,29 @@ export async function readRememberedPasswords(
   return { latest: latest.rows[0] ?? null, held: held.rows };
 }
 
-/** Records a capture that started no change. The account is named only when it is linked. */
+/**
+ * Records a capture that started no change. The account is named only when it is linked. If the account now differs from
+ * the others of its person, that is remembered with the account.
+ */
 export async function auditCapture(
   db: Database,
   capture: { readonly source: string; readonly account: string; readonly capturedAt: Date | null },
   result: Declined | ErrorCode | 'not_attested',
   by: string,
 ): Promise<void> {
+  const at = capture.capturedAt;
+  const remembered =
+    at !== null && leavesAccountDifferent(result)
+      ? sql`, remembered as (${rememberDeclined(sql`captured`, { reason: result, at })})`
+      : sql``;
   await sql`
+    with captured as (
+      select id from account where source = ${capture.source} and name = ${capture.account}
+    )${remembered}
     insert into audit (actor, action, subject, detail)
-    values (${by}, ${`capture.${result}`},
-            (select id from account where source = ${capture.source} and name = ${capture.account}),
+    values (${by}, ${`capture.${result}`}, (select id from captured),
             jsonb_build_object('source', ${capture.source}::text,
-                               'capturedAt', ${capture.capturedAt?.toISOString() ?? null}::text))`.execute(
-    db,
-  );
+                               'capturedAt', ${at?.toISOString() ?? null}::text))`.execute(db);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { CLOCKS_AGREE_MS } from '../../model/captures/capture';
 import type { Form } from '../../model/hashes/encoding';
 import { type Database, isUniqueViolation } from '../database';
 import { channels } from '../notifications';
@@ -52,6 +53,9 @@ export type Accepted =
  * durable when this returns, or none is (I1). The same statement notifies `channels.accepted`. The dispatcher in
  * `worker/changes/dispatcher.ts` listens on that channel, and starts the workflow of the change from its row; if the
  * notification is lost, the dispatcher finds the row at its next check.
+ *
+ * The same statement lets a captured password claim the account in which it was changed. From then on no older change
+ * overwrites that account (I3, decision 0017).
  */
 export async function acceptChange(db: Database, change: NewChange): Promise<Accepted> {
   try {
@@ -73,7 +77,14 @@ export async function acceptChange(db: Database, change: NewChange): Promise<Acc
                ${change.origin?.capturedAt ?? null}::timestamptz, ${change.origin?.looksFirst ?? false},
                ${change.passwordFingerprints}::bytea[],
                ${change.form}
-        from bumped returning id, created_at, expires_at
+        from bumped returning id, identity_id, seq, origin_account_id, captured_at, created_at, expires_at
+      ), origin as (
+        update account a
+        set claimed_seq = accepted.seq,
+            applied_seq = case when ${holdsWhatWasCaptured} then accepted.seq else a.applied_seq end
+        from accepted
+        where a.id = accepted.origin_account_id and a.identity_id = accepted.identity_id
+          and a.claimed_seq < accepted.seq
       ), sealed as (
         insert into sealed_secret (change_id, epoch_id, jwe, expires_at)
         select id, ${change.epochId}, ${change.jwe}, expires_at from accepted
@@ -98,6 +109,21 @@ export async function acceptChange(db: Database, change: NewChange): Promise<Acc
     return repeatedChange(db, change.requestedBy.keyId, change.idempotencyKey ?? '');
   }
 }
+
+/**
+ * Condition on account `a` and change `accepted`: the account certainly holds the captured password, because no write of
+ * Lockstep is in progress and the last one ended before the capture. Otherwise the account is in doubt, and the worker
+ * verifies before it writes. It reads columns of `a`, so that a claim that commits at this moment is seen.
+ */
+const holdsWhatWasCaptured = sql`(
+  a.applied_seq < accepted.seq and (a.claimed_until is null or a.claimed_until < now())
+  and (a.claimed_seq = 0 or exists (
+    select from change c join outcome o on o.change_id = c.id
+    where c.identity_id = a.identity_id and c.seq = a.claimed_seq and o.account_id = a.id
+      and o.state not in ('pending', 'applying')
+      and (o.reason = 'origin' or (o.state in ('waiting', 'parked') and not o.in_doubt)
+           or (o.state not in ('waiting', 'parked')
+               and o.updated_at < accepted.captured_at - make_interval(secs => ${CLOCKS_AGREE_MS / 1000}))))))`;
 
 /** The change that this key started under this Idempotency-Key; null when there is none. */
 export async function findRepeated(

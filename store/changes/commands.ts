@@ -60,6 +60,31 @@ export async function endWait(
 }
 
 /**
+ * Retries accounts whose next attempt is overdue: a command to run it did not reach the engine while the attempt before
+ * it was ending there. Each account is retried again after as long a time.
+ * @returns whether there may be more
+ */
+export async function retryOverdue(db: Database): Promise<boolean> {
+  const { rows } = await sql`
+    with overdue as (
+      update outcome set next_try_at = now()
+      where (change_id, label) in (
+        select o.change_id, o.label from outcome o join change c on c.id = o.change_id
+        where o.state = 'waiting' and o.next_try_at < now() - ${OVERDUE}::interval and c.ended_at is null
+        order by o.next_try_at limit ${OVERDUE_AT_ONCE} for update of o skip locked)
+      returning change_id, label
+    ), retried as (
+      insert into command (change_id, kind, label, requested_by)
+      select change_id, 'retry', label, 'worker' from overdue returning change_id
+    )
+    select pg_notify(${channels.accepted}, change_id) from retried`.execute(db);
+  return rows.length === OVERDUE_AT_ONCE;
+}
+
+const OVERDUE = '10 seconds';
+const OVERDUE_AT_ONCE = 50;
+
+/**
  * Parks waiting accounts of a change: they are not tried until an operator retries them. Their next step is the
  * expiry of the change.
  * @param label one account, or null for all of the change

@@ -2,10 +2,12 @@ import { sql } from 'kysely';
 import type { ChangeState, Role } from '../../model/change/change';
 import type { MappingState } from '../../model/change/mapping';
 import type { OutcomeState, Proof } from '../../model/change/outcome';
-import type { LeaveOutCode } from '../../model/change/plan';
+import { factsOf, type OutcomeFacts, type OutcomeReason } from '../../model/change/reason';
+import { signInObstacles } from '../../model/change/sign-in-prevented';
 import { heldReasons } from '../../model/change/source-circuit';
 import type { ErrorCode } from '../../model/errors';
 import type { Form } from '../../model/hashes/encoding';
+import type { TargetPolicy } from '../../model/policy/target-policy';
 import type { Database } from '../database';
 
 export interface ChangeView {
@@ -26,20 +28,25 @@ export interface ChangeView {
   readonly mappings: readonly MappingView[];
 }
 
-export interface OutcomeView {
+export interface OutcomeView extends OutcomeFacts {
   readonly label: string;
   readonly source: string;
   /** Name of the account in its source; null while it is not found yet. */
   readonly account: string | null;
   readonly role: Role;
   readonly state: OutcomeState;
-  readonly reason: ErrorCode | LeaveOutCode | null;
   readonly vendorCode: string | null;
   readonly attempts: number;
   readonly inDoubt: boolean;
   readonly proof: Proof;
+  /** Never in the past: an attempt that is due has the time at which the change was read. */
   readonly nextTryAt: Date | null;
   readonly updatedAt: Date;
+  /**
+   * The password policies that the source reported in its last check, for an account that a policy refused; null for
+   * every other account, and when the source was never checked.
+   */
+  readonly sourcePolicies: readonly TargetPolicy[] | null;
 }
 
 export interface MappingView {
@@ -87,10 +94,11 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
         'attempts',
         'in_doubt as inDoubt',
         'proof',
-        'next_try_at as nextTryAt',
+        notPast('next_try_at').as('nextTryAt'),
         'updated_at as updatedAt',
         'source_state.reason as trouble',
-        'source_state.next_probe_at as nextProbeAt',
+        notPast('next_probe_at').as('nextProbeAt'),
+        reportedPolicies.as('sourcePolicies'),
       ])
       .orderBy('position')
       .execute(),
@@ -114,15 +122,21 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
     ...change,
     accounts: accounts.map(({ trouble, nextProbeAt, ...account }) => ({
       ...account,
-      ...waitOf({ ...account, trouble, nextProbeAt }),
+      ...shownOf({ ...account, trouble, nextProbeAt }),
     })),
     mappings: mappings.map((row) => ({ ...row, account: row.account ?? '' })),
   };
 }
 
+const reportedPolicies = sql<readonly TargetPolicy[] | null>`
+  case when outcome.reason like 'policy%' then (
+    select result->'policies' from job
+    where job.source = outcome.source and kind = 'check' and job.state = 'done'
+    order by finished_at desc limit 1) end`;
+
 interface WaitingRow {
   readonly state: OutcomeState;
-  readonly reason: ErrorCode | LeaveOutCode | null;
+  readonly reason: OutcomeReason | null;
   readonly nextTryAt: Date | null;
   /** Reason why the source is down or paused; null while it is up. */
   readonly trouble: ErrorCode | null;
@@ -130,15 +144,19 @@ interface WaitingRow {
 }
 
 /**
- * The reason that an account shows, and the time of its next attempt. An account that waits for its source shows the
- * current reason of the source. A parked account has no next attempt.
+ * The facts that an account shows, and the time of its next attempt. An account that waits for its source shows the
+ * current reason of the source. Only a waiting account has a next attempt.
  */
-function waitOf(row: WaitingRow): Pick<OutcomeView, 'reason' | 'nextTryAt'> {
+function shownOf(row: WaitingRow): OutcomeFacts & Pick<OutcomeView, 'nextTryAt'> {
   const { state, reason, trouble } = row;
   if (state === 'waiting' && trouble !== null && heldReasons.some((held) => held === reason))
-    return { reason: trouble, nextTryAt: row.nextProbeAt };
-  return { reason, nextTryAt: state === 'parked' ? null : row.nextTryAt };
+    return { reason: trouble, signInPrevented: null, nextTryAt: row.nextProbeAt };
+  return { ...factsOf(state, reason), nextTryAt: state === 'waiting' ? row.nextTryAt : null };
 }
+
+/** The time in this column, or the current time if that has passed: then the attempt is due. */
+const notPast = (column: 'next_try_at' | 'next_probe_at') =>
+  sql<Date | null>`case when ${sql.ref(column)} is not null then greatest(${sql.ref(column)}, now()) end`;
 
 /** The groups whose changes a caller may see; null: every group. */
 export interface Visibility {
@@ -166,16 +184,21 @@ export interface ChangeSummary {
    */
   readonly accounts: number;
   readonly applied: number;
+  /** In how many of those that hold it the person cannot sign in. */
+  readonly signInsPrevented: number;
 }
+
+const obstacles = Object.keys(signInObstacles);
 
 /** Lists changes, the newest first. Ids grow with time, so the last id of a page is the cursor to the next page. */
 export async function listChanges(db: Database, filter: ListFilter): Promise<ChangeSummary[]> {
   const { rows } = await sql<ChangeSummary>`
     select c.id, c.identity_name as identity, c.groups, c.state,
-           c.created_at as "createdAt", c.ended_at as "endedAt", o.accounts, o.applied
+           c.created_at as "createdAt", c.ended_at as "endedAt", o.accounts, o.applied, o."signInsPrevented"
     from change c cross join lateral (
       select count(*) filter (where state <> 'not_applicable')::int as accounts,
-             count(*) filter (where state = 'applied')::int as applied
+             count(*) filter (where state = 'applied')::int as applied,
+             count(*) filter (where state = 'applied' and reason = any(${obstacles}::text[]))::int as "signInsPrevented"
       from outcome where change_id = c.id) o
     where (${filter.cursor}::text is null or c.id < ${filter.cursor})
       and (${filter.state}::text is null or c.state = ${filter.state})

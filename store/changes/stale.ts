@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { endedInVain } from '../../model/change/change';
 import { type AccountHistory, SOURCE_CLOCKS_MS } from '../../model/change/stale';
+import { newestWithoutEffect } from '../captures/without-effect';
 import type { Database } from '../database';
 
 /** An account that may not hold the newest password of its person. `model/change/stale.ts` decides. */
@@ -9,8 +10,8 @@ export interface StaleCandidate extends Omit<AccountHistory, 'enabled'> {
   readonly identity: string;
   readonly source: string;
   readonly account: string;
-  /** The newest change of the person in the group of the source. */
-  readonly changeId: string;
+  /** The newest change of the person in the group of the source; null when there is none. */
+  readonly changeId: string | null;
 }
 
 export interface StaleFilter {
@@ -36,30 +37,44 @@ export async function readStaleCandidates(
                            ${filter.sources.map(({ group }) => group)}::text[]) as l (source, "group")
     )
     select a.id, i.name as identity, a.source, a.name as account, last.id as "changeId",
-           a.applied_seq >= last.seq as "holdsLast", a.linked_at as "linkedAt",
+           coalesce(a.applied_seq >= last.seq, true) as "holdsLast", a.linked_at as "linkedAt",
            a.changed_there_at as "changedThereAt",
            case when o.label is not null
-                then json_build_object('state', o.state, 'reason', o.reason, 'at', o.updated_at) end as outcome
+                then json_build_object('state', o.state, 'reason', o.reason, 'proof', o.proof, 'at', o.updated_at,
+                                        'acceptedAt', last.created_at) end as outcome,
+           case when e.at is not null then json_build_object('at', e.at, 'reason', e.reason, 'changeId', e."changeId") end
+             as "withoutEffect"
     from looked_at join account a on a.source = looked_at.source join identity i on i.id = a.identity_id
-      cross join lateral (
-        select c.id, c.seq from change c
+      left join lateral (
+        select c.id, c.seq, c.created_at from change c
         where c.identity_id = i.id and c.groups @> array[looked_at."group"] and c.planned_at is not null
           and c.state <> all(${[...endedInVain]}::text[])
-        order by c.seq desc limit 1) last
+        order by c.seq desc limit 1) last on true
+      left join lateral (${newestWithoutEffect}) e on true
       left join outcome o on o.change_id = last.id and o.account_id = a.id
     where (${filter.identity}::text is null or i.name = ${filter.identity})
       and (${filter.cursor}::text is null or a.id > ${filter.cursor})
       and (a.applied_seq < last.seq and (o.state is null or o.state not in ('pending', 'applying', 'waiting'))
-           or o.state = 'applied' and o.reason is not null
+           or e.at is not null
+           or o.state = 'applied' and o.proof = 'none' and o.reason is not null
+           or a.changed_there_at < last.created_at - make_interval(secs => ${SOURCE_CLOCKS_MS / 1000})
+              and o.state = 'applied' and o.reason is null
            or a.changed_there_at > o.updated_at + make_interval(secs => ${SOURCE_CLOCKS_MS / 1000}))
     order by a.id limit ${filter.limit}`.execute(db);
-  return rows.map((row) => ({ ...row, outcome: row.outcome && atTime(row.outcome) }));
+  return rows.map((row) => ({
+    ...row,
+    outcome: row.outcome && {
+      ...atTime(row.outcome),
+      acceptedAt: new Date(row.outcome.acceptedAt),
+    },
+    withoutEffect: row.withoutEffect && atTime(row.withoutEffect),
+  }));
 }
 
-/** Parses the time of an outcome, which JSON returns as text. */
-const atTime = (outcome: NonNullable<StaleCandidate['outcome']>) => ({
-  ...outcome,
-  at: new Date(outcome.at),
+/** Parses a time, which JSON returns as text. */
+const atTime = <Row extends { readonly at: Date }>(row: Row): Row => ({
+  ...row,
+  at: new Date(row.at),
 });
 
 /** Whether a person has a change that has not ended. */

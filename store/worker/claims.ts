@@ -66,6 +66,13 @@ export interface ClaimedAccount extends Gate {
   readonly inDoubt: boolean;
   /** True when the password was captured in this account and this change has not tried to write it yet. */
   readonly origin: boolean;
+  /** True when the password of the account was last written by Lockstep, which normalizes passwords in plaintext. */
+  readonly holdsNormalized: boolean;
+  /**
+   * The plan of this change, or a later attempt of another change at this account. A password that was set later was not
+   * set by Lockstep. Clock of the database.
+   */
+  readonly untouchedSince: Date;
   /** Reason why the previous attempt did not settle the outcome; null on a first attempt. */
   readonly lastReason: Reason | null;
   /**
@@ -73,19 +80,22 @@ export interface ClaimedAccount extends Gate {
    * there is none.
    */
   readonly leasedBefore: Date | null;
+  /** End of the lease of this attempt; null unless the verdict is `claimed`. */
+  readonly leasedUntil: Date | null;
   readonly verdict: ClaimVerdict;
 }
 
 /**
  * Result of a claim.
  * - `claimed`: until the lease ends, no other change writes the account.
- * - `superseded`: a newer change has written the account, or has begun to.
+ * - `superseded`: the account holds the password of a newer change, or may hold it.
  * - `in_use`: an attempt of an older change is still running.
+ * - `behind`: a newer change has claimed the account and may yet be rejected; then this one continues.
  * - `unlinked`: the account no longer belongs to the person.
  *
  * While the source must not be asked (`held`), nothing is claimed and the verdict has no meaning.
  */
-export type ClaimVerdict = 'claimed' | 'superseded' | 'in_use' | 'unlinked';
+export type ClaimVerdict = 'claimed' | 'superseded' | 'in_use' | 'behind' | 'unlinked';
 
 /** Lease of a claim. A claim that was not settled by then may be taken over by another change. */
 const LEASE_SECONDS = 60;
@@ -120,12 +130,13 @@ export async function claimAccounts(
       select open.*, ${gateColumns} from open order by position limit ${oneIfProbe(CLAIM_AT_ONCE)}
     ), claimed as (
       update account a
-      set claimed_seq = ${change.seq}, claimed_until = now() + make_interval(secs => ${LEASE_SECONDS})
+      set claimed_seq = ${change.seq},
+          claimed_until = date_trunc('milliseconds', now()) + make_interval(secs => ${LEASE_SECONDS})
       from mine
       where a.id = mine.account_id and not mine.held and a.identity_id = ${change.identityId}
         and a.applied_seq <= ${change.seq} and a.claimed_seq <= ${change.seq}
         and (a.claimed_seq = ${change.seq} or a.claimed_until is null or a.claimed_until < now())
-      returning a.id
+      returning a.id, a.claimed_until
     ), begun as (
       update outcome o
       set state = 'applying', attempts = o.attempts + 1, in_doubt = o.in_doubt or o.state = 'applying',
@@ -136,12 +147,23 @@ export async function claimAccounts(
     select mine.label, mine.source, mine.role, mine.account_id as "accountId", a.name, a.native_id as "nativeId",
            mine.attempts + 1 as attempts, mine.unknowns + 1 as unknowns, mine.reason as "lastReason",
            case when a.claimed_until > now() then a.claimed_until end as "leasedBefore",
+           claimed.claimed_until as "leasedUntil",
            mine.in_doubt or mine.state = 'applying' as "inDoubt", mine.held, mine.probe,
+           (select greatest(this.planned_at, max(o.updated_at))
+            from change this left join (change c join outcome o on o.change_id = c.id and o.attempts > 0)
+              on c.identity_id = this.identity_id and c.id <> this.id and o.account_id = mine.account_id
+            where this.id = ${change.id} group by this.planned_at) as "untouchedSince",
            mine.attempts = 0 and mine.account_id is not distinct from
              (select origin_account_id from change where id = ${change.id}) as origin,
+           exists (select from change c where c.identity_id = a.identity_id and c.seq = a.applied_seq
+             and c.form = 'plaintext' and c.origin_account_id is distinct from a.id) as "holdsNormalized",
            case when claimed.id is not null then 'claimed'
                 when a.id is null or a.identity_id <> ${change.identityId} then 'unlinked'
-                when a.applied_seq > ${change.seq} or a.claimed_seq > ${change.seq} then 'superseded'
+                when a.applied_seq > ${change.seq} then 'superseded'
+                when a.claimed_seq > ${change.seq} then case when exists (
+                  select from change newer where newer.identity_id = a.identity_id
+                    and newer.seq = a.claimed_seq and newer.ended_at is null)
+                  then 'behind' else 'superseded' end
                 else 'in_use' end as verdict
     from mine left join claimed on claimed.id = mine.account_id left join account a on a.id = mine.account_id
     order by mine.label`.execute(db);

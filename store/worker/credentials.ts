@@ -66,6 +66,8 @@ export interface MappingToSettle {
   readonly source: string;
   readonly enabled: boolean;
   readonly outcome: { readonly state: OutcomeState; readonly inDoubt: boolean };
+  /** True when the new password was captured in the account, which holds it as it was typed there. */
+  readonly holdsTyped: boolean;
 }
 
 /**
@@ -77,7 +79,8 @@ export async function readMappingsToSettle(
   changeId: string,
 ): Promise<MappingToSettle[]> {
   const { rows } = await sql<MappingToSettle>`
-    select m.id, m.application, o.source, m.enabled, json_build_object('state', o.state, 'inDoubt', o.in_doubt) as outcome
+    select m.id, m.application, o.source, m.enabled, json_build_object('state', o.state, 'inDoubt', o.in_doubt) as outcome,
+           o.reason is not distinct from 'origin' as "holdsTyped"
     from outcome o
     join change c on c.id = o.change_id
     join mapping m on m.account_id = o.account_id and m.identity_id = c.identity_id

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Role } from '../../model/change/change';
 import type { AttemptResult, OutcomeState, SettledState } from '../../model/change/outcome';
 import type { LeaveOutCode, LinkedAccount } from '../../model/change/plan';
+import type { SignInObstacle } from '../../model/change/sign-in-prevented';
 import { errorCodes, errors, type Reason } from '../../model/errors';
 import type { Form } from '../../model/hashes/encoding';
 import type { Person } from '../../model/people/correlation';
@@ -66,7 +67,8 @@ export async function readChangeAtWork(
 export interface Settlement {
   readonly label: string;
   readonly state: SettledState | 'waiting' | 'parked';
-  readonly reason: Reason | LeaveOutCode | null;
+  /** Of an applied account: why it could not be verified, or what keeps the person from signing in. */
+  readonly reason: Reason | LeaveOutCode | SignInObstacle | null;
   readonly vendorCode: AttemptResult['vendorCode'];
   readonly proof: AttemptResult['proof'];
   readonly inDoubt: boolean;
@@ -79,7 +81,7 @@ export interface Settlement {
    * The claim of the attempt that had this result. The result is ignored when a newer attempt has been made since.
    * Absent when no attempt was made.
    */
-  readonly claim?: Pick<ClaimedAccount, 'attempts' | 'leasedBefore'>;
+  readonly claim?: Pick<ClaimedAccount, 'attempts' | 'leasedBefore' | 'leasedUntil'>;
   /**
    * True when correlation could not find out whether there is an account: this counts as an attempt, and no claim has
    * counted it.
@@ -88,9 +90,12 @@ export interface Settlement {
 }
 
 /**
- * Records the results of attempts, and releases the claims of these attempts. The lease of an earlier attempt that
- * was never settled stays, because its worker may be frozen. An outcome that is settled already stays as it is. Once
- * the auth account holds the new password, older changes of the person get the command `supersede`.
+ * Records the results of attempts, and ends the leases of these attempts. The lease of an earlier attempt that was
+ * never settled stays, because its worker may be frozen. An outcome that is settled already stays as it is. Once the
+ * auth account holds the new password, older changes of the person get the command `supersede`.
+ *
+ * An account that this change has certainly not written is released: an older change may claim it again, and the
+ * accounts that wait behind this change are retried at once (decision 0017).
  */
 export async function settleAccounts(
   db: Database,
@@ -107,9 +112,10 @@ export async function settleAccounts(
         ${settled.map((s) => s.nextTryInMs)}::double precision[],
         ${settled.map(({ lookedUp = false }) => lookedUp)}::boolean[],
         ${settled.map(({ claim }) => claim?.attempts ?? null)}::int[],
-        ${settled.map(({ claim }) => claim?.leasedBefore ?? null)}::timestamptz[]
+        ${settled.map(({ claim }) => claim?.leasedBefore ?? null)}::timestamptz[],
+        ${settled.map(({ claim }) => claim?.leasedUntil ?? null)}::timestamptz[]
       ) as r (label, state, reason, vendor_code, proof, in_doubt, next_try_in_ms, looked_up,
-              attempt, leased_before)
+              attempt, leased_before, leased_until)
     ), recorded as (
       update outcome o
       set state = r.state, reason = r.reason, vendor_code = r.vendor_code, proof = r.proof,
@@ -123,15 +129,32 @@ export async function settleAccounts(
         and o.state in ('pending', 'applying', 'waiting', 'parked')
         and (r.attempt is null or r.attempt = o.attempts)
       returning o.label, o.role, o.account_id, o.state, o.reason, o.attempts, o.proof, r.attempt,
-                r.leased_before
+                r.leased_before, r.leased_until,
+                r.state not in ('applied', 'waiting') and not r.in_doubt as released
     ), freed as (
       update account a
-      set claimed_until = case when recorded.attempt is null then a.claimed_until
-                               else recorded.leased_before end,
+      set claimed_until = case when a.claimed_until = recorded.leased_until then recorded.leased_before
+                               else a.claimed_until end,
           applied_seq = case when recorded.state = 'applied' then greatest(a.applied_seq, ${change.seq})
-                             else a.applied_seq end
+                             else a.applied_seq end,
+          claimed_seq = case when recorded.released and a.claimed_seq = ${change.seq} then greatest(a.applied_seq, (
+                               select max(c.seq) from change c left join outcome o
+                                 on o.change_id = c.id and o.account_id = a.id
+                               where c.identity_id = a.identity_id and c.seq < ${change.seq}
+                                 and (o.state = 'applying' or o.in_doubt
+                                      or (c.origin_account_id = a.id and c.ended_at is null))))
+                             else a.claimed_seq end
       from recorded
-      where a.id = recorded.account_id and a.claimed_seq = ${change.seq}
+      where a.id = recorded.account_id
+        and (a.claimed_seq = ${change.seq} or a.claimed_until = recorded.leased_until)
+    ), let_go as (
+      insert into command (change_id, kind, label, requested_by)
+      select o.change_id, 'retry', o.label, 'worker'
+      from change c join outcome o on o.change_id = c.id join recorded on recorded.account_id = o.account_id
+      where c.identity_id = ${change.identityId} and c.ended_at is null and c.id <> ${change.id}
+        and recorded.state <> 'waiting'
+        and o.state = 'waiting' and o.reason = 'account_in_use'
+      returning change_id
     ), audited as (
       insert into audit (actor, action, change_id, subject, detail)
       select 'worker', 'account.' || state, ${change.id}, label,
@@ -139,7 +162,10 @@ export async function settleAccounts(
       from recorded
     ), superseding as (${supersedeOlder(change.id, 'recorded')})
     select pg_notify(${channels.progress}, ${change.id}),
-           (select count(pg_notify(${channels.accepted}, change_id)) from superseding)`.execute(db);
+           (select count(pg_notify(${channels.accepted}, change_id))
+            from (select change_id from superseding union select change_id from let_go) as woken)`.execute(
+    db,
+  );
 }
 
 /** Error codes that count as unknown errors, of which an account gets only a few attempts. */
@@ -151,7 +177,7 @@ export interface OutcomeStatus {
   readonly source: string;
   readonly role: Role;
   readonly state: OutcomeState;
-  readonly reason: Reason | LeaveOutCode | null;
+  readonly reason: Reason | LeaveOutCode | SignInObstacle | null;
   readonly inDoubt: boolean;
   /** Time until its next attempt, in milliseconds from now; 0 when it may be tried at once. */
   readonly nextTryInMs: number;

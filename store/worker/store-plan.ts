@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { CLOCKS_AGREE_MS } from '../../model/captures/capture';
 import type { PlannedAccount } from '../../model/change/plan';
 import type { Database } from '../database';
 import { channels } from '../notifications';
@@ -8,10 +7,9 @@ import { supersedeOlder } from './supersede';
 /**
  * Stores the plan of a change: one outcome for each planned account. A second plan of the same change has no effect.
  *
- * The account in which the password was captured holds it already: its outcome is `applied`, and older changes no
- * longer write the account. If Lockstep has written that account since the capture, or may have, it is not known
- * which password the account holds. Its outcome is then `pending` and in doubt, so the account is verified before it
- * is written. The same goes for every account of a change that `looks_first`.
+ * The account in which the password was captured holds it already, unless `acceptChange` found it in doubt: its outcome
+ * is `applied`. An account in doubt is `pending` and is verified before it is written. The same goes for every account
+ * of a change that `looks_first`.
  */
 export async function storePlan(
   db: Database,
@@ -24,11 +22,9 @@ export async function storePlan(
       where id = ${changeId} and planned_at is null
       returning id, identity_id, seq, origin_account_id, captured_at, looks_first
     ), origin as (
-      update account a set applied_seq = begun.seq, claimed_seq = begun.seq, claimed_until = null
-      from begun
-      where a.id = begun.origin_account_id and a.id = any(${accounts.map((a) => a.accountId)}::text[])
-        and a.identity_id = begun.identity_id and ${holdsWhatWasCaptured}
-      returning a.id
+      select a.id from begun join account a on a.id = begun.origin_account_id
+      where a.id = any(${accounts.map((a) => a.accountId)}::text[])
+        and a.identity_id = begun.identity_id and a.applied_seq = begun.seq
     ), planned as (
       insert into outcome (change_id, label, position, source, account_id, account_name, role, state, reason, in_doubt)
       select begun.id, p.label, p.position, p.source, p.account_id, p.account_name, p.role,
@@ -56,17 +52,3 @@ export async function storePlan(
            (select count(pg_notify(${channels.accepted}, change_id)) from superseding)
     from begun`.execute(db);
 }
-
-/**
- * Condition on account `a` and change `begun`: no write of Lockstep is under way there, and the last one was over
- * before the password was captured. It reads columns of `a`, so that a claim that commits at this moment is seen.
- */
-const holdsWhatWasCaptured = sql`
-  a.claimed_seq < begun.seq and a.applied_seq < begun.seq
-  and (a.claimed_until is null or a.claimed_until < now())
-  and (a.claimed_seq = 0 or exists (
-    select from change c join outcome o on o.change_id = c.id
-    where c.identity_id = a.identity_id and c.seq = a.claimed_seq and o.account_id = a.id
-      and o.state not in ('pending', 'applying', 'waiting')
-      and (o.reason = 'origin'
-           or o.updated_at < begun.captured_at - make_interval(secs => ${CLOCKS_AGREE_MS / 1000}))))`;

@@ -4,9 +4,15 @@ import path from 'node:path';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { ensureEpoch } from '../../store/worker/epochs';
 import { openKeyDirectory } from '../../store/worker/keys/key-directory';
-import { readChangeAtWork } from '../../store/worker/outcomes';
+import { readChangeAtWork, setChangeState } from '../../store/worker/outcomes';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
-import { addPerson, applyTestConfiguration, ended, planned } from '../support/played-worker';
+import {
+  addPerson,
+  applyTestConfiguration,
+  ended,
+  planned,
+  settled,
+} from '../support/played-worker';
 import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
@@ -48,6 +54,39 @@ describeWith(['postgres'], 'changes', () => {
       headers,
     });
   const idOf = ({ body }: Reply) => String(body.id);
+  test('the next attempt of a waiting account is never in the past, and a due attempt shows the time of the answer', async () => {
+    const alice = await person();
+    const id = idOf(await start(alice));
+    await planned(api.database.db, id, alice);
+    const wait = { state: 'waiting', reason: 'unknown', proof: 'none' } as const;
+    await settled(api.database.db, id, 'directory', { ...wait, nextTryInMs: -3_600_000 });
+    await settled(api.database.db, id, 'warehouse', { ...wait, nextTryInMs: 3_600_000 });
+    const before = Date.now();
+    const { body } = await api.send('GET', `/v1/changes/${id}`);
+    const [due, later] = (body.accounts as { nextTryAt: string }[]).map(({ nextTryAt }) =>
+      Date.parse(nextTryAt),
+    );
+    expect(due).toBeGreaterThanOrEqual(before - 1_000);
+    expect(due).toBeLessThanOrEqual(Date.now() + 1_000);
+    expect(later).toBeGreaterThan(before + 3_000_000);
+  });
+
+  test('a change whose open accounts are all parked waits for an operator, and promises no further attempt', async () => {
+    const alice = await person();
+    const id = idOf(await start(alice));
+    await planned(api.database.db, id, alice);
+    await settled(api.database.db, id, 'directory');
+    const parked = { state: 'parked', reason: 'unreachable', proof: 'none' } as const;
+    await settled(api.database.db, id, 'warehouse', parked);
+    await setChangeState(api.database.db, id, 'waiting');
+    const { body } = await api.send('GET', `/v1/changes/${id}`);
+    expect(body).toMatchObject({
+      state: 'waiting',
+      says: 'some accounts are parked until an operator retries or cancels them',
+      accounts: [{}, { nextTryAt: null, reasonSays: expect.not.stringContaining('retries') }],
+    });
+  });
+
   test('an accepted change can be read at the URL in the answer', async () => {
     const alice = await person();
     const reply = await start(alice);

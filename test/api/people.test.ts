@@ -44,6 +44,7 @@ describeWith(['postgres'], 'people', () => {
           nativeId: null,
           primary: true,
           linkedBy: 'operator',
+          stale: null,
         },
         {
           source: 'warehouse',
@@ -51,6 +52,7 @@ describeWith(['postgres'], 'people', () => {
           nativeId: null,
           primary: false,
           linkedBy: 'operator',
+          stale: null,
         },
       ],
       mappings: [

@@ -14,7 +14,14 @@ const relay = (more: object = {}) => ({
   ...{ sequence: null, host: null, covers: 'source' as const, startpointApplied: null, ...more },
 });
 const captures = (more: object = {}) => ({
-  ...{ source: 'domain', stoppedAt: null, stoppedBy: null, startpoint: null, servers: [] },
+  ...{
+    source: 'domain',
+    stoppedAt: null,
+    stoppedBy: null,
+    startpoint: null,
+    servers: [],
+    withoutEffect: [],
+  },
   ...more,
 });
 const startpoint = (setAt: string, startpointApplied: boolean | null) => ({
@@ -47,6 +54,16 @@ test.each([
     'a startpoint that the relay has not applied',
     captures({ startpoint: startpoint(ago(48 * HOUR), false) }),
     'not moved there yet',
+  ],
+  [
+    'accounts whose captured password reached no other account, by reason',
+    captures({
+      withoutEffect: [
+        { reason: 'password_against_policy', says: '', accounts: 2, latestAt: ago(HOUR) },
+        { reason: 'policy_history', says: '', accounts: 1, latestAt: ago(HOUR) },
+      ],
+    }),
+    '3 accounts hold passwords that were changed there and captured without effect (password against policy: 2, policy history: 1)',
   ],
   [
     'a startpoint that was set today',

@@ -1,5 +1,8 @@
+import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
+import path from 'node:path';
 import { reportPresence } from '../../store/presence';
 import { claimJob, finishJob } from '../../store/sources/jobs';
+import { SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
@@ -169,6 +172,36 @@ describeWith(['postgres'], 'commands that a worker carries out', () => {
       expect([code, stdout]).toEqual([expected, expect.stringContaining(says)]);
     },
   );
+
+  test('lockstep doctor names the search attributes that the engine of a worker lacks', async () => {
+    const { db } = api.database;
+    await reportPresence(db, 'doctor-test', true, ['LockstepState=Keyword']);
+    await presence(null);
+    const { code, stdout } = await lockstep(['doctor', 'crm'], {
+      during: worker(1, () => ({ findings: [] })),
+    });
+    await reportPresence(db, 'doctor-test', true);
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringMatching(/✖ engine .*lacks the search attributes LockstepState=Keyword/),
+    ]);
+  });
+
+  test('lockstep doctor reports that the API cannot read the public key of the signer', async () => {
+    const file = path.join(api.dir, 'keys', SIGNER_PUBLIC_FILE);
+    renameSync(file, `${file}.away`);
+    // The user root, who may run this test, can read every file, but no folder as a file.
+    mkdirSync(file);
+    const { code, stdout } = await lockstep(['doctor', 'crm'], {
+      during: worker(1, () => ({ findings: [] })),
+    });
+    rmdirSync(file);
+    renameSync(`${file}.away`, file);
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringMatching(/✖ sealing .*cannot read the public key of the signer/),
+    ]);
+  });
 
   test('lockstep doctor reports a missing worker immediately and requests no job', async () => {
     await api.database.db.deleteFrom('worker_presence').execute();

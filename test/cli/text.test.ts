@@ -128,6 +128,7 @@ test('the status of a change with a captured hash says that no policy could chec
     expiresAt: at,
     endedAt: at,
     waitingFor: null,
+    signInsPrevented: 0,
     accounts: [],
     mappings: [],
     links: { self: '', events: '' },

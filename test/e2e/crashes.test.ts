@@ -183,6 +183,31 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
     4 * MINUTES,
   );
 
+  test(
+    keeps('kill -9 of a worker after a write costs no newer password that is captured then', 12),
+    async () => {
+      const one = await newPerson();
+      const [directory] = one.accounts;
+      const { id } = await steps['the auth account is written but the reply is lost'](one);
+      await stack.worker.kill();
+      const word = password();
+      await directory?.changeThere(word);
+      const captured = await succeed('POST', 'captures', {
+        ...{ source: 'directory', account: directory?.name, password: word },
+        capturedAt: new Date().toISOString(),
+      });
+      await stack.worker.back();
+      await ended(String(captured.id));
+      await ended(id);
+      const logins = one.accounts.map((account) => account.logsIn(word));
+      expect(await Promise.all(logins)).toEqual([true, true, true]);
+      expect(await succeed('GET', `changes/${captured.id}`)).toMatchObject({ state: 'done' });
+      expect(await succeed('GET', `changes/${id}`)).toMatchObject({ state: 'superseded' });
+      expect(await brokenInvariants(stack.database.db)).toEqual({});
+    },
+    4 * MINUTES,
+  );
+
   const waitingFor = (id: string, what: 'engine' | 'worker') =>
     until(async () => (await succeed('GET', `changes/${id}`)).waitingFor === what);
 
@@ -259,7 +284,8 @@ const remainingMs = (until: Date | null | undefined): number =>
 /** The configuration of the test company, with service passwords in files because api and worker are separate processes. */
 function configuration(company: Company, secrets: string): object {
   const timeouts = { directory: 3_000, apps: 3_000, warehouse: 3_000, crm: 9_000 };
-  const all = company.sources() as Record<keyof typeof timeouts, { settings: object }>;
+  const captured = { directory: { capture: { enabled: true } } };
+  const all = company.sources(captured) as Record<keyof typeof timeouts, { settings: object }>;
   const sources = Object.fromEntries(
     (['directory', 'apps', 'crm'] as const).map((name) => [
       name,

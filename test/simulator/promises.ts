@@ -82,13 +82,15 @@ const checks: readonly Check[] = [
   holdsNewest,
   capturesClaimTheirOrigin,
 
-  // A change is superseded only by one that the auth account took.
+  // A change is superseded only by one that wrote an account.
   (_run, changes) =>
     changes
       .filter(({ state }) => state === 'superseded')
       .filter(
         ({ seq }) =>
-          !changes.some((newer) => newer.seq > seq && authOf(newer)?.state === 'applied'),
+          !changes.some(
+            (newer) => newer.seq > seq && newer.outcomes.some(({ state }) => state === 'applied'),
+          ),
       )
       .map((change) => `I3 only a change that was validated supersedes another: ${show(change)}`),
 
@@ -113,12 +115,13 @@ const checks: readonly Check[] = [
       .filter(({ state }) => !hasEnded(state))
       .map((change) => `I2 every change ends: ${show(change)}`),
 
-  // No operator cancelled it, and everything works at the end.
+  // No operator cancelled it, and everything works at the end. A history rule may refuse a password that was used before.
   ({ cancelled }, changes) =>
     changes
       .filter(
         ({ id, state }) => !cancelled.has(id) && ['expired', 'cancelled', 'failed'].includes(state),
       )
+      .filter(({ outcomes }) => !outcomes.some(({ reason }) => reason === 'policy_history'))
       .map((change) => `I2 a change reaches its accounts once everything works: ${show(change)}`),
 
   ({ cancelled }, changes) =>

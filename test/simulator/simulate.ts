@@ -8,7 +8,7 @@ import { type Configuration, configurationSchema } from '../../model/configurati
 import { Secret } from '../../model/passwords/secret';
 import { inPlaintext } from '../../sealing/passwords';
 import type { Caller } from '../../store/api-keys';
-import { giveCommand } from '../../store/changes/commands';
+import { giveCommand, retryOverdue } from '../../store/changes/commands';
 import { saveIdentity } from '../../store/people/identities';
 import { handOutCommands, sendProbes } from '../../store/sources/commands';
 import { pauseSource, reopenSource } from '../../store/sources/state';
@@ -16,6 +16,7 @@ import { deleteExpiredSecrets } from '../../store/worker/close';
 import type { KeyStore } from '../../store/worker/keys/key-store';
 import { dispatch } from '../../worker/changes/dispatcher';
 import { changePassword } from '../../workflows/change-password';
+import { restartIds } from './counted-ids';
 import { createEngine, type Engine, type SimulatedWorker } from './engine';
 import type { GatedDatabase, PlantedSql } from './gated-database';
 import { seededRandom } from './random';
@@ -84,6 +85,7 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
   const schedule = scheduleFrom(random);
   const scheduler = createScheduler(random, stage.startsAt);
   const { database } = stage;
+  restartIds();
   database.use(scheduler, fault.sql ?? []);
   trackWith(scheduler);
   jest.spyOn(performance, 'now').mockImplementation(() => scheduler.now());
@@ -150,6 +152,7 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
             })
           );
           await sendProbes(database.db);
+          while (await retryOverdue(database.db));
           while (await handOutCommands(database.db));
           await deleteExpiredSecrets(database.db);
         } catch (error) {

@@ -11,6 +11,7 @@ import { ensureEpoch } from '../../store/worker/epochs';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import { describeWith, server } from '../support/servers';
 import { wantedSeeds } from '../support/wanted-seeds';
+import { faults } from './faults';
 import { type GatedDatabase, openGatedDatabase } from './gated-database';
 import { brokenPromises } from './promises';
 import { seededRandom } from './random';
@@ -25,6 +26,15 @@ jest.mock('../../sealing/jwe', () => {
   return trackAll(jest.requireActual('../../sealing/jwe'));
 });
 
+jest.mock('../../store/ids', () => ({
+  ...jest.requireActual('../../store/ids'),
+  newId: require('./counted-ids').countedId,
+}));
+
+/** Schedules that broke a promise before a fix. */
+const regressionSeeds = [41, 73, 93, 124];
+const MOST_SEEDS_TO_NOTICE = 150;
+const PROGRESS_EVERY = 500;
 const START = Date.parse('2026-01-01T08:00:00Z');
 
 describeWith(['postgres'], 'the simulator', () => {
@@ -76,7 +86,7 @@ describeWith(['postgres'], 'the simulator', () => {
     return { run, broken: await brokenPromises(stage, run) };
   }
 
-  /** A failure is reproduced by its seed: `LOCKSTEP_FIRST_SEED=41 LOCKSTEP_SEEDS=1 npm test -- test/simulator`. */
+  /** A failure is reproduced by its seed: `LOCKSTEP_FIRST_SEED=41 LOCKSTEP_SEEDS=1 npm run torture`. */
   function report(seed: number, { run, broken }: { run: Run; broken: string[] }): string[] {
     if (broken.length === 0) return [];
     const story = wantedSeeds.count === 1 ? [JSON.stringify(run.schedule), ...run.log] : [];
@@ -86,8 +96,44 @@ describeWith(['postgres'], 'the simulator', () => {
   test('Lockstep keeps promises I1 to I12 in every simulated schedule [rule 12]', async () => {
     const failures: string[] = [];
     const { first, count } = wantedSeeds;
-    for (let seed = first; seed < first + count; seed++)
+    for (let seed = first; seed < first + count; seed++) {
       failures.push(...report(seed, await play(seed)));
+      const played = seed - first + 1;
+      if (played % PROGRESS_EVERY === 0)
+        process.stderr.write(`${played} of ${count} schedules, ${failures.length} failed\n`);
+    }
     expect(failures).toEqual([]);
   }, 7_200_000);
+
+  test('a seed determines the whole schedule, so that a failure can be reproduced', async () => {
+    const first = await play(7);
+    await play(8);
+    const second = await play(7);
+    expect(second.run.log).toEqual(first.run.log);
+    expect(second.run.scheduler.now()).toBe(first.run.scheduler.now());
+  }, 60_000);
+
+  test.each(regressionSeeds)(
+    'Lockstep keeps promises I1 to I12 in schedule %i, which once broke one',
+    async (seed) => {
+      expect(report(seed, await play(seed))).toEqual([]);
+    },
+    60_000,
+  );
+
+  test.each(Object.entries(faults))(
+    'the simulator notices this planted fault: %s',
+    async (_title, fault) => {
+      const seen: string[] = [];
+      for (let seed = 1; seed <= MOST_SEEDS_TO_NOTICE; seed++) {
+        const { broken } = await play(seed, fault);
+        seen.push(...broken);
+        if (broken.some((finding) => finding.startsWith(fault.breaks))) return;
+      }
+      throw new Error(
+        `not noticed in ${MOST_SEEDS_TO_NOTICE} schedules; found: ${seen.slice(0, 5).join('; ')}`,
+      );
+    },
+    600_000,
+  );
 });

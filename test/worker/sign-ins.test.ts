@@ -81,7 +81,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a reported sign-in', () => {
       ]);
       expect(await outcomes(body.change)).toEqual([
         ['directory', 'applied', 'origin'],
-        ['apps', 'applied', null],
+        ['apps', 'applied', 'already_held'],
         ['warehouse', 'applied', null],
       ]);
       expect(await holders(accounts, word)).toEqual([true, true, true]);

@@ -1,7 +1,10 @@
 import { Client } from '@temporalio/client';
+import type { NativeConnection } from '@temporalio/worker';
 import type { Dependencies } from '../../activities/dependencies';
+import { log } from '../../log';
 import { PRESENCE_INTERVAL_MS, reportPresence } from '../../store/presence';
 import { startLoop } from '../loop';
+import { missingSearchAttributes } from './search-attributes';
 import { type EngineSettings, serveChanges } from './serve';
 import { connectEngine } from './temporal';
 
@@ -22,15 +25,18 @@ export function startEngineSide(
   stopping: AbortSignal,
 ): EngineSide {
   let client: Client | null = null;
+  let connection: NativeConnection | null = null;
   let reachable = false;
+  const lacking = searchAttributeWatch();
   const run = async (): Promise<void> => {
     const presence = startLoop({ name: 'presence', everyMs: PRESENCE_INTERVAL_MS }, async () => {
       reachable = client !== null && (await isReachable(client));
-      await reportPresence(deps.db, settings.workerId, reachable);
+      const lacks = reachable && connection ? await lacking(connection, settings.namespace) : [];
+      await reportPresence(deps.db, settings.workerId, reachable, lacks);
       return false;
     });
     try {
-      const connection = await connectEngine(settings.address, stopping);
+      connection = await connectEngine(settings.address, stopping);
       if (connection === null) return;
       client = new Client({ connection, namespace: settings.namespace });
       presence.wake();
@@ -41,6 +47,24 @@ export function startEngineSide(
     }
   };
   return { missing: () => (reachable ? [] : ['engine']), ended: run() };
+}
+
+/**
+ * Makes a function that returns the search attributes which the namespace lacks. Once it lacks none, it is not asked
+ * again, because search attributes are not removed.
+ */
+function searchAttributeWatch(): typeof missingSearchAttributes {
+  let missing: readonly string[] | null = null;
+  return async (connection, namespace) => {
+    if (missing?.length === 0) return missing;
+    const found = await missingSearchAttributes(connection, namespace);
+    if (missing === null && found.length > 0)
+      log.error('no change can start: the Temporal namespace lacks search attributes', {
+        code: found.join(' '),
+      });
+    missing = found;
+    return found;
+  };
 }
 
 async function isReachable(client: Client): Promise<boolean> {

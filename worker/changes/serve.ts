@@ -4,6 +4,7 @@ import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../../activities';
 import type { Dependencies } from '../../activities/dependencies';
 import { log } from '../../log';
+import { retryOverdue } from '../../store/changes/commands';
 import { channels, listen } from '../../store/notifications';
 import { handOutCommands, sendProbes } from '../../store/sources/commands';
 import { readNeededSources } from '../../store/worker/unattended';
@@ -77,7 +78,8 @@ export async function serveChanges(
   const sources = watchSources(deps, queues);
   const waiting = startLoop({ name: 'accounts waiting on sources', everyMs: 1_000 }, async () => {
     await sendProbes(deps.db);
-    return handOutCommands(deps.db);
+    const overdue = await retryOverdue(deps.db);
+    return (await handOutCommands(deps.db)) || overdue;
   });
   const listener = await listen(
     settings.databaseUrl,

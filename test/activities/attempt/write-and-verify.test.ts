@@ -1,6 +1,11 @@
 import type { Aim } from '../../../activities/attempt/aim';
 import { writeAndVerify } from '../../../activities/attempt/write-and-verify';
-import type { Connector, VerifyAnswer, WriteAnswer } from '../../../connectors/contract';
+import type {
+  Connector,
+  StateAnswer,
+  VerifyAnswer,
+  WriteAnswer,
+} from '../../../connectors/contract';
 import type { Form } from '../../../model/hashes/encoding';
 import { saltFor } from '../../../model/hashes/salt';
 import { Secret } from '../../../model/passwords/secret';
@@ -28,6 +33,15 @@ const applied: WriteAnswer = { result: 'applied' };
 const history: WriteAnswer = { result: 'rejected', reason: 'policy_history', vendorCode: '19' };
 const ambiguous: WriteAnswer = { result: 'ambiguous', vendorCode: null };
 
+const changedAt = (time: string): StateAnswer => ({
+  result: 'state',
+  account: { name: 'ann', nativeId: null },
+  disabled: false,
+  locked: false,
+  mustChange: false,
+  passwordChangedAt: new Date(time),
+});
+
 interface Row {
   readonly promise: string;
   readonly account?: Partial<ClaimedAccount>;
@@ -38,10 +52,24 @@ interface Row {
   readonly write?: WriteAnswer;
   /** Answers to the calls of `verify`, in order. */
   readonly logins?: readonly VerifyAnswer[];
+  /** Answer to the call of `state`. */
+  readonly state?: StateAnswer;
   readonly expected: object;
-  /** Calls in order: `w` a write, `v` a login with the new password, `c` a login with the current one. */
+  /**
+   * Calls in order: `w` a write, `v` a login with the new password, `c` a login with the current one, `s` a read of the
+   * state.
+   */
   readonly calls: string;
 }
+
+const usable = {
+  result: 'state',
+  account: { name: 'ann', nativeId: null },
+  disabled: false,
+  locked: false,
+  mustChange: false,
+  passwordChangedAt: null,
+} as const;
 
 const rows: readonly Row[] = [
   {
@@ -55,7 +83,7 @@ const rows: readonly Row[] = [
     promise: 'an answer that the account already has this password counts as success',
     write: { result: 'already_current' },
     logins: [holds],
-    expected: { state: 'applied', proof: 'login' },
+    expected: { state: 'applied', proof: 'login', unwritten: true },
     calls: 'wv',
   },
   {
@@ -65,7 +93,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [impossible],
     expected: { state: 'applied', proof: 'none', reason: null },
-    calls: 'wv',
+    calls: 'wvs',
   },
   {
     promise: 'a hash in doubt in a source that cannot verify hashes is written again',
@@ -74,7 +102,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [impossible, impossible],
     expected: { state: 'applied', proof: 'none', inDoubt: false },
-    calls: 'vwv',
+    calls: 'vwvs',
   },
   {
     promise: 'a hash in doubt that the source already stores is not written again',
@@ -82,21 +110,21 @@ const rows: readonly Row[] = [
     account: { inDoubt: true, attempts: 2 },
     logins: [{ result: 'holds', proof: 'hash' }],
     expected: { state: 'applied', proof: 'hash' },
-    calls: 'v',
+    calls: 'vs',
   },
   {
     promise: 'with prove: never, a success of the source is not verified',
     prove: 'never',
     write: applied,
     expected: { state: 'applied', proof: 'none' },
-    calls: 'w',
+    calls: 'ws',
   },
   {
     promise: 'with prove: in-doubt, a write without doubt is not verified',
     prove: 'in-doubt',
     write: applied,
     expected: { state: 'applied', proof: 'none' },
-    calls: 'w',
+    calls: 'ws',
   },
   {
     promise: 'with prove: in-doubt, a write after a doubtful one is verified',
@@ -105,14 +133,57 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [differs, holds],
     expected: { state: 'applied', proof: 'login' },
-    calls: 'vwv',
+    calls: 'vswv',
   },
   {
     promise:
-      'a write to a disabled account is applied, with the reason why no login could verify it',
+      'a write to a disabled account is applied without proof, and the account prevents the sign-in',
     write: applied,
     logins: [disabled],
-    expected: { state: 'applied', proof: 'none', reason: 'account_disabled' },
+    expected: {
+      state: 'applied',
+      proof: 'none',
+      reason: null,
+      signInPrevented: 'account_disabled',
+    },
+    calls: 'wv',
+  },
+  {
+    promise: 'a login that shows an obstacle to the sign-in is a proof, and the obstacle is kept',
+    write: applied,
+    logins: [{ result: 'holds', proof: 'login', signInPrevented: 'must_change_password' }],
+    expected: { state: 'applied', proof: 'login', signInPrevented: 'must_change_password' },
+    calls: 'wv',
+  },
+  {
+    promise: 'an account that was verified by its hash is asked whether the person can sign in',
+    write: applied,
+    logins: [{ result: 'holds', proof: 'hash' }],
+    state: { ...usable, locked: true },
+    expected: { state: 'applied', proof: 'hash', signInPrevented: 'account_locked' },
+    calls: 'wvs',
+  },
+  {
+    promise: 'an account that cannot be verified is asked whether the person can sign in',
+    write: applied,
+    logins: [impossible],
+    state: { ...usable, disabled: true },
+    expected: { state: 'applied', proof: 'none', signInPrevented: 'account_disabled' },
+    calls: 'wvs',
+  },
+  {
+    promise: 'an account whose state cannot be read after the write is applied all the same',
+    prove: 'never',
+    write: applied,
+    state: { result: 'failed', reason: 'unreachable', vendorCode: null },
+    expected: { state: 'applied', reason: null, proof: 'none' },
+    calls: 'ws',
+  },
+  {
+    promise: 'an account that could not be verified because its source went away shows that reason',
+    write: applied,
+    logins: [away],
+    expected: { state: 'applied', proof: 'none', reason: 'unreachable' },
     calls: 'wv',
   },
   {
@@ -167,7 +238,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [differs, holds],
     expected: { state: 'applied' },
-    calls: 'vwv',
+    calls: 'vswv',
   },
   {
     promise:
@@ -184,7 +255,7 @@ const rows: readonly Row[] = [
     write: history,
     logins: [differs, holds],
     expected: { state: 'applied' },
-    calls: 'vwv',
+    calls: 'vswv',
   },
   {
     promise:
@@ -193,7 +264,7 @@ const rows: readonly Row[] = [
     write: history,
     logins: [differs, differs],
     expected: { state: 'rejected', reason: 'policy_history', vendorCode: '19' },
-    calls: 'vwv',
+    calls: 'vswv',
   },
   {
     promise:
@@ -201,7 +272,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [impossible],
     expected: { state: 'applied', proof: 'none', reason: null },
-    calls: 'wv',
+    calls: 'wvs',
   },
   {
     promise:
@@ -210,7 +281,7 @@ const rows: readonly Row[] = [
     write: applied,
     logins: [impossible, impossible],
     expected: { state: 'applied', proof: 'none', inDoubt: false },
-    calls: 'vwv',
+    calls: 'vwvs',
   },
   {
     promise:
@@ -262,7 +333,7 @@ const rows: readonly Row[] = [
     account: { attempts: 5, unknowns: 5 },
     write: { result: 'retry', reason: 'unknown', vendorCode: '80' },
     expected: { state: 'parked', reason: 'unknown', vendorCode: '80' },
-    calls: 'w',
+    calls: 'sw',
   },
   {
     promise:
@@ -270,7 +341,7 @@ const rows: readonly Row[] = [
     account: { attempts: 50, unknowns: 1 },
     write: { result: 'retry', reason: 'unknown', vendorCode: '80' },
     expected: { state: 'waiting', reason: 'unknown' },
-    calls: 'w',
+    calls: 'sw',
   },
   {
     promise: 'an auth account whose current password is right is written',
@@ -316,6 +387,47 @@ const rows: readonly Row[] = [
     expected: { state: 'applied' },
     calls: 'v',
   },
+  {
+    promise: 'a retry does not overwrite a password that was set in the source after the plan',
+    account: { attempts: 2, lastReason: 'unreachable' },
+    state: changedAt('2026-01-01T08:02:00Z'),
+    expected: { state: 'superseded' },
+    calls: 's',
+  },
+  {
+    promise: 'a retry writes if the password in the source is older than the plan',
+    account: { attempts: 2, lastReason: 'unreachable' },
+    state: changedAt('2026-01-01T07:59:00Z'),
+    write: applied,
+    logins: [holds],
+    expected: { state: 'applied' },
+    calls: 'swv',
+  },
+  {
+    promise: 'a retry in doubt leaves a password that is neither the old nor the new one',
+    account: { role: 'auth', inDoubt: true, attempts: 2 },
+    current: true,
+    logins: [differs, differs],
+    expected: { state: 'superseded' },
+    calls: 'vsc',
+  },
+  {
+    promise:
+      'a retry in doubt does not overwrite a password that was set in the source after the plan',
+    account: { inDoubt: true, attempts: 2 },
+    state: changedAt('2026-01-01T08:00:10Z'),
+    logins: [differs],
+    expected: { state: 'superseded' },
+    calls: 'vs',
+  },
+  {
+    promise: 'a wrong current password is rejected as wrong even if the first attempt had to wait',
+    account: { role: 'auth', attempts: 2, lastReason: 'account_locked' },
+    current: true,
+    logins: [differs],
+    expected: { state: 'rejected', reason: 'wrong_current_password' },
+    calls: 'sc',
+  },
 ];
 
 test('the salt differs between two accounts of a change, and between two changes of an account', () => {
@@ -343,6 +455,10 @@ test.each(rows)('$promise', async (row) => {
       if (answer === undefined) throw new Error('no login was expected');
       return answer;
     },
+    async state() {
+      calls += 's';
+      return row.state ?? usable;
+    },
   } as unknown as Connector;
   const account: ClaimedAccount = {
     label: 'apps',
@@ -357,8 +473,11 @@ test.each(rows)('$promise', async (row) => {
     probe: null,
     inDoubt: false,
     origin: false,
+    holdsNormalized: false,
+    untouchedSince: new Date('2026-01-01T08:00:00Z'),
     lastReason: null,
     leasedBefore: null,
+    leasedUntil: null,
     verdict: 'claimed',
     ...row.account,
   };

@@ -35,8 +35,29 @@ const wrongAnswers: Readonly<Record<string, Spoil>> = {
   '206': (usual) => ({ ...usual, status: 206 }),
 };
 
+const PAGE = '<!doctype html><title>Not here</title><p>The requested URL was not found.</p>';
+
+/** Refusals by a proxy in front of the source, which never saw the account. */
+const foreignAnswers: Readonly<Record<string, (status: number) => Answer>> = {
+  'the page of a proxy': (status) => ({ status, headers: HTML, text: PAGE }),
+  'the JSON of a gateway': (status) => ({ status, json: { message: 'Not Found', status } }),
+};
+
+const FOREIGN_STATUSES = [400, 401, 403, 404, 409, 410, 422, 423, 500, 503];
+
+/** Reasons that only the source itself can know. */
+const OF_THE_SOURCE = ['no_account', 'no_rights', 'service_credential_refused', 'account_locked'];
+
 /** Upper limit for the number of requests of one call. */
 const MOST_REQUESTS = 12;
+
+interface Answered {
+  readonly result: string;
+  readonly reason?: string;
+}
+
+const expectNotOfTheSource = ({ reason = '' }: Answered) =>
+  expect(OF_THE_SOURCE).not.toContain(reason);
 
 /** A 200 is not yet a success: a proxy or a sign-in page answers it too. */
 export function successPromises({ subject, promise, direct }: Bench): void {
@@ -55,6 +76,18 @@ export function successPromises({ subject, promise, direct }: Bench): void {
     });
   }
 
+  for (const [what, answerOf] of Object.entries(foreignAnswers))
+    promise(
+      `${what} refuses neither the account nor the service account, whatever its status`,
+      async () => {
+        for (const status of FOREIGN_STATUSES) {
+          const spoil = () => answerOf(status);
+          for (const answer of await answersTo(spoil)) expectNotOfTheSource(answer);
+          for (const answer of await readsWith(spoil)) expectNotOfTheSource(answer);
+        }
+      },
+    );
+
   if (!http.emptyIsSuccess)
     promise('a write that is answered 204 without the documented body is in doubt', async () => {
       expect(await writesWith(() => ({ status: 204 }))).toContain('ambiguous');
@@ -71,25 +104,31 @@ export function successPromises({ subject, promise, direct }: Bench): void {
       await readsWith(spoil);
     });
 
+  /** Returns the results of `answersTo`. */
+  const writesWith = async (spoil: Spoil): Promise<string[]> =>
+    (await answersTo(spoil)).map(({ result }) => result);
+
   /** Writes once for each request that a write takes, and spoils the answer to that request. */
-  async function writesWith(spoil: Spoil): Promise<string[]> {
-    const results: string[] = [];
+  async function answersTo(spoil: Spoil): Promise<Answered[]> {
+    const answers: Answered[] = [];
     await spoiled(spoil, async (connector) => {
       const [account, password] = [await subject.account(), freshPassword()];
       const answer = await write(connector, account, password);
       return async () => {
-        results.push(answer.result);
+        answers.push(answer);
         expect(['retry', 'ambiguous']).toContain(answer.result);
         if (answer.result === 'retry')
           expect(await subject.logsIn(account, account.password)).toBe(true);
       };
     });
-    return results;
+    return answers;
   }
 
-  async function readsWith(spoil: Spoil): Promise<void> {
+  /** Reads in every way, with one spoiled answer each. @returns the answers of the reads */
+  async function readsWith(spoil: Spoil): Promise<Answered[]> {
+    const read: Answered[] = [];
     const account = await subject.account();
-    const calls: ((connector: Connector) => Promise<{ result: string }>)[] = [
+    const calls: ((connector: Connector) => Promise<Answered>)[] = [
       (connector) => connector.find({ match: { [subject.findBy]: account.key }, limit: 2 }),
       (connector) => connector.list({ cursor: null, pageSize: 10 }),
       (connector) => connector.state({ account: account.ref }),
@@ -99,13 +138,17 @@ export function successPromises({ subject, promise, direct }: Bench): void {
     ];
     for (const call of calls)
       await spoiled(spoil, async (connector) => {
-        const { result } = await call(connector);
-        return async () => expect(['failed', 'inconclusive']).toContain(result);
+        const answer = await call(connector);
+        return async () => {
+          read.push(answer);
+          expect(['failed', 'inconclusive']).toContain(answer.result);
+        };
       });
     await spoiled(spoil, async (connector) => {
       const findings = await connector.check();
       return async () => expect(findings.some(({ verdict }) => verdict !== 'ok')).toBe(true);
     });
+    return read;
   }
 
   /** Repeats a call on new connectors, and spoils the answer to its first request, then to its second one, and so on. */

@@ -2,7 +2,7 @@ import dns from 'node:dns';
 import type { Connector } from '../../../connectors/contract';
 import { apiOf } from '../../../connectors/http/api';
 import type { HttpReply } from '../../../connectors/http/client';
-import { noBody } from '../../../connectors/http/success';
+import { noBody, SCIM_ERROR } from '../../../connectors/http/success';
 import { connectorKinds } from '../../../connectors/registry';
 import { Secret } from '../../../model/passwords/secret';
 import { startProxy } from '../../support/proxy';
@@ -54,6 +54,7 @@ const afterDoing =
     answer();
     return mishap(answer);
   };
+const HTML = { 'content-type': 'text/html; charset=utf-8' };
 const inAMinute = () => new Date(Date.now() + 60_000).toUTCString();
 
 const ambiguous = (vendorCode: string) => ({ result: 'ambiguous', vendorCode });
@@ -146,10 +147,28 @@ const rows: readonly Row[] = [
     written: false,
   },
   {
-    what: 'a 423 leads to retry with account_locked',
-    mishap: respond(423),
+    what: 'a 423 with a SCIM error leads to retry with account_locked',
+    mishap: () => ({ status: 423, json: { schemas: [SCIM_ERROR], status: '423' } }),
     answer: retry('account_locked', '423'),
     written: false,
+  },
+  {
+    what: 'a 423 without a SCIM error says nothing about the account',
+    mishap: respond(423),
+    answer: retry('unknown', '423'),
+    written: false,
+  },
+  {
+    what: 'a 401 that refuses the token by its header leads to service_credential_refused',
+    mishap: respond(401, { 'www-authenticate': 'Bearer error="invalid_token"' }),
+    answer: retry('service_credential_refused', '401'),
+    written: false,
+  },
+  {
+    what: 'a page that replaces the answer of the server leaves the write in doubt',
+    mishap: afterDoing(() => ({ status: 404, headers: HTML, text: '<h1>404 Not Found</h1>' })),
+    answer: ambiguous('foreign_404'),
+    written: true,
   },
   {
     what: 'a 418, which no table contains, leads to retry with unknown',

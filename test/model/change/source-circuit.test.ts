@@ -46,7 +46,7 @@ test('a probe whose answer is lost keeps the stored reason', () => {
 test('every reason that keeps a source from being called says what to do, and holds its accounts', () => {
   const since = new Date(0);
   const down = { state: 'down', since, failures: 1, nextProbeAt: since } as const;
-  expect(sourceSays({ ...down, reason: 'unreachable' })).toMatch(/check that it runs/);
+  expect(sourceSays({ ...down, reason: 'unreachable' })).toMatch(/Check that it runs/);
   const paused = { state: 'paused', since, by: 'worker' } as const;
   for (const reason of ['service_credential_refused', 'source_paused'] as const) {
     expect(sourceSays({ ...paused, reason })).toContain('lockstep sources resume');

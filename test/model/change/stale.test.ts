@@ -12,27 +12,75 @@ const at = (ms: number) => new Date(noon + ms);
 const LINKED = at(-1_000_000);
 
 const account = (more: Partial<AccountHistory> = {}): AccountHistory => ({
-  outcome: { state: 'applied', reason: null, at: at(0) },
+  outcome: { state: 'applied', reason: null, proof: 'login', at: at(0), acceptedAt: at(0) },
   holdsLast: true,
   linkedAt: LINKED,
   changedThereAt: null,
+  withoutEffect: null,
   enabled: true,
   ...more,
 });
 type Outcome = NonNullable<AccountHistory['outcome']>;
 const cameTo = (state: Outcome['state'], reason: Outcome['reason'] = null, more = {}) =>
-  staleness(account({ outcome: { state, reason, at: at(0) }, holdsLast: false, ...more }));
+  staleness(
+    account({
+      outcome: { state, reason, proof: 'none', at: at(0), acceptedAt: at(0) },
+      holdsLast: false,
+      ...more,
+    }),
+  );
 
 describe('an account that is not stale', () => {
   test.each<[string, Partial<AccountHistory>]>([
     ['an account that holds the last password, verified by a login, is not stale', {}],
     [
       'an account in which the password was changed is not stale',
-      { outcome: { state: 'applied', reason: 'origin', at: at(0) } },
+      {
+        outcome: {
+          state: 'applied',
+          reason: 'origin',
+          proof: 'none',
+          at: at(0),
+          acceptedAt: at(0),
+        },
+      },
     ],
     [
       'an account that a later change has written is not stale',
-      { outcome: { state: 'expired', reason: 'too_old', at: at(0) } },
+      {
+        outcome: {
+          state: 'expired',
+          reason: 'too_old',
+          proof: 'none',
+          at: at(0),
+          acceptedAt: at(0),
+        },
+      },
+    ],
+    [
+      'a disabled account that a login has shown to hold the last password is not stale',
+      {
+        outcome: {
+          state: 'applied',
+          reason: 'account_disabled',
+          proof: 'login',
+          at: at(0),
+          acceptedAt: at(0),
+        },
+      },
+    ],
+    [
+      'an account that held the password before the change is not stale, whatever its time of change',
+      {
+        outcome: {
+          state: 'applied',
+          reason: 'already_held',
+          proof: 'login',
+          at: at(0),
+          acceptedAt: at(0),
+        },
+        changedThereAt: at(-10 * SOURCE_CLOCKS_MS),
+      },
     ],
     [
       'an account whose source reports the time of the write itself is not stale',
@@ -108,6 +156,25 @@ describe('an account that is stale', () => {
       'an account is stale when no login could verify its password',
       cameTo('applied', 'account_locked', { holdsLast: true }),
       { code: 'unproved', catchesUp: true },
+    ],
+    [
+      'an account is stale when its source reports an older password than the one that was written',
+      staleness(account({ changedThereAt: at(-SOURCE_CLOCKS_MS - 1) })),
+      { code: 'restored_there', catchesUp: true, since: at(0) },
+    ],
+    [
+      'an account is stale when its captured password had no effect, with the reason of that',
+      staleness(
+        account({
+          withoutEffect: { at: at(5), reason: 'password_against_policy', changeId: null },
+        }),
+      ),
+      {
+        code: 'capture_without_effect',
+        since: at(5),
+        reason: 'password_against_policy',
+        cure: expect.stringContaining('does not satisfy the policy of the group'),
+      },
     ],
     [
       'an account is stale when it was changed in its source and that was not captured',

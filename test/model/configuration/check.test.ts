@@ -5,6 +5,12 @@ import { configurationSchema, groupsOf } from '../../../model/configuration/docu
 import { keepPolicies, lostPolicyIssues } from '../../../model/configuration/kept-policies';
 import { keeps } from '../../support/rules';
 
+const traits = {
+  accepts: ['plaintext' as const],
+  yields: ['plaintext' as const],
+  proof: 'login' as const,
+  reportsCurrent: true,
+};
 const kinds = new Map([
   [
     'ldap',
@@ -14,8 +20,8 @@ const kinds = new Map([
         bindPassword: z.string(),
       }),
       secretSettings: ['bindPassword'],
-      traits: { accepts: ['plaintext' as const], yields: ['plaintext' as const] },
-      traitsOf: () => ({ accepts: ['plaintext' as const], yields: ['plaintext' as const] }),
+      traits,
+      traitsOf: () => traits,
     },
   ],
 ]);

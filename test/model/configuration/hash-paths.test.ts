@@ -5,6 +5,7 @@ import { type Form, forms, type Scheme, schemes } from '../../../model/hashes/en
 import { keeps } from '../../support/rules';
 
 /** The real connector kinds, and one that never exposes a password, such as PingOne (seed 002). */
+const vault = { accepts: forms, yields: [], proof: 'login', reportsCurrent: true } as const;
 const kinds = new Map<string, CheckedKind>([
   ...connectorKinds,
   [
@@ -12,8 +13,8 @@ const kinds = new Map<string, CheckedKind>([
     {
       settings: (connectorKinds.get('ldap') as CheckedKind).settings,
       secretSettings: [],
-      traits: { accepts: forms, yields: [] },
-      traitsOf: () => ({ accepts: forms, yields: [] }),
+      traits: { ...vault },
+      traitsOf: () => vault,
     },
   ],
 ]);

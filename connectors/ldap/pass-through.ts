@@ -1,0 +1,115 @@
+import type { Entry } from 'ldapts';
+import type { Finding, WriteAnswer } from '../contract';
+import { accountFilter, search, valuesOf } from './accounts';
+import { ok, warning } from './findings';
+import type { Link } from './link';
+import type { LdapSettings } from './settings';
+
+/**
+ * Schemes of userPassword that hold no password but name another system, which verifies it. Sources: SASL of slapd
+ * (saslauthd), its modules kerberos and radius, and UNIX, which older versions passed on to the operating system.
+ */
+const SCHEMES = ['SASL', 'KERBEROS', 'RADIUS', 'UNIX'] as const;
+
+const PASS_THROUGH = new RegExp(`^\\{(${SCHEMES.join('|')})\\}`, 'i');
+
+/**
+ * Returns the scheme by which an entry refers to a password that is kept elsewhere, such as `SASL`. Null if there is
+ * none, or if the service account cannot read the attribute.
+ */
+export function passedThrough(entry: Entry, attribute: string): string | null {
+  for (const value of valuesOf(entry, attribute)) {
+    const scheme = PASS_THROUGH.exec(String(value))?.[1];
+    if (scheme !== undefined) return scheme.toUpperCase();
+  }
+  return null;
+}
+
+/** The answer to a write for an account whose password is kept elsewhere. A new value would cut off that system. */
+export const keptElsewhere = (scheme: string): WriteAnswer => ({
+  result: 'rejected',
+  reason: 'no_own_password',
+  vendorCode: scheme,
+});
+
+/** Number of accounts that show whether the service account can read passwords. Some may have none. */
+const SAMPLE = 20;
+/** How long the result is kept. An administrator of the directory changes the rights rarely. */
+const KEPT_MS = 600_000;
+
+/** Returns whether the service account can read the password attribute, from one search in ten minutes. */
+export function readsPasswords(settings: LdapSettings): (link: Link) => Promise<boolean> {
+  const { base, passwordAttribute } = settings;
+  let known: { readonly reads: boolean; readonly until: number } | null = null;
+  return async (link) => {
+    if (known !== null && performance.now() < known.until) return known.reads;
+    const reply = await search(link, base, {
+      ...{ scope: 'sub', filter: accountFilter(settings), sizeLimit: SAMPLE },
+      attributes: [passwordAttribute],
+    });
+    const entries = reply.ok ? reply.value : [];
+    const reads = entries.some((entry) => valuesOf(entry, passwordAttribute).length > 0);
+    known = { reads, until: performance.now() + KEPT_MS };
+    return reads;
+  };
+}
+
+/** Reads the scheme of one account. Null if it has none, or cannot be read. */
+export async function schemeAt(
+  link: Link,
+  dn: string,
+  { passwordAttribute }: LdapSettings,
+): Promise<string | null> {
+  const reply = await search(link, dn, { scope: 'base', attributes: [passwordAttribute] });
+  const [entry] = reply.ok ? reply.value : [];
+  return entry === undefined ? null : passedThrough(entry, passwordAttribute);
+}
+
+/** Counts the passwords that `lockstep doctor` has seen in a listing. */
+export interface SeenPasswords {
+  accounts: number;
+  readable: number;
+  readonly elsewhere: Map<string, number>;
+}
+
+export const nothingSeen = (): SeenPasswords => ({
+  accounts: 0,
+  readable: 0,
+  elsewhere: new Map(),
+});
+
+export function notePasswords(
+  seen: SeenPasswords,
+  entries: readonly Entry[],
+  attribute: string,
+): void {
+  for (const entry of entries) {
+    seen.accounts++;
+    if (valuesOf(entry, attribute).length > 0) seen.readable++;
+    const scheme = passedThrough(entry, attribute);
+    if (scheme !== null) seen.elsewhere.set(scheme, (seen.elsewhere.get(scheme) ?? 0) + 1);
+  }
+}
+
+export function passThroughFinding(
+  seen: SeenPasswords,
+  { passwordAttribute }: LdapSettings,
+): Finding {
+  const { accounts, readable, elsewhere } = seen;
+  if (readable === 0)
+    return {
+      check: 'pass-through',
+      verdict: 'skipped',
+      says: `The service account cannot read ${passwordAttribute}, so Lockstep would overwrite a value such as {SASL}user@REALM, which refers to a password in another system. If this directory has such accounts, let the service account read ${passwordAttribute}, or exclude them with userFilter.`,
+    };
+  if (elsewhere.size === 0)
+    return ok(
+      'pass-through',
+      `None of the ${accounts} accounts that were read has its password in another system.`,
+    );
+  const counts = [...elsewhere].map(([scheme, count]) => `${count} with {${scheme}}`).join(', ');
+  return warning(
+    'pass-through',
+    `Of the ${accounts} accounts that were read, some have their password in another system: ${counts}. Lockstep writes no password to them. Connect that system as a source of its own, or exclude them with userFilter.`,
+  );
+}

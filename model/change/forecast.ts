@@ -1,0 +1,107 @@
+import type { Finding } from '../api/job-results';
+import { errors, isErrorCode, waitingSays } from '../errors';
+import type { Secret } from '../passwords/secret';
+import { type PasswordFilter, rewrite } from '../policy/password-filter';
+import type { PolicyRules } from '../policy/presets';
+import { brokenLimits } from '../policy/target-limits';
+import { gaps, type TargetPolicy } from '../policy/target-policy';
+import type { OutcomeState } from './outcome';
+import type { PlannedAccount } from './plan';
+import type { OutcomeReason } from './reason';
+import { isSignInObstacle, signInObstacles } from './sign-in-prevented';
+import { type SourceState, sourceSays } from './source-circuit';
+
+/**
+ * What Lockstep knows about an account before a change, without a call to its source: the state of the source, the
+ * findings and the policies of its last check, and what became of the account in the last change.
+ */
+export interface KnownBefore {
+  readonly source: string;
+  readonly state: SourceState;
+  readonly findings: readonly Finding[];
+  /** False for a caller that may not read findings, which name service accounts and hosts: it gets only their checks. */
+  readonly showsFindings: boolean;
+  readonly policies: readonly TargetPolicy[];
+  readonly filter: PasswordFilter | null;
+  /** The policies of the groups of the change. */
+  readonly groupPolicies: readonly { readonly name: string; readonly rules: PolicyRules }[];
+  readonly last: {
+    readonly changeId: string;
+    readonly state: OutcomeState;
+    readonly reason: OutcomeReason | null;
+  } | null;
+}
+
+/**
+ * Warnings about a planned account: why its source may refuse the password, or why it has to wait.
+ * @param password the new password; null when the dry run has none, so that only the policies are compared
+ */
+export function forecast(known: KnownBefore, password: Secret | null): string[] {
+  const { source, state, findings, showsFindings } = known;
+  return [
+    ...(state.state === 'up' ? [] : [`"${source}" is ${state.state}. ${sourceSays(state)}`]),
+    ...findings
+      .filter(({ verdict }) => verdict === 'wrong')
+      .map(({ check, says }) =>
+        showsFindings
+          ? `The last check of "${source}" found: ${says}`
+          : `The last check of "${source}" found a problem (${check}). An operator sees it with "lockstep doctor ${source}".`,
+      ),
+    ...limitWarnings(known, password),
+    ...lastWarnings(known),
+  ];
+}
+
+function limitWarnings(known: KnownBefore, password: Secret | null): string[] {
+  const { source, filter, policies, groupPolicies } = known;
+  if (password === null)
+    return [
+      ...new Set(groupPolicies.flatMap((policy) => gaps(policy, { source, filter, policies }))),
+    ];
+  if (filter === null) return brokenLimits(source, policies, password);
+  const written = rewrite(filter, password);
+  if (written === null)
+    return [
+      `The passwordFilter of "${source}" leaves too little of the password, so it is refused.`,
+    ];
+  try {
+    return brokenLimits(source, policies, written);
+  } finally {
+    written.destroy();
+  }
+}
+
+/** A refusal that concerned the value only says nothing about another password. */
+const aboutTheValue = (reason: OutcomeReason): boolean =>
+  reason.startsWith('policy') ||
+  ['character_not_supported', 'encoding_not_supported', 'wrong_current_password', 'too_old'].some(
+    (code) => code === reason,
+  );
+
+const remembered: readonly OutcomeState[] = ['waiting', 'parked', 'rejected'];
+
+function lastWarnings({ source, last }: KnownBefore): string[] {
+  if (last === null || last.reason === null) return [];
+  const { state, reason, changeId } = last;
+  const intro = `In the change ${changeId}, the account in "${source}"`;
+  if (state === 'applied' && isSignInObstacle(reason))
+    return [`${intro} took the password. ${signInObstacles[reason].says}`];
+  if (!remembered.includes(state) || !isErrorCode(reason) || aboutTheValue(reason)) return [];
+  return state === 'waiting'
+    ? [`${intro} still waits. ${waitingSays(reason)}`]
+    : [`${intro} was ${state}. ${errors[reason].says}`];
+}
+
+/** Warnings about a change as a whole: why it would be refused whatever the password. */
+export function wholeForecast(planned: readonly PlannedAccount[]): string[] {
+  const auth = planned.find(({ role }) => role === 'auth');
+  if (auth === undefined)
+    return [
+      'The change would be refused: this person has no account in the auth source of the group. Link one.',
+    ];
+  return auth.leftOut === 'source_disabled'
+    ? [
+        `The change would be refused: the auth source "${auth.source}" is switched off in the configuration.`,
+      ]
+    : [];
+}

@@ -1,0 +1,111 @@
+import type { Fault } from './simulate';
+
+/**
+ * Faults that a test plants, each with the promise that it breaks: a fix that is taken out again, or a bug for an
+ * invariant of docs/architecture.md. The simulator must find every one of them.
+ */
+export const faults: Readonly<Record<string, Fault & { readonly breaks: string }>> = {
+  'a capture does not claim its origin when it is accepted': {
+    breaks: 'I3 a capture claims its origin',
+    sql: [
+      {
+        find: 'where a.id = accepted.origin_account_id',
+        becomes: 'where false and a.id = accepted.origin_account_id',
+      },
+    ],
+  },
+  'a claim supersedes an older change before it is validated': {
+    breaks: 'I3 only a change that was validated supersedes another',
+    sql: [
+      { find: "then 'behind' else 'superseded'", becomes: "then 'superseded' else 'superseded'" },
+    ],
+  },
+  'a refused change keeps its claim': {
+    breaks: 'I3 only a change that was validated supersedes another',
+    sql: [
+      { find: 'case when recorded.released', becomes: 'case when false and recorded.released' },
+      {
+        find: 'and newer.ended_at is null',
+        becomes: "and newer.ended_at is null and newer.state <> 'waiting'",
+      },
+    ],
+  },
+  'an accepted change is removed': {
+    breaks: 'I1',
+    sql: [
+      {
+        find: /delete from sealed_secret\s+where expires_at <= now\(\)/,
+        becomes: 'delete from change where seq = 1 and ended_at is not null',
+      },
+    ],
+  },
+  'a change is not ended': {
+    breaks: 'I2',
+    sql: [{ find: 'and ended_at is null returning id', becomes: 'and false returning id' }],
+  },
+  'a claim ignores newer claims': {
+    breaks: 'I3',
+    sql: [{ find: /and a\.applied_seq <= \$\d+ and a\.claimed_seq <= \$\d+/, becomes: '' }],
+  },
+  'the auth account always counts as applied': {
+    breaks: 'I4',
+    sql: [
+      {
+        find: 'select label, source, role, state, reason',
+        becomes:
+          "select label, source, role, case role when 'auth' then 'applied' else state end as state, reason",
+      },
+    ],
+  },
+  'a rejected account rejects all others': {
+    breaks: 'I5',
+    sql: [
+      {
+        find: 'and o.label = r.label',
+        becomes: "and (o.label = r.label or (r.state = 'rejected' and o.role = 'member'))",
+      },
+    ],
+  },
+  'a mapping that is out of sync is shown in sync': {
+    breaks: 'I6',
+    sql: [{ find: "set state = 'out_of_sync'", becomes: "set state = 'in_sync'" }],
+  },
+  'a doubtful write is forgotten': {
+    breaks: 'I7',
+    sql: [
+      {
+        find: /mine\.in_doubt or mine\.state = 'applying' as "inDoubt"/,
+        becomes: 'false as "inDoubt"',
+      },
+    ],
+  },
+  'an activity returns a password': { breaks: 'I8 no password reaches the engine', leaks: true },
+  'the password of an ended change is kept': {
+    breaks: 'I8 the password of an ended change is destroyed',
+    sql: [
+      {
+        find: 'delete from sealed_secret where change_id',
+        becomes: 'delete from sealed_secret where false and change_id',
+      },
+    ],
+  },
+  'the settlement of an account is not audited': {
+    breaks: 'I10',
+    sql: [
+      {
+        find: "select 'worker', 'account.' || state",
+        becomes: "select 'worker', 'lost.' || state",
+      },
+    ],
+  },
+  'a connector logs in again and again': { breaks: 'I11', world: 'logs in three times' },
+  'no workflow is started for a change': {
+    breaks: 'I12',
+    sql: [
+      {
+        find: 'where ended_at is null and (attended_until',
+        becomes: 'where false and (attended_until',
+      },
+    ],
+  },
+};

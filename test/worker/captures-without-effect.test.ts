@@ -1,0 +1,153 @@
+import { register } from 'prom-client';
+import { registerWorkerMetrics } from '../../worker/metrics';
+import type { TestApi } from '../support/api';
+import type { CompanyAccount } from '../support/company';
+import { holders, newPassword } from '../support/people';
+import { describeWith } from '../support/servers';
+import { companyDocument, entryOf, workerSuite } from '../support/worker-suite';
+
+/** A captured password that no other account got is shown, until a later change makes the accounts equal again. */
+describeWith(['slapd', 'postgres', 'temporal'], 'a capture without effect', () => {
+  let api: TestApi;
+  let relay: string;
+  let admin: string;
+
+  const suite = workerSuite((company) => ({
+    ...companyDocument(company, {
+      apps: { capture: { enabled: true } },
+      warehouse: { capture: { enabled: true, verifyCurrent: false } },
+    }),
+    policies: { everyone: { minLength: 12 } },
+  }));
+  beforeAll(async () => {
+    api = await suite.startApi();
+    relay = await api.newKey(['capture']);
+    admin = await api.newKey(['admin', 'read', 'trigger']);
+    registerWorkerMetrics(suite.lockstep.database.db);
+  });
+  afterAll(() => register.clear());
+
+  const capture = async ({ source, name }: CompanyAccount, password: string, more: object = {}) =>
+    api.send('POST', '/v1/captures', {
+      key: relay,
+      body: { source, account: name, password, capturedAt: new Date().toISOString(), ...more },
+    });
+  const read = async (path: string) => (await api.send('GET', path, { key: admin })).body;
+  const staleOf = async (person: string) => (await read(`/v1/stale?identity=${person}`)).stale;
+  /** The staleness of each account, as the page of the person shows it. */
+  const shownOf = async (person: string) => {
+    const { accounts } = await read(`/v1/identities/${person}`);
+    return Object.fromEntries(
+      (accounts as { source: string; stale: { code: string; reason: string } | null }[]).map(
+        ({ source, stale }) => [source, stale && [stale.code, stale.reason]],
+      ),
+    );
+  };
+  const withoutEffect = async (source: string) => {
+    const { sources } = await read('/v1/captures');
+    return (sources as { source: string; withoutEffect: unknown }[]).find(
+      (one) => one.source === source,
+    )?.withoutEffect;
+  };
+  const gauge = async (labels: string) =>
+    (await register.metrics()).includes(`lockstep_captures_without_effect{${labels}} 1`);
+  async function personWithPassword() {
+    const added = await suite.addPerson('directory', 'apps', 'warehouse');
+    const [directory, apps, warehouse] = added.accounts;
+    if (!directory || !apps || !warehouse) throw new Error('no accounts');
+    const password = newPassword();
+    const { person } = added;
+    const reply = await api.send('POST', '/v1/changes', {
+      key: admin,
+      body: { identity: person, password },
+    });
+    await suite.lockstep.readEnd(String(reply.body.id));
+    return { ...added, password, directory, apps, warehouse };
+  }
+
+  test('a capture that the policy refused shows in stale, in the person, in captures and in the metrics, until the accounts are equal again', async () => {
+    const { person, warehouse, accounts } = await personWithPassword();
+    expect(await staleOf(person)).toEqual([]);
+    await warehouse.changeThere('short');
+    expect((await capture(warehouse, 'short')).status).toBe(422);
+
+    expect(await staleOf(person)).toMatchObject([
+      {
+        source: 'warehouse',
+        code: 'capture_without_effect',
+        reason: 'password_against_policy',
+        cure: expect.stringContaining('does not satisfy the policy of the group'),
+      },
+    ]);
+    expect(await shownOf(person)).toEqual({
+      directory: null,
+      apps: null,
+      warehouse: ['capture_without_effect', 'password_against_policy'],
+    });
+    expect(await withoutEffect('warehouse')).toMatchObject([
+      { reason: 'password_against_policy', accounts: 1 },
+    ]);
+    expect(await gauge('source="warehouse",reason="password_against_policy"')).toBe(true);
+
+    const password = newPassword();
+    await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password }));
+    expect(await holders(accounts, password)).toEqual([true, true, true]);
+    expect(await staleOf(person)).toEqual([]);
+    expect(await withoutEffect('warehouse')).toEqual([]);
+    expect(await gauge('source="warehouse",reason="password_against_policy"')).toBe(false);
+  });
+
+  test('a capture whose change the auth account refuses shows with that change and its reason', async () => {
+    const { person, directory, warehouse } = await personWithPassword();
+    await suite.rejectPasswords(directory);
+    const password = newPassword();
+    await warehouse.changeThere(password);
+    const reply = await capture(warehouse, password);
+    const change = await suite.lockstep.readEnd(String(reply.body.id));
+    expect(change.state).toBe('refused');
+    expect(await staleOf(person)).toMatchObject([
+      {
+        source: 'warehouse',
+        code: 'capture_without_effect',
+        reason: 'policy_too_short',
+        change: change.id,
+      },
+    ]);
+    expect(await withoutEffect('warehouse')).toMatchObject([{ reason: 'policy_too_short' }]);
+
+    await suite.company.directories.directory.replace(entryOf(directory), 'pwdPolicySubentry');
+    const next = newPassword();
+    await warehouse.changeThere(next);
+    const again = await capture(warehouse, next);
+    await suite.lockstep.readEnd(String(again.body.id));
+    expect(await staleOf(person)).toEqual([]);
+  });
+
+  test('a capture without the current password that its source requires shows as the reason', async () => {
+    const { person, apps } = await personWithPassword();
+    const password = newPassword();
+    await apps.changeThere(password);
+    expect((await capture(apps, password)).status).toBe(422);
+    expect(await shownOf(person)).toMatchObject({
+      apps: ['capture_without_effect', 'current_password_missing'],
+    });
+  });
+
+  test('a capture that reports nothing new leaves no account stale', async () => {
+    const { person, password, warehouse } = await personWithPassword();
+    expect((await capture(warehouse, password)).body).toMatchObject({ result: 'echo' });
+    const early = new Date(Date.now() - 60_000).toISOString();
+    const late = await capture(warehouse, newPassword(), { capturedAt: early });
+    expect(late.body).toMatchObject({ result: 'stale' });
+    expect(await staleOf(person)).toEqual([]);
+  });
+
+  test('a capture that is refused for its age before a later write leaves no account stale', async () => {
+    const { person, warehouse } = await personWithPassword();
+    const old = new Date(Date.now() - 100 * 3_600_000).toISOString();
+    expect((await capture(warehouse, newPassword(), { capturedAt: old })).body).toMatchObject({
+      result: 'expired',
+    });
+    expect(await staleOf(person)).toEqual([]);
+  });
+});
