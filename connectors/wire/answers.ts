@@ -211,7 +211,7 @@ export const answers: { readonly [O in Operation]: z.ZodType<Answers[O]> } = {
   check,
 };
 
-/** Reads an answer. Null if it is none of the contract. */
+/** Reads an answer. Null if it does not match the contract. */
 export function readAnswer<O extends Operation>(operation: O, answer: unknown): Answers[O] | null {
   const schema = answers[operation] as z.ZodType<Answers[O]>;
   if (operation !== 'list') return schema.safeParse(answer).data ?? null;
