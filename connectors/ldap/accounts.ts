@@ -1,6 +1,6 @@
 import { type Control, type Entry, type Filter, FilterParser, type SearchOptions } from 'ldapts';
 import type { Naming } from '../../model/people/naming';
-import type { AccountRef } from '../contract';
+import type { AccountProblem, AccountRef } from '../contract';
 import type { Link, Reply } from './link';
 import type { DirectorySettings } from './settings';
 
@@ -23,6 +23,11 @@ export interface Accounts {
   /** Returns the DN of the login of a connection, or another name by which its entry can be read. Null if unknown. */
   readonly principal: (link: Link, settings: DirectorySettings) => Promise<string | null>;
 }
+
+/** The entry that a link means, or why it means none. */
+export type Located =
+  | { readonly found: true; readonly entry: Entry; readonly account: AccountRef }
+  | { readonly found: false; readonly problem: AccountProblem | 'no_rights' };
 
 /**
  * Returns all values of an attribute. The case of the attribute name does not matter, nor does an added option `;binary`,

@@ -11,9 +11,8 @@ import type {
   VerifyRequest,
   WriteAnswer,
 } from '../contract';
-import type { Accounts } from './accounts';
+import type { Accounts, Located } from './accounts';
 import type { Link, Reply } from './link';
-import type { Located } from './locate';
 
 export type AccountState = Omit<Extract<StateAnswer, { result: 'state' }>, 'result' | 'account'>;
 

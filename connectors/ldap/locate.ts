@@ -1,16 +1,11 @@
 import { AndFilter, type Control, type Entry, EqualityFilter } from 'ldapts';
 import { linkedAccount, type Naming } from '../../model/people/naming';
-import type {
-  AccountProblem,
-  AccountRef,
-  FindAnswer,
-  FindRequest,
-  FoundAccount,
-} from '../contract';
+import type { AccountRef, FindAnswer, FindRequest, FoundAccount } from '../contract';
 import {
   type Accounts,
   accountFilter,
   accountOptions,
+  type Located,
   optionsFor,
   refOf,
   search,
@@ -19,11 +14,6 @@ import {
 import type { Link, Reply } from './link';
 import { ownAccount } from './own-account';
 import { failureOf } from './read-refusals';
-
-/** The entry that a link means, or why it means none. */
-export type Located =
-  | { readonly found: true; readonly entry: Entry; readonly account: AccountRef }
-  | { readonly found: false; readonly problem: AccountProblem | 'no_rights' };
 
 /** Finds the entry that a link means, by its name and by its native id. */
 export async function locate(

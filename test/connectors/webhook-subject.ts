@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Receiver, TOKENS } from '../support/receiver';
-import { because, type Settings, type Subject, type TestAccount } from './conformance/subject';
+import type { Settings, Subject, TestAccount } from './conformance/subject';
 import { unique } from './sql-admin';
 
 /**
@@ -71,6 +71,8 @@ export function webhookSubject(
         'the receiver compares names exactly',
       'the account with which Lockstep signs in is refused as a target':
         'Lockstep signs in with a token, which is no account of the receiver',
+      'the JSON of a gateway refuses neither the account nor the service account, whatever its status':
+        'the contract documents no body for the refusals of a receiver',
       ...(lasting && {
         'another account that has got the id of the account is not written':
           'the receiver never gives an id to another person',

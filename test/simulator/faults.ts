@@ -43,17 +43,13 @@ export const faults: Readonly<Record<string, Fault & { readonly breaks: string }
     breaks: 'I2',
     sql: [{ find: 'and ended_at is null returning id', becomes: 'and false returning id' }],
   },
-  'a claim ignores newer claims': {
-    breaks: 'I3',
-    sql: [{ find: /and a\.applied_seq <= \$\d+ and a\.claimed_seq <= \$\d+/, becomes: '' }],
-  },
-  'the auth account always counts as applied': {
+  'a rejected auth account counts as applied': {
     breaks: 'I4',
     sql: [
       {
         find: 'select label, source, role, state, reason',
         becomes:
-          "select label, source, role, case role when 'auth' then 'applied' else state end as state, reason",
+          "select label, source, role, case when role = 'auth' and state = 'rejected' then 'applied' else state end as state, reason",
       },
     ],
   },
