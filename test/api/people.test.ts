@@ -45,6 +45,7 @@ describeWith(['postgres'], 'people', () => {
           primary: true,
           linkedBy: 'operator',
           problem: null,
+          stale: null,
         },
         {
           source: 'warehouse',
@@ -53,6 +54,7 @@ describeWith(['postgres'], 'people', () => {
           primary: false,
           linkedBy: 'operator',
           problem: null,
+          stale: null,
         },
       ],
       mappings: [
