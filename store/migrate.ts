@@ -33,11 +33,17 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
  * Brings the schema up to date. Any number of processes may call it at the same time: one of them migrates, under an
  * advisory lock, and the others wait for it.
  * @param rulesOf how the accounts of a source are distinguished
+ * @param target the last migration to run; by default all are run
  * @throws the error of the database; then the failed migration was rolled back
  */
-export async function migrate(db: Database, rulesOf: AccountRulesOf): Promise<void> {
+export async function migrate(
+  db: Database,
+  rulesOf: AccountRulesOf,
+  target?: string,
+): Promise<void> {
   const provider = { getMigrations: async () => migrations(rulesOf) };
   const migrator = new Migrator({ db, provider });
-  const { error } = await migrator.migrateToLatest();
+  const { error } =
+    target === undefined ? await migrator.migrateToLatest() : await migrator.migrateTo(target);
   if (error !== undefined) throw error;
 }

@@ -40,8 +40,7 @@ describeWith(['postgres'], 'migrations', () => {
   test('links that turn out to name one account get the problem linked_twice, and do not keep a process from starting', async () => {
     const url = await freshDatabase();
     const { db, close } = openDatabase(url, 'migrate test', 2);
-    await migrate(db, accountRulesOf);
-    for (const statement of beforeAccountNames) await sql.raw(statement).execute(db);
+    await migrate(db, accountRulesOf, '0008-jobs');
     const settings = {
       url: 'ldaps://127.0.0.1:1',
       bindDn: 'cn=lockstep,dc=test',
@@ -98,14 +97,3 @@ const row = (
   id_learnt: boolean,
   problem: string | null,
 ) => ({ id, name, name_key, id_learnt, problem });
-
-/** Undoes the migration 0009. */
-const beforeAccountNames = [
-  `delete from kysely_migration where name = '0009-account-names'`,
-  'drop index account_name, account_native_id, account_any_name, account_any_native_id, identity_values',
-  'drop function lockstep_values',
-  'alter table account drop column name_key, drop column id_learnt, drop column problem',
-  'alter table account add unique (source, name)',
-  'create index account_any_case on account (source, lower(name))',
-  'create index account_native on account (source, native_id)',
-];
