@@ -64,9 +64,6 @@ export function webhookSubject(
       };
     },
     skips: {
-      ...because('the contract documents no body for the refusals of a receiver', [
-        'the JSON of a gateway refuses neither the account nor the service account, whatever its status',
-      ]),
       'the name of an account in another spelling names the same account':
         'the receiver compares names exactly',
       'the account with which Lockstep signs in is refused as a target':
