@@ -83,23 +83,21 @@ function refreshLines(source: string, result: Refresh): string[] {
   ];
 }
 
-const reportLines = ({ says, count, first }: AccountReport): string[] =>
-  sampleLines(
-    {
-      count,
-      first: first.map(
-        ({ name, now, person }) =>
-          `${name}${now === null ? '' : ` → ${now}`}${person === null ? '' : ` (${person})`}`,
-      ),
-    },
-    says,
-  );
+const reportLines = ({ says, count, first }: AccountReport): string[] => [
+  `  ${count} ${says}`,
+  ...namesOf({
+    count,
+    first: first.map(
+      ({ name, now, person }) =>
+        `${name}${now === null ? '' : ` → ${now}`}${person === null ? '' : ` (${person})`}`,
+    ),
+  }),
+];
 
-const sampleLines = ({ count, first }: Sample, what: string): string[] =>
-  count === 0
-    ? []
-    : [
-        `  ${count} ${what}:`,
-        ...first.map((name) => `      ${name}`),
-        ...(count > first.length ? [`      … and ${count - first.length} more`] : []),
-      ];
+const sampleLines = (sample: Sample, what: string): string[] =>
+  sample.count === 0 ? [] : [`  ${sample.count} ${what}:`, ...namesOf(sample)];
+
+const namesOf = ({ count, first }: Sample): string[] => [
+  ...first.map((name) => `      ${name}`),
+  ...(count > first.length ? [`      … and ${count - first.length} more`] : []),
+];

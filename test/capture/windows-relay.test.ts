@@ -8,7 +8,6 @@ import { accountRulesOf } from '../../connectors/registry';
 import { readSigner } from '../../intake/key-files';
 import { configurationSchema } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
-import { exactRules } from '../../model/people/naming';
 import { unsealCapture } from '../../sealing/captures';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { saveIdentity } from '../../store/people/identities';
@@ -183,7 +182,7 @@ describeWith(['windows', 'postgres'], 'a relay on Windows', () => {
         links,
         'operator',
         'test',
-        () => exactRules,
+        (source) => accountRulesOf(new Map(Object.entries(sources)).get(source)),
       );
       const resolve = (reference: string) => Secret.fromText(subject.secrets[reference] ?? '');
       const connector = await activeDirectory.open(settings, { resolve });

@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
+import { linkReports } from '../../model/people/link-reports';
 import { reportPresence } from '../../store/presence';
 import { claimJob, finishJob } from '../../store/sources/jobs';
 import { SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
@@ -121,6 +122,14 @@ describeWith(['postgres'], 'commands that a worker carries out', () => {
       unmatched: sample(21, 'svc-backup'),
       ambiguous: sample(2, 'a.smith', 'b.smith'),
       unreadable: sample(1, 'odd\ufffdname'),
+      reports: [
+        {
+          code: 'renamed',
+          says: linkReports.renamed,
+          count: 1,
+          first: [{ name: 'c.smith', now: 'c.jones', person: 'carol' }],
+        },
+      ],
       failed: null,
     };
     const during = worker(1, () => result);
@@ -137,6 +146,8 @@ describeWith(['postgres'], 'commands that a worker carries out', () => {
       b.smith
   1 have no name, or text that cannot be stored, and are skipped:
       odd\ufffdname
+  1 have another name in the source now, by their lasting id. Their links follow.
+      c.smith → c.jones (carol)
 `,
     );
     const failed = await lockstep(['refresh', 'crm'], {
