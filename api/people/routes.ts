@@ -143,7 +143,7 @@ const save = route({
     },
   }),
   answers: { 200: { says: 'The person after the update.', schema: identityWithMappingsSchema } },
-  problems: ['already_exists'],
+  problems: ['already_exists', 'service_account'],
   handle: async (deps, { caller, params: { name }, body }) => {
     const by = actorOf(caller);
     const { configuration } = await deps.configuration();
@@ -162,7 +162,7 @@ const save = route({
       (source) => rulesIn(configuration, source),
     );
     if (conflicts.length > 0)
-      throw new HttpProblem('already_exists', {
+      throw new HttpProblem(conflictCode(conflicts), {
         issues: conflicts.map((conflict) => ({
           path: [
             'accounts',
@@ -177,6 +177,9 @@ const save = route({
     return { status: 200, body: await readWhole(deps, caller, name) };
   },
 });
+
+const conflictCode = (conflicts: readonly LinkConflict[]) =>
+  conflicts.every(({ why }) => why === 'service_account') ? 'service_account' : 'already_exists';
 
 function conflictSays({ name, why, linkedAs }: LinkConflict): string {
   const others = linkedAs.filter((other) => other !== name).map((other) => `"${other}"`);

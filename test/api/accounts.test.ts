@@ -103,8 +103,9 @@ describeWith(['postgres'], 'accounts in other spellings', () => {
   test('the account with which Lockstep signs in is not linked, in any spelling', async () => {
     for (const name of [settings.bindDn, settings.bindDn.toUpperCase()]) {
       const reply = await put('thief', [{ name }]);
-      expect(reply.status).toBe(409);
+      expect(reply.status).toBe(422);
       expect(reply.body).toMatchObject({
+        code: 'service_account',
         issues: [{ says: expect.stringContaining('the account with which Lockstep signs in') }],
       });
     }
