@@ -92,7 +92,7 @@ suite(`the check module of OpenLDAP${compiler === null ? ' (skipped: no C compil
         connector.setPassword(asking(account.ref, Secret.fromText('From Lockstep')));
       expect(await write()).toMatchObject({ result: 'retry', reason: 'busy' });
       await listen();
-      expect(await write()).toEqual({ result: 'applied' });
+      expect(await write()).toMatchObject({ result: 'applied' });
       await connector.close();
     });
 

@@ -51,7 +51,7 @@ describeWith(['samba'], 'active-directory', () => {
     const connector = await open('lockstep');
     const account = await subject.account();
     const composed = `${freshPassword()}-Caf\u00e9`;
-    expect(await write(connector, account, composed)).toEqual({ result: 'applied' });
+    expect(await write(connector, account, composed)).toMatchObject({ result: 'applied' });
     expect(await verify(connector, account, composed)).toMatchObject({ result: 'holds' });
     expect(await verify(connector, account, composed.normalize('NFD'))).toMatchObject({
       result: 'differs',
