@@ -36,5 +36,5 @@ const columns = [
   { title: 'ACCOUNT', cut: 'first' },
   { title: '' },
   { title: 'LINKED BY' },
-  { title: 'PASSWORD' },
+  { title: 'STATE' },
 ] as const;
