@@ -154,10 +154,12 @@ export async function claimAccounts(
            case when a.claimed_until > now() then a.claimed_until end as "leasedBefore",
            claimed.claimed_until as "leasedUntil",
            mine.in_doubt or mine.state = 'applying' as "inDoubt", mine.held, mine.probe,
-           (select greatest(this.planned_at, max(o.updated_at))
-            from change this left join (change c join outcome o on o.change_id = c.id and o.attempts > 0)
-              on c.identity_id = this.identity_id and c.id <> this.id and o.account_id = mine.account_id
-            where this.id = ${change.id} group by this.planned_at) as "untouchedSince",
+           -- Only a later attempt compares it, and the other changes of the person may have many outcomes.
+           case when mine.attempts > 0 then (
+             select greatest(this.planned_at, max(o.updated_at))
+             from change this left join (change c join outcome o on o.change_id = c.id and o.attempts > 0)
+               on c.identity_id = this.identity_id and c.id <> this.id and o.account_id = mine.account_id
+             where this.id = ${change.id} group by this.planned_at) else now() end as "untouchedSince",
            mine.attempts = 0 and mine.account_id is not distinct from
              (select origin_account_id from change where id = ${change.id}) as origin,
            exists (select from change c where c.identity_id = a.identity_id and c.seq = a.applied_seq
