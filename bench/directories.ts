@@ -40,6 +40,7 @@ function directory(source: SourceName, service: Secret): Directory {
     adminHash: ssha(randomPassword()),
     policy: { pwdCheckQuality: '2', pwdMinLength: '8', pwdMaxFailure: '5', pwdLockout: 'TRUE' },
     rules: [
+      `limits dn.exact="${serviceDn(suffix)}" size=unlimited`,
       `access to attrs=userPassword ${lockstep} =cw by anonymous auth by * none`,
       `access to attrs=pwdAccountLockedTime,pwdReset ${lockstep} write by * none`,
       `access to * ${lockstep} read by * none`,

@@ -1,5 +1,7 @@
 import { serviceDn } from '../local/demo/directories';
 import type { Slapd } from '../local/slapd';
+import type { Refresh } from '../model/api/job-results';
+import type { Job, JobAccepted } from '../model/api/jobs';
 import { type Call, caller } from './call';
 import type { SecretFiles } from './directories';
 import {
@@ -74,6 +76,7 @@ export async function openLockstep(setup: LockstepSetup): Promise<LockstepSide> 
   };
   await side.configure(true);
   for (const person of everybody) await addPerson(call, person);
+  for (const source of ['corp', 'apps'] as const) await refresh(call, source);
   return side;
 }
 
@@ -109,6 +112,18 @@ const source = ({ url, caFile }: Slapd, name: SourceName, files: SecretFiles, pr
     write: 'modify',
   },
 });
+
+/** Lets Lockstep learn the ids of the accounts, as in an installation that refreshes its sources. */
+async function refresh(call: Call, source: SourceName): Promise<void> {
+  const { job } = (await call('POST', `sources/${source}/refresh`, {})) as JobAccepted;
+  for (;;) {
+    const { state, result } = (await call('GET', `jobs/${job}?wait=60`)) as Job;
+    if (state === 'open') continue;
+    const { failed } = result as Refresh;
+    if (failed === null) return;
+    throw new Error(`Lockstep could not refresh ${source}: ${failed}`);
+  }
+}
 
 /** Maximum number of accounts in one request of the api. */
 const AT_ONCE = 1000;

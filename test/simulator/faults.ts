@@ -63,7 +63,7 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
     ],
   },
   'a rejected account rejects all others': {
-    breaks: 'I5',
+    breaks: 'I3',
     sql: [
       {
         find: 'and o.label = r.label',
@@ -71,12 +71,8 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
       },
     ],
   },
-  'a mapping that is out of sync is shown in sync': {
-    breaks: 'I6',
-    sql: [{ find: "set state = 'out_of_sync'", becomes: "set state = 'in_sync'" }],
-  },
   'a doubtful write is forgotten': {
-    breaks: 'I7',
+    breaks: 'I3',
     sql: [
       {
         find: /mine\.in_doubt or mine\.state = 'applying' as "inDoubt"/,
