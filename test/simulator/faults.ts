@@ -62,24 +62,6 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
       },
     ],
   },
-  'a rejected account rejects all others': {
-    breaks: 'I3',
-    sql: [
-      {
-        find: 'and o.label = r.label',
-        becomes: "and (o.label = r.label or (r.state = 'rejected' and o.role = 'member'))",
-      },
-    ],
-  },
-  'a doubtful write is forgotten': {
-    breaks: 'I3',
-    sql: [
-      {
-        find: /mine\.in_doubt or mine\.state = 'applying' as "inDoubt"/,
-        becomes: 'false as "inDoubt"',
-      },
-    ],
-  },
   'an activity returns a password': { breaks: 'I8 no password reaches the engine', leaks: true },
   'the password of an ended change is kept': {
     breaks: 'I8 the password of an ended change is destroyed',
