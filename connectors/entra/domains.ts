@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { cached } from '../cached';
 import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
-import { cached } from '../http/cached';
 import { json } from '../http/success';
 
 const domainsShape = z.looseObject({

@@ -1,19 +1,12 @@
 import { z } from 'zod';
+import { hasValues } from '../../model/people/naming';
+import { attributesAt } from '../attributes';
 import type { AccountRef, FoundAccount } from '../contract';
 import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import { dateOf, type Page, type State } from '../http/connector';
-import { matches } from '../http/filter';
 import { notAUser, type Users } from '../http/linked-user';
-import {
-  attributesAt,
-  cursorIn,
-  idShape,
-  type Raw,
-  rawUsers,
-  readable,
-  readableMatches,
-} from '../http/lists';
+import { cursorIn, idShape, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
 import { json } from '../http/success';
 import { naming } from './naming';
 
@@ -85,7 +78,7 @@ export function usersOf(api: Api, attributes: readonly string[]) {
       const terms = Object.entries(match).map(([name, value]) => `${name} eq ${quoted(value)}`);
       const query = { $filter: terms.join(' and '), $top: String(limit) };
       const { users, cursor } = await listed(query, signal);
-      const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
+      const fits = (user: Raw) => hasValues(naming, match, (name) => valuesAt(user, name));
       return readableMatches(userShape, { users, isPart: cursor !== null }, fits, limit).map(found);
     },
     async page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page> {

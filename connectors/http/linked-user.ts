@@ -1,8 +1,8 @@
 import { errors } from '../../model/errors';
-import { linkedAccount, type Naming } from '../../model/people/naming';
+import { isSameName, linkedAccount, type Naming } from '../../model/people/naming';
+import { cached } from '../cached';
 import type { AccountProblem, AccountRef, FoundAccount } from '../contract';
 import { HttpRefused } from './answers';
-import { cached } from './cached';
 
 /** How the users of an API are looked up. The methods throw `NotSent`, `NoReply` or `HttpRefused`. */
 export interface Users<User> {
@@ -33,8 +33,7 @@ export async function linkedUser<User>(
   const own = await users.ownId(signal);
   const { nativeId } = link;
   const asAccount = (user: User | null) => user && { ...refOf(user), user };
-  const isNamed = (user: User) =>
-    naming.canonicalName(refOf(user).name) === naming.canonicalName(link.name);
+  const isNamed = (user: User) => isSameName(naming, refOf(user).name, link.name);
   const identified = nativeId === null ? null : await users.byId(nativeId, signal);
   const followsId = nativeId !== null && naming.isLasting(nativeId);
   const named =

@@ -81,15 +81,6 @@ export function cursorIn(link: string, parameter: string): string {
   return cursor;
 }
 
-/** Returns all values of each attribute that has one. @param valuesAt returns the values of one attribute */
-export const attributesAt = (
-  names: readonly string[],
-  valuesAt: (name: string) => readonly string[],
-): Readonly<Record<string, readonly string[]>> =>
-  Object.fromEntries(
-    names.map((name) => [name, valuesAt(name)] as const).filter(([, values]) => values.length > 0),
-  );
-
 /** Returns an id of the usual shape. Any other text of the server is not passed on. */
 const idOf = ({ id }: Raw): string | null => {
   const text = idShape.safeParse(id).data;

@@ -1,5 +1,6 @@
 import { AndFilter, type Control, type Entry, EqualityFilter } from 'ldapts';
-import { linkedAccount, type Naming } from '../../model/people/naming';
+import { hasValues, linkedAccount } from '../../model/people/naming';
+import { attributesAt } from '../attributes';
 import type { AccountRef, FindAnswer, FindRequest, FoundAccount } from '../contract';
 import {
   type Accounts,
@@ -98,8 +99,9 @@ export async function findAccounts(
   accounts: Accounts,
 ): Promise<FindAnswer> {
   const { ids, settings, naming } = accounts;
-  const wanted = Object.entries(match);
-  const filters = wanted.map(([attribute, value]) => new EqualityFilter({ attribute, value }));
+  const filters = Object.entries(match).map(
+    ([attribute, value]) => new EqualityFilter({ attribute, value }),
+  );
   const options = {
     ...accountOptions(accounts, Object.keys(match)),
     filter: new AndFilter({ filters: [accountFilter(settings), ...filters] }),
@@ -112,7 +114,8 @@ export async function findAccounts(
   const isOwn = await ownAccount(link, accounts);
   const matches = reply.value.filter(
     (entry) =>
-      wanted.every(([attribute, value]) => holds(naming, entry, attribute, value)) &&
+      // Directories match more than the naming does.
+      hasValues(naming, match, (attribute) => textsOf(entry, attribute)) &&
       !isOwn(refOf(entry, ids)),
   );
   if (matches.length < limit && reply.value.length > limit)
@@ -123,20 +126,7 @@ export async function findAccounts(
   };
 }
 
-/** Whether the entry has this value, by the naming: directories match more than that. */
-function holds(
-  { canonicalValue }: Naming,
-  entry: Entry,
-  attribute: string,
-  value: string,
-): boolean {
-  const wanted = canonicalValue(attribute, value);
-  return textsOf(entry, attribute).some((text) => canonicalValue(attribute, text) === wanted);
-}
-
-export function found(entry: Entry, { ids, settings }: Accounts): FoundAccount {
-  const attributes = settings.attributes
-    .map((attribute) => [attribute, textsOf(entry, attribute)] as const)
-    .filter(([, texts]) => texts.length > 0);
-  return { ...refOf(entry, ids), attributes: Object.fromEntries(attributes) };
-}
+export const found = (entry: Entry, { ids, settings }: Accounts): FoundAccount => ({
+  ...refOf(entry, ids),
+  attributes: attributesAt(settings.attributes, (attribute) => textsOf(entry, attribute)),
+});

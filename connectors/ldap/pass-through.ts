@@ -1,4 +1,5 @@
 import type { Entry } from 'ldapts';
+import { cached } from '../cached';
 import type { Finding, WriteAnswer } from '../contract';
 import { accountFilter, search, valuesOf } from './accounts';
 import { ok, warning } from './findings';
@@ -38,21 +39,16 @@ const SAMPLE = 20;
 const KEPT_MS = 600_000;
 
 /** Returns whether the service account can read the password attribute, from one search in ten minutes. */
-export function readsPasswords(settings: LdapSettings): (link: Link) => Promise<boolean> {
-  const { base, passwordAttribute } = settings;
-  let known: { readonly reads: boolean; readonly until: number } | null = null;
-  return async (link) => {
-    if (known !== null && performance.now() < known.until) return known.reads;
+export const readsPasswords = (settings: LdapSettings): ((link: Link) => Promise<boolean>) =>
+  cached(KEPT_MS, async (link) => {
+    const { base, passwordAttribute } = settings;
     const reply = await search(link, base, {
       ...{ scope: 'sub', filter: accountFilter(settings), sizeLimit: SAMPLE },
       attributes: [passwordAttribute],
     });
     const entries = reply.ok ? reply.value : [];
-    const reads = entries.some((entry) => valuesOf(entry, passwordAttribute).length > 0);
-    known = { reads, until: performance.now() + KEPT_MS };
-    return reads;
-  };
-}
+    return entries.some((entry) => valuesOf(entry, passwordAttribute).length > 0);
+  });
 
 /** Reads the scheme of one account. Null if it has none, or cannot be read. */
 export async function schemeAt(

@@ -1,20 +1,14 @@
 import { z } from 'zod';
+import { hasValues } from '../../model/people/naming';
+import { attributesAt } from '../attributes';
 import type { AccountRef, FoundAccount } from '../contract';
 import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import type { HttpReply } from '../http/client';
 import { dateOf, type Page, type State } from '../http/connector';
-import { matches, scimFilter } from '../http/filter';
+import { scimFilter } from '../http/filter';
 import { ownIdBy, type Users } from '../http/linked-user';
-import {
-  attributesAt,
-  cursorIn,
-  idShape,
-  type Raw,
-  rawUsers,
-  readable,
-  readableMatches,
-} from '../http/lists';
+import { cursorIn, idShape, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
 import { type Body, json } from '../http/success';
 import { naming } from './naming';
 
@@ -76,7 +70,7 @@ export async function search(
     limit: String(limit),
   });
   const { users, next } = await listed(api, query, signal);
-  const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
+  const fits = (user: Raw) => hasValues(naming, match, (name) => valuesAt(user, name));
   return readableMatches(userShape, { users, isPart: next !== null }, fits, limit);
 }
 

@@ -1,19 +1,13 @@
 import { z } from 'zod';
+import { hasValues } from '../../model/people/naming';
+import { attributesAt } from '../attributes';
 import type { AccountRef, FoundAccount } from '../contract';
 import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import { dateOf, type Page, type State } from '../http/connector';
-import { matches, scimFilter } from '../http/filter';
+import { scimFilter } from '../http/filter';
 import { notAUser, type Users } from '../http/linked-user';
-import {
-  attributesAt,
-  cursorIn,
-  idShape,
-  type Raw,
-  rawUsers,
-  readable,
-  readableMatches,
-} from '../http/lists';
+import { cursorIn, idShape, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
 import { json } from '../http/success';
 import { naming } from './naming';
 
@@ -93,7 +87,7 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
   ): Promise<readonly Profile[]> {
     const query = { filter: scimFilter(match), limit: String(limit) };
     const { users, cursor } = await listed(query, signal);
-    const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
+    const fits = (user: Raw) => hasValues(naming, match, (name) => valuesAt(user, name));
     return readableMatches(userShape, { users, isPart: cursor !== null }, fits, limit);
   }
 

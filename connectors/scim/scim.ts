@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Secret } from '../../model/passwords/secret';
+import { hasValues } from '../../model/people/naming';
+import { attributesAt } from '../attributes';
 import type { AccountRef, Connector, ConnectorTools, Finding, FoundAccount } from '../contract';
 import { type Classify, HttpRefused, nullIf, type Verdict } from '../http/answers';
 import { type Api, apiOf } from '../http/api';
@@ -9,9 +11,9 @@ import { ok, skipped, wrong } from '../http/checks';
 import { type HttpReply, openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { fixedToken } from '../http/credentials';
-import { matches, scimFilter } from '../http/filter';
+import { scimFilter } from '../http/filter';
 import { ownIdBy } from '../http/linked-user';
-import { attributesAt, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
+import { type Raw, rawUsers, readable, readableMatches } from '../http/lists';
 import { json, noBody, SCIM_ERROR } from '../http/success';
 import type { PreparedWrite } from '../http/write';
 import { naming } from './naming';
@@ -124,7 +126,7 @@ async function search<T extends Raw>(
   const query = { filter: scimFilter(match), count: String(limit) };
   const { Resources: users, totalResults } = await listed(api, query, 1, signal);
   const found = { users, isPart: users.length < totalResults };
-  const fits = (user: Raw) => matches(naming, match, (name) => valuesAt(user, name));
+  const fits = (user: Raw) => hasValues(naming, match, (name) => valuesAt(user, name));
   return readableMatches(shape, found, fits, limit);
 }
 

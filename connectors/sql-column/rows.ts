@@ -1,4 +1,5 @@
-import type { Naming } from '../../model/people/naming';
+import { hasValues, isSameName, type Naming } from '../../model/people/naming';
+import { attributesAt } from '../attributes';
 import type { AccountRef, FoundAccount } from '../contract';
 import type { SqlSession } from '../sql/sessions';
 import type { Dialect } from './engine';
@@ -44,7 +45,6 @@ interface Condition {
 export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Naming): Rows {
   const { quote, parameter, text, equals, epochMs } = dialect;
   const { schema, keyColumn, idColumn, changedAtColumn, disabledColumn } = settings;
-  const { canonicalName, canonicalValue } = naming;
   const table = [...(schema === undefined ? [] : [schema]), settings.table].map(quote).join('.');
   const [key, password] = [quote(keyColumn), quote(settings.passwordColumn)];
   const id = idColumn === undefined ? 'null' : text(quote(idColumn));
@@ -77,9 +77,7 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
     return rows.map((row) => ({
       name: row[keyColumn] ?? '',
       nativeId: row.lockstep_id ?? null,
-      attributes: Object.fromEntries(
-        attributes.flatMap((name) => (row[name] == null ? [] : [[name, [row[name]]]])),
-      ),
+      attributes: attributesAt(attributes, (name) => [row[name]].filter((one) => one != null)),
     }));
   }
 
@@ -107,12 +105,8 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
       const { sql, values } = allOf(wanted.map(([name, value]) => matching(name, value)));
       const rest = [`${key} is not null`, ...sql].join(' and ');
       const found = await accounts(session, `${rest} ${order} limit ${limit}`, values);
-      return found.filter((account) =>
-        wanted.every(([name, value]) =>
-          account.attributes[name]?.some(
-            (one) => canonicalValue(name, one) === canonicalValue(name, value),
-          ),
-        ),
+      return found.filter(({ attributes: values }) =>
+        hasValues(naming, match, (name) => values[name] ?? []),
       );
     },
     after(session, last, limit) {
@@ -122,7 +116,7 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
     },
     async named(session, name) {
       const rows = await read(session, matching(keyColumn, name));
-      return rows.filter((row) => canonicalName(row.name) === canonicalName(name));
+      return rows.filter((row) => isSameName(naming, row.name, name));
     },
     identified: async (session, nativeId) =>
       idColumn === undefined ? [] : read(session, exactly(idColumn, nativeId)),

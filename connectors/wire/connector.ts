@@ -1,6 +1,6 @@
 import { type CodeOf, errors } from '../../model/errors';
 import type { Secret } from '../../model/passwords/secret';
-import { linkedAccount, type Naming } from '../../model/people/naming';
+import { hasValues, isSameName, linkedAccount, type Naming } from '../../model/people/naming';
 import type {
   AccountRef,
   Connector,
@@ -71,7 +71,7 @@ export function openWire(wire: WireConnector): Connector {
       if (answer.result === 'failed') return answer;
       // Checked here too: a program that matches loosely must not link an account to the wrong person.
       const exact = answer.accounts.filter(({ attributes }) =>
-        Object.entries(match).every(([name, value]) => attributes[name]?.includes(value)),
+        hasValues(wire.naming, match, (name) => attributes[name] ?? []),
       );
       return { result: 'found', accounts: exact.slice(0, limit) };
     },
@@ -122,7 +122,7 @@ export function openWire(wire: WireConnector): Connector {
 const anotherAccount = { reason: 'account_replaced', vendorCode: 'another_account' } as const;
 
 function isMeant({ naming }: WireConnector, link: AccountRef, account: AccountRef): boolean {
-  const isNamed = naming.canonicalName(account.name) === naming.canonicalName(link.name);
+  const isNamed = isSameName(naming, account.name, link.name);
   const hasId = link.nativeId !== null && account.nativeId === link.nativeId;
   return linkedAccount(naming, link, isNamed ? account : null, hasId ? account : null).found;
 }

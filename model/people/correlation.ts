@@ -1,4 +1,4 @@
-import type { Naming } from './naming';
+import { hasValues, type Naming } from './naming';
 
 /**
  * Finds which account in a source belongs to a person, when no account is linked. The rules of a source are tried in
@@ -46,8 +46,8 @@ export function decide<Account>(accounts: readonly Account[]): Correlated<Accoun
 export type AccountAttributes = Readonly<Record<string, readonly string[]>>;
 
 /**
- * The keys under which an account is found by these attributes: one for each combination of its values. An account
- * matches wanted values if one of its keys is their key. Refresh, change, capture and SCIM all compare in this way.
+ * The keys under which an account is found by these attributes: one for each combination of its values. One of them is
+ * the key of wanted values exactly if the account has these values (`hasValues`).
  */
 export function accountKeys(
   naming: Naming,
@@ -80,10 +80,8 @@ const matching = <Account extends { readonly attributes: AccountAttributes }>(
   accounts: readonly Account[],
 ): Account[] =>
   accounts.filter(({ attributes }) => {
-    const shown = Object.fromEntries(
-      Object.entries(wanted).filter(([name]) => attributes[name] !== undefined),
-    );
-    return accountKeys(naming, Object.keys(shown), attributes).includes(keyOf(naming, shown));
+    const shown = Object.entries(wanted).filter(([name]) => attributes[name] !== undefined);
+    return hasValues(naming, Object.fromEntries(shown), (name) => attributes[name] ?? []);
   });
 
 /**
@@ -108,8 +106,5 @@ export function isMatch(
   attributes: AccountAttributes,
 ): boolean {
   const wanted = matchFor(rule, person);
-  return (
-    wanted !== null &&
-    accountKeys(naming, Object.keys(wanted), attributes).includes(keyOf(naming, wanted))
-  );
+  return wanted !== null && hasValues(naming, wanted, (name) => attributes[name] ?? []);
 }

@@ -50,6 +50,20 @@ export const exactRules: AccountRules = { naming: exactNaming, isServiceAccount:
 export const isSameName = ({ canonicalName }: Naming, one: string, other: string): boolean =>
   canonicalName(one) === canonicalName(other);
 
+/**
+ * Whether an account has the wanted value of each attribute, in any spelling.
+ * @param valuesAt returns all values of one attribute
+ */
+export const hasValues = (
+  { canonicalValue }: Naming,
+  wanted: Readonly<Record<string, string>>,
+  valuesAt: (attribute: string) => readonly string[],
+): boolean =>
+  Object.entries(wanted).every(([attribute, value]) => {
+    const canonical = canonicalValue(attribute, value);
+    return valuesAt(attribute).some((one) => canonicalValue(attribute, one) === canonical);
+  });
+
 /** An account in its source, as a link or the source names it. */
 export interface NamedAccount {
   readonly name: string;
