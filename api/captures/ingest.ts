@@ -1,6 +1,7 @@
 import { type AcceptedRequest, acceptRequest } from '../../intake/accept';
 import type { IntakeDependencies } from '../../intake/dependencies';
 import { type Capture, CaptureDeclined, type Quiet } from '../../intake/evaluate-capture';
+import { rulesIn } from '../../intake/find-person';
 import { IntakeRejected } from '../../intake/rejected';
 import type { Declined } from '../../model/captures/capture';
 import type { ErrorCode } from '../../model/errors';
@@ -22,8 +23,10 @@ export async function ingestCapture(
   readPasswords: () => Passwords,
   idempotencyKey: string | null,
 ): Promise<AcceptedRequest | Quiet> {
-  const audit = (result: Declined | ErrorCode) =>
-    auditCapture(deps.db, capture, result, actorOf(caller));
+  const audit = async (result: Declined | ErrorCode) => {
+    const { naming } = rulesIn((await deps.configuration()).configuration, capture.source);
+    await auditCapture(deps.db, capture, result, actorOf(caller), naming);
+  };
   try {
     const { source, account } = capture;
     const person = { source, account };

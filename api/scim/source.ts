@@ -72,5 +72,5 @@ export async function ingestPushed(
       : null;
   if (declined === null)
     await ingestCapture(deps, caller, capture, () => inPlaintext(password, null), null);
-  else await auditCapture(deps.db, capture, declined, actorOf(caller));
+  else await auditCapture(deps.db, capture, declined, actorOf(caller), source.rules.naming);
 }

@@ -3,7 +3,9 @@ import { DAMPING_MS, type Declined } from '../../model/captures/capture';
 import { leavesAccountDifferent } from '../../model/captures/without-effect';
 import { endedInVain } from '../../model/change/change';
 import type { ErrorCode } from '../../model/errors';
+import type { Naming } from '../../model/people/naming';
 import type { Database } from '../database';
+import { isNamed } from '../people/account-names';
 import { rememberDeclined } from './without-effect';
 
 /**
@@ -51,14 +53,15 @@ export async function readRememberedPasswords(
 }
 
 /**
- * Records a capture that started no change. The account is named only when it is linked. If the account now differs from
- * the others of its person, that is remembered with the account.
+ * Records a capture that started no change. The account is named only when one link names it, in any spelling. If the
+ * account now differs from the others of its person, that is remembered with the account.
  */
 export async function auditCapture(
   db: Database,
   capture: { readonly source: string; readonly account: string; readonly capturedAt: Date | null },
   result: Declined | ErrorCode | 'not_attested',
   by: string,
+  naming: Naming,
 ): Promise<void> {
   const at = capture.capturedAt;
   const remembered =
@@ -67,7 +70,8 @@ export async function auditCapture(
       : sql``;
   await sql`
     with captured as (
-      select id from account where source = ${capture.source} and name = ${capture.account}
+      select id from account
+      where ${isNamed(capture.source, naming, capture.account)} and problem is distinct from 'linked_twice'
     )${remembered}
     insert into audit (actor, action, subject, detail)
     values (${by}, ${`capture.${result}`}, (select id from captured),

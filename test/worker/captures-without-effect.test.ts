@@ -65,6 +65,18 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a capture without effect', () =
     return { ...added, password, directory, apps, warehouse };
   }
 
+  test('a refused capture that names its account in another spelling shows with that account', async () => {
+    const { person, apps } = await personWithPassword();
+    const word = newPassword();
+    await apps.changeThere(word);
+    const respelled = { ...apps, name: apps.name.toUpperCase().replaceAll(',', ' , ') };
+    const { body } = await capture(respelled, word);
+    expect(body.code).toBe('current_password_missing');
+    expect(await staleOf(person)).toMatchObject([
+      { source: 'apps', account: apps.name, code: 'capture_without_effect' },
+    ]);
+  });
+
   test('a capture that the policy refused shows in stale, in the person, in captures and in the metrics, until the accounts are equal again', async () => {
     const { person, warehouse, accounts } = await personWithPassword();
     expect(await staleOf(person)).toEqual([]);

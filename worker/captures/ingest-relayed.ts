@@ -4,6 +4,7 @@ import { acceptRequest } from '../../intake/accept';
 import { asHash } from '../../intake/captured-hash';
 import type { IntakeDependencies } from '../../intake/dependencies';
 import { CaptureDeclined } from '../../intake/evaluate-capture';
+import { rulesIn } from '../../intake/find-person';
 import { IntakeRejected } from '../../intake/rejected';
 import { log } from '../../log';
 import type { Declined } from '../../model/captures/capture';
@@ -12,7 +13,6 @@ import { type CaptureHeader, type SealedCapture, unsealCapture } from '../../sea
 import { inPlaintext, type Passwords } from '../../sealing/passwords';
 import { callerWithKey } from '../../store/api-keys';
 import { auditCapture } from '../../store/captures/fingerprints';
-import type { Database } from '../../store/database';
 import { channels, listen } from '../../store/notifications';
 import type { KeyStore } from '../../store/worker/keys/key-store';
 import {
@@ -122,7 +122,7 @@ async function ingestRow(
       'a capture of a relay cannot be opened and was discarded; change the password again',
       { source, relay },
     );
-    await audit(deps.db, row, null, 'capture_unreadable');
+    await audit(deps, row, null, 'capture_unreadable');
     return 'capture_unreadable';
   }
   const { capturedAt, sequence, password, current } = capture;
@@ -148,7 +148,7 @@ async function ingestRow(
   } catch (error) {
     const reason = declineReason(error);
     if (reason === null) throw error;
-    await audit(deps.db, row, capture, reason);
+    await audit(deps, row, capture, reason);
     return reason;
   } finally {
     password.destroy();
@@ -174,10 +174,13 @@ async function open(
   return unsealCapture(jwe, key, { relay, source }).catch(() => null);
 }
 
-const audit = (
-  db: Database,
+async function audit(
+  { db, configuration }: CaptureDependencies,
   { source, relay }: SealedCaptureRow,
   capture: (CaptureHeader & SealedCapture) | null,
   reason: Declined | ErrorCode,
-): Promise<void> =>
-  auditCapture(db, { source, account: '', capturedAt: null, ...capture }, reason, relay);
+): Promise<void> {
+  const { naming } = rulesIn((await configuration()).configuration, source);
+  const about = { source, account: '', capturedAt: null, ...capture };
+  await auditCapture(db, about, reason, relay, naming);
+}
