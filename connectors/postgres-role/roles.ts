@@ -126,12 +126,26 @@ export async function alterRole(
 /** SQLSTATE of our own: another role has got the name since the role was read. */
 export const ANOTHER_ROLE = 'LS001';
 
+/**
+ * Number of times that the server alters the role in one statement. PostgreSQL waits for another session that alters the
+ * same role, and then fails with an internal error. A repeat in the server meets the other session again far less often
+ * than one over the network.
+ */
+const ATTEMPTS_IN_SERVER = 20;
+
 /** The statement locks the role that it changes, so a check after it is certain. An error undoes the change. */
 const ALTER_ROLE = `
 do $$
 begin
-  execute pg_catalog.format('alter role %I password %L',
-    pg_catalog.current_setting('lockstep.role'), pg_catalog.current_setting('lockstep.verifier'));
+  for attempt in 1..${ATTEMPTS_IN_SERVER} loop
+    begin
+      execute pg_catalog.format('alter role %I password %L',
+        pg_catalog.current_setting('lockstep.role'), pg_catalog.current_setting('lockstep.verifier'));
+      exit;
+    exception when internal_error then
+      if attempt = ${ATTEMPTS_IN_SERVER} then raise; end if;
+    end;
+  end loop;
   if not exists (
     select from pg_catalog.pg_roles
     where rolname = pg_catalog.current_setting('lockstep.role')
