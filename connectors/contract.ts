@@ -133,7 +133,14 @@ export interface FoundAccount extends AccountRef {
 }
 
 /** Why an account is never written: the link names no account that agrees with it, or the account of Lockstep itself. */
-export type AccountProblem = LinkProblem | 'service_account';
+export const accountProblems = [
+  'no_account',
+  'account_replaced',
+  'account_renamed',
+  'service_account',
+] as const satisfies readonly (LinkProblem | 'service_account')[];
+
+export type AccountProblem = (typeof accountProblems)[number];
 
 /** The request failed for a reason that has nothing to do with the password. */
 export interface SourceFailure {

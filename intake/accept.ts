@@ -44,9 +44,9 @@ export type AcceptedRequest =
   | { readonly replayed: true; readonly changeId: string };
 
 /**
- * Accepts a new password: checks it, seals it and stores the change, which is durable when this returns (I1). The
- * passwords are destroyed by then, also after an error. A new password in plaintext is normalized first. The next step is `workflows/change-password.ts`, which the
- * worker starts from the stored row.
+ * Accepts a new password: normalizes it if it is plaintext, checks it, seals it and stores the change, which is durable
+ * when this returns (I1). The passwords are destroyed by then, also after an error. The next step is
+ * `workflows/change-password.ts`: `acceptChange` notifies the dispatcher, which starts it from the stored row.
  * @throws IntakeRejected when the request is refused, CaptureDeclined when a capture starts no change
  */
 export async function acceptRequest(

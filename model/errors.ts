@@ -136,7 +136,7 @@ const table = {
   account_replaced: {
     retry: 'rejected',
     status: 422,
-    says: 'Another account of the source now has the name of the linked account: its id differs from the id that Lockstep has stored. Nothing was written. If this account belongs to the person, link it again; otherwise remove the link.',
+    says: 'Another account of the source now has the name of the linked account: its id differs from the id that Lockstep has stored. Lockstep writes no such account. If it belongs to the person, link it again; otherwise remove the link. With the code another_account, a connector of your own answered about another account than the linked one, and may have written it: check both accounts, and correct the connector.',
   },
   account_renamed: {
     retry: 'rejected',

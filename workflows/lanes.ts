@@ -92,7 +92,7 @@ const queueOf = (
     heartbeatTimeout: '20s',
     // The activity makes its last attempt when the change becomes too old; the extra minute leaves time for it.
     scheduleToCloseTimeout: remainingMs + 60_000,
-    // Waits between attempts are asked for one by one; this is for a worker that was lost, however often it waited before.
+    // Each attempt requests its own wait before the next one. This interval applies only after a worker was lost.
     retry: { initialInterval: '1s', maximumInterval: '30s' },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });

@@ -202,17 +202,15 @@ const applied = (proof: Proof): AttemptResult => ({
   retryAfterMs: null,
 });
 
+const unproved = { proof: 'none', inDoubt: false, retryAfterMs: null } as const;
+
 /** A newer password was set in the source itself. */
 const superseded: AttemptResult = {
+  ...unproved,
   state: 'superseded',
   reason: null,
   vendorCode: null,
-  proof: 'none',
-  inDoubt: false,
-  retryAfterMs: null,
 };
-
-const unproved = { proof: 'none', inDoubt: false, retryAfterMs: null } as const;
 
 const waiting = (reason: Reason, vendorCode: string | null): AttemptResult => ({
   ...unproved,

@@ -5,7 +5,7 @@ import { stateAfter, waitMs } from '../../model/change/retry';
 import { isSourceTrouble, type SourceTrouble } from '../../model/change/source-circuit';
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
-import { isNews } from '../../model/people/links';
+import { isNews, isOutdated } from '../../model/people/links';
 import type { Passwords } from '../../sealing/passwords';
 import { learnAccount, noteOutdated } from '../../store/people/links';
 import { returnProbe } from '../../store/sources/state';
@@ -77,8 +77,7 @@ export function claimedAccountWriter(
     if (trouble !== null) return waitFor(account, trouble.reason, trouble.waitMs);
     const result = await attemptAt(account, passwords).catch((error) => thrown(account, error));
     const { label, probe } = account;
-    if (result.reason === 'account_replaced' || result.reason === 'account_renamed')
-      await noteOutdated(db, [account.accountId], result.reason);
+    if (isOutdated(result.reason)) await noteOutdated(db, [account.accountId], result.reason);
     const { state, reason, vendorCode, proof, inDoubt, retryAfterMs } = result;
     if (reason === 'others_first') {
       // The connector may not have been called, so this is no answer to the probe.

@@ -57,28 +57,30 @@ export const planOfChange: Route = route({
       accounts: identity.accounts,
     });
     // The policy checks the password that a change would write.
-    const password = body.password && normalized(body.password);
-    const knownOf = await knowledge(deps, caller, configuration, groups, identity.id);
-    const warned = planned.map((account) => ({
-      ...accountView(account, authGoesLast(planned), configuration),
-      warnings: account.leftOut === null ? forecast(knownOf(account), password ?? null) : [],
-    }));
-    const violations =
-      password === undefined
-        ? null
-        : await violationsOf(deps, configuration, groups, identity, password).finally(() =>
-            password.destroy(),
-          );
-    return {
-      status: 200,
-      body: {
-        identity: identity.name,
-        groups: groups.map(groupView),
-        accounts: warned,
-        warnings: wholeForecast(planned),
-        violations,
-      },
-    };
+    const password = body.password === undefined ? null : normalized(body.password);
+    try {
+      const knownOf = await knowledge(deps, caller, configuration, groups, identity.id);
+      const accounts = planned.map((account) => ({
+        ...accountView(account, authGoesLast(planned), configuration),
+        warnings: account.leftOut === null ? forecast(knownOf(account), password) : [],
+      }));
+      const violations =
+        password === null
+          ? null
+          : await violationsOf(deps, configuration, groups, identity, password);
+      return {
+        status: 200,
+        body: {
+          identity: identity.name,
+          groups: groups.map(groupView),
+          accounts,
+          warnings: wholeForecast(planned),
+          violations,
+        },
+      };
+    } finally {
+      password?.destroy();
+    }
   },
 });
 

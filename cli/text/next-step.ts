@@ -77,6 +77,7 @@ const ofLink = [
   'no_account',
   'account_replaced',
   'account_renamed',
+  'service_account',
   'linked_twice',
   'several_accounts',
   'several_people',

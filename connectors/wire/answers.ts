@@ -3,16 +3,16 @@ import { keysOf } from '../../model/api/fields';
 import { type SignInObstacle, signInObstacles } from '../../model/change/sign-in-prevented';
 import type { CodeOf } from '../../model/errors';
 import { asksNothing } from '../../model/policy/target-policy';
-import type {
-  AccountProblem,
-  FindAnswer,
-  Finding,
-  ListAnswer,
-  PoliciesAnswer,
-  SourceFailure,
-  StateAnswer,
-  VerifyAnswer,
-  WriteAnswer,
+import {
+  accountProblems,
+  type FindAnswer,
+  type Finding,
+  type ListAnswer,
+  type PoliciesAnswer,
+  type SourceFailure,
+  type StateAnswer,
+  type VerifyAnswer,
+  type WriteAnswer,
 } from '../contract';
 
 /**
@@ -29,13 +29,6 @@ const offline = [
   'certificate_refused',
   'service_credential_refused',
 ] as const satisfies readonly CodeOf<'offline'>[];
-
-const accountProblems = [
-  'no_account',
-  'account_replaced',
-  'account_renamed',
-  'service_account',
-] as const satisfies readonly AccountProblem[];
 
 const rejected = [
   'policy',

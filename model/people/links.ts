@@ -17,8 +17,11 @@ export interface Link extends NamedAccount {
 export type StoredProblem = CodeOf<'rejected'> &
   ('linked_twice' | 'account_replaced' | 'account_renamed');
 
-export const isOutdated = (problem: StoredProblem | null): boolean =>
+/** True for the problem of a link whose stored id is outdated. */
+export const isOutdated = (problem: string | null): problem is OutdatedProblem =>
   problem === 'account_replaced' || problem === 'account_renamed';
+
+export type OutdatedProblem = Exclude<StoredProblem, 'linked_twice'>;
 
 /** Which link means an account. */
 export type LinkMatch<Stored> =

@@ -1,6 +1,6 @@
 import { grouped } from './correlate-all';
 import type { LinkReportCode, LinkReports, ReportedAccount } from './link-reports';
-import { type Link, type LinkMatch, linkOf } from './links';
+import { type Link, type LinkMatch, linkOf, type OutdatedProblem } from './links';
 import type { AccountRules, NamedAccount, Naming } from './naming';
 
 export interface LinkOfPerson extends Link {
@@ -21,9 +21,7 @@ export interface MatchedLinks<Account> {
   /** Accounts that may be linked. */
   readonly free: readonly Account[];
   /** Links whose stored id is not that of the account with the name. */
-  readonly outdated: Readonly<
-    Record<'account_replaced' | 'account_renamed', readonly LinkOfPerson[]>
-  >;
+  readonly outdated: Readonly<Record<OutdatedProblem, readonly LinkOfPerson[]>>;
   readonly reports: LinkReports;
 }
 

@@ -60,8 +60,8 @@ export async function endWait(
 }
 
 /**
- * Retries accounts whose next attempt is overdue: a command to run it did not reach the engine while the attempt before
- * it was ending there. Each account is retried again after as long a time.
+ * Retries accounts whose next attempt is overdue: the engine lost the command to run it, because the attempt before it
+ * was just ending there. An account that stays overdue is retried again after the same time.
  * @returns whether there may be more
  */
 export async function retryOverdue(db: Database): Promise<boolean> {

@@ -115,24 +115,32 @@ async function renewNames(
   after: Configuration,
   rulesOf: AccountRulesOf,
 ): Promise<void> {
-  for (const source of withOtherSettings(before, after)) await lockLinks(trx, source);
-  const shared = await sharedNames(trx, before, after, rulesOf);
+  const changed = withOtherSettings(before, after);
+  for (const source of changed) await lockLinks(trx, source);
+  const shared = await sharedNamesIn(trx, changed, after, rulesOf);
   if (shared.length > 0) throw new NamesShared(shared);
-  for (const source of withOtherSettings(before, after)) {
+  for (const source of changed) {
     await renewNameKeys(trx, source, rulesOf(after.sources[source]).naming);
     await releaseDuplicates(trx, source);
   }
 }
 
 /** Finds the linked accounts that a configuration would make one. */
-export async function sharedNames(
+export const sharedNames = (
   db: Database,
   before: Configuration,
   after: Configuration,
   rulesOf: AccountRulesOf,
+): Promise<SharedName[]> => sharedNamesIn(db, withOtherSettings(before, after), after, rulesOf);
+
+async function sharedNamesIn(
+  db: Database,
+  changed: readonly string[],
+  after: Configuration,
+  rulesOf: AccountRulesOf,
 ): Promise<SharedName[]> {
   const found: SharedName[] = [];
-  for (const source of withOtherSettings(before, after))
+  for (const source of changed)
     found.push(...(await findSharedNames(db, source, rulesOf(after.sources[source]).naming)));
   return found;
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { isOutdated, type Link, linkOf, type StoredProblem } from '../../model/people/links';
+import { isOutdated, type Link, linkOf, type OutdatedProblem } from '../../model/people/links';
 import type { LinkOfPerson, SeenLink } from '../../model/people/match-links';
 import type { AccountRules, NamedAccount, Naming } from '../../model/people/naming';
 import { writeAudit } from '../audit';
@@ -290,7 +290,7 @@ const uniqueIndexes = ['account_name', 'account_native_id'];
 export async function noteOutdated(
   db: Database,
   accountIds: readonly string[],
-  problem: Exclude<StoredProblem, 'linked_twice'>,
+  problem: OutdatedProblem,
 ): Promise<void> {
   if (accountIds.length === 0) return;
   await sql`

@@ -1,6 +1,6 @@
-import type { AccountProblem, Connector } from '../../connectors/contract';
+import { accountProblems, type Connector } from '../../connectors/contract';
 import type { Look } from '../../model/api/job-results';
-import { isNews } from '../../model/people/links';
+import { isNews, isOutdated } from '../../model/people/links';
 import type { AccountRules } from '../../model/people/naming';
 import { noteChangedThere, readAccountsAfter } from '../../store/changes/stale';
 import type { Database } from '../../store/database';
@@ -13,12 +13,7 @@ import { learnAccount, noteOutdated } from '../../store/people/links';
 const AT_ONCE = 5;
 
 /** Failures that say nothing about the source, so that the other accounts are still asked for. */
-const aboutTheAccount: ReadonlySet<string> = new Set<AccountProblem>([
-  'no_account',
-  'account_replaced',
-  'account_renamed',
-  'service_account',
-]);
+const aboutTheAccount: ReadonlySet<string> = new Set(accountProblems);
 
 /**
  * Asks a source for every linked account when its password was last changed, and records the times. The ids and names
@@ -44,10 +39,7 @@ export async function lookAtSource(
       if (answer.result === 'state' && isNews(link, answer.account))
         await learnAccount(db, link.id, answer.account, naming);
     for (const { id, answer } of answers)
-      if (
-        answer.result === 'failed' &&
-        (answer.reason === 'account_replaced' || answer.reason === 'account_renamed')
-      )
+      if (answer.result === 'failed' && isOutdated(answer.reason))
         await noteOutdated(db, [id], answer.reason);
     read += states.length;
     told += states.filter(({ at }) => at !== null).length;
