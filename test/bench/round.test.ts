@@ -32,6 +32,16 @@ describe('a round', () => {
     expect(changes).toBeGreaterThan(0);
   });
 
+  test('a round goes on after its window until at least one change has ended', async () => {
+    const change = async () => {
+      await sleep(100);
+      return 100;
+    };
+    const round = await runRound({ inFlight: 1, windowMs: 1 }, {}, change);
+    expect(round.changes).toBe(1);
+    expect(round.seconds).toBeGreaterThan(0.09);
+  });
+
   test('a round fails with the error of a change', async () => {
     let count = 0;
     const change = async () => {
