@@ -37,9 +37,8 @@ describe('a round', () => {
       await sleep(100);
       return 100;
     };
-    const round = await runRound({ inFlight: 1, windowMs: 1 }, {}, change);
-    expect(round.changes).toBe(1);
-    expect(round.seconds).toBeGreaterThan(0.09);
+    const { changes } = await runRound({ inFlight: 1, windowMs: 1 }, {}, change);
+    expect(changes).toBe(1);
   });
 
   test('a round fails with the error of a change', async () => {
