@@ -1,12 +1,12 @@
 import { authGoesLast } from '../model/change/change';
 import { isSettled, type OutcomeState } from '../model/change/outcome';
-import { passesOver, planChange, type SourcePass } from '../model/change/plan';
+import { type PlannedAccount, passesOver, planChange, type SourcePass } from '../model/change/plan';
 import { groupsOf, sourcesOf } from '../model/configuration/document';
 import { readOutcomeStatuses } from '../store/worker/outcomes';
 import { storePlan } from '../store/worker/store-plan';
 import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
-import { loadChange } from './shared/load-change';
+import { type LoadedChange, loadChange } from './shared/load-change';
 
 export interface AuthStep {
   /** Null when the person has no account in the auth source. */
@@ -34,16 +34,9 @@ export function changeAuthAccount(deps: Dependencies) {
     const loaded = await loadChange(deps, changeId);
     const { change, configuration } = loaded;
     const sources = sourcesOf(configuration);
-    if (!change.planned) {
-      const groups = groupsOf(configuration).filter(({ name }) => change.groups.includes(name));
-      await storePlan(
-        deps.db,
-        change.id,
-        planChange({ groups, sources, accounts: change.accounts }),
-      );
-    }
-    // The plan is read back instead of kept: after a crash it may be stored, and the auth account settled, already.
-    const planned = await readOutcomeStatuses(deps.db, change.id);
+    const stored = change.planned ? null : await storePlan(deps.db, change.id, planOf(loaded));
+    // After a crash the plan may be stored, and the auth account settled, already.
+    const planned = stored ?? (await readOutcomeStatuses(deps.db, change.id));
     const auth = planned.find(({ role }) => role === 'auth');
     const lane = sources.find(({ name }) => name === auth?.source)?.lane;
     const goesLast = authGoesLast(planned);
@@ -75,4 +68,9 @@ export function changeAuthAccount(deps: Dependencies) {
       remainingMs: change.remainingMs,
     };
   };
+}
+
+function planOf({ change, configuration }: LoadedChange): PlannedAccount[] {
+  const groups = groupsOf(configuration).filter(({ name }) => change.groups.includes(name));
+  return planChange({ groups, sources: sourcesOf(configuration), accounts: change.accounts });
 }

@@ -29,11 +29,14 @@ export interface Closing {
  */
 export function closeChange(deps: Dependencies) {
   return async (changeId: string, stop: Stop): Promise<Closing> => {
-    const loaded = await loadChange(deps, changeId);
     const statuses = await readOutcomeStatuses(deps.db, changeId);
     const leftovers = leftoversOf(statuses, stop);
-    if (leftovers.length > 0) await settleAccounts(deps.db, loaded.change, leftovers);
-    await settleMappingsOf(deps, loaded);
+    // Most changes leave nothing open and have no mapping; then the change itself is not needed.
+    if (leftovers.length > 0 || statuses.length === 0 || statuses.some(({ mapped }) => mapped)) {
+      const loaded = await loadChange(deps, changeId);
+      if (leftovers.length > 0) await settleAccounts(deps.db, loaded.change, leftovers);
+      await settleMappingsOf(deps, loaded);
+    }
     const final = statuses.map((status) => ({
       ...status,
       ...leftovers.find(({ label }) => label === status.label),

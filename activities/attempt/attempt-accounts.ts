@@ -6,7 +6,7 @@ import {
   type OutcomeStatus,
   readOutcomeStatuses,
   type Settlement,
-  settleAccounts,
+  settleAndRead,
 } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 import { withFilteredPasswords } from '../shared/filter-passwords';
@@ -36,11 +36,12 @@ export async function attemptAccounts(
 ): Promise<OutcomeStatus[]> {
   const source = sourceNamed(configuration, chosen.source);
   if (!change.authorized)
-    await settleUntried(deps, change, chosen, 'cancelled', 'no_longer_authorized');
-  else if (source === undefined)
-    await settleUntried(deps, change, chosen, 'not_applicable', 'source_removed');
-  else await attemptIn(deps, change, { name: chosen.source, configuration: source, aim }, chosen);
-  return readOutcomeStatuses(deps.db, change.id);
+    return settleUntried(deps, change, chosen, 'cancelled', 'no_longer_authorized');
+  if (source === undefined)
+    return settleUntried(deps, change, chosen, 'not_applicable', 'source_removed');
+  const at = { name: chosen.source, configuration: source, aim };
+  const settled = await attemptIn(deps, change, at, chosen);
+  return settled ?? readOutcomeStatuses(deps.db, change.id);
 }
 
 async function settleUntried(
@@ -49,28 +50,29 @@ async function settleUntried(
   chosen: Chosen,
   state: 'cancelled' | 'not_applicable',
   reason: Settlement['reason'],
-): Promise<void> {
+): Promise<OutcomeStatus[]> {
   const statuses = await readOutcomeStatuses(deps.db, change.id);
   const open = statuses.filter((status) => isChosen(chosen, status) && !isSettled(status.state));
-  await settleAccounts(
+  return settleAndRead(
     deps.db,
     change,
     open.map((status) => untriedSettlement(status, state, reason)),
   );
 }
 
+/** @returns the status of every account of the change, or null when they have to be read */
 async function attemptIn(
   deps: Dependencies,
   change: ChangeAtWork,
   source: SourceAtWork,
   chosen: Chosen,
-): Promise<void> {
+): Promise<OutcomeStatus[] | null> {
   const connector = await deps.connector(source.name, source.configuration);
   const sourceIsUp = await findUnlinkedAccounts(deps, change, source, chosen, connector);
-  if (!sourceIsUp) return;
-  await withPasswords(deps, change, async (passwords) => {
-    if (passwords === null) return;
-    await withFilteredPasswords(source.configuration.passwordFilter, passwords, (filtered) =>
+  if (!sourceIsUp) return null;
+  return withPasswords(deps, change, async (passwords) => {
+    if (passwords === null) return null;
+    return withFilteredPasswords(source.configuration.passwordFilter, passwords, (filtered) =>
       claimAndWrite(deps, change, source, chosen, connector, filtered),
     );
   });

@@ -8,7 +8,13 @@ import {
   holdAccounts,
   WRITE_WITHIN_MS,
 } from '../../store/worker/claims';
-import { type ChangeAtWork, type Settlement, settleAccounts } from '../../store/worker/outcomes';
+import {
+  type ChangeAtWork,
+  type OutcomeStatus,
+  type Settlement,
+  settleAccounts,
+  settleAndRead,
+} from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 import type { FilterRefusal } from '../shared/filter-passwords';
 import { claimedAccountWriter, type SourceAtWork } from './write-claimed-account';
@@ -21,6 +27,7 @@ const WRITES_AT_ONCE = 16;
  * the settlements. When the source is down or paused, the accounts are set to wait instead. Called by
  * `attemptAccounts`.
  * @param passwords what the source gets, or why it gets nothing
+ * @returns the status of every account of the change; null when no account was left to claim, or all wait
  */
 export async function claimAndWrite(
   deps: Dependencies,
@@ -29,29 +36,27 @@ export async function claimAndWrite(
   chosen: Chosen,
   connector: Connector,
   passwords: Passwords | FilterRefusal,
-): Promise<void> {
+): Promise<OutcomeStatus[] | null> {
   const visited: string[] = [];
-  for (let more = true; more; ) {
+  for (;;) {
     const writeUntil = performance.now() + WRITE_WITHIN_MS;
     const claimed = await claimAccounts(deps.db, change, chosen, visited);
     if (claimed.some(({ held }) => held)) {
-      if (await holdAccounts(deps.db, change.id, chosen, visited, deps.random())) return;
+      if (await holdAccounts(deps.db, change.id, chosen, visited, deps.random())) return null;
       continue;
     }
     const claimIsFresh = () => performance.now() < writeUntil;
     const write = claimedAccountWriter(deps, source, connector, passwords, claimIsFresh);
-    if (claimed.length > 0)
-      await settleAccounts(
-        deps.db,
-        change,
-        await mapAtMost(WRITES_AT_ONCE, claimed, async (account) => ({
-          ...(await write(account)),
-          ...claimOf(account),
-        })),
-      );
-    visited.push(...claimed.map(({ label }) => label));
+    if (claimed.length === 0) return null;
+    const settled = await mapAtMost(WRITES_AT_ONCE, claimed, async (account) => ({
+      ...(await write(account)),
+      ...claimOf(account),
+    }));
     // A probe claims one account only; the accounts that waited for its answer come next.
-    more = claimed.length === CLAIM_AT_ONCE || claimed.some(({ probe }) => probe !== null);
+    const more = claimed.length === CLAIM_AT_ONCE || claimed.some(({ probe }) => probe !== null);
+    if (!more) return settleAndRead(deps.db, change, settled);
+    await settleAccounts(deps.db, change, settled);
+    visited.push(...claimed.map(({ label }) => label));
   }
 }
 

@@ -59,8 +59,15 @@ export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
   if (!attempt.claimIsFresh())
     return { ...waiting('account_in_use', null), inDoubt: account.inDoubt };
   const { next: password, form, seed } = passwords;
-  const salt = saltFor(seed, account.accountId);
-  const answer = await connector.setPassword({ account, password, form, salt });
+  const answer = await connector.setPassword({
+    account,
+    password,
+    form,
+    // Most sources hash passwords themselves, so the salt is derived only when the connector reads it.
+    get salt() {
+      return saltFor(seed, account.accountId);
+    },
+  });
   return afterWrite(attempt, answer);
 }
 

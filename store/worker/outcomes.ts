@@ -99,10 +99,38 @@ export interface Settlement {
  */
 export async function settleAccounts(
   db: Database,
-  change: { readonly id: string; readonly seq: number; readonly identityId: string },
+  change: SettledChange,
   settled: readonly Settlement[],
 ): Promise<void> {
-  await sql`
+  await sql`${settling(change, settled)} select ${settlementNotices(change.id)}`.execute(db);
+}
+
+/**
+ * Settles accounts like `settleAccounts`, and saves the statement that reads the result.
+ * @returns the status of every account of the change, in the order of its plan
+ */
+export async function settleAndRead(
+  db: Database,
+  change: SettledChange,
+  settled: readonly Settlement[],
+): Promise<OutcomeStatus[]> {
+  const { rows } = await sql<OutcomeStatus>`
+    ${settling(change, settled)}
+    -- The statement does not see its own updates, so their new values come from "recorded".
+    select o.label, o.source, o.role, coalesce(r.state, o.state) as state,
+           case when r.label is null then o.reason else r.reason end as reason,
+           coalesce(r.in_doubt, o.in_doubt) as "inDoubt",
+           ${untilNextTry(sql`case when r.label is null then o.next_try_at else r.next_try_at end`)},
+           ${settlementNotices(change.id)}
+    from outcome o left join recorded r on r.label = o.label
+    where o.change_id = ${change.id} order by o.position`.execute(db);
+  return rows;
+}
+
+type SettledChange = { readonly id: string; readonly seq: number; readonly identityId: string };
+
+/** The start of a statement that settles accounts; CTE `recorded` has the outcomes that were updated. */
+const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
     with result as (
       select * from unnest(
         ${settled.map(({ label }) => label)}::text[], ${settled.map(({ state }) => state)}::text[],
@@ -128,8 +156,8 @@ export async function settleAccounts(
       where c.id = ${change.id} and o.change_id = c.id and o.label = r.label
         and o.state in ('pending', 'applying', 'waiting', 'parked')
         and (r.attempt is null or r.attempt = o.attempts)
-      returning o.label, o.role, o.account_id, o.state, o.reason, o.attempts, o.proof, r.attempt,
-                r.leased_before, r.leased_until,
+      returning o.label, o.role, o.account_id, o.state, o.reason, o.attempts, o.proof, o.in_doubt,
+                o.next_try_at, r.attempt, r.leased_before, r.leased_until,
                 r.state not in ('applied', 'waiting') and not r.in_doubt as released
     ), freed as (
       update account a
@@ -160,13 +188,13 @@ export async function settleAccounts(
       select 'worker', 'account.' || state, ${change.id}, label,
              jsonb_build_object('reason', reason, 'attempts', attempts, 'proof', proof)
       from recorded
-    ), superseding as (${supersedeOlder(change.id, 'recorded')})
-    select pg_notify(${channels.progress}, ${change.id}),
-           (select count(pg_notify(${channels.accepted}, change_id))
-            from (select change_id from superseding union select change_id from let_go) as woken)`.execute(
-    db,
-  );
-}
+    ), superseding as (${supersedeOlder(change.id, 'recorded')})`;
+
+/** Columns that notify the waiting requests, and the dispatcher of changes that got a command. */
+const settlementNotices = (changeId: string) => sql`
+  (select pg_notify(${channels.progress}, ${changeId})),
+  (select count(pg_notify(${channels.accepted}, change_id))
+   from (select change_id from superseding union select change_id from let_go) as woken)`;
 
 /** Error codes that count as unknown errors, of which an account gets only a few attempts. */
 const unknownReasons = errorCodes.filter((code) => errors[code].retry === 'unknown');
@@ -183,17 +211,26 @@ export interface OutcomeStatus {
   readonly nextTryInMs: number;
 }
 
+/** The state of one account of a change, and whether a single sign-on mapping depends on it. */
+export interface MappedOutcomeStatus extends OutcomeStatus {
+  readonly mapped: boolean;
+}
+
 /** Reads the states of all accounts of a change, in the order of its plan. */
 export async function readOutcomeStatuses(
   db: Database,
   changeId: string,
-): Promise<OutcomeStatus[]> {
-  const { rows } = await sql<OutcomeStatus>`
+): Promise<MappedOutcomeStatus[]> {
+  const { rows } = await sql<MappedOutcomeStatus>`
     select label, source, role, state, reason, in_doubt as "inDoubt",
-           greatest(0, coalesce(extract(epoch from next_try_at - now()) * 1000, 0))::float8 as "nextTryInMs"
+           ${untilNextTry(sql`next_try_at`)},
+           exists (select from mapping m where m.account_id = outcome.account_id) as mapped
     from outcome where change_id = ${changeId} order by position`.execute(db);
   return rows;
 }
+
+const untilNextTry = (nextTryAt: ReturnType<typeof sql>) => sql`
+  greatest(0, coalesce(extract(epoch from ${nextTryAt} - now()) * 1000, 0))::float8 as "nextTryInMs"`;
 
 /** Sets the state of a change that has not ended. `endChange` sets the final state. */
 export async function setChangeState(

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { PlannedAccount } from '../../model/change/plan';
 import type { Database } from '../database';
 import { channels } from '../notifications';
+import type { OutcomeStatus } from './outcomes';
 import { supersedeOlder } from './supersede';
 
 /**
@@ -10,13 +11,15 @@ import { supersedeOlder } from './supersede';
  * The account in which the password was captured holds it already, unless `acceptChange` found it in doubt: its outcome
  * is `applied`. An account in doubt is `pending` and is verified before it is written. The same goes for every account
  * of a change that `looks_first`.
+ *
+ * @returns the status of every account, in the order of the plan; null when nothing was stored
  */
 export async function storePlan(
   db: Database,
   changeId: string,
   accounts: readonly PlannedAccount[],
-): Promise<void> {
-  await sql`
+): Promise<OutcomeStatus[] | null> {
+  const { rows } = await sql<OutcomeStatus>`
     with begun as (
       update change set state = 'applying', planned_at = now()
       where id = ${changeId} and planned_at is null
@@ -40,7 +43,7 @@ export async function storePlan(
         ${accounts.map(({ leftOut }) => leftOut)}::text[]
       ) as p (label, position, source, account_id, account_name, role, left_out)
       left join origin on origin.id = p.account_id
-      returning change_id, label, role, state, reason
+      returning change_id, label, source, role, state, reason, in_doubt, position
     ), audited as (
       insert into audit (actor, action, change_id, subject, detail)
       select 'worker', 'change.planned', id, null, jsonb_build_object('accounts', ${accounts.length}::int) from begun
@@ -48,7 +51,9 @@ export async function storePlan(
       select 'worker', 'account.applied', change_id, label, jsonb_build_object('reason', reason)
       from planned where state = 'applied'
     ), superseding as (${supersedeOlder(changeId, 'planned')})
-    select pg_notify(${channels.progress}, id),
+    select label, source, role, state, reason, in_doubt as "inDoubt", 0::float8 as "nextTryInMs",
+           (select pg_notify(${channels.progress}, id) from begun),
            (select count(pg_notify(${channels.accepted}, change_id)) from superseding)
-    from begun`.execute(db);
+    from planned order by position`.execute(db);
+  return rows.length === 0 ? null : rows;
 }
