@@ -11,7 +11,10 @@ export const channels = {
    * `worker/changes/dispatcher.ts` listens.
    */
   accepted: 'lockstep_accepted',
-  /** The state of a change or of one of its accounts has changed. The payload is the id of the change. */
+  /**
+   * The state of a change or of one of its accounts has changed. `store/changes/progress.ts` reads the payload: the id of
+   * the change and, when this was reached just now, that the auth account holds the password or that the change ended.
+   */
   progress: 'lockstep_progress',
   /** A configuration was applied. The payload is its version. */
   configuration: 'lockstep_configuration',

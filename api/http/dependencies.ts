@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { IntakeDependencies, IntakeSettings } from '../../intake/dependencies';
 import { watchEpochs } from '../../intake/epochs';
 import { openPolicyChecker } from '../../intake/policy/check-policy';
-import { type ChangeProgress, readProgress } from '../../store/changes/progress';
+import { type ChangeProgress, progressIn, readProgress } from '../../store/changes/progress';
 import { watchConfiguration } from '../../store/configuration/watch';
 import type { Database } from '../../store/database';
 import { channels, listen } from '../../store/notifications';
@@ -46,8 +46,15 @@ export async function openDependencies(
   const changes = createHub((ids) => readProgress(db, ids));
   const jobs = createHub((ids) => readJobs(db, ids));
   const policyChecker = openPolicyChecker();
-  const listener = await listen(databaseUrl, [channels.progress, channels.job], (channel, id) =>
-    (channel === channels.progress ? changes : jobs).notify(id),
+  const listener = await listen(
+    databaseUrl,
+    [channels.progress, channels.job],
+    (channel, payload) => {
+      if (channel === channels.job) return jobs.notify(payload);
+      if (payload === null) return changes.notify(null);
+      const { id, ...progress } = progressIn(payload);
+      changes.publish(id, progress);
+    },
   );
   return {
     db,

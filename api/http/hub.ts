@@ -16,6 +16,8 @@ export interface Hub<State> {
    * @param id null if any item may have changed
    */
   notify(id: string | null): void;
+  /** Sends a state that is known already to the followers of an item, without a read. */
+  publish(id: string, state: State): void;
   close(): void;
 }
 
@@ -30,6 +32,9 @@ export function createHub<State>(
   let reading = false;
   let closed = false;
 
+  const publish = (id: string, state: State): void => {
+    for (const onState of [...(followers.get(id) ?? [])]) onState(state);
+  };
   const readOutdated = async (): Promise<void> => {
     if (reading) return;
     reading = true;
@@ -38,8 +43,7 @@ export function createHub<State>(
       outdated.clear();
       try {
         const states = ids.length === 0 ? new Map<string, State>() : await read(ids);
-        for (const [id, state] of states)
-          for (const onState of [...(followers.get(id) ?? [])]) onState(state);
+        for (const [id, state] of states) publish(id, state);
       } catch (error) {
         log.debug('the states that clients wait for could not be read; retrying', { error });
         for (const id of ids) outdated.add(id);
@@ -66,6 +70,7 @@ export function createHub<State>(
       };
     },
     notify,
+    publish,
     close() {
       closed = true;
       followers.clear();

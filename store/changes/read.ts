@@ -60,78 +60,56 @@ export interface MappingView {
 
 /** Reads a change with its accounts and mappings; null when there is no such change. */
 export async function readChange(db: Database, id: string): Promise<ChangeView | null> {
-  const [change, accounts, mappings] = await Promise.all([
-    db
-      .selectFrom('change')
-      .where('id', '=', id)
-      .select([
-        'id',
-        'identity_name as identity',
-        'seq',
-        'groups',
-        'state',
-        'reason',
-        'requested_by_name as requestedBy',
-        'form',
-        'captured_at as capturedAt',
-        'created_at as createdAt',
-        'expires_at as expiresAt',
-        'ended_at as endedAt',
-      ])
-      .executeTakeFirst(),
-    db
-      .selectFrom('outcome')
-      .leftJoin('source_state', 'source_state.source', 'outcome.source')
-      .where('change_id', '=', id)
-      .select([
-        'label',
-        'outcome.source',
-        'account_name as account',
-        'role',
-        'state',
-        'outcome.reason',
-        'vendor_code as vendorCode',
-        'attempts',
-        'in_doubt as inDoubt',
-        'proof',
-        notPast('next_try_at').as('nextTryAt'),
-        'updated_at as updatedAt',
-        'source_state.reason as trouble',
-        notPast('next_probe_at').as('nextProbeAt'),
-        reportedPolicies.as('sourcePolicies'),
-      ])
-      .orderBy('position')
-      .execute(),
-    db
-      .selectFrom('mapping')
-      .innerJoin('outcome', 'outcome.account_id', 'mapping.account_id')
-      .where('outcome.change_id', '=', id)
-      .select([
-        'mapping.application',
-        'mapping.state',
-        'mapping.reason',
-        'mapping.applied_seq as appliedSeq',
-        'outcome.source',
-        'outcome.account_name as account',
-      ])
-      .orderBy('mapping.application')
-      .execute(),
-  ]);
-  if (change === undefined) return null;
-  return {
-    ...change,
-    accounts: accounts.map(({ trouble, nextProbeAt, ...account }) => ({
-      ...account,
-      ...shownOf({ ...account, trouble, nextProbeAt }),
-    })),
-    mappings: mappings.map((row) => ({ ...row, account: row.account ?? '' })),
-  };
+  const { rows } = await sql<StoredChange>`
+    select id, identity_name as identity, seq, groups, state, reason, requested_by_name as "requestedBy", form,
+           captured_at as "capturedAt", created_at as "createdAt", expires_at as "expiresAt", ended_at as "endedAt",
+           (select coalesce(json_agg(json_build_object(
+               'label', o.label, 'source', o.source, 'account', o.account_name, 'role', o.role, 'state', o.state,
+               'reason', o.reason, 'vendorCode', o.vendor_code, 'attempts', o.attempts, 'inDoubt', o.in_doubt,
+               'proof', o.proof, 'nextTryAt', ${notPast('o.next_try_at')}, 'updatedAt', o.updated_at,
+               'trouble', s.reason, 'nextProbeAt', ${notPast('s.next_probe_at')},
+               'sourcePolicies', ${reportedPolicies}) order by o.position), '[]')
+            from outcome o left join source_state s on s.source = o.source
+            where o.change_id = change.id) as accounts,
+           (select coalesce(json_agg(json_build_object(
+               'application', m.application, 'state', m.state, 'reason', m.reason, 'appliedSeq', m.applied_seq,
+               'source', o.source, 'account', coalesce(o.account_name, '')) order by m.application), '[]')
+            from outcome o join mapping m on m.account_id = o.account_id
+            where o.change_id = change.id) as mappings
+    from change where id = ${id}`.execute(db);
+  const [change] = rows;
+  return change === undefined ? null : { ...change, accounts: change.accounts.map(outcomeOf) };
 }
 
-const reportedPolicies = sql<readonly TargetPolicy[] | null>`
-  case when outcome.reason like 'policy%' then (
+type StoredChange = Omit<ChangeView, 'accounts'> & { readonly accounts: readonly StoredOutcome[] };
+
+/** An outcome and the state of its source, with times as JSON returns them. */
+interface StoredOutcome
+  extends Omit<OutcomeView, 'reason' | 'signInPrevented' | 'nextTryAt' | 'updatedAt'> {
+  readonly reason: OutcomeReason | null;
+  readonly nextTryAt: string | null;
+  readonly updatedAt: string;
+  /** Reason why the source is down or paused; null while it is up. */
+  readonly trouble: ErrorCode | null;
+  readonly nextProbeAt: string | null;
+}
+
+function outcomeOf({ trouble, nextProbeAt, ...stored }: StoredOutcome): OutcomeView {
+  const outcome = {
+    ...stored,
+    nextTryAt: dateOf(stored.nextTryAt),
+    updatedAt: new Date(stored.updatedAt),
+  };
+  return { ...outcome, ...shownOf({ ...outcome, trouble, nextProbeAt: dateOf(nextProbeAt) }) };
+}
+
+const dateOf = (text: string | null): Date | null => (text === null ? null : new Date(text));
+
+/** Of outcome `o`. */
+const reportedPolicies = sql`
+  case when o.reason like 'policy%' then (
     select result->'policies' from job
-    where job.source = outcome.source and kind = 'check' and job.state = 'done'
+    where job.source = o.source and kind = 'check' and job.state = 'done'
     order by finished_at desc limit 1) end`;
 
 interface WaitingRow {
@@ -155,8 +133,8 @@ function shownOf(row: WaitingRow): OutcomeFacts & Pick<OutcomeView, 'nextTryAt'>
 }
 
 /** The time in this column, or the current time if that has passed: then the attempt is due. */
-const notPast = (column: 'next_try_at' | 'next_probe_at') =>
-  sql<Date | null>`case when ${sql.ref(column)} is not null then greatest(${sql.ref(column)}, now()) end`;
+const notPast = (column: 'o.next_try_at' | 's.next_probe_at') =>
+  sql`case when ${sql.ref(column)} is not null then greatest(${sql.ref(column)}, now()) end`;
 
 /** The groups whose changes a caller may see; null: every group. */
 export interface Visibility {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ChangeState } from '../../model/change/change';
 import type { ErrorCode } from '../../model/errors';
+import { endedNotice } from '../changes/progress';
 import type { Database } from '../database';
 import { channels } from '../notifications';
 
@@ -27,7 +28,7 @@ export async function endChange(db: Database, changeId: string, ending: Ending):
              jsonb_build_object('reason', ${ending.reason}::text)
       from ended
     )
-    select pg_notify(${channels.progress}, id) from ended`.execute(db);
+    select pg_notify(${channels.progress}, ${endedNotice(sql`id`)}) from ended`.execute(db);
 }
 
 /**

@@ -6,6 +6,7 @@ import type { SignInObstacle } from '../../model/change/sign-in-prevented';
 import { errorCodes, errors, type Reason } from '../../model/errors';
 import type { Form } from '../../model/hashes/encoding';
 import type { Person } from '../../model/people/correlation';
+import { settledNotice } from '../changes/progress';
 import type { Database } from '../database';
 import { channels } from '../notifications';
 import type { ClaimedAccount } from './claims';
@@ -102,7 +103,9 @@ export async function settleAccounts(
   change: SettledChange,
   settled: readonly Settlement[],
 ): Promise<void> {
-  await sql`${settling(change, settled)} select ${settlementNotices(change.id)}`.execute(db);
+  await sql`${settling(change, settled)} select ${settlementNotices(change.id)}`.execute(
+    db,
+  );
 }
 
 /**
@@ -192,7 +195,7 @@ const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
 
 /** Columns that notify the waiting requests, and the dispatcher of changes that got a command. */
 const settlementNotices = (changeId: string) => sql`
-  (select pg_notify(${channels.progress}, ${changeId})),
+  (select pg_notify(${channels.progress}, ${settledNotice(changeId, 'recorded')})),
   (select count(pg_notify(${channels.accepted}, change_id))
    from (select change_id from superseding union select change_id from let_go) as woken)`;
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { PlannedAccount } from '../../model/change/plan';
+import { settledNotice } from '../changes/progress';
 import type { Database } from '../database';
 import { channels } from '../notifications';
 import type { OutcomeStatus } from './outcomes';
@@ -52,7 +53,7 @@ export async function storePlan(
       from planned where state = 'applied'
     ), superseding as (${supersedeOlder(changeId, 'planned')})
     select label, source, role, state, reason, in_doubt as "inDoubt", 0::float8 as "nextTryInMs",
-           (select pg_notify(${channels.progress}, id) from begun),
+           (select pg_notify(${channels.progress}, ${settledNotice(changeId, 'planned')})),
            (select count(pg_notify(${channels.accepted}, change_id)) from superseding)
     from planned order by position`.execute(db);
   return rows.length === 0 ? null : rows;

@@ -56,9 +56,9 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
     breaks: 'I4',
     sql: [
       {
-        find: 'select label, source, role, state, reason',
+        find: 'coalesce(r.state, o.state) as state',
         becomes:
-          "select label, source, role, case when role = 'auth' and state = 'rejected' then 'applied' else state end as state, reason",
+          "case when o.role = 'auth' and r.state = 'rejected' then 'applied' else coalesce(r.state, o.state) end as state",
       },
     ],
   },
