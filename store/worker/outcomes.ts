@@ -7,7 +7,7 @@ import { errorCodes, errors, type Reason } from '../../model/errors';
 import type { Form } from '../../model/hashes/encoding';
 import type { Person } from '../../model/people/correlation';
 import { settledNotice } from '../changes/progress';
-import type { Database } from '../database';
+import { type Database, withoutSync } from '../database';
 import { channels } from '../notifications';
 import type { ClaimedAccount } from './claims';
 import { supersedeOlder } from './supersede';
@@ -103,7 +103,7 @@ export async function settleAccounts(
   change: SettledChange,
   settled: readonly Settlement[],
 ): Promise<void> {
-  await sql`${settling(change, settled)} select ${settlementNotices(change.id)}`.execute(
+  await sql`${settling(change, settled)} select ${settlementNotices(change.id)}, ${syncOf(settled)}`.execute(
     db,
   );
 }
@@ -124,7 +124,7 @@ export async function settleAndRead(
            case when r.label is null then o.reason else r.reason end as reason,
            coalesce(r.in_doubt, o.in_doubt) as "inDoubt",
            ${untilNextTry(sql`case when r.label is null then o.next_try_at else r.next_try_at end`)},
-           ${settlementNotices(change.id)}
+           ${settlementNotices(change.id)}, ${syncOf(settled)}
     from outcome o left join recorded r on r.label = o.label
     where o.change_id = ${change.id} order by o.position`.execute(db);
   return rows;
@@ -192,6 +192,16 @@ const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
              jsonb_build_object('reason', reason, 'attempts', attempts, 'proof', proof)
       from recorded
     ), superseding as (${supersedeOlder(change.id, 'recorded')})`;
+
+/**
+ * A settlement waits for the disk unless a login has verified every account. When a crash of the database undoes it, the
+ * next attempt finds the accounts in doubt and logs in again: a login that succeeds, so there is neither a failed login
+ * (I11) nor another write (I7).
+ */
+const syncOf = (settled: readonly Settlement[]) =>
+  settled.every(({ state, proof }) => state === 'applied' && proof !== 'none')
+    ? withoutSync
+    : sql`null`;
 
 /** Columns that notify the waiting requests, and the dispatcher of changes that got a command. */
 const settlementNotices = (changeId: string) => sql`

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { PlannedAccount } from '../../model/change/plan';
 import { settledNotice } from '../changes/progress';
-import type { Database } from '../database';
+import { type Database, withoutSync } from '../database';
 import { channels } from '../notifications';
 import type { OutcomeStatus } from './outcomes';
 import { supersedeOlder } from './supersede';
@@ -12,6 +12,9 @@ import { supersedeOlder } from './supersede';
  * The account in which the password was captured holds it already, unless `acceptChange` found it in doubt: its outcome
  * is `applied`. An account in doubt is `pending` and is verified before it is written. The same goes for every account
  * of a change that `looks_first`.
+ *
+ * Does not wait for the disk: a plan that a crash of the database undoes is made again, and the claim, which does wait,
+ * is durable only together with the plan.
  *
  * @returns the status of every account, in the order of the plan; null when nothing was stored
  */
@@ -54,7 +57,8 @@ export async function storePlan(
     ), superseding as (${supersedeOlder(changeId, 'planned')})
     select label, source, role, state, reason, in_doubt as "inDoubt", 0::float8 as "nextTryInMs",
            (select pg_notify(${channels.progress}, ${settledNotice(changeId, 'planned')})),
-           (select count(pg_notify(${channels.accepted}, change_id)) from superseding)
+           (select count(pg_notify(${channels.accepted}, change_id)) from superseding),
+           ${withoutSync}
     from planned order by position`.execute(db);
   return rows.length === 0 ? null : rows;
 }

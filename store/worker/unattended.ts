@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Database } from '../database';
+import { type Database, withoutSync } from '../database';
 import type { CommandKind } from '../tables';
 
 /**
@@ -19,7 +19,7 @@ const LOOK_AGAIN = '30 minutes';
 
 /**
  * Claims up to `limit` open changes that are due, the oldest first. No other worker gets them until they are due
- * again.
+ * again. A claim that a crash of the database undoes is made again, and a second start of a workflow has no effect.
  */
 export async function claimUnattended(db: Database, limit: number): Promise<UnattendedChange[]> {
   const { rows } = await sql<UnattendedChange>`
@@ -30,7 +30,7 @@ export async function claimUnattended(db: Database, limit: number): Promise<Unat
       select id from change
       where ended_at is null and (attended_until is null or attended_until < now())
       order by created_at limit ${limit} for update skip locked)
-    returning id, groups, planned_at is not null as planned`.execute(db);
+    returning id, groups, planned_at is not null as planned, ${withoutSync}`.execute(db);
   return rows;
 }
 
