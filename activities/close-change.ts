@@ -9,7 +9,7 @@ import {
   settleAccounts,
 } from '../store/worker/outcomes';
 import type { Dependencies } from './dependencies';
-import { settleMappingsOf } from './settle-mappings';
+import { settleMappings } from './settle-mappings';
 import { loadChange } from './shared/load-change';
 import { untriedSettlement } from './shared/untried-settlement';
 
@@ -31,12 +31,11 @@ export function closeChange(deps: Dependencies) {
   return async (changeId: string, stop: Stop): Promise<Closing> => {
     const statuses = await readOutcomeStatuses(deps.db, changeId);
     const leftovers = leftoversOf(statuses, stop);
-    // Most changes leave nothing open and have no mapping; then the change itself is not needed.
-    if (leftovers.length > 0 || statuses.length === 0 || statuses.some(({ mapped }) => mapped)) {
-      const loaded = await loadChange(deps, changeId);
-      if (leftovers.length > 0) await settleAccounts(deps.db, loaded.change, leftovers);
-      await settleMappingsOf(deps, loaded);
+    if (leftovers.length > 0 || statuses.length === 0) {
+      const { change } = await loadChange(deps, changeId);
+      if (leftovers.length > 0) await settleAccounts(deps.db, change, leftovers);
     }
+    if (statuses.some(({ mapped }) => mapped)) await settleMappings(deps)(changeId);
     const final = statuses.map((status) => ({
       ...status,
       ...leftovers.find(({ label }) => label === status.label),

@@ -5,9 +5,10 @@ import { HELD_LOOK_MS } from '../model/change/source-circuit';
 import { isErrorCode, waitingSays } from '../model/errors';
 import { type Chosen, isChosen } from '../store/worker/chosen';
 import {
+  noteApplying,
+  noteWaiting,
   type OutcomeStatus,
   readOutcomeStatuses,
-  setChangeState,
   settleAccounts,
 } from '../store/worker/outcomes';
 import { aimAt } from './attempt/aim';
@@ -24,10 +25,16 @@ import { untriedSettlement } from './shared/untried-settlement';
  */
 export function finishAccounts(deps: Dependencies) {
   return async (changeId: string, chosen: Chosen): Promise<PassResult> => {
+    const before = await readOutcomeStatuses(deps.db, changeId);
+    // Temporal runs an activity as soon as it is scheduled, but the first pass over these accounts was a moment ago.
+    const early = activityInfo().attempt === 1 ? openOf(chosen, before) : [];
+    const aim = aimAt(chosen, before);
+    if (early.length > 0 && aim !== 'leave') {
+      const remainingMs = await noteWaiting(deps.db, changeId);
+      if (early.every(({ nextTryInMs }) => nextTryInMs > 0)) throw retryLater(early, remainingMs);
+    }
     const loaded = await loadChange(deps, changeId);
     const { remainingMs } = loaded.change;
-    const before = await readOutcomeStatuses(deps.db, changeId);
-    const aim = aimAt(chosen, before);
     if (aim === 'leave') {
       const open = openOf(chosen, before);
       await settleAccounts(
@@ -37,16 +44,11 @@ export function finishAccounts(deps: Dependencies) {
       );
       return passResult(chosen, await readOutcomeStatuses(deps.db, changeId));
     }
-    // Temporal runs an activity as soon as it is scheduled, but the first pass over these accounts was a moment ago.
-    const early = activityInfo().attempt === 1 ? openOf(chosen, before) : [];
-    if (early.length > 0) await setChangeState(deps.db, changeId, 'waiting');
-    if (early.length > 0 && early.every(({ nextTryInMs }) => nextTryInMs > 0))
-      throw retryLater(early, remainingMs);
     const statuses = await attemptAccounts(deps, loaded, chosen, aim);
     const open = openOf(chosen, statuses).filter(({ reason }) => reason !== 'others_first');
     if (open.length > 0 && remainingMs > 0) throw retryLater(open, remainingMs);
     if (statuses.some((status) => isChosen(chosen, status) && status.role === 'auth'))
-      await setChangeState(deps.db, changeId, 'applying');
+      await noteApplying(deps.db, changeId);
     return passResult(chosen, statuses);
   };
 }

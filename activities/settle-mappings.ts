@@ -20,14 +20,18 @@ import { withPasswords } from './shared/unseal-passwords';
  */
 export function settleMappings(deps: Dependencies) {
   return async (changeId: string): Promise<void> => {
-    await settleMappingsOf(deps, await loadChange(deps, changeId));
+    const mappings = await readMappingsToSettle(deps.db, changeId);
+    // Most people have no mapping; then the change itself is not needed.
+    if (mappings.length > 0) await settleThese(deps, await loadChange(deps, changeId), mappings);
   };
 }
 
-export async function settleMappingsOf(deps: Dependencies, loaded: LoadedChange): Promise<void> {
+async function settleThese(
+  deps: Dependencies,
+  loaded: LoadedChange,
+  mappings: readonly MappingToSettle[],
+): Promise<void> {
   const { change } = loaded;
-  const mappings = await readMappingsToSettle(deps.db, change.id);
-  if (mappings.length === 0) return;
   const steps = mappings.map((mapping) => ({ mapping, step: stepOf(mapping, loaded) }));
   const advancing = steps.filter(({ step }) => step === 'advance').map(({ mapping }) => mapping);
   const advanced = advancing.length === 0 ? [] : await advance(deps, loaded, advancing);

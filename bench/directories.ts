@@ -4,7 +4,14 @@ import path from 'node:path';
 import { randomPassword, serviceDn } from '../local/demo/directories';
 import { type Directory, ldifEntry, ssha } from '../local/slapd';
 import { Secret } from '../model/passwords/secret';
-import { accountsOf, everybody, type SourceName, sourceNames, suffixes } from './people';
+import {
+  accountsOf,
+  type BenchPerson,
+  everybody,
+  type SourceName,
+  sourceNames,
+  suffixes,
+} from './people';
 
 /** File with the service password of each source. */
 export type SecretFiles = Readonly<Record<SourceName, string>>;
@@ -15,14 +22,17 @@ export interface BenchDirectories {
 }
 
 /** The two directories that both sides write to. They are two suffixes of one server, with the rights that Lockstep needs. */
-export function benchDirectories(stateDir: string): BenchDirectories {
+export function benchDirectories(
+  stateDir: string,
+  people: readonly BenchPerson[] = everybody,
+): BenchDirectories {
   const dir = path.join(stateDir, 'secrets');
   mkdirSync(dir, { mode: 0o700 });
   const entries = sourceNames.map((source) => {
     const file = path.join(dir, source);
     const password = randomBytes(24).toString('base64url');
     writeFileSync(file, password, { mode: 0o600 });
-    return { source, file, directory: directory(source, Secret.fromText(password)) };
+    return { source, file, directory: directory(source, Secret.fromText(password), people) };
   });
   return {
     directories: entries.map((entry) => entry.directory),
@@ -32,7 +42,7 @@ export function benchDirectories(stateDir: string): BenchDirectories {
   };
 }
 
-function directory(source: SourceName, service: Secret): Directory {
+function directory(source: SourceName, service: Secret, people: readonly BenchPerson[]): Directory {
   const suffix = suffixes[source];
   const lockstep = `by dn.exact="${serviceDn(suffix)}"`;
   return {
@@ -55,7 +65,7 @@ function directory(source: SourceName, service: Secret): Directory {
         cn: 'lockstep',
         userPassword: ssha(service),
       }),
-      ...everybody
+      ...people
         .flatMap(accountsOf)
         .filter((account) => account.source === source)
         .map(({ dn, uid }) => personEntry(dn, uid)),

@@ -29,6 +29,8 @@ export interface LockstepSide {
   round(until: 'end' | 'auth', load: Load): Promise<Round>;
   /** Changes the person with `size` accounts. @returns milliseconds */
   changeOwner(size: Size): Promise<number>;
+  /** Starts a change of each of these people, `POSTS_AT_ONCE` at the same time, and waits for none. */
+  post(people: readonly BenchPerson[]): Promise<void>;
   /** Id of the last change of the crowd or of the person with this many accounts. */
   lastChange(of: 'crowd' | Size): string;
 }
@@ -39,11 +41,18 @@ export interface LockstepSetup {
   readonly slapd: Slapd;
   readonly secretFiles: SecretFiles;
   readonly watched: Watched;
+  /** Everybody of the comparison without it. */
+  readonly people?: readonly BenchPerson[];
+  /** The URL of a source, if it is not that of slapd. */
+  readonly urls?: Partial<Record<SourceName, string>>;
 }
+
+const POSTS_AT_ONCE = 8;
 
 export async function openLockstep(setup: LockstepSetup): Promise<LockstepSide> {
   const call = caller(setup.apiUrl, setup.adminKeyFile);
-  const queue = [...crowd];
+  const { people = everybody } = setup;
+  const queue = [...(setup.people ?? crowd)];
   const last = new Map<'crowd' | Size, string>();
 
   const change = async ({ name }: BenchPerson, of: 'crowd' | Size): Promise<void> => {
@@ -72,10 +81,17 @@ export async function openLockstep(setup: LockstepSetup): Promise<LockstepSide> 
         ),
       ),
     changeOwner: (size) => timed(() => change(owners[size], size)),
+    async post(people) {
+      const waiting = people.values();
+      const lane = async () => {
+        for (const { name } of waiting) await post(name, 'wait=0');
+      };
+      await Promise.all(Array.from({ length: POSTS_AT_ONCE }, lane));
+    },
     lastChange: (of) => last.get(of) ?? '',
   };
   await side.configure(true);
-  for (const person of everybody) await addPerson(call, person);
+  for (const person of people) await addPerson(call, person);
   for (const source of ['corp', 'apps'] as const) await refresh(call, source);
   return side;
 }
@@ -87,11 +103,11 @@ async function finished(answer: unknown): Promise<string> {
   return id;
 }
 
-const configuration = ({ slapd, secretFiles }: LockstepSetup, prove: boolean) => ({
+const configuration = ({ slapd, secretFiles, urls = {} }: LockstepSetup, prove: boolean) => ({
   version: 1,
   sources: {
-    corp: source(slapd, 'corp', secretFiles, prove),
-    apps: source(slapd, 'apps', secretFiles, prove),
+    corp: source({ ...slapd, url: urls.corp ?? slapd.url }, 'corp', secretFiles, prove),
+    apps: source({ ...slapd, url: urls.apps ?? slapd.url }, 'apps', secretFiles, prove),
   },
   policies: { everyone: { minLength: 15 } },
   groups: { all: { policy: 'everyone', authSource: 'corp', sources: ['corp', 'apps'] } },

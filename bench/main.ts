@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { Command } from 'commander';
+import { backlogTable, benchBacklog } from './backlog/run';
 import { efforts as captureEfforts } from './captures/measure';
 import { benchCaptures } from './captures/run';
 import { headlines } from './goals';
@@ -104,6 +105,17 @@ program
     const measured = await benchCaptures(effort, report, interruption());
     show('captures', [captureTable(measured)], options);
     if (options.json) process.stdout.write(`${JSON.stringify({ captures: measured })}\n`);
+  });
+
+program
+  .command('backlog')
+  .description(
+    'Measure how fast changes are planned while one source is down, and how fast they end when it is up again.',
+  )
+  .option('--changes <number>', 'number of changes, each of another person', Number, 10_000)
+  .action(async ({ changes }: { readonly changes: number }) => {
+    const measured = await benchBacklog(changes, report, interruption());
+    process.stdout.write(`\n${asText([backlogTable(measured)])}\n`);
   });
 
 program.parseAsync(process.argv).catch((error: Error) => {

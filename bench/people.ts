@@ -26,19 +26,22 @@ export const sizes = [1, 10, 100, 1000] as const;
 export type Size = (typeof sizes)[number];
 
 /** People with five accounts in two sources each. */
-export const crowd: readonly BenchPerson[] = Array.from({ length: CROWD }, (_, index) => {
-  const name = `person-${index}`;
-  return {
-    name,
-    auth: account('corp', name),
-    others: [
-      account('corp', `${name}-admin`),
-      account('corp', `${name}-backup`),
-      account('apps', name),
-      account('apps', `${name}-admin`),
-    ],
-  };
-});
+export const crowdOf = (size: number): readonly BenchPerson[] =>
+  Array.from({ length: size }, (_, index) => {
+    const name = `person-${index}`;
+    return {
+      name,
+      auth: account('corp', name),
+      others: [
+        account('corp', `${name}-admin`),
+        account('corp', `${name}-backup`),
+        account('apps', name),
+        account('apps', `${name}-admin`),
+      ],
+    };
+  });
+
+export const crowd = crowdOf(CROWD);
 
 /** The person with each number of accounts. */
 export const owners: Readonly<Record<Size, BenchPerson>> = {

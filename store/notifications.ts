@@ -6,11 +6,10 @@ import { log } from '../log';
  * checks the tables at intervals.
  */
 export const channels = {
-  /**
-   * A change was accepted, or a command was given to one. The payload is the id of the change.
-   * `worker/changes/dispatcher.ts` listens.
-   */
+  /** A change was accepted. The payload is its id. `worker/changes/dispatcher.ts` listens. */
   accepted: 'lockstep_accepted',
+  /** A command was given to a change. The payload is the id of the change. `worker/changes/commands.ts` listens. */
+  commanded: 'lockstep_commanded',
   /**
    * The state of a change or of one of its accounts has changed. `store/changes/progress.ts` reads the payload: the id of
    * the change and, when this was reached just now, that the auth account holds the password or that the change ended.

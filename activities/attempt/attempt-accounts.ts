@@ -1,6 +1,7 @@
 import { isSettled } from '../../model/change/outcome';
 import { sourceNamed } from '../../model/configuration/document';
 import { type Chosen, isChosen } from '../../store/worker/chosen';
+import { holdAccounts } from '../../store/worker/claims';
 import {
   type ChangeAtWork,
   type OutcomeStatus,
@@ -67,6 +68,11 @@ async function attemptIn(
   source: SourceAtWork,
   chosen: Chosen,
 ): Promise<OutcomeStatus[] | null> {
+  // The password stays sealed for a source that must not be asked. If it is up by now, its accounts are tried.
+  const isHeld =
+    change.heldSources.includes(source.name) &&
+    (await holdAccounts(deps.db, change.id, chosen, [], deps.random()));
+  if (isHeld) return null;
   const connector = await deps.connector(source.name, source.configuration);
   const sourceIsUp = await findUnlinkedAccounts(deps, change, source, chosen, connector);
   if (!sourceIsUp) return null;

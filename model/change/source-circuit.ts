@@ -80,8 +80,13 @@ export function circuitStep(reason: Reason | null, probing: boolean): CircuitSte
   return reason === 'in_doubt' ? { step: 'prolong', reason: null } : { step: 'close' };
 }
 
-/** Waiting accounts woken per second when a source is up again. The load of all of them may be what brought it down. */
+/**
+ * Waiting accounts woken in the first second when a source is up again. The load of all of them may be what brought it
+ * down, so the rate doubles each second, up to `MOST_WOKEN_PER_SECOND`, only while the accounts are really tried.
+ */
 export const WAKE_PER_SECOND = 20;
+
+export const MOST_WOKEN_PER_SECOND = 160;
 
 /**
  * Interval of the fallback poll, in milliseconds, for accounts that wait for their source or are parked. They are woken

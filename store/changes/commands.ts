@@ -33,7 +33,7 @@ export async function giveCommand(
       insert into audit (actor, action, change_id, subject)
       select ${command.by}, ${`command.${command.kind}`}, change_id, ${command.label} from given
     )
-    select change_id as given, pg_notify(${channels.accepted}, change_id) from given`.execute(db);
+    select change_id as given, pg_notify(${channels.commanded}, change_id) from given`.execute(db);
   return rows.length === 1;
 }
 
@@ -77,7 +77,7 @@ export async function retryOverdue(db: Database): Promise<boolean> {
       insert into command (change_id, kind, label, requested_by)
       select change_id, 'retry', label, 'worker' from overdue returning change_id
     )
-    select pg_notify(${channels.accepted}, change_id) from retried`.execute(db);
+    select pg_notify(${channels.commanded}, change_id) from retried`.execute(db);
   return rows.length === OVERDUE_AT_ONCE;
 }
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { heldReasons } from '../../model/change/source-circuit';
+import { heldReasons, MOST_WOKEN_PER_SECOND } from '../../model/change/source-circuit';
 import type { Database } from '../database';
 import { channels } from '../notifications';
 import type { SourceCommandKind } from '../tables';
@@ -47,13 +47,17 @@ export const probeSoon = (which: ReturnType<typeof sql>) => sql`
 
 /**
  * Hands the oldest command that is due to the next accounts, those of the oldest changes first. A source gets its
- * commands one after the other. Outcomes that were updated after the command was issued were already handled.
+ * commands one after the other. A wake-up starts slowly, doubles its rate each second, and stops while the accounts that
+ * it has woken are not tried, so that neither the source nor the worker is flooded. Outcomes that were updated after the command was issued were already handled.
  * @returns whether a command was due
  */
 export async function handOutCommands(db: Database): Promise<boolean> {
   const { rows } = await sql`
     with due as (
-      select id, source, kind, per_second, requested_by, created_at from source_command given
+      select id, source, kind, per_second, requested_by, created_at,
+             case when kind = 'wake' then greatest(0, per_second - (${wokenOf(sql`given.source`)})) else per_second end
+               as allowed
+      from source_command given
       where finished_at is null and next_at <= now() and not exists (
         select from source_command older
         where older.source = given.source and older.finished_at is null and older.id < given.id)
@@ -65,7 +69,7 @@ export async function handOutCommands(db: Database): Promise<boolean> {
         and case due.kind when 'park' then o.state = 'waiting'
                           when 'wake' then o.state = 'waiting' and o.reason = any(${[...heldReasons]}::text[])
                           else o.state in ('waiting', 'parked') end
-      order by c.created_at, c.id, o.position limit (select per_second from due)
+      order by c.created_at, c.id, o.position limit (select allowed from due)
     ), moved as (
       update outcome o set updated_at = now() from chosen
       where o.change_id = chosen.change_id and o.label = chosen.label
@@ -79,14 +83,26 @@ export async function handOutCommands(db: Database): Promise<boolean> {
     ), went_on as (
       update source_command
       set next_at = now() + interval '1 second',
-          finished_at = case when (select count(*) from chosen) < due.per_second then now() end
+          per_second = case when due.kind = 'wake' and due.allowed > due.per_second / 2
+                            then greatest(due.per_second, least(2 * due.per_second, ${MOST_WOKEN_PER_SECOND}::int))
+                            else due.per_second end,
+          finished_at = case when (select count(*) from chosen) < due.allowed then now() end
       from due where source_command.id = due.id
     )
-    select id, (select count(pg_notify(${channels.accepted}, change_id)) from chosen) from due`.execute(
+    select id, (select count(pg_notify(${channels.commanded}, change_id)) from chosen) from due`.execute(
     db,
   );
   return rows.length > 0;
 }
+
+/**
+ * Counts the accounts of a source that were woken in the last ten seconds and were not tried since. An account that is
+ * never tried, because an operator has paused its activity, does not stop the others.
+ */
+const wokenOf = (source: ReturnType<typeof sql>) => sql`
+  select count(*)::int from outcome woken
+  where woken.source = ${source} and woken.state = 'waiting' and woken.next_try_at <= now()
+    and woken.updated_at > now() - interval '10 seconds'`;
 
 /**
  * Sends an account to probe each source whose probe is overdue. Usually the first account that is tried after the due
@@ -106,5 +122,5 @@ export async function sendProbes(db: Database): Promise<void> {
         order by random() limit 1) as prober
       returning change_id
     )
-    select pg_notify(${channels.accepted}, change_id) from sent`.execute(db);
+    select pg_notify(${channels.commanded}, change_id) from sent`.execute(db);
 }

@@ -29,9 +29,15 @@ export interface ChangeAtWork {
   readonly accounts: readonly LinkedAccount[];
   /** The sealed password; null when it was deleted or has expired. */
   readonly sealed: { readonly epochId: string; readonly jwe: Buffer } | null;
+  /** The sources that are paused, or down without a probe that is due: their accounts are set to wait at once. */
+  readonly heldSources: readonly string[];
   /** Version of the configuration in force now. */
   readonly configurationVersion: number;
 }
+
+/** Of change `c`. */
+const remainingMs = sql`
+  greatest(0, extract(epoch from c.expires_at - now()) * 1000)::float8 as "remainingMs"`;
 
 /** Reads a change with its person, linked accounts and sealed password; null when there is no such change. */
 export async function readChangeAtWork(
@@ -47,7 +53,8 @@ export async function readChangeAtWork(
            exists (select from api_key k
                    where k.id = c.requested_by and k.revoked_at is null
                      and (k.groups is null or k.groups @> c.groups)) as authorized,
-           c.expires_at as "expiresAt", greatest(0, extract(epoch from c.expires_at - now()) * 1000)::float8 as "remainingMs",
+           c.expires_at as "expiresAt", ${remainingMs},
+           array(select source from source_state where next_probe_at is null or next_probe_at > now()) as "heldSources",
            (select coalesce(max(version), 0) from configuration) as "configurationVersion",
            s.epoch_id as "epochId", s.jwe,
            coalesce((select json_agg(json_build_object(
@@ -206,7 +213,7 @@ const syncOf = (settled: readonly Settlement[]) =>
 /** Columns that notify the waiting requests, and the dispatcher of changes that got a command. */
 const settlementNotices = (changeId: string) => sql`
   (select pg_notify(${channels.progress}, ${settledNotice(changeId, 'recorded')})),
-  (select count(pg_notify(${channels.accepted}, change_id))
+  (select count(pg_notify(${channels.commanded}, change_id))
    from (select change_id from superseding union select change_id from let_go) as woken)`;
 
 /** Error codes that count as unknown errors, of which an account gets only a few attempts. */
@@ -245,16 +252,27 @@ export async function readOutcomeStatuses(
 const untilNextTry = (nextTryAt: ReturnType<typeof sql>) => sql`
   greatest(0, coalesce(extract(epoch from ${nextTryAt} - now()) * 1000, 0))::float8 as "nextTryInMs"`;
 
-/** Sets the state of a change that has not ended. `endChange` sets the final state. */
-export async function setChangeState(
-  db: Database,
-  changeId: string,
-  state: 'applying' | 'waiting',
-): Promise<void> {
+/** Records that a change which has not ended is being carried out again. `endChange` sets the final state. */
+export async function noteApplying(db: Database, changeId: string): Promise<void> {
   await sql`
-    with moved as (
-      update change set state = ${state}
-      where id = ${changeId} and ended_at is null and state <> ${state} returning id
-    )
+    with ${moved(changeId, 'applying')}
     select pg_notify(${channels.progress}, id) from moved`.execute(db);
 }
+
+/**
+ * Records that a change which has not ended waits for accounts.
+ * @returns the time until the change expires, in milliseconds
+ */
+export async function noteWaiting(db: Database, changeId: string): Promise<number> {
+  const { rows } = await sql<{ remainingMs: number }>`
+    with ${moved(changeId, 'waiting')}
+    select ${remainingMs}, (select pg_notify(${channels.progress}, id) from moved)
+    from change c where c.id = ${changeId}`.execute(db);
+  return rows[0]?.remainingMs ?? 0;
+}
+
+const moved = (changeId: string, state: 'applying' | 'waiting') => sql`
+  moved as (
+    update change set state = ${state}
+    where id = ${changeId} and ended_at is null and state <> ${state} returning id
+  )`;

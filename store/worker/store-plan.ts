@@ -5,6 +5,7 @@ import { type Database, withoutSync } from '../database';
 import { channels } from '../notifications';
 import type { OutcomeStatus } from './outcomes';
 import { supersedeOlder } from './supersede';
+import { LOOK_AGAIN } from './unattended';
 
 /**
  * Stores the plan of a change: one outcome for each planned account. A second plan of the same change has no effect.
@@ -25,7 +26,9 @@ export async function storePlan(
 ): Promise<OutcomeStatus[] | null> {
   const { rows } = await sql<OutcomeStatus>`
     with begun as (
-      update change set state = 'applying', planned_at = now()
+      update change set state = 'applying', planned_at = now(),
+             -- Its workflow is running, because it has made the plan.
+             attended_until = now() + ${LOOK_AGAIN}::interval
       where id = ${changeId} and planned_at is null
       returning id, identity_id, seq, origin_account_id, captured_at, looks_first
     ), origin as (
@@ -57,7 +60,7 @@ export async function storePlan(
     ), superseding as (${supersedeOlder(changeId, 'planned')})
     select label, source, role, state, reason, in_doubt as "inDoubt", 0::float8 as "nextTryInMs",
            (select pg_notify(${channels.progress}, ${settledNotice(changeId, 'planned')})),
-           (select count(pg_notify(${channels.accepted}, change_id)) from superseding),
+           (select count(pg_notify(${channels.commanded}, change_id)) from superseding),
            ${withoutSync}
     from planned order by position`.execute(db);
   return rows.length === 0 ? null : rows;

@@ -15,10 +15,10 @@ export interface UnattendedChange {
 /** Time until a change that is not planned yet is attended again. */
 const START_LEASE = '30 seconds';
 /** Time until the workflow of a planned change is checked again. */
-const LOOK_AGAIN = '30 minutes';
+export const LOOK_AGAIN = '30 minutes';
 
 /**
- * Claims up to `limit` open changes that are due, the oldest first. No other worker gets them until they are due
+ * Claims up to `limit` open changes that are due, new ones first and the oldest of them before the others. No other worker gets them until they are due
  * again. A claim that a crash of the database undoes is made again, and a second start of a workflow has no effect.
  */
 export async function claimUnattended(db: Database, limit: number): Promise<UnattendedChange[]> {
@@ -28,8 +28,8 @@ export async function claimUnattended(db: Database, limit: number): Promise<Unat
                                       else ${LOOK_AGAIN}::interval end
     where id in (
       select id from change
-      where ended_at is null and (attended_until is null or attended_until < now())
-      order by created_at limit ${limit} for update skip locked)
+      where ended_at is null and coalesce(attended_until, '-infinity'::timestamptz) < now()
+      order by coalesce(attended_until, '-infinity'::timestamptz), created_at limit ${limit} for update skip locked)
     returning id, groups, planned_at is not null as planned, ${withoutSync}`.execute(db);
   return rows;
 }

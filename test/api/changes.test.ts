@@ -4,7 +4,7 @@ import path from 'node:path';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { ensureEpoch } from '../../store/worker/epochs';
 import { openKeyDirectory } from '../../store/worker/keys/key-directory';
-import { readChangeAtWork, setChangeState } from '../../store/worker/outcomes';
+import { noteWaiting, readChangeAtWork } from '../../store/worker/outcomes';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import {
   addPerson,
@@ -78,7 +78,7 @@ describeWith(['postgres'], 'changes', () => {
     await settled(api.database.db, id, 'directory');
     const parked = { state: 'parked', reason: 'unreachable', proof: 'none' } as const;
     await settled(api.database.db, id, 'warehouse', parked);
-    await setChangeState(api.database.db, id, 'waiting');
+    await noteWaiting(api.database.db, id);
     const { body } = await api.send('GET', `/v1/changes/${id}`);
     expect(body).toMatchObject({
       state: 'waiting',

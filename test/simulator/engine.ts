@@ -9,7 +9,7 @@ import type { Scheduler } from './scheduler';
  * the Temporal documentation on activity timeouts, retry policies and cancellation.
  */
 export interface Engine {
-  /** What `dispatch` needs of a `Client`. */
+  /** What `startChanges` and `deliverCommands` need of a `Client`. */
   readonly client: SimulatedClient;
   /** Runs an activity for the workflow whose code calls this. */
   runActivity(

@@ -86,8 +86,8 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
     breaks: 'I12',
     sql: [
       {
-        find: 'where ended_at is null and (attended_until',
-        becomes: 'where false and (attended_until',
+        find: 'where ended_at is null and coalesce(attended_until',
+        becomes: 'where false and coalesce(attended_until',
       },
     ],
   },

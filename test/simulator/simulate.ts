@@ -15,7 +15,8 @@ import { handOutCommands, sendProbes } from '../../store/sources/commands';
 import { pauseSource, reopenSource } from '../../store/sources/state';
 import { deleteExpiredSecrets } from '../../store/worker/close';
 import type { KeyStore } from '../../store/worker/keys/key-store';
-import { dispatch } from '../../worker/changes/dispatcher';
+import { deliverCommands } from '../../worker/changes/commands';
+import { startChanges } from '../../worker/changes/dispatcher';
 import { changePassword } from '../../workflows/change-password';
 import { restartIds } from './counted-ids';
 import { createEngine, type Engine, type SimulatedWorker } from './engine';
@@ -144,7 +145,7 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
         await scheduler.sleep(500);
         try {
           while (
-            await dispatch({
+            await startChanges({
               db: database.db,
               client: engine.client as never,
               linkTo: (id) => id,
@@ -153,6 +154,7 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
                 Promise.resolve(),
             })
           );
+          while (await deliverCommands({ db: database.db, client: engine.client as never }));
           await sendProbes(database.db);
           while (await retryOverdue(database.db));
           while (await handOutCommands(database.db));

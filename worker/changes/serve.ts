@@ -10,7 +10,8 @@ import { handOutCommands, sendProbes } from '../../store/sources/commands';
 import { readNeededSources } from '../../store/worker/unattended';
 import { CHANGES_QUEUE } from '../../workflows/names';
 import { type Loop, startLoop } from '../loop';
-import { dispatch } from './dispatcher';
+import { deliverCommands } from './commands';
+import { startChanges } from './dispatcher';
 import { type SourceQueues, startSourceQueues } from './source-queues';
 
 export interface EngineSettings {
@@ -68,12 +69,16 @@ export async function serveChanges(
   if (stopping.aborted) stopNow();
 
   const dispatcher = startLoop({ name: 'dispatcher', everyMs: 2_000, atOnce: 4 }, () =>
-    dispatch({
+    startChanges({
       db: deps.db,
       client,
       linkTo: settings.linkTo,
       close: (id) => activities.closeChange(id, 'cancelled'),
     }),
+  );
+  // One run at a time, because two would read the same commands.
+  const commands = startLoop({ name: 'commands', everyMs: 2_000 }, () =>
+    deliverCommands({ db: deps.db, client }),
   );
   const sources = watchSources(deps, queues);
   const waiting = startLoop({ name: 'accounts waiting on sources', everyMs: 1_000 }, async () => {
@@ -83,15 +88,20 @@ export async function serveChanges(
   });
   const listener = await listen(
     settings.databaseUrl,
-    [channels.accepted, channels.configuration],
-    (channel) => (channel === channels.accepted ? dispatcher : sources).wake(),
+    [channels.accepted, channels.commanded, channels.configuration],
+    (channel) =>
+      ({
+        [channels.accepted]: dispatcher,
+        [channels.commanded]: commands,
+        [channels.configuration]: sources,
+      })[channel as string]?.wake(),
   );
   log.info('connected to the engine; changes are carried out', { address: settings.address });
   try {
     await running;
   } finally {
     await listener.close();
-    await Promise.all([dispatcher.stop(), sources.stop(), waiting.stop()]);
+    await Promise.all([dispatcher, commands, sources, waiting].map((loop) => loop.stop()));
     await queues.stop();
   }
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { accountRulesOf } from '../../../connectors/registry';
 import { exactRules } from '../../../model/people/naming';
-import { giveCommand } from '../../../store/changes/commands';
+import { endWait, giveCommand } from '../../../store/changes/commands';
 import { applyConfiguration } from '../../../store/configuration/versions';
 import { findIdentity, saveIdentity } from '../../../store/people/identities';
 import { giveSourceCommand, handOutCommands, sendProbes } from '../../../store/sources/commands';
@@ -235,8 +235,8 @@ describeWith(['postgres'], 'the state of a source', () => {
     const give = (kind: 'retry' | 'park' | 'cancel', perSecond: number) =>
       giveSourceCommand(database.db, { source: 'apps', kind, perSecond, by: 'api-key:1' });
 
-    test('waiting accounts are woken once their source is up, oldest change first, at most 20 a second', async () => {
-      const all = await waiting(50);
+    test('waiting accounts are woken once their source is up, oldest change first, 20 a second and then more', async () => {
+      const all = await waiting(70);
       await reopenSource(database.db, 'apps', 'down', 'worker');
       const ids = all.map(({ id }) => `retry ${id} apps`);
       while (await handOutCommands(database.db));
@@ -244,12 +244,31 @@ describeWith(['postgres'], 'the state of a source', () => {
       expect(await handOutCommands(database.db)).toBe(false);
       await nextSecond();
       while (await handOutCommands(database.db));
-      expect(await commands()).toEqual(ids.slice(0, 40));
+      expect(await commands()).toEqual(ids.slice(0, 60));
       await nextSecond();
       while (await handOutCommands(database.db));
       expect(await commands()).toEqual(ids);
       await nextSecond();
       expect(await handOutCommands(database.db)).toBe(false);
+    });
+
+    test('no further accounts are woken while those before them are not tried', async () => {
+      const all = await waiting(70);
+      await reopenSource(database.db, 'apps', 'down', 'worker');
+      const handOut = async () => {
+        await nextSecond();
+        while (await handOutCommands(database.db));
+        const { length } = await commands();
+        for (const { id } of all.slice(0, length)) await endWait(database.db, id, 'apps');
+        return length;
+      };
+      expect([await handOut(), await handOut(), await handOut(), await handOut()]).toEqual([
+        20, 40, 40, 40,
+      ]);
+      await sql`update outcome set state = 'applied' where next_try_at <= now()`.execute(
+        database.db,
+      );
+      expect(await handOut()).toBe(70);
     });
 
     test('an account that is put to wait at the moment when its source comes back is still woken', async () => {
