@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sourceCommandSchema, sourceSchema } from '../../model/api/sources';
-import { WAKE_PER_SECOND } from '../../model/change/source-circuit';
+import { MOST_WOKEN_PER_SECOND, WAKE_PER_SECOND } from '../../model/change/source-circuit';
 import type { Caller } from '../../store/api-keys';
 import { giveSourceCommand } from '../../store/sources/commands';
 import { pauseSource, reopenSource } from '../../store/sources/state';
@@ -44,7 +44,7 @@ const resume = route({
   path: '/v1/sources/{name}/resume',
   scope: 'admin',
   summary: 'Resume a paused source',
-  description: `All accounts that wait for the source continue, the oldest changes first, at ${WAKE_PER_SECOND} accounts per second.`,
+  description: `All accounts that wait for the source continue, the oldest changes first, ${WAKE_PER_SECOND} accounts in the first second and then up to ${MOST_WOKEN_PER_SECOND}.`,
   params,
   answers,
   problems: ['not_found'],

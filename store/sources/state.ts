@@ -125,7 +125,7 @@ const conditions: Readonly<Record<TroubleEnd, ReturnType<typeof sql>>> = {
 };
 
 /**
- * Marks a source as up, and wakes the accounts that wait for it, `WAKE_PER_SECOND` each second.
+ * Marks a source as up, and wakes the accounts that wait for it, `WAKE_PER_SECOND` in the first second.
  * @returns whether this changed anything
  */
 export async function reopenSource(
