@@ -6,6 +6,7 @@ import { readOutcomeStatuses } from '../store/worker/outcomes';
 import { storePlan } from '../store/worker/store-plan';
 import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
+import { isOriginConfirmed } from './shared/confirm-origin';
 import { loadChange } from './shared/load-change';
 
 export interface AuthStep {
@@ -25,7 +26,7 @@ export interface AuthStep {
 }
 
 /**
- * Activity 1 of 5. Makes the plan, then validates and changes the auth account (`attemptAccounts`). It is one step,
+ * Activity 1 of 5. Confirms the account of a capture (`isOriginConfirmed`), makes the plan, then validates and changes the auth account (`attemptAccounts`). It is one step,
  * because each step costs Temporal an event, and people wait for this one. When the auth source is on the queue lane,
  * this step only makes the plan, and `finishAccounts` changes the auth account.
  */
@@ -40,6 +41,7 @@ export function changeAuthAccount(deps: Dependencies) {
         deps.db,
         change.id,
         planChange({ groups, sources, accounts: change.accounts }),
+        await isOriginConfirmed(deps, loaded),
       );
     }
     // The plan is read back instead of kept: after a crash it may be stored, and the auth account settled, already.
