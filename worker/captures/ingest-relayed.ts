@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { acceptRequest } from '../../intake/accept';
-import { asHash } from '../../intake/captured-hash';
 import { type CaptureResult, countCaptures } from '../../intake/capture-counter';
+import { asHash } from '../../intake/captured-hash';
 import type { IntakeDependencies } from '../../intake/dependencies';
 import { CaptureDeclined } from '../../intake/evaluate-capture';
 import { rulesIn } from '../../intake/find-person';
