@@ -304,8 +304,8 @@ function ownPromises(table: Table, subject: Subject): void {
     const writing = connector.setPassword(asking(ref, password()));
     const waits =
       table.engine === 'mysql'
-        ? "select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'"
-        : "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+        ? "select 1 from information_schema.processlist where info like 'update%' and user like 'service%'"
+        : 'select 1 from pg_locks where not granted';
     await until(async () => (await table.run(waits)).length > 0);
     await table.run('commit');
     expect(await writing).toMatchObject({ result: 'retry', reason: 'account_in_use' });
