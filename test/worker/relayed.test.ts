@@ -416,12 +416,13 @@ describeWith(['postgres'], 'relayed captures', () => {
       );
     const captureCounter = async () =>
       (await metrics.getSingleMetric('lockstep_captures_total')?.get())?.values.filter(
-        ({ labels }) => labels.via === 'relay' && labels.source === 'directory',
+        ({ labels }) => labels.via === 'relay',
       ) ?? [];
     metrics.getSingleMetric('lockstep_captures_total')?.reset();
     const alice = await person();
-    await submit(alice, PASSWORD, { sequence: '1' });
-    await submit(alice, PASSWORD, { sequence: '1' });
+    const capturedAt = new Date();
+    await submit(alice, PASSWORD, { sequence: '1', capturedAt });
+    await submit(alice, PASSWORD, { sequence: '1', capturedAt });
     await submit(alice, PASSWORD, { sequence: '2' });
     await submit(await person(), PASSWORD, { source: 'ledger' });
     await ingestAll();
