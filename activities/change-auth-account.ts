@@ -6,6 +6,7 @@ import { readOutcomeStatuses } from '../store/worker/outcomes';
 import { storePlan } from '../store/worker/store-plan';
 import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
+import { isOriginConfirmed } from './shared/confirm-origin';
 import { type LoadedChange, loadChange } from './shared/load-change';
 
 export interface AuthStep {
@@ -25,16 +26,19 @@ export interface AuthStep {
 }
 
 /**
- * Activity 1 of 5. Makes the plan, then validates and changes the auth account (`attemptAccounts`). It is one step,
- * because each step costs Temporal an event, and people wait for this one. When the auth source is on the queue lane,
- * this step only makes the plan, and `finishAccounts` changes the auth account.
+ * Activity 1 of 5. Confirms the account of a capture (`isOriginConfirmed`), makes the plan, then validates and changes
+ * the auth account (`attemptAccounts`). It is one step, because each step costs Temporal an event, and people wait for
+ * this one. When the auth source is on the queue lane, this step only makes the plan, and `finishAccounts` changes the
+ * auth account.
  */
 export function changeAuthAccount(deps: Dependencies) {
   return async (changeId: string): Promise<AuthStep> => {
     const loaded = await loadChange(deps, changeId);
     const { change, configuration } = loaded;
     const sources = sourcesOf(configuration);
-    const stored = change.planned ? null : await storePlan(deps.db, change.id, planOf(loaded));
+    const stored = change.planned
+      ? null
+      : await storePlan(deps.db, change.id, planOf(loaded), await isOriginConfirmed(deps, loaded));
     // After a crash the plan may be stored, and the auth account settled, already.
     const planned = stored ?? (await readOutcomeStatuses(deps.db, change.id));
     const auth = planned.find(({ role }) => role === 'auth');

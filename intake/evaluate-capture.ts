@@ -148,8 +148,10 @@ async function comparedWith(
     accounts.find(
       ({ source, name }) => source === capture.source && isSameName(naming, name, capture.account),
     ) ?? null;
-  // A link with a problem may name the account of another person, whose password this would be.
-  const accountId = captured?.problem === null ? captured.id : '';
+  // A link with a problem may name the account of another person, whose password this would be. An account that was
+  // missing at the last read is asked for again before the change is planned (`isOriginConfirmed`).
+  const accountId =
+    captured?.problem === null || captured?.problem === 'no_account' ? captured.id : '';
   const names = groups.map(({ name }) => name);
   const { latest, held } = await readRememberedPasswords(db, id, accountId, names);
   const { fingerprintKey } = settings;

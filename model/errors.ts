@@ -143,6 +143,11 @@ const table = {
     status: 422,
     says: 'The account with the stored id now has another name, and the source may give an id to another account, so Lockstep cannot be sure that it is the same account. Nothing was written. Link the account of the person under its present name, and remove the old link.',
   },
+  capture_of_another_account: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The password was captured in an account that is not the linked one: its source shows that another account has the name now, or that the account is gone. So it is not the password of this person, and nothing was written. "lockstep identities show" shows what is wrong with the link.',
+  },
   service_account: {
     retry: 'rejected',
     status: 422,

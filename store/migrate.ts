@@ -14,6 +14,7 @@ import * as declinedCaptures from './migrations/0010-declined-captures';
 import * as overdueAccounts from './migrations/0011-overdue-accounts';
 import * as engineLacks from './migrations/0013-engine-lacks';
 import * as backlog from './migrations/0014-backlog';
+import * as problemTimes from './migrations/0015-problem-times';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -29,6 +30,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0011-overdue-accounts': overdueAccounts,
   '0013-engine-lacks': engineLacks,
   '0014-backlog': backlog,
+  '0015-problem-times': problemTimes,
 });
 
 /**

@@ -43,6 +43,8 @@ export interface AccountTable {
   /** True once the source has shown the id, or that it has none. */
   id_learnt: Generated<boolean>;
   problem: Generated<StoredProblem | null>;
+  /** When the source showed the problem. Not cleared with it. */
+  problem_at: OptionalTime;
   is_primary: Generated<boolean>;
   /** Who linked the account: `operator`, `correlation`, `refresh` or `scim`. */
   linked_by: string;

@@ -1,3 +1,4 @@
+import { countCaptures } from '../intake/capture-counter';
 import { log } from '../log';
 import { chainAudit } from '../store/audit';
 import { forgetFingerprints } from '../store/captures/fingerprints';
@@ -24,7 +25,9 @@ export function startJanitor(
   return [
     startLoop({ name: 'audit chain', everyMs: 1_000 }, async () => (await chainAudit(db)) > 0),
     startLoop({ name: 'expired secrets', everyMs: 10_000 }, async () => {
-      const count = (await deleteExpiredSecrets(db)) + (await deleteExpiredCaptures(db));
+      const captures = await deleteExpiredCaptures(db);
+      for (const source of captures) countCaptures(source, 'relay', 'expired');
+      const count = (await deleteExpiredSecrets(db)) + captures.length;
       if (count > 0) log.info('expired sealed passwords were deleted', { count });
       await forgetSignIns(db);
       return false;

@@ -5,9 +5,9 @@ import { stateAfter, waitMs } from '../../model/change/retry';
 import { isSourceTrouble, type SourceTrouble } from '../../model/change/source-circuit';
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
-import { isNews, isOutdated } from '../../model/people/links';
+import { isNews, isNoted } from '../../model/people/links';
 import type { Passwords } from '../../sealing/passwords';
-import { learnAccount, noteOutdated } from '../../store/people/links';
+import { endProblem, learnAccount, noteProblem } from '../../store/people/links';
 import { returnProbe } from '../../store/sources/state';
 import type { ClaimedAccount } from '../../store/worker/claims';
 import type { Settlement } from '../../store/worker/outcomes';
@@ -77,7 +77,9 @@ export function claimedAccountWriter(
     if (trouble !== null) return waitFor(account, trouble.reason, trouble.waitMs);
     const result = await attemptAt(account, passwords).catch((error) => thrown(account, error));
     const { label, probe } = account;
-    if (isOutdated(result.reason)) await noteOutdated(db, [account.accountId], result.reason);
+    if (isNoted(result.reason)) await noteProblem(db, [account.accountId], result.reason);
+    else if (result.state === 'applied' && account.problem !== null)
+      await endProblem(db, account.accountId);
     const { state, reason, vendorCode, proof, inDoubt, retryAfterMs } = result;
     if (reason === 'others_first') {
       // The connector may not have been called, so this is no answer to the probe.

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
+import { countCaptures } from '../../intake/capture-counter';
 import { text, time } from '../../model/api/fields';
 import { publicKeyOf, relayCreatedSchema, relaysSchema } from '../../model/api/relays';
 import { sourceNamed } from '../../model/configuration/document';
@@ -135,7 +136,8 @@ const submit = route({
       oldestAt: verified.oldestAt === null ? null : new Date(verified.oldestAt),
       records: verified.records.map((jwe) => recordOf(relay, jwe)),
     };
-    const ingested = await ingestBatch(db, relay, batch, settings.ageLimitMs);
+    const { unreadable, ...ingested } = await ingestBatch(db, relay, batch, settings.ageLimitMs);
+    countCaptures(relay.source, 'relay', 'capture_unreadable', unreadable);
     const set = (await readCaptureControl(db, relay.source))?.startpoint;
     const startpoint = set ? { number: set.number, startpoint: set.startpoint } : null;
     return { status: 200, body: { ...ingested, key: await keyToSealTo(deps), startpoint } };

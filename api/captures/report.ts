@@ -101,7 +101,7 @@ export const reportCapture: Route = route({
     const { source, account, capturedAt } = body;
     const capture = { source, account, capturedAt };
     const key = headers['idempotency-key'] ?? null;
-    const result = await ingestCapture(deps, caller, capture, () => passwordsIn(body), key);
+    const result = await ingestCapture(deps, caller, capture, () => passwordsIn(body), key, 'api');
     if (typeof result !== 'string') return started(deps, result);
     return { status: 200 as const, body: { result, says: captureRules[result].says } };
   },

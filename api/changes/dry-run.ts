@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { connectorKinds } from '../../connectors/registry';
 import { violationsOf } from '../../intake/accept';
 import { reachedBy } from '../../intake/covered-groups';
-import { findPerson } from '../../intake/find-person';
+import { findPerson, rulesIn } from '../../intake/find-person';
 import { changePlanSchema, type PlannedAccount as PlannedView } from '../../model/api/change-plan';
 import type { SourceCheck } from '../../model/api/job-results';
 import { authGoesLast } from '../../model/change/change';
@@ -19,6 +19,7 @@ import { handedOver } from '../../model/configuration/hash-paths';
 import { normalized } from '../../model/passwords/normalize';
 import type { Caller } from '../../store/api-keys';
 import { readLastOutcomes } from '../../store/changes/last-outcomes';
+import type { IdentityView } from '../../store/people/identities';
 import { lastResults } from '../../store/sources/jobs';
 import { readSourceStates } from '../../store/sources/state';
 import { reportedIn } from '../configuration/fit';
@@ -35,7 +36,7 @@ export const planOfChange: Route = route({
   scope: 'trigger',
   summary: 'See what a change would do',
   description:
-    'Which accounts would be changed, in which order, which rule leaves out the others, and how each new password would be verified. If the request has a password, the policies check it and it is discarded. Warnings say what Lockstep knows that would make a source refuse the password, or an account wait.',
+    'Which accounts would be changed, in which order, which rule leaves out the others, and how each new password would be verified. If the request has a password, the policies check it and it is discarded. Warnings say what Lockstep knows that would make a source refuse the password, an account wait, or a link fail.',
   body: smallBody(
     z
       .strictObject({ ...personFields, password: secretText.optional(), group })
@@ -59,7 +60,7 @@ export const planOfChange: Route = route({
     // The policy checks the password that a change would write.
     const password = body.password === undefined ? null : normalized(body.password);
     try {
-      const knownOf = await knowledge(deps, caller, configuration, groups, identity.id);
+      const knownOf = await knowledge(deps, caller, configuration, groups, identity);
       const accounts = planned.map((account) => ({
         ...accountView(account, authGoesLast(planned), configuration),
         warnings: account.leftOut === null ? forecast(knownOf(account), password) : [],
@@ -90,17 +91,20 @@ async function knowledge(
   caller: Caller,
   configuration: Configuration,
   groups: readonly Group[],
-  identityId: string,
+  { id, accounts }: IdentityView,
 ): Promise<(account: PlannedAccount) => KnownBefore> {
   const [states, checks, last] = await Promise.all([
     readSourceStates(db),
     lastResults(db, 'check'),
-    readLastOutcomes(db, identityId),
+    readLastOutcomes(db, id),
   ]);
   const names = groups.map(({ policy }) => policy);
   const groupPolicies = policiesOf(configuration).filter(({ name }) => names.includes(name));
-  return ({ source, accountId }) => ({
+  return ({ source, accountId, accountName }) => ({
     source,
+    problem: rulesIn(configuration, source).isServiceAccount(accountName ?? '')
+      ? 'service_account'
+      : (accounts.find((account) => account.id === accountId)?.problem ?? null),
     groupPolicies,
     state: states.get(source) ?? { state: 'up' },
     findings: (checks.get(source) as SourceCheck | undefined)?.findings ?? [],

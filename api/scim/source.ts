@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { countCaptures } from '../../intake/capture-counter';
 import { rulesIn } from '../../intake/find-person';
 import {
   groupsFrom,
@@ -71,6 +72,9 @@ export async function ingestPushed(
       ? 'unmapped'
       : null;
   if (declined === null)
-    await ingestCapture(deps, caller, capture, () => inPlaintext(password, null), null);
-  else await auditCapture(deps.db, capture, declined, actorOf(caller), source.rules.naming);
+    await ingestCapture(deps, caller, capture, () => inPlaintext(password, null), null, 'scim');
+  else {
+    countCaptures(source.name, 'scim', declined);
+    await auditCapture(deps.db, capture, declined, actorOf(caller), source.rules.naming);
+  }
 }

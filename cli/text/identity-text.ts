@@ -7,7 +7,10 @@ import { table } from './table';
 /** The text of `lockstep identities show`: attributes, accounts and applications of a person. */
 export function identityLines(output: Output, identity: IdentityWithMappings): string[] {
   const { name, attributes, accounts, mappings } = identity;
-  const problems = accounts.filter(({ problem }) => problem !== null);
+  // The text about a stale account shows the problem of its link already.
+  const problems = accounts.filter(
+    ({ problem, stale }) => problem !== null && stale?.reason !== problem,
+  );
   const rows = accounts.map(({ source, name: account, primary, linkedBy, stale }) => [
     source,
     account,

@@ -77,6 +77,7 @@ const ofLink = [
   'no_account',
   'account_replaced',
   'account_renamed',
+  'capture_of_another_account',
   'service_account',
   'linked_twice',
   'several_accounts',

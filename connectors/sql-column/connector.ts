@@ -18,6 +18,7 @@ import type { SqlSession } from '../sql/sessions';
 import { checkTable } from './check';
 import type { Engine } from './engine';
 import { type LinkedRow, linkedRow } from './linked-row';
+import { readStored } from './marks';
 import { rowNaming } from './naming';
 import { type AccountRow, type Rows, rowsOf } from './rows';
 import type { SqlColumnSettings } from './settings';
@@ -62,7 +63,7 @@ export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Conn
           result: 'state',
           account: refOf(row),
           disabled: row.disabled,
-          locked: false,
+          locked: row.hash !== null && isLocked(row.hash),
           mustChange: false,
           passwordChangedAt: row.changedAt,
         };
@@ -79,6 +80,9 @@ export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Conn
     close: async () => engine.sessions.close(),
   };
 }
+
+/** True for an account that no password signs in to, too. */
+const isLocked = (stored: string): boolean => readStored(stored).lock !== '';
 
 const refOf = ({ name, nativeId }: AccountRow): AccountRef => ({ name, nativeId });
 
@@ -106,11 +110,17 @@ async function setPassword(
         await session.query('rollback');
         return { result: 'rejected', ...linked };
       }
+      const { lock, hash: before } = readStored(linked.row.hash ?? '');
+      if (before === null) {
+        await session.query('rollback');
+        return { result: 'rejected', reason: 'no_own_password', vendorCode: null };
+      }
       sent = true;
-      const changed = await rows.write(session, linked.row, hash);
+      // The mark stays: a write changes the password only, and must not unlock the account.
+      const changed = await rows.write(session, linked.row, `${lock}${hash}`);
       await session.query(changed === 1 ? 'commit' : 'rollback');
       if (changed === 1) return { result: 'applied', account: refOf(linked.row) };
-      // The row has another key or id since it was read.
+      // The row has another key, id or password since it was read.
       if (changed === 0) return { result: 'retry', reason: 'account_in_use', vendorCode: null };
       return { result: 'rejected', reason: 'not_supported', vendorCode: 'several_rows' };
     });
@@ -140,11 +150,16 @@ async function verify(
   }
   if (!('row' in linked)) return { result: 'inconclusive', ...linked };
   const { row } = linked;
-  if (row.hash === null) return { result: 'differs', vendorCode: null };
+  const { lock, hash } = readStored(row.hash ?? '');
+  if (row.hash === null || hash === null) return { result: 'differs', vendorCode: null };
   const same = await (form === 'plaintext'
-    ? holds(row.hash, password)
-    : isSameHash(row.hash, password.text()));
+    ? holds(hash, password)
+    : isSameHash(hash, password.text()));
   if (same === null)
     return { result: 'inconclusive', reason: 'not_supported', vendorCode: 'unknown_scheme' };
-  return same ? { result: 'holds', proof: 'hash' } : { result: 'differs', vendorCode: null };
+  if (!same) return { result: 'differs', vendorCode: null };
+  return {
+    ...{ result: 'holds', proof: 'hash' },
+    ...(lock !== '' && { signInPrevented: 'account_locked' }),
+  };
 }

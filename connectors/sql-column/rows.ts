@@ -23,8 +23,12 @@ export interface Rows {
   named(session: SqlSession, key: string): Promise<readonly AccountRow[]>;
   /** Reads at most two rows with this id. None if the table has no column of ids. */
   identified(session: SqlSession, id: string): Promise<readonly AccountRow[]>;
-  /** Writes the hash to each row with exactly this key and id. @returns the number of changed rows */
-  write(session: SqlSession, row: AccountRef, hash: string): Promise<number>;
+  /**
+   * Writes the hash to each row with exactly this key, id and stored password, so that a lock which the application has
+   * set since the row was read is not overwritten.
+   * @returns the number of changed rows
+   */
+  write(session: SqlSession, row: AccountRow, hash: string): Promise<number>;
   /** Runs an update of these columns that matches no row. It throws if the service account may not write them. */
   rehearse(session: SqlSession, columns: readonly string[]): Promise<void>;
 }
@@ -60,6 +64,7 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
     sql: (n) => equals(quote(column), n),
     values: [value, value],
   });
+  const isNull = (column: string): Condition => ({ sql: () => `${column} is null`, values: [] });
   const ignoresCase = keyComparisonOf(settings) === 'ignore-case';
   /** Compares as the collation of the column does. The caller compares the names again. */
   const alike = (column: string, value: string): Condition => ({
@@ -127,6 +132,7 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
           ...(idColumn === undefined || row.nativeId === null
             ? []
             : [exactly(idColumn, row.nativeId)]),
+          row.hash === null ? isNull(password) : exactly(settings.passwordColumn, row.hash),
         ],
         2,
       );

@@ -16,10 +16,10 @@ export const linkedAccountSchema = z.object({
   primary: z.boolean(),
   linkedBy: z.enum(['operator', 'correlation', 'refresh', 'scim']),
   problem: z
-    .enum(['linked_twice', 'account_replaced', 'account_renamed'])
+    .enum(['linked_twice', 'account_replaced', 'account_renamed', 'no_account', 'service_account'])
     .nullable()
     .describe(
-      'Why nothing is written to the account until an operator corrects the link; null if nothing is wrong.',
+      'Why the account gets no password until an operator corrects the link; null if nothing is wrong.',
     ),
 });
 

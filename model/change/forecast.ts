@@ -1,6 +1,7 @@
 import type { Finding } from '../api/job-results';
 import { errors, isErrorCode, waitingSays } from '../errors';
 import type { Secret } from '../passwords/secret';
+import type { StoredProblem } from '../people/links';
 import { type PasswordFilter, rewrite } from '../policy/password-filter';
 import type { PolicyRules } from '../policy/presets';
 import { brokenLimits } from '../policy/target-limits';
@@ -13,10 +14,12 @@ import { type SourceState, sourceSays } from './source-circuit';
 
 /**
  * What Lockstep knows about an account before a change, without a call to its source: the state of the source, the
- * findings and the policies of its last check, and what became of the account in the last change.
+ * findings and the policies of its last check, what is wrong with the link, and what became of the account in the last
+ * change.
  */
 export interface KnownBefore {
   readonly source: string;
+  readonly problem: StoredProblem | null;
   readonly state: SourceState;
   readonly findings: readonly Finding[];
   /** False for a caller that may not read findings, which name service accounts and hosts: it gets only their checks. */
@@ -37,8 +40,13 @@ export interface KnownBefore {
  * @param password the new password; null when the dry run has none, so that only the policies are compared
  */
 export function forecast(known: KnownBefore, password: Secret | null): string[] {
-  const { source, state, findings, showsFindings } = known;
+  const { source, problem, state, findings, showsFindings } = known;
   return [
+    ...(problem === null
+      ? []
+      : [
+          `The account in "${source}" gets no password as it is linked now. ${errors[problem].says}`,
+        ]),
     ...(state.state === 'up' ? [] : [`"${source}" is ${state.state}. ${sourceSays(state)}`]),
     ...findings
       .filter(({ verdict }) => verdict === 'wrong')
@@ -80,8 +88,8 @@ const aboutTheValue = (reason: OutcomeReason): boolean =>
 
 const remembered: readonly OutcomeState[] = ['waiting', 'parked', 'rejected'];
 
-function lastWarnings({ source, last }: KnownBefore): string[] {
-  if (last === null || last.reason === null) return [];
+function lastWarnings({ source, problem, last }: KnownBefore): string[] {
+  if (last === null || last.reason === null || last.reason === problem) return [];
   const { state, reason, changeId } = last;
   const intro = `In the change ${changeId}, the account in "${source}"`;
   if (state === 'applied' && isSignInObstacle(reason))

@@ -1,5 +1,6 @@
 import { type NoEffectReason, noEffectSays, type WithoutEffect } from '../captures/without-effect';
 import { errors, isErrorCode } from '../errors';
+import type { StoredProblem } from '../people/links';
 import type { OutcomeState, Proof } from './outcome';
 import type { OutcomeReason } from './reason';
 
@@ -28,6 +29,10 @@ export interface AccountHistory {
    * When its password was last changed, as the source reported at the last look; null when it never reported a time.
    */
   readonly changedThereAt: Date | null;
+  /** What is wrong with its link; null when nothing is known. */
+  readonly problem: StoredProblem | null;
+  /** When the source showed the problem; null when that was not recorded. */
+  readonly problemAt: Date | null;
   /** The newest capture of its password, if that had no effect; else null. */
   readonly withoutEffect: WithoutEffect | null;
   /** True when its source is switched on in the configuration. */
@@ -58,6 +63,13 @@ const isOff = ({ outcome }: AccountHistory): boolean =>
 
 /** Why an account is stale. The first rule that applies is the reason. */
 export const staleRules = {
+  link_problem: {
+    says: 'Something is wrong with its link, so the account gets no password.',
+    cure: 'Correct the link with "lockstep identities", then change the password again.',
+    catchesUp: false,
+    applies: ({ problem }) => problem !== null,
+    since: ({ problemAt, linkedAt }) => problemAt ?? linkedAt,
+  },
   capture_without_effect: {
     says: 'Its password was changed in the source, and the capture of that had no effect, so the other accounts hold another password.',
     cure: 'Change the password again, so that every account holds the same one.',
@@ -180,12 +192,14 @@ export function staleness(account: AccountHistory): Stale | null {
   );
   if (code === undefined) return null;
   const rule: StaleRule = staleRules[code];
-  const { outcome, withoutEffect } = account;
+  const { outcome, withoutEffect, problem } = account;
   const stale = { code, since: rule.since(account), catchesUp: rule.catchesUp };
   if (code === 'capture_without_effect' && withoutEffect !== null) {
     const { reason } = withoutEffect;
     return { ...stale, reason, cure: `${noEffectSays(reason)} ${rule.cure}` };
   }
+  if (code === 'link_problem' && problem !== null)
+    return { ...stale, reason: problem, cure: errors[problem].says };
   const reason = outcome?.reason ?? null;
   // The sentence of the error says what to do about this rejection.
   const cure =

@@ -1,5 +1,5 @@
 import type { CodeOf } from '../errors';
-import type { NamedAccount, Naming } from './naming';
+import type { LinkProblem, NamedAccount, Naming } from './naming';
 
 /** A link of an account to a person, as it is stored. */
 export interface Link extends NamedAccount {
@@ -9,19 +9,26 @@ export interface Link extends NamedAccount {
 }
 
 /**
- * Why nothing is written to a linked account until an operator acts. It is stored with the link.
+ * Why a linked account gets no password until an operator acts. It is stored with the link.
  * - `linked_twice`: another link names the same account.
  * - `account_replaced`, `account_renamed`: the stored id is not, or no longer, that of the account with the name. Linking
  *   the account again makes Lockstep forget the id.
+ * - `no_account`: the source no longer has the account.
+ * - `service_account`: it is the account with which Lockstep signs in.
  */
-export type StoredProblem = CodeOf<'rejected'> &
-  ('linked_twice' | 'account_replaced' | 'account_renamed');
+export type StoredProblem = NotedProblem | (CodeOf<'rejected'> & 'linked_twice');
+
+/** A problem that a source has shown. It ends when the source shows the account of the link again. */
+export type NotedProblem = LinkProblem | (CodeOf<'rejected'> & 'service_account');
+
+export const isNoted = (problem: string | null): problem is NotedProblem =>
+  problem === 'no_account' || problem === 'service_account' || isOutdated(problem);
 
 /** True for the problem of a link whose stored id is outdated. */
-export const isOutdated = (problem: string | null): problem is OutdatedProblem =>
+export const isOutdated = (
+  problem: string | null,
+): problem is 'account_replaced' | 'account_renamed' =>
   problem === 'account_replaced' || problem === 'account_renamed';
-
-export type OutdatedProblem = Exclude<StoredProblem, 'linked_twice'>;
 
 /** Which link means an account. */
 export type LinkMatch<Stored> =
@@ -72,6 +79,6 @@ export const isNews = (
   shown: NamedAccount,
 ): boolean =>
   !stored.idLearnt ||
-  isOutdated(stored.problem) ||
+  isNoted(stored.problem) ||
   shown.name !== stored.name ||
   (shown.nativeId !== null && shown.nativeId !== stored.nativeId);

@@ -1,6 +1,6 @@
 import { grouped } from './correlate-all';
 import type { LinkReportCode, LinkReports, ReportedAccount } from './link-reports';
-import { type Link, type LinkMatch, linkOf, type OutdatedProblem } from './links';
+import { type Link, type LinkMatch, linkOf, type NotedProblem } from './links';
 import type { AccountRules, NamedAccount, Naming } from './naming';
 
 export interface LinkOfPerson extends Link {
@@ -21,7 +21,7 @@ export interface MatchedLinks<Account> {
   /** Accounts that may be linked. */
   readonly free: readonly Account[];
   /** Links whose stored id is not that of the account with the name. */
-  readonly outdated: Readonly<Record<OutdatedProblem, readonly LinkOfPerson[]>>;
+  readonly problems: Readonly<Record<NotedProblem, readonly LinkOfPerson[]>>;
   readonly reports: LinkReports;
 }
 
@@ -73,7 +73,12 @@ export function matchLinks<Account extends NamedAccount>(
   return {
     seen: withNames(naming, seen, links),
     free: found.filter((one) => isFree(one, seenLinks)).map(({ account }) => account),
-    outdated: { account_replaced: inState('recreated'), account_renamed: inState('id_renamed') },
+    problems: {
+      account_replaced: inState('recreated'),
+      account_renamed: inState('id_renamed'),
+      no_account: inState('vanished'),
+      service_account: inState('service_account'),
+    },
     reports: {
       renamed: renamed.filter((one) => !isMoved(one)).map(asRenamed),
       moved: renamed.filter(isMoved).map(asRenamed),

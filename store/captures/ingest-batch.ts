@@ -57,6 +57,8 @@ export interface BatchIngested {
   readonly cursor: Position | null;
   /** Number of the last request of the relay that was processed. */
   readonly request: number;
+  /** Number of records that were counted as lost, because they cannot be opened. */
+  readonly unreadable: number;
 }
 
 /**
@@ -81,22 +83,23 @@ export async function ingestBatch(
       .executeTakeFirstOrThrow();
     const cursor = row.segment === null ? null : { segment: row.segment, position: row.position };
     if (batch.request <= row.lastRequest)
-      return { result: 'repeated', cursor, request: row.lastRequest };
+      return { result: 'repeated', cursor, request: row.lastRequest, unreadable: 0 };
     await noteHeard(trx, relay.id, batch);
     await noteMissed(trx, relay, row.missed, batch);
     const { segment, records } = batch;
     if (segment === null || records.length === 0)
-      return { result: 'taken', cursor, request: batch.request };
+      return { result: 'taken', cursor, request: batch.request, unreadable: 0 };
     const decision = evaluateBatch({ ...batch, cursor, segment, count: records.length });
-    if (decision === 'gap') return { result: 'gap', cursor, request: batch.request };
+    if (decision === 'gap') return { result: 'gap', cursor, request: batch.request, unreadable: 0 };
     if (decision.missing !== 0) await noteGap(trx, relay, cursor, batch, decision.missing);
     await lowerBacklog(trx, relay.id, records.length);
     const fresh = records.slice(decision.skip);
-    if (fresh.length === 0) return { result: 'taken', cursor, request: batch.request };
+    if (fresh.length === 0)
+      return { result: 'taken', cursor, request: batch.request, unreadable: 0 };
     const last = { segment, position: batch.from + records.length - 1 };
-    await storeRecords(trx, relay, fresh, ageLimitMs);
+    const unreadable = await storeRecords(trx, relay, fresh, ageLimitMs);
     await advance(trx, relay, last, fresh);
-    return { result: 'taken', cursor: last, request: batch.request };
+    return { result: 'taken', cursor: last, request: batch.request, unreadable };
   });
 }
 
@@ -175,13 +178,14 @@ async function noteGap(
 /**
  * Stores sealed captures. Records that were damaged, or were sealed to an unknown or destroyed key, cannot be opened:
  * they are counted as lost, with one audit record, and not stored.
+ * @returns the number of these records
  */
 async function storeRecords(
   trx: Database,
   relay: Relay,
   records: readonly BatchRecord[],
   ageLimitMs: number,
-): Promise<void> {
+): Promise<number> {
   const sealed = records.filter((record) => record !== null);
   const { rows } = await sql<{ kept: number }>`
     with kept as (
@@ -207,6 +211,7 @@ async function storeRecords(
   await sql`
     update relay set received = received + ${records.length - unreadable}, lost = lost + ${unreadable}
     where id = ${relay.id}`.execute(trx);
+  return unreadable;
 }
 
 /** Moves the cursor of the relay to the last ingested record. */

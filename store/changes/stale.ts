@@ -39,7 +39,7 @@ export async function readStaleCandidates(
     )
     select a.id, i.name as identity, a.source, a.name as account, last.id as "changeId",
            coalesce(a.applied_seq >= last.seq, true) as "holdsLast", a.linked_at as "linkedAt",
-           a.changed_there_at as "changedThereAt",
+           a.changed_there_at as "changedThereAt", a.problem, a.problem_at as "problemAt",
            case when o.label is not null
                 then json_build_object('state', o.state, 'reason', o.reason, 'proof', o.proof, 'at', o.updated_at,
                                         'acceptedAt', last.created_at) end as outcome,
@@ -56,7 +56,7 @@ export async function readStaleCandidates(
     where (${filter.identity}::text is null or i.name = ${filter.identity})
       and (${filter.cursor}::text is null or a.id > ${filter.cursor})
       and (a.applied_seq < last.seq and (o.state is null or o.state not in ('pending', 'applying', 'waiting'))
-           or e.at is not null
+           or e.at is not null or a.problem is not null
            or o.state = 'applied' and o.proof = 'none' and o.reason is not null
            or a.changed_there_at < last.created_at - make_interval(secs => ${SOURCE_CLOCKS_MS / 1000})
               and o.state = 'applied' and o.reason is null

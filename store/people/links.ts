@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { isOutdated, type Link, linkOf, type OutdatedProblem } from '../../model/people/links';
+import { isOutdated, type Link, linkOf, type NotedProblem } from '../../model/people/links';
 import type { LinkOfPerson, SeenLink } from '../../model/people/match-links';
 import type { AccountRules, NamedAccount, Naming } from '../../model/people/naming';
 import { writeAudit } from '../audit';
@@ -278,7 +278,7 @@ export async function learnAccounts(
       from unnest(${seen.map(({ link }) => link.id)}::text[],
                   ${seen.map(({ account }) => account.nativeId)}::text[]) as s (id, native_id)
       where a.id = s.id
-        and (not a.id_learnt or a.problem in ('account_replaced', 'account_renamed') or a.native_id is distinct from s.native_id)
+        and (not a.id_learnt or a.problem <> 'linked_twice' or a.native_id is distinct from s.native_id)
         and not exists (select from account b where b.source = a.source and b.id <> a.id
                                                 and b.native_id = s.native_id)`.execute(trx);
   });
@@ -286,20 +286,29 @@ export async function learnAccounts(
 
 const uniqueIndexes = ['account_name', 'account_native_id'];
 
-/** Records that the stored ids of these accounts are outdated. An operator has to link the accounts again. */
-export async function noteOutdated(
+/** Records a problem that the source has shown of these links. */
+export async function noteProblem(
   db: Database,
   accountIds: readonly string[],
-  problem: OutdatedProblem,
+  problem: NotedProblem,
 ): Promise<void> {
   if (accountIds.length === 0) return;
   await sql`
     with noted as (
-      update account set problem = ${problem} where id = any(${[...accountIds]}::text[]) and problem is null
+      update account set problem = ${problem}, problem_at = now()
+      where id = any(${[...accountIds]}::text[])
+        and problem is distinct from ${problem} and problem is distinct from 'linked_twice'
       returning id, source
     )
     insert into audit (actor, action, subject, detail)
     select 'worker', 'account.outdated', id, jsonb_build_object('source', source, 'problem', ${problem}::text) from noted`.execute(
+    db,
+  );
+}
+
+/** Ends a problem that the source showed earlier, because the account of the link was written. */
+export async function endProblem(db: Database, accountId: string): Promise<void> {
+  await sql`update account set problem = null where id = ${accountId} and problem <> 'linked_twice'`.execute(
     db,
   );
 }

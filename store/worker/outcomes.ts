@@ -6,10 +6,12 @@ import type { SignInObstacle } from '../../model/change/sign-in-prevented';
 import { errorCodes, errors, type Reason } from '../../model/errors';
 import type { Form } from '../../model/hashes/encoding';
 import type { Person } from '../../model/people/correlation';
+import type { StoredProblem } from '../../model/people/links';
 import { settledNotice } from '../changes/progress';
 import { type Database, withoutSync } from '../database';
 import { channels } from '../notifications';
 import type { ClaimedAccount } from './claims';
+import { earlierClaim, retryBehind } from './release';
 import { supersedeOlder } from './supersede';
 
 /** Everything that a worker needs to know about a change in order to carry it out. */
@@ -27,6 +29,8 @@ export interface ChangeAtWork {
   /** Time until the change expires, in milliseconds by the clock of the database; 0 when it has expired. */
   readonly remainingMs: number;
   readonly accounts: readonly LinkedAccount[];
+  /** The account in which the password was captured; null when a caller requested the change. */
+  readonly origin: Origin | null;
   /** The sealed password; null when it was deleted or has expired. */
   readonly sealed: { readonly epochId: string; readonly jwe: Buffer } | null;
   /** The sources that are paused, or down without a probe that is due: their accounts are set to wait at once. */
@@ -38,6 +42,16 @@ export interface ChangeAtWork {
 /** Of change `c`. */
 const remainingMs = sql`
   greatest(0, extract(epoch from c.expires_at - now()) * 1000)::float8 as "remainingMs"`;
+
+/** The linked account of a capture. */
+export interface Origin {
+  readonly id: string;
+  readonly source: string;
+  readonly name: string;
+  readonly nativeId: string | null;
+  readonly idLearnt: boolean;
+  readonly problem: StoredProblem | null;
+}
 
 /** Reads a change with its person, linked accounts and sealed password; null when there is no such change. */
 export async function readChangeAtWork(
@@ -60,7 +74,10 @@ export async function readChangeAtWork(
            coalesce((select json_agg(json_build_object(
                        'id', a.id, 'source', a.source, 'name', a.name, 'primary', a.is_primary)
                        order by a.is_primary desc, a.linked_at, a.id)
-                     from account a where a.identity_id = c.identity_id), '[]') as accounts
+                     from account a where a.identity_id = c.identity_id), '[]') as accounts,
+           (select json_build_object('id', a.id, 'source', a.source, 'name', a.name, 'nativeId', a.native_id,
+                                     'idLearnt', a.id_learnt, 'problem', a.problem)
+            from account a where a.id = c.origin_account_id and a.identity_id = c.identity_id) as origin
     from change c join identity i on i.id = c.identity_id
       left join sealed_secret s on s.change_id = c.id and s.expires_at > now()
     where c.id = ${changeId}`.execute(db);
@@ -175,24 +192,16 @@ const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
                                else a.claimed_until end,
           applied_seq = case when recorded.state = 'applied' then greatest(a.applied_seq, ${change.seq})
                              else a.applied_seq end,
-          claimed_seq = case when recorded.released and a.claimed_seq = ${change.seq} then greatest(a.applied_seq, (
-                               select max(c.seq) from change c left join outcome o
-                                 on o.change_id = c.id and o.account_id = a.id
-                               where c.identity_id = a.identity_id and c.seq < ${change.seq}
-                                 and (o.state = 'applying' or o.in_doubt
-                                      or (c.origin_account_id = a.id and c.ended_at is null))))
+          claimed_seq = case when recorded.released and a.claimed_seq = ${change.seq} then greatest(a.applied_seq, ${earlierClaim(sql`${change.seq}`)})
                              else a.claimed_seq end
       from recorded
       where a.id = recorded.account_id
         and (a.claimed_seq = ${change.seq} or a.claimed_until = recorded.leased_until)
     ), let_go as (
-      insert into command (change_id, kind, label, requested_by)
-      select o.change_id, 'retry', o.label, 'worker'
-      from change c join outcome o on o.change_id = c.id join recorded on recorded.account_id = o.account_id
-      where c.identity_id = ${change.identityId} and c.ended_at is null and c.id <> ${change.id}
-        and recorded.state <> 'waiting'
-        and o.state = 'waiting' and o.reason = 'account_in_use'
-      returning change_id
+      ${retryBehind(
+        { id: sql`${change.id}`, identityId: sql`${change.identityId}` },
+        sql`(select account_id from recorded where state <> 'waiting') released`,
+      )}
     ), audited as (
       insert into audit (actor, action, change_id, subject, detail)
       select 'worker', 'account.' || state, ${change.id}, label,

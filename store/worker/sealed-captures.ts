@@ -47,10 +47,10 @@ export async function postponeCapture(db: Database, id: number, seconds: number)
 
 /**
  * Deletes sealed captures that have expired (I9), each with an audit record.
- * @returns how many were deleted
+ * @returns the source of each one
  */
-export async function deleteExpiredCaptures(db: Database): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
+export async function deleteExpiredCaptures(db: Database): Promise<readonly string[]> {
+  const { rows } = await sql<{ source: string }>`
     with expired as (
       delete from sealed_capture using relay r
       where expires_at <= now() and r.id = relay_id returning r.id, r.source
@@ -58,6 +58,6 @@ export async function deleteExpiredCaptures(db: Database): Promise<number> {
       insert into audit (actor, action, subject, detail)
       select id, 'capture.expired', id, jsonb_build_object('source', source) from expired
     )
-    select count(*)::int as count from expired`.execute(db);
-  return rows[0]?.count ?? 0;
+    select source from expired`.execute(db);
+  return rows.map(({ source }) => source);
 }

@@ -4,7 +4,7 @@ import { exactRules } from '../../model/people/naming';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
 import { forgetFingerprints } from '../../store/captures/fingerprints';
 import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
-import { saveIdentity } from '../../store/people/identities';
+import { findIdentity, saveIdentity } from '../../store/people/identities';
 import { readChangeAtWork } from '../../store/worker/outcomes';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, ended, testConfiguration } from '../support/played-worker';
@@ -378,6 +378,55 @@ describeWith(['postgres'], 'captures', () => {
       await endedAgo(73);
       await forgetFingerprints(db);
       expect(await fingerprints(alice)).toBeNull();
+    });
+  });
+
+  test('each result of a capture is counted by source and way of arrival, and no text of a caller becomes a label', async () => {
+    const { db } = api.database;
+    await configure(capturing());
+    const name = await person();
+    const counted = async () => {
+      const text = await (await fetch(`${api.opsUrl}/metrics`)).text();
+      return Object.fromEntries(
+        [
+          ...text.matchAll(
+            /^lockstep_captures_total\{source="(.+)",via="api",result="(.+)"\} (\d+)$/gm,
+          ),
+        ].map(([, source, result, count]) => [`${source} ${result}`, Number(count)]),
+      );
+    };
+    const before = await counted();
+    const send = (source: string, more: object = {}, headers = {}) =>
+      api.send('POST', '/v1/captures', {
+        key: relay,
+        headers,
+        body: {
+          ...{ source, account: `${source}-${name}`, password: PASSWORD },
+          ...{ capturedAt: new Date().toISOString(), ...more },
+        },
+      });
+    const { accounts } = (await findIdentity(db, { name })) ?? { accounts: [] };
+    const account = accounts.find(({ source }) => source === 'directory')?.name ?? '';
+    const key = { 'idempotency-key': `count-${name}` };
+    const capturedAt = new Date().toISOString();
+    for (const headers of [key, key])
+      expect((await send('directory', { account, capturedAt }, headers)).status).toBe(202);
+    await send('directory', { account });
+    await send('directory', { account: 'nobody' });
+    await send('no-such-source');
+    await send('directory', { account, password: undefined, encoded: 'no hash' });
+    const since = Object.fromEntries(
+      Object.entries(await counted())
+        .map(([label, count]) => [label, count - (before[label] ?? 0)] as const)
+        .filter(([, count]) => count > 0),
+    );
+    expect(since).toEqual({
+      'directory accepted': 1,
+      'directory repeated': 1,
+      'directory duplicate': 1,
+      'directory unmapped': 1,
+      'unknown capture_disabled': 1,
+      'directory encoding_unknown': 1,
     });
   });
 });

@@ -4,6 +4,7 @@ import { readEncoded, schemes } from '../../model/hashes/encoding';
 import { Secret } from '../../model/passwords/secret';
 import { startImpostor } from '../support/impostor';
 import { describeWith } from '../support/servers';
+import { until } from '../support/until';
 import { conformance } from './conformance';
 import type { Settings, Subject } from './conformance/subject';
 import { openerOf } from './open-subject';
@@ -240,6 +241,75 @@ function ownPromises(table: Table, subject: Subject): void {
     expect(await verdict()).toMatchObject({ result: 'inconclusive', reason: 'not_supported' });
     await put(null);
     expect(await verdict()).toMatchObject({ result: 'differs' });
+  });
+
+  test.each([
+    ['!', 'sha512-crypt'],
+    ['!!', 'ssha512'],
+    ['*LK*', 'sha512-crypt'],
+    ['!', 'bcrypt'],
+  ] as const)(
+    'a write to an account that %s in front of its %s hash locks keeps the mark, and the account counts as locked',
+    async (mark, scheme) => {
+      const [connector, { ref }] = [await open({ scheme }), await subject.account()];
+      const put = async (text: string) => {
+        const hash = await encode(scheme, Secret.fromText(text));
+        const value = `${mark}${hash.replace('{CRYPT}', '')}`;
+        await table.run('update people set password = ? where login = ?', [value, ref.name]);
+      };
+      await put('the old one');
+      expect(await connector.state({ account: ref })).toMatchObject({ locked: true });
+      expect(await connector.verify(asking(ref, Secret.fromText('the old one')))).toEqual({
+        ...{ result: 'holds', proof: 'hash', signInPrevented: 'account_locked' },
+      });
+      expect(await connector.setPassword(asking(ref, password()))).toMatchObject({
+        result: 'applied',
+      });
+      const written = String(await stored(ref.name));
+      expect(written.startsWith(mark)).toBe(true);
+      expect(readEncoded(written.slice(mark.length))?.scheme).toBe(scheme);
+      expect(await connector.verify(asking(ref, password()))).toMatchObject({
+        ...{ result: 'holds', signInPrevented: 'account_locked' },
+      });
+    },
+  );
+
+  test.each(['!', '!!', '*', '*NP*', '!KuVwYhDKgPvnQmzt0bHcBaZKzvR6xJHSvI5Lyu3l'])(
+    'an account whose stored password is the mark %s alone has no password of its own, and is not written',
+    async (mark) => {
+      const [connector, { ref }] = [await open(), await subject.account()];
+      await table.run('update people set password = ? where login = ?', [mark, ref.name]);
+      expect(await connector.setPassword(asking(ref, password()))).toEqual({
+        ...{ result: 'rejected', reason: 'no_own_password', vendorCode: null },
+      });
+      expect(await stored(ref.name)).toBe(mark);
+      expect(await connector.verify(asking(ref, password()))).toMatchObject({ result: 'differs' });
+    },
+  );
+
+  test('a hash of MySQL, which begins with a star, is not taken for a lock', async () => {
+    const [connector, { ref }] = [await open({ scheme: 'mysql-native' }), await subject.account()];
+    await connector.setPassword(asking(ref, password()));
+    expect(await connector.state({ account: ref })).toMatchObject({ locked: false });
+    expect(await connector.setPassword(asking(ref, password()))).toMatchObject({
+      result: 'applied',
+    });
+  });
+
+  test('a lock that the application sets between the read and the write is not overwritten', async () => {
+    const [connector, { ref }] = [await open(), await subject.account()];
+    const before = String(await stored(ref.name));
+    await table.run('start transaction');
+    await table.run('update people set password = ? where login = ?', [`!${before}`, ref.name]);
+    const writing = connector.setPassword(asking(ref, password()));
+    const waits =
+      table.engine === 'mysql'
+        ? "select 1 from information_schema.processlist where info like 'update%' and user like 'service%'"
+        : 'select 1 from pg_locks where not granted';
+    await until(async () => (await table.run(waits)).length > 0);
+    await table.run('commit');
+    expect(await writing).toMatchObject({ result: 'retry', reason: 'account_in_use' });
+    expect(await stored(ref.name)).toBe(`!${before}`);
   });
 
   test.each(schemes)('a password that is written as %s is verified', async (scheme) => {

@@ -184,7 +184,11 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
   );
 
   test(
-    keeps('kill -9 of a worker after a write costs no newer password that is captured then', 12),
+    keeps(
+      'kill -9 of a worker after a write costs no newer password that is captured then',
+      12,
+      24,
+    ),
     async () => {
       const one = await newPerson();
       const [directory] = one.accounts;

@@ -3,6 +3,7 @@ import { registerWorkerMetrics } from '../../worker/metrics';
 import type { TestApi } from '../support/api';
 import type { CompanyAccount } from '../support/company';
 import { holders, newPassword } from '../support/people';
+import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 import { companyDocument, entryOf, workerSuite } from '../support/worker-suite';
 
@@ -77,63 +78,75 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a capture without effect', () =
     ]);
   });
 
-  test('a capture that the policy refused shows in stale, in the person, in captures and in the metrics, until the accounts are equal again', async () => {
-    const { person, warehouse, accounts } = await personWithPassword();
-    expect(await staleOf(person)).toEqual([]);
-    await warehouse.changeThere('short');
-    expect((await capture(warehouse, 'short')).status).toBe(422);
+  test(
+    keeps(
+      'a capture that the policy refused shows in stale, in the person, in captures and in the metrics, until the accounts are equal again',
+      22,
+    ),
+    async () => {
+      const { person, warehouse, accounts } = await personWithPassword();
+      expect(await staleOf(person)).toEqual([]);
+      await warehouse.changeThere('short');
+      expect((await capture(warehouse, 'short')).status).toBe(422);
 
-    expect(await staleOf(person)).toMatchObject([
-      {
-        source: 'warehouse',
-        code: 'capture_without_effect',
-        reason: 'password_against_policy',
-        cure: expect.stringContaining('does not satisfy the policy of the group'),
-      },
-    ]);
-    expect(await shownOf(person)).toEqual({
-      directory: null,
-      apps: null,
-      warehouse: ['capture_without_effect', 'password_against_policy'],
-    });
-    expect(await withoutEffect('warehouse')).toMatchObject([
-      { reason: 'password_against_policy', accounts: 1 },
-    ]);
-    expect(await gauge('source="warehouse",reason="password_against_policy"')).toBe(true);
+      expect(await staleOf(person)).toMatchObject([
+        {
+          source: 'warehouse',
+          code: 'capture_without_effect',
+          reason: 'password_against_policy',
+          cure: expect.stringContaining('does not satisfy the policy of the group'),
+        },
+      ]);
+      expect(await shownOf(person)).toEqual({
+        directory: null,
+        apps: null,
+        warehouse: ['capture_without_effect', 'password_against_policy'],
+      });
+      expect(await withoutEffect('warehouse')).toMatchObject([
+        { reason: 'password_against_policy', accounts: 1 },
+      ]);
+      expect(await gauge('source="warehouse",reason="password_against_policy"')).toBe(true);
 
-    const password = newPassword();
-    await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password }));
-    expect(await holders(accounts, password)).toEqual([true, true, true]);
-    expect(await staleOf(person)).toEqual([]);
-    expect(await withoutEffect('warehouse')).toEqual([]);
-    expect(await gauge('source="warehouse",reason="password_against_policy"')).toBe(false);
-  });
+      const password = newPassword();
+      await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password }));
+      expect(await holders(accounts, password)).toEqual([true, true, true]);
+      expect(await staleOf(person)).toEqual([]);
+      expect(await withoutEffect('warehouse')).toEqual([]);
+      expect(await gauge('source="warehouse",reason="password_against_policy"')).toBe(false);
+    },
+  );
 
-  test('a capture whose change the auth account refuses shows with that change and its reason', async () => {
-    const { person, directory, warehouse } = await personWithPassword();
-    await suite.rejectPasswords(directory);
-    const password = newPassword();
-    await warehouse.changeThere(password);
-    const reply = await capture(warehouse, password);
-    const change = await suite.lockstep.readEnd(String(reply.body.id));
-    expect(change.state).toBe('refused');
-    expect(await staleOf(person)).toMatchObject([
-      {
-        source: 'warehouse',
-        code: 'capture_without_effect',
-        reason: 'policy_too_short',
-        change: change.id,
-      },
-    ]);
-    expect(await withoutEffect('warehouse')).toMatchObject([{ reason: 'policy_too_short' }]);
+  test(
+    keeps(
+      'a capture whose change the auth account refuses shows with that change and its reason',
+      22,
+    ),
+    async () => {
+      const { person, directory, warehouse } = await personWithPassword();
+      await suite.rejectPasswords(directory);
+      const password = newPassword();
+      await warehouse.changeThere(password);
+      const reply = await capture(warehouse, password);
+      const change = await suite.lockstep.readEnd(String(reply.body.id));
+      expect(change.state).toBe('refused');
+      expect(await staleOf(person)).toMatchObject([
+        {
+          source: 'warehouse',
+          code: 'capture_without_effect',
+          reason: 'policy_too_short',
+          change: change.id,
+        },
+      ]);
+      expect(await withoutEffect('warehouse')).toMatchObject([{ reason: 'policy_too_short' }]);
 
-    await suite.company.directories.directory.replace(entryOf(directory), 'pwdPolicySubentry');
-    const next = newPassword();
-    await warehouse.changeThere(next);
-    const again = await capture(warehouse, next);
-    await suite.lockstep.readEnd(String(again.body.id));
-    expect(await staleOf(person)).toEqual([]);
-  });
+      await suite.company.directories.directory.replace(entryOf(directory), 'pwdPolicySubentry');
+      const next = newPassword();
+      await warehouse.changeThere(next);
+      const again = await capture(warehouse, next);
+      await suite.lockstep.readEnd(String(again.body.id));
+      expect(await staleOf(person)).toEqual([]);
+    },
+  );
 
   test('a capture without the current password that its source requires shows as the reason', async () => {
     const { person, apps } = await personWithPassword();

@@ -1,3 +1,4 @@
+import { register as metrics } from 'prom-client';
 import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
@@ -404,7 +405,29 @@ describeWith(['postgres'], 'relayed captures', () => {
   test('a capture that expires before it is ingested is deleted and audited (I9)', async () => {
     await submit(await person(), PASSWORD);
     await rows('update sealed_capture set expires_at = now()');
-    expect(await deleteExpiredCaptures(database.db)).toBe(1);
+    expect(await deleteExpiredCaptures(database.db)).toHaveLength(1);
     expect([await left(), await results()]).toEqual([0, ['expired']]);
+  });
+
+  test('each result of a capture of a relay is counted', async () => {
+    const counted = async () =>
+      Object.fromEntries(
+        (await captureCounter()).map(({ labels, value }) => [labels.result, value] as const),
+      );
+    const captureCounter = async () =>
+      (await metrics.getSingleMetric('lockstep_captures_total')?.get())?.values.filter(
+        ({ labels }) => labels.via === 'relay',
+      ) ?? [];
+    metrics.getSingleMetric('lockstep_captures_total')?.reset();
+    const alice = await person();
+    const capturedAt = new Date();
+    await submit(alice, PASSWORD, { sequence: '1', capturedAt });
+    await submit(alice, PASSWORD, { sequence: '1', capturedAt });
+    await submit(alice, PASSWORD, { sequence: '2' });
+    await submit(await person(), PASSWORD, { source: 'ledger' });
+    await ingestAll();
+    expect(await counted()).toEqual({
+      ...{ accepted: 1, repeated: 1, duplicate: 1, capture_unreadable: 1 },
+    });
   });
 });

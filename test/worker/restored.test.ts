@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import type { TestApi } from '../support/api';
 import { holders, newPassword } from '../support/people';
+import { keeps } from '../support/rules';
 import { describeWith, server } from '../support/servers';
 import { companyDocument, workerSuite } from '../support/worker-suite';
 
@@ -67,47 +68,59 @@ describeWith(['slapd', 'postgres', 'temporal'], 'accounts after a restore from a
     );
   };
 
-  test('accounts that were changed after the backup of the database are stale once their sources were asked', async () => {
-    const { person, accounts } = await suite.addPerson('directory', 'apps', 'crm');
-    const before = await change(person, newPassword());
-    await age(before.id, 24);
-    const lost = await change(person, newPassword());
-    await forget(lost.id);
-    expect(await staleOf(person)).toEqual([]);
+  test(
+    keeps(
+      'accounts that were changed after the backup of the database are stale once their sources were asked',
+      22,
+    ),
+    async () => {
+      const { person, accounts } = await suite.addPerson('directory', 'apps', 'crm');
+      const before = await change(person, newPassword());
+      await age(before.id, 24);
+      const lost = await change(person, newPassword());
+      await forget(lost.id);
+      expect(await staleOf(person)).toEqual([]);
 
-    for (const source of ['directory', 'apps', 'crm']) await look(source);
-    expect(await staleOf(person)).toEqual([
-      ['apps', 'changed_there'],
-      ['crm', 'changed_there'],
-      ['directory', 'changed_there'],
-    ]);
-    const password = newPassword();
-    await change(person, password);
-    expect(await holders(accounts, password)).toEqual([true, true, true]);
-    for (const source of ['directory', 'apps', 'crm']) await look(source);
-    expect(await staleOf(person)).toEqual([]);
-  });
+      for (const source of ['directory', 'apps', 'crm']) await look(source);
+      expect(await staleOf(person)).toEqual([
+        ['apps', 'changed_there'],
+        ['crm', 'changed_there'],
+        ['directory', 'changed_there'],
+      ]);
+      const password = newPassword();
+      await change(person, password);
+      expect(await holders(accounts, password)).toEqual([true, true, true]);
+      for (const source of ['directory', 'apps', 'crm']) await look(source);
+      expect(await staleOf(person)).toEqual([]);
+    },
+  );
 
-  test('an account whose source was restored from an older backup is stale once the source was asked', async () => {
-    const { person, accounts } = await suite.addPerson('directory', 'crm');
-    await change(person, newPassword());
-    await look('crm');
-    expect(await staleOf(person)).toEqual([]);
+  test(
+    keeps(
+      'an account whose source was restored from an older backup is stale once the source was asked',
+      22,
+    ),
+    async () => {
+      const { person, accounts } = await suite.addPerson('directory', 'crm');
+      await change(person, newPassword());
+      await look('crm');
+      expect(await staleOf(person)).toEqual([]);
 
-    const old = await suite.company.hashOf(accounts[1] ?? never());
-    await postgres.query('alter table staff disable trigger stamping');
-    await postgres.query(
-      `update staff set hash = $2, changed_at = now() - interval '1 day' where login = $1`,
-      [accounts[1]?.name, `${old}x`],
-    );
-    await postgres.query('alter table staff enable trigger stamping');
-    await look('crm');
-    expect(await staleOf(person)).toEqual([['crm', 'restored_there']]);
+      const old = await suite.company.hashOf(accounts[1] ?? never());
+      await postgres.query('alter table staff disable trigger stamping');
+      await postgres.query(
+        `update staff set hash = $2, changed_at = now() - interval '1 day' where login = $1`,
+        [accounts[1]?.name, `${old}x`],
+      );
+      await postgres.query('alter table staff enable trigger stamping');
+      await look('crm');
+      expect(await staleOf(person)).toEqual([['crm', 'restored_there']]);
 
-    await change(person, newPassword());
-    await look('crm');
-    expect(await staleOf(person)).toEqual([]);
-  });
+      await change(person, newPassword());
+      await look('crm');
+      expect(await staleOf(person)).toEqual([]);
+    },
+  );
 });
 
 const companySettings = (source: object | undefined) =>

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { Counter } from 'prom-client';
 import { acceptRequest } from '../../intake/accept';
+import { type CaptureResult, countCaptures } from '../../intake/capture-counter';
 import { asHash } from '../../intake/captured-hash';
 import type { IntakeDependencies } from '../../intake/dependencies';
 import { CaptureDeclined } from '../../intake/evaluate-capture';
@@ -29,18 +29,10 @@ export interface CaptureDependencies extends IntakeDependencies, AskDependencies
   readonly keys: KeyStore;
 }
 
-type Result = 'accepted' | Declined | ErrorCode;
-
 /** Wait before a capture that could not be ingested is tried again. */
 const RETRY_SECONDS = 30;
 /** Rejections that concern the state of Lockstep, not the capture: the capture is tried again later. */
 const notNow: readonly ErrorCode[] = ['no_epoch', 'policy_file_unreadable', 'captures_stopped'];
-
-const ingestedTotal = new Counter({
-  name: 'lockstep_relayed_captures_total',
-  help: 'Captures of relays that this worker has ingested, by source and result.',
-  labelNames: ['source', 'result'],
-});
 
 /**
  * Starts to ingest the captures that relays have submitted (`store/captures/ingest-batch.ts` stores them). Only the
@@ -74,19 +66,21 @@ export async function ingestNextCapture(
 ): Promise<boolean> {
   let row: SealedCaptureRow | null = null;
   try {
-    return await deps.db.transaction().execute(async (trx) => {
+    const result = await deps.db.transaction().execute(async (trx) => {
       const found = await dequeueSealedCapture(trx);
-      if (found === null) return false;
+      if (found === null) return null;
       row = found;
       // Asking the source uses its own connection: what is recorded about the source stays even if this transaction
       // is rolled back.
-      const result = await ingestRow({ ...deps, db: trx }, found, {
+      return ingestRow({ ...deps, db: trx }, found, {
         accountOf: (reported) => capturedAccount(deps, found.source, reported),
         confirm: (account, passwords) => isConfirmed(deps, found, account, passwords),
       });
-      ingestedTotal.inc({ source: found.source, result });
-      return true;
     });
+    if (row === null || result === null) return false;
+    // It is counted once the transaction has committed: an earlier attempt may have been rolled back.
+    countCaptures((row as SealedCaptureRow).source, 'relay', result);
+    return true;
   } catch (error) {
     if (row === null) throw error;
     const { id, source } = row as SealedCaptureRow;
@@ -114,7 +108,7 @@ async function ingestRow(
   deps: CaptureDependencies,
   row: SealedCaptureRow,
   { accountOf, confirm }: SourceQuestions,
-): Promise<Result> {
+): Promise<CaptureResult> {
   const { relay, source } = row;
   let capture = await open(deps.keys, row);
   if (capture === null) {
@@ -134,7 +128,7 @@ async function ingestRow(
     const passwords = capture.hashed ? asHash(password, current) : inPlaintext(password, current);
     const account = await accountOf(capture.account);
     capture = { ...capture, account };
-    await acceptRequest(deps, caller, {
+    const accepted = await acceptRequest(deps, caller, {
       person: { source, account },
       group: null,
       passwords,
@@ -144,7 +138,7 @@ async function ingestRow(
         confirm: () => confirm(account, passwords),
       },
     });
-    return 'accepted';
+    return accepted.replayed ? 'repeated' : 'accepted';
   } catch (error) {
     const reason = declineReason(error);
     if (reason === null) throw error;

@@ -1,10 +1,10 @@
 import { accountProblems, type Connector } from '../../connectors/contract';
 import type { Look } from '../../model/api/job-results';
-import { isNews, isOutdated } from '../../model/people/links';
+import { isNews, isNoted } from '../../model/people/links';
 import type { AccountRules } from '../../model/people/naming';
 import { noteChangedThere, readAccountsAfter } from '../../store/changes/stale';
 import type { Database } from '../../store/database';
-import { learnAccount, noteOutdated } from '../../store/people/links';
+import { learnAccount, noteProblem } from '../../store/people/links';
 
 /**
  * Number of accounts that are asked for at the same time. Each is one request, and few at a time leave the source
@@ -39,8 +39,8 @@ export async function lookAtSource(
       if (answer.result === 'state' && isNews(link, answer.account))
         await learnAccount(db, link.id, answer.account, naming);
     for (const { id, answer } of answers)
-      if (answer.result === 'failed' && isOutdated(answer.reason))
-        await noteOutdated(db, [id], answer.reason);
+      if (answer.result === 'failed' && isNoted(answer.reason))
+        await noteProblem(db, [id], answer.reason);
     read += states.length;
     told += states.filter(({ at }) => at !== null).length;
     const failed = answers

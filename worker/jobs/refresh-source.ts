@@ -16,6 +16,7 @@ import {
   type LinkReports,
   linkReports,
 } from '../../model/people/link-reports';
+import type { NotedProblem } from '../../model/people/links';
 import { type AccountRules, isSameName, type Naming } from '../../model/people/naming';
 import { type SortedAccounts, sortAccounts } from '../../model/people/refresh';
 import { saveIdentity } from '../../store/people/identities';
@@ -23,7 +24,7 @@ import {
   type AccountLink,
   learnAccounts,
   linkAccount,
-  noteOutdated,
+  noteProblem,
   readLinks,
 } from '../../store/people/links';
 import { type KnownPerson, readPeople } from '../../store/people/matching';
@@ -71,9 +72,9 @@ export async function refreshSource(
   const toAdd = failed === null ? sorted.toAdd : [];
   if (!preview) {
     await learnAccounts(deps.db, job.source, sorted.seen, rules.naming, job.requestedBy);
-    for (const problem of ['account_replaced', 'account_renamed'] as const) {
-      const outdated = sorted.outdated[problem].map(({ id }) => id);
-      await noteOutdated(deps.db, outdated, problem);
+    for (const problem of notedProblems) {
+      const links = sorted.problems[problem].map(({ id }) => id);
+      await noteProblem(deps.db, links, problem);
     }
     await link(deps, job, rules, toLink, toAdd);
   }
@@ -93,6 +94,13 @@ export async function refreshSource(
     failed,
   };
 }
+
+const notedProblems = [
+  'account_replaced',
+  'account_renamed',
+  'no_account',
+  'service_account',
+] as const satisfies readonly NotedProblem[];
 
 interface Listed {
   readonly accounts: FoundAccount[];

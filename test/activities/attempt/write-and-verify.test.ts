@@ -50,14 +50,16 @@ interface Row {
   readonly current?: boolean;
   readonly form?: Form;
   readonly write?: WriteAnswer;
+  /** True when the claim is too old to begin a write. */
+  readonly staleClaim?: boolean;
   /** Answers to the calls of `verify`, in order. */
   readonly logins?: readonly VerifyAnswer[];
   /** Answer to the call of `state`. */
   readonly state?: StateAnswer;
   readonly expected: object;
   /**
-   * Calls in order: `w` a write, `v` a login with the new password, `c` a login with the current one, `s` a read of the
-   * state.
+   * Calls in order: `w` a write, `v` a login with the new password, `t` a login with it as it was typed, `c` a login with
+   * the current one, `s` a read of the state.
    */
   readonly calls: string;
 }
@@ -428,6 +430,19 @@ const rows: readonly Row[] = [
     expected: { state: 'rejected', reason: 'wrong_current_password' },
     calls: 'sc',
   },
+  {
+    promise: 'a worker that was frozen after its claim begins no write',
+    staleClaim: true,
+    expected: { state: 'waiting', reason: 'account_in_use', inDoubt: false },
+    calls: '',
+  },
+  {
+    promise: 'the origin of a capture in doubt is verified with the password as it was typed there',
+    account: { origin: true, inDoubt: true },
+    logins: [holds],
+    expected: { state: 'applied', proof: 'login', found: true },
+    calls: 't',
+  },
 ];
 
 test('the salt differs between two accounts of a change, and between two changes of an account', () => {
@@ -439,6 +454,7 @@ test('the salt differs between two accounts of a change, and between two changes
 
 test.each(rows)('$promise', async (row) => {
   const next = Secret.fromText('the new one');
+  const typed = Secret.fromText('as it was typed');
   const current = row.current ? Secret.fromText('the current one') : null;
   const logins = [...(row.logins ?? [])];
   let calls = '';
@@ -450,7 +466,7 @@ test.each(rows)('$promise', async (row) => {
       return row.write;
     },
     async verify({ password }: { password: Secret }) {
-      calls += password.equals(next) ? 'v' : 'c';
+      calls += password.equals(next) ? 'v' : password.equals(typed) ? 't' : 'c';
       const answer = logins.shift();
       if (answer === undefined) throw new Error('no login was expected');
       return answer;
@@ -486,10 +502,16 @@ test.each(rows)('$promise', async (row) => {
   const result = await writeAndVerify({
     account,
     connector,
-    passwords: { next, current, form: row.form ?? 'plaintext', seed: Secret.fromText('seed') },
+    passwords: {
+      next,
+      typed,
+      current,
+      form: row.form ?? 'plaintext',
+      seed: Secret.fromText('seed'),
+    },
     prove: row.prove ?? 'always',
     aim: row.aim ?? 'write',
-    claimIsFresh: () => true,
+    claimIsFresh: () => row.staleClaim !== true,
     onRead: async () => {},
   });
   expect(result).toMatchObject(row.expected);

@@ -17,6 +17,8 @@ const account = (more: Partial<AccountHistory> = {}): AccountHistory => ({
   linkedAt: LINKED,
   changedThereAt: null,
   withoutEffect: null,
+  problem: null,
+  problemAt: null,
   enabled: true,
   ...more,
 });

@@ -216,7 +216,7 @@ describe('a refresh compares the list with the links', () => {
       links: [link('zed', 'owner', 'id-1')],
     };
     expect(reported(input)).toEqual({ recreated: ['zed'] });
-    expect(sort(input).outdated.account_replaced).toHaveLength(1);
+    expect(sort(input).problems.account_replaced).toHaveLength(1);
     expect(sort(input).toLink).toEqual([]);
   });
 

@@ -1,10 +1,12 @@
 import { exactRules, type Naming } from '../../../model/people/naming';
 import { findIdentity, saveIdentity } from '../../../store/people/identities';
 import {
+  endProblem,
   findLink,
   learnAccount,
   learnAccounts,
   linkAccount,
+  noteProblem,
   readLinks,
   unlinkAccount,
 } from '../../../store/people/links';
@@ -138,5 +140,32 @@ describeWith(['postgres'], 'the links of accounts', () => {
     expect(correlated).toMatchObject({ conflict: { why: 'linked_twice', linkedAs: ['a'] } });
     expect(await link('a', 'A', 'lasting-10')).toEqual([]);
     expect(await linkOf('a')).toMatchObject({ nativeId: 'lasting-10' });
+  });
+
+  test('only an operator makes Lockstep forget the outdated id of a link', async () => {
+    const { source, link, linkOf } = await sourceWith(['a', 'lasting-20']);
+    const a = await linkOf('a');
+    const problem = 'account_replaced';
+    await noteProblem(database.db, [String(a?.id)], problem);
+    const again = { source, name: 'a', nativeId: null, primary: false };
+    await linkAccount(database.db, String(a?.identityId), again, 'scim', 'test', rules);
+    expect(await linkOf('a')).toMatchObject({ nativeId: 'lasting-20', problem });
+    expect(await link('a', 'a')).toEqual([]);
+    expect(await linkOf('a')).toMatchObject({ nativeId: null, problem: null });
+  });
+
+  test('a later problem of a link replaces an earlier one, and never that it is one of two links', async () => {
+    const { linkOf } = await sourceWith(['a', 'lasting-21']);
+    const problemOf = async () => (await linkOf('a'))?.problem;
+    const id = String((await linkOf('a'))?.id);
+    for (const problem of ['no_account', 'account_replaced'] as const) {
+      await noteProblem(database.db, [id], problem);
+      expect(await problemOf()).toBe(problem);
+    }
+    const set = { problem: 'linked_twice' as const };
+    await database.db.updateTable('account').set(set).where('id', '=', id).execute();
+    await noteProblem(database.db, [id], 'no_account');
+    await endProblem(database.db, id);
+    expect(await problemOf()).toBe('linked_twice');
   });
 });

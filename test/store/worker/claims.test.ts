@@ -95,12 +95,15 @@ describeWith(['postgres'], 'claims', () => {
     },
   );
 
-  test('an older change continues when the newer change before it is rejected [rule 12]', async () => {
-    const [older, newer] = [await change(1), await change(2)];
-    await claim(newer);
-    await settle(newer, { state: 'rejected', reason: 'wrong_current_password', proof: 'none' });
-    expect(await claim(older)).toMatchObject({ verdict: 'claimed' });
-  });
+  test(
+    keeps('an older change continues when the newer change before it is rejected', 12),
+    async () => {
+      const [older, newer] = [await change(1), await change(2)];
+      await claim(newer);
+      await settle(newer, { state: 'rejected', reason: 'wrong_current_password', proof: 'none' });
+      expect(await claim(older)).toMatchObject({ verdict: 'claimed' });
+    },
+  );
 
   test('the claim of a dead worker ends with its lease', async () => {
     const [older, newer] = [await change(1), await change(2)];
