@@ -50,7 +50,11 @@ export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
       return parked('not_proved', found.vendorCode);
     if (found.result === 'differs' && (await hasNewerPassword(attempt, CLOCKS_AGREE_MS)))
       return superseded;
-  } else if (await hasNewerPassword(attempt, SOURCE_CLOCKS_MS)) return superseded;
+  } else {
+    // The clock of the source may be ahead, so a password that was set shortly before could seem to be newer.
+    const toleranceMs = account.touchedBefore ? SOURCE_CLOCKS_MS : CLOCKS_AGREE_MS;
+    if (await hasNewerPassword(attempt, toleranceMs)) return superseded;
+  }
   if (account.role === 'auth' && passwords.current !== null) {
     const refusal = await verifyCurrent(attempt, passwords.current);
     if (refusal !== null) return refusal;
@@ -125,17 +129,18 @@ const verifyNew = ({
 
 /**
  * True when the account got another password in the source itself since this change was planned: that password is newer
- * (I3). A first attempt follows the plan at once, so it does not ask.
+ * (I3). An attempt that follows the plan at once does not ask.
  * @param toleranceMs how far the clock of the source may be ahead of that of the database
  */
 async function hasNewerPassword(
   { connector, account }: Attempt,
   toleranceMs: number,
 ): Promise<boolean> {
-  if (account.attempts === 1) return false;
+  const { untouchedSince } = account;
+  if (untouchedSince === null) return false;
   const answer = await connector.state({ account });
   if (answer.result === 'failed' || answer.passwordChangedAt === null) return false;
-  return answer.passwordChangedAt.getTime() > account.untouchedSince.getTime() + toleranceMs;
+  return answer.passwordChangedAt.getTime() > untouchedSince.getTime() + toleranceMs;
 }
 
 /** The origin of a capture holds the password as it was typed there. */

@@ -1,4 +1,8 @@
+import { foldAscii } from '../../model/people/fold-case';
 import { lastingIds, userNaming } from '../http/naming';
 
-/** Graph compares names and attributes without case; onPremisesImmutableId is base64. It never uses an object id again. */
-export const naming = userNaming(lastingIds, ['onPremisesImmutableId']);
+/** How the users of a tenant are distinguished. An object id is a UUID, which is compared without regard to case. */
+export const naming = {
+  ...userNaming(lastingIds, ['onPremisesImmutableId']),
+  canonicalId: foldAscii,
+};

@@ -1,5 +1,5 @@
 import { foldCase } from '../../model/people/fold-case';
-import type { Naming } from '../../model/people/naming';
+import { exactNaming, type Naming } from '../../model/people/naming';
 
 /**
  * How the users of an API are distinguished. The case of names and values is ignored.
@@ -12,6 +12,7 @@ export const userNaming = (
   canonicalName: foldCase,
   canonicalValue: (attribute, value) =>
     exact.includes(attribute.slice(attribute.lastIndexOf(':') + 1)) ? value : foldCase(value),
+  canonicalId: exactNaming.canonicalId,
   isLasting,
 });
 

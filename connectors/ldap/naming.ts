@@ -11,6 +11,7 @@ import { canonicalDn, isDn } from './dn';
 export const dnNaming = (exactTypes: readonly string[]): Naming => ({
   canonicalName: (name) => canonicalDn(name, exactTypes),
   canonicalValue: (_attribute, value) => foldAscii(value),
+  canonicalId: foldAscii,
   isLasting: () => true,
 });
 

@@ -20,6 +20,7 @@ export function rowNaming(settings: Keys): Naming {
     canonicalName,
     canonicalValue: (attribute, value) =>
       attribute === settings.keyColumn ? canonicalName(value) : value,
+    canonicalId: exactNaming.canonicalId,
     isLasting: isUuid,
   };
 }

@@ -49,11 +49,12 @@ export type LinkMatch<Stored> =
  * @param links those with the canonical name or the id of the account; others are ignored
  */
 export function linkOf<Stored extends Link>(
-  { canonicalName, isLasting }: Naming,
+  { canonicalName, canonicalId, isLasting }: Naming,
   links: readonly Stored[],
-  { name, nativeId }: NamedAccount,
+  { name, nativeId: shown }: NamedAccount,
 ): LinkMatch<Stored> {
   const key = canonicalName(name);
+  const nativeId = shown && canonicalId(shown);
   const named = links.filter((link) => canonicalName(link.name) === key);
   const identified = links.filter((link) => nativeId !== null && link.nativeId === nativeId);
   const touching = [...new Set([...named, ...identified])];

@@ -15,6 +15,8 @@ export interface Naming {
    * rule.
    */
   readonly canonicalValue: (attribute: string, value: string) => string;
+  /** The canonical form of an id: an operator may write a UUID in upper case. */
+  readonly canonicalId: (nativeId: string) => string;
   /**
    * True when no other account ever gets this id, such as an entryUUID. Such an id shows that an account was renamed.
    * False when the id is unique only now, such as the oid of a PostgreSQL role, which changes with a restore.
@@ -28,6 +30,7 @@ const unchanged = (text: string): string => text;
 export const exactNaming: Naming = {
   canonicalName: unchanged,
   canonicalValue: (_attribute, value) => value,
+  canonicalId: unchanged,
   isLasting: () => false,
 };
 
@@ -84,17 +87,22 @@ export type LinkedAccount<Account> =
  * function: it accepts an account whose name and id agree with the link, or whose lasting id shows that the account was
  * renamed.
  * @param named the account that has the name of the link now, or null
- * @param identified the account that has the id of the link now, or null. It need not be read when `named` has that id.
+ * @param identified the account that the source finds by the id of the link, or null. It need not be read when `named`
+ *   has that id. It is ignored if it has another id, because a source may compare ids in its own way.
  */
 export function linkedAccount<Account extends NamedAccount>(
-  { isLasting }: Naming,
+  { isLasting, canonicalId }: Naming,
   link: NamedAccount,
   named: Account | null,
   identified: Account | null,
 ): LinkedAccount<Account> {
-  if (named !== null && (link.nativeId === null || named.nativeId === link.nativeId))
+  const hasId = ({ nativeId }: NamedAccount) =>
+    nativeId !== null &&
+    link.nativeId !== null &&
+    canonicalId(nativeId) === canonicalId(link.nativeId);
+  if (named !== null && (link.nativeId === null || hasId(named)))
     return { found: true, account: named, renamed: false };
-  if (identified !== null && link.nativeId !== null)
+  if (identified !== null && link.nativeId !== null && hasId(identified))
     return isLasting(link.nativeId)
       ? { found: true, account: identified, renamed: true }
       : { found: false, problem: 'account_renamed' };

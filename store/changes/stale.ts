@@ -106,11 +106,19 @@ export async function readAccountsAfter(
     readonly nativeId: string | null;
     readonly idLearnt: boolean;
     readonly problem: StoredProblem | null;
+    readonly appliedSeq: number;
   }[]
 > {
   return db
     .selectFrom('account')
-    .select(['id', 'name', 'native_id as nativeId', 'id_learnt as idLearnt', 'problem'])
+    .select([
+      'id',
+      'name',
+      'native_id as nativeId',
+      'id_learnt as idLearnt',
+      'problem',
+      'applied_seq as appliedSeq',
+    ])
     .where('source', '=', source)
     .where('id', '>', after)
     .orderBy('id')
@@ -120,14 +128,19 @@ export async function readAccountsAfter(
 
 /**
  * Records when the password of each account was last changed, as its source reported it; null where the source
- * reported no time.
+ * reported no time. A time from before a write of Lockstep that has ended since (`appliedSeq`) is ignored.
  */
 export async function noteChangedThere(
   db: Database,
-  reported: readonly { readonly id: string; readonly at: Date | null }[],
+  reported: readonly {
+    readonly id: string;
+    readonly at: Date | null;
+    readonly appliedSeq: number;
+  }[],
 ): Promise<void> {
   await sql`
     update account a set changed_there_at = t.at
-    from unnest(${reported.map(({ id }) => id)}::text[], ${reported.map(({ at }) => at)}::timestamptz[]) as t (id, at)
-    where a.id = t.id`.execute(db);
+    from unnest(${reported.map(({ id }) => id)}::text[], ${reported.map(({ at }) => at)}::timestamptz[],
+                ${reported.map(({ appliedSeq }) => appliedSeq)}::bigint[]) as t (id, at, seq)
+    where a.id = t.id and a.applied_seq = t.seq`.execute(db);
 }

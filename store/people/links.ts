@@ -36,11 +36,13 @@ export type Linked = { readonly id: string } | { readonly conflict: LinkConflict
 export async function linkAccount(
   db: Database,
   identityId: string,
-  link: AccountLink,
+  wanted: AccountLink,
   linkedBy: LinkedBy,
   by: string,
   rules: AccountRules,
 ): Promise<Linked> {
+  const { canonicalId } = rules.naming;
+  const link = { ...wanted, nativeId: wanted.nativeId && canonicalId(wanted.nativeId) };
   const conflict = (why: LinkConflict['why'], links: readonly Link[] = []) => ({
     conflict: {
       source: link.source,
@@ -140,7 +142,7 @@ export async function readLinksLike(
 ): Promise<Link[]> {
   const { rows } = await sql<Link>`
     select id, identity_id as "identityId", name, native_id as "nativeId", problem from account
-    where ${isNamed(source, naming, name)} or (source = ${source} and native_id = ${nativeId})`.execute(
+    where ${isNamed(source, naming, name)} or (source = ${source} and native_id = ${nativeId && naming.canonicalId(nativeId)})`.execute(
     db,
   );
   return rows;
@@ -221,10 +223,11 @@ export async function releaseDuplicates(trx: Database, source: string): Promise<
 export async function learnAccount(
   db: Database,
   accountId: string,
-  { name, nativeId }: NamedAccount,
-  { canonicalName }: Naming,
+  { name, nativeId: shown }: NamedAccount,
+  { canonicalName, canonicalId }: Naming,
 ): Promise<'learnt' | 'linked_twice'> {
   const key = canonicalName(name);
+  const nativeId = shown && canonicalId(shown);
   try {
     const { rows } = await sql`
       update account a
@@ -251,7 +254,7 @@ export async function learnAccounts(
   db: Database,
   source: string,
   seen: readonly SeenLink<NamedAccount>[],
-  { canonicalName }: Naming,
+  { canonicalName, canonicalId }: Naming,
   by: string,
 ): Promise<void> {
   const renamed = seen.filter(
@@ -276,7 +279,7 @@ export async function learnAccounts(
       set native_id = coalesce(s.native_id, a.native_id), id_learnt = true,
           problem = case when a.problem = 'linked_twice' then a.problem end
       from unnest(${seen.map(({ link }) => link.id)}::text[],
-                  ${seen.map(({ account }) => account.nativeId)}::text[]) as s (id, native_id)
+                  ${seen.map(({ account: { nativeId } }) => nativeId && canonicalId(nativeId))}::text[]) as s (id, native_id)
       where a.id = s.id
         and (not a.id_learnt or a.problem <> 'linked_twice' or a.native_id is distinct from s.native_id)
         and not exists (select from account b where b.source = a.source and b.id <> a.id

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Role } from '../../model/change/change';
 import { HELD_LOOK_MS } from '../../model/change/source-circuit';
+import { SOURCE_CLOCKS_MS } from '../../model/change/stale';
 import type { Reason } from '../../model/errors';
 import type { StoredProblem } from '../../model/people/links';
 import type { Database } from '../database';
@@ -74,9 +75,11 @@ export interface ClaimedAccount extends Gate {
   readonly holdsNormalized: boolean;
   /**
    * The plan of this change, or a later attempt of another change at this account. A password that was set later was not
-   * set by Lockstep. Clock of the database.
+   * set by Lockstep. Clock of the database. Null for a first attempt that follows the plan at once.
    */
-  readonly untouchedSince: Date;
+  readonly untouchedSince: Date | null;
+  /** True when another change has written the account shortly before that time, or a capture reported its password. */
+  readonly touchedBefore: boolean;
   /** Reason why the previous attempt did not settle the outcome; null on a first attempt. */
   readonly lastReason: Reason | null;
   /**
@@ -154,12 +157,7 @@ export async function claimAccounts(
            case when a.claimed_until > now() then a.claimed_until end as "leasedBefore",
            claimed.claimed_until as "leasedUntil",
            mine.in_doubt or mine.state = 'applying' as "inDoubt", mine.held, mine.probe,
-           -- Only a later attempt compares it, and the other changes of the person may have many outcomes.
-           case when mine.attempts > 0 then (
-             select greatest(this.planned_at, max(o.updated_at))
-             from change this left join (change c join outcome o on o.change_id = c.id and o.attempts > 0)
-               on c.identity_id = this.identity_id and c.id <> this.id and o.account_id = mine.account_id
-             where this.id = ${change.id} group by this.planned_at) else now() end as "untouchedSince",
+           touched.since as "untouchedSince", coalesce(touched.before, false) as "touchedBefore",
            mine.attempts = 0 and mine.account_id is not distinct from
              (select origin_account_id from change where id = ${change.id}) as origin,
            exists (select from change c where c.identity_id = a.identity_id and c.seq = a.applied_seq
@@ -173,9 +171,23 @@ export async function claimAccounts(
                   then 'behind' else 'superseded' end
                 else 'in_use' end as verdict
     from mine left join claimed on claimed.id = mine.account_id left join account a on a.id = mine.account_id
+      -- Only a late attempt compares it, and the other changes of the person may have many outcomes.
+      left join lateral (${touches(change.id)}) touched on mine.attempts > 0 or (
+        select planned_at < now() - make_interval(secs => ${LATE_AFTER_SECONDS}) from change where id = ${change.id})
     order by mine.label`.execute(db);
   return rows;
 }
+
+/** A first attempt this long after the plan waited for something, so the password may have been changed meanwhile. */
+const LATE_AFTER_SECONDS = 10;
+
+/** Reads when other changes last attempted the account of `mine`, or captured its password. */
+const touches = (changeId: string) => sql`
+  select greatest(this.planned_at, max(o.updated_at) filter (where o.attempts > 0)) as since,
+         max(o.updated_at) > this.planned_at - make_interval(secs => ${(2 * SOURCE_CLOCKS_MS) / 1000}) as before
+  from change this left join (change c join outcome o on o.change_id = c.id)
+    on c.identity_id = this.identity_id and c.id <> this.id and o.account_id = mine.account_id
+  where this.id = ${changeId} group by this.planned_at`;
 
 /** Limit of rows: one when this statement has claimed the probe, else `otherwise`; null is no limit. */
 const oneIfProbe = (otherwise: number | null) =>

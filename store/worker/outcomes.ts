@@ -192,6 +192,8 @@ const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
                                else a.claimed_until end,
           applied_seq = case when recorded.state = 'applied' then greatest(a.applied_seq, ${change.seq})
                              else a.applied_seq end,
+          -- The time that the source reported before this write is outdated.
+          changed_there_at = case when recorded.state = 'applied' then null else a.changed_there_at end,
           claimed_seq = case when recorded.released and a.claimed_seq = ${change.seq} then greatest(a.applied_seq, ${earlierClaim(sql`${change.seq}`)})
                              else a.claimed_seq end
       from recorded

@@ -126,8 +126,18 @@ describeWith(['postgres'], 'accounts that do not hold the password of their pers
       const account = (await findIdentity(db, { name }))?.accounts.find(
         ({ source }) => source === 'crm',
       );
-      const tell = (ms: number) =>
-        noteChangedThere(db, [{ id: account?.id ?? '', at: new Date(Date.now() + ms) }]);
+      const appliedSeq = async () =>
+        (
+          await db
+            .selectFrom('account')
+            .select('applied_seq')
+            .where('id', '=', account?.id ?? '')
+            .executeTakeFirstOrThrow()
+        ).applied_seq;
+      const tell = async (ms: number) =>
+        noteChangedThere(db, [
+          { id: account?.id ?? '', at: new Date(Date.now() + ms), appliedSeq: await appliedSeq() },
+        ]);
       await tell(1_000);
       expect(await stale(`identity=${name}`)).toEqual([]);
       await tell(120_000);

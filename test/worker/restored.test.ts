@@ -96,6 +96,25 @@ describeWith(['slapd', 'postgres', 'temporal'], 'accounts after a restore from a
   );
 
   test(
+    keeps('a change after the source was asked raises no alarm about the times it reported', 22),
+    async () => {
+      const { person, accounts } = await suite.addPerson('directory', 'apps', 'crm');
+      await change(person, newPassword());
+      for (const source of ['directory', 'apps', 'crm']) await look(source);
+      // The source was asked a day ago.
+      await suite.lockstep.database.pool.query(
+        `update account set changed_there_at = changed_there_at - interval '1 day'
+         where identity_id = (select id from identity where name = $1)`,
+        [person],
+      );
+      const password = newPassword();
+      await change(person, password);
+      expect(await holders(accounts, password)).toEqual([true, true, true]);
+      expect(await staleOf(person)).toEqual([]);
+    },
+  );
+
+  test(
     keeps(
       'an account whose source was restored from an older backup is stale once the source was asked',
       22,

@@ -31,8 +31,8 @@ export async function lookAtSource(
     const answers = await Promise.all(
       accounts.map(async (account) => ({ ...account, answer: await connector.state({ account }) })),
     );
-    const states = answers.flatMap(({ id, answer }) =>
-      answer.result === 'state' ? [{ id, at: answer.passwordChangedAt }] : [],
+    const states = answers.flatMap(({ id, appliedSeq, answer }) =>
+      answer.result === 'state' ? [{ id, at: answer.passwordChangedAt, appliedSeq }] : [],
     );
     await noteChangedThere(db, states);
     for (const { answer, ...link } of answers)

@@ -5,6 +5,7 @@ import { isSameName, linkedAccount, type Naming } from '../../../model/people/na
 const naming: Naming = {
   canonicalName: (name) => name.toLowerCase(),
   canonicalValue: (_attribute, value) => value,
+  canonicalId: (nativeId) => nativeId.toLowerCase(),
   isLasting: (id) => id.includes('-'),
 };
 const link = (name: string, nativeId: string | null, problem: StoredProblem | null = null) => ({
@@ -12,10 +13,10 @@ const link = (name: string, nativeId: string | null, problem: StoredProblem | nu
 });
 const account = (name: string, nativeId: string | null) => ({ name, nativeId });
 
-describe('the link that means an account', () => {
-  const found = (links: ReturnType<typeof link>[], name: string, nativeId: string | null = null) =>
-    linkOf(naming, links, account(name, nativeId));
+const found = (links: ReturnType<typeof link>[], name: string, nativeId: string | null = null) =>
+  linkOf(naming, links, account(name, nativeId));
 
+describe('the link that means an account', () => {
   test('a link means an account that has its name in another spelling', () => {
     const ann = link('Ann', null);
     expect(found([ann], 'ANN')).toEqual({ match: 'one', link: ann, renamed: false });
@@ -58,6 +59,19 @@ describe('the account that a link means', () => {
     const heir = account('ann', 'id-2');
     expect(meant('id-1', heir, null)).toEqual({ found: false, problem: 'account_replaced' });
     expect(meant('id-1', null, null)).toEqual({ found: false, problem: 'no_account' });
+  });
+
+  test('an account that the source finds by the id is not meant if it has another id', () => {
+    const [heir, other] = [account('ann', 'id-2'), account('bob', 'id-10')];
+    expect(meant('id-1', heir, other)).toEqual({ found: false, problem: 'account_replaced' });
+    expect(meant('id-1', null, other)).toEqual({ found: false, problem: 'no_account' });
+  });
+
+  test('an id has the same meaning in another spelling', () => {
+    const moved = account('bob', 'id-a');
+    expect(meant('ID-A', null, moved)).toMatchObject({ found: true, account: moved });
+    const ann = link('ann', 'id-a');
+    expect(found([ann], 'bob', 'ID-A')).toMatchObject({ match: 'one', link: ann, renamed: true });
   });
 
   test('an account with another name is meant by a lasting id only', () => {

@@ -31,6 +31,7 @@ const link = (name: string, owner: string, nativeId: string | null = null) => ({
 const folding: Naming = {
   canonicalName: (name) => name.toLowerCase(),
   canonicalValue: (_attribute, value) => value.toLowerCase(),
+  canonicalId: (nativeId) => nativeId,
   isLasting: () => true,
 };
 const foldingRules = { ...exactRules, naming: folding };

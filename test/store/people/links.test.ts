@@ -23,6 +23,7 @@ describeWith(['postgres'], 'the links of accounts', () => {
   const naming: Naming = {
     canonicalName: (name) => name.toLowerCase(),
     canonicalValue: (_attribute, value) => value,
+    canonicalId: (nativeId) => nativeId.toLowerCase(),
     isLasting: (id) => id.startsWith('lasting'),
   };
   const rules = { ...exactRules, naming };
@@ -53,6 +54,15 @@ describeWith(['postgres'], 'the links of accounts', () => {
     );
     expect(conflicts.filter(({ length }) => length === 0)).toHaveLength(1);
     expect(await links()).toHaveLength(1);
+  });
+
+  test('an id in another spelling is that of the account which is linked already', async () => {
+    const { link, links } = await sourceWith(['a', 'lasting-c3']);
+    expect(await link('somebody else', 'b', 'LASTING-C3')).toMatchObject([
+      { why: 'linked_to_another_person', linkedAs: ['a'] },
+    ]);
+    expect(await link('a third person', 'c', 'LASTING-D4')).toEqual([]);
+    expect((await links()).map(({ nativeId }) => nativeId)).toEqual(['lasting-c3', 'lasting-d4']);
   });
 
   test('an id is learnt for one link only, even by two workers at the same time', async () => {
