@@ -51,8 +51,8 @@ async function isSameAccount(
 ): Promise<boolean> {
   const renamed = !isSameName(naming, shown.name, origin.name);
   // The account may have been renamed after the capture, and then no other account has its former name.
-  const heir = renamed && (await stateOf(connector, { name: origin.name, nativeId: null }));
+  const heir = renamed ? await stateOf(connector, { name: origin.name, nativeId: null }) : null;
   if (isNews(origin, shown) && (await learnAccount(db, origin.id, shown, naming)) !== 'learnt')
     return false;
-  return !heir || heir.result !== 'state';
+  return heir?.result !== 'state';
 }

@@ -105,6 +105,31 @@ describeWith(['postgres'], 'claims', () => {
     },
   );
 
+  test(
+    keeps('an older change waits behind a newer one that itself waits for the source', 12),
+    async () => {
+      const [older, newer] = [await change(1), await change(2)];
+      await claim(newer);
+      const later = { state: 'waiting', reason: 'unreachable', nextTryInMs: 60_000 } as const;
+      await settle(newer, { ...later, proof: 'none' });
+      expect(await claim(older)).toMatchObject({ verdict: 'behind' });
+    },
+  );
+
+  test('a newer change keeps its claim when it ends in doubt, because the account may hold its password', async () => {
+    const [older, newer] = [await change(1), await change(2)];
+    await claim(newer);
+    const doubt = { state: 'parked', reason: 'not_proved', inDoubt: true } as const;
+    await settle(newer, { ...doubt, proof: 'none' });
+    expect(await claim(older)).toMatchObject({ verdict: 'behind' });
+  });
+
+  test('an older change leaves alone an account that holds a newer password, whatever claimed it last', async () => {
+    const older = await change(1);
+    await sql`update account set applied_seq = 2, claimed_seq = 0`.execute(database.db);
+    expect(await claim(older)).toMatchObject({ verdict: 'superseded' });
+  });
+
   test('the claim of a dead worker ends with its lease', async () => {
     const [older, newer] = [await change(1), await change(2)];
     await claim(older);
