@@ -3,11 +3,13 @@ import { isSettled, type SettledState } from '../model/change/outcome';
 import { type ErrorCode, isErrorCode } from '../model/errors';
 import { endChange } from '../store/worker/close';
 import {
+  type MappedOutcomeStatus,
   type OutcomeStatus,
   readOutcomeStatuses,
   type Settlement,
   settleAccounts,
 } from '../store/worker/outcomes';
+import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
 import { settleMappings } from './settle-mappings';
 import { loadChange } from './shared/load-change';
@@ -29,7 +31,7 @@ export interface Closing {
  */
 export function closeChange(deps: Dependencies) {
   return async (changeId: string, stop: Stop): Promise<Closing> => {
-    const statuses = await readOutcomeStatuses(deps.db, changeId);
+    const statuses = await knownStatuses(deps, changeId, stop);
     const leftovers = leftoversOf(statuses, stop);
     if (leftovers.length > 0 || statuses.length === 0) {
       const { change } = await loadChange(deps, changeId);
@@ -50,6 +52,23 @@ export function closeChange(deps: Dependencies) {
       ).length,
     };
   };
+}
+
+/**
+ * The statuses of all accounts. A crash of the database may have undone the settlement of a verified account (decision
+ * 0021): it is verified again, because the change would report it as not attempted.
+ */
+async function knownStatuses(
+  deps: Dependencies,
+  changeId: string,
+  stop: Stop,
+): Promise<MappedOutcomeStatus[]> {
+  const statuses = await readOutcomeStatuses(deps.db, changeId);
+  const forgotten = statuses.filter(({ state }) => stop === 'finished' && state === 'applying');
+  if (forgotten.length === 0) return statuses;
+  const loaded = await loadChange(deps, changeId);
+  for (const { source, label } of forgotten) await attemptAccounts(deps, loaded, { source, label });
+  return readOutcomeStatuses(deps.db, changeId);
 }
 
 const ends: Readonly<Record<Stop, [SettledState, Settlement['reason']]>> = {
@@ -82,6 +101,6 @@ function reasonOf(
 ): ErrorCode | null {
   if (state === 'done' || state === 'partial') return null;
   const auth = final.find(({ role }) => role === 'auth');
-  if (auth === undefined) return 'no_auth_account';
+  if (auth === undefined || auth.reason === 'no_account_found') return 'no_auth_account';
   return auth.reason !== null && isErrorCode(auth.reason) ? auth.reason : null;
 }

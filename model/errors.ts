@@ -171,7 +171,7 @@ const table = {
   account_disabled: {
     retry: 'rejected',
     status: 422,
-    says: 'The account is disabled in the source, which accepts no password for it. Enable it there, then change the password again.',
+    says: 'The account is disabled in the source, which rejected the new password or the login that verifies the current one. Enable the account there, then change the password again.',
   },
   no_own_password: {
     retry: 'rejected',
@@ -371,7 +371,7 @@ const table = {
   auth_account_refused: {
     retry: 'never',
     status: 422,
-    says: 'The source of the auth account rejected the password, so no other account was tried. Correct what the reason given with this error names, then change the password again.',
+    says: 'The auth account did not take the password, so no other account was tried. Correct what the reason given with this error names, then change the password again.',
   },
   idempotency_conflict: {
     retry: 'never',

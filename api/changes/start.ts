@@ -68,6 +68,7 @@ export const startChange: Route = route({
   },
   problems: [
     'auth_account_refused',
+    'no_auth_account',
     'password_against_policy',
     'policy_file_unreadable',
     'group_needed',
@@ -140,6 +141,10 @@ async function answer(
   if (view.state === 'done' || view.state === 'partial' || (until === 'auth' && authApplied(view)))
     return { status: 200 as const, body: change, headers };
   if (hasEnded(view.state))
-    throw new HttpProblem('auth_account_refused', { reason: view.reason, change }, headers);
+    throw new HttpProblem(
+      view.reason === 'no_auth_account' ? view.reason : 'auth_account_refused',
+      { reason: view.reason, change },
+      headers,
+    );
   return { status: 202 as const, body: change, headers };
 }

@@ -212,13 +212,13 @@ const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
     ), superseding as (${supersedeOlder(change.id, 'recorded')})`;
 
 /**
- * A settlement waits for the disk unless a login has verified every account. When a crash of the database undoes it, the
- * next attempt finds the accounts in doubt and logs in again: a login that succeeds, so there is neither a failed login
- * (I11) nor another write (I7).
+ * A settlement waits for the disk unless a login has verified every account, and none of them is the auth account, whose
+ * outcome decides about all others. When a crash of the database undoes it, `closeChange` finds the accounts in doubt and
+ * logs in again: a login that succeeds, so there is neither a failed login (I11) nor another write (I7).
  */
 const syncOf = (settled: readonly Settlement[]) =>
   settled.every(({ state, proof }) => state === 'applied' && proof !== 'none')
-    ? withoutSync
+    ? sql`case when not exists (select from recorded where role = 'auth') then ${withoutSync} end`
     : sql`null`;
 
 /** Columns that notify the waiting requests, and the dispatcher of changes that got a command. */

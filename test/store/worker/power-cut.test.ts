@@ -27,6 +27,7 @@ describeWith(['postgres'], 'a power cut of the database', () => {
     settings: { wal_writer_delay: '10s', wal_writer_flush_after: '1GB', autovacuum: 'off' },
   };
   const auth = { source: 'directory', role: 'auth' } as const;
+  const member = { source: 'warehouse', role: 'member' } as const;
 
   beforeAll(async () => {
     options.dir = mkdtempSync(path.join('/var/tmp', 'lockstep-power-'));
@@ -69,11 +70,11 @@ describeWith(['postgres'], 'a power cut of the database', () => {
       .execute();
     return rows.map(({ action }) => action);
   };
-  const statusOf = () =>
+  const statusOf = (label = 'directory') =>
     database.db
       .selectFrom('outcome')
       .select(['state', 'attempts'])
-      .where('label', '=', 'directory')
+      .where('label', '=', label)
       .executeTakeFirst();
 
   test('a lost lease and a lost plan are made again, and the plan is recorded once', async () => {
@@ -96,19 +97,30 @@ describeWith(['postgres'], 'a power cut of the database', () => {
     expect(await statusOf()).toEqual({ state: 'applying', attempts: 1 });
   });
 
+  test('the verdict of the auth account is durable at once, because it decides about all others', async () => {
+    const { db } = database;
+    const change = await accepted();
+    await planned(db, change.id, 'alice');
+    const [claim] = await claimAccounts(db, change, auth);
+    if (claim === undefined) throw new Error('nothing was claimed');
+    await settleAccounts(db, change, [{ ...appliedTo('directory'), claim }]);
+    await powerCut();
+    expect(await statusOf()).toEqual({ state: 'applied', attempts: 1 });
+  });
+
   test('the attempt after a lost settlement is in doubt, and its settlement is recorded once (I10, I11)', async () => {
     const { db } = database;
     const change = await accepted();
     await planned(db, change.id, 'alice');
     const settle = async () => {
-      const [claim] = await claimAccounts(db, change, auth);
+      const [claim] = await claimAccounts(db, change, member);
       if (claim === undefined) throw new Error('nothing was claimed');
-      await settleAccounts(db, change, [{ ...appliedTo('directory'), claim }]);
+      await settleAccounts(db, change, [{ ...appliedTo('warehouse'), claim }]);
       return claim;
     };
     expect(await settle()).toMatchObject({ attempts: 1, inDoubt: false });
     await powerCut();
-    expect(await statusOf()).toEqual({ state: 'applying', attempts: 1 });
+    expect(await statusOf('warehouse')).toEqual({ state: 'applying', attempts: 1 });
     expect(await settle()).toMatchObject({ verdict: 'claimed', attempts: 2, inDoubt: true });
     await ended(db, change.id, { state: 'done', reason: null });
     await powerCut();
