@@ -252,6 +252,32 @@ describeWith(['postgres'], 'two changes of one person', () => {
     expect(await brokenInvariants(database.db)).toEqual({});
   }, 180_000);
 
+  test('a settlement that a power cut of the database has undone is made again before the change ends', async () => {
+    const name = `person-${randomBytes(6).toString('hex')}`;
+    const links = names.map((source) => ({ source, name, nativeId: null, primary: true }));
+    const { db } = database;
+    await saveIdentity(db, { name, attributes: {} }, links, 'operator', 'test', () => exactRules);
+    world = createWorld([], now);
+    const id = await submit(name, 'The written password', null);
+    const { change } = await loadChange(worker, id);
+    const groups = groupsOf(configuration);
+    const { accounts } = change;
+    await storePlan(db, id, planChange({ groups, sources: sourcesOf(configuration), accounts }));
+    const playing = player(async () => {
+      for (const { source, label } of await readOutcomeStatuses(db, id))
+        await attemptAccounts(worker, await loadChange(worker, id), { source, label });
+      await sql`update outcome set state = 'applying', proof = 'none' where change_id = ${id} and label = 'crm'`.execute(
+        db,
+      );
+      expect(await closeChange(worker)(id, 'finished')).toMatchObject({ state: 'done', failed: 0 });
+    });
+    while (!playing.over) await playing.step();
+    expect((await readOutcomeStatuses(db, id)).map(({ state }) => state)).toEqual(
+      names.map(() => 'applied'),
+    );
+    expect(world.repeats).toEqual([]);
+  });
+
   test('a password that was verified before another change was accepted starts no change', async () => {
     const name = `person-${randomBytes(6).toString('hex')}`;
     const links = names.map((source) => ({ source, name, nativeId: null, primary: true }));
