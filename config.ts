@@ -75,6 +75,12 @@ export const environmentSchema = z.object({
     .describe(
       'Folder with the programs that the worker may run for sources of the kind "command". Without it, it runs none.',
     ),
+  LOCKSTEP_WORKFLOW_DIAGNOSTICS: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe(
+      'With "on", the Temporal Web UI shows the call stack of a running workflow, and the worker cuts off a workflow that computes for five seconds. That takes CPU time for each change.',
+    ),
   LOCKSTEP_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -173,6 +173,7 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
           TEMPORAL_ADDRESS: engine.address,
           LOCKSTEP_KEY_DIR: files.keys,
           LOCKSTEP_WORKER_OPS_PORT: String(workerOps),
+          LOCKSTEP_WORKFLOW_DIAGNOSTICS: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS,
           ...(environment.LOCKSTEP_COMMAND_DIR !== undefined && {
             LOCKSTEP_COMMAND_DIR: environment.LOCKSTEP_COMMAND_DIR,
           }),

@@ -78,6 +78,7 @@ async function main(stopping: AbortSignal): Promise<void> {
       databaseUrl: DATABASE_URL,
       workerId,
       workflows: workflowCode(),
+      workflowDiagnostics: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS === 'on',
       linkTo,
     },
     stopping,

@@ -1,7 +1,8 @@
 import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { bundleWorkflowCode, DefaultLogger, type ReplayResult, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type ReplayResult } from '@temporalio/worker';
+import { LeanWorker } from '../../worker/changes/lean-worker';
 import { installRuntime } from '../../worker/changes/temporal';
 import { keptHistories } from '../support/histories';
 import { server } from '../support/servers';
@@ -21,7 +22,7 @@ const bundleOf = async (workflowsPath: string) => ({
 
 async function replay(workflowBundle: { code: string } | { codePath: string }) {
   const results: ReplayResult[] = [];
-  for await (const result of Worker.runReplayHistories({ workflowBundle }, keptHistories()))
+  for await (const result of LeanWorker.runReplayHistories({ workflowBundle }, keptHistories()))
     results.push(result);
   return results;
 }

@@ -12,6 +12,7 @@ import { CHANGES_QUEUE } from '../../workflows/names';
 import { type Loop, startLoop } from '../loop';
 import { deliverCommands } from './commands';
 import { startChanges } from './dispatcher';
+import { LeanWorker } from './lean-worker';
 import { type SourceQueues, startSourceQueues } from './source-queues';
 
 export interface EngineSettings {
@@ -27,6 +28,8 @@ export interface EngineSettings {
    * worker.
    */
   readonly cachedWorkflows?: number;
+  /** Lets the SDK keep the stacks of workflows and cut off a workflow that computes for five seconds. */
+  readonly workflowDiagnostics?: boolean;
   /** URL of the page of a change. */
   readonly linkTo: (changeId: string) => string;
 }
@@ -44,7 +47,7 @@ export async function serveChanges(
 ): Promise<void> {
   const { namespace } = settings;
   const activities = createActivities(deps);
-  const worker = await Worker.create({
+  const worker = await (settings.workflowDiagnostics ? Worker : LeanWorker).create({
     connection,
     namespace,
     taskQueue: CHANGES_QUEUE,
