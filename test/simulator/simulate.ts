@@ -140,7 +140,7 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
     workers.push(worker);
     engine.addWorker(worker);
     void scheduler.spawn(process, async () => {
-      for (;;) {
+      for (let round = 0; ; round++) {
         await scheduler.sleep(500);
         try {
           while (
@@ -153,10 +153,12 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
                 Promise.resolve(),
             })
           );
-          await sendProbes(database.db);
-          while (await retryOverdue(database.db));
-          while (await handOutCommands(database.db));
-          await deleteExpiredSecrets(database.db);
+          if (round % 2 === 0) {
+            await sendProbes(database.db);
+            while (await retryOverdue(database.db));
+            while (await handOutCommands(database.db));
+          }
+          if (round % 8 === 0) await deleteExpiredSecrets(database.db);
         } catch (error) {
           note(`${process}: its loop failed: ${(error as Error).message}`);
         }

@@ -35,7 +35,7 @@ jest.mock('../../store/ids', () => ({
 /** Schedules that broke a promise before a fix. */
 const regressionSeeds = [41, 73, 93, 124];
 const MOST_SEEDS_TO_NOTICE = 150;
-const PROGRESS_EVERY = 500;
+const PROGRESS_EVERY = 100;
 const START = Date.parse('2026-01-01T08:00:00Z');
 
 describeWith(['postgres'], 'the simulator', () => {
@@ -88,20 +88,23 @@ describeWith(['postgres'], 'the simulator', () => {
     return { run, broken: await brokenPromises(stage, run) };
   }
 
-  /** A failure is reproduced by its seed: `LOCKSTEP_FIRST_SEED=41 LOCKSTEP_SEEDS=1 npm run torture`. */
   function report(seed: number, { run, broken }: { run: Run; broken: string[] }): string[] {
     if (broken.length === 0) return [];
     const story = wantedSeeds.count === 1 ? [JSON.stringify(run.schedule), ...run.log] : [];
-    return [[`seed ${seed}`, ...broken, ...story].join('\n    ')];
+    const again = `LOCKSTEP_FIRST_SEED=${seed} LOCKSTEP_SEEDS=1 npm run torture`;
+    return [[`seed ${seed} (repeat it with: ${again})`, ...broken, ...story].join('\n    ')];
   }
 
   test('Lockstep keeps promises I1 to I12 in every simulated schedule [rule 12]', async () => {
     const failures: string[] = [];
     const { first, count } = wantedSeeds;
     for (let seed = first; seed < first + count; seed++) {
-      failures.push(...report(seed, await play(seed)));
+      for (const failure of report(seed, await play(seed))) {
+        failures.push(failure);
+        process.stderr.write(`${failure}\n`);
+      }
       const played = seed - first + 1;
-      if (played % PROGRESS_EVERY === 0)
+      if (count > PROGRESS_EVERY && played % PROGRESS_EVERY === 0)
         process.stderr.write(`${played} of ${count} schedules, ${failures.length} failed\n`);
     }
     expect(failures).toEqual([]);
