@@ -39,6 +39,10 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
       },
     ],
   },
+  'a claim ignores newer claims': {
+    breaks: 'I3 a capture claims its origin',
+    sql: [{ find: /and (a\.claimed_seq <= \$\d+)/, becomes: 'and ($1 or true)' }],
+  },
   'an accepted change is removed': {
     breaks: 'I1',
     sql: [
@@ -52,6 +56,12 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
     breaks: 'I2',
     sql: [{ find: 'and ended_at is null returning id', becomes: 'and false returning id' }],
   },
+  'an account that waits behind another change is sent to probe its source': {
+    breaks: 'I2',
+    sql: [
+      { find: "order by o.reason is not distinct from 'account_in_use', random()", becomes: 'order by random()' },
+    ],
+  },
   'a rejected auth account counts as applied': {
     breaks: 'I4',
     sql: [
@@ -62,6 +72,36 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
       },
     ],
   },
+  'a rejected account ends the others of its change': {
+    breaks: 'I5',
+    sql: [
+      {
+        find: 'o.change_id = c.id and o.label = r.label',
+        becomes:
+          "o.change_id = c.id and (o.label = r.label or (r.state = 'rejected' and o.role = 'member'))",
+      },
+    ],
+  },
+  'a mapping advances although its account was not changed': {
+    breaks: 'I6',
+    sql: [
+      { find: "json_build_object('state', o.state", becomes: "json_build_object('state', 'applied'" },
+      { find: /and (a\.applied_seq = \$\d+) and m/, becomes: 'and ($1 or true) and m' },
+    ],
+  },
+  'the mapping of an account in doubt is not flagged': {
+    breaks: 'I6',
+    sql: [{ find: "'inDoubt', o.in_doubt", becomes: "'inDoubt', false" }],
+  },
+  'a write in doubt is repeated without a look': {
+    breaks: 'I7',
+    sql: [
+      {
+        find: `mine.in_doubt or mine.state = 'applying' as "inDoubt"`,
+        becomes: 'false as "inDoubt"',
+      },
+    ],
+  },
   'an activity returns a password': { breaks: 'I8 no password reaches the engine', leaks: true },
   'the password of an ended change is kept': {
     breaks: 'I8 the password of an ended change is destroyed',
@@ -69,6 +109,15 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
       {
         find: 'delete from sealed_secret where change_id',
         becomes: 'delete from sealed_secret where false and change_id',
+      },
+    ],
+  },
+  'expired passwords are kept': {
+    breaks: 'I9',
+    sql: [
+      {
+        find: /delete from sealed_secret\s+where expires_at <= now\(\)/,
+        becomes: 'delete from sealed_secret where false',
       },
     ],
   },

@@ -35,6 +35,8 @@ jest.mock('../../store/ids', () => ({
 /** Schedules that broke a promise before a fix. */
 const regressionSeeds = [41, 73, 93, 124];
 const MOST_SEEDS_TO_NOTICE = 150;
+/** A fault may keep a run from its end. */
+const STEPS_WITH_FAULT = 2_000;
 const PROGRESS_EVERY = 100;
 const START = Date.parse('2026-01-01T08:00:00Z');
 
@@ -73,18 +75,19 @@ describeWith(['postgres'], 'the simulator', () => {
       intake: {
         keyToSealTo: async () => epoch?.key ?? null,
         policyChecker: { violations: async () => [], close: async () => {} },
-        settings: {
-          fingerprintKey: createSecretKey(Buffer.alloc(32, 7)),
-          ageLimitMs: 72 * 3_600_000,
-        },
+        settings: { fingerprintKey: createSecretKey(Buffer.alloc(32, 7)) },
       },
       startsAt: START,
     };
   });
   afterAll(() => database.close());
 
-  async function play(seed: number, fault: Fault = {}): Promise<{ run: Run; broken: string[] }> {
-    const run = await simulate(stage, seed, fault);
+  async function play(
+    seed: number,
+    fault: Fault = {},
+    mostSteps?: number,
+  ): Promise<{ run: Run; broken: string[] }> {
+    const run = await simulate(stage, seed, fault, mostSteps);
     return { run, broken: await brokenPromises(stage, run) };
   }
 
@@ -132,9 +135,12 @@ describeWith(['postgres'], 'the simulator', () => {
       const seen: string[] = [];
       const { from = 1 } = fault;
       for (let seed = from; seed < from + MOST_SEEDS_TO_NOTICE; seed++) {
-        const { broken } = await play(seed, fault);
+        const { broken } = await play(seed, fault, STEPS_WITH_FAULT);
         seen.push(...broken);
-        if (broken.some((finding) => finding.startsWith(fault.breaks))) return;
+        if (broken.some((finding) => finding.startsWith(fault.breaks))) {
+          if (process.env.SIMDBG) process.stderr.write(`FROM ${seed} ${_title}\n`);
+          return;
+        }
       }
       throw new Error(
         `not noticed in ${MOST_SEEDS_TO_NOTICE} schedules; found: ${seen.slice(0, 5).join('; ')}`,
