@@ -15,7 +15,7 @@ export async function conformance(args) {
 
 const TORTURE_SEEDS = 10_000;
 
-/** Runs the simulator over many seeded schedules; `npm test` runs the first 100. */
+/** Runs the simulator over many seeded schedules; `npm test` runs the first 300. */
 export function torture(args) {
   process.env.LOCKSTEP_SEEDS ??= String(TORTURE_SEEDS);
   process.env.LOCKSTEP_TEST_SERVERS ??= 'postgres';

@@ -106,7 +106,8 @@ const wokenOf = (source: ReturnType<typeof sql>) => sql`
 
 /**
  * Sends an account to probe each source whose probe is overdue. Usually the first account that is tried after the due
- * time makes the probe; this serves sources where no account was tried, for example because it was cancelled.
+ * time makes the probe; this serves sources where no account was tried, for example because it was cancelled. An account
+ * that waits behind another change cannot make the probe, so it is sent only if no other account waits.
  */
 export async function sendProbes(db: Database): Promise<void> {
   await sql`
@@ -119,7 +120,7 @@ export async function sendProbes(db: Database): Promise<void> {
       from overdue cross join lateral (
         select o.change_id, o.label from outcome o join change c on c.id = o.change_id
         where c.ended_at is null and o.source = overdue.source and o.state = 'waiting'
-        order by random() limit 1) as prober
+        order by o.reason is not distinct from 'account_in_use', random() limit 1) as prober
       returning change_id
     )
     select pg_notify(${channels.commanded}, change_id) from sent`.execute(db);

@@ -74,7 +74,8 @@ interface Backoff {
 /** The engine notices after this time that a worker does not answer: workflow task timeout, heartbeat timeout. */
 const LOST_AFTER_MS = { local: 10_000, queue: 20_000 } as const;
 const INITIAL_INTERVAL_MS = 1000;
-const ENGINE = 'engine';
+/** The process that runs the workflows. */
+export const ENGINE = 'engine';
 const NOT_FOUND = 5;
 
 export const activityContext = new AsyncLocalStorage<{ readonly attempt: number }>();
@@ -118,6 +119,7 @@ export function createEngine(
     name: string,
     args: readonly unknown[],
   ): Promise<unknown> {
+    await scheduler.gate();
     const worker = await someWorker();
     lastAttemptAt = scheduler.now();
     const activity = worker.activities[name] as (...all: readonly unknown[]) => Promise<unknown>;

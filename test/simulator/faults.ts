@@ -9,10 +9,23 @@ interface PlantedFault extends Fault {
 /**
  * Faults that a test plants, each with the promise that it breaks: a fix that is taken out again, or a bug for an
  * invariant of docs/architecture.md. The simulator must find every one of them.
+ *
+ * Each invariant has a fault. The simulator cannot express all of an invariant; other tests prove the rest:
+ *
+ * | invariant | outside the simulator, because | proven by |
+ * |---|---|---|
+ * | I1 | its PostgreSQL is never killed and does not sync | `test/e2e/crashes.test.ts`, on a durable PostgreSQL |
+ * | I2 | the retries of the real engine are only imitated | `test/e2e/crashes.test.ts`, `test/workflows/waiting.test.ts` |
+ * | I8 | it has no logs, files or memory of processes to search | `test/e2e/canary.test.ts`, `test/api/memory.test.ts` |
+ * | I9 | it has no relays, sign-ins or ends of epochs | `test/worker/relayed.test.ts`, `test/worker/sign-ins.test.ts`, `test/store/epochs.test.ts` |
+ * | I10 | no one alters its records | `test/store/audit.test.ts` |
+ * | I12 | no operator ends its workflows and its engine loses nothing | `test/worker/engine.test.ts`, `test/e2e/crashes.test.ts` |
+ *
+ * I3, I4, I5, I6, I7 and I11 are expressed whole: they are about the order of claims, writes and logins.
  */
 export const faults: Readonly<Record<string, PlantedFault>> = {
   'a capture does not claim its origin when it is accepted': {
-    from: 54,
+    from: 48,
     breaks: 'I3 a capture claims its origin',
     sql: [
       {
@@ -22,14 +35,14 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
     ],
   },
   'a claim supersedes an older change before it is validated': {
-    from: 68,
+    from: 124,
     breaks: 'I3 only a change that was validated supersedes another',
     sql: [
       { find: "then 'behind' else 'superseded'", becomes: "then 'superseded' else 'superseded'" },
     ],
   },
   'a refused change keeps its claim': {
-    from: 68,
+    from: 48,
     breaks: 'I3 only a change that was validated supersedes another',
     sql: [
       { find: 'case when recorded.released', becomes: 'case when false and recorded.released' },
@@ -52,13 +65,61 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
     breaks: 'I2',
     sql: [{ find: 'and ended_at is null returning id', becomes: 'and false returning id' }],
   },
+  'an account that waits behind another change is sent to probe its source': {
+    from: 435,
+    breaks: 'I2',
+    sql: [
+      {
+        find: "order by o.reason is not distinct from 'account_in_use', random()",
+        becomes: 'order by random()',
+      },
+    ],
+  },
   'a rejected auth account counts as applied': {
+    from: 13,
     breaks: 'I4',
     sql: [
       {
         find: 'coalesce(r.state, o.state) as state',
         becomes:
           "case when o.role = 'auth' and r.state = 'rejected' then 'applied' else coalesce(r.state, o.state) end as state",
+      },
+    ],
+  },
+  'a rejected account ends the others of its change': {
+    from: 44,
+    breaks: 'I5',
+    sql: [
+      {
+        find: 'o.change_id = c.id and o.label = r.label',
+        becomes:
+          "o.change_id = c.id and (o.label = r.label or (r.state = 'rejected' and o.role = 'member'))",
+      },
+    ],
+  },
+  'a mapping advances although its account was not changed': {
+    from: 44,
+    breaks: 'I6',
+    sql: [
+      {
+        find: "json_build_object('state', o.state",
+        becomes: "json_build_object('state', 'applied'",
+      },
+      { find: /and (a\.applied_seq = \$\d+) and m/, becomes: 'and ($1 or true) and m' },
+    ],
+  },
+  'the mapping of an account in doubt is not flagged': {
+    from: 1462,
+    breaks: 'I6',
+    sql: [{ find: "'inDoubt', o.in_doubt", becomes: "'inDoubt', false" }],
+  },
+  'a write in doubt is repeated without a look': {
+    from: 865,
+    breaks: 'I7',
+    sql: [
+      {
+        find: `mine.in_doubt or mine.state = 'applying' as "inDoubt"`,
+        becomes: 'false as "inDoubt"',
       },
     ],
   },
@@ -69,6 +130,16 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
       {
         find: 'delete from sealed_secret where change_id',
         becomes: 'delete from sealed_secret where false and change_id',
+      },
+    ],
+  },
+  'expired passwords are kept': {
+    from: 124,
+    breaks: 'I9',
+    sql: [
+      {
+        find: /delete from sealed_secret\s+where expires_at <= now\(\)/,
+        becomes: 'delete from sealed_secret where false',
       },
     ],
   },

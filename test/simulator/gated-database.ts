@@ -36,6 +36,9 @@ export interface GatedDatabase {
 const INT8_OID = 20;
 /** The clock of the database follows in steps of this size, to save a statement. */
 const CLOCK_STEP_MS = 20;
+/** Others, `begin` for example, gain nothing or cannot be prepared. */
+const PREPARED = /^\s*(select|with|insert|update|delete)\b/;
+const RESETS_PER_TRUNCATION = 100;
 
 /**
  * One connection to a database whose `now()` is the time of the scheduler: functions in `public`, which is searched before
@@ -72,10 +75,10 @@ export async function openGatedDatabase(url: string): Promise<GatedDatabase> {
     const time = scheduler?.now() ?? 0;
     if (scheduler !== null && (time < clock || time - clock >= CLOCK_STEP_MS)) {
       clock = time;
-      const set = 'update sim_clock set at = to_timestamp($1::double precision / 1000)';
+      const set = `select set_config('simulator.now', to_timestamp($1::double precision / 1000)::text, false)`;
       await client.query({ name: 'sim-clock', text: set, values: [time] });
     }
-    if (values.length === 0) return client.query(text);
+    if (!PREPARED.test(text)) return client.query(text);
     if (!names.has(text)) names.set(text, `sim-${names.size}`);
     return client.query({ name: names.get(text) ?? '', text, values: [...values] });
   };
@@ -84,6 +87,8 @@ export async function openGatedDatabase(url: string): Promise<GatedDatabase> {
     if (!inTransaction) await scheduler.gate();
     if (text === 'begin') inTransaction = true;
     if (text === 'commit' || text === 'rollback') inTransaction = false;
+    // The setting of the clock is rolled back, too.
+    if (text === 'rollback') clock = 0;
     const result = await scheduler.busy(send(faulty(text), values));
     noteClaims(result.rows, values, scheduler.now());
     return result;
@@ -102,6 +107,8 @@ export async function openGatedDatabase(url: string): Promise<GatedDatabase> {
     new Kysely<Tables>({ dialect: new PostgresDialect({ pool: poolOf(query) }) });
   const direct = open(send);
   await migrate(direct, accountRulesOf);
+  const { truncation, deletion } = await emptying(client);
+  let resets = 0;
   return {
     db: open(gated),
     direct,
@@ -115,14 +122,35 @@ export async function openGatedDatabase(url: string): Promise<GatedDatabase> {
     },
     claims: () => claims,
     reset: async () => {
-      await send(
-        `truncate identity, change, audit, source_state, source_command, scim_user cascade`,
-        [],
-      );
+      await client.query(resets++ % RESETS_PER_TRUNCATION === 0 ? truncation : deletion);
     },
     close: () => client.end(),
   };
 }
+
+/**
+ * The statements that remove what a run left. A truncation is slow, and every statement is planned again after it; deleted
+ * rows stay in the files until the next one.
+ */
+async function emptying(client: pg.Client): Promise<{ truncation: string; deletion: string }> {
+  const { rows } = await client.query(
+    `with recursive written(id) as (
+       select name::regclass::oid from unnest($1::text[]) name
+       union select conrelid from pg_constraint, written where contype = 'f' and confrelid = written.id)
+     select id::regclass::text as name from written`,
+    [roots],
+  );
+  return {
+    truncation: `truncate ${roots.join(', ')} cascade`,
+    deletion: [
+      'set session_replication_role = replica',
+      ...rows.map(({ name }) => `delete from ${name}`),
+      'reset session_replication_role',
+    ].join(';'),
+  };
+}
+
+const roots = ['identity', 'change', 'audit', 'source_state', 'source_command', 'scim_user'];
 
 const poolOf = (
   query: (text: string, values: readonly unknown[]) => Promise<unknown>,
@@ -135,15 +163,20 @@ const poolOf = (
 });
 
 const clockStatements = [
-  'create table public.sim_clock (at timestamptz not null)',
-  "insert into public.sim_clock values ('2026-01-01T00:00:00Z')",
   `create function public.now() returns timestamptz language sql stable
-     as 'select at from public.sim_clock'`,
+     as $$ select current_setting('simulator.now')::timestamptz $$`,
   `create function public.clock_timestamp() returns timestamptz language sql volatile
-     as 'select at from public.sim_clock'`,
+     as $$ select current_setting('simulator.now')::timestamptz $$`,
   `create function public.random() returns double precision language sql volatile as 'select 0.5::float8'`,
-  `do $$ begin
-     execute format('alter database %I set search_path = public, pg_catalog', current_database());
-     execute format('alter database %I set synchronous_commit = off', current_database());
-   end $$`,
+  ...Object.entries({
+    'simulator.now': "'2026-01-01T00:00:00Z'",
+    search_path: 'public, pg_catalog',
+    synchronous_commit: 'off',
+    // Every statement is planned once.
+    plan_cache_mode: 'force_generic_plan',
+  }).map(
+    ([name, value]) => `do $$ begin
+       execute format('alter database %I set ${name} = ${value.replaceAll("'", "''")}', current_database());
+     end $$`,
+  ),
 ];

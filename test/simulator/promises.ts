@@ -3,6 +3,7 @@ import type { OutcomeState } from '../../model/change/outcome';
 import type { Database } from '../../store/database';
 import { unsealCredential } from '../../store/worker/credentials';
 import { brokenInvariants } from '../support/invariants';
+import { SHORT_AGE_MS } from './schedule';
 import { type Accepted, INITIAL_PASSWORD, type Run, type Stage } from './simulate';
 
 /** Checks the promises I1 to I12 of docs/architecture.md after a run. Each finding begins with the promise. */
@@ -62,6 +63,17 @@ const isApplied = (change: Change, source: string) =>
   outcomeIn(change, source)?.state === 'applied';
 const show = ({ id, seq, state, reason, outcomes }: Change): string =>
   `change ${seq} (${id}, ${state}, ${reason}): ${outcomes.map((one) => `${one.source} ${one.state} ${one.reason}`).join(', ')}`;
+/** The source refused this password by a rule of its own. */
+const isRefusedThere = ({ world }: Run, change: Change, { source, state }: Outcome): boolean =>
+  state === 'rejected' &&
+  world.writes.some(
+    (write) =>
+      write.source === source &&
+      write.password === change.password &&
+      (write.result === 'refused' || write.result === 'history'),
+  );
+const mayExpire = ({ schedule }: Run, state: ChangeState | OutcomeState): boolean =>
+  schedule.ageLimitMs === SHORT_AGE_MS && state === 'expired';
 const authOf = ({ outcomes }: Change) => outcomes.find(({ role }) => role === 'auth');
 
 const checks: readonly Check[] = [
@@ -115,23 +127,28 @@ const checks: readonly Check[] = [
       .filter(({ state }) => !hasEnded(state))
       .map((change) => `I2 every change ends: ${show(change)}`),
 
-  // No operator cancelled it, and everything works at the end. A history rule may refuse a password that was used before.
-  ({ cancelled }, changes) =>
+  // No operator cancelled it, and everything works at the end, so only a rule of a source keeps it from its accounts.
+  (run, changes) =>
     changes
       .filter(
-        ({ id, state }) => !cancelled.has(id) && ['expired', 'cancelled', 'failed'].includes(state),
+        ({ id, state }) =>
+          !run.cancelled.has(id) && ['expired', 'cancelled', 'failed'].includes(state),
       )
-      .filter(({ outcomes }) => !outcomes.some(({ reason }) => reason === 'policy_history'))
+      .filter((change) => !mayExpire(run, change.state))
+      .filter(
+        (change) => !change.outcomes.some((outcome) => isRefusedThere(run, change, outcome)),
+      )
       .map((change) => `I2 a change reaches its accounts once everything works: ${show(change)}`),
 
-  ({ cancelled }, changes) =>
+  (run, changes) =>
     changes
-      .filter(({ id }) => !cancelled.has(id))
+      .filter(({ id }) => !run.cancelled.has(id))
       .filter((change) => authOf(change)?.state === 'applied')
       .filter(({ seq }) => !changes.some((newer) => newer.seq > seq))
       .flatMap((change) =>
         change.outcomes
-          .filter(({ state, reason }) => state !== 'applied' && reason !== 'policy_history')
+          .filter(({ state }) => state !== 'applied' && !mayExpire(run, state))
+          .filter((outcome) => !isRefusedThere(run, change, outcome))
           .map(
             ({ source }) =>
               `I5 one account's failure changes no other's outcome: ${source} in ${show(change)}`,
@@ -175,6 +192,9 @@ const checks: readonly Check[] = [
           `I11 at most one failed bind of ours an attempt: ${count} in ${source}`,
       ),
 
+  ({ outlived }) =>
+    [...outlived].map((id) => `I9 no sealed password outlives its expiry: ${id}`),
+
   ({ engine }) =>
     engine.recoveries
       .filter((ms) => ms > 60_000)
@@ -187,6 +207,7 @@ function holdsNewest({ world, natives, cancelled }: Run, changes: readonly Chang
     const newest = changes.filter((change) => isApplied(change, name)).at(-1);
     const expected = newest?.password ?? INITIAL_PASSWORD;
     if (account.password === expected) return [];
+    if (changes.some((change) => mayHaveWritten(change, name, account.password))) return [];
     const native = natives.find(
       ({ source, password }) => source === name && account.native && password === account.password,
     );
@@ -200,6 +221,10 @@ function holdsNewest({ world, natives, cancelled }: Run, changes: readonly Chang
     ];
   });
 }
+
+/** The change ended, and reports that it does not know whether the source holds its password. */
+const mayHaveWritten = (change: Change, source: string, password: string): boolean =>
+  change.password === password && outcomeIn(change, source)?.inDoubt === true;
 
 /** From its acceptance on, no older change claims the account in which a captured password was changed, unless the change refused it. */
 function capturesClaimTheirOrigin(

@@ -21,6 +21,10 @@ export type Action =
     }
   | { readonly kind: 'lock' | 'unlock' | 'pause' | 'resume'; readonly source: SourceName }
   | { readonly kind: 'mood'; readonly source: SourceName; readonly mood: Mood }
+  /** The worker's store of keys fails, or works again. */
+  | { readonly kind: 'keys'; readonly work: boolean }
+  /** The engine runs no workflow for a while. */
+  | { readonly kind: 'outage'; readonly ms: number }
   | { readonly kind: 'kill' }
   | { readonly kind: 'freeze'; readonly ms: number }
   | {
@@ -32,13 +36,20 @@ export type Action =
 export interface Schedule {
   readonly directoryLast: boolean;
   readonly queued: SourceName | null;
+  /** A rule of this source refuses some passwords. */
+  readonly choosy: SourceName | null;
+  /** After this time a change expires. */
+  readonly ageLimitMs: number;
   readonly history: number;
   readonly tellsCurrent: boolean;
   readonly lockAfter: number;
   readonly actions: readonly (Action & { readonly atMs: number })[];
 }
 
+/** Shorter than most outages. */
+export const SHORT_AGE_MS = 45_000;
 const SPAN_MS = 90_000;
+const LONG_AGE_MS = 72 * 3_600_000;
 
 export function scheduleFrom(random: Random): Schedule {
   const password = passwords(random);
@@ -61,10 +72,16 @@ export function scheduleFrom(random: Random): Schedule {
         deliveredAfterMs: deliveries(random),
       });
   const troubleCount = random.between(0, 5);
-  for (let count = 0; count < troubleCount; count++) addTrouble(random, at(), add);
+  const begins = actions.map(({ atMs }) => atMs);
+  // Half of the trouble begins around a change, where it matters most.
+  const troubleAt = () =>
+    random.chance(0.5) ? Math.max(0, random.pick(begins) + random.between(-50, 100)) : at();
+  for (let count = 0; count < troubleCount; count++) addTrouble(random, troubleAt(), add);
   return {
     directoryLast: random.chance(0.2),
     queued: random.chance(0.25) ? random.pick(sourceNames) : null,
+    choosy: random.chance(0.3) ? random.pick(sourceNames) : null,
+    ageLimitMs: random.pick([LONG_AGE_MS, LONG_AGE_MS, LONG_AGE_MS, SHORT_AGE_MS]),
     history: random.pick([0, 2, 5]),
     tellsCurrent: random.chance(0.5),
     lockAfter: random.pick([3, 5, 100]),
@@ -95,7 +112,7 @@ function addTrouble(
 ): void {
   const source = random.pick(['directory', ...sourceNames] as const);
   const later = atMs + random.pick([500, 5_000, 20_000, 60_000]);
-  const trouble = troubles[random.between(0, 6)] as Trouble;
+  const trouble = random.pick(troubles);
   for (const [offsetMs, action] of trouble(random, source, later - atMs))
     add(atMs + offsetMs, action);
 }
@@ -115,6 +132,11 @@ const troubles: readonly Trouble[] = [
     [lastsMs, { kind: 'unlock', source }],
   ],
   () => [[0, { kind: 'kill' }]],
+  (random) => [[0, { kind: 'outage', ms: random.pick([5_000, 40_000, 120_000]) }]],
+  (_random, _source, lastsMs) => [
+    [0, { kind: 'keys', work: false }],
+    [lastsMs, { kind: 'keys', work: true }],
+  ],
   (random) => [[0, { kind: 'freeze', ms: random.pick([3_000, 15_000, 40_000, 100_000]) }]],
   (_random, source, lastsMs) => [
     [0, { kind: 'pause', source }],

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setImmediate as tick } from 'node:timers/promises';
 import type { Random } from './random';
 
 /**
@@ -42,8 +41,10 @@ interface Waiting {
 const STEP_MS = 1;
 const QUIET_TICKS = 2;
 
+/** One for all schedules: Node visits every store of this kind for each promise, and never forgets one that was used. */
+const context = new AsyncLocalStorage<string>();
+
 export function createScheduler(random: Random, startAt: number): Scheduler {
-  const context = new AsyncLocalStorage<string>();
   const gates: Waiting[] = [];
   const sleepers: Waiting[] = [];
   const dead = new Map<string, () => void>();
@@ -52,6 +53,7 @@ export function createScheduler(random: Random, startAt: number): Scheduler {
   const killedNames = new Set<string>();
   let time = startAt;
   let inFlight = 0;
+  let onIdle = () => {};
   let changes = 0;
   let taken = 0;
 
@@ -68,13 +70,22 @@ export function createScheduler(random: Random, startAt: number): Scheduler {
   const mayStep = ({ process }: Waiting) => (frozen.get(process) ?? 0) <= time;
 
   /** Until no code runs any more: everything waits at a gate, sleeps, or is over. */
-  async function settle(): Promise<void> {
-    for (let quiet = 0, seen = changes; quiet < QUIET_TICKS; ) {
-      await tick();
-      quiet = inFlight === 0 && seen === changes ? quiet + 1 : 0;
-      seen = changes;
-    }
-  }
+  const settle = (): Promise<void> =>
+    new Promise((resolve) => {
+      let quiet = 0;
+      let seen = changes;
+      const look = () => {
+        if (inFlight > 0) {
+          onIdle = () => setImmediate(look);
+          return;
+        }
+        quiet = seen === changes ? quiet + 1 : 0;
+        seen = changes;
+        if (quiet < QUIET_TICKS) setImmediate(look);
+        else resolve();
+      };
+      setImmediate(look);
+    });
 
   function takeStep(): boolean {
     const ready = gates.filter(mayStep);
@@ -113,6 +124,11 @@ export function createScheduler(random: Random, startAt: number): Scheduler {
       } finally {
         inFlight--;
         changes++;
+        if (inFlight === 0) {
+          const look = onIdle;
+          onIdle = () => {};
+          look();
+        }
       }
     },
     kill(process) {

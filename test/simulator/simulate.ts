@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { createActivities } from '../../activities';
 import type { Dependencies } from '../../activities/dependencies';
 import { acceptRequest } from '../../intake/accept';
@@ -11,18 +12,20 @@ import { inPlaintext } from '../../sealing/passwords';
 import type { Caller } from '../../store/api-keys';
 import { giveCommand, retryOverdue } from '../../store/changes/commands';
 import { saveIdentity } from '../../store/people/identities';
+import { linkMapping } from '../../store/people/mappings';
 import { handOutCommands, sendProbes } from '../../store/sources/commands';
 import { pauseSource, reopenSource } from '../../store/sources/state';
 import { deleteExpiredSecrets } from '../../store/worker/close';
+import { sealCredential } from '../../store/worker/credentials';
 import type { KeyStore } from '../../store/worker/keys/key-store';
 import { deliverCommands } from '../../worker/changes/commands';
 import { startChanges } from '../../worker/changes/dispatcher';
 import { changePassword } from '../../workflows/change-password';
 import { restartIds } from './counted-ids';
-import { createEngine, type Engine, type SimulatedWorker } from './engine';
+import { createEngine, ENGINE, type Engine, type SimulatedWorker } from './engine';
 import type { GatedDatabase, PlantedSql } from './gated-database';
 import { seededRandom } from './random';
-import { type Action, type Schedule, scheduleFrom, sourceNames } from './schedule';
+import { type Action, type Schedule, SHORT_AGE_MS, type SourceName, scheduleFrom, sourceNames } from './schedule';
 import { createScheduler, type Scheduler, trackWith } from './scheduler';
 import { CancellationScope, useEngine } from './temporal-workflow';
 import { createWorld, type World, type WorldFault } from './world';
@@ -32,7 +35,9 @@ export interface Stage {
   readonly database: GatedDatabase;
   readonly keys: KeyStore;
   readonly caller: Caller;
-  readonly intake: Pick<IntakeDependencies, 'keyToSealTo' | 'policyChecker' | 'settings'>;
+  readonly intake: Pick<IntakeDependencies, 'keyToSealTo' | 'policyChecker'> & {
+    readonly settings: Omit<IntakeDependencies['settings'], 'ageLimitMs'>;
+  };
   readonly startsAt: number;
 }
 
@@ -66,6 +71,8 @@ export interface Run {
   readonly configuration: Configuration;
   readonly person: string;
   readonly log: readonly string[];
+  /** Ids of changes whose sealed password was found long after its expiry. */
+  readonly outlived: ReadonlySet<string>;
   /** It did not come to its end. */
   readonly stuck: string | null;
 }
@@ -81,8 +88,15 @@ export interface Fault {
 export const INITIAL_PASSWORD = 'Simulated-password-0!';
 const GIVE_UP_MS = 6 * 3_600_000;
 const MOST_STEPS = 8_000;
+/** As in `worker/janitor.ts`. */
+const SWEEP_EVERY_MS = 10_000;
 
-export async function simulate(stage: Stage, seed: number, fault: Fault = {}): Promise<Run> {
+export async function simulate(
+  stage: Stage,
+  seed: number,
+  fault: Fault = {},
+  mostSteps = MOST_STEPS,
+): Promise<Run> {
   const random = seededRandom(seed);
   const schedule = scheduleFrom(random);
   const scheduler = createScheduler(random, stage.startsAt);
@@ -93,15 +107,30 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
   jest.spyOn(performance, 'now').mockImplementation(() => scheduler.now());
   const person = `person-${seed}`;
   const configuration = configurationFor(schedule);
-  const rules = Object.fromEntries(sourceNames.map((name) => [name, schedule]));
+  const rules = Object.fromEntries(
+    sourceNames.map((name) => [
+      name,
+      { ...schedule, refuses: (text: string) => schedule.choosy === name && isEven(text) },
+    ]),
+  );
   const world = createWorld(scheduler, INITIAL_PASSWORD, rules, fault.world ?? null);
   const log: string[] = [];
   const note = (line: string) => log.push(`${scheduler.now() - stage.startsAt} ${line}`);
 
+  let keysWork = true;
+  const outlived = new Set<string>();
+  const mayExpire = schedule.ageLimitMs === SHORT_AGE_MS;
   const applied = async () => ({ version: 1, configuration });
   const deps: Dependencies = {
     db: database.db,
-    keys: stage.keys,
+    keys: {
+      ...stage.keys,
+      async currentMasterKey() {
+        await scheduler.gate();
+        if (!keysWork) throw new Error('the store of keys fails');
+        return stage.keys.currentMasterKey();
+      },
+    },
     configuration: applied,
     connector: async (source) => {
       const found = world.sources.get(source);
@@ -141,7 +170,8 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
     workers.push(worker);
     engine.addWorker(worker);
     void scheduler.spawn(process, async () => {
-      for (;;) {
+      let sweptAt = 0;
+      for (let round = 0; ; round++) {
         await scheduler.sleep(500);
         try {
           while (
@@ -155,10 +185,15 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
             })
           );
           while (await deliverCommands({ db: database.db, client: engine.client as never }));
-          await sendProbes(database.db);
-          while (await retryOverdue(database.db));
-          while (await handOutCommands(database.db));
-          await deleteExpiredSecrets(database.db);
+          if (round % 2 === 0) {
+            await sendProbes(database.db);
+            while (await retryOverdue(database.db));
+            while (await handOutCommands(database.db));
+          }
+          if (scheduler.now() >= sweptAt + SWEEP_EVERY_MS) {
+            sweptAt = scheduler.now();
+            await deleteExpiredSecrets(database.db);
+          }
         } catch (error) {
           note(`${process}: its loop failed: ${(error as Error).message}`);
         }
@@ -169,7 +204,8 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
   /** Loops look often while something goes on, and seldom while everything waits. */
   const pause = () => {
     const idleMs = scheduler.now() - Math.max(engine.lastAttemptAt(), acceptedAt);
-    return idleMs < 5_000 ? 1_500 : Math.min(60_000, 1_500 + idleMs / 4);
+    const mostMs = mayExpire ? SWEEP_EVERY_MS : 60_000;
+    return idleMs < 5_000 ? 1_500 : Math.min(mostMs, 1_500 + idleMs / 4);
   };
 
   async function accept(
@@ -184,7 +220,12 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
     const account = { source: seen?.source ?? '', account: person };
     try {
       const result = await acceptRequest(
-        { ...stage.intake, db: database.db, configuration: applied },
+        {
+          ...stage.intake,
+          settings: { ...stage.intake.settings, ageLimitMs: schedule.ageLimitMs },
+          db: database.db,
+          configuration: applied,
+        },
         stage.caller,
         {
           person: seen === null ? { name: person } : account,
@@ -244,6 +285,11 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
         return void (await pauseSource(database.db, action.source, 'source_paused', 'test'));
       case 'resume':
         return void (await reopenSource(database.db, action.source, 'paused', 'test'));
+      case 'keys':
+        keysWork = action.work;
+        return;
+      case 'outage':
+        return scheduler.freeze(ENGINE, action.ms);
       case 'kill':
         return kill();
       case 'freeze': {
@@ -292,6 +338,7 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
   async function recover(): Promise<void> {
     acceptedAt = scheduler.now();
     note('everything works again');
+    keysWork = true;
     for (const source of sourceNames) {
       setMood(source, 'works');
       await act({ kind: 'unlock', source });
@@ -301,7 +348,7 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
       await giveCommand(database.db, { changeId: id, kind: 'retry', label: null, by: 'test' });
   }
 
-  await prepare(database, person);
+  await prepare(stage, person);
   let finished = false;
   let failure: unknown = null;
   const isOpen = (): boolean => [...engine.workflows.values()].some(({ over }) => !over);
@@ -322,12 +369,25 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
     }
     finished = true;
   };
+  /** A password may outlive its expiry only while no worker runs. */
+  const observe = async () => {
+    let idleAt = 0;
+    while (!finished) {
+      await scheduler.sleep(SWEEP_EVERY_MS);
+      const { now, isAlive, frozenUntil } = scheduler;
+      if (!workers.some(({ process }) => isAlive(process) && frozenUntil(process) <= now()))
+        idleAt = now();
+      const found = await scheduler.busy(readOutlived(database));
+      if (now() > idleAt + 3 * SWEEP_EVERY_MS) for (const id of found) outlived.add(id);
+    }
+  };
+  if (mayExpire) void scheduler.spawn('observer', observe);
   void scheduler.spawn('schedule', play).catch((error: unknown) => {
     failure = error;
     finished = true;
   });
   try {
-    await scheduler.run(() => finished, MOST_STEPS);
+    await scheduler.run(() => finished, mostSteps);
   } catch (error) {
     failure ??= error;
   }
@@ -345,11 +405,25 @@ export async function simulate(stage: Stage, seed: number, fault: Fault = {}): P
     configuration,
     person,
     log,
+    outlived,
     stuck: failure === null ? null : String((failure as Error).stack ?? failure),
   };
 }
 
-async function prepare(database: GatedDatabase, person: string): Promise<void> {
+/** Every second password breaks the rule of a choosy source. */
+const isEven = (password: string): boolean => /[02468]!$/.test(password);
+
+async function readOutlived({ direct }: GatedDatabase): Promise<string[]> {
+  const rows = await direct
+    .selectFrom('sealed_secret')
+    .select('change_id')
+    .where('expires_at', '<', sql<Date>`now() - interval '30 seconds'`)
+    .execute();
+  return rows.map(({ change_id }) => change_id);
+}
+
+/** A person with an account in every source, and an application that signs in with the one in `crm`. */
+async function prepare({ database, keys }: Stage, person: string): Promise<void> {
   await database.reset();
   const links = sourceNames.map((source) => ({
     source,
@@ -357,8 +431,9 @@ async function prepare(database: GatedDatabase, person: string): Promise<void> {
     nativeId: null,
     primary: true,
   }));
+  const { direct } = database;
   await saveIdentity(
-    database.direct,
+    direct,
     { name: person, attributes: {} },
     links,
     // A refresh has read the accounts, so the first write does not read them again.
@@ -366,6 +441,19 @@ async function prepare(database: GatedDatabase, person: string): Promise<void> {
     'test',
     () => exactRules,
   );
+  const crm = await direct
+    .selectFrom('account')
+    .select(['id as accountId', 'identity_id as identityId'])
+    .where('source', '=', 'crm' satisfies SourceName)
+    .executeTakeFirstOrThrow();
+  await linkMapping(direct, { ...crm, application: 'reports', enabled: true }, 'test');
+  const { id } = await direct.selectFrom('mapping').select('id').executeTakeFirstOrThrow();
+  const master = await keys.currentMasterKey();
+  const sealed = sealCredential(master, id, 0, Secret.fromText(INITIAL_PASSWORD));
+  await direct
+    .updateTable('mapping')
+    .set({ sealed, master_key_id: master.id, state: 'in_sync' })
+    .execute();
 }
 
 function configurationFor({ directoryLast, queued }: Schedule): Configuration {

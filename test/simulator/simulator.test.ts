@@ -35,7 +35,9 @@ jest.mock('../../store/ids', () => ({
 /** Schedules that broke a promise before a fix. */
 const regressionSeeds = [41, 73, 93, 124];
 const MOST_SEEDS_TO_NOTICE = 150;
-const PROGRESS_EVERY = 500;
+/** A fault may keep a run from its end. */
+const STEPS_WITH_FAULT = 2_000;
+const PROGRESS_EVERY = 100;
 const START = Date.parse('2026-01-01T08:00:00Z');
 
 describeWith(['postgres'], 'the simulator', () => {
@@ -73,35 +75,39 @@ describeWith(['postgres'], 'the simulator', () => {
       intake: {
         keyToSealTo: async () => epoch?.key ?? null,
         policyChecker: { violations: async () => [], close: async () => {} },
-        settings: {
-          fingerprintKey: createSecretKey(Buffer.alloc(32, 7)),
-          ageLimitMs: 72 * 3_600_000,
-        },
+        settings: { fingerprintKey: createSecretKey(Buffer.alloc(32, 7)) },
       },
       startsAt: START,
     };
   });
   afterAll(() => database.close());
 
-  async function play(seed: number, fault: Fault = {}): Promise<{ run: Run; broken: string[] }> {
-    const run = await simulate(stage, seed, fault);
+  async function play(
+    seed: number,
+    fault: Fault = {},
+    mostSteps?: number,
+  ): Promise<{ run: Run; broken: string[] }> {
+    const run = await simulate(stage, seed, fault, mostSteps);
     return { run, broken: await brokenPromises(stage, run) };
   }
 
-  /** A failure is reproduced by its seed: `LOCKSTEP_FIRST_SEED=41 LOCKSTEP_SEEDS=1 npm run torture`. */
   function report(seed: number, { run, broken }: { run: Run; broken: string[] }): string[] {
     if (broken.length === 0) return [];
     const story = wantedSeeds.count === 1 ? [JSON.stringify(run.schedule), ...run.log] : [];
-    return [[`seed ${seed}`, ...broken, ...story].join('\n    ')];
+    const again = `LOCKSTEP_FIRST_SEED=${seed} LOCKSTEP_SEEDS=1 npm run torture`;
+    return [[`seed ${seed} (repeat it with: ${again})`, ...broken, ...story].join('\n    ')];
   }
 
   test('Lockstep keeps promises I1 to I12 in every simulated schedule [rule 12]', async () => {
     const failures: string[] = [];
     const { first, count } = wantedSeeds;
     for (let seed = first; seed < first + count; seed++) {
-      failures.push(...report(seed, await play(seed)));
+      for (const failure of report(seed, await play(seed))) {
+        failures.push(failure);
+        process.stderr.write(`${failure}\n`);
+      }
       const played = seed - first + 1;
-      if (played % PROGRESS_EVERY === 0)
+      if (count > PROGRESS_EVERY && played % PROGRESS_EVERY === 0)
         process.stderr.write(`${played} of ${count} schedules, ${failures.length} failed\n`);
     }
     expect(failures).toEqual([]);
@@ -129,7 +135,7 @@ describeWith(['postgres'], 'the simulator', () => {
       const seen: string[] = [];
       const { from = 1 } = fault;
       for (let seed = from; seed < from + MOST_SEEDS_TO_NOTICE; seed++) {
-        const { broken } = await play(seed, fault);
+        const { broken } = await play(seed, fault, STEPS_WITH_FAULT);
         seen.push(...broken);
         if (broken.some((finding) => finding.startsWith(fault.breaks))) return;
       }

@@ -33,7 +33,7 @@ export interface Write {
   readonly source: string;
   readonly at: number;
   readonly password: string;
-  readonly result: 'written' | 'current' | 'history';
+  readonly result: 'written' | 'current' | 'history' | 'refused';
   /** The password that the account held before. */
   readonly over: string;
 }
@@ -56,6 +56,8 @@ interface SourceRules {
   /** The source reports a repeat of the current password as such. */
   readonly tellsCurrent: boolean;
   readonly lockAfter: number;
+  /** A rule for new passwords, apart from the history. */
+  readonly refuses: (password: string) => boolean;
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -98,6 +100,10 @@ export function createWorld(
     if (rule.tellsCurrent && account.password === password) {
       note('current');
       return { result: 'already_current' };
+    }
+    if (rule.refuses(password)) {
+      note('refused');
+      return { result: 'rejected', reason: 'policy_quality', vendorCode: null };
     }
     if (account.history.slice(0, rule.history).includes(password)) {
       note('history');
@@ -192,6 +198,7 @@ export function createWorld(
       const source = sources.get(name);
       const rule = rules[name];
       if (source === undefined || rule === undefined) return false;
+      if (rule.refuses(password)) return false;
       if (source.account.history.slice(0, rule.history).includes(password)) return false;
       set(source.account, password, true);
       return true;

@@ -45,13 +45,19 @@ const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
                 and a.action = 'account.' || o.state)`,
 };
 
+const inOne = sql<{ promise: string; id: string }>`${sql.join(
+  Object.entries(broken).map(
+    ([promise, query]) =>
+      sql`select ${sql.lit(promise)} as promise, id::text from (${query}) found`,
+  ),
+  sql` union all `,
+)}`;
+
 /** Each violated invariant with the violating rows; empty if all hold. */
 export async function brokenInvariants(db: Database): Promise<Record<string, unknown>> {
+  const { rows } = await inOne.execute(db);
   const found: Record<string, unknown> = {};
-  for (const [promise, query] of Object.entries(broken)) {
-    const { rows } = await query.execute(db);
-    if (rows.length > 0) found[promise] = rows;
-  }
+  for (const { promise } of rows) found[promise] = rows.filter((row) => row.promise === promise);
   while ((await chainAudit(db)) > 0);
   const chain = await verifyAudit(db);
   if (!chain.intact) found['I10 the audit chain verifies'] = chain;

@@ -366,5 +366,23 @@ describeWith(['postgres'], 'the state of a source', () => {
       await sendProbes(database.db);
       expect(await commands()).toHaveLength(1);
     });
+
+    test('an account that waits behind another change, and cannot claim its account, is sent to probe only if no other account waits', async () => {
+      await waiting(4);
+      const behind = (ids: readonly string[]) =>
+        sql`update outcome set reason = 'account_in_use' where change_id = any(${[...ids]}::text[])`.execute(
+          database.db,
+        );
+      await behind(['chg_000', 'chg_001', 'chg_003']);
+      await sql`update source_state set next_probe_at = now() - interval '10 seconds'`.execute(
+        database.db,
+      );
+      for (let count = 0; count < 4; count++) await sendProbes(database.db);
+      await behind(['chg_002']);
+      await sendProbes(database.db);
+      const sent = await commands();
+      expect(sent.slice(0, 4)).toEqual(new Array(4).fill('retry chg_002 apps'));
+      expect(sent).toHaveLength(5);
+    });
   });
 });

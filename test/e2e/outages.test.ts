@@ -1,0 +1,98 @@
+import {
+  accept,
+  type CrashBench,
+  type CrashStep,
+  crashCases,
+  crashSteps,
+  ended,
+  expectDone,
+  expectDoneAfterKill,
+  newPassword,
+  newPerson,
+  startCrashBench,
+  succeed,
+  waitingFor,
+} from '../support/crash-bench';
+import { keeps } from '../support/rules';
+import { describeWith } from '../support/servers';
+
+const MINUTES = 60_000;
+
+describeWith(
+  ['slapd', 'postgres', 'temporal'],
+  'a crash of what Lockstep needs, or a worker that freezes',
+  () => {
+    let bench: CrashBench;
+
+    beforeAll(async () => {
+      bench = await startCrashBench();
+    }, 2 * MINUTES);
+    afterEach(async () => {
+      for (const proxy of Object.values(bench.company.proxies)) await proxy.pass();
+    });
+    afterAll(() => bench.stop());
+
+    test.each(crashCases('engine', 'postgres'))(
+      keeps('kill -9 of $victim while $step loses no change and writes no account twice', 24),
+      ({ victim, step }) => expectDoneAfterKill(bench, victim, step),
+      4 * MINUTES,
+    );
+
+    test('a change that is accepted while the engine is down reports that it waits for it, and ends once it is back', async () => {
+      const one = await newPerson(bench);
+      await bench.stack.engine.kill();
+      const id = await accept(bench, one.person, one.next);
+      await waitingFor(bench, id, 'engine');
+      await bench.stack.engine.back();
+      await expectDone(bench, id, one);
+    });
+
+    test('the api refuses changes while PostgreSQL is down, and continues without a restart once it is back', async () => {
+      const one = await newPerson(bench);
+      const pids = [bench.stack.api.pid(), bench.stack.worker.pid()];
+      await bench.stack.postgres.kill();
+      const wanted = { identity: one.person, password: one.next };
+      const refused = await bench.stack.call('POST', 'changes', wanted);
+      expect(refused).toMatchObject({ status: 503, body: { code: 'database_away' } });
+      expect(refused.headers.get('retry-after')).toBe('5');
+      await bench.stack.postgres.back();
+      await expectDone(bench, await accept(bench, one.person, one.next), one);
+      const { changes } = await succeed(bench, 'GET', `changes?identity=${one.person}`);
+      expect(changes).toHaveLength(2);
+      expect([bench.stack.api.pid(), bench.stack.worker.pid()]).toEqual(pids);
+    });
+
+    test('an open change is started again and ends after the engine has lost all its data', async () => {
+      const one = await newPerson(bench);
+      const { id } = await crashSteps['an account waits for its source'](bench, one);
+      await bench.stack.engine.kill();
+      bench.stack.engine.forget();
+      await bench.stack.engine.back();
+      // A worker checks open changes every half an hour; the retry makes it happen now.
+      await succeed(bench, 'POST', `changes/${id}/retry`);
+      await expectDone(bench, id, one);
+    });
+
+    test.each<CrashStep>(['an account is claimed but not written'])(
+      'a worker that is frozen while %s writes no old password after another worker has taken over',
+      async (step) => {
+        const one = await newPerson(bench);
+        const { id, release } = await crashSteps[step](bench, one);
+        bench.stack.worker.freeze();
+        await release();
+        const other = await bench.stack.startWorker();
+        await ended(bench, id);
+        const next = newPassword();
+        const newer = await accept(bench, one.person, next);
+        await ended(bench, newer);
+        bench.stack.worker.thaw();
+        // Stopping waits for the work in progress.
+        await bench.stack.worker.stop();
+        await expectDone(bench, newer, { ...one, old: one.next, next }, 3);
+        await bench.stack.worker.back();
+        await other.stop();
+      },
+      2 * MINUTES,
+    );
+  },
+);

@@ -1,0 +1,282 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { type ChangeView, readChange } from '../../store/changes/read';
+import { type Company, type CompanyAccount, serviceSecret, startCompany } from './company';
+import { holdRows } from './hold';
+import { brokenInvariants } from './invariants';
+import { server } from './servers';
+import { startTestStack, type TestStack } from './stack';
+import { until } from './until';
+
+/** Lockstep and the systems of a company, whose processes a test kills at a chosen step of a change. */
+export interface CrashBench {
+  readonly company: Company;
+  readonly stack: TestStack;
+  stop(): Promise<void>;
+}
+
+/** A person whose accounts in `directory`, `apps` and `crm` all hold the password `old`. */
+export interface Person {
+  readonly person: string;
+  readonly accounts: readonly CompanyAccount[];
+  readonly old: string;
+  readonly next: string;
+}
+
+/** A change that is held at a step. */
+interface Held {
+  readonly id: string;
+  release(): unknown;
+}
+
+export async function startCrashBench(): Promise<CrashBench> {
+  const secrets = mkdtempSync(path.join(os.tmpdir(), 'lockstep-secrets-'));
+  const [company, stack] = await Promise.all([startCompany(), startTestStack()]);
+  const bench = {
+    company,
+    stack,
+    async stop() {
+      await stack.stop();
+      await company.stop();
+      rmSync(secrets, { recursive: true });
+    },
+  };
+  const document = configuration(company, secrets);
+  await succeed(bench, 'POST', 'configuration/apply', { document, version: 0 });
+  return bench;
+}
+
+type Bench = Pick<CrashBench, 'company' | 'stack'>;
+
+export const newPassword = () => `A new one for everybody ${randomBytes(6).toString('hex')}`;
+
+/** Calls the api. @throws Error with its answer unless it succeeds */
+export async function succeed({ stack }: Bench, ...request: Parameters<TestStack['call']>) {
+  const { status, body } = await stack.call(...request);
+  if (status !== 200 && status !== 202) throw new Error(JSON.stringify(body));
+  return body;
+}
+
+export const accept = async (bench: Bench, identity: string, password: string): Promise<string> =>
+  String((await succeed(bench, 'POST', 'changes', { identity, password })).id);
+
+/** Reads a change until a condition is met, and ignores errors while a process is down. */
+const readUntil = ({ stack }: Bench, id: string, met: (change: ChangeView) => boolean) =>
+  until(async () => {
+    const change = await readChange(stack.database.db, id).catch(() => null);
+    return change !== null && met(change);
+  });
+
+export const ended = (bench: Bench, id: string) =>
+  readUntil(bench, id, ({ endedAt }) => endedAt !== null);
+
+const outcome = (label: string, state: string) => (change: ChangeView) =>
+  change.accounts.some((one) => one.label === label && one.state === state);
+
+export async function newPerson(bench: Bench): Promise<Person> {
+  const { company } = bench;
+  const accounts = await Promise.all(
+    (['directory', 'apps', 'crm'] as const).map((system) => company.addAccount(system)),
+  );
+  await keepHistory(company, accounts[1]);
+  const person = `person-${randomBytes(5).toString('hex')}`;
+  await succeed(bench, 'PUT', `identities/${person}`, {
+    accounts: accounts.map(({ source, name }) => ({ source, name })),
+    mappings: [{ application: 'wiki' }, { application: 'expenses' }],
+  });
+  const [old, next] = [newPassword(), newPassword()];
+  await ended(bench, await accept(bench, person, old));
+  return { person, accounts, old, next };
+}
+
+/** Expects that the change is done, no account was written twice, and all views of it agree. */
+export async function expectDone(
+  bench: Bench,
+  id: string,
+  { accounts, old, next }: Person,
+  changes = 2,
+) {
+  await ended(bench, id);
+  expect(await succeed(bench, 'GET', `changes/${id}`)).toMatchObject({
+    state: 'done',
+    accounts: accounts.map(() => ({ outcome: 'applied', proved: true })),
+    mappings: [{ state: 'in_sync' }, { state: 'in_sync' }],
+  });
+  const logins = (word: string) => Promise.all(accounts.map((one) => one.logsIn(word)));
+  expect(await logins(next)).toEqual([true, true, true]);
+  expect(await logins(old)).toEqual([false, false, false]);
+  expect(await historiesOf(bench.company, accounts)).toEqual([changes, changes]);
+  expect(await brokenInvariants(bench.stack.database.db)).toEqual({});
+  expect(await succeed(bench, 'GET', 'audit/verify')).toMatchObject({ intact: true });
+}
+
+/** Waits until the api reports what a change waits for. */
+export const waitingFor = (bench: Bench, id: string, what: 'engine' | 'worker') =>
+  until(async () => (await succeed(bench, 'GET', `changes/${id}`)).waitingFor === what);
+
+/** Each starts a change and holds it at a step. */
+export const crashSteps = {
+  'a change is accepted but not started': async (bench, { person, next }) => {
+    bench.stack.engine.freeze();
+    const id = await accept(bench, person, next);
+    return { id, release: () => bench.stack.engine.thaw() };
+  },
+  'the auth account is written but the reply is lost': async (bench, { person, next }) => {
+    const lost = bench.company.proxies.directory.loseReply(2, 'hang');
+    const id = await accept(bench, person, next);
+    await until(() => lost.happened());
+    return { id, release: () => {} };
+  },
+  'an account is claimed but not written': async (bench, { person, accounts, next }) => {
+    const row = await holdRows(bench.stack.database.url, 'select from account where name = $1', [
+      accounts[2]?.name ?? '',
+    ]);
+    const id = await accept(bench, person, next);
+    await row.awaited();
+    return { id, release: row.release };
+  },
+  'the auth account is done and another is being written': async (bench, one) => {
+    const row = await holdRows(companyUrl(bench.company), 'select from staff where login = $1', [
+      one.accounts[2]?.name ?? '',
+    ]);
+    const id = await accept(bench, one.person, one.next);
+    await row.awaited();
+    await readUntil(bench, id, outcome('apps', 'applied'));
+    return { id, release: row.release };
+  },
+  'an account waits for its source': async (bench, { person, next }) => {
+    await bench.company.proxies.apps.refuse();
+    bench.company.proxies.apps.cut();
+    const id = await accept(bench, person, next);
+    // In the middle of its wait, when no process works on it.
+    await readUntil(bench, id, ({ accounts: [, apps] }) => remainingMs(apps?.nextTryAt) < 3_000);
+    await bench.company.proxies.apps.pass();
+    return { id, release: () => {} };
+  },
+  'an account that waited is tried again': async (bench, { person, accounts, next }) => {
+    await bench.company.proxies.crm.refuse();
+    bench.company.proxies.crm.cut();
+    const id = await accept(bench, person, next);
+    await readUntil(bench, id, outcome('crm', 'waiting'));
+    const row = await holdRows(companyUrl(bench.company), 'select from staff where login = $1', [
+      accounts[2]?.name ?? '',
+    ]);
+    await bench.company.proxies.crm.pass();
+    await row.awaited();
+    return { id, release: row.release };
+  },
+  'its mappings are being settled': async (bench, { person, next }) => {
+    const rows = await holdRows(
+      bench.stack.database.url,
+      'select from mapping where identity_id = (select id from identity where name = $1)',
+      [person],
+    );
+    const id = await accept(bench, person, next);
+    await rows.awaited();
+    return { id, release: rows.release };
+  },
+  'the change has ended': async (bench, { person, next }) => {
+    const id = await accept(bench, person, next);
+    await ended(bench, id);
+    return { id, release: () => {} };
+  },
+} satisfies Record<string, (bench: CrashBench, one: Person) => Promise<Held>>;
+
+export type CrashStep = keyof typeof crashSteps;
+
+/** A test case for each step and each process that is killed there. */
+export const crashCases = <Victim extends string>(...victims: readonly Victim[]) =>
+  (Object.keys(crashSteps) as CrashStep[]).flatMap((step) =>
+    victims.map((victim) => ({ victim, step })),
+  );
+
+/** Kills a process at a step and expects that the change is done once it is back. */
+export async function expectDoneAfterKill(
+  bench: CrashBench,
+  victim: 'worker' | 'api' | 'engine' | 'postgres',
+  step: CrashStep,
+): Promise<void> {
+  const one = await newPerson(bench);
+  const { id, release } = await crashSteps[step](bench, one);
+  await bench.stack[victim].kill();
+  await release();
+  await bench.stack[victim].back();
+  await expectDone(bench, id, one);
+}
+
+const remainingMs = (until: Date | null | undefined): number =>
+  until ? until.getTime() - Date.now() : Number.POSITIVE_INFINITY;
+
+/** The configuration of the test company, with service passwords in files because api and worker are separate processes. */
+function configuration(company: Company, secrets: string): object {
+  const timeouts = { directory: 3_000, apps: 3_000, warehouse: 3_000, crm: 9_000 };
+  const captured = { directory: { capture: { enabled: true } } };
+  const all = company.sources(captured) as Record<keyof typeof timeouts, { settings: object }>;
+  const sources = Object.fromEntries(
+    (['directory', 'apps', 'crm'] as const).map((name) => [
+      name,
+      { ...all[name], settings: { ...all[name].settings, timeoutMs: timeouts[name] } },
+    ]),
+  );
+  const document = JSON.stringify({
+    version: 1,
+    sources,
+    policies: { everyone: {} },
+    groups: {
+      all: {
+        policy: 'everyone',
+        authSource: 'directory',
+        sources: ['directory', 'apps', 'crm'],
+      },
+    },
+    applications: { wiki: { source: 'apps' }, expenses: { source: 'crm' } },
+  });
+  return JSON.parse(
+    document.replace(/\$\{env:(\w+)\}/g, (reference, name) => {
+      const file = path.join(secrets, name);
+      serviceSecret(reference).use((bytes) => writeFileSync(file, bytes, { mode: 0o600 }));
+      return `\${file:${file}}`;
+    }),
+  );
+}
+
+/** URL of the company's database, which has the table `staff`. */
+function companyUrl(company: Company): string {
+  const { settings } = company.sources().crm as { settings: { database: string } };
+  const url = new URL(server('postgres').url ?? '');
+  url.pathname = settings.database;
+  return url.href;
+}
+
+const entry = ({ name }: CompanyAccount) => ({
+  ref: { name, nativeId: null },
+  password: '',
+  key: '',
+});
+
+/**
+ * Makes the directory `apps` keep a password history, as the other directory does by default. With it a directory refuses a
+ * repeated password and shows how many different passwords an account had.
+ */
+async function keepHistory({ directories }: Company, account?: CompanyAccount): Promise<void> {
+  if (account === undefined) throw new Error('no account');
+  const policy = await directories.apps.addPolicy({ pwdInHistory: '3' });
+  await directories.apps.replace(entry(account), 'pwdPolicySubentry', policy);
+}
+
+/** Number of earlier passwords of each account in a directory. */
+const historiesOf = (
+  { directories }: Company,
+  accounts: readonly CompanyAccount[],
+): Promise<number[]> =>
+  Promise.all(
+    accounts.flatMap((account) =>
+      account.source === 'directory' || account.source === 'apps'
+        ? directories[account.source]
+            .read(entry(account))
+            .then(({ pwdHistory }) => [pwdHistory ?? []].flat().length)
+        : [],
+    ),
+  );
