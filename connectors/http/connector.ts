@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../../model/passwords/secret';
+import { isSameName } from '../../model/people/naming';
 import type {
+  AccountRef,
   Connector,
   Finding,
   FoundAccount,
@@ -12,10 +14,11 @@ import type {
   VerifyRequest,
   WriteAnswer,
 } from '../contract';
-import { asInconclusive, asSourceFailure, asWriteAnswer, failureOf } from './answers';
+import { asInconclusive, asSourceFailure, failureOf } from './answers';
 import { type Api, newCall } from './api';
 import { connectedFindings, rightsFinding, unconnectedFindings, warning } from './checks';
 import { linkedUser, type Users, withoutOwn } from './linked-user';
+import { setPassword } from './set-password';
 import { type PreparedWrite, write } from './write';
 
 /**
@@ -39,7 +42,9 @@ export interface Vendor<User> extends Users<User> {
     user: User,
     request: SetPasswordRequest,
     signal: AbortSignal,
-  ): PreparedWrite | WriteAnswer | Promise<PreparedWrite | WriteAnswer>;
+  ): PreparedWrite<User> | WriteAnswer | Promise<PreparedWrite<User> | WriteAnswer>;
+  /** The write to the user with this id, for an API by which nothing must be known of the user before. */
+  readonly prepareById?: (id: string) => PreparedWrite<User>;
   /** Verifies a password. Null if the vendor offers no way to do that. */
   readonly verify:
     | ((user: User, request: VerifyRequest, signal: AbortSignal) => Promise<VerifyAnswer>)
@@ -47,7 +52,7 @@ export interface Vendor<User> extends Users<User> {
   /** Returns further findings of `lockstep doctor`, after those about the sign-in and the rights. */
   check(signal: AbortSignal): Promise<readonly Finding[]>;
   /** A write to an account that does not exist. Its refusal shows whether the service account has the right to write. */
-  writeToNoAccount(): PreparedWrite;
+  writeToNoAccount(): PreparedWrite<User>;
   readonly policies?: (signal: AbortSignal) => Promise<PoliciesAnswer>;
   close(): void;
 }
@@ -69,6 +74,8 @@ export function dateOf(text: string | null | undefined): Date | null {
 
 /** Builds a connector from what differs between the APIs. */
 export function connectorOver<User>(vendor: Vendor<User>): Connector {
+  /** The users as the last writes have shown them, for the verifications that follow at once. */
+  const writtenUsers = new WeakMap<AccountRef, User>();
   return {
     async find({ match, limit }) {
       const unknown = Object.keys(match).some((name) => !vendor.attributes.includes(name));
@@ -102,17 +109,10 @@ export function connectorOver<User>(vendor: Vendor<User>): Connector {
     async setPassword(request) {
       if (isEmpty(request.password))
         return { result: 'rejected', reason: 'policy_too_short', vendorCode: null };
-      const signal = newCall();
-      let prepared: PreparedWrite | WriteAnswer;
-      try {
-        const linked = await linkedUser(vendor, request.account, signal);
-        if ('problem' in linked)
-          return { result: 'rejected', reason: linked.problem, vendorCode: null };
-        prepared = await vendor.prepare(linked.user, request, signal);
-      } catch (error) {
-        return asWriteAnswer(failureOf(error), false);
-      }
-      return 'result' in prepared ? prepared : write(vendor.api, prepared, request, signal);
+      const { answer, user } = await setPassword(vendor, request, newCall());
+      if (answer.result === 'applied' && answer.account !== undefined && user !== null)
+        writtenUsers.set(answer.account, user);
+      return answer;
     },
     async verify(request) {
       if (vendor.verify === null)
@@ -120,10 +120,16 @@ export function connectorOver<User>(vendor: Vendor<User>): Connector {
       if (isEmpty(request.password)) return { result: 'differs', vendorCode: null };
       try {
         const signal = newCall();
+        const known = request.written && writtenUsers.get(request.written);
+        const first = known === undefined ? null : await vendor.verify(known, request, signal);
+        if (first?.result === 'holds') return first;
         const linked = await linkedUser(vendor, request.account, signal);
         if ('problem' in linked)
           return { result: 'inconclusive', reason: linked.problem, vendorCode: null };
-        return await vendor.verify(linked.user, request, signal);
+        const { naming, refOf } = vendor;
+        const isSame =
+          known !== undefined && isSameName(naming, refOf(known).name, refOf(linked.user).name);
+        return first !== null && isSame ? first : await vendor.verify(linked.user, request, signal);
       } catch (error) {
         return asInconclusive(failureOf(error));
       }
@@ -161,7 +167,7 @@ async function check<User>(vendor: Vendor<User>, signal: AbortSignal): Promise<r
   const unknownPassword = Secret.fromText(`Nobody-${randomBytes(12).toString('base64url')}-1`);
   try {
     const request = { password: unknownPassword };
-    const answer = await write(vendor.api, vendor.writeToNoAccount(), request, signal);
+    const { answer } = await write(vendor.api, vendor.writeToNoAccount(), request, signal);
     return [
       ...connectedFindings(found.length),
       rightsFinding(answer),

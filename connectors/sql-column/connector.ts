@@ -101,6 +101,14 @@ async function setPassword(
   try {
     return await sessions.use(signal, async (session) => {
       await session.query(dialect.begin(timeoutMs));
+      const exact = rows.exactly(account);
+      if (exact !== null) {
+        sent = true;
+        if ((await rows.write(session, exact, hash)) === 1) {
+          await session.query('commit');
+          return { result: 'applied', account: exact };
+        }
+      }
       const linked = await linkedRow(session, rows, naming, account);
       if (!('row' in linked)) {
         await session.query('rollback');
@@ -146,5 +154,7 @@ async function verify(
     : isSameHash(row.hash, password.text()));
   if (same === null)
     return { result: 'inconclusive', reason: 'not_supported', vendorCode: 'unknown_scheme' };
-  return same ? { result: 'holds', proof: 'hash' } : { result: 'differs', vendorCode: null };
+  if (!same) return { result: 'differs', vendorCode: null };
+  const signInPrevented = row.disabled ? 'account_disabled' : null;
+  return { result: 'holds', proof: 'hash', signInPrevented };
 }

@@ -23,6 +23,11 @@ export interface Rows {
   named(session: SqlSession, key: string): Promise<readonly AccountRow[]>;
   /** Reads at most two rows with this id. None if the table has no column of ids. */
   identified(session: SqlSession, id: string): Promise<readonly AccountRow[]>;
+  /**
+   * Returns the key and the id by which a row can be written without reading it first. Null if the row must be read: its id
+   * is not known yet, or the key may have another spelling.
+   */
+  exactly(link: AccountRef): AccountRef | null;
   /** Writes the hash to each row with exactly this key and id. @returns the number of changed rows */
   write(session: SqlSession, row: AccountRef, hash: string): Promise<number>;
   /** Runs an update of these columns that matches no row. It throws if the service account may not write them. */
@@ -56,7 +61,7 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
   const disabled = disabledColumn === undefined ? 'null' : text(quote(disabledColumn));
   const stamp = changedAtColumn === undefined ? '' : `, ${quote(changedAtColumn)} = now()`;
 
-  const exactly = (column: string, value: string): Condition => ({
+  const equal = (column: string, value: string): Condition => ({
     sql: (n) => equals(quote(column), n),
     values: [value, value],
   });
@@ -67,7 +72,7 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
     values: [value],
   });
   const matching = (column: string, value: string): Condition =>
-    ignoresCase && column === keyColumn ? alike(column, value) : exactly(column, value);
+    ignoresCase && column === keyColumn ? alike(column, value) : equal(column, value);
 
   async function accounts(session: SqlSession, rest: string, values: readonly string[]) {
     const { rows } = await session.query(
@@ -119,14 +124,18 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
       return rows.filter((row) => isSameName(naming, row.name, name));
     },
     identified: async (session, nativeId) =>
-      idColumn === undefined ? [] : read(session, exactly(idColumn, nativeId)),
+      idColumn === undefined ? [] : read(session, equal(idColumn, nativeId)),
+    exactly({ name, nativeId }) {
+      if (idColumn === undefined) return ignoresCase ? null : { name, nativeId: null };
+      return nativeId === null ? null : { name, nativeId };
+    },
     async write(session, row, hash) {
       const { sql, values } = allOf(
         [
-          exactly(keyColumn, row.name),
+          equal(keyColumn, row.name),
           ...(idColumn === undefined || row.nativeId === null
             ? []
-            : [exactly(idColumn, row.nativeId)]),
+            : [equal(idColumn, row.nativeId)]),
         ],
         2,
       );

@@ -104,6 +104,7 @@ export const ds389Subject = (admin: () => Promise<Ds389Admin>): Subject =>
       settings: (scheme) => ({ hashes: [scheme] }),
       provable: false,
     },
+    requests: ['search', 'modify', 'bind'],
     disabledBy: ['nsAccountLock', 'true'],
     async requireChange(account) {
       await (await admin()).replace(account, 'userPassword', account.password);
