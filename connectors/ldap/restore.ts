@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Entry } from 'ldapts';
 import type { WriteAnswer } from '../contract';
-import { type NativeIds, optionsFor, search, textOf } from './accounts';
+import { idOf, type NativeIds, optionsFor, search, textOf } from './accounts';
 import type { Use } from './dialect';
 import type { Link } from './link';
 import { change, retryOnLoss } from './requests';
@@ -44,9 +44,12 @@ async function restoreValues(
   const id = unasserted?.nativeId ?? null;
   if (id !== null || (mayForceChange && forced !== null)) {
     const entry = await read(link, dn, forced === null ? [] : [forced.attribute], ids);
-    if (id !== null && (entry === null || ids.idOf(entry) !== id)) return 'another_entry';
+    if (id !== null && (entry === null || idOf(entry, ids, id) !== id)) return 'another_entry';
     const isForced =
-      mayForceChange && entry !== null && forced !== null && textOf(entry, forced.attribute) === forced.value;
+      mayForceChange &&
+      entry !== null &&
+      forced !== null &&
+      textOf(entry, forced.attribute) === forced.value;
     if (isForced) changes.push(forced.undo);
   }
   if (changes.length > 0) await change(link, dn, changes);

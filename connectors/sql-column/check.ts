@@ -44,6 +44,7 @@ export async function checkTable(
     return [
       ...connectedFindings,
       mayRename ? tooManyRights(written) : rightsFinding(null, written),
+      ...(await rowFindings(engine, rows, written, use)),
       await columnFinding(engine, settings, use),
       await keyFinding(engine, settings, use),
       await comparisonFinding(engine, settings, use),
@@ -73,6 +74,12 @@ function rightsFinding(failure: SqlFailure | null, written: readonly string[]): 
       verdict: 'ok',
       says: `The service account may write ${columns}, and may not write the key.`,
     };
+  if (failure.reason === 'read_only')
+    return {
+      check: 'rights',
+      verdict: 'wrong',
+      says: `The database accepts no writes${codeOf(failure)}: it is read-only or a replica. Set host to the primary server, or remove the setting that makes it read-only.`,
+    };
   return {
     check: 'rights',
     verdict: 'wrong',
@@ -85,6 +92,46 @@ const tooManyRights = (written: readonly string[]): Finding => ({
   verdict: 'warning',
   says: `The service account may also write the key, which it does not need. REVOKE UPDATE on the table, and GRANT it on ${written.join(', ')} only.`,
 });
+
+/**
+ * Updates the first row without changing it, and undoes that. A policy of row security, a trigger or a view can keep an
+ * update from a row that the service account may read.
+ */
+async function rowFindings(
+  { dialect, failureOf }: Engine,
+  rows: Rows,
+  written: readonly string[],
+  use: Use,
+): Promise<readonly Finding[]> {
+  const wrong = (says: string): Finding => ({ check: 'row', verdict: 'wrong', says });
+  try {
+    return await use(async (session) => {
+      const [account] = await rows.after(session, null, 1);
+      if (account === undefined) return [];
+      await session.query(dialect.begin(REHEARSAL_MS));
+      const changed = await rows.rehearseOn(session, account, written);
+      await session.query('rollback');
+      if (changed > 0) return [];
+      return [
+        wrong(
+          'The service account can read the first row and its updates do not reach it. Check the row security policies of the table, and the rules of a view, for UPDATE.',
+        ),
+      ];
+    });
+  } catch (error) {
+    const failure = failureOf(error);
+    // A rule may reject the old password as a new one, and a lock of the row ends.
+    if (!REFUSED.includes(failure.reason)) return [];
+    return [
+      wrong(
+        `The database refuses an update of the first row${codeOf(failure)}. Look for the cause in its log: a trigger, a view or a generated column.`,
+      ),
+    ];
+  }
+}
+
+const REHEARSAL_MS = 1_000;
+const REFUSED: readonly SqlFailure['reason'][] = ['no_rights', 'not_supported', 'read_only'];
 
 /** Checks that a hash of the scheme fits the column. A hash that is cut short is a lost password. */
 async function columnFinding(

@@ -32,6 +32,8 @@ export interface Rows {
   write(session: SqlSession, row: AccountRef, hash: string): Promise<number>;
   /** Runs an update of these columns that matches no row. It throws if the service account may not write them. */
   rehearse(session: SqlSession, columns: readonly string[]): Promise<void>;
+  /** Writes to the columns of one row the values that they have. @returns the number of rows that the update has met */
+  rehearseOn(session: SqlSession, row: AccountRef, columns: readonly string[]): Promise<number>;
 }
 
 /** A row as an account: its name is the key as the table spells it. */
@@ -73,6 +75,9 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
   });
   const matching = (column: string, value: string): Condition =>
     ignoresCase && column === keyColumn ? alike(column, value) : equal(column, value);
+
+  const unchanged = (columns: readonly string[]) =>
+    columns.map((column) => `${quote(column)} = ${quote(column)}`).join(', ');
 
   async function accounts(session: SqlSession, rest: string, values: readonly string[]) {
     const { rows } = await session.query(
@@ -146,8 +151,15 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
       return count;
     },
     async rehearse(session, columns) {
-      const changes = columns.map((column) => `${quote(column)} = ${quote(column)}`).join(', ');
-      await session.query(`update ${table} set ${changes} where 1 = 0`);
+      await session.query(`update ${table} set ${unchanged(columns)} where 1 = 0`);
+    },
+    async rehearseOn(session, { name }, columns) {
+      const { sql, values } = equal(keyColumn, name);
+      const { count } = await session.query(
+        `update ${table} set ${unchanged(columns)} where ${sql(1)}`,
+        values,
+      );
+      return count;
     },
   };
 }
