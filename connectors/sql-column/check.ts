@@ -3,14 +3,14 @@ import { Secret } from '../../model/passwords/secret';
 import type { Finding } from '../contract';
 import { encode } from '../encodings';
 import { connectedFindings, unconnectedFindings } from '../sql/checks';
-import type { SqlFailure } from '../sql/failures';
+import { codeOf, type SqlFailure } from '../sql/failures';
 import type { SqlSession } from '../sql/sessions';
 import type { ColumnPlace, Dialect, Engine } from './engine';
 import { keyComparisonOf } from './naming';
+import { rowFindings, type Use } from './row-check';
 import type { Rows } from './rows';
 import type { SqlColumnSettings } from './settings';
 
-type Use = <T>(work: (session: SqlSession) => Promise<T>) => Promise<T>;
 
 /**
  * Returns the findings of `lockstep doctor`: whether the table matches the settings, and the service account has the
@@ -55,9 +55,6 @@ export async function checkTable(
   }
 }
 
-const codeOf = ({ vendorCode }: SqlFailure): string =>
-  vendorCode === null ? '' : ` (${vendorCode})`;
-
 function tableFinding(failure: SqlFailure): Finding {
   const says =
     failure.reason === 'no_rights'
@@ -92,46 +89,6 @@ const tooManyRights = (written: readonly string[]): Finding => ({
   verdict: 'warning',
   says: `The service account may also write the key, which it does not need. REVOKE UPDATE on the table, and GRANT it on ${written.join(', ')} only.`,
 });
-
-/**
- * Updates the first row without changing it, and undoes that. A policy of row security, a trigger or a view can keep an
- * update from a row that the service account may read.
- */
-async function rowFindings(
-  { dialect, failureOf }: Engine,
-  rows: Rows,
-  written: readonly string[],
-  use: Use,
-): Promise<readonly Finding[]> {
-  const wrong = (says: string): Finding => ({ check: 'row', verdict: 'wrong', says });
-  try {
-    return await use(async (session) => {
-      const [account] = await rows.after(session, null, 1);
-      if (account === undefined) return [];
-      await session.query(dialect.begin(REHEARSAL_MS));
-      const changed = await rows.rehearseOn(session, account, written);
-      await session.query('rollback');
-      if (changed > 0) return [];
-      return [
-        wrong(
-          'The service account can read the first row and its updates do not reach it. Check the row security policies of the table, and the rules of a view, for UPDATE.',
-        ),
-      ];
-    });
-  } catch (error) {
-    const failure = failureOf(error);
-    // A rule may reject the old password as a new one, and a lock of the row ends.
-    if (!REFUSED.includes(failure.reason)) return [];
-    return [
-      wrong(
-        `The database refuses an update of the first row${codeOf(failure)}. Look for the cause in its log: a trigger, a view or a generated column.`,
-      ),
-    ];
-  }
-}
-
-const REHEARSAL_MS = 1_000;
-const REFUSED: readonly SqlFailure['reason'][] = ['no_rights', 'not_supported', 'read_only'];
 
 /** Checks that a hash of the scheme fits the column. A hash that is cut short is a lost password. */
 async function columnFinding(
