@@ -6,65 +6,16 @@ import type {
   Connector,
   Finding,
   FoundAccount,
-  PoliciesAnswer,
-  SetPasswordRequest,
   SourceFailure,
   StateAnswer,
-  VerifyAnswer,
-  VerifyRequest,
-  WriteAnswer,
 } from '../contract';
 import { asInconclusive, asSourceFailure, failureOf } from './answers';
-import { type Api, newCall } from './api';
+import { newCall } from './api';
 import { connectedFindings, rightsFinding, unconnectedFindings, warning } from './checks';
-import { linkedUser, type Users, withoutOwn } from './linked-user';
+import { linkedUser, withoutOwn } from './linked-user';
 import { setPassword } from './set-password';
-import { type PreparedWrite, write } from './write';
-
-/**
- * What differs between the APIs. Its methods may throw `NotSent`, `NoReply` or `HttpRefused`, which `connectorOver`
- * translates.
- */
-export interface Vendor<User> extends Users<User> {
-  readonly api: Api;
-  /** Names of the attributes by which `find` can search. */
-  readonly attributes: readonly string[];
-  find(
-    match: Readonly<Record<string, string>>,
-    limit: number,
-    signal: AbortSignal,
-  ): Promise<readonly FoundAccount[]>;
-  page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page>;
-  /** Reads the state of a user. */
-  state(user: User, signal: AbortSignal): State | Promise<State>;
-  /** Reads what else must be known of the user before a write. If it returns an answer, nothing is written. */
-  prepare(
-    user: User,
-    request: SetPasswordRequest,
-    signal: AbortSignal,
-  ): PreparedWrite<User> | WriteAnswer | Promise<PreparedWrite<User> | WriteAnswer>;
-  /** The write to the user with this id, for an API by which nothing must be known of the user before. */
-  readonly prepareById?: (id: string) => PreparedWrite<User>;
-  /** Verifies a password. Null if the vendor offers no way to do that. */
-  readonly verify:
-    | ((user: User, request: VerifyRequest, signal: AbortSignal) => Promise<VerifyAnswer>)
-    | null;
-  /** Returns further findings of `lockstep doctor`, after those about the sign-in and the rights. */
-  check(signal: AbortSignal): Promise<readonly Finding[]>;
-  /** A write to an account that does not exist. Its refusal shows whether the service account has the right to write. */
-  writeToNoAccount(): PreparedWrite<User>;
-  readonly policies?: (signal: AbortSignal) => Promise<PoliciesAnswer>;
-  close(): void;
-}
-
-export interface Page {
-  readonly accounts: readonly FoundAccount[];
-  /** The id or the position of each account of the page that cannot be read. */
-  readonly malformed: readonly string[];
-  readonly cursor: string | null;
-}
-
-export type State = Omit<Extract<StateAnswer, { result: 'state' }>, 'result' | 'account'>;
+import type { Vendor } from './vendor';
+import { write } from './write';
 
 /** Parses a date of a vendor. Null if there is none, or it cannot be parsed. */
 export function dateOf(text: string | null | undefined): Date | null {

@@ -1,8 +1,8 @@
 import { obstacleIn } from '../../model/change/sign-in-prevented';
 import type { AccountRef, SetPasswordRequest, WriteAnswer } from '../contract';
 import { asWriteAnswer, failureOf } from './answers';
-import type { Vendor } from './connector';
 import { linkedUser } from './linked-user';
+import type { Vendor } from './vendor';
 import { type PreparedWrite, type Sent, write } from './write';
 
 /**

@@ -11,7 +11,6 @@ import { rowFindings, type Use } from './row-check';
 import type { Rows } from './rows';
 import type { SqlColumnSettings } from './settings';
 
-
 /**
  * Returns the findings of `lockstep doctor`: whether the table matches the settings, and the service account has the
  * rights it needs and no others.
