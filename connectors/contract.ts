@@ -226,6 +226,10 @@ export type WriteAnswer =
        * new name.
        */
       readonly account?: AccountRef;
+      /**
+       * What keeps the person from signing in, if the connector has seen the state of the account: null if nothing does.
+       */
+      readonly signInPrevented?: SignInObstacle | null;
     }
   | {
       readonly result: 'rejected';
@@ -247,14 +251,20 @@ export interface VerifyRequest {
   /** The password in the form `form`. A hash cannot log in, so it is compared with the stored one where possible. */
   readonly password: Secret;
   readonly form: Form;
+  /**
+   * The account as the answer to a write named it, for a verification that follows this write at once. The connector then
+   * need not read again which account the link means. In the milliseconds between the two, the account may get another
+   * name, and another account its name.
+   */
+  readonly written?: AccountRef;
 }
 export type VerifyAnswer =
   /** The account holds this password, even if something else keeps it from logging in. */
   | {
       readonly result: 'holds';
       readonly proof: 'login' | 'hash';
-      /** What keeps the person from signing in, if the login or an earlier read has shown it. */
-      readonly signInPrevented?: SignInObstacle;
+      /** What keeps the person from signing in, if the login or a read has shown it: null if nothing does. */
+      readonly signInPrevented?: SignInObstacle | null;
     }
   /** The account holds another password, or none. */
   | { readonly result: 'differs'; readonly vendorCode: string | null }

@@ -82,7 +82,7 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
     case 'already_current':
       if (answer.account !== undefined) await attempt.onRead(answer.account);
       return {
-        ...(await verifyWritten(attempt)),
+        ...(await verifyWritten(attempt, answer)),
         ...(answer.result === 'already_current' &&
           !account.inDoubt && { unwritten: true as const }),
       };
@@ -101,17 +101,19 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
   }
 }
 
-async function verifyWritten(attempt: Attempt): Promise<AttemptResult> {
+type Written = Extract<WriteAnswer, { result: 'applied' | 'already_current' }>;
+
+async function verifyWritten(attempt: Attempt, answer: Written): Promise<AttemptResult> {
   const { account, prove } = attempt;
   if (prove === 'never' || (prove === 'in-doubt' && !account.inDoubt))
-    return appliedAs(attempt, null);
-  const found = await verifyNew(attempt);
+    return appliedAs(attempt, null, answer);
+  const found = await verifyNew(attempt, answer.account);
   switch (found.result) {
     case 'holds':
-      return appliedAs(attempt, found);
+      return appliedAs(attempt, found, answer);
     case 'inconclusive': {
       const { reason, vendorCode } = found;
-      if (isImpossible(found)) return { ...(await appliedAs(attempt, null)), vendorCode };
+      if (isImpossible(found)) return { ...(await appliedAs(attempt, null, answer)), vendorCode };
       // The source reported success, so the account counts as applied. The reason shows why there is no proof.
       if (!isSignInObstacle(reason)) return { ...applied('none'), reason, vendorCode };
       return { ...applied('none'), signInPrevented: reason, vendorCode };
@@ -121,11 +123,12 @@ async function verifyWritten(attempt: Attempt): Promise<AttemptResult> {
   }
 }
 
-const verifyNew = ({
-  connector,
-  account,
-  passwords: { next, form },
-}: Attempt): Promise<VerifyAnswer> => connector.verify({ account, password: next, form });
+/** @param written the account as the write right before has named it */
+const verifyNew = (
+  { connector, account, passwords: { next, form } }: Attempt,
+  written?: AccountRef,
+): Promise<VerifyAnswer> =>
+  connector.verify({ account, password: next, form, ...(written && { written }) });
 
 /**
  * True when the account got another password in the source itself since this change was planned: that password is newer
@@ -189,16 +192,21 @@ const stillInDoubt = (attempt: Attempt, found: Inconclusive): AttemptResult => (
 
 /**
  * The result of an attempt after which the account holds the new password, with what keeps the person from signing in.
- * A successful login shows that nothing does, unless its answer names an obstacle. Without a login, the state of the
- * account is read; a failure of that read changes nothing, because the password is in place.
+ * A successful login shows that nothing does, unless its answer names an obstacle. Without a login, and if neither the
+ * proof nor the write has shown the state of the account, it is read. A failure of that read changes nothing, because the
+ * password is in place.
  */
 async function appliedAs(
   { connector, account }: Attempt,
   found: Extract<VerifyAnswer, { result: 'holds' }> | null,
+  written: Written | null = null,
 ): Promise<AttemptResult> {
   const result = applied(found?.proof ?? 'none');
-  let obstacle = found?.signInPrevented ?? null;
-  if (obstacle === null && found?.proof !== 'login') {
+  const byLogin = found?.proof === 'login' ? null : undefined;
+  let obstacle = [found?.signInPrevented, byLogin, written?.signInPrevented].find(
+    (shown) => shown !== undefined,
+  );
+  if (obstacle === undefined) {
     const answer = await connector.state({ account });
     obstacle = answer.result === 'state' ? obstacleIn(answer) : null;
   }

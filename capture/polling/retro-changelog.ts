@@ -1,6 +1,6 @@
 import { EqualityFilter } from 'ldapts';
 import { z } from 'zod';
-import { type NativeIds, search, textOf, valuesOf } from '../../connectors/ldap/accounts';
+import { type NativeIds, search, textsOf, valuesOf } from '../../connectors/ldap/accounts';
 import { sendModify } from '../../connectors/ldap/requests';
 import { log } from '../../log';
 import type { Secret } from '../../model/passwords/secret';
@@ -38,9 +38,9 @@ const CLEAR = 'unhashed#user#password';
 const HASH = 'userpassword';
 
 const uniqueIds: NativeIds = {
-  attribute: 'nsUniqueId',
+  attributes: ['nsUniqueId'],
   binary: false,
-  idOf: (entry) => textOf(entry, 'nsUniqueId'),
+  idsOf: (entry) => textsOf(entry, 'nsUniqueId'),
   filterFor: (id) => new EqualityFilter({ attribute: 'nsUniqueId', value: id }),
 };
 

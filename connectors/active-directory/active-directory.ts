@@ -85,14 +85,13 @@ const swapped = (guid: Buffer): Buffer => {
 };
 
 const objectGuids: NativeIds = {
-  attribute: 'objectGUID',
+  attributes: ['objectGUID'],
   binary: true,
-  idOf(entry) {
+  idsOf(entry) {
     const [bytes] = valuesOf(entry, 'objectGUID');
-    if (!Buffer.isBuffer(bytes) || bytes.length !== 16) return null;
-    return swapped(bytes)
-      .toString('hex')
-      .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+    if (!Buffer.isBuffer(bytes) || bytes.length !== 16) return [];
+    const digits = swapped(bytes).toString('hex');
+    return [digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')];
   },
   filterFor: (id) =>
     isUuid(id)

@@ -3,7 +3,7 @@ import type { Finding } from '../contract';
 import { type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
 import { ok, warning, wrong } from '../ldap/findings';
 import type { Link } from '../ldap/link';
-import { answered, lacksRights, sampleAccount } from '../ldap/probe';
+import { answered, lacksRights, refusesWrites, sampleAccount } from '../ldap/probe';
 import type { ActiveDirectorySettings } from './settings';
 
 /** Returns the findings of `lockstep doctor` about a domain controller. It changes nothing. */
@@ -38,6 +38,8 @@ async function resetRight(
     modification: new Attribute({ type: 'unicodePwd', values: [Buffer.from('x')] }),
   });
   const reply = await link.ask((client) => client.modify(account.dn, malformed));
+  const refusal = refusesWrites(reply);
+  if (refusal !== null) return wrong('rights', refusal);
   return lacksRights(reply)
     ? wrong(
         'rights',

@@ -59,7 +59,7 @@ async function prepare(
   federated: FederatedDomains,
   user: User,
   signal: AbortSignal,
-): Promise<PreparedWrite | WriteAnswer> {
+): Promise<PreparedWrite<User> | WriteAnswer> {
   const elsewhere = passwordElsewhere(user, await federated(signal));
   if (elsewhere !== null)
     return { result: 'rejected', reason: 'no_own_password', vendorCode: elsewhere };
@@ -75,7 +75,7 @@ function passwordElsewhere(user: User, federated: ReadonlySet<string> | null): s
 }
 
 /** The request always states forceChangePasswordNextSignIn, because Graph has defaulted to a forced change. */
-const writeTo = (id: string, account: AccountRef | null): PreparedWrite => ({
+const writeTo = (id: string, account: AccountRef | null): PreparedWrite<User> => ({
   request: (password) => ({
     method: 'PATCH',
     path: pathOf(id),
@@ -83,7 +83,7 @@ const writeTo = (id: string, account: AccountRef | null): PreparedWrite => ({
       type: JSON_TYPE,
       value: { passwordProfile: { password, forceChangePasswordNextSignIn: false } },
     },
-    success: { 204: noBody(account) },
+    success: { 204: noBody({ account, user: null }) },
   }),
 });
 

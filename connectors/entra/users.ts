@@ -4,10 +4,11 @@ import { attributesAt } from '../attributes';
 import type { AccountRef, FoundAccount } from '../contract';
 import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
-import { dateOf, type Page, type State } from '../http/connector';
+import { dateOf } from '../http/connector';
 import { notAUser, type Users } from '../http/linked-user';
 import { cursorIn, idShape, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
 import { json } from '../http/success';
+import type { Page, State } from '../http/vendor';
 import { naming } from './naming';
 
 /** The properties of a user that Lockstep reads. Source: Microsoft Graph, user resource type. */

@@ -1,65 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../../model/passwords/secret';
+import { isSameName } from '../../model/people/naming';
 import type {
+  AccountRef,
   Connector,
   Finding,
   FoundAccount,
-  PoliciesAnswer,
-  SetPasswordRequest,
   SourceFailure,
   StateAnswer,
-  VerifyAnswer,
-  VerifyRequest,
-  WriteAnswer,
 } from '../contract';
-import { asInconclusive, asSourceFailure, asWriteAnswer, failureOf } from './answers';
-import { type Api, newCall } from './api';
+import { asInconclusive, asSourceFailure, failureOf } from './answers';
+import { newCall } from './api';
 import { connectedFindings, rightsFinding, unconnectedFindings, warning } from './checks';
-import { linkedUser, type Users, withoutOwn } from './linked-user';
-import { type PreparedWrite, write } from './write';
-
-/**
- * What differs between the APIs. Its methods may throw `NotSent`, `NoReply` or `HttpRefused`, which `connectorOver`
- * translates.
- */
-export interface Vendor<User> extends Users<User> {
-  readonly api: Api;
-  /** Names of the attributes by which `find` can search. */
-  readonly attributes: readonly string[];
-  find(
-    match: Readonly<Record<string, string>>,
-    limit: number,
-    signal: AbortSignal,
-  ): Promise<readonly FoundAccount[]>;
-  page(cursor: string | null, pageSize: number, signal: AbortSignal): Promise<Page>;
-  /** Reads the state of a user. */
-  state(user: User, signal: AbortSignal): State | Promise<State>;
-  /** Reads what else must be known of the user before a write. If it returns an answer, nothing is written. */
-  prepare(
-    user: User,
-    request: SetPasswordRequest,
-    signal: AbortSignal,
-  ): PreparedWrite | WriteAnswer | Promise<PreparedWrite | WriteAnswer>;
-  /** Verifies a password. Null if the vendor offers no way to do that. */
-  readonly verify:
-    | ((user: User, request: VerifyRequest, signal: AbortSignal) => Promise<VerifyAnswer>)
-    | null;
-  /** Returns further findings of `lockstep doctor`, after those about the sign-in and the rights. */
-  check(signal: AbortSignal): Promise<readonly Finding[]>;
-  /** A write to an account that does not exist. Its refusal shows whether the service account has the right to write. */
-  writeToNoAccount(): PreparedWrite;
-  readonly policies?: (signal: AbortSignal) => Promise<PoliciesAnswer>;
-  close(): void;
-}
-
-export interface Page {
-  readonly accounts: readonly FoundAccount[];
-  /** The id or the position of each account of the page that cannot be read. */
-  readonly malformed: readonly string[];
-  readonly cursor: string | null;
-}
-
-export type State = Omit<Extract<StateAnswer, { result: 'state' }>, 'result' | 'account'>;
+import { linkedUser, withoutOwn } from './linked-user';
+import { setPassword } from './set-password';
+import type { Vendor } from './vendor';
+import { write } from './write';
 
 /** Parses a date of a vendor. Null if there is none, or it cannot be parsed. */
 export function dateOf(text: string | null | undefined): Date | null {
@@ -69,6 +25,8 @@ export function dateOf(text: string | null | undefined): Date | null {
 
 /** Builds a connector from what differs between the APIs. */
 export function connectorOver<User>(vendor: Vendor<User>): Connector {
+  /** The users as the last writes have shown them, for the verifications that follow at once. */
+  const writtenUsers = new WeakMap<AccountRef, User>();
   return {
     async find({ match, limit }) {
       const unknown = Object.keys(match).some((name) => !vendor.attributes.includes(name));
@@ -102,17 +60,10 @@ export function connectorOver<User>(vendor: Vendor<User>): Connector {
     async setPassword(request) {
       if (isEmpty(request.password))
         return { result: 'rejected', reason: 'policy_too_short', vendorCode: null };
-      const signal = newCall();
-      let prepared: PreparedWrite | WriteAnswer;
-      try {
-        const linked = await linkedUser(vendor, request.account, signal);
-        if ('problem' in linked)
-          return { result: 'rejected', reason: linked.problem, vendorCode: null };
-        prepared = await vendor.prepare(linked.user, request, signal);
-      } catch (error) {
-        return asWriteAnswer(failureOf(error), false);
-      }
-      return 'result' in prepared ? prepared : write(vendor.api, prepared, request, signal);
+      const { answer, user } = await setPassword(vendor, request, newCall());
+      if (answer.result === 'applied' && answer.account !== undefined && user !== null)
+        writtenUsers.set(answer.account, user);
+      return answer;
     },
     async verify(request) {
       if (vendor.verify === null)
@@ -120,10 +71,16 @@ export function connectorOver<User>(vendor: Vendor<User>): Connector {
       if (isEmpty(request.password)) return { result: 'differs', vendorCode: null };
       try {
         const signal = newCall();
+        const known = request.written && writtenUsers.get(request.written);
+        const first = known === undefined ? null : await vendor.verify(known, request, signal);
+        if (first?.result === 'holds') return first;
         const linked = await linkedUser(vendor, request.account, signal);
         if ('problem' in linked)
           return { result: 'inconclusive', reason: linked.problem, vendorCode: null };
-        return await vendor.verify(linked.user, request, signal);
+        const { naming, refOf } = vendor;
+        const isSame =
+          known !== undefined && isSameName(naming, refOf(known).name, refOf(linked.user).name);
+        return first !== null && isSame ? first : await vendor.verify(linked.user, request, signal);
       } catch (error) {
         return asInconclusive(failureOf(error));
       }
@@ -161,7 +118,7 @@ async function check<User>(vendor: Vendor<User>, signal: AbortSignal): Promise<r
   const unknownPassword = Secret.fromText(`Nobody-${randomBytes(12).toString('base64url')}-1`);
   try {
     const request = { password: unknownPassword };
-    const answer = await write(vendor.api, vendor.writeToNoAccount(), request, signal);
+    const { answer } = await write(vendor.api, vendor.writeToNoAccount(), request, signal);
     return [
       ...connectedFindings(found.length),
       rightsFinding(answer),

@@ -4,10 +4,17 @@ import type { AccountRef, SetPasswordRequest, WriteAnswer } from '../contract';
 import { asWriteAnswer, failureOf } from './answers';
 import type { Api, ApiRequest } from './api';
 
+/** What the success response to a write shows. */
+export interface Written<User> {
+  /** The account as the source names it now. Null if that is not known. */
+  readonly account: AccountRef | null;
+  /** The user after the write. Null if the response does not show all that is needed of the user. */
+  readonly user: User | null;
+}
+
 /** The request that writes a password, and what may have to follow it. */
-export interface PreparedWrite {
-  /** The value of its success response is the account as the source names it now. Null if that is not known. */
-  readonly request: (password: Secret) => ApiRequest<AccountRef | null>;
+export interface PreparedWrite<User> {
+  readonly request: (password: Secret) => ApiRequest<Written<User>>;
   /**
    * Finds out whether the account already has this password. Present for a vendor that rejects the current password
    * without a code of its own. A wrong password may count as a failed login.
@@ -20,23 +27,31 @@ export interface PreparedWrite {
 /** Reasons for which a vendor may reject the current password. */
 const MAY_BE_CURRENT: readonly Reason[] = ['policy', 'policy_history'];
 
+export interface Sent<User> {
+  readonly answer: WriteAnswer;
+  /** The user after the write, if that is known. */
+  readonly user: User | null;
+}
+
 /** Writes a password with the prepared request, then finds out or restores what the prepared write asks for. */
-export async function write(
+export async function write<User>(
   api: Api,
-  prepared: PreparedWrite,
+  prepared: PreparedWrite<User>,
   request: Pick<SetPasswordRequest, 'password'>,
   signal: AbortSignal,
-): Promise<WriteAnswer> {
+): Promise<Sent<User>> {
   const { holds, restore } = prepared;
-  const answer = await send(api, prepared, request, signal);
+  const sent = await send(api, prepared, request, signal);
+  const { answer } = sent;
   if (answer.result === 'rejected' && holds !== undefined && MAY_BE_CURRENT.includes(answer.reason))
     return (await orNull(holds(request.password))) === true
-      ? { result: 'already_current' }
-      : answer;
+      ? { answer: { result: 'already_current' }, user: null }
+      : sent;
   const mayBeDone = answer.result === 'applied' || answer.result === 'ambiguous';
   for (let attempt = 0; mayBeDone && restore !== undefined && attempt < ATTEMPTS; attempt++)
     if ((await orNull(restore(signal))) === true) break;
-  return answer;
+  // The response is older than what has been restored.
+  return restore === undefined ? sent : { ...sent, user: null };
 }
 
 /** Number of attempts to restore what a write has cleared. */
@@ -52,16 +67,16 @@ async function orNull<T>(request: Promise<T>): Promise<T | null> {
   }
 }
 
-async function send(
+async function send<User>(
   api: Api,
-  { request }: PreparedWrite,
+  { request }: PreparedWrite<User>,
   { password }: Pick<SetPasswordRequest, 'password'>,
   signal: AbortSignal,
-): Promise<WriteAnswer> {
+): Promise<Sent<User>> {
   try {
-    const now = await api.ask(request(password), signal);
-    return { result: 'applied', ...(now !== null && { account: now }) };
+    const { account, user } = await api.ask(request(password), signal);
+    return { answer: { result: 'applied', ...(account !== null && { account }) }, user };
   } catch (error) {
-    return asWriteAnswer(failureOf(error), true);
+    return { answer: asWriteAnswer(failureOf(error), true), user: null };
   }
 }

@@ -4,13 +4,14 @@ import type { AccountProblem, AccountRef } from '../contract';
 import type { Link, Reply } from './link';
 import type { DirectorySettings } from './settings';
 
-/** The attribute in which a kind of directory keeps an id that survives a rename, and how it is written as text. */
+/** The attributes in which a kind of directory keeps ids that survive a rename, and how they are written as text. */
 export interface NativeIds {
-  readonly attribute: string;
-  /** Whether the attribute is binary, so that ldapts must not read it as text. */
+  /** The preferred attribute first. */
+  readonly attributes: readonly [string, ...string[]];
+  /** Whether the attributes are binary, so that ldapts must not read them as text. */
   readonly binary: boolean;
-  /** Returns the id as text. Null if the service account cannot read it. */
-  readonly idOf: (entry: Entry) => string | null;
+  /** Returns the ids as text, the preferred one first. Empty if the service account can read none. */
+  readonly idsOf: (entry: Entry) => readonly string[];
   /** Returns a filter that matches the account with this id. Null if the text is not an id of this kind. */
   readonly filterFor: (id: string) => Filter | null;
 }
@@ -61,15 +62,24 @@ export const accountOptions = (
 export function optionsFor(ids: NativeIds, attributes: string[]): SearchOptions {
   return {
     scope: 'sub',
-    attributes: [ids.attribute, ...attributes],
-    ...(ids.binary ? { explicitBufferAttributes: [ids.attribute] } : {}),
+    attributes: [...ids.attributes, ...attributes],
+    ...(ids.binary ? { explicitBufferAttributes: [...ids.attributes] } : {}),
   };
 }
 
-/** The account of an entry, by its present name and id. */
-export const refOf = (entry: Entry, ids: NativeIds): AccountRef => ({
+/**
+ * Returns the id of an entry. Null if the service account cannot read it.
+ * @param linked the id of the link, which is returned if it is one of the ids of the entry
+ */
+export function idOf(entry: Entry, { idsOf }: NativeIds, linked: string | null): string | null {
+  const ids = idsOf(entry);
+  return ids.find((id) => id === linked) ?? ids[0] ?? null;
+}
+
+/** The account of an entry, by its present name and id. @param linked as for `idOf` */
+export const refOf = (entry: Entry, ids: NativeIds, linked: string | null = null): AccountRef => ({
   name: entry.dn,
-  nativeId: ids.idOf(entry),
+  nativeId: idOf(entry, ids, linked),
 });
 
 export async function search(

@@ -6,7 +6,7 @@ import { ok, warning, wrong } from './findings';
 import type { Link } from './link';
 import { notePasswords, nothingSeen, passThroughFinding, type SeenPasswords } from './pass-through';
 import { policyFindings } from './policies';
-import { answered, exopRefusal, mayWrite, sampleAccount } from './probe';
+import { answered, exopRefusal, mayWrite, sampleAccount, writeRefusal } from './probe';
 import { explained, LIMITS } from './read-refusals';
 import { serverOf } from './server';
 import type { LdapSettings } from './settings';
@@ -38,12 +38,12 @@ export async function* checkDirectory(
 }
 
 const nativeId = (account: Entry, ids: NativeIds): Finding =>
-  ids.idOf(account) === null
+  ids.idsOf(account).length === 0
     ? warning(
         'native-id',
-        `The service account cannot read ${ids.attribute}, so Lockstep cannot find an account after a rename. Give it the right to read ${ids.attribute}.`,
+        `The service account cannot read ${ids.attributes[0]}, so Lockstep cannot find an account after a rename, and writes no password to an account whose id it has learnt before. Give it the right to read ${ids.attributes[0]}.`,
       )
-    : ok('native-id', `The service account can read ${ids.attribute}.`);
+    : ok('native-id', `The service account can read ${ids.attributes[0]}.`);
 
 async function passwordRight(
   link: Link,
@@ -57,6 +57,8 @@ async function passwordRight(
       'rights',
       `${bindDn} may not write ${passwordAttribute} of ${account.dn}. ${vendor.advice.write}`,
     );
+  const refusal = await writeRefusal(link, account.dn, passwordAttribute);
+  if (refusal !== null) return wrong('rights', refusal);
   const refused =
     wayToWrite(settings, vendor, false) === 'exop' ? await exopRefusal(link, settings.base) : null;
   if (refused !== null)

@@ -6,6 +6,7 @@ import {
   type Accounts,
   accountFilter,
   accountOptions,
+  idOf,
   type Located,
   optionsFor,
   refOf,
@@ -28,7 +29,7 @@ export async function locate(
   const { nativeId } = account;
   const named = await entryNamed(link, account.name, accounts, attributes, controls);
   if (!named.ok) return named;
-  const namedId = named.value === null ? null : ids.idOf(named.value);
+  const namedId = named.value === null ? null : idOf(named.value, ids, nativeId);
   // Without the id of the entry, Lockstep cannot find out whether it is still the account.
   if (named.value !== null && nativeId !== null && namedId === null)
     return { ok: true, value: { found: false, problem: 'no_rights' } };
@@ -37,7 +38,7 @@ export async function locate(
       ? { ok: true, value: null }
       : await entryWithId(link, nativeId, accounts, attributes, controls);
   if (!identified.ok) return identified;
-  const asAccount = (entry: Entry | null) => entry && { ...refOf(entry, ids), entry };
+  const asAccount = (entry: Entry | null) => entry && { ...refOf(entry, ids, nativeId), entry };
   const linked = linkedAccount(
     naming,
     account,

@@ -15,11 +15,15 @@ import type { LdapSettings } from './settings';
 import { verifyByExop } from './verify-exop';
 import { passwordWriter } from './write';
 
+/** The id of 389 Directory Server, which has no entryUUID without the plugin for it: four groups of eight digits. */
+const UNIQUE_ID = /^[0-9a-f]{8}(-[0-9a-f]{8}){3}$/i;
+
 export const entryUuids: NativeIds = {
-  attribute: 'entryUUID',
+  attributes: ['entryUUID', 'nsUniqueId'],
   binary: false,
-  idOf: (entry) => textOf(entry, 'entryUUID'),
-  filterFor: (id) => new EqualityFilter({ attribute: 'entryUUID', value: id }),
+  idsOf: (entry) => ['entryUUID', 'nsUniqueId'].flatMap((name) => textOf(entry, name) ?? []),
+  filterFor: (id) =>
+    new EqualityFilter({ attribute: UNIQUE_ID.test(id) ? 'nsUniqueId' : 'entryUUID', value: id }),
 };
 
 /** A connector for any LDAPv3 server with entryUUID (RFC 4530). `vendors.ts` has what differs between servers. */

@@ -1,5 +1,5 @@
 import type { AccountRef } from '../contract';
-import { type Accounts, refOf, search } from './accounts';
+import { type Accounts, optionsFor, search } from './accounts';
 import { isDn } from './dn';
 import type { Link } from './link';
 import { serverOf } from './server';
@@ -25,23 +25,19 @@ export async function ownAccount(link: Link, accounts: Accounts): Promise<IsOwn>
   const principal = await accounts.principal(link, settings);
   const reply = principal === null ? null : await search(link, principal, options(accounts));
   const entry = reply?.ok ? reply.value[0] : undefined;
-  const own = entry === undefined ? null : refOf(entry, ids);
+  const ownIds = entry === undefined ? [] : ids.idsOf(entry);
   const names = new Set(
-    [settings.bindDn, principal, own?.name].flatMap((name) =>
+    [settings.bindDn, principal, entry?.dn].flatMap((name) =>
       name == null ? [] : [naming.canonicalName(name)],
     ),
   );
   const isOwn: IsOwn = ({ name, nativeId }) =>
-    names.has(naming.canonicalName(name)) || (nativeId !== null && nativeId === own?.nativeId);
+    names.has(naming.canonicalName(name)) || (nativeId !== null && ownIds.includes(nativeId));
   known.set(link, isOwn);
   return isOwn;
 }
 
-const options = ({ ids }: Accounts) => ({
-  scope: 'base' as const,
-  attributes: [ids.attribute],
-  ...(ids.binary && { explicitBufferAttributes: [ids.attribute] }),
-});
+const options = ({ ids }: Accounts) => ({ ...optionsFor(ids, []), scope: 'base' as const });
 
 /** Returns the DN of the login by "Who am I?", or else by the settings. Null if neither is a DN. */
 export async function principalByWhoAmI(

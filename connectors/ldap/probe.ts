@@ -6,6 +6,7 @@ import { accountFilter, accountOptions, type NativeIds, search } from './account
 import { ok, wrong } from './findings';
 import { type Link, NoReply, type Reply } from './link';
 import { explained } from './read-refusals';
+import { classifyWrite } from './refusals';
 import { sendExop } from './requests';
 import type { DirectorySettings } from './settings';
 
@@ -23,17 +24,49 @@ export const lacksRights = (reply: Reply<unknown>): boolean =>
  * Finds out whether the service account may write an attribute, by a request to remove a value that the entry does not
  * have. It changes nothing.
  */
-export async function mayWrite(
+export const mayWrite = async (
   link: Link,
   dn: string,
   attribute: string,
   absent: string,
-): Promise<boolean> {
+): Promise<boolean> => !lacksRights(await removal(link, dn, attribute, absent));
+
+function removal(link: Link, dn: string, attribute: string, value: string): Promise<Reply<void>> {
   const change = new Change({
     operation: 'delete',
-    modification: new Attribute({ type: attribute, values: [absent] }),
+    modification: new Attribute({ type: attribute, values: [value] }),
   });
-  return !lacksRights(await link.ask((client) => client.modify(dn, change)));
+  return link.ask((client) => client.modify(dn, change));
+}
+
+/**
+ * Finds out whether the server refuses every write of an attribute for a reason other than a missing right, in the same
+ * way as `mayWrite`.
+ * @returns the reason and a remedy, as sentences for an operator; null if it does not
+ */
+export async function writeRefusal(
+  link: Link,
+  dn: string,
+  attribute: string,
+): Promise<string | null> {
+  const reply = await removal(link, dn, attribute, randomUUID());
+  if (!reply.ok && reply.code === UNKNOWN_ATTRIBUTE)
+    return `The server has no attribute ${attribute} (${reply.code}). Correct passwordAttribute.`;
+  return refusesWrites(reply);
+}
+
+const UNKNOWN_ATTRIBUTE = 17;
+
+/** Returns why the server refuses writes as such, as sentences for an operator. Null if the reply shows no such reason. */
+export function refusesWrites(reply: Reply<unknown>): string | null {
+  if (reply.ok) return null;
+  const { code } = reply;
+  if (code === 8 || code === 13)
+    return `The server requires a connection with stronger encryption for a write (${code}). Compare the security settings of the server with the TLS version and cipher that url leads to.`;
+  const answer = classifyWrite(reply, null);
+  return answer.result === 'rejected' && answer.reason === 'read_only'
+    ? `The server accepts no writes (${code}): it is read-only or a replica. Set url to a server that accepts them.`
+    : null;
 }
 
 /**

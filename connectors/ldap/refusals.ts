@@ -31,7 +31,8 @@ const texts: Texts = [
   [19, /too long/i, rejected('policy_too_long')],
   [19, /too young|too soon|minimum age/i, rejected('policy_too_young')],
   [19, /quality|too simple|syntax|breach/i, rejected('policy_quality')],
-  [53, /shadow context|read.?only/i, rejected('read_only')],
+  // The last text is that of slapd for a database with "readonly" or "restrict".
+  [53, /shadow context|read.?only|(?<!extended )operation restricted/i, rejected('read_only')],
   // No database of this server holds the suffix of the name.
   [53, /no global superior knowledge/i, rejected('no_account')],
 ];

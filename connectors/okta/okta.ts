@@ -52,7 +52,7 @@ export function openOkta(settings: OktaSettings, tools: ConnectorTools): Connect
 
 const JSON_TYPE = 'application/json';
 
-function prepare(api: Api, user: User, strict: boolean): PreparedWrite | WriteAnswer {
+function prepare(api: Api, user: User, strict: boolean): PreparedWrite<User> | WriteAnswer {
   const vendorCode = user.status;
   if (!hasOwnPassword(user))
     return {
@@ -68,12 +68,12 @@ function prepare(api: Api, user: User, strict: boolean): PreparedWrite | WriteAn
 }
 
 /** POST changes only the members that it names. PUT would clear all others. */
-const writeTo = (id: string, strict: boolean): PreparedWrite => ({
+const writeTo = (id: string, strict: boolean): PreparedWrite<User> => ({
   request: (password) => ({
     method: 'POST',
     path: `${pathOf(id)}${strict ? '?strict=true' : ''}`,
     content: { type: JSON_TYPE, value: { credentials: { password: { value: password } } } },
-    success: { 200: json(userWith(id).transform((user) => refOf(user))) },
+    success: { 200: json(userWith(id).transform((user) => ({ account: refOf(user), user }))) },
   }),
 });
 

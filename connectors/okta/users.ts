@@ -5,11 +5,12 @@ import type { AccountRef, FoundAccount } from '../contract';
 import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
 import type { HttpReply } from '../http/client';
-import { dateOf, type Page, type State } from '../http/connector';
+import { dateOf } from '../http/connector';
 import { scimFilter } from '../http/filter';
 import { ownIdBy, type Users } from '../http/linked-user';
 import { cursorIn, idShape, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
 import { type Body, json } from '../http/success';
+import type { Page, State } from '../http/vendor';
 import { naming } from './naming';
 
 /** The properties of a user that Lockstep reads. Source: Okta Management API, User. */

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { obstacleIn } from '../../model/change/sign-in-prevented';
 import type { Secret } from '../../model/passwords/secret';
 import type {
-  AccountRef,
   Connector,
   ConnectorTools,
   Finding,
@@ -26,6 +25,7 @@ import type { PingOneSettings } from './settings';
 import {
   hasOwnPassword,
   isLockedOut,
+  type Known,
   type Profile,
   refOf,
   setPasswordOf,
@@ -57,9 +57,9 @@ export function openPingOne(settings: PingOneSettings, tools: ConnectorTools): C
     attributes: users.names,
     find: users.find,
     page: users.page,
-    state: async (profile, signal) => stateOf(await users.withPassword(profile, signal)),
-    prepare: (profile, request, signal) => prepare(api, users, profile, request, signal),
-    verify: (profile, request, signal) => verify(api, users, profile, request, signal),
+    state: async (known, signal) => stateOf(await users.withPassword(known, signal)),
+    prepare: (known, request, signal) => prepare(api, users, known, request, signal),
+    verify: (known, request, signal) => verify(api, users, known, request, signal),
     check: (signal) => checkPolicies(api, environment, signal),
     writeToNoAccount: () => writeTo(users, randomUUID(), null, false),
     policies: (signal) => readPolicies(api, environment, signal),
@@ -77,14 +77,14 @@ const CHECK = 'application/vnd.pingidentity.password.check+json';
 async function prepare(
   api: Api,
   users: Users,
-  profile: Profile,
+  known: Known,
   { password: wanted, form }: SetPasswordRequest,
   signal: AbortSignal,
-): Promise<PreparedWrite | WriteAnswer> {
+): Promise<PreparedWrite<Known> | WriteAnswer> {
   if (form === 'plaintext' && looksEncoded(wanted))
     return { result: 'rejected', reason: 'character_not_supported', vendorCode: null };
-  const user = await users.withPassword(profile, signal);
-  const { password } = user;
+  const user = await users.withPassword(known, signal);
+  const { profile, password } = user;
   if (!hasOwnPassword(user))
     return { result: 'rejected', reason: 'no_own_password', vendorCode: password.status };
   // A write by an administrator would unlock the password.
@@ -93,7 +93,7 @@ async function prepare(
     const wait = seconds === null ? {} : { retryAfterMs: seconds * 1000 };
     return { result: 'retry', reason: 'account_locked', vendorCode: password.status, ...wait };
   }
-  const write = writeTo(users, profile.id, refOf(profile), stateOf(user).mustChange);
+  const write = writeTo(users, profile.id, profile, stateOf(user).mustChange);
   if (form !== 'plaintext') return write;
   return { ...write, holds: (secret) => isCurrent(api, users, profile.id, secret, signal) };
 }
@@ -108,14 +108,21 @@ const looksEncoded = (password: Secret): boolean =>
 const writeTo = (
   users: Users,
   id: string,
-  account: AccountRef | null,
+  profile: Profile | null,
   forceChange: boolean,
-): PreparedWrite => ({
+): PreparedWrite<Known> => ({
   request: (password) => ({
     method: 'PUT',
     path: users.passwordPath(id),
     content: { type: SET, value: { value: password, forceChange } },
-    success: { 200: json(setPasswordOf(id).transform(() => account)) },
+    success: {
+      200: json(
+        setPasswordOf(id).transform((state) => ({
+          account: profile && refOf(profile),
+          user: profile && { profile, password: state },
+        })),
+      ),
+    },
   }),
 });
 
@@ -149,14 +156,14 @@ async function isCurrent(
 async function verify(
   api: Api,
   users: Users,
-  profile: Profile,
+  known: Known,
   { password, form }: VerifyRequest,
   signal: AbortSignal,
 ): Promise<VerifyAnswer> {
   // PingOne offers no way to compare a hash.
   if (form !== 'plaintext')
     return { result: 'inconclusive', reason: 'not_supported', vendorCode: null };
-  const user = await users.withPassword(profile, signal);
+  const user = await users.withPassword(known, signal);
   const vendorCode = user.password.status;
   if (isLockedOut(user)) return { result: 'inconclusive', reason: 'account_locked', vendorCode };
   if (!hasOwnPassword(user)) return { result: 'inconclusive', reason: 'not_supported', vendorCode };

@@ -4,11 +4,12 @@ import { attributesAt } from '../attributes';
 import type { AccountRef, FoundAccount } from '../contract';
 import { nullIf } from '../http/answers';
 import type { Api } from '../http/api';
-import { dateOf, type Page, type State } from '../http/connector';
+import { dateOf } from '../http/connector';
 import { scimFilter } from '../http/filter';
 import { notAUser, type Users } from '../http/linked-user';
 import { cursorIn, idShape, type Raw, rawUsers, readable, readableMatches } from '../http/lists';
 import { json } from '../http/success';
+import type { Page, State } from '../http/vendor';
 import { naming } from './naming';
 
 /** The properties of a user that Lockstep reads. Source: PingOne Platform API, users data model. */
@@ -50,9 +51,16 @@ export const refOf = ({ username: name, id: nativeId }: Profile): AccountRef => 
   nativeId,
 });
 
-export interface User {
+type Password = z.infer<typeof passwordShape>;
+
+/** A user, with the state of the password if a write has just shown it. */
+export interface Known {
   readonly profile: Profile;
-  readonly password: z.infer<typeof passwordShape>;
+  readonly password?: Password;
+}
+
+export interface User extends Known {
+  readonly password: Password;
 }
 
 const USERNAME = 'username';
@@ -104,15 +112,22 @@ export function usersOf(api: Api, environment: string, attributes: readonly stri
     },
     lookups: {
       naming,
-      refOf,
-      byId: (id, signal) => nullIf('no_account', get(pathOf(id), userWith(id), signal)),
-      byName: (name, signal) => search({ [USERNAME]: name }, 2, signal),
+      refOf: ({ profile }) => refOf(profile),
+      async byId(id, signal) {
+        const profile = await nullIf('no_account', get(pathOf(id), userWith(id), signal));
+        return profile && { profile };
+      },
+      byName: async (name, signal) =>
+        (await search({ [USERNAME]: name }, 2, signal)).map((profile) => ({ profile })),
       ownId: notAUser,
-    } satisfies Users<Profile>,
-    /** Reads the state of the password of a user. */
-    async withPassword(profile: Profile, signal: AbortSignal): Promise<User> {
+    } satisfies Users<Known>,
+    /** Reads the state of the password of a user, unless it is known. */
+    async withPassword({ profile, password }: Known, signal: AbortSignal): Promise<User> {
       const { id } = profile;
-      return { profile, password: await get(`${pathOf(id)}/password`, passwordOf(id), signal) };
+      return {
+        profile,
+        password: password ?? (await get(`${pathOf(id)}/password`, passwordOf(id), signal)),
+      };
     },
   };
 }

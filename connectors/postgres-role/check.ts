@@ -13,10 +13,11 @@ export async function checkRoles(
   try {
     return await sessions.use(signal, async (session) => {
       const { rows } = await session.query(RIGHTS, [roleFilter]);
-      const { super: isSuper, creates, shown, mine } = rows[0] ?? {};
+      const { super: isSuper, creates, shown, mine, refusal } = rows[0] ?? {};
       return [
         ...connectedFindings,
-        rights(isSuper === 't', creates === 't', Number(shown), Number(mine)),
+        refusals[refusal ?? ''] ??
+          rights(isSuper === 't', creates === 't', Number(shown), Number(mine)),
       ];
     });
   } catch (error) {
@@ -37,8 +38,29 @@ const RIGHTS = `
     where rolcanlogin and not rolsuper and rolname <> current_user and rolname::text like $1
   )
   select rolsuper as super, rolcreaterole as creates,
-    (select count(*) from shown) as shown, (select count(*) from shown where mine) as mine
+    (select count(*) from shown) as shown, (select count(*) from shown where mine) as mine,
+    case
+      when pg_catalog.current_setting('transaction_read_only') = 'on' then 'read-only'
+      when not exists (
+        select from pg_catalog.pg_language
+        where lanname = 'plpgsql' and pg_catalog.has_language_privilege(oid, 'usage')
+      ) then 'language'
+    end as refusal
   from me`;
+
+/** Findings about a server that refuses each write of Lockstep. */
+const refusals: Readonly<Record<string, Finding>> = {
+  'read-only': {
+    check: 'rights',
+    verdict: 'wrong',
+    says: 'The server is a read-only replica, or makes the transactions of the service account read-only (default_transaction_read_only). Set host to the primary server, or remove that setting.',
+  },
+  language: {
+    check: 'rights',
+    verdict: 'wrong',
+    says: 'The service account may not use the language plpgsql, with which Lockstep sets passwords. GRANT it USAGE ON LANGUAGE plpgsql in the database of the settings.',
+  },
+};
 
 function rights(isSuper: boolean, creates: boolean, shown: number, mine: number): Finding {
   if (isSuper)

@@ -21,7 +21,7 @@ export const scim: ConnectorKind<ScimSettings> = {
     'HTTPS with a certificate that can be checked.',
     'A server that supports `PATCH` of the attribute `password` and finds users by a filter (RFC 7644). Lockstep never uses `PUT`: it replaces the whole user, and attributes that the request omits are lost.',
     'A token that may read and change users.',
-    'An `id` that is a UUID shows that a user was renamed. Any other `id` may be used again, so it must agree together with the `userName`.',
+    'An `id` that is a UUID shows that a user was renamed, so a write by it needs no other request. Any other `id` may be used again, so it must agree together with the `userName`.',
     'The user of the token, if `/Me` shows one, is never written.',
     'A reply to a write that is not the User with the requested id (200) or empty (204) counts as no reply.',
     'SCIM exposes neither whether a password is right nor when it was changed. If the reply to a write is lost, the password is therefore written again.',

@@ -18,7 +18,7 @@ import { json, noBody, SCIM_ERROR } from '../http/success';
 import type { PreparedWrite } from '../http/write';
 import { naming } from './naming';
 import type { ScimSettings } from './settings';
-import { listedShape, refOf, refOfUser, userShape, userWith, valuesAt } from './users';
+import { listedShape, refOf, type User, userShape, userWith, valuesAt, writtenUser } from './users';
 
 export function openScim(settings: ScimSettings, tools: ConnectorTools): Connector {
   const http = openHttp(settings.url, settings);
@@ -60,6 +60,7 @@ export function openScim(settings: ScimSettings, tools: ConnectorTools): Connect
       ...{ locked: false, mustChange: false, passwordChangedAt: null },
     }),
     prepare: (user) => patchOf(settings, user.id, refOf(user)),
+    prepareById: (id) => patchOf(settings, id, null),
     verify: null,
     check: (signal) => checkProvider(api, signal),
     writeToNoAccount: () => patchOf(settings, randomUUID(), null),
@@ -73,7 +74,11 @@ const USER_NAME = 'userName';
 
 const pathOf = (id: string) => `/Users/${encodeURIComponent(id)}`;
 
-function patchOf({ write }: ScimSettings, id: string, account: AccountRef | null): PreparedWrite {
+function patchOf(
+  { write }: ScimSettings,
+  id: string,
+  account: AccountRef | null,
+): PreparedWrite<User> {
   const operation = (password: Secret): Readonly<Record<string, Json>> =>
     write === 'path' ? { path: 'password', value: password } : { value: { password } };
   return {
@@ -85,7 +90,7 @@ function patchOf({ write }: ScimSettings, id: string, account: AccountRef | null
         value: { schemas: [PATCH_OP], Operations: [{ op: 'replace', ...operation(password) }] },
       },
       // RFC 7644 §3.5.2: the whole user, or nothing.
-      success: { 200: json(refOfUser(id, account)), 204: noBody(account) },
+      success: { 200: json(writtenUser(id, account)), 204: noBody({ account, user: null }) },
     }),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AccountRef } from '../contract';
 import { idShape, type Raw } from '../http/lists';
+import type { Written } from '../http/write';
 
 /** Entra and servers that imitate it write a boolean as the text "True" or "False". Null means unassigned. */
 const activeShape = z
@@ -23,12 +24,21 @@ export const refOf = ({
   id: nativeId,
 }: z.infer<typeof listedShape>): AccountRef => ({ name, nativeId });
 
-/** The user in a reply that must be about the user with this id. @param account the user before, for a reply without a name */
-export const refOfUser = (id: string, account: AccountRef | null) =>
+/**
+ * The user in a reply to a write, which must be about the user with this id.
+ * @param account the user before, for a reply without a name
+ */
+export const writtenUser = (id: string, account: AccountRef | null) =>
   z
-    .looseObject({ id: idShape, userName: z.string().nullish() })
+    .looseObject({ id: idShape, userName: z.string().nullish(), active: activeShape })
     .refine((user) => user.id === id)
-    .transform(({ userName }) => (userName == null ? account : { name: userName, nativeId: id }));
+    .transform((user): Written<User> => {
+      const { userName, active } = user;
+      if (userName == null) return { account, user: null };
+      const named = { ...user, userName };
+      // Without the member, the reply may be only a part of the user.
+      return { account: refOf(named), user: active == null ? null : named };
+    });
 
 /** Returns the texts at a path such as `emails.value` or `urn:ietf:…:User:employeeNumber`, the primary one first. */
 export function valuesAt(user: Raw, path: string): string[] {

@@ -3,14 +3,13 @@ import { Secret } from '../../model/passwords/secret';
 import type { Finding } from '../contract';
 import { encode } from '../encodings';
 import { connectedFindings, unconnectedFindings } from '../sql/checks';
-import type { SqlFailure } from '../sql/failures';
+import { codeOf, type SqlFailure } from '../sql/failures';
 import type { SqlSession } from '../sql/sessions';
 import type { ColumnPlace, Dialect, Engine } from './engine';
 import { keyComparisonOf } from './naming';
+import { rowFindings, type Use } from './row-check';
 import type { Rows } from './rows';
 import type { SqlColumnSettings } from './settings';
-
-type Use = <T>(work: (session: SqlSession) => Promise<T>) => Promise<T>;
 
 /**
  * Returns the findings of `lockstep doctor`: whether the table matches the settings, and the service account has the
@@ -44,6 +43,7 @@ export async function checkTable(
     return [
       ...connectedFindings,
       mayRename ? tooManyRights(written) : rightsFinding(null, written),
+      ...(await rowFindings(engine, rows, written, use)),
       await columnFinding(engine, settings, use),
       await keyFinding(engine, settings, use),
       await comparisonFinding(engine, settings, use),
@@ -53,9 +53,6 @@ export async function checkTable(
     return unconnectedFindings(engine.failureOf(error));
   }
 }
-
-const codeOf = ({ vendorCode }: SqlFailure): string =>
-  vendorCode === null ? '' : ` (${vendorCode})`;
 
 function tableFinding(failure: SqlFailure): Finding {
   const says =
@@ -72,6 +69,12 @@ function rightsFinding(failure: SqlFailure | null, written: readonly string[]): 
       check: 'rights',
       verdict: 'ok',
       says: `The service account may write ${columns}, and may not write the key.`,
+    };
+  if (failure.reason === 'read_only')
+    return {
+      check: 'rights',
+      verdict: 'wrong',
+      says: `The database accepts no writes${codeOf(failure)}: it is read-only or a replica. Set host to the primary server, or remove the setting that makes it read-only.`,
     };
   return {
     check: 'rights',

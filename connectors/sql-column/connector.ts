@@ -158,8 +158,7 @@ async function verify(
   if (same === null)
     return { result: 'inconclusive', reason: 'not_supported', vendorCode: 'unknown_scheme' };
   if (!same) return { result: 'differs', vendorCode: null };
-  return {
-    ...{ result: 'holds', proof: 'hash' },
-    ...(lock !== '' && { signInPrevented: 'account_locked' }),
-  };
+  const locked = lock === '' ? null : 'account_locked';
+  const signInPrevented = row.disabled ? 'account_disabled' : locked;
+  return { result: 'holds', proof: 'hash', signInPrevented };
 }

@@ -31,6 +31,8 @@ export interface Rows {
   write(session: SqlSession, row: AccountRow, hash: string): Promise<number>;
   /** Runs an update of these columns that matches no row. It throws if the service account may not write them. */
   rehearse(session: SqlSession, columns: readonly string[]): Promise<void>;
+  /** Writes to the columns of one row the values that they have. @returns the number of rows that the update has met */
+  rehearseOn(session: SqlSession, row: AccountRef, columns: readonly string[]): Promise<number>;
 }
 
 /** A row as an account: its name is the key as the table spells it. */
@@ -60,7 +62,7 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
   const disabled = disabledColumn === undefined ? 'null' : text(quote(disabledColumn));
   const stamp = changedAtColumn === undefined ? '' : `, ${quote(changedAtColumn)} = now()`;
 
-  const exactly = (column: string, value: string): Condition => ({
+  const equal = (column: string, value: string): Condition => ({
     sql: (n) => equals(quote(column), n),
     values: [value, value],
   });
@@ -72,7 +74,10 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
     values: [value],
   });
   const matching = (column: string, value: string): Condition =>
-    ignoresCase && column === keyColumn ? alike(column, value) : exactly(column, value);
+    ignoresCase && column === keyColumn ? alike(column, value) : equal(column, value);
+
+  const unchanged = (columns: readonly string[]) =>
+    columns.map((column) => `${quote(column)} = ${quote(column)}`).join(', ');
 
   async function accounts(session: SqlSession, rest: string, values: readonly string[]) {
     const { rows } = await session.query(
@@ -124,15 +129,15 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
       return rows.filter((row) => isSameName(naming, row.name, name));
     },
     identified: async (session, nativeId) =>
-      idColumn === undefined ? [] : read(session, exactly(idColumn, nativeId)),
+      idColumn === undefined ? [] : read(session, equal(idColumn, nativeId)),
     async write(session, row, hash) {
       const { sql, values } = allOf(
         [
-          exactly(keyColumn, row.name),
+          equal(keyColumn, row.name),
           ...(idColumn === undefined || row.nativeId === null
             ? []
-            : [exactly(idColumn, row.nativeId)]),
-          row.hash === null ? isNull(password) : exactly(settings.passwordColumn, row.hash),
+            : [equal(idColumn, row.nativeId)]),
+          row.hash === null ? isNull(password) : equal(settings.passwordColumn, row.hash),
         ],
         2,
       );
@@ -143,8 +148,15 @@ export function rowsOf(dialect: Dialect, settings: SqlColumnSettings, naming: Na
       return count;
     },
     async rehearse(session, columns) {
-      const changes = columns.map((column) => `${quote(column)} = ${quote(column)}`).join(', ');
-      await session.query(`update ${table} set ${changes} where 1 = 0`);
+      await session.query(`update ${table} set ${unchanged(columns)} where 1 = 0`);
+    },
+    async rehearseOn(session, { name }, columns) {
+      const { sql, values } = equal(keyColumn, name);
+      const { count } = await session.query(
+        `update ${table} set ${unchanged(columns)} where ${sql(1)}`,
+        values,
+      );
+      return count;
     },
   };
 }

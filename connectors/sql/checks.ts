@@ -1,5 +1,5 @@
 import type { Finding } from '../contract';
-import { LOGIN_METHOD, type SqlFailure } from './failures';
+import { codeOf, LOGIN_METHOD, type SqlFailure } from './failures';
 
 const tlsOk: Finding = {
   check: 'tls',
@@ -15,8 +15,9 @@ const loginOk: Finding = {
 export const connectedFindings: readonly Finding[] = [tlsOk, loginOk];
 
 /** Findings for a connection that failed. @param failure why it failed */
-export function unconnectedFindings({ reason, vendorCode }: SqlFailure): readonly Finding[] {
-  const code = vendorCode === null ? '' : ` (${vendorCode})`;
+export function unconnectedFindings(failure: SqlFailure): readonly Finding[] {
+  const { reason, vendorCode } = failure;
+  const code = codeOf(failure);
   const wrong = (check: string, says: string): Finding => ({ check, verdict: 'wrong', says });
   if (reason === 'certificate_refused')
     return [

@@ -86,3 +86,7 @@ const isRejection = (reason: SqlReason): reason is Rejection => errors[reason].r
 /** Maps a reason that is only about writes to `not_supported`, because it has no meaning for a read. */
 const reasonForRead = (reason: SqlReason) =>
   reason === 'policy' || reason === 'read_only' ? 'not_supported' : reason;
+
+/** The code of a failure as the end of a sentence. Empty if there is none. */
+export const codeOf = ({ vendorCode }: SqlFailure): string =>
+  vendorCode === null ? '' : ` (${vendorCode})`;

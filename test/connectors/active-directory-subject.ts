@@ -55,6 +55,7 @@ export const activeDirectorySubject = (admin: () => Promise<DomainAdmin>): Subje
         reason: 'policy_quality',
       },
     ],
+    requests: ['search', 'modify', 'search', 'bind'],
     disabledBy: ['userAccountControl', '514'],
     requireChange: async (account) => (await admin()).replace(account, 'pwdLastSet', '0'),
     // A domain controller gives the reason for a refused login after it has checked the password, but checks a lock first.

@@ -3,6 +3,7 @@ import { doubtPromises } from './conformance/doubt';
 import { hashPromises } from './conformance/hashes';
 import { identityPromises } from './conformance/identity';
 import { lookupPromises } from './conformance/lookup';
+import { requestPromises } from './conformance/requests';
 import { secrecyPromises } from './conformance/secrecy';
 import type { Subject } from './conformance/subject';
 import { successPromises } from './conformance/success';
@@ -23,6 +24,7 @@ export function conformance(subject: Subject): void {
     doubtPromises(bench);
     lookupPromises(bench);
     identityPromises(bench);
+    requestPromises(bench);
     successPromises(bench);
     transportPromises(bench);
     secrecyPromises(bench);

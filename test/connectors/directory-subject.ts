@@ -1,6 +1,7 @@
 import { server } from '../support/servers';
 import type { Settings, Subject, TestAccount } from './conformance/subject';
 import { type Attributes, type DirectoryAdmin, uniqueName } from './directory-admin';
+import { ldapRequests } from './recorders';
 
 type Own = 'title' | 'mayChange' | 'refusals' | 'provable';
 type Optional = 'hasty' | 'skips' | 'stored' | 'hashes' | 'disable' | 'requireChange';
@@ -26,6 +27,8 @@ export interface Directory extends Pick<Subject, Own>, Partial<Pick<Subject, Opt
   readonly disabledBy: readonly [attribute: string, value: string];
   /** Attributes of an account that the connector cannot read, because a text holds NUL. */
   readonly unreadable?: Attributes;
+  /** The requests of one change of an account. */
+  readonly requests: readonly string[];
   /** Returns the number of failed logins in the entry of an account. Missing where logins are not counted. */
   readonly failuresIn?: (entry: Readonly<Record<string, unknown>>) => number;
 }
@@ -41,6 +44,7 @@ export function directorySubject(directory: Directory): Subject {
   const [disabledAttribute, disabledValue] = directory.disabledBy;
   return {
     ...{ title, kind, findBy, mayChange, refusals, provable },
+    proved: { requests: directory.requests, record: ldapRequests },
     ...(stored && { stored }),
     ...(hashes && { hashes }),
     ...(directory.requireChange && { requireChange: directory.requireChange }),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { APP, type EntraVendor, READER, TENANT } from '../support/vendors/entra';
 import { because, type Subject, type TestAccount } from './conformance/subject';
+import { methodsOf, seenRequests } from './recorders';
 import { unique } from './sql-admin';
 
 export function entraSubject(vendor: () => EntraVendor): Subject {
@@ -54,6 +55,7 @@ export function entraSubject(vendor: () => EntraVendor): Subject {
       ...because('Entra has no way to verify a password', [
         'verify answers holds for the right password and differs for another one',
         'verify answers holds for a written password and differs for the old one',
+        'a verification right after a write distinguishes the written password',
         'verify never answers differs for the new password of a disabled account',
         'verify never answers differs for the new password of a locked account',
         'verify answers holds for an account that must change its password',
@@ -100,6 +102,7 @@ export function entraSubject(vendor: () => EntraVendor): Subject {
       Object.assign(user(account), { userPrincipalName: null });
       return { shown: account.ref.nativeId ?? '', remove: () => remove(account) };
     },
+    proved: { requests: ['GET', 'PATCH'], record: seenRequests(() => methodsOf(vendor().seen)) },
     provable: { disabled: 'inconclusive', locked: 'inconclusive' },
   };
 }

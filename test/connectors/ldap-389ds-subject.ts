@@ -29,7 +29,7 @@ const people = `ou=people,${ds389Suffix}`;
 
 /** Operational attributes, which the server returns only if they are requested by name. */
 const operational = [
-  ...['entryUUID', 'nsAccountLock', 'pwdReset', 'pwdUpdateTime', 'passwordHistory'],
+  ...['entryUUID', 'nsUniqueId', 'nsAccountLock', 'pwdReset', 'pwdUpdateTime', 'passwordHistory'],
   ...['passwordRetryCount', 'accountUnlockTime', 'retryCountResetTime', 'passwordExpirationTime'],
   ...['passwordGraceUserTime', 'passwordExpWarned', 'passwordAllowChangeTime'],
 ];
@@ -90,7 +90,7 @@ export const ds389Subject = (admin: () => Promise<Ds389Admin>): Subject =>
     title: 'ldap on 389 Directory Server',
     people: () => people,
     service: ds389Service,
-    services: ['lockstep', 'reader', 'writer', 'manager'],
+    services: ['lockstep', 'reader', 'writer', 'manager', 'unaware'],
     mayChange: [
       ...['userPassword', 'passwordHistory', 'pwdUpdateTime', 'modifyTimestamp', 'modifiersName'],
       // The server shows a reset here, but decides by passwordExpirationTime, and lets no client write it.
@@ -104,6 +104,7 @@ export const ds389Subject = (admin: () => Promise<Ds389Admin>): Subject =>
       settings: (scheme) => ({ hashes: [scheme] }),
       provable: false,
     },
+    requests: ['search', 'modify', 'bind'],
     disabledBy: ['nsAccountLock', 'true'],
     async requireChange(account) {
       await (await admin()).replace(account, 'userPassword', account.password);

@@ -27,6 +27,27 @@ afterAll(async () => {
 describeWith(['ds389'], 'ldap on 389 Directory Server', () => {
   conformance(subject);
 
+  test('an account without an entryUUID is known by its nsUniqueId, and followed after a rename', async () => {
+    const unaware = await open(ds389Service('unaware'));
+    const account = await subject.account();
+    const { nsUniqueId } = await (await admin()).read(account);
+    const byName = { ...account, ref: { ...account.ref, nativeId: null } };
+    const ref = { ...account.ref, nativeId: String(nsUniqueId) };
+    expect(await write(unaware, byName, freshPassword())).toEqual({
+      result: 'applied',
+      account: ref,
+    });
+    const renamed = await subject.rename?.({ ...account, ref });
+    for (const connector of [unaware, await open()]) {
+      const password = freshPassword();
+      expect(await write(connector, { ref }, password)).toEqual({
+        result: 'applied',
+        account: renamed?.ref,
+      });
+      expect(await verify(connector, { ref }, password)).toMatchObject({ result: 'holds' });
+    }
+  });
+
   describe('a locked account', () => {
     const locked = async () => {
       const account = await subject.account();

@@ -82,6 +82,8 @@ export function ldapSubject({ title, suffix, changes, skips = {} }: Variant): Su
       account: () => under({ pwdCheckQuality: '1' }),
     },
     refusals: refusals(under),
+    requests:
+      changes.write === 'modify' ? ['modify', 'bind'] : ['search', 'exop', 'search', 'bind'],
     disabledBy: ['pwdAccountLockedTime', '000001010000Z'],
     requireChange: async (account) => (await admin()).replace(account, 'pwdReset', 'TRUE'),
     unreadable: { cn: 'before\0after' },

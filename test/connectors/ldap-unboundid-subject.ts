@@ -50,6 +50,8 @@ export const unboundidSubject = (admin: () => Promise<DirectoryAdmin>): Subject 
         reason: 'policy',
       },
     ],
+    // The server verifies a password without a login, so the state of the account is read after it.
+    requests: ['search', 'modify', 'exop', 'search'],
     disabledBy: ['ds-pwp-account-disabled', 'true'],
     // The policy of the server forces a change after a reset by an administrator.
     requireChange: async (account) =>

@@ -1,5 +1,6 @@
 import { OKTA_READER, OKTA_TOKEN, type OktaVendor } from '../support/vendors/okta';
 import type { Subject, TestAccount } from './conformance/subject';
+import { methodsOf, seenRequests } from './recorders';
 import { unique } from './sql-admin';
 
 export function oktaSubject(vendor: () => OktaVendor): Subject {
@@ -101,6 +102,10 @@ export function oktaSubject(vendor: () => OktaVendor): Subject {
       const account = added(`${unique('unreadable')}@example.com`);
       Object.assign(user(account).profile, { login: null });
       return { shown: account.ref.nativeId ?? '', remove: () => remove(account) };
+    },
+    proved: {
+      requests: ['GET', 'POST', 'POST'],
+      record: seenRequests(() => methodsOf(vendor().seen)),
     },
     provable: { disabled: 'inconclusive', locked: 'inconclusive' },
     failedLogins: async ({ ref }) => vendor().failedLogins.get(ref.nativeId ?? '') ?? 0,

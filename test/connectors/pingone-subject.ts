@@ -8,6 +8,7 @@ import {
   WORKER,
 } from '../support/vendors/pingone';
 import type { Subject, TestAccount } from './conformance/subject';
+import { methodsOf, seenRequests } from './recorders';
 import { unique } from './sql-admin';
 
 export function pingOneSubject(vendor: () => PingOneVendor): Subject {
@@ -120,6 +121,10 @@ export function pingOneSubject(vendor: () => PingOneVendor): Subject {
       const account = added(unique('unreadable'));
       Object.assign(of(account).user, { username: null });
       return { shown: account.ref.nativeId ?? '', remove: () => remove(account) };
+    },
+    proved: {
+      requests: ['GET', 'GET', 'PUT', 'POST'],
+      record: seenRequests(() => methodsOf(vendor().seen)),
     },
     provable: { disabled: 'holds', locked: 'inconclusive' },
     failedLogins: async (account) => of(account).password.failures,

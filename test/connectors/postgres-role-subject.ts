@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Client } from 'pg';
 import { server } from '../support/servers';
 import { because, type Subject, type TestAccount } from './conformance/subject';
+import { postgresRequests } from './recorders';
 import { postgresAdmin, postgresAgreesToTls, unique } from './sql-admin';
 
 export interface PostgresRoles {
@@ -143,6 +144,10 @@ export function postgresRoles(): PostgresRoles {
       const { rows } = await admin.query('select oid from pg_roles where rolname = $1', [service]);
       const ref = { name: service, nativeId: String(rows[0].oid) };
       return { account: { ref, password: servicePassword, key: service } };
+    },
+    proved: {
+      requests: ['select', 'begin', 'select', 'do', 'select', 'login'],
+      record: postgresRequests,
     },
     provable: { disabled: 'holds', locked: 'inconclusive' },
     failedLogins: async ({ ref }) =>

@@ -44,6 +44,35 @@ describeWith(['postgres'], 'postgres-role', () => {
     expect(await connector.state({ account: expired.ref })).toMatchObject({ disabled: true });
   });
 
+  test.each([
+    {
+      broken: 'a read-only server',
+      spoil: `alter role ${service} set default_transaction_read_only = on`,
+      mend: `alter role ${service} reset default_transaction_read_only`,
+      says: 'read-only replica',
+    },
+    {
+      broken: 'a missing right to the language of the statement',
+      spoil: 'revoke usage on language plpgsql from public',
+      mend: 'grant usage on language plpgsql to public',
+      says: 'language plpgsql',
+    },
+  ])('check reports $broken, with which every change is refused', async ({ spoil, mend, says }) => {
+    const { rows } = await admin().query('select current_database() as database');
+    const one = await account();
+    await admin().query(spoil);
+    try {
+      const connector = await open(rows[0]);
+      expect(await write(connector, one, 'The new one')).toMatchObject({ result: 'rejected' });
+      expect(await connector.check()).toContainEqual({
+        ...{ check: 'rights', verdict: 'wrong' },
+        says: expect.stringContaining(says),
+      });
+    } finally {
+      await admin().query(mend);
+    }
+  });
+
   test('verify compares a verifier if a superuser lets the service account read the stored one', async () => {
     const { rows } = await admin().query('select current_database() as database');
     const [connector, one] = [await open(rows[0]), await account()];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SCIM_READER, SCIM_TOKEN, type ScimVendor } from '../support/vendors/scim';
 import { because, type Subject, type TestAccount } from './conformance/subject';
+import { methodsOf, seenRequests } from './recorders';
 import { unique } from './sql-admin';
 
 export function scimSubject(
@@ -54,6 +55,7 @@ export function scimSubject(
       ...because('SCIM has no way to verify a password', [
         'verify answers holds for the right password and differs for another one',
         'verify answers holds for a written password and differs for the old one',
+        'a verification right after a write distinguishes the written password',
         'verify never answers differs for the new password of a disabled account',
         'verify never answers differs for the new password of a locked account',
         'verify answers holds for an account that must change its password',
@@ -116,6 +118,11 @@ export function scimSubject(
       const user = vendor().users.get(ref.nativeId ?? '');
       Object.assign(user ?? {}, { userName: null });
       return { shown: ref.nativeId ?? '', remove: () => remove({ ref }) };
+    },
+    proved: {
+      // An id that is not lasting must agree with the name.
+      requests: ids === 'uuid' ? ['PATCH'] : ['GET', 'PATCH'],
+      record: seenRequests(() => methodsOf(vendor().seen)),
     },
     provable: { disabled: 'inconclusive', locked: 'inconclusive' },
   };

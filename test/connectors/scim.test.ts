@@ -30,13 +30,13 @@ describe.each([
       const before = vendor.seen.length;
       const password = Secret.fromText('The-new-one-9');
       await connector.setPassword(asking(account.ref, password));
-      // Without a native id, the user is looked up first.
+      // Without an id, or with one that another user may get, the user is looked up first.
       await connector.setPassword(asking({ ...account.ref, nativeId: null }, password));
       const path = `/scim/v2/Users/${account.ref.nativeId}`;
       // The vendor checks that the PATCH contains nothing else.
       expect(vendor.seen.slice(before)).toEqual([
         'GET /scim/v2/Me',
-        `GET ${path}`,
+        ...(ids === 'uuid' ? [] : [`GET ${path}`]),
         `PATCH ${path}`,
         'GET /scim/v2/Users',
         `PATCH ${path}`,

@@ -3,6 +3,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Client } from 'pg';
 import { server } from '../support/servers';
 import { because, type Subject, type TestAccount } from './conformance/subject';
+import { mysqlRequests, postgresRequests } from './recorders';
 import {
   mariadbAdmin,
   mariadbAgreesToTls,
@@ -220,6 +221,13 @@ export function subjectOf(table: Table): Subject {
     async unreadable() {
       const person = await account(`${unique('nul')}\0`);
       return { shown: person.ref.name.slice(0, -1), remove: () => remove(person) };
+    },
+    proved: {
+      requests:
+        table.engine === 'postgres'
+          ? ['begin', 'update', 'commit', 'select']
+          : ['start', 'update', 'commit', 'select'],
+      record: table.engine === 'postgres' ? postgresRequests : mysqlRequests,
     },
     provable: { disabled: 'holds', locked: 'inconclusive' },
   };

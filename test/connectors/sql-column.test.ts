@@ -236,7 +236,7 @@ function ownPromises(table: Table, subject: Subject): void {
       );
     const verdict = () => connector.verify(asking(ref, password()));
     await put(await encode('pbkdf2-sha256', password()));
-    expect(await verdict()).toEqual({ result: 'holds', proof: 'hash' });
+    expect(await verdict()).toMatchObject({ result: 'holds', proof: 'hash' });
     await put('$2b$12$whatever');
     expect(await verdict()).toMatchObject({ result: 'inconclusive', reason: 'not_supported' });
     await put(null);
@@ -347,7 +347,7 @@ function ownPromises(table: Table, subject: Subject): void {
     await connector.setPassword(asking(ref, Secret.fromText(hash), 'sha512-crypt'));
     expect(`{CRYPT}${await stored(ref.name)}`).toBe(hash);
     const request = asking(ref, Secret.fromText(hash), 'sha512-crypt');
-    expect(await connector.verify(request)).toEqual({ result: 'holds', proof: 'hash' });
+    expect(await connector.verify(request)).toMatchObject({ result: 'holds', proof: 'hash' });
   });
 
   test('check passes with minimal rights, and warns about the right to write the key', async () => {
@@ -374,6 +374,49 @@ function ownPromises(table: Table, subject: Subject): void {
       scheme: 'skipped',
     });
   });
+
+  if (table.engine === 'postgres')
+    test.each<[string, (people: string) => string, string, object]>([
+      [
+        'row security that hides the rows from an update',
+        (people) =>
+          `alter table ${people} enable row level security;
+           create policy shown on ${people} for select using (true)`,
+        '',
+        { check: 'row', says: expect.stringContaining('row security') },
+      ],
+      [
+        'a read-only database',
+        () => `alter role ${service} set default_transaction_read_only = on`,
+        `alter role ${service} reset default_transaction_read_only`,
+        { check: 'rights', says: expect.stringContaining('accepts no writes (25006)') },
+      ],
+      [
+        'a trigger that the service account may not run',
+        (people) =>
+          `create function ${people}_f() returns trigger language plpgsql as
+             'begin perform * from pg_authid; return new; end';
+           create trigger checked before update on ${people}
+             for each row execute function ${people}_f()`,
+        '',
+        {
+          check: 'row',
+          says: expect.stringContaining('refuses an update of the first row (42501)'),
+        },
+      ],
+    ])('check reports %s, with which every change is refused', async (_, spoil, mend, finding) => {
+      const people = await tableOf('login varchar(20) primary key, password varchar(200)');
+      await table.run(`insert into ${people} values ('ann', 'one')`);
+      await table.admin(spoil(people));
+      try {
+        const connector = await open({ ...plain, table: people });
+        const answer = await connector.setPassword(asking(named('ann'), password()));
+        expect(['retry', 'rejected']).toContain(answer.result);
+        expect(await connector.check()).toContainEqual({ ...finding, verdict: 'wrong' });
+      } finally {
+        await table.admin(mend);
+      }
+    });
 
   test('check refuses a key column that holds bytes', async () => {
     const type = table.engine === 'mysql' ? 'binary(16)' : 'bytea';

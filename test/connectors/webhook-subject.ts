@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Receiver, TOKENS } from '../support/receiver';
 import type { Settings, Subject, TestAccount } from './conformance/subject';
+import { seenRequests } from './recorders';
 import { unique } from './sql-admin';
 
 /**
@@ -117,6 +118,10 @@ export function webhookSubject(
     async rename(account) {
       person(account).name = unique('renamed');
       return { ...account, ref: { ...account.ref, name: person(account).name } };
+    },
+    proved: {
+      requests: ['POST', 'POST'],
+      record: seenRequests(() => receiver().requests.map(() => 'POST')),
     },
     provable: { disabled: 'inconclusive', locked: 'inconclusive' },
     failedLogins: async (account) => person(account).failedLogins,

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { isRoot } from '../../local/places';
 import { CannotBeHad, FACTS_VARIABLE, type ServerStarter, type StartedServer } from './servers';
+import { apacheds } from './servers/apacheds';
 import { ds389 } from './servers/ds389';
 import { mariadb } from './servers/mariadb';
 import { nginx } from './servers/nginx';
@@ -19,6 +20,7 @@ const starters: readonly ServerStarter[] = [
   slapd,
   ds389,
   unboundid,
+  apacheds,
   samba,
   temporal,
   timeSkipping,

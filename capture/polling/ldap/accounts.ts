@@ -26,6 +26,6 @@ export async function accountOf(
     reader.ask((link) => locate(link, { name: target, nativeId }, accounts, attributes));
   const found = await find(targetId);
   if (found.found) return isWithin(found.entry.dn, settings.base) ? found.entry : null;
-  if (found.problem === 'no_rights') throw new PollFailure('no_rights', ids.attribute);
+  if (found.problem === 'no_rights') throw new PollFailure('no_rights', ids.attributes[0]);
   return null;
 }

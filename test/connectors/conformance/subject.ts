@@ -5,6 +5,7 @@ import type { Reason } from '../../../model/errors';
 import type { Scheme } from '../../../model/hashes/encoding';
 import type { Address } from '../../support/proxy';
 import type { Mishap } from '../../support/vendors/vendor';
+import type { Recorder } from '../recorders';
 
 export type Settings = Readonly<Record<string, unknown>>;
 
@@ -127,6 +128,8 @@ export interface Subject {
   }>;
   /** The answer of `verify` for the right password of a disabled or locked account. */
   readonly provable: Readonly<Record<'disabled' | 'locked', 'holds' | 'inconclusive'>>;
+  /** The requests of one change of a known account, and how they are recorded. */
+  readonly proved?: { readonly requests: readonly string[]; readonly record: Recorder };
   /** Returns the number of failed logins that the server has counted for the account. */
   readonly failedLogins?: (account: TestAccount) => Promise<number>;
 }

@@ -18,6 +18,8 @@ const services = {
   writer: ['userPassword'],
   /** May read but not set a password. */
   reader: [],
+  /** May set passwords and not read the entryUUID, as if the server had no plugin for it. */
+  unaware: ['userPassword', 'passwordRetryCount', 'passwordExpirationTime'],
   /** A password administrator, to which no policy applies. */
   manager: ['userPassword'],
 } as const;
@@ -91,6 +93,7 @@ async function seed(client: Client, passwords: Readonly<Record<string, string>>)
       `(targetattr!="userPassword || passwordHistory")(version 3.0; acl "read"; allow (read, search, compare) userdn="ldap:///all";)`,
       // In the entry of a policy, passwordHistory is a switch.
       `(targetattr="passwordHistory")(targetfilter="(objectClass=passwordPolicy)")(version 3.0; acl "policies"; allow (read, search, compare) userdn="ldap:///all";)`,
+      `(targetattr="entryUUID")(version 3.0; acl "unaware"; deny (read, search, compare) userdn="ldap:///${serviceDn('unaware')}";)`,
       ...Object.entries(services)
         .filter(([, attributes]) => attributes.length > 0)
         .map(([name, attributes]) => aci(name, attributes.join(' || '), 'write', serviceDn(name))),
