@@ -65,16 +65,6 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
     breaks: 'I2',
     sql: [{ find: 'and ended_at is null returning id', becomes: 'and false returning id' }],
   },
-  'an account that waits behind another change is sent to probe its source': {
-    from: 435,
-    breaks: 'I2',
-    sql: [
-      {
-        find: "order by o.reason is not distinct from 'account_in_use', random()",
-        becomes: 'order by random()',
-      },
-    ],
-  },
   'a rejected auth account counts as applied': {
     from: 13,
     breaks: 'I4',

@@ -135,9 +135,7 @@ const checks: readonly Check[] = [
           !run.cancelled.has(id) && ['expired', 'cancelled', 'failed'].includes(state),
       )
       .filter((change) => !mayExpire(run, change.state))
-      .filter(
-        (change) => !change.outcomes.some((outcome) => isRefusedThere(run, change, outcome)),
-      )
+      .filter((change) => !change.outcomes.some((outcome) => isRefusedThere(run, change, outcome)))
       .map((change) => `I2 a change reaches its accounts once everything works: ${show(change)}`),
 
   (run, changes) =>
@@ -192,8 +190,7 @@ const checks: readonly Check[] = [
           `I11 at most one failed bind of ours an attempt: ${count} in ${source}`,
       ),
 
-  ({ outlived }) =>
-    [...outlived].map((id) => `I9 no sealed password outlives its expiry: ${id}`),
+  ({ outlived }) => [...outlived].map((id) => `I9 no sealed password outlives its expiry: ${id}`),
 
   ({ engine }) =>
     engine.recoveries

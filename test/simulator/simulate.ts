@@ -25,7 +25,14 @@ import { restartIds } from './counted-ids';
 import { createEngine, ENGINE, type Engine, type SimulatedWorker } from './engine';
 import type { GatedDatabase, PlantedSql } from './gated-database';
 import { seededRandom } from './random';
-import { type Action, type Schedule, SHORT_AGE_MS, type SourceName, scheduleFrom, sourceNames } from './schedule';
+import {
+  type Action,
+  type Schedule,
+  SHORT_AGE_MS,
+  type SourceName,
+  scheduleFrom,
+  sourceNames,
+} from './schedule';
 import { createScheduler, type Scheduler, trackWith } from './scheduler';
 import { CancellationScope, useEngine } from './temporal-workflow';
 import { createWorld, type World, type WorldFault } from './world';
