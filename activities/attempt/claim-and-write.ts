@@ -1,13 +1,7 @@
 import type { Connector } from '../../connectors/contract';
 import type { Passwords } from '../../sealing/passwords';
 import type { Chosen } from '../../store/worker/chosen';
-import {
-  CLAIM_AT_ONCE,
-  type ClaimedAccount,
-  claimAccounts,
-  holdAccounts,
-  WRITE_WITHIN_MS,
-} from '../../store/worker/claims';
+import { type ClaimedAccount, claimAccounts, holdAccounts } from '../../store/worker/claims';
 import {
   type ChangeAtWork,
   type OutcomeStatus,
@@ -17,14 +11,15 @@ import {
 } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 import type { FilterRefusal } from '../shared/filter-passwords';
+import { claimInBatches } from './claim-in-batches';
 import { claimedAccountWriter, type SourceAtWork } from './write-claimed-account';
 
 /** Number of accounts of one source that one step writes at the same time. */
 const WRITES_AT_ONCE = 16;
 
 /**
- * Claims the chosen accounts of one source in batches, writes each claimed account (`writeClaimedAccount`) and stores
- * the settlements. When the source is down or paused, the accounts are set to wait instead. Called by
+ * Claims the chosen accounts of one source in batches (`claimInBatches`), writes each claimed account
+ * (`writeClaimedAccount`) and stores the settlements of a batch while the next one is written. When the source is down or paused, the accounts are set to wait instead. Called by
  * `attemptAccounts`.
  * @param passwords what the source gets, or why it gets nothing
  * @returns the status of every account of the change; null when no account was left to claim, or all wait
@@ -37,27 +32,32 @@ export async function claimAndWrite(
   connector: Connector,
   passwords: Passwords | FilterRefusal,
 ): Promise<OutcomeStatus[] | null> {
-  const visited: string[] = [];
-  for (;;) {
-    const writeUntil = performance.now() + WRITE_WITHIN_MS;
-    const claimed = await claimAccounts(deps.db, change, chosen, visited);
-    if (claimed.some(({ held }) => held)) {
-      if (await holdAccounts(deps.db, change.id, chosen, visited, deps.random())) return null;
-      continue;
-    }
-    const claimIsFresh = () => performance.now() < writeUntil;
+  const batches = claimInBatches({
+    claim: (after, most) => claimAccounts(deps.db, change, chosen, after, most),
+    hold: (visited) => holdAccounts(deps.db, change.id, chosen, visited, deps.random()),
+  });
+  const settling: Promise<void>[] = [];
+  for await (const { accounts, claimIsFresh, isLast } of batches) {
     const write = claimedAccountWriter(deps, source, connector, passwords, claimIsFresh);
-    if (claimed.length === 0) return null;
-    const settled = await mapAtMost(WRITES_AT_ONCE, claimed, async (account) => ({
+    const settled = await mapAtMost(WRITES_AT_ONCE, accounts, async (account) => ({
       ...(await write(account)),
       ...claimOf(account),
     }));
-    // A probe claims one account only; the accounts that waited for its answer come next.
-    const more = claimed.length === CLAIM_AT_ONCE || claimed.some(({ probe }) => probe !== null);
-    if (!more) return settleAndRead(deps.db, change, settled);
-    await settleAccounts(deps.db, change, settled);
-    visited.push(...claimed.map(({ label }) => label));
+    if (!isLast) {
+      settling.push(inBackground(settleAccounts(deps.db, change, settled)));
+      continue;
+    }
+    await Promise.all(settling);
+    return settled.length === 0 ? null : settleAndRead(deps.db, change, settled);
   }
+  await Promise.all(settling);
+  return null;
+}
+
+/** A step that is awaited later, where its error is thrown. */
+function inBackground<Result>(step: Promise<Result>): Promise<Result> {
+  step.catch(() => {});
+  return step;
 }
 
 const claimOf = ({

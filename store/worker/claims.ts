@@ -54,6 +54,8 @@ export async function noteFound(
 /** What a claim of one account returned. */
 export interface ClaimedAccount extends Gate {
   readonly label: string;
+  /** Position in the plan of the change. */
+  readonly position: number;
   readonly source: string;
   readonly role: Role;
   readonly accountId: string;
@@ -107,31 +109,33 @@ const LEASE_SECONDS = 60;
  * A write must begin within this time after its claim. The rest of the lease is longer than any call of a connector.
  */
 export const WRITE_WITHIN_MS = 30_000;
-/** Largest number of accounts in one claim. When a claim returns fewer, no accounts are left. */
-export const CLAIM_AT_ONCE = 50;
+/** Number of accounts in the first claims of a pass. */
+export const CLAIM_AT_FIRST = 50;
 
 /**
- * Claims unsettled accounts of a change, at most `CLAIM_AT_ONCE`, and counts the attempt durably before anything is
+ * Claims unsettled accounts of a change in the order of its plan, at most `most`, and counts the attempt durably before anything is
  * sent: after a crash the next attempt finds the account in state `applying`, and knows that it is in doubt. The
  * state of the source is checked in the same statement: while the source is down, one account is claimed as the probe
  * when that is due; otherwise none is.
- * @param except labels that this pass has handled already
+ * @param after the last position that this pass has handled already; -1 for the start
+ * @returns fewer than `most` when no accounts are left after these
  */
 export async function claimAccounts(
   db: Database,
   change: { readonly id: string; readonly seq: number; readonly identityId: string },
   chosen: Chosen,
-  except: readonly string[] = [],
+  after = -1,
+  most = CLAIM_AT_FIRST,
 ): Promise<ClaimedAccount[]> {
   const { rows } = await sql<ClaimedAccount>`
     with open as (
       select label, source, role, account_id, attempts, unknowns, state, in_doubt, reason, position from outcome
       where change_id = ${change.id} and account_id is not null
         and state in ('pending', 'applying', 'waiting') and ${whereChosen(chosen)}
-        and not label = any(${[...except]}::text[])
-      order by position limit ${CLAIM_AT_ONCE} for update
+        and position > ${after}
+      order by position limit ${most} for update
     ), ${gateOf(chosen.source, 'open')}, mine as (
-      select open.*, ${gateColumns} from open order by position limit ${oneIfProbe(CLAIM_AT_ONCE)}
+      select open.*, ${gateColumns} from open order by position limit ${oneIfProbe(most)}
     ), claimed as (
       update account a
       set claimed_seq = ${change.seq},
@@ -148,7 +152,7 @@ export async function claimAccounts(
       from mine join claimed on claimed.id = mine.account_id
       where o.change_id = ${change.id} and o.label = mine.label
     )
-    select mine.label, mine.source, mine.role, mine.account_id as "accountId", a.name, a.native_id as "nativeId",
+    select mine.label, mine.position, mine.source, mine.role, mine.account_id as "accountId", a.name, a.native_id as "nativeId",
            a.id_learnt as "idLearnt", a.problem,
            mine.attempts + 1 as attempts, mine.unknowns + 1 as unknowns, mine.reason as "lastReason",
            case when a.claimed_until > now() then a.claimed_until end as "leasedBefore",

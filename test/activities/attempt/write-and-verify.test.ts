@@ -462,6 +462,7 @@ test.each(rows)('$promise', async (row) => {
   } as unknown as Connector;
   const account: ClaimedAccount = {
     label: 'apps',
+    position: 0,
     source: 'apps',
     role: 'member',
     accountId: 'acc_1',

@@ -147,7 +147,7 @@ describeWith(['postgres'], 'the state of a source', () => {
   test('a change with nothing to ask for claims no probe', async () => {
     const [first, second] = await changes(2);
     await openCircuit(database.db, 'apps', 'unreachable', PAST);
-    const none = await claimAccounts(database.db, first as Change, apps, ['apps']);
+    const none = await claimAccounts(database.db, first as Change, apps, 0);
     expect(none).toEqual([]);
     expect(await readUnfound(database.db, (first as Change).id, apps, [])).toEqual([]);
     expect((await claim(second as Change))?.probe).toBe(1);
