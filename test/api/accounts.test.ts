@@ -55,8 +55,10 @@ describeWith(['postgres'], 'accounts in other spellings', () => {
       const reply = await put('second', [{ name }]);
       expect(reply.status).toBe(409);
       expect(reply.body).toMatchObject({
-        code: 'already_exists',
-        issues: [{ path: ['accounts', 0], says: `is linked to another person, as "${dn('zed')}"` }],
+        code: 'account_linked',
+        issues: [
+          { path: ['accounts', 0], says: `is linked to another person, zed, as "${dn('zed')}"` },
+        ],
       });
     }
     expect((await api.send('GET', '/v1/identities/second')).status).toBe(404);
@@ -73,7 +75,7 @@ describeWith(['postgres'], 'accounts in other spellings', () => {
     await put('ida', [{ name: dn('ida'), nativeId }]);
     const reply = await put('other', [{ name: dn('ida-renamed'), nativeId }]);
     expect(reply.body).toMatchObject({
-      issues: [{ says: `is linked to another person, as "${dn('ida')}"` }],
+      issues: [{ says: `is linked to another person, ida, as "${dn('ida')}"` }],
     });
     await put('ida', [{ name: dn('ida-renamed'), nativeId }]);
     expect(await accountsOf('ida')).toMatchObject([{ name: dn('ida-renamed'), nativeId }]);
