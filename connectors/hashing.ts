@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads';
+import { log } from '../log';
 import type { Argon2, Bcrypt, ShaCrypt } from '../model/hashes/layout';
 import type { Secret } from '../model/passwords/secret';
 import { zeroableBytes } from '../model/passwords/zeroable';
+import { startThread } from '../threads';
 
 /** A hash to derive by an algorithm that Node lacks. Some take a large part of a second, too long for an event loop. */
 export interface HashingWork {
@@ -16,6 +17,9 @@ export interface HashingTask extends HashingWork {
   /** The bytes of the password. The thread zeroes them. */
   readonly password: Uint8Array;
 }
+
+/** Lockstep itself could not hash the password, so this is no failure of the source. */
+export class HashingFailed extends Error {}
 
 /** Maximum number of threads. Each uses a core and up to 256 MiB. */
 const AT_ONCE = 2;
@@ -39,6 +43,9 @@ export async function deriveInThread(work: HashingWork, password: Secret): Promi
     // A copy, because a view of a larger buffer would send that whole buffer to the thread.
     const salt = new Uint8Array(work.salt);
     return Buffer.from(await runThread({ ...work, salt, password: bytes }));
+  } catch (error) {
+    log.error('a password could not be hashed, so it was not written', { error });
+    throw new HashingFailed();
   } finally {
     const next = waiting.shift();
     if (next === undefined) running--;
@@ -47,10 +54,7 @@ export async function deriveInThread(work: HashingWork, password: Secret): Promi
 }
 
 function runThread(task: HashingTask): Promise<Uint8Array> {
-  const { execArgv } = process;
-  const thread = new Worker(require.resolve('./hashing-thread'), {
-    env: {},
-    execArgv,
+  const thread = startThread(require.resolve('./hashing-thread'), {
     workerData: task,
     transferList: [task.password.buffer as ArrayBuffer],
   });

@@ -64,6 +64,9 @@ export async function supervise(
  */
 const FRUGAL = { args: ['--max-old-space-size=256'], env: { MALLOC_ARENA_MAX: '2' } } as const;
 
+/** The flags of Node with which a process of Lockstep runs. */
+export const NODE_FLAGS: readonly string[] = ['--enable-source-maps', ...FRUGAL.args];
+
 /** Of the machine's PG… variables only those are inherited that `env` has: they are about another server. */
 const withoutDriverVariables = (inherited: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(inherited).filter(([name]) => !/^PG[A-Z_]+$/.test(name)));
@@ -79,7 +82,7 @@ const startNode = ({
   startServer({
     name,
     command: process.execPath,
-    args: ['--enable-source-maps', ...FRUGAL.args, path.join(__dirname, '..', entry)],
+    args: [...NODE_FLAGS, path.join(__dirname, '..', entry)],
     env: { ...FRUGAL.env, ...withoutDriverVariables(inheritedEnvironment()), ...env },
     logFile,
     stopSignal: 'SIGTERM',

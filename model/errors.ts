@@ -40,13 +40,15 @@ const table = {
     retry: 'offline',
     status: 503,
     says: 'The source reports that it is busy.',
-    waits: 'Lockstep retries; no action is needed.',
+    waits:
+      'Lockstep retries; no action is needed. If the source asks for a wait, Lockstep keeps it for an hour at most.',
   },
   throttled: {
     retry: 'offline',
     status: 503,
     says: 'The source limits how often it may be called.',
-    waits: 'Lockstep retries when the limit allows; no action is needed.',
+    waits:
+      'Lockstep retries; no action is needed. If the source asks for a wait, Lockstep keeps it for an hour at most.',
   },
   account_locked: {
     retry: 'offline',
@@ -57,7 +59,7 @@ const table = {
   certificate_refused: {
     retry: 'offline',
     status: 503,
-    says: 'The worker does not trust the certificate of the source. Check the ca setting and the host name with "lockstep doctor".',
+    says: 'The TLS connection to the source failed: the worker does not trust its certificate, the source does not use TLS at this port, or the file in the ca setting cannot be read. "lockstep doctor" shows which.',
     waits: 'Lockstep retries.',
   },
   service_credential_refused: {
@@ -213,6 +215,12 @@ const table = {
     retry: 'unknown',
     status: 502,
     says: 'The source returned an error that Lockstep does not know. Look up its code, which is kept with the outcome, in the documentation of the source.',
+    waits: 'Lockstep tries five times, then parks the account.',
+  },
+  lockstep_failed: {
+    retry: 'unknown',
+    status: 500,
+    says: 'Lockstep itself failed before it wrote the password. This is no failure of the source. The log of the worker contains the error: correct its cause, or report it to the authors of Lockstep.',
     waits: 'Lockstep tries five times, then parks the account.',
   },
   too_old: {
@@ -397,6 +405,11 @@ const table = {
     retry: 'never',
     status: 409,
     says: 'An entry of this name already exists. Choose another name, or change the existing entry.',
+  },
+  account_linked: {
+    retry: 'never',
+    status: 409,
+    says: 'An account belongs to one person, and this one is linked already, as the issues given with this error show. Link another account, or first remove the other link with "lockstep identities unlink".',
   },
   database_away: {
     retry: 'never',

@@ -15,11 +15,19 @@ const common = ['config', 'log'];
 const folders: Readonly<Record<string, Folder>> = {
   model: { may: [] },
   blocklist: { may: ['model'] },
-  connectors: { may: ['model', ...common] },
+  connectors: { may: ['model', 'threads', ...common] },
   sealing: { may: ['model'] },
   store: { may: ['model', 'sealing', ...common] },
   intake: {
-    may: ['model', 'sealing', 'store', 'connectors/registry', 'blocklist/lookup', ...common],
+    may: [
+      'model',
+      'sealing',
+      'store',
+      'connectors/registry',
+      'blocklist/lookup',
+      'threads',
+      ...common,
+    ],
   },
   activities: { may: ['model', 'sealing', 'store', 'log'], byType: ['connectors'] },
   workflows: { may: ['model'], byType: ['activities'] },
@@ -53,7 +61,9 @@ interface Import {
 }
 
 const sources = Object.keys(folders).flatMap(filesBelow);
-const imports = [...sources, 'config.ts', 'log.ts', 'ops.ts', 'lifetime.ts'].flatMap(importsOf);
+const imports = [...sources, 'config.ts', 'log.ts', 'ops.ts', 'lifetime.ts', 'threads.ts'].flatMap(
+  importsOf,
+);
 
 function filesBelow(folder: string): string[] {
   return readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })

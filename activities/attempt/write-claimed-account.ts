@@ -45,12 +45,27 @@ export function claimedAccountWriter(
   /** Set once an answer shows that the source as a whole is in trouble: the rest of the batch then waits untried. */
   let trouble: { readonly reason: SourceTrouble; readonly waitMs: number } | null = null;
   async function attemptAt(claimed: ClaimedAccount, given: Passwords): Promise<AttemptResult> {
-    const identified = await identifyAccount(db, connector, rules, claimed);
+    let sent = false;
+    const watched: Connector = {
+      ...connector,
+      setPassword(request) {
+        sent = true;
+        return connector.setPassword(request);
+      },
+    };
+    return attemptWith(watched, claimed, given).catch((error) => thrown(claimed, error, sent));
+  }
+  async function attemptWith(
+    watched: Connector,
+    claimed: ClaimedAccount,
+    given: Passwords,
+  ): Promise<AttemptResult> {
+    const identified = await identifyAccount(db, watched, rules, claimed);
     if ('result' in identified) return identified.result;
     const { account } = identified;
     return writeAndVerify({
       account,
-      connector,
+      connector: watched,
       passwords: given,
       prove: source.configuration.prove,
       aim: source.aim,
@@ -75,7 +90,7 @@ export function claimedAccountWriter(
       return untriedSettlement(account, 'rejected', refusal);
     }
     if (trouble !== null) return waitFor(account, trouble.reason, trouble.waitMs);
-    const result = await attemptAt(account, passwords).catch((error) => thrown(account, error));
+    const result = await attemptAt(account, passwords);
     const { label, probe } = account;
     if (isNoted(result.reason)) await noteProblem(db, [account.accountId], result.reason);
     else if (result.state === 'applied' && account.problem !== null)
@@ -112,19 +127,24 @@ function recordedReason(account: ClaimedAccount, result: AttemptResult): Settlem
   return reason ?? (state === 'applied' && unwritten === true ? 'already_held' : null);
 }
 
-/** A connector that throws is faulty, and nothing shows how far the write came: the account is in doubt. */
-function thrown(account: ClaimedAccount, error: unknown): AttemptResult {
-  log.error('a connector threw instead of answering; report the error to its author', {
-    source: account.source,
-    account: account.label,
-    error,
-  });
+/**
+ * The result of an attempt that threw. Once the write was handed to the connector, nothing shows how far it came, so the
+ * account is in doubt. Before that, nothing was written.
+ */
+function thrown(account: ClaimedAccount, error: unknown, sent: boolean): AttemptResult {
+  log.error(
+    sent
+      ? 'a connector threw instead of answering; report the error to its author'
+      : 'an attempt failed inside Lockstep before it wrote anything',
+    { source: account.source, account: account.label, error },
+  );
+  const reason = sent ? 'unknown' : 'lockstep_failed';
   return {
-    state: stateAfter('unknown', account.unknowns),
-    reason: 'unknown',
+    state: stateAfter(reason, account.unknowns),
+    reason,
     vendorCode: null,
     proof: 'none',
-    inDoubt: true,
+    inDoubt: sent || account.inDoubt,
     retryAfterMs: null,
   };
 }

@@ -118,9 +118,14 @@ async function started(deps: Dependencies, accepted: AcceptedRequest) {
   const view = accepted.replayed ? await readChange(deps.db, accepted.changeId) : accepted.change;
   if (view === null) throw new HttpProblem('not_found');
   const standstill = await deps.standstill().catch(() => null);
+  const inForce = await deps.configuration().catch(() => null);
   const headers = {
     location: changeUrl(deps.settings, view.id),
     ...(accepted.replayed ? { 'idempotency-replayed': 'true' } : {}),
   };
-  return { status: 202 as const, body: changeOf(view, standstill, deps.settings), headers };
+  return {
+    status: 202 as const,
+    body: changeOf(view, standstill, deps.settings, inForce?.configuration ?? null),
+    headers,
+  };
 }

@@ -6,8 +6,14 @@ import {
   preventedSignIns,
 } from '../../model/change/change';
 import { outcomeStates } from '../../model/change/outcome';
-import { reasonSays } from '../../model/change/reason';
+import { type ReasonContext, reasonSays } from '../../model/change/reason';
 import { signInObstacles } from '../../model/change/sign-in-prevented';
+import {
+  type Configuration,
+  groupsOf,
+  policiesOf,
+  sourceNamed,
+} from '../../model/configuration/document';
 import { errors } from '../../model/errors';
 import type {
   ChangeView,
@@ -25,13 +31,19 @@ export const changeUrl = ({ publicUrl }: Pick<Links, 'publicUrl'>, id: string): 
   `${publicUrl}/v1/changes/${id}`;
 
 /** A stored change in the form that the API returns: every state and code with its sentence. */
-export function changeOf(view: ChangeView, standstill: Standstill, links: Links): Change {
+export function changeOf(
+  view: ChangeView,
+  standstill: Standstill,
+  links: Links,
+  configuration: Configuration | null,
+): Change {
   const { accounts, mappings, reason, state, ...rest } = view;
   const authStatus = {
     goesLast: authGoesLast(accounts),
     applied: accounts.some((account) => account.role === 'auth' && account.state === 'applied'),
   };
   const self = changeUrl(links, view.id);
+  const explainedBy = explanations(view, configuration);
   return {
     ...rest,
     groups: [...rest.groups],
@@ -42,16 +54,18 @@ export function changeOf(view: ChangeView, standstill: Standstill, links: Links)
     policy: view.form === 'plaintext' ? ('judged' as const) : ('skipped' as const),
     waitingFor: changeStates[state].ended ? null : waitingFor(standstill),
     signInsPrevented: preventedSignIns(accounts),
-    accounts: accounts.map(({ state: outcome, sourcePolicies, ...account }) => ({
-      ...account,
-      outcome,
-      reasonSays:
-        account.reason === null
-          ? null
-          : reasonSays(outcome, account.reason, { source: account.source, sourcePolicies }),
-      says: outcomeSays({ ...account, sourcePolicies, state: outcome }, authStatus),
-      proved: account.proof !== 'none',
-    })),
+    accounts: accounts.map(({ sourcePolicies, ...account }) => {
+      const context = explainedBy(account.source, sourcePolicies);
+      const { state: outcome, reason: cause, ...shown } = account;
+      return {
+        ...shown,
+        outcome,
+        reason: cause,
+        reasonSays: cause === null ? null : reasonSays(outcome, cause, context),
+        says: outcomeSays(account, context, authStatus),
+        proved: account.proof !== 'none',
+      };
+    }),
     mappings: mappings.map(({ appliedSeq: _, ...mapping }) => mapping),
     links: {
       self,
@@ -76,8 +90,31 @@ interface AuthStatus {
   readonly applied: boolean;
 }
 
+/** What the sentences about an outcome may quote. Without the configuration they quote no limit. */
+const explanations =
+  ({ groups, form }: ChangeView, configuration: Configuration | null) =>
+  (source: string, sourcePolicies: ReasonContext['sourcePolicies']): ReasonContext => {
+    if (configuration === null)
+      return { source, sourcePolicies: null, filter: null, satisfied: [] };
+    const names = groupsOf(configuration)
+      .filter(({ name }) => groups.includes(name))
+      .map(({ policy }) => policy);
+    return {
+      source,
+      sourcePolicies,
+      filter: sourceNamed(configuration, source)?.passwordFilter ?? null,
+      satisfied:
+        form === 'plaintext'
+          ? policiesOf(configuration)
+              .filter(({ name }) => names.includes(name))
+              .map(({ rules }) => rules)
+          : [],
+    };
+  };
+
 function outcomeSays(
-  { role, state, reason, signInPrevented, ...where }: OutcomeView,
+  { role, state, reason, signInPrevented }: Omit<OutcomeView, 'sourcePolicies'>,
+  context: ReasonContext,
   auth: AuthStatus,
 ): string {
   if (state === 'pending' && role === 'member' && !auth.goesLast && !auth.applied)
@@ -86,5 +123,5 @@ function outcomeSays(
     return 'waiting for the other accounts';
   const { says } = outcomeStates[state];
   if (signInPrevented !== null) return `${says}. ${signInObstacles[signInPrevented].says}`;
-  return reason === null ? says : `${says}: ${reasonSays(state, reason, where)}`;
+  return reason === null ? says : `${says}: ${reasonSays(state, reason, context)}`;
 }

@@ -6,7 +6,12 @@ import { findPerson, rulesIn } from '../../intake/find-person';
 import { changePlanSchema, type PlannedAccount as PlannedView } from '../../model/api/change-plan';
 import type { SourceCheck } from '../../model/api/job-results';
 import { authGoesLast } from '../../model/change/change';
-import { forecast, type KnownBefore, wholeForecast } from '../../model/change/forecast';
+import {
+  forecast,
+  type KnownBefore,
+  refusesPassword,
+  wholeForecast,
+} from '../../model/change/forecast';
 import { leaveOutSays, type PlannedAccount, planChange } from '../../model/change/plan';
 import {
   type Configuration,
@@ -64,6 +69,10 @@ export const planOfChange: Route = route({
       const accounts = planned.map((account) => ({
         ...accountView(account, authGoesLast(planned), configuration),
         warnings: account.leftOut === null ? forecast(knownOf(account), password) : [],
+        refusesPassword:
+          account.leftOut === null &&
+          password !== null &&
+          refusesPassword(knownOf(account), password),
       }));
       const violations =
         password === null
@@ -126,7 +135,7 @@ function accountView(
   { label, source, accountName, role, leftOut }: PlannedAccount,
   authLast: boolean,
   configuration: Configuration,
-): Omit<PlannedView, 'warnings'> {
+): Omit<PlannedView, 'warnings' | 'refusesPassword'> {
   const { kind = '', settings, prove = 'never' } = sourceNamed(configuration, source) ?? {};
   const traits = connectorKinds.get(kind)?.traitsOf(settings);
   const first = (role === 'auth') !== authLast;

@@ -26,8 +26,10 @@ async function readVisible({ db }: Dependencies, caller: Caller, id: string): Pr
   return change;
 }
 
-const shown = async (deps: Dependencies, change: ChangeView) =>
-  changeOf(change, await deps.standstill(), deps.settings);
+async function shown(deps: Dependencies, change: ChangeView) {
+  const { configuration } = await deps.configuration();
+  return changeOf(change, await deps.standstill(), deps.settings, configuration);
+}
 
 const list = route({
   method: 'get',

@@ -137,7 +137,8 @@ async function answer(
   headers: Readonly<Record<string, string>>,
 ) {
   const standstill = await deps.standstill().catch(() => null);
-  const change = changeOf(view, standstill, deps.settings);
+  const inForce = await deps.configuration().catch(() => null);
+  const change = changeOf(view, standstill, deps.settings, inForce?.configuration ?? null);
   if (view.state === 'done' || view.state === 'partial' || (until === 'auth' && authApplied(view)))
     return { status: 200 as const, body: change, headers };
   if (hasEnded(view.state))

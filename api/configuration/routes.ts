@@ -107,14 +107,32 @@ const plan = route({
           to: [...path.to],
           warnings: [...path.warnings],
         })),
-        warnings: effectWarnings(wanted, captureTraitsIn(wanted, connectorKinds)),
+        warnings: [
+          ...effectWarnings(wanted, captureTraitsIn(wanted, connectorKinds)),
+          ...(await keptLinkWarnings(deps, found)),
+        ],
         fit: [...(await fitOfGroups(deps.db, wanted))],
       },
     };
   },
 });
 
-/** How many linked accounts and mappings each deleted source or application has. */
+/** Links outlive their source. A source of the same name uses them again, even if it is another server. */
+async function keptLinkWarnings({ db }: Dependencies, found: readonly Difference[]) {
+  const added = found.filter(({ action, section }) => action === 'create' && section === 'sources');
+  if (added.length === 0) return [];
+  const use = await readSourceUse(db);
+  return added.flatMap(({ name }) => {
+    const accounts = use.get(name)?.accounts ?? 0;
+    return accounts === 0
+      ? []
+      : [
+          `${accounts === 1 ? '1 account is' : `${accounts} accounts are`} still linked to a former source named "${name}", and the new source uses these links. If it is another server, give the source another name, or unlink the accounts with "lockstep identities unlink" before a password is written. Then run "lockstep refresh ${name}".`,
+        ];
+  });
+}
+
+/** How many linked accounts and mappings each deleted source or application has. They are kept. */
 async function deletedUse({ db }: Dependencies, found: readonly Difference[]) {
   const deleted = found.filter(
     ({ action, section }) =>

@@ -143,7 +143,7 @@ const save = route({
     },
   }),
   answers: { 200: { says: 'The person after the update.', schema: identityWithMappingsSchema } },
-  problems: ['already_exists', 'service_account'],
+  problems: ['account_linked', 'service_account'],
   handle: async (deps, { caller, params: { name }, body }) => {
     const by = actorOf(caller);
     const { configuration } = await deps.configuration();
@@ -179,15 +179,15 @@ const save = route({
 });
 
 const conflictCode = (conflicts: readonly LinkConflict[]) =>
-  conflicts.every(({ why }) => why === 'service_account') ? 'service_account' : 'already_exists';
+  conflicts.every(({ why }) => why === 'service_account') ? 'service_account' : 'account_linked';
 
-function conflictSays({ name, why, linkedAs }: LinkConflict): string {
+function conflictSays({ name, why, linkedAs, linkedTo }: LinkConflict): string {
   const others = linkedAs.filter((other) => other !== name).map((other) => `"${other}"`);
   const as = others.length === 0 ? '' : `, as ${others.join(' and ')}`;
   return {
     service_account:
       'is the account with which Lockstep signs in to the source; it is never linked',
-    linked_to_another_person: `is linked to another person${as}`,
+    linked_to_another_person: `is linked to another person, ${linkedTo}${as}`,
     linked_twice: `is linked twice${as}; unlink one of them first`,
   }[why];
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { sourceCommandSchema, sourceSchema } from '../../model/api/sources';
 import { MOST_WOKEN_PER_SECOND, WAKE_PER_SECOND } from '../../model/change/source-circuit';
 import type { Caller } from '../../store/api-keys';
-import { giveSourceCommand } from '../../store/sources/commands';
+import { giveSourceCommand, probeNow } from '../../store/sources/commands';
 import { pauseSource, reopenSource } from '../../store/sources/state';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
@@ -44,13 +44,14 @@ const resume = route({
   path: '/v1/sources/{name}/resume',
   scope: 'admin',
   summary: 'Resume a paused source',
-  description: `All accounts that wait for the source continue, the oldest changes first, ${WAKE_PER_SECOND} accounts in the first second and then up to ${MOST_WOKEN_PER_SECOND}.`,
+  description: `All accounts that wait for the source continue, the oldest changes first, ${WAKE_PER_SECOND} accounts in the first second and then up to ${MOST_WOKEN_PER_SECOND}. A source that is down is probed at once instead.`,
   params,
   answers,
   problems: ['not_found'],
   handle: async (deps, { caller, params: { name } }) => {
     await readOne(deps, caller, name);
     await reopenSource(deps.db, name, 'paused', actorOf(caller));
+    await probeNow(deps.db, name);
     return { status: 200, body: await readOne(deps, caller, name) };
   },
 });

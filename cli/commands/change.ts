@@ -13,7 +13,7 @@ import { askPasswords } from '../password/ask';
 import { jsonBody } from '../password/json-body';
 import { action, type Session } from '../session';
 import { inShort } from '../text/change-text';
-import { dryRunLines } from '../text/dry-run-text';
+import { dryRunLines, isRefusal } from '../text/dry-run-text';
 import { watch } from '../text/watch';
 import { seconds, sourceAndName } from '../values';
 
@@ -84,7 +84,8 @@ export const changeCommand = (): Command =>
         ],
         exits: {
           done: 'every account holds the new password',
-          failed: 'the change was refused, failed, expired, or was cancelled or superseded',
+          failed:
+            'the change was refused, failed, expired, or was cancelled or superseded; with --dry-run: it would be refused',
           partial: exitCodes.partial.says,
           pending: 'accepted, but not finished within --wait',
         },
@@ -131,7 +132,7 @@ async function dryRun(session: Session, who: string | undefined, options: Option
     .send<ChangePlan>('POST', ['changes', 'plan'], { body })
     .finally(() => body.destroy());
   session.output.show(plan, () => dryRunLines(session.output, plan));
-  return plan.violations === null || plan.violations.length === 0 ? 'done' : 'failed';
+  return isRefusal(plan) ? 'failed' : 'done';
 }
 
 /** Asks for the passwords. @returns the JSON body, which holds them: the caller destroys it */

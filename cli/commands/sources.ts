@@ -27,14 +27,14 @@ export const sourcesCommand = (): Command =>
       stateCommand(
         'resume',
         'resume a paused source',
-        'Resumes a paused source. Its waiting accounts continue, a few at a time.',
+        'Resumes a paused source. Its waiting accounts continue, a few at a time. A source that is down is not paused: it is only probed at once.',
       ),
     )
     .addCommand(
       waitingCommand(
         'retry',
         'retry all waiting and parked accounts of a source',
-        'Retries all waiting and parked accounts of a source. If the source is down, one of them probes it first.',
+        'Retries all waiting and parked accounts of a source. If the source is down, one of them probes it first. A paused source needs "lockstep sources resume" instead.',
       ),
     )
     .addCommand(

@@ -48,7 +48,7 @@ export function planLines({ paint }: Output, { differences, deletes, version }: 
   const lines = differences.map(({ action, section, name, fields }) => {
     const [sign, style] = signs[action];
     const deletion = deletes.find((entry) => entry.section === section && entry.name === name);
-    const notes = deletion === undefined ? fields.join(', ') : lossText(deletion);
+    const notes = deletion === undefined ? fields.join(', ') : unusedText(deletion);
     return `${paint(style, `${sign} ${section}.${name}`)}${notes === '' ? '' : `  ${notes}`}`;
   });
   const counts = (['create', 'update', 'delete'] as const).map(
@@ -81,11 +81,12 @@ export const fitLines = ({ paint }: Output, { fit }: Plan): string[] =>
         ]),
   ]);
 
-/** What is deleted together with a source or an application. */
-const lossText = ({ accounts, mappings }: Plan['deletes'][number]): string =>
+/** What is no longer used without the source or the application. Links and mappings stay in the database. */
+const unusedText = ({ section, accounts, mappings }: Plan['deletes'][number]): string =>
   accounts + mappings === 0
     ? ''
-    : `also removes ${counted(accounts, 'linked account')} and ${counted(mappings, 'mapping')}`;
+    : `${[...(section === 'sources' ? [counted(accounts, 'link')] : []), counted(mappings, 'mapping')].join(' and ')} ` +
+      `kept, unused, and used again if ${section === 'sources' ? 'a source' : 'an application'} of this name is added`;
 
 const counted = (count: number, what: string): string =>
   `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -31,17 +31,33 @@ export function dryRunLines(output: Output, plan: ChangePlan): string[] {
     ...(warnings.length === 0
       ? []
       : ['', 'Warnings:', ...warnings.flatMap((says) => indented(says, output.width))]),
-    ...(violations === null ? [] : ['', ...policyResult(output, violations)]),
+    ...(violations === null ? [] : ['', ...policyResult(output, plan, violations)]),
   ];
 }
 
-const policyResult = ({ paint }: Output, violations: NonNullable<ChangePlan['violations']>) =>
-  violations.length === 0
-    ? [`${paint('green', '✔')} The password satisfies every policy.`]
-    : [
-        `${paint('red', '✖')} The password would be refused:`,
-        ...violations.map(({ says }) => `  ${says}`),
-      ];
+/** Whether the plan shows that the change, or the password in one of its accounts, would be refused. */
+export const isRefusal = ({ warnings, accounts, violations }: ChangePlan): boolean =>
+  warnings.length > 0 ||
+  (violations !== null && violations.length > 0) ||
+  accounts.some(({ refusesPassword }) => refusesPassword);
+
+function policyResult(
+  { paint }: Output,
+  plan: ChangePlan,
+  violations: NonNullable<ChangePlan['violations']>,
+): string[] {
+  if (!isRefusal(plan)) return [`${paint('green', '✔')} The password satisfies every policy.`];
+  const refusing = plan.accounts.filter(({ refusesPassword }) => refusesPassword);
+  const reasons = [
+    ...violations.map(({ says }) => says),
+    ...(refusing.length === 0
+      ? []
+      : [`By ${refusing.map(({ label }) => label).join(', ')}: see the warnings.`]),
+  ];
+  return reasons.length === 0
+    ? [`${paint('red', '✖')} The change would be refused: see the warnings.`]
+    : [`${paint('red', '✖')} The password would be refused:`, ...reasons.map((one) => `  ${one}`)];
+}
 
 /** The scheme, if the source receives a hash instead of the password. */
 const formOf = ({ form }: ChangePlan['accounts'][number]): string =>

@@ -90,10 +90,13 @@ function reasonBy({ status, header }: HttpReply, isDocumented: boolean): HttpFai
 /** The reply of the server is not the documented success response. */
 export class HttpRefused extends Error {
   readonly failure: HttpFailure;
+  /** HTTP status of the reply. Null if no single reply was refused. */
+  readonly status: number | null;
 
-  constructor(failure: HttpFailure) {
+  constructor(failure: HttpFailure, status: number | null = null) {
     super('refused');
     this.failure = failure;
+    this.status = status;
   }
 }
 
@@ -108,9 +111,9 @@ export const malformedReply: HttpFailure = {
 /** Returns the value of a documented success response. @throws HttpRefused for any other reply */
 export function valueIn<T>(reply: HttpReply, success: Success<T>, classify: Classify): T {
   const body = success[reply.status];
-  if (body === undefined) throw new HttpRefused(failureOfReply(reply, classify));
+  if (body === undefined) throw new HttpRefused(failureOfReply(reply, classify), reply.status);
   const read = body(reply);
-  if (read === null) throw new HttpRefused(malformedReply);
+  if (read === null) throw new HttpRefused(malformedReply, reply.status);
   return read.value;
 }
 
@@ -126,6 +129,24 @@ export async function nullIf<T>(
     throw error;
   }
 }
+
+/**
+ * The result of a look-up that not every server offers. Null if the server refuses it, with whatever body: many servers
+ * answer an address that they do not know with an empty body or a page.
+ */
+export async function ifOffered<T>(request: Promise<T>): Promise<T | null> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof HttpRefused && isNotOffered(error.status)) return null;
+    throw error;
+  }
+}
+
+/** Whether the status is about the request. 401 and 429 are about the token and the moment, so another answer may follow. */
+const isNotOffered = (status: number | null): boolean =>
+  status === 501 ||
+  (status !== null && status >= 400 && status < 500 && ![401, ...UNREAD].includes(status));
 
 /** Translates an error of a request. @throws any other error, which is a bug of the connector */
 export function failureOf(error: unknown): HttpFailure {

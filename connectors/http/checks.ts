@@ -1,4 +1,5 @@
 import type { Finding, WriteAnswer } from '../contract';
+import { tlsProblem } from '../tls-problem';
 import { FOREIGN, type HttpFailure } from './answers';
 import { PRIVATE_ADDRESS } from './connect';
 import { KEY_NOT_SUPPORTED } from './credentials';
@@ -45,6 +46,8 @@ export function rightsFinding(answer: WriteAnswer): Finding {
 /** Findings for a source from which no account could be read. @param failure why the read failed */
 export function unconnectedFindings({ reason, vendorCode }: HttpFailure): readonly Finding[] {
   const code = vendorCode === null ? '' : ` (${vendorCode})`;
+  const tlsFailed = tlsProblem(vendorCode);
+  if (tlsFailed !== null) return [wrong('tls', `${tlsFailed.problem}${code}. ${tlsFailed.remedy}`)];
   if (reason === 'certificate_refused')
     return [
       wrong(

@@ -11,8 +11,8 @@ import type {
 } from '../contract';
 import { asInconclusive, asSourceFailure, failureOf } from './answers';
 import { newCall } from './api';
-import { connectedFindings, rightsFinding, unconnectedFindings, warning } from './checks';
-import { linkedUser, withoutOwn } from './linked-user';
+import { connectedFindings, rightsFinding, unconnectedFindings, warning, wrong } from './checks';
+import { linkedUser, type Users, withoutOwn } from './linked-user';
 import { setPassword } from './set-password';
 import type { Vendor } from './vendor';
 import { write } from './write';
@@ -115,6 +115,8 @@ async function check<User>(vendor: Vendor<User>, signal: AbortSignal): Promise<r
   } catch (error) {
     return unconnectedFindings(failureOf(error));
   }
+  const unanswered = await ownIdFinding(vendor, signal);
+  if (unanswered !== null) return [...connectedFindings(found.length), unanswered];
   const unknownPassword = Secret.fromText(`Nobody-${randomBytes(12).toString('base64url')}-1`);
   try {
     const request = { password: unknownPassword };
@@ -128,6 +130,23 @@ async function check<User>(vendor: Vendor<User>, signal: AbortSignal): Promise<r
     return unconnectedFindings(failureOf(error));
   } finally {
     unknownPassword.destroy();
+  }
+}
+
+/** Every write first reads which user the credential of Lockstep belongs to. Null if that read succeeds. */
+async function ownIdFinding<User>(
+  { ownId }: Users<User>,
+  signal: AbortSignal,
+): Promise<Finding | null> {
+  try {
+    await ownId(signal);
+    return null;
+  } catch (error) {
+    const { vendorCode, reason } = failureOf(error);
+    return wrong(
+      'own-user',
+      `The server fails to answer to which user the credential of Lockstep belongs (${vendorCode ?? reason}). Lockstep writes no account until it answers, because it must never write that user. Look for the cause in the server, or in a proxy in front of it.`,
+    );
   }
 }
 

@@ -1,8 +1,7 @@
-import { errors } from '../../model/errors';
 import { isSameName, linkedAccount, type Naming } from '../../model/people/naming';
 import { cached } from '../cached';
 import type { AccountProblem, AccountRef, FoundAccount } from '../contract';
-import { HttpRefused } from './answers';
+import { HttpRefused, ifOffered } from './answers';
 
 /** How the users of an API are looked up. The methods throw `NotSent`, `NoReply` or `HttpRefused`. */
 export interface Users<User> {
@@ -76,19 +75,6 @@ export async function withoutOwn<User>(
 /** A rotated credential may belong to another user. */
 const OWN_ID_MS = 60_000;
 
-/**
- * Reads the id of the own user once a minute.
- * @param read throws `HttpRefused` where the API does not say to which user a credential belongs
- */
+/** Reads the id of the own user once a minute. Null where the API does not show to which user a credential belongs. */
 export const ownIdBy = (read: (signal: AbortSignal) => Promise<string>): OwnId =>
-  cached(OWN_ID_MS, async (signal) => {
-    try {
-      return await read(signal);
-    } catch (error) {
-      if (error instanceof HttpRefused && isFinal(error)) return null;
-      throw error;
-    }
-  });
-
-const isFinal = ({ failure: { reason, refused } }: HttpRefused): boolean =>
-  reason === 'not_supported' || (refused && errors[reason].retry !== 'offline');
+  cached(OWN_ID_MS, (signal) => ifOffered(read(signal)));

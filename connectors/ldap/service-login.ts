@@ -1,6 +1,7 @@
 import type { Secret } from '../../model/passwords/secret';
 import type { ConnectorTools, Finding } from '../contract';
 import { serviceLogins } from '../service-logins';
+import { tlsProblem } from '../tls-problem';
 import { ok, wrong } from './findings';
 import { CLIENT_CERTIFICATE, type Link, NoReply, NotSent, openLink } from './link';
 import { type Call, newCall, within } from './pool';
@@ -153,12 +154,14 @@ const adviceByCode: typeof advice = {
 function findingOf(error: unknown): Finding {
   const failure = error instanceof NoReply ? new NotSent('unreachable', error.vendorCode) : error;
   if (!(failure instanceof NotSent)) throw error;
+  const code = failure.vendorCode === null ? '' : ` (${failure.vendorCode})`;
+  const tlsFailed = tlsProblem(failure.vendorCode);
+  if (tlsFailed !== null) return wrong('tls', `${tlsFailed.problem}${code}. ${tlsFailed.remedy}`);
   const [check, problem, remedy] = adviceByCode[failure.vendorCode ?? ''] ??
     advice[failure.reason] ?? [
       'connection',
       'The server cannot be reached',
       'Check url, and that the server is running.',
     ];
-  const code = failure.vendorCode === null ? '' : ` (${failure.vendorCode})`;
   return wrong(check, `${problem}${code}. ${remedy}`);
 }

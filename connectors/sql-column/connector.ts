@@ -17,7 +17,7 @@ import { asInconclusive, asSourceFailure, asWriteAnswer } from '../sql/failures'
 import type { SqlSession } from '../sql/sessions';
 import { checkTable } from './check';
 import type { Engine } from './engine';
-import { type LinkedRow, linkedRow } from './linked-row';
+import { linkedRow } from './linked-row';
 import { readStored } from './marks';
 import { rowNaming } from './naming';
 import { type AccountRow, type Rows, rowsOf } from './rows';
@@ -97,12 +97,12 @@ async function setPassword(
   if (form === 'plaintext' && isTooLong(scheme, password))
     return { result: 'rejected', reason: 'policy_too_long', vendorCode: null };
   const end = performance.now() + HARD_DEADLINE_MS;
-  const hash = await hashFor(scheme, request);
-  // The time limit starts here, because a queue for hashing is not a failure of the source.
-  const leftMs = Math.max(0, Math.min(timeoutMs, end - performance.now()));
-  const signal = AbortSignal.timeout(leftMs);
   let sent = false;
   try {
+    const hash = await hashFor(scheme, request);
+    // The time limit starts here, because a queue for hashing is not a failure of the source.
+    const leftMs = Math.max(0, Math.min(timeoutMs, end - performance.now()));
+    const signal = AbortSignal.timeout(leftMs);
     return await sessions.use(signal, async (session) => {
       await session.query(dialect.begin(timeoutMs));
       const linked = await linkedRow(session, rows, naming, account);
@@ -142,23 +142,24 @@ async function verify(
   signal: AbortSignal,
   { account, password, form }: VerifyRequest,
 ): Promise<VerifyAnswer> {
-  let linked: LinkedRow;
   try {
-    linked = await sessions.use(signal, (session) => linkedRow(session, rows, naming, account));
+    const linked = await sessions.use(signal, (session) =>
+      linkedRow(session, rows, naming, account),
+    );
+    if (!('row' in linked)) return { result: 'inconclusive', ...linked };
+    const { row } = linked;
+    const { lock, hash } = readStored(row.hash ?? '');
+    if (row.hash === null || hash === null) return { result: 'differs', vendorCode: null };
+    const same = await (form === 'plaintext'
+      ? holds(hash, password)
+      : isSameHash(hash, password.text()));
+    if (same === null)
+      return { result: 'inconclusive', reason: 'not_supported', vendorCode: 'unknown_scheme' };
+    if (!same) return { result: 'differs', vendorCode: null };
+    const locked = lock === '' ? null : 'account_locked';
+    const signInPrevented = row.disabled ? 'account_disabled' : locked;
+    return { result: 'holds', proof: 'hash', signInPrevented };
   } catch (error) {
     return asInconclusive(failureOf(error));
   }
-  if (!('row' in linked)) return { result: 'inconclusive', ...linked };
-  const { row } = linked;
-  const { lock, hash } = readStored(row.hash ?? '');
-  if (row.hash === null || hash === null) return { result: 'differs', vendorCode: null };
-  const same = await (form === 'plaintext'
-    ? holds(hash, password)
-    : isSameHash(hash, password.text()));
-  if (same === null)
-    return { result: 'inconclusive', reason: 'not_supported', vendorCode: 'unknown_scheme' };
-  if (!same) return { result: 'differs', vendorCode: null };
-  const locked = lock === '' ? null : 'account_locked';
-  const signInPrevented = row.disabled ? 'account_disabled' : locked;
-  return { result: 'holds', proof: 'hash', signInPrevented };
 }

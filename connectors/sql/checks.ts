@@ -1,4 +1,6 @@
+import { errors } from '../../model/errors';
 import type { Finding } from '../contract';
+import { tlsProblem } from '../tls-problem';
 import { codeOf, LOGIN_METHOD, type SqlFailure } from './failures';
 
 const tlsOk: Finding = {
@@ -12,6 +14,9 @@ const loginOk: Finding = {
   says: 'The service account can log in.',
 };
 
+/** Codes of PostgreSQL and MySQL for a database that does not exist. */
+const NO_DATABASE: readonly (string | null)[] = ['3D000', '1049'];
+
 export const connectedFindings: readonly Finding[] = [tlsOk, loginOk];
 
 /** Findings for a connection that failed. @param failure why it failed */
@@ -19,6 +24,8 @@ export function unconnectedFindings(failure: SqlFailure): readonly Finding[] {
   const { reason, vendorCode } = failure;
   const code = codeOf(failure);
   const wrong = (check: string, says: string): Finding => ({ check, verdict: 'wrong', says });
+  const tlsFailed = tlsProblem(vendorCode);
+  if (tlsFailed !== null) return [wrong('tls', `${tlsFailed.problem}${code}. ${tlsFailed.remedy}`)];
   if (reason === 'certificate_refused')
     return [
       wrong(
@@ -42,6 +49,13 @@ export function unconnectedFindings(failure: SqlFailure): readonly Finding[] {
         `The server rejects the service account${code}. Correct user and password.`,
       ),
     ];
+  if (NO_DATABASE.includes(vendorCode))
+    return [
+      tlsOk,
+      wrong('database', `The database in the settings does not exist${code}. Correct database.`),
+    ];
+  if (reason === 'lockstep_failed')
+    return [tlsOk, loginOk, wrong('lockstep', `${errors.lockstep_failed.says}${code}`)];
   return [
     wrong(
       'connection',

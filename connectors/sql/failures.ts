@@ -1,5 +1,6 @@
 import { type CodeOf, errors } from '../../model/errors';
 import type { SourceFailure, VerifyAnswer, WriteAnswer } from '../contract';
+import { HashingFailed } from '../hashing';
 
 /** A failed statement or connection, translated into a code of `model/errors.ts`. */
 export interface SqlFailure {
@@ -21,8 +22,8 @@ export type SqlReason =
 export class NoConnection extends Error {
   readonly failure: SqlFailure;
 
-  constructor(reason: SqlReason, vendorCode: string) {
-    super(vendorCode);
+  constructor(reason: SqlReason, vendorCode: string | null) {
+    super(vendorCode ?? reason);
     this.failure = lost(reason, vendorCode);
   }
 }
@@ -37,6 +38,7 @@ export const reasonIn = (reasons: Reasons, code: string, prefix: number): SqlRea
 /** Translates errors that do not depend on the database: of TLS, the network, the drivers and our time limit. */
 export function failureOfConnection(error: unknown): SqlFailure {
   if (error instanceof NoConnection) return error.failure;
+  if (error instanceof HashingFailed) return lost('lockstep_failed', 'hashing');
   const { code, name } = error as { code?: unknown; name?: unknown };
   if (name === 'TimeoutError') return lost('unreachable', 'timeout');
   if (typeof code === 'string')

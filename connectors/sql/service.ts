@@ -1,7 +1,8 @@
+import { errors } from '../../model/errors';
 import type { ConnectorTools } from '../contract';
 import { serviceLogins } from '../service-logins';
 import { type Endpoint, serviceSecret } from './endpoint';
-import type { SqlFailure } from './failures';
+import { NoConnection, type SqlFailure } from './failures';
 import { before, type Connect, type Sessions, type SqlSession, sessionsOf } from './sessions';
 
 /** Connections of the service account. */
@@ -10,6 +11,13 @@ export interface ServiceSessions {
   /** Runs `work` with new connections, even if the password was refused before. `lockstep doctor` uses it. */
   readonly withOwnSessions: <T>(work: (sessions: Sessions) => Promise<T>) => Promise<T>;
 }
+
+/**
+ * A connection that cannot be opened concerns the source as a whole, such as a database that does not exist. So it never
+ * rejects an account, whatever the same code means for a statement.
+ */
+const concerningTheSource = (error: unknown, { reason, vendorCode }: SqlFailure): unknown =>
+  errors[reason].retry === 'rejected' ? new NoConnection('unreachable', vendorCode) : error;
 
 /** Creates connections of the service account. Repeated logins with a wrong password cannot lock it out. */
 export function serviceSessions(
@@ -32,6 +40,8 @@ export function serviceSessions(
       };
       try {
         return await before(signal, logins[how](secret, logIn));
+      } catch (error) {
+        throw concerningTheSource(error, failureOf(error));
       } finally {
         secret.destroy();
       }

@@ -8,6 +8,7 @@ import { anonymous, fixedToken, serviceSecret } from '../http/credentials';
 import { NoReply, NotSent } from '../http/failures';
 import { retryAfterMs } from '../http/retry-after';
 import { isJson } from '../http/success';
+import { tlsProblem } from '../tls-problem';
 import { type Call, type Lost, noAnswer, openWire, type Reply } from '../wire/connector';
 import { namingBy, servedBy } from '../wire/settings';
 import { recipientIn, sealed } from './seal';
@@ -118,6 +119,8 @@ function lostBy(error: unknown): Lost {
 
 function findingOf({ reason, vendorCode }: Lost): Finding {
   const code = vendorCode === null ? '' : ` (${vendorCode})`;
+  const tlsFailed = tlsProblem(vendorCode);
+  if (tlsFailed !== null) return wrong('tls', `${tlsFailed.problem}${code}. ${tlsFailed.remedy}`);
   if (reason === 'certificate_refused')
     return wrong(
       'tls',

@@ -1,8 +1,8 @@
-import { Worker } from 'node:worker_threads';
 import { Counter } from 'prom-client';
 import { log } from '../../log';
 import type { Secret } from '../../model/passwords/secret';
 import { zeroableBytes } from '../../model/passwords/zeroable';
+import { startThread } from '../../threads';
 import type { Answer, Question } from './strength-thread';
 
 /** Estimates how hard passwords are to guess, in a thread, so that the event loop is never blocked. */
@@ -30,16 +30,13 @@ const estimates = new Counter({
 });
 
 /** Opens an estimator. The thread and its dictionaries are loaded with the first password. */
-export function openStrengthEstimator(
-  times: StrengthTimes = TIMES,
-  execArgv: string[] = process.execArgv,
-): StrengthEstimator {
+export function openStrengthEstimator(times: StrengthTimes = TIMES): StrengthEstimator {
   let thread: Thread | null = null;
   let quiet: NodeJS.Timeout | undefined;
 
   const replace = () => {
     const old = thread;
-    thread = startThread(execArgv);
+    thread = startEstimating();
     void old?.end();
   };
 
@@ -47,7 +44,7 @@ export function openStrengthEstimator(
     async estimate(password) {
       clearTimeout(quiet);
       const began = performance.now();
-      thread ??= startThread(execArgv);
+      thread ??= startEstimating();
       const mine = thread;
       const ready = await within(times.startMs, mine.ready);
       const strength = ready === true ? await within(times.deadlineMs, mine.ask(password)) : null;
@@ -83,8 +80,8 @@ interface Thread {
   end(): Promise<void>;
 }
 
-function startThread(execArgv: string[]): Thread {
-  const worker = new Worker(require.resolve('./strength-thread'), { env: {}, execArgv });
+function startEstimating(): Thread {
+  const worker = startThread(require.resolve('./strength-thread'));
   worker.unref();
   const pending = new Map<number, (strength: number | null) => void>();
   let last = 0;

@@ -32,6 +32,11 @@ export const plannedAccountSchema = z.object({
   warnings: sentences.describe(
     'Why the source may refuse the password, or why the account would wait, as far as Lockstep knows it: from the state of the source, its last check, and the last change. No source is asked.',
   ),
+  refusesPassword: z
+    .boolean()
+    .describe(
+      'True if the source would refuse the password of the request, by the policies that its last check has shown, or by its filter.',
+    ),
 });
 
 export const changePlanSchema = z

@@ -62,18 +62,28 @@ export function forecast(known: KnownBefore, password: Secret | null): string[] 
 
 function limitWarnings(known: KnownBefore, password: Secret | null): string[] {
   const { source, filter, policies, groupPolicies } = known;
-  if (password === null)
-    return [
-      ...new Set(groupPolicies.flatMap((policy) => gaps(policy, { source, filter, policies }))),
-    ];
-  if (filter === null) return brokenLimits(source, policies, password);
+  return password === null
+    ? [...new Set(groupPolicies.flatMap((policy) => gaps(policy, { source, filter, policies })))]
+    : limitsAgainst(known, password).warnings;
+}
+
+/** Whether the source refuses this password, by every policy that it has shown or by its filter. */
+export const refusesPassword = (known: KnownBefore, password: Secret): boolean =>
+  limitsAgainst(known, password).refused;
+
+function limitsAgainst({ source, filter, policies }: KnownBefore, password: Secret) {
+  const broken = (written: Secret) => {
+    const warnings = brokenLimits(source, policies, written);
+    return { warnings, refused: policies.length > 0 && warnings.length === policies.length };
+  };
+  if (filter === null) return broken(password);
   const written = rewrite(filter, password);
-  if (written === null)
-    return [
-      `The passwordFilter of "${source}" leaves too little of the password, so it is refused.`,
-    ];
+  if (written === null) {
+    const says = `The passwordFilter of "${source}" leaves too little of the password, so it is refused.`;
+    return { warnings: [says], refused: true };
+  }
   try {
-    return brokenLimits(source, policies, written);
+    return broken(written);
   } finally {
     written.destroy();
   }

@@ -1,6 +1,8 @@
 import { type ErrorCode, errors, isErrorCode, waitingSays } from '../errors';
+import type { PasswordFilter } from '../policy/password-filter';
+import type { PolicyRules } from '../policy/presets';
 import { limitsSay } from '../policy/target-limits';
-import type { TargetPolicy } from '../policy/target-policy';
+import { couldBreak, type TargetPolicy } from '../policy/target-policy';
 import type { OutcomeState } from './outcome';
 import { type LeaveOutCode, leaveOutSays } from './plan';
 import { isSignInObstacle, type SignInObstacle } from './sign-in-prevented';
@@ -30,19 +32,24 @@ export function factsOf(state: OutcomeState, stored: OutcomeReason | null): Outc
 export interface ReasonContext {
   readonly source: string;
   readonly sourcePolicies: readonly TargetPolicy[] | null;
+  /** The filter of the source. */
+  readonly filter: PasswordFilter | null;
+  /** The policies of the groups of the change that the password satisfies; empty for a hash, which none can check. */
+  readonly satisfied: readonly PolicyRules[];
 }
 
 /**
  * The sentences about the reason of an outcome. Only for an account that waits do they promise another attempt. A refusal
- * by a policy names the limits of the source, as far as they are known.
+ * by a policy names the limits of the source, as far as they are known and explain it.
  */
 export function reasonSays(
   state: OutcomeState,
   reason: ErrorCode | LeaveOutCode,
-  { source, sourcePolicies }: ReasonContext,
+  { source, sourcePolicies, filter, satisfied }: ReasonContext,
 ): string {
   if (!isErrorCode(reason)) return leaveOutSays[reason];
-  const limits = limitsSay(reason, source, sourcePolicies ?? []);
+  const known = sourcePolicies ?? [];
+  const limits = limitsSay(reason, source, known, couldBreak(satisfied, filter));
   if (limits !== null) return `${errors[reason].says} ${limits}`;
   if (state === 'waiting') return waitingSays(reason);
   return state === 'applied'

@@ -12,6 +12,9 @@ const HOUR = 60 * MINUTE;
 const OFFLINE_WAITS_MS = [5 * SECOND, MINUTE, 3 * MINUTE, 10 * MINUTE, 30 * MINUTE, 90 * MINUTE];
 const OFFLINE_THEN_MS = HOUR;
 
+/** The longest wait that a source may ask for. A wrong header must not stop the attempts for longer than the schedule. */
+const MOST_ASKED_MS = HOUR;
+
 /** The wait when a moment is enough: an older change ends its step, or a doubtful write is looked up. */
 const SHORT_WAIT_MS = 2 * SECOND;
 /** After this many short waits for an account in use, the offline schedule applies: the other change may take hours. */
@@ -26,7 +29,7 @@ export const UNKNOWN_ATTEMPTS = 5;
 /**
  * Milliseconds to wait before the next attempt.
  * @param attempts number of attempts made so far, 1 or more
- * @param retryAfterMs the wait that the source asked for; used when it is longer than the schedule
+ * @param retryAfterMs the wait that the source asked for; up to an hour of it is kept when it is longer than the schedule
  * @param jitter from 0 to 1; adds up to a fifth of the wait, so that many waiting accounts do not come back at once
  */
 export function waitMs(
@@ -39,7 +42,9 @@ export function waitMs(
   const step = reason === 'account_in_use' ? attempts - SHORT_WAITS_IN_USE : attempts;
   const short = step < 1 || (reason === 'in_doubt' && attempts === 1);
   const scheduled = short ? SHORT_WAIT_MS : (OFFLINE_WAITS_MS[step - 1] ?? OFFLINE_THEN_MS);
-  return Math.round(Math.max(scheduled, retryAfterMs ?? 0) * (1 + jitter / 5));
+  return Math.round(
+    Math.max(scheduled, Math.min(retryAfterMs ?? 0, MOST_ASKED_MS)) * (1 + jitter / 5),
+  );
 }
 
 /**

@@ -67,11 +67,16 @@ export function matchLinks<Account extends NamedAccount>(
     .map((link) => ({ link, is: state(link) }));
   const inState = (code: LinkReportCode) =>
     rest.filter(({ is }) => is === code).map(({ link }) => link);
-  const renamed = seen.filter((one) => one.renamed);
-  const isMoved = ({ link, account }: (typeof seen)[number]) =>
+  const isReported = reportedBy(listed, state);
+  const withName = withNames(naming, seen, links);
+  const renamed = withName.filter(
+    ({ link, account }) => naming.canonicalName(link.name) !== naming.canonicalName(account.name),
+  );
+  const following = renamed.filter(({ takesName }) => takesName);
+  const isMoved = ({ link, account }: Seen) =>
     isSameFirstPart(naming.canonicalName(link.name), naming.canonicalName(account.name));
   return {
-    seen: withNames(naming, seen, links),
+    seen: withName,
     free: found.filter((one) => isFree(one, seenLinks)).map(({ account }) => account),
     problems: {
       account_replaced: inState('recreated'),
@@ -80,13 +85,17 @@ export function matchLinks<Account extends NamedAccount>(
       service_account: inState('service_account'),
     },
     reports: {
-      renamed: renamed.filter((one) => !isMoved(one)).map(asRenamed),
-      moved: renamed.filter(isMoved).map(asRenamed),
+      renamed: following.filter((one) => !isMoved(one)).map(asRenamed),
+      moved: following.filter(isMoved).map(asRenamed),
+      name_taken: renamed.filter(({ takesName }) => !takesName).map(asRenamed),
       id_renamed: inState('id_renamed').map((link) =>
         asLinked(link, listed.identified(link)[0]?.name),
       ),
       recreated: inState('recreated').map((link) => asLinked(link)),
       vanished: inState('vanished').map((link) => asLinked(link)),
+      uncertain: found
+        .filter((one) => one.match === 'contested' && !isFree(one, seenLinks) && !isReported(one))
+        .map(({ account }) => asListed(account)),
       duplicate: [...inState('duplicate').map((link) => asLinked(link)), ...twice.map(asListed)],
       service_account: [
         ...inState('service_account').map((link) => asLinked(link)),
@@ -106,6 +115,21 @@ function indexOf<Item extends NamedAccount>(naming: Naming, items: readonly Item
   const like = (account: NamedAccount) => [...new Set([...named(account), ...identified(account)])];
   return { named, identified, like };
 }
+
+/** Whether what is reported about a link is about this account, so that the account is not reported again. */
+const reportedBy =
+  <Account extends NamedAccount>(
+    { named, identified }: ReturnType<typeof indexOf<Account>>,
+    state: (link: LinkOfPerson) => LinkReportCode | null,
+  ) =>
+  (found: LinkMatch<LinkOfPerson> & { readonly account: Account }): boolean =>
+    found.match === 'contested' &&
+    found.links.some((link) => {
+      const code = state(link);
+      if (code === 'recreated') return named(link).includes(found.account);
+      if (code === 'id_renamed') return identified(link)[0] === found.account;
+      return code === 'duplicate' && found.meant.includes(link);
+    });
 
 /** An account may also be linked if it has the former name of an account that was renamed. */
 const isFree = (found: LinkMatch<LinkOfPerson>, seenLinks: ReadonlySet<LinkOfPerson>): boolean =>

@@ -118,19 +118,27 @@ const MOST_LISTED = 5;
 /**
  * The sentence about the limits that a source applied when it refused a password, with their numbers.
  * @param policies every policy that may bind the account; empty when the source has shown none
- * @returns null when no known policy has a limit of this kind
+ * @param couldBreak whether a password of the change could break the limit. A limit that it cannot break does not
+ *   explain the refusal: the source has changed its policy since it showed it.
+ * @returns null when no known limit explains the refusal
  */
 export function limitsSay(
   reason: string,
   source: string,
   policies: readonly SourcePolicy[],
+  couldBreak: (limit: TargetLimit, policy: SourcePolicy) => boolean,
 ): string | null {
-  const chosen = all.filter((limit) => reason === 'policy' || limit.reason === reason);
+  const names = (Object.keys(targetLimits) as TargetLimit[]).filter(
+    (name) => reason === 'policy' || targetLimits[name].reason === reason,
+  );
   const says = policies.slice(0, MOST_LISTED).flatMap((policy) => {
-    const limits = chosen.map((limit) => limit.says(policy)).filter((text) => text !== false);
+    const limits = names
+      .filter((name) => couldBreak(name, policy))
+      .map((name) => targetLimits[name].says(policy))
+      .filter((text) => text !== false);
     return limits.length === 0 ? [] : [`${policy.name} of "${source}" ${limits.join(', ')}`];
   });
-  return says.length === 0 ? null : `${says.join('; ')}.`;
+  return says.length === 0 ? null : `By the last check of the source, ${says.join('; ')}.`;
 }
 
 /**
@@ -149,7 +157,7 @@ export const brokenLimits = (
         .map((limit) => limit.broken?.(policy, points) === true && limit.says(policy))
         .filter((text) => text !== false);
       const may =
-        policies.length > 1 ? 'if that policy applies to the account' : 'so it is refused';
+        policies.length > 1 ? 'if that policy applies to the account' : 'so the source refuses it';
       return says.length === 0
         ? []
         : [

@@ -124,6 +124,15 @@ const gapRules: Readonly<Record<TargetLimit, Gap>> = {
   minAgeSeconds: (_given, { minAgeSeconds }) => minAgeSeconds > 0,
 };
 
+/**
+ * Whether a password that every one of these policies accepts can break the limit of a source.
+ * @param groupPolicies empty when no policy has checked the password
+ */
+export const couldBreak =
+  (groupPolicies: readonly PolicyRules[], filter: PasswordFilter | null) =>
+  (limit: TargetLimit, target: TargetPolicy): boolean =>
+    groupPolicies.every((rules) => gapRules[limit](givenBy(rules, filter), target));
+
 const limitNames = Object.keys(targetLimits) as TargetLimit[];
 
 /** Sentences about the limits of a source that the policy of its group does not guarantee. */

@@ -25,6 +25,8 @@ export interface LinkConflict {
   readonly why: 'service_account' | 'linked_to_another_person' | 'linked_twice';
   /** The names under which the account is linked already. */
   readonly linkedAs: readonly string[];
+  /** The name of the other person; null unless the account is linked to another one. */
+  readonly linkedTo: string | null;
 }
 
 export type Linked = { readonly id: string } | { readonly conflict: LinkConflict };
@@ -43,12 +45,17 @@ export async function linkAccount(
 ): Promise<Linked> {
   const { canonicalId } = rules.naming;
   const link = { ...wanted, nativeId: wanted.nativeId && canonicalId(wanted.nativeId) };
-  const conflict = (why: LinkConflict['why'], links: readonly Link[] = []) => ({
+  const conflict = (
+    why: LinkConflict['why'],
+    links: readonly Link[] = [],
+    linkedTo: string | null = null,
+  ) => ({
     conflict: {
       source: link.source,
       name: link.name,
       why,
       linkedAs: links.map(({ name }) => name),
+      linkedTo,
     },
   });
   if (rules.isServiceAccount(link.name)) return conflict('service_account');
@@ -60,8 +67,13 @@ export async function linkAccount(
       link,
     );
     const links = found.match === 'one' ? [found.link] : found.match === 'none' ? [] : found.links;
-    if (links.some((other) => other.identityId !== identityId))
-      return conflict('linked_to_another_person', links);
+    const foreign = links.find((other) => other.identityId !== identityId);
+    if (foreign !== undefined)
+      return conflict(
+        'linked_to_another_person',
+        links,
+        await personNamed(trx, foreign.identityId),
+      );
     const [existing, another] = links;
     // An operator who names the id of an account decides which one is meant.
     const decided = linkedBy === 'operator' && link.nativeId !== null && another === undefined;
@@ -77,6 +89,15 @@ export async function linkAccount(
     else await updateLink(trx, existing, link, linkedBy, rules.naming);
     return { id };
   });
+}
+
+async function personNamed(trx: Database, identityId: string): Promise<string> {
+  const { name } = await trx
+    .selectFrom('identity')
+    .select('name')
+    .where('id', '=', identityId)
+    .executeTakeFirstOrThrow();
+  return name;
 }
 
 async function insertLink(

@@ -45,6 +45,11 @@ export async function giveSourceCommand(
 export const probeSoon = (which: ReturnType<typeof sql>) => sql`
   update source_state set next_probe_at = now() where condition = 'down' and ${which}`;
 
+/** Makes the probe of a source that is down due at once. `sendProbes` sends an account. */
+export async function probeNow(db: Database, source: string): Promise<void> {
+  await probeSoon(sql`source = ${source}`).execute(db);
+}
+
 /**
  * Hands the oldest command that is due to the next accounts, those of the oldest changes first. A source gets its
  * commands one after the other. A wake-up starts slowly, doubles its rate each second, and stops while the accounts that

@@ -58,9 +58,9 @@ describeWith(['postgres'], 'accounts in other spellings', () => {
         const reply = await put('second', [{ name }]);
         expect(reply.status).toBe(409);
         expect(reply.body).toMatchObject({
-          code: 'already_exists',
+          code: 'account_linked',
           issues: [
-            { path: ['accounts', 0], says: `is linked to another person, as "${dn('zed')}"` },
+            { path: ['accounts', 0], says: `is linked to another person, zed, as "${dn('zed')}"` },
           ],
         });
       }
@@ -81,7 +81,7 @@ describeWith(['postgres'], 'accounts in other spellings', () => {
       await put('ida', [{ name: dn('ida'), nativeId }]);
       const reply = await put('other', [{ name: dn('ida-renamed'), nativeId }]);
       expect(reply.body).toMatchObject({
-        issues: [{ says: `is linked to another person, as "${dn('ida')}"` }],
+        issues: [{ says: `is linked to another person, ida, as "${dn('ida')}"` }],
       });
       await put('ida', [{ name: dn('ida-renamed'), nativeId }]);
       expect(await accountsOf('ida')).toMatchObject([{ name: dn('ida-renamed'), nativeId }]);

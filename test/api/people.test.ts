@@ -91,8 +91,8 @@ describeWith(['postgres'], 'people', () => {
       const reply = await put('eve', body);
       expect(reply.status).toBe(409);
       expect(reply.body).toMatchObject({
-        code: 'already_exists',
-        issues: [{ path: ['accounts', 1], says: 'is linked to another person' }],
+        code: 'account_linked',
+        issues: [{ path: ['accounts', 1], says: 'is linked to another person, ben' }],
       });
       expect((await get('/v1/identities/eve')).status).toBe(404);
     },

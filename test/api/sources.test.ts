@@ -18,7 +18,10 @@ describeWith(['postgres'], 'sources in trouble', () => {
     const waiting = { state: 'waiting', reason: 'unreachable', nextTryInMs: 9_999_999 } as const;
     await settled(db, change, 'warehouse', { ...waiting, proof: 'none' });
   });
-  beforeEach(() => api.database.db.deleteFrom('source_state').execute());
+  beforeEach(async () => {
+    await api.database.db.deleteFrom('source_state').execute();
+    await api.database.db.deleteFrom('source_command').execute();
+  });
   afterAll(() => api.stop());
 
   const send = (verb: string, body?: unknown, source = 'warehouse') =>
@@ -84,6 +87,18 @@ describeWith(['postgres'], 'sources in trouble', () => {
     expect((await send('resume')).body).toMatchObject({ state: 'up' });
     expect((await readSourceStates(api.database.db)).size).toBe(0);
   });
+
+  test.each(['retry', 'resume'])(
+    '%s makes the next probe of a source that is down due',
+    async (verb) => {
+      await openCircuit(api.database.db, 'warehouse', 'busy', 3_600_000);
+      await send(verb);
+      const { rows } = await api.database.pool.query(
+        `select next_probe_at <= now() as due from source_state where source = 'warehouse'`,
+      );
+      expect(rows).toEqual([{ due: true }]);
+    },
+  );
 
   test.each(['retry', 'park', 'cancel'])(
     '%s applies to all waiting accounts of a source, at a limited rate',

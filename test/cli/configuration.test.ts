@@ -197,7 +197,7 @@ describeWith(['postgres'], 'lockstep plan and lockstep apply', () => {
     );
   });
 
-  test('a configuration goes from plan to apply to no differences, and a deletion lists what it removes', async () => {
+  test('a configuration goes from plan to apply to no differences, and a deletion lists what it leaves unused', async () => {
     const planned = await run(GOOD, 'plan');
     expect([planned.code, planned.stdout.split('\n').slice(0, 4)]).toEqual([
       0,
@@ -235,13 +235,19 @@ describeWith(['postgres'], 'lockstep plan and lockstep apply', () => {
       .replace('[apps, crm]', '[erp, apps]')
       .replace('minLength: 12', 'minLength: 13');
     const { stdout } = await run(less, 'plan');
-    expect(stdout).toContain('- sources.crm  also removes 1 linked account and 0 mappings\n');
+    expect(stdout).toContain(
+      '- sources.crm  1 link and 0 mappings kept, unused, and used again if a source of this name is added\n',
+    );
     expect(stdout).toContain('+ sources.erp\n');
     expect(stdout).toContain('~ policies.staff  minLength\n');
     expect(stdout).toContain('~ groups.one-password  sources\n');
     expect(stdout).toContain(
       'Compared with configuration 1: 1 to create, 2 to update, 1 to delete.',
     );
+
+    await run(less, 'apply', '--yes');
+    const back = await run(GOOD, 'plan');
+    expect(back.stdout).toMatch(/1 account is still linked to a former source named "crm"/);
   });
 
   (hasScript ? test : test.skip)(

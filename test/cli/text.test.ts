@@ -1,7 +1,8 @@
 import { exitCodes, exitOf } from '../../cli/exit-codes';
-import type { Change } from '../../cli/http/answers';
+import type { Change, ChangePlan } from '../../cli/http/answers';
 import type { Output } from '../../cli/output';
 import { inFull } from '../../cli/text/change-text';
+import { dryRunLines, isRefusal } from '../../cli/text/dry-run-text';
 import { table } from '../../cli/text/table';
 import { cut, pad, widthOf, wrap } from '../../cli/text/text-width';
 import { parseSpan, relative, span } from '../../cli/text/times';
@@ -106,6 +107,40 @@ describe('times', () => {
   ])('the duration %s is parsed as %s ms', (text, ms) => {
     expect(parseSpan(text)).toBe(ms);
   });
+});
+
+test('a dry run reports no password as satisfying every policy if a source would refuse it', () => {
+  const output = { width: 80, paint: (_style: string, text: string) => text } as unknown as Output;
+  const account: ChangePlan['accounts'][number] = {
+    label: 'crm',
+    source: 'crm',
+    account: 'alice',
+    role: 'auth',
+    turn: 1,
+    reason: null,
+    says: 'first',
+    prove: 'always',
+    proof: 'login',
+    form: 'plaintext',
+    warnings: ['"crm" requires 20 characters or more, so the source refuses it.'],
+    refusesPassword: true,
+  };
+  const plan = (changes: Partial<ChangePlan>): ChangePlan => ({
+    identity: 'alice',
+    groups: [],
+    accounts: [],
+    warnings: [],
+    violations: [],
+    ...changes,
+  });
+  const text = (changes: Partial<ChangePlan>) => dryRunLines(output, plan(changes)).join('\n');
+  expect(text({})).toContain('✔ The password satisfies every policy.');
+  expect(text({ accounts: [account] })).toMatch(/✖ The password would be refused:\n {2}By crm/);
+  expect(isRefusal(plan({ accounts: [account] }))).toBe(true);
+  const warned = { accounts: [{ ...account, refusesPassword: false }] };
+  expect(isRefusal(plan(warned))).toBe(false);
+  const whole = text({ warnings: ['The change would be refused: no account.'] });
+  expect(whole).toContain('✖ The change would be refused: see the warnings.');
 });
 
 test('the status of a change with a captured hash says that no policy could check the password', () => {

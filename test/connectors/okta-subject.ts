@@ -76,6 +76,7 @@ export function oktaSubject(vendor: () => OktaVendor): Subject {
     http: {
       answering: (change) => vendor().answering(change),
       emptyIsSuccess: false,
+      isOptional: () => vendor().seen.at(-1)?.endsWith('/users/me') === true,
       ofAnother: (document) => {
         const another = { id: '00uofanotheruser0000' };
         if ('profile' in document) return { ...document, ...another };

@@ -91,6 +91,7 @@ export function scimSubject(
     http: {
       answering: (change) => vendor().answering(change),
       emptyIsSuccess: true,
+      isOptional: () => vendor().seen.at(-1)?.endsWith('/Me') === true,
       ofAnother: (document) => ('userName' in document ? { ...document, id: randomUUID() } : null),
     },
     disable: async (account) => {

@@ -44,6 +44,43 @@ describe.each([
     },
   );
 
+  test.each([
+    ['501', 501, ''],
+    ['404', 404, '<html>Not found</html>'],
+    ['405', 405, '{}'],
+    ['403', 403, '<html>Forbidden</html>'],
+    ['400', 400, ''],
+  ])(
+    'a server that answers %s to /Me does not show the user of the token, and is written',
+    async (_how, status, body) => {
+      const [connector, account] = [await open(), await subject.account()];
+      const page = { headers: { 'content-type': 'text/html' }, text: body };
+      vendor.goWrong(() => ({ status, ...(body === '{}' ? { json: {} } : page) }), 'any');
+      const answer = await connector.setPassword(
+        asking(account.ref, Secret.fromText('The-new-one-9')),
+      );
+      expect(answer).toMatchObject({ result: 'applied' });
+    },
+  );
+
+  test.each([401, 429, 500, 503])(
+    'a server that answers %i to /Me is not written, and check reports it',
+    async (status) => {
+      const [connector, account] = [await open(), await subject.account()];
+      const isMe = () => vendor.seen.at(-1)?.endsWith('/Me');
+      vendor.answering((answer) => (isMe() ? { status } : answer()));
+      const answer = await connector.setPassword(
+        asking(account.ref, Secret.fromText('The-new-one-9')),
+      );
+      const findings = await connector.check();
+      vendor.answering(null);
+      expect(answer.result).toBe('retry');
+      expect(findings).toContainEqual(
+        expect.objectContaining({ check: 'own-user', verdict: 'wrong' }),
+      );
+    },
+  );
+
   test('the connector does not try the other form of PATCH if the server rejects the configured one', async () => {
     const other = write === 'path' ? 'value' : 'path';
     const [connector, account] = [await open({ write: other }), await subject.account()];

@@ -452,6 +452,18 @@ function ownPromises(table: Table, subject: Subject): void {
     }
   });
 
+  test('a database that does not exist is trouble of the source, and rejects no account', async () => {
+    const { ref } = await subject.account();
+    const connector = await open({ database: 'nowhere' });
+    expect(await connector.setPassword(asking(ref, password()))).toMatchObject({
+      result: 'retry',
+      reason: 'unreachable',
+    });
+    expect(await connector.check()).toContainEqual(
+      expect.objectContaining({ verdict: 'wrong', says: expect.stringContaining('atabase') }),
+    );
+  });
+
   test('the settings require serverName if host is an IP address', () => {
     const settings = subject.settings(subject.server);
     const accepts = (changes: Settings) =>

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { openStrengthEstimator, type StrengthTimes } from '../../intake/policy/strength';
 import { Secret } from '../../model/passwords/secret';
 
@@ -8,8 +7,7 @@ const LONGEST = 'p@55w0rd!1l0v3y0u'.repeat(8);
 describe('an estimate of strength', () => {
   let estimator: ReturnType<typeof openStrengthEstimator>;
   const open = (times: Partial<StrengthTimes> = {}) => {
-    const typescript = path.resolve(__dirname, '../support/typescript.cjs');
-    estimator = openStrengthEstimator({ ...generous, ...times }, ['-r', typescript]);
+    estimator = openStrengthEstimator({ ...generous, ...times });
     return (password: string) => estimator.estimate(Secret.fromText(password));
   };
   afterEach(() => estimator.close());

@@ -186,7 +186,12 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source in trouble', () => {
       verdict,
     });
     const checked = (verdict: Finding['verdict']) =>
-      checkSource(db, 'apps', { check: async () => [finding(verdict)] } as unknown as Connector);
+      checkSource(
+        db,
+        'apps',
+        { check: async () => [finding(verdict)] } as unknown as Connector,
+        false,
+      );
     await pauseSource(db, 'apps', 'service_credential_refused', 'worker');
     const started = await changesOf(1);
     await allWait(started);

@@ -1,19 +1,23 @@
 import type { Connector } from '../../connectors/contract';
 import { log } from '../../log';
-import type { SourceCheck } from '../../model/api/job-results';
+import type { Finding, SourceCheck } from '../../model/api/job-results';
 import type { Database } from '../../store/database';
 import { reopenSource } from '../../store/sources/state';
 
 /**
  * Checks a source for `lockstep doctor`. If the service login succeeds, a source that the worker had marked as down
  * or paused is up again, and the accounts that wait for it are woken.
+ * @param needsRefresh whether a refresh is to link accounts of the source, so that it must be able to list them
  */
 export async function checkSource(
   db: Database,
   source: string,
   connector: Connector,
+  needsRefresh: boolean,
 ): Promise<SourceCheck> {
-  const findings = await connector.check();
+  const findings = (await connector.check()).map((finding) =>
+    needsRefresh && isListingWarning(finding) ? { ...finding, verdict: 'wrong' as const } : finding,
+  );
   const loginWorks = findings.some(
     ({ check, verdict }) => check === 'service-login' && verdict === 'ok',
   );
@@ -24,3 +28,7 @@ export async function checkSource(
   const reported = await connector.policies?.();
   return { findings, policies: reported?.result === 'policies' ? reported.policies : [] };
 }
+
+/** A connector reports a list that it cannot read as a warning: only the configuration shows whether a refresh needs it. */
+const isListingWarning = ({ check, verdict }: Finding): boolean =>
+  check === 'listing' && verdict === 'warning';

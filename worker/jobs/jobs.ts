@@ -1,6 +1,6 @@
 import type { Dependencies } from '../../activities/dependencies';
 import { log } from '../../log';
-import { sourceNamed } from '../../model/configuration/document';
+import { type SourceConfiguration, sourceNamed } from '../../model/configuration/document';
 import { channels, listen } from '../../store/notifications';
 import { claimJob, finishJob, type Job, jobsOfSources } from '../../store/sources/jobs';
 import type { JobKind } from '../../store/tables';
@@ -57,6 +57,10 @@ async function doJob(deps: Dependencies, kinds: readonly JobKind[]): Promise<boo
   return true;
 }
 
+/** Whether accounts of the source are linked by a refresh, so that it must be able to list them. */
+const needsRefresh = ({ correlate, createIdentities }: SourceConfiguration): boolean =>
+  correlate.length > 0 || createIdentities !== undefined;
+
 async function carryOut(deps: Dependencies, job: Job): Promise<unknown> {
   const { configuration } = await deps.configuration(Number.POSITIVE_INFINITY);
   const source = sourceNamed(configuration, job.source);
@@ -65,7 +69,7 @@ async function carryOut(deps: Dependencies, job: Job): Promise<unknown> {
   const connector = await deps.connector(job.source, source);
   switch (job.kind) {
     case 'check':
-      return checkSource(deps.db, job.source, connector);
+      return checkSource(deps.db, job.source, connector, needsRefresh(source));
     case 'refresh':
       return refreshSource(deps, job, source, connector);
     case 'look':

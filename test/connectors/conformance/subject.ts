@@ -94,6 +94,8 @@ export interface Subject {
     readonly answering: (change: Mishap | null) => void;
     /** Whether the vendor documents an empty 204 as the success of a write. */
     readonly emptyIsSuccess: boolean;
+    /** Whether the newest request is a look-up that not every server of this vendor offers. */
+    readonly isOptional?: () => boolean;
     /**
      * Changes a document about one user into that of another user. Null for any other document. Missing where no
      * document names its user.

@@ -1,4 +1,7 @@
 import dns from 'node:dns';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Connector } from '../../../connectors/contract';
 import { apiOf } from '../../../connectors/http/api';
 import type { HttpReply } from '../../../connectors/http/client';
@@ -281,6 +284,24 @@ describe('addresses that are not public', () => {
       lookup.mockRestore();
     }
   });
+});
+
+test.each([
+  ['a port without TLS', 'does not use TLS'],
+  ['a ca file that is missing', 'does not exist'],
+])('%s is not reported as a certificate that is not trusted', async (what, says) => {
+  const plain = createServer((_request, response) => response.end()).listen(0, '127.0.0.1');
+  await once(plain, 'listening');
+  const { port } = plain.address() as AddressInfo;
+  const connector = await open(
+    what.includes('port')
+      ? { url: `https://localhost:${port}/scim/v2` }
+      : { ca: '/nowhere/ca.crt' },
+  );
+  expect(await connector.check()).toEqual([
+    { check: 'tls', verdict: 'wrong', says: expect.stringContaining(says) },
+  ]);
+  plain.close();
 });
 
 test('the bytes of the password are zeroed whether or not the request succeeds', async () => {

@@ -25,6 +25,11 @@ test(
   },
 );
 
+test('a source that asks for a longer wait than the schedule ever makes is retried after an hour', () => {
+  expect(waitMs('unreachable', 1, minutes(24 * 60), 0)).toBe(minutes(60));
+  expect(waitMs('account_locked', 6, minutes(24 * 60), 0)).toBe(minutes(90));
+});
+
 test('jitter adds at most a fifth to a wait, and never shortens it', () => {
   expect(waitMs('unreachable', 2, null, 1)).toBe(minutes(1.2));
   expect(waitMs('unreachable', 2, null, 0.5)).toBe(minutes(1.1));

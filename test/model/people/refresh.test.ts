@@ -247,6 +247,26 @@ describe('a refresh compares the list with the links', () => {
     expect(reported(restored)).toEqual({ recreated: ['alice', 'bob'] });
   });
 
+  test('a renamed account whose new name another link holds is not reported as followed', () => {
+    const input = {
+      accounts: [account('x2', {}, 'id-1')],
+      links: [link('x1', 'owner', 'id-1'), link('x2', 'other', 'id-9')],
+    };
+    expect(reported(input)).toEqual({ name_taken: ['x1'], recreated: ['x2'] });
+    expect(sort(input).seen).toMatchObject([{ takesName: false }]);
+  });
+
+  test('an account that no report about a link covers is reported by itself, so that every account is in one group', () => {
+    const rules = { ...foldingRules, naming: { ...folding, isLasting: () => false } };
+    const input = {
+      rules,
+      accounts: [account('alice2', {}, '1'), account('alice', {}, '2')],
+      links: [link('alice', 'alice', '1')],
+    };
+    expect(reported(input)).toEqual({ recreated: ['alice'], uncertain: ['alice2'] });
+    expect(reported({ ...input, complete: false })).toEqual({ uncertain: ['alice2', 'alice'] });
+  });
+
   test('two links to one account are both reported, and two listed accounts with one name or id are not linked', () => {
     expect(
       reported({

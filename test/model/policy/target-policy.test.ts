@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { reasonSays } from '../../../model/change/reason';
 import { Secret } from '../../../model/passwords/secret';
 import {
   type Demand,
@@ -32,6 +33,23 @@ const evaluated = (
 ) => satisfiability({ name: 'staff', rules: rulesOf(policyRulesSchema.parse(settings)) }, members);
 
 const windows = { name: 'the domain', minLength: 7, minCharacterTypes: 3 };
+
+test('a refusal quotes only a limit that the policies of the group let a password break', () => {
+  const [policy] = member({ minLength: 4 }).policies;
+  const context = {
+    source: 'corp',
+    sourcePolicies: policy === undefined ? [] : [policy],
+    filter: null,
+  };
+  const says = (minLength: number) =>
+    reasonSays('rejected', 'policy_too_short', {
+      ...context,
+      satisfied: [rulesOf(policyRulesSchema.parse({ minLength }))],
+    });
+  expect(says(3)).toContain('requires 4 characters or more');
+  // The source must have changed its policy since its last check.
+  expect(says(8)).not.toMatch(/\d/);
+});
 
 describe('policies that no password can satisfy together', () => {
   test.each<[string, Partial<PolicySettings>, Parameters<typeof satisfiability>[1], string[]]>([
