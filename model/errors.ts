@@ -183,6 +183,11 @@ const table = {
     status: 422,
     says: 'The current password is wrong, so nothing was changed. Enter it again.',
   },
+  current_password_blocked: {
+    retry: 'rejected',
+    status: 422,
+    says: 'Too many current passwords of this account were wrong, so this one was not tried and nothing was changed. Try again in a day, or let the help desk set a new password.',
+  },
   encoding_not_supported: {
     retry: 'rejected',
     status: 422,

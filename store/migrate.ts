@@ -13,6 +13,7 @@ import { accountNames } from './migrations/0009-account-names';
 import * as declinedCaptures from './migrations/0010-declined-captures';
 import * as overdueAccounts from './migrations/0011-overdue-accounts';
 import * as engineLacks from './migrations/0013-engine-lacks';
+import * as access from './migrations/0016-access';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -27,6 +28,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0010-declined-captures': declinedCaptures,
   '0011-overdue-accounts': overdueAccounts,
   '0013-engine-lacks': engineLacks,
+  '0016-access': access,
 });
 
 /**

@@ -25,6 +25,7 @@ import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route } from '../http/route';
 import { fitOfGroups } from './fit';
+import { referenceIssues } from './references';
 
 /** Any JSON passes the request schema, so that `checkConfiguration` can report all mistakes at once. */
 const document = z.unknown().meta({
@@ -49,6 +50,7 @@ async function checked(
   const issues = [
     ...lostPolicyIssues(kept),
     ...(await policyFileIssues(kept)),
+    ...(await referenceIssues(db, kept)),
     ...(await sharedNames(db, inForce, kept, accountRulesOf)).map(sharedNameIssue),
   ];
   if (issues.length > 0) throw new HttpProblem('configuration_invalid', { issues });

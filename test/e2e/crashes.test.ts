@@ -34,7 +34,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a crash', () => {
   const secrets = mkdtempSync(path.join(os.tmpdir(), 'lockstep-secrets-'));
 
   beforeAll(async () => {
-    [company, stack] = await Promise.all([startCompany(), startTestStack()]);
+    [company, stack] = await Promise.all([startCompany(), startTestStack(secrets)]);
     const document = configuration(company, secrets);
     await succeed('POST', 'configuration/apply', { document, version: 0 });
   }, 2 * MINUTES);

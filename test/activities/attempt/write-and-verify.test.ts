@@ -491,6 +491,7 @@ test.each(rows)('$promise', async (row) => {
     aim: row.aim ?? 'write',
     claimIsFresh: () => true,
     onRead: async () => {},
+    guard: { open: async () => true, settle: async () => {} },
   });
   expect(result).toMatchObject(row.expected);
   expect(calls).toBe(row.calls);
