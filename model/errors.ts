@@ -243,6 +243,11 @@ const table = {
     status: 403,
     says: 'This API key does not have the scope that the request needs. Use another key; "lockstep keys list" shows the scopes of each.',
   },
+  current_password_needed: {
+    retry: 'never',
+    status: 403,
+    says: 'This API key may change a password only together with the current one. Send currentPassword, or use a key with the scope help-desk or trigger.',
+  },
   identity_unknown: {
     retry: 'never',
     status: 404,
@@ -287,6 +292,11 @@ const table = {
     retry: 'never',
     status: 429,
     says: 'A recent login to this account failed, or one is running. Lockstep blocks further ones for a while, to prevent guessing and lockout, so nothing is known about this password. Try again later.',
+  },
+  too_many_streams: {
+    retry: 'never',
+    status: 429,
+    says: 'This API key, or all keys together, have too many event streams open. Close some, or read the changes with wait= instead.',
   },
   scim_filter_invalid: {
     retry: 'never',

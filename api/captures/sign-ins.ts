@@ -54,7 +54,7 @@ const body = z
 const report = route({
   method: 'post',
   path: '/v1/sign-ins',
-  scope: 'sign-in',
+  right: 'sign-in',
   summary: 'Report a sign-in, so that stale accounts catch up',
   description:
     'Lockstep verifies the password by one login to the auth account. If it is right and other accounts of the person are stale, a change updates them. This is not an authentication service: after one wrong password Lockstep does not try the account for 15 minutes, after two in a row for a day. Report only sign-ins that your application has accepted itself.',

@@ -5,6 +5,7 @@ import { reachedBy } from '../../intake/covered-groups';
 import { findPerson } from '../../intake/find-person';
 import { changePlanSchema, type PlannedAccount as PlannedView } from '../../model/api/change-plan';
 import type { SourceCheck } from '../../model/api/job-results';
+import { hasRight } from '../../model/api/scopes';
 import { authGoesLast } from '../../model/change/change';
 import { forecast, type KnownBefore, wholeForecast } from '../../model/change/forecast';
 import { leaveOutSays, type PlannedAccount, planChange } from '../../model/change/plan';
@@ -32,7 +33,7 @@ import { type Route, route, smallBody } from '../http/route';
 export const planOfChange: Route = route({
   method: 'post',
   path: '/v1/changes/plan',
-  scope: 'trigger',
+  right: 'change',
   summary: 'See what a change would do',
   description:
     'Which accounts would be changed, in which order, which rule leaves out the others, and how each new password would be verified. If the request has a password, the policies check it and it is discarded. Warnings say what Lockstep knows that would make a source refuse the password, or an account wait.',
@@ -104,7 +105,7 @@ async function knowledge(
     groupPolicies,
     state: states.get(source) ?? { state: 'up' },
     findings: (checks.get(source) as SourceCheck | undefined)?.findings ?? [],
-    showsFindings: caller.scopes.includes('admin'),
+    showsFindings: hasRight(caller.scopes, 'operate'),
     policies: reportedIn(checks.get(source)),
     filter: sourceNamed(configuration, source)?.passwordFilter ?? null,
     last: last.get(accountId ?? '') ?? null,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { acceptRequest, type WantedChange } from '../../intake/accept';
 import { changeSchema } from '../../model/api/changes';
+import { hasRight } from '../../model/api/scopes';
 import { hasEnded } from '../../model/change/change';
 import { inPlaintext } from '../../sealing/passwords';
 import { type ChangeView, readChange } from '../../store/changes/read';
@@ -21,7 +22,9 @@ const body = z
     password: secretText,
     currentPassword: secretText
       .optional()
-      .describe('If given, Lockstep first verifies that the auth account holds this password.'),
+      .describe(
+        'If given, Lockstep first verifies that the auth account holds this password. Required for a key with `change-own` only.',
+      ),
     group,
   })
   .refine(...namedOnce)
@@ -37,7 +40,7 @@ const answerHeaders = {
 export const startChange: Route = route({
   method: 'post',
   path: '/v1/changes',
-  scope: 'trigger',
+  right: 'change-own',
   summary: 'Change a password everywhere',
   description:
     'When the API answers, the change is stored durably. With an Idempotency-Key the request can be repeated safely until it is answered.',
@@ -67,6 +70,7 @@ export const startChange: Route = route({
     },
   },
   problems: [
+    'current_password_needed',
     'auth_account_refused',
     'password_against_policy',
     'policy_file_unreadable',
@@ -79,6 +83,8 @@ export const startChange: Route = route({
   ],
   handle: async (deps, call) => {
     const { caller, headers, gone } = call;
+    if (!hasRight(caller.scopes, 'change') && call.body.currentPassword === undefined)
+      throw new HttpProblem('current_password_needed');
     const accepted = await acceptRequest(deps, caller, wantedChange(call));
     const id = accepted.replayed ? accepted.changeId : accepted.change.id;
     const initial = accepted.replayed ? null : accepted.change;

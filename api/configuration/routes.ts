@@ -67,7 +67,7 @@ const sharedNameIssue = ({ source, accounts }: SharedName) => ({
 const read = route({
   method: 'get',
   path: '/v1/configuration',
-  scope: 'admin',
+  right: 'configure',
   summary: 'Read the configuration in force',
   answers: {
     200: {
@@ -84,7 +84,7 @@ const read = route({
 const plan = route({
   method: 'post',
   path: '/v1/configuration/plan',
-  scope: 'admin',
+  right: 'configure',
   summary: 'See what a configuration would change',
   body: largeBody(z.strictObject({ document }), { empty: example }),
   answers: {
@@ -137,7 +137,7 @@ async function deletedUse({ db }: Dependencies, found: readonly Difference[]) {
 const apply = route({
   method: 'post',
   path: '/v1/configuration/apply',
-  scope: 'admin',
+  right: 'configure',
   summary: 'Apply a configuration',
   body: largeBody(
     z.strictObject({

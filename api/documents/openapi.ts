@@ -1,6 +1,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { problemSchema } from '../../model/api/problems';
+import { scopesWith } from '../../model/api/scopes';
 import { type ErrorCode, errors } from '../../model/errors';
 import { HttpProblem, problemOf } from '../http/problem';
 import type { Answers, Route } from '../http/route';
@@ -21,7 +22,12 @@ export function openApiDocument(routes: readonly Route[]) {
       operationId: operationId(route),
       tags: [tagOf(route)],
       summary: route.summary,
-      description: [route.description, `Requires the scope \`${route.scope}\`.`]
+      description: [
+        route.description,
+        `Requires ${scopesWith(route.right)
+          .map((scope) => `\`${scope}\``)
+          .join(' or ')}.`,
+      ]
         .filter((part) => part !== undefined)
         .join('\n\n'),
       security: [{ [apiKey]: [] }],

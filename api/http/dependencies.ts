@@ -3,14 +3,17 @@ import { setMaxListeners } from 'node:events';
 import type { IntakeDependencies, IntakeSettings } from '../../intake/dependencies';
 import { watchEpochs } from '../../intake/epochs';
 import { openPolicyChecker } from '../../intake/policy/check-policy';
+import { readUsable } from '../../store/api-keys';
 import { type ChangeProgress, readProgress } from '../../store/changes/progress';
+import { type ChangeView, readChange } from '../../store/changes/read';
 import { watchConfiguration } from '../../store/configuration/watch';
 import type { Database } from '../../store/database';
-import { channels, listen } from '../../store/notifications';
+import { type Channel, channels, listen } from '../../store/notifications';
 import { type Standstill, standstill } from '../../store/presence';
 import { type JobView, readJob } from '../../store/sources/jobs';
 import { type Authorize, authorizeWith } from './authorize';
 import { createHub, type Hub } from './hub';
+import { countStreams, type Streams, sharedRead } from './streams';
 
 /** The services and settings that the routes use. */
 export interface Dependencies extends IntakeDependencies {
@@ -19,6 +22,11 @@ export interface Dependencies extends IntakeDependencies {
   readonly standstill: () => Promise<Standstill>;
   readonly changes: Hub<ChangeProgress>;
   readonly jobs: Hub<JobView>;
+  /** Whether API keys are valid; streams end when theirs is not. */
+  readonly keys: Hub<{ readonly usable: boolean }>;
+  readonly streams: Streams;
+  /** Reads a change for all streams that follow it. */
+  readonly readFollowed: (id: string) => Promise<ChangeView | null>;
   readonly settings: Settings;
   /** Fires when the API stops. Requests that wait are then answered at once. */
   readonly stopping: AbortSignal;
@@ -34,6 +42,7 @@ export interface Settings extends IntakeSettings {
 }
 
 const STANDSTILL_MAX_AGE_MS = 2_000;
+const EXPIRY_CHECK_MS = 2_000;
 
 export async function openDependencies(
   db: Database,
@@ -45,9 +54,17 @@ export async function openDependencies(
   setMaxListeners(0, stopping);
   const changes = createHub((ids) => readProgress(db, ids));
   const jobs = createHub((ids) => readJobs(db, ids));
+  const keys = createHub((ids) => readUsable(db, ids));
+  // No notification is sent when a key expires.
+  const expiry = setInterval(() => keys.notify(null), EXPIRY_CHECK_MS);
   const policyChecker = openPolicyChecker();
-  const listener = await listen(databaseUrl, [channels.progress, channels.job], (channel, id) =>
-    (channel === channels.progress ? changes : jobs).notify(id),
+  const hubs = new Map<Channel, Pick<Hub<never>, 'notify'>>([
+    [channels.progress, changes],
+    [channels.job, jobs],
+    [channels.key, keys],
+  ]);
+  const listener = await listen(databaseUrl, [...hubs.keys()], (channel, id) =>
+    hubs.get(channel)?.notify(id),
   );
   return {
     db,
@@ -58,11 +75,16 @@ export async function openDependencies(
     standstill: cached(STANDSTILL_MAX_AGE_MS, () => standstill(db)),
     changes,
     jobs,
+    keys,
+    streams: countStreams(),
+    readFollowed: sharedRead((id) => readChange(db, id)),
     settings,
     stopping,
     async close() {
       changes.close();
       jobs.close();
+      keys.close();
+      clearInterval(expiry);
       await listener.close();
       await policyChecker.close();
     },

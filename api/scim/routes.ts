@@ -27,7 +27,7 @@ const fixed = (path: string, summary: string, content: Readonly<Record<string, u
   route({
     method: 'get',
     path: `/scim/v2/{source}/${path}`,
-    scope: 'capture',
+    right: 'capture',
     summary,
     params: z.strictObject({ source: sourceName }),
     query: z.object({}),
@@ -49,7 +49,7 @@ const listed = (
   route({
     method: 'get',
     path: `/scim/v2/{source}/${path}/{id}`,
-    scope: 'capture',
+    right: 'capture',
     summary: `${summary}, one by id`,
     params: z.strictObject({ source: sourceName, id: text(100) }),
     query: z.object({}),
@@ -76,7 +76,7 @@ const countOf = (least: number, most: number, otherwise: number) =>
 const list = route({
   method: 'get',
   path: '/scim/v2/{source}/Users',
-  scope: 'capture',
+  right: 'capture',
   summary: 'SCIM: list or find pushed users',
   params: z.strictObject({ source: sourceName }),
   query: partQuery.extend({

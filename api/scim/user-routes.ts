@@ -34,7 +34,7 @@ import {
 const params = z.strictObject({ source: sourceName, id: text(40) });
 const matching = z.object({ 'if-match': text(200).optional() });
 const path = '/scim/v2/{source}/Users/{id}';
-const scope = 'capture';
+const right = 'capture';
 const answer = {
   says: 'The user.',
   schema: scimDocument,
@@ -61,7 +61,7 @@ const body = (example: Readonly<Record<string, unknown>>): RequestBody<typeof sc
 const create = route({
   method: 'post',
   path: '/scim/v2/{source}/Users',
-  scope,
+  right,
   summary: 'SCIM: create a user',
   description:
     'This creates no account. Most providers send a placeholder as the password, so it is ignored unless `capture.scim.createPassword` is set.',
@@ -93,7 +93,7 @@ const create = route({
 const read = route({
   method: 'get',
   path,
-  scope,
+  right,
   summary: 'SCIM: read a user',
   params,
   query: partQuery,
@@ -112,7 +112,7 @@ const read = route({
 const replace = route({
   method: 'put',
   path,
-  scope,
+  right,
   summary: 'SCIM: replace a user',
   description:
     'The form in which Okta pushes a password to an app that was created with its wizard.',
@@ -132,7 +132,7 @@ const replace = route({
 const patch = route({
   method: 'patch',
   path,
-  scope,
+  right,
   summary: 'SCIM: update a user',
   description: 'The form in which most providers push a password.',
   params,
@@ -152,7 +152,7 @@ const patch = route({
 const remove = route({
   method: 'delete',
   path,
-  scope,
+  right,
   summary: 'SCIM: delete a user',
   description: 'This deletes no account and changes no password.',
   params,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { checkedRules } from '../policy/violations';
 import { changeSchema } from './changes';
 import { errorCode } from './fields';
+import { scopeNames } from './scopes';
 
 const issueSchema = z.object({
   path: z.array(z.union([z.string(), z.int()])),
@@ -27,6 +28,10 @@ export const problemSchema = z
       .describe('Every rule of every policy that the password breaks.'),
     reason: errorCode.nullable().optional().describe('Why the auth account refused.'),
     change: changeSchema.optional(),
+    scopes: z
+      .array(z.enum(scopeNames))
+      .optional()
+      .describe('The scopes of which the API key needs one, the narrowest first.'),
     requestId: z.string(),
   })
   .meta({ id: 'Problem' });
