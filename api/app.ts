@@ -53,6 +53,8 @@ const begin: RequestHandler = (request, response, next) => {
       ...(response.writableFinished ? {} : { outcome: 'client disconnected' }),
     }),
   );
+  // A proxy may have routed by another line than the one that would be used here (RFC 9112 §3.2).
+  if ((request.headersDistinct.host?.length ?? 0) > 1) throw new HttpProblem('request_malformed');
   next();
 };
 

@@ -288,6 +288,26 @@ const table = {
     status: 400,
     says: 'The request does not match the documented schema. Correct what is listed as "issues", or found at "at".',
   },
+  request_malformed: {
+    retry: 'never',
+    status: 400,
+    says: 'The request is not valid HTTP, or has more than one Host header. Correct the client, or the proxy before the API.',
+  },
+  request_too_slow: {
+    retry: 'never',
+    status: 408,
+    says: 'The request did not arrive in time. Send it again, at once and whole.',
+  },
+  headers_too_large: {
+    retry: 'never',
+    status: 431,
+    says: 'The headers of the request are larger than allowed. Send fewer or shorter ones.',
+  },
+  precondition_failed: {
+    retry: 'never',
+    status: 412,
+    says: 'If-None-Match names what exists already, so nothing was changed. Omit the header to change it.',
+  },
   sign_in_closed: {
     retry: 'never',
     status: 429,

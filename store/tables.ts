@@ -312,7 +312,7 @@ export interface ScimUserTable {
   source: string;
   user_name: string;
   external_id: string | null;
-  active: boolean;
+  active: boolean | null;
   version: Generated<number>;
   created_at: Time;
   updated_at: Time;

@@ -40,7 +40,7 @@ const body = z
   .refine(({ password, encoded }) => (password === undefined) !== (encoded === undefined), {
     message: 'send either password or encoded',
   })
-  .meta({ id: 'NewCapture' });
+  .meta({ id: 'NewCapture', oneOf: [{ required: ['password'] }, { required: ['encoded'] }] });
 
 const declinedResults = (Object.keys(captureRules) as Declined[]).filter(
   (rule): rule is Quiet => !isErrorCode(rule),

@@ -5,7 +5,7 @@ import { CaptureDeclined } from '../../intake/evaluate-capture';
 import { findPerson } from '../../intake/find-person';
 import type { WhichPerson } from '../../intake/person-reference';
 import { IntakeRejected } from '../../intake/rejected';
-import { describeCodes, errorCode, keysOf } from '../../model/api/fields';
+import { describeCodes, errorCodeOrNull, keysOf } from '../../model/api/fields';
 import { type SignInResult, shouldCatchUp, signInResults } from '../../model/captures/sign-in';
 import { planChange } from '../../model/change/plan';
 import { sourcesOf } from '../../model/configuration/document';
@@ -22,7 +22,7 @@ import { readStale } from '../changes/read-stale';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
-import { group, namedOnce, personFields, personIn } from '../http/person';
+import { group, namedOnce, namedOnceSchemas, personFields, personIn } from '../http/person';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { waitForJob } from '../sources/wait-for-job';
@@ -36,9 +36,7 @@ const answerSchema = z
       description: describeCodes(signInResults),
     }),
     says: z.string(),
-    reason: errorCode
-      .nullable()
-      .describe('Why the result is unknown, or why no change was started.'),
+    reason: errorCodeOrNull.describe('Why the result is unknown, or why no change was started.'),
     change: z
       .string()
       .nullable()
@@ -49,7 +47,7 @@ const answerSchema = z
 const body = z
   .strictObject({ ...personFields, password: secretText, group })
   .refine(...namedOnce)
-  .meta({ id: 'NewSignIn' });
+  .meta({ id: 'NewSignIn', oneOf: namedOnceSchemas });
 
 const report = route({
   method: 'post',

@@ -25,7 +25,7 @@ import { readSourceStates } from '../../store/sources/state';
 import { reportedIn } from '../configuration/fit';
 import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
-import { group, namedOnce, personFields, personIn } from '../http/person';
+import { group, namedOnce, namedOnceSchemas, personFields, personIn } from '../http/person';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 
@@ -41,7 +41,7 @@ export const planOfChange: Route = route({
     z
       .strictObject({ ...personFields, password: secretText.optional(), group })
       .refine(...namedOnce)
-      .meta({ id: 'WantedPlan' }),
+      .meta({ id: 'WantedPlan', oneOf: namedOnceSchemas }),
     { byName: { identity: 'alice' } },
   ),
   answers: { 200: { says: 'The plan. Nothing was changed.', schema: changePlanSchema } },

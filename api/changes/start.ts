@@ -8,7 +8,7 @@ import { type ChangeView, readChange } from '../../store/changes/read';
 import { isAway } from '../../store/database';
 import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
-import { group, namedOnce, personFields, personIn } from '../http/person';
+import { group, namedOnce, namedOnceSchemas, personFields, personIn } from '../http/person';
 import { appliedPreference, type Preference, preferHeader } from '../http/prefer';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
@@ -28,7 +28,7 @@ const body = z
     group,
   })
   .refine(...namedOnce)
-  .meta({ id: 'NewChange' });
+  .meta({ id: 'NewChange', oneOf: namedOnceSchemas });
 
 const answerHeaders = {
   location: 'The URL of the change.',

@@ -36,6 +36,8 @@ export interface RequestBody<Schema extends z.ZodType = z.ZodType> {
   readonly limitBytes: number;
   readonly maxDepth: number;
   readonly examples?: Readonly<Record<string, unknown>>;
+  /** `application/json` by default. */
+  readonly contentTypes?: readonly string[];
 }
 
 /** The successful answers of a route, by HTTP status. */

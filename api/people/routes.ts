@@ -156,6 +156,12 @@ const save = route({
   right: 'configure',
   summary: 'Add or update a person, link accounts, map applications',
   params,
+  headers: z.object({
+    'if-none-match': z
+      .string()
+      .optional()
+      .describe('`*`: only add the person, and change nothing if there is one of this name.'),
+  }),
   body: largeBody(wantedIdentity, {
     alice: {
       attributes: { mail: 'alice@example.com' },
@@ -167,11 +173,13 @@ const save = route({
     },
   }),
   answers: { 200: { says: 'The person after the update.', schema: identityWithMappingsSchema } },
-  problems: ['already_exists', 'service_account'],
-  handle: async (deps, { caller, params: { name }, body }) => {
+  problems: ['already_exists', 'service_account', 'precondition_failed'],
+  handle: async (deps, { caller, params: { name }, headers, body }) => {
     const by = actorOf(caller);
     const { configuration } = await deps.configuration();
     const before = await findIdentity(deps.db, { name });
+    if (before !== null && headers['if-none-match']?.trim() === '*')
+      throw new HttpProblem('precondition_failed');
     const accounts = [...(before?.accounts ?? []), ...body.accounts];
     const { mappings, issues } = resolveMappings(configuration, accounts, body.mappings);
     const allIssues = [...unknownSources(configuration, body.accounts), ...issues];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkedRules } from '../policy/violations';
 import { changeSchema } from './changes';
-import { errorCode } from './fields';
+import { errorCode, errorCodeOrNull } from './fields';
 import { scopeNames } from './scopes';
 
 const issueSchema = z.object({
@@ -26,7 +26,7 @@ export const problemSchema = z
       .array(z.object({ rule: z.enum(checkedRules), says: z.string() }))
       .optional()
       .describe('Every rule of every policy that the password breaks.'),
-    reason: errorCode.nullable().optional().describe('Why the auth account refused.'),
+    reason: errorCodeOrNull.optional().describe('Why the auth account refused.'),
     change: changeSchema.optional(),
     scopes: z
       .array(z.enum(scopeNames))

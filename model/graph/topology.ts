@@ -139,8 +139,9 @@ function powersOf(view: GraphView, { scopes, groups, relayOf }: KeyFacts, id: st
 
 const captureEdges = (view: GraphView, sources: readonly string[], id: string): GraphEdge[] =>
   sources.flatMap((source) => {
-    const { captures, needsCurrent } = view.traits.get(source) ?? unknown(source);
-    if (!captures) return [];
-    const kind = needsCurrent ? 'ReportPasswords' : 'InjectPasswords';
+    // The source of a relay may have been removed. Captures of it have no effect then.
+    const traits = view.traits.get(source);
+    if (!traits?.captures) return [];
+    const kind = traits.needsCurrent ? 'ReportPasswords' : 'InjectPasswords';
     return [edge(kind, id, idOf(view, 'Source', source))];
   });

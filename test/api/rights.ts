@@ -1,6 +1,6 @@
 /**
  * The scopes that each route accepts, apart from `admin`, which every route accepts. A route without a row fails the test
- * of the matrix, so a new route is denied to every key until somebody decides.
+ * of the matrix, so a new route is denied to every key until a row is added.
  */
 export const rightsTable: Readonly<Record<string, string>> = {
   'POST /v1/changes': 'change-own help-desk trigger',
@@ -57,6 +57,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   'GET /scim/v2/{source}/Groups/{id}': 'capture',
   'GET /scim/v2/{source}/Users': 'capture',
   'POST /scim/v2/{source}/Users': 'capture',
+  'POST /scim/v2/{source}/Users/.search': 'capture',
   'GET /scim/v2/{source}/Users/{id}': 'capture',
   'PUT /scim/v2/{source}/Users/{id}': 'capture',
   'PATCH /scim/v2/{source}/Users/{id}': 'capture',
