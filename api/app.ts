@@ -54,7 +54,9 @@ const begin: RequestHandler = (request, response, next) => {
     }),
   );
   // A proxy may have routed by another line than the one that would be used here (RFC 9112 §3.2).
-  if ((request.headersDistinct.host?.length ?? 0) > 1) throw new HttpProblem('request_malformed');
+  const hosts = request.headersDistinct.host?.length ?? 0;
+  if (hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0'))
+    throw new HttpProblem('request_malformed');
   next();
 };
 

@@ -57,6 +57,8 @@ const LIMITS = {
   requestTimeout: 30_000,
   keepAliveTimeout: 30_000,
   connectionsCheckingInterval: 1_000,
+  // A request without Host gets a problem from the routes, instead of an answer without a body.
+  requireHostHeader: false,
 };
 
 const STOP_WITHIN_MS = 10_000;
