@@ -1,7 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import path from 'node:path';
-import { inheritedEnvironment } from '../config';
 import type { SecretFiles } from './directories';
+import { startForked } from './forked';
 import type { Size } from './people';
 import type { Watched } from './processes';
 import type { Load, Round } from './round';
@@ -31,29 +29,10 @@ export interface BareLoop {
 }
 
 export function startBareLoop(setup: BareSetup): BareLoop {
-  const child = fork(path.join(__dirname, 'bare-loop.js'), { env: inheritedEnvironment() });
-  child.send(setup);
+  const loop = startForked<BareSetup, BareOrder, BareResult>('bare-loop.js', setup);
   return {
-    round: (prove, load) => ask(child, { prove, load }),
-    changeOwner: (prove, size) => ask(child, { prove, size }),
-    stop: () =>
-      new Promise((resolve) => {
-        if (child.exitCode !== null) return resolve();
-        child.once('exit', () => resolve());
-        child.disconnect();
-      }),
+    round: (prove, load) => loop.ask({ prove, load }),
+    changeOwner: (prove, size) => loop.ask({ prove, size }),
+    stop: loop.stop,
   };
-}
-
-/** Sends an order and waits for its result. Only one order may be open at a time. */
-function ask<Result extends BareResult>(child: ChildProcess, order: BareOrder): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const ended = (code: number | null) => reject(new Error(`The bare loop ended (${code})`));
-    child.once('exit', ended);
-    child.once('message', (result) => {
-      child.off('exit', ended);
-      resolve(result as Result);
-    });
-    child.send(order);
-  });
 }

@@ -1,15 +1,21 @@
+import os from 'node:os';
 import { Command } from 'commander';
 import { efforts as captureEfforts } from './captures/measure';
 import { benchCaptures } from './captures/run';
 import { headlines } from './goals';
 import { efforts, measure, type Results } from './measure';
+import { describeRun, type Part, publish } from './publish';
 import { openSides } from './sides';
+import { asText, type Table } from './table';
 import { captureTable, tablesOf } from './tables';
 
 interface Options {
   readonly json?: true;
   readonly quick?: true;
+  readonly publish?: true;
 }
+
+const loadAtStart = os.loadavg()[0] ?? Number.NaN;
 
 const program = new Command('bench')
   .enablePositionalOptions()
@@ -22,15 +28,16 @@ const program = new Command('bench')
   .option('--json', 'print the results as one line of JSON, the last line of stdout')
   .option(
     '--quick',
-    'measure for a second each: shows that the bench works, not how fast Lockstep is',
+    'measure for a second each, almost without a warm-up: shows that the bench works, not how fast Lockstep is',
   )
+  .option('--publish', 'write the tables into docs/performance.md')
   .addHelpText(
     'after',
     [
       '',
       'Examples:',
       '  npm run bench',
-      '      takes about eight minutes; prints tables on stdout and progress on stderr',
+      '      takes about ten minutes; prints tables on stdout and progress on stderr',
       '  npm run bench -- --json | tail -1',
       '      prints only the JSON, for a program',
       '  npm run bench -- captures',
@@ -38,22 +45,30 @@ const program = new Command('bench')
       '  TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench',
       '      uses your own Temporal server, such as one on PostgreSQL',
       '',
-      'bench/README.md explains the measurements and shows results.',
+      'docs/performance.md explains the measurements and shows results.',
     ].join('\n'),
   )
   .action(bench);
 
-async function bench({ json, quick }: Options): Promise<void> {
+async function bench(options: Options): Promise<void> {
+  const { json, quick } = options;
   const interrupted = interruption();
   const sides = await openSides(report);
   try {
     const effort = quick ? efforts.quick : efforts.full;
     const results = await Promise.race([measure(sides, effort, report), interrupted]);
-    process.stdout.write(`\n${tablesOf(results)}`);
+    show('embedded', tablesOf(results), options);
     if (json) process.stdout.write(`${asJson(results)}\n`);
   } finally {
     await sides.stop();
   }
+}
+
+function show(part: Part, tables: readonly Table[], options: Options): void {
+  const quick = options.quick === true;
+  process.stdout.write(`\n${asText(tables)}\n`);
+  if (quick) process.stdout.write('--quick: too short, and without a warm-up, to show the speed\n');
+  if (options.publish) publish(part, tables, describeRun(quick, loadAtStart));
 }
 
 /** Rejects at the first Ctrl-C, so that the bench stops its processes and removes their data. */
@@ -83,11 +98,12 @@ program
     '--quick',
     'make only a few changes: shows that the bench works, not how fast Lockstep is',
   )
-  .action(async ({ json, quick }: Options) => {
-    const effort = quick ? captureEfforts.quick : captureEfforts.full;
+  .option('--publish', 'write the table into docs/performance.md')
+  .action(async (options: Options) => {
+    const effort = options.quick ? captureEfforts.quick : captureEfforts.full;
     const measured = await benchCaptures(effort, report, interruption());
-    process.stdout.write(`\n${captureTable(measured)}`);
-    if (json) process.stdout.write(`${JSON.stringify({ captures: measured })}\n`);
+    show('captures', [captureTable(measured)], options);
+    if (options.json) process.stdout.write(`${JSON.stringify({ captures: measured })}\n`);
   });
 
 program.parseAsync(process.argv).catch((error: Error) => {

@@ -9,11 +9,14 @@ import { median, quantile, sum } from './statistics';
 /** How much is measured. */
 export interface Effort {
   readonly proofs: readonly boolean[];
+  /** Duration of the warm-up of each side. Node compiles what runs often only after some 20 seconds. */
   readonly warmUpMs: number;
+  /** Duration of the rounds that are not counted after a change of the configuration. */
+  readonly settleMs: number;
   /** Number of rounds of each side at each load. */
   readonly turns: number;
   /** Duration of a round. The bare loop needs less time for the same number of changes. */
-  readonly windowMs: Readonly<Record<'lockstep' | 'bare', number>>;
+  readonly windowMs: Readonly<Record<'lockstep' | 'bare' | 'floor', number>>;
   /** Number of changes of each side at each number of accounts. */
   readonly singles: number;
 }
@@ -21,21 +24,26 @@ export interface Effort {
 export const efforts = {
   full: {
     proofs: [true, false],
-    warmUpMs: 5_000,
+    warmUpMs: 20_000,
+    settleMs: 2_000,
     turns: 3,
-    windowMs: { lockstep: 6_000, bare: 3_000 },
+    windowMs: { lockstep: 6_000, bare: 3_000, floor: 3_000 },
     singles: 5,
   },
   quick: {
     proofs: [true],
     warmUpMs: 500,
+    settleMs: 0,
     turns: 1,
-    windowMs: { lockstep: 1_000, bare: 500 },
+    windowMs: { lockstep: 1_000, bare: 500, floor: 500 },
     singles: 1,
   },
 } as const satisfies Record<string, Effort>;
 
 export const inFlights = [1, 16, 64] as const;
+
+/** The number of changes in flight at which Lockstep is compared with empty workflows, too. */
+const FLOOR_IN_FLIGHT = 16;
 
 export interface Times {
   readonly p50Ms: number;
@@ -55,6 +63,8 @@ export interface LoadResult {
   readonly ratio: number;
   readonly lockstep: Side;
   readonly bare: Side;
+  /** Empty workflows on the same engine, and the rate of Lockstep divided by theirs; null where they are not measured. */
+  readonly floor: (Side & { readonly ratio: number }) | null;
   /** Time until the auth account holds the new password; null without proof. */
   readonly verdict: Times | null;
 }
@@ -80,36 +90,53 @@ export interface Results {
 /** Runs all measurements. */
 export async function measure(sides: Sides, effort: Effort, report: Report): Promise<Results> {
   const loads: LoadResult[] = [];
+  report(`warming up each side for ${effort.warmUpMs / 1000} s`);
+  await warmUp(sides, true, effort.warmUpMs);
   for (const prove of effort.proofs) {
     await sides.lockstep.configure(prove);
-    report(`warming up ${prove ? 'with' : 'without'} proof`);
-    const warmUp = { inFlight: 16, windowMs: effort.warmUpMs };
-    await sides.lockstep.round('end', warmUp);
-    await sides.bare.round(prove, warmUp);
+    if (effort.settleMs > 0) await warmUp(sides, prove, effort.settleMs);
     for (const inFlight of inFlights)
       loads.push(await measureLoad(sides, effort, prove, inFlight, report));
   }
   await sides.lockstep.configure(true);
   const singles: SingleResult[] = [];
   for (const size of sizes) singles.push(await measureSingle(sides, effort, size, report));
+  // A change alone, because a step that takes seconds in a crowd on a slow machine costs more events.
+  await sides.lockstep.round('end', { inFlight: 1, windowMs: 0 });
   const history = await historyOf(sides, 'crowd');
   return { loads, singles, history, memory: sides.memory() };
 }
 
+async function warmUp({ lockstep, bare, floor }: Sides, prove: boolean, windowMs: number) {
+  const load = { inFlight: 16, windowMs };
+  await lockstep.round('end', load);
+  await bare.round(prove, load);
+  await floor.round(load);
+}
+
+interface Turn {
+  readonly ours: Round;
+  readonly theirs: Round;
+  readonly empty: Round | null;
+  readonly verdict: Round | null;
+}
+
 async function measureLoad(
-  { lockstep, bare }: Sides,
+  { lockstep, bare, floor }: Sides,
   { turns, windowMs }: Effort,
   prove: boolean,
   inFlight: number,
   report: Report,
 ): Promise<LoadResult> {
-  const load = (side: 'lockstep' | 'bare'): Load => ({ inFlight, windowMs: windowMs[side] });
-  const rounds: { ours: Round; theirs: Round; verdict: Round | null }[] = [];
+  const load = (side: keyof Effort['windowMs']): Load => ({ inFlight, windowMs: windowMs[side] });
+  const withFloor = prove && inFlight === FLOOR_IN_FLIGHT;
+  const rounds: Turn[] = [];
   for (let turn = 1; turn <= turns; turn++) {
     const ours = await lockstep.round('end', load('lockstep'));
     const theirs = await bare.round(prove, load('bare'));
+    const empty = withFloor ? await floor.round(load('floor')) : null;
     const verdict = prove ? await lockstep.round('auth', load('lockstep')) : null;
-    rounds.push({ ours, theirs, verdict });
+    rounds.push({ ours, theirs, empty, verdict });
     const rates = `${rateOf(ours).toFixed(1)}/s, bare ${rateOf(theirs).toFixed(1)}/s`;
     report(`${prove ? 'with' : 'without'} proof, ${inFlight} in flight, turn ${turn}: ${rates}`);
   }
@@ -120,6 +147,7 @@ async function measureLoad(
     ratio: median(rounds.map(({ ours, theirs }) => rateOf(ours) / rateOf(theirs))),
     lockstep: sideOf(rounds.map(({ ours }) => ours)),
     bare: sideOf(rounds.map(({ theirs }) => theirs)),
+    floor: withFloor ? floorOf(rounds) : null,
     verdict: prove ? timesOf(verdicts) : null,
   };
 }
@@ -153,6 +181,14 @@ async function historyOf(sides: Sides, of: 'crowd' | Size): Promise<HistorySize>
   const [size] = await readHistorySizes(sides.engineAddress, [sides.lockstep.lastChange(of)]);
   if (size === undefined) throw new Error('The engine returned no history for the change');
   return size;
+}
+
+function floorOf(rounds: readonly Turn[]): LoadResult['floor'] {
+  const pairs = rounds.flatMap(({ ours, empty }) => (empty === null ? [] : [{ ours, empty }]));
+  return {
+    ...sideOf(pairs.map(({ empty }) => empty)),
+    ratio: median(pairs.map(({ ours, empty }) => rateOf(ours) / rateOf(empty))),
+  };
 }
 
 const rateOf = ({ changes, seconds }: Round): number => changes / seconds;

@@ -13,7 +13,8 @@ const TICK_MS = 10;
 
 /**
  * CPU time of processes so far, from proc(5); empty if there is no /proc. It includes child processes, because PostgreSQL has one
- * for each connection, except those of this process, which are listed themselves.
+ * for each connection, except those of this process, which are listed themselves. It includes threads that have ended, which
+ * /proc/PID/task/TID/schedstat forgets: Node starts one for each call of `vm` with a timeout.
  */
 export function costOf(watched: Watched): Cost {
   if (!hasProc) return {};

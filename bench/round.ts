@@ -4,7 +4,7 @@ import { type Cost, costOf, costSince, type Watched } from './processes';
 export interface Load {
   /** Number of changes at the same time. */
   readonly inFlight: number;
-  /** Duration of the measurement. */
+  /** Duration of the measurement. It lasts longer if no change ends in this time. */
   readonly windowMs: number;
 }
 
@@ -30,10 +30,17 @@ export async function runRound(
   let counting = false;
   let over = false;
   let warm = 0;
+  let onCounted = (): void => {};
+  const counted = new Promise<void>((resolve) => {
+    onCounted = resolve;
+  });
   const lane = async (whenWarm: () => void): Promise<void> => {
     for (let first = true; !over; first = false) {
       const ms = await change();
-      if (counting) timesMs.push(ms);
+      if (counting) {
+        timesMs.push(ms);
+        onCounted();
+      }
       if (first && ++warm === inFlight) whenWarm();
     }
   };
@@ -45,7 +52,7 @@ export async function runRound(
   const before = costOf(watched);
   const began = performance.now();
   counting = true;
-  await Promise.race([sleep(windowMs), lanes]);
+  await Promise.race([Promise.all([sleep(windowMs), counted]), lanes]);
   counting = false;
   over = true;
   const seconds = (performance.now() - began) / 1000;

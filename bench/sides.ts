@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { environment } from '../config';
 import type { Report } from '../local/debian';
 import { serverDir } from '../local/places';
 import { freePort } from '../local/ports';
@@ -8,19 +9,21 @@ import { startStack } from '../local/stack';
 import { emptyStateDir } from '../local/state-dir';
 import { type BareLoop, startBareLoop } from './bare';
 import { benchDirectories } from './directories';
+import { type Floor, startFloor } from './floor';
 import { type LockstepSide, openLockstep } from './lockstep';
 import { type Memory, memoryOf } from './processes';
 
-/** Both sides of the comparison, which write to the same slapd. */
+/** What is compared: Lockstep and the bare loop write to the same slapd; the floor uses the engine of Lockstep. */
 export interface Sides {
   readonly lockstep: LockstepSide;
   readonly bare: BareLoop;
+  readonly floor: Floor;
   readonly engineAddress: string;
   memory(): Readonly<Record<'worker' | 'api', Memory | null>>;
   stop(): Promise<void>;
 }
 
-/** Starts both sides. Their data is on the disk of the clone, like that of `npm start`, and is removed at the end. */
+/** Starts all sides. Their data is on the disk of the clone, like that of `npm start`, and is removed at the end. */
 export async function openSides(report: Report): Promise<Sides> {
   mkdirSync('.lockstep', { recursive: true });
   const stateDir = mkdtempSync(path.resolve('.lockstep', 'bench-'));
@@ -52,8 +55,15 @@ export async function openSides(report: Report): Promise<Sides> {
     const lockstep = await openLockstep({ apiUrl, adminKeyFile, slapd, secretFiles, watched });
     const { url, caFile } = slapd;
     const bare = opened(startBareLoop({ url, caFile, secretFiles, watched: { slapd: slapd.pid } }));
+    const floor = opened(
+      startFloor({
+        engineAddress,
+        namespace: environment.TEMPORAL_NAMESPACE,
+        watched: engine === null ? {} : { engine },
+      }),
+    );
     const memory = () => ({ worker: memoryOf(worker), api: memoryOf(api) });
-    return { lockstep, bare, engineAddress, memory, stop };
+    return { lockstep, bare, floor, engineAddress, memory, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -32,6 +32,15 @@ describe('a round', () => {
     expect(changes).toBeGreaterThan(0);
   });
 
+  test('a round goes on after its window until at least one change has ended', async () => {
+    const change = async () => {
+      await sleep(100);
+      return 100;
+    };
+    const { changes } = await runRound({ inFlight: 1, windowMs: 1 }, {}, change);
+    expect(changes).toBe(1);
+  });
+
   test('a round fails with the error of a change', async () => {
     let count = 0;
     const change = async () => {
