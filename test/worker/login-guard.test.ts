@@ -139,18 +139,4 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the guard of an auth account', 
     expect(await reasonOf(id)).toBe('done');
     expect(await guards()).toEqual([]);
   });
-
-  test('limits wrong passwords that a capture says to have been set before the last change', async () => {
-    const { person, accounts } = await addPerson();
-    const [directory] = accounts;
-    for (let n = 0; n < 8; n++) {
-      const captured = { password: newPassword(), capturedAt: new Date().toISOString() };
-      const body = { source: directory?.source, account: directory?.name, ...captured };
-      const { id } = (await api.send('POST', '/v1/captures', { key: keys.relay, body })).body;
-      if (id !== undefined) await reasonOf(id);
-    }
-    expect(person).toBeDefined();
-    expect(await failures(directory)).toBeLessThanOrEqual(TYPED_IN_A_ROW);
-    await db().deleteFrom('sign_in_guard').execute();
-  });
 });
