@@ -240,7 +240,7 @@ const rows: readonly Row[] = [
     promise: 'a new password that Lockstep may have written is verified whatever the guard says',
     account: { inDoubt: true },
     blocked: true,
-    logins: [{ result: 'holds', proof: 'login', signInPrevented: null }],
+    logins: [{ result: 'holds', proof: 'login' }],
     calls: 'v',
     expected: { state: 'applied', proof: 'login' },
   },
