@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { z } from 'zod';
-import { secretReference } from './model/configuration/document';
-import { Secret } from './model/passwords/secret';
 
 const port = z.coerce.number().int().min(0).max(65535);
 const file = z.string().min(1);
+const folder = z.string().startsWith('/', 'must be an absolute path');
 
 /**
  * Every environment variable that Lockstep knows. This file is the only one that reads the environment, and
@@ -68,9 +65,7 @@ export const environmentSchema = z.object({
     .describe('URL of the api for the CLI; without it, the api that "lockstep up" started.'),
   LOCKSTEP_API_KEY: z.string().optional().describe('API key for the CLI.'),
   LOCKSTEP_API_KEY_FILE: file.optional().describe('File with the API key for the CLI.'),
-  LOCKSTEP_COMMAND_DIR: z
-    .string()
-    .startsWith('/', 'must be an absolute path')
+  LOCKSTEP_COMMAND_DIR: folder
     .optional()
     .describe(
       'Folder with the programs that the worker may run for sources of the kind "command". Without it, it runs none.',
@@ -80,6 +75,23 @@ export const environmentSchema = z.object({
     .default('off')
     .describe(
       'With "on", the Temporal Web UI shows the call stack of a running workflow, and the worker cuts off a workflow that computes for five seconds. That takes CPU time for each change.',
+    ),
+  LOCKSTEP_SECRETS_DIR: folder
+    .default('/etc/lockstep/secrets')
+    .describe(
+      'Folder of the worker to which `${file:…}` is limited. A name without a leading slash is relative to it. "lockstep up" uses the folder secrets/ of its state folder.',
+    ),
+  LOCKSTEP_SECRETS_PREFIX: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]*_$/, 'use upper-case letters, digits and _, a letter first and _ last')
+    .default('LOCKSTEP_SECRET_')
+    .describe(
+      'Prefix of the variables of the worker to which `${env:…}` is limited. No variable of Lockstep itself may have it.',
+    ),
+  LOCKSTEP_POLICY_DIR: folder
+    .default('/etc/lockstep/policies')
+    .describe(
+      'Folder of api and worker to which the files in `dictionary` and `blocklist` of a policy are limited. "lockstep up" uses the folder policies/ of its state folder.',
     ),
   LOCKSTEP_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
@@ -103,12 +115,23 @@ export class Misconfigured extends Error {}
 export type Environment = z.infer<typeof environmentSchema>;
 
 function readEnvironment(): Readonly<Environment> {
-  const parsed = environmentSchema.safeParse(process.env);
+  const parsed = environmentSchema.superRefine(prefixOfSecrets).safeParse(process.env);
   if (parsed.success) return Object.freeze(parsed.data);
   const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new Misconfigured(
     `The environment is not valid. Correct these variables:\n${lines.join('\n')}`,
   );
+}
+
+/** With a prefix such as `LOCKSTEP_`, the configuration could read the variables of Lockstep itself. */
+function prefixOfSecrets(
+  { LOCKSTEP_SECRETS_PREFIX: prefix }: Environment,
+  context: z.RefinementCtx,
+): void {
+  const own = Object.keys(environmentSchema.shape).find((name) => name.startsWith(prefix));
+  if (own === undefined) return;
+  const message = `is the beginning of ${own}, a variable of Lockstep itself; use another prefix`;
+  context.addIssue({ code: 'custom', path: ['LOCKSTEP_SECRETS_PREFIX'], message });
 }
 
 export const environment = readEnvironment();
@@ -123,7 +146,10 @@ export function refuseDebugOutput(): void {
 /** The environment that a child process inherits: everything but the variables of Lockstep, which may hold secrets. */
 export function inheritedEnvironment(): Record<string, string> {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('LOCKSTEP_') && name !== 'DATABASE_URL',
+    ([name]) =>
+      !name.startsWith('LOCKSTEP_') &&
+      !name.startsWith(environment.LOCKSTEP_SECRETS_PREFIX) &&
+      name !== 'DATABASE_URL',
   );
   return Object.fromEntries(kept) as Record<string, string>;
 }
@@ -134,41 +160,22 @@ export function passedOn(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(set.filter(([, value]) => value !== undefined));
 }
 
-/**
- * Reads the secret that a reference such as `${file:/run/secrets/x}` or `${env:NAME}` names. It is read again at each
- * call, so that a rotated secret is used at once. The caller destroys it.
- * @throws Misconfigured when the reference or the variable is missing, or the file begins with a byte order mark; an
- *   error of the file system when the file cannot be read
- */
-export function resolveReference(reference: string): Secret {
-  const [, kind, name] = secretReference.exec(reference) ?? [];
-  if (name === undefined)
-    throw new Misconfigured('A secret must be given as a reference: ${file:…} or ${env:…}.');
-  if (kind === 'file') return readSecretFile(path.resolve(name));
-  const value = process.env[name];
-  if (value === undefined)
-    throw new Misconfigured(
-      `The environment variable ${name} is not set. Set it, or correct the reference.`,
-    );
-  return Secret.fromText(value);
-}
+/** The variables to which `${env:…}` is limited, with their values. */
+export const secretVariables = (): Record<string, string> =>
+  passedOn(
+    Object.keys(process.env).filter((name) => name.startsWith(environment.LOCKSTEP_SECRETS_PREFIX)),
+  );
 
-const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+/** Whether this is a variable that Lockstep itself reads. */
+export const isOwnVariable = (name: string): boolean =>
+  Object.hasOwn(environmentSchema.shape, name);
 
-/**
- * The content of a file, without one line end at the end, which editors add.
- * @throws Misconfigured when the file begins with a byte order mark, which would be a part of the secret
- */
-function readSecretFile(name: string): Secret {
-  const content = readFileSync(name);
-  if (content.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)) {
-    content.fill(0);
-    throw new Misconfigured(
-      `The file ${name} begins with a byte order mark (BOM), which is no part of the secret. Save it as UTF-8 without BOM.`,
-    );
-  }
-  const end = content.at(-1) === 0x0a ? (content.at(-2) === 0x0d ? -2 : -1) : content.length;
-  const secret = Secret.of(Buffer.from(content.subarray(0, end)));
-  content.fill(0);
-  return secret;
+/** The files and folders that hold the keys of Lockstep itself. */
+export function ownPaths(): string[] {
+  const { LOCKSTEP_KEY_DIR, LOCKSTEP_SIGNER_FILE, LOCKSTEP_FINGERPRINT_KEY_FILE } = environment;
+  const { LOCKSTEP_ADMIN_KEY_FILE, LOCKSTEP_API_KEY_FILE, LOCKSTEP_API_TLS_KEY_FILE } = environment;
+  return [
+    ...[LOCKSTEP_KEY_DIR, LOCKSTEP_SIGNER_FILE, LOCKSTEP_FINGERPRINT_KEY_FILE],
+    ...[LOCKSTEP_ADMIN_KEY_FILE, LOCKSTEP_API_KEY_FILE, LOCKSTEP_API_TLS_KEY_FILE],
+  ].filter((own) => own !== undefined);
 }

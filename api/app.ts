@@ -53,6 +53,10 @@ const begin: RequestHandler = (request, response, next) => {
       ...(response.writableFinished ? {} : { outcome: 'client disconnected' }),
     }),
   );
+  // A proxy may have routed by another line than the one that would be used here (RFC 9112 §3.2).
+  const hosts = request.headersDistinct.host?.length ?? 0;
+  if (hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0'))
+    throw new HttpProblem('request_malformed');
   next();
 };
 

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Secret } from '../model/passwords/secret';
 import { countIn, HEADER_BYTES, KEY_BYTES, KEYS, keysOf } from './format';
@@ -41,12 +42,15 @@ interface Open {
 }
 
 async function reading<T>(file: string, body: (list: Open) => Promise<T>): Promise<T> {
-  const handle = await open(file, 'r');
+  // Opening a pipe would wait for its writer.
+  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw damaged(file);
     const header = Buffer.alloc(HEADER_BYTES);
     const { bytesRead } = await handle.read(header, 0, HEADER_BYTES, 0);
     const count = countIn(header.subarray(0, bytesRead));
-    const { size } = await handle.stat();
+    const { size } = stats;
     if (count === null || size !== HEADER_BYTES + count * KEY_BYTES) throw damaged(file);
     return await body({ file, handle, count });
   } finally {

@@ -1,6 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
-import { resolveReference } from '../config';
+import { resolveLocally } from '../connectors/references';
 import { log } from '../log';
 import { sealCapture } from '../sealing/captures';
 import { openApiLink } from './api-link';
@@ -73,7 +73,7 @@ async function poll(
   const startpointApplied = await checkpointIn('startpoint');
   const missed = await checkpointIn('missed');
   let wake = () => {};
-  const tools = { resolve: resolveReference, checkpoint, wake: () => wake() };
+  const tools = { resolve: resolveLocally, checkpoint, wake: () => wake() };
   const poller = await wanted.kind.open(wanted.settings, tools);
   const { backlog } = spool;
   const polling = startPolling(poller, {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { givenScopes } from '../model/api/scopes';
 import { parseSpan } from './text/times';
 
 /** Parsers of option values. Commander adds the name of the option to the message of an `InvalidArgumentError`. */
@@ -36,7 +37,7 @@ export function commaSeparated(text: string): string[] {
   throw new InvalidArgumentError('Give one or more values, separated by commas.');
 }
 
-const SCOPES = ['trigger', 'capture', 'sign-in', 'read', 'admin'];
+const SCOPES: readonly string[] = givenScopes;
 
 export function scopes(text: string): string[] {
   const values = commaSeparated(text);

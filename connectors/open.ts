@@ -1,6 +1,7 @@
-import { environment, resolveReference } from '../config';
+import { environment } from '../config';
 import type { SourceConfiguration } from '../model/configuration/document';
-import type { Connector } from './contract';
+import type { Connector, ConnectorTools } from './contract';
+import { openReferences, type SecretPlaces } from './references';
 import { connectorKinds } from './registry';
 import { reportingSecrets } from './secret-findings';
 
@@ -18,7 +19,9 @@ interface Entry {
 /** A replaced connector is closed after this time, when every step that still used it has ended. */
 const DRAIN_MS = 60_000;
 
-export function openConnectors(): OpenConnectors {
+/** @param places where the secrets of the sources are */
+export function openConnectors(places: SecretPlaces = environment): OpenConnectors {
+  const resolve = openReferences(places);
   const entries = new Map<string, Entry>();
   const draining = new Set<NodeJS.Timeout>();
 
@@ -37,7 +40,7 @@ export function openConnectors(): OpenConnectors {
       const current = entries.get(source);
       if (current?.settings === wanted) return current.connector;
       if (current !== undefined) drain(current);
-      const connector = openKind(kind, settings);
+      const connector = openKind(kind, settings, resolve);
       // A connector that fails to open is not kept: its settings may name a file that is created later.
       connector.catch(() => entries.delete(source));
       entries.set(source, { settings: wanted, connector });
@@ -52,13 +55,14 @@ export function openConnectors(): OpenConnectors {
   };
 }
 
-async function openKind(kind: string, settings: unknown): Promise<Connector> {
+async function openKind(
+  kind: string,
+  settings: unknown,
+  resolve: ConnectorTools['resolve'],
+): Promise<Connector> {
   const found = connectorKinds.get(kind);
   if (found === undefined) throw new Error(`There is no connector of the kind "${kind}"`);
-  const tools = {
-    resolve: resolveReference,
-    commandDir: environment.LOCKSTEP_COMMAND_DIR,
-  };
+  const tools = { resolve, commandDir: environment.LOCKSTEP_COMMAND_DIR };
   const given = settings as Readonly<Record<string, unknown>>;
   const references = Object.fromEntries(found.secretSettings.map((name) => [name, given[name]]));
   return reportingSecrets(await found.open(settings, tools), references, tools);

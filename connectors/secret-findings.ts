@@ -31,11 +31,7 @@ function unreadable(
     resolve(reference).destroy();
     return [];
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const cause =
-      error instanceof Misconfigured
-        ? error.message
-        : `${reference} cannot be read (${code ?? 'unknown'}). Correct the path, or let the worker read the file.`;
-    return [{ check: 'secret', verdict: 'wrong', says: `${name}: ${cause}` }];
+    if (!(error instanceof Misconfigured)) throw error;
+    return [{ check: 'secret', verdict: 'wrong', says: `${name}: ${error.message}` }];
   }
 }

@@ -58,7 +58,14 @@ function reach(
   const wanted = input.group ?? loneGroupOf(person, groups);
   const bound = caller.groups;
   const visible = bound === null ? groups : groups.filter(({ name }) => bound.includes(name));
-  const allowed = coverage({ groups: visible, sources, linkedSources, wanted });
+  // Correlation may find an account of anyone, so it would show a bound key who exists.
+  const linkedOnly = sources.map((source) => ({ ...source, correlates: false }));
+  const allowed = coverage({
+    groups: visible,
+    sources: bound === null ? sources : linkedOnly,
+    linkedSources,
+    wanted,
+  });
   if (bound === null) return allowed;
   if ('refused' in allowed)
     return { refused: allowed.refused === 'no_group' ? 'identity_unknown' : allowed.refused };

@@ -77,14 +77,17 @@ export async function evaluate(
   const checksCurrent =
     source?.capture?.verifyCurrent === true && groups[0]?.authSource !== capture.source;
   const control = await readCaptureControl(deps.db, capture.source);
+  const mayCapture =
+    source !== undefined && mayTouch(caller, { groups: groups.map(({ name }) => name) });
+  // Nothing is read about a person whom the caller may not change, because the time of the answer would show it.
   const about =
-    identity === null
+    identity === null || !mayCapture
       ? unmapped(capture)
       : await comparedWith(deps, configuration, groups, capture, identity, passwords);
   const facts: CaptureFacts = {
     ...about,
     source:
-      source !== undefined && mayTouch(caller, { groups: groups.map(({ name }) => name) })
+      source !== undefined && mayCapture
         ? {
             enabled: source.enabled,
             captures: source.capture?.enabled === true,

@@ -1,3 +1,4 @@
+import type { Scope } from '../model/api/scopes';
 import type { ErrorCode } from '../model/errors';
 import type { Violation } from '../model/policy/violations';
 
@@ -16,6 +17,8 @@ export interface Details {
   /** Why the auth account was not changed, and the change in its present state. */
   readonly reason?: ErrorCode | null;
   readonly change?: unknown;
+  /** The scopes of which an API key needs one, the narrowest first. */
+  readonly scopes?: readonly Scope[];
 }
 
 /** Thrown when a request is refused, so that nothing was accepted. It is an exception because any depth may refuse. */

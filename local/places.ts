@@ -36,3 +36,6 @@ export function reachableByNobody(target: string): boolean {
     if (dir === path.dirname(dir)) return true;
   }
 }
+
+/** The folder of the secrets of the sources, which is that of `${file:…}`. */
+export const secretsDir = (stateDir: string): string => path.resolve(stateDir, 'secrets');

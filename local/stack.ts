@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { environment, passedOn } from '../config';
+import { environment, passedOn, secretVariables } from '../config';
 import type { Report } from './debian';
 import { type SupervisedProcess, superviseNode } from './node-process';
-import { serverDir } from './places';
+import { secretsDir, serverDir } from './places';
 import { freePort, onPort } from './ports';
 import { createDatabase, type LocalPostgres, startPostgres } from './postgres';
 import { searchAttributes, startTemporal, temporalBinary } from './temporal';
@@ -43,6 +43,8 @@ const WEB_UI_PORT = 8233;
 export async function startStack({ stateDir, report }: StackOptions): Promise<Stack> {
   mkdirSync(stateDir, { recursive: true, mode: 0o711 });
   const files = stateFiles(stateDir);
+  for (const folder of [files.secrets, files.policies])
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const one of stops.splice(0).reverse()) await one();
@@ -92,6 +94,8 @@ const stateFiles = (stateDir: string) => ({
   cli: path.join(stateDir, 'cli.json'),
   apiLog: path.join(stateDir, 'api.log'),
   workerLog: path.join(stateDir, 'worker.log'),
+  secrets: secretsDir(stateDir),
+  policies: path.resolve(stateDir, 'policies'),
 });
 type StateFiles = ReturnType<typeof stateFiles>;
 
@@ -162,6 +166,7 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
       LOCKSTEP_AGE_LIMIT_HOURS: String(environment.LOCKSTEP_AGE_LIMIT_HOURS),
       LOCKSTEP_FINGERPRINT_KEY_FILE: files.fingerprintKey,
       LOCKSTEP_API_PORT: String(apiPort),
+      LOCKSTEP_POLICY_DIR: files.policies,
       ...(engine.uiUrl === null ? {} : { TEMPORAL_UI_URL: engine.uiUrl }),
     };
     const [worker, api] = await allOrNone([
@@ -172,6 +177,8 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
           ...shared,
           TEMPORAL_ADDRESS: engine.address,
           LOCKSTEP_KEY_DIR: files.keys,
+          LOCKSTEP_SECRETS_DIR: files.secrets,
+          ...secretVariables(),
           LOCKSTEP_WORKER_OPS_PORT: String(workerOps),
           LOCKSTEP_WORKFLOW_DIAGNOSTICS: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS,
           ...(environment.LOCKSTEP_COMMAND_DIR !== undefined && {

@@ -190,6 +190,11 @@ const table = {
     status: 422,
     says: 'The current password is wrong, so nothing was changed. Enter it again.',
   },
+  current_password_blocked: {
+    retry: 'rejected',
+    status: 422,
+    says: 'Too many current passwords of this account were wrong, so this one was not tried and nothing was changed. Try again in a day, or let the help desk set a new password.',
+  },
   encoding_not_supported: {
     retry: 'rejected',
     status: 422,
@@ -251,6 +256,11 @@ const table = {
     status: 403,
     says: 'This API key does not have the scope that the request needs. Use another key; "lockstep keys list" shows the scopes of each.',
   },
+  current_password_needed: {
+    retry: 'never',
+    status: 403,
+    says: 'This API key may change a password only together with the current one. Send currentPassword, or use a key with the scope help-desk or trigger.',
+  },
   identity_unknown: {
     retry: 'never',
     status: 404,
@@ -291,10 +301,35 @@ const table = {
     status: 400,
     says: 'The request does not match the documented schema. Correct what is listed as "issues", or found at "at".',
   },
+  request_malformed: {
+    retry: 'never',
+    status: 400,
+    says: 'The request is not valid HTTP, or has more than one Host header. Correct the client, or the proxy before the API.',
+  },
+  request_too_slow: {
+    retry: 'never',
+    status: 408,
+    says: 'The request did not arrive in time. Send it again, at once and whole.',
+  },
+  headers_too_large: {
+    retry: 'never',
+    status: 431,
+    says: 'The headers of the request are larger than allowed. Send fewer or shorter ones.',
+  },
+  precondition_failed: {
+    retry: 'never',
+    status: 412,
+    says: 'If-None-Match names what exists already, so nothing was changed. Omit the header to change it.',
+  },
   sign_in_closed: {
     retry: 'never',
     status: 429,
     says: 'A recent login to this account failed, or one is running. Lockstep blocks further ones for a while, to prevent guessing and lockout, so nothing is known about this password. Try again later.',
+  },
+  too_many_streams: {
+    retry: 'never',
+    status: 429,
+    says: 'This API key, or all keys together, have too many event streams open. Close some, or read the changes with wait= instead.',
   },
   scim_filter_invalid: {
     retry: 'never',

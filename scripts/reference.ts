@@ -98,7 +98,7 @@ const page = (...parts: readonly string[]): string =>
 function configurationPage(): string {
   return page(
     '# Configuration',
-    '## lockstep.yaml\nThis file lists the systems that Lockstep connects, and how. `lockstep plan` shows what it would change; `lockstep apply` applies it. The file contains no secrets, only references to them as the worker reads them: `${file:/path}` or `${env:NAME}`.',
+    '## lockstep.yaml\nThis file lists the systems that Lockstep connects, and how. `lockstep plan` shows what it would change; `lockstep apply` applies it. The file contains no secrets, only references to them as the worker reads them: `${file:NAME}` for a file below `LOCKSTEP_SECRETS_DIR`, or `${env:NAME}` for a variable that begins with `LOCKSTEP_SECRETS_PREFIX`.',
     fieldTable(configurationSchema),
     '### A source: `sources.<name>`',
     fieldTable(sourceSchema),

@@ -1,9 +1,10 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql } from 'kysely';
+import type { Scope } from '../model/api/scopes';
 import { writeAudit } from './audit';
 import type { Database } from './database';
 import { newId } from './ids';
-import type { Scope } from './tables';
+import { channels } from './notifications';
 
 /**
  * An API key looks like `lks_<id>_<secret>`. The secret has 256 random bits, so a fast hash is enough to protect it
@@ -18,6 +19,8 @@ export interface Caller {
   readonly scopes: readonly Scope[];
   /** The groups that the key is limited to; null: every group. */
   readonly groups: readonly string[] | null;
+  /** The only source for which the key may register a relay; null for other keys. */
+  readonly source: string | null;
 }
 
 /**
@@ -43,6 +46,8 @@ export interface ApiKeyView {
   readonly name: string;
   readonly scopes: readonly Scope[];
   readonly groups: readonly string[] | null;
+  readonly agent: string | null;
+  readonly source: string | null;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
@@ -54,6 +59,10 @@ export interface NewApiKey {
   readonly scopes: readonly Scope[];
   readonly groups: readonly string[] | null;
   readonly expiresAt: Date | null;
+  /** Who uses the key. Changes and audit records then name the agent. */
+  readonly agent?: string | null;
+  /** The only source for which the key may register a relay. */
+  readonly source?: string | null;
 }
 
 /**
@@ -85,15 +94,52 @@ export async function createApiKeyIn(
       groups: wanted.groups === null ? null : [...wanted.groups],
       created_by: by,
       expires_at: wanted.expiresAt,
+      agent: wanted.agent ?? null,
+      source: wanted.source ?? null,
     })
     .execute();
   await writeAudit(trx, {
     actor: by,
     action: 'api-key.created',
     subject: id,
-    detail: { name: wanted.name, scopes: wanted.scopes.join(' ') },
+    detail: {
+      name: wanted.name,
+      scopes: wanted.scopes.join(' '),
+      ...(wanted.agent && { agent: wanted.agent }),
+      ...(wanted.source && { source: wanted.source }),
+    },
   });
-  return { id, key: `${PREFIX}_${id.replace('key_', '')}_${secret}` };
+  return { id, key: keyText(id, secret) };
+}
+
+const keyText = (id: string, secret: string): string =>
+  `${PREFIX}_${id.replace('key_', '')}_${secret}`;
+
+/**
+ * Gives a key a new secret. Its id, rights and waiting changes stay. The secret before is accepted for `keepSeconds`,
+ * so that the new one can be put in place; a secret from an earlier rotation is not.
+ * @returns null when there is no such key, or it was revoked or has expired
+ */
+export async function rotateApiKey(
+  db: Database,
+  id: string,
+  keepSeconds: number,
+  by: string,
+): Promise<{ readonly id: string; readonly key: string; readonly previousUntil: Date } | null> {
+  const secret = randomBytes(32).toString('base64url');
+  return db.transaction().execute(async (trx) => {
+    const { rows } = await sql<{ previousUntil: Date }>`
+      update api_key
+      set previous_hash = hash, hash = ${hashOf(secret)},
+          previous_until = now() + make_interval(secs => ${keepSeconds}::float8)
+      where id = ${id} and revoked_at is null and (expires_at is null or expires_at > now())
+        and not 'relay' = any(scopes)
+      returning previous_until as "previousUntil"`.execute(trx);
+    const [rotated] = rows;
+    if (rotated === undefined) return null;
+    await writeAudit(trx, { actor: by, action: 'api-key.rotated', subject: id });
+    return { id, key: keyText(id, secret), ...rotated };
+  });
 }
 
 /**
@@ -105,16 +151,28 @@ export async function callerOf(db: Database, presented: string): Promise<Caller 
   if (id === undefined || secret === undefined) return null;
   const row = await db
     .selectFrom('api_key')
-    .select(['id', 'name', 'hash', 'scopes', 'groups'])
+    .select(['id', 'hash', 'scopes', 'groups', 'source', usedBy])
+    .select(acceptedPrevious)
     .where('id', '=', `key_${id}`)
     .where('revoked_at', 'is', null)
     .where((where) =>
       where.or([where('expires_at', 'is', null), where('expires_at', '>', sql<Date>`now()`)]),
     )
     .executeTakeFirst();
-  if (row === undefined || !timingSafeEqual(row.hash, hashOf(secret))) return null;
-  return { keyId: row.id, name: row.name, scopes: row.scopes, groups: row.groups };
+  if (row === undefined) return null;
+  const { id: keyId, hash, previous, ...rest } = row;
+  const shown = hashOf(secret);
+  const isCurrent = timingSafeEqual(hash, shown);
+  // Both are compared, so that the time does not show which one matches.
+  const isPrevious = timingSafeEqual(previous ?? hash, shown) && previous !== null;
+  return isCurrent || isPrevious ? { keyId, ...rest } : null;
 }
+
+/** The name under which the key acts. */
+const usedBy = sql<string>`coalesce(agent, name)`.as('name');
+
+const acceptedPrevious =
+  sql<Buffer | null>`case when previous_until > now() then previous_hash end`.as('previous');
 
 /**
  * Reads a caller by the id of its key, for work that is done after the request, such as ingesting a relayed capture.
@@ -124,11 +182,22 @@ export async function callerOf(db: Database, presented: string): Promise<Caller 
 export async function callerWithKey(db: Database, keyId: string): Promise<Caller | null> {
   const row = await db
     .selectFrom('api_key')
-    .select(['id as keyId', 'name', 'scopes', 'groups'])
+    .select(['id as keyId', 'scopes', 'groups', 'source', usedBy])
     .where('id', '=', keyId)
     .where('revoked_at', 'is', null)
     .executeTakeFirst();
   return row ?? null;
+}
+
+/** Whether each of these keys is neither revoked nor expired. A key that does not exist is missing. */
+export async function readUsable(
+  db: Database,
+  keyIds: readonly string[],
+): Promise<Map<string, { readonly usable: boolean }>> {
+  const { rows } = await sql<{ id: string; usable: boolean }>`
+    select id, revoked_at is null and (expires_at is null or expires_at > now()) as usable
+    from api_key where id = any(${[...keyIds]}::text[])`.execute(db);
+  return new Map(rows.map(({ id, usable }) => [id, { usable }]));
 }
 
 /** Records that a key was used, at most once a minute for each key, to keep the number of writes low. */
@@ -141,19 +210,22 @@ export async function noteUse(db: Database, keyId: string): Promise<void> {
 }
 
 /** @returns false when there is no such key, or it was revoked before */
-export async function revokeApiKey(db: Database, id: string, by: string): Promise<boolean> {
-  return db.transaction().execute(async (trx) => {
-    const revoked = await trx
-      .updateTable('api_key')
-      .set({ revoked_at: sql<Date>`now()` })
-      .where('id', '=', id)
-      .where('revoked_at', 'is', null)
-      .returning('id')
-      .executeTakeFirst();
-    if (revoked === undefined) return false;
-    await writeAudit(trx, { actor: by, action: 'api-key.revoked', subject: id });
-    return true;
-  });
+export const revokeApiKey = (db: Database, id: string, by: string): Promise<boolean> =>
+  db.transaction().execute((trx) => revokeApiKeyIn(trx, id, by));
+
+/** Does the same as `revokeApiKey`, in the transaction of the caller. */
+export async function revokeApiKeyIn(trx: Database, id: string, by: string): Promise<boolean> {
+  const revoked = await trx
+    .updateTable('api_key')
+    .set({ revoked_at: sql<Date>`now()` })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst();
+  if (revoked === undefined) return false;
+  await writeAudit(trx, { actor: by, action: 'api-key.revoked', subject: id });
+  await sql`select pg_notify(${channels.key}, ${id})`.execute(trx);
+  return true;
 }
 
 export async function listApiKeys(db: Database): Promise<ApiKeyView[]> {
@@ -164,6 +236,8 @@ export async function listApiKeys(db: Database): Promise<ApiKeyView[]> {
       'name',
       'scopes',
       'groups',
+      'agent',
+      'source',
       'created_at as createdAt',
       'expires_at as expiresAt',
     ])

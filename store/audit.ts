@@ -37,6 +37,7 @@ export type AuditAction =
   | `scim-user.${'created' | 'removed'}`
   | 'identity.removed'
   | 'api-key.created'
+  | 'api-key.rotated'
   | 'api-key.revoked'
   | 'relay.created'
   | 'relay.gap'

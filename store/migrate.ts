@@ -15,6 +15,7 @@ import * as overdueAccounts from './migrations/0011-overdue-accounts';
 import * as engineLacks from './migrations/0013-engine-lacks';
 import * as backlog from './migrations/0014-backlog';
 import * as problemTimes from './migrations/0015-problem-times';
+import * as access from './migrations/0016-access';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -31,6 +32,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0013-engine-lacks': engineLacks,
   '0014-backlog': backlog,
   '0015-problem-times': problemTimes,
+  '0016-access': access,
 });
 
 /**

@@ -19,6 +19,8 @@ export const channels = {
   configuration: 'lockstep_configuration',
   /** A job was requested or finished. The payload is its id. `worker/jobs/jobs.ts` and the api listen. */
   job: 'lockstep_job',
+  /** An API key was revoked. The payload is its id. The api listens, because streams end with their key. */
+  key: 'lockstep_key',
   /**
    * A relay has submitted captures, or captures of a source were started again. The payload is the id of the relay,
    * or the name of the source. `worker/captures/ingest-relayed.ts` listens.

@@ -9,23 +9,44 @@ export const PRESENCE_INTERVAL_MS = 5_000;
 /** Why no change makes progress; null when a worker is present and reaches the engine. */
 export type Standstill = 'no_worker' | 'no_engine' | null;
 
-/**
- * Records that a worker is running, and whether it reaches the engine.
- * @param engineLacks what the engine must have for changes to start, and has not
- */
+/** To which files and variables a worker limits the references of the configuration. */
+export interface SecretPlaces {
+  readonly folder: string;
+  readonly prefix: string;
+}
+
+interface WorkerReport {
+  /** What the engine must have for changes to start, and has not. */
+  readonly engineLacks?: readonly string[];
+  readonly secrets?: SecretPlaces;
+}
+
+/** Records that a worker is running, and whether it reaches the engine. */
 export async function reportPresence(
   db: Database,
   workerId: string,
   engineReachable: boolean,
-  engineLacks: readonly string[] = [],
+  { engineLacks = [], secrets }: WorkerReport = {},
 ): Promise<void> {
   await sql`
-    insert into worker_presence (worker_id, engine_reachable, engine_lacks)
-    values (${workerId}, ${engineReachable}, ${[...engineLacks]}::text[])
+    insert into worker_presence
+      (worker_id, engine_reachable, engine_lacks, secrets_folder, secrets_prefix)
+    values (${workerId}, ${engineReachable}, ${[...engineLacks]}::text[],
+      ${secrets?.folder ?? null}, ${secrets?.prefix ?? null})
     on conflict (worker_id) do update
-    set engine_reachable = excluded.engine_reachable, engine_lacks = excluded.engine_lacks, seen_at = now()`.execute(
-    db,
-  );
+    set engine_reachable = excluded.engine_reachable, engine_lacks = excluded.engine_lacks,
+      secrets_folder = excluded.secrets_folder, secrets_prefix = excluded.secrets_prefix,
+      seen_at = now()`.execute(db);
+}
+
+/** Reads the places of the secrets of the present workers that report them. */
+export async function readSecretPlaces(db: Database): Promise<SecretPlaces[]> {
+  const { rows } = await sql<SecretPlaces>`
+    select distinct secrets_folder as folder, secrets_prefix as prefix from worker_presence
+    where seen_at > now() - ${GONE_AFTER}::interval
+      and secrets_folder is not null and secrets_prefix is not null
+    order by folder, prefix`.execute(db);
+  return rows;
 }
 
 /** Reads what the engines of the present workers lack. */

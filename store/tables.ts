@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { Scope } from '../model/api/scopes';
 import type { Startpoint } from '../model/captures/startpoint';
 import type { ChangeState, Role } from '../model/change/change';
 import type { MappingState } from '../model/change/mapping';
@@ -85,9 +86,6 @@ export interface EpochTable {
   destroyed_at: OptionalTime;
 }
 
-/** What a key may do. The key of a relay has only the scope `relay`. */
-export type Scope = 'trigger' | 'capture' | 'sign-in' | 'read' | 'admin' | 'relay';
-
 export interface ApiKeyTable {
   id: string;
   name: string;
@@ -100,6 +98,13 @@ export interface ApiKeyTable {
   expires_at: OptionalTime;
   revoked_at: OptionalTime;
   last_used_at: OptionalTime;
+  /** Who uses the key, for a key of the help desk. */
+  agent: string | null;
+  /** The only source for which the key may register a relay; null for other keys. */
+  source: string | null;
+  /** The hash before the key was rotated, and until when it is accepted. */
+  previous_hash: Buffer | null;
+  previous_until: OptionalTime;
 }
 
 export interface ChangeTable {
@@ -309,7 +314,7 @@ export interface ScimUserTable {
   source: string;
   user_name: string;
   external_id: string | null;
-  active: boolean;
+  active: boolean | null;
   version: Generated<number>;
   created_at: Time;
   updated_at: Time;

@@ -11,7 +11,7 @@ interface Folder {
   readonly byType?: readonly string[];
 }
 
-const common = ['config', 'log'];
+const common = ['config', 'guarded-file', 'log'];
 const folders: Readonly<Record<string, Folder>> = {
   model: { may: [] },
   blocklist: { may: ['model'] },
@@ -61,9 +61,10 @@ interface Import {
 }
 
 const sources = Object.keys(folders).flatMap(filesBelow);
-const imports = [...sources, 'config.ts', 'log.ts', 'ops.ts', 'lifetime.ts', 'threads.ts'].flatMap(
-  importsOf,
-);
+const imports = [
+  ...sources,
+  ...['config.ts', 'guarded-file.ts', 'log.ts', 'ops.ts', 'lifetime.ts', 'threads.ts'],
+].flatMap(importsOf);
 
 function filesBelow(folder: string): string[] {
   return readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })

@@ -10,6 +10,7 @@ import { saltFor } from '../../model/hashes/salt';
 import { normalized } from '../../model/passwords/normalize';
 import type { Passwords } from '../../sealing/passwords';
 import type { ClaimedAccount } from '../../store/worker/claims';
+import type { LoginGuard } from '../../store/worker/login-guard';
 import type { Aim } from './aim';
 
 /** One attempt to make the new password the password of one claimed account. */
@@ -25,6 +26,8 @@ export interface Attempt {
   readonly claimIsFresh: () => boolean;
   /** Called after a successful write with the account as the source names it now, if the connector has read it. */
   readonly onRead: (account: AccountRef) => Promise<void>;
+  /** Limits the logins with a password that a request brought. */
+  readonly guard: LoginGuard;
 }
 
 /**
@@ -39,6 +42,7 @@ export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
   const { account, connector, passwords } = attempt;
   if (account.inDoubt) {
     const found = await verifyHeld(attempt);
+    if (found === 'blocked') return blocked(attempt);
     if (found.result === 'holds') {
       const unwritten = account.attempts === 1 ? ({ unwritten: true } as const) : {};
       return { ...(await appliedAs(attempt, found)), found: true, ...unwritten };
@@ -147,11 +151,27 @@ async function hasNewerPassword(
 }
 
 /** The origin of a capture holds the password as it was typed there. */
-const verifyHeld = (attempt: Attempt): Promise<VerifyAnswer> => {
+const verifyHeld = (attempt: Attempt): Promise<VerifyAnswer | 'blocked'> => {
   const { account, passwords } = attempt;
-  const { typed: next = passwords.next } = account.origin ? passwords : {};
-  return verifyNew({ ...attempt, passwords: { ...passwords, next } });
+  if (!account.origin) return verifyNew(attempt);
+  const { typed: next = passwords.next } = passwords;
+  // A capture may report any password, with any time.
+  return guarded(attempt, () => verifyNew({ ...attempt, passwords: { ...passwords, next } }));
 };
+
+/** Makes a login that fails if a request brought a wrong password. */
+async function guarded(
+  { guard }: Attempt,
+  login: () => Promise<VerifyAnswer>,
+): Promise<VerifyAnswer | 'blocked'> {
+  if (!(await guard.open())) return 'blocked';
+  const found = await login();
+  await guard.settle(found.result === 'inconclusive' ? 'unknown' : found.result);
+  return found;
+}
+
+const blocked = (attempt: Attempt): AttemptResult =>
+  failed(attempt, 'current_password_blocked', null, null);
 
 /** @returns null when the current password is right, else the result of the attempt */
 async function verifyCurrent(
@@ -161,9 +181,10 @@ async function verifyCurrent(
   const { connector, account } = attempt;
   // One login must suffice (I11). The account holds what Lockstep wrote last, or else what was typed there.
   const held = account.holdsNormalized ? normalized(current) : current.copy();
-  const found = await connector
-    .verify({ account, password: held, form: 'plaintext' })
-    .finally(() => held.destroy());
+  const found = await guarded(attempt, () =>
+    connector.verify({ account, password: held, form: 'plaintext' }),
+  ).finally(() => held.destroy());
+  if (found === 'blocked') return blocked(attempt);
   switch (found.result) {
     case 'holds':
       return null;

@@ -5,7 +5,7 @@ import { type Route, route } from '../http/route';
 const verify = route({
   method: 'get',
   path: '/v1/audit/verify',
-  scope: 'admin',
+  right: 'administer',
   summary: 'Verify the audit chain',
   answers: {
     200: {

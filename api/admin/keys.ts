@@ -1,16 +1,29 @@
 import { z } from 'zod';
 import { text } from '../../model/api/fields';
-import { apiKeyCreatedSchema, apiKeysSchema, keyGroups } from '../../model/api/keys';
-import { createApiKey, listApiKeys, revokeApiKey } from '../../store/api-keys';
+import {
+  apiKeyCreatedSchema,
+  apiKeyRotatedSchema,
+  apiKeysSchema,
+  keyGroups,
+} from '../../model/api/keys';
+import { givenScopes, type Scope, scopes } from '../../model/api/scopes';
+import { createApiKey, listApiKeys, revokeApiKey, rotateApiKey } from '../../store/api-keys';
 import { actorOf } from '../http/actor';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
+import { sourceName } from '../http/schemas';
 
-const scopes = z.array(z.enum(['trigger', 'capture', 'sign-in', 'read', 'admin'])).min(1);
+const DAY_SECONDS = 86_400;
+
+const scopesField = z
+  .array(z.enum(givenScopes))
+  .min(1)
+  .describe(givenScopes.map((scope) => `\`${scope}\`: ${scopes[scope].may}.`).join(' '));
+
 const list = route({
   method: 'get',
   path: '/v1/keys',
-  scope: 'admin',
+  right: 'administer',
   summary: 'List API keys',
   answers: {
     200: {
@@ -28,36 +41,85 @@ const list = route({
   },
 });
 
+const newKey = z
+  .strictObject({
+    name: text(100),
+    scopes: scopesField,
+    groups: keyGroups
+      .default(null)
+      .describe(
+        'Bind the key to these groups. Everything outside them is hidden from it. Null: all groups.',
+      ),
+    expiresAt: z.iso
+      .datetime({ offset: true })
+      .transform((at) => new Date(at))
+      .nullable()
+      .default(null)
+      .describe('Null: never. A key with `relay-enrol` ends after a day unless this is earlier.'),
+    agent: text(100)
+      .nullable()
+      .default(null)
+      .describe(
+        'Who uses the key. Changes name the agent. Required for `help-desk`, so that the audit shows which agent acted.',
+      ),
+    source: sourceName
+      .nullable()
+      .default(null)
+      .describe('The only source for which a key with `relay-enrol` may register a relay.'),
+  })
+  .superRefine((key, { addIssue }) => {
+    for (const { path, message } of problemsOf(key)) addIssue({ code: 'custom', path, message });
+  })
+  .meta({ id: 'NewKey' });
+
+interface KeyRules {
+  readonly scopes: readonly Scope[];
+  readonly groups: readonly string[] | null;
+  readonly agent: string | null;
+  readonly source: string | null;
+}
+
+function problemsOf({ scopes: wanted, groups, agent, source }: KeyRules) {
+  const global = wanted.find((scope) => !scopes[scope].bindable);
+  const enrols = wanted.includes('relay-enrol');
+  const rules: readonly [boolean, string, string][] = [
+    [
+      groups !== null && global !== undefined,
+      'groups',
+      `a key with the scope ${global} cannot be bound to groups`,
+    ],
+    [
+      wanted.includes('help-desk') && agent === null,
+      'agent',
+      'name the agent who uses this key of the help desk; each agent needs a key of their own',
+    ],
+    [enrols && wanted.length > 1, 'scopes', 'relay-enrol is used up at once; give it alone'],
+    [enrols !== (source !== null), 'source', 'give the source with relay-enrol, and only with it'],
+  ];
+  return rules.flatMap(([broken, field, message]) => (broken ? [{ path: [field], message }] : []));
+}
+
+/** A one-time key lies around until it is used, so it ends after a day at the latest. */
+function expiryOf({ scopes: wanted, expiresAt }: z.output<typeof newKey>): Date | null {
+  if (!wanted.includes('relay-enrol')) return expiresAt;
+  const latest = new Date(Date.now() + DAY_SECONDS * 1000);
+  return expiresAt === null || expiresAt > latest ? latest : expiresAt;
+}
+
 const create = route({
   method: 'post',
   path: '/v1/keys',
-  scope: 'admin',
+  right: 'administer',
   summary: 'Create an API key',
-  body: smallBody(
-    z
-      .strictObject({
-        name: text(100),
-        scopes: scopes.describe(
-          '`trigger`: start, cancel and retry changes; `capture`: report password changes in a source; `sign-in`: report sign-ins and see whether the password is right; `read`: read changes; `admin`: everything.',
-        ),
-        groups: keyGroups
-          .default(null)
-          .describe(
-            'Bind the key to these groups. Everything outside them is hidden from it. Null: all groups.',
-          ),
-        expiresAt: z.iso
-          .datetime({ offset: true })
-          .transform((at) => new Date(at))
-          .nullable()
-          .default(null),
-      })
-      .refine((key) => key.groups === null || !key.scopes.includes('admin'), {
-        path: ['groups'],
-        message: 'a key with the scope admin cannot be bound to groups',
-      })
-      .meta({ id: 'NewKey' }),
-    { helpDesk: { name: 'help desk', scopes: ['trigger', 'read'], groups: ['one-password'] } },
-  ),
+  body: smallBody(newKey, {
+    helpDesk: {
+      name: 'help desk',
+      scopes: ['help-desk'],
+      groups: ['one-password'],
+      agent: 'ada.marsh',
+    },
+    relay: { name: 'relay of dc1', scopes: ['relay-enrol'], source: 'domain' },
+  }),
   answers: {
     201: {
       says: 'The API key. It is shown only once.',
@@ -66,14 +128,47 @@ const create = route({
   },
   handle: async ({ db }, { caller, body }) => ({
     status: 201,
-    body: await createApiKey(db, body, actorOf(caller)),
+    body: await createApiKey(db, { ...body, expiresAt: expiryOf(body) }, actorOf(caller)),
   }),
+});
+
+const rotate = route({
+  method: 'post',
+  path: '/v1/keys/{id}/rotate',
+  right: 'administer',
+  summary: 'Rotate an API key',
+  description:
+    'The key gets a new secret, and keeps its id, its rights and its waiting changes. The key before is accepted for a while.',
+  params: z.strictObject({ id: text(40) }),
+  body: smallBody(
+    z
+      .strictObject({
+        keepSeconds: z
+          .int()
+          .min(0)
+          .max(30 * DAY_SECONDS)
+          .default(DAY_SECONDS)
+          .describe('How long the key before is accepted. 0 after it has leaked.'),
+      })
+      .optional(),
+    { leaked: { keepSeconds: 0 } },
+  ),
+  answers: {
+    200: { says: 'The new key. It is shown only once.', schema: apiKeyRotatedSchema },
+  },
+  problems: ['not_found'],
+  handle: async ({ db }, { caller, params: { id }, body }) => {
+    const keepSeconds = body?.keepSeconds ?? DAY_SECONDS;
+    const rotated = await rotateApiKey(db, id, keepSeconds, actorOf(caller));
+    if (rotated === null) throw new HttpProblem('not_found');
+    return { status: 200, body: rotated };
+  },
 });
 
 const revoke = route({
   method: 'delete',
   path: '/v1/keys/{id}',
-  scope: 'admin',
+  right: 'administer',
   summary: 'Revoke an API key',
   description: 'The key is rejected from the next request on.',
   params: z.strictObject({ id: text(40) }),
@@ -85,4 +180,4 @@ const revoke = route({
   },
 });
 
-export const keyRoutes: readonly Route[] = [list, create, revoke];
+export const keyRoutes: readonly Route[] = [list, create, rotate, revoke];

@@ -8,7 +8,7 @@ import { waitingFor } from '../http/waiting-for';
 const readPresence = route({
   method: 'get',
   path: '/v1/presence',
-  scope: 'read',
+  right: 'read',
   summary: 'See whether changes can proceed',
   description:
     'The API accepts changes even while no worker runs. They are stored and start by themselves once a worker is back.',

@@ -35,7 +35,7 @@ const sourceMember = sourceName
 const list = route({
   method: 'get',
   path: '/v1/captures',
-  scope: 'read',
+  right: 'read',
   summary: 'See the state of captures for each source',
   answers,
   handle: async (deps, { caller }) => read(deps, await namesFor(deps, caller)),
@@ -45,7 +45,7 @@ const switchCaptures = (verb: 'stop' | 'start', summary: string, description: st
   route({
     method: 'post',
     path: `/v1/captures/${verb}`,
-    scope: 'admin',
+    right: 'operate',
     summary,
     description,
     body: smallBody(z.strictObject({ source: sourceMember }), { one: { source: 'warehouse' } }),
@@ -74,7 +74,7 @@ const newStartpoint = z.discriminatedUnion('from', [
 const startFrom = route({
   method: 'post',
   path: '/v1/captures/startpoint',
-  scope: 'admin',
+  right: 'operate',
   summary: 'Set from where on password changes are captured',
   description:
     'A relay that polls its source moves to the startpoint within 15 seconds. Captures from before `end`, or before the given time, are ignored, whichever way they are submitted. Moving back undoes nothing: captures older than the latest change of a person have no effect, and captures that were ingested before are recognised as duplicates.',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { countCaptures } from '../../intake/capture-counter';
 import { text, time } from '../../model/api/fields';
 import { publicKeyOf, relayCreatedSchema, relaysSchema } from '../../model/api/relays';
+import { hasRight } from '../../model/api/scopes';
 import { sourceNamed } from '../../model/configuration/document';
 import { readBatch } from '../../sealing/batch';
 import { readHeader } from '../../sealing/captures';
@@ -21,7 +22,7 @@ import { visibleSources } from '../sources/visible';
 const list = route({
   method: 'get',
   path: '/v1/relays',
-  scope: 'read',
+  right: 'read',
   summary: 'List relays',
   answers: {
     200: {
@@ -41,7 +42,7 @@ const list = route({
 const create = route({
   method: 'post',
   path: '/v1/relays',
-  scope: 'admin',
+  right: 'enrol-relay',
   summary: 'Register a relay',
   body: smallBody(
     z
@@ -61,11 +62,14 @@ const create = route({
   },
   problems: ['not_found', 'no_epoch'],
   handle: async ({ db, configuration, settings }, { caller, body }) => {
+    if (caller.source !== null && caller.source !== body.source) throw new HttpProblem('not_found');
     if (sourceNamed((await configuration()).configuration, body.source) === undefined)
       throw new HttpProblem('not_found');
     const signer = settings.signer()?.export({ format: 'jwk' });
     if (signer === undefined) throw new HttpProblem('no_epoch');
-    const created = await createRelay(db, body, actorOf(caller));
+    const oneTimeKey = hasRight(caller.scopes, 'administer') ? null : caller.keyId;
+    const created = await createRelay(db, body, actorOf(caller), oneTimeKey);
+    if (created === null) throw new HttpProblem('unauthenticated');
     return { status: 201, body: { ...created, signer: publicKeyOf('Ed25519').parse(signer) } };
   },
 });
@@ -84,7 +88,7 @@ const cursorSchema = z.object({ segment: z.string(), position: z.int() }).nullab
 const submit = route({
   method: 'post',
   path: '/v1/relays/batch',
-  scope: 'relay',
+  right: 'relay',
   summary: 'Submit captures that are sealed to a worker',
   description:
     'Each record is ingested once and in order; repeated records are skipped. A batch without records only reports the state of the relay. If the result is `taken`, everything up to the cursor is stored durably.',

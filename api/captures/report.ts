@@ -40,7 +40,7 @@ const body = z
   .refine(({ password, encoded }) => (password === undefined) !== (encoded === undefined), {
     message: 'send either password or encoded',
   })
-  .meta({ id: 'NewCapture' });
+  .meta({ id: 'NewCapture', oneOf: [{ required: ['password'] }, { required: ['encoded'] }] });
 
 const declinedResults = (Object.keys(captureRules) as Declined[]).filter(
   (rule): rule is Quiet => !isErrorCode(rule),
@@ -60,7 +60,7 @@ const declinedSchema = z
 export const reportCapture: Route = route({
   method: 'post',
   path: '/v1/captures',
-  scope: 'capture',
+  right: 'capture',
   summary: 'Report a password change in a source',
   description:
     'The password is written to the other accounts of the person, but not back to this one. When the API answers, the capture is stored durably or needs no action. Repeat the request until it is answered.',

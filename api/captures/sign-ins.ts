@@ -5,7 +5,7 @@ import { CaptureDeclined } from '../../intake/evaluate-capture';
 import { findPerson } from '../../intake/find-person';
 import type { WhichPerson } from '../../intake/person-reference';
 import { IntakeRejected } from '../../intake/rejected';
-import { describeCodes, errorCode, keysOf } from '../../model/api/fields';
+import { describeCodes, errorCodeOrNull, keysOf } from '../../model/api/fields';
 import { type SignInResult, shouldCatchUp, signInResults } from '../../model/captures/sign-in';
 import { planChange } from '../../model/change/plan';
 import { sourcesOf } from '../../model/configuration/document';
@@ -22,7 +22,7 @@ import { readStale } from '../changes/read-stale';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
-import { group, namedOnce, personFields, personIn } from '../http/person';
+import { group, namedOnce, namedOnceSchemas, personFields, personIn } from '../http/person';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { waitForJob } from '../sources/wait-for-job';
@@ -36,9 +36,7 @@ const answerSchema = z
       description: describeCodes(signInResults),
     }),
     says: z.string(),
-    reason: errorCode
-      .nullable()
-      .describe('Why the result is unknown, or why no change was started.'),
+    reason: errorCodeOrNull.describe('Why the result is unknown, or why no change was started.'),
     change: z
       .string()
       .nullable()
@@ -49,12 +47,12 @@ const answerSchema = z
 const body = z
   .strictObject({ ...personFields, password: secretText, group })
   .refine(...namedOnce)
-  .meta({ id: 'NewSignIn' });
+  .meta({ id: 'NewSignIn', oneOf: namedOnceSchemas });
 
 const report = route({
   method: 'post',
   path: '/v1/sign-ins',
-  scope: 'sign-in',
+  right: 'sign-in',
   summary: 'Report a sign-in, so that stale accounts catch up',
   description:
     'Lockstep verifies the password by one login to the auth account. If it is right and other accounts of the person are stale, a change updates them. This is not an authentication service: after one wrong password Lockstep does not try the account for 15 minutes, after two in a row for a day. Report only sign-ins that your application has accepted itself.',

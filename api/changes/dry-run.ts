@@ -5,6 +5,7 @@ import { reachedBy } from '../../intake/covered-groups';
 import { findPerson, rulesIn } from '../../intake/find-person';
 import { changePlanSchema, type PlannedAccount as PlannedView } from '../../model/api/change-plan';
 import type { SourceCheck } from '../../model/api/job-results';
+import { hasRight } from '../../model/api/scopes';
 import { authGoesLast } from '../../model/change/change';
 import {
   forecast,
@@ -30,7 +31,7 @@ import { readSourceStates } from '../../store/sources/state';
 import { reportedIn } from '../configuration/fit';
 import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
-import { group, namedOnce, personFields, personIn } from '../http/person';
+import { group, namedOnce, namedOnceSchemas, personFields, personIn } from '../http/person';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 
@@ -38,7 +39,7 @@ import { type Route, route, smallBody } from '../http/route';
 export const planOfChange: Route = route({
   method: 'post',
   path: '/v1/changes/plan',
-  scope: 'trigger',
+  right: 'change',
   summary: 'See what a change would do',
   description:
     'Which accounts would be changed, in which order, which rule leaves out the others, and how each new password would be verified. If the request has a password, the policies check it and it is discarded. Warnings say what Lockstep knows that would make a source refuse the password, an account wait, or a link fail.',
@@ -46,7 +47,7 @@ export const planOfChange: Route = route({
     z
       .strictObject({ ...personFields, password: secretText.optional(), group })
       .refine(...namedOnce)
-      .meta({ id: 'WantedPlan' }),
+      .meta({ id: 'WantedPlan', oneOf: namedOnceSchemas }),
     { byName: { identity: 'alice' } },
   ),
   answers: { 200: { says: 'The plan. Nothing was changed.', schema: changePlanSchema } },
@@ -117,7 +118,7 @@ async function knowledge(
     groupPolicies,
     state: states.get(source) ?? { state: 'up' },
     findings: (checks.get(source) as SourceCheck | undefined)?.findings ?? [],
-    showsFindings: caller.scopes.includes('admin'),
+    showsFindings: hasRight(caller.scopes, 'operate'),
     policies: reportedIn(checks.get(source)),
     filter: sourceNamed(configuration, source)?.passwordFilter ?? null,
     last: last.get(accountId ?? '') ?? null,

@@ -34,7 +34,7 @@ async function shown(deps: Dependencies, change: ChangeView) {
 const list = route({
   method: 'get',
   path: '/v1/changes',
-  scope: 'read',
+  right: 'read',
   summary: 'List changes, the newest first',
   query: z.strictObject({
     state: changeStateSchema.optional(),
@@ -63,7 +63,7 @@ const list = route({
 const read = route({
   method: 'get',
   path: '/v1/changes/{id}',
-  scope: 'read',
+  right: 'read',
   summary: 'Read a change, optionally after waiting for its outcome',
   params,
   query: z.strictObject({
@@ -89,7 +89,7 @@ const read = route({
 const events = route({
   method: 'get',
   path: '/v1/changes/{id}/events',
-  scope: 'read',
+  right: 'read',
   summary: 'Follow a change',
   description:
     'Server-sent events: `change` carries the current state, at once and after each update; `end` follows when the change has ended. A client that reconnects receives the state of that moment.',
@@ -97,22 +97,48 @@ const events = route({
   answers: {
     200: { says: 'Events until the change has ended.', contentType: 'text/event-stream' },
   },
-  problems: ['not_found'],
+  problems: ['not_found', 'too_many_streams'],
   handle: async (deps, { caller, params: { id }, gone }) => {
     await readVisible(deps, caller, id);
-    const readAgain = async () => shown(deps, await readVisible(deps, caller, id));
+    deps.streams.open(caller.keyId, gone);
+    const readAgain = async () => {
+      const change = await deps.readFollowed(id);
+      if (change === null) throw new HttpProblem('not_found');
+      return shown(deps, change);
+    };
     return {
       status: 200,
       headers: { 'content-type': 'text/event-stream' },
-      stream: (response) => streamChange(deps, id, readAgain, gone, response),
+      stream: (response) =>
+        whileValid(deps, caller, gone, (ended) =>
+          streamChange(deps, id, readAgain, ended, response),
+        ),
     };
   },
 });
 
+/** Runs a stream until its client is gone or its API key is revoked or has expired. */
+async function whileValid(
+  { keys }: Dependencies,
+  { keyId }: Caller,
+  gone: AbortSignal,
+  stream: (ended: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const invalid = new AbortController();
+  const unfollow = keys.follow(keyId, ({ usable }) => {
+    if (!usable) invalid.abort();
+  });
+  try {
+    await stream(AbortSignal.any([gone, invalid.signal]));
+  } finally {
+    unfollow();
+  }
+}
+
 const audit = route({
   method: 'get',
   path: '/v1/changes/{id}/audit',
-  scope: 'read',
+  right: 'read',
   summary: 'Read the audit records of a change',
   params,
   answers: {
@@ -175,7 +201,7 @@ const forAccounts = (
   route({
     method: 'post',
     path: `/v1/changes/{id}/${kind}`,
-    scope: 'trigger',
+    right: 'control-changes',
     summary,
     description,
     params,

@@ -7,7 +7,7 @@ import { readStale, staleHere } from './read-stale';
 const list = route({
   method: 'get',
   path: '/v1/stale',
-  scope: 'read',
+  right: 'read',
   summary: "List accounts that do not hold their person's current password",
   description:
     'The account missed the last change, its password was changed in the source and the capture of that had no effect, or it was changed there without being captured. The last is found only in sources that were asked with `POST /v1/sources/{name}/look`.',

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { acceptRequest, type WantedChange } from '../../intake/accept';
 import { changeSchema } from '../../model/api/changes';
+import { hasRight } from '../../model/api/scopes';
 import { hasEnded } from '../../model/change/change';
 import { inPlaintext } from '../../sealing/passwords';
 import { type ChangeView, readChange } from '../../store/changes/read';
 import { isAway } from '../../store/database';
 import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
-import { group, namedOnce, personFields, personIn } from '../http/person';
+import { group, namedOnce, namedOnceSchemas, personFields, personIn } from '../http/person';
 import { appliedPreference, type Preference, preferHeader } from '../http/prefer';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
@@ -21,11 +22,13 @@ const body = z
     password: secretText,
     currentPassword: secretText
       .optional()
-      .describe('If given, Lockstep first verifies that the auth account holds this password.'),
+      .describe(
+        'If given, Lockstep first verifies that the auth account holds this password. Required for a key with `change-own` only.',
+      ),
     group,
   })
   .refine(...namedOnce)
-  .meta({ id: 'NewChange' });
+  .meta({ id: 'NewChange', oneOf: namedOnceSchemas });
 
 const answerHeaders = {
   location: 'The URL of the change.',
@@ -37,7 +40,7 @@ const answerHeaders = {
 export const startChange: Route = route({
   method: 'post',
   path: '/v1/changes',
-  scope: 'trigger',
+  right: 'change-own',
   summary: 'Change a password everywhere',
   description:
     'When the API answers, the change is stored durably. With an Idempotency-Key the request can be repeated safely until it is answered.',
@@ -67,6 +70,7 @@ export const startChange: Route = route({
     },
   },
   problems: [
+    'current_password_needed',
     'auth_account_refused',
     'no_auth_account',
     'password_against_policy',
@@ -80,6 +84,8 @@ export const startChange: Route = route({
   ],
   handle: async (deps, call) => {
     const { caller, headers, gone } = call;
+    if (!hasRight(caller.scopes, 'change') && call.body.currentPassword === undefined)
+      throw new HttpProblem('current_password_needed');
     const accepted = await acceptRequest(deps, caller, wantedChange(call));
     const id = accepted.replayed ? accepted.changeId : accepted.change.id;
     const initial = accepted.replayed ? null : accepted.change;

@@ -25,6 +25,7 @@ import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route } from '../http/route';
 import { fitOfGroups } from './fit';
+import { referenceIssues } from './references';
 
 /** Any JSON passes the request schema, so that `checkConfiguration` can report all mistakes at once. */
 const document = z.unknown().meta({
@@ -49,6 +50,7 @@ async function checked(
   const issues = [
     ...lostPolicyIssues(kept),
     ...(await policyFileIssues(kept)),
+    ...(await referenceIssues(db, kept)),
     ...(await sharedNames(db, inForce, kept, accountRulesOf)).map(sharedNameIssue),
   ];
   if (issues.length > 0) throw new HttpProblem('configuration_invalid', { issues });
@@ -65,7 +67,7 @@ const sharedNameIssue = ({ source, accounts }: SharedName) => ({
 const read = route({
   method: 'get',
   path: '/v1/configuration',
-  scope: 'admin',
+  right: 'configure',
   summary: 'Read the configuration in force',
   answers: {
     200: {
@@ -82,7 +84,7 @@ const read = route({
 const plan = route({
   method: 'post',
   path: '/v1/configuration/plan',
-  scope: 'admin',
+  right: 'configure',
   summary: 'See what a configuration would change',
   body: largeBody(z.strictObject({ document }), { empty: example }),
   answers: {
@@ -153,7 +155,7 @@ async function deletedUse({ db }: Dependencies, found: readonly Difference[]) {
 const apply = route({
   method: 'post',
   path: '/v1/configuration/apply',
-  scope: 'admin',
+  right: 'configure',
   summary: 'Apply a configuration',
   body: largeBody(
     z.strictObject({

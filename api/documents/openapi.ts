@@ -1,6 +1,8 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
+import { errorCode } from '../../model/api/fields';
 import { problemSchema } from '../../model/api/problems';
+import { scopesWith } from '../../model/api/scopes';
 import { type ErrorCode, errors } from '../../model/errors';
 import { HttpProblem, problemOf } from '../http/problem';
 import type { Answers, Route } from '../http/route';
@@ -21,20 +23,28 @@ export function openApiDocument(routes: readonly Route[]) {
       operationId: operationId(route),
       tags: [tagOf(route)],
       summary: route.summary,
-      description: [route.description, `Requires the scope \`${route.scope}\`.`]
+      description: [
+        route.description,
+        `Requires ${scopesWith(route.right)
+          .map((scope) => `\`${scope}\``)
+          .join(' or ')}.`,
+      ]
         .filter((part) => part !== undefined)
         .join('\n\n'),
       security: [{ [apiKey]: [] }],
       request: requestOf(route),
       responses: { ...answersOf(route.answers), ...problemsOf(route) },
     });
-  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+  // The codes come first: otherwise their component takes over that it may be null where it is used first.
+  const definitions = [{ type: 'schema' as const, schema: errorCode }, ...registry.definitions];
+  return new OpenApiGeneratorV31(definitions).generateDocument({
     openapi: '3.1.0',
     info: {
       title: 'Lockstep',
       version: '1',
       description: "Keeps a person's password the same in every system that uses it.",
     },
+    servers: [{ url: '/', description: 'The API that serves this document.' }],
   });
 }
 
@@ -67,7 +77,9 @@ function requestOf({ params, query, headers, body }: Route): RequestDescription 
   const examples = Object.entries(body.examples ?? {}).map(([name, value]) => [name, { value }]);
   const required = !body.schema.safeParse(undefined).success;
   const content = { schema: body.schema, examples: Object.fromEntries(examples) };
-  return { ...shapes, body: { required, content: { 'application/json': content } } };
+  const types = body.contentTypes ?? ['application/json'];
+  const contents = Object.fromEntries(types.map((type) => [type, content]));
+  return { ...shapes, body: { required, content: contents } };
 }
 
 const answersOf = (answers: Answers) =>
@@ -134,6 +146,7 @@ function problemsOf(route: Route) {
         status,
         {
           description: codes.map((code) => `- \`${code}\`: ${errors[code].says}`).join('\n'),
+          headers: problemHeaders(status),
           content: {
             [scim ? SCIM_TYPE : 'application/problem+json']: {
               schema: scim ? scimErrorSchema : problemSchema,
@@ -149,6 +162,22 @@ function problemsOf(route: Route) {
       ];
     }),
   );
+}
+
+/** The headers that problems of a status have. */
+function problemHeaders(status: number) {
+  const headers: Readonly<Record<number, readonly [string, string]>> = {
+    401: [
+      'WWW-Authenticate',
+      '`Bearer`, with `error="invalid_token"` if a key was sent (RFC 6750).',
+    ],
+    403: ['WWW-Authenticate', '`error="insufficient_scope"` and a scope, if one is missing.'],
+    429: ['Retry-After', 'Seconds after which the request may be sent again.'],
+    503: ['Retry-After', 'Seconds after which the request may be sent again.'],
+  };
+  const [name, description] = headers[status] ?? [];
+  if (name === undefined) return {};
+  return { [name]: { description, schema: { type: 'string' as const } } };
 }
 
 const exampleOf = (code: ErrorCode) =>

@@ -46,7 +46,7 @@ const payloadSchema = z
 const read = route({
   method: 'get',
   path: '/v1/graph',
-  scope: 'admin',
+  right: 'administer',
   summary: 'Export who can obtain which password, for BloodHound',
   description:
     'A BloodHound OpenGraph file with a consistent snapshot of the database. It contains the name of every account, but no password.',
@@ -114,7 +114,7 @@ async function send(text: AsyncGenerator<string>, response: ServerResponse): Pro
 const readSchema = route({
   method: 'get',
   path: '/v1/graph/schema',
-  scope: 'admin',
+  right: 'administer',
   summary: 'Read the schema of the BloodHound extension',
   description:
     'Install it in BloodHound once, before the first upload. It defines which edges attack paths may follow.',
@@ -130,7 +130,7 @@ const readSchema = route({
 const readPicture = route({
   method: 'get',
   path: '/v1/graph/picture',
-  scope: 'admin',
+  right: 'administer',
   summary: 'See how passwords flow between sources',
   answers: { 200: { says: 'The picture as an SVG.', contentType: 'image/svg+xml' } },
   problems: ['no_epoch'],

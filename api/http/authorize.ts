@@ -1,28 +1,41 @@
 import { log } from '../../log';
+import { hasRight, type Right, scopesWith } from '../../model/api/scopes';
 import { type Caller, callerOf, noteUse } from '../../store/api-keys';
 import type { Database } from '../../store/database';
-import type { Scope } from '../../store/tables';
 import { HttpProblem } from './problem';
 
 /**
- * Finds the API key in an `Authorization` header.
- * @throws HttpProblem if there is no valid key, or the key does not have `scope` (`admin` has every scope)
+ * Finds the API key in the `Authorization` headers of a request.
+ * @throws HttpProblem if there is no valid key, or more than one header, or none of the scopes of the key has the right
  */
-export type Authorize = (header: string | undefined, scope: Scope) => Promise<Caller>;
+export type Authorize = (headers: readonly string[], right: Right) => Promise<Caller>;
 
 const BEARER = /^Bearer +(\S+)$/i;
 
 export function authorizeWith(db: Database): Authorize {
   const noteUseOf = noteUseEachMinute(db);
-  return async (header, scope) => {
-    const key = BEARER.exec(header ?? '')?.[1];
-    const caller = key === undefined ? null : await callerOf(db, key);
-    if (caller === null) throw new HttpProblem('unauthenticated');
+  return async (headers, right) => {
+    // A proxy may have checked another line than the one that would be used here (RFC 9110 §5.3).
+    if (headers.length > 1) throw refused('request_invalid', 'invalid_request');
+    const key = BEARER.exec(headers[0] ?? '')?.[1];
+    if (key === undefined) throw new HttpProblem('unauthenticated');
+    const caller = await callerOf(db, key);
+    if (caller === null) throw refused('unauthenticated', 'invalid_token');
     noteUseOf(caller.keyId);
-    if (!caller.scopes.includes(scope) && !caller.scopes.includes('admin'))
-      throw new HttpProblem('forbidden');
+    if (!hasRight(caller.scopes, right)) throw forbidden(right);
     return caller;
   };
+}
+
+/** A refusal with the error of RFC 6750 §3.1. */
+const refused = (code: 'unauthenticated' | 'request_invalid', error: string): HttpProblem =>
+  new HttpProblem(code, {}, { 'www-authenticate': `Bearer error="${error}"` });
+
+/** The refusal of a key without a right, with the scopes that have it (RFC 6750 §3.1). */
+function forbidden(right: Right): HttpProblem {
+  const scopes = scopesWith(right);
+  const challenge = `Bearer error="insufficient_scope", scope="${scopes[0] ?? ''}"`;
+  return new HttpProblem('forbidden', { scopes }, { 'www-authenticate': challenge });
 }
 
 const NOTE_EVERY_MS = 60_000;

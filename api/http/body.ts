@@ -12,14 +12,21 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
   const length = Number(headers['content-length'] ?? 0);
   if (length === 0 && headers['transfer-encoding'] === undefined) return Buffer.alloc(0);
   const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding.toLowerCase() !== 'identity' || !JSON_TYPE.test(headers['content-type'] ?? ''))
+  if (encoding.toLowerCase() !== 'identity' || !isUtf8Json(headers['content-type'] ?? ''))
     throw new HttpProblem('body_encoding');
   if (length > limitBytes) throw tooLarge();
   return collect(request, limitBytes);
 }
 
-/** JSON, or the content type of SCIM (RFC 7644 §8.1). */
-const JSON_TYPE = /^application\/(?:scim\+)?json *(?:; *charset=(?:utf-8|"utf-8") *)?$/i;
+/** JSON, or the content type of SCIM (RFC 7644 §8.1). A parameter that is not known is ignored (RFC 6838 §4.3). */
+function isUtf8Json(contentType: string): boolean {
+  const [type = '', ...parameters] = contentType.toLowerCase().split(';');
+  if (!/^application\/(?:scim\+)?json$/.test(type.trim())) return false;
+  return parameters.every((parameter) => {
+    const [name = '', value = ''] = parameter.split('=').map((part) => part.trim());
+    return name !== 'charset' || /^(?:utf-8|"utf-8")$/.test(value);
+  });
+}
 
 /** Closes the connection, because the rest of the body stays unread and would be taken for the next request. */
 const tooLarge = () => new HttpProblem('body_too_large', {}, { connection: 'close' });

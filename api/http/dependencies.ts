@@ -3,7 +3,9 @@ import { setMaxListeners } from 'node:events';
 import type { IntakeDependencies, IntakeSettings } from '../../intake/dependencies';
 import { watchEpochs } from '../../intake/epochs';
 import { openPolicyChecker } from '../../intake/policy/check-policy';
+import { readUsable } from '../../store/api-keys';
 import { type ChangeProgress, progressIn, readProgress } from '../../store/changes/progress';
+import { type ChangeView, readChange } from '../../store/changes/read';
 import { watchConfiguration } from '../../store/configuration/watch';
 import type { Database } from '../../store/database';
 import { channels, listen } from '../../store/notifications';
@@ -11,6 +13,7 @@ import { type Standstill, standstill } from '../../store/presence';
 import { type JobView, readJob } from '../../store/sources/jobs';
 import { type Authorize, authorizeWith } from './authorize';
 import { createHub, type Hub } from './hub';
+import { countStreams, type Streams, sharedRead } from './streams';
 
 /** The services and settings that the routes use. */
 export interface Dependencies extends IntakeDependencies {
@@ -19,6 +22,11 @@ export interface Dependencies extends IntakeDependencies {
   readonly standstill: () => Promise<Standstill>;
   readonly changes: Hub<ChangeProgress>;
   readonly jobs: Hub<JobView>;
+  /** Whether API keys are valid; streams end when theirs is not. */
+  readonly keys: Hub<{ readonly usable: boolean }>;
+  readonly streams: Streams;
+  /** Reads a change for all streams that follow it. */
+  readonly readFollowed: (id: string) => Promise<ChangeView | null>;
   readonly settings: Settings;
   /** Fires when the API stops. Requests that wait are then answered at once. */
   readonly stopping: AbortSignal;
@@ -34,6 +42,7 @@ export interface Settings extends IntakeSettings {
 }
 
 const STANDSTILL_MAX_AGE_MS = 2_000;
+const EXPIRY_CHECK_MS = 2_000;
 
 export async function openDependencies(
   db: Database,
@@ -45,12 +54,16 @@ export async function openDependencies(
   setMaxListeners(0, stopping);
   const changes = createHub((ids) => readProgress(db, ids));
   const jobs = createHub((ids) => readJobs(db, ids));
+  const keys = createHub((ids) => readUsable(db, ids));
+  // No notification is sent when a key expires.
+  const expiry = setInterval(() => keys.notify(null), EXPIRY_CHECK_MS);
   const policyChecker = openPolicyChecker();
   const listener = await listen(
     databaseUrl,
-    [channels.progress, channels.job],
+    [channels.progress, channels.job, channels.key],
     (channel, payload) => {
       if (channel === channels.job) return jobs.notify(payload);
+      if (channel === channels.key) return keys.notify(payload);
       if (payload === null) return changes.notify(null);
       const { id, ...progress } = progressIn(payload);
       changes.publish(id, progress);
@@ -65,11 +78,16 @@ export async function openDependencies(
     standstill: cached(STANDSTILL_MAX_AGE_MS, () => standstill(db)),
     changes,
     jobs,
+    keys,
+    streams: countStreams(),
+    readFollowed: sharedRead((id) => readChange(db, id)),
     settings,
     stopping,
     async close() {
       changes.close();
       jobs.close();
+      keys.close();
+      clearInterval(expiry);
       await listener.close();
       await policyChecker.close();
     },

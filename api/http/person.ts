@@ -30,6 +30,9 @@ export const namedOnce = [
   { message: 'name the person by either identity or account' },
 ] as const;
 
+/** The same rule for the OpenAPI document. */
+export const namedOnceSchemas = [{ required: ['identity'] }, { required: ['account'] }];
+
 export const personIn = ({ identity, account }: PersonFields): WhichPerson =>
   account === undefined
     ? { name: identity ?? '' }

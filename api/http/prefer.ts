@@ -7,7 +7,7 @@ export interface Preference {
   readonly until: 'auth' | 'end';
 }
 
-const WAIT = /(?:^|,|;)\s*wait\s*=\s*"?(\d{1,9})"?\s*(?=,|;|$)/i;
+const WAIT = /(?:^|,|;)\s*wait\s*=\s*"?(\d+)"?\s*(?=,|;|$)/i;
 const UNTIL_AUTH = /(?:^|,|;)\s*until\s*=\s*"?auth"?\s*(?=,|;|$)/i;
 
 /** Unknown preferences are ignored, as the RFC requires. */

@@ -29,10 +29,18 @@ export function asHttpProblem(error: unknown): HttpProblem {
 }
 
 /** The body of a problem (RFC 9457). */
-export function problemOf({ code, details }: HttpProblem, requestId: string) {
-  const { status, says } = errors[code];
+export function problemOf(problem: HttpProblem, requestId: string) {
+  const { code, details } = problem;
+  const { status } = errors[code];
   const title = code.replaceAll('_', ' ');
-  return { type: `/errors/${code}`, title, status, detail: says, code, ...details, requestId };
+  const detail = detailOf(problem);
+  return { type: `/errors/${code}`, title, status, detail, code, ...details, requestId };
+}
+
+/** The sentence of a problem, with the scopes that are missing. */
+export function detailOf({ code, details: { scopes } }: HttpProblem): string {
+  const { says } = errors[code];
+  return scopes === undefined ? says : `${says} It needs ${scopes.join(' or ')}.`;
 }
 
 export function headersOf({ code, headers }: HttpProblem): Record<string, string> {

@@ -1,21 +1,21 @@
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
+import type { Right } from '../../model/api/scopes';
 import type { ErrorCode } from '../../model/errors';
 import type { Caller } from '../../store/api-keys';
-import type { Scope } from '../../store/tables';
 import type { Dependencies } from './dependencies';
 import type { MayBeSecret } from './scan';
 
 /**
  * One entry of the route table, from which the router, the validation, the OpenAPI document and the tests are derived.
- * Every route has a scope.
+ * Every route names the right that it needs.
  */
 export interface Route {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** A path with parameters in braces, such as `/v1/changes/{id}`. */
   readonly path: string;
-  /** The scope that the API key needs. A key with `admin` may use every route. */
-  readonly scope: Scope;
+  /** The right that the API key needs; its scopes give it. */
+  readonly right: Right;
   readonly summary: string;
   readonly description?: string;
   readonly params: z.ZodType;
@@ -36,6 +36,8 @@ export interface RequestBody<Schema extends z.ZodType = z.ZodType> {
   readonly limitBytes: number;
   readonly maxDepth: number;
   readonly examples?: Readonly<Record<string, unknown>>;
+  /** `application/json` by default. */
+  readonly contentTypes?: readonly string[];
 }
 
 /** The successful answers of a route, by HTTP status. */
@@ -93,7 +95,7 @@ export function route<
 >(entry: {
   readonly method: Route['method'];
   readonly path: string;
-  readonly scope: Scope;
+  readonly right: Right;
   readonly summary: string;
   readonly description?: string;
   readonly params?: Params;

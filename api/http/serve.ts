@@ -9,7 +9,7 @@ export function serve(deps: Dependencies, route: Route): RequestHandler {
   return async (request, response) => {
     response.locals.route = route.path;
     const gone = goneSignal(response);
-    const caller = await deps.authorize(request.headers.authorization, route.scope);
+    const caller = await deps.authorize(request.headersDistinct.authorization ?? [], route.right);
     const params = check(route.params, request.params, 'path');
     const query = check(route.query, request.query, 'query');
     const headers = check(route.headers, request.headers, 'header');

@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
 import { type AddressInfo, BlockList, isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Misconfigured } from '../../config';
+import { type ErrorCode, errors } from '../../model/errors';
+import { HttpProblem, headersOf, problemOf } from './problem';
 
 export interface Listening {
   readonly host: string;
@@ -53,6 +57,8 @@ const LIMITS = {
   requestTimeout: 30_000,
   keepAliveTimeout: 30_000,
   connectionsCheckingInterval: 1_000,
+  // A request without Host gets a problem from the routes, instead of an answer without a body.
+  requireHostHeader: false,
 };
 
 const STOP_WITHIN_MS = 10_000;
@@ -65,7 +71,11 @@ export async function startServer(
   const server =
     tls === null
       ? http.createServer(LIMITS, app)
-      : https.createServer({ ...LIMITS, ...tls, minVersion: 'TLSv1.2' }, app);
+      : https.createServer(
+          { ...LIMITS, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: LIMITS.headersTimeout },
+          app,
+        );
+  server.on('clientError', answerUnparsed);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -76,6 +86,27 @@ export async function startServer(
     url: `${tls === null ? 'http' : 'https'}://${shown}:${address.port}`,
     stop: () => stop(server),
   };
+}
+
+const unparsed: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_too_slow',
+};
+
+/** Answers a request that never reached the routes, because it could not be parsed, with a problem. */
+function answerUnparsed({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || code === 'ECONNRESET') return void socket.destroy();
+  const problem = new HttpProblem(unparsed[code] ?? 'request_malformed');
+  const body = JSON.stringify(problemOf(problem, randomUUID()));
+  const { status } = errors[problem.code];
+  const lines = [
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}`,
+    ...Object.entries(headersOf(problem)).map(([name, value]) => `${name}: ${value}`),
+    `content-length: ${Buffer.byteLength(body)}`,
+    'cache-control: no-store',
+    'connection: close',
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }
 
 async function stop(server: http.Server | https.Server): Promise<void> {

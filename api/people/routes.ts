@@ -19,20 +19,40 @@ import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route } from '../http/route';
 import { accountName, cursor, pageLimit, personName, sourceName } from '../http/schemas';
+import { visibleSources } from '../sources/visible';
 import { isSameAccount, type ResolvedMapping, resolveMappings, unknownSources } from './mappings';
 
 const params = z.strictObject({ name: personName });
 
-const summaryOf = ({ name, attributes, accounts }: IdentityView) => ({
+const summaryOf = ({ name, attributes, accounts }: IdentityView, sees: SeesSource) => ({
   name,
   attributes,
-  accounts: accounts.map(({ id: _, ...account }: AccountView) => account),
+  accounts: accounts
+    .filter(({ source }) => sees(source))
+    .map(({ id: _, ...account }: AccountView) => account),
 });
 
-async function readWhole(deps: Dependencies, { groups }: Caller, name: string) {
+/** Whether the caller may see the accounts of a source. */
+type SeesSource = (source: string) => boolean;
+
+/** The sources that a key bound to groups may see; null for a key that may see all. */
+async function sourcesOf({ configuration }: Dependencies, caller: Caller) {
+  if (caller.groups === null) return null;
+  return visibleSources((await configuration()).configuration, caller);
+}
+
+const seesIn =
+  (sources: readonly string[] | null): SeesSource =>
+  (source) =>
+    sources?.includes(source) ?? true;
+
+async function readWhole(deps: Dependencies, caller: Caller, name: string) {
   const { db } = deps;
+  const { groups } = caller;
+  const sees = seesIn(await sourcesOf(deps, caller));
   const identity = await findIdentity(db, { name });
-  if (identity === null) throw new HttpProblem('not_found');
+  const isVisible = groups === null || identity?.accounts.some(({ source }) => sees(source));
+  if (identity === null || !isVisible) throw new HttpProblem('not_found');
   const everyAccount = {
     source: null,
     identity: name,
@@ -43,19 +63,21 @@ async function readWhole(deps: Dependencies, { groups }: Caller, name: string) {
     (await readStale(deps, { ...everyAccount, groups })).map((one) => [one.id, one]),
   );
   return {
-    ...summaryOf(identity),
-    accounts: identity.accounts.map(({ id, ...account }) => {
-      const found = stale.get(id);
-      return { ...account, stale: found?.is ? staleHere(found, found.is) : null };
-    }),
-    mappings: await readMappingsOf(db, identity.id),
+    ...summaryOf(identity, sees),
+    accounts: identity.accounts
+      .filter(({ source }) => sees(source))
+      .map(({ id, ...account }) => {
+        const found = stale.get(id);
+        return { ...account, stale: found?.is ? staleHere(found, found.is) : null };
+      }),
+    mappings: (await readMappingsOf(db, identity.id)).filter(({ source }) => sees(source)),
   };
 }
 
 const list = route({
   method: 'get',
   path: '/v1/identities',
-  scope: 'admin',
+  right: 'read-people',
   summary: 'List people, by name',
   query: z.strictObject({ limit: pageLimit, cursor }),
   answers: {
@@ -64,9 +86,11 @@ const list = route({
       schema: identitiesPageSchema,
     },
   },
-  handle: async ({ db }, { query: { limit, cursor: after = null } }) => {
-    const found = await listIdentities(db, { limit: limit + 1, cursor: after });
-    const identities = found.slice(0, limit).map(summaryOf);
+  handle: async (deps, { caller, query: { limit, cursor: after = null } }) => {
+    const sources = await sourcesOf(deps, caller);
+    const found = await listIdentities(deps.db, { limit: limit + 1, cursor: after, sources });
+    const sees = seesIn(sources);
+    const identities = found.slice(0, limit).map((one) => summaryOf(one, sees));
     const next = found.length > limit ? (identities.at(-1)?.name ?? null) : null;
     return { status: 200, body: { identities, next } };
   },
@@ -75,7 +99,7 @@ const list = route({
 const read = route({
   method: 'get',
   path: '/v1/identities/{name}',
-  scope: 'admin',
+  right: 'read-people',
   summary: 'Read a person with accounts and mappings',
   params,
   answers: { 200: { says: 'The person.', schema: identityWithMappingsSchema } },
@@ -129,9 +153,15 @@ const wantedIdentity = z
 const save = route({
   method: 'put',
   path: '/v1/identities/{name}',
-  scope: 'admin',
+  right: 'configure',
   summary: 'Add or update a person, link accounts, map applications',
   params,
+  headers: z.object({
+    'if-none-match': z
+      .string()
+      .optional()
+      .describe('`*`: only add the person, and change nothing if there is one of this name.'),
+  }),
   body: largeBody(wantedIdentity, {
     alice: {
       attributes: { mail: 'alice@example.com' },
@@ -143,11 +173,13 @@ const save = route({
     },
   }),
   answers: { 200: { says: 'The person after the update.', schema: identityWithMappingsSchema } },
-  problems: ['account_linked', 'service_account'],
-  handle: async (deps, { caller, params: { name }, body }) => {
+  problems: ['account_linked', 'service_account', 'precondition_failed'],
+  handle: async (deps, { caller, params: { name }, headers, body }) => {
     const by = actorOf(caller);
     const { configuration } = await deps.configuration();
     const before = await findIdentity(deps.db, { name });
+    if (before !== null && headers['if-none-match']?.trim() === '*')
+      throw new HttpProblem('precondition_failed');
     const accounts = [...(before?.accounts ?? []), ...body.accounts];
     const { mappings, issues } = resolveMappings(configuration, accounts, body.mappings);
     const allIssues = [...unknownSources(configuration, body.accounts), ...issues];
@@ -214,7 +246,7 @@ async function linkMappings(
 const unlink = route({
   method: 'delete',
   path: '/v1/identities/{name}/accounts',
-  scope: 'admin',
+  right: 'configure',
   summary: 'Unlink an account',
   description:
     'The account itself stays unchanged. The credentials that applications keep for it are deleted with the link.',

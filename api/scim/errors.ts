@@ -1,5 +1,5 @@
 import { type ErrorCode, errors } from '../../model/errors';
-import { type HttpProblem, headersOf } from '../http/problem';
+import { detailOf, type HttpProblem, headersOf } from '../http/problem';
 
 /** Whether the path belongs to SCIM, where errors have the SCIM format too. */
 export const speaksScim = (path: string): boolean => path.startsWith('/scim/');
@@ -25,14 +25,15 @@ const scimTypes: Partial<Record<ErrorCode, string>> = {
 export const scimStatus = (code: ErrorCode): number =>
   code === 'password_against_policy' ? 400 : errors[code].status;
 
-export function scimErrorOf({ code, details }: HttpProblem) {
+export function scimErrorOf(problem: HttpProblem) {
+  const { code, details } = problem;
   const scimType = scimTypes[code];
   const violations = details.violations?.map(({ says }) => says) ?? [];
   return {
     schemas: [SCIM_ERROR],
     status: String(scimStatus(code)),
     ...(scimType === undefined ? {} : { scimType }),
-    detail: [errors[code].says, ...violations].join(' '),
+    detail: [detailOf(problem), ...violations].join(' '),
   };
 }
 

@@ -31,11 +31,11 @@ function applyOperation(update: UserUpdate, operation: unknown): void {
   else throw new HttpProblem('scim_value_invalid');
 }
 
-/** Resets an attribute to its default. Removing the password is ignored: there is no new password to write. */
+/** Unassigns an attribute (RFC 7644 §3.5.2.2). Removing the password is ignored: there is no new password to write. */
 function remove(update: UserUpdate, path: unknown): void {
   if (typeof path !== 'string') throw new HttpProblem('scim_no_target');
   const name = plainName(path);
-  if (name === 'active') setAttribute(update, path, true);
+  if (name === 'active') update.active = null;
   else if (name !== 'password') setAttribute(update, path, null);
 }
 

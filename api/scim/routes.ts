@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { text } from '../../model/api/fields';
 import { parseScimFilter } from '../../model/people/scim-filter';
+import type { Caller } from '../../store/api-keys';
 import { listScimUsers } from '../../store/people/scim-users';
+import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
-import { type Route, route } from '../http/route';
+import { type Route, route, smallBody } from '../http/route';
 import { sourceName } from '../http/schemas';
 import {
   listOf,
@@ -27,7 +29,7 @@ const fixed = (path: string, summary: string, content: Readonly<Record<string, u
   route({
     method: 'get',
     path: `/scim/v2/{source}/${path}`,
-    scope: 'capture',
+    right: 'capture',
     summary,
     params: z.strictObject({ source: sourceName }),
     query: z.object({}),
@@ -49,7 +51,7 @@ const listed = (
   route({
     method: 'get',
     path: `/scim/v2/{source}/${path}/{id}`,
-    scope: 'capture',
+    right: 'capture',
     summary: `${summary}, one by id`,
     params: z.strictObject({ source: sourceName, id: text(100) }),
     query: z.object({}),
@@ -76,7 +78,7 @@ const countOf = (least: number, most: number, otherwise: number) =>
 const list = route({
   method: 'get',
   path: '/scim/v2/{source}/Users',
-  scope: 'capture',
+  right: 'capture',
   summary: 'SCIM: list or find pushed users',
   params: z.strictObject({ source: sourceName }),
   query: partQuery.extend({
@@ -87,15 +89,70 @@ const list = route({
   answers: { 200: found },
   problems: ['capture_disabled', 'scim_filter_invalid'],
   handle: async (deps, { caller, params, query }) => {
-    const { name } = await scimSource(deps, caller, params.source);
-    const filter = query.filter === undefined ? null : parseScimFilter(query.filter);
-    if (filter === null && query.filter !== undefined) throw new HttpProblem('scim_filter_invalid');
-    const page = { filter, offset: query.startIndex - 1, limit: query.count };
-    const { total, users } = await listScimUsers(deps.db, name, page);
-    const documents = users.map((user) => partOf(userDocument(deps, name, user), query));
-    return { status: 200, body: listOf(documents, total, query.startIndex), headers: typed };
+    const body = await find(deps, caller, params.source, query);
+    return { status: 200, body, headers: typed };
   },
 });
+
+const names = z
+  .array(text(200))
+  .max(100)
+  .optional()
+  .transform((all) => all?.join(','));
+
+/** The same search with its filter in the body, so that no log of a proxy holds it (RFC 7644 §3.4.3). */
+const search = route({
+  method: 'post',
+  path: '/scim/v2/{source}/Users/.search',
+  right: 'capture',
+  summary: 'SCIM: find pushed users by a request body',
+  params: z.strictObject({ source: sourceName }),
+  body: {
+    ...smallBody(
+      z
+        .looseObject({
+          filter: text(500).optional(),
+          startIndex: countOf(1, Number.MAX_SAFE_INTEGER, 1),
+          count: countOf(0, MAX_PAGE_SIZE, MAX_PAGE_SIZE),
+          attributes: names,
+          excludedAttributes: names,
+        })
+        .meta({ id: 'ScimSearch', required: ['schemas'] }),
+      {
+        byName: {
+          schemas: ['urn:ietf:params:scim:api:messages:2.0:SearchRequest'],
+          filter: 'userName eq "ada@example.com"',
+        },
+      },
+    ),
+    contentTypes: [SCIM_TYPE, 'application/json'],
+  },
+  answers: { 200: found },
+  problems: ['capture_disabled', 'scim_filter_invalid'],
+  handle: async (deps, { caller, params, body }) => ({
+    status: 200,
+    body: await find(deps, caller, params.source, body),
+    headers: typed,
+  }),
+});
+
+interface Search {
+  readonly filter?: string | undefined;
+  readonly startIndex: number;
+  readonly count: number;
+  readonly attributes?: string | undefined;
+  readonly excludedAttributes?: string | undefined;
+}
+
+async function find(deps: Dependencies, caller: Caller, source: string, wanted: Search) {
+  const { name } = await scimSource(deps, caller, source);
+  const filter = wanted.filter === undefined ? null : parseScimFilter(wanted.filter);
+  if (filter === null && wanted.filter !== undefined) throw new HttpProblem('scim_filter_invalid');
+  const page = { filter, offset: wanted.startIndex - 1, limit: wanted.count };
+  const { total, users } = await listScimUsers(deps.db, name, page);
+  const documents = users.map((user) => partOf(userDocument(deps, name, user), wanted));
+  return listOf(documents, total, wanted.startIndex);
+}
 
 export const scimRoutes: readonly Route[] = [
   fixed('ServiceProviderConfig', 'SCIM: supported features', serviceProviderConfig),
@@ -103,5 +160,6 @@ export const scimRoutes: readonly Route[] = [
   ...listed('Schemas', 'SCIM: schemas', [userSchema]),
   ...listed('Groups', 'SCIM: groups (always empty)', []),
   list,
+  search,
   ...userRoutes,
 ];

@@ -17,7 +17,7 @@ import { sourceName } from '../http/schemas';
 import { SCIM_TYPE } from './errors';
 import { linkUser } from './link';
 import { mayBePassword, updateFromOperations } from './patch';
-import { partQuery, scimDocument } from './schemas';
+import { partQuery, scimDocument, scimPatch, scimUser } from './schemas';
 import { ingestPushed, type ScimSource, scimSource } from './source';
 import {
   partOf,
@@ -32,9 +32,13 @@ import {
 /** Users that an identity provider creates, reads, changes and removes. Only their passwords affect accounts. */
 
 const params = z.strictObject({ source: sourceName, id: text(40) });
-const matching = z.object({ 'if-match': text(200).optional() });
+const matching = z.object({
+  'if-match': text(200).optional(),
+  'if-none-match': text(200).optional(),
+});
 const path = '/scim/v2/{source}/Users/{id}';
-const scope = 'capture';
+const right = 'capture';
+const USER_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:User';
 const answer = {
   says: 'The user.',
   schema: scimDocument,
@@ -50,8 +54,12 @@ const ofPassword: ErrorCode[] = [
   'no_epoch',
 ];
 
-const body = (example: Readonly<Record<string, unknown>>): RequestBody<typeof scimDocument> => ({
-  schema: scimDocument,
+const body = (
+  schema: typeof scimDocument,
+  example: Readonly<Record<string, unknown>>,
+): RequestBody<typeof scimDocument> => ({
+  schema,
+  contentTypes: [SCIM_TYPE, 'application/json'],
   mayBeSecret: mayBePassword,
   limitBytes: 64 * 1024,
   maxDepth: 12,
@@ -61,12 +69,17 @@ const body = (example: Readonly<Record<string, unknown>>): RequestBody<typeof sc
 const create = route({
   method: 'post',
   path: '/scim/v2/{source}/Users',
-  scope,
+  right,
   summary: 'SCIM: create a user',
   description:
     'This creates no account. Most providers send a placeholder as the password, so it is ignored unless `capture.scim.createPassword` is set.',
   params: params.omit({ id: true }),
-  body: body({ userName: 'ada@example.com', externalId: '00u1', active: true }),
+  body: body(scimUser, {
+    schemas: [USER_SCHEMA],
+    userName: 'ada@example.com',
+    externalId: '00u1',
+    active: true,
+  }),
   answers: { 201: { ...answer, headers: { ...answer.headers, location: 'The URL of the user.' } } },
   problems: ofPassword,
   handle: async (deps, { caller, params: { source: name }, body: sent }) => {
@@ -93,7 +106,7 @@ const create = route({
 const read = route({
   method: 'get',
   path,
-  scope,
+  right,
   summary: 'SCIM: read a user',
   params,
   query: partQuery,
@@ -112,39 +125,46 @@ const read = route({
 const replace = route({
   method: 'put',
   path,
-  scope,
+  right,
   summary: 'SCIM: replace a user',
   description:
     'The form in which Okta pushes a password to an app that was created with its wizard.',
   params,
   headers: matching,
-  body: body({
+  body: body(scimUser, {
+    schemas: [USER_SCHEMA],
     userName: 'ada@example.com',
     active: true,
     password: 'correct horse battery staple',
   }),
   answers: { 200: answer },
-  problems: [...ofPassword, 'scim_version_outdated'],
+  problems: [...ofPassword, 'scim_version_outdated', 'precondition_failed'],
   handle: (deps, { caller, params: target, headers, body: sent }) =>
-    update(deps, caller, target, headers['if-match'], updateIn(sent), wholeUser),
+    update(deps, caller, target, headers, updateIn(sent), wholeUser),
 });
 
 const patch = route({
   method: 'patch',
   path,
-  scope,
+  right,
   summary: 'SCIM: update a user',
   description: 'The form in which most providers push a password.',
   params,
   headers: matching,
-  body: body({
+  body: body(scimPatch, {
     schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
     Operations: [{ op: 'replace', path: 'password', value: 'correct horse battery staple' }],
   }),
   answers: { 200: answer },
-  problems: [...ofPassword, 'scim_path_invalid', 'scim_no_target', 'scim_version_outdated'],
+  problems: [
+    ...ofPassword,
+    'scim_path_invalid',
+    'scim_no_target',
+    'scim_version_outdated',
+    'precondition_failed',
+  ],
   handle: (deps, { caller, params: target, headers, body: sent }) =>
-    update(deps, caller, target, headers['if-match'], updateFromOperations(sent), (changes, user) =>
+    update(deps, caller, target, headers, updateFromOperations(sent), (changes, user) =>
       wholeUser({ ...user, ...changes }),
     ),
 });
@@ -152,15 +172,15 @@ const patch = route({
 const remove = route({
   method: 'delete',
   path,
-  scope,
+  right,
   summary: 'SCIM: delete a user',
   description: 'This deletes no account and changes no password.',
   params,
   headers: matching,
   answers: { 204: { says: 'The user is deleted.' } },
-  problems: ['capture_disabled', 'scim_version_outdated'],
+  problems: ['capture_disabled', 'scim_version_outdated', 'precondition_failed'],
   handle: async (deps, { caller, params: target, headers }) => {
-    const { user } = await userAt(deps, caller, target, headers['if-match']);
+    const { user } = await userAt(deps, caller, target, headers);
     await removeScimUser(deps.db, user.id, actorOf(caller));
     return { status: 204 };
   },
@@ -173,16 +193,22 @@ const shown = (deps: Dependencies, { name }: ScimSource, user: ScimUser) => ({
   body: userDocument(deps, name, user) as Readonly<Record<string, unknown>>,
 });
 
+type Conditions = z.output<typeof matching>;
+
+/** @throws HttpProblem if there is no such user, or a condition does not hold (RFC 9110 §13.2.2) */
 async function userAt(
   deps: Dependencies,
   caller: Caller,
   target: z.output<typeof params>,
-  ifMatch?: string,
+  conditions: Conditions = {},
 ): Promise<{ readonly source: ScimSource; readonly user: ScimUser }> {
   const source = await scimSource(deps, caller, target.source);
   const user = await readScimUser(deps.db, source.name, target.id);
   if (user === null) throw new HttpProblem('not_found');
-  if (matches(ifMatch, user) === false) throw new HttpProblem('scim_version_outdated');
+  if (matches(conditions['if-match'], user) === false)
+    throw new HttpProblem('scim_version_outdated');
+  if (matches(conditions['if-none-match'], user) === true)
+    throw new HttpProblem('precondition_failed');
   return { source, user };
 }
 
@@ -198,14 +224,14 @@ async function update(
   deps: Dependencies,
   caller: Caller,
   target: z.output<typeof params>,
-  ifMatch: string | undefined,
+  conditions: Conditions,
   changes: UserUpdate,
   merge: (changes: UserUpdate, user: ScimUser) => ReturnType<typeof wholeUser>,
 ) {
-  const { source, user } = await userAt(deps, caller, target, ifMatch);
+  const { source, user } = await userAt(deps, caller, target, conditions);
   const wanted = merge(changes, user);
   await push(deps, caller, source, { ...user, ...wanted }, changes);
-  const version = ifMatch === undefined ? null : user.version;
+  const version = conditions['if-match'] === undefined ? null : user.version;
   const updated = await updateScimUser(deps.db, user.id, version, wanted);
   if (updated === 'taken') throw new HttpProblem('already_exists');
   if (updated === null) throw new HttpProblem('scim_version_outdated');

@@ -8,7 +8,8 @@ import { HttpProblem } from '../http/problem';
 export interface UserUpdate {
   userName?: string;
   externalId?: string | null;
-  active?: boolean;
+  /** Null: unassigned. */
+  active?: boolean | null;
   password?: Secret;
 }
 
@@ -100,7 +101,7 @@ export function userDocument(deps: Dependencies, source: string, user: ScimUser)
     id,
     ...(externalId === null ? {} : { externalId }),
     userName: name,
-    active,
+    ...(active === null ? {} : { active }),
     meta: {
       resourceType: 'User',
       created: new Date(createdAt).toISOString(),

@@ -25,7 +25,7 @@ async function readOne(deps: Dependencies, caller: Caller, name: string) {
 const pause = route({
   method: 'post',
   path: '/v1/sources/{name}/pause',
-  scope: 'admin',
+  right: 'operate',
   summary: 'Pause a source',
   description:
     'Lockstep does not contact the source until it is resumed. Writes that have begun are finished; the other accounts wait.',
@@ -42,7 +42,7 @@ const pause = route({
 const resume = route({
   method: 'post',
   path: '/v1/sources/{name}/resume',
-  scope: 'admin',
+  right: 'operate',
   summary: 'Resume a paused source',
   description: `All accounts that wait for the source continue, the oldest changes first, ${WAKE_PER_SECOND} accounts in the first second and then up to ${MOST_WOKEN_PER_SECOND}. A source that is down is probed at once instead.`,
   params,
@@ -60,7 +60,7 @@ const forAll = (kind: 'retry' | 'park' | 'cancel', summary: string, description:
   route({
     method: 'post',
     path: `/v1/sources/{name}/${kind}`,
-    scope: 'admin',
+    right: 'operate',
     summary,
     description,
     params,

@@ -17,7 +17,7 @@ import { waitForJob } from './wait-for-job';
 const list = route({
   method: 'get',
   path: '/v1/sources',
-  scope: 'read',
+  right: 'read',
   summary: 'List sources',
   answers: {
     200: {
@@ -70,7 +70,7 @@ async function send(
 const check = route({
   method: 'post',
   path: '/v1/sources/{name}/check',
-  scope: 'admin',
+  right: 'operate',
   summary: 'Check whether a source can be used',
   params,
   headers,
@@ -85,7 +85,7 @@ const check = route({
 const refresh = route({
   method: 'post',
   path: '/v1/sources/{name}/refresh',
-  scope: 'admin',
+  right: 'operate',
   summary: 'Read the accounts of a source and link them to people',
   params,
   headers,
@@ -112,7 +112,7 @@ const refresh = route({
 const look = route({
   method: 'post',
   path: '/v1/sources/{name}/look',
-  scope: 'admin',
+  right: 'operate',
   summary: 'Ask a source when the password of each linked account was last changed',
   description:
     'Afterwards `GET /v1/stale` lists the accounts whose change was not captured. This costs one request per account.',
@@ -129,7 +129,7 @@ const look = route({
 const readOne = route({
   method: 'get',
   path: '/v1/jobs/{id}',
-  scope: 'admin',
+  right: 'operate',
   summary: 'Read a check, refresh or look job and its result',
   params: z.strictObject({ id: text(40) }),
   query: z.strictObject({ wait: waitSeconds }),

@@ -34,8 +34,8 @@ const buildCommand = (): Command =>
       helpText({
         examples: [
           [
-            'lockstep blocklist build pwned.txt /etc/lockstep/leaked.blocklist --min-count 10',
-            'builds a blocklist of 6 bytes per password; then copy it to every API server and name it in lockstep.yaml',
+            'lockstep blocklist build pwned.txt /etc/lockstep/policies/leaked --min-count 10',
+            'builds a blocklist of 6 bytes per password; then copy it to the folder LOCKSTEP_POLICY_DIR of every API server and worker, and name it in lockstep.yaml',
           ],
         ],
       }),

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
+import { givenScopes } from '../../model/api/scopes';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
-import type { ApiKey, ApiKeyCreated, ApiKeys } from '../http/answers';
+import type { ApiKey, ApiKeyCreated, ApiKeyRotated, ApiKeys } from '../http/answers';
 import { action, type Session } from '../session';
 import { table } from '../text/table';
 import { relative } from '../text/times';
@@ -9,16 +10,21 @@ import { commaSeparated, lifetime, scopes } from '../values';
 
 export const keysCommand = (): Command =>
   new Command('keys')
-    .summary('create, list and revoke API keys')
-    .description('Creates, lists and revokes API keys. Every request to the API needs one.')
+    .summary('create, list, rotate and revoke API keys')
+    .description(
+      'Creates, lists, rotates and revokes API keys. Every request to the API needs one.',
+    )
     .addCommand(createCommand())
     .addCommand(listCommand())
+    .addCommand(rotateCommand())
     .addCommand(revokeCommand());
 
 interface Wanted {
   readonly scope: readonly string[];
   readonly group?: readonly string[];
   readonly expires?: number;
+  readonly agent?: string;
+  readonly source?: string;
 }
 
 const createCommand = (): Command =>
@@ -28,7 +34,7 @@ const createCommand = (): Command =>
     .argument('<name>', 'what the key is for')
     .requiredOption(
       '--scope <scopes>',
-      'trigger, capture, sign-in, read or admin; separate several with commas',
+      `${givenScopes.slice(0, -1).join(', ')} or ${givenScopes.at(-1)}; separate several with commas`,
       scopes,
     )
     .option(
@@ -41,13 +47,19 @@ const createCommand = (): Command =>
       'lifetime of the key, such as 12h, 90d or 4w; default: unlimited',
       lifetime,
     )
+    .option('--agent <name>', 'person who uses the key; required for help-desk')
+    .option('--source <source>', 'source of the relay; required for relay-enrol')
     .addHelpText(
       'after',
       helpText({
         examples: [
           [
-            'lockstep keys create "help desk" --scope trigger,read --expires 90d > key.txt',
-            'creates a key for 90 days; stdout holds only the key',
+            'lockstep keys create "help desk" --scope help-desk --agent ada.marsh --expires 90d > key.txt',
+            'creates a key for one agent for 90 days; stdout holds only the key',
+          ],
+          [
+            'lockstep keys create "relay of dc1" --scope relay-enrol --source domain --expires 1h',
+            'creates a key that registers one relay and then ends',
           ],
         ],
       }),
@@ -57,12 +69,12 @@ const createCommand = (): Command =>
 async function create(
   { output, api }: Session,
   name: string,
-  { scope, group, expires }: Wanted,
+  { scope, group, expires, agent, source }: Wanted,
 ): Promise<Exit> {
   const expiresAt = expires === undefined ? null : new Date(Date.now() + expires).toISOString();
   const lockstep = await api();
   const created = await lockstep.send<ApiKeyCreated>('POST', ['keys'], {
-    body: { name, scopes: scope, groups: group ?? null, expiresAt },
+    body: { name, scopes: scope, groups: group ?? null, expiresAt, agent, source },
   });
   output.note(`Created ${created.id}. Save the key now: it cannot be shown again.`);
   output.show(created, () => [created.key]);
@@ -99,17 +111,59 @@ async function list({ output, api }: Session): Promise<Exit> {
 const columns = [
   { title: 'KEY' },
   { title: 'NAME', cut: 'first' },
+  { title: 'AGENT', cut: 'first' },
   { title: 'SCOPES', cut: 'first' },
   { title: 'USED' },
   { title: 'EXPIRES' },
 ] as const;
 
 function row(key: ApiKey, now: number): string[] {
-  const { id, name, scopes, groups, lastUsedAt, expiresAt, revokedAt } = key;
+  const { id, name, agent, source, scopes, groups, lastUsedAt, expiresAt, revokedAt } = key;
+  const limits = groups ?? (source === null ? null : [source]);
   const allowed =
-    groups === null ? scopes.join(', ') : `${scopes.join(', ')} in ${groups.join(', ')}`;
+    limits === null ? scopes.join(', ') : `${scopes.join(', ')} in ${limits.join(', ')}`;
   const end = revokedAt === null ? relative(expiresAt, now) : `revoked ${relative(revokedAt, now)}`;
-  return [id, name, allowed, relative(lastUsedAt, now), end];
+  return [id, name, agent ?? '', allowed, relative(lastUsedAt, now), end];
+}
+
+const rotateCommand = (): Command =>
+  new Command('rotate')
+    .summary('give an API key a new secret')
+    .description(
+      'Gives an API key a new secret and prints the new key once. The id, the rights and the waiting changes stay.',
+    )
+    .argument('<key>', 'id of the key, as "lockstep keys list" shows it')
+    .option(
+      '--keep <time>',
+      'how long the key before is accepted, such as 0h or 24h; default: 24h',
+      lifetime,
+    )
+    .addHelpText(
+      'after',
+      helpText({
+        examples: [
+          [
+            'lockstep keys rotate key_01jd8x2m9k0000000000000000 --keep 1h > key.txt',
+            'creates the new key; the key before is accepted for another hour',
+          ],
+        ],
+      }),
+    )
+    .action(action(rotate));
+
+async function rotate(
+  { output, api }: Session,
+  id: string,
+  { keep }: { readonly keep?: number },
+): Promise<Exit> {
+  const lockstep = await api();
+  const rotated = await lockstep.send<ApiKeyRotated>('POST', ['keys', id, 'rotate'], {
+    body: keep === undefined ? {} : { keepSeconds: keep / 1000 },
+    missing: `There is no key ${id} that can be rotated. "lockstep keys list" lists the keys.`,
+  });
+  output.note(`Rotated ${id}. Save the key now: it cannot be shown again.`);
+  output.show(rotated, () => [rotated.key]);
+  return 'done';
 }
 
 const revokeCommand = (): Command =>

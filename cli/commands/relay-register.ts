@@ -14,7 +14,7 @@ export const registerCommand = (): Command =>
   new Command('register')
     .summary('register a new relay for a source (once)')
     .description(
-      'Creates the keys of a relay, registers it for one source with your admin key, and writes its configuration. Run this ' +
+      'Creates the keys of a relay, registers it for one source with a key of the scope relay-enrol or admin, and writes its configuration. Run this ' +
         'on the machine of the source, as the user that the relay will run as.',
     )
     .argument('<source>', 'name of the source next to which the relay will run')

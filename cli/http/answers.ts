@@ -47,3 +47,4 @@ export type IdentityWithMappings = Json<identities.IdentityWithMappings>;
 export type ApiKeys = Json<keys.ApiKeys>;
 export type ApiKey = Json<keys.ApiKey>;
 export type ApiKeyCreated = Json<keys.ApiKeyCreated>;
+export type ApiKeyRotated = Json<keys.ApiKeyRotated>;

@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isBelow } from '../../guarded-file';
 import type { Finding } from '../contract';
 import type { CommandSettings } from './settings';
 
@@ -8,9 +9,8 @@ import type { CommandSettings } from './settings';
  * Whether the program is below the allowed folder. An API key can change the configuration, so the configuration must
  * not be able to name any program of the machine.
  */
-export const isBelow = (folder: string | undefined, command: string): boolean =>
-  folder !== undefined &&
-  path.resolve(command).startsWith(path.join(path.resolve(folder), path.sep));
+export const mayBeRun = (folder: string | undefined, command: string): boolean =>
+  folder !== undefined && isBelow(folder, command);
 
 /** Checks, without starting it, that the program exists, can run, and cannot be replaced by other users. */
 export async function examineProgram(
@@ -18,7 +18,7 @@ export async function examineProgram(
   folder: string | undefined,
 ): Promise<readonly Finding[]> {
   const wrong = (check: string, says: string): Finding[] => [{ check, verdict: 'wrong', says }];
-  if (!isBelow(folder, command))
+  if (!mayBeRun(folder, command))
     return wrong(
       'allowed',
       folder === undefined

@@ -3,7 +3,7 @@ import { ok, wrong } from '../http/checks';
 import { type Lost, openWire } from '../wire/connector';
 import { namingBy, servedBy } from '../wire/settings';
 import { callProgram } from './call';
-import { examineProgram, isBelow } from './check';
+import { examineProgram, mayBeRun } from './check';
 import type { CommandSettings } from './settings';
 
 export const openCommand = (
@@ -11,7 +11,7 @@ export const openCommand = (
   { commandDir }: Pick<ConnectorTools, 'commandDir'>,
 ): Connector =>
   openWire({
-    call: callProgram(settings, () => isBelow(commandDir, settings.command)),
+    call: callProgram(settings, () => mayBeRun(commandDir, settings.command)),
     served: servedBy(settings),
     naming: namingBy(settings),
     examine: () => examineProgram(settings, commandDir),

@@ -30,7 +30,7 @@ export const commandSettings = z.strictObject({
         .string()
         .regex(/^[A-Za-z_]\w*$/, 'give the name of a variable, without a value')
         .refine(
-          (name) => !/^(LOCKSTEP_|TEMPORAL_|DATABASE_URL$)/.test(name),
+          (name) => !/^(LOCKSTEP_(?!SECRET_)|TEMPORAL_|DATABASE_URL$|PG[A-Z])/.test(name),
           'is a variable of Lockstep itself',
         ),
     )

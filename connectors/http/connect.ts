@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns';
-import { readFileSync } from 'node:fs';
 import { isIP, type LookupFunction } from 'node:net';
 import tls from 'node:tls';
 import type { buildConnector } from 'undici';
+import { readCertificates } from '../certificates';
 import { type AddressGuard, guardOf } from './addresses';
 import { NotSent } from './failures';
 import type { HttpSettings } from './settings';
@@ -23,7 +23,7 @@ export function connectorOf(settings: HttpSettings): buildConnector.connector {
     let authorities: Buffer | null;
     try {
       // The file is read for each connection, so that a new authority is picked up.
-      authorities = settings.ca === undefined ? null : readFileSync(settings.ca);
+      authorities = settings.ca === undefined ? null : readCertificates(settings.ca);
     } catch {
       return callback(new NotSent('certificate_refused', 'ca_not_readable'), null);
     }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import tls, { type TLSSocket } from 'node:tls';
 import { Client, ResultCodeError } from 'ldapts';
 import type { CodeOf } from '../../model/errors';
+import { readCertificates } from '../certificates';
 
 export interface Endpoint {
   readonly url: string;
@@ -169,8 +169,8 @@ function connectTls(endpoint: Endpoint, timeoutMs: number): Promise<TLSSocket> {
 function trustedAuthority({ ca }: Endpoint): { ca: Buffer } | Record<string, never> {
   if (ca === undefined) return {};
   try {
-    return { ca: readFileSync(ca) };
-  } catch (error) {
-    throw new NotSent('certificate_refused', (error as NodeJS.ErrnoException).code ?? null);
+    return { ca: readCertificates(ca) };
+  } catch {
+    throw new NotSent('certificate_refused', 'ca_not_readable');
   }
 }

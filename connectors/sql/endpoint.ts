@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { secretReference } from '../../model/configuration/document';
 import type { Secret } from '../../model/passwords/secret';
+import { readCertificates } from '../certificates';
 import { type ConnectorTools, HARD_DEADLINE_MS } from '../contract';
 import { NoConnection } from './failures';
 
@@ -58,7 +58,7 @@ export const serverNameNeeded = {
 /** Reads the file of trusted authorities. Call it for each connection, so that a renewed file is picked up. */
 export function authoritiesOf({ ca }: Endpoint): Buffer | undefined {
   try {
-    return ca === undefined ? undefined : readFileSync(ca);
+    return ca === undefined ? undefined : readCertificates(ca);
   } catch {
     throw new NoConnection('certificate_refused', 'ca_not_readable');
   }

@@ -1,8 +1,9 @@
-import { refuseDebugOutput, resolveReference } from '../../config';
+import { refuseDebugOutput } from '../../config';
 import { checkConfiguration } from '../../model/configuration/check';
 import { sourceNamed } from '../../model/configuration/document';
 import type { TrialJob, TrialMessage } from '../../model/trial';
 import type { Connector } from '../contract';
+import { resolveLocally } from '../references';
 import { connectorKinds, type RegisteredKind } from '../registry';
 import { runTrial } from './run';
 
@@ -43,8 +44,8 @@ async function runJob({ document, source, account, find }: TrialJob): Promise<vo
   }
 }
 
-/** Any program is allowed, because the author can run any program anyway. */
-const tools = { resolve: resolveReference, commandDir: '/' };
+/** Any program and any file is allowed, because the author can run and read them anyway. */
+const tools = { resolve: resolveLocally, commandDir: '/' };
 
 async function openHasty(
   kind: RegisteredKind,

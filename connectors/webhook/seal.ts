@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { CompactEncrypt, calculateJwkThumbprint } from 'jose';
+import { readRegular } from '../../guarded-file';
 import { NotSent } from '../http/failures';
 
 /** The public key of a receiver, and the algorithm that seals requests to it. */
@@ -14,6 +14,8 @@ export interface Recipient {
 /** Minimum size of an RSA key (NIST SP 800-131A). */
 const LEAST_RSA_BITS = 2048;
 
+const MAX_BYTES = 64 * 1024;
+
 /**
  * Reads the public key of a receiver. It is read for each request, so that a new key is picked up.
  * @throws NotSent if the file holds no supported public key; its `vendorCode` is the reason
@@ -21,7 +23,7 @@ const LEAST_RSA_BITS = 2048;
 export async function recipientIn(file: string): Promise<Recipient> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = readRegular(file, MAX_BYTES).toString('utf8');
   } catch {
     throw keyRefused('key_not_readable');
   }

@@ -1,5 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { BlocklistDamaged, checkBlocklist, isListed } from '../../blocklist/lookup';
+import { environment, Misconfigured } from '../../config';
+import { fileInside, readRegular } from '../../guarded-file';
 import type { Configuration, ConfigurationIssue } from '../../model/configuration/document';
 import type { Secret } from '../../model/passwords/secret';
 import { parseDictionary } from '../../model/policy/dictionary';
@@ -19,7 +21,7 @@ export async function policyFileIssues({ policies }: Configuration): Promise<Con
       : [
           {
             path: ['policies', policy, 'blocklist'],
-            check: () => checkBlocklist(blocklist).catch(unusable(blocklist)),
+            check: () => usable(blocklist, checkBlocklist),
           },
         ]),
   ]);
@@ -42,7 +44,7 @@ export async function policyFileIssues({ policies }: Configuration): Promise<Con
  * @throws PolicyFileError when the file cannot be used
  */
 export const isBlocklisted = async (file: string | null, password: Secret): Promise<boolean> =>
-  file === null ? false : isListed(file, password).catch(unusable(file));
+  file === null ? false : usable(file, (found) => isListed(found, password));
 
 const inlineLists = new WeakMap<readonly string[], WordList>();
 const fileLists = new Map<string, { readonly version: string; readonly words: WordList }>();
@@ -60,28 +62,38 @@ export async function dictionaryOf(named: string | readonly string[] | null): Pr
   return words;
 }
 
-async function readDictionary(file: string): Promise<WordList> {
-  const version = await versionOf(file);
-  const cached = fileLists.get(file);
-  if (cached?.version === version) return cached.words;
-  const parsed = parseDictionary(await readFile(file, 'utf8').catch(unusable(file)));
-  if ('line' in parsed) throw new PolicyFileError(`${file}: line ${parsed.line} ${parsed.says}`);
-  const words = wordList(parsed.words);
-  fileLists.set(file, { version, words });
-  return words;
-}
+/** 2500 lines of 128 characters, each of 4 bytes at most. */
+const MAX_DICTIONARY_BYTES = 2_500 * (128 * 4 + 2);
 
-async function versionOf(file: string): Promise<string> {
-  const { ino, size, mtimeMs } = await stat(file).catch(unusable(file));
-  return `${ino} ${size} ${mtimeMs}`;
-}
+const readDictionary = (named: string): Promise<WordList> =>
+  usable(named, async (file) => {
+    const { ino, size, mtimeMs } = await stat(file);
+    const version = `${ino} ${size} ${mtimeMs}`;
+    const cached = fileLists.get(file);
+    if (cached?.version === version) return cached.words;
+    const parsed = parseDictionary(readRegular(file, MAX_DICTIONARY_BYTES).toString('utf8'));
+    if ('line' in parsed) throw new PolicyFileError(`${named}: line ${parsed.line} ${parsed.says}`);
+    const words = wordList(parsed.words);
+    fileLists.set(file, { version, words });
+    return words;
+  });
 
-const unusable =
-  (file: string) =>
-  (error: NodeJS.ErrnoException): never => {
-    if (error instanceof BlocklistDamaged) throw new PolicyFileError(error.message);
-    if (error.code === undefined) throw error;
+/**
+ * Calls `use` with the real path of a file that a policy names. An API key can change the policies, so the files are
+ * limited to a folder.
+ * @throws PolicyFileError when the file cannot be used
+ */
+async function usable<T>(named: string, use: (file: string) => Promise<T>): Promise<T> {
+  try {
+    const folder = { dir: environment.LOCKSTEP_POLICY_DIR, variable: 'LOCKSTEP_POLICY_DIR' };
+    return await use(fileInside(folder, named));
+  } catch (error) {
+    if (error instanceof BlocklistDamaged || error instanceof Misconfigured)
+      throw new PolicyFileError(error.message);
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof PolicyFileError || code === undefined) throw error;
     throw new PolicyFileError(
-      `${file} cannot be read by the api (${error.code}). Put it on the host of every api, and let the user of the api read it.`,
+      `${named} cannot be read (${code}). Put it on the host of every api and worker, and let their users read it.`,
     );
-  };
+  }
+}

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { stringify } from 'yaml';
 import { APPS_SUFFIX, CORP_SUFFIX } from './company';
 import { CRM_SCHEME } from './database';
@@ -33,7 +34,8 @@ export function demoConfiguration(systems: DemoSystems): string {
   return `# Written by "npm start" for the demo company. Try: ./lockstep plan -f <this file>\n${stringify(document)}`;
 }
 
-const reference = (file: string): string => `\${file:${file}}`;
+/** `${file:…}` is relative to the folder of the secrets. */
+const reference = (file: string): string => `\${file:${path.basename(file)}}`;
 
 function directorySources({ slapd, secretFiles }: DemoSystems) {
   const endpoint = { url: slapd.url, ca: slapd.caFile, serverName: 'localhost' };

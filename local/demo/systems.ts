@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Secret } from '../../model/passwords/secret';
 import type { Report } from '../debian';
-import { serverDir } from '../places';
+import { secretsDir, serverDir } from '../places';
 import { onPort } from '../ports';
 import { type LocalPostgres, startPostgres } from '../postgres';
 import { type Slapd, startSlapd } from '../slapd';
@@ -37,7 +37,7 @@ export async function startSystems(options: {
   readonly report: Report;
 }): Promise<DemoSystems> {
   const { stateDir, report } = options;
-  const secretFiles = openSecretFiles(path.join(stateDir, 'demo', 'secrets'));
+  const secretFiles = openSecretFiles(secretsDir(stateDir));
   const directoryAdmin = randomPassword();
   const secretOf = (source: DemoSource) => Secret.of(readFileSync(secretFiles[source]));
   const directories = demoDirectories(

@@ -5,7 +5,7 @@ import { type LeaveOutCode, leaveOutSays } from '../change/plan';
 import { type SignInObstacle, signInObstacles } from '../change/sign-in-prevented';
 import { type ErrorCode, errorCodes } from '../errors';
 import { forms } from '../hashes/encoding';
-import { describeCodes, errorCode, keysOf, time, timeOrNull } from './fields';
+import { describeCodes, errorCodeOrNull, keysOf, time, timeOrNull } from './fields';
 import { waitingForSchema } from './presence';
 
 /** A change as the API returns it: every state and code comes with its sentence. */
@@ -82,7 +82,7 @@ export const changeSchema = z
     groups: z.array(z.string()),
     state: changeStateSchema,
     says: z.string(),
-    reason: errorCode.nullable(),
+    reason: errorCodeOrNull,
     reasonSays: z.string().nullable(),
     requestedBy: z.string().describe('The name of the API key.'),
     form: z

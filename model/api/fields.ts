@@ -26,6 +26,9 @@ export const errorCode = z
   .enum(errorCodes as [ErrorCode, ...ErrorCode[]])
   .meta({ id: 'ErrorCode' });
 
+/** A union, because `nullable()` of a component would make the component itself nullable. */
+export const errorCodeOrNull = z.union([errorCode, z.null()]);
+
 /** The keys of a table with their literal types, in the form that `z.enum` wants. */
 export const keysOf = <Key extends string>(table: Readonly<Record<Key, unknown>>) =>
   Object.keys(table) as [Key, ...Key[]];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { text, time, timeOrNull } from './fields';
+import { scopeNames } from './scopes';
 
 /** An API key without its secret. */
 
@@ -9,8 +10,13 @@ export const keyGroups = z.array(text(40)).min(1).nullable();
 export const apiKeySchema = z.object({
   id: z.string(),
   name: z.string(),
-  scopes: z.array(z.enum(['trigger', 'capture', 'sign-in', 'read', 'admin', 'relay'])),
+  scopes: z.array(z.enum(scopeNames)),
   groups: keyGroups,
+  agent: z.string().nullable().describe('Who uses the key; null if it names no agent.'),
+  source: z
+    .string()
+    .nullable()
+    .describe('The only source for which the key may register a relay; null for other keys.'),
   createdAt: time,
   expiresAt: timeOrNull,
   revokedAt: timeOrNull,
@@ -20,6 +26,13 @@ export const apiKeySchema = z.object({
 export const apiKeysSchema = z.object({ keys: z.array(apiKeySchema) });
 export const apiKeyCreatedSchema = z.object({ id: z.string(), key: z.string() });
 
+export const apiKeyRotatedSchema = z.object({
+  id: z.string(),
+  key: z.string(),
+  previousUntil: time.describe('Until then the key before is accepted as well.'),
+});
+
+export type ApiKeyRotated = z.output<typeof apiKeyRotatedSchema>;
 export type ApiKey = z.output<typeof apiKeySchema>;
 export type ApiKeys = z.output<typeof apiKeysSchema>;
 export type ApiKeyCreated = z.output<typeof apiKeyCreatedSchema>;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { checkedRules } from '../policy/violations';
 import { changeSchema } from './changes';
-import { errorCode } from './fields';
+import { errorCode, errorCodeOrNull } from './fields';
+import { scopeNames } from './scopes';
 
 const issueSchema = z.object({
   path: z.array(z.union([z.string(), z.int()])),
@@ -25,8 +26,12 @@ export const problemSchema = z
       .array(z.object({ rule: z.enum(checkedRules), says: z.string() }))
       .optional()
       .describe('Every rule of every policy that the password breaks.'),
-    reason: errorCode.nullable().optional().describe('Why the auth account refused.'),
+    reason: errorCodeOrNull.optional().describe('Why the auth account refused.'),
     change: changeSchema.optional(),
+    scopes: z
+      .array(z.enum(scopeNames))
+      .optional()
+      .describe('The scopes of which the API key needs one, the narrowest first.'),
     requestId: z.string(),
   })
   .meta({ id: 'Problem' });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sourceStates } from '../change/source-circuit';
 import { lanes, proveModes } from '../configuration/group';
-import { describeCodes, errorCode, timeOrNull } from './fields';
+import { describeCodes, errorCodeOrNull, timeOrNull } from './fields';
 
 /** A source as the API returns it: its settings, whether it can be used now, and how many accounts wait for it. */
 
@@ -15,7 +15,7 @@ export const sourceSchema = z
     groups: z.array(z.string()),
     state: z.enum(['up', 'down', 'paused']).describe(describeCodes(sourceStates)),
     since: timeOrNull.describe('When the source went down or was paused; null while it is up.'),
-    reason: errorCode.nullable().describe('Why the source is not up.'),
+    reason: errorCodeOrNull.describe('Why the source is not up.'),
     says: z.string(),
     pausedBy: z.string().nullable().describe('`worker`, or the API key of an operator.'),
     nextProbeAt: timeOrNull.describe('When Lockstep next tries a source that is down.'),

@@ -16,6 +16,13 @@ const DAY = 24 * 60 * MINUTE;
  */
 export const closedForMs = (failures: number): number => (failures < 2 ? 15 * MINUTE : DAY);
 
+/**
+ * How many logins with a typed current password may fail in a row before the times above apply to them. A person
+ * mistypes, so the second one is made at once; an application reports a sign-in that it has accepted, so a wrong one
+ * there is no typing error.
+ */
+export const TYPED_IN_A_ROW = 2;
+
 /** What the login showed about the password. */
 export const signInResults = {
   holds: { says: 'The auth account holds this password.' },

@@ -98,7 +98,7 @@ function settingsIssues(
   if (bare.length > 0)
     return bare.map((field) => ({
       path: [...at, 'settings', field],
-      says: 'holds a secret; write a reference to it instead: ${file:/path/to/it} or ${env:NAME}',
+      says: 'holds a secret; write a reference to it instead: ${file:NAME} or ${env:NAME}',
     }));
   const parsed = kind.settings.safeParse(settings);
   return parsed.success ? [] : zodIssues(parsed.error, [...at, 'settings']);

@@ -18,7 +18,7 @@ const name = z
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'use lower-case letters, digits and hyphens, a letter first');
 
 /**
- * Matches `${file:/run/secrets/x}` and `${env:NAME}`, by which the configuration refers to a secret without holding it.
+ * Matches `${file:corp}` and `${env:NAME}`, by which the configuration refers to a secret without holding it.
  */
 export const secretReference = /^\$\{(file|env):([^}]+)\}$/;
 

@@ -115,12 +115,14 @@ function keyElements(view: GraphView, key: KeyFacts): Elements {
 }
 
 function powersOf(view: GraphView, { scopes, groups, relayOf }: KeyFacts, id: string): GraphEdge[] {
-  // An admin key may do everything, so its other scopes add nothing.
-  if (scopes.includes('admin')) return [edge('Administers', id, view.deploymentId)];
+  // A key that may apply a configuration can have every password sent to an address of its own, as an admin key can, so
+  // its other scopes add nothing.
+  if (scopes.includes('admin') || scopes.includes('configure'))
+    return [edge('Administers', id, view.deploymentId)];
   if (relayOf !== null) return captureEdges(view, [relayOf], id);
   const may = (group: Group) => groups === null || groups.includes(group.name);
   return view.clusters.flatMap((cluster) => [
-    ...(scopes.includes('trigger')
+    ...(scopes.includes('trigger') || scopes.includes('help-desk')
       ? cluster.filter(may).map((group) =>
           // A change is refused unless the key may change every group of the auth source in which the person has an
           // account.
@@ -137,8 +139,9 @@ function powersOf(view: GraphView, { scopes, groups, relayOf }: KeyFacts, id: st
 
 const captureEdges = (view: GraphView, sources: readonly string[], id: string): GraphEdge[] =>
   sources.flatMap((source) => {
-    const { captures, needsCurrent } = view.traits.get(source) ?? unknown(source);
-    if (!captures) return [];
-    const kind = needsCurrent ? 'ReportPasswords' : 'InjectPasswords';
+    // The source of a relay may have been removed. Captures of it have no effect then.
+    const traits = view.traits.get(source);
+    if (!traits?.captures) return [];
+    const kind = traits.needsCurrent ? 'ReportPasswords' : 'InjectPasswords';
     return [edge(kind, id, idOf(view, 'Source', source))];
   });

@@ -73,13 +73,13 @@ export const policyRulesSchema = z
       .union([file, z.array(z.string().trim().min(1).max(maxLineLength)).max(maxLines)])
       .optional()
       .describe(
-        `Words that a password may not contain, in any case: a list, or a file on the host of the api (at most ${maxLines} lines of ${maxLineLength} characters).`,
+        `Words that a password may not contain, in any case: a list, or a file below LOCKSTEP_POLICY_DIR of the api (at most ${maxLines} lines of ${maxLineLength} characters).`,
       ),
     notCommon: flag('Refuses the most used passwords.'),
     blocklist: file
       .optional()
       .describe(
-        'A file on the host of the api, made by `lockstep blocklist build`, with passwords that are refused.',
+        'A file below LOCKSTEP_POLICY_DIR of the api, made by `lockstep blocklist build`, with passwords that are refused.',
       ),
     minStrength: z
       .int()

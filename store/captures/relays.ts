@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { JsonWebKey } from '../../sealing/published-key';
-import { createApiKeyIn } from '../api-keys';
+import { createApiKeyIn, revokeApiKeyIn } from '../api-keys';
 import { writeAudit } from '../audit';
 import type { Database } from '../database';
 import { newId } from '../ids';
@@ -17,15 +17,19 @@ export interface Relay {
 
 /**
  * Registers a relay, with an API key of its own.
- * @returns the id of the relay, and the API key, which is shown only here: the database holds its hash
+ * @param oneTimeKey the API key that is used up by this registration; null for a key that may register several
+ * @returns the id of the relay, and the API key, which is shown only here: the database holds its hash; null when the
+ *   one-time key was used in the meantime
  */
 export async function createRelay(
   db: Database,
   { source, publicKey }: Omit<Relay, 'id'>,
   by: string,
-): Promise<{ readonly id: string; readonly key: string }> {
+  oneTimeKey: string | null = null,
+): Promise<{ readonly id: string; readonly key: string } | null> {
   const id = newId('rly');
   return db.transaction().execute(async (trx) => {
+    if (oneTimeKey !== null && !(await revokeApiKeyIn(trx, oneTimeKey, by))) return null;
     const wanted = { name: id, scopes: ['relay' as const], groups: null, expiresAt: null };
     const made = await createApiKeyIn(trx, wanted, by);
     await trx

@@ -3,14 +3,23 @@ import type { MappingState } from '../../model/change/mapping';
 import type { Database } from '../database';
 import { accountsOfIdentity, type IdentityView } from './identities';
 
-/** Lists people by name. The last name of a page is the cursor to the next page. */
+/**
+ * Lists people by name. The last name of a page is the cursor to the next page.
+ * @param page.sources only people with an account in one of these; null for everyone
+ */
 export async function listIdentities(
   db: Database,
-  page: { readonly limit: number; readonly cursor: string | null },
+  page: {
+    readonly limit: number;
+    readonly cursor: string | null;
+    readonly sources: readonly string[] | null;
+  },
 ): Promise<IdentityView[]> {
   const { rows } = await sql<IdentityView>`
     select id, name, attributes, last_seq as "lastSeq", ${accountsOfIdentity} as accounts
-    from identity where ${page.cursor}::text is null or name > ${page.cursor}
+    from identity where (${page.cursor}::text is null or name > ${page.cursor})
+      and (${page.sources}::text[] is null or exists (
+        select from account a where a.identity_id = identity.id and a.source = any(${page.sources}::text[])))
     order by name limit ${page.limit}`.execute(db);
   return rows;
 }

@@ -24,7 +24,8 @@ export interface ScimUser extends ScimFields {
 export interface ScimFields {
   readonly userName: string;
   readonly externalId: string | null;
-  readonly active: boolean;
+  /** Null: the provider has unassigned it. */
+  readonly active: boolean | null;
 }
 
 const columns = sql`

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
-import { closedForMs, type SignInResult } from '../../model/captures/sign-in';
+import type { SignInResult } from '../../model/captures/sign-in';
 import type { Database } from '../database';
+import { settleGuard } from './login-guard';
 
 /** The sealed password of a sign-in check, and the account that is asked whether it holds it. */
 export interface SealedSignIn {
@@ -40,15 +41,8 @@ export async function noteSignIn(
   accountId: string,
   result: SignInResult,
 ): Promise<void> {
-  if (result === 'holds')
-    await sql`delete from sign_in_guard where account_id = ${accountId}`.execute(db);
-  else if (result === 'unknown')
-    await sql`
-      update sign_in_guard
-      set failures = failures - 1,
-          closed_until = now() + make_interval(secs => ${closedForMs(1) / 1000}::float8)
-      where account_id = ${accountId}`.execute(db);
-  else
+  await settleGuard(db, accountId, result);
+  if (result === 'differs')
     await sql`
       insert into audit (actor, action, subject) values ('worker', 'sign-in.differs', ${accountId})`.execute(
       db,

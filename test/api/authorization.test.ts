@@ -1,14 +1,16 @@
+import http from 'node:http';
 import type { Route } from '../../api/http/route';
 import { routes } from '../../api/routes';
 import { speaksScim } from '../../api/scim/errors';
 import { accountRulesOf } from '../../connectors/registry';
+import { type Scope, scopeNames, scopesWith } from '../../model/api/scopes';
 import { type ErrorCode, errors } from '../../model/errors';
 import { createApiKey, revokeApiKey } from '../../store/api-keys';
 import { applyConfiguration } from '../../store/configuration/versions';
-import type { Scope } from '../../store/tables';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, testConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
+import { rightsTable } from './rights';
 
 const PASSWORD = 'correct horse battery staple 12';
 
@@ -20,13 +22,9 @@ const callers: Readonly<Record<string, readonly Scope[] | 'unauthenticated'>> = 
   'a revoked key': 'unauthenticated',
   'an expired key': 'unauthenticated',
   'a key in another scheme': 'unauthenticated',
-  trigger: ['trigger'],
-  capture: ['capture'],
-  read: ['read'],
+  ...Object.fromEntries(scopeNames.map((scope) => [scope, [scope]])),
   'trigger and read': ['trigger', 'read'],
-  relay: ['relay'],
-  'sign-in': ['sign-in'],
-  admin: ['trigger', 'capture', 'sign-in', 'read', 'admin', 'relay'],
+  'an unknown scope': ['a scope of a later release' as Scope],
 };
 
 describeWith(['postgres'], 'authorization', () => {
@@ -61,26 +59,24 @@ describeWith(['postgres'], 'authorization', () => {
       'a revoked key': bearer(revoked.key),
       'an expired key': bearer(expired.key),
       'a key in another scheme': { authorization: `Basic ${admin}` },
-      trigger: bearer(await api.newKey(['trigger'])),
-      capture: bearer(await api.newKey(['capture'])),
-      'sign-in': bearer(await api.newKey(['sign-in'])),
-      read: bearer(await api.newKey(['read'])),
-      'trigger and read': bearer(await api.newKey(['trigger', 'read'])),
-      relay: bearer(await api.newKey(['relay'])),
-      admin: bearer(admin),
     });
+    for (const [who, scopes] of Object.entries(callers))
+      if (scopes !== 'unauthenticated') headers[who] = bearer(await api.newKey(scopes));
   });
   afterAll(() => api.stop());
 
   const addressOf = ({ path }: Route) => path.replaceAll(/\{\w+\}/g, 'nothing');
 
-  test('every route has a scope', () => {
-    expect(
-      routes.filter(
-        ({ scope }) => !['trigger', 'capture', 'sign-in', 'read', 'admin', 'relay'].includes(scope),
-      ),
-    ).toEqual([]);
+  const keyOf = ({ method, path }: Route) => `${method.toUpperCase()} ${path}`;
+
+  test('the table of rights has exactly the routes that exist', () => {
+    expect(Object.keys(rightsTable).sort()).toEqual(routes.map(keyOf).sort());
   });
+
+  const isAllowed = (route: Route, scopes: readonly Scope[]) => {
+    const allowed = ['admin', ...(rightsTable[keyOf(route)]?.split(' ') ?? [])];
+    return scopes.some((scope) => allowed.includes(scope));
+  };
 
   describe.each(
     routes.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route] as const),
@@ -93,12 +89,24 @@ describeWith(['postgres'], 'authorization', () => {
           headers: headers[who] ?? {},
         });
         const problem = (code: ErrorCode) =>
-          speaksScim(route.path) ? { detail: errors[code].says } : { code };
+          speaksScim(route.path)
+            ? { detail: expect.stringContaining(errors[code].says) }
+            : { code };
         if (scopes === 'unauthenticated') {
           expect([reply.status, reply.body]).toMatchObject([401, problem('unauthenticated')]);
-          expect(reply.headers.get('www-authenticate')).toBe('Bearer');
-        } else if (!scopes.includes(route.scope))
+          expect(reply.headers.get('www-authenticate')).toBe(
+            ['no key', 'a key in another scheme'].includes(who)
+              ? 'Bearer'
+              : 'Bearer error="invalid_token"',
+          );
+        } else if (!isAllowed(route, scopes)) {
           expect([reply.status, reply.body]).toMatchObject([403, problem('forbidden')]);
+          const missing = scopesWith(route.right);
+          expect(reply.body.detail).toContain(missing.join(' or '));
+          expect(reply.headers.get('www-authenticate')).toBe(
+            `Bearer error="insufficient_scope", scope="${missing[0]}"`,
+          );
+        }
         // No source has SCIM enabled here, so an authorised caller also gets 403, but for another reason.
         else if (speaksScim(route.path)) {
           expect(reply.status).not.toBe(401);
@@ -106,6 +114,29 @@ describeWith(['postgres'], 'authorization', () => {
         } else expect([401, 403]).not.toContain(reply.status);
       },
     );
+  });
+
+  test('a request with two Authorization headers is rejected, whatever they are', async () => {
+    const { hostname, port } = new URL(api.url);
+    const lines = [`Bearer ${api.adminKey()}`, 'Bearer x'];
+    for (const authorization of [lines, lines.toReversed(), [lines[0], lines[0]]]) {
+      const { status, challenge } = await new Promise<{ status?: number; challenge?: string }>(
+        (resolve, reject) =>
+          http
+            .get(
+              { hostname, port, path: '/v1/keys', headers: { authorization } as never },
+              (reply) => {
+                reply.resume();
+                resolve({
+                  status: reply.statusCode,
+                  challenge: reply.headers['www-authenticate'],
+                });
+              },
+            )
+            .on('error', reject),
+      );
+      expect([status, challenge]).toEqual([400, 'Bearer error="invalid_request"']);
+    }
   });
 
   test('an unauthenticated request is rejected before its body is read, and nothing of the body is logged', async () => {
@@ -137,6 +168,37 @@ describeWith(['postgres'], 'authorization', () => {
       const names = [...all.keys()].filter((name) => name !== 'date');
       return { status, body, names, length: all.get('content-length') };
     };
+
+    test('a source that finds accounts by correlation does not show a bound key who exists', async () => {
+      const correlating = Object.fromEntries(
+        Object.entries(testConfiguration.sources).map(([name, source]) => [
+          name,
+          { ...source, correlate: [{ uid: 'name' }] },
+        ]),
+      );
+      const { db } = api.database;
+      const before = { ...testConfiguration, sources: correlating };
+      await applyConfiguration(db, before, 1, 'test', accountRulesOf);
+      for (const path of ['/v1/changes', '/v1/changes/plan'])
+        for (const more of [{}, { group: 'one-password' }, { group: 'finance' }]) {
+          const reply = (identity: string) =>
+            api.send('POST', path, { key: bound, body: { identity, password: PASSWORD, ...more } });
+          expect(comparable(await reply('bob'))).toEqual(comparable(await reply('nobody')));
+        }
+      await applyConfiguration(db, testConfiguration, 2, 'test', accountRulesOf);
+    });
+
+    test('a bound key of the help desk sees people of its groups only, and only their accounts there', async () => {
+      const desk = await api.newKey(['help-desk'], ['one-password']);
+      const { body } = await api.send('GET', '/v1/identities', { key: desk });
+      const people = body.identities as { name: string; accounts: { source: string }[] }[];
+      expect(people.map(({ name }) => name)).toEqual(['alice', 'carol']);
+      expect(people[1]?.accounts.map(({ source }) => source)).toEqual(['directory']);
+      const carol = await api.send('GET', '/v1/identities/carol', { key: desk });
+      expect(carol.text).not.toContain('ledger');
+      const read = (name: string) => api.send('GET', `/v1/identities/${name}`, { key: desk });
+      expect(comparable(await read('bob'))).toEqual(comparable(await read('nobody')));
+    });
 
     test('a bound key can change people of its groups', async () => {
       expect((await start('alice', bound)).status).toBe(202);
@@ -194,7 +256,7 @@ describeWith(['postgres'], 'authorization', () => {
         failureMode: 'continue' as const,
       };
       const shared = { ...testConfiguration, groups: { ...groups, finance } };
-      await applyConfiguration(api.database.db, shared, 1, 'test', accountRulesOf);
+      await applyConfiguration(api.database.db, shared, 3, 'test', accountRulesOf);
       expect((await start('carol', bound)).body).toMatchObject({ code: 'identity_unknown' });
       const both = await api.newKey(['trigger', 'read'], ['one-password', 'finance']);
       const { body } = await start('carol', both);
@@ -202,7 +264,7 @@ describeWith(['postgres'], 'authorization', () => {
       expect((await api.send('GET', `/v1/changes/${body.id}`, { key: bound })).status).toBe(200);
       const cancel = await api.send('POST', `/v1/changes/${body.id}/cancel`, { key: bound });
       expect(cancel.body).toMatchObject({ status: 403, code: 'forbidden' });
-      await applyConfiguration(api.database.db, testConfiguration, 2, 'test', accountRulesOf);
+      await applyConfiguration(api.database.db, testConfiguration, 4, 'test', accountRulesOf);
     });
 
     test('a bound key sees only the sources of its groups', async () => {

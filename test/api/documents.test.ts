@@ -4,6 +4,7 @@ import type { Route } from '../../api/http/route';
 import { scanJson } from '../../api/http/scan';
 import { routes } from '../../api/routes';
 import { scimStatus, speaksScim } from '../../api/scim/errors';
+import { scopesWith } from '../../model/api/scopes';
 import { errorCodes, errors } from '../../model/errors';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, ended } from '../support/played-worker';
@@ -43,7 +44,8 @@ describe('the OpenAPI document', () => {
     for (const route of routes) {
       const operation = operationOf(document, route);
       expect(operation?.security).toEqual([{ apiKey: [] }]);
-      expect(operation?.description).toContain(`\`${route.scope}\``);
+      for (const scope of scopesWith(route.right))
+        expect(operation?.description).toContain(`\`${scope}\``);
     }
   });
 

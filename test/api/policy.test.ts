@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { buildBlocklist } from '../../blocklist/build';
@@ -43,7 +44,7 @@ describeWith(['postgres'], 'the policy of a group', () => {
   };
 
   beforeAll(async () => {
-    api = await startTestApi();
+    api = await startTestApi({ env: { LOCKSTEP_POLICY_DIR: dir } });
     await addPerson(api.database.db, 'alice');
     writeFileSync(file('words'), 'leaked and known to all\n');
     await buildBlocklist({
@@ -105,8 +106,15 @@ describeWith(['postgres'], 'the policy of a group', () => {
     await until(() => countInMemory(api.pid(), Buffer.from(password)) <= 1);
   });
 
+  const linkTo = (target: string) => symlinkSync(target, file('new'));
+  const makePipe = () => execFileSync('mkfifo', [file('new')]);
+  const makeLarge = () => {
+    writeFileSync(file('new'), '');
+    truncateSync(file('new'), 2 ** 40);
+  };
+
   test.each<[string, string, () => void, string]>([
-    ['a blocklist that is missing', 'blocklist', () => {}, 'cannot be read by the api (ENOENT)'],
+    ['a blocklist that is missing', 'blocklist', () => {}, 'does not exist'],
     [
       'an invalid blocklist',
       'blocklist',
@@ -119,14 +127,44 @@ describeWith(['postgres'], 'the policy of a group', () => {
       () => writeFileSync(file('new'), 'word\n'.repeat(2_501)),
       'line 2501 is beyond the 2500 lines allowed',
     ],
+    ['a blocklist that is a device', 'blocklist', () => linkTo('/dev/zero'), 'by a symbolic link'],
+    [
+      'a dictionary that is a device',
+      'dictionary',
+      () => linkTo('/dev/zero'),
+      'by a symbolic link',
+    ],
+    ['a dictionary of the kernel', 'dictionary', () => linkTo('/proc/kmsg'), 'by a symbolic link'],
+    ['a blocklist that is a pipe', 'blocklist', makePipe, 'is not a complete blocklist'],
+    ['a dictionary that is a pipe', 'dictionary', makePipe, 'is not a regular file'],
+    ['a dictionary that is a folder', 'dictionary', () => mkdirSync(file('new')), 'regular file'],
+    ['a dictionary that is too large', 'dictionary', makeLarge, 'is larger than'],
   ])('%s is reported when the configuration is planned', async (_what, field, make, says) => {
-    rmSync(file('new'), { force: true });
+    rmSync(file('new'), { force: true, recursive: true });
     make();
     const { status, body } = await planOf({ [field]: file('new') });
     expect([status, body.code]).toEqual([422, 'configuration_invalid']);
     expect(body.issues).toEqual([
       { path: ['policies', 'staff', field], says: expect.stringContaining(says) },
     ]);
+  });
+
+  test.each([
+    ...['/dev/zero', '/proc/self/environ', '/etc/passwd', '/etc/no-such-file', '/'],
+    ...[`${dir}/../dictionary`, `${dir}/x/../../dictionary`, dir, `${dir}-of-another/words`],
+  ])('a file outside the folder of the policies is not opened: %j', async (named) => {
+    for (const field of ['dictionary', 'blocklist']) {
+      const { status, body } = await planOf({ [field]: named });
+      expect([status, body.issues]).toEqual([
+        422,
+        [
+          {
+            path: ['policies', 'staff', field],
+            says: `${JSON.stringify(named)} is not in ${dir}. Put the file there, or set LOCKSTEP_POLICY_DIR to its folder.`,
+          },
+        ],
+      ]);
+    }
   });
 
   const checked = async (source: string, policies: readonly object[]) => {

@@ -215,6 +215,41 @@ describeWith(['postgres'], 'the SCIM protocol (RFC 7644)', () => {
     },
   );
 
+  test('removing an attribute unassigns it, and active is then neither true nor false', async () => {
+    const id = await provider.pushed(await provider.person(), { active: true });
+    const { body } = await provider.patch(id, { op: 'remove', path: 'active' });
+    expect(body).not.toHaveProperty('active');
+    expect((await provider.send('GET', `/Users/${id}`)).body).not.toHaveProperty('active');
+  });
+
+  test('a search in the body finds the same users as one in the URL', async () => {
+    const userName = await provider.person();
+    await provider.pushed(userName);
+    const filter = `userName eq "${userName}"`;
+    const schemas = ['urn:ietf:params:scim:api:messages:2.0:SearchRequest'];
+    const search = (more: object) =>
+      provider.send('POST', '/Users/.search', { schemas, filter, ...more });
+    const inUrl = await provider.send('GET', `/Users?filter=${encodeURIComponent(filter)}`);
+    expect((await search({})).body).toEqual(inUrl.body);
+    const part = await search({ attributes: ['userName'], startIndex: 1, count: 10 });
+    expect(part.body).toMatchObject({ totalResults: 1, Resources: [{ userName }] });
+    expect(JSON.stringify(part.body)).not.toContain('meta');
+    expect((await search({ filter: 'nonsense' })).body).toEqual(scimFailure(400, 'invalidFilter'));
+  });
+
+  test.each(['PUT', 'PATCH', 'DELETE'])(
+    '%s with If-None-Match changes nothing when the user exists',
+    async (method) => {
+      const id = await provider.pushed(await provider.person());
+      const body = { userName: 'renamed@example.com', Operations: [{ op: 'remove', path: 'x' }] };
+      for (const version of ['*', 'W/"1"'])
+        expect(
+          (await provider.send(method, `/Users/${id}`, body, { 'if-none-match': version })).status,
+        ).toBe(412);
+      expect((await provider.send('GET', `/Users/${id}`)).headers.get('etag')).toBe('W/"1"');
+    },
+  );
+
   test('the discovery documents show what is supported', async () => {
     const { body } = await provider.send('GET', '/ServiceProviderConfig');
     expect(body).toMatchObject({

@@ -186,7 +186,7 @@ describeWith(['postgres'], 'commands that a worker carries out', () => {
 
   test('lockstep doctor names the search attributes that the engine of a worker lacks', async () => {
     const { db } = api.database;
-    await reportPresence(db, 'doctor-test', true, ['LockstepState=Keyword']);
+    await reportPresence(db, 'doctor-test', true, { engineLacks: ['LockstepState=Keyword'] });
     await presence(null);
     const { code, stdout } = await lockstep(['doctor', 'crm'], {
       during: worker(1, () => ({ findings: [] })),

@@ -7,20 +7,27 @@ import { suffixes } from '../support/servers/slapd';
 import { openFolder } from '../support/shims';
 
 describeWith(['slapd'], 'the secret of a source', () => {
-  const connectors = openConnectors();
+  const folder = openFolder();
+  const connectors = openConnectors({
+    LOCKSTEP_SECRETS_DIR: folder,
+    LOCKSTEP_SECRETS_PREFIX: 'LOCKSTEP_SECRET_',
+  });
   afterAll(() => connectors.close());
 
   async function findings(content: string) {
-    const file = path.join(openFolder(), 'bind-password');
-    writeFileSync(file, content);
+    const file = 'bind-password';
+    writeFileSync(path.join(folder, file), content);
+    return { file, findings: await findingsOf(`\${file:${file}}`) };
+  }
+
+  async function findingsOf(bindPassword: string) {
     const { url, caFile } = server('slapd');
     const settings = {
       ...{ url, ca: caFile, base: `ou=people,${suffixes.corp}` },
-      ...{ bindDn: `cn=lockstep,ou=services,${suffixes.corp}`, bindPassword: `\${file:${file}}` },
+      ...{ bindDn: `cn=lockstep,ou=services,${suffixes.corp}`, bindPassword },
     };
     const configuration = { kind: 'ldap', settings } as unknown as SourceConfiguration;
-    const connector = await connectors.of(file, configuration);
-    return { file, findings: await connector.check() };
+    return (await connectors.of('directory', configuration)).check();
   }
 
   test('a file that begins with a byte order mark is reported by its name, without its content', async () => {
@@ -41,6 +48,16 @@ describeWith(['slapd'], 'the secret of a source', () => {
         expect.objectContaining({ check: 'service-login', verdict: 'ok' }),
       );
       expect(checked.findings.map(({ check }) => check)).not.toContain('secret');
+    },
+  );
+
+  test.each(['${file:/etc/passwd}', '${file:../x}', '${env:DATABASE_URL}', '${file:missing}'])(
+    'a reference that the worker does not resolve is reported with what to do: %s',
+    async (reference) => {
+      expect(await findingsOf(reference)).toContainEqual({
+        ...{ check: 'secret', verdict: 'wrong' },
+        says: expect.stringMatching(/^bindPassword: .+(LOCKSTEP_SECRETS_|Create it)/),
+      });
     },
   );
 });

@@ -106,8 +106,11 @@ const steps: readonly Step[] = [
   { command: './lockstep graph --out bloodhound --schema', prints: /lockstep-hybrid\.json/ },
   { command: './lockstep graph --svg lockstep.svg', prints: /lockstep\.svg/ },
   { command: './lockstep keys create okta --scope capture --group one-password', prints: /^lks_/m },
-  { command: './lockstep keys create help-desk --scope trigger,read', prints: /^lks_[\w-]+$/m },
-  { command: './lockstep keys list', prints: /help-desk/ },
+  {
+    command: './lockstep keys create "help desk" --scope help-desk --agent ada.marsh --expires 90d',
+    prints: /^lks_[\w-]+$/m,
+  },
+  { command: './lockstep keys list', prints: /ada\.marsh/ },
 ];
 
 /** The documented commands that need a waiting account. */

@@ -33,7 +33,7 @@ interface Held {
 
 export async function startCrashBench(): Promise<CrashBench> {
   const secrets = mkdtempSync(path.join(os.tmpdir(), 'lockstep-secrets-'));
-  const [company, stack] = await Promise.all([startCompany(), startTestStack()]);
+  const [company, stack] = await Promise.all([startCompany(), startTestStack(secrets)]);
   const bench = {
     company,
     stack,

@@ -55,7 +55,8 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-export async function startTestStack(): Promise<TestStack> {
+/** @param secrets the folder with the secrets of the sources */
+export async function startTestStack(secrets: string): Promise<TestStack> {
   // PostgreSQL runs as the user nobody, which must be able to enter this folder.
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'lockstep-stack-'));
   chmodSync(dir, 0o755);
@@ -85,7 +86,11 @@ export async function startTestStack(): Promise<TestStack> {
   };
   const keys = path.join(dir, 'keys');
   const startWorker = () =>
-    start('worker', { TEMPORAL_ADDRESS: `127.0.0.1:${enginePort}`, LOCKSTEP_KEY_DIR: keys });
+    start('worker', {
+      TEMPORAL_ADDRESS: `127.0.0.1:${enginePort}`,
+      LOCKSTEP_KEY_DIR: keys,
+      LOCKSTEP_SECRETS_DIR: secrets,
+    });
   const worker = await startWorker();
   const adminKey = path.join(dir, 'admin-key');
   const api = await start('api', {

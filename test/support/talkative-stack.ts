@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type DemoSystems, startSystems } from '../../local/demo/systems';
 import { type SupervisedProcess, superviseNode } from '../../local/node-process';
-import { isRoot } from '../../local/places';
+import { isRoot, secretsDir } from '../../local/places';
 import { freePort } from '../../local/ports';
 import { createDatabase, type LocalPostgres, startPostgres } from '../../local/postgres';
 import { searchAttributes, startTemporal } from '../../local/temporal';
@@ -75,6 +75,7 @@ export async function startTalkativeStack(): Promise<TalkativeStack> {
       ...shared,
       TEMPORAL_ADDRESS: engine.address,
       LOCKSTEP_KEY_DIR: files.keys,
+      LOCKSTEP_SECRETS_DIR: secretsDir(dir),
       LOCKSTEP_WORKER_OPS_PORT: String(workerOps),
     }),
   );

@@ -69,6 +69,7 @@ describeWith(['postgres'], 'relayed captures', () => {
   async function register(source: string) {
     const publicKey = { kty: 'OKP', crv: 'Ed25519', x: 'unused here' };
     const made = await createRelay(database.db, { source, publicKey }, 'test');
+    if (made === null) throw new Error('not registered');
     const apiKeyId = `key_${made.key.split('_')[1]}`;
     return { id: made.id, source, publicKey, apiKeyId };
   }

@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Dependencies } from '../../activities/dependencies';
+import { environment } from '../../config';
 import { log } from '../../log';
 import { PRESENCE_INTERVAL_MS, reportPresence } from '../../store/presence';
 import { startLoop } from '../loop';
@@ -32,7 +33,13 @@ export function startEngineSide(
     const presence = startLoop({ name: 'presence', everyMs: PRESENCE_INTERVAL_MS }, async () => {
       reachable = client !== null && (await isReachable(client));
       const lacks = reachable && connection ? await lacking(connection, settings.namespace) : [];
-      await reportPresence(deps.db, settings.workerId, reachable, lacks);
+      await reportPresence(deps.db, settings.workerId, reachable, {
+        engineLacks: lacks,
+        secrets: {
+          folder: environment.LOCKSTEP_SECRETS_DIR,
+          prefix: environment.LOCKSTEP_SECRETS_PREFIX,
+        },
+      });
       return false;
     });
     try {

@@ -43,6 +43,8 @@ const changedAt = (time: string): StateAnswer => ({
 });
 
 interface Row {
+  /** True when the guard of the account lets no login be made. */
+  readonly blocked?: boolean;
   readonly promise: string;
   readonly account?: Partial<ClaimedAccount>;
   readonly prove?: 'always' | 'in-doubt' | 'never';
@@ -220,6 +222,29 @@ const rows: readonly Row[] = [
     logins: [differs],
     expected: { state: 'rejected', reason: 'wrong_current_password' },
     calls: 'c',
+  },
+  {
+    promise: 'a current password is not tried, and nothing is written, while the guard is closed',
+    account: { role: 'auth' },
+    current: true,
+    blocked: true,
+    calls: '',
+    expected: { state: 'rejected', reason: 'current_password_blocked' },
+  },
+  {
+    promise: 'a captured password is not verified at its origin while the guard is closed',
+    account: { inDoubt: true, origin: true },
+    blocked: true,
+    calls: '',
+    expected: { state: 'rejected', reason: 'current_password_blocked' },
+  },
+  {
+    promise: 'a new password that Lockstep may have written is verified whatever the guard says',
+    account: { inDoubt: true },
+    blocked: true,
+    logins: [{ result: 'holds', proof: 'login' }],
+    calls: 'v',
+    expected: { state: 'applied', proof: 'login' },
   },
   {
     promise: 'an attempt whose reply is lost ends in doubt and repeats nothing',
@@ -538,6 +563,7 @@ test.each(rows)('$promise', async (row) => {
     aim: row.aim ?? 'write',
     claimIsFresh: () => row.staleClaim !== true,
     onRead: async () => {},
+    guard: { open: async () => row.blocked !== true, settle: async () => {} },
   });
   expect(result).toMatchObject(row.expected);
   expect(calls).toBe(row.calls);

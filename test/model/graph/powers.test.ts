@@ -52,6 +52,15 @@ describe('who can read and who can reset a password', () => {
       { sources: captured },
       ['-ReportPasswords-> Source apps'],
     ],
+    [
+      'relay, for a source that was removed',
+      { ...key(['relay']), relayOf: 'removed' },
+      { sources: captured },
+      [],
+    ],
+    ['change-own', key(['change-own']), {}, []],
+    ['help-desk', key(['help-desk']), {}, ['-SetPasswords-> Group one']],
+    ['configure', key(['configure']), {}, ['-Administers-> Deployment Lockstep']],
     ['trigger, bound to another group', key(['trigger'], ['three']), {}, []],
     [
       'trigger, bound to one of two groups with the same auth source',

@@ -1,0 +1,42 @@
+import path from 'node:path';
+import { connectorKinds } from '../../connectors/registry';
+import { isBelow } from '../../guarded-file';
+import {
+  type Configuration,
+  type ConfigurationIssue,
+  secretReference,
+} from '../../model/configuration/document';
+import type { Database } from '../../store/database';
+import { readSecretPlaces, type SecretPlaces } from '../../store/presence';
+
+/**
+ * The issues of the references to secrets that no present worker resolves. Whether the secret exists, only a worker
+ * knows: `lockstep doctor` shows it.
+ */
+export async function referenceIssues(
+  db: Database,
+  { sources }: Configuration,
+): Promise<ConfigurationIssue[]> {
+  const places = await readSecretPlaces(db);
+  if (places.length === 0) return [];
+  return Object.entries(sources).flatMap(([source, { kind, settings }]) =>
+    (connectorKinds.get(kind)?.secretSettings ?? []).flatMap((field) => {
+      const says = problemOf(String(settings[field] ?? ''), places);
+      return says === null ? [] : [{ path: ['sources', source, 'settings', field], says }];
+    }),
+  );
+}
+
+function problemOf(reference: string, places: readonly SecretPlaces[]): string | null {
+  const [, kind, name = ''] = secretReference.exec(reference) ?? [];
+  if (kind === undefined) return null;
+  const isFile = kind === 'file';
+  const isAllowed = ({ folder, prefix }: SecretPlaces) =>
+    isFile ? isBelow(folder, path.resolve(folder, name)) : name.startsWith(prefix);
+  if (places.some(isAllowed)) return null;
+  const allowed = places.map(({ folder, prefix }) => (isFile ? folder : prefix));
+  const limits = [...new Set(allowed)].join(' or ');
+  return isFile
+    ? `names a file outside ${limits}, the folder for secrets of the worker; move the file there, or change LOCKSTEP_SECRETS_DIR of the worker`
+    : `names a variable without the prefix ${limits}; rename it, or change LOCKSTEP_SECRETS_PREFIX of the worker`;
+}

@@ -1,0 +1,92 @@
+/** What one route needs. Every route names one right, and a key has only the rights of its scopes. */
+export type Right =
+  | 'change-own'
+  | 'change'
+  | 'control-changes'
+  | 'read'
+  | 'read-people'
+  | 'operate'
+  | 'configure'
+  | 'enrol-relay'
+  | 'relay'
+  | 'capture'
+  | 'sign-in'
+  | 'administer';
+
+interface ScopeRow {
+  /** What a key with the scope may do; continues "A key with the scope may". */
+  readonly may: string;
+  readonly rights: readonly Right[];
+  /** Whether a key with the scope can be limited to groups. */
+  readonly bindable: boolean;
+}
+
+const table = {
+  'change-own': {
+    may: 'change the password of a person who gives the current one',
+    rights: ['change-own'],
+    bindable: true,
+  },
+  'help-desk': {
+    may: 'see people and changes, and start, cancel and retry changes, also without the current password; the key names its agent',
+    rights: ['change-own', 'change', 'control-changes', 'read', 'read-people'],
+    bindable: true,
+  },
+  trigger: {
+    may: 'start, cancel and retry changes, also without the current password',
+    rights: ['change-own', 'change', 'control-changes'],
+    bindable: true,
+  },
+  capture: {
+    may: 'report passwords that were changed in a source',
+    rights: ['capture'],
+    bindable: true,
+  },
+  'sign-in': {
+    may: 'report sign-ins, and learn whether the password is right',
+    rights: ['sign-in'],
+    bindable: true,
+  },
+  read: { may: 'see changes, sources and captures', rights: ['read'], bindable: true },
+  operate: {
+    may: 'do what `read` allows, see people, check, pause and refresh sources, and control changes and captures',
+    rights: ['read', 'read-people', 'control-changes', 'operate'],
+    bindable: false,
+  },
+  configure: {
+    may: 'do what `read` allows, apply configurations, and link accounts to people',
+    rights: ['read', 'read-people', 'configure'],
+    bindable: false,
+  },
+  'relay-enrol': {
+    may: 'register one relay of one source; the key ends with that',
+    rights: ['enrol-relay'],
+    bindable: false,
+  },
+  relay: { may: 'submit the captures of one relay', rights: ['relay'], bindable: false },
+  admin: {
+    may: 'do everything, and manage API keys',
+    rights: [
+      ...['change-own', 'change', 'control-changes', 'read', 'read-people', 'operate'],
+      ...['configure', 'enrol-relay', 'relay', 'capture', 'sign-in', 'administer'],
+    ] as readonly Right[],
+    bindable: false,
+  },
+} as const satisfies Record<string, ScopeRow>;
+
+/** What an API key may do. The key of a relay has only the scope `relay`. */
+export type Scope = keyof typeof table;
+
+export const scopes: Readonly<Record<Scope, ScopeRow>> = table;
+export const scopeNames = Object.keys(table) as [Scope, ...Scope[]];
+
+/** The scopes that an operator can give to a key. A relay gets its key when it is registered. */
+export const givenScopes = scopeNames.filter((scope) => scope !== 'relay') as [Scope, ...Scope[]];
+
+/** Whether one of the scopes has the right. An unknown scope, as of a newer release, has none. */
+export const hasRight = (held: readonly Scope[], right: Right): boolean =>
+  held.some((scope) => Object.hasOwn(scopes, scope) && scopes[scope].rights.includes(right));
+
+/** The scopes with a right, the narrowest first. */
+export const scopesWith = (right: Right): Scope[] =>
+  scopeNames.filter((scope) => scopes[scope].rights.includes(right));

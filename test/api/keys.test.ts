@@ -1,0 +1,129 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { sql } from 'kysely';
+import { startTestApi, type TestApi } from '../support/api';
+import { addPerson, applyTestConfiguration } from '../support/played-worker';
+import { describeWith } from '../support/servers';
+
+const PASSWORD = 'correct horse battery staple 12';
+
+describeWith(['postgres'], 'an API key', () => {
+  let api: TestApi;
+  beforeAll(async () => {
+    api = await startTestApi();
+    await applyTestConfiguration(api.database.db);
+    await addPerson(api.database.db, 'alice');
+  });
+  afterAll(() => api.stop());
+
+  const create = async (wanted: object) => {
+    const { status, body } = await api.send('POST', '/v1/keys', { body: { name: 'x', ...wanted } });
+    return { status, issues: body.issues, id: String(body.id), key: String(body.key) };
+  };
+  const statusWith = async (key: string) => (await api.send('GET', '/v1/changes', { key })).status;
+  const listed = async (id: string) => {
+    const { body } = await api.send('GET', '/v1/keys');
+    return (body.keys as { id: string }[]).find((key) => key.id === id);
+  };
+
+  test.each<[string, object]>([
+    ['help-desk without an agent', { scopes: ['help-desk'] }],
+    ['relay-enrol without a source', { scopes: ['relay-enrol'] }],
+    ['relay-enrol together with another scope', { scopes: ['relay-enrol', 'read'], source: 'crm' }],
+    ['a source without relay-enrol', { scopes: ['read'], source: 'crm' }],
+    ['relay, which a relay gets by its registration', { scopes: ['relay'] }],
+    ['admin in groups', { scopes: ['admin'], groups: ['one-password'] }],
+    ['operate in groups', { scopes: ['operate'], groups: ['one-password'] }],
+    ['configure in groups', { scopes: ['configure', 'read'], groups: ['one-password'] }],
+  ])('is not created with %s', async (_what, wanted) => {
+    expect((await create(wanted)).status).toBe(400);
+  });
+
+  test('of the help desk names its agent in the changes that it starts', async () => {
+    const { id, key } = await create({ scopes: ['help-desk'], agent: 'ada.marsh' });
+    const body = { identity: 'alice', password: PASSWORD };
+    const started = await api.send('POST', '/v1/changes', { key, body });
+    expect(started.body).toMatchObject({ requestedBy: 'ada.marsh' });
+    expect(await listed(id)).toMatchObject({ agent: 'ada.marsh', scopes: ['help-desk'] });
+  });
+
+  test('with change-own starts a change only with the current password', async () => {
+    const { key } = await create({ scopes: ['change-own'] });
+    const start = (more: object) =>
+      api.send('POST', '/v1/changes', {
+        key,
+        body: { identity: 'alice', password: PASSWORD, ...more },
+      });
+    expect((await start({})).body).toMatchObject({ status: 403, code: 'current_password_needed' });
+    expect((await start({ currentPassword: '' })).status).not.toBe(202);
+    expect((await start({ currentPassword: 'the one before' })).status).toBe(202);
+    expect((await api.send('GET', '/v1/changes', { key })).status).toBe(403);
+  });
+
+  test('keeps its id when it is rotated, and both secrets are valid for a while', async () => {
+    const { id, key } = await create({ scopes: ['read'] });
+    const rotate = (body?: object) => api.send('POST', `/v1/keys/${id}/rotate`, { body });
+    const { status, body } = await rotate({ keepSeconds: 3600 });
+    expect(status).toBe(200);
+    const rotated = String(body.key);
+    expect([body.id, rotated.slice(0, 30)]).toEqual([id, key.slice(0, 30)]);
+    expect([await statusWith(key), await statusWith(rotated)]).toEqual([200, 200]);
+    const again = String((await rotate({ keepSeconds: 3600 })).body.key);
+    expect(await Promise.all([key, rotated, again].map(statusWith))).toEqual([401, 200, 200]);
+    const leaked = String((await rotate({ keepSeconds: 0 })).body.key);
+    expect(await Promise.all([rotated, again, leaked].map(statusWith))).toEqual([401, 401, 200]);
+    await api.send('DELETE', `/v1/keys/${id}`);
+    expect(await statusWith(leaked)).toBe(401);
+    expect((await rotate({})).status).toBe(404);
+  });
+
+  test('is not valid in its former secret once the time is over', async () => {
+    const { id, key } = await create({ scopes: ['read'] });
+    await api.send('POST', `/v1/keys/${id}/rotate`);
+    expect(await statusWith(key)).toBe(200);
+    await sql`update api_key set previous_until = now() where id = ${id}`.execute(api.database.db);
+    expect(await statusWith(key)).toBe(401);
+  });
+
+  test('shows when it was last used, and ends when it expires', async () => {
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    const { id, key } = await create({ scopes: ['read'], expiresAt });
+    expect(await listed(id)).toMatchObject({ lastUsedAt: null, expiresAt });
+    expect(await statusWith(key)).toBe(200);
+    expect(await listed(id)).toMatchObject({ lastUsedAt: expect.any(String) });
+    await sql`update api_key set expires_at = now() where id = ${id}`.execute(api.database.db);
+    expect(await statusWith(key)).toBe(401);
+  });
+
+  describe('with relay-enrol', () => {
+    const publicKey = () => generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+    const register = (key: string, source: string) =>
+      api.send('POST', '/v1/relays', { key, body: { source, publicKey: publicKey() } });
+
+    test('registers one relay of its source, and then ends', async () => {
+      const { id, key } = await create({ scopes: ['relay-enrol'], source: 'warehouse' });
+      expect((await register(key, 'crm')).status).toBe(404);
+      const { status, body } = await register(key, 'warehouse');
+      expect([status, body.key]).toEqual([201, expect.stringMatching(/^lks_/)]);
+      expect((await register(key, 'warehouse')).status).toBe(401);
+      expect(await listed(id)).toMatchObject({ revokedAt: expect.any(String) });
+    });
+
+    test('registers one relay only, however many requests are sent at once', async () => {
+      const { key } = await create({ scopes: ['relay-enrol'], source: 'warehouse' });
+      const replies = await Promise.all(
+        Array.from({ length: 8 }, () => register(key, 'warehouse')),
+      );
+      const statuses = replies.map(({ status }) => status).sort();
+      expect(statuses).toEqual([201, 401, 401, 401, 401, 401, 401, 401]);
+    });
+
+    test('ends after a day, also if it was to be valid for longer', async () => {
+      const expiresAt = new Date(Date.now() + 90 * 86_400_000).toISOString();
+      for (const more of [{}, { expiresAt }]) {
+        const { id } = await create({ scopes: ['relay-enrol'], source: 'crm', ...more });
+        const shown = (await listed(id)) as unknown as { expiresAt: string };
+        expect(Date.parse(shown.expiresAt) - Date.now()).toBeLessThanOrEqual(86_400_000);
+      }
+    });
+  });
+});
