@@ -182,7 +182,7 @@ export async function claimAccounts(
   return rows;
 }
 
-/** A first attempt this long after the plan waited for something, so the password may have been changed meanwhile. */
+/** A first attempt this long after the plan had to wait, so the password may have been changed in the source since. */
 const LATE_AFTER_SECONDS = 10;
 
 /** Reads when other changes last attempted the account of `mine`, or captured its password. */

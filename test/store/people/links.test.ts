@@ -58,7 +58,7 @@ describeWith(['postgres'], 'the links of accounts', () => {
 
   test('an id in another spelling is that of the account which is linked already', async () => {
     const { link, links } = await sourceWith(['a', 'lasting-c3']);
-    expect(await link('somebody else', 'b', 'LASTING-C3')).toMatchObject([
+    expect(await link('another person', 'b', 'LASTING-C3')).toMatchObject([
       { why: 'linked_to_another_person', linkedAs: ['a'] },
     ]);
     expect(await link('a third person', 'c', 'LASTING-D4')).toEqual([]);
