@@ -225,8 +225,8 @@ export function subjectOf(table: Table): Subject {
     proved: {
       requests:
         table.engine === 'postgres'
-          ? ['begin', 'update', 'commit', 'select']
-          : ['start', 'update', 'commit', 'select'],
+          ? ['begin', 'select', 'update', 'commit', 'select']
+          : ['start', 'select', 'update', 'commit', 'select'],
       record: table.engine === 'postgres' ? postgresRequests : mysqlRequests,
     },
     provable: { disabled: 'holds', locked: 'inconclusive' },
