@@ -65,6 +65,14 @@ export interface Connector {
 }
 
 /** A kind of source, as registered in `registry.ts`. It must load no driver on import, because the api imports it too. */
+/** A system whose accounts sources of several kinds have, or sign in with. */
+export type AccountSystem = 'directory' | 'postgresql';
+
+export interface ServiceAccount {
+  readonly system: AccountSystem;
+  readonly name: string;
+}
+
 export interface ConnectorKind<Settings> {
   readonly kind: string;
   readonly title: string;
@@ -79,10 +87,12 @@ export interface ConnectorKind<Settings> {
   /** How the accounts of a source with these settings are distinguished. */
   readonly naming: (settings: Settings) => Naming;
   /**
-   * The name of the account with which Lockstep signs in, if it is an account of the source under a name of its kind.
-   * Lockstep never links it and never writes its password.
+   * The system in which the accounts are. Lockstep never links or writes an account with which it signs in to a source,
+   * be it this one or another. Absent if accounts of this kind do not sign in to a source.
    */
-  readonly serviceAccount?: (settings: Settings) => string | null;
+  readonly system?: AccountSystem;
+  /** The account with which Lockstep signs in. Null if its name is not known from the settings. */
+  readonly signsInAs?: (settings: Settings) => ServiceAccount | null;
   /** Requirements on the source, as sentences in Markdown. docs/connectors.md shows them. */
   readonly needs: readonly string[];
   /** Creates a connector for one source. It does no I/O before the first request. */

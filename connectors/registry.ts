@@ -8,7 +8,14 @@ import {
 } from '../model/people/naming';
 import { activeDirectory } from './active-directory/kind';
 import { command } from './command/kind';
-import type { Connector, ConnectorKind, ConnectorTools, Traits } from './contract';
+import type {
+  AccountSystem,
+  Connector,
+  ConnectorKind,
+  ConnectorTools,
+  ServiceAccount,
+  Traits,
+} from './contract';
 import { entra } from './entra/kind';
 import { acceptingOnly } from './forms';
 import { ldap } from './ldap/kind';
@@ -31,8 +38,9 @@ export interface RegisteredKind {
   readonly traitsOf: (settings: unknown) => Traits;
   /** How the accounts of a source with these settings are distinguished. If the settings are not valid, exactly. */
   readonly namingOf: (settings: unknown) => Naming;
-  /** The name of the account with which Lockstep signs in. Null if it is no account of the source. */
-  readonly serviceAccountOf: (settings: unknown) => string | null;
+  readonly system?: AccountSystem;
+  /** The account with which Lockstep signs in. Null if its name is not known, or the settings are not valid. */
+  readonly serviceAccountOf: (settings: unknown) => ServiceAccount | null;
   readonly needs: readonly string[];
   readonly open: (settings: unknown, tools: ConnectorTools) => Promise<Connector>;
 }
@@ -51,7 +59,7 @@ function register<Settings>(kind: ConnectorKind<Settings>): RegisteredKind {
     },
     serviceAccountOf(settings) {
       const parsed = kind.settings.safeParse(settings);
-      return parsed.success ? (kind.serviceAccount?.(parsed.data) ?? null) : null;
+      return parsed.success ? (kind.signsInAs?.(parsed.data) ?? null) : null;
     },
     async open(settings, tools) {
       const parsed = kind.settings.parse(settings);
@@ -79,13 +87,15 @@ export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(
 );
 
 /** How the accounts of a source are distinguished, and which of them Lockstep never touches, by the settings of the source. */
-export const accountRulesOf: AccountRulesOf = (source) => {
+export const accountRulesOf: AccountRulesOf = (source, sources = {}) => {
   const kind = connectorKinds.get(source?.kind ?? '');
-  if (kind === undefined) return exactRules;
-  const naming = kind.namingOf(source?.settings);
-  const service = kind.serviceAccountOf(source?.settings);
+  if (kind === undefined || source === undefined) return exactRules;
+  const naming = kind.namingOf(source.settings);
+  const services = [source, ...Object.values(sources)]
+    .map((one) => connectorKinds.get(one.kind)?.serviceAccountOf(one.settings))
+    .filter((service) => service?.system === kind.system);
   return {
     naming,
-    isServiceAccount: (name) => service !== null && isSameName(naming, name, service),
+    isServiceAccount: (name) => services.some((one) => one && isSameName(naming, name, one.name)),
   };
 };

@@ -7,7 +7,7 @@ import type { WhichPerson } from './person-reference';
 
 /** The rules by which the accounts of a source are distinguished. */
 export const rulesIn = (configuration: Configuration, source: string): AccountRules =>
-  accountRulesOf(sourceNamed(configuration, source));
+  accountRulesOf(sourceNamed(configuration, source), configuration.sources);
 
 /** Reads the person whom a request names, directly or by an account in any spelling; null when there is none. */
 export async function findPerson(

@@ -153,7 +153,7 @@ const table = {
   service_account: {
     retry: 'rejected',
     status: 422,
-    says: 'This is the account with which Lockstep signs in to the source. Lockstep never changes its password. Remove the link, or correct the correlation rules of the source.',
+    says: 'This is an account with which Lockstep signs in, to this source or to another one. Lockstep never changes its password. Remove the link, or correct the correlation rules of the source.',
   },
   linked_twice: {
     retry: 'rejected',

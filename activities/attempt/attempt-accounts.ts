@@ -40,7 +40,8 @@ export async function attemptAccounts(
     return settleUntried(deps, change, chosen, 'cancelled', 'no_longer_authorized');
   if (source === undefined)
     return settleUntried(deps, change, chosen, 'not_applicable', 'source_removed');
-  const at = { name: chosen.source, configuration: source, aim };
+  const rules = deps.accountRules(source, configuration.sources);
+  const at = { name: chosen.source, configuration: source, rules, aim };
   const settled = await attemptIn(deps, change, at, chosen);
   return settled ?? readOutcomeStatuses(deps.db, change.id);
 }

@@ -8,6 +8,7 @@ import {
   isMatch,
   matchFor,
 } from '../../model/people/correlation';
+import type { AccountRules } from '../../model/people/naming';
 import { linkAccount } from '../../store/people/links';
 import { readPeopleLike } from '../../store/people/matching';
 import { returnProbe } from '../../store/sources/state';
@@ -25,6 +26,7 @@ import { recordSourceAnswer } from '../shared/record-source-answer';
 interface CorrelatedSource {
   readonly name: string;
   readonly configuration: SourceConfiguration;
+  readonly rules: AccountRules;
 }
 
 /**
@@ -73,7 +75,7 @@ async function correlate(
     proof: 'none',
     inDoubt: false,
   } as const;
-  const rules = deps.accountRules(source.configuration);
+  const { rules } = source;
   const rejected = (reason: Reason): Settlement => ({
     ...unwritten,
     state: 'rejected',
@@ -113,13 +115,12 @@ async function correlate(
  * @returns the id of the link, or why there is none
  */
 async function linkFound(
-  { db, accountRules }: Dependencies,
+  { db }: Dependencies,
   { identityId }: ChangeAtWork,
-  { name: source, configuration }: CorrelatedSource,
+  { name: source, configuration, rules }: CorrelatedSource,
   { name, nativeId, attributes }: FoundAccount,
   match: Readonly<Record<string, string>>,
 ): Promise<{ readonly id: string } | 'service_account' | 'several_people'> {
-  const rules = accountRules(configuration);
   if (rules.isServiceAccount(name)) return 'service_account';
   // The source has compared the attributes that its answer does not contain.
   const values: Record<string, readonly string[]> = { ...attributes };

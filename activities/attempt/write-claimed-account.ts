@@ -6,6 +6,7 @@ import { isSourceTrouble, type SourceTrouble } from '../../model/change/source-c
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
 import { isNews, isNoted } from '../../model/people/links';
+import type { AccountRules } from '../../model/people/naming';
 import type { Passwords } from '../../sealing/passwords';
 import { endProblem, learnAccount, noteProblem } from '../../store/people/links';
 import { returnProbe } from '../../store/sources/state';
@@ -23,6 +24,7 @@ import { writeAndVerify } from './write-and-verify';
 export interface SourceAtWork {
   readonly name: string;
   readonly configuration: SourceConfiguration;
+  readonly rules: AccountRules;
   readonly aim: Aim;
 }
 
@@ -42,7 +44,7 @@ export function claimedAccountWriter(
   claimIsFresh: () => boolean,
 ): WriteClaimedAccount {
   const { db, random } = deps;
-  const rules = deps.accountRules(source.configuration);
+  const { rules } = source;
   /** Set once an answer shows that the source as a whole is in trouble: the rest of the batch then waits untried. */
   let trouble: { readonly reason: SourceTrouble; readonly waitMs: number } | null = null;
   async function attemptAt(claimed: ClaimedAccount, given: Passwords): Promise<AttemptResult> {

@@ -218,7 +218,7 @@ function conflictSays({ name, why, linkedAs, linkedTo }: LinkConflict): string {
   const as = others.length === 0 ? '' : `, as ${others.join(' and ')}`;
   return {
     service_account:
-      'is the account with which Lockstep signs in to the source; it is never linked',
+      'is an account with which Lockstep signs in, to this source or to another one; it is never linked',
     linked_to_another_person: `is linked to another person, ${linkedTo}${as}`,
     linked_twice: `is linked twice${as}; unlink one of them first`,
   }[why];

@@ -16,7 +16,8 @@ export const activeDirectory: ConnectorKind<ActiveDirectorySettings> = {
     reportsCurrent: false,
   },
   naming: () => dnNaming([]),
-  serviceAccount: ({ bindDn }) => serviceAccountOf(bindDn),
+  system: 'directory',
+  signsInAs: ({ bindDn }) => serviceAccountOf(bindDn),
   needs: [
     'LDAPS on a domain controller. `url` must name a single controller: on another one, the login that verifies a new password would fail until the password is replicated.',
     'A service account with the right to reset passwords (User-Force-Change-Password) and to write `pwdLastSet` below `base`, and no other rights.',

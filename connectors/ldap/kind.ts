@@ -18,7 +18,8 @@ export const ldap: ConnectorKind<LdapSettings> = {
   },
   declared: ({ hashes }) => ({ accepts: ['plaintext', ...hashes] }),
   naming: ({ exactNamingAttributes }) => dnNaming(exactNamingAttributes),
-  serviceAccount: ({ bindDn }) => serviceAccountOf(bindDn),
+  system: 'directory',
+  signsInAs: ({ bindDn }) => serviceAccountOf(bindDn),
   needs: [
     'LDAPS with a certificate that can be checked. `ldap://` and StartTLS are rejected.',
     'A dedicated service account that may read below `base` and write `userPassword`. Do not use an account that bypasses the password policy: the rootdn or Directory Manager, an account with `manage` on OpenLDAP, or one in `passwordAdminDN` on 389 Directory Server.',

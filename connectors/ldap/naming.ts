@@ -1,5 +1,6 @@
 import { foldAscii } from '../../model/people/fold-case';
 import type { Naming } from '../../model/people/naming';
+import type { ServiceAccount } from '../contract';
 import { canonicalDn, isDn } from './dn';
 
 /**
@@ -16,4 +17,5 @@ export const dnNaming = (exactTypes: readonly string[]): Naming => ({
 });
 
 /** The account that signs in with this name, if the name is a DN. */
-export const serviceAccountOf = (bindDn: string): string | null => (isDn(bindDn) ? bindDn : null);
+export const serviceAccountOf = (bindDn: string): ServiceAccount | null =>
+  isDn(bindDn) ? { system: 'directory', name: bindDn } : null;

@@ -19,7 +19,8 @@ export const postgresRole: ConnectorKind<PostgresRoleSettings> = {
   },
   // An oid is unique only now: after a dump and restore each role has another one.
   naming: () => exactNaming,
-  serviceAccount: ({ user }) => user,
+  system: 'postgresql',
+  signsInAs: ({ user }) => ({ system: 'postgresql', name: user }),
   needs: [
     'TLS with a certificate that can be checked, and `scram-sha-256` in `pg_hba.conf` for the roles.',
     'A service role with `CREATEROLE` that is not a superuser. From PostgreSQL 16 on it also needs the admin option on the roles, which it has for the roles that it created.',

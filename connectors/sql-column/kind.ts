@@ -20,6 +20,8 @@ export const sqlColumn: ConnectorKind<SqlColumnSettings> = {
   },
   declared: ({ scheme }) => ({ accepts: [scheme] }),
   naming: rowNaming,
+  signsInAs: ({ engine, user }) =>
+    engine === 'postgres' ? { system: 'postgresql', name: user } : null,
   needs: [
     'TLS with a certificate that can be checked.',
     'A service account that may select and update only this table, a unique key column, and a password column that is long enough for the scheme.',

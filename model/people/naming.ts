@@ -37,13 +37,22 @@ export const exactNaming: Naming = {
 /** What the settings of one source determine about its accounts. */
 export interface AccountRules {
   readonly naming: Naming;
-  /** True for the name of the account with which Lockstep signs in to the source, in any spelling. */
+  /** True for the name of an account with which Lockstep signs in, to this source or to another one, in any spelling. */
   readonly isServiceAccount: (name: string) => boolean;
 }
 
-/** Returns the rules of a source. A source that is not configured has exact names and no service account. */
+interface SourceSettings {
+  readonly kind: string;
+  readonly settings: unknown;
+}
+
+/**
+ * Returns the rules of a source. A source that is not configured has exact names and no service account.
+ * @param sources every configured source: the service account of one may be an account of another
+ */
 export type AccountRulesOf = (
-  source: { readonly kind: string; readonly settings: unknown } | undefined,
+  source: SourceSettings | undefined,
+  sources?: Readonly<Record<string, SourceSettings>>,
 ) => AccountRules;
 
 /** Exact names, and no service account. */

@@ -21,6 +21,10 @@ describeWith(['postgres'], 'accounts in other spellings', () => {
     bindPassword: '${env:TEST_LDAP}',
     base: 'ou=people,dc=example,dc=com',
   };
+  const sql = {
+    ...{ host: 'localhost', port: 5432, database: 'db', user: 'lockstep_roles' },
+    password: '${env:TEST_SQL}',
+  };
   const configurationWith = (more: object) =>
     configurationSchema.parse({
       ...testConfiguration,
@@ -28,6 +32,18 @@ describeWith(['postgres'], 'accounts in other spellings', () => {
         ...Object.fromEntries(
           Object.keys(testConfiguration.sources).map((name) => [name, { kind: 'ldap', settings }]),
         ),
+        warehouse: { kind: 'postgres-role', settings: sql },
+        crm: {
+          kind: 'sql-column',
+          settings: {
+            ...{ ...sql, engine: 'postgres', user: 'crm_login', scheme: 'ssha512' },
+            ...{ table: 'staff', keyColumn: 'login', passwordColumn: 'hash' },
+          },
+        },
+        ledger: {
+          kind: 'ldap',
+          settings: { ...settings, bindDn: 'uid=ledger,ou=people,dc=example,dc=com' },
+        },
         directory: {
           kind: 'ldap',
           settings: { ...settings, ...more },
@@ -117,9 +133,22 @@ describeWith(['postgres'], 'accounts in other spellings', () => {
         expect(reply.status).toBe(422);
         expect(reply.body).toMatchObject({
           code: 'service_account',
-          issues: [{ says: expect.stringContaining('the account with which Lockstep signs in') }],
+          issues: [{ says: expect.stringContaining('an account with which Lockstep signs in') }],
         });
       }
+    },
+  );
+
+  test(
+    keeps('the account with which Lockstep signs in to another source is not linked either', 6),
+    async () => {
+      const refused = { status: 422, body: { code: 'service_account' } };
+      const ledger = dn('ledger').toUpperCase();
+      expect(await put('thief', [{ name: ledger }])).toMatchObject(refused);
+      for (const name of ['lockstep_roles', 'crm_login'])
+        expect(await put('thief', [{ source: 'warehouse', name }])).toMatchObject(refused);
+      // A row of the table is no role, so it may have this name.
+      expect((await put('row', [{ source: 'crm', name: 'crm_login' }])).status).toBe(200);
     },
   );
 

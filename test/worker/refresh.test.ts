@@ -39,9 +39,10 @@ describeWith(['slapd', 'postgres'], 'a refresh', () => {
     connector: Parameters<typeof refreshSource>[3],
     more: object = {},
     parameters: object = {},
-  ) =>
-    refreshSource(
-      { db: database.db, accountRules: accountRulesOf } as Dependencies,
+  ) => {
+    const source = configured(more);
+    return refreshSource(
+      { db: database.db } as Dependencies,
       {
         id: 'job',
         source: name,
@@ -49,9 +50,11 @@ describeWith(['slapd', 'postgres'], 'a refresh', () => {
         parameters,
         requestedBy: 'test',
       } as unknown as Job,
-      configured(more),
+      source,
       connector,
+      accountRulesOf(source),
     );
+  };
   const linked = async (name: string) =>
     (
       await database.db.selectFrom('account').select('name').where('source', '=', name).execute()

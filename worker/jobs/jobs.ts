@@ -67,12 +67,13 @@ async function carryOut(deps: Dependencies, job: Job): Promise<unknown> {
   if (source === undefined) return { code: 'not_found' };
   if (job.kind === 'sign-in') return answerSignIn(deps, job, source);
   const connector = await deps.connector(job.source, source);
+  const rules = deps.accountRules(source, configuration.sources);
   switch (job.kind) {
     case 'check':
       return checkSource(deps.db, job.source, connector, needsRefresh(source));
     case 'refresh':
-      return refreshSource(deps, job, source, connector);
+      return refreshSource(deps, job, source, connector, rules);
     case 'look':
-      return lookAtSource(deps.db, job.source, connector, deps.accountRules(source));
+      return lookAtSource(deps.db, job.source, connector, rules);
   }
 }

@@ -43,6 +43,7 @@ export async function refreshSource(
   job: Job,
   source: SourceConfiguration,
   connector: Connector,
+  rules: AccountRules,
 ): Promise<Refresh> {
   const preview = job.parameters.preview === true;
   const { accounts, unreadable, nameless, failed } = await listAll(connector);
@@ -52,7 +53,6 @@ export async function refreshSource(
       source: job.source,
       count: skipped.length,
     });
-  const rules = deps.accountRules(source);
   const sorted = sortAccounts({
     accounts,
     unreadable,
