@@ -19,8 +19,8 @@ const WRITES_AT_ONCE = 16;
 
 /**
  * Claims the chosen accounts of one source in batches (`claimInBatches`), writes each claimed account
- * (`writeClaimedAccount`) and stores the settlements of a batch while the next one is written. When the source is down or paused, the accounts are set to wait instead. Called by
- * `attemptAccounts`.
+ * (`writeClaimedAccount`) and stores the settlements of a batch while the next one is written. When the source is down
+ * or paused, the accounts are set to wait instead. Called by `attemptAccounts`.
  * @param passwords what the source gets, or why it gets nothing
  * @returns the status of every account of the change; null when no account was left to claim, or all wait
  */

@@ -52,8 +52,9 @@ export async function probeNow(db: Database, source: string): Promise<void> {
 
 /**
  * Hands the oldest command that is due to the next accounts, those of the oldest changes first. A source gets its
- * commands one after the other. A wake-up starts slowly, doubles its rate each second, and stops while the accounts that
- * it has woken are not tried, so that neither the source nor the worker is flooded. Outcomes that were updated after the command was issued were already handled.
+ * commands one after the other. A wake-up starts slowly, doubles its rate each second, and stops while the accounts
+ * that it has woken are not tried, so that neither the source nor the worker is flooded. Outcomes that were updated
+ * after the command was issued were already handled.
  * @returns whether a command was due
  */
 export async function handOutCommands(db: Database): Promise<boolean> {
@@ -111,8 +112,8 @@ const wokenOf = (source: ReturnType<typeof sql>) => sql`
 
 /**
  * Sends an account to probe each source whose probe is overdue. Usually the first account that is tried after the due
- * time makes the probe; this serves sources where no account was tried, for example because it was cancelled. An account
- * that waits behind another change cannot make the probe, so it is sent only if no other account waits.
+ * time makes the probe; this serves sources where no account was tried, for example because it was cancelled. An
+ * account that waits behind another change cannot make the probe, so it is sent only if no other account waits.
  */
 export async function sendProbes(db: Database): Promise<void> {
   await sql`

@@ -76,8 +76,8 @@ export interface ClaimedAccount extends Gate {
   /** True when the password of the account was last written by Lockstep, which normalizes passwords in plaintext. */
   readonly holdsNormalized: boolean;
   /**
-   * The plan of this change, or a later attempt of another change at this account. A password that was set later was not
-   * set by Lockstep. Clock of the database. Null for a first attempt that follows the plan at once.
+   * The plan of this change, or a later attempt of another change at this account. A password that was set later was
+   * not set by Lockstep. Clock of the database. Null for a first attempt that follows the plan at once.
    */
   readonly untouchedSince: Date | null;
   /** True when another change has written the account shortly before that time, or a capture reported its password. */
@@ -116,10 +116,10 @@ export const WRITE_WITHIN_MS = 30_000;
 export const CLAIM_AT_FIRST = 50;
 
 /**
- * Claims unsettled accounts of a change in the order of its plan, at most `most`, and counts the attempt durably before anything is
- * sent: after a crash the next attempt finds the account in state `applying`, and knows that it is in doubt. The
- * state of the source is checked in the same statement: while the source is down, one account is claimed as the probe
- * when that is due; otherwise none is.
+ * Claims unsettled accounts of a change in the order of its plan, at most `most`, and counts the attempt durably before
+ * anything is sent: after a crash the next attempt finds the account in state `applying`, and knows that it is in
+ * doubt. The state of the source is checked in the same statement: while the source is down, one account is claimed as
+ * the probe when that is due; otherwise none is.
  * @param after the last position that this pass has handled already; -1 for the start
  * @returns fewer than `most` when no accounts are left after these
  */

@@ -18,8 +18,9 @@ const START_LEASE = '30 seconds';
 export const LOOK_AGAIN = '30 minutes';
 
 /**
- * Claims up to `limit` open changes that are due, new ones first and the oldest of them before the others. No other worker gets them until they are due
- * again. A claim that a crash of the database undoes is made again, and a second start of a workflow has no effect.
+ * Claims up to `limit` open changes that are due, new ones first and the oldest of them before the others. No other
+ * worker gets them until they are due again. A claim that a crash of the database undoes is made again, and a second
+ * start of a workflow has no effect.
  */
 export async function claimUnattended(db: Database, limit: number): Promise<UnattendedChange[]> {
   const { rows } = await sql<UnattendedChange>`
