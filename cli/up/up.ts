@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { demoConfiguration } from '../../local/demo/configuration';
@@ -99,6 +99,7 @@ const openApi = (stack: Stack): Api =>
 async function load(api: Api, systems: DemoSystems, stateDir: string): Promise<string> {
   const text = demoConfiguration(systems);
   const file = path.join(stateDir, 'demo', 'lockstep.yaml');
+  mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, text);
   const document = parse(text);
   const call = (method: 'GET' | 'POST' | 'PUT', segments: readonly string[], body?: unknown) =>

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Secret } from '../../model/passwords/secret';
 import type { Report } from '../debian';
@@ -37,7 +37,7 @@ export async function startSystems(options: {
   readonly report: Report;
 }): Promise<DemoSystems> {
   const { stateDir, report } = options;
-  const secretFiles = openSecretFiles(secretsDir(stateDir));
+  const secretFiles = openSecretFiles(secretsDir(stateDir), path.join(stateDir, 'demo', 'secrets'));
   const directoryAdmin = randomPassword();
   const secretOf = (source: DemoSource) => Secret.of(readFileSync(secretFiles[source]));
   const directories = demoDirectories(
@@ -84,11 +84,16 @@ const sources: readonly DemoSource[] = [
   'ad',
 ];
 
-/** One random password for each source, made once. */
-function openSecretFiles(dir: string): Record<DemoSource, string> {
+/**
+ * One random password for each source, made once.
+ * @param before the folder in which an earlier release kept them; its files are moved
+ */
+function openSecretFiles(dir: string, before: string): Record<DemoSource, string> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const entries = sources.map((source) => {
     const file = path.join(dir, source);
+    const old = path.join(before, source);
+    if (existsSync(old) && !existsSync(file)) renameSync(old, file);
     // A domain also requires three kinds of characters.
     if (!existsSync(file))
       writeFileSync(file, `Aa1-${randomBytes(24).toString('base64url')}`, { mode: 0o600 });

@@ -41,6 +41,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'identities unlink': () => ['alice', 'warehouse:alice'],
   'keys list': () => [],
   'keys create': () => ['some', '--scope', 'read'],
+  'keys rotate': ({ rotated }) => [rotated],
   'keys revoke': ({ key }) => [key],
   graph: ({ file }) => ['--svg', `${file}.svg`],
   'captures list': () => [],
@@ -63,6 +64,7 @@ interface Facts {
   readonly change: string;
   readonly file: string;
   readonly key: string;
+  readonly rotated: string;
   readonly socket: string;
 }
 
@@ -107,10 +109,14 @@ describeWith(['postgres'], 'every command with an API', () => {
     await addPerson(api.database.db, 'alice');
     const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-cli-')), 'lockstep.yaml');
     writeFileSync(file, 'version: 1\npolicies: { staff: { minLength: 12 } }\n');
-    const made = await api.send('POST', '/v1/keys', { body: { name: 'x', scopes: ['read'] } });
+    const newKey = async () =>
+      String(
+        (await api.send('POST', '/v1/keys', { body: { name: 'x', scopes: ['read'] } })).body.id,
+      );
     const socket = path.join(path.dirname(file), 'capture.sock');
     relay = await listenForCaptures(socket, 0o600, async () => null);
-    facts = { change: await acceptedChange(api, 'alice'), file, key: String(made.body.id), socket };
+    const change = await acceptedChange(api, 'alice');
+    facts = { change, file, key: await newKey(), rotated: await newKey(), socket };
   });
   afterAll(async () => {
     await relay.close();
