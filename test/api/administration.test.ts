@@ -176,7 +176,7 @@ describeWith(['postgres'], 'administration', () => {
       expect(status).toBe(201);
       expect(body.key).toMatch(/^lks_/);
       const { text, body: listed } = await get('/v1/keys');
-      expect(text).not.toContain(String(body.key).split('_').at(-1));
+      expect(text).not.toContain(String(body.key).slice(-20));
       expect(listed.keys).toEqual(
         expect.arrayContaining([
           expect.objectContaining({ id: body.id, ...wanted, revokedAt: null }),
