@@ -42,7 +42,6 @@ export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
   const { account, connector, passwords } = attempt;
   if (account.inDoubt) {
     const found = await verifyHeld(attempt);
-    if (found === 'blocked') return blocked(attempt);
     if (found.result === 'holds') {
       const unwritten = account.attempts === 1 ? ({ unwritten: true } as const) : {};
       return { ...(await appliedAs(attempt, found)), found: true, ...unwritten };
@@ -151,12 +150,10 @@ async function hasNewerPassword(
 }
 
 /** The origin of a capture holds the password as it was typed there. */
-const verifyHeld = (attempt: Attempt): Promise<VerifyAnswer | 'blocked'> => {
+const verifyHeld = (attempt: Attempt): Promise<VerifyAnswer> => {
   const { account, passwords } = attempt;
-  if (!account.origin) return verifyNew(attempt);
-  const { typed: next = passwords.next } = passwords;
-  // A capture may report any password, with any time.
-  return guarded(attempt, () => verifyNew({ ...attempt, passwords: { ...passwords, next } }));
+  const { typed: next = passwords.next } = account.origin ? passwords : {};
+  return verifyNew({ ...attempt, passwords: { ...passwords, next } });
 };
 
 /** Makes a login that fails if a request brought a wrong password. */
@@ -170,9 +167,6 @@ async function guarded(
   return found;
 }
 
-const blocked = (attempt: Attempt): AttemptResult =>
-  failed(attempt, 'current_password_blocked', null, null);
-
 /** @returns null when the current password is right, else the result of the attempt */
 async function verifyCurrent(
   attempt: Attempt,
@@ -184,7 +178,7 @@ async function verifyCurrent(
   const found = await guarded(attempt, () =>
     connector.verify({ account, password: held, form: 'plaintext' }),
   ).finally(() => held.destroy());
-  if (found === 'blocked') return blocked(attempt);
+  if (found === 'blocked') return failed(attempt, 'current_password_blocked', null, null);
   switch (found.result) {
     case 'holds':
       return null;
