@@ -236,7 +236,7 @@ const rows: readonly Row[] = [
     account: { inDoubt: true, origin: true },
     blocked: true,
     logins: [{ result: 'holds', proof: 'login' }],
-    calls: 'v',
+    calls: 't',
     expected: { state: 'applied', proof: 'login' },
   },
   {
