@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
 import { z } from 'zod';
 import { Secret } from '../model/passwords/secret';
+import { zeroableBytes } from '../model/passwords/zeroable';
 import { type SealingKey, sealPayload, unsealPayload } from './jwe';
 
 /**
@@ -100,7 +101,7 @@ function pack({ account, password, hashed, current }: SealedCapture): Buffer {
     (sum, secret) => sum + LENGTH_BYTES + secret.use(({ length }) => length),
     FORM_BYTES + LENGTH_BYTES + Buffer.byteLength(account),
   );
-  const payload = Buffer.alloc(size);
+  const payload = zeroableBytes(size);
   let at = payload.writeUInt8(hashed ? HASH : 0);
   const put = (bytes: Buffer) => {
     at = payload.writeUInt32BE(bytes.length, at);

@@ -2,6 +2,7 @@ import { type KeyObject, randomBytes } from 'node:crypto';
 import { type Form, readSecret } from '../model/hashes/encoding';
 import { normalized } from '../model/passwords/normalize';
 import { Secret } from '../model/passwords/secret';
+import { zeroableBytes } from '../model/passwords/zeroable';
 import { type SealingKey, sealPayload, unsealPayload } from './jwe';
 
 /**
@@ -93,7 +94,7 @@ function pack({ next, typed, current, form, seed }: Passwords): Buffer {
     ...(current === null ? [] : [current]),
   ];
   const size = parts.reduce((sum, part) => sum + part.use(({ length }) => length), 0);
-  const payload = Buffer.alloc(size);
+  const payload = zeroableBytes(size);
   let at = 0;
   for (const part of parts) at += part.use((bytes) => bytes.copy(payload, at));
   return payload;

@@ -1,4 +1,5 @@
 import { Secret } from '../../model/passwords/secret';
+import { zeroableBytes } from '../../model/passwords/zeroable';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -20,7 +21,7 @@ export function jsonBody(members: Readonly<Record<string, unknown>>): Secret {
     ]),
     Buffer.from('}'),
   ];
-  const body = Buffer.alloc(parts.reduce((sum, part) => sum + longest(part), 0));
+  const body = zeroableBytes(parts.reduce((sum, part) => sum + longest(part), 0));
   const length = parts.reduce(
     (at, part) =>
       part instanceof Secret

@@ -2,6 +2,7 @@ import { type Entry, EqualityFilter } from 'ldapts';
 import type { CodeOf } from '../../model/errors';
 import { withCodePoints } from '../../model/passwords/code-points';
 import type { Secret } from '../../model/passwords/secret';
+import { zeroableBytes } from '../../model/passwords/zeroable';
 import { isUuid } from '../../model/people/uuid';
 import type {
   AccountRef,
@@ -200,7 +201,7 @@ const QUOTE = 0x22;
 function quotedUtf16(password: Secret): Buffer {
   return withCodePoints(password, (points) => {
     const units = points.reduce((sum, point) => sum + (point > 0xffff ? 2 : 1), 2);
-    const value = Buffer.alloc(2 * units);
+    const value = zeroableBytes(2 * units);
     let at = value.writeUInt16LE(QUOTE, 0);
     for (const point of points) {
       const above = point - 0x10000;

@@ -1,4 +1,5 @@
 import type { Secret } from '../../model/passwords/secret';
+import { zeroableBytes } from '../../model/passwords/zeroable';
 import type { VerifyAnswer } from '../contract';
 import type { Link } from './link';
 import { serverOf } from './server';
@@ -39,7 +40,7 @@ function requestFor(dn: string, password: Secret): Buffer {
   const head = Buffer.from(`{"dn":${JSON.stringify(dn)},"password":"`);
   return password.use((bytes) => {
     const size = bytes.reduce((sum, byte) => sum + escapedLength(byte), 0);
-    const value = Buffer.alloc(head.length + size + 2);
+    const value = zeroableBytes(head.length + size + 2);
     let at = head.copy(value);
     for (const byte of bytes) {
       if (escapedLength(byte) === 1) at = value.writeUInt8(byte, at);
