@@ -1,9 +1,9 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Report } from '../../local/debian';
 import { serviceDn } from '../../local/demo/directories';
-import { serverDir } from '../../local/places';
+import { secretsDir, serverDir } from '../../local/places';
 import { freePort } from '../../local/ports';
 import { startSlapd } from '../../local/slapd';
 import { startStack } from '../../local/stack';
@@ -44,7 +44,10 @@ export async function benchCaptures(
     const { directories } = company;
     const slapd = opened(await startSlapd({ dir, port: await freePort(), directories, report }));
     const domain = await domainIfAny(report);
-    if (domain !== null) opened(domain);
+    if (domain !== null) {
+      opened(domain);
+      copyFileSync(domain.secretFile, path.join(secretsDir(stateDir), DOMAIN_SECRET));
+    }
     const { apiUrl, adminKeyFile } = opened(await startStack({ stateDir, report }));
     const call = caller(apiUrl, adminKeyFile);
     await configure(call, slapd, company.secretFiles, domain);
@@ -114,11 +117,14 @@ async function configure(
   await call('POST', 'configuration/apply', { document, version });
 }
 
-const domainSource = ({ samba, secretFile }: SyncingDomain, capture: object) => ({
+/** Name of the file with the password of the domain, in the folder of the secrets. */
+const DOMAIN_SECRET = 'domain';
+
+const domainSource = ({ samba }: SyncingDomain, capture: object) => ({
   ...{ kind: 'active-directory', capture },
   settings: {
     ...{ url: samba.url, ca: samba.caFile, serverName: samba.serverName, base: samba.base },
-    ...{ bindDn: samba.adminDn, bindPassword: `\${file:${secretFile}}` },
+    ...{ bindDn: samba.adminDn, bindPassword: `\${file:${DOMAIN_SECRET}}` },
   },
 });
 
