@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { Misconfigured, ownPaths } from './config';
+import { zeroableBytes } from './model/passwords/zeroable';
 
 /**
  * Files that the configuration names. An API key can change the configuration, so a name that it contains may lead to
@@ -92,7 +93,7 @@ export function readRegular(name: string, maxBytes: number): Buffer {
 
 /** Reads one byte more than the size, because a file that has grown since would be cut. */
 function contentOf(name: string, descriptor: number, size: number): Buffer {
-  const content = Buffer.alloc(size + 1);
+  const content = zeroableBytes(size + 1);
   let length = 0;
   for (;;) {
     const read = readSync(descriptor, content, length, content.length - length, null);

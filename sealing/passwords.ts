@@ -101,7 +101,7 @@ function pack({ next, typed, current, form, seed }: Passwords): Buffer {
 }
 
 function lengthOf(secret: Secret): Secret {
-  const bytes = Buffer.alloc(LENGTH_BYTES);
+  const bytes = zeroableBytes(LENGTH_BYTES);
   bytes.writeUInt32BE(secret.use(({ length }) => length));
   return Secret.of(bytes);
 }

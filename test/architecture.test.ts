@@ -182,3 +182,13 @@ test('only connectors, and the setup of local servers, turn a Secret into a stri
     .filter((file) => file !== 'model/passwords/secret.ts');
   expect(callers).toEqual([]);
 });
+
+test('memory for passwords is made by zeroableBytes, because V8 copies a small Buffer.alloc', () => {
+  const folders = ['sealing', 'cli/password', 'capture/hand-over', 'api', 'intake', 'activities'];
+  const connectors = ['active-directory', 'command', 'http', 'ldap', 'webhook', 'wire'];
+  const files = [...folders, ...connectors.map((kind) => `connectors/${kind}`)].flatMap(filesBelow);
+  const moving = [...files, 'guarded-file.ts'].filter((file) =>
+    /Buffer\.alloc\((?!0\))/.test(readFileSync(path.join(root, file), 'utf8')),
+  );
+  expect(moving).toEqual([]);
+});

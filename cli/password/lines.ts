@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '../../model/passwords/secret';
+import { zeroableBytes } from '../../model/passwords/zeroable';
 import { usage } from '../failure';
 
 /** Larger than any request that the API accepts. */
@@ -20,7 +21,7 @@ const POLL_MS = 20;
  */
 export async function readLines(file: string | null, wanted: readonly string[]): Promise<Secret[]> {
   const from = file ?? 'stdin';
-  const content = Buffer.alloc(LIMIT_BYTES);
+  const content = zeroableBytes(LIMIT_BYTES);
   try {
     const length = await readInto(content, file);
     if (length === LIMIT_BYTES)

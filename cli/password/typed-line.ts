@@ -1,4 +1,5 @@
 import { Secret } from '../../model/passwords/secret';
+import { zeroableBytes } from '../../model/passwords/zeroable';
 
 /** A line that is typed without being shown, kept in memory that is zeroed. */
 export interface TypedLine {
@@ -26,7 +27,7 @@ const SPACE = 0x20;
 const DELETE = 0x7f;
 
 export function createTypedLine(): TypedLine {
-  const bytes = Buffer.alloc(LIMIT_BYTES);
+  const bytes = zeroableBytes(LIMIT_BYTES);
   let length = 0;
   let keys: 'plain' | 'escape' | 'sequence' = 'plain';
 
