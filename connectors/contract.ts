@@ -4,7 +4,8 @@ import type { SignInObstacle } from '../model/change/sign-in-prevented';
 import type { CodeOf } from '../model/errors';
 import type { Form } from '../model/hashes/encoding';
 import type { Secret } from '../model/passwords/secret';
-import type { LinkProblem, Naming } from '../model/people/naming';
+import { type NotedProblem, notedProblems } from '../model/people/links';
+import type { Naming } from '../model/people/naming';
 import type { TargetPolicy } from '../model/policy/target-policy';
 
 /**
@@ -64,7 +65,6 @@ export interface Connector {
   close(): Promise<void>;
 }
 
-/** A kind of source, as registered in `registry.ts`. It must load no driver on import, because the api imports it too. */
 /** A system whose accounts sources of several kinds have, or sign in with. */
 export type AccountSystem = 'directory' | 'postgresql';
 
@@ -73,6 +73,7 @@ export interface ServiceAccount {
   readonly name: string;
 }
 
+/** A kind of source, as registered in `registry.ts`. It must load no driver on import, because the api imports it too. */
 export interface ConnectorKind<Settings> {
   readonly kind: string;
   readonly title: string;
@@ -143,14 +144,8 @@ export interface FoundAccount extends AccountRef {
 }
 
 /** Why an account is never written: the link names no account that agrees with it, or the account of Lockstep itself. */
-export const accountProblems = [
-  'no_account',
-  'account_replaced',
-  'account_renamed',
-  'service_account',
-] as const satisfies readonly (LinkProblem | 'service_account')[];
-
-export type AccountProblem = (typeof accountProblems)[number];
+export const accountProblems = notedProblems;
+export type AccountProblem = NotedProblem;
 
 /** The request failed for a reason that has nothing to do with the password. */
 export interface SourceFailure {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { notedProblems } from '../people/links';
 import { mappingState } from './changes';
 import { staleHereSchema } from './stale';
 
@@ -16,7 +17,7 @@ export const linkedAccountSchema = z.object({
   primary: z.boolean(),
   linkedBy: z.enum(['operator', 'correlation', 'refresh', 'scim']),
   problem: z
-    .enum(['linked_twice', 'account_replaced', 'account_renamed', 'no_account', 'service_account'])
+    .enum(['linked_twice', ...notedProblems])
     .nullable()
     .describe(
       'Why the account gets no password until an operator corrects the link; null if nothing is wrong.',

@@ -18,11 +18,18 @@ export interface Link extends NamedAccount {
  */
 export type StoredProblem = NotedProblem | (CodeOf<'rejected'> & 'linked_twice');
 
-/** A problem that a source has shown. It ends when the source shows the account of the link again. */
-export type NotedProblem = LinkProblem | (CodeOf<'rejected'> & 'service_account');
+/** The problems that a source can show. Each ends when the source shows the account of the link again. */
+export const notedProblems = [
+  'no_account',
+  'account_replaced',
+  'account_renamed',
+  'service_account',
+] as const satisfies readonly (LinkProblem | (CodeOf<'rejected'> & 'service_account'))[];
+
+export type NotedProblem = (typeof notedProblems)[number];
 
 export const isNoted = (problem: string | null): problem is NotedProblem =>
-  problem === 'no_account' || problem === 'service_account' || isOutdated(problem);
+  notedProblems.some((noted) => noted === problem);
 
 /** True for the problem of a link whose stored id is outdated. */
 export const isOutdated = (

@@ -16,7 +16,7 @@ import {
   type LinkReports,
   linkReports,
 } from '../../model/people/link-reports';
-import type { NotedProblem } from '../../model/people/links';
+import { notedProblems } from '../../model/people/links';
 import { type AccountRules, isSameName, type Naming } from '../../model/people/naming';
 import { type SortedAccounts, sortAccounts } from '../../model/people/refresh';
 import { saveIdentity } from '../../store/people/identities';
@@ -94,13 +94,6 @@ export async function refreshSource(
     failed,
   };
 }
-
-const notedProblems = [
-  'account_replaced',
-  'account_renamed',
-  'no_account',
-  'service_account',
-] as const satisfies readonly NotedProblem[];
 
 interface Listed {
   readonly accounts: FoundAccount[];
