@@ -11,7 +11,7 @@ import type { Passwords } from '../../sealing/passwords';
 import { endProblem, learnAccount, noteProblem } from '../../store/people/links';
 import { returnProbe } from '../../store/sources/state';
 import type { ClaimedAccount } from '../../store/worker/claims';
-import { endGuard, guardOf } from '../../store/worker/login-guard';
+import { guardOf } from '../../store/worker/login-guard';
 import type { Settlement } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 import type { FilterRefusal } from '../shared/filter-passwords';
@@ -66,7 +66,7 @@ export function claimedAccountWriter(
     const identified = await identifyAccount(db, watched, rules, claimed);
     if ('result' in identified) return identified.result;
     const { account } = identified;
-    const result = await writeAndVerify({
+    return writeAndVerify({
       account,
       connector: watched,
       passwords: given,
@@ -78,10 +78,6 @@ export function claimedAccountWriter(
       },
       guard: guardOf(db, account.accountId),
     });
-    // The password was set without the current one, such as by the help desk, so the person starts again.
-    if (result.state === 'applied' && given.current === null && account.role === 'auth')
-      await endGuard(db, account.accountId);
-    return result;
   }
   return async function writeClaimedAccount(account) {
     if (account.verdict !== 'claimed') {

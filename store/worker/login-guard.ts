@@ -29,22 +29,22 @@ export const guardOf = (db: Database, accountId: string): LoginGuard => ({
   settle: (result) => settleGuard(db, accountId, result),
 });
 
-/** After a login without a result, a sign-in check of the account is possible again after the shortest time. */
+/**
+ * A success ends the guard. So does the settlement of an auth account that holds the new password (`outcomes.ts`), such
+ * as after a change by the help desk. After a login without a result, a sign-in check of the account is possible again
+ * after the shortest time.
+ */
 export async function settleGuard(
   db: Database,
   accountId: string,
   result: SignInResult,
 ): Promise<void> {
-  if (result === 'holds') await endGuard(db, accountId);
+  if (result === 'holds')
+    await sql`delete from sign_in_guard where account_id = ${accountId}`.execute(db);
   if (result === 'unknown')
     await sql`
       update sign_in_guard
       set failures = failures - 1,
           closed_until = now() + make_interval(secs => ${closedForMs(1) / 1000}::float8)
       where account_id = ${accountId}`.execute(db);
-}
-
-/** Opens an account whose password is known again, such as after a change by the help desk. */
-export async function endGuard(db: Database, accountId: string): Promise<void> {
-  await sql`delete from sign_in_guard where account_id = ${accountId}`.execute(db);
 }

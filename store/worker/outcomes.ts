@@ -209,6 +209,10 @@ const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
       select 'worker', 'account.' || state, ${change.id}, label,
              jsonb_build_object('reason', reason, 'attempts', attempts, 'proof', proof)
       from recorded
+    ), reopened as (
+      -- The password of the auth account is known again, such as after a change by the help desk.
+      delete from sign_in_guard g using recorded
+      where g.account_id = recorded.account_id and recorded.role = 'auth' and recorded.state = 'applied'
     ), superseding as (${supersedeOlder(change.id, 'recorded')})`;
 
 /**

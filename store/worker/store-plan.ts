@@ -45,7 +45,7 @@ export async function storePlan(
         and a.identity_id = begun.identity_id and a.applied_seq = begun.seq
     ), disowned as (
       update account a
-      set applied_seq = ${earlierPassword}, 
+      set applied_seq = ${earlierPassword},
           claimed_seq = case when a.claimed_seq > begun.seq then a.claimed_seq
                              else greatest(${earlierPassword}, ${earlierClaim(sql`begun.seq`)}) end
       from begun
