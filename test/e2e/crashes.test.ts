@@ -1,6 +1,6 @@
 import {
   accept,
-  type CrashBench,
+  crashBench,
   crashCases,
   crashSteps,
   ended,
@@ -8,7 +8,6 @@ import {
   expectDoneAfterKill,
   newPassword,
   newPerson,
-  startCrashBench,
   succeed,
   waitingFor,
 } from '../support/crash-bench';
@@ -19,15 +18,7 @@ import { describeWith } from '../support/servers';
 const MINUTES = 60_000;
 
 describeWith(['slapd', 'postgres', 'temporal'], 'a crash of Lockstep', () => {
-  let bench: CrashBench;
-
-  beforeAll(async () => {
-    bench = await startCrashBench();
-  }, 2 * MINUTES);
-  afterEach(async () => {
-    for (const proxy of Object.values(bench.company.proxies)) await proxy.pass();
-  });
-  afterAll(() => bench.stop());
+  const bench = crashBench();
 
   test.each(crashCases('worker', 'api'))(
     keeps('kill -9 of $victim while $step loses no change and writes no account twice', 24),

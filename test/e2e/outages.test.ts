@@ -1,7 +1,7 @@
 import {
   accept,
-  type CrashBench,
   type CrashStep,
+  crashBench,
   crashCases,
   crashSteps,
   ended,
@@ -9,7 +9,6 @@ import {
   expectDoneAfterKill,
   newPassword,
   newPerson,
-  startCrashBench,
   succeed,
   waitingFor,
 } from '../support/crash-bench';
@@ -22,15 +21,7 @@ describeWith(
   ['slapd', 'postgres', 'temporal'],
   'a crash of what Lockstep needs, or a worker that freezes',
   () => {
-    let bench: CrashBench;
-
-    beforeAll(async () => {
-      bench = await startCrashBench();
-    }, 2 * MINUTES);
-    afterEach(async () => {
-      for (const proxy of Object.values(bench.company.proxies)) await proxy.pass();
-    });
-    afterAll(() => bench.stop());
+    const bench = crashBench();
 
     test.each(crashCases('engine', 'postgres'))(
       keeps('kill -9 of $victim while $step loses no change and writes no account twice', 24),

@@ -14,7 +14,6 @@ import { until } from './until';
 export interface CrashBench {
   readonly company: Company;
   readonly stack: TestStack;
-  stop(): Promise<void>;
 }
 
 /** A person whose accounts in `directory`, `apps` and `crm` all hold the password `old`. */
@@ -31,7 +30,27 @@ interface Held {
   release(): unknown;
 }
 
-export async function startCrashBench(): Promise<CrashBench> {
+/** Starts the bench before the tests of a suite, and repairs the connections after each. */
+export function crashBench(): CrashBench {
+  let started: CrashBench & { stop(): Promise<void> };
+  beforeAll(async () => {
+    started = await startCrashBench();
+  }, 120_000);
+  afterEach(async () => {
+    for (const proxy of Object.values(started.company.proxies)) await proxy.pass();
+  });
+  afterAll(() => started.stop());
+  return {
+    get company() {
+      return started.company;
+    },
+    get stack() {
+      return started.stack;
+    },
+  };
+}
+
+async function startCrashBench() {
   const secrets = mkdtempSync(path.join(os.tmpdir(), 'lockstep-secrets-'));
   const [company, stack] = await Promise.all([startCompany(), startTestStack(secrets)]);
   const bench = {
@@ -48,34 +67,35 @@ export async function startCrashBench(): Promise<CrashBench> {
   return bench;
 }
 
-type Bench = Pick<CrashBench, 'company' | 'stack'>;
-
 export const newPassword = () => `A new one for everybody ${randomBytes(6).toString('hex')}`;
 
 /** Calls the api. @throws Error with its answer unless it succeeds */
-export async function succeed({ stack }: Bench, ...request: Parameters<TestStack['call']>) {
+export async function succeed({ stack }: CrashBench, ...request: Parameters<TestStack['call']>) {
   const { status, body } = await stack.call(...request);
   if (status !== 200 && status !== 202) throw new Error(JSON.stringify(body));
   return body;
 }
 
-export const accept = async (bench: Bench, identity: string, password: string): Promise<string> =>
-  String((await succeed(bench, 'POST', 'changes', { identity, password })).id);
+export const accept = async (
+  bench: CrashBench,
+  identity: string,
+  password: string,
+): Promise<string> => String((await succeed(bench, 'POST', 'changes', { identity, password })).id);
 
 /** Reads a change until a condition is met, and ignores errors while a process is down. */
-const readUntil = ({ stack }: Bench, id: string, met: (change: ChangeView) => boolean) =>
+const readUntil = ({ stack }: CrashBench, id: string, met: (change: ChangeView) => boolean) =>
   until(async () => {
     const change = await readChange(stack.database.db, id).catch(() => null);
     return change !== null && met(change);
   });
 
-export const ended = (bench: Bench, id: string) =>
+export const ended = (bench: CrashBench, id: string) =>
   readUntil(bench, id, ({ endedAt }) => endedAt !== null);
 
 const outcome = (label: string, state: string) => (change: ChangeView) =>
   change.accounts.some((one) => one.label === label && one.state === state);
 
-export async function newPerson(bench: Bench): Promise<Person> {
+export async function newPerson(bench: CrashBench): Promise<Person> {
   const { company } = bench;
   const accounts = await Promise.all(
     (['directory', 'apps', 'crm'] as const).map((system) => company.addAccount(system)),
@@ -93,7 +113,7 @@ export async function newPerson(bench: Bench): Promise<Person> {
 
 /** Expects that the change is done, no account was written twice, and all views of it agree. */
 export async function expectDone(
-  bench: Bench,
+  bench: CrashBench,
   id: string,
   { accounts, old, next }: Person,
   changes = 2,
@@ -113,7 +133,7 @@ export async function expectDone(
 }
 
 /** Waits until the api reports what a change waits for. */
-export const waitingFor = (bench: Bench, id: string, what: 'engine' | 'worker') =>
+export const waitingFor = (bench: CrashBench, id: string, what: 'engine' | 'worker') =>
   until(async () => (await succeed(bench, 'GET', `changes/${id}`)).waitingFor === what);
 
 /** Each starts a change and holds it at a step. */

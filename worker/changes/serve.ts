@@ -5,7 +5,7 @@ import { createActivities } from '../../activities';
 import type { Dependencies } from '../../activities/dependencies';
 import { log } from '../../log';
 import { retryOverdue } from '../../store/changes/commands';
-import { channels, listen } from '../../store/notifications';
+import { type Channel, channels, listen } from '../../store/notifications';
 import { handOutCommands, sendProbes } from '../../store/sources/commands';
 import { readNeededSources } from '../../store/worker/unattended';
 import { CHANGES_QUEUE } from '../../workflows/names';
@@ -89,15 +89,13 @@ export async function serveChanges(
     const overdue = await retryOverdue(deps.db);
     return (await handOutCommands(deps.db)) || overdue;
   });
-  const listener = await listen(
-    settings.databaseUrl,
-    [channels.accepted, channels.commanded, channels.configuration],
-    (channel) =>
-      ({
-        [channels.accepted]: dispatcher,
-        [channels.commanded]: commands,
-        [channels.configuration]: sources,
-      })[channel as string]?.wake(),
+  const woken = new Map<Channel, Loop>([
+    [channels.accepted, dispatcher],
+    [channels.commanded, commands],
+    [channels.configuration, sources],
+  ]);
+  const listener = await listen(settings.databaseUrl, [...woken.keys()], (channel) =>
+    woken.get(channel)?.wake(),
   );
   log.info('connected to the engine; changes are carried out', { address: settings.address });
   try {
