@@ -116,7 +116,7 @@ const keyText = (id: string, secret: string): string =>
   `${PREFIX}_${id.replace('key_', '')}_${secret}`;
 
 /**
- * Gives a key a new secret. Its id, rights and waiting changes stay. The secret before is accepted for `keepSeconds`,
+ * Gives a key a new secret. Its id, rights and waiting changes stay. The previous secret is accepted for `keepSeconds`,
  * so that the new one can be put in place; a secret from an earlier rotation is not.
  * @returns null when there is no such key, or it was revoked or has expired
  */

@@ -99,7 +99,7 @@ function problemsOf({ scopes: wanted, groups, agent, source }: KeyRules) {
   return rules.flatMap(([broken, field, message]) => (broken ? [{ path: [field], message }] : []));
 }
 
-/** A one-time key lies around until it is used, so it ends after a day at the latest. */
+/** A one-time key waits in a file until it is used, so it ends after a day at the latest. */
 function expiryOf({ scopes: wanted, expiresAt }: z.output<typeof newKey>): Date | null {
   if (!wanted.includes('relay-enrol')) return expiresAt;
   const latest = new Date(Date.now() + DAY_SECONDS * 1000);
@@ -138,7 +138,7 @@ const rotate = route({
   right: 'administer',
   summary: 'Rotate an API key',
   description:
-    'The key gets a new secret, and keeps its id, its rights and its waiting changes. The key before is accepted for a while.',
+    'The key gets a new secret, and keeps its id, its rights and its waiting changes. The previous secret is accepted for a while.',
   params: z.strictObject({ id: text(40) }),
   body: smallBody(
     z
@@ -148,7 +148,7 @@ const rotate = route({
           .min(0)
           .max(30 * DAY_SECONDS)
           .default(DAY_SECONDS)
-          .describe('How long the key before is accepted. 0 after it has leaked.'),
+          .describe('How long the previous secret is accepted. 0 after it has leaked.'),
       })
       .optional(),
     { leaked: { keepSeconds: 0 } },

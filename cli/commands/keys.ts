@@ -135,7 +135,7 @@ const rotateCommand = (): Command =>
     .argument('<key>', 'id of the key, as "lockstep keys list" shows it')
     .option(
       '--keep <time>',
-      'how long the key before is accepted, such as 0h or 24h; default: 24h',
+      'how long the previous key is accepted, such as 0h or 24h; default: 24h',
       lifetime,
     )
     .addHelpText(
@@ -144,7 +144,7 @@ const rotateCommand = (): Command =>
         examples: [
           [
             'lockstep keys rotate key_01jd8x2m9k0000000000000000 --keep 1h > key.txt',
-            'creates the new key; the key before is accepted for another hour',
+            'creates the new key; the previous key is accepted for another hour',
           ],
         ],
       }),

@@ -29,7 +29,7 @@ export const apiKeyCreatedSchema = z.object({ id: z.string(), key: z.string() })
 export const apiKeyRotatedSchema = z.object({
   id: z.string(),
   key: z.string(),
-  previousUntil: time.describe('Until then the key before is accepted as well.'),
+  previousUntil: time.describe('Until then the previous key is accepted, too.'),
 });
 
 export type ApiKeyRotated = z.output<typeof apiKeyRotatedSchema>;
