@@ -2,6 +2,14 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readLines } from '../../cli/password/lines';
+import { zeroableBytes } from '../../model/passwords/zeroable';
+
+jest.mock('../../model/passwords/zeroable', () => {
+  const real = jest.requireActual<{ zeroableBytes: typeof zeroableBytes }>(
+    '../../model/passwords/zeroable',
+  );
+  return { zeroableBytes: jest.fn(real.zeroableBytes) };
+});
 
 const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-cli-')), 'passwords');
 
@@ -17,11 +25,10 @@ test('a password is read from a line with any line end or none', async () => {
 });
 
 test('the read buffer is zeroed, even if the passwords are refused', async () => {
-  const allocate = jest.spyOn(Buffer, 'alloc');
+  const allocate = jest.mocked(zeroableBytes).mockClear();
   await read('canary\n');
   await expect(read('canary\ncanary\n')).rejects.toThrow(/more than one line/);
   const buffers = allocate.mock.results.map(({ value }) => value as Buffer);
-  allocate.mockRestore();
   expect(buffers.length).toBeGreaterThanOrEqual(2);
   for (const buffer of buffers) expect(buffer.includes('canary')).toBe(false);
 });
