@@ -173,6 +173,16 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       expect(printed).toMatch(/skipped accounts with no readable password.*: 2 \(objectGUID/);
     });
 
+    test('a stored password that does not belong to the current keys of its account is not handed over', async () => {
+      await listen();
+      const dns = [await newPerson('Of one person 1'), await newPerson('Of another 1')] as const;
+      const smbConf = path.join(dir, 'dc/smb.conf');
+      await run(PYTHON, ['-c', COPY_CREDENTIALS, smbConf, ...dns]);
+      const printed = await read();
+      expect(pairs()).toEqual([[dns[0], 'Of one person 1']]);
+      expect(printed).toMatch(/skipped accounts with no readable password.*: 1 \(objectGUID/);
+    });
+
     test('nothing is skipped while GnuPG cannot decrypt', async () => {
       await listen();
       const dn = await newPerson('Readable later 1');
@@ -277,6 +287,24 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
     );
   });
 });
+
+/** Copies the stored credentials of one account to another one, as no server does, and leaves its keys unchanged. */
+const COPY_CREDENTIALS = `
+import sys, ldb
+from samba.auth import system_session
+from samba.param import LoadParm
+from samba.samdb import SamDB
+
+lp = LoadParm()
+lp.load(sys.argv[1])
+db = SamDB(url=lp.samdb_url(), session_info=system_session(), lp=lp)
+name = "supplementalCredentials"
+found = db.search(base=sys.argv[2], scope=ldb.SCOPE_BASE, attrs=[name])[0][name][0]
+message = ldb.Message(ldb.Dn(db, sys.argv[3]))
+message[name] = ldb.MessageElement(found, ldb.FLAG_MOD_REPLACE, name)
+# DSDB_CONTROL_BYPASS_PASSWORD_HASH_OID
+db.modify(message, ["local_oid:1.3.6.1.4.1.7165.4.3.8:0"])
+`;
 
 /** The parts of a sequence, which is `objectGUID/msDS-KeyVersionNumber/pwdLastSet`. */
 const partsOf = (handed: ReceivedCapture | undefined) => handed?.sequence?.split('/') ?? [];
