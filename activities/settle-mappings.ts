@@ -14,7 +14,7 @@ import { type LoadedChange, loadChange } from './shared/load-change';
 import { withPasswords } from './shared/unseal-passwords';
 
 /**
- * Activity 4 of 5, the compensating step: makes every single sign-on mapping hold what its system really holds (I6). A
+ * Activity 5 of 6, the compensating step: makes every single sign-on mapping hold what its system really holds (I6). A
  * mapping advances to the new password where the account was changed, stays where it was not, and is flagged as out of
  * sync where the account is in doubt. Repeating it is harmless. `closeChange` runs the same at the end.
  */
