@@ -34,6 +34,9 @@ const textOf = (value: unknown): string | undefined =>
 
 const RETRY_MS = 1_000;
 
+/** Requests are a few kilobytes. By default the SDK compresses each, which costs CPU time here and in the engine. */
+const UNCOMPRESSED = { codec: 'none' } as const;
+
 /**
  * Connects to the engine, and tries again every second until it succeeds. Changes are accepted in the meantime.
  * @returns null when `stopping` was aborted first
@@ -45,7 +48,7 @@ export async function connectEngine(
   let warned = false;
   while (!stopping.aborted) {
     try {
-      return await NativeConnection.connect({ address });
+      return await NativeConnection.connect({ address, grpcCompression: UNCOMPRESSED });
     } catch {
       if (!warned)
         log.warn('the engine cannot be reached; changes are accepted and wait until it is', {
