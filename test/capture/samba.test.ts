@@ -291,6 +291,7 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
 /** Copies the stored credentials of one account to another one, as no server does, and leaves its keys unchanged. */
 const COPY_CREDENTIALS = `
 import sys, ldb
+from samba import dsdb
 from samba.auth import system_session
 from samba.param import LoadParm
 from samba.samdb import SamDB
@@ -302,8 +303,7 @@ name = "supplementalCredentials"
 found = db.search(base=sys.argv[2], scope=ldb.SCOPE_BASE, attrs=[name])[0][name][0]
 message = ldb.Message(ldb.Dn(db, sys.argv[3]))
 message[name] = ldb.MessageElement(found, ldb.FLAG_MOD_REPLACE, name)
-# DSDB_CONTROL_BYPASS_PASSWORD_HASH_OID
-db.modify(message, ["local_oid:1.3.6.1.4.1.7165.4.3.8:0"])
+db.modify(message, ["local_oid:%s:0" % dsdb.DSDB_CONTROL_BYPASS_PASSWORD_HASH_OID])
 `;
 
 /** The parts of a sequence, which is `objectGUID/msDS-KeyVersionNumber/pwdLastSet`. */
