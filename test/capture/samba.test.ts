@@ -171,6 +171,7 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       expect(received.map(({ account }) => account)).not.toContain(computer);
       // Administrator and Guest were created before smb.conf had the setting.
       expect(printed).toMatch(/skipped accounts with no readable password.*: 2 \(objectGUID/);
+      await read();
     });
 
     test('a stored password that does not belong to the current keys of its account is not handed over', async () => {
@@ -191,7 +192,7 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       const ran = spawnSync(PYTHON, command('--once'), { env: environment(elsewhere) });
       expect(ran.stderr.toString()).toMatch(/GnuPG cannot decrypt with .*check GNUPGHOME/);
       await read();
-      expect(pairs()).toContainEqual([dn, 'Readable later 1']);
+      expect(pairs()).toEqual([[dn, 'Readable later 1']]);
     });
 
     test('a reader that is killed after the hand-over and before its cursor moves repeats the same captures', async () => {
