@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mostSimilar } from './model/similar';
 
 const port = z.coerce.number().int().min(0).max(65535);
 const file = z.string().min(1);
@@ -110,7 +111,9 @@ export const environmentSchema = z.object({
 });
 
 /** An error in the setup that the operator has to correct. Its message is for the operator and holds no secret. */
-export class Misconfigured extends Error {}
+export class Misconfigured extends Error {
+  override readonly name = 'Misconfigured';
+}
 
 export type Environment = z.infer<typeof environmentSchema>;
 
@@ -152,6 +155,25 @@ export function inheritedEnvironment(): Record<string, string> {
       name !== 'DATABASE_URL',
   );
   return Object.fromEntries(kept) as Record<string, string>;
+}
+
+/**
+ * A sentence for each variable that Lockstep does not read although its name begins as if it did: a misspelt name would
+ * silently have no effect.
+ * @param prefixes the beginnings of names to look for
+ */
+export function unknownVariables(prefixes: readonly string[]): string[] {
+  const known = Object.keys(environmentSchema.shape);
+  const ofSecrets = environment.LOCKSTEP_SECRETS_PREFIX;
+  return Object.keys(process.env)
+    .filter((name) => prefixes.some((prefix) => name.startsWith(prefix)))
+    .filter((name) => !known.includes(name) && !name.startsWith(ofSecrets))
+    .map((name) => {
+      const meant = mostSimilar(name, known);
+      const advice =
+        meant === null ? 'docs/configuration.md lists them.' : `Did you mean ${meant}?`;
+      return `${name} is set, but it is not a variable of Lockstep and has no effect. ${advice}`;
+    });
 }
 
 /** The named variables with their values, without those that are not set. */

@@ -1,3 +1,4 @@
+import { unknownVariables } from './config';
 import { log } from './log';
 
 /**
@@ -9,6 +10,9 @@ export async function live(
   what: string,
   main: (stopping: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  // A stream without a listener for its errors would end the process when its disk is full or its reader has gone.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  for (const says of unknownVariables(['LOCKSTEP_', 'TEMPORAL_'])) log.warn(says);
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {

@@ -5,8 +5,8 @@ import type { Report } from './debian';
 import { type SupervisedProcess, superviseNode } from './node-process';
 import { secretsDir, serverDir } from './places';
 import { freePort, onPort } from './ports';
-import { createDatabase, type LocalPostgres, startPostgres } from './postgres';
-import { searchAttributes, startTemporal, temporalBinary } from './temporal';
+import { createDatabase, type LocalPostgres, supervisePostgres } from './postgres';
+import { searchAttributes, superviseTemporal, temporalBinary } from './temporal';
 
 /** Lockstep on this machine: engine, database, api and worker. We start those that no variable names, and stop them with us. */
 export interface Stack {
@@ -114,7 +114,7 @@ async function openEngine(stateDir: string, report: Report): Promise<Engine> {
     return { address: TEMPORAL_ADDRESS, uiUrl: TEMPORAL_UI_URL ?? null, pid: null, stop: notOurs };
   const binary = await temporalBinary({ report });
   return onPort(WEB_UI_PORT, (uiPort) =>
-    startTemporal({
+    superviseTemporal({
       dir: path.join(stateDir, 'temporal'),
       binary,
       namespace: TEMPORAL_NAMESPACE,
@@ -136,7 +136,7 @@ async function openStore(stateDir: string, report: Report): Promise<Store> {
   const { DATABASE_URL } = environment;
   if (DATABASE_URL !== undefined)
     return { url: DATABASE_URL, env: passedOn(DRIVER_VARIABLES), server: null, stop: notOurs };
-  const server = await startPostgres({ dir: serverDir(stateDir, 'postgres'), report });
+  const server = await supervisePostgres({ dir: serverDir(stateDir, 'postgres'), report });
   const url = await createDatabase(server, 'lockstep');
   return { url, env: {}, server, stop: () => server.stop() };
 }

@@ -95,16 +95,20 @@ export const withTransaction = <T>(
 ): Promise<T> => (db.isTransaction ? work(db) : db.transaction().execute(work));
 
 /**
- * SQLSTATE codes of a database that is temporarily unavailable: connection lost, shutting down, too many connections,
- * read-only standby.
+ * SQLSTATE codes of a database that is temporarily unavailable: connection lost, starting up or shutting down, short of
+ * a resource (class 53: disk full, out of memory, too many connections), failed to read or write its disk, read-only
+ * standby.
  */
-const AWAY = /^(08...|57P0[123]|53300|25006)$/;
+const AWAY = /^(08...|53...|57P0[1235]|58030|25006)$/;
 const AWAY_NODE = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'ENOTFOUND',
+  'EAI_AGAIN',
   'ENOENT',
 ]);
 
@@ -116,7 +120,9 @@ const AWAY_MESSAGES =
 export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.some(isAway);
-  const { code } = error as { code?: unknown };
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  // A certificate file that is missing is not a server that is away.
+  if (syscall === 'open') return false;
   if (typeof code === 'string') return AWAY.test(code) || AWAY_NODE.has(code);
   return AWAY_MESSAGES.test(error.message);
 }
