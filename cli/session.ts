@@ -45,7 +45,9 @@ function openSession(options: GlobalOptions): Session {
   return {
     output,
     async api() {
-      const connection = connectionOf(options, readEnvironment(), process.cwd());
+      const environment = readEnvironment(output);
+      // The clone of this program is the second place, so that its server is found from every folder.
+      const connection = connectionOf(options, environment, [process.cwd(), __dirname]);
       return connect(connection, !output.json);
     },
     interrupted: () => {
@@ -68,11 +70,12 @@ function listenForInterruption(): AbortSignal {
  * Reads and checks the environment. `config` is loaded only here, because `--help` does not need it and loading it throws
  * when a variable is not valid.
  */
-function readEnvironment() {
+export function readEnvironment(output: Pick<Output, 'note'>) {
   try {
-    const { environment, refuseDebugOutput } = require('../config') as typeof import('../config');
-    refuseDebugOutput();
-    return environment;
+    const config = require('../config') as typeof import('../config');
+    config.refuseDebugOutput();
+    for (const says of config.unknownVariables(['LOCKSTEP_'])) output.note(says);
+    return config.environment;
   } catch (error) {
     throw new Failure((error as Error).message, { exit: 'usage' });
   }

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { sql } from 'kysely';
 import { log } from '../../log';
 import { fileError } from '../../start-errors';
-import { createApiKey, hasApiKeys } from '../../store/api-keys';
+import { createApiKeyIn, hasApiKeys } from '../../store/api-keys';
 import type { Database } from '../../store/database';
 
 const BOOTSTRAP_LOCK = 0x626f6f74;
@@ -32,7 +32,7 @@ async function writeAdminKey(db: Database, file: string): Promise<void> {
   // The file is opened before the key is created: a key that cannot be saved would lock every operator out.
   const handle = openSync(draft, 'w', 0o600);
   const wanted = { name: 'first admin', scopes: ['admin' as const], groups: null, expiresAt: null };
-  const { id, key } = await createApiKey(db, wanted, 'lockstep');
+  const { id, key } = await createApiKeyIn(db, wanted, 'lockstep');
   writeSync(handle, `${key}\n`);
   fsyncSync(handle);
   closeSync(handle);

@@ -20,7 +20,7 @@ export interface Wanted {
   readonly keyFile?: string;
 }
 
-/** Written by `lockstep up`. It is searched for from the current folder upwards. */
+/** Written by `lockstep up`. It is searched for from each of the given folders upwards. */
 const LOCAL_FILE = path.join('.lockstep', 'cli.json');
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
@@ -28,8 +28,12 @@ const DEFAULT_URL = 'http://127.0.0.1:8080';
  * Options take precedence over the environment, and the environment over the file of `lockstep up`. The key in that file is
  * sent only to the address in that file, so that no other server receives it.
  */
-export function connectionOf(wanted: Wanted, variables: Variables, folder: string): Connection {
-  const local = localFile(folder);
+export function connectionOf(
+  wanted: Wanted,
+  variables: Variables,
+  folders: readonly string[],
+): Connection {
+  const local = localFile(folders);
   const url = wanted.url ?? variables.LOCKSTEP_URL ?? local?.url ?? DEFAULT_URL;
   const address = checkedUrl(url);
   if (wanted.keyFile === undefined && variables.LOCKSTEP_API_KEY !== undefined)
@@ -50,7 +54,15 @@ interface LocalFile {
   readonly keyFile: string;
 }
 
-function localFile(folder: string): LocalFile | null {
+function localFile(folders: readonly string[]): LocalFile | null {
+  for (const folder of folders) {
+    const found = localFileAbove(folder);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function localFileAbove(folder: string): LocalFile | null {
   for (let dir = path.resolve(folder); ; dir = path.dirname(dir)) {
     const file = path.join(dir, LOCAL_FILE);
     if (existsSync(file)) return parseLocalFile(file);
