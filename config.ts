@@ -14,6 +14,12 @@ export const environmentSchema = z.object({
     .string()
     .optional()
     .describe('Connection URL of PostgreSQL 15 or newer, for api and worker.'),
+  DATABASE_DIRECT_URL: z
+    .string()
+    .optional()
+    .describe(
+      'Connection URL of PostgreSQL itself, needed when `DATABASE_URL` leads to a connection pool in transaction mode, such as PgBouncer. Lockstep listens for notifications there, and prepares no statements in the pool.',
+    ),
   TEMPORAL_ADDRESS: z
     .string()
     .optional()
@@ -152,7 +158,8 @@ export function inheritedEnvironment(): Record<string, string> {
     ([name]) =>
       !name.startsWith('LOCKSTEP_') &&
       !name.startsWith(environment.LOCKSTEP_SECRETS_PREFIX) &&
-      name !== 'DATABASE_URL',
+      name !== 'DATABASE_URL' &&
+      name !== 'DATABASE_DIRECT_URL',
   );
   return Object.fromEntries(kept) as Record<string, string>;
 }
@@ -186,6 +193,18 @@ export function passedOn(names: readonly string[]): Record<string, string> {
 export const secretVariables = (): Record<string, string> =>
   passedOn(
     Object.keys(process.env).filter((name) => name.startsWith(environment.LOCKSTEP_SECRETS_PREFIX)),
+  );
+
+/** Variables whose values are shown: a new one is not until its name says that it holds no secret. */
+const SHOWN = /_(DIR|FILE|HOST|PORT|HOURS|LEVEL|NAMESPACE|ADDRESS|PREFIX|DIAGNOSTICS)$/;
+
+/** The variables of Lockstep that are set, with their values; `set` in place of a value that could be secret. */
+export const shownEnvironment = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(passedOn(Object.keys(environmentSchema.shape))).map(([name, value]) => [
+      name,
+      SHOWN.test(name) ? value : 'set',
+    ]),
   );
 
 /** Whether this is a variable that Lockstep itself reads. */

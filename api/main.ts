@@ -30,7 +30,9 @@ async function main(stopping: AbortSignal): Promise<void> {
     environment.LOCKSTEP_API_TLS_CERT_FILE,
     environment.LOCKSTEP_API_TLS_KEY_FILE,
   );
-  const database = openDatabase(databaseUrl, 'lockstep api', 20);
+  const { DATABASE_DIRECT_URL = databaseUrl } = environment;
+  const isPooled = DATABASE_DIRECT_URL !== databaseUrl;
+  const database = openDatabase(databaseUrl, 'lockstep api', 20, isPooled);
   const { db } = database;
   let readiness = async (): Promise<string[]> => ['database'];
   const opsPort = environment.LOCKSTEP_API_OPS_PORT;
@@ -44,7 +46,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const deps = await retryUntilReachable(databaseUrl, stopping, async () => {
     await migrate(db, accountRulesOf);
     await ensureAdminKey(db, environment.LOCKSTEP_ADMIN_KEY_FILE);
-    return openDependencies(db, databaseUrl, settings, stopping);
+    return openDependencies(db, DATABASE_DIRECT_URL, settings, stopping);
   });
   app = createApp(deps);
   readiness = () => missing(deps);

@@ -18,6 +18,7 @@ import { retryCommand } from './commands/retry';
 import { sourcesCommand } from './commands/sources';
 import { staleCommand } from './commands/stale';
 import { statusCommand } from './commands/status';
+import { supportBundleCommand } from './commands/support-bundle';
 import { upCommand } from './commands/up';
 import { type Exit, exitCodes } from './exit-codes';
 import { Failure } from './failure';
@@ -44,6 +45,7 @@ const commands = [
   keysCommand,
   graphCommand,
   blocklistCommand,
+  supportBundleCommand,
   upCommand,
 ];
 

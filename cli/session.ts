@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type Exit, exitCodes } from './exit-codes';
 import { Failure } from './failure';
 import { type Api, connect } from './http/api';
-import { connectionOf, type Wanted } from './http/connection';
+import { connectionOf, type SupportPlaces, supportPlacesIn, type Wanted } from './http/connection';
 import { type Output, outputOf } from './output';
 
 /** What the action of every command receives: its output, the API and Ctrl-C. */
@@ -10,6 +10,8 @@ export interface Session {
   readonly output: Output;
   /** Connects with the address and the key of the options, the environment or `lockstep up`. @throws Failure without a key */
   api(): Promise<Api>;
+  /** Where the processes of "lockstep up" show their metrics and keep their logs. */
+  supportPlaces(): SupportPlaces;
   /**
    * Aborted by the first Ctrl-C, so that the command can end in order; a second Ctrl-C ends the process at once. A command
    * that never calls this ends at the first.
@@ -46,16 +48,19 @@ function openSession(options: GlobalOptions): Session {
     output,
     async api() {
       const environment = readEnvironment(output);
-      // The clone of this program is the second place, so that its server is found from every folder.
-      const connection = connectionOf(options, environment, [process.cwd(), __dirname]);
+      const connection = connectionOf(options, environment, searchedFolders());
       return connect(connection, !output.json);
     },
+    supportPlaces: () => supportPlacesIn(searchedFolders()),
     interrupted: () => {
       interruption ??= listenForInterruption();
       return interruption;
     },
   };
 }
+
+/** The clone of this program is the second place, so that its server is found from every folder. */
+const searchedFolders = (): string[] => [process.cwd(), __dirname];
 
 function listenForInterruption(): AbortSignal {
   const controller = new AbortController();

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Attribute, Change, Client } from 'ldapts';
 import type { Secret } from '../model/passwords/secret';
-import { SAMBA_TOOL, type KeptSamba, sambaEnvironment } from './samba';
+import { type KeptSamba, SAMBA_TOOL, sambaEnvironment } from './samba';
 
 const run = promisify(execFile);
 

@@ -60,7 +60,15 @@ export async function startStack({ stateDir, report }: StackOptions): Promise<St
       started(openStore(stateDir, report)),
     ]);
     const lockstep = await started(startLockstep(files, engine, store));
-    writeFileSync(files.cli, JSON.stringify({ url: lockstep.apiUrl, keyFile: files.adminKey }));
+    const { apiLog, workerLog, adminKey } = files;
+    const support = {
+      ops: lockstep.opsUrls,
+      logs: [apiLog, workerLog].map((log) => path.resolve(log)),
+    };
+    writeFileSync(
+      files.cli,
+      JSON.stringify({ url: lockstep.apiUrl, keyFile: adminKey, ...support }),
+    );
     return {
       apiUrl: lockstep.apiUrl,
       adminKeyFile: files.adminKey,
@@ -143,12 +151,15 @@ async function openStore(stateDir: string, report: Report): Promise<Store> {
 
 /** An operator may give in these what `DATABASE_URL` leaves out. They do not apply to a server that we start. */
 const DRIVER_VARIABLES = [
+  'DATABASE_DIRECT_URL',
   ...['PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD', 'PGPASSFILE', 'PGDATABASE', 'PGSSLMODE'],
   ...['PGSSLNEGOTIATION', 'PGOPTIONS', 'PGCONNECT_TIMEOUT', 'PGCLIENT_ENCODING'],
 ];
 
 interface Lockstep {
   readonly apiUrl: string;
+  /** Where api and worker show their health and metrics. */
+  readonly opsUrls: readonly string[];
   pids(): Pick<StackPids, 'api' | 'worker'>;
   stop(): Promise<void>;
 }
@@ -205,6 +216,7 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
     ]);
     return {
       apiUrl: `http://127.0.0.1:${apiPort}`,
+      opsUrls: [apiOps, workerOps].map((port) => `http://127.0.0.1:${port}`),
       pids: () => ({ api: api.pid(), worker: worker.pid() }),
       stop: async () => {
         await Promise.all([worker.stop(), api.stop()]);

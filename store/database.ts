@@ -24,15 +24,22 @@ const types: pg.CustomTypesConfig = {
  * Opens a pool of connections; it connects at the first query.
  * @param url a PostgreSQL URL, `postgres://…`
  * @param name the application name that `pg_stat_activity` shows
+ * @param isPooled whether the URL leads to a pool in transaction mode, where each transaction may run on another
+ *   connection: nothing is prepared or set for a connection there
  */
-export function openDatabase(url: string, name: string, maxConnections = 10): OpenDatabase {
+export function openDatabase(
+  url: string,
+  name: string,
+  maxConnections = 10,
+  isPooled = false,
+): OpenDatabase {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: name,
     max: maxConnections,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
-    statement_timeout: 30_000,
+    ...(isPooled ? {} : { statement_timeout: 30_000 }),
     types,
   });
   // The pool replaces a broken idle connection. Without a listener the error would end the process.
@@ -42,7 +49,9 @@ export function openDatabase(url: string, name: string, maxConnections = 10): Op
   // A connection that breaks while it is lent, between two queries, would end the process too. Its user gets the
   // error from the next query.
   pool.on('connect', (client) => client.on('error', () => {}));
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: preparing(pool) }) });
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: isPooled ? pool : preparing(pool) }),
+  });
   return { db, pool, close: () => db.destroy() };
 }
 

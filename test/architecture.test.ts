@@ -40,11 +40,11 @@ const folders: Readonly<Record<string, Folder>> = {
   api: {
     may: [
       ...['model', 'sealing', 'store', 'intake', 'connectors/registry', 'workflows/names'],
-      ...['ops', 'lifetime', 'uncaught', ...common],
+      ...['ops', 'lifetime', 'uncaught', 'release', ...common],
     ],
   },
   capture: { may: ['model', 'sealing', 'connectors', ...common] },
-  cli: { may: ['model', 'config', 'local', 'capture', 'blocklist/build'] },
+  cli: { may: ['model', 'config', 'local', 'capture', 'blocklist/build', 'release'] },
   local: { may: ['model', 'config', 'connectors/encodings'] },
 };
 
@@ -64,7 +64,7 @@ const sources = Object.keys(folders).flatMap(filesBelow);
 const imports = [
   ...sources,
   ...['config.ts', 'guarded-file.ts', 'log.ts', 'ops.ts', 'lifetime.ts', 'threads.ts'],
-  ...['described-error.ts', 'log-output.ts', 'start-errors.ts', 'uncaught.ts'],
+  ...['described-error.ts', 'log-output.ts', 'release.ts', 'start-errors.ts', 'uncaught.ts'],
 ].flatMap(importsOf);
 
 function filesBelow(folder: string): string[] {

@@ -44,7 +44,9 @@ async function main(stopping: AbortSignal): Promise<void> {
     throw new Misconfigured('Set TEMPORAL_ADDRESS to host:port of Temporal');
   installRuntime();
 
-  const database = openDatabase(DATABASE_URL, 'lockstep worker', 20);
+  const { DATABASE_DIRECT_URL = DATABASE_URL } = environment;
+  const isPooled = DATABASE_DIRECT_URL !== DATABASE_URL;
+  const database = openDatabase(DATABASE_URL, 'lockstep worker', 20, isPooled);
   const { db } = database;
   let missing = (): readonly string[] => ['database'];
   const opsPort = environment.LOCKSTEP_WORKER_OPS_PORT;
@@ -79,14 +81,14 @@ async function main(stopping: AbortSignal): Promise<void> {
     Math.max(CAPTURE_KEY_HOURS, environment.LOCKSTEP_AGE_LIMIT_HOURS),
   );
   const replicas = startReplicas(deps);
-  const captures = await openCaptures(deps, DATABASE_URL, LOCKSTEP_KEY_DIR);
-  const jobs = await startJobs(deps, DATABASE_URL);
+  const captures = await openCaptures(deps, DATABASE_DIRECT_URL, LOCKSTEP_KEY_DIR);
+  const jobs = await startJobs(deps, DATABASE_DIRECT_URL);
   const engineSide = startEngineSide(
     deps,
     {
       address: TEMPORAL_ADDRESS,
       namespace: environment.TEMPORAL_NAMESPACE,
-      databaseUrl: DATABASE_URL,
+      databaseUrl: DATABASE_DIRECT_URL,
       workerId,
       workflows: workflowCode(),
       workflowDiagnostics: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS === 'on',

@@ -96,7 +96,8 @@ function scanObject(cursor: Cursor, depth: number): void {
     const start = cursor.at;
     const name = decoded(cursor.body, scanString(cursor)).toString('utf8');
     // It would set the prototype of an object, or disappear, instead of becoming a member.
-    if (names.has(name) || name === '__proto__') throw new HttpProblem('request_invalid', { at: start });
+    if (names.has(name) || name === '__proto__')
+      throw new HttpProblem('request_invalid', { at: start });
     names.add(name);
     skipSpace(cursor);
     if (!skip(cursor, ':')) throw notJson(cursor);

@@ -19,7 +19,11 @@ export const statusCommand = (): Command =>
       'id of the change, "last" for the newest one, or the name of a person for their newest one',
     )
     .option('--watch', 'show the progress until the change ends')
-    .option('--wait <seconds>', 'with --watch: how long to watch (default: until the change ends)', seconds)
+    .option(
+      '--wait <seconds>',
+      'with --watch: how long to watch (default: until the change ends)',
+      seconds,
+    )
     .addHelpText(
       'after',
       helpText({

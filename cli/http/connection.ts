@@ -49,9 +49,24 @@ export function connectionOf(
   );
 }
 
+/** What a support bundle reads besides the API. */
+export interface SupportPlaces {
+  /** URLs of api and worker below which `/readyz` and `/metrics` answer. */
+  readonly ops: readonly string[];
+  readonly logs: readonly string[];
+}
+
+/** The places of the server that `lockstep up` started; otherwise the default ports, and no logs. */
+export const supportPlacesIn = (folders: readonly string[]): SupportPlaces =>
+  localFile(folders)?.support ?? {
+    ops: ['http://127.0.0.1:9080', 'http://127.0.0.1:9081'],
+    logs: [],
+  };
+
 interface LocalFile {
   readonly url: string;
   readonly keyFile: string;
+  readonly support: SupportPlaces;
 }
 
 function localFile(folders: readonly string[]): LocalFile | null {
@@ -77,9 +92,13 @@ function parseLocalFile(file: string): LocalFile {
       `${file} belongs to another user and is not used. Give --url and --key-file, or work in another folder.`,
     );
   try {
-    const { url, keyFile } = JSON.parse(readFileSync(file, 'utf8'));
+    const { url, keyFile, ops = [], logs = [] } = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof url === 'string' && typeof keyFile === 'string')
-      return { url, keyFile: path.resolve(path.dirname(file), '..', keyFile) };
+      return {
+        url,
+        keyFile: path.resolve(path.dirname(file), '..', keyFile),
+        support: { ops: textsIn(ops), logs: textsIn(logs) },
+      };
   } catch {
     // Reported below, like any other unexpected content.
   }
@@ -87,6 +106,9 @@ function parseLocalFile(file: string): LocalFile {
     `${file} is damaged: it does not hold what "lockstep up" writes there. Run "lockstep up" again.`,
   );
 }
+
+const textsIn = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 
 /** A key with other characters than these is refused here: `fetch` would quote it in its error. */
 const API_KEY = /^lks_[0-9a-z]+_[\w-]+$/;

@@ -62,7 +62,8 @@ async function askTwice(prompt: Prompt, who: string): Promise<Secret> {
     try {
       const flaw = await flawOf(prompt, next);
       if (flaw === null) return next;
-      if (tries === MAX_TRIES) throw new Failure(`${flaw} Nothing was sent. Run the command again.`);
+      if (tries === MAX_TRIES)
+        throw new Failure(`${flaw} Nothing was sent. Run the command again.`);
       prompt.note(`${flaw} Try again.`);
     } catch (error) {
       next.destroy();

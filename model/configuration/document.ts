@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { forms } from '../hashes/encoding';
 import { passwordFilterSchema } from '../policy/password-filter';
-import { isInherited, NOT_A_NAME } from './names';
 import { policyRulesSchema, rulesOf } from '../policy/schema';
 import { failureModes, type Group, lanes, type Policy, proveModes, type Source } from './group';
+import { isInherited, NOT_A_NAME } from './names';
 
 /**
  * One problem in a configuration document. `path` leads to the field, and `says` continues it: "sources.hr.policy: is

@@ -45,9 +45,7 @@ export function everyIssue<Output>(
 
 /** Where an issue is: at the unknown fields themselves, or at its path. */
 const pathsOf = (issue: z.core.$ZodIssue): Path[] =>
-  issue.code === 'unrecognized_keys'
-    ? issue.keys.map((key) => [...issue.path, key])
-    : [issue.path];
+  issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
 
 /** The part, or what contains it when the part has been removed before and is required. */
 function partToRemove(part: Path, removed: readonly Path[]): Path {

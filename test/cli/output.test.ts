@@ -54,6 +54,9 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
     ...['--account-column', 'login', '--password-column', 'hash'],
   ],
   'relay hand-over': ({ socket }) => ['--socket', socket, '--account', 'alice'],
+  'support-bundle': ({ file, ops }) => [
+    ...['--out', `${file}.${randomUUID()}`, '--log', file, '--metrics', ops],
+  ],
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 
@@ -66,6 +69,8 @@ interface Facts {
   readonly key: string;
   readonly rotated: string;
   readonly socket: string;
+  /** Where the API answers /metrics. */
+  readonly ops: string;
 }
 
 async function commandsIn(help: readonly string[]): Promise<string[]> {
@@ -116,7 +121,7 @@ describeWith(['postgres'], 'every command with an API', () => {
     const socket = path.join(path.dirname(file), 'capture.sock');
     relay = await listenForCaptures(socket, 0o600, async () => null);
     const change = await acceptedChange(api, 'alice');
-    facts = { change, file, key: await newKey(), rotated: await newKey(), socket };
+    facts = { change, file, key: await newKey(), rotated: await newKey(), socket, ops: api.opsUrl };
   });
   afterAll(async () => {
     await relay.close();
@@ -154,7 +159,8 @@ describeWith(['postgres'], 'every command with an API', () => {
     expect(typeof JSON.parse(stdout)).toBe('object');
   });
 
-  const offline = ['blocklist build', 'relay setup outbox', 'relay hand-over'];
+  // A support bundle is made without the API, too.
+  const offline = ['blocklist build', 'relay setup outbox', 'relay hand-over', 'support-bundle'];
   const online = names.filter((name) => !offline.includes(name));
 
   test.each(online)(

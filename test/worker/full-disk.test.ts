@@ -43,40 +43,36 @@ describeOnSmallDisk(
       disk.remove();
     });
 
-    test(
-      'every change that was accepted ends once there is room again, and the others were answered with 503',
-      async () => {
-        const api = await suite.startApi();
-        const key = await api.newKey(['trigger']);
-        const { person, accounts } = await suite.addPerson('directory', 'apps');
-        const accepted: { id: string; password: string }[] = [];
-        const refused = [];
-        const send = async () => {
-          const password = newPassword();
-          const answer = await api.send('POST', '/v1/changes', {
-            key,
-            body: { identity: person, password },
-          });
-          if (answer.status === 202) accepted.push({ id: String(answer.body.id), password });
-          else refused.push([answer.status, answer.body.code, answer.headers.get('retry-after')]);
-          return answer.status;
-        };
-        await send();
-        disk.fill();
-        while (refused.length < 20) await send();
-        expect(new Set(refused.map(String))).toEqual(new Set(['503,database_away,5']));
-        const log = api.printed();
-        expect(log).not.toContain('a request failed');
+    test('every change that was accepted ends once there is room again, and the others were answered with 503', async () => {
+      const api = await suite.startApi();
+      const key = await api.newKey(['trigger']);
+      const { person, accounts } = await suite.addPerson('directory', 'apps');
+      const accepted: { id: string; password: string }[] = [];
+      const refused = [];
+      const send = async () => {
+        const password = newPassword();
+        const answer = await api.send('POST', '/v1/changes', {
+          key,
+          body: { identity: person, password },
+        });
+        if (answer.status === 202) accepted.push({ id: String(answer.body.id), password });
+        else refused.push([answer.status, answer.body.code, answer.headers.get('retry-after')]);
+        return answer.status;
+      };
+      await send();
+      disk.fill();
+      while (refused.length < 20) await send();
+      expect(new Set(refused.map(String))).toEqual(new Set(['503,database_away,5']));
+      const log = api.printed();
+      expect(log).not.toContain('a request failed');
 
-        disk.makeRoom();
-        await until(async () => (await send()) === 202);
-        for (const { id } of accepted)
-          expect(['done', 'superseded']).toContain((await suite.lockstep.readEnd(id)).state);
-        expect(await holders(accounts, accepted.at(-1)?.password ?? '')).toEqual([true, true]);
-        const { rows } = await query('select count(*)::int as changes from change');
-        expect(rows).toEqual([{ changes: accepted.length }]);
-      },
-      120_000,
-    );
+      disk.makeRoom();
+      await until(async () => (await send()) === 202);
+      for (const { id } of accepted)
+        expect(['done', 'superseded']).toContain((await suite.lockstep.readEnd(id)).state);
+      expect(await holders(accounts, accepted.at(-1)?.password ?? '')).toEqual([true, true]);
+      const { rows } = await query('select count(*)::int as changes from change');
+      expect(rows).toEqual([{ changes: accepted.length }]);
+    }, 120_000);
   },
 );
