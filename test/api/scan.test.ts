@@ -155,6 +155,8 @@ describe('the scanner of password bodies', () => {
     ['{"password":"a","password":"b"}', 'request_invalid', 16],
     ['{"password":"a","pass\\u0077ord":"b"}', 'request_invalid', 16],
     ['{"password":"a","x":{"y":1,"y":2}}', 'request_invalid', 27],
+    ['{"__proto__":{"password":"a"}}', 'request_invalid', 1],
+    ['{"x":[{"\\u005f_proto__":1}]}', 'request_invalid', 7],
     ['{"password":""}', 'request_invalid', '/password'],
     ['{"password":123}', 'request_invalid', '/password'],
     ['{"password":null}', 'request_invalid', '/password'],

@@ -111,6 +111,7 @@ const steps: readonly Step[] = [
     prints: /^lks_[\w-]+$/m,
   },
   { command: './lockstep keys list', prints: /ada\.marsh/ },
+  { command: './lockstep support-bundle', prints: /\d+ files\.$/m },
 ];
 
 /** The documented commands that need a waiting account. */
