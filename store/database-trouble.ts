@@ -26,13 +26,10 @@ const toCorrect: Readonly<Record<string, Says>> = {
     `The user "${user}" may not create tables in the database "${database}". Make it the owner of the database.`,
   ERR_INVALID_URL: () =>
     'DATABASE_URL is not valid. It looks like postgres://user:password@host:5432/lockstep; write special characters of the password as %XX.',
-  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
-  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
-  CERT_HAS_EXPIRED: UNTRUSTED,
-  ERR_TLS_CERT_ALTNAME_INVALID: UNTRUSTED,
 };
+
+/** Codes by which Node rejects a certificate, such as `CERT_HAS_EXPIRED` and `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. */
+const UNTRUSTED_CODE = /CERT|SIGNATURE|ALTNAME/;
 
 /** Errors of the driver that have no code. */
 const toCorrectByMessage: readonly (readonly [RegExp, Says])[] = [
@@ -75,7 +72,9 @@ export function databaseError(url: string, error: unknown): unknown {
   if (!(error instanceof Error) || isAway(error)) return error;
   const code = codeOf(error);
   const [, byMessage] = toCorrectByMessage.find(([message]) => message.test(error.message)) ?? [];
-  const says = Object.hasOwn(toCorrect, code) ? toCorrect[code] : byMessage;
+  const says =
+    (Object.hasOwn(toCorrect, code) ? toCorrect[code] : byMessage) ??
+    (UNTRUSTED_CODE.test(code) ? UNTRUSTED : undefined);
   return says === undefined
     ? fileError('DATABASE_URL', 'its certificate file', error)
     : new Misconfigured(says(targetOf(url)));

@@ -178,7 +178,7 @@ describeWith(['postgres'], 'the process of the api', () => {
       ],
       ['with an unknown log level', { ...good, LOCKSTEP_LOG_LEVEL: 'loud' }, 'LOCKSTEP_LOG_LEVEL'],
       [
-        'with a database URL that is none',
+        'with a malformed database URL',
         { ...good, DATABASE_URL: 'postgres://a:b@:c' },
         'is not valid',
       ],
