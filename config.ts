@@ -13,7 +13,9 @@ export const environmentSchema = z.object({
   DATABASE_URL: z
     .string()
     .optional()
-    .describe('Connection URL of PostgreSQL 15 or newer, for api and worker.'),
+    .describe(
+      'Connection URL of PostgreSQL 15 or newer, for api and worker. For TLS, add `?sslmode=verify-full&sslrootcert=FILE`.',
+    ),
   DATABASE_DIRECT_URL: z
     .string()
     .optional()

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { release } from '../release';
 import { applyCommand } from './commands/apply';
 import { blocklistCommand } from './commands/blocklist';
 import { cancelCommand } from './commands/cancel';
@@ -65,6 +66,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function buildProgram(): Command {
   const program = new Command('lockstep')
     .description("Keeps a person's password the same in every system that uses it.")
+    .version(release(), '-V, --version', 'show the version of this program')
     .addOption(
       new Option('-o, --output <format>', 'output format')
         .choices(['text', 'json'])

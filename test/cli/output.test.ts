@@ -185,6 +185,19 @@ describeWith(['postgres'], 'every command with an API', () => {
 });
 
 describe('a command without an API', () => {
+  test('a misspelt variable is reported, with the one that was probably meant', async () => {
+    const { stderr } = await lockstep(['changes'], {
+      env: { LOCKSTEP_ULR: 'https://lockstep.example.com', LOCKSTEP_API_KEY: KEY },
+    });
+    expect(stderr).toContain('LOCKSTEP_ULR is set, but');
+    expect(stderr).toContain('Did you mean LOCKSTEP_URL?');
+  });
+
+  test('lockstep --version prints the version in package.json', async () => {
+    const { code, stdout } = await lockstep(['--version']);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+  });
+
   test('a command exits with 1 and says what to do if nothing answers at the address', async () => {
     const LOCKSTEP_URL = `http://127.0.0.1:${await freePort()}`;
     const { code, stderr } = await lockstep(['changes'], {
