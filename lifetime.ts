@@ -3,7 +3,8 @@ import { log } from './log';
 
 /**
  * Runs a process of Lockstep until it ends. SIGINT and SIGTERM abort `stopping`, after which `main` is expected to
- * return. When `main` throws, the error is logged and the process exits with code 1.
+ * return, or to throw the reason of the signal. When `main` throws another error, it is logged and the process exits with
+ * code 1.
  * @param what the name of the process in the log, such as `the api`
  */
 export async function live(
@@ -22,6 +23,10 @@ export async function live(
   try {
     await main(stopping.signal);
   } catch (error) {
+    if (stopping.signal.aborted && error === stopping.signal.reason) {
+      log.info(`${what} was stopped before it was ready`);
+      process.exit(0);
+    }
     log.error(`${what} failed and exits`, { error });
     process.exit(1);
   }

@@ -64,7 +64,11 @@ function readSettings(): Settings {
     environment;
   const signerFile = required('LOCKSTEP_SIGNER_FILE');
   // The worker may not have written the file yet. A file that this process may not read is reported now.
-  readSigner(signerFile);
+  try {
+    readSigner(signerFile);
+  } catch (error) {
+    throw new Misconfigured(`LOCKSTEP_SIGNER_FILE: ${(error as Error).message}`);
+  }
   const temporal = TEMPORAL_UI_URL?.replace(/\/$/, '');
   return {
     fingerprintKey: openFingerprintKey(required('LOCKSTEP_FINGERPRINT_KEY_FILE')),

@@ -8,8 +8,8 @@ const RETRY_MS = 500;
 /**
  * Runs `work`, and repeats it every 500 ms while the database is unavailable. It warns once.
  * @param url the URL of the database, of which the log names host and port
- * @throws the error of `work` when it is of another kind, or once `stopping` is aborted; `Misconfigured` with what to do
- *   when the operator has to correct something
+ * @throws the error of `work` when it is of another kind; `Misconfigured` with what to do when the operator has to correct
+ *   something; the reason of `stopping` once that is aborted
  */
 export async function retryUntilReachable<T>(
   url: string,
@@ -21,7 +21,8 @@ export async function retryUntilReachable<T>(
     try {
       return await work();
     } catch (error) {
-      if (!isAway(error) || stopping.aborted) throw databaseError(url, error);
+      if (!isAway(error)) throw databaseError(url, error);
+      stopping.throwIfAborted();
       if (!warned) log.warn(`${awayText(url, error)}; trying again every 500 ms`, { error });
       warned = true;
       await sleep(RETRY_MS);

@@ -93,6 +93,7 @@ const steps: readonly Step[] = [
     prints: /5 of 5/,
   },
   { command: './lockstep status last', prints: /warehouse/ },
+  { command: './lockstep status ada.marsh', prints: /warehouse/ },
   { command: './lockstep stale', prints: /^No account is known to be stale/ },
   { command: './lockstep stale --look --source crm', prints: /^No account is known to be stale/ },
   { command: './lockstep changes --state accepted --all', prints: /^No change matches/ },
