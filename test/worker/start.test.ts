@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { inheritedEnvironment } from '../../config';
 import { certificatesIn } from '../../local/certificates';
 import { isRoot, NOBODY } from '../../local/places';
 import { freePort, loopback } from '../../local/ports';
@@ -50,15 +51,9 @@ describeWith(['postgres'], 'the process of a worker', () => {
     });
   }
 
-  test('a worker that starts while its database starts up waits for it', async () => {
-    const options = { dir: path.join(dir, 'postgres'), durable: false, report: () => {} };
-    const first = await startPostgres(options);
-    const url = await createDatabase(first, 'lockstep');
-    await first.stop();
-    const recovering = await started(startRecovering(first));
-
+  async function startWorker(log: string, databaseUrl: string) {
     const opsPort = await freePort();
-    const logFile = path.join(dir, 'worker.log');
+    const logFile = path.join(dir, log);
     const worker = await started(
       startServer({
         name: 'the worker',
@@ -68,8 +63,8 @@ describeWith(['postgres'], 'the process of a worker', () => {
           path.join(root, 'worker/main.ts'),
         ],
         env: {
-          PATH: process.env.PATH,
-          DATABASE_URL: url,
+          PATH: inheritedEnvironment().PATH,
+          DATABASE_URL: databaseUrl,
           LOCKSTEP_KEY_DIR: path.join(dir, 'keys'),
           LOCKSTEP_WORKER_OPS_PORT: String(opsPort),
           TEMPORAL_ADDRESS: '127.0.0.1:1',
@@ -77,10 +72,30 @@ describeWith(['postgres'], 'the process of a worker', () => {
         logFile,
         stopSignal: 'SIGTERM',
         listeners: [{ ...loopback(opsPort), proof: { by: 'owner' } }],
+        readyTimeoutMs: 60_000,
       }),
     );
     const logged = () => readFileSync(logFile, 'utf8');
     const ready = async () => (await fetch(`http://127.0.0.1:${opsPort}/readyz`)).text();
+    return { worker, logged, ready };
+  }
+
+  test('a worker that waits for its database can be stopped in order', async () => {
+    const { worker, logged } = await startWorker('stopped.log', 'postgres://127.0.0.1:1/nothing');
+    await until(() => logged().includes('no server listens there'));
+    await worker.stop();
+    expect(logged()).toContain('the worker was stopped before it was ready');
+    expect(logged()).not.toContain('failed and exits');
+  }, 90_000);
+
+  test('a worker that starts while its database starts up waits for it', async () => {
+    const options = { dir: path.join(dir, 'postgres'), durable: false, report: () => {} };
+    const first = await startPostgres(options);
+    const url = await createDatabase(first, 'lockstep');
+    await first.stop();
+    const recovering = await started(startRecovering(first));
+
+    const { worker, logged, ready } = await startWorker('worker.log', url);
     await until(() => logged().includes('it is starting up or shutting down'));
     expect(logged()).toContain('57P03');
     expect(await ready()).toBe('missing: database\n');
