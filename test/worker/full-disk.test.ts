@@ -48,7 +48,7 @@ describeOnSmallDisk(
       const key = await api.newKey(['trigger']);
       const { person, accounts } = await suite.addPerson('directory', 'apps');
       const accepted: { id: string; password: string }[] = [];
-      const refused = [];
+      const refused: unknown[][] = [];
       const send = async () => {
         const password = newPassword();
         const answer = await api.send('POST', '/v1/changes', {
