@@ -1,21 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
-import { hasEnded } from '../../model/change/change';
 import type { Secret } from '../../model/passwords/secret';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
 import { Failure, usage } from '../failure';
 import { helpText } from '../help-text';
 import type { Change, ChangePlan } from '../http/answers';
 import type { Api } from '../http/api';
-import { follow, lastOf } from '../http/follow';
 import { AnswerLost, ApiProblem } from '../http/refusals';
 import { askPasswords, isPrompted } from '../password/ask';
 import { jsonBody } from '../password/json-body';
 import { action, type Session } from '../session';
 import { inShort } from '../text/change-text';
 import { dryRunLines, isRefusal } from '../text/dry-run-text';
-import { watch } from '../text/watch';
 import { seconds, sourceAndName } from '../values';
+import { followToEnd } from './change-follow';
 
 const DEFAULT_WAIT_SECONDS = 30;
 
@@ -221,44 +219,6 @@ async function start(
       `${error.message} The change may have been accepted. Run "lockstep status last", or repeat the command with --idempotency-key ${idempotencyKey}, which starts the change only once.`,
     );
   }
-}
-
-/**
- * Waits for the end of an accepted change. An error from here on is only noted, because the change continues without us.
- * @param deadline epoch milliseconds; infinite to wait until the change ends
- * @param isWatched whether to show every step
- */
-async function followToEnd(
-  session: Session,
-  api: Api,
-  started: Change,
-  deadline: number,
-  isWatched: boolean,
-): Promise<Change> {
-  try {
-    if (!isWatched) return await waitForEnd(session, api, started, deadline);
-    const left = Math.max(0, deadline - Date.now()) / 1000;
-    return await watch(session, api, started, Number.isFinite(left) ? left : undefined);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    session.output.note(
-      `The change is accepted, but its progress cannot be shown: ${error.message}`,
-    );
-    return started;
-  }
-}
-
-async function waitForEnd(
-  session: Session,
-  api: Api,
-  started: Change,
-  deadline: number,
-): Promise<Change> {
-  const leftMs = deadline - Date.now();
-  if (hasEnded(started.state) || leftMs <= 0) return started;
-  const signal = AbortSignal.any([session.interrupted(), AbortSignal.timeout(leftMs)]);
-  const changes = follow(api, started.id, { signal, onLost: session.output.note });
-  return (await lastOf(changes)) ?? started;
 }
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;
