@@ -122,9 +122,13 @@ function report(error: unknown, json: boolean): Exit {
   return failure.exit;
 }
 
-/** The failure for an error that no command expects. Its message is left out, because it may quote a password. */
+/**
+ * The failure for an error that no command expects. Its message is left out, because it may quote a password; only that of
+ * `Misconfigured` is written for operators. `config.ts` throws it while it is loaded, so its name shows what it is.
+ */
 function unexpected(error: unknown): Failure {
-  const { name, code } = error as { name?: string; code?: unknown };
+  const { name, code, message = '' } = error as { name?: string; code?: unknown; message?: string };
+  if (name === 'Misconfigured') return new Failure(message, { exit: 'usage' });
   const kind = [name, code].filter((part) => typeof part === 'string').join(' ');
   return new Failure(
     `Internal error in the command line of Lockstep (${kind}). Report it with the command that you ran, without passwords.`,

@@ -193,6 +193,14 @@ describe('a command without an API', () => {
     expect(stderr).toContain('Did you mean LOCKSTEP_URL?');
   });
 
+  test.each([['sources'], ['relay', 'run', '--config', '/nothing'], ['up', '--json']])(
+    'a variable that is not valid is reported, and the command exits with 2: lockstep %s',
+    async (...args) => {
+      const { code, stderr } = await lockstep(args, { env: { LOCKSTEP_LOG_LEVEL: 'loud' } });
+      expect([code, stderr]).toEqual([2, expect.stringContaining('LOCKSTEP_LOG_LEVEL')]);
+    },
+  );
+
   test('lockstep --version prints the version in package.json', async () => {
     const { code, stdout } = await lockstep(['--version']);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);

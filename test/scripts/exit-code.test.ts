@@ -35,13 +35,11 @@ const keyFile = () => {
 const usageErrors: readonly (readonly string[])[] = [
   ...[['bogus'], ['status'], ['changes', '--state', 'foo'], ['keys', 'create'], ['change']],
   ...[['change', '--password', 'x'], ['sources', 'pause'], ['relay', 'bogus'], []],
-  ...['retry', 'park', 'cancel', 'stale', 'captures', 'plan', 'apply', 'doctor', 'refresh'].map(
-    (command) => [command, '--no-such-option'],
-  ),
-  ...['connector', 'identities', 'graph', 'blocklist', 'support-bundle', 'up'].map((command) => [
-    command,
-    '--no-such-option',
-  ]),
+  ...[
+    ['plan', '--no-such-option'],
+    ['identities', '--no-such-option'],
+    ['up', '--no-such-option'],
+  ],
 ];
 
 test('./lockstep ends with 2 after an error on the command line, whatever the command', async () => {
