@@ -206,6 +206,7 @@ export async function startLockstep(
         deps,
         {
           ...engine,
+          login: { tls: false, apiKey: () => null },
           ...(found === 'away' ? { address: '127.0.0.1:1' } : {}),
           databaseUrl: database.url,
           workerId: newId('key'),
