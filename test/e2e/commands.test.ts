@@ -93,6 +93,7 @@ const steps: readonly Step[] = [
     prints: /5 of 5/,
   },
   { command: './lockstep status last', prints: /warehouse/ },
+  { command: './lockstep status ada.marsh', prints: /warehouse/ },
   { command: './lockstep stale', prints: /^No account is known to be stale/ },
   { command: './lockstep stale --look --source crm', prints: /^No account is known to be stale/ },
   { command: './lockstep changes --state accepted --all', prints: /^No change matches/ },
@@ -111,6 +112,7 @@ const steps: readonly Step[] = [
     prints: /^lks_[\w-]+$/m,
   },
   { command: './lockstep keys list', prints: /ada\.marsh/ },
+  { command: './lockstep support-bundle', prints: /\d+ files\.$/m },
 ];
 
 /** The documented commands that need a waiting account. */
