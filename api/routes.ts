@@ -12,6 +12,7 @@ import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration/routes';
 import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
+import { noticeRoutes } from './notices/routes';
 import { peopleRoutes } from './people/routes';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
@@ -34,6 +35,7 @@ export const routes: readonly Route[] = [
   ...keyRoutes,
   ...auditRoutes,
   ...graphRoutes,
+  ...noticeRoutes,
   ...presenceRoutes,
   ...scimRoutes,
 ];

@@ -40,7 +40,7 @@ const folders: Readonly<Record<string, Folder>> = {
   api: {
     may: [
       ...['model', 'sealing', 'store', 'intake', 'connectors/registry', 'workflows/names'],
-      ...['ops', 'lifetime', ...common],
+      ...['connectors/notices/registry', 'ops', 'lifetime', ...common],
     ],
   },
   capture: { may: ['model', 'sealing', 'connectors', ...common] },

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Dependencies } from '../activities/dependencies';
 import { environment, Misconfigured, refuseDebugOutput } from '../config';
+import { openNoticeChannels } from '../connectors/notices/open';
 import { openConnectors } from '../connectors/open';
+import { openReferences } from '../connectors/references';
 import { accountRulesOf } from '../connectors/registry';
 import { watchEpochs } from '../intake/epochs';
 import { openFingerprintKey, readSigner } from '../intake/key-files';
@@ -16,6 +18,7 @@ import { migrate } from '../store/migrate';
 import { removePresence } from '../store/presence';
 import { retryUntilReachable } from '../store/until-reachable';
 import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
+import { openEventKey } from '../store/worker/keys/event-key';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
@@ -23,6 +26,7 @@ import { installRuntime } from './changes/temporal';
 import { startJanitor } from './janitor';
 import { startJobs } from './jobs/jobs';
 import { registerWorkerMetrics } from './metrics';
+import { startNoticeWatch } from './notices/watch';
 import { startReplicas } from './replicas';
 
 const HOUR_MS = 3_600_000;
@@ -69,6 +73,13 @@ async function main(stopping: AbortSignal): Promise<void> {
   );
   const replicas = startReplicas(deps);
   const captures = await openCaptures(deps, DATABASE_URL, LOCKSTEP_KEY_DIR);
+  const eventKey = openEventKey(LOCKSTEP_KEY_DIR, db, keys);
+  const noticeWatch = startNoticeWatch(db, watchConfiguration(db), eventKey);
+  const notices = openNoticeChannels({
+    resolve: openReferences(environment),
+    issuer: environment.LOCKSTEP_API_PUBLIC_URL?.replace(/\/$/, '') ?? null,
+    signEvent: eventKey.sign,
+  });
   const jobs = await startJobs(deps, DATABASE_URL);
   const engineSide = startEngineSide(
     deps,
@@ -79,6 +90,7 @@ async function main(stopping: AbortSignal): Promise<void> {
       workerId,
       workflows: workflowCode(),
       workflowDiagnostics: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS === 'on',
+      notices,
       linkTo,
     },
     stopping,
@@ -92,10 +104,11 @@ async function main(stopping: AbortSignal): Promise<void> {
   await Promise.all([
     jobs.stop(),
     captures?.stop(),
-    ...[...janitor, replicas].map((loop) => loop.stop()),
+    ...[...janitor, replicas, noticeWatch].map((loop) => loop.stop()),
   ]);
   await removePresence(db, workerId).catch(() => {});
   await connectors.close();
+  notices.close();
   await ops.close();
   await database.close();
 }

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Configuration } from '../../model/configuration/document';
+import { channelsFor } from '../../model/configuration/notice-channels';
 import { type ChangeAtWork, readChangeAtWork } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 
@@ -21,5 +22,6 @@ export async function loadChange(deps: Dependencies, changeId: string): Promise<
       'not_found',
     );
   const { configuration } = await deps.configuration(change.configurationVersion);
-  return { change, configuration };
+  const notifiesPerson = channelsFor(configuration, 'people').length > 0;
+  return { change: { ...change, notifiesPerson }, configuration };
 }

@@ -6,10 +6,11 @@ import {
   type ConfigurationIssue,
   configurationSchema,
   declaredGroupsOf,
-  secretReference,
 } from './document';
+import { fieldIssues, zodIssues } from './field-issues';
 import { groupRules } from './group';
 import { type AbilitiesOf, formIssues } from './hash-paths';
+import { type CheckedChannelKind, noticeIssues } from './notice-channels';
 
 /** The part of a connector kind that the check uses. */
 export interface CheckedKind {
@@ -36,6 +37,7 @@ export type CheckedConfiguration =
 export function checkConfiguration(
   document: unknown,
   kinds: ReadonlyMap<string, CheckedKind>,
+  channelKinds: ReadonlyMap<string, CheckedChannelKind> = new Map(),
 ): CheckedConfiguration {
   const parsed = configurationSchema.safeParse(document);
   if (!parsed.success) return { valid: false, issues: zodIssues(parsed.error) };
@@ -44,6 +46,7 @@ export function checkConfiguration(
     ...Object.entries(configuration.sources).flatMap(([source, { kind, settings }]) =>
       settingsIssues(['sources', source], kind, settings, kinds),
     ),
+    ...noticeIssues(configuration, channelKinds),
     ...groupIssues(configuration),
     ...lonePolicyIssues(configuration),
     ...formIssues(configuration, abilitiesIn(configuration, kinds)),
@@ -92,16 +95,7 @@ function settingsIssues(
       { path: [...at, 'kind'], says: `there is no connector "${kindName}"; there are: ${known}` },
     ];
   }
-  const bare = kind.secretSettings.filter(
-    (field) => settings[field] !== undefined && !secretReference.test(String(settings[field])),
-  );
-  if (bare.length > 0)
-    return bare.map((field) => ({
-      path: [...at, 'settings', field],
-      says: 'holds a secret; write a reference to it instead: ${file:NAME} or ${env:NAME}',
-    }));
-  const parsed = kind.settings.safeParse(settings);
-  return parsed.success ? [] : zodIssues(parsed.error, [...at, 'settings']);
+  return fieldIssues([...at, 'settings'], settings, kind);
 }
 
 function groupIssues({ groups, sources, policies }: Configuration): ConfigurationIssue[] {
@@ -148,21 +142,4 @@ function unknownName(
   if (Object.hasOwn(known, wanted)) return [];
   const names = Object.keys(known).join(', ') || 'none yet';
   return [{ path, says: `there is no ${what} "${wanted}"; there are: ${names}` }];
-}
-
-function zodIssues(error: z.ZodError, at: string[] = []): ConfigurationIssue[] {
-  return error.issues.flatMap((issue) => {
-    const path = [
-      ...at,
-      ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step)),
-    ];
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({
-        path: [...path, key],
-        says: 'is not a known field; check its spelling, or remove it',
-      }));
-    // For an invalid key, zod keeps the reason in a nested issue.
-    const why = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
-    return [{ path, says: why ?? issue.message }];
-  });
 }

@@ -124,7 +124,7 @@ async function signerIn(dir: string): Promise<KeyObject> {
   return signer;
 }
 
-function privateKeyIn(file: string): KeyObject {
+export function privateKeyIn(file: string): KeyObject {
   try {
     return createPrivateKey({ key: JSON.parse(readKey(file).toString('utf8')), format: 'jwk' });
   } catch (error) {
@@ -150,7 +150,11 @@ function refuseWhenReadableByOthers(target: string): void {
  * Writes a key file completely or not at all, also in a power failure. A file that exists already is kept: another
  * worker was first.
  */
-async function writeKey(target: string, content: string | Buffer, mode = 0o400): Promise<void> {
+export async function writeKey(
+  target: string,
+  content: string | Buffer,
+  mode = 0o400,
+): Promise<void> {
   const draft = `${target}.${randomBytes(6).toString('hex')}.draft`;
   const file = await open(draft, 'w', 0o600);
   await file.writeFile(content);
