@@ -61,7 +61,7 @@ const unstableSources = sql`
  */
 const endingKeys = sql`
   insert into notice (kind, key, subject, detail)
-  select 'key_ending', 'key_ending:' || k.id || ':' || extract(epoch from k.expires_at) || ':' || early.days,
+  select 'key_ending', 'key_ending:' || k.id || ':' || early.days,
          k.id, jsonb_build_object('about', k.name, 'endsAt', k.expires_at)
   from api_key k cross join (values (14), (1)) as early (days)
   where k.revoked_at is null and k.expires_at > now()

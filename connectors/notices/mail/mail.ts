@@ -2,6 +2,8 @@ import nodemailer from 'nodemailer';
 import { Misconfigured } from '../../../config';
 import type { DeliveryReason, Sent } from '../../../model/notices/retry';
 import { readCertificates } from '../../certificates';
+import { serviceSecret } from '../../http/credentials';
+import { NotSent } from '../../http/failures';
 import type { NoticeSender, NoticeTools, OutgoingNotice } from '../contract';
 import { htmlOf, plainOf } from './body';
 import type { MailSettings } from './settings';
@@ -69,9 +71,9 @@ function transportOf(settings: MailSettings, tools: NoticeTools) {
   };
 }
 
-function loginOf({ user, password }: MailSettings, { resolve }: NoticeTools) {
+function loginOf({ user, password }: MailSettings, tools: NoticeTools) {
   if (user === undefined || password === undefined) return undefined;
-  const secret = resolve(password);
+  const secret = serviceSecret(password, tools);
   try {
     return { user, pass: secret.text() };
   } finally {
@@ -95,7 +97,9 @@ const ofCode: Readonly<Record<string, DeliveryReason>> = {
 
 /** A message of the server or of TLS is only classified, never passed on: it may quote what was sent. */
 function failureOf(error: SmtpError): Sent {
-  if (error instanceof Misconfigured) return retry('credential_refused');
+  if (error instanceof NotSent) return retry('credential_refused');
+  // The file with the authorities cannot be read.
+  if (error instanceof Misconfigured) return retry('certificate_refused');
   const { code = '', responseCode = 0, message } = error;
   const reason = ofCode[code];
   if (reason !== undefined) return retry(reason);

@@ -1,6 +1,7 @@
 import { type NoticeKind, noticeKinds } from '../../../model/notices/kinds';
 import type { Secret } from '../../../model/passwords/secret';
 import { openHttp } from '../../http/client';
+import { serviceSecret } from '../../http/credentials';
 import { NotSent } from '../../http/failures';
 import { signatureHeaders } from '../../webhook/sign';
 import type { NoticeSender, NoticeTools, OutgoingNotice } from '../contract';
@@ -30,25 +31,16 @@ export function openWebhook(settings: WebhookSettings, tools: NoticeTools): Noti
 function signedHeaders(
   body: Buffer,
   { secret, previousSecret }: WebhookSettings,
-  { resolve }: NoticeTools,
+  tools: NoticeTools,
   id: string,
 ): Readonly<Record<string, string>> {
   const secrets: Secret[] = [];
   try {
     for (const reference of [secret, previousSecret])
-      if (reference !== undefined) secrets.push(readSecret(reference, resolve));
+      if (reference !== undefined) secrets.push(serviceSecret(reference, tools));
     return signatureHeaders(body, secrets, id, Date.now());
   } finally {
     for (const read of secrets) read.destroy();
-  }
-}
-
-/** @throws NotSent */
-function readSecret(reference: string, resolve: NoticeTools['resolve']): Secret {
-  try {
-    return resolve(reference);
-  } catch {
-    throw new NotSent('service_credential_refused', 'not_readable');
   }
 }
 
