@@ -41,7 +41,7 @@ export type Sent =
     };
 
 const MINUTE_MS = 60_000;
-const WAITS_MS = [0.5, 1, 2, 5, 15, 30, 60].map((minutes) => minutes * MINUTE_MS);
+const WAITS_MS = [5_000, 30_000, ...[1, 5, 15, 30, 60].map((minutes) => minutes * MINUTE_MS)];
 
 /** A notice that was not delivered after this time is given up, in milliseconds. */
 export const NOTICE_AGE_LIMIT_MS = 3 * 24 * 60 * MINUTE_MS;

@@ -6,6 +6,7 @@ import { spreadNotices } from '../../../store/notices/spread';
 import { forgetNotices, watchForNotices } from '../../../store/notices/watch';
 import { saveIdentity } from '../../../store/people/identities';
 import { openCircuit, pauseSource, reopenSource } from '../../../store/sources/state';
+import { settleAccounts } from '../../../store/worker/outcomes';
 import { destinationsOf } from '../../../worker/notices/destinations';
 import { type TestDatabase, testDatabase } from '../../support/database';
 import { describeWith } from '../../support/servers';
@@ -202,6 +203,38 @@ describeWith(['postgres'], 'the outbox of notices', () => {
       'thief@evil.example',
       'thief@evil.example',
     ]);
+  });
+
+  test('parked accounts are reported to operators once a day for each source', async () => {
+    const { db } = database;
+    await saveIdentity(
+      db,
+      { name: 'ann', attributes: {} },
+      [],
+      'operator',
+      'test',
+      () => exactRules,
+    );
+    await sql`insert into change (id, identity_id, identity_name, seq, groups, requested_by, requested_by_name,
+                                  configuration_version, expires_at)
+              select 'chg_' || seq, id, name, seq, '{all}', 'k', 'k', 0, now() + interval '1 day'
+              from identity, generate_series(1, 2) seq`.execute(db);
+    await sql`insert into outcome (change_id, label, position, source, role, state)
+              select c.id, source, 0, source, 'member', 'waiting' from change c, unnest(array['crm', 'hr']) source`.execute(
+      db,
+    );
+    const { identityId } = await db
+      .selectFrom('change')
+      .select('identity_id as identityId')
+      .executeTakeFirstOrThrow();
+    const parked = { state: 'parked', reason: 'unknown', vendorCode: null, proof: 'none' } as const;
+    for (const seq of [1, 2])
+      await settleAccounts(
+        db,
+        { id: `chg_${seq}`, seq, identityId },
+        ['crm', 'hr'].map((label) => ({ ...parked, label, inDoubt: false, nextTryInMs: null })),
+      );
+    expect(await sent()).toEqual(['change_parked', 'change_parked']);
   });
 
   test('a person without a valid mail address gets no notice, and the notice shows why', async () => {
