@@ -11,6 +11,7 @@ import type { ErrorCode, Reason } from '../model/errors';
 import type { Form } from '../model/hashes/encoding';
 import type { NoticeKind } from '../model/notices/kinds';
 import type { DeliveryReason } from '../model/notices/retry';
+import type { DeliveryState } from '../model/notices/states';
 import type { StoredProblem } from '../model/people/links';
 import type { EventJwk } from '../sealing/event-key';
 import type { JsonWebKey, KeyPurpose } from '../sealing/published-key';
@@ -373,7 +374,7 @@ export interface NoticeDeliveryTable {
   channel: string;
   /** The mail address; null for a receiver that the channel names. */
   recipient: string | null;
-  state: Generated<'waiting' | 'delivered' | 'failed' | 'skipped'>;
+  state: Generated<DeliveryState>;
   reason: DeliveryReason | null;
   attempts: Generated<number>;
   next_try_at: OptionalTime;

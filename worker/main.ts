@@ -19,7 +19,11 @@ import { removePresence } from '../store/presence';
 import { retryUntilReachable } from '../store/until-reachable';
 import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
 import { openEventKey } from '../store/worker/keys/event-key';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
+import {
+  openKeyDirectory,
+  SIGNER_PUBLIC_FILE,
+  unsavedMasterKeys,
+} from '../store/worker/keys/key-directory';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
 import { installRuntime } from './changes/temporal';
@@ -74,7 +78,9 @@ async function main(stopping: AbortSignal): Promise<void> {
   const replicas = startReplicas(deps);
   const captures = await openCaptures(deps, DATABASE_URL, LOCKSTEP_KEY_DIR);
   const eventKey = openEventKey(LOCKSTEP_KEY_DIR, db, keys);
-  const noticeWatch = startNoticeWatch(db, watchConfiguration(db), eventKey);
+  const noticeWatch = startNoticeWatch(db, watchConfiguration(db), eventKey, () =>
+    unsavedMasterKeys(LOCKSTEP_KEY_DIR),
+  );
   const notices = openNoticeChannels({
     resolve: openReferences(environment),
     issuer: environment.LOCKSTEP_API_PUBLIC_URL?.replace(/\/$/, '') ?? null,

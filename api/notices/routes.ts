@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { text } from '../../model/api/fields';
 import {
-  deliveryStates,
   noticeChannelsSchema,
   noticeSchema,
   noticesPageSchema,
@@ -10,6 +9,7 @@ import {
 } from '../../model/api/notices';
 import { channelNamed } from '../../model/configuration/notice-channels';
 import { isMailAddress } from '../../model/notices/mail-address';
+import { deliveryStates } from '../../model/notices/states';
 import { writeAudit } from '../../store/audit';
 import { closedSince } from '../../store/notices/closed-channels';
 import { writeTestNotice } from '../../store/notices/outbox';

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { audiences, noticeKindNames } from '../notices/kinds';
 import { deliveryReasons } from '../notices/retry';
+import { deliveryStates } from '../notices/states';
 import { describeCodes, keysOf, text, time, timeOrNull } from './fields';
 
 /** Notices, their deliveries and the channels, as the API lists them. */
-
-export const deliveryStates = ['waiting', 'delivered', 'failed', 'skipped'] as const;
 
 const reason = z.union([z.enum(keysOf(deliveryReasons)), z.null()]);
 

@@ -1,9 +1,8 @@
 import { sql } from 'kysely';
 import type { NoticeKind } from '../../model/notices/kinds';
 import type { DeliveryReason } from '../../model/notices/retry';
+import type { DeliveryState } from '../../model/notices/states';
 import type { Database } from '../database';
-
-export type DeliveryState = 'waiting' | 'delivered' | 'failed' | 'skipped';
 
 export interface DeliveryView {
   readonly id: string;

@@ -80,11 +80,11 @@ export const german: Texts = {
       'Legen Sie mit "lockstep keys create" einen neuen an, ersetzen Sie den alten, und widerrufen Sie diesen mit "lockstep keys revoke".',
     ],
   }),
-  master_key_unsaved: () => ({
+  master_key_unsaved: (facts) => ({
     subject: 'Der Hauptschlüssel ist nicht gesichert',
     paragraphs: [
       'Eine Sicherung des Hauptschlüssels des Workers ist nicht vermerkt. Geht sein Schlüsselordner verloren, sind alle gespeicherten Anmeldedaten verloren.',
-      'Sichern Sie den Ordner "master" im Schlüsselordner des Workers an einem sicheren Ort außerhalb der Datenbank.',
+      `Kopieren Sie den Ordner "master" im Schlüsselordner des Workers an einen sicheren Ort außerhalb der Datenbank, und rufen Sie dann dort auf: touch master/${facts.subject}.saved`,
     ],
   }),
   test: (facts) => ({

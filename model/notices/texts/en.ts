@@ -79,11 +79,11 @@ export const english: Texts = {
       'Create a new key with "lockstep keys create", put it in the place of the old one, then revoke the old one with "lockstep keys revoke".',
     ],
   }),
-  master_key_unsaved: () => ({
+  master_key_unsaved: (facts) => ({
     subject: 'The master key has no backup',
     paragraphs: [
       'No backup of the master key of the worker is recorded. If its key folder is lost, every stored credential of single sign-on is lost with it.',
-      'Back up the folder "master" of the key folder of the worker to a safe place outside the database.',
+      `Copy the folder "master" in the key folder of the worker to a safe place outside the database, then run there: touch master/${facts.subject}.saved`,
     ],
   }),
   test: (facts) => ({

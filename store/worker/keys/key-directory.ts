@@ -99,6 +99,15 @@ async function shred(target: string): Promise<void> {
   await rm(target);
 }
 
+/**
+ * The master keys in a key folder without a backup: those without an empty file `<id>.saved` next to them, which an
+ * operator makes after the backup.
+ */
+export const unsavedMasterKeys = (dir: string): string[] =>
+  masterKeyIds(path.join(dir, 'master')).filter(
+    (id) => !existsSync(path.join(dir, 'master', `${id}.saved`)),
+  );
+
 /** Ids of the master keys in a folder, the newest last, because ids grow with time. */
 const masterKeyIds = (dir: string): string[] =>
   readdirSync(dir)
