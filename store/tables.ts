@@ -346,7 +346,7 @@ export interface WorkerPresenceTable {
   engine_lacks: Generated<string[]>;
 }
 
-/** A notice to a person or to operators: a row of the outbox, until it is forgotten. */
+/** A notice to a person or to operators, until it is forgotten. */
 export interface NoticeTable {
   id: Generated<string>;
   /** Grows with each notice. */

@@ -9,7 +9,7 @@ const local = proxyLocalActivities<NoticeActivities>({
 /**
  * Delivers one notice to all its destinations, each with its own retries. A destination that fails delays no other.
  *
- * The notice comes from the outbox in the database; `worker/notices` starts this workflow from its row. The arguments
+ * The notice comes from the table `notice`; `worker/notices` starts this workflow from its row. The arguments
  * hold nothing secret or personal: ids of the notice and of its deliveries.
  */
 export async function deliverNotice(noticeId: string): Promise<void> {

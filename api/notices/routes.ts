@@ -12,7 +12,7 @@ import { isMailAddress } from '../../model/notices/mail-address';
 import { deliveryStates } from '../../model/notices/states';
 import { writeAudit } from '../../store/audit';
 import { closedSince } from '../../store/notices/closed-channels';
-import { writeTestNotice } from '../../store/notices/outbox';
+import { writeTestNotice } from '../../store/notices/write';
 import { listNotices, type NoticeView, readChannelUse, readNotice } from '../../store/notices/read';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * Adds the outbox of notices, their deliveries, and the channels to which nothing more is sent. `former_address` holds
+ * Adds notices, their deliveries, and the channels to which nothing more is sent. `former_address` holds
  * the mail addresses that a person had before, so that a changed address hides no notice. `event_key` holds the public
  * keys that verify security events.
  */

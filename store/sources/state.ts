@@ -6,7 +6,7 @@ import {
   WAKE_PER_SECOND,
 } from '../../model/change/source-circuit';
 import type { Database } from '../database';
-import { sourceNotices } from '../notices/outbox';
+import { sourceNotices } from '../notices/write';
 
 /** Reads the state of each source that is down or paused, by its name. A source that is missing in the map is up. */
 export async function readSourceStates(db: Database): Promise<Map<string, SourceState>> {

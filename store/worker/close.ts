@@ -3,7 +3,7 @@ import type { ChangeState } from '../../model/change/change';
 import type { ErrorCode } from '../../model/errors';
 import { endedNotice } from '../changes/progress';
 import type { Database } from '../database';
-import { incompleteNotice } from '../notices/outbox';
+import { incompleteNotice } from '../notices/write';
 import { channels } from '../notifications';
 
 /** The final state of a change, and its reason if it has one. */

@@ -9,7 +9,7 @@ import type { Person } from '../../model/people/correlation';
 import type { StoredProblem } from '../../model/people/links';
 import { settledNotice } from '../changes/progress';
 import { type Database, withoutSync } from '../database';
-import { parkedNotice, passwordChangedNotice } from '../notices/outbox';
+import { parkedNotice, passwordChangedNotice } from '../notices/write';
 import { channels } from '../notifications';
 import type { ClaimedAccount } from './claims';
 import { earlierClaim, retryBehind } from './release';

@@ -3,7 +3,7 @@ import type { PlannedAccount } from '../../model/change/plan';
 import type { ErrorCode } from '../../model/errors';
 import { settledNotice } from '../changes/progress';
 import { type Database, withoutSync } from '../database';
-import { passwordChangedNotice } from '../notices/outbox';
+import { passwordChangedNotice } from '../notices/write';
 import { channels } from '../notifications';
 import type { OutcomeStatus } from './outcomes';
 import { earlierClaim, retryBehind } from './release';

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { type Certificates, certificatesIn } from '../../local/certificates';
 import type { Temporal } from '../../local/temporal';
 import { Secret } from '../../model/passwords/secret';
-import { writeTestNotice } from '../../store/notices/outbox';
+import { writeTestNotice } from '../../store/notices/write';
 import { listNotices, type NoticeView } from '../../store/notices/read';
 import { openEventKey } from '../../store/worker/keys/event-key';
 import { startTestApi } from '../support/api';
@@ -25,7 +25,7 @@ import { companyDocument, entryOf } from '../support/worker-suite';
 const ISSUER = 'https://lockstep.example';
 const HOOK_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
-/** Notices on their way from the outbox through the engine to mail, webhooks and receivers of events. */
+/** Notices on their way from the database through the engine to mail, webhooks and receivers of events. */
 describeWith(['slapd', 'postgres', 'temporal'], 'notices', () => {
   let dir: string;
   let certificates: Certificates;

@@ -15,7 +15,7 @@ export interface NoticeSettings {
 /** Largest number of notices in one run. */
 const AT_ONCE = 50;
 
-/** Starts the loop that turns the rows of the outbox into deliveries, and those into workflows. */
+/** Starts the loop that turns the rows of the table notice into deliveries, and those into workflows. */
 export const startNotices = (settings: NoticeSettings): Loop =>
   startLoop({ name: 'notices', everyMs: 1_000 }, () => sendNotices(settings));
 

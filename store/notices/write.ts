@@ -3,7 +3,7 @@ import { type NoticeKind, noticeKinds } from '../../model/notices/kinds';
 import type { Database } from '../database';
 
 /**
- * The outbox of notices. A row is written by the statement that makes the transition which it reports, so no crash
+ * Writes notices. A row is written by the statement that makes the transition which it reports, so no crash
  * loses a notice or invents one. `worker/notices` sends the rows.
  */
 

@@ -22,8 +22,8 @@ const configuration = configurationSchema.parse({
   },
 });
 
-/** What is written to the outbox, and which of it is sent. */
-describeWith(['postgres'], 'the outbox of notices', () => {
+/** Which notices are written, and which of them are sent. */
+describeWith(['postgres'], 'the table of notices', () => {
   let database: TestDatabase;
 
   beforeEach(async () => {
@@ -36,7 +36,7 @@ describeWith(['postgres'], 'the outbox of notices', () => {
   const down = (source = 'crm') => openCircuit(database.db, source, 'unreachable', 1000);
   const up = (source = 'crm') => reopenSource(database.db, source, 'down', 'worker');
 
-  /** Lets a time pass, for everything that the outbox compares with the clock of the database. */
+  /** Lets a time pass, for everything that is compared with the clock of the database. */
   async function pass(interval: string) {
     for (const statement of [
       sql`update notice set created_at = created_at - ${interval}::interval, due_at = due_at - ${interval}::interval`,
