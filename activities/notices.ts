@@ -1,12 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { log } from '../log';
 import { openDeliveries } from '../store/notices/deliveries';
+import { beating } from '.';
 import { deliverNotice, type NoticeDependencies } from './deliver-notice';
 
 /** The activities of the workflow `deliverNotice`. Recorded histories refer to them by these keys. */
 export const createNoticeActivities = (deps: NoticeDependencies) => ({
   openDeliveries: withoutDetails((noticeId: string) => openDeliveries(deps.db, noticeId)),
-  deliverNotice: withoutDetails(deliverNotice(deps)),
+  deliverNotice: beating(withoutDetails(deliverNotice(deps))),
 });
 
 export type NoticeActivities = ReturnType<typeof createNoticeActivities>;

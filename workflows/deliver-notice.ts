@@ -26,6 +26,8 @@ const deliver = (deliveryId: string): Promise<void> =>
     activityId: deliveryId,
     summary: 'send the notice to one destination',
     startToCloseTimeout: '3 minutes',
+    // Without a heartbeat, another worker would take over from a killed worker only after those three minutes.
+    heartbeatTimeout: '20s',
     // Each attempt requests its own wait before the next one. This interval applies only after a worker was lost.
     retry: { initialInterval: '1s', maximumInterval: '1 minute' },
   }).deliverNotice(deliveryId);

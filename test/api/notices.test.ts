@@ -73,8 +73,8 @@ describeWith(['postgres'], 'the routes of notices', () => {
   test('the channels show what became of their deliveries', async () => {
     const { body } = await api.send('GET', '/v1/notices/channels');
     expect(body.channels).toMatchObject([
-      { name: 'mail', waiting: 0, failed: 0, lastReason: null },
       { name: 'hook', waiting: 1, closedAt: null, lastReason: 'receiver_failed' },
+      { name: 'mail', waiting: 0, failed: 0, lastReason: null },
     ]);
   });
 

@@ -134,7 +134,7 @@ describe('a mail channel', () => {
     expect(server.mails).toEqual([]);
   });
 
-  test('a certificate that is not trusted, a wrong password and an unreadable one are told apart and retried', async () => {
+  test('a certificate that is not trusted, a wrong password and an unreadable one have different reasons and are retried', async () => {
     const server = await serverOf('starttls', true);
     const other = await certificatesIn(path.join(dir, 'other'));
     const attempts = [
