@@ -1,5 +1,6 @@
 import { endAttempt } from '../../store/notices/deliveries';
 import { spreadNotices } from '../../store/notices/spread';
+import { reportPresence } from '../../store/presence';
 import { startTestApi, type TestApi } from '../support/api';
 import { describeWith } from '../support/servers';
 import { lockstepAt } from './run-cli';
@@ -48,6 +49,7 @@ describeWith(['postgres'], 'lockstep notices', () => {
 
   test('lists nothing before there is a notice, and a channel that sent nothing is a warning of the doctor', async () => {
     expect(await here(['notices'])).toMatchObject({ code: 0, stdout: 'There is no notice.\n' });
+    await reportPresence(api.database.db, 'test', true);
     const { stdout } = await here(['doctor']);
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
       'The channel has sent no notice yet. Run "lockstep notices test mail".',
@@ -72,6 +74,7 @@ describeWith(['postgres'], 'lockstep notices', () => {
   });
 
   test('a channel whose last notice failed fails the doctor, with what to do', async () => {
+    await reportPresence(api.database.db, 'test', true);
     const { code, stdout } = await here(['doctor']);
     expect(code).toBe(1);
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('1 failed within the last day.');
