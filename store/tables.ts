@@ -344,6 +344,7 @@ export interface WorkerPresenceTable {
   engine_reachable: boolean;
   seen_at: Time;
   engine_lacks: Generated<string[]>;
+  engine_problem: string | null;
 }
 
 /** A notice to a person or to operators, until it is forgotten. */

@@ -3,10 +3,12 @@ import type { Configuration } from '../../model/configuration/document';
 import { channelsFor } from '../../model/configuration/notice-channels';
 import { type ChangeAtWork, readChangeAtWork } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
+import { type LendPasswords, passwordLender } from './unseal-passwords';
 
 export interface LoadedChange {
   readonly change: ChangeAtWork;
   readonly configuration: Configuration;
+  readonly withPasswords: LendPasswords;
 }
 
 /**
@@ -23,5 +25,9 @@ export async function loadChange(deps: Dependencies, changeId: string): Promise<
     );
   const { configuration } = await deps.configuration(change.configurationVersion);
   const notifiesPerson = channelsFor(configuration, 'people').length > 0;
-  return { change: { ...change, notifiesPerson }, configuration };
+  return {
+    change: { ...change, notifiesPerson },
+    configuration,
+    withPasswords: passwordLender(deps, change),
+  };
 }

@@ -36,19 +36,21 @@ export interface Destination {
 /**
  * Turns the notices that are due into deliveries, in one transaction. A notice that reports nothing new, or that no
  * channel takes, is withdrawn.
- * @param destinationsOf the destinations of a notice by the configuration in force
+ * @param readDestinations returns the destinations of a notice by the configuration in force; not called without a notice
  * @returns how many notices were due
  */
 export async function spreadNotices(
   db: Database,
   limit: number,
-  destinationsOf: (notice: NoticeToSpread) => readonly Destination[],
+  readDestinations: () => Promise<(notice: NoticeToSpread) => readonly Destination[]>,
 ): Promise<number> {
   return withTransaction(db, async (trx) => {
     const lock = await sql<{ got: boolean }>`
       select pg_try_advisory_xact_lock(${SPREAD_LOCK}) as got`.execute(trx);
     if (lock.rows[0]?.got !== true) return 0;
     const due = await readDue(trx, limit);
+    if (due.length === 0) return 0;
+    const destinationsOf = await readDestinations();
     for (const notice of due) {
       // What was sent before may have been sent in this transaction.
       const lastSent = await lastSentOf(trx, notice.subject);

@@ -28,7 +28,7 @@ describeWith(['postgres'], 'lockstep notices', () => {
   async function worker(over: () => boolean, refused: boolean): Promise<void> {
     const { db } = api.database;
     while (!over()) {
-      await spreadNotices(db, 10, () => [
+      await spreadNotices(db, 10, async () => () => [
         { channel: 'mail', recipient: 'ops@corp.example', reason: null },
       ]);
       const open = await db
@@ -49,7 +49,7 @@ describeWith(['postgres'], 'lockstep notices', () => {
 
   test('lists nothing before there is a notice, and a channel that sent nothing is a warning of the doctor', async () => {
     expect(await here(['notices'])).toMatchObject({ code: 0, stdout: 'There is no notice.\n' });
-    await reportPresence(api.database.db, 'test', true);
+    await reportPresence(api.database.db, 'test');
     const { stdout } = await here(['doctor']);
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
       'The channel has sent no notice yet. Run "lockstep notices test mail".',
@@ -74,7 +74,7 @@ describeWith(['postgres'], 'lockstep notices', () => {
   });
 
   test('a channel whose last notice failed fails the doctor, with what to do', async () => {
-    await reportPresence(api.database.db, 'test', true);
+    await reportPresence(api.database.db, 'test');
     const { code, stdout } = await here(['doctor']);
     expect(code).toBe(1);
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('1 failed within the last day.');

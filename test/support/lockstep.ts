@@ -218,6 +218,7 @@ export async function startLockstep(
         deps,
         {
           ...engine,
+          login: { tls: false, apiKey: () => null },
           ...(found === 'away' ? { address: '127.0.0.1:1' } : {}),
           databaseUrl: database.url,
           workerId: newId('key'),

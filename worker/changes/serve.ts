@@ -16,6 +16,7 @@ import { countAttempt } from '../notices/counter';
 import { startNotices } from '../notices/notices';
 import { deliverCommands } from './commands';
 import { startChanges } from './dispatcher';
+import type { EngineLogin } from './engine-login';
 import { LeanWorker } from './lean-worker';
 import { type SourceQueues, startSourceQueues } from './source-queues';
 
@@ -23,6 +24,7 @@ export interface EngineSettings {
   /** host:port of the Temporal frontend. */
   readonly address: string;
   readonly namespace: string;
+  readonly login: EngineLogin;
   /** Database URL of the connection that listens for notifications. */
   readonly databaseUrl: string;
   readonly workerId: string;

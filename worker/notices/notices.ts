@@ -21,8 +21,10 @@ export const startNotices = (settings: NoticeSettings): Loop =>
 
 /** @returns whether there may be more to do */
 async function sendNotices({ db, client, configuration }: NoticeSettings): Promise<boolean> {
-  const inForce = (await configuration()).configuration;
-  const due = await spreadNotices(db, AT_ONCE, (notice) => destinationsOf(inForce, notice));
+  const due = await spreadNotices(db, AT_ONCE, async () => {
+    const inForce = (await configuration()).configuration;
+    return (notice) => destinationsOf(inForce, notice);
+  });
   const ids = await claimUnattendedNotices(db, AT_ONCE);
   try {
     await Promise.all(ids.map((id) => attend(client, id)));

@@ -47,7 +47,7 @@ describeWith(['postgres'], 'the table of notices', () => {
   }
 
   const spread = () =>
-    spreadNotices(database.db, 50, (notice) => destinationsOf(configuration, notice));
+    spreadNotices(database.db, 50, async () => (notice) => destinationsOf(configuration, notice));
 
   /** The kinds of the notices that were sent, in order, with `!` for a reminder. */
   async function sent(): Promise<string[]> {
