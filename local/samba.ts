@@ -11,6 +11,7 @@ import { isFree } from './ports';
 import { type RunningServer, startServer } from './processes';
 import type { Listener } from './proofs';
 import { serverEnvironment } from './server-setup';
+import { keepRunning } from './supervise';
 
 const run = promisify(execFile);
 
@@ -39,6 +40,9 @@ export interface Samba extends RunningServer {
   /** Reads smb.conf(5) again. */
   restart(): Promise<void>;
 }
+
+/** A domain controller that is started again when it ends. */
+export type KeptSamba = Omit<Samba, 'restart'>;
 
 const HOST = 'dc1';
 const LDAPS_PORT = 636;
@@ -92,6 +96,11 @@ export async function startSamba(options: SambaOptions): Promise<Samba> {
     adminDn: `CN=Administrator,CN=Users,${base}`,
     adminPassword: () => Secret.of(readFileSync(path.join(place, ADMIN_PASSWORD))),
   };
+}
+
+/** Starts a domain controller, and starts it again on the same address when it ends before `stop`. */
+export async function superviseSamba(options: SambaOptions): Promise<KeptSamba> {
+  return keepRunning(await startSamba(options), () => startSamba(options));
 }
 
 /** It opens the others first, and ends when it cannot have one of them. */

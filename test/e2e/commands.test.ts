@@ -60,6 +60,7 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt':
     'test/capture/samba-setup.test.ts',
   './lockstep stale --look': 'test/cli/output.test.ts',
+  './lockstep notices test mail': 'test/cli/notices.test.ts',
 };
 
 interface Step {
@@ -92,9 +93,11 @@ const steps: readonly Step[] = [
     prints: /5 of 5/,
   },
   { command: './lockstep status last', prints: /warehouse/ },
+  { command: './lockstep status ada.marsh', prints: /warehouse/ },
   { command: './lockstep stale', prints: /^No account is known to be stale/ },
   { command: './lockstep stale --look --source crm', prints: /^No account is known to be stale/ },
   { command: './lockstep changes --state accepted --all', prints: /^No change matches/ },
+  { command: './lockstep notices', prints: /^There is no notice/ },
   { command: './lockstep captures', prints: /^There is no relay yet/ },
   { command: './lockstep captures stop', prints: /^Captures are not enabled for any source/ },
   { command: './lockstep captures start', prints: /^Captures are not enabled for any source/ },
@@ -110,6 +113,7 @@ const steps: readonly Step[] = [
     prints: /^lks_[\w-]+$/m,
   },
   { command: './lockstep keys list', prints: /ada\.marsh/ },
+  { command: './lockstep support-bundle', prints: /\d+ files\.$/m },
 ];
 
 /** The documented commands that need a waiting account. */
