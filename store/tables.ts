@@ -105,6 +105,8 @@ export interface ApiKeyTable {
   /** The hash before the key was rotated, and until when it is accepted. */
   previous_hash: Buffer | null;
   previous_until: OptionalTime;
+  /** The only person whom the key may act for; null: not bound to a person. */
+  identity_id: string | null;
 }
 
 export interface ChangeTable {
