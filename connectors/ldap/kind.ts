@@ -15,6 +15,7 @@ export const ldap: ConnectorKind<LdapSettings> = {
     accepts: ['plaintext', ...directorySchemes],
     yields: ['plaintext', 'hash'],
     reportsCurrent: true,
+    actions: ['unlock', 'force-change'],
   },
   declared: ({ hashes }) => ({ accepts: ['plaintext', ...hashes] }),
   naming: ({ exactNamingAttributes }) => dnNaming(exactNamingAttributes),

@@ -10,8 +10,10 @@ import {
 } from 'ldapts';
 import { ds389View, openLdapView, pingView } from './account-state';
 import { textOf } from './accounts';
+import type { ServerActions } from './act';
 import { PasswordUpdateBehaviorControl } from './controls';
 import type { AccountState, View } from './dialect';
+import { ignoredBy389, ignoredByOverlay, OWN_POLICY } from './forced-changes';
 import type { LdapRefusal } from './link';
 import { replace } from './requests';
 
@@ -52,6 +54,8 @@ export interface Vendor {
   readonly storesHashes: boolean;
   /** Whether a refusal means that the account already has this password. */
   readonly isSame: (refusal: LdapRefusal, policyError: number | null) => boolean;
+  /** How the server ends a lock and forces a change. Empty if the service account cannot make it do that. */
+  readonly actions: ServerActions;
   readonly advice: {
     /** How to grant the right to write passwords. */
     readonly write: string;
@@ -111,6 +115,16 @@ const openLdap: Vendor = {
   // The code is that of the history rule; only the text says that the password is the current one.
   isSame: ({ code, text }) =>
     code === CONSTRAINT_VIOLATION && /not being changed from existing value/i.test(text),
+  actions: {
+    // slapo-ppolicy clears pwdFailureTime with it.
+    unlock: { changes: [replace(LOCKED_TIME)], undo: [] },
+    'force-change': {
+      changes: [replace(RESET, 'TRUE')],
+      undo: [replace(RESET)],
+      attributes: [OWN_POLICY],
+      ignored: ignoredByOverlay,
+    },
+  },
   advice: {
     write: 'Give the service account "=cw" on the attribute.',
     keep: `Give the service account write access to ${LOCKED_TIME} and ${RESET}.`,
@@ -153,6 +167,16 @@ const ds389: Vendor = {
   // Same text as for an older password, but without a policy error (check_pw_syntax_ext in its source).
   isSame: ({ code, text }, policyError) =>
     code === CONSTRAINT_VIOLATION && policyError === null && /^password in history/.test(text),
+  actions: {
+    // The server ignores accountUnlockTime while the count is 0.
+    unlock: { changes: [replace(RETRIES, '0')], undo: [] },
+    'force-change': {
+      changes: [replace(EXPIRES, MUST_CHANGE)],
+      undo: [],
+      attributes: [OWN_POLICY],
+      ignored: ignoredBy389,
+    },
+  },
   advice: {
     write: 'Add an aci that lets the service account write userPassword.',
     keep: `Add an aci that lets the service account write ${RETRIES} and ${EXPIRES}.`,
@@ -176,6 +200,7 @@ const apacheDs: Vendor = {
   keepingChanges: () => [],
   storesHashes: true,
   isSame: () => false,
+  actions: {},
   advice: {
     write: 'Add a prescriptive ACI that lets the service account write userPassword.',
     keep: '',
@@ -201,6 +226,8 @@ const pingDirectory: Vendor = {
   controls: ({ mustChange }, isHash) => [new PasswordUpdateBehaviorControl(mustChange, isHash)],
   storesHashes: false,
   isSame: () => false,
+  // Both need the extended operation for the password policy state, which Lockstep does not use.
+  actions: {},
   advice: {
     write:
       'Give the service account the privilege password-reset, and an aci to write userPassword.',
