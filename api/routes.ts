@@ -12,6 +12,7 @@ import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration/routes';
 import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
+import { accountActionRoutes } from './people/actions';
 import { peopleRoutes } from './people/routes';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
@@ -26,6 +27,7 @@ export const routes: readonly Route[] = [
   ...signInRoutes,
   ...changeRoutes,
   ...peopleRoutes,
+  ...accountActionRoutes,
   ...configurationRoutes,
   ...sourceRoutes,
   ...sourceCommandRoutes,

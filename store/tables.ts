@@ -9,6 +9,7 @@ import type { SignInObstacle } from '../model/change/sign-in-prevented';
 import type { Configuration } from '../model/configuration/document';
 import type { ErrorCode, Reason } from '../model/errors';
 import type { Form } from '../model/hashes/encoding';
+import type { AccountAction } from '../model/people/account-actions';
 import type { StoredProblem } from '../model/people/links';
 import type { JsonWebKey, KeyPurpose } from '../sealing/published-key';
 
@@ -217,7 +218,7 @@ export interface SourceCommandTable {
   finished_at: OptionalTime;
 }
 
-export type JobKind = 'check' | 'refresh' | 'look' | 'sign-in';
+export type JobKind = 'check' | 'refresh' | 'look' | 'sign-in' | AccountAction;
 
 export interface JobTable {
   id: string;
