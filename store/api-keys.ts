@@ -272,7 +272,7 @@ export async function listApiKeys(db: Database): Promise<ApiKeyView[]> {
         'expires_at as expiresAt',
       ])
       .select(['revoked_at as revokedAt', 'last_used_at as lastUsedAt'])
-      // A key whose person was removed stays bound, and acts for nobody.
+      // A key whose person was removed stays bound, and acts for no one.
       .select(sql<string | null>`coalesce(identity.name, api_key.identity_id)`.as('identity'))
       .orderBy('api_key.created_at')
       .execute()

@@ -12,6 +12,7 @@ import { readPolicies } from './policies';
 import { classifyLogin, loggedIn } from './refusals';
 import { readSuppliers } from './replicas';
 import { serverOf } from './server';
+import { actionsOf } from './server-actions';
 import type { LdapSettings } from './settings';
 import { verifyByExop } from './verify-exop';
 import { passwordWriter } from './write';
@@ -58,8 +59,8 @@ export function openLdap(settings: LdapSettings, tools: ConnectorTools): Connect
       compareHash(link, request, accounts, settings.passwordAttribute),
     setPassword: passwordWriter(settings, accounts),
     async act(link, request) {
-      const { view, actions } = (await serverOf(link)).vendor;
-      return act(link, request, { accounts, view, actions, aim });
+      const { vendor } = await serverOf(link);
+      return act(link, request, { accounts, view: vendor.view, actions: actionsOf(vendor), aim });
     },
     check: (link) => checkDirectory(link, settings, entryUuids),
     policies: (link) => readPolicies(link, settings.base),

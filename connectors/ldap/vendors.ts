@@ -10,10 +10,8 @@ import {
 } from 'ldapts';
 import { ds389View, openLdapView, pingView } from './account-state';
 import { textOf } from './accounts';
-import type { ServerActions } from './act';
 import { PasswordUpdateBehaviorControl } from './controls';
 import type { AccountState, View } from './dialect';
-import { ignoredBy389, ignoredByOverlay, OWN_POLICY } from './forced-changes';
 import type { LdapRefusal } from './link';
 import { replace } from './requests';
 
@@ -54,8 +52,8 @@ export interface Vendor {
   readonly storesHashes: boolean;
   /** Whether a refusal means that the account already has this password. */
   readonly isSame: (refusal: LdapRefusal, policyError: number | null) => boolean;
-  /** How the server ends a lock and forces a change. Empty if the service account cannot make it do that. */
-  readonly actions: ServerActions;
+  /** How the server ends a lock and forces a change (`server-actions.ts`). Null if no service account can make it do so. */
+  readonly acts: 'overlay' | 'ds389' | null;
   readonly advice: {
     /** How to grant the right to write passwords. */
     readonly write: string;
@@ -68,8 +66,8 @@ export interface Vendor {
   readonly absent: LockValues;
 }
 
-const LOCKED_TIME = 'pwdAccountLockedTime';
-const RESET = 'pwdReset';
+export const LOCKED_TIME = 'pwdAccountLockedTime';
+export const RESET = 'pwdReset';
 
 const cleared = (values: Readonly<Record<string, string | null>>): LockValues =>
   Object.fromEntries(
@@ -115,16 +113,7 @@ const openLdap: Vendor = {
   // The code is that of the history rule; only the text says that the password is the current one.
   isSame: ({ code, text }) =>
     code === CONSTRAINT_VIOLATION && /not being changed from existing value/i.test(text),
-  actions: {
-    // slapo-ppolicy clears pwdFailureTime with it.
-    unlock: { changes: [replace(LOCKED_TIME)], undo: [] },
-    'force-change': {
-      changes: [replace(RESET, 'TRUE')],
-      undo: [replace(RESET)],
-      attributes: [OWN_POLICY],
-      ignored: ignoredByOverlay,
-    },
-  },
+  acts: 'overlay',
   advice: {
     write: 'Give the service account "=cw" on the attribute.',
     keep: `Give the service account write access to ${LOCKED_TIME} and ${RESET}.`,
@@ -136,10 +125,10 @@ const openLdap: Vendor = {
 
 const CONSTRAINT_VIOLATION = 19;
 
-const RETRIES = 'passwordRetryCount';
-const EXPIRES = 'passwordExpirationTime';
+export const RETRIES = 'passwordRetryCount';
+export const EXPIRES = 'passwordExpirationTime';
 /** Value of `EXPIRES` while the password must be changed (`NO_TIME` in the source of 389 Directory Server). */
-const MUST_CHANGE = '19700101000000Z';
+export const MUST_CHANGE = '19700101000000Z';
 
 /**
  * 389 Directory Server and FreeIPA. The server hashes a password that a modify request writes. RFC 3062 is not used,
@@ -167,16 +156,7 @@ const ds389: Vendor = {
   // Same text as for an older password, but without a policy error (check_pw_syntax_ext in its source).
   isSame: ({ code, text }, policyError) =>
     code === CONSTRAINT_VIOLATION && policyError === null && /^password in history/.test(text),
-  actions: {
-    // The server ignores accountUnlockTime while the count is 0.
-    unlock: { changes: [replace(RETRIES, '0')], undo: [] },
-    'force-change': {
-      changes: [replace(EXPIRES, MUST_CHANGE)],
-      undo: [],
-      attributes: [OWN_POLICY],
-      ignored: ignoredBy389,
-    },
-  },
+  acts: 'ds389',
   advice: {
     write: 'Add an aci that lets the service account write userPassword.',
     keep: `Add an aci that lets the service account write ${RETRIES} and ${EXPIRES}.`,
@@ -200,7 +180,7 @@ const apacheDs: Vendor = {
   keepingChanges: () => [],
   storesHashes: true,
   isSame: () => false,
-  actions: {},
+  acts: null,
   advice: {
     write: 'Add a prescriptive ACI that lets the service account write userPassword.',
     keep: '',
@@ -227,7 +207,7 @@ const pingDirectory: Vendor = {
   storesHashes: false,
   isSame: () => false,
   // Both need the extended operation for the password policy state, which Lockstep does not use.
-  actions: {},
+  acts: null,
   advice: {
     write:
       'Give the service account the privilege password-reset, and an aci to write userPassword.',

@@ -67,10 +67,10 @@ describeWith(['postgres'], 'unlock and force-change on the command line', () => 
       expect.stringContaining('No worker has carried this out yet.'),
     ]);
     expect((await lockstep(['identities', 'unlock', 'ada.marsh'])).code).toBe(2);
-    const unknown = await lockstep(['identities', 'unlock', 'nobody', '--reason', 'x']);
+    const unknown = await lockstep(['identities', 'unlock', 'unknown.person', '--reason', 'x']);
     expect([unknown.code, unknown.stderr]).toEqual([
       1,
-      expect.stringContaining('There is no person nobody'),
+      expect.stringContaining('There is no person unknown.person'),
     ]);
   });
 });
