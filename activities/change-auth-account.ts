@@ -1,6 +1,6 @@
 import { authGoesLast } from '../model/change/change';
 import { isSettled, type OutcomeState } from '../model/change/outcome';
-import { type PlannedAccount, passesOver, planChange, type SourcePass } from '../model/change/plan';
+import { type Pass, type PlannedAccount, passesOver, planChange } from '../model/change/plan';
 import { groupsOf, sourcesOf } from '../model/configuration/document';
 import { readOutcomeStatuses } from '../store/worker/outcomes';
 import { storePlan } from '../store/worker/store-plan';
@@ -20,13 +20,13 @@ export interface AuthStep {
   } | null;
   readonly authGoesLast: boolean;
   /** The sources whose other accounts are to be changed, without accounts that are left out. */
-  readonly passes: readonly SourcePass[];
+  readonly passes: readonly Pass[];
   /** Milliseconds until the change is too old, by the clock of the database. */
   readonly remainingMs: number;
 }
 
 /**
- * Activity 1 of 5. Confirms the account of a capture (`isOriginConfirmed`), makes the plan, then validates and changes
+ * Activity 1 of 6. Confirms the account of a capture (`isOriginConfirmed`), makes the plan, then validates and changes
  * the auth account (`attemptAccounts`). It is one step, because each step costs Temporal an event, and people wait for
  * this one. When the auth source is on the queue lane, this step only makes the plan, and `finishAccounts` changes the
  * auth account.

@@ -6,22 +6,25 @@ import { closeChange } from './close-change';
 import type { Dependencies } from './dependencies';
 import { finishAccounts } from './finish-accounts';
 import { passOverSource } from './pass-over-source';
+import { passOverSources } from './pass-over-sources';
 import { settleMappings } from './settle-mappings';
 
 /**
- * The five activities, which are all that a workflow can call, in the order in which a change uses them. Each has the
+ * The six activities, which are all that a workflow can call, in the order in which a change uses them. Each has the
  * file of its name in this folder:
  * 1. `changeAuthAccount` makes the plan, then validates and changes the auth account;
- * 2. `passOverSource` makes the first attempt at every other account of one source;
- * 3. `finishAccounts` makes a further attempt at accounts that wait;
- * 4. `settleMappings` brings the single sign-on mappings up to date;
- * 5. `closeChange` ends the outcomes that are still open, settles the mappings and destroys the password.
+ * 2. `passOverSources` makes the first attempt at every other account of the sources on the inline lane;
+ * 3. `passOverSource` does the same for one source on the queue lane;
+ * 4. `finishAccounts` makes a further attempt at accounts that wait;
+ * 5. `settleMappings` brings the single sign-on mappings up to date;
+ * 6. `closeChange` ends the outcomes that are still open, settles the mappings and destroys the password.
  *
- * The first three share one attempt: `attempt/attempt-accounts.ts`, whose docstring names what it calls. Recorded
+ * The first four share one attempt: `attempt/attempt-accounts.ts`, whose docstring names what it calls. Recorded
  * histories refer to the activities by these keys, so a key never changes. Workflows import only the type.
  */
 export const createActivities = (deps: Dependencies) => ({
   changeAuthAccount: sanitised(changeAuthAccount(deps)),
+  passOverSources: sanitised(passOverSources(deps)),
   passOverSource: beating(sanitised(passOverSource(deps))),
   finishAccounts: beating(sanitised(finishAccounts(deps))),
   settleMappings: sanitised(settleMappings(deps)),

@@ -19,6 +19,7 @@ import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
+import { engineLogin } from './changes/engine-login';
 import { installRuntime } from './changes/temporal';
 import { startJanitor } from './janitor';
 import { startJobs } from './jobs/jobs';
@@ -40,6 +41,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     throw new Misconfigured('Set LOCKSTEP_KEY_DIR to the folder for the private keys');
   if (TEMPORAL_ADDRESS === undefined)
     throw new Misconfigured('Set TEMPORAL_ADDRESS to host:port of Temporal');
+  const login = engineLogin(environment);
   installRuntime();
 
   const database = openDatabase(DATABASE_URL, 'lockstep worker', 20);
@@ -75,6 +77,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     {
       address: TEMPORAL_ADDRESS,
       namespace: environment.TEMPORAL_NAMESPACE,
+      login,
       databaseUrl: DATABASE_URL,
       workerId,
       workflows: workflowCode(),
