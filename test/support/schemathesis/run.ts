@@ -10,6 +10,8 @@ const run = promisify(execFile);
 /** Number of requests for each route. `npm run check:api` sends more than `npm test`, and covers the edges of each field. */
 const WANTED = Number(process.env.LOCKSTEP_API_CHECK_REQUESTS ?? 2);
 const FEW = 20;
+/** A request may ask the API to wait for a minute. */
+const LONGEST_WAIT_SECONDS = 90;
 
 /** Fetches schemathesis, which sends requests that it derives from the OpenAPI document. */
 export const fetchSchemathesis = (report: (line: string) => void): Promise<PythonModules> =>
@@ -46,6 +48,7 @@ export async function checkApi(
     ...['--max-examples', String(WANTED), '--seed', '1', '--no-shrink', '--warnings', 'off'],
     ...['--phases', WANTED > FEW ? 'examples,coverage,fuzzing' : 'fuzzing'],
     ...['--suppress-health-check', 'all', '--continue-on-failure'],
+    ...['--request-timeout', String(LONGEST_WAIT_SECONDS)],
   ];
   const modules = [dir, env.PYTHONPATH].join(path.delimiter);
   const options = {
