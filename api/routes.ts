@@ -1,4 +1,5 @@
 import { auditRoutes } from './admin/audit';
+import { diagnosticsRoutes } from './admin/diagnostics';
 import { keyRoutes } from './admin/keys';
 import { presenceRoutes } from './admin/presence';
 import { captureControlRoutes } from './captures/control';
@@ -12,6 +13,7 @@ import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration/routes';
 import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
+import { noticeRoutes } from './notices/routes';
 import { accountActionRoutes } from './people/actions';
 import { peopleRoutes } from './people/routes';
 import { scimRoutes } from './scim/routes';
@@ -36,6 +38,8 @@ export const routes: readonly Route[] = [
   ...keyRoutes,
   ...auditRoutes,
   ...graphRoutes,
+  ...noticeRoutes,
   ...presenceRoutes,
+  ...diagnosticsRoutes,
   ...scimRoutes,
 ];

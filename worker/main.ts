@@ -1,8 +1,11 @@
+import '../uncaught';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Dependencies } from '../activities/dependencies';
 import { environment, Misconfigured, refuseDebugOutput } from '../config';
+import { openNoticeChannels } from '../connectors/notices/open';
 import { openConnectors } from '../connectors/open';
+import { openReferences } from '../connectors/references';
 import { accountRulesOf } from '../connectors/registry';
 import { watchEpochs } from '../intake/epochs';
 import { openFingerprintKey, readSigner } from '../intake/key-files';
@@ -10,13 +13,19 @@ import { openPolicyChecker } from '../intake/policy/check-policy';
 import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
+import { fileError, portError } from '../start-errors';
 import { watchConfiguration } from '../store/configuration/watch';
 import { openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
 import { removePresence } from '../store/presence';
 import { retryUntilReachable } from '../store/until-reachable';
 import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
+import { openEventKey } from '../store/worker/keys/event-key';
+import {
+  openKeyDirectory,
+  SIGNER_PUBLIC_FILE,
+  unsavedMasterKeys,
+} from '../store/worker/keys/key-directory';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
 import { engineLogin } from './changes/engine-login';
@@ -24,6 +33,7 @@ import { installRuntime } from './changes/temporal';
 import { startJanitor } from './janitor';
 import { startJobs } from './jobs/jobs';
 import { registerWorkerMetrics } from './metrics';
+import { startNoticeWatch } from './notices/watch';
 import { startReplicas } from './replicas';
 
 const HOUR_MS = 3_600_000;
@@ -44,13 +54,24 @@ async function main(stopping: AbortSignal): Promise<void> {
   const login = engineLogin(environment);
   installRuntime();
 
-  const database = openDatabase(DATABASE_URL, 'lockstep worker', 20);
+  const { DATABASE_DIRECT_URL = DATABASE_URL } = environment;
+  const isPooled = DATABASE_DIRECT_URL !== DATABASE_URL;
+  const database = openDatabase(DATABASE_URL, 'lockstep worker', 20, isPooled);
   const { db } = database;
-  await retryUntilReachable('the database', stopping, () => migrate(db, accountRulesOf));
-  const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR);
-  // Epochs are made before the worker connects to the engine: with an epoch the api can seal, and so accept changes.
-  await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
-  await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS, 'capture');
+  let missing = (): readonly string[] => ['database'];
+  const opsPort = environment.LOCKSTEP_WORKER_OPS_PORT;
+  const ops = await startOps(opsPort, async () => missing()).catch((error) => {
+    throw portError('LOCKSTEP_WORKER_OPS_PORT', { host: '127.0.0.1', port: opsPort }, error);
+  });
+  const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR).catch((error) => {
+    throw fileError('LOCKSTEP_KEY_DIR', LOCKSTEP_KEY_DIR, error);
+  });
+  await retryUntilReachable(DATABASE_URL, stopping, async () => {
+    await migrate(db, accountRulesOf);
+    // Epochs are made before the worker connects to the engine: with an epoch the api can seal, and so accept changes.
+    await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
+    await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS, 'capture');
+  });
 
   const connectors = openConnectors();
   const deps: Dependencies = {
@@ -70,35 +91,44 @@ async function main(stopping: AbortSignal): Promise<void> {
     Math.max(CAPTURE_KEY_HOURS, environment.LOCKSTEP_AGE_LIMIT_HOURS),
   );
   const replicas = startReplicas(deps);
-  const captures = await openCaptures(deps, DATABASE_URL, LOCKSTEP_KEY_DIR);
-  const jobs = await startJobs(deps, DATABASE_URL);
+  const captures = await openCaptures(deps, DATABASE_DIRECT_URL, LOCKSTEP_KEY_DIR);
+  const eventKey = openEventKey(LOCKSTEP_KEY_DIR, db, keys);
+  const noticeWatch = startNoticeWatch(db, watchConfiguration(db), eventKey, () =>
+    unsavedMasterKeys(LOCKSTEP_KEY_DIR),
+  );
+  const notices = openNoticeChannels({
+    resolve: openReferences(environment),
+    issuer: environment.LOCKSTEP_API_PUBLIC_URL?.replace(/\/$/, '') ?? null,
+    signEvent: eventKey.sign,
+  });
+  const jobs = await startJobs(deps, DATABASE_DIRECT_URL);
   const engineSide = startEngineSide(
     deps,
     {
       address: TEMPORAL_ADDRESS,
       namespace: environment.TEMPORAL_NAMESPACE,
       login,
-      databaseUrl: DATABASE_URL,
+      databaseUrl: DATABASE_DIRECT_URL,
       workerId,
       workflows: workflowCode(),
       workflowDiagnostics: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS === 'on',
+      notices,
       linkTo,
     },
     stopping,
   );
-  const ops = await startOps(environment.LOCKSTEP_WORKER_OPS_PORT, async () =>
-    engineSide.missing(),
-  );
+  missing = engineSide.missing;
   log.info('the worker is up', { address: `127.0.0.1:${ops.port}` });
 
   await engineSide.ended;
   await Promise.all([
     jobs.stop(),
     captures?.stop(),
-    ...[...janitor, replicas].map((loop) => loop.stop()),
+    ...[...janitor, replicas, noticeWatch].map((loop) => loop.stop()),
   ]);
   await removePresence(db, workerId).catch(() => {});
   await connectors.close();
+  notices.close();
   await ops.close();
   await database.close();
 }

@@ -9,6 +9,7 @@ import {
   findIdentity,
   type IdentityView,
   saveIdentity,
+  storedName,
 } from '../../store/people/identities';
 import { type LinkConflict, unlinkAccount } from '../../store/people/links';
 import { listIdentities, readMappingsOf } from '../../store/people/listing';
@@ -50,8 +51,9 @@ const visibleIn = (identity: IdentityView, sees: SeesSource): IdentityView => ({
   accounts: identity.accounts.filter(({ source }) => sees(source)),
 });
 
-async function readWhole(deps: Dependencies, caller: Caller, name: string) {
+async function readWhole(deps: Dependencies, caller: Caller, given: string) {
   const { db } = deps;
+  const name = await storedName(db, given);
   const { groups } = caller;
   const sees = seesIn(await sourcesOf(deps, caller));
   const found = await findIdentity(db, { name });

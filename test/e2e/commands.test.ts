@@ -53,9 +53,8 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
     'test/capture/pam.test.ts',
   'x86_64-w64-mingw32-gcc -O2 -s -shared -nostartfiles -e DllMain -o lockstep_notify.dll capture/shims/windows/lockstep_notify.c capture/shims/windows/lockstep_notify.def':
     'test/capture/windows.test.ts',
-  'samba-tool user syncpasswords --cache-ldb-initialize --decrypt-samba-gpg --script=/usr/local/lib/lockstep/lockstep-samba.py --attributes=objectGUID,sAMAccountName,userAccountControl,pwdLastSet,msDS-KeyVersionNumber,virtualClearTextUTF8':
+  '/usr/bin/python3 /usr/local/lib/lockstep/samba-reader/main.py --socket /var/lib/lockstep-relay/run/capture.sock':
     'test/capture/samba.test.ts',
-  'samba-tool user syncpasswords': 'test/capture/samba.test.ts',
   './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json':
     'test/capture/samba-setup.test.ts',
   './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt':
@@ -63,6 +62,7 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep stale --look': 'test/cli/output.test.ts',
   './lockstep identities force-change ada.marsh --source corp-directory --reason "ticket 4711"':
     'test/cli/account-actions.test.ts',
+  './lockstep notices test mail': 'test/cli/notices.test.ts',
 };
 
 interface Step {
@@ -99,9 +99,11 @@ const steps: readonly Step[] = [
     command: './lockstep identities unlock ada.marsh --reason "ticket 4711"',
     prints: /corp-directory .* The account was not locked/,
   },
+  { command: './lockstep status ada.marsh', prints: /warehouse/ },
   { command: './lockstep stale', prints: /^No account is known to be stale/ },
   { command: './lockstep stale --look --source crm', prints: /^No account is known to be stale/ },
   { command: './lockstep changes --state accepted --all', prints: /^No change matches/ },
+  { command: './lockstep notices', prints: /^There is no notice/ },
   { command: './lockstep captures', prints: /^There is no relay yet/ },
   { command: './lockstep captures stop', prints: /^Captures are not enabled for any source/ },
   { command: './lockstep captures start', prints: /^Captures are not enabled for any source/ },
@@ -117,6 +119,7 @@ const steps: readonly Step[] = [
     prints: /^lks_[\w-]+$/m,
   },
   { command: './lockstep keys list', prints: /ada\.marsh/ },
+  { command: './lockstep support-bundle', prints: /\d+ files\.$/m },
 ];
 
 /** The documented commands that need a waiting account. */
