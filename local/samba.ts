@@ -132,7 +132,8 @@ const SAMBA = '/usr/sbin/samba';
 export const SAMBA_TOOL = '/usr/bin/samba-tool';
 /** The schema and texts of a new domain. */
 const SETUP = '/usr/share/samba/setup/provision.ldif';
-const PYTHON = '/usr/bin/python3';
+/** The Python that has Samba's modules. */
+export const PYTHON = '/usr/bin/python3';
 /** samba-tool loads them when it makes a domain. */
 const PYTHON_MODULES = ['samba.provision', 'samba.netcmd.domain', 'markdown'];
 const PACKAGES = ['samba-ad-dc', 'samba-ad-provision', 'python3-markdown'];

@@ -35,12 +35,18 @@ export interface StackOptions {
   /** Holds everything that stays from one start to the next. */
   readonly stateDir: string;
   readonly report: Report;
+  /** An engine that runs already. Without it, that of `TEMPORAL_ADDRESS`, or else one that we start. */
+  readonly engine?: { readonly address: string; readonly pid: number };
 }
 
 const API_PORT = 8080;
 const WEB_UI_PORT = 8233;
 
-export async function startStack({ stateDir, report }: StackOptions): Promise<Stack> {
+export async function startStack({
+  stateDir,
+  report,
+  engine: given,
+}: StackOptions): Promise<Stack> {
   mkdirSync(stateDir, { recursive: true, mode: 0o711 });
   const files = stateFiles(stateDir);
   for (const folder of [files.secrets, files.policies])
@@ -56,7 +62,11 @@ export async function startStack({ stateDir, report }: StackOptions): Promise<St
   };
   try {
     const [engine, store] = await everyOne([
-      started(openEngine(stateDir, report)),
+      started(
+        given === undefined
+          ? openEngine(stateDir, report)
+          : Promise.resolve({ ...given, uiUrl: null, stop: notOurs }),
+      ),
       started(openStore(stateDir, report)),
     ]);
     const lockstep = await started(startLockstep(files, engine, store));
