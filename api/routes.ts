@@ -13,6 +13,7 @@ import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration/routes';
 import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
+import { noticeRoutes } from './notices/routes';
 import { peopleRoutes } from './people/routes';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
@@ -35,6 +36,7 @@ export const routes: readonly Route[] = [
   ...keyRoutes,
   ...auditRoutes,
   ...graphRoutes,
+  ...noticeRoutes,
   ...presenceRoutes,
   ...diagnosticsRoutes,
   ...scimRoutes,

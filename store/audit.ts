@@ -43,6 +43,7 @@ export type AuditAction =
   | 'relay.gap'
   | 'relay.missed'
   | `captures.${'started' | 'stopped' | 'startpoint'}`
+  | `notice.${'failed' | 'tested' | 'channel-closed'}`
   | 'epoch.created'
   | 'epoch.destroyed';
 
