@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type ConfigurationIssue, secretReference } from './document';
+import { everyIssue } from './every-issue';
 
 /** The settings of a kind: of a source, or of a channel for notices. */
 export interface CheckedSettings {
@@ -7,7 +8,7 @@ export interface CheckedSettings {
   readonly secretSettings: readonly string[];
 }
 
-/** The issues of settings: secrets that are no references, or else what the schema of their kind refuses. */
+/** The issues of settings: secrets that are no references, and what the schema of their kind refuses. */
 export function fieldIssues(
   at: readonly (string | number)[],
   settings: Readonly<Record<string, unknown>>,
@@ -16,21 +17,21 @@ export function fieldIssues(
   const bare = kind.secretSettings.filter(
     (field) => settings[field] !== undefined && !secretReference.test(String(settings[field])),
   );
-  if (bare.length > 0)
-    return bare.map((field) => ({
-      path: [...at, field],
-      says: 'holds a secret; write a reference to it instead: ${file:NAME} or ${env:NAME}',
-    }));
-  const parsed = kind.settings.safeParse(settings);
-  return parsed.success ? [] : zodIssues(parsed.error, at);
+  const secrets = bare.map((field) => ({
+    path: [...at, field],
+    says: 'holds a secret; write a reference to it instead: ${file:NAME} or ${env:NAME}',
+  }));
+  const { issues } = everyIssue(kind.settings, settings, 1);
+  const others = issues.filter(({ path }) => !bare.includes(String(path[0])));
+  return [...secrets, ...zodIssues(others, at)];
 }
 
 /** The issues that a schema found, each with the path to its field. */
 export function zodIssues(
-  error: z.ZodError,
+  issues: readonly z.core.$ZodIssue[],
   at: readonly (string | number)[] = [],
 ): ConfigurationIssue[] {
-  return error.issues.flatMap((issue) => {
+  return issues.flatMap((issue) => {
     const path = [
       ...at,
       ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step)),

@@ -95,9 +95,10 @@ const noticeTools: NoticeTools = {
 /** @param toolsFor the tools of the channels for notices, by the key folder of the worker */
 export async function startLockstep(
   engine: EngineOptions,
+  given?: TestDatabase,
   toolsFor: (keyDir: string, keys: KeyStore, db: Database) => NoticeTools = () => noticeTools,
 ): Promise<Lockstep> {
-  const database = await testDatabase();
+  const database = given ?? (await testDatabase());
   const { db } = database;
   const keyDir = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-test-')), 'keys');
   const keys = await openKeyDirectory(keyDir);

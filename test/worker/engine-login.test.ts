@@ -54,7 +54,7 @@ describe('the settings of the connection to Temporal', () => {
       /must hold one line/,
     ],
     [
-      'a certificate that is none',
+      'a file without a certificate',
       { TEMPORAL_TLS_SERVER_CA_CERT_PATH: write('no-ca', 'x') },
       /SERVER_CA_CERT_PATH: .*no-ca/,
     ],

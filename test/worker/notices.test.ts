@@ -46,7 +46,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'notices', () => {
       startEventReceiver(certificates),
     ]);
     [engine, company] = await Promise.all([startEngine(), startCompany()]);
-    lockstep = await startLockstep(engine, (keyDir, keys, db) => ({
+    lockstep = await startLockstep(engine, undefined, (keyDir, keys, db) => ({
       resolve: () => Secret.fromText(HOOK_SECRET),
       issuer: ISSUER,
       signEvent: openEventKey(keyDir, db, keys).sign,
