@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { applyCommand } from './commands/apply';
+import { auditCommand } from './commands/audit';
 import { blocklistCommand } from './commands/blocklist';
 import { cancelCommand } from './commands/cancel';
 import { capturesCommand } from './commands/captures';
@@ -42,6 +43,7 @@ const commands = [
   refreshCommand,
   identitiesCommand,
   keysCommand,
+  auditCommand,
   graphCommand,
   blocklistCommand,
   upCommand,

@@ -15,6 +15,8 @@ import { openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
 import { removePresence } from '../store/presence';
 import { retryUntilReachable } from '../store/until-reachable';
+import { openAnchorFile } from '../store/worker/audit/anchors';
+import { openAuditKeys } from '../store/worker/audit/audit-keys';
 import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
 import { startCaptures } from './captures/ingest-relayed';
@@ -27,6 +29,7 @@ import { registerWorkerMetrics } from './metrics';
 import { startReplicas } from './replicas';
 
 const HOUR_MS = 3_600_000;
+const ANCHOR_FILE = 'anchors.jsonl';
 
 /**
  * The worker process. It holds the private keys, and talks to sources and to the engine. Several may run at once to
@@ -48,6 +51,12 @@ async function main(stopping: AbortSignal): Promise<void> {
   const { db } = database;
   await retryUntilReachable('the database', stopping, () => migrate(db, accountRulesOf));
   const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR);
+  const audit = {
+    keys: openAuditKeys(LOCKSTEP_KEY_DIR),
+    anchors: openAnchorFile(
+      environment.LOCKSTEP_AUDIT_ANCHOR_FILE ?? path.join(LOCKSTEP_KEY_DIR, 'audit', ANCHOR_FILE),
+    ),
+  };
   // Epochs are made before the worker connects to the engine: with an epoch the api can seal, and so accept changes.
   await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
   await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS, 'capture');
@@ -66,12 +75,13 @@ async function main(stopping: AbortSignal): Promise<void> {
   const janitor = startJanitor(
     db,
     keys,
+    audit,
     environment.LOCKSTEP_EPOCH_HOURS,
     Math.max(CAPTURE_KEY_HOURS, environment.LOCKSTEP_AGE_LIMIT_HOURS),
   );
   const replicas = startReplicas(deps);
   const captures = await openCaptures(deps, DATABASE_URL, LOCKSTEP_KEY_DIR);
-  const jobs = await startJobs(deps, DATABASE_URL);
+  const jobs = await startJobs(deps, audit, DATABASE_URL);
   const engineSide = startEngineSide(
     deps,
     {

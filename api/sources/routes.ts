@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { text } from '../../model/api/fields';
-import { jobAcceptedSchema, jobSchema } from '../../model/api/jobs';
+import { jobSchema } from '../../model/api/jobs';
 import { sourcesSchema } from '../../model/api/sources';
 import { sourceNamed } from '../../model/configuration/document';
-import { readJob, requestJob } from '../../store/sources/jobs';
 import type { JobKind } from '../../store/tables';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
-import { appliedPreference, type Preference, preferHeader } from '../http/prefer';
+import type { Preference } from '../http/prefer';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { sourceName, waitSeconds } from '../http/schemas';
+import { jobAnswers, jobHeaders, sendJob } from './send-job';
 import { readSources } from './view';
-import { waitForJob } from './wait-for-job';
+import { readFinished } from './wait-for-job';
 
 const list = route({
   method: 'get',
@@ -32,39 +32,19 @@ const list = route({
 });
 
 const params = z.strictObject({ name: sourceName });
-const headers = z.object({ prefer: preferHeader });
-const jobAnswers = {
-  200: { says: 'The job, finished within the requested wait.', schema: jobSchema },
-  202: {
-    says: 'The job is queued for a worker.',
-    schema: jobAcceptedSchema,
-    headers: { location: 'The URL of the job.' },
-  },
-} as const;
 
-/** Queues a job for a worker and waits for it as long as the client prefers. */
-async function send(
-  deps: Dependencies,
-  job: {
-    readonly kind: JobKind;
-    readonly source: string;
-    readonly parameters: Readonly<Record<string, unknown>>;
-    readonly requestedBy: string;
-  },
-  preference: Preference,
-  gone: AbortSignal,
-) {
+interface SourceJob {
+  readonly kind: JobKind;
+  readonly source: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly requestedBy: string;
+}
+
+/** Queues a job of a source for a worker. */
+async function send(deps: Dependencies, job: SourceJob, preference: Preference, gone: AbortSignal) {
   const { configuration } = await deps.configuration();
   if (sourceNamed(configuration, job.source) === undefined) throw new HttpProblem('not_found');
-  const id = await requestJob(deps.db, job);
-  const answerHeaders = {
-    location: `${deps.settings.publicUrl}/v1/jobs/${id}`,
-    ...appliedPreference(preference),
-  };
-  const finished = await waitForJob(deps, id, preference.waitMs, gone);
-  return finished === null
-    ? { status: 202 as const, body: { job: id }, headers: answerHeaders }
-    : { status: 200 as const, body: finished, headers: answerHeaders };
+  return sendJob(deps, job, preference, gone);
 }
 
 const check = route({
@@ -73,7 +53,7 @@ const check = route({
   right: 'operate',
   summary: 'Check whether a source can be used',
   params,
-  headers,
+  headers: jobHeaders,
   answers: jobAnswers,
   problems: ['not_found'],
   handle: (deps, { caller, params: { name }, headers: { prefer }, gone }) => {
@@ -88,7 +68,7 @@ const refresh = route({
   right: 'operate',
   summary: 'Read the accounts of a source and link them to people',
   params,
-  headers,
+  headers: jobHeaders,
   body: smallBody(
     z
       .strictObject({
@@ -117,7 +97,7 @@ const look = route({
   description:
     'Afterwards `GET /v1/stale` lists the accounts whose change was not captured. This costs one request per account.',
   params,
-  headers,
+  headers: jobHeaders,
   answers: jobAnswers,
   problems: ['not_found'],
   handle: (deps, { caller, params: { name }, headers: { prefer }, gone }) => {
@@ -136,11 +116,9 @@ const readOne = route({
   answers: { 200: { says: 'The current state of the job.', schema: jobSchema } },
   problems: ['not_found'],
   handle: async (deps, { params: { id }, query, gone }) => {
-    const job = await readJob(deps.db, id);
+    const job = await readFinished(deps, id, query.wait * 1000, gone);
     if (job === null) throw new HttpProblem('not_found');
-    const finished =
-      job.state === 'open' ? await waitForJob(deps, id, query.wait * 1000, gone) : job;
-    return { status: 200, body: finished ?? job };
+    return { status: 200, body: job };
   },
 });
 

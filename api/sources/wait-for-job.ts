@@ -1,4 +1,4 @@
-import type { JobView } from '../../store/sources/jobs';
+import { type JobView, readJob } from '../../store/sources/jobs';
 import type { Dependencies } from '../http/dependencies';
 import { waitUntil } from '../http/hub';
 
@@ -16,4 +16,16 @@ export async function waitForJob(
   };
   if (waitMs > 0) await waitUntil(jobs, id, reached, waitMs, [gone, stopping]);
   return finished;
+}
+
+/** Reads a job, after waiting for its end. Null if there is no such job; the open job if it does not end in time. */
+export async function readFinished(
+  deps: Dependencies,
+  id: string,
+  waitMs: number,
+  gone: AbortSignal,
+): Promise<JobView | null> {
+  const job = await readJob(deps.db, id);
+  if (job?.state !== 'open') return job;
+  return (await waitForJob(deps, id, waitMs, gone)) ?? job;
 }

@@ -1,3 +1,4 @@
+import type * as audit from '../../model/api/audit';
 import type * as captures from '../../model/api/captures';
 import type * as changePlan from '../../model/api/change-plan';
 import type * as changes from '../../model/api/changes';
@@ -27,6 +28,9 @@ export type Problem = Json<problems.Problem>;
 export type Issue = Json<problems.Issue>;
 export type Presence = Json<presence.Presence>;
 export type StaleAccount = Json<stale.StaleAccount>;
+
+export type AuditRecord = Json<audit.AuditRecordAnswer>;
+export type AuditPage = Json<audit.AuditPage>;
 
 export type Plan = Json<configuration.ConfigurationPlan>;
 export type ConfigurationApplied = Json<configuration.ConfigurationApplied>;

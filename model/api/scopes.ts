@@ -5,6 +5,7 @@ export type Right =
   | 'control-changes'
   | 'read'
   | 'read-people'
+  | 'read-audit'
   | 'operate'
   | 'configure'
   | 'enrol-relay'
@@ -47,10 +48,15 @@ const table = {
     rights: ['sign-in'],
     bindable: true,
   },
+  audit: {
+    may: 'read and verify the audit, which names people, accounts and keys',
+    rights: ['read-audit'],
+    bindable: false,
+  },
   read: { may: 'see changes, sources and captures', rights: ['read'], bindable: true },
   operate: {
-    may: 'do what `read` allows, see people, check, pause and refresh sources, and control changes and captures',
-    rights: ['read', 'read-people', 'control-changes', 'operate'],
+    may: 'do what `read` and `audit` allow, see people, check, pause and refresh sources, and control changes and captures',
+    rights: ['read', 'read-people', 'read-audit', 'control-changes', 'operate'],
     bindable: false,
   },
   configure: {
@@ -67,8 +73,8 @@ const table = {
   admin: {
     may: 'do everything, and manage API keys',
     rights: [
-      ...['change-own', 'change', 'control-changes', 'read', 'read-people', 'operate'],
-      ...['configure', 'enrol-relay', 'relay', 'capture', 'sign-in', 'administer'],
+      ...['change-own', 'change', 'control-changes', 'read', 'read-people', 'read-audit'],
+      ...['operate', 'configure', 'enrol-relay', 'relay', 'capture', 'sign-in', 'administer'],
     ] as readonly Right[],
     bindable: false,
   },

@@ -5,22 +5,30 @@ import { channels } from '../notifications';
 import type { JobKind } from '../tables';
 
 /**
- * Work outside a change that the api asks of a worker, because only a worker may talk to sources: checking a source
- * for `lockstep doctor`, refreshing its accounts, looking when their passwords were last changed, or checking whether
- * an account holds a password.
+ * Work outside a change that the api asks of a worker, because only a worker may talk to sources and has the keys:
+ * checking a source for `lockstep doctor`, refreshing its accounts, looking when their passwords were last changed,
+ * checking whether an account holds a password, or verifying the audit.
  */
 export interface Job {
   readonly id: string;
   readonly kind: JobKind;
-  readonly source: string;
+  /** Null for a job that concerns no source. */
+  readonly source: string | null;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly requestedBy: string;
+}
+
+/** A job that asks a source. */
+export interface SourceJob extends Job {
+  readonly kind: Exclude<JobKind, 'verify-audit'>;
+  readonly source: string;
 }
 
 export interface JobView {
   readonly id: string;
   readonly kind: JobKind;
-  readonly source: string;
+  /** Null for a job that concerns no source. */
+  readonly source: string | null;
   readonly state: 'open' | 'done' | 'failed';
   readonly result: unknown;
   readonly createdAt: Date;
@@ -28,7 +36,7 @@ export interface JobView {
 }
 
 /**
- * Stores a job and notifies `channels.job`. `worker/jobs/jobs.ts` listens on that channel, claims the row and does
+ * Stores a job with its audit record and notifies `channels.job`. `worker/jobs/jobs.ts` listens on that channel, claims the row and does
  * the job; if the notification is lost, a worker finds the row at its next check.
  * @returns the id of the job
  */
@@ -38,7 +46,12 @@ export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise
     with requested as (
       insert into job (id, kind, source, parameters, requested_by)
       values (${id}, ${wanted.kind}, ${wanted.source}, ${JSON.stringify(wanted.parameters)}, ${wanted.requestedBy})
-      returning id
+      returning id, source, parameters
+    ), audited as (
+      insert into audit (actor, action, subject, detail)
+      select ${wanted.requestedBy}, ${`job.${wanted.kind}`}, id,
+             parameters || jsonb_strip_nulls(jsonb_build_object('source', source))
+      from requested
     )
     select pg_notify(${channels.job}, id) from requested`.execute(db);
   return id;
@@ -47,7 +60,7 @@ export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise
 /**
  * The kinds of jobs that may take minutes. A sign-in check is not among them, because a person waits for its result.
  */
-export const jobsOfSources: readonly JobKind[] = ['check', 'refresh', 'look'];
+export const slowJobs: readonly JobKind[] = ['check', 'refresh', 'look', 'verify-audit'];
 
 /**
  * Claims the oldest open job of these kinds. If the worker does not finish it before the lease ends, another worker
@@ -57,7 +70,7 @@ export const jobsOfSources: readonly JobKind[] = ['check', 'refresh', 'look'];
 export async function claimJob(
   db: Database,
   leaseSeconds: number,
-  kinds: readonly JobKind[] = jobsOfSources,
+  kinds: readonly JobKind[] = slowJobs,
 ): Promise<Job | null> {
   const { rows } = await sql<Job>`
     update job set claimed_until = now() + make_interval(secs => ${leaseSeconds})
@@ -101,6 +114,8 @@ export async function lastResults(
 ): Promise<ReadonlyMap<string, unknown>> {
   const { rows } = await sql<{ source: string; result: unknown }>`
     select distinct on (source) source, result from job
-    where kind = ${kind} and state = 'done' order by source, finished_at desc`.execute(db);
+    where kind = ${kind} and state = 'done' and source is not null order by source, finished_at desc`.execute(
+    db,
+  );
   return new Map(rows.map(({ source, result }) => [source, result]));
 }

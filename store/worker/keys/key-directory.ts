@@ -29,6 +29,7 @@ const KEY_BYTES = 32;
  *     signer.json, signer.pub.json   Ed25519; the api gets the second file
  *     epochs/<id>.json               X25519, private
  *     master/<id>.key                32 bytes
+ *     audit/                         see audit-keys.ts
  *
  * @throws Misconfigured when the folder or a key can be read by others, or a key file is damaged
  */
@@ -136,12 +137,13 @@ function privateKeyIn(file: string): KeyObject {
   }
 }
 
-function readKey(file: string): Buffer {
+/** @throws Misconfigured when others can read the file */
+export function readKey(file: string): Buffer {
   refuseWhenReadableByOthers(file);
   return readFileSync(file);
 }
 
-function refuseWhenReadableByOthers(target: string): void {
+export function refuseWhenReadableByOthers(target: string): void {
   if ((statSync(target).mode & OTHERS) === 0) return;
   throw new Misconfigured(`${target} can be read by others. Run: chmod go= ${target}`);
 }
@@ -150,7 +152,11 @@ function refuseWhenReadableByOthers(target: string): void {
  * Writes a key file completely or not at all, also in a power failure. A file that exists already is kept: another
  * worker was first.
  */
-async function writeKey(target: string, content: string | Buffer, mode = 0o400): Promise<void> {
+export async function writeKey(
+  target: string,
+  content: string | Buffer,
+  mode = 0o400,
+): Promise<void> {
   const draft = `${target}.${randomBytes(6).toString('hex')}.draft`;
   const file = await open(draft, 'w', 0o600);
   await file.writeFile(content);
