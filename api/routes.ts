@@ -10,6 +10,7 @@ import { changeRoutes } from './changes/routes';
 import { staleRoutes } from './changes/stale';
 import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration/routes';
+import { configurationVersionRoutes } from './configuration/versions';
 import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
 import { peopleRoutes } from './people/routes';
@@ -27,6 +28,7 @@ export const routes: readonly Route[] = [
   ...changeRoutes,
   ...peopleRoutes,
   ...configurationRoutes,
+  ...configurationVersionRoutes,
   ...sourceRoutes,
   ...sourceCommandRoutes,
   ...relayRoutes,

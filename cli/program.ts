@@ -6,6 +6,7 @@ import { cancelCommand } from './commands/cancel';
 import { capturesCommand } from './commands/captures';
 import { changeCommand } from './commands/change';
 import { changesCommand } from './commands/changes';
+import { configurationCommand } from './commands/configuration';
 import { connectorCommand } from './commands/connector';
 import { doctorCommand } from './commands/doctor';
 import { graphCommand } from './commands/graph';
@@ -38,6 +39,7 @@ const commands = [
   relayCommand,
   planCommand,
   applyCommand,
+  configurationCommand,
   doctorCommand,
   connectorCommand,
   refreshCommand,

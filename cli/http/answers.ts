@@ -33,6 +33,9 @@ export type AuditRecord = Json<audit.AuditRecordAnswer>;
 export type AuditPage = Json<audit.AuditPage>;
 
 export type Plan = Json<configuration.ConfigurationPlan>;
+export type ConfigurationVersions = Json<configuration.ConfigurationVersions>;
+export type ConfigurationVersion = Json<configuration.ConfigurationVersion>;
+export type ConfigurationDifferences = Json<configuration.ConfigurationDifferences>;
 export type ConfigurationApplied = Json<configuration.ConfigurationApplied>;
 
 export type Source = Json<sources.Source>;

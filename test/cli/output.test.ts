@@ -44,6 +44,10 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'keys rotate': ({ rotated }) => [rotated],
   'keys revoke': ({ key }) => [key],
   graph: ({ file }) => ['--svg', `${file}.svg`],
+  audit: () => [],
+  'configuration versions': () => [],
+  'configuration show': () => ['1'],
+  'configuration diff': () => ['1'],
   'captures list': () => [],
   'captures stop': () => [],
   'captures start': () => [],
@@ -57,8 +61,13 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 
-/** Commands with tests of their own: test/cli/connector.test.ts, test/capture/samba-setup.test.ts. */
-const testedElsewhere = ['connector test', 'relay setup samba'];
+/** Commands with tests of their own: those of the connector, the Samba set-up, the audit and the configuration. */
+const testedElsewhere = [
+  'connector test',
+  'relay setup samba',
+  'audit verify',
+  'configuration rollback',
+];
 
 interface Facts {
   readonly change: string;
@@ -78,9 +87,9 @@ async function commandsIn(help: readonly string[]): Promise<string[]> {
 
 test('every command of the command line is in the table of this test', async () => {
   const nouns = ['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'];
-  const nested = [...nouns, 'relay setup'];
+  const nested = [...nouns, 'configuration', 'relay setup'];
   const all = await commandsIn([]);
-  for (const noun of nested)
+  for (const noun of [...nested, 'audit'])
     all.push(...(await commandsIn(noun.split(' '))).map((verb) => `${noun} ${verb}`));
   expect(all.filter((name) => !nested.includes(name)).sort()).toEqual(
     [...Object.keys(commands), ...testedElsewhere].sort(),
@@ -136,6 +145,8 @@ describeWith(['postgres'], 'every command with an API', () => {
         ambiguous: sample,
         unreadable: sample,
         failed: null,
+        ...{ intact: true, from: null, to: null, keyedFrom: null, anchored: null, unchained: 0 },
+        problem: null,
       };
       if (job !== null) await finishJob(api.database.db, job.id, 'done', result);
     }
