@@ -13,14 +13,15 @@ import {
 import { type LinkConflict, unlinkAccount } from '../../store/people/links';
 import { listIdentities, readMappingsOf } from '../../store/people/listing';
 import { linkMapping } from '../../store/people/mappings';
-import { readStale, staleHere } from '../changes/read-stale';
+import { staleHere } from '../changes/read-stale';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route } from '../http/route';
 import { accountName, cursor, pageLimit, personName, sourceName } from '../http/schemas';
-import { visibleSources } from '../sources/visible';
 import { isSameAccount, type ResolvedMapping, resolveMappings, unknownSources } from './mappings';
+import { personOverview } from './overview';
+import { readPerson, type SeesSource, seesIn, sourcesOf } from './read-person';
 
 const params = z.strictObject({ name: personName });
 
@@ -32,45 +33,15 @@ const summaryOf = ({ name, attributes, accounts }: IdentityView, sees: SeesSourc
     .map(({ id: _, ...account }: AccountView) => account),
 });
 
-/** Whether the caller may see the accounts of a source. */
-type SeesSource = (source: string) => boolean;
-
-/** The sources that a key bound to groups may see; null for a key that may see all. */
-async function sourcesOf({ configuration }: Dependencies, caller: Caller) {
-  if (caller.groups === null) return null;
-  return visibleSources((await configuration()).configuration, caller);
-}
-
-const seesIn =
-  (sources: readonly string[] | null): SeesSource =>
-  (source) =>
-    sources?.includes(source) ?? true;
-
 async function readWhole(deps: Dependencies, caller: Caller, name: string) {
-  const { db } = deps;
-  const { groups } = caller;
-  const sees = seesIn(await sourcesOf(deps, caller));
-  const identity = await findIdentity(db, { name });
-  const isVisible = groups === null || identity?.accounts.some(({ source }) => sees(source));
-  if (identity === null || !isVisible) throw new HttpProblem('not_found');
-  const everyAccount = {
-    source: null,
-    identity: name,
-    cursor: null,
-    limit: identity.accounts.length,
-  };
-  const stale = new Map(
-    (await readStale(deps, { ...everyAccount, groups })).map((one) => [one.id, one]),
-  );
+  const { identity, accounts, stale, sees } = await readPerson(deps, caller, name);
   return {
     ...summaryOf(identity, sees),
-    accounts: identity.accounts
-      .filter(({ source }) => sees(source))
-      .map(({ id, ...account }) => {
-        const found = stale.get(id);
-        return { ...account, stale: found?.is ? staleHere(found, found.is) : null };
-      }),
-    mappings: (await readMappingsOf(db, identity.id)).filter(({ source }) => sees(source)),
+    accounts: accounts.map(({ id, ...account }) => {
+      const found = stale.get(id);
+      return { ...account, stale: found?.is ? staleHere(found, found.is) : null };
+    }),
+    mappings: (await readMappingsOf(deps.db, identity.id)).filter(({ source }) => sees(source)),
   };
 }
 
@@ -263,4 +234,4 @@ const unlink = route({
   },
 });
 
-export const peopleRoutes: readonly Route[] = [list, read, save, unlink];
+export const peopleRoutes: readonly Route[] = [list, read, personOverview, save, unlink];

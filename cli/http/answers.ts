@@ -7,6 +7,7 @@ import type * as identities from '../../model/api/identities';
 import type * as jobs from '../../model/api/jobs';
 import type { Json } from '../../model/api/json';
 import type * as keys from '../../model/api/keys';
+import type * as overview from '../../model/api/overview';
 import type * as presence from '../../model/api/presence';
 import type * as problems from '../../model/api/problems';
 import type * as relays from '../../model/api/relays';
@@ -27,6 +28,7 @@ export type ChangePlan = Json<changePlan.ChangePlan>;
 export type Problem = Json<problems.Problem>;
 export type Issue = Json<problems.Issue>;
 export type Presence = Json<presence.Presence>;
+export type StalePage = Json<stale.StalePage>;
 export type StaleAccount = Json<stale.StaleAccount>;
 
 export type AuditRecord = Json<audit.AuditRecordAnswer>;
@@ -51,6 +53,7 @@ export type Captures = Json<captures.Captures>;
 
 export type Identity = Json<identities.Identity>;
 export type IdentityWithMappings = Json<identities.IdentityWithMappings>;
+export type Overview = Json<overview.Overview>;
 export type ApiKeys = Json<keys.ApiKeys>;
 export type ApiKey = Json<keys.ApiKey>;
 export type ApiKeyCreated = Json<keys.ApiKeyCreated>;

@@ -20,6 +20,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   'POST /v1/changes/{id}/park': 'help-desk trigger operate',
   'GET /v1/identities': 'help-desk operate configure',
   'GET /v1/identities/{name}': 'help-desk operate configure',
+  'GET /v1/identities/{name}/overview': 'help-desk operate configure',
   'PUT /v1/identities/{name}': 'configure',
   'DELETE /v1/identities/{name}/accounts': 'configure',
   'GET /v1/configuration': 'configure',
