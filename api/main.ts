@@ -1,4 +1,6 @@
+import '../uncaught';
 import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { sql } from 'kysely';
 import { environment, Misconfigured, refuseDebugOutput } from '../config';
 import { accountRulesOf } from '../connectors/registry';
@@ -6,11 +8,12 @@ import { openFingerprintKey, readSigner } from '../intake/key-files';
 import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
+import { portError } from '../start-errors';
 import { isAway, openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
 import { retryUntilReachable } from '../store/until-reachable';
 import { ensureAdminKey } from './admin/first-key';
-import { createApp } from './app';
+import { createApp, createStartingApp } from './app';
 import { type Dependencies, openDependencies, type Settings } from './http/dependencies';
 import { listeningOn, startServer } from './http/server';
 
@@ -27,17 +30,25 @@ async function main(stopping: AbortSignal): Promise<void> {
     environment.LOCKSTEP_API_TLS_CERT_FILE,
     environment.LOCKSTEP_API_TLS_KEY_FILE,
   );
-  const database = openDatabase(databaseUrl, 'lockstep api', 20);
+  const { DATABASE_DIRECT_URL = databaseUrl } = environment;
+  const isPooled = DATABASE_DIRECT_URL !== databaseUrl;
+  const database = openDatabase(databaseUrl, 'lockstep api', 20, isPooled);
   const { db } = database;
   let readiness = async (): Promise<string[]> => ['database'];
-  const ops = await startOps(environment.LOCKSTEP_API_OPS_PORT, () => readiness());
+  const opsPort = environment.LOCKSTEP_API_OPS_PORT;
+  const ops = await startOps(opsPort, () => readiness()).catch((error) => {
+    throw portError('LOCKSTEP_API_OPS_PORT', { host: '127.0.0.1', port: opsPort }, error);
+  });
 
-  const deps = await retryUntilReachable('the database', stopping, async () => {
+  // It listens first, so that clients get a problem instead of a refused connection while the database is unavailable.
+  let app: RequestListener = createStartingApp();
+  const server = await startServer((request, response) => app(request, response), listening);
+  const deps = await retryUntilReachable(databaseUrl, stopping, async () => {
     await migrate(db, accountRulesOf);
     await ensureAdminKey(db, environment.LOCKSTEP_ADMIN_KEY_FILE);
-    return openDependencies(db, databaseUrl, settings, stopping);
+    return openDependencies(db, DATABASE_DIRECT_URL, settings, stopping);
   });
-  const server = await startServer(createApp(deps), listening);
+  app = createApp(deps);
   readiness = () => missing(deps);
   log.info('the API accepts requests', { address: server.url });
 
@@ -52,6 +63,12 @@ function readSettings(): Settings {
   const { LOCKSTEP_API_PUBLIC_URL, LOCKSTEP_AGE_LIMIT_HOURS, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } =
     environment;
   const signerFile = required('LOCKSTEP_SIGNER_FILE');
+  // The worker may not have written the file yet. A file that this process may not read is reported now.
+  try {
+    readSigner(signerFile);
+  } catch (error) {
+    throw new Misconfigured(`LOCKSTEP_SIGNER_FILE: ${(error as Error).message}`);
+  }
   const temporal = TEMPORAL_UI_URL?.replace(/\/$/, '');
   return {
     fingerprintKey: openFingerprintKey(required('LOCKSTEP_FINGERPRINT_KEY_FILE')),

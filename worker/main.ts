@@ -1,3 +1,4 @@
+import '../uncaught';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Dependencies } from '../activities/dependencies';
@@ -10,6 +11,7 @@ import { openPolicyChecker } from '../intake/policy/check-policy';
 import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
+import { fileError, portError } from '../start-errors';
 import { watchConfiguration } from '../store/configuration/watch';
 import { openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
@@ -47,19 +49,30 @@ async function main(stopping: AbortSignal): Promise<void> {
   const login = engineLogin(environment);
   installRuntime();
 
-  const database = openDatabase(DATABASE_URL, 'lockstep worker', 20);
+  const { DATABASE_DIRECT_URL = DATABASE_URL } = environment;
+  const isPooled = DATABASE_DIRECT_URL !== DATABASE_URL;
+  const database = openDatabase(DATABASE_URL, 'lockstep worker', 20, isPooled);
   const { db } = database;
-  await retryUntilReachable('the database', stopping, () => migrate(db, accountRulesOf));
-  const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR);
+  let missing = (): readonly string[] => ['database'];
+  const opsPort = environment.LOCKSTEP_WORKER_OPS_PORT;
+  const ops = await startOps(opsPort, async () => missing()).catch((error) => {
+    throw portError('LOCKSTEP_WORKER_OPS_PORT', { host: '127.0.0.1', port: opsPort }, error);
+  });
+  const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR).catch((error) => {
+    throw fileError('LOCKSTEP_KEY_DIR', LOCKSTEP_KEY_DIR, error);
+  });
   const audit = {
     keys: openAuditKeys(LOCKSTEP_KEY_DIR),
     anchors: openAnchorFile(
       environment.LOCKSTEP_AUDIT_ANCHOR_FILE ?? path.join(LOCKSTEP_KEY_DIR, 'audit', ANCHOR_FILE),
     ),
   };
-  // Epochs are made before the worker connects to the engine: with an epoch the api can seal, and so accept changes.
-  await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
-  await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS, 'capture');
+  await retryUntilReachable(DATABASE_URL, stopping, async () => {
+    await migrate(db, accountRulesOf);
+    // Epochs are made before the worker connects to the engine: with an epoch the api can seal, and so accept changes.
+    await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
+    await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS, 'capture');
+  });
 
   const connectors = openConnectors();
   const deps: Dependencies = {
@@ -80,15 +93,15 @@ async function main(stopping: AbortSignal): Promise<void> {
     Math.max(CAPTURE_KEY_HOURS, environment.LOCKSTEP_AGE_LIMIT_HOURS),
   );
   const replicas = startReplicas(deps);
-  const captures = await openCaptures(deps, DATABASE_URL, LOCKSTEP_KEY_DIR);
-  const jobs = await startJobs(deps, audit, DATABASE_URL);
+  const captures = await openCaptures(deps, DATABASE_DIRECT_URL, LOCKSTEP_KEY_DIR);
+  const jobs = await startJobs(deps, audit, DATABASE_DIRECT_URL);
   const engineSide = startEngineSide(
     deps,
     {
       address: TEMPORAL_ADDRESS,
       namespace: environment.TEMPORAL_NAMESPACE,
       login,
-      databaseUrl: DATABASE_URL,
+      databaseUrl: DATABASE_DIRECT_URL,
       workerId,
       workflows: workflowCode(),
       workflowDiagnostics: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS === 'on',
@@ -96,9 +109,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     },
     stopping,
   );
-  const ops = await startOps(environment.LOCKSTEP_WORKER_OPS_PORT, async () =>
-    engineSide.missing(),
-  );
+  missing = engineSide.missing;
   log.info('the worker is up', { address: `127.0.0.1:${ops.port}` });
 
   await engineSide.ended;

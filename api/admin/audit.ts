@@ -3,6 +3,7 @@ import { auditPageSchema } from '../../model/api/audit';
 import { text } from '../../model/api/fields';
 import { jobSchema } from '../../model/api/jobs';
 import { newestPosition, readAudit } from '../../store/audit-records';
+import { storedName } from '../../store/people/identities';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { waitUntil } from '../http/hub';
@@ -87,7 +88,8 @@ const grownPast =
 
 async function readPage({ db }: Dependencies, query: Query, cursor: number | null) {
   const { order, limit } = query;
-  const { person = null, source = null, action = null, actor = null, change = null } = query;
+  const person = query.person === undefined ? null : await storedName(db, query.person);
+  const { source = null, action = null, actor = null, change = null } = query;
   const { since = null, until = null } = query;
   const filter = { person, source, action, actor, change, since, until };
   // Read first, so that a record that is chained during the search is either on the page or after `end`.

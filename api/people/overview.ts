@@ -35,8 +35,9 @@ export const personOverview: Route = route({
   }),
 });
 
-async function readOverview(deps: Dependencies, caller: Caller, name: string): Promise<Overview> {
-  const { identity, accounts: visible, stale, sees } = await readPerson(deps, caller, name);
+async function readOverview(deps: Dependencies, caller: Caller, given: string): Promise<Overview> {
+  const { identity, accounts: visible, stale, sees } = await readPerson(deps, caller, given);
+  const { name } = identity;
   const { db, settings } = deps;
   const filter = { groups: caller.groups, state: null, identity: name, source: null, cursor: null };
   const [held, changes, captures] = await Promise.all([

@@ -3,6 +3,7 @@ import {
   type AccountView,
   findIdentity,
   type IdentityAtIntake,
+  storedName,
 } from '../../store/people/identities';
 import { type CheckedAccount, readStale } from '../changes/read-stale';
 import type { Dependencies } from '../http/dependencies';
@@ -35,8 +36,9 @@ interface VisiblePerson {
 export async function readPerson(
   deps: Dependencies,
   caller: Caller,
-  name: string,
+  given: string,
 ): Promise<VisiblePerson> {
+  const name = await storedName(deps.db, given);
   const { groups } = caller;
   const sees = seesIn(await sourcesOf(deps, caller));
   const identity = await findIdentity(deps.db, { name });
