@@ -7,6 +7,7 @@ import express, {
 } from 'express';
 import { log } from '../log';
 import { documents } from './documents/documents';
+import { sharedSignals } from './documents/shared-signals';
 import { discardBody } from './http/body';
 import type { Dependencies } from './http/dependencies';
 import { asHttpProblem, HttpProblem, headersOf, problemOf } from './http/problem';
@@ -30,7 +31,8 @@ export function createApp(deps: Dependencies): Express {
   for (const route of routes) app[route.method](expressPath(route.path), serve(deps, route));
   for (const path of new Set(routes.map((route) => route.path)))
     app.all(expressPath(path), otherMethods(path));
-  for (const { path, send } of documents) app.route(path).get(send).all(otherMethods(path));
+  for (const { path, send } of [...documents, ...sharedSignals(deps)])
+    app.route(path).get(send).all(otherMethods(path));
   app.use(() => {
     throw new HttpProblem('not_found');
   });

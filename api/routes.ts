@@ -14,6 +14,7 @@ import { configurationRoutes } from './configuration/routes';
 import { configurationVersionRoutes } from './configuration/versions';
 import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
+import { noticeRoutes } from './notices/routes';
 import { peopleRoutes } from './people/routes';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
@@ -37,6 +38,7 @@ export const routes: readonly Route[] = [
   ...keyRoutes,
   ...auditRoutes,
   ...graphRoutes,
+  ...noticeRoutes,
   ...presenceRoutes,
   ...diagnosticsRoutes,
   ...scimRoutes,

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { environmentSchema } from '../config';
+import { channelKinds } from '../connectors/notices/registry';
 import { connectorKinds, type RegisteredKind } from '../connectors/registry';
 import { contractSchema } from '../connectors/wire/schema';
 import {
@@ -9,6 +10,7 @@ import {
   captureSchema,
   configurationSchema,
   groupSchema,
+  noticeChannelSchema,
   scimSchema,
   sourceSchema,
 } from '../model/configuration/document';
@@ -118,6 +120,12 @@ function configurationPage(): string {
     fieldTable(groupSchema),
     '### An application: `applications.<name>`',
     fieldTable(applicationSchema),
+    '### A channel for notices: `notices.<name>`\nSee [notices](notices.md).',
+    fieldTable(noticeChannelSchema),
+    ...[...channelKinds].flatMap(([kind, { settings }]) => [
+      `#### The settings of the kind \`${kind}\``,
+      fieldTable(settings),
+    ]),
     '## Environment\nThe variables that a process of Lockstep reads when it starts.',
     table(
       ['variable', 'default', 'meaning'],

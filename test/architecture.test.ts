@@ -40,7 +40,7 @@ const folders: Readonly<Record<string, Folder>> = {
   api: {
     may: [
       ...['model', 'sealing', 'store', 'intake', 'connectors/registry', 'workflows/names'],
-      ...['ops', 'lifetime', 'uncaught', 'release', ...common],
+      ...['connectors/notices/registry', 'ops', 'lifetime', 'uncaught', 'release', ...common],
     ],
   },
   capture: { may: ['model', 'sealing', 'connectors', ...common] },

@@ -155,6 +155,15 @@ export const auditActions = {
       `The audit is chained with the key ${subject} from record ${word(detail.from)} on.`,
     'notice',
   ),
+  'notice.tested': row(({ subject }) => `A test notice was sent to the channel ${subject}.`),
+  'notice.failed': row(
+    ({ subject }) => `A notice could not be delivered by the channel ${subject}.`,
+    'warning',
+  ),
+  'notice.channel-closed': row(
+    ({ subject }) => `The channel ${subject} was closed, because its receiver is gone.`,
+    'warning',
+  ),
   'epoch.created': row(
     ({ subject }) => `The key ${subject} was created, to which passwords are sealed.`,
   ),

@@ -36,8 +36,8 @@ export interface JobView {
 }
 
 /**
- * Stores a job with its audit record and notifies `channels.job`. `worker/jobs/jobs.ts` listens on that channel, claims the row and does
- * the job; if the notification is lost, a worker finds the row at its next check.
+ * Stores a job with its audit record and notifies `channels.job`. `worker/jobs/jobs.ts` listens on that channel, claims
+ * the row and does the job; if the notification is lost, a worker finds the row at its next check.
  * @returns the id of the job
  */
 export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise<string> {

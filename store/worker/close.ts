@@ -3,6 +3,7 @@ import type { ChangeState } from '../../model/change/change';
 import type { ErrorCode } from '../../model/errors';
 import { endedNotice } from '../changes/progress';
 import type { Database } from '../database';
+import { incompleteNotice } from '../notices/write';
 import { channels } from '../notifications';
 
 /** The final state of a change, and its reason if it has one. */
@@ -19,7 +20,7 @@ export async function endChange(db: Database, changeId: string, ending: Ending):
   await sql`
     with ended as (
       update change set state = ${ending.state}, reason = ${ending.reason}, ended_at = now()
-      where id = ${changeId} and ended_at is null returning id
+      where id = ${changeId} and ended_at is null returning id, identity_id, state
     ), destroyed as (
       delete from sealed_secret where change_id = ${changeId}
     ), audited as (
@@ -27,7 +28,7 @@ export async function endChange(db: Database, changeId: string, ending: Ending):
       select 'worker', 'change.' || ${ending.state}::text, id,
              jsonb_build_object('reason', ${ending.reason}::text)
       from ended
-    )
+    ), noticed as (${incompleteNotice('ended')})
     select pg_notify(${channels.progress}, ${endedNotice(sql`id`)}) from ended`.execute(db);
 }
 

@@ -9,6 +9,7 @@ import type { Person } from '../../model/people/correlation';
 import type { StoredProblem } from '../../model/people/links';
 import { settledNotice } from '../changes/progress';
 import { type Database, withoutSync } from '../database';
+import { parkedNotice, passwordChangedNotice } from '../notices/write';
 import { channels } from '../notifications';
 import type { ClaimedAccount } from './claims';
 import { earlierClaim, retryBehind } from './release';
@@ -37,6 +38,8 @@ export interface ChangeAtWork {
   readonly heldSources: readonly string[];
   /** Version of the configuration in force now. */
   readonly configurationVersion: number;
+  /** Whether a channel of the configuration sends notices to people; `loadChange` adds it. */
+  readonly notifiesPerson?: boolean;
 }
 
 /** Of change `c`. */
@@ -154,7 +157,7 @@ export async function settleAndRead(
   return rows;
 }
 
-type SettledChange = { readonly id: string; readonly seq: number; readonly identityId: string };
+type SettledChange = Pick<ChangeAtWork, 'id' | 'seq' | 'identityId' | 'notifiesPerson'>;
 
 /** The start of a statement that settles accounts; CTE `recorded` has the outcomes that were updated. */
 const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
@@ -213,7 +216,12 @@ const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
       -- The password of the auth account is known again, such as after a change by the help desk.
       delete from sign_in_guard g using recorded
       where g.account_id = recorded.account_id and recorded.role = 'auth' and recorded.state = 'applied'
-    ), superseding as (${supersedeOlder(change.id, 'recorded')})`;
+    )${noticesOf(change, settled)}, superseding as (${supersedeOlder(change.id, 'recorded')})`;
+
+/** CTEs that write the notices about these settlements. Most settlements have none, and then cost nothing for them. */
+const noticesOf = ({ id, notifiesPerson }: SettledChange, settled: readonly Settlement[]) => sql`
+    ${notifiesPerson && settled.some(({ state }) => state === 'applied') ? sql`, noticed as (${passwordChangedNotice(id, 'recorded')})` : sql``}
+    ${settled.some(({ state }) => state === 'parked') ? sql`, parked as (${parkedNotice(id)})` : sql``}`;
 
 /**
  * A settlement waits for the disk unless a login has verified every account, and none of them is the auth account, whose

@@ -143,6 +143,7 @@ const withoutRecord: Readonly<Record<string, string>> = {
   'POST /v1/changes/plan': 'It changes nothing.',
   'POST /v1/configuration/plan': 'It changes nothing.',
   'POST /scim/v2/{source}/Users/.search': 'It changes nothing.',
+  'POST /v1/notices/test': 'It needs a channel; test/api/notices.test.ts tests its record.',
   'POST /v1/relays/batch': 'Each capture of a batch gets its record when a worker ingests it.',
 };
 

@@ -48,6 +48,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'configuration versions': () => [],
   'configuration show': () => ['1'],
   'configuration diff': () => ['1'],
+  'notices list': () => [],
   'captures list': () => [],
   'captures stop': () => [],
   'captures start': () => [],
@@ -64,12 +65,10 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 
-/** Commands with tests of their own: those of the connector, the Samba set-up, the audit and the configuration. */
+/** Commands with tests of their own: those of the connector, the Samba set-up, notices, the audit and configurations. */
 const testedElsewhere = [
-  'connector test',
-  'relay setup samba',
-  'audit verify',
-  'configuration rollback',
+  ...['connector test', 'notices test', 'relay setup samba'],
+  ...['audit verify', 'configuration rollback'],
 ];
 
 interface Facts {
@@ -91,8 +90,11 @@ async function commandsIn(help: readonly string[]): Promise<string[]> {
 }
 
 test('every command of the command line is in the table of this test', async () => {
-  const nouns = ['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'];
-  const nested = [...nouns, 'configuration', 'relay setup'];
+  const nouns = [
+    ...['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'],
+    ...['notices', 'configuration'],
+  ];
+  const nested = [...nouns, 'relay setup'];
   const all = await commandsIn([]);
   for (const noun of [...nested, 'audit'])
     all.push(...(await commandsIn(noun.split(' '))).map((verb) => `${noun} ${verb}`));

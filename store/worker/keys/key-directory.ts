@@ -100,6 +100,15 @@ async function shred(target: string): Promise<void> {
   await rm(target);
 }
 
+/**
+ * The master keys in a key folder without a backup: those without an empty file `<id>.saved` next to them, which an
+ * operator makes after the backup.
+ */
+export const unsavedMasterKeys = (dir: string): string[] =>
+  masterKeyIds(path.join(dir, 'master')).filter(
+    (id) => !existsSync(path.join(dir, 'master', `${id}.saved`)),
+  );
+
 /** Ids of the master keys in a folder, the newest last, because ids grow with time. */
 const masterKeyIds = (dir: string): string[] =>
   readdirSync(dir)
@@ -125,7 +134,7 @@ async function signerIn(dir: string): Promise<KeyObject> {
   return signer;
 }
 
-function privateKeyIn(file: string): KeyObject {
+export function privateKeyIn(file: string): KeyObject {
   try {
     return createPrivateKey({ key: JSON.parse(readKey(file).toString('utf8')), format: 'jwk' });
   } catch (error) {
