@@ -79,6 +79,11 @@ export const environmentSchema = z.object({
   LOCKSTEP_KEY_DIR: file
     .optional()
     .describe('Folder with the private keys of the worker. Keep it out of database backups.'),
+  LOCKSTEP_AUDIT_ANCHOR_FILE: file
+    .optional()
+    .describe(
+      'File to which the worker appends the end of the audit chain each minute; by default audit/anchors.jsonl in its key folder. Each worker machine has its own. A volume that allows only to append protects it best.',
+    ),
   LOCKSTEP_SIGNER_FILE: file
     .optional()
     .describe(

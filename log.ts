@@ -28,6 +28,9 @@ export interface LogFields {
   readonly attempt?: number;
   readonly address?: string;
   readonly version?: number;
+  /** A record of the audit chain, and its hash. */
+  readonly position?: number;
+  readonly hash?: string;
   readonly signal?: string;
   /** Logged with its name, code and stack frames only, because the message of an error may quote its input. */
   readonly error?: unknown;

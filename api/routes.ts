@@ -11,6 +11,7 @@ import { changeRoutes } from './changes/routes';
 import { staleRoutes } from './changes/stale';
 import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration/routes';
+import { configurationVersionRoutes } from './configuration/versions';
 import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
 import { noticeRoutes } from './notices/routes';
@@ -31,6 +32,7 @@ export const routes: readonly Route[] = [
   ...peopleRoutes,
   ...accountActionRoutes,
   ...configurationRoutes,
+  ...configurationVersionRoutes,
   ...sourceRoutes,
   ...sourceCommandRoutes,
   ...relayRoutes,

@@ -1,11 +1,13 @@
 import { Command, CommanderError, Option } from 'commander';
 import { release } from '../release';
 import { applyCommand } from './commands/apply';
+import { auditCommand } from './commands/audit';
 import { blocklistCommand } from './commands/blocklist';
 import { cancelCommand } from './commands/cancel';
 import { capturesCommand } from './commands/captures';
 import { changeCommand } from './commands/change';
 import { changesCommand } from './commands/changes';
+import { configurationCommand } from './commands/configuration';
 import { connectorCommand } from './commands/connector';
 import { doctorCommand } from './commands/doctor';
 import { graphCommand } from './commands/graph';
@@ -41,11 +43,13 @@ const commands = [
   relayCommand,
   planCommand,
   applyCommand,
+  configurationCommand,
   doctorCommand,
   connectorCommand,
   refreshCommand,
   identitiesCommand,
   keysCommand,
+  auditCommand,
   graphCommand,
   blocklistCommand,
   supportBundleCommand,

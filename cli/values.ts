@@ -59,3 +59,14 @@ export function lifetime(text: string): number {
   if (ms !== null) return ms;
   throw new InvalidArgumentError('Give a duration such as 12h, 90d or 4w.');
 }
+
+/** Parses a time in ISO 8601 with its offset, or an age such as `24h`. */
+export function momentOrAge(text: string): Date {
+  const ms = parseSpan(text);
+  return ms === null ? moment(text) : new Date(Date.now() - ms);
+}
+
+export function position(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give the position of a record, a whole number from 0.');
+}

@@ -27,6 +27,8 @@ export const channels = {
    * or the name of the source. `worker/captures/ingest-relayed.ts` listens.
    */
   captured: 'lockstep_captured',
+  /** Audit records were chained. The payload is the position of the newest. The api listens. */
+  audit: 'lockstep_audit',
 } as const;
 
 export type Channel = (typeof channels)[keyof typeof channels];

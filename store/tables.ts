@@ -222,12 +222,13 @@ export interface SourceCommandTable {
   finished_at: OptionalTime;
 }
 
-export type JobKind = 'check' | 'refresh' | 'look' | 'sign-in' | AccountAction;
+export type JobKind = 'check' | 'refresh' | 'look' | 'sign-in' | 'verify-audit' | AccountAction;
 
 export interface JobTable {
   id: string;
   kind: JobKind;
-  source: string;
+  /** Null for a job that concerns no source. */
+  source: string | null;
   parameters: Json<Record<string, unknown>>;
   state: Generated<'open' | 'done' | 'failed'>;
   result: ColumnType<unknown, string | null | undefined, string | null>;
@@ -410,6 +411,8 @@ export interface AuditTable {
   detail: ColumnType<Record<string, unknown>, string | undefined, string>;
   position: number | null;
   hash: Buffer | null;
+  /** The key of the hash; null for a record that is not chained yet, or was chained before the chain was keyed. */
+  key_id: string | null;
 }
 
 export interface Tables {

@@ -1,8 +1,9 @@
 import { countCaptures } from '../intake/capture-counter';
 import { log } from '../log';
-import { chainAudit } from '../store/audit';
 import { forgetFingerprints } from '../store/captures/fingerprints';
 import type { Database } from '../store/database';
+import { anchorAudit } from '../store/worker/audit/anchor';
+import { type AuditChain, chainAudit } from '../store/worker/audit/chain';
 import { deleteExpiredSecrets } from '../store/worker/close';
 import { destroyEndedEpochs, ensureEpoch } from '../store/worker/epochs';
 import type { KeyStore } from '../store/worker/keys/key-store';
@@ -11,7 +12,7 @@ import { forgetSignIns } from '../store/worker/sign-ins';
 import { type Loop, startLoop } from './loop';
 
 /**
- * Starts the maintenance loops: chaining the audit, deleting expired secrets and old fingerprints, and making and
+ * Starts the maintenance loops: chaining and anchoring the audit, deleting expired secrets and old fingerprints, and making and
  * destroying epochs. Every worker runs them; locks in the database ensure that they do not interfere.
  * @param epochHours how long passwords are sealed to one epoch
  * @param captureHours for how long after its end the key of an epoch that relays seal to is kept
@@ -19,11 +20,19 @@ import { type Loop, startLoop } from './loop';
 export function startJanitor(
   db: Database,
   keys: KeyStore,
+  audit: AuditChain,
   epochHours: number,
   captureHours?: number,
 ): Loop[] {
   return [
-    startLoop({ name: 'audit chain', everyMs: 1_000 }, async () => (await chainAudit(db)) > 0),
+    startLoop(
+      { name: 'audit chain', everyMs: 1_000 },
+      async () => (await chainAudit(db, audit.keys)) > 0,
+    ),
+    startLoop({ name: 'audit anchor', everyMs: 60_000 }, async () => {
+      await anchorAndLog(db, audit);
+      return false;
+    }),
     startLoop({ name: 'expired secrets', everyMs: 10_000 }, async () => {
       const captures = await deleteExpiredCaptures(db);
       for (const source of captures) countCaptures(source, 'relay', 'expired');
@@ -44,4 +53,19 @@ export function startJanitor(
       return false;
     }),
   ];
+}
+
+/** The log is one more place outside the database that shows where the chain ended. */
+async function anchorAndLog(db: Database, { anchors }: AuditChain): Promise<void> {
+  const { anchor, lost } = await anchorAudit(db, anchors);
+  if (lost !== null)
+    log.error(
+      'the audit chain does not hold the record of the last anchor any more: the database was restored or changed; run "lockstep audit verify"',
+      { position: lost.position, hash: lost.hash.toString('hex') },
+    );
+  if (anchor !== null)
+    log.info('the audit chain was anchored', {
+      position: anchor.position,
+      hash: anchor.hash.toString('hex'),
+    });
 }

@@ -19,6 +19,8 @@ import { openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
 import { removePresence } from '../store/presence';
 import { retryUntilReachable } from '../store/until-reachable';
+import { openAnchorFile } from '../store/worker/audit/anchors';
+import { openAuditKeys } from '../store/worker/audit/audit-keys';
 import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
 import { openEventKey } from '../store/worker/keys/event-key';
 import {
@@ -37,6 +39,7 @@ import { startNoticeWatch } from './notices/watch';
 import { startReplicas } from './replicas';
 
 const HOUR_MS = 3_600_000;
+const ANCHOR_FILE = 'anchors.jsonl';
 
 /**
  * The worker process. It holds the private keys, and talks to sources and to the engine. Several may run at once to
@@ -66,6 +69,12 @@ async function main(stopping: AbortSignal): Promise<void> {
   const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR).catch((error) => {
     throw fileError('LOCKSTEP_KEY_DIR', LOCKSTEP_KEY_DIR, error);
   });
+  const audit = {
+    keys: openAuditKeys(LOCKSTEP_KEY_DIR),
+    anchors: openAnchorFile(
+      environment.LOCKSTEP_AUDIT_ANCHOR_FILE ?? path.join(LOCKSTEP_KEY_DIR, 'audit', ANCHOR_FILE),
+    ),
+  };
   await retryUntilReachable(DATABASE_URL, stopping, async () => {
     await migrate(db, accountRulesOf);
     // Epochs are made before the worker connects to the engine: with an epoch the api can seal, and so accept changes.
@@ -87,6 +96,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const janitor = startJanitor(
     db,
     keys,
+    audit,
     environment.LOCKSTEP_EPOCH_HOURS,
     Math.max(CAPTURE_KEY_HOURS, environment.LOCKSTEP_AGE_LIMIT_HOURS),
   );
@@ -101,7 +111,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     issuer: environment.LOCKSTEP_API_PUBLIC_URL?.replace(/\/$/, '') ?? null,
     signEvent: eventKey.sign,
   });
-  const jobs = await startJobs(deps, DATABASE_DIRECT_URL);
+  const jobs = await startJobs(deps, audit, DATABASE_DIRECT_URL);
   const engineSide = startEngineSide(
     deps,
     {

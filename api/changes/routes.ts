@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { auditRecordSchema } from '../../model/api/audit';
 import { changeSchema, changeStateSchema, changesPageSchema } from '../../model/api/changes';
-import { text, time } from '../../model/api/fields';
+import { text } from '../../model/api/fields';
 import type { Caller } from '../../store/api-keys';
 import { maySee, mayTouch } from '../../store/api-keys';
-import { readAuditOf } from '../../store/audit';
+import { anyRecord, readAudit } from '../../store/audit-records';
 import { giveCommand } from '../../store/changes/commands';
 import { type ChangeView, listChanges, readChange } from '../../store/changes/read';
+import { shownRecord } from '../admin/audit-view';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
@@ -135,6 +137,9 @@ async function whileValid(
   }
 }
 
+/** More than the accounts of one person and the attempts at them fill. */
+const MOST_RECORDS = 10_000;
+
 const audit = route({
   method: 'get',
   path: '/v1/changes/{id}/audit',
@@ -144,27 +149,16 @@ const audit = route({
   answers: {
     200: {
       says: 'The records, the oldest first.',
-      schema: z.object({
-        records: z.array(
-          z.object({
-            position: z
-              .int()
-              .nullable()
-              .describe('The position in the audit chain; null until the record is chained.'),
-            at: time,
-            actor: z.string(),
-            action: z.string(),
-            subject: z.string().nullable(),
-            detail: z.record(z.string(), z.unknown()),
-          }),
-        ),
-      }),
+      schema: z.object({ records: z.array(auditRecordSchema) }),
     },
   },
   problems: ['not_found'],
   handle: async (deps, { caller, params: { id } }) => {
     await readVisible(deps, caller, id);
-    return { status: 200, body: { records: await readAuditOf(deps.db, id) } };
+    const filter = { ...anyRecord, change: id };
+    const page = { filter, order: 'newest', cursor: null, limit: MOST_RECORDS } as const;
+    const records = (await readAudit(deps.db, page)).reverse().map(shownRecord);
+    return { status: 200, body: { records } };
   },
 });
 

@@ -4,6 +4,7 @@ import type { IntakeDependencies, IntakeSettings } from '../../intake/dependenci
 import { watchEpochs } from '../../intake/epochs';
 import { openPolicyChecker } from '../../intake/policy/check-policy';
 import { readAcceptedSecrets } from '../../store/api-keys';
+import { newestPosition } from '../../store/audit-records';
 import { type ChangeProgress, progressIn, readProgress } from '../../store/changes/progress';
 import { type ChangeView, readChange } from '../../store/changes/read';
 import { watchConfiguration } from '../../store/configuration/watch';
@@ -22,6 +23,8 @@ export interface Dependencies extends IntakeDependencies {
   readonly standstill: () => Promise<Standstill>;
   readonly changes: Hub<ChangeProgress>;
   readonly jobs: Hub<JobView>;
+  /** The newest position of the audit chain, under the id `audit`. */
+  readonly audit: Hub<{ readonly position: number }>;
   /** The secrets that each API key accepts; a stream ends when the one that opened it is not accepted any more. */
   readonly keys: Hub<readonly string[]>;
   readonly streams: Streams;
@@ -54,14 +57,19 @@ export async function openDependencies(
   setMaxListeners(0, stopping);
   const changes = createHub((ids) => readProgress(db, ids));
   const jobs = createHub((ids) => readJobs(db, ids));
+  const audit = createHub(async (ids) => {
+    const position = await newestPosition(db);
+    return new Map(ids.map((id) => [id, { position }]));
+  });
   const keys = createHub((ids) => readAcceptedSecrets(db, ids));
   // No notification is sent when a key expires.
   const expiry = setInterval(() => keys.notify(null), EXPIRY_CHECK_MS);
   const policyChecker = openPolicyChecker();
   const listener = await listen(
     databaseUrl,
-    [channels.progress, channels.job, channels.key],
+    [channels.progress, channels.job, channels.key, channels.audit],
     (channel, payload) => {
+      if (channel === channels.audit) return audit.notify(null);
       if (channel === channels.job) return jobs.notify(payload);
       if (channel === channels.key) return keys.notify(payload);
       if (payload === null) return changes.notify(null);
@@ -78,6 +86,7 @@ export async function openDependencies(
     standstill: cached(STANDSTILL_MAX_AGE_MS, () => standstill(db)),
     changes,
     jobs,
+    audit,
     keys,
     streams: countStreams(),
     readFollowed: sharedRead((id) => readChange(db, id)),
@@ -86,6 +95,7 @@ export async function openDependencies(
     async close() {
       changes.close();
       jobs.close();
+      audit.close();
       keys.close();
       clearInterval(expiry);
       await listener.close();

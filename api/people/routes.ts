@@ -9,19 +9,19 @@ import {
   findIdentity,
   type IdentityView,
   saveIdentity,
-  storedName,
 } from '../../store/people/identities';
 import { type LinkConflict, unlinkAccount } from '../../store/people/links';
 import { listIdentities, readMappingsOf } from '../../store/people/listing';
 import { linkMapping } from '../../store/people/mappings';
-import { readStale, staleHere } from '../changes/read-stale';
+import { staleHere } from '../changes/read-stale';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route } from '../http/route';
 import { accountName, cursor, pageLimit, personName, sourceName } from '../http/schemas';
-import { visibleSources } from '../sources/visible';
 import { isSameAccount, type ResolvedMapping, resolveMappings, unknownSources } from './mappings';
+import { personOverview } from './overview';
+import { readPerson, seesIn, sourcesOf } from './read-person';
 
 const params = z.strictObject({ name: personName });
 
@@ -31,51 +31,15 @@ const summaryOf = ({ name, attributes, accounts }: IdentityView) => ({
   accounts: accounts.map(({ id: _, ...account }: AccountView) => account),
 });
 
-/** Whether the caller may see the accounts of a source. */
-type SeesSource = (source: string) => boolean;
-
-/** The sources that a key bound to groups may see; null for a key that may see all. */
-async function sourcesOf({ configuration }: Dependencies, caller: Caller) {
-  if (caller.groups === null) return null;
-  return visibleSources((await configuration()).configuration, caller);
-}
-
-const seesIn =
-  (sources: readonly string[] | null): SeesSource =>
-  (source) =>
-    sources?.includes(source) ?? true;
-
-/** The person with the accounts that the caller may see. */
-const visibleIn = (identity: IdentityView, sees: SeesSource): IdentityView => ({
-  ...identity,
-  accounts: identity.accounts.filter(({ source }) => sees(source)),
-});
-
-async function readWhole(deps: Dependencies, caller: Caller, given: string) {
-  const { db } = deps;
-  const name = await storedName(db, given);
-  const { groups } = caller;
-  const sees = seesIn(await sourcesOf(deps, caller));
-  const found = await findIdentity(db, { name });
-  const identity = found && visibleIn(found, sees);
-  if (identity === null || (groups !== null && identity.accounts.length === 0))
-    throw new HttpProblem('not_found');
-  const everyAccount = {
-    source: null,
-    identity: name,
-    cursor: null,
-    limit: identity.accounts.length,
-  };
-  const stale = new Map(
-    (await readStale(deps, { ...everyAccount, groups })).map((one) => [one.id, one]),
-  );
+async function readWhole(deps: Dependencies, caller: Caller, name: string) {
+  const { identity, accounts, stale, sees } = await readPerson(deps, caller, name);
   return {
-    ...summaryOf(identity),
-    accounts: identity.accounts.map(({ id, ...account }) => {
-      const one = stale.get(id);
-      return { ...account, stale: one?.is ? staleHere(one, one.is) : null };
+    ...summaryOf({ ...identity, accounts }),
+    accounts: accounts.map(({ id, ...account }) => {
+      const found = stale.get(id);
+      return { ...account, stale: found?.is ? staleHere(found, found.is) : null };
     }),
-    mappings: (await readMappingsOf(db, identity.id)).filter(({ source }) => sees(source)),
+    mappings: (await readMappingsOf(deps.db, identity.id)).filter(({ source }) => sees(source)),
   };
 }
 
@@ -95,7 +59,10 @@ const list = route({
     const sources = await sourcesOf(deps, caller);
     const found = await listIdentities(deps.db, { limit: limit + 1, cursor: after, sources });
     const sees = seesIn(sources);
-    const identities = found.slice(0, limit).map((one) => summaryOf(visibleIn(one, sees)));
+    const identities = found.slice(0, limit).map((one) => {
+      const accounts = one.accounts.filter(({ source }) => sees(source));
+      return summaryOf({ ...one, accounts });
+    });
     const next = found.length > limit ? (identities.at(-1)?.name ?? null) : null;
     return { status: 200, body: { identities, next } };
   },
@@ -268,4 +235,4 @@ const unlink = route({
   },
 });
 
-export const peopleRoutes: readonly Route[] = [list, read, save, unlink];
+export const peopleRoutes: readonly Route[] = [list, read, personOverview, save, unlink];

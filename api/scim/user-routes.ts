@@ -232,7 +232,7 @@ async function update(
   const wanted = merge(changes, user);
   await push(deps, caller, source, { ...user, ...wanted }, changes);
   const version = conditions['if-match'] === undefined ? null : user.version;
-  const updated = await updateScimUser(deps.db, user.id, version, wanted);
+  const updated = await updateScimUser(deps.db, user.id, version, wanted, actorOf(caller));
   if (updated === 'taken') throw new HttpProblem('already_exists');
   if (updated === null) throw new HttpProblem('scim_version_outdated');
   return { status: 200 as const, ...shown(deps, source, updated) };

@@ -51,7 +51,7 @@ const resume = route({
   handle: async (deps, { caller, params: { name } }) => {
     await readOne(deps, caller, name);
     await reopenSource(deps.db, name, 'paused', actorOf(caller));
-    await probeNow(deps.db, name);
+    await probeNow(deps.db, name, actorOf(caller));
     return { status: 200, body: await readOne(deps, caller, name) };
   },
 });

@@ -1,19 +1,20 @@
 import { z } from 'zod';
 import { text } from '../../model/api/fields';
-import { jobAcceptedSchema, jobSchema } from '../../model/api/jobs';
+import { jobSchema } from '../../model/api/jobs';
 import { hasRight } from '../../model/api/scopes';
 import { sourcesSchema } from '../../model/api/sources';
 import { sourceNamed } from '../../model/configuration/document';
-import { type JobView, readJob, requestJob } from '../../store/sources/jobs';
+import { readJob } from '../../store/sources/jobs';
 import type { JobKind } from '../../store/tables';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
-import { appliedPreference, type Preference, preferHeader } from '../http/prefer';
+import type { Preference } from '../http/prefer';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { sourceName, waitSeconds } from '../http/schemas';
+import { jobAnswers, jobBody, jobHeaders, sendJob } from './send-job';
 import { readSources } from './view';
-import { waitForJob } from './wait-for-job';
+import { finishedOr } from './wait-for-job';
 
 const list = route({
   method: 'get',
@@ -33,39 +34,19 @@ const list = route({
 });
 
 const params = z.strictObject({ name: sourceName });
-const headers = z.object({ prefer: preferHeader });
-const jobAnswers = {
-  200: { says: 'The job, finished within the requested wait.', schema: jobSchema },
-  202: {
-    says: 'The job is queued for a worker.',
-    schema: jobAcceptedSchema,
-    headers: { location: 'The URL of the job.' },
-  },
-} as const;
 
-/** Queues a job for a worker and waits for it as long as the client prefers. */
-async function send(
-  deps: Dependencies,
-  job: {
-    readonly kind: JobKind;
-    readonly source: string;
-    readonly parameters: Readonly<Record<string, unknown>>;
-    readonly requestedBy: string;
-  },
-  preference: Preference,
-  gone: AbortSignal,
-) {
+interface SourceJob {
+  readonly kind: JobKind;
+  readonly source: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly requestedBy: string;
+}
+
+/** Queues a job of a source for a worker. */
+async function send(deps: Dependencies, job: SourceJob, preference: Preference, gone: AbortSignal) {
   const { configuration } = await deps.configuration();
   if (sourceNamed(configuration, job.source) === undefined) throw new HttpProblem('not_found');
-  const id = await requestJob(deps.db, job);
-  const answerHeaders = {
-    location: `${deps.settings.publicUrl}/v1/jobs/${id}`,
-    ...appliedPreference(preference),
-  };
-  const finished = await waitForJob(deps, id, preference.waitMs, gone);
-  return finished === null
-    ? { status: 202 as const, body: { job: id }, headers: answerHeaders }
-    : { status: 200 as const, body: shown(finished), headers: answerHeaders };
+  return sendJob(deps, job, preference, gone);
 }
 
 const check = route({
@@ -74,7 +55,7 @@ const check = route({
   right: 'operate',
   summary: 'Check whether a source can be used',
   params,
-  headers,
+  headers: jobHeaders,
   answers: jobAnswers,
   problems: ['not_found'],
   handle: (deps, { caller, params: { name }, headers: { prefer }, gone }) => {
@@ -89,7 +70,7 @@ const refresh = route({
   right: 'operate',
   summary: 'Read the accounts of a source and link them to people',
   params,
-  headers,
+  headers: jobHeaders,
   body: smallBody(
     z
       .strictObject({
@@ -118,7 +99,7 @@ const look = route({
   description:
     'Afterwards `GET /v1/stale` lists the accounts whose change was not captured. This costs one request per account.',
   params,
-  headers,
+  headers: jobHeaders,
   answers: jobAnswers,
   problems: ['not_found'],
   handle: (deps, { caller, params: { name }, headers: { prefer }, gone }) => {
@@ -141,12 +122,8 @@ const readOne = route({
     const job = await readJob(deps.db, id);
     const isVisible = hasRight(caller.scopes, 'operate') || job?.requestedBy === actorOf(caller);
     if (job === null || !isVisible) throw new HttpProblem('not_found');
-    const finished =
-      job.state === 'open' ? await waitForJob(deps, id, query.wait * 1000, gone) : job;
-    return { status: 200, body: shown(finished ?? job) };
+    return { status: 200, body: jobBody(await finishedOr(deps, job, query.wait * 1000, gone)) };
   },
 });
-
-const shown = ({ requestedBy: _, ...job }: JobView) => job;
 
 export const sourceRoutes: readonly Route[] = [list, check, refresh, look, readOne];

@@ -17,3 +17,14 @@ export async function waitForJob(
   if (waitMs > 0) await waitUntil(jobs, id, reached, waitMs, [gone, stopping]);
   return finished;
 }
+
+/** Returns a job after waiting for its end; the open job if it does not end in time. */
+export async function finishedOr(
+  deps: Dependencies,
+  job: JobView,
+  waitMs: number,
+  gone: AbortSignal,
+): Promise<JobView> {
+  if (job.state !== 'open') return job;
+  return (await waitForJob(deps, job.id, waitMs, gone)) ?? job;
+}

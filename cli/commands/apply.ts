@@ -1,10 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { planFile, planLines } from '../configuration/preview';
+import { applyPlanned } from '../configuration/apply-planned';
+import { planFile } from '../configuration/preview';
 import type { Exit } from '../exit-codes';
-import { Failure, usage } from '../failure';
 import { helpText } from '../help-text';
-import type { ConfigurationApplied } from '../http/answers';
 import { action, type Session } from '../session';
 
 interface Options {
@@ -39,37 +37,5 @@ export const applyCommand = (): Command =>
 
 async function apply({ output, api }: Session, { file, yes }: Options): Promise<Exit> {
   const lockstep = await api();
-  const { document, plan } = await planFile(lockstep, file);
-  if (plan.differences.length === 0) {
-    output.show({ version: plan.version, differences: [] }, () => planLines(output, plan));
-    return 'done';
-  }
-  for (const line of planLines(output, plan)) output.line(line);
-  if (!yes) await confirm();
-  const { version } = await lockstep.send<ConfigurationApplied>(
-    'POST',
-    ['configuration', 'apply'],
-    {
-      body: { document, version: plan.version },
-    },
-  );
-  output.show({ version, differences: plan.differences }, () => [
-    `Configuration ${version} is applied.`,
-    'Next: lockstep doctor',
-  ]);
-  return 'done';
-}
-
-async function confirm(): Promise<void> {
-  if (!process.stdin.isTTY)
-    throw usage(
-      'There is no terminal to ask for confirmation. Check the result of "lockstep plan", then run "lockstep apply --yes".',
-    );
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  // Ctrl-C and Ctrl-D close the question without an answer.
-  const closed = new AbortController();
-  asking.once('close', () => closed.abort());
-  const answer = await asking.question('Apply? [y/N] ', { signal: closed.signal }).catch(() => '');
-  asking.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new Failure('Nothing was changed.');
+  return applyPlanned(output, lockstep, await planFile(lockstep, file), yes === true);
 }

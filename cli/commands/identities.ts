@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
-import type { Identity, IdentityWithMappings } from '../http/answers';
+import type { Identity, IdentityWithMappings, Overview } from '../http/answers';
 import { readPages } from '../http/pages';
 import { action, type Session } from '../session';
 import { identityLines } from '../text/identity-text';
+import { overviewLines } from '../text/overview-text';
 import { table } from '../text/table';
 import { count, sourceAndName } from '../values';
 import { forceChangeCommand, unlockCommand } from './identities-act';
@@ -62,13 +63,19 @@ async function list(
 
 const showCommand = (): Command =>
   new Command('show')
-    .description('Shows a person with attributes, accounts and applications.')
+    .description(
+      'Shows a person with attributes, accounts and applications: what each account holds since when, the newest changes, ' +
+        'captures that had no effect and why, and what to do next.',
+    )
     .argument('<who>', 'name of the person')
     .addHelpText(
       'after',
       helpText({
         examples: [
-          ['lockstep identities show alice', 'shows the accounts and applications of alice'],
+          [
+            'lockstep identities show alice',
+            'shows the accounts of alice, what they hold, and what to do next',
+          ],
         ],
       }),
     )
@@ -79,7 +86,11 @@ async function show({ output, api }: Session, who: string): Promise<Exit> {
   const identity = await lockstep.get<IdentityWithMappings>(['identities', who], {
     missing: `There is no person ${who}. "lockstep identities list" lists the people.`,
   });
-  output.show(identity, () => identityLines(output, identity));
+  const overview = await lockstep.get<Overview>(['identities', who, 'overview']);
+  output.show({ ...identity, overview }, () => [
+    ...identityLines(output, identity),
+    ...overviewLines(output, overview, Date.now()),
+  ]);
   return 'done';
 }
 

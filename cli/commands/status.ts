@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
 import { helpText } from '../help-text';
-import type { Change } from '../http/answers';
+import type { Change, StalePage } from '../http/answers';
 import { changeIdOrPerson, noChange } from '../http/ids';
 import { action, type Session } from '../session';
 import { inFull } from '../text/change-text';
+import { laterCaptureLines } from '../text/stale-text';
 import { watch } from '../text/watch';
 import { seconds } from '../values';
 
@@ -51,6 +52,10 @@ async function status(
   const id = await changeIdOrPerson(api, given);
   const current = await api.get<Change>(['changes', id], { missing: noChange(id) });
   const change = options.watch ? await watch(session, api, current, options.wait) : current;
-  output.show(change, () => inFull(output, change, Date.now()));
+  const { stale } = await api.get<StalePage>(['stale'], { query: { identity: change.identity } });
+  output.show(change, () => [
+    ...inFull(output, change, Date.now()),
+    ...laterCaptureLines(output, change, stale),
+  ]);
   return exitOf(change.state);
 }

@@ -35,7 +35,7 @@ function withPlaces(error: unknown, file: string, { place }: ConfigurationFile):
   );
 }
 
-const signs = {
+export const signs = {
   create: ['+', 'green'],
   update: ['~', 'yellow'],
   delete: ['-', 'red'],

@@ -1,4 +1,5 @@
 import type * as accountActions from '../../model/api/account-actions';
+import type * as audit from '../../model/api/audit';
 import type * as captures from '../../model/api/captures';
 import type * as changePlan from '../../model/api/change-plan';
 import type * as changes from '../../model/api/changes';
@@ -8,6 +9,7 @@ import type * as jobs from '../../model/api/jobs';
 import type { Json } from '../../model/api/json';
 import type * as keys from '../../model/api/keys';
 import type * as notices from '../../model/api/notices';
+import type * as overview from '../../model/api/overview';
 import type * as presence from '../../model/api/presence';
 import type * as problems from '../../model/api/problems';
 import type * as relays from '../../model/api/relays';
@@ -28,9 +30,16 @@ export type ChangePlan = Json<changePlan.ChangePlan>;
 export type Problem = Json<problems.Problem>;
 export type Issue = Json<problems.Issue>;
 export type Presence = Json<presence.Presence>;
+export type StalePage = Json<stale.StalePage>;
 export type StaleAccount = Json<stale.StaleAccount>;
 
+export type AuditRecord = Json<audit.AuditRecordAnswer>;
+export type AuditPage = Json<audit.AuditPage>;
+
 export type Plan = Json<configuration.ConfigurationPlan>;
+export type ConfigurationVersions = Json<configuration.ConfigurationVersions>;
+export type ConfigurationVersion = Json<configuration.ConfigurationVersion>;
+export type ConfigurationDifferences = Json<configuration.ConfigurationDifferences>;
 export type ConfigurationApplied = Json<configuration.ConfigurationApplied>;
 
 export type Source = Json<sources.Source>;
@@ -51,6 +60,7 @@ export type NoticeTested = Json<notices.NoticeTested>;
 
 export type Identity = Json<identities.Identity>;
 export type IdentityWithMappings = Json<identities.IdentityWithMappings>;
+export type Overview = Json<overview.Overview>;
 export type ApiKeys = Json<keys.ApiKeys>;
 export type ApiKey = Json<keys.ApiKey>;
 export type ApiKeyCreated = Json<keys.ApiKeyCreated>;

@@ -34,7 +34,7 @@ const markOf = ({ outcome, signInPrevented }: Account): Mark =>
   (signInPrevented === null ? marks[outcome] : ATTENTION) ??
   (isSettled(outcome) ? ['-', 'dim'] : ['·', 'dim']);
 
-const proofs: Readonly<Record<Proof, string>> = {
+export const proofs: Readonly<Record<Proof, string>> = {
   login: 'verified by a login',
   hash: 'verified by its hash',
   timestamp: 'verified by its time of change',

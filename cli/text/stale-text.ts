@@ -1,4 +1,4 @@
-import type { StaleAccount } from '../http/answers';
+import type { Change, StaleAccount } from '../http/answers';
 import type { Output } from '../output';
 import { indented } from './change-text';
 import { table } from './table';
@@ -31,4 +31,27 @@ export function staleLines(
   );
   const why = [...new Set(causes)].flatMap((text) => indented(text, output.width));
   return [...table(output, columns, rows), '', 'What to do:', ...why];
+}
+
+/**
+ * The password changes in a source that came after a change and had no effect: the accounts hold the password of the
+ * change, and the person may believe in the newer one.
+ */
+export function laterCaptureLines(
+  { width }: Output,
+  { identity, createdAt }: Change,
+  accounts: readonly StaleAccount[],
+): string[] {
+  const later = accounts.filter(
+    ({ code, since }) =>
+      code === 'capture_without_effect' && Date.parse(since) > Date.parse(createdAt),
+  );
+  if (later.length === 0) return [];
+  return [
+    '',
+    `A later password change of ${identity} had no effect:`,
+    ...later.flatMap(({ source, account, cure }) =>
+      indented(`${account} in ${source}: ${cure}`, width),
+    ),
+  ];
 }

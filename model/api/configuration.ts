@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import type { Configuration } from '../configuration/document';
 import { schemes } from '../hashes/encoding';
+import { actorSchema } from './audit';
+import { time } from './fields';
 
 /** What applying a configuration would change, and the version that is in force. */
 
@@ -59,6 +62,44 @@ export const configurationPlanSchema = z.object({
 
 export const configurationAppliedSchema = z.object({ version: configurationVersion });
 
+const appliedVersion = {
+  version: configurationVersion,
+  appliedAt: time,
+  appliedBy: actorSchema,
+};
+
+export const configurationVersionsSchema = z.object({
+  versions: z.array(z.object(appliedVersion)),
+  next: z.string().nullable(),
+});
+
+export const configurationVersionSchema = z.object({
+  ...appliedVersion,
+  configuration: z.custom<Configuration>().meta({ type: 'object' }),
+});
+
+export const configurationDifferencesSchema = z.object({
+  from: configurationVersion,
+  to: configurationVersion,
+  differences: z.array(
+    z.object({
+      action: z.enum(['create', 'update', 'delete']),
+      section: z.string(),
+      name: z.string(),
+      fields: z.array(
+        z.object({
+          path: z.string(),
+          from: z.unknown().describe('Null if the field was not set.'),
+          to: z.unknown().describe('Null if the field is not set any more.'),
+        }),
+      ),
+    }),
+  ),
+});
+
+export type ConfigurationVersions = z.output<typeof configurationVersionsSchema>;
+export type ConfigurationVersion = z.output<typeof configurationVersionSchema>;
+export type ConfigurationDifferences = z.output<typeof configurationDifferencesSchema>;
 export type GroupFit = z.output<typeof groupFitSchema>;
 export type ConfigurationPlan = z.output<typeof configurationPlanSchema>;
 export type ConfigurationApplied = z.output<typeof configurationAppliedSchema>;

@@ -7,6 +7,7 @@ export type Right =
   | 'read-jobs'
   | 'read'
   | 'read-people'
+  | 'read-audit'
   | 'operate'
   | 'configure'
   | 'enrol-relay'
@@ -51,10 +52,15 @@ const table = {
     rights: ['sign-in'],
     bindable: true,
   },
+  audit: {
+    may: 'read and verify the audit, which names people, accounts and keys',
+    rights: ['read-audit'],
+    bindable: false,
+  },
   read: { may: 'see changes, sources and captures', rights: ['read'], bindable: true },
   operate: {
-    may: 'do what `read` allows, see people, check, pause and refresh sources, and control changes and captures',
-    rights: ['read', 'read-jobs', 'read-people', 'control-changes', 'operate'],
+    may: 'do what `read` and `audit` allow, see people, check, pause and refresh sources, and control changes and captures',
+    rights: ['read', 'read-jobs', 'read-people', 'read-audit', 'control-changes', 'operate'],
     bindable: false,
   },
   configure: {
@@ -72,7 +78,7 @@ const table = {
     may: 'do everything, and manage API keys',
     rights: [
       ...['change-own', 'change', 'control-changes', 'help'],
-      ...['read', 'read-jobs', 'read-people', 'operate'],
+      ...['read', 'read-jobs', 'read-people', 'read-audit', 'operate'],
       ...['configure', 'enrol-relay', 'relay', 'capture', 'sign-in', 'administer'],
     ] as readonly Right[],
     bindable: false,

@@ -70,13 +70,14 @@ export async function auditCapture(
       : sql``;
   await sql`
     with captured as (
-      select id from account
+      select id, identity_id from account
       where ${isNamed(capture.source, naming, capture.account)} and problem is distinct from 'linked_twice'
     )${remembered}
     insert into audit (actor, action, subject, detail)
     values (${by}, ${`capture.${result}`}, (select id from captured),
-            jsonb_build_object('source', ${capture.source}::text,
-                               'capturedAt', ${at?.toISOString() ?? null}::text))`.execute(db);
+            jsonb_strip_nulls(jsonb_build_object(
+              'source', ${capture.source}::text, 'capturedAt', ${at?.toISOString() ?? null}::text,
+              'identity', (select identity_id from captured))))`.execute(db);
 }
 
 /**

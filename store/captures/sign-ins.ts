@@ -42,6 +42,11 @@ export async function requestSignIn(db: Database, wanted: NewSignIn): Promise<nu
              jsonb_build_object('accountId', account_id, 'identityId', ${wanted.identityId}::text),
              ${wanted.requestedBy}
       from opened returning id
+    ), blocked as (
+      insert into audit (actor, action, subject, detail)
+      select ${wanted.requestedBy}, 'sign-in.blocked', ${wanted.accountId},
+             jsonb_build_object('source', ${wanted.source}::text, 'identity', ${wanted.identityId}::text)
+      where not exists (select from opened)
     ), sealed as (
       insert into sealed_sign_in (job_id, account_id, epoch_id, jwe, expires_at)
       select ${wanted.id}, account_id, ${wanted.epochId}, ${wanted.jwe}, ${wanted.expiresAt} from opened

@@ -82,7 +82,7 @@ export async function applyConfiguration(
     await writeAudit(trx, {
       actor: by,
       action: 'configuration.applied',
-      detail: { version: basedOn + 1 },
+      detail: { version: basedOn + 1, ...(await sameAsBefore(trx, basedOn + 1)) },
     });
     for (const source of await readChangedSources(trx, basedOn))
       await reopenSource(trx, source, 'by_worker', by);
@@ -90,6 +90,17 @@ export async function applyConfiguration(
     await sql`select pg_notify(${channels.configuration}, ${String(basedOn + 1)})`.execute(trx);
     return basedOn + 1;
   });
+}
+
+/** The newest earlier version with the same content, as after a rollback. */
+async function sameAsBefore(trx: Database, version: number): Promise<{ sameAs?: number }> {
+  const { rows } = await sql<{ sameAs: number | null }>`
+    select max(older.version) as "sameAs" from configuration older, configuration new
+    where new.version = ${version} and older.version < new.version and older.document = new.document`.execute(
+    trx,
+  );
+  const sameAs = rows[0]?.sameAs ?? null;
+  return sameAs === null ? {} : { sameAs };
 }
 
 /**

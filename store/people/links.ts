@@ -119,7 +119,7 @@ async function insertLink(
     actor: by,
     action: 'account.linked',
     subject: id,
-    detail: { source, linkedBy },
+    detail: { source, linkedBy, account: name, identity: identityId },
   });
 }
 
@@ -215,10 +215,11 @@ export async function unlinkAccount(
           select account.id from account join identity on identity.id = account.identity_id
           where identity.name = ${person} and (${isNamed(source, naming, name)} or account.source = ${source} and account.name = ${name})
           order by account.name = ${name} desc limit 1)
-        returning id
+        returning id, name, identity_id
       ), audited as (
         insert into audit (actor, action, subject, detail)
-        select ${by}, 'account.unlinked', id, jsonb_build_object('source', ${source}::text) from unlinked
+        select ${by}, 'account.unlinked', id,
+               jsonb_build_object('source', ${source}::text, 'account', name, 'identity', identity_id) from unlinked
       )
       select id from unlinked`.execute(trx);
     await releaseDuplicates(trx, source);

@@ -128,7 +128,7 @@ function compare({ is, attribute, value }: ScimComparison): RawBuilder<boolean> 
 }
 
 /**
- * Updates a user.
+ * Updates a user. A push of the password alone changes nothing here that the audit would record.
  * @param version updates only while the user has this version; null: any
  * @returns the user after the update; null when it does not exist or has another version; `taken` when another user
  *   has the name
@@ -138,15 +138,26 @@ export async function updateScimUser(
   id: string,
   version: number | null,
   { userName, externalId, active }: ScimFields,
+  by: string,
 ): Promise<ScimUser | null | 'taken'> {
   try {
     const { rows } = await sql<ScimUser>`
-      update scim_user
-      set user_name = ${userName}, external_id = ${externalId}, active = ${active},
-          version = version + 1, updated_at = date_trunc('milliseconds', now())
-      where id = ${id} and (${version}::int is null or version = ${version}) returning ${columns}`.execute(
-      db,
-    );
+      with before as (
+        select user_name, external_id, active from scim_user where id = ${id}
+      ), updated as (
+        update scim_user
+        set user_name = ${userName}, external_id = ${externalId}, active = ${active},
+            version = version + 1, updated_at = date_trunc('milliseconds', now())
+        where id = ${id} and (${version}::int is null or version = ${version})
+        returning *
+      ), audited as (
+        insert into audit (actor, action, subject, detail)
+        select ${by}, 'scim-user.updated', updated.id, jsonb_build_object('source', updated.source)
+        from updated, before
+        where (updated.user_name, updated.external_id, updated.active)
+              is distinct from (before.user_name, before.external_id, before.active)
+      )
+      select ${columns} from updated`.execute(db);
     return rows[0] ?? null;
   } catch (error) {
     if (isUniqueViolation(error, 'scim_user_name')) return 'taken';

@@ -46,8 +46,12 @@ export const probeSoon = (which: ReturnType<typeof sql>) => sql`
   update source_state set next_probe_at = now() where condition = 'down' and ${which}`;
 
 /** Makes the probe of a source that is down due at once. `sendProbes` sends an account. */
-export async function probeNow(db: Database, source: string): Promise<void> {
-  await probeSoon(sql`source = ${source}`).execute(db);
+export async function probeNow(db: Database, source: string, by: string): Promise<void> {
+  await sql`
+    with due as (${probeSoon(sql`source = ${source}`)} returning source)
+    insert into audit (actor, action, subject) select ${by}, 'source.probe', source from due`.execute(
+    db,
+  );
 }
 
 /**

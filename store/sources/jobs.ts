@@ -1,27 +1,35 @@
 import { sql } from 'kysely';
-import { accountActions } from '../../model/people/account-actions';
+import { accountActions, isAccountAction } from '../../model/people/account-actions';
 import type { Database } from '../database';
 import { newId } from '../ids';
 import { channels } from '../notifications';
 import type { JobKind } from '../tables';
 
 /**
- * Work outside a change that the api asks of a worker, because only a worker may talk to sources: checking a source
- * for `lockstep doctor`, refreshing its accounts, looking when their passwords were last changed, checking whether an
- * account holds a password, or unlocking an account for the help desk.
+ * Work outside a change that the api asks of a worker, because only a worker may talk to sources and has the keys:
+ * checking a source for `lockstep doctor`, refreshing its accounts, looking when their passwords were last changed,
+ * checking whether an account holds a password, unlocking an account for the help desk, or verifying the audit.
  */
 export interface Job {
   readonly id: string;
   readonly kind: JobKind;
-  readonly source: string;
+  /** Null for a job that concerns no source. */
+  readonly source: string | null;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly requestedBy: string;
+}
+
+/** A job that asks a source. */
+export interface SourceJob extends Job {
+  readonly kind: Exclude<JobKind, 'verify-audit'>;
+  readonly source: string;
 }
 
 export interface JobView {
   readonly id: string;
   readonly kind: JobKind;
-  readonly source: string;
+  /** Null for a job that concerns no source. */
+  readonly source: string | null;
   readonly state: 'open' | 'done' | 'failed';
   readonly result: unknown;
   readonly requestedBy: string;
@@ -30,8 +38,8 @@ export interface JobView {
 }
 
 /**
- * Stores a job and notifies `channels.job`. `worker/jobs/jobs.ts` listens on that channel, claims the row and does
- * the job; if the notification is lost, a worker finds the row at its next check.
+ * Stores a job with its audit record (`requestActions` writes that of an action of the help desk) and notifies `channels.job`. `worker/jobs/jobs.ts` listens on that channel, claims
+ * the row and does the job; if the notification is lost, a worker finds the row at its next check.
  * @returns the id of the job
  */
 export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise<string> {
@@ -40,14 +48,19 @@ export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise
     with requested as (
       insert into job (id, kind, source, parameters, requested_by)
       values (${id}, ${wanted.kind}, ${wanted.source}, ${JSON.stringify(wanted.parameters)}, ${wanted.requestedBy})
-      returning id
+      returning id, source, parameters
+    ), audited as (
+      insert into audit (actor, action, subject, detail)
+      select ${wanted.requestedBy}, ${`job.${wanted.kind}`}, id,
+             parameters || jsonb_strip_nulls(jsonb_build_object('source', source))
+      from requested where not ${isAccountAction(wanted.kind)}
     )
     select pg_notify(${channels.job}, id) from requested`.execute(db);
   return id;
 }
 
 /** The kinds of jobs that may take minutes. */
-export const jobsOfSources: readonly JobKind[] = ['check', 'refresh', 'look'];
+export const slowJobs: readonly JobKind[] = ['check', 'refresh', 'look', 'verify-audit'];
 
 /** The kinds of jobs whose result a person waits for. */
 export const jobsOfPeople: readonly JobKind[] = ['sign-in', ...accountActions];
@@ -60,7 +73,7 @@ export const jobsOfPeople: readonly JobKind[] = ['sign-in', ...accountActions];
 export async function claimJob(
   db: Database,
   leaseSeconds: number,
-  kinds: readonly JobKind[] = jobsOfSources,
+  kinds: readonly JobKind[] = slowJobs,
 ): Promise<Job | null> {
   const { rows } = await sql<Job>`
     update job set claimed_until = now() + make_interval(secs => ${leaseSeconds})
@@ -104,6 +117,8 @@ export async function lastResults(
 ): Promise<ReadonlyMap<string, unknown>> {
   const { rows } = await sql<{ source: string; result: unknown }>`
     select distinct on (source) source, result from job
-    where kind = ${kind} and state = 'done' order by source, finished_at desc`.execute(db);
+    where kind = ${kind} and state = 'done' and source is not null order by source, finished_at desc`.execute(
+    db,
+  );
   return new Map(rows.map(({ source, result }) => [source, result]));
 }

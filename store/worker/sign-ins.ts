@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { SignInResult } from '../../model/captures/sign-in';
+import { writeAudit } from '../audit';
 import type { Database } from '../database';
+import type { SourceJob } from '../sources/jobs';
 import { settleGuard } from './login-guard';
 
 /** The sealed password of a sign-in check, and the account that is asked whether it holds it. */
@@ -38,15 +40,17 @@ export async function dequeueSignIn(db: Database, jobId: string): Promise<Sealed
  */
 export async function noteSignIn(
   db: Database,
+  { source, requestedBy, parameters }: Pick<SourceJob, 'source' | 'requestedBy' | 'parameters'>,
   accountId: string,
   result: SignInResult,
 ): Promise<void> {
   await settleGuard(db, accountId, result);
-  if (result === 'differs')
-    await sql`
-      insert into audit (actor, action, subject) values ('worker', 'sign-in.differs', ${accountId})`.execute(
-      db,
-    );
+  await writeAudit(db, {
+    actor: requestedBy,
+    action: `sign-in.${result}`,
+    subject: accountId,
+    detail: { source, identity: String(parameters.identityId) },
+  });
 }
 
 /**
@@ -56,7 +60,13 @@ export async function noteSignIn(
 export async function forgetSignIns(db: Database): Promise<void> {
   await sql`
     with late as (
-      delete from sealed_sign_in where expires_at <= now() returning account_id
+      delete from sealed_sign_in s using job
+      where s.expires_at <= now() and job.id = s.job_id
+      returning s.account_id, job.requested_by, job.source, job.parameters
+    ), audited as (
+      insert into audit (actor, action, subject, detail)
+      select requested_by, 'sign-in.unknown', account_id,
+             jsonb_build_object('source', source, 'identity', parameters ->> 'identityId') from late
     )
     update sign_in_guard g set failures = g.failures - 1, closed_until = now()
     from late where g.account_id = late.account_id`.execute(db);

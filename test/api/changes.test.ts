@@ -272,7 +272,8 @@ describeWith(['postgres'], 'changes', () => {
     expect(body.records).toMatchObject([
       {
         action: 'change.accepted',
-        actor: expect.stringMatching(/^api-key:key_/),
+        actor: { id: expect.stringMatching(/^api-key:key_/), name: expect.any(String) },
+        says: `A new password of ${alice} was accepted.`,
         detail: { seq: 1 },
       },
     ]);

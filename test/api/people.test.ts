@@ -145,7 +145,7 @@ describeWith(['postgres'], 'people', () => {
     const { rows } = await api.database.pool.query(
       `select detail from audit where action = 'account.unlinked'`,
     );
-    expect(rows).toEqual([{ detail: { source: 'warehouse' } }]);
+    expect(rows).toMatchObject([{ detail: { source: 'warehouse', account: 'gus' } }]);
   });
 
   test('people are listed page by page in the order of their names', async () => {

@@ -215,7 +215,7 @@ describeWith(['postgres'], 'lockstep plan and lockstep apply', () => {
     const refused = await run(GOOD, 'apply');
     expect([refused.code, refused.stderr]).toEqual([
       2,
-      expect.stringContaining('lockstep apply --yes'),
+      expect.stringContaining('run the command again with --yes'),
     ]);
     expect(await appliedVersion()).toBe(0);
 
@@ -271,4 +271,36 @@ describeWith(['postgres'], 'lockstep plan and lockstep apply', () => {
       expect(await appliedVersion()).toBe(Number(before) + 1);
     },
   );
+
+  test('lockstep configuration lists, shows and compares versions, and rolls back to one as a new version', async () => {
+    const before = Number(await appliedVersion());
+    await run(GOOD, 'apply', '--yes');
+    await run(GOOD.replace('minLength: 12', 'minLength: 15'), 'apply', '--yes');
+    const changed = Number(await appliedVersion());
+    expect(changed).toBeGreaterThan(before);
+    const listed = await command(['configuration', 'versions', '--limit', '1']);
+    expect(listed.stdout).toMatch(new RegExp(`^VERSION +APPLIED +BY\n${changed} .*"first admin"`));
+    const diff = await command(['configuration', 'diff', String(changed)]);
+    expect(diff.stdout).toBe('~ policies.staff\n    - minLength: 12\n    + minLength: 15\n');
+    const back = String(changed - 1);
+    const asked = await command(['configuration', 'rollback', back]);
+    expect([asked.code, asked.stdout]).toEqual([2, expect.stringContaining('~ policies.staff')]);
+    expect(await appliedVersion()).toBe(changed);
+    const rolled = await command(['configuration', 'rollback', back, '--yes']);
+    expect([rolled.code, rolled.stdout]).toEqual([
+      0,
+      expect.stringContaining(`Configuration ${changed + 1} is applied.`),
+    ]);
+    const equal = await command(['configuration', 'diff', back, String(changed + 1)]);
+    expect(equal.stdout).toBe(`Configurations ${back} and ${changed + 1} are equal.\n`);
+    const audit = await command(['audit', '--limit', '1', '--action', 'configuration']);
+    expect(audit.stdout).toContain(`which is equal to configuration ${back}.`);
+    const printed = await command(['configuration', 'show', back]);
+    expect((await run(printed.stdout, 'plan')).stdout).toMatch(/^Nothing to do/);
+    const missing = await command(['configuration', 'show', '999']);
+    expect([missing.code, missing.stderr]).toEqual([
+      1,
+      expect.stringContaining('There is no configuration 999.'),
+    ]);
+  });
 });

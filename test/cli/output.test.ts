@@ -44,6 +44,10 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'keys rotate': ({ rotated }) => [rotated],
   'keys revoke': ({ key }) => [key],
   graph: ({ file }) => ['--svg', `${file}.svg`],
+  audit: () => [],
+  'configuration versions': () => [],
+  'configuration show': () => ['1'],
+  'configuration diff': () => ['1'],
   'notices list': () => [],
   'captures list': () => [],
   'captures stop': () => [],
@@ -61,11 +65,11 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 
-/**
- * Commands with tests of their own: test/cli/connector.test.ts, test/cli/notices.test.ts,
- * test/capture/samba-setup.test.ts.
- */
-const testedElsewhere = ['connector test', 'notices test', 'relay setup samba'];
+/** Commands with tests of their own: those of the connector, the Samba set-up, notices, the audit and configurations. */
+const testedElsewhere = [
+  ...['connector test', 'notices test', 'relay setup samba'],
+  ...['audit verify', 'configuration rollback'],
+];
 
 interface Facts {
   readonly change: string;
@@ -88,11 +92,11 @@ async function commandsIn(help: readonly string[]): Promise<string[]> {
 test('every command of the command line is in the table of this test', async () => {
   const nouns = [
     ...['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'],
-    'notices',
+    ...['notices', 'configuration'],
   ];
   const nested = [...nouns, 'relay setup'];
   const all = await commandsIn([]);
-  for (const noun of nested)
+  for (const noun of [...nested, 'audit'])
     all.push(...(await commandsIn(noun.split(' '))).map((verb) => `${noun} ${verb}`));
   expect(all.filter((name) => !nested.includes(name)).sort()).toEqual(
     [...Object.keys(commands), ...testedElsewhere].sort(),
@@ -148,6 +152,8 @@ describeWith(['postgres'], 'every command with an API', () => {
         ambiguous: sample,
         unreadable: sample,
         failed: null,
+        ...{ intact: true, from: null, to: null, keyedFrom: null, anchored: null, unchained: 0 },
+        problem: null,
       };
       if (job !== null) await finishJob(api.database.db, job.id, 'done', result);
     }

@@ -193,6 +193,7 @@ describeWith(['temporal', 'postgres', 'slapd'], 'after changes with every kind o
       'status last -o json',
       'changes --all -o json',
       'identities show ada.marsh -o json',
+      'audit --all --format jsonl',
     ]) {
       const { code, stdout, stderr } = await lockstep(command.split(' '), { env, stdin });
       expect([command, code]).toEqual([command, 0]);

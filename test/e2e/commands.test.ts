@@ -119,6 +119,21 @@ const steps: readonly Step[] = [
     prints: /^lks_[\w-]+$/m,
   },
   { command: './lockstep keys list', prints: /ada\.marsh/ },
+  { command: './lockstep configuration versions', prints: /^VERSION +APPLIED +BY\n1 / },
+  { command: './lockstep configuration diff 1', prints: /^\+ sources\.corp-directory$/m },
+  { command: './lockstep configuration rollback 1 --yes', prints: /^Nothing to do/ },
+  { command: './lockstep audit', prints: /: Created the API key "help desk" with help-desk\./ },
+  {
+    command: './lockstep audit --person ada.marsh --since 24h',
+    prints: /: A new password of ada\.marsh was accepted\./,
+  },
+  { command: './lockstep audit --action capture --since 4w', prints: /^No audit record matches/ },
+  {
+    command: './lockstep audit --all --format syslog',
+    prints: /^<110>1 \S+ \S+ lockstep - \S+ \[/,
+  },
+  { command: './lockstep audit --after 1 --format jsonl', prints: /^\{"position":2,/ },
+  { command: './lockstep audit verify', prints: /^Verified \d+ audit records, from / },
   { command: './lockstep support-bundle', prints: /\d+ files\.$/m },
 ];
 

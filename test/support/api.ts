@@ -9,6 +9,7 @@ import { reportPresence } from '../../store/presence';
 import { ensureEpoch } from '../../store/worker/epochs';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import type { KeyStore } from '../../store/worker/keys/key-store';
+import { keepAuditIn } from './audit-chain';
 import { type TestDatabase, testDatabase } from './database';
 import { refuseDeprecations } from './deprecations';
 
@@ -69,6 +70,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-api-'));
   const keyDir = options.keyDir ?? path.join(dir, 'keys');
   const keys = await openKeyDirectory(keyDir);
+  keepAuditIn(database.db, keyDir);
   if (options.worker !== false) {
     await ensureEpoch(database.db, keys, 24);
     await reportPresence(database.db, 'test');

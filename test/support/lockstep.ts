@@ -26,6 +26,7 @@ import { startEngineSide } from '../../worker/changes/engine';
 import { installRuntime } from '../../worker/changes/temporal';
 import { startJanitor } from '../../worker/janitor';
 import { startJobs } from '../../worker/jobs/jobs';
+import { keepAuditIn } from './audit-chain';
 import { serviceSecret } from './company';
 import { type TestDatabase, testDatabase } from './database';
 import { server } from './servers';
@@ -111,7 +112,8 @@ export async function startLockstep(
   const signer = signerKey(JSON.parse(readFileSync(path.join(keyDir, SIGNER_PUBLIC_FILE), 'utf8')));
   const wantedKey = { name: 'test', scopes: ['trigger' as const], groups: null, expiresAt: null };
   const { id: apiKey } = await createApiKey(db, wantedKey, 'test');
-  const janitor = startJanitor(db, keys, 24);
+  const audit = keepAuditIn(db, keyDir);
+  const janitor = startJanitor(db, keys, audit, 24);
   const connectors = openTestConnectors();
   const notices = openNoticeChannels(toolsFor(keyDir, keys, db));
   const workers = new Set<TestWorker>();
@@ -219,7 +221,7 @@ export async function startLockstep(
         accountRules: accountRulesOf,
         random: () => 0,
       };
-      const jobs = startJobs(deps, database.url);
+      const jobs = startJobs(deps, audit, database.url);
       const { ended } = startEngineSide(
         deps,
         {

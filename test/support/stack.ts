@@ -9,6 +9,7 @@ import type { RunningServer } from '../../local/processes';
 import { searchAttributes, startTemporal } from '../../local/temporal';
 import { type OpenDatabase, openDatabase } from '../../store/database';
 import { SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
+import { keepAuditIn } from './audit-chain';
 import { refuseDeprecations } from './deprecations';
 import { server } from './servers';
 import { until } from './until';
@@ -100,6 +101,7 @@ export async function startTestStack(secrets: string): Promise<TestStack> {
     LOCKSTEP_ADMIN_KEY_FILE: adminKey,
   });
   const database = { url, ...openDatabase(url, 'lockstep test', 5) };
+  keepAuditIn(database.db, keys);
   return {
     database,
     api,

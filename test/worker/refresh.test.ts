@@ -5,7 +5,7 @@ import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema, type SourceConfiguration } from '../../model/configuration/document';
 import { exactRules } from '../../model/people/naming';
 import { saveIdentity } from '../../store/people/identities';
-import type { Job } from '../../store/sources/jobs';
+import type { SourceJob } from '../../store/sources/jobs';
 import { lookAtSource } from '../../worker/jobs/look-at-source';
 import { refreshSource } from '../../worker/jobs/refresh-source';
 import { ldapAdmin, ldapSubject } from '../connectors/ldap-subject';
@@ -49,7 +49,7 @@ describeWith(['slapd', 'postgres'], 'a refresh', () => {
         kind: 'refresh',
         parameters,
         requestedBy: 'test',
-      } as unknown as Job,
+      } as unknown as SourceJob,
       source,
       connector,
       accountRulesOf(source),

@@ -1,5 +1,5 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { readAuditOf } from '../../store/audit';
+import { anyRecord, readAudit } from '../../store/audit-records';
 import { searchAttributes } from '../../workflows/names';
 import { type Company, startCompany } from '../support/company';
 import { recordHistories } from '../support/histories';
@@ -172,8 +172,13 @@ describeWith(['slapd', 'postgres', 'time-skipping'], 'waiting', () => {
       const password = `Who knows why ${Math.random().toString(36).slice(2)}`;
       return { id: await lockstep.accept({ person, password }), accounts, password };
     }
+    const auditOf = async (change: string) => {
+      const filter = { ...anyRecord, change };
+      const page = { filter, order: 'newest', cursor: null, limit: 1000 } as const;
+      return (await readAudit(lockstep.database.db, page)).reverse();
+    };
     const became = async (id: string, label: string) =>
-      (await readAuditOf(lockstep.database.db, id))
+      (await auditOf(id))
         .filter(({ subject, action }) => subject === label && action.startsWith('account.'))
         .map(({ action }) => action);
     /** Number of times that the engine ran the activity of the account. */

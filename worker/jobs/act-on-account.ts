@@ -7,7 +7,7 @@ import type { AccountAction, ActionResult } from '../../model/people/account-act
 import { isNews, isNoted } from '../../model/people/links';
 import { auditAction, type WantedAction } from '../../store/people/account-actions';
 import { learnAccount, noteProblem } from '../../store/people/links';
-import type { Job } from '../../store/sources/jobs';
+import type { SourceJob } from '../../store/sources/jobs';
 import { readSourceStates } from '../../store/sources/state';
 import { type ActedAccount, readActedAccount } from '../../store/worker/account-actions';
 import { settleGuard } from '../../store/worker/login-guard';
@@ -32,7 +32,7 @@ const failed = (reason: Reason, vendorCode: string | null = null): ActionOutcome
  */
 export async function actOnAccount(
   deps: Dependencies,
-  job: Job & { readonly kind: AccountAction },
+  job: SourceJob & { readonly kind: AccountAction },
   source: SourceConfiguration,
 ): Promise<ActionOutcome> {
   const wanted = { ...job.parameters, action: job.kind, source: job.source } as WantedAction;
@@ -53,7 +53,7 @@ export async function actOnAccount(
 
 async function outcomeOf(
   deps: Dependencies,
-  job: Job,
+  job: SourceJob,
   source: SourceConfiguration,
   wanted: WantedAction,
 ): Promise<ActionOutcome> {
@@ -75,7 +75,7 @@ async function outcomeOf(
 /** Stores what the answer shows of the source, and of the link. */
 async function note(
   deps: Dependencies,
-  { source: name }: Job,
+  { source: name }: SourceJob,
   source: SourceConfiguration,
   accountId: string,
   account: ActedAccount,

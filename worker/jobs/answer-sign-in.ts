@@ -5,7 +5,7 @@ import type { SignInResult } from '../../model/captures/sign-in';
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
-import type { Job } from '../../store/sources/jobs';
+import type { SourceJob } from '../../store/sources/jobs';
 import { dequeueSignIn, noteSignIn, type SealedSignIn } from '../../store/worker/sign-ins';
 
 /** The result of a sign-in check. */
@@ -20,19 +20,19 @@ const expired: SignInAnswer = { result: 'unknown', reason: 'too_old' };
 /** Checks with at most one login whether the account holds the password. The sealed password is deleted first. */
 export async function answerSignIn(
   deps: Dependencies,
-  job: Job,
+  job: SourceJob,
   source: SourceConfiguration,
 ): Promise<SignInAnswer> {
   const sealed = await dequeueSignIn(deps.db, job.id);
   if (sealed === null) return expired;
   const answer = await ask(deps, job, source, sealed);
-  await noteSignIn(deps.db, sealed.account.id, answer.result);
+  await noteSignIn(deps.db, job, sealed.account.id, answer.result);
   return answer;
 }
 
 async function ask(
   deps: Dependencies,
-  { id, source: name, parameters }: Job,
+  { id, source: name, parameters }: SourceJob,
   source: SourceConfiguration,
   { account, epochId, jwe, expiresAt }: SealedSignIn,
 ): Promise<SignInAnswer> {

@@ -8,9 +8,12 @@ import {
   finishJob,
   type Job,
   jobsOfPeople,
-  jobsOfSources,
+  type SourceJob,
+  slowJobs,
 } from '../../store/sources/jobs';
 import type { JobKind } from '../../store/tables';
+import type { AuditChain } from '../../store/worker/audit/chain';
+import { verifyAudit } from '../../store/worker/audit/verify';
 import { startLoop } from '../loop';
 import { actOnAccount } from './act-on-account';
 import { answerSignIn } from './answer-sign-in';
@@ -27,13 +30,18 @@ const LEASE_SECONDS = 300;
  */
 export async function startJobs(
   deps: Dependencies,
+  audit: AuditChain,
   databaseUrl: string,
 ): Promise<{ stop(): Promise<void> }> {
+  const carryOut = (job: Job) =>
+    job.kind === 'verify-audit'
+      ? verifyAudit(deps.db, audit)
+      : askSource(deps, { ...job, kind: job.kind, source: job.source ?? '' });
   // A person waits for the result of some jobs, and a refresh may take minutes.
   const loops = [
-    startLoop({ name: 'jobs', everyMs: 10_000, atOnce: 4 }, () => doJob(deps, jobsOfSources)),
+    startLoop({ name: 'jobs', everyMs: 10_000, atOnce: 4 }, () => doJob(deps, slowJobs, carryOut)),
     startLoop({ name: 'jobs of people', everyMs: 10_000, atOnce: 8 }, () =>
-      doJob(deps, jobsOfPeople),
+      doJob(deps, jobsOfPeople, carryOut),
     ),
   ];
   const listener = await listen(databaseUrl, [channels.job], () => {
@@ -51,18 +59,22 @@ export async function startJobs(
  * Does the oldest open job of these kinds.
  * @returns whether there was one
  */
-async function doJob(deps: Dependencies, kinds: readonly JobKind[]): Promise<boolean> {
-  const job = await claimJob(deps.db, LEASE_SECONDS, kinds);
+async function doJob(
+  { db }: Dependencies,
+  kinds: readonly JobKind[],
+  carryOut: (job: Job) => Promise<unknown>,
+): Promise<boolean> {
+  const job = await claimJob(db, LEASE_SECONDS, kinds);
   if (job === null) return false;
   try {
-    await finishJob(deps.db, job.id, 'done', await carryOut(deps, job));
+    await finishJob(db, job.id, 'done', await carryOut(job));
   } catch (error) {
     log.error('a job failed; start it again once the cause is fixed', {
-      source: job.source,
+      ...(job.source !== null && { source: job.source }),
       code: job.kind,
       error,
     });
-    await finishJob(deps.db, job.id, 'failed', { code: 'internal' });
+    await finishJob(db, job.id, 'failed', { code: 'internal' });
   }
   return true;
 }
@@ -71,7 +83,7 @@ async function doJob(deps: Dependencies, kinds: readonly JobKind[]): Promise<boo
 const needsRefresh = ({ correlate, createIdentities }: SourceConfiguration): boolean =>
   correlate.length > 0 || createIdentities !== undefined;
 
-async function carryOut(deps: Dependencies, job: Job): Promise<unknown> {
+async function askSource(deps: Dependencies, job: SourceJob): Promise<unknown> {
   const { configuration } = await deps.configuration(Number.POSITIVE_INFINITY);
   const source = sourceNamed(configuration, job.source);
   if (source === undefined) return { code: 'not_found' };

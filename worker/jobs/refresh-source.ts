@@ -28,7 +28,7 @@ import {
   readLinks,
 } from '../../store/people/links';
 import { type KnownPerson, readPeople } from '../../store/people/matching';
-import type { Job } from '../../store/sources/jobs';
+import type { SourceJob } from '../../store/sources/jobs';
 
 const PAGE_SIZE = 500;
 const SAMPLE_SIZE = 20;
@@ -40,7 +40,7 @@ const SAMPLE_SIZE = 20;
  */
 export async function refreshSource(
   deps: Dependencies,
-  job: Job,
+  job: SourceJob,
   source: SourceConfiguration,
   connector: Connector,
   rules: AccountRules,
@@ -167,7 +167,7 @@ const shown = ({ name, attributes }: FoundAccount): string =>
 
 async function link(
   { db }: Dependencies,
-  { source, requestedBy }: Job,
+  { source, requestedBy }: SourceJob,
   rules: AccountRules,
   toLink: ToLink,
   toAdd: SortedAccounts<FoundAccount, KnownPerson>['toAdd'],

@@ -29,6 +29,7 @@ const KEY_BYTES = 32;
  *     signer.json, signer.pub.json   Ed25519; the api gets the second file
  *     epochs/<id>.json               X25519, private
  *     master/<id>.key                32 bytes
+ *     audit/                         see audit-keys.ts
  *
  * @throws Misconfigured when the folder or a key can be read by others, or a key file is damaged
  */
@@ -145,12 +146,13 @@ export function privateKeyIn(file: string): KeyObject {
   }
 }
 
-function readKey(file: string): Buffer {
+/** @throws Misconfigured when others can read the file */
+export function readKey(file: string): Buffer {
   refuseWhenReadableByOthers(file);
   return readFileSync(file);
 }
 
-function refuseWhenReadableByOthers(target: string): void {
+export function refuseWhenReadableByOthers(target: string): void {
   if ((statSync(target).mode & OTHERS) === 0) return;
   throw new Misconfigured(`${target} can be read by others. Run: chmod go= ${target}`);
 }

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { type AccountOverview, type Overview, overviewSchema } from '../../model/api/overview';
+import { reasonText } from '../../model/audit/says';
+import { outcomeStates } from '../../model/change/outcome';
+import { isSignInObstacle } from '../../model/change/sign-in-prevented';
+import { isErrorCode, waitingSays } from '../../model/errors';
+import type { Caller } from '../../store/api-keys';
+import { anyRecord, type FoundRecord, readAudit } from '../../store/audit-records';
+import { listChanges } from '../../store/changes/read';
+import type { AccountView } from '../../store/people/identities';
+import { type HeldByAccount, readHeld } from '../../store/people/overview';
+import { summaryOf } from '../changes/change';
+import { type CheckedAccount, staleHere } from '../changes/read-stale';
+import type { Dependencies } from '../http/dependencies';
+import { type Route, route } from '../http/route';
+import { personName } from '../http/schemas';
+import { readPerson } from './read-person';
+
+const CHANGES = 10;
+const CAPTURES = 10;
+
+export const personOverview: Route = route({
+  method: 'get',
+  path: '/v1/identities/{name}/overview',
+  right: 'read-people',
+  summary: 'See what each account of a person holds, and why',
+  description:
+    'Which password each account holds since when, the newest changes, the captures that had no effect with the reason, and what to do next.',
+  params: z.strictObject({ name: personName }),
+  answers: { 200: { says: 'The person.', schema: overviewSchema } },
+  problems: ['not_found'],
+  handle: async (deps, { caller, params: { name } }) => ({
+    status: 200,
+    body: await readOverview(deps, caller, name),
+  }),
+});
+
+async function readOverview(deps: Dependencies, caller: Caller, given: string): Promise<Overview> {
+  const { identity, accounts: visible, stale, sees } = await readPerson(deps, caller, given);
+  const { name } = identity;
+  const { db, settings } = deps;
+  const filter = { groups: caller.groups, state: null, identity: name, source: null, cursor: null };
+  const [held, changes, captures] = await Promise.all([
+    readHeld(db, identity.id),
+    listChanges(db, { ...filter, limit: CHANGES }),
+    readAudit(db, {
+      filter: { ...anyRecord, person: name, action: 'capture' },
+      ...{ order: 'newest', cursor: null, limit: CAPTURES },
+    }),
+  ]);
+  const byId = new Map(held.map((one) => [one.accountId, one]));
+  const accounts = visible.map((account) =>
+    accountOf(account, byId.get(account.id), stale.get(account.id)),
+  );
+  return {
+    name,
+    accounts,
+    changes: changes.map((summary) => summaryOf(summary, settings)),
+    captures: captures.filter(({ source }) => sees(source ?? '')).map(captureOf),
+    next: nextSteps(accounts),
+  };
+}
+
+function accountOf(
+  { source, name, primary, problem }: AccountView,
+  { held, open }: Pick<HeldByAccount, 'held' | 'open'> = { held: null, open: null },
+  checked: CheckedAccount | undefined,
+): AccountOverview {
+  const stale = checked?.is ? staleHere(checked, checked.is) : null;
+  const obstacle = held?.reason ?? null;
+  return {
+    ...{ source, account: name, primary, problem },
+    holds: stale !== null || open !== null ? 'older' : held === null ? 'unknown' : 'newest',
+    held: held && { change: held.change, since: held.at, proof: held.proof },
+    signInPrevented: isSignInObstacle(obstacle) ? obstacle : null,
+    open: open && {
+      ...{ change: open.change, state: open.state, nextTryAt: open.nextTryAt },
+      says: openSays(open),
+    },
+    stale,
+  };
+}
+
+function openSays({ state, reason }: NonNullable<HeldByAccount['open']>): string {
+  const why =
+    reason !== null && isErrorCode(reason) && state === 'waiting'
+      ? waitingSays(reason)
+      : reasonText(reason);
+  return `${outcomeStates[state].says}${why === '' ? '' : `: ${why}`}`;
+}
+
+function captureOf({ at, source, account, action }: FoundRecord): Overview['captures'][number] {
+  const reason = action.replace(/^capture\./, '');
+  return { at, source, account, reason, says: reasonText(reason) };
+}
+
+/** What cures the stale accounts, each cure once, and what a person can do about waiting accounts. */
+function nextSteps(accounts: readonly AccountOverview[]): string[] {
+  const cures = accounts.flatMap(({ source, stale }) =>
+    stale === null ? [] : [[stale.cure, source] as const],
+  );
+  const waiting = accounts.flatMap(({ source, open }) =>
+    open?.state === 'waiting' || open?.state === 'parked' ? [[source, open.change] as const] : [],
+  );
+  return [
+    ...[...new Set(cures.map(([cure]) => cure))].map(
+      (cure) =>
+        `${cures.flatMap(([other, source]) => (other === cure ? [source] : [])).join(', ')}: ${cure}`,
+    ),
+    ...waiting.map(
+      ([source, change]) =>
+        `${source}: Lockstep tries it again by itself unless it is parked. "lockstep retry ${change}" tries it at once.`,
+    ),
+  ];
+}

@@ -1,0 +1,68 @@
+import type { Overview } from '../http/answers';
+import type { Output } from '../output';
+import { indented, markOfState, proofs } from './change-text';
+import { table } from './table';
+import { relative } from './times';
+
+/** The text about the passwords of a person: what each account holds, changes, captures without effect, next steps. */
+export function overviewLines(output: Output, overview: Overview, now: number): string[] {
+  return [
+    ...heldLines(output, overview, now),
+    ...changeLines(output, overview, now),
+    ...captureLines(output, overview, now),
+    ...block('Next:', overview.next, output.width),
+  ];
+}
+
+function heldLines(output: Output, { accounts }: Overview, now: number): string[] {
+  if (accounts.length === 0) return [];
+  const columns = [
+    { title: 'SOURCE' },
+    { title: 'HOLDS' },
+    { title: 'SINCE' },
+    { title: 'VERIFIED' },
+  ];
+  const rows = accounts.map(({ source, holds, held, open }) => [
+    source,
+    open === null
+      ? held === null
+        ? 'no password of Lockstep'
+        : `the ${holds} password`
+      : open.state,
+    held === null ? '' : relative(held.since, now),
+    held === null ? '' : proofs[held.proof],
+  ]);
+  const open = accounts.flatMap(({ source, open: going }) =>
+    going === null ? [] : [`${source}: ${going.says}`],
+  );
+  return ['', ...table(output, columns, rows), ...block('In progress:', open, output.width)];
+}
+
+function changeLines(output: Output, { changes }: Overview, now: number): string[] {
+  if (changes.length === 0) return [];
+  const columns = [
+    { title: '' },
+    { title: 'CHANGE' },
+    { title: 'STATE' },
+    { title: 'APPLIED' },
+    { title: 'STARTED' },
+  ];
+  const rows = changes.map(({ id, state, accounts, applied, signInsPrevented, createdAt }) => {
+    const [text, style] = markOfState(state, signInsPrevented);
+    return [{ text, style }, id, state, `${applied} of ${accounts}`, relative(createdAt, now)];
+  });
+  return ['', ...table(output, columns, rows)];
+}
+
+const captureLines = ({ width }: Output, { captures }: Overview, now: number): string[] =>
+  block(
+    'Password changes in a source that had no effect:',
+    captures.map(
+      ({ at, source, account, says }) =>
+        `${relative(at, now)}, ${account ?? 'an account'} in ${source}: ${says}`,
+    ),
+    width,
+  );
+
+const block = (title: string, texts: readonly string[], width: number): string[] =>
+  texts.length === 0 ? [] : ['', title, ...texts.flatMap((text) => indented(text, width))];

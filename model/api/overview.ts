@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { outcomeStates } from '../change/outcome';
+import { notedProblems } from '../people/links';
+import { changeSummarySchema } from './changes';
+import { keysOf, time, timeOrNull } from './fields';
+import { staleHereSchema } from './stale';
+
+/** Everything about the passwords of one person. */
+
+const heldSchema = z.object({
+  change: z.string().describe('The id of the change that this password came with.'),
+  since: time.describe('When it was written, or changed in the source.'),
+  proof: z
+    .enum(['login', 'hash', 'timestamp', 'none'])
+    .describe('How it was verified then; `none` if it was not.'),
+});
+
+const openSchema = z.object({
+  change: z.string(),
+  state: z.enum(keysOf(outcomeStates)),
+  says: z.string().describe('The state and its reason, for a person to read.'),
+  nextTryAt: timeOrNull,
+});
+
+export const accountOverviewSchema = z.object({
+  source: z.string(),
+  account: z.string(),
+  primary: z.boolean(),
+  problem: z.enum(['linked_twice', ...notedProblems]).nullable(),
+  holds: z
+    .enum(['newest', 'older', 'unknown'])
+    .describe(
+      '`newest`: nothing shows that it holds another password than the newest. `older`: it holds another one, see `stale` and `open`. `unknown`: no change of Lockstep has written it.',
+    ),
+  held: heldSchema.nullable().describe('The last password of Lockstep that the account took.'),
+  signInPrevented: z
+    .string()
+    .nullable()
+    .describe('What kept the person from signing in when the account was written.'),
+  open: openSchema.nullable().describe('What a change in progress does with the account.'),
+  stale: staleHereSchema.nullable(),
+});
+
+export const declinedCaptureSchema = z.object({
+  at: time,
+  source: z.string().nullable(),
+  account: z.string().nullable(),
+  reason: z.string(),
+  says: z.string().describe('Why the capture had no effect.'),
+});
+
+export const overviewSchema = z
+  .object({
+    name: z.string(),
+    accounts: z.array(accountOverviewSchema),
+    changes: z.array(changeSummarySchema).describe('The newest changes, the newest first.'),
+    captures: z
+      .array(declinedCaptureSchema)
+      .describe('The newest captures that had no effect, the newest first.'),
+    next: z.array(z.string()).describe('What to do next, in sentences; empty if nothing.'),
+  })
+  .meta({ id: 'Overview' });
+
+export type Overview = z.output<typeof overviewSchema>;
+export type AccountOverview = z.output<typeof accountOverviewSchema>;

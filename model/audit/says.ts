@@ -1,0 +1,264 @@
+import { captureRules, type Declined } from '../captures/capture';
+import { type ChangeState, changeStates } from '../change/change';
+import { type OutcomeState, outcomeStates } from '../change/outcome';
+import { leaveOutSays } from '../change/plan';
+import { isSignInObstacle, signInObstacles } from '../change/sign-in-prevented';
+import { errors, isErrorCode } from '../errors';
+import type { AuditRecord } from './record';
+
+/** How serious a record is, in the words of syslog. */
+export type AuditSeverity = 'info' | 'notice' | 'warning';
+
+interface ActionRow {
+  readonly severity: AuditSeverity;
+  /** What happened, without the actor, as a sentence. */
+  readonly says: (record: AuditRecord) => string;
+}
+
+/** What a record is about if it names nothing better. An id whose row is gone is shown as such. */
+const named = ({ subject, subjectName }: AuditRecord, kind: string): string =>
+  subjectName === null ? `${kind} ${subject}, which is gone` : `${kind} "${subjectName}"`;
+
+const whose = ({ person }: AuditRecord): string => (person === null ? '' : ` of ${person}`);
+
+const accountText = (record: AuditRecord): string => {
+  const { account, source, subject } = record;
+  if (account === null) return `the account ${subject}, which is gone${inSource(source)}`;
+  return `the account ${account}${inSource(source)}${whose(record)}`;
+};
+const inSource = (source: string | null): string => (source === null ? '' : ` in ${source}`);
+
+const row = (says: ActionRow['says'], severity: AuditSeverity = 'info'): ActionRow => ({
+  says,
+  severity,
+});
+const ofSource = (does: string, severity: AuditSeverity = 'notice'): ActionRow =>
+  row(({ subject, source }) => `The source ${subject ?? source} ${does}.`, severity);
+const ofCaptures = (does: string): ActionRow =>
+  row(({ subject }) => `The captures of ${subject} were ${does}.`, 'notice');
+const ofUser = (does: string): ActionRow =>
+  row(
+    ({ account, subject, source }) =>
+      `The identity provider of ${source} ${does} the user ${account ?? `${subject}, which is gone`}.`,
+  );
+const command = (does: string): ActionRow =>
+  row(({ subject, person }) => {
+    const what = subject === null ? 'the change' : `the account ${subject}`;
+    return `It was ordered to ${does} ${what}${person === null ? '' : ` of ${person}`}.`;
+  }, 'notice');
+const job = (does: (record: AuditRecord) => string): ActionRow => row((record) => does(record));
+
+const word = (value: unknown): string =>
+  value === null || value === undefined ? '' : String(value);
+
+const signIn = (says: string, severity: AuditSeverity): ActionRow =>
+  row((record) => `Sign-in${whose(record)}: ${says}`, severity);
+
+/** What the help desk did to an account, with the reason that the agent gave. */
+const help = (does: (account: string) => string, severity: AuditSeverity = 'notice'): ActionRow =>
+  row(({ detail }) => {
+    const account = `the account ${word(detail.account)} in ${word(detail.source)} of ${word(detail.person)}`;
+    return `${does(account)} ${reasonText(detail.reason)} (${word(detail.agent)}: ${word(detail.ticket)})`.replace(
+      /\s+/g,
+      ' ',
+    );
+  }, severity);
+
+/** The actions whose name is fixed. Those of changes, accounts and captures end with a state or a reason. */
+export const auditActions = {
+  'change.accepted': row(({ person, detail }) =>
+    detail.origin === null || detail.origin === undefined
+      ? `A new password of ${person} was accepted.`
+      : `A password of ${person} that was changed in a source was accepted.`,
+  ),
+  'change.planned': row(
+    ({ person, detail }) => `The change of ${person} covers ${word(detail.accounts)} accounts.`,
+  ),
+  'command.cancel': command('cancel'),
+  'command.retry': command('retry'),
+  'command.park': command('park'),
+  'command.supersede': row(
+    ({ person }) => `An older change of ${person} gives way to a newer one.`,
+  ),
+  'source.down': row(
+    ({ subject, detail }) => `The source ${subject} is down. ${reasonText(detail.reason)}`.trim(),
+    'warning',
+  ),
+  'source.up': ofSource('is up again', 'notice'),
+  'source.paused': row(
+    ({ subject, detail }) =>
+      `The source ${subject} was paused. ${reasonText(detail.reason)}`.trim(),
+    'warning',
+  ),
+  'source.resumed': ofSource('was resumed'),
+  'source.probe': ofSource('is probed at once'),
+  'source.retry': ofSource('has all its waiting accounts retried'),
+  'source.park': ofSource('has all its waiting accounts parked'),
+  'source.cancel': ofSource('has all its waiting accounts cancelled'),
+  'captures.started': ofCaptures('started'),
+  'captures.stopped': ofCaptures('stopped'),
+  'captures.startpoint': ofCaptures('given a startpoint'),
+  'configuration.applied': row(({ detail }) => {
+    const same = word(detail.sameAs);
+    return `Configuration ${word(detail.version)} was applied${same === '' ? '' : `, which is equal to configuration ${same}`}.`;
+  }, 'notice'),
+  'identity.saved': row(
+    ({ person, subject }) =>
+      `The person ${person ?? `${subject}, who is gone,`} was added or updated.`,
+  ),
+  'account.linked': row((record) => `Linked ${accountText(record)}.`),
+  'account.unlinked': row((record) => `Unlinked ${accountText(record)}.`, 'notice'),
+  'account.renamed': row((record) => `Its source has renamed ${accountText(record)}.`, 'notice'),
+  'account.outdated': row(
+    (record) =>
+      `The link of ${accountText(record)} is outdated. ${reasonText(record.detail.problem)}`,
+    'warning',
+  ),
+  'account.unlock.requested': help((account) => `It was requested to unlock ${account}.`),
+  'account.unlock.done': help((account) => `Unlocked ${account}.`),
+  'account.unlock.already': help((account) => `Nothing locked ${account}.`),
+  'account.unlock.failed': help((account) => `Could not unlock ${account}.`, 'warning'),
+  'account.force-change.requested': help(
+    (account) => `It was requested to force a password change of ${account}.`,
+  ),
+  'account.force-change.done': help((account) => `Forced a password change of ${account}.`),
+  'account.force-change.already': help(
+    (account) => `A password change was forced before, of ${account}.`,
+  ),
+  'account.force-change.failed': help(
+    (account) => `Could not force a password change of ${account}.`,
+    'warning',
+  ),
+  'mapping.linked': row(
+    (record) =>
+      `${word(record.detail.application)} uses ${accountText(record)}${record.detail.enabled === false ? ', but is disabled' : ''}.`,
+  ),
+  'mapping.advanced': row(
+    (record) => `${word(record.detail.application)} got the new credential${whose(record)}.`,
+  ),
+  'mapping.flagged': row(
+    (record) =>
+      `The stored credential of ${accountText(record)} may be wrong (${word(record.detail.reason)}).`,
+    'warning',
+  ),
+  'sign-in.holds': signIn('the password is right.', 'info'),
+  'sign-in.differs': signIn('the password is wrong.', 'warning'),
+  'sign-in.unknown': signIn('the auth account could not be asked.', 'notice'),
+  'sign-in.blocked': signIn('refused, because of earlier wrong passwords.', 'warning'),
+  'scim-user.created': ofUser('pushed'),
+  'scim-user.updated': ofUser('updated'),
+  'scim-user.removed': ofUser('removed'),
+  'api-key.created': row(
+    (record) => `Created ${named(record, 'the API key')} with ${word(record.detail.scopes)}.`,
+    'notice',
+  ),
+  'api-key.rotated': row((record) => `Rotated ${named(record, 'the API key')}.`, 'notice'),
+  'api-key.revoked': row((record) => `Revoked ${named(record, 'the API key')}.`, 'notice'),
+  'relay.created': row(
+    ({ subject, source }) => `Registered the relay ${subject} of ${source}.`,
+    'notice',
+  ),
+  'relay.gap': row(
+    ({ subject, detail }) => `The relay ${subject} lost ${word(detail.missing)} captures.`,
+    'warning',
+  ),
+  'relay.missed': row(
+    ({ subject, source }) => `${source} had trimmed changes before the relay ${subject} read them.`,
+    'warning',
+  ),
+  'job.check': job(({ source }) => `A check of ${source} was requested.`),
+  'job.refresh': job(
+    ({ source, detail }) =>
+      `A refresh of ${source} was requested${detail.preview === true ? ', as a preview' : ''}.`,
+  ),
+  'job.look': job(
+    ({ source }) => `The times of the last password changes in ${source} were requested.`,
+  ),
+  'job.verify-audit': job(() => 'A verification of the audit was requested.'),
+  'audit.keyed': row(
+    ({ subject, detail }) =>
+      `The audit is chained with the key ${subject} from record ${word(detail.from)} on.`,
+    'notice',
+  ),
+  'notice.tested': row(({ subject }) => `A test notice was sent to the channel ${subject}.`),
+  'notice.failed': row(
+    ({ subject }) => `A notice could not be delivered by the channel ${subject}.`,
+    'warning',
+  ),
+  'notice.channel-closed': row(
+    ({ subject }) => `The channel ${subject} was closed, because its receiver is gone.`,
+    'warning',
+  ),
+  'epoch.created': row(
+    ({ subject }) => `The key ${subject} was created, to which passwords are sealed.`,
+  ),
+  'epoch.destroyed': row(({ subject }) => `The key ${subject} was destroyed.`),
+} as const satisfies Record<string, ActionRow>;
+
+export type FixedAction = keyof typeof auditActions;
+
+/** What happened, without the actor. An action that this release does not know is shown by its name. */
+export const auditSays = (record: AuditRecord): string => actionOf(record).says(record);
+
+export const severityOf = (record: AuditRecord): AuditSeverity => actionOf(record).severity;
+
+function actionOf({ action }: AuditRecord): ActionRow {
+  if (Object.hasOwn(auditActions, action)) return auditActions[action as FixedAction];
+  const [family = '', ...rest] = action.split('.');
+  const ending = rest.join('.');
+  if (family === 'change' && Object.hasOwn(changeStates, ending))
+    return endOf(ending as ChangeState);
+  if (family === 'account' && Object.hasOwn(outcomeStates, ending))
+    return outcomeOf(ending as OutcomeState);
+  if (family === 'capture') return captureOf(ending);
+  return row(() => action);
+}
+
+const badEnds: readonly ChangeState[] = ['partial', 'refused', 'failed', 'expired'];
+
+const endOf = (state: ChangeState): ActionRow =>
+  row(
+    ({ person, detail }) =>
+      `The change of ${person} has ended: ${changeStates[state].says}. ${reasonText(detail.reason)}`.trim(),
+    badEnds.includes(state) ? 'warning' : 'info',
+  );
+
+const badOutcomes: readonly OutcomeState[] = ['rejected', 'expired', 'parked'];
+
+const outcomeOf = (state: OutcomeState): ActionRow =>
+  row(
+    ({ subject, person, detail }) =>
+      `${subject} of ${person}: ${outcomeStates[state].says}. ${reasonText(detail.reason)}`.trim(),
+    badOutcomes.includes(state) ? 'warning' : 'info',
+  );
+
+/** Captures that report what Lockstep knows already are no trouble. */
+const harmless: readonly string[] = [
+  'echo',
+  'duplicate',
+  'stale',
+  'unconfirmed',
+  'before_startpoint',
+];
+
+const captureOf = (reason: string): ActionRow =>
+  row(
+    ({ person, account, source }) => {
+      const where = account === null ? inSource(source) : ` by ${account}${inSource(source)}`;
+      const who = person === null ? 'an account that is linked to no person' : person;
+      return `A password change of ${who}${where} was captured and had no effect. ${reasonText(reason)}`.trim();
+    },
+    harmless.includes(reason) ? 'info' : 'warning',
+  );
+
+/** The sentence about a reason; its code if there is no sentence; nothing if there is no reason. */
+export function reasonText(reason: unknown): string {
+  if (typeof reason !== 'string' || reason === 'origin') return '';
+  if (Object.hasOwn(captureRules, reason)) return captureRules[reason as Declined].says;
+  if (Object.hasOwn(leaveOutSays, reason)) return leaveOutSays[reason as keyof typeof leaveOutSays];
+  if (isSignInObstacle(reason)) return signInObstacles[reason].says;
+  if (isErrorCode(reason)) return errors[reason].says;
+  return reason === 'not_attested'
+    ? 'No operator has attested that the provider pushes the real password.'
+    : `(${reason})`;
+}
