@@ -7,7 +7,7 @@ import { helpText } from '../help-text';
 import type { Api } from '../http/api';
 import { action, type Session } from '../session';
 import { gather, type MissingPart, type Part } from '../support/gather';
-import { hostsReplacedIn, withoutSecrets } from '../support/redact';
+import { hostsReplacedIn, withoutAddresses, withoutSecrets } from '../support/redact';
 
 interface Options {
   readonly out?: string;
@@ -62,10 +62,15 @@ async function supportBundle(session: Session, options: Options): Promise<Exit> 
     options,
   };
   const all = [{ name: 'README.txt', content: readme(about) }, ...parts];
-  const replaceHosts = options.redactHosts ? hostsReplacedIn(all) : (text: string) => text;
+  const steps = [
+    withoutSecrets,
+    ...(options.withNames ? [] : [withoutAddresses]),
+    ...(options.redactHosts ? [hostsReplacedIn(all)] : []),
+  ];
+  const cleaned = (text: string) => steps.reduce((rest, step) => step(rest), text);
   write(
     dir,
-    all.map(({ name, content }) => ({ name, content: replaceHosts(withoutSecrets(content)) })),
+    all.map(({ name, content }) => ({ name, content: cleaned(content) })),
   );
   const files = all.map(({ name }) => path.join(dir, name));
   output.show({ dir, files, missing: about.missing }, () => [
@@ -102,7 +107,7 @@ const readme = ({
     `Made at ${new Date().toISOString()}.`,
     options.withNames
       ? 'It contains names of people and accounts.'
-      : 'Names of people and accounts were left out of changes, stale accounts and log lines.',
+      : 'Mail addresses, and names of people and accounts in changes, stale accounts and log lines, were left out.',
     options.redactHosts
       ? 'Names and addresses of hosts were replaced.'
       : 'It contains names of hosts.',

@@ -10,6 +10,12 @@ const secrets: readonly (readonly [RegExp, string])[] = [
 export const withoutSecrets = (text: string): string =>
   secrets.reduce((rest, [found, instead]) => rest.replaceAll(found, instead), text);
 
+const MAIL_ADDRESS = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g;
+
+/** Mail addresses name people, such as the operators who get notices. */
+export const withoutAddresses = (text: string): string =>
+  text.replaceAll(MAIL_ADDRESS, '(address removed)');
+
 const URL_HOST = /\b[a-z][a-z0-9+.-]*:\/\/(?:[^\s/@"]*@)?([a-z0-9.-]+|\[[0-9a-f:]+\])/gi;
 const HOST_MEMBER = /"(?:host|hostname|serverName|address)":\s*"([^"]+)"/g;
 const ADDRESS = /\b\d{1,3}(?:\.\d{1,3}){3}\b/g;

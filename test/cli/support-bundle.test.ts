@@ -34,7 +34,7 @@ describeWith(['postgres'], 'lockstep support-bundle', () => {
     writeFileSync(
       log,
       [
-        '{"level":"info","msg":"an account waits","source":"directory","account":"cn=anna.fuchs"}',
+        '{"level":"info","msg":"an account waits","source":"directory","account":"cn=anna.fuchs","address":"anna.fuchs@corp.example"}',
         'Error: something else printed a canary-in-the-log',
       ].join('\n'),
     );
