@@ -5,6 +5,7 @@ import { holds } from '../../connectors/encodings';
 import { readSecret } from '../../model/hashes/encoding';
 import { Secret } from '../../model/passwords/secret';
 import { listenForCaptures } from '../hand-over/listener';
+import { secretFrom } from '../secret-copy';
 import type { Domain, DomainFacts } from './domain';
 import type { SambaForm } from './form';
 import { readOnce } from './reader';
@@ -54,17 +55,21 @@ async function watch(
   password: Secret,
 ): Promise<Sighting> {
   const folder = mkdtempSync(path.join(dir, '.canary-'));
-  let arrived = false;
   const socket = path.join(folder, 'relay.sock');
+  const arrived: Arrived[] = [];
+  // The answer does not wait for the comparison: to verify a hash can take longer than a connection may be silent.
   const listener = await listenForCaptures(socket, 0o600, async (capture) => {
-    arrived ||= await isCanary(capture, form, password);
+    arrived.push({ password: capture.password.use(secretFrom), hashed: capture.hashed });
     return null;
   });
   try {
     const reader = { tools, dir, smbConf: facts.smbConf, form, socket };
     const says = await readOnce(reader, account, path.join(folder, 'cursor.json'));
-    return arrived ? { state: 'delivered' } : { state: 'missing', says };
+    for (const one of arrived)
+      if (await isCanary(one, form, password)) return { state: 'delivered' };
+    return { state: 'missing', says };
   } finally {
+    for (const one of arrived) one.password.destroy();
     await listener.close();
     rmSync(folder, { recursive: true });
   }
