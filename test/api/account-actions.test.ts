@@ -37,7 +37,7 @@ describeWith(['postgres'], 'a request of the help desk about accounts', () => {
       ['directory', null],
       ['warehouse', null],
     ]);
-    const one = await act('alice', { reason: 'x', source: 'warehouse', account: 'alice' });
+    const one = await act('Alice', { reason: 'x', source: 'warehouse', account: 'alice' });
     expect(accounts(one).map(({ source }) => source)).toEqual(['warehouse']);
   });
 
