@@ -92,11 +92,16 @@ const noticeTools: NoticeTools = {
   signEvent: () => Promise.reject(new Error('this test signs no events')),
 };
 
-/** @param toolsFor the tools of the channels for notices, by the key folder of the worker */
+interface LockstepOptions {
+  /** A database of its own without it. */
+  readonly database?: TestDatabase;
+  /** The tools of the channels for notices, by the key folder of the worker. */
+  readonly toolsFor?: (keyDir: string, keys: KeyStore, db: Database) => NoticeTools;
+}
+
 export async function startLockstep(
   engine: EngineOptions,
-  given?: TestDatabase,
-  toolsFor: (keyDir: string, keys: KeyStore, db: Database) => NoticeTools = () => noticeTools,
+  { database: given, toolsFor = () => noticeTools }: LockstepOptions = {},
 ): Promise<Lockstep> {
   const database = given ?? (await testDatabase());
   const { db } = database;

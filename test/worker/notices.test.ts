@@ -46,11 +46,13 @@ describeWith(['slapd', 'postgres', 'temporal'], 'notices', () => {
       startEventReceiver(certificates),
     ]);
     [engine, company] = await Promise.all([startEngine(), startCompany()]);
-    lockstep = await startLockstep(engine, undefined, (keyDir, keys, db) => ({
-      resolve: () => Secret.fromText(HOOK_SECRET),
-      issuer: ISSUER,
-      signEvent: openEventKey(keyDir, db, keys).sign,
-    }));
+    lockstep = await startLockstep(engine, {
+      toolsFor: (keyDir, keys, db) => ({
+        resolve: () => Secret.fromText(HOOK_SECRET),
+        issuer: ISSUER,
+        signEvent: openEventKey(keyDir, db, keys).sign,
+      }),
+    });
     await lockstep.configure({ ...companyDocument(company), notices: channels() });
     worker = lockstep.startWorker();
   });
