@@ -17,6 +17,7 @@ import * as backlog from './migrations/0014-backlog';
 import * as problemTimes from './migrations/0015-problem-times';
 import * as access from './migrations/0016-access';
 import * as notices from './migrations/0018-notices';
+import * as boundKeys from './migrations/0019-bound-keys';
 import * as engineProblem from './migrations/0020-engine-problem';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
@@ -36,6 +37,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0015-problem-times': problemTimes,
   '0016-access': access,
   '0018-notices': notices,
+  '0019-bound-keys': boundKeys,
   '0020-engine-problem': engineProblem,
 });
 
