@@ -15,6 +15,7 @@ import { configurationVersionRoutes } from './configuration/versions';
 import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
 import { noticeRoutes } from './notices/routes';
+import { accountActionRoutes } from './people/actions';
 import { peopleRoutes } from './people/routes';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
@@ -29,6 +30,7 @@ export const routes: readonly Route[] = [
   ...signInRoutes,
   ...changeRoutes,
   ...peopleRoutes,
+  ...accountActionRoutes,
   ...configurationRoutes,
   ...configurationVersionRoutes,
   ...sourceRoutes,

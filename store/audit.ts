@@ -1,6 +1,7 @@
 import type { FixedAction } from '../model/audit/says';
 import type { ChangeState } from '../model/change/change';
 import type { OutcomeState } from '../model/change/outcome';
+import type { AccountAction, ActionResult } from '../model/people/account-actions';
 import type { Database } from './database';
 
 /**
@@ -16,7 +17,7 @@ export interface NewAuditRecord {
   readonly changeId?: string;
   /** What was acted on: the label of an outcome, or the id or name of an account, mapping, source, relay or key. */
   readonly subject?: string;
-  /** Codes and names only. It never holds any part of a password, or text of a vendor. */
+  /** Codes and names, and the reason that an agent gives. Never any part of a password, or text of a vendor. */
   readonly detail?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
@@ -24,6 +25,7 @@ export type AuditAction =
   | FixedAction
   | `change.${ChangeState}`
   | `account.${OutcomeState}`
+  | `account.${AccountAction}.${'requested' | ActionResult}`
   /** A capture that started no change, and why. */
   | `capture.${string}`;
 

@@ -18,6 +18,7 @@ import * as problemTimes from './migrations/0015-problem-times';
 import * as access from './migrations/0016-access';
 import * as audit from './migrations/0017-audit';
 import * as notices from './migrations/0018-notices';
+import * as boundKeys from './migrations/0019-bound-keys';
 import * as engineProblem from './migrations/0020-engine-problem';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
@@ -38,6 +39,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0016-access': access,
   '0017-audit': audit,
   '0018-notices': notices,
+  '0019-bound-keys': boundKeys,
   '0020-engine-problem': engineProblem,
 });
 

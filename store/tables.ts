@@ -12,6 +12,7 @@ import type { Form } from '../model/hashes/encoding';
 import type { NoticeKind } from '../model/notices/kinds';
 import type { DeliveryReason } from '../model/notices/retry';
 import type { DeliveryState } from '../model/notices/states';
+import type { AccountAction } from '../model/people/account-actions';
 import type { StoredProblem } from '../model/people/links';
 import type { EventJwk } from '../sealing/event-key';
 import type { JsonWebKey, KeyPurpose } from '../sealing/published-key';
@@ -109,6 +110,8 @@ export interface ApiKeyTable {
   /** The hash before the key was rotated, and until when it is accepted. */
   previous_hash: Buffer | null;
   previous_until: OptionalTime;
+  /** The only person whom the key may act for; null: not bound to a person. */
+  identity_id: string | null;
 }
 
 export interface ChangeTable {
@@ -219,7 +222,7 @@ export interface SourceCommandTable {
   finished_at: OptionalTime;
 }
 
-export type JobKind = 'check' | 'refresh' | 'look' | 'sign-in' | 'verify-audit';
+export type JobKind = 'check' | 'refresh' | 'look' | 'sign-in' | 'verify-audit' | AccountAction;
 
 export interface JobTable {
   id: string;

@@ -11,7 +11,7 @@ import { HttpProblem } from '../http/problem';
 import { type Route, route } from '../http/route';
 import { pageLimit, personName, sourceName, waitSeconds } from '../http/schemas';
 import { jobAnswers, jobHeaders, sendJob } from '../sources/send-job';
-import { readFinished } from '../sources/wait-for-job';
+import { readFinished, shownJob } from '../sources/wait-for-job';
 import { shownRecord } from './audit-view';
 
 const moment = z.iso
@@ -137,7 +137,7 @@ const readVerification = route({
   handle: async (deps, { params: { id }, query, gone }) => {
     const job = await readFinished(deps, id, query.wait * 1000, gone);
     if (job?.kind !== 'verify-audit') throw new HttpProblem('not_found');
-    return { status: 200, body: job };
+    return { status: 200, body: shownJob(job) };
   },
 });
 

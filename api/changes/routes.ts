@@ -40,7 +40,7 @@ const list = route({
   summary: 'List changes, the newest first',
   query: z.strictObject({
     state: changeStateSchema.optional(),
-    identity: personName.optional(),
+    identity: personName.optional().describe('The name of the person, in upper or lower case.'),
     source: sourceName.optional(),
     limit: pageLimit,
     cursor,
@@ -119,16 +119,16 @@ const events = route({
   },
 });
 
-/** Runs a stream until its client is gone or its API key is revoked or has expired. */
+/** Runs a stream until its client is gone, or the API key that opened it is not accepted any more. */
 async function whileValid(
   { keys }: Dependencies,
-  { keyId }: Caller,
+  { keyId, secretHash }: Caller,
   gone: AbortSignal,
   stream: (ended: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const invalid = new AbortController();
-  const unfollow = keys.follow(keyId, ({ usable }) => {
-    if (!usable) invalid.abort();
+  const unfollow = keys.follow(keyId, (accepted) => {
+    if (!accepted.includes(secretHash ?? '')) invalid.abort();
   });
   try {
     await stream(AbortSignal.any([gone, invalid.signal]));

@@ -25,18 +25,22 @@ import { readPerson, type SeesSource, seesIn, sourcesOf } from './read-person';
 
 const params = z.strictObject({ name: personName });
 
-const summaryOf = ({ name, attributes, accounts }: IdentityView, sees: SeesSource) => ({
+const summaryOf = ({ name, attributes, accounts }: IdentityView) => ({
   name,
   attributes,
-  accounts: accounts
-    .filter(({ source }) => sees(source))
-    .map(({ id: _, ...account }: AccountView) => account),
+  accounts: accounts.map(({ id: _, ...account }: AccountView) => account),
+});
+
+/** The person with the accounts that the caller may see. */
+const visibleIn = (identity: IdentityView, sees: SeesSource): IdentityView => ({
+  ...identity,
+  accounts: identity.accounts.filter(({ source }) => sees(source)),
 });
 
 async function readWhole(deps: Dependencies, caller: Caller, name: string) {
   const { identity, accounts, stale, sees } = await readPerson(deps, caller, name);
   return {
-    ...summaryOf(identity, sees),
+    ...summaryOf({ ...identity, accounts }),
     accounts: accounts.map(({ id, ...account }) => {
       const found = stale.get(id);
       return { ...account, stale: found?.is ? staleHere(found, found.is) : null };
@@ -61,7 +65,7 @@ const list = route({
     const sources = await sourcesOf(deps, caller);
     const found = await listIdentities(deps.db, { limit: limit + 1, cursor: after, sources });
     const sees = seesIn(sources);
-    const identities = found.slice(0, limit).map((one) => summaryOf(one, sees));
+    const identities = found.slice(0, limit).map((one) => summaryOf(visibleIn(one, sees)));
     const next = found.length > limit ? (identities.at(-1)?.name ?? null) : null;
     return { status: 200, body: { identities, next } };
   },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { text } from '../../model/api/fields';
 import { jobSchema } from '../../model/api/jobs';
+import { hasRight } from '../../model/api/scopes';
 import { sourcesSchema } from '../../model/api/sources';
 import { sourceNamed } from '../../model/configuration/document';
 import type { JobKind } from '../../store/tables';
@@ -12,7 +13,7 @@ import { type Route, route, smallBody } from '../http/route';
 import { sourceName, waitSeconds } from '../http/schemas';
 import { jobAnswers, jobHeaders, sendJob } from './send-job';
 import { readSources } from './view';
-import { readFinished } from './wait-for-job';
+import { readFinished, shownJob } from './wait-for-job';
 
 const list = route({
   method: 'get',
@@ -109,16 +110,18 @@ const look = route({
 const readOne = route({
   method: 'get',
   path: '/v1/jobs/{id}',
-  right: 'operate',
-  summary: 'Read a check, refresh or look job and its result',
+  right: 'read-jobs',
+  summary: 'Read a job and its result',
+  description: 'A key without a scope that operates sources sees only the jobs that it requested.',
   params: z.strictObject({ id: text(40) }),
   query: z.strictObject({ wait: waitSeconds }),
   answers: { 200: { says: 'The current state of the job.', schema: jobSchema } },
   problems: ['not_found'],
-  handle: async (deps, { params: { id }, query, gone }) => {
+  handle: async (deps, { caller, params: { id }, query, gone }) => {
     const job = await readFinished(deps, id, query.wait * 1000, gone);
-    if (job === null) throw new HttpProblem('not_found');
-    return { status: 200, body: job };
+    const isVisible = hasRight(caller.scopes, 'operate') || job?.requestedBy === actorOf(caller);
+    if (job === null || !isVisible) throw new HttpProblem('not_found');
+    return { status: 200, body: shownJob(job) };
   },
 });
 

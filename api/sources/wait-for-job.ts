@@ -29,3 +29,6 @@ export async function readFinished(
   if (job?.state !== 'open') return job;
   return (await waitForJob(deps, id, waitMs, gone)) ?? job;
 }
+
+/** A job without its requester, as the API returns it. */
+export const shownJob = ({ requestedBy: _, ...job }: JobView) => job;

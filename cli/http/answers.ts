@@ -1,3 +1,4 @@
+import type * as accountActions from '../../model/api/account-actions';
 import type * as audit from '../../model/api/audit';
 import type * as captures from '../../model/api/captures';
 import type * as changePlan from '../../model/api/change-plan';
@@ -52,6 +53,7 @@ export type Relays = Json<relays.Relays>;
 export type SourceCaptures = Json<captures.SourceCaptures>;
 export type Captures = Json<captures.Captures>;
 
+export type AccountActionAnswer = Json<accountActions.AccountActionAnswer>;
 export type Notice = Json<notices.Notice>;
 export type NoticeChannels = Json<notices.NoticeChannels>;
 export type NoticeTested = Json<notices.NoticeTested>;

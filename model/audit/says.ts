@@ -4,6 +4,7 @@ import { type OutcomeState, outcomeStates } from '../change/outcome';
 import { leaveOutSays } from '../change/plan';
 import { isSignInObstacle, signInObstacles } from '../change/sign-in-prevented';
 import { errors, isErrorCode } from '../errors';
+import { isAccountAction } from '../people/account-actions';
 import type { AuditRecord } from './record';
 
 /** How serious a record is, in the words of syslog. */
@@ -185,9 +186,18 @@ function actionOf({ action }: AuditRecord): ActionRow {
     return endOf(ending as ChangeState);
   if (family === 'account' && Object.hasOwn(outcomeStates, ending))
     return outcomeOf(ending as OutcomeState);
+  if (family === 'account' && isAccountAction(rest[0] ?? ''))
+    return actionAtAccount(rest[0] ?? '', rest[1] ?? '');
   if (family === 'capture') return captureOf(ending);
   return row(() => action);
 }
+
+const actionAtAccount = (act: string, step: string): ActionRow =>
+  row(
+    (record) =>
+      `${act === 'unlock' ? 'Unlocking' : 'Forcing a change of'} ${accountText(record)}: ${step}. ${reasonText(record.detail.reason)}`.trim(),
+    step === 'failed' ? 'warning' : 'notice',
+  );
 
 const badEnds: readonly ChangeState[] = ['partial', 'refused', 'failed', 'expired'];
 

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { accountActions } from '../../model/people/account-actions';
 import type { Database } from '../database';
 import { newId } from '../ids';
 import { channels } from '../notifications';
@@ -7,7 +8,7 @@ import type { JobKind } from '../tables';
 /**
  * Work outside a change that the api asks of a worker, because only a worker may talk to sources and has the keys:
  * checking a source for `lockstep doctor`, refreshing its accounts, looking when their passwords were last changed,
- * checking whether an account holds a password, or verifying the audit.
+ * checking whether an account holds a password, unlocking an account for the help desk, or verifying the audit.
  */
 export interface Job {
   readonly id: string;
@@ -31,13 +32,15 @@ export interface JobView {
   readonly source: string | null;
   readonly state: 'open' | 'done' | 'failed';
   readonly result: unknown;
+  readonly requestedBy: string;
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
 }
 
 /**
- * Stores a job with its audit record and notifies `channels.job`. `worker/jobs/jobs.ts` listens on that channel, claims
- * the row and does the job; if the notification is lost, a worker finds the row at its next check.
+ * Stores a job and notifies `channels.job`. `worker/jobs/jobs.ts` listens on that channel, claims the row and does the job;
+ * if the notification is lost, a worker finds the row at its next check. The request of a job that a person waits for has
+ * an audit record of its own.
  * @returns the id of the job
  */
 export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise<string> {
@@ -51,16 +54,17 @@ export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise
       insert into audit (actor, action, subject, detail)
       select ${wanted.requestedBy}, ${`job.${wanted.kind}`}, id,
              parameters || jsonb_strip_nulls(jsonb_build_object('source', source))
-      from requested
+      from requested where ${slowJobs.includes(wanted.kind)}
     )
     select pg_notify(${channels.job}, id) from requested`.execute(db);
   return id;
 }
 
-/**
- * The kinds of jobs that may take minutes. A sign-in check is not among them, because a person waits for its result.
- */
+/** The kinds of jobs that may take minutes. */
 export const slowJobs: readonly JobKind[] = ['check', 'refresh', 'look', 'verify-audit'];
+
+/** The kinds of jobs whose result a person waits for. */
+export const jobsOfPeople: readonly JobKind[] = ['sign-in', ...accountActions];
 
 /**
  * Claims the oldest open job of these kinds. If the worker does not finish it before the lease ends, another worker
@@ -100,7 +104,7 @@ export async function finishJob(
 export async function readJob(db: Database, id: string): Promise<JobView | null> {
   const job = await db
     .selectFrom('job')
-    .select(['id', 'kind', 'source', 'state', 'result'])
+    .select(['id', 'kind', 'source', 'state', 'result', 'requested_by as requestedBy'])
     .select(['created_at as createdAt', 'finished_at as finishedAt'])
     .where('id', '=', id)
     .executeTakeFirst();

@@ -36,6 +36,8 @@ export interface ChangeAtWork {
   readonly sealed: { readonly epochId: string; readonly jwe: Buffer } | null;
   /** The sources that are paused, or down without a probe that is due: their accounts are set to wait at once. */
   readonly heldSources: readonly string[];
+  /** The sources that are paused or down. */
+  readonly unavailableSources: readonly string[];
   /** Version of the configuration in force now. */
   readonly configurationVersion: number;
   /** Whether a channel of the configuration sends notices to people; `loadChange` adds it. */
@@ -72,6 +74,7 @@ export async function readChangeAtWork(
                      and (k.groups is null or k.groups @> c.groups)) as authorized,
            c.expires_at as "expiresAt", ${remainingMs},
            array(select source from source_state where next_probe_at is null or next_probe_at > now()) as "heldSources",
+           array(select source from source_state) as "unavailableSources",
            (select coalesce(max(version), 0) from configuration) as "configurationVersion",
            s.epoch_id as "epochId", s.jwe,
            coalesce((select json_agg(json_build_object(

@@ -1,12 +1,21 @@
 import type { Dependencies } from '../../activities/dependencies';
 import { log } from '../../log';
 import { type SourceConfiguration, sourceNamed } from '../../model/configuration/document';
+import { isAccountAction } from '../../model/people/account-actions';
 import { channels, listen } from '../../store/notifications';
-import { claimJob, finishJob, type Job, type SourceJob, slowJobs } from '../../store/sources/jobs';
+import {
+  claimJob,
+  finishJob,
+  type Job,
+  jobsOfPeople,
+  type SourceJob,
+  slowJobs,
+} from '../../store/sources/jobs';
 import type { JobKind } from '../../store/tables';
 import type { AuditChain } from '../../store/worker/audit/chain';
 import { verifyAudit } from '../../store/worker/audit/verify';
 import { startLoop } from '../loop';
+import { actOnAccount } from './act-on-account';
 import { answerSignIn } from './answer-sign-in';
 import { checkSource } from './check-source';
 import { lookAtSource } from './look-at-source';
@@ -28,11 +37,11 @@ export async function startJobs(
     job.kind === 'verify-audit'
       ? verifyAudit(deps.db, audit)
       : askSource(deps, { ...job, kind: job.kind, source: job.source ?? '' });
-  // Sign-in checks have a loop of their own, because a person waits for the result and a refresh may take minutes.
+  // A person waits for the result of some jobs, and a refresh may take minutes.
   const loops = [
     startLoop({ name: 'jobs', everyMs: 10_000, atOnce: 4 }, () => doJob(deps, slowJobs, carryOut)),
-    startLoop({ name: 'sign-ins', everyMs: 10_000, atOnce: 8 }, () =>
-      doJob(deps, ['sign-in'], carryOut),
+    startLoop({ name: 'jobs of people', everyMs: 10_000, atOnce: 8 }, () =>
+      doJob(deps, jobsOfPeople, carryOut),
     ),
   ];
   const listener = await listen(databaseUrl, [channels.job], () => {
@@ -79,6 +88,7 @@ async function askSource(deps: Dependencies, job: SourceJob): Promise<unknown> {
   const source = sourceNamed(configuration, job.source);
   if (source === undefined) return { code: 'not_found' };
   if (job.kind === 'sign-in') return answerSignIn(deps, job, source);
+  if (isAccountAction(job.kind)) return actOnAccount(deps, { ...job, kind: job.kind }, source);
   const connector = await deps.connector(job.source, source);
   const rules = deps.accountRules(source, configuration.sources);
   switch (job.kind) {
