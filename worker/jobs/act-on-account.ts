@@ -75,7 +75,7 @@ async function outcomeOf(
 /** Stores what the answer shows of the source, and of the link. */
 async function note(
   deps: Dependencies,
-  { source: name }: Job,
+  { source: name }: SourceJob,
   source: SourceConfiguration,
   accountId: string,
   account: ActedAccount,
