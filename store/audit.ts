@@ -1,6 +1,7 @@
 import type { FixedAction } from '../model/audit/says';
 import type { ChangeState } from '../model/change/change';
 import type { OutcomeState } from '../model/change/outcome';
+import type { AccountAction, ActionResult } from '../model/people/account-actions';
 import type { Database } from './database';
 
 /**
@@ -24,6 +25,7 @@ export type AuditAction =
   | FixedAction
   | `change.${ChangeState}`
   | `account.${OutcomeState}`
+  | `account.${AccountAction}.${'requested' | ActionResult}`
   /** A capture that started no change, and why. */
   | `capture.${string}`;
 

@@ -4,15 +4,14 @@ import { text } from '../../model/api/fields';
 import { jobSchema } from '../../model/api/jobs';
 import { newestPosition, readAudit } from '../../store/audit-records';
 import { storedName } from '../../store/people/identities';
-import { readJob } from '../../store/sources/jobs';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { waitUntil } from '../http/hub';
 import { HttpProblem } from '../http/problem';
 import { type Route, route } from '../http/route';
 import { pageLimit, personName, sourceName, waitSeconds } from '../http/schemas';
-import { jobAnswers, jobBody, jobHeaders, sendJob } from '../sources/send-job';
-import { finishedOr } from '../sources/wait-for-job';
+import { jobAnswers, jobHeaders, sendJob } from '../sources/send-job';
+import { readFinished, shownJob } from '../sources/wait-for-job';
 import { shownRecord } from './audit-view';
 
 const moment = z.iso
@@ -136,9 +135,9 @@ const readVerification = route({
   answers: { 200: { says: 'The current state of the job.', schema: jobSchema } },
   problems: ['not_found'],
   handle: async (deps, { params: { id }, query, gone }) => {
-    const job = await readJob(deps.db, id);
+    const job = await readFinished(deps, id, query.wait * 1000, gone);
     if (job?.kind !== 'verify-audit') throw new HttpProblem('not_found');
-    return { status: 200, body: jobBody(await finishedOr(deps, job, query.wait * 1000, gone)) };
+    return { status: 200, body: shownJob(job) };
   },
 });
 

@@ -21,7 +21,7 @@ import { largeBody, type Route, route } from '../http/route';
 import { accountName, cursor, pageLimit, personName, sourceName } from '../http/schemas';
 import { isSameAccount, type ResolvedMapping, resolveMappings, unknownSources } from './mappings';
 import { personOverview } from './overview';
-import { readPerson, seesIn, sourcesOf } from './read-person';
+import { readPerson, type SeesSource, seesIn, sourcesOf } from './read-person';
 
 const params = z.strictObject({ name: personName });
 
@@ -29,6 +29,12 @@ const summaryOf = ({ name, attributes, accounts }: IdentityView) => ({
   name,
   attributes,
   accounts: accounts.map(({ id: _, ...account }: AccountView) => account),
+});
+
+/** The person with the accounts that the caller may see. */
+const visibleIn = (identity: IdentityView, sees: SeesSource): IdentityView => ({
+  ...identity,
+  accounts: identity.accounts.filter(({ source }) => sees(source)),
 });
 
 async function readWhole(deps: Dependencies, caller: Caller, name: string) {
@@ -59,10 +65,7 @@ const list = route({
     const sources = await sourcesOf(deps, caller);
     const found = await listIdentities(deps.db, { limit: limit + 1, cursor: after, sources });
     const sees = seesIn(sources);
-    const identities = found.slice(0, limit).map((one) => {
-      const accounts = one.accounts.filter(({ source }) => sees(source));
-      return summaryOf({ ...one, accounts });
-    });
+    const identities = found.slice(0, limit).map((one) => summaryOf(visibleIn(one, sees)));
     const next = found.length > limit ? (identities.at(-1)?.name ?? null) : null;
     return { status: 200, body: { identities, next } };
   },

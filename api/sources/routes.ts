@@ -4,7 +4,6 @@ import { jobSchema } from '../../model/api/jobs';
 import { hasRight } from '../../model/api/scopes';
 import { sourcesSchema } from '../../model/api/sources';
 import { sourceNamed } from '../../model/configuration/document';
-import { readJob } from '../../store/sources/jobs';
 import type { JobKind } from '../../store/tables';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
@@ -12,9 +11,9 @@ import type { Preference } from '../http/prefer';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { sourceName, waitSeconds } from '../http/schemas';
-import { jobAnswers, jobBody, jobHeaders, sendJob } from './send-job';
+import { jobAnswers, jobHeaders, sendJob } from './send-job';
 import { readSources } from './view';
-import { finishedOr } from './wait-for-job';
+import { readFinished, shownJob } from './wait-for-job';
 
 const list = route({
   method: 'get',
@@ -119,10 +118,10 @@ const readOne = route({
   answers: { 200: { says: 'The current state of the job.', schema: jobSchema } },
   problems: ['not_found'],
   handle: async (deps, { caller, params: { id }, query, gone }) => {
-    const job = await readJob(deps.db, id);
+    const job = await readFinished(deps, id, query.wait * 1000, gone);
     const isVisible = hasRight(caller.scopes, 'operate') || job?.requestedBy === actorOf(caller);
     if (job === null || !isVisible) throw new HttpProblem('not_found');
-    return { status: 200, body: jobBody(await finishedOr(deps, job, query.wait * 1000, gone)) };
+    return { status: 200, body: shownJob(job) };
   },
 });
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { jobAcceptedSchema, jobSchema } from '../../model/api/jobs';
-import { type Job, type JobView, requestJob } from '../../store/sources/jobs';
+import { type Job, requestJob } from '../../store/sources/jobs';
 import type { Dependencies } from '../http/dependencies';
 import { appliedPreference, type Preference, preferHeader } from '../http/prefer';
-import { waitForJob } from './wait-for-job';
+import { shownJob, waitForJob } from './wait-for-job';
 
 export const jobHeaders = z.object({ prefer: preferHeader });
 
@@ -35,8 +35,5 @@ export async function sendJob(
   const finished = await waitForJob(deps, id, preference.waitMs, gone);
   return finished === null
     ? { status: 202 as const, body: { job: id }, headers }
-    : { status: 200 as const, body: jobBody(finished), headers };
+    : { status: 200 as const, body: shownJob(finished), headers };
 }
-
-/** A job as the API shows it. */
-export const jobBody = ({ requestedBy: _, ...job }: JobView) => job;

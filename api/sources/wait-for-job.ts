@@ -1,4 +1,4 @@
-import type { JobView } from '../../store/sources/jobs';
+import { type JobView, readJob } from '../../store/sources/jobs';
 import type { Dependencies } from '../http/dependencies';
 import { waitUntil } from '../http/hub';
 
@@ -18,13 +18,17 @@ export async function waitForJob(
   return finished;
 }
 
-/** Returns a job after waiting for its end; the open job if it does not end in time. */
-export async function finishedOr(
+/** Reads a job, after waiting for its end. Null if there is no such job; the open job if it does not end in time. */
+export async function readFinished(
   deps: Dependencies,
-  job: JobView,
+  id: string,
   waitMs: number,
   gone: AbortSignal,
-): Promise<JobView> {
-  if (job.state !== 'open') return job;
-  return (await waitForJob(deps, job.id, waitMs, gone)) ?? job;
+): Promise<JobView | null> {
+  const job = await readJob(deps.db, id);
+  if (job?.state !== 'open') return job;
+  return (await waitForJob(deps, id, waitMs, gone)) ?? job;
 }
+
+/** A job without its requester, as the API returns it. */
+export const shownJob = ({ requestedBy: _, ...job }: JobView) => job;

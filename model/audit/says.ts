@@ -4,6 +4,7 @@ import { type OutcomeState, outcomeStates } from '../change/outcome';
 import { leaveOutSays } from '../change/plan';
 import { isSignInObstacle, signInObstacles } from '../change/sign-in-prevented';
 import { errors, isErrorCode } from '../errors';
+import { isAccountAction } from '../people/account-actions';
 import type { AuditRecord } from './record';
 
 /** How serious a record is, in the words of syslog. */
@@ -54,16 +55,6 @@ const word = (value: unknown): string =>
 const signIn = (says: string, severity: AuditSeverity): ActionRow =>
   row((record) => `Sign-in${whose(record)}: ${says}`, severity);
 
-/** What the help desk did to an account, with the reason that the agent gave. */
-const help = (does: (account: string) => string, severity: AuditSeverity = 'notice'): ActionRow =>
-  row(({ detail }) => {
-    const account = `the account ${word(detail.account)} in ${word(detail.source)} of ${word(detail.person)}`;
-    return `${does(account)} ${reasonText(detail.reason)} (${word(detail.agent)}: ${word(detail.ticket)})`.replace(
-      /\s+/g,
-      ' ',
-    );
-  }, severity);
-
 /** The actions whose name is fixed. Those of changes, accounts and captures end with a state or a reason. */
 export const auditActions = {
   'change.accepted': row(({ person, detail }) =>
@@ -112,21 +103,6 @@ export const auditActions = {
   'account.outdated': row(
     (record) =>
       `The link of ${accountText(record)} is outdated. ${reasonText(record.detail.problem)}`,
-    'warning',
-  ),
-  'account.unlock.requested': help((account) => `It was requested to unlock ${account}.`),
-  'account.unlock.done': help((account) => `Unlocked ${account}.`),
-  'account.unlock.already': help((account) => `Nothing locked ${account}.`),
-  'account.unlock.failed': help((account) => `Could not unlock ${account}.`, 'warning'),
-  'account.force-change.requested': help(
-    (account) => `It was requested to force a password change of ${account}.`,
-  ),
-  'account.force-change.done': help((account) => `Forced a password change of ${account}.`),
-  'account.force-change.already': help(
-    (account) => `A password change was forced before, of ${account}.`,
-  ),
-  'account.force-change.failed': help(
-    (account) => `Could not force a password change of ${account}.`,
     'warning',
   ),
   'mapping.linked': row(
@@ -210,9 +186,18 @@ function actionOf({ action }: AuditRecord): ActionRow {
     return endOf(ending as ChangeState);
   if (family === 'account' && Object.hasOwn(outcomeStates, ending))
     return outcomeOf(ending as OutcomeState);
+  if (family === 'account' && isAccountAction(rest[0] ?? ''))
+    return actionAtAccount(rest[0] ?? '', rest[1] ?? '');
   if (family === 'capture') return captureOf(ending);
   return row(() => action);
 }
+
+const actionAtAccount = (act: string, step: string): ActionRow =>
+  row(
+    (record) =>
+      `${act === 'unlock' ? 'Unlocking' : 'Forcing a change of'} ${accountText(record)}: ${step}. ${reasonText(record.detail.reason)}`.trim(),
+    step === 'failed' ? 'warning' : 'notice',
+  );
 
 const badEnds: readonly ChangeState[] = ['partial', 'refused', 'failed', 'expired'];
 

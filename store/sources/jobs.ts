@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { accountActions, isAccountAction } from '../../model/people/account-actions';
+import { accountActions } from '../../model/people/account-actions';
 import type { Database } from '../database';
 import { newId } from '../ids';
 import { channels } from '../notifications';
@@ -38,8 +38,9 @@ export interface JobView {
 }
 
 /**
- * Stores a job with its audit record (`requestActions` writes that of an action of the help desk) and notifies `channels.job`. `worker/jobs/jobs.ts` listens on that channel, claims
- * the row and does the job; if the notification is lost, a worker finds the row at its next check.
+ * Stores a job and notifies `channels.job`. `worker/jobs/jobs.ts` listens on that channel, claims the row and does the job;
+ * if the notification is lost, a worker finds the row at its next check. The request of a job that a person waits for has
+ * an audit record of its own.
  * @returns the id of the job
  */
 export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise<string> {
@@ -53,7 +54,7 @@ export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise
       insert into audit (actor, action, subject, detail)
       select ${wanted.requestedBy}, ${`job.${wanted.kind}`}, id,
              parameters || jsonb_strip_nulls(jsonb_build_object('source', source))
-      from requested where not ${isAccountAction(wanted.kind)}
+      from requested where ${slowJobs.includes(wanted.kind)}
     )
     select pg_notify(${channels.job}, id) from requested`.execute(db);
   return id;

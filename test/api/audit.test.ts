@@ -174,6 +174,9 @@ describeWith(['postgres'], 'the audit record of a route', () => {
   const onSource = (verb: string) => () => admin('POST', `/v1/sources/crm/${verb}`);
   const onChange = (verb: string) => () => admin('POST', `/v1/changes/${id}/${verb}`);
 
+  const onPerson = (action: string) => () =>
+    admin('POST', `/v1/identities/bob/${action}`, { source: 'warehouse', reason: 'ticket 4711' });
+
   interface Attempt {
     readonly before?: () => Promise<unknown>;
     readonly send: () => Promise<unknown>;
@@ -274,6 +277,14 @@ describeWith(['postgres'], 'the audit record of a route', () => {
     'POST /v1/relays': {
       send: () => admin('POST', '/v1/relays', { source: 'warehouse', publicKey: relayKey() }),
       leaves: 'relay.created api-key.created',
+    },
+    'POST /v1/identities/{name}/unlock': {
+      send: onPerson('unlock'),
+      leaves: 'account.unlock.requested',
+    },
+    'POST /v1/identities/{name}/force-change': {
+      send: onPerson('force-change'),
+      leaves: 'account.force-change.requested',
     },
     'POST /v1/audit/verifications': {
       send: () => admin('POST', '/v1/audit/verifications'),

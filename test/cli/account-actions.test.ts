@@ -23,7 +23,7 @@ describeWith(['postgres'], 'unlock and force-change on the command line', () => 
       db.selectFrom('job').select(['id', 'source']).where('finished_at', 'is', null).execute();
     await until(async () => (await open()).length === Object.keys(answers).length);
     for (const { id, source } of await open())
-      await finishJob(db, id, 'done', answers[source ?? '']);
+      await finishJob(db, id, 'done', answers[String(source)]);
   }
   const run = (action: string, answers: Readonly<Record<string, object>>) =>
     lockstep(['identities', action, 'ada.marsh', '--reason', 'ticket 4711'], {
