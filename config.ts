@@ -1,6 +1,8 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65535);
+const host = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
 const file = z.string().min(1);
 const folder = z.string().startsWith('/', 'must be an absolute path');
 
@@ -37,12 +39,17 @@ export const environmentSchema = z.object({
   LOCKSTEP_API_TLS_CERT_FILE: file.optional().describe('Certificate chain of the api (PEM).'),
   LOCKSTEP_API_TLS_KEY_FILE: file.optional().describe('Private key of the api certificate (PEM).'),
   LOCKSTEP_API_PUBLIC_URL: z.url().optional().describe('Public URL of the api, for links.'),
+  LOCKSTEP_OPS_HOST: host
+    .default('127.0.0.1')
+    .describe(
+      'Address on which api and worker answer /livez, /readyz and /metrics. They ask for no key: with any address but loopback, let only the monitoring reach the ports.',
+    ),
   LOCKSTEP_API_OPS_PORT: port
     .default(9080)
-    .describe('Loopback port for /livez, /readyz and /metrics of the api.'),
+    .describe('Port for /livez, /readyz and /metrics of the api.'),
   LOCKSTEP_WORKER_OPS_PORT: port
     .default(9081)
-    .describe('Loopback port for /livez, /readyz and /metrics of the worker.'),
+    .describe('Port for /livez, /readyz and /metrics of the worker.'),
   LOCKSTEP_KEY_DIR: file
     .optional()
     .describe('Folder with the private keys of the worker. Keep it out of database backups.'),

@@ -8,6 +8,7 @@ import express, {
 import { log } from '../log';
 import { documents } from './documents/documents';
 import { discardBody } from './http/body';
+import { countRequest } from './http/count-requests';
 import type { Dependencies } from './http/dependencies';
 import { asHttpProblem, HttpProblem, headersOf, problemOf } from './http/problem';
 import { sendJson, serve } from './http/serve';
@@ -43,16 +44,21 @@ const begin: RequestHandler = (request, response, next) => {
   response.setHeader('x-request-id', requestId);
   response.setHeader('cache-control', 'no-store');
   response.setHeader('x-content-type-options', 'nosniff');
-  response.once('close', () =>
+  response.once('close', () => {
+    const { route } = response.locals;
+    const durationMs = performance.now() - began;
+    const streamed = response.getHeader('content-type') === 'text/event-stream';
+    const { statusCode: status } = response;
+    countRequest({ method: request.method, route, status, seconds: durationMs / 1000, streamed });
     log.info('request', {
       requestId,
       method: request.method,
-      route: response.locals.route ?? 'none',
-      status: response.statusCode,
-      durationMs: Math.round(performance.now() - began),
+      route: route ?? 'none',
+      status,
+      durationMs: Math.round(durationMs),
       ...(response.writableFinished ? {} : { outcome: 'client disconnected' }),
-    }),
-  );
+    });
+  });
   // A proxy may have routed by another line than the one that would be used here (RFC 9112 §3.2).
   const hosts = request.headersDistinct.host?.length ?? 0;
   if (hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0'))

@@ -6,6 +6,7 @@ import { openFingerprintKey, readSigner } from '../intake/key-files';
 import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
+import { endRemovedSeries } from '../store/configuration/removed-sources';
 import { isAway, openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
 import { retryUntilReachable } from '../store/until-reachable';
@@ -30,7 +31,12 @@ async function main(stopping: AbortSignal): Promise<void> {
   const database = openDatabase(databaseUrl, 'lockstep api', 20);
   const { db } = database;
   let readiness = async (): Promise<string[]> => ['database'];
-  const ops = await startOps(environment.LOCKSTEP_API_OPS_PORT, () => readiness());
+  const ops = await startOps({
+    host: environment.LOCKSTEP_OPS_HOST,
+    port: environment.LOCKSTEP_API_OPS_PORT,
+    ready: () => readiness(),
+    beforeScrape: () => endRemovedSeries(db),
+  });
 
   const deps = await retryUntilReachable('the database', stopping, async () => {
     await migrate(db, accountRulesOf);

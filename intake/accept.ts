@@ -9,6 +9,7 @@ import type { Violation } from '../model/policy/violations';
 import { destroyPasswords, type Passwords, seal, withNormalized } from '../sealing/passwords';
 import type { Caller } from '../store/api-keys';
 import { type Accepted, acceptChange, findRepeated, type NewChange } from '../store/changes/accept';
+import { type AcceptedOrigin, countAccepted } from '../store/changes/counters';
 import type { ChangeView } from '../store/changes/read';
 import { newId } from '../store/ids';
 import type { IdentityAtIntake } from '../store/people/identities';
@@ -69,14 +70,19 @@ export async function acceptRequest(
       const change = await prepare(deps, caller, wanted, identity, again);
       const accepted = await acceptChange(deps.db, { ...change, fingerprint });
       if (accepted.result === 'repeated') return replay(accepted, fingerprint);
-      if (accepted.result === 'accepted')
+      if (accepted.result === 'accepted') {
+        countAccepted(originOf(wanted));
         return { replayed: false, change: viewOf(change, accepted.createdAt) };
+      }
     }
   } finally {
     passwords.next.destroy();
     destroyPasswords(asTyped.passwords);
   }
 }
+
+const originOf = ({ capture, proved }: WantedChange): AcceptedOrigin =>
+  proved !== undefined ? 'sign_in' : capture === null ? 'request' : 'capture';
 
 function fingerprintFor(
   { settings }: IntakeDependencies,

@@ -17,30 +17,32 @@ const folders: Readonly<Record<string, Folder>> = {
   blocklist: { may: ['model'] },
   connectors: { may: ['model', 'threads', ...common] },
   sealing: { may: ['model'] },
-  store: { may: ['model', 'sealing', ...common] },
+  telemetry: { may: ['log'] },
+  store: { may: ['model', 'sealing', 'telemetry', ...common] },
   intake: {
     may: [
       'model',
       'sealing',
       'store',
+      'telemetry',
       'connectors/registry',
       'blocklist/lookup',
       'threads',
       ...common,
     ],
   },
-  activities: { may: ['model', 'sealing', 'store', 'log'], byType: ['connectors'] },
+  activities: { may: ['model', 'sealing', 'store', 'telemetry', 'log'], byType: ['connectors'] },
   workflows: { may: ['model'], byType: ['activities'] },
   worker: {
     may: [
       ...['model', 'sealing', 'store', 'connectors', 'intake', 'activities', 'workflows/names'],
-      ...['ops', 'lifetime', ...common],
+      ...['telemetry', 'ops', 'lifetime', ...common],
     ],
   },
   api: {
     may: [
       ...['model', 'sealing', 'store', 'intake', 'connectors/registry', 'workflows/names'],
-      ...['ops', 'lifetime', ...common],
+      ...['telemetry', 'ops', 'lifetime', ...common],
     ],
   },
   capture: { may: ['model', 'sealing', 'connectors', ...common] },

@@ -10,6 +10,7 @@ import { openPolicyChecker } from '../intake/policy/check-policy';
 import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
+import { endRemovedSeries } from '../store/configuration/removed-sources';
 import { watchConfiguration } from '../store/configuration/watch';
 import { openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
@@ -83,10 +84,13 @@ async function main(stopping: AbortSignal): Promise<void> {
     },
     stopping,
   );
-  const ops = await startOps(environment.LOCKSTEP_WORKER_OPS_PORT, async () =>
-    engineSide.missing(),
-  );
-  log.info('the worker is up', { address: `127.0.0.1:${ops.port}` });
+  const ops = await startOps({
+    host: environment.LOCKSTEP_OPS_HOST,
+    port: environment.LOCKSTEP_WORKER_OPS_PORT,
+    ready: async () => engineSide.missing(),
+    beforeScrape: () => endRemovedSeries(db),
+  });
+  log.info('the worker is up', { address: ops.address });
 
   await engineSide.ended;
   await Promise.all([

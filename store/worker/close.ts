@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ChangeState } from '../../model/change/change';
 import type { ErrorCode } from '../../model/errors';
+import { countEnded, type EndedChange } from '../changes/counters';
 import { endedNotice } from '../changes/progress';
 import type { Database } from '../database';
 import { channels } from '../notifications';
@@ -16,10 +17,10 @@ export interface Ending {
  * change has ended before, its state stays; its password is deleted in any case.
  */
 export async function endChange(db: Database, changeId: string, ending: Ending): Promise<void> {
-  await sql`
+  const { rows } = await sql<Omit<EndedChange, 'state'>>`
     with ended as (
       update change set state = ${ending.state}, reason = ${ending.reason}, ended_at = now()
-      where id = ${changeId} and ended_at is null returning id
+      where id = ${changeId} and ended_at is null returning id, created_at, captured_at, ended_at
     ), destroyed as (
       delete from sealed_secret where change_id = ${changeId}
     ), audited as (
@@ -28,7 +29,10 @@ export async function endChange(db: Database, changeId: string, ending: Ending):
              jsonb_build_object('reason', ${ending.reason}::text)
       from ended
     )
-    select pg_notify(${channels.progress}, ${endedNotice(sql`id`)}) from ended`.execute(db);
+    select extract(epoch from ended_at - created_at)::float8 as seconds,
+           extract(epoch from ended_at - captured_at)::float8 as "captureSeconds",
+           pg_notify(${channels.progress}, ${endedNotice(sql`id`)}) from ended`.execute(db);
+  for (const ended of rows) countEnded({ ...ended, state: ending.state });
 }
 
 /**
