@@ -38,7 +38,12 @@ export const environmentSchema = z.object({
   LOCKSTEP_API_PORT: port.default(8080).describe('Port on which the api listens.'),
   LOCKSTEP_API_TLS_CERT_FILE: file.optional().describe('Certificate chain of the api (PEM).'),
   LOCKSTEP_API_TLS_KEY_FILE: file.optional().describe('Private key of the api certificate (PEM).'),
-  LOCKSTEP_API_PUBLIC_URL: z.url().optional().describe('Public URL of the api, for links.'),
+  LOCKSTEP_API_PUBLIC_URL: z
+    .url()
+    .optional()
+    .describe(
+      'Public URL of the api, for links. Workers use the one of the api unless they have their own.',
+    ),
   LOCKSTEP_OPS_HOST: host
     .default('127.0.0.1')
     .describe(

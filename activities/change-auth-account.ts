@@ -4,6 +4,7 @@ import { type PlannedAccount, passesOver, planChange, type SourcePass } from '..
 import { groupsOf, sourcesOf } from '../model/configuration/document';
 import { readOutcomeStatuses } from '../store/worker/outcomes';
 import { storePlan } from '../store/worker/store-plan';
+import { passName } from '../workflows/names';
 import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
 import { isOriginConfirmed } from './shared/confirm-origin';
@@ -20,9 +21,14 @@ export interface AuthStep {
   } | null;
   readonly authGoesLast: boolean;
   /** The sources whose other accounts are to be changed, without accounts that are left out. */
-  readonly passes: readonly SourcePass[];
+  readonly passes: readonly NamedPass[];
   /** Milliseconds until the change is too old, by the clock of the database. */
   readonly remainingMs: number;
+}
+
+export interface NamedPass extends SourcePass {
+  /** Type of the local activity. Absent in histories that were recorded when every source had the same one. */
+  readonly activity?: string;
 }
 
 /**
@@ -68,7 +74,7 @@ export function changeAuthAccount(deps: Dependencies) {
       passes: passesOver(
         statuses.filter(({ state }) => state !== 'not_applicable'),
         sources,
-      ),
+      ).map((pass) => ({ ...pass, activity: passName(pass.source) })),
       remainingMs: change.remainingMs,
     };
   };

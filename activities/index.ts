@@ -1,6 +1,7 @@
-import { heartbeat } from '@temporalio/activity';
+import { activityInfo, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { log } from '../log';
+import { passName } from '../workflows/names';
 import { changeAuthAccount } from './change-auth-account';
 import { closeChange } from './close-change';
 import type { Dependencies } from './dependencies';
@@ -26,9 +27,22 @@ export const createActivities = (deps: Dependencies) => ({
   finishAccounts: beating(sanitised(finishAccounts(deps))),
   settleMappings: sanitised(settleMappings(deps)),
   closeChange: sanitised(closeChange(deps)),
+  // Temporal calls this for each name that is none of the above.
+  default: beating(sanitised(namedPass(deps))),
 });
 
 export type Activities = ReturnType<typeof createActivities>;
+
+/** The first pass over a source under the name of the source (`passName`), by which the Web UI shows it. */
+function namedPass(deps: Dependencies) {
+  const pass = passOverSource(deps);
+  return async (changeId: string, source: string) => {
+    // A newer worker may have activities that this one does not know: another worker has to run them.
+    if (activityInfo().activityType !== passName(source))
+      throw ApplicationFailure.retryable('This worker has no such activity', 'unknown_activity');
+    return pass(changeId, source);
+  };
+}
 
 const BEAT_MS = 5_000;
 

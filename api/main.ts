@@ -9,6 +9,7 @@ import { startOps } from '../ops';
 import { endRemovedSeries } from '../store/configuration/removed-sources';
 import { isAway, openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
+import { savePublicUrl } from '../store/public-url';
 import { retryUntilReachable } from '../store/until-reachable';
 import { ensureAdminKey } from './admin/first-key';
 import { createApp } from './app';
@@ -41,6 +42,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const deps = await retryUntilReachable('the database', stopping, async () => {
     await migrate(db, accountRulesOf);
     await ensureAdminKey(db, environment.LOCKSTEP_ADMIN_KEY_FILE);
+    if (settings.publicUrl !== '') await savePublicUrl(db, settings.publicUrl);
     return openDependencies(db, databaseUrl, settings, stopping);
   });
   const server = await startServer(createApp(deps), listening);

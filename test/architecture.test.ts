@@ -31,7 +31,10 @@ const folders: Readonly<Record<string, Folder>> = {
       ...common,
     ],
   },
-  activities: { may: ['model', 'sealing', 'store', 'telemetry', 'log'], byType: ['connectors'] },
+  activities: {
+    may: ['model', 'sealing', 'store', 'telemetry', 'workflows/names', 'log'],
+    byType: ['connectors'],
+  },
   workflows: { may: ['model'], byType: ['activities'] },
   worker: {
     may: [

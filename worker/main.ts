@@ -20,6 +20,7 @@ import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
+import { linksToChanges } from './changes/link-to-change';
 import { installRuntime } from './changes/temporal';
 import { startJanitor } from './janitor';
 import { startJobs } from './jobs/jobs';
@@ -80,7 +81,11 @@ async function main(stopping: AbortSignal): Promise<void> {
       workerId,
       workflows: workflowCode(),
       workflowDiagnostics: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS === 'on',
-      linkTo,
+      linkTo: linksToChanges(
+        db,
+        environment.LOCKSTEP_API_PUBLIC_URL,
+        `http://127.0.0.1:${environment.LOCKSTEP_API_PORT}`,
+      ),
     },
     stopping,
   );
@@ -147,11 +152,5 @@ async function openCaptures(
 const workflowCode = () => ({
   workflowBundle: { codePath: path.join(__dirname, '..', 'workflow-bundle.js') },
 });
-
-/** URL of the page of a change. */
-function linkTo(changeId: string): string {
-  const { LOCKSTEP_API_PUBLIC_URL, LOCKSTEP_API_PORT } = environment;
-  return `${LOCKSTEP_API_PUBLIC_URL ?? `http://127.0.0.1:${LOCKSTEP_API_PORT}`}/changes/${changeId}`;
-}
 
 void live('the worker', main);

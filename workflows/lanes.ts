@@ -8,9 +8,9 @@ import {
   proxyLocalActivities,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities';
+import type { NamedPass } from '../activities/change-auth-account';
 import type { Stop } from '../activities/close-change';
 import type { PassResult } from '../activities/pass-over-source';
-import type { SourcePass } from '../model/change/plan';
 import { accountActivityId, crowdActivityId, sourceQueue } from './names';
 
 /**
@@ -31,11 +31,11 @@ export const inline = {
       { summary: 'make the plan, then change the auth account' },
       [changeId],
     ),
-  passOverSource: (changeId: string, source: string) =>
-    local.passOverSource.executeWithOptions({ summary: `first pass over ${source}` }, [
-      changeId,
-      source,
-    ]),
+  passOverSource: (changeId: string, { source, activity = 'passOverSource' }: NamedPass) =>
+    local[activity as 'passOverSource'].executeWithOptions(
+      { summary: `first pass over ${source}` },
+      [changeId, source],
+    ),
   settleMappings: (changeId: string) =>
     local.settleMappings.executeWithOptions({ summary: 'update the SSO mappings' }, [changeId]),
   closeChange: (changeId: string, stop: Stop) =>
@@ -48,10 +48,11 @@ export const inline = {
 /** The first pass over a source, in the lane that the plan chose for it. */
 export function passOverSource(
   changeId: string,
-  { source, lane }: SourcePass,
+  pass: NamedPass,
   remainingMs: number,
 ): Promise<PassResult> {
-  if (lane === 'inline') return inline.passOverSource(changeId, source);
+  const { source, lane } = pass;
+  if (lane === 'inline') return inline.passOverSource(changeId, pass);
   const queue = queueOf(source, remainingMs, {
     activityId: crowdActivityId(source),
     summary: `first pass over ${source}`,

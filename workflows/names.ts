@@ -14,6 +14,9 @@ export const sourceQueue = (source: string): string => `lockstep-source-${source
 export const CANCEL_SIGNAL = 'cancel';
 export const SUPERSEDE_SIGNAL = 'supersede';
 
+/** Marks the histories of workflows that keep the search attribute `state` up to date while accounts wait. */
+export const SHOWS_WAITING = 'shows-waiting';
+
 /**
  * The search attributes by which an operator filters and sorts in the Web UI. None holds anything secret or personal.
  */
@@ -28,6 +31,12 @@ export const searchAttributes = {
  * The activity id of one waiting account in the Web UI: the label of its outcome, such as `warehouse` or `warehouse:2`.
  */
 export const accountActivityId = (label: string): string => label;
+
+/**
+ * The name of the first pass over a source. The Web UI shows a local activity by the name of its type only, so each source
+ * has a type of its own.
+ */
+export const passName = (source: string): string => `pass over ${source}`;
 
 /** The activity id when too many accounts of a source wait for one activity each. */
 export const crowdActivityId = (source: string): string => `${source} (all)`;

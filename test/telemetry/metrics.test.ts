@@ -72,15 +72,15 @@ describeWith(['slapd', 'postgres', 'temporal', 'promtool'], 'the metrics', () =>
   const scrape = async (url = `http://${ops.address}`): Promise<string> =>
     (await fetch(`${url}/metrics`)).text();
   /** The value of a series, 0 when there is none. */
-  async function valueOf(series: string, url?: string): Promise<number> {
+  async function seriesValue(series: string, url?: string): Promise<number> {
     const line = (await scrape(url)).split('\n').find((one) => one.startsWith(`${series} `));
     return Number(line?.split(' ')[1] ?? 0);
   }
   /** By how much each series grows while `work` runs. */
   async function growth(series: readonly string[], work: () => Promise<unknown>) {
-    const before = await Promise.all(series.map((one) => valueOf(one)));
+    const before = await Promise.all(series.map((one) => seriesValue(one)));
     await work();
-    const after = await Promise.all(series.map((one) => valueOf(one)));
+    const after = await Promise.all(series.map((one) => seriesValue(one)));
     return after.map((value, index) => value - (before[index] ?? 0));
   }
   const change = async (person: string) =>
@@ -122,13 +122,13 @@ describeWith(['slapd', 'postgres', 'temporal', 'promtool'], 'the metrics', () =>
     const grown = await growth([waiting, cancelled], async () => {
       const id = await suite.lockstep.accept({ person, password: newPassword() });
       await suite.lockstep.readUntil(id, ({ state }) => state === 'waiting');
-      expect(await valueOf('lockstep_waiting_accounts{source="apps",state="waiting"}')).toBe(1);
+      expect(await seriesValue('lockstep_waiting_accounts{source="apps",state="waiting"}')).toBe(1);
       await suite.lockstep.command(id, 'cancel', 'apps');
       await suite.lockstep.readEnd(id);
     });
     expect(grown[0]).toBeGreaterThanOrEqual(1);
     expect(grown[1]).toBe(1);
-    expect(await valueOf('lockstep_waiting_accounts{source="apps",state="waiting"}')).toBe(0);
+    expect(await seriesValue('lockstep_waiting_accounts{source="apps",state="waiting"}')).toBe(0);
   });
 
   test('the series of a source end when it is removed from the configuration', async () => {
@@ -159,15 +159,15 @@ describeWith(['slapd', 'postgres', 'temporal', 'promtool'], 'the metrics', () =>
     expect((await api.send('GET', '/nothing/here', { key })).status).toBe(404);
     await fetch(`${api.url}/v1/changes`, { headers: { 'x-long': 'x'.repeat(60_000) } });
     const requests = (labels: string) =>
-      valueOf(`lockstep_api_requests_total{${labels}}`, api.opsUrl);
+      seriesValue(`lockstep_api_requests_total{${labels}}`, api.opsUrl);
     const route = 'method="GET",route="/v1/identities/{name}"';
     expect(await requests(`${route},status="2xx"`)).toBe(1);
     expect(await requests(`${route},status="4xx"`)).toBe(1);
     expect(await requests('method="GET",route="none",status="4xx"')).toBe(1);
     expect(await requests('method="none",route="none",status="4xx"')).toBe(1);
-    expect(await valueOf(`lockstep_api_request_duration_seconds_count{${route}}`, api.opsUrl)).toBe(
-      2,
-    );
+    expect(
+      await seriesValue(`lockstep_api_request_duration_seconds_count{${route}}`, api.opsUrl),
+    ).toBe(2);
     expect(await scrape(api.opsUrl)).not.toContain(person);
   });
 

@@ -19,7 +19,7 @@ export interface DispatcherDependencies {
   /** Closes a change whose workflow has ended without closing it. */
   readonly close: (changeId: string) => Promise<unknown>;
   /** URL of the page of a change, for the Temporal Web UI. */
-  readonly linkTo: (changeId: string) => string;
+  readonly linkTo: (changeId: string) => Promise<string>;
 }
 
 /** Largest number of changes in one run. */
@@ -49,6 +49,7 @@ export async function startChanges(deps: DispatcherDependencies): Promise<boolea
 }
 
 async function attend(deps: DispatcherDependencies, change: UnattendedChange): Promise<void> {
+  const link = await deps.linkTo(change.id);
   try {
     await deps.client.workflow.start(CHANGE_PASSWORD, {
       workflowId: change.id,
@@ -62,7 +63,7 @@ async function attend(deps: DispatcherDependencies, change: UnattendedChange): P
         { key: groupKey, value: [...change.groups] },
       ],
       staticSummary: `Password change in ${change.groups.join(', ')}`,
-      staticDetails: `[Open this change](${deps.linkTo(change.id)})`,
+      staticDetails: `[Open this change](${link})`,
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

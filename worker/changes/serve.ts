@@ -31,7 +31,7 @@ export interface EngineSettings {
   /** Lets the SDK keep the stacks of workflows and cut off a workflow that computes for five seconds. */
   readonly workflowDiagnostics?: boolean;
   /** URL of the page of a change. */
-  readonly linkTo: (changeId: string) => string;
+  readonly linkTo: (changeId: string) => Promise<string>;
 }
 
 /**
