@@ -105,6 +105,12 @@ export const environmentSchema = z.object({
     .describe(
       'Folder of api and worker to which the files in `dictionary` and `blocklist` of a policy are limited. "lockstep up" uses the folder policies/ of its state folder.',
     ),
+  LOCKSTEP_TRACES_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Traces endpoint of an OpenTelemetry collector (OTLP over HTTP, JSON), such as http://127.0.0.1:4318/v1/traces, for api and worker. Without it there are no traces.',
+    ),
   LOCKSTEP_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -1,6 +1,7 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { log } from '../log';
+import { traced } from '../telemetry/spans';
 import { passName } from '../workflows/names';
 import { changeAuthAccount } from './change-auth-account';
 import { closeChange } from './close-change';
@@ -22,13 +23,13 @@ import { settleMappings } from './settle-mappings';
  * histories refer to the activities by these keys, so a key never changes. Workflows import only the type.
  */
 export const createActivities = (deps: Dependencies) => ({
-  changeAuthAccount: sanitised(changeAuthAccount(deps)),
-  passOverSource: beating(sanitised(passOverSource(deps))),
-  finishAccounts: beating(sanitised(finishAccounts(deps))),
-  settleMappings: sanitised(settleMappings(deps)),
-  closeChange: sanitised(closeChange(deps)),
+  changeAuthAccount: step('changeAuthAccount', changeAuthAccount(deps)),
+  passOverSource: beating(step('passOverSource', passOverSource(deps))),
+  finishAccounts: beating(step('finishAccounts', finishAccounts(deps))),
+  settleMappings: step('settleMappings', settleMappings(deps)),
+  closeChange: step('closeChange', closeChange(deps)),
   // Temporal calls this for each name that is none of the above.
-  default: beating(sanitised(namedPass(deps))),
+  default: beating(step('passOverSource', namedPass(deps))),
 });
 
 export type Activities = ReturnType<typeof createActivities>;
@@ -62,6 +63,15 @@ function beating<Parameters extends unknown[], Result>(
     }
   };
 }
+
+/** A step of a change: a span of its trace, whose errors are sanitised. */
+const step = <Parameters extends [changeId: string, ...unknown[]], Result>(
+  name: string,
+  activity: (...parameters: Parameters) => Promise<Result>,
+): ((...parameters: Parameters) => Promise<Result>) =>
+  sanitised((...parameters) =>
+    traced(name, { changeId: parameters[0] }, () => activity(...parameters)),
+  );
 
 /**
  * Replaces every error but an `ApplicationFailure` by one without details, and logs the original. Temporal keeps the

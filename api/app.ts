@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -6,6 +7,7 @@ import express, {
   type Response,
 } from 'express';
 import { log } from '../log';
+import { traced } from '../telemetry/spans';
 import { documents } from './documents/documents';
 import { discardBody } from './http/body';
 import { countRequest } from './http/count-requests';
@@ -63,7 +65,20 @@ const begin: RequestHandler = (request, response, next) => {
   const hosts = request.headersDistinct.host?.length ?? 0;
   if (hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0'))
     throw new HttpProblem('request_malformed');
-  next();
+  void traced('request', { kind: 'server' }, async (span) => {
+    const closed = once(response, 'close');
+    next();
+    await closed;
+    const { route = 'none' } = response.locals;
+    const { statusCode: status } = response;
+    span.rename(`${request.method} ${route}`);
+    span.note({
+      'http.request.method': request.method,
+      'http.route': route,
+      'http.response.status_code': status,
+    });
+    if (status >= 500) span.fail(String(status));
+  });
 };
 
 /** Answers OPTIONS, and rejects methods that the path does not have. */

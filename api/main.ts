@@ -11,6 +11,7 @@ import { isAway, openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
 import { savePublicUrl } from '../store/public-url';
 import { retryUntilReachable } from '../store/until-reachable';
+import { exportSpans } from '../telemetry/export-spans';
 import { ensureAdminKey } from './admin/first-key';
 import { createApp } from './app';
 import { type Dependencies, openDependencies, type Settings } from './http/dependencies';
@@ -29,6 +30,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     environment.LOCKSTEP_API_TLS_CERT_FILE,
     environment.LOCKSTEP_API_TLS_KEY_FILE,
   );
+  const traces = exportSpans(environment.LOCKSTEP_TRACES_URL, 'lockstep-api');
   const database = openDatabase(databaseUrl, 'lockstep api', 20);
   const { db } = database;
   let readiness = async (): Promise<string[]> => ['database'];
@@ -52,6 +54,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   if (!stopping.aborted) await once(stopping, 'abort');
   await server.stop();
   await deps.close();
+  await traces.stop();
   await ops.close();
   await database.close();
 }

@@ -13,6 +13,7 @@ import { type AcceptedOrigin, countAccepted } from '../store/changes/counters';
 import type { ChangeView } from '../store/changes/read';
 import { newId } from '../store/ids';
 import type { IdentityAtIntake } from '../store/people/identities';
+import { beginTrace, traced } from '../telemetry/spans';
 import { reachedBy } from './covered-groups';
 import type { IntakeDependencies } from './dependencies';
 import { type Capture, CaptureDeclined, evaluate, type Origin } from './evaluate-capture';
@@ -50,7 +51,13 @@ export type AcceptedRequest =
  * `workflows/change-password.ts`: `acceptChange` notifies the dispatcher, which starts it from the stored row.
  * @throws IntakeRejected when the request is refused, CaptureDeclined when a capture starts no change
  */
-export async function acceptRequest(
+export const acceptRequest = (
+  deps: IntakeDependencies,
+  caller: Caller,
+  asTyped: WantedChange,
+): Promise<AcceptedRequest> => traced('accept', {}, () => acceptOnce(deps, caller, asTyped));
+
+async function acceptOnce(
   deps: IntakeDependencies,
   caller: Caller,
   asTyped: WantedChange,
@@ -72,6 +79,7 @@ export async function acceptRequest(
       if (accepted.result === 'repeated') return replay(accepted, fingerprint);
       if (accepted.result === 'accepted') {
         countAccepted(originOf(wanted));
+        beginTrace(change.id);
         return { replayed: false, change: viewOf(change, accepted.createdAt) };
       }
     }

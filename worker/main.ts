@@ -18,6 +18,7 @@ import { removePresence } from '../store/presence';
 import { retryUntilReachable } from '../store/until-reachable';
 import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
+import { exportSpans } from '../telemetry/export-spans';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
 import { linksToChanges } from './changes/link-to-change';
@@ -44,6 +45,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     throw new Misconfigured('Set TEMPORAL_ADDRESS to host:port of Temporal');
   installRuntime();
 
+  const traces = exportSpans(environment.LOCKSTEP_TRACES_URL, 'lockstep-worker');
   const database = openDatabase(DATABASE_URL, 'lockstep worker', 20);
   const { db } = database;
   await retryUntilReachable('the database', stopping, () => migrate(db, accountRulesOf));
@@ -105,6 +107,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   ]);
   await removePresence(db, workerId).catch(() => {});
   await connectors.close();
+  await traces.stop();
   await ops.close();
   await database.close();
 }
