@@ -28,7 +28,7 @@ export const createActivities = (deps: Dependencies) => ({
   finishAccounts: beating(step('finishAccounts', finishAccounts(deps))),
   settleMappings: step('settleMappings', settleMappings(deps)),
   closeChange: step('closeChange', closeChange(deps)),
-  // Temporal calls this for each name that is none of the above.
+  // Temporal calls this for every other name.
   default: beating(step('passOverSource', namedPass(deps))),
 });
 

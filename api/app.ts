@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -66,7 +65,7 @@ const begin: RequestHandler = (request, response, next) => {
   if (hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0'))
     throw new HttpProblem('request_malformed');
   void traced('request', { kind: 'server' }, async (span) => {
-    const closed = once(response, 'close');
+    const closed = new Promise((resolve) => response.once('close', resolve));
     next();
     await closed;
     const { route = 'none' } = response.locals;

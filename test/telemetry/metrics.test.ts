@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { register } from 'prom-client';
 import { type OpsServer, startOps } from '../../ops';
@@ -45,6 +46,25 @@ describeWith(['promtool'], 'the alert rules', () => {
     ].map(([, name = '']) => name);
     expect(alerts.length).toBeGreaterThan(10);
     expect(alerts.filter((name) => !tests.includes(`alertname="${name}"`))).toEqual([]);
+  });
+});
+
+describeWith(['promtool'], 'the dashboard', () => {
+  test('promtool parses every query of the dashboard', async () => {
+    const { panels } = JSON.parse(readFileSync(file('lockstep-dashboard.json'), 'utf8')) as {
+      panels: { targets?: { expr: string }[] }[];
+    };
+    const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+    expect(queries.length).toBeGreaterThan(20);
+    const rules = queries.map((query, index) => ({
+      record: `query_${index}`,
+      expr: query.replaceAll(/\$__(rate_interval|range)/g, '5m').replaceAll('$source', 'crm'),
+    }));
+    const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-dashboard-'));
+    const written = path.join(dir, 'queries.json');
+    // JSON is YAML too.
+    writeFileSync(written, JSON.stringify({ groups: [{ name: 'dashboard', rules }] }));
+    expect(await promtool(['check', 'rules', written])).toMatchObject({ code: 0 });
   });
 });
 
