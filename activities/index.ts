@@ -24,12 +24,12 @@ import { settleMappings } from './settle-mappings';
  */
 export const createActivities = (deps: Dependencies) => ({
   changeAuthAccount: step('changeAuthAccount', changeAuthAccount(deps)),
-  passOverSource: beating(step('passOverSource', passOverSource(deps))),
-  finishAccounts: beating(step('finishAccounts', finishAccounts(deps))),
+  passOverSource: beating(step('passOverSource', passOverSource(deps), (_id, source) => source)),
+  finishAccounts: beating(step('finishAccounts', finishAccounts(deps), (_id, { source }) => source)),
   settleMappings: step('settleMappings', settleMappings(deps)),
   closeChange: step('closeChange', closeChange(deps)),
   // Temporal calls this for every other name.
-  default: beating(step('passOverSource', namedPass(deps))),
+  default: beating(step('passOverSource', namedPass(deps), (_id, source) => source)),
 });
 
 export type Activities = ReturnType<typeof createActivities>;
@@ -64,14 +64,21 @@ function beating<Parameters extends unknown[], Result>(
   };
 }
 
-/** A step of a change: a span of its trace, whose errors are sanitised. */
+/**
+ * A step of a change: a span of its trace, whose errors are sanitised.
+ * @param sourceOf the source that the step is about
+ */
 const step = <Parameters extends [changeId: string, ...unknown[]], Result>(
   name: string,
   activity: (...parameters: Parameters) => Promise<Result>,
+  sourceOf?: (...parameters: Parameters) => string,
 ): ((...parameters: Parameters) => Promise<Result>) =>
-  sanitised((...parameters) =>
-    traced(name, { changeId: parameters[0] }, () => activity(...parameters)),
-  );
+  sanitised((...parameters) => {
+    const attributes = sourceOf && { 'lockstep.source': sourceOf(...parameters) };
+    return traced(name, { changeId: parameters[0], ...(attributes && { attributes }) }, () =>
+      activity(...parameters),
+    );
+  });
 
 /**
  * Replaces every error but an `ApplicationFailure` by one without details, and logs the original. Temporal keeps the
