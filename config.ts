@@ -20,6 +20,30 @@ export const environmentSchema = z.object({
     .optional()
     .describe('host:port of the Temporal frontend, for the worker.'),
   TEMPORAL_NAMESPACE: z.string().default('lockstep').describe('Temporal namespace.'),
+  TEMPORAL_TLS: z
+    .stringbool()
+    .optional()
+    .describe(
+      'Encrypts the connection to Temporal. Without it, the connection is encrypted if one of the following variables is set.',
+    ),
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: file
+    .optional()
+    .describe(
+      'Certificates of the authorities that may sign the certificate of Temporal (PEM). By default those of the machine.',
+    ),
+  TEMPORAL_TLS_SERVER_NAME: z
+    .string()
+    .optional()
+    .describe('Name in the certificate of Temporal, if it is not the host of TEMPORAL_ADDRESS.'),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: file
+    .optional()
+    .describe('Certificate with which the worker signs in to Temporal (PEM).'),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: file.optional().describe('Private key of that certificate (PEM).'),
+  TEMPORAL_API_KEY_FILE: file
+    .optional()
+    .describe(
+      'File with the API key with which the worker signs in to Temporal. A new key in the file is used within seconds.',
+    ),
   TEMPORAL_UI_URL: z
     .url()
     .optional()
@@ -192,8 +216,10 @@ export const isOwnVariable = (name: string): boolean =>
 export function ownPaths(): string[] {
   const { LOCKSTEP_KEY_DIR, LOCKSTEP_SIGNER_FILE, LOCKSTEP_FINGERPRINT_KEY_FILE } = environment;
   const { LOCKSTEP_ADMIN_KEY_FILE, LOCKSTEP_API_KEY_FILE, LOCKSTEP_API_TLS_KEY_FILE } = environment;
+  const { TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH } = environment;
   return [
     ...[LOCKSTEP_KEY_DIR, LOCKSTEP_SIGNER_FILE, LOCKSTEP_FINGERPRINT_KEY_FILE],
     ...[LOCKSTEP_ADMIN_KEY_FILE, LOCKSTEP_API_KEY_FILE, LOCKSTEP_API_TLS_KEY_FILE],
+    ...[TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH],
   ].filter((own) => own !== undefined);
 }

@@ -1,6 +1,6 @@
 import { authGoesLast } from '../model/change/change';
 import { isSettled, type OutcomeState } from '../model/change/outcome';
-import { type PlannedAccount, passesOver, planChange, type SourcePass } from '../model/change/plan';
+import { type Pass, type PlannedAccount, passesOver, planChange } from '../model/change/plan';
 import { groupsOf, sourcesOf } from '../model/configuration/document';
 import { readOutcomeStatuses } from '../store/worker/outcomes';
 import { storePlan } from '../store/worker/store-plan';
@@ -26,13 +26,13 @@ export interface AuthStep {
   readonly remainingMs: number;
 }
 
-export interface NamedPass extends SourcePass {
-  /** Type of the local activity. Absent in histories that were recorded when every source had the same one. */
+export type NamedPass = Pass & {
+  /** Type of the local activity of an inline pass. Absent in histories that were recorded when all had the same one. */
   readonly activity?: string;
-}
+};
 
 /**
- * Activity 1 of 5. Confirms the account of a capture (`isOriginConfirmed`), makes the plan, then validates and changes
+ * Activity 1 of 6. Confirms the account of a capture (`isOriginConfirmed`), makes the plan, then validates and changes
  * the auth account (`attemptAccounts`). It is one step, because each step costs Temporal an event, and people wait for
  * this one. When the auth source is on the queue lane, this step only makes the plan, and `finishAccounts` changes the
  * auth account.
@@ -74,7 +74,9 @@ export function changeAuthAccount(deps: Dependencies) {
       passes: passesOver(
         statuses.filter(({ state }) => state !== 'not_applicable'),
         sources,
-      ).map((pass) => ({ ...pass, activity: passName(pass.source) })),
+      ).map((pass) =>
+        pass.lane === 'inline' ? { ...pass, activity: passName(pass.sources) } : pass,
+      ),
       remainingMs: change.remainingMs,
     };
   };

@@ -36,7 +36,7 @@ export interface Closing {
 }
 
 /**
- * Activity 5 of 5, the last step of every change: ends the outcomes that are still open, settles the single sign-on
+ * Activity 6 of 6, the last step of every change: ends the outcomes that are still open, settles the single sign-on
  * mappings a last time, stores the final state of the change and destroys the sealed password.
  */
 export function closeChange(deps: Dependencies) {

@@ -19,7 +19,7 @@ import { loadChange } from './shared/load-change';
 import { untriedSettlement } from './shared/untried-settlement';
 
 /**
- * Activity 3 of 5. A further attempt (`attemptAccounts`) at accounts that wait, on the queue lane. Temporal repeats it
+ * Activity 4 of 6. A further attempt (`attemptAccounts`) at accounts that wait, on the queue lane. Temporal repeats it
  * after each failure that it throws, until every chosen account is settled or the change is too old.
  * @throws ApplicationFailure with the reason and the wait before the next attempt; nothing secret or personal
  */

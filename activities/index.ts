@@ -8,40 +8,43 @@ import { closeChange } from './close-change';
 import type { Dependencies } from './dependencies';
 import { finishAccounts } from './finish-accounts';
 import { passOverSource } from './pass-over-source';
+import { passOverSources } from './pass-over-sources';
 import { settleMappings } from './settle-mappings';
 
 /**
- * The five activities, which are all that a workflow can call, in the order in which a change uses them. Each has the
+ * The six activities, which are all that a workflow can call, in the order in which a change uses them. Each has the
  * file of its name in this folder:
  * 1. `changeAuthAccount` makes the plan, then validates and changes the auth account;
- * 2. `passOverSource` makes the first attempt at every other account of one source;
- * 3. `finishAccounts` makes a further attempt at accounts that wait;
- * 4. `settleMappings` brings the single sign-on mappings up to date;
- * 5. `closeChange` ends the outcomes that are still open, settles the mappings and destroys the password.
+ * 2. `passOverSources` makes the first attempt at every other account of the sources on the inline lane;
+ * 3. `passOverSource` does the same for one source on the queue lane;
+ * 4. `finishAccounts` makes a further attempt at accounts that wait;
+ * 5. `settleMappings` brings the single sign-on mappings up to date;
+ * 6. `closeChange` ends the outcomes that are still open, settles the mappings and destroys the password.
  *
- * The first three share one attempt: `attempt/attempt-accounts.ts`, whose docstring names what it calls. Recorded
+ * The first four share one attempt: `attempt/attempt-accounts.ts`, whose docstring names what it calls. Recorded
  * histories refer to the activities by these keys, so a key never changes. Workflows import only the type.
  */
 export const createActivities = (deps: Dependencies) => ({
   changeAuthAccount: step('changeAuthAccount', changeAuthAccount(deps)),
+  passOverSources: step('passOverSources', passOverSources(deps)),
   passOverSource: beating(step('passOverSource', passOverSource(deps), (_id, source) => source)),
   finishAccounts: beating(step('finishAccounts', finishAccounts(deps), (_id, { source }) => source)),
   settleMappings: step('settleMappings', settleMappings(deps)),
   closeChange: step('closeChange', closeChange(deps)),
   // Temporal calls this for every other name.
-  default: beating(step('passOverSource', namedPass(deps), (_id, source) => source)),
+  default: step('passOverSources', namedPass(deps)),
 });
 
 export type Activities = ReturnType<typeof createActivities>;
 
-/** The first pass over a source under the name of the source (`passName`), by which the Web UI shows it. */
+/** The first pass over the inline sources under their names (`passName`), by which the Web UI shows it. */
 function namedPass(deps: Dependencies) {
-  const pass = passOverSource(deps);
-  return async (changeId: string, source: string) => {
+  const pass = passOverSources(deps);
+  return async (changeId: string, sources: readonly string[]) => {
     // A newer worker may have activities that this one does not know: another worker has to run them.
-    if (activityInfo().activityType !== passName(source))
+    if (!Array.isArray(sources) || activityInfo().activityType !== passName(sources))
       throw ApplicationFailure.retryable('This worker has no such activity', 'unknown_activity');
-    return pass(changeId, source);
+    return pass(changeId, sources);
   };
 }
 

@@ -3,7 +3,7 @@ import { type Chosen, isChosen } from '../store/worker/chosen';
 import type { OutcomeStatus } from '../store/worker/outcomes';
 import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
-import { loadChange } from './shared/load-change';
+import { type LoadedChange, loadChange } from './shared/load-change';
 
 export interface PassResult {
   readonly source: string;
@@ -18,15 +18,22 @@ export interface PassResult {
 }
 
 /**
- * Activity 2 of 5. The first pass over a source: one attempt (`attemptAccounts`) at every account of the person there,
- * except the auth account. Accounts that have to wait are returned for `finishAccounts`.
+ * Activity 3 of 6, on the queue lane. The first pass over a source: one attempt (`attemptAccounts`) at every account of
+ * the person there, except the auth account. Accounts that have to wait are returned for `finishAccounts`.
  */
 export function passOverSource(deps: Dependencies) {
-  return async (changeId: string, source: string): Promise<PassResult> => {
-    const loaded = await loadChange(deps, changeId);
-    const chosen: Chosen = { source, role: 'member' };
-    return passResult(chosen, await attemptAccounts(deps, loaded, chosen));
-  };
+  return async (changeId: string, source: string): Promise<PassResult> =>
+    passOver(deps, await loadChange(deps, changeId), source);
+}
+
+/** The first pass over one source of a change. */
+export async function passOver(
+  deps: Dependencies,
+  loaded: LoadedChange,
+  source: string,
+): Promise<PassResult> {
+  const chosen: Chosen = { source, role: 'member' };
+  return passResult(chosen, await attemptAccounts(deps, loaded, chosen));
 }
 
 /** Counts what became of the chosen accounts, for the workflow: numbers and labels, nothing personal. */

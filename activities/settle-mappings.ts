@@ -11,10 +11,9 @@ import {
 import type { Dependencies } from './dependencies';
 import { withFiltered } from './shared/filter-passwords';
 import { type LoadedChange, loadChange } from './shared/load-change';
-import { withPasswords } from './shared/unseal-passwords';
 
 /**
- * Activity 4 of 5, the compensating step: makes every single sign-on mapping hold what its system really holds (I6). A
+ * Activity 5 of 6, the compensating step: makes every single sign-on mapping hold what its system really holds (I6). A
  * mapping advances to the new password where the account was changed, stays where it was not, and is flagged as out of
  * sync where the account is in doubt. Repeating it is harmless. `closeChange` runs the same at the end.
  */
@@ -63,11 +62,11 @@ function stepOf(
 /** @returns the ids of the mappings that now hold the new password; none when the password was destroyed before */
 async function advance(
   deps: Dependencies,
-  { change, configuration }: LoadedChange,
+  { change, configuration, withPasswords }: LoadedChange,
   mappings: readonly MappingToSettle[],
 ): Promise<readonly string[]> {
   const master = await deps.keys.currentMasterKey();
-  return withPasswords(deps, change, async (passwords) => {
+  return withPasswords(async (passwords) => {
     if (passwords === null) return [];
     const seal = ({ id, source, holdsTyped }: MappingToSettle) =>
       withFiltered(

@@ -1,4 +1,5 @@
 import type { Finding } from '../model/api/job-results';
+import { engineProblems } from '../model/engine-problem';
 import { errors } from '../model/errors';
 import type { Presence } from './http/answers';
 import type { Api } from './http/api';
@@ -60,26 +61,19 @@ const sealingFindings: Readonly<Record<Presence['sealing'], Finding>> = {
   ),
 };
 
-function examineEngine({ waitingFor, engineLacks }: Presence): Finding {
-  switch (waitingFor) {
-    case null:
-      if (engineLacks.length > 0)
-        return wrong(
-          'engine',
-          `The Temporal namespace lacks the search attributes ${engineLacks.join(', ')}, so no change can start. Create them: temporal operator search-attribute create --namespace NAMESPACE --name NAME --type TYPE.`,
-        );
-      return ok('engine', 'A worker is running and reaches the engine (Temporal).');
-    case 'worker':
-      return wrong(
-        'worker',
-        'No worker is running. Changes are kept and continue as soon as a worker runs: start one.',
-      );
-    case 'engine':
-      return wrong(
-        'engine',
-        'No worker reaches the engine (Temporal). Check that Temporal is running and that TEMPORAL_ADDRESS is its address.',
-      );
-  }
+function examineEngine({ waitingFor, engineProblems: problems, engineLacks }: Presence): Finding {
+  if (waitingFor === 'worker')
+    return wrong(
+      'worker',
+      'No worker is running. Changes are kept and continue as soon as a worker runs: start one.',
+    );
+  if (problems.length === 0)
+    return ok('engine', 'A worker is running and reaches the engine (Temporal).');
+  const who =
+    waitingFor === 'engine' ? 'No change can start.' : 'One worker carries out no changes.';
+  const causes = problems.map((problem) => engineProblems[problem]).join(' ');
+  const lacks = engineLacks.length === 0 ? '' : ` It lacks ${engineLacks.join(', ')}.`;
+  return wrong('engine', `${who} ${causes}${lacks}`);
 }
 
 export async function examineSource(api: Api, source: string): Promise<readonly Finding[]> {

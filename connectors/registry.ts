@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import {
+  type AccountRules,
   type AccountRulesOf,
   exactNaming,
   exactRules,
-  isSameName,
   type Naming,
 } from '../model/people/naming';
 import { activeDirectory } from './active-directory/kind';
@@ -86,16 +86,29 @@ export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(
   kinds.map((kind) => [kind.kind, kind]),
 );
 
+type SourceSettings = NonNullable<Parameters<AccountRulesOf>[0]>;
+
+/** Computed rules, by the sources of a configuration, then by the source. Every step of a change needs them. */
+const knownRules = new WeakMap<object, WeakMap<object, AccountRules>>();
+const NO_SOURCES = {};
+
 /** How the accounts of a source are distinguished, and which of them Lockstep never touches, by the settings of the source. */
-export const accountRulesOf: AccountRulesOf = (source, sources = {}) => {
-  const kind = connectorKinds.get(source?.kind ?? '');
-  if (kind === undefined || source === undefined) return exactRules;
-  const naming = kind.namingOf(source.settings);
-  const services = [source, ...Object.values(sources)]
-    .map((one) => connectorKinds.get(one.kind)?.serviceAccountOf(one.settings))
-    .filter((service) => service?.system === kind.system);
-  return {
-    naming,
-    isServiceAccount: (name) => services.some((one) => one && isSameName(naming, name, one.name)),
-  };
+export const accountRulesOf: AccountRulesOf = (source, sources = NO_SOURCES) => {
+  if (source === undefined) return exactRules;
+  const known = knownRules.get(sources) ?? new WeakMap<object, AccountRules>();
+  const rules = known.get(source) ?? computeRules(source, Object.values(sources));
+  knownRules.set(sources, known.set(source, rules));
+  return rules;
 };
+
+function computeRules(source: SourceSettings, sources: readonly SourceSettings[]): AccountRules {
+  const kind = connectorKinds.get(source.kind);
+  if (kind === undefined) return exactRules;
+  const naming = kind.namingOf(source.settings);
+  const services = [source, ...sources].flatMap((one) => {
+    const service = connectorKinds.get(one.kind)?.serviceAccountOf(one.settings);
+    return service != null && service.system === kind.system ? [service.name] : [];
+  });
+  const names = new Set(services.map(naming.canonicalName));
+  return { naming, isServiceAccount: (name) => names.has(naming.canonicalName(name)) };
+}

@@ -16,6 +16,7 @@ import * as engineLacks from './migrations/0013-engine-lacks';
 import * as backlog from './migrations/0014-backlog';
 import * as problemTimes from './migrations/0015-problem-times';
 import * as access from './migrations/0016-access';
+import * as engineProblem from './migrations/0020-engine-problem';
 import * as publicUrl from './migrations/0021-public-url';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
@@ -34,6 +35,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0014-backlog': backlog,
   '0015-problem-times': problemTimes,
   '0016-access': access,
+  '0020-engine-problem': engineProblem,
   '0021-public-url': publicUrl,
 });
 

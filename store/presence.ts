@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { EngineProblem } from '../model/engine-problem';
 import type { Database } from './database';
 
 /** A worker that has not reported for this long is regarded as gone. */
@@ -16,25 +17,27 @@ export interface SecretPlaces {
 }
 
 interface WorkerReport {
-  /** What the engine must have for changes to start, and has not. */
+  /** Why the worker cannot use the engine; null when it can. */
+  readonly engineProblem?: EngineProblem | null;
+  /** The search attributes that the engine lacks, as `name=type`. */
   readonly engineLacks?: readonly string[];
   readonly secrets?: SecretPlaces;
 }
 
-/** Records that a worker is running, and whether it reaches the engine. */
+/** Records that a worker is running, and whether it can use the engine. */
 export async function reportPresence(
   db: Database,
   workerId: string,
-  engineReachable: boolean,
-  { engineLacks = [], secrets }: WorkerReport = {},
+  { engineProblem = null, engineLacks = [], secrets }: WorkerReport = {},
 ): Promise<void> {
   await sql`
     insert into worker_presence
-      (worker_id, engine_reachable, engine_lacks, secrets_folder, secrets_prefix)
-    values (${workerId}, ${engineReachable}, ${[...engineLacks]}::text[],
+      (worker_id, engine_reachable, engine_problem, engine_lacks, secrets_folder, secrets_prefix)
+    values (${workerId}, ${engineProblem === null}, ${engineProblem}, ${[...engineLacks]}::text[],
       ${secrets?.folder ?? null}, ${secrets?.prefix ?? null})
     on conflict (worker_id) do update
-    set engine_reachable = excluded.engine_reachable, engine_lacks = excluded.engine_lacks,
+    set engine_reachable = excluded.engine_reachable, engine_problem = excluded.engine_problem,
+      engine_lacks = excluded.engine_lacks,
       secrets_folder = excluded.secrets_folder, secrets_prefix = excluded.secrets_prefix,
       seen_at = now()`.execute(db);
 }
@@ -49,12 +52,20 @@ export async function readSecretPlaces(db: Database): Promise<SecretPlaces[]> {
   return rows;
 }
 
-/** Reads what the engines of the present workers lack. */
-export async function readEngineLacks(db: Database): Promise<string[]> {
-  const { rows } = await sql<{ lack: string }>`
-    select distinct unnest(engine_lacks) as lack from worker_presence
-    where seen_at > now() - ${GONE_AFTER}::interval order by lack`.execute(db);
-  return rows.map(({ lack }) => lack);
+/** Why present workers cannot use their engine, and the search attributes that it lacks. */
+export interface EngineTrouble {
+  readonly problems: readonly EngineProblem[];
+  readonly lacks: readonly string[];
+}
+
+/** Reads what keeps present workers from using their engine. */
+export async function readEngineTrouble(db: Database): Promise<EngineTrouble> {
+  const { rows } = await sql<EngineTrouble>`
+    select coalesce(array_agg(distinct engine_problem) filter (where engine_problem is not null), '{}') as problems,
+           coalesce((select array_agg(distinct lack order by lack) from worker_presence w, unnest(w.engine_lacks) lack
+                     where w.seen_at > now() - ${GONE_AFTER}::interval), '{}') as lacks
+    from worker_presence where seen_at > now() - ${GONE_AFTER}::interval`.execute(db);
+  return rows[0] ?? { problems: [], lacks: [] };
 }
 
 /** Removes the presence of a worker that stops, and that of workers that have not reported for 20 seconds. */

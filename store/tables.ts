@@ -340,6 +340,7 @@ export interface WorkerPresenceTable {
   engine_reachable: boolean;
   seen_at: Time;
   engine_lacks: Generated<string[]>;
+  engine_problem: string | null;
 }
 
 export interface AuditTable {

@@ -21,6 +21,7 @@ import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-d
 import { exportSpans } from '../telemetry/export-spans';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
+import { engineLogin } from './changes/engine-login';
 import { linksToChanges } from './changes/link-to-change';
 import { installRuntime } from './changes/temporal';
 import { startJanitor } from './janitor';
@@ -43,6 +44,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     throw new Misconfigured('Set LOCKSTEP_KEY_DIR to the folder for the private keys');
   if (TEMPORAL_ADDRESS === undefined)
     throw new Misconfigured('Set TEMPORAL_ADDRESS to host:port of Temporal');
+  const login = engineLogin(environment);
   installRuntime();
 
   const traces = exportSpans(environment.LOCKSTEP_TRACES_URL, 'lockstep-worker');
@@ -79,6 +81,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     {
       address: TEMPORAL_ADDRESS,
       namespace: environment.TEMPORAL_NAMESPACE,
+      login,
       databaseUrl: DATABASE_URL,
       workerId,
       workflows: workflowCode(),

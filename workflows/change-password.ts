@@ -10,7 +10,7 @@ import type { Closing, Stop } from '../activities/close-change';
 import type { PassResult } from '../activities/pass-over-source';
 import type { ChangeState } from '../model/change/change';
 import { isSettled } from '../model/change/outcome';
-import { finishAccounts, inline, passOverSource } from './lanes';
+import { finishAccounts, inline, passOver } from './lanes';
 import { CANCEL_SIGNAL, SUPERSEDE_SIGNAL } from './names';
 import { showEnd, showLines, showState } from './operators-view';
 
@@ -104,16 +104,15 @@ async function waitForAuthAccount(
 }
 
 /**
- * One pass over every source, in parallel; then retries for the accounts that wait, also in parallel. The mappings are
+ * A first pass over every source, in parallel; then retries for the accounts that wait, also in parallel. The mappings are
  * settled after the first pass and after each late account, so that none lags behind while others wait.
  */
 async function changeOtherAccounts(
   changeId: string,
   { passes, remainingMs }: Pick<AuthStep, 'passes' | 'remainingMs'>,
 ): Promise<End> {
-  const passed = await inParallel(
-    passes.map((pass) => passOverSource(changeId, pass, remainingMs)),
-  );
+  const steps = await inParallel(passes.map((pass) => passOver(changeId, pass, remainingMs)));
+  const passed = steps.flat();
   const waiting = passed.filter((pass) => pass.waiting.length > 0);
   if (waiting.length === 0) return 'finished';
 

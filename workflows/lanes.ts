@@ -24,6 +24,8 @@ const local = proxyLocalActivities<Activities>({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
+const firstPassOver = (sources: readonly string[]) => `first pass over ${sources.join(', ')}`;
+
 /** The activities of the inline lane, each with the summary that the Web UI shows. */
 export const inline = {
   changeAuthAccount: (changeId: string) =>
@@ -31,11 +33,16 @@ export const inline = {
       { summary: 'make the plan, then change the auth account' },
       [changeId],
     ),
-  passOverSource: (changeId: string, { source, activity = 'passOverSource' }: NamedPass) =>
-    local[activity as 'passOverSource'].executeWithOptions(
-      { summary: `first pass over ${source}` },
-      [changeId, source],
-    ),
+  passOverSources: (changeId: string, sources: readonly string[], activity = 'passOverSources') =>
+    local[activity as 'passOverSources'].executeWithOptions({ summary: firstPassOver(sources) }, [
+      changeId,
+      sources,
+    ]),
+  passOverSource: (changeId: string, source: string) =>
+    local.passOverSource.executeWithOptions({ summary: firstPassOver([source]) }, [
+      changeId,
+      source,
+    ]),
   settleMappings: (changeId: string) =>
     local.settleMappings.executeWithOptions({ summary: 'update the SSO mappings' }, [changeId]),
   closeChange: (changeId: string, stop: Stop) =>
@@ -45,17 +52,27 @@ export const inline = {
     ]),
 };
 
-/** The first pass over a source, in the lane that the plan chose for it. */
-export function passOverSource(
+/** A pass of a change that an earlier release planned: each source of the inline lane was a step of its own. */
+interface EarlierPass {
+  readonly lane: 'inline';
+  readonly source: string;
+}
+
+/** The first pass over some sources, in the lane that the plan chose for them. */
+export async function passOver(
   changeId: string,
-  pass: NamedPass,
+  pass: NamedPass | EarlierPass,
   remainingMs: number,
-): Promise<PassResult> {
-  const { source, lane } = pass;
-  if (lane === 'inline') return inline.passOverSource(changeId, pass);
+): Promise<PassResult[]> {
+  if (pass.lane === 'queue') return [await passInQueue(changeId, pass.source, remainingMs)];
+  if ('source' in pass) return [await inline.passOverSource(changeId, pass.source)];
+  return inline.passOverSources(changeId, pass.sources, pass.activity);
+}
+
+function passInQueue(changeId: string, source: string, remainingMs: number): Promise<PassResult> {
   const queue = queueOf(source, remainingMs, {
     activityId: crowdActivityId(source),
-    summary: `first pass over ${source}`,
+    summary: firstPassOver([source]),
   });
   return unlessTooLate(source, queue.passOverSource(changeId, source));
 }

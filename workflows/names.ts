@@ -32,11 +32,18 @@ export const searchAttributes = {
  */
 export const accountActivityId = (label: string): string => label;
 
+/** Sources that the name of a pass lists at most. */
+const NAMED_SOURCES = 5;
+
 /**
- * The name of the first pass over a source. The Web UI shows a local activity by the name of its type only, so each source
- * has a type of its own.
+ * The name of the first pass over these sources. The Web UI shows a local activity by the name of its type only, so a pass
+ * has a type with the names of its sources.
  */
-export const passName = (source: string): string => `pass over ${source}`;
+export function passName(sources: readonly string[]): string {
+  const left = sources.length - NAMED_SOURCES;
+  const named = sources.slice(0, NAMED_SOURCES).join(', ');
+  return `pass over ${named}${left > 0 ? ` and ${left} more` : ''}`;
+}
 
 /** The activity id when too many accounts of a source wait for one activity each. */
 export const crowdActivityId = (source: string): string => `${source} (all)`;

@@ -12,7 +12,6 @@ import {
 import type { Dependencies } from '../dependencies';
 import { withFilteredPasswords } from '../shared/filter-passwords';
 import type { LoadedChange } from '../shared/load-change';
-import { withPasswords } from '../shared/unseal-passwords';
 import { untriedSettlement } from '../shared/untried-settlement';
 import type { Aim } from './aim';
 import { claimAndWrite } from './claim-and-write';
@@ -31,7 +30,7 @@ import type { SourceAtWork } from './write-claimed-account';
  */
 export async function attemptAccounts(
   deps: Dependencies,
-  { change, configuration }: LoadedChange,
+  { change, configuration, withPasswords }: LoadedChange,
   chosen: Chosen,
   aim: Aim = 'write',
 ): Promise<OutcomeStatus[]> {
@@ -42,7 +41,7 @@ export async function attemptAccounts(
     return settleUntried(deps, change, chosen, 'not_applicable', 'source_removed');
   const rules = deps.accountRules(source, configuration.sources);
   const at = { name: chosen.source, configuration: source, rules, aim };
-  const settled = await attemptIn(deps, change, at, chosen);
+  const settled = await attemptIn(deps, { change, withPasswords }, at, chosen);
   return settled ?? readOutcomeStatuses(deps.db, change.id);
 }
 
@@ -65,7 +64,7 @@ async function settleUntried(
 /** @returns the status of every account of the change, or null when they have to be read */
 async function attemptIn(
   deps: Dependencies,
-  change: ChangeAtWork,
+  { change, withPasswords }: Pick<LoadedChange, 'change' | 'withPasswords'>,
   source: SourceAtWork,
   chosen: Chosen,
 ): Promise<OutcomeStatus[] | null> {
@@ -77,7 +76,7 @@ async function attemptIn(
   const connector = await deps.connector(source.name, source.configuration);
   const sourceIsUp = await findUnlinkedAccounts(deps, change, source, chosen, connector);
   if (!sourceIsUp) return null;
-  return withPasswords(deps, change, async (passwords) => {
+  return withPasswords(async (passwords) => {
     if (passwords === null) return null;
     return withFilteredPasswords(source.configuration.passwordFilter, passwords, (filtered) =>
       claimAndWrite(deps, change, source, chosen, connector, filtered),

@@ -2,10 +2,12 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Configuration } from '../../model/configuration/document';
 import { type ChangeAtWork, readChangeAtWork } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
+import { type LendPasswords, passwordLender } from './unseal-passwords';
 
 export interface LoadedChange {
   readonly change: ChangeAtWork;
   readonly configuration: Configuration;
+  readonly withPasswords: LendPasswords;
 }
 
 /**
@@ -21,5 +23,5 @@ export async function loadChange(deps: Dependencies, changeId: string): Promise<
       'not_found',
     );
   const { configuration } = await deps.configuration(change.configurationVersion);
-  return { change, configuration };
+  return { change, configuration, withPasswords: passwordLender(deps, change) };
 }

@@ -4,20 +4,33 @@ import type { ChangeAtWork } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 
 /**
- * Unseals the passwords of a change, lends them to `use` for one call, and destroys them when it ends.
+ * Lends the passwords of a change to `use` for one call.
  * @param use gets null when the passwords are gone, because the change is too old or has ended
  */
-export async function withPasswords<T>(
-  { keys }: Dependencies,
-  change: ChangeAtWork,
-  use: (passwords: Passwords | null) => Promise<T>,
-): Promise<T> {
-  const passwords = await open(keys, change);
-  try {
-    return await use(passwords);
-  } finally {
-    if (passwords !== null) destroyPasswords(passwords);
-  }
+export type LendPasswords = <T>(use: (passwords: Passwords | null) => Promise<T>) => Promise<T>;
+
+/**
+ * Returns the lender of a change. It unseals the passwords for the first borrower, and destroys them when it has no
+ * borrower any more: sources that are passed over at the same time share them.
+ */
+export function passwordLender({ keys }: Dependencies, change: ChangeAtWork): LendPasswords {
+  let opened: Promise<Passwords | null> | null = null;
+  let borrowers = 0;
+  return async (use) => {
+    const passwords = opened ?? open(keys, change);
+    opened = passwords;
+    borrowers += 1;
+    try {
+      return await use(await passwords);
+    } finally {
+      borrowers -= 1;
+      if (borrowers === 0) {
+        opened = null;
+        const unsealed = await passwords.catch(() => null);
+        if (unsealed !== null) destroyPasswords(unsealed);
+      }
+    }
+  };
 }
 
 async function open(keys: KeyStore, change: ChangeAtWork): Promise<Passwords | null> {

@@ -1,6 +1,6 @@
 import { Misconfigured } from '../../config';
 import { type Presence, presenceSchema } from '../../model/api/presence';
-import { readEngineLacks } from '../../store/presence';
+import { readEngineTrouble } from '../../store/presence';
 import type { Dependencies } from '../http/dependencies';
 import { type Route, route } from '../http/route';
 import { waitingFor } from '../http/waiting-for';
@@ -19,12 +19,20 @@ const readPresence = route({
     },
   },
   handle: async (deps) => {
-    const [standstill, engineLacks, sealing] = await Promise.all([
+    const [standstill, { problems, lacks }, sealing] = await Promise.all([
       deps.standstill(),
-      readEngineLacks(deps.db),
+      readEngineTrouble(deps.db),
       sealingOf(deps),
     ]);
-    return { status: 200, body: { waitingFor: waitingFor(standstill), engineLacks, sealing } };
+    return {
+      status: 200,
+      body: {
+        waitingFor: waitingFor(standstill),
+        engineProblems: [...problems],
+        engineLacks: [...lacks],
+        sealing,
+      },
+    };
   },
 });
 

@@ -32,11 +32,12 @@ export async function ingestCapture(
   via: CaptureVia,
 ): Promise<AcceptedRequest | Quiet> {
   const count = async (result: CaptureResult) => {
-    const { configuration } = await deps.configuration();
+    // The person was looked up with the configuration in force, which is known since then.
+    const { configuration } = await deps.configuration(0);
     countCaptures(sourceLabel(configuration, capture.source), via, result);
   };
   const audit = async (result: Declined | ErrorCode) => {
-    const { naming } = rulesIn((await deps.configuration()).configuration, capture.source);
+    const { naming } = rulesIn((await deps.configuration(0)).configuration, capture.source);
     await auditCapture(deps.db, capture, result, actorOf(caller), naming);
   };
   try {

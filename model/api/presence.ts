@@ -1,14 +1,18 @@
 import { z } from 'zod';
+import { type EngineProblem, engineProblems } from '../engine-problem';
 
 export const waitingForSchema = z
   .enum(['worker', 'engine'])
   .nullable()
   .describe(
-    'What keeps all changes from proceeding: `worker` if no worker runs, `engine` if no worker reaches Temporal; null if changes proceed.',
+    'What keeps all changes from proceeding: `worker` if no worker runs, `engine` if no worker can use Temporal; null if changes proceed.',
   );
 
 export const presenceSchema = z.object({
   waitingFor: waitingForSchema,
+  engineProblems: z
+    .array(z.enum(Object.keys(engineProblems) as [EngineProblem, ...EngineProblem[]]))
+    .describe('Why running workers cannot use Temporal; empty if all of them can.'),
   engineLacks: z
     .array(z.string())
     .describe(

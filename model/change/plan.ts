@@ -25,11 +25,10 @@ export interface PlannedAccount {
   readonly leftOut: LeaveOutCode | null;
 }
 
-/** The first pass over one source, and the lane that it takes. */
-export interface SourcePass {
-  readonly source: string;
-  readonly lane: Lane;
-}
+/** One step of the first pass: all sources of the inline lane, or one source of the queue lane. */
+export type Pass =
+  | { readonly lane: 'inline'; readonly sources: readonly string[] }
+  | { readonly lane: 'queue'; readonly source: string };
 
 export interface PlanInput {
   /** Every group that the change covers. They share one auth source. */
@@ -115,17 +114,26 @@ export function planChange(input: PlanInput): PlannedAccount[] {
     : [...auth, ...members];
 }
 
-/** The passes that follow the auth account, one per source; they run in parallel. */
+/**
+ * The passes that follow the auth account; they run in parallel. The sources of the inline lane share one, because each
+ * step of a workflow costs more than a source.
+ */
 export function passesOver(
   accounts: readonly Pick<PlannedAccount, 'source' | 'role'>[],
   sources: readonly Source[],
-): SourcePass[] {
+): Pass[] {
   const members = accounts.filter(({ role }) => role === 'member').map(({ source }) => source);
-  return [...new Set(members)].map((source) => {
+  const laneOf = (source: string): Lane => {
     const many = members.filter((member) => member === source).length > HANDFUL;
-    const lane = sources.find(({ name }) => name === source)?.lane ?? 'inline';
-    return { source, lane: many ? 'queue' : lane };
-  });
+    return many ? 'queue' : (sources.find(({ name }) => name === source)?.lane ?? 'inline');
+  };
+  const names = [...new Set(members)];
+  const inline = names.filter((name) => laneOf(name) === 'inline');
+  const queued = names.filter((name) => laneOf(name) === 'queue');
+  return [
+    ...(inline.length > 0 ? [{ lane: 'inline' as const, sources: inline }] : []),
+    ...queued.map((source) => ({ lane: 'queue' as const, source })),
+  ];
 }
 
 function planSource(source: Source, holdsAuth: boolean, input: PlanInput): PlannedAccount[] {

@@ -20,17 +20,22 @@ export interface AppliedConfiguration {
   readonly configuration: Configuration;
 }
 
-/** Reads the configuration in force; an empty one, with version 0, before any was applied. */
-export async function currentConfiguration(db: Database): Promise<AppliedConfiguration> {
-  const row = await db
-    .selectFrom('configuration')
-    .select(['version', 'document'])
-    .orderBy('version', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row === undefined
-    ? { version: 0, configuration: emptyConfiguration }
-    : { version: row.version, configuration: withCurrentDefaults(row.version, row.document) };
+/**
+ * Reads the configuration in force; an empty one, with version 0, before any was applied.
+ * @param known returned again if it is the one in force: a document may be large
+ */
+export async function currentConfiguration(
+  db: Database,
+  known: AppliedConfiguration | null = null,
+): Promise<AppliedConfiguration> {
+  const { rows } = await sql<{ version: number; document: Configuration | null }>`
+    select version, case when version is distinct from ${known?.version ?? null}::int then document end as document
+    from configuration order by version desc limit 1`.execute(db);
+  const row = rows[0];
+  if (row === undefined) return { version: 0, configuration: emptyConfiguration };
+  if (known !== null && row.document === null) return known;
+  const { version, document } = row;
+  return { version, configuration: withCurrentDefaults(version, document ?? emptyConfiguration) };
 }
 
 /** Adds the defaults of fields that this release has and the release that stored the document did not have. */

@@ -11,7 +11,8 @@ export function watchConfiguration(
 ): (atLeast?: number) => Promise<AppliedConfiguration> {
   let cached: AppliedConfiguration | null = null;
   return async (atLeast = Number.POSITIVE_INFINITY) => {
-    if (cached === null || cached.version < atLeast) cached = await currentConfiguration(db);
+    if (cached === null || cached.version < atLeast)
+      cached = await currentConfiguration(db, cached);
     return cached;
   };
 }

@@ -8,7 +8,7 @@ describeWith(['postgres'], 'a plan with references to secrets', () => {
 
   beforeAll(async () => {
     api = await startTestApi();
-    await reportPresence(api.database.db, 'first', true, { secrets: places });
+    await reportPresence(api.database.db, 'first', { secrets: places });
   });
   afterAll(() => api.stop());
 
@@ -50,7 +50,7 @@ describeWith(['postgres'], 'a plan with references to secrets', () => {
 
   test('accepts what one of several workers may resolve', async () => {
     const secrets = { folder: '/run/secrets', prefix: 'APP_' };
-    await reportPresence(api.database.db, 'second', true, { secrets });
+    await reportPresence(api.database.db, 'second', { secrets });
     expect((await planOf('${file:/run/secrets/corp}')).status).toBe(200);
     expect((await planOf('${file:/srv/secrets/corp}')).status).toBe(200);
     expect((await planOf('${file:/etc/passwd}')).status).toBe(422);

@@ -20,7 +20,7 @@ describeWith(['postgres'], 'an early answer', () => {
     await applyTestConfiguration(api.database.db);
   });
   // Without this the changes would show after a while that no worker runs.
-  beforeEach(() => reportPresence(api.database.db, 'test', true));
+  beforeEach(() => reportPresence(api.database.db, 'test'));
   afterAll(() => api.stop());
 
   async function person(): Promise<string> {

@@ -106,7 +106,7 @@ describeWith(['postgres'], 'administration on the command line', () => {
 
   test('lockstep lists, shows, retries, parks and cancels changes', async () => {
     const { db } = api.database;
-    await reportPresence(db, 'test', true);
+    await reportPresence(db, 'test');
     await addPerson(db, 'carol');
     const first = await acceptedChange(api, 'carol');
     const second = await acceptedChange(api, 'carol');
@@ -177,7 +177,7 @@ describeWith(['postgres'], 'administration on the command line', () => {
   test('lockstep sources and lockstep status show why a source is not up and what to do', async () => {
     const { db } = api.database;
     const status = async () => {
-      await reportPresence(db, 'test', true);
+      await reportPresence(db, 'test');
       return (await lockstep(['status', change])).stdout;
     };
     await addPerson(db, 'dora');

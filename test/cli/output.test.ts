@@ -126,7 +126,7 @@ describeWith(['postgres'], 'every command with an API', () => {
   /** Does jobs as a worker would until the command has ended. */
   async function worker(over: () => boolean): Promise<void> {
     while (!over()) {
-      await reportPresence(api.database.db, 'test', true);
+      await reportPresence(api.database.db, 'test');
       const job = await claimJob(api.database.db, 60);
       const sample = { count: 0, first: [] };
       const result = {

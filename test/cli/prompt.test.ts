@@ -26,7 +26,7 @@ describeAtTerminal(['postgres'], 'lockstep change at a terminal', () => {
     api = await startTestApi();
     await applyTestConfiguration(api.database.db);
   });
-  beforeEach(() => reportPresence(api.database.db, 'test', true));
+  beforeEach(() => reportPresence(api.database.db, 'test'));
   afterAll(() => api.stop());
 
   async function person(): Promise<string> {

@@ -71,7 +71,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const keys = await openKeyDirectory(keyDir);
   if (options.worker !== false) {
     await ensureEpoch(database.db, keys, 24);
-    await reportPresence(database.db, 'test', true);
+    await reportPresence(database.db, 'test');
   }
   const port = Number(options.env?.LOCKSTEP_API_PORT ?? (await freePort()));
   const opsPort = await freePort();

@@ -204,6 +204,7 @@ export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
         deps,
         {
           ...engine,
+          login: { tls: false, apiKey: () => null },
           ...(found === 'away' ? { address: '127.0.0.1:1' } : {}),
           databaseUrl: database.url,
           workerId: newId('key'),

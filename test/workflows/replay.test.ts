@@ -53,7 +53,7 @@ describe('the replay fails for a workflow that cannot continue old changes', () 
       (text) =>
         text.replace(
           'const plan = await',
-          "await passOverSource(changeId, { source: 'apps', lane: 'inline' }, 1);\n  const plan = await",
+          "await passOver(changeId, { lane: 'inline', sources: ['apps'] }, 1);\n  const plan = await",
         ),
     ],
     [

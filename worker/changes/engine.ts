@@ -3,9 +3,10 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { Dependencies } from '../../activities/dependencies';
 import { environment } from '../../config';
 import { log } from '../../log';
+import { engineProblems } from '../../model/engine-problem';
 import { PRESENCE_INTERVAL_MS, reportPresence } from '../../store/presence';
 import { startLoop } from '../loop';
-import { missingSearchAttributes } from './search-attributes';
+import { type NamespaceState, prepareNamespace, problemOf } from './namespace';
 import { type EngineSettings, serveChanges } from './serve';
 import { connectEngine } from './temporal';
 
@@ -19,22 +20,38 @@ export interface EngineSide {
   readonly ended: Promise<void>;
 }
 
+const PATIENCE_MS = 2_000;
+
 /** Starts the parts of the worker that need the engine. They wait for the engine for any length of time. */
 export function startEngineSide(
   deps: Dependencies,
   settings: EngineSettings,
   stopping: AbortSignal,
 ): EngineSide {
-  let client: Client | null = null;
-  let connection: NativeConnection | null = null;
-  let reachable = false;
-  const lacking = searchAttributeWatch();
+  const { address, namespace, login, workerId } = settings;
+  let state: NamespaceState = { problem: 'unreachable', lacks: [] };
+  let look: (() => Promise<NamespaceState>) | null = null;
+  let onUsable = (): void => {};
+  const usable = new Promise<void>((resolve) => {
+    onUsable = resolve;
+  });
+  let logged: NamespaceState['problem'] = null;
+  const note = (found: NamespaceState): void => {
+    state = found;
+    if (found.problem !== null && found.problem !== logged)
+      log.warn(
+        `the worker cannot use the engine; changes are accepted and wait. ${engineProblems[found.problem]}`,
+        { address, reason: found.problem, code: found.lacks.join(' ') },
+      );
+    logged = found.problem;
+    if (found.problem === null) onUsable();
+  };
   const run = async (): Promise<void> => {
     const presence = startLoop({ name: 'presence', everyMs: PRESENCE_INTERVAL_MS }, async () => {
-      reachable = client !== null && (await isReachable(client));
-      const lacks = reachable && connection ? await lacking(connection, settings.namespace) : [];
-      await reportPresence(deps.db, settings.workerId, reachable, {
-        engineLacks: lacks,
+      if (look !== null) note(await look());
+      await reportPresence(deps.db, workerId, {
+        engineProblem: state.problem,
+        engineLacks: state.lacks,
         secrets: {
           folder: environment.LOCKSTEP_SECRETS_DIR,
           prefix: environment.LOCKSTEP_SECRETS_PREFIX,
@@ -43,44 +60,62 @@ export function startEngineSide(
       return false;
     });
     try {
-      connection = await connectEngine(settings.address, stopping);
+      const connection = await connectEngine(address, login, stopping, (error) =>
+        note({ problem: problemOf(error), lacks: [] }),
+      );
       if (connection === null) return;
-      client = new Client({ connection, namespace: settings.namespace });
+      const client = new Client({ connection, namespace });
+      look = namespaceWatch(client, connection, settings);
       presence.wake();
+      if (await isAbortedBefore(usable, stopping)) return;
       await serveChanges(deps, settings, connection, client, stopping);
       await connection.close();
     } finally {
       await presence.stop();
     }
   };
-  return { missing: () => (reachable ? [] : ['engine']), ended: run() };
-}
-
-/**
- * Makes a function that returns the search attributes which the namespace lacks. Once it lacks none, it is not asked
- * again, because search attributes are not removed.
- */
-function searchAttributeWatch(): typeof missingSearchAttributes {
-  let missing: readonly string[] | null = null;
-  return async (connection, namespace) => {
-    if (missing?.length === 0) return missing;
-    const found = await missingSearchAttributes(connection, namespace);
-    if (missing === null && found.length > 0)
-      log.error('no change can start: the Temporal namespace lacks search attributes', {
-        code: found.join(' '),
-      });
-    missing = found;
-    return found;
+  return {
+    missing: () => (state.problem === null ? [] : [`engine (${state.problem})`]),
+    ended: run(),
   };
 }
 
-async function isReachable(client: Client): Promise<boolean> {
-  try {
-    await client.connection.withDeadline(Date.now() + 2_000, () =>
-      client.workflowService.getSystemInfo({}),
-    );
-    return true;
-  } catch {
-    return false;
-  }
+/** Resolves when `awaited` does, or with true when `stopping` is aborted first. */
+function isAbortedBefore(awaited: Promise<void>, stopping: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (stopping.aborted) resolve(true);
+    stopping.addEventListener('abort', () => resolve(true));
+    void awaited.then(() => resolve(false));
+  });
+}
+
+/**
+ * Makes a function that looks whether the engine can be used. A namespace that lacked nothing once is not prepared
+ * again, because search attributes are not removed.
+ */
+function namespaceWatch(
+  client: Client,
+  connection: NativeConnection,
+  { namespace, login }: EngineSettings,
+): () => Promise<NamespaceState> {
+  let isPrepared = false;
+  let usedKey: string | null = null;
+  return async () => {
+    try {
+      const key = login.apiKey();
+      if (key !== null && key !== usedKey) await connection.setApiKey(key);
+      usedKey = key;
+      if (!isPrepared) {
+        const state = await prepareNamespace(client, connection, namespace);
+        isPrepared = state.problem === null;
+        return state;
+      }
+      await client.connection.withDeadline(Date.now() + PATIENCE_MS, () =>
+        client.workflowService.getSystemInfo({}),
+      );
+      return { problem: null, lacks: [] };
+    } catch (error) {
+      return { problem: problemOf(error), lacks: [] };
+    }
+  };
 }

@@ -14,9 +14,37 @@ const needed: Readonly<Record<string, keyof typeof types>> = {
 
 const PATIENCE_MS = 2_000;
 
+/** Status codes of gRPC (https://grpc.io/docs/guides/status-codes/). */
+const [PERMISSION_DENIED, UNIMPLEMENTED] = [7, 12];
+
+/**
+ * Creates search attributes, given as `name=type`. One that exists with another type stays as it is.
+ * @returns whether Temporal let the worker create them
+ */
+export async function createSearchAttributes(
+  connection: NativeConnection,
+  namespace: string,
+  missing: readonly string[],
+): Promise<boolean> {
+  const searchAttributes = Object.fromEntries(
+    Object.entries(needed)
+      .filter(([name, type]) => missing.includes(`${name}=${type}`))
+      .map(([name, type]) => [name, types[type]]),
+  );
+  try {
+    await connection.withDeadline(Date.now() + PATIENCE_MS, () =>
+      connection.operatorService.addSearchAttributes({ namespace, searchAttributes }),
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Returns the search attributes that the namespace lacks, as `name=type`. Temporal starts no workflow that uses one of
- * them. Empty also where Temporal does not let the worker list them.
+ * them. Empty also where Temporal does not let the worker list them, as Temporal Cloud does not.
+ * @throws the error of Temporal, for example while it does not know a new namespace yet
  */
 export async function missingSearchAttributes(
   connection: NativeConnection,
@@ -29,7 +57,9 @@ export async function missingSearchAttributes(
     return Object.entries(needed)
       .filter(([name, type]) => Number(customAttributes[name]) !== types[type])
       .map(([name, type]) => `${name}=${type}`);
-  } catch {
-    return [];
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code === PERMISSION_DENIED || code === UNIMPLEMENTED) return [];
+    throw error;
   }
 }

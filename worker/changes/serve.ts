@@ -12,6 +12,7 @@ import { CHANGES_QUEUE } from '../../workflows/names';
 import { type Loop, startLoop } from '../loop';
 import { deliverCommands } from './commands';
 import { startChanges } from './dispatcher';
+import type { EngineLogin } from './engine-login';
 import { LeanWorker } from './lean-worker';
 import { type SourceQueues, startSourceQueues } from './source-queues';
 
@@ -19,6 +20,7 @@ export interface EngineSettings {
   /** host:port of the Temporal frontend. */
   readonly address: string;
   readonly namespace: string;
+  readonly login: EngineLogin;
   /** Database URL of the connection that listens for notifications. */
   readonly databaseUrl: string;
   readonly workerId: string;

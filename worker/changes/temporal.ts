@@ -7,6 +7,7 @@ import {
 } from '@temporalio/worker';
 import { log } from '../../log';
 import { changeStates } from '../../model/change/change';
+import type { EngineLogin } from './engine-login';
 
 /**
  * Sends the log lines of the Temporal SDK and its core through our own log, which never contains the text of an
@@ -41,24 +42,31 @@ const textOf = (value: unknown): string | undefined =>
 
 const RETRY_MS = 1_000;
 
+/** Requests are a few kilobytes. By default the SDK compresses each, which costs CPU time here and in the engine. */
+const UNCOMPRESSED = { codec: 'none' } as const;
+
 /**
  * Connects to the engine, and tries again every second until it succeeds. Changes are accepted in the meantime.
+ * @param onFailure is called with the error of each attempt
  * @returns null when `stopping` was aborted first
  */
 export async function connectEngine(
   address: string,
+  { tls, apiKey }: EngineLogin,
   stopping: AbortSignal,
+  onFailure: (error: unknown) => void,
 ): Promise<NativeConnection | null> {
-  let warned = false;
   while (!stopping.aborted) {
     try {
-      return await NativeConnection.connect({ address });
-    } catch {
-      if (!warned)
-        log.warn('the engine cannot be reached; changes are accepted and wait until it is', {
-          address,
-        });
-      warned = true;
+      const key = apiKey();
+      return await NativeConnection.connect({
+        address,
+        tls: tls ?? false,
+        grpcCompression: UNCOMPRESSED,
+        ...(key === null ? {} : { apiKey: key }),
+      });
+    } catch (error) {
+      onFailure(error);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }

@@ -111,9 +111,8 @@ const rows: Row[] = [
         wanted: null,
       };
       expect(coverage(input)).toEqual({ groups: [group, second] });
-      expect(passesOver(plan(oneEach), sources).map((pass) => pass.source)).toEqual([
-        'apps',
-        'crm',
+      expect(passesOver(plan(oneEach), sources)).toEqual([
+        { lane: 'inline', sources: ['apps', 'crm'] },
       ]);
     },
   },
@@ -262,9 +261,9 @@ describe('where seed 001 is silent', () => {
     const many = Array.from({ length: 9 }, (_, index) => account('apps', `a${index}`));
     const all = sources.map((one) => ({ ...one, multipleAccountPasswordSync: true }));
     const lanes = (accounts: LinkedAccount[]) => passesOver(plan(accounts, all), all);
-    expect(lanes([account('corp', 'c1'), ...many])).toEqual([{ source: 'apps', lane: 'queue' }]);
+    expect(lanes([account('corp', 'c1'), ...many])).toEqual([{ lane: 'queue', source: 'apps' }]);
     expect(lanes([account('corp', 'c1'), ...many.slice(1)])).toEqual([
-      { source: 'apps', lane: 'inline' },
+      { lane: 'inline', sources: ['apps'] },
     ]);
   });
 
