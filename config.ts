@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { mostSimilar } from './model/similar';
 
 const port = z.coerce.number().int().min(0).max(65535);
 const host = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
@@ -14,7 +15,15 @@ export const environmentSchema = z.object({
   DATABASE_URL: z
     .string()
     .optional()
-    .describe('Connection URL of PostgreSQL 15 or newer, for api and worker.'),
+    .describe(
+      'Connection URL of PostgreSQL 15 or newer, for api and worker. For TLS, add `?sslmode=verify-full&sslrootcert=FILE`.',
+    ),
+  DATABASE_DIRECT_URL: z
+    .string()
+    .optional()
+    .describe(
+      'Connection URL of PostgreSQL itself, needed when `DATABASE_URL` leads to a connection pool in transaction mode, such as PgBouncer. Lockstep listens for notifications there, and prepares no statements in the pool.',
+    ),
   TEMPORAL_ADDRESS: z
     .string()
     .optional()
@@ -152,7 +161,9 @@ export const environmentSchema = z.object({
 });
 
 /** An error in the setup that the operator has to correct. Its message is for the operator and holds no secret. */
-export class Misconfigured extends Error {}
+export class Misconfigured extends Error {
+  override readonly name = 'Misconfigured';
+}
 
 export type Environment = z.infer<typeof environmentSchema>;
 
@@ -191,9 +202,29 @@ export function inheritedEnvironment(): Record<string, string> {
     ([name]) =>
       !name.startsWith('LOCKSTEP_') &&
       !name.startsWith(environment.LOCKSTEP_SECRETS_PREFIX) &&
-      name !== 'DATABASE_URL',
+      name !== 'DATABASE_URL' &&
+      name !== 'DATABASE_DIRECT_URL',
   );
   return Object.fromEntries(kept) as Record<string, string>;
+}
+
+/**
+ * A sentence for each variable that Lockstep does not read although its name begins as if it did: a misspelt name would
+ * silently have no effect.
+ * @param prefixes the beginnings of names to look for
+ */
+export function unknownVariables(prefixes: readonly string[]): string[] {
+  const known = Object.keys(environmentSchema.shape);
+  const ofSecrets = environment.LOCKSTEP_SECRETS_PREFIX;
+  return Object.keys(process.env)
+    .filter((name) => prefixes.some((prefix) => name.startsWith(prefix)))
+    .filter((name) => !known.includes(name) && !name.startsWith(ofSecrets))
+    .map((name) => {
+      const meant = mostSimilar(name, known);
+      const advice =
+        meant === null ? 'docs/configuration.md lists them.' : `Did you mean ${meant}?`;
+      return `${name} is set, but it is not a variable of Lockstep and has no effect. ${advice}`;
+    });
 }
 
 /** The named variables with their values, without those that are not set. */
@@ -206,6 +237,18 @@ export function passedOn(names: readonly string[]): Record<string, string> {
 export const secretVariables = (): Record<string, string> =>
   passedOn(
     Object.keys(process.env).filter((name) => name.startsWith(environment.LOCKSTEP_SECRETS_PREFIX)),
+  );
+
+/** Variables whose values are shown: a new one is not until its name says that it holds no secret. */
+const SHOWN = /_(DIR|FILE|PATH|HOST|PORT|HOURS|LEVEL|NAMESPACE|ADDRESS|PREFIX|DIAGNOSTICS)$/;
+
+/** The variables of Lockstep that are set, with their values; `set` in place of a value that could be secret. */
+export const shownEnvironment = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(passedOn(Object.keys(environmentSchema.shape))).map(([name, value]) => [
+      name,
+      SHOWN.test(name) ? value : 'set',
+    ]),
   );
 
 /** Whether this is a variable that Lockstep itself reads. */

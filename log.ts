@@ -1,5 +1,7 @@
 import pino from 'pino';
-import { environment, Misconfigured } from './config';
+import { environment } from './config';
+import { describeError } from './described-error';
+import { openLogOutput } from './log-output';
 
 /**
  * The fields that a log line may hold. Any other field does not compile. An allow-list is used because redaction of
@@ -30,29 +32,21 @@ export interface LogFields {
   readonly error?: unknown;
 }
 
-const logger = pino({
-  level: environment.LOCKSTEP_LOG_LEVEL,
-  base: null,
-  timestamp: pino.stdTimeFunctions.isoTime,
-  formatters: { level: (label) => ({ level: label }) },
-});
+const output = openLogOutput((count) =>
+  log.warn('lines of this log were lost, because they could not be written', { count }),
+);
+const logger = pino(
+  {
+    level: environment.LOCKSTEP_LOG_LEVEL,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  },
+  output,
+);
 
 const lineOf = ({ error, ...fields }: LogFields): Record<string, unknown> =>
   error === undefined ? fields : { ...fields, error: describeError(error) };
-
-function describeError(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { name: typeof error };
-  const { code } = error as { code?: unknown };
-  return {
-    name: error.name,
-    ...(error instanceof Misconfigured ? { says: error.message } : {}),
-    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
-    at: (error.stack ?? '')
-      .split('\n')
-      .filter((line) => /^\s+at /.test(line))
-      .map((line) => line.trim()),
-  };
-}
 
 /** The only log of Lockstep: one JSON line on stdout for each call, at the level `LOCKSTEP_LOG_LEVEL` or above. */
 export const log = {

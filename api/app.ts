@@ -16,14 +16,19 @@ import { sendJson, serve } from './http/serve';
 import { routes } from './routes';
 import { scimErrorOf, scimHeadersOf, scimStatus, speaksScim } from './scim/errors';
 
+/** Answers every request with `database_away`, until the process has reached its database. */
+export function createStartingApp(): Express {
+  const app = emptyApp();
+  app.use(() => {
+    throw new HttpProblem('database_away');
+  });
+  app.use(answerProblem);
+  return app;
+}
+
 /** The HTTP API: the routes of the table, the public documents, and `not_found` for everything else. */
 export function createApp(deps: Dependencies): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.enable('case sensitive routing');
-  app.enable('strict routing');
-  app.use(begin);
+  const app = emptyApp();
   for (const route of routes) app[route.method](expressPath(route.path), serve(deps, route));
   for (const path of new Set(routes.map((route) => route.path)))
     app.all(expressPath(path), otherMethods(path));
@@ -32,6 +37,16 @@ export function createApp(deps: Dependencies): Express {
     throw new HttpProblem('not_found');
   });
   app.use(answerProblem);
+  return app;
+}
+
+function emptyApp(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+  app.use(begin);
   return app;
 }
 

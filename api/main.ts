@@ -1,4 +1,6 @@
+import '../uncaught';
 import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { sql } from 'kysely';
 import { environment, Misconfigured, refuseDebugOutput } from '../config';
 import { accountRulesOf } from '../connectors/registry';
@@ -6,6 +8,7 @@ import { openFingerprintKey, readSigner } from '../intake/key-files';
 import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
+import { portError } from '../start-errors';
 import { endRemovedSeries } from '../store/configuration/removed-sources';
 import { isAway, openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
@@ -13,7 +16,7 @@ import { savePublicUrl } from '../store/public-url';
 import { retryUntilReachable } from '../store/until-reachable';
 import { exportSpans } from '../telemetry/export-spans';
 import { ensureAdminKey } from './admin/first-key';
-import { createApp } from './app';
+import { createApp, createStartingApp } from './app';
 import { type Dependencies, openDependencies, type Settings } from './http/dependencies';
 import { listeningOn, startServer } from './http/server';
 
@@ -31,23 +34,30 @@ async function main(stopping: AbortSignal): Promise<void> {
     environment.LOCKSTEP_API_TLS_KEY_FILE,
   );
   const traces = exportSpans(environment.LOCKSTEP_TRACES_URL, 'lockstep-api');
-  const database = openDatabase(databaseUrl, 'lockstep api', 20);
+  const { DATABASE_DIRECT_URL = databaseUrl } = environment;
+  const isPooled = DATABASE_DIRECT_URL !== databaseUrl;
+  const database = openDatabase(databaseUrl, 'lockstep api', 20, isPooled);
   const { db } = database;
   let readiness = async (): Promise<string[]> => ['database'];
+  const opsAt = { host: environment.LOCKSTEP_OPS_HOST, port: environment.LOCKSTEP_API_OPS_PORT };
   const ops = await startOps({
-    host: environment.LOCKSTEP_OPS_HOST,
-    port: environment.LOCKSTEP_API_OPS_PORT,
+    ...opsAt,
     ready: () => readiness(),
     beforeScrape: () => endRemovedSeries(db),
+  }).catch((error) => {
+    throw portError('LOCKSTEP_API_OPS_PORT', opsAt, error);
   });
 
-  const deps = await retryUntilReachable('the database', stopping, async () => {
+  // It listens first, so that clients get a problem instead of a refused connection while the database is unavailable.
+  let app: RequestListener = createStartingApp();
+  const server = await startServer((request, response) => app(request, response), listening);
+  const deps = await retryUntilReachable(databaseUrl, stopping, async () => {
     await migrate(db, accountRulesOf);
     await ensureAdminKey(db, environment.LOCKSTEP_ADMIN_KEY_FILE);
     if (settings.publicUrl !== '') await savePublicUrl(db, settings.publicUrl);
-    return openDependencies(db, databaseUrl, settings, stopping);
+    return openDependencies(db, DATABASE_DIRECT_URL, settings, stopping);
   });
-  const server = await startServer(createApp(deps), listening);
+  app = createApp(deps);
   readiness = () => missing(deps);
   log.info('the API accepts requests', { address: server.url });
 
@@ -63,6 +73,12 @@ function readSettings(): Settings {
   const { LOCKSTEP_API_PUBLIC_URL, LOCKSTEP_AGE_LIMIT_HOURS, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } =
     environment;
   const signerFile = required('LOCKSTEP_SIGNER_FILE');
+  // The worker may not have written the file yet. A file that this process may not read is reported now.
+  try {
+    readSigner(signerFile);
+  } catch (error) {
+    throw new Misconfigured(`LOCKSTEP_SIGNER_FILE: ${(error as Error).message}`);
+  }
   const temporal = TEMPORAL_UI_URL?.replace(/\/$/, '');
   return {
     fingerprintKey: openFingerprintKey(required('LOCKSTEP_FINGERPRINT_KEY_FILE')),

@@ -1,4 +1,5 @@
 import { auditRoutes } from './admin/audit';
+import { diagnosticsRoutes } from './admin/diagnostics';
 import { keyRoutes } from './admin/keys';
 import { presenceRoutes } from './admin/presence';
 import { captureControlRoutes } from './captures/control';
@@ -35,5 +36,6 @@ export const routes: readonly Route[] = [
   ...auditRoutes,
   ...graphRoutes,
   ...presenceRoutes,
+  ...diagnosticsRoutes,
   ...scimRoutes,
 ];

@@ -1,12 +1,12 @@
 import os from 'node:os';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { backlogTable, benchBacklog } from './backlog/run';
 import { efforts as captureEfforts } from './captures/measure';
 import { benchCaptures } from './captures/run';
 import { headlines } from './goals';
 import { efforts, measure, type Results } from './measure';
 import { describeRun, type Part, publish } from './publish';
-import { openSides } from './sides';
+import { type EngineKind, engineKinds, openSides } from './sides';
 import { asText, type Table } from './table';
 import { captureTable, tablesOf } from './tables';
 
@@ -14,6 +14,10 @@ interface Options {
   readonly json?: true;
   readonly quick?: true;
   readonly publish?: true;
+}
+
+interface BenchOptions extends Options {
+  readonly engine: EngineKind;
 }
 
 const loadAtStart = os.loadavg()[0] ?? Number.NaN;
@@ -32,6 +36,14 @@ const program = new Command('bench')
     'measure for a second each, almost without a warm-up: shows that the bench works, not how fast Lockstep is',
   )
   .option('--publish', 'write the tables into docs/performance.md')
+  .addOption(
+    new Option(
+      '--engine <kind>',
+      '"postgresql" runs a Temporal server on PostgreSQL; its first run builds it from its Go module',
+    )
+      .choices(engineKinds)
+      .default('embedded'),
+  )
   .addHelpText(
     'after',
     [
@@ -43,22 +55,24 @@ const program = new Command('bench')
       '      prints only the JSON, for a program',
       '  npm run bench -- captures',
       '      measures how fast a password that is changed in a source reaches all other accounts',
+      '  npm run bench -- --engine postgresql',
+      '      uses a Temporal server on PostgreSQL instead of the development server',
       '  TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench',
-      '      uses your own Temporal server, such as one on PostgreSQL',
+      '      uses your own Temporal server',
       '',
       'docs/performance.md explains the measurements and shows results.',
     ].join('\n'),
   )
   .action(bench);
 
-async function bench(options: Options): Promise<void> {
+async function bench(options: BenchOptions): Promise<void> {
   const { json, quick } = options;
   const interrupted = interruption();
-  const sides = await openSides(report);
+  const sides = await openSides(report, options.engine);
   try {
     const effort = quick ? efforts.quick : efforts.full;
     const results = await Promise.race([measure(sides, effort, report), interrupted]);
-    show('embedded', tablesOf(results), options);
+    show(options.engine, tablesOf(results), options);
     if (json) process.stdout.write(`${asJson(results)}\n`);
   } finally {
     await sides.stop();

@@ -4,7 +4,7 @@ import os from 'node:os';
 import { asMarkdown, type Table } from './table';
 
 /** The parts of docs/performance.md that the bench writes. */
-export type Part = 'embedded' | 'captures';
+export type Part = 'embedded' | 'postgresql' | 'captures';
 
 const PAGE = 'docs/performance.md';
 

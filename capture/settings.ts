@@ -144,8 +144,13 @@ function socketAt(socket: string): string {
 function parse(file: string): unknown {
   const text = readBytes(file).toString('utf8');
   try {
-    return JSON.parse(text);
-  } catch {
+    return JSON.parse(text, (name, value) => {
+      // The schema would not see it.
+      if (name === '__proto__') throw new Misconfigured(`${file}: __proto__ is no setting`);
+      return value;
+    });
+  } catch (error) {
+    if (error instanceof Misconfigured) throw error;
     throw new Misconfigured(`${file} is not JSON`);
   }
 }

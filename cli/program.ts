@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { release } from '../release';
 import { applyCommand } from './commands/apply';
 import { blocklistCommand } from './commands/blocklist';
 import { cancelCommand } from './commands/cancel';
@@ -18,6 +19,7 @@ import { retryCommand } from './commands/retry';
 import { sourcesCommand } from './commands/sources';
 import { staleCommand } from './commands/stale';
 import { statusCommand } from './commands/status';
+import { supportBundleCommand } from './commands/support-bundle';
 import { upCommand } from './commands/up';
 import { type Exit, exitCodes } from './exit-codes';
 import { Failure } from './failure';
@@ -44,6 +46,7 @@ const commands = [
   keysCommand,
   graphCommand,
   blocklistCommand,
+  supportBundleCommand,
   upCommand,
 ];
 
@@ -63,6 +66,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function buildProgram(): Command {
   const program = new Command('lockstep')
     .description("Keeps a person's password the same in every system that uses it.")
+    .version(release(), '-V, --version', 'show the version of this program')
     .addOption(
       new Option('-o, --output <format>', 'output format')
         .choices(['text', 'json'])
@@ -118,9 +122,13 @@ function report(error: unknown, json: boolean): Exit {
   return failure.exit;
 }
 
-/** The failure for an error that no command expects. Its message is left out, because it may quote a password. */
+/**
+ * The failure for an error that no command expects. Its message is left out, because it may quote a password; only that of
+ * `Misconfigured` is written for operators. `config.ts` throws it while it is loaded, so its name shows what it is.
+ */
 function unexpected(error: unknown): Failure {
-  const { name, code } = error as { name?: string; code?: unknown };
+  const { name, code, message = '' } = error as { name?: string; code?: unknown; message?: string };
+  if (name === 'Misconfigured') return new Failure(message, { exit: 'usage' });
   const kind = [name, code].filter((part) => typeof part === 'string').join(' ');
   return new Failure(
     `Internal error in the command line of Lockstep (${kind}). Report it with the command that you ran, without passwords.`,

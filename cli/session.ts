@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type Exit, exitCodes } from './exit-codes';
 import { Failure } from './failure';
 import { type Api, connect } from './http/api';
-import { connectionOf, type Wanted } from './http/connection';
+import { connectionOf, type SupportPlaces, supportPlacesIn, type Wanted } from './http/connection';
 import { type Output, outputOf } from './output';
 
 /** What the action of every command receives: its output, the API and Ctrl-C. */
@@ -10,6 +10,8 @@ export interface Session {
   readonly output: Output;
   /** Connects with the address and the key of the options, the environment or `lockstep up`. @throws Failure without a key */
   api(): Promise<Api>;
+  /** Where the processes of "lockstep up" show their metrics and keep their logs. */
+  supportPlaces(): SupportPlaces;
   /**
    * Aborted by the first Ctrl-C, so that the command can end in order; a second Ctrl-C ends the process at once. A command
    * that never calls this ends at the first.
@@ -45,15 +47,20 @@ function openSession(options: GlobalOptions): Session {
   return {
     output,
     async api() {
-      const connection = connectionOf(options, readEnvironment(), process.cwd());
+      const environment = readEnvironment(output);
+      const connection = connectionOf(options, environment, searchedFolders());
       return connect(connection, !output.json);
     },
+    supportPlaces: () => supportPlacesIn(searchedFolders()),
     interrupted: () => {
       interruption ??= listenForInterruption();
       return interruption;
     },
   };
 }
+
+/** The clone of this program is the second place, so that its server is found from every folder. */
+const searchedFolders = (): string[] => [process.cwd(), __dirname];
 
 function listenForInterruption(): AbortSignal {
   const controller = new AbortController();
@@ -68,11 +75,12 @@ function listenForInterruption(): AbortSignal {
  * Reads and checks the environment. `config` is loaded only here, because `--help` does not need it and loading it throws
  * when a variable is not valid.
  */
-function readEnvironment() {
+export function readEnvironment(output: Pick<Output, 'note'>) {
   try {
-    const { environment, refuseDebugOutput } = require('../config') as typeof import('../config');
-    refuseDebugOutput();
-    return environment;
+    const config = require('../config') as typeof import('../config');
+    config.refuseDebugOutput();
+    for (const says of config.unknownVariables(['LOCKSTEP_'])) output.note(says);
+    return config.environment;
   } catch (error) {
     throw new Failure((error as Error).message, { exit: 'usage' });
   }

@@ -1,6 +1,7 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { Misconfigured } from '../config';
+import { fileError } from '../start-errors';
 import { signerKey } from '../store/epochs';
 
 /**
@@ -37,6 +38,14 @@ const OTHERS = 0o077;
  * @throws Misconfigured when other users can read the file, or it does not hold a key
  */
 export function openFingerprintKey(file: string): KeyObject {
+  try {
+    return fingerprintKeyIn(file);
+  } catch (error) {
+    throw fileError('LOCKSTEP_FINGERPRINT_KEY_FILE', file, error);
+  }
+}
+
+function fingerprintKeyIn(file: string): KeyObject {
   if (!existsSync(file)) makeKey(file);
   if ((statSync(file).mode & OTHERS) !== 0)
     throw new Misconfigured(`${file} can be read by other users. Run: chmod go= ${file}`);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Attribute, Change, Client } from 'ldapts';
 import type { Secret } from '../model/passwords/secret';
-import { SAMBA_TOOL, type Samba, sambaEnvironment } from './samba';
+import { type KeptSamba, SAMBA_TOOL, sambaEnvironment } from './samba';
 
 const run = promisify(execFile);
 
@@ -29,7 +29,7 @@ export interface DomainAdmin {
 
 type Attributes = Readonly<Record<string, string>>;
 
-export async function administerDomain(server: Samba, dir: string): Promise<DomainAdmin> {
+export async function administerDomain(server: KeptSamba, dir: string): Promise<DomainAdmin> {
   const { url, caFile, serverName, adminDn, base } = server;
   const tlsOptions = { ca: [readFileSync(caFile)], servername: serverName };
   const client = new Client({ url, tlsOptions, timeout: 10_000, connectTimeout: 10_000 });

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inheritedEnvironment } from '../config';
 import { loopback } from './ports';
 import { type RunningServer, startServer } from './processes';
+import { keepRunning } from './supervise';
 
 export interface NodeProcessSpec {
   readonly name: string;
@@ -23,8 +23,6 @@ export interface SupervisedProcess {
   stop(): Promise<void>;
 }
 
-const RESTART_MS = 500;
-
 /** Starts a process of Lockstep itself, and starts it again when it ends before `stop`. */
 export const superviseNode = (spec: NodeProcessSpec): Promise<SupervisedProcess> =>
   supervise(spec.name, () => startNode(spec));
@@ -34,28 +32,8 @@ export async function supervise(
   name: string,
   start: () => Promise<RunningServer>,
 ): Promise<SupervisedProcess> {
-  let current = await start();
-  let stopping = false;
-  const restart = async (): Promise<void> => {
-    while (!stopping) {
-      await current.exited;
-      if (stopping) return;
-      await sleep(RESTART_MS);
-      current = await start().catch(() => current);
-    }
-  };
-  const supervision = restart();
-  return {
-    name,
-    pid: () => current.pid,
-    async stop() {
-      stopping = true;
-      await current.stop();
-      await supervision;
-      // The supervision may have started it again just now.
-      await current.stop();
-    },
-  };
+  const server = keepRunning(await start(), start);
+  return { name, pid: () => server.pid, stop: server.stop };
 }
 
 /**

@@ -23,6 +23,7 @@ import { loopback, onFreePort } from './ports';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries';
 import { type RunningServer, startServer } from './processes';
 import { giveToServer, openServerDir, serverEnvironment } from './server-setup';
+import { keepRunning } from './supervise';
 
 const run = promisify(execFile);
 
@@ -100,6 +101,12 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
     return { ...server, url, port, caFile, logFile: files.log, binDir: binaries.binDir };
   };
   return options.port === undefined ? onFreePort(start) : start(options.port);
+}
+
+/** Starts the PostgreSQL of `dir`, and starts it again on the same port when it ends before `stop`. */
+export async function supervisePostgres(options: PostgresOptions): Promise<LocalPostgres> {
+  const first = await startPostgres(options);
+  return keepRunning(first, () => startPostgres({ ...options, port: first.port }));
 }
 
 /**

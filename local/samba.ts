@@ -11,6 +11,7 @@ import { isFree } from './ports';
 import { type RunningServer, startServer } from './processes';
 import type { Listener } from './proofs';
 import { serverEnvironment } from './server-setup';
+import { keepRunning } from './supervise';
 
 const run = promisify(execFile);
 
@@ -39,6 +40,9 @@ export interface Samba extends RunningServer {
   /** Reads smb.conf(5) again. */
   restart(): Promise<void>;
 }
+
+/** A domain controller that is started again when it ends. */
+export type KeptSamba = Omit<Samba, 'restart'>;
 
 const HOST = 'dc1';
 const LDAPS_PORT = 636;
@@ -94,6 +98,11 @@ export async function startSamba(options: SambaOptions): Promise<Samba> {
   };
 }
 
+/** Starts a domain controller, and starts it again on the same address when it ends before `stop`. */
+export async function superviseSamba(options: SambaOptions): Promise<KeptSamba> {
+  return keepRunning(await startSamba(options), () => startSamba(options));
+}
+
 /** It opens the others first, and ends when it cannot have one of them. */
 const listenersOf = (address: string, caFile: string): readonly Listener[] => [
   ...FURTHER_PORTS.map((port) => ({ host: address, port, proof: { by: 'owner' } as const })),
@@ -123,7 +132,8 @@ const SAMBA = '/usr/sbin/samba';
 export const SAMBA_TOOL = '/usr/bin/samba-tool';
 /** The schema and texts of a new domain. */
 const SETUP = '/usr/share/samba/setup/provision.ldif';
-const PYTHON = '/usr/bin/python3';
+/** The Python that has Samba's modules. */
+export const PYTHON = '/usr/bin/python3';
 /** samba-tool loads them when it makes a domain. */
 const PYTHON_MODULES = ['samba.provision', 'samba.netcmd.domain', 'markdown'];
 const PACKAGES = ['samba-ad-dc', 'samba-ad-provision', 'python3-markdown'];

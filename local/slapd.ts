@@ -11,6 +11,7 @@ import { loopback, onFreePort } from './ports';
 import { type RunningServer, startServer } from './processes';
 import { giveToServer, openServerDir } from './server-setup';
 import { type CapableSlapd, findSlapd, quoted, schemas } from './slapd-program';
+import { keepRunning } from './supervise';
 
 const run = promisify(execFile);
 
@@ -65,6 +66,12 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
     return { ...server, port, url: urlOf(port), caFile: certificates.caFile };
   };
   return options.port === undefined ? onFreePort(start) : start(options.port);
+}
+
+/** Starts the server of `dir`, and starts it again on the same port when it ends before `stop`. */
+export async function superviseSlapd(options: SlapdOptions): Promise<Slapd> {
+  const first = await startSlapd(options);
+  return keepRunning(first, () => startSlapd({ ...options, port: first.port }));
 }
 
 const urlOf = (port: number) => `ldaps://127.0.0.1:${port}`;

@@ -5,8 +5,8 @@ import type { Report } from './debian';
 import { type SupervisedProcess, superviseNode } from './node-process';
 import { secretsDir, serverDir } from './places';
 import { freePort, onPort } from './ports';
-import { createDatabase, type LocalPostgres, startPostgres } from './postgres';
-import { searchAttributes, startTemporal, temporalBinary } from './temporal';
+import { createDatabase, type LocalPostgres, supervisePostgres } from './postgres';
+import { searchAttributes, superviseTemporal, temporalBinary } from './temporal';
 
 /** Lockstep on this machine: engine, database, api and worker. We start those that no variable names, and stop them with us. */
 export interface Stack {
@@ -35,12 +35,18 @@ export interface StackOptions {
   /** Holds everything that stays from one start to the next. */
   readonly stateDir: string;
   readonly report: Report;
+  /** An engine that runs already. Without it, that of `TEMPORAL_ADDRESS`, or else one that we start. */
+  readonly engine?: { readonly address: string; readonly pid: number };
 }
 
 const API_PORT = 8080;
 const WEB_UI_PORT = 8233;
 
-export async function startStack({ stateDir, report }: StackOptions): Promise<Stack> {
+export async function startStack({
+  stateDir,
+  report,
+  engine: given,
+}: StackOptions): Promise<Stack> {
   mkdirSync(stateDir, { recursive: true, mode: 0o711 });
   const files = stateFiles(stateDir);
   for (const folder of [files.secrets, files.policies])
@@ -56,11 +62,23 @@ export async function startStack({ stateDir, report }: StackOptions): Promise<St
   };
   try {
     const [engine, store] = await everyOne([
-      started(openEngine(stateDir, report)),
+      started(
+        given === undefined
+          ? openEngine(stateDir, report)
+          : Promise.resolve({ ...given, uiUrl: null, stop: notOurs }),
+      ),
       started(openStore(stateDir, report)),
     ]);
     const lockstep = await started(startLockstep(files, engine, store));
-    writeFileSync(files.cli, JSON.stringify({ url: lockstep.apiUrl, keyFile: files.adminKey }));
+    const { apiLog, workerLog, adminKey } = files;
+    const support = {
+      ops: lockstep.opsUrls,
+      logs: [apiLog, workerLog].map((log) => path.resolve(log)),
+    };
+    writeFileSync(
+      files.cli,
+      JSON.stringify({ url: lockstep.apiUrl, keyFile: adminKey, ...support }),
+    );
     return {
       apiUrl: lockstep.apiUrl,
       adminKeyFile: files.adminKey,
@@ -114,7 +132,7 @@ async function openEngine(stateDir: string, report: Report): Promise<Engine> {
     return { address: TEMPORAL_ADDRESS, uiUrl: TEMPORAL_UI_URL ?? null, pid: null, stop: notOurs };
   const binary = await temporalBinary({ report });
   return onPort(WEB_UI_PORT, (uiPort) =>
-    startTemporal({
+    superviseTemporal({
       dir: path.join(stateDir, 'temporal'),
       binary,
       namespace: TEMPORAL_NAMESPACE,
@@ -136,19 +154,22 @@ async function openStore(stateDir: string, report: Report): Promise<Store> {
   const { DATABASE_URL } = environment;
   if (DATABASE_URL !== undefined)
     return { url: DATABASE_URL, env: passedOn(DRIVER_VARIABLES), server: null, stop: notOurs };
-  const server = await startPostgres({ dir: serverDir(stateDir, 'postgres'), report });
+  const server = await supervisePostgres({ dir: serverDir(stateDir, 'postgres'), report });
   const url = await createDatabase(server, 'lockstep');
   return { url, env: {}, server, stop: () => server.stop() };
 }
 
 /** An operator may give in these what `DATABASE_URL` leaves out. They do not apply to a server that we start. */
 const DRIVER_VARIABLES = [
+  'DATABASE_DIRECT_URL',
   ...['PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD', 'PGPASSFILE', 'PGDATABASE', 'PGSSLMODE'],
   ...['PGSSLNEGOTIATION', 'PGOPTIONS', 'PGCONNECT_TIMEOUT', 'PGCLIENT_ENCODING'],
 ];
 
 interface Lockstep {
   readonly apiUrl: string;
+  /** Where api and worker show their health and metrics. */
+  readonly opsUrls: readonly string[];
   pids(): Pick<StackPids, 'api' | 'worker'>;
   stop(): Promise<void>;
 }
@@ -208,6 +229,7 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
     ]);
     return {
       apiUrl: `http://127.0.0.1:${apiPort}`,
+      opsUrls: [apiOps, workerOps].map((port) => `http://127.0.0.1:${port}`),
       pids: () => ({ api: api.pid(), worker: worker.pid() }),
       stop: async () => {
         await Promise.all([worker.stop(), api.stop()]);

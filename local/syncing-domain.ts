@@ -1,25 +1,21 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { Secret } from '../model/passwords/secret';
-import { type Report, unpackedDebs } from './debian';
+import type { Report } from './debian';
 import { administerDomain, type DomainAdmin } from './domain-admin';
-import { type SupervisedProcess, supervise } from './node-process';
-import { startServer } from './processes';
+import { type RunningServer, startServer } from './processes';
 import {
   freeLoopback,
   installSamba,
-  SAMBA_TOOL,
+  PYTHON,
   type Samba,
   sambaEnvironment,
   startSamba,
 } from './samba';
 
-const run = promisify(execFile);
-
-export interface SyncOptions {
+export interface ReaderOptions {
   /** The socket of a relay that listens already. */
   readonly socket: string;
   /** Passwords of accounts whose names begin with it are submitted. */
@@ -28,7 +24,7 @@ export interface SyncOptions {
   readonly hashed?: boolean;
 }
 
-/** A Samba domain whose `samba-tool user syncpasswords` submits passwords to a relay, set up as in the docs. */
+/** A Samba domain whose passwords readers submit to a relay, set up as in the docs. */
 export interface SyncingDomain {
   readonly samba: Samba;
   readonly admin: DomainAdmin;
@@ -36,11 +32,11 @@ export interface SyncingDomain {
   readonly secretFile: string;
   /** @returns the DN of the account of a person */
   dnOf(person: string): string;
-  startSync(options: SyncOptions): Promise<SupervisedProcess>;
+  /** Resolves when the reader has submitted the passwords that exist already. */
+  startReader(options: ReaderOptions): Promise<RunningServer>;
   stop(): Promise<void>;
 }
 
-const ATTRIBUTES = 'objectGUID,sAMAccountName,userAccountControl,pwdLastSet,msDS-KeyVersionNumber';
 const FIRST = 'The first one, which no relay submits 1';
 
 /** @throws Error when Samba or gpg is not available */
@@ -67,13 +63,10 @@ export async function startSyncingDomain(
   const password = samba.adminPassword();
   password.use((bytes) => writeFileSync(secretFile, bytes, { mode: 0o600 }));
   password.destroy();
-  const unpacked = await unpackedDebs('python3-gpg', ['python3-gpg'], report);
-  const python = path.join(unpacked, 'usr/lib/python3/dist-packages');
   return {
     ...{ samba, admin, secretFile },
     dnOf: (person) => `CN=${person},${unit}`,
-    startSync: (options) =>
-      startSync(dir, options, { ...sambaEnvironment(), ...env, PYTHONPATH: python }),
+    startReader: (options) => startReader(dir, options, { ...sambaEnvironment(), ...env }),
     async stop() {
       await admin.close();
       await samba.stop();
@@ -96,47 +89,33 @@ export function makeKey(home: string): string {
       ['--homedir', home, '--batch', '--pinentry-mode', 'loopback', '--passphrase', '', ...args],
       { stdio: ['ignore', 'pipe', 'ignore'] },
     ).toString();
-  gpg('--quick-gen-key', 'lockstep', 'default', 'default', 'never');
+  gpg('--quick-gen-key', 'lockstep', 'future-default', 'default', 'never');
   const listed = gpg('--list-keys', '--with-colons');
   return /^fpr:+([0-9A-F]+):/m.exec(listed)?.[1]?.slice(-16) ?? '';
 }
 
-async function startSync(
+const READER = path.resolve('capture/shims/samba/reader/main.py');
+
+function startReader(
   dir: string,
-  { socket, names, hashed = false }: SyncOptions,
+  { socket, names, hashed = false }: ReaderOptions,
   env: NodeJS.ProcessEnv,
-): Promise<SupervisedProcess> {
-  const folder = mkdtempSync(path.join(dir, 'sync-'));
-  const script = path.join(folder, 'lockstep-samba.py');
-  copyFileSync(path.resolve('capture/shims/samba/lockstep-samba.py'), script);
-  chmodSync(script, 0o755);
-  writeFileSync(path.join(folder, 'socket'), `${socket}\n`);
-  const ldapi = encodeURIComponent(path.join(dir, 'dc/private/ldap_priv/ldapi'));
-  const sync = [
-    ...['user', 'syncpasswords', `--cache-ldb=${path.join(folder, 'cache.ldb')}`],
-    ...['-s', path.join(dir, 'dc/smb.conf')],
-  ];
-  const password = hashed ? 'virtualCryptSHA512' : 'virtualClearTextUTF8';
-  await run(
-    SAMBA_TOOL,
-    [
-      ...[...sync, '--cache-ldb-initialize', `--script=${script}`, '-H', `ldapi://${ldapi}`],
-      ...(hashed ? [] : ['--decrypt-samba-gpg']),
-      ...[`--attributes=${ATTRIBUTES},${password}`],
-      `--filter=(&(objectClass=user)(sAMAccountName=${names}*))`,
+): Promise<RunningServer> {
+  const folder = mkdtempSync(path.join(dir, 'reader-'));
+  const logFile = path.join(folder, 'reader.log');
+  return startServer({
+    name: 'the reader of the Samba domain',
+    command: PYTHON,
+    args: [
+      ...['-B', READER, '-s', path.join(dir, 'dc/smb.conf'), '--socket', socket],
+      ...['--cursor', path.join(folder, 'cursor.json')],
+      ...['--filter', `(sAMAccountName=${names}*)`, ...(hashed ? ['--hash', 'sha512-crypt'] : [])],
     ],
-    { env },
-  );
-  // The first run submits all existing accounts, none of which is linked yet.
-  await run(SAMBA_TOOL, [...sync, '--no-wait'], { env });
-  const name = 'samba-tool user syncpasswords';
-  // It ends when the script could not submit a password, and submits it again after its next start.
-  return supervise(name, () =>
-    startServer({
-      ...{ name, command: SAMBA_TOOL, args: sync, env },
-      logFile: path.join(folder, 'sync.log'),
-      stopSignal: 'SIGTERM',
-      listeners: [],
-    }),
-  );
+    env,
+    logFile,
+    stopSignal: 'SIGTERM',
+    listeners: [],
+    ready: async () => readFileSync(logFile, 'utf8').includes('passwords handed over'),
+    readyTimeoutMs: 60_000,
+  });
 }

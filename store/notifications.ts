@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { log } from '../log';
+import { isAway } from './database';
 
 /**
  * Channels of PostgreSQL NOTIFY. A notification only wakes its listeners, and may be lost; a listener therefore also
@@ -37,10 +38,10 @@ export interface Listener {
 const RECONNECT_MS = 500;
 
 /**
- * Listens on a connection of its own, and connects again when that is lost.
+ * Listens on a connection of its own, and connects again when that is lost, or when the database is unavailable at first.
  * @param onNotification gets the channel and the payload; the payload is null after each connect, because
  *   notifications may have been lost before it
- * @throws the error of the database when the first connect fails
+ * @throws the error of the database when the first connect fails for another reason
  */
 export async function listen(
   url: string,
@@ -82,7 +83,10 @@ export async function listen(
     }, RECONNECT_MS);
   };
 
-  await connect();
+  await connect().catch((error) => {
+    if (!isAway(error)) throw error;
+    retryLater();
+  });
   return {
     async close() {
       closed = true;

@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { log } from '../log';
 import { isAway } from './database';
+import { awayText, databaseError } from './database-trouble';
 
 const RETRY_MS = 500;
 
 /**
  * Runs `work`, and repeats it every 500 ms while the database is unavailable. It warns once.
- * @param what names the service in the log, such as "the database"
- * @throws the error of `work` when it is of another kind, or once `stopping` is aborted
+ * @param url the URL of the database, of which the log names host and port
+ * @throws the error of `work` when it is of another kind; `Misconfigured` with what to do when the operator has to correct
+ *   something; the reason of `stopping` once that is aborted
  */
 export async function retryUntilReachable<T>(
-  what: string,
+  url: string,
   stopping: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -19,8 +21,9 @@ export async function retryUntilReachable<T>(
     try {
       return await work();
     } catch (error) {
-      if (!isAway(error) || stopping.aborted) throw error;
-      if (!warned) log.warn(`${what} cannot be reached; trying again every 500 ms`, { error });
+      if (!isAway(error)) throw databaseError(url, error);
+      stopping.throwIfAborted();
+      if (!warned) log.warn(`${awayText(url, error)}; trying again every 500 ms`, { error });
       warned = true;
       await sleep(RETRY_MS);
     }

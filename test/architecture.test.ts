@@ -11,7 +11,7 @@ interface Folder {
   readonly byType?: readonly string[];
 }
 
-const common = ['config', 'guarded-file', 'log'];
+const common = ['config', 'guarded-file', 'log', 'start-errors'];
 const folders: Readonly<Record<string, Folder>> = {
   model: { may: [] },
   blocklist: { may: ['model'] },
@@ -39,17 +39,17 @@ const folders: Readonly<Record<string, Folder>> = {
   worker: {
     may: [
       ...['model', 'sealing', 'store', 'connectors', 'intake', 'activities', 'workflows/names'],
-      ...['telemetry', 'ops', 'lifetime', ...common],
+      ...['telemetry', 'ops', 'lifetime', 'uncaught', ...common],
     ],
   },
   api: {
     may: [
       ...['model', 'sealing', 'store', 'intake', 'connectors/registry', 'workflows/names'],
-      ...['telemetry', 'ops', 'lifetime', ...common],
+      ...['telemetry', 'ops', 'lifetime', 'uncaught', 'release', ...common],
     ],
   },
   capture: { may: ['model', 'sealing', 'connectors', ...common] },
-  cli: { may: ['model', 'config', 'local', 'capture', 'blocklist/build'] },
+  cli: { may: ['model', 'config', 'local', 'capture', 'blocklist/build', 'release'] },
   local: { may: ['model', 'config', 'connectors/encodings'] },
 };
 
@@ -69,6 +69,7 @@ const sources = Object.keys(folders).flatMap(filesBelow);
 const imports = [
   ...sources,
   ...['config.ts', 'guarded-file.ts', 'log.ts', 'ops.ts', 'lifetime.ts', 'threads.ts'],
+  ...['described-error.ts', 'log-output.ts', 'release.ts', 'start-errors.ts', 'uncaught.ts'],
 ].flatMap(importsOf);
 
 function filesBelow(folder: string): string[] {

@@ -1,3 +1,4 @@
+import '../uncaught';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Dependencies } from '../activities/dependencies';
@@ -10,6 +11,7 @@ import { openPolicyChecker } from '../intake/policy/check-policy';
 import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
+import { fileError, portError } from '../start-errors';
 import { endRemovedSeries } from '../store/configuration/removed-sources';
 import { watchConfiguration } from '../store/configuration/watch';
 import { openDatabase } from '../store/database';
@@ -48,13 +50,28 @@ async function main(stopping: AbortSignal): Promise<void> {
   installRuntime();
 
   const traces = exportSpans(environment.LOCKSTEP_TRACES_URL, 'lockstep-worker');
-  const database = openDatabase(DATABASE_URL, 'lockstep worker', 20);
+  const { DATABASE_DIRECT_URL = DATABASE_URL } = environment;
+  const isPooled = DATABASE_DIRECT_URL !== DATABASE_URL;
+  const database = openDatabase(DATABASE_URL, 'lockstep worker', 20, isPooled);
   const { db } = database;
-  await retryUntilReachable('the database', stopping, () => migrate(db, accountRulesOf));
-  const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR);
-  // Epochs are made before the worker connects to the engine: with an epoch the api can seal, and so accept changes.
-  await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
-  await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS, 'capture');
+  let missing = (): readonly string[] => ['database'];
+  const opsAt = { host: environment.LOCKSTEP_OPS_HOST, port: environment.LOCKSTEP_WORKER_OPS_PORT };
+  const ops = await startOps({
+    ...opsAt,
+    ready: async () => missing(),
+    beforeScrape: () => endRemovedSeries(db),
+  }).catch((error) => {
+    throw portError('LOCKSTEP_WORKER_OPS_PORT', opsAt, error);
+  });
+  const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR).catch((error) => {
+    throw fileError('LOCKSTEP_KEY_DIR', LOCKSTEP_KEY_DIR, error);
+  });
+  await retryUntilReachable(DATABASE_URL, stopping, async () => {
+    await migrate(db, accountRulesOf);
+    // Epochs are made before the worker connects to the engine: with an epoch the api can seal, and so accept changes.
+    await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS);
+    await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS, 'capture');
+  });
 
   const connectors = openConnectors();
   const deps: Dependencies = {
@@ -74,15 +91,15 @@ async function main(stopping: AbortSignal): Promise<void> {
     Math.max(CAPTURE_KEY_HOURS, environment.LOCKSTEP_AGE_LIMIT_HOURS),
   );
   const replicas = startReplicas(deps);
-  const captures = await openCaptures(deps, DATABASE_URL, LOCKSTEP_KEY_DIR);
-  const jobs = await startJobs(deps, DATABASE_URL);
+  const captures = await openCaptures(deps, DATABASE_DIRECT_URL, LOCKSTEP_KEY_DIR);
+  const jobs = await startJobs(deps, DATABASE_DIRECT_URL);
   const engineSide = startEngineSide(
     deps,
     {
       address: TEMPORAL_ADDRESS,
       namespace: environment.TEMPORAL_NAMESPACE,
       login,
-      databaseUrl: DATABASE_URL,
+      databaseUrl: DATABASE_DIRECT_URL,
       workerId,
       workflows: workflowCode(),
       workflowDiagnostics: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS === 'on',
@@ -94,12 +111,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     },
     stopping,
   );
-  const ops = await startOps({
-    host: environment.LOCKSTEP_OPS_HOST,
-    port: environment.LOCKSTEP_WORKER_OPS_PORT,
-    ready: async () => engineSide.missing(),
-    beforeScrape: () => endRemovedSeries(db),
-  });
+  missing = engineSide.missing;
   log.info('the worker is up', { address: ops.address });
 
   await engineSide.ended;

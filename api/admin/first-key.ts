@@ -1,7 +1,8 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { sql } from 'kysely';
 import { log } from '../../log';
-import { createApiKey, hasApiKeys } from '../../store/api-keys';
+import { fileError } from '../../start-errors';
+import { createApiKeyIn, hasApiKeys } from '../../store/api-keys';
 import type { Database } from '../../store/database';
 
 const BOOTSTRAP_LOCK = 0x626f6f74;
@@ -11,19 +12,18 @@ const BOOTSTRAP_LOCK = 0x626f6f74;
  * create the other keys.
  */
 export async function ensureAdminKey(db: Database, file: string | undefined): Promise<void> {
-  await db.connection().execute(async (connection) => {
+  await db.transaction().execute(async (trx) => {
     // The lock makes sure that only one of several starting processes creates the key.
-    await sql`select pg_advisory_lock(${BOOTSTRAP_LOCK})`.execute(connection);
-    try {
-      if (await hasApiKeys(connection)) return;
-      if (file === undefined)
-        log.warn(
-          'there is no API key yet: set LOCKSTEP_ADMIN_KEY_FILE and restart to create the first one',
-        );
-      else await writeAdminKey(connection, file);
-    } finally {
-      await sql`select pg_advisory_unlock(${BOOTSTRAP_LOCK})`.execute(connection);
-    }
+    await sql`select pg_advisory_xact_lock(${BOOTSTRAP_LOCK})`.execute(trx);
+    if (await hasApiKeys(trx)) return;
+    if (file === undefined)
+      log.warn(
+        'there is no API key yet: set LOCKSTEP_ADMIN_KEY_FILE and restart to create the first one',
+      );
+    else
+      await writeAdminKey(trx, file).catch((error) => {
+        throw fileError('LOCKSTEP_ADMIN_KEY_FILE', file, error);
+      });
   });
 }
 
@@ -32,7 +32,7 @@ async function writeAdminKey(db: Database, file: string): Promise<void> {
   // The file is opened before the key is created: a key that cannot be saved would lock every operator out.
   const handle = openSync(draft, 'w', 0o600);
   const wanted = { name: 'first admin', scopes: ['admin' as const], groups: null, expiresAt: null };
-  const { id, key } = await createApiKey(db, wanted, 'lockstep');
+  const { id, key } = await createApiKeyIn(db, wanted, 'lockstep');
   writeSync(handle, `${key}\n`);
   fsyncSync(handle);
   closeSync(handle);

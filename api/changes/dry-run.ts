@@ -4,6 +4,7 @@ import { violationsOf } from '../../intake/accept';
 import { reachedBy } from '../../intake/covered-groups';
 import { findPerson, rulesIn } from '../../intake/find-person';
 import { changePlanSchema, type PlannedAccount as PlannedView } from '../../model/api/change-plan';
+import type { GroupFit } from '../../model/api/configuration';
 import type { SourceCheck } from '../../model/api/job-results';
 import { hasRight } from '../../model/api/scopes';
 import { authGoesLast } from '../../model/change/change';
@@ -28,7 +29,7 @@ import { readLastOutcomes } from '../../store/changes/last-outcomes';
 import type { IdentityView } from '../../store/people/identities';
 import { lastResults } from '../../store/sources/jobs';
 import { readSourceStates } from '../../store/sources/state';
-import { reportedIn } from '../configuration/fit';
+import { fitOfGroups, reportedIn } from '../configuration/fit';
 import type { Dependencies } from '../http/dependencies';
 import { secretText } from '../http/input';
 import { group, namedOnce, namedOnceSchemas, personFields, personIn } from '../http/person';
@@ -65,6 +66,7 @@ export const planOfChange: Route = route({
     });
     // The policy checks the password that a change would write.
     const password = body.password === undefined ? null : normalized(body.password);
+    const fit = await fitOfGroups(deps.db, configuration);
     try {
       const knownOf = await knowledge(deps, caller, configuration, groups, identity);
       const accounts = planned.map((account) => ({
@@ -83,7 +85,7 @@ export const planOfChange: Route = route({
         status: 200,
         body: {
           identity: identity.name,
-          groups: groups.map(groupView),
+          groups: groups.map((one) => groupView(one, fit)),
           accounts,
           warnings: wholeForecast(planned),
           violations,
@@ -125,7 +127,8 @@ async function knowledge(
   });
 }
 
-const groupView = ({ name, policy, authSource, failureMode }: Group) => ({
+const groupView = ({ name, policy, authSource, failureMode }: Group, fit: readonly GroupFit[]) => ({
+  fits: fit.find(({ group }) => group === name)?.fits ?? null,
   name,
   policy,
   authSource,

@@ -9,7 +9,7 @@ import {
 import { effectWarnings } from '../../model/configuration/capture-effect';
 import { captureTraitsIn, checkConfiguration } from '../../model/configuration/check';
 import { type Difference, differences } from '../../model/configuration/differences';
-import type { Configuration } from '../../model/configuration/document';
+import type { Configuration, ConfigurationIssue } from '../../model/configuration/document';
 import { hashPaths } from '../../model/configuration/hash-paths';
 import { keepPolicies, lostPolicyIssues } from '../../model/configuration/kept-policies';
 import {
@@ -18,6 +18,7 @@ import {
   NamesShared,
   sharedNames,
 } from '../../store/configuration/versions';
+import type { Database } from '../../store/database';
 import type { SharedName } from '../../store/people/account-names';
 import { readMappingUse, readSourceUse } from '../../store/sources/usage';
 import { actorOf } from '../http/actor';
@@ -45,16 +46,30 @@ async function checked(
   inForce: Configuration,
 ): Promise<Configuration> {
   const result = checkConfiguration(candidate, connectorKinds);
-  if (!result.valid) throw new HttpProblem('configuration_invalid', { issues: result.issues });
+  if (!result.valid)
+    throw new HttpProblem('configuration_invalid', {
+      issues: [...result.issues, ...(await placeIssues(db, result.readable))],
+    });
   const kept = keepPolicies(inForce, result.configuration);
   const issues = [
     ...lostPolicyIssues(kept),
-    ...(await policyFileIssues(kept)),
-    ...(await referenceIssues(db, kept)),
+    ...(await placeIssues(db, kept)),
     ...(await sharedNames(db, inForce, kept, accountRulesOf)).map(sharedNameIssue),
   ];
   if (issues.length > 0) throw new HttpProblem('configuration_invalid', { issues });
   return kept;
+}
+
+/** The issues of files and references to secrets. */
+async function placeIssues(
+  db: Database,
+  configuration: Configuration | null,
+): Promise<readonly ConfigurationIssue[]> {
+  if (configuration === null) return [];
+  return [
+    ...(await policyFileIssues(configuration)),
+    ...(await referenceIssues(db, configuration)),
+  ];
 }
 
 const sharedNameIssue = ({ source, accounts }: SharedName) => ({

@@ -34,7 +34,7 @@ export interface Scanned {
  * which could not be zeroed: it is blanked in `body`, and only the rest is passed to `JSON.parse`.
  *
  * The parser is stricter than JSON where two parsers could read a body differently, or a source could not store the
- * text: it rejects repeated members, NUL, halves of surrogate pairs and byte order marks.
+ * text: it rejects repeated members, members named `__proto__`, NUL, halves of surrogate pairs and byte order marks.
  * @throws HttpProblem with the place of the mistake, never with its content
  */
 export function scanJson(body: Buffer, limits: ScanLimits): Scanned {
@@ -95,7 +95,9 @@ function scanObject(cursor: Cursor, depth: number): void {
     skipSpace(cursor);
     const start = cursor.at;
     const name = decoded(cursor.body, scanString(cursor)).toString('utf8');
-    if (names.has(name)) throw new HttpProblem('request_invalid', { at: start });
+    // It would set the prototype of an object, or disappear, instead of becoming a member.
+    if (names.has(name) || name === '__proto__')
+      throw new HttpProblem('request_invalid', { at: start });
     names.add(name);
     skipSpace(cursor);
     if (!skip(cursor, ':')) throw notJson(cursor);

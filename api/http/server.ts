@@ -6,6 +6,7 @@ import { type AddressInfo, BlockList, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Misconfigured } from '../../config';
 import { type ErrorCode, errors } from '../../model/errors';
+import { fileError, portError } from '../../start-errors';
 import { countUnparsed } from './count-requests';
 import { HttpProblem, headersOf, problemOf } from './problem';
 
@@ -27,13 +28,28 @@ export function listeningOn(
   keyFile: string | undefined,
 ): Listening {
   if (certFile !== undefined && keyFile !== undefined)
-    return { host, port, tls: { cert: readFileSync(certFile), key: readFileSync(keyFile) } };
+    return {
+      host,
+      port,
+      tls: {
+        cert: fileOf('LOCKSTEP_API_TLS_CERT_FILE', certFile),
+        key: fileOf('LOCKSTEP_API_TLS_KEY_FILE', keyFile),
+      },
+    };
   if (certFile !== undefined || keyFile !== undefined)
     throw new Misconfigured('Set both LOCKSTEP_API_TLS_CERT_FILE and LOCKSTEP_API_TLS_KEY_FILE');
   if (isLoopback(host)) return { host, port, tls: null };
   throw new Misconfigured(
     `Passwords would cross the network unencrypted: set LOCKSTEP_API_TLS_CERT_FILE and LOCKSTEP_API_TLS_KEY_FILE, or listen on 127.0.0.1 instead of ${host}`,
   );
+}
+
+function fileOf(variable: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw fileError(variable, file, error);
+  }
 }
 
 const loopback = new BlockList();
@@ -80,6 +96,8 @@ export async function startServer(
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
+  }).catch((error) => {
+    throw portError('LOCKSTEP_API_PORT', { host, port }, error);
   });
   const address = server.address() as AddressInfo;
   const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;

@@ -9,6 +9,7 @@ import {
   findIdentity,
   type IdentityView,
   saveIdentity,
+  storedName,
 } from '../../store/people/identities';
 import { type LinkConflict, unlinkAccount } from '../../store/people/links';
 import { listIdentities, readMappingsOf } from '../../store/people/listing';
@@ -46,8 +47,9 @@ const seesIn =
   (source) =>
     sources?.includes(source) ?? true;
 
-async function readWhole(deps: Dependencies, caller: Caller, name: string) {
+async function readWhole(deps: Dependencies, caller: Caller, given: string) {
   const { db } = deps;
+  const name = await storedName(db, given);
   const { groups } = caller;
   const sees = seesIn(await sourcesOf(deps, caller));
   const identity = await findIdentity(db, { name });

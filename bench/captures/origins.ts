@@ -56,9 +56,9 @@ export async function openLdapOrigin({ url, caFile }: Slapd, password: string): 
 
 export const peopleOfDomain = people.slice(2 * third);
 
-/** `samba-tool user syncpasswords` hands over each change of a Samba domain. */
+/** The reader hands over each change of a Samba domain. */
 export const sambaOrigin = ({ admin, dnOf: dnIn }: SyncingDomain): Origin => ({
-  title: 'Samba AD (syncpasswords, relay)',
+  title: 'Samba AD (reader, relay)',
   people: peopleOfDomain,
   async change(person, next) {
     const password = Secret.fromText(`A1-${next}`);

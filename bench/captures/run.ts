@@ -61,7 +61,7 @@ export async function benchCaptures(
     const origins = [httpOrigin(call), await openLdapOrigin(slapd, company.password)];
     if (domain !== null) {
       await relay('domain');
-      opened(await domain.startSync({ socket: socketOf('domain'), names: 'person-' }));
+      opened(await domain.startReader({ socket: socketOf('domain'), names: 'person-' }));
       origins.push(sambaOrigin(domain));
     }
     const measured: Measured[] = [];

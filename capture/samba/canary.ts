@@ -7,7 +7,7 @@ import { Secret } from '../../model/passwords/secret';
 import { listenForCaptures } from '../hand-over/listener';
 import type { Domain, DomainFacts } from './domain';
 import type { SambaForm } from './form';
-import { initialise, installScript, noWait } from './service';
+import { readOnce } from './reader';
 import type { Tools } from './tools';
 
 /** The result of changing a test account: the domain refused it, or accepted it and a relay would or would not receive it. */
@@ -22,7 +22,7 @@ export interface CanaryOptions {
   readonly domain: Domain;
   readonly facts: DomainFacts;
   readonly form: SambaForm;
-  /** Folder of the script. The canary runs the script there, so it runs under the same conditions later. */
+  /** Folder of the reader. The canary runs the reader there, so it runs under the same conditions later. */
   readonly dir: string;
   /** The sAMAccountName of the test account. */
   readonly account: string;
@@ -31,8 +31,8 @@ export interface CanaryOptions {
 }
 
 /**
- * Changes the password of a test account, and lets samba-tool hand it over with the script that it will use later. A listener
- * of this process takes the part of the relay and compares what arrives.
+ * Changes the password of a test account, and lets the installed reader hand it over. A listener of this process takes the part
+ * of the relay and compares what arrives.
  */
 export async function sendCanary(options: CanaryOptions): Promise<Sighting> {
   const password = newPassword();
@@ -61,14 +61,9 @@ async function watch(
     return null;
   });
   try {
-    const cache = path.join(folder, 'cache.ldb');
-    const script = installScript(folder, socket);
-    const filter = `(&(objectClass=user)(sAMAccountName=${account}))`;
-    const sync = { tools, facts, form, script, cache };
-    await initialise(sync, filter);
-    const complaint = await noWait(sync);
-    if (arrived) return { state: 'delivered' };
-    return { state: 'missing', says: complaint ?? 'samba-tool reported no password for it' };
+    const reader = { tools, dir, smbConf: facts.smbConf, form, socket };
+    const says = await readOnce(reader, account, path.join(folder, 'cursor.json'));
+    return arrived ? { state: 'delivered' } : { state: 'missing', says };
   } finally {
     await listener.close();
     rmSync(folder, { recursive: true });

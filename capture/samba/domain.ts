@@ -10,35 +10,19 @@ export interface DomainFacts {
   readonly smbConf: string;
   /** Server role, such as ROLE_ACTIVE_DIRECTORY_DC. */
   readonly serverRole: string;
-  /** URL of the local LDAP socket; a process that can open it acts as SYSTEM. */
-  readonly ldapi: string;
-  /** File in which `samba-tool user syncpasswords` keeps its configuration and its progress. */
-  readonly cache: string;
+  /** The script that `samba-tool user syncpasswords` is configured to run; null if it is not configured. */
+  readonly syncScript: string | null;
   /** File with the process id of the running server, which changes when Samba restarts. */
   readonly pidFile: string;
   /** Value of `password hash gpg key ids`. */
   readonly gpgKeyIds: readonly string[];
   /** Value of `password hash userPassword schemes`. */
   readonly hashSchemes: readonly string[];
-  /** Whether the Python of samba-tool has the module gpg. */
-  readonly readsGpg: boolean;
-}
-
-/** The configuration of `samba-tool user syncpasswords`. */
-export interface SyncConfiguration {
-  /** Path of the script that it runs for each change. */
-  readonly script: string;
-  /** Attributes that it passes to the script. */
-  readonly attributes: readonly string[];
-  /** Whether it decrypts passwords with GnuPG. */
-  readonly decrypts: boolean;
 }
 
 /** The domain of this controller, queried with Samba's own Python (`capture/shims/samba/domain.py`). */
 export interface Domain {
   facts(): Promise<DomainFacts>;
-  /** The configuration of `samba-tool user syncpasswords`; null if it has none yet. */
-  syncConfiguration(): Promise<SyncConfiguration | null>;
   /** Number of domain controllers in the domain. */
   controllers(): Promise<number>;
   /**
@@ -54,13 +38,13 @@ export interface Domain {
 /** Folders of the Python scripts, relative to this file in the sources and in the build, which does not copy them. */
 const SHIMS = ['../shims/samba', '../../../capture/shims/samba'];
 
-/** The path of a script. @param file its name in capture/shims/samba */
-export function shim(file: string): string {
-  const found = SHIMS.map((folder) => path.join(__dirname, folder, file)).find((candidate) =>
+/** The path of a script or a folder of scripts. @param name its name in capture/shims/samba */
+export function shim(name: string): string {
+  const found = SHIMS.map((folder) => path.join(__dirname, folder, name)).find((candidate) =>
     existsSync(candidate),
   );
   if (found === undefined)
-    throw new Misconfigured(`${file} is missing from the installation: install Lockstep again`);
+    throw new Misconfigured(`${name} is missing from the installation: install Lockstep again`);
   return found;
 }
 
@@ -74,7 +58,6 @@ export function openDomain({ python }: Tools, smbConf: string | null): Domain {
   };
   return {
     facts: () => ask(['facts']),
-    syncConfiguration: () => ask(['sync_configuration']),
     controllers: () => ask(['controllers']),
     change: (account, password, make) =>
       ask([...(make ? ['--make'] : []), 'change', account], password),

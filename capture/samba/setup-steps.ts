@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { Misconfigured } from '../../config';
 import { type Domain, type DomainFacts, openDomain } from './domain';
-import { attributesOf, needs, type SambaForm } from './form';
+import { type SambaForm, schemeOf } from './form';
 import { idOf, isKey, type Key, madeBefore, ownKeys, publicKey } from './gpg';
-import { isInstalled, scriptIn } from './service';
+import { isInstalled } from './reader';
 import { withWord, wordsOf } from './smb-conf';
 import type { Tools } from './tools';
 
@@ -18,7 +18,7 @@ export interface SambaSetup {
   readonly key: string | null;
   /** Test account; null to create one and remove it at the end. */
   readonly account: string | null;
-  /** Folder for the script. */
+  /** Folder for the reader. */
   readonly dir: string;
 }
 
@@ -32,10 +32,8 @@ export interface Plan {
   readonly key: Key | null;
   /** Path of smb.conf with symbolic links resolved. */
   readonly smbConf: string;
-  /** Whether the script is installed. */
+  /** Whether the current reader is installed. */
   readonly installed: boolean;
-  /** Whether samba-tool is configured to run the script. */
-  readonly initialised: boolean;
 }
 
 /**
@@ -56,8 +54,7 @@ export async function planSamba(tools: Tools, wish: SambaSetup): Promise<Plan> {
     ...{ wish, tools, domain, facts },
     key: wish.form === 'plaintext' ? await keyFor(wish, tools, facts) : null,
     smbConf: realpathSync(facts.smbConf),
-    installed: isInstalled(wish.dir, wish.socket),
-    initialised: await isInitialised(wish, domain, facts),
+    installed: isInstalled(wish.dir),
   };
 }
 
@@ -72,7 +69,7 @@ const SETTINGS = {
  */
 export function neededConf({ wish, facts, smbConf }: Plan, key: Key | null): string {
   const text = readFileSync(smbConf, 'utf8');
-  const { scheme } = needs[wish.form];
+  const scheme = schemeOf[wish.form];
   const [setting, present] =
     scheme === null
       ? ([SETTINGS.key, facts.gpgKeyIds] as const)
@@ -100,13 +97,9 @@ function isSameScheme(word: string, scheme: string): boolean {
 async function keyFor(
   { key: wanted }: SambaSetup,
   { gpg }: Tools,
-  { gpgKeyIds, readsGpg }: DomainFacts,
+  { gpgKeyIds }: DomainFacts,
 ): Promise<Key | null> {
   if (gpg === null) throw new Misconfigured('gpg was not found: install GnuPG (package gnupg)');
-  if (!readsGpg)
-    throw new Misconfigured(
-      'The Python of samba-tool lacks the module gpg and could not decrypt passwords: install python3-gpg',
-    );
   for (const id of gpgKeyIds)
     refuseKey(id, await publicKey(gpg, id), 'smb.conf names', 'remove it from smb.conf');
   const keys = await ownKeys(gpg);
@@ -136,25 +129,6 @@ function refuseKey(id: string, key: Key | null, who: string, instead: string): v
       : 'only signs, was revoked, or has expired';
   throw new Misconfigured(
     `${who} the key ${id}, which ${why}. With it, every password change of the domain fails: ${instead}`,
-  );
-}
-
-async function isInitialised(
-  { form, dir }: SambaSetup,
-  domain: Domain,
-  { cache }: DomainFacts,
-): Promise<boolean> {
-  const current = await domain.syncConfiguration();
-  if (current === null) return false;
-  const same =
-    current.script === scriptIn(dir) &&
-    current.decrypts === (form === 'plaintext') &&
-    (form === 'plaintext' || !current.attributes.includes(needs.plaintext.attribute)) &&
-    attributesOf(form).every((name) => current.attributes.includes(name));
-  if (same) return true;
-  throw new Misconfigured(
-    `samba-tool is already configured to run ${current.script} with ${current.attributes.join(', ')}. To change that, ` +
-      `stop "samba-tool user syncpasswords", move ${cache} away, and run this again: every account is then handed over once more`,
   );
 }
 

@@ -1,9 +1,10 @@
 import { mkdirSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { Misconfigured } from '../../config';
 import { configure, type SetupControls } from './configure';
 import type { Domain } from './domain';
 import { type Key, makeKey } from './gpg';
-import { daemonCommand, initialise, installScript, type Sync, scriptIn, unitOf } from './service';
+import { installReader, type ReaderOptions, readerCommand, readerIn, unitOf } from './reader';
 import { neededConf, type Plan } from './setup-steps';
 import { inPath, runTool } from './tools';
 
@@ -13,8 +14,8 @@ export type SambaSetUp =
       readonly state: 'ready';
       /** Fingerprint of the key; null if hashes are handed over. */
       readonly key: string | null;
-      /** Path of the installed script. */
-      readonly script: string;
+      /** Folder of the installed reader. */
+      readonly reader: string;
       /** Command that must keep running for passwords to be captured. */
       readonly command: readonly string[];
       /** GNUPGHOME of the key; null if there is no key. */
@@ -23,22 +24,24 @@ export type SambaSetUp =
       readonly unit: string;
       /** Number of other domain controllers, which need the same set-up. */
       readonly others: number;
+      /** Script of an older set-up, which samba-tool still runs and the reader replaces; null if there is none. */
+      readonly replaces: string | null;
     }
   | { readonly state: 'undone'; readonly says: readonly string[] };
 
 /**
  * Configures a domain controller to store passwords in a readable form. It changes the password of a test account to verify that
- * the domain still accepts changes and that they can be handed over, and only then configures the hand-over. It is idempotent:
+ * the domain still accepts changes and that they can be handed over. It is idempotent:
  * parts that are already right stay unchanged.
  * @throws Misconfigured with a message that says what to correct; smb.conf is unchanged in that case
  */
 export async function setUpSamba(plan: Plan, controls: SetupControls): Promise<SambaSetUp> {
-  const { wish, tools, domain, facts, installed, initialised } = plan;
+  const { wish, tools, domain, facts, installed } = plan;
   const key = await keyOf(plan, controls);
   makeFolder(wish.dir);
-  const script = scriptIn(wish.dir);
-  if (installed) controls.report(`${script} is already installed.`);
-  else controls.report(`Wrote ${installScript(wish.dir, wish.socket)}.`);
+  const reader = readerIn(wish.dir);
+  if (installed) controls.report(`The reader is already installed in ${reader}.`);
+  else controls.report(`Installed the reader in ${installReader(wish.dir)}.`);
   const account = wish.account ?? CANARY;
   const canary = { ...wish, tools, domain, facts, account, make: wish.account === null };
   try {
@@ -47,21 +50,23 @@ export async function setUpSamba(plan: Plan, controls: SetupControls): Promise<S
   } finally {
     if (canary.make) await removeCanary(domain, controls);
   }
-  const sync: Sync = { tools, facts, form: wish.form, script, cache: facts.cache };
-  if (initialised) controls.report('samba-tool is already configured to hand passwords over.');
-  else {
-    await initialise(sync);
-    controls.report('Configured samba-tool to hand passwords over.');
-  }
+  const options: ReaderOptions = { ...wish, tools, smbConf: facts.smbConf };
   const gnupgHome = key === null ? null : await homeOfGpg();
   return {
-    ...({ state: 'ready', script, gnupgHome } as const),
+    ...({ state: 'ready', reader, gnupgHome } as const),
     key: key?.fingerprint ?? null,
-    command: daemonCommand(sync),
-    unit: unitOf(sync, gnupgHome),
+    command: readerCommand(options),
+    unit: unitOf(options, gnupgHome),
     others: (await domain.controllers()) - 1,
+    replaces: isOurs(facts.syncScript) ? facts.syncScript : null,
   };
 }
+
+/** Name of the script that earlier versions of Lockstep installed for samba-tool. */
+const REPLACED_SCRIPT = 'lockstep-samba.py';
+
+const isOurs = (script: string | null): boolean =>
+  script !== null && path.basename(script) === REPLACED_SCRIPT;
 
 const CANARY = 'lockstep-canary';
 
@@ -73,13 +78,13 @@ const removeCanary = (domain: Domain, { report }: SetupControls): Promise<void> 
 
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Creates the folder of the script, which samba-tool runs as root. @throws Misconfigured if others than root may write to it */
+/** Creates the folder of the reader, which runs as root. @throws Misconfigured if others than root may write to it */
 function makeFolder(dir: string): void {
   mkdirSync(dir, { recursive: true, mode: 0o755 });
   const { uid, mode } = statSync(dir);
   if (uid !== 0 || (mode & WRITABLE_BY_OTHERS) !== 0)
     throw new Misconfigured(
-      `Users other than root may write to ${dir}, whose script runs as root: choose another folder with --dir`,
+      `Users other than root may write to ${dir}, whose reader runs as root: choose another folder with --dir`,
     );
 }
 
@@ -94,7 +99,7 @@ async function keyOf({ wish, tools, key }: Plan, { report }: SetupControls): Pro
   return key;
 }
 
-/** The GNUPGHOME in which the daemon must look for the key. A service does not inherit the environment of this shell. */
+/** The GNUPGHOME in which the reader must look for the key. A service does not inherit the environment of this shell. */
 async function homeOfGpg(): Promise<string | null> {
   const gpgconf = inPath('gpgconf');
   if (gpgconf === null) return null;

@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
-import { hasEnded } from '../../model/change/change';
 import type { Secret } from '../../model/passwords/secret';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
 import { Failure, usage } from '../failure';
 import { helpText } from '../help-text';
 import type { Change, ChangePlan } from '../http/answers';
 import type { Api } from '../http/api';
-import { follow, lastOf } from '../http/follow';
 import { AnswerLost, ApiProblem } from '../http/refusals';
-import { askPasswords } from '../password/ask';
+import { askPasswords, isPrompted } from '../password/ask';
 import { jsonBody } from '../password/json-body';
 import { action, type Session } from '../session';
 import { inShort } from '../text/change-text';
 import { dryRunLines, isRefusal } from '../text/dry-run-text';
-import { watch } from '../text/watch';
 import { seconds, sourceAndName } from '../values';
+import { followToEnd } from './change-follow';
+
+const DEFAULT_WAIT_SECONDS = 30;
 
 interface Options {
   readonly account?: AccountName;
@@ -24,7 +24,7 @@ interface Options {
   readonly passwordFile?: string;
   readonly watch?: true;
   readonly dryRun?: true;
-  readonly wait: number;
+  readonly wait?: number;
   readonly idempotencyKey?: string;
   readonly password?: unknown;
 }
@@ -58,7 +58,11 @@ export const changeCommand = (): Command =>
       'show what the change would do, without starting it; with --password-file, also check that password against the policies',
     )
     .option('--watch', 'show the progress of each account until the change ends')
-    .option('--wait <seconds>', 'how long to wait until the change ends', seconds, 30)
+    .option(
+      '--wait <seconds>',
+      `how long to wait until the change ends (default: ${DEFAULT_WAIT_SECONDS}; with --watch, until it ends)`,
+      seconds,
+    )
     .option(
       '--idempotency-key <key>',
       'a repeated request with the same key starts the change only once',
@@ -108,17 +112,43 @@ async function changePassword(
   if (options.dryRun) return dryRun(session, who, options);
   const idempotencyKey = checkedKey(options.idempotencyKey ?? randomUUID());
   const api = await session.api();
+  if (isPrompted(options.passwordFile)) await showRules(session, api, who, options);
   const body = await requestBody(who, options);
   const began = Date.now();
-  if (session.output.terminal && !options.watch && options.wait > 0)
-    session.output.note(`Waiting up to ${options.wait} s until the change ends.`);
-  const started = await start(session, api, body, { ...options, idempotencyKey }).finally(() =>
+  const wait = options.wait ?? (options.watch ? Number.POSITIVE_INFINITY : DEFAULT_WAIT_SECONDS);
+  if (session.output.terminal && !options.watch && wait > 0)
+    session.output.note(`Waiting up to ${wait} s until the change ends.`);
+  const firstWait = options.watch ? 0 : Math.min(wait, LONGEST_WAIT_SECONDS);
+  const started = await start(session, api, body, firstWait, idempotencyKey).finally(() =>
     body.destroy(),
   );
-  const deadline = began + options.wait * 1000;
-  const change = await followToEnd(session, api, started, options.watch ? null : deadline);
+  const deadline = began + wait * 1000;
+  const change = await followToEnd(session, api, started, deadline, options.watch ?? false);
   session.output.show(change, () => inShort(session.output, change));
   return exitOf(change.state);
+}
+
+/**
+ * Shows which passwords the policies allow, before the person chooses one. A key that may not plan changes gets no rules.
+ * @throws ApiProblem when no change of this person is possible, so that no password is typed for nothing
+ */
+async function showRules(
+  { output }: Session,
+  api: Api,
+  who: string | undefined,
+  { account, group }: Options,
+): Promise<void> {
+  const body = jsonBody({ identity: who, account, group });
+  try {
+    const { groups } = await api.send<ChangePlan>('POST', ['changes', 'plan'], { body });
+    for (const { name, fits } of groups)
+      if (fits !== null) output.note(`Passwords of the group ${name}: ${fits}.`);
+  } catch (error) {
+    if (error instanceof ApiProblem && error.problem.status === 403) return;
+    throw error;
+  } finally {
+    body.destroy();
+  }
 }
 
 async function dryRun(session: Session, who: string | undefined, options: Options): Promise<Exit> {
@@ -171,13 +201,14 @@ async function start(
   session: Session,
   api: Api,
   body: Secret,
-  { watch, wait, idempotencyKey }: Options & { readonly idempotencyKey: string },
+  waitSeconds: number,
+  idempotencyKey: string,
 ): Promise<Change> {
   try {
     return await api.send<Change>('POST', ['changes'], {
       body,
       headers: { 'idempotency-key': idempotencyKey },
-      waitSeconds: watch ? 0 : Math.min(wait, LONGEST_WAIT_SECONDS),
+      waitSeconds,
       signal: session.interrupted(),
     });
   } catch (error) {
@@ -188,42 +219,6 @@ async function start(
       `${error.message} The change may have been accepted. Run "lockstep status last", or repeat the command with --idempotency-key ${idempotencyKey}, which starts the change only once.`,
     );
   }
-}
-
-/**
- * Waits for the end of an accepted change. An error from here on is only noted, because the change continues without us.
- * @param deadline epoch milliseconds; null to show every step until the change ends
- */
-async function followToEnd(
-  session: Session,
-  api: Api,
-  started: Change,
-  deadline: number | null,
-): Promise<Change> {
-  try {
-    return deadline === null
-      ? await watch(session, api, started)
-      : await waitForEnd(session, api, started, deadline);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    session.output.note(
-      `The change is accepted, but its progress cannot be shown: ${error.message}`,
-    );
-    return started;
-  }
-}
-
-async function waitForEnd(
-  session: Session,
-  api: Api,
-  started: Change,
-  deadline: number,
-): Promise<Change> {
-  const leftMs = deadline - Date.now();
-  if (hasEnded(started.state) || leftMs <= 0) return started;
-  const signal = AbortSignal.any([session.interrupted(), AbortSignal.timeout(leftMs)]);
-  const changes = follow(api, started.id, { signal, onLost: session.output.note });
-  return (await lastOf(changes)) ?? started;
 }
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/;

@@ -3,6 +3,7 @@ import { type ChangeState, changeStates } from '../../model/change/change';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
 import type { ChangeSummary } from '../http/answers';
+import { requirePerson } from '../http/ids';
 import { readPages } from '../http/pages';
 import { action, type Session } from '../session';
 import { markOfState } from '../text/change-text';
@@ -28,7 +29,7 @@ export const changesCommand = (): Command =>
         Object.keys(changeStates),
       ),
     )
-    .option('--identity <name>', 'only changes of this person')
+    .option('--identity <name>', 'only changes of this person; upper and lower case do not matter')
     .option('--source <source>', 'only changes with an account in this source')
     .option('--limit <n>', 'maximum number of rows', count, 20)
     .option('--cursor <cursor>', 'continue from this cursor, which the previous page printed')
@@ -49,6 +50,7 @@ async function changes(session: Session, options: Options): Promise<Exit> {
   const { all, ...query } = options;
   const api = await session.api();
   const { items, next } = await readPages<'changes', ChangeSummary>(api, 'changes', { query, all });
+  if (items.length === 0 && query.identity !== undefined) await requirePerson(api, query.identity);
   const now = Date.now();
   output.show({ changes: items, next }, () =>
     items.length === 0

@@ -28,10 +28,10 @@ export const setupSambaCommand = (): Command =>
   new Command('samba')
     .summary('make a Samba domain submit its passwords to a relay')
     .description(
-      'Run this as root on a domain controller that has a relay. It creates an encryption key, names it in smb.conf, restarts ' +
-        'Samba, and changes the password of a test account, because with a wrong key every password change of the domain ' +
-        'fails. If the test password arrives, it installs the script that submits passwords to the relay; otherwise it ' +
-        'restores smb.conf. The command is idempotent: a second run changes nothing that is already right.',
+      'Run this as root on a domain controller that has a relay. It installs a reader that submits changed passwords to the ' +
+        'relay, creates an encryption key, names it in smb.conf, restarts Samba, and changes the password of a test account, ' +
+        'because with a wrong key every password change of the domain fails. If the test password does not arrive, it restores ' +
+        'smb.conf. The command is idempotent: a second run changes nothing that is already right.',
     )
     .requiredOption(
       '--config <file>',
@@ -55,7 +55,7 @@ export const setupSambaCommand = (): Command =>
       '--account <name>',
       'test account, whose password is changed to a random one (default: a disabled account that is created and deleted again)',
     )
-    .option('--dir <folder>', 'folder for the script', '/usr/local/lib/lockstep')
+    .option('--dir <folder>', 'folder for the reader', '/usr/local/lib/lockstep')
     .option(
       '--restart-command <command>',
       'command that restarts Samba and ends once Samba is running',
@@ -161,6 +161,12 @@ function next(done: Extract<SambaSetUp, { state: 'ready' }>, { unit, hash }: Opt
       : []),
     'Next: keep the relay running, and this command, as root:',
     `  ${environment}${done.command.join(' ')}`,
+    ...(done.replaces === null
+      ? []
+      : [
+          `"samba-tool user syncpasswords" is still configured to run ${done.replaces}, which the reader replaces. Once the ` +
+            'reader runs, stop that command. Passwords that arrive twice start no change.',
+        ]),
     ...(unit === undefined
       ? ['As a systemd unit:', '', done.unit]
       : [`Wrote ${unit}. Next: systemctl enable --now ${path.basename(unit)}`]),

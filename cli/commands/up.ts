@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { helpText } from '../help-text';
-import { action } from '../session';
+import { action, readEnvironment } from '../session';
 import type { UpOptions } from '../up/up';
 
 export const upCommand = (): Command =>
@@ -52,6 +52,7 @@ export const upCommand = (): Command =>
     )
     .action(
       action((session, options: UpOptions) => {
+        readEnvironment(session.output);
         // Loaded on demand: no other command starts servers.
         const { up } = require('../up/up') as typeof import('../up/up');
         return up(session.output, options);

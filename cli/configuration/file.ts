@@ -10,6 +10,7 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
+import { NOT_A_NAME } from '../../model/configuration/names';
 import { Failure, usage } from '../failure';
 import type { Issue } from '../http/answers';
 
@@ -74,6 +75,10 @@ function yamlErrorsIn(parsed: Document.Parsed): YamlError[] {
           offset: alias.range?.[0] ?? 0,
           says: `there is no anchor &${alias.source} before this alias`,
         });
+    },
+    Pair: (_key, { key }) => {
+      if (isScalar(key) && key.value === '__proto__')
+        found.push({ offset: key.range?.[0] ?? 0, says: `__proto__ ${NOT_A_NAME}` });
     },
   });
   return found;

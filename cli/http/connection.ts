@@ -20,7 +20,7 @@ export interface Wanted {
   readonly keyFile?: string;
 }
 
-/** Written by `lockstep up`. It is searched for from the current folder upwards. */
+/** Written by `lockstep up`. It is searched for from each of the given folders upwards. */
 const LOCAL_FILE = path.join('.lockstep', 'cli.json');
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
@@ -28,8 +28,12 @@ const DEFAULT_URL = 'http://127.0.0.1:8080';
  * Options take precedence over the environment, and the environment over the file of `lockstep up`. The key in that file is
  * sent only to the address in that file, so that no other server receives it.
  */
-export function connectionOf(wanted: Wanted, variables: Variables, folder: string): Connection {
-  const local = localFile(folder);
+export function connectionOf(
+  wanted: Wanted,
+  variables: Variables,
+  folders: readonly string[],
+): Connection {
+  const local = localFile(folders);
   const url = wanted.url ?? variables.LOCKSTEP_URL ?? local?.url ?? DEFAULT_URL;
   const address = checkedUrl(url);
   if (wanted.keyFile === undefined && variables.LOCKSTEP_API_KEY !== undefined)
@@ -45,12 +49,35 @@ export function connectionOf(wanted: Wanted, variables: Variables, folder: strin
   );
 }
 
+/** What a support bundle reads besides the API. */
+export interface SupportPlaces {
+  /** URLs of api and worker below which `/readyz` and `/metrics` answer. */
+  readonly ops: readonly string[];
+  readonly logs: readonly string[];
+}
+
+/** The places of the server that `lockstep up` started; otherwise the default ports, and no logs. */
+export const supportPlacesIn = (folders: readonly string[]): SupportPlaces =>
+  localFile(folders)?.support ?? {
+    ops: ['http://127.0.0.1:9080', 'http://127.0.0.1:9081'],
+    logs: [],
+  };
+
 interface LocalFile {
   readonly url: string;
   readonly keyFile: string;
+  readonly support: SupportPlaces;
 }
 
-function localFile(folder: string): LocalFile | null {
+function localFile(folders: readonly string[]): LocalFile | null {
+  for (const folder of folders) {
+    const found = localFileAbove(folder);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function localFileAbove(folder: string): LocalFile | null {
   for (let dir = path.resolve(folder); ; dir = path.dirname(dir)) {
     const file = path.join(dir, LOCAL_FILE);
     if (existsSync(file)) return parseLocalFile(file);
@@ -65,9 +92,13 @@ function parseLocalFile(file: string): LocalFile {
       `${file} belongs to another user and is not used. Give --url and --key-file, or work in another folder.`,
     );
   try {
-    const { url, keyFile } = JSON.parse(readFileSync(file, 'utf8'));
+    const { url, keyFile, ops = [], logs = [] } = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof url === 'string' && typeof keyFile === 'string')
-      return { url, keyFile: path.resolve(path.dirname(file), '..', keyFile) };
+      return {
+        url,
+        keyFile: path.resolve(path.dirname(file), '..', keyFile),
+        support: { ops: textsIn(ops), logs: textsIn(logs) },
+      };
   } catch {
     // Reported below, like any other unexpected content.
   }
@@ -75,6 +106,9 @@ function parseLocalFile(file: string): LocalFile {
     `${file} is damaged: it does not hold what "lockstep up" writes there. Run "lockstep up" again.`,
   );
 }
+
+const textsIn = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 
 /** A key with other characters than these is refused here: `fetch` would quote it in its error. */
 const API_KEY = /^lks_[0-9a-z]+_[\w-]+$/;

@@ -24,12 +24,16 @@ interface Wanted {
  * password is on the first line and the current one on the second.
  */
 export async function askPasswords({ who, current, file }: Wanted): Promise<Passwords> {
-  if (file === null && process.stdin.isTTY) return askAtTerminal(who, current);
+  if (isPrompted(file)) return askAtTerminal(who, current);
   const wanted = ['new password', ...(current ? ['current password'] : [])];
   const [next, second = null] = await readLines(file, wanted);
   if (next === undefined) throw usage('There is no password to read.');
   return { next, current: second };
 }
+
+/** Whether the passwords are typed at the terminal. */
+export const isPrompted = (file: string | null | undefined): boolean =>
+  (file ?? null) === null && process.stdin.isTTY;
 
 async function askAtTerminal(who: string, withCurrent: boolean): Promise<Passwords> {
   const prompt = openPrompt(process.stdin, process.stderr);
@@ -46,24 +50,39 @@ async function askAtTerminal(who: string, withCurrent: boolean): Promise<Passwor
   }
 }
 
-/** Asks twice, because typing is not shown and a typing error would lock the person out of every account. */
+const MAX_TRIES = 3;
+
+/**
+ * Asks twice, because typing is not shown and a typing error would lock the person out of every account. When the two
+ * differ, it asks again, as passwd(1) does: a command that ends would leave the next typed password to the shell.
+ */
 async function askTwice(prompt: Prompt, who: string): Promise<Secret> {
-  const next = await prompt.ask(`New password of ${who}: `);
-  try {
-    const again = await prompt.ask('Repeat the new password: ');
-    const same = next.equals(again);
-    again.destroy();
-    if (!same)
-      throw new Failure('The two passwords differ. Nothing was sent. Run the command again.');
-    if (next.use(({ length }) => length) === 0)
-      throw new Failure('The password is empty. Nothing was sent. Run the command again.');
-    if (!next.use(isUtf8))
-      throw new Failure(
-        'The terminal does not send UTF-8. Nothing was sent. Set its encoding to UTF-8 and run the command again.',
-      );
-    return next;
-  } catch (error) {
+  for (let tries = 1; ; tries++) {
+    const next = await prompt.ask(`New password of ${who}: `);
+    try {
+      const flaw = await flawOf(prompt, next);
+      if (flaw === null) return next;
+      if (tries === MAX_TRIES)
+        throw new Failure(`${flaw} Nothing was sent. Run the command again.`);
+      prompt.note(`${flaw} Try again.`);
+    } catch (error) {
+      next.destroy();
+      throw error;
+    }
     next.destroy();
-    throw error;
   }
+}
+
+/** Asks for the password once more. @returns why it cannot be used, or null */
+async function flawOf(prompt: Prompt, next: Secret): Promise<string | null> {
+  const again = await prompt.ask('Repeat the new password: ');
+  const same = next.equals(again);
+  again.destroy();
+  if (!same) return 'The two passwords differ.';
+  if (next.use(({ length }) => length) === 0) return 'The password is empty.';
+  if (!next.use(isUtf8))
+    throw new Failure(
+      'The terminal does not send UTF-8. Nothing was sent. Set its encoding to UTF-8 and run the command again.',
+    );
+  return null;
 }

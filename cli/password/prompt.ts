@@ -8,6 +8,8 @@ import { createTypedLine } from './typed-line';
 export interface Prompt {
   /** @returns the typed line. @throws Failure on Ctrl-C, Ctrl-D or when the terminal closes */
   ask(question: string): Promise<Secret>;
+  /** Shows a line. */
+  note(text: string): void;
   /** Restores the terminal. */
   close(): void;
 }
@@ -47,6 +49,7 @@ export function openPrompt(input: ReadStream, output: Writable): Prompt {
         ahead = Buffer.alloc(0);
         read(waiting);
       }),
+    note: (text) => void output.write(`${text}\n`),
     close() {
       ahead.fill(0);
       input.setRawMode(false);

@@ -151,12 +151,13 @@ export function markOfState(state: ChangeState, signInsPrevented: number): Mark 
 
 /**
  * The reason and what to do: first for the change, then for each account that does not hold the new password, or in which
- * the person cannot sign in.
+ * the person cannot sign in. An account that was not tried because of the auth account has no reason of its own.
  */
 function reasons({ width }: Output, change: Change): string[] {
   const behind = change.accounts.filter(
     ({ outcome, reason, signInPrevented }) =>
-      signInPrevented !== null || (outcome !== 'applied' && reason !== null),
+      signInPrevented !== null ||
+      (outcome !== 'applied' && reason !== null && reason !== 'auth_unchanged'),
   );
   const isRepeated = behind.some(({ reason }) => reason === change.reason);
   const all = [

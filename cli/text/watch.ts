@@ -7,14 +7,23 @@ import type { Session } from '../session';
 import { rowText } from './change-text';
 
 /**
- * Shows the progress of each account until the change has ended or the operator presses Ctrl-C.
+ * Shows the progress of each account until the change has ended, the time is over or the operator presses Ctrl-C.
+ * @param waitSeconds how long to watch; without it, until the change has ended
  * @returns the last state that the API reported
  */
-export async function watch(session: Session, api: Api, change: Change): Promise<Change> {
+export async function watch(
+  session: Session,
+  api: Api,
+  change: Change,
+  waitSeconds?: number,
+): Promise<Change> {
   if (hasEnded(change.state)) return change;
   const { output } = session;
   const changes = follow(api, change.id, {
-    signal: session.interrupted(),
+    signal:
+      waitSeconds === undefined
+        ? session.interrupted()
+        : AbortSignal.any([session.interrupted(), AbortSignal.timeout(waitSeconds * 1000)]),
     onLost: (message) => output.note(`${message} Reconnecting; the change continues.`),
   });
   return (await show(output, changes)) ?? change;

@@ -5,7 +5,7 @@ import type { Secret } from '../../model/passwords/secret';
 import type { Report } from '../debian';
 import { administerDomain, type DomainAdmin, rights } from '../domain-admin';
 import { serverDir } from '../places';
-import { freeLoopback, installSamba, type Samba, startSamba } from '../samba';
+import { freeLoopback, installSamba, type KeptSamba, superviseSamba } from '../samba';
 import { mailOf, people } from './company';
 import { randomPassword } from './directories';
 
@@ -30,7 +30,7 @@ export async function startDomain(
 ): Promise<DemoDomain> {
   await installSamba(report);
   const dir = serverDir(stateDir, 'samba');
-  const server = await startSamba({ dir, address: await freeLoopback(), realm: REALM });
+  const server = await superviseSamba({ dir, address: await freeLoopback(), realm: REALM });
   await populate(server, dir, service);
   const dnOf = (name: string) => `CN=${name},OU=${UNIT},${server.base}`;
   return {
@@ -44,12 +44,12 @@ export async function startDomain(
     account: (name) => ({ name: dnOf(name), login: (word) => login(server, dnOf(name), word) }),
     resetPassword: (name, password) =>
       withAdmin(server, dir, (admin) => admin.resetPassword(dnOf(name), password)),
-    stop: server.stop,
+    stop: () => server.stop(),
   };
 }
 
 /** Adds, once, the people of the apps directory and a service account that may only reset their passwords. */
-async function populate(server: Samba, dir: string, service: Secret): Promise<void> {
+async function populate(server: KeptSamba, dir: string, service: Secret): Promise<void> {
   const mark = path.join(dir, 'populated');
   if (existsSync(mark)) return;
   await withAdmin(server, dir, async (admin) => {
@@ -63,7 +63,7 @@ async function populate(server: Samba, dir: string, service: Secret): Promise<vo
 }
 
 async function withAdmin(
-  server: Samba,
+  server: KeptSamba,
   dir: string,
   work: (admin: DomainAdmin) => Promise<void>,
 ): Promise<void> {
@@ -77,7 +77,7 @@ async function withAdmin(
 
 const INVALID_CREDENTIALS = 49;
 
-async function login(server: Samba, dn: string, password: Secret): Promise<boolean> {
+async function login(server: KeptSamba, dn: string, password: Secret): Promise<boolean> {
   const client = new Client({
     url: server.url,
     tlsOptions: { ca: [readFileSync(server.caFile)], servername: server.serverName },

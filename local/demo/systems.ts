@@ -5,8 +5,8 @@ import { Secret } from '../../model/passwords/secret';
 import type { Report } from '../debian';
 import { secretsDir, serverDir } from '../places';
 import { onPort } from '../ports';
-import { type LocalPostgres, startPostgres } from '../postgres';
-import { type Slapd, startSlapd } from '../slapd';
+import { type LocalPostgres, supervisePostgres } from '../postgres';
+import { type Slapd, superviseSlapd } from '../slapd';
 import { prepareDatabase } from './database';
 import { demoDirectories, randomPassword } from './directories';
 import { type DemoDomain, startDomain } from './domain';
@@ -46,7 +46,7 @@ export async function startSystems(options: {
   );
   const [slapd, database, domain] = await Promise.all([
     onPort(LDAPS_PORT, (port) =>
-      startSlapd({ dir: serverDir(stateDir, 'slapd'), port, directories, report }),
+      superviseSlapd({ dir: serverDir(stateDir, 'slapd'), port, directories, report }),
     ),
     openDatabase(options, { warehouse: secretOf('warehouse'), crm: secretOf('crm') }),
     options.withDomain ? startDomain(stateDir, secretOf('ad'), report) : null,
@@ -72,7 +72,7 @@ async function openDatabase(
   secrets: Parameters<typeof prepareDatabase>[1],
 ): Promise<{ server: LocalPostgres; url: string }> {
   const server =
-    postgres ?? (await startPostgres({ dir: serverDir(stateDir, 'demo-postgres'), report }));
+    postgres ?? (await supervisePostgres({ dir: serverDir(stateDir, 'demo-postgres'), report }));
   return { server, url: await prepareDatabase(server, secrets) };
 }
 

@@ -48,6 +48,12 @@ export const changePlanSchema = z
         policy: z.string(),
         authSource: z.string(),
         failureMode: z.enum(failureModes),
+        fits: z
+          .string()
+          .nullable()
+          .describe(
+            'The passwords that the policy and the known rules of the sources allow, in words; null if there is none.',
+          ),
       }),
     ),
     accounts: z.array(plannedAccountSchema).describe('In the order of the change.'),

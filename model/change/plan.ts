@@ -68,7 +68,7 @@ const leftOutLater = {
   already_held: 'The account already held the new password, so nothing was written.',
   no_account_found: 'The correlation rules find no account of this person in the source.',
   unlinked: 'The account was unlinked from this person during the change.',
-  auth_unchanged: 'The auth account did not take the new password.',
+  auth_unchanged: 'The auth account does not hold the new password, so this account was not tried.',
   others_unchanged:
     'The group is directory-last, and another account did not take the new password.',
   source_removed: 'The source was removed from the configuration during the change.',

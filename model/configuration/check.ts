@@ -8,8 +8,10 @@ import {
   declaredGroupsOf,
   secretReference,
 } from './document';
+import { everyIssue } from './every-issue';
 import { groupRules } from './group';
 import { type AbilitiesOf, formIssues } from './hash-paths';
+import { NOT_A_NAME } from './names';
 
 /** The part of a connector kind that the check uses. */
 export interface CheckedKind {
@@ -27,7 +29,12 @@ interface CheckedTraits extends CaptureTraits {
 
 export type CheckedConfiguration =
   | { readonly valid: true; readonly configuration: Configuration }
-  | { readonly valid: false; readonly issues: readonly ConfigurationIssue[] };
+  | {
+      readonly valid: false;
+      readonly issues: readonly ConfigurationIssue[];
+      /** The parts that are valid, for further checks; null when too little is. */
+      readonly readable: Configuration | null;
+    };
 
 /**
  * Checks a configuration document: its shape, the settings of each connector, and the references between its parts.
@@ -37,23 +44,67 @@ export function checkConfiguration(
   document: unknown,
   kinds: ReadonlyMap<string, CheckedKind>,
 ): CheckedConfiguration {
-  const parsed = configurationSchema.safeParse(document);
-  if (!parsed.success) return { valid: false, issues: zodIssues(parsed.error) };
-  const configuration = parsed.data;
+  const { issues: ofShape, valid: configuration } = inspect(document);
+  if (configuration === null) return { valid: false, issues: ofShape, readable: null };
+  const names = namesIn(document);
   const issues = [
+    ...ofShape,
     ...Object.entries(configuration.sources).flatMap(([source, { kind, settings }]) =>
       settingsIssues(['sources', source], kind, settings, kinds),
     ),
-    ...groupIssues(configuration),
-    ...lonePolicyIssues(configuration),
+    ...groupIssues(configuration, names),
+    ...lonePolicyIssues(configuration, names),
     ...formIssues(configuration, abilitiesIn(configuration, kinds)),
     ...captureIssues(configuration, captureTraitsIn(configuration, kinds)),
     ...Object.entries(configuration.applications).flatMap(([application, { source }]) =>
-      unknownName(['applications', application, 'source'], source, 'source', configuration.sources),
+      unknownName(['applications', application, 'source'], source, 'source', names.sources),
     ),
   ];
-  return issues.length === 0 ? { valid: true, configuration } : { valid: false, issues };
+  return issues.length === 0
+    ? { valid: true, configuration }
+    : { valid: false, issues, readable: configuration };
 }
+
+/** Checks the shape of a document. The relations of the valid parts are checked also when other parts are wrong. */
+function inspect(document: unknown): {
+  readonly issues: ConfigurationIssue[];
+  readonly valid: Configuration | null;
+} {
+  const ofVersion = isRecord(document)
+    ? (configurationSchema.safeParse(document).error?.issues ?? []).filter(
+        ({ path }) => path[0] === 'version',
+      )
+    : [];
+  const rest = isRecord(document) ? { ...document, version: 1 } : document;
+  const { issues, valid } = everyIssue(configurationSchema, rest, ENTRY_FIELD_DEPTH);
+  return { issues: [...inheritedNames(document), ...zodIssues([...ofVersion, ...issues])], valid };
+}
+
+/** The length of the path of a field in an entry, such as `sources.hr.kind`. */
+const ENTRY_FIELD_DEPTH = 3;
+
+/** `__proto__` as a name would disappear silently: a schema cannot see it. */
+const inheritedNames = (value: unknown, path: (string | number)[] = []): ConfigurationIssue[] =>
+  typeof value !== 'object' || value === null
+    ? []
+    : Object.entries(value).flatMap(([key, inner]) => [
+        ...(key === '__proto__' ? [{ path: [...path, key], says: NOT_A_NAME }] : []),
+        ...inheritedNames(inner, [...path, key]),
+      ]);
+
+type Names = Readonly<Record<'sources' | 'policies', readonly string[]>>;
+
+/** All names, also of entries that are not valid, so that a reference to such an entry is not reported. */
+function namesIn(document: unknown): Names {
+  const keysOf = (section: string) => {
+    const value = isRecord(document) ? document[section] : undefined;
+    return isRecord(value) ? Object.keys(value) : [];
+  };
+  return { sources: keysOf('sources'), policies: keysOf('policies') };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 type Kinds = ReadonlyMap<string, CheckedKind>;
 
@@ -95,16 +146,19 @@ function settingsIssues(
   const bare = kind.secretSettings.filter(
     (field) => settings[field] !== undefined && !secretReference.test(String(settings[field])),
   );
-  if (bare.length > 0)
-    return bare.map((field) => ({
-      path: [...at, 'settings', field],
-      says: 'holds a secret; write a reference to it instead: ${file:NAME} or ${env:NAME}',
-    }));
-  const parsed = kind.settings.safeParse(settings);
-  return parsed.success ? [] : zodIssues(parsed.error, [...at, 'settings']);
+  const secrets = bare.map((field) => ({
+    path: [...at, 'settings', field],
+    says: 'holds a secret; write a reference to it instead: ${file:NAME} or ${env:NAME}',
+  }));
+  const { issues } = everyIssue(kind.settings, settings, 1);
+  const others = issues.filter(({ path }) => !bare.includes(String(path[0])));
+  return [...secrets, ...zodIssues(others, [...at, 'settings'])];
 }
 
-function groupIssues({ groups, sources, policies }: Configuration): ConfigurationIssue[] {
+function groupIssues(
+  { groups }: Configuration,
+  { sources, policies }: Names,
+): ConfigurationIssue[] {
   const all = declaredGroupsOf({ groups });
   return all.flatMap((group) => {
     const at = ['groups', group.name];
@@ -123,7 +177,10 @@ function groupIssues({ groups, sources, policies }: Configuration): Configuratio
   });
 }
 
-function lonePolicyIssues({ groups, sources, policies }: Configuration): ConfigurationIssue[] {
+function lonePolicyIssues(
+  { groups, sources }: Configuration,
+  { policies }: Names,
+): ConfigurationIssue[] {
   return Object.entries(sources).flatMap(([source, { policy }]) => {
     if (policy === undefined) return [];
     const path = ['sources', source, 'policy'];
@@ -143,15 +200,18 @@ function unknownName(
   path: (string | number)[],
   wanted: string,
   what: string,
-  known: Readonly<Record<string, unknown>>,
+  known: readonly string[],
 ): ConfigurationIssue[] {
-  if (Object.hasOwn(known, wanted)) return [];
-  const names = Object.keys(known).join(', ') || 'none yet';
+  if (known.includes(wanted)) return [];
+  const names = known.join(', ') || 'none yet';
   return [{ path, says: `there is no ${what} "${wanted}"; there are: ${names}` }];
 }
 
-function zodIssues(error: z.ZodError, at: string[] = []): ConfigurationIssue[] {
-  return error.issues.flatMap((issue) => {
+function zodIssues(
+  issues: readonly z.core.$ZodIssue[],
+  at: readonly string[] = [],
+): ConfigurationIssue[] {
+  return issues.flatMap((issue) => {
     const path = [
       ...at,
       ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step)),

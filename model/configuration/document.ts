@@ -3,6 +3,7 @@ import { forms } from '../hashes/encoding';
 import { passwordFilterSchema } from '../policy/password-filter';
 import { policyRulesSchema, rulesOf } from '../policy/schema';
 import { failureModes, type Group, lanes, type Policy, proveModes, type Source } from './group';
+import { isInherited, NOT_A_NAME } from './names';
 
 /**
  * One problem in a configuration document. `path` leads to the field, and `says` continues it: "sources.hr.policy: is
@@ -15,14 +16,20 @@ export interface ConfigurationIssue {
 
 const name = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'use lower-case letters, digits and hyphens, a letter first');
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'use lower-case letters, digits and hyphens, a letter first')
+  .refine((text) => !isInherited(text), NOT_A_NAME);
+
+const attribute = z
+  .string()
+  .min(1)
+  .refine((text) => !isInherited(text), NOT_A_NAME);
 
 /**
  * Matches `${file:corp}` and `${env:NAME}`, by which the configuration refers to a secret without holding it.
  */
 export const secretReference = /^\$\{(file|env):([^}]+)\}$/;
 
-const attributeMap = z.record(z.string().min(1), z.string().min(1));
+const attributeMap = z.record(attribute, attribute);
 
 export const scimSchema = z.strictObject({
   pushesRealPassword: z
@@ -63,9 +70,7 @@ export const captureSchema = z.strictObject({
     .describe(
       'Requires the current password in each capture, and verifies it at the auth account first. Captures of the auth source itself need none.',
     ),
-  accountsBy: z
-    .string()
-    .min(1)
+  accountsBy: attribute
     .optional()
     .describe(
       'The account attribute that the relay sends instead of the account name, when the capture agent knows nothing else: `sAMAccountName` for the notification package of Windows. The worker looks the account up in the source. Without it, the relay sends the account name.',
@@ -125,7 +130,7 @@ export const sourceSchema = z.strictObject({
     .describe('How passwords that are changed in this source are captured. Without it, none are.'),
   createIdentities: z
     .strictObject({
-      name: z.string().min(1).describe('The account attribute that names the person.'),
+      name: attribute.describe('The account attribute that names the person.'),
       attributes: attributeMap
         .default({})
         .describe('Attribute of the person to account attribute.'),

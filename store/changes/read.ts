@@ -180,7 +180,7 @@ export async function listChanges(db: Database, filter: ListFilter): Promise<Cha
       from outcome where change_id = c.id) o
     where (${filter.cursor}::text is null or c.id < ${filter.cursor})
       and (${filter.state}::text is null or c.state = ${filter.state})
-      and (${filter.identity}::text is null or c.identity_name = ${filter.identity})
+      and (${filter.identity}::text is null or lower(c.identity_name) = lower(${filter.identity}))
       and (${filter.groups === null}::boolean or c.groups && ${[...(filter.groups ?? [])]}::text[])
       and (${filter.source}::text is null or exists (
         select from outcome where change_id = c.id and source = ${filter.source}))

@@ -64,6 +64,15 @@ export async function findIdentity(db: Database, key: Key): Promise<IdentityAtIn
   return rows[0] ?? null;
 }
 
+/** The name of a person as it is stored, when it is given in another case; the given name when no other one is meant. */
+export async function storedName(db: Database, given: string): Promise<string> {
+  const { rows } = await sql<{ name: string }>`
+    select name from identity where name = ${given} or lower(name) = lower(${given})
+    order by name = ${given} desc limit 2`.execute(db);
+  const [first, second] = rows;
+  return first === undefined || (second !== undefined && first.name !== given) ? given : first.name;
+}
+
 /**
  * Adds a person, or updates their attributes, and links the accounts in `links`. Other linked accounts stay.
  * @param rulesIn the rules of a source

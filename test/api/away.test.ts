@@ -1,7 +1,8 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import type { Client } from 'pg';
 import { freePort } from '../../local/ports';
-import { type LocalPostgres, startPostgres } from '../../local/postgres';
+import { clientOf, type LocalPostgres, startPostgres } from '../../local/postgres';
 import { startTestApi, type TestApi } from '../support/api';
 import { testDatabase } from '../support/database';
 import { follow } from '../support/event-stream';
@@ -14,7 +15,8 @@ const body = { identity: 'alice', password: 'correct horse battery staple' };
 describeWith(['postgres'], 'the API without a database', () => {
   let postgres: LocalPostgres;
   let api: TestApi;
-  const options = { report: () => undefined, dir: '', port: 0, durable: false };
+  const settings = { max_connections: '40' };
+  const options = { report: () => undefined, dir: '', port: 0, durable: false, settings };
 
   beforeAll(async () => {
     options.dir = mkdtempSync(path.join('/var/tmp', 'lockstep-away-'));
@@ -92,8 +94,36 @@ describeWith(['postgres'], 'the API without a database', () => {
     await postgres.stop();
     const starting = api.restart();
     await until(() => api.printed().includes('the database cannot be reached'));
+    expect(await send()).toMatchObject({ status: 503, body: { code: 'database_away' } });
+    expect(await (await fetch(`${api.opsUrl}/readyz`)).text()).toBe('missing: database\n');
     postgres = await startPostgres(options);
     await starting;
     expect((await send()).status).toBe(202);
   });
+
+  test('the API answers 503 while PostgreSQL has no free connection, also when it starts', async () => {
+    const url = new URL(api.database.url);
+    const idle: Client[] = [];
+    const { rows } = await api.database.pool.query('show max_connections');
+    await api.stopProcess();
+    // Only the superuser may use the last connections, so that this test takes them as well.
+    while (idle.length < Number(rows[0].max_connections)) {
+      const client = clientOf({ connectionString: url.href });
+      client.on('error', () => {});
+      idle.push(client);
+      if (
+        !(await client.connect().then(
+          () => true,
+          () => false,
+        ))
+      )
+        break;
+    }
+    const starting = api.restart();
+    await until(() => api.printed().includes('it has no free connection'));
+    expect(await send()).toMatchObject({ status: 503, body: { code: 'database_away' } });
+    await Promise.all(idle.map((client) => client.end().catch(() => {})));
+    await starting;
+    expect((await send()).status).toBe(202);
+  }, 60_000);
 });

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { certificatesIn } from '../../local/certificates';
@@ -11,7 +12,7 @@ import { testDatabase } from '../support/database';
 import { follow } from '../support/event-stream';
 import { addPerson, applyTestConfiguration } from '../support/played-worker';
 import { keeps } from '../support/rules';
-import { describeWith } from '../support/servers';
+import { describeWith, server } from '../support/servers';
 import { until } from '../support/until';
 
 const body = { identity: 'alice', password: 'correct horse battery staple' };
@@ -156,16 +157,95 @@ describeWith(['postgres'], 'the process of the api', () => {
         { ...good, LOCKSTEP_API_TLS_CERT_FILE: '/nothing' },
         'Set both',
       ],
-    ])('the API refuses to start %s', (_when, variables, says) => {
+      [
+        'without the certificate that is named',
+        {
+          ...good,
+          LOCKSTEP_API_TLS_CERT_FILE: '/nothing.crt',
+          LOCKSTEP_API_TLS_KEY_FILE: '/nothing.key',
+        },
+        'LOCKSTEP_API_TLS_CERT_FILE: /nothing.crt does not exist.',
+      ],
+      [
+        'without the folder of the fingerprint key',
+        { ...good, LOCKSTEP_FINGERPRINT_KEY_FILE: '/nothing/key' },
+        'LOCKSTEP_FINGERPRINT_KEY_FILE: /nothing/key',
+      ],
+      [
+        'with a file that is no signer',
+        { ...good, LOCKSTEP_SIGNER_FILE: fingerprint },
+        'does not hold the public key of a signer',
+      ],
+      ['with an unknown log level', { ...good, LOCKSTEP_LOG_LEVEL: 'loud' }, 'LOCKSTEP_LOG_LEVEL'],
+      [
+        'with a malformed database URL',
+        { ...good, DATABASE_URL: 'postgres://a:b@:c' },
+        'is not valid',
+      ],
+    ])('the API refuses to start %s', (_when, variables, says) => refusesToStart(variables, says));
+
+    test('the API refuses to start when another process has its port, and names the variable', async () => {
+      const other = net.createServer();
+      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+      const { port } = other.address() as net.AddressInfo;
+      for (const variable of ['LOCKSTEP_API_PORT', 'LOCKSTEP_API_OPS_PORT'])
+        refusesToStart(
+          { ...good, LOCKSTEP_API_PORT: '0', [variable]: String(port) },
+          `${variable}: 127.0.0.1:${port}: another process has this port.`,
+        );
+      await new Promise((resolve) => other.close(resolve));
+    });
+
+    test.each<[string, (url: URL) => void, RegExp]>([
+      [
+        'a wrong password',
+        (url) => Object.assign(url, { password: 'canary' }),
+        /refuses the password of the user "lockstep"/,
+      ],
+      [
+        'no password',
+        (url) => Object.assign(url, { password: '' }),
+        /requires a password of the user "lockstep"/,
+      ],
+      [
+        'a database that does not exist',
+        (url) => Object.assign(url, { pathname: '/nothing' }),
+        /has no database "nothing"/,
+      ],
+      [
+        'a certificate of another authority',
+        (url) => url.searchParams.set('sslrootcert', server('postgres').otherCaFile ?? ''),
+        /is not trusted. Add sslrootcert=FILE/,
+      ],
+      [
+        'a missing certificate file',
+        (url) => url.searchParams.set('sslrootcert', '/nothing.crt'),
+        /DATABASE_URL: \/nothing.crt does not exist/,
+      ],
+    ])('the API refuses to start with %s in DATABASE_URL', (_what, change, says) => {
+      const url = new URL(server('postgres').url ?? '');
+      change(url);
+      refusesToStart({ ...good, LOCKSTEP_API_PORT: '0', DATABASE_URL: url.href }, says);
+    });
+
+    function refusesToStart(variables: Record<string, string>, says: string | RegExp): void {
       const root = path.resolve(__dirname, '../..');
-      const { status, stdout } = spawnSync(
+      const { status, stdout, stderr } = spawnSync(
         process.execPath,
         ['-r', path.join(root, 'test/support/typescript.cjs'), path.join(root, 'api/main.ts')],
         { env: variables, encoding: 'utf8', timeout: 30_000 },
       );
-      expect(status).toBe(1);
-      expect(stdout).toContain(says);
-    });
+      expect([status, stderr]).toEqual([1, '']);
+      const lines = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      const { level, error } = lines.at(-1);
+      expect([level, error.name]).toEqual(['error', 'Misconfigured']);
+      if (typeof says === 'string') expect(error.says).toContain(says);
+      else expect(error.says).toMatch(says);
+      expect(stdout).not.toContain('canary');
+    }
   });
 
   test('the API serves TLS 1.2 or newer and no plain HTTP', async () => {

@@ -48,6 +48,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   'GET /v1/graph/schema': 'none',
   'GET /v1/graph/picture': 'none',
   'GET /v1/presence': 'help-desk read operate configure',
+  'GET /v1/diagnostics': 'operate',
   'GET /scim/v2/{source}/ServiceProviderConfig': 'capture',
   'GET /scim/v2/{source}/ResourceTypes': 'capture',
   'GET /scim/v2/{source}/ResourceTypes/{id}': 'capture',

@@ -155,6 +155,8 @@ describe('the scanner of password bodies', () => {
     ['{"password":"a","password":"b"}', 'request_invalid', 16],
     ['{"password":"a","pass\\u0077ord":"b"}', 'request_invalid', 16],
     ['{"password":"a","x":{"y":1,"y":2}}', 'request_invalid', 27],
+    ['{"__proto__":{"password":"a"}}', 'request_invalid', 1],
+    ['{"x":[{"\\u005f_proto__":1}]}', 'request_invalid', 7],
     ['{"password":""}', 'request_invalid', '/password'],
     ['{"password":123}', 'request_invalid', '/password'],
     ['{"password":null}', 'request_invalid', '/password'],
@@ -190,12 +192,6 @@ describe('the scanner of password bodies', () => {
       x: { password: 'b' },
     });
     expect(scan('{"password":"a","x":{"password":"b"}}').secrets).toHaveLength(1);
-  });
-
-  test('a member called __proto__ does not change the prototype', () => {
-    const { value } = scan('{"password":"a","__proto__":{"admin":true}}');
-    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
-    expect((value as { admin?: unknown }).admin).toBeUndefined();
   });
 
   test('the scanner destroys the secrets of a body that it rejects', () => {

@@ -145,6 +145,51 @@ describeWith(['postgres'], 'lockstep change', () => {
     expect(stdout).toContain(`lockstep status ${await changeOf(api, alice)} --watch`);
   });
 
+  test('lockstep change --watch --wait and lockstep status --watch --wait end when the time is over', async () => {
+    const alice = await person();
+    const args = ['change', alice, '--watch', '--wait', '1'];
+    expect((await lockstep(args, { stdin: PASSWORD })).code).toBe(4);
+    expect((await lockstep(['status', 'last', '--watch', '--wait', '1'])).code).toBe(4);
+  });
+
+  test('lockstep status shows the newest change of a person, whose name may be in another case', async () => {
+    const alice = await person();
+    await lockstep(['change', alice, '--wait', '0'], { stdin: PASSWORD });
+    const id = await changeOf(api, alice);
+    for (const name of [alice, alice.toUpperCase()])
+      expect((await lockstep(['status', name])).stdout).toContain(id);
+    const { stdout } = await lockstep(['changes', '--identity', alice.toUpperCase()]);
+    expect(stdout).toContain(id);
+  });
+
+  test('lockstep status and lockstep changes say that a person does not exist, or has no change', async () => {
+    const alice = await person();
+    for (const args of [['status'], ['changes', '--identity']]) {
+      const unknown = await lockstep([...args, 'no-such-person']);
+      expect([unknown.code, unknown.stderr]).toEqual([
+        1,
+        expect.stringContaining('There is no person "no-such-person"'),
+      ]);
+    }
+    const { code, stderr } = await lockstep(['status', alice]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`no change of ${alice}`)]);
+    expect((await lockstep(['changes', '--identity', alice])).stdout).toBe('No change matches.\n');
+  });
+
+  test('a cancelled change shows its own reason, and none of accounts that were not tried', async () => {
+    const alice = await person();
+    const untried = { state: 'not_attempted', reason: 'auth_unchanged', proof: 'none' } as const;
+    const { stdout } = await lockstep(['change', alice], {
+      stdin: PASSWORD,
+      during: worker(alice, async (id) => {
+        await settled(api.database.db, id, 'directory', { state: 'cancelled', reason: null });
+        await settled(api.database.db, id, 'warehouse', untried);
+        await ended(api.database.db, id, { state: 'cancelled', reason: null });
+      }),
+    });
+    expect(stdout).not.toContain('auth account');
+  });
+
   test('lockstep change exits with 1 and lists every rule that the password breaks', async () => {
     const alice = await person();
     const { code, stderr } = await lockstep(['change', alice], { stdin: alice });

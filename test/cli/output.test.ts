@@ -54,6 +54,9 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
     ...['--account-column', 'login', '--password-column', 'hash'],
   ],
   'relay hand-over': ({ socket }) => ['--socket', socket, '--account', 'alice'],
+  'support-bundle': ({ file, ops }) => [
+    ...['--out', `${file}.${randomUUID()}`, '--log', file, '--metrics', ops],
+  ],
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 
@@ -66,6 +69,8 @@ interface Facts {
   readonly key: string;
   readonly rotated: string;
   readonly socket: string;
+  /** Where the API answers /metrics. */
+  readonly ops: string;
 }
 
 async function commandsIn(help: readonly string[]): Promise<string[]> {
@@ -116,7 +121,7 @@ describeWith(['postgres'], 'every command with an API', () => {
     const socket = path.join(path.dirname(file), 'capture.sock');
     relay = await listenForCaptures(socket, 0o600, async () => null);
     const change = await acceptedChange(api, 'alice');
-    facts = { change, file, key: await newKey(), rotated: await newKey(), socket };
+    facts = { change, file, key: await newKey(), rotated: await newKey(), socket, ops: api.opsUrl };
   });
   afterAll(async () => {
     await relay.close();
@@ -154,7 +159,8 @@ describeWith(['postgres'], 'every command with an API', () => {
     expect(typeof JSON.parse(stdout)).toBe('object');
   });
 
-  const offline = ['blocklist build', 'relay setup outbox', 'relay hand-over'];
+  // A support bundle is made without the API, too.
+  const offline = ['blocklist build', 'relay setup outbox', 'relay hand-over', 'support-bundle'];
   const online = names.filter((name) => !offline.includes(name));
 
   test.each(online)(
@@ -179,6 +185,27 @@ describeWith(['postgres'], 'every command with an API', () => {
 });
 
 describe('a command without an API', () => {
+  test('a misspelt variable is reported, with the one that was probably meant', async () => {
+    const { stderr } = await lockstep(['changes'], {
+      env: { LOCKSTEP_ULR: 'https://lockstep.example.com', LOCKSTEP_API_KEY: KEY },
+    });
+    expect(stderr).toContain('LOCKSTEP_ULR is set, but');
+    expect(stderr).toContain('Did you mean LOCKSTEP_URL?');
+  });
+
+  test.each([['sources'], ['relay', 'run', '--config', '/nothing'], ['up', '--json']])(
+    'a variable that is not valid is reported, and the command exits with 2: lockstep %s',
+    async (...args) => {
+      const { code, stderr } = await lockstep(args, { env: { LOCKSTEP_LOG_LEVEL: 'loud' } });
+      expect([code, stderr]).toEqual([2, expect.stringContaining('LOCKSTEP_LOG_LEVEL')]);
+    },
+  );
+
+  test('lockstep --version prints the version in package.json', async () => {
+    const { code, stdout } = await lockstep(['--version']);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+  });
+
   test('a command exits with 1 and says what to do if nothing answers at the address', async () => {
     const LOCKSTEP_URL = `http://127.0.0.1:${await freePort()}`;
     const { code, stderr } = await lockstep(['changes'], {

@@ -73,8 +73,6 @@ describeAtTerminal(['postgres'], 'lockstep change at a terminal', () => {
   });
 
   test.each([
-    ['two different passwords', `${PASSWORD}\r`, `${PASSWORD}2\r`, 'The two passwords differ.'],
-    ['an empty password', '\r', '\r', 'The password is empty.'],
     ['Ctrl-C', `${PASSWORD}\r`, 'corr\x03', 'Stopped. Nothing was sent.'],
     ['Ctrl-D', `${PASSWORD}\r`, '\x04', 'Stopped. Nothing was sent.'],
     [
@@ -94,6 +92,38 @@ describeAtTerminal(['postgres'], 'lockstep change at a terminal', () => {
     expect([code, await changesOf(alice)]).toEqual([1, []]);
     expect(stdout).toContain(says);
     expect(stdout).not.toContain('correct');
+  });
+
+  test('lockstep change shows the rules first, and asks again after a mistyped or empty password', async () => {
+    const alice = await person();
+    const { code, stdout } = await atTerminal(['change', alice, '--wait', '0'], async (running) => {
+      await shown(running, 'New password');
+      expect(running.printed()).toMatch(/Passwords of the group [\w-]+: .*characters/);
+      running.type(`${PASSWORD}\r${PASSWORD}2\r`);
+      await shown(running, 'The two passwords differ. Try again.');
+      running.type('\r\r');
+      await shown(running, 'The password is empty. Try again.');
+      running.type(`${PASSWORD}\r${PASSWORD}\r`);
+    });
+    expect(code).toBe(4);
+    expect(stdout).not.toContain('correct');
+    expect(await openedOf(api, alice)).toEqual([PASSWORD, null]);
+  });
+
+  test('lockstep change sends nothing after a password that was mistyped three times', async () => {
+    const alice = await person();
+    const { code, stdout } = await atTerminal(['change', alice], async (running) => {
+      await shown(running, 'New password');
+      running.type(`${PASSWORD}\r${PASSWORD}2\r`.repeat(3));
+    });
+    expect([code, await changesOf(alice)]).toEqual([1, []]);
+    expect(stdout).toContain('Nothing was sent.');
+  });
+
+  test('lockstep change asks for no password of a person that does not exist', async () => {
+    const { code, stdout } = await atTerminal(['change', 'no-such-person'], async () => {});
+    expect(code).toBe(1);
+    expect(stdout).not.toContain('New password');
   });
 
   test('lockstep change --watch shows a row for each account, then the reasons', async () => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { Connection, Client as TemporalClient } from '@temporalio/client';
 import { lockstep } from '../cli/run-cli';
@@ -48,6 +49,8 @@ const kinds: typeof plantedIn = {
   'passwords of database roles': /^rows\/harborlane\/pg_authid$/,
   'files of the directories': /^files\/slapd\/db-.\/data\.mdb$/,
   'output of the command': /^printed\/status/,
+  'log lines in a support bundle': /^bundle\/log-1\.jsonl$/,
+  'changes in a support bundle': /^bundle\/changes\.json$/,
   'metrics of the api': /^metrics\/api$/,
   'metrics of the worker': /^metrics\/worker$/,
   ...(hasProcFiles
@@ -63,6 +66,7 @@ const kinds: typeof plantedIn = {
 describeWith(['temporal', 'postgres', 'slapd'], 'after changes with every kind of end', () => {
   let company: WatchedCompany;
   const printed: [command: string, text: string][] = [];
+  const bundle = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-canary-')), 'bundle');
 
   beforeAll(async () => {
     execFileSync(process.execPath, ['scripts/go.mjs', 'build'], {
@@ -196,8 +200,20 @@ describeWith(['temporal', 'postgres', 'slapd'], 'after changes with every kind o
     }
   });
 
+  test('a support bundle is made', async () => {
+    const { apiUrl, adminKeyFile, opsUrls, dir } = company.stack;
+    const env = { LOCKSTEP_URL: apiUrl, LOCKSTEP_API_KEY_FILE: adminKeyFile };
+    const args = ['support-bundle', '--with-names', '--out', bundle];
+    const places = [
+      ...['--metrics', ...Object.values(opsUrls)],
+      ...['--log', path.join(dir, 'api.log'), path.join(dir, 'worker.log')],
+    ];
+    expect((await lockstep([...args, ...places], { env })).code).toBe(0);
+  });
+
   async function search(): Promise<Scanner> {
     const scanner = createScanner(searchedFor);
+    await scanner.folder('bundle', bundle);
     await searchLeftovers(scanner, company.stack);
     for (const [request, answer] of company.answers) scanner.text(`answers/${request}`, answer);
     for (const [command, text] of printed) scanner.text(`printed/${command}`, text);

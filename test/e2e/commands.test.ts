@@ -53,9 +53,8 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
     'test/capture/pam.test.ts',
   'x86_64-w64-mingw32-gcc -O2 -s -shared -nostartfiles -e DllMain -o lockstep_notify.dll capture/shims/windows/lockstep_notify.c capture/shims/windows/lockstep_notify.def':
     'test/capture/windows.test.ts',
-  'samba-tool user syncpasswords --cache-ldb-initialize --decrypt-samba-gpg --script=/usr/local/lib/lockstep/lockstep-samba.py --attributes=objectGUID,sAMAccountName,userAccountControl,pwdLastSet,msDS-KeyVersionNumber,virtualClearTextUTF8':
+  '/usr/bin/python3 /usr/local/lib/lockstep/samba-reader/main.py --socket /var/lib/lockstep-relay/run/capture.sock':
     'test/capture/samba.test.ts',
-  'samba-tool user syncpasswords': 'test/capture/samba.test.ts',
   './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json':
     'test/capture/samba-setup.test.ts',
   './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt':
@@ -93,6 +92,7 @@ const steps: readonly Step[] = [
     prints: /5 of 5/,
   },
   { command: './lockstep status last', prints: /warehouse/ },
+  { command: './lockstep status ada.marsh', prints: /warehouse/ },
   { command: './lockstep stale', prints: /^No account is known to be stale/ },
   { command: './lockstep stale --look --source crm', prints: /^No account is known to be stale/ },
   { command: './lockstep changes --state accepted --all', prints: /^No change matches/ },
@@ -111,6 +111,7 @@ const steps: readonly Step[] = [
     prints: /^lks_[\w-]+$/m,
   },
   { command: './lockstep keys list', prints: /ada\.marsh/ },
+  { command: './lockstep support-bundle', prints: /\d+ files\.$/m },
 ];
 
 /** The documented commands that need a waiting account. */

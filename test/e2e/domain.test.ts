@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Attribute, Change, Client } from 'ldapts';
 import { rights } from '../../local/domain-admin';
-import type { SupervisedProcess } from '../../local/node-process';
+import type { RunningServer } from '../../local/processes';
 import { type SyncingDomain, startSyncingDomain } from '../../local/syncing-domain';
 import { Secret } from '../../model/passwords/secret';
 import { audited } from '../support/audited';
@@ -20,13 +20,13 @@ const suite = hasGpg ? describe : describe.skip;
 /** People whose passwords are handed over in plain text, and people whose hashes are handed over. */
 const people = { plain: ['plain-1', 'plain-2', 'plain-3'], hashed: ['hashed-1', 'hashed-2'] };
 
-/** End to end in both directions: a Samba domain, samba-tool with the script of Lockstep, a relay, and a directory. */
+/** End to end in both directions: a Samba domain with the reader of Lockstep, a relay, and a directory. */
 suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => {
   describeWith(['samba', 'slapd', 'postgres', 'temporal'], 'and a directory', () => {
     let domain: SyncingDomain;
     let relayed: RelayedCompany;
     let desk: string;
-    const syncs: SupervisedProcess[] = [];
+    const readers: RunningServer[] = [];
 
     beforeAll(async () => {
       domain = await startSyncingDomain([...people.plain, ...people.hashed], () => {});
@@ -35,8 +35,8 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       const relay = await relayed.addRelay('domain', { covers: 'source' });
       await until(async () => (await relay.handOver('nobody', 'the first one')) === 'stored');
       const { socket } = relay;
-      syncs.push(await domain.startSync({ socket, names: 'plain-' }));
-      syncs.push(await domain.startSync({ socket, names: 'hashed-', hashed: true }));
+      readers.push(await domain.startReader({ socket, names: 'plain-' }));
+      readers.push(await domain.startReader({ socket, names: 'hashed-', hashed: true }));
       desk = await relayed.api.newKey(['trigger']);
       // The initial passwords of five accounts and the capture above belong to unlinked accounts.
       await until(async () => (await auditedHere('capture.unmapped')) === 1 + 5);
@@ -45,7 +45,7 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       expect(await brokenInvariants(relayed.lockstep.database.db)).toEqual({});
     });
     afterAll(async () => {
-      for (const sync of syncs) await sync.stop();
+      for (const reader of readers) await reader.stop();
       await relayed?.stop();
       await domain?.stop();
     });

@@ -83,8 +83,11 @@ const HOUR_MS = 3_600_000;
 // This must run before the SDK creates a runtime with its defaults.
 installRuntime();
 
-export async function startLockstep(engine: EngineOptions): Promise<Lockstep> {
-  const database = await testDatabase();
+export async function startLockstep(
+  engine: EngineOptions,
+  given?: TestDatabase,
+): Promise<Lockstep> {
+  const database = given ?? (await testDatabase());
   const { db } = database;
   const keyDir = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-test-')), 'keys');
   const keys = await openKeyDirectory(keyDir);

@@ -3,7 +3,6 @@ Queries and changes a domain controller for `lockstep relay setup samba`. It run
 call, after `-s smb.conf`:
 
   facts                prints the configuration of the domain controller
-  sync_configuration   prints the configuration of `samba-tool user syncpasswords`
   controllers          prints the number of domain controllers in the domain
   change ACCOUNT       sets the password that is on stdin; with `--make` it creates a missing account, disabled
   remove ACCOUNT       deletes an account that `change` created
@@ -13,7 +12,6 @@ line. Changes go over ldapi, so that the running server makes them with the conf
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import sys
@@ -35,27 +33,22 @@ def facts(lp, _args):
     return {
         "smbConf": lp.configfile,
         "serverRole": lp.server_role(),
-        "ldapi": ldapi(lp),
-        "cache": cache(lp),
+        "syncScript": sync_script(lp),
         "pidFile": os.path.join(lp.get("pid directory"), "samba.pid"),
         "gpgKeyIds": lp.get("password hash gpg key ids") or [],
         "hashSchemes": lp.get("password hash userPassword schemes") or [],
-        "readsGpg": importlib.util.find_spec("gpg") is not None,
     }
 
 
-def sync_configuration(lp, _args):
-    """The script, attributes and decryption of `samba-tool user syncpasswords`; null if it is not configured."""
-    if not os.path.exists(cache(lp)):
+def sync_script(lp):
+    """The script that `samba-tool user syncpasswords` is configured to run; null if it is not configured."""
+    cache = lp.private_path("user-syncpasswords-cache.ldb")
+    if not os.path.exists(cache):
         return None
-    found = Ldb(cache(lp)).search(base="KEY=USERSYNCPASSWORDS", scope=ldb.SCOPE_BASE)
+    found = Ldb(cache).search(base="KEY=USERSYNCPASSWORDS", scope=ldb.SCOPE_BASE)
     if len(found) == 0 or "syncCommand" not in found[0]:
         return None
-    return {
-        "script": str(found[0]["syncCommand"][0]),
-        "attributes": [str(name) for name in found[0]["passwordAttribute"]],
-        "decrypts": str(found[0]["decryptSambaGPG"][0]) == "TRUE",
-    }
+    return str(found[0]["syncCommand"][0])
 
 
 def change(lp, args):
@@ -100,22 +93,15 @@ def controllers(lp, _args):
     return len(db.search(base=db.get_config_basedn(), expression="(objectClass=nTDSDSA)", attrs=["dn"]))
 
 
-def ldapi(lp):
-    return "ldapi://" + os.path.abspath(lp.private_path("ldap_priv/ldapi"))
-
-
-def cache(lp):
-    return lp.private_path("user-syncpasswords-cache.ldb")
-
-
 def connect(lp):
     """Connects as SYSTEM: on this socket Samba treats an anonymous client as SYSTEM. samba-tool does the same."""
     credentials = Credentials()
     credentials.set_anonymous()
+    url = "ldapi://" + lp.private_path("ldap_priv/ldapi")
     deadline = time.monotonic() + WITHIN_SECONDS
     while True:
         try:
-            db = SamDB(url=ldapi(lp), session_info=system_session(), credentials=credentials, lp=lp)
+            db = SamDB(url=url, session_info=system_session(), credentials=credentials, lp=lp)
             # A server that is still starting accepts the connection and then drops it.
             db.search(base=db.get_default_basedn(), scope=ldb.SCOPE_BASE, attrs=["dn"])
             return db
@@ -141,7 +127,7 @@ def dn_of(db, account, also=""):
 
 
 def main():
-    verbs = {verb.__name__: verb for verb in (facts, sync_configuration, controllers, change, remove)}
+    verbs = {verb.__name__: verb for verb in (facts, controllers, change, remove)}
     parser = argparse.ArgumentParser()
     parser.add_argument("verb", choices=sorted(verbs))
     parser.add_argument("account", nargs="?")

@@ -46,6 +46,77 @@ test('a valid document is accepted, with its defaults', () => {
   });
 });
 
+test('one wrong entry hides no other: the shape, settings, references and relations are all checked', () => {
+  const issues = issuesOf({
+    version: 2,
+    sources: {
+      corp: { kind: 'ldap', settings, prove: 'sometimes', colour: 'blue' },
+      apps: {
+        kind: 'ldap',
+        settings: { url: 'ldap://x', bindPassword: 'in the clear', port: 1 },
+        correlate: 'mail',
+      },
+      lone: { kind: 'ldpa', settings, policy: 'missing' },
+    },
+    policies: {
+      everyone: { minLength: 'twelve' },
+      strict: { minLength: 20, maxLength: 10, minUpper: 'one' },
+    },
+    groups: {
+      all: { policy: 'everyone', authSource: 'crop', sources: ['corp', 'apps', 'aps'] },
+      other: { policy: 'evryone', authSource: 'corp', sources: ['corp'], failureMode: 'x' },
+    },
+    applications: { expenses: { source: 'app', enabled: 'yes' } },
+  });
+  const paths = issues.map((issue) => issue.split(':')[0] ?? '');
+  expect(new Set(paths)).toEqual(
+    new Set([
+      ...['version', 'sources.corp.prove', 'sources.corp.colour', 'sources.apps.correlate'],
+      ...['sources.apps.settings.bindPassword', 'sources.apps.settings.url'],
+      ...['sources.apps.settings.port', 'sources.lone.kind', 'sources.lone.policy'],
+      ...['policies.everyone.minLength', 'policies.strict.minUpper', 'policies.strict.minLength'],
+      ...['groups.all.authSource', 'groups.all.sources.2', 'groups.other.policy'],
+      ...['groups.other.failureMode', 'groups.other.sources', 'groups.all.sources'],
+      ...['applications.expenses.source', 'applications.expenses.enabled'],
+    ]),
+  );
+});
+
+test('a reference to an entry that is not valid is not reported as unknown', () => {
+  const issues = issuesOf({
+    ...good,
+    sources: { ...good.sources, corp: { kind: 7, settings } },
+    policies: { everyone: null },
+  });
+  expect(issues.map((issue) => issue.split(':')[0])).toEqual([
+    'sources.corp.kind',
+    'policies.everyone',
+  ]);
+});
+
+test.each(['__proto__', 'constructor'])(
+  'the name %s is refused wherever the document names something',
+  (name) => {
+    const text = JSON.stringify({
+      ...good,
+      sources: {
+        ...good.sources,
+        NAME: good.sources.corp,
+        apps: { ...good.sources.apps, correlate: [{ NAME: 'mail' }] },
+      },
+      policies: { everyone: {}, NAME: {} },
+      groups: { ...good.groups, NAME: good.groups.all },
+      applications: { NAME: { source: 'apps' } },
+    });
+    const issues = issuesOf(JSON.parse(text.replaceAll('NAME', name)));
+    for (const path of [
+      ...['sources', 'policies', 'groups', 'applications'].map((section) => `${section}.${name}`),
+      `sources.apps.correlate.0.${name}`,
+    ])
+      expect(issues).toContainEqual(expect.stringMatching(`^${path}: .*cannot be a name`));
+  },
+);
+
 describe('an invalid document is refused with the field and what to write instead', () => {
   test.each<[string, unknown, RegExp]>([
     ['an unknown field is refused', { ...good, sauces: {} }, /sauces/],
