@@ -28,7 +28,9 @@ export const createActivities = (deps: Dependencies) => ({
   changeAuthAccount: step('changeAuthAccount', changeAuthAccount(deps)),
   passOverSources: step('passOverSources', passOverSources(deps)),
   passOverSource: beating(step('passOverSource', passOverSource(deps), (_id, source) => source)),
-  finishAccounts: beating(step('finishAccounts', finishAccounts(deps), (_id, { source }) => source)),
+  finishAccounts: beating(
+    step('finishAccounts', finishAccounts(deps), (_id, { source }) => source),
+  ),
   settleMappings: step('settleMappings', settleMappings(deps)),
   closeChange: step('closeChange', closeChange(deps)),
   // Temporal calls this for every other name.

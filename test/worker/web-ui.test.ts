@@ -83,11 +83,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the Temporal Web UI', () => {
       const data = marker?.details?.data?.payloads?.[0]?.data;
       return data == null ? [] : [JSON.parse(Buffer.from(data).toString()).activity_type];
     });
-    expect(names.sort()).toEqual([
-      'changeAuthAccount',
-      'closeChange',
-      'pass over apps, crm',
-    ]);
+    expect(names.sort()).toEqual(['changeAuthAccount', 'closeChange', 'pass over apps, crm']);
   });
 
   test('the countdown of an account that waits for its source ends soon after the next probe of the source', async () => {
