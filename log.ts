@@ -18,6 +18,7 @@ export interface LogFields {
   readonly code?: string;
   readonly epoch?: string;
   readonly keyId?: string;
+  readonly noticeId?: string;
   readonly requestId?: string;
   readonly method?: string;
   readonly route?: string;

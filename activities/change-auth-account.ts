@@ -44,7 +44,13 @@ export function changeAuthAccount(deps: Dependencies) {
     const sources = sourcesOf(configuration);
     const stored = change.planned
       ? null
-      : await storePlan(deps.db, change.id, planOf(loaded), await isOriginConfirmed(deps, loaded));
+      : await storePlan(
+          deps.db,
+          change.id,
+          planOf(loaded),
+          await isOriginConfirmed(deps, loaded),
+          change.notifiesPerson,
+        );
     // After a crash the plan may be stored, and the auth account settled, already.
     const planned = stored ?? (await readOutcomeStatuses(deps.db, change.id));
     const auth = planned.find(({ role }) => role === 'auth');

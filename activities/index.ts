@@ -56,7 +56,7 @@ const BEAT_MS = 5_000;
  * Sends a heartbeat every `BEAT_MS` while the activity runs. On the queue lane Temporal takes a missing heartbeat for a
  * dead worker, and gives the step to another worker.
  */
-function beating<Parameters extends unknown[], Result>(
+export function beating<Parameters extends unknown[], Result>(
   activity: (...parameters: Parameters) => Promise<Result>,
 ): (...parameters: Parameters) => Promise<Result> {
   return async (...parameters) => {

@@ -8,6 +8,7 @@ import express, {
 import { log } from '../log';
 import { traced } from '../telemetry/spans';
 import { documents } from './documents/documents';
+import { sharedSignals } from './documents/shared-signals';
 import { discardBody } from './http/body';
 import { countRequest } from './http/count-requests';
 import type { Dependencies } from './http/dependencies';
@@ -32,7 +33,8 @@ export function createApp(deps: Dependencies): Express {
   for (const route of routes) app[route.method](expressPath(route.path), serve(deps, route));
   for (const path of new Set(routes.map((route) => route.path)))
     app.all(expressPath(path), otherMethods(path));
-  for (const { path, send } of documents) app.route(path).get(send).all(otherMethods(path));
+  for (const { path, send } of [...documents, ...sharedSignals(deps)])
+    app.route(path).get(send).all(otherMethods(path));
   app.use(() => {
     throw new HttpProblem('not_found');
   });

@@ -13,6 +13,8 @@ import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration/routes';
 import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
+import { noticeRoutes } from './notices/routes';
+import { accountActionRoutes } from './people/actions';
 import { peopleRoutes } from './people/routes';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
@@ -27,6 +29,7 @@ export const routes: readonly Route[] = [
   ...signInRoutes,
   ...changeRoutes,
   ...peopleRoutes,
+  ...accountActionRoutes,
   ...configurationRoutes,
   ...sourceRoutes,
   ...sourceCommandRoutes,
@@ -35,6 +38,7 @@ export const routes: readonly Route[] = [
   ...keyRoutes,
   ...auditRoutes,
   ...graphRoutes,
+  ...noticeRoutes,
   ...presenceRoutes,
   ...diagnosticsRoutes,
   ...scimRoutes,

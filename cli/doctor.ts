@@ -1,7 +1,8 @@
 import type { Finding } from '../model/api/job-results';
 import { engineProblems } from '../model/engine-problem';
 import { errors } from '../model/errors';
-import type { Presence } from './http/answers';
+import { deliveryReasons } from '../model/notices/retry';
+import type { NoticeChannels, Presence } from './http/answers';
 import type { Api } from './http/api';
 import { isRefused, runJob } from './http/jobs';
 import { ApiProblem } from './http/refusals';
@@ -74,6 +75,26 @@ function examineEngine({ waitingFor, engineProblems: problems, engineLacks }: Pr
   const causes = problems.map((problem) => engineProblems[problem]).join(' ');
   const lacks = engineLacks.length === 0 ? '' : ` It lacks ${engineLacks.join(', ')}.`;
   return wrong('engine', `${who} ${causes}${lacks}`);
+}
+
+/** What became of the notices of each channel; empty without a channel. */
+export async function examineNotices(api: Api): Promise<Finding[]> {
+  const { channels } = await api.get<NoticeChannels>(['notices', 'channels']);
+  return channels.map(examineChannel);
+}
+
+function examineChannel(channel: NoticeChannels['channels'][number]): Finding {
+  const { name, closedAt, waiting, failed, lastReason, lastDeliveredAt } = channel;
+  const test = `Run "lockstep notices test ${name}".`;
+  if (closedAt !== null) return wrong(name, deliveryReasons.endpoint_gone);
+  if (lastReason !== null && waiting + failed > 0)
+    return wrong(
+      name,
+      `${waiting} notices wait, and ${failed} failed within the last day. ${deliveryReasons[lastReason]} ${test}`,
+    );
+  if (lastDeliveredAt === null)
+    return { check: name, verdict: 'warning', says: `The channel has sent no notice yet. ${test}` };
+  return ok(name, 'The channel delivers notices.');
 }
 
 export async function examineSource(api: Api, source: string): Promise<readonly Finding[]> {

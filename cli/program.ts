@@ -11,6 +11,7 @@ import { doctorCommand } from './commands/doctor';
 import { graphCommand } from './commands/graph';
 import { identitiesCommand } from './commands/identities';
 import { keysCommand } from './commands/keys';
+import { noticesCommand } from './commands/notices';
 import { parkCommand } from './commands/park';
 import { planCommand } from './commands/plan';
 import { refreshCommand } from './commands/refresh';
@@ -36,6 +37,7 @@ const commands = [
   staleCommand,
   sourcesCommand,
   capturesCommand,
+  noticesCommand,
   relayCommand,
   planCommand,
   applyCommand,

@@ -4,6 +4,7 @@ import type { SignInObstacle } from '../model/change/sign-in-prevented';
 import type { CodeOf } from '../model/errors';
 import type { Form } from '../model/hashes/encoding';
 import type { Secret } from '../model/passwords/secret';
+import type { AccountAction } from '../model/people/account-actions';
 import { type NotedProblem, notedProblems } from '../model/people/links';
 import type { Naming } from '../model/people/naming';
 import type { TargetPolicy } from '../model/policy/target-policy';
@@ -24,7 +25,7 @@ export const HARD_DEADLINE_MS = 20_000;
  *   repeat a password.
  * - **Doubt is reported.** When a write may have reached the source and no reply came back, the answer is `ambiguous`,
  *   never `retry`.
- * - **A write changes only the password.** It does not unlock, enable or expire the account.
+ * - **A write changes only the password.** It does not unlock, enable or expire the account. Only `act` does that.
  * - **Connections are safe.** They always use TLS, and the certificate and the host name are checked. A connection that
  *   had an error is not used again. Every call ends within `HARD_DEADLINE_MS`.
  * - **Secrets are borrowed.** The caller owns and destroys each `Secret`; the connector zeroes every buffer that it
@@ -57,6 +58,12 @@ export interface Connector {
    * source, and stops at a problem that makes the later checks meaningless.
    */
   check(): Promise<readonly Finding[]>;
+  /**
+   * Carries out an action of `Traits.actions` and changes nothing else of the account. Its answer is about the result: if
+   * the source accepts the request and ignores it, the action has failed. A repeat is harmless. Missing where there is no
+   * action.
+   */
+  act?(request: ActRequest): Promise<ActAnswer>;
   /** Reads the password policies that bind writes by Lockstep. Missing where the source does not publish them. */
   policies?(): Promise<PoliciesAnswer>;
   /** Reads the servers on which passwords of the source can be changed. Missing where the source does not list them. */
@@ -118,6 +125,8 @@ export interface Traits {
    * neither LSASS of Windows nor Samba has it when a password changes.
    */
   readonly reportsCurrent: boolean;
+  /** What `act` can do. A server of this kind may support less; it is then `not_supported` for its accounts. */
+  readonly actions: readonly AccountAction[];
 }
 
 export interface ConnectorTools {
@@ -283,6 +292,26 @@ export type VerifyAnswer =
         | 'not_supported'
         | AccountProblem;
       readonly vendorCode: string | null;
+    };
+
+export interface ActRequest {
+  readonly account: AccountRef;
+  readonly action: AccountAction;
+}
+export type ActAnswer =
+  | {
+      /** `already`: there was nothing to do, and nothing was changed. */
+      readonly result: 'done' | 'already';
+      /** The account as the source names it now. */
+      readonly account: AccountRef;
+    }
+  /** A request without a reply is a failure, too, because a repeat is harmless. */
+  | {
+      readonly result: 'failed';
+      readonly reason: CodeOf<'offline' | 'unknown' | 'rejected'>;
+      /** Code of the vendor, for operators: never text of the vendor. Null where there is none. */
+      readonly vendorCode: string | null;
+      readonly retryAfterMs?: number;
     };
 
 /** One result of `lockstep doctor`. */

@@ -70,7 +70,7 @@ async function acceptOnce(
     // The loop ends: it repeats only after another change of this person was accepted, or an epoch ended.
     for (let again = false; ; again = true) {
       const [identity, earlier] = await Promise.all([
-        findPerson(deps, wanted.person),
+        findPerson(deps, caller, wanted.person),
         findEarlier(deps, caller, wanted),
       ]);
       if (earlier !== null) return replay(earlier, fingerprint);

@@ -12,6 +12,7 @@ const run = promisify(execFile);
 export const rights = {
   resetPassword: '(OA;CI;CR;00299570-246d-11d0-a768-00aa006e0529;;SID)',
   writePwdLastSet: '(OA;CI;RPWP;bf967a0a-0de6-11d0-a285-00aa003049e2;;SID)',
+  writeLockoutTime: '(OA;CI;RPWP;28630ebf-41d5-11d1-a9c1-0000f80367c1;;SID)',
 } as const;
 
 /** The administrator of a local domain. */

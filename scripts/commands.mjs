@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { Failed, run } from './run.mjs';
 import { setUp } from './setup.mjs';
 import { endWithNpm, mergeRepeatedSignals } from './signals.mjs';
-import { conformance, test, torture } from './test.mjs';
+import { checkApi, conformance, test, torture } from './test.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const callersFolder = process.cwd();
@@ -34,6 +34,10 @@ const commands = {
   torture: async (args) => {
     await setUp('built');
     return torture(args);
+  },
+  'check:api': async (args) => {
+    await setUp('built');
+    return checkApi(args);
   },
   check: async () => {
     await setUp('installed');

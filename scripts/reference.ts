@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { environmentSchema } from '../config';
+import { channelKinds } from '../connectors/notices/registry';
 import { connectorKinds, type RegisteredKind } from '../connectors/registry';
 import { contractSchema } from '../connectors/wire/schema';
 import {
@@ -9,11 +10,13 @@ import {
   captureSchema,
   configurationSchema,
   groupSchema,
+  noticeChannelSchema,
   scimSchema,
   sourceSchema,
 } from '../model/configuration/document';
 import { errorCodes, errors, type Retry, waitingSays } from '../model/errors';
 import { layoutOf, schemes } from '../model/hashes/encoding';
+import { accountActions } from '../model/people/account-actions';
 import { passwordFilterSchema } from '../model/policy/password-filter';
 import { presetNames, presets } from '../model/policy/presets';
 import { policyRulesSchema } from '../model/policy/schema';
@@ -118,6 +121,12 @@ function configurationPage(): string {
     fieldTable(groupSchema),
     '### An application: `applications.<name>`',
     fieldTable(applicationSchema),
+    '### A channel for notices: `notices.<name>`\nSee [notices](notices.md).',
+    fieldTable(noticeChannelSchema),
+    ...[...channelKinds].flatMap(([kind, { settings }]) => [
+      `#### The settings of the kind \`${kind}\``,
+      fieldTable(settings),
+    ]),
     '## Environment\nThe variables that a process of Lockstep reads when it starts.',
     table(
       ['variable', 'default', 'meaning'],
@@ -134,6 +143,8 @@ function connectorsPage(): string {
     '# Connectors',
     'For every kind of source: its requirements, how Lockstep verifies a password, and its settings. `lockstep doctor` checks the requirements.',
     ...[...connectorKinds.values()].flatMap(connectorPart),
+    '## Unlock and force change\nWhat the [help desk](help-desk.md#unlock-and-force-a-change) can do in each kind of source. Neither changes a password, and a later change through Lockstep keeps both a lock and a forced change, where the source allows that.',
+    actionsTable(),
     '## Schemes\nThe hashes that Lockstep reads, strongest first. It also makes them for a source that gets hashes only. A captured hash goes unchanged from a source that lists its scheme in `capture.forms` to the sources that accept it: no policy is checked, no password filter rewrites it, and no login verifies it. `lockstep plan` refuses a pair of sources that does not fit and shows the reason.',
     schemesTable(),
     '## Add a connector\nWithout TypeScript: use `command` or `webhook`, see [your-own-connector.md](your-own-connector.md). In TypeScript: see [architecture.md](architecture.md#how-to-add-a-connector).',
@@ -172,6 +183,29 @@ function formSentences({ accepts, yields }: RegisteredKind['traits']): string {
       ? 'It never exposes passwords in any form, so it cannot be captured.'
       : `A capture from it may contain ${given.join(' or ')}.`,
   ].join(' ');
+}
+
+/** Requests and limits of the kinds that can unlock accounts or force a change. */
+const actionNotes: Readonly<Record<string, string>> = {
+  ldap: 'OpenLDAP: deletes `pwdAccountLockedTime`; sets `pwdReset`, which the server ignores unless the policy of the account has `pwdMustChange`. 389 Directory Server: sets `passwordRetryCount` to 0; sets `passwordExpirationTime`, which the server ignores without `passwordMustChange`. Lockstep then answers `not_supported`. ApacheDS and PingDirectory: neither.',
+  'active-directory':
+    'Sets `lockoutTime` and `pwdLastSet` to 0. An account whose password never expires, or that needs a smart card, cannot be forced.',
+  okta: 'Uses `lifecycle/unlock` and `lifecycle/expire_password`. A locked user must be unlocked first.',
+  pingone:
+    'Unlocks the password, not an account that an administrator has locked. A locked user must be unlocked first, because PingOne would unlock it with the forced change.',
+  entra:
+    'Sets `forceChangePasswordNextSignIn`. Graph does not show it, so a later change through Lockstep ends it. Entra ID ends a lock by itself.',
+  'postgres-role':
+    'A role has no lock. `VALID UNTIL` ends every login instead of forcing a change, so Lockstep does not use it.',
+};
+
+function actionsTable(): string {
+  const rows = [...connectorKinds.values()].map(({ kind, traits }) => [
+    `\`${kind}\``,
+    ...accountActions.map((action) => (traits.actions.includes(action) ? 'yes' : 'no')),
+    actionNotes[kind] ?? '',
+  ]);
+  return table(['kind', ...accountActions, 'how'], rows);
 }
 
 /** A row for each scheme, by its name in the configuration. */

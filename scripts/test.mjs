@@ -22,6 +22,15 @@ export function torture(args) {
   return test(['test/simulator', ...args, '--testNamePattern=every simulated schedule']);
 }
 
+const API_CHECK_REQUESTS = 100;
+
+/** Checks the API with schemathesis, by many requests to each route; `npm test` sends a few. */
+export function checkApi(args) {
+  process.env.LOCKSTEP_API_CHECK_REQUESTS ??= String(API_CHECK_REQUESTS);
+  process.env.LOCKSTEP_TEST_SERVERS ??= 'postgres';
+  return test(['test/api/schemathesis.test.ts', ...args]);
+}
+
 /**
  * Runs jest and prints a last line with the counts, which any CI can read. A run without any test fails.
  * @param {string[]} args arguments of jest

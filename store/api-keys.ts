@@ -21,6 +21,10 @@ export interface Caller {
   readonly groups: readonly string[] | null;
   /** The only source for which the key may register a relay; null for other keys. */
   readonly source: string | null;
+  /** The only person whom the key may act for; null: not bound to a person. */
+  readonly identityId: string | null;
+  /** The secret that was presented, as its hash in hexadecimal; null for work that is done after the request. */
+  readonly secretHash: string | null;
 }
 
 /**
@@ -48,6 +52,8 @@ export interface ApiKeyView {
   readonly groups: readonly string[] | null;
   readonly agent: string | null;
   readonly source: string | null;
+  /** The name of the person that the key is bound to. */
+  readonly identity: string | null;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
@@ -63,6 +69,8 @@ export interface NewApiKey {
   readonly agent?: string | null;
   /** The only source for which the key may register a relay. */
   readonly source?: string | null;
+  /** The id of the only person whom the key may act for. */
+  readonly identityId?: string | null;
 }
 
 /**
@@ -96,6 +104,7 @@ export async function createApiKeyIn(
       expires_at: wanted.expiresAt,
       agent: wanted.agent ?? null,
       source: wanted.source ?? null,
+      identity_id: wanted.identityId ?? null,
     })
     .execute();
   await writeAudit(trx, {
@@ -107,6 +116,7 @@ export async function createApiKeyIn(
       scopes: wanted.scopes.join(' '),
       ...(wanted.agent && { agent: wanted.agent }),
       ...(wanted.source && { source: wanted.source }),
+      ...(wanted.identityId && { identity: wanted.identityId }),
     },
   });
   return { id, key: keyText(id, secret) };
@@ -138,6 +148,7 @@ export async function rotateApiKey(
     const [rotated] = rows;
     if (rotated === undefined) return null;
     await writeAudit(trx, { actor: by, action: 'api-key.rotated', subject: id });
+    await notifyKey(trx, id);
     return { id, key: keyText(id, secret), ...rotated };
   });
 }
@@ -151,7 +162,7 @@ export async function callerOf(db: Database, presented: string): Promise<Caller 
   if (id === undefined || secret === undefined) return null;
   const row = await db
     .selectFrom('api_key')
-    .select(['id', 'hash', 'scopes', 'groups', 'source', usedBy])
+    .select(['id', 'hash', ...ofCaller])
     .select(acceptedPrevious)
     .where('id', '=', `key_${id}`)
     .where('revoked_at', 'is', null)
@@ -165,11 +176,17 @@ export async function callerOf(db: Database, presented: string): Promise<Caller 
   const isCurrent = timingSafeEqual(hash, shown);
   // Both are compared, so that the time does not show which one matches.
   const isPrevious = timingSafeEqual(previous ?? hash, shown) && previous !== null;
-  return isCurrent || isPrevious ? { keyId, ...rest } : null;
+  return isCurrent || isPrevious ? { keyId, ...rest, secretHash: shown.toString('hex') } : null;
 }
 
-/** The name under which the key acts. */
-const usedBy = sql<string>`coalesce(agent, name)`.as('name');
+/** What a caller has of its key: the name is the one under which the key acts. */
+const ofCaller = [
+  'scopes',
+  'groups',
+  'source',
+  'identity_id as identityId',
+  sql<string>`coalesce(agent, name)`.as('name'),
+] as const;
 
 const acceptedPrevious =
   sql<Buffer | null>`case when previous_until > now() then previous_hash end`.as('previous');
@@ -182,23 +199,34 @@ const acceptedPrevious =
 export async function callerWithKey(db: Database, keyId: string): Promise<Caller | null> {
   const row = await db
     .selectFrom('api_key')
-    .select(['id as keyId', 'scopes', 'groups', 'source', usedBy])
+    .select(['id as keyId', ...ofCaller])
     .where('id', '=', keyId)
     .where('revoked_at', 'is', null)
     .executeTakeFirst();
-  return row ?? null;
+  return row === undefined ? null : { ...row, secretHash: null };
 }
 
-/** Whether each of these keys is neither revoked nor expired. A key that does not exist is missing. */
-export async function readUsable(
+/**
+ * The secrets that each of these keys accepts now, as `Caller.secretHash`. None if the key was revoked or has expired. A
+ * key that does not exist is missing.
+ */
+export async function readAcceptedSecrets(
   db: Database,
   keyIds: readonly string[],
-): Promise<Map<string, { readonly usable: boolean }>> {
-  const { rows } = await sql<{ id: string; usable: boolean }>`
-    select id, revoked_at is null and (expires_at is null or expires_at > now()) as usable
+): Promise<Map<string, readonly string[]>> {
+  const { rows } = await sql<{ id: string; accepted: string[] }>`
+    select id, array(
+      select encode(secret, 'hex')
+      from unnest(array[hash, case when previous_until > now() then previous_hash end]) as secret
+      where secret is not null and revoked_at is null and (expires_at is null or expires_at > now())
+    ) as accepted
     from api_key where id = any(${[...keyIds]}::text[])`.execute(db);
-  return new Map(rows.map(({ id, usable }) => [id, { usable }]));
+  return new Map(rows.map(({ id, accepted }) => [id, accepted]));
 }
+
+/** Makes the event streams of a key check whether their secret is still accepted. */
+const notifyKey = (trx: Database, id: string) =>
+  sql`select pg_notify(${channels.key}, ${id})`.execute(trx);
 
 /** Records that a key was used, at most once a minute for each key, to keep the number of writes low. */
 export async function noteUse(db: Database, keyId: string): Promise<void> {
@@ -224,26 +252,31 @@ export async function revokeApiKeyIn(trx: Database, id: string, by: string): Pro
     .executeTakeFirst();
   if (revoked === undefined) return false;
   await writeAudit(trx, { actor: by, action: 'api-key.revoked', subject: id });
-  await sql`select pg_notify(${channels.key}, ${id})`.execute(trx);
+  await notifyKey(trx, id);
   return true;
 }
 
 export async function listApiKeys(db: Database): Promise<ApiKeyView[]> {
-  return db
-    .selectFrom('api_key')
-    .select([
-      'id',
-      'name',
-      'scopes',
-      'groups',
-      'agent',
-      'source',
-      'created_at as createdAt',
-      'expires_at as expiresAt',
-    ])
-    .select(['revoked_at as revokedAt', 'last_used_at as lastUsedAt'])
-    .orderBy('created_at')
-    .execute();
+  return (
+    db
+      .selectFrom('api_key')
+      .leftJoin('identity', 'identity.id', 'api_key.identity_id')
+      .select([
+        'api_key.id',
+        'api_key.name',
+        'scopes',
+        'groups',
+        'agent',
+        'source',
+        'api_key.created_at as createdAt',
+        'expires_at as expiresAt',
+      ])
+      .select(['revoked_at as revokedAt', 'last_used_at as lastUsedAt'])
+      // A key whose person was removed stays bound, and acts for no one.
+      .select(sql<string | null>`coalesce(identity.name, api_key.identity_id)`.as('identity'))
+      .orderBy('api_key.created_at')
+      .execute()
+  );
 }
 
 export async function hasApiKeys(db: Database): Promise<boolean> {

@@ -15,7 +15,7 @@ export interface AuditRecord {
   readonly changeId?: string;
   /** What was acted on: the label of an outcome, or the id or name of an account, mapping, source, relay or key. */
   readonly subject?: string;
-  /** Codes and names only. It never holds any part of a password, or text of a vendor. */
+  /** Codes and names, and the reason that an agent gives. Never any part of a password, or text of a vendor. */
   readonly detail?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
@@ -43,6 +43,7 @@ export type AuditAction =
   | 'relay.gap'
   | 'relay.missed'
   | `captures.${'started' | 'stopped' | 'startpoint'}`
+  | `notice.${'failed' | 'tested' | 'channel-closed'}`
   | 'epoch.created'
   | 'epoch.destroyed';
 

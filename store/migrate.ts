@@ -16,6 +16,8 @@ import * as engineLacks from './migrations/0013-engine-lacks';
 import * as backlog from './migrations/0014-backlog';
 import * as problemTimes from './migrations/0015-problem-times';
 import * as access from './migrations/0016-access';
+import * as notices from './migrations/0018-notices';
+import * as boundKeys from './migrations/0019-bound-keys';
 import * as engineProblem from './migrations/0020-engine-problem';
 import * as publicUrl from './migrations/0021-public-url';
 
@@ -35,6 +37,8 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0014-backlog': backlog,
   '0015-problem-times': problemTimes,
   '0016-access': access,
+  '0018-notices': notices,
+  '0019-bound-keys': boundKeys,
   '0020-engine-problem': engineProblem,
   '0021-public-url': publicUrl,
 });

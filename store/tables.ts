@@ -9,7 +9,12 @@ import type { SignInObstacle } from '../model/change/sign-in-prevented';
 import type { Configuration } from '../model/configuration/document';
 import type { ErrorCode, Reason } from '../model/errors';
 import type { Form } from '../model/hashes/encoding';
+import type { NoticeKind } from '../model/notices/kinds';
+import type { DeliveryReason } from '../model/notices/retry';
+import type { DeliveryState } from '../model/notices/states';
+import type { AccountAction } from '../model/people/account-actions';
 import type { StoredProblem } from '../model/people/links';
+import type { EventJwk } from '../sealing/event-key';
 import type { JsonWebKey, KeyPurpose } from '../sealing/published-key';
 
 type Time = ColumnType<Date, Date | string | undefined, Date | string>;
@@ -105,6 +110,8 @@ export interface ApiKeyTable {
   /** The hash before the key was rotated, and until when it is accepted. */
   previous_hash: Buffer | null;
   previous_until: OptionalTime;
+  /** The only person whom the key may act for; null: not bound to a person. */
+  identity_id: string | null;
 }
 
 export interface ChangeTable {
@@ -215,7 +222,7 @@ export interface SourceCommandTable {
   finished_at: OptionalTime;
 }
 
-export type JobKind = 'check' | 'refresh' | 'look' | 'sign-in';
+export type JobKind = 'check' | 'refresh' | 'look' | 'sign-in' | AccountAction;
 
 export interface JobTable {
   id: string;
@@ -343,6 +350,56 @@ export interface WorkerPresenceTable {
   engine_problem: string | null;
 }
 
+/** A notice to a person or to operators, until it is forgotten. */
+export interface NoticeTable {
+  id: Generated<string>;
+  /** Grows with each notice. */
+  number: Generated<number>;
+  kind: NoticeKind;
+  /** A notice with the same key is not written again. */
+  key: string | null;
+  identity_id: string | null;
+  change_id: string | null;
+  /** The source, relay, key or channel that it is about. */
+  subject: string | null;
+  reminder: Generated<boolean>;
+  detail: ColumnType<Record<string, unknown>, string | undefined, string>;
+  /** When the reported event happened. */
+  created_at: Time;
+  due_at: Time;
+  state: Generated<'new' | 'sending' | 'sent' | 'withdrawn'>;
+  /** Until this time no worker needs to check the workflow of this notice again. */
+  attended_until: OptionalTime;
+}
+
+export interface NoticeDeliveryTable {
+  id: Generated<string>;
+  notice_id: string;
+  channel: string;
+  /** The mail address; null for a receiver that the channel names. */
+  recipient: string | null;
+  state: Generated<DeliveryState>;
+  reason: DeliveryReason | null;
+  attempts: Generated<number>;
+  next_try_at: OptionalTime;
+  updated_at: Time;
+}
+
+/** A channel whose receiver no longer exists. It is closed for these settings only. */
+export interface ClosedChannelTable {
+  channel: string;
+  settings: Json<Readonly<Record<string, unknown>>>;
+  closed_at: Time;
+}
+
+/** A public key that verifies security events, signed like an epoch. */
+export interface EventKeyTable {
+  id: string;
+  public_key: Json<EventJwk>;
+  signature: string;
+  created_at: Time;
+}
+
 export interface AuditTable {
   id: Generated<number>;
   at: Time;
@@ -378,5 +435,9 @@ export interface Tables {
   sign_in_guard: SignInGuardTable;
   sealed_sign_in: SealedSignInTable;
   worker_presence: WorkerPresenceTable;
+  notice: NoticeTable;
+  notice_delivery: NoticeDeliveryTable;
+  closed_channel: ClosedChannelTable;
+  event_key: EventKeyTable;
   audit: AuditTable;
 }

@@ -45,7 +45,8 @@ const folders: Readonly<Record<string, Folder>> = {
   api: {
     may: [
       ...['model', 'sealing', 'store', 'intake', 'connectors/registry', 'workflows/names'],
-      ...['telemetry', 'ops', 'lifetime', 'uncaught', 'release', ...common],
+      ...['connectors/notices/registry', 'telemetry', 'ops', 'lifetime', 'uncaught', 'release'],
+      ...common,
     ],
   },
   capture: { may: ['model', 'sealing', 'connectors', ...common] },

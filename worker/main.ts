@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Dependencies } from '../activities/dependencies';
 import { environment, Misconfigured, refuseDebugOutput } from '../config';
+import { openNoticeChannels } from '../connectors/notices/open';
 import { openConnectors } from '../connectors/open';
+import { openReferences } from '../connectors/references';
 import { accountRulesOf } from '../connectors/registry';
 import { watchEpochs } from '../intake/epochs';
 import { openFingerprintKey, readSigner } from '../intake/key-files';
@@ -19,7 +21,12 @@ import { migrate } from '../store/migrate';
 import { removePresence } from '../store/presence';
 import { retryUntilReachable } from '../store/until-reachable';
 import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
-import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
+import { openEventKey } from '../store/worker/keys/event-key';
+import {
+  openKeyDirectory,
+  SIGNER_PUBLIC_FILE,
+  unsavedMasterKeys,
+} from '../store/worker/keys/key-directory';
 import { exportSpans } from '../telemetry/export-spans';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
@@ -29,6 +36,7 @@ import { installRuntime } from './changes/temporal';
 import { startJanitor } from './janitor';
 import { startJobs } from './jobs/jobs';
 import { registerWorkerMetrics } from './metrics';
+import { startNoticeWatch } from './notices/watch';
 import { startReplicas } from './replicas';
 
 const HOUR_MS = 3_600_000;
@@ -92,6 +100,15 @@ async function main(stopping: AbortSignal): Promise<void> {
   );
   const replicas = startReplicas(deps);
   const captures = await openCaptures(deps, DATABASE_DIRECT_URL, LOCKSTEP_KEY_DIR);
+  const eventKey = openEventKey(LOCKSTEP_KEY_DIR, db, keys);
+  const noticeWatch = startNoticeWatch(db, watchConfiguration(db), eventKey, () =>
+    unsavedMasterKeys(LOCKSTEP_KEY_DIR),
+  );
+  const notices = openNoticeChannels({
+    resolve: openReferences(environment),
+    issuer: environment.LOCKSTEP_API_PUBLIC_URL?.replace(/\/$/, '') ?? null,
+    signEvent: eventKey.sign,
+  });
   const jobs = await startJobs(deps, DATABASE_DIRECT_URL);
   const engineSide = startEngineSide(
     deps,
@@ -103,6 +120,7 @@ async function main(stopping: AbortSignal): Promise<void> {
       workerId,
       workflows: workflowCode(),
       workflowDiagnostics: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS === 'on',
+      notices,
       linkTo: linksToChanges(
         db,
         environment.LOCKSTEP_API_PUBLIC_URL,
@@ -118,11 +136,12 @@ async function main(stopping: AbortSignal): Promise<void> {
   await Promise.all([
     jobs.stop(),
     captures?.stop(),
-    ...[...janitor, replicas].map((loop) => loop.stop()),
+    ...[...janitor, replicas, noticeWatch].map((loop) => loop.stop()),
   ]);
   await removePresence(db, workerId).catch(() => {});
   await connectors.close();
   await traces.stop();
+  notices.close();
   await ops.close();
   await database.close();
 }

@@ -1,1 +1,2 @@
 export { changePassword } from './change-password';
+export { deliverNotice } from './deliver-notice';

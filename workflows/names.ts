@@ -4,6 +4,7 @@
  */
 
 export const CHANGE_PASSWORD = 'changePassword';
+export const DELIVER_NOTICE = 'deliverNotice';
 
 /** The task queue of workflows, and of the local activities that run inside workflow tasks. */
 export const CHANGES_QUEUE = 'lockstep-changes';

@@ -3,7 +3,6 @@ import { sourceNamed } from '../../model/configuration/document';
 import { isNews, isNoted } from '../../model/people/links';
 import { isSameName, type NamedAccount, type Naming } from '../../model/people/naming';
 import { learnAccount, noteProblem } from '../../store/people/links';
-import { readSourceStates } from '../../store/sources/state';
 import type { Origin } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 import type { LoadedChange } from './load-change';
@@ -18,14 +17,14 @@ import type { LoadedChange } from './load-change';
  */
 export async function isOriginConfirmed(
   deps: Dependencies,
-  { change: { origin }, configuration }: LoadedChange,
+  { change: { origin, unavailableSources }, configuration }: LoadedChange,
 ): Promise<boolean> {
   if (origin === null) return true;
   const unread = origin.problem === null;
   const configured = sourceNamed(configuration, origin.source);
   if (configured?.enabled !== true) return unread;
   // A source that is down or paused is asked by the passes over it only.
-  if ((await readSourceStates(deps.db)).has(origin.source)) return unread;
+  if (unavailableSources.includes(origin.source)) return unread;
   const { naming } = deps.accountRules(configured);
   const connector = await deps.connector(origin.source, configured);
   const answer = await stateOf(connector, origin);

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Configuration } from '../../model/configuration/document';
+import { channelsFor } from '../../model/configuration/notice-channels';
 import { type ChangeAtWork, readChangeAtWork } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 import { type LendPasswords, passwordLender } from './unseal-passwords';
@@ -23,5 +24,10 @@ export async function loadChange(deps: Dependencies, changeId: string): Promise<
       'not_found',
     );
   const { configuration } = await deps.configuration(change.configurationVersion);
-  return { change, configuration, withPasswords: passwordLender(deps, change) };
+  const notifiesPerson = channelsFor(configuration, 'people').length > 0;
+  return {
+    change: { ...change, notifiesPerson },
+    configuration,
+    withPasswords: passwordLender(deps, change),
+  };
 }

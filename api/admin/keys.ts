@@ -8,10 +8,12 @@ import {
 } from '../../model/api/keys';
 import { givenScopes, type Scope, scopes } from '../../model/api/scopes';
 import { createApiKey, listApiKeys, revokeApiKey, rotateApiKey } from '../../store/api-keys';
+import type { Database } from '../../store/database';
+import { findIdentity } from '../../store/people/identities';
 import { actorOf } from '../http/actor';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
-import { sourceName } from '../http/schemas';
+import { personName, sourceName } from '../http/schemas';
 
 const DAY_SECONDS = 86_400;
 
@@ -66,6 +68,12 @@ const newKey = z
       .nullable()
       .default(null)
       .describe('The only source for which a key with `relay-enrol` may register a relay.'),
+    identity: personName
+      .nullable()
+      .default(null)
+      .describe(
+        'The only person whom a key with `change-own` may act for. Null for a portal that serves many people.',
+      ),
   })
   .superRefine((key, { addIssue }) => {
     for (const { path, message } of problemsOf(key)) addIssue({ code: 'custom', path, message });
@@ -77,9 +85,10 @@ interface KeyRules {
   readonly groups: readonly string[] | null;
   readonly agent: string | null;
   readonly source: string | null;
+  readonly identity: string | null;
 }
 
-function problemsOf({ scopes: wanted, groups, agent, source }: KeyRules) {
+function problemsOf({ scopes: wanted, groups, agent, source, identity }: KeyRules) {
   const global = wanted.find((scope) => !scopes[scope].bindable);
   const enrols = wanted.includes('relay-enrol');
   const rules: readonly [boolean, string, string][] = [
@@ -95,12 +104,20 @@ function problemsOf({ scopes: wanted, groups, agent, source }: KeyRules) {
     ],
     [enrols && wanted.length > 1, 'scopes', 'relay-enrol is used up at once; give it alone'],
     [enrols !== (source !== null), 'source', 'give the source with relay-enrol, and only with it'],
+    [
+      identity !== null && wanted.some((scope) => scope !== 'change-own'),
+      'identity',
+      'only a key with the scope change-own, and no other, can be bound to a person',
+    ],
   ];
   return rules.flatMap(([broken, field, message]) => (broken ? [{ path: [field], message }] : []));
 }
 
 /** A one-time key waits in a file until it is used, so it ends after a day at the latest. */
-function expiryOf({ scopes: wanted, expiresAt }: z.output<typeof newKey>): Date | null {
+function expiryOf({
+  scopes: wanted,
+  expiresAt,
+}: Pick<z.output<typeof newKey>, 'scopes' | 'expiresAt'>): Date | null {
   if (!wanted.includes('relay-enrol')) return expiresAt;
   const latest = new Date(Date.now() + DAY_SECONDS * 1000);
   return expiresAt === null || expiresAt > latest ? latest : expiresAt;
@@ -118,6 +135,7 @@ const create = route({
       groups: ['one-password'],
       agent: 'ada.marsh',
     },
+    own: { name: "Ada's own", scopes: ['change-own'], identity: 'ada.marsh' },
     relay: { name: 'relay of dc1', scopes: ['relay-enrol'], source: 'domain' },
   }),
   answers: {
@@ -126,11 +144,19 @@ const create = route({
       schema: apiKeyCreatedSchema,
     },
   },
-  handle: async ({ db }, { caller, body }) => ({
-    status: 201,
-    body: await createApiKey(db, { ...body, expiresAt: expiryOf(body) }, actorOf(caller)),
-  }),
+  problems: ['identity_unknown'],
+  handle: async ({ db }, { caller, body: { identity, ...body } }) => {
+    const identityId = identity === null ? null : await idOf(db, identity);
+    const wanted = { ...body, identityId, expiresAt: expiryOf(body) };
+    return { status: 201, body: await createApiKey(db, wanted, actorOf(caller)) };
+  },
 });
+
+async function idOf(db: Database, name: string): Promise<string> {
+  const identity = await findIdentity(db, { name });
+  if (identity === null) throw new HttpProblem('identity_unknown');
+  return identity.id;
+}
 
 const rotate = route({
   method: 'post',

@@ -110,7 +110,7 @@ async function authAccountOf(
   caller: Caller,
   wanted: WantedPerson,
 ): Promise<AuthAccount> {
-  const identity = await findPerson(deps, wanted.person);
+  const identity = await findPerson(deps, caller, wanted.person);
   const { configuration, groups } = await reachedBy(deps, caller, wanted, identity);
   if (identity === null) throw new HttpProblem('identity_unknown');
   const { accounts } = identity;

@@ -55,7 +55,7 @@ export const planOfChange: Route = route({
   problems: ['group_needed', 'no_group', 'identity_unknown', 'unsupported_character'],
   handle: async (deps, { caller, body }) => {
     const person = personIn(body);
-    const identity = await findPerson(deps, person);
+    const identity = await findPerson(deps, caller, person);
     const wanted = { person, group: body.group ?? null };
     const { configuration, groups } = await reachedBy(deps, caller, wanted, identity);
     if (identity === null) throw new HttpProblem('identity_unknown');

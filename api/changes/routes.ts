@@ -117,16 +117,16 @@ const events = route({
   },
 });
 
-/** Runs a stream until its client is gone or its API key is revoked or has expired. */
+/** Runs a stream until its client is gone, or the API key that opened it is not accepted any more. */
 async function whileValid(
   { keys }: Dependencies,
-  { keyId }: Caller,
+  { keyId, secretHash }: Caller,
   gone: AbortSignal,
   stream: (ended: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const invalid = new AbortController();
-  const unfollow = keys.follow(keyId, ({ usable }) => {
-    if (!usable) invalid.abort();
+  const unfollow = keys.follow(keyId, (accepted) => {
+    if (!accepted.includes(secretHash ?? '')) invalid.abort();
   });
   try {
     await stream(AbortSignal.any([gone, invalid.signal]));

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { channelKinds } from '../../connectors/notices/registry';
 import { connectorKinds } from '../../connectors/registry';
 import { isBelow } from '../../guarded-file';
 import {
@@ -15,16 +16,22 @@ import { readSecretPlaces, type SecretPlaces } from '../../store/presence';
  */
 export async function referenceIssues(
   db: Database,
-  { sources }: Configuration,
+  { sources, notices }: Configuration,
 ): Promise<ConfigurationIssue[]> {
   const places = await readSecretPlaces(db);
   if (places.length === 0) return [];
-  return Object.entries(sources).flatMap(([source, { kind, settings }]) =>
-    (connectorKinds.get(kind)?.secretSettings ?? []).flatMap((field) => {
-      const says = problemOf(String(settings[field] ?? ''), places);
-      return says === null ? [] : [{ path: ['sources', source, 'settings', field], says }];
-    }),
-  );
+  const issuesIn = (
+    section: 'sources' | 'notices',
+    kinds: ReadonlyMap<string, { readonly secretSettings: readonly string[] }>,
+  ) =>
+    Object.entries(section === 'sources' ? sources : notices).flatMap(
+      ([name, { kind, settings }]) =>
+        (kinds.get(kind)?.secretSettings ?? []).flatMap((field) => {
+          const says = problemOf(String(settings[field] ?? ''), places);
+          return says === null ? [] : [{ path: [section, name, 'settings', field], says }];
+        }),
+    );
+  return [...issuesIn('sources', connectorKinds), ...issuesIn('notices', channelKinds)];
 }
 
 function problemOf(reference: string, places: readonly SecretPlaces[]): string | null {

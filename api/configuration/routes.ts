@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { channelKinds } from '../../connectors/notices/registry';
 import { accountRulesOf, connectorKinds } from '../../connectors/registry';
 import { policyFileIssues } from '../../intake/policy/files';
 import {
@@ -45,7 +46,7 @@ async function checked(
   candidate: unknown,
   inForce: Configuration,
 ): Promise<Configuration> {
-  const result = checkConfiguration(candidate, connectorKinds);
+  const result = checkConfiguration(candidate, connectorKinds, channelKinds);
   if (!result.valid)
     throw new HttpProblem('configuration_invalid', {
       issues: [...result.issues, ...(await placeIssues(db, result.readable))],

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { IntakeDependencies, IntakeSettings } from '../../intake/dependencies';
 import { watchEpochs } from '../../intake/epochs';
 import { openPolicyChecker } from '../../intake/policy/check-policy';
-import { readUsable } from '../../store/api-keys';
+import { readAcceptedSecrets } from '../../store/api-keys';
 import { type ChangeProgress, progressIn, readProgress } from '../../store/changes/progress';
 import { type ChangeView, readChange } from '../../store/changes/read';
 import { watchConfiguration } from '../../store/configuration/watch';
@@ -22,8 +22,8 @@ export interface Dependencies extends IntakeDependencies {
   readonly standstill: () => Promise<Standstill>;
   readonly changes: Hub<ChangeProgress>;
   readonly jobs: Hub<JobView>;
-  /** Whether API keys are valid; streams end when theirs is not. */
-  readonly keys: Hub<{ readonly usable: boolean }>;
+  /** The secrets that each API key accepts; a stream ends when the one that opened it is not accepted any more. */
+  readonly keys: Hub<readonly string[]>;
   readonly streams: Streams;
   /** Reads a change for all streams that follow it. */
   readonly readFollowed: (id: string) => Promise<ChangeView | null>;
@@ -54,7 +54,7 @@ export async function openDependencies(
   setMaxListeners(0, stopping);
   const changes = createHub((ids) => readProgress(db, ids));
   const jobs = createHub((ids) => readJobs(db, ids));
-  const keys = createHub((ids) => readUsable(db, ids));
+  const keys = createHub((ids) => readAcceptedSecrets(db, ids));
   // No notification is sent when a key expires.
   const expiry = setInterval(() => keys.notify(null), EXPIRY_CHECK_MS);
   const policyChecker = openPolicyChecker();

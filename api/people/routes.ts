@@ -25,12 +25,10 @@ import { isSameAccount, type ResolvedMapping, resolveMappings, unknownSources } 
 
 const params = z.strictObject({ name: personName });
 
-const summaryOf = ({ name, attributes, accounts }: IdentityView, sees: SeesSource) => ({
+const summaryOf = ({ name, attributes, accounts }: IdentityView) => ({
   name,
   attributes,
-  accounts: accounts
-    .filter(({ source }) => sees(source))
-    .map(({ id: _, ...account }: AccountView) => account),
+  accounts: accounts.map(({ id: _, ...account }: AccountView) => account),
 });
 
 /** Whether the caller may see the accounts of a source. */
@@ -47,14 +45,21 @@ const seesIn =
   (source) =>
     sources?.includes(source) ?? true;
 
+/** The person with the accounts that the caller may see. */
+const visibleIn = (identity: IdentityView, sees: SeesSource): IdentityView => ({
+  ...identity,
+  accounts: identity.accounts.filter(({ source }) => sees(source)),
+});
+
 async function readWhole(deps: Dependencies, caller: Caller, given: string) {
   const { db } = deps;
   const name = await storedName(db, given);
   const { groups } = caller;
   const sees = seesIn(await sourcesOf(deps, caller));
-  const identity = await findIdentity(db, { name });
-  const isVisible = groups === null || identity?.accounts.some(({ source }) => sees(source));
-  if (identity === null || !isVisible) throw new HttpProblem('not_found');
+  const found = await findIdentity(db, { name });
+  const identity = found && visibleIn(found, sees);
+  if (identity === null || (groups !== null && identity.accounts.length === 0))
+    throw new HttpProblem('not_found');
   const everyAccount = {
     source: null,
     identity: name,
@@ -65,13 +70,11 @@ async function readWhole(deps: Dependencies, caller: Caller, given: string) {
     (await readStale(deps, { ...everyAccount, groups })).map((one) => [one.id, one]),
   );
   return {
-    ...summaryOf(identity, sees),
-    accounts: identity.accounts
-      .filter(({ source }) => sees(source))
-      .map(({ id, ...account }) => {
-        const found = stale.get(id);
-        return { ...account, stale: found?.is ? staleHere(found, found.is) : null };
-      }),
+    ...summaryOf(identity),
+    accounts: identity.accounts.map(({ id, ...account }) => {
+      const one = stale.get(id);
+      return { ...account, stale: one?.is ? staleHere(one, one.is) : null };
+    }),
     mappings: (await readMappingsOf(db, identity.id)).filter(({ source }) => sees(source)),
   };
 }
@@ -92,7 +95,7 @@ const list = route({
     const sources = await sourcesOf(deps, caller);
     const found = await listIdentities(deps.db, { limit: limit + 1, cursor: after, sources });
     const sees = seesIn(sources);
-    const identities = found.slice(0, limit).map((one) => summaryOf(one, sees));
+    const identities = found.slice(0, limit).map((one) => summaryOf(visibleIn(one, sees)));
     const next = found.length > limit ? (identities.at(-1)?.name ?? null) : null;
     return { status: 200, body: { identities, next } };
   },

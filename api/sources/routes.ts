@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { text } from '../../model/api/fields';
 import { jobAcceptedSchema, jobSchema } from '../../model/api/jobs';
+import { hasRight } from '../../model/api/scopes';
 import { sourcesSchema } from '../../model/api/sources';
 import { sourceNamed } from '../../model/configuration/document';
-import { readJob, requestJob } from '../../store/sources/jobs';
+import { type JobView, readJob, requestJob } from '../../store/sources/jobs';
 import type { JobKind } from '../../store/tables';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
@@ -64,7 +65,7 @@ async function send(
   const finished = await waitForJob(deps, id, preference.waitMs, gone);
   return finished === null
     ? { status: 202 as const, body: { job: id }, headers: answerHeaders }
-    : { status: 200 as const, body: finished, headers: answerHeaders };
+    : { status: 200 as const, body: shown(finished), headers: answerHeaders };
 }
 
 const check = route({
@@ -129,19 +130,23 @@ const look = route({
 const readOne = route({
   method: 'get',
   path: '/v1/jobs/{id}',
-  right: 'operate',
-  summary: 'Read a check, refresh or look job and its result',
+  right: 'read-jobs',
+  summary: 'Read a job and its result',
+  description: 'A key without a scope that operates sources sees only the jobs that it requested.',
   params: z.strictObject({ id: text(40) }),
   query: z.strictObject({ wait: waitSeconds }),
   answers: { 200: { says: 'The current state of the job.', schema: jobSchema } },
   problems: ['not_found'],
-  handle: async (deps, { params: { id }, query, gone }) => {
+  handle: async (deps, { caller, params: { id }, query, gone }) => {
     const job = await readJob(deps.db, id);
-    if (job === null) throw new HttpProblem('not_found');
+    const isVisible = hasRight(caller.scopes, 'operate') || job?.requestedBy === actorOf(caller);
+    if (job === null || !isVisible) throw new HttpProblem('not_found');
     const finished =
       job.state === 'open' ? await waitForJob(deps, id, query.wait * 1000, gone) : job;
-    return { status: 200, body: finished ?? job };
+    return { status: 200, body: shown(finished ?? job) };
   },
 });
+
+const shown = ({ requestedBy: _, ...job }: JobView) => job;
 
 export const sourceRoutes: readonly Route[] = [list, check, refresh, look, readOne];

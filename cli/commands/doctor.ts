@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Finding } from '../../model/api/job-results';
-import { examineApi, examineSource, prerequisites } from '../doctor';
+import { examineApi, examineNotices, examineSource, prerequisites } from '../doctor';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
 import { knownSources } from '../http/known-sources';
@@ -43,6 +43,8 @@ async function doctor({ output, api }: Session, named: readonly string[]): Promi
   if (
     !reported.some(({ check, verdict }) => verdict === 'wrong' && prerequisites.includes(check))
   ) {
+    const channels = named.length === 0 ? await examineNotices(lockstep) : [];
+    if (channels.length > 0) report('notices', channels);
     const sources = await knownSources(lockstep, named);
     await Promise.all(
       sources.map(async ({ name, kind }) =>

@@ -7,18 +7,21 @@ import { action, type Session } from '../session';
 import { identityLines } from '../text/identity-text';
 import { table } from '../text/table';
 import { count, sourceAndName } from '../values';
+import { forceChangeCommand, unlockCommand } from './identities-act';
 import { setCommand } from './identities-set';
 
 export const identitiesCommand = (): Command =>
   new Command('identities')
-    .summary('list people and link their accounts')
+    .summary('list people, link and unlock their accounts')
     .description(
-      'Lists and edits people, their accounts, and the applications that they sign in to.',
+      'Lists and edits people, their accounts, and the applications that they sign in to. Unlocks accounts.',
     )
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(setCommand())
-    .addCommand(unlinkCommand());
+    .addCommand(unlinkCommand())
+    .addCommand(unlockCommand())
+    .addCommand(forceChangeCommand());
 
 const listCommand = (): Command =>
   new Command('list')

@@ -25,6 +25,7 @@ interface Wanted {
   readonly expires?: number;
   readonly agent?: string;
   readonly source?: string;
+  readonly identity?: string;
 }
 
 const createCommand = (): Command =>
@@ -49,6 +50,10 @@ const createCommand = (): Command =>
     )
     .option('--agent <name>', 'person who uses the key; required for help-desk')
     .option('--source <source>', 'source of the relay; required for relay-enrol')
+    .option(
+      '--identity <person>',
+      'only person whom a change-own key may act for; default: everyone',
+    )
     .addHelpText(
       'after',
       helpText({
@@ -56,6 +61,10 @@ const createCommand = (): Command =>
           [
             'lockstep keys create "help desk" --scope help-desk --agent ada.marsh --expires 90d > key.txt',
             'creates a key for one agent for 90 days; stdout holds only the key',
+          ],
+          [
+            'lockstep keys create "own password" --scope change-own --identity ada.marsh',
+            'creates a key with which only this person can change the password, with the current one',
           ],
           [
             'lockstep keys create "relay of dc1" --scope relay-enrol --source domain --expires 1h',
@@ -69,12 +78,12 @@ const createCommand = (): Command =>
 async function create(
   { output, api }: Session,
   name: string,
-  { scope, group, expires, agent, source }: Wanted,
+  { scope, group, expires, agent, source, identity }: Wanted,
 ): Promise<Exit> {
   const expiresAt = expires === undefined ? null : new Date(Date.now() + expires).toISOString();
   const lockstep = await api();
   const created = await lockstep.send<ApiKeyCreated>('POST', ['keys'], {
-    body: { name, scopes: scope, groups: group ?? null, expiresAt, agent, source },
+    body: { name, scopes: scope, groups: group ?? null, expiresAt, agent, source, identity },
   });
   output.note(`Created ${created.id}. Save the key now: it cannot be shown again.`);
   output.show(created, () => [created.key]);
@@ -118,10 +127,14 @@ const columns = [
 ] as const;
 
 function row(key: ApiKey, now: number): string[] {
-  const { id, name, agent, source, scopes, groups, lastUsedAt, expiresAt, revokedAt } = key;
+  const { id, name, agent, source, identity, scopes, groups, lastUsedAt, expiresAt, revokedAt } =
+    key;
   const limits = groups ?? (source === null ? null : [source]);
-  const allowed =
-    limits === null ? scopes.join(', ') : `${scopes.join(', ')} in ${limits.join(', ')}`;
+  const allowed = [
+    scopes.join(', '),
+    ...(identity === null ? [] : [`of ${identity}`]),
+    ...(limits === null ? [] : [`in ${limits.join(', ')}`]),
+  ].join(' ');
   const end = revokedAt === null ? relative(expiresAt, now) : `revoked ${relative(revokedAt, now)}`;
   return [id, name, agent ?? '', allowed, relative(lastUsedAt, now), end];
 }

@@ -1,3 +1,4 @@
+import type * as accountActions from '../../model/api/account-actions';
 import type * as captures from '../../model/api/captures';
 import type * as changePlan from '../../model/api/change-plan';
 import type * as changes from '../../model/api/changes';
@@ -6,6 +7,7 @@ import type * as identities from '../../model/api/identities';
 import type * as jobs from '../../model/api/jobs';
 import type { Json } from '../../model/api/json';
 import type * as keys from '../../model/api/keys';
+import type * as notices from '../../model/api/notices';
 import type * as presence from '../../model/api/presence';
 import type * as problems from '../../model/api/problems';
 import type * as relays from '../../model/api/relays';
@@ -41,6 +43,11 @@ export type Relay = Json<relays.Relay>;
 export type Relays = Json<relays.Relays>;
 export type SourceCaptures = Json<captures.SourceCaptures>;
 export type Captures = Json<captures.Captures>;
+
+export type AccountActionAnswer = Json<accountActions.AccountActionAnswer>;
+export type Notice = Json<notices.Notice>;
+export type NoticeChannels = Json<notices.NoticeChannels>;
+export type NoticeTested = Json<notices.NoticeTested>;
 
 export type Identity = Json<identities.Identity>;
 export type IdentityWithMappings = Json<identities.IdentityWithMappings>;

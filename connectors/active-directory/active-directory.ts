@@ -12,6 +12,7 @@ import type {
   WriteAnswer,
 } from '../contract';
 import { type Accounts, type NativeIds, search, textOf, valuesOf } from '../ldap/accounts';
+import { type Aim, act, type ServerActions } from '../ldap/act';
 import type { AccountState, Use, View } from '../ldap/dialect';
 import { openDirectory } from '../ldap/directory';
 import { isDn } from '../ldap/dn';
@@ -54,6 +55,7 @@ export function openActiveDirectory(
       return reply.ok ? { result: 'holds', proof: 'login' } : classifyLogin(reply);
     },
     setPassword: (use, request) => resetPassword(use, request, accounts),
+    act: (link, request) => act(link, request, { accounts, view, actions, aim }),
     check: (link) => checkActiveDirectory(link, settings, objectGuids),
     policies: readPolicies,
     replicas: readDomainControllers,
@@ -70,6 +72,7 @@ const CHANGED_NOW = '-1';
 
 const DISABLED = 0x2;
 const LOCKED = 0x10;
+const NEVER_EXPIRES = 0x10000;
 const SMARTCARD_REQUIRED = 0x40000;
 
 /** Byte ranges of a GUID that Windows stores with the low byte first (MS-DTYP §2.3.4). */
@@ -114,6 +117,25 @@ function accountStateOf(entry: Entry): AccountState {
     passwordChangedAt: lastSet === null || lastSet === MUST_CHANGE ? null : fileTime(lastSet),
   };
 }
+
+/**
+ * A value of 0 ends a lock, and forces a change. A domain ignores a forced change of an account whose password never
+ * expires or that needs a smart card (MS-ADTS §3.1.1.4.5.17).
+ */
+const actions: ServerActions = {
+  unlock: { changes: [replace('lockoutTime', '0')], undo: [] },
+  'force-change': {
+    changes: [replace(LAST_SET, MUST_CHANGE)],
+    undo: [replace(LAST_SET, CHANGED_NOW)],
+    ignored: async (_link, entry) => {
+      const flags = flagsIn(entry, CONTROL);
+      if ((flags & NEVER_EXPIRES) !== 0) return 'never_expires';
+      return (flags & SMARTCARD_REQUIRED) === 0 ? null : 'smartcard';
+    },
+  },
+};
+
+const aim: Aim = async (_link, account) => ({ dn: lastingDn(account), controls: [] });
 
 const view: View = {
   attributes: [CONTROL, COMPUTED, LAST_SET],

@@ -15,6 +15,7 @@ export const command: ConnectorKind<CommandSettings> = {
     accepts: ['plaintext'],
     yields: ['plaintext', 'hash'],
     reportsCurrent: true,
+    actions: [],
   },
   declared: traitsBy,
   naming: namingBy,

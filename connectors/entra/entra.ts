@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { AccountRef, Connector, ConnectorTools, Finding, WriteAnswer } from '../contract';
-import { apiOf } from '../http/api';
+import { actFailure } from '../http/act';
+import { type Api, apiOf } from '../http/api';
 import { FORM_TYPE, formBytes } from '../http/body';
 import { ok, warning } from '../http/checks';
 import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { clientCredentials, type TokenRequest } from '../http/credentials';
 import { noBody } from '../http/success';
+import type { ActFailure } from '../http/vendor';
 import type { PreparedWrite } from '../http/write';
 import { type FederatedDomains, federatedDomains } from './domains';
 import { classify } from './errors';
@@ -29,6 +31,10 @@ export function openEntra(settings: EntraSettings, tools: ConnectorTools): Conne
     page: users.page,
     state: stateOf,
     prepare: (user, _request, signal) => prepare(federated, user, signal),
+    // Entra ID ends a lock by itself, and has no request for it.
+    actions: {
+      'force-change': (user, signal) => forceChange(api, federated, user, signal),
+    },
     verify: null,
     check: (signal) => checkDomains(federated, signal),
     writeToNoAccount: () => writeTo(randomUUID(), null),
@@ -72,6 +78,22 @@ function passwordElsewhere(user: User, federated: ReadonlySet<string> | null): s
   if (user.externalUserState != null) return 'guest';
   if (user.onPremisesSyncEnabled === true) return 'on_premises';
   return federated?.has(domain) ? 'federated_domain' : null;
+}
+
+/** The password stays the same, because the request states only that it must be changed. */
+async function forceChange(
+  api: Api,
+  federated: FederatedDomains,
+  user: User,
+  signal: AbortSignal,
+): Promise<ActFailure | null> {
+  const elsewhere = passwordElsewhere(user, await federated(signal));
+  if (elsewhere !== null) return actFailure('no_own_password', elsewhere);
+  const value = { passwordProfile: { forceChangePasswordNextSignIn: true } };
+  const content = { type: JSON_TYPE, value };
+  const request = { method: 'PATCH', path: pathOf(user.id), content } as const;
+  await api.ask({ ...request, success: { 204: noBody(true) } }, signal);
+  return null;
 }
 
 /** The request always states forceChangePasswordNextSignIn, because Graph has defaulted to a forced change. */

@@ -15,6 +15,7 @@ export const entra: ConnectorKind<EntraSettings> = {
     accepts: ['plaintext'],
     yields: [],
     reportsCurrent: true,
+    actions: ['force-change'],
   },
   naming: () => naming,
   needs: [

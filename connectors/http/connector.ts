@@ -3,12 +3,14 @@ import { Secret } from '../../model/passwords/secret';
 import { isSameName } from '../../model/people/naming';
 import type {
   AccountRef,
+  ActRequest,
   Connector,
   Finding,
   FoundAccount,
   SourceFailure,
   StateAnswer,
 } from '../contract';
+import { act } from './act';
 import { asInconclusive, asSourceFailure, failureOf } from './answers';
 import { newCall } from './api';
 import { connectedFindings, rightsFinding, unconnectedFindings, warning, wrong } from './checks';
@@ -85,6 +87,7 @@ export function connectorOver<User>(vendor: Vendor<User>): Connector {
         return asInconclusive(failureOf(error));
       }
     },
+    ...(vendor.actions && { act: (request: ActRequest) => act(vendor, request, newCall()) }),
     check: () => check(vendor, newCall()),
     ...(vendor.policies && { policies: policiesOf(vendor.policies) }),
     close: async () => vendor.close(),

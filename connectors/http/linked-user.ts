@@ -1,4 +1,4 @@
-import { isSameName, linkedAccount, type Naming } from '../../model/people/naming';
+import { isSameId, isSameName, linkedAccount, type Naming } from '../../model/people/naming';
 import { cached } from '../cached';
 import type { AccountProblem, AccountRef, FoundAccount } from '../contract';
 import { HttpRefused, ifOffered } from './answers';
@@ -47,7 +47,9 @@ export async function linkedUser<User>(
   );
   if (!linked.found) return { problem: linked.problem };
   const { user } = linked.account;
-  return own !== null && own === refOf(user).nativeId ? { problem: 'service_account' } : { user };
+  const { nativeId: id } = refOf(user);
+  const isOwn = own !== null && id !== null && isSameId(naming, own, id);
+  return isOwn ? { problem: 'service_account' } : { user };
 }
 
 const onlyOne = <User>([user, another]: readonly User[]): User | null => {
@@ -63,13 +65,15 @@ const onlyOne = <User>([user, another]: readonly User[]): User | null => {
 
 /** Leaves out the user with whose credential Lockstep signs in. */
 export async function withoutOwn<User>(
-  { ownId }: Users<User>,
+  { ownId, naming }: Users<User>,
   accounts: readonly FoundAccount[],
   signal: AbortSignal,
 ): Promise<readonly FoundAccount[]> {
   if (accounts.length === 0) return accounts;
   const own = await ownId(signal);
-  return own === null ? accounts : accounts.filter(({ nativeId }) => nativeId !== own);
+  return own === null
+    ? accounts
+    : accounts.filter(({ nativeId }) => nativeId === null || !isSameId(naming, nativeId, own));
 }
 
 /** A rotated credential may belong to another user. */

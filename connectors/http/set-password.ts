@@ -1,4 +1,5 @@
 import { obstacleIn } from '../../model/change/sign-in-prevented';
+import { isSameId } from '../../model/people/naming';
 import type { AccountRef, SetPasswordRequest, WriteAnswer } from '../contract';
 import { asWriteAnswer, failureOf } from './answers';
 import { linkedUser } from './linked-user';
@@ -38,7 +39,7 @@ async function preparedById<User>(
 ): Promise<PreparedWrite<User> | null> {
   if (prepareById === undefined || nativeId === null || !naming.isLasting(nativeId)) return null;
   const own = await ownId(signal);
-  return own?.toLowerCase() === nativeId.toLowerCase() ? null : prepareById(nativeId);
+  return own !== null && isSameId(naming, own, nativeId) ? null : prepareById(nativeId);
 }
 
 async function readThenWrite<User>(

@@ -1,4 +1,6 @@
+import type { AccountAction } from '../../model/people/account-actions';
 import type {
+  ActAnswer,
   Finding,
   FoundAccount,
   PoliciesAnswer,
@@ -36,6 +38,8 @@ export interface Vendor<User> extends Users<User> {
   ): PreparedWrite<User> | WriteAnswer | Promise<PreparedWrite<User> | WriteAnswer>;
   /** The write to the user with this id, for an API by which nothing must be known of the user before. */
   readonly prepareById?: (id: string) => PreparedWrite<User>;
+  /** How each action is carried out, for a user of whom it is not in force yet. Missing where the API has none. */
+  readonly actions?: Readonly<Partial<Record<AccountAction, Act<User>>>>;
   /** Verifies a password. Null if the vendor offers no way to do that. */
   readonly verify:
     | ((user: User, request: VerifyRequest, signal: AbortSignal) => Promise<VerifyAnswer>)
@@ -47,6 +51,11 @@ export interface Vendor<User> extends Users<User> {
   readonly policies?: (signal: AbortSignal) => Promise<PoliciesAnswer>;
   close(): void;
 }
+
+/** Carries out an action. @returns why it cannot be done for this user; null if it was done */
+export type Act<User> = (user: User, signal: AbortSignal) => Promise<ActFailure | null>;
+
+export type ActFailure = Extract<ActAnswer, { result: 'failed' }>;
 
 export interface Page {
   readonly accounts: readonly FoundAccount[];

@@ -4,6 +4,8 @@ import type { Secret } from '../../model/passwords/secret';
 import type { TargetPolicy } from '../../model/policy/target-policy';
 import type {
   AccountRef,
+  ActAnswer,
+  ActRequest,
   Finding,
   SetPasswordRequest,
   StateAnswer,
@@ -41,6 +43,8 @@ export interface Dialect {
   readonly compareHash?: (link: Link, request: VerifyRequest) => Promise<VerifyAnswer>;
   /** Writes a password. It throws `NotSent` or `NoReply` only if the password has not been sent. */
   readonly setPassword: (use: Use, request: SetPasswordRequest) => Promise<WriteAnswer>;
+  /** Unlocks an account, or forces a change, on a link of the service account. */
+  readonly act: (link: Link, request: ActRequest) => Promise<ActAnswer>;
   /** Returns the findings of `lockstep doctor`, on a link of the service account. */
   readonly check: (link: Link) => AsyncIterable<Finding>;
   readonly policies: (link: Link) => Promise<Reply<readonly TargetPolicy[]>>;

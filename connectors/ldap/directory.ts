@@ -68,6 +68,7 @@ export function openDirectory(
         return { result: 'inconclusive', ...failedRequest(error) };
       }
     },
+    act: (request) => orFailed(() => services.use(newCall(), (link) => dialect.act(link, request))),
     check: () => login.check(dialect.check),
     policies: () =>
       orFailed(() =>

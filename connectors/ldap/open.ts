@@ -1,9 +1,10 @@
 import { EqualityFilter } from 'ldapts';
 import type { Connector, ConnectorTools, VerifyAnswer } from '../contract';
 import { type Accounts, type NativeIds, textOf } from './accounts';
+import { type Aim, act } from './act';
 import { checkDirectory } from './check';
 import { compareHash } from './compare-hash';
-import { PasswordPolicyControl } from './controls';
+import { ASSERTION, AssertionControl, PasswordPolicyControl } from './controls';
 import { openDirectory } from './directory';
 import { dnNaming } from './naming';
 import { principalByWhoAmI } from './own-account';
@@ -11,9 +12,11 @@ import { readPolicies } from './policies';
 import { classifyLogin, loggedIn } from './refusals';
 import { readSuppliers } from './replicas';
 import { serverOf } from './server';
+import { actionsOf } from './server-actions';
 import type { LdapSettings } from './settings';
 import { verifyByExop } from './verify-exop';
 import { passwordWriter } from './write';
+import { isStill } from './write-asserting';
 
 /** The id of 389 Directory Server, which has no entryUUID without the plugin for it: four groups of eight digits. */
 const UNIQUE_ID = /^[0-9a-f]{8}(-[0-9a-f]{8}){3}$/i;
@@ -34,6 +37,13 @@ export function openLdap(settings: LdapSettings, tools: ConnectorTools): Connect
     naming: dnNaming(settings.exactNamingAttributes),
     principal: principalByWhoAmI,
   };
+  // The entry may get another name, and another entry its name, after it was read.
+  const aim: Aim = async (link, account) => ({
+    dn: account.name,
+    controls: (await serverOf(link)).controls.has(ASSERTION)
+      ? [new AssertionControl(isStill(account, accounts, null))]
+      : [],
+  });
   return openDirectory(settings, tools, {
     accounts,
     view: async (link) => (await serverOf(link)).vendor.view,
@@ -48,6 +58,10 @@ export function openLdap(settings: LdapSettings, tools: ConnectorTools): Connect
     compareHash: (link, request) =>
       compareHash(link, request, accounts, settings.passwordAttribute),
     setPassword: passwordWriter(settings, accounts),
+    async act(link, request) {
+      const { vendor } = await serverOf(link);
+      return act(link, request, { accounts, view: vendor.view, actions: actionsOf(vendor), aim });
+    },
     check: (link) => checkDirectory(link, settings, entryUuids),
     policies: (link) => readPolicies(link, settings.base),
     replicas: (link) => readSuppliers(link, settings.base),

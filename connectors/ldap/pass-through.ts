@@ -1,6 +1,7 @@
 import type { Entry } from 'ldapts';
 import { cached } from '../cached';
 import type { Finding, WriteAnswer } from '../contract';
+import { readStored } from '../marks';
 import { accountFilter, search, valuesOf } from './accounts';
 import { ok, warning } from './findings';
 import type { Link } from './link';
@@ -18,7 +19,7 @@ const PASS_THROUGH = new RegExp(`^\\{(${SCHEMES.join('|')})\\}`, 'i');
  * Returns the scheme by which an entry refers to a password that is kept elsewhere, such as `SASL`. Null if there is
  * none, or if the service account cannot read the attribute.
  */
-export function passedThrough(entry: Entry, attribute: string): string | null {
+function passedThrough(entry: Entry, attribute: string): string | null {
   for (const value of valuesOf(entry, attribute)) {
     const scheme = PASS_THROUGH.exec(String(value))?.[1];
     if (scheme !== undefined) return scheme.toUpperCase();
@@ -26,12 +27,26 @@ export function passedThrough(entry: Entry, attribute: string): string | null {
   return null;
 }
 
-/** The answer to a write for an account whose password is kept elsewhere. A new value would cut off that system. */
-export const keptElsewhere = (scheme: string): WriteAnswer => ({
-  result: 'rejected',
-  reason: 'no_own_password',
-  vendorCode: scheme,
-});
+/** A value that crypt(3) checks. Directories that were filled from /etc/shadow have its marks, too. */
+const CRYPT = /^\{CRYPT\}(.*)$/is;
+
+/**
+ * Returns the answer to a write for an account whose value must stay. A new one would cut off another system, or unlock an
+ * account that is locked by a mark in front of its hash. Null for any other account.
+ */
+export function refusalFor(entry: Entry, attribute: string): WriteAnswer | null {
+  const elsewhere = passedThrough(entry, attribute);
+  if (elsewhere !== null)
+    return { result: 'rejected', reason: 'no_own_password', vendorCode: elsewhere };
+  for (const value of valuesOf(entry, attribute)) {
+    const stored = CRYPT.exec(String(value))?.[1];
+    const { lock, hash } = readStored(stored ?? '');
+    if (lock === '') continue;
+    const reason = hash === null ? 'no_own_password' : 'account_disabled';
+    return { result: 'rejected', reason, vendorCode: 'CRYPT' };
+  }
+  return null;
+}
 
 /** Number of accounts that show whether the service account can read passwords. Some may have none. */
 const SAMPLE = 20;
@@ -50,15 +65,15 @@ export const readsPasswords = (settings: LdapSettings): ((link: Link) => Promise
     return entries.some((entry) => valuesOf(entry, passwordAttribute).length > 0);
   });
 
-/** Reads the scheme of one account. Null if it has none, or cannot be read. */
-export async function schemeAt(
+/** Reads the entry of an account for `refusalFor`. Null if it cannot be read. */
+export async function refusalAt(
   link: Link,
   dn: string,
   { passwordAttribute }: LdapSettings,
-): Promise<string | null> {
+): Promise<WriteAnswer | null> {
   const reply = await search(link, dn, { scope: 'base', attributes: [passwordAttribute] });
   const [entry] = reply.ok ? reply.value : [];
-  return entry === undefined ? null : passedThrough(entry, passwordAttribute);
+  return entry === undefined ? null : refusalFor(entry, passwordAttribute);
 }
 
 /** Counts the passwords that `lockstep doctor` has seen in a listing. */

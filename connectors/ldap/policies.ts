@@ -74,16 +74,27 @@ interface PolicyEntries {
   readonly ds389: readonly Entry[];
 }
 
-async function policyEntries(link: Link, base: string): Promise<PolicyEntries> {
+/** Reads the policies of slapo-ppolicy in the naming context of an entry. */
+export const overlayPolicies = async (link: Link, dn: string): Promise<readonly Entry[]> =>
+  below(link, dn, isA('pwdPolicy'), overlayAttributes);
+
+/** Searches the naming context of an entry. */
+async function below(
+  link: Link,
+  dn: string,
+  filter: Filter,
+  attributes: string[],
+): Promise<readonly Entry[]> {
   const { namingContexts } = await serverOf(link);
   const context = namingContexts
-    .filter((suffix) => isWithin(base, suffix))
+    .filter((suffix) => isWithin(dn, suffix))
     .sort((one, other) => other.length - one.length)[0];
-  const below = async (filter: Filter, attributes: string[]) => {
-    if (context === undefined) return [];
-    const reply = await search(link, context, { filter, attributes });
-    return reply.ok ? reply.value : [];
-  };
+  if (context === undefined) return [];
+  const reply = await search(link, context, { filter, attributes });
+  return reply.ok ? reply.value : [];
+}
+
+async function policyEntries(link: Link, base: string): Promise<PolicyEntries> {
   const config = await search(link, CONFIG, {
     scope: 'base',
     // An account that may read only the policy attributes may not search by objectClass.
@@ -91,11 +102,13 @@ async function policyEntries(link: Link, base: string): Promise<PolicyEntries> {
     attributes: ds389Attributes,
   });
   return {
-    overlay: await below(isA('pwdPolicy'), overlayAttributes),
+    overlay: await overlayPolicies(link, base),
     ds389: [
       ...(config.ok ? config.value : []),
       // The server returns subentries only to a filter that names ldapSubEntry.
       ...(await below(
+        link,
+        base,
         new AndFilter({ filters: [isA('ldapSubEntry'), isA('passwordPolicy')] }),
         ds389Attributes,
       )),

@@ -52,6 +52,8 @@ export interface Vendor {
   readonly storesHashes: boolean;
   /** Whether a refusal means that the account already has this password. */
   readonly isSame: (refusal: LdapRefusal, policyError: number | null) => boolean;
+  /** How the server ends a lock and forces a change (`server-actions.ts`). Null if no service account can make it do so. */
+  readonly acts: 'overlay' | 'ds389' | null;
   readonly advice: {
     /** How to grant the right to write passwords. */
     readonly write: string;
@@ -64,8 +66,8 @@ export interface Vendor {
   readonly absent: LockValues;
 }
 
-const LOCKED_TIME = 'pwdAccountLockedTime';
-const RESET = 'pwdReset';
+export const LOCKED_TIME = 'pwdAccountLockedTime';
+export const RESET = 'pwdReset';
 
 const cleared = (values: Readonly<Record<string, string | null>>): LockValues =>
   Object.fromEntries(
@@ -111,6 +113,7 @@ const openLdap: Vendor = {
   // The code is that of the history rule; only the text says that the password is the current one.
   isSame: ({ code, text }) =>
     code === CONSTRAINT_VIOLATION && /not being changed from existing value/i.test(text),
+  acts: 'overlay',
   advice: {
     write: 'Give the service account "=cw" on the attribute.',
     keep: `Give the service account write access to ${LOCKED_TIME} and ${RESET}.`,
@@ -122,10 +125,10 @@ const openLdap: Vendor = {
 
 const CONSTRAINT_VIOLATION = 19;
 
-const RETRIES = 'passwordRetryCount';
-const EXPIRES = 'passwordExpirationTime';
+export const RETRIES = 'passwordRetryCount';
+export const EXPIRES = 'passwordExpirationTime';
 /** Value of `EXPIRES` while the password must be changed (`NO_TIME` in the source of 389 Directory Server). */
-const MUST_CHANGE = '19700101000000Z';
+export const MUST_CHANGE = '19700101000000Z';
 
 /**
  * 389 Directory Server and FreeIPA. The server hashes a password that a modify request writes. RFC 3062 is not used,
@@ -153,6 +156,7 @@ const ds389: Vendor = {
   // Same text as for an older password, but without a policy error (check_pw_syntax_ext in its source).
   isSame: ({ code, text }, policyError) =>
     code === CONSTRAINT_VIOLATION && policyError === null && /^password in history/.test(text),
+  acts: 'ds389',
   advice: {
     write: 'Add an aci that lets the service account write userPassword.',
     keep: `Add an aci that lets the service account write ${RETRIES} and ${EXPIRES}.`,
@@ -176,6 +180,7 @@ const apacheDs: Vendor = {
   keepingChanges: () => [],
   storesHashes: true,
   isSame: () => false,
+  acts: null,
   advice: {
     write: 'Add a prescriptive ACI that lets the service account write userPassword.',
     keep: '',
@@ -201,6 +206,8 @@ const pingDirectory: Vendor = {
   controls: ({ mustChange }, isHash) => [new PasswordUpdateBehaviorControl(mustChange, isHash)],
   storesHashes: false,
   isSame: () => false,
+  // Both need the extended operation for the password policy state, which Lockstep does not use.
+  acts: null,
   advice: {
     write:
       'Give the service account the privilege password-reset, and an aci to write userPassword.',

@@ -3,7 +3,7 @@ import type { WriteAnswer } from '../contract';
 import { ASSERTION, AssertionControl, PasswordPolicyControl } from './controls';
 import type { Link } from './link';
 import { locate } from './locate';
-import { keptElsewhere, passedThrough } from './pass-through';
+import { refusalFor } from './pass-through';
 import { classifyWrite } from './refusals';
 import { answerOf, change, named, replyOrNull, sendExop, sendModify } from './requests';
 import { serverOf } from './server';
@@ -31,8 +31,8 @@ export async function readThenWrite(writing: Writing): Promise<Attempted> {
     return { ...unwritten, answer: { result: 'rejected', reason, vendorCode: null } };
   }
   const { entry, account } = located.value;
-  const elsewhere = passedThrough(entry, passwordAttribute);
-  if (elsewhere !== null) return { ...unwritten, answer: keptElsewhere(elsewhere) };
+  const refusal = refusalFor(entry, passwordAttribute);
+  if (refusal !== null) return { ...unwritten, answer: refusal };
   const state = vendor.view.accountStateOf(entry, []);
   if (vendor.losesLock && state.locked)
     return {

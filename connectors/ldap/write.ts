@@ -3,7 +3,7 @@ import type { SetPasswordRequest, WriteAnswer } from '../contract';
 import type { Accounts } from './accounts';
 import type { Use } from './dialect';
 import { ownAccount } from './own-account';
-import { readsPasswords, schemeAt } from './pass-through';
+import { readsPasswords, refusalAt } from './pass-through';
 import { restoreAfter } from './restore';
 import { serverOf } from './server';
 import type { LdapSettings } from './settings';
@@ -34,7 +34,7 @@ export function passwordWriter(settings: LdapSettings, accounts: Accounts) {
       const mustRead = request.account.nativeId === null || isOwn(request.account);
       if (!byModify || !canAssert || mustRead || vendor.clearsAny === null)
         return readThenWrite(writing);
-      if ((await canRead(link)) && (await schemeAt(link, request.account.name, settings)) !== null)
+      if ((await canRead(link)) && (await refusalAt(link, request.account.name, settings)) !== null)
         return readThenWrite(writing);
       const asserted = await modifyAsserting(writing, vendor.clearsAny);
       if (typeof asserted === 'object') return asserted;

@@ -15,6 +15,7 @@ export const okta: ConnectorKind<OktaSettings> = {
     accepts: ['plaintext'],
     yields: ['plaintext'],
     reportsCurrent: true,
+    actions: ['unlock', 'force-change'],
   },
   naming: () => naming,
   declared: ({ proof }) => ({ proof }),

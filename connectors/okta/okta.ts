@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
 import type { Connector, ConnectorTools, Finding, WriteAnswer } from '../contract';
+import { actFailure } from '../http/act';
 import { type Api, apiOf } from '../http/api';
 import { ok, skipped } from '../http/checks';
 import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { anonymous } from '../http/credentials';
 import { json } from '../http/success';
+import type { ActFailure } from '../http/vendor';
 import type { PreparedWrite } from '../http/write';
 import { classify } from './errors';
 import { readPolicies } from './policies';
@@ -39,6 +42,10 @@ export function openOkta(settings: OktaSettings, tools: ConnectorTools): Connect
     page: (after, pageSize, signal) => page(api, after, pageSize, found, signal),
     state: stateOf,
     prepare: (user) => prepare(api, user, strict),
+    actions: {
+      unlock: (user, signal) => unlock(api, user, signal),
+      'force-change': (user, signal) => forceChange(api, user, signal),
+    },
     verify:
       proof === 'none'
         ? null
@@ -77,11 +84,25 @@ const writeTo = (id: string, strict: boolean): PreparedWrite<User> => ({
   }),
 });
 
-/** Expires the password, and so restores a forced change that the new password has ended. The password stays the same. */
+/** Expires the password, which forces a change. The password stays the same. */
 async function expire(api: Api, id: string, signal: AbortSignal): Promise<boolean> {
   const path = `${pathOf(id)}/lifecycle/expire_password`;
   await api.ask({ method: 'POST', path, success: { 200: json(userWith(id)) } }, signal);
   return true;
+}
+
+async function unlock(api: Api, { id }: User, signal: AbortSignal): Promise<null> {
+  const path = `${pathOf(id)}/lifecycle/unlock`;
+  await api.ask({ method: 'POST', path, success: { 200: json(z.looseObject({})) } }, signal);
+  return null;
+}
+
+async function forceChange(api: Api, user: User, signal: AbortSignal): Promise<ActFailure | null> {
+  if (!hasOwnPassword(user)) return actFailure('no_own_password');
+  // Okta expires the password of an active user only.
+  if (stateOf(user).locked) return actFailure('account_locked', user.status);
+  await expire(api, user.id, signal);
+  return null;
 }
 
 async function checkPolicies(

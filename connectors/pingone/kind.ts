@@ -16,6 +16,7 @@ export const pingOne: ConnectorKind<PingOneSettings> = {
     accepts: ['plaintext', ...pingOneSchemes],
     yields: [],
     reportsCurrent: true,
+    actions: ['unlock', 'force-change'],
   },
   naming: () => naming,
   needs: [

@@ -10,6 +10,7 @@ import type {
   VerifyRequest,
   WriteAnswer,
 } from '../contract';
+import { actFailure } from '../http/act';
 import { type Classify, nullIf } from '../http/answers';
 import { type Api, apiOf } from '../http/api';
 import { FORM_TYPE, formBytes } from '../http/body';
@@ -18,6 +19,7 @@ import { openHttp } from '../http/client';
 import { connectorOver } from '../http/connector';
 import { basic, clientCredentials } from '../http/credentials';
 import { json } from '../http/success';
+import type { ActFailure } from '../http/vendor';
 import type { PreparedWrite } from '../http/write';
 import { classify, isWrongPassword, WRONG_PASSWORD } from './errors';
 import { readPolicies } from './policies';
@@ -59,6 +61,10 @@ export function openPingOne(settings: PingOneSettings, tools: ConnectorTools): C
     page: users.page,
     state: async (known, signal) => stateOf(await users.withPassword(known, signal)),
     prepare: (known, request, signal) => prepare(api, users, known, request, signal),
+    actions: {
+      unlock: (known, signal) => unlock(api, users, known, signal),
+      'force-change': (known, signal) => forceChange(api, users, known, signal),
+    },
     verify: (known, request, signal) => verify(api, users, known, request, signal),
     check: (signal) => checkPolicies(api, environment, signal),
     writeToNoAccount: () => writeTo(users, randomUUID(), null, false),
@@ -73,6 +79,8 @@ export function openPingOne(settings: PingOneSettings, tools: ConnectorTools): C
 const JSON_TYPE = 'application/json';
 const SET = 'application/vnd.pingidentity.password.set+json';
 const CHECK = 'application/vnd.pingidentity.password.check+json';
+const UNLOCK = 'application/vnd.pingidentity.password.unlock+json';
+const FORCE_CHANGE = 'application/vnd.pingidentity.password.forceChange';
 
 async function prepare(
   api: Api,
@@ -171,6 +179,43 @@ async function verify(
     return { result: 'differs', vendorCode: WRONG_PASSWORD };
   const signInPrevented = obstacleIn(stateOf(user));
   return { result: 'holds', proof: 'login', ...(signInPrevented && { signInPrevented }) };
+}
+
+/** Sends a request about a password that has no members. */
+const askOf = (users: Users, id: string, type: string) =>
+  ({
+    method: 'POST',
+    path: users.passwordPath(id),
+    content: { type, value: {} },
+    success: { 200: json(setPasswordOf(id)) },
+  }) as const;
+
+async function unlock(
+  api: Api,
+  users: Users,
+  known: Known,
+  signal: AbortSignal,
+): Promise<ActFailure | null> {
+  const user = await users.withPassword(known, signal);
+  // An administrator has locked the account, not the password.
+  if (!isLockedOut(user))
+    return actFailure('account_disabled', user.profile.account?.status ?? null);
+  await api.ask(askOf(users, user.profile.id, UNLOCK), signal);
+  return null;
+}
+
+async function forceChange(
+  api: Api,
+  users: Users,
+  known: Known,
+  signal: AbortSignal,
+): Promise<ActFailure | null> {
+  const user = await users.withPassword(known, signal);
+  if (!hasOwnPassword(user)) return actFailure('no_own_password', user.password.status);
+  // A forced change would unlock the password.
+  if (isLockedOut(user)) return actFailure('account_locked', user.password.status);
+  await api.ask(askOf(users, user.profile.id, FORCE_CHANGE), signal);
+  return null;
 }
 
 async function checkPolicies(

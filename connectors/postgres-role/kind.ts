@@ -16,6 +16,7 @@ export const postgresRole: ConnectorKind<PostgresRoleSettings> = {
     accepts: ['scram-sha-256'],
     yields: ['plaintext', 'hash'],
     reportsCurrent: true,
+    actions: [],
   },
   // An oid is unique only now: after a dump and restore each role has another one.
   naming: () => exactNaming,

@@ -15,6 +15,7 @@ export const scim: ConnectorKind<ScimSettings> = {
     accepts: ['plaintext'],
     yields: ['plaintext'],
     reportsCurrent: true,
+    actions: [],
   },
   naming: () => naming,
   needs: [

@@ -13,12 +13,12 @@ import {
   type WriteAnswer,
 } from '../contract';
 import { encode, holds, isTooLong } from '../encodings';
+import { readStored } from '../marks';
 import { asInconclusive, asSourceFailure, asWriteAnswer } from '../sql/failures';
 import type { SqlSession } from '../sql/sessions';
 import { checkTable } from './check';
 import type { Engine } from './engine';
 import { linkedRow } from './linked-row';
-import { readStored } from './marks';
 import { rowNaming } from './naming';
 import { type AccountRow, type Rows, rowsOf } from './rows';
 import type { SqlColumnSettings } from './settings';

@@ -17,6 +17,7 @@ export const sqlColumn: ConnectorKind<SqlColumnSettings> = {
     accepts: schemes,
     yields: ['plaintext', 'hash'],
     reportsCurrent: true,
+    actions: [],
   },
   declared: ({ scheme }) => ({ accepts: [scheme] }),
   naming: rowNaming,

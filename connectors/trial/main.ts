@@ -3,6 +3,7 @@ import { checkConfiguration } from '../../model/configuration/check';
 import { sourceNamed } from '../../model/configuration/document';
 import type { TrialJob, TrialMessage } from '../../model/trial';
 import type { Connector } from '../contract';
+import { channelKinds } from '../notices/registry';
 import { resolveLocally } from '../references';
 import { connectorKinds, type RegisteredKind } from '../registry';
 import { runTrial } from './run';
@@ -22,7 +23,7 @@ process.once('message', (job: TrialJob) => {
 const send = (message: TrialMessage) => process.send?.(message);
 
 async function runJob({ document, source, account, find }: TrialJob): Promise<void> {
-  const checked = checkConfiguration(document, connectorKinds);
+  const checked = checkConfiguration(document, connectorKinds, channelKinds);
   if (!checked.valid) return void send({ kind: 'issues', issues: checked.issues });
   const configured = sourceNamed(checked.configuration, source);
   const kind = connectorKinds.get(configured?.kind ?? '');

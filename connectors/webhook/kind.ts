@@ -15,6 +15,7 @@ export const webhook: ConnectorKind<WebhookSettings> = {
     accepts: ['plaintext'],
     yields: ['plaintext', 'hash'],
     reportsCurrent: true,
+    actions: [],
   },
   declared: traitsBy,
   naming: namingBy,

@@ -70,7 +70,7 @@ async function credentials(
   if (signingSecret === undefined) return bearerHeaders;
   const secret = serviceSecret(signingSecret, tools);
   try {
-    return { ...bearerHeaders, ...signatureHeaders(body, secret, randomUUID(), Date.now()) };
+    return { ...bearerHeaders, ...signatureHeaders(body, [secret], randomUUID(), Date.now()) };
   } finally {
     secret.destroy();
   }

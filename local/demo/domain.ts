@@ -57,7 +57,7 @@ async function populate(server: KeptSamba, dir: string, service: Secret): Promis
     for (const one of people.filter(({ apps }) => apps))
       await admin.addUser(unit, one.name, randomPassword(), { mail: mailOf(one) });
     const account = await admin.addUser(`CN=Users,${server.base}`, SERVICE, service);
-    await admin.delegate(unit, account, [rights.resetPassword, rights.writePwdLastSet]);
+    await admin.delegate(unit, account, Object.values(rights));
   });
   writeFileSync(mark, '');
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accountActions } from '../people/account-actions';
 import { time, timeOrNull } from './fields';
 
 /** Work outside a change that the API asks of a worker. */
@@ -6,7 +7,7 @@ import { time, timeOrNull } from './fields';
 export const jobSchema = z
   .object({
     id: z.string(),
-    kind: z.enum(['check', 'refresh', 'look', 'sign-in']),
+    kind: z.enum(['check', 'refresh', 'look', 'sign-in', ...accountActions]),
     source: z.string(),
     state: z.enum(['open', 'done', 'failed']),
     result: z.unknown().describe('What the worker found or did; null while the job is open.'),

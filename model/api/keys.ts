@@ -17,6 +17,10 @@ export const apiKeySchema = z.object({
     .string()
     .nullable()
     .describe('The only source for which the key may register a relay; null for other keys.'),
+  identity: z
+    .string()
+    .nullable()
+    .describe('The only person whom the key may act for; null if it is not bound to a person.'),
   createdAt: time,
   expiresAt: timeOrNull,
   revokedAt: timeOrNull,

@@ -3,6 +3,8 @@ export type Right =
   | 'change-own'
   | 'change'
   | 'control-changes'
+  | 'help'
+  | 'read-jobs'
   | 'read'
   | 'read-people'
   | 'operate'
@@ -28,8 +30,10 @@ const table = {
     bindable: true,
   },
   'help-desk': {
-    may: 'see people and changes, and start, cancel and retry changes, also without the current password; the key names its agent',
-    rights: ['change-own', 'change', 'control-changes', 'read', 'read-people'],
+    may: 'see people and changes, start, cancel and retry changes, also without the current password, unlock accounts and force a change at the next login; the key names its agent',
+    rights: [
+      ...['change-own', 'change', 'control-changes', 'help', 'read', 'read-jobs', 'read-people'],
+    ] as readonly Right[],
     bindable: true,
   },
   trigger: {
@@ -50,7 +54,7 @@ const table = {
   read: { may: 'see changes, sources and captures', rights: ['read'], bindable: true },
   operate: {
     may: 'do what `read` allows, see people, check, pause and refresh sources, and control changes and captures',
-    rights: ['read', 'read-people', 'control-changes', 'operate'],
+    rights: ['read', 'read-jobs', 'read-people', 'control-changes', 'operate'],
     bindable: false,
   },
   configure: {
@@ -67,7 +71,8 @@ const table = {
   admin: {
     may: 'do everything, and manage API keys',
     rights: [
-      ...['change-own', 'change', 'control-changes', 'read', 'read-people', 'operate'],
+      ...['change-own', 'change', 'control-changes', 'help'],
+      ...['read', 'read-jobs', 'read-people', 'operate'],
       ...['configure', 'enrol-relay', 'relay', 'capture', 'sign-in', 'administer'],
     ] as readonly Right[],
     bindable: false,

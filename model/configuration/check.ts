@@ -6,12 +6,13 @@ import {
   type ConfigurationIssue,
   configurationSchema,
   declaredGroupsOf,
-  secretReference,
 } from './document';
 import { everyIssue } from './every-issue';
+import { fieldIssues, zodIssues } from './field-issues';
 import { groupRules } from './group';
 import { type AbilitiesOf, formIssues } from './hash-paths';
 import { NOT_A_NAME } from './names';
+import { type CheckedChannelKind, noticeIssues } from './notice-channels';
 
 /** The part of a connector kind that the check uses. */
 export interface CheckedKind {
@@ -43,6 +44,7 @@ export type CheckedConfiguration =
 export function checkConfiguration(
   document: unknown,
   kinds: ReadonlyMap<string, CheckedKind>,
+  channelKinds: ReadonlyMap<string, CheckedChannelKind> = new Map(),
 ): CheckedConfiguration {
   const { issues: ofShape, valid: configuration } = inspect(document);
   if (configuration === null) return { valid: false, issues: ofShape, readable: null };
@@ -52,6 +54,7 @@ export function checkConfiguration(
     ...Object.entries(configuration.sources).flatMap(([source, { kind, settings }]) =>
       settingsIssues(['sources', source], kind, settings, kinds),
     ),
+    ...noticeIssues(configuration, channelKinds),
     ...groupIssues(configuration, names),
     ...lonePolicyIssues(configuration, names),
     ...formIssues(configuration, abilitiesIn(configuration, kinds)),
@@ -143,16 +146,7 @@ function settingsIssues(
       { path: [...at, 'kind'], says: `there is no connector "${kindName}"; there are: ${known}` },
     ];
   }
-  const bare = kind.secretSettings.filter(
-    (field) => settings[field] !== undefined && !secretReference.test(String(settings[field])),
-  );
-  const secrets = bare.map((field) => ({
-    path: [...at, 'settings', field],
-    says: 'holds a secret; write a reference to it instead: ${file:NAME} or ${env:NAME}',
-  }));
-  const { issues } = everyIssue(kind.settings, settings, 1);
-  const others = issues.filter(({ path }) => !bare.includes(String(path[0])));
-  return [...secrets, ...zodIssues(others, [...at, 'settings'])];
+  return fieldIssues([...at, 'settings'], settings, kind);
 }
 
 function groupIssues(
@@ -205,24 +199,4 @@ function unknownName(
   if (known.includes(wanted)) return [];
   const names = known.join(', ') || 'none yet';
   return [{ path, says: `there is no ${what} "${wanted}"; there are: ${names}` }];
-}
-
-function zodIssues(
-  issues: readonly z.core.$ZodIssue[],
-  at: readonly string[] = [],
-): ConfigurationIssue[] {
-  return issues.flatMap((issue) => {
-    const path = [
-      ...at,
-      ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step)),
-    ];
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({
-        path: [...path, key],
-        says: 'is not a known field; check its spelling, or remove it',
-      }));
-    // For an invalid key, zod keeps the reason in a nested issue.
-    const why = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
-    return [{ path, says: why ?? issue.message }];
-  });
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { forms } from '../hashes/encoding';
+import { audiences } from '../notices/kinds';
+import { languages } from '../notices/languages';
 import { passwordFilterSchema } from '../policy/password-filter';
 import { policyRulesSchema, rulesOf } from '../policy/schema';
 import { failureModes, type Group, lanes, type Policy, proveModes, type Source } from './group';
@@ -163,6 +165,18 @@ export const applicationSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('When false, its mappings are left unchanged.'),
 });
 
+export const noticeChannelSchema = z.strictObject({
+  kind: z.string().describe('`mail`, `webhook` or `caep`.'),
+  for: z
+    .array(z.enum(audiences))
+    .min(1)
+    .describe(
+      'Whose notices the channel gets: those to people about their own password, those to operators, or both.',
+    ),
+  language: z.enum(languages).default('en').describe('The language of the texts.'),
+  settings: z.record(z.string(), z.unknown()).describe('The settings of that kind.'),
+});
+
 /** `lockstep.yaml`: the systems that Lockstep connects, and how. It holds no secret, only references to secrets. */
 export const configurationSchema = z.strictObject({
   version: z.literal(1).describe('The version of this format.'),
@@ -173,9 +187,14 @@ export const configurationSchema = z.strictObject({
     .record(name, applicationSchema)
     .default({})
     .describe('Single sign-on applications whose stored credentials follow the passwords.'),
+  notices: z
+    .record(name, noticeChannelSchema)
+    .default({})
+    .describe('The channels by which people and operators get notices.'),
 });
 
 export type Configuration = z.infer<typeof configurationSchema>;
+export type NoticeChannel = z.infer<typeof noticeChannelSchema>;
 export type SourceConfiguration = z.infer<typeof sourceSchema>;
 
 export const emptyConfiguration: Configuration = configurationSchema.parse({ version: 1 });

@@ -62,6 +62,10 @@ export const exactRules: AccountRules = { naming: exactNaming, isServiceAccount:
 export const isSameName = ({ canonicalName }: Naming, one: string, other: string): boolean =>
   canonicalName(one) === canonicalName(other);
 
+/** True when two ids, in any spelling, are the id of one account of a source. */
+export const isSameId = ({ canonicalId }: Naming, one: string, other: string): boolean =>
+  canonicalId(one) === canonicalId(other);
+
 /**
  * Whether an account has the wanted value of each attribute, in any spelling.
  * @param valuesAt returns all values of one attribute
@@ -100,19 +104,17 @@ export type LinkedAccount<Account> =
  *   has that id. It is ignored if it has another id, because a source may compare ids in its own way.
  */
 export function linkedAccount<Account extends NamedAccount>(
-  { isLasting, canonicalId }: Naming,
+  naming: Naming,
   link: NamedAccount,
   named: Account | null,
   identified: Account | null,
 ): LinkedAccount<Account> {
   const hasId = ({ nativeId }: NamedAccount) =>
-    nativeId !== null &&
-    link.nativeId !== null &&
-    canonicalId(nativeId) === canonicalId(link.nativeId);
+    nativeId !== null && link.nativeId !== null && isSameId(naming, nativeId, link.nativeId);
   if (named !== null && (link.nativeId === null || hasId(named)))
     return { found: true, account: named, renamed: false };
   if (identified !== null && link.nativeId !== null && hasId(identified))
-    return isLasting(link.nativeId)
+    return naming.isLasting(link.nativeId)
       ? { found: true, account: identified, renamed: true }
       : { found: false, problem: 'account_renamed' };
   return { found: false, problem: named === null ? 'no_account' : 'account_replaced' };

@@ -50,7 +50,8 @@ function withCurrentDefaults(version: number, document: Configuration): Configur
       version,
     },
   );
-  return document;
+  // Sections that are newer than the document are missing in it.
+  return { ...emptyConfiguration, ...document };
 }
 
 /**

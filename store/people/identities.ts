@@ -5,6 +5,7 @@ import type { AccountRules, Naming } from '../../model/people/naming';
 import { writeAudit } from '../audit';
 import type { Database } from '../database';
 import { newId } from '../ids';
+import { keepFormerAddresses } from '../notices/former-addresses';
 import { isNamed } from './account-names';
 import { type AccountLink, type LinkConflict, type LinkedBy, linkAccount } from './links';
 
@@ -89,6 +90,7 @@ export async function saveIdentity(
   return db
     .transaction()
     .execute(async (trx) => {
+      await keepFormerAddresses(trx, person.name, person.attributes);
       const { id } = await trx
         .insertInto('identity')
         .values({

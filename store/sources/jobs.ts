@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { accountActions } from '../../model/people/account-actions';
 import type { Database } from '../database';
 import { newId } from '../ids';
 import { channels } from '../notifications';
@@ -6,8 +7,8 @@ import type { JobKind } from '../tables';
 
 /**
  * Work outside a change that the api asks of a worker, because only a worker may talk to sources: checking a source
- * for `lockstep doctor`, refreshing its accounts, looking when their passwords were last changed, or checking whether
- * an account holds a password.
+ * for `lockstep doctor`, refreshing its accounts, looking when their passwords were last changed, checking whether an
+ * account holds a password, or unlocking an account for the help desk.
  */
 export interface Job {
   readonly id: string;
@@ -23,6 +24,7 @@ export interface JobView {
   readonly source: string;
   readonly state: 'open' | 'done' | 'failed';
   readonly result: unknown;
+  readonly requestedBy: string;
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
 }
@@ -44,10 +46,11 @@ export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise
   return id;
 }
 
-/**
- * The kinds of jobs that may take minutes. A sign-in check is not among them, because a person waits for its result.
- */
+/** The kinds of jobs that may take minutes. */
 export const jobsOfSources: readonly JobKind[] = ['check', 'refresh', 'look'];
+
+/** The kinds of jobs whose result a person waits for. */
+export const jobsOfPeople: readonly JobKind[] = ['sign-in', ...accountActions];
 
 /**
  * Claims the oldest open job of these kinds. If the worker does not finish it before the lease ends, another worker
@@ -87,7 +90,7 @@ export async function finishJob(
 export async function readJob(db: Database, id: string): Promise<JobView | null> {
   const job = await db
     .selectFrom('job')
-    .select(['id', 'kind', 'source', 'state', 'result'])
+    .select(['id', 'kind', 'source', 'state', 'result', 'requested_by as requestedBy'])
     .select(['created_at as createdAt', 'finished_at as finishedAt'])
     .where('id', '=', id)
     .executeTakeFirst();

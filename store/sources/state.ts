@@ -6,6 +6,7 @@ import {
   WAKE_PER_SECOND,
 } from '../../model/change/source-circuit';
 import type { Database } from '../database';
+import { sourceNotices } from '../notices/write';
 
 /** Reads the state of each source that is down or paused, by its name. A source that is missing in the map is up. */
 export async function readSourceStates(db: Database): Promise<Map<string, SourceState>> {
@@ -47,7 +48,7 @@ export async function openCircuit(
     ), audited as (
       insert into audit (actor, action, subject, detail)
       select 'worker', 'source.down', source, jsonb_build_object('reason', ${reason}::text) from opened
-    )
+    ), noticed as (${sourceNotices('source_down', 'opened', sql`${reason}`)})
     select source from opened`.execute(db);
   return rows.length === 1;
 }
@@ -102,6 +103,7 @@ export async function pauseSource(
     ), audited as (
       insert into audit (actor, action, subject, detail)
       select ${by}, 'source.paused', source, jsonb_build_object('reason', ${reason}::text) from paused
+    ), noticed as (${sourceNotices('source_paused', 'paused', sql`${reason}`)}
     ), left_waiting as (
       ${cancelWakeUps('paused')}
     )
@@ -144,7 +146,7 @@ export async function reopenSource(
     ), audited as (
       insert into audit (actor, action, subject)
       select ${by}, case condition when 'paused' then 'source.resumed' else 'source.up' end, source from gone
-    )
+    ), noticed as (${sourceNotices('source_up', 'gone')})
     select source from gone`.execute(db);
   return rows.length === 1;
 }

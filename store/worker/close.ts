@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../model/errors';
 import { countEnded, type EndedChange } from '../changes/counters';
 import { endedNotice } from '../changes/progress';
 import type { Database } from '../database';
+import { incompleteNotice } from '../notices/write';
 import { channels } from '../notifications';
 
 /** The final state of a change, and its reason if it has one. */
@@ -20,7 +21,8 @@ export async function endChange(db: Database, changeId: string, ending: Ending):
   const { rows } = await sql<Omit<EndedChange, 'state'>>`
     with ended as (
       update change set state = ${ending.state}, reason = ${ending.reason}, ended_at = now()
-      where id = ${changeId} and ended_at is null returning id, created_at, captured_at, ended_at
+      where id = ${changeId} and ended_at is null
+      returning id, identity_id, state, created_at, captured_at, ended_at
     ), destroyed as (
       delete from sealed_secret where change_id = ${changeId}
     ), audited as (
@@ -28,7 +30,7 @@ export async function endChange(db: Database, changeId: string, ending: Ending):
       select 'worker', 'change.' || ${ending.state}::text, id,
              jsonb_build_object('reason', ${ending.reason}::text)
       from ended
-    )
+    ), noticed as (${incompleteNotice('ended')})
     select extract(epoch from ended_at - created_at)::float8 as seconds,
            extract(epoch from ended_at - captured_at)::float8 as "captureSeconds",
            pg_notify(${channels.progress}, ${endedNotice(sql`id`)}) from ended`.execute(db);

@@ -10,6 +10,7 @@ import type { StoredProblem } from '../../model/people/links';
 import { countOutcomes, type StoredOutcome } from '../changes/counters';
 import { settledNotice } from '../changes/progress';
 import { type Database, withoutSync } from '../database';
+import { parkedNotice, passwordChangedNotice } from '../notices/write';
 import { channels } from '../notifications';
 import type { ClaimedAccount } from './claims';
 import { earlierClaim, retryBehind } from './release';
@@ -36,8 +37,12 @@ export interface ChangeAtWork {
   readonly sealed: { readonly epochId: string; readonly jwe: Buffer } | null;
   /** The sources that are paused, or down without a probe that is due: their accounts are set to wait at once. */
   readonly heldSources: readonly string[];
+  /** The sources that are paused or down. */
+  readonly unavailableSources: readonly string[];
   /** Version of the configuration in force now. */
   readonly configurationVersion: number;
+  /** Whether a channel of the configuration sends notices to people; `loadChange` adds it. */
+  readonly notifiesPerson?: boolean;
 }
 
 /** Of change `c`. */
@@ -70,6 +75,7 @@ export async function readChangeAtWork(
                      and (k.groups is null or k.groups @> c.groups)) as authorized,
            c.expires_at as "expiresAt", ${remainingMs},
            array(select source from source_state where next_probe_at is null or next_probe_at > now()) as "heldSources",
+           array(select source from source_state) as "unavailableSources",
            (select coalesce(max(version), 0) from configuration) as "configurationVersion",
            s.epoch_id as "epochId", s.jwe,
            coalesce((select json_agg(json_build_object(
@@ -174,7 +180,7 @@ export function countStored(rows: readonly (OutcomeStatus & JustStored)[]): Outc
   return rows.map(({ attempted: _attempted, seconds: _seconds, ...status }) => status);
 }
 
-type SettledChange = { readonly id: string; readonly seq: number; readonly identityId: string };
+type SettledChange = Pick<ChangeAtWork, 'id' | 'seq' | 'identityId' | 'notifiesPerson'>;
 
 /** Time since a change was accepted, of a row of `change`. */
 export const secondsSince = (change: string) =>
@@ -237,7 +243,12 @@ const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
       -- The password of the auth account is known again, such as after a change by the help desk.
       delete from sign_in_guard g using recorded
       where g.account_id = recorded.account_id and recorded.role = 'auth' and recorded.state = 'applied'
-    ), superseding as (${supersedeOlder(change.id, 'recorded')})`;
+    )${noticesOf(change, settled)}, superseding as (${supersedeOlder(change.id, 'recorded')})`;
+
+/** CTEs that write the notices about these settlements. Most settlements have none, and then cost nothing for them. */
+const noticesOf = ({ id, notifiesPerson }: SettledChange, settled: readonly Settlement[]) => sql`
+    ${notifiesPerson && settled.some(({ state }) => state === 'applied') ? sql`, noticed as (${passwordChangedNotice(id, 'recorded')})` : sql``}
+    ${settled.some(({ state }) => state === 'parked') ? sql`, parked as (${parkedNotice(id)})` : sql``}`;
 
 /**
  * A settlement waits for the disk unless a login has verified every account, and none of them is the auth account, whose

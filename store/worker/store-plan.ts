@@ -3,6 +3,7 @@ import type { PlannedAccount } from '../../model/change/plan';
 import type { ErrorCode } from '../../model/errors';
 import { settledNotice } from '../changes/progress';
 import { type Database, withoutSync } from '../database';
+import { passwordChangedNotice } from '../notices/write';
 import { channels } from '../notifications';
 import { countStored, type JustStored, type OutcomeStatus, secondsSince } from './outcomes';
 import { earlierClaim, retryBehind } from './release';
@@ -22,6 +23,7 @@ import { LOOK_AGAIN } from './unattended';
  * Does not wait for the disk: a plan that a crash of the database undoes is made again, and the claim, which does wait,
  * is durable only together with the plan.
  *
+ * @param notifiesPerson whether a channel sends notices to people
  * @returns the status of every account, in the order of the plan; null when nothing was stored
  */
 export async function storePlan(
@@ -29,6 +31,7 @@ export async function storePlan(
   changeId: string,
   accounts: readonly PlannedAccount[],
   originConfirmed = true,
+  notifiesPerson = false,
 ): Promise<OutcomeStatus[] | null> {
   const { rows } = await sql<OutcomeStatus & JustStored>`
     with begun as (
@@ -78,7 +81,8 @@ export async function storePlan(
       union all
       select 'worker', 'account.' || state, change_id, label, jsonb_build_object('reason', reason)
       from planned where state not in ('pending', 'not_applicable')
-    ), superseding as (${supersedeOlder(changeId, 'planned')}), let_go as (
+    ), ${notifiesPerson ? sql`noticed as (${passwordChangedNotice(changeId, 'planned')}),` : sql``}
+    superseding as (${supersedeOlder(changeId, 'planned')}), let_go as (
       ${retryBehind(
         {
           id: sql`${changeId}`,

@@ -1,11 +1,12 @@
 import http from 'node:http';
+import { sql } from 'kysely';
 import type { Route } from '../../api/http/route';
 import { routes } from '../../api/routes';
 import { speaksScim } from '../../api/scim/errors';
 import { accountRulesOf } from '../../connectors/registry';
-import { type Scope, scopeNames, scopesWith } from '../../model/api/scopes';
+import { type Scope, scopeNames, scopes, scopesWith } from '../../model/api/scopes';
 import { type ErrorCode, errors } from '../../model/errors';
-import { createApiKey, revokeApiKey } from '../../store/api-keys';
+import { createApiKey, revokeApiKey, rotateApiKey } from '../../store/api-keys';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { type Reply, startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, testConfiguration } from '../support/played-worker';
@@ -14,6 +15,23 @@ import { rightsTable } from './rights';
 
 const PASSWORD = 'correct horse battery staple 12';
 
+/** What the key of a caller is besides its scopes. */
+type More = Partial<Parameters<typeof createApiKey>[1]>;
+
+/** Kinds of keys with scopes of their own, and what else they are. */
+const kindsOfKeys: Readonly<Record<string, readonly [scopes: readonly Scope[], more: More]>> = {
+  'change-own of one person': [['change-own'], { identityId: 'idn_of_alice' }],
+  'change-own in a group': [['change-own'], { groups: ['one-password'] }],
+  'help-desk of an agent': [['help-desk'], { agent: 'Mary Jones' }],
+  'help-desk of an agent in a group': [
+    ['help-desk'],
+    { agent: 'Mary Jones', groups: ['one-password'] },
+  ],
+  'read in a group that does not exist': [['read'], { groups: ['nothing'] }],
+  'relay-enrol for a source': [['relay-enrol'], { source: 'nothing' }],
+  'read until tomorrow': [['read'], { expiresAt: new Date(Date.now() + 86_400_000) }],
+};
+
 /** Callers, and the scopes that the key of each one has. `unauthenticated` stands for a caller without a valid key. */
 const callers: Readonly<Record<string, readonly Scope[] | 'unauthenticated'>> = {
   'no key': 'unauthenticated',
@@ -21,9 +39,16 @@ const callers: Readonly<Record<string, readonly Scope[] | 'unauthenticated'>> = 
   'a key with a wrong secret': 'unauthenticated',
   'a revoked key': 'unauthenticated',
   'an expired key': 'unauthenticated',
+  'a revoked key in its previous secret': 'unauthenticated',
+  'a secret that a rotation has replaced': 'unauthenticated',
+  'a previous secret after its time': 'unauthenticated',
+  'a secret from an earlier rotation': 'unauthenticated',
   'a key in another scheme': 'unauthenticated',
   ...Object.fromEntries(scopeNames.map((scope) => [scope, [scope]])),
   'trigger and read': ['trigger', 'read'],
+  'read, in the previous secret': ['read'],
+  'read, in the secret of a rotation': ['read'],
+  ...Object.fromEntries(Object.entries(kindsOfKeys).map(([who, [scopes]]) => [who, scopes])),
   'an unknown scope': ['a scope of a later release' as Scope],
 };
 
@@ -40,28 +65,45 @@ describeWith(['postgres'], 'authorization', () => {
     await addPerson(db, 'carol', ['directory', 'ledger']);
     const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
     const admin = await api.newKey(['admin']);
-    const revoked = await createApiKey(
-      db,
-      { name: 'x', scopes: ['admin'], groups: null, expiresAt: null },
-      'test',
-    );
+    const keyWith = (scopes: readonly Scope[], more: More = {}) => {
+      const key = { name: 'x', scopes, groups: null, expiresAt: null };
+      return createApiKey(db, { ...key, ...more }, 'test');
+    };
+    const rotated = async (id: string, keepSeconds: number) =>
+      (await rotateApiKey(db, id, keepSeconds, 'test'))?.key ?? '';
+    const revoked = await keyWith(['admin']);
     await revokeApiKey(db, revoked.id, 'test');
-    const expiresAt = new Date(Date.now() - 1000);
-    const expired = await createApiKey(
-      db,
-      { name: 'x', scopes: ['admin'], groups: null, expiresAt },
-      'test',
-    );
+    const expired = await keyWith(['admin'], { expiresAt: new Date(Date.now() - 1000) });
+    const revokedLater = await keyWith(['admin']);
+    await rotated(revokedLater.id, 3_600);
+    await revokeApiKey(db, revokedLater.id, 'test');
+    const replaced = await keyWith(['admin']);
+    await rotated(replaced.id, 0);
+    const late = await keyWith(['admin']);
+    await rotated(late.id, 3_600);
+    await sql`update api_key set previous_until = now() where id = ${late.id}`.execute(db);
+    const twice = await keyWith(['admin']);
+    await rotated(twice.id, 3_600);
+    await rotated(twice.id, 3_600);
+    const kept = await keyWith(['read']);
     Object.assign(headers, {
       'no key': {},
       'an unknown key': bearer(`lks_${'0'.repeat(26)}_${'A'.repeat(43)}`),
       'a key with a wrong secret': bearer(`${admin.slice(0, -4)}AAAA`),
       'a revoked key': bearer(revoked.key),
       'an expired key': bearer(expired.key),
+      'a revoked key in its previous secret': bearer(revokedLater.key),
+      'a secret that a rotation has replaced': bearer(replaced.key),
+      'a previous secret after its time': bearer(late.key),
+      'a secret from an earlier rotation': bearer(twice.key),
+      'read, in the previous secret': bearer(kept.key),
+      'read, in the secret of a rotation': bearer(await rotated(kept.id, 3_600)),
       'a key in another scheme': { authorization: `Basic ${admin}` },
     });
+    for (const [who, [scopes, more]] of Object.entries(kindsOfKeys))
+      headers[who] = bearer((await keyWith(scopes, more)).key);
     for (const [who, scopes] of Object.entries(callers))
-      if (scopes !== 'unauthenticated') headers[who] = bearer(await api.newKey(scopes));
+      if (scopes !== 'unauthenticated') headers[who] ??= bearer(await api.newKey(scopes));
   });
   afterAll(() => api.stop());
 
@@ -73,9 +115,39 @@ describeWith(['postgres'], 'authorization', () => {
     expect(Object.keys(rightsTable).sort()).toEqual(routes.map(keyOf).sort());
   });
 
-  const isAllowed = (route: Route, scopes: readonly Scope[]) => {
+  test('every caller of the matrix has a key of its own', () => {
+    expect(Object.keys(headers).sort()).toEqual(Object.keys(callers).sort());
+    const sent = Object.values(headers).map(({ authorization = '' }) => authorization);
+    expect(new Set(sent).size).toBe(sent.length);
+  });
+
+  test('every right of a route is in a scope, and every scope has the rights of a route only', () => {
+    const rights = new Set(routes.map(({ right }) => right));
+    const given = new Set(Object.values(scopes).flatMap((scope) => scope.rights));
+    expect([...given].sort()).toEqual([...rights].sort());
+  });
+
+  test('an answer to a key that is not valid does not show whether the key was ever valid', async () => {
+    const answers = Object.entries(callers)
+      .filter(([who, scopes]) => scopes === 'unauthenticated' && who !== 'no key')
+      .filter(([who]) => who !== 'a key in another scheme')
+      .map(async ([who]) => {
+        const reply = await api.send('GET', '/v1/keys', { key: null, headers: headers[who] ?? {} });
+        return comparable(reply);
+      });
+    const [first, ...others] = await Promise.all(answers);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  /** The parts of an answer that do not vary from request to request. */
+  const comparable = ({ status, headers: all, body: { requestId: _, ...body } }: Reply) => {
+    const names = [...all.keys()].filter((name) => name !== 'date');
+    return { status, body, names, length: all.get('content-length') };
+  };
+
+  const isAllowed = (route: Route, held: readonly Scope[]) => {
     const allowed = ['admin', ...(rightsTable[keyOf(route)]?.split(' ') ?? [])];
-    return scopes.some((scope) => allowed.includes(scope));
+    return held.some((scope) => allowed.includes(scope));
   };
 
   describe.each(
@@ -83,7 +155,7 @@ describeWith(['postgres'], 'authorization', () => {
   )('%s', (_title, route) => {
     test.each(Object.entries(callers))(
       'the route answers a caller with %s by the scopes of the key',
-      async (who, scopes) => {
+      async (who, held) => {
         const reply = await api.send(route.method.toUpperCase(), addressOf(route), {
           key: null,
           headers: headers[who] ?? {},
@@ -92,14 +164,14 @@ describeWith(['postgres'], 'authorization', () => {
           speaksScim(route.path)
             ? { detail: expect.stringContaining(errors[code].says) }
             : { code };
-        if (scopes === 'unauthenticated') {
+        if (held === 'unauthenticated') {
           expect([reply.status, reply.body]).toMatchObject([401, problem('unauthenticated')]);
           expect(reply.headers.get('www-authenticate')).toBe(
             ['no key', 'a key in another scheme'].includes(who)
               ? 'Bearer'
               : 'Bearer error="invalid_token"',
           );
-        } else if (!isAllowed(route, scopes)) {
+        } else if (!isAllowed(route, held)) {
           expect([reply.status, reply.body]).toMatchObject([403, problem('forbidden')]);
           const missing = scopesWith(route.right);
           expect(reply.body.detail).toContain(missing.join(' or '));
@@ -162,12 +234,6 @@ describeWith(['postgres'], 'authorization', () => {
     beforeAll(async () => {
       bound = await api.newKey(['trigger', 'read'], ['one-password']);
     });
-
-    /** The parts of an answer that do not vary from request to request. */
-    const comparable = ({ status, headers: all, body: { requestId: _, ...body } }: Reply) => {
-      const names = [...all.keys()].filter((name) => name !== 'date');
-      return { status, body, names, length: all.get('content-length') };
-    };
 
     test('a source that finds accounts by correlation does not show a bound key who exists', async () => {
       const correlating = Object.fromEntries(

@@ -34,6 +34,8 @@ describeWith(['postgres'], 'an API key', () => {
     ['admin in groups', { scopes: ['admin'], groups: ['one-password'] }],
     ['operate in groups', { scopes: ['operate'], groups: ['one-password'] }],
     ['configure in groups', { scopes: ['configure', 'read'], groups: ['one-password'] }],
+    ['a person and another scope', { scopes: ['change-own', 'read'], identity: 'alice' }],
+    ['a person without change-own', { scopes: ['help-desk'], agent: 'x', identity: 'alice' }],
   ])('is not created with %s', async (_what, wanted) => {
     expect((await create(wanted)).status).toBe(400);
   });
@@ -57,6 +59,60 @@ describeWith(['postgres'], 'an API key', () => {
     expect((await start({ currentPassword: '' })).status).not.toBe(202);
     expect((await start({ currentPassword: 'the one before' })).status).toBe(202);
     expect((await api.send('GET', '/v1/changes', { key })).status).toBe(403);
+  });
+
+  describe('that is bound to a person', () => {
+    const start = (key: string, body: object) =>
+      api.send('POST', '/v1/changes', {
+        key,
+        body: { password: PASSWORD, currentPassword: 'the one before', ...body },
+      });
+    const account = (name: string) => ({ account: { source: 'directory', name } });
+
+    test('acts for this person only, and does not show which other people exist', async () => {
+      await addPerson(api.database.db, 'bob');
+      const { id, key } = await create({ scopes: ['change-own'], identity: 'alice' });
+      expect(await listed(id)).toMatchObject({ identity: 'alice' });
+      const accepted = [
+        await start(key, { identity: 'alice' }),
+        await start(key, account('alice')),
+      ];
+      expect(accepted.map(({ status }) => status)).toEqual([202, 202]);
+      const answers = async (who: string) => {
+        const replies = [
+          await start(key, { identity: who }),
+          await start(key, account(who)),
+          await start(key, { identity: who, group: 'one-password' }),
+          await start(key, { identity: who, group: 'nothing' }),
+          await start(key, { identity: who, password: 'short' }),
+        ];
+        return replies.map(({ status, headers, body: { requestId: _, ...rest } }) => {
+          const names = [...headers.keys()].filter((name) => name !== 'date');
+          return { status, rest, names, length: headers.get('content-length') };
+        });
+      };
+      const foreign = await answers('bob');
+      expect(foreign).toEqual(await answers('nobody'));
+      expect(foreign.map(({ rest }) => rest)).toMatchObject(
+        foreign.map(() => ({ status: 404, code: 'identity_unknown' })),
+      );
+    });
+
+    test('stays bound when its person is removed', async () => {
+      await addPerson(api.database.db, 'carol');
+      const { id, key } = await create({ scopes: ['change-own'], identity: 'carol' });
+      const { db } = api.database;
+      await sql`delete from account where identity_id = (select id from identity where name = 'carol')`.execute(
+        db,
+      );
+      await sql`delete from identity where name = 'carol'`.execute(db);
+      expect((await start(key, { identity: 'alice' })).status).toBe(404);
+      expect(await listed(id)).toMatchObject({ identity: expect.stringMatching(/^idn_/) });
+    });
+
+    test('is not created for an unknown person', async () => {
+      expect((await create({ scopes: ['change-own'], identity: 'nobody' })).status).toBe(404);
+    });
   });
 
   test('keeps its id when it is rotated, and both secrets are valid for a while', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { MAX_STREAMS, sharedRead } from '../../api/http/streams';
-import { revokeApiKey } from '../../store/api-keys';
+import { revokeApiKey, rotateApiKey } from '../../store/api-keys';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, ended } from '../support/played-worker';
 import { describeWith } from '../support/servers';
@@ -64,6 +64,22 @@ describeWith(['postgres'], 'an event stream', () => {
       api.database.db,
     );
     await until(() => stream.ended);
+  });
+
+  test('ends at once when the secret that opened it is replaced, unless that is kept for a while', async () => {
+    const key = await api.newKey(['read']);
+    const rotate = async (keepSeconds: number) =>
+      (await rotateApiKey(api.database.db, keyId(key), keepSeconds, 'test'))?.key ?? '';
+    const leaked = await open(key);
+    const second = await rotate(3_600);
+    const current = await open(second);
+    await until(() => hasChange(leaked) && hasChange(current));
+    expect(leaked.ended).toBe(false);
+    const since = performance.now();
+    const third = await rotate(0);
+    await until(() => leaked.ended && current.ended);
+    expect(performance.now() - since).toBeLessThan(2_000);
+    expect([await open(second), await open(third)].map(({ status }) => status)).toEqual([401, 200]);
   });
 
   test('is refused when its key has too many open, until one of them ends', async () => {

@@ -44,6 +44,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'keys rotate': ({ rotated }) => [rotated],
   'keys revoke': ({ key }) => [key],
   graph: ({ file }) => ['--svg', `${file}.svg`],
+  'notices list': () => [],
   'captures list': () => [],
   'captures stop': () => [],
   'captures start': () => [],
@@ -60,8 +61,11 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 
-/** Commands with tests of their own: test/cli/connector.test.ts, test/capture/samba-setup.test.ts. */
-const testedElsewhere = ['connector test', 'relay setup samba'];
+/**
+ * Commands with tests of their own: test/cli/connector.test.ts, test/cli/notices.test.ts,
+ * test/capture/samba-setup.test.ts.
+ */
+const testedElsewhere = ['connector test', 'notices test', 'relay setup samba'];
 
 interface Facts {
   readonly change: string;
@@ -82,7 +86,10 @@ async function commandsIn(help: readonly string[]): Promise<string[]> {
 }
 
 test('every command of the command line is in the table of this test', async () => {
-  const nouns = ['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'];
+  const nouns = [
+    ...['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'],
+    'notices',
+  ];
   const nested = [...nouns, 'relay setup'];
   const all = await commandsIn([]);
   for (const noun of nested)

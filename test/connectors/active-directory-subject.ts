@@ -9,6 +9,7 @@ import { directorySubject } from './directory-subject';
 export type DomainAdmin = DirectoryAdmin;
 
 const facts = () => server('samba');
+const COMPUTED = 'msDS-User-Account-Control-Computed';
 export const people = () => `OU=people,${facts().base}`;
 
 export const domainAdmin = (): Promise<DomainAdmin> =>
@@ -17,7 +18,7 @@ export const domainAdmin = (): Promise<DomainAdmin> =>
     attributesOf: (key, password) => userAttributes(key, Secret.fromText(password)),
     nativeIdOf: ({ objectGUID }) => guidText(objectGUID as Buffer),
     shown: {
-      attributes: ['*', 'msDS-User-Account-Control-Computed'],
+      attributes: ['*', COMPUTED],
       explicitBufferAttributes: ['objectGUID'],
     },
   });
@@ -55,6 +56,10 @@ export const activeDirectorySubject = (admin: () => Promise<DomainAdmin>): Subje
         reason: 'policy_quality',
       },
     ],
+    acts: {
+      unlock: ['lockoutTime', 'badPwdCount', COMPUTED, 'whenChanged', 'uSNChanged'],
+      'force-change': ['pwdLastSet', COMPUTED, 'whenChanged', 'uSNChanged'],
+    },
     requests: ['search', 'modify', 'search', 'bind'],
     disabledBy: ['userAccountControl', '514'],
     requireChange: async (account) => (await admin()).replace(account, 'pwdLastSet', '0'),

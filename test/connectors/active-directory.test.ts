@@ -102,6 +102,29 @@ describeWith(['samba'], 'active-directory', () => {
     expect(await directory.logsIn(before, heir.password)).toBe(true);
   });
 
+  test.each([
+    ['never_expires', '66048'],
+    ['smartcard', '262656'],
+  ])('a change is not forced where the domain would ignore that (%s)', async (code, flags) => {
+    const [connector, account] = [await open('lockstep'), await subject.account()];
+    await (await admin()).replace(account, 'userAccountControl', flags);
+    const before = await (await admin()).read(account);
+    expect(await connector.act?.({ account: account.ref, action: 'force-change' })).toEqual({
+      result: 'failed',
+      reason: 'not_supported',
+      vendorCode: code,
+    });
+    expect(await (await admin()).read(account)).toEqual(before);
+  });
+
+  test('an account is not unlocked by a service account that may only set passwords', async () => {
+    const [connector, account] = [await open('writer'), await subject.account()];
+    await subject.lock?.(account);
+    expect(await connector.act?.({ account: account.ref, action: 'unlock' })).toMatchObject({
+      reason: 'no_rights',
+    });
+  });
+
   test('the service account is refused as a target if the settings name it in a form of Windows', async () => {
     const { base = '', lockstep = '' } = server('samba');
     const realm = base.replace(/^DC=/i, '').replaceAll(/,DC=/gi, '.');

@@ -1,3 +1,4 @@
+import { actionPromises } from './conformance/actions';
 import { benchOf } from './conformance/bench';
 import { doubtPromises } from './conformance/doubt';
 import { hashPromises } from './conformance/hashes';
@@ -27,6 +28,7 @@ export function conformance(subject: Subject): void {
     requestPromises(bench);
     successPromises(bench);
     transportPromises(bench);
+    actionPromises(bench);
     secrecyPromises(bench);
     bench.everySkipIsKnown();
   });

@@ -4,7 +4,7 @@ import { type Attributes, type DirectoryAdmin, uniqueName } from './directory-ad
 import { ldapRequests } from './recorders';
 
 type Own = 'title' | 'mayChange' | 'refusals' | 'provable';
-type Optional = 'hasty' | 'skips' | 'stored' | 'hashes' | 'disable' | 'requireChange';
+type Optional = 'acts' | 'hasty' | 'skips' | 'stored' | 'hashes' | 'disable' | 'requireChange';
 
 /** What differs between the directory servers: a row of the table in the files `*-subject.ts`. */
 export interface Directory extends Pick<Subject, Own>, Partial<Pick<Subject, Optional>> {
@@ -47,6 +47,7 @@ export function directorySubject(directory: Directory): Subject {
     proved: { requests: directory.requests, record: ldapRequests },
     ...(stored && { stored }),
     ...(hashes && { hashes }),
+    ...(directory.acts && { acts: directory.acts }),
     ...(directory.requireChange && { requireChange: directory.requireChange }),
     get server() {
       return { host: facts().host ?? '127.0.0.1', port: Number(facts().port) };

@@ -48,6 +48,8 @@ export function entraSubject(vendor: () => EntraVendor): Subject {
       };
     },
     skips: {
+      'a write after a forced change keeps it in force':
+        'Graph does not show a forced change, so a new password ends it',
       'another account that has got the id of the account is not written':
         'Entra never uses an object id again',
       'the account with which Lockstep signs in is refused as a target':
@@ -79,6 +81,8 @@ export function entraSubject(vendor: () => EntraVendor): Subject {
     logsIn: async ({ ref }, password) => vendor().passwords.get(ref.nativeId ?? '') === password,
     entry: async (account) => ({ ...user(account) }),
     mayChange: ['lastPasswordChangeDateTime'],
+    acts: { 'force-change': ['mustChange'] },
+    mustChange: async (account) => user(account).mustChange,
     refusals: [{ title: 'a password that is too short', password: 'Xq7!z', reason: 'policy' }],
     http: {
       answering: (change) => vendor().answering(change),

@@ -104,6 +104,10 @@ export const ds389Subject = (admin: () => Promise<Ds389Admin>): Subject =>
       settings: (scheme) => ({ hashes: [scheme] }),
       provable: false,
     },
+    acts: {
+      unlock: ['passwordRetryCount', 'modifyTimestamp', 'modifiersName'],
+      'force-change': ['passwordExpirationTime', 'modifyTimestamp', 'modifiersName'],
+    },
     requests: ['search', 'modify', 'bind'],
     disabledBy: ['nsAccountLock', 'true'],
     async requireChange(account) {

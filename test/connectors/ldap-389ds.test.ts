@@ -176,6 +176,24 @@ describeWith(['ds389'], 'ldap on 389 Directory Server', () => {
     expect(await (await admin()).logIn(account, account.password)).toBe(0);
   });
 
+  test('a change is forced at the next login, and not where the policy would ignore that', async () => {
+    const connector = await open();
+    const act = ({ ref }: TestAccount) => connector.act?.({ account: ref, action: 'force-change' });
+    const account = await subject.account();
+    expect(await (await admin()).readsItself(account, account.password)).toBe(0);
+    expect(await act(account)).toMatchObject({ result: 'done' });
+    expect(await (await admin()).readsItself(account, account.password)).toBe(UNWILLING);
+    const pwdPolicySubentry = await (await admin()).addPolicy({ passwordMustChange: 'off' });
+    const lenient = await (await admin()).addAccount({ pwdPolicySubentry });
+    const before = await (await admin()).read(lenient);
+    expect(await act(lenient)).toEqual({
+      result: 'failed',
+      reason: 'not_supported',
+      vendorCode: 'passwordMustChange',
+    });
+    expect(await (await admin()).read(lenient)).toEqual(before);
+  });
+
   /** Waits until the server has recorded the write, which it does a moment after its reply. */
   async function recorded(account: TestAccount): Promise<void> {
     await until(async () => (await (await admin()).read(account)).pwdUpdateTime !== undefined);

@@ -60,6 +60,28 @@ describeWith(['slapd'], 'passwords that an OpenLDAP directory passes through', (
     },
   );
 
+  test.each([
+    ['a locked hash', '{CRYPT}!$6$rounds=5000$salt$hash', 'account_disabled'],
+    ['a locked hash in lower case', '{crypt}!!$1$salt$hash', 'account_disabled'],
+    ['a mark without a hash', '{CRYPT}*', 'no_own_password'],
+    ['a mark of Solaris', '{CRYPT}*LK*$5$salt$hash', 'account_disabled'],
+  ])(
+    'a write to an account with %s is rejected, and the value stays',
+    async (_what, value, reason) => {
+      const account = await admin.addAccount();
+      await admin.replace(account, 'userPassword', value);
+      for (const mode of ['exop', 'modify']) {
+        const connector = await openAs('manager', { write: mode });
+        expect(await write(connector, account, freshPassword())).toEqual({
+          result: 'rejected',
+          reason,
+          vendorCode: 'CRYPT',
+        });
+      }
+      expect((await admin.read(account)).userPassword).toBe(value);
+    },
+  );
+
   test('an account whose password is kept elsewhere is recognized after a rename', async () => {
     const connector = await openAs('manager', { write: 'modify' });
     const account = await passedThrough();

@@ -41,6 +41,9 @@ export async function ldapAdmin(suffix: string): Promise<LdapAdmin> {
 
 export const newClient = (): Client => newDirectoryClient('slapd');
 
+/** What the server notes about each write. */
+const BOOKKEEPING = ['entryCSN', 'modifyTimestamp', 'modifiersName'];
+
 interface Variant {
   readonly title: string;
   readonly suffix: string;
@@ -72,7 +75,7 @@ export function ldapSubject({ title, suffix, changes, skips = {} }: Variant): Su
       ...['userPassword', 'pwdChangedTime', 'pwdHistory'],
       // A password change resets the failed logins, and the overlay does not allow to write them back.
       'pwdFailureTime',
-      ...['entryCSN', 'modifyTimestamp', 'modifiersName'],
+      ...BOOKKEEPING,
     ],
     stored: ({ userPassword }) => String(userPassword),
     hashes: {
@@ -84,6 +87,10 @@ export function ldapSubject({ title, suffix, changes, skips = {} }: Variant): Su
     refusals: refusals(under),
     requests:
       changes.write === 'modify' ? ['modify', 'bind'] : ['search', 'exop', 'search', 'bind'],
+    acts: {
+      unlock: ['pwdAccountLockedTime', 'pwdFailureTime', ...BOOKKEEPING],
+      'force-change': ['pwdReset', ...BOOKKEEPING],
+    },
     disabledBy: ['pwdAccountLockedTime', '000001010000Z'],
     requireChange: async (account) => (await admin()).replace(account, 'pwdReset', 'TRUE'),
     unreadable: { cn: 'before\0after' },

@@ -189,6 +189,17 @@ function directoryPromises(): void {
     expect(await verify(connector, account, freshPassword())).toMatchObject({ result: 'differs' });
   });
 
+  test('a change is not forced where the policy would ignore that, and the account stays as it is', async () => {
+    const account = await under({ pwdMustChange: 'FALSE' });
+    const before = await (await admin()).read(account);
+    expect(await connector.act?.({ account: account.ref, action: 'force-change' })).toEqual({
+      result: 'failed',
+      reason: 'not_supported',
+      vendorCode: 'pwdMustChange',
+    });
+    expect(await (await admin()).read(account)).toEqual(before);
+  });
+
   test('list fails if the server returns only some of the accounts, and check warns about it', async () => {
     const limited = await open({
       bindDn: `cn=writer,ou=services,${suffixes.corp}`,

@@ -83,6 +83,7 @@ export function oktaSubject(vendor: () => OktaVendor): Subject {
         return '_embedded' in document ? { ...document, _embedded: { user: another } } : null;
       },
     },
+    acts: { unlock: ['status'], 'force-change': ['status'] },
     disable: withStatus('SUSPENDED'),
     lock: withStatus('LOCKED_OUT'),
     requireChange: withStatus('PASSWORD_EXPIRED'),

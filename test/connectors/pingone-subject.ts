@@ -98,6 +98,10 @@ export function pingOneSubject(vendor: () => PingOneVendor): Subject {
         return 'user' in document ? { ...document, user: another } : null;
       },
     },
+    acts: {
+      unlock: ['status', 'secondsUntilUnlock', 'failures'],
+      'force-change': ['status'],
+    },
     disable: async (account) => {
       of(account).user.enabled = false;
     },

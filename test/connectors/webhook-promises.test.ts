@@ -83,7 +83,7 @@ describe('the requests of a webhook', () => {
     const secret = Secret.fromText('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
     const body = Buffer.from('{"test": 2432232314}');
     const id = 'msg_p5jXN8AQM9LWM0D4loKWxJek';
-    expect(signatureHeaders(body, secret, id, 1_614_265_330_999)).toEqual({
+    expect(signatureHeaders(body, [secret], id, 1_614_265_330_999)).toEqual({
       'webhook-id': id,
       'webhook-timestamp': '1614265330',
       'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',

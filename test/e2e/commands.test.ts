@@ -60,6 +60,9 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt':
     'test/capture/samba-setup.test.ts',
   './lockstep stale --look': 'test/cli/output.test.ts',
+  './lockstep identities force-change ada.marsh --source corp-directory --reason "ticket 4711"':
+    'test/cli/account-actions.test.ts',
+  './lockstep notices test mail': 'test/cli/notices.test.ts',
 };
 
 interface Step {
@@ -92,10 +95,15 @@ const steps: readonly Step[] = [
     prints: /5 of 5/,
   },
   { command: './lockstep status last', prints: /warehouse/ },
+  {
+    command: './lockstep identities unlock ada.marsh --reason "ticket 4711"',
+    prints: /corp-directory .* The account was not locked/,
+  },
   { command: './lockstep status ada.marsh', prints: /warehouse/ },
   { command: './lockstep stale', prints: /^No account is known to be stale/ },
   { command: './lockstep stale --look --source crm', prints: /^No account is known to be stale/ },
   { command: './lockstep changes --state accepted --all', prints: /^No change matches/ },
+  { command: './lockstep notices', prints: /^There is no notice/ },
   { command: './lockstep captures', prints: /^There is no relay yet/ },
   { command: './lockstep captures stop', prints: /^Captures are not enabled for any source/ },
   { command: './lockstep captures start', prints: /^Captures are not enabled for any source/ },

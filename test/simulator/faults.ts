@@ -41,6 +41,10 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
       { find: "then 'behind' else 'superseded'", becomes: "then 'superseded' else 'superseded'" },
     ],
   },
+  'a claim ignores newer claims': {
+    breaks: 'I3 the newest claim wins',
+    sql: [{ find: /a\.claimed_seq <= (\$\d+)/, becomes: '(a.claimed_seq <= $1 or true)' }],
+  },
   'a refused change keeps its claim': {
     from: 48,
     breaks: 'I3 only a change that was validated supersedes another',

@@ -92,6 +92,7 @@ const checks: readonly Check[] = [
   ],
 
   holdsNewest,
+  newestClaimWins,
   capturesClaimTheirOrigin,
 
   // A change is superseded only by one that wrote an account.
@@ -222,6 +223,24 @@ function holdsNewest({ world, natives, cancelled }: Run, changes: readonly Chang
 /** The change ended, and reports that it does not know whether the source holds its password. */
 const mayHaveWritten = (change: Change, source: string, password: string): boolean =>
   change.password === password && outcomeIn(change, source)?.inDoubt === true;
+
+/** Once a change has claimed an account that it holds in the end, no older change claims the account. */
+function newestClaimWins(_run: Run, changes: readonly Change[], { database }: Stage): string[] {
+  const claims = database.claims().flatMap(({ source, changeId }) => {
+    const change = changes.find(({ id }) => id === changeId);
+    return change === undefined ? [] : [{ source, change }];
+  });
+  return claims.flatMap(({ source, change }, index) =>
+    claims
+      .slice(0, index)
+      .filter((before) => before.source === source && before.change.seq > change.seq)
+      .filter((before) => isApplied(before.change, source))
+      .map(
+        (before) =>
+          `I3 the newest claim wins: ${source} was claimed by change ${change.seq} after ${show(before.change)}`,
+      ),
+  );
+}
 
 /** From its acceptance on, no older change claims the account in which a captured password was changed, unless the change refused it. */
 function capturesClaimTheirOrigin(

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Connector } from '../../connectors/contract';
+import type { NoticeTools } from '../../connectors/notices/contract';
+import { openNoticeChannels } from '../../connectors/notices/open';
 import { accountRulesOf, connectorKinds } from '../../connectors/registry';
 import { type Configuration, configurationSchema } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
@@ -12,6 +14,7 @@ import { giveCommand } from '../../store/changes/commands';
 import { type ChangeView, readChange } from '../../store/changes/read';
 import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
 import { watchConfiguration } from '../../store/configuration/watch';
+import type { Database } from '../../store/database';
 import { currentEpoch, signerKey } from '../../store/epochs';
 import { newId } from '../../store/ids';
 import { findIdentity, saveIdentity } from '../../store/people/identities';
@@ -83,9 +86,23 @@ const HOUR_MS = 3_600_000;
 // This must run before the SDK creates a runtime with its defaults.
 installRuntime();
 
+/** Channels that resolve secrets as the sources do. They transmit no security events. */
+const noticeTools: NoticeTools = {
+  resolve: serviceSecret,
+  issuer: null,
+  signEvent: () => Promise.reject(new Error('this test signs no events')),
+};
+
+interface LockstepOptions {
+  /** A database of its own without it. */
+  readonly database?: TestDatabase;
+  /** The tools of the channels for notices, by the key folder of the worker. */
+  readonly toolsFor?: (keyDir: string, keys: KeyStore, db: Database) => NoticeTools;
+}
+
 export async function startLockstep(
   engine: EngineOptions,
-  given?: TestDatabase,
+  { database: given, toolsFor = () => noticeTools }: LockstepOptions = {},
 ): Promise<Lockstep> {
   const database = given ?? (await testDatabase());
   const { db } = database;
@@ -97,6 +114,7 @@ export async function startLockstep(
   const { id: apiKey } = await createApiKey(db, wantedKey, 'test');
   const janitor = startJanitor(db, keys, 24);
   const connectors = openTestConnectors();
+  const notices = openNoticeChannels(toolsFor(keyDir, keys, db));
   const workers = new Set<TestWorker>();
   const titles = new Map<string, string>();
 
@@ -212,6 +230,7 @@ export async function startLockstep(
           databaseUrl: database.url,
           workerId: newId('key'),
           workflows: { workflowBundle: { codePath: server('workflows').bundle ?? '' } },
+          notices,
           linkTo: linksToChanges(db, undefined, 'http://127.0.0.1'),
         },
         stopping.signal,
@@ -231,6 +250,7 @@ export async function startLockstep(
       await Promise.all([...workers].map((worker) => worker.stop()));
       await Promise.all(janitor.map((loop) => loop.stop()));
       await connectors.close();
+      notices.close();
       await database.close();
     },
   };

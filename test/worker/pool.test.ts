@@ -52,7 +52,7 @@ describeWithPool(
         const { pool, database, env } = await pooled(mode);
         const stops: { stop(): Promise<void> }[] = [pool];
         try {
-          const lockstep: Lockstep = await startLockstep(engine, database);
+          const lockstep: Lockstep = await startLockstep(engine, { database });
           stops.unshift(lockstep);
           await lockstep.configure(companyDocument(company));
           lockstep.startWorker();

@@ -3,6 +3,8 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../../activities';
 import type { Dependencies } from '../../activities/dependencies';
+import { createNoticeActivities } from '../../activities/notices';
+import type { NoticeChannels } from '../../connectors/notices/open';
 import { log } from '../../log';
 import { retryOverdue } from '../../store/changes/commands';
 import { type Channel, channels, listen } from '../../store/notifications';
@@ -10,6 +12,8 @@ import { handOutCommands, sendProbes } from '../../store/sources/commands';
 import { readNeededSources } from '../../store/worker/unattended';
 import { CHANGES_QUEUE } from '../../workflows/names';
 import { type Loop, startLoop } from '../loop';
+import { countAttempt } from '../notices/counter';
+import { startNotices } from '../notices/notices';
 import { deliverCommands } from './commands';
 import { startChanges } from './dispatcher';
 import type { EngineLogin } from './engine-login';
@@ -32,6 +36,8 @@ export interface EngineSettings {
   readonly cachedWorkflows?: number;
   /** Lets the SDK keep the stacks of workflows and cut off a workflow that computes for five seconds. */
   readonly workflowDiagnostics?: boolean;
+  /** Sends notices. */
+  readonly notices: Pick<NoticeChannels, 'send'>;
   /** URL of the page of a change. */
   readonly linkTo: (changeId: string) => Promise<string>;
 }
@@ -53,7 +59,15 @@ export async function serveChanges(
     connection,
     namespace,
     taskQueue: CHANGES_QUEUE,
-    activities,
+    activities: {
+      ...activities,
+      ...createNoticeActivities({
+        db: deps.db,
+        configuration: () => deps.configuration(Number.POSITIVE_INFINITY),
+        channels: settings.notices,
+        count: countAttempt,
+      }),
+    },
     ...settings.workflows,
     // A start is eager only while a slot is free. Eager starts overtake the tasks that wait in the queue.
     maxConcurrentWorkflowTaskExecutions: 100,
@@ -85,6 +99,11 @@ export async function serveChanges(
   const commands = startLoop({ name: 'commands', everyMs: 2_000 }, () =>
     deliverCommands({ db: deps.db, client }),
   );
+  const notices = startNotices({
+    db: deps.db,
+    client,
+    configuration: () => deps.configuration(Number.POSITIVE_INFINITY),
+  });
   const sources = watchSources(deps, queues);
   const waiting = startLoop({ name: 'accounts waiting on sources', everyMs: 1_000 }, async () => {
     await sendProbes(deps.db);
@@ -104,7 +123,7 @@ export async function serveChanges(
     await running;
   } finally {
     await listener.close();
-    await Promise.all([dispatcher, commands, sources, waiting].map((loop) => loop.stop()));
+    await Promise.all([dispatcher, commands, sources, waiting, notices].map((loop) => loop.stop()));
     await queues.stop();
   }
 }

@@ -1,10 +1,18 @@
 import type { Dependencies } from '../../activities/dependencies';
 import { log } from '../../log';
 import { type SourceConfiguration, sourceNamed } from '../../model/configuration/document';
+import { isAccountAction } from '../../model/people/account-actions';
 import { channels, listen } from '../../store/notifications';
-import { claimJob, finishJob, type Job, jobsOfSources } from '../../store/sources/jobs';
+import {
+  claimJob,
+  finishJob,
+  type Job,
+  jobsOfPeople,
+  jobsOfSources,
+} from '../../store/sources/jobs';
 import type { JobKind } from '../../store/tables';
 import { startLoop } from '../loop';
+import { actOnAccount } from './act-on-account';
 import { answerSignIn } from './answer-sign-in';
 import { checkSource } from './check-source';
 import { lookAtSource } from './look-at-source';
@@ -21,10 +29,12 @@ export async function startJobs(
   deps: Dependencies,
   databaseUrl: string,
 ): Promise<{ stop(): Promise<void> }> {
-  // Sign-in checks have a loop of their own, because a person waits for the result and a refresh may take minutes.
+  // A person waits for the result of some jobs, and a refresh may take minutes.
   const loops = [
     startLoop({ name: 'jobs', everyMs: 10_000, atOnce: 4 }, () => doJob(deps, jobsOfSources)),
-    startLoop({ name: 'sign-ins', everyMs: 10_000, atOnce: 8 }, () => doJob(deps, ['sign-in'])),
+    startLoop({ name: 'jobs of people', everyMs: 10_000, atOnce: 8 }, () =>
+      doJob(deps, jobsOfPeople),
+    ),
   ];
   const listener = await listen(databaseUrl, [channels.job], () => {
     for (const loop of loops) loop.wake();
@@ -66,6 +76,7 @@ async function carryOut(deps: Dependencies, job: Job): Promise<unknown> {
   const source = sourceNamed(configuration, job.source);
   if (source === undefined) return { code: 'not_found' };
   if (job.kind === 'sign-in') return answerSignIn(deps, job, source);
+  if (isAccountAction(job.kind)) return actOnAccount(deps, { ...job, kind: job.kind }, source);
   const connector = await deps.connector(job.source, source);
   const rules = deps.accountRules(source, configuration.sources);
   switch (job.kind) {

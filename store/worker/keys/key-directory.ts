@@ -99,6 +99,15 @@ async function shred(target: string): Promise<void> {
   await rm(target);
 }
 
+/**
+ * The master keys in a key folder without a backup: those without an empty file `<id>.saved` next to them, which an
+ * operator makes after the backup.
+ */
+export const unsavedMasterKeys = (dir: string): string[] =>
+  masterKeyIds(path.join(dir, 'master')).filter(
+    (id) => !existsSync(path.join(dir, 'master', `${id}.saved`)),
+  );
+
 /** Ids of the master keys in a folder, the newest last, because ids grow with time. */
 const masterKeyIds = (dir: string): string[] =>
   readdirSync(dir)
@@ -124,7 +133,7 @@ async function signerIn(dir: string): Promise<KeyObject> {
   return signer;
 }
 
-function privateKeyIn(file: string): KeyObject {
+export function privateKeyIn(file: string): KeyObject {
   try {
     return createPrivateKey({ key: JSON.parse(readKey(file).toString('utf8')), format: 'jwk' });
   } catch (error) {
@@ -150,7 +159,11 @@ function refuseWhenReadableByOthers(target: string): void {
  * Writes a key file completely or not at all, also in a power failure. A file that exists already is kept: another
  * worker was first.
  */
-async function writeKey(target: string, content: string | Buffer, mode = 0o400): Promise<void> {
+export async function writeKey(
+  target: string,
+  content: string | Buffer,
+  mode = 0o400,
+): Promise<void> {
   const draft = `${target}.${randomBytes(6).toString('hex')}.draft`;
   const file = await open(draft, 'w', 0o600);
   await file.writeFile(content);

@@ -107,6 +107,7 @@ function watched(connector: Connector): Connector {
     setPassword: (request) => clean(connector.setPassword(request)),
     verify: (request) => clean(connector.verify(request)),
     check: () => clean(connector.check()),
+    ...(connector.act && { act: (request) => clean(needed(connector.act, 'act')(request)) }),
     close: () => connector.close(),
   };
 }

@@ -3,6 +3,7 @@ import type { AccountRef } from '../../../connectors/contract';
 import type { TrialAccount } from '../../../connectors/trial/cases';
 import type { Reason } from '../../../model/errors';
 import type { Scheme } from '../../../model/hashes/encoding';
+import type { AccountAction } from '../../../model/people/account-actions';
 import type { Address } from '../../support/proxy';
 import type { Mishap } from '../../support/vendors/vendor';
 import type { Recorder } from '../recorders';
@@ -102,6 +103,13 @@ export interface Subject {
      */
     readonly ofAnother?: (document: Readonly<Record<string, unknown>>) => object | null;
   };
+
+  /** What `act` can do on this server, with the members of `entry` that each action may alter. */
+  readonly acts?: Readonly<Partial<Record<AccountAction, readonly string[]>>>;
+  /** Creates an account on which the server carries out every action. Default: `account` of the subject. */
+  readonly actable?: () => Promise<TestAccount>;
+  /** Whether the person must change the password. Default: what `state` answers. */
+  readonly mustChange?: (account: TestAccount) => Promise<boolean>;
 
   readonly disable?: (account: TestAccount) => Promise<void>;
   readonly lock?: (account: TestAccount) => Promise<void>;

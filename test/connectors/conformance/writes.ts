@@ -1,6 +1,7 @@
 import type { Connector, StateAnswer } from '../../../connectors/contract';
 import { writeCases } from '../../../connectors/trial/cases';
 import { type Bench, freshPassword, needed, trialOf, write } from './bench';
+import { changedParts } from './entries';
 import type { TestAccount } from './subject';
 
 const APPLIED = expect.objectContaining({ result: 'applied' });
@@ -27,7 +28,7 @@ export function writePromises({ subject, promise, direct }: Bench): void {
       await prepare(account);
       const [before, stateBefore] = [await subject.entry(account), await flags(account)];
       expect(await write(connector, account, freshPassword())).toEqual(APPLIED);
-      expect(await changedParts(account, before)).toEqual([]);
+      expect(await changedParts(subject, account, before)).toEqual([]);
       expect(await flags(account)).toEqual(stateBefore);
     });
   }
@@ -73,18 +74,5 @@ export function writePromises({ subject, promise, direct }: Bench): void {
       ...(await connector.state({ account: account.ref })),
     };
     return rest;
-  }
-
-  async function changedParts(
-    account: TestAccount,
-    before: Readonly<Record<string, unknown>>,
-  ): Promise<string[]> {
-    const after = await subject.entry(account);
-    const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-    return [...names].filter(
-      (name) =>
-        !subject.mayChange.includes(name) &&
-        JSON.stringify(before[name]) !== JSON.stringify(after[name]),
-    );
   }
 }

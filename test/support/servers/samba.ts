@@ -10,7 +10,7 @@ import { CannotBeHad, type ServerStarter } from '../servers';
 /** Service accounts, with the rights of each on the accounts below the unit of people. */
 const services = {
   /** Has the rights that the docs recommend. */
-  lockstep: [rights.resetPassword, rights.writePwdLastSet],
+  lockstep: [rights.resetPassword, rights.writePwdLastSet, rights.writeLockoutTime],
   /** May reset passwords but not keep a forced change. */
   writer: [rights.resetPassword],
   /** May read, like every user. */

@@ -11,6 +11,8 @@ export interface EntraUser {
   externalUserState: string | null;
   lastPasswordChangeDateTime: string;
   onPremisesSyncEnabled: boolean | null;
+  /** Graph does not show this. */
+  mustChange: boolean;
 }
 
 export interface EntraVendor extends VendorServer {
@@ -139,10 +141,13 @@ export async function startEntraVendor(): Promise<EntraVendor> {
       content: {
         type: 'application/json',
         shape: z.strictObject({
-          passwordProfile: z.strictObject({
-            password: z.string().min(1),
-            forceChangePasswordNextSignIn: z.literal(false),
-          }),
+          passwordProfile: z.union([
+            z.strictObject({
+              password: z.string().min(1),
+              forceChangePasswordNextSignIn: z.literal(false),
+            }),
+            z.strictObject({ forceChangePasswordNextSignIn: z.literal(true) }),
+          ]),
         }),
       },
       writes: true,
@@ -150,8 +155,10 @@ export async function startEntraVendor(): Promise<EntraVendor> {
         ({ body }, key = '') => {
           const user = userOf(key);
           if (user === undefined) return error(404, 'Request_ResourceNotFound');
-          const { password } = (body as { passwordProfile: { password: string } }).passwordProfile;
+          const { password } = (body as { passwordProfile: { password?: string } }).passwordProfile;
           if (user.onPremisesSyncEnabled) return error(400, 'Request_BadRequest', ON_PREMISES);
+          user.mustChange = password === undefined;
+          if (password === undefined) return { status: 204 };
           if (password.length < 8)
             return error(400, 'Request_BadRequest', `${WEAK} You gave ${password}.`);
           passwords.set(user.id, password);
@@ -199,6 +206,7 @@ export async function startEntraVendor(): Promise<EntraVendor> {
         externalUserState: null,
         lastPasswordChangeDateTime: '2020-01-01T00:00:00Z',
         onPremisesSyncEnabled: null,
+        mustChange: false,
       };
       users.set(user.id, user);
       passwords.set(user.id, password);

@@ -169,6 +169,18 @@ export async function startOktaVendor(): Promise<OktaVendor> {
     },
     {
       ...common,
+      method: 'POST',
+      path: /^\/api\/v1\/users\/([^/]+)\/lifecycle\/unlock$/,
+      answer: administrator(
+        withUser((user) => {
+          if (user.status !== 'LOCKED_OUT') return error(403, 'E0000032');
+          user.status = 'ACTIVE';
+          return { status: 200, json: {} };
+        }),
+      ),
+    },
+    {
+      ...common,
       method: 'GET',
       path: /^\/api\/v1\/policies$/,
       query: z.strictObject({ type: z.literal('PASSWORD') }),

@@ -224,6 +224,39 @@ export async function startPingOneVendor(): Promise<PingOneVendor> {
     },
     {
       ...common,
+      method: 'POST',
+      path: path('/users/([^/]+)/password'),
+      content: {
+        type: 'application/vnd.pingidentity.password.unlock+json',
+        shape: z.strictObject({}),
+      },
+      answer: worker(
+        withUser((user, password) => {
+          password.status = 'OK';
+          delete password.secondsUntilUnlock;
+          password.failures = 0;
+          return { status: 200, json: stateOf(user, password) };
+        }),
+      ),
+    },
+    {
+      ...common,
+      method: 'POST',
+      path: path('/users/([^/]+)/password'),
+      content: {
+        type: 'application/vnd.pingidentity.password.forceChange',
+        shape: z.strictObject({}),
+      },
+      // An administrative reset unlocks the password.
+      answer: worker(
+        withUser((user, password) => {
+          password.status = 'MUST_CHANGE_PASSWORD';
+          return { status: 200, json: stateOf(user, password) };
+        }),
+      ),
+    },
+    {
+      ...common,
       method: 'GET',
       path: path('/passwordPolicies'),
       answer: worker(() => ({ status: 200, json: { _embedded: { passwordPolicies: policies } } })),

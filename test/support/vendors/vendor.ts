@@ -85,9 +85,11 @@ export async function startVendor(routes: readonly Route[]): Promise<VendorServe
       offences.push(`${request.method} ${url.pathname}: ${offence}`);
       return { status: 400 };
     };
-    const route = routes.find(
+    const fitting = routes.filter(
       ({ method, path }) => method === request.method && path.test(url.pathname),
     );
+    const type = request.headers['content-type'];
+    const route = fitting.find(({ content }) => content?.type === type) ?? fitting[0];
     if (route === undefined) return refuse('no such operation');
     const offence = offenceOf(route, request.headers, url.searchParams, body);
     if (offence !== null) return refuse(offence);

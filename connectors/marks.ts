@@ -1,4 +1,4 @@
-import { readEncoded } from '../../model/hashes/encoding';
+import { readEncoded } from '../model/hashes/encoding';
 
 /**
  * What a stored password is, next to its hash. Applications that follow shadow(5) lock an account by a mark in front of

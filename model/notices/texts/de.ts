@@ -1,0 +1,97 @@
+import { type NoticeFacts, shownTime, type Texts } from '../facts';
+
+const list = (sources: readonly string[]): string => sources.join(', ');
+const help = ({ contact }: NoticeFacts): string => contact ?? 'Ihren Helpdesk';
+const again = ({ reminder }: NoticeFacts): string => (reminder ? 'Erinnerung: ' : '');
+/** The reasons are sentences of the reference, which is in English. */
+const because = ({ reason }: NoticeFacts): string[] => (reason === null ? [] : [reason]);
+
+export const german: Texts = {
+  password_changed: (facts) => ({
+    subject: 'Ihr Passwort wurde geändert',
+    paragraphs: [
+      `Das Passwort von ${facts.person} wurde am ${shownTime(facts.at)} geändert.`,
+      `Falls Sie das nicht veranlasst haben, rufen Sie jetzt ${help(facts)} an. Andernfalls müssen Sie nichts tun.`,
+    ],
+  }),
+  password_incomplete: (facts) => ({
+    subject: 'Ihr neues Passwort gilt nicht überall',
+    paragraphs: [
+      `Das neue Passwort von ${facts.person} wurde hier nicht angenommen: ${list(facts.sources)}. Dort gilt weiterhin das bisherige Passwort.`,
+      `Wählen Sie auf demselben Weg wie zuletzt ein anderes Passwort, oder rufen Sie ${help(facts)} an.`,
+    ],
+  }),
+  change_parked: (facts) => ({
+    subject: `Eine Passwortänderung in ${facts.subject} braucht Sie`,
+    paragraphs: [
+      `Versuche, ein Konto in ${facts.subject} zu ändern, sind aus unbekanntem Grund gescheitert; Lockstep hat das Konto geparkt. Weitere geparkte Konten dieser Quelle lösen heute keine weitere Nachricht aus.`,
+      ...because(facts),
+      `Rufen Sie "lockstep status ${facts.changeId}" auf, beheben Sie die Ursache, und rufen Sie dann "lockstep retry ${facts.changeId}" auf.`,
+    ],
+  }),
+  source_down: (facts) => ({
+    subject: `${again(facts)}Die Quelle ${facts.subject} ist ausgefallen`,
+    paragraphs: [
+      `Die Quelle ${facts.subject} ist seit ${shownTime(facts.at)} ausgefallen. Ihre Konten warten und bekommen die neuen Passwörter, sobald sie wieder läuft.`,
+      ...because(facts),
+      `Prüfen Sie die Quelle. "lockstep doctor ${facts.subject}" zeigt, was nicht stimmt.`,
+    ],
+  }),
+  source_paused: (facts) => ({
+    subject: `${again(facts)}Die Quelle ${facts.subject} ist angehalten`,
+    paragraphs: [
+      `Die Quelle ${facts.subject} ist seit ${shownTime(facts.at)} angehalten. Ihre Konten warten, bis ein Betreiber sie fortsetzt.`,
+      ...because(facts),
+      `Beheben Sie die Ursache, und rufen Sie dann "lockstep sources resume ${facts.subject}" auf.`,
+    ],
+  }),
+  source_up: (facts) => ({
+    subject: `Die Quelle ${facts.subject} läuft wieder`,
+    paragraphs: [
+      `Die Quelle ${facts.subject} läuft seit ${shownTime(facts.at)} wieder. Die wartenden Konten bekommen jetzt ihre Passwörter.`,
+      'Sie müssen nichts tun.',
+    ],
+  }),
+  source_unstable: (facts) => ({
+    subject: `Die Quelle ${facts.subject} ist instabil`,
+    paragraphs: [
+      `Die Quelle ${facts.subject} ist innerhalb einer Stunde mehrmals kurz ausgefallen.`,
+      `Prüfen Sie die Quelle und das Netz dorthin. "lockstep doctor ${facts.subject}" zeigt, was gerade nicht stimmt.`,
+    ],
+  }),
+  relay_silent: (facts) => ({
+    subject: `${again(facts)}Ein Relay von ${facts.about} meldet sich nicht`,
+    paragraphs: [
+      `Das Relay ${facts.subject} der Quelle ${facts.about} hat sich zuletzt am ${shownTime(facts.at)} gemeldet. Dort geänderte Passwörter werden erst übertragen, wenn es wieder da ist.`,
+      'Prüfen Sie den Rechner des Relays, seinen Dienst und seine Verbindung zur API. "lockstep captures" zeigt alle Relays.',
+    ],
+  }),
+  relay_heard: (facts) => ({
+    subject: `Das Relay von ${facts.about} ist wieder da`,
+    paragraphs: [
+      `Das Relay ${facts.subject} der Quelle ${facts.about} hat sich am ${shownTime(facts.at)} wieder gemeldet.`,
+      'Sie müssen nichts tun.',
+    ],
+  }),
+  key_ending: (facts) => ({
+    subject: `Der API-Schlüssel "${facts.about}" läuft bald ab`,
+    paragraphs: [
+      `Der API-Schlüssel "${facts.about}" (${facts.subject}) läuft am ${facts.endsAt === null ? 'unbekannten Zeitpunkt' : shownTime(facts.endsAt)} ab. Danach werden seine Anfragen abgelehnt.`,
+      'Legen Sie mit "lockstep keys create" einen neuen an, ersetzen Sie den alten, und widerrufen Sie diesen mit "lockstep keys revoke".',
+    ],
+  }),
+  master_key_unsaved: (facts) => ({
+    subject: 'Der Hauptschlüssel ist nicht gesichert',
+    paragraphs: [
+      'Eine Sicherung des Hauptschlüssels des Workers ist nicht vermerkt. Geht sein Schlüsselordner verloren, sind alle gespeicherten Anmeldedaten verloren.',
+      `Kopieren Sie den Ordner "master" im Schlüsselordner des Workers an einen sicheren Ort außerhalb der Datenbank, und rufen Sie dann dort auf: touch master/${facts.subject}.saved`,
+    ],
+  }),
+  test: (facts) => ({
+    subject: 'Testnachricht von Lockstep',
+    paragraphs: [
+      `Ein Betreiber prüft den Kanal ${facts.subject}.`,
+      'Sie müssen nichts tun: der Kanal funktioniert.',
+    ],
+  }),
+};

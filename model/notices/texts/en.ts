@@ -1,0 +1,96 @@
+import { type NoticeFacts, shownTime, type Texts } from '../facts';
+
+const list = (sources: readonly string[]): string => sources.join(', ');
+const help = ({ contact }: NoticeFacts): string => contact ?? 'your help desk';
+const again = ({ reminder }: NoticeFacts): string => (reminder ? 'Reminder: ' : '');
+const because = ({ reason }: NoticeFacts): string[] => (reason === null ? [] : [reason]);
+
+export const english: Texts = {
+  password_changed: (facts) => ({
+    subject: 'Your password was changed',
+    paragraphs: [
+      `The password of ${facts.person} was changed at ${shownTime(facts.at)}.`,
+      `If you did not ask for this, call ${help(facts)} now. Otherwise you need to do nothing.`,
+    ],
+  }),
+  password_incomplete: (facts) => ({
+    subject: 'Your new password does not work everywhere',
+    paragraphs: [
+      `The new password of ${facts.person} was not accepted by: ${list(facts.sources)}. There, your previous password is still valid.`,
+      `Choose another password in the way in which you chose the last one, or call ${help(facts)}.`,
+    ],
+  }),
+  change_parked: (facts) => ({
+    subject: `A password change in ${facts.subject} needs you`,
+    paragraphs: [
+      `Attempts to change an account in ${facts.subject} failed for an unknown reason, so Lockstep has parked it. Further accounts of this source that are parked today cause no further notice.`,
+      ...because(facts),
+      `Run "lockstep status ${facts.changeId}", correct the cause, then run "lockstep retry ${facts.changeId}".`,
+    ],
+  }),
+  source_down: (facts) => ({
+    subject: `${again(facts)}The source ${facts.subject} is down`,
+    paragraphs: [
+      `The source ${facts.subject} has been down since ${shownTime(facts.at)}. Its accounts wait, and get the new passwords once it is up.`,
+      ...because(facts),
+      `Check the source. "lockstep doctor ${facts.subject}" shows what is wrong.`,
+    ],
+  }),
+  source_paused: (facts) => ({
+    subject: `${again(facts)}The source ${facts.subject} is paused`,
+    paragraphs: [
+      `The source ${facts.subject} has been paused since ${shownTime(facts.at)}. Its accounts wait until an operator resumes it.`,
+      ...because(facts),
+      `Correct the cause, then run "lockstep sources resume ${facts.subject}".`,
+    ],
+  }),
+  source_up: (facts) => ({
+    subject: `The source ${facts.subject} works again`,
+    paragraphs: [
+      `The source ${facts.subject} has worked again since ${shownTime(facts.at)}. The accounts that waited for it get their passwords now.`,
+      'You need to do nothing.',
+    ],
+  }),
+  source_unstable: (facts) => ({
+    subject: `The source ${facts.subject} is unstable`,
+    paragraphs: [
+      `The source ${facts.subject} went down several times within an hour, each time only for a moment.`,
+      `Check the source and the network to it. "lockstep doctor ${facts.subject}" shows what is wrong now.`,
+    ],
+  }),
+  relay_silent: (facts) => ({
+    subject: `${again(facts)}A relay of ${facts.about} is silent`,
+    paragraphs: [
+      `The relay ${facts.subject} of the source ${facts.about} was last heard at ${shownTime(facts.at)}. Passwords that are changed there are not carried on until it is back.`,
+      'Check the machine of the relay, its service, and its connection to the API. "lockstep captures" lists all relays.',
+    ],
+  }),
+  relay_heard: (facts) => ({
+    subject: `The relay of ${facts.about} is back`,
+    paragraphs: [
+      `The relay ${facts.subject} of the source ${facts.about} was heard again at ${shownTime(facts.at)}.`,
+      'You need to do nothing.',
+    ],
+  }),
+  key_ending: (facts) => ({
+    subject: `The API key "${facts.about}" ends soon`,
+    paragraphs: [
+      `The API key "${facts.about}" (${facts.subject}) ends at ${facts.endsAt === null ? 'an unknown time' : shownTime(facts.endsAt)}. From then on its requests are refused.`,
+      'Create a new key with "lockstep keys create", put it in the place of the old one, then revoke the old one with "lockstep keys revoke".',
+    ],
+  }),
+  master_key_unsaved: (facts) => ({
+    subject: 'The master key has no backup',
+    paragraphs: [
+      'No backup of the master key of the worker is recorded. If its key folder is lost, every stored credential of single sign-on is lost with it.',
+      `Copy the folder "master" in the key folder of the worker to a safe place outside the database, then run there: touch master/${facts.subject}.saved`,
+    ],
+  }),
+  test: (facts) => ({
+    subject: 'Test notice of Lockstep',
+    paragraphs: [
+      `An operator tests the channel ${facts.subject}.`,
+      'You need to do nothing: the channel works.',
+    ],
+  }),
+};
