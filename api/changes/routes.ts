@@ -38,7 +38,7 @@ const list = route({
   summary: 'List changes, the newest first',
   query: z.strictObject({
     state: changeStateSchema.optional(),
-    identity: personName.optional(),
+    identity: personName.optional().describe('The name of the person, in upper or lower case.'),
     source: sourceName.optional(),
     limit: pageLimit,
     cursor,

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
 import { helpText } from '../help-text';
 import type { Change } from '../http/answers';
-import { changeId, noChange } from '../http/ids';
+import { changeIdOrPerson, noChange } from '../http/ids';
 import { action, type Session } from '../session';
 import { inFull } from '../text/change-text';
 import { watch } from '../text/watch';
@@ -48,7 +48,7 @@ async function status(
 ): Promise<Exit> {
   const { output } = session;
   const api = await session.api();
-  const id = await changeId(api, given);
+  const id = await changeIdOrPerson(api, given);
   const current = await api.get<Change>(['changes', id], { missing: noChange(id) });
   const change = options.watch ? await watch(session, api, current, options.wait) : current;
   output.show(change, () => inFull(output, change, Date.now()));

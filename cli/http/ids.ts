@@ -3,22 +3,28 @@ import type { ChangesPage } from './answers';
 import type { Api } from './api';
 import { ApiProblem } from './refusals';
 
+/** Resolves `last` to the id of the newest change; any other text is an id already. */
+export async function changeId(api: Api, given: string): Promise<string> {
+  if (given !== 'last') return given;
+  const newest = await newestChange(api);
+  if (newest === null) throw new Failure('There is no change yet. "lockstep change" starts one.');
+  return newest;
+}
+
 const ID = /^chg_/;
 
-/**
- * Resolves `last` to the id of the newest change, and the name of a person to the id of the newest change of that person.
- * A text that looks like an id is one already.
- */
-export async function changeId(api: Api, given: string): Promise<string> {
-  if (ID.test(given)) return given;
-  const identity = given === 'last' ? undefined : given;
+/** As `changeId`, and resolves the name of a person to the id of the newest change of that person. */
+export async function changeIdOrPerson(api: Api, given: string): Promise<string> {
+  if (given === 'last' || ID.test(given)) return changeId(api, given);
+  const newest = await newestChange(api, given);
+  if (newest !== null) return newest;
+  await requirePerson(api, given);
+  throw new Failure(`There is no change of ${given} that this API key may see.`);
+}
+
+async function newestChange(api: Api, identity?: string): Promise<string | null> {
   const { changes } = await api.get<ChangesPage>(['changes'], { query: { identity, limit: 1 } });
-  const [newest] = changes;
-  if (newest !== undefined) return newest.id;
-  if (identity === undefined)
-    throw new Failure('There is no change yet. "lockstep change" starts one.');
-  await requirePerson(api, identity);
-  throw new Failure(`There is no change of ${identity} that this API key may see.`);
+  return changes[0]?.id ?? null;
 }
 
 /** @throws Failure when no person has this name. A key that may not see people cannot know, so it passes. */
