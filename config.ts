@@ -1,7 +1,9 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { mostSimilar } from './model/similar';
 
 const port = z.coerce.number().int().min(0).max(65535);
+const host = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
 const file = z.string().min(1);
 const folder = z.string().startsWith('/', 'must be an absolute path');
 
@@ -69,13 +71,23 @@ export const environmentSchema = z.object({
   LOCKSTEP_API_PORT: port.default(8080).describe('Port on which the api listens.'),
   LOCKSTEP_API_TLS_CERT_FILE: file.optional().describe('Certificate chain of the api (PEM).'),
   LOCKSTEP_API_TLS_KEY_FILE: file.optional().describe('Private key of the api certificate (PEM).'),
-  LOCKSTEP_API_PUBLIC_URL: z.url().optional().describe('Public URL of the api, for links.'),
+  LOCKSTEP_API_PUBLIC_URL: z
+    .url()
+    .optional()
+    .describe(
+      'Public URL of the api, for links. Workers use the one of the api unless they have their own.',
+    ),
+  LOCKSTEP_OPS_HOST: host
+    .default('127.0.0.1')
+    .describe(
+      'Address on which api and worker answer /livez, /readyz and /metrics. They ask for no key: with any address but loopback, let only the monitoring reach the ports.',
+    ),
   LOCKSTEP_API_OPS_PORT: port
     .default(9080)
-    .describe('Loopback port for /livez, /readyz and /metrics of the api.'),
+    .describe('Port for /livez, /readyz and /metrics of the api.'),
   LOCKSTEP_WORKER_OPS_PORT: port
     .default(9081)
-    .describe('Loopback port for /livez, /readyz and /metrics of the worker.'),
+    .describe('Port for /livez, /readyz and /metrics of the worker.'),
   LOCKSTEP_KEY_DIR: file
     .optional()
     .describe('Folder with the private keys of the worker. Keep it out of database backups.'),
@@ -130,6 +142,12 @@ export const environmentSchema = z.object({
     .default('/etc/lockstep/policies')
     .describe(
       'Folder of api and worker to which the files in `dictionary` and `blocklist` of a policy are limited. "lockstep up" uses the folder policies/ of its state folder.',
+    ),
+  LOCKSTEP_TRACES_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Traces endpoint of an OpenTelemetry collector (OTLP over HTTP, JSON), such as http://127.0.0.1:4318/v1/traces, for api and worker. Without it there are no traces.',
     ),
   LOCKSTEP_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])

@@ -4,6 +4,7 @@ import { type Pass, type PlannedAccount, passesOver, planChange } from '../model
 import { groupsOf, sourcesOf } from '../model/configuration/document';
 import { readOutcomeStatuses } from '../store/worker/outcomes';
 import { storePlan } from '../store/worker/store-plan';
+import { passName } from '../workflows/names';
 import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
 import { isOriginConfirmed } from './shared/confirm-origin';
@@ -20,10 +21,15 @@ export interface AuthStep {
   } | null;
   readonly authGoesLast: boolean;
   /** The sources whose other accounts are to be changed, without accounts that are left out. */
-  readonly passes: readonly Pass[];
+  readonly passes: readonly NamedPass[];
   /** Milliseconds until the change is too old, by the clock of the database. */
   readonly remainingMs: number;
 }
+
+export type NamedPass = Pass & {
+  /** Type of the local activity of an inline pass. Absent in histories that were recorded when all had the same one. */
+  readonly activity?: string;
+};
 
 /**
  * Activity 1 of 6. Confirms the account of a capture (`isOriginConfirmed`), makes the plan, then validates and changes
@@ -74,6 +80,8 @@ export function changeAuthAccount(deps: Dependencies) {
       passes: passesOver(
         statuses.filter(({ state }) => state !== 'not_applicable'),
         sources,
+      ).map((pass) =>
+        pass.lane === 'inline' ? { ...pass, activity: passName(pass.sources) } : pass,
       ),
       remainingMs: change.remainingMs,
     };

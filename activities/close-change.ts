@@ -1,5 +1,11 @@
-import { authGoesLast, type ChangeState, changeState } from '../model/change/change';
-import { isSettled, type SettledState } from '../model/change/outcome';
+import {
+  authGoesLast,
+  type ChangeState,
+  changeState,
+  changeStates,
+  isFailure,
+} from '../model/change/change';
+import { isSettled, outcomeStates, type SettledState } from '../model/change/outcome';
 import { type ErrorCode, isErrorCode } from '../model/errors';
 import { endChange } from '../store/worker/close';
 import {
@@ -23,6 +29,10 @@ export interface Closing {
   readonly sources: readonly string[];
   /** Number of accounts that should hold the new password and do not. */
   readonly failed: number;
+  /** A line for each of those accounts, with its label and reason, for the Web UI. Absent in older histories. */
+  readonly unchanged?: readonly string[];
+  /** Why the workflow fails; null when the change ended as wanted. Absent in older histories, which did not fail. */
+  readonly failure?: string | null;
 }
 
 /**
@@ -44,15 +54,37 @@ export function closeChange(deps: Dependencies) {
     }));
     const state = changeState(final);
     await endChange(deps.db, changeId, { state, reason: reasonOf(state, final) });
+    const unchanged = unchangedLines(final);
     return {
       state,
       sources: [...new Set(final.map(({ source }) => source))],
-      failed: final.filter(
-        (outcome) => outcome.state !== 'applied' && outcome.state !== 'not_applicable',
-      ).length,
+      failed: unchanged.length,
+      unchanged: atMost(LINES_AT_MOST, unchanged),
+      failure: isFailure(state, final)
+        ? [`${changeStates[state].says}:`, ...atMost(LINES_AT_MOST, unchanged)].join('\n')
+        : null,
     };
   };
 }
+
+/** The Web UI shows every line, and Temporal keeps them. */
+const LINES_AT_MOST = 20;
+
+function atMost(limit: number, lines: readonly string[]): string[] {
+  const left = lines.length - limit;
+  return left <= 0 ? [...lines] : [...lines.slice(0, limit), `and ${left} more accounts`];
+}
+
+/** One line for each account that should hold the new password and does not. */
+const unchangedLines = (
+  final: readonly Pick<OutcomeStatus, 'label' | 'state' | 'reason'>[],
+): string[] =>
+  final
+    .filter(({ state }) => state !== 'applied' && state !== 'not_applicable')
+    .map(
+      ({ label, state, reason }) =>
+        `${label}: ${outcomeStates[state].says}${reason === null ? '' : ` (${reason})`}`,
+    );
 
 /**
  * The statuses of all accounts. A crash of the database may have undone the settlement of a verified account (decision

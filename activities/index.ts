@@ -1,6 +1,8 @@
-import { heartbeat } from '@temporalio/activity';
+import { activityInfo, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { log } from '../log';
+import { traced } from '../telemetry/spans';
+import { passName } from '../workflows/names';
 import { changeAuthAccount } from './change-auth-account';
 import { closeChange } from './close-change';
 import type { Dependencies } from './dependencies';
@@ -23,15 +25,30 @@ import { settleMappings } from './settle-mappings';
  * histories refer to the activities by these keys, so a key never changes. Workflows import only the type.
  */
 export const createActivities = (deps: Dependencies) => ({
-  changeAuthAccount: sanitised(changeAuthAccount(deps)),
-  passOverSources: sanitised(passOverSources(deps)),
-  passOverSource: beating(sanitised(passOverSource(deps))),
-  finishAccounts: beating(sanitised(finishAccounts(deps))),
-  settleMappings: sanitised(settleMappings(deps)),
-  closeChange: sanitised(closeChange(deps)),
+  changeAuthAccount: step('changeAuthAccount', changeAuthAccount(deps)),
+  passOverSources: step('passOverSources', passOverSources(deps)),
+  passOverSource: beating(step('passOverSource', passOverSource(deps), (_id, source) => source)),
+  finishAccounts: beating(
+    step('finishAccounts', finishAccounts(deps), (_id, { source }) => source),
+  ),
+  settleMappings: step('settleMappings', settleMappings(deps)),
+  closeChange: step('closeChange', closeChange(deps)),
+  // Temporal calls this for every other name.
+  default: step('passOverSources', namedPass(deps)),
 });
 
 export type Activities = ReturnType<typeof createActivities>;
+
+/** The first pass over the inline sources under their names (`passName`), by which the Web UI shows it. */
+function namedPass(deps: Dependencies) {
+  const pass = passOverSources(deps);
+  return async (changeId: string, sources: readonly string[]) => {
+    // A newer worker may have activities that this one does not know: another worker has to run them.
+    if (!Array.isArray(sources) || activityInfo().activityType !== passName(sources))
+      throw ApplicationFailure.retryable('This worker has no such activity', 'unknown_activity');
+    return pass(changeId, sources);
+  };
+}
 
 const BEAT_MS = 5_000;
 
@@ -51,6 +68,22 @@ export function beating<Parameters extends unknown[], Result>(
     }
   };
 }
+
+/**
+ * A step of a change: a span of its trace, whose errors are sanitised.
+ * @param sourceOf the source that the step is about
+ */
+const step = <Parameters extends [changeId: string, ...unknown[]], Result>(
+  name: string,
+  activity: (...parameters: Parameters) => Promise<Result>,
+  sourceOf?: (...parameters: Parameters) => string,
+): ((...parameters: Parameters) => Promise<Result>) =>
+  sanitised((...parameters) => {
+    const attributes = sourceOf && { 'lockstep.source': sourceOf(...parameters) };
+    return traced(name, { changeId: parameters[0], ...(attributes && { attributes }) }, () =>
+      activity(...parameters),
+    );
+  });
 
 /**
  * Replaces every error but an `ApplicationFailure` by one without details, and logs the original. Temporal keeps the

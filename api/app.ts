@@ -6,9 +6,11 @@ import express, {
   type Response,
 } from 'express';
 import { log } from '../log';
+import { traced } from '../telemetry/spans';
 import { documents } from './documents/documents';
 import { sharedSignals } from './documents/shared-signals';
 import { discardBody } from './http/body';
+import { countRequest } from './http/count-requests';
 import type { Dependencies } from './http/dependencies';
 import { asHttpProblem, HttpProblem, headersOf, problemOf } from './http/problem';
 import { sendJson, serve } from './http/serve';
@@ -60,21 +62,39 @@ const begin: RequestHandler = (request, response, next) => {
   response.setHeader('x-request-id', requestId);
   response.setHeader('cache-control', 'no-store');
   response.setHeader('x-content-type-options', 'nosniff');
-  response.once('close', () =>
+  response.once('close', () => {
+    const { route } = response.locals;
+    const durationMs = performance.now() - began;
+    const streamed = response.getHeader('content-type') === 'text/event-stream';
+    const { statusCode: status } = response;
+    countRequest({ method: request.method, route, status, seconds: durationMs / 1000, streamed });
     log.info('request', {
       requestId,
       method: request.method,
-      route: response.locals.route ?? 'none',
-      status: response.statusCode,
-      durationMs: Math.round(performance.now() - began),
+      route: route ?? 'none',
+      status,
+      durationMs: Math.round(durationMs),
       ...(response.writableFinished ? {} : { outcome: 'client disconnected' }),
-    }),
-  );
+    });
+  });
   // A proxy may have routed by another line than the one that would be used here (RFC 9112 §3.2).
   const hosts = request.headersDistinct.host?.length ?? 0;
   if (hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0'))
     throw new HttpProblem('request_malformed');
-  next();
+  void traced('request', { kind: 'server' }, async (span) => {
+    const closed = new Promise((resolve) => response.once('close', resolve));
+    next();
+    await closed;
+    const { route = 'none' } = response.locals;
+    const { statusCode: status } = response;
+    span.rename(`${request.method} ${route}`);
+    span.note({
+      'http.request.method': request.method,
+      'http.route': route,
+      'http.response.status_code': status,
+    });
+    if (status >= 500) span.fail(String(status));
+  });
 };
 
 /** Answers OPTIONS, and rejects methods that the path does not have. */

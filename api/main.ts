@@ -9,9 +9,12 @@ import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
 import { portError } from '../start-errors';
+import { endRemovedSeries } from '../store/configuration/removed-sources';
 import { isAway, openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
+import { savePublicUrl } from '../store/public-url';
 import { retryUntilReachable } from '../store/until-reachable';
+import { exportSpans } from '../telemetry/export-spans';
 import { ensureAdminKey } from './admin/first-key';
 import { createApp, createStartingApp } from './app';
 import { type Dependencies, openDependencies, type Settings } from './http/dependencies';
@@ -30,14 +33,19 @@ async function main(stopping: AbortSignal): Promise<void> {
     environment.LOCKSTEP_API_TLS_CERT_FILE,
     environment.LOCKSTEP_API_TLS_KEY_FILE,
   );
+  const traces = exportSpans(environment.LOCKSTEP_TRACES_URL, 'lockstep-api');
   const { DATABASE_DIRECT_URL = databaseUrl } = environment;
   const isPooled = DATABASE_DIRECT_URL !== databaseUrl;
   const database = openDatabase(databaseUrl, 'lockstep api', 20, isPooled);
   const { db } = database;
   let readiness = async (): Promise<string[]> => ['database'];
-  const opsPort = environment.LOCKSTEP_API_OPS_PORT;
-  const ops = await startOps(opsPort, () => readiness()).catch((error) => {
-    throw portError('LOCKSTEP_API_OPS_PORT', { host: '127.0.0.1', port: opsPort }, error);
+  const opsAt = { host: environment.LOCKSTEP_OPS_HOST, port: environment.LOCKSTEP_API_OPS_PORT };
+  const ops = await startOps({
+    ...opsAt,
+    ready: () => readiness(),
+    beforeScrape: () => endRemovedSeries(db),
+  }).catch((error) => {
+    throw portError('LOCKSTEP_API_OPS_PORT', opsAt, error);
   });
 
   // It listens first, so that clients get a problem instead of a refused connection while the database is unavailable.
@@ -46,6 +54,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const deps = await retryUntilReachable(databaseUrl, stopping, async () => {
     await migrate(db, accountRulesOf);
     await ensureAdminKey(db, environment.LOCKSTEP_ADMIN_KEY_FILE);
+    if (settings.publicUrl !== '') await savePublicUrl(db, settings.publicUrl);
     return openDependencies(db, DATABASE_DIRECT_URL, settings, stopping);
   });
   app = createApp(deps);
@@ -55,6 +64,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   if (!stopping.aborted) await once(stopping, 'abort');
   await server.stop();
   await deps.close();
+  await traces.stop();
   await ops.close();
   await database.close();
 }

@@ -9,9 +9,11 @@ import type { Violation } from '../model/policy/violations';
 import { destroyPasswords, type Passwords, seal, withNormalized } from '../sealing/passwords';
 import type { Caller } from '../store/api-keys';
 import { type Accepted, acceptChange, findRepeated, type NewChange } from '../store/changes/accept';
+import { type AcceptedOrigin, countAccepted } from '../store/changes/counters';
 import type { ChangeView } from '../store/changes/read';
 import { newId } from '../store/ids';
 import type { IdentityAtIntake } from '../store/people/identities';
+import { beginTrace, traced } from '../telemetry/spans';
 import { reachedBy } from './covered-groups';
 import type { IntakeDependencies } from './dependencies';
 import { type Capture, CaptureDeclined, evaluate, type Origin } from './evaluate-capture';
@@ -49,7 +51,13 @@ export type AcceptedRequest =
  * `workflows/change-password.ts`: `acceptChange` notifies the dispatcher, which starts it from the stored row.
  * @throws IntakeRejected when the request is refused, CaptureDeclined when a capture starts no change
  */
-export async function acceptRequest(
+export const acceptRequest = (
+  deps: IntakeDependencies,
+  caller: Caller,
+  asTyped: WantedChange,
+): Promise<AcceptedRequest> => traced('accept', {}, () => acceptOnce(deps, caller, asTyped));
+
+async function acceptOnce(
   deps: IntakeDependencies,
   caller: Caller,
   asTyped: WantedChange,
@@ -69,14 +77,20 @@ export async function acceptRequest(
       const change = await prepare(deps, caller, wanted, identity, again);
       const accepted = await acceptChange(deps.db, { ...change, fingerprint });
       if (accepted.result === 'repeated') return replay(accepted, fingerprint);
-      if (accepted.result === 'accepted')
+      if (accepted.result === 'accepted') {
+        countAccepted(originOf(wanted));
+        beginTrace(change.id);
         return { replayed: false, change: viewOf(change, accepted.createdAt) };
+      }
     }
   } finally {
     passwords.next.destroy();
     destroyPasswords(asTyped.passwords);
   }
 }
+
+const originOf = ({ capture, proved }: WantedChange): AcceptedOrigin =>
+  proved !== undefined ? 'sign_in' : capture === null ? 'request' : 'capture';
 
 function fingerprintFor(
   { settings }: IntakeDependencies,

@@ -1,7 +1,7 @@
-import { Counter } from 'prom-client';
 import type { Declined } from '../model/captures/capture';
 import { type Configuration, sourceNamed } from '../model/configuration/document';
 import type { ErrorCode } from '../model/errors';
+import { counterBySource, UNKNOWN_SOURCE } from '../telemetry/counter-by-source';
 
 /**
  * What became of one capture: it started a change (`accepted`), a request was repeated, or the reason why it started
@@ -12,7 +12,7 @@ export type CaptureResult = 'accepted' | 'repeated' | 'not_attested' | Declined 
 /** The way by which a capture arrived: a request to the api, a push over SCIM, or a relay. */
 export type CaptureVia = 'api' | 'scim' | 'relay';
 
-const capturesTotal = new Counter({
+const capturesTotal = counterBySource({
   name: 'lockstep_captures_total',
   help: 'Captures by source, by the way they arrived (api, scim, relay) and by result: accepted, repeated, or the reason why a capture started no change.',
   labelNames: ['source', 'via', 'result'],
@@ -30,4 +30,4 @@ export const countCaptures = (
 
 /** The source as a label. A caller may send any text as a source, and each label value takes memory. */
 export const sourceLabel = (configuration: Configuration, source: string): string =>
-  sourceNamed(configuration, source) === undefined ? 'unknown' : source;
+  sourceNamed(configuration, source) === undefined ? UNKNOWN_SOURCE : source;

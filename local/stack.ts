@@ -189,6 +189,9 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
       LOCKSTEP_API_PORT: String(apiPort),
       LOCKSTEP_POLICY_DIR: files.policies,
       ...(engine.uiUrl === null ? {} : { TEMPORAL_UI_URL: engine.uiUrl }),
+      ...(environment.LOCKSTEP_TRACES_URL !== undefined && {
+        LOCKSTEP_TRACES_URL: environment.LOCKSTEP_TRACES_URL,
+      }),
     };
     const [worker, api] = await allOrNone([
       superviseNode({

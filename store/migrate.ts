@@ -20,6 +20,7 @@ import * as audit from './migrations/0017-audit';
 import * as notices from './migrations/0018-notices';
 import * as boundKeys from './migrations/0019-bound-keys';
 import * as engineProblem from './migrations/0020-engine-problem';
+import * as publicUrl from './migrations/0021-public-url';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -41,6 +42,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0018-notices': notices,
   '0019-bound-keys': boundKeys,
   '0020-engine-problem': engineProblem,
+  '0021-public-url': publicUrl,
 });
 
 /**

@@ -17,30 +17,36 @@ const folders: Readonly<Record<string, Folder>> = {
   blocklist: { may: ['model'] },
   connectors: { may: ['model', 'threads', ...common] },
   sealing: { may: ['model'] },
-  store: { may: ['model', 'sealing', ...common] },
+  telemetry: { may: ['log'] },
+  store: { may: ['model', 'sealing', 'telemetry', ...common] },
   intake: {
     may: [
       'model',
       'sealing',
       'store',
+      'telemetry',
       'connectors/registry',
       'blocklist/lookup',
       'threads',
       ...common,
     ],
   },
-  activities: { may: ['model', 'sealing', 'store', 'log'], byType: ['connectors'] },
+  activities: {
+    may: ['model', 'sealing', 'store', 'telemetry', 'workflows/names', 'log'],
+    byType: ['connectors'],
+  },
   workflows: { may: ['model'], byType: ['activities'] },
   worker: {
     may: [
       ...['model', 'sealing', 'store', 'connectors', 'intake', 'activities', 'workflows/names'],
-      ...['ops', 'lifetime', 'uncaught', ...common],
+      ...['telemetry', 'ops', 'lifetime', 'uncaught', ...common],
     ],
   },
   api: {
     may: [
       ...['model', 'sealing', 'store', 'intake', 'connectors/registry', 'workflows/names'],
-      ...['connectors/notices/registry', 'ops', 'lifetime', 'uncaught', 'release', ...common],
+      ...['connectors/notices/registry', 'telemetry', 'ops', 'lifetime', 'uncaught', 'release'],
+      ...common,
     ],
   },
   capture: { may: ['model', 'sealing', 'connectors', ...common] },

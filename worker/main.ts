@@ -14,6 +14,7 @@ import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
 import { fileError, portError } from '../start-errors';
+import { endRemovedSeries } from '../store/configuration/removed-sources';
 import { watchConfiguration } from '../store/configuration/watch';
 import { openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
@@ -28,9 +29,11 @@ import {
   SIGNER_PUBLIC_FILE,
   unsavedMasterKeys,
 } from '../store/worker/keys/key-directory';
+import { exportSpans } from '../telemetry/export-spans';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
 import { engineLogin } from './changes/engine-login';
+import { linksToChanges } from './changes/link-to-change';
 import { installRuntime } from './changes/temporal';
 import { startJanitor } from './janitor';
 import { startJobs } from './jobs/jobs';
@@ -57,14 +60,19 @@ async function main(stopping: AbortSignal): Promise<void> {
   const login = engineLogin(environment);
   installRuntime();
 
+  const traces = exportSpans(environment.LOCKSTEP_TRACES_URL, 'lockstep-worker');
   const { DATABASE_DIRECT_URL = DATABASE_URL } = environment;
   const isPooled = DATABASE_DIRECT_URL !== DATABASE_URL;
   const database = openDatabase(DATABASE_URL, 'lockstep worker', 20, isPooled);
   const { db } = database;
   let missing = (): readonly string[] => ['database'];
-  const opsPort = environment.LOCKSTEP_WORKER_OPS_PORT;
-  const ops = await startOps(opsPort, async () => missing()).catch((error) => {
-    throw portError('LOCKSTEP_WORKER_OPS_PORT', { host: '127.0.0.1', port: opsPort }, error);
+  const opsAt = { host: environment.LOCKSTEP_OPS_HOST, port: environment.LOCKSTEP_WORKER_OPS_PORT };
+  const ops = await startOps({
+    ...opsAt,
+    ready: async () => missing(),
+    beforeScrape: () => endRemovedSeries(db),
+  }).catch((error) => {
+    throw portError('LOCKSTEP_WORKER_OPS_PORT', opsAt, error);
   });
   const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR).catch((error) => {
     throw fileError('LOCKSTEP_KEY_DIR', LOCKSTEP_KEY_DIR, error);
@@ -123,12 +131,16 @@ async function main(stopping: AbortSignal): Promise<void> {
       workflows: workflowCode(),
       workflowDiagnostics: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS === 'on',
       notices,
-      linkTo,
+      linkTo: linksToChanges(
+        db,
+        environment.LOCKSTEP_API_PUBLIC_URL,
+        `http://127.0.0.1:${environment.LOCKSTEP_API_PORT}`,
+      ),
     },
     stopping,
   );
   missing = engineSide.missing;
-  log.info('the worker is up', { address: `127.0.0.1:${ops.port}` });
+  log.info('the worker is up', { address: ops.address });
 
   await engineSide.ended;
   await Promise.all([
@@ -138,6 +150,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   ]);
   await removePresence(db, workerId).catch(() => {});
   await connectors.close();
+  await traces.stop();
   notices.close();
   await ops.close();
   await database.close();
@@ -186,11 +199,5 @@ async function openCaptures(
 const workflowCode = () => ({
   workflowBundle: { codePath: path.join(__dirname, '..', 'workflow-bundle.js') },
 });
-
-/** URL of the page of a change. */
-function linkTo(changeId: string): string {
-  const { LOCKSTEP_API_PUBLIC_URL, LOCKSTEP_API_PORT } = environment;
-  return `${LOCKSTEP_API_PUBLIC_URL ?? `http://127.0.0.1:${LOCKSTEP_API_PORT}`}/changes/${changeId}`;
-}
 
 void live('the worker', main);

@@ -1,4 +1,10 @@
-import { CancellationScope, defineSignal, isCancellation, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  defineSignal,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
 import type { AuthStep } from '../activities/change-auth-account';
 import type { Closing, Stop } from '../activities/close-change';
 import type { PassResult } from '../activities/pass-over-source';
@@ -6,7 +12,7 @@ import type { ChangeState } from '../model/change/change';
 import { isSettled } from '../model/change/outcome';
 import { finishAccounts, inline, passOver } from './lanes';
 import { CANCEL_SIGNAL, SUPERSEDE_SIGNAL } from './names';
-import { showEnd, showLines } from './operators-view';
+import { showEnd, showLines, showState } from './operators-view';
 
 export const cancelSignal = defineSignal(CANCEL_SIGNAL);
 export const supersedeSignal = defineSignal(SUPERSEDE_SIGNAL);
@@ -20,6 +26,8 @@ export const supersedeSignal = defineSignal(SUPERSEDE_SIGNAL);
  * arguments and results hold nothing secret or personal: the id of the change, source names, labels and counts.
  *
  * @returns the final state of the change
+ * @throws ApplicationFailure when accounts do not hold the new password although no one cancelled or replaced the change,
+ *   so that the Web UI lists the change among the failures
  */
 export async function changePassword(changeId: string): Promise<ChangeState> {
   const work = new CancellationScope();
@@ -43,7 +51,15 @@ export async function changePassword(changeId: string): Promise<ChangeState> {
       showEnd(closing);
     }
   }
+  if (closing.failure != null) throw failedChange(closing.state, closing.failure);
   return closing.state;
+}
+
+function failedChange(state: ChangeState, message: string): ApplicationFailure {
+  const failure = ApplicationFailure.nonRetryable(message, state);
+  // The Web UI shows the stack, and file paths do not help an operator.
+  failure.stack = '';
+  return failure;
 }
 
 type End = Extract<Stop, 'finished' | 'expired'>;
@@ -79,9 +95,12 @@ async function waitForAuthAccount(
   if (auth.state === 'applied' || auth.othersFirst) return 'ready';
   if (isSettled(auth.state)) return 'refused';
   showLines([`auth account in ${auth.source}: waiting; no other account is attempted before it`]);
+  if (auth.state === 'waiting') showState('waiting');
   const late = await finishAccounts(changeId, auth.source, auth.label, remainingMs);
   if (late.waiting.length > 0) return 'expired';
-  return late.applied === 1 || late.othersFirst ? 'ready' : 'refused';
+  if (late.applied !== 1 && !late.othersFirst) return 'refused';
+  if (auth.state === 'waiting') showState('applying');
+  return 'ready';
 }
 
 /**
@@ -98,6 +117,7 @@ async function changeOtherAccounts(
   if (waiting.length === 0) return 'finished';
 
   showLines(passed.map(lineOf));
+  showState('waiting');
   await inline.settleMappings(changeId);
   const late = await inParallel(
     waiting.flatMap((pass) => retryWaiting(changeId, pass, remainingMs)),

@@ -8,9 +8,9 @@ import {
   proxyLocalActivities,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities';
+import type { NamedPass } from '../activities/change-auth-account';
 import type { Stop } from '../activities/close-change';
 import type { PassResult } from '../activities/pass-over-source';
-import type { Pass } from '../model/change/plan';
 import { accountActivityId, crowdActivityId, sourceQueue } from './names';
 
 /**
@@ -33,8 +33,8 @@ export const inline = {
       { summary: 'make the plan, then change the auth account' },
       [changeId],
     ),
-  passOverSources: (changeId: string, sources: readonly string[]) =>
-    local.passOverSources.executeWithOptions({ summary: firstPassOver(sources) }, [
+  passOverSources: (changeId: string, sources: readonly string[], activity = 'passOverSources') =>
+    local[activity as 'passOverSources'].executeWithOptions({ summary: firstPassOver(sources) }, [
       changeId,
       sources,
     ]),
@@ -61,12 +61,12 @@ interface EarlierPass {
 /** The first pass over some sources, in the lane that the plan chose for them. */
 export async function passOver(
   changeId: string,
-  pass: Pass | EarlierPass,
+  pass: NamedPass | EarlierPass,
   remainingMs: number,
 ): Promise<PassResult[]> {
   if (pass.lane === 'queue') return [await passInQueue(changeId, pass.source, remainingMs)];
   if ('source' in pass) return [await inline.passOverSource(changeId, pass.source)];
-  return inline.passOverSources(changeId, pass.sources);
+  return inline.passOverSources(changeId, pass.sources, pass.activity);
 }
 
 function passInQueue(changeId: string, source: string, remainingMs: number): Promise<PassResult> {

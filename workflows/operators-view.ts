@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Closing } from '../activities/close-change';
-import { searchAttributes } from './names';
+import { SHOWS_WAITING, searchAttributes } from './names';
 
 /**
  * The texts and search attributes that the Web UI shows of a change: source names, labels and counts, nothing personal.
@@ -17,7 +17,16 @@ export function showLines(lines: readonly string[]): void {
 }
 
 /**
- * Shows how the change ended, as search attributes and as a line.
+ * Shows in the search attribute whether accounts are waiting, as the CLI does. It is called only by changes that have
+ * waited, because it costs an event.
+ */
+export function showState(value: 'applying' | 'waiting'): void {
+  // A change that waited before this existed has no such event in its history.
+  if (patched(SHOWS_WAITING)) upsertSearchAttributes([{ key: state, value }]);
+}
+
+/**
+ * Shows how the change ended, as search attributes and as lines.
  * @param closing null when closing the change failed, so that the workflow itself fails
  */
 export function showEnd(closing: Closing | null): void {
@@ -26,7 +35,8 @@ export function showEnd(closing: Closing | null): void {
     { key: sources, value: [...(closing?.sources ?? [])] },
     { key: failed, value: closing?.failed ?? 0 },
   ]);
-  if (closing !== null) showLines([`${closing.state}: ${endLine(closing)}`]);
+  if (closing !== null)
+    showLines([`${closing.state}: ${endLine(closing)}`, ...(closing.unchanged ?? [])]);
 }
 
 const endLine = ({ failed: count }: Closing): string =>

@@ -19,6 +19,7 @@ import { recordSourceAnswer } from '../shared/record-source-answer';
 import { untriedSettlement } from '../shared/untried-settlement';
 import type { Aim } from './aim';
 import { identifyAccount, refusalOf } from './identify-account';
+import { tracedAttempt, tracedConnector } from './trace-attempt';
 import { writeAndVerify } from './write-and-verify';
 
 export interface SourceAtWork {
@@ -49,14 +50,17 @@ export function claimedAccountWriter(
   let trouble: { readonly reason: SourceTrouble; readonly waitMs: number } | null = null;
   async function attemptAt(claimed: ClaimedAccount, given: Passwords): Promise<AttemptResult> {
     let sent = false;
+    const calls = tracedConnector(connector, source.configuration.kind);
     const watched: Connector = {
-      ...connector,
+      ...calls,
       setPassword(request) {
         sent = true;
-        return connector.setPassword(request);
+        return calls.setPassword(request);
       },
     };
-    return attemptWith(watched, claimed, given).catch((error) => thrown(claimed, error, sent));
+    return tracedAttempt(claimed, () =>
+      attemptWith(watched, claimed, given).catch((error) => thrown(claimed, error, sent)),
+    );
   }
   async function attemptWith(
     watched: Connector,

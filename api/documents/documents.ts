@@ -5,6 +5,7 @@ import { errorCodes, errors, type Retry } from '../../model/errors';
 import { isId } from '../../store/ids';
 import { HttpProblem } from '../http/problem';
 import { routes } from '../routes';
+import { CHANGE_PAGE_SCRIPT, changePageBody } from './change-page';
 import { openApiDocument } from './openapi';
 
 /** A page or file that is served without an API key. It contains nothing about this installation. */
@@ -75,6 +76,10 @@ export const documents: readonly Document[] = [
     path: '/docs/initializer.js',
     send: [secured, (_request, response) => void response.type('js').send(INITIALIZER)],
   },
+  {
+    path: '/docs/change.js',
+    send: [secured, (_request, response) => void response.type('js').send(CHANGE_PAGE_SCRIPT)],
+  },
   swaggerFile('swagger-ui.css'),
   swaggerFile('swagger-ui-bundle.js'),
   swaggerFile('favicon-32x32.png'),
@@ -122,18 +127,10 @@ function errorPage(code: string): string {
   );
 }
 
-/** The page that the Temporal Web UI links to. Reading the change takes an API key, so the page only shows how. */
+/** The page that the Temporal Web UI links to. */
 function changePage(id: string): string {
   if (!isId('chg', id)) throw new HttpProblem('not_found');
-  return page(
-    id,
-    `<h1>${id}</h1>
-    <p>The status of each account:</p>
-    <pre>lockstep status ${id} --watch</pre>
-    <p>The same over HTTP, with an API key that has the scope <code>read</code>:</p>
-    <pre>GET /v1/changes/${id}</pre>
-    <p><a href="../docs/">Reference of the API</a></p>`,
-  );
+  return page(id, changePageBody(id));
 }
 
 function page(title: string, body: string, head = ''): string {

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { Misconfigured } from '../../config';
 import { type ErrorCode, errors } from '../../model/errors';
 import { fileError, portError } from '../../start-errors';
+import { countUnparsed } from './count-requests';
 import { HttpProblem, headersOf, problemOf } from './problem';
 
 export interface Listening {
@@ -114,6 +115,7 @@ const unparsed: Readonly<Record<string, ErrorCode>> = {
 /** Answers a request that never reached the routes, because it could not be parsed, with a problem. */
 function answerUnparsed({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || code === 'ECONNRESET') return void socket.destroy();
+  countUnparsed();
   const problem = new HttpProblem(unparsed[code] ?? 'request_malformed');
   const body = JSON.stringify(problemOf(problem, randomUUID()));
   const { status } = errors[problem.code];

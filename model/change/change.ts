@@ -42,6 +42,18 @@ export const preventedSignIns = (outcomes: readonly ReportedOutcome[]): number =
 
 export const hasEnded = (state: ChangeState): boolean => changeStates[state].ended;
 
+/**
+ * True for the ends that an operator may want to look at: an account does not hold the new password, and neither a
+ * caller nor a newer change has asked for that. Their workflows fail, so the Web UI lists them among the failures.
+ */
+export function isFailure(
+  state: ChangeState,
+  outcomes: readonly { readonly state: OutcomeState }[],
+): boolean {
+  if (state !== 'partial') return state === 'refused' || state === 'failed' || state === 'expired';
+  return outcomes.some((outcome) => outcome.state === 'rejected' || outcome.state === 'expired');
+}
+
 export type Role = 'auth' | 'member';
 
 interface PlannedOutcome {

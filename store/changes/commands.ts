@@ -3,6 +3,7 @@ import type { Database } from '../database';
 import { channels } from '../notifications';
 import { probeSoon } from '../sources/commands';
 import type { CommandKind } from '../tables';
+import { countOutcomes, type StoredOutcome } from './counters';
 
 /**
  * Gives a command to a change, or to accounts of it that wait. The row is the command: the dispatcher in
@@ -113,14 +114,18 @@ export async function cancelAccounts(
   changeId: string,
   label: string | null,
 ): Promise<CommandedAccount[]> {
-  const { rows } = await sql<CommandedAccount>`
+  const { rows } = await sql<CommandedAccount & StoredOutcome>`
     with cancelled as (
       update outcome set state = 'cancelled', reason = null, next_try_at = null, updated_at = now()
       where ${whereLabelled(changeId, label)} and state in ('pending', 'waiting', 'parked')
-      returning change_id, label, source, reason, attempts
+      returning change_id, label, source, role, state, reason, attempts
     ), ${audited('cancelled')}
-    select label, source, pg_notify(${channels.progress}, ${changeId}) from cancelled`.execute(db);
-  return rows;
+    select label, source, role, cancelled.state, cancelled.reason, false as attempted,
+           extract(epoch from now() - created_at)::float8 as seconds,
+           pg_notify(${channels.progress}, ${changeId})
+    from cancelled join change on change.id = change_id`.execute(db);
+  countOutcomes(rows);
+  return rows.map(({ label: account, source }) => ({ label: account, source }));
 }
 
 const whereLabelled = (changeId: string, label: string | null) =>

@@ -198,6 +198,14 @@ const oneIfProbe = (otherwise: number | null) =>
   sql`(select case when exists (select from probe) then 1 else ${otherwise}::int end)`;
 
 /**
+ * Up to this number, the accounts that wait for a source look at it themselves soon after its next probe, so that the
+ * countdown in the Temporal Web UI is that of the account. More of them would cost more than their wake-up.
+ */
+const FEW_WAITING = 100;
+/** The probe gets this time to be answered. */
+const AFTER_PROBE_SECONDS = 5;
+
+/**
  * Puts accounts to wait for their source. No attempt is counted, because none was made. The row with the state of the
  * source is locked until the end of the transaction, so that a command which wakes the waiting accounts when the
  * source is up sees these too.
@@ -214,9 +222,13 @@ export async function holdAccounts(
 ): Promise<boolean> {
   const { rows } = await sql`
     with trouble as (
-      select reason from source_state where source = ${chosen.source} for share
+      select reason, next_probe_at from source_state where source = ${chosen.source} for share
+    ), crowd as (
+      select count(*) > ${FEW_WAITING} as many from (
+        select from outcome where source = ${chosen.source} and state in ('waiting', 'parked')
+        limit ${FEW_WAITING + 1}) waiting
     ), mine as (
-      select label, state, outcome.reason, trouble.reason as trouble from outcome, trouble
+      select label, state, outcome.reason, trouble.reason as trouble, next_probe_at from outcome, trouble
       where change_id = ${changeId} and ${whereChosen(chosen)} and state in ('pending', 'applying', 'waiting')
         and not label = any(${[...except]}::text[])
       for update of outcome
@@ -224,8 +236,12 @@ export async function holdAccounts(
       update outcome o
       set state = 'waiting', reason = mine.trouble, vendor_code = null, updated_at = now(),
           in_doubt = o.in_doubt or o.state = 'applying',
-          next_try_at = now() + make_interval(secs => ${(HELD_LOOK_MS * (1 + jitter)) / 1000}::double precision)
-      from mine where o.change_id = ${changeId} and o.label = mine.label
+          next_try_at = case
+            when many or next_probe_at is null
+              then now() + make_interval(secs => ${(HELD_LOOK_MS * (1 + jitter)) / 1000}::double precision)
+            else greatest(now(), next_probe_at) + make_interval(secs => ${AFTER_PROBE_SECONDS * (1 + jitter)}::double precision)
+            end
+      from mine, crowd where o.change_id = ${changeId} and o.label = mine.label
     ), audited as (
       insert into audit (actor, action, change_id, subject, detail)
       select 'worker', 'account.waiting', ${changeId}, label, jsonb_build_object('reason', trouble)

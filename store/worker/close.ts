@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ChangeState } from '../../model/change/change';
 import type { ErrorCode } from '../../model/errors';
+import { countEnded, type EndedChange } from '../changes/counters';
 import { endedNotice } from '../changes/progress';
 import type { Database } from '../database';
 import { incompleteNotice } from '../notices/write';
@@ -17,10 +18,11 @@ export interface Ending {
  * change has ended before, its state stays; its password is deleted in any case.
  */
 export async function endChange(db: Database, changeId: string, ending: Ending): Promise<void> {
-  await sql`
+  const { rows } = await sql<Omit<EndedChange, 'state'>>`
     with ended as (
       update change set state = ${ending.state}, reason = ${ending.reason}, ended_at = now()
-      where id = ${changeId} and ended_at is null returning id, identity_id, state
+      where id = ${changeId} and ended_at is null
+      returning id, identity_id, state, created_at, captured_at, ended_at
     ), destroyed as (
       delete from sealed_secret where change_id = ${changeId}
     ), audited as (
@@ -29,7 +31,10 @@ export async function endChange(db: Database, changeId: string, ending: Ending):
              jsonb_build_object('reason', ${ending.reason}::text)
       from ended
     ), noticed as (${incompleteNotice('ended')})
-    select pg_notify(${channels.progress}, ${endedNotice(sql`id`)}) from ended`.execute(db);
+    select extract(epoch from ended_at - created_at)::float8 as seconds,
+           extract(epoch from ended_at - captured_at)::float8 as "captureSeconds",
+           pg_notify(${channels.progress}, ${endedNotice(sql`id`)}) from ended`.execute(db);
+  for (const ended of rows) countEnded({ ...ended, state: ending.state });
 }
 
 /**

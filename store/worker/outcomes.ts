@@ -7,6 +7,7 @@ import { errorCodes, errors, type Reason } from '../../model/errors';
 import type { Form } from '../../model/hashes/encoding';
 import type { Person } from '../../model/people/correlation';
 import type { StoredProblem } from '../../model/people/links';
+import { countOutcomes, type StoredOutcome } from '../changes/counters';
 import { settledNotice } from '../changes/progress';
 import { type Database, withoutSync } from '../database';
 import { parkedNotice, passwordChangedNotice } from '../notices/write';
@@ -133,9 +134,13 @@ export async function settleAccounts(
   change: SettledChange,
   settled: readonly Settlement[],
 ): Promise<void> {
-  await sql`${settling(change, settled)} select ${settlementNotices(change.id)}, ${syncOf(settled)}`.execute(
-    db,
-  );
+  const { rows } = await sql<{ stored: StoredOutcome[] }>`
+    ${settling(change, settled)}
+    select (select coalesce(json_agg(json_build_object(
+              'source', source, 'role', role, 'state', state, 'reason', reason,
+              'attempted', attempt is not null, 'seconds', seconds)), '[]') from recorded) as stored,
+           ${settlementNotices(change.id)}, ${syncOf(settled)}`.execute(db);
+  countOutcomes(rows[0]?.stored ?? []);
 }
 
 /**
@@ -147,20 +152,39 @@ export async function settleAndRead(
   change: SettledChange,
   settled: readonly Settlement[],
 ): Promise<OutcomeStatus[]> {
-  const { rows } = await sql<OutcomeStatus>`
+  const { rows } = await sql<OutcomeStatus & JustStored>`
     ${settling(change, settled)}
     -- The statement does not see its own updates, so their new values come from "recorded".
     select o.label, o.source, o.role, coalesce(r.state, o.state) as state,
            case when r.label is null then o.reason else r.reason end as reason,
            coalesce(r.in_doubt, o.in_doubt) as "inDoubt",
            ${untilNextTry(sql`case when r.label is null then o.next_try_at else r.next_try_at end`)},
+           r.attempt is not null as attempted, r.seconds,
            ${settlementNotices(change.id)}, ${syncOf(settled)}
     from outcome o left join recorded r on r.label = o.label
     where o.change_id = ${change.id} order by o.position`.execute(db);
-  return rows;
+  return countStored(rows);
+}
+
+/** Columns of outcomes for the counters. `seconds` is null in the rows that the statement did not update. */
+export interface JustStored {
+  readonly attempted: boolean;
+  readonly seconds: number | null;
+}
+
+/** Counts the outcomes that a statement has stored, and returns all statuses without the columns for that. */
+export function countStored(rows: readonly (OutcomeStatus & JustStored)[]): OutcomeStatus[] {
+  countOutcomes(
+    rows.flatMap(({ seconds, ...status }) => (seconds === null ? [] : [{ ...status, seconds }])),
+  );
+  return rows.map(({ attempted: _attempted, seconds: _seconds, ...status }) => status);
 }
 
 type SettledChange = Pick<ChangeAtWork, 'id' | 'seq' | 'identityId' | 'notifiesPerson'>;
+
+/** Time since a change was accepted, of a row of `change`. */
+export const secondsSince = (change: string) =>
+  sql`extract(epoch from clock_timestamp() - ${sql.ref(`${change}.created_at`)})::float8`;
 
 /** The start of a statement that settles accounts; CTE `recorded` has the outcomes that were updated. */
 const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
@@ -189,8 +213,8 @@ const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
       where c.id = ${change.id} and o.change_id = c.id and o.label = r.label
         and o.state in ('pending', 'applying', 'waiting', 'parked')
         and (r.attempt is null or r.attempt = o.attempts)
-      returning o.label, o.role, o.account_id, o.state, o.reason, o.attempts, o.proof, o.in_doubt,
-                o.next_try_at, r.attempt, r.leased_before, r.leased_until,
+      returning o.label, o.source, o.role, o.account_id, o.state, o.reason, o.attempts, o.proof, o.in_doubt,
+                o.next_try_at, ${secondsSince('c')} as seconds, r.attempt, r.leased_before, r.leased_until,
                 r.state not in ('applied', 'waiting') and not r.in_doubt as released
     ), freed as (
       update account a

@@ -5,7 +5,7 @@ import { settledNotice } from '../changes/progress';
 import { type Database, withoutSync } from '../database';
 import { passwordChangedNotice } from '../notices/write';
 import { channels } from '../notifications';
-import type { OutcomeStatus } from './outcomes';
+import { countStored, type JustStored, type OutcomeStatus, secondsSince } from './outcomes';
 import { earlierClaim, retryBehind } from './release';
 import { supersedeOlder } from './supersede';
 import { LOOK_AGAIN } from './unattended';
@@ -33,7 +33,7 @@ export async function storePlan(
   originConfirmed = true,
   notifiesPerson = false,
 ): Promise<OutcomeStatus[] | null> {
-  const { rows } = await sql<OutcomeStatus>`
+  const { rows } = await sql<OutcomeStatus & JustStored>`
     with begun as (
       update change
       set state = 'applying', planned_at = now(),
@@ -41,7 +41,7 @@ export async function storePlan(
           attended_until = now() + ${LOOK_AGAIN}::interval,
           origin_account_id = case when ${originConfirmed} then origin_account_id end
       where id = ${changeId} and planned_at is null
-      returning id, identity_id, seq, origin_account_id, captured_at, looks_first
+      returning id, identity_id, seq, origin_account_id, captured_at, looks_first, created_at
     ), origin as (
       select a.id from begun join account a on a.id = begun.origin_account_id
       where a.id = any(${accounts.map((a) => a.accountId)}::text[])
@@ -92,12 +92,13 @@ export async function storePlan(
       )}
     )
     select label, source, role, state, reason, in_doubt as "inDoubt", 0::float8 as "nextTryInMs",
+           false as attempted, (select ${secondsSince('begun')} from begun) as seconds,
            (select pg_notify(${channels.progress}, ${settledNotice(changeId, 'planned')})),
            (select count(pg_notify(${channels.commanded}, change_id))
             from (select change_id from superseding union select change_id from let_go) as woken),
            ${withoutSync}
     from planned order by position`.execute(db);
-  return rows.length === 0 ? null : rows;
+  return rows.length === 0 ? null : countStored(rows);
 }
 
 const ANOTHER_ACCOUNT: ErrorCode = 'capture_of_another_account';

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { changeStates } from '../../model/change/change';
 import type { Scheduler } from './scheduler';
 
 /**
@@ -78,7 +79,10 @@ const INITIAL_INTERVAL_MS = 1000;
 export const ENGINE = 'engine';
 const NOT_FOUND = 5;
 
-export const activityContext = new AsyncLocalStorage<{ readonly attempt: number }>();
+export const activityContext = new AsyncLocalStorage<{
+  readonly attempt: number;
+  readonly activityType: string;
+}>();
 const workflowContext = new AsyncLocalStorage<Workflow>();
 
 export function createEngine(
@@ -122,9 +126,12 @@ export function createEngine(
     await scheduler.gate();
     const worker = await someWorker();
     lastAttemptAt = scheduler.now();
-    const activity = worker.activities[name] as (...all: readonly unknown[]) => Promise<unknown>;
+    const { activities } = worker;
+    const activity = (Object.hasOwn(activities, name) ? activities[name] : activities.default) as (
+      ...all: readonly unknown[]
+    ) => Promise<unknown>;
     const result = scheduler.spawn(worker.process, () =>
-      activityContext.run({ attempt }, async () => {
+      activityContext.run({ attempt, activityType: name }, async () => {
         await scheduler.gate();
         return activity(...args);
       }),
@@ -226,7 +233,7 @@ export function createEngine(
           scheduler
             .spawn(ENGINE, () => workflowContext.run(workflow, () => run(workflowId)))
             .catch((error: unknown) => {
-              workflow.failed = !(error instanceof CancelledFailure);
+              workflow.failed = !(error instanceof CancelledFailure) && !isReportedEnd(error);
               remember({ workflow: workflowId, failure: describe(error) });
             })
             .finally(() => {
@@ -280,6 +287,10 @@ function delayAfter(error: unknown, attempt: number, maximumMs: number): number 
   if (typeof asked === 'number') return asked;
   return Math.min(maximumMs, INITIAL_INTERVAL_MS * 2 ** (attempt - 1));
 }
+
+/** A change that has not reached every account fails its workflow on purpose. */
+const isReportedEnd = (error: unknown): boolean =>
+  error instanceof ApplicationFailure && Object.hasOwn(changeStates, error.type ?? '');
 
 const describe = (error: unknown) =>
   error instanceof Error ? { name: error.name, message: error.message, stack: error.stack } : {};

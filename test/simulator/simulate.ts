@@ -185,7 +185,7 @@ export async function simulate(
             await startChanges({
               db: database.db,
               client: engine.client as never,
-              linkTo: (id) => id,
+              linkTo: async (id) => id,
               close: (id) =>
                 worker.activities.closeChange?.(...([id, 'cancelled'] as never[])) ??
                 Promise.resolve(),

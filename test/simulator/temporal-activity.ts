@@ -1,5 +1,5 @@
 import { activityContext } from './engine';
 
 /** Stands in for `@temporalio/activity` while the simulator runs the real activities. */
-export const activityInfo = () => ({ attempt: activityContext.getStore()?.attempt ?? 1 });
+export const activityInfo = () => activityContext.getStore() ?? { attempt: 1, activityType: '' };
 export const heartbeat = () => {};

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Engine } from './engine';
 
 /** Stands in for `@temporalio/workflow` while the simulator runs the real workflow code. */
@@ -112,4 +112,5 @@ export const setHandler = ({ name }: { readonly name: string }, handler: () => v
 export const setCurrentDetails = () => {};
 export const upsertSearchAttributes = () => {};
 export const isCancellation = (error: unknown): boolean => error instanceof CancelledFailure;
-export { CancelledFailure };
+export const patched = () => true;
+export { ApplicationFailure, CancelledFailure };

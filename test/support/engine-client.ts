@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import type { EngineAddress } from './lockstep';
 
 /** Calls `work` with a client of the engine, as an operator would use one. */
@@ -14,10 +14,18 @@ export async function withClient<T>(
   }
 }
 
+/** The state with which the workflow of a change has ended: its result, or the type of its failure. */
+export const endOf = (handle: WorkflowHandle): Promise<unknown> =>
+  handle.result().catch((error: unknown) => {
+    const { cause } = error as { readonly cause?: { readonly type?: string } };
+    if (cause?.type === undefined) throw error;
+    return cause.type;
+  });
+
 /** Waits for the end of a workflow, and describes it. */
 export const describeWorkflow = (engine: EngineAddress, id: string) =>
   withClient(engine, async (client) => {
     const handle = client.workflow.getHandle(id);
-    await handle.result();
+    await endOf(handle);
     return handle.describe();
   });

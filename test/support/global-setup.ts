@@ -8,6 +8,7 @@ import { ds389 } from './servers/ds389';
 import { mariadb } from './servers/mariadb';
 import { nginx } from './servers/nginx';
 import { postgres } from './servers/postgres';
+import { promtool } from './servers/promtool';
 import { samba } from './servers/samba';
 import { slapd } from './servers/slapd';
 import { temporal, timeSkipping } from './servers/temporal';
@@ -29,6 +30,7 @@ const starters: readonly ServerStarter[] = [
   nginx,
   windows,
   workflows,
+  promtool,
 ];
 
 export const started: StartedServer[] = [];

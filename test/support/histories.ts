@@ -13,12 +13,15 @@ export interface NamedHistory {
 
 const dir = path.resolve(__dirname, '..', 'histories');
 
-/** The stored workflow histories, recorded on real servers. */
+/**
+ * The stored workflow histories, recorded on real servers; also those in `earlier/`, which were recorded before the
+ * workflow was changed the last time.
+ */
 export const keptHistories = (): NamedHistory[] =>
-  readdirSync(dir)
+  readdirSync(dir, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.json'))
     .map((file) => ({
-      workflowId: path.basename(file, '.json'),
+      workflowId: file.replace(/\.json$/, ''),
       history: historyFromJSON(JSON.parse(readFileSync(path.join(dir, file), 'utf8'))),
     }));
 

@@ -23,6 +23,7 @@ import { ensureEpoch } from '../../store/worker/epochs';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import type { KeyStore } from '../../store/worker/keys/key-store';
 import { startEngineSide } from '../../worker/changes/engine';
+import { linksToChanges } from '../../worker/changes/link-to-change';
 import { installRuntime } from '../../worker/changes/temporal';
 import { startJanitor } from '../../worker/janitor';
 import { startJobs } from '../../worker/jobs/jobs';
@@ -232,7 +233,7 @@ export async function startLockstep(
           workerId: newId('key'),
           workflows: { workflowBundle: { codePath: server('workflows').bundle ?? '' } },
           notices,
-          linkTo: (id) => `http://127.0.0.1/changes/${id}`,
+          linkTo: linksToChanges(db, undefined, 'http://127.0.0.1'),
         },
         stopping.signal,
       );

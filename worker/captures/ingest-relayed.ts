@@ -20,6 +20,7 @@ import {
   postponeCapture,
   type SealedCaptureRow,
 } from '../../store/worker/sealed-captures';
+import { traced } from '../../telemetry/spans';
 import { startLoop } from '../loop';
 import { type AskDependencies, NotYet } from './ask-source';
 import { capturedAccount } from './captured-account';
@@ -72,10 +73,12 @@ export async function ingestNextCapture(
       row = found;
       // Asking the source uses its own connection: what is recorded about the source stays even if this transaction
       // is rolled back.
-      return ingestRow({ ...deps, db: trx }, found, {
-        accountOf: (reported) => capturedAccount(deps, found.source, reported),
-        confirm: (account, passwords) => isConfirmed(deps, found, account, passwords),
-      });
+      return traced('ingest capture', about(found), () =>
+        ingestRow({ ...deps, db: trx }, found, {
+          accountOf: (reported) => capturedAccount(deps, found.source, reported),
+          confirm: (account, passwords) => isConfirmed(deps, found, account, passwords),
+        }),
+      );
     });
     if (row === null || result === null) return false;
     // It is counted once the transaction has committed: an earlier attempt may have been rolled back.
@@ -97,6 +100,9 @@ export async function ingestNextCapture(
     return true;
   }
 }
+
+const about = ({ source }: SealedCaptureRow) =>
+  ({ kind: 'consumer', attributes: { 'lockstep.source': source } }) as const;
 
 /** Questions that the source of a capture answers. */
 interface SourceQuestions {

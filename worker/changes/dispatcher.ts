@@ -7,6 +7,7 @@ import {
   releaseChanges,
   type UnattendedChange,
 } from '../../store/worker/unattended';
+import { traced } from '../../telemetry/spans';
 import { CHANGE_PASSWORD, CHANGES_QUEUE, searchAttributes } from '../../workflows/names';
 
 export interface DispatcherDependencies {
@@ -19,7 +20,7 @@ export interface DispatcherDependencies {
   /** Closes a change whose workflow has ended without closing it. */
   readonly close: (changeId: string) => Promise<unknown>;
   /** URL of the page of a change, for the Temporal Web UI. */
-  readonly linkTo: (changeId: string) => string;
+  readonly linkTo: (changeId: string) => Promise<string>;
 }
 
 /** Largest number of changes in one run. */
@@ -50,24 +51,30 @@ export async function startChanges(deps: DispatcherDependencies): Promise<boolea
 
 async function attend(deps: DispatcherDependencies, change: UnattendedChange): Promise<void> {
   try {
-    await deps.client.workflow.start(CHANGE_PASSWORD, {
-      workflowId: change.id,
-      taskQueue: CHANGES_QUEUE,
-      args: [change.id],
-      requestEagerStart: true,
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      workflowIdConflictPolicy: 'FAIL',
-      typedSearchAttributes: [
-        { key: stateKey, value: 'applying' },
-        { key: groupKey, value: [...change.groups] },
-      ],
-      staticSummary: `Password change in ${change.groups.join(', ')}`,
-      staticDetails: `[Open this change](${deps.linkTo(change.id)})`,
-    });
+    if (change.planned) await start(deps, change);
+    else await traced('dispatch', { changeId: change.id }, () => start(deps, change));
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     if (change.planned) await closeWhenOver(deps, change.id);
   }
+}
+
+async function start(deps: DispatcherDependencies, change: UnattendedChange): Promise<void> {
+  const link = await deps.linkTo(change.id);
+  await deps.client.workflow.start(CHANGE_PASSWORD, {
+    workflowId: change.id,
+    taskQueue: CHANGES_QUEUE,
+    args: [change.id],
+    requestEagerStart: true,
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowIdConflictPolicy: 'FAIL',
+    typedSearchAttributes: [
+      { key: stateKey, value: 'applying' },
+      { key: groupKey, value: [...change.groups] },
+    ],
+    staticSummary: `Password change in ${change.groups.join(', ')}`,
+    staticDetails: `[Open this change](${link})`,
+  });
 }
 
 /**

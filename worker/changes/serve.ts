@@ -39,7 +39,7 @@ export interface EngineSettings {
   /** Sends notices. */
   readonly notices: Pick<NoticeChannels, 'send'>;
   /** URL of the page of a change. */
-  readonly linkTo: (changeId: string) => string;
+  readonly linkTo: (changeId: string) => Promise<string>;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import {
   DefaultLogger,
   makeTelemetryFilterString,
@@ -5,6 +6,7 @@ import {
   Runtime,
 } from '@temporalio/worker';
 import { log } from '../../log';
+import { changeStates } from '../../model/change/change';
 import type { EngineLogin } from './engine-login';
 
 /**
@@ -17,6 +19,8 @@ export function installRuntime(): void {
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       // The SDK warns about each queue that serves only activities, as the queues of sources do on purpose.
       if (message.startsWith('No workflows registered')) return;
+      // It also warns about each workflow that fails, which is how a change ends that did not reach every account.
+      if (message === 'Workflow failed' && isReportedEnd(meta?.error)) return;
       const fields = { changeId: textOf(meta?.workflowId), error: meta?.error };
       if (level === 'ERROR') log.error(`temporal: ${message}`, fields);
       else log.warn(`temporal: ${message}`, fields);
@@ -29,6 +33,9 @@ export function installRuntime(): void {
     },
   });
 }
+
+const isReportedEnd = (error: unknown): boolean =>
+  error instanceof ApplicationFailure && Object.hasOwn(changeStates, error.type ?? '');
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : undefined;
