@@ -67,7 +67,7 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
   },
   'a change is not ended': {
     breaks: 'I2',
-    sql: [{ find: 'and ended_at is null returning id', becomes: 'and false returning id' }],
+    sql: [{ find: /and ended_at is null\s+returning id/, becomes: 'and false returning id' }],
   },
   'a rejected auth account counts as applied': {
     from: 13,
