@@ -11,7 +11,7 @@ import { type AccountAction, actionSays } from '../../model/people/account-actio
 import { isSameName } from '../../model/people/naming';
 import type { Caller } from '../../store/api-keys';
 import { requestActions, type WantedAction } from '../../store/people/account-actions';
-import { type AccountView, findIdentity } from '../../store/people/identities';
+import { type AccountView, findIdentity, storedName } from '../../store/people/identities';
 import type { JobView } from '../../store/sources/jobs';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
@@ -101,7 +101,7 @@ async function accountsOf(
 ): Promise<WantedAction[]> {
   const { configuration } = await deps.configuration();
   const sources = visibleSources(configuration, caller);
-  const identity = await findIdentity(deps.db, { name: person });
+  const identity = await findIdentity(deps.db, { name: await storedName(deps.db, person) });
   const accounts = (identity?.accounts ?? []).filter(
     (account) =>
       sources.includes(account.source) &&
@@ -110,7 +110,7 @@ async function accountsOf(
   );
   if (identity === null || accounts.length === 0) throw new HttpProblem('not_found');
   return accounts.map(({ id, source, name: account }) => ({
-    ...{ action, identityId: identity.id, person, accountId: id, source, account },
+    ...{ action, identityId: identity.id, person: identity.name, accountId: id, source, account },
     ...{ ticket: wanted.reason, agent: caller.name },
   }));
 }

@@ -65,10 +65,11 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'blocklist build': ({ file }) => [file, `${file}.blocklist`],
 };
 
-/** Commands with tests of their own: those of the connector, the Samba set-up, notices, the audit and configurations. */
+/** Commands with tests of their own: some need a worker, a connector, a domain or a channel. */
 const testedElsewhere = [
   ...['connector test', 'notices test', 'relay setup samba'],
   ...['audit verify', 'configuration rollback'],
+  ...['identities unlock', 'identities force-change'],
 ];
 
 interface Facts {

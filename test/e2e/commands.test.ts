@@ -103,7 +103,7 @@ const steps: readonly Step[] = [
   { command: './lockstep stale', prints: /^No account is known to be stale/ },
   { command: './lockstep stale --look --source crm', prints: /^No account is known to be stale/ },
   { command: './lockstep changes --state accepted --all', prints: /^No change matches/ },
-  { command: './lockstep notices', prints: /^There is no notice/ },
+  { command: './lockstep notices', prints: /^(There is no notice|NOTICE )/ },
   { command: './lockstep captures', prints: /^There is no relay yet/ },
   { command: './lockstep captures stop', prints: /^Captures are not enabled for any source/ },
   { command: './lockstep captures start', prints: /^Captures are not enabled for any source/ },
@@ -130,7 +130,7 @@ const steps: readonly Step[] = [
   { command: './lockstep audit --action capture --since 4w', prints: /^No audit record matches/ },
   {
     command: './lockstep audit --all --format syslog',
-    prints: /^<110>1 \S+ \S+ lockstep - \S+ \[/,
+    prints: /^<109>1 \S+ \S+ lockstep - \S+ \[/,
   },
   { command: './lockstep audit --after 1 --format jsonl', prints: /^\{"position":2,/ },
   { command: './lockstep audit verify', prints: /^Verified \d+ audit records, from / },
