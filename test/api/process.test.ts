@@ -119,6 +119,7 @@ describeWith(['postgres'], 'the process of the api', () => {
     const env = {
       DATABASE_URL: 'postgres://127.0.0.1:1/nothing',
       LOCKSTEP_SIGNER_FILE: '/nothing',
+      LOCKSTEP_API_PORT: '0',
       LOCKSTEP_API_OPS_PORT: '0',
     };
     const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-refused-'));
@@ -190,7 +191,7 @@ describeWith(['postgres'], 'the process of the api', () => {
       const { port } = other.address() as net.AddressInfo;
       for (const variable of ['LOCKSTEP_API_PORT', 'LOCKSTEP_API_OPS_PORT'])
         refusesToStart(
-          { ...good, LOCKSTEP_API_PORT: '0', [variable]: String(port) },
+          { ...good, [variable]: String(port) },
           `${variable}: 127.0.0.1:${port}: another process has this port.`,
         );
       await new Promise((resolve) => other.close(resolve));
@@ -225,7 +226,7 @@ describeWith(['postgres'], 'the process of the api', () => {
     ])('the API refuses to start with %s in DATABASE_URL', (_what, change, says) => {
       const url = new URL(server('postgres').url ?? '');
       change(url);
-      refusesToStart({ ...good, LOCKSTEP_API_PORT: '0', DATABASE_URL: url.href }, says);
+      refusesToStart({ ...good, DATABASE_URL: url.href }, says);
     });
 
     function refusesToStart(variables: Record<string, string>, says: string | RegExp): void {
