@@ -187,12 +187,12 @@ describeWith(['postgres'], 'commands that a worker carries out', () => {
     'lockstep doctor reports whether a worker can use the engine, and the cause: %s %j',
     async (engineProblem, engineLacks, says) => {
       const { db } = api.database;
-      await reportPresence(db, 'doctor-test', { engineProblem, engineLacks });
+      await reportPresence(db, 'test', { engineProblem, engineLacks });
       await presence(engineProblem === null ? null : 'engine');
       const { code, stdout } = await lockstep(['doctor', 'crm'], {
         during: worker(1, () => ({ findings: [] })),
       });
-      await reportPresence(db, 'doctor-test');
+      await reportPresence(db, 'test');
       expect(code).toBe(engineProblem === null ? 0 : 1);
       expect(stdout.replace(/\s+/g, ' ')).toContain(says.replace(/\s+/g, ' '));
     },

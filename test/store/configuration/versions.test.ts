@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { emptyConfiguration } from '../../../model/configuration/document';
 import { currentConfiguration } from '../../../store/configuration/versions';
 import { type TestDatabase, testDatabase } from '../../support/database';
 import { describeWith } from '../../support/servers';
@@ -25,9 +26,12 @@ describeWith(['postgres'], 'a configuration that an older release has stored', (
     expect(configuration.groups.all).toMatchObject({ failureMode: 'continue' });
   });
 
-  test('a configuration that is no longer valid stays in force unchanged', async () => {
+  test('a configuration that is no longer valid stays in force, and sections that it lacks are empty', async () => {
     const stricter = { version: 1, sources: {}, policies: { all: { preset: 'asvs-l2' } } };
     await store(stricter);
-    expect((await currentConfiguration(database.db)).configuration).toEqual(stricter);
+    expect((await currentConfiguration(database.db)).configuration).toEqual({
+      ...emptyConfiguration,
+      ...stricter,
+    });
   });
 });
