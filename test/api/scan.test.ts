@@ -55,6 +55,8 @@ function letter(character: string, roll: () => number): string {
 
 /** Text without NUL and halves of surrogate pairs, which JSON allows and Lockstep rejects. */
 const text = fc.string({ unit: 'grapheme' }).map((one) => one.replaceAll('\0', ''));
+/** A name of a member: any text but `__proto__`, which JSON.parse accepts and Lockstep rejects. */
+const memberName = text.filter((one) => one !== '__proto__');
 const anyJson = fc.letrec<{ value: fc.JsonValue }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
@@ -64,14 +66,14 @@ const anyJson = fc.letrec<{ value: fc.JsonValue }>((tie) => ({
     fc.boolean(),
     fc.constant(null),
     fc.array(tie('value'), { maxLength: 4 }),
-    fc.dictionary(text, tie('value'), { maxKeys: 4 }),
+    fc.dictionary(memberName, tie('value'), { maxKeys: 4 }),
   ),
 })).value;
 
 describe('the scanner of password bodies', () => {
   test('the scanner reads every JSON object with a password as JSON.parse does', () => {
     const body = fc
-      .tuple(fc.dictionary(text, anyJson, { maxKeys: 5 }), text, fc.option(text))
+      .tuple(fc.dictionary(memberName, anyJson, { maxKeys: 5 }), text, fc.option(text))
       .map(([members, password, current]) => ({
         ...members,
         password: `${password}x`,
