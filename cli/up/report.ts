@@ -80,6 +80,7 @@ function links(stack: Stack, changeId?: string, configurationFile?: string): str
   const { apiUrl, temporalUiUrl } = stack;
   const filter = encodeURIComponent(`WorkflowId="${changeId}"`);
   const rows: [string, string][] = [['API', `${apiUrl}/docs/`]];
+  rows.push(['Change password', `${apiUrl}/password`]);
   if (temporalUiUrl !== null)
     rows.push([
       'Temporal Web UI',
