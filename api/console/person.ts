@@ -173,8 +173,8 @@ interface Refusal {
 }
 
 /**
- * What the person reads. A wrong user name and a wrong password have the same answer, so that nobody learns which names
- * exist.
+ * What the person reads. A wrong user name and a wrong password have the same answer, so that the page does not
+ * show which names exist.
  */
 function refusalOf({ problems, reasons }: Texts, { code, details }: HttpProblem): Refusal {
   const guess = { status: 422, problem: problems.wrong, isGuess: true };

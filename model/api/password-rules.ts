@@ -19,12 +19,10 @@ export const passwordRulesSchema = z
       z.object({
         name: z.string(),
         authSource: z.string(),
-        rules: z
-          .custom<Omit<PolicyRules, 'dictionary' | 'blocklist'>>()
-          .meta({
-            type: 'object',
-            description: 'The rules of the policy, without its word lists.',
-          }),
+        rules: z.custom<Omit<PolicyRules, 'dictionary' | 'blocklist'>>().meta({
+          type: 'object',
+          description: 'The rules of the policy, without its word lists.',
+        }),
         hasLists: z
           .boolean()
           .describe(
