@@ -34,7 +34,7 @@ const choice = (
 /** Changes, the newest first. */
 export const changeTable = (changes: ChangesPage['changes']): Html =>
   changes.length === 0
-    ? html`<p>There is no such change.</p>`
+    ? html`<p>No changes.</p>`
     : html`<div class="scroll"><table class="cards"><caption class="sr">Changes</caption><thead><tr><th scope="col">Person</th><th scope="col">State</th><th scope="col">Accounts</th><th scope="col">Began</th></tr></thead><tbody>${changes.map(
         (
           change,
