@@ -128,7 +128,9 @@ async function componentsOf(root: string, report: Report): Promise<object> {
   report('listing the components');
   const home = path.join(root, HOME);
   const npm = JSON.parse(
-    await run('npm', ['sbom', '--sbom-format=cyclonedx', '--omit=dev'], { cwd: home }),
+    await run('npm', ['sbom', '--sbom-format=cyclonedx', '--omit=dev', '--package-lock-only'], {
+      cwd: home,
+    }),
   ) as { components: object[] };
   const policy = await run('apt-cache', ['policy', ...DEBIAN_PACKAGES]);
   const debian = [...policy.matchAll(/^(\S+):\n.*\n {2}Candidate: (\S+)/gm)].map(
