@@ -1,4 +1,11 @@
-import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../../local/ports';
 import { buildImage, IMAGE_USER } from '../make/image';
@@ -115,12 +122,16 @@ async function runWithServers(
       command: 'buildah',
       args: [
         ...['--storage-driver', 'vfs', 'run', '--isolation', 'chroot'],
-        // The value of a variable comes from our environment: arguments can be read by anyone.
-        ...Object.keys(env).flatMap((variable) => ['--env', variable]),
         ...files.mounts(name).flatMap(([from, to]) => ['--volume', `${from}:${to}`]),
-        ...[container, '--', ...config.Entrypoint, `dist/${name}/main.js`],
+        ...[
+          container,
+          '--',
+          ...config.Entrypoint,
+          files.environment(name, env),
+          `dist/${name}/main.js`,
+        ],
       ],
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', ...env },
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' },
       logFile: path.join(context.workDir, `image-${name}.log`),
       opsPort,
     });
@@ -195,6 +206,14 @@ function volumes({ postgres, slapd, secretFiles }: Company, { workDir }: Context
       [policies, '/etc/lockstep/policies:ro'],
       ...(name === 'worker' ? [[secrets, '/etc/lockstep/secrets:ro'] as const] : []),
     ],
+    /** Gives a process its variables, as compose does. This buildah takes them only as arguments, which anyone can read. */
+    environment: (name: string, env: Readonly<Record<string, string>>): string => {
+      const lines = Object.entries(env).map(([variable, value]) => `${variable}="${value}"\n`);
+      const file = path.join(name === 'worker' ? worker : api, 'environment');
+      writeFileSync(file, lines.join(''), { mode: 0o400 });
+      chownSync(file, IMAGE_USER, IMAGE_USER);
+      return `--env-file=/var/lib/lockstep/${name}/environment`;
+    },
     /** What the service "keys" of the compose file does. */
     shareKeys: () => {
       give(path.join(worker, 'keys/signer.pub.json'), path.join(api, 'signer.pub.json'), 0o444);
