@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Database } from '../database';
 import { sealCredential, unsealCredential } from './credentials';
@@ -5,6 +6,8 @@ import type { KeyStore, MasterKey } from './keys/key-store';
 
 /** Small enough that a crash repeats little, and that no running change waits for a batch. */
 const BATCH = 200;
+/** Pause before the next pass, when changes hold all rows that are left. */
+const HELD_MS = 100;
 
 export interface Rotated {
   /** How many credentials were sealed again. */
@@ -36,6 +39,7 @@ export async function rotateCredentials(
     const pass = await rotateOnce(db, keys, current, (more) => onBatch(resealed + more));
     resealed += pass.resealed;
     if (pass.found === pass.unreadable) return { resealed, unreadable: pass.unreadable };
+    if (pass.resealed === 0) await sleep(HELD_MS);
   }
 }
 
@@ -86,7 +90,11 @@ async function resealedRow(
   }
 }
 
-/** Replaces what is still as it was read. @returns how many rows that were */
+/**
+ * Replaces what is still as it was read. It waits for no change, so it cannot end one in a deadlock: a row that a change
+ * holds is left to the next pass.
+ * @returns how many rows were replaced
+ */
 async function replace(
   db: Database,
   currentId: string,
@@ -94,10 +102,15 @@ async function replace(
 ): Promise<number> {
   if (rows.length === 0) return 0;
   const { numAffectedRows } = await sql`
-    update mapping m set sealed = n.next, master_key_id = ${currentId}
-    from unnest(${rows.map(({ id }) => id)}::text[], ${rows.map(({ sealed }) => sealed)}::bytea[],
-                ${rows.map(({ next }) => next)}::bytea[]) as n (id, sealed, next)
-    where m.id = n.id and m.sealed = n.sealed`.execute(db);
+    with free as (
+      select m.id, n.next
+      from unnest(${rows.map(({ id }) => id)}::text[], ${rows.map(({ sealed }) => sealed)}::bytea[],
+                  ${rows.map(({ next }) => next)}::bytea[]) as n (id, sealed, next)
+      join mapping m on m.id = n.id and m.sealed = n.sealed
+      for update of m skip locked
+    )
+    update mapping m set sealed = free.next, master_key_id = ${currentId}
+    from free where m.id = free.id`.execute(db);
   return Number(numAffectedRows ?? 0);
 }
 

@@ -92,19 +92,22 @@ describeWith(['postgres'], 'lockstep sso secret', () => {
     const old = (await openKeyDirectory(dir)).masterKey;
     const usesNew = async () =>
       (await credentials()).filter(({ master_key_id }) => master_key_id === next).length;
-    await run('rotate', [], {
-      during: async ({ pid }) => {
-        await until(async () => (await usesNew()) > 0);
-        process.kill(pid, 'SIGKILL');
-      },
-    });
-    // A change that began before the new key existed stores its credential under the older key.
-    const [one] = (await credentials()).filter(({ id }) => id === 'map_7');
     const olderId = (await answer('status')).keys[0].id;
-    const changed = sealCredential(await old(olderId), 'map_7', 2, Secret.fromText('new map_7'));
-    expect(one).toBeDefined();
-    await sql`update mapping set sealed = ${changed}, applied_seq = 2, master_key_id = ${olderId}
-      where id = 'map_7'`.execute(database.db);
+    const older = await old(olderId);
+    const replaced = sealCredential(older, 'map_7', 2, Secret.fromText('new map_7'));
+    // While a change holds this row, the rotation cannot end.
+    const whileHeld = (during: RunOptions['during']) =>
+      database.db.transaction().execute(async (trx) => {
+        await sql`update mapping set sealed = ${replaced}, applied_seq = 2 where id = 'map_7'`.execute(
+          trx,
+        );
+        await run('rotate', [], { during });
+      });
+    await whileHeld(async ({ pid }) => {
+      await until(async () => (await usesNew()) > 0);
+      process.kill(pid, 'SIGKILL');
+    });
+    expect(await usesNew()).toBeLessThan(3_000);
     const rest = await answer('rotate');
     expect(rest).toMatchObject({ unreadable: 0 });
     expect(rest.resealed).toBeGreaterThan(0);
