@@ -57,6 +57,7 @@ const folders: Readonly<Record<string, Folder>> = {
     ],
   },
   local: { may: ['model', 'config', 'connectors/encodings'] },
+  deploy: { may: ['model', 'config', 'local', 'bench', 'release'] },
 };
 
 /** Only the worker can open a password: these folders read private keys, sealed passwords and credentials. */
