@@ -20,6 +20,7 @@ import { refreshCommand } from './commands/refresh';
 import { relayCommand } from './commands/relay';
 import { retryCommand } from './commands/retry';
 import { sourcesCommand } from './commands/sources';
+import { ssoCommand } from './commands/sso';
 import { staleCommand } from './commands/stale';
 import { statusCommand } from './commands/status';
 import { supportBundleCommand } from './commands/support-bundle';
@@ -49,6 +50,7 @@ const commands = [
   refreshCommand,
   identitiesCommand,
   keysCommand,
+  ssoCommand,
   auditCommand,
   graphCommand,
   blocklistCommand,

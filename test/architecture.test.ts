@@ -59,7 +59,12 @@ const folders: Readonly<Record<string, Folder>> = {
     ],
   },
   capture: { may: ['model', 'sealing', 'connectors', ...common] },
-  cli: { may: ['model', 'config', 'local', 'capture', 'blocklist/build', 'release'] },
+  cli: {
+    may: [
+      ...['model', 'config', 'local', 'capture', 'blocklist/build', 'release'],
+      'worker/master-secret',
+    ],
+  },
   local: { may: ['model', 'config', 'connectors/encodings'] },
   deploy: { may: ['model', 'config', 'local', 'bench', 'release'] },
 };
@@ -135,6 +140,16 @@ test('only the worker imports the folders that can open a password', () => {
     .filter(({ from }) => !mayOpenPasswords.some((folder) => within(from, folder)))
     .map(({ from, to }) => `${from} imports ${to}`);
   expect(forbidden).toEqual([]);
+});
+
+test('of the command line, only "lockstep sso secret" reaches master keys, and loads them on demand', () => {
+  const reaching = imports
+    .filter(({ from, to }) => within(from, 'cli') && within(to, 'worker'))
+    .map(({ from, to, typeOnly, lazy }) => ({ from, to, harmless: typeOnly || lazy }));
+  expect(new Set(reaching.map(({ from, to }) => `${from} → ${to}`))).toEqual(
+    new Set(['cli/commands/sso-secret.ts → worker/master-secret']),
+  );
+  expect(reaching.every(({ harmless }) => harmless)).toBe(true);
 });
 
 test('no module imports itself in a cycle, type imports and lazy imports included', () => {

@@ -24,11 +24,7 @@ import { openAnchorFile } from '../store/worker/audit/anchors';
 import { openAuditKeys } from '../store/worker/audit/audit-keys';
 import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
 import { openEventKey } from '../store/worker/keys/event-key';
-import {
-  openKeyDirectory,
-  SIGNER_PUBLIC_FILE,
-  unsavedMasterKeys,
-} from '../store/worker/keys/key-directory';
+import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
 import { exportSpans } from '../telemetry/export-spans';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
@@ -111,8 +107,11 @@ async function main(stopping: AbortSignal): Promise<void> {
   const replicas = startReplicas(deps);
   const captures = await openCaptures(deps, DATABASE_DIRECT_URL, LOCKSTEP_KEY_DIR);
   const eventKey = openEventKey(LOCKSTEP_KEY_DIR, db, keys);
-  const noticeWatch = startNoticeWatch(db, watchConfiguration(db), eventKey, () =>
-    unsavedMasterKeys(LOCKSTEP_KEY_DIR),
+  const noticeWatch = startNoticeWatch(
+    db,
+    watchConfiguration(db),
+    eventKey,
+    keys.unsavedMasterKeys,
   );
   const notices = openNoticeChannels({
     resolve: openReferences(environment),

@@ -117,6 +117,23 @@ export const auditActions = {
       `The stored credential of ${accountText(record)} may be wrong (${word(record.detail.reason)}).`,
     'warning',
   ),
+  'master-key.generated': row(
+    ({ subject }) => `The master key ${subject} was generated. It seals new stored credentials.`,
+    'notice',
+  ),
+  'master-key.backed-up': row(
+    ({ detail }) => `${word(detail.keys)} master keys were copied to a backup file.`,
+    'notice',
+  ),
+  'master-key.restored': row(
+    ({ detail }) => `${word(detail.keys)} master keys were restored from a backup file.`,
+    'warning',
+  ),
+  'master-key.rotated': row(
+    ({ subject, detail }) =>
+      `${word(detail.credentials)} stored credentials were sealed again under the master key ${subject}.`,
+    'notice',
+  ),
   'sign-in.holds': signIn('the password is right.', 'info'),
   'sign-in.differs': signIn('the password is wrong.', 'warning'),
   'sign-in.unknown': signIn('the auth account could not be asked.', 'notice'),

@@ -59,6 +59,12 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
     'test/capture/samba-setup.test.ts',
   './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt':
     'test/capture/samba-setup.test.ts',
+  './lockstep sso secret status': 'test/cli/sso-secret.test.ts',
+  './lockstep sso secret generate': 'test/cli/sso-secret.test.ts',
+  './lockstep sso secret backup master-keys.backup': 'test/cli/sso-secret.test.ts',
+  './lockstep sso secret restore master-keys.backup': 'test/cli/sso-secret.test.ts',
+  './lockstep sso secret rotate': 'test/cli/sso-secret.test.ts',
+  './lockstep sso secret backup': 'test/cli/sso-secret.test.ts',
   './lockstep stale --look': 'test/cli/output.test.ts',
   './lockstep identities force-change ada.marsh --source corp-directory --reason "ticket 4711"':
     'test/cli/account-actions.test.ts',

@@ -14,7 +14,7 @@ export const startNoticeWatch = (
   db: Database,
   configuration: () => Promise<AppliedConfiguration>,
   eventKey: Pick<EventKey, 'publish'>,
-  unsavedMasterKeys: () => readonly string[],
+  unsavedMasterKeys: () => Promise<readonly string[]>,
 ): Loop =>
   startLoop({ name: 'notice watch', everyMs: 30_000 }, async () => {
     const { configuration: inForce } = await configuration();
@@ -26,7 +26,7 @@ export const startNoticeWatch = (
       await watchForNotices(db);
       // Only stored credentials of applications depend on it.
       if (Object.keys(inForce.applications).length > 0)
-        for (const id of unsavedMasterKeys()) await noteUnsavedMasterKey(db, id);
+        for (const id of await unsavedMasterKeys()) await noteUnsavedMasterKey(db, id);
     }
     await forgetNotices(db);
     return false;

@@ -83,8 +83,8 @@ export const german: Texts = {
   master_key_unsaved: (facts) => ({
     subject: 'Der Hauptschlüssel ist nicht gesichert',
     paragraphs: [
-      'Eine Sicherung des Hauptschlüssels des Workers ist nicht vermerkt. Geht sein Schlüsselordner verloren, sind alle gespeicherten Anmeldedaten verloren.',
-      `Kopieren Sie den Ordner "master" im Schlüsselordner des Workers an einen sicheren Ort außerhalb der Datenbank, und rufen Sie dann dort auf: touch master/${facts.subject}.saved`,
+      `Eine Sicherung des Hauptschlüssels ${facts.subject} des Workers ist nicht vermerkt. Geht sein Schlüsselordner verloren, sind alle gespeicherten Anmeldedaten verloren.`,
+      'Rufen Sie auf dem Rechner des Workers auf: lockstep sso secret backup DATEI. Bewahren Sie die Datei und ihre Passphrase getrennt und außerhalb der Datenbank auf.',
     ],
   }),
   test: (facts) => ({

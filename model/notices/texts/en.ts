@@ -82,8 +82,8 @@ export const english: Texts = {
   master_key_unsaved: (facts) => ({
     subject: 'The master key has no backup',
     paragraphs: [
-      'No backup of the master key of the worker is recorded. If its key folder is lost, every stored credential of single sign-on is lost with it.',
-      `Copy the folder "master" in the key folder of the worker to a safe place outside the database, then run there: touch master/${facts.subject}.saved`,
+      `No backup of the master key ${facts.subject} of the worker is recorded. If its key folder is lost, every stored credential of single sign-on is lost with it.`,
+      'Run on the machine of the worker: lockstep sso secret backup FILE. Keep the file and its passphrase in separate places outside the database.',
     ],
   }),
   test: (facts) => ({

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Misconfigured } from '../../../config';
 import { newId } from '../../ids';
-import { readKey, refuseWhenReadableByOthers, writeKey } from '../keys/key-directory';
+import { readKey, refuseWhenReadableByOthers, writeKey } from '../keys/key-files';
 
 /** A key of the audit chain, which the database does not hold. It covers the records from one position on. */
 export interface AuditKey {

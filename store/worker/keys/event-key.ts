@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { CompactSign, calculateJwkThumbprint } from 'jose';
 import { type EventJwk, signedEventKey } from '../../../sealing/event-key';
 import type { Database } from '../../database';
-import { privateKeyIn, writeKey } from './key-directory';
+import { privateKeyIn, writeKey } from './key-files';
 import type { KeyStore } from './key-store';
 
 /** The interoperability profile of CAEP requires RS256 with a key of 2048 bits or more (CAEP Interop 1.0 §2.6). */

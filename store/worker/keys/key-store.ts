@@ -22,6 +22,8 @@ export interface KeyStore {
    * @throws Error when there is no such key
    */
   masterKey(id: string): Promise<MasterKey>;
+  /** Ids of the master keys of which no backup is recorded. */
+  unsavedMasterKeys(): Promise<readonly string[]>;
 }
 
 export interface MasterKey {

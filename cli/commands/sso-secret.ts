@@ -1,0 +1,164 @@
+import { Command } from 'commander';
+import type { Secret } from '../../model/passwords/secret';
+import type * as MasterSecrets from '../../worker/master-secret';
+import type { Exit } from '../exit-codes';
+import { Failure, usage } from '../failure';
+import { helpText } from '../help-text';
+import { asFailure } from '../misconfigured';
+import { askPasswords } from '../password/ask';
+import { action, readEnvironment, type Session } from '../session';
+import { table } from '../text/table';
+
+export const secretCommand = (): Command =>
+  new Command('secret')
+    .summary('show, back up, restore and rotate the master keys')
+    .description(
+      'Works on the master keys, which seal the stored credentials. Run it on the machine of the worker, as the user of the ' +
+        'worker, with DATABASE_URL and LOCKSTEP_KEY_DIR of the worker. It needs no API key.',
+    )
+    .addCommand(plain('status', 'Shows the master keys, their backups and what they seal.', status))
+    .addCommand(
+      plain(
+        'generate',
+        'Generates a master key, which seals new credentials from then on.',
+        generate,
+      ),
+    )
+    .addCommand(
+      withFile('backup', 'Saves all master keys in a new file, sealed with a passphrase.', backUp),
+    )
+    .addCommand(
+      withFile('restore', 'Adds the master keys of a backup. It replaces no key.', restore),
+    )
+    .addCommand(
+      plain(
+        'rotate',
+        'Seals all stored credentials again under the newest master key, while changes run. Run it again to continue a rotation that was cut off.',
+        rotate,
+      ),
+    );
+
+type Body = (session: Session, secret: MasterSecrets.MasterSecret) => Promise<Exit>;
+type FileBody = (
+  session: Session,
+  secret: MasterSecrets.MasterSecret,
+  file: string,
+  passphrase: Secret,
+) => Promise<Exit>;
+
+const plain = (name: string, description: string, body: Body): Command =>
+  new Command(name)
+    .description(description)
+    .addHelpText('after', helpText({ examples: [[`lockstep sso secret ${name}`, 'runs it']] }))
+    .action(action((session: Session) => withSecret(session, (secret) => body(session, secret))));
+
+const withFile = (name: string, description: string, body: FileBody): Command =>
+  new Command(name)
+    .description(description)
+    .argument('<file>', 'the backup file')
+    .option(
+      '--passphrase-file <file>',
+      'read the passphrase from the first line of this file (default: the terminal, or stdin)',
+    )
+    .addHelpText(
+      'after',
+      helpText({
+        examples: [[`lockstep sso secret ${name} master-keys.backup`, 'asks for the passphrase']],
+      }),
+    )
+    .action(
+      action(async (session: Session, file: string, options: { passphraseFile?: string }) => {
+        const { next } = await askPasswords({
+          who: 'the backup',
+          current: false,
+          file: options.passphraseFile ?? null,
+        });
+        try {
+          return await withSecret(session, (secret) => body(session, secret, file, next));
+        } finally {
+          next.destroy();
+        }
+      }),
+    );
+
+async function withSecret(
+  { output }: Session,
+  body: (secret: MasterSecrets.MasterSecret) => Promise<Exit>,
+): Promise<Exit> {
+  const { DATABASE_URL, LOCKSTEP_KEY_DIR } = readEnvironment(output);
+  if (DATABASE_URL === undefined || LOCKSTEP_KEY_DIR === undefined)
+    throw usage('Set DATABASE_URL and LOCKSTEP_KEY_DIR as for the worker, and run this again.');
+  // Loaded on demand: no other command of the command line reads keys.
+  const { openMasterSecret } = require('../../worker/master-secret') as typeof MasterSecrets;
+  const secret = openMasterSecret(LOCKSTEP_KEY_DIR, DATABASE_URL);
+  try {
+    return await body(secret);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (typeof code === 'string')
+      throw new Failure(`A file or the database cannot be used (${code}). Run the command again.`);
+    return asFailure(error);
+  } finally {
+    await secret.close();
+  }
+}
+
+async function status({ output }: Session, secret: MasterSecrets.MasterSecret): Promise<Exit> {
+  const keys = await secret.status();
+  const warnings = keys.flatMap(warningsOf);
+  output.show({ keys, warnings }, () => [
+    ...table(
+      output,
+      [{ title: 'MASTER KEY' }, { title: 'USE' }, { title: 'BACKUP' }, { title: 'CREDENTIALS' }],
+      keys.map(({ id, current, present, backedUp, credentials }) => [
+        id,
+        present ? (current ? 'current' : 'older') : 'missing',
+        backedUp ? 'yes' : 'no',
+        String(credentials),
+      ]),
+    ),
+    ...warnings,
+  ]);
+  return keys.every(({ present }) => present) ? 'done' : 'failed';
+}
+
+function warningsOf({ id, present, backedUp }: MasterSecrets.MasterKeyStatus): string[] {
+  if (!present)
+    return [`${id} is missing, so its credentials cannot be read: lockstep sso secret restore.`];
+  return backedUp ? [] : [`${id} has no backup: lockstep sso secret backup.`];
+}
+
+async function generate({ output }: Session, secret: MasterSecrets.MasterSecret): Promise<Exit> {
+  const id = await secret.generate();
+  output.show({ id }, () => [
+    `Generated ${id}.`,
+    'Next: lockstep sso secret backup, then lockstep sso secret rotate.',
+  ]);
+  return 'done';
+}
+
+const backUp: FileBody = async ({ output }, secret, file, passphrase) => {
+  const keys = await secret.backUp(file, passphrase);
+  output.show({ file, keys }, () => [
+    `Saved ${keys.length} master keys in ${file}. Keep the file and the passphrase in separate places.`,
+  ]);
+  return 'done';
+};
+
+const restore: FileBody = async ({ output }, secret, file, passphrase) => {
+  const keys = await secret.restore(file, passphrase);
+  output.show({ keys }, () => [`Restored ${keys.length} master keys.`]);
+  return 'done';
+};
+
+async function rotate({ output }: Session, secret: MasterSecrets.MasterSecret): Promise<Exit> {
+  const rotated = await secret.rotate((resealed) => output.note(`${resealed} credentials sealed`));
+  const { resealed, unreadable } = rotated;
+  output.show(rotated, () => [
+    `Sealed ${resealed} credentials under the newest master key.`,
+    ...(unreadable === 0
+      ? []
+      : [`${unreadable} cannot be opened. "lockstep sso secret status" shows missing keys.`]),
+  ]);
+  return unreadable === 0 ? 'done' : 'failed';
+}
