@@ -2,13 +2,19 @@ import { authGoesLast } from '../model/change/change';
 import { isSettled, type OutcomeState } from '../model/change/outcome';
 import { type Pass, type PlannedAccount, passesOver, planChange } from '../model/change/plan';
 import { groupsOf, sourcesOf } from '../model/configuration/document';
-import { readOutcomeStatuses } from '../store/worker/outcomes';
+import {
+  noteApplying,
+  noteWaiting,
+  type OutcomeStatus,
+  readOutcomeStatuses,
+} from '../store/worker/outcomes';
 import { storePlan } from '../store/worker/store-plan';
 import { passName } from '../workflows/names';
 import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
 import { isOriginConfirmed } from './shared/confirm-origin';
 import { type LoadedChange, loadChange } from './shared/load-change';
+import { lookInMs } from './shared/next-look';
 
 export interface AuthStep {
   /** Null when the person has no account in the auth source. */
@@ -18,12 +24,18 @@ export interface AuthStep {
     readonly state: OutcomeState;
     /** True when the account was validated, and is written only after every other account (directory-last). */
     readonly othersFirst: boolean;
+    /**
+     * Set when it waits only for its source: milliseconds until this step is repeated, 0 when the change is too old.
+     */
+    readonly lookInMs?: number;
   } | null;
   readonly authGoesLast: boolean;
   /** The sources whose other accounts are to be changed, without accounts that are left out. */
   readonly passes: readonly NamedPass[];
   /** Milliseconds until the change is too old, by the clock of the database. */
   readonly remainingMs: number;
+  /** True when the change shows without a patch marker that accounts wait. Absent in older histories. */
+  readonly showsState?: boolean;
 }
 
 export type NamedPass = Pass & {
@@ -34,7 +46,7 @@ export type NamedPass = Pass & {
 /**
  * Activity 1 of 6. Confirms the account of a capture (`isOriginConfirmed`), makes the plan, then validates and changes
  * the auth account (`attemptAccounts`). It is one step, because each step costs Temporal an event, and people wait for
- * this one. When the auth source is on the queue lane, this step only makes the plan, and `finishAccounts` changes the
+ * this one. It is repeated while the auth account waits only for its source; the plan stays. When the auth source is on the queue lane, this step only makes the plan, and `finishAccounts` changes the
  * auth account.
  */
 export function changeAuthAccount(deps: Dependencies) {
@@ -66,6 +78,7 @@ export function changeAuthAccount(deps: Dependencies) {
             goesLast ? 'validate' : 'write',
           );
     const reached = statuses.find(({ role }) => role === 'auth');
+    const lookMs = await waitOf(deps, loaded, reached);
     return {
       auth:
         reached === undefined
@@ -75,6 +88,7 @@ export function changeAuthAccount(deps: Dependencies) {
               source: reached.source,
               state: reached.state,
               othersFirst: reached.reason === 'others_first',
+              ...(lookMs !== undefined && { lookInMs: lookMs }),
             },
       authGoesLast: goesLast,
       passes: passesOver(
@@ -84,8 +98,25 @@ export function changeAuthAccount(deps: Dependencies) {
         pass.lane === 'inline' ? { ...pass, activity: passName(pass.sources) } : pass,
       ),
       remainingMs: change.remainingMs,
+      showsState: true,
     };
   };
+}
+
+/**
+ * Records whether the change waits for its auth account.
+ * @returns the time until the next attempt, if the auth account waits only for its source
+ */
+async function waitOf(
+  deps: Dependencies,
+  { change }: LoadedChange,
+  auth: OutcomeStatus | undefined,
+): Promise<number | undefined> {
+  const isOpen = auth !== undefined && !isSettled(auth.state) && auth.reason !== 'others_first';
+  const lookMs = isOpen ? lookInMs([auth], change.remainingMs) : undefined;
+  if (lookMs !== undefined) await noteWaiting(deps.db, change.id);
+  else if (change.planned) await noteApplying(deps.db, change.id);
+  return lookMs;
 }
 
 function planOf({ change, configuration }: LoadedChange): PlannedAccount[] {

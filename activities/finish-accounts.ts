@@ -1,7 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { isSettled, outcomeStates } from '../model/change/outcome';
-import { HELD_LOOK_MS } from '../model/change/source-circuit';
 import { isErrorCode, waitingSays } from '../model/errors';
 import { type Chosen, isChosen } from '../store/worker/chosen';
 import {
@@ -16,6 +15,7 @@ import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
 import { type PassResult, passResult } from './pass-over-source';
 import { loadChange } from './shared/load-change';
+import { nextLookMs } from './shared/next-look';
 import { untriedSettlement } from './shared/untried-settlement';
 
 /**
@@ -61,12 +61,10 @@ function retryLater(open: readonly OutcomeStatus[], remainingMs: number): Applic
   const [first] = [...open].sort((one, other) => one.nextTryInMs - other.nextTryInMs);
   const reason = first?.reason != null && isErrorCode(first.reason) ? first.reason : 'unknown';
   const parked = first?.state === 'parked';
-  const wait = parked ? HELD_LOOK_MS : (first?.nextTryInMs ?? 0);
   const failure = ApplicationFailure.create({
     type: reason,
     message: parked ? outcomeStates.parked.says : waitingSays(reason),
-    // The last attempt runs when the change becomes too old, and ends the activity.
-    nextRetryDelay: Math.max(1000, Math.min(wait, remainingMs)),
+    nextRetryDelay: nextLookMs(open, remainingMs),
     category: ApplicationFailureCategory.BENIGN,
   });
   // The Web UI shows the stack, and file paths do not help an operator.

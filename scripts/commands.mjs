@@ -39,6 +39,10 @@ const commands = {
     await setUp('built');
     return checkApi(args);
   },
+  'check:deploy': async (args) => {
+    await setUp('built');
+    await runHere('dist/deploy/check/main.js', args);
+  },
   check: async () => {
     await setUp('installed');
     const types = await run([bin('typescript/bin/tsc'), '--noEmit']);

@@ -52,6 +52,7 @@ const folders: Readonly<Record<string, Folder>> = {
   capture: { may: ['model', 'sealing', 'connectors', ...common] },
   cli: { may: ['model', 'config', 'local', 'capture', 'blocklist/build', 'release'] },
   local: { may: ['model', 'config', 'connectors/encodings'] },
+  deploy: { may: ['model', 'config', 'local', 'bench', 'release'] },
 };
 
 /** Only the worker can open a password: these folders read private keys, sealed passwords and credentials. */

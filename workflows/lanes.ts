@@ -8,10 +8,10 @@ import {
   proxyLocalActivities,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities';
-import type { NamedPass } from '../activities/change-auth-account';
+import type { AuthStep, NamedPass } from '../activities/change-auth-account';
 import type { Stop } from '../activities/close-change';
 import type { PassResult } from '../activities/pass-over-source';
-import { accountActivityId, crowdActivityId, sourceQueue } from './names';
+import { accountActivityId, crowdActivityId, passName, sourceQueue } from './names';
 
 /**
  * The inline lane: local activities, which run inside the workflow task, take a few seconds, cost one event and need no
@@ -24,7 +24,7 @@ const local = proxyLocalActivities<Activities>({
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 });
 
-const firstPassOver = (sources: readonly string[]) => `first pass over ${sources.join(', ')}`;
+const passSummary = (sources: readonly string[]) => `pass over ${sources.join(', ')}`;
 
 /** The activities of the inline lane, each with the summary that the Web UI shows. */
 export const inline = {
@@ -34,15 +34,12 @@ export const inline = {
       [changeId],
     ),
   passOverSources: (changeId: string, sources: readonly string[], activity = 'passOverSources') =>
-    local[activity as 'passOverSources'].executeWithOptions({ summary: firstPassOver(sources) }, [
+    local[activity as 'passOverSources'].executeWithOptions({ summary: passSummary(sources) }, [
       changeId,
       sources,
     ]),
   passOverSource: (changeId: string, source: string) =>
-    local.passOverSource.executeWithOptions({ summary: firstPassOver([source]) }, [
-      changeId,
-      source,
-    ]),
+    local.passOverSource.executeWithOptions({ summary: passSummary([source]) }, [changeId, source]),
   settleMappings: (changeId: string) =>
     local.settleMappings.executeWithOptions({ summary: 'update the SSO mappings' }, [changeId]),
   closeChange: (changeId: string, stop: Stop) =>
@@ -69,10 +66,23 @@ export async function passOver(
   return inline.passOverSources(changeId, pass.sources, pass.activity);
 }
 
+/** A further pass over one source, in the lane in which the plan had it. */
+export async function passAgain(
+  changeId: string,
+  passes: AuthStep['passes'],
+  source: string,
+  remainingMs: number,
+): Promise<PassResult> {
+  const queued = passes.some((pass) => pass.lane === 'queue' && pass.source === source);
+  if (queued) return passInQueue(changeId, source, remainingMs);
+  const [result] = await inline.passOverSources(changeId, [source], passName([source]));
+  return result as PassResult;
+}
+
 function passInQueue(changeId: string, source: string, remainingMs: number): Promise<PassResult> {
   const queue = queueOf(source, remainingMs, {
     activityId: crowdActivityId(source),
-    summary: firstPassOver([source]),
+    summary: passSummary([source]),
   });
   return unlessTooLate(source, queue.passOverSource(changeId, source));
 }

@@ -14,8 +14,10 @@ export const sourceQueue = (source: string): string => `lockstep-source-${source
 
 export const CANCEL_SIGNAL = 'cancel';
 export const SUPERSEDE_SIGNAL = 'supersede';
+/** Its argument is the source whose accounts are tried again now. */
+export const RETRY_SIGNAL = 'retry';
 
-/** Marks the histories of workflows that keep the search attribute `state` up to date while accounts wait. */
+/** Marks the histories of an earlier release that keep the search attribute `state` up to date while accounts wait. */
 export const SHOWS_WAITING = 'shows-waiting';
 
 /**

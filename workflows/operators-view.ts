@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { AuthStep } from '../activities/change-auth-account';
 import type { Closing } from '../activities/close-change';
 import { SHOWS_WAITING, searchAttributes } from './names';
 
@@ -19,10 +20,11 @@ export function showLines(lines: readonly string[]): void {
 /**
  * Shows in the search attribute whether accounts are waiting, as the CLI does. It is called only by changes that have
  * waited, because it costs an event.
+ * @param plan says whether the change was planned by a release whose changes always show it. A change that waited before
+ *   this existed has no such event in its history, and the marker by which `patched` recognizes that costs two more
  */
-export function showState(value: 'applying' | 'waiting'): void {
-  // A change that waited before this existed has no such event in its history.
-  if (patched(SHOWS_WAITING)) upsertSearchAttributes([{ key: state, value }]);
+export function showState(value: 'applying' | 'waiting', plan: Pick<AuthStep, 'showsState'>): void {
+  if (plan.showsState || patched(SHOWS_WAITING)) upsertSearchAttributes([{ key: state, value }]);
 }
 
 /**

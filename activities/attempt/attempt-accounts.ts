@@ -4,7 +4,7 @@ import { type Chosen, isChosen } from '../../store/worker/chosen';
 import { holdAccounts } from '../../store/worker/claims';
 import {
   type ChangeAtWork,
-  type OutcomeStatus,
+  type MappedOutcomeStatus,
   readOutcomeStatuses,
   type Settlement,
   settleAndRead,
@@ -33,7 +33,7 @@ export async function attemptAccounts(
   { change, configuration, withPasswords }: LoadedChange,
   chosen: Chosen,
   aim: Aim = 'write',
-): Promise<OutcomeStatus[]> {
+): Promise<MappedOutcomeStatus[]> {
   const source = sourceNamed(configuration, chosen.source);
   if (!change.authorized)
     return settleUntried(deps, change, chosen, 'cancelled', 'no_longer_authorized');
@@ -51,7 +51,7 @@ async function settleUntried(
   chosen: Chosen,
   state: 'cancelled' | 'not_applicable',
   reason: Settlement['reason'],
-): Promise<OutcomeStatus[]> {
+): Promise<MappedOutcomeStatus[]> {
   const statuses = await readOutcomeStatuses(deps.db, change.id);
   const open = statuses.filter((status) => isChosen(chosen, status) && !isSettled(status.state));
   return settleAndRead(
@@ -67,7 +67,7 @@ async function attemptIn(
   { change, withPasswords }: Pick<LoadedChange, 'change' | 'withPasswords'>,
   source: SourceAtWork,
   chosen: Chosen,
-): Promise<OutcomeStatus[] | null> {
+): Promise<MappedOutcomeStatus[] | null> {
   // The password stays sealed for a source that must not be asked. If it is up by now, its accounts are tried.
   const isHeld =
     change.heldSources.includes(source.name) &&

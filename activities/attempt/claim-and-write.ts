@@ -4,7 +4,7 @@ import type { Chosen } from '../../store/worker/chosen';
 import { type ClaimedAccount, claimAccounts, holdAccounts } from '../../store/worker/claims';
 import {
   type ChangeAtWork,
-  type OutcomeStatus,
+  type MappedOutcomeStatus,
   type Settlement,
   settleAccounts,
   settleAndRead,
@@ -31,7 +31,7 @@ export async function claimAndWrite(
   chosen: Chosen,
   connector: Connector,
   passwords: Passwords | FilterRefusal,
-): Promise<OutcomeStatus[] | null> {
+): Promise<MappedOutcomeStatus[] | null> {
   const batches = claimInBatches({
     claim: (after, most) => claimAccounts(deps.db, change, chosen, after, most),
     hold: (visited) => holdAccounts(deps.db, change.id, chosen, visited, deps.random()),

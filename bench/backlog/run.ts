@@ -12,14 +12,15 @@ import { benchDirectories } from '../directories';
 import { openLockstep } from '../lockstep';
 import { crowdOf } from '../people';
 import { type Cost, costOf, costSince, type Watched } from '../processes';
+import type { Round } from '../round';
 import type { Table } from '../table';
 import { startGate } from './gate';
 
 /** Changes that are accepted while a source is down, and that end when it is up again. */
 export interface Backlog {
   readonly changes: number;
-  /** Changes per second with the source up, before anything waits. */
-  readonly emptyPerSecond: number;
+  /** Changes with the source up, before anything waits. */
+  readonly empty: Phase;
   /** From the first request until every change waits for nothing but the source that is down. */
   readonly planned: Phase;
   /** From the moment at which the source is up until every change has ended. */
@@ -86,7 +87,7 @@ export async function benchBacklog(
       await gate.open();
       report('the source is up');
       const drained = await phase(changes, watched, () => settled(database, 'true'));
-      return { changes, emptyPerSecond: empty.changes / empty.seconds, planned, drained };
+      return { changes, empty: phaseOf(empty), planned, drained };
     })();
     return await Promise.race([measured, interrupted]);
   } finally {
@@ -101,6 +102,10 @@ async function phase(changes: number, watched: Watched, work: () => Promise<void
   await work();
   const seconds = (performance.now() - began) / 1000;
   const cost = costSince(before, costOf(watched));
+  return phaseOf({ changes, seconds, cost });
+}
+
+function phaseOf({ changes, seconds, cost }: Pick<Round, 'changes' | 'seconds' | 'cost'>): Phase {
   const cpuMs = Object.fromEntries(Object.entries(cost).map(([name, ms]) => [name, ms / changes]));
   return { perSecond: changes / seconds, cpuMs };
 }
@@ -116,12 +121,12 @@ async function settled({ pool }: OpenDatabase, condition: string): Promise<void>
   }
 }
 
-export const backlogTable = ({ changes, emptyPerSecond, planned, drained }: Backlog): Table => ({
+export const backlogTable = ({ changes, empty, planned, drained }: Backlog): Table => ({
   title: `${changes} changes accepted while a source with two of five accounts is down`,
   textFrom: 2,
   head: ['per second', 'CPU ms per change', 'phase', 'of which'],
   rows: [
-    [emptyPerSecond.toFixed(1), '', 'changes with every source up, before', ''],
+    phaseRow('changes with every source up, before', empty),
     phaseRow('planned while it is down', planned),
     phaseRow('ended after it is up again', drained),
   ],

@@ -17,7 +17,7 @@ export const identitiesCommand = (): Command =>
     .description(
       'Lists and edits people, their accounts, and the applications that they sign in to. Unlocks accounts.',
     )
-    .addCommand(listCommand())
+    .addCommand(listCommand(), { isDefault: true })
     .addCommand(showCommand())
     .addCommand(setCommand())
     .addCommand(unlinkCommand())

@@ -15,7 +15,7 @@ export const keysCommand = (): Command =>
       'Creates, lists, rotates and revokes API keys. Every request to the API needs one.',
     )
     .addCommand(createCommand())
-    .addCommand(listCommand())
+    .addCommand(listCommand(), { isDefault: true })
     .addCommand(rotateCommand())
     .addCommand(revokeCommand());
 

@@ -13,6 +13,7 @@ import { listings } from './listing';
 import { findAccounts, locate } from './locate';
 import { newCall, poolOf } from './pool';
 import { failureOf } from './read-refusals';
+import { type ServerTimes, serversOf } from './servers';
 import { serviceLogin } from './service-login';
 import type { DirectorySettings } from './settings';
 import { verifyPassword } from './verify';
@@ -22,10 +23,14 @@ export function openDirectory(
   settings: DirectorySettings,
   tools: ConnectorTools,
   dialect: Dialect,
+  times?: ServerTimes,
 ): Connector {
-  const login = serviceLogin(settings, tools);
+  const servers = serversOf(settings, times);
+  const login = serviceLogin(settings, servers, tools);
   const services = poolOf(settings.poolSize, login.open);
-  const verifications = poolOf(settings.poolSize, (call) => openLink(settings, call.remainingMs()));
+  const verifications = poolOf(settings.poolSize, (call) =>
+    servers.open((endpoint) => openLink(endpoint, call.remainingMs())),
+  );
   const lists = listings(dialect.accounts, login.open);
   const readState = stateReader(dialect);
   return {
@@ -60,10 +65,13 @@ export function openDirectory(
       // A login with an empty password is anonymous and succeeds (RFC 4513 §5.1.2).
       if (isEmpty(request.password)) return { result: 'differs', vendorCode: null };
       try {
-        return await verifyPassword(
+        const answer = await verifyPassword(
           { dialect, readState, services, logins: verifications },
           request,
         );
+        return answer.result === 'differs' && servers.changedLately()
+          ? { result: 'inconclusive', reason: 'unreachable', vendorCode: REPLICATION }
+          : answer;
       } catch (error) {
         return { result: 'inconclusive', ...failedRequest(error) };
       }
@@ -85,6 +93,7 @@ export function openDirectory(
         }),
       ),
     async close() {
+      servers.close();
       services.close();
       verifications.close();
       lists.close();
@@ -103,6 +112,9 @@ function stateReader(dialect: Dialect): ReadState {
     return { ok: true, value: { ...reply.value, state } };
   };
 }
+
+/** Vendor code of our own: another server answers now, to which a new password may not have been replicated. */
+const REPLICATION = 'replication';
 
 const isEmpty = (password: Secret) => password.use((bytes) => bytes.length === 0);
 

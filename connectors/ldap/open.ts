@@ -5,6 +5,7 @@ import { type Aim, act } from './act';
 import { checkDirectory } from './check';
 import { compareHash } from './compare-hash';
 import { ASSERTION, AssertionControl, PasswordPolicyControl } from './controls';
+import type { Dialect } from './dialect';
 import { openDirectory } from './directory';
 import { dnNaming } from './naming';
 import { principalByWhoAmI } from './own-account';
@@ -13,6 +14,7 @@ import { classifyLogin, loggedIn } from './refusals';
 import { readSuppliers } from './replicas';
 import { serverOf } from './server';
 import { actionsOf } from './server-actions';
+import type { ServerTimes } from './servers';
 import type { LdapSettings } from './settings';
 import { verifyByExop } from './verify-exop';
 import { passwordWriter } from './write';
@@ -30,7 +32,11 @@ export const entryUuids: NativeIds = {
 };
 
 /** A connector for any LDAPv3 server with entryUUID (RFC 4530). `vendors.ts` has what differs between servers. */
-export function openLdap(settings: LdapSettings, tools: ConnectorTools): Connector {
+export function openLdap(
+  settings: LdapSettings,
+  tools: ConnectorTools,
+  times?: ServerTimes,
+): Connector {
   const accounts: Accounts = {
     settings,
     ids: entryUuids,
@@ -44,7 +50,7 @@ export function openLdap(settings: LdapSettings, tools: ConnectorTools): Connect
       ? [new AssertionControl(isStill(account, accounts, null))]
       : [],
   });
-  return openDirectory(settings, tools, {
+  const dialect: Dialect = {
     accounts,
     view: async (link) => (await serverOf(link)).vendor.view,
     // Most servers answer a login of a locked or disabled account with "invalid credentials" only.
@@ -65,5 +71,6 @@ export function openLdap(settings: LdapSettings, tools: ConnectorTools): Connect
     check: (link) => checkDirectory(link, settings, entryUuids),
     policies: (link) => readPolicies(link, settings.base),
     replicas: (link) => readSuppliers(link, settings.base),
-  });
+  };
+  return openDirectory(settings, tools, dialect, times);
 }

@@ -2,9 +2,10 @@ import type { Secret } from '../../model/passwords/secret';
 import type { ConnectorTools, Finding } from '../contract';
 import { serviceLogins } from '../service-logins';
 import { tlsProblem } from '../tls-problem';
-import { ok, wrong } from './findings';
-import { CLIENT_CERTIFICATE, type Link, NoReply, NotSent, openLink } from './link';
+import { ok, warning, wrong } from './findings';
+import { CLIENT_CERTIFICATE, type Endpoint, type Link, NoReply, NotSent, openLink } from './link';
 import { type Call, newCall, within } from './pool';
+import type { Servers } from './servers';
 import type { DirectorySettings } from './settings';
 
 /** Logins of the service account of one directory. */
@@ -15,10 +16,16 @@ export interface ServiceLogin {
   readonly check: (rest: (link: Link) => AsyncIterable<Finding>) => Promise<readonly Finding[]>;
 }
 
+type Credentials = Pick<DirectorySettings, 'bindDn' | 'bindPassword'>;
+
 /** Result codes (RFC 4511 appendix A.1) of a server that is busy, so they say nothing about the password. */
 const BUSY = new Set([1, 3, 51, 52, 80]);
 
-export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools): ServiceLogin {
+export function serviceLogin(
+  settings: Credentials,
+  servers: Servers,
+  tools: ConnectorTools,
+): ServiceLogin {
   const logins = serviceLogins(
     (error) => error instanceof NotSent && error.reason === 'service_credential_refused',
     tools.refusedForMs,
@@ -36,19 +43,26 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
     return logins.immediately(secret, () => logIn(link, secret)).finally(() => secret.destroy());
   };
 
+  /** Opens a link to one server and logs in. @throws NotSent */
+  const openAt = async (endpoint: Endpoint, secret: Secret, call: Call): Promise<Link> => {
+    let link: Link | null = null;
+    try {
+      const opened = await openLink(endpoint, call.remainingMs());
+      link = opened;
+      await within(call, opened, () => logins.inTurn(secret, () => logIn(opened, secret)));
+      return opened;
+    } catch (error) {
+      link?.destroy();
+      throw error instanceof NoReply ? new NotSent('unreachable', error.vendorCode) : error;
+    }
+  };
+
   return {
     async open(call) {
       const secret = resolved(settings, tools);
-      let link: Link | null = null;
       try {
         logins.throwIfRefused(secret);
-        const opened = await openLink(settings, call.remainingMs());
-        link = opened;
-        await within(call, opened, () => logins.inTurn(secret, () => logIn(opened, secret)));
-        return opened;
-      } catch (error) {
-        link?.destroy();
-        throw error instanceof NoReply ? new NotSent('unreachable', error.vendorCode) : error;
+        return await servers.open((endpoint) => openAt(endpoint, secret, call));
       } finally {
         secret.destroy();
       }
@@ -58,14 +72,17 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
       const findings: Finding[] = [];
       let link: Link | null = null;
       try {
-        const first = await openLink(settings, call.remainingMs());
+        const connect = (endpoint: Endpoint) => openLink(endpoint, call.remainingMs());
+        const first = await servers.open(connect);
+        const current = servers.current();
         const opened = reopening(first, async () => {
-          const again = await openLink(settings, call.remainingMs());
+          const again = await connect(current);
           await logInAtOnce(again);
           return again;
         });
         link = opened;
-        findings.push(ok('tls', `The certificate of ${settings.url} is trusted.`));
+        findings.push(ok('tls', `The certificate of ${current.url} is trusted.`));
+        findings.push(...(await otherServers(servers)));
         await within(call, opened, async () => {
           await logInAtOnce(first);
           findings.push(ok('service-login', `${settings.bindDn} can log in.`));
@@ -80,6 +97,26 @@ export function serviceLogin(settings: DirectorySettings, tools: ConnectorTools)
     },
   };
 }
+
+/** A finding for each server that is not in use now. */
+const otherServers = (servers: Servers): Promise<Finding[]> =>
+  Promise.all(
+    servers.endpoints
+      .filter(({ url }) => url !== servers.current().url)
+      .map(async (endpoint) => {
+        try {
+          (await openLink(endpoint, endpoint.timeoutMs)).destroy();
+          return ok('servers', `${endpoint.url} can be reached and its certificate is trusted.`);
+        } catch (error) {
+          if (!(error instanceof NotSent)) throw error;
+          const code = error.vendorCode === null ? '' : ` (${error.vendorCode})`;
+          return warning(
+            'servers',
+            `${endpoint.url} cannot be used${code}. Lockstep uses ${servers.current().url} until it can.`,
+          );
+        }
+      }),
+  );
 
 /** A link that is opened again after a refusal that ended it, so that the checks that follow can still run. */
 function reopening(first: Link, open: () => Promise<Link>): Link {
@@ -100,7 +137,7 @@ function reopening(first: Link, open: () => Promise<Link>): Link {
 }
 
 /** Resolves the password of the service account. @throws NotSent if the reference cannot be resolved */
-function resolved(settings: DirectorySettings, tools: ConnectorTools): Secret {
+function resolved(settings: Credentials, tools: ConnectorTools): Secret {
   try {
     return tools.resolve(settings.bindPassword);
   } catch {

@@ -18,12 +18,19 @@ const ldapsUrl = z
 /** Settings of every kind of directory. */
 export const directorySettings = {
   url: ldapsUrl.describe('Address of the server to read and write, as ldaps://host:port.'),
+  fallbackUrls: z
+    .array(ldapsUrl)
+    .max(9)
+    .default([])
+    .describe(
+      'Further servers with the same accounts, in order of preference. Lockstep uses one server at a time: another one when the current one is unreachable or busy or its certificate is not trusted, and again the first one as soon as it is back.',
+    ),
   ca: name
     .optional()
     .describe('File with the certificate (PEM) of the authority that signed that of the server.'),
   serverName: name
     .optional()
-    .describe('Name in the certificate of the server, if it is not the host in url.'),
+    .describe('Name in the certificate of every server, if it is not the host in its address.'),
   bindDn: name.describe('DN of the service account of Lockstep.'),
   bindPassword: z
     .string()

@@ -45,17 +45,17 @@ export interface CommandedAccount {
 
 /**
  * Makes waiting and parked accounts of a change due at once.
- * @param label one account, or null for all of the change
+ * @param labels accounts of the change, or null for all of them
  * @returns the accounts that were waiting or parked
  */
 export async function endWait(
   db: Database,
   changeId: string,
-  label: string | null,
+  labels: readonly string[] | null,
 ): Promise<CommandedAccount[]> {
   const { rows } = await sql<CommandedAccount>`
     update outcome set state = 'waiting', next_try_at = now(), updated_at = now()
-    where ${whereLabelled(changeId, label)} and state in ('waiting', 'parked')
+    where ${whereLabelled(changeId, labels)} and state in ('waiting', 'parked')
     returning label, source`.execute(db);
   return rows;
 }
@@ -88,36 +88,36 @@ const OVERDUE_AT_ONCE = 50;
 /**
  * Parks waiting accounts of a change: they are not tried until an operator retries them. Their next step is the
  * expiry of the change.
- * @param label one account, or null for all of the change
+ * @param labels accounts of the change, or null for all of them
  */
 export async function parkAccounts(
   db: Database,
   changeId: string,
-  label: string | null,
+  labels: readonly string[] | null,
 ): Promise<void> {
   await sql`
     with parked as (
       update outcome set state = 'parked', updated_at = now(),
         next_try_at = (select expires_at from change where id = ${changeId})
-      where ${whereLabelled(changeId, label)} and state = 'waiting' returning change_id, label, reason, attempts
+      where ${whereLabelled(changeId, labels)} and state = 'waiting' returning change_id, label, reason, attempts
     ), ${audited('parked')}
     select pg_notify(${channels.progress}, ${changeId}) from parked limit 1`.execute(db);
 }
 
 /**
  * Cancels unsettled accounts of a change, unless an attempt is running. They keep the password that they have.
- * @param label one account, or null for all of the change
+ * @param labels accounts of the change, or null for all of them
  * @returns the accounts that were cancelled
  */
 export async function cancelAccounts(
   db: Database,
   changeId: string,
-  label: string | null,
+  labels: readonly string[] | null,
 ): Promise<CommandedAccount[]> {
   const { rows } = await sql<CommandedAccount & StoredOutcome>`
     with cancelled as (
       update outcome set state = 'cancelled', reason = null, next_try_at = null, updated_at = now()
-      where ${whereLabelled(changeId, label)} and state in ('pending', 'waiting', 'parked')
+      where ${whereLabelled(changeId, labels)} and state in ('pending', 'waiting', 'parked')
       returning change_id, label, source, role, state, reason, attempts
     ), ${audited('cancelled')}
     select label, source, role, cancelled.state, cancelled.reason, false as attempted,
@@ -128,8 +128,8 @@ export async function cancelAccounts(
   return rows.map(({ label: account, source }) => ({ label: account, source }));
 }
 
-const whereLabelled = (changeId: string, label: string | null) =>
-  sql`change_id = ${changeId} and (${label}::text is null or label = ${label})`;
+const whereLabelled = (changeId: string, labels: readonly string[] | null) =>
+  sql`change_id = ${changeId} and (${labels}::text[] is null or label = any(${labels}::text[]))`;
 
 const audited = (became: 'parked' | 'cancelled') => sql`
   audited as (

@@ -151,15 +151,15 @@ export async function settleAndRead(
   db: Database,
   change: SettledChange,
   settled: readonly Settlement[],
-): Promise<OutcomeStatus[]> {
-  const { rows } = await sql<OutcomeStatus & JustStored>`
+): Promise<MappedOutcomeStatus[]> {
+  const { rows } = await sql<MappedOutcomeStatus & JustStored>`
     ${settling(change, settled)}
     -- The statement does not see its own updates, so their new values come from "recorded".
     select o.label, o.source, o.role, coalesce(r.state, o.state) as state,
            case when r.label is null then o.reason else r.reason end as reason,
            coalesce(r.in_doubt, o.in_doubt) as "inDoubt",
            ${untilNextTry(sql`case when r.label is null then o.next_try_at else r.next_try_at end`)},
-           r.attempt is not null as attempted, r.seconds,
+           r.attempt is not null as attempted, r.seconds, ${isMapped(sql`o.account_id`)},
            ${settlementNotices(change.id)}, ${syncOf(settled)}
     from outcome o left join recorded r on r.label = o.label
     where o.change_id = ${change.id} order by o.position`.execute(db);
@@ -173,7 +173,9 @@ export interface JustStored {
 }
 
 /** Counts the outcomes that a statement has stored, and returns all statuses without the columns for that. */
-export function countStored(rows: readonly (OutcomeStatus & JustStored)[]): OutcomeStatus[] {
+export function countStored<Status extends OutcomeStatus>(
+  rows: readonly (Status & JustStored)[],
+): Omit<Status & JustStored, keyof JustStored>[] {
   countOutcomes(
     rows.flatMap(({ seconds, ...status }) => (seconds === null ? [] : [{ ...status, seconds }])),
   );
@@ -294,10 +296,13 @@ export async function readOutcomeStatuses(
   const { rows } = await sql<MappedOutcomeStatus>`
     select label, source, role, state, reason, in_doubt as "inDoubt",
            ${untilNextTry(sql`next_try_at`)},
-           exists (select from mapping m where m.account_id = outcome.account_id) as mapped
+           ${isMapped(sql`outcome.account_id`)}
     from outcome where change_id = ${changeId} order by position`.execute(db);
   return rows;
 }
+
+const isMapped = (account: ReturnType<typeof sql>) =>
+  sql`exists (select from mapping m where m.account_id = ${account}) as mapped`;
 
 const untilNextTry = (nextTryAt: ReturnType<typeof sql>) => sql`
   greatest(0, coalesce(extract(epoch from ${nextTryAt} - now()) * 1000, 0))::float8 as "nextTryInMs"`;
@@ -306,6 +311,21 @@ const untilNextTry = (nextTryAt: ReturnType<typeof sql>) => sql`
 export async function noteApplying(db: Database, changeId: string): Promise<void> {
   await sql`
     with ${moved(changeId, 'applying')}
+    select pg_notify(${channels.progress}, id) from moved`.execute(db);
+}
+
+/**
+ * Records that a change which has not ended waits for accounts, once the first attempt at each of its other accounts has
+ * been made.
+ */
+export async function noteAtRest(db: Database, changeId: string): Promise<void> {
+  await sql`
+    with ${moved(
+      changeId,
+      'waiting',
+      sql`exists (select from outcome where change_id = ${changeId} and state in ('waiting', 'parked'))
+        and not exists (select from outcome where change_id = ${changeId} and state in ('pending', 'applying'))`,
+    )}
     select pg_notify(${channels.progress}, id) from moved`.execute(db);
 }
 
@@ -321,8 +341,8 @@ export async function noteWaiting(db: Database, changeId: string): Promise<numbe
   return rows[0]?.remainingMs ?? 0;
 }
 
-const moved = (changeId: string, state: 'applying' | 'waiting') => sql`
+const moved = (changeId: string, state: 'applying' | 'waiting', when = sql`true`) => sql`
   moved as (
     update change set state = ${state}
-    where id = ${changeId} and ended_at is null and state <> ${state} returning id
+    where id = ${changeId} and ended_at is null and state <> ${state} and ${when} returning id
   )`;

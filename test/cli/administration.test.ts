@@ -226,6 +226,14 @@ describeWith(['postgres'], 'administration on the command line', () => {
     ]);
   });
 
+  test('lockstep identities and lockstep keys without a verb show the list', async () => {
+    const people = await lockstep(['identities', '--all']);
+    expect(people).toEqual(await lockstep(['identities', 'list', '--all']));
+    expect(people.code).toBe(0);
+    const [header] = (await lockstep(['keys', 'list'])).stdout.split('\n');
+    expect((await lockstep(['keys'])).stdout).toContain(`${header}\n`);
+  });
+
   test('the command line shows control characters in a name instead of sending them to the terminal', async () => {
     await addPerson(api.database.db, 'mallory\x1b[2J\u202e', ['crm']);
     const { stdout } = await lockstep(['identities', 'list']);

@@ -28,7 +28,12 @@ export interface Engine {
   readonly lastAttemptAt: () => number;
   /** How long the engine took to begin the next attempt after it lost a worker, in ms. */
   readonly recoveries: readonly number[];
-  setSignalHandler(name: string, handler: () => void): void;
+  setSignalHandler(name: string, handler: SignalHandler): void;
+  /**
+   * Waits in the workflow whose code calls this, until a signal makes `holds` true or the time is over.
+   * @throws CancelledFailure when its scope is cancelled
+   */
+  waitInWorkflow(holds: () => boolean, ms: number): Promise<boolean>;
 }
 
 export interface LaneOptions {
@@ -47,8 +52,11 @@ export interface SimulatedClient {
   readonly workflow: {
     start(type: string, options: { readonly workflowId: string }): Promise<void>;
     getHandle(id: string): {
-      signal(name: string): Promise<void>;
-      describe(): Promise<{ readonly status: { readonly name: string } }>;
+      signal(name: string, ...args: readonly unknown[]): Promise<void>;
+      describe(): Promise<{
+        readonly status: { readonly name: string };
+        readonly raw: { readonly pendingActivities: readonly { readonly activityId: string }[] };
+      }>;
     };
   };
   readonly workflowService: {
@@ -59,11 +67,15 @@ export interface SimulatedClient {
   };
 }
 
+type SignalHandler = (...args: readonly unknown[]) => void;
+
 interface Workflow {
   over: boolean;
   failed: boolean;
-  readonly handlers: Map<string, () => void>;
+  readonly handlers: Map<string, SignalHandler>;
   readonly backoffs: Map<string, Backoff>;
+  /** Each looks whether its condition holds. */
+  readonly conditions: Set<() => void>;
 }
 
 interface Backoff {
@@ -177,6 +189,26 @@ export function createEngine(
     setSignalHandler: (name, handler) => {
       workflowContext.getStore()?.handlers.set(name, handler);
     },
+    async waitInWorkflow(holds, ms) {
+      const workflow = workflowContext.getStore();
+      if (workflow === undefined) throw new Error('not called from a workflow');
+      const scope = scopeOf();
+      if (scope.cancelled) throw new CancelledFailure('cancelled before it began');
+      if (holds()) return true;
+      let look = () => {};
+      let unsubscribe = () => {};
+      const woken = new Promise<true>((resolve, reject) => {
+        look = () => holds() && resolve(true);
+        unsubscribe = scope.onCancel(() => reject(new CancelledFailure('cancelled')));
+      });
+      workflow.conditions.add(look);
+      try {
+        return await Promise.race([woken, scheduler.sleep(ms).then(() => false)]);
+      } finally {
+        unsubscribe();
+        workflow.conditions.delete(look);
+      }
+    },
     async runActivity(lane, options, name, args) {
       const workflow = workflowContext.getStore();
       if (workflow === undefined) throw new Error('not called from a workflow');
@@ -228,6 +260,7 @@ export function createEngine(
             failed: false,
             handlers: new Map(),
             backoffs: new Map(),
+            conditions: new Set(),
           };
           workflows.set(workflowId, workflow);
           scheduler
@@ -241,17 +274,23 @@ export function createEngine(
             });
         },
         getHandle: (id) => ({
-          async signal(name) {
+          async signal(name, ...args) {
             await scheduler.gate();
             const workflow = workflows.get(id);
             if (workflow === undefined || workflow.over)
               throw new WorkflowNotFoundError('not running', id, undefined);
-            await scheduler.spawn(ENGINE, async () => workflow.handlers.get(name)?.());
+            await scheduler.spawn(ENGINE, async () => {
+              workflow.handlers.get(name)?.(...args);
+              for (const look of [...workflow.conditions]) look();
+            });
           },
           async describe() {
             await scheduler.gate();
+            const workflow = workflows.get(id);
+            const pending = [...(workflow?.backoffs.keys() ?? [])];
             return {
-              status: { name: workflows.get(id)?.over === false ? 'RUNNING' : 'COMPLETED' },
+              status: { name: workflow?.over === false ? 'RUNNING' : 'COMPLETED' },
+              raw: { pendingActivities: pending.map((activityId) => ({ activityId })) },
             };
           },
         }),

@@ -107,8 +107,12 @@ export class CancellationScope {
 }
 
 export const defineSignal = (name: string) => ({ name });
-export const setHandler = ({ name }: { readonly name: string }, handler: () => void) =>
-  theEngine().setSignalHandler(name, handler);
+export const setHandler = (
+  { name }: { readonly name: string },
+  handler: (...args: readonly unknown[]) => void,
+) => theEngine().setSignalHandler(name, handler);
+export const condition = (holds: () => boolean, ms: number) =>
+  theEngine().waitInWorkflow(holds, ms);
 export const setCurrentDetails = () => {};
 export const upsertSearchAttributes = () => {};
 export const isCancellation = (error: unknown): boolean => error instanceof CancelledFailure;

@@ -46,7 +46,11 @@ describe('the replay fails for a workflow that cannot continue old changes', () 
     ],
     [
       'a workflow that does not settle the mappings before it waits does not replay',
-      (text) => text.replace('await inline.settleMappings(changeId);\n  const late', 'const late'),
+      (text) =>
+        text.replace(
+          '    await inline.settleMappings(changeId);\n  const ends',
+          '    ;\n  const ends',
+        ),
     ],
     [
       'a workflow that passes over a source before the auth account does not replay',
@@ -63,6 +67,10 @@ describe('the replay fails for a workflow that cannot continue old changes', () 
     [
       'a workflow that ignores the cancel signal does not replay',
       (text) => text.replace('setHandler(cancelSignal, () => work.cancel());', ''),
+    ],
+    [
+      'a workflow that does not wait for a source again does not replay',
+      (text) => text.replace('pass.lookInMs && waits', 'false && waits'),
     ],
     [
       'a workflow that sets no search attributes at its end does not replay',

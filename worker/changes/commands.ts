@@ -15,6 +15,7 @@ import {
   accountActivityId,
   CANCEL_SIGNAL,
   crowdActivityId,
+  RETRY_SIGNAL,
   SUPERSEDE_SIGNAL,
 } from '../../workflows/names';
 import type { DispatcherDependencies } from './dispatcher';
@@ -37,7 +38,7 @@ export async function deliverCommands(deps: Deps): Promise<boolean> {
     byChange.set(command.changeId, [...(byChange.get(command.changeId) ?? []), command]);
   await Promise.all(
     [...byChange.values()].map(async (ordered) => {
-      for (const command of ordered) await deliver(deps, command);
+      for (const command of joined(ordered)) await deliver(deps, command);
     }),
   );
   await markDelivered(
@@ -47,7 +48,27 @@ export async function deliverCommands(deps: Deps): Promise<boolean> {
   return commands.length === AT_ONCE;
 }
 
-async function deliver(deps: Deps, { changeId, kind, label }: OpenCommand): Promise<void> {
+/** A command to some accounts of a change, or to the whole change. */
+interface JoinedCommand extends Pick<OpenCommand, 'changeId' | 'kind'> {
+  readonly labels: readonly string[] | null;
+}
+
+/** Joins retries of one change that follow each other, so that its workflow wakes once. */
+function joined(ordered: readonly OpenCommand[]): JoinedCommand[] {
+  const commands: JoinedCommand[] = [];
+  for (const { changeId, kind, label } of ordered) {
+    const last = commands.at(-1);
+    const labels = label === null ? null : [label];
+    if (kind !== 'retry' || last?.kind !== 'retry') commands.push({ changeId, kind, labels });
+    else {
+      const both = last.labels === null || labels === null ? null : [...last.labels, ...labels];
+      commands[commands.length - 1] = { changeId, kind, labels: both };
+    }
+  }
+  return commands;
+}
+
+async function deliver(deps: Deps, { changeId, kind, labels }: JoinedCommand): Promise<void> {
   const handle = deps.client.workflow.getHandle(changeId);
   try {
     switch (kind) {
@@ -55,15 +76,15 @@ async function deliver(deps: Deps, { changeId, kind, label }: OpenCommand): Prom
         await handle.signal(SUPERSEDE_SIGNAL);
         break;
       case 'cancel':
-        if (label === null) await handle.signal(CANCEL_SIGNAL);
-        else await runNow(deps, changeId, await cancelAccounts(deps.db, changeId, label));
+        if (labels === null) await handle.signal(CANCEL_SIGNAL);
+        else await runNow(deps, changeId, await cancelAccounts(deps.db, changeId, labels));
         break;
       case 'retry':
-        await runNow(deps, changeId, await endWait(deps.db, changeId, label));
+        await runNow(deps, changeId, await endWait(deps.db, changeId, labels));
         break;
       case 'park':
-        // The activity of the account needs no signal: its next attempt finds the account parked.
-        await parkAccounts(deps.db, changeId, label);
+        // The workflow needs no signal: its next attempt finds the account parked.
+        await parkAccounts(deps.db, changeId, labels);
     }
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
@@ -72,38 +93,39 @@ async function deliver(deps: Deps, { changeId, kind, label }: OpenCommand): Prom
 }
 
 /**
- * Makes the engine run the next attempt of these accounts at once. If it has no activity for any of them, the change
- * has ended or the engine has lost its workflow; then the change is made due, so that its workflow is checked.
+ * Makes the engine run the next attempt of these accounts at once. The workflow itself waits for accounts that wait only
+ * for their source, and gets a signal; for the others it has activities, which are reset. If there is nothing to run, or
+ * the workflow has ended, the change is made due, so that its workflow is checked.
  */
 async function runNow(
   deps: Deps,
   changeId: string,
   accounts: readonly CommandedAccount[],
 ): Promise<void> {
-  const alone = await Promise.all(
-    accounts.map(async (account) => ({
-      ...account,
-      reset: await resetActivity(deps, changeId, accountActivityId(account.label)),
-    })),
+  if (accounts.length === 0) return releaseChanges(deps.db, [changeId]);
+  const handle = deps.client.workflow.getHandle(changeId);
+  const { status, raw } = await handle.describe();
+  if (status.name !== 'RUNNING') return releaseChanges(deps.db, [changeId]);
+  const ids = (raw.pendingActivities ?? []).map(({ activityId }) => activityId);
+  const activityOf = ({ label, source }: CommandedAccount) =>
+    [accountActivityId(label), crowdActivityId(source)].find((id) => ids.includes(id));
+  const activities = new Set(accounts.flatMap((account) => activityOf(account) ?? []));
+  const sources = new Set(
+    accounts.filter((account) => activityOf(account) === undefined).map(({ source }) => source),
   );
-  // Too many accounts of one source have one activity together.
-  const crowded = new Set(alone.flatMap(({ source, reset }) => (reset ? [] : [source])));
-  const crowds = await Promise.all(
-    [...crowded].map((source) => resetActivity(deps, changeId, crowdActivityId(source))),
-  );
-  if (!alone.some(({ reset }) => reset) && !crowds.includes(true))
-    await releaseChanges(deps.db, [changeId]);
+  await Promise.all([
+    ...[...activities].map((id) => resetActivity(deps, changeId, id)),
+    ...[...sources].map((source) => handle.signal(RETRY_SIGNAL, source)),
+  ]);
 }
 
-/** @returns false when the engine has no such activity */
-async function resetActivity({ client }: Deps, workflowId: string, id: string): Promise<boolean> {
+/** Has no effect when the activity has ended in the meantime. */
+async function resetActivity({ client }: Deps, workflowId: string, id: string): Promise<void> {
   const { namespace } = client.options;
   try {
     await client.workflowService.resetActivity({ namespace, execution: { workflowId }, id });
-    return true;
   } catch (error) {
     if ((error as { readonly code?: number }).code !== GRPC_NOT_FOUND) throw error;
-    return false;
   }
 }
 

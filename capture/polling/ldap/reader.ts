@@ -2,6 +2,7 @@ import { search } from '../../../connectors/ldap/accounts';
 import { type Link, NoReply, NotSent, type Reply } from '../../../connectors/ldap/link';
 import { newCall, poolOf } from '../../../connectors/ldap/pool';
 import { failureOf } from '../../../connectors/ldap/read-refusals';
+import { serversOf } from '../../../connectors/ldap/servers';
 import { serviceLogin } from '../../../connectors/ldap/service-login';
 import {
   type DirectorySettings,
@@ -18,7 +19,7 @@ export const readerSettings = {
   userFilter: userFilter('(objectClass=*)'),
 };
 
-export type ReaderSettings = Omit<DirectorySettings, 'poolSize' | 'attributes'>;
+export type ReaderSettings = Omit<DirectorySettings, 'poolSize' | 'attributes' | 'fallbackUrls'>;
 
 /** Reads a directory as its service account, over one connection that stays open. */
 export interface Reader {
@@ -32,8 +33,12 @@ export interface Reader {
 }
 
 export function openReader(from: ReaderSettings, tools: PollerTools): Reader {
-  const settings: DirectorySettings = { ...from, poolSize: 1, attributes: [] };
-  const login = serviceLogin(settings, { ...tools, refusedForMs: REFUSED_FOR_MS });
+  const settings: DirectorySettings = { ...from, fallbackUrls: [], poolSize: 1, attributes: [] };
+  // The positions in a changelog are those of one server, so there is no other one to read.
+  const login = serviceLogin(settings, serversOf(settings), {
+    ...tools,
+    refusedForMs: REFUSED_FOR_MS,
+  });
   const links = poolOf(1, login.open);
 
   const reader: Reader = {

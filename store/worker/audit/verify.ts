@@ -19,36 +19,13 @@ export async function verifyAudit(
 ): Promise<AuditVerification> {
   const keys = await keyStore.list();
   const anchors = await expectedLinks(file.read(), keys);
-  let link = genesis;
-  let from: ChainPoint | null = null;
-  let to: ChainPoint | null = null;
-  let fits: ChainPoint | null = null;
-  let problem: ChainProblem | null = null;
-  while (problem === null) {
-    const records = await recordsAfter(db, link.position);
-    if (records.length === 0) break;
-    for (const record of records) {
-      const next = nextLink(keys, link, record);
-      if ('code' in next) {
-        problem = next;
-        break;
-      }
-      const here = pointOf(next.position, record.at);
-      const expected = anchors.at(next.position);
-      const other = expected.find(({ hash }) => !hash.equals(next.hash));
-      if (other !== undefined) {
-        problem = { code: 'replaced', position: next.position, anchor: anchorPoint(other), fits };
-        break;
-      }
-      if (expected.length > 0) fits = here;
-      from ??= here;
-      to = here;
-      link = next;
-    }
-  }
+  const { end, from, to, fits, misfit } = await walk(chainedRecords(db), keys, anchors);
   const last = anchors.last();
-  if (problem === null && last !== null && last.position > link.position)
-    problem = { code: 'ends_early', position: link.position, anchor: anchorPoint(last) };
+  const short: ChainProblem | null =
+    last !== null && last.position > end.position
+      ? { code: 'ends_early', position: end.position, anchor: anchorPoint(last) }
+      : null;
+  const problem = misfit ?? short;
   return {
     intact: problem === null,
     from,
@@ -60,15 +37,64 @@ export async function verifyAudit(
   };
 }
 
+async function* chainedRecords(db: Database): AsyncGenerator<ChainedRecord> {
+  let position = genesis.position;
+  for (;;) {
+    const records = await recordsAfter(db, position);
+    if (records.length === 0) return;
+    yield* records;
+    position += records.length;
+  }
+}
+
+interface Link {
+  readonly position: number;
+  readonly hash: Buffer;
+}
+
+interface Walked {
+  /** The last link that fits. */
+  readonly end: Link;
+  readonly from: ChainPoint | null;
+  readonly to: ChainPoint | null;
+  /** The last record that an anchor confirms. */
+  readonly fits: ChainPoint | null;
+  /** Why the record after `end` does not fit; null if every record fits. */
+  readonly misfit: ChainProblem | null;
+}
+
+async function walk(
+  records: AsyncIterable<ChainedRecord>,
+  keys: readonly AuditKey[],
+  anchors: ExpectedLinks,
+): Promise<Walked> {
+  let walked: Walked = { end: genesis, from: null, to: null, fits: null, misfit: null };
+  for await (const record of records) {
+    const link = nextLink(keys, walked.end, record);
+    if ('code' in link) return { ...walked, misfit: link };
+    const { position, hash } = link;
+    const expected = anchors.at(position);
+    const other = expected.find((anchor) => !anchor.hash.equals(hash));
+    if (other !== undefined) {
+      const anchor = anchorPoint(other);
+      return { ...walked, misfit: { code: 'replaced', position, anchor, fits: walked.fits } };
+    }
+    const to = pointOf(position, record.at);
+    const fits = expected.length > 0 ? to : walked.fits;
+    walked = { end: link, from: walked.from ?? to, to, fits, misfit: null };
+  }
+  return walked;
+}
+
 const pointOf = (position: number, at: Date): ChainPoint => ({ position, at: at.toISOString() });
 const anchorPoint = ({ position, at }: Anchor): ChainPoint => pointOf(position, at);
 
 /** The next link of the chain, or why the record is not it. */
 function nextLink(
   keys: readonly AuditKey[],
-  { position: before, hash: previous }: { readonly position: number; readonly hash: Buffer },
+  { position: before, hash: previous }: Link,
   record: ChainedRecord,
-): { readonly position: number; readonly hash: Buffer } | ChainProblem {
+): Link | ChainProblem {
   const position = before + 1;
   if (record.position !== position) return { code: 'missing', position };
   // The position decides about the key, not the record: a forged record cannot claim to be from before the first key.
@@ -86,7 +112,15 @@ const firstKeyed = (keys: readonly AuditKey[]): number | null =>
   keys.length === 0 ? null : Math.min(...keys.map(({ from }) => from));
 
 /** The hashes that are known outside the database, by position. */
-async function expectedLinks(read: AsyncIterable<Anchor>, keys: readonly AuditKey[]) {
+interface ExpectedLinks {
+  at(position: number): readonly Anchor[];
+  last(): Anchor | null;
+}
+
+async function expectedLinks(
+  read: AsyncIterable<Anchor>,
+  keys: readonly AuditKey[],
+): Promise<ExpectedLinks> {
   const byPosition = new Map<number, Anchor[]>();
   let last: Anchor | null = null;
   const add = (anchor: Anchor) => {
@@ -99,8 +133,8 @@ async function expectedLinks(read: AsyncIterable<Anchor>, keys: readonly AuditKe
     if (from > 1) add({ at: createdAt, position: from - 1, hash: after });
   for await (const anchor of read) add(anchor);
   return {
-    at: (position: number): readonly Anchor[] => byPosition.get(position) ?? [],
-    last: (): Anchor | null => last,
+    at: (position) => byPosition.get(position) ?? [],
+    last: () => last,
   };
 }
 

@@ -259,7 +259,7 @@ describeWith(['postgres'], 'the state of a source', () => {
         await nextSecond();
         while (await handOutCommands(database.db));
         const { length } = await commands();
-        for (const { id } of all.slice(0, length)) await endWait(database.db, id, 'apps');
+        for (const { id } of all.slice(0, length)) await endWait(database.db, id, ['apps']);
         return length;
       };
       expect([await handOut(), await handOut(), await handOut(), await handOut()]).toEqual([
