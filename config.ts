@@ -109,6 +109,11 @@ export const environmentSchema = z.object({
   LOCKSTEP_ADMIN_KEY_FILE: file
     .optional()
     .describe('File into which the api writes the first admin key, when there is no key yet.'),
+  LOCKSTEP_CONSOLE_KEY_FILE: file
+    .optional()
+    .describe(
+      'File with the API key with which the console changes the passwords of people who give the current one. The api creates key and file when the file is missing. Without this variable, the console has no pages for people.',
+    ),
   LOCKSTEP_URL: z
     .url()
     .optional()
@@ -264,10 +269,11 @@ export const isOwnVariable = (name: string): boolean =>
 export function ownPaths(): string[] {
   const { LOCKSTEP_KEY_DIR, LOCKSTEP_SIGNER_FILE, LOCKSTEP_FINGERPRINT_KEY_FILE } = environment;
   const { LOCKSTEP_ADMIN_KEY_FILE, LOCKSTEP_API_KEY_FILE, LOCKSTEP_API_TLS_KEY_FILE } = environment;
-  const { TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH } = environment;
+  const { LOCKSTEP_CONSOLE_KEY_FILE, TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH } =
+    environment;
   return [
     ...[LOCKSTEP_KEY_DIR, LOCKSTEP_SIGNER_FILE, LOCKSTEP_FINGERPRINT_KEY_FILE],
     ...[LOCKSTEP_ADMIN_KEY_FILE, LOCKSTEP_API_KEY_FILE, LOCKSTEP_API_TLS_KEY_FILE],
-    ...[TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH],
+    ...[LOCKSTEP_CONSOLE_KEY_FILE, TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH],
   ].filter((own) => own !== undefined);
 }

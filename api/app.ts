@@ -7,6 +7,7 @@ import express, {
 } from 'express';
 import { log } from '../log';
 import { traced } from '../telemetry/spans';
+import { consoleRoutes } from './console/console';
 import { documents } from './documents/documents';
 import { sharedSignals } from './documents/shared-signals';
 import { discardBody } from './http/body';
@@ -35,6 +36,7 @@ export function createApp(deps: Dependencies): Express {
     app.all(expressPath(path), otherMethods(path));
   for (const { path, send } of [...documents, ...sharedSignals(deps)])
     app.route(path).get(send).all(otherMethods(path));
+  for (const { method, path, handlers } of consoleRoutes(deps)) app[method](path, ...handlers);
   app.use(() => {
     throw new HttpProblem('not_found');
   });

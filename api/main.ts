@@ -17,6 +17,7 @@ import { retryUntilReachable } from '../store/until-reachable';
 import { exportSpans } from '../telemetry/export-spans';
 import { ensureAdminKey } from './admin/first-key';
 import { createApp, createStartingApp } from './app';
+import { openConsoleKey } from './console/console-key';
 import { type Dependencies, openDependencies, type Settings } from './http/dependencies';
 import { listeningOn, startServer } from './http/server';
 
@@ -55,7 +56,8 @@ async function main(stopping: AbortSignal): Promise<void> {
     await migrate(db, accountRulesOf);
     await ensureAdminKey(db, environment.LOCKSTEP_ADMIN_KEY_FILE);
     if (settings.publicUrl !== '') await savePublicUrl(db, settings.publicUrl);
-    return openDependencies(db, DATABASE_DIRECT_URL, settings, stopping);
+    const consoleKey = await openConsoleKey(db, environment.LOCKSTEP_CONSOLE_KEY_FILE);
+    return openDependencies(db, DATABASE_DIRECT_URL, { ...settings, consoleKey }, stopping);
   });
   app = createApp(deps);
   readiness = () => missing(deps);
@@ -69,7 +71,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   await database.close();
 }
 
-function readSettings(): Settings {
+function readSettings(): Omit<Settings, 'consoleKey'> {
   const { LOCKSTEP_API_PUBLIC_URL, LOCKSTEP_AGE_LIMIT_HOURS, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } =
     environment;
   const signerFile = required('LOCKSTEP_SIGNER_FILE');

@@ -7,11 +7,13 @@ import { relayRoutes } from './captures/relays';
 import { reportCapture } from './captures/report';
 import { signInRoutes } from './captures/sign-ins';
 import { planOfChange } from './changes/dry-run';
+import { passwordRuleRoutes } from './changes/password-rules';
 import { changeRoutes } from './changes/routes';
 import { staleRoutes } from './changes/stale';
 import { startChange } from './changes/start';
 import { configurationRoutes } from './configuration/routes';
 import { configurationVersionRoutes } from './configuration/versions';
+import { sessionRoutes } from './console/sessions';
 import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
 import { noticeRoutes } from './notices/routes';
@@ -25,6 +27,7 @@ import { sourceRoutes } from './sources/routes';
 export const routes: readonly Route[] = [
   startChange,
   planOfChange,
+  ...passwordRuleRoutes,
   reportCapture,
   ...captureControlRoutes,
   ...signInRoutes,
@@ -38,6 +41,7 @@ export const routes: readonly Route[] = [
   ...relayRoutes,
   ...staleRoutes,
   ...keyRoutes,
+  ...sessionRoutes,
   ...auditRoutes,
   ...graphRoutes,
   ...noticeRoutes,

@@ -4,8 +4,8 @@ import type { Group } from '../model/configuration/group';
 import { layoutOf } from '../model/hashes/encoding';
 import { saltFor } from '../model/hashes/salt';
 import type { Secret } from '../model/passwords/secret';
+import type { Violation } from '../model/policy/checks';
 import { rewrite } from '../model/policy/password-filter';
-import type { Violation } from '../model/policy/violations';
 import { destroyPasswords, type Passwords, seal, withNormalized } from '../sealing/passwords';
 import type { Caller } from '../store/api-keys';
 import { type Accepted, acceptChange, findRepeated, type NewChange } from '../store/changes/accept';
@@ -218,7 +218,7 @@ export async function violationsOf(
   { policyChecker }: IntakeDependencies,
   configuration: Configuration,
   groups: readonly Group[],
-  person: IdentityAtIntake,
+  person: Pick<IdentityAtIntake, 'name' | 'attributes' | 'accounts'>,
   password: Secret,
 ): Promise<Violation[]> {
   const names = new Set(groups.map(({ policy }) => policy));

@@ -1,6 +1,6 @@
 import type { Scope } from '../model/api/scopes';
 import type { ErrorCode } from '../model/errors';
-import type { Violation } from '../model/policy/violations';
+import type { Violation } from '../model/policy/checks';
 
 /** One problem in a request. `path` leads to the field; its value is never repeated. */
 export interface Issue {

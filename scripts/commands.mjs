@@ -46,8 +46,9 @@ const commands = {
   check: async () => {
     await setUp('installed');
     const types = await run([bin('typescript/bin/tsc'), '--noEmit']);
+    const browser = await run([bin('typescript/bin/tsc'), '-p', 'console/browser']);
     const style = await run([bin('@biomejs/biome/bin/biome'), 'check']);
-    return types || style;
+    return types || browser || style;
   },
   docs: async () => {
     await setUp('built');

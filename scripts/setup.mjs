@@ -14,6 +14,9 @@ const BUILT_BY = [
   'tsconfig.json',
   'tsconfig.build.json',
   'scripts/bundle-workflows.mjs',
+  'scripts/bundle-console.mjs',
+  'console/browser/style.css',
+  'console/browser/tsconfig.json',
 ];
 
 /**
@@ -92,6 +95,7 @@ async function build(options) {
   await script(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], options);
   if (existsSync('dist/workflows/index.js'))
     await script(['scripts/bundle-workflows.mjs'], options);
+  if (existsSync('dist/console')) await script(['scripts/bundle-console.mjs'], options);
 }
 
 async function script(args, options) {

@@ -180,7 +180,7 @@ export async function callerOf(db: Database, presented: string): Promise<Caller 
 }
 
 /** What a caller has of its key: the name is the one under which the key acts. */
-const ofCaller = [
+export const ofCaller = [
   'scopes',
   'groups',
   'source',

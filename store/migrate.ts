@@ -21,6 +21,7 @@ import * as notices from './migrations/0018-notices';
 import * as boundKeys from './migrations/0019-bound-keys';
 import * as engineProblem from './migrations/0020-engine-problem';
 import * as publicUrl from './migrations/0021-public-url';
+import * as sessions from './migrations/0029-sessions';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -43,6 +44,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0019-bound-keys': boundKeys,
   '0020-engine-problem': engineProblem,
   '0021-public-url': publicUrl,
+  '0029-sessions': sessions,
 });
 
 /**

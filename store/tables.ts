@@ -401,6 +401,20 @@ export interface EventKeyTable {
   created_at: Time;
 }
 
+/** A sign-in to the console: with an API key, or with a password change of the person, which it lets them follow. */
+export interface SessionTable {
+  id: string;
+  hash: Buffer;
+  key_id: string | null;
+  /** The hash of the secret of the key with which the session was started. */
+  key_hash: Buffer | null;
+  change_id: string | null;
+  created_at: Time;
+  seen_at: Time;
+  expires_at: Time;
+  ended_at: OptionalTime;
+}
+
 export interface AuditTable {
   id: Generated<number>;
   at: Time;
@@ -442,5 +456,6 @@ export interface Tables {
   notice_delivery: NoticeDeliveryTable;
   closed_channel: ClosedChannelTable;
   event_key: EventKeyTable;
+  session: SessionTable;
   audit: AuditTable;
 }

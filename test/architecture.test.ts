@@ -15,6 +15,7 @@ const common = ['config', 'guarded-file', 'log', 'start-errors'];
 const folders: Readonly<Record<string, Folder>> = {
   model: { may: [] },
   blocklist: { may: ['model'] },
+  console: { may: ['model'] },
   connectors: { may: ['model', 'threads', ...common] },
   sealing: { may: ['model'] },
   telemetry: { may: ['log'] },
@@ -45,7 +46,15 @@ const folders: Readonly<Record<string, Folder>> = {
   api: {
     may: [
       ...['model', 'sealing', 'store', 'intake', 'connectors/registry', 'workflows/names'],
-      ...['connectors/notices/registry', 'telemetry', 'ops', 'lifetime', 'uncaught', 'release'],
+      ...[
+        'console',
+        'connectors/notices/registry',
+        'telemetry',
+        'ops',
+        'lifetime',
+        'uncaught',
+        'release',
+      ],
       ...common,
     ],
   },

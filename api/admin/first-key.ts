@@ -28,14 +28,23 @@ export async function ensureAdminKey(db: Database, file: string | undefined): Pr
 }
 
 async function writeAdminKey(db: Database, file: string): Promise<void> {
-  const draft = `${file}.draft`;
-  // The file is opened before the key is created: a key that cannot be saved would lock every operator out.
-  const handle = openSync(draft, 'w', 0o600);
   const wanted = { name: 'first admin', scopes: ['admin' as const], groups: null, expiresAt: null };
-  const { id, key } = await createApiKeyIn(db, wanted, 'lockstep');
+  const keyId = await writeKeyFile(file, () => createApiKeyIn(db, wanted, 'lockstep'));
+  log.info('wrote the first admin key to LOCKSTEP_ADMIN_KEY_FILE', { keyId });
+}
+
+/** Writes a new API key to a file that only this user can read. @returns the id of the key */
+export async function writeKeyFile(
+  file: string,
+  create: () => Promise<{ readonly id: string; readonly key: string }>,
+): Promise<string> {
+  const draft = `${file}.draft`;
+  // The file is opened before the key is created: a key that cannot be saved would be of no use.
+  const handle = openSync(draft, 'w', 0o600);
+  const { id, key } = await create();
   writeSync(handle, `${key}\n`);
   fsyncSync(handle);
   closeSync(handle);
   renameSync(draft, file);
-  log.info('wrote the first admin key to LOCKSTEP_ADMIN_KEY_FILE', { keyId: id });
+  return id;
 }

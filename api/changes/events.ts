@@ -10,6 +10,7 @@ const HEARTBEAT_MS = 15_000;
  * Sends a change as server-sent events: at once, after each update, and an `end` event when the change has ended. A slow
  * client skips intermediate states, which are never queued. A client that reads nothing for a whole heartbeat is
  * disconnected.
+ * @param shown the data of the event; by default the whole change
  */
 export async function streamChange(
   { changes, stopping }: Pick<Dependencies, 'changes' | 'stopping'>,
@@ -17,6 +18,7 @@ export async function streamChange(
   read: () => Promise<Change>,
   gone: AbortSignal,
   response: ServerResponse,
+  shown: (change: Change) => unknown = (change) => change,
 ): Promise<void> {
   const bell = createBell();
   const unfollow = changes.follow(changeId, bell.ring);
@@ -35,7 +37,7 @@ export async function streamChange(
         changes.notify(changeId);
         continue;
       }
-      const data = JSON.stringify(change);
+      const data = JSON.stringify(shown(change));
       if (data !== last) await write(response, `event: change\nid: ${count++}\ndata: ${data}\n\n`);
       last = data;
       if (change.endedAt !== null) {

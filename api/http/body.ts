@@ -14,8 +14,7 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity' || !isUtf8Json(headers['content-type'] ?? ''))
     throw new HttpProblem('body_encoding');
-  if (length > limitBytes) throw tooLarge();
-  return collect(request, limitBytes);
+  return collectBody(request, limitBytes);
 }
 
 /** JSON, or the content type of SCIM (RFC 7644 §8.1). A parameter that is not known is ignored (RFC 6838 §4.3). */
@@ -31,7 +30,12 @@ function isUtf8Json(contentType: string): boolean {
 /** Closes the connection, because the rest of the body stays unread and would be taken for the next request. */
 const tooLarge = () => new HttpProblem('body_too_large', {}, { connection: 'close' });
 
-function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+/**
+ * Collects the body, whatever its type. The caller zeroes the returned buffer.
+ * @throws HttpProblem if the body is too large or cut off
+ */
+export function collectBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
   const zeroChunks = () => {

@@ -38,6 +38,8 @@ export interface Dependencies extends IntakeDependencies {
 export interface Settings extends IntakeSettings {
   /** The public key that verifies the sealing keys of workers. Null until a worker has written its file. */
   readonly signer: () => KeyObject | null;
+  /** The API key of the pages for people; null if the console has none. */
+  readonly consoleKey: string | null;
   /** The prefix of every link, without a trailing slash. Empty for links without a host. */
   readonly publicUrl: string;
   /** The URL of the Temporal Web UI up to the namespace; null if it is not configured. */

@@ -80,6 +80,8 @@ function links(stack: Stack, changeId?: string, configurationFile?: string): str
   const { apiUrl, temporalUiUrl } = stack;
   const filter = encodeURIComponent(`WorkflowId="${changeId}"`);
   const rows: [string, string][] = [['API', `${apiUrl}/docs/`]];
+  rows.push(['Change password', `${apiUrl}/password`]);
+  rows.push(['Console', `${apiUrl}/console (sign in with the key in ${stack.adminKeyFile})`]);
   if (temporalUiUrl !== null)
     rows.push([
       'Temporal Web UI',

@@ -1,7 +1,8 @@
 import { log } from '../../log';
 import type { Secret } from '../../model/passwords/secret';
+import type { Known, Violation } from '../../model/policy/checks';
 import type { PolicyRules } from '../../model/policy/presets';
-import { type Known, type Violation, violations } from '../../model/policy/violations';
+import { violations } from '../../model/policy/violations';
 import { shortName } from '../../model/policy/word-list';
 import type { IdentityView } from '../../store/people/identities';
 import { IntakeRejected } from '../rejected';

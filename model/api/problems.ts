@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkedRules } from '../policy/violations';
+import { checkedRules } from '../policy/checks';
 import { changeSchema } from './changes';
 import { errorCode, errorCodeOrNull } from './fields';
 import { scopeNames } from './scopes';

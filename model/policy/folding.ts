@@ -1,12 +1,12 @@
 import { forEachPiece } from '../passwords/pieces';
-import { zeroableBytes } from '../passwords/zeroable';
+import { zeroablePoints } from '../passwords/zeroable';
 
 /**
  * Lends the folded code points for one call: composed (NFC) and without case, so that texts which people read as equal
  * become equal. The text is folded one letter with its marks at a time, so that no string ever holds a password.
  */
 export function withFolded<T>(points: Uint32Array, reader: (folded: Uint32Array) => T): T {
-  const folded = new Uint32Array(zeroableBytes(4 * GROWTH * points.length).buffer);
+  const folded = zeroablePoints(GROWTH * points.length);
   try {
     let length = 0;
     forEachPiece(points, (piece) => {

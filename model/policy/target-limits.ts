@@ -1,6 +1,4 @@
 import type { Reason } from '../errors';
-import { withCodePoints } from '../passwords/code-points';
-import type { Secret } from '../passwords/secret';
 import { isDigit, isLetter, isLower, isUpper } from './characters';
 import type { PolicyRules } from './presets';
 
@@ -110,10 +108,15 @@ export const targetLimits = {
 
 export type TargetLimit = keyof typeof targetLimits;
 
-const all: readonly Limit[] = Object.values(targetLimits);
+/** The limits of the policy that the code points break. The page for persons runs this, too. */
+export const limitsBroken = (policy: SourcePolicy, points: Uint32Array): TargetLimit[] =>
+  (Object.keys(targetLimits) as TargetLimit[]).filter((name) => {
+    const limit: Limit = targetLimits[name];
+    return limit.broken?.(policy, points) === true;
+  });
 
 /** More policies than this of one source are not listed: an account is bound by one of them. */
-const MOST_LISTED = 5;
+export const MOST_LISTED = 5;
 
 /**
  * The sentence about the limits that a source applied when it refused a password, with their numbers.
@@ -140,31 +143,6 @@ export function limitsSay(
   });
   return says.length === 0 ? null : `By the last check of the source, ${says.join('; ')}.`;
 }
-
-/**
- * Sentences about the limits of a source that this password breaks. They never show more of the password than that it
- * breaks them.
- * @param password as the source would get it, after its filter
- */
-export const brokenLimits = (
-  source: string,
-  policies: readonly SourcePolicy[],
-  password: Secret,
-): string[] =>
-  withCodePoints(password, (points) =>
-    policies.slice(0, MOST_LISTED).flatMap((policy) => {
-      const says = all
-        .map((limit) => limit.broken?.(policy, points) === true && limit.says(policy))
-        .filter((text) => text !== false);
-      const may =
-        policies.length > 1 ? 'if that policy applies to the account' : 'so the source refuses it';
-      return says.length === 0
-        ? []
-        : [
-            `${policy.name} of "${source}" ${says.join(', ')}, and the password does not satisfy that, ${may}.`,
-          ];
-    }),
-  );
 
 /** Length of the longest run of one character. */
 export function longestRun(points: Uint32Array): number {

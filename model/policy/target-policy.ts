@@ -107,7 +107,7 @@ const namesOf = (demands: readonly Demand[]): string => demands.map(({ name }) =
 type Gap = (given: Given, target: TargetPolicy) => boolean;
 
 /** The limits of a target policy that the policy of the group does not guarantee. */
-const gapRules: Readonly<Record<TargetLimit, Gap>> = {
+export const gapRules: Readonly<Record<TargetLimit, Gap>> = {
   minLength: ({ minLength }, target) => minLength < target.minLength,
   maxLength: ({ maxLength, bytesEach }, { maxLength: most, countsBytes }) =>
     most !== null && maxLength * (countsBytes ? bytesEach : 1) > most,
@@ -155,7 +155,7 @@ export function gaps(
 }
 
 /** What the policy of the group guarantees about every password, after the filter of the source. */
-interface Given {
+export interface Given {
   readonly minLength: number;
   readonly maxLength: number;
   /** Maximum number of UTF-8 bytes of one code point. */
@@ -169,7 +169,7 @@ interface Given {
   readonly maxRepeatedChars: number;
 }
 
-function givenBy(rules: PolicyRules, filter: PasswordFilter | null): Given {
+export function givenBy(rules: PolicyRules, filter: PasswordFilter | null): Given {
   const { minUpper, minLower, minNumeric, minSpecial } = rules;
   const kinds = [minUpper, minLower, minNumeric, minSpecial].filter((least) => least > 0).length;
   const ascii = (set: string | null | undefined) => /^[ -~]+$/.test(set ?? '');

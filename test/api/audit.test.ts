@@ -141,7 +141,9 @@ const relayKey = () => generateKeyPairSync('ed25519').publicKey.export({ format:
 /** The routes that leave no record, with the reason. */
 const withoutRecord: Readonly<Record<string, string>> = {
   'POST /v1/changes/plan': 'It changes nothing.',
+  'POST /v1/password-checks': 'It changes nothing.',
   'POST /v1/configuration/plan': 'It changes nothing.',
+  'DELETE /v1/sessions/{id}': 'It needs a session; test/console/desk.test.ts tests its record.',
   'POST /scim/v2/{source}/Users/.search': 'It changes nothing.',
   'POST /v1/notices/test': 'It needs a channel; test/api/notices.test.ts tests its record.',
   'POST /v1/relays/batch': 'Each capture of a batch gets its record when a worker ingests it.',

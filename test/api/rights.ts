@@ -5,6 +5,8 @@
 export const rightsTable: Readonly<Record<string, string>> = {
   'POST /v1/changes': 'change-own help-desk trigger',
   'POST /v1/changes/plan': 'help-desk trigger',
+  'GET /v1/password-rules': 'change-own help-desk trigger',
+  'POST /v1/password-checks': 'change-own help-desk trigger',
   'POST /v1/captures': 'capture',
   'GET /v1/captures': 'help-desk read operate configure',
   'POST /v1/captures/stop': 'operate',
@@ -49,6 +51,8 @@ export const rightsTable: Readonly<Record<string, string>> = {
   'POST /v1/keys': 'none',
   'POST /v1/keys/{id}/rotate': 'none',
   'DELETE /v1/keys/{id}': 'none',
+  'GET /v1/sessions': 'none',
+  'DELETE /v1/sessions/{id}': 'none',
   'GET /v1/audit': 'audit operate',
   'POST /v1/audit/verifications': 'audit operate',
   'GET /v1/audit/verifications/{id}': 'audit operate',

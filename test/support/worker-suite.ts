@@ -25,7 +25,7 @@ export interface WorkerSuite {
   /** The stored, salted password of an account in `apps`: each write makes another one. */
   storedInApps(account: CompanyAccount | undefined): Promise<string>;
   /** Starts the api as a process on the database of the suite. It is stopped with the suite. */
-  startApi(): Promise<TestApi>;
+  startApi(env?: Readonly<Record<string, string>>): Promise<TestApi>;
 }
 
 interface Started {
@@ -121,9 +121,9 @@ export function workerSuite(
       const entry = await started().company.directories.apps.read(entryOf(account));
       return String(entry.userPassword);
     },
-    async startApi() {
+    async startApi(env = {}) {
       const { database, keyDir } = started().lockstep;
-      const api = await startTestApi({ database, keyDir });
+      const api = await startTestApi({ database, keyDir, env });
       apis.push(api);
       return api;
     },

@@ -101,6 +101,7 @@ describeWith(['postgres'], 'two changes of one person', () => {
       ageLimitMs: 72 * 3_600_000,
       publicUrl: '',
       temporalUrl: null,
+      consoleKey: null,
     };
     api = await openDependencies(db, database.url, settings, new AbortController().signal);
     worker = {

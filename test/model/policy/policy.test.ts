@@ -1,15 +1,11 @@
 import fc from 'fast-check';
 import { withCodePoints } from '../../../model/passwords/code-points';
 import { Secret } from '../../../model/passwords/secret';
+import { checkedRules, type Known, nothingKnown } from '../../../model/policy/checks';
 import { parseDictionary } from '../../../model/policy/dictionary';
 import { foldedPoints, withFolded } from '../../../model/policy/folding';
 import { type PolicySettings, policyRulesSchema, rulesOf } from '../../../model/policy/schema';
-import {
-  checkedRules,
-  type Known,
-  nothingKnown,
-  violations,
-} from '../../../model/policy/violations';
+import { violations } from '../../../model/policy/violations';
 import { shortName, wordList, wordsIn } from '../../../model/policy/word-list';
 
 type Settings = Partial<PolicySettings>;

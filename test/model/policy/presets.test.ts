@@ -1,7 +1,8 @@
 import { Secret } from '../../../model/passwords/secret';
+import { type Known, nothingKnown } from '../../../model/policy/checks';
 import { type PresetName, presetNames } from '../../../model/policy/presets';
 import { policyRulesSchema, rulesOf } from '../../../model/policy/schema';
-import { type Known, nothingKnown, violations } from '../../../model/policy/violations';
+import { violations } from '../../../model/policy/violations';
 
 /** The verdict of each preset on one password, as docs/configuration.md shows it. */
 

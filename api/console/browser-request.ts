@@ -1,0 +1,55 @@
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { Settings } from '../http/dependencies';
+import { HttpProblem } from '../http/problem';
+
+/** What the console reads from a request of a browser: its origin, its cookies and its language. */
+
+export const isSecure = (request: IncomingMessage, { publicUrl }: Settings): boolean =>
+  publicUrl.startsWith('https:') || (request.socket as TLSSocket).encrypted === true;
+
+/**
+ * Refuses a request that another site has sent (OWASP ASVS 5.0, 3.5.1). Browsers send Sec-Fetch-Site over https and to
+ * this machine; otherwise the Origin must be our own. A request with neither is refused.
+ * @throws HttpProblem `forbidden`
+ */
+export function requireSameOrigin(request: IncomingMessage, settings: Settings): void {
+  const { origin, host = '' } = request.headers;
+  const site = request.headers['sec-fetch-site'];
+  const own = [
+    `${isSecure(request, settings) ? 'https' : 'http'}://${host}`,
+    ...(settings.publicUrl === '' ? [] : [new URL(settings.publicUrl).origin]),
+  ];
+  const isOwn = origin !== undefined && own.includes(origin);
+  if (site === undefined ? !isOwn : site !== 'same-origin') throw new HttpProblem('forbidden');
+}
+
+export type CookieName = 'session' | 'change';
+
+/** With TLS the name has the prefix `__Host-`, so that no other host or path of the domain can set the cookie. */
+const fullName = (name: CookieName, secure: boolean): string =>
+  `${secure ? '__Host-' : ''}lockstep-${name}`;
+
+/** The value of a cookie; null if the browser sent none. */
+export function cookieOf(
+  request: IncomingMessage,
+  settings: Settings,
+  name: CookieName,
+): string | null {
+  const wanted = `${fullName(name, isSecure(request, settings))}=`;
+  const all = (request.headers.cookie ?? '').split(';').map((part) => part.trim());
+  return all.find((part) => part.startsWith(wanted))?.slice(wanted.length) ?? null;
+}
+
+/** The header that sets a cookie. @param token null deletes the cookie */
+export function setCookie(
+  request: IncomingMessage,
+  settings: Settings,
+  name: CookieName,
+  token: string | null,
+): string {
+  const secure = isSecure(request, settings);
+  const parts = ['Path=/', 'HttpOnly', 'SameSite=Lax', ...(secure ? ['Secure'] : [])];
+  const life = token === null ? ['Max-Age=0'] : [];
+  return [`${fullName(name, secure)}=${token ?? ''}`, ...parts, ...life].join('; ');
+}

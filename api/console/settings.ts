@@ -1,0 +1,87 @@
+import { parse, stringify } from 'yaml';
+import { type Settings, settingsPage } from '../../console/desk/settings';
+import type {
+  ConfigurationPlan,
+  ConfigurationVersion,
+  ConfigurationVersions,
+} from '../../model/api/configuration';
+import type { Configuration } from '../../model/configuration/document';
+import { HttpProblem } from '../http/problem';
+import { type ConsolePage, redirect } from './pages';
+import { type StaffVisit, staffPage } from './staff';
+
+/** The pages of administrators: the configuration as text, with what a new text would change. */
+export const settingsPages = (): readonly ConsolePage[] => [
+  staffPage('get', '/console/settings', async ({ api, desk, query: { version } }) => {
+    const configuration =
+      version === undefined
+        ? (await api.get<{ configuration: Configuration }>('/v1/configuration')).configuration
+        : (
+            await api.get<ConfigurationVersion>('/v1/configuration/versions/{version}', {
+              params: { version },
+            })
+          ).configuration;
+    const text = stringify(configuration);
+    return { status: 200, html: settingsPage(desk, await view(api, text)) };
+  }),
+  staffPage('post', '/console/settings', change),
+];
+
+/** Shows what the text would change, or applies it. A text that is not valid is shown again, with what is wrong. */
+async function change({ api, desk, field }: StaffVisit) {
+  const text = field('text');
+  try {
+    const document = parsed(text);
+    const { body } = await api.answer('post', '/v1/configuration/plan', { body: { document } });
+    const plan = body as ConfigurationPlan;
+    if (field('do') === 'apply') {
+      const version = Number(field('version'));
+      await api.answer('post', '/v1/configuration/apply', { body: { document, version } });
+      return redirect('/console/settings?done=applied');
+    }
+    return { status: 200, html: settingsPage(desk, await view(api, text, plan)) };
+  } catch (error) {
+    if (!(error instanceof HttpProblem) || error.code !== 'configuration_invalid') throw error;
+    const issues = (error.details.issues ?? []).map(
+      ({ path, says }) => `${path.join('.')} ${says}`,
+    );
+    return { status: 422, html: settingsPage(desk, await view(api, text, null, issues)) };
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    const issues = [{ path: [], says: (error as Error).message }];
+    throw new HttpProblem('configuration_invalid', { issues });
+  }
+}
+
+async function view(
+  api: StaffVisit['api'],
+  text: string,
+  plan: ConfigurationPlan | null = null,
+  issues: readonly string[] = [],
+): Promise<Settings> {
+  const [{ configuration }, { versions }] = await Promise.all([
+    api.get<{ configuration: Configuration }>('/v1/configuration'),
+    api.get<ConfigurationVersions>('/v1/configuration/versions'),
+  ]);
+  const fit = plan?.fit ?? (await fitInForce(api, configuration));
+  return { text, fit, versions, plan, issues };
+}
+
+/** How the groups in force suit their sources; empty while the configuration in force has become invalid. */
+async function fitInForce(
+  api: StaffVisit['api'],
+  document: Configuration,
+): Promise<Settings['fit']> {
+  try {
+    const { body } = await api.answer('post', '/v1/configuration/plan', { body: { document } });
+    return (body as ConfigurationPlan).fit;
+  } catch (error) {
+    if (error instanceof HttpProblem && error.code === 'configuration_invalid') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+import type { Presence } from '../../model/api/presence';
+import type { Source } from '../../model/api/sources';
+import { type Html, html } from '../html';
+import { cliCommand, clock, commandButton, type Desk, deskPage } from './shell';
+
+export interface Now {
+  readonly presence: Presence;
+  readonly sources: readonly Source[];
+  readonly mayOperate: boolean;
+}
+
+/** The page that shows whether anything needs a person now, and what. */
+export const nowPage = (desk: Desk, now: Now): string =>
+  deskPage(desk, {
+    title: 'Now',
+    address: '/console',
+    isLive: true,
+    content: html`<p class="verdict ${toneOf(now)}">${verdictOf(now)}</p>
+<div class="scroll"><table class="cards"><caption class="sr">Sources, those that need attention first</caption>
+<thead><tr><th scope="col">Source</th><th scope="col">State</th><th scope="col">Waiting</th><th scope="col">Parked</th><th scope="col">Actions</th></tr></thead>
+<tbody>${[...now.sources].sort((one, other) => urgency(other) - urgency(one)).map((source) => sourceRow(source, now.mayOperate))}</tbody></table></div>`,
+  });
+
+/** Sources that need a person come first, then those that Lockstep handles itself. */
+const urgency = ({ state, parked, waiting }: Source): number =>
+  (state === 'paused' ? 1e9 : 0) +
+  (state === 'down' ? 1e8 : 0) +
+  Math.min(parked, 1e4) * 1e3 +
+  Math.min(waiting, 999);
+
+const toneOf = (now: Now): 'good' | 'busy' | 'bad' => {
+  if (needing(now).length > 0) return 'bad';
+  return now.sources.some(({ state, waiting }) => state !== 'up' || waiting > 0) ? 'busy' : 'good';
+};
+
+/** What needs a person, one sentence each. */
+function needing({ presence, sources }: Now): string[] {
+  const parked = sources.filter(({ parked }) => parked > 0);
+  return [
+    ...(presence.waitingFor === 'worker'
+      ? ['No worker runs, so every change waits. Start a worker.']
+      : []),
+    ...(presence.waitingFor === 'engine'
+      ? ['No worker can use Temporal, so every change waits. Run "lockstep doctor".']
+      : []),
+    ...(presence.sealing === 'ready'
+      ? []
+      : ['The API cannot seal passwords, so it accepts no change. Run "lockstep doctor".']),
+    ...sources.flatMap(({ name, state, says }) =>
+      state === 'paused' ? [`${name} is paused. ${says}`] : [],
+    ),
+    ...(parked.length === 0
+      ? []
+      : [
+          `${sum(parked.map(({ parked: count }) => count))} accounts are parked in ${parked.map(({ name }) => name).join(', ')} until an operator retries or cancels them.`,
+        ]),
+  ];
+}
+
+function verdictOf(now: Now): string {
+  const needs = needing(now);
+  const down = now.sources.filter(({ state }) => state === 'down');
+  const waiting = sum(now.sources.map((source) => source.waiting));
+  const facts = [
+    ...(down.length > 0 ? [`${down.map(({ name }) => name).join(', ')} cannot be reached.`] : []),
+    ...(waiting > 0 ? [`${waiting} accounts wait; Lockstep retries them by itself.`] : []),
+  ];
+  if (needs.length > 0) return [...needs, ...facts].join(' ');
+  return [...facts, 'Nothing needs you now.'].join(' ');
+}
+
+const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
+
+const tones = { up: 'good', down: 'busy', paused: 'bad' } as const;
+
+function sourceRow(source: Source, mayOperate: boolean): Html {
+  const { name, state, since, says, reason, nextProbeAt, waiting, parked, enabled } = source;
+  return html`<tr><th scope="row"><a href="/console/changes?source=${encodeURIComponent(name)}">${name}</a><br><small>${source.kind}</small></th>
+<td data-label="State"><span class="tag ${enabled ? tones[state] : 'off'}">${enabled ? state : 'switched off'}</span>
+${state !== 'up' && html`<p>${says}</p><p class="hint">${since !== null && `Since ${clock(since)}. `}${nextProbeAt !== null && `Next probe ${clock(nextProbeAt)}. `}${reason !== null && html`<a href="/errors/${reason}">${reason}</a>`}</p>`}</td>
+<td class="number" data-label="Waiting">${waiting}</td><td class="number" data-label="Parked">${parked}</td>
+<td>${mayOperate && html`<div class="tools">${actionsOf(source)}</div>`}</td></tr>`;
+}
+
+function actionsOf({ name, state, waiting, parked }: Source): Html[] {
+  const at = (command: string) => `/console/sources/${encodeURIComponent(name)}/${command}`;
+  return [
+    ...(state === 'up'
+      ? []
+      : [
+          html`${commandButton(at('resume'), state === 'paused' ? 'Resume' : 'Probe now')}${cliCommand(`lockstep sources resume ${name}`)}`,
+        ]),
+    ...(state === 'paused' ? [] : [commandButton(at('pause'), 'Pause')]),
+    ...(waiting + parked > 0
+      ? [commandButton(at('retry'), `Retry ${waiting + parked} accounts`)]
+      : []),
+    commandButton(at('check'), 'Check'),
+  ];
+}

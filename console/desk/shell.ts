@@ -1,0 +1,89 @@
+import { type Html, html } from '../html';
+import { type Assets, page } from '../shell';
+
+/** What every page of the staff shows around its content. */
+export interface Desk {
+  readonly assets: Assets;
+  /** The name or the agent of the API key that signed in. */
+  readonly name: string;
+  /** The parts that the user may open. */
+  readonly links: readonly { readonly href: string; readonly title: string }[];
+  readonly now: Date;
+  /** A sentence about what the user has just ordered; empty if nothing. */
+  readonly done: string;
+}
+
+interface DeskPage {
+  readonly title: string;
+  readonly address: string;
+  readonly content: Html;
+  /** True if the page keeps itself current. */
+  readonly isLive?: boolean;
+}
+
+/** A page of the staff. */
+export const deskPage = (
+  desk: Desk,
+  { title, address, content, isLive = false }: DeskPage,
+): string =>
+  page({
+    lang: 'en',
+    title: `${title} – Lockstep`,
+    assets: desk.assets,
+    ...(isLive ? { script: 'live' as const, refreshSeconds: 15 } : {}),
+    header: html`<a class="brand" href="/console">Lockstep</a>
+<nav aria-label="Console">${desk.links.map(
+      ({ href, title: link }) =>
+        html`<a href="${href}"${href === address && html` aria-current="page"`}>${link}</a>`,
+    )}<form method="post" action="/console/sign-out" class="inline"><span class="hint">${desk.name}</span><button>Sign out</button></form></nav>`,
+    main: html`<h1>${title}</h1>
+${desk.done !== '' && html`<p class="verdict busy" role="status">${desk.done}</p>`}
+${isLive && html`<p class="hint"><label><input type="checkbox" id="pause">Pause updates</label></p>`}
+<div id="live" data-events="">${content}
+${isLive && html`<p class="hint as-of">As of ${clock(desk.now)}.</p>`}</div>`,
+  });
+
+/** The page on which staff sign in with an API key. */
+export const signInPage = (assets: Assets, problem: string): string =>
+  page({
+    lang: 'en',
+    title: 'Sign in – Lockstep',
+    assets,
+    header: html`<span class="brand">Lockstep</span><nav><a href="/password">Change a password</a></nav>`,
+    main: html`<h1>Sign in</h1>
+${problem !== '' && html`<div class="problem" role="alert"><p>${problem}</p></div>`}
+<form method="post" action="/console/sign-in" class="columns"><div>
+<p class="field"><label for="key">API key</label><input id="key" name="key" type="password" required autocomplete="off" data-1p-ignore aria-describedby="key-hint">
+<small class="hint" id="key-hint">An administrator makes keys with "lockstep keys create". The session has the rights of the key, and lasts eight hours at most.</small></p>
+<p><button class="primary">Sign in</button></p></div></form>`,
+  });
+
+/** A page with one sentence, for a request that failed. */
+export const problemPage = (desk: Desk, says: string): string =>
+  deskPage(desk, {
+    title: 'That did not work',
+    address: '',
+    content: html`<p class="verdict bad">${says}</p><p><a href="/console">Back to the overview</a></p>`,
+  });
+
+export const clock = (time: Date): string =>
+  time.toLocaleString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    timeZoneName: 'short',
+  });
+
+/** A button that sends a command, with the CLI command that does the same. */
+export const commandButton = (
+  action: string,
+  title: string,
+  fields: Readonly<Record<string, string>> = {},
+): Html =>
+  html`<form method="post" action="${action}" class="inline">${Object.entries(fields).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  )}<button>${title}</button></form>`;
+
+export const cliCommand = (command: string): Html => html`<code class="command">${command}</code>`;

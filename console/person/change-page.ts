@@ -1,0 +1,122 @@
+import type { GroupRules } from '../../model/api/password-rules';
+import { type Html, html } from '../html';
+import { type Assets, page } from '../shell';
+import type { Texts } from '../texts/texts';
+import { passwordRulesAttribute, type RuleName, type RuleRow, ruleRows } from './rule-rows';
+
+/** What the page shows again after a refusal. It never shows a password again. */
+export interface ChangeForm {
+  readonly userName: string;
+  /** The groups that share one auth source: a change covers them together. */
+  readonly chosen: readonly GroupRules[];
+  /** All groups, by auth source. The person chooses if there is more than one. */
+  readonly choices: readonly (readonly GroupRules[])[];
+  readonly problem: string | null;
+  /** The sentences of broken rules. */
+  readonly broken: readonly string[];
+}
+
+/** The page on which a person changes the password, with the current one. */
+export function changePage(texts: Texts, assets: Assets, form: ChangeForm): string {
+  const t = texts.change;
+  return page({
+    lang: texts.lang,
+    title: form.problem === null ? t.title : `${texts.problems.title} – ${t.title}`,
+    assets,
+    script: 'change',
+    header: personHeader(texts, '/password'),
+    main: html`
+<h1>${t.title}</h1>
+${form.problem !== null && problemBox(texts, form)}
+<p class="intro">${t.intro}</p>
+${form.choices.length > 1 && choiceOf(texts, form)}
+<div class="columns">
+${formOf(texts, form)}
+<aside aria-labelledby="covers"><h2 id="covers">${t.coversTitle}</h2>
+<ul class="covers">${coveredBy(form.chosen).map(
+      ({ source, isFirst }) =>
+        html`<li>${sourceTitle(source)}${isFirst && html` <small>${t.first}</small>`}</li>`,
+    )}</ul>
+<p class="hint">${t.covers}</p></aside>
+</div>`,
+  });
+}
+
+export const personHeader = ({ otherLanguage: { lang, name } }: Texts, address: string): Html =>
+  html`<span class="brand">Lockstep</span>
+<nav><a href="${address}?lang=${lang}" hreflang="${lang}" lang="${lang}">${name}</a></nav>`;
+
+const problemBox = ({ problems }: Texts, { problem, broken }: ChangeForm): Html => html`
+<div class="problem" role="alert"><h2>${problems.title}</h2><p>${problem}</p>
+${broken.length > 0 && html`<ul>${broken.map((says) => html`<li>${says}</li>`)}</ul>`}</div>`;
+
+const choiceOf = ({ change, lang }: Texts, { choices, chosen }: ChangeForm): Html => html`
+<nav class="choice" aria-label="${change.which}"><p>${change.which}</p><ul>${choices.map(
+  (groups) => {
+    const [first] = groups;
+    const current = first?.name === chosen[0]?.name;
+    return html`<li><a href="/password?lang=${lang}&amp;group=${encodeURIComponent(first?.name ?? '')}"${current && html` aria-current="true"`}>${groups.map(({ name }) => sourceTitle(name)).join(', ')}</a></li>`;
+  },
+)}</ul></nav>`;
+
+function formOf(texts: Texts, { userName, chosen }: ChangeForm): Html {
+  const t = texts.change;
+  const rows = ruleRows(chosen);
+  return html`
+<form method="post" action="/password?lang=${texts.lang}" id="change" autocomplete="on"
+ data-groups="${JSON.stringify(chosen)}" data-all-met="${t.allMet}" data-some-unmet="${t.someUnmet}">
+<input type="hidden" name="group" value="${chosen[0]?.name ?? ''}">
+<p class="field"><label for="username">${t.userName}</label>
+<input id="username" name="username" type="text" autocomplete="username" autocapitalize="none" spellcheck="false" required value="${userName}"></p>
+<p class="field"><label for="current">${t.current}</label>
+<input id="current" name="current" type="password" autocomplete="current-password" required aria-describedby="current-hint">
+<small class="hint" id="current-hint">${t.currentHint}</small></p>
+<div class="field"><label for="next">${t.next}</label>
+<span class="with-button"><input id="next" name="next" type="password" autocomplete="new-password" autocapitalize="none" spellcheck="false" required aria-describedby="rules-title" passwordrules="${passwordRulesAttribute(chosen)}">
+<button type="button" id="show" aria-controls="next" hidden data-show="${t.show}" data-hide="${t.hide}" data-shown="${t.shown}" data-hidden="${t.hidden}">${t.show}</button></span>
+<span class="sr" role="status" id="shown"></span>
+<button type="button" id="suggest" class="link" hidden data-says="${t.suggested}">${t.suggest}</button></div>
+<section aria-labelledby="rules-title"><h2 id="rules-title">${t.rulesTitle}</h2>
+<ul class="rules" id="rules" data-met="${t.met}" data-unmet="${t.unmet}" data-later="${t.later}">${rows.map((row) => ruleRow(texts, row))}</ul>
+<p role="status" id="summary"></p></section>
+<p><button type="submit" class="primary">${t.submit}</button></p>
+</form>`;
+}
+
+const ruleRow = (texts: Texts, row: RuleRow): Html => html`
+<li data-rule="${row.rule}" data-source="${row.source ?? ''}" data-checked="${row.checked ? 'here' : 'later'}">${ruleText(texts, row)} <span class="state">${row.checked ? '' : texts.change.later}</span></li>`;
+
+function ruleText(texts: Texts, { rule, value, source }: RuleRow): string {
+  const says = texts.rules[rule](value);
+  return source === null ? says : texts.onlyIn(sourceTitle(source), says);
+}
+
+/** The sentence of a rule that the API reports as broken, in the language of the person. */
+export function brokenSays(
+  texts: Texts,
+  groups: readonly GroupRules[],
+  { rule, says }: { readonly rule: string; readonly says: string },
+): string {
+  const name = (rule === 'dictionary' || rule === 'blocklist' ? 'lists' : rule) as RuleName;
+  const row = ruleRows(groups).find((one) => one.rule === name && one.source === null);
+  const text = Object.hasOwn(texts.rules, name) ? texts.rules[name](row?.value ?? '') : says;
+  return `${texts.change.rulesTitle} … ${text}`;
+}
+
+function coveredBy(groups: readonly GroupRules[]) {
+  const auth = groups[0]?.authSource;
+  const sources = new Set(groups.flatMap((group) => group.sources.map(({ source }) => source)));
+  return [...sources]
+    .map((source) => ({ source, isFirst: source === auth }))
+    .sort((one, other) => Number(other.isFirst) - Number(one.isFirst));
+}
+
+/** The name of a source for people: `corp-directory` is "Corp directory", and `crm` is "CRM". */
+export const sourceTitle = (source: string): string => {
+  const words = source
+    .replace(/^source:/, '')
+    .split('-')
+    .map((word) => (word.length <= 3 ? word.toUpperCase() : word))
+    .join(' ');
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+};

@@ -1,0 +1,146 @@
+import type { Change, ChangeAccount } from '../../model/api/changes';
+import type { ChangeState } from '../../model/change/change';
+import type { OutcomeState } from '../../model/change/outcome';
+import { type Html, html } from '../html';
+import { type Assets, page } from '../shell';
+import type { Texts } from '../texts/texts';
+import { personHeader, sourceTitle } from './change-page';
+import { personReason } from './reasons';
+
+type Row = keyof Texts['progress']['states'];
+
+const rowOf: Readonly<Record<OutcomeState, Row>> = {
+  pending: 'writing',
+  applying: 'writing',
+  waiting: 'waits',
+  parked: 'parked',
+  applied: 'has',
+  rejected: 'refused',
+  expired: 'refused',
+  superseded: 'notTried',
+  cancelled: 'notTried',
+  not_attempted: 'notTried',
+  not_applicable: 'leftOut',
+};
+
+const marks: Readonly<Record<Row, string>> = {
+  has: '✓',
+  writing: '…',
+  waits: '⏳',
+  parked: '⏳',
+  refused: '✕',
+  leftOut: '–',
+  notTried: '–',
+};
+
+/**
+ * The page that shows a person what became of a change. The accounts are shown only after the auth account has accepted
+ * the current password, so that a stranger who knows the user name learns nothing.
+ */
+export function progressPage(texts: Texts, assets: Assets, change: Change, now: Date): string {
+  const t = texts.progress;
+  const isOpen = change.endedAt === null;
+  const address = `/password/changes/${change.id}`;
+  return page({
+    lang: texts.lang,
+    title: t.title,
+    assets,
+    ...(isOpen ? { script: 'live' as const, refreshSeconds: 5 } : {}),
+    header: personHeader(texts, address),
+    main: html`
+<h1>${t.title}</h1>
+<p class="verdict ${toneOf(change)}" role="status" id="verdict">${verdictOf(texts, change)}</p>
+<div id="live" data-events="${isOpen ? `${address}/events` : ''}">
+${isVerified(change) && accountsOf(texts, change, now)}
+${isOpen && html`<p class="hint">${t.mayClose}</p>`}
+${!isOpen && !isSuccess(change.state) && html`<p><a class="button primary" href="/password?lang=${texts.lang}">${t.again}</a></p>`}
+${isVerified(change) && someHold(change) && afterwards(texts)}
+<p class="hint as-of">${t.asOf(timeIn(texts, now))}</p>
+</div>`,
+  });
+}
+
+const isSuccess = (state: ChangeState): boolean => state === 'done';
+
+const someHold = ({ accounts }: Change): boolean =>
+  accounts.some(({ outcome }) => outcome === 'applied');
+
+/** Whether the auth account has accepted the change, and with it the current password. */
+const isVerified = ({ accounts }: Change): boolean =>
+  accounts.some(({ role, outcome }) => role === 'auth' && outcome === 'applied');
+
+function verdictOf({ progress: t, reasons }: Texts, change: Change): string {
+  const reason = personReason(change.reason);
+  const why = reason === null ? '' : ` ${reasons[reason]}`;
+  const verdicts: Readonly<Record<ChangeState, string>> = {
+    accepted: t.checking,
+    applying: isVerified(change) ? t.working : t.checking,
+    waiting: isVerified(change) ? t.waiting : `${t.checking} ${reasons.away}`,
+    done: t.done,
+    partial: t.partial,
+    refused: `${t.refused}${why}`,
+    failed: `${t.refused}${why}`,
+    expired: t.expired,
+    cancelled: t.cancelled,
+    superseded: t.superseded,
+  };
+  return verdicts[change.state];
+}
+
+function toneOf({ state }: Change): 'good' | 'busy' | 'bad' {
+  if (state === 'done') return 'good';
+  return ['accepted', 'applying', 'waiting'].includes(state) ? 'busy' : 'bad';
+}
+
+const accountsOf = (texts: Texts, change: Change, now: Date): Html => html`
+<h2>${texts.progress.accounts}</h2>
+<ul class="accounts">${change.accounts.map((account) => accountRow(texts, change, account, now))}</ul>`;
+
+function accountRow(texts: Texts, change: Change, account: ChangeAccount, now: Date): Html {
+  const t = texts.progress;
+  const row = rowOf[account.outcome];
+  const shown = account.signInPrevented ?? (row === 'has' ? null : account.reason);
+  const reason = personReason(shown);
+  const sentences = [
+    ...(row === 'has' && account.proved ? [t.proved(timeIn(texts, account.updatedAt))] : []),
+    ...(reason === null ? [] : [texts.reasons[reason]]),
+    ...(row === 'waits' && account.nextTryAt !== null
+      ? [t.nextTry(timeIn(texts, account.nextTryAt > now ? account.nextTryAt : now))]
+      : []),
+    ...(row === 'waits' ? [t.until(dayAndTime(texts, change.expiresAt))] : []),
+    ...(['waits', 'parked', 'refused', 'notTried'].includes(row) && !account.inDoubt
+      ? [t.oldStillWorks]
+      : []),
+  ];
+  return html`
+<li class="${row}"><span class="mark" aria-hidden="true">${marks[row]}</span>
+<div><p class="what"><strong>${sourceTitle(account.source)}</strong> <span>${t.states[row]}</span></p>
+${account.account !== null && html`<p class="hint">${shortAccount(account.account)}</p>`}
+${sentences.length > 0 && html`<p>${sentences.join(' ')}</p>`}</div></li>`;
+}
+
+/** People know the first part of a distinguished name only. */
+const shortAccount = (name: string): string =>
+  /^[A-Za-z][\w.-]*=((?:\\.|[^\\,+])*)/.exec(name)?.[1] ?? name;
+
+const afterwards = ({ progress: t }: Texts): Html => html`
+<details class="after"><summary>${t.afterTitle}</summary><ul>${t.after.map((says) => html`<li>${says}</li>`)}</ul></details>`;
+
+const timeIn = ({ lang }: Texts, time: Date): string =>
+  time.toLocaleTimeString(localeOf(lang), {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    timeZoneName: 'short',
+  });
+
+const dayAndTime = ({ lang }: Texts, time: Date): string =>
+  time.toLocaleString(localeOf(lang), {
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+  });
+
+/** English with 24 hours, which no reader takes for the other half of the day. */
+const localeOf = (lang: string): string => (lang === 'en' ? 'en-GB' : lang);

@@ -1,0 +1,93 @@
+import type { LeaveOutCode } from '../../model/change/plan';
+import type { SignInObstacle } from '../../model/change/sign-in-prevented';
+import type { Reason } from '../../model/errors';
+
+/** What a person needs to know about an account. Many reasons that an operator tells apart are one to the person. */
+export type PersonReason =
+  | 'away'
+  | 'locked'
+  | 'checking'
+  | 'othersFirst'
+  | 'tooShort'
+  | 'tooLong'
+  | 'tooSimple'
+  | 'usedBefore'
+  | 'tooYoung'
+  | 'notAllowed'
+  | 'character'
+  | 'noAccount'
+  | 'helpDesk'
+  | 'disabled'
+  | 'noOwnPassword'
+  | 'wrongCurrent'
+  | 'blocked'
+  | 'notProved'
+  | 'expired'
+  | 'switchedOff'
+  | 'notPrimary'
+  | 'mustChange'
+  | 'already'
+  | 'notTried';
+
+export type ShownReason = Reason | LeaveOutCode | SignInObstacle;
+
+/** The sentence for each reason. The compiler finds a reason without one. */
+export const personReasons: Readonly<Record<ShownReason, PersonReason>> = {
+  unreachable: 'away',
+  busy: 'away',
+  throttled: 'away',
+  account_locked: 'locked',
+  certificate_refused: 'away',
+  service_credential_refused: 'away',
+  source_paused: 'away',
+  in_doubt: 'checking',
+  account_in_use: 'checking',
+  others_first: 'othersFirst',
+  policy_too_short: 'tooShort',
+  policy_too_long: 'tooLong',
+  policy_quality: 'tooSimple',
+  policy_history: 'usedBefore',
+  policy_too_young: 'tooYoung',
+  policy: 'notAllowed',
+  character_not_supported: 'character',
+  no_account: 'noAccount',
+  account_replaced: 'helpDesk',
+  account_renamed: 'helpDesk',
+  capture_of_another_account: 'helpDesk',
+  service_account: 'helpDesk',
+  linked_twice: 'helpDesk',
+  several_accounts: 'helpDesk',
+  several_people: 'helpDesk',
+  account_disabled: 'disabled',
+  no_own_password: 'noOwnPassword',
+  no_rights: 'helpDesk',
+  wrong_current_password: 'wrongCurrent',
+  current_password_blocked: 'blocked',
+  encoding_not_supported: 'helpDesk',
+  not_supported: 'helpDesk',
+  read_only: 'helpDesk',
+  not_proved: 'notProved',
+  unknown: 'helpDesk',
+  lockstep_failed: 'helpDesk',
+  too_old: 'expired',
+  no_auth_account: 'helpDesk',
+  no_longer_authorized: 'helpDesk',
+  source_disabled: 'switchedOff',
+  not_primary: 'notPrimary',
+  must_change_password: 'mustChange',
+  origin: 'already',
+  already_held: 'already',
+  no_account_found: 'noAccount',
+  unlinked: 'noAccount',
+  auth_unchanged: 'notTried',
+  others_unchanged: 'notTried',
+  source_removed: 'switchedOff',
+};
+
+/** The sentence key of a reason that may come from a newer release. */
+export const personReason = (reason: string | null): PersonReason | null =>
+  reason === null
+    ? null
+    : Object.hasOwn(personReasons, reason)
+      ? personReasons[reason as ShownReason]
+      : 'helpDesk';

@@ -1,0 +1,148 @@
+import type { Texts } from './texts';
+
+export const de: Texts = {
+  lang: 'de',
+  otherLanguage: { lang: 'en', name: 'English' },
+  change: {
+    title: 'Passwort ändern',
+    intro: 'Ein neues Passwort für alle Systeme, die auf dieser Seite stehen.',
+    which: 'Welches Passwort?',
+    userName: 'Benutzername',
+    current: 'Aktuelles Passwort',
+    currentHint: 'Auch wenn es abgelaufen ist.',
+    next: 'Neues Passwort',
+    show: 'Anzeigen',
+    hide: 'Verbergen',
+    shown: 'Das neue Passwort ist sichtbar.',
+    hidden: 'Das neue Passwort ist verborgen.',
+    suggest: 'Vorschlagen',
+    suggested:
+      'Speichern Sie dieses Passwort in Ihrem Passwort-Manager, oder notieren Sie es sicher.',
+    submit: 'Passwort ändern',
+    rulesTitle: 'Das neue Passwort',
+    met: 'erfüllt',
+    unmet: 'noch nicht erfüllt',
+    later: 'wird beim Absenden geprüft',
+    allMet: 'Alle Regeln, die sich hier prüfen lassen, sind erfüllt.',
+    someUnmet: 'Noch nicht erfüllte Regeln: {n}.',
+    coversTitle: 'Geändert wird Ihr Passwort in',
+    covers: 'Systeme, in denen Sie kein Konto haben, werden übersprungen.',
+    first: 'zuerst',
+    closed: 'Auf dieser Seite lassen sich keine Passwörter ändern. Fragen Sie Ihren Helpdesk.',
+  },
+  rules: {
+    minLength: (n) => `hat mindestens ${n} Zeichen`,
+    maxLength: (n) => `hat höchstens ${n} Zeichen`,
+    minAlpha: (n) => `hat mindestens ${n} Buchstaben`,
+    minNonAlpha: (n) => `hat mindestens ${n} Zeichen, die keine Buchstaben sind`,
+    minUpper: (n) => `hat mindestens ${n} Großbuchstaben`,
+    minLower: (n) => `hat mindestens ${n} Kleinbuchstaben`,
+    minNumeric: (n) => `hat mindestens ${n} Ziffern`,
+    minSpecial: (n) => `hat mindestens ${n} Zeichen, die weder Buchstaben noch Ziffern sind`,
+    minCharacterTypes: (n) =>
+      `hat ${n} dieser Arten: Großbuchstaben, Kleinbuchstaben, Ziffern, andere Zeichen`,
+    maxRepeatedChars: (n) => `wiederholt kein Zeichen mehr als ${n} Mal hintereinander`,
+    allowed: (set) => `hat nur diese Zeichen: ${set}`,
+    notAllowed: (set) => `hat keines dieser Zeichen: ${set}`,
+    identityWordMinLength: () => 'enthält nicht Ihren eigenen Namen',
+    validateAgainstAccountName: () => 'enthält nicht den Namen eines Ihrer Konten',
+    validateAgainstAccountId: () => 'enthält keine Wörter, die Ihre Konten bezeichnen',
+    notCommon: () => 'gehört nicht zu denen, die Angreifer zuerst versuchen',
+    minStrength: () => 'ist schwer zu erraten',
+    lists: () => 'steht in keiner Liste gestohlener oder leicht zu erratender Passwörter',
+    history: (n) => `ist keines Ihrer letzten ${n} Passwörter`,
+    minAgeSeconds: (n) =>
+      `ist nicht die zweite Änderung innerhalb von ${Math.ceil(Number(n) / 3600)} Stunden`,
+  },
+  onlyIn: (source, rule) => `${rule} (${source})`,
+  problems: {
+    title: 'Ihr Passwort wurde nicht geändert',
+    wrong: 'Der Benutzername oder das aktuelle Passwort ist falsch. Es wurde nichts geändert.',
+    blocked:
+      'Für diesen Benutzernamen gab es zu viele falsche Passwörter. Versuchen Sie es in einem Tag noch einmal, oder fragen Sie Ihren Helpdesk.',
+    rules: 'Das neue Passwort erfüllt diese Regeln nicht. Es wurde nichts geändert.',
+    group: 'Sie haben mehr als ein Passwort. Wählen Sie, welches Sie ändern.',
+    notNow:
+      'Im Moment lassen sich keine Passwörter ändern. Es wurde nichts geändert. Versuchen Sie es später noch einmal.',
+    missing: 'Füllen Sie alle Felder aus.',
+    tooMany:
+      'Aus diesem Netz kamen zu viele Versuche. Warten Sie zehn Minuten, und versuchen Sie es noch einmal.',
+    refused: 'Das Passwort ließ sich nicht ändern. Es wurde nichts geändert.',
+    otherSite:
+      'Dieses Formular kam von einer anderen Website. Öffnen Sie diese Seite neu, und ändern Sie es hier.',
+    notFound:
+      'Unter dieser Adresse gibt es keine Seite, oder dieser Browser kann sie nicht mehr zeigen.',
+  },
+  progress: {
+    title: 'Ihr neues Passwort',
+    checking: 'Ihr aktuelles Passwort wird geprüft.',
+    done: 'Fertig: Ihr neues Passwort gilt überall.',
+    working: 'Ihr neues Passwort gilt. Die anderen Systeme erhalten es jetzt.',
+    waiting: 'Ihr neues Passwort gilt. Einige Systeme erhalten es später; Sie müssen nichts tun.',
+    partial: 'Ihr neues Passwort gilt, aber nicht in jedem System.',
+    refused: 'Ihr Passwort wurde nicht geändert. Ihr altes Passwort gilt weiter.',
+    expired: 'Ihr Passwort wurde nicht geändert, weil ein System zu lange nicht erreichbar war.',
+    cancelled: 'Diese Änderung wurde abgebrochen.',
+    superseded: 'Eine neuere Änderung Ihres Passworts hat diese ersetzt.',
+    accounts: 'Ihre Konten',
+    nextTry: (time) => `Nächster Versuch um ${time}.`,
+    until: (time) => `Wir versuchen es bis ${time}.`,
+    oldStillWorks: 'Dort gilt noch Ihr altes Passwort.',
+    mayClose:
+      'Sie können diese Seite schließen. Sie hat ihre eigene Adresse und zeigt den aktuellen Stand, wenn Sie wiederkommen.',
+    again: 'Passwort noch einmal ändern',
+    proved: (time) => `Eine Anmeldung um ${time} hat es bestätigt.`,
+    states: {
+      has: 'hat Ihr neues Passwort',
+      writing: 'erhält es jetzt',
+      waits: 'wartet',
+      parked: 'wartet auf den Helpdesk',
+      refused: 'hat es abgelehnt',
+      leftOut: 'ausgelassen',
+      notTried: 'wurde nicht geändert',
+    },
+    afterTitle: 'Wo Ihr altes Passwort noch gespeichert sein kann',
+    after: [
+      'Telefon und Tablet: Geben Sie das neue Passwort für Mail, Kalender und WLAN ein.',
+      'Ihr Rechner: Sperren Sie ihn, und entsperren Sie ihn mit dem neuen Passwort; verbinden Sie Netzlaufwerke neu.',
+      'Andere Rechner, an denen Sie angemeldet sind: Melden Sie sich dort ab und wieder an.',
+      'Browser und Passwort-Manager: Speichern Sie das neue Passwort.',
+    ],
+    asOf: (time) => `Stand ${time}.`,
+  },
+  reasons: {
+    away: 'Das System ist im Moment nicht erreichbar. Sie müssen nichts tun.',
+    locked:
+      'Das Konto ist gesperrt. Es erhält das Passwort, wenn die Sperre endet; der Helpdesk kann sie aufheben.',
+    checking: 'Das System prüft die Änderung. Sie müssen nichts tun.',
+    othersFirst: 'Es erhält das Passwort nach allen anderen Systemen.',
+    tooShort:
+      'Das System verlangt ein längeres Passwort. Ändern Sie es noch einmal, und wählen Sie ein längeres.',
+    tooLong:
+      'Das System verlangt ein kürzeres Passwort. Ändern Sie es noch einmal, und wählen Sie ein kürzeres.',
+    tooSimple:
+      'Das System verlangt mehr Arten von Zeichen. Ändern Sie es noch einmal, mit Buchstaben, Ziffern und anderen Zeichen.',
+    usedBefore:
+      'Dieses Passwort hatten Sie schon. Ändern Sie es noch einmal, und wählen Sie ein neues.',
+    tooYoung: 'Das System erlaubt noch keine zweite Änderung. Ändern Sie es morgen noch einmal.',
+    notAllowed:
+      'Das System nimmt dieses Passwort nicht an. Ändern Sie es noch einmal, und wählen Sie ein anderes.',
+    character:
+      'Das System nimmt eines der Zeichen nicht an. Ändern Sie es noch einmal, ohne Sonderzeichen.',
+    noAccount: 'Dort haben Sie kein Konto.',
+    helpDesk: 'Dort muss Ihr Helpdesk etwas richten. Rufen Sie an, und nennen Sie diese Seite.',
+    disabled: 'Das Konto ist abgeschaltet. Ihr Helpdesk kann es einschalten.',
+    noOwnPassword: 'Dieses Konto hat kein eigenes Passwort. Sie müssen nichts tun.',
+    wrongCurrent: 'Das aktuelle Passwort war falsch.',
+    blocked:
+      'Es gab zu viele falsche Passwörter. Versuchen Sie es in einem Tag noch einmal, oder fragen Sie Ihren Helpdesk.',
+    notProved:
+      'Das System hat das Passwort angenommen, aber eine Anmeldung damit schlug fehl. Rufen Sie Ihren Helpdesk an.',
+    expired: 'Das System war zu lange nicht erreichbar. Ändern Sie Ihr Passwort noch einmal.',
+    switchedOff: 'Dieses System ist im Moment abgeschaltet.',
+    notPrimary: 'Das ist Ihr zweites Konto dort; geändert wird nur das erste.',
+    mustChange: 'Das System verlangt bei der nächsten Anmeldung dort ein anderes Passwort.',
+    already: 'Es hat dieses Passwort schon.',
+    notTried: 'Es behält das alte Passwort, weil ein anderes System das neue nicht angenommen hat.',
+  },
+};

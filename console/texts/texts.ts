@@ -1,0 +1,77 @@
+import type { PersonReason } from '../person/reasons';
+import type { Counted, RuleName } from '../person/rule-rows';
+
+/** Every text that a person reads, in one language. */
+export interface Texts {
+  readonly lang: string;
+  readonly otherLanguage: { readonly lang: string; readonly name: string };
+  readonly change: {
+    readonly title: string;
+    readonly intro: string;
+    readonly which: string;
+    readonly userName: string;
+    readonly current: string;
+    readonly currentHint: string;
+    readonly next: string;
+    readonly show: string;
+    readonly hide: string;
+    readonly shown: string;
+    readonly hidden: string;
+    readonly suggest: string;
+    readonly suggested: string;
+    readonly submit: string;
+    readonly rulesTitle: string;
+    readonly met: string;
+    readonly unmet: string;
+    readonly later: string;
+    readonly allMet: string;
+    /** With `{n}` for the number of rules that are not met. */
+    readonly someUnmet: string;
+    readonly coversTitle: string;
+    readonly covers: string;
+    readonly first: string;
+    readonly closed: string;
+  };
+  readonly rules: Readonly<Record<RuleName, (value: Counted) => string>>;
+  /** The text of a rule that only a source has. */
+  readonly onlyIn: (source: string, rule: string) => string;
+  readonly problems: {
+    readonly title: string;
+    readonly wrong: string;
+    readonly blocked: string;
+    readonly rules: string;
+    readonly group: string;
+    readonly notNow: string;
+    readonly missing: string;
+    readonly tooMany: string;
+    readonly refused: string;
+    readonly otherSite: string;
+    readonly notFound: string;
+  };
+  readonly progress: {
+    readonly title: string;
+    readonly checking: string;
+    readonly done: string;
+    readonly working: string;
+    readonly waiting: string;
+    readonly partial: string;
+    readonly refused: string;
+    readonly expired: string;
+    readonly cancelled: string;
+    readonly superseded: string;
+    readonly accounts: string;
+    readonly nextTry: (time: string) => string;
+    readonly until: (time: string) => string;
+    readonly oldStillWorks: string;
+    readonly mayClose: string;
+    readonly again: string;
+    readonly proved: (time: string) => string;
+    readonly states: Readonly<
+      Record<'has' | 'writing' | 'waits' | 'parked' | 'refused' | 'leftOut' | 'notTried', string>
+    >;
+    readonly afterTitle: string;
+    readonly after: readonly string[];
+    readonly asOf: (time: string) => string;
+  };
+  readonly reasons: Readonly<Record<PersonReason, string>>;
+}

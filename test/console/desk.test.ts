@@ -1,0 +1,192 @@
+import type { Browser } from 'playwright-core';
+import type { Scope } from '../../model/api/scopes';
+import { revokeApiKey } from '../../store/api-keys';
+import { anyRecord, readAudit } from '../../store/audit-records';
+import type { TestApi } from '../support/api';
+import { complaintsOf, describeInBrowser, startBrowser, violationsOf } from '../support/browser';
+import { newPassword } from '../support/people';
+import { describeWith } from '../support/servers';
+import { until } from '../support/until';
+import { workerSuite } from '../support/worker-suite';
+
+/** The pages of the staff, with a real worker, OpenLDAP and PostgreSQL. */
+describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => {
+  const suite = workerSuite();
+  let api: TestApi;
+  let person: string;
+  let changeId: string;
+
+  beforeAll(async () => {
+    api = await suite.startApi();
+    ({ person } = await suite.addPerson('directory', 'apps', 'crm'));
+    changeId = await suite.lockstep.accept({ person, password: newPassword() });
+    await suite.lockstep.readEnd(changeId);
+  });
+
+  const post = (path: string, cookie: string, fields: Record<string, string> = {}) =>
+    fetch(api.url + path, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { origin: api.url, cookie },
+      body: new URLSearchParams(fields),
+    });
+  const get = (path: string, cookie: string) =>
+    fetch(api.url + path, { redirect: 'manual', headers: { cookie } });
+
+  async function signIn(...scopes: Scope[]) {
+    const key = await api.newKey(scopes);
+    const answer = await post('/console/sign-in', '', { key });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/console']);
+    const header = answer.headers.get('set-cookie') ?? '';
+    expect(header).toMatch(/^lockstep-session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/);
+    return { cookie: header.split(';', 1)[0] ?? '', keyId: `key_${key.split('_')[1]}` };
+  }
+
+  const pages = () => [
+    '/console',
+    '/console/changes',
+    `/console/changes/${changeId}`,
+    '/console/people',
+    `/console/people/${person}`,
+    '/console/stale',
+    '/console/settings',
+    '/console/keys',
+    '/console/audit',
+  ];
+
+  test('without a session every page leads to the sign-in, and a wrong key gives none', async () => {
+    for (const page of pages()) {
+      const answer = await get(page, 'lockstep-session=wrong');
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, '/console/sign-in']);
+    }
+    const refused = await post('/console/sign-in', '', { key: 'lks_wrong' });
+    expect([refused.status, refused.headers.get('set-cookie')]).toEqual([401, null]);
+  });
+
+  test('an administrator opens every page', async () => {
+    const { cookie } = await signIn('admin');
+    for (const page of pages()) {
+      const answer = await get(page, cookie);
+      expect([page, answer.status]).toEqual([page, 200]);
+    }
+  });
+
+  test('a session has the rights of its key only', async () => {
+    const { cookie } = await signIn('help-desk');
+    const statuses = await Promise.all(
+      pages().map(async (page) => (await get(page, cookie)).status),
+    );
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 403, 403, 403]);
+    expect((await post('/console/sources/crm/pause', cookie)).status).toBe(403);
+  });
+
+  test('a session ends with its key, by signing out, and when an administrator ends it', async () => {
+    const { db } = suite.lockstep.database;
+    const first = await signIn('read');
+    await revokeApiKey(db, first.keyId, 'test');
+    const second = await signIn('read');
+    await post('/console/sign-out', second.cookie);
+    const third = await signIn('read');
+    const admin = await api.newKey(['admin']);
+    const { body } = await api.send('GET', '/v1/sessions', { key: admin });
+    const found = (body.sessions as { id: string; keyId: string }[]).find(
+      ({ keyId }) => keyId === third.keyId,
+    );
+    const ended = await api.send('DELETE', `/v1/sessions/${found?.id}`, { key: admin });
+    expect(ended.status).toBe(204);
+    for (const { cookie } of [first, second, third])
+      expect((await get('/console', cookie)).status).toBe(303);
+    const filter = { ...anyRecord, action: 'session' };
+    const records = await readAudit(db, { filter, order: 'newest', cursor: null, limit: 3 });
+    expect(records.map(({ action, subject }) => [action, subject === found?.id])).toEqual([
+      ['session.ended', true],
+      ['session.started', true],
+      ['session.ended', false],
+    ]);
+  });
+
+  test('an operator pauses and resumes a source, and retries an account that waits', async () => {
+    const { cookie } = await signIn('operate');
+    await post('/console/sources/crm/pause', cookie);
+    expect(await (await get('/console', cookie)).text()).toContain('crm is paused.');
+    await post('/console/sources/crm/resume', cookie);
+    await suite.takeAway('crm');
+    const id = await suite.lockstep.accept({ person, password: newPassword() });
+    await suite.lockstep.readUntil(id, ({ state }) => state === 'waiting');
+    const page = await (await get(`/console/changes/${id}`, cookie)).text();
+    expect(page).toContain('The source cannot be reached.');
+    expect(page).toContain(`lockstep retry ${id}`);
+    await suite.company.proxies.crm.pass();
+    await suite.lockstep.forgetTroubles();
+    expect((await post(`/console/changes/${id}/retry`, cookie, { account: 'crm' })).status).toBe(
+      303,
+    );
+    expect((await suite.lockstep.readEnd(id)).state).toBe('done');
+  });
+
+  test('the help desk finds a person and forces a change, with a reason that the audit keeps', async () => {
+    const { cookie } = await signIn('help-desk');
+    const found = await post('/console/people', cookie, { name: person });
+    expect(found.headers.get('location')).toBe(`/console/people/${person}`);
+    expect((await post('/console/people', cookie, { name: 'no such person' })).status).toBe(404);
+    const fields = { action: 'unlock', reason: 'ticket 4711', source: 'directory' };
+    const acted = await post(`/console/people/${person}/act`, cookie, fields);
+    expect(acted.status).toBe(200);
+    expect(await acted.text()).toContain('directory: ');
+    await until(async () => {
+      const filter = { ...anyRecord, person };
+      const { db } = suite.lockstep.database;
+      const records = await readAudit(db, { filter, order: 'newest', cursor: null, limit: 5 });
+      return JSON.stringify(records).includes('ticket 4711');
+    });
+  });
+
+  test('an administrator sees what a configuration would change, and an invalid one is explained', async () => {
+    const { cookie } = await signIn('configure');
+    const page = await (await get('/console/settings', cookie)).text();
+    expect(page).toContain('authSource: directory');
+    const wanted = 'version: 1\npolicies:\n  everyone:\n    minLength: 9\n';
+    const planned = await post('/console/settings', cookie, { text: wanted, do: 'plan' });
+    expect(await planned.text()).toContain('update policies.everyone: minLength');
+    const wrong = await post('/console/settings', cookie, { text: 'version: 2', do: 'plan' });
+    expect([wrong.status, await wrong.text()]).toEqual([
+      422,
+      expect.stringContaining('not a valid'),
+    ]);
+  });
+
+  test('a name with markup is shown as text', async () => {
+    const { cookie } = await signIn('help-desk');
+    const answer = await post('/console/people', cookie, { name: '<script>alert(1)</script>' });
+    expect(await answer.text()).not.toContain('<script>alert');
+  });
+
+  describeInBrowser('in Chromium', () => {
+    let browser: Browser;
+    beforeAll(async () => {
+      browser = await startBrowser();
+    });
+    afterAll(() => browser.close());
+
+    test.each(['light', 'dark'] as const)(
+      'no page has an accessibility violation in %s colours or is wider than 320 pixels',
+      async (colorScheme) => {
+        const page = await browser.newPage({ colorScheme, viewport: { width: 320, height: 640 } });
+        const complaints = complaintsOf(page);
+        await page.goto(`${api.url}/console`);
+        expect(await violationsOf(page)).toEqual([]);
+        await page.fill('#key', await api.newKey(['admin']));
+        await page.keyboard.press('Enter');
+        await page.waitForURL(`${api.url}/console`);
+        for (const address of pages()) {
+          await page.goto(api.url + address);
+          expect([address, await violationsOf(page)]).toEqual([address, []]);
+          const width = await page.evaluate('document.documentElement.scrollWidth');
+          expect([address, width]).toEqual([address, 320]);
+        }
+        expect(complaints).toEqual([]);
+        await page.context().close();
+      },
+    );
+  });
+});
