@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { release } from '../release';
+import { applicationsCommand } from './commands/applications';
 import { applyCommand } from './commands/apply';
 import { auditCommand } from './commands/audit';
 import { blocklistCommand } from './commands/blocklist';
@@ -45,6 +46,7 @@ const commands = [
   planCommand,
   applyCommand,
   configurationCommand,
+  applicationsCommand,
   doctorCommand,
   connectorCommand,
   refreshCommand,

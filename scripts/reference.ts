@@ -5,14 +5,15 @@ import { environmentSchema } from '../config';
 import { channelKinds } from '../connectors/notices/registry';
 import { connectorKinds, type RegisteredKind } from '../connectors/registry';
 import { contractSchema } from '../connectors/wire/schema';
+import { applicationSchema, peopleGroupSchema } from '../model/configuration/application';
 import {
-  applicationSchema,
   captureSchema,
   configurationSchema,
   groupSchema,
   noticeChannelSchema,
   scimSchema,
   sourceSchema,
+  ssoSchema,
 } from '../model/configuration/document';
 import { errorCodes, errors, type Retry, waitingSays } from '../model/errors';
 import { layoutOf, schemes } from '../model/hashes/encoding';
@@ -121,6 +122,10 @@ function configurationPage(): string {
     fieldTable(groupSchema),
     '### An application: `applications.<name>`',
     fieldTable(applicationSchema),
+    '### A group of people: `peopleGroups.<name>`',
+    fieldTable(peopleGroupSchema),
+    '### Single sign-on: `sso`',
+    fieldTable(ssoSchema),
     '### A channel for notices: `notices.<name>`\nSee [notices](notices.md).',
     fieldTable(noticeChannelSchema),
     ...[...channelKinds].flatMap(([kind, { settings }]) => [

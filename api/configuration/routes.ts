@@ -7,6 +7,7 @@ import {
   configurationPlanSchema,
   configurationVersion,
 } from '../../model/api/configuration';
+import { fixedFieldIssues } from '../../model/configuration/application-issues';
 import { effectWarnings } from '../../model/configuration/capture-effect';
 import { captureTraitsIn, checkConfiguration } from '../../model/configuration/check';
 import { type Difference, differences } from '../../model/configuration/differences';
@@ -54,6 +55,7 @@ async function checked(
   const kept = keepPolicies(inForce, result.configuration);
   const issues = [
     ...lostPolicyIssues(kept),
+    ...fixedFieldIssues(inForce, kept),
     ...(await placeIssues(db, kept)),
     ...(await sharedNames(db, inForce, kept, accountRulesOf)).map(sharedNameIssue),
   ];

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Form } from '../hashes/encoding';
+import { applicationIssues } from './application-issues';
 import { type CaptureTraits, type CaptureTraitsOf, captureIssues } from './capture-effect';
 import {
   type Configuration,
@@ -59,6 +60,7 @@ export function checkConfiguration(
     ...lonePolicyIssues(configuration, names),
     ...formIssues(configuration, abilitiesIn(configuration, kinds)),
     ...captureIssues(configuration, captureTraitsIn(configuration, kinds)),
+    ...applicationIssues(configuration, names.peopleGroups),
     ...Object.entries(configuration.applications).flatMap(([application, { source }]) =>
       unknownName(['applications', application, 'source'], source, 'source', names.sources),
     ),
@@ -95,7 +97,7 @@ const inheritedNames = (value: unknown, path: (string | number)[] = []): Configu
         ...inheritedNames(inner, [...path, key]),
       ]);
 
-type Names = Readonly<Record<'sources' | 'policies', readonly string[]>>;
+type Names = Readonly<Record<'sources' | 'policies' | 'peopleGroups', readonly string[]>>;
 
 /** All names, also of entries that are not valid, so that a reference to such an entry is not reported. */
 function namesIn(document: unknown): Names {
@@ -103,7 +105,11 @@ function namesIn(document: unknown): Names {
     const value = isRecord(document) ? document[section] : undefined;
     return isRecord(value) ? Object.keys(value) : [];
   };
-  return { sources: keysOf('sources'), policies: keysOf('policies') };
+  return {
+    sources: keysOf('sources'),
+    policies: keysOf('policies'),
+    peopleGroups: keysOf('peopleGroups'),
+  };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

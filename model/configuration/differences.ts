@@ -2,14 +2,22 @@ import type { Configuration } from './document';
 
 export interface Difference {
   readonly action: 'create' | 'update' | 'delete';
-  /** `sources`, `policies`, `groups`, `applications` or `notices`. */
+  /** A section of the document, such as `sources` or `applications`. */
   readonly section: string;
   readonly name: string;
   /** The paths of the fields that differ, such as `settings.url`; empty unless the action is `update`. */
   readonly fields: readonly string[];
 }
 
-const sections = ['sources', 'policies', 'groups', 'applications', 'notices'] as const;
+const sections = [
+  'sources',
+  'policies',
+  'groups',
+  'applications',
+  'peopleGroups',
+  'sso',
+  'notices',
+] as const;
 
 /** The differences between two configurations: what `lockstep apply` would create, update and delete. */
 export function differences(from: Configuration, to: Configuration): Difference[] {

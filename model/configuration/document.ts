@@ -4,8 +4,9 @@ import { audiences } from '../notices/kinds';
 import { languages } from '../notices/languages';
 import { passwordFilterSchema } from '../policy/password-filter';
 import { policyRulesSchema, rulesOf } from '../policy/schema';
+import { applicationSchema, peopleGroupSchema } from './application';
 import { failureModes, type Group, lanes, type Policy, proveModes, type Source } from './group';
-import { isInherited, NOT_A_NAME } from './names';
+import { attribute, name } from './names';
 
 /**
  * One problem in a configuration document. `path` leads to the field, and `says` continues it: "sources.hr.policy: is
@@ -15,16 +16,6 @@ export interface ConfigurationIssue {
   readonly path: readonly (string | number)[];
   readonly says: string;
 }
-
-const name = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'use lower-case letters, digits and hyphens, a letter first')
-  .refine((text) => !isInherited(text), NOT_A_NAME);
-
-const attribute = z
-  .string()
-  .min(1)
-  .refine((text) => !isInherited(text), NOT_A_NAME);
 
 /**
  * Matches `${file:corp}` and `${env:NAME}`, by which the configuration refers to a secret without holding it.
@@ -160,9 +151,26 @@ export const groupSchema = z.strictObject({
     ),
 });
 
-export const applicationSchema = z.strictObject({
-  source: name.describe('The source whose accounts sign in to the application.'),
-  enabled: z.boolean().default(true).describe('When false, its mappings are left unchanged.'),
+/** Single sign-on as a whole: what counts for every application. */
+export const ssoSchema = z.strictObject({
+  tickets: z
+    .boolean()
+    .default(true)
+    .describe('When false, no application has tickets, whatever its own settings are.'),
+  ticketTimeoutSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(120)
+    .describe('The lifetime of a ticket.'),
+  credentialCacheMinutes: z
+    .number()
+    .int()
+    .min(0)
+    .max(1440)
+    .default(60)
+    .describe('How long the lookup service keeps a credential in memory. 0: not at all.'),
 });
 
 export const noticeChannelSchema = z.strictObject({
@@ -187,6 +195,13 @@ export const configurationSchema = z.strictObject({
     .record(name, applicationSchema)
     .default({})
     .describe('Single sign-on applications whose stored credentials follow the passwords.'),
+  peopleGroups: z
+    .record(name, peopleGroupSchema)
+    .default({})
+    .describe('Groups of people, for the administrators and users of applications.'),
+  sso: ssoSchema
+    .default(ssoSchema.parse({}))
+    .describe('Single sign-on as a whole: what counts for every application.'),
   notices: z
     .record(name, noticeChannelSchema)
     .default({})

@@ -49,6 +49,8 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'configuration versions': () => [],
   'configuration show': () => ['1'],
   'configuration diff': () => ['1'],
+  'applications list': () => [],
+  'applications show': () => ['reports'],
   'notices list': () => [],
   'captures list': () => [],
   'captures stop': () => [],
@@ -70,6 +72,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
 const testedElsewhere = [
   ...['connector test', 'notices test', 'relay setup samba'],
   ...['audit verify', 'configuration rollback'],
+  ...['applications create', 'applications update', 'applications delete'],
   ...['identities unlock', 'identities force-change'],
 ];
 
@@ -103,7 +106,7 @@ async function commandsIn(name: readonly string[]): Promise<string[]> {
 test('every command of the command line is in the table of this test', async () => {
   const nouns = [
     ...['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'],
-    ...['notices', 'configuration'],
+    ...['notices', 'configuration', 'applications'],
   ];
   const nested = [...nouns, 'relay setup'];
   const all = await commandsIn([]);

@@ -69,6 +69,10 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep identities force-change ada.marsh --source corp-directory --reason "ticket 4711"':
     'test/cli/account-actions.test.ts',
   './lockstep notices test mail': 'test/cli/notices.test.ts',
+  './lockstep applications create reports --source warehouse --label "Monthly reports"':
+    'test/cli/applications.test.ts',
+  './lockstep applications update reports --set enabled=no': 'test/cli/applications.test.ts',
+  './lockstep applications delete reports': 'test/cli/applications.test.ts',
 };
 
 interface Step {
@@ -128,6 +132,7 @@ const steps: readonly Step[] = [
   { command: './lockstep configuration versions', prints: /^VERSION +APPLIED +BY\n1 / },
   { command: './lockstep configuration diff 1', prints: /^\+ sources\.corp-directory$/m },
   { command: './lockstep configuration rollback 1 --yes', prints: /^Nothing to do/ },
+  { command: './lockstep applications', prints: /^(There is no application|APPLICATION )/ },
   { command: './lockstep audit', prints: /: Created the API key "help desk" with help-desk\./ },
   {
     command: './lockstep audit --person ada.marsh --since 24h',

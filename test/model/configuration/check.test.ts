@@ -107,10 +107,13 @@ test.each(['__proto__', 'constructor'])(
       policies: { everyone: {}, NAME: {} },
       groups: { ...good.groups, NAME: good.groups.all },
       applications: { NAME: { source: 'apps' } },
+      peopleGroups: { NAME: {} },
     });
     const issues = issuesOf(JSON.parse(text.replaceAll('NAME', name)));
     for (const path of [
-      ...['sources', 'policies', 'groups', 'applications'].map((section) => `${section}.${name}`),
+      ...['sources', 'policies', 'groups', 'applications', 'peopleGroups'].map(
+        (section) => `${section}.${name}`,
+      ),
       `sources.apps.correlate.0.${name}`,
     ])
       expect(issues).toContainEqual(expect.stringMatching(`^${path}: .*cannot be a name`));

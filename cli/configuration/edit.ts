@@ -1,0 +1,32 @@
+import type { Configuration } from '../../model/configuration/document';
+import type { Exit } from '../exit-codes';
+import type { Plan } from '../http/answers';
+import type { Api } from '../http/api';
+import type { Output } from '../output';
+import { applyPlanned } from './apply-planned';
+import { planLines, warningLines } from './preview';
+
+export interface EditOptions {
+  readonly dryRun?: true;
+  readonly yes?: true;
+}
+
+/** Reads the configuration in force. */
+export const readConfiguration = async (api: Api): Promise<Configuration> =>
+  (await api.get<{ readonly configuration: Configuration }>(['configuration'])).configuration;
+
+/**
+ * Plans an edited configuration, and applies it after a confirmation. With `dryRun` it shows the plan and changes
+ * nothing.
+ */
+export async function applyEdited(
+  output: Output,
+  api: Api,
+  document: unknown,
+  { dryRun, yes }: EditOptions,
+): Promise<Exit> {
+  const plan = await api.send<Plan>('POST', ['configuration', 'plan'], { body: { document } });
+  if (dryRun !== true) return applyPlanned(output, api, { document, plan }, yes === true);
+  output.show(plan, () => [...planLines(output, plan), ...warningLines(output, plan)]);
+  return 'done';
+}
