@@ -141,32 +141,31 @@ export async function claimAccounts(
       select open.*, ${gateColumns} from open order by position limit ${oneIfProbe(most)}
     ), claimed as (
       update account a
-      set claimed_seq = ${change.seq},
-          claimed_until = date_trunc('milliseconds', now()) + make_interval(secs => ${LEASE_SECONDS})
+      set claimed_seq = ${change.seq}, claimed_until = ${leaseEnd}
       from mine
       where a.id = mine.account_id and not mine.held and a.identity_id = ${change.identityId}
         and a.applied_seq <= ${change.seq} and a.claimed_seq <= ${change.seq}
         and (a.claimed_seq = ${change.seq} or a.claimed_until is null or a.claimed_until < now())
-      returning a.id, a.claimed_until
+      returning a.id
     ), begun as (
       update outcome o
       set state = 'applying', attempts = o.attempts + 1, in_doubt = o.in_doubt or o.state = 'applying',
           next_try_at = null, updated_at = now()
-      from mine join claimed on claimed.id = mine.account_id
-      where o.change_id = ${change.id} and o.label = mine.label
+      from mine
+      where o.change_id = ${change.id} and o.label = mine.label and ${isClaimed('mine.account_id')} is true
     )
     select mine.label, mine.position, mine.source, mine.role, mine.account_id as "accountId", a.name, a.native_id as "nativeId",
            a.id_learnt as "idLearnt", a.problem,
            mine.attempts + 1 as attempts, mine.unknowns + 1 as unknowns, mine.reason as "lastReason",
            case when a.claimed_until > now() then a.claimed_until end as "leasedBefore",
-           claimed.claimed_until as "leasedUntil",
+           case when ${isClaimed('a.id')} then ${leaseEnd} end as "leasedUntil",
            mine.in_doubt or mine.state = 'applying' as "inDoubt", mine.held, mine.probe,
            touched.since as "untouchedSince", coalesce(touched.before, false) as "touchedBefore",
            mine.attempts = 0 and mine.account_id is not distinct from
              (select origin_account_id from change where id = ${change.id}) as origin,
            exists (select from change c where c.identity_id = a.identity_id and c.seq = a.applied_seq
              and c.form = 'plaintext' and c.origin_account_id is distinct from a.id) as "holdsNormalized",
-           case when claimed.id is not null then 'claimed'
+           case when ${isClaimed('a.id')} then 'claimed'
                 when a.id is null or a.identity_id <> ${change.identityId} then 'unlinked'
                 when a.applied_seq > ${change.seq} then 'superseded'
                 when a.claimed_seq > ${change.seq} then case when exists (
@@ -174,24 +173,35 @@ export async function claimAccounts(
                     and newer.seq = a.claimed_seq and newer.ended_at is null)
                   then 'behind' else 'superseded' end
                 else 'in_use' end as verdict
-    from mine left join claimed on claimed.id = mine.account_id left join account a on a.id = mine.account_id
-      -- Only a late attempt compares it, and the other changes of the person may have many outcomes.
-      left join lateral (${touches(change.id)}) touched on mine.attempts > 0 or (
-        select planned_at < now() - make_interval(secs => ${LATE_AFTER_SECONDS}) from change where id = ${change.id})
+    from mine left join account a on a.id = mine.account_id
+      left join lateral (${touches(change.id)}) touched on true
     order by mine.label`.execute(db);
   return rows;
 }
 
+const leaseEnd = sql`date_trunc('milliseconds', now()) + make_interval(secs => ${LEASE_SECONDS})`;
+
+/**
+ * Whether this statement has claimed the account. PostgreSQL expects one row of `claimed`, so it would compare every
+ * account with every other in a join; a subquery in an expression is hashed.
+ */
+const isClaimed = (account: string) => sql`(${sql.raw(account)} in (select id from claimed))`;
+
 /** A first attempt this long after the plan had to wait, so the password may have been changed in the source since. */
 const LATE_AFTER_SECONDS = 10;
 
-/** Reads when other changes last attempted the account of `mine`, or captured its password. */
+/**
+ * Reads when other changes last attempted the account of `mine`, or captured its password. Only a late attempt compares
+ * it. The condition belongs inside: the other changes of the person may have many outcomes, which are read only then.
+ */
 const touches = (changeId: string) => sql`
   select greatest(this.planned_at, max(o.updated_at) filter (where o.attempts > 0)) as since,
          max(o.updated_at) > this.planned_at - make_interval(secs => ${(2 * SOURCE_CLOCKS_MS) / 1000}) as before
   from change this left join (change c join outcome o on o.change_id = c.id)
     on c.identity_id = this.identity_id and c.id <> this.id and o.account_id = mine.account_id
-  where this.id = ${changeId} group by this.planned_at`;
+  where this.id = ${changeId}
+    and (mine.attempts > 0 or this.planned_at < now() - make_interval(secs => ${LATE_AFTER_SECONDS}))
+  group by this.planned_at`;
 
 /** Limit of rows: one when this statement has claimed the probe, else `otherwise`; null is no limit. */
 const oneIfProbe = (otherwise: number | null) =>

@@ -7,6 +7,7 @@ import { inheritedEnvironment } from '../../config';
 const repository = path.resolve(__dirname, '../..');
 
 const COPIED = [
+  'console/browser',
   'scripts',
   'package.json',
   'package-lock.json',
