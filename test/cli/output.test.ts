@@ -76,6 +76,7 @@ const testedElsewhere = [
   ...['applications create', 'applications update', 'applications delete'],
   ...['mappings enable', 'mappings disable', 'mappings delete'],
   ...['identities unlock', 'identities force-change'],
+  ...['status', 'generate', 'backup', 'restore', 'rotate'].map((verb) => `sso secret ${verb}`),
 ];
 
 interface Facts {
@@ -108,9 +109,9 @@ async function commandsIn(name: readonly string[]): Promise<string[]> {
 test('every command of the command line is in the table of this test', async () => {
   const nouns = [
     ...['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'],
-    ...['notices', 'configuration', 'applications', 'mappings'],
+    ...['sso', 'notices', 'configuration', 'applications', 'mappings'],
   ];
-  const nested = [...nouns, 'relay setup'];
+  const nested = [...nouns, 'relay setup', 'sso secret'];
   const all = await commandsIn([]);
   for (const noun of [...nested, 'audit'])
     all.push(...(await commandsIn(noun.split(' '))).map((verb) => `${noun} ${verb}`));
