@@ -18,6 +18,7 @@ import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
 import { noticeRoutes } from './notices/routes';
 import { accountActionRoutes } from './people/actions';
+import { mappingRoutes } from './people/mapping-routes';
 import { peopleRoutes } from './people/routes';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
@@ -33,6 +34,7 @@ export const routes: readonly Route[] = [
   ...signInRoutes,
   ...changeRoutes,
   ...peopleRoutes,
+  ...mappingRoutes,
   ...accountActionRoutes,
   ...configurationRoutes,
   ...configurationVersionRoutes,

@@ -14,6 +14,7 @@ import { doctorCommand } from './commands/doctor';
 import { graphCommand } from './commands/graph';
 import { identitiesCommand } from './commands/identities';
 import { keysCommand } from './commands/keys';
+import { mappingsCommand } from './commands/mappings';
 import { noticesCommand } from './commands/notices';
 import { parkCommand } from './commands/park';
 import { planCommand } from './commands/plan';
@@ -47,6 +48,7 @@ const commands = [
   applyCommand,
   configurationCommand,
   applicationsCommand,
+  mappingsCommand,
   doctorCommand,
   connectorCommand,
   refreshCommand,

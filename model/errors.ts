@@ -441,6 +441,11 @@ const table = {
     status: 409,
     says: 'An entry of this name already exists. Choose another name, or change the existing entry.',
   },
+  mapping_enabled: {
+    retry: 'never',
+    status: 409,
+    says: 'The mapping is enabled. Disable it with "lockstep mappings disable" before you delete it.',
+  },
   account_linked: {
     retry: 'never',
     status: 409,

@@ -60,6 +60,8 @@ export type NoticeTested = Json<notices.NoticeTested>;
 
 export type Identity = Json<identities.Identity>;
 export type IdentityWithMappings = Json<identities.IdentityWithMappings>;
+export type ListedMapping = Json<identities.ListedMapping>;
+export type MappingsPage = Json<identities.MappingsPage>;
 export type Overview = Json<overview.Overview>;
 export type ApiKeys = Json<keys.ApiKeys>;
 export type ApiKey = Json<keys.ApiKey>;

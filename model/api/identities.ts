@@ -41,6 +41,15 @@ export const identityMappingSchema = z.object({
   reason: z.string().nullable(),
 });
 
+export const listedMappingSchema = identityMappingSchema
+  .extend({ id: z.string(), identity: z.string() })
+  .meta({ id: 'Mapping' });
+
+export const mappingsPageSchema = z.object({
+  mappings: z.array(listedMappingSchema),
+  next: z.string().nullable(),
+});
+
 export const identityWithMappingsSchema = identitySchema
   .extend({
     accounts: z.array(
@@ -63,5 +72,7 @@ export const identitiesPageSchema = z.object({
 
 export type LinkedAccount = z.output<typeof linkedAccountSchema>;
 export type Identity = z.output<typeof identitySchema>;
+export type ListedMapping = z.output<typeof listedMappingSchema>;
+export type MappingsPage = z.output<typeof mappingsPageSchema>;
 export type IdentityWithMappings = z.output<typeof identityWithMappingsSchema>;
 export type IdentitiesPage = z.output<typeof identitiesPageSchema>;

@@ -109,6 +109,21 @@ export const auditActions = {
     (record) =>
       `${word(record.detail.application)} uses ${accountText(record)}${record.detail.enabled === false ? ', but is disabled' : ''}.`,
   ),
+  'mapping.enabled': row(
+    (record) =>
+      `Enabled the mapping of ${word(record.detail.application)} to ${accountText(record)}.`,
+    'notice',
+  ),
+  'mapping.disabled': row(
+    (record) =>
+      `Disabled the mapping of ${word(record.detail.application)} to ${accountText(record)}.`,
+    'notice',
+  ),
+  'mapping.deleted': row(
+    (record) =>
+      `Deleted the mapping of ${word(record.detail.application)} to ${accountText(record)}, with its credential.`,
+    'notice',
+  ),
   'mapping.advanced': row(
     (record) => `${word(record.detail.application)} got the new credential${whose(record)}.`,
   ),

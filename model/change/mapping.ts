@@ -8,6 +8,11 @@ export type MappingStep = 'advance' | 'stay' | 'flag';
 
 export type MappingState = 'empty' | 'in_sync' | 'out_of_sync';
 
+/** How a list shows a mapping: `disabled`, or else the state of its credential. */
+export const mappingListStates = ['disabled', 'empty', 'in_sync', 'out_of_sync'] as const;
+
+export type MappingListState = (typeof mappingListStates)[number];
+
 interface SettledAccount {
   readonly state: OutcomeState;
   /** A write may have happened, but its answer was lost. */

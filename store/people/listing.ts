@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { MappingState } from '../../model/change/mapping';
+import type { MappingListState, MappingState } from '../../model/change/mapping';
 import type { Database } from '../database';
 import { accountsOfIdentity, type IdentityView } from './identities';
 
@@ -49,4 +49,35 @@ export async function readMappingsOf(db: Database, identityId: string): Promise<
     ])
     .orderBy(['mapping.application', 'account.name'])
     .execute();
+}
+
+export interface ListedMapping extends MappingOfPerson {
+  readonly id: string;
+  readonly identity: string;
+}
+
+/** Lists the mappings of everyone, the oldest first. The last id of a page is the cursor to the next page. */
+export async function listMappings(
+  db: Database,
+  page: {
+    readonly application: string | null;
+    readonly identity: string | null;
+    /** `disabled`, or the state of the credential of an enabled mapping. */
+    readonly state: MappingListState | null;
+    readonly limit: number;
+    readonly cursor: string | null;
+    /** Only mappings to accounts in one of these; null for all. */
+    readonly sources: readonly string[] | null;
+  },
+): Promise<ListedMapping[]> {
+  const { rows } = await sql<ListedMapping>`
+    select m.id, i.name as identity, m.application, a.source, a.name as account, m.enabled, m.state, m.reason
+    from mapping m join account a on a.id = m.account_id join identity i on i.id = m.identity_id
+    where (${page.cursor}::text is null or m.id > ${page.cursor})
+      and (${page.application}::text is null or m.application = ${page.application})
+      and (${page.identity}::text is null or i.name = ${page.identity})
+      and (${page.state}::text is null or ${page.state} = case when m.enabled then m.state else 'disabled' end)
+      and (${page.sources}::text[] is null or a.source = any(${page.sources}::text[]))
+    order by m.id limit ${page.limit}`.execute(db);
+  return rows;
 }

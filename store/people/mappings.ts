@@ -36,3 +36,62 @@ export async function linkMapping(
     return true;
   });
 }
+
+/** Enables or disables a mapping. @returns false when there is none with this id */
+export async function enableMapping(
+  db: Database,
+  id: string,
+  enabled: boolean,
+  by: string,
+): Promise<boolean> {
+  return db.transaction().execute(async (trx) => {
+    const mapping = await lockMapping(trx, id);
+    if (mapping === undefined) return false;
+    await sql`update mapping set enabled = ${enabled}, updated_at = now() where id = ${id}`.execute(
+      trx,
+    );
+    await writeAudit(trx, {
+      actor: by,
+      action: enabled ? 'mapping.enabled' : 'mapping.disabled',
+      subject: id,
+      detail: mapping.detail,
+    });
+    return true;
+  });
+}
+
+/** Deletes a disabled mapping with its credential. The account stays linked to the person. */
+export async function deleteMapping(
+  db: Database,
+  id: string,
+  by: string,
+): Promise<'deleted' | 'enabled' | 'missing'> {
+  return db.transaction().execute(async (trx) => {
+    const mapping = await lockMapping(trx, id);
+    if (mapping === undefined) return 'missing';
+    if (mapping.enabled) return 'enabled';
+    await trx.deleteFrom('mapping').where('id', '=', id).execute();
+    await writeAudit(trx, {
+      actor: by,
+      action: 'mapping.deleted',
+      subject: id,
+      detail: mapping.detail,
+    });
+    return 'deleted';
+  });
+}
+
+interface LockedMapping {
+  readonly enabled: boolean;
+  /** What audit records of the mapping contain, so that they stay readable after it is deleted. */
+  readonly detail: Readonly<Record<'application' | 'identity' | 'source' | 'account', string>>;
+}
+
+async function lockMapping(trx: Database, id: string): Promise<LockedMapping | undefined> {
+  const { rows } = await sql<LockedMapping>`
+    select m.enabled, json_build_object('application', m.application, 'identity', m.identity_id,
+                                        'source', a.source, 'account', a.name) as detail
+    from mapping m join account a on a.id = m.account_id
+    where m.id = ${id} for update of m`.execute(trx);
+  return rows[0];
+}

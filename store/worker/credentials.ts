@@ -100,7 +100,7 @@ export interface AdvancedMapping {
 
 /**
  * Stores new credentials. A mapping is skipped where a newer change has written the account in the meantime, because
- * that change updates the mapping as well.
+ * that change updates the mapping as well, and where it was disabled in the meantime; the close of the change flags it.
  */
 export async function advanceMappings(
   db: Database,
@@ -116,6 +116,7 @@ export async function advanceMappings(
       from unnest(${advanced.map(({ id }) => id)}::text[], ${advanced.map((a) => a.sealed)}::bytea[],
                   ${advanced.map((a) => a.masterKeyId)}::text[]) as n (id, sealed, master_key_id), account a
       where m.id = n.id and a.id = m.account_id and a.applied_seq = ${change.seq} and m.applied_seq < ${change.seq}
+        and m.enabled
       returning m.id, m.application
     )
     insert into audit (actor, action, change_id, subject, detail)

@@ -171,6 +171,12 @@ describeWith(['postgres'], 'the audit record of a route', () => {
   const aUser = async () => {
     id = await provider.pushed(`user-${Math.random()}@example.com`);
   };
+  const aMapping = async () => {
+    const mappings = [{ application: 'reports', enabled: false }];
+    await admin('PUT', '/v1/identities/bob', { mappings });
+    const { body } = await admin('GET', '/v1/mappings?identity=bob');
+    id = (body.mappings as { id: string }[])[0]?.id ?? '';
+  };
   const user = { schemas: [`${CORE}:User`], userName: 'ada@example.com' };
   const scim = (method: string, body?: object) => () => provider.send(method, `/Users/${id}`, body);
   const onSource = (verb: string) => () => admin('POST', `/v1/sources/crm/${verb}`);
@@ -267,6 +273,21 @@ describeWith(['postgres'], 'the audit record of a route', () => {
     'DELETE /v1/identities/{name}/accounts': {
       send: () => admin('DELETE', '/v1/identities/carol/accounts?source=crm&name=carol'),
       leaves: 'account.unlinked',
+    },
+    'POST /v1/mappings/{id}/enable': {
+      before: aMapping,
+      send: () => admin('POST', `/v1/mappings/${id}/enable`),
+      leaves: 'mapping.enabled',
+    },
+    'POST /v1/mappings/{id}/disable': {
+      before: aMapping,
+      send: () => admin('POST', `/v1/mappings/${id}/disable`),
+      leaves: 'mapping.disabled',
+    },
+    'DELETE /v1/mappings/{id}': {
+      before: aMapping,
+      send: () => admin('DELETE', `/v1/mappings/${id}`),
+      leaves: 'mapping.deleted',
     },
     'POST /v1/sources/{name}/check': { send: onSource('check'), leaves: 'job.check' },
     'POST /v1/sources/{name}/refresh': { send: onSource('refresh'), leaves: 'job.refresh' },

@@ -51,6 +51,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'configuration diff': () => ['1'],
   'applications list': () => [],
   'applications show': () => ['reports'],
+  'mappings list': () => [],
   'notices list': () => [],
   'captures list': () => [],
   'captures stop': () => [],
@@ -73,6 +74,7 @@ const testedElsewhere = [
   ...['connector test', 'notices test', 'relay setup samba'],
   ...['audit verify', 'configuration rollback'],
   ...['applications create', 'applications update', 'applications delete'],
+  ...['mappings enable', 'mappings disable', 'mappings delete'],
   ...['identities unlock', 'identities force-change'],
   ...['status', 'generate', 'backup', 'restore', 'rotate'].map((verb) => `sso secret ${verb}`),
 ];
@@ -107,7 +109,7 @@ async function commandsIn(name: readonly string[]): Promise<string[]> {
 test('every command of the command line is in the table of this test', async () => {
   const nouns = [
     ...['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'],
-    ...['sso', 'notices', 'configuration', 'applications'],
+    ...['sso', 'notices', 'configuration', 'applications', 'mappings'],
   ];
   const nested = [...nouns, 'relay setup', 'sso secret'];
   const all = await commandsIn([]);

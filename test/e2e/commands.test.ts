@@ -73,6 +73,9 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
     'test/cli/applications.test.ts',
   './lockstep applications update reports --set enabled=no': 'test/cli/applications.test.ts',
   './lockstep applications delete reports': 'test/cli/applications.test.ts',
+  './lockstep mappings enable alice reports': 'test/cli/mappings.test.ts',
+  './lockstep mappings disable alice reports': 'test/cli/mappings.test.ts',
+  './lockstep mappings delete alice reports': 'test/cli/mappings.test.ts',
 };
 
 interface Step {
@@ -133,6 +136,11 @@ const steps: readonly Step[] = [
   { command: './lockstep configuration diff 1', prints: /^\+ sources\.corp-directory$/m },
   { command: './lockstep configuration rollback 1 --yes', prints: /^Nothing to do/ },
   { command: './lockstep applications', prints: /^(There is no application|APPLICATION )/ },
+  { command: './lockstep mappings', prints: /^(No mapping matches|PERSON )/ },
+  {
+    command: './lockstep mappings --application reports --state disabled',
+    prints: /^No mapping matches/,
+  },
   { command: './lockstep audit', prints: /: Created the API key "help desk" with help-desk\./ },
   {
     command: './lockstep audit --person ada.marsh --since 24h',

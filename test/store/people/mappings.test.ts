@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { exactNaming } from '../../../model/people/naming';
 import { findIdentity } from '../../../store/people/identities';
 import { unlinkAccount } from '../../../store/people/links';
-import { linkMapping } from '../../../store/people/mappings';
+import { enableMapping, linkMapping } from '../../../store/people/mappings';
 import {
   advanceMappings,
   flagMappings,
@@ -46,6 +46,22 @@ describeWith(['postgres'], 'mappings that are removed while a change runs', () =
         .where('subject', 'like', 'map_%')
         .execute()
     ).map(({ action }) => action);
+
+  test('a mapping that is disabled before it is advanced keeps its credential', async () => {
+    const [mapping] = await toSettle();
+    const id = mapping?.id ?? '';
+    // The account holds the password of the change, so that only the disabled mapping keeps it from advancing.
+    await sql`update account set applied_seq = 1 where source = 'warehouse'`.execute(database.db);
+    await enableMapping(database.db, id, false, 'test');
+    await advanceMappings(database.db, change, [
+      { id, sealed: Buffer.from('sealed'), masterKeyId: 'master' },
+    ]);
+    expect(await toSettle()).toMatchObject([{ id, enabled: false }]);
+    await flagMappings(database.db, change, [{ id, reason: 'mapping_disabled' }]);
+    expect(await database.db.selectFrom('mapping').selectAll().execute()).toMatchObject([
+      { enabled: false, sealed: null, state: 'out_of_sync', reason: 'mapping_disabled' },
+    ]);
+  });
 
   test.each([
     ['a mapping that is removed', () => sql`delete from mapping`.execute(database.db)],
