@@ -53,17 +53,26 @@ const list = route({
   method: 'get',
   path: '/v1/identities',
   right: 'read-people',
-  summary: 'List people, by name',
-  query: z.strictObject({ limit: pageLimit, cursor }),
+  summary: 'List or search people, by name',
+  query: z.strictObject({
+    limit: pageLimit,
+    cursor,
+    search: text(255)
+      .optional()
+      .describe(
+        'Only people whose name, an attribute such as mail, or the name of an account contains this text, in any case.',
+      ),
+  }),
   answers: {
     200: {
       says: 'A page of people.',
       schema: identitiesPageSchema,
     },
   },
-  handle: async (deps, { caller, query: { limit, cursor: after = null } }) => {
+  handle: async (deps, { caller, query: { limit, cursor: after = null, search = null } }) => {
     const sources = await sourcesOf(deps, caller);
-    const found = await listIdentities(deps.db, { limit: limit + 1, cursor: after, sources });
+    const page = { limit: limit + 1, cursor: after, sources, search };
+    const found = await listIdentities(deps.db, page);
     const sees = seesIn(sources);
     const identities = found.slice(0, limit).map((one) => summaryOf(visibleIn(one, sees)));
     const next = found.length > limit ? (identities.at(-1)?.name ?? null) : null;

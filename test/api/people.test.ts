@@ -148,6 +148,49 @@ describeWith(['postgres'], 'people', () => {
     expect(rows).toMatchObject([{ detail: { source: 'warehouse', account: 'gus' } }]);
   });
 
+  describe('a search', () => {
+    const found = async (search: string, key?: string) => {
+      const path = `/v1/identities?search=${encodeURIComponent(search)}`;
+      const { body } = await api.send('GET', path, key === undefined ? {} : { key });
+      return (body.identities as { name: string }[]).map(({ name }) => name);
+    };
+
+    beforeAll(async () => {
+      await put('Hana_Search', {
+        attributes: { mail: 'Hana@Search.example', title: '70% Möller' },
+        accounts: [account('directory', 'uid=hs-one'), account('ledger', 'HS-Ledger')],
+      });
+      await put('ian.search', { accounts: [account('crm', 'is-crm')] });
+    });
+
+    test.each([
+      ['a part of the name', 'hana_s', ['Hana_Search']],
+      ['a mail address in another case', 'HANA@search.EXAMPLE', ['Hana_Search']],
+      ['an account name in another case', 'hs-LEDGER', ['Hana_Search']],
+      ['letters that are not ASCII, in another case', 'MÖLLER', ['Hana_Search']],
+      ['a per cent sign, which is no wildcard', '70%', ['Hana_Search']],
+      ['a per cent sign between letters, which is no wildcard', 'h%h', []],
+      ['an underscore, which is no wildcard', 'n_search', []],
+      ['text that several people have', 'search', ['Hana_Search', 'ian.search']],
+      ['the name of an attribute, which is not searched', 'title', []],
+    ])('finds people by %s', async (_what, search, people) => {
+      expect(await found(search)).toEqual(people);
+    });
+
+    test('is answered page by page', async () => {
+      const { body } = await get('/v1/identities?search=search&limit=1');
+      expect(body).toMatchObject({ identities: [{ name: 'Hana_Search' }], next: 'Hana_Search' });
+      const rest = await get('/v1/identities?search=search&limit=1&cursor=Hana_Search');
+      expect(rest.body).toMatchObject({ identities: [{ name: 'ian.search' }], next: null });
+    });
+
+    test('of a key that is bound to groups finds no person by an account that the key may not see', async () => {
+      const key = await api.newKey(['help-desk'], ['one-password']);
+      expect(await found('hs-one', key)).toEqual(['Hana_Search']);
+      expect(await found('hs-ledger', key)).toEqual([]);
+    });
+  });
+
   test('people are listed page by page in the order of their names', async () => {
     for (const name of ['page-a', 'page-b', 'page-c']) await put(name, {});
     const names: string[] = [];

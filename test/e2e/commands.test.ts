@@ -96,6 +96,10 @@ const steps: readonly Step[] = [
   { command: './lockstep refresh crm', prints: /15 already linked/ },
   { command: './lockstep identities show ada.marsh', prints: /ada\.marsh@harborlane\.example/ },
   {
+    command: './lockstep identities list --search ada.marsh@',
+    prints: /^PERSON +ACCOUNTS IN\nada\.marsh +\S/m,
+  },
+  {
     command: './lockstep identities set alice --account warehouse:alice',
     prints: /warehouse +alice +operator/,
   },
