@@ -4,6 +4,7 @@ import { text } from '../../model/api/fields';
 import { identitiesPageSchema, identityWithMappingsSchema } from '../../model/api/identities';
 import type { Configuration } from '../../model/configuration/document';
 import type { Caller } from '../../store/api-keys';
+import { deleteIdentity } from '../../store/people/delete';
 import {
   type AccountView,
   findIdentity,
@@ -227,6 +228,24 @@ async function linkMappings(
   }
 }
 
+const remove = route({
+  method: 'delete',
+  path: '/v1/identities/{name}',
+  right: 'configure',
+  summary: 'Delete a person',
+  description:
+    'Deletes the person with links, stored credentials, changes and notices. The accounts in the sources and the audit records stay.',
+  params,
+  answers: { 204: { says: 'The person is deleted.' } },
+  problems: ['not_found', 'change_open'],
+  handle: async ({ db }, { caller, params: { name } }) => {
+    const result = await deleteIdentity(db, name, actorOf(caller));
+    if (result === 'unknown') throw new HttpProblem('not_found');
+    if (result === 'change_open') throw new HttpProblem('change_open');
+    return { status: 204 };
+  },
+});
+
 const unlink = route({
   method: 'delete',
   path: '/v1/identities/{name}/accounts',
@@ -247,4 +266,4 @@ const unlink = route({
   },
 });
 
-export const peopleRoutes: readonly Route[] = [list, read, personOverview, save, unlink];
+export const peopleRoutes: readonly Route[] = [list, read, personOverview, save, remove, unlink];

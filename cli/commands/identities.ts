@@ -9,6 +9,7 @@ import { overviewLines } from '../text/overview-text';
 import { table } from '../text/table';
 import { count, sourceAndName } from '../values';
 import { forceChangeCommand, unlockCommand } from './identities-act';
+import { deleteCommand } from './identities-delete';
 import { setCommand } from './identities-set';
 
 export const identitiesCommand = (): Command =>
@@ -21,6 +22,7 @@ export const identitiesCommand = (): Command =>
     .addCommand(showCommand())
     .addCommand(setCommand())
     .addCommand(unlinkCommand())
+    .addCommand(deleteCommand())
     .addCommand(unlockCommand())
     .addCommand(forceChangeCommand());
 

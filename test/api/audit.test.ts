@@ -268,6 +268,10 @@ describeWith(['postgres'], 'the audit record of a route', () => {
       send: () => admin('DELETE', '/v1/identities/carol/accounts?source=crm&name=carol'),
       leaves: 'account.unlinked',
     },
+    'DELETE /v1/identities/{name}': {
+      send: () => admin('DELETE', '/v1/identities/carol'),
+      leaves: 'identity.deleted',
+    },
     'POST /v1/sources/{name}/check': { send: onSource('check'), leaves: 'job.check' },
     'POST /v1/sources/{name}/refresh': { send: onSource('refresh'), leaves: 'job.refresh' },
     'POST /v1/sources/{name}/look': { send: onSource('look'), leaves: 'job.look' },

@@ -1,5 +1,5 @@
 import { startTestApi, type TestApi } from '../support/api';
-import { applyTestConfiguration } from '../support/played-worker';
+import { applyTestConfiguration, ended } from '../support/played-worker';
 import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 
@@ -146,6 +146,23 @@ describeWith(['postgres'], 'people', () => {
       `select detail from audit where action = 'account.unlinked'`,
     );
     expect(rows).toMatchObject([{ detail: { source: 'warehouse', account: 'gus' } }]);
+  });
+
+  test('a person is deleted with links and changes, and the audit keeps the name', async () => {
+    const accounts = [account('directory', 'uid=del', { primary: true })];
+    await put('del', { accounts, attributes: { mail: 'del@x' } });
+    const body = { identity: 'del', password: 'correct horse battery staple' };
+    const { body: change } = await api.send('POST', '/v1/changes', { body });
+    const remove = () => api.send('DELETE', '/v1/identities/del');
+    expect((await remove()).body).toMatchObject({ status: 409, code: 'change_open' });
+    await ended(api.database.db, String(change.id), { state: 'cancelled', reason: null });
+    expect((await remove()).status).toBe(204);
+    expect((await remove()).status).toBe(404);
+    expect((await get('/v1/identities/del')).status).toBe(404);
+    expect((await get(`/v1/changes/${String(change.id)}`)).status).toBe(404);
+    const { body: audit } = await get('/v1/audit?action=identity.deleted');
+    expect(audit.records).toMatchObject([{ person: 'del', says: 'The person del was deleted.' }]);
+    expect((await put('another', { accounts })).status).toBe(200);
   });
 
   describe('a search', () => {
