@@ -436,6 +436,11 @@ const table = {
     status: 409,
     says: 'The change has ended and its password is destroyed. Start a new change.',
   },
+  change_open: {
+    retry: 'never',
+    status: 409,
+    says: 'A change of this person is open. Wait until it has ended, or cancel it with "lockstep cancel", then delete the person.',
+  },
   already_exists: {
     retry: 'never',
     status: 409,

@@ -4,6 +4,7 @@ import { text } from '../../model/api/fields';
 import { identitiesPageSchema, identityWithMappingsSchema } from '../../model/api/identities';
 import type { Configuration } from '../../model/configuration/document';
 import type { Caller } from '../../store/api-keys';
+import { deleteIdentity } from '../../store/people/delete';
 import {
   type AccountView,
   findIdentity,
@@ -53,17 +54,26 @@ const list = route({
   method: 'get',
   path: '/v1/identities',
   right: 'read-people',
-  summary: 'List people, by name',
-  query: z.strictObject({ limit: pageLimit, cursor }),
+  summary: 'List or search people, by name',
+  query: z.strictObject({
+    limit: pageLimit,
+    cursor,
+    search: text(255)
+      .optional()
+      .describe(
+        'Only people whose name, an attribute such as mail, or the name of an account contains this text, in any case.',
+      ),
+  }),
   answers: {
     200: {
       says: 'A page of people.',
       schema: identitiesPageSchema,
     },
   },
-  handle: async (deps, { caller, query: { limit, cursor: after = null } }) => {
+  handle: async (deps, { caller, query: { limit, cursor: after = null, search = null } }) => {
     const sources = await sourcesOf(deps, caller);
-    const found = await listIdentities(deps.db, { limit: limit + 1, cursor: after, sources });
+    const page = { limit: limit + 1, cursor: after, sources, search };
+    const found = await listIdentities(deps.db, page);
     const sees = seesIn(sources);
     const identities = found.slice(0, limit).map((one) => summaryOf(visibleIn(one, sees)));
     const next = found.length > limit ? (identities.at(-1)?.name ?? null) : null;
@@ -218,6 +228,24 @@ async function linkMappings(
   }
 }
 
+const remove = route({
+  method: 'delete',
+  path: '/v1/identities/{name}',
+  right: 'configure',
+  summary: 'Delete a person',
+  description:
+    'Deletes the person with links, stored credentials, changes and notices. The accounts in the sources and the audit records stay.',
+  params,
+  answers: { 204: { says: 'The person is deleted.' } },
+  problems: ['not_found', 'change_open'],
+  handle: async ({ db }, { caller, params: { name } }) => {
+    const result = await deleteIdentity(db, name, actorOf(caller));
+    if (result === 'unknown') throw new HttpProblem('not_found');
+    if (result === 'change_open') throw new HttpProblem('change_open');
+    return { status: 204 };
+  },
+});
+
 const unlink = route({
   method: 'delete',
   path: '/v1/identities/{name}/accounts',
@@ -238,4 +266,4 @@ const unlink = route({
   },
 });
 
-export const peopleRoutes: readonly Route[] = [list, read, personOverview, save, unlink];
+export const peopleRoutes: readonly Route[] = [list, read, personOverview, save, remove, unlink];

@@ -9,6 +9,7 @@ import { overviewLines } from '../text/overview-text';
 import { table } from '../text/table';
 import { count, sourceAndName } from '../values';
 import { forceChangeCommand, unlockCommand } from './identities-act';
+import { deleteCommand } from './identities-delete';
 import { setCommand } from './identities-set';
 
 export const identitiesCommand = (): Command =>
@@ -21,25 +22,42 @@ export const identitiesCommand = (): Command =>
     .addCommand(showCommand())
     .addCommand(setCommand())
     .addCommand(unlinkCommand())
+    .addCommand(deleteCommand())
     .addCommand(unlockCommand())
     .addCommand(forceChangeCommand());
 
 const listCommand = (): Command =>
   new Command('list')
     .description('Lists people, sorted by name.')
+    .option(
+      '--search <text>',
+      'only people whose name, an attribute such as mail, or an account contains this text, in any case',
+    )
     .option('--limit <n>', 'maximum number of rows', count, 50)
     .option('--cursor <cursor>', 'continue from this cursor, which the previous page printed')
     .option('--all', 'show all rows instead of one page')
     .addHelpText(
       'after',
-      helpText({ examples: [['lockstep identities list --all', 'lists every person']] }),
+      helpText({
+        examples: [
+          ['lockstep identities list --all', 'lists every person'],
+          [
+            'lockstep identities list --search marsh@',
+            'lists the people whose name, mail or account contains this text',
+          ],
+        ],
+      }),
     )
     .action(action(list));
 
-async function list(
-  { output, api }: Session,
-  { all, ...query }: { readonly limit: number; readonly cursor?: string; readonly all?: true },
-): Promise<Exit> {
+interface ListOptions {
+  readonly search?: string;
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly all?: true;
+}
+
+async function list({ output, api }: Session, { all, ...query }: ListOptions): Promise<Exit> {
   const read = await readPages<'identities', Identity>(await api(), 'identities', { query, all });
   output.show({ identities: read.items, next: read.next }, () =>
     table(

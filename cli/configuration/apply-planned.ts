@@ -1,6 +1,5 @@
-import { createInterface } from 'node:readline/promises';
+import { confirm } from '../confirm';
 import type { Exit } from '../exit-codes';
-import { Failure, usage } from '../failure';
 import type { ConfigurationApplied } from '../http/answers';
 import type { Api } from '../http/api';
 import type { Output } from '../output';
@@ -21,7 +20,7 @@ export async function applyPlanned(
     return 'done';
   }
   for (const line of planLines(output, plan)) output.line(line);
-  if (!yes) await confirm();
+  if (!yes) await confirm('Apply?');
   const { version } = await api.send<ConfigurationApplied>('POST', ['configuration', 'apply'], {
     body: { document, version: plan.version },
   });
@@ -30,18 +29,4 @@ export async function applyPlanned(
     'Next: lockstep doctor',
   ]);
   return 'done';
-}
-
-async function confirm(): Promise<void> {
-  if (!process.stdin.isTTY)
-    throw usage(
-      'There is no terminal to ask for confirmation. Check what would change, then run the command again with --yes.',
-    );
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  // Ctrl-C and Ctrl-D close the question without an answer.
-  const closed = new AbortController();
-  asking.once('close', () => closed.abort());
-  const answer = await asking.question('Apply? [y/N] ', { signal: closed.signal }).catch(() => '');
-  asking.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new Failure('Nothing was changed.');
 }

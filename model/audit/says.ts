@@ -97,6 +97,7 @@ export const auditActions = {
     ({ person, subject }) =>
       `The person ${person ?? `${subject}, who is gone,`} was added or updated.`,
   ),
+  'identity.deleted': row(({ person }) => `The person ${person} was deleted.`, 'warning'),
   'account.linked': row((record) => `Linked ${accountText(record)}.`),
   'account.unlinked': row((record) => `Unlinked ${accountText(record)}.`, 'notice'),
   'account.renamed': row((record) => `Its source has renamed ${accountText(record)}.`, 'notice'),

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { MappingListState, MappingState } from '../../model/change/mapping';
 import type { Database } from '../database';
 import { accountsOfIdentity, type IdentityView } from './identities';
@@ -6,6 +6,7 @@ import { accountsOfIdentity, type IdentityView } from './identities';
 /**
  * Lists people by name. The last name of a page is the cursor to the next page.
  * @param page.sources only people with an account in one of these; null for everyone
+ * @param page.search only people whose name, an attribute, or an account in `sources` contains this text, in any case
  */
 export async function listIdentities(
   db: Database,
@@ -13,6 +14,7 @@ export async function listIdentities(
     readonly limit: number;
     readonly cursor: string | null;
     readonly sources: readonly string[] | null;
+    readonly search: string | null;
   },
 ): Promise<IdentityView[]> {
   const { rows } = await sql<IdentityView>`
@@ -20,9 +22,24 @@ export async function listIdentities(
     from identity where (${page.cursor}::text is null or name > ${page.cursor})
       and (${page.sources}::text[] is null or exists (
         select from account a where a.identity_id = identity.id and a.source = any(${page.sources}::text[])))
+      and (${page.search}::text is null or ${contains(page.search, page.sources)})
     order by name limit ${page.limit}`.execute(db);
   return rows;
 }
+
+/**
+ * An account that the caller may not see finds no person, so that a search does not show who has it. The collation of
+ * ICU knows the case of every letter; that of the database may know the ones of ASCII only.
+ */
+const contains = (search: string | null, sources: readonly string[] | null): RawBuilder<boolean> =>
+  sql`exists (
+    select from (
+      select identity.name as value
+      union all select attribute.value from jsonb_each_text(identity.attributes) as attribute
+      union all select a.name from account a where a.identity_id = identity.id
+        and (${sources}::text[] is null or a.source = any(${sources}::text[]))
+    ) searched
+    where position(lower(${search}::text collate "und-x-icu") in lower(value collate "und-x-icu")) > 0)`;
 
 /** With which account a person signs in to an application. */
 export interface MappingOfPerson {

@@ -289,6 +289,10 @@ describeWith(['postgres'], 'the audit record of a route', () => {
       send: () => admin('DELETE', `/v1/mappings/${id}`),
       leaves: 'mapping.deleted',
     },
+    'DELETE /v1/identities/{name}': {
+      send: () => admin('DELETE', '/v1/identities/carol'),
+      leaves: 'identity.deleted',
+    },
     'POST /v1/sources/{name}/check': { send: onSource('check'), leaves: 'job.check' },
     'POST /v1/sources/{name}/refresh': { send: onSource('refresh'), leaves: 'job.refresh' },
     'POST /v1/sources/{name}/look': { send: onSource('look'), leaves: 'job.look' },

@@ -1,5 +1,5 @@
 import { startTestApi, type TestApi } from '../support/api';
-import { applyTestConfiguration } from '../support/played-worker';
+import { applyTestConfiguration, ended } from '../support/played-worker';
 import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 
@@ -146,6 +146,66 @@ describeWith(['postgres'], 'people', () => {
       `select detail from audit where action = 'account.unlinked'`,
     );
     expect(rows).toMatchObject([{ detail: { source: 'warehouse', account: 'gus' } }]);
+  });
+
+  test('a person is deleted with links and changes, and the audit keeps the name', async () => {
+    const accounts = [account('directory', 'uid=del', { primary: true })];
+    await put('del', { accounts, attributes: { mail: 'del@x' } });
+    const body = { identity: 'del', password: 'correct horse battery staple' };
+    const { body: change } = await api.send('POST', '/v1/changes', { body });
+    const remove = () => api.send('DELETE', '/v1/identities/del');
+    expect((await remove()).body).toMatchObject({ status: 409, code: 'change_open' });
+    await ended(api.database.db, String(change.id), { state: 'cancelled', reason: null });
+    expect((await remove()).status).toBe(204);
+    expect((await remove()).status).toBe(404);
+    expect((await get('/v1/identities/del')).status).toBe(404);
+    expect((await get(`/v1/changes/${String(change.id)}`)).status).toBe(404);
+    const { body: audit } = await get('/v1/audit?action=identity.deleted');
+    expect(audit.records).toMatchObject([{ person: 'del', says: 'The person del was deleted.' }]);
+    expect((await put('another', { accounts })).status).toBe(200);
+  });
+
+  describe('a search', () => {
+    const found = async (search: string, key?: string) => {
+      const path = `/v1/identities?search=${encodeURIComponent(search)}`;
+      const { body } = await api.send('GET', path, key === undefined ? {} : { key });
+      return (body.identities as { name: string }[]).map(({ name }) => name);
+    };
+
+    beforeAll(async () => {
+      await put('Hana_Search', {
+        attributes: { mail: 'Hana@Search.example', title: '70% Möller' },
+        accounts: [account('directory', 'uid=hs-one'), account('ledger', 'HS-Ledger')],
+      });
+      await put('ian.search', { accounts: [account('crm', 'is-crm')] });
+    });
+
+    test.each([
+      ['a part of the name', 'hana_s', ['Hana_Search']],
+      ['a mail address in another case', 'HANA@search.EXAMPLE', ['Hana_Search']],
+      ['an account name in another case', 'hs-LEDGER', ['Hana_Search']],
+      ['letters that are not ASCII, in another case', 'MÖLLER', ['Hana_Search']],
+      ['a per cent sign, which is no wildcard', '70%', ['Hana_Search']],
+      ['a per cent sign between letters, which is no wildcard', 'h%h', []],
+      ['an underscore, which is no wildcard', 'n_search', []],
+      ['text that several people have', 'search', ['Hana_Search', 'ian.search']],
+      ['the name of an attribute, which is not searched', 'title', []],
+    ])('finds people by %s', async (_what, search, people) => {
+      expect(await found(search)).toEqual(people);
+    });
+
+    test('is answered page by page', async () => {
+      const { body } = await get('/v1/identities?search=search&limit=1');
+      expect(body).toMatchObject({ identities: [{ name: 'Hana_Search' }], next: 'Hana_Search' });
+      const rest = await get('/v1/identities?search=search&limit=1&cursor=Hana_Search');
+      expect(rest.body).toMatchObject({ identities: [{ name: 'ian.search' }], next: null });
+    });
+
+    test('of a key that is bound to groups finds no person by an account that the key may not see', async () => {
+      const key = await api.newKey(['help-desk'], ['one-password']);
+      expect(await found('hs-one', key)).toEqual(['Hana_Search']);
+      expect(await found('hs-ledger', key)).toEqual([]);
+    });
   });
 
   test('people are listed page by page in the order of their names', async () => {

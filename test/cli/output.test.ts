@@ -40,6 +40,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'identities show': () => ['alice'],
   'identities set': () => ['alice', '--attribute', 'mail=alice@example.com'],
   'identities unlink': () => ['alice', 'warehouse:alice'],
+  'identities delete': () => ['dora', '--yes'],
   'keys list': () => [],
   'keys create': () => ['some', '--scope', 'read'],
   'keys rotate': ({ rotated }) => [rotated],
@@ -140,6 +141,7 @@ describeWith(['postgres'], 'every command with an API', () => {
     api = await startTestApi();
     await applyTestConfiguration(api.database.db);
     await addPerson(api.database.db, 'alice');
+    await addPerson(api.database.db, 'dora');
     const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-cli-')), 'lockstep.yaml');
     writeFileSync(file, 'version: 1\npolicies: { staff: { minLength: 12 } }\n');
     const newKey = async () =>

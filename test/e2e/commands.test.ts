@@ -68,6 +68,7 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep stale --look': 'test/cli/output.test.ts',
   './lockstep identities force-change ada.marsh --source corp-directory --reason "ticket 4711"':
     'test/cli/account-actions.test.ts',
+  './lockstep identities delete alice': 'test/cli/output.test.ts',
   './lockstep notices test mail': 'test/cli/notices.test.ts',
   './lockstep applications create reports --source warehouse --label "Monthly reports"':
     'test/cli/applications.test.ts',
@@ -98,6 +99,10 @@ const steps: readonly Step[] = [
   { command: './lockstep refresh corp-directory', prints: /20 already linked/ },
   { command: './lockstep refresh crm', prints: /15 already linked/ },
   { command: './lockstep identities show ada.marsh', prints: /ada\.marsh@harborlane\.example/ },
+  {
+    command: './lockstep identities list --search ada.marsh@',
+    prints: /^PERSON +ACCOUNTS IN\nada\.marsh +\S/m,
+  },
   {
     command: './lockstep identities set alice --account warehouse:alice',
     prints: /warehouse +alice +operator/,
