@@ -154,7 +154,7 @@ const steps: readonly Step[] = [
   { command: './lockstep audit --action capture --since 4w', prints: /^No audit record matches/ },
   {
     command: './lockstep audit --all --format syslog',
-    prints: /^<109>1 \S+ \S+ lockstep - \S+ \[/,
+    prints: /^<1(09|10)>1 \S+ \S+ lockstep - \S+ \[/,
   },
   { command: './lockstep audit --after 1 --format jsonl', prints: /^\{"position":2,/ },
   { command: './lockstep audit verify', prints: /^Verified \d+ audit records, from / },
