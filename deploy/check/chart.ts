@@ -16,7 +16,6 @@ const KUBERNETES = ['1.33.0', '1.37.0'];
 
 /** Values that turn on every part of the chart. */
 const EVERYTHING = [
-  'lookup.enabled=true',
   'temporal.tlsSecretName=temporal-tls',
   'temporal.apiKeySecretName=temporal-key',
   'temporal.uiUrl=https://temporal.example.com',
