@@ -5,19 +5,16 @@ import { helpText } from '../help-text';
 import type { ChangeSummary } from '../http/answers';
 import { requirePerson } from '../http/ids';
 import { readPages } from '../http/pages';
+import { allOption, cursorOption, limitOption, noteNextPage, type Paging } from '../paging';
 import { action, type Session } from '../session';
 import { markOfState } from '../text/change-text';
 import { type Cell, table } from '../text/table';
 import { relative, span } from '../text/times';
-import { count } from '../values';
 
-interface Options {
+interface Options extends Paging {
   readonly state?: ChangeState;
   readonly identity?: string;
   readonly source?: string;
-  readonly limit: number;
-  readonly cursor?: string;
-  readonly all?: true;
 }
 
 export const changesCommand = (): Command =>
@@ -31,9 +28,9 @@ export const changesCommand = (): Command =>
     )
     .option('--identity <name>', 'only changes of this person; upper and lower case do not matter')
     .option('--source <source>', 'only changes with an account in this source')
-    .option('--limit <n>', 'maximum number of rows', count, 20)
-    .option('--cursor <cursor>', 'continue from this cursor, which the previous page printed')
-    .option('--all', 'show all rows instead of one page')
+    .addOption(limitOption(20))
+    .addOption(cursorOption())
+    .addOption(allOption())
     .addHelpText(
       'after',
       helpText({
@@ -61,10 +58,7 @@ async function changes(session: Session, options: Options): Promise<Exit> {
           items.map((item) => row(item, now)),
         ),
   );
-  if (next !== null && !output.json)
-    output.note(
-      `There are more changes. Next: repeat the command with --cursor ${next}, or with --all.`,
-    );
+  noteNextPage(output, 'changes', next);
   return 'done';
 }
 

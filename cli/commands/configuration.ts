@@ -10,11 +10,12 @@ import type {
 } from '../http/answers';
 import type { Api } from '../http/api';
 import { readPages } from '../http/pages';
+import { allOption, cursorOption, limitOption, noteNextPage, type Paging } from '../paging';
 import { action, type Session } from '../session';
 import { differenceLines } from '../text/configuration-text';
 import { table } from '../text/table';
 import { relative } from '../text/times';
-import { count, position } from '../values';
+import { position } from '../values';
 
 export const configurationCommand = (): Command =>
   new Command('configuration')
@@ -31,9 +32,9 @@ export const configurationCommand = (): Command =>
 const versionsCommand = (): Command =>
   new Command('versions')
     .description('Lists the configurations that were applied, newest first.')
-    .option('--limit <n>', 'maximum number of rows', count, 20)
-    .option('--cursor <cursor>', 'continue from this cursor, which the previous page printed')
-    .option('--all', 'show all rows instead of one page')
+    .addOption(limitOption(20))
+    .addOption(cursorOption())
+    .addOption(allOption())
     .addHelpText(
       'after',
       helpText({
@@ -44,10 +45,7 @@ const versionsCommand = (): Command =>
 
 type Listed = ConfigurationVersions['versions'][number];
 
-async function versions(
-  { output, api }: Session,
-  { all, ...query }: { readonly limit: number; readonly cursor?: string; readonly all?: true },
-): Promise<Exit> {
+async function versions({ output, api }: Session, { all, ...query }: Paging): Promise<Exit> {
   const lockstep = await api();
   const path = ['configuration', 'versions'] as const;
   const { items, next } = await readPages<'versions', Listed>(lockstep, path, { query, all });
@@ -65,10 +63,7 @@ async function versions(
           ]),
         ),
   );
-  if (next !== null && !output.json)
-    output.note(
-      `There are more versions. Next: repeat the command with --cursor ${next}, or with --all.`,
-    );
+  noteNextPage(output, 'versions', next);
   return 'done';
 }
 

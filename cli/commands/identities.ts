@@ -3,11 +3,12 @@ import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
 import type { Identity, IdentityWithMappings, Overview } from '../http/answers';
 import { readPages } from '../http/pages';
+import { allOption, cursorOption, limitOption, noteNextPage, type Paging } from '../paging';
 import { action, type Session } from '../session';
 import { identityLines } from '../text/identity-text';
 import { overviewLines } from '../text/overview-text';
 import { table } from '../text/table';
-import { count, sourceAndName } from '../values';
+import { sourceAndName } from '../values';
 import { forceChangeCommand, unlockCommand } from './identities-act';
 import { deleteCommand } from './identities-delete';
 import { setCommand } from './identities-set';
@@ -33,9 +34,9 @@ const listCommand = (): Command =>
       '--search <text>',
       'only people whose name, an attribute such as mail, or an account contains this text, in any case',
     )
-    .option('--limit <n>', 'maximum number of rows', count, 50)
-    .option('--cursor <cursor>', 'continue from this cursor, which the previous page printed')
-    .option('--all', 'show all rows instead of one page')
+    .addOption(limitOption(50))
+    .addOption(cursorOption())
+    .addOption(allOption())
     .addHelpText(
       'after',
       helpText({
@@ -50,11 +51,8 @@ const listCommand = (): Command =>
     )
     .action(action(list));
 
-interface ListOptions {
+interface ListOptions extends Paging {
   readonly search?: string;
-  readonly limit: number;
-  readonly cursor?: string;
-  readonly all?: true;
 }
 
 async function list({ output, api }: Session, { all, ...query }: ListOptions): Promise<Exit> {
@@ -72,10 +70,7 @@ async function list({ output, api }: Session, { all, ...query }: ListOptions): P
       ]),
     ),
   );
-  if (read.next !== null && !output.json)
-    output.note(
-      `There are more people. Next: repeat the command with --cursor '${read.next}', or with --all.`,
-    );
+  noteNextPage(output, 'people', read.next);
   return 'done';
 }
 

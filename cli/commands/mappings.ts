@@ -6,9 +6,9 @@ import { helpText } from '../help-text';
 import type { ListedMapping } from '../http/answers';
 import type { Api } from '../http/api';
 import { readPages } from '../http/pages';
+import { allOption, cursorOption, limitOption, noteNextPage, type Paging } from '../paging';
 import { action, type Session } from '../session';
 import { table } from '../text/table';
-import { count } from '../values';
 
 export const mappingsCommand = (): Command =>
   new Command('mappings')
@@ -27,13 +27,10 @@ export const mappingsCommand = (): Command =>
       onOne('delete', 'Deletes a disabled mapping and its credential. The account stays linked.'),
     );
 
-interface Filter {
+interface Filter extends Paging {
   readonly application?: string;
   readonly identity?: string;
   readonly state?: MappingListState;
-  readonly limit: number;
-  readonly cursor?: string;
-  readonly all?: true;
 }
 
 const listCommand = (): Command =>
@@ -48,9 +45,9 @@ const listCommand = (): Command =>
         'only disabled mappings, or enabled ones whose credential is in this state',
       ).choices(mappingListStates),
     )
-    .option('--limit <n>', 'maximum number of rows', count, 50)
-    .option('--cursor <cursor>', 'continue from this cursor, which the previous page printed')
-    .option('--all', 'show all rows instead of one page')
+    .addOption(limitOption(50))
+    .addOption(cursorOption())
+    .addOption(allOption())
     .addHelpText(
       'after',
       helpText({
@@ -72,10 +69,7 @@ async function list({ output, api }: Session, { all, ...query }: Filter): Promis
   output.show({ mappings: read.items, next: read.next }, () =>
     read.items.length === 0 ? ['No mapping matches.'] : mappingTable(output, read.items),
   );
-  if (read.next !== null && !output.json)
-    output.note(
-      `There are more mappings. Next: repeat the command with --cursor '${read.next}', or with --all.`,
-    );
+  noteNextPage(output, 'mappings', read.next);
   return 'done';
 }
 

@@ -6,9 +6,10 @@ import { helpText } from '../help-text';
 import type { Notice, NoticeTested } from '../http/answers';
 import type { Api } from '../http/api';
 import { readPages } from '../http/pages';
+import { allOption, cursorOption, limitOption, noteNextPage, type Paging } from '../paging';
 import { action, type Session } from '../session';
 import { deliveryLines, noticeLines } from '../text/notices-text';
-import { count, seconds } from '../values';
+import { seconds } from '../values';
 
 export const noticesCommand = (): Command =>
   new Command('notices')
@@ -20,11 +21,8 @@ export const noticesCommand = (): Command =>
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(testCommand());
 
-interface ListOptions {
+interface ListOptions extends Paging {
   readonly state?: string;
-  readonly limit: number;
-  readonly cursor?: string;
-  readonly all?: true;
 }
 
 const listCommand = (): Command =>
@@ -38,9 +36,9 @@ const listCommand = (): Command =>
         ...deliveryStates,
       ]),
     )
-    .option('--limit <n>', 'maximum number of notices', count, 20)
-    .option('--cursor <cursor>', 'continue from this cursor, which the previous page printed')
-    .option('--all', 'show all notices instead of one page')
+    .addOption(limitOption(20))
+    .addOption(cursorOption())
+    .addOption(allOption())
     .addHelpText(
       'after',
       helpText({
@@ -58,10 +56,7 @@ async function list({ output, api }: Session, options: ListOptions): Promise<Exi
   const page = await readPages<'notices', Notice>(lockstep, 'notices', { query, all });
   const { items, next } = page;
   output.show({ notices: items, next }, () => noticeLines(output, items, Date.now()));
-  if (next !== null && !output.json)
-    output.note(
-      `There are more notices. Next: repeat the command with --cursor ${next}, or with --all.`,
-    );
+  noteNextPage(output, 'notices', next);
   return 'done';
 }
 

@@ -8,18 +8,16 @@ import type { Api } from '../http/api';
 import { isRefused, runJob } from '../http/jobs';
 import { knownSources } from '../http/known-sources';
 import { readPages } from '../http/pages';
+import { allOption, cursorOption, limitOption, noteNextPage, type Paging } from '../paging';
 import { action, type Session } from '../session';
 import { staleLines } from '../text/stale-text';
-import { count, seconds } from '../values';
+import { seconds } from '../values';
 
-interface Options {
+interface Options extends Paging {
   readonly identity?: string;
   readonly source?: string;
   readonly look?: true;
   readonly wait: number;
-  readonly limit: number;
-  readonly cursor?: string;
-  readonly all?: true;
 }
 
 export const staleCommand = (): Command =>
@@ -33,9 +31,9 @@ export const staleCommand = (): Command =>
     .option('--source <source>', 'only accounts in this source')
     .option('--look', 'first read from the sources when each password was last changed')
     .option('--wait <seconds>', 'how long to wait for each source with --look', seconds, 300)
-    .option('--limit <n>', 'maximum number of rows', count, 50)
-    .option('--cursor <cursor>', 'continue from this cursor, which the previous page printed')
-    .option('--all', 'show all rows instead of one page')
+    .addOption(limitOption(50))
+    .addOption(cursorOption())
+    .addOption(allOption())
     .addHelpText(
       'after',
       helpText({
@@ -63,10 +61,7 @@ async function stale(session: Session, options: Options): Promise<Exit> {
   const { items, next } = await readPages<'stale', StaleAccount>(api, 'stale', { query, all });
   output.show({ stale: items, next, unseen: unread }, () => staleLines(output, items, Date.now()));
   for (const { source, says } of unread) output.note(`${source} was not read completely: ${says}`);
-  if (next !== null && !output.json)
-    output.note(
-      `There are more accounts. Next: repeat the command with --cursor ${next}, or with --all.`,
-    );
+  noteNextPage(output, 'accounts', next);
   return items.length === 0 ? 'done' : 'partial';
 }
 

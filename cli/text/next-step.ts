@@ -2,6 +2,7 @@ import { hasEnded } from '../../model/change/change';
 import { pauseReasons } from '../../model/change/source-circuit';
 import { errors } from '../../model/errors';
 import type { Account, Change } from '../http/answers';
+import { quoted } from './quoted';
 
 /** A command to run next, and its purpose. */
 export type NextStep = readonly [command: string, purpose: string];
@@ -86,7 +87,3 @@ const ofLink = [
 ] as const;
 
 const isErrorCode = (code: string): code is keyof typeof errors => Object.hasOwn(errors, code);
-
-/** The name quoted for a shell. */
-const quoted = (name: string): string =>
-  /^[\w.@-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
