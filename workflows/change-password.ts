@@ -40,7 +40,6 @@ export async function changePassword(changeId: string): Promise<ChangeState> {
     stop = 'superseded';
     work.cancel();
   });
-
   setHandler(retrySignal, wakes.wake);
 
   let closing: Closing | null = null;

@@ -3,6 +3,7 @@ import helmet from 'helmet';
 import { log } from '../../log';
 import { discardBody } from '../http/body';
 import type { Dependencies } from '../http/dependencies';
+import { ownFilesOnly } from '../http/page-policy';
 import { asHttpProblem, type HttpProblem, headersOf } from '../http/problem';
 import { requireSameOrigin } from './browser-request';
 
@@ -36,11 +37,7 @@ export interface PageAnswer {
 export const redirect = (
   location: string,
   headers: Readonly<Record<string, string>> = {},
-): PageAnswer => ({
-  status: 303,
-  location,
-  headers,
-});
+): PageAnswer => ({ status: 303, location, headers });
 
 /**
  * Headers of every page. `same-origin` instead of `no-referrer`, with which browsers send "Origin: null" for our own
@@ -50,11 +47,7 @@ const secured = helmet({
   contentSecurityPolicy: {
     useDefaults: false,
     directives: {
-      defaultSrc: ["'none'"],
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'", 'data:'],
-      connectSrc: ["'self'"],
+      ...ownFilesOnly,
       formAction: ["'self'"],
       baseUri: ["'none'"],
       frameAncestors: ["'none'"],

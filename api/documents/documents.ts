@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import { errorCodes, errors, type Retry } from '../../model/errors';
 import { isId } from '../../store/ids';
+import { ownFilesOnly } from '../http/page-policy';
 import { HttpProblem } from '../http/problem';
 import { routes } from '../routes';
 import { CHANGE_PAGE_SCRIPT, changePageBody } from './change-page';
@@ -18,11 +19,7 @@ const secured = helmet({
   contentSecurityPolicy: {
     useDefaults: false,
     directives: {
-      defaultSrc: ["'none'"],
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'", 'data:'],
-      connectSrc: ["'self'"],
+      ...ownFilesOnly,
       baseUri: ["'none'"],
       formAction: ["'none'"],
       frameAncestors: ["'none'"],

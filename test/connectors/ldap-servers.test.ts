@@ -50,18 +50,20 @@ describeWith(['slapd'], 'a directory with two servers', () => {
       report: () => {},
       ...(port !== undefined && { port }),
     });
+  const settingsOf = (more: object = {}) =>
+    ldapSettings.parse({
+      url: servers[0].url,
+      fallbackUrls: [servers[1].url],
+      ca: servers[0].caFile,
+      serverName: 'localhost',
+      bindDn: SERVICE,
+      bindPassword: '${file:ldap}',
+      base: SUFFIX,
+      ...more,
+    });
   const open = (replicationMs: number) =>
     openLdap(
-      ldapSettings.parse({
-        url: servers[0].url,
-        fallbackUrls: [servers[1].url],
-        ca: servers[0].caFile,
-        serverName: 'localhost',
-        bindDn: SERVICE,
-        bindPassword: '${file:ldap}',
-        base: SUFFIX,
-        timeoutMs: 1_000,
-      }),
+      settingsOf({ timeoutMs: 1_000 }),
       { resolve: () => Secret.fromText('of the service account') },
       { returnMs: 50, replicationMs },
     );
@@ -142,18 +144,7 @@ describeWith(['slapd'], 'a directory with two servers', () => {
   });
 
   test('a refused service account is not tried on the other server', async () => {
-    connector = openLdap(
-      ldapSettings.parse({
-        url: servers[0].url,
-        fallbackUrls: [servers[1].url],
-        ca: servers[0].caFile,
-        serverName: 'localhost',
-        bindDn: SERVICE,
-        bindPassword: '${file:ldap}',
-        base: SUFFIX,
-      }),
-      { resolve: () => Secret.fromText('another password') },
-    );
+    connector = openLdap(settingsOf(), { resolve: () => Secret.fromText('another password') });
     expect(await connector.state({ account: ADA })).toMatchObject({
       result: 'failed',
       reason: 'service_credential_refused',
