@@ -82,6 +82,28 @@ export const environmentSchema = z.object({
     .describe(
       'Address on which api and worker answer /livez, /readyz and /metrics. They ask for no key: with any address but loopback, let only the monitoring reach the ports.',
     ),
+  LOCKSTEP_LOOKUP_DATABASE_URL: z
+    .string()
+    .optional()
+    .describe(
+      'Connection URL of PostgreSQL for the lookup service, with a role of its own that can read only what it needs, see lookup.md.',
+    ),
+  LOCKSTEP_LOOKUP_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe(
+      'Address on which the lookup service listens. Any address but loopback requires TLS.',
+    ),
+  LOCKSTEP_LOOKUP_PORT: port.default(8444).describe('Port on which the lookup service listens.'),
+  LOCKSTEP_LOOKUP_TLS_CERT_FILE: file
+    .optional()
+    .describe('Certificate chain of the lookup service (PEM).'),
+  LOCKSTEP_LOOKUP_TLS_KEY_FILE: file
+    .optional()
+    .describe('Private key of the certificate of the lookup service (PEM).'),
+  LOCKSTEP_LOOKUP_OPS_PORT: port
+    .default(9082)
+    .describe('Port for /livez, /readyz and /metrics of the lookup service.'),
   LOCKSTEP_API_OPS_PORT: port
     .default(9080)
     .describe('Port for /livez, /readyz and /metrics of the api.'),
@@ -268,12 +290,18 @@ export const isOwnVariable = (name: string): boolean =>
 /** The files and folders that hold the keys of Lockstep itself. */
 export function ownPaths(): string[] {
   const { LOCKSTEP_KEY_DIR, LOCKSTEP_SIGNER_FILE, LOCKSTEP_FINGERPRINT_KEY_FILE } = environment;
-  const { LOCKSTEP_ADMIN_KEY_FILE, LOCKSTEP_API_KEY_FILE, LOCKSTEP_API_TLS_KEY_FILE } = environment;
+  const {
+    LOCKSTEP_ADMIN_KEY_FILE,
+    LOCKSTEP_API_KEY_FILE,
+    LOCKSTEP_API_TLS_KEY_FILE,
+    LOCKSTEP_LOOKUP_TLS_KEY_FILE,
+  } = environment;
   const { LOCKSTEP_CONSOLE_KEY_FILE, TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH } =
     environment;
   return [
     ...[LOCKSTEP_KEY_DIR, LOCKSTEP_SIGNER_FILE, LOCKSTEP_FINGERPRINT_KEY_FILE],
-    ...[LOCKSTEP_ADMIN_KEY_FILE, LOCKSTEP_API_KEY_FILE, LOCKSTEP_API_TLS_KEY_FILE],
+    ...[LOCKSTEP_ADMIN_KEY_FILE, LOCKSTEP_API_KEY_FILE],
+    ...[LOCKSTEP_API_TLS_KEY_FILE, LOCKSTEP_LOOKUP_TLS_KEY_FILE],
     ...[LOCKSTEP_CONSOLE_KEY_FILE, TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH],
   ].filter((own) => own !== undefined);
 }

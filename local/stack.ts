@@ -1,17 +1,21 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { environment, passedOn, secretVariables } from '../config';
+import { environment, secretVariables } from '../config';
 import type { Report } from './debian';
+import { openLookup } from './lookup';
 import { type SupervisedProcess, superviseNode } from './node-process';
-import { secretsDir, serverDir } from './places';
+import { openStore, type Store } from './open-store';
+import { secretsDir } from './places';
 import { freePort, onPort } from './ports';
-import { createDatabase, type LocalPostgres, supervisePostgres } from './postgres';
+import type { LocalPostgres } from './postgres';
 import { searchAttributes, superviseTemporal, temporalBinary } from './temporal';
 
-/** Lockstep on this machine: engine, database, api and worker. We start those that no variable names, and stop them with us. */
+/** Lockstep on this machine: engine, database, api, worker and lookup service. We start those that no variable names, and stop them with us. */
 export interface Stack {
   readonly apiUrl: string;
   readonly adminKeyFile: string;
+  /** Null when `DATABASE_URL` names another server and `LOCKSTEP_LOOKUP_DATABASE_URL` is not set. */
+  readonly lookupUrl: string | null;
   /** Null when `TEMPORAL_ADDRESS` names the engine and `TEMPORAL_UI_URL` is not set. */
   readonly temporalUiUrl: string | null;
   /** The server that we started. Null when `DATABASE_URL` names another one. */
@@ -27,6 +31,7 @@ export interface Stack {
 export interface StackPids {
   readonly api: number;
   readonly worker: number;
+  readonly lookup: number | null;
   readonly engine: number | null;
   readonly postgres: number | null;
 }
@@ -70,10 +75,14 @@ export async function startStack({
       started(openStore(stateDir, report)),
     ]);
     const lockstep = await started(startLockstep(files, engine, store));
-    const { apiLog, workerLog, adminKey } = files;
+    const lookup = await openLookup(files, store);
+    if (lookup !== null) stops.push(() => lookup.process.stop());
+    const { apiLog, workerLog, lookupLog, adminKey } = files;
     const support = {
-      ops: lockstep.opsUrls,
-      logs: [apiLog, workerLog].map((log) => path.resolve(log)),
+      ops: [...lockstep.opsUrls, ...(lookup === null ? [] : [lookup.opsUrl])],
+      logs: [apiLog, workerLog, ...(lookup === null ? [] : [lookupLog])].map((log) =>
+        path.resolve(log),
+      ),
     };
     writeFileSync(
       files.cli,
@@ -82,11 +91,13 @@ export async function startStack({
     return {
       apiUrl: lockstep.apiUrl,
       adminKeyFile: files.adminKey,
+      lookupUrl: lookup?.url ?? null,
       temporalUiUrl: engine.uiUrl,
       postgres: store.server,
       engineAddress: engine.address,
       pids: () => ({
         ...lockstep.pids(),
+        lookup: lookup?.process.pid() ?? null,
         engine: engine.pid,
         postgres: store.server?.pid ?? null,
       }),
@@ -113,6 +124,8 @@ const stateFiles = (stateDir: string) => ({
   cli: path.join(stateDir, 'cli.json'),
   apiLog: path.join(stateDir, 'api.log'),
   workerLog: path.join(stateDir, 'worker.log'),
+  lookupLog: path.join(stateDir, 'lookup.log'),
+  lookupPassword: path.join(stateDir, 'lookup-database-password'),
   secrets: secretsDir(stateDir),
   policies: path.resolve(stateDir, 'policies'),
 });
@@ -142,30 +155,6 @@ async function openEngine(stateDir: string, report: Report): Promise<Engine> {
     }),
   );
 }
-
-interface Store {
-  readonly url: string;
-  /** Variables that the driver reads for it. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly server: LocalPostgres | null;
-  stop(): Promise<void>;
-}
-
-async function openStore(stateDir: string, report: Report): Promise<Store> {
-  const { DATABASE_URL } = environment;
-  if (DATABASE_URL !== undefined)
-    return { url: DATABASE_URL, env: passedOn(DRIVER_VARIABLES), server: null, stop: notOurs };
-  const server = await supervisePostgres({ dir: serverDir(stateDir, 'postgres'), report });
-  const url = await createDatabase(server, 'lockstep');
-  return { url, env: {}, server, stop: () => server.stop() };
-}
-
-/** An operator may give in these what `DATABASE_URL` leaves out. They do not apply to a server that we start. */
-const DRIVER_VARIABLES = [
-  'DATABASE_DIRECT_URL',
-  ...['PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD', 'PGPASSFILE', 'PGDATABASE', 'PGSSLMODE'],
-  ...['PGSSLNEGOTIATION', 'PGOPTIONS', 'PGCONNECT_TIMEOUT', 'PGCLIENT_ENCODING'],
-];
 
 interface Lockstep {
   readonly apiUrl: string;

@@ -271,6 +271,16 @@ const table = {
     status: 404,
     says: 'Nothing exists at this address, or this API key may not see it. Check the path and the ids in it.',
   },
+  lookup_refused: {
+    retry: 'never',
+    status: 404,
+    says: 'The lookup service returns no credential for this request. Every refusal has this answer. "lockstep audit --action credential.refused" shows the reason.',
+  },
+  keys_away: {
+    retry: 'never',
+    status: 503,
+    says: 'The lookup service cannot read the master key of this credential. Make the key folder available, then try again; "lockstep sso secret status" shows the keys.',
+  },
   method_not_allowed: {
     retry: 'never',
     status: 405,

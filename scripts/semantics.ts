@@ -101,7 +101,7 @@ export const rules: Readonly<Record<number, Rule>> = {
     says: 'A password filter rewrites the password for its source; the mapping holds the value that the source holds.',
   },
   30: {
-    says: 'Without a key to seal to, a change is refused at once; no password is ever stored in clear.',
+    says: 'Without a key to seal to, a change is refused at once; no password is ever stored in clear. Credentials that the lookup service has returned before stay readable.',
   },
   31: {
     says: 'Every account of a group gets the same password; where a filter changes it, the configuration shows that.',

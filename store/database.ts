@@ -1,3 +1,4 @@
+import { types as kinds } from 'node:util';
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
 import pg from 'pg';
 import { log } from '../log';
@@ -127,8 +128,9 @@ const AWAY_MESSAGES =
 
 /** Whether an error means that the database is temporarily unavailable, and not that it rejected a statement. */
 export function isAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof AggregateError) return error.errors.some(isAway);
+  // Where several realms run in one process, as in tests, an error of Node is no instance of the `Error` here.
+  if (!kinds.isNativeError(error)) return false;
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors.some(isAway);
   const { code, syscall } = error as NodeJS.ErrnoException;
   // A certificate file that is missing is not a server that is away.
   if (syscall === 'open') return false;

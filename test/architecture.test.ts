@@ -58,6 +58,9 @@ const folders: Readonly<Record<string, Folder>> = {
       ...common,
     ],
   },
+  lookup: {
+    may: [...['model', 'store', 'api/http', 'telemetry', 'ops', 'lifetime', 'uncaught', ...common]],
+  },
   capture: { may: ['model', 'sealing', 'connectors', ...common] },
   cli: {
     may: [
@@ -72,6 +75,13 @@ const folders: Readonly<Record<string, Folder>> = {
 /** Only the worker can open a password: these folders read private keys, sealed passwords and credentials. */
 const workerOnly = ['store/worker'];
 const mayOpenPasswords = ['store/worker', 'activities', 'worker'];
+/** What the lookup service imports of them: it opens stored credentials, and no password of a change. */
+const ofLookup = [
+  'store/worker/credentials',
+  'store/worker/login-guard',
+  'store/worker/keys/key-store',
+  'store/worker/keys/master-keys',
+];
 
 interface Import {
   readonly from: string;
@@ -134,10 +144,11 @@ test.each(Object.entries(folders))(
   },
 );
 
-test('only the worker imports the folders that can open a password', () => {
+test('only the worker imports the folders that can open a password, and the lookup service what opens credentials', () => {
   const forbidden = imports
     .filter(({ to }) => workerOnly.some((folder) => within(to, folder)))
     .filter(({ from }) => !mayOpenPasswords.some((folder) => within(from, folder)))
+    .filter(({ from, to }) => !(within(from, 'lookup') && ofLookup.includes(to)))
     .map(({ from, to }) => `${from} imports ${to}`);
   expect(forbidden).toEqual([]);
 });
@@ -216,7 +227,15 @@ test('only connectors, and the setup of local servers, turn a Secret into a stri
 });
 
 test('memory for passwords is made by zeroableBytes, because V8 copies a small Buffer.alloc', () => {
-  const folders = ['sealing', 'cli/password', 'capture/hand-over', 'api', 'intake', 'activities'];
+  const folders = [
+    'sealing',
+    'cli/password',
+    'capture/hand-over',
+    'api',
+    'intake',
+    'activities',
+    'lookup',
+  ];
   const connectors = ['active-directory', 'command', 'http', 'ldap', 'webhook', 'wire'];
   const files = [...folders, ...connectors.map((kind) => `connectors/${kind}`)].flatMap(filesBelow);
   const moving = [...files, 'guarded-file.ts'].filter((file) =>

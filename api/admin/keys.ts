@@ -72,13 +72,16 @@ const newKey = z
       .nullable()
       .default(null)
       .describe(
-        'The only person whom a key with `change-own` may act for. Null for a portal that serves many people.',
+        'The only person whom a key with `change-own` or `lookup` may act for. Null for a portal that serves many people.',
       ),
   })
   .superRefine((key, { addIssue }) => {
     for (const { path, message } of problemsOf(key)) addIssue({ code: 'custom', path, message });
   })
   .meta({ id: 'NewKey' });
+
+/** The scopes of which a key can act for one person only. */
+const ofOnePerson: readonly string[] = ['change-own', 'lookup'] satisfies Scope[];
 
 interface KeyRules {
   readonly scopes: readonly Scope[];
@@ -105,9 +108,14 @@ function problemsOf({ scopes: wanted, groups, agent, source, identity }: KeyRule
     [enrols && wanted.length > 1, 'scopes', 'relay-enrol is used up at once; give it alone'],
     [enrols !== (source !== null), 'source', 'give the source with relay-enrol, and only with it'],
     [
-      identity !== null && wanted.some((scope) => scope !== 'change-own'),
+      identity !== null && (wanted.length > 1 || !ofOnePerson.includes(wanted[0] ?? '')),
       'identity',
-      'only a key with the scope change-own, and no other, can be bound to a person',
+      'only a key with the scope change-own or lookup, and no other, can be bound to a person',
+    ],
+    [
+      wanted.includes('lookup') && identity === null,
+      'identity',
+      'a key with the scope lookup is bound to the person whose credentials it reads',
     ],
   ];
   return rules.flatMap(([broken, field, message]) => (broken ? [{ path: [field], message }] : []));

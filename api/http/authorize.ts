@@ -12,14 +12,18 @@ export type Authorize = (headers: readonly string[], right: Right) => Promise<Ca
 
 const BEARER = /^Bearer +(\S+)$/i;
 
-export function authorizeWith(db: Database): Authorize {
+/** @param find identifies the caller by the key that a request presented */
+export function authorizeWith(
+  db: Database,
+  find: (presented: string) => Promise<Caller | null> = (key) => callerOf(db, key),
+): Authorize {
   const noteUseOf = noteUseEachMinute(db);
   return async (headers, right) => {
     // A proxy may have checked another line than the one that would be used here (RFC 9110 §5.3).
     if (headers.length > 1) throw refused('request_invalid', 'invalid_request');
     const key = BEARER.exec(headers[0] ?? '')?.[1];
     if (key === undefined) throw new HttpProblem('unauthenticated');
-    const caller = await callerOf(db, key);
+    const caller = await find(key);
     if (caller === null) throw refused('unauthenticated', 'invalid_token');
     noteUseOf(caller.keyId);
     if (!hasRight(caller.scopes, right)) throw forbidden(right);

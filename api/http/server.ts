@@ -17,8 +17,15 @@ export interface Listening {
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | null;
 }
 
+/** The variables that name the TLS files of a process. */
+interface TlsVariables {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /**
  * The address to listen on, and the TLS files.
+ * @param names the variables that errors name
  * @throws Misconfigured if passwords would cross a network unencrypted
  */
 export function listeningOn(
@@ -26,21 +33,25 @@ export function listeningOn(
   port: number,
   certFile: string | undefined,
   keyFile: string | undefined,
+  names: TlsVariables = {
+    cert: 'LOCKSTEP_API_TLS_CERT_FILE',
+    key: 'LOCKSTEP_API_TLS_KEY_FILE',
+  },
 ): Listening {
   if (certFile !== undefined && keyFile !== undefined)
     return {
       host,
       port,
       tls: {
-        cert: fileOf('LOCKSTEP_API_TLS_CERT_FILE', certFile),
-        key: fileOf('LOCKSTEP_API_TLS_KEY_FILE', keyFile),
+        cert: fileOf(names.cert, certFile),
+        key: fileOf(names.key, keyFile),
       },
     };
   if (certFile !== undefined || keyFile !== undefined)
-    throw new Misconfigured('Set both LOCKSTEP_API_TLS_CERT_FILE and LOCKSTEP_API_TLS_KEY_FILE');
+    throw new Misconfigured(`Set both ${names.cert} and ${names.key}`);
   if (isLoopback(host)) return { host, port, tls: null };
   throw new Misconfigured(
-    `Passwords would cross the network unencrypted: set LOCKSTEP_API_TLS_CERT_FILE and LOCKSTEP_API_TLS_KEY_FILE, or listen on 127.0.0.1 instead of ${host}`,
+    `Passwords would cross the network unencrypted: set ${names.cert} and ${names.key}, or listen on 127.0.0.1 instead of ${host}`,
   );
 }
 
@@ -84,6 +95,7 @@ const CLOSE_IDLE_EVERY_MS = 50;
 export async function startServer(
   app: RequestListener,
   { host, port, tls }: Listening,
+  portVariable = 'LOCKSTEP_API_PORT',
 ): Promise<ApiServer> {
   const server =
     tls === null
@@ -97,7 +109,7 @@ export async function startServer(
     server.once('error', reject);
     server.listen(port, host, resolve);
   }).catch((error) => {
-    throw portError('LOCKSTEP_API_PORT', { host, port }, error);
+    throw portError(portVariable, { host, port }, error);
   });
   const address = server.address() as AddressInfo;
   const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;

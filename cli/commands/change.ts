@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
+import { jsonBody } from '../../model/passwords/json-body';
 import type { Secret } from '../../model/passwords/secret';
 import { type Exit, exitCodes, exitOf } from '../exit-codes';
 import { Failure, usage } from '../failure';
@@ -8,7 +9,6 @@ import type { Change, ChangePlan } from '../http/answers';
 import type { Api } from '../http/api';
 import { AnswerLost, ApiProblem } from '../http/refusals';
 import { askPasswords, isPrompted } from '../password/ask';
-import { jsonBody } from '../password/json-body';
 import { action, type Session } from '../session';
 import { inShort } from '../text/change-text';
 import { dryRunLines, isRefusal } from '../text/dry-run-text';

@@ -8,11 +8,12 @@ export const upCommand = (): Command =>
   new Command('up')
     .summary('run Lockstep on this machine')
     .description(
-      'Starts the API and a worker, and runs until Ctrl-C. It also starts a Temporal server and a PostgreSQL server, unless ' +
-        'TEMPORAL_ADDRESS and DATABASE_URL name others. Programs that this machine does not have are downloaded once. All ' +
-        'data is in one folder. The API listens on port 8080 and the Web UI of Temporal on 8233; if such a port is in use, ' +
-        'a free one is chosen. The command prints the addresses. To choose the ports yourself, start the processes ' +
-        'without "lockstep up" (docs/installing.md), with LOCKSTEP_API_PORT.',
+      'Starts the API, a worker and the lookup service, and runs until Ctrl-C. It also starts a Temporal server and a ' +
+        'PostgreSQL server, unless TEMPORAL_ADDRESS and DATABASE_URL name others. Programs that this machine does not ' +
+        'have are downloaded once. All data is in one folder. The API listens on port 8080, the lookup service on 8444 ' +
+        'and the Web UI of Temporal on 8233; if such a port is in use, a free one is chosen. The command prints the ' +
+        'addresses. To choose the ports yourself, start the processes without "lockstep up" (docs/installing.md), with ' +
+        'LOCKSTEP_API_PORT.',
     )
     .option(
       '--demo',

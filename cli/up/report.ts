@@ -82,6 +82,7 @@ function links(stack: Stack, changeId?: string, configurationFile?: string): str
   const rows: [string, string][] = [['API', `${apiUrl}/docs/`]];
   rows.push(['Change password', `${apiUrl}/password`]);
   rows.push(['Console', `${apiUrl}/console (sign in with the key in ${stack.adminKeyFile})`]);
+  if (stack.lookupUrl !== null) rows.push(['Lookup service', stack.lookupUrl]);
   if (temporalUiUrl !== null)
     rows.push([
       'Temporal Web UI',

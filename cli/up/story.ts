@@ -3,11 +3,11 @@ import { randomPassword } from '../../local/demo/directories';
 import { type DemoAccount, giveOldPassword, heroAccounts } from '../../local/demo/logins';
 import type { DemoSystems } from '../../local/demo/systems';
 import type { OutcomeState } from '../../model/change/outcome';
+import { jsonBody } from '../../model/passwords/json-body';
 import type { Secret } from '../../model/passwords/secret';
 import type { Change } from '../http/answers';
 import type { Api } from '../http/api';
 import { ApiProblem } from '../http/refusals';
-import { jsonBody } from '../password/json-body';
 import { readLines } from '../password/lines';
 
 /** The result of the demo: one change, and for each account whether real logins confirm the outcome that Lockstep reports. */

@@ -1,6 +1,7 @@
 /** What one route needs. Every route names one right, and a key has only the rights of its scopes. */
 export type Right =
   | 'change-own'
+  | 'look-up'
   | 'change'
   | 'control-changes'
   | 'help'
@@ -29,6 +30,11 @@ const table = {
     may: 'change the password of a person who gives the current one',
     rights: ['change-own'],
     bindable: true,
+  },
+  lookup: {
+    may: 'at the lookup service: read the stored credentials of the person whom the key is bound to, issue tickets of that person, and redeem tickets of applications that this person administers',
+    rights: ['look-up'],
+    bindable: false,
   },
   'help-desk': {
     may: 'see people and changes, start, cancel and retry changes, also without the current password, unlock accounts and force a change at the next login; the key names its agent',

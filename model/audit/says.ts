@@ -4,6 +4,7 @@ import { type OutcomeState, outcomeStates } from '../change/outcome';
 import { leaveOutSays } from '../change/plan';
 import { isSignInObstacle, signInObstacles } from '../change/sign-in-prevented';
 import { errors, isErrorCode } from '../errors';
+import { isLookupRefusal, lookupRefusals } from '../lookup/rules';
 import { isAccountAction } from '../people/account-actions';
 import type { AuditRecord } from './record';
 
@@ -54,6 +55,15 @@ const word = (value: unknown): string =>
 
 const signIn = (says: string, severity: AuditSeverity): ActionRow =>
   row((record) => `Sign-in${whose(record)}: ${says}`, severity);
+
+const lookedUpBy = ({ via, hostAccount, hostApplication }: AuditRecord['detail']): string => {
+  if (via === 'ticket') return ', by a ticket';
+  if (via !== 'host') return '';
+  return `, after a sign-in with ${word(hostAccount)} in ${word(hostApplication)}`;
+};
+
+const refusalText = (reason: unknown): string =>
+  isLookupRefusal(reason) ? lookupRefusals[reason] : word(reason);
 
 /** The actions whose name is fixed. Those of changes, accounts and captures end with a state or a reason. */
 export const auditActions = {
@@ -163,6 +173,20 @@ export const auditActions = {
   ),
   'api-key.rotated': row((record) => `Rotated ${named(record, 'the API key')}.`, 'notice'),
   'api-key.revoked': row((record) => `Revoked ${named(record, 'the API key')}.`, 'notice'),
+  'credential.read': row(
+    ({ subject, person, account, detail }) =>
+      `Looked up the credential of ${account} in ${subject} for ${person}${lookedUpBy(detail)}.`,
+    'notice',
+  ),
+  'credential.refused': row(
+    ({ subject, detail }) =>
+      `A look-up of a credential${subject === null ? '' : ` in ${subject}`} was refused: ${refusalText(detail.reason)}.`,
+    'warning',
+  ),
+  'ticket.issued': row(
+    ({ subject, person }) => `Issued a ticket of ${person} for ${subject}.`,
+    'notice',
+  ),
   'session.started': row(({ subject }) => `Signed in to the console (session ${subject}).`),
   'session.ended': row(({ subject }) => `Ended the console session ${subject}.`),
   'relay.created': row(

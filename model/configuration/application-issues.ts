@@ -84,11 +84,23 @@ export const applicationIssues = (
       ...(['administrators', 'users'] as const).flatMap((who) =>
         application[who].groups.flatMap((group, index) => unknown([who, 'groups', index], group)),
       ),
+      ...unknownTarget(applications, application.leadsTo).map((says) => ({
+        path: [...at, 'leadsTo'],
+        says,
+      })),
       ...application.shared.flatMap(({ group }, index) =>
         unknown(['shared', index, 'group'], group),
       ),
     ];
   });
+
+const unknownTarget = (
+  applications: Configuration['applications'],
+  target: string | undefined,
+): string[] =>
+  target === undefined || Object.hasOwn(applications, target)
+    ? []
+    : [`there is no application "${target}"`];
 
 const fixed = ['type', 'fields'] as const;
 

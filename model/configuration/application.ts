@@ -81,6 +81,11 @@ export const applicationSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Whether an account of the application leads to the credentials of its person.'),
+  leadsTo: name
+    .optional()
+    .describe(
+      'With `hostInitiated`: the application, as a rule one of the directory, whose credential of the person is returned.',
+    ),
   validatePassword: z
     .boolean()
     .default(true)

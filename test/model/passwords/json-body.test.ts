@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { jsonBody } from '../../cli/password/json-body';
-import { Secret } from '../../model/passwords/secret';
+import { jsonBody } from '../../../model/passwords/json-body';
+import { Secret } from '../../../model/passwords/secret';
 
 const parsed = (body: Secret): unknown => body.use((bytes) => JSON.parse(bytes.toString('utf8')));
 

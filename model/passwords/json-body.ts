@@ -1,5 +1,5 @@
-import { Secret } from '../../model/passwords/secret';
-import { zeroableBytes } from '../../model/passwords/zeroable';
+import { Secret } from './secret';
+import { zeroableBytes } from './zeroable';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -1,0 +1,66 @@
+import { isAway } from '../store/database';
+
+/** How long the database is not asked again after it was found unavailable. */
+const RETRY_AFTER_MS = 1_000;
+/** More values are not remembered: the oldest are forgotten. */
+const MOST_VALUES = 50_000;
+
+interface Remembered {
+  readonly value: unknown;
+  readonly readAt: Date;
+  /** By the clock of `performance.now`, which is never set. */
+  readonly at: number;
+}
+
+/** A value that the lookup service uses, and when it was read from the database. */
+export interface Read<T> {
+  readonly value: T;
+  readonly readAt: Date;
+  /** True if the database was unavailable. */
+  readonly fromMemory: boolean;
+}
+
+export interface Memory {
+  /**
+   * Reads a value. The database is asked each time. Only while it is unavailable, a value that was read less than
+   * `maxAgeMs` ago is used again.
+   * @param key names the value
+   * @throws the error of `read`, when nothing is remembered
+   */
+  read<T>(key: string, maxAgeMs: number, read: () => Promise<T>): Promise<Read<T>>;
+}
+
+/** A memory for what the service reads. It holds credentials only as they are sealed. */
+export function createMemory(now: () => number = () => performance.now()): Memory {
+  const values = new Map<string, Remembered>();
+  let away: { readonly error: unknown; readonly until: number } | null = null;
+
+  const remember = (key: string, value: unknown, maxAgeMs: number): Date => {
+    const readAt = new Date();
+    values.delete(key);
+    if (maxAgeMs > 0) values.set(key, { value, readAt, at: now() });
+    const [oldest] = values.keys();
+    if (values.size > MOST_VALUES && oldest !== undefined) values.delete(oldest);
+    return readAt;
+  };
+  const recall = <T>(key: string, maxAgeMs: number, error: unknown): Read<T> => {
+    const known = values.get(key);
+    if (known === undefined || now() - known.at >= maxAgeMs) throw error;
+    return { value: known.value as T, readAt: known.readAt, fromMemory: true };
+  };
+
+  return {
+    async read(key, maxAgeMs, read) {
+      if (away !== null && now() < away.until) return recall(key, maxAgeMs, away.error);
+      try {
+        const value = await read();
+        away = null;
+        return { value, readAt: remember(key, value, maxAgeMs), fromMemory: false };
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        away = { error, until: now() + RETRY_AFTER_MS };
+        return recall(key, maxAgeMs, error);
+      }
+    },
+  };
+}
