@@ -4,6 +4,7 @@ import { backlogTable, benchBacklog } from './backlog/run';
 import { efforts as captureEfforts } from './captures/measure';
 import { benchCaptures } from './captures/run';
 import { headlines } from './goals';
+import { benchLookup, efforts as lookupEfforts, lookupTable } from './lookup/run';
 import { efforts, measure, type Results } from './measure';
 import { describeRun, type Part, publish } from './publish';
 import { type EngineKind, engineKinds, openSides } from './sides';
@@ -55,6 +56,8 @@ const program = new Command('bench')
       '      prints only the JSON, for a program',
       '  npm run bench -- captures',
       '      measures how fast a password that is changed in a source reaches all other accounts',
+      '  npm run bench -- lookup',
+      '      measures how fast the lookup service returns stored credentials',
       '  npm run bench -- --engine postgresql',
       '      uses a Temporal server on PostgreSQL instead of the development server',
       '  TEMPORAL_ADDRESS=127.0.0.1:7233 npm run bench',
@@ -130,6 +133,20 @@ program
   .action(async ({ changes }: { readonly changes: number }) => {
     const measured = await benchBacklog(changes, report, interruption());
     process.stdout.write(`\n${asText([backlogTable(measured)])}\n`);
+  });
+
+program
+  .command('lookup')
+  .description(
+    'Measure how fast the lookup service returns credentials, and issues and redeems tickets.',
+  )
+  .option('--json', 'print the results as one line of JSON, the last line of stdout')
+  .option('--quick', 'measure for half a second each: shows that the bench works')
+  .action(async ({ quick, json }: Options) => {
+    const effort = quick ? lookupEfforts.quick : lookupEfforts.full;
+    const measured = await benchLookup(effort, report, interruption());
+    process.stdout.write(`\n${asText([lookupTable(measured)])}\n`);
+    if (json) process.stdout.write(`${JSON.stringify({ lookup: measured })}\n`);
   });
 
 program.parseAsync(process.argv).catch((error: Error) => {

@@ -25,7 +25,7 @@ export interface Auditor {
 
 export function createAuditor(db: Database): Auditor {
   const waiting: NewAuditRecord[] = [];
-  let flushing: Promise<void> = Promise.resolve();
+  let flushing: Promise<void> | null = null;
 
   const keep = (record: NewAuditRecord): void => {
     if (waiting.length >= MOST_WAITING) throw new HttpProblem('database_away');
@@ -45,13 +45,17 @@ export function createAuditor(db: Database): Auditor {
     }
   };
   // One flush at a time, so that no record is written twice.
-  const flushInTurn = (): Promise<void> => {
-    flushing = flushing.then(flush).catch((error) => {
-      if (!isAway(error)) log.error('audit records that wait could not be written', { error });
-    });
+  const flushOnce = (): Promise<void> => {
+    flushing ??= flush()
+      .catch((error) => {
+        if (!isAway(error)) log.error('audit records that wait could not be written', { error });
+      })
+      .finally(() => {
+        flushing = null;
+      });
     return flushing;
   };
-  const timer = setInterval(() => void flushInTurn(), FLUSH_EVERY_MS);
+  const timer = setInterval(() => void flushOnce(), FLUSH_EVERY_MS);
   timer.unref();
 
   return {
@@ -65,7 +69,7 @@ export function createAuditor(db: Database): Auditor {
     },
     async close() {
       clearInterval(timer);
-      await flushInTurn();
+      await flushOnce();
       if (waiting.length > 0)
         log.error('audit records were lost, because the database stayed unavailable', {
           count: waiting.length,

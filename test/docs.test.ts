@@ -22,7 +22,7 @@ test.each(Object.entries(referencePages))(
 test.each(pages)('every link and every file name in %s leads to a file', (page) => {
   const files = [
     ...readRepositoryFile(page).matchAll(
-      /`((?:activities|api|bench|blocklist|capture|cli|connectors|docs|intake|local|model|scripts|sealing|store|test|worker|workflows)\/[\w./-]+)`/g,
+      /`((?:activities|api|bench|blocklist|capture|cli|connectors|docs|intake|local|model|scripts|sealing|lookup|store|test|worker|workflows)\/[\w./-]+)`/g,
     ),
   ].map(([, file]) => file ?? '');
   const exists = (file: string) =>

@@ -17,6 +17,7 @@ const checkedCode: readonly string[] = [
     'connectors',
     'intake',
     'local',
+    'lookup',
     'model',
   ],
   ...['scripts', 'sealing', 'store', 'test', 'worker', 'workflows'],

@@ -84,6 +84,7 @@ async function ownership(root: string): Promise<string[]> {
   const expected = {
     '/etc/lockstep/api.env': 'root lockstep-api 640',
     '/etc/lockstep/worker.env': 'root lockstep-worker 640',
+    '/etc/lockstep/lookup.env': 'root lockstep-worker 640',
     '/etc/lockstep/api/fingerprint.key': 'lockstep-api lockstep-api 400',
     '/etc/lockstep/worker/fingerprint.key': 'lockstep-worker lockstep-worker 400',
     '/etc/lockstep/secrets': 'root lockstep-worker 750',

@@ -53,10 +53,11 @@ function addSystemFiles(clone: string, root: string): void {
     cpSync(path.join(clone, from), target);
     chmodSync(target, mode);
   };
-  for (const unit of ['lockstep-api.service', 'lockstep-worker.service'])
+  for (const kind of ['api', 'worker', 'lookup']) {
+    const unit = `lockstep-${kind}.service`;
     place(`deploy/systemd/${unit}`, `usr/lib/systemd/system/${unit}`, 0o644);
-  for (const file of ['api.env', 'worker.env'])
-    place(`deploy/etc/${file}`, `etc/lockstep/${file}`, 0o640);
+    place(`deploy/etc/${kind}.env`, `etc/lockstep/${kind}.env`, 0o640);
+  }
   place('LICENSE', 'usr/share/doc/lockstep/copyright', 0o644);
   place('CHANGELOG.md', 'usr/share/doc/lockstep/CHANGELOG.md', 0o644);
   cpSync(path.join(clone, 'docs'), path.join(root, 'usr/share/doc/lockstep'), { recursive: true });

@@ -15,6 +15,7 @@ const known = [...Object.keys(environmentSchema.shape), ...OTHERS];
 const environmentFiles = [
   'etc/api.env',
   'etc/worker.env',
+  'etc/lookup.env',
   'compose/api.env.example',
   'compose/worker.env.example',
 ];
@@ -50,6 +51,18 @@ test.each(['api', 'worker'])(
     expect(read(file)).toMatch(/^NoNewPrivileges=yes$[\s\S]*^ProtectSystem=strict$/m);
   },
 );
+
+test('the unit of the lookup service runs as the owner of the master keys, and sees no other key', () => {
+  const file = 'systemd/lockstep-lookup.service';
+  const { user, environmentFile, start } = readUnit(path.join(deploy, file));
+  expect([user, environmentFile]).toEqual(['lockstep-worker', '/etc/lockstep/lookup.env']);
+  expect(start.at(-1)).toBe('/usr/lib/lockstep/dist/lookup/main.js');
+  for (const hidden of ['keys/epochs', 'keys/audit', 'keys/signer.json', 'keys/events.json'])
+    expect(read(file)).toMatch(
+      new RegExp(`^InaccessiblePaths=.*-/var/lib/lockstep/worker/${hidden}`, 'm'),
+    );
+  expect(read(file)).not.toMatch(/ReadWritePaths|Accessible.*keys\/master/);
+});
 
 test('image, chart and compose file have the version of package.json', () => {
   const chart = parse(read('helm/lockstep/Chart.yaml'));

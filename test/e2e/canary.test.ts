@@ -53,10 +53,13 @@ const kinds: typeof plantedIn = {
   'changes in a support bundle': /^bundle\/changes\.json$/,
   'metrics of the api': /^metrics\/api$/,
   'metrics of the worker': /^metrics\/worker$/,
+  'metrics of the lookup service': /^metrics\/lookup$/,
+  'the log of the lookup service': /^files\/lookup\.log$/,
   ...(hasProcFiles
     ? {
         'the environment of the api': /^processes\/api environ$/,
         'the environment of the worker': /^processes\/worker environ$/,
+        'the environment of the lookup service': /^processes\/lookup environ$/,
         'command lines of PostgreSQL': /^processes\/postgres cmdline$/,
         'the command line of Temporal': /^processes\/temporal cmdline$/,
       }
@@ -199,6 +202,26 @@ describeWith(['temporal', 'postgres', 'slapd'], 'after changes with every kind o
       expect([command, code]).toEqual([command, 0]);
       printed.push([command, stdout + stderr]);
     }
+  });
+
+  test('a stored credential is looked up, and a password of a host application is refused', async () => {
+    const name = 'look-ups of Ada';
+    const wanted = { name, scopes: ['lookup'], identity: 'ada.marsh' };
+    const { body } = await company.send('POST', '/v1/keys', wanted);
+    const { key } = body as unknown as { readonly key: string };
+    const lookUp = (route: string, sent?: object) =>
+      fetch(`${company.stack.lookupUrl}/v1/${route}`, {
+        method: sent === undefined ? 'GET' : 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        ...(sent && { body: JSON.stringify(sent) }),
+      });
+    const read = (await (await lookUp('credentials/wiki')).json()) as { readonly password: string };
+    expect(Object.values(searchedFor)).toContain(read.password);
+    const refused = {
+      ...{ application: 'wiki', userId: 'ada.marsh' },
+      password: password('the one of a host'),
+    };
+    expect((await lookUp('host-sign-ins', refused)).status).toBe(404);
   });
 
   test('a support bundle is made', async () => {

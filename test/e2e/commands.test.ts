@@ -77,6 +77,13 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep mappings enable alice reports': 'test/cli/mappings.test.ts',
   './lockstep mappings disable alice reports': 'test/cli/mappings.test.ts',
   './lockstep mappings delete alice reports': 'test/cli/mappings.test.ts',
+  'docs/examples/lookup.py http://127.0.0.1:8444 ada.key read wiki': 'test/lookup/clients.test.ts',
+  'docs/examples/lookup.py http://127.0.0.1:8444 ada.key ticket wiki':
+    'test/lookup/clients.test.ts',
+  'docs/examples/lookup.py http://127.0.0.1:8444 service.key redeem wiki ada.marsh < ticket':
+    'test/lookup/clients.test.ts',
+  'docs/examples/lookup.py http://127.0.0.1:8444 service.key sign-in mainframe ADA01 < password':
+    'test/lookup/clients.test.ts',
 };
 
 interface Step {
@@ -136,6 +143,10 @@ const steps: readonly Step[] = [
     command: './lockstep keys create "help desk" --scope help-desk --agent ada.marsh --expires 90d',
     prints: /^lks_[\w-]+$/m,
   },
+  {
+    command: `./lockstep keys create "ada's desktop" --scope lookup --identity ada.marsh`,
+    prints: /^lks_[\w-]+$/m,
+  },
   { command: './lockstep keys list', prints: /ada\.marsh/ },
   { command: './lockstep configuration versions', prints: /^VERSION +APPLIED +BY\n1 / },
   { command: './lockstep configuration diff 1', prints: /^\+ sources\.corp-directory$/m },
@@ -150,6 +161,11 @@ const steps: readonly Step[] = [
   {
     command: './lockstep audit --person ada.marsh --since 24h',
     prints: /: A new password of ada\.marsh was accepted\./,
+  },
+  { command: './lockstep audit --action credential.refused', prints: /^No audit record matches/ },
+  {
+    command: './lockstep audit --action credential.read --person ada.marsh',
+    prints: /^No audit record matches/,
   },
   { command: './lockstep audit --action capture --since 4w', prints: /^No audit record matches/ },
   {

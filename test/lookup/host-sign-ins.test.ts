@@ -57,7 +57,7 @@ describeWith(['postgres'], 'a sign-in that an application begins', () => {
     const wrong = await signIn('clerk', 'mainframe', 'alice', 'another one');
     expect(wrong).toMatchObject({ status: 404, body: { code: 'lookup_refused' } });
     const others = [
-      await signIn('clerk', 'mainframe', 'nobody', 'another one'),
+      await signIn('clerk', 'mainframe', 'stranger', 'another one'),
       await signIn('alice', 'mainframe', 'alice', 'ÄB12 in mainframe'),
       await signIn('clerk', 'plain', 'alice', 'ÄB12 in plain'),
       await signIn('clerk', 'off', 'alice', 'ÄB12 in off'),

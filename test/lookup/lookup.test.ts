@@ -6,6 +6,7 @@ import { faultOfRole } from '../../store/lookup';
 import { enableMapping } from '../../store/people/mappings';
 import { startTestLookup, type TestLookup } from '../support/lookup';
 import { describeWith } from '../support/servers';
+import { until } from '../support/until';
 
 const source = 'warehouse';
 const applications = {
@@ -180,6 +181,28 @@ describeWith(['postgres'], 'the lookup service', () => {
   test('the service recognises a role that reads too much or too little', async () => {
     expect(await faultOfRole(lookup.limited.db)).toBeNull();
     expect(await faultOfRole(lookup.database.db)).toBe('reads_tables');
+  });
+
+  test('the time at which a key was last used is recorded', async () => {
+    await get('alice', 'wiki');
+    const used = async () => {
+      const row = await lookup.database.db
+        .selectFrom('api_key')
+        .select('last_used_at')
+        .where('id', '=', lookup.keyOf('alice').id)
+        .executeTakeFirst();
+      return row?.last_used_at !== null;
+    };
+    await until(used);
+  });
+
+  test('the key of a person who was removed reads nothing', async () => {
+    await lookup.store('carol', 'wiki', 'word of carol');
+    expect((await get('carol', 'wiki')).status).toBe(200);
+    await lookup.database.db.deleteFrom('identity').where('name', '=', 'carol').execute();
+    await lookup.audited();
+    expect((await get('carol', 'wiki')).body.code).toBe('lookup_refused');
+    expect(await lookup.audited()).toMatchObject([{ detail: { reason: 'person_unknown' } }]);
   });
 
   test('a revoked key is refused from the next request on', async () => {

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type DemoSystems, startSystems } from '../../local/demo/systems';
+import { makeLookupRole } from '../../local/lookup';
 import { type SupervisedProcess, superviseNode } from '../../local/node-process';
 import { isRoot, secretsDir } from '../../local/places';
 import { freePort } from '../../local/ports';
@@ -21,7 +22,8 @@ export interface TalkativeStack {
   readonly apiUrl: string;
   readonly adminKeyFile: string;
   /** URLs that serve `/metrics`. */
-  readonly opsUrls: Readonly<Record<'api' | 'worker', string>>;
+  readonly opsUrls: Readonly<Record<'api' | 'worker' | 'lookup', string>>;
+  readonly lookupUrl: string;
   readonly postgres: LocalPostgres;
   readonly engine: EngineAddress;
   readonly systems: DemoSystems;
@@ -46,7 +48,7 @@ export async function startTalkativeStack(): Promise<TalkativeStack> {
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'lockstep-talkative-'));
   chmodSync(dir, 0o755);
   const report = () => {};
-  const logs = ['api', 'worker'].map((name) => path.join(dir, `${name}.log`));
+  const logs = ['api', 'worker', 'lookup'].map((name) => path.join(dir, `${name}.log`));
   const stops: (() => Promise<unknown>)[] = [
     async () => rmSync(dir, { recursive: true }),
     async () => logs.forEach(refuseDeprecations),
@@ -65,6 +67,7 @@ export async function startTalkativeStack(): Promise<TalkativeStack> {
   );
   const files = { keys: path.join(dir, 'keys'), adminKey: path.join(dir, 'admin-key') };
   const [apiPort, apiOps, workerOps] = [await freePort(), await freePort(), await freePort()];
+  const [lookupPort, lookupOps] = [await freePort(), await freePort()];
   const shared = {
     DATABASE_URL: await createDatabase(postgres, 'lockstep'),
     TEMPORAL_NAMESPACE: engine.namespace,
@@ -88,18 +91,33 @@ export async function startTalkativeStack(): Promise<TalkativeStack> {
       LOCKSTEP_ADMIN_KEY_FILE: files.adminKey,
     }),
   );
+  const passwordFile = path.join(dir, 'lookup-database-password');
+  const lookup = await started(
+    startProcess('lookup', dir, lookupOps, {
+      LOCKSTEP_LOOKUP_DATABASE_URL: await makeLookupRole(shared.DATABASE_URL, passwordFile),
+      LOCKSTEP_KEY_DIR: files.keys,
+      LOCKSTEP_LOOKUP_PORT: String(lookupPort),
+      LOCKSTEP_LOOKUP_OPS_PORT: String(lookupOps),
+    }),
+  );
   const { pid: slapd } = systems.slapd;
   return {
     dir,
     apiUrl: `http://127.0.0.1:${apiPort}`,
     adminKeyFile: files.adminKey,
-    opsUrls: { api: `http://127.0.0.1:${apiOps}`, worker: `http://127.0.0.1:${workerOps}` },
+    opsUrls: {
+      api: `http://127.0.0.1:${apiOps}`,
+      worker: `http://127.0.0.1:${workerOps}`,
+      lookup: `http://127.0.0.1:${lookupOps}`,
+    },
+    lookupUrl: `http://127.0.0.1:${lookupPort}`,
     postgres,
     engine,
     systems,
     pids: () => ({
       api: api.pid(),
       worker: worker.pid(),
+      lookup: lookup.pid(),
       postgres: postgres.pid,
       temporal: engine.pid,
       slapd,
@@ -120,7 +138,7 @@ const engineIn = (dir: string) => ({
 
 /** Starts a built process. */
 const startProcess = (
-  name: 'api' | 'worker',
+  name: 'api' | 'worker' | 'lookup',
   dir: string,
   opsPort: number,
   env: Readonly<Record<string, string>>,
@@ -130,6 +148,12 @@ const startProcess = (
     entry: `dist/${name}/main.js`,
     env: { ...env, LOCKSTEP_LOG_LEVEL: 'debug' },
     logFile: path.join(dir, `${name}.log`),
-    ports: [opsPort, ...(name === 'api' ? [Number(env.LOCKSTEP_API_PORT)] : [])],
+    ports: [opsPort, ...(name === 'worker' ? [] : [Number(env[clientPort[name]])])],
     readyUrl: `http://127.0.0.1:${opsPort}/readyz`,
   });
+
+/** The variable with the port for clients; the worker has none. */
+const clientPort = {
+  api: 'LOCKSTEP_API_PORT',
+  lookup: 'LOCKSTEP_LOOKUP_PORT',
+} as const;

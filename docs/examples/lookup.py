@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""Asks the lookup service: lookup.py URL KEYFILE read APP | ticket APP | redeem APP SENDER | sign-in APP USERID
+
+redeem reads the ticket, and sign-in the password, on stdin. The answer is JSON on stdout."""
+import json, sys, urllib.error, urllib.parse, urllib.request
+
+url, key_file, verb, application, *rest = sys.argv[1:]
+given = sys.stdin.buffer.read().decode().rstrip("\n") if rest else ""
+body = {"application": application}
+path = {"ticket": "tickets", "redeem": "tickets/redeem", "sign-in": "host-sign-ins"}.get(verb)
+if verb == "read":
+    path, body = "credentials/" + urllib.parse.quote(application, safe=""), None
+elif rest:
+    names = ("sender", "ticket") if verb == "redeem" else ("userId", "password")
+    body.update(zip(names, (rest[0], given)))
+with open(key_file, encoding="ascii") as file:
+    headers = {"authorization": f"Bearer {file.read().strip()}", "content-type": "application/json"}
+data = None if body is None else json.dumps(body).encode()
+try:
+    request = urllib.request.Request(f"{url}/v1/{path}", data, headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        print(answer.read().decode())
+except urllib.error.HTTPError as error:
+    sys.exit(json.load(error)["detail"])
