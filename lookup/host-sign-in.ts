@@ -41,7 +41,7 @@ export const hostSignIn = lookupRoute({
     const refused = 'refused' in asked ? asked.refused : await verify(deps, asked.host, password);
     if (refused !== null || 'refused' in asked)
       return refuse(deps, caller, { application, detail }, refused ?? 'account_unknown');
-    const secret = openCredential(deps.keys, asked.found.credential.value);
+    const secret = await openCredential(deps.keys, asked.found.credential.value);
     try {
       const read = { ...detail, account: asked.found.credential.value.account };
       await deps.audit.write(recordOf(caller, 'credential.read', asked.target, read), false);
@@ -93,7 +93,7 @@ async function verify(
   if (!(await guard.open())) return 'guessing_blocked';
   let result: 'holds' | 'differs' | 'unknown' = 'unknown';
   try {
-    result = isStored(keys, host, password) ? 'holds' : 'differs';
+    result = (await isStored(keys, host, password)) ? 'holds' : 'differs';
   } finally {
     await guard.settle(result);
   }
@@ -101,8 +101,12 @@ async function verify(
 }
 
 /** A person may have typed it in another Unicode form than the one in which Lockstep sets passwords. */
-function isStored(keys: MasterKeys, host: StoredCredential, password: Secret): boolean {
-  const stored = openCredential(keys, host);
+async function isStored(
+  keys: MasterKeys,
+  host: StoredCredential,
+  password: Secret,
+): Promise<boolean> {
+  const stored = await openCredential(keys, host);
   const inNormalForm = normalized(password);
   try {
     return stored.equals(password) || stored.equals(inNormalForm);

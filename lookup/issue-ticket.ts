@@ -34,7 +34,7 @@ export const issueTicket = lookupRoute({
       expiresAt: new Date(now.getTime() + seconds * 1000),
       ...{ identityId, application },
     };
-    const sealed = sealTicket(newestKey(deps.keys), ticket);
+    const sealed = sealTicket(await newestKey(deps.keys), ticket);
     const detail = { identity: identityId, ticket: ticket.id };
     await deps.audit.write(recordOf(caller, 'ticket.issued', application, detail), false);
     return { ticket: sealed, application, expiresAt: ticket.expiresAt };

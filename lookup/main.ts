@@ -29,7 +29,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   // Once it has started, the service is ready also while the database is unavailable: it answers from memory then.
   let missing: readonly string[] = ['database'];
   const opsAt = { host: environment.LOCKSTEP_OPS_HOST, port: environment.LOCKSTEP_LOOKUP_OPS_PORT };
-  const ready = async () => [...missing, ...missingKeys(keys)];
+  const ready = async () => [...missing, ...(await missingKeys(keys))];
   const ops = await startOps({ ...opsAt, ready }).catch((error) => {
     throw portError('LOCKSTEP_LOOKUP_OPS_PORT', opsAt, error);
   });
@@ -59,13 +59,10 @@ function required(name: 'LOCKSTEP_LOOKUP_DATABASE_URL' | 'LOCKSTEP_KEY_DIR'): st
   return value;
 }
 
-function missingKeys(keys: MasterKeys): readonly string[] {
-  try {
-    keys.newest();
-    return [];
-  } catch {
-    return ['keys'];
-  }
-}
+const missingKeys = (keys: MasterKeys): Promise<readonly string[]> =>
+  keys.currentMasterKey().then(
+    () => [],
+    () => ['keys'],
+  );
 
 void live('the lookup service', main);

@@ -29,7 +29,7 @@ export const ownCredential = lookupRoute({
     }
     const { application, credential } = found;
     if (credential.fromMemory && query.refresh) throw new HttpProblem('database_away');
-    const secret = openCredential(deps.keys, credential.value);
+    const secret = await openCredential(deps.keys, credential.value);
     try {
       const detail = { identity, via: 'own', account: credential.value.account };
       const record = recordOf(caller, 'credential.read', params.application, detail);

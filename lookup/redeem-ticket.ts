@@ -26,13 +26,13 @@ export const redeemTicket = lookupRoute({
   path: '/v1/tickets/redeem',
   body: smallBody(body),
   handle: async (deps, { caller, body: wanted }) => {
-    const ticket = openTicket(deps.keys, wanted.ticket);
+    const ticket = await openTicket(deps.keys, wanted.ticket);
     const identity = ticket?.identityId ?? null;
     const detail = { identity, via: 'ticket', ticket: ticket?.id ?? null };
     const asked = { application: wanted.application, detail };
     const found = await redeemable(deps, caller, ticket, wanted);
     if ('refused' in found) return refuse(deps, caller, asked, found.refused);
-    const secret = openCredential(deps.keys, found.credential.value);
+    const secret = await openCredential(deps.keys, found.credential.value);
     try {
       const { account } = found.credential.value;
       const read = { ...detail, account };

@@ -33,7 +33,7 @@ export function sealTicket(master: MasterKey, ticket: Ticket): string {
 }
 
 /** @returns null when the text is no ticket, was altered, or was sealed with a key that cannot be read */
-export function openTicket(keys: MasterKeys, text: string): Ticket | null {
+export async function openTicket(keys: MasterKeys, text: string): Promise<Ticket | null> {
   const bytes = Buffer.from(text, 'base64url');
   const header = bytes.subarray(0, HEADER_BYTES);
   const id = header.toString('latin1', 1);
@@ -41,7 +41,8 @@ export function openTicket(keys: MasterKeys, text: string): Ticket | null {
   const iv = bytes.subarray(HEADER_BYTES, HEADER_BYTES + IV_BYTES);
   const sealed = bytes.subarray(HEADER_BYTES + IV_BYTES + TAG_BYTES);
   try {
-    const decipher = createDecipheriv('aes-256-gcm', ticketKey(keys.key(id)), iv)
+    const key = ticketKey(await keys.masterKey(id));
+    const decipher = createDecipheriv('aes-256-gcm', key, iv)
       .setAAD(header)
       .setAuthTag(bytes.subarray(HEADER_BYTES + IV_BYTES, HEADER_BYTES + IV_BYTES + TAG_BYTES));
     const opened = Buffer.concat([decipher.update(sealed), decipher.final()]);

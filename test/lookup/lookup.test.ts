@@ -34,9 +34,9 @@ describeWith(['postgres'], 'the lookup service', () => {
       people: ['alice', 'bob', 'carol'],
       keys: (keys) => ({
         ...keys,
-        key: (id) => {
+        masterKey: async (id) => {
           if (isAway) throw new Error('the key folder is away');
-          return keys.key(id);
+          return keys.masterKey(id);
         },
       }),
     });
