@@ -46,6 +46,18 @@ describeWith(['slapd', 'postgres', 'temporal'], 'npm run bench', () => {
     expect(kept()).toEqual(before);
   }, 300_000);
 
+  test('lookup --quick --json reports the speed of each request to the lookup service', async () => {
+    const before = kept();
+    const { stdout } = await bench('lookup', '--quick', '--json');
+    const { lookup } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+    expect(lookup).toHaveLength(4);
+    for (const { ms, perSecond } of lookup) {
+      expect(ms.p99).toBeGreaterThanOrEqual(ms.p50);
+      expect(perSecond).toBeGreaterThan(0);
+    }
+    expect(kept()).toEqual(before);
+  }, 120_000);
+
   const withCompiler = compiler === null ? test.skip : test;
   withCompiler(
     'captures --quick --json reports the delay and the rate of each way to capture',

@@ -81,12 +81,13 @@ describeWith(['slapd', 'postgres', 'temporal'], 'lockstep up --demo', () => {
   );
 
   test(
-    'a second start keeps the data of the first, the person can log in, and Ctrl-C ends everything',
+    'a second start runs api, worker and lookup service on the data of the first, the person can log in, and Ctrl-C ends everything',
     async () => {
       const password = newPassword();
       const run = up('--password-file', fileWith('password', password));
       const [line] = await run.printed(/^{.*}$/m);
       expect(JSON.parse(line)).toEqual(done);
+      expect(await readinessIn(stateDir)).toEqual(['ready\n', 'ready\n', 'ready\n']);
       expect(await changesKeptIn(stateDir)).toBe(2);
       expect(await logins(stateDir, password)).toEqual([true, true, true, true]);
       expect(await logins(stateDir, `${password}!`)).toEqual([false, false, false, false]);
@@ -157,6 +158,12 @@ function processesOf(dir: string): string[] {
       }
     });
   });
+}
+
+/** The answers of `/readyz` of api, worker and lookup service. */
+async function readinessIn(stateDir: string): Promise<string[]> {
+  const { ops } = JSON.parse(readFileSync(path.join(stateDir, 'cli.json'), 'utf8'));
+  return Promise.all((ops as string[]).map(async (url) => (await fetch(`${url}/readyz`)).text()));
 }
 
 async function changesKeptIn(stateDir: string): Promise<number> {
