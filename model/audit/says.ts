@@ -62,6 +62,10 @@ const lookedUpBy = ({ via, hostAccount, hostApplication }: AuditRecord['detail']
   return `, after a sign-in with ${word(hostAccount)} in ${word(hostApplication)}`;
 };
 
+/** A record that had to wait for the database has a time of its own. */
+const lookedUpAt = ({ at }: AuditRecord['detail']): string =>
+  at === undefined ? '' : `, at ${word(at)}, while the database was unavailable`;
+
 const refusalText = (reason: unknown): string =>
   isLookupRefusal(reason) ? lookupRefusals[reason] : word(reason);
 
@@ -175,7 +179,7 @@ export const auditActions = {
   'api-key.revoked': row((record) => `Revoked ${named(record, 'the API key')}.`, 'notice'),
   'credential.read': row(
     ({ subject, person, account, detail }) =>
-      `Looked up the credential of ${account} in ${subject} for ${person}${lookedUpBy(detail)}.`,
+      `Looked up the credential of ${account} in ${subject} for ${person}${lookedUpBy(detail)}${lookedUpAt(detail)}.`,
     'notice',
   ),
   'credential.refused': row(
