@@ -88,12 +88,18 @@ function actionsOf({ name, state, waiting, parked }: Source): Html[] {
     ...(state === 'up'
       ? []
       : [
-          html`${commandButton(at('resume'), state === 'paused' ? 'Resume' : 'Probe now')}${cliCommand(`lockstep sources resume ${name}`)}`,
+          html`${commandButton(at('resume'), state === 'paused' ? 'Resume' : 'Probe now')}${cliCommand('lockstep sources resume', name)}`,
         ]),
-    ...(state === 'paused' ? [] : [commandButton(at('pause'), 'Pause')]),
+    ...(state === 'paused'
+      ? []
+      : [
+          html`${commandButton(at('pause'), 'Pause')}${cliCommand('lockstep sources pause', name)}`,
+        ]),
     ...(waiting + parked > 0
-      ? [commandButton(at('retry'), `Retry ${waiting + parked} accounts`)]
+      ? [
+          html`${commandButton(at('retry'), `Retry ${waiting + parked} accounts`)}${cliCommand('lockstep sources retry', name)}`,
+        ]
       : []),
-    commandButton(at('check'), 'Check'),
+    html`${commandButton(at('check'), 'Check')}${cliCommand('lockstep doctor', name)}`,
   ];
 }
