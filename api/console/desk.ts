@@ -2,6 +2,7 @@ import { changesPage, oneChangePage } from '../../console/desk/changes';
 import { nowPage } from '../../console/desk/now';
 import { actionSays, noSearch, personPage, searchPage } from '../../console/desk/people';
 import { auditPage, keysPage, stalePage } from '../../console/desk/settings';
+import { sourcePage } from '../../console/desk/source';
 import type { AccountActionAnswer } from '../../model/api/account-actions';
 import type { AuditPage, AuditRecordAnswer } from '../../model/api/audit';
 import type { Change, ChangesPage } from '../../model/api/changes';
@@ -10,10 +11,10 @@ import type { ApiKeys } from '../../model/api/keys';
 import type { Overview } from '../../model/api/overview';
 import type { Presence } from '../../model/api/presence';
 import type { Sessions } from '../../model/api/sessions';
-import type { Sources } from '../../model/api/sources';
+import type { Sources, Waiting } from '../../model/api/sources';
 import type { StalePage } from '../../model/api/stale';
 import { accountActions } from '../../model/people/account-actions';
-import { asHttpProblem } from '../http/problem';
+import { asHttpProblem, HttpProblem } from '../http/problem';
 import { type ConsolePage, redirect } from './pages';
 import { oneOf, type StaffVisit, staffPage } from './staff';
 
@@ -27,9 +28,24 @@ export const deskPages = (): readonly ConsolePage[] => [
     const now = { presence, sources, mayOperate: api.may('operate') };
     return { status: 200, html: nowPage(desk, now) };
   }),
-  staffPage('post', '/console/sources/:name/:command', async ({ api, param }) => {
-    const command = oneOf(param('command'), ['pause', 'resume', 'retry', 'check']);
-    await api.answer('post', `/v1/sources/{name}/${command}`, { params: { name: param('name') } });
+  staffPage('get', '/console/sources/:name', async ({ api, desk, param }) => {
+    const params = { name: param('name') };
+    const [{ sources }, { groups }] = await Promise.all([
+      api.get<Sources>('/v1/sources'),
+      api.get<Waiting>('/v1/sources/{name}/waiting', { params }),
+    ]);
+    const source = sources.find(({ name }) => name === params.name);
+    if (source === undefined) throw new HttpProblem('not_found');
+    const view = { source, groups, mayOperate: api.may('operate') };
+    return { status: 200, html: sourcePage(desk, view) };
+  }),
+  staffPage('post', '/console/sources/:name/:command', async ({ api, param, field }) => {
+    const commands = ['pause', 'resume', 'retry', 'park', 'cancel', 'check'] as const;
+    const command = oneOf(param('command'), commands);
+    const reason = field('reason');
+    const body = reason === '' ? undefined : { reason };
+    const params = { name: param('name') };
+    await api.answer('post', `/v1/sources/{name}/${command}`, { params, body });
     const isDone = command === 'pause' || command === 'resume';
     return redirect(`/console?done=${isDone ? command : 'ordered'}`);
   }),

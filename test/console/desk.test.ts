@@ -52,6 +52,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     '/console/people',
     `/console/people/${person}`,
     `/console/people/${person}/plan`,
+    '/console/sources/crm',
     '/console/stale',
     '/console/relays',
     '/console/applications',
@@ -83,7 +84,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     const statuses = await Promise.all(
       pages().map(async (page) => (await get(page, cookie)).status),
     );
-    expect(statuses).toEqual([...Array(9).fill(200), ...Array(4).fill(403)]);
+    expect(statuses).toEqual([...Array(10).fill(200), ...Array(4).fill(403)]);
     expect((await post('/console/sources/crm/pause', cookie)).status).toBe(403);
   });
 
@@ -123,6 +124,11 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     const page = await (await get(`/console/changes/${id}`, cookie)).text();
     expect(page).toContain('The source cannot be reached.');
     expect(page).toContain(`lockstep retry ${id}`);
+    const source = await (await get('/console/sources/crm', cookie)).text();
+    expect(source).toContain('lockstep sources retry --reason unreachable crm');
+    expect(source).toContain('Retry 1 account<');
+    const other = { reason: 'account_locked' };
+    expect((await post('/console/sources/crm/cancel', cookie, other)).status).toBe(303);
     await suite.company.proxies.crm.pass();
     await suite.lockstep.forgetTroubles();
     expect((await post(`/console/changes/${id}/retry`, cookie, { account: 'crm' })).status).toBe(
