@@ -80,7 +80,7 @@ export const environmentSchema = z.object({
   LOCKSTEP_OPS_HOST: host
     .default('127.0.0.1')
     .describe(
-      'Address on which api and worker answer /livez, /readyz and /metrics. They ask for no key: with any address but loopback, let only the monitoring reach the ports.',
+      'Address on which api, worker and lookup service answer /livez, /readyz and /metrics. They ask for no key: with any address but loopback, let only the monitoring reach the ports.',
     ),
   LOCKSTEP_LOOKUP_DATABASE_URL: z
     .string()

@@ -80,6 +80,8 @@ async function hostAccount(
   const refused = hostRefusal(application, person, configuration.peopleGroups);
   if (refused !== null) return { refused, host };
   if (host === null) return { refused: 'account_unknown', host };
+  // It may be an older password, which others may know by now.
+  if (host.state !== 'in_sync') return { refused: 'credential_out_of_sync', host };
   return 'refused' in found ? { ...found, host } : { host, target, found };
 }
 

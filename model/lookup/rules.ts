@@ -23,6 +23,8 @@ export const lookupRefusals = {
   no_credential: 'there is no enabled mapping with a credential',
   account_needed: 'the person has several accounts there, and the request names none of them',
   account_unknown: 'no enabled mapping has this account',
+  credential_out_of_sync:
+    'the stored credential may be an old one, so no password is compared with it',
   tickets_off: 'the application has no tickets, or all tickets are switched off',
   ticket_invalid: 'the ticket was not issued by this service, or was altered',
   ticket_elsewhere: 'the ticket was issued for another application',

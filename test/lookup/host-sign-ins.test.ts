@@ -76,6 +76,20 @@ describeWith(['postgres'], 'a sign-in that an application begins', () => {
     ]);
   });
 
+  test('a stored credential that may be an old one matches no password', async () => {
+    const stored = (state: 'in_sync' | 'out_of_sync') =>
+      lookup.database.db
+        .updateTable('mapping')
+        .set({ state })
+        .where('application', '=', 'mainframe')
+        .execute();
+    await stored('out_of_sync');
+    const answer = await signIn('clerk', 'mainframe', 'alice', 'ÄB12 in mainframe');
+    expect(answer.body.code).toBe('lookup_refused');
+    expect(await reasons()).toEqual(['credential_out_of_sync']);
+    await stored('in_sync');
+  });
+
   test('after two wrong passwords the right one is refused, too, by the guard that sign-ins have', async () => {
     const right = () => signIn('clerk', 'mainframe', 'alice', 'ÄB12 in mainframe');
     await signIn('clerk', 'mainframe', 'alice', 'guess 1');

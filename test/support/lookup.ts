@@ -153,13 +153,14 @@ async function storeCredential(
   const [identityId, accountId] = [identity?.id ?? '', found?.id ?? ''];
   await linkMapping(db, { identityId, application, accountId, enabled: true }, 'test');
   const { rows } = await sql<{ id: string }>`
-    update mapping set applied_seq = applied_seq + 1, state = 'in_sync'
-    where application = ${application} and account_id = ${accountId} returning id`.execute(db);
+    select id from mapping where application = ${application} and account_id = ${accountId}`.execute(
+    db,
+  );
   const id = rows[0]?.id ?? '';
   if (password === null) return id;
   const secret = Secret.fromText(password);
   await sql`update mapping set sealed = ${sealCredential(master, id, 1, secret)}, master_key_id = ${master.id},
-            applied_seq = 1 where id = ${id}`.execute(db);
+            applied_seq = 1, state = 'in_sync' where id = ${id}`.execute(db);
   secret.destroy();
   return id;
 }
