@@ -22,6 +22,7 @@ import * as boundKeys from './migrations/0019-bound-keys';
 import * as engineProblem from './migrations/0020-engine-problem';
 import * as publicUrl from './migrations/0021-public-url';
 import * as sessions from './migrations/0029-sessions';
+import * as sourceCommandReason from './migrations/0040-source-command-reason';
 import * as masterKeys from './migrations/0041-master-keys';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
@@ -46,6 +47,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0020-engine-problem': engineProblem,
   '0021-public-url': publicUrl,
   '0029-sessions': sessions,
+  '0040-source-command-reason': sourceCommandReason,
   '0041-master-keys': masterKeys,
 });
 
