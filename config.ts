@@ -5,6 +5,14 @@ import { mostSimilar } from './model/similar';
 const port = z.coerce.number().int().min(0).max(65535);
 const host = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
 const file = z.string().min(1);
+/** A URL with TLS; a server of this machine, such as an agent, needs none. */
+const protectedUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine(
+    (url) => new URL(url).protocol === 'https:' || isLoopback(new URL(url).hostname),
+    'must begin with https:// unless the host is 127.0.0.1, ::1 or localhost',
+  );
+const isLoopback = (name: string) => /^(127(\.\d+){3}|\[::1\]|localhost)$/.test(name);
 const folder = z.string().startsWith('/', 'must be an absolute path');
 
 /**
@@ -113,6 +121,26 @@ export const environmentSchema = z.object({
   LOCKSTEP_KEY_DIR: file
     .optional()
     .describe('Folder with the private keys of the worker. Keep it out of database backups.'),
+  LOCKSTEP_TRANSIT_URL: protectedUrl
+    .optional()
+    .describe(
+      'Address of the transit engine of a HashiCorp Vault or OpenBao that seals the master keys, such as https://vault.example.com:8200/v1/transit. Without it, the master keys are files in LOCKSTEP_KEY_DIR.',
+    ),
+  LOCKSTEP_TRANSIT_KEY: z
+    .string()
+    .regex(/^[\w.-]+$/, 'use letters, digits, _, . and -')
+    .default('lockstep')
+    .describe('Name of the key in that engine.'),
+  LOCKSTEP_TRANSIT_TOKEN_FILE: file
+    .optional()
+    .describe(
+      'File with the token for that engine. It is read for each request, so an agent can renew it.',
+    ),
+  LOCKSTEP_TRANSIT_CA_FILE: file
+    .optional()
+    .describe(
+      'Certificates of the authorities that may sign the certificate of that server (PEM). By default those of Node.',
+    ),
   LOCKSTEP_AUDIT_ANCHOR_FILE: file
     .optional()
     .describe(
@@ -296,12 +324,13 @@ export function ownPaths(): string[] {
     LOCKSTEP_API_TLS_KEY_FILE,
     LOCKSTEP_LOOKUP_TLS_KEY_FILE,
   } = environment;
-  const { LOCKSTEP_CONSOLE_KEY_FILE, TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH } =
-    environment;
+  const { LOCKSTEP_CONSOLE_KEY_FILE, LOCKSTEP_TRANSIT_TOKEN_FILE } = environment;
+  const { TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH } = environment;
   return [
     ...[LOCKSTEP_KEY_DIR, LOCKSTEP_SIGNER_FILE, LOCKSTEP_FINGERPRINT_KEY_FILE],
     ...[LOCKSTEP_ADMIN_KEY_FILE, LOCKSTEP_API_KEY_FILE],
     ...[LOCKSTEP_API_TLS_KEY_FILE, LOCKSTEP_LOOKUP_TLS_KEY_FILE],
-    ...[LOCKSTEP_CONSOLE_KEY_FILE, TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH],
+    ...[LOCKSTEP_CONSOLE_KEY_FILE, LOCKSTEP_TRANSIT_TOKEN_FILE],
+    ...[TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH],
   ].filter((own) => own !== undefined);
 }

@@ -1,4 +1,6 @@
-import { mappingStep } from '../model/change/mapping';
+import { ApplicationFailure } from '@temporalio/common';
+import { log } from '../log';
+import { KEY_STORE_UNAVAILABLE, mappingStep } from '../model/change/mapping';
 import { sourceNamed } from '../model/configuration/document';
 import {
   advanceMappings,
@@ -8,6 +10,7 @@ import {
   readMappingsToSettle,
   sealCredential,
 } from '../store/worker/credentials';
+import { KeyStoreUnavailable, type MasterKey } from '../store/worker/keys/key-store';
 import type { Dependencies } from './dependencies';
 import { withFiltered } from './shared/filter-passwords';
 import { type LoadedChange, loadChange } from './shared/load-change';
@@ -30,18 +33,22 @@ async function settleThese(
   loaded: LoadedChange,
   mappings: readonly MappingToSettle[],
 ): Promise<void> {
-  const { change } = loaded;
+  const flag = (flagged: readonly { readonly id: string; readonly reason: FlagReason }[]) =>
+    flagMappings(deps.db, loaded.change, flagged);
   const steps = mappings.map((mapping) => ({ mapping, step: stepOf(mapping, loaded) }));
+  await flag(
+    steps.flatMap(({ mapping: { id }, step }) =>
+      step === 'stay' || step === 'advance' ? [] : [{ id, reason: step }],
+    ),
+  );
   const advancing = steps.filter(({ step }) => step === 'advance').map(({ mapping }) => mapping);
-  const advanced = advancing.length === 0 ? [] : await advance(deps, loaded, advancing);
-  await flagMappings(
-    deps.db,
-    change,
-    steps.flatMap(({ mapping: { id }, step }): { id: string; reason: FlagReason }[] => {
-      if (step === 'stay') return [];
-      if (step !== 'advance') return [{ id, reason: step }];
-      return advanced.includes(id) ? [] : [{ id, reason: 'in_doubt' }];
-    }),
+  if (advancing.length === 0) return;
+  const master = await masterKeyFor(deps, loaded, advancing);
+  const advanced = await advance(deps, loaded, advancing, master);
+  await flag(
+    advancing
+      .filter(({ id }) => !advanced.includes(id))
+      .map(({ id }) => ({ id, reason: 'in_doubt' })),
   );
 }
 
@@ -59,13 +66,42 @@ function stepOf(
     : 'application_disabled';
 }
 
+/**
+ * The key that seals the new credentials.
+ * @throws ApplicationFailure when the key store is unavailable: the step is repeated until it is back, and the password of
+ *   the change stays sealed
+ */
+async function masterKeyFor(
+  { db, keys }: Dependencies,
+  { change }: LoadedChange,
+  waiting: readonly MappingToSettle[],
+): Promise<MasterKey> {
+  try {
+    return await keys.currentMasterKey();
+  } catch (error) {
+    if (!(error instanceof KeyStoreUnavailable)) throw error;
+    await flagMappings(
+      db,
+      change,
+      waiting.map(({ id }) => ({ id, reason: KEY_STORE_UNAVAILABLE })),
+    );
+    log.warn('new credentials wait, because the store of the master keys is unavailable', {
+      changeId: change.id,
+      reason: error.problem,
+    });
+    const failure = ApplicationFailure.retryable(error.message, KEY_STORE_UNAVAILABLE);
+    failure.stack = '';
+    throw failure;
+  }
+}
+
 /** @returns the ids of the mappings that now hold the new password; none when the password was destroyed before */
 async function advance(
-  deps: Dependencies,
+  { db }: Dependencies,
   { change, configuration, withPasswords }: LoadedChange,
   mappings: readonly MappingToSettle[],
+  master: MasterKey,
 ): Promise<readonly string[]> {
-  const master = await deps.keys.currentMasterKey();
   return withPasswords(async (passwords) => {
     if (passwords === null) return [];
     const seal = ({ id, source, holdsTyped }: MappingToSettle) =>
@@ -85,7 +121,7 @@ async function advance(
               ],
       );
     const sealed = (await Promise.all(mappings.map(seal))).flat();
-    await advanceMappings(deps.db, change, sealed);
+    await advanceMappings(db, change, sealed);
     return sealed.map(({ id }) => id);
   });
 }

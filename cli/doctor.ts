@@ -2,6 +2,7 @@ import type { Finding } from '../model/api/job-results';
 import { verificationSays } from '../model/audit/verification';
 import { engineProblems } from '../model/engine-problem';
 import { errors } from '../model/errors';
+import { keyStoreProblems } from '../model/key-store-problem';
 import { deliveryReasons } from '../model/notices/retry';
 import type { NoticeChannels, Presence } from './http/answers';
 import type { Api } from './http/api';
@@ -31,6 +32,7 @@ export async function examineApi(api: Api): Promise<Finding[]> {
       audit,
       sealingFindings[presence.sealing],
       examineEngine(presence),
+      ...examineMasterKeys(presence),
     ];
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
@@ -83,6 +85,31 @@ function examineEngine({ waitingFor, engineProblems: problems, engineLacks }: Pr
   const causes = problems.map((problem) => engineProblems[problem]).join(' ');
   const lacks = engineLacks.length === 0 ? '' : ` It lacks ${engineLacks.join(', ')}.`;
   return wrong('engine', `${who} ${causes}${lacks}`);
+}
+
+/** Whether new credentials of applications can be sealed, and whether a loss of the master keys can be repaired. */
+function examineMasterKeys({ keyStoreProblems: problems, unsavedMasterKeys }: Presence): Finding[] {
+  const causes = problems.map((problem) => keyStoreProblems[problem]).join(' ');
+  const [unsaved] = unsavedMasterKeys;
+  return [
+    ...(problems.length === 0
+      ? []
+      : [
+          wrong(
+            'key-store',
+            `New credentials of applications cannot be sealed, so changes of mapped accounts wait. ${causes}`,
+          ),
+        ]),
+    ...(unsaved === undefined
+      ? []
+      : [
+          {
+            check: 'backup',
+            verdict: 'warning' as const,
+            says: `There is no backup of ${unsavedMasterKeys.length === 1 ? `the master key ${unsaved}` : `${unsavedMasterKeys.length} master keys`}. If a key is lost, the credentials that it seals are lost. Run on the machine of the worker: lockstep sso secret backup FILE.`,
+          },
+        ]),
+  ];
 }
 
 /** What became of the notices of each channel; empty without a channel. */

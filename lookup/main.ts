@@ -9,15 +9,16 @@ import { portError } from '../start-errors';
 import { openDatabase } from '../store/database';
 import { faultOfRole, type RoleFault } from '../store/lookup';
 import { retryUntilReachable } from '../store/until-reachable';
+import { openMasterKeys } from '../store/worker/keys/open';
 import { createLookupApp } from './app';
 import { openLookup } from './dependencies';
-import { type MasterKeys, openMasterKeys } from './master-keys';
+import { lookupKeys, type MasterKeys } from './master-keys';
 
 /** The process that returns stored credentials. It reads master keys, and makes none. */
 async function main(stopping: AbortSignal): Promise<void> {
   refuseDebugOutput();
   const url = required('LOCKSTEP_LOOKUP_DATABASE_URL');
-  const keys = openMasterKeys(required('LOCKSTEP_KEY_DIR'));
+  const keyDir = required('LOCKSTEP_KEY_DIR');
   const listening = listeningOn(
     environment.LOCKSTEP_LOOKUP_HOST,
     environment.LOCKSTEP_LOOKUP_PORT,
@@ -26,6 +27,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     { cert: 'LOCKSTEP_LOOKUP_TLS_CERT_FILE', key: 'LOCKSTEP_LOOKUP_TLS_KEY_FILE' },
   );
   const database = openDatabase(url, 'lockstep lookup');
+  const keys = lookupKeys(openMasterKeys(environment, keyDir, database.db));
   // Once it has started, the service is ready also while the database is unavailable: it answers from memory then.
   let missing: readonly string[] = ['database'];
   const opsAt = { host: environment.LOCKSTEP_OPS_HOST, port: environment.LOCKSTEP_LOOKUP_OPS_PORT };

@@ -2,28 +2,26 @@ import { HttpProblem } from '../api/http/problem';
 import type { Secret } from '../model/passwords/secret';
 import type { StoredCredential } from '../store/lookup';
 import { unsealCredential } from '../store/worker/credentials';
-import type { KeyStore, MasterKey } from '../store/worker/keys/key-store';
-import { masterKeyIds, readMasterKey } from '../store/worker/keys/master-keys';
+import type { MasterKey, MasterKeys as Store } from '../store/worker/keys/key-store';
 
 /** The master keys as the lookup service uses them. It makes none. */
-export type MasterKeys = Pick<KeyStore, 'masterKey' | 'currentMasterKey'>;
+export type MasterKeys = Pick<Store, 'masterKey' | 'currentMasterKey'>;
 
-/** Reads the master keys of a key folder. A key that was read stays readable while the folder cannot be reached. */
-export function openMasterKeys(dir: string): MasterKeys {
-  const known = new Map<string, MasterKey>();
-  const masterKey = async (id: string): Promise<MasterKey> => {
-    const master = known.get(id) ?? readMasterKey(dir, id);
-    known.set(id, master);
-    return master;
+/** The master keys of a store. While it is unavailable, the newest key that was read makes and opens tickets. */
+export function lookupKeys(store: MasterKeys): MasterKeys {
+  let newest: MasterKey | null = null;
+  return {
+    masterKey: (id) => store.masterKey(id),
+    async currentMasterKey() {
+      try {
+        newest = await store.currentMasterKey();
+        return newest;
+      } catch (error) {
+        if (newest === null) throw error;
+        return newest;
+      }
+    },
   };
-  const newestId = (): string | undefined => {
-    try {
-      return masterKeyIds(dir).at(-1);
-    } catch {
-      return [...known.keys()].sort().at(-1);
-    }
-  };
-  return { masterKey, currentMasterKey: () => masterKey(newestId() ?? '') };
 }
 
 /**
@@ -44,6 +42,6 @@ export const newestKey = (keys: MasterKeys): Promise<MasterKey> =>
 
 const available = (reading: Promise<MasterKey>): Promise<MasterKey> =>
   reading.catch(() => {
-    // The error names a path of the key folder, which is of no use to a caller.
+    // The error is about the key folder or the key server, which is of no use to a caller.
     throw new HttpProblem('keys_away');
   });

@@ -32,6 +32,17 @@ export function checkApi(args) {
 }
 
 /**
+ * Runs the tests of the key server against a real one: the program in LOCKSTEP_CHECK_KEY_SERVER, or a Vault that is built.
+ * `npm test` runs them against a stand-in.
+ */
+export function checkKeyStore(args) {
+  process.env.LOCKSTEP_CHECK_KEY_SERVER ??= 'build';
+  process.env.LOCKSTEP_TEST_SERVERS ??= 'postgres,slapd,temporal,workflows';
+  const files = ['store/worker/keys/key-server', 'worker/key-store', 'cli/sso-secret'];
+  return test([...files.map((file) => `test/${file}.test.ts`), ...args]);
+}
+
+/**
  * Runs jest and prints a last line with the counts, which any CI can read. A run without any test fails.
  * @param {string[]} args arguments of jest
  * @returns {Promise<number>} the exit code

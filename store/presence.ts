@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { EngineProblem } from '../model/engine-problem';
+import { isKeyStoreProblem, type KeyStoreProblem } from '../model/key-store-problem';
 import type { Database } from './database';
 
 /** A worker that has not reported for this long is regarded as gone. */
@@ -22,23 +23,36 @@ interface WorkerReport {
   /** The search attributes that the engine lacks, as `name=type`. */
   readonly engineLacks?: readonly string[];
   readonly secrets?: SecretPlaces;
+  /** Why the worker cannot seal new credentials; null when it can. */
+  readonly keyStoreProblem?: KeyStoreProblem | null;
+  /** Ids of master keys without a backup. */
+  readonly unsavedMasterKeys?: readonly string[];
 }
 
 /** Records that a worker is running, and whether it can use the engine. */
 export async function reportPresence(
   db: Database,
   workerId: string,
-  { engineProblem = null, engineLacks = [], secrets }: WorkerReport = {},
+  {
+    engineProblem = null,
+    engineLacks = [],
+    secrets,
+    keyStoreProblem = null,
+    unsavedMasterKeys = [],
+  }: WorkerReport = {},
 ): Promise<void> {
   await sql`
     insert into worker_presence
-      (worker_id, engine_reachable, engine_problem, engine_lacks, secrets_folder, secrets_prefix)
+      (worker_id, engine_reachable, engine_problem, engine_lacks, secrets_folder, secrets_prefix,
+       key_store_problem, unsaved_master_keys)
     values (${workerId}, ${engineProblem === null}, ${engineProblem}, ${[...engineLacks]}::text[],
-      ${secrets?.folder ?? null}, ${secrets?.prefix ?? null})
+      ${secrets?.folder ?? null}, ${secrets?.prefix ?? null},
+      ${keyStoreProblem}, ${[...unsavedMasterKeys]}::text[])
     on conflict (worker_id) do update
     set engine_reachable = excluded.engine_reachable, engine_problem = excluded.engine_problem,
       engine_lacks = excluded.engine_lacks,
       secrets_folder = excluded.secrets_folder, secrets_prefix = excluded.secrets_prefix,
+      key_store_problem = excluded.key_store_problem, unsaved_master_keys = excluded.unsaved_master_keys,
       seen_at = now()`.execute(db);
 }
 
@@ -66,6 +80,27 @@ export async function readEngineTrouble(db: Database): Promise<EngineTrouble> {
                      where w.seen_at > now() - ${GONE_AFTER}::interval), '{}') as lacks
     from worker_presence where seen_at > now() - ${GONE_AFTER}::interval`.execute(db);
   return rows[0] ?? { problems: [], lacks: [] };
+}
+
+/** What present workers report about the store of the master keys. */
+export interface KeyStoreTrouble {
+  readonly problems: readonly KeyStoreProblem[];
+  /** Ids of master keys without a backup. */
+  readonly unsaved: readonly string[];
+}
+
+/** Reads what keeps present workers from sealing new credentials. */
+export async function readKeyStoreTrouble(db: Database): Promise<KeyStoreTrouble> {
+  const { rows } = await sql<{ problem: string | null; unsaved: readonly string[] }>`
+    select key_store_problem as problem, unsaved_master_keys as unsaved
+    from worker_presence where seen_at > now() - ${GONE_AFTER}::interval`.execute(db);
+  const problems = rows.flatMap(({ problem }) =>
+    problem !== null && isKeyStoreProblem(problem) ? [problem] : [],
+  );
+  return {
+    problems: [...new Set(problems)].sort(),
+    unsaved: [...new Set(rows.flatMap(({ unsaved }) => unsaved))].sort(),
+  };
 }
 
 /** Removes the presence of a worker that stops, and that of workers that have not reported for 20 seconds. */

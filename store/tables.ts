@@ -351,6 +351,21 @@ export interface WorkerPresenceTable {
   seen_at: Time;
   engine_lacks: Generated<string[]>;
   engine_problem: string | null;
+  /** Why the worker cannot seal new credentials; null when it can. */
+  key_store_problem: string | null;
+  /** Master keys without a backup; none while no application is configured. */
+  unsaved_master_keys: Generated<string[]>;
+}
+
+/** A master key that a key server has sealed. */
+export interface MasterKeyTable {
+  id: string;
+  sealed: string;
+  /** Recognises the key when it is opened. */
+  fingerprint: Buffer;
+  /** When a backup of the key was recorded. */
+  saved_at: OptionalTime;
+  created_at: Time;
 }
 
 /** A notice to a person or to operators, until it is forgotten. */
@@ -454,6 +469,7 @@ export interface Tables {
   sign_in_guard: SignInGuardTable;
   sealed_sign_in: SealedSignInTable;
   worker_presence: WorkerPresenceTable;
+  master_key: MasterKeyTable;
   notice: NoticeTable;
   notice_delivery: NoticeDeliveryTable;
   closed_channel: ClosedChannelTable;

@@ -80,7 +80,7 @@ const ofLookup = [
   'store/worker/credentials',
   'store/worker/login-guard',
   'store/worker/keys/key-store',
-  'store/worker/keys/master-keys',
+  'store/worker/keys/open',
 ];
 
 interface Import {

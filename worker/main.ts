@@ -25,6 +25,7 @@ import { openAuditKeys } from '../store/worker/audit/audit-keys';
 import { CAPTURE_KEY_HOURS, ensureEpoch } from '../store/worker/epochs';
 import { openEventKey } from '../store/worker/keys/event-key';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
+import { openMasterKeys } from '../store/worker/keys/open';
 import { exportSpans } from '../telemetry/export-spans';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
@@ -70,7 +71,11 @@ async function main(stopping: AbortSignal): Promise<void> {
   }).catch((error) => {
     throw portError('LOCKSTEP_WORKER_OPS_PORT', opsAt, error);
   });
-  const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR).catch((error) => {
+  const elsewhere =
+    environment.LOCKSTEP_TRANSIT_URL === undefined
+      ? undefined
+      : openMasterKeys(environment, LOCKSTEP_KEY_DIR, db);
+  const keys = await openKeyDirectory(LOCKSTEP_KEY_DIR, elsewhere).catch((error) => {
     throw fileError('LOCKSTEP_KEY_DIR', LOCKSTEP_KEY_DIR, error);
   });
   const audit = {

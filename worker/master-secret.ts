@@ -1,27 +1,20 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { Misconfigured } from '../config';
+import { type Environment, Misconfigured } from '../config';
+import type { KeyStoreProblem } from '../model/key-store-problem';
 import type { Secret } from '../model/passwords/secret';
 import { writeAudit } from '../store/audit';
 import { openDatabase } from '../store/database';
+import { keyStoreProblem, type MasterKeyStore } from '../store/worker/keys/key-store';
 import { openBackup, type SavedKey, sealBackup } from '../store/worker/keys/master-backup';
-import {
-  createMasterKey,
-  importMasterKey,
-  markSaved,
-  masterFolder,
-  masterKeyBytes,
-  masterKeyIds,
-  readMasterKey,
-  unsavedMasterKeys,
-} from '../store/worker/keys/master-keys';
+import { openMasterKeys } from '../store/worker/keys/open';
 import {
   credentialsByKey,
   type Rotated,
   rotateCredentials,
 } from '../store/worker/rotate-credentials';
 
-/** Who acts in the audit: an operator with access to the key folder, who needs no API key. */
+/** Who acts in the audit: an operator with access to the keys of the worker, who needs no API key. */
 const ACTOR = 'key-folder';
 
 export interface MasterKeyStatus {
@@ -34,9 +27,17 @@ export interface MasterKeyStatus {
   readonly credentials: number;
 }
 
-/** What an operator does with the master keys on the machine that has them. */
+export interface MasterSecretStatus {
+  /** The key folder, or the key of a key server. */
+  readonly place: string;
+  /** Why new credentials cannot be sealed now; null when they can. */
+  readonly problem: KeyStoreProblem | null;
+  readonly keys: readonly MasterKeyStatus[];
+}
+
+/** What an operator does with the master keys on the machine of the worker. */
 export interface MasterSecret {
-  status(): Promise<readonly MasterKeyStatus[]>;
+  status(): Promise<MasterSecretStatus>;
   generate(): Promise<string>;
   /** @returns the ids of the saved keys. @throws Misconfigured when the file exists */
   backUp(file: string, passphrase: Secret): Promise<readonly string[]>;
@@ -46,48 +47,50 @@ export interface MasterSecret {
   close(): Promise<void>;
 }
 
-/** @param dir the key folder of the worker */
-export function openMasterSecret(dir: string, databaseUrl: string): MasterSecret {
+/** @param keyDir the key folder of the worker */
+export function openMasterSecret(
+  settings: Environment,
+  keyDir: string,
+  databaseUrl: string,
+): MasterSecret {
   const database = openDatabase(databaseUrl, 'lockstep sso', 2);
   const { db } = database;
-  mkdirSync(masterFolder(dir), { recursive: true, mode: 0o700 });
+  const store = openMasterKeys(settings, keyDir, db);
   const audit = (action: 'backed-up' | 'restored', keys: number) =>
     writeAudit(db, { actor: ACTOR, action: `master-key.${action}`, detail: { keys } });
-  const newest = (): string => {
-    const id = masterKeyIds(dir).at(-1);
-    if (id !== undefined) return id;
+  const existing = async (): Promise<readonly string[]> => {
+    const ids = await store.masterKeyIds();
+    if (ids.length > 0) return ids;
     throw new Misconfigured(
-      `There is no master key in ${dir}. Run: lockstep sso secret restore, or generate.`,
+      `There is no master key in ${store.place}. Run: lockstep sso secret restore, or generate.`,
     );
   };
   return {
-    status: async () => statusOf(dir, await credentialsByKey(db)),
+    status: async () => statusOf(store, await credentialsByKey(db)),
     async generate() {
-      const id = await createMasterKey(dir);
+      const id = await store.generate();
       await writeAudit(db, { actor: ACTOR, action: 'master-key.generated', subject: id });
       return id;
     },
     async backUp(file, passphrase) {
-      newest();
-      const keys = masterKeyIds(dir).map((id) => ({ id, bytes: masterKeyBytes(dir, id) }));
-      await writeBackup(file, keys, passphrase);
-      for (const { id } of keys) markSaved(dir, id);
-      await audit('backed-up', keys.length);
-      return keys.map(({ id }) => id);
+      const ids = await existing();
+      await writeBackup(file, await Promise.all(ids.map((id) => savedKey(store, id))), passphrase);
+      await store.markSaved(ids);
+      await audit('backed-up', ids.length);
+      return ids;
     },
     async restore(file, passphrase) {
       const restored: string[] = [];
       for (const { id, bytes } of openBackup(readFileSync(file, 'utf8'), passphrase))
-        if (await importMasterKey(dir, id, bytes)) restored.push(id);
+        if (await store.add(id, bytes)) restored.push(id);
       await audit('restored', restored.length);
       return restored;
     },
     async rotate(onBatch) {
-      const current = readMasterKey(dir, newest());
-      const keys = {
-        currentMasterKey: async () => current,
-        masterKey: async (id: string) => readMasterKey(dir, id),
-      };
+      await existing();
+      await store.renew();
+      const current = await store.currentMasterKey();
+      const keys = { currentMasterKey: async () => current, masterKey: store.masterKey };
       const rotated = await rotateCredentials(db, keys, onBatch);
       await writeAudit(db, {
         actor: ACTOR,
@@ -101,17 +104,31 @@ export function openMasterSecret(dir: string, databaseUrl: string): MasterSecret
   };
 }
 
-/** Includes the keys that stored credentials need but the folder lacks. */
-function statusOf(dir: string, credentials: ReadonlyMap<string, number>): MasterKeyStatus[] {
-  const present = masterKeyIds(dir);
-  const unsaved = unsavedMasterKeys(dir);
-  return [...new Set([...present, ...credentials.keys()])].sort().map((id) => ({
-    id,
-    current: id === present.at(-1),
-    present: present.includes(id),
-    backedUp: present.includes(id) && !unsaved.includes(id),
-    credentials: credentials.get(id) ?? 0,
-  }));
+async function savedKey(store: MasterKeyStore, id: string): Promise<SavedKey> {
+  const { key } = await store.masterKey(id);
+  return { id, bytes: key.export() };
+}
+
+/** Includes the keys that stored credentials need but the store lacks. */
+async function statusOf(
+  store: MasterKeyStore,
+  credentials: ReadonlyMap<string, number>,
+): Promise<MasterSecretStatus> {
+  const present = await store.masterKeyIds();
+  const unsaved = await store.unsavedMasterKeys();
+  const ids = [...new Set([...present, ...credentials.keys()])].sort();
+  return {
+    place: store.place,
+    // A folder without a key is shown by its list, and a key server makes the first key when it is needed.
+    problem: present.length === 0 ? null : await keyStoreProblem(store),
+    keys: ids.map((id) => ({
+      id,
+      current: id === present.at(-1),
+      present: present.includes(id),
+      backedUp: present.includes(id) && !unsaved.includes(id),
+      credentials: credentials.get(id) ?? 0,
+    })),
+  };
 }
 
 /** Writes a backup that did not exist, and opens it again before it counts as one. */

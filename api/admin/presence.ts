@@ -1,6 +1,6 @@
 import { Misconfigured } from '../../config';
 import { type Presence, presenceSchema } from '../../model/api/presence';
-import { readEngineTrouble } from '../../store/presence';
+import { readEngineTrouble, readKeyStoreTrouble } from '../../store/presence';
 import type { Dependencies } from '../http/dependencies';
 import { type Route, route } from '../http/route';
 import { waitingFor } from '../http/waiting-for';
@@ -19,17 +19,20 @@ const readPresence = route({
     },
   },
   handle: async (deps) => {
-    const [standstill, { problems, lacks }, sealing] = await Promise.all([
+    const [standstill, { problems, lacks }, keyStore, sealing] = await Promise.all([
       deps.standstill(),
       readEngineTrouble(deps.db),
+      readKeyStoreTrouble(deps.db),
       sealingOf(deps),
     ]);
     return {
       status: 200,
       body: {
-        waitingFor: waitingFor(standstill),
+        waitingFor: waitingFor(standstill) ?? (keyStore.problems.length > 0 ? 'key_store' : null),
         engineProblems: [...problems],
         engineLacks: [...lacks],
+        keyStoreProblems: [...keyStore.problems],
+        unsavedMasterKeys: [...keyStore.unsaved],
         sealing,
       },
     };

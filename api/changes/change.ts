@@ -22,7 +22,7 @@ import type {
 } from '../../store/changes/read';
 import type { Standstill } from '../../store/presence';
 import type { Settings } from '../http/dependencies';
-import { waitingFor } from '../http/waiting-for';
+import { changeWaitsFor } from '../http/waiting-for';
 
 /** The base URLs that the links of a change start with. */
 export type Links = Pick<Settings, 'publicUrl' | 'temporalUrl'>;
@@ -52,7 +52,7 @@ export function changeOf(
     reason,
     reasonSays: reason === null ? null : errors[reason].says,
     policy: view.form === 'plaintext' ? ('judged' as const) : ('skipped' as const),
-    waitingFor: changeStates[state].ended ? null : waitingFor(standstill),
+    waitingFor: changeStates[state].ended ? null : changeWaitsFor(standstill, mappings),
     signInsPrevented: preventedSignIns(accounts),
     accounts: accounts.map(({ sourcePolicies, ...account }) => {
       const context = explainedBy(account.source, sourcePolicies);

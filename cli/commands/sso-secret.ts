@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { keyStoreProblems } from '../../model/key-store-problem';
 import type { Secret } from '../../model/passwords/secret';
 import type * as MasterSecrets from '../../worker/master-secret';
 import type { Exit } from '../exit-codes';
@@ -14,7 +15,7 @@ export const secretCommand = (): Command =>
     .summary('show, back up, restore and rotate the master keys')
     .description(
       'Works on the master keys, which seal the stored credentials. Run it on the machine of the worker, as the user of the ' +
-        'worker, with DATABASE_URL and LOCKSTEP_KEY_DIR of the worker. It needs no API key.',
+        'worker, with DATABASE_URL, LOCKSTEP_KEY_DIR and, for a key server, LOCKSTEP_TRANSIT_… of the worker. It needs no API key.',
     )
     .addCommand(plain('status', 'Shows the master keys, their backups and what they seal.', status))
     .addCommand(
@@ -85,12 +86,13 @@ async function withSecret(
   { output }: Session,
   body: (secret: MasterSecrets.MasterSecret) => Promise<Exit>,
 ): Promise<Exit> {
-  const { DATABASE_URL, LOCKSTEP_KEY_DIR } = readEnvironment(output);
+  const settings = readEnvironment(output);
+  const { DATABASE_URL, LOCKSTEP_KEY_DIR } = settings;
   if (DATABASE_URL === undefined || LOCKSTEP_KEY_DIR === undefined)
     throw usage('Set DATABASE_URL and LOCKSTEP_KEY_DIR as for the worker, and run this again.');
   // Loaded on demand: no other command of the command line reads keys.
   const { openMasterSecret } = require('../../worker/master-secret') as typeof MasterSecrets;
-  const secret = openMasterSecret(LOCKSTEP_KEY_DIR, DATABASE_URL);
+  const secret = openMasterSecret(settings, LOCKSTEP_KEY_DIR, DATABASE_URL);
   try {
     return await body(secret);
   } catch (error) {
@@ -104,9 +106,17 @@ async function withSecret(
 }
 
 async function status({ output }: Session, secret: MasterSecrets.MasterSecret): Promise<Exit> {
-  const keys = await secret.status();
-  const warnings = keys.flatMap(warningsOf);
-  output.show({ keys, warnings }, () => [
+  const { place, problem, keys } = await secret.status();
+  const warnings = [
+    ...(problem === null
+      ? []
+      : [
+          `Nothing new is stored, and changes of mapped accounts wait. ${keyStoreProblems[problem]}`,
+        ]),
+    ...keys.flatMap(warningsOf),
+  ];
+  output.show({ place, problem, keys, warnings }, () => [
+    `The master keys are in ${place}.`,
     ...table(
       output,
       [{ title: 'MASTER KEY' }, { title: 'USE' }, { title: 'BACKUP' }, { title: 'CREDENTIALS' }],
@@ -119,7 +129,7 @@ async function status({ output }: Session, secret: MasterSecrets.MasterSecret): 
     ),
     ...warnings,
   ]);
-  return keys.every(({ present }) => present) ? 'done' : 'failed';
+  return problem === null && keys.every(({ present }) => present) ? 'done' : 'failed';
 }
 
 function warningsOf({ id, present, backedUp }: MasterSecrets.MasterKeyStatus): string[] {

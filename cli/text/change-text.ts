@@ -125,6 +125,8 @@ export const stalledText = {
     'No worker is running. The change is kept and continues as soon as a worker runs: start one.',
   engine:
     'The engine (Temporal) cannot be reached. The change is kept and continues once it is reachable: check that Temporal is running.',
+  key_store:
+    'The new credentials of single sign-on applications cannot be sealed, because the store of the master keys is unavailable. The accounts are changed; the change is kept and stores the credentials once the key store is back: run "lockstep doctor".',
 } as const;
 
 const CAPTURE_IN_VAIN =

@@ -43,7 +43,7 @@ function diagnosis({ accounts, identity }: Change): NextStep[] {
 
 /** Commands that make waiting and parked accounts continue. */
 function retries({ accounts, id, waitingFor }: Change): NextStep[] {
-  if (waitingFor !== null) return [];
+  if (waitingFor === 'worker' || waitingFor === 'engine') return [];
   const paused = accounts.filter((account) => account.outcome === 'waiting' && isPaused(account));
   const waiting = accounts.some((account) => account.outcome === 'waiting' && !isPaused(account));
   const parked = accounts.filter(({ outcome }) => outcome === 'parked');

@@ -43,6 +43,11 @@ function needing({ presence, sources }: Now): string[] {
     ...(presence.waitingFor === 'engine'
       ? ['No worker can use Temporal, so every change waits. Run "lockstep doctor".']
       : []),
+    ...(presence.keyStoreProblems.length === 0
+      ? []
+      : [
+          'New credentials of applications cannot be sealed, so changes of mapped accounts wait. Run "lockstep doctor".',
+        ]),
     ...(presence.sealing === 'ready'
       ? []
       : ['The API cannot seal passwords, so it accepts no change. Run "lockstep doctor".']),

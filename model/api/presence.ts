@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { type EngineProblem, engineProblems } from '../engine-problem';
+import { type KeyStoreProblem, keyStoreProblems } from '../key-store-problem';
 
 export const waitingForSchema = z
-  .enum(['worker', 'engine'])
+  .enum(['worker', 'engine', 'key_store'])
   .nullable()
   .describe(
-    'What keeps all changes from proceeding: `worker` if no worker runs, `engine` if no worker can use Temporal; null if changes proceed.',
+    'What keeps changes from proceeding: `worker` if no worker runs, `engine` if no worker can use Temporal, `key_store` if new credentials of single sign-on applications cannot be sealed; null if changes proceed.',
   );
 
 export const presenceSchema = z.object({
@@ -17,6 +18,16 @@ export const presenceSchema = z.object({
     .array(z.string())
     .describe(
       'Search attributes that the Temporal namespace lacks, as `name=type`. No change can start without them.',
+    ),
+  keyStoreProblems: z
+    .array(z.enum(Object.keys(keyStoreProblems) as [KeyStoreProblem, ...KeyStoreProblem[]]))
+    .describe(
+      'Why running workers cannot seal new credentials of single sign-on applications; empty if all of them can.',
+    ),
+  unsavedMasterKeys: z
+    .array(z.string())
+    .describe(
+      'Ids of the master keys without a backup; empty while no single sign-on application is configured.',
     ),
   sealing: z
     .enum(['ready', 'no_key', 'signer_unreadable'])

@@ -8,6 +8,9 @@ export type MappingStep = 'advance' | 'stay' | 'flag';
 
 export type MappingState = 'empty' | 'in_sync' | 'out_of_sync';
 
+/** The reason of a mapping whose new credential cannot be sealed yet. Its change has not ended and waits for the store. */
+export const KEY_STORE_UNAVAILABLE = 'key_store_unavailable';
+
 /** How a list shows a mapping: `disabled`, or else the state of its credential. */
 export const mappingListStates = ['disabled', 'empty', 'in_sync', 'out_of_sync'] as const;
 

@@ -2,8 +2,8 @@ import { type Kysely, sql } from 'kysely';
 
 /**
  * The lookup service has a role of its own, which reaches only the views of the schema `lookup`: the API keys for
- * look-ups, the people with such a key or a mapping, the applications of the configuration in force, and the stored
- * credentials. It may record when a key was last used, what it has returned or refused, which tickets were redeemed, and
+ * look-ups, the people with such a key or a mapping, the applications of the configuration in force, the stored
+ * credentials, and the master keys that a key server has sealed. It may record when a key was last used, what it has returned or refused, which tickets were redeemed, and
  * guesses. The views have the rights of their owner, so the role needs none on the tables. An operator creates the role
  * and gives it to `lookup.grant_to`, because not every owner of a database may create roles.
  */
@@ -42,6 +42,7 @@ const statements = [
      select account_id, failures, closed_until from public.sign_in_guard
      where account_id in (select account_id from public.mapping)
      with check option`,
+  'create view lookup.master_key as select id, sealed, fingerprint from public.master_key',
   'create view lookup.redeemed_ticket as select id, expires_at from public.redeemed_ticket',
   `create view lookup.audit with (security_barrier) as
      select actor, action, change_id, subject, detail from public.audit
@@ -51,7 +52,7 @@ const statements = [
   `create function lookup.grant_to(role text) returns void language plpgsql as $$
    begin
      execute format('grant usage on schema lookup to %I', role);
-     execute format('grant select on lookup.api_key, lookup.identity, lookup.configuration, lookup.mapping to %I', role);
+     execute format('grant select on lookup.api_key, lookup.identity, lookup.configuration, lookup.mapping, lookup.master_key to %I', role);
      execute format('grant update (last_used_at) on lookup.api_key to %I', role);
      execute format('grant select, insert, update, delete on lookup.sign_in_guard to %I', role);
      execute format('grant select, insert, delete on lookup.redeemed_ticket to %I', role);

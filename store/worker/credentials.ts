@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
+import type { KEY_STORE_UNAVAILABLE } from '../../model/change/mapping';
 import type { OutcomeState } from '../../model/change/outcome';
 import { Secret } from '../../model/passwords/secret';
 import type { Database } from '../database';
@@ -129,8 +130,14 @@ export async function advanceMappings(
  * - `in_doubt`: it is not known whether the account has the new password.
  * - `hash_only`: the account got a hash, which is no credential.
  * - `mapping_disabled`, `application_disabled`: the credential may not be updated.
+ * - `key_store_unavailable`: the new credential cannot be sealed yet. The change waits with its sealed password.
  */
-export type FlagReason = 'in_doubt' | 'hash_only' | 'mapping_disabled' | 'application_disabled';
+export type FlagReason =
+  | 'in_doubt'
+  | 'hash_only'
+  | 'mapping_disabled'
+  | 'application_disabled'
+  | typeof KEY_STORE_UNAVAILABLE;
 
 /** Marks mappings as out of sync, because their credential is not, or may not be, the password of the account. */
 export async function flagMappings(

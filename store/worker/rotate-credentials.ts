@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
+import type { KeyStoreProblem } from '../../model/key-store-problem';
 import type { Database } from '../database';
 import { sealCredential, unsealCredential } from './credentials';
-import type { KeyStore, MasterKey } from './keys/key-store';
+import { type KeyStore, KeyStoreUnavailable, type MasterKey } from './keys/key-store';
 
 /** Small enough that a crash repeats little, and that no running change waits for a batch. */
 const BATCH = 200;
@@ -85,10 +86,15 @@ async function resealedRow(
     const next = sealCredential(current, row.id, seq, credential);
     credential.destroy();
     return { ...row, next };
-  } catch {
+  } catch (error) {
+    // A key server that is away says nothing about the credential.
+    if (error instanceof KeyStoreUnavailable && !LOST.includes(error.problem)) throw error;
     return null;
   }
 }
+
+/** The key itself is lost, so what it sealed cannot be opened. */
+const LOST: readonly KeyStoreProblem[] = ['missing', 'wrong_key'];
 
 /**
  * Replaces what is still as it was read. It waits for no change, so it cannot end one in a deadlock: a row that a change

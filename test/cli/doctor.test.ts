@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import { sql } from 'kysely';
 import { type EngineProblem, engineProblems } from '../../model/engine-problem';
+import { type KeyStoreProblem, keyStoreProblems } from '../../model/key-store-problem';
 import { linkReports } from '../../model/people/link-reports';
 import { reportPresence } from '../../store/presence';
 import { claimJob, finishJob } from '../../store/sources/jobs';
@@ -197,6 +198,36 @@ describeWith(['postgres'], 'commands that a worker carries out', () => {
       expect(stdout.replace(/\s+/g, ' ')).toContain(says.replace(/\s+/g, ' '));
     },
   );
+
+  test.each(Object.keys(keyStoreProblems) as KeyStoreProblem[])(
+    'lockstep doctor reports that a worker cannot seal new credentials, and the cause: %s',
+    async (problem) => {
+      const { db } = api.database;
+      await reportPresence(db, 'test', { keyStoreProblem: problem });
+      await presence('key_store');
+      const { code, stdout } = await lockstep(['doctor', 'crm'], {
+        during: worker(1, () => ({ findings: [] })),
+      });
+      await reportPresence(db, 'test');
+      expect(code).toBe(1);
+      expect(stdout.replace(/\s+/g, ' ')).toContain(
+        `changes of mapped accounts wait. ${keyStoreProblems[problem]}`,
+      );
+    },
+  );
+
+  test('lockstep doctor warns while a master key has no backup', async () => {
+    const { db } = api.database;
+    await reportPresence(db, 'test', { unsavedMasterKeys: ['key_1'] });
+    const { code, stdout } = await lockstep(['doctor', 'crm'], {
+      during: worker(1, () => ({ findings: [] })),
+    });
+    await reportPresence(db, 'test');
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/! backup .*no backup of the master key key_1/),
+    ]);
+  });
 
   test('lockstep doctor reports that the API cannot read the public key of the signer', async () => {
     const file = path.join(api.dir, 'keys', SIGNER_PUBLIC_FILE);

@@ -5,7 +5,10 @@ import { sql } from 'kysely';
 import { Secret } from '../../model/passwords/secret';
 import { sealCredential, unsealCredential } from '../../store/worker/credentials';
 import { openKeyDirectory } from '../../store/worker/keys/key-directory';
+import { openSealedKeys } from '../../store/worker/keys/sealed-keys';
+import { openTransit } from '../../store/worker/keys/transit';
 import { type TestDatabase, testDatabase } from '../support/database';
+import { type KeyServerUnderTest, startKeyServer } from '../support/key-server';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 import { lockstep, type RunOptions } from './run-cli';
@@ -27,7 +30,7 @@ describeWith(['postgres'], 'lockstep sso secret', () => {
   const run = (verb: string, args: readonly string[] = [], options: RunOptions = {}) =>
     lockstep(['-o', 'json', 'sso', 'secret', verb, ...args], {
       ...options,
-      env: { DATABASE_URL: database.url, LOCKSTEP_KEY_DIR: dir },
+      env: { DATABASE_URL: database.url, LOCKSTEP_KEY_DIR: dir, ...options.env },
     });
   const answer = async (...given: Parameters<typeof run>) => {
     const { code, stdout, stderr } = await run(...given);
@@ -54,8 +57,11 @@ describeWith(['postgres'], 'lockstep sso secret', () => {
       .select(['id', 'sealed', 'master_key_id', 'applied_seq'])
       .execute();
   const backup = () => path.join(path.dirname(dir), 'master.backup');
-  const saved = (verb: 'backup' | 'restore', passphrase = PASSPHRASE) =>
-    run(verb, [backup()], { stdin: `${passphrase}\n` });
+  const saved = (
+    verb: 'backup' | 'restore',
+    passphrase = PASSPHRASE,
+    env: RunOptions['env'] = {},
+  ) => run(verb, [backup()], { stdin: `${passphrase}\n`, env });
 
   test('a master key has a warning until it is in a backup, which only its passphrase opens', async () => {
     const before = await answer('status');
@@ -139,5 +145,58 @@ describeWith(['postgres'], 'lockstep sso secret', () => {
     );
     expect(credential.text()).toBe('old map_1');
     await expect(keys.currentMasterKey()).rejects.toThrow();
+  });
+
+  describe('with a key server', () => {
+    let server: KeyServerUnderTest;
+    beforeAll(async () => {
+      server = await startKeyServer();
+    }, 3_600_000);
+    afterEach(() => server.unseal());
+    afterAll(() => server.stop());
+    const inServer = () => ({ env: server.env });
+
+    test('the keys of a folder move to a key server by backup, restore and rotate, and no credential is lost', async () => {
+      await store(3);
+      const folderKey = (await answer('status')).keys[0].id;
+      await saved('backup');
+      const empty = await run('status', [], inServer());
+      expect(JSON.parse(empty.stdout).keys).toMatchObject([
+        { id: folderKey, present: false, credentials: 3 },
+      ]);
+      expect((await saved('restore', PASSPHRASE, server.env)).code).toBe(0);
+      const { id } = await answer('generate', [], inServer());
+      expect(await answer('rotate', [], inServer())).toEqual({ resealed: 3, unreadable: 0 });
+      const { place, problem, keys, warnings } = await answer('status', [], inServer());
+      expect([place, problem]).toEqual([expect.stringContaining(server.settings.url), null]);
+      expect(keys).toMatchObject([
+        { id: folderKey, backedUp: true, credentials: 0 },
+        { id, current: true, backedUp: false, credentials: 3 },
+      ]);
+      expect(warnings).toEqual([expect.stringContaining('has no backup')]);
+      const [row] = await credentials();
+      const key = await openSealedKeys(database.db, openTransit(server.settings)).masterKey(id);
+      expect(unsealCredential(key, 'map_1', 1, row?.sealed ?? Buffer.alloc(0)).text()).toBe(
+        'old map_1',
+      );
+    });
+
+    test('a sealed key server is reported with what to do, and a rotation changes nothing', async () => {
+      await store(3);
+      await saved('backup');
+      await saved('restore', PASSPHRASE, server.env);
+      await answer('generate', [], inServer());
+      const before = await credentials();
+      await server.seal();
+      const { code, stdout } = await run('status', [], inServer());
+      expect(code).not.toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({
+        problem: 'sealed',
+        warnings: [expect.stringContaining('Unseal it'), expect.any(String)],
+      });
+      const rotated = await run('rotate', [], inServer());
+      expect([rotated.code, rotated.stdout]).toEqual([2, expect.stringContaining('Unseal it')]);
+      expect(await credentials()).toEqual(before);
+    });
   });
 });

@@ -4,6 +4,8 @@ import { appendFileSync, mkdtempSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Connection, Client as TemporalClient } from '@temporalio/client';
+import { unsealCredential } from '../../store/worker/credentials';
+import { openMasterFolder } from '../../store/worker/keys/master-folder';
 import { lockstep } from '../cli/run-cli';
 import { createScanner, type Scanner } from '../support/canary';
 import { hasProcFiles, queryStore, searchLeftovers } from '../support/leftovers';
@@ -268,6 +270,26 @@ describeWith(['temporal', 'postgres', 'slapd'], 'after changes with every kind o
     test.each(Object.entries(kinds))('the search covers %s', (_kind, place) => {
       const bytes = [...clean.searched].flatMap(([at, count]) => (place.test(at) ? [count] : []));
       expect(bytes.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(30);
+    });
+
+    test('the search covers stored credentials, which hold these passwords and need the master key', async () => {
+      const stored = await queryStore(
+        company.stack,
+        `select concat_ws(' ', id, applied_seq, master_key_id, encode(sealed, 'hex')) as text
+         from mapping where sealed is not null`,
+        [],
+      );
+      expect(stored.length).toBeGreaterThan(0);
+      const keys = openMasterFolder(path.join(company.stack.dir, 'keys'));
+      const other = openMasterFolder(mkdtempSync(path.join(os.tmpdir(), 'lockstep-canary-')));
+      const wrong = await other.masterKey(await other.generate());
+      for (const text of stored) {
+        const [id = '', seq, keyId = '', sealed = ''] = text.split(' ');
+        const row = [id, Number(seq), Buffer.from(sealed, 'hex')] as const;
+        const credential = unsealCredential(await keys.masterKey(keyId), ...row).text();
+        expect(Object.values(searchedFor)).toContain(credential);
+        expect(() => unsealCredential(wrong, ...row)).toThrow();
+      }
     });
 
     test('no sealed secret is left', () => {

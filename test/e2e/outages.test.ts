@@ -1,9 +1,11 @@
+import type { Registration } from '../../capture/setup';
 import {
   accept,
   type CrashStep,
   crashBench,
   crashCases,
   crashSteps,
+  credentialsOf,
   ended,
   expectDone,
   expectDoneAfterKill,
@@ -12,8 +14,10 @@ import {
   succeed,
   waitingFor,
 } from '../support/crash-bench';
+import { setUpTestRelay } from '../support/relay';
 import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
+import { until } from '../support/until';
 
 const MINUTES = 60_000;
 
@@ -52,6 +56,57 @@ describeWith(
       expect(changes).toHaveLength(2);
       expect([bench.stack.api.pid(), bench.stack.worker.pid()]).toEqual(pids);
     });
+
+    test(
+      'captures are answered with 503 or kept by the relay while PostgreSQL is down, and take effect in order later',
+      async () => {
+        const { stack } = bench;
+        const one = await newPerson(bench);
+        const [directory] = one.accounts;
+        const source = 'directory';
+        const relay = await setUpTestRelay({
+          ...{ url: stack.url, source },
+          register: async (publicKey) =>
+            (await stack.call('POST', 'relays', { source, publicKey }))
+              .body as unknown as Registration,
+        });
+        await relay.start();
+        await until(async () => (await relay.handOver('nobody', 'the first one')) === 'stored');
+        await stack.postgres.kill();
+        const posted = { source, account: directory?.name, password: newPassword() };
+        const refused = await stack.call('POST', 'captures', {
+          ...posted,
+          capturedAt: new Date().toISOString(),
+        });
+        expect(refused).toMatchObject({ status: 503, body: { code: 'database_away' } });
+        const words = [newPassword(), newPassword()];
+        for (const word of words) {
+          await directory?.changeThere(word);
+          expect(await relay.handOver(directory?.name ?? '', word)).toBe('stored');
+        }
+        await stack.postgres.back();
+        const changes = async () =>
+          stack.database.db
+            .selectFrom('change')
+            .select(['captured_at as at', 'ended_at as end'])
+            .where('identity_name', '=', one.person)
+            .orderBy('seq')
+            .execute()
+            .catch(() => []);
+        await until(async () => {
+          const all = await changes();
+          return all.length === 1 + words.length && all.every(({ end }) => end !== null);
+        });
+        const times = (await changes()).slice(1).map(({ at }) => Number(at));
+        expect(times).toEqual([...times].sort((first, second) => first - second));
+        const newest = words.at(-1) ?? '';
+        const logins = await Promise.all(one.accounts.map((account) => account.logsIn(newest)));
+        expect(logins).toEqual([true, true, true]);
+        expect(await credentialsOf(bench, one.person)).toEqual([newest, newest]);
+        await relay.stop();
+      },
+      4 * MINUTES,
+    );
 
     test('an open change is started again and ends after the engine has lost all its data', async () => {
       const one = await newPerson(bench);

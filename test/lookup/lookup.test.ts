@@ -4,6 +4,7 @@ import type { lookupRefusals } from '../../model/lookup/rules';
 import { revokeApiKey } from '../../store/api-keys';
 import { faultOfRole } from '../../store/lookup';
 import { enableMapping } from '../../store/people/mappings';
+import { type KeyServer, openSealedKeys } from '../../store/worker/keys/sealed-keys';
 import { startTestLookup, type TestLookup } from '../support/lookup';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
@@ -53,6 +54,18 @@ describeWith(['postgres'], 'the lookup service', () => {
 
   const get = (person: string, rest: string) =>
     lookup.send(person, 'GET', `/v1/credentials/${rest}`);
+
+  test('its role reads the master keys that a key server has sealed, and adds none', async () => {
+    const server: KeyServer = {
+      place: 'test',
+      seal: async (_id, bytes) => bytes.toString('hex'),
+      open: async (_id, sealed) => Buffer.from(sealed, 'hex'),
+    };
+    const { id } = await openSealedKeys(lookup.database.db, server).currentMasterKey();
+    const limited = openSealedKeys(lookup.limited.db, server);
+    expect((await limited.masterKey(id)).id).toBe(id);
+    await expect(limited.generate()).rejects.toThrow('permission denied');
+  });
 
   test('a person reads the stored credential of their own account, and no other', async () => {
     const { status, headers, body } = await get('alice', 'wiki');

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { sql } from 'kysely';
 import { createMemory } from '../../lookup/remember';
 import { revokeApiKey } from '../../store/api-keys';
-import { masterFolder } from '../../store/worker/keys/master-keys';
 import { startTestLookup, type TestLookup } from '../support/lookup';
 import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
@@ -96,7 +95,7 @@ describeWith(['postgres'], 'the lookup service without its database', () => {
     keeps('a credential stays readable while the key folder is unavailable, and nothing else', 30),
     async () => {
       await get('alice', 'wiki');
-      rmSync(path.join(masterFolder(lookup.keyDir)), { recursive: true });
+      rmSync(path.join(lookup.keyDir, 'master'), { recursive: true });
       expect((await get('alice', 'wiki')).status).toBe(200);
       await sql`update mapping set master_key_id = 'key_00000000000000000000000000'
                 where application = 'bills'`.execute(lookup.database.db);

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type ChangeView, readChange } from '../../store/changes/read';
+import { unsealCredential } from '../../store/worker/credentials';
+import { openMasterFolder } from '../../store/worker/keys/master-folder';
 import { type Company, type CompanyAccount, serviceSecret, startCompany } from './company';
 import { holdRows } from './hold';
 import { brokenInvariants } from './invariants';
@@ -111,11 +113,35 @@ export async function newPerson(bench: CrashBench): Promise<Person> {
   return { person, accounts, old, next };
 }
 
-/** Expects that the change is done, no account was written twice, and all views of it agree. */
+/** What the stored credentials of a person's mappings open to. */
+export async function credentialsOf({ stack }: CrashBench, person: string): Promise<string[]> {
+  const keys = openMasterFolder(stack.keyDir);
+  const rows = await stack.database.db
+    .selectFrom('mapping')
+    .innerJoin('identity', 'identity.id', 'mapping.identity_id')
+    .where('identity.name', '=', person)
+    .select(['mapping.id', 'mapping.sealed', 'mapping.applied_seq', 'mapping.master_key_id'])
+    .execute();
+  return Promise.all(
+    rows.map(async ({ id, sealed, applied_seq, master_key_id }) =>
+      unsealCredential(
+        await keys.masterKey(master_key_id ?? ''),
+        id,
+        applied_seq,
+        sealed ?? Buffer.alloc(0),
+      ).text(),
+    ),
+  );
+}
+
+/**
+ * Expects that the change is done, no account was written twice, the stored credentials are up to date, and all views of the
+ * change agree.
+ */
 export async function expectDone(
   bench: CrashBench,
   id: string,
-  { accounts, old, next }: Person,
+  { person, accounts, old, next }: Person,
   changes = 2,
 ) {
   await ended(bench, id);
@@ -128,6 +154,7 @@ export async function expectDone(
   expect(await logins(next)).toEqual([true, true, true]);
   expect(await logins(old)).toEqual([false, false, false]);
   expect(await historiesOf(bench.company, accounts)).toEqual([changes, changes]);
+  expect(await credentialsOf(bench, person)).toEqual([next, next]);
   expect(await brokenInvariants(bench.stack.database.db)).toEqual({});
 }
 

@@ -21,7 +21,7 @@ import { findIdentity, saveIdentity } from '../../store/people/identities';
 import type { CommandKind } from '../../store/tables';
 import { ensureEpoch } from '../../store/worker/epochs';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
-import type { KeyStore } from '../../store/worker/keys/key-store';
+import type { KeyStore, MasterKeyStore } from '../../store/worker/keys/key-store';
 import { startEngineSide } from '../../worker/changes/engine';
 import { linksToChanges } from '../../worker/changes/link-to-change';
 import { installRuntime } from '../../worker/changes/temporal';
@@ -97,18 +97,20 @@ const noticeTools: NoticeTools = {
 interface LockstepOptions {
   /** A database of its own without it. */
   readonly database?: TestDatabase;
+  /** Master keys that are not in the key folder. */
+  readonly masterKeysFor?: ((db: Database) => MasterKeyStore) | undefined;
   /** The tools of the channels for notices, by the key folder of the worker. */
   readonly toolsFor?: (keyDir: string, keys: KeyStore, db: Database) => NoticeTools;
 }
 
 export async function startLockstep(
   engine: EngineOptions,
-  { database: given, toolsFor = () => noticeTools }: LockstepOptions = {},
+  { database: given, masterKeysFor, toolsFor = () => noticeTools }: LockstepOptions = {},
 ): Promise<Lockstep> {
   const database = given ?? (await testDatabase());
   const { db } = database;
   const keyDir = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-test-')), 'keys');
-  const keys = await openKeyDirectory(keyDir);
+  const keys = await openKeyDirectory(keyDir, masterKeysFor?.(db));
   await ensureEpoch(db, keys, 24);
   const signer = signerKey(JSON.parse(readFileSync(path.join(keyDir, SIGNER_PUBLIC_FILE), 'utf8')));
   const wantedKey = { name: 'test', scopes: ['trigger' as const], groups: null, expiresAt: null };

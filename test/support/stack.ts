@@ -25,6 +25,10 @@ export interface TestStack {
     /** Deletes all its data. */
     forget(): void;
   };
+  /** URL of the api. */
+  readonly url: string;
+  /** The key folder of the workers. */
+  readonly keyDir: string;
   startWorker(): Promise<Part>;
   /** Calls the api with the admin key. @param path below `/v1/` */
   call(
@@ -90,6 +94,7 @@ export async function startTestStack(secrets: string): Promise<TestStack> {
     start('worker', {
       TEMPORAL_ADDRESS: `127.0.0.1:${enginePort}`,
       LOCKSTEP_KEY_DIR: keys,
+      LOCKSTEP_FINGERPRINT_KEY_FILE: path.join(dir, 'fingerprint.key'),
       LOCKSTEP_SECRETS_DIR: secrets,
     });
   const worker = await startWorker();
@@ -108,6 +113,8 @@ export async function startTestStack(secrets: string): Promise<TestStack> {
     worker,
     postgres,
     engine: { ...engine, forget: () => rmSync(engineIn(dir, 0).dir, { recursive: true }) },
+    url: `http://127.0.0.1:${apiPort}`,
+    keyDir: keys,
     startWorker,
     call: (method, target, body, headers) =>
       call(`http://127.0.0.1:${apiPort}/v1/${target}`, adminKey, method, body, headers),

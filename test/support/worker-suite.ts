@@ -1,6 +1,8 @@
 import type { Temporal } from '../../local/temporal';
 import type { OutcomeState } from '../../model/change/outcome';
 import type { ChangeView } from '../../store/changes/read';
+import type { Database } from '../../store/database';
+import type { MasterKeyStore } from '../../store/worker/keys/key-store';
 import { startTestApi, type TestApi } from './api';
 import { type Company, type CompanyAccount, type SystemName, startCompany } from './company';
 import { startEngine } from './engine';
@@ -57,11 +59,15 @@ export const companyDocument = (
  * Sets up a suite of worker tests, and registers its hooks. After each test all sources are up again, and the invariants
  * of the store are checked.
  * @param configure returns the configuration that is applied before the worker starts
+ * @param options.masterKeysFor opens master keys that are not in the key folder
  * @param options.recordsHistories records the workflow histories of the suite when LOCKSTEP_RECORD_HISTORIES is set
  */
 export function workerSuite(
   configure: (company: Company) => object = companyDocument,
-  options: { readonly recordsHistories?: boolean } = {},
+  options: {
+    readonly recordsHistories?: boolean;
+    readonly masterKeysFor?: (db: Database) => MasterKeyStore;
+  } = {},
 ): WorkerSuite {
   let state: Started | null = null;
   const apis: TestApi[] = [];
@@ -73,7 +79,7 @@ export function workerSuite(
   beforeAll(async () => {
     const company = await startCompany();
     const engine = await startEngine();
-    const lockstep = await startLockstep(engine);
+    const lockstep = await startLockstep(engine, { masterKeysFor: options.masterKeysFor });
     await lockstep.configure(configure(company));
     state = { engine, company, lockstep, worker: lockstep.startWorker() };
   });

@@ -5,13 +5,14 @@ import { environment } from '../../config';
 import { log } from '../../log';
 import { engineProblems } from '../../model/engine-problem';
 import { PRESENCE_INTERVAL_MS, reportPresence } from '../../store/presence';
+import { watchKeyStore } from '../key-store';
 import { startLoop } from '../loop';
 import { type NamespaceState, prepareNamespace, problemOf } from './namespace';
 import { type EngineSettings, serveChanges } from './serve';
 import { connectEngine } from './temporal';
 
 export interface EngineSide {
-  /** The services that are missing before changes can be carried out; empty when the worker is ready. */
+  /** The services that are missing before every change can be carried out; empty when the worker is ready. */
   readonly missing: () => readonly string[];
   /**
    * Resolves when all parts that need the engine have stopped. Rejects when an error of the engine prevents the
@@ -46,12 +47,14 @@ export function startEngineSide(
     logged = found.problem;
     if (found.problem === null) onUsable();
   };
+  const keyStore = watchKeyStore(deps);
   const run = async (): Promise<void> => {
     const presence = startLoop({ name: 'presence', everyMs: PRESENCE_INTERVAL_MS }, async () => {
       if (look !== null) note(await look());
       await reportPresence(deps.db, workerId, {
         engineProblem: state.problem,
         engineLacks: state.lacks,
+        ...(await keyStore.look()),
         secrets: {
           folder: environment.LOCKSTEP_SECRETS_DIR,
           prefix: environment.LOCKSTEP_SECRETS_PREFIX,
@@ -75,7 +78,10 @@ export function startEngineSide(
     }
   };
   return {
-    missing: () => (state.problem === null ? [] : [`engine (${state.problem})`]),
+    missing: () => [
+      ...(state.problem === null ? [] : [`engine (${state.problem})`]),
+      ...keyStore.missing(),
+    ],
     ended: run(),
   };
 }

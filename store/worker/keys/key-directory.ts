@@ -2,54 +2,43 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node
 import { existsSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Misconfigured } from '../../../config';
 import type { JsonWebKey } from '../../../sealing/published-key';
 import { privateKeyIn, refuseWhenReadableByOthers, shred, writeKey } from './key-files';
-import type { KeyStore, MasterKey } from './key-store';
-import { createMasterKey, masterKeyIds, readMasterKey, unsavedMasterKeys } from './master-keys';
+import type { KeyStore, MasterKeyStore } from './key-store';
+import { openMasterFolder } from './master-folder';
 
 /** Name of the file with the public key that checks the signatures of epochs. */
 export const SIGNER_PUBLIC_FILE = 'signer.pub.json';
 
 /**
  * Keeps keys as files of a folder that only the worker may read. Several workers of one machine, or of one shared
- * volume, may use the same folder. Missing folders, the signer and the first master key are made.
+ * volume, may use the same folder. Missing folders and the signer are made, and the first master key unless master keys
+ * are kept elsewhere.
  *
  *     signer.json, signer.pub.json   Ed25519; the api gets the second file
  *     epochs/<id>.json               X25519, private
- *     master/<id>.key                32 bytes
+ *     master/                        see master-folder.ts
  *     audit/                         see audit-keys.ts
  *
+ * @param elsewhere the master keys, if they are not in this folder
  * @throws Misconfigured when the folder or a key can be read by others, or a key file is damaged
  */
-export async function openKeyDirectory(dir: string): Promise<KeyStore> {
+export async function openKeyDirectory(dir: string, elsewhere?: MasterKeyStore): Promise<KeyStore> {
   for (const sub of ['', 'epochs', 'master']) {
     mkdirSync(path.join(dir, sub), { recursive: true, mode: 0o700 });
     refuseWhenReadableByOthers(path.join(dir, sub));
   }
   const epochFile = (id: string) => path.join(dir, 'epochs', `${id}.json`);
   const signer = await signerIn(dir);
-  if (masterKeyIds(dir).length === 0) await createMasterKey(dir);
+  const master = elsewhere ?? openMasterFolder(dir);
+  if (elsewhere === undefined && (await master.masterKeyIds()).length === 0)
+    await master.generate();
   const opened = new Map<string, KeyObject>();
 
-  // What was read stays readable when the folder cannot be reached for a while. New credentials need the folder.
-  const readKeys = new Map<string, MasterKey>();
-  const masterKey = async (id: string): Promise<MasterKey> => {
-    const key = readKeys.get(id) ?? readMasterKey(dir, id);
-    readKeys.set(id, key);
-    return key;
-  };
-
   return {
-    masterKey,
-    async currentMasterKey() {
-      const newest = masterKeyIds(dir).at(-1);
-      if (newest === undefined)
-        throw new Misconfigured(
-          `There is no master key in ${dir}. Restore one: lockstep sso secret restore.`,
-        );
-      return masterKey(newest);
-    },
+    masterKey: master.masterKey,
+    currentMasterKey: master.currentMasterKey,
+    unsavedMasterKeys: master.unsavedMasterKeys,
     async createEpochKey(epochId) {
       const { publicKey, privateKey } = generateKeyPairSync('x25519');
       await writeKey(epochFile(epochId), JSON.stringify(privateKey.export({ format: 'jwk' })));
@@ -69,7 +58,6 @@ export async function openKeyDirectory(dir: string): Promise<KeyStore> {
       opened.delete(epochId);
       if (existsSync(epochFile(epochId))) await shred(epochFile(epochId));
     },
-    unsavedMasterKeys: async () => unsavedMasterKeys(dir),
     sign: async (message) => sign(null, message, signer).toString('base64url'),
   };
 }

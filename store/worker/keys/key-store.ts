@@ -1,12 +1,14 @@
 import type { KeyObject } from 'node:crypto';
+import { Misconfigured } from '../../../config';
+import { type KeyStoreProblem, keyStoreProblems } from '../../../model/key-store-problem';
 import type { JsonWebKey } from '../../../sealing/published-key';
 
 /**
  * Keeps the private keys of the worker outside the database and its backups, so that destroying a key makes every
- * copy of what was sealed to it unreadable. The default is a folder; a KMS or Vault Transit could implement the same
- * interface.
+ * copy of what was sealed to it unreadable. The keys of epochs and the signer are in a folder. The master keys are in the
+ * same folder, or sealed by a key server.
  */
-export interface KeyStore {
+export interface KeyStore extends MasterKeys {
   /** Makes a key pair for sealing, and returns only its public half. */
   createEpochKey(epochId: string): Promise<JsonWebKey>;
   /** The private key of an epoch; null when it was destroyed, or was never in this store. */
@@ -15,19 +17,71 @@ export interface KeyStore {
   destroyEpochKey(epochId: string): Promise<void>;
   /** Signs a message with Ed25519, as base64url. The api checks by this signature that a worker made an epoch. */
   sign(message: Buffer): Promise<string>;
-  /** The master key that seals new credentials of mappings. */
+}
+
+/** The master keys, which seal the stored credentials of mappings. */
+export interface MasterKeys {
+  /**
+   * The newest master key, which seals new credentials. The store was reached a moment ago, so the key is not lost.
+   * @throws KeyStoreUnavailable
+   */
   currentMasterKey(): Promise<MasterKey>;
   /**
-   * An older master key, to open a credential that it has sealed.
-   * @throws Error when there is no such key
+   * A master key, to open a credential that it has sealed. A key that was read once is available without the store.
+   * @throws KeyStoreUnavailable
    */
   masterKey(id: string): Promise<MasterKey>;
   /** Ids of the master keys of which no backup is recorded. */
   unsavedMasterKeys(): Promise<readonly string[]>;
 }
 
+/** What an operator does with the master keys, in each kind of store. All throw `KeyStoreUnavailable`. */
+export interface MasterKeyStore extends MasterKeys {
+  /** Where the keys are, for the operator. */
+  readonly place: string;
+  /** Ids of all master keys, the newest last, because ids grow with time. */
+  masterKeyIds(): Promise<readonly string[]>;
+  /** Makes a master key, which seals new credentials from now on. @returns its id */
+  generate(): Promise<string>;
+  /**
+   * Adds a master key of a backup, as one that has a backup.
+   * @returns false when the store has this key already
+   * @throws Misconfigured when the store has another key with this id
+   */
+  add(id: string, bytes: Buffer): Promise<boolean>;
+  /** Records that master keys have a backup. */
+  markSaved(ids: readonly string[]): Promise<void>;
+  /** Seals the master keys again under the newest version of the key of a key server, so that it can end older ones. */
+  renew(): Promise<void>;
+}
+
 export interface MasterKey {
   readonly id: string;
   /** Key for AES-256. */
   readonly key: KeyObject;
+}
+
+/** Length of a master key. */
+export const MASTER_KEY_BYTES = 32;
+
+/** The store of the master keys cannot be used now. The message is the sentence of the problem. */
+export class KeyStoreUnavailable extends Misconfigured {
+  readonly problem: KeyStoreProblem;
+
+  constructor(problem: KeyStoreProblem) {
+    super(keyStoreProblems[problem]);
+    this.problem = problem;
+  }
+}
+
+/** Why new credentials cannot be sealed now; null when they can. */
+export async function keyStoreProblem(keys: MasterKeys): Promise<KeyStoreProblem | null> {
+  try {
+    await keys.currentMasterKey();
+    return null;
+  } catch (error) {
+    if (error instanceof KeyStoreUnavailable) return error.problem;
+    if (error instanceof Misconfigured) return 'damaged';
+    throw error;
+  }
 }

@@ -1,0 +1,48 @@
+import type { Dependencies } from '../activities/dependencies';
+import { log } from '../log';
+import { type KeyStoreProblem, keyStoreProblems } from '../model/key-store-problem';
+import { KeyStoreUnavailable, keyStoreProblem } from '../store/worker/keys/key-store';
+
+interface KeyStoreReport {
+  readonly keyStoreProblem: KeyStoreProblem | null;
+  readonly unsavedMasterKeys: readonly string[];
+}
+
+export interface KeyStoreWatch {
+  /** Asks the store of the master keys. */
+  look(): Promise<KeyStoreReport>;
+  /** The problem that the last look found, for `/readyz`; empty when there was none. */
+  missing(): readonly string[];
+}
+
+/** Watches the store of the master keys, so that operators learn of a problem before a change has to wait. */
+export function watchKeyStore({
+  keys,
+  configuration,
+}: Pick<Dependencies, 'keys' | 'configuration'>): KeyStoreWatch {
+  let last: KeyStoreProblem | null = null;
+  return {
+    async look() {
+      const problem = await keyStoreProblem(keys);
+      if (problem !== null && problem !== last)
+        log.warn(
+          `new credentials cannot be sealed, so changes of mapped accounts wait. ${keyStoreProblems[problem]}`,
+          { reason: problem },
+        );
+      last = problem;
+      // Only stored credentials of applications depend on a backup.
+      const { applications } = (await configuration(0)).configuration;
+      const isUsed = Object.keys(applications).length > 0;
+      return {
+        keyStoreProblem: problem,
+        unsavedMasterKeys: isUsed ? await keys.unsavedMasterKeys().catch(noneWhileAway) : [],
+      };
+    },
+    missing: () => (last === null ? [] : [`key store (${last})`]),
+  };
+}
+
+function noneWhileAway(error: unknown): readonly string[] {
+  if (error instanceof KeyStoreUnavailable) return [];
+  throw error;
+}
