@@ -236,8 +236,8 @@ export interface SetPasswordRequest {
   readonly salt: Buffer;
   /** The write, for a source that must recognize its next attempt. Always present in a change. */
   readonly of?: WriteOf;
-  /** The password before, for a source that needs both; null or absent when it is not known or not sent. */
-  readonly oldPassword?: Secret | null;
+  /** The password before, for a source that needs both. Absent when it is not known or not sent. */
+  readonly oldPassword?: Secret;
 }
 export type WriteAnswer =
   | {

@@ -9,7 +9,6 @@ import type { ProveMode } from '../../model/configuration/group';
 import type { Reason } from '../../model/errors';
 import { saltFor } from '../../model/hashes/salt';
 import { normalized } from '../../model/passwords/normalize';
-import type { Secret } from '../../model/passwords/secret';
 import type { Passwords } from '../../sealing/passwords';
 import type { ClaimedAccount } from '../../store/worker/claims';
 import type { LoginGuard } from '../../store/worker/login-guard';
@@ -21,8 +20,6 @@ export interface Attempt {
   readonly connector: Connector;
   readonly passwords: Passwords;
   readonly of: WriteOf;
-  /** The password before, if the source is sent it and Lockstep has stored it. */
-  readonly oldPassword: Secret | null;
   readonly prove: ProveMode;
   readonly aim: Aim;
   /**
@@ -44,7 +41,7 @@ export interface Attempt {
  * that succeeded. Each doubt costs at most one login, so that no account is locked out by Lockstep (I11).
  */
 export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
-  const { account, connector, passwords, of, oldPassword } = attempt;
+  const { account, connector, passwords, of } = attempt;
   if (account.inDoubt) {
     const found = await verifyHeld(attempt);
     if (found.result === 'holds') {
@@ -76,7 +73,6 @@ export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
     password,
     form,
     of,
-    oldPassword,
     // Most sources hash passwords themselves, so the salt is derived only when the connector reads it.
     get salt() {
       return saltFor(seed, account.accountId);

@@ -81,7 +81,6 @@ export function claimedAccountWriter(
         accountId: account.accountId,
         seq: change.seq,
       },
-      oldPassword: null,
       prove: source.configuration.prove,
       aim: source.aim,
       claimIsFresh,

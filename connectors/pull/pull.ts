@@ -44,11 +44,11 @@ const rejected = (
 async function write(
   mailbox: Mailbox,
   settings: PullSettings,
-  { account, password, oldPassword = null, of }: SetPasswordRequest,
+  { account, password, oldPassword, of }: SetPasswordRequest,
 ): Promise<WriteAnswer> {
   if (of === undefined) return rejected('not_supported');
   const message = {
-    ...{ of, account: account.name, password, oldPassword },
+    ...{ of, account: account.name, password, oldPassword: oldPassword ?? null },
     mostDeliveries: settings.retryCount + 1,
     leaseSeconds: settings.retryDelaySeconds,
     maxAgeSeconds: settings.maxAgeSeconds ?? null,

@@ -561,7 +561,6 @@ test.each(rows)('$promise', async (row) => {
       seed: Secret.fromText('seed'),
     },
     of: { changeId: 'chg_1', label: account.label, accountId: account.accountId, seq: 1 },
-    oldPassword: null,
     prove: row.prove ?? 'always',
     aim: row.aim ?? 'write',
     claimIsFresh: () => row.staleClaim !== true,
