@@ -18,6 +18,7 @@ export async function adapterSettings(
   const source = sourceNamed((await configuration()).configuration, name);
   const isBound = caller.source === name || hasRight(caller.scopes, 'administer');
   if (source?.kind !== PULL_KIND || !isBound) throw new HttpProblem('not_found');
-  if (!source.enabled) throw new HttpProblem('adapter_disabled');
+  if (!source.enabled || source.adapter?.enabled === false)
+    throw new HttpProblem('adapter_disabled');
   return pullSettings.parse(source.settings);
 }

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { PullSettings } from '../../model/adapters/settings';
 import type { CodeOf } from '../../model/errors';
+import type { Secret } from '../../model/passwords/secret';
 import type {
   Connector,
   ConnectorTools,
@@ -56,7 +57,7 @@ async function write(
   const deadline = performance.now() + ACKNOWLEDGED_WITHIN_MS;
   for (;;) {
     const status = await mailbox.put(message);
-    if (!('id' in status)) return answerOf(status, settings);
+    if (!('id' in status)) return withoutPassword(answerOf(status, settings), password);
     const leftMs = deadline - performance.now();
     if (leftMs > 0) await mailbox.waitForResult(status.id, Math.min(leftMs, LOOK_MS));
     // A message that waits in the queue is withdrawn, so that the answer is certain.
@@ -64,6 +65,13 @@ async function write(
       return { result: 'retry', reason: 'busy', vendorCode: 'not_received' };
     else return { result: 'ambiguous', reason: 'awaiting_acknowledgement', vendorCode: null };
   }
+}
+
+/** Drops a code that repeats the password. */
+function withoutPassword(answer: WriteAnswer, password: Secret): WriteAnswer {
+  if (!('vendorCode' in answer) || answer.vendorCode === null) return answer;
+  const code = Buffer.from(answer.vendorCode);
+  return password.use((bytes) => code.includes(bytes)) ? { ...answer, vendorCode: null } : answer;
 }
 
 function answerOf(

@@ -92,7 +92,10 @@ export interface PlayedAdapter {
   readonly key: string;
   call(name: string, body?: object): Promise<Reply>;
   /** Receives messages, of which there must be some. */
-  receive(options?: { readonly max?: number; readonly waitSeconds?: number }): Promise<ReceivedMessage[]>;
+  receive(options?: {
+    readonly max?: number;
+    readonly waitSeconds?: number;
+  }): Promise<ReceivedMessage[]>;
   /** Acknowledges a message, and returns the effect. */
   complete(trackingId: string, result: string, more?: object): Promise<unknown>;
 }

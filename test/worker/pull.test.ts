@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { compactDecrypt } from 'jose';
 import { sql } from 'kysely';
+import { auditSays } from '../../model/audit/says';
+import { revokeApiKey } from '../../store/api-keys';
+import { anyRecord, readAudit } from '../../store/audit-records';
 import { type PlayedAdapter, playAdapter, startSample } from '../support/adapters';
 import type { TestApi } from '../support/api';
 import { createScanner } from '../support/canary';
@@ -72,6 +75,16 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
       .where('change_id', '=', id)
       .execute();
 
+  /** What the audit reports about adapters, the oldest first. */
+  async function audited(): Promise<string[]> {
+    const page = { filter: anyRecord, order: 'newest', cursor: null, limit: 50 } as const;
+    const records = await readAudit(suite.lockstep.database.db, page);
+    return records
+      .filter(({ action }) => action.startsWith('adapter.'))
+      .map(auditSays)
+      .reverse();
+  }
+
   const hasJq = spawnSync('jq', ['--version']).status === 0;
   const samples = ['loopback_adapter.py', ...(hasJq ? ['loopback_adapter.sh'] : [])];
   if (!hasJq) test.skip('the sample in shell (skipped: this machine has no jq)', () => {});
@@ -112,6 +125,21 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     expect(await adapter.complete(trackingId, 'applied')).toBe('repeated');
     expect(await adapter.complete(trackingId, 'rejected')).toBe('too_late');
     expect(await ended(id)).toMatchObject({ state: 'applied' });
+  });
+
+  test('the audit names the adapter, the message and its result', async () => {
+    const { id, account, person } = await change();
+    const [received] = await adapter.receive();
+    await adapter.complete(received?.trackingId ?? '', 'applied');
+    await adapter.call('status', { status: 'offline' });
+    await ended(id);
+    const { trackingId } = received ?? {};
+    expect((await audited()).slice(-4)).toEqual([
+      'The adapter of legacy has connected, without a key of its own.',
+      `The password of the account ${account} in legacy of ${person} was delivered to the adapter (message ${trackingId}, delivery 1).`,
+      `The adapter of legacy acknowledged the message ${trackingId} with applied.`,
+      'The adapter of legacy reported that it goes offline.',
+    ]);
   });
 
   test('a rejection ends the account with its reason and code, and leaves no doubt', async () => {
@@ -280,6 +308,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     const [first] = await adapter.receive();
     await waits(older.id, 'awaiting_acknowledgement');
     const newer = await change(older);
+    await until(async () => (await messages(newer.id)).length === 1);
     const [second] = await adapter.receive();
     expect(second?.message?.password).toBe(newer.password);
     expect(await adapter.complete(first?.trackingId ?? '', 'applied')).toBe('too_late');
@@ -306,10 +335,10 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
   });
 
   test('neither the database nor the log of the API contains a password of a message', async () => {
-    const scanner = createScanner({
-      'the new password': newPassword(),
-      'a delivered password': await delivered(),
-    });
+    const { id, password } = await change();
+    const [received] = await adapter.receive();
+    expect((await messages(id)).map(({ sealed }) => sealed?.length)).toEqual([expect.any(Number)]);
+    const scanner = createScanner({ password });
     const { db } = suite.lockstep.database;
     const { rows: tables } = await sql<{ name: string }>`
       select tablename as name from pg_tables where schemaname = 'public'`.execute(db);
@@ -321,15 +350,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     scanner.text('log', api.printed());
     expect(scanner.findings).toEqual([]);
     expect(scanner.searched.get('adapter_message')).toBeGreaterThan(100);
+    await adapter.complete(received?.trackingId ?? '', 'applied');
   });
-
-  /** Delivers a change without an acknowledgement, and returns its password. */
-  async function delivered(): Promise<string> {
-    const { id, password } = await change();
-    await adapter.receive();
-    expect((await messages(id)).map(({ sealed }) => sealed?.length)).toEqual([expect.any(Number)]);
-    return password;
-  }
 
   test('another worker continues to wait for the acknowledgement of a delivered message', async () => {
     const { id } = await change();
@@ -341,9 +363,52 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     expect((await messages(id)).map(({ id }) => id)).toEqual([received?.trackingId]);
   });
 
+  test('every call is refused while the source or its adapter is disabled, also one that waits', async () => {
+    const calls = ['initialise', 'receive', 'status', 'complete', 'send'];
+    const bodies: Record<string, object> = {
+      status: { status: 'online' },
+      complete: { trackingId: 'msg_1', result: 'applied' },
+      send: { account: 'USER', password: newPassword() },
+      receive: { waitSeconds: 0 },
+    };
+    const answers = () =>
+      Promise.all(
+        calls.map(async (call) => (await adapter.call(call, bodies[call])).body.code ?? 'ok'),
+      );
+    const waiting = adapter.call('receive', { waitSeconds: 2 });
+    for (const more of [{ enabled: false }, { adapter: { enabled: false } }]) {
+      await suite.lockstep.configure(document({}, more));
+      expect(new Set(await answers())).toEqual(new Set(['adapter_disabled']));
+    }
+    expect((await waiting).body.code).toBe('adapter_disabled');
+    const { sources, ...rest } = document();
+    const removed = { ...rest, sources: { ...sources, legacy: undefined } };
+    const groups = { all: { ...rest.groups.all, sources: ['directory', 'apps', 'crm', 'loop'] } };
+    await suite.lockstep.configure(JSON.parse(JSON.stringify({ ...removed, groups })));
+    expect(new Set(await answers())).toEqual(new Set(['not_found']));
+  });
+
+  test('the key of another source and a revoked key get nothing', async () => {
+    const other = await playAdapter(api, 'loop');
+    const foreign = await api.send('POST', '/v1/adapters/legacy/receive', { key: other.key });
+    expect([foreign.status, foreign.body.code]).toEqual([404, 'not_found']);
+    await other.call('initialise');
+    const waiting = other.call('receive', { waitSeconds: 60 });
+    const { db } = suite.lockstep.database;
+    await revokeApiKey(db, `key_${other.key.split('_')[1]}`, 'test');
+    const { id, account } = await change(undefined, 'loop');
+    expect((await waiting).body.code).toBe('unauthenticated');
+    const again = await playAdapter(api, 'loop');
+    const [received] = await again.receive();
+    expect(received?.message?.account).toBe(account);
+    await again.complete(received?.trackingId ?? '', 'applied');
+    await suite.lockstep.readEnd(id);
+  });
+
   test('a doctor learns whether the adapter is connected and has a key', async () => {
-    const check = async () =>
-      (await api.send('POST', '/v1/sources/legacy/check', { headers: { prefer: 'wait=30' } })).text;
+    const key = await api.newKey(['operate']);
+    const wanted = { key, headers: { prefer: 'wait=30' } };
+    const check = async () => (await api.send('POST', '/v1/sources/legacy/check', wanted)).text;
     expect(await check()).toContain('The adapter is online.');
     await adapter.call('status', { status: 'offline' });
     expect(await check()).toContain('The adapter is offline.');
