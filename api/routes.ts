@@ -1,3 +1,4 @@
+import { adapterRoutes } from './adapters/routes';
 import { auditRoutes } from './admin/audit';
 import { diagnosticsRoutes } from './admin/diagnostics';
 import { keyRoutes } from './admin/keys';
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   ...sourceRoutes,
   ...sourceCommandRoutes,
   ...relayRoutes,
+  ...adapterRoutes,
   ...staleRoutes,
   ...keyRoutes,
   ...sessionRoutes,

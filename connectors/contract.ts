@@ -8,6 +8,7 @@ import type { AccountAction } from '../model/people/account-actions';
 import { type NotedProblem, notedProblems } from '../model/people/links';
 import type { Naming } from '../model/people/naming';
 import type { TargetPolicy } from '../model/policy/target-policy';
+import type { Mailbox, WriteOf } from './mailbox';
 
 /**
  * Upper limit for one call of a connector, in milliseconds. After it, the connector sends nothing more for that call and
@@ -136,6 +137,8 @@ export interface ConnectorTools {
   readonly refusedForMs?: number;
   /** The folder below which the `command` kind may run programs. Without it, the kind runs none. */
   readonly commandDir?: string;
+  /** The messages to the adapter of the source, for the `pull` kind. */
+  readonly mailbox?: Mailbox;
 }
 
 /**
@@ -231,6 +234,10 @@ export interface SetPasswordRequest {
   readonly form: Form;
   /** 16 bytes that salt a hash made by the connector. They are the same in each attempt, so each writes the same hash. */
   readonly salt: Buffer;
+  /** The write, for a source that must recognize its next attempt. Always present in a change. */
+  readonly of?: WriteOf;
+  /** The password before, for a source that needs both. Absent when it is not known or not sent. */
+  readonly oldPassword?: Secret;
 }
 export type WriteAnswer =
   | {
@@ -249,6 +256,11 @@ export type WriteAnswer =
       readonly result: 'rejected';
       readonly reason: CodeOf<'rejected'>;
       readonly vendorCode: string | null;
+      /**
+       * For a source that never repeats a write: whether one of its attempts may have been written. Absent elsewhere;
+       * then an attempt that is in doubt is verified.
+       */
+      readonly doubt?: 'none' | 'stays';
     }
   /** The password was certainly not written; the same request may succeed later. */
   | {
@@ -257,8 +269,12 @@ export type WriteAnswer =
       readonly vendorCode: string | null;
       readonly retryAfterMs?: number;
     }
-  /** The request may have reached the source, and no reply came back. */
-  | { readonly result: 'ambiguous'; readonly vendorCode: string | null };
+  /** The request may have reached the source, and no reply came back. The reason is `in_doubt` unless one is given. */
+  | {
+      readonly result: 'ambiguous';
+      readonly vendorCode: string | null;
+      readonly reason?: CodeOf<'offline'>;
+    };
 
 export interface VerifyRequest {
   readonly account: AccountRef;

@@ -1,6 +1,7 @@
 import { environment } from '../config';
 import type { SourceConfiguration } from '../model/configuration/document';
 import type { Connector, ConnectorTools } from './contract';
+import type { Mailbox } from './mailbox';
 import { openReferences, type SecretPlaces } from './references';
 import { connectorKinds } from './registry';
 import { reportingSecrets } from './secret-findings';
@@ -19,8 +20,14 @@ interface Entry {
 /** A replaced connector is closed after this time, when every step that still used it has ended. */
 const DRAIN_MS = 60_000;
 
-/** @param places where the secrets of the sources are */
-export function openConnectors(places: SecretPlaces = environment): OpenConnectors {
+/**
+ * @param places where the secrets of the sources are
+ * @param mailboxOf the messages to the adapter of a source; without it, a source of the kind `pull` gets none
+ */
+export function openConnectors(
+  places: SecretPlaces = environment,
+  mailboxOf?: (source: string) => Mailbox,
+): OpenConnectors {
   const resolve = openReferences(places);
   const entries = new Map<string, Entry>();
   const draining = new Set<NodeJS.Timeout>();
@@ -40,7 +47,7 @@ export function openConnectors(places: SecretPlaces = environment): OpenConnecto
       const current = entries.get(source);
       if (current?.settings === wanted) return current.connector;
       if (current !== undefined) drain(current);
-      const connector = openKind(kind, settings, resolve);
+      const connector = openKind(kind, settings, { resolve, mailbox: mailboxOf?.(source) });
       // A connector that fails to open is not kept: its settings may name a file that is created later.
       connector.catch(() => entries.delete(source));
       entries.set(source, { settings: wanted, connector });
@@ -58,12 +65,12 @@ export function openConnectors(places: SecretPlaces = environment): OpenConnecto
 async function openKind(
   kind: string,
   settings: unknown,
-  resolve: ConnectorTools['resolve'],
+  tools: Pick<ConnectorTools, 'resolve' | 'mailbox'>,
 ): Promise<Connector> {
   const found = connectorKinds.get(kind);
   if (found === undefined) throw new Error(`There is no connector of the kind "${kind}"`);
-  const tools = { resolve, commandDir: environment.LOCKSTEP_COMMAND_DIR };
+  const all = { ...tools, commandDir: environment.LOCKSTEP_COMMAND_DIR };
   const given = settings as Readonly<Record<string, unknown>>;
   const references = Object.fromEntries(found.secretSettings.map((name) => [name, given[name]]));
-  return reportingSecrets(await found.open(settings, tools), references, tools);
+  return reportingSecrets(await found.open(settings, all), references, all);
 }

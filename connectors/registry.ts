@@ -22,6 +22,7 @@ import { ldap } from './ldap/kind';
 import { okta } from './okta/kind';
 import { pingOne } from './pingone/kind';
 import { postgresRole } from './postgres-role/kind';
+import { pull } from './pull/kind';
 import { readableOnly } from './readable';
 import { scim } from './scim/kind';
 import { sqlColumn } from './sql-column/kind';
@@ -80,6 +81,7 @@ const kinds: readonly RegisteredKind[] = [
   register(entra),
   register(command),
   register(webhook),
+  register(pull),
 ];
 
 export const connectorKinds: ReadonlyMap<string, RegisteredKind> = new Map(

@@ -9,12 +9,12 @@ import { counterBySource, UNKNOWN_SOURCE } from '../telemetry/counter-by-source'
  */
 export type CaptureResult = 'accepted' | 'repeated' | 'not_attested' | Declined | ErrorCode;
 
-/** The way by which a capture arrived: a request to the api, a push over SCIM, or a relay. */
-export type CaptureVia = 'api' | 'scim' | 'relay';
+/** The way by which a capture arrived: a request to the api, a push over SCIM, a relay, or an adapter. */
+export type CaptureVia = 'api' | 'scim' | 'relay' | 'adapter';
 
 const capturesTotal = counterBySource({
   name: 'lockstep_captures_total',
-  help: 'Captures by source, by the way they arrived (api, scim, relay) and by result: accepted, repeated, or the reason why a capture started no change.',
+  help: 'Captures by source, by the way they arrived (api, scim, relay, adapter) and by result: accepted, repeated, or the reason why a capture started no change.',
   labelNames: ['source', 'via', 'result'],
 });
 

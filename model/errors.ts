@@ -81,6 +81,13 @@ const table = {
     says: 'The connection to the source was lost before it answered, so the password may or may not be written.',
     waits: 'Lockstep checks the account before it writes again; no action is needed.',
   },
+  awaiting_acknowledgement: {
+    retry: 'offline',
+    status: 503,
+    says: 'The adapter of the source has received the password and has not acknowledged it.',
+    waits:
+      'Lockstep waits for the acknowledgement and delivers the message again without it; no action is needed.',
+  },
   account_in_use: {
     retry: 'offline',
     status: 503,
@@ -228,6 +235,16 @@ const table = {
     says: 'Lockstep itself failed before it wrote the password. This is no failure of the source. The log of the worker contains the error: correct its cause, or report it to the authors of Lockstep.',
     waits: 'Lockstep tries five times, then parks the account.',
   },
+  not_acknowledged: {
+    retry: 'rejected',
+    status: 504,
+    says: 'The adapter of the source received the password as often as retryCount allows and never acknowledged it, so the account may hold either password. Look for the tracking id of the audit in the log of the adapter, then change the password again.',
+  },
+  adapter_offline: {
+    retry: 'rejected',
+    status: 503,
+    says: 'The adapter of the source is offline, and storeWhenOffline is off for the source, so nothing was sent. Start the adapter, then change the password again.',
+  },
   too_old: {
     retry: 'rejected',
     status: 410,
@@ -370,6 +387,21 @@ const table = {
     retry: 'never',
     status: 403,
     says: 'The source accepts no captures, or none from this API key. Set capture.enabled for the source in the configuration.',
+  },
+  adapter_disabled: {
+    retry: 'never',
+    status: 403,
+    says: 'The adapter is disabled, so every call is refused. Enable the source in the configuration, and the adapter block if it has one.',
+  },
+  adapter_not_initialised: {
+    retry: 'never',
+    status: 409,
+    says: 'The adapter has no session with this process of the API, which may have been restarted. Call initialise, then repeat the request.',
+  },
+  too_many_pending: {
+    retry: 'never',
+    status: 429,
+    says: 'The adapter has as many unacknowledged messages as maxPending allows. Acknowledge one of them with complete, then receive more.',
   },
   captures_stopped: {
     retry: 'never',

@@ -19,7 +19,7 @@ export interface Caller {
   readonly scopes: readonly Scope[];
   /** The groups that the key is limited to; null: every group. */
   readonly groups: readonly string[] | null;
-  /** The only source for which the key may register a relay; null for other keys. */
+  /** The only source for which the key may register a relay, or be its adapter; null for other keys. */
   readonly source: string | null;
   /** The only person whom the key may act for; null: not bound to a person. */
   readonly identityId: string | null;
@@ -67,7 +67,7 @@ export interface NewApiKey {
   readonly expiresAt: Date | null;
   /** Who uses the key. Changes and audit records then name the agent. */
   readonly agent?: string | null;
-  /** The only source for which the key may register a relay. */
+  /** The only source for which the key may register a relay, or be its adapter. */
   readonly source?: string | null;
   /** The id of the only person whom the key may act for. */
   readonly identityId?: string | null;

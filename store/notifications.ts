@@ -27,6 +27,10 @@ export const channels = {
    * or the name of the source. `worker/captures/ingest-relayed.ts` listens.
    */
   captured: 'lockstep_captured',
+  /** A message for an adapter was stored, or an adapter has initialised. The payload is the source. The api listens. */
+  message: 'lockstep_message',
+  /** A message to an adapter was settled. The payload is its id. `worker/adapters/mailbox.ts` listens. */
+  settled: 'lockstep_settled',
   /** Audit records were chained. The payload is the position of the newest. The api listens. */
   audit: 'lockstep_audit',
 } as const;

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { MessageResult } from '../model/adapters/message';
 import type { Scope } from '../model/api/scopes';
 import type { Startpoint } from '../model/captures/startpoint';
 import type { ChangeState, Role } from '../model/change/change';
@@ -105,7 +106,7 @@ export interface ApiKeyTable {
   last_used_at: OptionalTime;
   /** Who uses the key, for a key of the help desk. */
   agent: string | null;
-  /** The only source for which the key may register a relay; null for other keys. */
+  /** The only source for which the key may register a relay, or be its adapter; null for other keys. */
   source: string | null;
   /** The hash before the key was rotated, and until when it is accepted. */
   previous_hash: Buffer | null;
@@ -432,6 +433,46 @@ export interface SessionTable {
   ended_at: OptionalTime;
 }
 
+/** An external program of a source of the kind `pull`, as it was last initialised. */
+export interface AdapterTable {
+  source: string;
+  key_id: string;
+  /** Key to which a worker seals messages. */
+  public_key: Json<JsonWebKey>;
+  /** True for a key of the adapter itself; false for the session key of an api process. */
+  own_key: boolean;
+  /** False once the adapter has reported that it goes offline. */
+  online: Generated<boolean>;
+  initialised_at: Time;
+  seen_at: Time;
+}
+
+/** A password change on its way to an adapter: one for each account of a change. */
+export interface AdapterMessageTable {
+  /** The tracking id. */
+  id: string;
+  source: string;
+  change_id: string;
+  label: string;
+  account_id: string;
+  seq: number;
+  /** JWE compact, to the key `key_id`. Null once the message cannot be delivered any more. */
+  sealed: Buffer | null;
+  key_id: string;
+  most_deliveries: number;
+  lease_seconds: number;
+  deliveries: Generated<number>;
+  /** Until this time the adapter may work on the message, and no other delivery of the account is made. */
+  leased_until: OptionalTime;
+  created_at: Time;
+  expires_at: Time;
+  settled_at: OptionalTime;
+  result: MessageResult | null;
+  reason: Reason | null;
+  vendor_code: string | null;
+  retry_after_ms: number | null;
+}
+
 export interface AuditTable {
   id: Generated<number>;
   at: Time;
@@ -475,5 +516,7 @@ export interface Tables {
   closed_channel: ClosedChannelTable;
   event_key: EventKeyTable;
   session: SessionTable;
+  adapter: AdapterTable;
+  adapter_message: AdapterMessageTable;
   audit: AuditTable;
 }

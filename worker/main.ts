@@ -27,6 +27,7 @@ import { openEventKey } from '../store/worker/keys/event-key';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-directory';
 import { openMasterKeys } from '../store/worker/keys/open';
 import { exportSpans } from '../telemetry/export-spans';
+import { openMailboxes } from './adapters/mailbox';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
 import { engineLogin } from './changes/engine-login';
@@ -91,7 +92,8 @@ async function main(stopping: AbortSignal): Promise<void> {
     await ensureEpoch(db, keys, environment.LOCKSTEP_EPOCH_HOURS, 'capture');
   });
 
-  const connectors = openConnectors();
+  const mailboxes = await openMailboxes(db, DATABASE_DIRECT_URL);
+  const connectors = openConnectors(environment, mailboxes.of);
   const deps: Dependencies = {
     db,
     keys,
@@ -149,6 +151,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   await engineSide.ended;
   await Promise.all([
     jobs.stop(),
+    mailboxes.stop(),
     captures?.stop(),
     ...[...janitor, replicas, noticeWatch].map((loop) => loop.stop()),
   ]);

@@ -38,7 +38,7 @@ export async function claimAndWrite(
   });
   const settling: Promise<void>[] = [];
   for await (const { accounts, claimIsFresh, isLast } of batches) {
-    const write = claimedAccountWriter(deps, source, connector, passwords, claimIsFresh);
+    const write = claimedAccountWriter(deps, change, source, connector, passwords, claimIsFresh);
     const settled = await mapAtMost(WRITES_AT_ONCE, accounts, async (account) => ({
       ...(await write(account)),
       ...claimOf(account),

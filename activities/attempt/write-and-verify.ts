@@ -1,4 +1,5 @@
 import type { AccountRef, Connector, VerifyAnswer, WriteAnswer } from '../../connectors/contract';
+import type { WriteOf } from '../../connectors/mailbox';
 import { CLOCKS_AGREE_MS } from '../../model/captures/capture';
 import type { AttemptResult, Proof } from '../../model/change/outcome';
 import { stateAfter } from '../../model/change/retry';
@@ -18,6 +19,7 @@ export interface Attempt {
   readonly account: ClaimedAccount;
   readonly connector: Connector;
   readonly passwords: Passwords;
+  readonly of: WriteOf;
   readonly prove: ProveMode;
   readonly aim: Aim;
   /**
@@ -39,7 +41,7 @@ export interface Attempt {
  * that succeeded. Each doubt costs at most one login, so that no account is locked out by Lockstep (I11).
  */
 export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
-  const { account, connector, passwords } = attempt;
+  const { account, connector, passwords, of } = attempt;
   if (account.inDoubt) {
     const found = await verifyHeld(attempt);
     if (found.result === 'holds') {
@@ -70,6 +72,7 @@ export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
     account,
     password,
     form,
+    of,
     // Most sources hash passwords themselves, so the salt is derived only when the connector reads it.
     get salt() {
       return saltFor(seed, account.accountId);
@@ -90,8 +93,12 @@ async function afterWrite(attempt: Attempt, answer: WriteAnswer): Promise<Attemp
           !account.inDoubt && { unwritten: true as const }),
       };
     case 'ambiguous':
-      return { ...waiting('in_doubt', answer.vendorCode), inDoubt: true };
+      return { ...waiting(answer.reason ?? 'in_doubt', answer.vendorCode), inDoubt: true };
     case 'rejected': {
+      if (answer.doubt !== undefined) {
+        const inDoubt = answer.doubt === 'stays';
+        return { ...failed(attempt, answer.reason, answer.vendorCode, null), inDoubt };
+      }
       // The doubtful write may have landed after the check; then the source refuses only the repeat.
       const found = account.inDoubt ? await verifyNew(attempt) : null;
       if (found?.result === 'holds') return appliedAs(attempt, found);

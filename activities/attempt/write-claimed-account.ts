@@ -12,7 +12,7 @@ import { endProblem, learnAccount, noteProblem } from '../../store/people/links'
 import { returnProbe } from '../../store/sources/state';
 import type { ClaimedAccount } from '../../store/worker/claims';
 import { guardOf } from '../../store/worker/login-guard';
-import type { Settlement } from '../../store/worker/outcomes';
+import type { ChangeAtWork, Settlement } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 import type { FilterRefusal } from '../shared/filter-passwords';
 import { recordSourceAnswer } from '../shared/record-source-answer';
@@ -39,6 +39,7 @@ type WriteClaimedAccount = (account: ClaimedAccount) => Promise<Settlement>;
  */
 export function claimedAccountWriter(
   deps: Dependencies,
+  change: Pick<ChangeAtWork, 'id' | 'seq'>,
   source: SourceAtWork,
   connector: Connector,
   passwords: Passwords | FilterRefusal,
@@ -74,6 +75,12 @@ export function claimedAccountWriter(
       account,
       connector: watched,
       passwords: given,
+      of: {
+        changeId: change.id,
+        label: account.label,
+        accountId: account.accountId,
+        seq: change.seq,
+      },
       prove: source.configuration.prove,
       aim: source.aim,
       claimIsFresh,

@@ -67,7 +67,9 @@ const newKey = z
     source: sourceName
       .nullable()
       .default(null)
-      .describe('The only source for which a key with `relay-enrol` may register a relay.'),
+      .describe(
+        'The only source for which a key with `relay-enrol` may register a relay, or a key with `adapter` is its adapter.',
+      ),
     identity: personName
       .nullable()
       .default(null)
@@ -93,7 +95,7 @@ interface KeyRules {
 
 function problemsOf({ scopes: wanted, groups, agent, source, identity }: KeyRules) {
   const global = wanted.find((scope) => !scopes[scope].bindable);
-  const enrols = wanted.includes('relay-enrol');
+  const ofOneSource = wanted.find((scope) => scope === 'relay-enrol' || scope === 'adapter');
   const rules: readonly [boolean, string, string][] = [
     [
       groups !== null && global !== undefined,
@@ -105,8 +107,16 @@ function problemsOf({ scopes: wanted, groups, agent, source, identity }: KeyRule
       'agent',
       'name the agent who uses this key of the help desk; each agent needs a key of their own',
     ],
-    [enrols && wanted.length > 1, 'scopes', 'relay-enrol is used up at once; give it alone'],
-    [enrols !== (source !== null), 'source', 'give the source with relay-enrol, and only with it'],
+    [
+      ofOneSource !== undefined && wanted.length > 1,
+      'scopes',
+      `${ofOneSource} is of one source; give it alone`,
+    ],
+    [
+      (ofOneSource !== undefined) !== (source !== null),
+      'source',
+      'give the source with relay-enrol or adapter, and only with these',
+    ],
     [
       identity !== null && (wanted.length > 1 || !ofOnePerson.includes(wanted[0] ?? '')),
       'identity',
@@ -144,6 +154,7 @@ const create = route({
       agent: 'ada.marsh',
     },
     own: { name: "Ada's own", scopes: ['change-own'], identity: 'ada.marsh' },
+    adapter: { name: 'adapter of racf', scopes: ['adapter'], source: 'racf' },
     relay: { name: 'relay of dc1', scopes: ['relay-enrol'], source: 'domain' },
   }),
   answers: {

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { AcceptedRequest } from '../../intake/accept';
+import type { CaptureVia } from '../../intake/capture-counter';
 import { asHash } from '../../intake/captured-hash';
-import type { Quiet } from '../../intake/evaluate-capture';
+import type { Capture, Quiet } from '../../intake/evaluate-capture';
 import { changeSchema } from '../../model/api/changes';
 import { captureRules, type Declined } from '../../model/captures/capture';
-import { isErrorCode } from '../../model/errors';
+import { type ErrorCode, isErrorCode } from '../../model/errors';
 import { inPlaintext, type Passwords } from '../../sealing/passwords';
+import type { Caller } from '../../store/api-keys';
 import { readChange } from '../../store/changes/read';
 import { changeOf, changeUrl } from '../changes/change';
 import type { Dependencies } from '../http/dependencies';
@@ -57,6 +59,31 @@ const declinedSchema = z
   })
   .meta({ id: 'CaptureDeclined' });
 
+export const captureAnswers = {
+  200: { says: 'The capture starts no change; the result says why.', schema: declinedSchema },
+  202: {
+    says: 'The capture has started a change.',
+    schema: changeSchema,
+    headers: {
+      location: 'The URL of the change.',
+      'idempotency-replayed':
+        '`true` if this capture was accepted earlier, under the same Idempotency-Key.',
+    },
+  },
+} as const;
+
+export const captureProblems = [
+  'capture_disabled',
+  'captures_stopped',
+  'form_not_taken',
+  'encoding_unknown',
+  'current_password_missing',
+  'password_against_policy',
+  'unsupported_character',
+  'idempotency_conflict',
+  'no_epoch',
+] as const satisfies readonly ErrorCode[];
+
 export const reportCapture: Route = route({
   method: 'post',
   path: '/v1/captures',
@@ -74,38 +101,36 @@ export const reportCapture: Route = route({
       capturedAt: '2026-01-31T12:00:00.000Z',
     },
   }),
-  answers: {
-    200: { says: 'The capture starts no change; the result says why.', schema: declinedSchema },
-    202: {
-      says: 'The capture has started a change.',
-      schema: changeSchema,
-      headers: {
-        location: 'The URL of the change.',
-        'idempotency-replayed':
-          '`true` if this capture was accepted earlier, under the same Idempotency-Key.',
-      },
-    },
-  },
-  problems: [
-    'capture_disabled',
-    'captures_stopped',
-    'form_not_taken',
-    'encoding_unknown',
-    'current_password_missing',
-    'password_against_policy',
-    'unsupported_character',
-    'idempotency_conflict',
-    'no_epoch',
-  ],
-  handle: async (deps, { caller, headers, body }) => {
+  answers: captureAnswers,
+  problems: captureProblems,
+  handle: (deps, { caller, headers, body }) => {
     const { source, account, capturedAt } = body;
-    const capture = { source, account, capturedAt };
-    const key = headers['idempotency-key'] ?? null;
-    const result = await ingestCapture(deps, caller, capture, () => passwordsIn(body), key, 'api');
-    if (typeof result !== 'string') return started(deps, result);
-    return { status: 200 as const, body: { result, says: captureRules[result].says } };
+    return ingestAndAnswer(deps, caller, {
+      capture: { source, account, capturedAt },
+      readPasswords: () => passwordsIn(body),
+      idempotencyKey: headers['idempotency-key'] ?? null,
+      via: 'api',
+    });
   },
 });
+
+interface Reported {
+  readonly capture: Capture;
+  readonly readPasswords: () => Passwords;
+  readonly idempotencyKey: string | null;
+  readonly via: CaptureVia;
+}
+
+/** Ingests a captured password, and answers with the change that it has started or the reason why it started none. */
+export async function ingestAndAnswer(
+  deps: Dependencies,
+  caller: Caller,
+  { capture, readPasswords, idempotencyKey: key, via }: Reported,
+) {
+  const result = await ingestCapture(deps, caller, capture, readPasswords, key, via);
+  if (typeof result !== 'string') return started(deps, result);
+  return { status: 200 as const, body: { result, says: captureRules[result].says } };
+}
 
 function passwordsIn({ password, encoded, currentPassword }: z.output<typeof body>): Passwords {
   const current = currentPassword ?? null;

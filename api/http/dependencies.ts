@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { IntakeDependencies, IntakeSettings } from '../../intake/dependencies';
 import { watchEpochs } from '../../intake/epochs';
 import { openPolicyChecker } from '../../intake/policy/check-policy';
+import { readDue } from '../../store/adapters';
 import { readAcceptedSecrets } from '../../store/api-keys';
 import { newestPosition } from '../../store/audit-records';
 import { type ChangeProgress, progressIn, readProgress } from '../../store/changes/progress';
@@ -12,6 +13,7 @@ import type { Database } from '../../store/database';
 import { channels, listen } from '../../store/notifications';
 import { type Standstill, standstill } from '../../store/presence';
 import { type JobView, readJob } from '../../store/sources/jobs';
+import { type AdapterSessions, openAdapterSessions } from '../adapters/sessions';
 import { type Authorize, authorizeWith } from './authorize';
 import { createHub, type Hub } from './hub';
 import { countStreams, type Streams, sharedRead } from './streams';
@@ -27,6 +29,9 @@ export interface Dependencies extends IntakeDependencies {
   readonly audit: Hub<{ readonly position: number }>;
   /** The secrets that each API key accepts; a stream ends when the one that opened it is not accepted any more. */
   readonly keys: Hub<readonly string[]>;
+  /** Whether a message may be delivered to the adapter of a source, by the source. */
+  readonly adapters: Hub<{ readonly due: boolean }>;
+  readonly adapterSessions: AdapterSessions;
   readonly streams: Streams;
   /** Reads a change for all streams that follow it. */
   readonly readFollowed: (id: string) => Promise<ChangeView | null>;
@@ -48,6 +53,7 @@ export interface Settings extends IntakeSettings {
 
 const STANDSTILL_MAX_AGE_MS = 2_000;
 const EXPIRY_CHECK_MS = 2_000;
+const LEASE_CHECK_MS = 1_000;
 
 export async function openDependencies(
   db: Database,
@@ -64,14 +70,18 @@ export async function openDependencies(
     return new Map(ids.map((id) => [id, { position }]));
   });
   const keys = createHub((ids) => readAcceptedSecrets(db, ids));
+  const adapters = createHub((sources) => readDue(db, sources));
+  // No notification is sent when the lease of a message ends.
+  const leases = setInterval(() => adapters.notify(null), LEASE_CHECK_MS);
   // No notification is sent when a key expires.
   const expiry = setInterval(() => keys.notify(null), EXPIRY_CHECK_MS);
   const policyChecker = openPolicyChecker();
   const listener = await listen(
     databaseUrl,
-    [channels.progress, channels.job, channels.key, channels.audit],
+    [channels.progress, channels.job, channels.key, channels.audit, channels.message],
     (channel, payload) => {
       if (channel === channels.audit) return audit.notify(null);
+      if (channel === channels.message) return adapters.notify(payload);
       if (channel === channels.job) return jobs.notify(payload);
       if (channel === channels.key) return keys.notify(payload);
       if (payload === null) return changes.notify(null);
@@ -90,6 +100,8 @@ export async function openDependencies(
     jobs,
     audit,
     keys,
+    adapters,
+    adapterSessions: openAdapterSessions(),
     streams: countStreams(),
     readFollowed: sharedRead((id) => readChange(db, id)),
     settings,
@@ -99,6 +111,8 @@ export async function openDependencies(
       jobs.close();
       audit.close();
       keys.close();
+      adapters.close();
+      clearInterval(leases);
       clearInterval(expiry);
       await listener.close();
       await policyChecker.close();

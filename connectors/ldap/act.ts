@@ -98,6 +98,6 @@ const failed = (reason: Failed['reason'], vendorCode: string | null = null): Fai
 
 /** Translates the refusal of the change. @param answer what the same refusal of a password would mean */
 const refusalOf = (answer: WriteAnswer): Failed =>
-  'reason' in answer
+  'reason' in answer && answer.reason !== undefined
     ? failed(answer.reason, answer.vendorCode)
     : failed('unknown', 'vendorCode' in answer ? answer.vendorCode : null);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { keysOf } from '../../model/api/fields';
+import { reportedOffline, reportedRejections } from '../../model/change/reported-reasons';
 import { type SignInObstacle, signInObstacles } from '../../model/change/sign-in-prevented';
-import type { CodeOf } from '../../model/errors';
 import { asksNothing } from '../../model/policy/target-policy';
 import {
   accountProblems,
@@ -19,32 +19,6 @@ import {
  * The answers of `../contract.ts` in JSON, as a program of a customer returns them. The schemas are strict: any other
  * value counts as no answer. The JSON schema for authors (docs/your-own-connector.md) is generated from them.
  */
-
-/** Reasons that a program may report. Reasons that only Lockstep can find are missing. */
-const offline = [
-  'unreachable',
-  'busy',
-  'throttled',
-  'account_locked',
-  'certificate_refused',
-  'service_credential_refused',
-] as const satisfies readonly CodeOf<'offline'>[];
-
-const rejected = [
-  'policy',
-  'policy_too_short',
-  'policy_too_long',
-  'policy_quality',
-  'policy_history',
-  'policy_too_young',
-  'character_not_supported',
-  ...accountProblems,
-  'account_disabled',
-  'no_own_password',
-  'no_rights',
-  'not_supported',
-  'read_only',
-] as const satisfies readonly CodeOf<'rejected'>[];
 
 /** Text without control characters, which PostgreSQL or a terminal cannot handle, and without lone surrogates. */
 const text = (length: number) =>
@@ -72,7 +46,7 @@ const retryAfterMs = z.int().min(0).max(86_400_000).optional();
 
 const failed = z.strictObject({
   result: z.literal('failed'),
-  reason: z.enum([...offline, 'unknown', 'no_rights', 'not_supported', ...accountProblems]),
+  reason: z.enum([...reportedOffline, 'unknown', 'no_rights', 'not_supported', ...accountProblems]),
   vendorCode,
   retryAfterMs,
 });
@@ -85,10 +59,10 @@ const accounts = z.array(listed);
 
 const setPassword = z.discriminatedUnion('result', [
   z.strictObject({ result: z.enum(['applied', 'already_current']), account: account.optional() }),
-  z.strictObject({ result: z.literal('rejected'), reason: z.enum(rejected), vendorCode }),
+  z.strictObject({ result: z.literal('rejected'), reason: z.enum(reportedRejections), vendorCode }),
   z.strictObject({
     result: z.literal('retry'),
-    reason: z.enum([...offline, 'unknown']),
+    reason: z.enum([...reportedOffline, 'unknown']),
     vendorCode,
     retryAfterMs,
   }),
@@ -105,7 +79,7 @@ const verify = z.discriminatedUnion('result', [
   z.strictObject({
     result: z.literal('inconclusive'),
     reason: z.enum([
-      ...offline,
+      ...reportedOffline,
       ...(['unknown', 'account_disabled', 'no_rights', 'not_supported'] as const),
       ...accountProblems,
     ]),

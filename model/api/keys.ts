@@ -16,7 +16,9 @@ export const apiKeySchema = z.object({
   source: z
     .string()
     .nullable()
-    .describe('The only source for which the key may register a relay; null for other keys.'),
+    .describe(
+      'The only source for which the key may register a relay, or be its adapter; null for other keys.',
+    ),
   identity: z
     .string()
     .nullable()

@@ -14,6 +14,7 @@ export type Right =
   | 'enrol-relay'
   | 'relay'
   | 'capture'
+  | 'adapter'
   | 'sign-in'
   | 'administer';
 
@@ -79,13 +80,18 @@ const table = {
     rights: ['enrol-relay'],
     bindable: false,
   },
+  adapter: {
+    may: 'receive and acknowledge the password changes of one source, and send those made there',
+    rights: ['adapter'],
+    bindable: false,
+  },
   relay: { may: 'submit the captures of one relay', rights: ['relay'], bindable: false },
   admin: {
     may: 'do everything, and manage API keys',
     rights: [
       ...['change-own', 'change', 'control-changes', 'help'],
       ...['read', 'read-jobs', 'read-people', 'read-audit', 'operate'],
-      ...['configure', 'enrol-relay', 'relay', 'capture', 'sign-in', 'administer'],
+      ...['configure', 'enrol-relay', 'relay', 'capture', 'adapter', 'sign-in', 'administer'],
     ] as readonly Right[],
     bindable: false,
   },

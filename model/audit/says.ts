@@ -214,6 +214,26 @@ export const auditActions = {
     ({ subject, source }) => `${source} had trimmed changes before the relay ${subject} read them.`,
     'warning',
   ),
+  'adapter.initialised': row(
+    ({ source, detail }) =>
+      `The adapter of ${source} has connected, ${detail.ownKey === true ? 'with a key of its own' : 'without a key of its own'}.`,
+    'notice',
+  ),
+  'adapter.online': row(({ source }) => `The adapter of ${source} reported that it is online.`),
+  'adapter.offline': row(({ source }) => `The adapter of ${source} reported that it goes offline.`),
+  'adapter.delivered': row(
+    (record) =>
+      `The password of ${accountText(record)} was delivered to the adapter (message ${word(record.detail.message)}, delivery ${word(record.detail.delivery)}).`,
+  ),
+  'adapter.acknowledged': row(
+    ({ source, detail }) =>
+      `The adapter of ${source} acknowledged the message ${word(detail.message)} with ${word(detail.result)}${detail.effect === 'too_late' ? ', which was too late' : ''}.`,
+  ),
+  'adapter.gave-up': row(
+    ({ source, detail }) =>
+      `The message ${word(detail.message)} to the adapter of ${source} was given up after ${word(detail.deliveries)} deliveries (${word(detail.result)}).`,
+    'warning',
+  ),
   'job.check': job(({ source }) => `A check of ${source} was requested.`),
   'job.refresh': job(
     ({ source, detail }) =>

@@ -25,6 +25,8 @@ export async function endChange(db: Database, changeId: string, ending: Ending):
       returning id, identity_id, state, created_at, captured_at, ended_at
     ), destroyed as (
       delete from sealed_secret where change_id = ${changeId}
+    ), unsent as (
+      update adapter_message set sealed = null where change_id = ${changeId} and sealed is not null
     ), audited as (
       insert into audit (actor, action, change_id, detail)
       select 'worker', 'change.' || ${ending.state}::text, id,

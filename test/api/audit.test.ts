@@ -146,6 +146,12 @@ const withoutRecord: Readonly<Record<string, string>> = {
   'DELETE /v1/sessions/{id}': 'It needs a session; test/console/desk.test.ts tests its record.',
   'POST /scim/v2/{source}/Users/.search': 'It changes nothing.',
   'POST /v1/notices/test': 'It needs a channel; test/api/notices.test.ts tests its record.',
+  ...Object.fromEntries(
+    ['initialise', 'receive', 'complete', 'send', 'status'].map((call) => [
+      `POST /v1/adapters/{source}/${call}`,
+      'It needs an adapter and a worker; test/worker/pull.test.ts tests its record.',
+    ]),
+  ),
   'POST /v1/relays/batch': 'Each capture of a batch gets its record when a worker ingests it.',
 };
 

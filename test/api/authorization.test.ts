@@ -29,6 +29,7 @@ const kindsOfKeys: Readonly<Record<string, readonly [scopes: readonly Scope[], m
   ],
   'read in a group that does not exist': [['read'], { groups: ['nothing'] }],
   'relay-enrol for a source': [['relay-enrol'], { source: 'nothing' }],
+  'adapter of a source': [['adapter'], { source: 'nothing' }],
   'read until tomorrow': [['read'], { expiresAt: new Date(Date.now() + 86_400_000) }],
 };
 

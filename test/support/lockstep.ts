@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Connector } from '../../connectors/contract';
+import type { Mailbox } from '../../connectors/mailbox';
 import type { NoticeTools } from '../../connectors/notices/contract';
 import { openNoticeChannels } from '../../connectors/notices/open';
 import { accountRulesOf, connectorKinds } from '../../connectors/registry';
@@ -22,6 +23,7 @@ import type { CommandKind } from '../../store/tables';
 import { ensureEpoch } from '../../store/worker/epochs';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import type { KeyStore, MasterKeyStore } from '../../store/worker/keys/key-store';
+import { openMailboxes } from '../../worker/adapters/mailbox';
 import { startEngineSide } from '../../worker/changes/engine';
 import { linksToChanges } from '../../worker/changes/link-to-change';
 import { installRuntime } from '../../worker/changes/temporal';
@@ -117,7 +119,8 @@ export async function startLockstep(
   const { id: apiKey } = await createApiKey(db, wantedKey, 'test');
   const audit = keepAuditIn(db, keyDir);
   const janitor = startJanitor(db, keys, audit, 24);
-  const connectors = openTestConnectors();
+  const mailboxes = await openMailboxes(db, database.url);
+  const connectors = openTestConnectors(mailboxes.of);
   const notices = openNoticeChannels(toolsFor(keyDir, keys, db));
   const workers = new Set<TestWorker>();
   const titles = new Map<string, string>();
@@ -253,6 +256,7 @@ export async function startLockstep(
     async stop() {
       await Promise.all([...workers].map((worker) => worker.stop()));
       await Promise.all(janitor.map((loop) => loop.stop()));
+      await mailboxes.stop();
       await connectors.close();
       notices.close();
       await database.close();
@@ -262,14 +266,15 @@ export async function startLockstep(
 }
 
 /** Opens the real connectors; only their service passwords come from the test. */
-function openTestConnectors() {
+function openTestConnectors(mailboxOf: (source: string) => Mailbox) {
   const opened = new Map<string, Promise<Connector>>();
   return {
-    async of(_name: string, { kind, settings }: Configuration['sources'][string]) {
-      const key = JSON.stringify([kind, settings]);
+    async of(name: string, { kind, settings }: Configuration['sources'][string]) {
+      const key = JSON.stringify([kind === 'pull' ? name : null, kind, settings]);
       const found = connectorKinds.get(kind);
       if (found === undefined) throw new Error(`no connector ${kind}`);
-      const connector = opened.get(key) ?? found.open(settings, { resolve: serviceSecret });
+      const tools = { resolve: serviceSecret, mailbox: mailboxOf(name) };
+      const connector = opened.get(key) ?? found.open(settings, tools);
       opened.set(key, connector);
       return connector;
     },

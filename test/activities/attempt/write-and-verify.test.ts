@@ -560,6 +560,7 @@ test.each(rows)('$promise', async (row) => {
       form: row.form ?? 'plaintext',
       seed: Secret.fromText('seed'),
     },
+    of: { changeId: 'chg_1', label: account.label, accountId: account.accountId, seq: 1 },
     prove: row.prove ?? 'always',
     aim: row.aim ?? 'write',
     claimIsFresh: () => row.staleClaim !== true,

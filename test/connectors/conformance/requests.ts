@@ -70,6 +70,7 @@ async function attempt(connector: Connector, { ref }: TestAccount) {
     },
     connector,
     passwords: { next, current: null, form: 'plaintext', seed: Secret.fromText('seed') },
+    of: { changeId: 'chg_1', label: 'apps', accountId: 'acc_1', seq: 1 },
     guard: { open: async () => true, settle: async () => {} },
     ...{ prove: 'always', aim: 'write', claimIsFresh: () => true, onRead: async () => {} },
   });
