@@ -88,6 +88,7 @@ export const reportCapture: Route = route({
   },
   problems: [
     'capture_disabled',
+    'sync_not_allowed',
     'captures_stopped',
     'form_not_taken',
     'encoding_unknown',

@@ -115,7 +115,7 @@ export async function startLockstep(
   const { id: apiKey } = await createApiKey(db, wantedKey, 'test');
   const audit = keepAuditIn(db, keyDir);
   const janitor = startJanitor(db, keys, audit, 24);
-  const connectors = openTestConnectors();
+  const connectors = openTestConnectors(path.dirname(keyDir));
   const notices = openNoticeChannels(toolsFor(keyDir, keys, db));
   const workers = new Set<TestWorker>();
   const titles = new Map<string, string>();
@@ -259,15 +259,16 @@ export async function startLockstep(
   return lockstep;
 }
 
-/** Opens the real connectors; only their service passwords come from the test. */
-function openTestConnectors() {
+/** Opens the real connectors; only their service passwords, and the folder of their programs, come from the test. */
+function openTestConnectors(commandDir: string) {
   const opened = new Map<string, Promise<Connector>>();
   return {
     async of(_name: string, { kind, settings }: Configuration['sources'][string]) {
       const key = JSON.stringify([kind, settings]);
       const found = connectorKinds.get(kind);
       if (found === undefined) throw new Error(`no connector ${kind}`);
-      const connector = opened.get(key) ?? found.open(settings, { resolve: serviceSecret });
+      const connector =
+        opened.get(key) ?? found.open(settings, { resolve: serviceSecret, commandDir });
       opened.set(key, connector);
       return connector;
     },
