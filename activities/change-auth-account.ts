@@ -1,7 +1,14 @@
 import { authGoesLast } from '../model/change/change';
 import { isSettled, type OutcomeState } from '../model/change/outcome';
-import { type Pass, type PlannedAccount, passesOver, planChange } from '../model/change/plan';
+import {
+  type Pass,
+  type PlannedAccount,
+  passesOver,
+  planChange,
+  planPartial,
+} from '../model/change/plan';
 import { groupsOf, sourcesOf } from '../model/configuration/document';
+import type { ErrorCode } from '../model/errors';
 import {
   noteApplying,
   noteWaiting,
@@ -15,6 +22,7 @@ import type { Dependencies } from './dependencies';
 import { isOriginConfirmed } from './shared/confirm-origin';
 import { type LoadedChange, loadChange } from './shared/load-change';
 import { lookInMs } from './shared/next-look';
+import { refusalOfAdapters } from './shared/refuse-adapter-change';
 
 export interface AuthStep {
   /** Null when the person has no account in the auth source. */
@@ -44,7 +52,8 @@ export type NamedPass = Pass & {
 };
 
 /**
- * Activity 1 of 6. Confirms the account of a capture (`isOriginConfirmed`), makes the plan, then validates and changes
+ * Activity 1 of 6. Confirms the account of a capture (`isOriginConfirmed`), lets the rules of adapters refuse the change
+ * (`refusalOfAdapters`), makes the plan, then validates and changes
  * the auth account (`attemptAccounts`). It is one step, because each step costs Temporal an event, and people wait for
  * this one. It is repeated while the auth account waits only for its source; the plan stays. When the auth source is on
  * the queue lane, this step only makes the plan, and `finishAccounts` changes the auth account.
@@ -60,7 +69,7 @@ export function changeAuthAccount(deps: Dependencies) {
           deps.db,
           change.id,
           planOf(loaded),
-          await isOriginConfirmed(deps, loaded),
+          await refusalOf(deps, loaded),
           change.notifiesPerson,
         );
     // After a crash the plan may be stored, and the auth account settled, already.
@@ -119,7 +128,16 @@ async function waitOf(
   return lookMs;
 }
 
+const refusalOf = async (deps: Dependencies, loaded: LoadedChange): Promise<ErrorCode | null> =>
+  (await isOriginConfirmed(deps, loaded))
+    ? refusalOfAdapters(deps, loaded)
+    : 'capture_of_another_account';
+
 function planOf({ change, configuration }: LoadedChange): PlannedAccount[] {
+  const { accounts, origin, partial } = change;
+  const captured = accounts.find(({ id }) => id === origin?.id);
+  if (partial) return captured === undefined ? [] : planPartial(captured);
   const groups = groupsOf(configuration).filter(({ name }) => change.groups.includes(name));
-  return planChange({ groups, sources: sourcesOf(configuration), accounts: change.accounts });
+  const sources = sourcesOf(configuration);
+  return planChange({ groups, sources, accounts, originAccountId: origin?.id });
 }

@@ -56,9 +56,15 @@ function stepOf(
   mapping: MappingToSettle,
   { change, configuration }: LoadedChange,
 ): 'advance' | 'stay' | FlagReason {
-  const step = mappingStep(mapping.outcome);
-  if (step === 'stay') return 'stay';
-  if (step === 'flag') return 'in_doubt';
+  if (mapping.outcome === null) {
+    const { directFrom } = configuration.applications[mapping.application] ?? {};
+    if (directFrom === undefined || directFrom !== mapping.authSource) return 'stay';
+  } else {
+    const step = mappingStep(mapping.outcome);
+    // The account holds a captured password that was refused, so the credential is not the one of the account.
+    if (step === 'stay') return mapping.isOrigin ? 'capture_refused' : 'stay';
+    if (step === 'flag') return 'in_doubt';
+  }
   if (change.form !== 'plaintext') return 'hash_only';
   if (!mapping.enabled) return 'mapping_disabled';
   return configuration.applications[mapping.application]?.enabled === true
@@ -104,7 +110,7 @@ async function advance(
 ): Promise<readonly string[]> {
   return withPasswords(async (passwords) => {
     if (passwords === null) return [];
-    const seal = ({ id, source, holdsTyped }: MappingToSettle) =>
+    const seal = ({ id, source, holdsTyped, outcome }: MappingToSettle) =>
       withFiltered(
         sourceNamed(configuration, source)?.passwordFilter,
         (holdsTyped ? passwords.typed : undefined) ?? passwords.next,
@@ -116,6 +122,7 @@ async function advance(
                 {
                   id,
                   masterKeyId: master.id,
+                  direct: outcome === null,
                   sealed: sealCredential(master, id, change.seq, filtered),
                 },
               ],

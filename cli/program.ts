@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { release } from '../release';
+import { adaptersCommand } from './commands/adapters';
 import { applicationsCommand } from './commands/applications';
 import { applyCommand } from './commands/apply';
 import { auditCommand } from './commands/audit';
@@ -47,6 +48,7 @@ const commands = [
   planCommand,
   applyCommand,
   configurationCommand,
+  adaptersCommand,
   applicationsCommand,
   mappingsCommand,
   doctorCommand,

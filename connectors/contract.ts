@@ -232,13 +232,17 @@ export interface SetPasswordRequest {
   /** The password in the form `form`. A hash must be stored unchanged, or rejected. */
   readonly password: Secret;
   readonly form: Form;
+  /**
+   * The stored password of the account, which it held before. Set only for an adapter with `sendOldPassword` whose
+   * account has a stored one.
+   */
+  readonly oldPassword?: Secret;
   /** 16 bytes that salt a hash made by the connector. They are the same in each attempt, so each writes the same hash. */
   readonly salt: Buffer;
   /** The write, for a source that must recognize its next attempt. Always present in a change. */
   readonly of?: WriteOf;
-  /** The password before, for a source that needs both. Absent when it is not known or not sent. */
-  readonly oldPassword?: Secret;
 }
+
 export type WriteAnswer =
   | {
       readonly result: 'applied' | 'already_current';

@@ -138,9 +138,10 @@ async function prepare(
   const who = { person, group: origin?.group ?? wanted.group };
   const { version, configuration, groups } = await reachedBy(deps, caller, who, identity);
   if (identity === null) throw new IntakeRejected('identity_unknown');
-  // A policy cannot check a hash. The form of the change shows that it was not checked.
+  // A policy cannot check a hash. The form of the change shows that it was not checked. A partial change writes no
+  // account: the password is in force in its source already, whatever the policy.
   const broken =
-    passwords.form === 'plaintext'
+    passwords.form === 'plaintext' && origin?.partial !== true
       ? await violationsOf(deps, configuration, groups, identity, passwords.next)
       : [];
   if (broken.length > 0)
@@ -154,7 +155,8 @@ async function prepare(
     seq: identity.lastSeq + 1,
     expiresAt: new Date((origin?.capturedAt ?? identity.now).getTime() + deps.settings.ageLimitMs),
   };
-  const current = origin?.checksCurrent === false ? null : passwords.current;
+  const keepsCurrent = origin === null || origin.checksCurrent || origin.checksStored;
+  const current = keepsCurrent ? passwords.current : null;
   const { changeId: id, ...rest } = sealedFor;
   return {
     ...rest,

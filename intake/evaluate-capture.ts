@@ -1,5 +1,7 @@
 import { type CaptureFacts, type Declined, evaluateCapture } from '../model/captures/capture';
+import { type AdapterUse, adapterUse } from '../model/change/adapter-rules';
 import { planChange } from '../model/change/plan';
+import { type InboundSync, inboundSync } from '../model/configuration/adapter';
 import {
   type Configuration,
   groupsFrom,
@@ -41,8 +43,12 @@ export interface Origin {
   readonly group: string;
   /** True when the current password is verified at the auth account first. */
   readonly checksCurrent: boolean;
+  /** True when the current password is compared with the stored credential of the account first. */
+  readonly checksStored?: boolean;
   /** True when accounts may already hold the password, so that each is verified before it is written. */
   readonly looksFirst: boolean;
+  /** True when the change only updates the stored credential of this account. */
+  readonly partial?: boolean;
 }
 
 /** Thrown when a capture starts no change and that is not an error, such as the echo of a write of Lockstep. */
@@ -76,6 +82,8 @@ export async function evaluate(
   const groups = groupsFrom(configuration, capture.source);
   const checksCurrent =
     source?.capture?.verifyCurrent === true && groups[0]?.authSource !== capture.source;
+  const checksStored = source?.adapter?.verifyOldPassword === true;
+  const sync = source?.adapter && inboundSync(source.adapter, configuration.sso.switches);
   const control = await readCaptureControl(deps.db, capture.source);
   const mayCapture =
     source !== undefined && mayTouch(caller, { groups: groups.map(({ name }) => name) });
@@ -83,7 +91,7 @@ export async function evaluate(
   const about =
     identity === null || !mayCapture
       ? unmapped(capture)
-      : await comparedWith(deps, configuration, groups, capture, identity, passwords);
+      : await comparedWith(deps, configuration, groups, capture, identity, passwords, sync);
   const facts: CaptureFacts = {
     ...about,
     source:
@@ -95,20 +103,28 @@ export async function evaluate(
             forms: source.capture?.forms ?? [],
           }
         : null,
+    adapter: sync === undefined ? null : { sync, use: about.use },
     form: passwords.form,
     hashedThere:
       passwords.form !== 'plaintext' && source !== undefined && hashedAs(source) === null,
     notBefore: control?.startpoint?.notBefore ?? null,
     ageLimitMs: deps.settings.ageLimitMs,
-    currentMissing: checksCurrent && passwords.current === null,
+    currentMissing: (checksCurrent || checksStored) && passwords.current === null,
     unconfirmed: false,
   };
   const verdict = await confirmed(facts, capture);
   if (verdict !== 'accept')
     throw isErrorCode(verdict) ? new IntakeRejected(verdict) : new CaptureDeclined(verdict);
   const { accountId, capturedAt, repeats, forgotten } = about;
-  const looksFirst = repeats && forgotten;
-  return { accountId, capturedAt, group: groups[0]?.name ?? '', checksCurrent, looksFirst };
+  return {
+    accountId,
+    capturedAt,
+    group: groups[0]?.name ?? '',
+    checksCurrent,
+    checksStored,
+    looksFirst: repeats && forgotten,
+    partial: sync === 'partial',
+  };
 }
 
 /** Evaluates the rules, and skips the confirming login when the capture is declined anyway. */
@@ -123,12 +139,15 @@ type About = Pick<
   'takesPart' | 'capturedAt' | 'now' | 'latest' | 'held' | 'repeats'
 > & {
   readonly accountId: string;
+  /** How the account takes part in what an adapter synchronizes; `not_mapped` for other sources. */
+  readonly use: AdapterUse;
   /** True when Lockstep does not know, or no longer knows, the latest password of the person. */
   readonly forgotten: boolean;
 };
 
 const unmapped = ({ capturedAt, repeats = false }: Capture): About => ({
   accountId: '',
+  use: 'not_mapped',
   takesPart: false,
   capturedAt,
   repeats,
@@ -145,6 +164,7 @@ async function comparedWith(
   capture: Capture,
   { id, now, accounts }: IdentityAtIntake,
   { next, form }: Passwords,
+  sync: InboundSync | null | undefined,
 ): Promise<About> {
   const { naming } = rulesIn(configuration, capture.source);
   const captured =
@@ -156,7 +176,13 @@ async function comparedWith(
   const accountId =
     captured?.problem === null || captured?.problem === 'no_account' ? captured.id : '';
   const names = groups.map(({ name }) => name);
-  const { latest, held } = await readRememberedPasswords(db, id, accountId, names);
+  const { latest, held } = await readRememberedPasswords(
+    db,
+    id,
+    accountId,
+    names,
+    sync === 'partial',
+  );
   const { fingerprintKey } = settings;
   const hash = form === 'plaintext' ? null : readSecret(next);
   const reported = [
@@ -165,10 +191,17 @@ async function comparedWith(
   ];
   const isSame = (stored: Buffer | undefined) =>
     stored !== undefined && reported.some((fingerprint) => fingerprint.equals(stored));
-  const plan = planChange({ groups, sources: sourcesOf(configuration), accounts });
+  const sources = sourcesOf(configuration);
+  const adapter = sources.find(({ name }) => name === capture.source)?.adapter;
+  const plan = planChange({ groups, sources, accounts, originAccountId: accountId });
   return {
     accountId,
-    takesPart: plan.some((account) => account.accountId === accountId && account.leftOut === null),
+    use: adapter === undefined ? 'not_mapped' : adapterUse(adapter, captured ?? {}),
+    // A partial change includes no other account than this one.
+    takesPart:
+      sync === 'partial'
+        ? accountId !== ''
+        : plan.some((account) => account.accountId === accountId && account.leftOut === null),
     // A capture cannot be of the future: a clock that runs ahead would otherwise win over every later change.
     capturedAt: capture.capturedAt < now ? capture.capturedAt : now,
     now,

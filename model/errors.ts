@@ -197,6 +197,21 @@ const table = {
     status: 422,
     says: 'The current password is wrong, so nothing was changed. Enter it again.',
   },
+  old_password_not_stored: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The adapter verifies the old password, but no credential of this account is stored, so nothing was changed. Change the password in Lockstep once to store it, or set verifyOldPassword of the adapter to false.',
+  },
+  wrong_old_password: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The old password of the capture is not the stored one of this account, so nothing was changed. Change the password in Lockstep once, so that both agree again.',
+  },
+  mapping_conflict: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The person has two accounts in the directory or in the source of an adapter, so it is not clear which ones belong together, and nothing was changed. Disable a mapping, unlink an account, or set allowMappingConflicts of the adapter.',
+  },
   current_password_blocked: {
     retry: 'rejected',
     status: 422,
@@ -403,6 +418,11 @@ const table = {
     status: 429,
     says: 'The adapter has as many unacknowledged messages as maxPending allows. Acknowledge one of them with complete, then receive more.',
   },
+  sync_not_allowed: {
+    retry: 'never',
+    status: 403,
+    says: 'The adapter of this source may not report passwords. It has to be enabled with syncFromAdapter, and a switch of sso.switches has to be on; "lockstep adapters show" shows them.',
+  },
   captures_stopped: {
     retry: 'never',
     status: 503,
@@ -416,7 +436,7 @@ const table = {
   current_password_missing: {
     retry: 'never',
     status: 422,
-    says: 'A capture from this source must include the current password. Send currentPassword, or set capture.verifyCurrent to false for the source.',
+    says: 'A capture from this source must include the current password. Send currentPassword, or set capture.verifyCurrent (for an adapter verifyOldPassword) to false for the source.',
   },
   encoding_unknown: {
     retry: 'never',

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { KeyFacts, PersonFacts } from '../model/graph/facts';
 import { type AppliedConfiguration, currentConfiguration } from './configuration/versions';
 import type { Database } from './database';
+import { mappingsOfAccount } from './people/mappings';
 
 /** The data that the graph is made of, all of it as it was at one moment. */
 export interface GraphSnapshot extends AppliedConfiguration {
@@ -88,7 +89,8 @@ async function readPage(db: Database, after: string): Promise<Page> {
             and o.account_id = a.id and o.state = 'applied'),
         'storedFor', coalesce((
           select json_agg(m.application order by m.application) from mapping m
-          where m.account_id = a.id and m.sealed is not null and m.state = 'in_sync'), '[]'))
+          where m.account_id = a.id and m.sealed is not null and m.state = 'in_sync'), '[]'),
+        'mappings', ${mappingsOfAccount})
         order by a.is_primary desc, a.linked_at, a.id)
       from account a where a.identity_id = i.id), '[]') as accounts
     from identity i where i.id > ${after} order by i.id limit ${PAGE}`.execute(db);

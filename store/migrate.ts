@@ -22,6 +22,7 @@ import * as boundKeys from './migrations/0019-bound-keys';
 import * as engineProblem from './migrations/0020-engine-problem';
 import * as publicUrl from './migrations/0021-public-url';
 import * as sessions from './migrations/0029-sessions';
+import * as partialChanges from './migrations/0030-partial-changes';
 import * as adapters from './migrations/0031-adapters';
 import * as masterKeys from './migrations/0032-master-keys';
 import * as lookup from './migrations/0033-lookup';
@@ -49,6 +50,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0020-engine-problem': engineProblem,
   '0021-public-url': publicUrl,
   '0029-sessions': sessions,
+  '0030-partial-changes': partialChanges,
   '0031-adapters': adapters,
   '0032-master-keys': masterKeys,
   '0033-lookup': lookup,

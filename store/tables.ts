@@ -137,6 +137,8 @@ export interface ChangeTable {
   form: Generated<Form>;
   /** Its accounts may hold the password already, so each is checked before it is written. */
   looks_first: Generated<boolean>;
+  /** True for a change that only updates the stored credential of the account in which the password was changed. */
+  partial: Generated<boolean>;
   /**
    * Keyed hashes of the password itself (first) and of what password filters make of it. Null: the change has none,
    * or they were forgotten.

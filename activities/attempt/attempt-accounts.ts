@@ -1,5 +1,5 @@
 import { isSettled } from '../../model/change/outcome';
-import { sourceNamed } from '../../model/configuration/document';
+import { type Configuration, sourceNamed } from '../../model/configuration/document';
 import { type Chosen, isChosen } from '../../store/worker/chosen';
 import { holdAccounts } from '../../store/worker/claims';
 import {
@@ -30,10 +30,11 @@ import type { SourceAtWork } from './write-claimed-account';
  */
 export async function attemptAccounts(
   deps: Dependencies,
-  { change, configuration, withPasswords }: LoadedChange,
+  loaded: LoadedChange,
   chosen: Chosen,
   aim: Aim = 'write',
 ): Promise<MappedOutcomeStatus[]> {
+  const { change, configuration } = loaded;
   const source = sourceNamed(configuration, chosen.source);
   if (!change.authorized)
     return settleUntried(deps, change, chosen, 'cancelled', 'no_longer_authorized');
@@ -41,7 +42,7 @@ export async function attemptAccounts(
     return settleUntried(deps, change, chosen, 'not_applicable', 'source_removed');
   const rules = deps.accountRules(source, configuration.sources);
   const at = { name: chosen.source, configuration: source, rules, aim };
-  const settled = await attemptIn(deps, { change, withPasswords }, at, chosen);
+  const settled = await attemptIn(deps, loaded, at, chosen);
   return settled ?? readOutcomeStatuses(deps.db, change.id);
 }
 
@@ -61,10 +62,16 @@ async function settleUntried(
   );
 }
 
+/** False when the current password is that of the adapter only, which was compared with the stored credential. */
+function provesCurrent({ sources }: Configuration, { origin }: ChangeAtWork): boolean {
+  const from = origin === null ? undefined : sources[origin.source];
+  return from?.adapter === undefined || from.capture?.verifyCurrent === true;
+}
+
 /** @returns the status of every account of the change, or null when they have to be read */
 async function attemptIn(
   deps: Dependencies,
-  { change, withPasswords }: Pick<LoadedChange, 'change' | 'withPasswords'>,
+  { change, configuration, withPasswords }: LoadedChange,
   source: SourceAtWork,
   chosen: Chosen,
 ): Promise<MappedOutcomeStatus[] | null> {
@@ -78,7 +85,9 @@ async function attemptIn(
   if (!sourceIsUp) return null;
   return withPasswords(async (passwords) => {
     if (passwords === null) return null;
-    return withFilteredPasswords(source.configuration.passwordFilter, passwords, (filtered) =>
+    const current = provesCurrent(configuration, change) ? passwords.current : null;
+    const given = { ...passwords, current };
+    return withFilteredPasswords(source.configuration.passwordFilter, given, (filtered) =>
       claimAndWrite(deps, change, source, chosen, connector, filtered),
     );
   });

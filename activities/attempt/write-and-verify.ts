@@ -9,6 +9,7 @@ import type { ProveMode } from '../../model/configuration/group';
 import type { Reason } from '../../model/errors';
 import { saltFor } from '../../model/hashes/salt';
 import { normalized } from '../../model/passwords/normalize';
+import type { Secret } from '../../model/passwords/secret';
 import type { Passwords } from '../../sealing/passwords';
 import type { ClaimedAccount } from '../../store/worker/claims';
 import type { LoginGuard } from '../../store/worker/login-guard';
@@ -28,6 +29,8 @@ export interface Attempt {
   readonly claimIsFresh: () => boolean;
   /** Called after a successful write with the account as the source names it now, if the connector has read it. */
   readonly onRead: (account: AccountRef) => Promise<void>;
+  /** Lends the stored password of the account, for a source that needs it with the new one; null when none is stored. */
+  readonly withOldPassword?: <T>(use: (old: Secret | null) => Promise<T>) => Promise<T>;
   /** Limits the logins with a password that a request brought. */
   readonly guard: LoginGuard;
 }
@@ -68,16 +71,20 @@ export async function writeAndVerify(attempt: Attempt): Promise<AttemptResult> {
   if (!attempt.claimIsFresh())
     return { ...waiting('account_in_use', null), inDoubt: account.inDoubt };
   const { next: password, form, seed } = passwords;
-  const answer = await connector.setPassword({
-    account,
-    password,
-    form,
-    of,
-    // Most sources hash passwords themselves, so the salt is derived only when the connector reads it.
-    get salt() {
-      return saltFor(seed, account.accountId);
-    },
-  });
+  const lendOld = attempt.withOldPassword ?? ((use) => use(null));
+  const answer = await lendOld((oldPassword) =>
+    connector.setPassword({
+      account,
+      password,
+      form,
+      of,
+      ...(oldPassword && { oldPassword }),
+      // Most sources hash passwords themselves, so the salt is derived only when the connector reads it.
+      get salt() {
+        return saltFor(seed, account.accountId);
+      },
+    }),
+  );
   return afterWrite(attempt, answer);
 }
 

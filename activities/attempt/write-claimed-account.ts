@@ -16,6 +16,7 @@ import type { ChangeAtWork, Settlement } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 import type { FilterRefusal } from '../shared/filter-passwords';
 import { recordSourceAnswer } from '../shared/record-source-answer';
+import { withStoredCredentials } from '../shared/stored-credentials';
 import { untriedSettlement } from '../shared/untried-settlement';
 import type { Aim } from './aim';
 import { identifyAccount, refusalOf } from './identify-account';
@@ -47,6 +48,7 @@ export function claimedAccountWriter(
 ): WriteClaimedAccount {
   const { db, random } = deps;
   const { rules } = source;
+  const { adapter } = source.configuration;
   /** Set once an answer shows that the source as a whole is in trouble: the rest of the batch then waits untried. */
   let trouble: { readonly reason: SourceTrouble; readonly waitMs: number } | null = null;
   async function attemptAt(claimed: ClaimedAccount, given: Passwords): Promise<AttemptResult> {
@@ -87,6 +89,12 @@ export function claimedAccountWriter(
       async onRead(shown) {
         if (isNews(account, shown)) await learnAccount(db, account.accountId, shown, rules.naming);
       },
+      ...(adapter?.sendOldPassword && {
+        withOldPassword: (use) =>
+          withStoredCredentials(deps, account.accountId, adapter.applications, ([old = null]) =>
+            use(old),
+          ),
+      }),
       guard: guardOf(db, account.accountId),
     });
   }

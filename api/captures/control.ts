@@ -12,6 +12,7 @@ import {
   startCaptures,
   stopCaptures,
 } from '../../store/captures/control';
+import { resetHistory } from '../../store/captures/fingerprints';
 import { listRelays } from '../../store/captures/relays';
 import { countWithoutEffect } from '../../store/captures/without-effect';
 import { readReplicas } from '../../store/sources/replicas';
@@ -91,6 +92,34 @@ const startFrom = route({
     const { source: _, ...startpoint } = body;
     await setStartpoint(deps.db, names, startpoint, actorOf(caller));
     return read(deps, names);
+  },
+});
+
+const reset = route({
+  method: 'post',
+  path: '/v1/captures/reset',
+  right: 'operate',
+  summary: 'Forget which passwords were changed lately',
+  description:
+    'An identical capture within 10 minutes is a duplicate, and a capture of a password that Lockstep has written is an echo. After this, both start a change. Changes in progress are remembered.',
+  body: smallBody(z.strictObject({ sources: z.array(sourceName).max(1000) }), {
+    one: { sources: ['warehouse'] },
+  }),
+  answers: {
+    200: {
+      says: 'The history is cleared.',
+      schema: z.object({
+        changes: z.number().int().describe('The number of changes whose password is forgotten.'),
+      }),
+    },
+  },
+  problems: ['not_found'],
+  handle: async (deps, { caller, body }) => {
+    const { configuration } = await deps.configuration();
+    const visible = visibleSources(configuration, caller);
+    if (!body.sources.every((name) => visible.includes(name))) throw new HttpProblem('not_found');
+    const changes = await resetHistory(deps.db, body.sources, actorOf(caller));
+    return { status: 200, body: { changes } };
   },
 });
 
@@ -177,4 +206,5 @@ export const captureControlRoutes: readonly Route[] = [
     'Captures that were kept in the meantime are ingested, the oldest first.',
   ),
   startFrom,
+  reset,
 ];

@@ -74,6 +74,7 @@ export const captureAnswers = {
 
 export const captureProblems = [
   'capture_disabled',
+  'sync_not_allowed',
   'captures_stopped',
   'form_not_taken',
   'encoding_unknown',

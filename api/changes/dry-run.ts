@@ -7,6 +7,7 @@ import { changePlanSchema, type PlannedAccount as PlannedView } from '../../mode
 import type { GroupFit } from '../../model/api/configuration';
 import type { SourceCheck } from '../../model/api/job-results';
 import { hasRight } from '../../model/api/scopes';
+import { hasMappingConflict } from '../../model/change/adapter-rules';
 import { authGoesLast } from '../../model/change/change';
 import {
   forecast,
@@ -23,6 +24,7 @@ import {
 } from '../../model/configuration/document';
 import type { Group } from '../../model/configuration/group';
 import { handedOver } from '../../model/configuration/hash-paths';
+import { errors } from '../../model/errors';
 import { normalized } from '../../model/passwords/normalize';
 import type { Caller } from '../../store/api-keys';
 import { readLastOutcomes } from '../../store/changes/last-outcomes';
@@ -59,11 +61,8 @@ export const planOfChange: Route = route({
     const wanted = { person, group: body.group ?? null };
     const { configuration, groups } = await reachedBy(deps, caller, wanted, identity);
     if (identity === null) throw new HttpProblem('identity_unknown');
-    const planned = planChange({
-      groups,
-      sources: sourcesOf(configuration),
-      accounts: identity.accounts,
-    });
+    const input = { groups, sources: sourcesOf(configuration), accounts: identity.accounts };
+    const planned = planChange(input);
     // The policy checks the password that a change would write.
     const password = body.password === undefined ? null : normalized(body.password);
     const fit = await fitOfGroups(deps.db, configuration);
@@ -87,7 +86,10 @@ export const planOfChange: Route = route({
           identity: identity.name,
           groups: groups.map((one) => groupView(one, fit)),
           accounts,
-          warnings: wholeForecast(planned),
+          warnings: [
+            ...wholeForecast(planned),
+            ...(hasMappingConflict(input) ? [errors.mapping_conflict.says] : []),
+          ],
           violations,
         },
       };

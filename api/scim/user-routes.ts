@@ -47,6 +47,7 @@ const answer = {
 };
 const ofPassword: ErrorCode[] = [
   'capture_disabled',
+  'sync_not_allowed',
   'already_exists',
   'scim_value_invalid',
   'password_against_policy',

@@ -1,8 +1,13 @@
 import { Command } from 'commander';
 import { secretCommand } from './sso-secret';
+import { statusCommand, switchesCommand } from './sso-switches';
 
 export const ssoCommand = (): Command =>
   new Command('sso')
-    .summary('administer the single sign-on store')
-    .description('Administers the store of single sign-on credentials.')
+    .summary('administer single sign-on: its switches and its store')
+    .description(
+      'Administers the directions in which adapters synchronize, and the store of single sign-on credentials.',
+    )
+    .addCommand(statusCommand())
+    .addCommand(switchesCommand())
     .addCommand(secretCommand());

@@ -89,13 +89,14 @@ export function openWire(wire: WireConnector): Connector {
         ? answer
         : { result: 'failed', ...anotherAccount };
     },
-    async setPassword({ account: { name, nativeId }, password }): Promise<WriteAnswer> {
-      const link = { name, nativeId };
-      const answer = await ask('setPassword', { account: link }, password);
+    async setPassword({ account, password, oldPassword }): Promise<WriteAnswer> {
+      const link = { name: account.name, nativeId: account.nativeId };
+      const fields: Fields = { account: link, ...(oldPassword && { oldPassword }) };
+      const answer = await ask('setPassword', fields, password);
       if (isLost(answer)) return asWriteAnswer(answer);
       const written = 'account' in answer ? answer.account : undefined;
       return written === undefined || isMeant(wire, link, written)
-        ? withoutPassword(answer, password)
+        ? withoutPassword(withoutPassword(answer, oldPassword), password)
         : { result: 'rejected', ...anotherAccount };
     },
     async verify({ account: { name, nativeId }, password }) {
@@ -171,7 +172,11 @@ function asWriteAnswer({ sent, vendorCode, reason, retryAfterMs }: Lost): WriteA
 const asFailed = ({ sent: _, ...lost }: Lost): SourceFailure => ({ result: 'failed', ...lost });
 
 /** Removes each free text of an answer that repeats the password. */
-function withoutPassword<A extends WriteAnswer | VerifyAnswer>(answer: A, password: Secret): A {
+function withoutPassword<A extends WriteAnswer | VerifyAnswer>(
+  answer: A,
+  password: Secret | undefined,
+): A {
+  if (password === undefined) return answer;
   const { vendorCode = null, account } = answer as {
     vendorCode?: string | null;
     account?: AccountRef;

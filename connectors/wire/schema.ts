@@ -6,7 +6,7 @@ const account = z.strictObject({ name: z.string(), nativeId: z.string().nullable
 
 /** The fields of each request, in addition to `version` and `operation`. */
 const fields: { readonly [O in Operation]: z.ZodRawShape } = {
-  setPassword: { account, password: z.string() },
+  setPassword: { account, password: z.string(), oldPassword: z.string().optional() },
   verify: { account, password: z.string() },
   find: { match: z.record(z.string(), z.string()), limit: z.int() },
   list: { cursor: z.string().nullable(), pageSize: z.int() },

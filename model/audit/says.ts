@@ -112,6 +112,10 @@ export const auditActions = {
   'captures.started': ofCaptures('started'),
   'captures.stopped': ofCaptures('stopped'),
   'captures.startpoint': ofCaptures('given a startpoint'),
+  'captures.reset': row(
+    ({ subject }) => `The history of passwords of ${subject} was cleared.`,
+    'notice',
+  ),
   'configuration.applied': row(({ detail }) => {
     const same = word(detail.sameAs);
     return `Configuration ${word(detail.version)} was applied${same === '' ? '' : `, which is equal to configuration ${same}`}.`;

@@ -1,3 +1,5 @@
+import type { AdapterUse } from '../change/adapter-rules';
+import type { InboundSync } from '../configuration/adapter';
 import type { Form } from '../hashes/encoding';
 
 /**
@@ -27,6 +29,8 @@ export interface Held {
 export interface CaptureFacts {
   /** Null when the source is not configured, or the caller may not capture there. */
   readonly source: CapturedSource | null;
+  /** Null when the source is no adapter. */
+  readonly adapter: CapturedAdapter | null;
   readonly form: Form;
   /** True for a hash that the source itself makes of each password, so that no fingerprint of Lockstep matches it. */
   readonly hashedThere: boolean;
@@ -59,6 +63,13 @@ export interface CapturedSource {
   readonly forms: readonly Form[];
 }
 
+export interface CapturedAdapter {
+  /** What the capture may change; null for nothing. */
+  readonly sync: InboundSync | null;
+  /** How the account takes part in what the adapter synchronizes. */
+  readonly use: AdapterUse;
+}
+
 interface CaptureRule {
   readonly says: string;
   readonly applies: (facts: CaptureFacts) => boolean;
@@ -74,6 +85,10 @@ export const captureRules = {
     says: 'The source accepts no captures.',
     applies: ({ source }) => source === null || !source.enabled || !source.captures,
   },
+  sync_not_allowed: {
+    says: 'The adapter of the source may not report passwords.',
+    applies: ({ adapter }) => adapter?.sync === null,
+  },
   captures_stopped: {
     says: 'An operator has stopped the captures of the source.',
     applies: ({ source }) => source?.stopped === true,
@@ -84,7 +99,15 @@ export const captureRules = {
   },
   unmapped: {
     says: 'The account is not linked to a person, or a change of that person would not include it.',
-    applies: ({ takesPart }) => !takesPart,
+    applies: ({ takesPart, adapter }) => !takesPart || adapter?.use === 'not_mapped',
+  },
+  mapping_disabled: {
+    says: 'The mapping of the account is disabled.',
+    applies: ({ adapter }) => adapter?.use === 'mapping_disabled',
+  },
+  application_disabled: {
+    says: 'The application of the account is disabled.',
+    applies: ({ adapter }) => adapter?.use === 'application_disabled',
   },
   before_startpoint: {
     says: 'The password was changed before the startpoint that was set for the source.',

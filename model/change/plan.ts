@@ -1,4 +1,5 @@
-import type { Group, Lane, Source } from '../configuration/group';
+import type { Group, Lane, Source, SourceAdapter } from '../configuration/group';
+import { adapterUse, type MappingUse } from './adapter-rules';
 import type { Role } from './change';
 
 /** When a person has more accounts than this in one source, the first pass over it takes the queue lane. */
@@ -10,6 +11,8 @@ export interface LinkedAccount {
   /** The name of the account in its source: a DN, a role name, a row key. */
   readonly name: string;
   readonly primary: boolean;
+  /** The mappings of the account; absent for none. Only adapters use them. */
+  readonly mappings?: readonly MappingUse[];
 }
 
 /** One account of a plan. It becomes one outcome row. */
@@ -35,6 +38,8 @@ export interface PlanInput {
   readonly groups: readonly Group[];
   readonly sources: readonly Source[];
   readonly accounts: readonly LinkedAccount[];
+  /** The account in which the password was changed. It holds the password, so no adapter keeps it from there. */
+  readonly originAccountId?: string | null;
 }
 
 interface LeaveOutRule {
@@ -55,12 +60,48 @@ export const leaveOutRules = {
     says: 'The source is switched off in the configuration, so the account is not changed.',
     applies: (_account, source) => !source.enabled,
   },
+  adapter_disabled: adapterRule(
+    'The adapter of the source is disabled, so the account is not changed. Enable it with "lockstep adapters enable".',
+    ({ enabled }) => !enabled,
+  ),
+  sync_to_adapter_off: adapterRule(
+    'The adapter of the source gets no changes: its flag syncToAdapter is off.',
+    ({ syncToAdapter }) => !syncToAdapter,
+  ),
+  windows_to_adapters_off: adapterRule(
+    'No adapter gets changes: the switch windowsToAdapters is off. "lockstep sso switches" sets it.',
+    ({ switchedOn }) => !switchedOn,
+  ),
+  not_mapped: adapterRule(
+    'No application of the adapter has a mapping of the account, so the account is not changed.',
+    (adapter, account) => adapterUse(adapter, account) === 'not_mapped',
+  ),
+  mapping_disabled: adapterRule(
+    'The mapping of the account is disabled, so its adapter does not change the account.',
+    (adapter, account) => adapterUse(adapter, account) === 'mapping_disabled',
+  ),
+  application_disabled: adapterRule(
+    'The application of the account is disabled, so its adapter does not change the account.',
+    (adapter, account) => adapterUse(adapter, account) === 'application_disabled',
+  ),
   not_primary: {
     says: 'The source has several accounts of this person and multipleAccountPasswordSync is not set, so only the primary account is changed.',
     applies: (account, source, { accounts }) =>
       !source.multipleAccountPasswordSync && primaryIn(source.name, accounts)?.id !== account.id,
   },
 } as const satisfies Record<string, LeaveOutRule>;
+
+/** A rule about the accounts of an adapter, except the one in which the password was changed. */
+function adapterRule(
+  says: string,
+  leavesOut: (adapter: SourceAdapter, account: LinkedAccount) => boolean,
+): LeaveOutRule {
+  return {
+    says,
+    applies: (account, { adapter }, { originAccountId }) =>
+      adapter !== undefined && account.id !== originAccountId && leavesOut(adapter, account),
+  };
+}
 
 /** The reasons for leaving an account out that show only while the change is carried out, after the plan. */
 const leftOutLater = {
@@ -115,6 +156,21 @@ export function planChange(input: PlanInput): PlannedAccount[] {
 }
 
 /**
+ * Plans a change that only updates the stored credential of the account in which the password was changed. No other
+ * account follows, so that account is the auth account of the change.
+ */
+export const planPartial = (origin: LinkedAccount): PlannedAccount[] => [
+  {
+    label: labelOf(origin.source, 0),
+    source: origin.source,
+    accountId: origin.id,
+    accountName: origin.name,
+    role: 'auth',
+    leftOut: null,
+  },
+];
+
+/**
  * The passes that follow the auth account; they run in parallel. The sources of the inline lane share one, because each
  * step of a workflow costs more than a source.
  */
@@ -167,7 +223,7 @@ const toBeFound = (source: Source, holdsAuth: boolean): PlannedAccount => ({
   accountId: null,
   accountName: null,
   role: holdsAuth ? 'auth' : 'member',
-  leftOut: source.enabled ? null : 'source_disabled',
+  leftOut: !source.enabled ? 'source_disabled' : source.adapter === undefined ? null : 'not_mapped',
 });
 
 const labelOf = (source: string, index: number): string =>

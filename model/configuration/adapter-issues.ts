@@ -130,8 +130,8 @@ function disabledApplications({ applications }: Checked, { source, adapter }: Fa
 }
 
 /** The issues for which a configuration is refused. */
-export const adapterIssues = (configuration: Checked): ConfigurationIssue[] =>
-  adaptersIn(configuration).flatMap(({ source, adapter }) => {
+export const adapterIssues = (configuration: Checked): ConfigurationIssue[] => [
+  ...adaptersIn(configuration).flatMap(({ source, adapter }) => {
     const at = ['sources', source, 'adapter'];
     return [
       ...directoryIssues(configuration, source, at),
@@ -140,6 +140,24 @@ export const adapterIssues = (configuration: Checked): ConfigurationIssue[] =>
         return says === null ? [] : [{ path: [...at, 'applications', index], says }];
       }),
     ];
+  }),
+  ...directIssues(configuration),
+];
+
+/** Direct synchronization bypasses the source of the application, so nothing else may write that source. */
+const directIssues = (configuration: Checked): ConfigurationIssue[] =>
+  Object.entries(configuration.applications).flatMap(([name, { source, directFrom }]) => {
+    if (directFrom === undefined) return [];
+    const follows = groupsOf(configuration).filter(({ authSource }) => authSource === directFrom);
+    const says =
+      follows.length === 0
+        ? `names "${directFrom}", which is the auth source of no group`
+        : configuration.sources[source]?.adapter?.applications.includes(name)
+          ? `contradicts the adapter of "${source}", which serves the application; remove one of them`
+          : source === directFrom || follows.some(({ sources }) => sources.includes(source))
+            ? `is not needed: changes of "${directFrom}" are written to "${source}", and the credential follows; remove it`
+            : null;
+    return says === null ? [] : [{ path: ['applications', name, 'directFrom'], says }];
   });
 
 /** A directory is the other side of every adapter. */

@@ -79,9 +79,11 @@ export type Switches = z.infer<typeof switchesSchema>;
  * What a capture of an adapter may change (reference semantics §1.1):
  * - `full`: the stored credential, the directory and the other accounts;
  * - `partial`: only the stored credential.
- * @returns null when it may change nothing
  */
-export function inboundSync(adapter: Adapter, switches: Switches): 'full' | 'partial' | null {
+export type InboundSync = 'full' | 'partial';
+
+/** @returns null when a capture of the adapter may change nothing */
+export function inboundSync(adapter: Adapter, switches: Switches): InboundSync | null {
   if (!adapter.enabled || !adapter.syncFromAdapter) return null;
   if (adapter.changeWindowsPassword && switches.adaptersToWindows) return 'full';
   return switches.adaptersToStore ? 'partial' : null;

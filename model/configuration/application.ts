@@ -73,6 +73,11 @@ export const applicationSchema = z.strictObject({
       'The fields of a credential: the first is the user id, exactly one of the others is `synced`. Each has `name`, `label`, `masked`, `synced` and `default`. They cannot be changed later.',
     ),
   enabled: z.boolean().default(true).describe('When false, its mappings are left unchanged.'),
+  directFrom: name
+    .optional()
+    .describe(
+      'Direct synchronization: the auth source whose new password is stored as the credential at once, while another program changes the application itself.',
+    ),
   windowsInitiated: z
     .boolean()
     .default(true)

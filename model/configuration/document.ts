@@ -4,9 +4,17 @@ import { audiences } from '../notices/kinds';
 import { languages } from '../notices/languages';
 import { passwordFilterSchema } from '../policy/password-filter';
 import { policyRulesSchema, rulesOf } from '../policy/schema';
-import { adapterSchema, switchesSchema } from './adapter';
+import { type Adapter, adapterSchema, switchesSchema } from './adapter';
 import { applicationSchema, peopleGroupSchema } from './application';
-import { failureModes, type Group, lanes, type Policy, proveModes, type Source } from './group';
+import {
+  failureModes,
+  type Group,
+  lanes,
+  type Policy,
+  proveModes,
+  type Source,
+  type SourceAdapter,
+} from './group';
 import { attribute, name } from './names';
 
 /**
@@ -231,16 +239,33 @@ export type SourceConfiguration = z.infer<typeof sourceSchema>;
 
 export const emptyConfiguration: Configuration = configurationSchema.parse({ version: 1 });
 
+/** The parts of a configuration that the sources of the rules come from. */
+export type SourceParts = Pick<Configuration, 'sources' | 'applications' | 'sso'>;
+
 /** The sources in the shape that the rules use. */
-export const sourcesOf = ({ sources }: Pick<Configuration, 'sources'>): Source[] =>
-  Object.entries(sources).map(([sourceName, source]) => ({
+export const sourcesOf = (configuration: SourceParts): Source[] =>
+  Object.entries(configuration.sources).map(([sourceName, source]) => ({
     name: sourceName,
     enabled: source.enabled,
-    multipleAccountPasswordSync: source.multipleAccountPasswordSync,
+    // Two accounts that an adapter accepts are both meant.
+    multipleAccountPasswordSync:
+      source.multipleAccountPasswordSync || source.adapter?.allowMappingConflicts === true,
     lane: source.lane,
     prove: source.prove,
     correlates: source.correlate.length > 0,
+    ...(source.adapter && { adapter: adapterOf(source.adapter, configuration) }),
   }));
+
+const adapterOf = (adapter: Adapter, { applications, sso }: SourceParts): SourceAdapter => ({
+  enabled: adapter.enabled,
+  syncToAdapter: adapter.syncToAdapter,
+  switchedOn: sso.switches.windowsToAdapters,
+  allowMappingConflicts: adapter.allowMappingConflicts,
+  applications: adapter.applications.map((application) => ({
+    name: application,
+    enabled: applications[application]?.enabled === true,
+  })),
+});
 
 export const declaredGroupsOf = ({ groups }: Pick<Configuration, 'groups'>): Group[] =>
   Object.entries(groups).map(([groupName, group]) => ({ name: groupName, ...group }));

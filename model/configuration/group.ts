@@ -26,6 +26,19 @@ export interface Source {
   readonly prove: ProveMode;
   /** True when the source has correlation rules, which find accounts that are not linked. */
   readonly correlates: boolean;
+  /** Absent for a source that is no adapter of single sign-on. */
+  readonly adapter?: SourceAdapter;
+}
+
+/** The part of the adapter of a source that the rules of a change use. */
+export interface SourceAdapter {
+  readonly enabled: boolean;
+  readonly syncToAdapter: boolean;
+  /** `sso.switches.windowsToAdapters`. */
+  readonly switchedOn: boolean;
+  readonly allowMappingConflicts: boolean;
+  /** The applications that the adapter serves. */
+  readonly applications: readonly { readonly name: string; readonly enabled: boolean }[];
 }
 
 /**

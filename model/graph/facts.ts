@@ -1,4 +1,5 @@
 import type { LinkedAccount } from '../change/plan';
+import { inboundSync } from '../configuration/adapter';
 import {
   type Configuration,
   groupsOf,
@@ -92,6 +93,10 @@ export function viewOf(facts: GraphFacts): GraphView {
   };
 }
 
+/** A capture of an adapter that updates only the stored credential gives no other account its password. */
+const reachesOthers = ({ adapter }: SourceConfiguration, { sso }: Configuration): boolean =>
+  adapter === undefined || inboundSync(adapter, sso.switches) === 'full';
+
 function traitsOf(facts: GraphFacts, groups: readonly Group[], name: string): SourceTraits {
   const { configuration } = facts;
   const source = configuration.sources[name];
@@ -102,10 +107,16 @@ function traitsOf(facts: GraphFacts, groups: readonly Group[], name: string): So
   return {
     kind,
     enabled,
-    captures: enabled && group !== undefined && capture?.enabled === true,
+    captures:
+      enabled &&
+      group !== undefined &&
+      capture?.enabled === true &&
+      reachesOthers(source, configuration),
     capturedForms: capture?.forms ?? [],
     // Captures of the auth source need no current password, because it would be verified there.
-    needsCurrent: capture?.verifyCurrent === true && group?.authSource !== name,
+    needsCurrent:
+      (capture?.verifyCurrent === true && group?.authSource !== name) ||
+      source.adapter?.verifyOldPassword === true,
     hashOnly: facts.takesHashOnly(source),
     filtered: filter !== undefined,
     weakened:

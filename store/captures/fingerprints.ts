@@ -27,17 +27,28 @@ export interface RememberedPassword {
   readonly fingerprints: readonly Buffer[] | null;
 }
 
-/** Reads the earlier passwords of a person that a capture in this account is compared with. */
+/**
+ * Reads the earlier passwords of a person that a capture in this account is compared with.
+ * @param ofAccountOnly true ignores changes that do not include the account
+ */
 export async function readRememberedPasswords(
   db: Database,
   identityId: string,
   accountId: string,
   groups: readonly string[],
+  ofAccountOnly = false,
 ): Promise<RememberedPasswords> {
+  // A partial change says nothing about the other accounts of the person.
+  const concerned = ofAccountOnly
+    ? sql`(planned_at is null or exists (
+        select from outcome o where o.change_id = change.id and o.account_id = ${accountId}
+          and o.state <> 'not_applicable'))`
+    : sql`true`;
   const [latest, held] = await Promise.all([
     sql<RememberedPassword>`
       select coalesce(captured_at, created_at) as at, password_fingerprints as fingerprints from change
       where identity_id = ${identityId} and groups && ${[...groups]}::text[]
+        and (not partial or origin_account_id = ${accountId}) and ${concerned}
         and state <> all(${[...endedInVain]}::text[])
       order by seq desc limit 1`.execute(db),
     sql<RememberedPasswords['held'][number]>`
@@ -78,6 +89,30 @@ export async function auditCapture(
             jsonb_strip_nulls(jsonb_build_object(
               'source', ${capture.source}::text, 'capturedAt', ${at?.toISOString() ?? null}::text,
               'identity', (select identity_id from captured))))`.execute(db);
+}
+
+/**
+ * Forgets the passwords of ended changes of everyone who has an account in these sources, so that an identical capture
+ * counts as a new change.
+ * @returns the number of changes whose fingerprints were deleted
+ */
+export async function resetHistory(
+  db: Database,
+  sources: readonly string[],
+  by: string,
+): Promise<number> {
+  const { rows } = await sql<{ changes: number }>`
+    with forgotten as (
+      update change set password_fingerprints = null
+      where password_fingerprints is not null and ended_at is not null
+        and identity_id in (select identity_id from account where source = any(${[...sources]}::text[]))
+      returning id
+    ), audited as (
+      insert into audit (actor, action, subject)
+      select ${by}, 'captures.reset', source from unnest(${[...sources]}::text[]) as source
+    )
+    select count(*)::int as changes from forgotten`.execute(db);
+  return rows[0]?.changes ?? 0;
 }
 
 /**

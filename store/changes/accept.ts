@@ -25,6 +25,8 @@ export interface NewChange {
     readonly capturedAt: Date;
     /** The other accounts may hold the password already, so each is checked before it is written. */
     readonly looksFirst: boolean;
+    /** The change only updates the stored credential of this account. */
+    readonly partial?: boolean;
   } | null;
   /**
    * Keyed hashes of the passwords that the change writes, by which a capture of them is recognised; null when there
@@ -69,15 +71,17 @@ export async function acceptChange(db: Database, change: NewChange): Promise<Acc
       ), accepted as (
         insert into change (id, identity_id, identity_name, seq, groups, requested_by, requested_by_name,
                             idempotency_key, fingerprint, configuration_version, expires_at,
-                            origin_account_id, captured_at, looks_first, password_fingerprints, form)
+                            origin_account_id, captured_at, looks_first, partial, password_fingerprints,
+                            form)
         select ${change.id}, id, ${change.identityName}, ${change.seq}, ${[...change.groups]}::text[],
                ${change.requestedBy.keyId}, ${change.requestedBy.name},
                ${change.idempotencyKey}, ${change.fingerprint}::bytea, ${change.configurationVersion}::int,
                ${change.expiresAt}::timestamptz, ${change.origin?.accountId ?? null},
                ${change.origin?.capturedAt ?? null}::timestamptz, ${change.origin?.looksFirst ?? false},
-               ${change.passwordFingerprints}::bytea[],
+               ${change.origin?.partial ?? false}, ${change.passwordFingerprints}::bytea[],
                ${change.form}
-        from bumped returning id, identity_id, seq, origin_account_id, captured_at, created_at, expires_at
+        from bumped
+        returning id, identity_id, seq, origin_account_id, captured_at, created_at, expires_at, partial
       ), origin as (
         update account a
         set claimed_seq = accepted.seq,
@@ -94,6 +98,7 @@ export async function acceptChange(db: Database, change: NewChange): Promise<Acc
                jsonb_build_object('seq', ${change.seq}::bigint, 'groups', ${change.groups.join(' ')}::text,
                                   'origin', ${change.origin?.accountId ?? null}::text,
                                   'form', ${change.form}::text)
+                 || case when partial then '{"partial": true}'::jsonb else '{}' end
         from accepted
       )
       select created_at as "createdAt", pg_notify(${channels.accepted}, id) from accepted`.execute(

@@ -48,7 +48,7 @@ export async function readStaleCandidates(
     from looked_at join account a on a.source = looked_at.source join identity i on i.id = a.identity_id
       left join lateral (
         select c.id, c.seq, c.created_at from change c
-        where c.identity_id = i.id and c.groups @> array[looked_at."group"] and c.planned_at is not null
+        where c.identity_id = i.id and c.groups @> array[looked_at."group"] and c.planned_at is not null and not c.partial
           and c.state <> all(${[...endedInVain]}::text[])
         order by c.seq desc limit 1) last on true
       left join lateral (${newestWithoutEffect}) e on true

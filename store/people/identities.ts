@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { MappingUse } from '../../model/change/adapter-rules';
 import type { Person } from '../../model/people/correlation';
 import type { StoredProblem } from '../../model/people/links';
 import type { AccountRules, Naming } from '../../model/people/naming';
@@ -8,6 +9,7 @@ import { newId } from '../ids';
 import { keepFormerAddresses } from '../notices/former-addresses';
 import { isNamed } from './account-names';
 import { type AccountLink, type LinkConflict, type LinkedBy, linkAccount } from './links';
+import { mappingsOfAccount } from './mappings';
 
 /** A person with their linked accounts. */
 export interface IdentityView extends Person {
@@ -28,19 +30,22 @@ export interface AccountView {
 
 /** A person as the acceptance of a change needs it. */
 export interface IdentityAtIntake extends IdentityView {
+  readonly accounts: readonly (AccountView & { readonly mappings: readonly MappingUse[] })[];
   /** Time of the database, from which ages are counted. */
   readonly now: Date;
   /** Version of the configuration in force now. */
   readonly configurationVersion: number;
 }
 
-/** Column with the linked accounts as JSON, the primary ones first, for a statement that selects from `identity`. */
-export const accountsOfIdentity = sql<AccountView[]>`
+const accountsWith = (further: ReturnType<typeof sql>) => sql`
   coalesce((select json_agg(json_build_object(
               'id', a.id, 'source', a.source, 'name', a.name, 'nativeId', a.native_id,
-              'primary', a.is_primary, 'linkedBy', a.linked_by, 'problem', a.problem)
+              'primary', a.is_primary, 'linkedBy', a.linked_by, 'problem', a.problem${further})
               order by a.is_primary desc, a.linked_at, a.id)
             from account a where a.identity_id = identity.id), '[]')`;
+
+/** Column with the linked accounts as JSON, the primary ones first, for a statement that selects from `identity`. */
+export const accountsOfIdentity = accountsWith(sql``);
 
 type Key =
   | { readonly name: string }
@@ -60,7 +65,7 @@ export async function findIdentity(db: Database, key: Key): Promise<IdentityAtIn
   const { rows } = await sql<IdentityAtIntake>`
     select id, name, attributes, last_seq as "lastSeq", date_trunc('milliseconds', now()) as now,
            (select coalesce(max(version), 0) from configuration) as "configurationVersion",
-           ${accountsOfIdentity} as accounts
+           ${accountsWith(sql`, 'mappings', ${mappingsOfAccount}`)} as accounts
     from identity where ${condition}`.execute(db);
   return rows[0] ?? null;
 }

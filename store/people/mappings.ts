@@ -1,7 +1,13 @@
 import { sql } from 'kysely';
+import type { MappingUse } from '../../model/change/adapter-rules';
 import { writeAudit } from '../audit';
 import type { Database } from '../database';
 import { newId } from '../ids';
+
+/** Column with the mappings of account `a` as JSON (`MappingUse` of the model). */
+export const mappingsOfAccount = sql<MappingUse[]>`
+  coalesce((select json_agg(json_build_object('application', m.application, 'enabled', m.enabled))
+            from mapping m where m.account_id = a.id and m.identity_id = a.identity_id), '[]')`;
 
 /**
  * Records that a person signs in to an application with one of their accounts, or updates `enabled`.

@@ -66,14 +66,19 @@ export interface MappingToSettle {
   readonly application: string;
   readonly source: string;
   readonly enabled: boolean;
-  readonly outcome: { readonly state: OutcomeState; readonly inDoubt: boolean };
+  /** Null when the change does not write the account: the credential may follow the directory directly. */
+  readonly outcome: { readonly state: OutcomeState; readonly inDoubt: boolean } | null;
+  /** The source of the auth account, if that holds the new password; else null. */
+  readonly authSource: string | null;
+  /** True when the password was captured in the account, and the change was refused. */
+  readonly isOrigin: boolean;
   /** True when the new password was captured in the account, which holds it as it was typed there. */
   readonly holdsTyped: boolean;
 }
 
 /**
  * Reads the mappings that still hold an older credential although the outcome of their account in this change is
- * settled.
+ * settled. Once the auth account holds the new password, also the mappings of accounts that the change does not write.
  */
 export async function readMappingsToSettle(
   db: Database,
@@ -81,14 +86,46 @@ export async function readMappingsToSettle(
 ): Promise<MappingToSettle[]> {
   const { rows } = await sql<MappingToSettle>`
     select m.id, m.application, o.source, m.enabled, json_build_object('state', o.state, 'inDoubt', o.in_doubt) as outcome,
-           o.reason is not distinct from 'origin' as "holdsTyped"
+           o.reason is not distinct from 'origin' as "holdsTyped", null as "authSource",
+           o.account_id is not distinct from c.origin_account_id
+             and o.state in ('rejected', 'not_attempted') as "isOrigin"
     from outcome o
     join change c on c.id = o.change_id
     join mapping m on m.account_id = o.account_id and m.identity_id = c.identity_id
     where o.change_id = ${changeId} and m.applied_seq < c.seq
-      and o.state not in ('pending', 'applying', 'waiting', 'parked', 'not_applicable')`.execute(
-    db,
-  );
+      and o.state not in ('pending', 'applying', 'waiting', 'parked', 'not_applicable')
+    union all
+    select m.id, m.application, a.source, m.enabled, null, false, auth.source, false
+    from change c
+    join outcome auth on auth.change_id = c.id and auth.role = 'auth' and auth.state = 'applied'
+    join account a on a.identity_id = c.identity_id
+    join mapping m on m.account_id = a.id and m.identity_id = c.identity_id
+    where c.id = ${changeId} and not c.partial and m.applied_seq < c.seq
+      and not exists (select from outcome o where o.change_id = c.id and o.account_id = a.id
+                        and o.state <> 'not_applicable')`.execute(db);
+  return rows;
+}
+
+/** A stored credential. It is bound to its mapping and to the change `seq` that wrote it. */
+export interface StoredCredential {
+  readonly id: string;
+  readonly seq: number;
+  readonly masterKeyId: string;
+  readonly sealed: Buffer;
+}
+
+/** Reads the credentials that the enabled mappings of an account have stored in these applications. */
+export async function readCredentials(
+  db: Database,
+  accountId: string,
+  applications: readonly string[],
+): Promise<StoredCredential[]> {
+  const { rows } = await sql<StoredCredential>`
+    select m.id, m.applied_seq as seq, m.master_key_id as "masterKeyId", m.sealed
+    from mapping m join account a on a.id = m.account_id and a.identity_id = m.identity_id
+    where m.account_id = ${accountId} and m.application = any(${[...applications]}::text[])
+      and m.enabled and m.sealed is not null
+    order by m.id`.execute(db);
   return rows;
 }
 
@@ -97,6 +134,8 @@ export interface AdvancedMapping {
   readonly id: string;
   readonly sealed: Buffer;
   readonly masterKeyId: string;
+  /** True when the credential follows the directory, whatever the account of the mapping holds. */
+  readonly direct?: boolean;
 }
 
 /**
@@ -115,8 +154,9 @@ export async function advanceMappings(
       set sealed = n.sealed, master_key_id = n.master_key_id, applied_seq = ${change.seq},
           state = 'in_sync', reason = null, updated_at = now()
       from unnest(${advanced.map(({ id }) => id)}::text[], ${advanced.map((a) => a.sealed)}::bytea[],
-                  ${advanced.map((a) => a.masterKeyId)}::text[]) as n (id, sealed, master_key_id), account a
-      where m.id = n.id and a.id = m.account_id and a.applied_seq = ${change.seq} and m.applied_seq < ${change.seq}
+                  ${advanced.map((a) => a.masterKeyId)}::text[], ${advanced.map(({ direct = false }) => direct)}::boolean[])
+             as n (id, sealed, master_key_id, direct), account a
+      where m.id = n.id and a.id = m.account_id and (a.applied_seq = ${change.seq} or n.direct) and m.applied_seq < ${change.seq}
         and m.enabled
       returning m.id, m.application
     )
@@ -127,6 +167,7 @@ export async function advanceMappings(
 
 /**
  * Why a credential may be wrong.
+ * - `capture_refused`: the password was changed in the account, and the change of that was refused.
  * - `in_doubt`: it is not known whether the account has the new password.
  * - `hash_only`: the account got a hash, which is no credential.
  * - `mapping_disabled`, `application_disabled`: the credential may not be updated.
@@ -134,6 +175,7 @@ export async function advanceMappings(
  */
 export type FlagReason =
   | 'in_doubt'
+  | 'capture_refused'
   | 'hash_only'
   | 'mapping_disabled'
   | 'application_disabled'

@@ -12,6 +12,7 @@ import { settledNotice } from '../changes/progress';
 import { type Database, withoutSync } from '../database';
 import { parkedNotice, passwordChangedNotice } from '../notices/write';
 import { channels } from '../notifications';
+import { mappingsOfAccount } from '../people/mappings';
 import type { ClaimedAccount } from './claims';
 import { earlierClaim, retryBehind } from './release';
 import { supersedeOlder } from './supersede';
@@ -25,6 +26,8 @@ export interface ChangeAtWork {
   readonly groups: readonly string[];
   readonly planned: boolean;
   readonly form: Form;
+  /** True when the change only updates the stored credential of its origin. */
+  readonly partial: boolean;
   /** True while the API key that requested the change is not revoked and may still change these groups. */
   readonly authorized: boolean;
   readonly expiresAt: Date;
@@ -69,7 +72,7 @@ export async function readChangeAtWork(
       Person & { epochId: string | null; jwe: Buffer | null }
   >`
     select c.id, c.identity_id as "identityId", i.name, i.attributes, c.seq, c.groups,
-           c.planned_at is not null as planned, c.form,
+           c.planned_at is not null as planned, c.form, c.partial,
            exists (select from api_key k
                    where k.id = c.requested_by and k.revoked_at is null
                      and (k.groups is null or k.groups @> c.groups)) as authorized,
@@ -79,7 +82,8 @@ export async function readChangeAtWork(
            (select coalesce(max(version), 0) from configuration) as "configurationVersion",
            s.epoch_id as "epochId", s.jwe,
            coalesce((select json_agg(json_build_object(
-                       'id', a.id, 'source', a.source, 'name', a.name, 'primary', a.is_primary)
+                       'id', a.id, 'source', a.source, 'name', a.name, 'primary', a.is_primary,
+                       'mappings', ${mappingsOfAccount})
                        order by a.is_primary desc, a.linked_at, a.id)
                      from account a where a.identity_id = c.identity_id), '[]') as accounts,
            (select json_build_object('id', a.id, 'source', a.source, 'name', a.name, 'nativeId', a.native_id,
@@ -159,7 +163,7 @@ export async function settleAndRead(
            case when r.label is null then o.reason else r.reason end as reason,
            coalesce(r.in_doubt, o.in_doubt) as "inDoubt",
            ${untilNextTry(sql`case when r.label is null then o.next_try_at else r.next_try_at end`)},
-           r.attempt is not null as attempted, r.seconds, ${isMapped(sql`o.account_id`)},
+           r.attempt is not null as attempted, r.seconds, ${isMapped(sql`o`)},
            ${settlementNotices(change.id)}, ${syncOf(settled)}
     from outcome o left join recorded r on r.label = o.label
     where o.change_id = ${change.id} order by o.position`.execute(db);
@@ -296,13 +300,17 @@ export async function readOutcomeStatuses(
   const { rows } = await sql<MappedOutcomeStatus>`
     select label, source, role, state, reason, in_doubt as "inDoubt",
            ${untilNextTry(sql`next_try_at`)},
-           ${isMapped(sql`outcome.account_id`)}
+           ${isMapped(sql`outcome`)}
     from outcome where change_id = ${changeId} order by position`.execute(db);
   return rows;
 }
 
-const isMapped = (account: ReturnType<typeof sql>) =>
-  sql`exists (select from mapping m where m.account_id = ${account}) as mapped`;
+/** True for outcome `o` when a mapping depends on it: one of its account, or any of the person for the auth account. */
+const isMapped = (o: ReturnType<typeof sql>) => sql`(
+  exists (select from mapping m where m.account_id = ${o}.account_id)
+  or ${o}.role = 'auth' and exists (
+    select from account a join account b on b.identity_id = a.identity_id join mapping m on m.account_id = b.id
+    where a.id = ${o}.account_id)) as mapped`;
 
 const untilNextTry = (nextTryAt: ReturnType<typeof sql>) => sql`
   greatest(0, coalesce(extract(epoch from ${nextTryAt} - now()) * 1000, 0))::float8 as "nextTryInMs"`;

@@ -17,12 +17,13 @@ import { LOOK_AGAIN } from './unattended';
  * is `applied`. An account in doubt is `pending` and is verified before it is written. The same goes for every account
  * of a change that `looks_first`.
  *
- * A capture whose account is not confirmed refuses its change in the same statement: the auth account is rejected, no
- * other account is attempted, and the change forgets its origin, whose password it does not have.
+ * A refusal ends the change in the same statement: the auth account is rejected for it, and no other account is
+ * attempted. A change whose capture is of another account also forgets its origin, whose password it does not have.
  *
  * Does not wait for the disk: a plan that a crash of the database undoes is made again, and the claim, which does wait,
  * is durable only together with the plan.
  *
+ * @param refusal why nothing may be written; null when the plan is carried out
  * @param notifiesPerson whether a channel sends notices to people
  * @returns the status of every account, in the order of the plan; null when nothing was stored
  */
@@ -30,29 +31,30 @@ export async function storePlan(
   db: Database,
   changeId: string,
   accounts: readonly PlannedAccount[],
-  originConfirmed = true,
+  refusal: ErrorCode | null = null,
   notifiesPerson = false,
 ): Promise<OutcomeStatus[] | null> {
+  const refused = refusal !== null;
   const { rows } = await sql<OutcomeStatus & JustStored>`
     with begun as (
       update change
       set state = 'applying', planned_at = now(),
           -- Its workflow is running, because it has made the plan.
           attended_until = now() + ${LOOK_AGAIN}::interval,
-          origin_account_id = case when ${originConfirmed} then origin_account_id end
+          origin_account_id = case when ${refusal !== ANOTHER_ACCOUNT} then origin_account_id end
       where id = ${changeId} and planned_at is null
       returning id, identity_id, seq, origin_account_id, captured_at, looks_first, created_at
     ), origin as (
       select a.id from begun join account a on a.id = begun.origin_account_id
       where a.id = any(${accounts.map((a) => a.accountId)}::text[])
-        and a.identity_id = begun.identity_id and a.applied_seq = begun.seq
+        and a.identity_id = begun.identity_id and a.applied_seq = begun.seq and not ${refused}
     ), disowned as (
       update account a
       set applied_seq = ${earlierPassword},
           claimed_seq = case when a.claimed_seq > begun.seq then a.claimed_seq
                              else greatest(${earlierPassword}, ${earlierClaim(sql`begun.seq`)}) end
       from begun
-      where not ${originConfirmed} and a.identity_id = begun.identity_id
+      where ${refused} and a.identity_id = begun.identity_id
         and (a.claimed_seq = begun.seq or a.applied_seq = begun.seq)
       returning a.id as account_id
     ), planned as (
@@ -60,12 +62,12 @@ export async function storePlan(
       select begun.id, p.label, p.position, p.source, p.account_id, p.account_name, p.role,
              case when origin.id is not null then 'applied'
                   when p.left_out is not null then 'not_applicable'
-                  when ${originConfirmed} then 'pending'
+                  when not ${refused} then 'pending'
                   when p.role = 'auth' then 'rejected' else 'not_attempted' end,
              case when origin.id is not null then 'origin'
-                  when p.left_out is not null or ${originConfirmed} then p.left_out
-                  when p.role = 'auth' then ${ANOTHER_ACCOUNT} else 'auth_unchanged' end,
-             origin.id is null and p.left_out is null and ${originConfirmed}
+                  when p.left_out is not null or not ${refused} then p.left_out
+                  when p.role = 'auth' then ${refusal} else 'auth_unchanged' end,
+             origin.id is null and p.left_out is null and not ${refused}
                and (begun.looks_first or coalesce(p.account_id = begun.origin_account_id, false))
       from begun cross join unnest(
         ${accounts.map(({ label }) => label)}::text[], ${accounts.map((_, index) => index)}::int[],

@@ -246,6 +246,10 @@ describeWith(['postgres'], 'the audit record of a route', () => {
       send: () => admin('POST', '/v1/captures/start', { source: 'warehouse' }),
       leaves: 'captures.started',
     },
+    'POST /v1/captures/reset': {
+      send: () => admin('POST', '/v1/captures/reset', { sources: ['warehouse'] }),
+      leaves: 'captures.reset',
+    },
     'POST /v1/captures/startpoint': {
       send: () => admin('POST', '/v1/captures/startpoint', { source: 'warehouse', from: 'begin' }),
       leaves: 'captures.startpoint',

@@ -12,6 +12,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   'POST /v1/captures/stop': 'operate',
   'POST /v1/captures/start': 'operate',
   'POST /v1/captures/startpoint': 'operate',
+  'POST /v1/captures/reset': 'operate',
   'POST /v1/sign-ins': 'sign-in',
   'GET /v1/changes': 'help-desk read operate configure',
   'GET /v1/changes/{id}': 'help-desk read operate configure',

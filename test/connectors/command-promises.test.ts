@@ -175,6 +175,22 @@ describe('a password on its way to a program', () => {
     },
   );
 
+  test('a program that needs the old password gets it with the new one, and cannot repeat it', async () => {
+    const old = 'Something-older-41!';
+    const connector = await open(
+      program(`cat >seen; echo '{"result":"rejected","reason":"policy","vendorCode":"${old}"}'`),
+    );
+    const oldPassword = Secret.fromText(old);
+    const request = { ...asking(ada, Secret.fromText(PASSWORD)), oldPassword };
+    expect(await connector.setPassword(request)).toEqual({
+      result: 'rejected',
+      reason: 'policy',
+      vendorCode: null,
+    });
+    const seen = readFileSync(path.join(dir, 'seen'), 'utf8');
+    expect(JSON.parse(seen)).toMatchObject({ password: PASSWORD, oldPassword: old });
+  });
+
   test('the password is neither in the arguments nor in the environment, which contains no variables of the worker', async () => {
     const file = program(
       `cat /proc/$$/cmdline /proc/$$/environ >seen; echo '{"result":"applied"}'`,

@@ -120,7 +120,7 @@ export async function startLockstep(
   const audit = keepAuditIn(db, keyDir);
   const janitor = startJanitor(db, keys, audit, 24);
   const mailboxes = await openMailboxes(db, database.url);
-  const connectors = openTestConnectors(mailboxes.of);
+  const connectors = openTestConnectors(mailboxes.of, path.dirname(keyDir));
   const notices = openNoticeChannels(toolsFor(keyDir, keys, db));
   const workers = new Set<TestWorker>();
   const titles = new Map<string, string>();
@@ -265,15 +265,15 @@ export async function startLockstep(
   return lockstep;
 }
 
-/** Opens the real connectors; only their service passwords come from the test. */
-function openTestConnectors(mailboxOf: (source: string) => Mailbox) {
+/** Opens the real connectors; only their service passwords, and the folder of their programs, come from the test. */
+function openTestConnectors(mailboxOf: (source: string) => Mailbox, commandDir: string) {
   const opened = new Map<string, Promise<Connector>>();
   return {
     async of(name: string, { kind, settings }: Configuration['sources'][string]) {
       const key = JSON.stringify([kind === 'pull' ? name : null, kind, settings]);
       const found = connectorKinds.get(kind);
       if (found === undefined) throw new Error(`no connector ${kind}`);
-      const tools = { resolve: serviceSecret, mailbox: mailboxOf(name) };
+      const tools = { resolve: serviceSecret, mailbox: mailboxOf(name), commandDir };
       const connector = opened.get(key) ?? found.open(settings, tools);
       opened.set(key, connector);
       return connector;

@@ -15,6 +15,7 @@ const at = (ms: number) => new Date(noon + ms);
 
 const facts = (more: Partial<CaptureFacts> = {}): CaptureFacts => ({
   source: { enabled: true, captures: true, stopped: false, forms: ['plaintext'] },
+  adapter: null,
   notBefore: null,
   form: 'plaintext',
   hashedThere: false,
