@@ -1,6 +1,7 @@
 import type { Source } from '../../model/api/sources';
 import { type SourceState, sourceSays } from '../../model/change/source-circuit';
 import { type Configuration, sourceNamed } from '../../model/configuration/document';
+import { laneOf } from '../../model/configuration/limits';
 import type { Caller } from '../../store/api-keys';
 import { readSourceStates } from '../../store/sources/state';
 import { readSourceUse } from '../../store/sources/usage';
@@ -24,10 +25,10 @@ export async function readSources(deps: Dependencies, caller: Caller): Promise<S
   });
 }
 
-const settingsOf = (
-  name: string,
-  { kind, enabled, prove, lane }: Configuration['sources'][string],
-) => ({ name, kind, enabled, prove, lane });
+const settingsOf = (name: string, source: Configuration['sources'][string]) => {
+  const { kind, enabled, prove, maxPerSecond = null, maxAtOnce = null } = source;
+  return { name, kind, enabled, prove, lane: laneOf(source), maxPerSecond, maxAtOnce };
+};
 
 const statusOf = (source: SourceState) => ({
   state: source.state,
@@ -35,5 +36,6 @@ const statusOf = (source: SourceState) => ({
   reason: source.state === 'up' ? null : source.reason,
   says: sourceSays(source),
   pausedBy: source.state === 'paused' ? source.by : null,
+  pausedUntil: source.state === 'paused' ? source.until : null,
   nextProbeAt: source.state === 'down' ? source.nextProbeAt : null,
 });

@@ -19,30 +19,37 @@ const columns = [
   { title: 'STATE', cut: 'last' },
   { title: 'WAITING' },
   { title: 'PARKED' },
-  { title: 'NEXT PROBE' },
+  { title: 'NEXT ATTEMPT' },
 ] as const;
 
 export function sourceLines(output: Output, sources: readonly Source[], now: number): string[] {
   if (sources.length === 0)
     return ['There is no source yet. Add sources to lockstep.yaml, then run "lockstep apply".'];
   const unavailable = sources.filter(({ state }) => state !== 'up');
-  const why = unavailable.flatMap(({ name, says }) => indented(`${name}: ${says}`, output.width));
-  const next = unavailable.flatMap(nextSteps).map((step) => `  ${output.paint('bold', step)}`);
+  const why = unavailable.flatMap(({ name, says, pausedUntil }) =>
+    indented(
+      `${name}: ${says}${pausedUntil === null ? '' : ` The pause ends at ${pausedUntil}.`}`,
+      output.width,
+    ),
+  );
+  const steps = unavailable.flatMap(nextSteps).map((step) => `  ${output.paint('bold', step)}`);
   return [
     ...table(
       output,
       columns,
       sources.map((source) => row(source, now)),
     ),
-    ...(why.length === 0 ? [] : ['', 'Why:', ...why, '', 'Next:', ...next]),
+    ...(why.length === 0 ? [] : ['', 'Why:', ...why]),
+    ...(steps.length === 0 ? [] : ['', 'Next:', ...steps]),
   ];
 }
 
 function row(source: Source, now: number): Cell[] {
   const [text, style] = marks[source.state];
-  const { name, kind, waiting, parked, nextProbeAt } = source;
-  const probe = nextProbeAt === null ? '' : relative(nextProbeAt, now);
-  return [{ text, style }, name, kind, stateText(source, now), `${waiting}`, `${parked}`, probe];
+  const { name, kind, waiting, parked, nextProbeAt, pausedUntil } = source;
+  const at = nextProbeAt ?? pausedUntil;
+  const next = at === null ? '' : relative(at, now);
+  return [{ text, style }, name, kind, stateText(source, now), `${waiting}`, `${parked}`, next];
 }
 
 function stateText({ state, enabled, since }: Source, now: number): string {
@@ -50,7 +57,10 @@ function stateText({ state, enabled, since }: Source, now: number): string {
   return enabled ? `${state}${duration}` : `disabled, ${state}${duration}`;
 }
 
-const nextSteps = ({ name, state, pausedBy }: Source): string[] => [
-  ...(pausedBy === null || pausedBy === 'worker' ? [`lockstep doctor ${name}`] : []),
-  `lockstep sources ${state === 'paused' ? 'resume' : 'retry'} ${name}`,
-];
+function nextSteps({ name, state, reason, pausedBy }: Source): string[] {
+  if (reason === 'source_in_maintenance') return [];
+  return [
+    ...(pausedBy === null || pausedBy === 'worker' ? [`lockstep doctor ${name}`] : []),
+    `lockstep sources ${state === 'paused' ? 'resume' : 'retry'} ${name}`,
+  ];
+}

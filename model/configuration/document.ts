@@ -6,6 +6,8 @@ import { passwordFilterSchema } from '../policy/password-filter';
 import { policyRulesSchema, rulesOf } from '../policy/schema';
 import { applicationSchema, peopleGroupSchema } from './application';
 import { failureModes, type Group, lanes, type Policy, proveModes, type Source } from './group';
+import { laneOf, limitFields } from './limits';
+import { maintenanceWindowSchema } from './maintenance';
 import { attribute, name } from './names';
 
 /**
@@ -105,7 +107,15 @@ export const sourceSchema = z.strictObject({
     .enum(lanes)
     .default('inline')
     .describe(
-      'queue: the source has a task queue of its own from the first attempt on, for slow or rate-limited sources.',
+      'queue: the source has a task queue of its own from the first attempt on, for slow sources. A source with maxPerSecond or maxAtOnce always has one.',
+    ),
+  ...limitFields,
+  maintenance: z
+    .array(maintenanceWindowSchema)
+    .min(1)
+    .optional()
+    .describe(
+      'Times in which nothing is written to the source. Its accounts wait, and continue when the window ends.',
     ),
   correlate: z
     .array(attributeMap)
@@ -220,7 +230,7 @@ export const sourcesOf = ({ sources }: Pick<Configuration, 'sources'>): Source[]
     name: sourceName,
     enabled: source.enabled,
     multipleAccountPasswordSync: source.multipleAccountPasswordSync,
-    lane: source.lane,
+    lane: laneOf(source),
     prove: source.prove,
     correlates: source.correlate.length > 0,
   }));

@@ -18,6 +18,7 @@ import { deliverCommands } from './commands';
 import { startChanges } from './dispatcher';
 import type { EngineLogin } from './engine-login';
 import { LeanWorker } from './lean-worker';
+import { giveTurns, keepPauses } from './pauses';
 import { type SourceQueues, startSourceQueues } from './source-queues';
 
 export interface EngineSettings {
@@ -106,7 +107,9 @@ export async function serveChanges(
   });
   const sources = watchSources(deps, queues);
   const waiting = startLoop({ name: 'accounts waiting on sources', everyMs: 1_000 }, async () => {
+    await keepPauses(deps);
     await sendProbes(deps.db);
+    await giveTurns(deps);
     const overdue = await retryOverdue(deps.db);
     return (await handOutCommands(deps.db)) || overdue;
   });
