@@ -8,7 +8,8 @@ import type {
   StateAnswer,
 } from '../contract';
 import type { Dialect, ReadState } from './dialect';
-import { NoReply, NotSent, openLink } from './link';
+import { NoReply, NotSent } from './failures';
+import { openLink } from './link';
 import { listings } from './listing';
 import { findAccounts, locate } from './locate';
 import { newCall, poolOf } from './pool';
@@ -25,7 +26,9 @@ export function openDirectory(
   dialect: Dialect,
   times?: ServerTimes,
 ): Connector {
-  const servers = serversOf(settings, times);
+  const { clientKey } = settings;
+  const resolveClientKey = clientKey === undefined ? undefined : () => tools.resolve(clientKey);
+  const servers = serversOf({ ...settings, resolveClientKey }, times);
   const login = serviceLogin(settings, servers, tools);
   const services = poolOf(settings.poolSize, login.open);
   const verifications = poolOf(settings.poolSize, (call) =>

@@ -1,4 +1,6 @@
-import { type Endpoint, type Link, NotSent, openLink } from './link';
+import { NotSent } from './failures';
+import { type Link, openLink } from './link';
+import type { Endpoint } from './tls-socket';
 
 /**
  * The servers of one source, the preferred one first. All connections of the source lead to the same server at a time, so

@@ -2,11 +2,19 @@ import type { Secret } from '../../model/passwords/secret';
 import type { ConnectorTools, Finding } from '../contract';
 import { serviceLogins } from '../service-logins';
 import { tlsProblem } from '../tls-problem';
+import { NoReply, NotSent } from './failures';
 import { ok, warning, wrong } from './findings';
-import { CLIENT_CERTIFICATE, type Endpoint, type Link, NoReply, NotSent, openLink } from './link';
+import { type Link, openLink } from './link';
 import { type Call, newCall, within } from './pool';
 import type { Servers } from './servers';
 import type { DirectorySettings } from './settings';
+import { START_TLS_REFUSED, START_TLS_UNCLEAR } from './start-tls';
+import {
+  CLIENT_CERTIFICATE,
+  CLIENT_CERTIFICATE_REFUSED,
+  CLIENT_KEY,
+  type Endpoint,
+} from './tls-socket';
 
 /** Logins of the service account of one directory. */
 export interface ServiceLogin {
@@ -16,7 +24,7 @@ export interface ServiceLogin {
   readonly check: (rest: (link: Link) => AsyncIterable<Finding>) => Promise<readonly Finding[]>;
 }
 
-type Credentials = Pick<DirectorySettings, 'bindDn' | 'bindPassword'>;
+type Credentials = Pick<DirectorySettings, 'bindDn' | 'bindPassword' | 'login' | 'clientKey'>;
 
 /** Result codes (RFC 4511 appendix A.1) of a server that is busy, so they say nothing about the password. */
 const BUSY = new Set([1, 3, 51, 52, 80]);
@@ -32,7 +40,11 @@ export function serviceLogin(
   );
 
   const logIn = async (link: Link, secret: Secret) => {
-    const reply = await link.ask((client) => client.bind(settings.bindDn, secret.text()));
+    const reply = await link.ask((client) =>
+      settings.login === 'external'
+        ? client.bindSASL('EXTERNAL')
+        : client.bind(settings.bindDn, secret.text()),
+    );
     if (reply.ok) return;
     const reason = BUSY.has(reply.code) ? 'busy' : 'service_credential_refused';
     throw new NotSent(reason, String(reply.code));
@@ -136,10 +148,13 @@ function reopening(first: Link, open: () => Promise<Link>): Link {
   };
 }
 
-/** Resolves the password of the service account. @throws NotSent if the reference cannot be resolved */
-function resolved(settings: Credentials, tools: ConnectorTools): Secret {
+/**
+ * Resolves the secret of the service account: its password, or the key of its certificate.
+ * @throws NotSent if the reference cannot be resolved
+ */
+function resolved({ login, clientKey, bindPassword }: Credentials, tools: ConnectorTools): Secret {
   try {
-    return tools.resolve(settings.bindPassword);
+    return tools.resolve((login === 'external' ? clientKey : bindPassword) ?? '');
   } catch {
     throw new NotSent('service_credential_refused', 'unreadable');
   }
@@ -154,7 +169,7 @@ const advice: Partial<Record<string, readonly [check: string, problem: string, r
   service_credential_refused: [
     'service-login',
     'The server rejects the service account',
-    'Check bindDn and bindPassword.',
+    'Check bindDn and bindPassword, or the certificate with login: external.',
   ],
   busy: ['service-login', 'The server is busy', 'Try again later.'],
 };
@@ -164,7 +179,32 @@ const adviceByCode: typeof advice = {
   [CLIENT_CERTIFICATE]: [
     'tls',
     'The server requires a certificate of the client, and Lockstep has none',
-    'Let the server accept connections without one (OpenLDAP: TLSVerifyClient never), and keep the login by password.',
+    'Set clientCertificate and clientKey, or let the server accept connections without one (OpenLDAP: TLSVerifyClient never).',
+  ],
+  [CLIENT_CERTIFICATE_REFUSED]: [
+    'tls',
+    'The server does not accept the certificate of the client',
+    'Check that clientCertificate is valid now, and that the server trusts its authority.',
+  ],
+  [CLIENT_KEY]: [
+    'tls',
+    'The certificate of the client or its key cannot be used',
+    'Check that both are PEM files that the worker can read, and that the key in clientKey belongs to clientCertificate.',
+  ],
+  [START_TLS_REFUSED]: [
+    'tls',
+    'The server does not begin TLS at this port',
+    'Enable TLS in the server, or use ldaps:// and its port. Lockstep sends nothing without TLS.',
+  ],
+  [START_TLS_UNCLEAR]: [
+    'tls',
+    'The answer to StartTLS is not that of a directory',
+    'Check the port in url, and what is between the worker and the server.',
+  ],
+  7: [
+    'service-login',
+    'The server does not offer the kind of login that the setting login names',
+    'Set login to simple, or let the server accept SASL EXTERNAL.',
   ],
   8: [
     'service-login',
