@@ -22,24 +22,26 @@ interface WorkerReport {
   /** The search attributes that the engine lacks, as `name=type`. */
   readonly engineLacks?: readonly string[];
   readonly secrets?: SecretPlaces;
+  /** The address of the server that the worker uses, by source. */
+  readonly servers?: Readonly<Record<string, string>>;
 }
 
 /** Records that a worker is running, and whether it can use the engine. */
 export async function reportPresence(
   db: Database,
   workerId: string,
-  { engineProblem = null, engineLacks = [], secrets }: WorkerReport = {},
+  { engineProblem = null, engineLacks = [], secrets, servers = {} }: WorkerReport = {},
 ): Promise<void> {
   await sql`
     insert into worker_presence
-      (worker_id, engine_reachable, engine_problem, engine_lacks, secrets_folder, secrets_prefix)
+      (worker_id, engine_reachable, engine_problem, engine_lacks, secrets_folder, secrets_prefix, servers)
     values (${workerId}, ${engineProblem === null}, ${engineProblem}, ${[...engineLacks]}::text[],
-      ${secrets?.folder ?? null}, ${secrets?.prefix ?? null})
+      ${secrets?.folder ?? null}, ${secrets?.prefix ?? null}, ${JSON.stringify(servers)}::jsonb)
     on conflict (worker_id) do update
     set engine_reachable = excluded.engine_reachable, engine_problem = excluded.engine_problem,
       engine_lacks = excluded.engine_lacks,
       secrets_folder = excluded.secrets_folder, secrets_prefix = excluded.secrets_prefix,
-      seen_at = now()`.execute(db);
+      servers = excluded.servers, seen_at = now()`.execute(db);
 }
 
 /** Reads the places of the secrets of the present workers that report them. */
@@ -50,6 +52,15 @@ export async function readSecretPlaces(db: Database): Promise<SecretPlaces[]> {
       and secrets_folder is not null and secrets_prefix is not null
     order by folder, prefix`.execute(db);
   return rows;
+}
+
+/** Reads the servers that the present workers use, by source. */
+export async function readServersInUse(db: Database): Promise<ReadonlyMap<string, string[]>> {
+  const { rows } = await sql<{ source: string; servers: string[] }>`
+    select s.key as source, array_agg(distinct s.value order by s.value) as servers
+    from worker_presence w, jsonb_each_text(w.servers) s
+    where w.seen_at > now() - ${GONE_AFTER}::interval group by s.key`.execute(db);
+  return new Map(rows.map(({ source, servers }) => [source, servers]));
 }
 
 /** Why present workers cannot use their engine, and the search attributes that it lacks. */

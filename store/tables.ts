@@ -360,6 +360,8 @@ export interface WorkerPresenceTable {
   engine_reachable: boolean;
   seen_at: Time;
   engine_lacks: Generated<string[]>;
+  /** The address of the server that the worker uses, by source. */
+  servers: Generated<Readonly<Record<string, string>>>;
   engine_problem: string | null;
 }
 

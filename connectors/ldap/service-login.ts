@@ -2,6 +2,7 @@ import type { Secret } from '../../model/passwords/secret';
 import type { ConnectorTools, Finding } from '../contract';
 import { serviceLogins } from '../service-logins';
 import { tlsProblem } from '../tls-problem';
+import { NO_SERVER } from './discovery';
 import { NoReply, NotSent } from './failures';
 import { ok, warning, wrong } from './findings';
 import { type Link, openLink } from './link';
@@ -85,20 +86,19 @@ export function serviceLogin(
       let link: Link | null = null;
       try {
         const connect = (endpoint: Endpoint) => openLink(endpoint, call.remainingMs());
-        const first = await servers.open(connect);
-        const current = servers.current();
-        const opened = reopening(first, async () => {
+        const { link: first, endpoint: current } = await opened(servers, connect);
+        const checked = reopening(first, async () => {
           const again = await connect(current);
           await logInAtOnce(again);
           return again;
         });
-        link = opened;
+        link = checked;
         findings.push(ok('tls', `The certificate of ${current.url} is trusted.`));
-        findings.push(...(await otherServers(servers)));
-        await within(call, opened, async () => {
+        findings.push(...(await otherServers(servers, current)));
+        await within(call, checked, async () => {
           await logInAtOnce(first);
           findings.push(ok('service-login', `${settings.bindDn} can log in.`));
-          for await (const finding of rest(opened)) findings.push(finding);
+          for await (const finding of rest(checked)) findings.push(finding);
         });
       } catch (error) {
         findings.push(findingOf(error));
@@ -110,11 +110,27 @@ export function serviceLogin(
   };
 }
 
+/** Opens a link, and returns the server to which it leads. */
+async function opened(
+  servers: Servers,
+  open: (endpoint: Endpoint) => Promise<Link>,
+): Promise<{ readonly link: Link; readonly endpoint: Endpoint }> {
+  const last: Endpoint[] = [];
+  const link = await servers.open((endpoint) => {
+    last[0] = endpoint;
+    return open(endpoint);
+  });
+  const [endpoint] = last;
+  if (endpoint === undefined) throw new NotSent('unreachable');
+  return { link, endpoint };
+}
+
 /** A finding for each server that is not in use now. */
-const otherServers = (servers: Servers): Promise<Finding[]> =>
+const otherServers = (servers: Servers, current: Endpoint): Promise<Finding[]> =>
   Promise.all(
-    servers.endpoints
-      .filter(({ url }) => url !== servers.current().url)
+    servers
+      .endpoints()
+      .filter(({ url }) => url !== current.url)
       .map(async (endpoint) => {
         try {
           (await openLink(endpoint, endpoint.timeoutMs)).destroy();
@@ -124,7 +140,7 @@ const otherServers = (servers: Servers): Promise<Finding[]> =>
           const code = error.vendorCode === null ? '' : ` (${error.vendorCode})`;
           return warning(
             'servers',
-            `${endpoint.url} cannot be used${code}. Lockstep uses ${servers.current().url} until it can.`,
+            `${endpoint.url} cannot be used${code}. Lockstep uses ${current.url} until it can.`,
           );
         }
       }),
@@ -190,6 +206,11 @@ const adviceByCode: typeof advice = {
     'tls',
     'The certificate of the client or its key cannot be used',
     'Check that both are PEM files that the worker can read, and that the key in clientKey belongs to clientCertificate.',
+  ],
+  [NO_SERVER]: [
+    'servers',
+    'The DNS names no server of the domain in url',
+    'Check the SRV records of _ldaps._tcp and _ldap._tcp of the domain. A server whose name is not in the domain is used only if serverName is set.',
   ],
   [START_TLS_REFUSED]: [
     'tls',

@@ -17,9 +17,14 @@ export const ldapsUrl = urlOf(/^ldaps$/);
 /** The same, or by StartTLS where the operator allows that. */
 const serverUrl = urlOf(/^ldaps?$/);
 
+/** The same, or the servers that the DNS names for a domain. */
+const serverOrDomain = urlOf(/^ldaps?(\+srv)?$/);
+
 /** Settings of every kind of directory. */
 export const directorySettings = {
-  url: serverUrl.describe('Address of the server to read and write, as ldaps://host:port.'),
+  url: serverOrDomain.describe(
+    'Address of the server to read and write, as ldaps://host:port. `ldaps+srv://example.com`: the servers that the DNS names for this domain, by their priority and weight.',
+  ),
   fallbackUrls: z
     .array(serverUrl)
     .max(9)
@@ -92,7 +97,7 @@ export function checkTogether(
   const { login, bindPassword, clientCertificate, clientKey } = settings;
   const refuse = (field: string, message: string) =>
     issues.addIssue({ code: 'custom', path: [field], message });
-  const plain = (address = '') => address.startsWith('ldap:');
+  const plain = (address = '') => /^ldap[:+]/.test(address);
   if (startTls !== true && plain(url)) refuse('url', WITHOUT_TLS);
   if (startTls !== true && fallbackUrls.some(plain)) refuse('fallbackUrls', WITHOUT_TLS);
   if (login !== 'external' && bindPassword === undefined)

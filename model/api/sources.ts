@@ -15,6 +15,11 @@ export const sourceSchema = z
     maxPerSecond: z.number().nullable(),
     maxAtOnce: z.int().nullable(),
     groups: z.array(z.string()),
+    servers: z
+      .array(z.string())
+      .describe(
+        'Addresses of the servers that the workers use now, one for each worker at most. Empty before the first request, and for sources without a choice of servers.',
+      ),
     state: z.enum(['up', 'down', 'paused']).describe(describeCodes(sourceStates)),
     since: timeOrNull.describe('When the source went down or was paused; null while it is up.'),
     reason: errorCodeOrNull.describe('Why the source is not up.'),

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-/** The turns of sources with limits, and pauses that end by themselves. */
+/** The turns of sources with limits, pauses that end by themselves, and the server of each source that a worker uses. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
@@ -15,4 +15,5 @@ const statements = [
   )`,
   `create index source_turn_source on source_turn (source)`,
   `alter table source_state add column until timestamptz`,
+  `alter table worker_presence add column servers jsonb not null default '{}'`,
 ];

@@ -123,6 +123,7 @@ describeWith(['postgres'], 'administration', () => {
             maxPerSecond: null,
             maxAtOnce: null,
             groups: ['one-password'],
+            servers: [],
             state: 'up',
             since: null,
             reason: null,

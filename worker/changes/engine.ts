@@ -52,6 +52,7 @@ export function startEngineSide(
       await reportPresence(deps.db, workerId, {
         engineProblem: state.problem,
         engineLacks: state.lacks,
+        ...(settings.servers !== undefined && { servers: settings.servers() }),
         secrets: {
           folder: environment.LOCKSTEP_SECRETS_DIR,
           prefix: environment.LOCKSTEP_SECRETS_PREFIX,

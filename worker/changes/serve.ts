@@ -39,6 +39,8 @@ export interface EngineSettings {
   readonly workflowDiagnostics?: boolean;
   /** Sends notices. */
   readonly notices: Pick<NoticeChannels, 'send'>;
+  /** The server that each source uses now, where it may have several. */
+  readonly servers?: () => Readonly<Record<string, string>>;
   /** URL of the page of a change. */
   readonly linkTo: (changeId: string) => Promise<string>;
 }
