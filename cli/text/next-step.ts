@@ -1,8 +1,8 @@
 import { hasEnded } from '../../model/change/change';
 import { pauseReasons } from '../../model/change/source-circuit';
 import { errors } from '../../model/errors';
+import { quoted } from '../../model/quoted';
 import type { Account, Change } from '../http/answers';
-import { quoted } from './quoted';
 
 /** A command to run next, and its purpose. */
 export type NextStep = readonly [command: string, purpose: string];
@@ -63,7 +63,7 @@ function retries({ accounts, id, waitingFor }: Change): NextStep[] {
 }
 
 /** A command cannot make these accounts continue earlier. */
-const waitsForTime = (reason: Account['reason']): boolean =>
+export const waitsForTime = (reason: Account['reason']): boolean =>
   reason === 'source_in_maintenance' || reason === 'source_at_limit';
 
 const isPaused = ({ reason }: Account): boolean => pauseReasons.some((pause) => pause === reason);
