@@ -1,3 +1,4 @@
+import { pauseSource } from '../../store/sources/state';
 import { newPassword } from '../support/people';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
@@ -87,6 +88,22 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source with limits', () => {
       });
       await configure({});
       await allDone([second]);
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    'a pause until a time ends by itself, and its accounts continue',
+    async () => {
+      await configure({});
+      const { db } = suite.lockstep.database;
+      await pauseSource(db, 'apps', 'source_paused', 'test', new Date(Date.now() + 3_600_000));
+      const started = await changeOf();
+      await until(async () => (await appsOf(started.id))?.reason === 'source_paused');
+      await suite.lockstep.database.pool.query(
+        "update source_state set until = now() + interval '1 second' where source = 'apps'",
+      );
+      await allDone([started]);
     },
     PATIENCE_MS,
   );
