@@ -66,6 +66,12 @@ export function momentOrAge(text: string): Date {
   return ms === null ? moment(text) : new Date(Date.now() - ms);
 }
 
+/** Parses a time in ISO 8601 with its offset, or a duration from now such as `30min`. */
+export function momentOrSpan(text: string): Date {
+  const ms = parseSpan(text);
+  return ms === null ? moment(text) : new Date(Date.now() + ms);
+}
+
 export function position(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Give the position of a record, a whole number from 0.');

@@ -9,6 +9,8 @@ import { reportingSecrets } from './secret-findings';
 export interface OpenConnectors {
   /** Returns the connector of a source. It is opened at the first use, kept, and opened again when settings change. */
   readonly of: (source: string, configuration: SourceConfiguration) => Promise<Connector>;
+  /** The server that each source uses now, where it may have several. */
+  readonly servers: () => Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export function openConnectors(
 ): OpenConnectors {
   const resolve = openReferences(places);
   const entries = new Map<string, Entry>();
+  const opened = new Map<string, Connector>();
   const draining = new Set<NodeJS.Timeout>();
 
   const drain = (entry: Entry) => {
@@ -48,15 +51,28 @@ export function openConnectors(
       if (current?.settings === wanted) return current.connector;
       if (current !== undefined) drain(current);
       const connector = openKind(kind, settings, { resolve, mailbox: mailboxOf?.(source) });
-      // A connector that fails to open is not kept: its settings may name a file that is created later.
-      connector.catch(() => entries.delete(source));
-      entries.set(source, { settings: wanted, connector });
+      opened.delete(source);
+      const entry = { settings: wanted, connector };
+      connector.then(
+        (ready) => entries.get(source) === entry && opened.set(source, ready),
+        // A connector that fails to open is not kept: its settings may name a file that is created later.
+        () => entries.delete(source),
+      );
+      entries.set(source, entry);
       return connector;
     },
+    servers: () =>
+      Object.fromEntries(
+        [...opened].flatMap(([source, connector]) => {
+          const server = connector.server?.() ?? null;
+          return server === null ? [] : [[source, server]];
+        }),
+      ),
     async close() {
       for (const timer of draining) clearTimeout(timer);
       const open = [...entries.values()];
       entries.clear();
+      opened.clear();
       await Promise.allSettled(open.map(async ({ connector }) => (await connector).close()));
     },
   };

@@ -36,6 +36,10 @@ export interface SlapdOptions {
   readonly directories: readonly Directory[];
   /** Modules besides those that every directory needs, such as `argon2`. */
   readonly modules?: readonly string[];
+  /** Further lines of slapd.conf(5) for the whole server. */
+  readonly lines?: readonly string[];
+  /** A port for connections that begin without TLS. */
+  readonly startTlsPort?: number;
   readonly report: Report;
 }
 
@@ -55,14 +59,12 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   const dir = openServerDir(options.dir);
   const certificates = await certificatesIn(path.join(dir, 'tls'));
   const configFile = path.join(dir, 'slapd.conf');
-  writeFileSync(configFile, configuration(dir, options.directories, program, certificates), {
-    mode: 0o600,
-  });
+  writeFileSync(configFile, configuration(dir, options, program, certificates), { mode: 0o600 });
   for (const file of [configFile, certificates.keyFile]) giveToServer(file);
   for (const directory of emptied(dir, options.directories))
     await seed(program, configFile, directory);
   const start = async (port: number): Promise<Slapd> => {
-    const server = await launch(program, dir, configFile, port, certificates);
+    const server = await launch(program, dir, configFile, port, certificates, options);
     return { ...server, port, url: urlOf(port), caFile: certificates.caFile };
   };
   return options.port === undefined ? onFreePort(start) : start(options.port);
@@ -74,6 +76,9 @@ export async function superviseSlapd(options: SlapdOptions): Promise<Slapd> {
   return keepRunning(first, () => startSlapd({ ...options, port: first.port }));
 }
 
+const urlsOf = (port: number, startTlsPort: number | undefined) =>
+  startTlsPort === undefined ? urlOf(port) : `${urlOf(port)} ldap://127.0.0.1:${startTlsPort}`;
+
 const urlOf = (port: number) => `ldaps://127.0.0.1:${port}`;
 
 const launch = (
@@ -82,11 +87,12 @@ const launch = (
   configFile: string,
   port: number,
   { caFile }: Certificates,
+  { startTlsPort }: SlapdOptions,
 ): Promise<RunningServer> =>
   startServer({
     name: 'slapd',
     command: program.slapd,
-    args: ['-f', configFile, '-h', urlOf(port), '-d', '0'],
+    args: ['-f', configFile, '-h', urlsOf(port, startTlsPort), '-d', '0'],
     env: program.env,
     logFile: path.join(dir, 'slapd.log'),
     asNobody: true,
@@ -116,7 +122,7 @@ export function ldifEntry(
 
 function configuration(
   dir: string,
-  directories: readonly Directory[],
+  { directories, lines = [] }: SlapdOptions,
   { schemaDir, moduleDir, moduleFiles }: CapableSlapd,
   certificates: Certificates,
 ): string {
@@ -128,6 +134,7 @@ function configuration(
     `TLSCertificateFile ${quoted(certificates.certFile)}`,
     `TLSCertificateKeyFile ${quoted(certificates.keyFile)}`,
     'TLSProtocolMin 3.3',
+    ...lines,
     ...directories.flatMap((directory, index) => database(directory, databaseDir(dir, index))),
     '',
   ].join('\n');

@@ -75,6 +75,18 @@ const table = {
     says: 'An operator has paused this source. Run "lockstep sources resume" to continue.',
     waits: 'Its accounts wait until then.',
   },
+  source_in_maintenance: {
+    retry: 'offline',
+    status: 409,
+    says: 'The source is in a maintenance window of the configuration, in which Lockstep writes nothing. To end the window early, change "maintenance" of the source.',
+    waits: 'Its accounts wait until the window ends.',
+  },
+  source_at_limit: {
+    retry: 'offline',
+    status: 503,
+    says: 'Lockstep writes as many accounts of this source as maxPerSecond or maxAtOnce allow.',
+    waits: 'The account is written when it is its turn; no action is needed.',
+  },
   in_doubt: {
     retry: 'offline',
     status: 503,

@@ -16,6 +16,7 @@ import {
   sourceSchema,
   ssoSchema,
 } from '../model/configuration/document';
+import { maintenanceWindowSchema } from '../model/configuration/maintenance';
 import { errorCodes, errors, type Retry, waitingSays } from '../model/errors';
 import { layoutOf, schemes } from '../model/hashes/encoding';
 import { accountActions } from '../model/people/account-actions';
@@ -107,6 +108,8 @@ function configurationPage(): string {
     fieldTable(configurationSchema),
     '### A source: `sources.<name>`',
     fieldTable(sourceSchema),
+    '#### A maintenance window: `sources.<name>.maintenance`\nNothing is written to the source in a window; [Operating](operating.md#maintenance) describes what happens. A time that the clock skips in spring is no time of a window.',
+    fieldTable(maintenanceWindowSchema),
     '### Captures of a source: `sources.<name>.capture`\nSee [captures](captures/README.md).',
     fieldTable(captureSchema),
     '#### An identity provider that pushes passwords: `sources.<name>.capture.scim`\nSee [identity providers](captures/identity-providers.md).',

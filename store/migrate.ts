@@ -1,4 +1,5 @@
-import { type Migration, Migrator } from 'kysely';
+import { type Migration, Migrator, sql } from 'kysely';
+import { log } from '../log';
 import type { AccountRulesOf } from '../model/people/naming';
 import type { Database } from './database';
 import * as initial from './migrations/0001-initial';
@@ -26,6 +27,7 @@ import * as partialChanges from './migrations/0030-partial-changes';
 import * as adapters from './migrations/0031-adapters';
 import * as masterKeys from './migrations/0032-master-keys';
 import * as lookup from './migrations/0033-lookup';
+import * as sourceLimits from './migrations/0035-source-limits';
 import * as sourceCommandReason from './migrations/0040-source-command-reason';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
@@ -54,12 +56,14 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0031-adapters': adapters,
   '0032-master-keys': masterKeys,
   '0033-lookup': lookup,
+  '0035-source-limits': sourceLimits,
   '0040-source-command-reason': sourceCommandReason,
 });
 
 /**
  * Brings the schema up to date. Any number of processes may call it at the same time: one of them migrates, under an
- * advisory lock, and the others wait for it.
+ * advisory lock, and the others wait for it. A process also starts on the database of a newer release, so that a rolling
+ * upgrade can be taken back: a migration adds only what the release before ignores.
  * @param rulesOf how the accounts of a source are distinguished
  * @param target the last migration to run; by default all are run
  * @throws the error of the database; then the failed migration was rolled back
@@ -69,9 +73,34 @@ export async function migrate(
   rulesOf: AccountRulesOf,
   target?: string,
 ): Promise<void> {
-  const provider = { getMigrations: async () => migrations(rulesOf) };
+  const provider = { getMigrations: () => withNewer(db, migrations(rulesOf)) };
   const migrator = new Migrator({ db, provider });
   const { error } =
     target === undefined ? await migrator.migrateToLatest() : await migrator.migrateTo(target);
   if (error !== undefined) throw error;
 }
+
+/**
+ * Adds the migrations of a newer release that the database has, because the migrator refuses a database with a migration
+ * that is not in its list. None of them is run. An unknown migration before the newest known one is not added: it shows
+ * that the database belongs to something else.
+ */
+async function withNewer(
+  db: Database,
+  known: Record<string, Migration>,
+): Promise<Record<string, Migration>> {
+  const newest = Object.keys(known).sort().at(-1) ?? '';
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
+  const newer = rows.map(({ name }) => name).filter((name) => name > newest);
+  if (newer.length > 0)
+    log.warn('the database is of a newer release: this process ignores what its migrations added', {
+      code: newer.sort().join(' '),
+    });
+  return { ...known, ...Object.fromEntries(newer.map((name) => [name, neverRun])) };
+}
+
+const neverRun: Migration = {
+  up: async () => {
+    throw new Error('A migration of a newer release cannot be run by this one.');
+  },
+};

@@ -27,6 +27,8 @@ interface WorkerReport {
   readonly keyStoreProblem?: KeyStoreProblem | null;
   /** Ids of master keys without a backup. */
   readonly unsavedMasterKeys?: readonly string[];
+  /** The address of the server that the worker uses, by source. */
+  readonly servers?: Readonly<Record<string, string>>;
 }
 
 /** Records that a worker is running, and whether it can use the engine. */
@@ -39,21 +41,22 @@ export async function reportPresence(
     secrets,
     keyStoreProblem = null,
     unsavedMasterKeys = [],
+    servers = {},
   }: WorkerReport = {},
 ): Promise<void> {
   await sql`
     insert into worker_presence
       (worker_id, engine_reachable, engine_problem, engine_lacks, secrets_folder, secrets_prefix,
-       key_store_problem, unsaved_master_keys)
+       key_store_problem, unsaved_master_keys, servers)
     values (${workerId}, ${engineProblem === null}, ${engineProblem}, ${[...engineLacks]}::text[],
       ${secrets?.folder ?? null}, ${secrets?.prefix ?? null},
-      ${keyStoreProblem}, ${[...unsavedMasterKeys]}::text[])
+      ${keyStoreProblem}, ${[...unsavedMasterKeys]}::text[], ${JSON.stringify(servers)}::jsonb)
     on conflict (worker_id) do update
     set engine_reachable = excluded.engine_reachable, engine_problem = excluded.engine_problem,
       engine_lacks = excluded.engine_lacks,
       secrets_folder = excluded.secrets_folder, secrets_prefix = excluded.secrets_prefix,
       key_store_problem = excluded.key_store_problem, unsaved_master_keys = excluded.unsaved_master_keys,
-      seen_at = now()`.execute(db);
+      servers = excluded.servers, seen_at = now()`.execute(db);
 }
 
 /** Reads the places of the secrets of the present workers that report them. */
@@ -64,6 +67,15 @@ export async function readSecretPlaces(db: Database): Promise<SecretPlaces[]> {
       and secrets_folder is not null and secrets_prefix is not null
     order by folder, prefix`.execute(db);
   return rows;
+}
+
+/** Reads the servers that the present workers use, by source. */
+export async function readServersInUse(db: Database): Promise<ReadonlyMap<string, string[]>> {
+  const { rows } = await sql<{ source: string; servers: string[] }>`
+    select s.key as source, array_agg(distinct s.value order by s.value) as servers
+    from worker_presence w, jsonb_each_text(w.servers) s
+    where w.seen_at > now() - ${GONE_AFTER}::interval group by s.key`.execute(db);
+  return new Map(rows.map(({ source, servers }) => [source, servers]));
 }
 
 /** Why present workers cannot use their engine, and the search attributes that it lacks. */

@@ -198,13 +198,25 @@ export interface SourceStateTable {
   source: string;
   condition: 'down' | 'paused';
   reason: Reason;
-  /** Who set the state: `worker`, or the caller that asked for it. */
+  /** Who set the state: `worker`, `maintenance`, or the caller that asked for it. */
   set_by: string;
   since: Time;
   failures: Generated<number>;
   /** When the next probe is due; null while the source is paused. */
   next_probe_at: OptionalTime;
   probing_until: OptionalTime;
+  /** When a pause ends by itself; null if an operator ends it. */
+  until: OptionalTime;
+}
+
+/** Accounts of a source with limits that one step writes. A row is kept after its end while the rate counts it. */
+export interface SourceTurnTable {
+  id: Generated<number>;
+  source: string;
+  accounts: number;
+  taken_at: Time;
+  /** When the accounts stop counting as being written: the end of the step, or of its lease. */
+  until: Time;
 }
 
 /** `wake` is given by the worker, for accounts that wait for the source itself. Operators give the others. */
@@ -353,6 +365,8 @@ export interface WorkerPresenceTable {
   engine_reachable: boolean;
   seen_at: Time;
   engine_lacks: Generated<string[]>;
+  /** The address of the server that the worker uses, by source. */
+  servers: Generated<Readonly<Record<string, string>>>;
   engine_problem: string | null;
   /** Why the worker cannot seal new credentials; null when it can. */
   key_store_problem: string | null;
@@ -502,6 +516,7 @@ export interface Tables {
   command: CommandTable;
   source_state: SourceStateTable;
   source_command: SourceCommandTable;
+  source_turn: SourceTurnTable;
   job: JobTable;
   relay: RelayTable;
   capture_control: CaptureControlTable;

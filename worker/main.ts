@@ -137,6 +137,7 @@ async function main(stopping: AbortSignal): Promise<void> {
       workflows: workflowCode(),
       workflowDiagnostics: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS === 'on',
       notices,
+      servers: connectors.servers,
       linkTo: linksToChanges(
         db,
         environment.LOCKSTEP_API_PUBLIC_URL,

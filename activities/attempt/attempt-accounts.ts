@@ -1,5 +1,6 @@
 import { isSettled } from '../../model/change/outcome';
 import { type Configuration, sourceNamed } from '../../model/configuration/document';
+import { type Limits, limitsOf } from '../../model/configuration/limits';
 import { type Chosen, isChosen } from '../../store/worker/chosen';
 import { holdAccounts } from '../../store/worker/claims';
 import {
@@ -9,9 +10,11 @@ import {
   type Settlement,
   settleAndRead,
 } from '../../store/worker/outcomes';
+import { returnTurns, takeTurns, waitInLine, wakeNextInLine } from '../../store/worker/turns';
 import type { Dependencies } from '../dependencies';
 import { withFilteredPasswords } from '../shared/filter-passwords';
 import type { LoadedChange } from '../shared/load-change';
+import { beginMaintenance } from '../shared/maintenance';
 import { untriedSettlement } from '../shared/untried-settlement';
 import type { Aim } from './aim';
 import { claimAndWrite } from './claim-and-write';
@@ -42,7 +45,7 @@ export async function attemptAccounts(
     return settleUntried(deps, change, chosen, 'not_applicable', 'source_removed');
   const rules = deps.accountRules(source, configuration.sources);
   const at = { name: chosen.source, configuration: source, rules, aim };
-  const settled = await attemptIn(deps, loaded, at, chosen);
+  const settled = await attemptUnlessHeld(deps, loaded, at, chosen);
   return settled ?? readOutcomeStatuses(deps.db, change.id);
 }
 
@@ -69,17 +72,61 @@ function provesCurrent({ sources }: Configuration, { origin }: ChangeAtWork): bo
 }
 
 /** @returns the status of every account of the change, or null when they have to be read */
+async function attemptUnlessHeld(
+  deps: Dependencies,
+  work: LoadedChange,
+  source: SourceAtWork,
+  chosen: Chosen,
+): Promise<MappedOutcomeStatus[] | null> {
+  const { change } = work;
+  // The password stays sealed for a source that must not be asked. If it is up by now, its accounts are tried.
+  const isHeld =
+    (change.heldSources.includes(source.name) ||
+      (await beginMaintenance(deps.db, source, change.now))) &&
+    (await holdAccounts(deps.db, change.id, chosen, [], deps.random()));
+  if (isHeld) return null;
+  const limits = limitsOf(source.configuration);
+  return limits === null
+    ? attemptIn(deps, work, source, chosen)
+    : attemptInTurn(deps, work, source, chosen, limits);
+}
+
+/** Makes the attempts that the limits of the source allow now. The other accounts wait for their turn. */
+async function attemptInTurn(
+  deps: Dependencies,
+  work: LoadedChange,
+  source: SourceAtWork,
+  chosen: Chosen,
+  limits: Limits,
+): Promise<null> {
+  const { db, random } = deps;
+  const { id } = work.change;
+  const visited: string[] = [];
+  for (;;) {
+    const turns = await takeTurns(db, id, chosen, limits, visited);
+    const { labels, isFull } = turns;
+    if (labels.length === 0) {
+      if (isFull) await waitInLine(db, id, chosen, visited, random());
+      return null;
+    }
+    try {
+      await attemptIn(deps, work, source, { source: source.name, labels });
+    } finally {
+      await returnTurns(db, turns);
+      await wakeNextInLine(db, source.name, limits);
+    }
+    if (!isFull) return null;
+    visited.push(...labels);
+  }
+}
+
+/** @returns the status of every account of the change, or null when they have to be read */
 async function attemptIn(
   deps: Dependencies,
   { change, configuration, withPasswords }: LoadedChange,
   source: SourceAtWork,
   chosen: Chosen,
 ): Promise<MappedOutcomeStatus[] | null> {
-  // The password stays sealed for a source that must not be asked. If it is up by now, its accounts are tried.
-  const isHeld =
-    change.heldSources.includes(source.name) &&
-    (await holdAccounts(deps.db, change.id, chosen, [], deps.random()));
-  if (isHeld) return null;
   const connector = await deps.connector(source.name, source.configuration);
   const sourceIsUp = await findUnlinkedAccounts(deps, change, source, chosen, connector);
   if (!sourceIsUp) return null;

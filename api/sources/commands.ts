@@ -25,19 +25,32 @@ async function readOne(deps: Dependencies, caller: Caller, name: string) {
   return source;
 }
 
+const pauseBody = z
+  .strictObject({
+    until: z.iso
+      .datetime({ offset: true })
+      .transform((at) => new Date(at))
+      .refine((at) => at.getTime() > Date.now(), 'is in the past')
+      .optional()
+      .describe('When the pause ends by itself. Without it, an operator has to resume the source.'),
+  })
+  .optional();
+
 const pause = route({
   method: 'post',
   path: '/v1/sources/{name}/pause',
   right: 'operate',
   summary: 'Pause a source',
   description:
-    'Lockstep does not contact the source until it is resumed. Writes that have begun are finished; the other accounts wait.',
+    'Lockstep does not contact the source until it is resumed, or until the given time. Writes that have begun are finished; the other accounts wait.',
   params,
+  body: smallBody(pauseBody, { upgrade: { until: '2030-01-31T04:00:00Z' } }),
   answers,
   problems: ['not_found'],
-  handle: async (deps, { caller, params: { name } }) => {
+  handle: async (deps, { caller, params: { name }, body }) => {
     await readOne(deps, caller, name);
-    await pauseSource(deps.db, name, 'source_paused', actorOf(caller));
+    const until = body?.until ?? null;
+    await pauseSource(deps.db, name, 'source_paused', actorOf(caller), until);
     return { status: 200, body: await readOne(deps, caller, name) };
   },
 });
@@ -47,12 +60,13 @@ const resume = route({
   path: '/v1/sources/{name}/resume',
   right: 'operate',
   summary: 'Resume a paused source',
-  description: `All accounts that wait for the source continue, the oldest changes first, ${WAKE_PER_SECOND} accounts in the first second and then up to ${MOST_WOKEN_PER_SECOND}. A source that is down is probed at once instead.`,
+  description: `All accounts that wait for the source continue, the oldest changes first, ${WAKE_PER_SECOND} accounts in the first second and then up to ${MOST_WOKEN_PER_SECOND}. A source that is down is probed at once instead. A maintenance window ends only by its configuration.`,
   params,
   answers,
-  problems: ['not_found'],
+  problems: ['not_found', 'source_in_maintenance'],
   handle: async (deps, { caller, params: { name } }) => {
-    await readOne(deps, caller, name);
+    const { reason } = await readOne(deps, caller, name);
+    if (reason === 'source_in_maintenance') throw new HttpProblem(reason);
     await reopenSource(deps.db, name, 'paused', actorOf(caller));
     await probeNow(deps.db, name, actorOf(caller));
     return { status: 200, body: await readOne(deps, caller, name) };
@@ -89,10 +103,13 @@ const forAll = (kind: 'retry' | 'park' | 'cancel', summary: string, description:
         schema: sourceCommandSchema,
       },
     },
-    problems: ['not_found', 'source_paused'],
+    problems: ['not_found', 'source_paused', 'source_in_maintenance'],
     handle: async (deps, { caller, params: { name }, body }) => {
-      const { state } = await readOne(deps, caller, name);
-      if (kind === 'retry' && state === 'paused') throw new HttpProblem('source_paused');
+      const source = await readOne(deps, caller, name);
+      if (kind === 'retry' && source.state === 'paused')
+        throw new HttpProblem(
+          source.reason === 'source_in_maintenance' ? source.reason : 'source_paused',
+        );
       const perSecond = body?.perSecond ?? WAKE_PER_SECOND;
       const reason = body?.reason ?? null;
       const command = { source: name, kind, perSecond, reason, by: actorOf(caller) };

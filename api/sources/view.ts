@@ -1,7 +1,9 @@
 import type { Source } from '../../model/api/sources';
 import { type SourceState, sourceSays } from '../../model/change/source-circuit';
 import { type Configuration, sourceNamed } from '../../model/configuration/document';
+import { laneOf } from '../../model/configuration/limits';
 import type { Caller } from '../../store/api-keys';
+import { readServersInUse } from '../../store/presence';
 import { readSourceStates } from '../../store/sources/state';
 import { readSourceUse } from '../../store/sources/usage';
 import type { Dependencies } from '../http/dependencies';
@@ -10,7 +12,11 @@ import { visibleGroups, visibleSources } from './visible';
 /** The sources that the API key may see, in alphabetical order. */
 export async function readSources(deps: Dependencies, caller: Caller): Promise<Source[]> {
   const { configuration } = await deps.configuration();
-  const [use, states] = await Promise.all([readSourceUse(deps.db), readSourceStates(deps.db)]);
+  const [use, states, servers] = await Promise.all([
+    readSourceUse(deps.db),
+    readSourceStates(deps.db),
+    readServersInUse(deps.db),
+  ]);
   const groups = visibleGroups(configuration, caller);
   return visibleSources(configuration, caller).flatMap((name) => {
     const source = sourceNamed(configuration, name);
@@ -18,16 +24,17 @@ export async function readSources(deps: Dependencies, caller: Caller): Promise<S
     return {
       ...settingsOf(name, source),
       groups: groups.filter((group) => group.sources.includes(name)).map((group) => group.name),
+      servers: servers.get(name) ?? [],
       ...statusOf(states.get(name) ?? { state: 'up' }),
       ...(use.get(name) ?? { accounts: 0, waiting: 0, parked: 0 }),
     };
   });
 }
 
-const settingsOf = (
-  name: string,
-  { kind, enabled, prove, lane }: Configuration['sources'][string],
-) => ({ name, kind, enabled, prove, lane });
+const settingsOf = (name: string, source: Configuration['sources'][string]) => {
+  const { kind, enabled, prove, maxPerSecond = null, maxAtOnce = null } = source;
+  return { name, kind, enabled, prove, lane: laneOf(source), maxPerSecond, maxAtOnce };
+};
 
 const statusOf = (source: SourceState) => ({
   state: source.state,
@@ -35,5 +42,6 @@ const statusOf = (source: SourceState) => ({
   reason: source.state === 'up' ? null : source.reason,
   says: sourceSays(source),
   pausedBy: source.state === 'paused' ? source.by : null,
+  pausedUntil: source.state === 'paused' ? source.until : null,
   nextProbeAt: source.state === 'down' ? source.nextProbeAt : null,
 });

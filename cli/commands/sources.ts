@@ -5,7 +5,7 @@ import type { Source, SourceCommandAccepted, Waiting } from '../http/answers';
 import { knownSources } from '../http/known-sources';
 import { action, type Session } from '../session';
 import { sourceLines, waitingLines } from '../text/source-text';
-import { count } from '../values';
+import { count, momentOrSpan } from '../values';
 
 export const sourcesCommand = (): Command =>
   new Command('sources')
@@ -16,20 +16,8 @@ export const sourcesCommand = (): Command =>
         'service account until you run "lockstep sources resume".',
     )
     .addCommand(listCommand(), { isDefault: true })
-    .addCommand(
-      stateCommand(
-        'pause',
-        'stop all requests to a source',
-        'Stops all requests to a source until you resume it. Its accounts wait.',
-      ),
-    )
-    .addCommand(
-      stateCommand(
-        'resume',
-        'resume a paused source',
-        'Resumes a paused source. Its waiting accounts continue, a few at a time. A source that is down is not paused: it is only probed at once.',
-      ),
-    )
+    .addCommand(pauseCommand())
+    .addCommand(resumeCommand())
     .addCommand(
       waitingCommand(
         'retry',
@@ -57,7 +45,7 @@ const listCommand = (): Command =>
   new Command('list')
     .summary('list sources (the default command)')
     .description(
-      'Lists sources with their state, waiting and parked accounts, and the time of the next probe.',
+      'Lists sources with their state, waiting and parked accounts, and the time of the next attempt.',
     )
     .addHelpText(
       'after',
@@ -71,24 +59,55 @@ async function list({ output, api }: Session): Promise<Exit> {
   return 'done';
 }
 
-const stateCommand = (verb: 'pause' | 'resume', summary: string, description: string): Command =>
-  new Command(verb)
-    .summary(summary)
-    .description(description)
+const pauseCommand = (): Command =>
+  new Command('pause')
+    .summary('stop all requests to a source')
+    .description(
+      'Stops all requests to a source until you resume it, or until a time that you give. Its accounts wait. A pause replaces an earlier one. Maintenance windows that return are settings of the source.',
+    )
+    .argument('<source>', 'name of the source')
+    .option('--until <time>', 'when the pause ends by itself: a time, or a duration', momentOrSpan)
+    .addHelpText(
+      'after',
+      helpText({
+        examples: [
+          ['lockstep sources pause apps', 'pauses the source apps'],
+          ['lockstep sources pause apps --until 30min', 'pauses it for half an hour'],
+          ['lockstep sources pause apps --until 2030-01-31T04:00:00Z', 'pauses it until that time'],
+        ],
+      }),
+    )
+    .action(
+      action((session: Session, name: string, { until }: { readonly until?: Date }) =>
+        changeState(session, name, 'pause', until && { until: until.toISOString() }),
+      ),
+    );
+
+const resumeCommand = (): Command =>
+  new Command('resume')
+    .summary('resume a paused source')
+    .description(
+      'Resumes a paused source. Its waiting accounts continue, a few at a time. A source that is down is not paused: it is only probed at once.',
+    )
     .argument('<source>', 'name of the source')
     .addHelpText(
       'after',
-      helpText({ examples: [[`lockstep sources ${verb} apps`, `${verb}s the source apps`]] }),
+      helpText({ examples: [['lockstep sources resume apps', 'resumes the source apps']] }),
     )
-    .action(
-      action(async ({ output, api }: Session, name: string): Promise<Exit> => {
-        const lockstep = await api();
-        await knownSources(lockstep, [name]);
-        const source = await lockstep.send<Source>('POST', ['sources', name, verb]);
-        output.show(source, () => sourceLines(output, [source], Date.now()));
-        return 'done';
-      }),
-    );
+    .action(action((session: Session, name: string) => changeState(session, name, 'resume')));
+
+async function changeState(
+  { output, api }: Session,
+  name: string,
+  verb: 'pause' | 'resume',
+  body?: { readonly until: string },
+): Promise<Exit> {
+  const lockstep = await api();
+  await knownSources(lockstep, [name]);
+  const source = await lockstep.send<Source>('POST', ['sources', name, verb], body && { body });
+  output.show(source, () => sourceLines(output, [source], Date.now()));
+  return 'done';
+}
 
 const waitingListCommand = (): Command =>
   new Command('waiting')

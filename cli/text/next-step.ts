@@ -44,8 +44,11 @@ function diagnosis({ accounts, identity }: Change): NextStep[] {
 /** Commands that make waiting and parked accounts continue. */
 function retries({ accounts, id, waitingFor }: Change): NextStep[] {
   if (waitingFor === 'worker' || waitingFor === 'engine') return [];
-  const paused = accounts.filter((account) => account.outcome === 'waiting' && isPaused(account));
-  const waiting = accounts.some((account) => account.outcome === 'waiting' && !isPaused(account));
+  const held = accounts.filter(
+    ({ outcome, reason }) => outcome === 'waiting' && !waitsForTime(reason),
+  );
+  const paused = held.filter(isPaused);
+  const waiting = held.some((account) => !isPaused(account));
   const parked = accounts.filter(({ outcome }) => outcome === 'parked');
   return [
     ...[...new Set(paused.map(({ source }) => source))].map((source) =>
@@ -59,16 +62,23 @@ function retries({ accounts, id, waitingFor }: Change): NextStep[] {
   ];
 }
 
+/** A command cannot make these accounts continue earlier. */
+export const waitsForTime = (reason: Account['reason']): boolean =>
+  reason === 'source_in_maintenance' || reason === 'source_at_limit';
+
 const isPaused = ({ reason }: Account): boolean => pauseReasons.some((pause) => pause === reason);
 
 const behindStates: readonly string[] = ['waiting', 'parked', 'rejected'];
 
 /** Whether the cause is in the source or its settings, rather than in the password or the account. */
 function isOfSource({ reason }: Account): boolean {
-  if (reason === null || reason === 'source_paused' || !isErrorCode(reason)) return false;
+  if (reason === null || expected.includes(reason) || !isErrorCode(reason)) return false;
   const { retry } = errors[reason];
   return retry === 'offline' || retry === 'unknown' || settings.includes(reason);
 }
+
+/** The reasons that an operator has chosen. */
+const expected: readonly string[] = ['source_paused', 'source_in_maintenance', 'source_at_limit'];
 
 const settings: readonly string[] = ['no_rights', 'not_supported', 'read_only', 'policy'];
 

@@ -1,6 +1,7 @@
 import type { Source, Waiting } from '../http/answers';
 import type { Output, Style } from '../output';
 import { indented } from './change-text';
+import { waitsForTime } from './next-step';
 import { type Cell, table } from './table';
 import { relative, span } from './times';
 
@@ -19,41 +20,60 @@ const columns = [
   { title: 'STATE', cut: 'last' },
   { title: 'WAITING' },
   { title: 'PARKED' },
-  { title: 'NEXT PROBE' },
+  { title: 'NEXT ATTEMPT' },
 ] as const;
+
+const serverColumn = { title: 'SERVER', cut: 'first' } as const;
 
 export function sourceLines(output: Output, sources: readonly Source[], now: number): string[] {
   if (sources.length === 0)
     return ['There is no source yet. Add sources to lockstep.yaml, then run "lockstep apply".'];
   const unavailable = sources.filter(({ state }) => state !== 'up');
-  const why = unavailable.flatMap(({ name, says }) => indented(`${name}: ${says}`, output.width));
-  const next = unavailable.flatMap(nextSteps).map((step) => `  ${output.paint('bold', step)}`);
+  const why = unavailable.flatMap(({ name, says, pausedUntil }) =>
+    indented(
+      `${name}: ${says}${pausedUntil === null ? '' : ` The pause ends at ${pausedUntil}.`}`,
+      output.width,
+    ),
+  );
+  const steps = unavailable.flatMap(nextSteps).map((step) => `  ${output.paint('bold', step)}`);
+  const showsServers = sources.some(({ servers }) => servers.length > 0);
   return [
     ...table(
       output,
-      columns,
-      sources.map((source) => row(source, now)),
+      showsServers ? [...columns, serverColumn] : columns,
+      sources.map((source) => [
+        ...row(source, now),
+        ...(showsServers ? [source.servers.map(hostOf).join(', ')] : []),
+      ]),
     ),
-    ...(why.length === 0 ? [] : ['', 'Why:', ...why, '', 'Next:', ...next]),
+    ...(why.length === 0 ? [] : ['', 'Why:', ...why]),
+    ...(steps.length === 0 ? [] : ['', 'Next:', ...steps]),
   ];
 }
 
 function row(source: Source, now: number): Cell[] {
   const [text, style] = marks[source.state];
-  const { name, kind, waiting, parked, nextProbeAt } = source;
-  const probe = nextProbeAt === null ? '' : relative(nextProbeAt, now);
-  return [{ text, style }, name, kind, stateText(source, now), `${waiting}`, `${parked}`, probe];
+  const { name, kind, waiting, parked, nextProbeAt, pausedUntil } = source;
+  const at = nextProbeAt ?? pausedUntil;
+  const next = at === null ? '' : relative(at, now);
+  return [{ text, style }, name, kind, stateText(source, now), `${waiting}`, `${parked}`, next];
 }
+
+/** Host and port of an address such as `ldaps://dc1.example.com:636`. */
+const hostOf = (url: string): string => url.replace(/^[^:]+:\/\//, '');
 
 function stateText({ state, enabled, since }: Source, now: number): string {
   const duration = since === null ? '' : ` for ${span(now - Date.parse(since))}`;
   return enabled ? `${state}${duration}` : `disabled, ${state}${duration}`;
 }
 
-const nextSteps = ({ name, state, pausedBy }: Source): string[] => [
-  ...(pausedBy === null || pausedBy === 'worker' ? [`lockstep doctor ${name}`] : []),
-  `lockstep sources ${state === 'paused' ? 'resume' : 'retry'} ${name}`,
-];
+function nextSteps({ name, state, reason, pausedBy }: Source): string[] {
+  if (reason === 'source_in_maintenance') return [];
+  return [
+    ...(pausedBy === null || pausedBy === 'worker' ? [`lockstep doctor ${name}`] : []),
+    `lockstep sources ${state === 'paused' ? 'resume' : 'retry'} ${name}`,
+  ];
+}
 
 const waitingColumns = [
   { title: 'STATE' },
@@ -79,12 +99,15 @@ export function waitingLines(
     nextTryAt === null ? '' : relative(nextTryAt, now),
   ]);
   const why = groups.flatMap(({ reason, says }) => (reason === null ? [] : [`${reason}: ${says}`]));
-  const next = [...new Set(groups.flatMap(({ reason }) => reason ?? []))].map(
+  const retried = groups.flatMap(({ reason }) =>
+    reason === null || waitsForTime(reason) ? [] : [reason],
+  );
+  const next = [...new Set(retried)].map(
     (reason) => `  ${output.paint('bold', `lockstep sources retry ${source} --reason ${reason}`)}`,
   );
   return [
     ...table(output, waitingColumns, rows),
     ...['', 'Why:', ...[...new Set(why)].flatMap((text) => indented(text, output.width))],
-    ...['', 'Next:', ...next],
+    ...(next.length === 0 ? [] : ['', 'Next:', ...next]),
   ];
 }

@@ -19,10 +19,10 @@ export function relative(time: string | null, now: number): string {
   return ms > 0 ? `in ${span(ms)}` : `${span(-ms)} ago`;
 }
 
-const LENGTHS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const LENGTHS = { min: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
-/** Converts a duration such as `90d`, `12h` or `4w` to milliseconds; null for any other text. */
+/** Converts a duration such as `30min`, `12h`, `90d` or `4w` to milliseconds; null for any other text. */
 export function parseSpan(text: string): number | null {
-  const [, count, unit] = /^([1-9]\d{0,4})([hdw])$/.exec(text) ?? [];
+  const [, count, unit] = /^([1-9]\d{0,4})(min|[hdw])$/.exec(text) ?? [];
   return count === undefined ? null : Number(count) * LENGTHS[unit as keyof typeof LENGTHS];
 }

@@ -20,7 +20,7 @@ export const activeDirectory: ConnectorKind<ActiveDirectorySettings> = {
   system: 'directory',
   signsInAs: ({ bindDn }) => serviceAccountOf(bindDn),
   needs: [
-    'LDAPS on a domain controller. `url` and each of `fallbackUrls` must name a single controller, not a name that leads to several: on another one, the login that verifies a new password would fail until the password is replicated.',
+    'LDAPS on a domain controller. `url` and each of `fallbackUrls` must name a single controller, not a name that leads to several: on another one, the login that verifies a new password would fail until the password is replicated. `ldaps+srv://example.com` finds the controllers by the SRV records of the domain, and `ldaps+srv://berlin._sites.example.com` those of a site.',
     'A service account with the right to reset passwords (User-Force-Change-Password) and to write `pwdLastSet` below `base`, and no other rights. With the right to write `lockoutTime`, the help desk can also unlock accounts.',
     'Lockstep names an account by its DN, in any spelling, and by its objectGUID: it follows a renamed account, and refuses another one that has got the DN. The service account is never written.',
     'Lockstep resets `unicodePwd`. The complexity and length rules of the domain apply; history and minimum age do not. Disabled and locked accounts stay disabled and locked, and a forced change stays in force.',

@@ -8,12 +8,13 @@ import type {
   StateAnswer,
 } from '../contract';
 import type { Dialect, ReadState } from './dialect';
-import { NoReply, NotSent, openLink } from './link';
+import { NoReply, NotSent } from './failures';
+import { openLink } from './link';
 import { listings } from './listing';
 import { findAccounts, locate } from './locate';
 import { newCall, poolOf } from './pool';
 import { failureOf } from './read-refusals';
-import { type ServerTimes, serversOf } from './servers';
+import { type ServerOptions, serversOf } from './servers';
 import { serviceLogin } from './service-login';
 import type { DirectorySettings } from './settings';
 import { verifyPassword } from './verify';
@@ -23,9 +24,11 @@ export function openDirectory(
   settings: DirectorySettings,
   tools: ConnectorTools,
   dialect: Dialect,
-  times?: ServerTimes,
+  options?: ServerOptions,
 ): Connector {
-  const servers = serversOf(settings, times);
+  const { clientKey } = settings;
+  const resolveClientKey = clientKey === undefined ? undefined : () => tools.resolve(clientKey);
+  const servers = serversOf({ ...settings, resolveClientKey }, options);
   const login = serviceLogin(settings, servers, tools);
   const services = poolOf(settings.poolSize, login.open);
   const verifications = poolOf(settings.poolSize, (call) =>
@@ -92,6 +95,7 @@ export function openDirectory(
           return read.ok ? { result: 'replicas', replicas: read.value } : failureOf(read);
         }),
       ),
+    server: () => servers.current()?.url ?? null,
     async close() {
       servers.close();
       services.close();

@@ -8,7 +8,7 @@ export const ldap: ConnectorKind<LdapSettings> = {
   kind: 'ldap',
   title: 'OpenLDAP, 389 Directory Server, PingDirectory and other LDAPv3 directories',
   settings: ldapSettings,
-  secretSettings: ['bindPassword'],
+  secretSettings: ['bindPassword', 'clientKey'],
   traits: {
     proof: 'login',
     repeatable: true,
@@ -22,7 +22,7 @@ export const ldap: ConnectorKind<LdapSettings> = {
   system: 'directory',
   signsInAs: ({ bindDn }) => serviceAccountOf(bindDn),
   needs: [
-    'LDAPS with a certificate that can be checked. `ldap://` and StartTLS are rejected.',
+    'TLS with a certificate that can be checked. `ldap://` is accepted only with `startTls`.',
     'A dedicated service account that may read below `base` and write `userPassword`. Do not use an account that bypasses the password policy: the rootdn or Directory Manager, an account with `manage` on OpenLDAP, or one in `passwordAdminDN` on 389 Directory Server.',
     'OpenLDAP: `=cw` on `userPassword`, write rights on `pwdAccountLockedTime` and `pwdReset` (so that a lock can be kept), and `limits … size=unlimited` for refreshes. With `write: exop` (RFC 3062) every server hashes the password, in three requests. `write: modify` needs one request and keeps a lock in the same step, but requires `ppolicy_hash_cleartext`.',
     '389 Directory Server: an aci to write `userPassword`, `passwordRetryCount` and `passwordExpirationTime` (so that a lock and a forced change can be restored), `nsSizeLimit: -1` for refreshes, and an aci on `cn=config` to read `password*` for the password policy.',

@@ -1,40 +1,7 @@
-import { isIP } from 'node:net';
-import tls, { type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { Client, ResultCodeError } from 'ldapts';
-import type { CodeOf } from '../../model/errors';
-import { readCertificates } from '../certificates';
-
-export interface Endpoint {
-  readonly url: string;
-  readonly ca?: string | undefined;
-  readonly serverName?: string | undefined;
-  readonly timeoutMs: number;
-}
-
-/** The request was not sent. */
-export class NotSent extends Error {
-  readonly reason: CodeOf<'offline'>;
-  readonly vendorCode: string | null;
-
-  constructor(reason: CodeOf<'offline'>, vendorCode: string | null = null) {
-    super(`not sent: ${reason}`);
-    this.reason = reason;
-    this.vendorCode = vendorCode;
-  }
-}
-
-/** The request was sent, and no reply came back. */
-export class NoReply extends Error {
-  readonly vendorCode: string | null;
-
-  constructor(vendorCode: string | null = null) {
-    super('no reply');
-    this.vendorCode = vendorCode;
-  }
-}
-
-/** Vendor code of our own: the server requires a certificate of the client. */
-export const CLIENT_CERTIFICATE = 'client_certificate';
+import { NoReply, NotSent } from './failures';
+import { certificateCode, connectTls, type Endpoint } from './tls-socket';
 
 /**
  * A refusal by the server. `code` is the LDAP result code. `text` is only for the tables that classify the refusal, and
@@ -78,7 +45,8 @@ export async function openLink(endpoint: Endpoint, timeoutMs: number): Promise<L
   socket.setTimeout(IDLE_MS);
   const unused = [socket];
   const client = new Client({
-    url: endpoint.url,
+    // The connection has TLS already. With any other protocol the client would open one without.
+    url: endpoint.url.replace(/^ldap:/, 'ldaps:'),
     timeout: endpoint.timeoutMs,
     connectTimeout: endpoint.timeoutMs,
     createSecureConnection: () => {
@@ -87,10 +55,11 @@ export async function openLink(endpoint: Endpoint, timeoutMs: number): Promise<L
       return connected;
     },
   });
-  return linkOver(client, socket);
+  return linkOver(client, socket, certificateCode(endpoint));
 }
 
-function linkOver(client: Client, socket: TLSSocket): Link {
+/** @param certificateProblem what it means that the server ends the connection before its first answer */
+function linkOver(client: Client, socket: TLSSocket, certificateProblem: string): Link {
   const usable = () => socket.readyState === 'open';
   let mayLackCertificate = requestsCertificate(socket);
   const destroy = () => {
@@ -111,7 +80,7 @@ function linkOver(client: Client, socket: TLSSocket): Link {
         const lacksCertificate = mayLackCertificate && !usable();
         mayLackCertificate &&= !refused;
         if (!refused || !ABOUT_THE_ENTRY.has(error.code)) destroy();
-        if (!refused) throw new NoReply(lacksCertificate ? CLIENT_CERTIFICATE : null);
+        if (!refused) throw new NoReply(lacksCertificate ? certificateProblem : null);
         return { ok: false, code: error.code, text: error.message };
       }
     },
@@ -120,57 +89,3 @@ function linkOver(client: Client, socket: TLSSocket): Link {
 
 /** OpenSSL knows shared signature algorithms on the side of the client only if the server has requested a certificate. */
 const requestsCertificate = (socket: TLSSocket) => socket.getSharedSigalgs().length > 0;
-
-/** Alerts with which a server ends a handshake without a certificate of the client (RFC 5246 §7.2.2, RFC 8446 §6.2). */
-const CERTIFICATE_ALERT =
-  /^ERR_SSL_\w*ALERT_(HANDSHAKE_FAILURE|BAD_CERTIFICATE|CERTIFICATE_REQUIRED)$/;
-
-function connectTls(endpoint: Endpoint, timeoutMs: number): Promise<TLSSocket> {
-  const { hostname, port } = new URL(endpoint.url);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const name = endpoint.serverName ?? host;
-  return new Promise((resolve, reject) => {
-    const socket = tls.connect({
-      host,
-      port: Number(port || 636),
-      // SNI does not allow addresses. Without it, Node checks the certificate against the host.
-      ...(isIP(name) === 0 ? { servername: name } : {}),
-      minVersion: 'TLSv1.2',
-      ...trustedAuthority(endpoint),
-    });
-    const fail = (error: NotSent) => {
-      clearTimeout(timer);
-      socket.destroy();
-      reject(error);
-    };
-    const timer = setTimeout(() => fail(new NotSent('unreachable', 'timeout')), timeoutMs);
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (CERTIFICATE_ALERT.test(error.code ?? ''))
-        return fail(new NotSent('unreachable', CLIENT_CERTIFICATE));
-      // Node sets authorizationError if it has received the certificate and does not trust it.
-      fail(
-        new NotSent(
-          socket.authorizationError ? 'certificate_refused' : 'unreachable',
-          error.code ?? null,
-        ),
-      );
-    });
-    socket.once('secureConnect', () => {
-      clearTimeout(timer);
-      socket.removeAllListeners('error');
-      // No other listener handles an error between now and the first request.
-      socket.on('error', () => socket.destroy());
-      resolve(socket);
-    });
-  });
-}
-
-/** Reads the trusted authority. It is read for each connection, so that a new one is picked up. */
-function trustedAuthority({ ca }: Endpoint): { ca: Buffer } | Record<string, never> {
-  if (ca === undefined) return {};
-  try {
-    return { ca: readCertificates(ca) };
-  } catch {
-    throw new NotSent('certificate_refused', 'ca_not_readable');
-  }
-}

@@ -14,7 +14,7 @@ import { classifyLogin, loggedIn } from './refusals';
 import { readSuppliers } from './replicas';
 import { serverOf } from './server';
 import { actionsOf } from './server-actions';
-import type { ServerTimes } from './servers';
+import type { ServerOptions } from './servers';
 import type { LdapSettings } from './settings';
 import { verifyByExop } from './verify-exop';
 import { passwordWriter } from './write';
@@ -35,7 +35,7 @@ export const entryUuids: NativeIds = {
 export function openLdap(
   settings: LdapSettings,
   tools: ConnectorTools,
-  times?: ServerTimes,
+  options?: ServerOptions,
 ): Connector {
   const accounts: Accounts = {
     settings,
@@ -72,5 +72,5 @@ export function openLdap(
     policies: (link) => readPolicies(link, settings.base),
     replicas: (link) => readSuppliers(link, settings.base),
   };
-  return openDirectory(settings, tools, dialect, times);
+  return openDirectory(settings, tools, dialect, options);
 }

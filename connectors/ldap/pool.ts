@@ -1,5 +1,6 @@
 import { HARD_DEADLINE_MS } from '../contract';
-import { type Link, NotSent } from './link';
+import { NotSent } from './failures';
+import type { Link } from './link';
 
 /** One call of the connector, with its time limit. When the time is over, nothing more is sent for the call. */
 export interface Call {

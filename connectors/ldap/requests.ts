@@ -2,7 +2,8 @@ import { Attribute, BerWriter, Change, type Control } from 'ldapts';
 import type { Secret } from '../../model/passwords/secret';
 import type { AccountRef, WriteAnswer } from '../contract';
 import type { Use } from './dialect';
-import { type LdapRefusal, type Link, NoReply, NotSent, type Reply } from './link';
+import { NoReply, NotSent } from './failures';
+import type { LdapRefusal, Link, Reply } from './link';
 
 /** OID of the extended operation of RFC 3062, and the tags of its fields. */
 const PASSWORD_MODIFY = '1.3.6.1.4.1.4203.1.11.1';

@@ -2,11 +2,20 @@ import type { Secret } from '../../model/passwords/secret';
 import type { ConnectorTools, Finding } from '../contract';
 import { serviceLogins } from '../service-logins';
 import { tlsProblem } from '../tls-problem';
+import { NO_SERVER } from './discovery';
+import { NoReply, NotSent } from './failures';
 import { ok, warning, wrong } from './findings';
-import { CLIENT_CERTIFICATE, type Endpoint, type Link, NoReply, NotSent, openLink } from './link';
+import { type Link, openLink } from './link';
 import { type Call, newCall, within } from './pool';
 import type { Servers } from './servers';
 import type { DirectorySettings } from './settings';
+import { START_TLS_REFUSED, START_TLS_UNCLEAR } from './start-tls';
+import {
+  CLIENT_CERTIFICATE,
+  CLIENT_CERTIFICATE_REFUSED,
+  CLIENT_KEY,
+  type Endpoint,
+} from './tls-socket';
 
 /** Logins of the service account of one directory. */
 export interface ServiceLogin {
@@ -16,7 +25,7 @@ export interface ServiceLogin {
   readonly check: (rest: (link: Link) => AsyncIterable<Finding>) => Promise<readonly Finding[]>;
 }
 
-type Credentials = Pick<DirectorySettings, 'bindDn' | 'bindPassword'>;
+type Credentials = Pick<DirectorySettings, 'bindDn' | 'bindPassword' | 'login' | 'clientKey'>;
 
 /** Result codes (RFC 4511 appendix A.1) of a server that is busy, so they say nothing about the password. */
 const BUSY = new Set([1, 3, 51, 52, 80]);
@@ -32,7 +41,11 @@ export function serviceLogin(
   );
 
   const logIn = async (link: Link, secret: Secret) => {
-    const reply = await link.ask((client) => client.bind(settings.bindDn, secret.text()));
+    const reply = await link.ask((client) =>
+      settings.login === 'external'
+        ? client.bindSASL('EXTERNAL')
+        : client.bind(settings.bindDn, secret.text()),
+    );
     if (reply.ok) return;
     const reason = BUSY.has(reply.code) ? 'busy' : 'service_credential_refused';
     throw new NotSent(reason, String(reply.code));
@@ -73,20 +86,19 @@ export function serviceLogin(
       let link: Link | null = null;
       try {
         const connect = (endpoint: Endpoint) => openLink(endpoint, call.remainingMs());
-        const first = await servers.open(connect);
-        const current = servers.current();
-        const opened = reopening(first, async () => {
+        const { link: first, endpoint: current } = await opened(servers, connect);
+        const checked = reopening(first, async () => {
           const again = await connect(current);
           await logInAtOnce(again);
           return again;
         });
-        link = opened;
+        link = checked;
         findings.push(ok('tls', `The certificate of ${current.url} is trusted.`));
-        findings.push(...(await otherServers(servers)));
-        await within(call, opened, async () => {
+        findings.push(...(await otherServers(servers, current)));
+        await within(call, checked, async () => {
           await logInAtOnce(first);
           findings.push(ok('service-login', `${settings.bindDn} can log in.`));
-          for await (const finding of rest(opened)) findings.push(finding);
+          for await (const finding of rest(checked)) findings.push(finding);
         });
       } catch (error) {
         findings.push(findingOf(error));
@@ -98,11 +110,27 @@ export function serviceLogin(
   };
 }
 
+/** Opens a link, and returns the server to which it leads. */
+async function opened(
+  servers: Servers,
+  open: (endpoint: Endpoint) => Promise<Link>,
+): Promise<{ readonly link: Link; readonly endpoint: Endpoint }> {
+  const last: Endpoint[] = [];
+  const link = await servers.open((endpoint) => {
+    last[0] = endpoint;
+    return open(endpoint);
+  });
+  const [endpoint] = last;
+  if (endpoint === undefined) throw new NotSent('unreachable');
+  return { link, endpoint };
+}
+
 /** A finding for each server that is not in use now. */
-const otherServers = (servers: Servers): Promise<Finding[]> =>
+const otherServers = (servers: Servers, current: Endpoint): Promise<Finding[]> =>
   Promise.all(
-    servers.endpoints
-      .filter(({ url }) => url !== servers.current().url)
+    servers
+      .endpoints()
+      .filter(({ url }) => url !== current.url)
       .map(async (endpoint) => {
         try {
           (await openLink(endpoint, endpoint.timeoutMs)).destroy();
@@ -112,7 +140,7 @@ const otherServers = (servers: Servers): Promise<Finding[]> =>
           const code = error.vendorCode === null ? '' : ` (${error.vendorCode})`;
           return warning(
             'servers',
-            `${endpoint.url} cannot be used${code}. Lockstep uses ${servers.current().url} until it can.`,
+            `${endpoint.url} cannot be used${code}. Lockstep uses ${current.url} until it can.`,
           );
         }
       }),
@@ -136,10 +164,13 @@ function reopening(first: Link, open: () => Promise<Link>): Link {
   };
 }
 
-/** Resolves the password of the service account. @throws NotSent if the reference cannot be resolved */
-function resolved(settings: Credentials, tools: ConnectorTools): Secret {
+/**
+ * Resolves the secret of the service account: its password, or the key of its certificate.
+ * @throws NotSent if the reference cannot be resolved
+ */
+function resolved({ login, clientKey, bindPassword }: Credentials, tools: ConnectorTools): Secret {
   try {
-    return tools.resolve(settings.bindPassword);
+    return tools.resolve((login === 'external' ? clientKey : bindPassword) ?? '');
   } catch {
     throw new NotSent('service_credential_refused', 'unreadable');
   }
@@ -154,7 +185,7 @@ const advice: Partial<Record<string, readonly [check: string, problem: string, r
   service_credential_refused: [
     'service-login',
     'The server rejects the service account',
-    'Check bindDn and bindPassword.',
+    'Check bindDn and bindPassword, or the certificate with login: external.',
   ],
   busy: ['service-login', 'The server is busy', 'Try again later.'],
 };
@@ -164,7 +195,37 @@ const adviceByCode: typeof advice = {
   [CLIENT_CERTIFICATE]: [
     'tls',
     'The server requires a certificate of the client, and Lockstep has none',
-    'Let the server accept connections without one (OpenLDAP: TLSVerifyClient never), and keep the login by password.',
+    'Set clientCertificate and clientKey, or let the server accept connections without one (OpenLDAP: TLSVerifyClient never).',
+  ],
+  [CLIENT_CERTIFICATE_REFUSED]: [
+    'tls',
+    'The server does not accept the certificate of the client',
+    'Check that clientCertificate is valid now, and that the server trusts its authority.',
+  ],
+  [CLIENT_KEY]: [
+    'tls',
+    'The certificate of the client or its key cannot be used',
+    'Check that both are PEM files that the worker can read, and that the key in clientKey belongs to clientCertificate.',
+  ],
+  [NO_SERVER]: [
+    'servers',
+    'The DNS names no server of the domain in url',
+    'Check the SRV records of _ldaps._tcp and _ldap._tcp of the domain. A server whose name is not in the domain is used only if serverName is set.',
+  ],
+  [START_TLS_REFUSED]: [
+    'tls',
+    'The server does not begin TLS at this port',
+    'Enable TLS in the server, or use ldaps:// and its port. Lockstep sends nothing without TLS.',
+  ],
+  [START_TLS_UNCLEAR]: [
+    'tls',
+    'The answer to StartTLS is not that of a directory',
+    'Check the port in url, and what is between the worker and the server.',
+  ],
+  7: [
+    'service-login',
+    'The server does not offer the kind of login that the setting login names',
+    'Set login to simple, or let the server accept SASL EXTERNAL.',
   ],
   8: [
     'service-login',

@@ -3,27 +3,40 @@ import { secretReference } from '../../model/configuration/document';
 import { directorySchemes } from './schemes';
 
 const name = z.string().min(1);
+export const reference = z.string().regex(secretReference, 'give ${file:…} or ${env:…}');
 
-/**
- * LDAP over TLS from the first byte. StartTLS is not supported: after a lost session, ldapts 8.2 connects again without
- * TLS and sends the password in clear.
- */
-const ldapsUrl = z
-  .url({ protocol: /^ldaps$/, error: 'use ldaps://host or ldaps://host:port' })
-  .refine((url) => {
+const urlOf = (protocol: RegExp) =>
+  z.url({ protocol, error: 'use ldaps://host or ldaps://host:port' }).refine((url) => {
     const { hostname, pathname, search, username } = new URL(url);
     return hostname !== '' && pathname.length <= 1 && search === '' && username === '';
   }, 'give host and port only');
 
+/** A server that is reached by TLS from the first byte. */
+export const ldapsUrl = urlOf(/^ldaps$/);
+
+/** The same, or by StartTLS where the operator allows that. */
+const serverUrl = urlOf(/^ldaps?$/);
+
+/** The same, or the servers that the DNS names for a domain. */
+const serverOrDomain = urlOf(/^ldaps?(\+srv)?$/);
+
 /** Settings of every kind of directory. */
 export const directorySettings = {
-  url: ldapsUrl.describe('Address of the server to read and write, as ldaps://host:port.'),
+  url: serverOrDomain.describe(
+    'Address of the server to read and write, as ldaps://host:port. `ldaps+srv://example.com`: the servers that the DNS names for this domain, by their priority and weight.',
+  ),
   fallbackUrls: z
-    .array(ldapsUrl)
+    .array(serverUrl)
     .max(9)
     .default([])
     .describe(
       'Further servers with the same accounts, in order of preference. Lockstep uses one server at a time: another one when the current one is unreachable or busy or its certificate is not trusted, and again the first one as soon as it is back.',
+    ),
+  startTls: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Allows `ldap://`: the connection begins without TLS, and Lockstep sends nothing but the request for TLS before that is in place. Use `ldaps://` where the server offers it.',
     ),
   ca: name
     .optional()
@@ -32,10 +45,9 @@ export const directorySettings = {
     .optional()
     .describe('Name in the certificate of every server, if it is not the host in its address.'),
   bindDn: name.describe('DN of the service account of Lockstep.'),
-  bindPassword: z
-    .string()
-    .regex(secretReference, 'give ${file:…} or ${env:…}')
-    .describe('Password of the service account.'),
+  bindPassword: reference
+    .optional()
+    .describe('Password of the service account. Required, unless `login` is `external`.'),
   base: z.string().regex(/=/, 'give a DN').describe('DN below which the accounts are.'),
   timeoutMs: z
     .int()
@@ -53,6 +65,22 @@ export const directorySettings = {
     ),
 };
 
+/** Settings of the kinds that can present a certificate of their own. */
+const clientCertificates = {
+  clientCertificate: name
+    .optional()
+    .describe(
+      'File with a certificate of Lockstep (PEM), for a server that asks for one (OpenLDAP: TLSVerifyClient).',
+    ),
+  clientKey: reference.optional().describe('The private key of that certificate (PEM).'),
+  login: z
+    .enum(['simple', 'external'])
+    .default('simple')
+    .describe(
+      'simple: the service account logs in by `bindDn` and `bindPassword`. external: by its certificate (SASL EXTERNAL); `bindDn` is the name that the server gives it.',
+    ),
+};
+
 const filter = z.string().regex(/^\(.*\)$/s, 'give an LDAP filter in parentheses');
 
 export const userFilter = (fallback: string) =>
@@ -61,8 +89,30 @@ export const userFilter = (fallback: string) =>
 export const attributes = (...fallback: string[]) =>
   z.array(name).default(fallback).describe('Attributes to read for correlation.');
 
-export const ldapSettings = z.strictObject({
+/** Rules about several settings at once. */
+export function checkTogether(
+  { url, fallbackUrls = [], startTls, ...settings }: Partial<DirectorySettings>,
+  issues: z.core.$RefinementCtx,
+): void {
+  const { login, bindPassword, clientCertificate, clientKey } = settings;
+  const refuse = (field: string, message: string) =>
+    issues.addIssue({ code: 'custom', path: [field], message });
+  const plain = (address = '') => /^ldap[:+]/.test(address);
+  if (startTls !== true && plain(url)) refuse('url', WITHOUT_TLS);
+  if (startTls !== true && fallbackUrls.some(plain)) refuse('fallbackUrls', WITHOUT_TLS);
+  if (login !== 'external' && bindPassword === undefined)
+    refuse('bindPassword', 'is missing; give ${file:…} or ${env:…}');
+  if ((clientCertificate === undefined) !== (clientKey === undefined))
+    refuse('clientKey', 'and clientCertificate belong together; set both or none');
+  else if (login === 'external' && clientKey === undefined)
+    refuse('clientCertificate', 'is missing, because login is external');
+}
+
+const WITHOUT_TLS = 'has no TLS; use ldaps://host:port, or set startTls';
+
+const ldapFields = z.strictObject({
   ...directorySettings,
+  ...clientCertificates,
   userFilter: userFilter('(objectClass=inetOrgPerson)'),
   attributes: attributes('uid', 'cn', 'mail'),
   passwordAttribute: name
@@ -92,9 +142,12 @@ export const ldapSettings = z.strictObject({
     ),
 });
 
-export type DirectorySettings = z.infer<z.ZodObject<typeof directorySettings>> & {
-  readonly userFilter: string;
-  readonly attributes: readonly string[];
-};
+export const ldapSettings = ldapFields.superRefine(checkTogether);
+
+export type DirectorySettings = z.infer<z.ZodObject<typeof directorySettings>> &
+  Partial<z.infer<z.ZodObject<typeof clientCertificates>>> & {
+    readonly userFilter: string;
+    readonly attributes: readonly string[];
+  };
 
 export type LdapSettings = z.infer<typeof ldapSettings>;

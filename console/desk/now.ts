@@ -51,8 +51,8 @@ function needing({ presence, sources }: Now): string[] {
     ...(presence.sealing === 'ready'
       ? []
       : ['The API cannot seal passwords, so it accepts no change. Run "lockstep doctor".']),
-    ...sources.flatMap(({ name, state, says }) =>
-      state === 'paused' ? [`${name} is paused. ${says}`] : [],
+    ...sources.flatMap(({ name, state, says, pausedUntil }) =>
+      state === 'paused' && pausedUntil === null ? [`${name} is paused. ${says}`] : [],
     ),
     ...(parked.length === 0
       ? []
@@ -79,18 +79,19 @@ const sum = (counts: readonly number[]): number => counts.reduce((all, count) =>
 const tones = { up: 'good', down: 'busy', paused: 'bad' } as const;
 
 function sourceRow(source: Source, mayOperate: boolean): Html {
-  const { name, state, since, says, reason, nextProbeAt, waiting, parked, enabled } = source;
+  const { name, state, since, says, reason, nextProbeAt, pausedUntil, waiting, parked, enabled } =
+    source;
   return html`<tr><th scope="row"><a href="/console/sources/${encodeURIComponent(name)}">${name}</a><br><small>${source.kind}</small></th>
 <td data-label="State"><span class="tag ${enabled ? tones[state] : 'off'}">${enabled ? state : 'switched off'}</span>
-${state !== 'up' && html`<p>${says}</p><p class="hint">${since !== null && `Since ${clock(since)}. `}${nextProbeAt !== null && `Next probe ${clock(nextProbeAt)}. `}${reason !== null && html`<a href="/errors/${reason}">${reason}</a>`}</p>`}</td>
+${state !== 'up' && html`<p>${says}</p><p class="hint">${since !== null && `Since ${clock(since)}. `}${nextProbeAt !== null && `Next probe ${clock(nextProbeAt)}. `}${pausedUntil !== null && `Ends ${clock(pausedUntil)}. `}${reason !== null && html`<a href="/errors/${reason}">${reason}</a>`}</p>`}</td>
 <td class="number" data-label="Waiting">${waiting}</td><td class="number" data-label="Parked">${parked}</td>
 <td>${mayOperate && html`<div class="tools">${actionsOf(source)}</div>`}</td></tr>`;
 }
 
-function actionsOf({ name, state, waiting, parked }: Source): Html[] {
+function actionsOf({ name, state, reason, waiting, parked }: Source): Html[] {
   const at = (command: string) => `/console/sources/${encodeURIComponent(name)}/${command}`;
   return [
-    ...(state === 'up'
+    ...(state === 'up' || reason === 'source_in_maintenance'
       ? []
       : [
           html`${commandButton(at('resume'), state === 'paused' ? 'Resume' : 'Probe now')}${cliCommand('lockstep sources resume', name)}`,

@@ -40,6 +40,8 @@ export const personReasons: Readonly<Record<ShownReason, PersonReason>> = {
   certificate_refused: 'away',
   service_credential_refused: 'away',
   source_paused: 'away',
+  source_in_maintenance: 'away',
+  source_at_limit: 'away',
   in_doubt: 'checking',
   awaiting_acknowledgement: 'checking',
   account_in_use: 'checking',

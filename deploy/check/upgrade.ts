@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { clientOf } from '../../local/postgres';
 import { run } from '../make/tools';
 import { startCompany } from './company';
 import { prepareFleet } from './fleet';
-import { type Check, type Context, Skipped } from './report';
+import { type Check, type Context, type Found, Skipped } from './report';
 import { link, underTraffic } from './walk';
 
 const PEOPLE = 20;
@@ -60,8 +61,9 @@ async function rollOver(before: string, older: string, context: Context) {
         company,
         roll(newer),
       )),
+      ...(await addMigration(company.databaseUrl)),
       ...(await underTraffic(
-        'return to it, on the database of this release',
+        'return to it, on a database with a migration that it does not know',
         fleet,
         company,
         roll(older),
@@ -71,4 +73,19 @@ async function rollOver(before: string, older: string, context: Context) {
     await fleet.stop();
     await company.stop();
   }
+}
+
+/** Migrates the database as a release after this one would, because this one may have no new migration. */
+async function addMigration(databaseUrl: string): Promise<Found> {
+  const client = clientOf({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query('alter table change add column of_a_newer_release text');
+    await client.query(
+      `insert into kysely_migration (name, timestamp) values ('9999-newer', '${new Date().toISOString()}')`,
+    );
+  } finally {
+    await client.end();
+  }
+  return ['a migration of a newer release was added to the database'];
 }

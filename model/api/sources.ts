@@ -12,12 +12,23 @@ export const sourceSchema = z
     enabled: z.boolean(),
     prove: z.enum(proveModes),
     lane: z.enum(lanes),
+    maxPerSecond: z.number().nullable(),
+    maxAtOnce: z.int().nullable(),
     groups: z.array(z.string()),
+    servers: z
+      .array(z.string())
+      .describe(
+        'Addresses of the servers that the workers use now, one for each worker at most. Empty before the first request, and for sources without a choice of servers.',
+      ),
     state: z.enum(['up', 'down', 'paused']).describe(describeCodes(sourceStates)),
     since: timeOrNull.describe('When the source went down or was paused; null while it is up.'),
     reason: errorCodeOrNull.describe('Why the source is not up.'),
     says: z.string(),
-    pausedBy: z.string().nullable().describe('`worker`, or the API key of an operator.'),
+    pausedBy: z
+      .string()
+      .nullable()
+      .describe('`worker`, `maintenance` for a maintenance window, or the API key of an operator.'),
+    pausedUntil: timeOrNull.describe('When the pause ends by itself; null if an operator ends it.'),
     nextProbeAt: timeOrNull.describe('When Lockstep next tries a source that is down.'),
     accounts: z.int().describe('Accounts that are linked to a person.'),
     waiting: z.int().describe('Accounts that wait for another attempt.'),

@@ -24,12 +24,23 @@ export const isSourceTrouble = (reason: Reason | null): reason is SourceTrouble 
 export const pauseReasons = [
   'service_credential_refused',
   'source_paused',
+  'source_in_maintenance',
 ] as const satisfies readonly Reason[];
 
 export type PauseReason = (typeof pauseReasons)[number];
 
-/** The reasons of accounts that wait only for their source: they are tried at once when it is up again. */
-export const heldReasons: readonly Reason[] = [...sourceTroubles, 'source_paused'];
+/** The reasons of accounts that are tried at once when their source is up again. */
+export const wokenReasons: readonly Reason[] = [
+  ...sourceTroubles,
+  'source_paused',
+  'source_in_maintenance',
+];
+
+/** The reasons of accounts that wait only for their source. Those that wait for its limits are woken in their turn. */
+export const heldReasons: readonly Reason[] = [...wokenReasons, 'source_at_limit'];
+
+/** What has set a pause that is not of an operator: the worker itself, or a maintenance window of the configuration. */
+export const automaticPauses = ['worker', 'maintenance'] as const;
 
 /** The state of a source. The store keeps `down` and `paused` only; a source without a row is up. */
 export type SourceState =
@@ -46,14 +57,17 @@ export type SourceState =
       readonly state: 'paused';
       readonly reason: PauseReason;
       readonly since: Date;
-      /** `worker`, or the name of the API key that paused it. */
+      /** One of `automaticPauses`, or the name of the API key that paused it. */
       readonly by: string;
+      /** When the pause ends by itself; null if an operator has to end it. */
+      readonly until: Date | null;
     };
 
 export const sourceStates: Readonly<Record<SourceState['state'], string>> = {
   up: 'its accounts are written at once',
   down: 'one change at a time probes it; the other accounts wait, and continue when it answers',
-  paused: 'its accounts wait until an operator resumes it',
+  paused:
+    'its accounts wait until an operator resumes it, or until the time at which the pause ends',
 };
 
 /** The sentence about the state of a source: why it is not up, and what to do. */

@@ -15,6 +15,8 @@ import {
   type Source,
   type SourceAdapter,
 } from './group';
+import { laneOf, limitFields } from './limits';
+import { maintenanceWindowSchema } from './maintenance';
 import { attribute, name } from './names';
 
 /**
@@ -113,7 +115,15 @@ const sourceFields = z.strictObject({
     .enum(lanes)
     .default('inline')
     .describe(
-      'queue: the source has a task queue of its own from the first attempt on, for slow or rate-limited sources.',
+      'queue: the source has a task queue of its own from the first attempt on, for slow sources. A source with maxPerSecond or maxAtOnce always has one.',
+    ),
+  ...limitFields,
+  maintenance: z
+    .array(maintenanceWindowSchema)
+    .min(1)
+    .optional()
+    .describe(
+      'Times in which nothing is written to the source. Its accounts wait, and continue when the window ends.',
     ),
   correlate: z
     .array(attributeMap)
@@ -250,7 +260,7 @@ export const sourcesOf = (configuration: SourceParts): Source[] =>
     // Two accounts that an adapter accepts are both meant.
     multipleAccountPasswordSync:
       source.multipleAccountPasswordSync || source.adapter?.allowMappingConflicts === true,
-    lane: source.lane,
+    lane: laneOf(source),
     prove: source.prove,
     correlates: source.correlate.length > 0,
     ...(source.adapter && { adapter: adapterOf(source.adapter, configuration) }),

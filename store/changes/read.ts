@@ -67,9 +67,10 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
                'label', o.label, 'source', o.source, 'account', o.account_name, 'role', o.role, 'state', o.state,
                'reason', o.reason, 'vendorCode', o.vendor_code, 'attempts', o.attempts, 'inDoubt', o.in_doubt,
                'proof', o.proof, 'nextTryAt', ${notPast('o.next_try_at')}, 'updatedAt', o.updated_at,
-               'trouble', s.reason, 'nextProbeAt', ${notPast('s.next_probe_at')},
+               'trouble', s.reason, 'endsAt', ${notPast('s.ends_at')},
                'sourcePolicies', ${reportedPolicies}) order by o.position), '[]')
-            from outcome o left join source_state s on s.source = o.source
+            from outcome o left join (
+              select source, reason, coalesce(next_probe_at, until) as ends_at from source_state) s on s.source = o.source
             where o.change_id = change.id) as accounts,
            (select coalesce(json_agg(json_build_object(
                'application', m.application, 'state', m.state, 'reason', m.reason, 'appliedSeq', m.applied_seq,
@@ -91,16 +92,17 @@ interface StoredOutcome
   readonly updatedAt: string;
   /** Reason why the source is down or paused; null while it is up. */
   readonly trouble: ErrorCode | null;
-  readonly nextProbeAt: string | null;
+  /** When the source is probed next, or its pause ends. */
+  readonly endsAt: string | null;
 }
 
-function outcomeOf({ trouble, nextProbeAt, ...stored }: StoredOutcome): OutcomeView {
+function outcomeOf({ trouble, endsAt, ...stored }: StoredOutcome): OutcomeView {
   const outcome = {
     ...stored,
     nextTryAt: dateOf(stored.nextTryAt),
     updatedAt: new Date(stored.updatedAt),
   };
-  return { ...outcome, ...shownOf({ ...outcome, trouble, nextProbeAt: dateOf(nextProbeAt) }) };
+  return { ...outcome, ...shownOf({ ...outcome, trouble, endsAt: dateOf(endsAt) }) };
 }
 
 const dateOf = (text: string | null): Date | null => (text === null ? null : new Date(text));
@@ -118,22 +120,24 @@ interface WaitingRow {
   readonly nextTryAt: Date | null;
   /** Reason why the source is down or paused; null while it is up. */
   readonly trouble: ErrorCode | null;
-  readonly nextProbeAt: Date | null;
+  readonly endsAt: Date | null;
 }
 
 /**
  * The facts that an account shows, and the time of its next attempt. An account that waits for its source shows the
- * current reason of the source. Only a waiting account has a next attempt.
+ * current reason of the source. Only a waiting account has a next attempt, and for its turn at a limited source there is
+ * no time.
  */
 function shownOf(row: WaitingRow): OutcomeFacts & Pick<OutcomeView, 'nextTryAt'> {
   const { state, reason, trouble } = row;
   if (state === 'waiting' && trouble !== null && heldReasons.some((held) => held === reason))
-    return { reason: trouble, signInPrevented: null, nextTryAt: row.nextProbeAt };
-  return { ...factsOf(state, reason), nextTryAt: state === 'waiting' ? row.nextTryAt : null };
+    return { reason: trouble, signInPrevented: null, nextTryAt: row.endsAt };
+  const hasTime = state === 'waiting' && reason !== 'source_at_limit';
+  return { ...factsOf(state, reason), nextTryAt: hasTime ? row.nextTryAt : null };
 }
 
 /** The time in this column, or the current time if that has passed: then the attempt is due. */
-const notPast = (column: 'o.next_try_at' | 's.next_probe_at') =>
+const notPast = (column: 'o.next_try_at' | 's.ends_at') =>
   sql`case when ${sql.ref(column)} is not null then greatest(${sql.ref(column)}, now()) end`;
 
 /** The groups whose changes a caller may see; null: every group. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { heldReasons, MOST_WOKEN_PER_SECOND } from '../../model/change/source-circuit';
+import { MOST_WOKEN_PER_SECOND, wokenReasons } from '../../model/change/source-circuit';
 import type { Database } from '../database';
 import { channels } from '../notifications';
 import type { SourceCommandKind } from '../tables';
@@ -82,7 +82,7 @@ export async function handOutCommands(db: Database): Promise<boolean> {
       where c.ended_at is null and o.updated_at < due.created_at
         and (due.reason is null or o.reason = due.reason)
         and case due.kind when 'park' then o.state = 'waiting'
-                          when 'wake' then o.state = 'waiting' and o.reason = any(${[...heldReasons]}::text[])
+                          when 'wake' then o.state = 'waiting' and o.reason = any(${[...wokenReasons]}::text[])
                           else o.state in ('waiting', 'parked') end
       order by c.created_at, c.id, o.position limit (select allowed from due)
     ), moved as (
@@ -114,7 +114,7 @@ export async function handOutCommands(db: Database): Promise<boolean> {
  * Counts the accounts of a source that were woken in the last ten seconds and were not tried since. An account that is
  * never tried, because an operator has paused its activity, does not stop the others.
  */
-const wokenOf = (source: ReturnType<typeof sql>) => sql`
+export const wokenOf = (source: ReturnType<typeof sql>) => sql`
   select count(*)::int from outcome woken
   where woken.source = ${source} and woken.state = 'waiting' and woken.next_try_at <= now()
     and woken.updated_at > now() - interval '10 seconds'`;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import {
+  automaticPauses,
   type PauseReason,
   type SourceState,
   type SourceTrouble,
@@ -12,13 +13,14 @@ import { sourceNotices } from '../notices/write';
 export async function readSourceStates(db: Database): Promise<Map<string, SourceState>> {
   const rows = await db
     .selectFrom('source_state')
-    .select(['source', 'condition', 'reason', 'since', 'set_by', 'failures', 'next_probe_at'])
+    .select(['source', 'condition', 'reason', 'since', 'set_by', 'failures'])
+    .select(['next_probe_at', 'until'])
     .execute();
   return new Map(
-    rows.map(({ source, condition, reason, since, set_by, failures, next_probe_at }) => [
+    rows.map(({ source, condition, reason, since, set_by, failures, next_probe_at, until }) => [
       source,
       condition === 'paused'
-        ? { state: condition, reason: reason as PauseReason, since, by: set_by }
+        ? { state: condition, reason: reason as PauseReason, since, by: set_by, until }
         : {
             state: condition,
             reason: reason as SourceTrouble,
@@ -28,6 +30,24 @@ export async function readSourceStates(db: Database): Promise<Map<string, Source
           },
     ]),
   );
+}
+
+/** The sources that are paused, and the time by the clock of the database. */
+export async function readPauses(db: Database): Promise<{
+  readonly now: Date;
+  readonly pauses: readonly {
+    readonly source: string;
+    readonly by: string;
+    readonly until: Date | null;
+  }[];
+}> {
+  const { rows } = await sql<{ now: Date; source: string | null; by: string; until: Date | null }>`
+    select now() as now, source, set_by as by, until
+    from (select 1) as one left join source_state on condition = 'paused'`.execute(db);
+  const pauses = rows.flatMap(({ source, by, until }) =>
+    source === null ? [] : [{ source, by, until }],
+  );
+  return { now: rows[0]?.now as Date, pauses };
 }
 
 /**
@@ -81,8 +101,9 @@ export async function returnProbe(db: Database, source: string): Promise<void> {
 }
 
 /**
- * Pauses a source: Lockstep does not ask it until it is resumed. A pause by an operator replaces one by the worker,
- * but not the other way round.
+ * Pauses a source: Lockstep does not ask it until it is resumed. A pause by an operator replaces any other one, but not
+ * the other way round. A maintenance window causes no notice, because it is expected.
+ * @param until when the pause ends by itself; null if it has to be ended
  * @returns whether this changed anything
  */
 export async function pauseSource(
@@ -90,20 +111,26 @@ export async function pauseSource(
   source: string,
   reason: PauseReason,
   by: string,
+  until: Date | null = null,
 ): Promise<boolean> {
   const { rows } = await sql`
     with paused as (
-      insert into source_state (source, condition, reason, set_by)
-      values (${source}, 'paused', ${reason}, ${by})
+      insert into source_state (source, condition, reason, set_by, until)
+      values (${source}, 'paused', ${reason}, ${by}, ${until})
       on conflict (source) do update
       set condition = 'paused', reason = excluded.reason, set_by = excluded.set_by, since = now(),
-          failures = 0, next_probe_at = null, probing_until = null
-      where source_state.condition <> 'paused' or (source_state.set_by = 'worker' and excluded.set_by <> 'worker')
+          failures = 0, next_probe_at = null, probing_until = null, until = excluded.until
+      where source_state.condition <> 'paused' or not ${isAutomatic(sql`excluded.set_by`)} and (
+        ${isAutomatic(sql`source_state.set_by`)} or source_state.until is distinct from excluded.until)
+        or (source_state.set_by = 'maintenance' and excluded.set_by = 'maintenance'
+            and source_state.until is distinct from excluded.until)
       returning source
     ), audited as (
       insert into audit (actor, action, subject, detail)
-      select ${by}, 'source.paused', source, jsonb_build_object('reason', ${reason}::text) from paused
-    ), noticed as (${sourceNotices('source_paused', 'paused', sql`${reason}`)}
+      select ${by}, 'source.paused', source, jsonb_build_object('reason', ${reason}::text, 'until', ${until}::timestamptz) from paused
+    ), reported as (
+      select source from paused where ${reason} <> 'source_in_maintenance'
+    ), noticed as (${sourceNotices('source_paused', 'reported', sql`${reason}`)}
     ), left_waiting as (
       ${cancelWakeUps('paused')}
     )
@@ -111,18 +138,25 @@ export async function pauseSource(
   return rows.length === 1;
 }
 
+const isAutomatic = (by: ReturnType<typeof sql>) =>
+  sql`${by} = any(${[...automaticPauses]}::text[])`;
+
 /**
  * What has ended the trouble of a source.
  * - `down`: a probe was answered.
  * - `paused`: an operator resumed the source.
+ * - `maintenance`: its maintenance window has ended.
+ * - `in_time`: the time has come at which the pause of an operator ends.
  * - `by_worker`: the problem that the worker had found is solved, as a new configuration or a successful login shows.
  *   A pause by an operator stays.
  */
-export type TroubleEnd = 'down' | 'paused' | 'by_worker';
+export type TroubleEnd = 'down' | 'paused' | 'maintenance' | 'in_time' | 'by_worker';
 
 const conditions: Readonly<Record<TroubleEnd, ReturnType<typeof sql>>> = {
   down: sql`condition = 'down'`,
   paused: sql`condition = 'paused'`,
+  maintenance: sql`set_by = 'maintenance'`,
+  in_time: sql`set_by <> 'maintenance' and until <= now()`,
   by_worker: sql`set_by = 'worker'`,
 };
 

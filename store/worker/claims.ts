@@ -208,8 +208,8 @@ const oneIfProbe = (otherwise: number | null) =>
   sql`(select case when exists (select from probe) then 1 else ${otherwise}::int end)`;
 
 /**
- * Up to this number, the accounts that wait for a source look at it themselves soon after its next probe, so that the
- * countdown in the Temporal Web UI is that of the account. More of them would cost more than their wake-up.
+ * Up to this number, the accounts that wait for a source look at it themselves soon after its next probe, or the end of
+ * its pause, so that the countdown in the Temporal Web UI is that of the account. More of them would cost more than their wake-up.
  */
 const FEW_WAITING = 100;
 /** The probe gets this time to be answered. */
@@ -232,13 +232,13 @@ export async function holdAccounts(
 ): Promise<boolean> {
   const { rows } = await sql`
     with trouble as (
-      select reason, next_probe_at from source_state where source = ${chosen.source} for share
+      select reason, coalesce(next_probe_at, until) as ends_at, until from source_state where source = ${chosen.source} for share
     ), crowd as (
       select count(*) > ${FEW_WAITING} as many from (
         select from outcome where source = ${chosen.source} and state in ('waiting', 'parked')
         limit ${FEW_WAITING + 1}) waiting
     ), mine as (
-      select label, state, outcome.reason, trouble.reason as trouble, next_probe_at from outcome, trouble
+      select label, state, outcome.reason, trouble.reason as trouble, ends_at, until from outcome, trouble
       where change_id = ${changeId} and ${whereChosen(chosen)} and state in ('pending', 'applying', 'waiting')
         and not label = any(${[...except]}::text[])
       for update of outcome
@@ -247,9 +247,9 @@ export async function holdAccounts(
       set state = 'waiting', reason = mine.trouble, vendor_code = null, updated_at = now(),
           in_doubt = o.in_doubt or o.state = 'applying',
           next_try_at = case
-            when many or next_probe_at is null
-              then now() + make_interval(secs => ${(HELD_LOOK_MS * (1 + jitter)) / 1000}::double precision)
-            else greatest(now(), next_probe_at) + make_interval(secs => ${AFTER_PROBE_SECONDS * (1 + jitter)}::double precision)
+            when many or ends_at is null
+              then greatest(now(), until) + make_interval(secs => ${(HELD_LOOK_MS * (1 + jitter)) / 1000}::double precision)
+            else greatest(now(), ends_at) + make_interval(secs => ${AFTER_PROBE_SECONDS * (1 + jitter)}::double precision)
             end
       from mine, crowd where o.change_id = ${changeId} and o.label = mine.label
     ), audited as (

@@ -44,6 +44,8 @@ export interface ChangeAtWork {
   readonly unavailableSources: readonly string[];
   /** Version of the configuration in force now. */
   readonly configurationVersion: number;
+  /** When the change was read, by the clock of the database. */
+  readonly now: Date;
   /** Whether a channel of the configuration sends notices to people; `loadChange` adds it. */
   readonly notifiesPerson?: boolean;
 }
@@ -80,7 +82,7 @@ export async function readChangeAtWork(
            array(select source from source_state where next_probe_at is null or next_probe_at > now()) as "heldSources",
            array(select source from source_state) as "unavailableSources",
            (select coalesce(max(version), 0) from configuration) as "configurationVersion",
-           s.epoch_id as "epochId", s.jwe,
+           now() as now, s.epoch_id as "epochId", s.jwe,
            coalesce((select json_agg(json_build_object(
                        'id', a.id, 'source', a.source, 'name', a.name, 'primary', a.is_primary,
                        'mappings', ${mappingsOfAccount})

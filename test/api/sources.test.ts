@@ -1,3 +1,4 @@
+import { removePresence, reportPresence } from '../../store/presence';
 import { openCircuit, pauseSource, readSourceStates } from '../../store/sources/state';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, applyTestConfiguration, planned, settled } from '../support/played-worker';
@@ -86,6 +87,49 @@ describeWith(['postgres'], 'sources in trouble', () => {
     expect(await listed()).toMatchObject({ state: 'paused', pausedBy: 'worker' });
     expect((await send('resume')).body).toMatchObject({ state: 'up' });
     expect((await readSourceStates(api.database.db)).size).toBe(0);
+  });
+
+  test('a pause until a time shows when it ends, an operator can change its end, and a time in the past is refused', async () => {
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    expect((await send('pause', { until })).body).toMatchObject({
+      state: 'paused',
+      pausedUntil: until,
+    });
+    expect(await account()).toMatchObject({ reason: 'source_paused', nextTryAt: until });
+    expect((await send('pause')).body).toMatchObject({ pausedUntil: null });
+    expect(await send('pause', { until: '2020-01-01T00:00:00Z' })).toMatchObject({
+      status: 400,
+      body: { code: 'request_invalid' },
+    });
+  });
+
+  test('a maintenance window is shown with its end, and is ended by no command', async () => {
+    const { db } = api.database;
+    const until = new Date(Date.now() + 3_600_000);
+    await openCircuit(db, 'warehouse', 'busy', 60_000);
+    await pauseSource(db, 'warehouse', 'source_in_maintenance', 'maintenance', until);
+    expect(await listed()).toMatchObject({
+      ...{ state: 'paused', reason: 'source_in_maintenance', pausedBy: 'maintenance' },
+      pausedUntil: until.toISOString(),
+    });
+    for (const verb of ['resume', 'retry'])
+      expect(await send(verb)).toMatchObject({
+        status: 409,
+        body: { code: 'source_in_maintenance' },
+      });
+    expect((await send('pause')).body).toMatchObject({ reason: 'source_paused' });
+    await pauseSource(db, 'warehouse', 'source_in_maintenance', 'maintenance', until);
+    expect(await listed()).toMatchObject({ reason: 'source_paused', pausedUntil: null });
+  });
+
+  test('the servers that the present workers use are listed, each once', async () => {
+    const { db } = api.database;
+    for (const [worker, server] of Object.entries({ one: 'dc1', two: 'dc2', three: 'dc1' }))
+      await reportPresence(db, worker, { servers: { warehouse: `ldaps://${server}.test:636` } });
+    expect(await listed()).toMatchObject({
+      servers: ['ldaps://dc1.test:636', 'ldaps://dc2.test:636'],
+    });
+    for (const worker of ['one', 'two', 'three']) await removePresence(db, worker);
   });
 
   test.each(['retry', 'resume'])(

@@ -102,6 +102,8 @@ describe('times', () => {
     ['90d', 7_776_000_000],
     ['4w', 2_419_200_000],
     ['0d', null],
+    ['30min', 1_800_000],
+    ['6m', null],
     ['90', null],
     ['d', null],
   ])('the duration %s is parsed as %s ms', (text, ms) => {

@@ -1,4 +1,5 @@
-import { type Link, NotSent, openLink } from '../../connectors/ldap/link';
+import { NotSent } from '../../connectors/ldap/failures';
+import { type Link, openLink } from '../../connectors/ldap/link';
 import { type Call, newCall, poolOf } from '../../connectors/ldap/pool';
 import { type ServerProxy, startProxy } from '../support/proxy';
 import { describeWith, server } from '../support/servers';

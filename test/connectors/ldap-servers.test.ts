@@ -7,6 +7,7 @@ import { ldapSettings } from '../../connectors/ldap/settings';
 import { isRoot } from '../../local/places';
 import { type Directory, ldifEntry, type Slapd, ssha, startSlapd } from '../../local/slapd';
 import { Secret } from '../../model/passwords/secret';
+import { startDnsServer } from '../support/dns-server';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 
@@ -112,6 +113,34 @@ describeWith(['slapd'], 'a directory with two servers', () => {
     servers[0] = await start(0, port);
     await until(async () => (await verify('written to the first server')).result === 'holds');
     expect(await verify('written to the second server')).toMatchObject({ result: 'differs' });
+  });
+
+  test('the servers of a domain are used by their priority, and the server in use is shown', async () => {
+    const dns = await startDnsServer();
+    const [{ port: first }, { port: second }] = servers;
+    const localhost = { name: 'localhost', weight: 0 };
+    dns.records['_ldaps._tcp.localhost'] = [
+      { ...localhost, port: second, priority: 20 },
+      { ...localhost, port: first, priority: 10 },
+    ];
+    connector = openLdap(
+      settingsOf({ timeoutMs: 1_000, url: 'ldaps+srv://localhost', fallbackUrls: [] }),
+      { resolve: () => Secret.fromText('of the service account') },
+      { returnMs: 50, replicationMs: 0, lookUpMs: 0, resolveSrv: dns.resolveSrv },
+    );
+    expect(connector.server?.()).toBeNull();
+    expect(await write('written to the preferred server')).toMatchObject({ result: 'applied' });
+    expect(connector.server?.()).toBe(`ldaps://localhost:${first}`);
+
+    await servers[0].stop();
+    expect(await verify('written to the second server')).toMatchObject({ result: 'holds' });
+    expect(connector.server?.()).toBe(`ldaps://localhost:${second}`);
+
+    servers[0] = await start(0, first);
+    await until(async () => connector.server?.() === `ldaps://localhost:${first}`);
+    // The servers stay known while the DNS does not answer.
+    dns.close();
+    expect(await verify('written to the preferred server')).toMatchObject({ result: 'holds' });
   });
 
   test('a wrong password says nothing just after another server has taken over', async () => {

@@ -121,6 +121,10 @@ const steps: readonly Step[] = [
   { command: './lockstep doctor corp-directory', prints: /^No check failed/m },
   { command: './lockstep sources', prints: /corp-directory +ldap +up/ },
   { command: './lockstep sources pause corp-directory', prints: /corp-directory +ldap +paused/ },
+  {
+    command: './lockstep sources pause corp-directory --until 30min',
+    prints: /corp-directory +ldap +paused.+in (29|30) min/,
+  },
   { command: './lockstep sources resume corp-directory', prints: /corp-directory +ldap +up/ },
   { command: './lockstep refresh corp-directory --preview', prints: /20 accounts read/ },
   { command: './lockstep refresh corp-directory', prints: /20 already linked/ },

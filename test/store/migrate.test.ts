@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { accountRulesOf } from '../../connectors/registry';
 import { createDatabase } from '../../local/postgres';
+import { log } from '../../log';
 import { openDatabase } from '../../store/database';
 import { migrate } from '../../store/migrate';
 import { unlinkAccount } from '../../store/people/links';
@@ -36,6 +37,39 @@ describeWith(['postgres'], 'migrations', () => {
     expect(await db.selectFrom('identity').select('id').execute()).toEqual([]);
     await close();
   });
+
+  test('a process starts on the database of a newer release, logs one line about it and leaves it as it is', async () => {
+    const { db, close } = await migratedBy('0100-of-a-newer-release');
+    const warn = jest.spyOn(log, 'warn').mockReturnValue();
+    await migrate(db, accountRulesOf);
+    expect(warn.mock.calls).toEqual([
+      [
+        expect.stringContaining('the database is of a newer release'),
+        { code: '0100-of-a-newer-release' },
+      ],
+    ]);
+    const { rows } = await sql`
+      select name from kysely_migration order by name desc limit 1`.execute(db);
+    expect(rows).toEqual([{ name: '0100-of-a-newer-release' }]);
+    warn.mockRestore();
+    await close();
+  });
+
+  test('a process refuses a database with an unknown migration before the newest one that it knows', async () => {
+    const { db, close } = await migratedBy('0015-of-something-else');
+    await expect(migrate(db, accountRulesOf)).rejects.toThrow('0015-of-something-else is missing');
+    await close();
+  });
+
+  /** A database of this release that has one more migration. */
+  const migratedBy = async (name: string) => {
+    const opened = openDatabase(await freshDatabase(), 'migrate test', 2);
+    await migrate(opened.db, accountRulesOf);
+    await sql`
+      insert into kysely_migration (name, timestamp)
+      values (${name}, ${new Date().toISOString()})`.execute(opened.db);
+    return opened;
+  };
 
   test('links that turn out to name one account get the problem linked_twice, and do not keep a process from starting', async () => {
     const url = await freshDatabase();

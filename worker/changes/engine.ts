@@ -55,6 +55,7 @@ export function startEngineSide(
         engineProblem: state.problem,
         engineLacks: state.lacks,
         ...(await keyStore.look()),
+        ...(settings.servers !== undefined && { servers: settings.servers() }),
         secrets: {
           folder: environment.LOCKSTEP_SECRETS_DIR,
           prefix: environment.LOCKSTEP_SECRETS_PREFIX,

@@ -18,6 +18,7 @@ import { deliverCommands } from './commands';
 import { startChanges } from './dispatcher';
 import type { EngineLogin } from './engine-login';
 import { LeanWorker } from './lean-worker';
+import { giveTurns, keepPauses } from './pauses';
 import { type SourceQueues, startSourceQueues } from './source-queues';
 
 export interface EngineSettings {
@@ -38,6 +39,8 @@ export interface EngineSettings {
   readonly workflowDiagnostics?: boolean;
   /** Sends notices. */
   readonly notices: Pick<NoticeChannels, 'send'>;
+  /** The server that each source uses now, where it may have several. */
+  readonly servers?: () => Readonly<Record<string, string>>;
   /** URL of the page of a change. */
   readonly linkTo: (changeId: string) => Promise<string>;
 }
@@ -106,7 +109,9 @@ export async function serveChanges(
   });
   const sources = watchSources(deps, queues);
   const waiting = startLoop({ name: 'accounts waiting on sources', everyMs: 1_000 }, async () => {
+    await keepPauses(deps);
     await sendProbes(deps.db);
+    await giveTurns(deps);
     const overdue = await retryOverdue(deps.db);
     return (await handOutCommands(deps.db)) || overdue;
   });

@@ -1,5 +1,6 @@
 import { search } from '../../../connectors/ldap/accounts';
-import { type Link, NoReply, NotSent, type Reply } from '../../../connectors/ldap/link';
+import { NoReply, NotSent } from '../../../connectors/ldap/failures';
+import type { Link, Reply } from '../../../connectors/ldap/link';
 import { newCall, poolOf } from '../../../connectors/ldap/pool';
 import { failureOf } from '../../../connectors/ldap/read-refusals';
 import { serversOf } from '../../../connectors/ldap/servers';
@@ -7,19 +8,26 @@ import { serviceLogin } from '../../../connectors/ldap/service-login';
 import {
   type DirectorySettings,
   directorySettings,
+  ldapsUrl,
+  reference,
   userFilter,
 } from '../../../connectors/ldap/settings';
 import { type PollerTools, PollFailure, REFUSED_FOR_MS } from '../poller';
 
-const { url, ca, serverName, bindDn, bindPassword, base, timeoutMs } = directorySettings;
+const { ca, serverName, bindDn, base, timeoutMs } = directorySettings;
 
 /** Settings of every poller that reads a directory. */
 export const readerSettings = {
-  ...{ url, ca, serverName, bindDn, bindPassword, base, timeoutMs },
+  ...{ ca, serverName, bindDn, base, timeoutMs },
+  url: ldapsUrl.describe('Address of the server to read, as ldaps://host:port.'),
+  bindPassword: reference.describe('Password of the service account.'),
   userFilter: userFilter('(objectClass=*)'),
 };
 
-export type ReaderSettings = Omit<DirectorySettings, 'poolSize' | 'attributes' | 'fallbackUrls'>;
+export type ReaderSettings = Omit<
+  DirectorySettings,
+  'poolSize' | 'attributes' | 'fallbackUrls' | 'startTls'
+>;
 
 /** Reads a directory as its service account, over one connection that stays open. */
 export interface Reader {
@@ -33,7 +41,10 @@ export interface Reader {
 }
 
 export function openReader(from: ReaderSettings, tools: PollerTools): Reader {
-  const settings: DirectorySettings = { ...from, fallbackUrls: [], poolSize: 1, attributes: [] };
+  const settings: DirectorySettings = {
+    ...from,
+    ...{ fallbackUrls: [], startTls: false, poolSize: 1, attributes: [] },
+  };
   // The positions in a changelog are those of one server, so there is no other one to read.
   const login = serviceLogin(settings, serversOf(settings), {
     ...tools,

@@ -47,7 +47,7 @@ test('every reason that keeps a source from being called says what to do, and ho
   const since = new Date(0);
   const down = { state: 'down', since, failures: 1, nextProbeAt: since } as const;
   expect(sourceSays({ ...down, reason: 'unreachable' })).toMatch(/Check that it runs/);
-  const paused = { state: 'paused', since, by: 'worker' } as const;
+  const paused = { state: 'paused', since, by: 'worker', until: null } as const;
   for (const reason of ['service_credential_refused', 'source_paused'] as const) {
     expect(sourceSays({ ...paused, reason })).toContain('lockstep sources resume');
     expect(heldReasons).toContain(reason);
