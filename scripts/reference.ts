@@ -18,6 +18,8 @@ import {
 import { errorCodes, errors, type Retry, waitingSays } from '../model/errors';
 import { layoutOf, schemes } from '../model/hashes/encoding';
 import { accountActions } from '../model/people/account-actions';
+import { leaversSchema } from '../model/people/leavers';
+import { refreshScheduleSchema } from '../model/people/refresh-schedule';
 import { passwordFilterSchema } from '../model/policy/password-filter';
 import { presetNames, presets } from '../model/policy/presets';
 import { policyRulesSchema } from '../model/policy/schema';
@@ -111,6 +113,10 @@ function configurationPage(): string {
     '#### An identity provider that pushes passwords: `sources.<name>.capture.scim`\nSee [identity providers](captures/identity-providers.md).',
     fieldTable(scimSchema),
     'The settings of each kind are in [connectors.md](connectors.md).',
+    '#### The schedule of refreshes: `sources.<name>.refresh`\nSee [joiners, movers and leavers](joiners-movers-leavers.md). Set one of the two.',
+    fieldTable(refreshScheduleSchema),
+    '#### Accounts that the source no longer lists: `sources.<name>.leavers`',
+    fieldTable(leaversSchema),
     '#### A password filter: `sources.<name>.passwordFilter`\nThe filter applies in this order: case, characters, length. Lockstep writes and verifies the rewritten password, and stores it as the credential of that source.',
     fieldTable(passwordFilterSchema),
     '### A policy: `policies.<name>`',

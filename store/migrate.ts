@@ -22,6 +22,8 @@ import * as boundKeys from './migrations/0019-bound-keys';
 import * as engineProblem from './migrations/0020-engine-problem';
 import * as publicUrl from './migrations/0021-public-url';
 import * as sessions from './migrations/0029-sessions';
+import * as people from './migrations/0036-people';
+import * as keptCaptures from './migrations/0037-kept-captures';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -45,6 +47,8 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0020-engine-problem': engineProblem,
   '0021-public-url': publicUrl,
   '0029-sessions': sessions,
+  '0036-people': people,
+  '0037-kept-captures': keptCaptures,
 });
 
 /**

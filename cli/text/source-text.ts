@@ -1,4 +1,4 @@
-import type { Source } from '../http/answers';
+import type { JobProgress, Source } from '../http/answers';
 import type { Output, Style } from '../output';
 import { indented } from './change-text';
 import { type Cell, table } from './table';
@@ -20,6 +20,7 @@ const columns = [
   { title: 'WAITING' },
   { title: 'PARKED' },
   { title: 'NEXT PROBE' },
+  { title: 'REFRESHED' },
 ] as const;
 
 export function sourceLines(output: Output, sources: readonly Source[], now: number): string[] {
@@ -42,7 +43,25 @@ function row(source: Source, now: number): Cell[] {
   const [text, style] = marks[source.state];
   const { name, kind, waiting, parked, nextProbeAt } = source;
   const probe = nextProbeAt === null ? '' : relative(nextProbeAt, now);
-  return [{ text, style }, name, kind, stateText(source, now), `${waiting}`, `${parked}`, probe];
+  return [
+    { text, style },
+    ...[name, kind, stateText(source, now), `${waiting}`, `${parked}`, probe],
+    refreshText(source, now),
+  ];
+}
+
+function refreshText({ refresh }: Source, now: number): string {
+  const { lastAt, failed, running, progress, nextAt } = refresh;
+  if (running) return progress === null ? 'now' : `now: ${progressText(progress)}`;
+  const last = lastAt === null ? 'never' : `${relative(lastAt, now)}${failed ? ', failed' : ''}`;
+  return nextAt === null ? last : `${last}, next ${relative(nextAt, now)}`;
+}
+
+/** How far a refresh is, such as "1,200 of 5,000 accounts linked, 85.3 per second". */
+export function progressText({ step, done, total, perSecond }: JobProgress): string {
+  const verb = step === 'reading' ? 'read' : 'linked';
+  const of = total === null ? '' : ` of ${total}`;
+  return `${done}${of} accounts ${verb}, ${perSecond} per second`;
 }
 
 function stateText({ state, enabled, since }: Source, now: number): string {

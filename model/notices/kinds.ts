@@ -30,6 +30,10 @@ const table = {
   relay_heard: { audience: 'operators', event: 'relay.heard', heldMs: 0 },
   key_ending: { audience: 'operators', event: 'key.ending', heldMs: 0 },
   master_key_unsaved: { audience: 'operators', event: 'master-key.unsaved', heldMs: 0 },
+  accounts_missing: { audience: 'operators', event: 'accounts.missing', heldMs: 0 },
+  accounts_returned: { audience: 'operators', event: 'accounts.returned', heldMs: 0 },
+  accounts_unlinked: { audience: 'operators', event: 'accounts.unlinked', heldMs: 0 },
+  list_suspicious: { audience: 'operators', event: 'list.suspicious', heldMs: 0 },
   test: { audience: 'operators', event: 'notice.test', heldMs: 0 },
 } as const satisfies Record<string, KindRow>;
 

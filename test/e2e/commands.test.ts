@@ -103,6 +103,7 @@ const steps: readonly Step[] = [
     command: './lockstep identities list --search ada.marsh@',
     prints: /^PERSON +ACCOUNTS IN\nada\.marsh +\S/m,
   },
+  { command: './lockstep identities list --missing', prints: /^PERSON +ACCOUNTS IN$/m },
   {
     command: './lockstep identities set alice --account warehouse:alice',
     prints: /warehouse +alice +operator/,

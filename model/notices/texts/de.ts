@@ -2,6 +2,8 @@ import { type NoticeFacts, shownTime, type Texts } from '../facts';
 
 const list = (sources: readonly string[]): string => sources.join(', ');
 const help = ({ contact }: NoticeFacts): string => contact ?? 'Ihren Helpdesk';
+const some = ({ names, count }: NoticeFacts): string =>
+  names.join(', ') + (count > names.length ? ` und ${count - names.length} weiteren` : '');
 const again = ({ reminder }: NoticeFacts): string => (reminder ? 'Erinnerung: ' : '');
 /** The reasons are sentences of the reference, which is in English. */
 const because = ({ reason }: NoticeFacts): string[] => (reason === null ? [] : [reason]);
@@ -85,6 +87,41 @@ export const german: Texts = {
     paragraphs: [
       `Eine Sicherung des Hauptschlüssels ${facts.subject} des Workers ist nicht vermerkt. Geht sein Schlüsselordner verloren, sind alle gespeicherten Anmeldedaten verloren.`,
       'Rufen Sie auf dem Rechner des Workers auf: lockstep sso secret backup DATEI. Bewahren Sie die Datei und ihre Passphrase getrennt und außerhalb der Datenbank auf.',
+    ],
+  }),
+  accounts_missing: (facts) => ({
+    subject: `Verknüpfte Konten fehlen in ${facts.subject} (${facts.count})`,
+    paragraphs: [
+      `Eine vollständige Liste von ${facts.subject} zeigt die verknüpften Konten dieser Personen nicht mehr: ${some(facts)}.`,
+      ...(facts.left
+        ? [
+            `An ${facts.subject} melden sich diese Personen zuerst an, also sind sie vermutlich ausgeschieden.`,
+          ]
+        : []),
+      facts.endsAt === null
+        ? 'Sie bleiben verknüpft. Wurden die Konten gelöscht, entfernen Sie die Verknüpfungen mit "lockstep identities unlink"; andernfalls prüfen Sie, welche Konten das Dienstkonto lesen darf.'
+        : `Erscheinen sie nicht wieder, löst der erste Abgleich nach dem ${shownTime(facts.endsAt)} die Verknüpfungen. Falls das falsch ist, prüfen Sie, welche Konten das Dienstkonto lesen darf.`,
+    ],
+  }),
+  accounts_returned: (facts) => ({
+    subject: `Fehlende Konten sind wieder in ${facts.subject} (${facts.count})`,
+    paragraphs: [
+      `${facts.subject} zeigt wieder die Konten dieser Personen, die gefehlt hatten: ${some(facts)}.`,
+      'Sie müssen nichts tun.',
+    ],
+  }),
+  accounts_unlinked: (facts) => ({
+    subject: `Fehlende Konten in ${facts.subject} sind nicht mehr verknüpft (${facts.count})`,
+    paragraphs: [
+      `Die Konten dieser Personen fehlten zu lange in ${facts.subject}: ${some(facts)}. Lockstep hat die Verknüpfungen und die gespeicherten Anmeldedaten dieser Konten gelöscht.`,
+      'Sind Personen ausgeschieden, entfernen Sie sie mit "lockstep identities delete".',
+    ],
+  }),
+  list_suspicious: (facts) => ({
+    subject: `Eine Liste von ${facts.subject} ist vermutlich falsch`,
+    paragraphs: [
+      `In einer Liste von ${facts.subject} fehlen zu viele verknüpfte Konten auf einmal (${facts.count}). Eine solche Liste löst keine Verknüpfung.`,
+      `Prüfen Sie Einstellungen und Rechte des Dienstkontos mit "lockstep doctor ${facts.subject}". Wurden die Konten wirklich gelöscht, erhöhen Sie leavers.maxLostPercent der Quelle und gleichen Sie sie ab.`,
     ],
   }),
   test: (facts) => ({

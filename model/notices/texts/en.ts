@@ -3,6 +3,8 @@ import { type NoticeFacts, shownTime, type Texts } from '../facts';
 const list = (sources: readonly string[]): string => sources.join(', ');
 const help = ({ contact }: NoticeFacts): string => contact ?? 'your help desk';
 const again = ({ reminder }: NoticeFacts): string => (reminder ? 'Reminder: ' : '');
+const some = ({ names, count }: NoticeFacts): string =>
+  names.join(', ') + (count > names.length ? ` and ${count - names.length} more` : '');
 const because = ({ reason }: NoticeFacts): string[] => (reason === null ? [] : [reason]);
 
 export const english: Texts = {
@@ -84,6 +86,39 @@ export const english: Texts = {
     paragraphs: [
       `No backup of the master key ${facts.subject} of the worker is recorded. If its key folder is lost, every stored credential of single sign-on is lost with it.`,
       'Run on the machine of the worker: lockstep sso secret backup FILE. Keep the file and its passphrase in separate places outside the database.',
+    ],
+  }),
+  accounts_missing: (facts) => ({
+    subject: `Linked accounts are missing in ${facts.subject} (${facts.count})`,
+    paragraphs: [
+      `A complete list of ${facts.subject} no longer shows the linked accounts of: ${some(facts)}.`,
+      ...(facts.left
+        ? [`${facts.subject} is an auth source, so these people have probably left.`]
+        : []),
+      facts.endsAt === null
+        ? 'They stay linked. If the accounts were deleted, remove the links with "lockstep identities unlink"; otherwise check which accounts the service account may read.'
+        : `Unless they are listed again, the first refresh after ${shownTime(facts.endsAt)} unlinks them. If that is wrong, check which accounts the service account may read.`,
+    ],
+  }),
+  accounts_returned: (facts) => ({
+    subject: `Missing accounts are back in ${facts.subject} (${facts.count})`,
+    paragraphs: [
+      `${facts.subject} lists these people's accounts again, which were missing: ${some(facts)}.`,
+      'You need to do nothing.',
+    ],
+  }),
+  accounts_unlinked: (facts) => ({
+    subject: `Missing accounts of ${facts.subject} were unlinked (${facts.count})`,
+    paragraphs: [
+      `The accounts of these people were missing in ${facts.subject} for too long: ${some(facts)}. Lockstep has removed the links and deleted the stored credentials of these accounts.`,
+      'If people have left, remove them with "lockstep identities delete".',
+    ],
+  }),
+  list_suspicious: (facts) => ({
+    subject: `A list of ${facts.subject} is probably wrong`,
+    paragraphs: [
+      `Too many linked accounts are missing at once in a list of ${facts.subject} (${facts.count}). Nothing is unlinked by such a list.`,
+      `Check the settings and the rights of the service account with "lockstep doctor ${facts.subject}". If the accounts were really deleted, raise leavers.maxLostPercent of the source and refresh it.`,
     ],
   }),
   test: (facts) => ({
