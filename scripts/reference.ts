@@ -20,6 +20,7 @@ import { layoutOf, schemes } from '../model/hashes/encoding';
 import { accountActions } from '../model/people/account-actions';
 import { leaversSchema } from '../model/people/leavers';
 import { refreshScheduleSchema } from '../model/people/refresh-schedule';
+import { expirySchema } from '../model/policy/expiry';
 import { passwordFilterSchema } from '../model/policy/password-filter';
 import { presetNames, presets } from '../model/policy/presets';
 import { policyRulesSchema } from '../model/policy/schema';
@@ -126,6 +127,8 @@ function configurationPage(): string {
     presetTable(),
     '### A group: `groups.<name>`',
     fieldTable(groupSchema),
+    '#### Expiry of passwords: `groups.<name>.expiry`\nSee [the expiry of passwords](password-expiry.md).',
+    fieldTable(expirySchema),
     '### An application: `applications.<name>`',
     fieldTable(applicationSchema),
     '### A group of people: `peopleGroups.<name>`',

@@ -33,7 +33,7 @@ export interface Refresh {
   readonly leavers: Sample;
   /** Accounts that were unlinked, because they were missing for longer than the time of grace. */
   readonly unlinked: Sample;
-  /** True if so many linked accounts are missing that the list is probably wrong. Then nothing is unlinked. */
+  /** True if more linked accounts are missing than the limit allows, so the list is probably wrong. Then nothing is unlinked. */
   readonly suspicious: boolean;
   /** Accounts that match no person. */
   readonly unmatched: Sample;

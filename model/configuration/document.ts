@@ -4,6 +4,7 @@ import { audiences } from '../notices/kinds';
 import { languages } from '../notices/languages';
 import { leaversSchema } from '../people/leavers';
 import { refreshScheduleSchema } from '../people/refresh-schedule';
+import { expirySchema } from '../policy/expiry';
 import { passwordFilterSchema } from '../policy/password-filter';
 import { policyRulesSchema, rulesOf } from '../policy/schema';
 import { applicationSchema, peopleGroupSchema } from './application';
@@ -167,6 +168,9 @@ export const groupSchema = z.strictObject({
     .describe(
       'continue: the auth account goes first, and an account that fails stops no other. directory-last: the auth account goes last, and only if every other account took the new password.',
     ),
+  expiry: expirySchema
+    .optional()
+    .describe('How old a password of the group may become. Without it, passwords do not expire.'),
 });
 
 /** Single sign-on as a whole: what counts for every application. */

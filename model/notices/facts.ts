@@ -15,9 +15,9 @@ export interface NoticeFacts {
   readonly reason: string | null;
   /** The sources whose accounts do not hold the new password. */
   readonly sources: readonly string[];
-  /** The source of a relay, or the name of an API key. */
+  /** The source of a relay, the name of an API key, or the group of a password. */
   readonly about: string | null;
-  /** When an API key ends, or when missing accounts are unlinked. */
+  /** When an API key or a password ends, or when missing accounts are unlinked. */
   readonly endsAt: Date | null;
   /** How many accounts the notice is about; 0 when it is about none. */
   readonly count: number;

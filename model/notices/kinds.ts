@@ -21,6 +21,8 @@ const OUTAGE_MS = 120_000;
 const table = {
   password_changed: { audience: 'people', event: 'password.changed', heldMs: 0 },
   password_incomplete: { audience: 'people', event: 'password.incomplete', heldMs: 0 },
+  password_expiring: { audience: 'people', event: 'password.expiring', heldMs: 0 },
+  password_expired: { audience: 'people', event: 'password.expired', heldMs: 0 },
   change_parked: { audience: 'operators', event: 'change.parked', heldMs: 0 },
   source_down: { audience: 'operators', event: 'source.down', heldMs: OUTAGE_MS },
   source_paused: { audience: 'operators', event: 'source.paused', heldMs: OUTAGE_MS },

@@ -25,6 +25,12 @@ export async function readLastRefreshes(db: Database): Promise<ReadonlyMap<strin
   return new Map(rows.map(({ source, ...last }) => [source, last]));
 }
 
+export interface DueRefresh {
+  readonly source: string;
+  /** Whether the source is also asked when each password was last changed. */
+  readonly look: boolean;
+}
+
 /**
  * Requests the refreshes that are due. Any number of workers may call it at the same time: one of them requests each
  * refresh once.
@@ -33,8 +39,8 @@ export async function readLastRefreshes(db: Database): Promise<ReadonlyMap<strin
  */
 export async function requestDueRefreshes(
   db: Database,
-  dueIn: (last: ReadonlyMap<string, LastRefresh>, now: Date) => readonly string[],
-): Promise<readonly string[]> {
+  dueIn: (last: ReadonlyMap<string, LastRefresh>, now: Date) => readonly DueRefresh[],
+): Promise<readonly DueRefresh[]> {
   return withTransaction(db, async (trx) => {
     const { rows } = await sql<{ got: boolean; now: Date }>`
       select pg_try_advisory_xact_lock(${SCHEDULE_LOCK}) as got, clock_timestamp() as now`.execute(
@@ -43,13 +49,14 @@ export async function requestDueRefreshes(
     const [row] = rows;
     if (row?.got !== true) return [];
     const due = dueIn(await readLastRefreshes(trx), row.now);
-    for (const source of due)
+    for (const { source, look } of due) {
+      const requestedBy = 'worker';
       await requestJob(trx, {
-        kind: 'refresh',
-        source,
+        ...{ kind: 'refresh', source, requestedBy },
         parameters: { preview: false },
-        requestedBy: 'worker',
       });
+      if (look) await requestJob(trx, { kind: 'look', source, parameters: {}, requestedBy });
+    }
     return due;
   });
 }

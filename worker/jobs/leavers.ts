@@ -32,7 +32,7 @@ export interface LeaversFound {
   /** How many accounts are missing for the first time, and how many links were listed before. */
   readonly lost: number;
   readonly linked: number;
-  /** True when the list has lost too much to be believed. */
+  /** True when the list lost more accounts than the limit allows, or is empty. */
   readonly suspicious: boolean;
   readonly isAuthSource: boolean;
   readonly unlinkAfterDays: number | null;

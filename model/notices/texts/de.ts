@@ -4,6 +4,8 @@ const list = (sources: readonly string[]): string => sources.join(', ');
 const help = ({ contact }: NoticeFacts): string => contact ?? 'Ihren Helpdesk';
 const some = ({ names, count }: NoticeFacts): string =>
   names.join(', ') + (count > names.length ? ` und ${count - names.length} weiteren` : '');
+const endOf = ({ endsAt }: NoticeFacts): string =>
+  endsAt === null ? 'unbekannten Zeitpunkt' : shownTime(endsAt);
 const again = ({ reminder }: NoticeFacts): string => (reminder ? 'Erinnerung: ' : '');
 /** The reasons are sentences of the reference, which is in English. */
 const because = ({ reason }: NoticeFacts): string[] => (reason === null ? [] : [reason]);
@@ -21,6 +23,20 @@ export const german: Texts = {
     paragraphs: [
       `Das neue Passwort von ${facts.person} wurde hier nicht angenommen: ${list(facts.sources)}. Dort gilt weiterhin das bisherige Passwort.`,
       `Wählen Sie auf demselben Weg wie zuletzt ein anderes Passwort, oder rufen Sie ${help(facts)} an.`,
+    ],
+  }),
+  password_expiring: (facts) => ({
+    subject: 'Ihr Passwort läuft bald ab',
+    paragraphs: [
+      `Das Passwort von ${facts.person} (${facts.about}) läuft am ${endOf(facts)} ab.`,
+      `Ändern Sie es vorher auf demselben Weg wie zuletzt, oder fragen Sie ${help(facts)}. Lockstep fragt nie in einer Nachricht nach einem Passwort und schickt nie einen Link.`,
+    ],
+  }),
+  password_expired: (facts) => ({
+    subject: 'Ihr Passwort ist abgelaufen',
+    paragraphs: [
+      `Das Passwort von ${facts.person} (${facts.about}) ist am ${endOf(facts)} abgelaufen.`,
+      `Ändern Sie es jetzt auf demselben Weg wie zuletzt, oder fragen Sie ${help(facts)}. Lockstep fragt nie in einer Nachricht nach einem Passwort und schickt nie einen Link.`,
     ],
   }),
   change_parked: (facts) => ({
@@ -78,7 +94,7 @@ export const german: Texts = {
   key_ending: (facts) => ({
     subject: `Der API-Schlüssel "${facts.about}" läuft bald ab`,
     paragraphs: [
-      `Der API-Schlüssel "${facts.about}" (${facts.subject}) läuft am ${facts.endsAt === null ? 'unbekannten Zeitpunkt' : shownTime(facts.endsAt)} ab. Danach werden seine Anfragen abgelehnt.`,
+      `Der API-Schlüssel "${facts.about}" (${facts.subject}) läuft am ${endOf(facts)} ab. Danach werden seine Anfragen abgelehnt.`,
       'Legen Sie mit "lockstep keys create" einen neuen an, ersetzen Sie den alten, und widerrufen Sie diesen mit "lockstep keys revoke".',
     ],
   }),

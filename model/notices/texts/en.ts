@@ -5,6 +5,8 @@ const help = ({ contact }: NoticeFacts): string => contact ?? 'your help desk';
 const again = ({ reminder }: NoticeFacts): string => (reminder ? 'Reminder: ' : '');
 const some = ({ names, count }: NoticeFacts): string =>
   names.join(', ') + (count > names.length ? ` and ${count - names.length} more` : '');
+const endOf = ({ endsAt }: NoticeFacts): string =>
+  endsAt === null ? 'an unknown time' : shownTime(endsAt);
 const because = ({ reason }: NoticeFacts): string[] => (reason === null ? [] : [reason]);
 
 export const english: Texts = {
@@ -20,6 +22,20 @@ export const english: Texts = {
     paragraphs: [
       `The new password of ${facts.person} was not accepted by: ${list(facts.sources)}. There, your previous password is still valid.`,
       `Choose another password in the way in which you chose the last one, or call ${help(facts)}.`,
+    ],
+  }),
+  password_expiring: (facts) => ({
+    subject: 'Your password expires soon',
+    paragraphs: [
+      `The password of ${facts.person} (${facts.about}) expires at ${endOf(facts)}.`,
+      `Change it before then, in the way in which you changed it last, or ask ${help(facts)}. Lockstep never asks for a password in a message and never sends a link.`,
+    ],
+  }),
+  password_expired: (facts) => ({
+    subject: 'Your password has expired',
+    paragraphs: [
+      `The password of ${facts.person} (${facts.about}) expired at ${endOf(facts)}.`,
+      `Change it now, in the way in which you changed it last, or ask ${help(facts)}. Lockstep never asks for a password in a message and never sends a link.`,
     ],
   }),
   change_parked: (facts) => ({
@@ -77,7 +93,7 @@ export const english: Texts = {
   key_ending: (facts) => ({
     subject: `The API key "${facts.about}" ends soon`,
     paragraphs: [
-      `The API key "${facts.about}" (${facts.subject}) ends at ${facts.endsAt === null ? 'an unknown time' : shownTime(facts.endsAt)}. From then on its requests are refused.`,
+      `The API key "${facts.about}" (${facts.subject}) ends at ${endOf(facts)}. From then on its requests are refused.`,
       'Create a new key with "lockstep keys create", put it in the place of the old one, then revoke the old one with "lockstep keys revoke".',
     ],
   }),
