@@ -24,6 +24,7 @@ import * as publicUrl from './migrations/0021-public-url';
 import * as sessions from './migrations/0029-sessions';
 import * as people from './migrations/0036-people';
 import * as keptCaptures from './migrations/0037-kept-captures';
+import * as sourceCommandReason from './migrations/0040-source-command-reason';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -49,6 +50,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0029-sessions': sessions,
   '0036-people': people,
   '0037-kept-captures': keptCaptures,
+  '0040-source-command-reason': sourceCommandReason,
 });
 
 /**
