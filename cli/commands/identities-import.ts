@@ -134,12 +134,11 @@ function lines(
 ): string[] {
   const count = (wanted: ImportedPerson['result']) =>
     results.filter(({ result }) => result === wanted).length;
-  const would = preview ? 'would be ' : '';
   return [
     ...conflicts.map(({ name, lines: at, says }) => `Line ${at.join(', ')}: ${name} ${says}.`),
     ...results.flatMap(({ name, conflicts: why }, index) =>
       why.map((says) => `Line ${people[index]?.lines.join(', ')}: ${name}: ${says}.`),
     ),
-    `${count('added')} people ${would}added, ${count('updated')} ${would}updated, ${count('unchanged')} unchanged, ${conflicts.length + count('conflict')} with conflicts, which ${preview ? 'would stay' : 'are'} as they were.`,
+    `${preview ? 'Preview' : 'Imported'}: ${count('added')} ${preview ? 'to add' : 'added'}, ${count('updated')} ${preview ? 'to update' : 'updated'}, ${count('unchanged')} unchanged, ${conflicts.length + count('conflict')} in conflict and left as they were.`,
   ];
 }

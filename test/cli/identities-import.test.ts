@@ -84,21 +84,21 @@ grace;;alice;
     expect([preview.code, preview.stdout]).toEqual([
       1,
       `Line 4: grace: the account alice in warehouse is linked to another person, alice.
-2 people would be added, 0 would be updated, 0 unchanged, 1 with conflicts, which would stay as they were.
+Preview: 2 to add, 0 to update, 0 unchanged, 1 in conflict and left as they were.
 `,
     ]);
     expect((await person('eve')).code).toBe('not_found');
     const imported = await importOf('people.csv', file, '--yes');
     expect([imported.code, imported.stdout]).toEqual([
       1,
-      expect.stringContaining('\n2 people added, 0 updated, 0 unchanged, 1 with conflicts'),
+      expect.stringContaining('\nImported: 2 added, 0 updated, 0 unchanged, 1 in conflict'),
     ]);
     expect(await person('eve')).toMatchObject({
       attributes: { mail: 'eve@x', note: 'with; a separator' },
       accounts: [{ source: 'warehouse', name: 'eve', linkedBy: 'operator' }],
     });
     const again = await importOf('people.csv', file, '--yes');
-    expect(again.stdout).toContain('0 people added, 0 updated, 2 unchanged, 1 with conflicts');
+    expect(again.stdout).toContain('Imported: 0 added, 0 updated, 2 unchanged, 1 in conflict');
   });
 
   test('an LDIF file links each entry to the person whom an attribute names, and keeps their other attributes', async () => {
@@ -106,7 +106,7 @@ grace;;alice;
     const ldif = `dn: ou=people,dc=x\nou: people\n\ndn: uid=heidi,ou=people,dc=x\nuid: heidi\nmail: heidi@x\ncn: Heidi\n`;
     const options = ['--source', 'directory', '--attribute', 'mail', '--attribute', 'display=cn'];
     const { code, stdout } = await importOf('people.ldif', ldif, ...options, '--yes');
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/^0 people added, 1 updated/)]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^Imported: 0 added, 1 updated/)]);
     expect(await person('heidi')).toMatchObject({
       attributes: { phone: '1', mail: 'heidi@x', display: 'Heidi' },
       accounts: [{ source: 'directory', name: 'uid=heidi,ou=people,dc=x' }],

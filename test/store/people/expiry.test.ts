@@ -43,6 +43,11 @@ describeWith(['postgres'], 'the expiry of passwords', () => {
       body: { identity: name, password: 'correct horse battery staple' },
     });
     await planned(api.database.db, String(body.id), name);
+    await query(
+      `update account a set claimed_seq = c.seq from change c
+       where c.id = $1 and a.identity_id = c.identity_id`,
+      [body.id],
+    );
     await settled(api.database.db, String(body.id), 'directory');
     await ages(name, daysAgo);
     return name;
