@@ -72,7 +72,9 @@ function refreshLines(source: string, result: Refresh): string[] {
     `  ${alreadyLinked} already linked, ${linked} ${would}linked now, ${peopleAdded} of these to people who ${preview ? 'would be' : 'were'} added`,
     ...(peopleUpdated === 0
       ? []
-      : [`  ${peopleUpdated} people ${preview ? 'would get' : 'got'} new attributes`]),
+      : [
+          `  ${peopleUpdated === 1 ? '1 person' : `${peopleUpdated} people`} ${preview ? 'would get' : 'got'} new attributes`,
+        ]),
     ...sampleLines(leavers, 'people have left: they have no account in this auth source any more'),
     ...sampleLines(
       unlinked,

@@ -31,7 +31,7 @@ export interface Refresh {
   readonly peopleUpdated: number;
   /** People without an account in the auth source of a group any more, by name. */
   readonly leavers: Sample;
-  /** Accounts that were unlinked, because they were missing for longer than the time of grace. */
+  /** Accounts that were unlinked, because they were missing for longer than the grace period. */
   readonly unlinked: Sample;
   /** True if more linked accounts are missing than the limit allows, so the list is probably wrong. Then nothing is unlinked. */
   readonly suspicious: boolean;

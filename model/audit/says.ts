@@ -119,7 +119,7 @@ export const auditActions = {
   'account.linked': row((record) => `Linked ${accountText(record)}.`),
   'account.unlinked': row(
     (record) =>
-      `Unlinked ${accountText(record)}${record.detail.left === true ? ', which its source had not listed for long enough' : ''}.`,
+      `Unlinked ${accountText(record)}${record.detail.left === true ? ', because its source no longer lists it' : ''}.`,
     'notice',
   ),
   'account.missing': row(

@@ -58,7 +58,7 @@ export async function markMissing(db: Database, leaving: Leaving): Promise<void>
     ${leaverNotice('accounts_missing', 'missing', leaving)}`.execute(db);
 }
 
-/** Ends the time of grace of accounts that the source lists again. */
+/** Ends the grace period of accounts that the source lists again. */
 export async function markReturned(db: Database, returned: Leaving): Promise<void> {
   if (returned.accountIds.length === 0) return;
   await sql`
@@ -77,7 +77,7 @@ export async function markReturned(db: Database, returned: Leaving): Promise<voi
 }
 
 /**
- * Unlinks those of these missing accounts whose time of grace is over. Their stored credentials are deleted with the
+ * Unlinks those of these missing accounts whose grace period is over. Their stored credentials are deleted with the
  * link; the accounts and the people stay.
  * @returns the ids of the links
  */

@@ -1,5 +1,5 @@
 import type { Refresh } from '../../model/api/job-results';
-import { claimJob, finishJob, reportProgress } from '../../store/sources/jobs';
+import { claimJob, finishJob, keepJob, reportProgress, requestJob } from '../../store/sources/jobs';
 import { startTestApi, type TestApi } from '../support/api';
 import { applyTestConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
@@ -42,5 +42,17 @@ describeWith(['postgres'], 'lockstep refresh', () => {
     expect(refreshed.stdout).toContain('  2 people got new attributes\n');
     expect(refreshed.stdout).toContain('Nothing was unlinked.');
     expect((await run(['sources'])).stdout).toMatch(/warehouse .* \d+ s ago/);
+  });
+
+  test('a refresh stays with its worker as long as the worker extends the lease', async () => {
+    const { db } = api.database;
+    const wanted = { source: 'warehouse', parameters: {}, requestedBy: 'test' };
+    const id = await requestJob(db, { kind: 'refresh', ...wanted });
+    expect(await claimJob(db, -1)).toMatchObject({ id });
+    await keepJob(db, id, 60);
+    expect(await claimJob(db, 60)).toBeNull();
+    await keepJob(db, id, -1);
+    expect(await claimJob(db, 60)).toMatchObject({ id });
+    await finishJob(db, id, 'done', result);
   });
 });

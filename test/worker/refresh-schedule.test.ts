@@ -201,7 +201,7 @@ describeWith(['slapd', 'postgres'], 'joiners, movers and leavers of a directory'
     expect((await person(account.key))?.attributes).toEqual(mine.attributes);
   });
 
-  test('an account that is missing in complete lists is unlinked after the time of grace, and reported each time', async () => {
+  test('an account that is missing in complete lists is unlinked after the grace period, and reported each time', async () => {
     await configure({ refresh: { everyHours: 1 }, leavers: { unlinkAfterDays: 2 } });
     const [leaver, stays] = await addAccounts(2);
     if (leaver === undefined || stays === undefined) throw new Error('no accounts');
@@ -221,7 +221,7 @@ describeWith(['slapd', 'postgres'], 'joiners, movers and leavers of a directory'
     expect(await noticed()).toEqual(['accounts_missing', 'accounts_unlinked']);
   });
 
-  test('an account that is listed again in the time of grace stays linked, and its time starts again later', async () => {
+  test('an account that is listed again in the grace period stays linked, and its time starts again later', async () => {
     await configure({ refresh: { everyHours: 1 }, leavers: { unlinkAfterDays: 2 } });
     const [account] = await addAccounts(2);
     if (account === undefined) throw new Error('no account');

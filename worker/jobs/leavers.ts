@@ -70,7 +70,7 @@ export async function leaversIn(
   };
 }
 
-/** Records and reports what `leaversIn` found, and unlinks the accounts whose time of grace is over. */
+/** Records and reports what `leaversIn` found, and unlinks the accounts whose grace period is over. */
 export async function handleLeavers(
   db: Database,
   { source, requestedBy: by }: SourceJob,
