@@ -73,12 +73,15 @@ const personOf = ({ identityId, person, attributes }: DeliveryAtWork) =>
 
 function factsOf(delivery: DeliveryAtWork, { settings }: NoticeChannel): NoticeFacts {
   const { person, at, subject, changeId, reminder, sources, detail } = delivery;
-  const { reason, about, endsAt } = detail;
+  const { reason, about, endsAt, count, names, left } = detail;
   return {
     ...{ person, at, subject, changeId, reminder, sources },
     reason: typeof reason === 'string' && isErrorCode(reason) ? errors[reason].says : null,
     about: typeof about === 'string' ? about : null,
     endsAt: typeof endsAt === 'string' ? new Date(endsAt) : null,
+    count: typeof count === 'number' ? count : 0,
+    names: Array.isArray(names) ? names.map(String) : [],
+    left: left === true,
     contact: typeof settings.contact === 'string' ? settings.contact : null,
   };
 }

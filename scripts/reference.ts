@@ -20,6 +20,9 @@ import { maintenanceWindowSchema } from '../model/configuration/maintenance';
 import { errorCodes, errors, type Retry, waitingSays } from '../model/errors';
 import { layoutOf, schemes } from '../model/hashes/encoding';
 import { accountActions } from '../model/people/account-actions';
+import { leaversSchema } from '../model/people/leavers';
+import { refreshScheduleSchema } from '../model/people/refresh-schedule';
+import { expirySchema } from '../model/policy/expiry';
 import { passwordFilterSchema } from '../model/policy/password-filter';
 import { presetNames, presets } from '../model/policy/presets';
 import { policyRulesSchema } from '../model/policy/schema';
@@ -115,6 +118,10 @@ function configurationPage(): string {
     '#### An identity provider that pushes passwords: `sources.<name>.capture.scim`\nSee [identity providers](captures/identity-providers.md).',
     fieldTable(scimSchema),
     'The settings of each kind are in [connectors.md](connectors.md).',
+    '#### The schedule of refreshes: `sources.<name>.refresh`\nSee [joiners, movers and leavers](joiners-movers-leavers.md). Set one of the two.',
+    fieldTable(refreshScheduleSchema),
+    '#### Accounts that the source no longer lists: `sources.<name>.leavers`',
+    fieldTable(leaversSchema),
     '#### A password filter: `sources.<name>.passwordFilter`\nThe filter applies in this order: case, characters, length. Lockstep writes and verifies the rewritten password, and stores it as the credential of that source.',
     fieldTable(passwordFilterSchema),
     '#### An adapter: `sources.<name>.adapter`\nSee [adapters](sync-types.md).',
@@ -126,6 +133,8 @@ function configurationPage(): string {
     presetTable(),
     '### A group: `groups.<name>`',
     fieldTable(groupSchema),
+    '#### Expiry of passwords: `groups.<name>.expiry`\nSee [the expiry of passwords](password-expiry.md).',
+    fieldTable(expirySchema),
     '### An application: `applications.<name>`',
     fieldTable(applicationSchema),
     '### A group of people: `peopleGroups.<name>`',

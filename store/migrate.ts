@@ -28,6 +28,8 @@ import * as adapters from './migrations/0031-adapters';
 import * as masterKeys from './migrations/0032-master-keys';
 import * as lookup from './migrations/0033-lookup';
 import * as sourceLimits from './migrations/0035-source-limits';
+import * as people from './migrations/0036-people';
+import * as keptCaptures from './migrations/0037-kept-captures';
 import * as sourceCommandReason from './migrations/0040-source-command-reason';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
@@ -57,6 +59,8 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0032-master-keys': masterKeys,
   '0033-lookup': lookup,
   '0035-source-limits': sourceLimits,
+  '0036-people': people,
+  '0037-kept-captures': keptCaptures,
   '0040-source-command-reason': sourceCommandReason,
 });
 

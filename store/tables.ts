@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { MessageResult } from '../model/adapters/message';
+import type { JobProgress } from '../model/api/jobs';
 import type { Scope } from '../model/api/scopes';
 import type { Startpoint } from '../model/captures/startpoint';
 import type { ChangeState, Role } from '../model/change/change';
@@ -52,6 +53,8 @@ export interface AccountTable {
   problem: Generated<StoredProblem | null>;
   /** When the source showed the problem. Not cleared with it. */
   problem_at: OptionalTime;
+  /** When a complete list of the source was first without the account; null while it is listed. */
+  missing_since: OptionalTime;
   is_primary: Generated<boolean>;
   /** Who linked the account: `operator`, `correlation`, `refresh` or `scim`. */
   linked_by: string;
@@ -253,6 +256,8 @@ export interface JobTable {
   created_at: Time;
   claimed_until: OptionalTime;
   finished_at: OptionalTime;
+  /** How far the worker is; null when it has reported nothing. */
+  progress: ColumnType<JobProgress | null, string | undefined, string>;
 }
 
 export interface RelayTable {
@@ -324,6 +329,18 @@ export interface SealedCaptureTable {
   jwe: Buffer;
   expires_at: Time;
   next_try_at: Time;
+}
+
+/** A capture of an account that is linked to no person yet. */
+export interface KeptCaptureTable {
+  source: string;
+  /** The canonical name of the account. */
+  account_key: string;
+  relay_id: string;
+  epoch_id: string;
+  jwe: Buffer;
+  captured_at: Time;
+  expires_at: Time;
 }
 
 /** The last capture of an account that was declined and left it with a password of its own. */
@@ -522,6 +539,7 @@ export interface Tables {
   capture_control: CaptureControlTable;
   replica: ReplicaTable;
   sealed_capture: SealedCaptureTable;
+  kept_capture: KeptCaptureTable;
   declined_capture: DeclinedCaptureTable;
   scim_user: ScimUserTable;
   sign_in_guard: SignInGuardTable;

@@ -6,6 +6,7 @@ import { anchorAudit } from '../store/worker/audit/anchor';
 import { type AuditChain, chainAudit } from '../store/worker/audit/chain';
 import { deleteExpiredSecrets } from '../store/worker/close';
 import { destroyEndedEpochs, ensureEpoch } from '../store/worker/epochs';
+import { deleteExpiredKept } from '../store/worker/kept-captures';
 import type { KeyStore } from '../store/worker/keys/key-store';
 import { deleteExpiredCaptures } from '../store/worker/sealed-captures';
 import { forgetSignIns } from '../store/worker/sign-ins';
@@ -34,7 +35,8 @@ export function startJanitor(
       return false;
     }),
     startLoop({ name: 'expired secrets', everyMs: 10_000 }, async () => {
-      const captures = await deleteExpiredCaptures(db);
+      const captures = [...(await deleteExpiredCaptures(db))];
+      captures.push(...(await deleteExpiredKept(db)));
       for (const source of captures) countCaptures(source, 'relay', 'expired');
       const count = (await deleteExpiredSecrets(db)) + captures.length;
       if (count > 0) log.info('expired sealed passwords were deleted', { count });

@@ -36,7 +36,7 @@ import { installRuntime } from './changes/temporal';
 import { startJanitor } from './janitor';
 import { startJobs } from './jobs/jobs';
 import { registerWorkerMetrics } from './metrics';
-import { startNoticeWatch } from './notices/watch';
+import { startExpiryWatch, startNoticeWatch } from './notices/watch';
 import { startReplicas } from './replicas';
 
 const HOUR_MS = 3_600_000;
@@ -120,6 +120,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     eventKey,
     keys.unsavedMasterKeys,
   );
+  const expiryWatch = startExpiryWatch(db, watchConfiguration(db));
   const notices = openNoticeChannels({
     resolve: openReferences(environment),
     issuer: environment.LOCKSTEP_API_PUBLIC_URL?.replace(/\/$/, '') ?? null,
@@ -154,7 +155,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     jobs.stop(),
     mailboxes.stop(),
     captures?.stop(),
-    ...[...janitor, replicas, noticeWatch].map((loop) => loop.stop()),
+    ...[...janitor, replicas, noticeWatch, expiryWatch].map((loop) => loop.stop()),
   ]);
   await removePresence(db, workerId).catch(() => {});
   await connectors.close();

@@ -4,9 +4,11 @@ import { reasonText } from '../../model/audit/says';
 import { outcomeStates } from '../../model/change/outcome';
 import { isSignInObstacle } from '../../model/change/sign-in-prevented';
 import { isErrorCode, waitingSays } from '../../model/errors';
+import { expiresAt } from '../../model/policy/expiry';
 import type { Caller } from '../../store/api-keys';
 import { anyRecord, type FoundRecord, readAudit } from '../../store/audit-records';
 import { listChanges } from '../../store/changes/read';
+import { readChangedAt } from '../../store/people/expiry';
 import type { AccountView } from '../../store/people/identities';
 import { type HeldByAccount, readHeld } from '../../store/people/overview';
 import { summaryOf } from '../changes/change';
@@ -14,6 +16,7 @@ import { type CheckedAccount, staleHere } from '../changes/read-stale';
 import type { Dependencies } from '../http/dependencies';
 import { type Route, route } from '../http/route';
 import { personName } from '../http/schemas';
+import { visibleGroups } from '../sources/visible';
 import { readPerson } from './read-person';
 
 const CHANGES = 10;
@@ -40,7 +43,8 @@ async function readOverview(deps: Dependencies, caller: Caller, given: string): 
   const { name } = identity;
   const { db, settings } = deps;
   const filter = { groups: caller.groups, state: null, identity: name, source: null, cursor: null };
-  const [held, changes, captures] = await Promise.all([
+  const [expiry, held, changes, captures] = await Promise.all([
+    expiryOf(deps, caller, identity.id, visible),
     readHeld(db, identity.id),
     listChanges(db, { ...filter, limit: CHANGES }),
     readAudit(db, {
@@ -55,10 +59,31 @@ async function readOverview(deps: Dependencies, caller: Caller, given: string): 
   return {
     name,
     accounts,
+    expiry,
     changes: changes.map((summary) => summaryOf(summary, settings)),
     captures: captures.filter(({ source }) => sees(source ?? '')).map(captureOf),
     next: nextSteps(accounts),
   };
+}
+
+/** When the passwords of a person expire, in the groups that the caller may see. */
+async function expiryOf(
+  { db, configuration }: Dependencies,
+  caller: Caller,
+  identityId: string,
+  accounts: readonly AccountView[],
+): Promise<Overview['expiry']> {
+  const { configuration: inForce } = await configuration();
+  const groups = visibleGroups(inForce, caller).filter(({ authSource }) =>
+    accounts.some(({ source }) => source === authSource),
+  );
+  const known = groups.map(async ({ name, authSource }) => {
+    const settings = inForce.groups[name]?.expiry;
+    if (settings === undefined) return [];
+    const changedAt = await readChangedAt(db, identityId, authSource);
+    return [{ group: name, changedAt, expiresAt: expiresAt(settings, changedAt) }];
+  });
+  return (await Promise.all(known)).flat();
 }
 
 function accountOf(

@@ -11,7 +11,7 @@ import {
   type IdentityView,
   saveIdentity,
 } from '../../store/people/identities';
-import { type LinkConflict, unlinkAccount } from '../../store/people/links';
+import { unlinkAccount } from '../../store/people/links';
 import { listIdentities, readMappingsOf } from '../../store/people/listing';
 import { linkMapping } from '../../store/people/mappings';
 import { staleHere } from '../changes/read-stale';
@@ -20,6 +20,8 @@ import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { largeBody, type Route, route } from '../http/route';
 import { accountName, cursor, pageLimit, personName, sourceName } from '../http/schemas';
+import { importPeople } from './import';
+import { conflictCode, conflictSays } from './link-conflicts';
 import { isSameAccount, type ResolvedMapping, resolveMappings, unknownSources } from './mappings';
 import { personOverview } from './overview';
 import { readPerson, type SeesSource, seesIn, sourcesOf } from './read-person';
@@ -32,13 +34,22 @@ const summaryOf = ({ name, attributes, accounts }: IdentityView) => ({
   accounts: accounts.map(accountOf),
 });
 
-const accountOf = ({ source, name, nativeId, primary, linkedBy, problem }: AccountView) => ({
+const accountOf = ({
   source,
   name,
   nativeId,
   primary,
   linkedBy,
   problem,
+  missingSince,
+}: AccountView) => ({
+  source,
+  name,
+  nativeId,
+  primary,
+  linkedBy,
+  problem,
+  missingSince,
 });
 
 /** The person with the accounts that the caller may see. */
@@ -72,6 +83,10 @@ const list = route({
       .describe(
         'Only people whose name, an attribute such as mail, or the name of an account contains this text, in any case.',
       ),
+    missing: z
+      .enum(['true', 'false'])
+      .default('false')
+      .describe('`true`: only people with a linked account that its source no longer lists.'),
   }),
   answers: {
     200: {
@@ -79,9 +94,10 @@ const list = route({
       schema: identitiesPageSchema,
     },
   },
-  handle: async (deps, { caller, query: { limit, cursor: after = null, search = null } }) => {
+  handle: async (deps, { caller, query }) => {
+    const { limit, cursor: after = null, search = null, missing } = query;
     const sources = await sourcesOf(deps, caller);
-    const page = { limit: limit + 1, cursor: after, sources, search };
+    const page = { limit: limit + 1, cursor: after, sources, search, missing: missing === 'true' };
     const found = await listIdentities(deps.db, page);
     const sees = seesIn(sources);
     const identities = found.slice(0, limit).map((one) => summaryOf(visibleIn(one, sees)));
@@ -204,20 +220,6 @@ const save = route({
   },
 });
 
-const conflictCode = (conflicts: readonly LinkConflict[]) =>
-  conflicts.every(({ why }) => why === 'service_account') ? 'service_account' : 'account_linked';
-
-function conflictSays({ name, why, linkedAs, linkedTo }: LinkConflict): string {
-  const others = linkedAs.filter((other) => other !== name).map((other) => `"${other}"`);
-  const as = others.length === 0 ? '' : `, as ${others.join(' and ')}`;
-  return {
-    service_account:
-      'is an account with which Lockstep signs in, to this source or to another one; it is never linked',
-    linked_to_another_person: `is linked to another person, ${linkedTo}${as}`,
-    linked_twice: `is linked twice${as}; unlink one of them first`,
-  }[why];
-}
-
 async function linkMappings(
   { db }: Dependencies,
   configuration: Configuration,
@@ -275,4 +277,12 @@ const unlink = route({
   },
 });
 
-export const peopleRoutes: readonly Route[] = [list, read, personOverview, save, remove, unlink];
+export const peopleRoutes: readonly Route[] = [
+  list,
+  importPeople,
+  read,
+  personOverview,
+  save,
+  remove,
+  unlink,
+];

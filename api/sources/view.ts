@@ -1,9 +1,15 @@
 import type { Source } from '../../model/api/sources';
 import { type SourceState, sourceSays } from '../../model/change/source-circuit';
-import { type Configuration, sourceNamed } from '../../model/configuration/document';
+import {
+  type Configuration,
+  type SourceConfiguration,
+  sourceNamed,
+} from '../../model/configuration/document';
 import { laneOf } from '../../model/configuration/limits';
+import { nextRefreshAt } from '../../model/people/refresh-schedule';
 import type { Caller } from '../../store/api-keys';
 import { readServersInUse } from '../../store/presence';
+import { type RefreshState, readLastRefreshes } from '../../store/sources/refreshes';
 import { readSourceStates } from '../../store/sources/state';
 import { readSourceUse } from '../../store/sources/usage';
 import type { Dependencies } from '../http/dependencies';
@@ -12,10 +18,11 @@ import { visibleGroups, visibleSources } from './visible';
 /** The sources that the API key may see, in alphabetical order. */
 export async function readSources(deps: Dependencies, caller: Caller): Promise<Source[]> {
   const { configuration } = await deps.configuration();
-  const [use, states, servers] = await Promise.all([
+  const [use, states, servers, refreshes] = await Promise.all([
     readSourceUse(deps.db),
     readSourceStates(deps.db),
     readServersInUse(deps.db),
+    readLastRefreshes(deps.db),
   ]);
   const groups = visibleGroups(configuration, caller);
   return visibleSources(configuration, caller).flatMap((name) => {
@@ -27,6 +34,7 @@ export async function readSources(deps: Dependencies, caller: Caller): Promise<S
       servers: servers.get(name) ?? [],
       ...statusOf(states.get(name) ?? { state: 'up' }),
       ...(use.get(name) ?? { accounts: 0, waiting: 0, parked: 0 }),
+      refresh: refreshOf(source, refreshes.get(name) ?? null),
     };
   });
 }
@@ -35,6 +43,20 @@ const settingsOf = (name: string, source: Configuration['sources'][string]) => {
   const { kind, enabled, prove, maxPerSecond = null, maxAtOnce = null } = source;
   return { name, kind, enabled, prove, lane: laneOf(source), maxPerSecond, maxAtOnce };
 };
+
+function refreshOf(
+  { enabled, refresh: schedule }: SourceConfiguration,
+  last: RefreshState | null,
+): Source['refresh'] {
+  const running = last !== null && last.finishedAt === null;
+  return {
+    lastAt: last?.requestedAt ?? null,
+    failed: last?.failed ?? false,
+    running,
+    progress: running ? last.progress : null,
+    nextAt: schedule === undefined || !enabled ? null : nextRefreshAt(schedule, last, new Date()),
+  };
+}
 
 const statusOf = (source: SourceState) => ({
   state: source.state,

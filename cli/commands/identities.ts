@@ -11,6 +11,7 @@ import { table } from '../text/table';
 import { sourceAndName } from '../values';
 import { forceChangeCommand, unlockCommand } from './identities-act';
 import { deleteCommand } from './identities-delete';
+import { importCommand } from './identities-import';
 import { setCommand } from './identities-set';
 
 export const identitiesCommand = (): Command =>
@@ -22,6 +23,7 @@ export const identitiesCommand = (): Command =>
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(showCommand())
     .addCommand(setCommand())
+    .addCommand(importCommand())
     .addCommand(unlinkCommand())
     .addCommand(deleteCommand())
     .addCommand(unlockCommand())
@@ -34,6 +36,7 @@ const listCommand = (): Command =>
       '--search <text>',
       'only people whose name, an attribute such as mail, or an account contains this text, in any case',
     )
+    .option('--missing', 'only people with a linked account that its source no longer lists')
     .addOption(limitOption(50))
     .addOption(cursorOption())
     .addOption(allOption())
@@ -46,6 +49,10 @@ const listCommand = (): Command =>
             'lockstep identities list --search marsh@',
             'lists the people whose name, mail or account contains this text',
           ],
+          [
+            'lockstep identities list --missing --all',
+            'lists the people who have probably left, or lost an account',
+          ],
         ],
       }),
     )
@@ -53,9 +60,14 @@ const listCommand = (): Command =>
 
 interface ListOptions extends Paging {
   readonly search?: string;
+  readonly missing?: true;
 }
 
-async function list({ output, api }: Session, { all, ...query }: ListOptions): Promise<Exit> {
+async function list(
+  { output, api }: Session,
+  { all, missing, ...rest }: ListOptions,
+): Promise<Exit> {
+  const query = { ...rest, ...(missing && { missing: 'true' }) };
   const read = await readPages<'identities', Identity>(await api(), 'identities', { query, all });
   output.show({ identities: read.items, next: read.next }, () =>
     table(

@@ -7,6 +7,7 @@ import { helpText } from '../help-text';
 import { isRefused, runJob } from '../http/jobs';
 import { knownSources } from '../http/known-sources';
 import { action, type Session } from '../session';
+import { progressText } from '../text/source-text';
 import { seconds } from '../values';
 
 interface Options {
@@ -50,6 +51,7 @@ async function refresh(
     verb: 'refresh',
     body: { preview: preview === true },
     waitSeconds: wait,
+    onProgress: (progress) => output.note(`${source}: ${progressText(progress)}`),
   });
   if (result === null)
     throw new Failure(
@@ -62,11 +64,23 @@ async function refresh(
 }
 
 function refreshLines(source: string, result: Refresh): string[] {
-  const { preview, read, linked, alreadyLinked, peopleAdded, unmatched, ambiguous } = result;
+  const { preview, read, linked, alreadyLinked, unmatched, ambiguous } = result;
+  const { peopleAdded, peopleUpdated, leavers, unlinked } = result;
   const would = preview ? 'would be ' : '';
   return [
     `${source}: ${read} accounts read`,
     `  ${alreadyLinked} already linked, ${linked} ${would}linked now, ${peopleAdded} of these to people who ${preview ? 'would be' : 'were'} added`,
+    ...(peopleUpdated === 0
+      ? []
+      : [
+          `  ${peopleUpdated === 1 ? '1 person' : `${peopleUpdated} people`} ${preview ? 'would get' : 'got'} new attributes`,
+        ]),
+    ...sampleLines(leavers, 'people have left: they have no account in this auth source any more'),
+    ...sampleLines(
+      unlinked,
+      `accounts ${preview ? 'would be' : 'were'} unlinked, because they were missing for too long`,
+    ),
+    ...(result.suspicious ? suspiciousLines(source) : []),
     ...sampleLines(unmatched, 'match no person'),
     ...sampleLines(ambiguous, 'match several people, or the same person, and are not linked'),
     ...sampleLines(
@@ -82,6 +96,11 @@ function refreshLines(source: string, result: Refresh): string[] {
         ]),
   ];
 }
+
+const suspiciousLines = (source: string): string[] => [
+  '  Too many linked accounts are missing at once, so the list is probably wrong. Nothing was unlinked.',
+  `  Next: "lockstep doctor ${source}". If the accounts were deleted, raise leavers.maxLostPercent of the source.`,
+];
 
 const reportLines = ({ says, count, first }: AccountReport): string[] => [
   `  ${count} ${says}`,

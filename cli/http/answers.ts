@@ -48,6 +48,7 @@ export type Sources = Json<sources.Sources>;
 export type SourceCommandAccepted = Json<sources.SourceCommandAccepted>;
 export type Job = Json<jobs.Job>;
 export type JobAccepted = Json<jobs.JobAccepted>;
+export type JobProgress = Json<jobs.JobProgress>;
 
 export type Relay = Json<relays.Relay>;
 export type Relays = Json<relays.Relays>;
@@ -60,6 +61,8 @@ export type NoticeChannels = Json<notices.NoticeChannels>;
 export type NoticeTested = Json<notices.NoticeTested>;
 
 export type Identity = Json<identities.Identity>;
+export type ImportedPerson = Json<identities.ImportedPerson>;
+export type ImportedPeople = Json<identities.ImportedPeople>;
 export type IdentityWithMappings = Json<identities.IdentityWithMappings>;
 export type ListedMapping = Json<identities.ListedMapping>;
 export type MappingsPage = Json<identities.MappingsPage>;

@@ -11,12 +11,15 @@ export function identityLines(output: Output, identity: IdentityWithMappings): s
   const problems = accounts.filter(
     ({ problem, stale }) => problem !== null && stale?.reason !== problem,
   );
-  const rows = accounts.map(({ source, name: account, primary, linkedBy, stale }) => [
+  const rows = accounts.map(({ source, name: account, primary, linkedBy, stale, missingSince }) => [
     source,
     account,
     primary ? 'primary' : '',
     linkedBy,
-    stale === null ? '' : `stale: ${stale.code.replaceAll('_', ' ')}`,
+    [
+      ...(missingSince === null ? [] : [`missing since ${missingSince.slice(0, 10)}`]),
+      ...(stale === null ? [] : [`stale: ${stale.code.replaceAll('_', ' ')}`]),
+    ].join(', '),
   ]);
   const why = accounts.flatMap(({ source, stale }) =>
     stale === null ? [] : indented(`${source}: ${stale.says} ${stale.cure}`, output.width),

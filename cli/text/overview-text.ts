@@ -8,6 +8,7 @@ import { relative } from './times';
 export function overviewLines(output: Output, overview: Overview, now: number): string[] {
   return [
     ...heldLines(output, overview, now),
+    ...expiryLines(output, overview, now),
     ...changeLines(output, overview, now),
     ...captureLines(output, overview, now),
     ...block('Next:', overview.next, output.width),
@@ -37,6 +38,17 @@ function heldLines(output: Output, { accounts }: Overview, now: number): string[
   );
   return ['', ...table(output, columns, rows), ...block('In progress:', open, output.width)];
 }
+
+const expiryLines = ({ width }: Output, { expiry }: Overview, now: number): string[] =>
+  block(
+    'Expiry of the password:',
+    expiry.map(({ group, changedAt, expiresAt }) =>
+      changedAt === null || expiresAt === null
+        ? `${group}: unknown, because Lockstep has not seen when it was changed. "lockstep stale --look" asks the source.`
+        : `${group}: ${Date.parse(expiresAt) > now ? 'expires' : 'expired'} ${relative(expiresAt, now)}, changed ${relative(changedAt, now)}`,
+    ),
+    width,
+  );
 
 function changeLines(output: Output, { changes }: Overview, now: number): string[] {
   if (changes.length === 0) return [];

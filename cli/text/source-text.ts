@@ -1,4 +1,4 @@
-import type { Source, Waiting } from '../http/answers';
+import type { JobProgress, Source, Waiting } from '../http/answers';
 import type { Output, Style } from '../output';
 import { indented } from './change-text';
 import { waitsForTime } from './next-step';
@@ -21,6 +21,7 @@ const columns = [
   { title: 'WAITING' },
   { title: 'PARKED' },
   { title: 'NEXT ATTEMPT' },
+  { title: 'REFRESHED' },
 ] as const;
 
 const serverColumn = { title: 'SERVER', cut: 'first' } as const;
@@ -56,7 +57,25 @@ function row(source: Source, now: number): Cell[] {
   const { name, kind, waiting, parked, nextProbeAt, pausedUntil } = source;
   const at = nextProbeAt ?? pausedUntil;
   const next = at === null ? '' : relative(at, now);
-  return [{ text, style }, name, kind, stateText(source, now), `${waiting}`, `${parked}`, next];
+  return [
+    { text, style },
+    ...[name, kind, stateText(source, now), `${waiting}`, `${parked}`, next],
+    refreshText(source, now),
+  ];
+}
+
+function refreshText({ refresh }: Source, now: number): string {
+  const { lastAt, failed, running, progress, nextAt } = refresh;
+  if (running) return progress === null ? 'now' : `now: ${progressText(progress)}`;
+  const last = lastAt === null ? 'never' : `${relative(lastAt, now)}${failed ? ', failed' : ''}`;
+  return nextAt === null ? last : `${last}, next ${relative(nextAt, now)}`;
+}
+
+/** How far a refresh is, such as "1,200 of 5,000 accounts linked, 85.3 per second". */
+export function progressText({ step, done, total, perSecond }: JobProgress): string {
+  const verb = step === 'reading' ? 'read' : 'linked';
+  const of = total === null ? '' : ` of ${total}`;
+  return `${done}${of} accounts ${verb}, ${perSecond} per second`;
 }
 
 /** Host and port of an address such as `ldaps://dc1.example.com:636`. */

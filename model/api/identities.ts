@@ -22,6 +22,13 @@ export const linkedAccountSchema = z.object({
     .describe(
       'Why the account gets no password until an operator corrects the link; null if nothing is wrong.',
     ),
+  missingSince: z
+    .string()
+    .nullable()
+    .meta({ type: ['string', 'null'], format: 'date-time' })
+    .describe(
+      'When a refresh first found the account missing in a complete list of its source; null while it is listed.',
+    ),
 });
 
 export const identitySchema = z
@@ -70,6 +77,20 @@ export const identitiesPageSchema = z.object({
   next: z.string().nullable(),
 });
 
+export const importedPersonSchema = z
+  .object({
+    name: z.string(),
+    result: z
+      .enum(['added', 'updated', 'unchanged', 'conflict'])
+      .describe('What became, or would become, of the person. A conflict changes nothing.'),
+    conflicts: z.array(z.string()).describe('Why nothing was stored, in sentences without a dot.'),
+  })
+  .meta({ id: 'ImportedPerson' });
+
+export const importedPeopleSchema = z.object({ people: z.array(importedPersonSchema) });
+
+export type ImportedPerson = z.output<typeof importedPersonSchema>;
+export type ImportedPeople = z.output<typeof importedPeopleSchema>;
 export type LinkedAccount = z.output<typeof linkedAccountSchema>;
 export type Identity = z.output<typeof identitySchema>;
 export type ListedMapping = z.output<typeof listedMappingSchema>;

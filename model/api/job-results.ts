@@ -27,6 +27,14 @@ export interface Refresh {
   readonly linked: number;
   readonly alreadyLinked: number;
   readonly peopleAdded: number;
+  /** People whose attributes now follow their account. */
+  readonly peopleUpdated: number;
+  /** People without an account in the auth source of a group any more, by name. */
+  readonly leavers: Sample;
+  /** Accounts that were unlinked, because they were missing for longer than the grace period. */
+  readonly unlinked: Sample;
+  /** True if more linked accounts are missing than the limit allows, so the list is probably wrong. Then nothing is unlinked. */
+  readonly suspicious: boolean;
   /** Accounts that match no person. */
   readonly unmatched: Sample;
   /** Accounts that match several people, or share one person with another account. */

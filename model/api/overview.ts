@@ -49,10 +49,21 @@ export const declinedCaptureSchema = z.object({
   says: z.string().describe('Why the capture had no effect.'),
 });
 
+export const passwordExpirySchema = z.object({
+  group: z.string(),
+  changedAt: timeOrNull.describe(
+    'When the password was last changed; null if no change of Lockstep and no look has shown that.',
+  ),
+  expiresAt: timeOrNull.describe('When it expires; null if it is unknown when it was changed.'),
+});
+
 export const overviewSchema = z
   .object({
     name: z.string(),
     accounts: z.array(accountOverviewSchema),
+    expiry: z
+      .array(passwordExpirySchema)
+      .describe('The groups of the person whose passwords expire.'),
     changes: z.array(changeSummarySchema).describe('The newest changes, the newest first.'),
     captures: z
       .array(declinedCaptureSchema)

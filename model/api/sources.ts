@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { sourceStates } from '../change/source-circuit';
 import { lanes, proveModes } from '../configuration/group';
 import { describeCodes, errorCodeOrNull, time, timeOrNull } from './fields';
+import { jobProgressSchema } from './jobs';
 
 /** A source as the API returns it: its settings, whether it can be used now, and how many accounts wait for it. */
 
@@ -33,6 +34,21 @@ export const sourceSchema = z
     accounts: z.int().describe('Accounts that are linked to a person.'),
     waiting: z.int().describe('Accounts that wait for another attempt.'),
     parked: z.int().describe('Accounts that wait for an operator.'),
+    refresh: z
+      .object({
+        lastAt: timeOrNull.describe(
+          'When the newest refresh was requested; null if there was none.',
+        ),
+        failed: z.boolean().describe('True if that one did not read every account.'),
+        running: z.boolean().describe('True if that one is not finished.'),
+        progress: jobProgressSchema
+          .nullable()
+          .describe('How far it is; null unless it is running.'),
+        nextAt: timeOrNull.describe(
+          'When the next scheduled refresh is due; null without a schedule, and during a refresh.',
+        ),
+      })
+      .describe('The refreshes of the source, without previews.'),
   })
   .meta({ id: 'Source' });
 

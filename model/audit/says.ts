@@ -109,6 +109,11 @@ export const auditActions = {
   'source.retry': ofWaiting('retried'),
   'source.park': ofWaiting('parked'),
   'source.cancel': ofWaiting('cancelled'),
+  'source.list-suspicious': row(
+    ({ subject, detail }) =>
+      `A list of ${subject} does not show ${word(detail.lost)} of ${word(detail.linked)} linked accounts, so nothing was unlinked by it.`,
+    'warning',
+  ),
   'captures.started': ofCaptures('started'),
   'captures.stopped': ofCaptures('stopped'),
   'captures.startpoint': ofCaptures('given a startpoint'),
@@ -125,8 +130,21 @@ export const auditActions = {
       `The person ${person ?? `${subject}, who is gone,`} was added or updated.`,
   ),
   'identity.deleted': row(({ person }) => `The person ${person} was deleted.`, 'warning'),
+  'identity.updated': row(
+    ({ person, subject, source, detail }) =>
+      `The attributes ${word(detail.attributes)} of ${person ?? `${subject}, who is gone,`} follow the account in ${source}.`,
+  ),
   'account.linked': row((record) => `Linked ${accountText(record)}.`),
-  'account.unlinked': row((record) => `Unlinked ${accountText(record)}.`, 'notice'),
+  'account.unlinked': row(
+    (record) =>
+      `Unlinked ${accountText(record)}${record.detail.left === true ? ', because its source no longer lists it' : ''}.`,
+    'notice',
+  ),
+  'account.missing': row(
+    (record) => `A complete list of its source does not show ${accountText(record)} any more.`,
+    'notice',
+  ),
+  'account.returned': row((record) => `Its source lists ${accountText(record)} again.`, 'notice'),
   'account.renamed': row((record) => `Its source has renamed ${accountText(record)}.`, 'notice'),
   'account.outdated': row(
     (record) =>
@@ -284,6 +302,7 @@ function actionOf({ action }: AuditRecord): ActionRow {
     return outcomeOf(ending as OutcomeState);
   if (family === 'account' && isAccountAction(rest[0] ?? ''))
     return actionAtAccount(rest[0] ?? '', rest[1] ?? '');
+  if (action === 'capture.kept') return keptCapture;
   if (family === 'capture') return captureOf(ending);
   return row(() => action);
 }
@@ -321,6 +340,12 @@ const harmless: readonly string[] = [
   'unconfirmed',
   'before_startpoint',
 ];
+
+const keptCapture = row(
+  ({ account, source }) =>
+    `A password change by ${account}${inSource(source)} was captured, and is kept until the account is linked to a person.`,
+  'notice',
+);
 
 const captureOf = (reason: string): ActionRow =>
   row(

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { forms } from '../hashes/encoding';
 import { audiences } from '../notices/kinds';
 import { languages } from '../notices/languages';
+import { leaversSchema } from '../people/leavers';
+import { refreshScheduleSchema } from '../people/refresh-schedule';
+import { expirySchema } from '../policy/expiry';
 import { passwordFilterSchema } from '../policy/password-filter';
 import { policyRulesSchema, rulesOf } from '../policy/schema';
 import { type Adapter, adapterSchema, switchesSchema } from './adapter';
@@ -85,6 +88,14 @@ export const captureSchema = z.strictObject({
     .describe(
       'Treats each capture as a candidate that the source may have refused after it was captured (the check module of OpenLDAP): it is carried on once a login shows that the account holds it.',
     ),
+  keepUnlinkedHours: z
+    .int()
+    .min(0)
+    .max(168)
+    .default(0)
+    .describe(
+      'How long the last captured password of an account that is linked to no person is kept, sealed, until the account is linked. 0: it is dropped. Only for captures that a relay delivers.',
+    ),
   scim: scimSchema
     .optional()
     .describe(
@@ -147,7 +158,15 @@ const sourceFields = z.strictObject({
         .describe('Attribute of the person to account attribute.'),
     })
     .optional()
-    .describe('Lets a refresh of this source add the people that it finds.'),
+    .describe(
+      'Lets a refresh of this source add the people that it finds, and keep these attributes of them up to date.',
+    ),
+  refresh: refreshScheduleSchema
+    .optional()
+    .describe('When a worker refreshes the source by itself. Without it, only operators do.'),
+  leavers: leaversSchema
+    .optional()
+    .describe('What a refresh does about linked accounts that the source no longer lists.'),
   passwordFilter: passwordFilterSchema
     .optional()
     .describe(
@@ -181,6 +200,9 @@ export const groupSchema = z.strictObject({
     .describe(
       'continue: the auth account goes first, and an account that fails stops no other. directory-last: the auth account goes last, and only if every other account took the new password.',
     ),
+  expiry: expirySchema
+    .optional()
+    .describe('How old a password of the group may become. Without it, passwords do not expire.'),
 });
 
 /** Single sign-on as a whole: what counts for every application. */

@@ -15,10 +15,16 @@ export interface NoticeFacts {
   readonly reason: string | null;
   /** The sources whose accounts do not hold the new password. */
   readonly sources: readonly string[];
-  /** The source of a relay, or the name of an API key. */
+  /** The source of a relay, the name of an API key, or the group of a password. */
   readonly about: string | null;
-  /** When an API key ends. */
+  /** When an API key or a password ends, or when missing accounts are unlinked. */
   readonly endsAt: Date | null;
+  /** How many accounts the notice is about; 0 when it is about none. */
+  readonly count: number;
+  /** The first of the people whose accounts these are, by name. */
+  readonly names: readonly string[];
+  /** True when the source authenticates these people first. */
+  readonly left: boolean;
   /** Whom the person asks for help, such as "the help desk (phone 4711)". */
   readonly contact: string | null;
 }

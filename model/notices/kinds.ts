@@ -21,6 +21,8 @@ const OUTAGE_MS = 120_000;
 const table = {
   password_changed: { audience: 'people', event: 'password.changed', heldMs: 0 },
   password_incomplete: { audience: 'people', event: 'password.incomplete', heldMs: 0 },
+  password_expiring: { audience: 'people', event: 'password.expiring', heldMs: 0 },
+  password_expired: { audience: 'people', event: 'password.expired', heldMs: 0 },
   change_parked: { audience: 'operators', event: 'change.parked', heldMs: 0 },
   source_down: { audience: 'operators', event: 'source.down', heldMs: OUTAGE_MS },
   source_paused: { audience: 'operators', event: 'source.paused', heldMs: OUTAGE_MS },
@@ -30,6 +32,10 @@ const table = {
   relay_heard: { audience: 'operators', event: 'relay.heard', heldMs: 0 },
   key_ending: { audience: 'operators', event: 'key.ending', heldMs: 0 },
   master_key_unsaved: { audience: 'operators', event: 'master-key.unsaved', heldMs: 0 },
+  accounts_missing: { audience: 'operators', event: 'accounts.missing', heldMs: 0 },
+  accounts_returned: { audience: 'operators', event: 'accounts.returned', heldMs: 0 },
+  accounts_unlinked: { audience: 'operators', event: 'accounts.unlinked', heldMs: 0 },
+  list_suspicious: { audience: 'operators', event: 'list.suspicious', heldMs: 0 },
   test: { audience: 'operators', event: 'notice.test', heldMs: 0 },
 } as const satisfies Record<string, KindRow>;
 

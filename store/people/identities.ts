@@ -26,6 +26,8 @@ export interface AccountView {
   readonly primary: boolean;
   readonly linkedBy: LinkedBy;
   readonly problem: StoredProblem | null;
+  /** When a complete list of the source was first without the account, in ISO 8601; null while it is listed. */
+  readonly missingSince: string | null;
 }
 
 /** A person as the acceptance of a change needs it. */
@@ -40,7 +42,8 @@ export interface IdentityAtIntake extends IdentityView {
 const accountsWith = (further: ReturnType<typeof sql>) => sql`
   coalesce((select json_agg(json_build_object(
               'id', a.id, 'source', a.source, 'name', a.name, 'nativeId', a.native_id,
-              'primary', a.is_primary, 'linkedBy', a.linked_by, 'problem', a.problem${further})
+              'primary', a.is_primary, 'linkedBy', a.linked_by, 'problem', a.problem,
+              'missingSince', to_char(a.missing_since at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')${further})
               order by a.is_primary desc, a.linked_at, a.id)
             from account a where a.identity_id = identity.id), '[]')`;
 
@@ -79,18 +82,28 @@ export async function storedName(db: Database, given: string): Promise<string> {
   return first === undefined || (second !== undefined && first.name !== given) ? given : first.name;
 }
 
-/**
- * Adds a person, or updates their attributes, and links the accounts in `links`. Other linked accounts stay.
- * @param rulesIn the rules of a source
- * @returns the accounts that cannot be linked; unless it is empty, nothing was changed
- */
-export async function saveIdentity(
+type Save = (
   db: Database,
   person: Person,
   links: readonly AccountLink[],
   linkedBy: LinkedBy,
   by: string,
+  /** The rules of a source. */
   rulesIn: (source: string) => AccountRules,
+) => Promise<readonly LinkConflict[]>;
+
+/**
+ * Adds a person, or updates their attributes, and links the accounts in `links`. Other linked accounts stay.
+ * @returns the accounts that cannot be linked; unless it is empty, nothing was changed
+ */
+export const saveIdentity: Save = (...wanted) => save(wanted, 'keep');
+
+/** Finds what `saveIdentity` would return. Nothing is changed. */
+export const checkIdentity: Save = (...wanted) => save(wanted, 'undo');
+
+async function save(
+  [db, person, links, linkedBy, by, rulesIn]: Parameters<Save>,
+  then: 'keep' | 'undo',
 ): Promise<readonly LinkConflict[]> {
   return db
     .transaction()
@@ -116,7 +129,7 @@ export async function saveIdentity(
         if ('conflict' in linked) conflicts.push(linked.conflict);
       }
       // An exception rolls the transaction back.
-      if (conflicts.length > 0) throw new NotLinked(conflicts);
+      if (conflicts.length > 0 || then === 'undo') throw new NotLinked(conflicts);
       await writeAudit(trx, { actor: by, action: 'identity.saved', subject: id });
       return [];
     })

@@ -145,6 +145,7 @@ async function updateLink(
         id_learnt = (id_learnt and not ${replaced}) or ${nativeId !== null},
         problem = case when ${linkedBy === 'operator'} then null else problem end,
         applied_seq = case when ${replaced} then 0 else applied_seq end,
+        missing_since = case when ${linkedBy === 'operator'} then null else missing_since end,
         is_primary = is_primary or ${primary}
     where id = ${existing.id}`.execute(trx);
 }
@@ -256,7 +257,7 @@ export async function learnAccount(
       set name = case when taken.name then a.name else ${name} end,
           name_key = case when taken.name then a.name_key else ${key} end,
           native_id = coalesce(${nativeId}, a.native_id), id_learnt = true,
-          problem = case when a.problem = 'linked_twice' then a.problem end
+          problem = case when a.problem = 'linked_twice' then a.problem end, missing_since = null
       from (select coalesce(bool_or(b.name_key = ${key}), false) as name,
                    coalesce(bool_or(b.native_id = ${nativeId}), false) as id
             from account mine join account b on b.source = mine.source and b.id <> mine.id
@@ -333,7 +334,7 @@ export async function noteProblem(
 
 /** Ends a problem that the source showed earlier, because the account of the link was written. */
 export async function endProblem(db: Database, accountId: string): Promise<void> {
-  await sql`update account set problem = null where id = ${accountId} and problem <> 'linked_twice'`.execute(
-    db,
-  );
+  await sql`
+    update account set problem = null, missing_since = null
+    where id = ${accountId} and problem <> 'linked_twice'`.execute(db);
 }

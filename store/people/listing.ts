@@ -15,6 +15,8 @@ export async function listIdentities(
     readonly cursor: string | null;
     readonly sources: readonly string[] | null;
     readonly search: string | null;
+    /** Only people with an account in `sources` that its source no longer lists. */
+    readonly missing: boolean;
   },
 ): Promise<IdentityView[]> {
   const { rows } = await sql<IdentityView>`
@@ -22,6 +24,9 @@ export async function listIdentities(
     from identity where (${page.cursor}::text is null or name > ${page.cursor})
       and (${page.sources}::text[] is null or exists (
         select from account a where a.identity_id = identity.id and a.source = any(${page.sources}::text[])))
+      and (${!page.missing}::boolean or exists (
+        select from account a where a.identity_id = identity.id and a.missing_since is not null
+          and (${page.sources}::text[] is null or a.source = any(${page.sources}::text[]))))
       and (${page.search}::text is null or ${contains(page.search, page.sources)})
     order by name limit ${page.limit}`.execute(db);
   return rows;

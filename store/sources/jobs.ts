@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { JobProgress } from '../../model/api/jobs';
 import { accountActions } from '../../model/people/account-actions';
 import type { Database } from '../database';
 import { newId } from '../ids';
@@ -32,6 +33,8 @@ export interface JobView {
   readonly source: string | null;
   readonly state: 'open' | 'done' | 'failed';
   readonly result: unknown;
+  /** How far the worker is; null when it has reported nothing. */
+  readonly progress: JobProgress | null;
   readonly requestedBy: string;
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
@@ -86,6 +89,24 @@ export async function claimJob(
   return rows[0] ?? null;
 }
 
+/** Extends the lease of a job on which a worker is at work. */
+export async function keepJob(db: Database, id: string, leaseSeconds: number): Promise<void> {
+  await sql`
+    update job set claimed_until = now() + make_interval(secs => ${leaseSeconds})
+    where id = ${id} and finished_at is null`.execute(db);
+}
+
+/** Stores how far a job is. */
+export async function reportProgress(
+  db: Database,
+  id: string,
+  progress: JobProgress,
+): Promise<void> {
+  await sql`
+    update job set progress = ${JSON.stringify(progress)}::jsonb
+    where id = ${id} and finished_at is null`.execute(db);
+}
+
 /** Records the result of a job and notifies `channels.job`. A job that is finished already stays as it is. */
 export async function finishJob(
   db: Database,
@@ -104,7 +125,7 @@ export async function finishJob(
 export async function readJob(db: Database, id: string): Promise<JobView | null> {
   const job = await db
     .selectFrom('job')
-    .select(['id', 'kind', 'source', 'state', 'result', 'requested_by as requestedBy'])
+    .select(['id', 'kind', 'source', 'state', 'result', 'progress', 'requested_by as requestedBy'])
     .select(['created_at as createdAt', 'finished_at as finishedAt'])
     .where('id', '=', id)
     .executeTakeFirst();

@@ -76,7 +76,8 @@ export async function destroyEndedEpochs(
       and seal_until < now() - case purpose when 'capture' then make_interval(secs => ${captureHours * 3600})
                                             else interval '10 minutes' end
       and not exists (select from sealed_secret where epoch_id = epoch.id)
-      and not exists (select from sealed_capture where epoch_id = epoch.id)`.execute(db);
+      and not exists (select from sealed_capture where epoch_id = epoch.id)
+      and not exists (select from kept_capture where epoch_id = epoch.id)`.execute(db);
   for (const { id } of ended.rows) {
     // The key is destroyed first, so that a row marked as destroyed is always true.
     await keys.destroyEpochKey(id);

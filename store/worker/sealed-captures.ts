@@ -9,6 +9,8 @@ export interface SealedCaptureRow {
   readonly apiKeyId: string;
   readonly epochId: string;
   readonly jwe: Buffer;
+  /** When it is deleted, whatever became of it. */
+  readonly expiresAt: Date;
   /** Time since the relay submitted it, in milliseconds. */
   readonly heldMs: number;
 }
@@ -32,6 +34,7 @@ export async function dequeueSealedCapture(trx: Database): Promise<SealedCapture
     delete from sealed_capture dequeued using next, relay r
     where dequeued.id = next.id and r.id = dequeued.relay_id
     returning dequeued.id, r.id as relay, r.source, r.api_key_id as "apiKeyId", dequeued.epoch_id as "epochId", dequeued.jwe,
+              dequeued.expires_at as "expiresAt",
               (extract(epoch from now() - dequeued.received_at) * 1000)::float8 as "heldMs"`.execute(
     trx,
   );

@@ -134,6 +134,9 @@ describeWith(['postgres'], 'administration', () => {
             accounts: 2,
             waiting: 1,
             parked: 0,
+            refresh: {
+              ...{ lastAt: null, failed: false, running: false, progress: null, nextAt: null },
+            },
           },
           expect.objectContaining({ name: 'vault', accounts: 0, waiting: 0 }),
         ]),

@@ -280,6 +280,10 @@ describeWith(['postgres'], 'the audit record of a route', () => {
         admin('PUT', '/v1/identities/carol', { accounts: [{ source: 'crm', name: 'carol' }] }),
       leaves: 'identity.saved account.linked',
     },
+    'POST /v1/identities/import': {
+      send: () => admin('POST', '/v1/identities/import', { people: [{ name: 'imported' }] }),
+      leaves: 'identity.saved',
+    },
     'DELETE /v1/identities/{name}/accounts': {
       send: () => admin('DELETE', '/v1/identities/carol/accounts?source=crm&name=carol'),
       leaves: 'account.unlinked',

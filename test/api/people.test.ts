@@ -45,6 +45,7 @@ describeWith(['postgres'], 'people', () => {
           primary: true,
           linkedBy: 'operator',
           problem: null,
+          missingSince: null,
           stale: null,
         },
         {
@@ -54,6 +55,7 @@ describeWith(['postgres'], 'people', () => {
           primary: false,
           linkedBy: 'operator',
           problem: null,
+          missingSince: null,
           stale: null,
         },
       ],

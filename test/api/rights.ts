@@ -24,6 +24,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   'GET /v1/identities': 'help-desk operate configure',
   'GET /v1/identities/{name}': 'help-desk operate configure',
   'GET /v1/identities/{name}/overview': 'help-desk operate configure',
+  'POST /v1/identities/import': 'configure',
   'PUT /v1/identities/{name}': 'configure',
   'DELETE /v1/identities/{name}': 'configure',
   'DELETE /v1/identities/{name}/accounts': 'configure',

@@ -52,6 +52,9 @@ const facts: NoticeFacts = {
   sources: [],
   about: null,
   endsAt: null,
+  count: 0,
+  names: [],
+  left: false,
   contact: null,
 };
 

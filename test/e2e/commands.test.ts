@@ -69,6 +69,9 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep identities force-change ada.marsh --source corp-directory --reason "ticket 4711"':
     'test/cli/account-actions.test.ts',
   './lockstep identities delete alice': 'test/cli/output.test.ts',
+  './lockstep identities import people.csv --dry-run': 'test/cli/identities-import.test.ts',
+  './lockstep identities import people.ldif --source corp-directory --attribute mail --yes':
+    'test/cli/identities-import.test.ts',
   './lockstep notices test mail': 'test/cli/notices.test.ts',
   './lockstep applications create reports --source warehouse --label "Monthly reports"':
     'test/cli/applications.test.ts',
@@ -134,6 +137,7 @@ const steps: readonly Step[] = [
     command: './lockstep identities list --search ada.marsh@',
     prints: /^PERSON +ACCOUNTS IN\nada\.marsh +\S/m,
   },
+  { command: './lockstep identities list --missing', prints: /^PERSON +ACCOUNTS IN$/m },
   {
     command: './lockstep identities set alice --account warehouse:alice',
     prints: /warehouse +alice +operator/,

@@ -32,7 +32,9 @@ const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
     union all
     select job_id from sealed_sign_in where expires_at < now() - interval '30 seconds'`,
   'I9 no sealed capture outlives its expiry by more than a sweep': sql`
-    select id from sealed_capture where expires_at < now() - interval '30 seconds'`,
+    select id::text from sealed_capture where expires_at < now() - interval '30 seconds'
+    union all
+    select account_key from kept_capture where expires_at < now() - interval '30 seconds'`,
   'I10 every accepted change has one record of it, and one of its end': sql`
     select c.id from change c
     where 1 <> (select count(*) from audit where change_id = c.id and action = 'change.accepted')

@@ -2,7 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { Dependencies } from '../../activities/dependencies';
 import type { Connector, ListAnswer } from '../../connectors/contract';
 import { accountRulesOf } from '../../connectors/registry';
-import { configurationSchema, type SourceConfiguration } from '../../model/configuration/document';
+import {
+  configurationSchema,
+  emptyConfiguration,
+  type SourceConfiguration,
+} from '../../model/configuration/document';
 import { exactRules } from '../../model/people/naming';
 import { saveIdentity } from '../../store/people/identities';
 import type { SourceJob } from '../../store/sources/jobs';
@@ -53,6 +57,7 @@ describeWith(['slapd', 'postgres'], 'a refresh', () => {
       source,
       connector,
       accountRulesOf(source),
+      emptyConfiguration,
     );
   };
   const linked = async (name: string) =>

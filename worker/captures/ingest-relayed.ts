@@ -8,12 +8,14 @@ import { rulesIn } from '../../intake/find-person';
 import { IntakeRejected } from '../../intake/rejected';
 import { log } from '../../log';
 import type { Declined } from '../../model/captures/capture';
+import { sourceNamed } from '../../model/configuration/document';
 import type { ErrorCode } from '../../model/errors';
 import { type CaptureHeader, type SealedCapture, unsealCapture } from '../../sealing/captures';
 import { inPlaintext, type Passwords } from '../../sealing/passwords';
 import { callerWithKey } from '../../store/api-keys';
 import { auditCapture } from '../../store/captures/fingerprints';
 import { channels, listen } from '../../store/notifications';
+import { keepCapture, requeueLinked } from '../../store/worker/kept-captures';
 import type { KeyStore } from '../../store/worker/keys/key-store';
 import {
   dequeueSealedCapture,
@@ -23,7 +25,7 @@ import {
 import { traced } from '../../telemetry/spans';
 import { startLoop } from '../loop';
 import { type AskDependencies, NotYet } from './ask-source';
-import { capturedAccount } from './captured-account';
+import { capturedAccount, nameInSource } from './captured-account';
 import { isConfirmed } from './confirm';
 
 export interface CaptureDependencies extends IntakeDependencies, AskDependencies {
@@ -47,10 +49,14 @@ export async function startCaptures(
     ingestNextCapture(deps, (seconds) => setTimeout(loop.wake, seconds * 1000).unref()),
   );
   const listener = await listen(databaseUrl, [channels.captured], () => loop.wake());
+  const kept = startLoop({ name: 'kept captures', everyMs: 5_000 }, async () => {
+    if ((await requeueLinked(deps.db)) > 0) loop.wake();
+    return false;
+  });
   return {
     async stop() {
       await listener.close();
-      await loop.stop();
+      await Promise.all([loop.stop(), kept.stop()]);
     },
   };
 }
@@ -76,6 +82,7 @@ export async function ingestNextCapture(
       return traced('ingest capture', about(found), () =>
         ingestRow({ ...deps, db: trx }, found, {
           accountOf: (reported) => capturedAccount(deps, found.source, reported),
+          nameOf: (reported) => nameInSource(deps, found.source, reported),
           confirm: (account, passwords) => isConfirmed(deps, found, account, passwords),
         }),
       );
@@ -107,13 +114,14 @@ const about = ({ source }: SealedCaptureRow) =>
 /** Questions that the source of a capture answers. */
 interface SourceQuestions {
   accountOf(reported: string): Promise<string>;
+  nameOf(reported: string): Promise<string>;
   confirm(account: string, passwords: Passwords): Promise<boolean>;
 }
 
 async function ingestRow(
   deps: CaptureDependencies,
   row: SealedCaptureRow,
-  { accountOf, confirm }: SourceQuestions,
+  { accountOf, nameOf, confirm }: SourceQuestions,
 ): Promise<CaptureResult> {
   const { relay, source } = row;
   let capture = await open(deps.keys, row);
@@ -148,6 +156,7 @@ async function ingestRow(
   } catch (error) {
     const reason = declineReason(error);
     if (reason === null) throw error;
+    if (reason === 'unmapped' && (await keep(deps, row, capture, nameOf))) return 'kept';
     await audit(deps, row, capture, reason);
     return reason;
   } finally {
@@ -163,6 +172,21 @@ const isText = (bytes: Buffer): boolean => isUtf8(bytes) && !bytes.includes(NUL)
 function declineReason(error: unknown): Declined | ErrorCode | null {
   if (error instanceof CaptureDeclined) return error.why;
   return error instanceof IntakeRejected && !notNow.includes(error.code) ? error.code : null;
+}
+
+/** Keeps a capture of an account that is not linked, if its source is configured so. @returns whether it was kept */
+async function keep(
+  { db, configuration }: CaptureDependencies,
+  row: SealedCaptureRow,
+  { account: reported, capturedAt }: CaptureHeader & SealedCapture,
+  nameOf: SourceQuestions['nameOf'],
+): Promise<boolean> {
+  const inForce = (await configuration()).configuration;
+  const hours = sourceNamed(inForce, row.source)?.capture?.keepUnlinkedHours ?? 0;
+  if (hours === 0) return false;
+  const { naming } = rulesIn(inForce, row.source);
+  const account = await nameOf(reported);
+  return keepCapture(db, { row, account, capturedAt, hours, naming });
 }
 
 async function open(

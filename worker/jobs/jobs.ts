@@ -8,6 +8,7 @@ import {
   finishJob,
   type Job,
   jobsOfPeople,
+  keepJob,
   type SourceJob,
   slowJobs,
 } from '../../store/sources/jobs';
@@ -19,10 +20,14 @@ import { actOnAccount } from './act-on-account';
 import { answerSignIn } from './answer-sign-in';
 import { checkSource } from './check-source';
 import { lookAtSource } from './look-at-source';
+import { requestScheduledRefreshes } from './refresh-schedule';
 import { refreshSource } from './refresh-source';
 
-/** Lease of a job. Another worker may claim a job that was not finished by then. */
+/** Lease of a job, which its worker extends. Another worker may claim a job whose lease has ended. */
 const LEASE_SECONDS = 300;
+const EXTEND_MS = 60_000;
+/** Interval at which the schedules of the sources are checked. */
+const SCHEDULE_MS = 30_000;
 
 /**
  * Starts to do the jobs that `store/sources/jobs.ts` has stored: it claims rows, does their work, and stores the
@@ -40,6 +45,10 @@ export async function startJobs(
   // A person waits for the result of some jobs, and a refresh may take minutes.
   const loops = [
     startLoop({ name: 'jobs', everyMs: 10_000, atOnce: 4 }, () => doJob(deps, slowJobs, carryOut)),
+    startLoop({ name: 'refresh schedule', everyMs: SCHEDULE_MS }, async () => {
+      await requestScheduledRefreshes(deps);
+      return false;
+    }),
     startLoop({ name: 'jobs of people', everyMs: 10_000, atOnce: 8 }, () =>
       doJob(deps, jobsOfPeople, carryOut),
     ),
@@ -66,6 +75,11 @@ async function doJob(
 ): Promise<boolean> {
   const job = await claimJob(db, LEASE_SECONDS, kinds);
   if (job === null) return false;
+  const extend = setInterval(() => {
+    keepJob(db, job.id, LEASE_SECONDS).catch((error: unknown) =>
+      log.warn('the lease of a job could not be extended', { code: job.kind, error }),
+    );
+  }, EXTEND_MS);
   try {
     await finishJob(db, job.id, 'done', await carryOut(job));
   } catch (error) {
@@ -75,6 +89,8 @@ async function doJob(
       error,
     });
     await finishJob(db, job.id, 'failed', { code: 'internal' });
+  } finally {
+    clearInterval(extend);
   }
   return true;
 }
@@ -95,7 +111,7 @@ async function askSource(deps: Dependencies, job: SourceJob): Promise<unknown> {
     case 'check':
       return checkSource(deps.db, job.source, connector, needsRefresh(source));
     case 'refresh':
-      return refreshSource(deps, job, source, connector, rules);
+      return refreshSource(deps, job, source, connector, rules, configuration);
     case 'look':
       return lookAtSource(deps.db, job.source, connector, rules);
   }

@@ -2,6 +2,7 @@ import { channelsFor } from '../../model/configuration/notice-channels';
 import type { AppliedConfiguration } from '../../store/configuration/versions';
 import type { Database } from '../../store/database';
 import { forgetNotices, noteUnsavedMasterKey, watchForNotices } from '../../store/notices/watch';
+import { remindOfExpiry } from '../../store/people/expiry';
 import type { EventKey } from '../../store/worker/keys/event-key';
 import { type Loop, startLoop } from '../loop';
 
@@ -29,5 +30,21 @@ export const startNoticeWatch = (
         for (const id of await unsavedMasterKeys()) await noteUnsavedMasterKey(db, id);
     }
     await forgetNotices(db);
+    return false;
+  });
+
+/**
+ * Starts the loop that reminds people whose passwords expire. Without a channel for people nothing is written, because
+ * the notices would be withdrawn and not written again.
+ */
+export const startExpiryWatch = (
+  db: Database,
+  configuration: () => Promise<AppliedConfiguration>,
+): Loop =>
+  startLoop({ name: 'expiry watch', everyMs: 600_000 }, async () => {
+    const { configuration: inForce } = await configuration();
+    if (channelsFor(inForce, 'people').length === 0) return false;
+    for (const [group, { authSource, expiry }] of Object.entries(inForce.groups))
+      if (expiry !== undefined) await remindOfExpiry(db, group, authSource, expiry);
     return false;
   });

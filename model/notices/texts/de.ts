@@ -2,6 +2,10 @@ import { type NoticeFacts, shownTime, type Texts } from '../facts';
 
 const list = (sources: readonly string[]): string => sources.join(', ');
 const help = ({ contact }: NoticeFacts): string => contact ?? 'Ihren Helpdesk';
+const some = ({ names, count }: NoticeFacts): string =>
+  names.join(', ') + (count > names.length ? ` und ${count - names.length} weiteren` : '');
+const endOf = ({ endsAt }: NoticeFacts): string =>
+  endsAt === null ? 'unbekannten Zeitpunkt' : shownTime(endsAt);
 const again = ({ reminder }: NoticeFacts): string => (reminder ? 'Erinnerung: ' : '');
 /** The reasons are sentences of the reference, which is in English. */
 const because = ({ reason }: NoticeFacts): string[] => (reason === null ? [] : [reason]);
@@ -19,6 +23,20 @@ export const german: Texts = {
     paragraphs: [
       `Das neue Passwort von ${facts.person} wurde hier nicht angenommen: ${list(facts.sources)}. Dort gilt weiterhin das bisherige Passwort.`,
       `Wählen Sie auf demselben Weg wie zuletzt ein anderes Passwort, oder rufen Sie ${help(facts)} an.`,
+    ],
+  }),
+  password_expiring: (facts) => ({
+    subject: 'Ihr Passwort läuft bald ab',
+    paragraphs: [
+      `Das Passwort von ${facts.person} (${facts.about}) läuft am ${endOf(facts)} ab.`,
+      `Ändern Sie es vorher auf demselben Weg wie zuletzt, oder fragen Sie ${help(facts)}. Lockstep fragt nie in einer Nachricht nach einem Passwort und schickt nie einen Link.`,
+    ],
+  }),
+  password_expired: (facts) => ({
+    subject: 'Ihr Passwort ist abgelaufen',
+    paragraphs: [
+      `Das Passwort von ${facts.person} (${facts.about}) ist am ${endOf(facts)} abgelaufen.`,
+      `Ändern Sie es jetzt auf demselben Weg wie zuletzt, oder fragen Sie ${help(facts)}. Lockstep fragt nie in einer Nachricht nach einem Passwort und schickt nie einen Link.`,
     ],
   }),
   change_parked: (facts) => ({
@@ -76,7 +94,7 @@ export const german: Texts = {
   key_ending: (facts) => ({
     subject: `Der API-Schlüssel "${facts.about}" läuft bald ab`,
     paragraphs: [
-      `Der API-Schlüssel "${facts.about}" (${facts.subject}) läuft am ${facts.endsAt === null ? 'unbekannten Zeitpunkt' : shownTime(facts.endsAt)} ab. Danach werden seine Anfragen abgelehnt.`,
+      `Der API-Schlüssel "${facts.about}" (${facts.subject}) läuft am ${endOf(facts)} ab. Danach werden seine Anfragen abgelehnt.`,
       'Legen Sie mit "lockstep keys create" einen neuen an, ersetzen Sie den alten, und widerrufen Sie diesen mit "lockstep keys revoke".',
     ],
   }),
@@ -85,6 +103,41 @@ export const german: Texts = {
     paragraphs: [
       `Eine Sicherung des Hauptschlüssels ${facts.subject} des Workers ist nicht vermerkt. Geht sein Schlüsselordner verloren, sind alle gespeicherten Anmeldedaten verloren.`,
       'Rufen Sie auf dem Rechner des Workers auf: lockstep sso secret backup DATEI. Bewahren Sie die Datei und ihre Passphrase getrennt und außerhalb der Datenbank auf.',
+    ],
+  }),
+  accounts_missing: (facts) => ({
+    subject: `Verknüpfte Konten fehlen in ${facts.subject} (${facts.count})`,
+    paragraphs: [
+      `Eine vollständige Liste von ${facts.subject} zeigt die verknüpften Konten dieser Personen nicht mehr: ${some(facts)}.`,
+      ...(facts.left
+        ? [
+            `An ${facts.subject} melden sich diese Personen zuerst an, also sind sie vermutlich ausgeschieden.`,
+          ]
+        : []),
+      facts.endsAt === null
+        ? 'Sie bleiben verknüpft. Wurden die Konten gelöscht, entfernen Sie die Verknüpfungen mit "lockstep identities unlink"; andernfalls prüfen Sie, welche Konten das Dienstkonto lesen darf.'
+        : `Erscheinen sie nicht wieder, löst der erste Abgleich nach dem ${shownTime(facts.endsAt)} die Verknüpfungen. Falls das falsch ist, prüfen Sie, welche Konten das Dienstkonto lesen darf.`,
+    ],
+  }),
+  accounts_returned: (facts) => ({
+    subject: `Fehlende Konten sind wieder in ${facts.subject} (${facts.count})`,
+    paragraphs: [
+      `${facts.subject} zeigt wieder die Konten dieser Personen, die gefehlt hatten: ${some(facts)}.`,
+      'Sie müssen nichts tun.',
+    ],
+  }),
+  accounts_unlinked: (facts) => ({
+    subject: `Fehlende Konten in ${facts.subject} sind nicht mehr verknüpft (${facts.count})`,
+    paragraphs: [
+      `Die Konten dieser Personen fehlten zu lange in ${facts.subject}: ${some(facts)}. Lockstep hat die Verknüpfungen und die gespeicherten Anmeldedaten dieser Konten gelöscht.`,
+      'Sind Personen ausgeschieden, entfernen Sie sie mit "lockstep identities delete".',
+    ],
+  }),
+  list_suspicious: (facts) => ({
+    subject: `Eine Liste von ${facts.subject} ist vermutlich falsch`,
+    paragraphs: [
+      `In einer Liste von ${facts.subject} fehlen zu viele verknüpfte Konten auf einmal (${facts.count}). Eine solche Liste löst keine Verknüpfung.`,
+      `Prüfen Sie Einstellungen und Rechte des Dienstkontos mit "lockstep doctor ${facts.subject}". Wurden die Konten wirklich gelöscht, erhöhen Sie leavers.maxLostPercent der Quelle und gleichen Sie sie ab.`,
     ],
   }),
   test: (facts) => ({

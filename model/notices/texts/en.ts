@@ -3,6 +3,10 @@ import { type NoticeFacts, shownTime, type Texts } from '../facts';
 const list = (sources: readonly string[]): string => sources.join(', ');
 const help = ({ contact }: NoticeFacts): string => contact ?? 'your help desk';
 const again = ({ reminder }: NoticeFacts): string => (reminder ? 'Reminder: ' : '');
+const some = ({ names, count }: NoticeFacts): string =>
+  names.join(', ') + (count > names.length ? ` and ${count - names.length} more` : '');
+const endOf = ({ endsAt }: NoticeFacts): string =>
+  endsAt === null ? 'an unknown time' : shownTime(endsAt);
 const because = ({ reason }: NoticeFacts): string[] => (reason === null ? [] : [reason]);
 
 export const english: Texts = {
@@ -18,6 +22,20 @@ export const english: Texts = {
     paragraphs: [
       `The new password of ${facts.person} was not accepted by: ${list(facts.sources)}. There, your previous password is still valid.`,
       `Choose another password in the way in which you chose the last one, or call ${help(facts)}.`,
+    ],
+  }),
+  password_expiring: (facts) => ({
+    subject: 'Your password expires soon',
+    paragraphs: [
+      `The password of ${facts.person} (${facts.about}) expires at ${endOf(facts)}.`,
+      `Change it before then, in the way in which you changed it last, or ask ${help(facts)}. Lockstep never asks for a password in a message and never sends a link.`,
+    ],
+  }),
+  password_expired: (facts) => ({
+    subject: 'Your password has expired',
+    paragraphs: [
+      `The password of ${facts.person} (${facts.about}) expired at ${endOf(facts)}.`,
+      `Change it now, in the way in which you changed it last, or ask ${help(facts)}. Lockstep never asks for a password in a message and never sends a link.`,
     ],
   }),
   change_parked: (facts) => ({
@@ -75,7 +93,7 @@ export const english: Texts = {
   key_ending: (facts) => ({
     subject: `The API key "${facts.about}" ends soon`,
     paragraphs: [
-      `The API key "${facts.about}" (${facts.subject}) ends at ${facts.endsAt === null ? 'an unknown time' : shownTime(facts.endsAt)}. From then on its requests are refused.`,
+      `The API key "${facts.about}" (${facts.subject}) ends at ${endOf(facts)}. From then on its requests are refused.`,
       'Create a new key with "lockstep keys create", put it in the place of the old one, then revoke the old one with "lockstep keys revoke".',
     ],
   }),
@@ -84,6 +102,39 @@ export const english: Texts = {
     paragraphs: [
       `No backup of the master key ${facts.subject} of the worker is recorded. If its key folder is lost, every stored credential of single sign-on is lost with it.`,
       'Run on the machine of the worker: lockstep sso secret backup FILE. Keep the file and its passphrase in separate places outside the database.',
+    ],
+  }),
+  accounts_missing: (facts) => ({
+    subject: `Linked accounts are missing in ${facts.subject} (${facts.count})`,
+    paragraphs: [
+      `A complete list of ${facts.subject} no longer shows the linked accounts of: ${some(facts)}.`,
+      ...(facts.left
+        ? [`${facts.subject} is an auth source, so these people have probably left.`]
+        : []),
+      facts.endsAt === null
+        ? 'They stay linked. If the accounts were deleted, remove the links with "lockstep identities unlink"; otherwise check which accounts the service account may read.'
+        : `Unless they are listed again, the first refresh after ${shownTime(facts.endsAt)} unlinks them. If that is wrong, check which accounts the service account may read.`,
+    ],
+  }),
+  accounts_returned: (facts) => ({
+    subject: `Missing accounts are back in ${facts.subject} (${facts.count})`,
+    paragraphs: [
+      `${facts.subject} lists these people's accounts again, which were missing: ${some(facts)}.`,
+      'You need to do nothing.',
+    ],
+  }),
+  accounts_unlinked: (facts) => ({
+    subject: `Missing accounts of ${facts.subject} were unlinked (${facts.count})`,
+    paragraphs: [
+      `The accounts of these people were missing in ${facts.subject} for too long: ${some(facts)}. Lockstep has removed the links and deleted the stored credentials of these accounts.`,
+      'If people have left, remove them with "lockstep identities delete".',
+    ],
+  }),
+  list_suspicious: (facts) => ({
+    subject: `A list of ${facts.subject} is probably wrong`,
+    paragraphs: [
+      `Too many linked accounts are missing at once in a list of ${facts.subject} (${facts.count}). Nothing is unlinked by such a list.`,
+      `Check the settings and the rights of the service account with "lockstep doctor ${facts.subject}". If the accounts were really deleted, raise leavers.maxLostPercent of the source and refresh it.`,
     ],
   }),
   test: (facts) => ({
