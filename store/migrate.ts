@@ -22,6 +22,7 @@ import * as boundKeys from './migrations/0019-bound-keys';
 import * as engineProblem from './migrations/0020-engine-problem';
 import * as publicUrl from './migrations/0021-public-url';
 import * as sessions from './migrations/0029-sessions';
+import * as signIn from './migrations/0038-sign-in';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -45,6 +46,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0020-engine-problem': engineProblem,
   '0021-public-url': publicUrl,
   '0029-sessions': sessions,
+  '0038-sign-in': signIn,
 });
 
 /**

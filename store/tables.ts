@@ -112,6 +112,9 @@ export interface ApiKeyTable {
   previous_until: OptionalTime;
   /** The only person whom the key may act for; null: not bound to a person. */
   identity_id: string | null;
+  /** The identity provider at which the user of this row signs in, and its id of the user; null for an API key. */
+  issuer: Generated<string | null>;
+  subject: Generated<string | null>;
 }
 
 export interface ChangeTable {
@@ -413,6 +416,8 @@ export interface SessionTable {
   seen_at: Time;
   expires_at: Time;
   ended_at: OptionalTime;
+  /** When its user last proved who they are; null if the identity provider does not report it. */
+  authenticated_at: OptionalTime;
 }
 
 export interface AuditTable {

@@ -72,7 +72,7 @@ const newKey = z
       .nullable()
       .default(null)
       .describe(
-        'The only person whom a key with `change-own` may act for. Null for a portal that serves many people.',
+        'The only person whom a key with `person` or `change-own` may act for. Null for a portal that serves many people.',
       ),
   })
   .superRefine((key, { addIssue }) => {
@@ -105,9 +105,14 @@ function problemsOf({ scopes: wanted, groups, agent, source, identity }: KeyRule
     [enrols && wanted.length > 1, 'scopes', 'relay-enrol is used up at once; give it alone'],
     [enrols !== (source !== null), 'source', 'give the source with relay-enrol, and only with it'],
     [
-      identity !== null && wanted.some((scope) => scope !== 'change-own'),
+      identity !== null && wanted.some((scope) => scope !== 'change-own' && scope !== 'person'),
       'identity',
-      'only a key with the scope change-own, and no other, can be bound to a person',
+      'only a key with the scope person or change-own, and no other, can be bound to a person',
+    ],
+    [
+      identity === null && wanted.includes('person'),
+      'identity',
+      'name the person whom a key with the scope person is for',
     ],
   ];
   return rules.flatMap(([broken, field, message]) => (broken ? [{ path: [field], message }] : []));

@@ -5,7 +5,8 @@ import { deskPages } from './desk';
 import { handlersOf } from './pages';
 import { personPages } from './person';
 import { settingsPages } from './settings';
-import { signInPages } from './staff';
+import { staffSignInPages } from './sign-in/key-pages';
+import { providerPages } from './sign-in/provider-pages';
 
 /** Everything that the console serves: the pages, and the files that they load. */
 export function consoleRoutes(deps: Dependencies): {
@@ -15,7 +16,8 @@ export function consoleRoutes(deps: Dependencies): {
 }[] {
   const pages = [
     ...personPages(() => deps.settings.consoleKey),
-    ...signInPages(),
+    ...staffSignInPages(),
+    ...providerPages(),
     ...deskPages(),
     ...settingsPages(),
   ];

@@ -3,7 +3,6 @@ import { brokenSays, type ChangeForm, changePage } from '../../console/person/ch
 import { messagePage } from '../../console/person/message-page';
 import { progressPage } from '../../console/person/progress-page';
 import { personReason } from '../../console/person/reasons';
-import { textsFor } from '../../console/texts/languages';
 import type { Texts } from '../../console/texts/texts';
 import type { Change } from '../../model/api/changes';
 import type { GroupRules, PasswordCheck, PasswordRules } from '../../model/api/password-rules';
@@ -16,6 +15,7 @@ import { type Attempts, countAttempts } from './attempts';
 import { cookieOf, setCookie } from './browser-request';
 import { type PageApi, pageApi, queryOf } from './call';
 import { type Form, readForm } from './form';
+import { textsOf } from './languages';
 import { type ConsolePage, type PageAnswer, redirect, type Visit } from './pages';
 
 /**
@@ -71,9 +71,6 @@ export function personPages(consoleKey: () => string | null): readonly ConsolePa
   ];
   return pages.map((page) => ({ ...page, failed }));
 }
-
-const textsOf = ({ request }: Visit): Texts =>
-  textsFor(queryOf(request).lang ?? '', request.headers['accept-language'] ?? '');
 
 const statusOf = ({ code }: HttpProblem): number =>
   code === 'not_found' ? 404 : code === 'forbidden' ? 403 : code === 'request_invalid' ? 400 : 503;

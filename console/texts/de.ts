@@ -145,4 +145,19 @@ export const de: Texts = {
     already: 'Es hat dieses Passwort schon.',
     notTried: 'Es behält das alte Passwort, weil ein anderes System das neue nicht angenommen hat.',
   },
+  signIn: {
+    title: 'Anmelden',
+    again: 'Noch einmal anmelden',
+    failed: 'Die Anmeldung hat nicht geklappt. Versuchen Sie es gleich noch einmal.',
+    notStarted:
+      'Diese Anmeldung wurde nicht in diesem Browser begonnen, oder eine andere hat sie ersetzt.',
+    noRole:
+      'Sie sind angemeldet, haben in dieser Konsole aber keine Rolle. Fragen Sie einen Administrator.',
+    noPerson:
+      'Sie sind angemeldet, aber Ihr Benutzer gehört hier zu keiner Person. Fragen Sie Ihren Helpdesk.',
+    signedOut: 'Sie sind abgemeldet',
+    signedOutSays: (provider) =>
+      `Die Sitzung hier ist beendet. Bei ${provider} sind Sie vielleicht noch angemeldet.`,
+    endThere: (provider) => `Auch bei ${provider} abmelden`,
+  },
 };

@@ -134,4 +134,17 @@ export const en: Texts = {
     already: 'It already has this password.',
     notTried: 'It keeps the old password, because another system did not take the new one.',
   },
+  signIn: {
+    title: 'Sign in',
+    again: 'Sign in again',
+    failed: 'The sign-in did not succeed. Try again in a moment.',
+    notStarted: 'This sign-in was not started in this browser, or another one has replaced it.',
+    noRole: 'You are signed in, but you have no role in this console. Ask an administrator.',
+    noPerson:
+      'You are signed in, but your user is not connected to a person here. Ask your help desk.',
+    signedOut: 'You are signed out',
+    signedOutSays: (provider) =>
+      `The session here has ended. You may still be signed in with ${provider}.`,
+    endThere: (provider) => `Sign out of ${provider}, too`,
+  },
 };

@@ -74,4 +74,15 @@ export interface Texts {
     readonly asOf: (time: string) => string;
   };
   readonly reasons: Readonly<Record<PersonReason, string>>;
+  readonly signIn: {
+    readonly title: string;
+    readonly again: string;
+    readonly failed: string;
+    readonly notStarted: string;
+    readonly noRole: string;
+    readonly noPerson: string;
+    readonly signedOut: string;
+    readonly signedOutSays: (provider: string) => string;
+    readonly endThere: (provider: string) => string;
+  };
 }

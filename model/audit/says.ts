@@ -163,7 +163,10 @@ export const auditActions = {
   ),
   'api-key.rotated': row((record) => `Rotated ${named(record, 'the API key')}.`, 'notice'),
   'api-key.revoked': row((record) => `Revoked ${named(record, 'the API key')}.`, 'notice'),
-  'session.started': row(({ subject }) => `Signed in to the console (session ${subject}).`),
+  'session.started': row(
+    ({ subject, detail }) =>
+      `Signed in to the console${detail.scopes === undefined ? '' : ` as ${word(detail.scopes)}`} (session ${subject}).`,
+  ),
   'session.ended': row(({ subject }) => `Ended the console session ${subject}.`),
   'relay.created': row(
     ({ subject, source }) => `Registered the relay ${subject} of ${source}.`,
