@@ -19,6 +19,7 @@ import type { Route } from './http/route';
 import { noticeRoutes } from './notices/routes';
 import { accountActionRoutes } from './people/actions';
 import { mappingRoutes } from './people/mapping-routes';
+import { meRoutes } from './people/me';
 import { peopleRoutes } from './people/routes';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
@@ -35,6 +36,7 @@ export const routes: readonly Route[] = [
   ...changeRoutes,
   ...peopleRoutes,
   ...mappingRoutes,
+  ...meRoutes,
   ...accountActionRoutes,
   ...configurationRoutes,
   ...configurationVersionRoutes,

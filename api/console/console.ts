@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import type { Dependencies } from '../http/dependencies';
 import { assetPages } from './assets';
 import { deskPages } from './desk';
+import { mePages } from './me';
 import { handlersOf } from './pages';
 import { personPages } from './person';
 import { settingsPages } from './settings';
@@ -16,6 +17,7 @@ export function consoleRoutes(deps: Dependencies): {
 }[] {
   const pages = [
     ...personPages(() => deps.settings.consoleKey),
+    ...mePages(),
     ...staffSignInPages(),
     ...providerPages(),
     ...deskPages(),
