@@ -5,6 +5,7 @@ import { environmentSchema } from '../config';
 import { channelKinds } from '../connectors/notices/registry';
 import { connectorKinds, type RegisteredKind } from '../connectors/registry';
 import { contractSchema } from '../connectors/wire/schema';
+import { adapterSchema, switchesSchema } from '../model/configuration/adapter';
 import { applicationSchema, peopleGroupSchema } from '../model/configuration/application';
 import {
   captureSchema,
@@ -113,6 +114,8 @@ function configurationPage(): string {
     'The settings of each kind are in [connectors.md](connectors.md).',
     '#### A password filter: `sources.<name>.passwordFilter`\nThe filter applies in this order: case, characters, length. Lockstep writes and verifies the rewritten password, and stores it as the credential of that source.',
     fieldTable(passwordFilterSchema),
+    '#### An adapter: `sources.<name>.adapter`\nSee [adapters](sync-types.md).',
+    fieldTable(adapterSchema),
     '### A policy: `policies.<name>`',
     'Every password of a group must satisfy one policy: a preset, and the rules that are set here. Lengths are code points. All rules that a password violates are reported at once.',
     fieldTable(policyRulesSchema),
@@ -126,6 +129,8 @@ function configurationPage(): string {
     fieldTable(peopleGroupSchema),
     '### Single sign-on: `sso`',
     fieldTable(ssoSchema),
+    '#### The switches: `sso.switches`\nA direction needs its switch and the flag of the adapter.',
+    fieldTable(switchesSchema),
     '### A channel for notices: `notices.<name>`\nSee [notices](notices.md).',
     fieldTable(noticeChannelSchema),
     ...[...channelKinds].flatMap(([kind, { settings }]) => [

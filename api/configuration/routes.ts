@@ -7,6 +7,7 @@ import {
   configurationPlanSchema,
   configurationVersion,
 } from '../../model/api/configuration';
+import { adapterWarnings } from '../../model/configuration/adapter-issues';
 import { fixedFieldIssues } from '../../model/configuration/application-issues';
 import { effectWarnings } from '../../model/configuration/capture-effect';
 import { captureTraitsIn, checkConfiguration } from '../../model/configuration/check';
@@ -129,6 +130,7 @@ const plan = route({
         })),
         warnings: [
           ...effectWarnings(wanted, captureTraitsIn(wanted, connectorKinds)),
+          ...adapterWarnings(wanted),
           ...(await keptLinkWarnings(deps, found)),
         ],
         fit: [...(await fitOfGroups(deps.db, wanted))],

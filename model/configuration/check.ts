@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Form } from '../hashes/encoding';
+import { adapterIssues } from './adapter-issues';
 import { applicationIssues } from './application-issues';
 import { type CaptureTraits, type CaptureTraitsOf, captureIssues } from './capture-effect';
 import {
@@ -61,6 +62,7 @@ export function checkConfiguration(
     ...formIssues(configuration, abilitiesIn(configuration, kinds)),
     ...captureIssues(configuration, captureTraitsIn(configuration, kinds)),
     ...applicationIssues(configuration, names.peopleGroups),
+    ...adapterIssues(configuration),
     ...Object.entries(configuration.applications).flatMap(([application, { source }]) =>
       unknownName(['applications', application, 'source'], source, 'source', names.sources),
     ),

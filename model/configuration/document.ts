@@ -4,6 +4,7 @@ import { audiences } from '../notices/kinds';
 import { languages } from '../notices/languages';
 import { passwordFilterSchema } from '../policy/password-filter';
 import { policyRulesSchema, rulesOf } from '../policy/schema';
+import { adapterSchema, switchesSchema } from './adapter';
 import { applicationSchema, peopleGroupSchema } from './application';
 import { failureModes, type Group, lanes, type Policy, proveModes, type Source } from './group';
 import { attribute, name } from './names';
@@ -81,8 +82,7 @@ export const captureSchema = z.strictObject({
     ),
 });
 
-/** One source of the configuration. The schema is the reference page, too: each description is a line of it. */
-export const sourceSchema = z.strictObject({
+const sourceFields = z.strictObject({
   kind: z.string().describe('The connector: see docs/connectors.md.'),
   settings: z.record(z.string(), z.unknown()).describe('The settings of that connector.'),
   enabled: z
@@ -135,7 +135,21 @@ export const sourceSchema = z.strictObject({
     .describe(
       'Rewrites every password for this source, when the source cannot accept it unchanged.',
     ),
+  adapter: adapterSchema
+    .optional()
+    .describe(
+      'Makes the source an adapter of single sign-on: see docs/sync-types.md. Without it, the source is not subject to `sso.switches`.',
+    ),
 });
+
+/** One source of the configuration. The schema is the reference page, too: each description is a line of it. */
+export const sourceSchema = sourceFields.transform(withAdapterCaptures);
+
+/** An adapter that accepts passwords captures them. Its own flag decides how the old password is verified. */
+function withAdapterCaptures(source: z.output<typeof sourceFields>): z.output<typeof sourceFields> {
+  if (source.capture !== undefined || source.adapter?.syncFromAdapter !== true) return source;
+  return { ...source, capture: captureSchema.parse({ enabled: true, verifyCurrent: false }) };
+}
 
 export const groupSchema = z.strictObject({
   policy: name.describe('The policy that checks every password of the group.'),
@@ -171,6 +185,9 @@ export const ssoSchema = z.strictObject({
     .max(1440)
     .default(60)
     .describe('How long the lookup service keeps a credential in memory. 0: not at all.'),
+  switches: switchesSchema
+    .default(switchesSchema.parse({}))
+    .describe('The directions in which adapters synchronize, all off at first.'),
 });
 
 export const noticeChannelSchema = z.strictObject({
