@@ -20,6 +20,7 @@ import { noticeRoutes } from './notices/routes';
 import { accountActionRoutes } from './people/actions';
 import { mappingRoutes } from './people/mapping-routes';
 import { meRoutes } from './people/me';
+import { oneTimeLinkRoutes } from './people/one-time-links';
 import { peopleRoutes } from './people/routes';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
@@ -38,6 +39,7 @@ export const routes: readonly Route[] = [
   ...mappingRoutes,
   ...meRoutes,
   ...accountActionRoutes,
+  ...oneTimeLinkRoutes,
   ...configurationRoutes,
   ...configurationVersionRoutes,
   ...sourceRoutes,

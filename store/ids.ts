@@ -4,7 +4,7 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_LETTERS = 10;
 const RANDOM_LETTERS = 16;
 
-type Prefix = 'chg' | 'idn' | 'acc' | 'map' | 'key' | 'job' | 'ep' | 'rly' | 'usr' | 'ses';
+type Prefix = 'chg' | 'idn' | 'acc' | 'map' | 'key' | 'job' | 'ep' | 'rly' | 'usr' | 'ses' | 'otl';
 
 /**
  * Makes an id that sorts by its time of creation, as a ULID does: `chg_01jd…`. It holds nothing secret or personal,

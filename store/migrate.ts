@@ -23,6 +23,7 @@ import * as engineProblem from './migrations/0020-engine-problem';
 import * as publicUrl from './migrations/0021-public-url';
 import * as sessions from './migrations/0029-sessions';
 import * as signIn from './migrations/0038-sign-in';
+import * as oneTimeLinks from './migrations/0039-one-time-links';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -47,6 +48,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0021-public-url': publicUrl,
   '0029-sessions': sessions,
   '0038-sign-in': signIn,
+  '0039-one-time-links': oneTimeLinks,
 });
 
 /**

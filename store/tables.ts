@@ -420,6 +420,23 @@ export interface SessionTable {
   authenticated_at: OptionalTime;
 }
 
+export interface OneTimeLinkTable {
+  id: string;
+  /** Null until a worker has made the code of a link that is sent by mail. */
+  hash: Buffer | null;
+  identity_id: string;
+  /** The key of the agent who made the link. */
+  key_id: string;
+  /** Sequence number of the newest change of the person when the link was made. */
+  last_seq: number;
+  /** The newest change that the link has started. */
+  change_id: string | null;
+  busy_until: OptionalTime;
+  created_at: Time;
+  expires_at: Time;
+  revoked_at: OptionalTime;
+}
+
 export interface AuditTable {
   id: Generated<number>;
   at: Time;
@@ -462,5 +479,6 @@ export interface Tables {
   closed_channel: ClosedChannelTable;
   event_key: EventKeyTable;
   session: SessionTable;
+  one_time_link: OneTimeLinkTable;
   audit: AuditTable;
 }

@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import type { Dependencies } from '../http/dependencies';
 import { assetPages } from './assets';
 import { deskPages } from './desk';
+import { linkPages } from './link';
 import { mePages } from './me';
 import { handlersOf } from './pages';
 import { personPages } from './person';
@@ -18,6 +19,7 @@ export function consoleRoutes(deps: Dependencies): {
   const pages = [
     ...personPages(() => deps.settings.consoleKey),
     ...mePages(),
+    ...linkPages(),
     ...staffSignInPages(),
     ...providerPages(),
     ...deskPages(),

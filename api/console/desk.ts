@@ -1,11 +1,13 @@
 import { changesPage, oneChangePage } from '../../console/desk/changes';
 import { nowPage } from '../../console/desk/now';
+import { madeLinkPage, mailedLinkPage, oneTimeLinkForm } from '../../console/desk/one-time-link';
 import { actionSays, personPage, searchPage } from '../../console/desk/people';
 import { auditPage, keysPage, stalePage } from '../../console/desk/settings';
 import type { AccountActionAnswer } from '../../model/api/account-actions';
 import type { AuditPage, AuditRecordAnswer } from '../../model/api/audit';
 import type { Change, ChangesPage } from '../../model/api/changes';
 import type { ApiKeys } from '../../model/api/keys';
+import type { OneTimeLink } from '../../model/api/one-time-links';
 import type { Overview } from '../../model/api/overview';
 import type { Presence } from '../../model/api/presence';
 import type { Sessions } from '../../model/api/sessions';
@@ -13,6 +15,7 @@ import type { Sources } from '../../model/api/sources';
 import type { StalePage } from '../../model/api/stale';
 import { accountActions } from '../../model/people/account-actions';
 import { asHttpProblem } from '../http/problem';
+import { ownOrigin } from './browser-request';
 import { type ConsolePage, redirect } from './pages';
 import { oneOf, type StaffVisit, staffPage } from './staff';
 
@@ -67,6 +70,10 @@ export const deskPages = (): readonly ConsolePage[] => [
     return { status: 200, html: personPage(desk, { person, mayHelp: api.may('help') }) };
   }),
   staffPage('post', '/console/people/:name/act', act),
+  staffPage('get', '/console/people/:name/one-time-link', showLinkForm, {
+    needsRecentSignIn: true,
+  }),
+  staffPage('post', '/console/people/:name/one-time-link', makeLink),
   staffPage('get', '/console/stale', async ({ api, desk, query }) => ({
     status: 200,
     html: stalePage(desk, await api.get<StalePage>('/v1/stale', { query })),
@@ -101,6 +108,37 @@ async function search({ api, desk, field }: StaffVisit) {
     const { code } = asHttpProblem(error);
     if (code !== 'not_found' && code !== 'request_invalid') throw error;
     return { status: 404, html: searchPage(desk, `No person with the name "${name}" was found.`) };
+  }
+}
+
+async function showLinkForm({ api, desk, param }: StaffVisit) {
+  const { name: person } = await overviewOf(api, param('name'));
+  return { status: 200, html: oneTimeLinkForm(desk, { person, problem: '' }) };
+}
+
+async function makeLink({ visit, api, desk, param, field }: StaffVisit) {
+  const { name: person } = await overviewOf(api, param('name'));
+  const comment = field('comment').trim();
+  const body = {
+    check: field('check'),
+    reason: field('reason'),
+    deliver: field('deliver') || 'agent',
+    ...(comment === '' ? {} : { comment }),
+  };
+  const params = { name: person };
+  try {
+    const made = await api.answer('post', '/v1/identities/{name}/one-time-link', { params, body });
+    const { page: path, code, sentTo, expiresAt } = made.body as OneTimeLink;
+    if (code === null)
+      return { status: 201, html: mailedLinkPage(desk, { person, sentTo, expiresAt }) };
+    const page = new URL(path, ownOrigin(visit.request, visit.deps.settings)).href;
+    const link = { person, link: `${page}#${code}`, page, code, expiresAt };
+    return { status: 201, html: madeLinkPage(desk, link) };
+  } catch (error) {
+    const { code, details } = asHttpProblem(error);
+    if (code !== 'request_invalid') throw error;
+    const problem = (details.issues ?? []).map(({ path, says }) => `${path.at(-1)}: ${says}.`);
+    return { status: 422, html: oneTimeLinkForm(desk, { person, problem: problem.join(' ') }) };
   }
 }
 

@@ -8,6 +8,7 @@ export const needRecentSignIn: readonly (readonly [Route['method'], string])[] =
   ['post', '/v1/keys'],
   ['post', '/v1/keys/{id}/rotate'],
   ['delete', '/v1/keys/{id}'],
+  ['post', '/v1/identities/{name}/one-time-link'],
 ];
 
 /** The API for the pages of a session. @throws HttpProblem `sign_in_again` for what needs a recent sign-in */

@@ -11,6 +11,7 @@ import { table } from '../text/table';
 import { sourceAndName } from '../values';
 import { forceChangeCommand, unlockCommand } from './identities-act';
 import { deleteCommand } from './identities-delete';
+import { oneTimeLinkCommand } from './identities-link';
 import { setCommand } from './identities-set';
 
 export const identitiesCommand = (): Command =>
@@ -25,7 +26,8 @@ export const identitiesCommand = (): Command =>
     .addCommand(unlinkCommand())
     .addCommand(deleteCommand())
     .addCommand(unlockCommand())
-    .addCommand(forceChangeCommand());
+    .addCommand(forceChangeCommand())
+    .addCommand(oneTimeLinkCommand());
 
 const listCommand = (): Command =>
   new Command('list')

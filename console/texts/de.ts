@@ -182,10 +182,21 @@ export const de: Texts = {
     noNotices: 'Es gibt keine.',
     noticeKinds: {
       password_changed: 'Ihr Passwort wurde geändert.',
+      one_time_link: 'Ihr Helpdesk hat einen Link für ein neues Passwort gemacht.',
       password_incomplete: 'Ihr Passwort wurde nicht in jedem System geändert.',
     },
     notDelivered: 'Nicht zugestellt.',
     notMe: 'Wenn eine davon nicht von Ihnen war, rufen Sie Ihren Helpdesk an.',
+  },
+  link: {
+    title: 'Neues Passwort setzen',
+    intro: 'Ihr Helpdesk hat für Sie einen Link gemacht, mit dem Sie ein neues Passwort setzen.',
+    code: 'Code',
+    codeHint:
+      'Die sechzehn Buchstaben und Ziffern, die Ihr Helpdesk Ihnen gegeben hat, oder das Ende des Links.',
+    submit: 'Weiter',
+    invalid:
+      'Dieser Code ist falsch, wurde schon benutzt oder ist abgelaufen. Bitten Sie Ihren Helpdesk um einen neuen.',
   },
   signIn: {
     title: 'Anmelden',

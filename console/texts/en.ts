@@ -171,10 +171,20 @@ export const en: Texts = {
     noNotices: 'There is none.',
     noticeKinds: {
       password_changed: 'Your password was changed.',
+      one_time_link: 'Your help desk made a link for a new password.',
       password_incomplete: 'Your password was not changed in every system.',
     },
     notDelivered: 'Not delivered.',
     notMe: 'If one of these was not you, call your help desk.',
+  },
+  link: {
+    title: 'Set a new password',
+    intro: 'Your help desk has made a link for you, with which you set a new password.',
+    code: 'Code',
+    codeHint:
+      'The sixteen letters and digits that your help desk gave you, or the end of the link.',
+    submit: 'Continue',
+    invalid: 'This code is wrong, was used, or has expired. Ask your help desk for a new one.',
   },
   signIn: {
     title: 'Sign in',

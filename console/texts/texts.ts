@@ -98,6 +98,14 @@ export interface Texts {
     readonly notDelivered: string;
     readonly notMe: string;
   };
+  readonly link: {
+    readonly title: string;
+    readonly intro: string;
+    readonly code: string;
+    readonly codeHint: string;
+    readonly submit: string;
+    readonly invalid: string;
+  };
   readonly signIn: {
     readonly title: string;
     readonly again: string;

@@ -5,6 +5,7 @@ import { leaveOutSays } from '../change/plan';
 import { isSignInObstacle, signInObstacles } from '../change/sign-in-prevented';
 import { errors, isErrorCode } from '../errors';
 import { isAccountAction } from '../people/account-actions';
+import { callerChecks, isCallerCheck } from '../people/one-time-link';
 import type { AuditRecord } from './record';
 
 /** How serious a record is, in the words of syslog. */
@@ -163,6 +164,15 @@ export const auditActions = {
   ),
   'api-key.rotated': row((record) => `Rotated ${named(record, 'the API key')}.`, 'notice'),
   'api-key.revoked': row((record) => `Revoked ${named(record, 'the API key')}.`, 'notice'),
+  'one-time-link.created': row(({ person, detail }) => {
+    const check = isCallerCheck(detail.check) ? callerChecks[detail.check] : word(detail.check);
+    const comment = word(detail.comment);
+    return `Made a one-time link for ${person}, after this check: ${check}. Reason: ${word(detail.reason)}.${comment === '' ? '' : ` Comment: ${comment}.`}`;
+  }, 'notice'),
+  'one-time-link.used': row(
+    ({ person, subject }) => `The one-time link ${subject} of ${person} has started a change.`,
+    'notice',
+  ),
   'session.started': row(
     ({ subject, detail }) =>
       `Signed in to the console${detail.scopes === undefined ? '' : ` as ${word(detail.scopes)}`} (session ${subject}).`,

@@ -28,6 +28,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   'DELETE /v1/identities/{name}/accounts': 'configure',
   'POST /v1/identities/{name}/unlock': 'help-desk',
   'POST /v1/identities/{name}/force-change': 'help-desk',
+  'POST /v1/identities/{name}/one-time-link': 'help-desk',
   'GET /v1/me': 'person',
   'GET /v1/me/changes/{id}': 'person',
   'GET /v1/mappings': 'help-desk operate configure',

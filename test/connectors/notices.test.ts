@@ -52,6 +52,7 @@ const facts: NoticeFacts = {
   sources: [],
   about: null,
   endsAt: null,
+  link: null,
   contact: null,
 };
 

@@ -68,6 +68,8 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep stale --look': 'test/cli/output.test.ts',
   './lockstep identities force-change ada.marsh --source corp-directory --reason "ticket 4711"':
     'test/cli/account-actions.test.ts',
+  './lockstep identities one-time-link ada.marsh --check called-back --reason "ticket 4711"':
+    'test/cli/account-actions.test.ts',
   './lockstep identities delete alice': 'test/cli/output.test.ts',
   './lockstep notices test mail': 'test/cli/notices.test.ts',
   './lockstep applications create reports --source warehouse --label "Monthly reports"':
