@@ -123,7 +123,7 @@ const isOpen = sql<boolean>`
   and (session.key_hash = api_key.hash
     or (session.key_hash = api_key.previous_hash and api_key.previous_until > now()))`;
 
-/** The open sessions of API keys, the newest first. */
+/** The open sessions of staff, the newest first. */
 export const listSessions = (db: Database): Promise<SessionView[]> =>
   db
     .selectFrom('session')
@@ -133,6 +133,7 @@ export const listSessions = (db: Database): Promise<SessionView[]> =>
     .select(['session.created_at as createdAt', 'session.seen_at as seenAt'])
     .select('session.expires_at as expiresAt')
     .where(isOpen)
+    .where(sql<boolean>`api_key.issuer is null or api_key.identity_id is null`)
     .orderBy('session.id', 'desc')
     .execute();
 

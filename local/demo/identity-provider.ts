@@ -4,6 +4,8 @@ import type { Configuration, Provider } from 'oidc-provider';
 /** A user of the identity provider of the demo. */
 export interface ProviderUser {
   readonly login: string;
+  /** What the page of the provider shows; the login if it is missing. */
+  readonly title?: string;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
@@ -90,7 +92,8 @@ async function interact(
   if (login !== undefined)
     return provider.interactionFinished(request, response, { login: { accountId: login } });
   const links = users.map(
-    ({ login: name }) => `<li><a href="/interaction/${uid}?login=${name}">${name}</a></li>`,
+    ({ login: name, title = name }) =>
+      `<li><a href="/interaction/${uid}?login=${name}">${title}</a></li>`,
   );
   response.setHeader('content-type', 'text/html; charset=utf-8');
   response.end(

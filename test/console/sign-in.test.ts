@@ -140,6 +140,19 @@ describeWith(['postgres'], 'the sign-in at the identity provider', () => {
     expect(answer.status).toBe(303);
   });
 
+  test('a person who is deleted has no session, and leaves no name behind', async () => {
+    const visitor = newVisitor();
+    const me = await signIn(visitor, 'ada.marsh', '/me');
+    expect([me.status, me.text.includes('Signed in as ada.marsh')]).toEqual([200, true]);
+    expect((await api.send('GET', '/v1/sessions')).text).not.toContain('ada.marsh');
+    expect((await api.send('DELETE', '/v1/identities/ada.marsh')).status).toBe(204);
+    const after = await visitor.visit(`${api.url}/me`);
+    expect(after.url).toContain(`${provider.issuer}/`);
+    const keys = await api.database.db.selectFrom('api_key').select(['agent', 'name']).execute();
+    expect(JSON.stringify(keys)).not.toContain('ada.marsh');
+    await api.send('PUT', '/v1/identities/ada.marsh', { body: {} });
+  });
+
   test('a sign-out ends the session, and offers to sign out at the provider', async () => {
     const visitor = newVisitor();
     await signIn(visitor, 'olaf.ops', '/console');
