@@ -24,6 +24,7 @@ import * as publicUrl from './migrations/0021-public-url';
 import * as sessions from './migrations/0029-sessions';
 import * as signIn from './migrations/0038-sign-in';
 import * as oneTimeLinks from './migrations/0039-one-time-links';
+import * as sourceCommandReason from './migrations/0040-source-command-reason';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -49,6 +50,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0029-sessions': sessions,
   '0038-sign-in': signIn,
   '0039-one-time-links': oneTimeLinks,
+  '0040-source-command-reason': sourceCommandReason,
 });
 
 /**

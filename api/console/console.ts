@@ -1,9 +1,11 @@
 import type { RequestHandler } from 'express';
 import type { Dependencies } from '../http/dependencies';
 import { assetPages } from './assets';
+import { connectionPages } from './connections';
 import { deskPages } from './desk';
 import { linkPages } from './link';
 import { mePages } from './me';
+import { oneTimeLinkPages } from './one-time-link';
 import { handlersOf } from './pages';
 import { personPages } from './person';
 import { settingsPages } from './settings';
@@ -23,7 +25,9 @@ export function consoleRoutes(deps: Dependencies): {
     ...staffSignInPages(),
     ...providerPages(),
     ...deskPages(),
+    ...oneTimeLinkPages(),
     ...settingsPages(),
+    ...connectionPages(),
   ];
   return [
     ...assetPages.map(({ path, send }) => ({ method: 'get' as const, path, handlers: [send] })),
