@@ -17,6 +17,8 @@ import { withStepUp } from './step-up';
 export interface StaffVisit {
   readonly visit: Visit;
   readonly api: PageApi;
+  /** Whether the user proved who they are a moment ago. */
+  readonly isRecent: boolean;
   readonly desk: Desk;
   readonly query: Readonly<Record<string, string>>;
   /** A parameter of the path. */
@@ -42,7 +44,7 @@ export function staffPage(
       if (needsRecentSignIn && method === 'get' && !recent) return redirect(signInAgain(visit));
       const form = method === 'post' ? await readForm(visit.request, []) : null;
       const api = withStepUp(pageApi(visit.deps, session.caller, visit.gone), recent);
-      return show(staffVisit(visit, api, form));
+      return show({ ...staffVisit(visit, api, form), isRecent: recent });
     },
     failed: (visit, problem) => {
       const desk: Desk = { assets, name: '', links: [], now: new Date(), done: '' };
@@ -72,7 +74,7 @@ function pageOf({ request }: Visit): string {
   return from.host === host ? ownPage(`${from.pathname}${from.search}`) : '/console';
 }
 
-function staffVisit(visit: Visit, api: PageApi, form: Form | null): StaffVisit {
+function staffVisit(visit: Visit, api: PageApi, form: Form | null): Omit<StaffVisit, 'isRecent'> {
   const query = queryOf(visit.request);
   const { done = '', ...rest } = query;
   const links = linkTable.filter(({ right }) => api.may(right));

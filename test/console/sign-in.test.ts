@@ -1,3 +1,6 @@
+import { sql } from 'kysely';
+import { needRecentSignIn } from '../../api/console/step-up';
+import { routes } from '../../api/routes';
 import { anyRecord, readAudit } from '../../store/audit-records';
 import { startTestApi, type TestApi } from '../support/api';
 import { startProvider, type TestProvider } from '../support/identity-provider';
@@ -13,6 +16,7 @@ const users = {
     groups: ['lockstep-admins'],
   },
   'ada.marsh': { preferred_username: 'ada.marsh', groups: ['staff'] },
+  'ann.audit': { name: 'Ann Audit', groups: ['internal-audit'] },
   'no.person': { preferred_username: 'no.person', groups: ['staff'] },
 };
 
@@ -22,6 +26,7 @@ const settings = {
     { group: 'lockstep-admins', roles: ['administrator'] },
     { group: 'it-operations', roles: ['operator'] },
     { group: 'it-support', roles: ['help-desk'] },
+    { group: 'internal-audit', roles: ['auditor'] },
     { group: 'staff', roles: ['person'] },
   ],
 };
@@ -151,6 +156,50 @@ describeWith(['postgres'], 'the sign-in at the identity provider', () => {
     const keys = await api.database.db.selectFrom('api_key').select(['agent', 'name']).execute();
     expect(JSON.stringify(keys)).not.toContain('ada.marsh');
     await api.send('PUT', '/v1/identities/ada.marsh', { body: {} });
+  });
+
+  test('an administrator who signed in long ago applies no configuration, and does not lose the text', async () => {
+    const visitor = newVisitor();
+    await signIn(visitor, 'adam.admin', '/console/settings');
+    await sql`update session set authenticated_at = now() - interval '11 minutes'`.execute(
+      api.database.db,
+    );
+    const text = 'version: 1\npolicies:\n  strict:\n    minLength: 20\n';
+    const form = { text, do: 'apply', version: '1' };
+    const page = `${api.url}/console/settings`;
+    const refused = await visitor.send(page, form);
+    expect([refused.status, refused.text.includes('minLength: 20')]).toEqual([403, true]);
+    expect(refused.text).toContain('Sign in again in a new tab');
+    expect((await api.send('GET', '/v1/configuration')).body.version).toBe(0);
+    await signIn(visitor, 'adam.admin', '/console/settings', '&again=1');
+    const applied = await visitor.send(page, { ...form, version: '0' });
+    expect(applied.url).toBe(`${page}?done=applied`);
+  });
+
+  test('an API key that is entered again counts as a recent sign-in', async () => {
+    const key = await api.newKey(['admin']);
+    const visitor = newVisitor();
+    await visitor.send(`${api.url}/console/sign-in`, { key, to: '/console/settings' });
+    await sql`update session set authenticated_at = now() - interval '11 minutes'`.execute(
+      api.database.db,
+    );
+    const people = `${api.url}/console/people/ada.marsh/one-time-link`;
+    const again = await visitor.visit(people);
+    expect(again.text).toContain('<h1>Sign in again</h1>');
+    const [, to = ''] = /name="to" value="([^"]*)"/.exec(again.text) ?? [];
+    const back = await visitor.send(`${api.url}/console/sign-in`, { key, to });
+    expect([back.status, back.url]).toEqual([200, people]);
+  });
+
+  test('every command that needs a recent sign-in is a route', () => {
+    const known = routes.map(({ method, path }) => `${method} ${path}`);
+    const named = needRecentSignIn.map(([method, path]) => `${method} ${path}`);
+    expect(named.filter((one) => !known.includes(one))).toEqual([]);
+  });
+
+  test('an auditor starts at the audit, the only page of that role', async () => {
+    const { url, status } = await signIn(newVisitor(), 'ann.audit', '/console');
+    expect([url, status]).toEqual([`${api.url}/console/audit`, 200]);
   });
 
   test('a sign-out ends the session, and offers to sign out at the provider', async () => {
