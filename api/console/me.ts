@@ -50,7 +50,9 @@ async function home(visit: Visit): Promise<PageAnswer> {
 }
 
 async function signOut(visit: Visit): Promise<PageAnswer> {
-  return redirect('/signed-out', { 'set-cookie': await signOutOf(visit, 'me') });
+  return redirect(`/signed-out?lang=${textsOf(visit).lang}`, {
+    'set-cookie': await signOutOf(visit, 'me'),
+  });
 }
 
 /** For one form: its caller may change the password of its own person without the current one, and read `/v1/me`. */

@@ -4,10 +4,15 @@
  */
 const form = document.querySelector<HTMLFormElement>('#link');
 const code = document.querySelector<HTMLInputElement>('#code');
-const given = location.hash.slice(1);
 
-if (form !== null && code !== null && given !== '') {
+function enter(): void {
+  const given = location.hash.slice(1);
+  if (form === null || code === null || given === '') return;
   history.replaceState(null, '', location.pathname + location.search);
   code.value = given;
   form.requestSubmit();
 }
+
+// The link may be opened while the page is shown.
+addEventListener('hashchange', enter);
+enter();

@@ -59,7 +59,7 @@ export const meHeader = (texts: Texts, address: string): Html => {
   return html`<span class="brand">Lockstep</span>
 <nav aria-label="${me.title}">${link('/me', me.title)}${link('/me/password', change.title)}
 <a href="${address}?lang=${other.lang}" hreflang="${other.lang}" lang="${other.lang}">${other.name}</a>
-<form method="post" action="/me/sign-out" class="inline"><button>${me.signOut}</button></form></nav>`;
+<form method="post" action="/me/sign-out?lang=${lang}" class="inline"><button>${me.signOut}</button></form></nav>`;
 };
 
 const problemBox = ({ problems }: Texts, { problem, broken }: ChangeForm): Html => html`

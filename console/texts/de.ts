@@ -179,7 +179,7 @@ export const de: Texts = {
       superseded: 'durch eine neuere ersetzt',
     },
     notices: 'Meine Benachrichtigungen',
-    noNotices: 'Es gibt keine.',
+    noNotices: 'Sie haben in den letzten Wochen keine bekommen.',
     noticeKinds: {
       password_changed: 'Ihr Passwort wurde geändert.',
       one_time_link: 'Ihr Helpdesk hat einen Link für ein neues Passwort gemacht.',

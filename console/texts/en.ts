@@ -168,7 +168,7 @@ export const en: Texts = {
       superseded: 'replaced by a newer change',
     },
     notices: 'My notices',
-    noNotices: 'There is none.',
+    noNotices: 'You have got none in the last weeks.',
     noticeKinds: {
       password_changed: 'Your password was changed.',
       one_time_link: 'Your help desk made a link for a new password.',

@@ -285,7 +285,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a person without the current pa
         await page.click('text="Change my password"');
         expect(await violationsOf(page)).toEqual([]);
         await page.click('text="Sign out"');
-        await page.waitForURL(`${api.url}/signed-out`);
+        await page.waitForURL(`${api.url}/signed-out?lang=en`);
         expect(await violationsOf(page)).toEqual([]);
         expect(complaints).toEqual([]);
         await page.context().close();
