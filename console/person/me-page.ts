@@ -4,11 +4,9 @@ import { type Html, html } from '../html';
 import { type Assets, page } from '../shell';
 import type { Texts } from '../texts/texts';
 import { meHeader, sourceTitle } from './change-page';
+import type { PersonNotice } from './own-notices';
 import { dateAndTime, shortAccount } from './progress-page';
 import { personReason } from './reasons';
-
-/** The notices that a person gets. */
-export type PersonNotice = 'password_changed' | 'password_incomplete' | 'one_time_link';
 
 /** The page of a person: the own accounts, the own changes and the own notices. */
 export const mePage = (texts: Texts, assets: Assets, me: Me): string =>

@@ -1,5 +1,5 @@
 import type { ChangeState } from '../../model/change/change';
-import type { PersonNotice } from '../person/me-page';
+import type { PersonNotice } from '../person/own-notices';
 import type { PersonReason } from '../person/reasons';
 import type { Counted, RuleName } from '../person/rule-rows';
 
