@@ -164,6 +164,27 @@ export const environmentSchema = z.object({
     .describe(
       'File with the API key with which the console changes the passwords of people who give the current one. The api creates key and file when the file is missing. Without this variable, the console has no pages for people.',
     ),
+  LOCKSTEP_SIGN_IN_FILE: file
+    .optional()
+    .describe(
+      'File (YAML) with the identity provider at which people and staff sign in to the console, and who may do what. Without it, staff sign in with API keys only.',
+    ),
+  LOCKSTEP_RECENT_SIGN_IN_MINUTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(480)
+    .default(10)
+    .describe(
+      'How long after a sign-in the console applies configurations, changes API keys, makes one-time links, and sets a password without the current one. After that it asks to sign in again.',
+    ),
+  LOCKSTEP_ONE_TIME_LINK_MINUTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1440)
+    .default(15)
+    .describe('How long a one-time link is valid, with which a person sets a new password.'),
   LOCKSTEP_URL: z
     .url()
     .optional()
@@ -300,7 +321,8 @@ export const secretVariables = (): Record<string, string> =>
   );
 
 /** Variables whose values are shown: a new one is not until its name says that it holds no secret. */
-const SHOWN = /_(DIR|FILE|PATH|HOST|PORT|HOURS|LEVEL|NAMESPACE|ADDRESS|PREFIX|DIAGNOSTICS)$/;
+const SHOWN =
+  /_(DIR|FILE|PATH|HOST|PORT|HOURS|LEVEL|NAMESPACE|ADDRESS|PREFIX|DIAGNOSTICS|MINUTES)$/;
 
 /** The variables of Lockstep that are set, with their values; `set` in place of a value that could be secret. */
 export const shownEnvironment = (): Record<string, string> =>
@@ -324,13 +346,14 @@ export function ownPaths(): string[] {
     LOCKSTEP_API_TLS_KEY_FILE,
     LOCKSTEP_LOOKUP_TLS_KEY_FILE,
   } = environment;
-  const { LOCKSTEP_CONSOLE_KEY_FILE, LOCKSTEP_TRANSIT_TOKEN_FILE } = environment;
+  const { LOCKSTEP_CONSOLE_KEY_FILE, LOCKSTEP_SIGN_IN_FILE, LOCKSTEP_TRANSIT_TOKEN_FILE } =
+    environment;
   const { TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH } = environment;
   return [
     ...[LOCKSTEP_KEY_DIR, LOCKSTEP_SIGNER_FILE, LOCKSTEP_FINGERPRINT_KEY_FILE],
     ...[LOCKSTEP_ADMIN_KEY_FILE, LOCKSTEP_API_KEY_FILE],
     ...[LOCKSTEP_API_TLS_KEY_FILE, LOCKSTEP_LOOKUP_TLS_KEY_FILE],
     ...[LOCKSTEP_CONSOLE_KEY_FILE, LOCKSTEP_TRANSIT_TOKEN_FILE],
-    ...[TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH],
+    ...[LOCKSTEP_SIGN_IN_FILE, TEMPORAL_API_KEY_FILE, TEMPORAL_TLS_CLIENT_KEY_PATH],
   ].filter((own) => own !== undefined);
 }

@@ -11,6 +11,8 @@ import type { AppliedConfiguration } from '../store/configuration/versions';
 import type { Database } from '../store/database';
 import { closeChannel, closedSince, reopenChannel } from '../store/notices/closed-channels';
 import { beginDelivery, type DeliveryAtWork, endAttempt } from '../store/notices/deliveries';
+import { renewCode } from '../store/people/one-time-links';
+import { readPublicUrl } from '../store/public-url';
 
 /** What the delivery of notices uses. */
 export interface NoticeDependencies {
@@ -46,7 +48,9 @@ async function attempt(
   if (channel === undefined) return { result: 'failed', reason: 'channel_removed' };
   const closed = kind !== 'test' && (await closedSince(db, name, channel.settings)) !== null;
   if (closed) return { result: 'failed', reason: 'endpoint_gone' };
-  const facts = factsOf(delivery, channel);
+  const link = kind === 'one_time_link' ? await newLinkOf(db, delivery) : null;
+  if (link !== null && 'result' in link) return link;
+  const facts = { ...factsOf(delivery, channel), ...link };
   const outgoing = {
     id: delivery.id,
     kind,
@@ -68,6 +72,18 @@ async function attempt(
   return sent;
 }
 
+/** The link of a mail. Its code is made here, and is in the mail only. */
+async function newLinkOf(
+  db: Database,
+  { subject }: DeliveryAtWork,
+): Promise<Pick<NoticeFacts, 'link' | 'endsAt'> | Extract<Sent, { result: 'failed' }>> {
+  const publicUrl = await readPublicUrl(db);
+  if (publicUrl === null) return { result: 'failed', reason: 'no_issuer' };
+  const made = await renewCode(db, subject ?? '');
+  if (made === null) return { result: 'failed', reason: 'link_ended' };
+  return { link: `${publicUrl}/password/link#${made.code}`, endsAt: made.expiresAt };
+}
+
 const personOf = ({ identityId, person, attributes }: DeliveryAtWork) =>
   identityId === null ? null : { id: identityId, name: person ?? '', attributes: attributes ?? {} };
 
@@ -82,6 +98,7 @@ function factsOf(delivery: DeliveryAtWork, { settings }: NoticeChannel): NoticeF
     count: typeof count === 'number' ? count : 0,
     names: Array.isArray(names) ? names.map(String) : [],
     left: left === true,
+    link: null,
     contact: typeof settings.contact === 'string' ? settings.contact : null,
   };
 }

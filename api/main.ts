@@ -18,10 +18,13 @@ import { exportSpans } from '../telemetry/export-spans';
 import { ensureAdminKey } from './admin/first-key';
 import { createApp, createStartingApp } from './app';
 import { openConsoleKey } from './console/console-key';
+import { openProvider } from './console/sign-in/provider';
+import { readSignInSettings } from './console/sign-in/settings';
 import { type Dependencies, openDependencies, type Settings } from './http/dependencies';
 import { listeningOn, startServer } from './http/server';
 
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 /** The process that serves the API. It has only public keys, so it cannot open the passwords that it has sealed. */
 async function main(stopping: AbortSignal): Promise<void> {
@@ -81,11 +84,16 @@ function readSettings(): Omit<Settings, 'consoleKey'> {
   } catch (error) {
     throw new Misconfigured(`LOCKSTEP_SIGNER_FILE: ${(error as Error).message}`);
   }
+  const signIn = readSignInSettings(environment.LOCKSTEP_SIGN_IN_FILE);
+  const recentSignInMs = environment.LOCKSTEP_RECENT_SIGN_IN_MINUTES * MINUTE_MS;
   const temporal = TEMPORAL_UI_URL?.replace(/\/$/, '');
   return {
     fingerprintKey: openFingerprintKey(required('LOCKSTEP_FINGERPRINT_KEY_FILE')),
     signer: () => readSigner(signerFile),
     ageLimitMs: LOCKSTEP_AGE_LIMIT_HOURS * HOUR_MS,
+    provider: signIn === null ? null : openProvider(signIn, recentSignInMs),
+    recentSignInMs,
+    oneTimeLinkMs: environment.LOCKSTEP_ONE_TIME_LINK_MINUTES * MINUTE_MS,
     publicUrl: LOCKSTEP_API_PUBLIC_URL?.replace(/\/$/, '') ?? '',
     temporalUrl: temporal === undefined ? null : `${temporal}/namespaces/${TEMPORAL_NAMESPACE}`,
   };

@@ -20,6 +20,8 @@ import type { Route } from './http/route';
 import { noticeRoutes } from './notices/routes';
 import { accountActionRoutes } from './people/actions';
 import { mappingRoutes } from './people/mapping-routes';
+import { meRoutes } from './people/me';
+import { oneTimeLinkRoutes } from './people/one-time-links';
 import { peopleRoutes } from './people/routes';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
@@ -36,7 +38,9 @@ export const routes: readonly Route[] = [
   ...changeRoutes,
   ...peopleRoutes,
   ...mappingRoutes,
+  ...meRoutes,
   ...accountActionRoutes,
+  ...oneTimeLinkRoutes,
   ...configurationRoutes,
   ...configurationVersionRoutes,
   ...sourceRoutes,

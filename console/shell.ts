@@ -5,6 +5,7 @@ export interface Assets {
   readonly style: string;
   readonly change: string;
   readonly live: string;
+  readonly link: string;
 }
 
 interface Page {

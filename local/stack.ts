@@ -42,6 +42,8 @@ export interface StackOptions {
   readonly report: Report;
   /** An engine that runs already. Without it, that of `TEMPORAL_ADDRESS`, or else one that we start. */
   readonly engine?: { readonly address: string; readonly pid: number };
+  /** For LOCKSTEP_SIGN_IN_FILE of the api; by default the one of the environment. */
+  readonly signInFile?: string | undefined;
 }
 
 const API_PORT = 8080;
@@ -51,6 +53,7 @@ export async function startStack({
   stateDir,
   report,
   engine: given,
+  signInFile = environment.LOCKSTEP_SIGN_IN_FILE,
 }: StackOptions): Promise<Stack> {
   mkdirSync(stateDir, { recursive: true, mode: 0o711 });
   const files = stateFiles(stateDir);
@@ -74,7 +77,7 @@ export async function startStack({
       ),
       started(openStore(stateDir, report)),
     ]);
-    const lockstep = await started(startLockstep(files, engine, store));
+    const lockstep = await started(startLockstep({ ...files, signInFile }, engine, store));
     const lookup = await openLookup(files, store);
     if (lookup !== null) stops.push(() => lookup.process.stop());
     const { apiLog, workerLog, lookupLog, adminKey } = files;
@@ -129,7 +132,7 @@ const stateFiles = (stateDir: string) => ({
   secrets: secretsDir(stateDir),
   policies: path.resolve(stateDir, 'policies'),
 });
-type StateFiles = ReturnType<typeof stateFiles>;
+type StateFiles = ReturnType<typeof stateFiles> & { readonly signInFile: string | undefined };
 
 interface Engine {
   readonly address: string;
@@ -211,6 +214,7 @@ const startLockstep = (files: StateFiles, engine: Engine, store: Store): Promise
           LOCKSTEP_SIGNER_FILE: files.signer,
           LOCKSTEP_ADMIN_KEY_FILE: files.adminKey,
           LOCKSTEP_CONSOLE_KEY_FILE: files.consoleKey,
+          ...(files.signInFile !== undefined && { LOCKSTEP_SIGN_IN_FILE: files.signInFile }),
           LOCKSTEP_API_OPS_PORT: String(apiOps),
         },
         logFile: files.apiLog,

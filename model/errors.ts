@@ -300,6 +300,11 @@ const table = {
     status: 403,
     says: 'This API key does not have the scope that the request needs. Use another key; "lockstep keys list" shows the scopes of each.',
   },
+  sign_in_again: {
+    retry: 'never',
+    status: 403,
+    says: 'This needs a sign-in of the last minutes. Sign in again, then repeat it.',
+  },
   current_password_needed: {
     retry: 'never',
     status: 403,

@@ -17,6 +17,7 @@ import {
   ssoSchema,
 } from '../model/configuration/document';
 import { maintenanceWindowSchema } from '../model/configuration/maintenance';
+import { signInRoles, signInRowSchema, signInSchema } from '../model/configuration/sign-in';
 import { errorCodes, errors, type Retry, waitingSays } from '../model/errors';
 import { layoutOf, schemes } from '../model/hashes/encoding';
 import { accountActions } from '../model/people/account-actions';
@@ -104,6 +105,10 @@ function presetTable(): string {
 const page = (...parts: readonly string[]): string =>
   `${[GENERATED, ...parts.map(wrapped)].join('\n\n')}\n`;
 
+const rolesOfScopes = Object.entries(signInRoles)
+  .map(([role, scope]) => `\`${role}\` has \`${scope}\``)
+  .join(', ');
+
 function configurationPage(): string {
   return page(
     '# Configuration',
@@ -149,6 +154,10 @@ function configurationPage(): string {
       `#### The settings of the kind \`${kind}\``,
       fieldTable(settings),
     ]),
+    '## Sign-in: LOCKSTEP_SIGN_IN_FILE\nA YAML file of the api: the identity provider at which people and staff sign in to the console, and who may do what. See [the console](console.md#sign-in-at-an-identity-provider).',
+    fieldTable(signInSchema),
+    `### A role: \`roles[]\`\nThe roles have the rights of these scopes: ${rolesOfScopes}.`,
+    fieldTable(signInRowSchema),
     '## Environment\nThe variables that a process of Lockstep reads when it starts.',
     table(
       ['variable', 'default', 'meaning'],

@@ -143,7 +143,7 @@ export async function rotateApiKey(
       set previous_hash = hash, hash = ${hashOf(secret)},
           previous_until = now() + make_interval(secs => ${keepSeconds}::float8)
       where id = ${id} and revoked_at is null and (expires_at is null or expires_at > now())
-        and not 'relay' = any(scopes)
+        and issuer is null and not 'relay' = any(scopes)
       returning previous_until as "previousUntil"`.execute(trx);
     const [rotated] = rows;
     if (rotated === undefined) return null;
@@ -274,6 +274,7 @@ export async function listApiKeys(db: Database): Promise<ApiKeyView[]> {
       .select(['revoked_at as revokedAt', 'last_used_at as lastUsedAt'])
       // A key whose person was removed stays bound, and acts for no one.
       .select(sql<string | null>`coalesce(identity.name, api_key.identity_id)`.as('identity'))
+      .where('issuer', 'is', null)
       .orderBy('api_key.created_at')
       .execute()
   );

@@ -88,7 +88,7 @@ function aboutPerson(person: string | null): RawBuilder<unknown> {
 const namedRecords = (person: string | null) => sql`
   select a.id, a.position, a.at, a.action, a.change_id as change, a.subject, a.detail,
          json_build_object('id', a.actor, 'name', coalesce(actor_key.name, actor_relay.source),
-                           'agent', actor_key.agent) as actor,
+                           'agent', actor_key.agent, 'issuer', actor_key.issuer) as actor,
          coalesce(c.identity_name, i.name, a.detail ->> 'person') as person,
          coalesce(o.source, acc.source, linked.source, relay.source, pushed.source, a.detail ->> 'source',
                   case when a.action like 'source.%' or a.action like 'captures.%' then a.subject end) as source,

@@ -51,9 +51,9 @@ async function readKeysInUse(db: Database): Promise<KeyFacts[]> {
   const { rows } = await sql<KeyFacts>`
     select k.id, k.name, k.scopes, k.groups, r.source as "relayOf"
     from api_key k left join relay r on r.api_key_id = k.id
-    where k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) order by k.id`.execute(
-    db,
-  );
+    where k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+      and (k.issuer is null or k.identity_id is null)
+    order by k.id`.execute(db);
   return rows;
 }
 

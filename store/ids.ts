@@ -16,7 +16,8 @@ type Prefix =
   | 'usr'
   | 'ses'
   | 'tkt'
-  | 'msg';
+  | 'msg'
+  | 'otl';
 
 /**
  * Makes an id that sorts by its time of creation, as a ULID does: `chg_01jd…`. It holds nothing secret or personal,

@@ -30,6 +30,8 @@ import * as lookup from './migrations/0033-lookup';
 import * as sourceLimits from './migrations/0035-source-limits';
 import * as people from './migrations/0036-people';
 import * as keptCaptures from './migrations/0037-kept-captures';
+import * as signIn from './migrations/0038-sign-in';
+import * as oneTimeLinks from './migrations/0039-one-time-links';
 import * as sourceCommandReason from './migrations/0040-source-command-reason';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
@@ -61,6 +63,8 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0035-source-limits': sourceLimits,
   '0036-people': people,
   '0037-kept-captures': keptCaptures,
+  '0038-sign-in': signIn,
+  '0039-one-time-links': oneTimeLinks,
   '0040-source-command-reason': sourceCommandReason,
 });
 

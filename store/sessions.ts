@@ -15,6 +15,10 @@ const CHANGE_DAYS = 14;
 export interface SessionCaller {
   readonly sessionId: string;
   readonly caller: Caller;
+  /** Whether the user signed in at the identity provider. */
+  readonly isFromProvider: boolean;
+  /** Time since the user last proved who they are, in milliseconds; null if the identity provider does not report it. */
+  readonly authenticatedAgoMs: number | null;
 }
 
 export interface SessionView {
@@ -26,24 +30,33 @@ export interface SessionView {
   readonly expiresAt: Date;
 }
 
+export interface NewSession {
+  /** Who signs in, as an actor of the audit. */
+  readonly by: string;
+  /** When the user proved who they are: now, at a time that the provider reports, or null if it reports none. */
+  readonly authenticated: Date | 'now' | null;
+  readonly detail?: Readonly<Record<string, string>>;
+}
+
 /**
- * Starts a session with the rights of an API key.
+ * Starts a session with the rights of an API key, or of a user of the identity provider.
  * @returns the token for the cookie, which is shown only here: the database holds its hash
  */
 export async function startSession(
   db: Database,
   { keyId, secretHash }: Caller,
-  by: string,
+  { by, authenticated, detail = {} }: NewSession,
 ): Promise<string> {
   const id = newId('ses');
   const token = newToken();
   await db.transaction().execute(async (trx) => {
     await forgetOld(trx);
     await sql`
-      insert into session (id, hash, key_id, key_hash, expires_at)
+      insert into session (id, hash, key_id, key_hash, expires_at, authenticated_at)
       values (${id}, ${hashOf(token)}, ${keyId}, ${Buffer.from(secretHash ?? '', 'hex')},
-        now() + make_interval(hours => ${LASTS_HOURS}))`.execute(trx);
-    await writeAudit(trx, { actor: by, action: 'session.started', subject: id });
+        now() + make_interval(hours => ${LASTS_HOURS}),
+        ${authenticated === 'now' ? sql`now()` : authenticated})`.execute(trx);
+    await writeAudit(trx, { actor: by, action: 'session.started', subject: id, detail });
   });
   return token;
 }
@@ -85,16 +98,22 @@ export async function callerOfSession(
     .innerJoin('api_key', 'api_key.id', 'session.key_id')
     .select(['session.id as sessionId', 'api_key.id as keyId', ...ofCaller])
     .select(sql<string>`encode(session.key_hash, 'hex')`.as('secretHash'))
+    .select(sql<boolean>`api_key.issuer is not null`.as('isFromProvider'))
+    .select(
+      sql<number | null>`(extract(epoch from now() - session.authenticated_at) * 1000)::float8`.as(
+        'authenticatedAgoMs',
+      ),
+    )
     .where('session.hash', '=', hashOf(token))
     .where(isOpen)
     .executeTakeFirst();
   if (row === undefined) return null;
-  const { sessionId, ...caller } = row;
+  const { sessionId, isFromProvider, authenticatedAgoMs, ...caller } = row;
   if (isVisit)
     await sql`
       update session set seen_at = now()
       where id = ${sessionId} and seen_at < now() - interval '1 minute'`.execute(db);
-  return { sessionId, caller };
+  return { sessionId, caller, isFromProvider, authenticatedAgoMs };
 }
 
 const isOpen = sql<boolean>`
@@ -104,7 +123,7 @@ const isOpen = sql<boolean>`
   and (session.key_hash = api_key.hash
     or (session.key_hash = api_key.previous_hash and api_key.previous_until > now()))`;
 
-/** The open sessions of API keys, the newest first. */
+/** The open sessions of staff, the newest first. */
 export const listSessions = (db: Database): Promise<SessionView[]> =>
   db
     .selectFrom('session')
@@ -114,6 +133,7 @@ export const listSessions = (db: Database): Promise<SessionView[]> =>
     .select(['session.created_at as createdAt', 'session.seen_at as seenAt'])
     .select('session.expires_at as expiresAt')
     .where(isOpen)
+    .where(sql<boolean>`api_key.issuer is null or api_key.identity_id is null`)
     .orderBy('session.id', 'desc')
     .execute();
 

@@ -116,6 +116,9 @@ export interface ApiKeyTable {
   previous_until: OptionalTime;
   /** The only person whom the key may act for; null: not bound to a person. */
   identity_id: string | null;
+  /** The identity provider at which the user of this row signs in, and its id of the user; null for an API key. */
+  issuer: Generated<string | null>;
+  subject: Generated<string | null>;
 }
 
 export interface ChangeTable {
@@ -464,6 +467,25 @@ export interface SessionTable {
   seen_at: Time;
   expires_at: Time;
   ended_at: OptionalTime;
+  /** When its user last proved who they are; null if the identity provider does not report it. */
+  authenticated_at: OptionalTime;
+}
+
+export interface OneTimeLinkTable {
+  id: string;
+  /** Null until a worker has made the code of a link that is sent by mail. */
+  hash: Buffer | null;
+  identity_id: string;
+  /** The key of the agent who made the link. */
+  key_id: string;
+  /** Sequence number of the newest change of the person when the link was made. */
+  last_seq: number;
+  /** The newest change that the link has started. */
+  change_id: string | null;
+  busy_until: OptionalTime;
+  created_at: Time;
+  expires_at: Time;
+  revoked_at: OptionalTime;
 }
 
 /** An external program of a source of the kind `pull`, as it was last initialised. */
@@ -553,5 +575,6 @@ export interface Tables {
   session: SessionTable;
   adapter: AdapterTable;
   adapter_message: AdapterMessageTable;
+  one_time_link: OneTimeLinkTable;
   audit: AuditTable;
 }

@@ -74,7 +74,7 @@ const newKey = z
       .nullable()
       .default(null)
       .describe(
-        'The only person whom a key with `change-own` or `lookup` may act for. Null for a portal that serves many people.',
+        'The only person whom a key with `person`, `change-own` or `lookup` may act for. Null for a portal that serves many people.',
       ),
   })
   .superRefine((key, { addIssue }) => {
@@ -82,8 +82,10 @@ const newKey = z
   })
   .meta({ id: 'NewKey' });
 
-/** The scopes of which a key can act for one person only. */
-const ofOnePerson: readonly string[] = ['change-own', 'lookup'] satisfies Scope[];
+/** Whether a key with these scopes can act for one person only. */
+const isOfOnePerson = (scopes: readonly Scope[]): boolean =>
+  scopes.every((scope) => scope === 'person' || scope === 'change-own') ||
+  (scopes.length === 1 && scopes[0] === 'lookup');
 
 interface KeyRules {
   readonly scopes: readonly Scope[];
@@ -118,14 +120,19 @@ function problemsOf({ scopes: wanted, groups, agent, source, identity }: KeyRule
       'give the source with relay-enrol or adapter, and only with these',
     ],
     [
-      identity !== null && (wanted.length > 1 || !ofOnePerson.includes(wanted[0] ?? '')),
+      identity !== null && !isOfOnePerson(wanted),
       'identity',
-      'only a key with the scope change-own or lookup, and no other, can be bound to a person',
+      'only a key with the scope person, change-own or lookup, and no other, can be bound to a person',
     ],
     [
-      wanted.includes('lookup') && identity === null,
+      identity === null && wanted.includes('lookup'),
       'identity',
       'a key with the scope lookup is bound to the person whose credentials it reads',
+    ],
+    [
+      identity === null && wanted.includes('person'),
+      'identity',
+      'name the person whom a key with the scope person is for',
     ],
   ];
   return rules.flatMap(([broken, field, message]) => (broken ? [{ path: [field], message }] : []));

@@ -7,6 +7,7 @@ import type { Assets } from '../../console/shell';
 const files = {
   style: { name: 'style.css', type: 'text/css; charset=utf-8' },
   change: { name: 'change.js', type: 'text/javascript; charset=utf-8' },
+  link: { name: 'link.js', type: 'text/javascript; charset=utf-8' },
   live: { name: 'live.js', type: 'text/javascript; charset=utf-8' },
 } as const satisfies Record<keyof Assets, { name: string; type: string }>;
 

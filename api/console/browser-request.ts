@@ -24,7 +24,11 @@ export function requireSameOrigin(request: IncomingMessage, settings: Settings):
   if (site === undefined ? !isOwn : site !== 'same-origin') throw new HttpProblem('forbidden');
 }
 
-export type CookieName = 'session' | 'change';
+/**
+ * `session`: a member of the staff. `me`: a person. `sign-in`: an attempt at the identity provider. `change`: the one
+ * change that the browser may follow. `link`: a one-time link.
+ */
+export type CookieName = 'session' | 'me' | 'sign-in' | 'change' | 'link';
 
 /** With TLS the name has the prefix `__Host-`, so that no other host or path of the domain can set the cookie. */
 const fullName = (name: CookieName, secure: boolean): string =>
@@ -40,6 +44,12 @@ export function cookieOf(
   const all = (request.headers.cookie ?? '').split(';').map((part) => part.trim());
   return all.find((part) => part.startsWith(wanted))?.slice(wanted.length) ?? null;
 }
+
+/** The address of this api, as browsers know it. */
+export const ownOrigin = (request: IncomingMessage, settings: Settings): string =>
+  settings.publicUrl !== ''
+    ? settings.publicUrl
+    : `${isSecure(request, settings) ? 'https' : 'http'}://${request.headers.host ?? ''}`;
 
 /** The header that sets a cookie. @param token null deletes the cookie */
 export function setCookie(

@@ -3,10 +3,14 @@ import type { Dependencies } from '../http/dependencies';
 import { assetPages } from './assets';
 import { connectionPages } from './connections';
 import { deskPages } from './desk';
+import { linkPages } from './link';
+import { mePages } from './me';
+import { oneTimeLinkPages } from './one-time-link';
 import { handlersOf } from './pages';
 import { personPages } from './person';
 import { settingsPages } from './settings';
-import { signInPages } from './staff';
+import { staffSignInPages } from './sign-in/key-pages';
+import { providerPages } from './sign-in/provider-pages';
 
 /** Everything that the console serves: the pages, and the files that they load. */
 export function consoleRoutes(deps: Dependencies): {
@@ -16,8 +20,12 @@ export function consoleRoutes(deps: Dependencies): {
 }[] {
   const pages = [
     ...personPages(() => deps.settings.consoleKey),
-    ...signInPages(),
+    ...mePages(),
+    ...linkPages(),
+    ...staffSignInPages(),
+    ...providerPages(),
     ...deskPages(),
+    ...oneTimeLinkPages(),
     ...settingsPages(),
     ...connectionPages(),
   ];

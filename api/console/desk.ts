@@ -21,6 +21,9 @@ import { oneOf, type StaffVisit, staffPage } from './staff';
 /** The pages of operators, of the help desk and of auditors. */
 export const deskPages = (): readonly ConsolePage[] => [
   staffPage('get', '/console', async ({ api, desk }) => {
+    // An auditor has no right to see this page, but has another first page.
+    const [first] = desk.links;
+    if (!api.may('read') && first !== undefined) return redirect(first.href);
     const [presence, { sources }] = await Promise.all([
       api.get<Presence>('/v1/presence'),
       api.get<Sources>('/v1/sources'),
@@ -106,7 +109,7 @@ export const deskPages = (): readonly ConsolePage[] => [
   }),
 ];
 
-const overviewOf = (api: StaffVisit['api'], name: string): Promise<Overview> =>
+export const overviewOf = (api: StaffVisit['api'], name: string): Promise<Overview> =>
   api.get<Overview>('/v1/identities/{name}/overview', { params: { name } });
 
 /** As many people as a search shows. */

@@ -30,13 +30,13 @@ export interface PageAnswer {
   readonly html?: string;
   readonly location?: string;
   readonly json?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly streamed?: true;
 }
 
 export const redirect = (
   location: string,
-  headers: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string | string[]>> = {},
 ): PageAnswer => ({ status: 303, location, headers });
 
 /**

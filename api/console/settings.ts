@@ -8,7 +8,7 @@ import type {
 import type { Configuration } from '../../model/configuration/document';
 import { HttpProblem } from '../http/problem';
 import { type ConsolePage, redirect } from './pages';
-import { type StaffVisit, staffPage } from './staff';
+import { type StaffVisit, signInAgain, staffPage } from './staff';
 
 /** The pages of administrators: the configuration as text, with what a new text would change. */
 export const settingsPages = (): readonly ConsolePage[] => [
@@ -27,19 +27,25 @@ export const settingsPages = (): readonly ConsolePage[] => [
   staffPage('post', '/console/settings', change),
 ];
 
-/** Shows what the text would change, or applies it. A text that is not valid is shown again, with what is wrong. */
-async function change({ api, desk, field }: StaffVisit) {
+/**
+ * Shows what the text would change, or applies it. A text that is not valid is shown again, with what is wrong; and one
+ * that needs a recent sign-in, so that the text is not lost.
+ */
+async function change({ visit, api, isRecent, desk, field }: StaffVisit) {
   const text = field('text');
   try {
     const document = parsed(text);
     const { body } = await api.answer('post', '/v1/configuration/plan', { body: { document } });
     const plan = body as ConfigurationPlan;
-    if (field('do') === 'apply') {
-      const version = Number(field('version'));
-      await api.answer('post', '/v1/configuration/apply', { body: { document, version } });
-      return redirect('/console/settings?done=applied');
+    if (field('do') !== 'apply')
+      return { status: 200, html: settingsPage(desk, await view(api, text, plan)) };
+    if (!isRecent) {
+      const shown = { ...(await view(api, text, plan)), signIn: signInAgain(visit) };
+      return { status: 403, html: settingsPage(desk, shown) };
     }
-    return { status: 200, html: settingsPage(desk, await view(api, text, plan)) };
+    const version = Number(field('version'));
+    await api.answer('post', '/v1/configuration/apply', { body: { document, version } });
+    return redirect('/console/settings?done=applied');
   } catch (error) {
     if (!(error instanceof HttpProblem) || error.code !== 'configuration_invalid') throw error;
     const issues = (error.details.issues ?? []).map(
@@ -69,7 +75,7 @@ async function view(
     api.get<ConfigurationVersions>('/v1/configuration/versions'),
   ]);
   const fit = plan?.fit ?? (await fitInForce(api, configuration));
-  return { text, fit, versions, plan, issues };
+  return { text, fit, versions, plan, issues, signIn: null };
 }
 
 /** How the groups in force suit their sources; empty while the configuration in force has become invalid. */

@@ -1,22 +1,24 @@
 import type { Desk } from '../../console/desk/shell';
-import { problemPage, signInPage } from '../../console/desk/shell';
+import { problemPage } from '../../console/desk/shell';
+import { signInAgainPage } from '../../console/desk/sign-in';
 import type { Right } from '../../model/api/scopes';
 import { errors } from '../../model/errors';
-import { callerOf } from '../../store/api-keys';
-import { callerOfSession, endSession, startSession } from '../../store/sessions';
-import { actorOf } from '../http/actor';
 import { detailOf, HttpProblem } from '../http/problem';
 import { assets } from './assets';
-import { countAttempts } from './attempts';
-import { cookieOf, setCookie } from './browser-request';
 import { type PageApi, pageApi, queryOf } from './call';
 import { type Form, readForm } from './form';
 import { type ConsolePage, type PageAnswer, redirect, type Visit } from './pages';
+import { isRecent, sessionOf } from './session';
+import { ownPage } from './sign-in/attempt';
+import { SIGN_IN } from './sign-in/key-pages';
+import { withStepUp } from './step-up';
 
 /** What a page of the staff gets: the API with the rights of the session, the frame of the page, and the form. */
 export interface StaffVisit {
   readonly visit: Visit;
   readonly api: PageApi;
+  /** Whether the user proved who they are a moment ago. */
+  readonly isRecent: boolean;
   readonly desk: Desk;
   readonly query: Readonly<Record<string, string>>;
   /** A parameter of the path. */
@@ -25,26 +27,29 @@ export interface StaffVisit {
   readonly field: (name: string) => string;
 }
 
-const SIGN_IN = '/console/sign-in';
-
 /** A page for staff. Without a session it leads to the sign-in. */
 export function staffPage(
   method: ConsolePage['method'],
   path: string,
   show: (staff: StaffVisit) => Promise<PageAnswer>,
+  { needsRecentSignIn = false }: { readonly needsRecentSignIn?: boolean } = {},
 ): ConsolePage {
   return {
     method,
     path,
     handle: async (visit) => {
-      const session = await sessionOf(visit);
-      if (session === null) return redirect(SIGN_IN);
+      const session = await sessionOf(visit, 'session');
+      if (session === null) return redirect(signInFor(visit));
+      const recent = isRecent(visit, session);
+      if (needsRecentSignIn && method === 'get' && !recent) return redirect(signInAgain(visit));
       const form = method === 'post' ? await readForm(visit.request, []) : null;
-      const api = pageApi(visit.deps, session.caller, visit.gone);
-      return show(staffVisit(visit, api, form));
+      const api = withStepUp(pageApi(visit.deps, session.caller, visit.gone), recent);
+      return show({ ...staffVisit(visit, api, form), isRecent: recent });
     },
-    failed: (_visit, problem) => {
+    failed: (visit, problem) => {
       const desk: Desk = { assets, name: '', links: [], now: new Date(), done: '' };
+      if (problem.code === 'sign_in_again')
+        return { status: 403, html: signInAgainPage(desk, signInAgain(visit)) };
       const said = problem.details.issues?.map(({ path: at, says }) => `${at.join('.')} ${says}`);
       const html = problemPage(desk, [detailOf(problem), ...(said ?? [])].join(' '));
       return { status: errors[problem.code].status, html };
@@ -52,7 +57,24 @@ export function staffPage(
   };
 }
 
-function staffVisit(visit: Visit, api: PageApi, form: Form | null): StaffVisit {
+/** The sign-in that leads back to this page. */
+const signInFor = (visit: Visit): string =>
+  `${SIGN_IN}?${new URLSearchParams({ to: pageOf(visit) })}`;
+
+/** The repeated sign-in that leads back to this page. */
+export const signInAgain = (visit: Visit): string =>
+  `${SIGN_IN}?${new URLSearchParams({ to: pageOf(visit), again: '1' })}`;
+
+/** The page that the browser shows: for a form, the page that has it. */
+function pageOf({ request }: Visit): string {
+  if (request.method === 'GET') return ownPage(request.originalUrl);
+  const { referer = '', host } = request.headers;
+  if (!URL.canParse(referer)) return '/console';
+  const from = new URL(referer);
+  return from.host === host ? ownPage(`${from.pathname}${from.search}`) : '/console';
+}
+
+function staffVisit(visit: Visit, api: PageApi, form: Form | null): Omit<StaffVisit, 'isRecent'> {
   const query = queryOf(visit.request);
   const { done = '', ...rest } = query;
   const links = linkTable.filter(({ right }) => api.may(right));
@@ -90,54 +112,6 @@ const linkTable: readonly { href: string; title: string; right: Right }[] = [
   { href: '/console/keys', title: 'Keys', right: 'administer' },
   { href: '/console/audit', title: 'Audit', right: 'read-audit' },
 ];
-
-function sessionOf({ deps, request }: Visit) {
-  const token = cookieOf(request, deps.settings, 'session');
-  const isVisit = request.headers['x-lockstep-live'] === undefined;
-  return token === null ? Promise.resolve(null) : callerOfSession(deps.db, token, isVisit);
-}
-
-/** Sign-in with an API key, and sign-out. */
-export function signInPages(): readonly ConsolePage[] {
-  const attempts = countAttempts();
-  const failed: ConsolePage['failed'] = (_visit, problem) => ({
-    status: errors[problem.code].status,
-    html: signInPage(assets, detailOf(problem)),
-  });
-  const signIn = async (visit: Visit): Promise<PageAnswer> => {
-    const { deps, request } = visit;
-    const address = request.socket.remoteAddress ?? '';
-    const form = await readForm(request, []);
-    const refused = (status: number, says: string) => ({ status, html: signInPage(assets, says) });
-    if (attempts.isBlocked(address))
-      return refused(429, 'There were too many attempts from this address. Wait ten minutes.');
-    const caller = await callerOf(deps.db, form.text('key').trim());
-    if (caller === null) {
-      attempts.failed(address);
-      return refused(401, 'This API key is not valid. "lockstep keys list" shows which keys are.');
-    }
-    const token = await startSession(deps.db, caller, actorOf(caller));
-    const cookie = setCookie(request, deps.settings, 'session', token);
-    return redirect('/console', { 'set-cookie': cookie });
-  };
-  const signOut = async (visit: Visit): Promise<PageAnswer> => {
-    const { deps, request } = visit;
-    const session = await sessionOf(visit);
-    if (session !== null) await endSession(deps.db, session.sessionId, actorOf(session.caller));
-    const cookie = setCookie(request, deps.settings, 'session', null);
-    return redirect(SIGN_IN, { 'set-cookie': cookie });
-  };
-  return [
-    {
-      method: 'get',
-      path: SIGN_IN,
-      handle: async () => ({ status: 200, html: signInPage(assets, '') }),
-      failed,
-    },
-    { method: 'post', path: SIGN_IN, handle: signIn, failed },
-    { method: 'post', path: '/console/sign-out', handle: signOut, failed },
-  ];
-}
 
 /** One of the words that a form may send. @throws HttpProblem `not_found` for any other */
 export function oneOf<Word extends string>(word: string, words: readonly Word[]): Word {

@@ -14,6 +14,7 @@ import { channels, listen } from '../../store/notifications';
 import { type Standstill, standstill } from '../../store/presence';
 import { type JobView, readJob } from '../../store/sources/jobs';
 import { type AdapterSessions, openAdapterSessions } from '../adapters/sessions';
+import type { Provider } from '../console/sign-in/provider';
 import { type Authorize, authorizeWith } from './authorize';
 import { createHub, type Hub } from './hub';
 import { countStreams, type Streams, sharedRead } from './streams';
@@ -45,6 +46,12 @@ export interface Settings extends IntakeSettings {
   readonly signer: () => KeyObject | null;
   /** The API key of the pages for people; null if the console has none. */
   readonly consoleKey: string | null;
+  /** The identity provider; null if people and staff do not sign in at one. */
+  readonly provider: Provider | null;
+  /** A sign-in counts as recent for this long. */
+  readonly recentSignInMs: number;
+  /** A one-time link is valid for this long. */
+  readonly oneTimeLinkMs: number;
   /** The prefix of every link, without a trailing slash. Empty for links without a host. */
   readonly publicUrl: string;
   /** The URL of the Temporal Web UI up to the namespace; null if it is not configured. */

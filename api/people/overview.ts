@@ -38,11 +38,19 @@ export const personOverview: Route = route({
   }),
 });
 
-async function readOverview(deps: Dependencies, caller: Caller, given: string): Promise<Overview> {
+/** Everything about the passwords of one person that the caller may see. */
+export async function readOverview(
+  deps: Dependencies,
+  caller: Caller,
+  given: string,
+): Promise<Overview> {
   const { identity, accounts: visible, stale, sees } = await readPerson(deps, caller, given);
   const { name } = identity;
   const { db, settings } = deps;
-  const filter = { groups: caller.groups, state: null, identity: name, source: null, cursor: null };
+  const filter = {
+    ...{ groups: caller.groups, state: null, identity: name, source: null, cursor: null },
+    identityId: identity.id,
+  };
   const [expiry, held, changes, captures] = await Promise.all([
     expiryOf(deps, caller, identity.id, visible),
     readHeld(db, identity.id),

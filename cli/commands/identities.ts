@@ -12,6 +12,7 @@ import { sourceAndName } from '../values';
 import { forceChangeCommand, unlockCommand } from './identities-act';
 import { deleteCommand } from './identities-delete';
 import { importCommand } from './identities-import';
+import { oneTimeLinkCommand } from './identities-link';
 import { setCommand } from './identities-set';
 
 export const identitiesCommand = (): Command =>
@@ -27,7 +28,8 @@ export const identitiesCommand = (): Command =>
     .addCommand(unlinkCommand())
     .addCommand(deleteCommand())
     .addCommand(unlockCommand())
-    .addCommand(forceChangeCommand());
+    .addCommand(forceChangeCommand())
+    .addCommand(oneTimeLinkCommand());
 
 const listCommand = (): Command =>
   new Command('list')

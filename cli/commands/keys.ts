@@ -52,7 +52,7 @@ const createCommand = (): Command =>
     .option('--source <source>', 'source of the relay; required for relay-enrol')
     .option(
       '--identity <person>',
-      'only person whom a change-own or lookup key may act for; default: everyone',
+      'only person whom a key with person, change-own or lookup may act for; default: everyone',
     )
     .addHelpText(
       'after',

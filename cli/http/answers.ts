@@ -9,6 +9,7 @@ import type * as jobs from '../../model/api/jobs';
 import type { Json } from '../../model/api/json';
 import type * as keys from '../../model/api/keys';
 import type * as notices from '../../model/api/notices';
+import type * as oneTimeLinks from '../../model/api/one-time-links';
 import type * as overview from '../../model/api/overview';
 import type * as presence from '../../model/api/presence';
 import type * as problems from '../../model/api/problems';
@@ -56,6 +57,7 @@ export type SourceCaptures = Json<captures.SourceCaptures>;
 export type Captures = Json<captures.Captures>;
 
 export type AccountActionAnswer = Json<accountActions.AccountActionAnswer>;
+export type OneTimeLink = Json<oneTimeLinks.OneTimeLink>;
 export type Notice = Json<notices.Notice>;
 export type NoticeChannels = Json<notices.NoticeChannels>;
 export type NoticeTested = Json<notices.NoticeTested>;

@@ -1,4 +1,5 @@
 import { HERO, people, REFUSED } from '../../local/demo/company';
+import type { DemoSignIn } from '../../local/demo/sign-in';
 import type { Stack } from '../../local/stack';
 import type { Output } from '../output';
 import { pad, widthOf } from '../text/text-width';
@@ -7,6 +8,8 @@ import type { DemoResult, ProvedAccount } from './story';
 interface Shown {
   readonly result: DemoResult;
   readonly stack: Stack;
+  /** The identity provider of the demo; null if its package is not installed. */
+  readonly signIn: DemoSignIn | null;
   readonly readySeconds: number;
   readonly configurationFile: string;
   readonly staysUp: boolean;
@@ -44,7 +47,7 @@ export function showReady(output: Output, readySeconds: number, stack: Stack): v
 export function showDemo(
   stream: { write(text: string): unknown },
   output: Pick<Output, 'paint'>,
-  { result, stack, readySeconds, configurationFile, staysUp }: Shown,
+  { result, stack, signIn, readySeconds, configurationFile, staysUp }: Shown,
 ): void {
   const { accounts, change, tookMs } = result;
   const applied = accounts.filter(({ outcome }) => outcome === 'applied').length;
@@ -58,7 +61,7 @@ export function showDemo(
     '',
     `The change ended as "${change.state}" after ${(tookMs / 1000).toFixed(2)} s: ${applied} of ${accounts.length} accounts hold the new password.`,
     ...(staysUp
-      ? ['', ...links(stack, change.id, configurationFile), '', ...tryNext, '', STOP]
+      ? ['', ...links(stack, change.id, configurationFile, signIn), '', ...tryNext, '', STOP]
       : []),
     '',
   ];
@@ -76,12 +79,26 @@ function rows({ paint }: Pick<Output, 'paint'>, accounts: readonly ProvedAccount
   });
 }
 
-function links(stack: Stack, changeId?: string, configurationFile?: string): string[] {
+function links(
+  stack: Stack,
+  changeId?: string,
+  configurationFile?: string,
+  signIn: DemoSignIn | null = null,
+): string[] {
   const { apiUrl, temporalUiUrl } = stack;
   const filter = encodeURIComponent(`WorkflowId="${changeId}"`);
   const rows: [string, string][] = [['API', `${apiUrl}/docs/`]];
   rows.push(['Change password', `${apiUrl}/password`]);
-  rows.push(['Console', `${apiUrl}/console (sign in with the key in ${stack.adminKeyFile})`]);
+  const orProvider = signIn === null ? '' : 'as one of the staff, or ';
+  rows.push([
+    'Console',
+    `${apiUrl}/console (sign in ${orProvider}with the key in ${stack.adminKeyFile})`,
+  ]);
+  if (signIn !== null)
+    rows.push(
+      ['My accounts', `${apiUrl}/me (sign in as ${fullName(HERO)})`],
+      ['Sign-in', `${signIn.issuer} is the identity provider of the demo; it asks for no password`],
+    );
   if (stack.lookupUrl !== null) rows.push(['Lookup service', stack.lookupUrl]);
   if (temporalUiUrl !== null)
     rows.push([

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { demoConfiguration } from '../../local/demo/configuration';
 import { loadCompany } from '../../local/demo/load';
+import { type DemoSignIn, prepareSignIn } from '../../local/demo/sign-in';
 import { type DemoSystems, startSystems } from '../../local/demo/systems';
 import { type Stack, startStack } from '../../local/stack';
 import { emptyStateDir, holdStateDir } from '../../local/state-dir';
@@ -40,14 +41,18 @@ export async function up(output: Output, options: UpOptions): Promise<Exit> {
     if (options.fresh) emptyStateDir(options.stateDir);
     // With --json, stdout contains only the result.
     const progress = startProgress(options.json ? process.stderr : process.stdout);
-    const stack = await startStack({ stateDir: options.stateDir, report: progress.say });
+    const signIn = options.demo ? await prepareSignIn(options.stateDir) : null;
+    const stack = await startStack({
+      ...{ stateDir: options.stateDir, report: progress.say, signInFile: signIn?.file },
+    });
     stops.push(stack.stop);
+    if (signIn !== null) stops.push((await signIn.start(stack.apiUrl)).stop);
     if (next === null) {
       showReady(output, progress.readySeconds(), stack);
       await stopped;
       return 'done';
     }
-    const result = await demo(output, options, stack, progress, stops, next);
+    const result = await demo(output, options, stack, progress, stops, next, signIn);
     if (!options.once) await stopped;
     return result.ok ? 'done' : 'failed';
   } catch (error) {
@@ -65,6 +70,7 @@ async function demo(
   progress: Progress,
   stops: (() => Promise<void>)[],
   next: Secret,
+  signIn: DemoSignIn | null,
 ): Promise<DemoResult> {
   const systems = await startSystems({
     stateDir: options.stateDir,
@@ -81,6 +87,7 @@ async function demo(
   showDemo(options.json ? process.stderr : process.stdout, output, {
     result,
     stack,
+    signIn,
     readySeconds,
     configurationFile,
     staysUp: !options.once,

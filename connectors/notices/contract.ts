@@ -4,7 +4,8 @@ import type { Audience, NoticeKind } from '../../model/notices/kinds';
 import type { Sent } from '../../model/notices/retry';
 import type { Secret } from '../../model/passwords/secret';
 
-/** A notice on its way to one destination. It holds no password, no hash and no link. */
+/** A notice on its way to one destination. It holds no password and no hash, and only the mail of a one-time link
+ * holds a link. */
 export interface OutgoingNotice {
   /** The id of the delivery, which is the same at each attempt, so that a receiver recognizes a repeat. */
   readonly id: string;

@@ -44,7 +44,9 @@ function start(form: HTMLFormElement, next: HTMLInputElement, rules: HTMLElement
   const ask = async (row: HTMLElement): Promise<void> => {
     const asked = next.value;
     const body = new URLSearchParams({ next: asked, group: groups[0]?.name ?? '' });
-    const answer = await fetch('/password/check', { method: 'POST', body }).catch(() => null);
+    const answer = await fetch(form.dataset.check ?? '', { method: 'POST', body }).catch(
+      () => null,
+    );
     if (answer?.ok !== true || next.value !== asked) return;
     const { broken }: { broken: readonly string[] } = await answer.json();
     const lists = ['dictionary', 'blocklist', 'minStrength'];

@@ -44,21 +44,6 @@ ${isLive && html`<p class="hint"><label><input type="checkbox" id="pause">Pause 
 ${isLive && html`<p class="hint as-of">As of ${clock(desk.now)}.</p>`}</div>`,
   });
 
-/** The page on which staff sign in with an API key. */
-export const signInPage = (assets: Assets, problem: string): string =>
-  page({
-    lang: 'en',
-    title: 'Sign in – Lockstep',
-    assets,
-    header: html`<span class="brand">Lockstep</span><nav><a href="/password">Change a password</a></nav>`,
-    main: html`<h1>Sign in</h1>
-${problem !== '' && html`<div class="problem" role="alert"><p>${problem}</p></div>`}
-<form method="post" action="/console/sign-in" class="columns"><div>
-<p class="field"><label for="key">API key</label><input id="key" name="key" type="password" required autocomplete="off" data-1p-ignore aria-describedby="key-hint">
-<small class="hint" id="key-hint">An administrator makes keys with "lockstep keys create". The session has the rights of the key, and lasts eight hours at most.</small></p>
-<p><button class="primary">Sign in</button></p></div></form>`,
-  });
-
 /** A page with one sentence, for a request that failed. */
 export const problemPage = (desk: Desk, says: string): string =>
   deskPage(desk, {

@@ -6,6 +6,10 @@ import { passwordRulesAttribute, type RuleName, type RuleRow, ruleRows } from '.
 
 /** What the page shows again after a refusal. It never shows a password again. */
 export interface ChangeForm {
+  /** Where the form is sent. Its script asks below this address about lists. */
+  readonly action: string;
+  /** Why no current password is needed; null if the form asks for the user name and the current password. */
+  readonly why: 'signedIn' | 'link' | null;
   readonly userName: string;
   /** The groups that share one auth source: a change covers them together. */
   readonly chosen: readonly GroupRules[];
@@ -16,7 +20,7 @@ export interface ChangeForm {
   readonly broken: readonly string[];
 }
 
-/** The page on which a person changes the password, with the current one. */
+/** The page on which a person chooses a new password. */
 export function changePage(texts: Texts, assets: Assets, form: ChangeForm): string {
   const t = texts.change;
   return page({
@@ -24,11 +28,12 @@ export function changePage(texts: Texts, assets: Assets, form: ChangeForm): stri
     title: form.problem === null ? t.title : `${texts.problems.title} – ${t.title}`,
     assets,
     script: 'change',
-    header: personHeader(texts, '/password'),
+    header:
+      form.why === 'signedIn' ? meHeader(texts, form.action) : personHeader(texts, form.action),
     main: html`
 <h1>${t.title}</h1>
 ${form.problem !== null && problemBox(texts, form)}
-<p class="intro">${t.intro}</p>
+<p class="intro">${t.intro}${form.why !== null && ` ${t.withoutCurrent[form.why]}`}</p>
 ${form.choices.length > 1 && choiceOf(texts, form)}
 <div class="columns">
 ${formOf(texts, form)}
@@ -46,31 +51,40 @@ export const personHeader = ({ otherLanguage: { lang, name } }: Texts, address: 
   html`<span class="brand">Lockstep</span>
 <nav><a href="${address}?lang=${lang}" hreflang="${lang}" lang="${lang}">${name}</a></nav>`;
 
+/** The header of the pages of a person who has signed in. */
+export const meHeader = (texts: Texts, address: string): Html => {
+  const { otherLanguage: other, me, change, lang } = texts;
+  const link = (href: string, title: string) =>
+    html`<a href="${href}?lang=${lang}"${href === address && html` aria-current="page"`}>${title}</a>`;
+  return html`<span class="brand">Lockstep</span>
+<nav aria-label="${me.title}">${link('/me', me.title)}${link('/me/password', change.title)}
+<a href="${address}?lang=${other.lang}" hreflang="${other.lang}" lang="${other.lang}">${other.name}</a>
+<form method="post" action="/me/sign-out?lang=${lang}" class="inline"><button>${me.signOut}</button></form></nav>`;
+};
+
 const problemBox = ({ problems }: Texts, { problem, broken }: ChangeForm): Html => html`
 <div class="problem" role="alert"><h2>${problems.title}</h2><p>${problem}</p>
 ${broken.length > 0 && html`<ul>${broken.map((says) => html`<li>${says}</li>`)}</ul>`}</div>`;
 
-const choiceOf = ({ change, lang }: Texts, { choices, chosen }: ChangeForm): Html => html`
+const choiceOf = ({ change, lang }: Texts, { action, choices, chosen }: ChangeForm): Html => html`
 <nav class="choice" aria-label="${change.which}"><p>${change.which}</p><ul>${choices.map(
   (groups) => {
     const [first] = groups;
     const current = first?.name === chosen[0]?.name;
-    return html`<li><a href="/password?lang=${lang}&amp;group=${encodeURIComponent(first?.name ?? '')}"${current && html` aria-current="true"`}>${groups.map(({ name }) => sourceTitle(name)).join(', ')}</a></li>`;
+    return html`<li><a href="${action}?lang=${lang}&amp;group=${encodeURIComponent(first?.name ?? '')}"${current && html` aria-current="true"`}>${groups.map(({ name }) => sourceTitle(name)).join(', ')}</a></li>`;
   },
 )}</ul></nav>`;
 
-function formOf(texts: Texts, { userName, chosen }: ChangeForm): Html {
+function formOf(texts: Texts, { action, why, userName, chosen }: ChangeForm): Html {
   const t = texts.change;
   const rows = ruleRows(chosen);
   return html`
-<form method="post" action="/password?lang=${texts.lang}" id="change" autocomplete="on"
- data-groups="${JSON.stringify(chosen)}" data-all-met="${t.allMet}" data-some-unmet="${t.someUnmet}">
+<form method="post" action="${action}?lang=${texts.lang}" id="change" autocomplete="on"
+ data-check="${action}/check" data-groups="${JSON.stringify(chosen)}" data-all-met="${t.allMet}" data-some-unmet="${t.someUnmet}">
 <input type="hidden" name="group" value="${chosen[0]?.name ?? ''}">
 <p class="field"><label for="username">${t.userName}</label>
-<input id="username" name="username" type="text" autocomplete="username" autocapitalize="none" spellcheck="false" required value="${userName}"></p>
-<p class="field"><label for="current">${t.current}</label>
-<input id="current" name="current" type="password" autocomplete="current-password" required aria-describedby="current-hint">
-<small class="hint" id="current-hint">${t.currentHint}</small></p>
+<input id="username" name="username" type="text" autocomplete="username" autocapitalize="none" spellcheck="false" required${why !== null && html` readonly`} value="${userName}"></p>
+${why === null && currentField(texts)}
 <div class="field"><label for="next">${t.next}</label>
 <span class="with-button"><input id="next" name="next" type="password" autocomplete="new-password" autocapitalize="none" spellcheck="false" required aria-describedby="rules-title" passwordrules="${passwordRulesAttribute(chosen)}">
 <button type="button" id="show" aria-controls="next" hidden data-show="${t.show}" data-hide="${t.hide}" data-shown="${t.shown}" data-hidden="${t.hidden}">${t.show}</button></span>
@@ -82,6 +96,11 @@ function formOf(texts: Texts, { userName, chosen }: ChangeForm): Html {
 <p><button type="submit" class="primary">${t.submit}</button></p>
 </form>`;
 }
+
+const currentField = ({ change: t }: Texts): Html => html`
+<p class="field"><label for="current">${t.current}</label>
+<input id="current" name="current" type="password" autocomplete="current-password" required aria-describedby="current-hint">
+<small class="hint" id="current-hint">${t.currentHint}</small></p>`;
 
 const ruleRow = (texts: Texts, row: RuleRow): Html => html`
 <li data-rule="${row.rule}" data-source="${row.source ?? ''}" data-checked="${row.checked ? 'here' : 'later'}">${ruleText(texts, row)} <span class="state">${row.checked ? '' : texts.change.later}</span></li>`;

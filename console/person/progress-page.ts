@@ -4,7 +4,7 @@ import type { OutcomeState } from '../../model/change/outcome';
 import { type Html, html } from '../html';
 import { type Assets, page } from '../shell';
 import type { Texts } from '../texts/texts';
-import { personHeader, sourceTitle } from './change-page';
+import { meHeader, personHeader, sourceTitle } from './change-page';
 import { personReason } from './reasons';
 
 type Row = keyof Texts['progress']['states'];
@@ -33,27 +33,40 @@ const marks: Readonly<Record<Row, string>> = {
   notTried: '–',
 };
 
+/** How the page is reached, and when it is shown. */
+interface Shown {
+  readonly address: string;
+  /** The page on which the person changes the password again. */
+  readonly again: string;
+  readonly isSignedIn: boolean;
+  readonly now: Date;
+}
+
 /**
  * The page that shows a person what became of a change. The accounts are shown only after the auth account has accepted
  * the current password, so that a stranger who knows the user name learns nothing.
  */
-export function progressPage(texts: Texts, assets: Assets, change: Change, now: Date): string {
+export function progressPage(
+  texts: Texts,
+  assets: Assets,
+  change: Change,
+  { address, again, isSignedIn, now }: Shown,
+): string {
   const t = texts.progress;
   const isOpen = change.endedAt === null;
-  const address = `/password/changes/${change.id}`;
   return page({
     lang: texts.lang,
     title: t.title,
     assets,
     ...(isOpen ? { script: 'live' as const, refreshSeconds: 5 } : {}),
-    header: personHeader(texts, address),
+    header: isSignedIn ? meHeader(texts, address) : personHeader(texts, address),
     main: html`
 <h1>${t.title}</h1>
 <p class="verdict ${toneOf(change)}" role="status" id="verdict">${verdictOf(texts, change)}</p>
 <div id="live" data-events="${isOpen ? `${address}/events` : ''}">
 ${isVerified(change) && accountsOf(texts, change, now)}
 ${isOpen && html`<p class="hint">${t.mayClose}</p>`}
-${!isOpen && !isSuccess(change.state) && html`<p><a class="button primary" href="/password?lang=${texts.lang}">${t.again}</a></p>`}
+${!isOpen && !isSuccess(change.state) && html`<p><a class="button primary" href="${again}?lang=${texts.lang}">${t.again}</a></p>`}
 ${isVerified(change) && someHold(change) && afterwards(texts)}
 <p class="hint as-of">${t.asOf(timeIn(texts, now))}</p>
 </div>`,
@@ -120,7 +133,7 @@ ${sentences.length > 0 && html`<p>${sentences.join(' ')}</p>`}</div></li>`;
 }
 
 /** People know the first part of a distinguished name only. */
-const shortAccount = (name: string): string =>
+export const shortAccount = (name: string): string =>
   /^[A-Za-z][\w.-]*=((?:\\.|[^\\,+])*)/.exec(name)?.[1] ?? name;
 
 const afterwards = ({ progress: t }: Texts): Html => html`
@@ -140,6 +153,13 @@ const dayAndTime = ({ lang }: Texts, time: Date): string =>
     hour: '2-digit',
     minute: '2-digit',
     timeZoneName: 'short',
+  });
+
+/** The day of the year and the time, for what may be weeks old. */
+export const dateAndTime = ({ lang }: Texts, time: Date): string =>
+  time.toLocaleString(localeOf(lang), {
+    ...{ day: 'numeric', month: 'short', year: 'numeric' },
+    ...{ hour: '2-digit', minute: '2-digit', timeZoneName: 'short' },
   });
 
 /** English with 24 hours, which no reader takes for the other half of the day. */

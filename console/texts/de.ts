@@ -28,6 +28,10 @@ export const de: Texts = {
     coversTitle: 'Geändert wird Ihr Passwort in',
     covers: 'Systeme, in denen Sie kein Konto haben, werden übersprungen.',
     first: 'zuerst',
+    withoutCurrent: {
+      signedIn: 'Sie haben sich eben angemeldet und brauchen das aktuelle nicht.',
+      link: 'Ihr Helpdesk hat geprüft, wer Sie sind; Sie brauchen das aktuelle nicht.',
+    },
     closed: 'Auf dieser Seite lassen sich keine Passwörter ändern. Fragen Sie Ihren Helpdesk.',
   },
   rules: {
@@ -144,5 +148,71 @@ export const de: Texts = {
     mustChange: 'Das System verlangt bei der nächsten Anmeldung dort ein anderes Passwort.',
     already: 'Es hat dieses Passwort schon.',
     notTried: 'Es behält das alte Passwort, weil ein anderes System das neue nicht angenommen hat.',
+  },
+  me: {
+    title: 'Meine Konten',
+    hello: (name) => `Angemeldet als ${name}.`,
+    change: 'Mein Passwort ändern',
+    changeHint: 'Auch wenn Sie es vergessen haben: Eine Anmeldung der letzten Minuten genügt.',
+    signOut: 'Abmelden',
+    holds: {
+      newest: 'hat Ihr neuestes Passwort',
+      older: 'hat ein älteres Passwort',
+      unknown: 'hat ein Passwort, das nicht hier gesetzt wurde',
+    },
+    since: (time) => `Seit ${time}.`,
+    verified: 'Eine Anmeldung hat es bestätigt.',
+    behind: 'Ändern Sie Ihr Passwort noch einmal, dann erhält auch dieses Konto das neue.',
+    noAccounts: 'Hier ist kein Konto von Ihnen bekannt. Fragen Sie Ihren Helpdesk.',
+    changes: 'Meine Änderungen',
+    noChanges: 'Ihr Passwort wurde hier noch nicht geändert.',
+    changeStates: {
+      accepted: 'läuft',
+      applying: 'läuft',
+      waiting: 'einige Systeme warten',
+      done: 'überall fertig',
+      partial: 'nicht in jedem System',
+      refused: 'abgelehnt',
+      failed: 'fehlgeschlagen',
+      expired: 'abgelaufen',
+      cancelled: 'abgebrochen',
+      superseded: 'durch eine neuere ersetzt',
+    },
+    notices: 'Meine Benachrichtigungen',
+    noNotices: 'Sie haben in den letzten Wochen keine bekommen.',
+    noticeKinds: {
+      password_changed: 'Ihr Passwort wurde geändert.',
+      one_time_link: 'Ihr Helpdesk hat einen Link für ein neues Passwort gemacht.',
+      password_incomplete: 'Ihr Passwort wurde nicht in jedem System geändert.',
+    },
+    notDelivered: 'Nicht zugestellt.',
+    notMe: 'Wenn eine davon nicht von Ihnen war, rufen Sie Ihren Helpdesk an.',
+  },
+  link: {
+    title: 'Neues Passwort setzen',
+    intro: 'Ihr Helpdesk hat für Sie einen Link gemacht, mit dem Sie ein neues Passwort setzen.',
+    code: 'Code',
+    codeHint:
+      'Die sechzehn Buchstaben und Ziffern, die Ihr Helpdesk Ihnen gegeben hat, oder das Ende des Links.',
+    submit: 'Weiter',
+    invalid:
+      'Dieser Code ist falsch, wurde schon benutzt oder ist abgelaufen. Bitten Sie Ihren Helpdesk um einen neuen.',
+  },
+  signIn: {
+    title: 'Anmelden',
+    again: 'Noch einmal anmelden',
+    failed: 'Die Anmeldung hat nicht geklappt. Versuchen Sie es gleich noch einmal.',
+    notStarted:
+      'Diese Anmeldung wurde nicht in diesem Browser begonnen, oder eine andere hat sie ersetzt.',
+    tooOld:
+      'Es wurde nichts geändert, weil Ihre Anmeldung zu lange her ist. Melden Sie sich noch einmal an.',
+    noRole:
+      'Sie sind angemeldet, haben in dieser Konsole aber keine Rolle. Fragen Sie einen Administrator.',
+    noPerson:
+      'Sie sind angemeldet, aber Ihr Benutzer gehört hier zu keiner Person. Fragen Sie Ihren Helpdesk.',
+    signedOut: 'Sie sind abgemeldet',
+    signedOutSays: (provider) =>
+      `Die Sitzung hier ist beendet. Bei ${provider} sind Sie vielleicht noch angemeldet.`,
+    endThere: (provider) => `Auch bei ${provider} abmelden`,
   },
 };

@@ -1,3 +1,5 @@
+import type { ChangeState } from '../../model/change/change';
+import type { PersonNotice } from '../person/own-notices';
 import type { PersonReason } from '../person/reasons';
 import type { Counted, RuleName } from '../person/rule-rows';
 
@@ -31,6 +33,8 @@ export interface Texts {
     readonly covers: string;
     readonly first: string;
     readonly closed: string;
+    /** Why the form asks for no current password. */
+    readonly withoutCurrent: Readonly<Record<'signedIn' | 'link', string>>;
   };
   readonly rules: Readonly<Record<RuleName, (value: Counted) => string>>;
   /** The text of a rule that only a source has. */
@@ -74,4 +78,44 @@ export interface Texts {
     readonly asOf: (time: string) => string;
   };
   readonly reasons: Readonly<Record<PersonReason, string>>;
+  readonly me: {
+    readonly title: string;
+    readonly hello: (name: string) => string;
+    readonly change: string;
+    readonly changeHint: string;
+    readonly signOut: string;
+    readonly holds: Readonly<Record<'newest' | 'older' | 'unknown', string>>;
+    readonly since: (time: string) => string;
+    readonly verified: string;
+    readonly behind: string;
+    readonly noAccounts: string;
+    readonly changes: string;
+    readonly noChanges: string;
+    readonly changeStates: Readonly<Record<ChangeState, string>>;
+    readonly notices: string;
+    readonly noNotices: string;
+    readonly noticeKinds: Readonly<Record<PersonNotice, string>>;
+    readonly notDelivered: string;
+    readonly notMe: string;
+  };
+  readonly link: {
+    readonly title: string;
+    readonly intro: string;
+    readonly code: string;
+    readonly codeHint: string;
+    readonly submit: string;
+    readonly invalid: string;
+  };
+  readonly signIn: {
+    readonly title: string;
+    readonly again: string;
+    readonly failed: string;
+    readonly notStarted: string;
+    readonly tooOld: string;
+    readonly noRole: string;
+    readonly noPerson: string;
+    readonly signedOut: string;
+    readonly signedOutSays: (provider: string) => string;
+    readonly endThere: (provider: string) => string;
+  };
 }

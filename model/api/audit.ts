@@ -10,6 +10,10 @@ export const actorSchema = z
       .nullable()
       .describe('The name of the API key, or the source of the relay; null if it is gone.'),
     agent: z.string().nullable().describe('Who uses the API key.'),
+    issuer: z
+      .string()
+      .nullable()
+      .describe('The identity provider at which the agent signed in; null for an API key.'),
     says: z.string().describe('The actor, for a person to read.'),
   })
   .meta({ id: 'Actor' });

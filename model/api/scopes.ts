@@ -1,5 +1,6 @@
 /** What one route needs. Every route names one right, and a key has only the rights of its scopes. */
 export type Right =
+  | 'me'
   | 'change-own'
   | 'look-up'
   | 'change'
@@ -27,6 +28,11 @@ interface ScopeRow {
 }
 
 const table = {
+  person: {
+    may: 'see the accounts, changes and notices of the person that the key is bound to, and change the password with the current one',
+    rights: ['me', 'change-own'],
+    bindable: false,
+  },
   'change-own': {
     may: 'change the password of a person who gives the current one',
     rights: ['change-own'],
@@ -89,7 +95,7 @@ const table = {
   admin: {
     may: 'do everything, and manage API keys',
     rights: [
-      ...['change-own', 'change', 'control-changes', 'help'],
+      ...['me', 'change-own', 'change', 'control-changes', 'help'],
       ...['read', 'read-jobs', 'read-people', 'read-audit', 'operate'],
       ...['configure', 'enrol-relay', 'relay', 'capture', 'adapter', 'sign-in', 'administer'],
     ] as readonly Right[],

@@ -26,16 +26,19 @@ export interface AuditActor {
   readonly name: string | null;
   /** Who uses the key; null if the key names no agent. */
   readonly agent: string | null;
+  /** The identity provider at which the agent signed in; null for an API key. */
+  readonly issuer: string | null;
 }
 
 const KEY = 'api-key:';
 
 /** The actor for a person to read. */
-export function actorSays({ id, name, agent }: AuditActor): string {
+export function actorSays({ id, name, agent, issuer }: AuditActor): string {
   if (id === 'worker') return 'a worker';
   if (id === 'lockstep') return 'Lockstep';
   const isKey = id.startsWith(KEY);
   if (name === null) return isKey ? `the API key ${id.slice(KEY.length)}, which is gone` : id;
+  if (issuer !== null) return `${agent ?? name}, signed in at ${issuer}`;
   if (!isKey) return `the relay ${id} of ${name}`;
   return agent === null ? `the API key "${name}"` : `${agent}, with the API key "${name}"`;
 }

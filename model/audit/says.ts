@@ -6,6 +6,7 @@ import { isSignInObstacle, signInObstacles } from '../change/sign-in-prevented';
 import { errors, isErrorCode } from '../errors';
 import { isLookupRefusal, lookupRefusals } from '../lookup/rules';
 import { isAccountAction } from '../people/account-actions';
+import { callerChecks, isCallerCheck } from '../people/one-time-link';
 import type { AuditRecord } from './record';
 
 /** How serious a record is, in the words of syslog. */
@@ -222,7 +223,19 @@ export const auditActions = {
     ({ subject, person }) => `Issued a ticket of ${person} for ${subject}.`,
     'notice',
   ),
-  'session.started': row(({ subject }) => `Signed in to the console (session ${subject}).`),
+  'one-time-link.created': row(({ person, detail }) => {
+    const check = isCallerCheck(detail.check) ? callerChecks[detail.check] : word(detail.check);
+    const comment = word(detail.comment);
+    return `Made a one-time link for ${person}, after this check: ${check}. Reason: ${word(detail.reason)}.${comment === '' ? '' : ` Comment: ${comment}.`}`;
+  }, 'notice'),
+  'one-time-link.used': row(
+    ({ person, subject }) => `The one-time link ${subject} of ${person} has started a change.`,
+    'notice',
+  ),
+  'session.started': row(
+    ({ subject, detail }) =>
+      `Signed in to the console${detail.scopes === undefined ? '' : ` as ${word(detail.scopes)}`} (session ${subject}).`,
+  ),
   'session.ended': row(({ subject }) => `Ended the console session ${subject}.`),
   'relay.created': row(
     ({ subject, source }) => `Registered the relay ${subject} of ${source}.`,

@@ -1,6 +1,9 @@
 import type { NoticeKind } from './kinds';
 
-/** What a notice reports. It holds names, codes and times only, never a password or text of a vendor. */
+/**
+ * What a notice reports. It holds names, codes and times only, never a password or text of a vendor. Only the mail of a
+ * one-time link holds the link.
+ */
 export interface NoticeFacts {
   /** Name of the person; null for a notice to operators. */
   readonly person: string | null;
@@ -25,6 +28,8 @@ export interface NoticeFacts {
   readonly names: readonly string[];
   /** True when the source authenticates these people first. */
   readonly left: boolean;
+  /** The one-time link, of the notice that brings it. It is nowhere else. */
+  readonly link: string | null;
   /** Whom the person asks for help, such as "the help desk (phone 4711)". */
   readonly contact: string | null;
 }

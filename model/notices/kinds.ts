@@ -20,6 +20,7 @@ const OUTAGE_MS = 120_000;
 /** The closed list of notices. Each has a text of its name in every file of `texts/`. */
 const table = {
   password_changed: { audience: 'people', event: 'password.changed', heldMs: 0 },
+  one_time_link: { audience: 'people', event: 'one-time-link.created', heldMs: 0 },
   password_incomplete: { audience: 'people', event: 'password.incomplete', heldMs: 0 },
   password_expiring: { audience: 'people', event: 'password.expiring', heldMs: 0 },
   password_expired: { audience: 'people', event: 'password.expired', heldMs: 0 },

@@ -4,6 +4,7 @@ export const deliveryReasons = {
   address_refused: 'The mail server refuses the address of the recipient. Correct the address.',
   content_refused:
     'The receiver refuses this notice. Look up the notice in the log of the receiver.',
+  link_ended: 'The one-time link has ended before its mail was sent. Make another one.',
   redirected:
     'The receiver answers with a redirect, which is not followed. Configure its final address.',
   endpoint_gone:

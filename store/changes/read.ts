@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { ChangeState, Role } from '../../model/change/change';
 import type { MappingState } from '../../model/change/mapping';
 import type { OutcomeState, Proof } from '../../model/change/outcome';
@@ -59,7 +59,17 @@ export interface MappingView {
 }
 
 /** Reads a change with its accounts and mappings; null when there is no such change. */
-export async function readChange(db: Database, id: string): Promise<ChangeView | null> {
+export const readChange = (db: Database, id: string): Promise<ChangeView | null> =>
+  readWhere(db, sql`id = ${id}`);
+
+/** The same, if it is a change of this person. */
+export const readChangeOf = (
+  db: Database,
+  id: string,
+  identityId: string,
+): Promise<ChangeView | null> => readWhere(db, sql`id = ${id} and identity_id = ${identityId}`);
+
+async function readWhere(db: Database, condition: RawBuilder<unknown>): Promise<ChangeView | null> {
   const { rows } = await sql<StoredChange>`
     select id, identity_name as identity, seq, groups, state, reason, requested_by_name as "requestedBy", form,
            captured_at as "capturedAt", created_at as "createdAt", expires_at as "expiresAt", ended_at as "endedAt",
@@ -77,7 +87,7 @@ export async function readChange(db: Database, id: string): Promise<ChangeView |
                'source', o.source, 'account', coalesce(o.account_name, '')) order by m.application), '[]')
             from outcome o join mapping m on m.account_id = o.account_id
             where o.change_id = change.id) as mappings
-    from change where id = ${id}`.execute(db);
+    from change where ${condition}`.execute(db);
   const [change] = rows;
   return change === undefined ? null : { ...change, accounts: change.accounts.map(outcomeOf) };
 }
@@ -148,6 +158,8 @@ export interface Visibility {
 export interface ListFilter extends Visibility {
   readonly state: ChangeState | null;
   readonly identity: string | null;
+  /** Only changes of the person with this id. A name may have belonged to another person. */
+  readonly identityId?: string;
   readonly source: string | null;
   readonly limit: number;
   readonly cursor: string | null;
@@ -185,6 +197,7 @@ export async function listChanges(db: Database, filter: ListFilter): Promise<Cha
     where (${filter.cursor}::text is null or c.id < ${filter.cursor})
       and (${filter.state}::text is null or c.state = ${filter.state})
       and (${filter.identity}::text is null or lower(c.identity_name) = lower(${filter.identity}))
+      and (${filter.identityId ?? null}::text is null or c.identity_id = ${filter.identityId ?? null})
       and (${filter.groups === null}::boolean or c.groups && ${[...(filter.groups ?? [])]}::text[])
       and (${filter.source}::text is null or exists (
         select from outcome where change_id = c.id and source = ${filter.source}))

@@ -12,7 +12,7 @@ export interface ConfigurationVersion {
 
 const columns = sql`
   version, applied_at as "appliedAt",
-  json_build_object('id', applied_by, 'name', k.name, 'agent', k.agent) as "appliedBy"`;
+  json_build_object('id', applied_by, 'name', k.name, 'agent', k.agent, 'issuer', k.issuer) as "appliedBy"`;
 const withKey = sql`configuration left join api_key k on applied_by = 'api-key:' || k.id`;
 
 /** Lists the configurations that were applied, the newest first. The last version of a page is the cursor. */

@@ -57,7 +57,7 @@ export async function beginDelivery(db: Database, id: string): Promise<DeliveryA
            array(select distinct o.source from outcome o
                  where o.change_id = n.change_id and o.state in ('rejected', 'expired')
                  order by o.source) as sources,
-           case when c.captured_at is not null or k.scopes = array['change-own'] then 'user'
+           case when c.captured_at is not null or k.scopes <@ array['change-own', 'person'] then 'user'
                 when k.agent is not null then 'admin' end as "startedBy"
     from begun b join notice n on n.id = b.notice_id
       left join identity i on i.id = n.identity_id

@@ -68,6 +68,28 @@ export async function readNotice(
   return rows[0] === undefined ? null : withDates(rows[0]);
 }
 
+/** What a person may know about a notice to them. */
+export interface OwnNotice {
+  readonly at: Date;
+  readonly kind: NoticeKind;
+  readonly change: string | null;
+  readonly delivered: boolean;
+}
+
+/** Lists the notices about a person, the newest first. Withdrawn ones are left out. */
+export async function listNoticesOf(
+  db: Database,
+  identityId: string,
+  limit: number,
+): Promise<OwnNotice[]> {
+  const { rows } = await sql<OwnNotice>`
+    select n.created_at as at, n.kind, n.change_id as change, exists (
+             select from notice_delivery d where d.notice_id = n.id and d.state = 'delivered') as delivered
+    from notice n where n.identity_id = ${identityId} and n.state <> 'withdrawn'
+    order by n.number desc limit ${limit}`.execute(db);
+  return rows;
+}
+
 const visible = (groups: readonly string[] | null) =>
   sql`(${groups === null}::boolean or (n.identity_id is not null and c.groups && ${[...(groups ?? [])]}::text[]))`;
 

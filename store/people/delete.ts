@@ -6,7 +6,7 @@ import { lockLinks, releaseDuplicates } from './links';
 export type Deleted = 'deleted' | 'unknown' | 'change_open';
 
 /**
- * Deletes a person with links, mappings, changes and notices. The accounts stay as they are in their sources, and the
+ * Deletes a person with links, mappings, changes, notices and sessions. The accounts stay as they are in their sources, and the
  * audit records stay. A change that is accepted at the same moment waits for the lock, and then finds no person.
  */
 export const deleteIdentity = (db: Database, name: string, by: string): Promise<Deleted> =>
@@ -26,6 +26,11 @@ export const deleteIdentity = (db: Database, name: string, by: string): Promise<
       trx,
     );
     if (open.length > 0) return 'change_open';
+    await sql`
+      update api_key set revoked_at = now(), agent = null
+      where identity_id = ${identity.id} and issuer is not null and revoked_at is null`.execute(
+      trx,
+    );
     await sql`delete from identity where id = ${identity.id}`.execute(trx);
     for (const { source } of sources) await releaseDuplicates(trx, source);
     await writeAudit(trx, {

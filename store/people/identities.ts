@@ -73,6 +73,16 @@ export async function findIdentity(db: Database, key: Key): Promise<IdentityAtIn
   return rows[0] ?? null;
 }
 
+/** The name of the person with this id; null when there is none. */
+export async function readIdentityName(db: Database, id: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('identity')
+    .select('name')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row?.name ?? null;
+}
+
 /** The name of a person as it is stored, when it is given in another case; the given name when no other one is meant. */
 export async function storedName(db: Database, given: string): Promise<string> {
   const { rows } = await sql<{ name: string }>`

@@ -327,6 +327,11 @@ describeWith(['postgres'], 'the audit record of a route', () => {
       send: onPerson('force-change'),
       leaves: 'account.force-change.requested',
     },
+    'POST /v1/identities/{name}/one-time-link': {
+      send: () =>
+        admin('POST', '/v1/identities/alice/one-time-link', { check: 'video', reason: 'ticket 1' }),
+      leaves: 'one-time-link.created',
+    },
     'POST /v1/audit/verifications': {
       send: () => admin('POST', '/v1/audit/verifications'),
       leaves: 'job.verify-audit',

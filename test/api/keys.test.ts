@@ -35,6 +35,7 @@ describeWith(['postgres'], 'an API key', () => {
     ['operate in groups', { scopes: ['operate'], groups: ['one-password'] }],
     ['configure in groups', { scopes: ['configure', 'read'], groups: ['one-password'] }],
     ['a person and another scope', { scopes: ['change-own', 'read'], identity: 'alice' }],
+    ['person without a person', { scopes: ['person'] }],
     ['a person without change-own', { scopes: ['help-desk'], agent: 'x', identity: 'alice' }],
   ])('is not created with %s', async (_what, wanted) => {
     expect((await create(wanted)).status).toBe(400);
@@ -108,6 +109,49 @@ describeWith(['postgres'], 'an API key', () => {
       await sql`delete from identity where name = 'carol'`.execute(db);
       expect((await start(key, { identity: 'alice' })).status).toBe(404);
       expect(await listed(id)).toMatchObject({ identity: expect.stringMatching(/^idn_/) });
+    });
+
+    test('with the scope person reads the own accounts, changes and notices, and nothing of others', async () => {
+      const { db } = api.database;
+      await addPerson(db, 'erin', ['directory', 'warehouse']);
+      await addPerson(db, 'ERIN', ['ledger']);
+      const change = async (identity: string) => {
+        const body = { identity, password: PASSWORD };
+        return String((await api.send('POST', '/v1/changes', { body })).body.id);
+      };
+      const [own, other] = [await change('erin'), await change('ERIN')];
+      for (const changeId of [own, other])
+        await sql`
+          insert into notice (kind, identity_id, change_id)
+          select 'password_changed', identity_id, id from change where id = ${changeId}`.execute(
+          db,
+        );
+      const { key } = await create({ scopes: ['person'], identity: 'erin' });
+      const me = await api.send('GET', '/v1/me', { key });
+      expect(me.body).toMatchObject({
+        name: 'erin',
+        accounts: [{ source: 'directory' }, { source: 'warehouse' }],
+        changes: [{ id: own }],
+        notices: [{ kind: 'password_changed', change: own, delivered: false }],
+      });
+      const read = await api.send('GET', `/v1/me/changes/${own}`, { key });
+      expect(read.body).toMatchObject({ id: own, identity: 'erin' });
+      const foreign = [
+        ...['/v1/me/changes/', '/v1/changes/'].map((path) => path + other),
+        ...['/v1/identities/ERIN', '/v1/identities/erin/overview', '/v1/changes', '/v1/notices'],
+        ...['/v1/sources', '/v1/stale', '/v1/audit', `/v1/changes/${own}/audit`],
+      ];
+      const answers = await Promise.all(foreign.map((path) => api.send('GET', path, { key })));
+      expect(answers.map(({ status }) => status)).toEqual([
+        404,
+        ...foreign.slice(1).map(() => 403),
+      ]);
+      const noPerson = await api.send('GET', '/v1/me');
+      expect(noPerson.status).toBe(404);
+      expect((await start(key, { identity: 'ERIN' })).status).toBe(404);
+      const withoutCurrent = { identity: 'erin', password: PASSWORD };
+      const refused = await api.send('POST', '/v1/changes', { key, body: withoutCurrent });
+      expect(refused.body).toMatchObject({ code: 'current_password_needed' });
     });
 
     test('is not created for an unknown person', async () => {

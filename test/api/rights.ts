@@ -3,10 +3,10 @@
  * of the matrix, so a new route is denied to every key until a row is added.
  */
 export const rightsTable: Readonly<Record<string, string>> = {
-  'POST /v1/changes': 'change-own help-desk trigger',
+  'POST /v1/changes': 'person change-own help-desk trigger',
   'POST /v1/changes/plan': 'help-desk trigger',
-  'GET /v1/password-rules': 'change-own help-desk trigger',
-  'POST /v1/password-checks': 'change-own help-desk trigger',
+  'GET /v1/password-rules': 'person change-own help-desk trigger',
+  'POST /v1/password-checks': 'person change-own help-desk trigger',
   'POST /v1/captures': 'capture',
   'GET /v1/captures': 'help-desk read operate configure',
   'POST /v1/captures/stop': 'operate',
@@ -30,6 +30,9 @@ export const rightsTable: Readonly<Record<string, string>> = {
   'DELETE /v1/identities/{name}/accounts': 'configure',
   'POST /v1/identities/{name}/unlock': 'help-desk',
   'POST /v1/identities/{name}/force-change': 'help-desk',
+  'POST /v1/identities/{name}/one-time-link': 'help-desk',
+  'GET /v1/me': 'person',
+  'GET /v1/me/changes/{id}': 'person',
   'GET /v1/mappings': 'help-desk operate configure',
   'POST /v1/mappings/{id}/enable': 'configure',
   'POST /v1/mappings/{id}/disable': 'configure',

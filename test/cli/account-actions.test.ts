@@ -74,4 +74,16 @@ describeWith(['postgres'], 'unlock and force-change on the command line', () => 
       expect.stringContaining('There is no person unknown.person'),
     ]);
   });
+
+  test('lockstep identities one-time-link prints a link on stdout, and needs a check of the caller', async () => {
+    const link = ['identities', 'one-time-link', 'ada.marsh', '--reason', 'ticket 4711'];
+    const { code, stdout, stderr } = await lockstep([...link, '--check', 'called-back']);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/password\/link#(\w{4}-){3}\w{4}\n$/),
+    ]);
+    expect(stderr).toContain('The link works once');
+    expect((await lockstep(link)).code).toBe(2);
+    expect((await lockstep([...link, '--check', 'a feeling'])).code).toBe(2);
+  });
 });

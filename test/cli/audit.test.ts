@@ -10,7 +10,13 @@ import { lockstepAt, shown } from './run-cli';
 const record = {
   position: 7,
   at: '2026-11-29T01:02:03.456Z',
-  actor: { id: 'api-key:key_1', name: 'desk', agent: 'ada.marsh', says: 'ada.marsh, with "desk"' },
+  actor: {
+    id: 'api-key:key_1',
+    name: 'desk',
+    agent: 'ada.marsh',
+    issuer: null,
+    says: 'ada.marsh, with "desk"',
+  },
   action: 'api-key.created',
   severity: 'notice' as const,
   says: 'Created the API key "x".',

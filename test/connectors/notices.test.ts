@@ -55,6 +55,7 @@ const facts: NoticeFacts = {
   count: 0,
   names: [],
   left: false,
+  link: null,
   contact: null,
 };
 

@@ -65,7 +65,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
   test('without a session every page leads to the sign-in, and a wrong key gives none', async () => {
     for (const page of pages()) {
       const answer = await get(page, 'lockstep-session=wrong');
-      expect([answer.status, answer.headers.get('location')]).toEqual([303, '/console/sign-in']);
+      const signIn = `/console/sign-in?${new URLSearchParams({ to: page })}`;
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, signIn]);
     }
     const refused = await post('/console/sign-in', '', { key: 'lks_wrong' });
     expect([refused.status, refused.headers.get('set-cookie')]).toEqual([401, null]);

@@ -68,6 +68,8 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep stale --look': 'test/cli/output.test.ts',
   './lockstep identities force-change ada.marsh --source corp-directory --reason "ticket 4711"':
     'test/cli/account-actions.test.ts',
+  './lockstep identities one-time-link ada.marsh --check called-back --reason "ticket 4711"':
+    'test/cli/account-actions.test.ts',
   './lockstep identities delete alice': 'test/cli/output.test.ts',
   './lockstep identities import people.csv --dry-run': 'test/cli/identities-import.test.ts',
   './lockstep identities import people.ldif --source corp-directory --attribute mail --yes':

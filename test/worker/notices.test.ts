@@ -8,6 +8,7 @@ import type { Temporal } from '../../local/temporal';
 import { Secret } from '../../model/passwords/secret';
 import { listNotices, type NoticeView } from '../../store/notices/read';
 import { writeTestNotice } from '../../store/notices/write';
+import { findLink } from '../../store/people/one-time-links';
 import { openEventKey } from '../../store/worker/keys/event-key';
 import { startTestApi } from '../support/api';
 import { type Company, startCompany } from '../support/company';
@@ -116,6 +117,36 @@ describeWith(['slapd', 'postgres', 'temporal'], 'notices', () => {
   const eventsAbout = ({ events }: EventReceiver, text: string) =>
     events.filter(({ body }) => body.includes(text));
   const testHook = () => writeTestNotice(lockstep.database.db, 'hook', null);
+
+  test('a one-time link goes by one mail to the current address, and nothing else has its code', async () => {
+    const { person, address } = await somebody();
+    const { database, keyDir } = lockstep;
+    const env = { LOCKSTEP_API_PUBLIC_URL: ISSUER };
+    const api = await startTestApi({ database, keyDir, env });
+    try {
+      const key = await api.newKey(['help-desk']);
+      const body = { check: 'in-person', reason: 'ticket 1', deliver: 'mail' };
+      const path = `/v1/identities/${person}/one-time-link`;
+      const made = await api.send('POST', path, { key, body });
+      expect(made.body).toMatchObject({ code: null, sentTo: address });
+      const notice = await ended(({ kind }) => kind === 'one_time_link');
+      expect(stateOf(notice)).toEqual({ post: 'delivered' });
+      const [sent, ...more] = mail.mails.filter(({ to }) => to.includes(address));
+      expect(more).toEqual([]);
+      const text = sent?.raw.replaceAll(/=\r?\n/g, '') ?? '';
+      const [, code = ''] =
+        /https:\/\/lockstep\.example\/password\/link#([0-9A-Z-]{19})/.exec(text) ?? [];
+      expect(await findLink(database.db, code)).not.toBeNull();
+      const { rows } = await sql<{ all: string }>`
+        select (select string_agg(l::text, ' ') from one_time_link l) || (select string_agg(n::text, ' ') from notice n)
+               || (select string_agg(a::text, ' ') from audit a) as all`.execute(database.db);
+      expect(rows[0]?.all).toContain('one-time-link.created');
+      expect(rows[0]?.all).not.toContain(code);
+      expect(eventsAbout(hook, 'one-time-link')).toEqual([]);
+    } finally {
+      await api.stopProcess();
+    }
+  });
 
   test('a person hears once over every channel that their password was changed, and Temporal learns nothing personal', async () => {
     const { person, address } = await somebody();

@@ -102,6 +102,9 @@ describeWith(['postgres'], 'two changes of one person', () => {
       publicUrl: '',
       temporalUrl: null,
       consoleKey: null,
+      provider: null,
+      recentSignInMs: 600_000,
+      oneTimeLinkMs: 900_000,
     };
     api = await openDependencies(db, database.url, settings, new AbortController().signal);
     worker = {

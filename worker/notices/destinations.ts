@@ -2,6 +2,7 @@ import type { Configuration, NoticeChannel } from '../../model/configuration/doc
 import { channelNamed, channelsFor } from '../../model/configuration/notice-channels';
 import { noticeKinds } from '../../model/notices/kinds';
 import { isMailAddress } from '../../model/notices/mail-address';
+import { addressOf } from '../../model/notices/person-address';
 import type { Destination, NoticeToSpread } from '../../store/notices/spread';
 
 /** Where a notice is sent by this configuration. A mail goes to each address on its own, so that none sees another. */
@@ -10,6 +11,7 @@ export function destinationsOf(
   notice: NoticeToSpread,
 ): readonly Destination[] {
   if (notice.kind === 'test') return testDestinations(configuration, notice);
+  if (notice.kind === 'one_time_link') return linkDestinations(configuration, notice);
   const { audience } = noticeKinds[notice.kind];
   return channelsFor(configuration, audience)
     .filter(([, { kind }]) => kind !== 'caep' || notice.kind === 'password_changed')
@@ -19,6 +21,22 @@ export function destinationsOf(
         : [{ channel: name, recipient: null, reason: null }],
     );
 }
+
+/**
+ * A one-time link goes to the current address only, by one mail: the code of each mail replaces the one before. Other
+ * channels, and addresses that the person had before, do not get it.
+ */
+const linkDestinations = (
+  configuration: Configuration,
+  { attributes }: NoticeToSpread,
+): readonly Destination[] =>
+  channelsFor(configuration, 'people')
+    .filter(([, { kind }]) => kind === 'mail')
+    .slice(0, 1)
+    .flatMap(([name, channel]) => {
+      const address = addressOf(channel, attributes);
+      return mailed(name, address === null ? [] : [address]);
+    });
 
 function testDestinations(
   configuration: Configuration,

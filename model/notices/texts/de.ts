@@ -18,6 +18,14 @@ export const german: Texts = {
       `Falls Sie das nicht veranlasst haben, rufen Sie jetzt ${help(facts)} an. Andernfalls müssen Sie nichts tun.`,
     ],
   }),
+  one_time_link: (facts) => ({
+    subject: 'Ihr Link für ein neues Passwort',
+    paragraphs: [
+      `Ihr Helpdesk hat diesen Link für ${facts.person} gemacht. Er gilt einmal, bis ${shownTime(facts.endsAt ?? facts.at)}, und führt zu einer Seite, auf der Sie ein neues Passwort wählen:`,
+      facts.link ?? '',
+      `Falls Sie das nicht veranlasst haben, rufen Sie jetzt ${help(facts)} an.`,
+    ],
+  }),
   password_incomplete: (facts) => ({
     subject: 'Ihr neues Passwort gilt nicht überall',
     paragraphs: [

@@ -17,6 +17,14 @@ export const english: Texts = {
       `If you did not ask for this, call ${help(facts)} now. Otherwise you need to do nothing.`,
     ],
   }),
+  one_time_link: (facts) => ({
+    subject: 'Your link for a new password',
+    paragraphs: [
+      `Your help desk has made this link for ${facts.person}. It works once, until ${shownTime(facts.endsAt ?? facts.at)}, and leads to a page on which you choose a new password:`,
+      facts.link ?? '',
+      `If you did not ask for this, call ${help(facts)} now.`,
+    ],
+  }),
   password_incomplete: (facts) => ({
     subject: 'Your new password does not work everywhere',
     paragraphs: [

@@ -1,0 +1,87 @@
+import { mePage } from '../../console/person/me-page';
+import { notSignedInPage } from '../../console/person/sign-in-pages';
+import type { Change } from '../../model/api/changes';
+import type { Me } from '../../model/api/me';
+import type { Scope } from '../../model/api/scopes';
+import { HttpProblem } from '../http/problem';
+import { assets } from './assets';
+import { countAttempts } from './attempts';
+import { pageApi } from './call';
+import { textsOf } from './languages';
+import { type ConsolePage, type PageAnswer, redirect, type Visit } from './pages';
+import { type PasswordForm, passwordFormPages } from './password-form';
+import { type Followed, progressPages } from './progress';
+import { personProblem } from './refusals';
+import { isRecent, sessionOf, signOutOf } from './session';
+
+const HOME = '/me';
+
+/** The pages of a person who has signed in at the identity provider. */
+export const mePages = (): readonly ConsolePage[] => {
+  const pages: readonly Omit<ConsolePage, 'failed'>[] = [
+    { method: 'get', path: HOME, handle: home },
+    { method: 'post', path: `${HOME}/sign-out`, handle: signOut },
+    ...passwordFormPages(`${HOME}/password`, countAttempts(), openForm),
+    ...progressPages(`${HOME}/changes`, follow),
+  ];
+  return pages.map((page) => ({ ...page, failed: personProblem }));
+};
+
+/** The sign-in at the identity provider that leads to a page. @throws HttpProblem `not_found` without a provider */
+function signInFor(
+  visit: Visit,
+  to: string,
+  more: Readonly<Record<string, string>> = {},
+): PageAnswer {
+  const { deps, request } = visit;
+  if (deps.settings.provider === null) throw new HttpProblem('not_found');
+  const address = `/sign-in?${new URLSearchParams({ to, ...more })}`;
+  if (request.method === 'GET') return redirect(address);
+  // Browsers block the redirection of a form to the provider, so the page has a link.
+  const texts = textsOf(visit);
+  return { status: 403, html: notSignedInPage(texts, assets, texts.signIn.tooOld, address) };
+}
+
+async function home(visit: Visit): Promise<PageAnswer> {
+  const session = await sessionOf(visit, 'me');
+  if (session === null) return signInFor(visit, HOME);
+  const me = await pageApi(visit.deps, session.caller, visit.gone).get<Me>('/v1/me');
+  return { status: 200, html: mePage(textsOf(visit), assets, me) };
+}
+
+async function signOut(visit: Visit): Promise<PageAnswer> {
+  return redirect(`/signed-out?lang=${textsOf(visit).lang}`, {
+    'set-cookie': await signOutOf(visit, 'me'),
+  });
+}
+
+/** For one form: its caller may change the password of its own person without the current one, and read `/v1/me`. */
+export const formScopes: readonly Scope[] = ['person', 'trigger'];
+
+/**
+ * The form without the current password. A sign-in at the provider of the last minutes stands for it, also one without
+ * any password, so this is the way for a person who has forgotten it.
+ */
+async function openForm(visit: Visit): Promise<PasswordForm | PageAnswer> {
+  const to = `${HOME}/password`;
+  const session = await sessionOf(visit, 'me');
+  if (session === null || !isRecent(visit, session)) return signInFor(visit, to, { again: '1' });
+  const api = pageApi(visit.deps, { ...session.caller, scopes: formScopes }, visit.gone);
+  const { name, accounts } = await api.get<Me>('/v1/me');
+  return {
+    api,
+    known: { name, sources: accounts.map(({ source }) => source) },
+    frame: { action: to, why: 'signedIn' },
+    accepted: async ({ id }) => redirect(`${HOME}/changes/${id}?lang=${textsOf(visit).lang}`),
+  };
+}
+
+async function follow(visit: Visit): Promise<Followed | PageAnswer> {
+  const id = String(visit.request.params.id);
+  const session = await sessionOf(visit, 'me');
+  if (session === null) return signInFor(visit, `${HOME}/changes/${id}`);
+  const api = pageApi(visit.deps, session.caller, visit.gone);
+  const read = () => api.get<Change>('/v1/me/changes/{id}', { params: { id } });
+  await read();
+  return { id, read, again: `${HOME}/password`, isSignedIn: true };
+}

@@ -1,0 +1,59 @@
+import { messagePage } from '../../console/person/message-page';
+import { personReason } from '../../console/person/reasons';
+import type { Texts } from '../../console/texts/texts';
+import type { ErrorCode } from '../../model/errors';
+import type { HttpProblem } from '../http/problem';
+import { assets } from './assets';
+import { textsOf } from './languages';
+import type { PageAnswer, Visit } from './pages';
+
+/** What a person reads when a page cannot be shown, or a password is refused. */
+
+/** The page of a problem. @param says instead of the sentence of the problem */
+export function personProblem(visit: Visit, problem: HttpProblem, says?: string): PageAnswer {
+  const texts = textsOf(visit);
+  const html = messagePage(texts, assets, says ?? pageProblem(texts, problem.code));
+  return { status: statusOf(problem), html };
+}
+
+const statusOf = ({ code }: HttpProblem): number =>
+  code === 'not_found' ? 404 : code === 'forbidden' ? 403 : code === 'request_invalid' ? 400 : 503;
+
+const pageProblem = ({ problems }: Texts, code: ErrorCode): string =>
+  code === 'not_found'
+    ? problems.notFound
+    : code === 'forbidden'
+      ? problems.otherSite
+      : problems.notNow;
+
+export interface Refusal {
+  readonly status: number;
+  readonly problem: string;
+  /** True if the refusal could tell a stranger about a user name or a password. */
+  readonly isGuess: boolean;
+}
+
+/**
+ * What the person reads. A wrong user name and a wrong password have the same answer, so that the page does not
+ * show which names exist.
+ */
+export function refusalOf({ problems, reasons }: Texts, { code, details }: HttpProblem): Refusal {
+  const guess = { status: 422, problem: problems.wrong, isGuess: true };
+  if (code === 'identity_unknown' || code === 'no_auth_account' || code === 'no_group')
+    return guess;
+  if (code === 'password_against_policy')
+    return { status: 422, problem: problems.rules, isGuess: false };
+  if (code === 'group_needed') return { status: 422, problem: problems.group, isGuess: false };
+  if (code !== 'auth_account_refused')
+    return { status: 503, problem: problems.notNow, isGuess: false };
+  const { reason } = details;
+  if (reason === 'wrong_current_password') return guess;
+  if (reason === 'current_password_blocked')
+    return { status: 429, problem: problems.blocked, isGuess: true };
+  const why = reason === null || reason === undefined ? null : personReason(reason);
+  return {
+    status: 422,
+    problem: why === null ? problems.refused : `${problems.refused} ${reasons[why]}`,
+    isGuess: true,
+  };
+}
