@@ -18,8 +18,10 @@ import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
 import { noticeRoutes } from './notices/routes';
 import { accountActionRoutes } from './people/actions';
+import { mappingImportRoutes } from './people/mapping-import';
 import { mappingRoutes } from './people/mapping-routes';
 import { peopleRoutes } from './people/routes';
+import { credentialRoutes } from './people/set-credentials';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
 import { sourceRoutes } from './sources/routes';
@@ -35,6 +37,8 @@ export const routes: readonly Route[] = [
   ...changeRoutes,
   ...peopleRoutes,
   ...mappingRoutes,
+  ...mappingImportRoutes,
+  ...credentialRoutes,
   ...accountActionRoutes,
   ...configurationRoutes,
   ...configurationVersionRoutes,

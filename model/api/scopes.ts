@@ -10,6 +10,7 @@ export type Right =
   | 'read-audit'
   | 'operate'
   | 'configure'
+  | 'set-credentials'
   | 'enrol-relay'
   | 'relay'
   | 'capture'
@@ -26,8 +27,8 @@ interface ScopeRow {
 
 const table = {
   'change-own': {
-    may: 'change the password of a person who gives the current one',
-    rights: ['change-own'],
+    may: 'change the password of a person who gives the current one, and store a verified credential of an application',
+    rights: ['change-own', 'set-credentials'],
     bindable: true,
   },
   'help-desk': {
@@ -64,8 +65,8 @@ const table = {
     bindable: false,
   },
   configure: {
-    may: 'do what `read` allows, apply configurations, and link accounts to people',
-    rights: ['read', 'read-people', 'configure'],
+    may: 'do what `read` allows, apply configurations, link accounts to people, and administer mappings',
+    rights: ['read', 'read-people', 'configure', 'set-credentials'],
     bindable: false,
   },
   'relay-enrol': {
@@ -79,7 +80,8 @@ const table = {
     rights: [
       ...['change-own', 'change', 'control-changes', 'help'],
       ...['read', 'read-jobs', 'read-people', 'read-audit', 'operate'],
-      ...['configure', 'enrol-relay', 'relay', 'capture', 'sign-in', 'administer'],
+      ...['configure', 'set-credentials', 'enrol-relay', 'relay', 'capture', 'sign-in'],
+      'administer',
     ] as readonly Right[],
     bindable: false,
   },

@@ -20,6 +20,7 @@ import { answerSignIn } from './answer-sign-in';
 import { checkSource } from './check-source';
 import { lookAtSource } from './look-at-source';
 import { refreshSource } from './refresh-source';
+import { setCredentials } from './set-credentials';
 
 /** Lease of a job. Another worker may claim a job that was not finished by then. */
 const LEASE_SECONDS = 300;
@@ -88,6 +89,7 @@ async function askSource(deps: Dependencies, job: SourceJob): Promise<unknown> {
   const source = sourceNamed(configuration, job.source);
   if (source === undefined) return { code: 'not_found' };
   if (job.kind === 'sign-in') return answerSignIn(deps, job, source);
+  if (job.kind === 'set-credentials') return setCredentials(deps, job, source);
   if (isAccountAction(job.kind)) return actOnAccount(deps, { ...job, kind: job.kind }, source);
   const connector = await deps.connector(job.source, source);
   const rules = deps.accountRules(source, configuration.sources);
