@@ -458,7 +458,7 @@ const table = {
   },
   credential_not_verified: {
     retry: 'never',
-    status: 503,
+    status: 424,
     says: 'The source gave no answer about the password, so nothing was stored; "reason" shows why, if it is known. Try again once the source can be reached and a worker runs.',
   },
   credential_outdated: {

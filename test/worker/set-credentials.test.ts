@@ -109,7 +109,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a credential that is set', () =
     const { person } = await mapped(word);
     await suite.takeAway('warehouse');
     expect((await set(person, word)).body).toMatchObject({
-      ...{ status: 503, code: 'credential_not_verified', reason: 'unreachable' },
+      ...{ status: 424, code: 'credential_not_verified', reason: 'unreachable' },
     });
     expect(await stored(person)).toEqual(['empty', null]);
     const guard = await suite.lockstep.database.db
