@@ -19,10 +19,12 @@ import { graphRoutes } from './graph/routes';
 import type { Route } from './http/route';
 import { noticeRoutes } from './notices/routes';
 import { accountActionRoutes } from './people/actions';
+import { mappingImportRoutes } from './people/mapping-import';
 import { mappingRoutes } from './people/mapping-routes';
 import { meRoutes } from './people/me';
 import { oneTimeLinkRoutes } from './people/one-time-links';
 import { peopleRoutes } from './people/routes';
+import { credentialRoutes } from './people/set-credentials';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
 import { sourceRoutes } from './sources/routes';
@@ -39,6 +41,8 @@ export const routes: readonly Route[] = [
   ...peopleRoutes,
   ...mappingRoutes,
   ...meRoutes,
+  ...mappingImportRoutes,
+  ...credentialRoutes,
   ...accountActionRoutes,
   ...oneTimeLinkRoutes,
   ...configurationRoutes,

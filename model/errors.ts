@@ -530,6 +530,26 @@ const table = {
     status: 409,
     says: 'The mapping is enabled. Disable it with "lockstep mappings disable" before you delete it.',
   },
+  credential_wrong: {
+    retry: 'never',
+    status: 422,
+    says: 'The account holds another password, so nothing was stored. Enter the password that the account has now.',
+  },
+  credential_not_verified: {
+    retry: 'never',
+    status: 424,
+    says: 'The source gave no answer about the password, so nothing was stored; "reason" shows why, if it is known. Try again once the source can be reached and a worker runs.',
+  },
+  credential_outdated: {
+    retry: 'never',
+    status: 409,
+    says: 'A change of this account is under way or began in the meantime, so nothing was stored. It stores the new password itself; try again only if the credential is still wrong after it has ended.',
+  },
+  mapping_taken: {
+    retry: 'never',
+    status: 409,
+    says: 'The person has another mapping of this application already, and its type allows one. Disable and delete that mapping first, or use an application of the type host-group.',
+  },
   account_linked: {
     retry: 'never',
     status: 409,

@@ -245,7 +245,14 @@ export interface SourceCommandTable {
   finished_at: OptionalTime;
 }
 
-export type JobKind = 'check' | 'refresh' | 'look' | 'sign-in' | 'verify-audit' | AccountAction;
+export type JobKind =
+  | 'check'
+  | 'refresh'
+  | 'look'
+  | 'sign-in'
+  | 'set-credentials'
+  | 'verify-audit'
+  | AccountAction;
 
 export interface JobTable {
   id: string;

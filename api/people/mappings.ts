@@ -1,6 +1,7 @@
 import { rulesIn } from '../../intake/find-person';
 import type { Issue } from '../../intake/rejected';
 import { type Configuration, sourceNamed } from '../../model/configuration/document';
+import { allowsOne, mayHaveMapping } from '../../model/people/mapping-plan';
 import { isSameName } from '../../model/people/naming';
 
 interface Account {
@@ -20,15 +21,18 @@ export interface ResolvedMapping {
   readonly application: string;
   readonly account: Account;
   readonly enabled: boolean;
+  /** Whether a person has at most one mapping of the application. */
+  readonly allowsOne: boolean;
 }
 
 /** Finds the account that each mapping refers to, and reports the mappings that refer to none. */
 export function resolveMappings(
   configuration: Configuration,
+  person: string,
   accounts: readonly Account[],
   wanted: readonly WantedMapping[],
 ): { readonly mappings: readonly ResolvedMapping[]; readonly issues: readonly Issue[] } {
-  const resolved = wanted.map((mapping) => resolve(configuration, accounts, mapping));
+  const resolved = wanted.map((mapping) => resolve(configuration, person, accounts, mapping));
   return {
     mappings: resolved.flatMap((result) => ('flaw' in result ? [] : [result])),
     issues: resolved.flatMap((result, index) =>
@@ -45,6 +49,7 @@ interface Flaw {
 
 function resolve(
   configuration: Configuration,
+  person: string,
   accounts: readonly Account[],
   { application, source, account, enabled }: WantedMapping,
 ): ResolvedMapping | Flaw {
@@ -59,6 +64,11 @@ function resolve(
     return {
       flaw: 'source',
       says: `is not the source of this application, which is "${configured.source}"`,
+    };
+  if (!mayHaveMapping(configured, person))
+    return {
+      flaw: 'application',
+      says: 'is of the type "group"; only the identities of its list "shared" have a mapping',
     };
   const { canonicalName } = rulesIn(configuration, configured.source).naming;
   const names = new Map(
@@ -78,7 +88,12 @@ function resolve(
       flaw: 'account',
       says: `is needed, because the person has several accounts in "${configured.source}"`,
     };
-  return { application, account: { source: configured.source, name }, enabled };
+  return {
+    application,
+    account: { source: configured.source, name },
+    enabled,
+    allowsOne: allowsOne(configured),
+  };
 }
 
 /** Whether two references, in any spelling, name one account. */

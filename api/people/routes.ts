@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { rulesIn } from '../../intake/find-person';
 import { text } from '../../model/api/fields';
 import { identitiesPageSchema, identityWithMappingsSchema } from '../../model/api/identities';
-import type { Configuration } from '../../model/configuration/document';
 import type { Caller } from '../../store/api-keys';
 import { deleteIdentity } from '../../store/people/delete';
 import {
@@ -13,7 +12,6 @@ import {
 } from '../../store/people/identities';
 import { unlinkAccount } from '../../store/people/links';
 import { listIdentities, readMappingsOf } from '../../store/people/listing';
-import { linkMapping } from '../../store/people/mappings';
 import { staleHere } from '../changes/read-stale';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
@@ -22,7 +20,8 @@ import { largeBody, type Route, route } from '../http/route';
 import { accountName, cursor, pageLimit, personName, sourceName } from '../http/schemas';
 import { importPeople } from './import';
 import { conflictCode, conflictSays } from './link-conflicts';
-import { isSameAccount, type ResolvedMapping, resolveMappings, unknownSources } from './mappings';
+import { linkMappings, requireFree } from './link-mappings';
+import { resolveMappings, unknownSources } from './mappings';
 import { personOverview } from './overview';
 import { readPerson, type SeesSource, seesIn, sourcesOf } from './read-person';
 
@@ -183,7 +182,7 @@ const save = route({
     },
   }),
   answers: { 200: { says: 'The person after the update.', schema: identityWithMappingsSchema } },
-  problems: ['account_linked', 'service_account', 'precondition_failed'],
+  problems: ['account_linked', 'service_account', 'mapping_taken', 'precondition_failed'],
   handle: async (deps, { caller, params: { name }, headers, body }) => {
     const by = actorOf(caller);
     const { configuration } = await deps.configuration();
@@ -191,9 +190,10 @@ const save = route({
     if (before !== null && headers['if-none-match']?.trim() === '*')
       throw new HttpProblem('precondition_failed');
     const accounts = [...(before?.accounts ?? []), ...body.accounts];
-    const { mappings, issues } = resolveMappings(configuration, accounts, body.mappings);
+    const { mappings, issues } = resolveMappings(configuration, name, accounts, body.mappings);
     const allIssues = [...unknownSources(configuration, body.accounts), ...issues];
     if (allIssues.length > 0) throw new HttpProblem('request_invalid', { issues: allIssues });
+    await requireFree(deps, configuration, before, mappings);
     const attributes = body.attributes ?? before?.attributes ?? {};
     const conflicts = await saveIdentity(
       deps.db,
@@ -219,25 +219,6 @@ const save = route({
     return { status: 200, body: await readWhole(deps, caller, name) };
   },
 });
-
-async function linkMappings(
-  { db }: Dependencies,
-  configuration: Configuration,
-  name: string,
-  mappings: readonly ResolvedMapping[],
-  by: string,
-): Promise<void> {
-  if (mappings.length === 0) return;
-  const identity = await findIdentity(db, { name });
-  for (const { application, account, enabled } of mappings) {
-    const linked = identity?.accounts.find((candidate) =>
-      isSameAccount(configuration, candidate, account),
-    );
-    if (identity === null || linked === undefined) throw new HttpProblem('not_found');
-    const link = { identityId: identity.id, application, accountId: linked.id, enabled };
-    await linkMapping(db, link, by);
-  }
-}
 
 const remove = route({
   method: 'delete',

@@ -7,10 +7,11 @@ import { helpText } from '../help-text';
 import { action, type Session } from '../session';
 import { applicationLines, applicationTable } from '../text/applications-text';
 import { commaSeparated } from '../values';
+import { importCommand } from './applications-import';
 
 export const applicationsCommand = (): Command =>
   new Command('applications')
-    .summary('list, create, change and delete applications')
+    .summary('list, create, import, change and delete applications')
     .description(
       'Shows and changes the single sign-on applications of the configuration in force. Each change is shown first, like a ' +
         'change of the file with "lockstep plan". Update your file afterwards with "lockstep configuration show".',
@@ -18,6 +19,7 @@ export const applicationsCommand = (): Command =>
     .addCommand(listCommand(), { isDefault: true })
     .addCommand(showCommand())
     .addCommand(createCommand())
+    .addCommand(importCommand())
     .addCommand(updateCommand())
     .addCommand(deleteCommand());
 

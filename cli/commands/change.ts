@@ -8,7 +8,7 @@ import { helpText } from '../help-text';
 import type { Change, ChangePlan } from '../http/answers';
 import type { Api } from '../http/api';
 import { AnswerLost, ApiProblem } from '../http/refusals';
-import { askPasswords, isPrompted } from '../password/ask';
+import { askPasswords, isPrompted, refuseOnCommandLine } from '../password/ask';
 import { action, type Session } from '../session';
 import { inShort } from '../text/change-text';
 import { dryRunLines, isRefusal } from '../text/dry-run-text';
@@ -97,16 +97,12 @@ export const changeCommand = (): Command =>
     )
     .action(action(changePassword));
 
-const ON_THE_COMMAND_LINE =
-  'Every user of this machine can read a password on the command line, and the shell saves it in its history. It was not ' +
-  'used. Choose another password, and enter it at the prompt, through stdin or with --password-file.';
-
 async function changePassword(
   session: Session,
   who: string | undefined,
   options: Options,
 ): Promise<Exit> {
-  if (options.password !== undefined) throw usage(ON_THE_COMMAND_LINE);
+  refuseOnCommandLine(options.password);
   if ((who === undefined) === (options.account === undefined))
     throw usage('Name a person, or one of their accounts with --account, but not both.');
   if (options.dryRun) return dryRun(session, who, options);

@@ -9,14 +9,20 @@ import { readPages } from '../http/pages';
 import { allOption, cursorOption, limitOption, noteNextPage, type Paging } from '../paging';
 import { action, type Session } from '../session';
 import { table } from '../text/table';
+import { generateCommand } from './mappings-generate';
+import { importCommand } from './mappings-import';
+import { setCredentialsCommand } from './mappings-set-credentials';
 
 export const mappingsCommand = (): Command =>
   new Command('mappings')
-    .summary('list, enable, disable and delete mappings')
+    .summary('list, import, generate, enable, disable and delete mappings')
     .description(
       'Lists and changes mappings: which account a person uses in which single sign-on application.',
     )
     .addCommand(listCommand(), { isDefault: true })
+    .addCommand(importCommand())
+    .addCommand(generateCommand())
+    .addCommand(setCredentialsCommand())
     .addCommand(
       onOne('enable', 'Enables a mapping. The next change of its account stores the credential.'),
     )

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { importCommand } from './sso-import';
 import { secretCommand } from './sso-secret';
 import { statusCommand, switchesCommand } from './sso-switches';
 
@@ -10,4 +11,5 @@ export const ssoCommand = (): Command =>
     )
     .addCommand(statusCommand())
     .addCommand(switchesCommand())
+    .addCommand(importCommand())
     .addCommand(secretCommand());

@@ -8,15 +8,17 @@ import { type Planned, planLines, warningLines } from './preview';
 /**
  * Shows what a planned document would change with its warnings, asks for confirmation unless `yes` is set, and applies it. The API refuses
  * it if another operator has applied a configuration in the meantime.
+ * @param more members that the JSON document has, too
  */
 export async function applyPlanned(
   output: Output,
   api: Api,
   { document, plan }: Planned,
   yes: boolean,
+  more: object = {},
 ): Promise<Exit> {
   if (plan.differences.length === 0) {
-    output.show({ version: plan.version, differences: [] }, () => planLines(output, plan));
+    output.show({ ...more, version: plan.version, differences: [] }, () => planLines(output, plan));
     return 'done';
   }
   for (const line of [...planLines(output, plan), ...warningLines(output, plan)]) output.line(line);
@@ -24,7 +26,7 @@ export async function applyPlanned(
   const { version } = await api.send<ConfigurationApplied>('POST', ['configuration', 'apply'], {
     body: { document, version: plan.version },
   });
-  output.show({ version, differences: plan.differences }, () => [
+  output.show({ ...more, version, differences: plan.differences }, () => [
     `Configuration ${version} is applied.`,
     'Next: lockstep doctor',
   ]);

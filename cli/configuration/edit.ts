@@ -18,15 +18,20 @@ export const readConfiguration = async (api: Api): Promise<Configuration> =>
 /**
  * Plans an edited configuration, and applies it after a confirmation. With `dryRun` it shows the plan and changes
  * nothing.
+ * @param more members that the JSON document has, too
  */
 export async function applyEdited(
   output: Output,
   api: Api,
   document: unknown,
   { dryRun, yes }: EditOptions,
+  more: object = {},
 ): Promise<Exit> {
   const plan = await api.send<Plan>('POST', ['configuration', 'plan'], { body: { document } });
-  if (dryRun !== true) return applyPlanned(output, api, { document, plan }, yes === true);
-  output.show(plan, () => [...planLines(output, plan), ...warningLines(output, plan)]);
+  if (dryRun !== true) return applyPlanned(output, api, { document, plan }, yes === true, more);
+  output.show({ ...more, ...plan }, () => [
+    ...planLines(output, plan),
+    ...warningLines(output, plan),
+  ]);
   return 'done';
 }

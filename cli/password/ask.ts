@@ -31,6 +31,33 @@ export async function askPasswords({ who, current, file }: Wanted): Promise<Pass
   return { next, current: second };
 }
 
+/**
+ * Reads the password that an account has already: it is asked once, because it is verified before it is used.
+ * @param file a file to read it from; null for the terminal or stdin
+ */
+export async function askExisting(question: string, file: string | null): Promise<Secret> {
+  if (!isPrompted(file)) {
+    const [password] = await readLines(file, ['password']);
+    if (password === undefined) throw usage('There is no password to read.');
+    return password;
+  }
+  const prompt = openPrompt(process.stdin, process.stderr);
+  try {
+    return await prompt.ask(question);
+  } finally {
+    prompt.close();
+  }
+}
+
+/** Refuses a hidden option that people try. @param value undefined if it was not given */
+export function refuseOnCommandLine(value: unknown): void {
+  if (value !== undefined)
+    throw usage(
+      'Every user of this machine can read a password on the command line, and the shell saves it in its history. It was ' +
+        'not used. Choose another password, and enter it at the prompt, through stdin or with --password-file.',
+    );
+}
+
 /** Whether the passwords are typed at the terminal. */
 export const isPrompted = (file: string | null | undefined): boolean =>
   (file ?? null) === null && process.stdin.isTTY;

@@ -17,7 +17,15 @@ export const jobProgressSchema = z.object({
 export const jobSchema = z
   .object({
     id: z.string(),
-    kind: z.enum(['check', 'refresh', 'look', 'sign-in', 'verify-audit', ...accountActions]),
+    kind: z.enum([
+      'check',
+      'refresh',
+      'look',
+      'sign-in',
+      'set-credentials',
+      'verify-audit',
+      ...accountActions,
+    ]),
     source: z.string().nullable().describe('Null for a job that concerns no source.'),
     state: z.enum(['open', 'done', 'failed']),
     result: z.unknown().describe('What the worker found or did; null while the job is open.'),

@@ -12,6 +12,7 @@ export type Right =
   | 'read-audit'
   | 'operate'
   | 'configure'
+  | 'set-credentials'
   | 'enrol-relay'
   | 'relay'
   | 'capture'
@@ -34,8 +35,8 @@ const table = {
     bindable: false,
   },
   'change-own': {
-    may: 'change the password of a person who gives the current one',
-    rights: ['change-own'],
+    may: 'change the password of a person who gives the current one, and store a verified credential of an application',
+    rights: ['change-own', 'set-credentials'],
     bindable: true,
   },
   lookup: {
@@ -77,8 +78,8 @@ const table = {
     bindable: false,
   },
   configure: {
-    may: 'do what `read` allows, apply configurations, and link accounts to people',
-    rights: ['read', 'read-people', 'configure'],
+    may: 'do what `read` allows, apply configurations, link accounts to people, and administer mappings',
+    rights: ['read', 'read-people', 'configure', 'set-credentials'],
     bindable: false,
   },
   'relay-enrol': {
@@ -97,7 +98,8 @@ const table = {
     rights: [
       ...['me', 'change-own', 'change', 'control-changes', 'help'],
       ...['read', 'read-jobs', 'read-people', 'read-audit', 'operate'],
-      ...['configure', 'enrol-relay', 'relay', 'capture', 'adapter', 'sign-in', 'administer'],
+      ...['configure', 'set-credentials', 'enrol-relay', 'relay', 'capture', 'adapter', 'sign-in'],
+      'administer',
     ] as readonly Right[],
     bindable: false,
   },

@@ -154,7 +154,7 @@ export const auditActions = {
   ),
   'mapping.linked': row(
     (record) =>
-      `${word(record.detail.application)} uses ${accountText(record)}${record.detail.enabled === false ? ', but is disabled' : ''}.`,
+      `The application ${word(record.detail.application)} uses ${accountText(record)}${record.detail.enabled === false ? ', but is disabled' : ''}.`,
   ),
   'mapping.enabled': row(
     (record) =>
@@ -171,8 +171,19 @@ export const auditActions = {
       `Deleted the mapping of ${word(record.detail.application)} to ${accountText(record)}, with its credential.`,
     'notice',
   ),
+  'mapping.credential-set': row(
+    (record) =>
+      `Stored a credential of ${word(record.detail.application)} for ${accountText(record)}, ${record.detail.proof === 'none' ? 'which could not be verified' : 'after it was verified'}.`,
+    'notice',
+  ),
+  'mapping.credential-refused': row(
+    (record) =>
+      `Stored no credential of ${word(record.detail.application)} for ${accountText(record)}. ${reasonText(record.detail.reason)}`.trim(),
+    'notice',
+  ),
   'mapping.advanced': row(
-    (record) => `${word(record.detail.application)} got the new credential${whose(record)}.`,
+    (record) =>
+      `The application ${word(record.detail.application)} got the new credential${whose(record)}.`,
   ),
   'mapping.flagged': row(
     (record) =>

@@ -14,7 +14,23 @@ export interface NewSignIn {
   readonly jwe: Buffer;
   readonly expiresAt: Date;
   readonly requestedBy: string;
+  /** What the login is for. By default it is only a check. */
+  readonly purpose?: LoginPurpose;
 }
+
+interface LoginPurpose {
+  readonly kind: 'sign-in' | 'set-credentials';
+  /** Further parameters of the job, which hold nothing secret. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** The audit record of a request that the guard blocks. */
+  readonly blocked: { readonly action: string; readonly subject: string; readonly detail: object };
+}
+
+const checkOnly = ({ accountId }: NewSignIn): LoginPurpose => ({
+  kind: 'sign-in',
+  parameters: {},
+  blocked: { action: 'sign-in.blocked', subject: accountId, detail: {} },
+});
 
 /** Part of a statement: how long the account is not asked again after this many failures in a row. */
 export const closedFor = (failures: ReturnType<typeof sql>) => sql`
@@ -28,6 +44,7 @@ export const closedFor = (failures: ReturnType<typeof sql>) => sql`
  * @returns null when the check was requested, else the number of seconds until the account may be asked again
  */
 export async function requestSignIn(db: Database, wanted: NewSignIn): Promise<number | null> {
+  const { kind, parameters, blocked } = wanted.purpose ?? checkOnly(wanted);
   const { rows } = await sql<{ opened: boolean; seconds: number }>`
     with opened as (
       insert into sign_in_guard as g (account_id, failures, closed_until)
@@ -38,13 +55,15 @@ export async function requestSignIn(db: Database, wanted: NewSignIn): Promise<nu
       returning account_id
     ), requested as (
       insert into job (id, kind, source, parameters, requested_by)
-      select ${wanted.id}, 'sign-in', ${wanted.source},
-             jsonb_build_object('accountId', account_id, 'identityId', ${wanted.identityId}::text),
+      select ${wanted.id}, ${kind}, ${wanted.source},
+             ${JSON.stringify(parameters)}::jsonb
+               || jsonb_build_object('accountId', account_id, 'identityId', ${wanted.identityId}::text),
              ${wanted.requestedBy}
       from opened returning id
     ), blocked as (
       insert into audit (actor, action, subject, detail)
-      select ${wanted.requestedBy}, 'sign-in.blocked', ${wanted.accountId},
+      select ${wanted.requestedBy}, ${blocked.action}, ${blocked.subject},
+             ${JSON.stringify(blocked.detail)}::jsonb ||
              jsonb_build_object('source', ${wanted.source}::text, 'identity', ${wanted.identityId}::text)
       where not exists (select from opened)
     ), sealed as (

@@ -73,6 +73,20 @@ export async function readMappingsOf(db: Database, identityId: string): Promise<
     .execute();
 }
 
+export interface OwnMapping extends MappingOfPerson {
+  readonly id: string;
+  readonly accountId: string;
+}
+
+/** The mappings of a person, with their ids. */
+export async function readOwnMappings(db: Database, identityId: string): Promise<OwnMapping[]> {
+  const { rows } = await sql<OwnMapping>`
+    select m.id, m.account_id as "accountId", m.application, a.source, a.name as account, m.enabled, m.state, m.reason
+    from mapping m join account a on a.id = m.account_id
+    where m.identity_id = ${identityId} order by m.id`.execute(db);
+  return rows;
+}
+
 export interface ListedMapping extends MappingOfPerson {
   readonly id: string;
   readonly identity: string;

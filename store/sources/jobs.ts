@@ -9,7 +9,7 @@ import type { JobKind } from '../tables';
 /**
  * Work outside a change that the api asks of a worker, because only a worker may talk to sources and has the keys:
  * checking a source for `lockstep doctor`, refreshing its accounts, looking when their passwords were last changed,
- * checking whether an account holds a password, unlocking an account for the help desk, or verifying the audit.
+ * checking whether an account holds a password, storing a credential that it holds, unlocking an account for the help desk, or verifying the audit.
  */
 export interface Job {
   readonly id: string;
@@ -67,7 +67,7 @@ export async function requestJob(db: Database, wanted: Omit<Job, 'id'>): Promise
 export const slowJobs: readonly JobKind[] = ['check', 'refresh', 'look', 'verify-audit'];
 
 /** The kinds of jobs whose result a person waits for. */
-export const jobsOfPeople: readonly JobKind[] = ['sign-in', ...accountActions];
+export const jobsOfPeople: readonly JobKind[] = ['sign-in', 'set-credentials', ...accountActions];
 
 /**
  * Claims the oldest open job of these kinds. If the worker does not finish it before the lease ends, another worker

@@ -29,6 +29,13 @@ export const guardOf = (db: Database, accountId: string): LoginGuard => ({
   settle: (result) => settleGuard(db, accountId, result),
 });
 
+/** Takes back a failure that was counted before a login which was never made. */
+export async function releaseGuard(db: Database, accountId: string): Promise<void> {
+  await sql`
+    update sign_in_guard set failures = failures - 1, closed_until = now()
+    where account_id = ${accountId}`.execute(db);
+}
+
 /**
  * A success ends the guard. So does the settlement of an auth account that holds the new password (`outcomes.ts`), such
  * as after a change by the help desk. After a login without a result, a sign-in check of the account is possible again

@@ -55,23 +55,30 @@ export async function noteSignIn(
 
 /**
  * Deletes sign-in checks that no worker made in time; no login was made, so their accounts may be asked again. Also
- * deletes sign-in jobs older than 10 minutes, whose results are no longer needed.
+ * deletes jobs of logins older than 10 minutes, whose results are no longer needed.
  */
 export async function forgetSignIns(db: Database): Promise<void> {
   await sql`
     with late as (
       delete from sealed_sign_in s using job
       where s.expires_at <= now() and job.id = s.job_id
-      returning s.account_id, job.requested_by, job.source, job.parameters
+      returning s.account_id, job.kind, job.requested_by, job.source, job.parameters
+    ), not_stored as (
+      insert into audit (actor, action, subject, detail)
+      select requested_by, 'mapping.credential-refused', parameters ->> 'mappingId',
+             jsonb_build_object('source', source, 'identity', parameters ->> 'identityId',
+                                'application', parameters ->> 'application', 'reason', 'too_old')
+      from late where kind = 'set-credentials'
     ), audited as (
       insert into audit (actor, action, subject, detail)
       select requested_by, 'sign-in.unknown', account_id,
-             jsonb_build_object('source', source, 'identity', parameters ->> 'identityId') from late
+             jsonb_build_object('source', source, 'identity', parameters ->> 'identityId')
+      from late where kind = 'sign-in'
     )
     update sign_in_guard g set failures = g.failures - 1, closed_until = now()
     from late where g.account_id = late.account_id`.execute(db);
   await sql`
-    delete from job where kind = 'sign-in' and created_at < now() - interval '10 minutes'`.execute(
+    delete from job where kind in ('sign-in', 'set-credentials') and created_at < now() - interval '10 minutes'`.execute(
     db,
   );
 }

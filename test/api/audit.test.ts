@@ -4,6 +4,7 @@ import { auditSays } from '../../model/audit/says';
 import { writeAudit } from '../../store/audit';
 import { anyRecord, readAudit } from '../../store/audit-records';
 import { claimJob, finishJob } from '../../store/sources/jobs';
+import { type CredentialTarget, noteRefusedCredential } from '../../store/worker/set-credentials';
 import { dequeueSignIn, noteSignIn } from '../../store/worker/sign-ins';
 import { startTestApi, type TestApi } from '../support/api';
 import { chainAll } from '../support/audit-chain';
@@ -143,6 +144,8 @@ const withoutRecord: Readonly<Record<string, string>> = {
   'POST /v1/changes/plan': 'It changes nothing.',
   'POST /v1/password-checks': 'It changes nothing.',
   'POST /v1/configuration/plan': 'It changes nothing.',
+  'POST /v1/mappings/plan': 'It changes nothing.',
+  'POST /v1/mappings/generate': 'It changes nothing.',
   'DELETE /v1/sessions/{id}': 'It needs a session; test/console/desk.test.ts tests its record.',
   'POST /scim/v2/{source}/Users/.search': 'It changes nothing.',
   'POST /v1/notices/test': 'It needs a channel; test/api/notices.test.ts tests its record.',
@@ -275,6 +278,27 @@ describeWith(['postgres'], 'the audit record of a route', () => {
       },
       leaves: 'sign-in.differs',
     },
+    'POST /v1/mappings/set-credentials': {
+      before: aMapping,
+      send: async () => {
+        const { db } = provider.api.database;
+        const wanted = { identity: 'bob', application: 'reports', password: PASSWORD };
+        const answer = admin('POST', '/v1/mappings/set-credentials', wanted);
+        await until(async () => {
+          const job = await claimJob(db, 60, ['set-credentials']);
+          if (job?.source == null) return false;
+          await dequeueSignIn(db, job.id);
+          const target = job.parameters as unknown as CredentialTarget;
+          const { requestedBy, source } = job;
+          await noteRefusedCredential(db, { source, requestedBy }, target, 'credential_wrong');
+          const result = { result: 'differs', proof: null, reason: null };
+          await finishJob(db, job.id, 'done', result);
+          return true;
+        });
+        await answer;
+      },
+      leaves: 'mapping.credential-refused',
+    },
     'PUT /v1/identities/{name}': {
       send: () =>
         admin('PUT', '/v1/identities/carol', { accounts: [{ source: 'crm', name: 'carol' }] }),
@@ -287,6 +311,13 @@ describeWith(['postgres'], 'the audit record of a route', () => {
     'DELETE /v1/identities/{name}/accounts': {
       send: () => admin('DELETE', '/v1/identities/carol/accounts?source=crm&name=carol'),
       leaves: 'account.unlinked',
+    },
+    'POST /v1/mappings/import': {
+      send: () =>
+        admin('POST', '/v1/mappings/import', {
+          rows: [{ application: 'reports', identity: 'alice' }],
+        }),
+      leaves: 'mapping.linked',
     },
     'POST /v1/mappings/{id}/enable': {
       before: aMapping,

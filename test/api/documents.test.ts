@@ -54,9 +54,9 @@ describe('the OpenAPI document', () => {
     const shown = (schema: unknown) =>
       JSON.stringify(schema).match(/"format":"password","writeOnly":true/g)?.length;
     expect([schemas.NewChange, schemas.NewCapture].map(shown)).toEqual([2, 3]);
-    for (const schema of [schemas.WantedPlan, schemas.NewSignIn])
+    for (const schema of [schemas.WantedPlan, schemas.NewSignIn, schemas.NewCredential])
       expect(JSON.stringify(schema)).toContain('"format":"password","writeOnly":true');
-    expect(text.match(/"format":"password"/g)).toHaveLength(8);
+    expect(text.match(/"format":"password"/g)).toHaveLength(9);
   });
 
   test('the document lists every problem of a route with its sentence', () => {

@@ -1,5 +1,8 @@
+import { accountRulesOf } from '../../connectors/registry';
+import { configurationSchema } from '../../model/configuration/document';
+import { applyConfiguration } from '../../store/configuration/versions';
 import { startTestApi, type TestApi } from '../support/api';
-import { addPerson, applyTestConfiguration } from '../support/played-worker';
+import { addPerson, testConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
 import { lockstepAt } from './run-cli';
 
@@ -11,7 +14,9 @@ describeWith(['postgres'], 'lockstep mappings', () => {
 
   beforeAll(async () => {
     api = await startTestApi();
-    await applyTestConfiguration(api.database.db);
+    const applications = { reports: { source: 'warehouse', type: 'host-group' } };
+    const configuration = configurationSchema.parse({ ...testConfiguration, applications });
+    await applyConfiguration(api.database.db, configuration, 0, 'test', accountRulesOf);
     for (const person of ['alice', 'bob']) await addPerson(api.database.db, person);
     const accounts = [{ source: 'warehouse', name: 'bob2' }];
     const mapped = (account: string) => ({ application: 'reports', account, enabled: false });

@@ -100,6 +100,15 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep adapters disable warehouse': 'test/cli/adapters.test.ts',
   './lockstep adapters delete warehouse': 'test/cli/adapters.test.ts',
   './lockstep mappings enable alice reports': 'test/cli/mappings.test.ts',
+  './lockstep mappings import mappings.csv --dry-run': 'test/cli/mappings-import.test.ts',
+  './lockstep mappings import mappings.csv': 'test/cli/mappings-import.test.ts',
+  './lockstep mappings generate reports --from mail --strip-domain --case upper --limit 8 --dry-run':
+    'test/cli/mappings-import.test.ts',
+  './lockstep mappings set-credentials alice reports': 'test/worker/set-credentials.test.ts',
+  './lockstep sso import globalinfo.xml --dry-run': 'test/cli/entsso.test.ts',
+  './lockstep applications import applications.xml --source warehouse --dry-run':
+    'test/cli/entsso.test.ts',
+  './lockstep mappings import mappings.xml --dry-run': 'test/cli/entsso.test.ts',
   './lockstep mappings disable alice reports': 'test/cli/mappings.test.ts',
   './lockstep mappings delete alice reports': 'test/cli/mappings.test.ts',
   'docs/examples/lookup.py http://127.0.0.1:8444 ada.key read wiki': 'test/lookup/clients.test.ts',

@@ -22,6 +22,7 @@ import { checkSource } from './check-source';
 import { lookAtSource } from './look-at-source';
 import { requestScheduledRefreshes } from './refresh-schedule';
 import { refreshSource } from './refresh-source';
+import { setCredentials } from './set-credentials';
 
 /** Lease of a job, which its worker extends. Another worker may claim a job whose lease has ended. */
 const LEASE_SECONDS = 300;
@@ -104,6 +105,7 @@ async function askSource(deps: Dependencies, job: SourceJob): Promise<unknown> {
   const source = sourceNamed(configuration, job.source);
   if (source === undefined) return { code: 'not_found' };
   if (job.kind === 'sign-in') return answerSignIn(deps, job, source);
+  if (job.kind === 'set-credentials') return setCredentials(deps, job, source);
   if (isAccountAction(job.kind)) return actOnAccount(deps, { ...job, kind: job.kind }, source);
   const connector = await deps.connector(job.source, source);
   const rules = deps.accountRules(source, configuration.sources);

@@ -1,0 +1,36 @@
+import { isUtf8 } from 'node:buffer';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { usage } from '../failure';
+
+/** Larger than 10,000 mappings, the most rows of a file. */
+const LIMIT_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Reads a text file of an administrator, without a byte order mark.
+ * @throws Failure if it cannot be read, is too large, or is not UTF-8
+ */
+export function readTextFile(file: string): string {
+  const bytes = readLimited(file);
+  if (!isUtf8(bytes))
+    throw usage(
+      `${file} is not UTF-8 text. Save it as UTF-8; Excel calls that "CSV UTF-8", and Notepad "UTF-8".`,
+    );
+  return bytes.toString('utf8').replace(/^\ufeff/, '');
+}
+
+function readLimited(file: string): Buffer {
+  let descriptor: number | null = null;
+  try {
+    descriptor = openSync(file, 'r');
+    const { size } = fstatSync(descriptor);
+    if (size > LIMIT_BYTES)
+      throw usage(`${file} has more than ${LIMIT_BYTES / 1024 / 1024} MB. Split it.`);
+    return readFileSync(descriptor);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw usage(`${file} cannot be read (${code}).`);
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
+  }
+}

@@ -1,0 +1,252 @@
+import { Secret } from '../../model/passwords/secret';
+import { newId } from '../../store/ids';
+import { findIdentity } from '../../store/people/identities';
+import { linkMapping } from '../../store/people/mappings';
+import { sealCredential, unsealCredential } from '../../store/worker/credentials';
+import {
+  readCredentialState,
+  storeCredential,
+  type VerifiedCredential,
+} from '../../store/worker/set-credentials';
+import { lockstep } from '../cli/run-cli';
+import type { TestApi } from '../support/api';
+import { newPassword } from '../support/people';
+import { describeWith } from '../support/servers';
+import { until } from '../support/until';
+import { companyDocument, workerSuite } from '../support/worker-suite';
+
+/** Credentials that people and administrators store themselves. The accounts are in OpenLDAP and PostgreSQL. */
+describeWith(['slapd', 'postgres', 'temporal'], 'a credential that is set', () => {
+  const suite = workerSuite((company) => document(company));
+  const document = (
+    company: Parameters<typeof companyDocument>[0],
+    more: Parameters<typeof companyDocument>[1] = {},
+  ) => ({
+    ...companyDocument(company, more),
+    applications: { reports: { source: 'warehouse' }, wiki: { source: 'apps' } },
+  });
+  let api: TestApi;
+  let admin: string;
+  let auditor: string;
+
+  beforeAll(async () => {
+    api = await suite.startApi();
+    admin = await api.newKey(['configure']);
+    auditor = await api.newKey(['audit']);
+  });
+  beforeEach(async () => {
+    await suite.lockstep.database.db.deleteFrom('sign_in_guard').execute();
+  });
+
+  /** A person with an account in each source, all of which hold `word`, and a disabled mapping without a credential. */
+  async function mapped(word: string, application: 'reports' | 'wiki' = 'reports') {
+    const { person, accounts } = await suite.addPerson('directory', 'apps', 'warehouse');
+    await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password: word }));
+    const { db } = suite.lockstep.database;
+    const identity = await findIdentity(db, { name: person });
+    const source = application === 'wiki' ? 'apps' : 'warehouse';
+    const account = identity?.accounts.find((linked) => linked.source === source);
+    const link = { identityId: identity?.id ?? '', application, accountId: account?.id ?? '' };
+    await linkMapping(db, { ...link, enabled: false }, 'test');
+    return { person, accounts };
+  }
+  const set = (identity: string, password: string, more: object = {}, key = admin) =>
+    api.send('POST', '/v1/mappings/set-credentials', {
+      key,
+      body: { identity, application: 'reports', password, ...more },
+    });
+  const read = (path: string) => api.send('GET', path, { key: auditor });
+  const stored = async (person: string) => {
+    const row = await suite.lockstep.database.db
+      .selectFrom('mapping')
+      .innerJoin('identity', 'identity.id', 'mapping.identity_id')
+      .where('identity.name', '=', person)
+      .select(['mapping.id', 'sealed', 'master_key_id', 'applied_seq', 'state'])
+      .executeTakeFirstOrThrow();
+    if (row.sealed === null) return [row.state, null];
+    const master = await suite.lockstep.keys.masterKey(row.master_key_id ?? '');
+    const credential = unsealCredential(master, row.id, row.applied_seq, row.sealed);
+    return [row.state, credential.text()];
+  };
+
+  test('a right password is verified by a login and stored, and the account stays unchanged', async () => {
+    const word = newPassword();
+    const { person, accounts } = await mapped(word, 'wiki');
+    const before = await suite.storedInApps(accounts[1]);
+    const { status, body } = await set(person, word, { application: 'wiki' });
+    expect([status, body]).toEqual([
+      200,
+      {
+        ...{ identity: person, application: 'wiki', source: 'apps', account: accounts[1]?.name },
+        ...{ proof: 'login', enabled: false },
+      },
+    ]);
+    expect(await stored(person)).toEqual(['in_sync', word]);
+    expect(await suite.storedInApps(accounts[1])).toBe(before);
+    const audit = await read(`/v1/audit?person=${person}&action=mapping.credential-set`);
+    expect(audit.body.records).toMatchObject([{ detail: { proof: 'login' }, person }]);
+    expect(audit.text + api.printed()).not.toContain(word);
+  });
+
+  test('a wrong password is refused, nothing is stored, and further guesses make no login', async () => {
+    const word = newPassword();
+    const { person } = await mapped(word);
+    expect((await set(person, 'a wrong guess')).body).toMatchObject({ code: 'credential_wrong' });
+    const guesses = await Promise.all([...Array(8).keys()].map((n) => set(person, `guess ${n}`)));
+    expect(new Set(guesses.map(({ body }) => body.code))).toEqual(new Set(['sign_in_closed']));
+    expect((await set(person, word)).status).toBe(429);
+    expect(await stored(person)).toEqual(['empty', null]);
+    const { body } = await read(`/v1/audit?person=${person}&action=mapping`);
+    const refused = (body.records as { action: string; detail: { reason: string } }[])
+      .filter(({ action }) => action === 'mapping.credential-refused')
+      .map(({ detail }) => detail.reason);
+    expect(refused.filter((reason) => reason === 'credential_wrong')).toHaveLength(1);
+    expect(refused.filter((reason) => reason === 'sign_in_closed')).toHaveLength(9);
+  });
+
+  test('a source that cannot be reached verifies nothing, so nothing is stored and no failure is counted', async () => {
+    const word = newPassword();
+    const { person } = await mapped(word);
+    await suite.takeAway('warehouse');
+    expect((await set(person, word)).body).toMatchObject({
+      ...{ status: 424, code: 'credential_not_verified', reason: 'unreachable' },
+    });
+    expect(await stored(person)).toEqual(['empty', null]);
+    const guard = await suite.lockstep.database.db
+      .selectFrom('sign_in_guard')
+      .select('failures')
+      .execute();
+    expect(guard.every(({ failures }) => failures === 0)).toBe(true);
+  });
+
+  test('a change that has not settled the account keeps an older password from being stored', async () => {
+    const [word, newer] = [newPassword(), newPassword()];
+    const { person } = await mapped(word);
+    await suite.takeAway('warehouse');
+    const id = await suite.lockstep.accept({ person, password: newer });
+    await suite.lockstep.readUntil(id, ({ state }) => state === 'waiting');
+    await suite.company.proxies.warehouse.pass();
+    await suite.lockstep.database.db.deleteFrom('source_state').execute();
+    const { body } = await set(person, word);
+    expect(body).toMatchObject({ code: 'credential_outdated' });
+    await suite.lockstep.forgetTroubles();
+    await suite.lockstep.command(id, 'retry');
+    await suite.lockstep.readEnd(id);
+    expect(await stored(person)).not.toEqual(['in_sync', word]);
+    await suite.lockstep.database.db.deleteFrom('sign_in_guard').execute();
+    expect((await set(person, newer)).status).toBe(200);
+    expect(await stored(person)).toEqual(['in_sync', newer]);
+  });
+
+  test('a change that begins while the password is verified wins, and stores its own password', async () => {
+    const [word, newer] = [newPassword(), newPassword()];
+    const { person } = await mapped(word);
+    const { db } = suite.lockstep.database;
+    await db.updateTable('mapping').set({ enabled: true }).execute();
+    const found = await db
+      .selectFrom('mapping')
+      .innerJoin('identity', 'identity.id', 'mapping.identity_id')
+      .where('identity.name', '=', person)
+      .select(['mapping.id as mappingId', 'account_id as accountId', 'identity.id as identityId'])
+      .executeTakeFirstOrThrow();
+    const target = { ...found, application: 'reports' };
+    const state = await readCredentialState(db, target);
+    const lastSeq = state?.lastSeq ?? 0;
+    const job = { id: newId('job'), source: 'warehouse', requestedBy: 'test' };
+    const master = await suite.lockstep.keys.currentMasterKey();
+    const verified: VerifiedCredential = {
+      ...{ lastSeq, masterKeyId: master.id },
+      sealed: sealCredential(master, target.mappingId, lastSeq, Secret.fromText(word)),
+      result: { result: 'stored', proof: 'login', reason: null },
+    };
+    // A claimed job, as a worker has it that has just verified the password.
+    const claimed = { kind: 'set-credentials' as const, parameters: '{}' };
+    await db
+      .insertInto('job')
+      .values({ id: job.id, source: job.source, requested_by: 'test', ...claimed })
+      .execute();
+    await db
+      .updateTable('job')
+      .set({ claimed_until: new Date(Date.now() + 600_000) })
+      .where('id', '=', job.id)
+      .execute();
+    await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password: newer }));
+    expect(await storeCredential(db, job, target, verified)).toBe(false);
+    expect(await stored(person)).toEqual(['in_sync', newer]);
+    const current = { ...verified, lastSeq: lastSeq + 1 };
+    expect(await storeCredential(db, job, target, current)).toBe(true);
+    expect(await storeCredential(db, job, target, current)).toBe(false);
+    await db
+      .updateTable('mapping')
+      .set({ sealed: null, state: 'empty', master_key_id: null })
+      .where('id', '=', target.mappingId)
+      .execute();
+  });
+
+  test('a later change replaces a credential that was set', async () => {
+    const [word, newer] = [newPassword(), newPassword()];
+    const { person } = await mapped(word);
+    await suite.lockstep.database.db.updateTable('mapping').set({ enabled: true }).execute();
+    await set(person, word);
+    await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password: newer }));
+    expect(await stored(person)).toEqual(['in_sync', newer]);
+  });
+
+  test('a source that is never asked stores the password of an administrator only, and says so', async () => {
+    const word = newPassword();
+    const { person } = await mapped(word);
+    await suite.lockstep.configure(document(suite.company, { warehouse: { prove: 'never' } }));
+    const portal = await api.newKey(['change-own'], ['all']);
+    expect((await set(person, word, {}, portal)).status).toBe(403);
+    expect((await set(person, word)).body).toMatchObject({ proof: 'none' });
+    await suite.lockstep.configure(document(suite.company));
+    expect((await set(person, word, {}, portal)).body).toMatchObject({ proof: 'login' });
+  });
+
+  test('a key of another person or of other groups learns nothing about a mapping', async () => {
+    const word = newPassword();
+    const { person } = await mapped(word);
+    const unknown = (await set('unknown-person', word)).body;
+    const other = await api.newKey(['change-own'], ['others']);
+    expect((await set(person, word, {}, other)).body).toMatchObject({
+      ...{ code: unknown.code, detail: unknown.detail },
+    });
+    expect((await set(person, word, { account: 'unknown' })).body.code).toBe(unknown.code);
+    expect((await set(person, word, { application: 'wiki' })).body.code).toBe(unknown.code);
+  });
+
+  test('lockstep mappings set-credentials reads the password from stdin, and never from the command line', async () => {
+    const word = newPassword();
+    const { person } = await mapped(word);
+    const env = { LOCKSTEP_URL: api.url, LOCKSTEP_API_KEY: admin };
+    const run = (stdin: string, ...more: string[]) =>
+      lockstep(['mappings', 'set-credentials', person, 'reports', ...more], { env, stdin });
+    const refused = await run('', '--password', word);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('shell saves it')]);
+    const wrong = await run('wrong\n');
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      expect.stringContaining('The account holds another password, so nothing was stored.'),
+    ]);
+    await suite.lockstep.database.db.deleteFrom('sign_in_guard').execute();
+    const { code, stdout } = await run(`${word}\n`);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/verified by a login\.\nThe mapping is disabled\. Next: lockstep/),
+    ]);
+    expect(await stored(person)).toEqual(['in_sync', word]);
+  });
+
+  test('a password that no worker verifies in time is refused, deleted, and never stored later', async () => {
+    const word = newPassword();
+    const { person } = await mapped(word);
+    await suite.worker.stop();
+    expect((await set(person, word)).body).toMatchObject({ code: 'credential_not_verified' });
+    suite.lockstep.startWorker();
+    const { db } = suite.lockstep.database;
+    await until(
+      async () => (await db.selectFrom('sealed_sign_in').select('job_id').execute()).length === 0,
+    );
+    expect(await stored(person)).toEqual(['empty', null]);
+  });
+});

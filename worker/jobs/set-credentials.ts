@@ -1,0 +1,138 @@
+import type { Dependencies } from '../../activities/dependencies';
+import { withFiltered } from '../../activities/shared/filter-passwords';
+import { recordSourceAnswer } from '../../activities/shared/record-source-answer';
+import { connectorKinds } from '../../connectors/registry';
+import type { SourceConfiguration } from '../../model/configuration/document';
+import type { ErrorCode, Reason } from '../../model/errors';
+import type { Secret } from '../../model/passwords/secret';
+import {
+  type CredentialProof,
+  type CredentialResult,
+  isVerifiable,
+} from '../../model/people/set-credentials';
+import { destroyPasswords, unseal } from '../../sealing/passwords';
+import type { SourceJob } from '../../store/sources/jobs';
+import { sealCredential } from '../../store/worker/credentials';
+import { releaseGuard, settleGuard } from '../../store/worker/login-guard';
+import {
+  type CredentialState,
+  type CredentialTarget,
+  noteRefusedCredential,
+  readCredentialState,
+  storeCredential,
+} from '../../store/worker/set-credentials';
+import { dequeueSignIn, type SealedSignIn } from '../../store/worker/sign-ins';
+
+/**
+ * Verifies a password at its account with at most one login, and stores it as the credential of a mapping. The sealed
+ * password is deleted first. A change that is newer is never overwritten: it stores the newer password itself.
+ */
+export async function setCredentials(
+  deps: Dependencies,
+  job: SourceJob,
+  source: SourceConfiguration,
+): Promise<CredentialResult> {
+  const target = job.parameters as unknown as CredentialTarget;
+  const sealed = await dequeueSignIn(deps.db, job.id);
+  if (sealed === null) return unverified('too_old');
+  const result = await attempt(deps, job, source, target, sealed);
+  if (result.result !== 'stored')
+    await noteRefusedCredential(deps.db, job, target, refusalOf(result));
+  return result;
+}
+
+const unverified = (reason: Reason): CredentialResult => ({
+  result: 'unverified',
+  proof: null,
+  reason,
+});
+const OUTDATED: CredentialResult = { result: 'outdated', proof: null, reason: null };
+const DIFFERS: CredentialResult = { result: 'differs', proof: null, reason: null };
+
+const refusalOf = ({ result, reason }: CredentialResult): ErrorCode =>
+  result === 'differs'
+    ? 'credential_wrong'
+    : result === 'outdated'
+      ? 'credential_outdated'
+      : (reason ?? 'credential_not_verified');
+
+async function attempt(
+  deps: Dependencies,
+  job: SourceJob,
+  source: SourceConfiguration,
+  target: CredentialTarget,
+  { account, epochId, jwe, expiresAt }: SealedSignIn,
+): Promise<CredentialResult> {
+  const before = await readCredentialState(deps.db, target);
+  const key = await deps.keys.epochKey(epochId);
+  const refused = key === null ? unverified('too_old') : refusedBefore(before);
+  if (refused !== null || before === null || key === null) {
+    await releaseGuard(deps.db, account.id);
+    return refused ?? OUTDATED;
+  }
+  const sealedFor = { changeId: job.id, identityId: target.identityId, seq: 0, expiresAt };
+  const passwords = await unseal(jwe, key, sealedFor);
+  try {
+    return await withFiltered(source.passwordFilter, passwords.next, async (password) => {
+      // The password filter leaves too little, so the account cannot have this password.
+      if (password === null) return DIFFERS;
+      const proof = await verified(deps, job, source, account, password);
+      return typeof proof === 'string' ? store(deps, job, target, before, password, proof) : proof;
+    });
+  } finally {
+    destroyPasswords(passwords);
+  }
+}
+
+/** Why no login is made; null if one is. */
+function refusedBefore(before: CredentialState | null): CredentialResult | null {
+  if (before === null || before.underWay) return OUTDATED;
+  return before.problem === 'linked_twice' ? unverified('linked_twice') : null;
+}
+
+/** @returns the proof, or why there is none */
+async function verified(
+  deps: Dependencies,
+  { source: name }: SourceJob,
+  source: SourceConfiguration,
+  account: SealedSignIn['account'],
+  password: Secret,
+): Promise<CredentialProof | CredentialResult> {
+  const traits = connectorKinds.get(source.kind)?.traitsOf(source.settings);
+  if (!isVerifiable(source, traits?.proof ?? 'none')) {
+    await releaseGuard(deps.db, account.id);
+    return 'none';
+  }
+  const connector = await deps.connector(name, source);
+  const answer = await connector.verify({ account, password, form: 'plaintext' });
+  await settleGuard(
+    deps.db,
+    account.id,
+    answer.result === 'inconclusive' ? 'unknown' : answer.result,
+  );
+  if (answer.result === 'holds') return answer.proof;
+  if (answer.result === 'differs') return DIFFERS;
+  const { reason, vendorCode } = answer;
+  const asked = { source: name, reason, vendorCode, retryAfterMs: null, probe: null };
+  await recordSourceAnswer(deps, asked);
+  return unverified(reason);
+}
+
+async function store(
+  deps: Dependencies,
+  job: SourceJob,
+  target: CredentialTarget,
+  { lastSeq }: CredentialState,
+  password: Secret,
+  proof: CredentialProof,
+): Promise<CredentialResult> {
+  const master = await deps.keys.currentMasterKey();
+  const result: CredentialResult = { result: 'stored', proof, reason: null };
+  const isStored = await storeCredential(deps.db, job, target, {
+    sealed: sealCredential(master, target.mappingId, lastSeq, password),
+    masterKeyId: master.id,
+    lastSeq,
+    result,
+  });
+  return isStored ? result : OUTDATED;
+}
