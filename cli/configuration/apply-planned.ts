@@ -3,10 +3,10 @@ import type { Exit } from '../exit-codes';
 import type { ConfigurationApplied } from '../http/answers';
 import type { Api } from '../http/api';
 import type { Output } from '../output';
-import { type Planned, planLines } from './preview';
+import { type Planned, planLines, warningLines } from './preview';
 
 /**
- * Shows what a planned document would change, asks for confirmation unless `yes` is set, and applies it. The API refuses
+ * Shows what a planned document would change with its warnings, asks for confirmation unless `yes` is set, and applies it. The API refuses
  * it if another operator has applied a configuration in the meantime.
  */
 export async function applyPlanned(
@@ -19,7 +19,7 @@ export async function applyPlanned(
     output.show({ version: plan.version, differences: [] }, () => planLines(output, plan));
     return 'done';
   }
-  for (const line of planLines(output, plan)) output.line(line);
+  for (const line of [...planLines(output, plan), ...warningLines(output, plan)]) output.line(line);
   if (!yes) await confirm('Apply?');
   const { version } = await api.send<ConfigurationApplied>('POST', ['configuration', 'apply'], {
     body: { document, version: plan.version },

@@ -50,8 +50,12 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'configuration versions': () => [],
   'configuration show': () => ['1'],
   'configuration diff': () => ['1'],
+  'adapters list': () => [],
+  'adapters reset': () => [],
   'applications list': () => [],
   'applications show': () => ['reports'],
+  'sso status': () => [],
+  'sso switches': () => [],
   'mappings list': () => [],
   'notices list': () => [],
   'captures list': () => [],
@@ -75,6 +79,17 @@ const testedElsewhere = [
   ...['connector test', 'notices test', 'relay setup samba'],
   ...['audit verify', 'configuration rollback'],
   ...['applications create', 'applications update', 'applications delete'],
+  ...[
+    'show',
+    'create',
+    'update',
+    'enable',
+    'disable',
+    'delete',
+    'add-app',
+    'remove-app',
+    'group',
+  ].map((verb) => `adapters ${verb}`),
   ...['mappings enable', 'mappings disable', 'mappings delete'],
   ...['identities unlock', 'identities force-change'],
   ...['status', 'generate', 'backup', 'restore', 'rotate'].map((verb) => `sso secret ${verb}`),
@@ -110,7 +125,7 @@ async function commandsIn(name: readonly string[]): Promise<string[]> {
 test('every command of the command line is in the table of this test', async () => {
   const nouns = [
     ...['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'],
-    ...['sso', 'notices', 'configuration', 'applications', 'mappings'],
+    ...['sso', 'notices', 'configuration', 'applications', 'adapters', 'mappings'],
   ];
   const nested = [...nouns, 'relay setup', 'sso secret'];
   const all = await commandsIn([]);

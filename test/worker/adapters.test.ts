@@ -280,7 +280,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
       ...document,
       sources: {
         ...document.sources,
-        mainframe: { kind: 'command', settings: { command }, adapter },
+        mainframe: { kind: 'command', settings: { command, proof: 'none' }, adapter },
       },
       groups: { all: { ...all, sources: [...all.sources, 'mainframe'] } },
     });

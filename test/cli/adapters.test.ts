@@ -1,0 +1,139 @@
+import { startTestApi, type TestApi } from '../support/api';
+import { describeWith } from '../support/servers';
+import { lockstepAt } from './run-cli';
+
+const source = (name: string, more: object = {}) => ({
+  kind: 'postgres-role',
+  settings: {
+    host: `${name}.example.com`,
+    user: 'lockstep',
+    password: `\${file:/run/secrets/${name}}`,
+    database: 'postgres',
+  },
+  ...more,
+});
+const document = {
+  version: 1,
+  sources: { corp: source('corp'), warehouse: source('warehouse'), crm: source('crm') },
+  policies: { everyone: {} },
+  groups: {
+    all: {
+      policy: 'everyone',
+      authSource: 'corp',
+      sources: ['corp', 'warehouse', 'crm'],
+      failureMode: 'directory-last',
+    },
+  },
+  applications: { reports: { source: 'warehouse' }, sales: { source: 'crm' } },
+};
+
+interface InForce {
+  readonly version: number;
+  readonly configuration: {
+    readonly sources: Record<string, { readonly adapter?: object; readonly capture?: object }>;
+    readonly sso: { readonly switches: object };
+  };
+}
+
+describeWith(['postgres'], 'lockstep adapters', () => {
+  let api: TestApi;
+  const run = lockstepAt(() => api);
+
+  beforeAll(async () => {
+    api = await startTestApi();
+    const { status } = await api.send('POST', '/v1/configuration/apply', {
+      body: { document, version: 0 },
+    });
+    expect(status).toBe(200);
+  });
+  afterAll(() => api.stop());
+
+  const inForce = async () =>
+    (await api.send('GET', '/v1/configuration')).body as unknown as InForce;
+  const sourceOf = async (name: string) => (await inForce()).configuration.sources[name];
+  const edit = async (...args: string[]) => {
+    const ended = await run([...args, '--yes']);
+    expect(ended).toMatchObject({ code: 0 });
+    return ended.stdout;
+  };
+
+  test('an adapter is created disabled, switched on with its application, and deleted from the command line', async () => {
+    const created = await edit(
+      ...['adapters', 'create', 'warehouse', '--set', 'syncToAdapter=yes'],
+    );
+    expect(created).toMatch(/^~ sources\.warehouse/m);
+    await edit('adapters', 'add-app', 'warehouse', 'reports');
+    await edit('adapters', 'group', 'warehouse', 'databases');
+    expect(await edit('adapters', 'enable', '--group', 'databases')).toContain(
+      'sources.warehouse.adapter.syncToAdapter has no effect while sso.switches.windowsToAdapters is off.',
+    );
+    await edit('sso', 'switches', '--set', 'windowsToAdapters=on');
+    await edit('adapters', 'update', 'warehouse', '--set', 'syncFromAdapter=yes');
+    expect((await sourceOf('warehouse'))?.capture).toMatchObject({ enabled: true });
+    const { stdout: status } = await run(['sso', 'status']);
+    expect(status).toMatch(/^windowsToAdapters +on /m);
+    expect(status).toMatch(/^warehouse +enabled +databases +on +waits +reports$/m);
+    expect((await run(['adapters', 'show', 'warehouse'])).stdout).toMatch(
+      /to the adapter +changes are written to the adapter$/m,
+    );
+    const { stdout: listed } = await run([
+      'adapters',
+      'list',
+      '--group',
+      'databases',
+      '-o',
+      'json',
+    ]);
+    expect(JSON.parse(listed)).toMatchObject({ adapters: { warehouse: { enabled: true } } });
+
+    const refused = await run(['adapters', 'delete', 'warehouse', '--yes']);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('is enabled')]);
+    await edit('adapters', 'disable', 'warehouse');
+    await edit('adapters', 'delete', 'warehouse');
+    expect(await sourceOf('warehouse')).not.toHaveProperty('adapter');
+  });
+
+  test('an application of an adapter cannot be deleted, nor given to an adapter of another source', async () => {
+    const plan = async (changes: object) =>
+      api.send('POST', '/v1/configuration/plan', {
+        body: { document: { ...document, ...changes } },
+      });
+    const adapting = (applications: string[]) => ({
+      sources: {
+        ...document.sources,
+        warehouse: source('warehouse', { adapter: { applications } }),
+      },
+    });
+    for (const [changes, says] of [
+      [{ ...adapting(['reports']), applications: {} }, 'there is no application "reports"'],
+      [adapting(['sales']), 'an adapter serves the applications of its own source'],
+    ] as const)
+      expect((await plan(changes)).body).toMatchObject({
+        code: 'configuration_invalid',
+        issues: [
+          {
+            path: ['sources', 'warehouse', 'adapter', 'applications', 0],
+            says: expect.stringContaining(says),
+          },
+        ],
+      });
+  });
+
+  test('a dry run shows what would change and changes nothing', async () => {
+    const before = await inForce();
+    const { code, stdout } = await run([
+      ...['sso', 'switches', '--set', 'adaptersToStore=on', '--dry-run'],
+    ]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('adaptersToStore')]);
+    expect(await inForce()).toEqual(before);
+  });
+
+  test.each([
+    ['an unknown flag', ['adapters', 'update', 'crm', '--set', 'x=yes'], 'Give one of'],
+    ['an adapter and a group', ['adapters', 'enable', 'crm', '--group', 'x'], 'or --group'],
+    ['an unknown switch', ['sso', 'switches', '--set', 'all=on'], 'Give one of'],
+  ])('%s is refused with what to do next', async (_what, args, says) => {
+    const ended = await run(args);
+    expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining(says)]);
+  });
+});
