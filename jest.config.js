@@ -21,5 +21,7 @@ module.exports = {
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   setupFiles: ['<rootDir>/test/support/threads.cjs'],
   testTimeout: 60_000,
-  maxWorkers: 2,
+  testSequencer: '<rootDir>/test/support/sequencer.cjs',
+  // Many tests wait for a server, so three files at a time keep two cores busy.
+  maxWorkers: 3,
 };
