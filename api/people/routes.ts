@@ -29,7 +29,16 @@ const params = z.strictObject({ name: personName });
 const summaryOf = ({ name, attributes, accounts }: IdentityView) => ({
   name,
   attributes,
-  accounts: accounts.map(({ id: _, ...account }: AccountView) => account),
+  accounts: accounts.map(accountOf),
+});
+
+const accountOf = ({ source, name, nativeId, primary, linkedBy, problem }: AccountView) => ({
+  source,
+  name,
+  nativeId,
+  primary,
+  linkedBy,
+  problem,
 });
 
 /** The person with the accounts that the caller may see. */
@@ -42,9 +51,9 @@ async function readWhole(deps: Dependencies, caller: Caller, name: string) {
   const { identity, accounts, stale, sees } = await readPerson(deps, caller, name);
   return {
     ...summaryOf({ ...identity, accounts }),
-    accounts: accounts.map(({ id, ...account }) => {
-      const found = stale.get(id);
-      return { ...account, stale: found?.is ? staleHere(found, found.is) : null };
+    accounts: accounts.map((account) => {
+      const found = stale.get(account.id);
+      return { ...accountOf(account), stale: found?.is ? staleHere(found, found.is) : null };
     }),
     mappings: (await readMappingsOf(deps.db, identity.id)).filter(({ source }) => sees(source)),
   };

@@ -57,7 +57,7 @@ describeWith(['postgres'], 'lockstep adapters', () => {
     return ended.stdout;
   };
 
-  test('an adapter is created disabled, switched on with its application, and deleted from the command line', async () => {
+  test('an adapter is created disabled, and enabled with the adapters of its group', async () => {
     const created = await edit(
       ...['adapters', 'create', 'warehouse', '--set', 'syncToAdapter=yes'],
     );
@@ -67,6 +67,9 @@ describeWith(['postgres'], 'lockstep adapters', () => {
     expect(await edit('adapters', 'enable', '--group', 'databases')).toContain(
       'sources.warehouse.adapter.syncToAdapter has no effect while sso.switches.windowsToAdapters is off.',
     );
+  });
+
+  test('the flags and the switches of an adapter are set, and their effect is shown', async () => {
     await edit('sso', 'switches', '--set', 'windowsToAdapters=on');
     await edit('adapters', 'update', 'warehouse', '--set', 'syncFromAdapter=yes');
     expect((await sourceOf('warehouse'))?.capture).toMatchObject({ enabled: true });
@@ -85,7 +88,9 @@ describeWith(['postgres'], 'lockstep adapters', () => {
       'json',
     ]);
     expect(JSON.parse(listed)).toMatchObject({ adapters: { warehouse: { enabled: true } } });
+  });
 
+  test('an adapter is deleted after it was disabled', async () => {
     const refused = await run(['adapters', 'delete', 'warehouse', '--yes']);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('is enabled')]);
     await edit('adapters', 'disable', 'warehouse');
