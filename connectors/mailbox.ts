@@ -4,6 +4,8 @@ import type { Secret } from '../model/passwords/secret';
 
 /** The messages to the adapter of one source. The worker implements it, because the messages are in its database. */
 export interface Mailbox {
+  /** Time for which a write waits for its acknowledgement. */
+  readonly acknowledgedWithinMs: number;
   /**
    * Makes sure that the message of a write is stored, sealed to the present key of the adapter. The message of an earlier
    * attempt is found again and never written twice.

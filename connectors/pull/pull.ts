@@ -12,8 +12,6 @@ import type {
 } from '../contract';
 import type { Mailbox, MessageStatus } from '../mailbox';
 
-/** A write waits this long for the acknowledgement. Later ones wake the account. */
-const ACKNOWLEDGED_WITHIN_MS = 5_000;
 /** The message is looked at again at least this often, because the adapter may have got another key. */
 const LOOK_MS = 1_000;
 
@@ -54,7 +52,7 @@ async function write(
     leaseSeconds: settings.retryDelaySeconds,
     maxAgeSeconds: settings.maxAgeSeconds ?? null,
   };
-  const deadline = performance.now() + ACKNOWLEDGED_WITHIN_MS;
+  const deadline = performance.now() + mailbox.acknowledgedWithinMs;
   for (;;) {
     const status = await mailbox.put(message);
     if (!('id' in status)) return withoutPassword(answerOf(status, settings), password);

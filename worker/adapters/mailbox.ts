@@ -25,8 +25,15 @@ export interface Mailboxes {
 
 const FORGET_EVERY_MS = 600_000;
 
+/** A write waits this long for its acknowledgement. A later one wakes the account. */
+const ACKNOWLEDGED_WITHIN_MS = 5_000;
+
 /** Opens the messages to adapters, and starts the loops that end them. */
-export async function openMailboxes(db: Database, databaseUrl: string): Promise<Mailboxes> {
+export async function openMailboxes(
+  db: Database,
+  databaseUrl: string,
+  acknowledgedWithinMs = ACKNOWLEDGED_WITHIN_MS,
+): Promise<Mailboxes> {
   const waiting = new Map<string, Set<() => void>>();
   const wake = (id: string | null) => {
     const woken = id === null ? [...waiting.values()] : [waiting.get(id) ?? []];
@@ -59,6 +66,7 @@ export async function openMailboxes(db: Database, databaseUrl: string): Promise<
 
   return {
     of: (source) => ({
+      acknowledgedWithinMs,
       put: (message) => put(db, source, message),
       waitForResult,
       withdraw: (id) => withdrawMessage(db, id),
