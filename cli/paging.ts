@@ -1,6 +1,6 @@
 import { Option } from 'commander';
+import { quoted } from '../model/quoted';
 import type { Output } from './output';
-import { quoted } from './text/quoted';
 import { count } from './values';
 
 /** The options of a command that lists rows in pages. */

@@ -23,6 +23,7 @@ import * as engineProblem from './migrations/0020-engine-problem';
 import * as publicUrl from './migrations/0021-public-url';
 import * as sessions from './migrations/0029-sessions';
 import * as adapters from './migrations/0031-adapters';
+import * as sourceCommandReason from './migrations/0040-source-command-reason';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -47,6 +48,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0021-public-url': publicUrl,
   '0029-sessions': sessions,
   '0031-adapters': adapters,
+  '0040-source-command-reason': sourceCommandReason,
 });
 
 /**

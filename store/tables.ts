@@ -217,6 +217,8 @@ export interface SourceCommandTable {
   source: string;
   kind: SourceCommandKind;
   per_second: number;
+  /** Only the accounts that wait for this reason; null for all. */
+  reason: string | null;
   requested_by: string;
   created_at: Time;
   next_at: Time;

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Dependencies } from '../http/dependencies';
 import { assetPages } from './assets';
+import { connectionPages } from './connections';
 import { deskPages } from './desk';
 import { handlersOf } from './pages';
 import { personPages } from './person';
@@ -18,6 +19,7 @@ export function consoleRoutes(deps: Dependencies): {
     ...signInPages(),
     ...deskPages(),
     ...settingsPages(),
+    ...connectionPages(),
   ];
   return [
     ...assetPages.map(({ path, send }) => ({ method: 'get' as const, path, handlers: [send] })),

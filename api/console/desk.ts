@@ -1,18 +1,20 @@
 import { changesPage, oneChangePage } from '../../console/desk/changes';
 import { nowPage } from '../../console/desk/now';
-import { actionSays, personPage, searchPage } from '../../console/desk/people';
+import { actionSays, noSearch, personPage, searchPage } from '../../console/desk/people';
 import { auditPage, keysPage, stalePage } from '../../console/desk/settings';
+import { sourcePage } from '../../console/desk/source';
 import type { AccountActionAnswer } from '../../model/api/account-actions';
 import type { AuditPage, AuditRecordAnswer } from '../../model/api/audit';
 import type { Change, ChangesPage } from '../../model/api/changes';
+import type { IdentitiesPage } from '../../model/api/identities';
 import type { ApiKeys } from '../../model/api/keys';
 import type { Overview } from '../../model/api/overview';
 import type { Presence } from '../../model/api/presence';
 import type { Sessions } from '../../model/api/sessions';
-import type { Sources } from '../../model/api/sources';
+import type { Sources, Waiting } from '../../model/api/sources';
 import type { StalePage } from '../../model/api/stale';
 import { accountActions } from '../../model/people/account-actions';
-import { asHttpProblem } from '../http/problem';
+import { asHttpProblem, HttpProblem } from '../http/problem';
 import { type ConsolePage, redirect } from './pages';
 import { oneOf, type StaffVisit, staffPage } from './staff';
 
@@ -26,9 +28,24 @@ export const deskPages = (): readonly ConsolePage[] => [
     const now = { presence, sources, mayOperate: api.may('operate') };
     return { status: 200, html: nowPage(desk, now) };
   }),
-  staffPage('post', '/console/sources/:name/:command', async ({ api, param }) => {
-    const command = oneOf(param('command'), ['pause', 'resume', 'retry', 'check']);
-    await api.answer('post', `/v1/sources/{name}/${command}`, { params: { name: param('name') } });
+  staffPage('get', '/console/sources/:name', async ({ api, desk, param }) => {
+    const params = { name: param('name') };
+    const [{ sources }, { groups }] = await Promise.all([
+      api.get<Sources>('/v1/sources'),
+      api.get<Waiting>('/v1/sources/{name}/waiting', { params }),
+    ]);
+    const source = sources.find(({ name }) => name === params.name);
+    if (source === undefined) throw new HttpProblem('not_found');
+    const view = { source, groups, mayOperate: api.may('operate') };
+    return { status: 200, html: sourcePage(desk, view) };
+  }),
+  staffPage('post', '/console/sources/:name/:command', async ({ api, param, field }) => {
+    const commands = ['pause', 'resume', 'retry', 'park', 'cancel', 'check'] as const;
+    const command = oneOf(param('command'), commands);
+    const reason = field('reason');
+    const body = reason === '' ? undefined : { reason };
+    const params = { name: param('name') };
+    await api.answer('post', `/v1/sources/{name}/${command}`, { params, body });
     const isDone = command === 'pause' || command === 'resume';
     return redirect(`/console?done=${isDone ? command : 'ordered'}`);
   }),
@@ -59,12 +76,13 @@ export const deskPages = (): readonly ConsolePage[] => [
   }),
   staffPage('get', '/console/people', async ({ desk }) => ({
     status: 200,
-    html: searchPage(desk, ''),
+    html: searchPage(desk, noSearch),
   })),
   staffPage('post', '/console/people', search),
   staffPage('get', '/console/people/:name', async ({ api, desk, param }) => {
     const person = await overviewOf(api, param('name'));
-    return { status: 200, html: personPage(desk, { person, mayHelp: api.may('help') }) };
+    const view = { person, mayHelp: api.may('help'), mayTry: api.may('change') };
+    return { status: 200, html: personPage(desk, view) };
   }),
   staffPage('post', '/console/people/:name/act', act),
   staffPage('get', '/console/stale', async ({ api, desk, query }) => ({
@@ -91,16 +109,33 @@ export const deskPages = (): readonly ConsolePage[] => [
 const overviewOf = (api: StaffVisit['api'], name: string): Promise<Overview> =>
   api.get<Overview>('/v1/identities/{name}/overview', { params: { name } });
 
-/** Opens the page of a person. The form is posted, so that the name is in no log of a search. */
+/** As many people as a search shows. */
+const SHOWN = 20;
+
+/** Opens the person of this name, or lists who matches. The form is posted, so that no log has the name. */
 async function search({ api, desk, field }: StaffVisit) {
-  const name = field('name').trim();
+  const typed = field('name').trim();
+  const person = await personNamed(api, typed);
+  if (person !== null) return redirect(`/console/people/${encodeURIComponent(person.name)}`);
+  if (typed.length < 2) {
+    const problem = 'Type at least two characters.';
+    return { status: 400, html: searchPage(desk, { ...noSearch, typed, problem }) };
+  }
+  const query = { search: typed, limit: String(SHOWN) };
+  const { identities, next } = await api.get<IdentitiesPage>('/v1/identities', { query });
+  const none = identities.length === 0;
+  const problem = none ? `No name, mail or account of a person contains "${typed}".` : '';
+  const found = { typed, found: identities, hasMore: next !== null, problem };
+  return { status: none ? 404 : 200, html: searchPage(desk, found) };
+}
+
+async function personNamed(api: StaffVisit['api'], name: string): Promise<Overview | null> {
   try {
-    const person = await overviewOf(api, name);
-    return redirect(`/console/people/${encodeURIComponent(person.name)}`);
+    return await overviewOf(api, name);
   } catch (error) {
     const { code } = asHttpProblem(error);
     if (code !== 'not_found' && code !== 'request_invalid') throw error;
-    return { status: 404, html: searchPage(desk, `No person with the name "${name}" was found.`) };
+    return null;
   }
 }
 
@@ -120,6 +155,6 @@ async function act({ api, desk, param, field }: StaffVisit) {
   });
   const { accounts } = answer.body as AccountActionAnswer;
   const person = await overviewOf(api, params.name);
-  const view = { person, mayHelp: true };
+  const view = { person, mayHelp: true, mayTry: api.may('change') };
   return { status: 200, html: personPage({ ...desk, done: actionSays(accounts) }, view) };
 }

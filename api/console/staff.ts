@@ -73,6 +73,9 @@ const sentences: Readonly<Record<string, string>> = {
   resume: 'The source is resumed.',
   applied: 'The configuration is in force.',
   ended: 'The session has ended.',
+  'mapping-enable': 'The mapping is enabled. The next change of its account stores the credential.',
+  'mapping-disable': 'The mapping is disabled.',
+  'mapping-delete': 'The mapping is deleted with its credential.',
 };
 
 const linkTable: readonly { href: string; title: string; right: Right }[] = [
@@ -80,7 +83,10 @@ const linkTable: readonly { href: string; title: string; right: Right }[] = [
   { href: '/console/changes', title: 'Changes', right: 'read' },
   { href: '/console/people', title: 'People', right: 'read-people' },
   { href: '/console/stale', title: 'Stale', right: 'read' },
+  { href: '/console/relays', title: 'Relays', right: 'read' },
+  { href: '/console/applications', title: 'Applications', right: 'read-people' },
   { href: '/console/settings', title: 'Configuration', right: 'configure' },
+  { href: '/console/graph', title: 'Graph', right: 'administer' },
   { href: '/console/keys', title: 'Keys', right: 'administer' },
   { href: '/console/audit', title: 'Audit', right: 'read-audit' },
 ];

@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { sourceCommandSchema, sourceSchema } from '../../model/api/sources';
+import { errorCode } from '../../model/api/fields';
+import { sourceCommandSchema, sourceSchema, waitingSchema } from '../../model/api/sources';
 import { MOST_WOKEN_PER_SECOND, WAKE_PER_SECOND } from '../../model/change/source-circuit';
+import { errors, waitingSays } from '../../model/errors';
 import type { Caller } from '../../store/api-keys';
 import { giveSourceCommand, probeNow } from '../../store/sources/commands';
 import { pauseSource, reopenSource } from '../../store/sources/state';
+import { readWaiting, type WaitingGroup } from '../../store/sources/waiting';
 import { actorOf } from '../http/actor';
 import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
@@ -73,9 +76,12 @@ const forAll = (kind: 'retry' | 'park' | 'cancel', summary: string, description:
             .max(1000)
             .default(WAKE_PER_SECOND)
             .describe('Maximum number of accounts per second, the oldest changes first.'),
+          reason: errorCode
+            .optional()
+            .describe('Only the accounts that wait, or are parked, for this reason.'),
         })
         .optional(),
-      { slowly: { perSecond: 5 } },
+      { slowly: { perSecond: 5 }, oneReason: { reason: 'account_locked' } },
     ),
     answers: {
       202: {
@@ -88,13 +94,40 @@ const forAll = (kind: 'retry' | 'park' | 'cancel', summary: string, description:
       const { state } = await readOne(deps, caller, name);
       if (kind === 'retry' && state === 'paused') throw new HttpProblem('source_paused');
       const perSecond = body?.perSecond ?? WAKE_PER_SECOND;
-      const by = actorOf(caller);
-      const accounts = await giveSourceCommand(deps.db, { source: name, kind, perSecond, by });
-      return { status: 202, body: { accounts } };
+      const reason = body?.reason ?? null;
+      const command = { source: name, kind, perSecond, reason, by: actorOf(caller) };
+      return { status: 202, body: { accounts: await giveSourceCommand(deps.db, command) } };
     },
   });
 
+const waiting = route({
+  method: 'get',
+  path: '/v1/sources/{name}/waiting',
+  right: 'read',
+  summary: 'See what waits for a source, by reason',
+  description: 'A preview of what a command for the source, with or without `reason`, reaches.',
+  params,
+  answers: {
+    200: { says: 'The accounts that wait or are parked, by reason.', schema: waitingSchema },
+  },
+  problems: ['not_found'],
+  handle: async (deps, { caller, params: { name } }) => {
+    await readOne(deps, caller, name);
+    const groups = await readWaiting(deps.db, name);
+    return {
+      status: 200,
+      body: { groups: groups.map((group) => ({ ...group, says: saysOf(group) })) },
+    };
+  },
+});
+
+const saysOf = ({ state, reason }: WaitingGroup): string => {
+  if (reason === null) return 'The account is about to be tried.';
+  return state === 'waiting' ? waitingSays(reason) : errors[reason].says;
+};
+
 export const sourceCommandRoutes: readonly Route[] = [
+  waiting,
   pause,
   resume,
   forAll(

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
-import type { Source, SourceCommandAccepted } from '../http/answers';
+import type { Source, SourceCommandAccepted, Waiting } from '../http/answers';
 import { knownSources } from '../http/known-sources';
 import { action, type Session } from '../session';
-import { sourceLines } from '../text/source-text';
+import { sourceLines, waitingLines } from '../text/source-text';
 import { count } from '../values';
 
 export const sourcesCommand = (): Command =>
@@ -37,6 +37,7 @@ export const sourcesCommand = (): Command =>
         'Retries all waiting and parked accounts of a source. If the source is down, one of them probes it first. A paused source needs "lockstep sources resume" instead.',
       ),
     )
+    .addCommand(waitingListCommand())
     .addCommand(
       waitingCommand(
         'park',
@@ -89,6 +90,27 @@ const stateCommand = (verb: 'pause' | 'resume', summary: string, description: st
       }),
     );
 
+const waitingListCommand = (): Command =>
+  new Command('waiting')
+    .summary('show what waits for a source, by reason')
+    .description(
+      'Shows how many accounts wait for a source or are parked there, why, and how old the oldest of their changes is.',
+    )
+    .argument('<source>', 'name of the source')
+    .addHelpText(
+      'after',
+      helpText({ examples: [['lockstep sources waiting apps', 'shows what waits for apps']] }),
+    )
+    .action(
+      action(async ({ output, api }: Session, name: string): Promise<Exit> => {
+        const lockstep = await api();
+        await knownSources(lockstep, [name]);
+        const waiting = await lockstep.send<Waiting>('GET', ['sources', name, 'waiting']);
+        output.show(waiting, () => waitingLines(output, name, waiting, Date.now()));
+        return 'done';
+      }),
+    );
+
 type WaitingVerb = 'retry' | 'park' | 'cancel';
 
 const waitingCommand = (verb: WaitingVerb, summary: string, description: string): Command =>
@@ -102,11 +124,16 @@ const waitingCommand = (verb: WaitingVerb, summary: string, description: string)
       count,
       20,
     )
+    .option('--reason <code>', 'only the accounts that wait, or are parked, for this reason')
     .addHelpText(
       'after',
       helpText({
         examples: [
           [`lockstep sources ${verb} apps --per-second 5`, 'handles at most 5 accounts per second'],
+          [
+            `lockstep sources ${verb} apps --reason account_locked`,
+            'leaves accounts that wait for another reason as they are',
+          ],
         ],
       }),
     )
@@ -115,7 +142,7 @@ const waitingCommand = (verb: WaitingVerb, summary: string, description: string)
         async (
           { output, api }: Session,
           name: string,
-          { perSecond }: { readonly perSecond: number },
+          { perSecond, reason }: { readonly perSecond: number; readonly reason?: string },
         ): Promise<Exit> => {
           const lockstep = await api();
           await knownSources(lockstep, [name]);
@@ -123,7 +150,7 @@ const waitingCommand = (verb: WaitingVerb, summary: string, description: string)
             'POST',
             ['sources', name, verb],
             {
-              body: { perSecond },
+              body: { perSecond, reason },
             },
           );
           output.show(answer, () => [

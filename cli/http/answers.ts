@@ -43,6 +43,7 @@ export type ConfigurationDifferences = Json<configuration.ConfigurationDifferenc
 export type ConfigurationApplied = Json<configuration.ConfigurationApplied>;
 
 export type Source = Json<sources.Source>;
+export type Waiting = Json<sources.Waiting>;
 export type Sources = Json<sources.Sources>;
 export type SourceCommandAccepted = Json<sources.SourceCommandAccepted>;
 export type Job = Json<jobs.Job>;

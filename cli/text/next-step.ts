@@ -1,8 +1,8 @@
 import { hasEnded } from '../../model/change/change';
 import { pauseReasons } from '../../model/change/source-circuit';
 import { errors } from '../../model/errors';
+import { quoted } from '../../model/quoted';
 import type { Account, Change } from '../http/answers';
-import { quoted } from './quoted';
 
 /** A command to run next, and its purpose. */
 export type NextStep = readonly [command: string, purpose: string];

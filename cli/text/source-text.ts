@@ -1,4 +1,4 @@
-import type { Source } from '../http/answers';
+import type { Source, Waiting } from '../http/answers';
 import type { Output, Style } from '../output';
 import { indented } from './change-text';
 import { type Cell, table } from './table';
@@ -54,3 +54,37 @@ const nextSteps = ({ name, state, pausedBy }: Source): string[] => [
   ...(pausedBy === null || pausedBy === 'worker' ? [`lockstep doctor ${name}`] : []),
   `lockstep sources ${state === 'paused' ? 'resume' : 'retry'} ${name}`,
 ];
+
+const waitingColumns = [
+  { title: 'STATE' },
+  { title: 'REASON' },
+  { title: 'ACCOUNTS' },
+  { title: 'OLDEST CHANGE' },
+  { title: 'NEXT TRY' },
+] as const;
+
+/** The text of `lockstep sources waiting`: a row for each reason, then what each means and what can be done. */
+export function waitingLines(
+  output: Output,
+  source: string,
+  { groups }: Waiting,
+  now: number,
+): string[] {
+  if (groups.length === 0) return [`Nothing waits for ${source}.`];
+  const rows = groups.map(({ state, reason, accounts, oldestAt, nextTryAt }) => [
+    state,
+    reason ?? '',
+    `${accounts}`,
+    relative(oldestAt, now),
+    nextTryAt === null ? '' : relative(nextTryAt, now),
+  ]);
+  const why = groups.flatMap(({ reason, says }) => (reason === null ? [] : [`${reason}: ${says}`]));
+  const next = [...new Set(groups.flatMap(({ reason }) => reason ?? []))].map(
+    (reason) => `  ${output.paint('bold', `lockstep sources retry ${source} --reason ${reason}`)}`,
+  );
+  return [
+    ...table(output, waitingColumns, rows),
+    ...['', 'Why:', ...[...new Set(why)].flatMap((text) => indented(text, output.width))],
+    ...['', 'Next:', ...next],
+  ];
+}

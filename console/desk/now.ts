@@ -75,7 +75,7 @@ const tones = { up: 'good', down: 'busy', paused: 'bad' } as const;
 
 function sourceRow(source: Source, mayOperate: boolean): Html {
   const { name, state, since, says, reason, nextProbeAt, waiting, parked, enabled } = source;
-  return html`<tr><th scope="row"><a href="/console/changes?source=${encodeURIComponent(name)}">${name}</a><br><small>${source.kind}</small></th>
+  return html`<tr><th scope="row"><a href="/console/sources/${encodeURIComponent(name)}">${name}</a><br><small>${source.kind}</small></th>
 <td data-label="State"><span class="tag ${enabled ? tones[state] : 'off'}">${enabled ? state : 'switched off'}</span>
 ${state !== 'up' && html`<p>${says}</p><p class="hint">${since !== null && `Since ${clock(since)}. `}${nextProbeAt !== null && `Next probe ${clock(nextProbeAt)}. `}${reason !== null && html`<a href="/errors/${reason}">${reason}</a>`}</p>`}</td>
 <td class="number" data-label="Waiting">${waiting}</td><td class="number" data-label="Parked">${parked}</td>
@@ -88,12 +88,18 @@ function actionsOf({ name, state, waiting, parked }: Source): Html[] {
     ...(state === 'up'
       ? []
       : [
-          html`${commandButton(at('resume'), state === 'paused' ? 'Resume' : 'Probe now')}${cliCommand(`lockstep sources resume ${name}`)}`,
+          html`${commandButton(at('resume'), state === 'paused' ? 'Resume' : 'Probe now')}${cliCommand('lockstep sources resume', name)}`,
         ]),
-    ...(state === 'paused' ? [] : [commandButton(at('pause'), 'Pause')]),
+    ...(state === 'paused'
+      ? []
+      : [
+          html`${commandButton(at('pause'), 'Pause')}${cliCommand('lockstep sources pause', name)}`,
+        ]),
     ...(waiting + parked > 0
-      ? [commandButton(at('retry'), `Retry ${waiting + parked} accounts`)]
+      ? [
+          html`${commandButton(at('retry'), `Retry ${waiting + parked} accounts`)}${cliCommand('lockstep sources retry', name)}`,
+        ]
       : []),
-    commandButton(at('check'), 'Check'),
+    html`${commandButton(at('check'), 'Check')}${cliCommand('lockstep doctor', name)}`,
   ];
 }

@@ -1,3 +1,4 @@
+import type { Identity } from '../../model/api/identities';
 import type { AccountOverview, Overview } from '../../model/api/overview';
 import { signInObstacles } from '../../model/change/sign-in-prevented';
 import type { AccountAction } from '../../model/people/account-actions';
@@ -5,32 +6,57 @@ import { type Html, html } from '../html';
 import { changeTable } from './changes';
 import { cliCommand, clock, type Desk, deskPage } from './shell';
 
-/** The page on which the help desk looks for a person by the exact name. */
-export const searchPage = (desk: Desk, problem: string): string =>
+export interface PeopleSearch {
+  /** What the help desk has typed; empty before the first search. */
+  readonly typed: string;
+  readonly found: readonly Identity[];
+  readonly hasMore: boolean;
+  readonly problem: string;
+}
+
+export const noSearch: PeopleSearch = { typed: '', found: [], hasMore: false, problem: '' };
+
+/** The page on which the help desk looks for a person. */
+export const searchPage = (desk: Desk, { typed, found, hasMore, problem }: PeopleSearch): string =>
   deskPage(desk, {
     title: 'People',
     address: '/console/people',
     content: html`${problem !== '' && html`<div class="problem" role="alert"><p>${problem}</p></div>`}
-<form class="filters" action="/console/people" method="post"><label>Name of the person<input name="name" required autocomplete="off" data-1p-ignore></label><button class="primary">Open</button></form>
-<p class="hint">The name as Lockstep knows it, such as the login name.</p>`,
+<form class="filters" action="/console/people" method="post"><label>Name, mail or account<input name="name" value="${typed}" required minlength="2" autocomplete="off" data-1p-ignore></label><button class="primary">Find</button></form>
+${found.length > 0 && foundTable(found)}
+${hasMore && html`<p>More people match. Type more of the name.</p>`}
+<p class="hint">A part is enough, in capital or small letters. A name that is complete opens the person at once.</p>`,
   });
+
+const foundTable = (found: readonly Identity[]): Html =>
+  html`<div class="scroll"><table class="cards"><caption>${found.length === 1 ? 'One person matches' : `${found.length} people match`}</caption><thead><tr><th scope="col">Person</th><th scope="col">Attributes</th><th scope="col">Accounts</th></tr></thead><tbody>${found.map(
+    ({ name, attributes, accounts }) =>
+      html`<tr><th scope="row"><a href="/console/people/${encodeURIComponent(name)}">${name}</a></th><td data-label="Attributes">${Object.entries(
+        attributes,
+      )
+        .map(([key, value]) => `${key} ${value}`)
+        .join(', ')}</td>
+<td data-label="Accounts">${accounts.map(({ source, name: account }) => `${source} ${account}`).join(', ')}</td></tr>`,
+  )}</tbody></table></div>`;
 
 export interface PersonView {
   readonly person: Overview;
   readonly mayHelp: boolean;
+  readonly mayTry: boolean;
 }
 
 /** Everything that the help desk needs about one person. */
-export const personPage = (desk: Desk, { person, mayHelp }: PersonView): string =>
+export const personPage = (desk: Desk, { person, mayHelp, mayTry }: PersonView): string =>
   deskPage(desk, {
     title: person.name,
     address: '',
     content: html`${person.next.length > 0 && html`<div class="verdict busy"><ul>${person.next.map((says) => html`<li>${says}</li>`)}</ul></div>`}
 <h2>Accounts</h2><div class="scroll"><table class="cards"><caption class="sr">Accounts</caption><thead><tr><th scope="col">Account</th><th scope="col">Password</th><th scope="col">Since</th></tr></thead><tbody>${person.accounts.map(accountRow)}</tbody></table></div>
+${mayTry && html`<p><a href="/console/people/${encodeURIComponent(person.name)}/plan">What a change would do</a></p>`}
 ${mayHelp && actionsOf(person)}
 <h2>Changes</h2>${changeTable(person.changes)}
 ${person.captures.length > 0 && html`<h2>Captures without effect</h2><ul>${person.captures.map(({ at, source, says }) => html`<li>${clock(at)}, ${source}: ${says}</li>`)}</ul>`}
-<p class="hint">${cliCommand(`lockstep identities show ${person.name}`)}</p>`,
+<p class="hint">${cliCommand('lockstep identities show', person.name)}</p>`,
   });
 
 const holds = { newest: 'good', older: 'bad', unknown: 'off' } as const;

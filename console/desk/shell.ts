@@ -1,3 +1,4 @@
+import { quoted } from '../../model/quoted';
 import { type Html, html } from '../html';
 import { type Assets, page } from '../shell';
 
@@ -86,4 +87,6 @@ export const commandButton = (
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   )}<button>${title}</button></form>`;
 
-export const cliCommand = (command: string): Html => html`<code class="command">${command}</code>`;
+/** The CLI command that does the same. Names that a shell would split are quoted, so that it can be copied. */
+export const cliCommand = (command: string, ...names: readonly string[]): Html =>
+  html`<code class="command">${[command, ...names.map(quoted)].join(' ')}</code>`;

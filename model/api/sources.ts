@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sourceStates } from '../change/source-circuit';
 import { lanes, proveModes } from '../configuration/group';
-import { describeCodes, errorCodeOrNull, timeOrNull } from './fields';
+import { describeCodes, errorCodeOrNull, time, timeOrNull } from './fields';
 
 /** A source as the API returns it: its settings, whether it can be used now, and how many accounts wait for it. */
 
@@ -27,11 +27,28 @@ export const sourceSchema = z
 
 export const sourcesSchema = z.object({ sources: z.array(sourceSchema) });
 
+/** What waits at a source, by reason. */
+export const waitingSchema = z.object({
+  groups: z
+    .array(
+      z.object({
+        state: z.enum(['waiting', 'parked']),
+        reason: errorCodeOrNull.describe('Null for accounts that are about to be tried.'),
+        says: z.string(),
+        accounts: z.int(),
+        oldestAt: time.describe('When the oldest of their changes was accepted.'),
+        nextTryAt: timeOrNull.describe('When the first of them is tried next.'),
+      }),
+    )
+    .describe('The largest group first.'),
+});
+
 /** The answer to a command for all accounts that wait for a source. */
 export const sourceCommandSchema = z.object({
   accounts: z.int().describe('Number of accounts that wait or are parked.'),
 });
 
 export type Source = z.output<typeof sourceSchema>;
+export type Waiting = z.output<typeof waitingSchema>;
 export type Sources = z.output<typeof sourcesSchema>;
 export type SourceCommandAccepted = z.output<typeof sourceCommandSchema>;

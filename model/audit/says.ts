@@ -35,6 +35,15 @@ const row = (says: ActionRow['says'], severity: AuditSeverity = 'info'): ActionR
 });
 const ofSource = (does: string, severity: AuditSeverity = 'notice'): ActionRow =>
   row(({ subject, source }) => `The source ${subject ?? source} ${does}.`, severity);
+const ofWaiting = (done: string): ActionRow =>
+  row(({ subject, source, detail }) => {
+    const { reason } = detail;
+    const which =
+      typeof reason === 'string'
+        ? `the accounts that wait for ${reason}`
+        : 'all its waiting accounts';
+    return `The source ${subject ?? source} has ${which} ${done}.`;
+  }, 'notice');
 const ofCaptures = (does: string): ActionRow =>
   row(({ subject }) => `The captures of ${subject} were ${does}.`, 'notice');
 const ofUser = (does: string): ActionRow =>
@@ -83,9 +92,9 @@ export const auditActions = {
   ),
   'source.resumed': ofSource('was resumed'),
   'source.probe': ofSource('is probed at once'),
-  'source.retry': ofSource('has all its waiting accounts retried'),
-  'source.park': ofSource('has all its waiting accounts parked'),
-  'source.cancel': ofSource('has all its waiting accounts cancelled'),
+  'source.retry': ofWaiting('retried'),
+  'source.park': ofWaiting('parked'),
+  'source.cancel': ofWaiting('cancelled'),
   'captures.started': ofCaptures('started'),
   'captures.stopped': ofCaptures('stopped'),
   'captures.startpoint': ofCaptures('given a startpoint'),

@@ -7,6 +7,7 @@ import type { SourceCommandKind } from '../tables';
 /**
  * Gives a command to all accounts of open changes that wait on a source or are parked there. `handOutCommands` passes
  * it on to their changes, `perSecond` accounts each second.
+ * @param command.reason only the accounts that wait for this reason; null for all
  * @param command.by the actor for the audit
  * @returns how many accounts wait or are parked now
  */
@@ -16,22 +17,25 @@ export async function giveSourceCommand(
     readonly source: string;
     readonly kind: Exclude<SourceCommandKind, 'wake'>;
     readonly perSecond: number;
+    readonly reason: string | null;
     readonly by: string;
   },
 ): Promise<number> {
-  const { source, kind, perSecond, by } = command;
+  const { source, kind, perSecond, reason, by } = command;
   const { rows } = await sql<{ accounts: number }>`
     with affected as (
       select count(*)::int as accounts from outcome o join change c on c.id = o.change_id
       where c.ended_at is null and o.source = ${source} and o.state in ('waiting', 'parked')
+        and (${reason}::text is null or o.reason = ${reason})
     ), given as (
-      insert into source_command (source, kind, per_second, requested_by)
-      values (${source}, ${kind}, ${perSecond}, ${by})
+      insert into source_command (source, kind, per_second, reason, requested_by)
+      values (${source}, ${kind}, ${perSecond}, ${reason}, ${by})
     ), asked_soon as (
       ${probeSoon(sql`${kind}::text = 'retry' and source = ${source}`)}
     ), audited as (
       insert into audit (actor, action, subject, detail)
-      select ${by}, ${`source.${kind}`}, ${source}, jsonb_build_object('accounts', accounts, 'perSecond', ${perSecond}::int)
+      select ${by}, ${`source.${kind}`}, ${source}, jsonb_strip_nulls(jsonb_build_object(
+        'accounts', accounts, 'perSecond', ${perSecond}::int, 'reason', ${reason}::text))
       from affected
     )
     select accounts from affected`.execute(db);
@@ -64,7 +68,7 @@ export async function probeNow(db: Database, source: string, by: string): Promis
 export async function handOutCommands(db: Database): Promise<boolean> {
   const { rows } = await sql`
     with due as (
-      select id, source, kind, per_second, requested_by, created_at,
+      select id, source, kind, per_second, reason, requested_by, created_at,
              case when kind = 'wake' then greatest(0, per_second - (${wokenOf(sql`given.source`)})) else per_second end
                as allowed
       from source_command given
@@ -76,6 +80,7 @@ export async function handOutCommands(db: Database): Promise<boolean> {
       select o.change_id, o.label, o.position, c.created_at
       from due join outcome o on o.source = due.source join change c on c.id = o.change_id
       where c.ended_at is null and o.updated_at < due.created_at
+        and (due.reason is null or o.reason = due.reason)
         and case due.kind when 'park' then o.state = 'waiting'
                           when 'wake' then o.state = 'waiting' and o.reason = any(${[...heldReasons]}::text[])
                           else o.state in ('waiting', 'parked') end

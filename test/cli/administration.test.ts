@@ -215,6 +215,13 @@ describeWith(['postgres'], 'administration on the command line', () => {
     await lockstep(['sources', 'resume', 'warehouse']);
 
     await settled(db, change, 'warehouse', { ...waiting, state: 'parked', reason: 'unknown' });
+    const groups = await lockstep(['sources', 'waiting', 'warehouse']);
+    expect(groups.stdout).toMatch(/^parked +unknown +1 /m);
+    expect(groups.stdout).toContain('lockstep sources retry warehouse --reason unknown');
+    const ordered = await lockstep(['sources', 'park', 'warehouse', '--reason', 'account_locked']);
+    expect(ordered.stdout).toMatch(/^Requested to park 0 accounts in warehouse/);
+    const wrong = await lockstep(['sources', 'park', 'warehouse', '--reason', 'bored']);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('reason')]);
     const parked = await status();
     expect(parked).toMatch(/^! +warehouse +dora +parked: unknown, attempt 0$/m);
     expect(parked).toContain(`lockstep retry ${change} warehouse`);

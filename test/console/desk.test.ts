@@ -7,11 +7,14 @@ import { complaintsOf, describeInBrowser, startBrowser, violationsOf } from '../
 import { newPassword } from '../support/people';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
-import { workerSuite } from '../support/worker-suite';
+import { companyDocument, workerSuite } from '../support/worker-suite';
 
 /** The pages of the staff, with a real worker, OpenLDAP and PostgreSQL. */
 describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => {
-  const suite = workerSuite();
+  const suite = workerSuite((company) => ({
+    ...companyDocument(company),
+    applications: { reports: { source: 'crm', label: 'Monthly reports' } },
+  }));
   let api: TestApi;
   let person: string;
   let changeId: string;
@@ -48,10 +51,15 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     `/console/changes/${changeId}`,
     '/console/people',
     `/console/people/${person}`,
+    `/console/people/${person}/plan`,
+    '/console/sources/crm',
     '/console/stale',
+    '/console/relays',
+    '/console/applications',
     '/console/settings',
     '/console/keys',
     '/console/audit',
+    '/console/graph',
   ];
 
   test('without a session every page leads to the sign-in, and a wrong key gives none', async () => {
@@ -76,7 +84,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     const statuses = await Promise.all(
       pages().map(async (page) => (await get(page, cookie)).status),
     );
-    expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 403, 403, 403]);
+    expect(statuses).toEqual([...Array(10).fill(200), ...Array(4).fill(403)]);
     expect((await post('/console/sources/crm/pause', cookie)).status).toBe(403);
   });
 
@@ -116,6 +124,11 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     const page = await (await get(`/console/changes/${id}`, cookie)).text();
     expect(page).toContain('The source cannot be reached.');
     expect(page).toContain(`lockstep retry ${id}`);
+    const source = await (await get('/console/sources/crm', cookie)).text();
+    expect(source).toContain('lockstep sources retry --reason unreachable crm');
+    expect(source).toContain('Retry 1 account<');
+    const other = { reason: 'account_locked' };
+    expect((await post('/console/sources/crm/cancel', cookie, other)).status).toBe(303);
     await suite.company.proxies.crm.pass();
     await suite.lockstep.forgetTroubles();
     expect((await post(`/console/changes/${id}/retry`, cookie, { account: 'crm' })).status).toBe(
@@ -129,6 +142,12 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     const found = await post('/console/people', cookie, { name: person });
     expect(found.headers.get('location')).toBe(`/console/people/${person}`);
     expect((await post('/console/people', cookie, { name: 'no such person' })).status).toBe(404);
+    const part = await post('/console/people', cookie, { name: person.slice(1).toUpperCase() });
+    expect([part.status, await part.text()]).toEqual([
+      200,
+      expect.stringContaining(`href="/console/people/${person}"`),
+    ]);
+    expect((await post('/console/people', cookie, { name: 'x' })).status).toBe(400);
     const fields = { action: 'unlock', reason: 'ticket 4711', source: 'directory' };
     const acted = await post(`/console/people/${person}/act`, cookie, fields);
     expect(acted.status).toBe(200);
@@ -153,6 +172,35 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
       422,
       expect.stringContaining('not a valid'),
     ]);
+  });
+
+  test('an administrator disables and deletes a mapping, and sees the command that does the same', async () => {
+    const { person: owner, accounts } = await suite.addPerson('directory', 'crm');
+    const account = accounts.find(({ source }) => source === 'crm')?.name;
+    const mapping = { application: 'reports', account, enabled: false };
+    const body = { mappings: [mapping] };
+    await api.send('PUT', `/v1/identities/${owner}`, { key: await api.newKey(['admin']), body });
+    const { cookie } = await signIn('configure', 'help-desk');
+    const read = async () =>
+      (await get('/console/applications?application=reports', cookie)).text();
+    const before = await read();
+    expect(before).toContain('Monthly reports');
+    expect(before).toContain(`lockstep mappings enable ${owner} reports ${account}`);
+    const [, id] = /\/console\/mappings\/(\w+)\/enable/.exec(before) ?? [];
+    expect((await post(`/console/mappings/${id}/enable`, cookie)).status).toBe(303);
+    expect(await read()).toContain(`/console/mappings/${id}/disable`);
+    await post(`/console/mappings/${id}/disable`, cookie);
+    await post(`/console/mappings/${id}/delete`, cookie);
+    expect(await read()).toContain('No mappings.');
+    expect((await post(`/console/mappings/${id}/forget`, cookie)).status).toBe(404);
+  });
+
+  test('the picture of the graph is an image for administrators only', async () => {
+    const [admin, helper] = [await signIn('admin'), await signIn('help-desk')];
+    const picture = await get('/console/graph/picture', admin.cookie);
+    expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
+    expect(await picture.text()).toContain('crm');
+    expect((await get('/console/graph/picture', helper.cookie)).status).toBe(403);
   });
 
   test('a name with markup is shown as text', async () => {

@@ -171,6 +171,11 @@ const steps: readonly Step[] = [
 const stepsWithWaitingAccount: readonly Step[] = [
   { command: './lockstep changes --state waiting', prints: /finn\.larsen/ },
   { command: './lockstep sources retry corp-directory', prints: /^Requested to retry 0 accounts/ },
+  { command: './lockstep sources waiting corp-directory', prints: /^Nothing waits/ },
+  {
+    command: './lockstep sources retry corp-directory --reason account_locked',
+    prints: /^Requested to retry 0 accounts/,
+  },
   { command: './lockstep park last', prints: /^Parking of every waiting account requested/ },
   { command: './lockstep retry last', prints: /^Retry of every waiting account requested/ },
   { command: './lockstep cancel last', prints: /^Cancellation requested/ },

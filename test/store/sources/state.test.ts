@@ -13,6 +13,7 @@ import {
   reopenSource,
   returnProbe,
 } from '../../../store/sources/state';
+import { readWaiting } from '../../../store/sources/waiting';
 import { claimAccounts, holdAccounts, readUnfound } from '../../../store/worker/claims';
 import { settleAccounts } from '../../../store/worker/outcomes';
 import { storePlan } from '../../../store/worker/store-plan';
@@ -232,8 +233,12 @@ describeWith(['postgres'], 'the state of a source', () => {
       for (const change of all) await hold(change);
       return all;
     }
-    const give = (kind: 'retry' | 'park' | 'cancel', perSecond: number) =>
-      giveSourceCommand(database.db, { source: 'apps', kind, perSecond, by: 'api-key:1' });
+    const give = (
+      kind: 'retry' | 'park' | 'cancel',
+      perSecond: number,
+      reason: string | null = null,
+    ) =>
+      giveSourceCommand(database.db, { source: 'apps', kind, perSecond, reason, by: 'api-key:1' });
 
     test('waiting accounts are woken once their source is up, oldest change first, 20 a second and then more', async () => {
       const all = await waiting(70);
@@ -303,6 +308,31 @@ describeWith(['postgres'], 'the state of a source', () => {
       await pauseSource(database.db, 'apps', 'service_credential_refused', 'worker');
       await nextSecond();
       expect(await handOutCommands(database.db)).toBe(false);
+    });
+
+    test('a command with a reason reaches only the accounts that wait or are parked for it', async () => {
+      const [held, locked, parked] = await waiting(3);
+      const settle = (change: Change | undefined, state: 'waiting' | 'parked') =>
+        settleAccounts(database.db, change as Change, [
+          {
+            ...{ label: 'apps', accountId: null, vendorCode: null, proof: 'none', inDoubt: false },
+            ...{ state, reason: 'account_locked', nextTryInMs: LATER },
+          },
+        ]);
+      await settle(locked, 'waiting');
+      await settle(parked, 'parked');
+      expect(
+        (await readWaiting(database.db, 'apps')).map(({ oldestAt, nextTryAt, ...group }) => group),
+      ).toEqual([
+        { state: 'parked', reason: 'account_locked', accounts: 1 },
+        { state: 'waiting', reason: 'account_locked', accounts: 1 },
+        { state: 'waiting', reason: 'unreachable', accounts: 1 },
+      ]);
+      expect(await give('cancel', 10, 'account_locked')).toBe(2);
+      await nextSecond();
+      while (await handOutCommands(database.db));
+      expect(await commands()).toEqual([`cancel ${locked?.id} apps`, `cancel ${parked?.id} apps`]);
+      expect(held).toBeDefined();
     });
 
     test('accounts that wait for another reason or are parked are not woken with their source', async () => {

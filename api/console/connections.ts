@@ -1,0 +1,53 @@
+import { applicationsPage } from '../../console/desk/applications';
+import { graphPage } from '../../console/desk/graph';
+import { relaysPage } from '../../console/desk/relays';
+import { trialPage } from '../../console/desk/trial';
+import type { ChangePlan } from '../../model/api/change-plan';
+import type { MappingsPage } from '../../model/api/identities';
+import type { Relays } from '../../model/api/relays';
+import type { Configuration } from '../../model/configuration/document';
+import { HttpProblem } from '../http/problem';
+import { type ConsolePage, type PageAnswer, redirect } from './pages';
+import { oneOf, type StaffVisit, staffPage } from './staff';
+
+/** Pages that show how Lockstep is connected: relays, applications with their mappings, the graph, a dry run. */
+export const connectionPages = (): readonly ConsolePage[] => [
+  staffPage('get', '/console/relays', async ({ api, desk }) => ({
+    status: 200,
+    html: relaysPage(desk, (await api.get<Relays>('/v1/relays')).relays),
+  })),
+  staffPage('get', '/console/applications', async ({ api, desk, query }) => {
+    const page = await api.get<MappingsPage>('/v1/mappings', { query });
+    const applications = api.may('configure') ? await applicationsOf(api) : null;
+    return { status: 200, html: applicationsPage(desk, { applications, page, query }) };
+  }),
+  staffPage('post', '/console/mappings/:id/:verb', changeMapping),
+  staffPage('get', '/console/people/:name/plan', async ({ api, desk, param }) => {
+    const body = { identity: param('name') };
+    const { body: plan } = await api.answer('post', '/v1/changes/plan', { body });
+    return { status: 200, html: trialPage(desk, plan as ChangePlan) };
+  }),
+  staffPage('get', '/console/graph', async ({ api, desk }) => {
+    if (!api.may('administer')) throw new HttpProblem('forbidden');
+    return { status: 200, html: graphPage(desk) };
+  }),
+  staffPage('get', '/console/graph/picture', async ({ api, visit }) => {
+    const { headers, stream } = await api.answer('get', '/v1/graph/picture');
+    visit.response.writeHead(200, { ...headers });
+    await stream?.(visit.response);
+    return { status: 200, streamed: true };
+  }),
+];
+
+async function applicationsOf(api: StaffVisit['api']): Promise<Configuration['applications']> {
+  const { configuration } = await api.get<{ configuration: Configuration }>('/v1/configuration');
+  return configuration.applications;
+}
+
+async function changeMapping({ api, param }: StaffVisit): Promise<PageAnswer> {
+  const verb = oneOf(param('verb'), ['enable', 'disable', 'delete']);
+  const params = { id: param('id') };
+  if (verb === 'delete') await api.answer('delete', '/v1/mappings/{id}', { params });
+  else await api.answer('post', `/v1/mappings/{id}/${verb}`, { params });
+  return redirect(`/console/applications?done=mapping-${verb}`);
+}

@@ -1,0 +1,63 @@
+import type { ListedMapping, MappingsPage } from '../../model/api/identities';
+import { mappingListStates } from '../../model/change/mapping';
+import type { Application } from '../../model/configuration/application';
+import { type Html, html } from '../html';
+import { choice } from './changes';
+import { cliCommand, commandButton, type Desk, deskPage } from './shell';
+
+export interface ApplicationsView {
+  /** By name; null for a user who may not read the configuration. */
+  readonly applications: Readonly<Record<string, Application>> | null;
+  readonly page: MappingsPage;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+/** The applications of single sign-on, and the mappings that keep a credential for a person. */
+export const applicationsPage = (
+  desk: Desk,
+  { applications, page, query }: ApplicationsView,
+): string =>
+  deskPage(desk, {
+    title: 'Applications and mappings',
+    address: '/console/applications',
+    content: html`${applications !== null && applicationTable(applications)}
+<h2>Mappings</h2><form class="filters" action="/console/applications" method="get">
+<label>Application<input name="application" value="${query.application ?? ''}" autocomplete="off"></label>
+${choice('state', 'State', mappingListStates, query)}<button>Filter</button></form>
+${page.mappings.length === 0 ? html`<p>No mappings.</p>` : mappingTable(page.mappings, applications !== null)}
+${page.next !== null && html`<p><a href="/console/applications?${new URLSearchParams({ ...query, cursor: page.next }).toString()}">More mappings</a></p>`}
+<p class="hint">${cliCommand('lockstep mappings')}</p>`,
+  });
+
+const applicationTable = (applications: Readonly<Record<string, Application>>): Html =>
+  Object.keys(applications).length === 0
+    ? html`<p>The configuration has no application. ${cliCommand('lockstep applications create')}</p>`
+    : html`<div class="scroll"><table class="cards"><caption class="sr">Applications</caption><thead><tr><th scope="col">Application</th><th scope="col">Source</th><th scope="col">Type</th><th scope="col">State</th></tr></thead><tbody>${Object.entries(
+        applications,
+      ).map(
+        ([name, { label, source, type, enabled }]) =>
+          html`<tr><th scope="row"><a href="/console/applications?application=${encodeURIComponent(name)}">${label ?? name}</a>${label !== undefined && html`<br><small>${name}</small>`}</th><td data-label="Source">${source}</td><td data-label="Type">${type}</td>
+<td data-label="State"><span class="tag ${enabled ? 'good' : 'off'}">${enabled ? 'enabled' : 'disabled'}</span></td></tr>`,
+      )}</tbody></table></div>`;
+
+const mappingTable = (mappings: readonly ListedMapping[], mayChange: boolean): Html =>
+  html`<div class="scroll"><table class="cards"><caption class="sr">Mappings</caption><thead><tr><th scope="col">Person</th><th scope="col">Application</th><th scope="col">Credential</th><th scope="col">Actions</th></tr></thead><tbody>${mappings.map(
+    (
+      mapping,
+    ) => html`<tr><th scope="row"><a href="/console/people/${encodeURIComponent(mapping.identity)}">${mapping.identity}</a></th>
+<td data-label="Application">${mapping.application}<br><small>${mapping.source} ${mapping.account}</small></td>
+<td data-label="Credential">${stateOf(mapping)}</td><td>${mayChange && actionsOf(mapping)}</td></tr>`,
+  )}</tbody></table></div>`;
+
+function stateOf({ enabled, state, reason }: ListedMapping): Html {
+  const tone = !enabled ? 'off' : state === 'in_sync' ? 'good' : 'busy';
+  return html`<span class="tag ${tone}">${enabled ? state.replaceAll('_', ' ') : 'disabled'}</span>${reason !== null && html`<p>${reason.replaceAll('_', ' ')}</p>`}`;
+}
+
+function actionsOf({ id, enabled, identity, application, account }: ListedMapping): Html {
+  const at = (verb: string) => `/console/mappings/${encodeURIComponent(id)}/${verb}`;
+  const verbs = enabled ? (['disable'] as const) : (['enable', 'delete'] as const);
+  return html`<div class="tools">${verbs.map((verb) => html`${commandButton(at(verb), titles[verb])}${cliCommand(`lockstep mappings ${verb}`, identity, application, account)}`)}</div>`;
+}
+
+const titles = { enable: 'Enable', disable: 'Disable', delete: 'Delete' } as const;

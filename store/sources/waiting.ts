@@ -1,0 +1,25 @@
+import { sql } from 'kysely';
+import type { ErrorCode } from '../../model/errors';
+import type { Database } from '../database';
+
+/** Accounts of open changes that wait at a source, or are parked there, for the same reason. */
+export interface WaitingGroup {
+  readonly state: 'waiting' | 'parked';
+  readonly reason: ErrorCode | null;
+  readonly accounts: number;
+  /** When the oldest of their changes was accepted. */
+  readonly oldestAt: Date;
+  /** When the first of them is tried next; null if none has a time. */
+  readonly nextTryAt: Date | null;
+}
+
+/** Reads what waits at a source by reason, the largest group first. */
+export async function readWaiting(db: Database, source: string): Promise<WaitingGroup[]> {
+  const { rows } = await sql<WaitingGroup>`
+    select o.state, o.reason, count(*)::int as accounts, min(c.created_at) as "oldestAt",
+           min(o.next_try_at) filter (where o.state = 'waiting') as "nextTryAt"
+    from outcome o join change c on c.id = o.change_id
+    where c.ended_at is null and o.source = ${source} and o.state in ('waiting', 'parked')
+    group by o.state, o.reason order by count(*) desc, o.state, o.reason`.execute(db);
+  return rows;
+}
