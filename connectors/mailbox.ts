@@ -49,7 +49,13 @@ export interface PullMessage {
  * - `replaced`: a newer change has claimed the account, so no message is stored.
  */
 export type MessageStatus =
-  | { readonly status: 'queued' | 'delivered'; readonly id: string }
+  | {
+      readonly status: 'queued';
+      readonly id: string;
+      /** Whether the adapter may still be working on a message of another change of the account. */
+      readonly behind: boolean;
+    }
+  | { readonly status: 'delivered'; readonly id: string }
   | { readonly status: 'offline' | 'replaced' }
   | {
       readonly status: 'settled';

@@ -60,7 +60,9 @@ async function write(
     if (leftMs > 0) await mailbox.waitForResult(status.id, Math.min(leftMs, LOOK_MS));
     // A message that waits in the queue is withdrawn, so that the answer is certain.
     else if (status.status === 'queued' && (await mailbox.withdraw(status.id)))
-      return { result: 'retry', reason: 'busy', vendorCode: 'not_received' };
+      return status.behind
+        ? { result: 'retry', reason: 'account_in_use', vendorCode: null }
+        : { result: 'retry', reason: 'busy', vendorCode: 'not_received' };
     else return { result: 'ambiguous', reason: 'awaiting_acknowledgement', vendorCode: null };
   }
 }

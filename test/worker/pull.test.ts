@@ -344,7 +344,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     expect(await inDoubt(id)).toBe(true);
     expect(await adapter.receive({ waitSeconds: 2 })).toEqual([]);
     expect((await messages(id)).map(({ sealed }) => sealed)).toEqual([null]);
-    expect(received?.delivery).toBe(1);
+    expect(await adapter.complete(received?.trackingId ?? '', 'applied')).toBe('too_late');
   });
 
   test('an acknowledgement of an older change is never taken for the newer one, and the older is not delivered again', async () => {

@@ -1,7 +1,7 @@
 import { jsonBytes } from '../../connectors/http/body';
 import type { Mailbox, MessageStatus, PullMessage } from '../../connectors/mailbox';
 import { type AdapterKey, sealToAdapter } from '../../sealing/adapters';
-import { readAdapter } from '../../store/adapters';
+import { readAdapter } from '../../store/adapters/connected';
 import type { Database } from '../../store/database';
 import { channels, listen } from '../../store/notifications';
 import {
@@ -123,7 +123,7 @@ async function concluded(
 /** What the stored message says; `to_be_sealed` when there is none, or it is sealed to another key than the present one. */
 function statusOf(stored: StoredMessage | null): MessageStatus | 'to_be_sealed' {
   if (stored === null) return { status: 'replaced' };
-  const { adapter, message, tooOld } = stored;
+  const { adapter, message, tooOld, behind } = stored;
   if (message !== null && message.result !== null) {
     const { result, reason, vendorCode, retryAfterMs } = message;
     return { status: 'settled', result, reason, vendorCode, retryAfterMs };
@@ -138,7 +138,8 @@ function statusOf(stored: StoredMessage | null): MessageStatus | 'to_be_sealed' 
   if (adapter?.online !== true)
     return delivered ? { status: 'delivered', id: message.id } : { status: 'offline' };
   if (message === null || message.keyId !== adapter.id) return 'to_be_sealed';
-  return { status: delivered ? 'delivered' : 'queued', id: message.id };
+  if (delivered) return { status: 'delivered', id: message.id };
+  return { status: 'queued', id: message.id, behind };
 }
 
 /** The message as the adapter reads it. All of it is sealed, so that parts of several messages cannot be combined. */
