@@ -21,8 +21,8 @@ export interface DeliveredMessage {
 }
 
 /**
- * Whether message `m` may be delivered now. An account gets one message at a time, the newest, and none whose change has
- * been settled in the meantime: cancelled, expired, superseded.
+ * Whether message `m` may be delivered now. An account gets one message at a time: that of the change which has claimed
+ * it, and none of a change that was settled in the meantime: cancelled, expired, superseded.
  */
 const isDue = sql`
   m.settled_at is null and m.sealed is not null and m.expires_at > now()
@@ -34,7 +34,7 @@ const isDue = sql`
   and not exists (
     select from adapter_message other
     where other.account_id = m.account_id and other.id <> m.id and other.settled_at is null
-      and (other.seq > m.seq or other.leased_until > now()))`;
+      and other.leased_until > now())`;
 
 /** For each source, whether a message may be delivered now. */
 export async function readDue(
@@ -133,10 +133,9 @@ export const acknowledge = (
       counts: boolean;
     }>`
       select m.change_id as "changeId", m.label, m.result,
-             o.state in ('applying', 'waiting') and not exists (
-               select from adapter_message newer
-               where newer.account_id = m.account_id and newer.seq > m.seq) as counts
+             o.state in ('applying', 'waiting') and a.claimed_seq = m.seq as counts
       from adapter_message m join outcome o on o.change_id = m.change_id and o.label = m.label
+        join account a on a.id = m.account_id
       where m.id = ${id} and m.source = ${source} and m.deliveries > 0 for update of m`.execute(
       trx,
     );

@@ -25,6 +25,8 @@ export interface StoredMessage {
   readonly message: {
     readonly id: string;
     readonly keyId: string;
+    /** False for a message that a newer change had replaced, before it was rejected or cancelled. */
+    readonly isSealed: boolean;
     readonly deliveries: number;
     /** Null while the message is not settled. */
     readonly result: MessageResult | null;
@@ -48,7 +50,7 @@ export async function readMessage(
     select case when a.source is not null then
              json_build_object('id', a.key_id, 'publicKey', a.public_key, 'online', ${isOnline}) end as adapter,
            case when m.id is not null then
-             json_build_object('id', m.id, 'keyId', m.key_id, 'deliveries', m.deliveries, 'result', m.result,
+             json_build_object('id', m.id, 'keyId', m.key_id, 'isSealed', m.sealed is not null, 'deliveries', m.deliveries, 'result', m.result,
                'reason', m.reason, 'vendorCode', m.vendor_code, 'retryAfterMs', m.retry_after_ms) end as message,
            expiry.at as "expiresAt", expiry.at <= now() as "tooOld",
            exists (select from adapter_message other

@@ -120,7 +120,7 @@ async function concluded(
   return status;
 }
 
-/** What the stored message says; `to_be_sealed` when there is none, or it is sealed to another key than the present one. */
+/** What the stored message says; `to_be_sealed` when there is none, or it is not sealed to the present key. */
 function statusOf(stored: StoredMessage | null): MessageStatus | 'to_be_sealed' {
   if (stored === null) return { status: 'replaced' };
   const { adapter, message, tooOld, behind } = stored;
@@ -137,7 +137,7 @@ function statusOf(stored: StoredMessage | null): MessageStatus | 'to_be_sealed' 
   // A message that was delivered may have been carried out, so it stays until the adapter is back.
   if (adapter?.online !== true)
     return delivered ? { status: 'delivered', id: message.id } : { status: 'offline' };
-  if (message === null || message.keyId !== adapter.id) return 'to_be_sealed';
+  if (message === null || !message.isSealed || message.keyId !== adapter.id) return 'to_be_sealed';
   if (delivered) return { status: 'delivered', id: message.id };
   return { status: 'queued', id: message.id, behind };
 }
