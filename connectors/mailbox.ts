@@ -4,6 +4,8 @@ import type { Secret } from '../model/passwords/secret';
 
 /** The messages to the adapter of one source. The worker implements it, because the messages are in its database. */
 export interface Mailbox {
+  /** Time for which a write waits for its acknowledgement. */
+  readonly acknowledgedWithinMs: number;
   /**
    * Makes sure that the message of a write is stored, sealed to the present key of the adapter. The message of an earlier
    * attempt is found again and never written twice.
@@ -47,7 +49,13 @@ export interface PullMessage {
  * - `replaced`: a newer change has claimed the account, so no message is stored.
  */
 export type MessageStatus =
-  | { readonly status: 'queued' | 'delivered'; readonly id: string }
+  | {
+      readonly status: 'queued';
+      readonly id: string;
+      /** Whether the adapter may still be working on a message of another change of the account. */
+      readonly behind: boolean;
+    }
+  | { readonly status: 'delivered'; readonly id: string }
   | { readonly status: 'offline' | 'replaced' }
   | {
       readonly status: 'settled';

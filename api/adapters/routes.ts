@@ -8,7 +8,8 @@ import {
   receivedSchema,
 } from '../../model/api/adapters';
 import { inPlaintext } from '../../sealing/passwords';
-import { acknowledge, initialiseAdapter, readAdapter, reportStatus } from '../../store/adapters';
+import { initialiseAdapter, readAdapter, reportStatus } from '../../store/adapters/connected';
+import { acknowledge } from '../../store/adapters/messages';
 import { captureAnswers, captureProblems, ingestAndAnswer } from '../captures/report';
 import { actorOf } from '../http/actor';
 import { secretText } from '../http/input';

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { IntakeDependencies, IntakeSettings } from '../../intake/dependencies';
 import { watchEpochs } from '../../intake/epochs';
 import { openPolicyChecker } from '../../intake/policy/check-policy';
-import { readDue } from '../../store/adapters';
+import { readDue } from '../../store/adapters/messages';
 import { readAcceptedSecrets } from '../../store/api-keys';
 import { newestPosition } from '../../store/audit-records';
 import { type ChangeProgress, progressIn, readProgress } from '../../store/changes/progress';

@@ -49,7 +49,10 @@ const createCommand = (): Command =>
       lifetime,
     )
     .option('--agent <name>', 'person who uses the key; required for help-desk')
-    .option('--source <source>', 'source of the relay; required for relay-enrol')
+    .option(
+      '--source <source>',
+      'source of the relay or adapter; required for relay-enrol and adapter',
+    )
     .option(
       '--identity <person>',
       'only person whom a key with person, change-own or lookup may act for; default: everyone',
@@ -65,6 +68,10 @@ const createCommand = (): Command =>
           [
             'lockstep keys create "own password" --scope change-own --identity ada.marsh',
             'creates a key with which only this person can change the password, with the current one',
+          ],
+          [
+            'lockstep keys create "adapter of racf" --scope adapter --source racf',
+            'creates a key for the program that pulls the password changes of this source',
           ],
           [
             'lockstep keys create "relay of dc1" --scope relay-enrol --source domain --expires 1h',

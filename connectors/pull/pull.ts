@@ -12,8 +12,6 @@ import type {
 } from '../contract';
 import type { Mailbox, MessageStatus } from '../mailbox';
 
-/** A write waits this long for the acknowledgement. Later ones wake the account. */
-const ACKNOWLEDGED_WITHIN_MS = 5_000;
 /** The message is looked at again at least this often, because the adapter may have got another key. */
 const LOOK_MS = 1_000;
 
@@ -54,7 +52,7 @@ async function write(
     leaseSeconds: settings.retryDelaySeconds,
     maxAgeSeconds: settings.maxAgeSeconds ?? null,
   };
-  const deadline = performance.now() + ACKNOWLEDGED_WITHIN_MS;
+  const deadline = performance.now() + mailbox.acknowledgedWithinMs;
   for (;;) {
     const status = await mailbox.put(message);
     if (!('id' in status)) return withoutPassword(answerOf(status, settings), password);
@@ -62,7 +60,9 @@ async function write(
     if (leftMs > 0) await mailbox.waitForResult(status.id, Math.min(leftMs, LOOK_MS));
     // A message that waits in the queue is withdrawn, so that the answer is certain.
     else if (status.status === 'queued' && (await mailbox.withdraw(status.id)))
-      return { result: 'retry', reason: 'busy', vendorCode: 'not_received' };
+      return status.behind
+        ? { result: 'retry', reason: 'account_in_use', vendorCode: null }
+        : { result: 'retry', reason: 'busy', vendorCode: 'not_received' };
     else return { result: 'ambiguous', reason: 'awaiting_acknowledgement', vendorCode: null };
   }
 }

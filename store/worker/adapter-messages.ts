@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { MessageResult } from '../../model/adapters/message';
 import type { Reason } from '../../model/errors';
 import type { AdapterKey } from '../../sealing/adapters';
-import { isOnline, retryAccounts } from '../adapters';
+import { isOnline, retryAccounts } from '../adapters/connected';
 import type { Database } from '../database';
 import { newId } from '../ids';
 import { channels } from '../notifications';
@@ -25,6 +25,8 @@ export interface StoredMessage {
   readonly message: {
     readonly id: string;
     readonly keyId: string;
+    /** False for a message that a newer change had replaced, before it was rejected or cancelled. */
+    readonly isSealed: boolean;
     readonly deliveries: number;
     /** Null while the message is not settled. */
     readonly result: MessageResult | null;
@@ -34,21 +36,26 @@ export interface StoredMessage {
   } | null;
   readonly expiresAt: Date;
   readonly tooOld: boolean;
+  /** Whether the adapter may still be working on a message of another change of the account. */
+  readonly behind: boolean;
 }
 
 /** @param maxAgeSeconds null for the age limit of changes alone */
 export async function readMessage(
   db: Database,
-  { source, changeId, label }: MessageOf,
+  { source, changeId, label, accountId }: MessageOf,
   maxAgeSeconds: number | null,
 ): Promise<StoredMessage | null> {
   const { rows } = await sql<StoredMessage>`
     select case when a.source is not null then
              json_build_object('id', a.key_id, 'publicKey', a.public_key, 'online', ${isOnline}) end as adapter,
            case when m.id is not null then
-             json_build_object('id', m.id, 'keyId', m.key_id, 'deliveries', m.deliveries, 'result', m.result,
+             json_build_object('id', m.id, 'keyId', m.key_id, 'isSealed', m.sealed is not null, 'deliveries', m.deliveries, 'result', m.result,
                'reason', m.reason, 'vendorCode', m.vendor_code, 'retryAfterMs', m.retry_after_ms) end as message,
-           expiry.at as "expiresAt", expiry.at <= now() as "tooOld"
+           expiry.at as "expiresAt", expiry.at <= now() as "tooOld",
+           exists (select from adapter_message other
+                   where other.account_id = ${accountId} and other.change_id <> c.id
+                     and other.settled_at is null and other.leased_until > now()) as behind
     from change c
       left join adapter a on a.source = ${source}
       left join adapter_message m on m.change_id = c.id and m.label = ${label}
@@ -119,6 +126,7 @@ export async function sweepMessages(db: Database): Promise<void> {
             result = case when deliveries = 0 then 'too_old' else 'not_acknowledged' end
         where settled_at is null and (leased_until is null or leased_until <= now())
           and (expires_at <= now() or (deliveries >= most_deliveries and leased_until is not null))
+          and exists (select from change c where c.id = change_id and c.ended_at is null)
         returning id, source, change_id, label, result, deliveries
       ), audited as (
         insert into audit (actor, action, change_id, subject, detail)

@@ -65,6 +65,12 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep sso secret restore master-keys.backup': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret rotate': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret backup': 'test/cli/sso-secret.test.ts',
+  './lockstep keys create "adapter of racf" --scope adapter --source racf > racf.key':
+    'test/worker/pull.test.ts',
+  'python3 docs/examples/racf_adapter.py http://127.0.0.1:8080 racf.key racf racf.txt':
+    'test/worker/pull.test.ts',
+  'python3 docs/examples/racf_adapter.py http://127.0.0.1:8080 racf.key racf racf.txt ADA < changed.txt':
+    'test/worker/pull.test.ts',
   './lockstep stale --look': 'test/cli/output.test.ts',
   './lockstep identities force-change ada.marsh --source corp-directory --reason "ticket 4711"':
     'test/cli/account-actions.test.ts',

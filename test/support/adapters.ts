@@ -26,21 +26,29 @@ export const adapterKeyOf = async (api: TestApi, source: string): Promise<string
   return (await createApiKey(api.database.db, { ...wanted, expiresAt: null, source }, 'test')).key;
 };
 
-/** Starts a sample below docs/examples. @param more its arguments after the source */
+interface Sample {
+  /** The file below docs/examples. */
+  readonly file: string;
+  readonly source: string;
+  /** The arguments after the source. */
+  readonly more?: readonly string[];
+  readonly stdin?: string;
+  /** The API key; by default a new one. */
+  readonly key?: string;
+}
+
+/** Starts a sample of the documentation. */
 export async function startSample(
   api: TestApi,
-  file: string,
-  source: string,
-  more: readonly string[] = [],
-  input: string | null = null,
+  { file, source, more = [], stdin, key }: Sample,
 ): Promise<SampleAdapter> {
   const keyFile = path.join(api.dir, `adapter-key-of-${source}`);
-  writeFileSync(keyFile, `${await adapterKeyOf(api, source)}\n`, { mode: 0o600 });
+  writeFileSync(keyFile, `${key ?? (await adapterKeyOf(api, source))}\n`, { mode: 0o600 });
   const interpreter = file.endsWith('.py') ? 'python3' : 'bash';
   const child = spawn(interpreter, [path.join(examples, file), api.url, keyFile, source, ...more], {
     detached: true,
   });
-  if (input !== null) child.stdin.end(input);
+  if (stdin !== undefined) child.stdin.end(stdin);
   let printed = '';
   for (const output of [child.stdout, child.stderr])
     output.on('data', (data: Buffer) => {

@@ -26,11 +26,16 @@ const broken: Readonly<Record<string, ReturnType<typeof sql>>> = {
       and not exists (select from change c where c.identity_id = m.identity_id and c.ended_at is null)`,
   'I8 the password of an ended change is destroyed': sql`
     select s.change_id as id from sealed_secret s join change c on c.id = s.change_id
-    where c.ended_at is not null`,
+    where c.ended_at is not null
+    union all
+    select m.id from adapter_message m join change c on c.id = m.change_id
+    where c.ended_at is not null and m.sealed is not null`,
   'I9 no sealed password outlives its expiry by more than a sweep': sql`
     select change_id as id from sealed_secret where expires_at < now() - interval '30 seconds'
     union all
-    select job_id from sealed_sign_in where expires_at < now() - interval '30 seconds'`,
+    select job_id from sealed_sign_in where expires_at < now() - interval '30 seconds'
+    union all
+    select id from adapter_message where sealed is not null and expires_at < now() - interval '30 seconds'`,
   'I9 no sealed capture outlives its expiry by more than a sweep': sql`
     select id::text from sealed_capture where expires_at < now() - interval '30 seconds'
     union all

@@ -119,7 +119,7 @@ export async function startLockstep(
   const { id: apiKey } = await createApiKey(db, wantedKey, 'test');
   const audit = keepAuditIn(db, keyDir);
   const janitor = startJanitor(db, keys, audit, 24);
-  const mailboxes = await openMailboxes(db, database.url);
+  const mailboxes = await openMailboxes(db, database.url, 2_000);
   const connectors = openTestConnectors(mailboxes.of, path.dirname(keyDir));
   const notices = openNoticeChannels(toolsFor(keyDir, keys, db));
   const workers = new Set<TestWorker>();

@@ -1,11 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { compactDecrypt } from 'jose';
 import { sql } from 'kysely';
 import { auditSays } from '../../model/audit/says';
 import { revokeApiKey } from '../../store/api-keys';
 import { anyRecord, readAudit } from '../../store/audit-records';
-import { type PlayedAdapter, playAdapter, startSample } from '../support/adapters';
+import { lockstep } from '../cli/run-cli';
+import {
+  type PlayedAdapter,
+  playAdapter,
+  type SampleAdapter,
+  startSample,
+} from '../support/adapters';
 import type { TestApi } from '../support/api';
 import { createScanner } from '../support/canary';
 import { newPassword, uniqueName } from '../support/people';
@@ -29,17 +37,25 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
   });
 
   /** The sources `legacy` and `loop` have adapters; the directory is the auth source. */
-  function document(settings: object = {}, more: object = {}) {
+  function document(settings: object = {}, more: object = {}, others: object = {}) {
     const base = companyDocument(suite.company) as { sources: object };
     const kind = { kind: 'pull', settings: { retryDelaySeconds: 30, ...settings } };
     const loop = { ...kind, capture: { enabled: true, verifyCurrent: false } };
-    const sources = ['directory', 'apps', 'crm', 'legacy', 'loop'];
+    const sources = ['directory', 'apps', 'crm', 'legacy', 'loop', ...Object.keys(others)];
     return {
       ...base,
-      sources: { ...base.sources, legacy: { ...kind, ...more }, loop },
+      sources: { ...base.sources, legacy: { ...kind, ...more }, loop, ...others },
       groups: { all: { policy: 'everyone', authSource: 'directory', sources } },
     };
   }
+
+  const racf = {
+    racf: {
+      ...{ kind: 'pull', settings: { names: 'ignore-case' } },
+      passwordFilter: { case: 'upper', allowed: 'A-Z0-9@#$', maxLength: 8 },
+      capture: { enabled: true, verifyCurrent: false },
+    },
+  };
 
   /** Adds a person with an account in the directory and one that an adapter serves. */
   async function addPerson(source = 'legacy') {
@@ -85,6 +101,12 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
       .reverse();
   }
 
+  /** The id of the change that a sample has started. It prints the answer of send. */
+  async function changeOf(sample: SampleAdapter): Promise<string> {
+    await sample.prints(/chg_[0-9a-z]{26}/);
+    return /chg_[0-9a-z]{26}/.exec(sample.printed())?.[0] ?? '';
+  }
+
   const hasJq = spawnSync('jq', ['--version']).status === 0;
   const samples = ['loopback_adapter.py', ...(hasJq ? ['loopback_adapter.sh'] : [])];
   if (!hasJq) test.skip('the sample in shell (skipped: this machine has no jq)', () => {});
@@ -92,10 +114,10 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
   test.each(samples)(
     '%s acknowledges a change and sends it back, which Lockstep recognizes as an echo',
     async (file) => {
-      const sample = await startSample(api, file, 'loop');
+      const sample = await startSample(api, { file, source: 'loop' });
       const { id } = await change(undefined, 'loop');
       const view = await suite.lockstep.readEnd(id);
-      expect(outcomeIn(view, 'loop')).toMatchObject({ state: 'applied', attempts: 1 });
+      expect(outcomeIn(view, 'loop')).toMatchObject({ state: 'applied' });
       await sample.prints('echo');
       await sample.prints('recorded');
       await sample.stop();
@@ -105,9 +127,43 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
   test.each(samples)('%s sends a change, which reaches the directory', async (file) => {
     const { account, directory } = await addPerson('loop');
     const password = newPassword();
-    const sample = await startSample(api, file, 'loop', [account], password);
-    await until(() => directory.logsIn(password));
-    await sample.prints('chg_');
+    const sample = await startSample(api, {
+      ...{ file, source: 'loop', more: [account], stdin: password },
+    });
+    await suite.lockstep.readEnd(await changeOf(sample));
+    expect(await directory.logsIn(password)).toBe(true);
+  });
+
+  test('racf_adapter.py sends a change that was made with the old password, and refuses one without it', async () => {
+    await suite.lockstep.configure(document({}, {}, racf));
+    const directory = await suite.company.addAccount('directory');
+    const account = uniqueName().slice(0, 8).toUpperCase();
+    const person = await suite.lockstep.addPerson([directory, { source: 'racf', name: account }]);
+    const file = path.join(api.dir, 'racf.txt');
+    writeFileSync(file, `${account} OLDPASS1\n`);
+    const create = ['keys', 'create', 'adapter of racf', '--scope', 'adapter', '--source', 'racf'];
+    const keyFile = path.join(api.dir, 'admin-of-racf');
+    writeFileSync(keyFile, await api.newKey(['admin']));
+    const env = { LOCKSTEP_URL: api.url, LOCKSTEP_API_KEY_FILE: keyFile };
+    const key = (await lockstep(create, { env })).stdout.trim();
+    const sample = { file: 'racf_adapter.py', source: 'racf', key };
+    const sent = { ...sample, more: [file, account], stdin: 'OLDPASS1\nnewpass2\n' };
+    await suite.lockstep.readEnd(await changeOf(await startSample(api, sent)));
+    expect(await directory.logsIn('NEWPASS2')).toBe(true);
+    expect(readFileSync(file, 'utf8')).toBe(`${account} NEWPASS2\n`);
+
+    const running = await startSample(api, { ...sample, more: [file] });
+    const id = await suite.lockstep.accept({ person, password: newPassword() });
+    const outcome = outcomeIn(await suite.lockstep.readEnd(id), 'racf');
+    const refused = { state: 'rejected', reason: 'policy', vendorCode: 'ICH408I.OLDPASS' };
+    expect(outcome).toMatchObject(refused);
+    await running.prints(`${account}: rejected policy recorded`);
+    expect(await running.stop()).toBe(0);
+    expect(
+      (await api.send('GET', '/v1/adapters/racf', { key: await api.newKey(['read']) })).body,
+    ).toMatchObject({
+      ...{ source: 'racf', online: false, ownKey: false, pending: 0 },
+    });
   });
 
   test('an adapter receives the account with the new password, and its acknowledgement becomes the outcome', async () => {
@@ -121,7 +177,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
       message: { trackingId, operation: 'setPassword', account, password, oldPassword: null },
     });
     expect(await adapter.complete(trackingId, 'applied')).toBe('recorded');
-    expect(await ended(id)).toMatchObject({ state: 'applied', attempts: 1, proof: 'none' });
+    expect(await ended(id)).toMatchObject({ state: 'applied', proof: 'none' });
     expect(await adapter.complete(trackingId, 'applied')).toBe('repeated');
     expect(await adapter.complete(trackingId, 'rejected')).toBe('too_late');
     expect(await ended(id)).toMatchObject({ state: 'applied' });
@@ -176,12 +232,12 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     const { id } = await change();
     const [first] = await adapter.receive();
     await adapter.complete(first?.trackingId ?? '', 'retry', { reason: 'account_locked' });
-    expect(await waits(id, 'account_locked')).toMatchObject({ attempts: 1 });
+    expect(await waits(id, 'account_locked')).toMatchObject({ state: 'waiting' });
     await suite.lockstep.command(id, 'retry');
     const [second] = await adapter.receive();
     expect(second?.trackingId).not.toBe(first?.trackingId);
     await adapter.complete(second?.trackingId ?? '', 'applied');
-    expect(await ended(id)).toMatchObject({ state: 'applied', attempts: 2 });
+    expect(await ended(id)).toMatchObject({ state: 'applied' });
   });
 
   test('a message without an acknowledgement is delivered again under its tracking id, then the account is reported as failed', async () => {
@@ -299,7 +355,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     expect(await inDoubt(id)).toBe(true);
     expect(await adapter.receive({ waitSeconds: 2 })).toEqual([]);
     expect((await messages(id)).map(({ sealed }) => sealed)).toEqual([null]);
-    expect(received?.delivery).toBe(1);
+    expect(await adapter.complete(received?.trackingId ?? '', 'applied')).toBe('too_late');
   });
 
   test('an acknowledgement of an older change is never taken for the newer one, and the older is not delivered again', async () => {

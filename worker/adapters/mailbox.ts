@@ -1,7 +1,7 @@
 import { jsonBytes } from '../../connectors/http/body';
 import type { Mailbox, MessageStatus, PullMessage } from '../../connectors/mailbox';
 import { type AdapterKey, sealToAdapter } from '../../sealing/adapters';
-import { readAdapter } from '../../store/adapters';
+import { readAdapter } from '../../store/adapters/connected';
 import type { Database } from '../../store/database';
 import { channels, listen } from '../../store/notifications';
 import {
@@ -25,8 +25,15 @@ export interface Mailboxes {
 
 const FORGET_EVERY_MS = 600_000;
 
+/** A write waits this long for its acknowledgement. A later one wakes the account. */
+const ACKNOWLEDGED_WITHIN_MS = 5_000;
+
 /** Opens the messages to adapters, and starts the loops that end them. */
-export async function openMailboxes(db: Database, databaseUrl: string): Promise<Mailboxes> {
+export async function openMailboxes(
+  db: Database,
+  databaseUrl: string,
+  acknowledgedWithinMs = ACKNOWLEDGED_WITHIN_MS,
+): Promise<Mailboxes> {
   const waiting = new Map<string, Set<() => void>>();
   const wake = (id: string | null) => {
     const woken = id === null ? [...waiting.values()] : [waiting.get(id) ?? []];
@@ -59,6 +66,7 @@ export async function openMailboxes(db: Database, databaseUrl: string): Promise<
 
   return {
     of: (source) => ({
+      acknowledgedWithinMs,
       put: (message) => put(db, source, message),
       waitForResult,
       withdraw: (id) => withdrawMessage(db, id),
@@ -112,10 +120,10 @@ async function concluded(
   return status;
 }
 
-/** What the stored message says; `to_be_sealed` when there is none, or it is sealed to another key than the present one. */
+/** What the stored message says; `to_be_sealed` when there is none, or it is not sealed to the present key. */
 function statusOf(stored: StoredMessage | null): MessageStatus | 'to_be_sealed' {
   if (stored === null) return { status: 'replaced' };
-  const { adapter, message, tooOld } = stored;
+  const { adapter, message, tooOld, behind } = stored;
   if (message !== null && message.result !== null) {
     const { result, reason, vendorCode, retryAfterMs } = message;
     return { status: 'settled', result, reason, vendorCode, retryAfterMs };
@@ -129,8 +137,9 @@ function statusOf(stored: StoredMessage | null): MessageStatus | 'to_be_sealed' 
   // A message that was delivered may have been carried out, so it stays until the adapter is back.
   if (adapter?.online !== true)
     return delivered ? { status: 'delivered', id: message.id } : { status: 'offline' };
-  if (message === null || message.keyId !== adapter.id) return 'to_be_sealed';
-  return { status: delivered ? 'delivered' : 'queued', id: message.id };
+  if (message === null || !message.isSealed || message.keyId !== adapter.id) return 'to_be_sealed';
+  if (delivered) return { status: 'delivered', id: message.id };
+  return { status: 'queued', id: message.id, behind };
 }
 
 /** The message as the adapter reads it. All of it is sealed, so that parts of several messages cannot be combined. */

@@ -37,10 +37,10 @@ export function benchOf(subject: Subject): Bench {
     const resolve = (reference: string) => Secret.fromText(subject.secrets[reference] ?? '');
     const connector = await kind.open(
       { ...subject.settings(address), ...changes },
-      { resolve, commandDir: subject.commandDir },
+      { resolve, commandDir: subject.commandDir, mailbox: subject.mailbox },
     );
     closers.push(() => connector.close());
-    return watched(connector);
+    return watched(connector, subject);
   };
   return {
     subject,
@@ -90,7 +90,7 @@ export function remembered(password: string): string {
 }
 
 /** Wraps a connector, so that each of its answers is searched for every password of this run. */
-function watched(connector: Connector): Connector {
+function watched(connector: Connector, { writeOf }: Subject): Connector {
   const clean = async <T>(request: Promise<T>): Promise<T> => {
     const answer = await request;
     const text = JSON.stringify(answer ?? null);
@@ -104,7 +104,10 @@ function watched(connector: Connector): Connector {
     find: (request) => clean(connector.find(request)),
     list: (request) => clean(connector.list(request)),
     state: (request) => clean(connector.state(request)),
-    setPassword: (request) => clean(connector.setPassword(request)),
+    setPassword: async (request) => {
+      const of = writeOf && { of: await writeOf(request.account) };
+      return clean(connector.setPassword({ ...request, ...of, salt: request.salt }));
+    },
     verify: (request) => clean(connector.verify(request)),
     check: () => clean(connector.check()),
     ...(connector.act && { act: (request) => clean(needed(connector.act, 'act')(request)) }),

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { AccountRef } from '../../../connectors/contract';
+import type { Mailbox, WriteOf } from '../../../connectors/mailbox';
 import type { TrialAccount } from '../../../connectors/trial/cases';
 import type { Reason } from '../../../model/errors';
 import type { Scheme } from '../../../model/hashes/encoding';
@@ -44,6 +45,10 @@ export interface Subject {
   readonly secrets: Readonly<Record<string, string>>;
   /** The folder whose programs the connector may run. */
   readonly commandDir?: string;
+  /** The messages to the adapter, for the kind `pull`. */
+  readonly mailbox?: Mailbox;
+  /** Stores what the worker has stored before a write to the account. */
+  readonly writeOf?: (account: AccountRef) => Promise<WriteOf>;
   /** Plays the server's part of the protocol before TLS begins. Missing where TLS begins with the first byte. */
   readonly beforeTls?: (socket: Socket) => Promise<void>;
   /** Changes to the settings that end each step after about half a second. */
