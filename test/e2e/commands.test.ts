@@ -273,7 +273,7 @@ describeWith(
 
     test('the build creates every program that the docs start', () => {
       const programs = Array.from(text.matchAll(/`node ([\w/]+\.js)`/g), ([, file = '']) => file);
-      expect(new Set(programs).size).toBe(2);
+      expect(new Set(programs).size).toBe(3);
       for (const file of programs)
         expect([file, existsSync(path.join(root, file))]).toEqual([file, true]);
     });

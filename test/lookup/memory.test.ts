@@ -67,6 +67,15 @@ describeWith(['postgres'], 'the lookup service without its database', () => {
     expect(await ticket).toMatchObject(away);
   });
 
+  test('until the database is asked again, neither a refresh nor an application without a cache is answered from memory', async () => {
+    await get('alice', 'bank');
+    await takeAway();
+    expect((await get('alice', 'wiki')).body.fromMemory).toBe(true);
+    await lookup.proxy.pass();
+    expect((await get('alice', 'wiki?refresh=true')).body.fromMemory).not.toBe(true);
+    expect((await get('alice', 'bank')).body.fromMemory).not.toBe(true);
+  });
+
   test('a read while the database was unavailable is recorded once the database is back', async () => {
     await lookup.audited();
     await takeAway();
