@@ -69,7 +69,7 @@ export interface Connector {
   policies?(): Promise<PoliciesAnswer>;
   /** Reads the servers on which passwords of the source can be changed. Missing where the source does not list them. */
   replicas?(): Promise<ReplicasAnswer>;
-  /** The address of the server in use; null before the first request. Missing where a source has one server at most. */
+  /** The address of the server in use; null before the first request, and for a source with one server. */
   server?(): string | null;
   /** Closes every connection. The connector must not be used afterwards. */
   close(): Promise<void>;

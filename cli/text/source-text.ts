@@ -24,8 +24,6 @@ const columns = [
   { title: 'REFRESHED' },
 ] as const;
 
-const serverColumn = { title: 'SERVER', cut: 'first' } as const;
-
 export function sourceLines(output: Output, sources: readonly Source[], now: number): string[] {
   if (sources.length === 0)
     return ['There is no source yet. Add sources to lockstep.yaml, then run "lockstep apply".'];
@@ -37,16 +35,16 @@ export function sourceLines(output: Output, sources: readonly Source[], now: num
     ),
   );
   const steps = unavailable.flatMap(nextSteps).map((step) => `  ${output.paint('bold', step)}`);
-  const showsServers = sources.some(({ servers }) => servers.length > 0);
+  const servers = sources
+    .filter((source) => source.servers.length > 0)
+    .flatMap((source) => indented(`${source.name}: ${source.servers.join(', ')}`, output.width));
   return [
     ...table(
       output,
-      showsServers ? [...columns, serverColumn] : columns,
-      sources.map((source) => [
-        ...row(source, now),
-        ...(showsServers ? [source.servers.map(hostOf).join(', ')] : []),
-      ]),
+      columns,
+      sources.map((source) => row(source, now)),
     ),
+    ...(servers.length === 0 ? [] : ['', 'Servers in use:', ...servers]),
     ...(why.length === 0 ? [] : ['', 'Why:', ...why]),
     ...(steps.length === 0 ? [] : ['', 'Next:', ...steps]),
   ];
@@ -77,9 +75,6 @@ export function progressText({ step, done, total, perSecond }: JobProgress): str
   const of = total === null ? '' : ` of ${total}`;
   return `${done}${of} accounts ${verb}, ${perSecond} per second`;
 }
-
-/** Host and port of an address such as `ldaps://dc1.example.com:636`. */
-const hostOf = (url: string): string => url.replace(/^[^:]+:\/\//, '');
 
 function stateText({ state, enabled, since }: Source, now: number): string {
   const duration = since === null ? '' : ` for ${span(now - Date.parse(since))}`;

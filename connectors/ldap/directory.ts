@@ -95,7 +95,7 @@ export function openDirectory(
           return read.ok ? { result: 'replicas', replicas: read.value } : failureOf(read);
         }),
       ),
-    server: () => servers.current()?.url ?? null,
+    server: () => (servers.endpoints().length > 1 ? (servers.current()?.url ?? null) : null),
     async close() {
       servers.close();
       services.close();

@@ -19,7 +19,7 @@ export const sourceSchema = z
     servers: z
       .array(z.string())
       .describe(
-        'Addresses of the servers that the workers use now, one for each worker at most. Empty before the first request, and for sources without a choice of servers.',
+        'Addresses of the servers that the workers use now, one for each worker at most. Empty before the first request, and for sources with one server.',
       ),
     state: z.enum(['up', 'down', 'paused']).describe(describeCodes(sourceStates)),
     since: timeOrNull.describe('When the source went down or was paused; null while it is up.'),

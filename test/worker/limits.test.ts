@@ -40,13 +40,13 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source with limits', () => {
       const second = suite.lockstep.startWorker();
       await suite.lockstep.database.pool.query('delete from source_turn');
       await configure({ maxPerSecond: 4 });
-      const started = await Promise.all(Array.from({ length: 14 }, changeOf));
+      const started = await Promise.all(Array.from({ length: 10 }, changeOf));
       const seen = new Set<string>();
       const begun: number[] = [];
       await until(async () => {
         for (const { at } of await turns()) if (!begun.includes(at)) begun.push(at);
         for (const { id } of started) seen.add(String((await appsOf(id))?.reason));
-        return begun.length === 14;
+        return begun.length === 10;
       });
       begun.sort((one, other) => one - other);
       for (const [index, at] of begun.entries())
