@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   cancel: ({ change }) => [change],
   stale: () => ['--look'],
   'sources list': () => [],
+  'sources waiting': () => ['crm'],
   'sources pause': () => ['ledger'],
   'sources resume': () => ['ledger'],
   'sources retry': () => ['crm'],
@@ -76,7 +77,7 @@ const testedElsewhere = [
   ...['audit verify', 'configuration rollback'],
   ...['applications create', 'applications update', 'applications delete'],
   ...['mappings enable', 'mappings disable', 'mappings delete'],
-  ...['identities unlock', 'identities force-change'],
+  ...['identities unlock', 'identities force-change', 'identities import'],
   ...['status', 'generate', 'backup', 'restore', 'rotate'].map((verb) => `sso secret ${verb}`),
 ];
 
