@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   cancel: ({ change }) => [change],
   stale: () => ['--look'],
   'sources list': () => [],
+  'sources waiting': () => ['crm'],
   'sources pause': () => ['ledger'],
   'sources resume': () => ['ledger'],
   'sources retry': () => ['crm'],
@@ -91,7 +92,7 @@ const testedElsewhere = [
     'group',
   ].map((verb) => `adapters ${verb}`),
   ...['mappings enable', 'mappings disable', 'mappings delete'],
-  ...['identities unlock', 'identities force-change'],
+  ...['identities unlock', 'identities force-change', 'identities import'],
   ...['status', 'generate', 'backup', 'restore', 'rotate'].map((verb) => `sso secret ${verb}`),
 ];
 

@@ -9,7 +9,7 @@ import { Secret } from '../../model/passwords/secret';
 import { saveIdentity } from '../../store/people/identities';
 import { readSourceStates } from '../../store/sources/state';
 import { type AskDependencies, NotYet } from '../../worker/captures/ask-source';
-import { capturedAccount } from '../../worker/captures/captured-account';
+import { capturedAccount, nameInSource } from '../../worker/captures/captured-account';
 import {
   activeDirectorySubject,
   type DomainAdmin,
@@ -42,7 +42,12 @@ describeWith(['samba', 'postgres'], 'the account of a capture', () => {
    * Looks up the account of a capture.
    * @param more settings of the source; null when the source must not be asked
    */
-  function lookUp(reported: string, more: Settings | null = {}, capture: Settings = {}) {
+  function lookUp(
+    reported: string,
+    more: Settings | null = {},
+    capture: Settings = {},
+    look = capturedAccount,
+  ) {
     const settings = { ...subject.settings(subject.server), ...more };
     const configuration = configurationSchema.parse({
       version: 1,
@@ -67,7 +72,7 @@ describeWith(['samba', 'postgres'], 'the account of a capture', () => {
         return connector;
       },
     };
-    return capturedAccount(deps, 'domain', reported);
+    return look(deps, 'domain', reported);
   }
   /** Links the account to a new person under this name. */
   async function link({ name, nativeId }: TestAccount['ref']): Promise<void> {
@@ -109,6 +114,15 @@ describeWith(['samba', 'postgres'], 'the account of a capture', () => {
     expect(await lookUp(key)).toBe(key);
     expect(await lookUp('no-such-account')).toBe('no-such-account');
     expect(await lookUp('*')).toBe('*');
+  });
+
+  test('a captured account that is not linked is kept under its name in the source, if the source has one', async () => {
+    const { ref, key } = await admin.addAccount();
+    const nameOf = (reported: string, capture: Settings = {}) =>
+      lookUp(reported, {}, capture, nameInSource);
+    expect(await nameOf(key)).toBe(ref.name);
+    expect(await nameOf('no-such-account')).toBe('no-such-account');
+    expect(await nameOf(ref.name, { accountsBy: undefined })).toBe(ref.name);
   });
 
   test('a source is not asked when the reported name is linked or the source does not look accounts up', async () => {
