@@ -129,9 +129,14 @@ describeWith(['postgres'], 'a key server that fails', () => {
     ['http://vault.example.com:8200/v1/transit', false],
     ['http://127.0.0.1.example.com/v1/transit', false],
     ['ftp://127.0.0.1/v1/transit', false],
-  ])('a key server at %s is accepted: %p, because other machines need TLS', (url, accepted) => {
-    expect(environmentSchema.safeParse({ LOCKSTEP_TRANSIT_URL: url }).success).toBe(accepted);
-  });
+    ['https://user:word@vault.example.com/v1/transit', false],
+    ['https://vault.example.com/v1/transit?token=1', false],
+  ])(
+    'a key server at %s is accepted: %p, because other machines need TLS, and a URL has no secret',
+    (url, accepted) => {
+      expect(environmentSchema.safeParse({ LOCKSTEP_TRANSIT_URL: url }).success).toBe(accepted);
+    },
+  );
 
   test('a key server without a token is refused, and the error names the variable', () => {
     const settings = environmentSchema.parse({ LOCKSTEP_TRANSIT_URL: server.url });
