@@ -13,10 +13,10 @@ const run = promisify(execFile);
 
 const MODULE = 'github.com/hashicorp/vault';
 /**
- * A version under the Mozilla Public License, the last one whose own modules have the releases that it requires. Releases of
- * OpenBao are not in the Go module proxy.
+ * The newest version under the Mozilla Public License that runs with the modules that it requires. Releases of OpenBao cannot
+ * be fetched as Go modules.
  */
-const VERSION = 'v1.14.2';
+const VERSION = 'v1.14.1';
 /** Parts that the module replaces by folders, which a module archive lacks. */
 const PARTS = ['api', 'api/auth/approle', 'api/auth/kubernetes', 'api/auth/userpass', 'sdk'];
 
