@@ -209,7 +209,13 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source in trouble', () => {
     await pauseSource(db, 'apps', 'source_paused', 'api-key:1');
     const started = await changesOf(5);
     await allWait(started);
-    await giveSourceCommand(db, { source: 'apps', kind: 'cancel', perSecond: 20, reason: null, by: 'api-key:1' });
+    await giveSourceCommand(db, {
+      source: 'apps',
+      kind: 'cancel',
+      perSecond: 20,
+      reason: null,
+      by: 'api-key:1',
+    });
     for (const { id, word, accounts } of started) {
       expect((await suite.lockstep.readEnd(id)).state).toBe('partial');
       expect(await appsOf(id)).toMatchObject({ state: 'cancelled', attempts: 0 });

@@ -65,7 +65,9 @@ describeWith(['postgres'], 'master keys that a key server has sealed', () => {
   test('a renewed master key is another text that opens to the same key, also when another one is lost', async () => {
     const lost = await open().generate();
     const id = await open().generate();
-    await sql`update master_key set sealed = 'vault:v1:AAAA' where id = ${lost}`.execute(database.db);
+    await sql`update master_key set sealed = 'vault:v1:AAAA' where id = ${lost}`.execute(
+      database.db,
+    );
     const sealed = () =>
       sql<{ sealed: string }>`select sealed from master_key where id = ${id}`.execute(database.db);
     const [before, bytes] = [await sealed(), await bytesOf(id)];
