@@ -11,7 +11,11 @@ const protectedUrl = z
   .refine(
     (url) => new URL(url).protocol === 'https:' || isLoopback(new URL(url).hostname),
     'must begin with https:// unless the host is 127.0.0.1, ::1 or localhost',
-  );
+  )
+  .refine((url) => {
+    const { username, password, search, hash } = new URL(url);
+    return `${username}${password}${search}${hash}` === '';
+  }, 'give no user name, password, query and fragment');
 const isLoopback = (name: string) => /^(127(\.\d+){3}|\[::1\]|localhost)$/.test(name);
 const folder = z.string().startsWith('/', 'must be an absolute path');
 

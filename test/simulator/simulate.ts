@@ -18,6 +18,7 @@ import { pauseSource, reopenSource } from '../../store/sources/state';
 import { deleteExpiredSecrets } from '../../store/worker/close';
 import { sealCredential } from '../../store/worker/credentials';
 import type { KeyStore } from '../../store/worker/keys/key-store';
+import { KeyStoreUnavailable } from '../../store/worker/keys/key-store';
 import { deliverCommands } from '../../worker/changes/commands';
 import { startChanges } from '../../worker/changes/dispatcher';
 import { changePassword } from '../../workflows/change-password';
@@ -134,7 +135,7 @@ export async function simulate(
       ...stage.keys,
       async currentMasterKey() {
         await scheduler.gate();
-        if (!keysWork) throw new Error('the store of keys fails');
+        if (!keysWork) throw new KeyStoreUnavailable('sealed');
         return stage.keys.currentMasterKey();
       },
     },

@@ -47,7 +47,7 @@ function usable(dir: string, { url, key, caFile, token, ...server }: Started): K
   const tokenFile = path.join(dir, 'token');
   writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
   return {
-    settings: { url, key, caFile, tokenFile },
+    settings: { url, key, caFile, tokenFile, timeoutMs: 30_000 },
     env: {
       LOCKSTEP_TRANSIT_URL: url,
       LOCKSTEP_TRANSIT_KEY: key,

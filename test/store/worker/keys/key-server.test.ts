@@ -62,10 +62,14 @@ describeWith(['postgres'], 'master keys that a key server has sealed', () => {
     await expect(open().masterKey(other)).rejects.toMatchObject({ problem: 'wrong_key' });
   });
 
-  test('a renewed master key is another text that opens to the same key', async () => {
+  test('a renewed master key is another text that opens to the same key, also when another one is lost', async () => {
+    const lost = await open().generate();
     const id = await open().generate();
+    await sql`update master_key set sealed = 'vault:v1:AAAA' where id = ${lost}`.execute(
+      database.db,
+    );
     const sealed = () =>
-      sql<{ sealed: string }>`select sealed from master_key`.execute(database.db);
+      sql<{ sealed: string }>`select sealed from master_key where id = ${id}`.execute(database.db);
     const [before, bytes] = [await sealed(), await bytesOf(id)];
     await open().renew();
     expect((await sealed()).rows).not.toEqual(before.rows);
