@@ -68,7 +68,7 @@ const configurationOf = (spec: ProviderSpec): Configuration => ({
   cookies: { keys: [spec.clientId] },
 });
 
-/** The demo asks nobody for consent: its only client is Lockstep. */
+/** The demo needs no consent: its only client is Lockstep. */
 const consented: Configuration['loadExistingGrant'] = async ({ oidc }) => {
   const grant = new oidc.provider.Grant({
     accountId: oidc.session?.accountId ?? '',

@@ -26,7 +26,7 @@ export const codeOf = (bytes: Uint8Array): string =>
     )
     .join('');
 
-/** A code as a person has typed it; null if the text is none. */
+/** A code as a person has typed it; null if the text is not a code. */
 export function readCode(text: string): string | null {
   const letters = text
     .toUpperCase()

@@ -9,7 +9,7 @@ const VARIABLE = 'LOCKSTEP_SIGN_IN_FILE';
 /**
  * Reads how people and staff sign in at an identity provider. This is a file of the api and not part of the
  * configuration document, because it decides who is an administrator, and the scope `configure` may not decide that.
- * @param file undefined: nobody signs in at an identity provider
+ * @param file undefined: there is no identity provider
  * @throws Misconfigured with every mistake in the file
  */
 export function readSignInSettings(file: string | undefined): SignInSettings | null {
