@@ -125,7 +125,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source with limits', () => {
       await configure({ maintenance: [{ from: at(7_200_000), to: at(7_260_000) }] });
       await allDone([started]);
       const { rows } = await suite.lockstep.database.pool.query(
-        "select count(*)::int as notices from notice where subject = 'apps' and kind = 'source_paused'",
+        "select count(*)::int as notices from notice where subject = 'apps' and detail->>'reason' = 'source_in_maintenance'",
       );
       expect(rows).toEqual([{ notices: 0 }]);
     },

@@ -109,11 +109,14 @@ export async function serveChanges(
   });
   const sources = watchSources(deps, queues);
   const waiting = startLoop({ name: 'accounts waiting on sources', everyMs: 1_000 }, async () => {
-    await keepPauses(deps);
     await sendProbes(deps.db);
-    await giveTurns(deps);
     const overdue = await retryOverdue(deps.db);
     return (await handOutCommands(deps.db)) || overdue;
+  });
+  const pauses = startLoop({ name: 'pauses and turns of sources', everyMs: 1_000 }, async () => {
+    await keepPauses(deps);
+    await giveTurns(deps);
+    return false;
   });
   const woken = new Map<Channel, Loop>([
     [channels.accepted, dispatcher],
@@ -128,7 +131,9 @@ export async function serveChanges(
     await running;
   } finally {
     await listener.close();
-    await Promise.all([dispatcher, commands, sources, waiting, notices].map((loop) => loop.stop()));
+    await Promise.all(
+      [dispatcher, commands, sources, waiting, pauses, notices].map((loop) => loop.stop()),
+    );
     await queues.stop();
   }
 }
