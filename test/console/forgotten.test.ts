@@ -220,12 +220,18 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a person without the current pa
       const visitor = newVisitor();
       await enter(visitor, code);
       const long = () => `${newPassword()}${newPassword()}${newPassword()}`;
+      const changesSoFar = async () => {
+        const { db } = suite.lockstep.database;
+        return (await db.selectFrom('change').select('id').execute()).length;
+      };
+      const before = await changesSoFar();
       const answers = await Promise.all([
         setPassword(visitor, long()),
         setPassword(visitor, long()),
       ]);
       const started = answers.filter(({ url }) => url.includes('/password/changes/'));
       expect(started).toHaveLength(1);
+      expect(await changesSoFar()).toBe(before + 1);
     });
 
     test('is not helped without a check of the caller, or by an agent of other groups', async () => {
