@@ -30,7 +30,6 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'sources waiting': () => ['crm'],
   'sources pause': () => ['ledger'],
   'sources resume': () => ['ledger'],
-  'sources waiting': () => ['ledger'],
   'sources retry': () => ['crm'],
   'sources park': () => ['crm'],
   'sources cancel': () => ['crm'],
