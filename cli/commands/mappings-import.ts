@@ -100,8 +100,9 @@ function readRows(file: string, application: string | undefined, domain: string 
   }
   if (domain !== undefined)
     throw usage('Only a file of ENTSSO has Windows domains. Omit --domain.');
-  const { readCsv } = require('../mappings/read-csv') as typeof import('../mappings/read-csv');
-  const { rows, ignored } = readCsv(file, application);
+  const { readMappingRows } =
+    require('../mappings/read-rows') as typeof import('../mappings/read-rows');
+  const { rows, ignored } = readMappingRows(file, application);
   const notes = ignored.map(
     (title) => `The column "${withoutControls(title)}" is ignored, and is not sent.`,
   );

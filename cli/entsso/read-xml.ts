@@ -1,7 +1,7 @@
 import { SaxesParser } from 'saxes';
 import { withoutControls } from '../controls';
 import { usage } from '../failure';
-import { readTextFile } from '../mappings/read-text-file';
+import { readTextFile } from '../files/read-text-file';
 
 /** An element of a file of ENTSSO. Names are in lower case, because the pages of the vendor vary in case. */
 export interface Element {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'csv-parse/sync';
 import { withoutControls } from '../controls';
 import { usage } from '../failure';
+import { passwordTitle, readCsv } from '../files/read-csv';
+import { readTextFile } from '../files/read-text-file';
 import { readLdif } from './ldif';
 import type { PersonRow } from './rows';
 
@@ -15,10 +15,6 @@ export interface LdifMeaning {
   readonly attributes: readonly (readonly [to: string, from: string])[];
 }
 
-/** Titles of columns that may hold passwords. */
-const passwordTitle =
-  /pass(?!port)|pwd|kennw|secret|credential|geheim|contrase|senha|parola|mot.?de.?passe|^pin$/i;
-
 /** Attributes of directories that hold passwords or what is made of them. */
 const passwordAttribute =
   /^(userpassword|unicodepwd|dbcspwd|(nt|lm)pwdhistory|supplementalcredentials|samba(nt|lm)password|authpassword|krbprincipalkey|pwdhistory|.*password)(;|$)/;
@@ -27,7 +23,7 @@ const ACCOUNT = /^account:\s*(.+)$/i;
 
 /** Reads the people of a CSV file. Its first line has the titles `name`, `account:<source>` and names of attributes. */
 export function readCsvPeople(file: string): PersonRow[] {
-  const [titles, ...records] = csvRecords(file);
+  const [titles, ...records] = readCsv(file);
   if (titles === undefined) throw usage(`${file} is empty. Its first line has the titles.`);
   const columns = titles.cells;
   const secret = columns.find((title) => passwordTitle.test(title));
@@ -57,7 +53,7 @@ export function readCsvPeople(file: string): PersonRow[] {
 
 /** Reads the people of an LDIF file. Each entry is the account of one person. */
 export function readLdifPeople(file: string, meaning: LdifMeaning): PersonRow[] {
-  return readLdif(readText(file)).flatMap(({ line, dn, attributes }) => {
+  return readLdif(readTextFile(file)).flatMap(({ line, dn, attributes }) => {
     const secret = [...attributes.keys()].find((attribute) => passwordAttribute.test(attribute));
     if (secret !== undefined) throw hasPasswords(file, `the attribute ${secret} in line ${line}`);
     const valueIn = (attribute: string) => attributes.get(attribute.toLowerCase())?.[0] ?? '';
@@ -80,40 +76,3 @@ const hasPasswords = (file: string, where: string) =>
   usage(
     `${file} has ${where}, which looks like a password. Lockstep imports no passwords, and nothing was sent. Export the file again without it, and delete this one.`,
   );
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw usage(`The file ${file} cannot be read.`);
-  }
-}
-
-interface CsvRecord {
-  readonly line: number;
-  readonly cells: readonly string[];
-}
-
-/** @throws Failure without the text of the file, which may be another file than the operator meant */
-function csvRecords(file: string): CsvRecord[] {
-  const text = readText(file);
-  const [first = ''] = text.split(/\r?\n/, 1);
-  const delimiter = [';', '\t'].find((one) => first.split(one).length > first.split(',').length);
-  try {
-    // The types of the parser do not know that `info` adds a place to each record.
-    const parsed: unknown = parse(text, {
-      ...{ delimiter: delimiter ?? ',', info: true, bom: true, trim: true, skip_empty_lines: true },
-    });
-    return (parsed as { info: { lines: number }; record: string[] }[]).map((one) => ({
-      line: one.info.lines,
-      cells: one.record,
-    }));
-  } catch (error) {
-    const { code, lines } = error as { code?: string; lines?: number };
-    throw usage(
-      code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH'
-        ? `Line ${lines} of ${file} has another number of columns than the first line.`
-        : `Line ${lines ?? '?'} of ${file} is not valid CSV.`,
-    );
-  }
-}

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
-import { readCsv } from '../../cli/mappings/read-csv';
+import { readMappingRows } from '../../cli/mappings/read-rows';
 import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
@@ -320,7 +320,7 @@ describe('a CSV file', () => {
   ])('with %s is refused without a word of its rows', (_what, content, says) => {
     const full = path.join(dir, 'bad.csv');
     writeFileSync(full, content);
-    const refused = refusalOf(() => readCsv(full, undefined));
+    const refused = refusalOf(() => readMappingRows(full, undefined));
     expect(refused).toContain(says);
     expect(refused).not.toContain('Tulip-7');
   });

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { usage } from '../failure';
 
-/** Larger than 10,000 mappings, the most rows of a file. */
-const LIMIT_BYTES = 8 * 1024 * 1024;
+/** Larger than any list of people or mappings that one file should hold. */
+const LIMIT_BYTES = 32 * 1024 * 1024;
 
 /**
  * Reads a text file of an administrator, without a byte order mark.

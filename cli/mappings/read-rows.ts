@@ -1,24 +1,17 @@
-import { parse } from 'csv-parse/sync';
 import { withoutControls } from '../controls';
 import { usage } from '../failure';
-import { readTextFile } from './read-text-file';
+import { passwordTitle, readCsv } from '../files/read-csv';
 import type { FileRow } from './rows';
 
 const columns = ['application', 'identity', 'account'] as const;
 type Column = (typeof columns)[number];
 
-/** Titles of columns that may hold passwords. Such a file is refused, so that no password lies in one for longer. */
-const passwordTitle =
-  /pass|pwd|kennw|secret|credential|geheim|contrase|senha|parola|mot.?de.?passe|^pin$/i;
-
-const separators = [',', ';', '\t'];
-
 /** Reads the rows of a CSV file with a line of titles. Columns of other titles are named in `ignored`, and never sent. */
-export function readCsv(
+export function readMappingRows(
   file: string,
   application: string | undefined,
 ): { readonly rows: FileRow[]; readonly ignored: string[] } {
-  const [titles, ...records] = recordsOf(file);
+  const [titles, ...records] = readCsv(file);
   if (titles === undefined) throw usage(`${file} is empty. Its first line has the titles.`);
   const places = placesOf(file, titles.cells, application);
   const rows = records.map(({ line, cells }): FileRow => {
@@ -59,32 +52,4 @@ function placesOf(
   if (!places.has('application') && application === undefined)
     throw usage(`${file} has no column "application". Add it, or give --application.`);
   return places;
-}
-
-interface CsvRecord {
-  readonly line: number;
-  readonly cells: readonly string[];
-}
-
-/** @throws Failure without the text of the file, which may be another file than the operator meant */
-function recordsOf(file: string): CsvRecord[] {
-  const text = readTextFile(file);
-  const [firstLine = ''] = text.split(/\r?\n/, 1);
-  const counts = separators.map((separator) => firstLine.split(separator).length);
-  const delimiter = separators[counts.indexOf(Math.max(...counts))] ?? ',';
-  try {
-    // The types of the parser do not know that `info` adds a place to each record.
-    const parsed: unknown = parse(text, {
-      ...{ delimiter, info: true, trim: true, skip_empty_lines: true },
-    });
-    const records = parsed as { info: { lines: number }; record: string[] }[];
-    return records.map(({ info, record }) => ({ line: info.lines, cells: record }));
-  } catch (error) {
-    const { code, lines } = error as { code?: string; lines?: number };
-    const what =
-      code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH'
-        ? 'has another number of columns than the first line'
-        : 'is not valid CSV: a quotation mark is missing or misplaced';
-    throw usage(`Line ${lines ?? '?'} of ${file} ${what}. Nothing was sent.`);
-  }
 }
