@@ -134,21 +134,30 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     expect(await directory.logsIn(password)).toBe(true);
   });
 
-  test('racf_adapter.py sends a change that was made with the old password, and refuses one without it', async () => {
-    await suite.lockstep.configure(document({}, {}, racf));
+  /** Configures `racf` as an adapter of single sign-on or without it, and adds a person with an account of 8 letters. */
+  async function startRacf(more: object = {}, further: object = {}) {
+    const source = { racf: { ...racf.racf, ...more } };
+    await suite.lockstep.configure({ ...document({}, {}, source), ...further });
     const directory = await suite.company.addAccount('directory');
     const account = uniqueName().slice(0, 8).toUpperCase();
     const person = await suite.lockstep.addPerson([directory, { source: 'racf', name: account }]);
-    const file = path.join(api.dir, 'racf.txt');
+    const file = path.join(api.dir, `racf-${account}.txt`);
     writeFileSync(file, `${account} OLDPASS1\n`);
     const create = ['keys', 'create', 'adapter of racf', '--scope', 'adapter', '--source', 'racf'];
     const keyFile = path.join(api.dir, 'admin-of-racf');
-    writeFileSync(keyFile, await api.newKey(['admin']));
+    const adminKey = await api.newKey(['admin']);
+    writeFileSync(keyFile, adminKey);
     const env = { LOCKSTEP_URL: api.url, LOCKSTEP_API_KEY_FILE: keyFile };
     const key = (await lockstep(create, { env })).stdout.trim();
     const sample = { file: 'racf_adapter.py', source: 'racf', key };
     const sent = { ...sample, more: [file, account], stdin: 'OLDPASS1\nnewpass2\n' };
-    await suite.lockstep.readEnd(await changeOf(await startSample(api, sent)));
+    const send = async () => suite.lockstep.readEnd(await changeOf(await startSample(api, sent)));
+    return { directory, account, person, file, sample, send, adminKey };
+  }
+
+  test('racf_adapter.py sends a change that was made with the old password, and refuses one without it', async () => {
+    const { directory, account, person, file, sample, send } = await startRacf();
+    await send();
     expect(await directory.logsIn('NEWPASS2')).toBe(true);
     expect(readFileSync(file, 'utf8')).toBe(`${account} NEWPASS2\n`);
 
@@ -164,6 +173,34 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     ).toMatchObject({
       ...{ source: 'racf', online: false, ownKey: false, pending: 0 },
     });
+  });
+
+  test('racf_adapter.py gets the stored password with the new one, in both directions', async () => {
+    const { directory, account, person, file, sample, send, adminKey } = await startRacf(
+      {
+        adapter: {
+          ...{ enabled: true, applications: ['mainframe'], syncToAdapter: true },
+          ...{ sendOldPassword: true, syncFromAdapter: true, verifyOldPassword: false },
+          changeWindowsPassword: true,
+        },
+      },
+      {
+        applications: { mainframe: { source: 'racf' } },
+        sso: {
+          switches: { windowsToAdapters: true, adaptersToStore: true, adaptersToWindows: true },
+        },
+      },
+    );
+    const body = { mappings: [{ application: 'mainframe', account, enabled: true }] };
+    await api.send('PUT', `/v1/identities/${person}`, { key: adminKey, body });
+    expect(await send()).toMatchObject({ state: 'done' });
+    expect(await directory.logsIn('NEWPASS2')).toBe(true);
+
+    const running = await startSample(api, { ...sample, more: [file] });
+    const id = await suite.lockstep.accept({ person, password: 'A Longer One: 3' });
+    expect(await suite.lockstep.readEnd(id)).toMatchObject({ state: 'done' });
+    expect(readFileSync(file, 'utf8')).toBe(`${account} ALONGERO\n`);
+    await running.stop();
   });
 
   test('an adapter receives the account with the new password, and its acknowledgement becomes the outcome', async () => {
