@@ -79,7 +79,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
 const testedElsewhere = [
   ...['connector test', 'notices test', 'relay setup samba'],
   ...['audit verify', 'configuration rollback'],
-  ...['applications create', 'applications update', 'applications delete'],
+  ...['create', 'update', 'delete', 'import'].map((verb) => `applications ${verb}`),
   ...[
     'show',
     'create',
@@ -91,8 +91,11 @@ const testedElsewhere = [
     'remove-app',
     'group',
   ].map((verb) => `adapters ${verb}`),
-  ...['mappings enable', 'mappings disable', 'mappings delete'],
-  ...['identities unlock', 'identities force-change', 'identities import'],
+  ...['enable', 'disable', 'delete', 'generate', 'import', 'set-credentials'].map(
+    (verb) => `mappings ${verb}`,
+  ),
+  ...['unlock', 'force-change', 'import', 'one-time-link'].map((verb) => `identities ${verb}`),
+  'sso import',
   ...['status', 'generate', 'backup', 'restore', 'rotate'].map((verb) => `sso secret ${verb}`),
 ];
 
