@@ -275,7 +275,15 @@ describeWith(['ds389'], 'polling 389 Directory Server', () => {
     await reset(dn, 'not readable yet');
     const [entry] = (await admin.search('cn=changelog', { scope: 'base', attributes: ['aci'] }))
       .searchEntries;
+    const { poller: other } = await watching();
     await persist(() => admin.modify('cn=changelog', replace('aci')));
+    // The server answers the modification a moment before it applies the new rights.
+    await until(() =>
+      other.read().then(
+        () => false,
+        ({ code }) => code === 'no_rights',
+      ),
+    );
     await expect(poller.read()).rejects.toMatchObject({ code: 'no_rights' });
     const acis = [entry?.aci ?? []].flat().map(String);
     await persist(() => admin.modify('cn=changelog', replace('aci', ...acis)));
