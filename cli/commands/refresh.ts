@@ -63,9 +63,12 @@ async function refresh(
   return result.failed === null ? 'done' : 'failed';
 }
 
+const NONE: Sample = { count: 0, first: [] };
+
 function refreshLines(source: string, result: Refresh): string[] {
   const { preview, read, linked, alreadyLinked, unmatched, ambiguous } = result;
-  const { peopleAdded, peopleUpdated, leavers, unlinked } = result;
+  // A worker of the release before reports no new attributes and no leavers.
+  const { peopleAdded, peopleUpdated = 0, leavers = NONE, unlinked = NONE } = result;
   const would = preview ? 'would be ' : '';
   return [
     `${source}: ${read} accounts read`,

@@ -190,8 +190,8 @@ describeWith(['postgres'], 'administration on the command line', () => {
     await openCircuit(db, 'warehouse', 'unreachable', 600_000);
     const down = await lockstep(['sources']);
     expect(down.code).toBe(0);
-    expect(down.stdout).toMatch(/^✔ +crm +ldap +up +0 +0$/m);
-    expect(down.stdout).toMatch(/^✖ +warehouse +ldap +down for \d+ s +\d+ +0 +in \d+ min$/m);
+    expect(down.stdout).toMatch(/^✔ +crm +ldap +up +0 +0 +never$/m);
+    expect(down.stdout).toMatch(/^✖ +warehouse +ldap +down for \d+ s +\d+ +0 +in \d+ min +never$/m);
     expect(down.stdout).toMatch(
       /^ {2}lockstep doctor warehouse\n {2}lockstep sources retry warehouse$/m,
     );
