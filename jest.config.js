@@ -22,6 +22,5 @@ module.exports = {
   setupFiles: ['<rootDir>/test/support/threads.cjs'],
   testTimeout: 60_000,
   testSequencer: '<rootDir>/test/support/sequencer.cjs',
-  // Many tests wait for a server, so three files at a time keep two cores busy.
-  maxWorkers: 3,
+  maxWorkers: 2,
 };
