@@ -51,7 +51,7 @@ export function openDatabase(
   // error from the next query.
   pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Tables>({
-    dialect: new PostgresDialect({ pool: isPooled ? pool : preparing(pool) }),
+    dialect: new PostgresDialect({ pool: lending(pool, isPooled ? unnamed : preparing()) }),
   });
   return { db, pool, close: () => db.destroy() };
 }
@@ -64,32 +64,48 @@ type Query = PostgresPoolClient['query'];
  */
 const MAX_PREPARED = 200;
 
+type Prepare = (text: string, values: unknown[]) => pg.QueryConfig;
+
+const unnamed: Prepare = (text, values) => ({ text, values });
+
 /**
  * Gives each statement a name, so that PostgreSQL parses and plans it once for each connection, which costs more than
  * running it. A statement without parameters, such as `begin` or a migration, is sent without a name. A statement
  * should list its columns: one with `*` fails on a connection that was open when a migration added a column.
  */
-function preparing(pool: pg.Pool): PostgresPool {
+function preparing(): Prepare {
   const names = new Map<string, string>();
   const nameOf = (text: string): string | undefined => {
     if (!names.has(text) && names.size < MAX_PREPARED) names.set(text, `lockstep-${names.size}`);
     return names.get(text);
   };
-  const named = (text: string, values: unknown[]): pg.QueryConfig => {
+  return (text, values) => {
     const name = values.length === 0 ? undefined : nameOf(text);
     return name === undefined ? { text, values } : { name, text, values };
   };
-  return {
-    async connect() {
-      const client = await pool.connect();
-      const query = (text: string, values: readonly unknown[]) =>
-        client.query(named(text, [...values]));
-      // The other overload of `query`, with a cursor, is for streams, which Lockstep does not use.
-      return { query: query as unknown as Query, release: () => client.release() };
-    },
-    end: () => pool.end(),
-  };
 }
+
+/**
+ * Lends the connections of a pool. One whose query failed because the database is away is closed when it comes back: its
+ * end may still be on the way, and the next query on it would fail.
+ */
+const lending = (pool: pg.Pool, prepare: Prepare): PostgresPool => ({
+  async connect() {
+    const client = await pool.connect();
+    let isLost = false;
+    const query = async (text: string, values: readonly unknown[]) => {
+      try {
+        return await client.query(prepare(text, [...values]));
+      } catch (error) {
+        isLost ||= isAway(error);
+        throw error;
+      }
+    };
+    // The other overload of `query`, with a cursor, is for streams, which Lockstep does not use.
+    return { query: query as unknown as Query, release: () => client.release(isLost) };
+  },
+  end: () => pool.end(),
+});
 
 /**
  * A column that lets the transaction of its statement end without waiting for the disk. A crash of the database may undo
