@@ -14,7 +14,13 @@ import {
   withoutApplication,
   withoutGroup,
 } from '../configuration/adapter-edits';
-import { applyEdited, type EditOptions, readConfiguration } from '../configuration/edit';
+import {
+  applyEdited,
+  dryRunOption,
+  type EditOptions,
+  readConfiguration,
+  yesOption,
+} from '../configuration/edit';
 import type { Exit } from '../exit-codes';
 import { usage } from '../failure';
 import { helpText } from '../help-text';
@@ -82,8 +88,8 @@ function edits<Options extends EditOptions>(
   edit: (configuration: Configuration, args: readonly string[], options: Options) => object,
 ): Command {
   return command
-    .option('--dry-run', 'show what would change, and change nothing')
-    .option('--yes', 'apply without asking for confirmation')
+    .addOption(dryRunOption())
+    .addOption(yesOption())
     .action(
       action(async ({ output, api }: Session, ...given: unknown[]): Promise<Exit> => {
         const args = given.filter((one): one is string => typeof one === 'string');

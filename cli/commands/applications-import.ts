@@ -1,5 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { applyEdited, type EditOptions, readConfiguration } from '../configuration/edit';
+import {
+  applyEdited,
+  dryRunOption,
+  type EditOptions,
+  readConfiguration,
+  yesOption,
+} from '../configuration/edit';
 import { becomesLines } from '../entsso/translation';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
@@ -29,8 +35,8 @@ export const importCommand = (): Command =>
       sourceOf,
       [],
     )
-    .option('--dry-run', 'show what would change, and change nothing')
-    .option('--yes', 'apply without asking for confirmation')
+    .addOption(dryRunOption())
+    .addOption(yesOption())
     .addHelpText(
       'after',
       helpText({

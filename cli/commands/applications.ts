@@ -1,6 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Application, ApplicationType } from '../../model/configuration/application';
-import { applyEdited, type EditOptions, readConfiguration } from '../configuration/edit';
+import {
+  applyEdited,
+  dryRunOption,
+  type EditOptions,
+  readConfiguration,
+  yesOption,
+} from '../configuration/edit';
 import type { Exit } from '../exit-codes';
 import { usage } from '../failure';
 import { helpText } from '../help-text';
@@ -162,8 +168,8 @@ const deleteCommand = (): Command =>
   new Command('delete')
     .description('Deletes an application. It must be disabled first, with "--set enabled=no".')
     .argument('<application>', 'name of the application')
-    .option('--dry-run', 'show what would change, and change nothing')
-    .option('--yes', 'apply without asking for confirmation')
+    .addOption(dryRunOption())
+    .addOption(yesOption())
     .addHelpText(
       'after',
       helpText({ examples: [['lockstep applications delete reports', 'deletes it']] }),
@@ -187,8 +193,8 @@ const withFlags = (command: Command): Command =>
     .option('--user <names>', 'people who may use it, separated by commas', commaSeparated)
     .option('--administrator <names>', 'people who administer it', commaSeparated)
     .option('--set <flag=value>', `flag to set, yes or no: ${flags.join(', ')}`, flag)
-    .option('--dry-run', 'show what would change, and change nothing')
-    .option('--yes', 'apply without asking for confirmation');
+    .addOption(dryRunOption())
+    .addOption(yesOption());
 
 const flags = [
   'enabled',

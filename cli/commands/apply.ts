@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { applyPlanned } from '../configuration/apply-planned';
+import { yesOption } from '../configuration/edit';
 import { planFile } from '../configuration/preview';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
@@ -18,7 +19,7 @@ export const applyCommand = (): Command =>
         'applied a configuration in the meantime.',
     )
     .option('-f, --file <file>', 'path of the configuration', 'lockstep.yaml')
-    .option('--yes', 'apply without asking for confirmation')
+    .addOption(yesOption())
     .addHelpText(
       'after',
       helpText({

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { applyPlanned } from '../configuration/apply-planned';
+import { yesOption } from '../configuration/edit';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
 import type {
@@ -135,7 +136,7 @@ const rollbackCommand = (): Command =>
         'Passwords, people and links stay as they are.',
     )
     .argument('<version>', 'version to return to', position)
-    .option('--yes', 'apply without asking for confirmation')
+    .addOption(yesOption())
     .addHelpText(
       'after',
       helpText({

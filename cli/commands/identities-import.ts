@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { dryRunOption } from '../configuration/edit';
 import { confirm } from '../confirm';
 import type { Exit } from '../exit-codes';
 import { usage } from '../failure';
@@ -37,7 +38,7 @@ export const importCommand = (): Command =>
       (value: string, before: readonly string[]) => [...before, value],
       [],
     )
-    .option('--dry-run', 'show what would change, and change nothing')
+    .addOption(dryRunOption())
     .option('--yes', 'import without asking for confirmation')
     .addHelpText(
       'after',

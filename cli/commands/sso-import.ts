@@ -1,5 +1,11 @@
 import { Command } from 'commander';
-import { applyEdited, type EditOptions, readConfiguration } from '../configuration/edit';
+import {
+  applyEdited,
+  dryRunOption,
+  type EditOptions,
+  readConfiguration,
+  yesOption,
+} from '../configuration/edit';
 import { becomesLines } from '../entsso/translation';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
@@ -13,8 +19,8 @@ export const importCommand = (): Command =>
         'of each part of the file, and what has no counterpart.',
     )
     .argument('<file>', 'XML file of ENTSSO')
-    .option('--dry-run', 'show what would change, and change nothing')
-    .option('--yes', 'apply without asking for confirmation')
+    .addOption(dryRunOption())
+    .addOption(yesOption())
     .addHelpText(
       'after',
       helpText({

@@ -1,7 +1,13 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Switches } from '../../model/configuration/adapter';
 import { adaptersIn } from '../configuration/adapter-edits';
-import { applyEdited, type EditOptions, readConfiguration } from '../configuration/edit';
+import {
+  applyEdited,
+  dryRunOption,
+  type EditOptions,
+  readConfiguration,
+  yesOption,
+} from '../configuration/edit';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
 import { action, type Session } from '../session';
@@ -27,8 +33,8 @@ export const switchesCommand = (): Command =>
       `switch to set, on or off: ${switchNames.join(', ')}`,
       (text, before: Partial<Switches> = {}) => ({ ...before, ...switchValue(text) }),
     )
-    .option('--dry-run', 'show what would change, and change nothing')
-    .option('--yes', 'apply without asking for confirmation')
+    .addOption(dryRunOption())
+    .addOption(yesOption())
     .addHelpText(
       'after',
       helpText({

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import type { Configuration } from '../../model/configuration/document';
 import type { Exit } from '../exit-codes';
 import type { Plan } from '../http/answers';
@@ -10,6 +11,11 @@ export interface EditOptions {
   readonly dryRun?: true;
   readonly yes?: true;
 }
+
+/** The options of `EditOptions`, one for each. */
+export const dryRunOption = (): Option =>
+  new Option('--dry-run', 'show what would change, and change nothing');
+export const yesOption = (): Option => new Option('--yes', 'apply without asking for confirmation');
 
 /** Reads the configuration in force. */
 export const readConfiguration = async (api: Api): Promise<Configuration> =>
