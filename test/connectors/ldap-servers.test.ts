@@ -5,39 +5,19 @@ import type { Connector } from '../../connectors/contract';
 import { openLdap } from '../../connectors/ldap/open';
 import { ldapSettings } from '../../connectors/ldap/settings';
 import { isRoot } from '../../local/places';
-import { type Directory, ldifEntry, type Slapd, ssha, startSlapd } from '../../local/slapd';
+import { type Slapd, startSlapd } from '../../local/slapd';
 import { Secret } from '../../model/passwords/secret';
 import { startDnsServer } from '../support/dns-server';
+import { onePersonDirectory } from '../support/one-person-directory';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 
 const SUFFIX = 'dc=two';
 const SERVICE = 'cn=lockstep,dc=two';
 const ADA = { name: 'uid=ada,dc=two', nativeId: null };
-const hash = ssha(Secret.fromText('of the service account'));
 
 /** The same people on each server. They do not replicate, so a test sees which one was written. */
-const directory: Directory = {
-  suffix: SUFFIX,
-  adminHash: hash,
-  policy: {},
-  rules: [`access to * by dn.exact="${SERVICE}" write by anonymous auth by * none`],
-  ldif: [
-    ldifEntry(SUFFIX, { objectClass: 'domain', dc: 'two' }),
-    ldifEntry(SERVICE, {
-      objectClass: ['organizationalRole', 'simpleSecurityObject'],
-      cn: 'lockstep',
-      userPassword: hash,
-    }),
-    ldifEntry(ADA.name, {
-      objectClass: 'inetOrgPerson',
-      uid: 'ada',
-      cn: 'ada',
-      sn: 'ada',
-      userPassword: ssha(Secret.fromText('the first password')),
-    }),
-  ].join(''),
-};
+const directory = onePersonDirectory(SUFFIX, 'of the service account');
 
 describeWith(['slapd'], 'a directory with two servers', () => {
   let parent: string;

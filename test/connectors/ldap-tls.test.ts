@@ -9,37 +9,17 @@ import { openLdap } from '../../connectors/ldap/open';
 import { ldapSettings } from '../../connectors/ldap/settings';
 import { isRoot } from '../../local/places';
 import { freePort } from '../../local/ports';
-import { type Directory, ldifEntry, type Slapd, ssha, startSlapd } from '../../local/slapd';
+import { type Slapd, startSlapd } from '../../local/slapd';
 import { Secret } from '../../model/passwords/secret';
+import { onePersonDirectory } from '../support/one-person-directory';
 import { describeWith } from '../support/servers';
 
 const SUFFIX = 'dc=tls';
 const SERVICE = 'cn=lockstep,dc=tls';
 const ADA = { name: 'uid=ada,dc=tls', nativeId: null };
 const SERVICE_PASSWORD = 'of the service account';
-const hash = ssha(Secret.fromText(SERVICE_PASSWORD));
 
-const directory: Directory = {
-  suffix: SUFFIX,
-  adminHash: hash,
-  policy: {},
-  rules: [`access to * by dn.exact="${SERVICE}" write by anonymous auth by * none`],
-  ldif: [
-    ldifEntry(SUFFIX, { objectClass: 'domain', dc: 'tls' }),
-    ldifEntry(SERVICE, {
-      objectClass: ['organizationalRole', 'simpleSecurityObject'],
-      cn: 'lockstep',
-      userPassword: hash,
-    }),
-    ldifEntry(ADA.name, {
-      objectClass: 'inetOrgPerson',
-      uid: 'ada',
-      cn: 'ada',
-      sn: 'ada',
-      userPassword: ssha(Secret.fromText('the first password')),
-    }),
-  ].join(''),
-};
+const directory = onePersonDirectory(SUFFIX, SERVICE_PASSWORD);
 
 /** A server that requires a certificate of each client, and also offers StartTLS. */
 describeWith(['slapd'], 'the TLS connection to a directory', () => {
