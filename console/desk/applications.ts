@@ -3,7 +3,7 @@ import { mappingListStates } from '../../model/change/mapping';
 import type { Application } from '../../model/configuration/application';
 import { type Html, html } from '../html';
 import { choice } from './changes';
-import { cliCommand, commandButton, type Desk, deskPage } from './shell';
+import { cliCommand, commandButton, type Desk, deskPage, withCommand } from './shell';
 
 export interface ApplicationsView {
   /** By name; null for a user who may not read the configuration. */
@@ -57,7 +57,7 @@ function stateOf({ enabled, state, reason }: ListedMapping): Html {
 function actionsOf({ id, enabled, identity, application, account }: ListedMapping): Html {
   const at = (verb: string) => `/console/mappings/${encodeURIComponent(id)}/${verb}`;
   const verbs = enabled ? (['disable'] as const) : (['enable', 'delete'] as const);
-  return html`<div class="tools">${verbs.map((verb) => html`${commandButton(at(verb), titles[verb])}${cliCommand(`lockstep mappings ${verb}`, identity, application, account)}`)}</div>`;
+  return html`<div class="tools">${verbs.map((verb) => withCommand(commandButton(at(verb), titles[verb]), `lockstep mappings ${verb}`, identity, application, account))}</div>`;
 }
 
 const titles = { enable: 'Enable', disable: 'Disable', delete: 'Delete' } as const;

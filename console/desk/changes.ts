@@ -3,7 +3,7 @@ import type { Change, ChangeAccount, ChangesPage } from '../../model/api/changes
 import { changeStates } from '../../model/change/change';
 import type { OutcomeState } from '../../model/change/outcome';
 import { type Html, html } from '../html';
-import { cliCommand, clock, commandButton, type Desk, deskPage } from './shell';
+import { cliCommand, clock, commandButton, type Desk, deskPage, withCommand } from './shell';
 
 interface ChangesList {
   readonly page: ChangesPage;
@@ -63,7 +63,7 @@ export const oneChangePage = (desk: Desk, { change, records, mayControl }: OneCh
 <p><a href="/console/people/${encodeURIComponent(change.identity)}">${change.identity}</a>, groups ${change.groups.join(', ')}. Requested by ${change.requestedBy} at ${clock(change.createdAt)}.
 ${change.endedAt === null ? `Lockstep tries until ${clock(change.expiresAt)}.` : `Ended at ${clock(change.endedAt)}.`}
 ${change.links.temporal !== undefined && html`<a href="${change.links.temporal}">Workflow in Temporal</a>`}</p>
-${mayControl && change.endedAt === null && html`<div class="tools">${(['retry', 'park', 'cancel'] as const).map((command) => html`${commandButton(`/console/changes/${change.id}/${command}`, titles[command])}${cliCommand(`lockstep ${command}`, change.id)}`)}</div>`}
+${mayControl && change.endedAt === null && html`<div class="tools">${(['retry', 'park', 'cancel'] as const).map((command) => withCommand(commandButton(`/console/changes/${change.id}/${command}`, titles[command]), `lockstep ${command}`, change.id))}</div>`}
 <h2>Accounts</h2><div class="scroll"><table class="cards"><caption class="sr">Accounts</caption><thead><tr><th scope="col">Account</th><th scope="col">Outcome</th><th scope="col">Attempts</th><th scope="col">Actions</th></tr></thead><tbody>${change.accounts.map((account) => accountRow(change, account, mayControl))}</tbody></table></div>
 ${change.mappings.length > 0 && html`<h2>Applications</h2><ul>${change.mappings.map(({ application, state }) => html`<li>${application}: ${state.replaceAll('_', ' ')}</li>`)}</ul>`}
 <h2>What happened</h2><ol>${records.map(({ at, says, actor }) => html`<li><time datetime="${at.toISOString()}">${clock(at)}</time> ${says} <small>${actor.says}</small></li>`)}</ol>

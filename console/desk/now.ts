@@ -1,7 +1,7 @@
 import type { Presence } from '../../model/api/presence';
 import type { Source } from '../../model/api/sources';
 import { type Html, html } from '../html';
-import { cliCommand, clock, commandButton, type Desk, deskPage } from './shell';
+import { clock, commandButton, type Desk, deskPage, withCommand } from './shell';
 
 export interface Now {
   readonly presence: Presence;
@@ -94,18 +94,24 @@ function actionsOf({ name, state, reason, waiting, parked }: Source): Html[] {
     ...(state === 'up' || reason === 'source_in_maintenance'
       ? []
       : [
-          html`${commandButton(at('resume'), state === 'paused' ? 'Resume' : 'Probe now')}${cliCommand('lockstep sources resume', name)}`,
+          withCommand(
+            commandButton(at('resume'), state === 'paused' ? 'Resume' : 'Probe now'),
+            'lockstep sources resume',
+            name,
+          ),
         ]),
     ...(state === 'paused'
       ? []
-      : [
-          html`${commandButton(at('pause'), 'Pause')}${cliCommand('lockstep sources pause', name)}`,
-        ]),
+      : [withCommand(commandButton(at('pause'), 'Pause'), 'lockstep sources pause', name)]),
     ...(waiting + parked > 0
       ? [
-          html`${commandButton(at('retry'), `Retry ${waiting + parked} accounts`)}${cliCommand('lockstep sources retry', name)}`,
+          withCommand(
+            commandButton(at('retry'), `Retry ${waiting + parked} accounts`),
+            'lockstep sources retry',
+            name,
+          ),
         ]
       : []),
-    html`${commandButton(at('check'), 'Check')}${cliCommand('lockstep doctor', name)}`,
+    withCommand(commandButton(at('check'), 'Check'), 'lockstep doctor', name),
   ];
 }

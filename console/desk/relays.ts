@@ -34,7 +34,8 @@ function troublesOf({ heardAt, silentMs, trouble, lost, missed, quarantined }: R
 }
 
 function verdictOf(used: readonly Relay[], troubled: readonly Relay[]): string {
-  if (used.length === 0) return 'No relay is enrolled, so no change is captured in a source.';
+  if (used.length === 0)
+    return 'No relay is registered. Captures can still arrive over HTTP, over SCIM and from adapters.';
   if (troubled.length === 0) return 'Every relay works.';
   const sources = [...new Set(troubled.map(({ source }) => source))];
   return `${troubled.length} of ${used.length} relays have trouble: ${sources.join(', ')}.`;

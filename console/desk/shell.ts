@@ -72,6 +72,10 @@ export const commandButton = (
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   )}<button>${title}</button></form>`;
 
-/** The CLI command that does the same. Names that a shell would split are quoted, so that it can be copied. */
+/** A button with the CLI command that does the same. */
+export const withCommand = (button: Html, command: string, ...names: readonly string[]): Html =>
+  html`<span class="pair">${button}${cliCommand(command, ...names)}</span>`;
+
+/** A CLI command. Names that a shell would split are quoted, so that it can be copied. */
 export const cliCommand = (command: string, ...names: readonly string[]): Html =>
   html`<code class="command">${[command, ...names.map(quoted)].join(' ')}</code>`;

@@ -1,6 +1,6 @@
 import type { Source, Waiting } from '../../model/api/sources';
 import { type Html, html } from '../html';
-import { cliCommand, clock, commandButton, type Desk, deskPage } from './shell';
+import { cliCommand, clock, commandButton, type Desk, deskPage, withCommand } from './shell';
 
 export interface SourceView {
   readonly source: Source;
@@ -41,4 +41,12 @@ const titles = { retry: 'Retry', park: 'Park', cancel: 'Cancel' } as const;
 
 /** A button that names how many accounts it reaches, so that nothing large happens by surprise. */
 const command = (name: string, verb: Verb, { accounts, reason }: SourceView['groups'][number]) =>
-  html`${commandButton(`/console/sources/${encodeURIComponent(name)}/${verb}`, `${titles[verb]} ${accounts === 1 ? '1 account' : `${accounts} accounts`}`, { reason: reason ?? '' })}${cliCommand(`lockstep sources ${verb} --reason ${reason}`, name)}`;
+  withCommand(
+    commandButton(
+      `/console/sources/${encodeURIComponent(name)}/${verb}`,
+      `${titles[verb]} ${accounts === 1 ? '1 account' : `${accounts} accounts`}`,
+      { reason: reason ?? '' },
+    ),
+    `lockstep sources ${verb} --reason ${reason}`,
+    name,
+  );
