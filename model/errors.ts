@@ -538,7 +538,7 @@ const table = {
   credential_not_verified: {
     retry: 'never',
     status: 424,
-    says: 'The source gave no answer about the password, so nothing was stored; "reason" shows why, if it is known. Try again once the source can be reached and a worker runs.',
+    says: 'The password could not be verified, or the key store is unavailable, so nothing was stored; "reason" shows why, if it is known. Try again once the source and the key store can be reached and a worker runs.',
   },
   credential_outdated: {
     retry: 'never',

@@ -88,7 +88,7 @@ async function importOne(
     return { name, result: 'unchanged', conflicts: [] };
   const conflicts = await (preview ? checkIdentity : saveIdentity)(
     db,
-    { name, attributes: { ...before?.attributes, ...attributes } },
+    { name, attributes, keepsAttributes: true },
     accounts.map((account) => ({ ...account, nativeId: null, primary: false })),
     'operator',
     by,

@@ -194,10 +194,9 @@ const save = route({
     const allIssues = [...unknownSources(configuration, body.accounts), ...issues];
     if (allIssues.length > 0) throw new HttpProblem('request_invalid', { issues: allIssues });
     await requireFree(deps, configuration, before, mappings);
-    const attributes = body.attributes ?? before?.attributes ?? {};
     const conflicts = await saveIdentity(
       deps.db,
-      { name, attributes },
+      { name, attributes: body.attributes ?? {}, keepsAttributes: body.attributes === undefined },
       body.accounts,
       'operator',
       by,

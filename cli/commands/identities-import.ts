@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { dryRunOption } from '../configuration/edit';
 import { confirm } from '../confirm';
+import { withoutControls } from '../controls';
 import type { Exit } from '../exit-codes';
 import { usage } from '../failure';
 import { helpText } from '../help-text';
@@ -136,7 +137,10 @@ function lines(
   const count = (wanted: ImportedPerson['result']) =>
     results.filter(({ result }) => result === wanted).length;
   return [
-    ...conflicts.map(({ name, lines: at, says }) => `Line ${at.join(', ')}: ${name} ${says}.`),
+    // The API escapes the names that it returns; these come from the file as they are.
+    ...conflicts.map(({ name, lines: at, says }) =>
+      withoutControls(`Line ${at.join(', ')}: ${name} ${says}.`),
+    ),
     ...results.flatMap(({ name, conflicts: why }, index) =>
       why.map((says) => `Line ${people[index]?.lines.join(', ')}: ${name}: ${says}.`),
     ),

@@ -69,7 +69,7 @@ function refreshText({ refresh }: Source, now: number): string {
   return nextAt === null ? last : `${last}, next ${relative(nextAt, now)}`;
 }
 
-/** How far a refresh is, such as "1,200 of 5,000 accounts linked, 85.3 per second". */
+/** Shows how far a refresh is, such as "1200 of 5000 accounts linked, 85.3 per second". */
 export function progressText({ step, done, total, perSecond }: JobProgress): string {
   const verb = step === 'reading' ? 'read' : 'linked';
   const of = total === null ? '' : ` of ${total}`;

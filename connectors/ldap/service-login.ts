@@ -209,12 +209,12 @@ const adviceByCode: typeof advice = {
   ],
   [NO_SERVER]: [
     'servers',
-    'The DNS names no server of the domain in url',
+    'DNS has no SRV record of a usable server for the domain in url',
     'Check the SRV records of _ldaps._tcp and _ldap._tcp of the domain. A server whose name is not in the domain is used only if serverName is set.',
   ],
   [START_TLS_REFUSED]: [
     'tls',
-    'The server does not begin TLS at this port',
+    'The server does not offer StartTLS on this port',
     'Enable TLS in the server, or use ldaps:// and its port. Lockstep sends nothing without TLS.',
   ],
   [START_TLS_UNCLEAR]: [

@@ -14,10 +14,10 @@ const urlOf = (protocol: RegExp) =>
 /** A server that is reached by TLS from the first byte. */
 export const ldapsUrl = urlOf(/^ldaps$/);
 
-/** The same, or by StartTLS where the operator allows that. */
+/** A server that is reached by TLS from the first byte, or by StartTLS where the operator allows that. */
 const serverUrl = urlOf(/^ldaps?$/);
 
-/** The same, or the servers that the DNS names for a domain. */
+/** A server, or a domain whose servers DNS lists in SRV records. */
 const serverOrDomain = urlOf(/^ldaps?(\+srv)?$/);
 
 /** Settings of every kind of directory. */

@@ -1,10 +1,5 @@
-import type { Person } from './correlation';
 import type { LinkOfPerson, SeenLink } from './match-links';
-import type { ListedAccount } from './refresh';
-
-interface KnownPerson extends Person {
-  readonly id: string;
-}
+import type { KnownPerson, ListedAccount } from './refresh';
 
 /** The attributes of a person that their account shows with other values. */
 export interface AttributeUpdate {

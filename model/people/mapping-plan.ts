@@ -173,7 +173,7 @@ function resolve(facts: MappingFacts, index: Index, row: WantedRow): Resolved {
 function personOf(
   { byName, byFoldedName, byAccount, keyOf }: Index,
   { identity, owner }: WantedRow,
-): KnownPerson | 'identity_unknown' | 'several_people' {
+): KnownPerson | 'identity_unknown' | 'several_people' | 'linked_twice' {
   if (identity !== undefined) {
     const exact = byName.get(identity);
     if (exact !== undefined) return exact;
@@ -183,7 +183,7 @@ function personOf(
   const accounts = owner === undefined ? [] : byAccount.get(keyOf(owner.source, owner.account));
   const [account, another] = accounts ?? [];
   if (account === undefined) return 'identity_unknown';
-  if (another !== undefined || account.problem === 'linked_twice') return 'several_people';
+  if (another !== undefined || account.problem === 'linked_twice') return 'linked_twice';
   return { id: account.identityId, name: account.identity };
 }
 

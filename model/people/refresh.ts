@@ -8,7 +8,8 @@ export interface ListedAccount extends NamedAccount {
   readonly attributes: Readonly<Record<string, readonly string[]>>;
 }
 
-interface KnownPerson extends Person {
+/** A person with their id, for matching accounts with people. */
+export interface KnownPerson extends Person {
   readonly id: string;
 }
 

@@ -85,6 +85,10 @@ const KEPT = '30 days';
 export async function forgetNotices(db: Database): Promise<void> {
   await sql`
     delete from notice where state in ('sent', 'withdrawn') and created_at < now() - ${KEPT}::interval
-      and due_at < now() - ${KEPT}::interval`.execute(db);
+      and due_at < now() - ${KEPT}::interval
+      -- Its key keeps a reminder from being written again before the password expires.
+      and not (kind = 'password_expiring' and (detail ->> 'endsAt')::timestamptz > now())`.execute(
+    db,
+  );
   await sql`delete from former_address where replaced_at < now() - ${KEPT}::interval`.execute(db);
 }

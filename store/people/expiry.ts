@@ -26,7 +26,8 @@ export async function readChangedAt(
 
 /**
  * Writes the reminders that are due for a group. Of several that are due at once, for example after an outage, a person
- * gets the last one only. The key of each makes sure that it is written once.
+ * gets the last one only. The key of each makes sure that it is written once; an expired password is reported again when
+ * its notice is deleted.
  */
 export async function remindOfExpiry(
   db: Database,

@@ -92,9 +92,14 @@ export async function storedName(db: Database, given: string): Promise<string> {
   return first === undefined || (second !== undefined && first.name !== given) ? given : first.name;
 }
 
+/** A person to save. With `keepsAttributes`, attributes that are not named stay as they are. */
+export interface SavedPerson extends Person {
+  readonly keepsAttributes?: boolean;
+}
+
 type Save = (
   db: Database,
-  person: Person,
+  person: SavedPerson,
   links: readonly AccountLink[],
   linkedBy: LinkedBy,
   by: string,
@@ -118,13 +123,17 @@ async function save(
   return db
     .transaction()
     .execute(async (trx) => {
-      await keepFormerAddresses(trx, person.name, person.attributes);
+      const attributes = {
+        ...(person.keepsAttributes === true && (await lockAttributes(trx, person.name))),
+        ...person.attributes,
+      };
+      await keepFormerAddresses(trx, person.name, attributes);
       const { id } = await trx
         .insertInto('identity')
         .values({
           id: newId('idn'),
           name: person.name,
-          attributes: JSON.stringify(person.attributes),
+          attributes: JSON.stringify(attributes),
         })
         .onConflict((conflict) =>
           conflict
@@ -147,6 +156,13 @@ async function save(
       if (error instanceof NotLinked) return error.conflicts;
       throw error;
     });
+}
+
+/** Reads the attributes of a person, and keeps others from changing them until the transaction ends. */
+async function lockAttributes(trx: Database, name: string): Promise<Person['attributes']> {
+  const { rows } = await sql<Pick<Person, 'attributes'>>`
+    select attributes from identity where name = ${name} for update`.execute(trx);
+  return rows[0]?.attributes ?? {};
 }
 
 class NotLinked extends Error {

@@ -49,7 +49,7 @@ export async function markMissing(db: Database, leaving: Leaving): Promise<void>
     with missing as (
       update account set missing_since = now()
       where id = any(${[...leaving.accountIds]}::text[]) and missing_since is null
-      returning id, name, identity_id
+      returning id, identity_id
     ), audited as (
       insert into audit (actor, action, subject, detail)
       select ${leaving.by}, 'account.missing', id,

@@ -1,11 +1,6 @@
 import { sql } from 'kysely';
-import type { Person } from '../../model/people/correlation';
+import type { KnownPerson } from '../../model/people/refresh';
 import type { Database } from '../database';
-
-/** A person with their id, for matching accounts with people. */
-export interface KnownPerson extends Person {
-  readonly id: string;
-}
 
 /** Reads all people, for a refresh, which compares all accounts of a source with them. */
 export async function readPeople(db: Database): Promise<KnownPerson[]> {

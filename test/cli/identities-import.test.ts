@@ -101,6 +101,13 @@ Preview: 2 to add, 0 to update, 0 unchanged, 1 in conflict and left as they were
     expect(again.stdout).toContain('Imported: 0 added, 0 updated, 2 unchanged, 1 in conflict');
   });
 
+  test('a name of a file cannot send commands to the terminal', async () => {
+    const file = 'name,mail\n\u001b[2Jzoe,a@x\n\u001b[2Jzoe,b@x\n';
+    const { stdout } = await importOf('escapes.csv', file, '--dry-run');
+    expect(stdout).toContain('zoe');
+    expect(stdout).not.toContain('\u001b');
+  });
+
   test('an LDIF file links each entry to the person whom an attribute names, and keeps their other attributes', async () => {
     await api.send('PUT', '/v1/identities/heidi', { body: { attributes: { phone: '1' } } });
     const ldif = `dn: ou=people,dc=x\nou: people\n\ndn: uid=heidi,ou=people,dc=x\nuid: heidi\nmail: heidi@x\ncn: Heidi\n`;

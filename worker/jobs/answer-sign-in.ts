@@ -1,12 +1,12 @@
 import type { Dependencies } from '../../activities/dependencies';
 import { withFiltered } from '../../activities/shared/filter-passwords';
-import { recordSourceAnswer } from '../../activities/shared/record-source-answer';
 import type { SignInResult } from '../../model/captures/sign-in';
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
 import type { SourceJob } from '../../store/sources/jobs';
 import { dequeueSignIn, noteSignIn, type SealedSignIn } from '../../store/worker/sign-ins';
+import { verifyOnce } from './verify-once';
 
 /** The result of a sign-in check. */
 export interface SignInAnswer {
@@ -41,21 +41,13 @@ async function ask(
   const sealedFor = { changeId: id, identityId: String(parameters.identityId), seq: 0, expiresAt };
   const passwords = await unseal(jwe, key, sealedFor);
   try {
-    const connector = await deps.connector(name, source);
     return await withFiltered(source.passwordFilter, passwords.next, async (password) => {
       // The password filter leaves too little, so the account cannot have this password.
       if (password === null) return { result: 'differs', reason: null };
-      const answer = await connector.verify({ account, password, form: 'plaintext' });
-      if (answer.result !== 'inconclusive') return { result: answer.result, reason: null };
-      const { reason, vendorCode } = answer;
-      await recordSourceAnswer(deps, {
-        source: name,
-        reason,
-        vendorCode,
-        retryAfterMs: null,
-        probe: null,
-      });
-      return { result: 'unknown', reason };
+      const answer = await verifyOnce(deps, name, source, account, password);
+      return answer.result === 'inconclusive'
+        ? { result: 'unknown', reason: answer.reason }
+        : { result: answer.result, reason: null };
     });
   } finally {
     destroyPasswords(passwords);

@@ -7,8 +7,7 @@ import {
   matchFor,
 } from '../../model/people/correlation';
 import { isSameName, type Naming } from '../../model/people/naming';
-import type { SortedAccounts } from '../../model/people/refresh';
-import type { KnownPerson } from '../../store/people/matching';
+import type { KnownPerson, SortedAccounts } from '../../model/people/refresh';
 
 export type ToLink = SortedAccounts<FoundAccount, KnownPerson>['toLink'];
 

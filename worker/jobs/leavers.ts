@@ -6,7 +6,7 @@ import {
 } from '../../model/configuration/document';
 import { defaultLeavers, isSuspicious } from '../../model/people/leavers';
 import type { LinkOfPerson } from '../../model/people/match-links';
-import type { SortedAccounts } from '../../model/people/refresh';
+import type { KnownPerson, SortedAccounts } from '../../model/people/refresh';
 import type { Database } from '../../store/database';
 import {
   markMissing,
@@ -15,7 +15,6 @@ import {
   readMissing,
   unlinkLeavers,
 } from '../../store/people/leavers';
-import type { KnownPerson } from '../../store/people/matching';
 import type { SourceJob } from '../../store/sources/jobs';
 import type { Listed } from './list-accounts';
 
@@ -70,16 +69,22 @@ export async function leaversIn(
   };
 }
 
-/** Records and reports what `leaversIn` found, and unlinks the accounts whose grace period is over. */
+/**
+ * Records and reports what `leaversIn` found, and unlinks the accounts whose grace period is over.
+ * @returns the ids of the links that are unlinked now; an operator may have linked one again in the meantime
+ */
 export async function handleLeavers(
   db: Database,
   { source, requestedBy: by }: SourceJob,
   { missing, due, returned, lost, linked, suspicious, isAuthSource, unlinkAfterDays }: LeaversFound,
-): Promise<void> {
+): Promise<readonly string[]> {
   const about = { source, by, isAuthSource, unlinkAfterDays };
   const idsOf = (links: readonly LinkOfPerson[]) => links.map(({ id }) => id);
   await markReturned(db, { ...about, accountIds: idsOf(returned) });
-  if (suspicious) return noteSuspiciousList(db, { source, by, lost, linked });
+  if (suspicious) {
+    await noteSuspiciousList(db, { source, by, lost, linked });
+    return [];
+  }
   await markMissing(db, { ...about, accountIds: idsOf(missing) });
-  await unlinkLeavers(db, { ...about, accountIds: idsOf(due) });
+  return unlinkLeavers(db, { ...about, accountIds: idsOf(due) });
 }

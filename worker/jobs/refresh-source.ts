@@ -11,6 +11,7 @@ import {
 } from '../../model/people/link-reports';
 import { notedProblems } from '../../model/people/links';
 import type { AccountRules } from '../../model/people/naming';
+import type { KnownPerson } from '../../model/people/refresh';
 import { type SortedAccounts, sortAccounts } from '../../model/people/refresh';
 import { readAttributeOwners, updateAttributes } from '../../store/people/attributes';
 import { saveIdentity } from '../../store/people/identities';
@@ -21,7 +22,7 @@ import {
   noteProblem,
   readLinks,
 } from '../../store/people/links';
-import { type KnownPerson, readPeople } from '../../store/people/matching';
+import { readPeople } from '../../store/people/matching';
 import { reportProgress, type SourceJob } from '../../store/sources/jobs';
 import { confirmedMatches, type ToLink } from './confirm-matches';
 import { handleLeavers, type LeaversFound, leaversIn } from './leavers';
@@ -60,6 +61,7 @@ export async function refreshSource(
   const matches = await matchesOf(source, connector, rules, listed, sorted);
   const leavers = await leaversIn(deps.db, job, source, configuration, listed, sorted);
   const updates = await updatesOf(deps, source, configuration, sorted, people);
+  let { due: unlinked } = leavers;
   if (!preview) {
     await learnAccounts(deps.db, job.source, sorted.seen, rules.naming, job.requestedBy);
     await updateAttributes(deps.db, job.source, updates, job.requestedBy);
@@ -68,7 +70,8 @@ export async function refreshSource(
       const links = sorted.problems[problem].map(({ id }) => id);
       await noteProblem(deps.db, links, problem);
     }
-    await handleLeavers(deps.db, job, leavers);
+    const ids = await handleLeavers(deps.db, job, leavers);
+    unlinked = unlinked.filter(({ id }) => ids.includes(id));
     await link(
       deps,
       job,
@@ -80,6 +83,7 @@ export async function refreshSource(
   return {
     preview,
     peopleUpdated: updates.length,
+    unlinked: sample(unlinked.map(({ name }) => name)),
     ...resultOf(listed, skipped, sorted, matches, leavers),
   };
 }
@@ -163,13 +167,12 @@ const resultOf = (
   sorted: Sorted,
   { toLink, toAdd }: Matches,
   leavers: LeaversFound,
-): Omit<Refresh, 'preview' | 'peopleUpdated'> => ({
+): Omit<Refresh, 'preview' | 'peopleUpdated' | 'unlinked'> => ({
   read: accounts.length + skipped.length,
   linked: toLink.length + toAdd.length,
   alreadyLinked: sorted.seen.length,
   peopleAdded: toAdd.length,
   leavers: sample(leavers.people),
-  unlinked: sample(leavers.due.map(({ name }) => name)),
   suspicious: leavers.suspicious,
   unmatched: sample(sorted.unmatched.map(({ name }) => name)),
   ambiguous: sample([

@@ -1,6 +1,5 @@
 import type { Dependencies } from '../../activities/dependencies';
 import { withFiltered } from '../../activities/shared/filter-passwords';
-import { recordSourceAnswer } from '../../activities/shared/record-source-answer';
 import { connectorKinds } from '../../connectors/registry';
 import type { SourceConfiguration } from '../../model/configuration/document';
 import type { ErrorCode, Reason } from '../../model/errors';
@@ -13,6 +12,7 @@ import {
 import { destroyPasswords, unseal } from '../../sealing/passwords';
 import type { SourceJob } from '../../store/sources/jobs';
 import { sealCredential } from '../../store/worker/credentials';
+import { KeyStoreUnavailable, type MasterKey } from '../../store/worker/keys/key-store';
 import { releaseGuard, settleGuard } from '../../store/worker/login-guard';
 import {
   type CredentialState,
@@ -22,6 +22,7 @@ import {
   storeCredential,
 } from '../../store/worker/set-credentials';
 import { dequeueSignIn, type SealedSignIn } from '../../store/worker/sign-ins';
+import { verifyOnce } from './verify-once';
 
 /**
  * Verifies a password at its account with at most one login, and stores it as the credential of a mapping. The sealed
@@ -35,13 +36,17 @@ export async function setCredentials(
   const target = job.parameters as unknown as CredentialTarget;
   const sealed = await dequeueSignIn(deps.db, job.id);
   if (sealed === null) return unverified('too_old');
-  const result = await attempt(deps, job, source, target, sealed);
+  // The password is gone from here on, so a failure ends the request; its audit record is written in any case.
+  const result = await attempt(deps, job, source, target, sealed).catch(async (error: unknown) => {
+    await noteRefusedCredential(deps.db, job, target, 'internal');
+    throw error;
+  });
   if (result.result !== 'stored')
     await noteRefusedCredential(deps.db, job, target, refusalOf(result));
   return result;
 }
 
-const unverified = (reason: Reason): CredentialResult => ({
+const unverified = (reason: Reason | null): CredentialResult => ({
   result: 'unverified',
   proof: null,
   reason,
@@ -70,6 +75,12 @@ async function attempt(
     await releaseGuard(deps.db, account.id);
     return refused ?? OUTDATED;
   }
+  // Without its key nothing can be stored, so the password is not tried either.
+  const master = await availableKey(deps);
+  if (master === null) {
+    await releaseGuard(deps.db, account.id);
+    return unverified(null);
+  }
   const sealedFor = { changeId: job.id, identityId: target.identityId, seq: 0, expiresAt };
   const passwords = await unseal(jwe, key, sealedFor);
   try {
@@ -77,12 +88,21 @@ async function attempt(
       // The password filter leaves too little, so the account cannot have this password.
       if (password === null) return DIFFERS;
       const proof = await verified(deps, job, source, account, password);
-      return typeof proof === 'string' ? store(deps, job, target, before, password, proof) : proof;
+      return typeof proof === 'string'
+        ? store(deps, job, target, before, master, password, proof)
+        : proof;
     });
   } finally {
     destroyPasswords(passwords);
   }
 }
+
+/** The key that seals new credentials; null while the key store is unavailable. */
+const availableKey = ({ keys }: Dependencies): Promise<MasterKey | null> =>
+  keys.currentMasterKey().catch((error: unknown) => {
+    if (error instanceof KeyStoreUnavailable) return null;
+    throw error;
+  });
 
 /** Why no login is made; null if one is. */
 function refusedBefore(before: CredentialState | null): CredentialResult | null {
@@ -103,8 +123,7 @@ async function verified(
     await releaseGuard(deps.db, account.id);
     return 'none';
   }
-  const connector = await deps.connector(name, source);
-  const answer = await connector.verify({ account, password, form: 'plaintext' });
+  const answer = await verifyOnce(deps, name, source, account, password);
   await settleGuard(
     deps.db,
     account.id,
@@ -112,10 +131,7 @@ async function verified(
   );
   if (answer.result === 'holds') return answer.proof;
   if (answer.result === 'differs') return DIFFERS;
-  const { reason, vendorCode } = answer;
-  const asked = { source: name, reason, vendorCode, retryAfterMs: null, probe: null };
-  await recordSourceAnswer(deps, asked);
-  return unverified(reason);
+  return unverified(answer.reason);
 }
 
 async function store(
@@ -123,10 +139,10 @@ async function store(
   job: SourceJob,
   target: CredentialTarget,
   { lastSeq }: CredentialState,
+  master: MasterKey,
   password: Secret,
   proof: CredentialProof,
 ): Promise<CredentialResult> {
-  const master = await deps.keys.currentMasterKey();
   const result: CredentialResult = { result: 'stored', proof, reason: null };
   const isStored = await storeCredential(deps.db, job, target, {
     sealed: sealCredential(master, target.mappingId, lastSeq, password),

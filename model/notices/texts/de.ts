@@ -37,14 +37,14 @@ export const german: Texts = {
     subject: 'Ihr Passwort läuft bald ab',
     paragraphs: [
       `Das Passwort von ${facts.person} (${facts.about}) läuft am ${endOf(facts)} ab.`,
-      `Ändern Sie es vorher auf demselben Weg wie zuletzt, oder fragen Sie ${help(facts)}. Lockstep fragt nie in einer Nachricht nach einem Passwort und schickt nie einen Link.`,
+      `Ändern Sie es vorher auf demselben Weg wie zuletzt, oder fragen Sie ${help(facts)}. Lockstep fragt nie in einer Nachricht nach einem Passwort, und diese Nachricht enthält keinen Link.`,
     ],
   }),
   password_expired: (facts) => ({
     subject: 'Ihr Passwort ist abgelaufen',
     paragraphs: [
       `Das Passwort von ${facts.person} (${facts.about}) ist am ${endOf(facts)} abgelaufen.`,
-      `Ändern Sie es jetzt auf demselben Weg wie zuletzt, oder fragen Sie ${help(facts)}. Lockstep fragt nie in einer Nachricht nach einem Passwort und schickt nie einen Link.`,
+      `Ändern Sie es jetzt auf demselben Weg wie zuletzt, oder fragen Sie ${help(facts)}. Lockstep fragt nie in einer Nachricht nach einem Passwort, und diese Nachricht enthält keinen Link.`,
     ],
   }),
   change_parked: (facts) => ({
@@ -119,11 +119,11 @@ export const german: Texts = {
       `Eine vollständige Liste von ${facts.subject} zeigt die verknüpften Konten dieser Personen nicht mehr: ${some(facts)}.`,
       ...(facts.left
         ? [
-            `An ${facts.subject} melden sich diese Personen zuerst an, also sind sie vermutlich ausgeschieden.`,
+            `An ${facts.subject} melden sich diese Personen zuerst an. Wer dort kein anderes Konto hat, ist vermutlich ausgeschieden.`,
           ]
         : []),
       facts.endsAt === null
-        ? 'Sie bleiben verknüpft. Wurden die Konten gelöscht, entfernen Sie die Verknüpfungen mit "lockstep identities unlink"; andernfalls prüfen Sie, welche Konten das Dienstkonto lesen darf.'
+        ? 'Die Konten bleiben verknüpft. Wurden die Konten gelöscht, entfernen Sie die Verknüpfungen mit "lockstep identities unlink"; andernfalls prüfen Sie, welche Konten das Dienstkonto lesen darf.'
         : `Erscheinen sie nicht wieder, löst der erste Abgleich nach dem ${shownTime(facts.endsAt)} die Verknüpfungen. Falls das falsch ist, prüfen Sie, welche Konten das Dienstkonto lesen darf.`,
     ],
   }),

@@ -36,14 +36,14 @@ export const english: Texts = {
     subject: 'Your password expires soon',
     paragraphs: [
       `The password of ${facts.person} (${facts.about}) expires at ${endOf(facts)}.`,
-      `Change it before then, in the way in which you changed it last, or ask ${help(facts)}. Lockstep never asks for a password in a message and never sends a link.`,
+      `Change it before then, in the way in which you changed it last, or ask ${help(facts)}. Lockstep never asks for a password in a message, and this message has no link.`,
     ],
   }),
   password_expired: (facts) => ({
     subject: 'Your password has expired',
     paragraphs: [
       `The password of ${facts.person} (${facts.about}) expired at ${endOf(facts)}.`,
-      `Change it now, in the way in which you changed it last, or ask ${help(facts)}. Lockstep never asks for a password in a message and never sends a link.`,
+      `Change it now, in the way in which you changed it last, or ask ${help(facts)}. Lockstep never asks for a password in a message, and this message has no link.`,
     ],
   }),
   change_parked: (facts) => ({
@@ -117,11 +117,13 @@ export const english: Texts = {
     paragraphs: [
       `A complete list of ${facts.subject} no longer shows the linked accounts of: ${some(facts)}.`,
       ...(facts.left
-        ? [`${facts.subject} is an auth source, so these people have probably left.`]
+        ? [
+            `${facts.subject} is an auth source, so people who have no other account there have probably left.`,
+          ]
         : []),
       facts.endsAt === null
-        ? 'They stay linked. If the accounts were deleted, remove the links with "lockstep identities unlink"; otherwise check which accounts the service account may read.'
-        : `Unless they are listed again, the first refresh after ${shownTime(facts.endsAt)} unlinks them. If that is wrong, check which accounts the service account may read.`,
+        ? 'The accounts stay linked. If the accounts were deleted, remove the links with "lockstep identities unlink"; otherwise check which accounts the service account may read.'
+        : `Unless the accounts are listed again, the first refresh after ${shownTime(facts.endsAt)} unlinks them. If that is wrong, check which accounts the service account may read.`,
     ],
   }),
   accounts_returned: (facts) => ({

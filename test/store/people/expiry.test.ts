@@ -2,6 +2,7 @@ import { accountRulesOf } from '../../../connectors/registry';
 import { configurationSchema } from '../../../model/configuration/document';
 import { expirySchema } from '../../../model/policy/expiry';
 import { applyConfiguration } from '../../../store/configuration/versions';
+import { forgetNotices } from '../../../store/notices/watch';
 import { remindOfExpiry } from '../../../store/people/expiry';
 import { startTestApi, type TestApi } from '../../support/api';
 import { addPerson, planned, settled, testConfiguration } from '../../support/played-worker';
@@ -84,6 +85,24 @@ describeWith(['postgres'], 'the expiry of passwords', () => {
     // Hours pass in which the time of the change stays the same; here the change itself is moved.
     await ages(name, 91);
     expect(await reminders(name)).toEqual(['password_expiring', 'password_expired']);
+  });
+
+  test('a reminder is not repeated when the other notices of its age are deleted', async () => {
+    const name = await changed(80);
+    await reminders(name);
+    await query(
+      `update notice set state = 'sent', created_at = now() - interval '31 days',
+         due_at = now() - interval '31 days'`,
+      [],
+    );
+    await forgetNotices(api.database.db);
+    const [first] = await query(
+      `select created_at from notice where kind = 'password_expiring'`,
+      [],
+    );
+    expect(await reminders(name)).toEqual(['password_expiring']);
+    const kept = await query(`select created_at from notice where kind = 'password_expiring'`, []);
+    expect(kept).toContainEqual(first);
   });
 
   test('a person gets only the last of the reminders that are due at once', async () => {

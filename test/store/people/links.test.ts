@@ -56,6 +56,27 @@ describeWith(['postgres'], 'the links of accounts', () => {
     expect(await links()).toHaveLength(1);
   });
 
+  test('saving some attributes keeps those that another process has changed in the meantime', async () => {
+    const { db } = database;
+    const save = (attributes: Record<string, string>, keepsAttributes: boolean) =>
+      saveIdentity(
+        db,
+        { name: 'merged', attributes, keepsAttributes },
+        [],
+        'operator',
+        'test',
+        () => rules,
+      );
+    await save({ mail: 'a@x', phone: '1' }, false);
+    const attributesOf = async () => (await findIdentity(db, { name: 'merged' }))?.attributes;
+    await Promise.all(
+      Array.from({ length: 10 }, (_, at) => save({ [`of${at}`]: String(at) }, true)),
+    );
+    expect(Object.keys((await attributesOf()) ?? {})).toHaveLength(12);
+    await save({ mail: 'b@x' }, false);
+    expect(await attributesOf()).toEqual({ mail: 'b@x' });
+  });
+
   test('an id in another spelling is that of the account which is linked already', async () => {
     const { link, links } = await sourceWith(['a', 'lasting-c3']);
     expect(await link('another person', 'b', 'LASTING-C3')).toMatchObject([
