@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Scope } from '../model/api/scopes';
-import { type Caller, ofCaller } from './api-keys';
-import type { Database } from './database';
+import { type Caller, ofCaller, revokeApiKeyIn } from './api-keys';
+import { type Database, withTransaction } from './database';
 import { newId } from './ids';
 
 /** A user of the identity provider, with the rights that the newest sign-in has given. */
@@ -40,3 +40,21 @@ export async function saveProviderUser(db: Database, user: ProviderUser): Promis
     .where('id', '=', rows[0]?.keyId ?? '')
     .executeTakeFirstOrThrow();
 }
+
+/**
+ * Takes away the rights of a user whom a sign-in has refused, because the provider no longer names a role or a person:
+ * all sessions and one-time links end with them.
+ * @param isStaff the rights of staff, or those of a person
+ */
+export const revokeProviderUser = (
+  db: Database,
+  { issuer, subject }: Pick<ProviderUser, 'issuer' | 'subject'>,
+  isStaff: boolean,
+): Promise<void> =>
+  withTransaction(db, async (trx) => {
+    const { rows } = await sql<{ id: string }>`
+      select id from api_key
+      where issuer = ${issuer} and subject = ${subject} and revoked_at is null
+        and (identity_id is null) = ${isStaff}`.execute(trx);
+    for (const { id } of rows) await revokeApiKeyIn(trx, id, 'lockstep');
+  });

@@ -13,6 +13,7 @@ import type { Dependencies } from '../http/dependencies';
 import { HttpProblem } from '../http/problem';
 import { type Route, route, smallBody } from '../http/route';
 import { cursor, pageLimit, personName, sourceName, waitSeconds } from '../http/schemas';
+import { whileValid } from '../http/while-valid';
 import { changeOf, summaryOf } from './change';
 import { streamChange } from './events';
 import { decided, waitForChange } from './waiting';
@@ -118,24 +119,6 @@ const events = route({
     };
   },
 });
-
-/** Runs a stream until its client is gone, or the API key that opened it is not accepted any more. */
-async function whileValid(
-  { keys }: Dependencies,
-  { keyId, secretHash }: Caller,
-  gone: AbortSignal,
-  stream: (ended: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const invalid = new AbortController();
-  const unfollow = keys.follow(keyId, (accepted) => {
-    if (!accepted.includes(secretHash ?? '')) invalid.abort();
-  });
-  try {
-    await stream(AbortSignal.any([gone, invalid.signal]));
-  } finally {
-    unfollow();
-  }
-}
 
 /** More than the accounts of one person and the attempts at them fill. */
 const MOST_RECORDS = 10_000;

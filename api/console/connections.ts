@@ -1,12 +1,12 @@
 import { applicationsPage } from '../../console/desk/applications';
 import { graphPage } from '../../console/desk/graph';
 import { relaysPage } from '../../console/desk/relays';
-import { trialPage } from '../../console/desk/trial';
+import { chooseGroupPage, trialPage } from '../../console/desk/trial';
 import type { ChangePlan } from '../../model/api/change-plan';
 import type { MappingsPage } from '../../model/api/identities';
 import type { Relays } from '../../model/api/relays';
 import type { Configuration } from '../../model/configuration/document';
-import { HttpProblem } from '../http/problem';
+import { asHttpProblem, HttpProblem } from '../http/problem';
 import { type ConsolePage, type PageAnswer, redirect } from './pages';
 import { oneOf, type StaffVisit, staffPage } from './staff';
 
@@ -22,11 +22,7 @@ export const connectionPages = (): readonly ConsolePage[] => [
     return { status: 200, html: applicationsPage(desk, { applications, page, query }) };
   }),
   staffPage('post', '/console/mappings/:id/:verb', changeMapping),
-  staffPage('get', '/console/people/:name/plan', async ({ api, desk, param }) => {
-    const body = { identity: param('name') };
-    const { body: plan } = await api.answer('post', '/v1/changes/plan', { body });
-    return { status: 200, html: trialPage(desk, plan as ChangePlan) };
-  }),
+  staffPage('get', '/console/people/:name/plan', tryChange),
   staffPage('get', '/console/graph', async ({ api, desk }) => {
     if (!api.may('administer')) throw new HttpProblem('forbidden');
     return { status: 200, html: graphPage(desk) };
@@ -38,6 +34,20 @@ export const connectionPages = (): readonly ConsolePage[] => [
     return { status: 200, streamed: true };
   }),
 ];
+
+/** Shows what a change would do. A person of several groups with own auth sources needs the name of one. */
+async function tryChange({ api, desk, param, query }: StaffVisit): Promise<PageAnswer> {
+  const identity = param('name');
+  const { group = '' } = query;
+  try {
+    const body = { identity, ...(group === '' ? {} : { group }) };
+    const { body: plan } = await api.answer('post', '/v1/changes/plan', { body });
+    return { status: 200, html: trialPage(desk, plan as ChangePlan) };
+  } catch (error) {
+    if (asHttpProblem(error).code !== 'group_needed') throw error;
+    return { status: 422, html: chooseGroupPage(desk, identity) };
+  }
+}
 
 async function applicationsOf(api: StaffVisit['api']): Promise<Configuration['applications']> {
   const { configuration } = await api.get<{ configuration: Configuration }>('/v1/configuration');

@@ -1,5 +1,4 @@
 import { linkPage } from '../../console/person/link-page';
-import type { Me } from '../../model/api/me';
 import { readCode } from '../../model/people/one-time-link';
 import { endUse, findLink, type OpenLink, useLink } from '../../store/people/one-time-links';
 import { HttpProblem } from '../http/problem';
@@ -12,11 +11,9 @@ import { readForm } from './form';
 import { textsOf } from './languages';
 import { formScopes } from './me';
 import { type ConsolePage, type PageAnswer, redirect, type Visit } from './pages';
-import { type PasswordForm, passwordFormPages } from './password-form';
-import { letFollow } from './person';
+import { type PasswordForm, passwordFormPages, readKnown } from './password-form';
+import { letFollow, NEW_PASSWORD } from './person';
 import { personProblem } from './refusals';
-
-const FORM = '/password/new';
 
 /**
  * The pages of a one-time link. The code is in the fragment of the link, which browsers send to no server; a script puts
@@ -28,7 +25,7 @@ export function linkPages(): readonly ConsolePage[] {
   const pages: readonly Omit<ConsolePage, 'failed'>[] = [
     { method: 'get', path: LINK_PAGE, handle: async (visit) => show(visit, 200, '') },
     { method: 'post', path: LINK_PAGE, handle: (visit) => enter(visit, attempts) },
-    ...passwordFormPages(FORM, countAttempts(), openForm),
+    ...passwordFormPages(NEW_PASSWORD, countAttempts(), openForm),
   ];
   return pages.map((page) => ({ ...page, failed: personProblem }));
 }
@@ -50,7 +47,7 @@ async function enter(visit: Visit, attempts: Attempts): Promise<PageAnswer> {
     return show(visit, 422, texts.link.invalid);
   }
   const cookie = setCookie(request, deps.settings, 'link', code);
-  return redirect(`${FORM}?lang=${texts.lang}`, { 'set-cookie': cookie });
+  return redirect(`${NEW_PASSWORD}?lang=${texts.lang}`, { 'set-cookie': cookie });
 }
 
 async function openForm(visit: Visit): Promise<PasswordForm | PageAnswer> {
@@ -59,16 +56,12 @@ async function openForm(visit: Visit): Promise<PasswordForm | PageAnswer> {
   const link = code === null ? null : await findLink(deps.db, code);
   if (link === null) return show(visit, 422, textsOf(visit).link.invalid);
   const api = pageApi(deps, { ...link.caller, scopes: formScopes }, gone);
-  const { name, accounts } = await api.get<Me>('/v1/me');
   return {
     api: usingUp(visit, link, api),
-    known: { name, sources: accounts.map(({ source }) => source) },
-    frame: { action: FORM, why: 'link' },
-    accepted: async (change) => {
-      const { headers, ...answer } = await letFollow(visit, change);
-      const used = setCookie(request, deps.settings, 'link', null);
-      return { ...answer, headers: { 'set-cookie': [String(headers?.['set-cookie']), used] } };
-    },
+    known: () => readKnown(api),
+    frame: { action: NEW_PASSWORD, why: 'link' },
+    // The cookie stays: the code ends by itself, and is valid again if the auth account refuses the change later.
+    accepted: (change) => letFollow(visit, change),
   };
 }
 

@@ -9,10 +9,10 @@ import { countAttempts } from './attempts';
 import { pageApi } from './call';
 import { textsOf } from './languages';
 import { type ConsolePage, type PageAnswer, redirect, type Visit } from './pages';
-import { type PasswordForm, passwordFormPages } from './password-form';
+import { type PasswordForm, passwordFormPages, readKnown } from './password-form';
 import { type Followed, progressPages } from './progress';
 import { personProblem } from './refusals';
-import { isRecent, sessionOf, signOutOf } from './session';
+import { isBackground, isRecent, sessionOf, signOutOf } from './session';
 
 const HOME = '/me';
 
@@ -34,7 +34,7 @@ function signInFor(
   more: Readonly<Record<string, string>> = {},
 ): PageAnswer {
   const { deps, request } = visit;
-  if (deps.settings.provider === null) throw new HttpProblem('not_found');
+  if (deps.settings.provider === null || isBackground(request)) throw new HttpProblem('not_found');
   const address = `/sign-in?${new URLSearchParams({ to, ...more })}`;
   if (request.method === 'GET') return redirect(address);
   // Browsers block the redirection of a form to the provider, so the page has a link.
@@ -67,10 +67,9 @@ async function openForm(visit: Visit): Promise<PasswordForm | PageAnswer> {
   const session = await sessionOf(visit, 'me');
   if (session === null || !isRecent(visit, session)) return signInFor(visit, to, { again: '1' });
   const api = pageApi(visit.deps, { ...session.caller, scopes: formScopes }, visit.gone);
-  const { name, accounts } = await api.get<Me>('/v1/me');
   return {
     api,
-    known: { name, sources: accounts.map(({ source }) => source) },
+    known: () => readKnown(api),
     frame: { action: to, why: 'signedIn' },
     accepted: async ({ id }) => redirect(`${HOME}/changes/${id}?lang=${textsOf(visit).lang}`),
   };
@@ -83,5 +82,5 @@ async function follow(visit: Visit): Promise<Followed | PageAnswer> {
   const api = pageApi(visit.deps, session.caller, visit.gone);
   const read = () => api.get<Change>('/v1/me/changes/{id}', { params: { id } });
   await read();
-  return { id, read, again: `${HOME}/password`, isSignedIn: true };
+  return { id, read, again: `${HOME}/password`, isSignedIn: true, caller: session.caller };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brokenSays, type ChangeForm, changePage } from '../../console/person/change-page';
 import type { Change } from '../../model/api/changes';
+import type { Me } from '../../model/api/me';
 import type { PasswordCheck } from '../../model/api/password-rules';
 import { asHttpProblem, HttpProblem } from '../http/problem';
 import { assets } from './assets';
@@ -15,13 +16,23 @@ import { refusalOf } from './refusals';
 /** A form on which a person chooses a new password. */
 export interface PasswordForm {
   readonly api: PageApi;
-  /** The person and the sources of their accounts; null if the form asks for the user name and the current password. */
-  readonly known: { readonly name: string; readonly sources: readonly string[] } | null;
+  /** Reads who the person is; null if the form asks for the user name and the current password. */
+  readonly known: (() => Promise<KnownPerson>) | null;
   readonly frame: Pick<ChangeForm, 'action' | 'why'>;
   /** The answer once the auth account has accepted the change, or has not answered yet. */
   readonly accepted: (change: Change) => Promise<PageAnswer>;
-  /** Called with a change that was started and that the auth account has refused. */
-  readonly refused?: (change: string) => Promise<void>;
+}
+
+export interface KnownPerson {
+  readonly name: string;
+  /** The sources of their accounts. */
+  readonly sources: readonly string[];
+}
+
+/** The person who has signed in, or has a link. */
+export async function readKnown(api: PageApi): Promise<KnownPerson> {
+  const { name, accounts } = await api.get<Me>('/v1/me');
+  return { name, sources: accounts.map(({ source }) => source) };
 }
 
 type Page = Omit<ConsolePage, 'failed'>;
@@ -47,7 +58,8 @@ export function passwordFormPages(
   ];
 }
 
-async function show(visit: Visit, { api, known, frame }: PasswordForm): Promise<PageAnswer> {
+async function show(visit: Visit, { api, known: read, frame }: PasswordForm): Promise<PageAnswer> {
+  const known = await read?.();
   const { group = '' } = queryOf(visit.request);
   const choices = await choicesFor(api, group, known?.sources);
   const userName = known?.name ?? '';
@@ -63,9 +75,10 @@ async function submit(visit: Visit, to: PasswordForm, attempts: Attempts): Promi
   const address = visit.request.socket.remoteAddress ?? '';
   const texts = textsOf(visit);
   const form = await readForm(visit.request, ['current', 'next']);
-  const userName = to.known?.name ?? form.text('username');
   try {
-    const choices = await choicesFor(to.api, form.text('group'), to.known?.sources);
+    const known = await to.known?.();
+    const userName = known?.name ?? form.text('username');
+    const choices = await choicesFor(to.api, form.text('group'), known?.sources);
     const refused = (status: number, problem: string, broken: readonly string[] = []) => ({
       status,
       html: changePage(texts, assets, { ...to.frame, ...choices, userName, problem, broken }),
@@ -79,9 +92,8 @@ async function submit(visit: Visit, to: PasswordForm, attempts: Attempts): Promi
     } catch (error) {
       const refusal = asHttpProblem(error);
       if (refusal.code === 'internal') throw error;
-      const { change, violations = [] } = refusal.details;
-      if (change !== undefined) await to.refused?.((change as Change).id);
-      const { status, problem, isGuess } = refusalOf(texts, refusal);
+      const { violations = [] } = refusal.details;
+      const { status, problem, isGuess } = refusalOf(texts, refusal, to.known !== null);
       const broken = violations.map((one) => brokenSays(texts, choices.chosen, one));
       if (isGuess) attempts.failed(address);
       const restMs = REFUSED_AFTER_MS - (performance.now() - began);

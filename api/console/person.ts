@@ -1,5 +1,6 @@
 import type { Change } from '../../model/api/changes';
 import type { Caller } from '../../store/api-keys';
+import { findLink } from '../../store/people/one-time-links';
 import { grantChange, grantedChange } from '../../store/sessions';
 import { HttpProblem } from '../http/problem';
 import { countAttempts } from './attempts';
@@ -50,6 +51,9 @@ export function personPages(consoleKey: () => string | null): readonly ConsolePa
   ];
 }
 
+/** The form for a person who has a one-time link. */
+export const NEW_PASSWORD = '/password/new';
+
 /** Lets this browser follow the change, and leads to its page. */
 export async function letFollow(visit: Visit, { id }: Change): Promise<PageAnswer> {
   const { deps, request } = visit;
@@ -72,5 +76,13 @@ async function granted({ deps, request, gone }: Visit): Promise<Followed> {
   if (id === null || id !== request.params.id) throw new HttpProblem('not_found');
   const api = pageApi(deps, reader, gone);
   const read = () => api.get<Change>('/v1/changes/{id}', { params: { id } });
-  return { id, read, again: '/password', isSignedIn: false };
+  const code = cookieOf(request, deps.settings, 'link');
+  const isLinkOpen = code !== null && (await findLink(deps.db, code)) !== null;
+  return {
+    id,
+    read,
+    again: isLinkOpen ? NEW_PASSWORD : '/password',
+    isSignedIn: false,
+    caller: null,
+  };
 }

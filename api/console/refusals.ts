@@ -34,13 +34,17 @@ export interface Refusal {
 }
 
 /**
- * What the person reads. A wrong user name and a wrong password have the same answer, so that the page does not
- * show which names exist.
+ * What the person reads. `isKnown` is true for a person who has signed in or has a link. For others, a wrong user name and a
+ * wrong password have the same answer, so that the page does not show which names exist.
  */
-export function refusalOf({ problems, reasons }: Texts, { code, details }: HttpProblem): Refusal {
+export function refusalOf(
+  { problems, reasons }: Texts,
+  { code, details }: HttpProblem,
+  isKnown: boolean,
+): Refusal {
   const guess = { status: 422, problem: problems.wrong, isGuess: true };
   if (code === 'identity_unknown' || code === 'no_auth_account' || code === 'no_group')
-    return guess;
+    return isKnown ? { status: 422, problem: reasons.helpDesk, isGuess: false } : guess;
   if (code === 'password_against_policy')
     return { status: 422, problem: problems.rules, isGuess: false };
   if (code === 'group_needed') return { status: 422, problem: problems.group, isGuess: false };

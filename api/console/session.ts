@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../../store/api-keys';
 import { callerOfSession, endSession, type NewSession, startSession } from '../../store/sessions';
 import { actorOf } from '../http/actor';
@@ -7,12 +8,21 @@ import type { Visit } from './pages';
 /** The two kinds of sessions: of staff, and of a person. One browser can have both. */
 export type SessionCookie = 'session' | 'me';
 
-/** The session of the browser; null if it has none, or it has ended. */
-export function sessionOf({ deps, request }: Visit, cookie: SessionCookie) {
+/**
+ * The session of the browser; null if it has none, it has ended, or it is of the other kind. A session of an API key is
+ * one of staff, also when the key is bound to a person: only a sign-in at the provider stands for the current password.
+ */
+export async function sessionOf({ deps, request }: Visit, cookie: SessionCookie) {
   const token = cookieOf(request, deps.settings, cookie);
-  const isVisit = request.headers['x-lockstep-live'] === undefined;
-  return token === null ? Promise.resolve(null) : callerOfSession(deps.db, token, isVisit);
+  const session =
+    token === null ? null : await callerOfSession(deps.db, token, !isBackground(request));
+  const isOfPerson = session?.isFromProvider === true && session.caller.identityId !== null;
+  return isOfPerson === (cookie === 'me') ? session : null;
 }
+
+/** True for a request that a script makes by itself: it is no visit of the user, and starts no sign-in. */
+export const isBackground = ({ headers }: IncomingMessage): boolean =>
+  headers['x-lockstep-live'] !== undefined || headers.accept === 'text/event-stream';
 
 /** Starts a session in place of the one that the browser has. @returns the header that sets the cookie */
 export async function signInAs(

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { type ChangeState, changeStates } from '../../model/change/change';
+import { span } from '../../model/span';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
 import type { ChangeSummary } from '../http/answers';
@@ -9,7 +10,7 @@ import { allOption, cursorOption, limitOption, noteNextPage, type Paging } from 
 import { action, type Session } from '../session';
 import { markOfState } from '../text/change-text';
 import { type Cell, table } from '../text/table';
-import { relative, span } from '../text/times';
+import { relative } from '../text/times';
 
 interface Options extends Paging {
   readonly state?: ChangeState;

@@ -8,12 +8,13 @@ import {
 } from '../../model/change/outcome';
 import { signInObstacles } from '../../model/change/sign-in-prevented';
 import { isErrorCode } from '../../model/errors';
+import { span } from '../../model/span';
 import type { Account, Change, Mapping } from '../http/answers';
 import type { Output, Style } from '../output';
 import { nextSteps } from './next-step';
 import { GAP, MIN_WIDTH, table } from './table';
 import { cut, pad, widthOf, wrap } from './text-width';
-import { relative, span } from './times';
+import { relative } from './times';
 
 /** The text about a change: in one line per account, in short, or in full. */
 

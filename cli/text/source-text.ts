@@ -1,9 +1,10 @@
+import { span } from '../../model/span';
 import type { JobProgress, Source, Waiting } from '../http/answers';
 import type { Output, Style } from '../output';
 import { indented } from './change-text';
 import { waitsForTime } from './next-step';
 import { type Cell, table } from './table';
-import { relative, span } from './times';
+import { relative } from './times';
 
 /** The text of `lockstep sources`: a row for each source, then why a source is not up and what to do. */
 

@@ -23,7 +23,7 @@ export const oneTimeLinkForm = (desk: Desk, { person, problem }: WantedLink): st
 <fieldset class="field options"><legend>How does the person get the link?</legend><label><input type="radio" name="deliver" value="mail"> By mail to the address on file; only the person sees it</label><label><input type="radio" name="deliver" value="agent" checked> Show it to me once, and I pass it on</label></fieldset>
 <p class="field"><label for="comment">Comment</label><input id="comment" name="comment" maxlength="500" autocomplete="off"></p>
 <p><button class="primary">Make the link</button></p></div></form>
-<p class="hint">${cliCommand(`lockstep identities one-time-link ${person} --check called-back --reason "ticket 4711"`)}</p>
+<p class="hint">${cliCommand('lockstep identities one-time-link --check called-back --reason "ticket 4711"', person)}</p>
 <p><a href="/console/people/${encodeURIComponent(person)}">Back to ${person}</a></p>`,
   });
 

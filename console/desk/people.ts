@@ -82,7 +82,7 @@ const actionsOf = ({ name, accounts }: Overview): Html => html`<h2>Help</h2>
 <label>Account in<select name="source"><option value="">every source</option>${[...new Set(accounts.map(({ source }) => source))].map((source) => html`<option>${source}</option>`)}</select></label>
 ${Object.entries(titles).map(([action, title]) => html`<button name="action" value="${action}">${title}</button>`)}</form>
 <p><a class="button" href="/console/people/${encodeURIComponent(name)}/one-time-link">One-time link for a new password</a></p>
-<p>${cliCommand(`lockstep identities one-time-link ${name} --check called-back --reason "ticket 4711"`)}</p>
+<p>${cliCommand('lockstep identities one-time-link --check called-back --reason "ticket 4711"', name)}</p>
 <p class="hint" id="reason-hint">The audit keeps the reason, so never write a password there. Check who is calling first.</p>`;
 
 /** The sentence about what an action did at each account. */

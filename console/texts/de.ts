@@ -182,6 +182,8 @@ export const de: Texts = {
     noNotices: 'Sie haben in den letzten Wochen keine bekommen.',
     noticeKinds: {
       password_changed: 'Ihr Passwort wurde geändert.',
+      password_expiring: 'Ihr Passwort läuft bald ab.',
+      password_expired: 'Ihr Passwort ist abgelaufen.',
       one_time_link: 'Ihr Helpdesk hat einen Link für ein neues Passwort gemacht.',
       password_incomplete: 'Ihr Passwort wurde nicht in jedem System geändert.',
     },

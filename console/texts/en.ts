@@ -171,6 +171,8 @@ export const en: Texts = {
     noNotices: 'You have got none in the last weeks.',
     noticeKinds: {
       password_changed: 'Your password was changed.',
+      password_expiring: 'Your password expires soon.',
+      password_expired: 'Your password has expired.',
       one_time_link: 'Your help desk made a link for a new password.',
       password_incomplete: 'Your password was not changed in every system.',
     },

@@ -39,6 +39,8 @@ export interface CreatedLink {
 /** Makes a link, in place of earlier ones of the person. */
 export const createLink = (db: Database, wanted: NewLink): Promise<CreatedLink> =>
   withTransaction(db, async (trx) => {
+    // Of two links that are made at the same moment, the later one ends the other.
+    await sql`select from identity where id = ${wanted.identity.id} for update`.execute(trx);
     const { identity, agent, byMail, check, reason, comment } = wanted;
     const id = newId('otl');
     const code = byMail ? null : newCode();
@@ -104,6 +106,7 @@ export async function findLink(db: Database, code: string): Promise<OpenLink | n
   const { rows } = await sql<{ id: string; identityId: string; keyId: string }>`
     select l.id, l.identity_id as "identityId", l.key_id as "keyId"
     from one_time_link l join identity i on i.id = l.identity_id
+      join api_key k on k.id = l.key_id and (k.expires_at is null or k.expires_at > now())
     where l.hash = ${hashOf(code)} and ${isValid}`.execute(db);
   const [link] = rows;
   const agent = link === undefined ? null : await callerWithKey(db, link.keyId);

@@ -5,8 +5,9 @@ import { inFull } from '../../cli/text/change-text';
 import { dryRunLines, isRefusal } from '../../cli/text/dry-run-text';
 import { table } from '../../cli/text/table';
 import { cut, pad, widthOf, wrap } from '../../cli/text/text-width';
-import { parseSpan, relative, span } from '../../cli/text/times';
+import { parseSpan, relative } from '../../cli/text/times';
 import { type ChangeState, changeStates, hasEnded } from '../../model/change/change';
+import { span } from '../../model/span';
 
 test('every state of a change has an exit code, and only an unfinished change is pending', () => {
   const states = Object.keys(changeStates) as ChangeState[];

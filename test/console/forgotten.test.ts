@@ -215,6 +215,17 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a person without the current pa
       expect((await enter(newVisitor(), code)).status).toBe(422);
     });
 
+    test('gets nothing with a link whose agent has a key that has expired', async () => {
+      const ending = await api.newKey(['help-desk']);
+      const { code } = await makeLink(ending);
+      expect((await enter(newVisitor(), code)).status).toBe(200);
+      const id = `key_${ending.split('_')[1]}`;
+      await sql`update api_key set expires_at = now() where id = ${id}`.execute(
+        suite.lockstep.database.db,
+      );
+      expect((await enter(newVisitor(), code)).status).toBe(422);
+    });
+
     test('changes the password once with two forms at the same moment', async () => {
       const { code } = await makeLink(key);
       const visitor = newVisitor();

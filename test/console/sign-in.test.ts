@@ -2,6 +2,8 @@ import { sql } from 'kysely';
 import { needRecentSignIn } from '../../api/console/step-up';
 import { routes } from '../../api/routes';
 import { anyRecord, readAudit } from '../../store/audit-records';
+import { saveProviderUser } from '../../store/provider-users';
+import { startSession } from '../../store/sessions';
 import { startTestApi, type TestApi } from '../support/api';
 import { startProvider, type TestProvider } from '../support/identity-provider';
 import { describeWith } from '../support/servers';
@@ -97,6 +99,55 @@ describeWith(['postgres'], 'the sign-in at the identity provider', () => {
     const person = await signIn(other, 'no.person', '/me');
     expect([person.status, other.cookie(api.url, 'lockstep-me')]).toEqual([403, undefined]);
     expect(person.text).toContain('not connected to a person');
+  });
+
+  test('a sign-in to which the provider gives no role any more ends the sessions of earlier ones', async () => {
+    const { db } = api.database;
+    const earlier = await saveProviderUser(db, {
+      ...{ issuer: provider.issuer, subject: 'ada.marsh', name: 'Ada Marsh' },
+      ...{ scopes: ['operate'], groups: null, identityId: null },
+    });
+    const session = { by: 'test', authenticated: 'now', detail: {} } as const;
+    const cookie = `lockstep-session=${await startSession(db, earlier, session)}`;
+    const open = async () => {
+      const audit = `${api.url}/console/audit`;
+      return (await fetch(audit, { redirect: 'manual', headers: { cookie } })).status;
+    };
+    expect(await open()).toBe(200);
+    expect((await signIn(newVisitor(), 'ada.marsh', '/console')).status).toBe(403);
+    expect(await open()).toBe(303);
+  });
+
+  test('a session that an API key started opens no page of a person', async () => {
+    const body = { name: 'of ada', scopes: ['person'], identity: 'ada.marsh' };
+    const { key } = (await api.send('POST', '/v1/keys', { body })).body;
+    const started = await fetch(`${api.url}/console/sign-in`, {
+      ...{ method: 'POST', redirect: 'manual', headers: { origin: api.url } },
+      body: new URLSearchParams({ key: String(key) }),
+    });
+    const [, token] =
+      /lockstep-session=([\w-]+)/.exec(started.headers.get('set-cookie') ?? '') ?? [];
+    expect(token).toBeDefined();
+    const open = async (method: string, path: string) => {
+      const headers = { origin: api.url, cookie: `lockstep-me=${token}` };
+      const { status } = await fetch(api.url + path, { method, redirect: 'manual', headers });
+      return status;
+    };
+    // They lead to the sign-in at the provider, by a redirection or by a link.
+    expect(await open('GET', '/me')).toBe(303);
+    expect(await open('GET', '/me/password')).toBe(303);
+    expect(await open('POST', '/me/password')).toBe(403);
+  });
+
+  test('a sign-in that the provider has refused leads back to the page that asked for it', async () => {
+    const visitor = newVisitor();
+    const asked = await visitor.visit(`${api.url}/sign-in?to=/me`);
+    const state = new URL(asked.way.find((url) => url.includes('state=')) ?? '').searchParams;
+    const answer = new URLSearchParams({
+      ...{ error: 'access_denied', state: String(state.get('state')), iss: provider.issuer },
+    });
+    const failed = await visitor.visit(`${api.url}/sign-in/callback?${answer}`);
+    expect(failed.text).toContain('href="/sign-in?to=%2Fme"');
   });
 
   test('an answer that was changed, replayed or meant for another browser starts no session', async () => {

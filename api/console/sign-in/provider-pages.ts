@@ -11,7 +11,7 @@ import {
   staffRights,
 } from '../../../model/configuration/sign-in';
 import { findIdentity, type IdentityView } from '../../../store/people/identities';
-import { saveProviderUser } from '../../../store/provider-users';
+import { revokeProviderUser, saveProviderUser } from '../../../store/provider-users';
 import type { Dependencies } from '../../http/dependencies';
 import { HttpProblem } from '../../http/problem';
 import { assets } from '../assets';
@@ -48,8 +48,12 @@ const failed: ConsolePage['failed'] = (visit, { code }) => {
   const texts = textsOf(visit);
   if (code === 'not_found')
     return { status: 404, html: notSignedInPage(texts, assets, texts.problems.notFound, null) };
-  const { to = '' } = queryOf(visit.request);
-  const again = `/sign-in?to=${encodeURIComponent(ownPage(to))}`;
+  const { deps, request } = visit;
+  const { to } = queryOf(request);
+  // The answer of the provider does not name the page; the cookie of the attempt does.
+  const attempt = readAttempt(cookieOf(request, deps.settings, 'sign-in'));
+  const page = to === undefined ? (attempt?.to ?? '/me') : ownPage(to);
+  const again = `/sign-in?to=${encodeURIComponent(page)}`;
   return { status: 503, html: notSignedInPage(texts, assets, texts.signIn.failed, again) };
 };
 
@@ -77,10 +81,15 @@ async function finish(visit: Visit, provider: Provider): Promise<PageAnswer> {
   const granted = isForStaff(attempt.to)
     ? asStaff(provider.settings, claims)
     : await asPerson(deps, provider.settings, claims);
-  if (granted === null)
-    return refused(visit, isForStaff(attempt.to) ? 'noRole' : 'noPerson', attempt.to);
+  const { issuer } = provider.settings;
+  const who = { issuer, subject: String(claims.sub) };
+  if (granted === null) {
+    const isStaff = isForStaff(attempt.to);
+    await revokeProviderUser(deps.db, who, isStaff);
+    return refused(visit, isStaff ? 'noRole' : 'noPerson', attempt.to);
+  }
   const { cookie, ...rights } = granted;
-  const user = { issuer: provider.settings.issuer, subject: String(claims.sub), ...rights };
+  const user = { ...who, ...rights };
   const caller = await saveProviderUser(deps.db, user);
   const { auth_time: at } = claims;
   const session = await signInAs(visit, cookie, caller, {
@@ -141,7 +150,7 @@ function refused(visit: Visit, why: 'notStarted' | 'noRole' | 'noPerson', to: st
 
 /**
  * The answer of the provider. The log has the code of a failure only: its message may quote the token that failed.
- * @throws HttpProblem `source_unreachable`
+ * @throws HttpProblem `unreachable`
  */
 async function asked<T>({ response }: Visit, answer: Promise<T>): Promise<T> {
   try {

@@ -1,0 +1,20 @@
+import type { Caller } from '../../store/api-keys';
+import type { Dependencies } from './dependencies';
+
+/** Runs a stream until its client is gone, or the API key that opened it is not accepted any more. */
+export async function whileValid(
+  { keys }: Dependencies,
+  { keyId, secretHash }: Caller,
+  gone: AbortSignal,
+  stream: (ended: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const invalid = new AbortController();
+  const unfollow = keys.follow(keyId, (accepted) => {
+    if (!accepted.includes(secretHash ?? '')) invalid.abort();
+  });
+  try {
+    await stream(AbortSignal.any([gone, invalid.signal]));
+  } finally {
+    unfollow();
+  }
+}
